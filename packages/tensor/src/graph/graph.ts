@@ -1,0 +1,53 @@
+import type { DType, HostArray } from '../dtype.ts';
+import type { Shape } from '../shape.ts';
+import type { OpName, OpParams } from './primitives.ts';
+
+export interface ValueInfo {
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+/** An index into {@link Graph.values}. */
+export type ValueId = number;
+
+/** A range of bytes of a file that holds one tensor, little-endian and row-major: a safetensors entry, say. */
+export interface FileSlice {
+  readonly path: string;
+  readonly offset: number;
+  readonly byteLength: number;
+  /** Read the bytes, for engines that cannot map the file. */
+  readonly read: () => Promise<HostArray>;
+}
+
+export interface GraphConstant {
+  readonly value: ValueId;
+  readonly data: HostArray | FileSlice;
+}
+
+export type GraphNode = {
+  readonly [Op in OpName]: {
+    readonly op: Op;
+    readonly params: OpParams[Op];
+    readonly inputs: readonly ValueId[];
+    readonly outputs: readonly ValueId[];
+  };
+}[OpName];
+
+/**
+ * What an engine compiles: a flat program in topological order. Each value is an input, a constant, or the output of exactly one
+ * node; common sub-expressions are merged, dead nodes dropped, `checkpoint` and foreign composites expanded.
+ */
+export interface Graph {
+  readonly values: readonly ValueInfo[];
+  readonly inputs: readonly ValueId[];
+  readonly constants: readonly GraphConstant[];
+  readonly nodes: readonly GraphNode[];
+  /** May name inputs, constants, and the same value more than once. */
+  readonly outputs: readonly ValueId[];
+  /** Equal for graphs of equal structure, shapes, dtypes, parameters and constants. */
+  readonly key: string;
+}
+
+export function isFileSlice(data: HostArray | FileSlice): data is FileSlice {
+  return !ArrayBuffer.isView(data);
+}
