@@ -2,6 +2,9 @@
 export const MT_WORDS = 624;
 const MIDDLE = 397;
 const MATRIX = 0x9908b0df | 0;
+const UPPER = 0x80000000 | 0;
+const TEMPER_B = 0x9d2c5680 | 0;
+const TEMPER_C = 0xefc60000 | 0;
 
 /**
  * The Mersenne Twister MT19937 (Matsumoto & Nishimura 1998, doi:10.1145/272991.272995), a block of 624 words at a time.
@@ -43,8 +46,8 @@ export class Mt19937 {
       for (let i = 0; i < count; i++) {
         let y = words[start + i]!;
         y ^= y >>> 11;
-        y ^= (y << 7) & 0x9d2c5680;
-        y ^= (y << 15) & 0xefc60000;
+        y ^= (y << 7) & TEMPER_B;
+        y ^= (y << 15) & TEMPER_C;
         out[done + i] = y ^ (y >>> 18);
       }
       this.position = start + count;
@@ -54,20 +57,21 @@ export class Mt19937 {
 }
 
 function twist(words: Int32Array): void {
+  // (y << 31) >> 31 spreads the lowest bit over the word: a branch-free "if odd" that stays in integers, unlike -(y & 1).
   let i = 0;
   let current = words[0]!;
   for (; i < MT_WORDS - MIDDLE; i++) {
     const next = words[i + 1]!;
-    const y = (current & 0x80000000) | (next & 0x7fffffff);
-    words[i] = words[i + MIDDLE]! ^ (y >>> 1) ^ (-(y & 1) & MATRIX);
+    const y = (current & UPPER) | (next & 0x7fffffff);
+    words[i] = words[i + MIDDLE]! ^ (y >>> 1) ^ (((y << 31) >> 31) & MATRIX);
     current = next;
   }
   for (; i < MT_WORDS - 1; i++) {
     const next = words[i + 1]!;
-    const y = (current & 0x80000000) | (next & 0x7fffffff);
-    words[i] = words[i + MIDDLE - MT_WORDS]! ^ (y >>> 1) ^ (-(y & 1) & MATRIX);
+    const y = (current & UPPER) | (next & 0x7fffffff);
+    words[i] = words[i + MIDDLE - MT_WORDS]! ^ (y >>> 1) ^ (((y << 31) >> 31) & MATRIX);
     current = next;
   }
-  const y = (current & 0x80000000) | (words[0]! & 0x7fffffff);
-  words[i] = words[MIDDLE - 1]! ^ (y >>> 1) ^ (-(y & 1) & MATRIX);
+  const y = (current & UPPER) | (words[0]! & 0x7fffffff);
+  words[i] = words[MIDDLE - 1]! ^ (y >>> 1) ^ (((y << 31) >> 31) & MATRIX);
 }
