@@ -1,0 +1,32 @@
+// Shared by the scripts beside it.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+
+export const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'));
+
+/** Every workspace member below `parent` ("packages", "apps"), with its folder and manifest. */
+export function membersOf(parent) {
+  const base = join(root, parent);
+  if (!existsSync(base)) return [];
+  return readdirSync(base, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => ({ folder: `${parent}/${entry.name}`, dir: join(base, entry.name) }))
+    .filter(({ dir }) => existsSync(join(dir, 'package.json')))
+    .map((member) => ({ ...member, manifest: readJson(join(member.dir, 'package.json')) }));
+}
+
+export const publicPackages = () => membersOf('packages').filter(({ manifest }) => manifest.private !== true);
+
+/** Ends the script: prints each fault on its own line and exits with 1, or prints `fine` and returns. */
+export function conclude(part, faults, fine) {
+  if (faults.length === 0) {
+    console.log(`[workspace/${part}] ${fine}`);
+    return;
+  }
+  for (const fault of faults) console.error(`[workspace/${part}] ${fault}`);
+  console.error(`[workspace/${part}] ${faults.length} fault${faults.length === 1 ? '' : 's'} found.`);
+  process.exitCode = 1;
+}

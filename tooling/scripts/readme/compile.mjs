@@ -1,0 +1,68 @@
+// Turns a README example into a module that asserts what its comments claim.
+import ts from 'typescript';
+
+/**
+ * All ```ts fences of a document. Other languages (sh, json, text) are left alone.
+ *
+ * @returns {{ line: number, code: string }[]} `line` is that of the first line of code, counted from 1
+ */
+export function extractExamples(markdown) {
+  const examples = [];
+  const fence = /^```(?:ts|typescript)[^\S\n]*\n([\s\S]*?)^```[^\S\n]*$/gmu;
+  for (const match of markdown.matchAll(fence)) {
+    const line = markdown.slice(0, match.index).split('\n').length + 1;
+    examples.push({ line, code: match[1] });
+  }
+  return examples;
+}
+
+/**
+ * @param {{ line: number, code: string }} example
+ * @param {string} expectUrl where the compiled module finds `check`
+ * @returns {{ code: string, faults: string[] }} an ES module; `faults` names claims that cannot be checked, syntax errors included
+ */
+export function compileExample({ line, code }, expectUrl) {
+  const file = ts.createSourceFile('example.ts', code, ts.ScriptTarget.ES2022, true);
+  const claims = new Map();
+  for (const match of code.matchAll(/\/\/ =>[^\S\n]*(.*)$/gmu)) claims.set(match.index, match[1].trim());
+
+  const inserts = [];
+  for (const statement of file.statements) {
+    for (const comment of ts.getTrailingCommentRanges(code, statement.end) ?? []) {
+      const claim = claims.get(comment.pos);
+      if (claim === undefined) continue;
+      const subject = subjectOf(statement, file);
+      if (subject === undefined) continue;
+      claims.delete(comment.pos);
+      const at = line + file.getLineAndCharacterOfPosition(comment.pos).line;
+      inserts.push({ statement, ...subject, claim, at });
+    }
+  }
+  const faults = [...claims.keys()].map(
+    (position) => `line ${line + file.getLineAndCharacterOfPosition(position).line}: "// =>" stands behind nothing that has a value; put it behind "expr;", "const x = expr;" or "console.log(expr);".`,
+  );
+
+  let checked = code;
+  for (const { statement, expression, replaces, claim, at } of inserts.toReversed()) {
+    const call = `__check(${expression}, (${claim}), ${JSON.stringify(claim)}, ${at});`;
+    const from = replaces ? statement.getStart(file) : statement.end;
+    checked = `${checked.slice(0, from)}${replaces ? '' : ' '}${call}${checked.slice(statement.end)}`;
+  }
+  const { outputText, diagnostics } = ts.transpileModule(checked, {
+    reportDiagnostics: true,
+    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true },
+  });
+  for (const diagnostic of diagnostics ?? []) faults.push(ts.flattenDiagnosticMessageText(diagnostic.messageText, '\n'));
+  return { code: `import { check as __check } from ${JSON.stringify(expectUrl)};\n${outputText}`, faults };
+}
+
+/** What a statement's claim is about: the value of the expression, of the declared name, or of what is logged. */
+function subjectOf(statement, file) {
+  if (ts.isExpressionStatement(statement)) {
+    const { expression } = statement;
+    const logged = ts.isCallExpression(expression) && expression.expression.getText(file) === 'console.log' && expression.arguments.length === 1;
+    return { expression: (logged ? expression.arguments[0] : expression).getText(file), replaces: true };
+  }
+  const declaration = ts.isVariableStatement(statement) ? statement.declarationList.declarations[0] : undefined;
+  return declaration !== undefined && ts.isIdentifier(declaration.name) ? { expression: declaration.name.text, replaces: false } : undefined;
+}
