@@ -1,0 +1,149 @@
+import { UnsupportedError } from '@langevin/tensor';
+import * as tf from '@tensorflow/tfjs-core';
+
+/** The backends this engine knows, by falling speed: the order in which it tries them. */
+export const backendNames = ['tensorflow-gpu', 'tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
+
+export type BackendName = (typeof backendNames)[number];
+
+/** Where the wasm backend finds its binaries: a folder's URL ending in '/', or one URL per file name. */
+export type WasmPaths = string | Readonly<Record<string, string>>;
+
+export interface BackendOptions {
+  /** For bundled browser apps; in Node the installed package knows its own files. */
+  readonly wasmPaths?: WasmPaths;
+}
+
+interface BackendSource {
+  /** The npm package that registers it. */
+  readonly package: string;
+  /** The name it has inside TensorFlow.js. */
+  readonly registered: 'tensorflow' | 'webgpu' | 'wasm' | 'cpu';
+  readonly load: (options: BackendOptions) => Promise<unknown>;
+}
+
+/** Not a literal, so that bundlers for the browser leave the native bindings alone. */
+function importNative(specifier: string): Promise<unknown> {
+  return import(/* @vite-ignore */ /* webpackIgnore: true */ specifier);
+}
+
+function hasWebGpu(): boolean {
+  const { navigator } = globalThis as { readonly navigator?: { readonly gpu?: unknown } };
+  return navigator?.gpu !== undefined;
+}
+
+const SOURCES: Readonly<Record<BackendName, BackendSource>> = {
+  'tensorflow-gpu': {
+    package: '@tensorflow/tfjs-node-gpu',
+    registered: 'tensorflow',
+    load: () => importNative('@tensorflow/tfjs-node-gpu'),
+  },
+  tensorflow: {
+    package: '@tensorflow/tfjs-node',
+    registered: 'tensorflow',
+    load: () => importNative('@tensorflow/tfjs-node'),
+  },
+  webgpu: {
+    package: '@tensorflow/tfjs-backend-webgpu',
+    registered: 'webgpu',
+    load: async () => {
+      if (!hasWebGpu()) throw new Error('this runtime has no navigator.gpu');
+      await import('@tensorflow/tfjs-backend-webgpu');
+    },
+  },
+  wasm: {
+    package: '@tensorflow/tfjs-backend-wasm',
+    registered: 'wasm',
+    load: async ({ wasmPaths }) => {
+      const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
+      if (wasmPaths !== undefined) setWasmPaths(typeof wasmPaths === 'string' ? wasmPaths : { ...wasmPaths });
+    },
+  },
+  cpu: {
+    package: '@tensorflow/tfjs-backend-cpu',
+    registered: 'cpu',
+    load: () => import('@tensorflow/tfjs-backend-cpu'),
+  },
+};
+
+export type BackendStatus =
+  | { readonly name: BackendName; readonly package: string; readonly available: true }
+  | { readonly name: BackendName; readonly package: string; readonly available: false; readonly reason: string };
+
+/**
+ * Load a backend and make it ready.
+ *
+ * @returns its name inside TensorFlow.js
+ * @throws UnsupportedError saying what to install, or why the installed package does not work here
+ */
+export async function loadBackend(name: BackendName, options: BackendOptions = {}): Promise<string> {
+  const source = SOURCES[name];
+  // Loading a package, and initialising a backend, switches TensorFlow.js' active backend.
+  const before = tf.engine().backendName;
+  try {
+    await source.load(options);
+    if (!(await tf.setBackend(source.registered))) throw new Error('it did not initialise');
+    quietly(() => tf.scalar(0).dispose());
+    return source.registered;
+  } catch (cause) {
+    throw new UnsupportedError(`[engine-tfjs/backend] backend is not available: backend="${name}", ${reasonOf(source, cause)}.`, { cause });
+  } finally {
+    if (before && tf.engine().backendName !== before) await tf.setBackend(before);
+  }
+}
+
+/** The first use of the cpu backend in Node prints an advertisement, unless TensorFlow.js is in production mode. */
+function quietly(work: () => void): void {
+  const production = tf.env().getBool('PROD');
+  tf.env().set('PROD', true);
+  try {
+    work();
+  } finally {
+    tf.env().set('PROD', production);
+  }
+}
+
+function reasonOf(source: BackendSource, cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
+  const missing = (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') && message.includes(source.package);
+  return missing ? `${source.package} is not installed; run: npm install ${source.package}` : `${source.package}: ${firstLine(message)}`;
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0]!;
+}
+
+/**
+ * Which backends would work here, and why the others would not, in the order of preference. Loads every one that is installed.
+ *
+ * @example
+ * (await availableBackends()).find((backend) => backend.available)?.name; // => 'wasm'
+ */
+export async function availableBackends(options: BackendOptions = {}): Promise<readonly BackendStatus[]> {
+  const found: BackendStatus[] = [];
+  for (const name of backendNames) {
+    const where = { name, package: SOURCES[name].package };
+    try {
+      await loadBackend(name, options);
+      found.push({ ...where, available: true });
+    } catch (error) {
+      const cause = error instanceof Error ? error.cause : error;
+      found.push({ ...where, available: false, reason: reasonOf(SOURCES[name], cause) });
+    }
+  }
+  return found;
+}
+
+/** The first available backend in the order of preference. */
+export async function firstBackend(options: BackendOptions): Promise<{ name: BackendName; registered: string }> {
+  const reasons: string[] = [];
+  for (const name of backendNames) {
+    try {
+      return { name, registered: await loadBackend(name, options) };
+    } catch (error) {
+      reasons.push(`${name}: ${reasonOf(SOURCES[name], error instanceof Error ? error.cause : error)}`);
+    }
+  }
+  throw new UnsupportedError(`[engine-tfjs/backend] no TensorFlow.js backend is available (${reasons.join(' | ')}). Install one of these packages.`);
+}

@@ -1,0 +1,96 @@
+import { sameShape } from '@langevin/tensor';
+import type { PrimitiveName, Shape } from '@langevin/tensor';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { storageOf } from '../storage.ts';
+import { asCondition, asFlags, truncatingDivide, wrapped } from './integers.ts';
+import type { Kernel, KernelFamily, NodeCall } from './kernel.ts';
+
+/** XNNPACK, under the wasm backend, broadcasts at most 6 axes and returns zeros for more. */
+const MAX_BROADCAST_RANK = 6;
+
+type Unary = 'neg' | 'abs' | 'sign' | 'exp' | 'log' | 'sqrt' | 'sin' | 'cos' | 'atan' | 'tanh' | 'sigmoid' | 'erf' | 'floor' | 'ceil' | 'round';
+type Binary = 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'maximum' | 'minimum' | 'equal' | 'less' | 'lessEqual' | 'logicalAnd' | 'logicalOr';
+
+export function broadcast(x: Tensor, shape: Shape): Tensor {
+  return sameShape(x.shape, shape) ? x : tf.broadcastTo(x, [...shape]);
+}
+
+function unary<Op extends Unary>(kernel: string, apply: (x: Tensor) => Tensor): Kernel<Op> {
+  return {
+    needs: () => [kernel],
+    run: ({ inputs, outputInfo }) => wrapped(outputInfo[0]!.dtype, apply(inputs[0]!)),
+  };
+}
+
+function binary<Op extends Binary>(kernel: string, apply: (a: Tensor, b: Tensor) => Tensor, more: readonly string[] = []): Kernel<Op> {
+  return {
+    needs: () => [kernel, ...more],
+    run: ({ inputs, outputInfo }) => {
+      const [a, b] = [inputs[0]!, inputs[1]!];
+      const { shape, dtype } = outputInfo[0]!;
+      return wrapped(dtype, shape.length > MAX_BROADCAST_RANK ? flattened(a, b, shape, apply) : apply(a, b));
+    },
+  };
+}
+
+function flattened(a: Tensor, b: Tensor, shape: Shape, apply: (a: Tensor, b: Tensor) => Tensor): Tensor {
+  return tf.reshape(apply(tf.reshape(broadcast(a, shape), [-1]), tf.reshape(broadcast(b, shape), [-1])), [...shape]);
+}
+
+const divide: Kernel<'div'> = {
+  needs: ({ outputInfo }) => (outputInfo[0]!.dtype === 'float32' ? ['RealDiv'] : ['FloorDiv', 'Multiply', 'Sub', 'Add', 'Less', 'GreaterEqual', 'NotEqual', 'Abs', 'Cast']),
+  run: (call) => binary<'div'>('', call.outputInfo[0]!.dtype === 'float32' ? tf.div : truncatingDivide).run(call),
+};
+
+const cast: Kernel<'cast'> = {
+  needs: ({ params }) => (params.dtype === 'bool' ? ['Cast', 'NotEqual'] : params.dtype === 'uint8' ? ['Cast', 'Mod'] : ['Cast']),
+  run: ({ inputs, params }) => {
+    const x = inputs[0]!;
+    if (params.dtype === 'bool') return asFlags(asCondition(x));
+    return wrapped(params.dtype, tf.cast(x, storageOf(params.dtype, 'cast')));
+  },
+};
+
+const where: Kernel<'where'> = {
+  needs: () => ['Select', 'NotEqual', 'Tile'],
+  run: ({ inputs, outputInfo }: NodeCall<'where'>) => {
+    const { shape } = outputInfo[0]!;
+    const [condition, a, b] = inputs.map((x) => broadcast(x, shape));
+    return tf.where(asCondition(condition!), a!, b!);
+  },
+};
+
+export const elementwise: KernelFamily<Unary | Binary | Extract<PrimitiveName, 'cast' | 'where' | 'logicalNot'>> = {
+  neg: unary('Neg', tf.neg),
+  abs: unary('Abs', tf.abs),
+  sign: unary('Sign', tf.sign),
+  exp: unary('Exp', tf.exp),
+  log: unary('Log', tf.log),
+  sqrt: unary('Sqrt', tf.sqrt),
+  sin: unary('Sin', tf.sin),
+  cos: unary('Cos', tf.cos),
+  atan: unary('Atan', tf.atan),
+  tanh: unary('Tanh', tf.tanh),
+  sigmoid: unary('Sigmoid', tf.sigmoid),
+  erf: unary('Erf', tf.erf),
+  floor: unary('Floor', tf.floor),
+  ceil: unary('Ceil', tf.ceil),
+  round: unary('Round', tf.round),
+  logicalNot: { needs: () => ['Sub'], run: ({ inputs }) => tf.sub(tf.scalar(1, 'int32'), inputs[0]!) },
+  cast,
+
+  add: binary('Add', tf.add),
+  sub: binary('Sub', tf.sub),
+  mul: binary('Multiply', tf.mul),
+  div: divide,
+  pow: binary('Pow', tf.pow),
+  maximum: binary('Maximum', tf.maximum),
+  minimum: binary('Minimum', tf.minimum),
+  equal: binary('Equal', (a, b) => asFlags(tf.equal(a, b)), ['Cast']),
+  less: binary('Less', (a, b) => asFlags(tf.less(a, b)), ['Cast']),
+  lessEqual: binary('LessEqual', (a, b) => asFlags(tf.lessEqual(a, b)), ['Cast']),
+  logicalAnd: binary('Multiply', tf.mul),
+  logicalOr: binary('Maximum', tf.maximum),
+  where,
+};
