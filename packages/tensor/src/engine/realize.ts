@@ -1,0 +1,132 @@
+import { hostFromNumbers, isFloating, numbersFromHost, type HostArray } from '../dtype.ts';
+import { UserError } from '../errors.ts';
+import { buildGraph, type LeafRole } from '../graph/build.ts';
+import { Tensor } from '../tensor.ts';
+import { executableFor } from './cache.ts';
+import { defaultEngine } from './default-engine.ts';
+import type { Engine, EngineBuffer } from './engine.ts';
+
+export interface RealizeOptions {
+  /** @default the engine that already holds one of the inputs, else the default engine */
+  readonly engine?: Engine;
+}
+
+const ALWAYS_INPUT: LeafRole = { kind: 'input' };
+
+/** Which engine already holds data that these tensors need. */
+function engineHolding(tensors: readonly Tensor[]): Engine | undefined {
+  const seen = new Set<Tensor>();
+  const stack = [...tensors];
+  while (stack.length > 0) {
+    const tensor = stack.pop()!;
+    if (seen.has(tensor)) continue;
+    seen.add(tensor);
+    const source = Tensor.source(tensor);
+    if (source.kind === 'buffer') return source.engine;
+    if (source.kind === 'op') stack.push(...source.node.inputs);
+  }
+  return undefined;
+}
+
+/**
+ * Compute tensors together, in one run. Afterwards they hold their elements on the engine and have let go of their history; what they
+ * share is computed once.
+ *
+ * Every tensor and number that the graph reads becomes an input, so that graphs which differ in values only are compiled once.
+ *
+ * @throws UserError when no engine is installed
+ */
+export async function realize(tensors: readonly Tensor[], options: RealizeOptions = {}): Promise<void> {
+  const pending = tensors.filter((tensor, i) => needsRun(tensor) && tensors.indexOf(tensor) === i);
+  if (pending.length === 0) return;
+  const engine = options.engine ?? engineHolding(pending) ?? (await defaultEngine());
+  const { graph, inputs } = buildGraph(pending, { composites: engine.composites, leafRole: () => ALWAYS_INPUT });
+  const executable = await executableFor(engine, graph);
+  const buffers = await executable.run(await Promise.all(inputs.map((input) => bufferOf(input, engine))));
+  pending.forEach((tensor, i) => Tensor.setSource(tensor, { kind: 'buffer', engine, buffer: buffers[i]! }));
+}
+
+function needsRun(tensor: Tensor): boolean {
+  const { kind } = Tensor.source(tensor);
+  return kind === 'op' || kind === 'literal' || kind === 'deferred';
+}
+
+/** A leaf's elements on an engine, uploaded at its first use there. */
+export async function bufferOf(tensor: Tensor, engine: Engine): Promise<EngineBuffer> {
+  const source = Tensor.source(tensor);
+  switch (source.kind) {
+    case 'buffer': {
+      if (source.engine === engine) return source.buffer;
+      const buffer = await engine.upload(await source.engine.download(source.buffer), tensor);
+      Tensor.setSource(tensor, { kind: 'buffer', engine, buffer });
+      return buffer;
+    }
+    case 'host':
+    case 'file': {
+      if (source.uploaded?.engine === engine) return source.uploaded.buffer;
+      const buffer = await engine.upload(source.kind === 'host' ? source.data : await source.slice.read(), tensor);
+      source.uploaded = { engine, buffer };
+      return buffer;
+    }
+    case 'literal':
+      return engine.upload(literalData(tensor, source.value), tensor);
+    case 'deferred':
+      return engine.upload(source.provide(), tensor);
+    case 'placeholder':
+      throw new UserError(`[tensor/realize] tensor has no value while a function is being traced: ${source.name}. Return it from the compiled function and read the result.`);
+    case 'gone':
+      throw new UserError(`[tensor/realize] tensor is gone: ${tensor.toString()}, ${source.reason} Keep the result instead.`);
+    case 'op':
+      await realize([tensor], { engine });
+      return bufferOf(tensor, engine);
+  }
+}
+
+export function literalData(tensor: Tensor, value: number): HostArray {
+  return hostFromNumbers(tensor.dtype, [isFloating(tensor.dtype) ? value : Math.trunc(value)]);
+}
+
+/**
+ * The elements of a tensor as its typed array, row-major: a copy that the caller owns.
+ *
+ * @example
+ * await data(add(scalar(1), 2)); // => Float32Array [3]
+ */
+export async function data(tensor: Tensor, options: RealizeOptions = {}): Promise<HostArray> {
+  await realize([tensor], options);
+  const source = Tensor.source(tensor);
+  if (source.kind === 'buffer') return source.engine.download(source.buffer);
+  if (source.kind === 'host') return source.data.slice();
+  if (source.kind === 'file') return source.slice.read();
+  throw await bufferOf(tensor, await defaultEngine()).then(
+    () => new UserError(`[tensor/data] tensor cannot be read: ${tensor.toString()}. Realise it first.`),
+    (error: unknown) => error,
+  );
+}
+
+/** The elements of a float32 tensor. @throws UserError for another dtype */
+export async function float32Data(tensor: Tensor, options: RealizeOptions = {}): Promise<Float32Array> {
+  if (tensor.dtype !== 'float32') throw new UserError(`[tensor/data] tensor is not float32: ${tensor.toString()}. Read it with data(), or cast() it.`);
+  return (await data(tensor, options)) as Float32Array;
+}
+
+/** The elements of a tensor as plain numbers, whatever its dtype. */
+export async function numbers(tensor: Tensor, options: RealizeOptions = {}): Promise<number[]> {
+  return numbersFromHost(tensor.dtype, await data(tensor, options));
+}
+
+/** The one element of a tensor. */
+export async function item(tensor: Tensor, options: RealizeOptions = {}): Promise<number> {
+  if (tensor.size !== 1) throw new UserError(`[tensor/item] tensor does not have exactly one element: ${tensor.toString()}. Select one, or reduce it.`);
+  return (await numbers(tensor, options))[0]!;
+}
+
+/** Free a tensor's storage at once; garbage collection would do it later. Using it afterwards is an error. */
+export function dispose(...tensors: readonly Tensor[]): void {
+  for (const tensor of tensors) {
+    const source = Tensor.source(tensor);
+    if (source.kind === 'buffer') source.buffer.dispose();
+    if (source.kind === 'host' || source.kind === 'file') source.uploaded?.buffer.dispose();
+    Tensor.setSource(tensor, { kind: 'gone', reason: 'it was disposed.' });
+  }
+}

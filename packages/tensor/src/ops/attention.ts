@@ -1,0 +1,51 @@
+import { UserError } from '../errors.ts';
+import { apply1, type OpDefinition } from '../graph/node.ts';
+import { broadcastShapes, sameShape, showShape } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { add, mul } from './binary.ts';
+import { matmul } from './matmul.ts';
+import { softmax } from './normalize.ts';
+import { where } from './compare.ts';
+import { zeros } from './create.ts';
+
+export const attentionOp: OpDefinition<'attention'> = {
+  op: 'attention',
+  infer([q, k, v, mask]) {
+    const [b, h, l, d] = q!.shape;
+    const s = k!.shape[2];
+    const logits = [b!, h!, l!, s!];
+    const fits = [q!, k!, v!].every((t) => t.shape.length === 4 && t.dtype === q!.dtype && t.shape[0] === b && t.shape[1] === h) && k!.shape[3] === d && v!.shape[2] === s;
+    if (!fits) {
+      throw new UserError(`[tensor/attention] shapes do not fit: q=${showShape(q!.shape)}, k=${showShape(k!.shape)}, v=${showShape(v!.shape)}. q is [B, H, L, D], k [B, H, S, D], v [B, H, S, E], all of one dtype.`);
+    }
+    if (mask && (mask.dtype !== q!.dtype || !sameShape(broadcastShapes('tensor/attention', mask.shape, logits), logits))) {
+      throw new UserError(`[tensor/attention] mask does not fit: mask=${mask.dtype}${showShape(mask.shape)}, logits=${showShape(logits)}. It must broadcast to the logits, as ${q!.dtype} (added) or bool (true keeps).`);
+    }
+    return [{ shape: [b!, h!, l!, v!.shape[3]!], dtype: q!.dtype }];
+  },
+  expand([q, k, v, mask], { scale }) {
+    const logits = matmul(mul(q!, scale), k!, { transposeB: true });
+    return [matmul(softmax(mask ? add(logits, mask) : logits), v!)];
+  },
+};
+
+export interface AttentionOptions {
+  /** Added to the logits; a bool mask keeps where true. Broadcast to [B, H, L, S]. */
+  readonly mask?: Tensor | undefined;
+  /** @default 1 / sqrt(D) */
+  readonly scale?: number;
+}
+
+/**
+ * Scaled dot-product attention, softmax(scale q k^T + mask) v. Vaswani et al. 2017.
+ *
+ * @param q [B, H, L, D]
+ * @param k [B, H, S, D]
+ * @param v [B, H, S, E]
+ * @returns [B, H, L, E]
+ */
+export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
+  const scale = options.scale ?? 1 / Math.sqrt(q.shape[q.rank - 1] ?? 1);
+  const mask = options.mask?.dtype === 'bool' ? where({ if: options.mask, then: zeros([], q.dtype), else: -Infinity }) : options.mask;
+  return apply1(attentionOp, mask ? [q, k, v, mask] : [q, k, v], { scale });
+}

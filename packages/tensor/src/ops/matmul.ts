@@ -1,0 +1,70 @@
+import { isFloating } from '../dtype.ts';
+import { UserError } from '../errors.ts';
+import { apply1, type OpDefinition } from '../graph/node.ts';
+import { broadcastShapes, showShape } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { sumTo } from './reduce.ts';
+import { reshape } from './shaping.ts';
+
+export const matmulOp: OpDefinition<'matmul'> = {
+  op: 'matmul',
+  infer([a, b], { transposeA, transposeB }) {
+    if (a!.dtype !== b!.dtype || !isFloating(a!.dtype)) {
+      throw new UserError(`[tensor/matmul] dtypes do not multiply: a=${a!.dtype}, b=${b!.dtype}. Both must be the same float; cast() one.`);
+    }
+    if (a!.shape.length < 2 || b!.shape.length < 2) {
+      throw new UserError(`[tensor/matmul] operand is not a matrix: a=${showShape(a!.shape)}, b=${showShape(b!.shape)}. Add an axis with expandDims().`);
+    }
+    const [rows, inner] = lastTwo(a!.shape, transposeA);
+    const [innerB, columns] = lastTwo(b!.shape, transposeB);
+    if (inner !== innerB) {
+      throw new UserError(
+        `[tensor/matmul] inner sizes differ: a=${showShape(a!.shape)}${transposeA ? ' transposed' : ''}, b=${showShape(b!.shape)}${transposeB ? ' transposed' : ''}, ${inner} != ${innerB}. Transpose or reshape one operand.`,
+      );
+    }
+    const batch = broadcastShapes('tensor/matmul', a!.shape.slice(0, -2), b!.shape.slice(0, -2));
+    return [{ shape: [...batch, rows, columns], dtype: a!.dtype }];
+  },
+  vjp({ inputs: [a, b], params: { transposeA, transposeB }, cotangents: [g] }) {
+    return [
+      () =>
+        sumTo(transposeA ? matmul(b!, g!, { transposeA: transposeB, transposeB: true }) : matmul(g!, b!, { transposeB: !transposeB }), a!.shape),
+      () =>
+        sumTo(transposeB ? matmul(g!, a!, { transposeA: true, transposeB: transposeA }) : matmul(a!, g!, { transposeA: !transposeA }), b!.shape),
+    ];
+  },
+};
+
+function lastTwo(shape: readonly number[], swapped: boolean): readonly [number, number] {
+  const m = shape[shape.length - 2]!;
+  const n = shape[shape.length - 1]!;
+  return swapped ? [n, m] : [m, n];
+}
+
+export interface MatmulOptions {
+  /** Read a's last two axes swapped. @default false */
+  readonly transposeA?: boolean;
+  /** Read b's last two axes swapped. @default false */
+  readonly transposeB?: boolean;
+}
+
+/**
+ * Matrix product over the last two axes; leading axes broadcast.
+ *
+ * @param a [..., M, K]
+ * @param b [..., K, N]
+ * @returns [..., M, N]
+ * @throws UserError when the inner sizes differ
+ * @example
+ * matmul(ones([2, 3]), ones([3, 4])).shape; // => [2, 4]
+ */
+export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+  const { transposeA = false, transposeB = false } = options;
+  if (a.rank > 2 && b.rank === 2 && !transposeA) {
+    // One large product instead of many small ones, forward and backward.
+    const rows = reshape(a, [-1, a.shape[a.rank - 1]!]);
+    const product = apply1(matmulOp, [rows, b], { transposeA, transposeB });
+    return reshape(product, [...a.shape.slice(0, -1), product.shape[1]!]);
+  }
+  return apply1(matmulOp, [a, b], { transposeA, transposeB });
+}

@@ -1,0 +1,120 @@
+import { isFloating } from '../dtype.ts';
+import { UserError } from '../errors.ts';
+import { apply, apply1, type OpDefinition } from '../graph/node.ts';
+import { normalizeAxis, showShape, sizeOf } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { add, div, mul, sub } from './binary.ts';
+import { logSumExp, mean, sum } from './reduce.ts';
+import { reshape } from './shaping.ts';
+import { neg, sqrt, square } from './unary.ts';
+
+export const softmaxOp: OpDefinition<'softmax'> = {
+  op: 'softmax',
+  infer([x]) {
+    if (!isFloating(x!.dtype)) throw new UserError(`[tensor/softmax] dtype is not a float: dtype=${x!.dtype}. cast(x, 'float32') first.`);
+    return [x!];
+  },
+  vjp: ({ outputs: [y], params: { axis }, cotangents: [g] }) => [
+    () => {
+      const weighted = mul(g!, y!);
+      return sub(weighted, mul(y!, sum(weighted, { axes: axis, dims: 'keep' })));
+    },
+  ],
+};
+
+/** exp(x) / sum(exp(x)) along an axis. */
+export function softmax(x: Tensor, axis = -1): Tensor {
+  return apply1(softmaxOp, [x], { axis: normalizeAxis('tensor/softmax', axis, x.rank) });
+}
+
+/** x - log(sum(exp(x))) along an axis. */
+export function logSoftmax(x: Tensor, axis = -1): Tensor {
+  return sub(x, logSumExp(x, { axes: axis, dims: 'keep' }));
+}
+
+export const normalizeOp: OpDefinition<'normalize'> = {
+  op: 'normalize',
+  infer([x], { axes, epsilon }) {
+    const rank = x!.shape.length;
+    if (!isFloating(x!.dtype) || axes < 1 || axes > rank || !(epsilon >= 0)) {
+      throw new UserError(`[tensor/normalize] cannot normalise: x=${x!.dtype}${showShape(x!.shape)}, axes=${axes}, epsilon=${epsilon}. x is a float with at least that many axes, epsilon >= 0.`);
+    }
+    const statistics = { shape: x!.shape.map((n, i) => (i < rank - axes ? n : 1)), dtype: x!.dtype };
+    return [x!, statistics, statistics];
+  },
+  vjp({ inputs: [x], outputs: [y, , inverse], params, cotangents: [g, gMean, gInverse] }) {
+    const axes = Array.from({ length: params.axes }, (_, i) => x!.rank - 1 - i);
+    const count = sizeOf(axes.map((axis) => x!.shape[axis]!));
+    const average = (t: Tensor): Tensor => mean(t, { axes, dims: 'keep' });
+    return [
+      () => {
+        const parts: Tensor[] = [];
+        if (g) parts.push(mul(inverse!, sub(sub(g, average(g)), mul(y!, average(mul(g, y!))))));
+        if (gMean) parts.push(mul(add(gMean, mul(x!, 0)), 1 / count));
+        // d inverse / dx = -inverse^2 y / count
+        if (gInverse) parts.push(mul(mul(neg(mul(gInverse, square(inverse!))), y!), 1 / count));
+        return parts.reduce(add);
+      },
+    ];
+  },
+};
+
+export interface NormOptions {
+  /** Added to the variance, so that constant inputs stay finite. @default 1e-5, PyTorch's */
+  readonly epsilon?: number;
+}
+
+/** Zero mean and unit variance over the last `axes` axes; also the mean and 1/sqrt(variance + epsilon), size 1 on those axes. */
+export function normalize(x: Tensor, options: NormOptions & { readonly axes?: number } = {}): { readonly y: Tensor; readonly mean: Tensor; readonly inverseDeviation: Tensor } {
+  const [y, average, inverse] = apply(normalizeOp, [x], { axes: options.axes ?? 1, epsilon: options.epsilon ?? 1e-5 });
+  return { y: y!, mean: average!, inverseDeviation: inverse! };
+}
+
+export interface AffineOptions extends NormOptions {
+  readonly scale?: Tensor | undefined;
+  readonly bias?: Tensor | undefined;
+}
+
+/** Layer norm over the last axis; `scale` and `bias` are [C]. Ba et al. 2016. */
+export function layerNorm(x: Tensor, options: AffineOptions = {}): Tensor {
+  const { y } = normalize(x, options);
+  const scaled = options.scale ? mul(y, options.scale) : y;
+  return options.bias ? add(scaled, options.bias) : scaled;
+}
+
+/** x / sqrt(mean(x^2) + epsilon) over the last axis, times `scale` [C]. Zhang and Sennrich 2019. */
+export function rmsNorm(x: Tensor, options: NormOptions & { readonly scale?: Tensor } = {}): Tensor {
+  const y = div(x, sqrt(add(mean(square(x), { axes: -1, dims: 'keep' }), options.epsilon ?? 1e-6)));
+  return options.scale ? mul(y, options.scale) : y;
+}
+
+export const groupNormOp: OpDefinition<'groupNorm'> = {
+  op: 'groupNorm',
+  infer([x, scale, bias], { groups }) {
+    const channels = x!.shape[1];
+    const fits = channels !== undefined && Number.isInteger(groups) && groups >= 1 && channels % groups === 0;
+    if (!fits || [scale!, bias!].some((p) => p.shape.length !== 1 || p.shape[0] !== channels || p.dtype !== x!.dtype)) {
+      throw new UserError(`[tensor/groupNorm] sizes do not fit: x=${showShape(x!.shape)}, groups=${groups}, scale=${showShape(scale!.shape)}, bias=${showShape(bias!.shape)}. x is [N, C, ...] with C divisible by groups; scale and bias are [C].`);
+    }
+    return [x!];
+  },
+  expand([x, scale, bias], { groups, epsilon }) {
+    const [n, channels] = x!.shape as readonly [number, number];
+    const { y } = normalize(reshape(x!, [n, groups, -1]), { epsilon });
+    const perChannel = [channels, ...x!.shape.slice(2).map(() => 1)];
+    return [add(mul(reshape(y, x!.shape), reshape(scale!, perChannel)), reshape(bias!, perChannel))];
+  },
+};
+
+export interface GroupNormOptions extends NormOptions {
+  readonly groups: number;
+  /** [C] */
+  readonly scale: Tensor;
+  /** [C] */
+  readonly bias: Tensor;
+}
+
+/** Normalise each group of channels of [N, C, ...] over channels and space. Wu and He 2018. */
+export function groupNorm(x: Tensor, options: GroupNormOptions): Tensor {
+  return apply1(groupNormOp, [x, options.scale, options.bias], { groups: options.groups, epsilon: options.epsilon ?? 1e-5 });
+}

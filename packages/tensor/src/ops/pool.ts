@@ -1,0 +1,81 @@
+import { UserError } from '../errors.ts';
+import { apply1, type OpDefinition } from '../graph/node.ts';
+import type { PoolParams } from '../graph/primitives.ts';
+import { showShape, sizeOf } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import type { ValueInfo } from '../graph/graph.ts';
+import { add, mul } from './binary.ts';
+import { lessEqual, where } from './compare.ts';
+import { paddingPairs, type Padding } from './conv.ts';
+import { mean } from './reduce.ts';
+import { reshape } from './shaping.ts';
+import { pad, slice } from './slicing.ts';
+
+function inferPool(op: string, x: ValueInfo, { kernel, strides, padding }: PoolParams): readonly ValueInfo[] {
+  const spatial = x.shape.slice(2);
+  const sizes = spatial.map((n, i) => Math.floor((n + padding[i]![0] + padding[i]![1] - kernel[i]!) / strides[i]!) + 1);
+  if (x.dtype !== 'float32' && x.dtype !== 'float16') throw new UserError(`[tensor/${op}] dtype is not a float: dtype=${x.dtype}. cast(x, 'float32') first.`);
+  if (kernel.length !== spatial.length || sizes.some((n) => !(n >= 1)) || padding.some(([a, b], i) => a >= kernel[i]! || b >= kernel[i]!)) {
+    throw new UserError(`[tensor/${op}] window does not fit: x=${showShape(x.shape)}, kernel=[${kernel.join(', ')}], strides=[${strides.join(', ')}], padding=${JSON.stringify(padding)}. Padding must be smaller than the kernel, the kernel no larger than the padded input.`);
+  }
+  return [{ shape: [...x.shape.slice(0, 2), ...sizes], dtype: x.dtype }];
+}
+
+/** One strided slice for each position in the window: windows[k] holds element k of every window. */
+function windows(x: Tensor, { kernel, strides, padding }: PoolParams, border: number): Tensor[] {
+  const padded = pad(x, [[0, 0], [0, 0], ...padding], border);
+  const counts = kernel.map((k, i) => Math.floor((padded.shape[i + 2]! - k) / strides[i]!) + 1);
+  return Array.from({ length: sizeOf(kernel) }, (_, flat) => {
+    let rest = flat;
+    const ranges: Record<number, { start: number; stop: number; step: number }> = {};
+    for (let i = kernel.length - 1; i >= 0; i--) {
+      const start = rest % kernel[i]!;
+      rest = Math.floor(rest / kernel[i]!);
+      ranges[i + 2] = { start, stop: start + (counts[i]! - 1) * strides[i]! + 1, step: strides[i]! };
+    }
+    return slice(padded, ranges);
+  });
+}
+
+export const maxPoolOp: OpDefinition<'maxPool'> = {
+  op: 'maxPool',
+  infer: ([x], params) => inferPool('maxPool', x!, params),
+  // At ties the first element of the window wins and takes the gradient, as in PyTorch.
+  expand: ([x], params) => [windows(x!, params, -Infinity).reduce((best, next) => where({ if: lessEqual(next, best), then: best, else: next }))],
+};
+
+export const avgPoolOp: OpDefinition<'avgPool'> = {
+  op: 'avgPool',
+  infer: ([x], params) => inferPool('avgPool', x!, params),
+  expand([x], params) {
+    const { kernel, strides, padding } = params;
+    const spatial = x!.shape.slice(2);
+    const tiles = kernel.every((k, i) => k === strides[i] && spatial[i]! % k === 0) && padding.flat().every((n) => n === 0);
+    if (!tiles) return [mul(windows(x!, params, 0).reduce(add), 1 / sizeOf(kernel))];
+    const blocks = reshape(x!, [...x!.shape.slice(0, 2), ...spatial.flatMap((n, i) => [n / kernel[i]!, kernel[i]!])]);
+    return [mean(blocks, { axes: kernel.map((_, i) => 3 + 2 * i) })];
+  },
+};
+
+export interface PoolOptions {
+  readonly kernel: number | readonly number[];
+  /** @default the kernel */
+  readonly stride?: number | readonly number[];
+  /** Smaller than the kernel. @default 0 */
+  readonly padding?: Padding;
+}
+
+function paramsOf(axes: number, { kernel, stride = kernel, padding = 0 }: PoolOptions): PoolParams {
+  const all = (value: number | readonly number[]): readonly number[] => (typeof value === 'number' ? new Array<number>(axes).fill(value) : value);
+  return { kernel: all(kernel), strides: all(stride), padding: paddingPairs(padding, axes) };
+}
+
+/** Largest element of each window over [N, C, ...spatial]. */
+export function maxPool(x: Tensor, options: PoolOptions): Tensor {
+  return apply1(maxPoolOp, [x], paramsOf(x.rank - 2, options));
+}
+
+/** Mean of each window over [N, C, ...spatial]; padding counts, as PyTorch's default does. */
+export function avgPool(x: Tensor, options: PoolOptions): Tensor {
+  return apply1(avgPoolOp, [x], paramsOf(x.rank - 2, options));
+}

@@ -1,0 +1,57 @@
+import { UserError } from '../errors.ts';
+import { showShape } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { tensor } from './create.ts';
+import { gather } from './indexing.ts';
+import { matmul } from './matmul.ts';
+import { repeat } from './slicing.ts';
+import { swapAxes } from './shaping.ts';
+import { cast } from './unary.ts';
+
+export interface ResizeOptions {
+  /** Size of each spatial axis of the result. */
+  readonly size: readonly number[];
+  /** @default 'nearest' */
+  readonly mode?: 'nearest' | 'bilinear';
+  /** Whether corner pixels map to corner pixels (bilinear only); otherwise edges map to edges. @default 'edges' */
+  readonly align?: 'edges' | 'corners';
+}
+
+/**
+ * Resize the spatial axes of [N, C, ...spatial]. It samples as PyTorch's `interpolate` does without antialiasing: nearest takes
+ * floor(i n / m), bilinear interpolates between the two nearest centres on every axis.
+ */
+export function resize(x: Tensor, options: ResizeOptions): Tensor {
+  const { size, mode = 'nearest', align = 'edges' } = options;
+  if (size.length !== x.rank - 2 || size.some((n) => !Number.isInteger(n) || n < 1) || x.shape.slice(2).includes(0)) {
+    throw new UserError(`[tensor/resize] size does not fit: size=[${size.join(', ')}], x=${showShape(x.shape)}. Give a positive integer for each spatial axis.`);
+  }
+  return size.reduce((out, m, i) => {
+    const axis = i + 2;
+    const n = out.shape[axis]!;
+    if (m === n) return out;
+    return mode === 'nearest' ? nearest(out, axis, m) : linear(out, axis, m, align);
+  }, x);
+}
+
+function nearest(x: Tensor, axis: number, m: number): Tensor {
+  const n = x.shape[axis]!;
+  if (m % n === 0) return repeat(x, m / n, axis);
+  return gather(x, tensor(Int32Array.from({ length: m }, (_, i) => Math.min(Math.floor((i * n) / m), n - 1))), axis);
+}
+
+/** Interpolation along one axis is a product with a banded matrix: linear, so its gradient comes for free. */
+function linear(x: Tensor, axis: number, m: number, align: 'edges' | 'corners'): Tensor {
+  const n = x.shape[axis]!;
+  const weights = new Float32Array(n * m);
+  for (let i = 0; i < m; i++) {
+    const centre = align === 'corners' ? (m === 1 ? 0 : (i * (n - 1)) / (m - 1)) : Math.max(((i + 0.5) * n) / m - 0.5, 0);
+    const low = Math.min(Math.floor(centre), n - 1);
+    const high = Math.min(low + 1, n - 1);
+    weights[low * m + i]! += 1 - (centre - low);
+    weights[high * m + i]! += centre - low;
+  }
+  const matrix = cast(tensor(weights, { shape: [n, m] }), x.dtype);
+  if (axis === x.rank - 1) return matmul(x, matrix);
+  return swapAxes(matmul(swapAxes(x, axis, -1), matrix), axis, -1);
+}

@@ -1,0 +1,50 @@
+import { UserError } from '../errors.ts';
+import { apply1, type OpDefinition } from '../graph/node.ts';
+import { normalizeAxis } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { lerp } from './binary.ts';
+import { gatherElements } from './indexing.ts';
+import { slice } from './slicing.ts';
+import { squeeze } from './shaping.ts';
+
+export const topKIndicesOp: OpDefinition<'topKIndices'> = {
+  op: 'topKIndices',
+  infer([x], { axis, k }) {
+    const n = x!.shape[axis]!;
+    if (!Number.isInteger(k) || k < 1 || k > n) throw new UserError(`[tensor/topK] k is out of range: k=${k}, size of axis ${axis} is ${n}. Give an integer in [1, ${n}].`);
+    return [{ shape: x!.shape.map((size, i) => (i === axis ? k : size)), dtype: 'int32' }];
+  },
+  vjp: () => [undefined],
+};
+
+export interface OrderOptions {
+  /** @default -1 */
+  readonly axis?: number;
+  /** @default 'largest' for topK, 'smallest' first for sort */
+  readonly order?: 'largest' | 'smallest';
+}
+
+/** The k largest or smallest elements along an axis, in order, with their indices (int32); ties by rising index. */
+export function topK(x: Tensor, k: number, options: OrderOptions = {}): { readonly values: Tensor; readonly indices: Tensor } {
+  const axis = normalizeAxis('tensor/topK', options.axis ?? -1, x.rank);
+  const indices = apply1(topKIndicesOp, [x], { axis, k, order: options.order ?? 'largest' });
+  return { values: gatherElements(x, indices, axis), indices };
+}
+
+/** All elements in rising order ('smallest' first) along an axis, with their indices; stable. */
+export function sort(x: Tensor, options: OrderOptions = {}): { readonly values: Tensor; readonly indices: Tensor } {
+  const axis = normalizeAxis('tensor/sort', options.axis ?? -1, x.rank);
+  return topK(x, x.shape[axis]!, { axis, order: options.order ?? 'smallest' });
+}
+
+/** The q-quantile (0 <= q <= 1) along an axis, which is dropped, by linear interpolation between neighbours. */
+export function quantile(x: Tensor, q: number, axis = -1): Tensor {
+  if (!(q >= 0 && q <= 1)) throw new UserError(`[tensor/quantile] q is out of range: q=${q}. Give a number in [0, 1].`);
+  const position = normalizeAxis('tensor/quantile', axis, x.rank);
+  const place = q * (x.shape[position]! - 1);
+  const low = Math.floor(place);
+  const high = Math.ceil(place);
+  const { values } = sort(x, { axis: position });
+  const at = (index: number): Tensor => squeeze(slice(values, { [position]: { start: index, stop: index + 1 } }), position);
+  return low === high ? at(low) : lerp(at(low), at(high), place - low);
+}
