@@ -11,9 +11,12 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const MIN_NODE = [20, 19];
 const MARKER = join(root, 'node_modules', '.langevin', 'installed.json');
 
-/** What each root command runs once everything is installed: packages to build first, and a Node script with its arguments. */
+/** What each root command runs once everything is installed: turbo tasks or an app to build, then a Node script with its arguments. */
 const TASKS = {
-  setup: undefined,
+  setup: {},
+  build: { turbo: ['build'] },
+  lint: { turbo: ['//#lint:code'], script: 'tooling/scripts/check-skeleton.mjs', args: [] },
+  typecheck: { turbo: ['typecheck'] },
   start: { build: './apps/cli', script: 'apps/cli/dist/main.js', args: ['sample', '--preset', 'emoji'] },
   test: { script: 'tooling/scripts/test.mjs', args: [] },
   bench: { build: './apps/bench', script: 'apps/bench/dist/main.js', args: [] },
@@ -30,11 +33,14 @@ function main([task, ...args]) {
   }
   const env = environment(install());
   const plan = TASKS[task];
-  if (plan === undefined) return;
+  if (plan.turbo !== undefined) {
+    exec(turbo(), ['run', ...plan.turbo, ...(plan.script === undefined ? args : []), '--output-logs=new-only'], env);
+  }
   if (plan.build !== undefined) {
     if (!existsSync(join(root, plan.build, 'package.json'))) fail(`the app is missing: path=${plan.build}. This checkout does not have it; nothing to run.`);
     exec(turbo(), ['run', 'build', `--filter=${plan.build}`, '--output-logs=errors-only', '--log-order=grouped'], env);
   }
+  if (plan.script === undefined) return;
   process.exit(exec(process.execPath, [join(root, plan.script), ...plan.args, ...args], env, { mayFail: true }));
 }
 
@@ -49,22 +55,32 @@ function install() {
   const pnpmVersion = pinnedPnpm();
   const hash = fingerprint(pnpmVersion);
   const before = readMarker();
-  if (before?.hash === hash && existsSync(join(before.pnpmDir, 'pnpm')) && nothingRemoved()) return before.pnpmDir;
+  if (before?.hash === hash && existsSync(before.pnpmDir) && existsSync(before.pnpm) && nothingRemoved()) return before.pnpmDir;
 
   console.log(`[workspace/bootstrap] installing with pnpm ${pnpmVersion}, install scripts off`);
   rmSync(MARKER, { force: true });
   const env = { ...process.env, npm_config_ignore_scripts: 'true', npm_config_yes: 'true', CI: 'true' };
   const npx = process.platform === 'win32' ? 'npx.cmd' : 'npx';
-  const pnpm = ['--yes', `--package=pnpm@${pnpmVersion}`, '--'];
-  exec(npx, [...pnpm, 'pnpm', 'install', '--frozen-lockfile', '--ignore-scripts'], env, {
+  const viaNpx = ['--yes', `--package=pnpm@${pnpmVersion}`, '--'];
+  exec(npx, [...viaNpx, 'pnpm', 'install', '--frozen-lockfile', '--ignore-scripts'], env, {
     advice: 'If a package.json was changed, bring pnpm-lock.yaml up to date (CONTRIBUTING.md says how); otherwise see the lines above.',
   });
-  const found = spawnSync(npx, [...pnpm, 'node', '-p', 'process.env.PATH'], { cwd: root, env, encoding: 'utf8', shell: process.platform === 'win32' });
-  const pnpmDir = (found.stdout ?? '').trim().split(delimiter).find((dir) => existsSync(join(dir, 'pnpm')));
-  if (pnpmDir === undefined) fail(`npx did not say where pnpm is: status=${found.status}. Run "npx pnpm@${pnpmVersion} --version" to see why.`);
+  const found = spawnSync(npx, [...viaNpx, 'node', '-p', 'process.env.PATH'], { cwd: root, env, encoding: 'utf8', shell: process.platform === 'win32' });
+  const npxDir = (found.stdout ?? '').trim().split(delimiter).find((dir) => existsSync(join(dir, 'pnpm')));
+  if (npxDir === undefined) fail(`npx did not say where pnpm is: status=${found.status}. Run "npx pnpm@${pnpmVersion} --version" to see why.`);
+  const pnpm = join(npxDir, '..', 'pnpm', 'bin', 'pnpm.mjs');
+  const pnpmDir = process.platform === 'win32' ? npxDir : writeLauncher(pnpm);
   mkdirSync(dirname(MARKER), { recursive: true });
-  writeFileSync(MARKER, JSON.stringify({ hash, pnpmDir }));
+  writeFileSync(MARKER, JSON.stringify({ hash, pnpm, pnpmDir }));
   return pnpmDir;
+}
+
+/** pnpm's own launcher has no "#!" line, so only a shell can start it; turbo is none. */
+function writeLauncher(pnpm) {
+  const dir = join(dirname(MARKER), 'bin');
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(join(dir, 'pnpm'), `#!/bin/sh\nexec "${process.execPath}" "${pnpm}" "$@"\n`, { mode: 0o755 });
+  return dir;
 }
 
 function pinnedPnpm() {

@@ -23,17 +23,16 @@ for (const { folder, dir, manifest } of packages) {
       continue;
     }
     const path = join(out, tarball);
-    faults.push(...(await publintFaults(folder, dir, path)), ...attwFaults(folder, manifest, path));
+    faults.push(...(await publintFaults(folder, path)), ...attwFaults(folder, manifest, path));
   } finally {
     rmSync(out, { recursive: true, force: true });
   }
 }
 conclude('packages', faults, `${packages.length} tarballs pass publint --strict and attw --profile esm-only`);
 
-async function publintFaults(folder, dir, tarball) {
+async function publintFaults(folder, tarball) {
   const bytes = readFileSync(tarball);
   const { messages, pkg } = await publint({
-    pkgDir: dir,
     strict: true,
     pack: { tarball: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) },
   });

@@ -17,7 +17,6 @@ const everywhere = {
 const typed = {
   '@typescript-eslint/no-floating-promises': 'error',
   '@typescript-eslint/no-misused-promises': 'error',
-  '@typescript-eslint/await-thenable': 'error',
   '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
   '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports', disallowTypeAnnotations: false }],
   '@typescript-eslint/no-explicit-any': 'error',
@@ -31,6 +30,7 @@ const typed = {
  *
  * @param {{ rootDir: string, typeAware?: boolean }} options `typeAware: false` leaves out the rules that need a
  *   TypeScript program; the tests of single rules use it to run on text.
+ * @returns {import('eslint').Linter.Config[]}
  */
 export function langevinConfig({ rootDir, typeAware = true }) {
   return [
