@@ -1,1 +1,28 @@
-export {};
+// What works everywhere, browsers included. `@langevin/io/node` adds files, images through sharp, and data sets.
+export { elementCount } from './host-tensor.ts';
+export type { HostTensor } from './host-tensor.ts';
+export { parseJson } from './json.ts';
+
+export { blobSource, bytesSource } from './safetensors/byte-source.ts';
+export type { ByteSource } from './safetensors/byte-source.ts';
+export { decodeSafetensors } from './safetensors/decode.ts';
+export { encodeSafetensors, layoutSafetensors } from './safetensors/encode.ts';
+export type { EncodeOptions, SafetensorsLayout, StreamedTensor, TensorsByName } from './safetensors/encode.ts';
+export { MAX_HEADER_BYTES, parseSafetensorsHeader } from './safetensors/header.ts';
+export type { HeaderOptions, SafetensorsEntry, SafetensorsHeader } from './safetensors/header.ts';
+export { readSafetensorsHeader, readSafetensorsSource } from './safetensors/reader.ts';
+export type { SafetensorsReader } from './safetensors/reader.ts';
+export type { StoredDType } from './safetensors/stored-dtype.ts';
+
+export { bytesToUnit, fromImages, toImages, unitToBytes } from './images/convert.ts';
+export type { PixelBatch } from './images/convert.ts';
+export { imageGrid } from './images/grid.ts';
+export type { GridOptions } from './images/grid.ts';
+export { flattenAlpha, fromPlanar, toPlanar } from './images/image.ts';
+export type { Image, Rgb } from './images/image.ts';
+export { resizeArea } from './images/resize-area.ts';
+
+export { batches } from './datasets/batches.ts';
+export type { Batch, BatchOptions, BatchPosition } from './datasets/batches.ts';
+export { defineDataset, memoryDataset } from './datasets/dataset.ts';
+export type { Dataset, DatasetItem, DatasetPlugin, MemoryDatasetInit, SkippedFile } from './datasets/dataset.ts';

@@ -1,0 +1,128 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { UnsupportedError, UserError } from '@langevin/tensor';
+import * as v from 'valibot';
+import type { Rgb } from '../images/image.ts';
+import { parseWith } from '../json.ts';
+import type { ResizeKernel } from '../node/images.ts';
+import { readJson } from '../node/read-json.ts';
+import type { DatasetPlugin } from './dataset.ts';
+import { defineDataset, memoryDataset } from './dataset.ts';
+import { kernelSchema, loadImages, rgbSchema, sizeSchema } from './load-images.ts';
+
+export interface EmojiOptions {
+  /** Width and height; the drawings are 64. @default 32 */
+  readonly size?: number;
+  /** What a label is: one of about 9 categories or about 100 subcategories. @default 'category' */
+  readonly labels?: 'category' | 'subcategory';
+  /** Whether the five skin tones of a person count as emoji of their own. @default 'exclude' */
+  readonly skinTones?: 'include' | 'exclude';
+  /** Categories to leave out. @default ['Component'], which holds skin colours and hair, not pictures */
+  readonly excludeCategories?: readonly string[];
+  /** Keep only these subcategories. @default all */
+  readonly onlySubcategories?: readonly string[];
+  /** Behind the drawing, which is transparent around its edge. @default white */
+  readonly background?: Rgb;
+  /** @default 'area': from 64 to 32 each pixel is the mean of four, and flat colours do not ring */
+  readonly kernel?: ResizeKernel;
+  /** Where emoji-datasource-google lies. @default wherever Node finds the package */
+  readonly folder?: string;
+}
+
+const schema = v.strictObject({
+  size: v.optional(sizeSchema, 32),
+  labels: v.optional(v.picklist(['category', 'subcategory']), 'category'),
+  skinTones: v.optional(v.picklist(['include', 'exclude']), 'exclude'),
+  excludeCategories: v.optional(v.array(v.string()), () => ['Component']),
+  onlySubcategories: v.optional(v.array(v.string())),
+  background: v.optional(rgbSchema, () => [255, 255, 255] as [number, number, number]),
+  kernel: v.optional(kernelSchema, 'area'),
+  folder: v.optional(v.pipe(v.string(), v.nonEmpty())),
+});
+
+// Only what is used; the file has about twenty more fields. The pattern keeps a name inside the image folder.
+const imageName = v.pipe(v.string(), v.regex(/^[0-9a-f-]+\.png$/));
+const emojiFileSchema = v.array(
+  v.object({
+    name: v.nullish(v.string()),
+    short_name: v.string(),
+    image: imageName,
+    category: v.string(),
+    subcategory: v.string(),
+    sort_order: v.number(),
+    has_img_google: v.boolean(),
+    skin_variations: v.optional(v.record(v.string(), v.object({ image: imageName, has_img_google: v.boolean() }))),
+  }),
+);
+type EmojiRecord = v.InferOutput<typeof emojiFileSchema>[number];
+
+export const emojiDataset: DatasetPlugin<EmojiOptions> = defineDataset({
+  name: 'emoji',
+  summary: 'The emoji of the npm package emoji-datasource-google, drawn at 64x64, by category or subcategory.',
+  parse: (options) => parseWith(schema, options, '[io/datasets] emoji options'),
+  load: async ({ labels: labelBy, skinTones, excludeCategories, onlySubcategories, folder, ...image }) => {
+    const root = folder ?? findPackage();
+    const path = join(root, 'emoji.json');
+    const all = parseWith(emojiFileSchema, await readJson(path), `[io/datasets] emoji file ${JSON.stringify(path)}`);
+    checkKnown('excludeCategories', excludeCategories, all.map((emoji) => emoji.category).concat('Component'));
+    checkKnown('onlySubcategories', onlySubcategories ?? [], all.map((emoji) => emoji.subcategory));
+    // The order of the Unicode charts; the package's own order is that of code points.
+    const chosen = all
+      .filter(({ category }) => !excludeCategories.includes(category))
+      .filter(({ subcategory }) => onlySubcategories?.includes(subcategory) ?? true)
+      .sort((a, b) => a.sort_order - b.sort_order)
+      .flatMap((emoji) => drawings(emoji, skinTones));
+    if (chosen.length === 0) throw new UserError('[io/datasets] emoji: the options leave no emoji. Exclude fewer categories.');
+    const { images, imageShape, kept } = await loadImages({
+      name: 'emoji',
+      paths: chosen.map(({ file }) => join(root, 'img', 'google', '64', file)),
+      channels: 'rgb',
+      fit: 'fill',
+      onUnreadable: 'error',
+      ...image,
+    });
+    const classes = [...new Set(chosen.map(({ emoji }) => emoji[labelBy]))];
+    return memoryDataset({
+      name: 'emoji',
+      imageShape,
+      images,
+      labels: Int32Array.from(kept, (i) => classes.indexOf(chosen[i]!.emoji[labelBy])),
+      classes,
+      names: kept.map((i) => chosen[i]!.name),
+    });
+  },
+});
+
+interface Drawing {
+  readonly emoji: EmojiRecord;
+  readonly file: string;
+  readonly name: string;
+}
+
+function drawings(emoji: EmojiRecord, skinTones: 'include' | 'exclude'): Drawing[] {
+  const name = (emoji.name ?? emoji.short_name).toLowerCase();
+  const base = emoji.has_img_google ? [{ emoji, file: emoji.image, name }] : [];
+  if (skinTones === 'exclude') return base;
+  const tones = Object.entries(emoji.skin_variations ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  return base.concat(
+    tones.filter(([, tone]) => tone.has_img_google).map(([code, tone]) => ({ emoji, file: tone.image, name: `${name} (${code})` })),
+  );
+}
+
+function checkKnown(option: string, given: readonly string[], known: readonly string[]): void {
+  const wrong = given.find((name) => !known.includes(name));
+  if (wrong === undefined) return;
+  throw new UserError(`[io/datasets] emoji: ${option} names ${JSON.stringify(wrong)}, which does not exist. Known: ${[...new Set(known)].sort().join(', ')}.`);
+}
+
+/** The package as this library's own peer, or as a dependency of the program that runs. */
+function findPackage(): string {
+  for (const from of [import.meta.url, join(process.cwd(), 'package.json')]) {
+    try {
+      return dirname(createRequire(from).resolve('emoji-datasource-google/package.json'));
+    } catch {
+      continue;
+    }
+  }
+  throw new UnsupportedError('[io/datasets] emoji-datasource-google is not installed. Install it: npm install emoji-datasource-google');
+}

@@ -1,0 +1,125 @@
+import { UserError } from '@langevin/tensor';
+import { GLYPH_ADVANCE, GLYPH_HEIGHT, textPixels } from './font.ts';
+import type { Image, Rgb } from './image.ts';
+import { checkImage, checkRgb, flattenAlpha, WHITE } from './image.ts';
+
+export interface GridOptions {
+  /** Images in a row. @default the nearest to a square */
+  readonly columns?: number;
+  /** Pixels between and around images. @default 2 */
+  readonly padding?: number;
+  /** @default white */
+  readonly background?: Rgb;
+  /** Each pixel is drawn as a block of scale x scale, so that 32x32 images can be seen. @default 1 */
+  readonly scale?: number;
+  /** A line under each image, cut to its width. */
+  readonly labels?: readonly string[];
+  /** A line left of each row. */
+  readonly rowLabels?: readonly string[];
+}
+
+const LABEL_GAP = 2;
+
+// A picture larger than this is a mistake in the arguments, not a grid to look at.
+const MAX_PIXELS = 2 ** 28;
+
+/**
+ * Lay images of one size out on a grid, row by row.
+ *
+ * @returns an RGB image; grey images become RGB and alpha is put on the background
+ * @throws {UserError} when there is no image, sizes differ, or there are not as many labels as images (or rows)
+ * @example
+ * import { imageGrid } from '@langevin/io';
+ * const red = { width: 1, height: 1, channels: 3, data: Uint8Array.of(255, 0, 0) } as const;
+ * imageGrid([red, red, red], { columns: 3, padding: 0 }).width; // => 3
+ */
+export function imageGrid(images: readonly Image[], options: GridOptions = {}): Image {
+  const first = images[0];
+  if (first === undefined) throw new UserError('[io/images] imageGrid: no image given. Pass at least one.');
+  const { columns = Math.ceil(Math.sqrt(images.length)), padding = 2, background = WHITE, scale = 1, labels, rowLabels } = options;
+  checkCount('columns', columns, 1);
+  checkCount('padding', padding, 0);
+  checkCount('scale', scale, 1);
+  checkRgb(background, '[io/images] imageGrid');
+  const rows = Math.ceil(images.length / columns);
+  checkLabels('labels', labels, images.length);
+  checkLabels('rowLabels', rowLabels, rows);
+
+  const tileWidth = first.width * scale;
+  const tileHeight = first.height * scale;
+  const longest = rowLabels === undefined ? 0 : Math.max(...rowLabels.map((text) => [...text].length));
+  const left = padding + (longest > 0 ? longest * GLYPH_ADVANCE + padding : 0);
+  const pitchX = tileWidth + padding;
+  const pitchY = tileHeight + padding + (labels === undefined ? 0 : GLYPH_HEIGHT + 2 * LABEL_GAP);
+  const width = left + columns * pitchX;
+  const height = padding + rows * pitchY;
+  if (width * height > MAX_PIXELS) throw new UserError(`[io/images] imageGrid would be ${width}x${height} pixels. Use fewer images or a smaller scale.`);
+
+  const canvas = new Canvas(width, height, background);
+  for (const [i, image] of images.entries()) {
+    checkImage(image, `[io/images] imageGrid: images[${i}]`);
+    if (image.width !== first.width || image.height !== first.height) {
+      throw new UserError(`[io/images] imageGrid: images[${i}] is ${image.width}x${image.height}, images[0] is ${first.width}x${first.height}. Resize them to one size first.`);
+    }
+    const x = left + (i % columns) * pitchX;
+    const y = padding + Math.floor(i / columns) * pitchY;
+    canvas.drawImage(flattenAlpha(image, background), { x, y, scale });
+    const label = labels?.[i];
+    if (label !== undefined) {
+      const fits = Math.max(1, Math.floor(tileWidth / GLYPH_ADVANCE));
+      canvas.drawText([...label].slice(0, fits).join(''), { x, y: y + tileHeight + LABEL_GAP });
+    }
+  }
+  for (const [row, text] of (rowLabels ?? []).entries()) {
+    const middle = padding + row * pitchY + Math.max(0, Math.floor((tileHeight - GLYPH_HEIGHT) / 2));
+    canvas.drawText(text, { x: padding, y: middle });
+  }
+  return canvas.image();
+}
+
+class Canvas {
+  readonly #width: number;
+  readonly #height: number;
+  readonly #ink: Rgb;
+  readonly #data: Uint8Array;
+
+  constructor(width: number, height: number, background: Rgb) {
+    this.#width = width;
+    this.#height = height;
+    const dark = background[0] + background[1] + background[2] < 384;
+    this.#ink = dark ? [255, 255, 255] : [0, 0, 0];
+    this.#data = new Uint8Array(width * height * 3);
+    for (let i = 0; i < this.#data.length; i++) this.#data[i] = background[i % 3]!;
+  }
+
+  drawImage(image: Image, { x, y, scale }: { readonly x: number; readonly y: number; readonly scale: number }): void {
+    for (let row = 0; row < image.height * scale; row++) {
+      for (let column = 0; column < image.width * scale; column++) {
+        const from = (Math.floor(row / scale) * image.width + Math.floor(column / scale)) * image.channels;
+        const to = ((y + row) * this.#width + x + column) * 3;
+        for (let c = 0; c < 3; c++) this.#data[to + c] = image.data[from + (image.channels === 1 ? 0 : c)]!;
+      }
+    }
+  }
+
+  drawText(text: string, { x, y }: { readonly x: number; readonly y: number }): void {
+    for (const [dx, dy] of textPixels(text)) {
+      if (x + dx >= this.#width || y + dy >= this.#height) continue;
+      this.#data.set(this.#ink, ((y + dy) * this.#width + x + dx) * 3);
+    }
+  }
+
+  image(): Image {
+    return { width: this.#width, height: this.#height, channels: 3, data: this.#data };
+  }
+}
+
+function checkCount(name: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw new UserError(`[io/images] imageGrid: ${name}=${value} must be an integer >= ${least}.`);
+}
+
+function checkLabels(name: string, labels: readonly string[] | undefined, count: number): void {
+  if (labels === undefined || labels.length === count) return;
+  throw new UserError(`[io/images] imageGrid: ${name} has ${labels.length} lines, ${count} are needed.`);
+}

@@ -1,0 +1,25 @@
+// What needs Node: files, images through sharp, data sets from disk.
+export { readBytes, readJson } from './node/read-json.ts';
+export type { ReadOptions } from './node/read-json.ts';
+export { removeStaleTemporaries, writeFileAtomic } from './node/write-file-atomic.ts';
+export type { FileContent } from './node/write-file-atomic.ts';
+export { fileSource } from './node/file-source.ts';
+
+export { openSafetensors, readSafetensors } from './node/open-safetensors.ts';
+export { writeSafetensors } from './node/safetensors-file.ts';
+export type { FileSlice, SafetensorsFile } from './node/safetensors-file.ts';
+export { writeSafetensorsFolder } from './node/safetensors-shards.ts';
+export type { ShardOptions } from './node/safetensors-shards.ts';
+
+export { encodeImage, imageExtensions, readImage, resizeImage, writeImage } from './node/images.ts';
+export type { EncodeImageOptions, ReadImageOptions, ResizeKernel, ResizeOptions } from './node/images.ts';
+
+export { cifar10Dataset } from './datasets/cifar10.ts';
+export type { Cifar10Options } from './datasets/cifar10.ts';
+export { emojiDataset } from './datasets/emoji.ts';
+export type { EmojiOptions } from './datasets/emoji.ts';
+export { idxDataset } from './datasets/idx.ts';
+export type { IdxOptions } from './datasets/idx.ts';
+export { imageFolderDataset } from './datasets/image-folder.ts';
+export type { ImageFolderOptions } from './datasets/image-folder.ts';
+export { datasetPlugins, loadDataset } from './datasets/registry.ts';

@@ -1,0 +1,187 @@
+import { extname } from 'node:path';
+import { UnsupportedError, UserError } from '@langevin/tensor';
+import type { Sharp } from 'sharp';
+import type { Image, Rgb } from '../images/image.ts';
+import { checkImage, checkRgb, flattenAlpha, WHITE } from '../images/image.ts';
+import { resizeArea } from '../images/resize-area.ts';
+import { importOptional } from './optional-package.ts';
+import { readBytes } from './read-json.ts';
+import { writeFileAtomic } from './write-file-atomic.ts';
+
+export interface ReadImageOptions {
+  /** 'rgb' and 'grey' put alpha on the background, 'rgba' keeps it. @default 'rgb' */
+  readonly channels?: 'rgb' | 'rgba' | 'grey';
+  /** What shows through where the image is transparent. @default white */
+  readonly background?: Rgb;
+  /** The largest image accepted, checked before decoding. @default 2^26, as 8192 x 8192: 0.8 GiB as float32 RGB */
+  readonly maxPixels?: number;
+}
+
+// No photograph that passes maxPixels is as large as this.
+const MAX_FILE_BYTES = 512 * 1024 * 1024;
+
+/**
+ * Read a PNG, JPEG or WebP image, turned upright by its EXIF tag and converted to sRGB. Of an animation, the first frame.
+ *
+ * @param input a path, or the bytes of a file
+ * @throws {UserError} when it cannot be read, is truncated, or has more than `maxPixels`
+ * @throws {UnsupportedError} when it is of another format, or sharp is not installed
+ */
+export async function readImage(input: string | Uint8Array, options: ReadImageOptions = {}): Promise<Image> {
+  const { channels = 'rgb', background = WHITE, maxPixels = 2 ** 26 } = options;
+  checkRgb(background, '[io/images] readImage');
+  const label = typeof input === 'string' ? JSON.stringify(input) : `the given ${input.byteLength} bytes`;
+  const bytes = typeof input === 'string' ? await readBytes(input, { maxBytes: MAX_FILE_BYTES }) : input;
+  // sharp would also open SVG, which may refer to other files and to the network.
+  if (sniffFormat(bytes) === null) {
+    throw new UnsupportedError(`[io/images] ${label} is not a PNG, JPEG or WebP image. Convert it to one of these.`);
+  }
+  const { default: sharp } = await importOptional('sharp', 'images', () => import('sharp'));
+  return decoding(label, async () => {
+    const image = sharp(bytes, { limitInputPixels: false, failOn: 'warning' });
+    const { width, height } = await image.metadata();
+    if (width * height > maxPixels) {
+      throw new UserError(`[io/images] ${label} is too large: ${width}x${height} pixels, maxPixels=${maxPixels}. Shrink it, or raise maxPixels.`);
+    }
+    const upright = image.rotate().toColourspace('srgb').ensureAlpha();
+    const { data, info } = await upright.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+    const rgba = { width: info.width, height: info.height, channels: info.channels as Image['channels'], data: asBytes(data) };
+    if (channels === 'rgba') return toRgba(rgba);
+    const flat = toRgb(flattenAlpha(rgba, background));
+    return channels === 'rgb' ? flat : toGrey(flat);
+  });
+}
+
+/** How an image is resampled; 'area' averages, the others are sharp's kernels. */
+export type ResizeKernel = 'area' | 'nearest' | 'linear' | 'cubic' | 'mitchell' | 'lanczos2' | 'lanczos3';
+
+export interface ResizeOptions {
+  readonly width: number;
+  readonly height: number;
+  /** 'fill' stretches, 'cover' keeps the shape and cuts the edges, 'contain' keeps it and adds background. @default 'fill' */
+  readonly fit?: 'fill' | 'cover' | 'contain';
+  /** @default 'lanczos3', the sharpest; 'area' never rings, which suits flat drawings */
+  readonly kernel?: ResizeKernel;
+  /** Behind 'contain'. @default white */
+  readonly background?: Rgb;
+}
+
+/** Resize an image. @throws {UserError} when a size is not a positive integer up to 16384 */
+export async function resizeImage(image: Image, options: ResizeOptions): Promise<Image> {
+  const { width, height, fit = 'fill', kernel = 'lanczos3', background = WHITE } = options;
+  checkImage(image, '[io/images] resizeImage');
+  checkRgb(background, '[io/images] resizeImage');
+  for (const [name, size] of Object.entries({ width, height })) {
+    if (!Number.isSafeInteger(size) || size < 1 || size > 16384) {
+      throw new UserError(`[io/images] resizeImage: ${name}=${size} must be an integer from 1 to 16384.`);
+    }
+  }
+  if (image.width === width && image.height === height) return image;
+  if (kernel === 'area' && fit === 'fill') return resizeArea(image, { width, height });
+  if (kernel === 'area') {
+    throw new UnsupportedError(`[io/images] resizeImage: kernel=area has no fit=${fit}. Use fit=fill, or another kernel.`);
+  }
+  const pipeline = await fromRaw(image);
+  const [r, g, b] = background;
+  const resized = pipeline.resize({ width, height, fit, kernel, background: { r, g, b } });
+  const { data, info } = await resized.raw().toBuffer({ resolveWithObject: true });
+  const out = { width: info.width, height: info.height, channels: info.channels as Image['channels'], data: asBytes(data) };
+  // sharp may widen grey to RGB or add alpha on the way; the caller gets the channels that went in.
+  if (out.channels === image.channels) return out;
+  return image.channels === 4 ? toRgba(out) : image.channels === 1 ? toGrey(toRgb(flattenAlpha(out, background))) : toRgb(flattenAlpha(out, background));
+}
+
+export interface EncodeImageOptions {
+  readonly format: 'png' | 'jpeg' | 'webp';
+  /** JPEG and WebP, 1 to 100. @default 90; lossless formats ignore it */
+  readonly quality?: number;
+}
+
+/** Encode an image; the same pixels give the same bytes with the same version of sharp. */
+export async function encodeImage(image: Image, { format, quality = 90 }: EncodeImageOptions): Promise<Uint8Array> {
+  checkImage(image, '[io/images] encodeImage');
+  if (!Number.isInteger(quality) || quality < 1 || quality > 100) {
+    throw new UserError(`[io/images] encodeImage: quality=${quality} must be an integer from 1 to 100.`);
+  }
+  const pipeline = await fromRaw(image);
+  const encoded = format === 'png' ? pipeline.png() : format === 'jpeg' ? pipeline.jpeg({ quality }) : pipeline.webp({ quality });
+  return asBytes(await encoded.toBuffer());
+}
+
+/**
+ * Write an image atomically, in the format of the name's ending: .png, .jpg, .jpeg or .webp.
+ *
+ * @throws {UserError} when the ending is another one or the disk fails
+ * @example
+ * import { readImage, writeImage } from '@langevin/io/node';
+ * await writeImage('red.png', { width: 1, height: 1, channels: 3, data: Uint8Array.of(255, 0, 0) });
+ * (await readImage('red.png')).data; // => Uint8Array [255, 0, 0]
+ */
+export async function writeImage(path: string, image: Image, options: { readonly quality?: number } = {}): Promise<void> {
+  const format = FORMATS[extname(path).toLowerCase()];
+  if (format === undefined) {
+    throw new UserError(`[io/images] cannot tell the format of ${JSON.stringify(path)}. End its name in ${Object.keys(FORMATS).join(', ')}.`);
+  }
+  await writeFileAtomic(path, await encodeImage(image, { format, ...options }));
+}
+
+const FORMATS: Readonly<Record<string, 'png' | 'jpeg' | 'webp'>> = { '.png': 'png', '.jpg': 'jpeg', '.jpeg': 'jpeg', '.webp': 'webp' };
+
+/** File endings that {@link readImage} understands. */
+export const imageExtensions: readonly string[] = Object.keys(FORMATS);
+
+function sniffFormat(bytes: Uint8Array): 'png' | 'jpeg' | 'webp' | null {
+  const start = String.fromCharCode(...bytes.subarray(0, 12));
+  if (start.startsWith('\u0089PNG\r\n\u001a\n')) return 'png';
+  if (start.startsWith('\u00ff\u00d8\u00ff')) return 'jpeg';
+  if (/^RIFF[^]{4}WEBP/.test(start)) return 'webp';
+  return null;
+}
+
+async function fromRaw(image: Image): Promise<Sharp> {
+  const { default: sharp } = await importOptional('sharp', 'images', () => import('sharp'));
+  const { width, height, channels, data } = image;
+  return sharp(data, { raw: { width, height, channels } });
+}
+
+async function decoding<T>(label: string, decode: () => Promise<T>): Promise<T> {
+  try {
+    return await decode();
+  } catch (cause) {
+    if (cause instanceof UserError) throw cause;
+    throw new UserError(`[io/images] ${label} cannot be decoded: ${(cause as Error).message.trim()}. It is damaged or truncated; replace it.`, { cause });
+  }
+}
+
+/** A plain view: a Buffer may come from a shared pool, and prints and compares differently. */
+function asBytes(buffer: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer.buffer as ArrayBuffer, buffer.byteOffset, buffer.byteLength);
+}
+
+function toRgb(image: Image): Image {
+  if (image.channels === 3) return image;
+  return mapPixels(image, 3, (at, out, to) => out.fill(image.data[at]!, to, to + 3));
+}
+
+function toRgba(image: Image): Image {
+  if (image.channels === 4) return image;
+  return mapPixels(image, 4, (at, out, to) => {
+    for (let c = 0; c < 3; c++) out[to + c] = image.data[at + (image.channels === 3 ? c : 0)]!;
+    out[to + 3] = image.channels === 2 ? image.data[at + 1]! : 255;
+  });
+}
+
+/** Rec. 601 luma of gamma-encoded values, as JPEG and most libraries have it. */
+function toGrey(image: Image): Image {
+  const { data } = image;
+  return mapPixels(image, 1, (at, out, to) => {
+    out[to] = Math.round(0.299 * data[at]! + 0.587 * data[at + 1]! + 0.114 * data[at + 2]!);
+  });
+}
+
+function mapPixels(image: Image, channels: 1 | 3 | 4, write: (at: number, out: Uint8Array, to: number) => void): Image {
+  const { width, height } = image;
+  const out = new Uint8Array(width * height * channels);
+  for (let p = 0; p < width * height; p++) write(p * image.channels, out, p * channels);
+  return { width, height, channels, data: out };
+}

@@ -1,0 +1,32 @@
+import { UserError } from '@langevin/tensor';
+import { parseJson } from '../json.ts';
+import { cannotRead, fileSource } from './file-source.ts';
+import { readFile } from 'node:fs/promises';
+
+export interface ReadOptions {
+  /** The largest file accepted, in bytes. */
+  readonly maxBytes: number;
+}
+
+/** Read a whole file of bounded size. @throws {UserError} when it cannot be read or is larger */
+export async function readBytes(path: string, { maxBytes }: ReadOptions): Promise<Uint8Array> {
+  const source = await fileSource(path);
+  await source.close();
+  if (source.byteLength > maxBytes) {
+    throw new UserError(`[io/read] ${JSON.stringify(path)} is too large: size=${source.byteLength} bytes, limit=${maxBytes}. Check that it is the right file.`);
+  }
+  return readFile(path).catch((cause: unknown) => {
+    throw cannotRead(path, cause);
+  });
+}
+
+/**
+ * Read a JSON file, for example a model's config.
+ *
+ * @param options.maxBytes the largest file accepted. @default 16 MiB, far above any config and small enough to parse at once
+ * @throws {UserError} when it cannot be read, is too large, is not JSON, or names a key twice in one object
+ */
+export async function readJson(path: string, options: ReadOptions = { maxBytes: 16 * 1024 * 1024 }): Promise<unknown> {
+  const bytes = await readBytes(path, options);
+  return parseJson(new TextDecoder().decode(bytes), `[io/json] ${JSON.stringify(path)}`);
+}

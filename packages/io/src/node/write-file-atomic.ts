@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto';
+import * as fs from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { UserError } from '@langevin/tensor';
+
+/** What to write: whole, or in pieces that are produced while writing. */
+export type FileContent = string | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
+/** The calls that writing needs, so that a test can stand in a disk that fails. */
+export type AtomicFileSystem = Pick<typeof fs, 'open' | 'rename' | 'rm' | 'stat' | 'realpath'>;
+
+// One system call never gets more than this; Linux itself stops at 2 GiB.
+const PIECE_BYTES = 64 * 1024 * 1024;
+const TEMPORARY_NAME = /^\.langevin-[0-9a-f-]{36}\.tmp$/;
+
+/**
+ * Write a file so that at every moment, through crashes and power cuts, its path holds either the old content or all
+ * of the new: a temporary file in the same folder is written, flushed to the disk (fsync) and renamed over the path.
+ * A symbolic link keeps pointing where it did; an existing file keeps its permissions.
+ *
+ * @throws {UserError} when the disk is full, the folder is missing or not writable; the old file is untouched and the
+ *   temporary file is removed. An error thrown by the content itself passes through, with the same promise.
+ * @example
+ * import { writeFileAtomic } from '@langevin/io/node';
+ * await writeFileAtomic('state.json', JSON.stringify({ step: 10 }));
+ */
+export async function writeFileAtomic(path: string, content: FileContent): Promise<void> {
+  await writeAtomicWith(fs, path, content);
+}
+
+/** {@link writeFileAtomic} on a given file system. */
+export async function writeAtomicWith(disk: AtomicFileSystem, path: string, content: FileContent): Promise<void> {
+  let target = path;
+  let temporary: string | null = null;
+  try {
+    target = await disk.realpath(path).catch(ifMissing(path));
+    const mode = await disk.stat(target).then((stats) => stats.mode & 0o777, ifMissing(0o666));
+    temporary = join(dirname(target), `.langevin-${randomUUID()}.tmp`);
+    const file = await disk.open(temporary, 'wx', mode);
+    try {
+      for await (const piece of pieces(content)) await writeAll(file, piece);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await disk.rename(temporary, target);
+  } catch (error) {
+    if (temporary !== null) await disk.rm(temporary, { force: true }).catch(() => undefined);
+    throw explain(error, path);
+  }
+  await syncFolder(disk, dirname(target));
+}
+
+/**
+ * Remove the temporary files that a killed process left in a folder; returns their names. Call it when no other
+ * process writes there, for example before resuming a run.
+ */
+export async function removeStaleTemporaries(folder: string): Promise<readonly string[]> {
+  const stale = (await fs.readdir(folder)).filter((name) => TEMPORARY_NAME.test(name)).sort();
+  for (const name of stale) await fs.rm(join(folder, name), { force: true });
+  return stale;
+}
+
+async function* pieces(content: FileContent): AsyncIterable<Uint8Array> {
+  if (typeof content === 'string') yield new TextEncoder().encode(content);
+  else if (content instanceof Uint8Array) yield content;
+  else yield* content;
+}
+
+async function writeAll(file: fs.FileHandle, bytes: Uint8Array): Promise<void> {
+  let done = 0;
+  while (done < bytes.byteLength) {
+    const { bytesWritten } = await file.write(bytes, done, Math.min(PIECE_BYTES, bytes.byteLength - done));
+    done += bytesWritten;
+  }
+}
+
+/** The rename itself must reach the disk too. Windows cannot open a folder, and its renames need no such step. */
+async function syncFolder(disk: AtomicFileSystem, folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await disk.open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function ifMissing<T>(value: T): (error: unknown) => T {
+  return (error) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return value;
+    throw error;
+  };
+}
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  ENOSPC: 'The disk is full: free some space.',
+  EDQUOT: 'The disk quota is used up: free some space.',
+  EFBIG: 'The file is larger than this disk or user may write.',
+  EIO: 'The disk reports a failure: check it.',
+  ENOENT: 'Create the folder first.',
+  ENOTDIR: 'A part of the path is a file, not a folder.',
+  EISDIR: 'The path is a folder: name a file in it.',
+  EACCES: 'Permission is denied: choose another folder.',
+  EPERM: 'Permission is denied: choose another folder.',
+  EROFS: 'The disk is read-only: choose another folder.',
+};
+
+/** Operating-system errors become one that says what was saved; anything else is the content's own and stays itself. */
+function explain(error: unknown, path: string): unknown {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (typeof code !== 'string' || typeof syscall !== 'string') return error;
+  return new UserError(
+    `[io/write] writing ${JSON.stringify(path)} failed: code=${code}. ${REMEDIES[code] ?? 'Check the disk.'} What was there before is untouched.`,
+    { cause: error },
+  );
+}
