@@ -1,1 +1,2 @@
 export {};
+export { fromStateDict, toStateDict, type FromStateDictOptions, type StateEntry } from './state-dict.ts';

@@ -1,0 +1,55 @@
+import { data, mapTensors, namedTensors, realize, sameShape, showShape, tensor, UserError, type DType, type HostArrays, type Tensor } from '@langevin/tensor';
+
+/** A tensor's elements on the host, as files hold them. */
+export type StateEntry = {
+  readonly [D in DType]: { readonly dtype: D; readonly shape: readonly number[]; readonly data: HostArrays[D] };
+}[DType];
+
+/** The tensors of a tree by dotted name (`down_blocks.0.resnets.1.conv1.weight`), read back in one run. */
+export async function toStateDict(tree: unknown): Promise<Map<string, StateEntry>> {
+  const named = namedTensors(tree);
+  await realize([...named.values()]);
+  const entries = new Map<string, StateEntry>();
+  for (const [name, { dtype, shape }] of named) entries.set(name, { dtype, shape, data: await data(named.get(name)!) } as StateEntry);
+  return entries;
+}
+
+export interface FromStateDictOptions {
+  /** What to do with entries that the tree has no place for. @default 'refuse' */
+  readonly unknown?: 'refuse' | 'ignore';
+  /** Where the entries come from, for messages. @default 'the checkpoint' */
+  readonly from?: string;
+}
+
+/**
+ * A tree of the same structure with the entries of a state dict.
+ *
+ * @param template says which names, shapes and dtypes are wanted; freshly initialised parameters, say
+ * @throws UserError naming the first missing and the first unknown entries, or the entry whose shape or dtype differs
+ */
+export function fromStateDict<T>(template: T, entries: ReadonlyMap<string, StateEntry | Tensor>, options: FromStateDictOptions = {}): T {
+  const { unknown = 'refuse', from = 'the checkpoint' } = options;
+  const wanted = namedTensors(template);
+  const missing = [...wanted.keys()].filter((name) => !entries.has(name));
+  const foreign = unknown === 'ignore' ? [] : [...entries.keys()].filter((name) => !wanted.has(name));
+  if (missing.length > 0 || foreign.length > 0) {
+    throw new UserError(
+      `[nn/state-dict] weights do not fit: ${from} lacks ${summary(missing)} and has ${summary(foreign)} that the model does not know. Check that the configuration belongs to these weights.`,
+    );
+  }
+  return mapTensors(template, (place, _, name) => {
+    const entry = entries.get(name)!;
+    if (!sameShape(entry.shape, place.shape) || entry.dtype !== place.dtype) {
+      throw new UserError(
+        `[nn/state-dict] weight has another shape or dtype: name=${name}, ${from} has ${entry.dtype}${showShape(entry.shape)}, the model wants ${place.dtype}${showShape(place.shape)}. Check that the configuration belongs to these weights.`,
+      );
+    }
+    return 'data' in entry ? tensor(entry.data, { shape: entry.shape, dtype: entry.dtype }) : entry;
+  });
+}
+
+function summary(names: readonly string[]): string {
+  if (names.length === 0) return 'nothing';
+  const shown = names.slice(0, 3).map((name) => `"${name}"`);
+  return names.length > 3 ? `${shown.join(', ')} and ${names.length - 3} more` : shown.join(', ');
+}

@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readJson, readSafetensors, writeFileAtomic, writeSafetensors } from '@langevin/io/node';
+import { fromStateDict, toStateDict } from '@langevin/nn';
+import { UserError } from '@langevin/tensor';
+import * as v from 'valibot';
+import { stepName, stepOfName } from './run-folder.ts';
+
+const FORMAT = 'langevin-training-1';
+const STATE_FILE = 'state.safetensors';
+const META_FILE = 'state.json';
+const TEMPORARY = '.writing-';
+
+const Meta = v.object({
+  format: v.literal(FORMAT),
+  step: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  position: v.object({
+    epoch: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+    index: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  }),
+});
+
+/** What a run continues from, tensors apart. */
+export interface TrainingPoint {
+  /** Steps done. */
+  readonly step: number;
+  /** Where the data stands. */
+  readonly position: { readonly epoch: number; readonly index: number };
+}
+
+/**
+ * Write a checkpoint: a folder that appears whole or not at all.
+ *
+ * @returns the folder's path
+ * @throws UserError when the disk is full or not writable; nothing that was there before is lost
+ */
+export async function writeCheckpoint<State>(folder: string, point: TrainingPoint, state: State): Promise<string> {
+  const temporary = join(folder, `${TEMPORARY}${randomUUID()}`);
+  const final = join(folder, stepName(point.step));
+  try {
+    await mkdir(temporary, { recursive: true });
+    await writeSafetensors(join(temporary, STATE_FILE), await toStateDict(state));
+    await writeFileAtomic(join(temporary, META_FILE), `${JSON.stringify({ format: FORMAT, step: point.step, position: point.position }, null, 2)}\n`);
+    await rm(final, { recursive: true, force: true });
+    await rename(temporary, final);
+    await flushFolder(folder);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
+    if (error instanceof UserError) throw error;
+    throw new UserError(`[training/checkpoint] checkpoint cannot be written: step=${point.step}, folder=${folder}, ${error instanceof Error ? error.message : String(error)}. Earlier checkpoints are untouched; free space or permissions and resume.`, { cause: error });
+  }
+  return final;
+}
+
+async function flushFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Folders of complete checkpoints, by rising step. */
+export async function listCheckpoints(folder: string): Promise<readonly { readonly step: number; readonly path: string }[]> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  return names
+    .flatMap((name) => {
+      const step = stepOfName(name);
+      return step === undefined ? [] : [{ step, path: join(folder, name) }];
+    })
+    .sort((a, b) => a.step - b.step);
+}
+
+/** Remove what killed writers left behind. */
+export async function removeUnfinished(folder: string): Promise<void> {
+  const names = await readdir(folder);
+  await Promise.all(names.filter((name) => name.startsWith(TEMPORARY)).map((name) => rm(join(folder, name), { recursive: true, force: true })));
+}
+
+/**
+ * Read a checkpoint into a state of the template's structure.
+ *
+ * @throws UserError when the folder is damaged or belongs to another model
+ */
+export async function readCheckpoint<State>(path: string, template: State): Promise<{ readonly point: TrainingPoint; readonly state: State }> {
+  const parsed = v.safeParse(Meta, await readJson(join(path, META_FILE)));
+  if (!parsed.success) {
+    throw new UserError(`[training/checkpoint] ${META_FILE} is not valid: path=${path}, ${parsed.issues[0].message}. Remove the folder to resume from an earlier checkpoint.`);
+  }
+  const { tensors } = await readSafetensors(join(path, STATE_FILE));
+  const { step, position } = parsed.output;
+  return { point: { step, position }, state: fromStateDict(template, tensors, { from: path }) };
+}
+
+/** Keep the newest `keep` checkpoints and those whose step is a multiple of `milestone`. */
+export async function pruneCheckpoints(folder: string, options: { readonly keep: number; readonly milestone?: number | undefined }): Promise<void> {
+  const all = await listCheckpoints(folder);
+  const old = all.slice(0, Math.max(all.length - options.keep, 0));
+  const removable = old.filter(({ step }) => !options.milestone || step % options.milestone !== 0);
+  await Promise.all(removable.map(({ path }) => rm(path, { recursive: true, force: true })));
+}
