@@ -62,6 +62,8 @@ export function whyForbidden(from, to, where = {}) {
 }
 
 /**
+ * Imports only; which manifest may name a runtime is findDependencyFaults' business.
+ *
  * @param {string} from package name without scope
  * @param {string} specifier bare module name
  * @returns {string | undefined} the reason why not; undefined when the import is allowed
@@ -98,8 +100,10 @@ export function findDependencyFaults(manifests) {
     const all = [];
     for (const field of ['dependencies', 'peerDependencies', 'devDependencies']) {
       const test = field === 'devDependencies';
+      // Engines take their runtimes as optional peers: whoever assembles a program installs them, and so may tests.
+      const mayInstall = test || ASSEMBLES.includes(LAYERS[layerOf(from)]?.name);
       for (const name of Object.keys(manifest[field] ?? {})) {
-        const runtime = whyRuntimeForbidden(from, name);
+        const runtime = mayInstall ? undefined : whyRuntimeForbidden(from, name);
         if (runtime !== undefined) faults.push(`${manifest.name}: ${field} names ${name}: ${runtime}.`);
         if (!name.startsWith('@langevin/') || !members.has(short(name))) continue;
         all.push(short(name));

@@ -28,6 +28,7 @@ describe('the configuration of the workspace refuses a wrong import', () => {
     ['packages/engine-tfjs/src/a.ts', "import { read } from '@langevin/io';", 'nothing but tensor'],
     ['packages/tensor/test/a.test.ts', "import { ort } from '@langevin/engine-onnxruntime';", 'engines stand on tensor'],
     ['packages/nn/src/a.ts', "import * as ort from 'onnxruntime-node';", "engine's runtime"],
+    ['apps/cli/src/a.ts', "import * as ort from 'onnxruntime-node';", "engine's runtime"],
     ['packages/io/src/a.ts', "import '@tensorflow/tfjs-core';", "engine's runtime"],
     ['packages/samplers/src/a.ts', "import { x } from '../../tensor/src/index.ts';", 'by path'],
   ])('%s: %s', async (file, code, reason) => {
@@ -76,6 +77,7 @@ describe('layers', () => {
       '@langevin/nn: dependencies names onnxruntime-node: onnxruntime-node belongs to the engine packages.',
       'the packages depend on each other in a circle: tensor -> nn -> tensor.',
     ]);
+    expect(findDependencyFaults([{ name: '@langevin/cli', dependencies: { 'onnxruntime-node': '1.0.0' } }])).toEqual([]);
     expect(
       findDependencyFaults([{ name: '@langevin/tensor' }, { name: '@langevin/nn', dependencies: { '@langevin/tensor': 'workspace:*' } }]),
     ).toEqual([]);
