@@ -105,8 +105,8 @@ function quietly(work: () => void): void {
 
 function reasonOf(source: BackendSource, cause: unknown): string {
   const message = cause instanceof Error ? cause.message : String(cause);
-  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
-  const missing = (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') && message.includes(source.package);
+  // Node, bundlers and browsers word it each in their own way.
+  const missing = /cannot find|could not resolve|failed to resolve/i.test(message) && message.includes(source.package);
   return missing ? `${source.package} is not installed; run: npm install ${source.package}` : `${source.package}: ${firstLine(message)}`;
 }
 

@@ -3,13 +3,13 @@ import type { PrimitiveName, Shape } from '@langevin/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { storageOf } from '../storage.ts';
-import { asCondition, asFlags, truncatingDivide, wrapped } from './integers.ts';
+import { asCondition, asFlags, magnitude, negative, truncatingDivide, wrapped } from './integers.ts';
 import type { Kernel, KernelFamily, NodeCall } from './kernel.ts';
 
 /** XNNPACK, under the wasm backend, broadcasts at most 6 axes and returns zeros for more. */
 const MAX_BROADCAST_RANK = 6;
 
-type Unary = 'neg' | 'abs' | 'sign' | 'exp' | 'log' | 'sqrt' | 'sin' | 'cos' | 'atan' | 'tanh' | 'sigmoid' | 'erf' | 'floor' | 'ceil' | 'round';
+type Unary = 'sign' | 'exp' | 'log' | 'sqrt' | 'sin' | 'cos' | 'atan' | 'tanh' | 'sigmoid' | 'erf' | 'floor' | 'ceil' | 'round';
 type Binary = 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'maximum' | 'minimum' | 'equal' | 'less' | 'lessEqual' | 'logicalAnd' | 'logicalOr';
 
 export function broadcast(x: Tensor, shape: Shape): Tensor {
@@ -39,7 +39,7 @@ function flattened(a: Tensor, b: Tensor, shape: Shape, apply: (a: Tensor, b: Ten
 }
 
 const divide: Kernel<'div'> = {
-  needs: ({ outputInfo }) => (outputInfo[0]!.dtype === 'float32' ? ['RealDiv'] : ['FloorDiv', 'Multiply', 'Sub', 'Add', 'Less', 'GreaterEqual', 'NotEqual', 'Abs', 'Cast']),
+  needs: ({ outputInfo }) => (outputInfo[0]!.dtype === 'float32' ? ['RealDiv'] : ['FloorDiv', 'Multiply', 'Sub', 'Add', 'Less', 'GreaterEqual', 'NotEqual', 'Maximum', 'Cast']),
   run: (call) => binary<'div'>('', call.outputInfo[0]!.dtype === 'float32' ? tf.div : truncatingDivide).run(call),
 };
 
@@ -61,9 +61,9 @@ const where: Kernel<'where'> = {
   },
 };
 
-export const elementwise: KernelFamily<Unary | Binary | Extract<PrimitiveName, 'cast' | 'where' | 'logicalNot'>> = {
-  neg: unary('Neg', tf.neg),
-  abs: unary('Abs', tf.abs),
+export const elementwise: KernelFamily<Unary | Binary | Extract<PrimitiveName, 'neg' | 'abs' | 'cast' | 'where' | 'logicalNot'>> = {
+  neg: { needs: ({ inputInfo }) => (inputInfo[0]!.dtype === 'float32' ? ['Neg'] : ['Sub']), run: ({ inputs }) => negative(inputs[0]!) },
+  abs: { needs: ({ inputInfo }) => (inputInfo[0]!.dtype === 'float32' ? ['Abs'] : ['Maximum', 'Sub']), run: ({ inputs }) => magnitude(inputs[0]!) },
   sign: unary('Sign', tf.sign),
   exp: unary('Exp', tf.exp),
   log: unary('Log', tf.log),

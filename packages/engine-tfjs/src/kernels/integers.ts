@@ -12,6 +12,16 @@ export function asCondition(flags: Tensor): Tensor {
   return tf.notEqual(flags, tf.scalar(0, flags.dtype as 'int32' | 'float32'));
 }
 
+/** -x. TensorFlow.js' Neg goes through float32 on wasm, which rounds integers beyond 2^24. */
+export function negative(x: Tensor): Tensor {
+  return x.dtype === 'int32' ? tf.sub(tf.scalar(0, 'int32'), x) : tf.neg(x);
+}
+
+/** |x|. TensorFlow.js' Abs does the same to integers on the cpu backend. */
+export function magnitude(x: Tensor): Tensor {
+  return x.dtype === 'int32' ? tf.maximum(x, negative(x)) : tf.abs(x);
+}
+
 /** uint8 is held in int32: bring arithmetic results back modulo 256. */
 export function wrapped(dtype: DType, result: Tensor): Tensor {
   return dtype === 'uint8' ? tf.mod(result, tf.scalar(256, 'int32')) : result;
@@ -31,7 +41,7 @@ export function truncatingDivide(a: Tensor, b: Tensor): Tensor {
   const rNegative = asFlags(tf.less(r, zero));
   const rNonZero = asFlags(tf.notEqual(r, zero));
   const tooLarge = tf.mul(rNonZero, asFlags(tf.notEqual(rNegative, bNegative)));
-  const tooSmall = tf.mul(asFlags(tf.greaterEqual(tf.abs(r), tf.abs(b))), tf.sub(tf.scalar(1, 'int32'), tooLarge));
+  const tooSmall = tf.mul(asFlags(tf.greaterEqual(magnitude(r), magnitude(b))), tf.sub(tf.scalar(1, 'int32'), tooLarge));
   const floored = tf.add(tf.sub(refined, tooLarge), tooSmall);
   const inexact = asFlags(tf.notEqual(remainderOf(floored), zero));
   const opposite = asFlags(tf.notEqual(asFlags(tf.less(a, zero)), bNegative));
