@@ -1,15 +1,10 @@
 import type { DType, HostArrays } from '@langevin/tensor';
-import { isHostArray, UserError } from '@langevin/tensor';
+import { isHostArray, sizeOf, UserError } from '@langevin/tensor';
 
 /** An array with its shape on the host, row-major. 16-bit floats are bit patterns, `bool` is one byte of 0 or 1. */
 export type HostTensor = {
   [D in DType]: { readonly dtype: D; readonly shape: readonly number[]; readonly data: HostArrays[D] };
 }[DType];
-
-/** Number of elements of a shape: 1 for a scalar, whose shape is []. */
-export function elementCount(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
-}
 
 /** The raw bytes of a typed array, shared with it. */
 export function bytesOfArray(data: ArrayBufferView): Uint8Array {
@@ -25,7 +20,7 @@ export function checkHostTensor(tensor: HostTensor, where: string): void {
   if (!isHostArray(dtype, data)) {
     throw new UserError(`${where} has dtype=${dtype}, but its data is a ${(data as object)?.constructor?.name}. Use the typed array of that dtype.`);
   }
-  if (data.length !== elementCount(shape)) {
-    throw new UserError(`${where} has shape=[${shape.join(', ')}] = ${elementCount(shape)} elements, but its data has ${data.length}.`);
+  if (data.length !== sizeOf(shape)) {
+    throw new UserError(`${where} has shape=[${shape.join(', ')}] = ${sizeOf(shape)} elements, but its data has ${data.length}.`);
   }
 }

@@ -1,5 +1,4 @@
 // What works everywhere, browsers included. `@langevin/io/node` adds files, images through sharp, and data sets.
-export { elementCount } from './host-tensor.ts';
 export type { HostTensor } from './host-tensor.ts';
 export { parseJson } from './json.ts';
 

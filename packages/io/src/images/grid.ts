@@ -66,7 +66,7 @@ export function imageGrid(images: readonly Image[], options: GridOptions = {}): 
     canvas.drawImage(flattenAlpha(image, background), { x, y, scale });
     const label = labels?.[i];
     if (label !== undefined) {
-      const fits = Math.max(1, Math.floor(tileWidth / GLYPH_ADVANCE));
+      const fits = Math.max(1, Math.floor((tileWidth + padding - 2) / GLYPH_ADVANCE));
       canvas.drawText([...label].slice(0, fits).join(''), { x, y: y + tileHeight + LABEL_GAP });
     }
   }
