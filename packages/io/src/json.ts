@@ -43,7 +43,7 @@ export function parseWith<const Schema extends v.GenericSchema>(
 function findDuplicateKey(text: string): string | null {
   const open: (Set<string> | null)[] = []; // null stands for an array
   for (let i = 0; i < text.length; i++) {
-    switch (text[i]) {
+    switch (text.charAt(i)) {
       case '{':
         open.push(new Set());
         break;
