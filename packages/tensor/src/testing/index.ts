@@ -1,1 +1,1 @@
-export {};
+export { referenceEngine, type ReferenceEngine, type ReferenceOptions } from './reference/engine.ts';
