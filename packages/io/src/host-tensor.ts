@@ -6,7 +6,7 @@ export type HostTensor = {
   [D in DType]: { readonly dtype: D; readonly shape: readonly number[]; readonly data: HostArrays[D] };
 }[DType];
 
-/** The raw bytes of a typed array, shared with it. */
+/** The raw bytes of a typed array, shared with it; of a Node Buffer, the same bytes as a plain Uint8Array. */
 export function bytesOfArray(data: ArrayBufferView): Uint8Array {
   return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
 }

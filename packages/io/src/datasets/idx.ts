@@ -1,6 +1,7 @@
 import { constants, gunzipSync } from 'node:zlib';
 import { UserError } from '@langevin/tensor';
 import * as v from 'valibot';
+import { bytesOfArray } from '../host-tensor.ts';
 import { parseWith } from '../json.ts';
 import { readBytes } from '../node/read-json.ts';
 import type { DatasetPlugin } from './dataset.ts';
@@ -56,7 +57,7 @@ async function readIdx(path: string): Promise<IdxArray> {
     // Unpack only the header first: it says how much the rest may be, so a gzip bomb is stopped before it grows.
     const start = gunzipSync(bytes.subarray(0, 4096), { finishFlush: constants.Z_SYNC_FLUSH });
     const { fileBytes } = parseIdxHeader(start.subarray(0, MAX_IDX_HEADER_BYTES), options);
-    return parseIdx(gunzipSync(bytes, { maxOutputLength: fileBytes }), options);
+    return parseIdx(bytesOfArray(gunzipSync(bytes, { maxOutputLength: fileBytes })), options);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (typeof code !== 'string') throw cause;

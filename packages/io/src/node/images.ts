@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import { UnsupportedError, UserError } from '@langevin/tensor';
 import type { Sharp } from 'sharp';
+import { bytesOfArray } from '../host-tensor.ts';
 import type { Image, Rgb } from '../images/image.ts';
 import { checkImage, checkRgb, flattenAlpha, WHITE } from '../images/image.ts';
 import { resizeArea } from '../images/resize-area.ts';
@@ -45,7 +46,7 @@ export async function readImage(input: string | Uint8Array, options: ReadImageOp
     }
     const upright = image.rotate().toColourspace('srgb').ensureAlpha();
     const { data, info } = await upright.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
-    const rgba = { width: info.width, height: info.height, channels: info.channels as Image['channels'], data: asBytes(data) };
+    const rgba = { width: info.width, height: info.height, channels: info.channels as Image['channels'], data: bytesOfArray(data) };
     if (channels === 'rgba') return toRgba(rgba);
     const flat = toRgb(flattenAlpha(rgba, background));
     return channels === 'rgb' ? flat : toGrey(flat);
@@ -85,7 +86,7 @@ export async function resizeImage(image: Image, options: ResizeOptions): Promise
   const [r, g, b] = background;
   const resized = pipeline.resize({ width, height, fit, kernel, background: { r, g, b } });
   const { data, info } = await resized.raw().toBuffer({ resolveWithObject: true });
-  const out = { width: info.width, height: info.height, channels: info.channels as Image['channels'], data: asBytes(data) };
+  const out = { width: info.width, height: info.height, channels: info.channels as Image['channels'], data: bytesOfArray(data) };
   // sharp may widen grey to RGB or add alpha on the way; the caller gets the channels that went in.
   if (out.channels === image.channels) return out;
   return image.channels === 4 ? toRgba(out) : image.channels === 1 ? toGrey(toRgb(flattenAlpha(out, background))) : toRgb(flattenAlpha(out, background));
@@ -105,7 +106,7 @@ export async function encodeImage(image: Image, { format, quality = 90 }: Encode
   }
   const pipeline = await fromRaw(image);
   const encoded = format === 'png' ? pipeline.png() : format === 'jpeg' ? pipeline.jpeg({ quality }) : pipeline.webp({ quality });
-  return asBytes(await encoded.toBuffer());
+  return bytesOfArray(await encoded.toBuffer());
 }
 
 /**
@@ -151,11 +152,6 @@ async function decoding<T>(label: string, decode: () => Promise<T>): Promise<T> 
     if (cause instanceof UserError) throw cause;
     throw new UserError(`[io/images] ${label} cannot be decoded: ${(cause as Error).message.trim()}. It is damaged or truncated; replace it.`, { cause });
   }
-}
-
-/** A plain view: a Buffer may come from a shared pool, and prints and compares differently. */
-function asBytes(buffer: Uint8Array): Uint8Array {
-  return new Uint8Array(buffer.buffer as ArrayBuffer, buffer.byteOffset, buffer.byteLength);
 }
 
 function toRgb(image: Image): Image {

@@ -1,7 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import { UserError } from '@langevin/tensor';
+import { bytesOfArray } from '../host-tensor.ts';
 import { parseJson } from '../json.ts';
 import { cannotRead, fileSource } from './file-source.ts';
-import { readFile } from 'node:fs/promises';
 
 export interface ReadOptions {
   /** The largest file accepted, in bytes. */
@@ -15,9 +16,10 @@ export async function readBytes(path: string, { maxBytes }: ReadOptions): Promis
   if (source.byteLength > maxBytes) {
     throw new UserError(`[io/read] ${JSON.stringify(path)} is too large: size=${source.byteLength} bytes, limit=${maxBytes}. Check that it is the right file.`);
   }
-  return readFile(path).catch((cause: unknown) => {
+  const buffer = await readFile(path).catch((cause: unknown) => {
     throw cannotRead(path, cause);
   });
+  return bytesOfArray(buffer);
 }
 
 /**
