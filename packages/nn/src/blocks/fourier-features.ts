@@ -1,0 +1,35 @@
+import { concat, cos, expandDims, mul, sin, stopGradient, type Generator, type Tensor } from '@langevin/tensor';
+import { normal } from '../init.ts';
+import { defineModule, type Module } from '../module.ts';
+import { shapesOnly } from '../shapes-only.ts';
+
+export interface FourierFeaturesConfig {
+  /** Number of frequencies; the result has twice as many features. */
+  readonly count: number;
+  /** Deviation of the frequencies. @default 16 */
+  readonly deviation?: number;
+}
+
+export interface FourierFeaturesParams {
+  /** [count], fixed: no gradient flows to it. */
+  readonly weight: Tensor;
+}
+
+/**
+ * sin(2 pi w t), cos(2 pi w t) with random fixed w: [N] to [N, 2 count]. Tancik et al. 2020; diffusers' `GaussianFourierProjection`
+ * without its logarithm.
+ */
+export function fourierFeatures(config: FourierFeaturesConfig): Module<FourierFeaturesParams, readonly [t: Tensor], Tensor> {
+  const { count, deviation = 16 } = config;
+  return defineModule({
+    init(generator: Generator): FourierFeaturesParams {
+      // diffusers draws the frequencies twice and keeps the second set.
+      if (generator !== shapesOnly) generator.normal(count);
+      return { weight: normal({ deviation })(generator, [count]) };
+    },
+    apply({ weight }: FourierFeaturesParams, t: Tensor) {
+      const angles = mul(mul(expandDims(t, 1), stopGradient(weight)), 2 * Math.PI);
+      return concat([sin(angles), cos(angles)], 1);
+    },
+  });
+}

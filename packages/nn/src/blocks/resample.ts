@@ -1,0 +1,51 @@
+import { avgPool, pad, resize, UserError, type Generator, type Tensor } from '@langevin/tensor';
+import { conv, type ConvParams } from '../layers/conv.ts';
+import { defineModule, scoped, type Layer } from '../module.ts';
+
+/** Parameters of the convolution of {@link downsample} and {@link upsample}. */
+export interface ResampleParams {
+  readonly conv: ConvParams;
+}
+
+/** Double height and width of [N, C, H, W], each pixel four times. */
+export const doubled = (x: Tensor): Tensor => resize(x, { size: x.shape.slice(2).map((n) => 2 * n) });
+
+/** Halve height and width of [N, C, H, W] by the mean of 2x2 pixels. @throws UserError when a side is odd */
+export function halved(x: Tensor): Tensor {
+  requireEven(x);
+  return avgPool(x, { kernel: 2 });
+}
+
+function requireEven(x: Tensor): void {
+  if (x.shape.slice(2).some((n) => n % 2 !== 0)) {
+    throw new UserError(`[nn/downsample] image has an odd side: x=[${x.shape.join(', ')}]. Height and width must be even at every level: multiples of 2^(levels - 1) for a U-Net; pad or resize the image.`);
+  }
+}
+
+/**
+ * Halve height and width by a 3x3 convolution of stride 2: diffusers' `Downsample2D`.
+ *
+ * @param config `padding` 1 pads all sides; 0 pads right and bottom only, as autoencoders do. @default 1
+ */
+export function downsample(config: { readonly channels: number; readonly padding?: 0 | 1 }): Layer<ResampleParams> {
+  const { channels, padding = 1 } = config;
+  const inner = scoped('conv', conv({ inputs: channels, outputs: channels, kernel: 3, stride: 2, padding }));
+  return defineModule({
+    init: (generator: Generator): ResampleParams => ({ conv: inner.init(generator) }),
+    apply(params: ResampleParams, x: Tensor) {
+      requireEven(x);
+      const padded = padding === 0 ? pad(x, [[0, 0], [0, 0], [0, 1], [0, 1]]) : x;
+      return inner.apply(params.conv, padded);
+    },
+  });
+}
+
+/** Double height and width, then a 3x3 convolution: diffusers' `Upsample2D`. */
+export function upsample(config: { readonly channels: number }): Layer<ResampleParams> {
+  const { channels } = config;
+  const inner = scoped('conv', conv({ inputs: channels, outputs: channels, kernel: 3, padding: 1 }));
+  return defineModule({
+    init: (generator: Generator): ResampleParams => ({ conv: inner.init(generator) }),
+    apply: (params: ResampleParams, x: Tensor) => inner.apply(params.conv, doubled(x)),
+  });
+}

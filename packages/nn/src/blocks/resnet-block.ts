@@ -1,0 +1,99 @@
+import { add, div, mul, reshape, split, UserError, type Generator, type Tensor } from '@langevin/tensor';
+import { constant } from '../init.ts';
+import { activations, type ActivationName } from '../layers/activation.ts';
+import { conv, type ConvParams } from '../layers/conv.ts';
+import { dropout } from '../layers/dropout.ts';
+import { linear, type LinearParams } from '../layers/linear.ts';
+import { groupNorm, type NormParams } from '../layers/norm.ts';
+import type { Mode } from '../mode.ts';
+import { defineModule, scoped, type Module } from '../module.ts';
+import { doubled, halved } from './resample.ts';
+
+export interface ResnetBlockConfig {
+  readonly inputs: number;
+  /** @default inputs */
+  readonly outputs?: number;
+  /** Features of the conditioning vector; null for a block without one. */
+  readonly embedding: number | null;
+  /** Of both group norms; divides `inputs` and `outputs`. */
+  readonly groups: number;
+  /** Of the group norms. @default 1e-6, diffusers' */
+  readonly epsilon?: number;
+  /**
+   * How the vector enters: `'add'` before the second norm (Ho et al. 2020), or `'scale-shift'` after it, also called AdaGN (Dhariwal and
+   * Nichol 2021, sec. 3). @default 'add'
+   */
+  readonly conditioning?: 'add' | 'scale-shift';
+  /** Before the second convolution, in training. @default 0 */
+  readonly dropout?: number;
+  /** @default 'silu' */
+  readonly activation?: ActivationName;
+  /** Change of height and width between the first activation and convolution, and in the shortcut. @default 'none' */
+  readonly resample?: 'none' | 'up' | 'down';
+  /** The sum with the shortcut is divided by this. @default 1 */
+  readonly outputScale?: number;
+  /** `'zero'` makes a fresh block its own shortcut (Ho et al. 2020's code). @default 'uniform', diffusers' */
+  readonly lastInit?: 'uniform' | 'zero';
+}
+
+/** Names of diffusers. */
+export interface ResnetBlockParams {
+  readonly norm1: NormParams;
+  readonly conv1: ConvParams;
+  readonly time_emb_proj?: LinearParams;
+  readonly norm2: NormParams;
+  readonly conv2: ConvParams;
+  /** Where inputs and outputs differ. */
+  readonly conv_shortcut?: ConvParams;
+}
+
+const RESAMPLE = { none: (x: Tensor) => x, up: doubled, down: halved };
+
+/**
+ * Two 3x3 convolutions, each after group norm and activation, around a shortcut, conditioned on a vector: diffusers' `ResnetBlock2D`.
+ *
+ * `apply(params, x [N, inputs, H, W], embedding [N, embedding] | null, mode?)` gives [N, outputs, H, W].
+ */
+export function resnetBlock(config: ResnetBlockConfig): Module<ResnetBlockParams, readonly [x: Tensor, embedding: Tensor | null, mode?: Mode], Tensor> {
+  const { inputs, outputs = inputs, embedding, groups, epsilon = 1e-6, conditioning = 'add', outputScale = 1 } = config;
+  const act = activations[config.activation ?? 'silu'];
+  const resample = RESAMPLE[config.resample ?? 'none'];
+  const zeroInit = config.lastInit === 'zero' ? { weightInit: constant(0), biasInit: constant(0) } : {};
+  const norm1 = scoped('norm1', groupNorm({ channels: inputs, groups, epsilon }));
+  const conv1 = scoped('conv1', conv({ inputs, outputs, kernel: 3, padding: 1 }));
+  const project = embedding === null ? undefined : scoped('time_emb_proj', linear({ inputs: embedding, outputs: conditioning === 'add' ? outputs : 2 * outputs }));
+  const norm2 = scoped('norm2', groupNorm({ channels: outputs, groups, epsilon }));
+  const drop = dropout(config.dropout ?? 0);
+  const conv2 = scoped('conv2', conv({ inputs: outputs, outputs, kernel: 3, padding: 1, ...zeroInit }));
+  const shortcut = inputs === outputs ? undefined : scoped('conv_shortcut', conv({ inputs, outputs, kernel: 1 }));
+
+  const normalized = (params: ResnetBlockParams, h: Tensor, vector: Tensor | null): Tensor => {
+    if (!project) return norm2.apply(params.norm2, h);
+    if (!vector) throw new UserError(`[nn/resnetBlock] conditioning vector is missing: embedding=${embedding}. Pass a tensor [N, ${embedding}], or make the block with embedding: null.`);
+    const e = project.apply(params.time_emb_proj!, act(vector));
+    const perChannel = reshape(e, [e.shape[0]!, e.shape[1]!, 1, 1]);
+    if (conditioning === 'add') return norm2.apply(params.norm2, add(h, perChannel));
+    const [scale, shift] = split(perChannel, 2, 1) as [Tensor, Tensor];
+    return add(mul(norm2.apply(params.norm2, h), add(scale, 1)), shift);
+  };
+
+  return defineModule({
+    init(generator: Generator): ResnetBlockParams {
+      return {
+        norm1: norm1.init(generator),
+        conv1: conv1.init(generator),
+        ...(project && { time_emb_proj: project.init(generator) }),
+        norm2: norm2.init(generator),
+        conv2: conv2.init(generator),
+        ...(shortcut && { conv_shortcut: shortcut.init(generator) }),
+      };
+    },
+    apply(params: ResnetBlockParams, x: Tensor, vector: Tensor | null, mode?: Mode) {
+      const first = conv1.apply(params.conv1, resample(act(norm1.apply(params.norm1, x))));
+      const second = conv2.apply(params.conv2, drop.apply({}, act(normalized(params, first, vector)), mode));
+      const same = resample(x);
+      const sum = add(shortcut ? shortcut.apply(params.conv_shortcut!, same) : same, second);
+      return outputScale === 1 ? sum : div(sum, outputScale);
+    },
+  });
+}

@@ -1,0 +1,15 @@
+import { gelu, relu, silu, type Tensor } from '@langevin/tensor';
+import { functional, type Layer, type NoParams } from '../module.ts';
+
+/** Activations by the name they have in configurations. */
+export const activations = Object.freeze({
+  gelu: (x: Tensor) => gelu(x),
+  'gelu-approximate': (x: Tensor) => gelu(x, { approximation: 'tanh' }),
+  relu,
+  silu,
+}) satisfies Readonly<Record<string, (x: Tensor) => Tensor>>;
+
+export type ActivationName = keyof typeof activations;
+
+/** An elementwise function as a layer. @example activation('silu') */
+export const activation = (name: ActivationName): Layer<NoParams> => functional(activations[name]);
