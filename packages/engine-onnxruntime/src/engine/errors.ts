@@ -1,0 +1,33 @@
+import type { Graph, GraphNode } from '@langevin/tensor';
+import { errorKind, InternalError, showShape, UnsupportedError } from '@langevin/tensor';
+
+/** Turn a failure of ONNX Runtime into one of ours that names the op of the graph, its operands and the device. */
+export function explainRuntimeError(error: unknown, graph: Graph, device: string, doing: 'compiling' | 'running'): Error {
+  if (errorKind(error) !== undefined) return error as Error;
+  const message = error instanceof Error ? error.message : String(error);
+  const node = namedNode(message, graph);
+  const where = `[engine-onnxruntime] ${doing} failed on ${device}`;
+  const what = node === undefined ? `${graph.nodes.length} nodes` : describeNode(node, graph);
+  if (/NOT_IMPLEMENTED|Could not find an implementation|not supported|no kernel/i.test(message)) {
+    return new UnsupportedError(`${where}: ${what}. ONNX Runtime has no kernel for it there; cast to float32, or use device: 'cpu'.`, { cause: error });
+  }
+  if (/bad_alloc|Failed to allocate|out of memory|OutOfMemory/i.test(message)) {
+    return new UnsupportedError(`${where}: out of memory at ${what}. Use a smaller batch or shape, or checkpoint().`, { cause: error });
+  }
+  return new InternalError(`${where}: ${what}. ONNX Runtime says: ${message.split('\n')[0]}`, { cause: error });
+}
+
+/** ONNX nodes are named `op_valueId`, with a suffix for the second and later ones of one op. */
+function namedNode(message: string, graph: Graph): GraphNode | undefined {
+  const found = /\b([a-zA-Z]+)_(\d+)(?:\.\d+)?\b/g;
+  for (const [, op, id] of message.matchAll(found)) {
+    const node = graph.nodes.find((candidate) => candidate.op === op && candidate.outputs[0] === Number(id));
+    if (node) return node;
+  }
+  return undefined;
+}
+
+function describeNode(node: GraphNode, graph: Graph): string {
+  const operands = node.inputs.map((value) => `${graph.values[value]!.dtype}${showShape(graph.values[value]!.shape)}`);
+  return `op=${node.op} (value ${node.outputs[0]}), operands=${operands.join(', ')}`;
+}

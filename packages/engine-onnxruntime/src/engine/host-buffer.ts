@@ -1,0 +1,56 @@
+import type { DType, EngineBuffer, HostArray, Shape, ValueInfo } from '@langevin/tensor';
+import { allocateHost, fromBfloat16Bits, InternalError, isHostArray, showShape, sizeOf, toBfloat16Bits, UserError } from '@langevin/tensor';
+import type { Ort, OrtData, OrtTensor, OrtTensorType } from '../runtime/ort.ts';
+
+/** bfloat16 values travel as the float32 numbers they stand for: the bindings have no such tensor. */
+export const tensorTypes: Readonly<Record<DType, OrtTensorType>> = {
+  float32: 'float32',
+  float16: 'float16',
+  bfloat16: 'float32',
+  int32: 'int32',
+  int64: 'int64',
+  uint8: 'uint8',
+  bool: 'bool',
+};
+
+/** Storage in host memory, shared with the typed array that was uploaded; garbage collection frees it. */
+export class HostBuffer implements EngineBuffer {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  #tensor: OrtTensor | undefined;
+
+  constructor(info: ValueInfo, tensor: OrtTensor) {
+    this.shape = info.shape;
+    this.dtype = info.dtype;
+    this.#tensor = tensor;
+  }
+
+  get tensor(): OrtTensor {
+    if (!this.#tensor) throw new UserError(`[engine-onnxruntime] buffer was disposed: ${this.dtype}${showShape(this.shape)}. Keep it until its last use.`);
+    return this.#tensor;
+  }
+
+  dispose(): void {
+    this.#tensor = undefined;
+  }
+}
+
+/** Wrap a host array as a tensor, without a copy (except bfloat16, which is widened). */
+export function tensorFromHost(ort: Ort, data: HostArray, { dtype, shape }: ValueInfo): OrtTensor {
+  if (!isHostArray(dtype, data) || data.length !== sizeOf(shape)) {
+    throw new InternalError(`[engine-onnxruntime] data does not fit: dtype=${dtype}, shape=${showShape(shape)}, data=${data.constructor.name}[${data.length}].`);
+  }
+  const stored: OrtData = dtype === 'bfloat16' ? Float32Array.from(data as Uint16Array, fromBfloat16Bits) : data;
+  return new ort.Tensor(tensorTypes[dtype], stored, shape);
+}
+
+/** A zero-filled tensor for a run to write into. */
+export function emptyTensor(ort: Ort, { dtype, shape }: ValueInfo): OrtTensor {
+  return new ort.Tensor(tensorTypes[dtype], allocateHost(dtype === 'bfloat16' ? 'float32' : dtype, sizeOf(shape)), shape);
+}
+
+/** A copy of a host tensor's elements in the host form of its dtype. */
+export function hostFromTensor(data: OrtData, dtype: DType): HostArray {
+  if (dtype === 'bfloat16') return Uint16Array.from(data as Float32Array, toBfloat16Bits);
+  return data.slice() as HostArray;
+}

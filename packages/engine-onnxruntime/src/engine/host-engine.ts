@@ -1,0 +1,88 @@
+import type { CompositeName, Engine, EngineBuffer, Executable, Graph, HostArray, RunOptions, ValueInfo } from '@langevin/tensor';
+import { InternalError, sameShape, showShape } from '@langevin/tensor';
+import type { OrtTensor } from '../runtime/ort.ts';
+import { explainRuntimeError } from './errors.ts';
+import { emptyTensor, HostBuffer, hostFromTensor, tensorFromHost } from './host-buffer.ts';
+import { createSession, type CompiledSession, type SessionContext } from './session.ts';
+
+/** Composites that ONNX Runtime runs in fewer passes than their definitions. */
+export const loweredComposites: ReadonlySet<CompositeName> = new Set<CompositeName>(['silu', 'gelu', 'attention', 'groupNorm', 'maxPool', 'avgPool']);
+
+/** An engine whose buffers are in host memory: the CPU, and accelerators that copy at the borders of a graph. */
+export function hostEngine(context: SessionContext): Engine {
+  const { ort, device } = context;
+  const executables = new Set<Executable>();
+  return {
+    name: 'onnxruntime',
+    device,
+    composites: loweredComposites,
+    async compile(graph) {
+      const compiled = await createSession(graph, context);
+      const executable = new HostExecutable(graph, compiled, context, () => executables.delete(executable));
+      executables.add(executable);
+      return executable;
+    },
+    upload: (data, info) => Promise.resolve(new HostBuffer(info, tensorFromHost(ort, data, info))),
+    download: (buffer): Promise<HostArray> => Promise.resolve(hostFromTensor(hostBuffer(buffer).tensor.data, buffer.dtype)),
+    async dispose() {
+      await Promise.all([...executables].map((executable) => executable.dispose()));
+    },
+  };
+}
+
+class HostExecutable implements Executable {
+  readonly #graph: Graph;
+  readonly #compiled: CompiledSession;
+  readonly #context: SessionContext;
+  readonly #outputs: readonly ValueInfo[];
+  readonly #onDispose: () => void;
+  #disposed = false;
+
+  constructor(graph: Graph, compiled: CompiledSession, context: SessionContext, onDispose: () => void) {
+    this.#graph = graph;
+    this.#compiled = compiled;
+    this.#context = context;
+    this.#outputs = graph.outputs.map((value) => graph.values[value]!);
+    this.#onDispose = onDispose;
+  }
+
+  async run(inputs: readonly EngineBuffer[], options: RunOptions = {}): Promise<readonly EngineBuffer[]> {
+    const { session, inputNames, outputNames } = this.#compiled;
+    if (this.#disposed) throw new InternalError('[engine-onnxruntime] executable was disposed before this run.');
+    const feeds: Record<string, OrtTensor> = {};
+    inputNames.forEach((name, i) => (feeds[name] = matching(inputs[i], this.#graph.values[this.#graph.inputs[i]!]!, 'input', i).tensor));
+    const results = outputNames.map((_, i) => {
+      const info = this.#outputs[i]!;
+      const given = options.outputs?.[i];
+      return given ? matching(given, info, 'output', i) : new HostBuffer(info, emptyTensor(this.#context.ort, info));
+    });
+    const fetches: Record<string, OrtTensor> = {};
+    outputNames.forEach((name, i) => (fetches[name] = results[i]!.tensor));
+    try {
+      await session.run(feeds, fetches);
+    } catch (error) {
+      throw explainRuntimeError(error, this.#graph, this.#context.device, 'running');
+    }
+    return results;
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#onDispose();
+    await this.#compiled.session.release();
+  }
+}
+
+function hostBuffer(buffer: EngineBuffer): HostBuffer {
+  if (buffer instanceof HostBuffer) return buffer;
+  throw new InternalError(`[engine-onnxruntime] buffer belongs to another engine: ${buffer.dtype}${showShape(buffer.shape)}.`);
+}
+
+function matching(buffer: EngineBuffer | undefined, info: ValueInfo, role: string, index: number): HostBuffer {
+  if (!buffer || buffer.dtype !== info.dtype || !sameShape(buffer.shape, info.shape)) {
+    const got = buffer ? `${buffer.dtype}${showShape(buffer.shape)}` : 'nothing';
+    throw new InternalError(`[engine-onnxruntime] ${role} ${index} does not fit: expected ${info.dtype}${showShape(info.shape)}, got ${got}.`);
+  }
+  return hostBuffer(buffer);
+}

@@ -1,0 +1,22 @@
+/** Where ONNX Runtime computes. `cpu`, `cuda`, `dml` and `coreml` are in Node only, `wasm` in both. */
+export type Device = 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml' | 'wasm';
+
+export interface EngineOptions {
+  /** @default 'cpu' in Node; in the browser 'webgpu' where there is an adapter, else 'wasm' */
+  readonly device?: Device;
+  /** Threads that share one op. @default the number of cores */
+  readonly threads?: number;
+  /**
+   * `thread` runs everything in a worker thread (Node only): ONNX Runtime computes synchronously, and a long run would stop the
+   * caller's event loop. @default 'inline', which is faster for small graphs
+   */
+  readonly worker?: 'inline' | 'thread';
+  /**
+   * What compiling does with constants that are slices of a file. `pack` lays them out for speed, in memory of the session;
+   * `map` leaves them in the file's pages, which is quick and takes no memory. @default 'pack', since weights that are frozen
+   * will be used many times
+   */
+  readonly weights?: 'pack' | 'map';
+  /** Raw ONNX Runtime session options, laid over ours. */
+  readonly session?: Readonly<Record<string, unknown>>;
+}

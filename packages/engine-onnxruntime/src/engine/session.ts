@@ -1,0 +1,48 @@
+import type { Graph } from '@langevin/tensor';
+import { lowerGraph } from '../lowering/lower-graph.ts';
+import { encodeModel } from '../onnx/proto.ts';
+import type { Ort, OrtSession, OrtSessionOptions } from '../runtime/ort.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { placeConstants } from './constants.ts';
+import { explainRuntimeError } from './errors.ts';
+import type { Device, EngineOptions } from './options.ts';
+
+export interface CompiledSession {
+  readonly session: OrtSession;
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+}
+
+/** Everything that compiling needs to know besides the graph. */
+export interface SessionContext {
+  readonly runtime: Runtime;
+  readonly ort: Ort;
+  readonly device: Device;
+  readonly options: EngineOptions;
+  readonly extraOptions?: OrtSessionOptions;
+}
+
+/** Lower a graph, encode it and load it into ONNX Runtime. */
+export async function createSession(graph: Graph, context: SessionContext): Promise<CompiledSession> {
+  const { runtime, ort, device, options } = context;
+  const constants = await placeConstants(graph, runtime);
+  const { model, inputNames, outputNames } = lowerGraph(graph, { contrib: 'allow', place: constants.place });
+  const base = runtime.sessionOptions(device, options.threads);
+  const config = {
+    ...(base['extra'] as { session?: Record<string, string> } | undefined)?.session,
+    ...constants.sessionConfig,
+    ...(options.weights === 'map' ? { 'session.disable_prepacking': '1' } : {}),
+  };
+  try {
+    const session = await ort.InferenceSession.create(encodeModel(model), {
+      ...base,
+      ...context.extraOptions,
+      extra: { session: config },
+      ...(constants.externalData.length > 0 ? { externalData: constants.externalData } : {}),
+      ...options.session,
+    });
+    return { session, inputNames, outputNames };
+  } catch (error) {
+    throw explainRuntimeError(error, graph, device, 'compiling');
+  }
+}

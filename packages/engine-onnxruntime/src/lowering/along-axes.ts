@@ -1,0 +1,39 @@
+import type { DType, ReduceParams } from '@langevin/tensor';
+import { ARITHMETIC, castTo } from './kernels.ts';
+import type { LoweringTable, Scope } from './scope.ts';
+
+function reduce(scope: Scope, op: string, { axes, keepDims }: ReduceParams, dtypes: readonly DType[]): string {
+  const x = scope.inputs[0]!;
+  // To ONNX an empty list of axes means all of them.
+  if (axes.length === 0) return x.name;
+  const attributes = { keepdims: keepDims ? 1 : 0 };
+  const operand = dtypes.includes(x.dtype) ? x.name : castTo(scope, x, 'int32');
+  const out = scope.emit(op, [operand, scope.ints(axes)], { attributes });
+  if (x.dtype === 'bfloat16') return castTo(scope, scope.emit('Cast', [out], { attributes: { to: 16 } }), 'float32');
+  return dtypes.includes(x.dtype) ? out : castTo(scope, out, x.dtype);
+}
+
+export const alongAxes: LoweringTable<'sum' | 'max' | 'argMax' | 'cumsum' | 'topKIndices'> = {
+  sum: (scope, params) => reduce(scope, 'ReduceSum', params, ARITHMETIC),
+  max: (scope, params) => reduce(scope, 'ReduceMax', params, ARITHMETIC),
+  argMax: (scope, { axis }) => {
+    const x = scope.inputs[0]!;
+    const attributes = { axis, keepdims: 0, select_last_index: 0 };
+    const operand = x.dtype === 'int64' || x.dtype === 'bool' ? castTo(scope, x, x.dtype === 'bool' ? 'uint8' : 'float32') : x.name;
+    return castTo(scope, scope.emit('ArgMax', [operand], { attributes }), 'int32');
+  },
+  cumsum: (scope, { axis, direction }) => {
+    const x = scope.inputs[0]!;
+    const attributes = { exclusive: 0, reverse: direction === 'reverse' ? 1 : 0 };
+    if (ARITHMETIC.includes(x.dtype)) return scope.emit('CumSum', [x, scope.fill('int64', axis)], { attributes });
+    return castTo(scope, scope.emit('CumSum', [castTo(scope, x, 'int32'), scope.fill('int64', axis)], { attributes }), x.dtype);
+  },
+  topKIndices: (scope, { axis, k, order }) => {
+    const x = scope.inputs[0]!;
+    const attributes = { axis, largest: order === 'largest' ? 1 : 0, sorted: 1 };
+    const operand = ARITHMETIC.includes(x.dtype) ? x.name : castTo(scope, x, 'int32');
+    const [, indices] = scope.emitMany('TopK', [operand, scope.ints([k])], [true, true], { attributes });
+    return castTo(scope, indices!, 'int32');
+  },
+};
+

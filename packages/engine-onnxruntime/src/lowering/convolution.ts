@@ -1,0 +1,107 @@
+import type { ConvParams, Shape } from '@langevin/tensor';
+import { sizeOf } from '@langevin/tensor';
+import type { LoweringTable, Operand, Scope } from './scope.ts';
+
+/** ONNX lists all borders before, then all borders after. */
+function flatPads(padding: ConvParams['padding']): number[] {
+  return [...padding.map(([before]) => before), ...padding.map(([, after]) => after)];
+}
+
+const isOne = (n: number): boolean => n === 1;
+
+export const convolution: LoweringTable<'conv' | 'convInputGrad' | 'convWeightGrad'> = {
+  conv: (scope, params) => {
+    const attributes = { strides: params.strides, pads: flatPads(params.padding), dilations: params.dilations, group: params.groups };
+    return scope.emit('Conv', scope.inputs, { attributes });
+  },
+
+  convInputGrad: (scope, params) => {
+    const [g, w] = scope.inputs as [Operand, Operand];
+    const kernel = w.shape.slice(2);
+    const reach = kernel.map((k, i) => params.dilations[i]! * (k - 1));
+    const pads = params.padding.map(([before, after], i) => [reach[i]! - before, reach[i]! - after] as const);
+    if (params.strides.every(isOne) && params.groups === 1 && pads.every(([before, after]) => before >= 0 && after >= 0)) {
+      // A convolution by the kernel turned by half a turn, with its channels exchanged; faster than ConvTranspose.
+      const attributes = { strides: params.strides, pads: flatPads(pads), dilations: params.dilations };
+      return scope.emit('Conv', [g, turned(scope, w)], { attributes });
+    }
+    const extra = params.spatial.map((n, i) => {
+      const [before, after] = params.padding[i]!;
+      return n - ((g.shape[i + 2]! - 1) * params.strides[i]! - before - after + reach[i]! + 1);
+    });
+    const attributes = {
+      strides: params.strides,
+      pads: flatPads(params.padding),
+      dilations: params.dilations,
+      group: params.groups,
+      output_padding: extra,
+    };
+    return scope.emit('ConvTranspose', [g, w], { attributes });
+  },
+
+  convWeightGrad: (scope, params) => {
+    const [x, g] = scope.inputs as [Operand, Operand];
+    const [batch, channels] = x.shape as [number, number];
+    const out = g.shape[1]!;
+    const { groups, kernel } = params;
+    const places = sizeOf(g.shape.slice(2));
+    const padded = padSpatial(scope, x, params.padding);
+    // dW[o, c, k] = sum over n of g[n, o, :] . x[n, c, : shifted by k]: one batched product for each place k of the kernel.
+    const rows = scope.emit('Reshape', [g, scope.ints(groups === 1 ? [batch, out, places] : [batch, groups, out / groups, places])]);
+    const columns = groups === 1 ? [batch, channels, places] : [batch, groups, channels / groups, places];
+    const parts = kernelPlaces(kernel).map((place) => {
+      const shifted = shiftedWindow(scope, padded, { place, outSpatial: g.shape.slice(2), params });
+      const flat = scope.emit('Reshape', [shifted, scope.ints(columns)]);
+      return productByTranspose(scope, { name: rows, rank: columns.length }, flat);
+    });
+    const tail = [out, channels / groups];
+    const sums = parts.map((part) => {
+      const summed = scope.emit('ReduceSum', [part, scope.ints([0])], { attributes: { keepdims: 0 } });
+      return scope.emit('Reshape', [summed, scope.ints([...tail, 1])]);
+    });
+    const stacked = sums.length === 1 ? sums[0]! : scope.emit('Concat', sums, { attributes: { axis: 2 } });
+    return scope.emit('Reshape', [stacked, scope.ints(scope.outputs[0]!.shape)]);
+  },
+};
+
+/** w [O, C, ...k] -> [C, O, ...k] with every spatial axis reversed. */
+function turned(scope: Scope, w: Operand): string {
+  const axes = w.shape.flatMap((n, i) => (i >= 2 && n > 1 ? [i] : []));
+  const all = (value: number): string => scope.ints(axes.map(() => value));
+  const flipped = axes.length === 0 ? w.name : scope.emit('Slice', [w, all(-1), all(-(2 ** 31)), scope.ints(axes), all(-1)]);
+  return scope.emit('Transpose', [flipped], { attributes: { perm: w.shape.map((_, i) => (i < 2 ? 1 - i : i)) } });
+}
+
+function padSpatial(scope: Scope, x: Operand, padding: ConvParams['padding']): string {
+  if (padding.every(([before, after]) => before === 0 && after === 0)) return x.name;
+  const pads = scope.ints(flatPads([[0, 0], [0, 0], ...padding]));
+  return scope.emit('Pad', [x, pads, scope.fill(x.dtype, 0)], { attributes: { mode: 'constant' } });
+}
+
+/** All index tuples of a kernel, row-major. */
+function kernelPlaces(kernel: readonly number[]): number[][] {
+  let places: number[][] = [[]];
+  for (const n of kernel) places = places.flatMap((place) => Array.from({ length: n }, (_, i) => [...place, i]));
+  return places;
+}
+
+interface Window {
+  readonly place: readonly number[];
+  readonly outSpatial: Shape;
+  readonly params: ConvParams;
+}
+
+/** What one place of the kernel sees of the padded input: x[..., place * dilation + stride * i]. */
+function shiftedWindow(scope: Scope, padded: string, { place, outSpatial, params }: Window): string {
+  const starts = place.map((k, i) => k * params.dilations[i]!);
+  const ends = starts.map((start, i) => start + (outSpatial[i]! - 1) * params.strides[i]! + 1);
+  const axes = place.map((_, i) => i + 2);
+  return scope.emit('Slice', [padded, scope.ints(starts), scope.ints(ends), scope.ints(axes), scope.ints(params.strides)]);
+}
+
+/** a @ transpose(b) over the last two axes. */
+function productByTranspose(scope: Scope, a: { readonly name: string; readonly rank: number }, b: string): string {
+  if (scope.contrib === 'allow') return scope.emit('FusedMatMul', [a.name, b], { attributes: { transB: 1 }, domain: 'com.microsoft' });
+  const perm = Array.from({ length: a.rank }, (_, i) => (i < a.rank - 2 ? i : 2 * a.rank - 3 - i));
+  return scope.emit('MatMul', [a.name, scope.emit('Transpose', [b], { attributes: { perm } })]);
+}

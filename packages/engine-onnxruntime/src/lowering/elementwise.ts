@@ -1,0 +1,80 @@
+import type { DType } from '@langevin/tensor';
+import { ARITHMETIC, castTo, emitTyped, FLOATS, roundToBfloat16 } from './kernels.ts';
+import type { LoweringTable } from './scope.ts';
+
+type Elementwise =
+  | 'neg' | 'abs' | 'sign' | 'exp' | 'log' | 'sqrt' | 'sin' | 'cos' | 'atan' | 'tanh' | 'sigmoid' | 'erf' | 'floor' | 'ceil' | 'round'
+  | 'logicalNot' | 'cast'
+  | 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'maximum' | 'minimum' | 'equal' | 'less' | 'lessEqual' | 'logicalAnd' | 'logicalOr' | 'where';
+
+type Rule = (scope: Parameters<LoweringTable<'add'>['add']>[0]) => string;
+
+const typed =
+  (op: string, dtypes: readonly DType[], extra: { via?: DType; result?: 'fixed' } = {}): Rule =>
+  (scope) =>
+    emitTyped(scope, op, scope.inputs, { dtypes, ...extra });
+
+const float = (op: string): Rule => typed(op, FLOATS, { via: 'float32' });
+const arithmetic = (op: string): Rule => typed(op, ARITHMETIC);
+const comparison = (op: string, dtypes: readonly DType[]): Rule => typed(op, dtypes, { result: 'fixed' });
+
+/** An integer is its own floor. */
+const rounding =
+  (op: string): Rule =>
+  (scope) =>
+    FLOATS.includes(scope.inputs[0]!.dtype) ? float(op)(scope) : scope.inputs[0]!.name;
+
+export const elementwise: LoweringTable<Elementwise> = {
+  neg: arithmetic('Neg'),
+  abs: arithmetic('Abs'),
+  sign: arithmetic('Sign'),
+  exp: float('Exp'),
+  log: float('Log'),
+  sqrt: float('Sqrt'),
+  sin: float('Sin'),
+  cos: float('Cos'),
+  atan: float('Atan'),
+  tanh: float('Tanh'),
+  sigmoid: float('Sigmoid'),
+  erf: float('Erf'),
+  floor: rounding('Floor'),
+  ceil: rounding('Ceil'),
+  round: rounding('Round'),
+  logicalNot: (scope) => scope.emit('Not', scope.inputs),
+  cast: (scope, { dtype }) => {
+    const x = scope.inputs[0]!;
+    if (x.dtype === dtype) return x.name;
+    if (dtype === 'bfloat16') return roundToBfloat16(scope, x.dtype === 'float32' ? x : castTo(scope, x, 'float32'));
+    if (x.dtype === 'bfloat16' && dtype === 'float32') return x.name;
+    return castTo(scope, x, dtype);
+  },
+
+  add: arithmetic('Add'),
+  sub: arithmetic('Sub'),
+  mul: arithmetic('Mul'),
+  div: (scope) => {
+    const [a, b] = scope.inputs as [(typeof scope.inputs)[0], (typeof scope.inputs)[0]];
+    if (FLOATS.includes(a.dtype)) return float('Div')(scope);
+    // An integer division by zero, or of the smallest int32 by -1, is a signal that ends the process: divide wide, by 1 at zeros.
+    const numerator = castTo(scope, a, 'int64');
+    const wide = castTo(scope, b, 'int64');
+    const isZero = scope.emit('Equal', [wide, scope.fill('int64', 0)]);
+    const divisor = scope.emit('Where', [isZero, scope.fill('int64', 1), wide]);
+    const quotient = scope.emit('Div', [numerator, divisor]);
+    return a.dtype === 'int64' ? quotient : castTo(scope, quotient, a.dtype);
+  },
+  pow: arithmetic('Pow'),
+  maximum: arithmetic('Max'),
+  minimum: arithmetic('Min'),
+  equal: comparison('Equal', [...ARITHMETIC, 'bool']),
+  less: comparison('Less', ARITHMETIC),
+  lessEqual: comparison('LessOrEqual', ARITHMETIC),
+  logicalAnd: (scope) => scope.emit('And', scope.inputs),
+  logicalOr: (scope) => scope.emit('Or', scope.inputs),
+  where: (scope) => {
+    const [condition, a, b] = scope.inputs;
+    if (a!.dtype !== 'bool') return scope.emit('Where', [condition!, a!, b!]);
+    const chosen = scope.emit('Where', [condition!, castTo(scope, a!, 'uint8'), castTo(scope, b!, 'uint8')]);
+    return castTo(scope, chosen, 'bool');
+  },
+};

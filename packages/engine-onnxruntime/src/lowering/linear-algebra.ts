@@ -1,0 +1,33 @@
+import { castTo } from './kernels.ts';
+import type { LoweringTable, Operand, Scope } from './scope.ts';
+
+function swapLast(scope: Scope, x: Operand): string {
+  const rank = x.shape.length;
+  const perm = x.shape.map((_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i));
+  return scope.emit('Transpose', [x], { attributes: { perm } });
+}
+
+export const linearAlgebra: LoweringTable<'matmul' | 'softmax' | 'normalize'> = {
+  matmul: (scope, { transposeA, transposeB }) => {
+    const [a, b] = scope.inputs as [Operand, Operand];
+    if (!transposeA && !transposeB) return scope.emit('MatMul', [a, b]);
+    if (a.shape.length === 2 && b.shape.length === 2 && a.dtype === 'float32') {
+      return scope.emit('Gemm', [a, b], { attributes: { transA: transposeA ? 1 : 0, transB: transposeB ? 1 : 0 } });
+    }
+    if (scope.contrib === 'allow' && a.dtype === 'float32') {
+      const attributes = { transA: transposeA ? 1 : 0, transB: transposeB ? 1 : 0 };
+      return scope.emit('FusedMatMul', [a, b], { attributes, domain: 'com.microsoft' });
+    }
+    return scope.emit('MatMul', [transposeA ? swapLast(scope, a) : a, transposeB ? swapLast(scope, b) : b]);
+  },
+  softmax: (scope, { axis }) => scope.emit('Softmax', scope.inputs, { attributes: { axis } }),
+  normalize: (scope, { axes, epsilon }) => {
+    const x = scope.inputs[0]!;
+    const axis = x.shape.length - axes;
+    // The statistics are always float32, so float16 is widened before and narrowed after.
+    const wide = x.dtype === 'float16' ? castTo(scope, x, 'float32') : x;
+    const ones = scope.fill('float32', 1, x.shape.slice(axis));
+    const results = scope.emitMany('LayerNormalization', [wide, ones], [true, true, true], { attributes: { axis, epsilon: { float: epsilon } } });
+    return x.dtype === 'float16' ? results.map((result) => castTo(scope, result, 'float16')) : results;
+  },
+};

@@ -1,0 +1,122 @@
+import type { CompositeName, DType, HostArray, OpName, OpParams, ValueInfo } from '@langevin/tensor';
+import { allocateHost, sizeOf, toFloat16Bits } from '@langevin/tensor';
+import type { OnnxAttribute, OnnxNode, OnnxTensor } from '../onnx/model.ts';
+import { storedTypes } from './storage.ts';
+
+/** Whether `com.microsoft` ops may appear: allowed as private speed-ups of the engine, never in an exported file. */
+export type Contrib = 'allow' | 'never';
+
+/** A value of the graph under its ONNX name. */
+export interface Operand extends ValueInfo {
+  readonly name: string;
+}
+
+export interface EmitOptions {
+  readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
+  readonly domain?: '' | 'com.microsoft' | 'com.microsoft.nchwc';
+}
+
+/**
+ * Everything a lowering rule may touch: the operands and results of one graph node, and the ONNX nodes and constants it adds.
+ * ONNX nodes are named `op_valueId` (then `op_valueId.1`, ...), so that a message of the runtime leads back to the graph.
+ */
+export interface Scope {
+  readonly contrib: Contrib;
+  readonly inputs: readonly Operand[];
+  readonly outputs: readonly ValueInfo[];
+  /** Add a node with one result and return its name. */
+  emit(op: string, inputs: readonly (Operand | string)[], options?: EmitOptions): string;
+  /** Add a node with several results; an empty name in `wanted` leaves that one out. */
+  emitMany(op: string, inputs: readonly (Operand | string)[], wanted: readonly boolean[], options?: EmitOptions): string[];
+  /** An int64 vector. */
+  ints(values: readonly number[]): string;
+  /** A constant filled with one number; a scalar unless a shape is given. */
+  fill(dtype: DType, value: number, shape?: readonly number[]): string;
+  /** State the shape of a result that the runtime cannot infer. */
+  declareShape(name: string, info: ValueInfo): void;
+}
+
+/** Lower one op: add ONNX nodes and return the names of the results, in order. */
+export type Lower<Op extends OpName> = (scope: Scope, params: OpParams[Op]) => string | readonly string[];
+
+export type LoweringTable<Ops extends OpName> = { readonly [Op in Ops]: Lower<Op> };
+
+/** Composites that this engine runs as few nodes; the others reach it expanded. `checkpoint` never does. */
+export type LoweredComposite = Exclude<CompositeName, 'checkpoint'>;
+
+/** Collects the ONNX nodes and constants of a whole graph. */
+export class ModelBuilder {
+  readonly nodes: OnnxNode[] = [];
+  readonly initializers: OnnxTensor[] = [];
+  readonly declared = new Map<string, ValueInfo>();
+  readonly domains = new Set<string>(['']);
+  readonly #shared = new Map<string, string>();
+  readonly contrib: Contrib;
+
+  constructor(contrib: Contrib) {
+    this.contrib = contrib;
+  }
+
+  /** The names of nodes and of values below one graph node start with `prefix`. */
+  scope(prefix: string, inputs: readonly Operand[], outputs: readonly ValueInfo[]): Scope {
+    let count = 0;
+    const emitMany: Scope['emitMany'] = (op, operands, wanted, options = {}) => {
+      const name = count === 0 ? prefix : `${prefix}.${count}`;
+      count++;
+      const results = wanted.map((keep, i) => (keep ? (i === 0 ? `${name}:0` : `${name}:${i}`) : ''));
+      const domain = options.domain ?? '';
+      this.domains.add(domain);
+      this.nodes.push({
+        name,
+        op,
+        domain,
+        inputs: operands.map((operand) => (typeof operand === 'string' ? operand : operand.name)),
+        outputs: results,
+        attributes: options.attributes ?? {},
+      });
+      return results;
+    };
+    return {
+      contrib: this.contrib,
+      inputs,
+      outputs,
+      emit: (op, operands, options) => emitMany(op, operands, [true], options)[0]!,
+      emitMany,
+      ints: (values) => this.ints(values),
+      fill: (dtype, value, shape = []) => this.fill(dtype, value, shape),
+      declareShape: (name, info) => void this.declared.set(name, info),
+    };
+  }
+
+  /** Add a constant and return its name. */
+  constant(name: string, info: ValueInfo, data: OnnxTensor['data']): string {
+    this.initializers.push({ name, type: storedTypes[info.dtype], shape: info.shape, data });
+    return name;
+  }
+
+  ints(values: readonly number[]): string {
+    return this.#once(`ints:${values.join(',')}`, { dtype: 'int64', shape: [values.length] }, () => BigInt64Array.from(values, BigInt));
+  }
+
+  fill(dtype: DType, value: number, shape: readonly number[]): string {
+    return this.#once(`fill:${dtype}:${Object.is(value, -0) ? '-0' : value}:${shape.join(',')}`, { dtype, shape }, () =>
+      filled(dtype, value, sizeOf(shape)),
+    );
+  }
+
+  #once(key: string, info: ValueInfo, make: () => HostArray): string {
+    const known = this.#shared.get(key);
+    if (known !== undefined) return known;
+    const data = make();
+    const name = this.constant(`shared_${this.#shared.size}`, info, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    this.#shared.set(key, name);
+    return name;
+  }
+}
+
+function filled(dtype: DType, value: number, size: number): HostArray {
+  if (dtype === 'bfloat16') return allocateHost('float32', size).fill(value);
+  const out = allocateHost(dtype, size);
+  if (out instanceof BigInt64Array) return out.fill(BigInt(value));
+  return (out as Float32Array).fill(dtype === 'float16' ? toFloat16Bits(value) : value);
+}

@@ -1,0 +1,87 @@
+import { availableParallelism } from 'node:os';
+import { dirname, relative, resolve, sep } from 'node:path';
+import type { FileSlice } from '@langevin/tensor';
+import { UserError } from '@langevin/tensor';
+import type { Device } from '../engine/options.ts';
+import { importPeer } from './install.ts';
+import type { Ort, OrtSessionOptions } from './ort.ts';
+import type { DeviceReport, MappedFiles, Runtime } from './runtime.ts';
+
+const DEVICES: readonly Device[] = ['cpu', 'webgpu', 'cuda', 'dml', 'coreml', 'wasm'];
+
+interface OrtNode extends Ort {
+  listSupportedBackends(): readonly { readonly name: string; readonly bundled: boolean }[];
+}
+
+function importNode(): Promise<OrtNode> {
+  return importPeer('onnxruntime-node', async () => {
+    const module = (await import('onnxruntime-node')) as unknown as OrtNode & { readonly default?: OrtNode };
+    return module.default ?? module;
+  });
+}
+
+/** ONNX Runtime's native binding. */
+export const nodeRuntime: Runtime = {
+  name: 'onnxruntime-node',
+  devices: DEVICES,
+  defaultDevice: () => Promise.resolve('cpu'),
+  async load(device) {
+    if (device === 'wasm') return importPeer('onnxruntime-web', async () => (await import('onnxruntime-web')) as unknown as Ort);
+    const ort = await importNode();
+    const reason = missing(ort, device);
+    if (reason !== undefined) throw new UserError(`[engine-onnxruntime] device is not available: device=${device}. ${reason}`);
+    return ort;
+  },
+  mapFiles,
+  sessionOptions(device, threads): OrtSessionOptions {
+    return {
+      executionProviders: [device],
+      graphOptimizationLevel: 'all',
+      intraOpNumThreads: threads ?? availableParallelism(),
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      logSeverityLevel: 4,
+      // Threads spin while a run lasts, and not between runs, where the caller has work to do.
+      extra: { session: { 'session.force_spinning_stop': '1' } },
+    };
+  },
+  async report() {
+    let ort: OrtNode;
+    try {
+      ort = await importNode();
+    } catch (error) {
+      const reason = (error as Error).message;
+      return DEVICES.map((device): DeviceReport => ({ device, available: false, reason }));
+    }
+    return Promise.all(DEVICES.map((device) => reportDevice(ort, device)));
+  },
+};
+
+async function reportDevice(ort: OrtNode, device: Device): Promise<DeviceReport> {
+  if (device === 'wasm') {
+    return nodeRuntime.load('wasm').then(
+      () => ({ device, available: true }),
+      (error: unknown) => ({ device, available: false, reason: (error as Error).message }),
+    );
+  }
+  const reason = missing(ort, device);
+  return reason === undefined ? { device, available: true } : { device, available: false, reason };
+}
+
+function missing(ort: OrtNode, device: Device): string | undefined {
+  const backends = ort.listSupportedBackends().map(({ name }) => name);
+  if (backends.includes(device)) return undefined;
+  const remedy = device === 'cuda' ? ' CUDA needs Linux x64 and the install script of onnxruntime-node (`npm rebuild onnxruntime-node`).' : '';
+  return `This build of onnxruntime-node has ${backends.join(', ')}.${remedy}`;
+}
+
+/** A session takes one folder and looks for files below it, so we name the deepest folder that is above all of them. */
+function mapFiles(slices: readonly FileSlice[]): MappedFiles {
+  const paths = slices.map(({ path }) => resolve(path));
+  let folder = dirname(paths[0]!);
+  while (!paths.every((path) => path.startsWith(folder.endsWith(sep) ? folder : folder + sep))) folder = dirname(folder);
+  return {
+    locate: ({ path, offset, byteLength }) => ({ location: relative(folder, resolve(path)), offset, byteLength }),
+    sessionConfig: { 'session.model_external_initializers_file_folder_path': folder },
+  };
+}

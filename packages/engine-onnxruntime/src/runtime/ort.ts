@@ -1,0 +1,26 @@
+/** The part of the `onnxruntime-common` API that we use, which onnxruntime-node and onnxruntime-web share. */
+
+export type OrtTensorType = 'float32' | 'float16' | 'int32' | 'int64' | 'uint8' | 'bool';
+export type OrtData = Float32Array | Uint16Array | Int32Array | BigInt64Array | Uint8Array;
+
+export interface OrtTensor {
+  readonly type: string;
+  readonly dims: readonly number[];
+  /** @throws when the tensor is not on the host */
+  readonly data: OrtData;
+  readonly location: string;
+  dispose(): void;
+}
+
+export interface OrtSession {
+  run(feeds: Readonly<Record<string, OrtTensor>>, fetches: Readonly<Record<string, OrtTensor | null>>): Promise<Readonly<Record<string, OrtTensor>>>;
+  release(): Promise<void>;
+}
+
+export type OrtSessionOptions = Readonly<Record<string, unknown>>;
+
+export interface Ort {
+  readonly InferenceSession: { create(model: Uint8Array, options: OrtSessionOptions): Promise<OrtSession> };
+  readonly Tensor: new (type: OrtTensorType, data: OrtData, dims: readonly number[]) => OrtTensor;
+  readonly env: { readonly wasm?: { numThreads?: number } };
+}

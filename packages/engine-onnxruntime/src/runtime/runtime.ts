@@ -1,0 +1,41 @@
+import type { FileSlice, HostArray } from '@langevin/tensor';
+import type { ExternalData } from '../onnx/model.ts';
+import type { Device } from '../engine/options.ts';
+import type { Ort, OrtSessionOptions } from './ort.ts';
+
+export interface DeviceReport {
+  readonly device: Device;
+  readonly available: boolean;
+  /** Why it is not available, and what to do. */
+  readonly reason?: string;
+}
+
+/** Bytes that a session is given beside its model. */
+export interface ExternalPart {
+  readonly path: string;
+  readonly data: Uint8Array;
+}
+
+/** How constants that stay in files reach a session. */
+export interface MappedFiles {
+  /** Where each file constant is, as seen from the session. */
+  readonly locate: (slice: FileSlice) => ExternalData;
+  readonly sessionConfig: Readonly<Record<string, string>>;
+}
+
+/** What differs between Node and the browser. */
+export interface Runtime {
+  readonly name: 'onnxruntime-node' | 'onnxruntime-web';
+  readonly devices: readonly Device[];
+  readonly defaultDevice: () => Promise<Device>;
+  /** Import the peer. @throws UserError with the command that installs it */
+  readonly load: (device: Device) => Promise<Ort>;
+  /** Undefined where sessions cannot read files. */
+  readonly mapFiles: ((slices: readonly FileSlice[]) => MappedFiles) | undefined;
+  readonly sessionOptions: (device: Device, threads: number | undefined) => OrtSessionOptions;
+  readonly report: () => Promise<readonly DeviceReport[]>;
+}
+
+export function bytesOf(data: HostArray): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
