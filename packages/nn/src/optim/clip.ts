@@ -1,0 +1,34 @@
+import { add, clamp, div, isFloating, mapTensors, minimum, mul, scalar, sqrt, square, sum, tensorsOf, type Tensor } from '@langevin/tensor';
+import { checkRange } from './optimizer.ts';
+
+/** Square root of the sum of squares of all float elements of a tree: a scalar. */
+export function globalNorm(tree: unknown): Tensor {
+  const squares = tensorsOf(tree).flatMap((x) => (isFloating(x.dtype) ? [sum(square(x))] : []));
+  return squares.length === 0 ? scalar(0) : sqrt(pairwiseSum(squares));
+}
+
+/** Adding neighbours first keeps the rounding error at log2(n) steps. */
+function pairwiseSum(terms: readonly Tensor[]): Tensor {
+  if (terms.length === 1) return terms[0]!;
+  const half = terms.length >> 1;
+  return add(pairwiseSum(terms.slice(0, half)), pairwiseSum(terms.slice(half)));
+}
+
+/**
+ * Gradients scaled by min(1, maxNorm / (norm + 1e-6)), as `torch.nn.utils.clip_grad_norm_` does, and their norm before, for the log.
+ *
+ * @param maxNorm > 0
+ * @throws UserError when maxNorm is not positive
+ */
+export function clipByGlobalNorm<P>(grads: P, maxNorm: number): { readonly grads: P; readonly norm: Tensor } {
+  checkRange('nn/clipByGlobalNorm', { maxNorm }, { min: Number.MIN_VALUE });
+  const norm = globalNorm(grads);
+  const factor = minimum(div(maxNorm, add(norm, 1e-6)), 1);
+  return { grads: mapTensors(grads, (g) => (isFloating(g.dtype) ? mul(g, factor) : g)), norm };
+}
+
+/** Every float element limited to [-limit, limit]. @throws UserError when limit is not positive */
+export function clipByValue<P>(grads: P, limit: number): P {
+  checkRange('nn/clipByValue', { limit }, { min: Number.MIN_VALUE });
+  return mapTensors(grads, (g) => (isFloating(g.dtype) ? clamp(g, { min: -limit, max: limit }) : g));
+}
