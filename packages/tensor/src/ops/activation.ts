@@ -2,8 +2,8 @@ import { isFloating } from '../dtype.ts';
 import { UserError } from '../errors.ts';
 import { apply1, type OpDefinition } from '../graph/node.ts';
 import type { Tensor } from '../tensor.ts';
-import { add, maximum, mul, sub } from './binary.ts';
-import { abs, erf, exp, log, neg, sigmoid, tanh } from './unary.ts';
+import { add, maximum, minimum, mul, sub } from './binary.ts';
+import { erf, exp, log, neg, sigmoid, tanh } from './unary.ts';
 
 function floatOnly(op: string, dtype: Tensor['dtype']): void {
   if (!isFloating(dtype)) throw new UserError(`[tensor/${op}] dtype is not a float: dtype=${dtype}. cast(x, 'float32') first.`);
@@ -41,8 +41,11 @@ export function gelu(x: Tensor, options: { readonly approximation?: 'none' | 'ta
   return apply1(geluOp, [x], { approximation: options.approximation ?? 'none' });
 }
 
-/** log(1 + exp(x)) without overflow. */
-export const softplus = (x: Tensor): Tensor => add(maximum(x, 0), log(add(exp(neg(abs(x))), 1)));
+/**
+ * log(1 + exp(x)) without overflow. -|x| is written as a minimum, so that the gradients of the two halves at 0, where ties go to the
+ * first operand, sum to sigmoid(0).
+ */
+export const softplus = (x: Tensor): Tensor => add(maximum(0, x), log(add(exp(minimum(x, neg(x))), 1)));
 
 /** log(sigmoid(x)) without overflow. */
 export const logSigmoid = (x: Tensor): Tensor => sub(0, softplus(neg(x)));
