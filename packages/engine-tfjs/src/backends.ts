@@ -81,7 +81,7 @@ export async function loadBackend(name: BackendName, options: BackendOptions = {
   // Loading a package, and initialising a backend, switches TensorFlow.js' active backend.
   const before = tf.engine().backendName;
   try {
-    await source.load(options);
+    if (!isRegistered(name, options)) await source.load(options);
     if (!(await tf.setBackend(source.registered))) throw new Error('it did not initialise');
     quietly(() => tf.scalar(0).dispose());
     return source.registered;
@@ -90,6 +90,11 @@ export async function loadBackend(name: BackendName, options: BackendOptions = {
   } finally {
     if (before && tf.engine().backendName !== before) await tf.setBackend(before);
   }
+}
+
+/** A backend that the application has registered itself needs no import; which of the native packages it is, is not known. */
+function isRegistered(name: BackendName, { wasmPaths }: BackendOptions): boolean {
+  return name !== 'tensorflow-gpu' && wasmPaths === undefined && tf.findBackendFactory(SOURCES[name].registered) != null;
 }
 
 /** The first use of the cpu backend in Node prints an advertisement, unless TensorFlow.js is in production mode. */

@@ -1,4 +1,4 @@
-import { InternalError, UserError, errorKind, isFileSlice, sameShape, showShape } from '@langevin/tensor';
+import { InternalError, UnsupportedError, UserError, errorKind, isFileSlice, sameShape, showShape } from '@langevin/tensor';
 import type { EngineBuffer, Executable, Graph, HostArray, RunOptions, ValueId, ValueInfo } from '@langevin/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
@@ -111,5 +111,9 @@ function translate(step: Step, error: unknown): Error {
   const message = error instanceof Error ? error.message : String(error);
   const missing = /Kernel '([^']+)' not registered for backend '([^']+)'/.exec(message);
   if (missing) return missingKernel(step.op, [missing[1]!], missing[2]!);
+  // Native TensorFlow's UNIMPLEMENTED: a kernel is there, but not for this geometry or type.
+  if (message.includes('TF_Status: 12')) {
+    return new UnsupportedError(`[engine-tfjs/run] TensorFlow cannot do this: op="${step.op}", ${message}. Use tfjsEngine with backend "wasm", or @langevin/engine-onnxruntime.`, { cause: error });
+  }
   return new InternalError(`[engine-tfjs/run] kernel failed: op="${step.op}", ${message}.`, { cause: error });
 }

@@ -2,6 +2,7 @@ import { sizeOf, stridesOf } from '@langevin/tensor';
 import type { ConvParams, Engine, Shape } from '@langevin/tensor';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { tfjsEngine } from '@langevin/engine-tfjs';
+import { backends } from './backends.ts';
 import { apply, wave } from './graphs.ts';
 import type { HostTensor } from './graphs.ts';
 
@@ -66,7 +67,7 @@ function expectClose(actual: readonly number[], expected: readonly number[]): vo
   expect(worst).toBeLessThan(2e-5);
 }
 
-describe.each(['cpu', 'wasm'] as const)('convolutions on %s', (backend) => {
+describe.each(backends)('convolutions on %s', (backend) => {
   let engine: Engine;
   beforeAll(async () => {
     engine = await tfjsEngine({ backend });

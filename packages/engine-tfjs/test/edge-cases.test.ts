@@ -1,13 +1,14 @@
 import type { Engine } from '@langevin/tensor';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { tfjsEngine } from '@langevin/engine-tfjs';
+import { backends } from './backends.ts';
 import { apply, evaluate, f32, flags, i32, single, wave } from './graphs.ts';
 import type { HostTensor } from './graphs.ts';
 
 const count = (n: number) => Array.from({ length: n }, (_, i) => i);
 
 // Each of these once gave silent nonsense on some backend: see storage.ts and the comments in kernels/.
-describe.each(['cpu', 'wasm'] as const)('what TensorFlow.js gets wrong by itself, on %s', (backend) => {
+describe.each(backends)('what TensorFlow.js gets wrong by itself, on %s', (backend) => {
   let engine: Engine;
   beforeAll(async () => {
     engine = await tfjsEngine({ backend });

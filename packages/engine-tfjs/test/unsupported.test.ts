@@ -46,8 +46,8 @@ describe('what this engine cannot do is refused with a remedy', () => {
   });
 
   test('a backend that is not installed', async () => {
-    expect(await refusal(tfjsEngine({ backend: 'tensorflow' }))).toBe(
-      '[engine-tfjs/backend] backend is not available: backend="tensorflow", @tensorflow/tfjs-node is not installed; run: npm install @tensorflow/tfjs-node.',
+    expect(await refusal(tfjsEngine({ backend: 'tensorflow-gpu' }))).toBe(
+      '[engine-tfjs/backend] backend is not available: backend="tensorflow-gpu", @tensorflow/tfjs-node-gpu is not installed; run: npm install @tensorflow/tfjs-node-gpu.',
     );
   });
 });

@@ -76,13 +76,13 @@ export function convolveNeeds(spatialRank: number, groups: number, channels: num
 /** x [N, C, ...spatial], w [O, C/groups, ...k] -> [N, O, ...out], spatial rank 2 or 3. */
 export function convolve(x: Tensor, w: Tensor, { strides, padding, dilations, groups }: ConvParams): Tensor {
   const input = channelsLast(padSpatial(x, padding));
-  // TensorFlow takes a stride or a dilation, and on the CPU no dilation in 3-D: spread the kernel itself then.
-  const spreadKernel = dilations.some((d) => d > 1) && (dilations.length === 3 || strides.some((s) => s > 1));
+  const isDepthwise = groups > 1 && groups === x.shape[1]! && strides.length === 2 && strides[0] === strides[1];
+  // TensorFlow takes a stride or a dilation, and on the CPU no dilation in 3-D or depthwise: spread the kernel itself then.
+  const spreadKernel = dilations.some((d) => d > 1) && (isDepthwise || dilations.length === 3 || strides.some((s) => s > 1));
   const kernel = spreadKernel ? dilate(w, dilations) : w;
   const geometry = { strides, dilations: spreadKernel ? dilations.map(() => 1) : dilations };
   if (groups === 1) return channelsFirst(single(input, kernel, geometry));
-  const channels = x.shape[1]!;
-  if (groups === channels && strides.length === 2 && strides[0] === strides[1]) return channelsFirst(depthwise(input, kernel, geometry));
+  if (isDepthwise) return channelsFirst(depthwise(input, kernel, geometry));
   const inputs = tf.split(input, groups, input.rank - 1);
   const kernels = tf.split(kernel, groups, 0);
   return channelsFirst(tf.concat(inputs.map((part, g) => single(part, kernels[g]!, geometry)), input.rank - 1));
@@ -99,11 +99,11 @@ function single(input: Tensor, w: Tensor, { strides, dilations }: Geometry): Ten
 }
 
 /** w [C * m, 1, kh, kw] as [kh, kw, C, m]. */
-function depthwise(input: Tensor, w: Tensor, { strides, dilations }: Geometry): Tensor {
+function depthwise(input: Tensor, w: Tensor, { strides }: Geometry): Tensor {
   const channels = input.shape[3]!;
   const [kh, kw] = [w.shape[2]!, w.shape[3]!];
   const filter = tf.transpose(tf.reshape(w, [channels, w.shape[0]! / channels, kh, kw]), [2, 3, 0, 1]);
-  return tf.depthwiseConv2d(input as Tensor4D, filter as Tensor4D, pair(strides), 'valid', 'NHWC', pair(dilations));
+  return tf.depthwiseConv2d(input as Tensor4D, filter as Tensor4D, pair(strides), 'valid');
 }
 
 function pair(values: readonly number[]): [number, number] {

@@ -1,0 +1,14 @@
+import { availableBackends } from '@langevin/engine-tfjs';
+import type { BackendName } from '@langevin/engine-tfjs';
+
+// A binding built by hand (docs/tfjs-node-binding.md) lies outside of node_modules: its entry file, as a path.
+const binding = process.env['LANGEVIN_TFJS_NODE'];
+if (binding !== undefined) await import(/* @vite-ignore */ binding);
+
+const status = await availableBackends();
+const missing = status.flatMap((backend) => (backend.available ? [] : [`${backend.name} is not tested: ${backend.reason}`]));
+// Not through the console, which a test run may take for a fault.
+if (missing.length > 0) process.stdout.write(`${missing.join('\n')}\n`);
+
+/** Every backend that works here: cpu and wasm always, the others where they are installed. */
+export const backends: readonly BackendName[] = status.filter(({ available }) => available).map(({ name }) => name);
