@@ -17,3 +17,23 @@ export { evalMode, trainMode, type EvalMode, type Mode, type TrainMode } from '.
 export { defineModule, functional, scoped, type Layer, type Module, type NoParams, type ParamsOf } from './module.ts';
 export { parameterCount, parameterShapes, shapesOnly } from './shapes-only.ts';
 export { fromStateDict, toStateDict, type FromStateDictOptions, type StateEntry } from './state-dict.ts';
+
+export { adam, adamW, type AdamOptions, type AdamState } from './optim/adam.ts';
+export { addGradients, meanGradients } from './optim/accumulate.ts';
+export { clipByGlobalNorm, clipByValue, globalNorm } from './optim/clip.ts';
+export { constantSchedule, cosineSchedule, inverseSqrtSchedule, linearSchedule, oneCycleSchedule, piecewiseSchedule, sequenceSchedules, withWarmUp, type OneCycleOptions, type RampOptions, type Schedule } from './optim/learning-rate.ts';
+export { lion, type LionOptions, type LionState } from './optim/lion.ts';
+export { type DecayFilter, type NamedTensors, type Optimizer, type UpdateOptions } from './optim/optimizer.ts';
+export { rAdam, type RAdamOptions } from './optim/radam.ts';
+export { sgd, type SgdOptions, type SgdState } from './optim/sgd.ts';
+
+export { updateAverage } from './ema/average.ts';
+export { constantDecay, emaWeight, halfLifeDecay, inversePowerDecay, powerDecay, warmUpDecay, type Decay, type HalfLifeOptions } from './ema/decay.ts';
+export { exponentOfStd, stdOfExponent } from './ema/power-profile.ts';
+export { reconstructAverage, reconstructionWeights, type AverageTime, type EmaSnapshot } from './ema/reconstruct.ts';
+
+export { binaryCrossEntropyWithLogits, crossEntropyLoss, type CrossEntropyOptions } from './losses/classification.ts';
+export { gaussianKl, gaussianNllLoss, klDivergence, type Gaussian, type GaussianNllOptions } from './losses/distribution.ts';
+export { type LossOptions } from './losses/reduce.ts';
+export { huberLoss, maeLoss, mseLoss, pseudoHuberLoss, smoothL1Loss } from './losses/regression.ts';
+export { cosineLoss, cosineSimilarity, type CosineOptions } from './losses/similarity.ts';
