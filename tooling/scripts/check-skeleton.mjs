@@ -35,9 +35,8 @@ function skeletonFaults({ folder, dir, manifest }) {
 
   const readme = join(dir, 'README.md');
   if (existsSync(readme)) {
-    const lines = readFileSync(readme, 'utf8').split('\n').filter((line) => line.trim() !== '');
-    demand(lines[0]?.startsWith('# '), 'README.md starts with "# name".');
-    demand(/^\w/u.test(lines[1] ?? '') || /^[*`[]/u.test(lines[1] ?? ''), 'README.md says what the package is for in its first line of text.');
+    const first = readFileSync(readme, 'utf8').split('\n').find((line) => line.trim() !== '' && !line.startsWith('#'));
+    demand(/^(?!```)[^\s>|<!].{19}/u.test(first ?? ''), `README.md says what the package is for in its first line of text: "${first ?? ''}".`);
   }
   return found;
 }
