@@ -242,6 +242,8 @@ async function run(specialization: Specialization, leaves: readonly Leaf[], name
     if (source.kind === 'buffer' && source.engine === engine) {
       if (output >= 0) spare[output] = source.buffer;
       else source.buffer.dispose();
+    } else if (source.kind === 'host' || source.kind === 'file') {
+      source.uploaded?.buffer.dispose();
     }
     Tensor.setSource(tensor, { kind: 'gone', reason: `it was donated to ${name}.` });
   }
