@@ -1,0 +1,190 @@
+import { add, cast, div, reshape, sub, mul, UserError, type Generator, type Tensor } from '@langevin/tensor';
+import {
+  activations, constant, conv, defineModule, embeddingMlp, groupNorm, perItem, scoped,
+  type ActivationName, type ConvParams, type EmbeddingMlpParams, type NormParams,
+} from '@langevin/nn';
+import type { Backbone, BackboneInputs } from '../backbone.ts';
+import { downBlock, upBlock, type DownBlockParams, type SharedConfig, type UpBlockParams } from './blocks.ts';
+import { completeUnet2dConfig, parseUnet2dConfig, type Unet2dConfig } from './config.ts';
+import { stages, type StagesParams } from './stages.ts';
+import { classEmbedding, timeFeatures, type ClassEmbeddingParams, type TimeFeaturesParams } from './time-embedding.ts';
+
+/** Names of diffusers. */
+export interface Unet2dParams {
+  readonly conv_in: ConvParams;
+  readonly time_proj?: TimeFeaturesParams;
+  readonly time_embedding: EmbeddingMlpParams;
+  readonly class_embedding?: ClassEmbeddingParams;
+  readonly down_blocks: readonly DownBlockParams[];
+  readonly mid_block?: StagesParams;
+  readonly up_blocks: readonly UpBlockParams[];
+  readonly conv_norm_out: NormParams;
+  readonly conv_out: ConvParams;
+}
+
+export interface Unet2dOptions {
+  /**
+   * `'torch'` starts as diffusers does; `'zero'` starts the last convolution of the network and of every residual block at 0, as Ho et
+   * al. 2020 do: the fresh network gives exactly 0, and trains more steadily. @default 'torch'
+   */
+  readonly init?: 'torch' | 'zero';
+}
+
+/**
+ * The U-Net of Ho et al. 2020 in the form of diffusers' `UNet2DModel`: same names of parameters, same numbers.
+ *
+ * `apply(params, x [N, inChannels, H, W], time, { classLabels?, mode? })` gives [N, outChannels, H, W]; H and W are multiples of
+ * 2^(levels - 1).
+ *
+ * @throws UserError when the configuration is inconsistent, or at `apply` when sizes do not fit
+ * @example
+ * const net = unet2d({ blockOutChannels: [32, 64], downBlockTypes: ['DownBlock2D', 'AttnDownBlock2D'], upBlockTypes: ['AttnUpBlock2D', 'UpBlock2D'] });
+ * const params = net.init(torchGenerator(0));
+ * net.apply(params, zeros([1, 3, 32, 32]), scalar(500)).shape; // => [1, 3, 32, 32]
+ */
+export function unet2d(config: Partial<Unet2dConfig>, options: Unet2dOptions = {}): Backbone<Unet2dParams> {
+  const complete = completeUnet2dConfig(config);
+  const { inChannels, outChannels, blockOutChannels: sizes, normNumGroups: groups, normEps: epsilon, timeEmbeddingType } = complete;
+  const act = activations[activationOf(complete)];
+  const first = sizes[0]!;
+  const embeddingSize = complete.timeEmbeddingDim ?? 4 * first;
+  const zeroInit = options.init === 'zero' ? { weightInit: constant(0), biasInit: constant(0) } : {};
+
+  const convIn = scoped('conv_in', conv({ inputs: inChannels, outputs: first, kernel: 3, padding: 1 }));
+  const features = timeFeatures(complete);
+  const embedTime = scoped('time_embedding', embeddingMlp({ inputs: features.size, outputs: embeddingSize }));
+  const classes = classEmbedding(complete, { features: features.size, embedding: embeddingSize });
+  const embedClass = classes && scoped('class_embedding', classes);
+  const { down, middle, up } = body(complete, embeddingSize, options);
+  const normOut = scoped('conv_norm_out', groupNorm({ channels: first, groups, epsilon }));
+  const convOut = scoped('conv_out', conv({ inputs: first, outputs: outChannels, kernel: 3, padding: 1, ...zeroInit }));
+
+  const embed = (params: Unet2dParams, time: Tensor, labels: Tensor | undefined): Tensor => {
+    const toFeatures = (t: Tensor): Tensor => cast(features.apply(params.time_proj ?? {}, t), params.conv_in.weight.dtype);
+    const embedded = embedTime.apply(params.time_embedding, toFeatures(time));
+    if (!embedClass && !labels) return embedded;
+    if (!embedClass) throw new UserError('[backbones/unet2d] network knows no classes: classLabels given. Leave them out, or set num_class_embeds.');
+    if (!labels) throw new UserError(`[backbones/unet2d] class labels are missing: num_class_embeds=${complete.numClassEmbeds}. Give classLabels, int32 [N]; the null class for none.`);
+    return add(embedded, embedClass.apply(params.class_embedding ?? {}, labels, toFeatures));
+  };
+
+  return defineModule({
+    init(generator: Generator): Unet2dParams {
+      return {
+        conv_in: convIn.init(generator),
+        ...(timeEmbeddingType !== 'positional' && { time_proj: features.init(generator) }),
+        time_embedding: embedTime.init(generator),
+        ...(embedClass && { class_embedding: embedClass.init(generator) }),
+        down_blocks: down.map((block) => block.init(generator)),
+        ...(middle && { mid_block: middle.init(generator) }),
+        up_blocks: up.map((block) => block.init(generator)),
+        conv_norm_out: normOut.init(generator),
+        conv_out: convOut.init(generator),
+      };
+    },
+    apply(params: Unet2dParams, x: Tensor, time: Tensor, { classLabels, mode }: BackboneInputs = {}) {
+      checkSample(x, complete);
+      const times = perItem(time, x.shape[0]!, 'time');
+      const embedding = embed(params, times, classLabels);
+      let h = convIn.apply(params.conv_in, complete.centerInputSample ? sub(mul(x, 2), 1) : x);
+      const skips = [h];
+      down.forEach((block, i) => {
+        const result = block.apply(params.down_blocks[i]!, { x: h, embedding, mode });
+        skips.push(...result.skips);
+        h = result.x;
+      });
+      if (middle) h = middle.apply(params.mid_block!, { x: h, embedding, mode });
+      up.forEach((block, i) => {
+        h = block.apply(params.up_blocks[i]!, { x: h, embedding, mode }, skips.splice(-block.skipCount));
+      });
+      const y = convOut.apply(params.conv_out, act(normOut.apply(params.conv_norm_out, h)));
+      return timeEmbeddingType === 'fourier' ? div(y, reshape(cast(times, y.dtype), [-1, 1, 1, 1])) : y;
+    },
+  });
+}
+
+/** {@link unet2d} from a parsed `config.json` of diffusers. @throws UserError naming the entry that is wrong */
+export function unet2dFromConfig(json: unknown, options: Unet2dOptions = {}): Backbone<Unet2dParams> {
+  return unet2d(parseUnet2dConfig(json), options);
+}
+
+/** Down, middle and up, which differ from level to level only in channels, attention and whether they resample. */
+function body(config: Unet2dConfig, embeddingSize: number, options: Unet2dOptions) {
+  const { blockOutChannels: sizes, layersPerBlock: layers, normNumGroups: groups, normEps: epsilon, attentionHeadDim: head } = config;
+  const shared: SharedConfig = {
+    resnet: {
+      embedding: embeddingSize,
+      groups,
+      epsilon,
+      conditioning: config.resnetTimeScaleShift === 'default' ? 'add' : 'scale-shift',
+      dropout: config.dropout,
+      activation: activationOf(config),
+      lastInit: options.init === 'zero' ? 'zero' : 'uniform',
+    },
+    attention: { groups, epsilon, ...(head !== null && { headSize: head }) },
+  };
+  const last = sizes.length - 1;
+  const down = config.downBlockTypes.map((type, i) => {
+    const attention = type === 'AttnDownBlock2D' ? 'pixels' : 'none';
+    // diffusers consults the type of resampling in blocks with attention only.
+    const kind = attention === 'pixels' ? config.downsampleType : 'conv';
+    const block = downBlock({
+      inputs: sizes[Math.max(i - 1, 0)]!,
+      outputs: sizes[i]!,
+      layers,
+      attention,
+      resample: i === last ? 'none' : kind,
+      padding: config.downsamplePadding === 0 ? 0 : 1,
+      shared,
+    });
+    return scoped(`down_blocks.${i}`, block);
+  });
+  const up = config.upBlockTypes.map((type, i) => {
+    const attention = type === 'AttnUpBlock2D' ? 'pixels' : 'none';
+    const kind = attention === 'pixels' ? config.upsampleType : 'conv';
+    const outputs = sizes[last - i]!;
+    const below = sizes[Math.max(last - i - 1, 0)]!;
+    const block = upBlock({
+      inputs: sizes[Math.min(last - i + 1, last)]!,
+      skips: [...new Array<number>(layers).fill(outputs), below],
+      outputs,
+      attention,
+      resample: i === last ? 'none' : kind,
+      shared,
+    });
+    return Object.freeze({ ...scoped(`up_blocks.${i}`, block), skipCount: block.skipCount });
+  });
+  return { down, middle: config.midBlockType === null ? undefined : scoped('mid_block', midBlock(config, shared)), up };
+}
+
+/** `UNetMidBlock2D` of diffusers: a residual block, attention, another residual block. */
+function midBlock(config: Unet2dConfig, shared: SharedConfig) {
+  const channels = config.blockOutChannels[config.blockOutChannels.length - 1]!;
+  const outputScale = config.midBlockScaleFactor;
+  const resnet = { ...shared.resnet, inputs: channels, outputScale };
+  const groups = config.attnNormNumGroups ?? (config.resnetTimeScaleShift === 'default' ? config.normNumGroups : null);
+  const inner = stages([{ resnet, attention: config.addAttention ? { ...shared.attention, channels, groups, outputScale } : undefined }, { resnet }]);
+  return defineModule({
+    init: inner.init,
+    apply(params: StagesParams, { x, ...rest }: Parameters<(typeof inner)['run']>[2]) {
+      let h = x;
+      for (let i = 0; i < inner.count; i++) h = inner.run(params, i, { x: h, ...rest });
+      return h;
+    },
+  });
+}
+
+function activationOf(config: Unet2dConfig): ActivationName {
+  return config.actFn === 'swish' ? 'silu' : config.actFn;
+}
+
+function checkSample(x: Tensor, config: Unet2dConfig): void {
+  const multiple = 2 ** (config.blockOutChannels.length - 1);
+  const shape = `x=[${x.shape.join(', ')}]`;
+  if (x.rank !== 4 || x.shape[1] !== config.inChannels) {
+    throw new UserError(`[backbones/unet2d] sample does not fit: ${shape}. Give [N, ${config.inChannels}, H, W].`);
+  }
+  if (x.shape.slice(2).some((n) => n === 0 || n % multiple !== 0)) {
+    throw new UserError(`[backbones/unet2d] image sides are not multiples of ${multiple}: ${shape}, levels=${config.blockOutChannels.length}. Each level but the last halves them: pad or resize the image.`);
+  }
+}
