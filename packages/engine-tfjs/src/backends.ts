@@ -94,7 +94,7 @@ export async function loadBackend(name: BackendName, options: BackendOptions = {
 
 /** A backend that the application has registered itself needs no import; which of the native packages it is, is not known. */
 function isRegistered(name: BackendName, { wasmPaths }: BackendOptions): boolean {
-  return name !== 'tensorflow-gpu' && wasmPaths === undefined && tf.findBackendFactory(SOURCES[name].registered) != null;
+  return name !== 'tensorflow-gpu' && wasmPaths === undefined && tf.findBackendFactory(SOURCES[name].registered) !== null;
 }
 
 /** The first use of the cpu backend in Node prints an advertisement, unless TensorFlow.js is in production mode. */
