@@ -1,0 +1,48 @@
+import type { NoiseLevels } from './level.ts';
+
+/** A factor for the whole state, or one for each item of the batch (first axis). Host numbers in float64. */
+export type Coefficient = number | readonly number[];
+
+/** coefficient * value */
+export type Term<T> = readonly [coefficient: Coefficient, value: T];
+
+/**
+ * What the formulas of this field need from a kind of state T: linear combinations with coefficients known on the host.
+ * The same sampler then serves plain arrays, tensors on any engine, and whatever else implements these few operations.
+ *
+ * Values of T are never changed in place.
+ */
+export interface Algebra<T> {
+  readonly name: string;
+  /**
+   * The sum of coefficient * value over at least one term. Where T is lazy, coefficients are inputs of the graph: calls that
+   * differ only in them share one compilation, so the number of terms must not depend on their values.
+   */
+  readonly linear: (...terms: readonly Term<T>[]) => T;
+  /** Runs what is pending, so that values are held and not recipes. Plain data returns at once. */
+  readonly realize: (values: readonly T[]) => Promise<void>;
+  /** Number of items in the batch. */
+  readonly items: (x: T) => number;
+  /** Number of elements in all. */
+  readonly size: (x: T) => number;
+  /** Host numbers, row-major, as a state of the shape and dtype of `like`. */
+  readonly fromHost: (values: Float32Array | Float64Array, like: T) => T;
+  /** The elements on the host, row-major, in a copy of the caller's own. */
+  readonly toHost: (x: T) => Promise<Float32Array | Float64Array>;
+  /** A coefficient as data [items], such as a network takes for its noise conditioning. */
+  readonly perItem: (coefficient: Coefficient, like: T) => T;
+  /** What is wrong with `y` as a value of the same form as `x` (another shape, NaN where that costs nothing to see). */
+  readonly complaint: (y: T, x: T) => string | undefined;
+}
+
+/**
+ * The x0-prediction of a noisy state, E[x0 | x] for an ideal model: the one thing that samplers, guidance and distillation see.
+ *
+ * A denoiser does not care in which units the state is kept: D(c x; c alpha, c sigma) = D(x; alpha, sigma) for c > 0.
+ * Wrappers are functions from denoiser to denoiser.
+ */
+export interface Denoiser<T> {
+  (x: T, at: NoiseLevels): Promise<T>;
+  /** Network evaluations of one call, when not 1: guidance that asks twice says 2. The driver adds them up. */
+  readonly nfe?: (at: NoiseLevels) => number;
+}

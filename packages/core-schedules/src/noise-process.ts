@@ -1,0 +1,107 @@
+import { UserError } from '@langevin/tensor';
+import { checkNumber } from './check.ts';
+import type { NoiseLevel } from './level.ts';
+
+/** A closed range of times. */
+export interface TimeRange {
+  readonly min: number;
+  readonly max: number;
+}
+
+/**
+ * A forward process x_t = alpha(t) x0 + sigma(t) epsilon over times in [0, 1], where t = 1 is noise: host maths in float64.
+ *
+ * lambda(t) = log(alpha / sigma) falls strictly over the domain, so that time, lambda and the level determine each other.
+ */
+export interface NoiseProcess {
+  readonly name: string;
+  /** Times at which the process is defined, within [0, 1]. */
+  readonly domain: TimeRange;
+  /** Times between which samplers work by default: lambda is finite at both ends unless the process has no such choice. */
+  readonly span: TimeRange;
+  readonly alpha: (t: number) => number;
+  readonly sigma: (t: number) => number;
+  /** log(alpha / sigma); may be -Infinity at t = 1 and Infinity at t = 0. */
+  readonly lambda: (t: number) => number;
+  readonly level: (t: number) => NoiseLevel;
+  /** The time of a lambda, clamped to the domain: lambda(time(l)) = l wherever the process reaches l. */
+  readonly time: (lambda: number) => number;
+  /**
+   * The level of any lambda in [-Infinity, Infinity] in the units of this process (alpha^2 + sigma^2 = 1, alpha = 1, ...), also
+   * beyond what the process reaches.
+   */
+  readonly levelOf: (lambda: number) => NoiseLevel;
+  /** The number by which networks trained on this process know the time, by the custom of its paper. */
+  readonly conditioning: (t: number) => number;
+  /** For a chain of N steps: N. Step i in 0..N-1 is at time (i + 1) / N. Absent where time is continuous. */
+  readonly steps?: number;
+}
+
+/** How the pair (alpha, sigma) is scaled: a function of lambda alone. */
+export type Geometry = (lambda: number) => NoiseLevel;
+
+const sigmoid = (x: number): number => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)));
+
+/** alpha^2 + sigma^2 = 1. */
+export const variancePreserving: Geometry = (lambda) => ({ alpha: Math.sqrt(sigmoid(2 * lambda)), sigma: Math.sqrt(sigmoid(-2 * lambda)) });
+
+/** alpha = 1; pure noise has no finite level here. */
+export const varianceExploding: Geometry = (lambda) => {
+  if (lambda === -Infinity) throw new UserError('[core-schedules/process] pure noise has no level where alpha = 1: lambda=-Infinity. Start at a finite sigma.');
+  return { alpha: 1, sigma: Math.exp(-lambda) };
+};
+
+/** alpha + sigma = 1. */
+export const straightFlow: Geometry = (lambda) => ({ alpha: sigmoid(lambda), sigma: sigmoid(-lambda) });
+
+/** What an author of a process states; {@link defineNoiseProcess} adds the checks and the rest. */
+export interface NoiseProcessDefinition {
+  readonly name: string;
+  /** @default [0, 1] */
+  readonly domain?: TimeRange;
+  /** @default the domain */
+  readonly span?: TimeRange;
+  readonly geometry: Geometry;
+  readonly level: (t: number) => NoiseLevel;
+  /** Without cancellation where alpha or sigma nears 1; may be infinite at the ends. */
+  readonly lambda: (t: number) => number;
+  /** Inverse of lambda over the domain. */
+  readonly time: (lambda: number) => number;
+  readonly conditioning: (t: number) => number;
+  readonly steps?: number;
+}
+
+/**
+ * A frozen process from its formulas, with times checked and the inverse clamped to the domain.
+ *
+ * @throws UserError from every function of t, when t is outside the domain
+ */
+export function defineNoiseProcess(definition: NoiseProcessDefinition): NoiseProcess {
+  const { name, geometry, conditioning, steps, domain = { min: 0, max: 1 } } = definition;
+  const where = `core-schedules/${name}`;
+  const checked = <R>(fn: (t: number) => R) => (t: number): R => {
+    checkNumber(where, 't', t, domain);
+    return fn(t);
+  };
+  const level = checked((t) => Object.freeze({ ...definition.level(t) }));
+  const ends = { first: definition.lambda(domain.min), last: definition.lambda(domain.max) };
+  const time = (lambda: number): number => {
+    if (Number.isNaN(lambda)) throw new UserError(`[${where}] lambda is not a number: lambda=NaN. Pass log(alpha / sigma).`);
+    if (lambda >= ends.first) return domain.min;
+    if (lambda <= ends.last) return domain.max;
+    return Math.min(domain.max, Math.max(domain.min, definition.time(lambda)));
+  };
+  return Object.freeze({
+    name,
+    domain,
+    span: definition.span ?? domain,
+    alpha: (t: number) => level(t).alpha,
+    sigma: (t: number) => level(t).sigma,
+    lambda: checked(definition.lambda),
+    level,
+    time,
+    levelOf: (lambda: number) => Object.freeze({ ...geometry(lambda) }),
+    conditioning: checked(conditioning),
+    ...(steps === undefined ? {} : { steps }),
+  });
+}

@@ -1,0 +1,106 @@
+import { add, mean, mul, reshape, showShape, sameShape, square, sub, tensor, UserError, type Tensor } from '@langevin/tensor';
+import { checkNumber } from './check.ts';
+import type { NoiseLevel } from './level.ts';
+import type { LossWeight } from './loss-weight.ts';
+import { checkedCoefficients, type Preconditioning } from './preconditioning/preconditioning.ts';
+
+/** One number for each image of the batch, [N] float32 tensors: inputs of a compiled training step, whatever process made them. */
+export interface TrainingCoefficients {
+  /** x = alpha x0 + sigma noise */
+  readonly alpha: Tensor;
+  readonly sigma: Tensor;
+  /** Scale of the network's input. */
+  readonly cIn: Tensor;
+  /** The network's noise conditioning. */
+  readonly cNoise: Tensor;
+  /** The network should give targetX0 x0 + targetNoise noise. */
+  readonly targetX0: Tensor;
+  readonly targetNoise: Tensor;
+  /** Weight of the network's squared error. */
+  readonly weight: Tensor;
+  /** D = cSkip x + cOut F, for losses on the denoised image. */
+  readonly cSkip: Tensor;
+  readonly cOut: Tensor;
+}
+
+export interface TrainingCoefficientsOptions {
+  /** One for each image, such as drawLevels() gives; sigma > 0. */
+  readonly levels: readonly NoiseLevel[];
+  readonly preconditioning: Preconditioning;
+  /** In units of the x0 error; see {@link LossWeight}. */
+  readonly weight: LossWeight;
+}
+
+/**
+ * All that a training step needs to know of its noise levels, computed on the host in float64.
+ *
+ * @throws UserError for an empty batch, and for levels where the weight or a coefficient is not finite (sigma = 0, say)
+ */
+export function trainingCoefficients({ levels, preconditioning, weight }: TrainingCoefficientsOptions): TrainingCoefficients {
+  const where = 'core-schedules/objective';
+  checkNumber(where, 'levels.length', levels.length, { min: 1, max: 1e6, integer: true });
+  const rows = levels.map((level, i) => {
+    const { alpha, sigma } = level;
+    const c = checkedCoefficients(preconditioning, level);
+    const row = { alpha, sigma, ...c, weight: weight.at(level) * c.cOut ** 2 };
+    const bad = Object.entries(row).find(([, value]) => !Number.isFinite(value));
+    if (bad !== undefined) {
+      throw new UserError(`[${where}] ${bad[0]} is not finite: levels[${i}]={ alpha: ${alpha}, sigma: ${sigma} } with ${preconditioning.name} and weight ${weight.name} gives ${bad[1]}. Draw levels inside of the process's span.`);
+    }
+    return row;
+  });
+  const column = (name: keyof (typeof rows)[number]): Tensor => tensor(Float32Array.from(rows, (row) => row[name]));
+  return {
+    alpha: column('alpha'),
+    sigma: column('sigma'),
+    cIn: column('cIn'),
+    cNoise: column('cNoise'),
+    targetX0: column('targetX0'),
+    targetNoise: column('targetNoise'),
+    weight: column('weight'),
+    cSkip: column('cSkip'),
+    cOut: column('cOut'),
+  };
+}
+
+export interface DenoisingLossOptions {
+  /** The raw network with its parameters: x [N, ...] and cNoise [N] give [N, ...]. */
+  readonly network: (x: Tensor, cNoise: Tensor) => Tensor;
+  /** Clean images [N, ...]. */
+  readonly x0: Tensor;
+  /** Unit noise of the same shape. */
+  readonly noise: Tensor;
+  readonly coefficients: TrainingCoefficients;
+}
+
+export interface DenoisingLoss {
+  /** Mean over the batch, a scalar. */
+  readonly loss: Tensor;
+  /** The loss of each image [N], for importance sampling and for plots over noise. */
+  readonly perImage: Tensor;
+}
+
+/**
+ * The weighted squared error of the network's own output, as graph nodes: mean over elements of
+ * weight (F(cIn x) - target)^2. By the choice of preconditioning and weight it is the epsilon, x0, v, flow or EDM loss; stated
+ * for F rather than for D it loses no digits at low noise.
+ *
+ * @throws UserError when shapes differ
+ */
+export function denoisingLoss({ network, x0, noise, coefficients: c }: DenoisingLossOptions): DenoisingLoss {
+  checkSame('noise', noise, x0);
+  const perImage = (t: Tensor): Tensor => reshape(t, x0.shape.map((size, axis) => (axis === 0 ? size : 1)));
+  const x = add(mul(perImage(c.alpha), x0), mul(perImage(c.sigma), noise));
+  const output = network(mul(perImage(c.cIn), x), c.cNoise);
+  checkSame("the network's output", output, x0);
+  const target = add(mul(perImage(c.targetX0), x0), mul(perImage(c.targetNoise), noise));
+  const axes = x0.shape.map((_, axis) => axis).slice(1);
+  const error = square(sub(output, target));
+  const losses = mul(c.weight, axes.length === 0 ? error : mean(error, { axes }));
+  return { loss: mean(losses), perImage: losses };
+}
+
+function checkSame(name: string, t: Tensor, x0: Tensor): void {
+  if (sameShape(t.shape, x0.shape)) return;
+  throw new UserError(`[core-schedules/objective] ${name} must have the shape of x0: ${showShape(t.shape)} against x0 ${showShape(x0.shape)}. Make them equal.`);
+}

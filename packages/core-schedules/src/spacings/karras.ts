@@ -1,0 +1,54 @@
+import { checkNumber } from '../check.ts';
+import { defineSpacing, ramp, type Spacing } from './spacing.ts';
+import { levelsOfSigmas, sigmaRange, type SigmaRangeOptions } from './sigma-range.ts';
+
+const WHERE = 'core-schedules/karras';
+
+export interface KarrasOptions extends SigmaRangeOptions {
+  /** > 1 puts more steps near sigmaMin; the paper uses 7. @default 7 */
+  readonly rho?: number;
+}
+
+/** Even in sigma^(1/rho), for sigma relative to alpha (Karras et al. 2022, arXiv:2206.00364, eq. 5), on any process. */
+export function karras(options: KarrasOptions = {}): Spacing {
+  const { rho = 7 } = options;
+  checkNumber(WHERE, 'rho', rho, { min: 0, openMin: true });
+  return defineSpacing({
+    name: 'karras',
+    place: (process, count) => levelsOfSigmas(process, evenInRoot(sigmaRange(WHERE, process, options), rho, count)),
+  });
+}
+
+export interface KarrasSigmasOptions {
+  /** Number of sampler steps N >= 1; the result has N + 1 entries. */
+  readonly steps: number;
+  /** First level, > sigmaMin. @default 80 */
+  readonly sigmaMax?: number;
+  /** Smallest non-zero level, in units of the data, > 0. @default 0.002 */
+  readonly sigmaMin?: number;
+  /** > 1 puts more steps near sigmaMin; the paper uses 7. @default 7 */
+  readonly rho?: number;
+}
+
+/**
+ * Noise levels of Karras et al. 2022 (arXiv:2206.00364), eq. 5: evenly spaced in sigma^(1/rho), then 0.
+ *
+ * @returns float64, shape [N+1], strictly decreasing, last entry exactly 0
+ * @throws UserError when sigmaMin >= sigmaMax or steps < 1
+ * @example
+ * karrasSigmas({ steps: 3, sigmaMin: 1, sigmaMax: 16, rho: 2 }); // => [16, 6.25, 1, 0]
+ */
+export function karrasSigmas(options: KarrasSigmasOptions): Float64Array {
+  const { steps, sigmaMax = 80, sigmaMin = 0.002, rho = 7 } = options;
+  checkNumber(WHERE, 'steps', steps, { min: 1, max: 100_000, integer: true });
+  checkNumber(WHERE, 'sigmaMin', sigmaMin, { min: 0, openMin: true });
+  checkNumber(WHERE, 'sigmaMax', sigmaMax, { min: sigmaMin, openMin: true });
+  checkNumber(WHERE, 'rho', rho, { min: 0, openMin: true });
+  return Float64Array.from([...evenInRoot({ sigmaMin, sigmaMax }, rho, steps), 0]);
+}
+
+function evenInRoot({ sigmaMin, sigmaMax }: { readonly sigmaMin: number; readonly sigmaMax: number }, rho: number, count: number): number[] {
+  const roots = ramp(sigmaMax ** (1 / rho), sigmaMin ** (1 / rho), count);
+  // The ends are given; a root and its power would move them by rounding.
+  return roots.map((root, i) => (i === 0 ? sigmaMax : i === count - 1 ? sigmaMin : root ** rho));
+}
