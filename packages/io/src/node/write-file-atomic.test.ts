@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => fs.rm(folder, { recursive: true }));
 
 /** A real disk on which one call fails, after `bytes` bytes where it is a write. Records the order of calls. */
-function failingDisk(code: string, at: 'write' | 'sync' | 'close' | 'rename' | 'none', bytes = 0): AtomicFileSystem & { calls: string[] } {
+function failingDisk(code: string, at: 'write' | 'sync' | 'close' | 'rename' | 'sync-folder' | 'none', bytes = 0): AtomicFileSystem & { calls: string[] } {
   const calls: string[] = [];
   const fail = (call: string): void => {
     calls.push(call);
@@ -76,6 +76,14 @@ describe('a disk that fails', () => {
     await expect(writeAtomicWith(failingDisk('ENOSPC', 'write'), path, 'new')).rejects.toThrow(UserError);
     expect(await fs.readdir(folder)).toEqual([]);
   });
+});
+
+test('a folder that cannot be flushed is told apart from a file that was not written', async () => {
+  await expect(writeAtomicWith(failingDisk('EIO', 'sync-folder'), path, 'new')).rejects.toThrow(/is written, but its folder could not be flushed: code=EIO/);
+  expect(await fs.readFile(path, 'utf8')).toBe('new');
+  // Some network file systems have no such call; that is no failure.
+  await writeAtomicWith(failingDisk('EINVAL', 'sync-folder'), path, 'newer');
+  expect(await fs.readFile(path, 'utf8')).toBe('newer');
 });
 
 test('content is flushed before the rename, and the rename before success', async () => {

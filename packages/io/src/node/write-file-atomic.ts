@@ -48,7 +48,9 @@ export async function writeAtomicWith(disk: AtomicFileSystem, path: string, cont
     if (temporary !== null) await disk.rm(temporary, { force: true }).catch(() => undefined);
     throw explain(error, path);
   }
-  await syncFolder(disk, dirname(target));
+  await syncFolder(disk, dirname(target)).catch((error: unknown) => {
+    throw explainFlush(error, path);
+  });
 }
 
 /**
@@ -78,12 +80,24 @@ async function writeAll(file: fs.FileHandle, bytes: Uint8Array): Promise<void> {
 /** The rename itself must reach the disk too. Windows cannot open a folder, and its renames need no such step. */
 async function syncFolder(disk: AtomicFileSystem, folder: string): Promise<void> {
   if (process.platform === 'win32') return;
-  const handle = await disk.open(folder, 'r');
+  let handle: fs.FileHandle | undefined;
   try {
+    handle = await disk.open(folder, 'r');
     await handle.sync();
+  } catch (error) {
+    // A folder that may be written but not read, or a network file system that cannot flush folders: nothing more can be done.
+    if (!['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   } finally {
-    await handle.close();
+    await handle?.close();
   }
+}
+
+function explainFlush(error: unknown, path: string): UserError {
+  const { code } = error as NodeJS.ErrnoException;
+  return new UserError(
+    `[io/write] ${JSON.stringify(path)} is written, but its folder could not be flushed: code=${code}. A power cut now may bring the old file back. Check the disk.`,
+    { cause: error },
+  );
 }
 
 function ifMissing<T>(value: T): (error: unknown) => T {
