@@ -1,1 +1,11 @@
-export {};
+// The contract
+export { defineSampler, emptyState, type Evaluation, type Sampler, type SamplerDefinition, type SamplerState, type StepInput, type StepOutput } from './sampler.ts';
+
+// The driver
+export { sample, trajectory, type Progress, type TrajectoryOptions, type TrajectoryStep } from './trajectory.ts';
+export { sigmaLevels } from './levels.ts';
+export { imageNoise, startState, torchNoise, type ImageNoiseOptions, type NoiseRequest, type NoiseSource, type StartOptions } from './noise.ts';
+
+// The samplers
+export * from './solvers/index.ts';
+export { transition, type Transition } from './transition.ts';

@@ -1,0 +1,33 @@
+import { UserError } from '@langevin/tensor';
+import { defineSampler, type Sampler } from '../sampler.ts';
+import { transition } from '../transition.ts';
+
+export interface DdimOptions {
+  /** Share of the ancestral noise, 0..1: 0 is deterministic, 1 is DDPM with the posterior variance. @default 0 */
+  readonly eta?: number;
+}
+
+/**
+ * Denoising diffusion implicit models (Song et al. 2021, arXiv:2010.02502, eq. 12):
+ * x' = alpha' D + sqrt(sigma'^2 - d^2) epsilon + d z with d = eta sqrt(beta tilde) (eq. 16).
+ *
+ * @throws UserError when eta is outside 0..1
+ */
+export function ddim(options: DdimOptions = {}): Sampler {
+  const { eta = 0 } = options;
+  if (!(eta >= 0 && eta <= 1)) throw new UserError(`[samplers/ddim] eta must be in 0..1: eta=${String(eta)}. Pass 0 for the deterministic sampler, 1 for DDPM.`);
+  return defineSampler({
+    name: 'ddim',
+    order: 1,
+    stochastic: eta > 0,
+    paper: 'arXiv:2010.02502',
+    step: async ({ x, from, to, denoise, noise, algebra }) => {
+      const denoised = await denoise(x, from);
+      const deviation = eta * Math.sqrt(transition(from, to).posterior);
+      // epsilon = (x - alpha D) / sigma
+      const direction = Math.sqrt(to.sigma ** 2 - deviation ** 2) / from.sigma;
+      const terms = [[direction, x], [to.alpha - direction * from.alpha, denoised]] as const;
+      return { x: eta > 0 && to.sigma > 0 ? algebra.linear(...terms, [deviation, await noise()]) : algebra.linear(...terms), denoised };
+    },
+  });
+}

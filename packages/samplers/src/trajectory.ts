@@ -1,0 +1,122 @@
+import { arrayAlgebra, type Algebra, type Denoiser, type FloatArray, type NoiseLevel } from '@langevin/core-schedules';
+import { UserError } from '@langevin/tensor';
+import { checkLevels } from './levels.ts';
+import type { NoiseSource } from './noise.ts';
+import type { Sampler, SamplerState } from './sampler.ts';
+
+/** Where a run stands; all of it is data, so it may be saved and passed to `resume`. */
+export interface Progress<T> {
+  /** Steps done. */
+  readonly step: number;
+  /** The state at levels[step]. */
+  readonly x: T;
+  /** Network evaluations so far. */
+  readonly nfe: number;
+  readonly state: SamplerState<T>;
+}
+
+/** What the driver yields after each step. */
+export interface TrajectoryStep<T> extends Progress<T> {
+  /** Steps in all. */
+  readonly steps: number;
+  /** The x0-prediction of the step just done. */
+  readonly denoised: T;
+  /** The level of `x`. */
+  readonly at: NoiseLevel;
+}
+
+export interface TrajectoryOptions<T> {
+  readonly sampler: Sampler;
+  readonly denoise: Denoiser<T>;
+  /** The state at levels[0]; startState() makes one. It is not changed. */
+  readonly x: T;
+  /** Noise levels, sigma / alpha strictly decreasing; the last may be clean. */
+  readonly levels: readonly NoiseLevel[];
+  /** For stochastic samplers. @default none */
+  readonly noise?: NoiseSource;
+  /** How states are combined. @default arrayAlgebra() when x is a Float32Array or Float64Array; tensors need tensorAlgebra() */
+  readonly algebra?: Algebra<T>;
+  /** Aborts between evaluations, with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Go on from here instead of from `x`: anything that a run over the same levels has yielded. */
+  readonly resume?: Progress<T>;
+}
+
+/**
+ * Runs a sampler over noise levels and yields after every step. Progress bars, previews and early stops are the business of
+ * the loop that consumes it.
+ *
+ * @throws UserError for levels that are no grid, for a stochastic sampler without noise, and when the denoiser returns another
+ *   shape or, over plain arrays, NaN or Infinity: the step is named
+ * @example
+ * for await (const { step, steps, denoised } of trajectory({ sampler: heun(), denoise, x, levels })) console.log(step, steps);
+ */
+export async function* trajectory<T>(options: TrajectoryOptions<T>): AsyncGenerator<TrajectoryStep<T>, void, undefined> {
+  const { sampler, denoise, levels, noise, signal, resume } = options;
+  checkLevels(levels);
+  const algebra = options.algebra ?? plainAlgebra(options.x);
+  const steps = levels.length - 1;
+  if (sampler.stochastic && noise === undefined) {
+    throw new UserError(`[samplers/${sampler.name}] the sampler draws noise and has none: noise=undefined. Pass noise: imageNoise({ seed: 0 }), or options that make it deterministic.`);
+  }
+  let { step: index, x, nfe, state } = resume ?? { step: 0, x: options.x, nfe: 0, state: sampler.init<T>() };
+  if (!Number.isInteger(index) || index < 0 || index > steps) {
+    throw new UserError(`[samplers/trajectory] the run to resume is not one over these levels: resume.step=${index}, steps=${steps}. Pass the levels of that run.`);
+  }
+  for (; index < steps; index++) {
+    const from = levels[index]!;
+    const to = levels[index + 1]!;
+    const here = `step ${index + 1} of ${steps} of ${sampler.name}`;
+    let draws = 0;
+    const output = await sampler.step<T>({
+      x,
+      from,
+      to,
+      index,
+      levels,
+      algebra,
+      state,
+      denoise: async (input, at) => {
+        signal?.throwIfAborted();
+        nfe += denoise.nfe?.(at) ?? 1;
+        const denoised = await denoise(input, at);
+        const wrong = algebra.complaint(denoised, x);
+        if (wrong !== undefined) {
+          throw new UserError(`[samplers/trajectory] the denoiser's result cannot be used at ${here}: ${wrong}; at alpha=${at.alpha}, sigma=${at.sigma}. Return finite values in the form of x.`);
+        }
+        return denoised;
+      },
+      noise: (interval = { from, to }) => {
+        if (!sampler.stochastic || noise === undefined) {
+          throw new UserError(`[samplers/${sampler.name}] a sampler that declares stochastic: false drew noise at ${here}. Declare it stochastic.`);
+        }
+        return noise.draw({ algebra, like: x, step: index, draw: draws++, interval });
+      },
+    });
+    state = output.state ?? state;
+    await algebra.realize([output.x, output.denoised, ...statesOf(state)]);
+    x = output.x;
+    yield { step: index + 1, steps, x, denoised: output.denoised, at: to, nfe, state };
+  }
+}
+
+/**
+ * Runs a sampler to the end and returns the last state. See {@link trajectory} for options and errors.
+ *
+ * @example
+ * const image = await sample({ sampler: heun(), denoise, x, levels: sigmaLevels(karrasSigmas({ steps: 18 })) });
+ */
+export async function sample<T>(options: TrajectoryOptions<T>): Promise<T> {
+  let { x } = options.resume ?? options;
+  for await (const step of trajectory(options)) x = step.x;
+  return x;
+}
+
+function statesOf<T>({ history, values }: SamplerState<T>): readonly T[] {
+  return [...history.flatMap(({ x, denoised }) => [x, denoised]), ...Object.values(values)];
+}
+
+function plainAlgebra<T>(x: T): Algebra<T> {
+  if (x instanceof Float32Array || x instanceof Float64Array) return arrayAlgebra<FloatArray>() as unknown as Algebra<T>;
+  throw new UserError('[samplers/trajectory] a state that is no plain array needs an algebra: algebra=undefined. Pass algebra: tensorAlgebra() for tensors.');
+}
