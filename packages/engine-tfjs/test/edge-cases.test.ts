@@ -153,6 +153,29 @@ describe.each(backends)('what TensorFlow.js gets wrong by itself, on %s', (backe
     out.forEach((v, i) => expect(v).toBeCloseTo(expected[i]!, 5));
   });
 
+  // wasm runs small and large products on different code, and transposed ones on neither: see kernels/matmul.ts.
+  test.each([
+    [false, false],
+    [false, true],
+    [true, false],
+    [true, true],
+  ])('large matmul, transposeA=%s, transposeB=%s', async (transposeA, transposeB) => {
+    const [m, k, n] = [40, 48, 36];
+    const a = wave(transposeA ? [2, k, m] : [2, m, k], 1);
+    const b = wave(transposeB ? [2, n, k] : [2, k, n], 2);
+    const [x, y] = [a.data as Float32Array, b.data as Float32Array];
+    const expected = count(2 * m * n).map((i) => {
+      const [p, r, c] = [Math.floor(i / (m * n)), Math.floor(i / n) % m, i % n];
+      const left = (j: number) => x[p * m * k + (transposeA ? j * m + r : r * k + j)]!;
+      const right = (j: number) => y[p * k * n + (transposeB ? c * k + j : j * n + c)]!;
+      return count(k).reduce((sum, j) => sum + left(j) * right(j), 0);
+    });
+    const out = await apply(engine, 'matmul', { params: { transposeA, transposeB }, inputs: [a, b], output: { shape: [2, m, n] } });
+    const worst = Math.max(...out.map((v, i) => Math.abs(v - expected[i]!)));
+    // 48 products below 1, each rounded to 24 bits.
+    expect(worst).toBeLessThan(48 * 2 ** -23);
+  });
+
   test('int64 passes through, and refuses what does not fit', async () => {
     const wide = (data: bigint[]): HostTensor => ({ shape: [data.length], dtype: 'int64', data: BigInt64Array.from(data) });
     const info = { shape: [2], dtype: 'int64' } as const;

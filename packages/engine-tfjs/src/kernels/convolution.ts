@@ -1,9 +1,10 @@
 import type { ConvParams } from '@langevin/tensor';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
 import { channelsFirst, channelsLast, convolve, convolveNeeds, dilate, liftGeometry, liftTensor, padSpatial } from './conv-forward.ts';
 import type { Kernel, KernelFamily, NodeSite } from './kernel.ts';
 import { sliceWith } from './layout.ts';
+import { product, productNeeds } from './matmul.ts';
 
 const conv: Kernel<'conv'> = {
   needs: ({ params, inputInfo }) => convolveNeeds(Math.max(params.strides.length, 2), params.groups, inputInfo[0]!.shape[1]!),
@@ -91,13 +92,13 @@ const convWeightGrad: Kernel<'convWeightGrad'> = {
   needs: (site) =>
     hasWeightGradKernel(site)
       ? ['Conv2DBackpropFilter', 'Transpose', 'PadV2', 'Reshape']
-      : ['BatchMatMul', 'Transpose', 'PadV2', 'Slice', 'StridedSlice', 'Reshape', 'Pack'],
+      : ['Transpose', 'PadV2', 'Slice', 'StridedSlice', 'Reshape', 'Pack', ...productNeeds(site.backend)],
   run: (call) => {
     const geometry = liftGeometry(call.params);
     const kernel = call.params.kernel.length === 1 ? [1, ...call.params.kernel] : call.params.kernel;
     const x = padSpatial(liftTensor(call.inputs[0]!), geometry.padding);
     const g = liftTensor(call.inputs[1]!);
-    const grad = hasWeightGradKernel(call) ? nativeWeightGrad(x, g, { ...geometry, kernel }) : weightGradByTaps(x, g, { ...geometry, kernel });
+    const grad = hasWeightGradKernel(call) ? nativeWeightGrad(x, g, { ...geometry, kernel }) : weightGradByTaps(x, g, { ...geometry, kernel, backend: call.backend });
     return tf.reshape(grad, [...call.outputInfo[0]!.shape]);
   },
 };
@@ -115,21 +116,23 @@ function nativeWeightGrad(x: Tensor, g: Tensor, { strides, kernel }: WeightGradG
   return tf.transpose(grad, [3, 2, 0, 1]);
 }
 
-/** One matrix product per tap, over all positions of all images: x shifted [positions, C] against g [positions, O]. */
-function weightGradByTaps(x: Tensor, g: Tensor, { strides, dilations, groups, kernel }: WeightGradGeometry): Tensor {
+/** One matrix product per tap, over all positions of all images: x shifted [C, positions] by g [positions, O], in each group. */
+function weightGradByTaps(x: Tensor, g: Tensor, { strides, dilations, groups, kernel, backend }: WeightGradGeometry & { readonly backend: string }): Tensor {
   const input = channelsLast(x);
   const grad = channelsLast(g);
   const out = grad.shape.slice(1, -1);
-  const perGroup = (t: Tensor) => tf.transpose(tf.reshape(t, [-1, groups, t.shape[t.rank - 1]! / groups]), [1, 0, 2]);
-  const gradGroups = perGroup(grad);
-  const taps = positionsOf(kernel).map((tap) => {
-    const shifted = sliceWith(input, {
-      starts: [0, ...tap.map((t, i) => t * dilations[i]!), 0],
-      sizes: [input.shape[0]!, ...out, input.shape[input.rank - 1]!],
-      steps: [1, ...strides, 1],
-    });
-    return tf.tidy(() => tf.matMul(perGroup(shifted), gradGroups, true, false));
-  });
+  const grouped = (t: Tensor) => tf.reshape(t, [-1, groups, t.shape[t.rank - 1]! / groups]);
+  const right = tf.transpose(grouped(grad), [1, 0, 2]) as Tensor3D;
+  const taps = positionsOf(kernel).map((tap) =>
+    tf.tidy(() => {
+      const shifted = sliceWith(input, {
+        starts: [0, ...tap.map((t, i) => t * dilations[i]!), 0],
+        sizes: [input.shape[0]!, ...out, input.shape[input.rank - 1]!],
+        steps: [1, ...strides, 1],
+      });
+      return product(tf.transpose(grouped(shifted), [1, 2, 0]) as Tensor3D, right, { backend });
+    }),
+  );
   // [taps, groups, C/groups, O/groups] -> [groups, O/groups, C/groups, taps]
   return tf.transpose(tf.stack(taps), [1, 3, 2, 0]);
 }
