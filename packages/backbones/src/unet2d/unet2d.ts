@@ -1,6 +1,6 @@
-import { add, cast, div, reshape, sub, mul, UserError, type Generator, type Tensor } from '@langevin/tensor';
+import { add, cast, div, mul, reshape, silu, sub, UserError, type Generator, type Tensor } from '@langevin/tensor';
 import {
-  activations, constant, conv, defineModule, embeddingMlp, groupNorm, perItem, scoped,
+  constant, conv, defineModule, embeddingMlp, groupNorm, perItem, scoped,
   type ActivationName, type ConvParams, type EmbeddingMlpParams, type NormParams,
 } from '@langevin/nn';
 import type { Backbone, BackboneInputs } from '../backbone.ts';
@@ -45,7 +45,6 @@ export interface Unet2dOptions {
 export function unet2d(config: Partial<Unet2dConfig>, options: Unet2dOptions = {}): Backbone<Unet2dParams> {
   const complete = completeUnet2dConfig(config);
   const { inChannels, outChannels, blockOutChannels: sizes, normNumGroups: groups, normEps: epsilon, timeEmbeddingType } = complete;
-  const act = activations[activationOf(complete)];
   const first = sizes[0]!;
   const embeddingSize = complete.timeEmbeddingDim ?? 4 * first;
   const zeroInit = options.init === 'zero' ? { weightInit: constant(0), biasInit: constant(0) } : {};
@@ -97,7 +96,8 @@ export function unet2d(config: Partial<Unet2dConfig>, options: Unet2dOptions = {
       up.forEach((block, i) => {
         h = block.apply(params.up_blocks[i]!, { x: h, embedding, mode }, skips.splice(-block.skipCount));
       });
-      const y = convOut.apply(params.conv_out, act(normOut.apply(params.conv_norm_out, h)));
+      // Whatever the configuration says of activations, diffusers ends with this one.
+      const y = convOut.apply(params.conv_out, silu(normOut.apply(params.conv_norm_out, h)));
       return timeEmbeddingType === 'fourier' ? div(y, reshape(cast(times, y.dtype), [-1, 1, 1, 1])) : y;
     },
   });
