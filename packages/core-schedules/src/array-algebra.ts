@@ -1,8 +1,15 @@
 import { UserError } from '@langevin/tensor';
-import type { Algebra, Term } from './algebra.ts';
+import type { Algebra, Coefficient, Term } from './algebra.ts';
 
 /** The typed arrays that hold a plain state. */
 export type FloatArray = Float32Array | Float64Array;
+
+/** The algebra of both kinds of array: an Algebra<Float32Array> and an Algebra<Float64Array>. */
+export interface ArrayAlgebra extends Pick<Algebra<FloatArray>, 'name' | 'realize' | 'items' | 'size' | 'toHost' | 'complaint'> {
+  readonly linear: <T extends FloatArray>(...terms: readonly Term<T>[]) => T;
+  readonly fromHost: <T extends FloatArray>(values: FloatArray, like: T) => T;
+  readonly perItem: <T extends FloatArray>(coefficient: Coefficient, like: T) => T;
+}
 
 export interface ArrayAlgebraOptions {
   /** Number of items of the batch that the array holds one after another: a divisor of its length. @default 1 */
@@ -16,42 +23,40 @@ export interface ArrayAlgebraOptions {
  * @example
  * arrayAlgebra().linear([2, Float64Array.of(1, 2)], [-1, Float64Array.of(1, 1)]); // => [1, 3]
  */
-export function arrayAlgebra<T extends FloatArray>(options: ArrayAlgebraOptions = {}): Algebra<T> {
+export function arrayAlgebra(options: ArrayAlgebraOptions = {}): ArrayAlgebra {
   const { items = 1 } = options;
   if (!Number.isInteger(items) || items < 1) throw new UserError(`[core-schedules/algebra] items must be a positive integer: items=${items}. Pass the batch size.`);
-  const itemSize = (x: T): number => {
+  const itemSize = (x: FloatArray): number => {
     if (x.length % items !== 0) throw new UserError(`[core-schedules/algebra] the array does not divide into its items: length=${x.length}, items=${items}. Pass items as the batch size.`);
     return x.length / items;
   };
-  const algebra: Algebra<T> = {
+  return Object.freeze({
     name: 'arrays',
-    linear: (...terms) => {
+    linear: <T extends FloatArray>(...terms: readonly Term<T>[]): T => {
       checkTerms(terms);
       const shared = terms.flatMap(([c, value]): [number, T][] => (typeof c === 'number' ? [[c, value]] : []));
-      const out = shared.length === terms.length ? sum(shared, emptyLike(terms[0]![1])) : itemwise(terms, items, itemSize(terms[0]![1]));
-      return out;
+      return shared.length === terms.length ? sum(shared, emptyLike(terms[0]![1])) : itemwise(terms, items, itemSize(terms[0]![1]));
     },
     realize: () => Promise.resolve(),
     items: () => items,
-    size: (x) => x.length,
-    fromHost: (values, like) => {
+    size: (x: FloatArray) => x.length,
+    fromHost: <T extends FloatArray>(values: FloatArray, like: T): T => {
       if (values.length !== like.length) throw new UserError(`[core-schedules/algebra] values do not fill the state: values=${values.length}, state=${like.length}. Pass as many.`);
       return copyInto(emptyLike(like), values);
     },
-    toHost: (x) => Promise.resolve(x.slice()),
-    perItem: (coefficient, like) => {
+    toHost: (x: FloatArray): Promise<FloatArray> => Promise.resolve(x.slice()),
+    perItem: <T extends FloatArray>(coefficient: Coefficient, like: T): T => {
       const list = typeof coefficient === 'number' ? Array.from({ length: items }, () => coefficient) : coefficient;
       checkCount(list.length, items);
       return copyInto(emptyLike(like, items), list);
     },
-    complaint: (y, x) => {
+    complaint: (y: FloatArray, x: FloatArray): string | undefined => {
       if (!(y instanceof Float32Array || y instanceof Float64Array)) return `it is not a Float32Array or Float64Array: ${describe(y)}`;
       if (y.length !== x.length) return `length ${y.length}, expected ${x.length}`;
       const bad = y.findIndex((value) => !Number.isFinite(value));
       return bad < 0 ? undefined : `element ${bad} is ${y[bad]}`;
     },
-  };
-  return Object.freeze(algebra);
+  });
 }
 
 function describe(value: unknown): string {

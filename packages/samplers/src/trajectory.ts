@@ -1,4 +1,4 @@
-import { arrayAlgebra, type Algebra, type Denoiser, type FloatArray, type NoiseLevel } from '@langevin/core-schedules';
+import { arrayAlgebra, type Algebra, type Denoiser, type NoiseLevel } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
 import { checkLevels } from './levels.ts';
 import type { NoiseSource } from './noise.ts';
@@ -35,7 +35,7 @@ export interface TrajectoryOptions<T> {
   /** For stochastic samplers. @default none */
   readonly noise?: NoiseSource;
   /** How states are combined. @default arrayAlgebra() when x is a Float32Array or Float64Array; tensors need tensorAlgebra() */
-  readonly algebra?: Algebra<T>;
+  readonly algebra?: Algebra<NoInfer<T>>;
   /** Aborts between evaluations, with the signal's reason. */
   readonly signal?: AbortSignal;
   /** Go on from here instead of from `x`: anything that a run over the same levels has yielded. */
@@ -117,6 +117,6 @@ function statesOf<T>({ history, values }: SamplerState<T>): readonly T[] {
 }
 
 function plainAlgebra<T>(x: T): Algebra<T> {
-  if (x instanceof Float32Array || x instanceof Float64Array) return arrayAlgebra<FloatArray>() as unknown as Algebra<T>;
+  if (x instanceof Float32Array || x instanceof Float64Array) return arrayAlgebra() as unknown as Algebra<T>;
   throw new UserError('[samplers/trajectory] a state that is no plain array needs an algebra: algebra=undefined. Pass algebra: tensorAlgebra() for tensors.');
 }

@@ -35,7 +35,7 @@ export interface PreconditionOptions<T> {
  * @example
  * // A network that answers zero leaves cSkip x, here half of x: sigma equals the deviation of the data.
  * const denoise = precondition({ network: (x) => x.map(() => 0), preconditioning: edmPreconditioning(), algebra: arrayAlgebra() });
- * await denoise(Float64Array.of(1), { alpha: 1, sigma: 0.5 }); // => [0.5]
+ * await denoise(Float32Array.of(1), { alpha: 1, sigma: 0.5 }); // => [0.5]
  */
 export function precondition<T>({ network, preconditioning, algebra }: PreconditionOptions<T>): Denoiser<T> {
   return async (x, at) => {

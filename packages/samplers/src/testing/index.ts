@@ -1,0 +1,1 @@
+export { gaussianMoments, measureOrder, measureWeakOrder, orderGrid, type Moments, type OrderMeasurement } from './measure.ts';
