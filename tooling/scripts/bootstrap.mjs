@@ -21,7 +21,6 @@ const TASKS = {
   test: { script: 'tooling/scripts/test.mjs', args: [] },
   bench: { build: './apps/bench', script: 'apps/bench/dist/main.js', args: [] },
   evidence: { build: './apps/bench', script: 'apps/bench/dist/main.js', args: ['evidence'] },
-  demo: { build: './apps/demo', script: 'apps/demo/dist/main.js', args: [] },
 };
 
 main(process.argv.slice(2));
