@@ -170,7 +170,7 @@ async function trace<Args extends readonly unknown[], R>(fn: (...args: Args) => 
     return { kind: 'output', index, info: { shape: leaf.shape, dtype: leaf.dtype } };
   });
   const frozenTensors = new Set(flat.leaves.filter((leaf, i): leaf is Tensor => leaf instanceof Tensor && frozen.has(i)));
-  const frozenData = await downloadAll([...frozenTensors]);
+  const frozenData = await downloadAll([...frozenTensors], engine);
   const leafRole = (leaf: Tensor): LeafRole => {
     const data = frozenData.get(leaf);
     if (data) return { kind: 'constant', data, identity: `frozen ${identityOf(leaf)}` };
@@ -196,8 +196,8 @@ async function trace<Args extends readonly unknown[], R>(fn: (...args: Args) => 
   };
 }
 
-async function downloadAll(tensors: readonly Tensor[]): Promise<Map<Tensor, HostArray | FileSlice>> {
-  await realize(tensors);
+async function downloadAll(tensors: readonly Tensor[], engine: Engine): Promise<Map<Tensor, HostArray | FileSlice>> {
+  await realize(tensors, { engine });
   const entries = tensors.map(async (tensor): Promise<[Tensor, HostArray | FileSlice]> => {
     const source = Tensor.source(tensor);
     if (source.kind === 'host') return [tensor, source.data];

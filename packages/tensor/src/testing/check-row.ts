@@ -1,0 +1,127 @@
+import { isFloating } from '../dtype.ts';
+import type { Engine } from '../engine/engine.ts';
+import { errorKind } from '../errors.ts';
+import type { OpName } from '../graph/primitives.ts';
+import { sameShape, showShape } from '../shape.ts';
+import { compareResults, type Comparison } from './compare.ts';
+import { cotangentsOf, floatCase, gradientCase, valueCase, type Case } from './case.ts';
+import { along, moved, randomDirections, weighted } from './directions.ts';
+import { DIFFERENCE_STEP } from './draw.ts';
+import { programOn, programOnReference } from './program.ts';
+import type { ReferenceEngine } from './reference/engine.ts';
+import type { ConformanceRow } from './row.ts';
+import { errorBound, type Tolerance } from './tolerance.ts';
+
+export type RowCheck = 'shape' | 'value' | 'gradient' | 'finite-differences' | 'second-gradient';
+
+/** One line of the evidence table. */
+export interface ConformanceResult {
+  readonly op: OpName | 'engine';
+  readonly row: string;
+  readonly check: RowCheck | 'behaviour';
+  readonly status: 'pass' | 'fail' | 'unsupported' | 'skipped';
+  /** Why it did not pass. */
+  readonly error?: string;
+  readonly maxError?: number;
+  readonly tolerance?: number;
+}
+
+async function compareCase(engine: Engine, of: Case, tolerance: Tolerance): Promise<Comparison> {
+  const program = await programOn(engine, of.fn, of.inputs);
+  try {
+    return compareResults(await program.run(of.inputs), of.results, tolerance, of.derivative);
+  } finally {
+    await program.dispose();
+  }
+}
+
+/**
+ * Compare the engine's gradient with the engine's own central difference quotients, in float32. The inputs move by signs times 2^-6,
+ * which rounds nothing; the truncation error is what the reference engine's quotient at the same step misses, the rounding error
+ * what the value's tolerance allows, divided by the step.
+ */
+async function compareDifferences({ engine, reference, of, gradient, tolerance }: { engine: Engine; reference: ReferenceEngine; of: Case; gradient: Case; tolerance: Tolerance }): Promise<Comparison> {
+  const cotangents = cotangentsOf(gradient, of);
+  const values = await programOn(engine, of.fn, of.inputs);
+  const gradients = await programOn(engine, gradient.fn, gradient.inputs);
+  const exact = await programOnReference(reference, of.fn, of.inputs);
+  const h = DIFFERENCE_STEP;
+  const found = await gradients.run(gradient.inputs);
+  let worst: Comparison = { maxError: 0, tolerance: 0 };
+  for (const direction of randomDirections(of.inputs, 'signs', 2)) {
+    const quotient = async (program: typeof values): Promise<number> =>
+      (weighted(cotangents, await program.run(moved(of.inputs, direction, h))) - weighted(cotangents, await program.run(moved(of.inputs, direction, -h)))) / (2 * h);
+    const { slope } = along(found, direction, of.inputs);
+    const truth = along(gradient.results, direction, of.inputs);
+    const truncation = Math.abs((await quotient(exact)) - truth.slope);
+    const rounding = of.results.reduce((sum, { dtype, values: y }, i) => {
+      const scale = Math.max(...Array.from(y, Math.abs));
+      const weight = Array.from(cotangents[i]!.values, Math.abs).reduce((a, b) => a + b, 0);
+      return sum + (weight * errorBound(tolerance.kind === 'exact' ? { kind: 'pointwise' } : tolerance, { dtype, derivative: 0, scale })) / h;
+    }, 0);
+    const allowed = truncation + rounding;
+    const measured = await quotient(values);
+    const error = Math.abs(slope - measured);
+    if (!(error <= allowed)) return { maxError: error, tolerance: allowed, problem: `derivative in a direction is ${slope}, the difference quotient ${measured}, allowed difference ${allowed}` };
+    if (error >= worst.maxError) worst = { maxError: error, tolerance: allowed };
+  }
+  await Promise.all([values.dispose(), gradients.dispose(), exact.dispose()]);
+  return worst;
+}
+
+/** The checks that a row asks for. */
+export function checksOf(row: ConformanceRow): readonly RowCheck[] {
+  if (typeof row.gradient === 'object') return ['shape', 'value'];
+  return row.gradient === 'first' ? ['shape', 'value', 'gradient', 'finite-differences'] : ['shape', 'value', 'gradient', 'finite-differences', 'second-gradient'];
+}
+
+function checkShape(row: ConformanceRow, { results }: Case): Comparison {
+  const [first] = results;
+  const dtype = row.dtype ?? 'float32';
+  if (first && sameShape(first.shape, row.shape) && first.dtype === dtype) return { maxError: 0, tolerance: 0 };
+  return { maxError: Infinity, tolerance: 0, problem: `the shape rule gives ${first?.dtype}${showShape(first?.shape ?? [])}, expected ${dtype}${showShape(row.shape)}` };
+}
+
+/** What a row's first result must be, by hand where it was worked out by hand. */
+function expectedCase(row: ConformanceRow, value: Case): Case {
+  if (!row.expected) return value;
+  const [first, ...rest] = value.results;
+  return { ...value, results: [{ ...first!, values: row.expected }, ...rest] };
+}
+
+/** All checks of one row on one engine. A failure is a result, never an exception. */
+export async function checkRow(engine: Engine, reference: ReferenceEngine, row: ConformanceRow): Promise<ConformanceResult[]> {
+  const { tolerance } = row;
+  let value: Case | undefined;
+  let gradient: Case | undefined;
+  const valueOf = async (): Promise<Case> => (value ??= await valueCase(reference, row));
+  const gradientOf = async (): Promise<Case> => (gradient ??= await gradientCase(reference, floatCase(await valueOf())));
+  const checks: Record<RowCheck, () => Promise<Comparison | string>> = {
+    shape: async () => checkShape(row, await valueOf()),
+    value: async () => compareCase(engine, expectedCase(row, await valueOf()), tolerance),
+    gradient: async () => compareCase(engine, await gradientOf(), tolerance),
+    'finite-differences': async () => {
+      const of = floatCase(await valueOf());
+      const narrow = [...of.inputs, ...of.results].find(({ dtype }) => isFloating(dtype) && dtype !== 'float32');
+      if (narrow) return `a difference quotient in ${narrow.dtype} is mostly rounding`;
+      return compareDifferences({ engine, reference, of, gradient: await gradientOf(), tolerance });
+    },
+    'second-gradient': async () => compareCase(engine, await gradientCase(reference, await gradientOf()), tolerance),
+  };
+  const results: ConformanceResult[] = [];
+  for (const check of checksOf(row)) {
+    const base = { op: row.op, row: row.name, check };
+    try {
+      const outcome = await checks[check]();
+      if (typeof outcome === 'string') results.push({ ...base, status: 'skipped', error: outcome });
+      else {
+        const { maxError, tolerance: allowed, problem } = outcome;
+        results.push({ ...base, status: problem === undefined ? 'pass' : 'fail', ...(problem === undefined ? {} : { error: problem }), maxError, tolerance: allowed });
+      }
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      results.push({ ...base, status: errorKind(error) === 'unsupported' ? 'unsupported' : 'fail', error: message });
+    }
+  }
+  return results;
+}
