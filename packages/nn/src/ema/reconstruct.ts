@@ -1,4 +1,4 @@
-import { add, isFloating, mapTensors, mul, Tensor, UserError } from '@langevin/tensor';
+import { add, isFloating, mapTensors, mul, UserError, type Tensor } from '@langevin/tensor';
 import { checkStd, exponentOfStd, profileProduct } from './power-profile.ts';
 import { solve } from './solve.ts';
 
