@@ -27,9 +27,15 @@ function importNative(specifier: string): Promise<unknown> {
   return import(/* @vite-ignore */ /* webpackIgnore: true */ specifier);
 }
 
-function hasWebGpu(): boolean {
-  const { navigator } = globalThis as { readonly navigator?: { readonly gpu?: unknown } };
-  return navigator?.gpu !== undefined;
+interface Gpu {
+  readonly requestAdapter: () => Promise<unknown>;
+}
+
+/** Asked before TensorFlow.js does, which prints a stack trace when there is none. */
+async function requireWebGpu(): Promise<void> {
+  const { navigator } = globalThis as { readonly navigator?: { readonly gpu?: Gpu } };
+  if (navigator?.gpu === undefined) throw new Error('this runtime has no navigator.gpu');
+  if (!(await navigator.gpu.requestAdapter())) throw new Error('navigator.gpu offers no adapter');
 }
 
 const SOURCES: Readonly<Record<BackendName, BackendSource>> = {
@@ -47,7 +53,7 @@ const SOURCES: Readonly<Record<BackendName, BackendSource>> = {
     package: '@tensorflow/tfjs-backend-webgpu',
     registered: 'webgpu',
     load: async () => {
-      if (!hasWebGpu()) throw new Error('this runtime has no navigator.gpu');
+      await requireWebGpu();
       await import('@tensorflow/tfjs-backend-webgpu');
     },
   },
