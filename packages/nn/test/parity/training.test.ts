@@ -46,7 +46,8 @@ const optimizers = {
   sgdNesterov: sgd({ momentum: 0.9, variant: 'nesterov', weightDecay: 0.01 }),
 } as unknown as Readonly<Record<string, Optimizer<unknown>>>;
 
-describe('20 steps of a small U-Net agree with PyTorch', () => {
+// About 1.5 s each on an idle core; the limit is for busy machines.
+describe('20 steps of a small U-Net agree with PyTorch', { timeout: 60_000 }, () => {
   it('for every optimiser of the golden file', () => {
     expect(Object.keys(optimizers)).toEqual(Object.keys(golden.runs));
     expect(Object.values(golden.runs).map(({ losses }) => losses.length)).toEqual([20, 20, 20, 20, 20]);
