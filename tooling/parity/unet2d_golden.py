@@ -82,6 +82,7 @@ def main():
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / "unet2d.json").write_text(json.dumps(golden, separators=(",", ":")) + "\n")
     save_file(weights, OUT / "unet2d.safetensors", metadata={"script": golden["script"], "date": golden["date"]})
+    (OUT / "unet2d.safetensors").chmod(0o644)
 
 
 if __name__ == "__main__":

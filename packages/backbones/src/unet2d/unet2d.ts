@@ -24,8 +24,8 @@ export interface Unet2dParams {
 
 export interface Unet2dOptions {
   /**
-   * `'torch'` starts as diffusers does; `'zero'` starts the last convolution of the network and of every residual block at 0, as Ho et
-   * al. 2020 do: the fresh network gives exactly 0, and trains more steadily. @default 'torch'
+   * `'torch'` starts as diffusers does; `'zero'` starts the last layer of the network, of every residual block and of every
+   * attention at 0, as Ho et al. 2020 do: the fresh network gives exactly 0. @default 'torch'
    */
   readonly init?: 'torch' | 'zero';
 }
@@ -111,6 +111,7 @@ export function unet2dFromConfig(json: unknown, options: Unet2dOptions = {}): Ba
 /** Down, middle and up, which differ from level to level only in channels, attention and whether they resample. */
 function body(config: Unet2dConfig, embeddingSize: number, options: Unet2dOptions) {
   const { blockOutChannels: sizes, layersPerBlock: layers, normNumGroups: groups, normEps: epsilon, attentionHeadDim: head } = config;
+  const lastInit = options.init === 'zero' ? 'zero' : 'uniform';
   const shared: SharedConfig = {
     resnet: {
       embedding: embeddingSize,
@@ -119,9 +120,9 @@ function body(config: Unet2dConfig, embeddingSize: number, options: Unet2dOption
       conditioning: config.resnetTimeScaleShift === 'default' ? 'add' : 'scale-shift',
       dropout: config.dropout,
       activation: activationOf(config),
-      lastInit: options.init === 'zero' ? 'zero' : 'uniform',
+      lastInit,
     },
-    attention: { groups, epsilon, ...(head !== null && { headSize: head }) },
+    attention: { groups, epsilon, lastInit, ...(head !== null && { headSize: head }) },
   };
   const last = sizes.length - 1;
   const down = config.downBlockTypes.map((type, i) => {

@@ -1,5 +1,6 @@
 import { add, div, reshape, transpose, UserError, type Generator, type Tensor } from '@langevin/tensor';
 import { checkSizes } from '../check-sizes.ts';
+import { constant } from '../init.ts';
 import { attention, type AttentionParams } from '../layers/attention.ts';
 import { groupNorm, type NormParams } from '../layers/norm.ts';
 import { defineModule, scoped, type Layer } from '../module.ts';
@@ -14,6 +15,8 @@ export interface PixelAttentionConfig {
   readonly epsilon?: number;
   /** The sum with the input is divided by this. @default 1 */
   readonly outputScale?: number;
+  /** `'zero'` makes a fresh block the identity. @default 'uniform', diffusers' */
+  readonly lastInit?: 'uniform' | 'zero';
 }
 
 export interface PixelAttentionParams extends AttentionParams {
@@ -33,7 +36,7 @@ export function pixelAttention(config: PixelAttentionConfig): Layer<PixelAttenti
     throw new UserError(`[nn/pixelAttention] head size does not divide the channels: headSize=${headSize}, channels=${channels}. Choose attentionHeadDim among the divisors of the channels of every block with attention.`);
   }
   const norm = groups === null ? undefined : scoped('group_norm', groupNorm({ channels, groups, epsilon }));
-  const tokens = attention({ channels, heads: channels / headSize });
+  const tokens = attention({ channels, heads: channels / headSize, ...(config.lastInit === 'zero' && { outInit: { weightInit: constant(0), biasInit: constant(0) } }) });
   return defineModule({
     init(generator: Generator): PixelAttentionParams {
       return { ...(norm && { group_norm: norm.init(generator) }), ...tokens.init(generator) };

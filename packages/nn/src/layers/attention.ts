@@ -3,7 +3,7 @@ import { checkDivides, checkSizes } from '../check-sizes.ts';
 import type { Mode } from '../mode.ts';
 import { defineModule, scoped, type Module } from '../module.ts';
 import { dropout } from './dropout.ts';
-import { linear, type LinearParams } from './linear.ts';
+import { linear, type LinearInit, type LinearParams } from './linear.ts';
 
 export interface AttentionConfig {
   /** Features of the tokens, in and out. */
@@ -19,6 +19,10 @@ export interface AttentionConfig {
   readonly outBias?: 'learned' | 'none';
   /** Of the result, in training. @default 0 */
   readonly dropout?: number;
+  /** How the projections to queries, keys and values start. @default PyTorch's */
+  readonly inInit?: LinearInit;
+  /** How the projection out starts. @default PyTorch's */
+  readonly outInit?: LinearInit;
 }
 
 /** Names of diffusers. */
@@ -54,10 +58,10 @@ export function attention(config: AttentionConfig): Module<AttentionParams, read
   const { headSize = channels / heads } = config;
   checkSizes('attention', { headSize });
   const inner = heads * headSize;
-  const toQ = scoped('to_q', linear({ inputs: channels, outputs: inner, bias }));
-  const toK = scoped('to_k', linear({ inputs: contextChannels, outputs: inner, bias }));
-  const toV = scoped('to_v', linear({ inputs: contextChannels, outputs: inner, bias }));
-  const toOut = scoped('to_out.0', linear({ inputs: inner, outputs: channels, bias: outBias }));
+  const toQ = scoped('to_q', linear({ inputs: channels, outputs: inner, bias, ...config.inInit }));
+  const toK = scoped('to_k', linear({ inputs: contextChannels, outputs: inner, bias, ...config.inInit }));
+  const toV = scoped('to_v', linear({ inputs: contextChannels, outputs: inner, bias, ...config.inInit }));
+  const toOut = scoped('to_out.0', linear({ inputs: inner, outputs: channels, bias: outBias, ...config.outInit }));
   const drop = dropout(config.dropout ?? 0);
   const toHeads = (t: Tensor): Tensor => transpose(reshape(t, [t.shape[0]!, t.shape[1]!, heads, headSize]), [0, 2, 1, 3]); // [N, heads, L, headSize]
   return defineModule({

@@ -3,15 +3,19 @@ import { checkSizes } from '../check-sizes.ts';
 import { fanInUniform, kaimingUniform, type Initializer } from '../init.ts';
 import { defineModule, type Layer } from '../module.ts';
 
-export interface LinearConfig {
-  readonly inputs: number;
-  readonly outputs: number;
-  /** @default 'learned' */
-  readonly bias?: 'learned' | 'none';
+/** How a linear layer starts. */
+export interface LinearInit {
   /** @default kaimingUniform(), PyTorch's */
   readonly weightInit?: Initializer;
   /** @default uniform within 1 / sqrt(inputs), PyTorch's */
   readonly biasInit?: Initializer;
+}
+
+export interface LinearConfig extends LinearInit {
+  readonly inputs: number;
+  readonly outputs: number;
+  /** @default 'learned' */
+  readonly bias?: 'learned' | 'none';
 }
 
 export interface LinearParams {

@@ -1,0 +1,102 @@
+import { add, cast, full, matmul, reshape, silu, split, UserError, type Generator, type Tensor } from '@langevin/tensor';
+import { constant, conv, defineModule, layerNorm, linear, perItem, scoped, xavierUniform, type ConvParams, type Initializer, type LinearParams } from '@langevin/nn';
+import type { Backbone, BackboneInputs } from '../backbone.ts';
+import { ditBlock, modulate, ZERO, type DitBlockParams } from './block.ts';
+import { conditioning } from './conditioning.ts';
+import { completeDitConfig, parseDitConfig, type DitConfig } from './config.ts';
+import { fromPatches, toPatches } from './patches.ts';
+import { gridPositions } from './positions.ts';
+
+/** Names of diffusers. */
+export interface DitParams {
+  readonly pos_embed: { readonly proj: ConvParams };
+  readonly transformer_blocks: readonly DitBlockParams[];
+  readonly proj_out_1: LinearParams;
+  readonly proj_out_2: LinearParams;
+}
+
+export interface DitOptions {
+  /** `'paper'` starts every block as the identity and the output at 0, as the paper does; `'torch'` as diffusers does. @default 'paper' */
+  readonly init?: 'paper' | 'torch';
+}
+
+/** Xavier's bound for the projection of patches seen as the matrix [outputs, everything else]. */
+const xavierOfMatrix: Initializer = (generator, shape) => {
+  const [outputs, ...rest] = shape as readonly [number, ...number[]];
+  return reshape(xavierUniform()(generator, [outputs, rest.reduce((a, b) => a * b, 1)]), shape);
+};
+
+/**
+ * The diffusion transformer of Peebles and Xie 2023 (arXiv:2212.09748) in the form of diffusers' `DiTTransformer2DModel`: same names of
+ * parameters, same numbers.
+ *
+ * `apply(params, x [N, inChannels, H, W], time, { classLabels?, mode? })` gives [N, outChannels, H, W]; H and W are multiples of
+ * `patchSize`. Without labels every item is of the null class. Replacing labels by the null class in training is the caller's business.
+ *
+ * @throws UserError when the configuration is inconsistent, or at `apply` when sizes do not fit
+ * @example
+ * const net = dit(ditPresets['DiT-S/2']);
+ * parameterCount(net); // => 32857888
+ */
+export function dit(config: Partial<DitConfig>, options: DitOptions = {}): Backbone<DitParams> {
+  const complete = completeDitConfig(config);
+  const { patchSize: p, inChannels, outChannels, numLayers, embedding: placing } = complete;
+  const init = options.init ?? 'paper';
+  const width = complete.numAttentionHeads * complete.attentionHeadDim;
+  const classes = complete.numEmbedsAdaNorm!;
+  const outputs = outChannels ?? inChannels;
+  const paper = init === 'paper';
+
+  const patchConv = scoped('pos_embed.proj', conv({ inputs: inChannels, outputs: width, kernel: p, stride: p, ...(paper && { weightInit: xavierOfMatrix, biasInit: constant(0) }) }));
+  const condition = scoped('norm1.emb', conditioning({ classes, width, init }));
+  const holdsEmbedding = (i: number): boolean => i === 0 || placing === 'per-block';
+  const blocks = Array.from({ length: numLayers }, (_, i) => scoped(`transformer_blocks.${i}`, ditBlock(complete, init)));
+  const normOut = layerNorm({ channels: width, epsilon: 1e-6, affine: 'none' });
+  const projOut1 = scoped('proj_out_1', linear({ inputs: width, outputs: 2 * width, ...(paper && ZERO) }));
+  const projOut2 = scoped('proj_out_2', linear({ inputs: width, outputs: p * p * outputs, ...(paper && ZERO) }));
+
+  return defineModule({
+    init(generator: Generator): DitParams {
+      return {
+        pos_embed: { proj: patchConv.init(generator) },
+        transformer_blocks: blocks.map((block, i) => {
+          const emb = holdsEmbedding(i) ? { emb: condition.init(generator) } : {};
+          const { norm1, ...rest } = block.init(generator);
+          return { norm1: { ...emb, ...norm1 }, ...rest };
+        }),
+        proj_out_1: projOut1.init(generator),
+        proj_out_2: projOut2.init(generator),
+      };
+    },
+    apply(params: DitParams, x: Tensor, time: Tensor, { classLabels, mode }: BackboneInputs = {}) {
+      checkSample(x, complete);
+      const n = x.shape[0]!;
+      const grid = [x.shape[2]! / p, x.shape[3]! / p] as const;
+      const times = perItem(time, n, 'time');
+      const labels = classLabels ? perItem(classLabels, n, 'classLabels') : full([n], classes, 'int32');
+      const conditions = params.transformer_blocks.map(({ norm1 }) => norm1.emb && condition.apply(norm1.emb, times, labels));
+      const { weight, bias } = params.pos_embed.proj;
+      const tokens = matmul(toPatches(x, p), reshape(weight, [width, inChannels * p * p]), { transposeB: true });
+      const positions = cast(gridPositions({ size: width, grid, base: complete.sampleSize / p }), x.dtype);
+      let h = add(add(tokens, bias!), positions);
+      blocks.forEach((block, i) => {
+        h = block.apply(params.transformer_blocks[i]!, h, (conditions[i] ?? conditions[0])!, mode);
+      });
+      const [shift, scale] = split(projOut1.apply(params.proj_out_1, silu(conditions[0]!)), 2, 1) as [Tensor, Tensor];
+      return fromPatches(projOut2.apply(params.proj_out_2, modulate(normOut.apply({}, h), { scale, shift })), grid, p);
+    },
+  });
+}
+
+/** {@link dit} from a parsed `config.json` of diffusers. @throws UserError naming the entry that is wrong */
+export function ditFromConfig(json: unknown, options: DitOptions = {}): Backbone<DitParams> {
+  return dit(parseDitConfig(json), options);
+}
+
+function checkSample(x: Tensor, { inChannels, patchSize }: DitConfig): void {
+  const shape = `x=[${x.shape.join(', ')}]`;
+  if (x.rank !== 4 || x.shape[1] !== inChannels) throw new UserError(`[backbones/dit] sample does not fit: ${shape}. Give [N, ${inChannels}, H, W].`);
+  if (x.shape.slice(2).some((n) => n === 0 || n % patchSize !== 0)) {
+    throw new UserError(`[backbones/dit] image sides are not multiples of the patch: ${shape}, patch_size=${patchSize}. Pad or resize the image.`);
+  }
+}

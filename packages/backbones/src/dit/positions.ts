@@ -1,0 +1,34 @@
+import { tensor, type Tensor } from '@langevin/tensor';
+
+export interface PositionOptions {
+  /** Features; a multiple of 4. */
+  readonly size: number;
+  /** Rows and columns of patches. */
+  readonly grid: readonly [rows: number, columns: number];
+  /** Rows and columns that the network was made for: other grids are stretched to the same positions. */
+  readonly base: number;
+}
+
+/**
+ * Fixed positions of patches [1, rows * columns, size]: sine and cosine of the column in the first half, of the row in the second, with
+ * frequencies 10000^(-i / (size / 4)). Equal to diffusers' `get_2d_sincos_pos_embed`.
+ */
+export function gridPositions({ size, grid: [rows, columns], base }: PositionOptions): Tensor {
+  const quarter = size / 4;
+  const frequencies = Array.from({ length: quarter }, (_, i) => 10000 ** (-i / quarter));
+  const data = new Float32Array(rows * columns * size);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      const start = (row * columns + column) * size;
+      // In float32, as the reference computes them.
+      const places = [Math.fround(column / (columns / base)), Math.fround(row / (rows / base))];
+      places.forEach((place, axis) => {
+        frequencies.forEach((frequency, i) => {
+          data[start + 2 * axis * quarter + i] = Math.sin(place * frequency);
+          data[start + (2 * axis + 1) * quarter + i] = Math.cos(place * frequency);
+        });
+      });
+    }
+  }
+  return tensor(data, { shape: [1, rows * columns, size] });
+}
