@@ -6,4 +6,4 @@ export { writeReport, type ReportState } from './report.ts';
 export { progressMeter, showDuration, type Progress } from './progress.ts';
 export { parseTrainingConfig, type DiffusionTrainingConfig } from './diffusion/config.ts';
 export { countParameters, diffusionTask, type DiffusionState, type DiffusionTaskOptions } from './diffusion/task.ts';
-export type { BackboneInputs, ConditionalBackbone } from './diffusion/conditional-backbone.ts';
+export { conditionalBackbone, type ConditionalBackbone } from './diffusion/conditional-backbone.ts';

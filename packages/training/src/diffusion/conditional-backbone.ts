@@ -1,24 +1,24 @@
-import type { Mode } from '@langevin/nn';
-import type { Generator, Tensor } from '@langevin/tensor';
+import { parseUnet2dConfig, patched, unet2dFromConfig, type Backbone, type Unet2dParams } from '@langevin/backbones';
+import type { DiffusionTrainingConfig } from './config.ts';
 
-export interface BackboneInputs {
-  /** Scaled noisy images [N, C, H, W]. */
-  readonly x: Tensor;
-  /** Noise conditioning [N]. */
-  readonly cNoise: Tensor;
-  /** Class of each image, int32 [N]. */
-  readonly labels: Tensor;
-  readonly mode?: Mode;
-}
-
-/** A network as the training task sees it. */
+/** A network together with what it expects of images and labels. */
 export interface ConditionalBackbone<Params> {
+  readonly network: Backbone<Params>;
   /** Channels of the images. */
   readonly channels: number;
   /** Side of the images; undefined when any will do. */
   readonly size?: number;
-  /** How many classes it knows; undefined when it ignores labels. */
+  /** How many classes it knows; undefined when it takes no labels. */
   readonly classes?: number;
-  init(generator: Generator): Params;
-  apply(params: Params, inputs: BackboneInputs): Tensor;
+}
+
+/** The network of a training configuration; its last convolutions start at zero. @throws UserError naming the entry that is wrong */
+export function conditionalBackbone({ backbone, patch }: Pick<DiffusionTrainingConfig, 'backbone' | 'patch'>): ConditionalBackbone<Unet2dParams> {
+  const { inChannels, sampleSize, numClassEmbeds } = parseUnet2dConfig(backbone);
+  return {
+    network: patched(unet2dFromConfig(backbone, { init: 'zero' }), patch),
+    channels: inChannels / patch ** 2,
+    ...(typeof sampleSize === 'number' ? { size: sampleSize * patch } : {}),
+    ...(numClassEmbeds === null ? {} : { classes: numClassEmbeds }),
+  };
 }

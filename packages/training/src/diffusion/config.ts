@@ -16,6 +16,8 @@ const Schema = v.strictObject({
   flip: v.optional(v.picklist(['none', 'horizontal']), 'none'),
   /** A network's configuration in the form of diffusers' `config.json`; `_class_name` chooses the backbone. */
   backbone: v.looseObject({ _class_name: v.string() }),
+  /** The network sees squares of this many pixels a side as channels; its `in_channels` and `sample_size` are those of the patches. */
+  patch: v.optional(count(1, 64), 1),
   /** Karras et al. 2022, table 1. */
   edm: v.optional(
     v.strictObject({
@@ -47,12 +49,14 @@ export type DiffusionTrainingConfig = v.InferOutput<typeof Schema>;
 /**
  * Check a training configuration from outside.
  *
+ * @param from the file it is from, for messages
  * @throws UserError naming the first entry that is wrong
  */
-export function parseTrainingConfig(json: unknown): DiffusionTrainingConfig {
+export function parseTrainingConfig(json: unknown, from?: string): DiffusionTrainingConfig {
   const parsed = v.safeParse(Schema, json);
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
   const path = v.getDotPath(issue) ?? '(root)';
-  throw new UserError(`[training/config] entry is not valid: ${path}=${JSON.stringify(issue.input) ?? 'nothing'}. ${issue.message}.`);
+  const file = from === undefined ? '' : `, file=${from}`;
+  throw new UserError(`[training/config] entry is not valid: ${path}=${JSON.stringify(issue.input) ?? 'nothing'}${file}. ${issue.message}.`);
 }

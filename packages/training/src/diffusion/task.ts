@@ -47,7 +47,7 @@ export function diffusionTask<Params>(options: DiffusionTaskOptions<Params>): Tr
   const update = compile(
     (state: DiffusionState<Params>, batch: TrainingBatch, learningRate: Tensor, averageWeight: Tensor) => {
       const { value, grad } = valueAndGrad((params: Params) =>
-        denoisingLoss({ network: (x, cNoise) => backbone.apply(params, { x, cNoise, labels: batch.labels, mode }), x0: batch.x0, noise: batch.noise, coefficients: batch.coefficients }),
+        denoisingLoss({ network: (x, cNoise) => backbone.network.apply(params, x, cNoise, backbone.classes === undefined ? { mode } : { classLabels: batch.labels, mode }), x0: batch.x0, noise: batch.noise, coefficients: batch.coefficients }),
       )(state.params);
       const norm = globalNorm(grad);
       const clipped = config.clipNorm === undefined ? grad : clipByGlobalNorm(grad, config.clipNorm).grads;
@@ -62,7 +62,7 @@ export function diffusionTask<Params>(options: DiffusionTaskOptions<Params>): Tr
     name: config.name,
     config,
     init() {
-      const params = backbone.init(torchGenerator(config.seed));
+      const params = backbone.network.init(torchGenerator(config.seed));
       return { params, optimizer: optimizer.init(params), average: params };
     },
     async step(state, { step, position }): Promise<StepResult<DiffusionState<Params>>> {
