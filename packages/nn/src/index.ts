@@ -9,7 +9,7 @@ export { attention, type AttentionConfig, type AttentionInputs, type AttentionPa
 export { conv, convTranspose, type ConvConfig, type ConvParams, type ConvTransposeConfig } from './layers/conv.ts';
 export { dropout } from './layers/dropout.ts';
 export { embedding, type EmbeddingConfig, type EmbeddingParams } from './layers/embedding.ts';
-export { linear, type LinearConfig, type LinearParams } from './layers/linear.ts';
+export { linear, type LinearConfig, type LinearInit, type LinearParams } from './layers/linear.ts';
 export { groupNorm, layerNorm, rmsNorm, type GroupNormConfig, type NormConfig, type NormParams } from './layers/norm.ts';
 export { sequential } from './layers/sequential.ts';
 export { perItem, sinusoidalEmbedding, type SinusoidalConfig } from './layers/sinusoidal.ts';
