@@ -53,7 +53,7 @@ describe('post-hoc reconstruction', () => {
     [0.07, 4000],
     [0.07, 2500],
     [0.15, 4000],
-  ])('of std %d at step %i from snapshots of 0.05 and 0.10 matches direct tracking within 1%%', async (std, step) => {
+  ])('of std %d at step %i from snapshots of 0.05 and 0.10 matches direct tracking within one per cent', async (std, step) => {
     const direct = track(std, [step]).get(step)!;
     const [rebuilt] = await flat(reconstructAverage(snapshots, { std, step }));
     expect(Math.abs(rebuilt! / direct - 1)).toBeLessThan(0.01);
