@@ -1,0 +1,105 @@
+import { access, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readJson, writeFileAtomic, writeSafetensors } from '@langevin/io/node';
+import { UserError } from '@langevin/tensor';
+import * as v from 'valibot';
+import { backboneFromConfig } from './backbone-kinds.ts';
+import { readChecked } from './checked.ts';
+import type { DiffusionModel } from './diffusion-model.ts';
+import { fromSchedulerConfig, schedulerSchema, toSchedulerConfig } from './edm-description.ts';
+import { checkLabels, labelsSchema, type Labels } from './labels.ts';
+import { readWeights, weightsToWrite, type WeightDType } from './weights.ts';
+
+const WEIGHTS = 'diffusion_pytorch_model';
+/** In the order of preference; a pickle is named so that its refusal can be explained. */
+const WEIGHT_FILES = [`${WEIGHTS}.safetensors`, `${WEIGHTS}.fp16.safetensors`, `${WEIGHTS}.safetensors.index.json`, `${WEIGHTS}.bin`] as const;
+
+/** `model_index.json`: what diffusers wants there is not looked at. */
+const indexSchema = v.looseObject({ patch: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(64)), 1) });
+
+/** Where the files of a model lie, in the layout of diffusers. */
+export function diffusionFiles(dir: string) {
+  return {
+    index: join(dir, 'model_index.json'),
+    config: join(dir, 'unet', 'config.json'),
+    weights: join(dir, 'unet', WEIGHT_FILES[0]),
+    scheduler: join(dir, 'scheduler', 'scheduler_config.json'),
+    labels: join(dir, 'labels.json'),
+  };
+}
+
+/**
+ * Load a model from a folder in the layout of diffusers: `unet/config.json`, `unet/diffusion_pytorch_model.safetensors` (one file or
+ * sharded; float32, float16 or bfloat16), `scheduler/scheduler_config.json` of an EDM scheduler, `labels.json` where classes have names,
+ * and `patch` in `model_index.json` where the network works on patches. Nothing in the folder is executed.
+ *
+ * @throws UserError naming the file that is missing, malformed, or does not fit the others
+ */
+export async function loadDiffusionFolder(dir: string): Promise<DiffusionModel> {
+  const files = diffusionFiles(dir);
+  if (!(await exists(files.config))) {
+    throw new UserError(`[pipelines/folder] not a model's folder: folder=${dir}, unet/config.json is missing. Give a folder that "langevin export" wrote, or one in the layout of diffusers.`);
+  }
+  const config = (await readJson(files.config)) as Readonly<Record<string, unknown>>;
+  const { patch } = (await exists(files.index)) ? await readChecked(files.index, indexSchema) : { patch: 1 };
+  const backbone = backboneFromConfig(config, { from: files.config, patch });
+  const process = fromSchedulerConfig(await readChecked(files.scheduler, schedulerSchema), files.scheduler);
+  const labels = backbone.classes === undefined ? undefined : await loadLabels(files.labels, backbone.classes);
+  const params = await readWeights(await findWeights(dir), backbone);
+  return { backbone, params, config, process, ...(labels && { labels }) };
+}
+
+/** Names from `labels.json`; without the file classes are known by their numbers. */
+async function loadLabels(path: string, known: number): Promise<Labels> {
+  if (!(await exists(path))) return { classes: Array.from({ length: known }, (_, label) => String(label)), categories: [] };
+  return checkLabels(await readChecked(path, labelsSchema), { known, from: path });
+}
+
+/** The weight file of a model's folder. @throws UserError when there is none */
+export async function findWeights(dir: string): Promise<string> {
+  for (const name of WEIGHT_FILES) {
+    const path = join(dir, 'unet', name);
+    if (await exists(path)) return path;
+  }
+  throw new UserError(`[pipelines/folder] weights are missing: folder=${join(dir, 'unet')}. Expected ${WEIGHT_FILES[0]} or ${WEIGHT_FILES[2]} there.`);
+}
+
+export interface SaveDiffusionOptions {
+  /** @default 'float32'; 'float16' halves the file and rounds weights to 11 bits */
+  readonly dtype?: WeightDType;
+  /** Written into the header of the weights: where they are from. @default none */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Write a model's folder; diffusers' `UNet2DModel.from_pretrained` and `EDMEulerScheduler.from_pretrained` read it too.
+ *
+ * @throws UserError when the disk fails, or a weight does not fit the dtype
+ */
+export async function saveDiffusionFolder(dir: string, model: DiffusionModel, options: SaveDiffusionOptions = {}): Promise<void> {
+  const { dtype = 'float32', metadata = {} } = options;
+  const files = diffusionFiles(dir);
+  const tensors = await weightsToWrite(model.params, dtype);
+  for (const sub of ['unet', 'scheduler']) await makeFolder(join(dir, sub));
+  await writeSafetensors(files.weights, tensors, { metadata: { format: 'pt', ...metadata } });
+  await writeFileAtomic(files.config, json(model.config));
+  await writeFileAtomic(files.scheduler, json(toSchedulerConfig(model.process)));
+  if (model.labels) await writeFileAtomic(files.labels, json(model.labels));
+  await writeFileAtomic(files.index, json({ _class_name: 'ImageDiffusionPipeline', scheduler: ['diffusers', 'EDMEulerScheduler'], unet: ['diffusers', String(model.config['_class_name'])], patch: model.backbone.patch }));
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (cause) {
+    throw new UserError(`[pipelines/folder] folder cannot be made: folder=${path}, ${cause instanceof Error ? cause.message : String(cause)}. Choose another one, or free space and permissions.`, { cause });
+  }
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+export function exists(path: string): Promise<boolean> {
+  return access(path).then(() => true, () => false);
+}

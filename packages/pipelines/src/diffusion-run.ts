@@ -1,0 +1,72 @@
+import { imageGrid, type Dataset } from '@langevin/io';
+import { loadDataset, writeImage } from '@langevin/io/node';
+import { shapesOnly } from '@langevin/nn';
+import { heun } from '@langevin/samplers';
+import { tensorsOf, type Engine } from '@langevin/tensor';
+import { diffusionTask, type DiffusionState, type DiffusionTrainingConfig, type TrainingTask } from '@langevin/training';
+import { backboneFromConfig, type ImageBackbone } from './backbone-kinds.ts';
+import { datasetLabels } from './dataset-labels.ts';
+import { drawLabels } from './draw-labels.ts';
+import { EDM_DEFAULTS } from './edm-description.ts';
+import { compileForward, type Forward } from './forward.ts';
+import { labelChoices, type Labels } from './labels.ts';
+import { sampleImages } from './sample-images.ts';
+
+export interface DiffusionRunOptions {
+  /** @default the default engine */
+  readonly engine?: Engine;
+  /** Where the configuration is from, for messages. @default 'the configuration' */
+  readonly from?: string;
+}
+
+/** A training run, ready to be passed to `train()`. */
+export interface DiffusionRun {
+  readonly task: TrainingTask<DiffusionState>;
+  readonly dataset: Dataset;
+  readonly labels: Labels | undefined;
+  readonly backbone: ImageBackbone;
+  /** Numbers that training changes. */
+  readonly parameters: number;
+}
+
+/** Enough to see what the model has learnt, few enough to cost seconds. */
+const PREVIEW_STEPS = 8;
+const PREVIEW_COLUMNS = 8;
+const PREVIEW_ROWS = 8;
+
+/**
+ * Set a training run up from its configuration: data set, backbone, training task, and previews that sample a grid from the moving average
+ * of the weights, always from the same noise.
+ *
+ * @throws UserError when the data set cannot be loaded or does not fit the backbone
+ * @example
+ * const { task } = await diffusionRunFromConfig(parseTrainingConfig(await readJson('emoji.json')));
+ * for await (const event of train(task, { folder: 'runs/emoji', steps: 20_000, start: 'resume' })) console.log(event.kind, event.step);
+ */
+export async function diffusionRunFromConfig(config: DiffusionTrainingConfig, options: DiffusionRunOptions = {}): Promise<DiffusionRun> {
+  const { engine, from = 'the configuration' } = options;
+  const backbone = backboneFromConfig(config.backbone, { from, patch: config.patch });
+  const dataset = await loadDataset(config.data);
+  const labels = await datasetLabels(dataset, config.data);
+  let forward: Forward | undefined;
+  const preview = async (average: unknown, path: string): Promise<void> => {
+    forward ??= compileForward(backbone, { engine, weights: 'input' });
+    const { columns, classes } = previewLabels(labels, backbone, config.seed);
+    const process = { ...EDM_DEFAULTS, sigmaData: config.edm.sigmaData };
+    const model = { backbone, params: average, config: config.backbone, process };
+    for await (const event of sampleImages({ model, labels: classes, seed: config.seed, sampler: heun(), steps: PREVIEW_STEPS, forward, engine })) {
+      if (event.kind === 'done') await writeImage(path, imageGrid(event.images, { columns, scale: 2 }));
+    }
+  };
+  const task = diffusionTask({ config, dataset, backbone, preview, ...(engine && { engine }) });
+  const parameters = tensorsOf(backbone.network.init(shapesOnly)).reduce((total, { size }) => total + size, 0);
+  return { task, dataset, labels, backbone, parameters };
+}
+
+/** A row for each category, or one image for each class; plain images for models without classes. */
+function previewLabels(labels: Labels | undefined, { classes }: ImageBackbone, seed: number): { readonly columns: number; readonly classes: readonly number[] | number } {
+  const columns = PREVIEW_COLUMNS;
+  if (classes === undefined) return { columns, classes: PREVIEW_ROWS * columns };
+  if (labels === undefined) return { columns, classes: Array.from({ length: PREVIEW_ROWS * columns }, (_, i) => i % classes) };
+  return { columns, classes: drawLabels({ rows: labels.categories.length > 0 ? labels.categories : labelChoices(labels).slice(0, PREVIEW_ROWS), columns, seed }) };
+}
