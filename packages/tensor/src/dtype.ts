@@ -74,7 +74,7 @@ export function fromBfloat16Bits(bits: number): number {
   return scratch[0]!;
 }
 
-/** Round a number to the nearest IEEE half (ties to even), overflow to infinity. */
+/** Round a float32 to the nearest IEEE half (ties to even), overflow to infinity; NaN stays NaN. */
 export function toFloat16Bits(value: number): number {
   scratch[0] = value;
   const bits = scratchBits[0]!;

@@ -1,4 +1,5 @@
-import { expansionOf, lastNodeId, apply, type OpDefinition, type OpNode } from '../graph/node.ts';
+import { isFloating } from '../dtype.ts';
+import { lastNodeId, apply, type OpDefinition, type OpNode } from '../graph/node.ts';
 import type { OpParams } from '../graph/primitives.ts';
 import { barrier } from '../ops/schedule.ts';
 import { Tensor } from '../tensor.ts';
@@ -28,10 +29,11 @@ export const checkpointOp: OpDefinition<'checkpoint'> = {
     const anew = inputs.map((x) => barrier(x, token));
     const results = copyBody(body, anew);
     const present = results.flatMap((y, i) => (cotangents[i] ? [{ y, g: cotangents[i] }] : []));
+    const floats = anew.filter((x) => isFloating(x.dtype));
     let all: readonly Tensor[] | undefined;
     const pulled = (): readonly Tensor[] =>
-      (all ??= gradients(present.map(({ y }) => y), anew, { cotangents: present.map(({ g }) => g) }));
-    return inputs.map((_, i) => () => pulled()[i]!);
+      (all ??= gradients(present.map(({ y }) => y), floats, { cotangents: present.map(({ g }) => g) }));
+    return anew.map((x) => (isFloating(x.dtype) ? () => pulled()[floats.indexOf(x)]! : undefined));
   },
 };
 
@@ -98,6 +100,5 @@ function copyBody(body: Body, anew: readonly Tensor[]): Tensor[] {
 
 /** A checkpoint inside of a recomputed one is recomputed as plain nodes: its own backward pass comes right after. */
 function copyNested(node: OpNode, inputs: readonly Tensor[]): readonly Tensor[] {
-  expansionOf(node);
   return copyBody(bodies.get(node.params as CheckpointParams)!, inputs);
 }

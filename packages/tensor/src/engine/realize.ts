@@ -1,7 +1,7 @@
 import { hostFromNumbers, isFloating, numbersFromHost, type HostArray } from '../dtype.ts';
 import { UserError } from '../errors.ts';
 import { buildGraph, type LeafRole } from '../graph/build.ts';
-import { Tensor } from '../tensor.ts';
+import { Tensor, type Source } from '../tensor.ts';
 import { executableFor } from './cache.ts';
 import { defaultEngine } from './default-engine.ts';
 import type { Engine, EngineBuffer } from './engine.ts';
@@ -11,7 +11,11 @@ export interface RealizeOptions {
   readonly engine?: Engine;
 }
 
-const ALWAYS_INPUT: LeafRole = { kind: 'input' };
+function inputRole(leaf: Tensor): LeafRole {
+  const source = Tensor.source(leaf);
+  if (source.kind === 'placeholder') throw noValue(leaf, source);
+  return { kind: 'input' };
+}
 
 /** Which engine already holds data that these tensors need. */
 function engineHolding(tensors: readonly Tensor[]): Engine | undefined {
@@ -40,7 +44,7 @@ export async function realize(tensors: readonly Tensor[], options: RealizeOption
   const pending = tensors.filter((tensor, i) => needsRun(tensor) && tensors.indexOf(tensor) === i);
   if (pending.length === 0) return;
   const engine = options.engine ?? engineHolding(pending) ?? (await defaultEngine());
-  const { graph, inputs } = buildGraph(pending, { composites: engine.composites, leafRole: () => ALWAYS_INPUT });
+  const { graph, inputs } = buildGraph(pending, { composites: engine.composites, leafRole: inputRole });
   const executable = await executableFor(engine, graph);
   const buffers = await executable.run(await Promise.all(inputs.map((input) => bufferOf(input, engine))));
   pending.forEach((tensor, i) => Tensor.setSource(tensor, { kind: 'buffer', engine, buffer: buffers[i]! }));
@@ -49,6 +53,14 @@ export async function realize(tensors: readonly Tensor[], options: RealizeOption
 function needsRun(tensor: Tensor): boolean {
   const { kind } = Tensor.source(tensor);
   return kind === 'op' || kind === 'literal' || kind === 'deferred';
+}
+
+function noValue(tensor: Tensor, source: Source): UserError {
+  if (source.kind === 'placeholder') {
+    return new UserError(`[tensor/realize] tensor has no value while a function is being traced: ${source.name}. Return it from the compiled function and read the result.`);
+  }
+  const reason = source.kind === 'gone' ? source.reason : 'its value was lost.';
+  return new UserError(`[tensor/realize] tensor is gone: ${tensor.toString()}, ${reason} Keep the result instead.`);
 }
 
 /** A leaf's elements on an engine, uploaded at its first use there. */
@@ -73,9 +85,8 @@ export async function bufferOf(tensor: Tensor, engine: Engine): Promise<EngineBu
     case 'deferred':
       return engine.upload(source.provide(), tensor);
     case 'placeholder':
-      throw new UserError(`[tensor/realize] tensor has no value while a function is being traced: ${source.name}. Return it from the compiled function and read the result.`);
     case 'gone':
-      throw new UserError(`[tensor/realize] tensor is gone: ${tensor.toString()}, ${source.reason} Keep the result instead.`);
+      throw noValue(tensor, source);
     case 'op':
       await realize([tensor], { engine });
       return bufferOf(tensor, engine);
@@ -98,10 +109,7 @@ export async function data(tensor: Tensor, options: RealizeOptions = {}): Promis
   if (source.kind === 'buffer') return source.engine.download(source.buffer);
   if (source.kind === 'host') return source.data.slice();
   if (source.kind === 'file') return source.slice.read();
-  throw await bufferOf(tensor, await defaultEngine()).then(
-    () => new UserError(`[tensor/data] tensor cannot be read: ${tensor.toString()}. Realise it first.`),
-    (error: unknown) => error,
-  );
+  throw noValue(tensor, source);
 }
 
 /** The elements of a float32 tensor. @throws UserError for another dtype */

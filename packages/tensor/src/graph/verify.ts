@@ -1,8 +1,18 @@
 import { InternalError } from '../errors.ts';
 import { definitions } from '../ops/definitions.ts';
 import { sameShape, showShape, sizeOf } from '../shape.ts';
-import { isFileSlice, type Graph, type ValueId } from './graph.ts';
+import { isFileSlice, type Graph, type GraphNode, type ValueId, type ValueInfo } from './graph.ts';
 import type { OpDefinition } from './node.ts';
+
+function inferred({ op, inputs, params }: GraphNode, graph: Graph): readonly ValueInfo[] {
+  const definition = definitions[op] as OpDefinition | undefined;
+  if (!definition) throw new InternalError(`[tensor/verify] op is unknown: op=${op}.`);
+  try {
+    return definition.infer(inputs.map((id) => graph.values[id]!), params as never);
+  } catch (error) {
+    throw new InternalError(`[tensor/verify] ${op} does not accept its inputs ${inputs.map((id) => `%${id}`).join(' ')}.`, { cause: error });
+  }
+}
 
 /**
  * Check that a graph is well formed: each value defined once and before its use, shapes and dtypes those that the ops' rules give.
@@ -28,8 +38,8 @@ export function verifyGraph(graph: Graph): void {
   for (const node of graph.nodes) {
     node.inputs.forEach((id) => use(id, node.op));
     if (node.op !== 'checkpoint') {
-      const definition = definitions[node.op] as OpDefinition;
-      const expected = definition.infer(node.inputs.map((id) => graph.values[id]!), node.params as never);
+      const expected = inferred(node, graph);
+      if (node.outputs.length !== expected.length) throw new InternalError(`[tensor/verify] ${node.op} has ${node.outputs.length} outputs, its rule gives ${expected.length}.`);
       node.outputs.forEach((id, i) => {
         const found = graph.values[id]!;
         const wanted = expected[i];

@@ -49,7 +49,8 @@ export const convInputGradOp: OpDefinition<'convInputGrad'> = {
   infer([g, w], params) {
     check('convInputGrad', g!, w!, params);
     const sizes = convSizes(params.spatial, w!.shape.slice(2), params);
-    if (g!.shape[1] !== w!.shape[0] || sizes.some((n, i) => n !== g!.shape[i + 2])) {
+    const fits = g!.shape[1] === w!.shape[0] && w!.shape[0]! % params.groups === 0 && params.spatial.every((n) => n >= 1) && sizes.every((n, i) => n === g!.shape[i + 2]);
+    if (!fits) {
       throw new UserError(`[tensor/convTranspose] sizes do not fit: x=${showShape(g!.shape)}, w=${showShape(w!.shape)}, spatial=[${params.spatial.join(', ')}]. x must be [N, ${w!.shape[0]}, ${sizes.join(', ')}].`);
     }
     return [{ shape: [g!.shape[0]!, w!.shape[1]! * params.groups, ...params.spatial], dtype: g!.dtype }];

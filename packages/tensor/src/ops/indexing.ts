@@ -2,7 +2,7 @@ import { isFloating } from '../dtype.ts';
 import { UserError } from '../errors.ts';
 import type { ValueInfo } from '../graph/graph.ts';
 import { apply1, type OpDefinition } from '../graph/node.ts';
-import { normalizeAxis, sameShape, showShape } from '../shape.ts';
+import { checkShape, normalizeAxis, sameShape, showShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { equal } from './compare.ts';
 import { range } from './create.ts';
@@ -30,6 +30,17 @@ export function gather(x: Tensor, indices: Tensor, axis = 0): Tensor {
   return apply1(gatherOp, [x, indices], { axis: normalizeAxis('tensor/gather', axis, x.rank) });
 }
 
+interface ScatterTarget {
+  readonly axis: number;
+  /** Of the result along `axis`. */
+  readonly size: number;
+}
+
+function checkTarget(op: string, { axis, size }: ScatterTarget, rank: number): ScatterTarget {
+  checkShape(`tensor/${op}`, [size]);
+  return { axis: normalizeAxis(`tensor/${op}`, axis, rank), size };
+}
+
 export const scatterAddOp: OpDefinition<'scatterAdd'> = {
   op: 'scatterAdd',
   infer([updates, indices], { axis, size }) {
@@ -44,8 +55,8 @@ export const scatterAddOp: OpDefinition<'scatterAdd'> = {
 };
 
 /** Zeros with `size` along `axis`, to which each update is added at its index: the adjoint of {@link gather}. */
-export function scatterAdd(updates: Tensor, indices: Tensor, target: { readonly axis: number; readonly size: number }): Tensor {
-  return apply1(scatterAddOp, [updates, indices], target);
+export function scatterAdd(updates: Tensor, indices: Tensor, target: ScatterTarget): Tensor {
+  return apply1(scatterAddOp, [updates, indices], checkTarget('scatterAdd', target, updates.rank - indices.rank + 1));
 }
 
 export const gatherElementsOp: OpDefinition<'gatherElements'> = {
@@ -82,8 +93,8 @@ export const scatterElementsAddOp: OpDefinition<'scatterElementsAdd'> = {
 };
 
 /** Zeros with `size` along `axis`, to which each update is added at its index: the adjoint of {@link gatherElements}. */
-export function scatterElementsAdd(updates: Tensor, indices: Tensor, target: { readonly axis: number; readonly size: number }): Tensor {
-  return apply1(scatterElementsAddOp, [updates, indices], target);
+export function scatterElementsAdd(updates: Tensor, indices: Tensor, target: ScatterTarget): Tensor {
+  return apply1(scatterElementsAddOp, [updates, indices], checkTarget('scatterElementsAdd', target, updates.rank));
 }
 
 /** [...indices] (int32) -> [...indices, classes] with a 1 at each index; rows of indices outside of [0, classes) are zero. */

@@ -1,7 +1,7 @@
 import { isFloating } from '../dtype.ts';
 import { UserError } from '../errors.ts';
 import { apply1, type OpDefinition } from '../graph/node.ts';
-import { broadcastShapes, showShape } from '../shape.ts';
+import { broadcastShapes, showShape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { sumTo } from './reduce.ts';
 import { reshape } from './shaping.ts';
@@ -62,7 +62,7 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
   const { transposeA = false, transposeB = false } = options;
   if (a.rank > 2 && b.rank === 2 && !transposeA) {
     // One large product instead of many small ones, forward and backward.
-    const rows = reshape(a, [-1, a.shape[a.rank - 1]!]);
+    const rows = reshape(a, [sizeOf(a.shape.slice(0, -1)), a.shape[a.rank - 1]!]);
     const product = apply1(matmulOp, [rows, b], { transposeA, transposeB });
     return reshape(product, [...a.shape.slice(0, -1), product.shape[1]!]);
   }

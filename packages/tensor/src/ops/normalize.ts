@@ -5,7 +5,7 @@ import { normalizeAxis, showShape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, mul, sub } from './binary.ts';
 import { logSumExp, mean, sum } from './reduce.ts';
-import { reshape } from './shaping.ts';
+import { broadcastTo, reshape } from './shaping.ts';
 import { neg, sqrt, square } from './unary.ts';
 
 export const softmaxOp: OpDefinition<'softmax'> = {
@@ -50,7 +50,7 @@ export const normalizeOp: OpDefinition<'normalize'> = {
       () => {
         const parts: Tensor[] = [];
         if (g) parts.push(mul(inverse!, sub(sub(g, average(g)), mul(y!, average(mul(g, y!))))));
-        if (gMean) parts.push(mul(add(gMean, mul(x!, 0)), 1 / count));
+        if (gMean) parts.push(mul(broadcastTo(gMean, x!.shape), 1 / count));
         // d inverse / dx = -inverse^2 y / count
         if (gInverse) parts.push(mul(mul(neg(mul(gInverse, square(inverse!))), y!), 1 / count));
         return parts.reduce(add);
@@ -100,7 +100,7 @@ export const groupNormOp: OpDefinition<'groupNorm'> = {
   },
   expand([x, scale, bias], { groups, epsilon }) {
     const [n, channels] = x!.shape as readonly [number, number];
-    const { y } = normalize(reshape(x!, [n, groups, -1]), { epsilon });
+    const { y } = normalize(reshape(x!, [n, groups, (channels / groups) * sizeOf(x!.shape.slice(2))]), { epsilon });
     const perChannel = [channels, ...x!.shape.slice(2).map(() => 1)];
     return [add(mul(reshape(y, x!.shape), reshape(scale!, perChannel)), reshape(bias!, perChannel))];
   },

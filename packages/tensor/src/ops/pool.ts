@@ -1,3 +1,4 @@
+import { isFloating } from '../dtype.ts';
 import { UserError } from '../errors.ts';
 import { apply1, type OpDefinition } from '../graph/node.ts';
 import type { PoolParams } from '../graph/primitives.ts';
@@ -13,9 +14,11 @@ import { pad, slice } from './slicing.ts';
 
 function inferPool(op: string, x: ValueInfo, { kernel, strides, padding }: PoolParams): readonly ValueInfo[] {
   const spatial = x.shape.slice(2);
-  const sizes = spatial.map((n, i) => Math.floor((n + padding[i]![0] + padding[i]![1] - kernel[i]!) / strides[i]!) + 1);
-  if (x.dtype !== 'float32' && x.dtype !== 'float16') throw new UserError(`[tensor/${op}] dtype is not a float: dtype=${x.dtype}. cast(x, 'float32') first.`);
-  if (kernel.length !== spatial.length || sizes.some((n) => !(n >= 1)) || padding.some(([a, b], i) => a >= kernel[i]! || b >= kernel[i]!)) {
+  const sizes = spatial.map((n, i) => Math.floor((n + (padding[i]?.[0] ?? NaN) + (padding[i]?.[1] ?? NaN) - (kernel[i] ?? NaN)) / (strides[i] ?? NaN)) + 1);
+  if (!isFloating(x.dtype)) throw new UserError(`[tensor/${op}] dtype is not a float: dtype=${x.dtype}. cast(x, 'float32') first.`);
+  const oneEach = [kernel, strides, padding].every((list) => list.length === spatial.length);
+  const whole = [...kernel, ...strides].every((n) => Number.isInteger(n) && n >= 1) && padding.flat().every((n) => Number.isInteger(n) && n >= 0);
+  if (spatial.length === 0 || !oneEach || !whole || sizes.some((n) => !(n >= 1)) || padding.some(([a, b], i) => a >= kernel[i]! || b >= kernel[i]!)) {
     throw new UserError(`[tensor/${op}] window does not fit: x=${showShape(x.shape)}, kernel=[${kernel.join(', ')}], strides=[${strides.join(', ')}], padding=${JSON.stringify(padding)}. Padding must be smaller than the kernel, the kernel no larger than the padded input.`);
   }
   return [{ shape: [...x.shape.slice(0, 2), ...sizes], dtype: x.dtype }];

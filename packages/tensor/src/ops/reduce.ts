@@ -6,6 +6,7 @@ import { normalizeAxes, normalizeAxis, sameShape, sizeOf, type Shape } from '../
 import type { Tensor } from '../tensor.ts';
 import { div, mul, sub } from './binary.ts';
 import { equal } from './compare.ts';
+import { stopGradient } from './schedule.ts';
 import { broadcastTo, reshape } from './shaping.ts';
 import { cast, log, exp, neg, sqrt, square } from './unary.ts';
 import { add } from './binary.ts';
@@ -53,6 +54,7 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
 }
 
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
+  if (!isFloating(x.dtype)) throw new UserError(`[tensor/mean] dtype is not a float: dtype=${x.dtype}. cast(x, 'float32') first.`);
   const { axes } = paramsOf('tensor/mean', x, options);
   return mul(sum(x, options), 1 / sizeOf(axes.map((axis) => x.shape[axis]!)));
 }
@@ -104,7 +106,8 @@ export function min(x: Tensor, options: ReduceOptions = {}): Tensor {
 /** log(sum(exp(x))) without overflow. */
 export function logSumExp(x: Tensor, options: ReduceOptions = {}): Tensor {
   const { axes } = paramsOf('tensor/logSumExp', x, options);
-  const top = max(x, { axes, dims: 'keep' });
+  // Any shift gives the same value, so none of the gradient needs to go through it.
+  const top = stopGradient(max(x, { axes, dims: 'keep' }));
   const kept = add(log(sum(exp(sub(x, top)), { axes, dims: 'keep' })), top);
   return options.dims === 'keep' ? kept : reshape(kept, x.shape.filter((_, i) => !axes.includes(i)));
 }

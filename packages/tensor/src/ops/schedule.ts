@@ -34,6 +34,9 @@ export function straightThrough(x: Tensor, surrogate: Tensor): Tensor {
 
 const straightThroughOp: OpDefinition<'barrier'> = {
   op: 'barrier',
-  infer: ([x]) => [x!],
+  infer([x, surrogate]) {
+    if (x!.dtype !== surrogate!.dtype) throw new UserError(`[tensor/straightThrough] dtypes differ: x=${x!.dtype}, surrogate=${surrogate!.dtype}. cast() one of them.`);
+    return [x!];
+  },
   vjp: ({ cotangents: [g] }) => [undefined, () => g!],
 };
