@@ -10,4 +10,4 @@ export type { ConditioningParams } from './dit/conditioning.ts';
 export { ditToConfig, parseDitConfig, type DitConfig } from './dit/config.ts';
 export { dit, ditFromConfig, type DitOptions, type DitParams } from './dit/dit.ts';
 export { ditPresets, type DitPresetName } from './dit/presets.ts';
-export { fromPatches, patched, toPatches } from './patched.ts';
+export { patched, pixelShuffle, pixelUnshuffle } from './patched.ts';
