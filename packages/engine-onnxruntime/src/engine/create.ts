@@ -2,6 +2,7 @@ import type { Engine } from '@langevin/tensor';
 import { UserError } from '@langevin/tensor';
 import type { Runtime } from '../runtime/runtime.ts';
 import { hostEngine } from './host-engine.ts';
+import { probeChannelBlock } from './channel-block.ts';
 import type { EngineOptions } from './options.ts';
 
 /** Make an engine on a runtime. */
@@ -15,5 +16,6 @@ export async function createEngine(runtime: Runtime, options: EngineOptions): Pr
     throw new UserError(`[engine-onnxruntime] threads is out of range: threads=${threads}. Give an integer in [1, 1024].`);
   }
   const ort = await runtime.load(device);
-  return hostEngine({ runtime, ort, device, options });
+  const channelBlock = device === 'cpu' ? await probeChannelBlock(ort) : 0;
+  return hostEngine({ runtime, ort, device, options, channelBlock });
 }

@@ -1,4 +1,5 @@
 import type { Graph } from '@langevin/tensor';
+import { fuseGraph } from '../fusion/fuse.ts';
 import { lowerGraph } from '../lowering/lower-graph.ts';
 import { encodeModel } from '../onnx/proto.ts';
 import type { Ort, OrtSession, OrtSessionOptions } from '../runtime/ort.ts';
@@ -19,6 +20,8 @@ export interface SessionContext {
   readonly ort: Ort;
   readonly device: Device;
   readonly options: EngineOptions;
+  /** See `probeChannelBlock`. */
+  readonly channelBlock: number;
   readonly extraOptions?: OrtSessionOptions;
 }
 
@@ -26,7 +29,7 @@ export interface SessionContext {
 export async function createSession(graph: Graph, context: SessionContext): Promise<CompiledSession> {
   const { runtime, ort, device, options } = context;
   const constants = await placeConstants(graph, runtime);
-  const { model, inputNames, outputNames } = lowerGraph(graph, { contrib: 'allow', place: constants.place });
+  const { model, inputNames, outputNames } = lowerGraph(fuseGraph(graph), { contrib: 'allow', channelBlock: context.channelBlock, place: constants.place });
   const base = runtime.sessionOptions(device, options.threads);
   const config = {
     ...(base['extra'] as { session?: Record<string, string> } | undefined)?.session,

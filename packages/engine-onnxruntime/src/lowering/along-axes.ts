@@ -1,5 +1,7 @@
 import type { DType, ReduceParams } from '@langevin/tensor';
+import { sizeOf } from '@langevin/tensor';
 import { ARITHMETIC, castTo } from './kernels.ts';
+import { interleavedAxes, sumInterleaved } from './repeat.ts';
 import type { LoweringTable, Scope } from './scope.ts';
 
 function reduce(scope: Scope, op: string, { axes, keepDims }: ReduceParams, dtypes: readonly DType[]): string {
@@ -13,8 +15,20 @@ function reduce(scope: Scope, op: string, { axes, keepDims }: ReduceParams, dtyp
   return dtypes.includes(x.dtype) ? out : castTo(scope, out, x.dtype);
 }
 
+/** Below this many elements no kernel is slow. */
+const FEWEST_SUMMED = 4096;
+const LARGEST_WINDOW = 64;
+
 export const alongAxes: LoweringTable<'sum' | 'max' | 'argMax' | 'cumsum' | 'topKIndices'> = {
-  sum: (scope, params) => reduce(scope, 'ReduceSum', params, ARITHMETIC),
+  sum: (scope, params) => {
+    const x = scope.inputs[0]!;
+    const repeat = x.dtype === 'float32' && sizeOf(x.shape) >= FEWEST_SUMMED ? interleavedAxes(x.shape, (axis) => params.axes.includes(axis)) : undefined;
+    // A window, not a long row: those are summed well by ReduceSum.
+    if (repeat && repeat.repeatOuter > 1 && repeat.repeatInner > 1 && repeat.repeatOuter * repeat.repeatInner <= LARGEST_WINDOW) {
+      return sumInterleaved(scope, x.name, repeat, scope.outputs[0]!.shape);
+    }
+    return reduce(scope, 'ReduceSum', params, ARITHMETIC);
+  },
   max: (scope, params) => reduce(scope, 'ReduceMax', params, ARITHMETIC),
   argMax: (scope, { axis }) => {
     const x = scope.inputs[0]!;

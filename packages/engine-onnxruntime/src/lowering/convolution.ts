@@ -1,5 +1,6 @@
 import type { ConvParams, Shape } from '@langevin/tensor';
-import { sizeOf } from '@langevin/tensor';
+import { sameShape, sizeOf } from '@langevin/tensor';
+import { blockedWeightGrad, blockedWeights, emitBlockedConv, isBlockable, turnedKernel } from './blocked-conv.ts';
 import type { LoweringTable, Operand, Scope } from './scope.ts';
 
 /** ONNX lists all borders before, then all borders after. */
@@ -7,13 +8,30 @@ function flatPads(padding: ConvParams['padding']): number[] {
   return [...padding.map(([before]) => before), ...padding.map(([, after]) => after)];
 }
 
+/** (x, w, bias?, addend?) */
+export function lowerConv(scope: Scope, params: ConvParams): string {
+  const [x, w, bias, addend] = scope.inputs as [Operand, Operand, Operand?, Operand?];
+  const pads = flatPads(params.padding);
+  if (isWorthBlocking(scope, x, w, params)) {
+    const { strides, dilations } = params;
+    const weights = blockedWeights(scope, w, 'forward');
+    const y = emitBlockedConv(scope, { x, w: weights, bias, outChannels: w.shape[0]!, kernel: w.shape.slice(2), pads, strides, dilations });
+    return addend ? scope.emit('Add', [y, addend]) : y;
+  }
+  const attributes = { strides: params.strides, pads, dilations: params.dilations, group: params.groups };
+  if (!addend) return scope.emit('Conv', scope.inputs, { attributes });
+  return scope.emit('FusedConv', scope.inputs, { attributes, domain: 'com.microsoft' });
+}
+
+/** Constant weights are laid out by the runtime, once. */
+function isWorthBlocking(scope: Scope, x: Operand, w: Operand, params: ConvParams): boolean {
+  return x.dtype === 'float32' && !w.constant && isBlockable(scope, w.shape.slice(0, 2), params);
+}
+
 const isOne = (n: number): boolean => n === 1;
 
 export const convolution: LoweringTable<'conv' | 'convInputGrad' | 'convWeightGrad'> = {
-  conv: (scope, params) => {
-    const attributes = { strides: params.strides, pads: flatPads(params.padding), dilations: params.dilations, group: params.groups };
-    return scope.emit('Conv', scope.inputs, { attributes });
-  },
+  conv: (scope, params) => lowerConv(scope, params),
 
   convInputGrad: (scope, params) => {
     const [g, w] = scope.inputs as [Operand, Operand];
@@ -22,6 +40,11 @@ export const convolution: LoweringTable<'conv' | 'convInputGrad' | 'convWeightGr
     const pads = params.padding.map(([before, after], i) => [reach[i]! - before, reach[i]! - after] as const);
     if (params.strides.every(isOne) && params.groups === 1 && pads.every(([before, after]) => before >= 0 && after >= 0)) {
       // A convolution by the kernel turned by half a turn, with its channels exchanged; faster than ConvTranspose.
+      if (isWorthBlocking(scope, g, w, params)) {
+        const weights = blockedWeights(scope, w, 'adjoint');
+        const { dilations } = params;
+        return emitBlockedConv(scope, { x: g, w: weights, outChannels: w.shape[1]!, kernel, pads: flatPads(pads), dilations });
+      }
       const attributes = { strides: params.strides, pads: flatPads(pads), dilations: params.dilations };
       return scope.emit('Conv', [g, turned(scope, w)], { attributes });
     }
@@ -46,6 +69,10 @@ export const convolution: LoweringTable<'conv' | 'convInputGrad' | 'convWeightGr
     const { groups, kernel } = params;
     const places = sizeOf(g.shape.slice(2));
     const padded = padSpatial(scope, x, params.padding);
+    const simple = params.strides.every(isOne) && params.dilations.every(isOne) && sizeOf(kernel) > 1;
+    if (simple && x.dtype === 'float32' && isBlockable(scope, [batch, channels, out], params)) {
+      return blockedWeightGrad(scope, { ...x, name: padded }, g);
+    }
     // dW[o, c, k] = sum over n of g[n, o, :] . x[n, c, : shifted by k]: one batched product for each place k of the kernel.
     const rows = scope.emit('Reshape', [g, scope.ints(groups === 1 ? [batch, out, places] : [batch, groups, out / groups, places])]);
     const columns = groups === 1 ? [batch, channels, places] : [batch, groups, channels / groups, places];
@@ -66,10 +93,7 @@ export const convolution: LoweringTable<'conv' | 'convInputGrad' | 'convWeightGr
 
 /** w [O, C, ...k] -> [C, O, ...k] with every spatial axis reversed. */
 function turned(scope: Scope, w: Operand): string {
-  const axes = w.shape.flatMap((n, i) => (i >= 2 && n > 1 ? [i] : []));
-  const all = (value: number): string => scope.ints(axes.map(() => value));
-  const flipped = axes.length === 0 ? w.name : scope.emit('Slice', [w, all(-1), all(-(2 ** 31)), scope.ints(axes), all(-1)]);
-  return scope.emit('Transpose', [flipped], { attributes: { perm: w.shape.map((_, i) => (i < 2 ? 1 - i : i)) } });
+  return scope.emit('Transpose', [turnedKernel(scope, w)], { attributes: { perm: w.shape.map((_, i) => (i < 2 ? 1 - i : i)) } });
 }
 
 function padSpatial(scope: Scope, x: Operand, padding: ConvParams['padding']): string {
@@ -93,6 +117,8 @@ interface Window {
 
 /** What one place of the kernel sees of the padded input: x[..., place * dilation + stride * i]. */
 function shiftedWindow(scope: Scope, padded: string, { place, outSpatial, params }: Window): string {
+  const [x] = scope.inputs as [Operand];
+  if (padded === x.name && sameShape(outSpatial, x.shape.slice(2)) && place.every((k) => k === 0)) return padded;
   const starts = place.map((k, i) => k * params.dilations[i]!);
   const ends = starts.map((start, i) => start + (outSpatial[i]! - 1) * params.strides[i]! + 1);
   const axes = place.map((_, i) => i + 2);

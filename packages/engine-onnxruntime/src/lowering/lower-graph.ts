@@ -1,5 +1,6 @@
-import type { Graph, GraphConstant, GraphNode, ValueId } from '@langevin/tensor';
+import type { Graph, GraphConstant, ValueId } from '@langevin/tensor';
 import { InternalError } from '@langevin/tensor';
+import type { Program, ProgramNode } from '../fusion/program.ts';
 import type { OnnxModel, OnnxTensor, OnnxValue } from '../onnx/model.ts';
 import { ModelBuilder, type Contrib, type Lower, type Operand, type Scope } from './scope.ts';
 import { storedTypes } from './storage.ts';
@@ -13,6 +14,8 @@ const CONTRIB_OPSET = 1;
 
 export interface LowerGraphOptions {
   readonly contrib: Contrib;
+  /** See {@link Scope.channelBlock}. @default 0 */
+  readonly channelBlock?: number;
   /** Where the bytes of a constant are: in the model, or beside it. */
   readonly place: (constant: GraphConstant) => OnnxTensor['data'];
   /** @default input_<value>, in the order of the graph */
@@ -28,8 +31,8 @@ export interface LoweredGraph {
 }
 
 /** Lower a graph to an ONNX model of the same inputs and outputs, in the same order. */
-export function lowerGraph(graph: Graph, options: LowerGraphOptions): LoweredGraph {
-  const builder = new ModelBuilder(options.contrib);
+export function lowerGraph(graph: Graph | Program, options: LowerGraphOptions): LoweredGraph {
+  const builder = new ModelBuilder({ contrib: options.contrib, channelBlock: options.channelBlock ?? 0 });
   const names = new Map<ValueId, string>();
   const inputNames = graph.inputs.map((value, i) => options.inputNames?.[i] ?? `input_${value}`);
   graph.inputs.forEach((value, i) => names.set(value, inputNames[i]!));
@@ -37,7 +40,8 @@ export function lowerGraph(graph: Graph, options: LowerGraphOptions): LoweredGra
     const info = graph.values[constant.value]!;
     names.set(constant.value, builder.constant(`constant_${constant.value}`, info, options.place(constant)));
   }
-  for (const node of graph.nodes) lowerNode(graph, node, builder, names);
+  const constants = constantValues(graph);
+  for (const node of graph.nodes) lowerNode({ graph, builder, names, constants }, node);
   const outputNames = nameOutputs(graph, names, builder, options.outputNames);
 
   const describe = (name: string, value: ValueId): OnnxValue => {
@@ -62,19 +66,35 @@ export function lowerGraph(graph: Graph, options: LowerGraphOptions): LoweredGra
   };
 }
 
-function lowerNode(graph: Graph, node: GraphNode, builder: ModelBuilder, names: Map<ValueId, string>): void {
-  const rule = (loweringTable as Partial<Record<string, Lower<GraphNode['op']>>>)[node.op];
+interface Lowering {
+  readonly graph: Graph | Program;
+  readonly builder: ModelBuilder;
+  readonly names: Map<ValueId, string>;
+  readonly constants: ReadonlySet<ValueId>;
+}
+
+/** Constants and what is computed from them alone, which the runtime folds. */
+function constantValues(graph: Graph | Program): ReadonlySet<ValueId> {
+  const constants = new Set(graph.constants.map(({ value }) => value));
+  for (const node of graph.nodes) {
+    if (node.inputs.length > 0 && node.inputs.every((input) => constants.has(input))) for (const output of node.outputs) constants.add(output);
+  }
+  return constants;
+}
+
+function lowerNode({ graph, builder, names, constants }: Lowering, node: ProgramNode): void {
+  const rule = (loweringTable as Partial<Record<string, Lower<ProgramNode['op']>>>)[node.op];
   if (!rule) throw new InternalError(`[engine-onnxruntime/lowering] no rule for an op: op=${node.op}.`);
-  const operand = (value: ValueId): Operand => ({ ...graph.values[value]!, name: names.get(value)! });
+  const operand = (value: ValueId): Operand => ({ ...graph.values[value]!, name: names.get(value)!, constant: constants.has(value) });
   const scope = builder.scope(`${node.op}_${node.outputs[0]}`, node.inputs.map(operand), node.outputs.map((value) => graph.values[value]!));
-  // The pairing of op and params is right by the type of GraphNode; TypeScript cannot follow it through the table.
+  // The pairing of op and params is right by the type of ProgramNode; TypeScript cannot follow it through the table.
   const results = (rule as (scope: Scope, params: unknown) => string | readonly string[])(scope, node.params);
   node.outputs.forEach((value, i) => names.set(value, typeof results === 'string' ? results : results[i]!));
 }
 
 /** A model's outputs must be results of nodes, each once, so inputs, constants and repeats pass through Identity. */
 function nameOutputs(
-  graph: Graph,
+  graph: Graph | Program,
   names: ReadonlyMap<ValueId, string>,
   builder: ModelBuilder,
   wanted: readonly string[] | undefined,

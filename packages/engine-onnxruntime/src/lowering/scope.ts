@@ -1,5 +1,6 @@
-import type { CompositeName, DType, HostArray, OpName, OpParams, ValueInfo } from '@langevin/tensor';
+import type { CompositeName, DType, HostArray, ValueInfo } from '@langevin/tensor';
 import { allocateHost, sizeOf, toFloat16Bits } from '@langevin/tensor';
+import type { LoweredName, LoweredParams } from '../fusion/program.ts';
 import type { OnnxAttribute, OnnxNode, OnnxTensor } from '../onnx/model.ts';
 import { storedTypes } from './storage.ts';
 
@@ -9,6 +10,8 @@ export type Contrib = 'allow' | 'never';
 /** A value of the graph under its ONNX name. */
 export interface Operand extends ValueInfo {
   readonly name: string;
+  /** Whether the runtime knows its elements when it loads the model. */
+  readonly constant?: boolean;
 }
 
 export interface EmitOptions {
@@ -22,6 +25,8 @@ export interface EmitOptions {
  */
 export interface Scope {
   readonly contrib: Contrib;
+  /** Channels per block in the layout of the CPU's convolution kernels; 0 where there are none. */
+  readonly channelBlock: number;
   readonly inputs: readonly Operand[];
   readonly outputs: readonly ValueInfo[];
   /** Add a node with one result and return its name. */
@@ -37,9 +42,9 @@ export interface Scope {
 }
 
 /** Lower one op: add ONNX nodes and return the names of the results, in order. */
-export type Lower<Op extends OpName> = (scope: Scope, params: OpParams[Op]) => string | readonly string[];
+export type Lower<Op extends LoweredName> = (scope: Scope, params: LoweredParams[Op]) => string | readonly string[];
 
-export type LoweringTable<Ops extends OpName> = { readonly [Op in Ops]: Lower<Op> };
+export type LoweringTable<Ops extends LoweredName> = { readonly [Op in Ops]: Lower<Op> };
 
 /** Composites that this engine runs as few nodes; the others reach it expanded. `checkpoint` never does. */
 export type LoweredComposite = Exclude<CompositeName, 'checkpoint'>;
@@ -52,9 +57,11 @@ export class ModelBuilder {
   readonly domains = new Set<string>(['']);
   readonly #shared = new Map<string, string>();
   readonly contrib: Contrib;
+  readonly channelBlock: number;
 
-  constructor(contrib: Contrib) {
-    this.contrib = contrib;
+  constructor(options: { readonly contrib: Contrib; readonly channelBlock: number }) {
+    this.contrib = options.contrib;
+    this.channelBlock = options.channelBlock;
   }
 
   /** The names of nodes and of values below one graph node start with `prefix`. */
@@ -78,6 +85,7 @@ export class ModelBuilder {
     };
     return {
       contrib: this.contrib,
+      channelBlock: this.channelBlock,
       inputs,
       outputs,
       emit: (op, operands, options) => emitMany(op, operands, [true], options)[0]!,

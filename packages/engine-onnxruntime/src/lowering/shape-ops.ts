@@ -1,9 +1,19 @@
+import { interleavedAxes, repeatInterleaved } from './repeat.ts';
 import type { LoweringTable } from './scope.ts';
+
+/** Below this many elements no kernel is slow. */
+const FEWEST_REPEATED = 1024;
 
 export const shapeOps: LoweringTable<'reshape' | 'transpose' | 'broadcastTo' | 'slice' | 'pad' | 'concat' | 'flip' | 'barrier'> = {
   reshape: (scope, { shape }) => scope.emit('Reshape', [scope.inputs[0]!, scope.ints(shape)], { attributes: { allowzero: 1 } }),
   transpose: (scope, { permutation }) => scope.emit('Transpose', scope.inputs, { attributes: { perm: permutation } }),
-  broadcastTo: (scope, { shape }) => scope.emit('Expand', [scope.inputs[0]!, scope.ints(shape)]),
+  broadcastTo: (scope, { shape }) => {
+    const x = scope.inputs[0]!;
+    const source = [...shape.slice(0, shape.length - x.shape.length).map(() => 1), ...x.shape];
+    const repeat = x.dtype === 'float32' ? interleavedAxes(shape, (axis) => source[axis] !== shape[axis]) : undefined;
+    if (repeat && repeat.outer * repeat.inner >= FEWEST_REPEATED) return repeatInterleaved(scope, x.name, repeat, shape);
+    return scope.emit('Expand', [x, scope.ints(shape)]);
+  },
   slice: (scope, { starts, sizes, steps }) => {
     const x = scope.inputs[0]!;
     const axes = x.shape.flatMap((n, i) => (starts[i] === 0 && sizes[i] === n && steps[i] === 1 ? [] : [i]));

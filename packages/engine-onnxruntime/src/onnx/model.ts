@@ -50,7 +50,8 @@ export interface OnnxTensor {
 export interface OnnxValue {
   readonly name: string;
   readonly type: OnnxType;
-  readonly shape: readonly number[];
+  /** Undefined leaves the rank open; a name stands for any size. */
+  readonly shape: readonly (number | string)[] | undefined;
 }
 
 /** The part of `ModelProto` that we write. */

@@ -15,7 +15,7 @@ const VALUE_INFO = { name: 1, type: 2 } as const;
 const TYPE = { tensorType: 1 } as const;
 const TENSOR_TYPE = { elemType: 1, shape: 2 } as const;
 const SHAPE = { dim: 1 } as const;
-const DIMENSION = { value: 1 } as const;
+const DIMENSION = { value: 1, parameter: 2 } as const;
 
 const VARINT = 0;
 const LENGTH_DELIMITED = 2;
@@ -120,13 +120,15 @@ const writeTensor =
 
 const writeValue =
   (value: OnnxValue): Write =>
-  (w) => {
-    text(w, VALUE_INFO.name, value.name);
-    message(w, VALUE_INFO.type, (type) =>
+  (writer) => {
+    text(writer, VALUE_INFO.name, value.name);
+    message(writer, VALUE_INFO.type, (type) =>
       message(type, TYPE.tensorType, (tensor) => {
         integer(tensor, TENSOR_TYPE.elemType, value.type);
-        message(tensor, TENSOR_TYPE.shape, (shape) => {
-          for (const n of value.shape) message(shape, SHAPE.dim, (dim) => void integer(dim, DIMENSION.value, n));
+        const { shape } = value;
+        if (shape === undefined) return;
+        message(tensor, TENSOR_TYPE.shape, (w) => {
+          for (const n of shape) message(w, SHAPE.dim, (dim) => void (typeof n === 'number' ? integer(dim, DIMENSION.value, n) : text(dim, DIMENSION.parameter, n)));
         });
       }),
     );

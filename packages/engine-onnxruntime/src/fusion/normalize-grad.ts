@@ -1,0 +1,104 @@
+import { sameShape, sizeOf, type ValueId } from '@langevin/tensor';
+import { asVector, isPerChannel } from './channel.ts';
+import { orders, type Program, type ProgramNode } from './program.ts';
+
+/**
+ * inv * (g - mean(g) - y * mean(g * y)), the gradient of `normalize`, as a * g + b * y + c with one a, b, c for each row: two
+ * reductions and three passes. Where g was scaled by channel (group norm), the scale goes into a.
+ */
+export function fuseNormalizeGrad(root: ProgramNode, program: Program): readonly ProgramNode[] | undefined {
+  if (root.op !== 'mul' || program.dtype(root.outputs[0]!) !== 'float32') return undefined;
+  for (const [inverse, centred] of orders(root.inputs)) {
+    const normalize = program.producer(inverse, 'normalize');
+    if (!normalize || normalize.outputs[2] !== inverse) continue;
+    const g = matchCentred(program, centred, normalize.outputs[0]!);
+    if (g === undefined) continue;
+    const shape = program.shape(g);
+    const rank = shape.length - normalize.params.axes;
+    const found = { g, y: normalize.outputs[0]!, inverse, out: root.outputs[0]!, lead: shape.slice(0, rank) };
+    return scaledByChannel(program, found) ?? plain(program, found);
+  }
+  return undefined;
+}
+
+/** The g of (g - mean(g)) - y * mean(g * y). */
+function matchCentred(program: Program, value: ValueId, y: ValueId): ValueId | undefined {
+  const outer = program.producer(value, 'sub');
+  const inner = outer && program.producer(outer.inputs[0]!, 'sub');
+  const along = outer && program.producer(outer.inputs[1]!, 'mul');
+  if (!inner || !along) return undefined;
+  const [g, mean] = inner.inputs as readonly [ValueId, ValueId];
+  if (!isMean(program, mean, g, (summed) => summed === g)) return undefined;
+  const isProjection = orders(along.inputs).some(
+    ([left, right]) => left === y && isMean(program, right, g, (summed) => isProduct(program, summed, g, y)),
+  );
+  return isProjection ? g : undefined;
+}
+
+/** Whether a value is sum(what) / count over the rows of g. */
+function isMean(program: Program, value: ValueId, g: ValueId, what: (summed: ValueId) => boolean): boolean {
+  const scaled = program.producer(value, 'mul');
+  if (!scaled) return false;
+  return orders(scaled.inputs).some(([total, factor]) => {
+    const sum = program.producer(total, 'sum');
+    if (!sum || !sum.params.keepDims || !what(sum.inputs[0]!)) return false;
+    const count = sizeOf(program.shape(g)) / sizeOf(program.shape(total));
+    const number = program.number(factor);
+    return number !== undefined && Math.abs(number * count - 1) < 1e-6;
+  });
+}
+
+function isProduct(program: Program, value: ValueId, a: ValueId, b: ValueId): boolean {
+  const node = program.producer(value, 'mul');
+  return !!node && orders(node.inputs).some(([x, y]) => x === a && y === b);
+}
+
+interface Found {
+  readonly g: ValueId;
+  readonly y: ValueId;
+  readonly inverse: ValueId;
+  readonly out: ValueId;
+  readonly lead: readonly number[];
+}
+
+function plain(program: Program, { g, y, inverse, out, lead }: Found): readonly ProgramNode[] {
+  const kept = lead.length;
+  const rows = sizeOf(lead);
+  const axes = program.shape(g).flatMap((_, i) => (i < kept ? [] : [i]));
+  const sums = program.add('float32', lead);
+  const dots = program.add('float32', lead);
+  const count = sizeOf(program.shape(g)) / rows;
+  return [
+    { op: 'sum', params: { axes, keepDims: false }, inputs: [g], outputs: [sums] },
+    { op: 'dot', params: { kept }, inputs: [g, y], outputs: [dots] },
+    { op: 'normalizeGrad', params: { batch: 1, groups: rows, rows: 1, count }, inputs: [g, y, inverse, sums, dots], outputs: [out] },
+  ];
+}
+
+/** g = reshape(gz * gamma) from [N, C, ...] to [N, G, P]. */
+function scaledByChannel(program: Program, { g, y, inverse, out, lead }: Found): readonly ProgramNode[] | undefined {
+  const reshape = program.producer(g, 'reshape');
+  const scaled = reshape && program.producer(reshape.inputs[0]!, 'mul');
+  if (!scaled || lead.length !== 2) return undefined;
+  const shape = program.shape(scaled.outputs[0]!);
+  const [batch, groups] = lead as readonly [number, number];
+  const channels = shape[1]!;
+  if (shape.length < 3 || shape[0] !== batch || channels % groups !== 0) return undefined;
+  for (const [gz, gamma] of orders(scaled.inputs)) {
+    if (!sameShape(program.shape(gz), shape) || !isPerChannel(program, gamma, shape.length, channels)) continue;
+    const yz = program.add('float32', shape);
+    const vector = asVector(program, gamma);
+    const sums = program.add('float32', [batch, channels]);
+    const dots = program.add('float32', [batch, channels]);
+    const axes = shape.flatMap((_, i) => (i < 2 ? [] : [i]));
+    const params = { batch, groups, rows: channels / groups, count: sizeOf(shape) / (batch * groups) };
+    return [
+      { op: 'reshape', params: { shape }, inputs: [y], outputs: [yz] },
+      ...vector.nodes,
+      { op: 'sum', params: { axes, keepDims: false }, inputs: [gz], outputs: [sums] },
+      { op: 'dot', params: { kept: 2 }, inputs: [gz, yz], outputs: [dots] },
+      { op: 'normalizeGrad', params, inputs: [gz, y, inverse, sums, dots, vector.vector], outputs: [out] },
+    ];
+  }
+  return undefined;
+}

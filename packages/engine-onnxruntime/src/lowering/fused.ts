@@ -1,0 +1,63 @@
+import { sizeOf } from '@langevin/tensor';
+import type { FusedName } from '../fusion/program.ts';
+import { lowerConv } from './convolution.ts';
+import type { LoweringTable, Operand, Scope } from './scope.ts';
+
+export const fused: LoweringTable<FusedName> = {
+  convBias: (scope, params) => lowerConv(scope, params),
+  channelAffine: (scope) => {
+    const [x, scale, bias] = scope.inputs as [Operand, Operand, Operand];
+    return affine(scope, x, { scale, bias, channels: x.shape[1]! });
+  },
+  dot: (scope, { kept }) => {
+    const [a, b] = scope.inputs as [Operand, Operand];
+    const rows = sizeOf(a.shape.slice(0, kept));
+    const matrix = scope.ints([rows, 1, sizeOf(a.shape.slice(kept))]);
+    const products = scope.emit('FusedMatMul', [scope.emit('Reshape', [a, matrix]), scope.emit('Reshape', [b, matrix])], {
+      attributes: { transB: 1 },
+      domain: 'com.microsoft',
+    });
+    return scope.emit('Reshape', [products, scope.ints(a.shape.slice(0, kept))]);
+  },
+  siluGrad: (scope) => {
+    const [g, s, h] = scope.inputs as [Operand, Operand, Operand];
+    const rest = scope.emit('Mul', [h, scope.emit('Sub', [scope.fill('float32', 1), s])]);
+    return scope.emit('Mul', [g, scope.emit('Add', [s, rest])]);
+  },
+  normalizeGrad: (scope, { batch, groups, rows, count }) => {
+    const [g, y, inverse, sums, dots, gamma] = scope.inputs as [Operand, Operand, Operand, Operand, Operand, Operand?];
+    const whole = scope.ints([batch, groups, rows]);
+    const inv = scope.emit('Reshape', [inverse, scope.ints([batch, groups, 1])]);
+    const weight = gamma && scope.emit('Reshape', [gamma, scope.ints([1, groups, rows])]);
+    // -inv * mean over a normalised row, from the sums of its parts.
+    const shift = (parts: Operand): string => {
+      const each = scope.emit('Reshape', [parts, whole]);
+      const weighted = weight === undefined ? each : scope.emit('Mul', [each, weight]);
+      const total = rows === 1 ? weighted : scope.emit('ReduceSum', [weighted, scope.ints([2])]);
+      return scope.emit('Mul', [scope.emit('Mul', [total, scope.fill('float32', -1 / count)]), inv]);
+    };
+    const channels = batch * groups * rows;
+    const vector = (value: string): string => scope.emit('Reshape', [scope.emit('Expand', [value, whole]), scope.ints([channels])]);
+    const scale = vector(weight === undefined ? inv : scope.emit('Mul', [inv, weight]));
+    const bias = vector(shift(sums));
+    const flat: Operand = { ...g, name: scope.emit('Reshape', [g, scope.ints([1, channels, -1])]), shape: [1, channels, sizeOf(g.shape) / channels] };
+    const first = affine(scope, flat, { scale, bias, channels });
+    const grouped = scope.ints([batch, groups, -1]);
+    const second = scope.emit('Mul', [scope.emit('Reshape', [y, grouped]), shift(dots)]);
+    const total = scope.emit('Add', [scope.emit('Reshape', [first, grouped]), second]);
+    return scope.emit('Reshape', [total, scope.ints(scope.outputs[0]!.shape)]);
+  },
+};
+
+interface Affine {
+  readonly scale: Operand | string;
+  readonly bias: Operand | string;
+  readonly channels: number;
+}
+
+/** x * scale + bias along axis 1 in one pass: batch normalisation by mean 0 and variance 1. */
+function affine(scope: Scope, x: Operand, { scale, bias, channels }: Affine): string {
+  const mean = scope.fill('float32', 0, [channels]);
+  const variance = scope.fill('float32', 1, [channels]);
+  return scope.emit('BatchNormalization', [x, scale, bias, mean, variance], { attributes: { epsilon: { float: 0 } } });
+}

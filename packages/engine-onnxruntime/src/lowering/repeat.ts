@@ -1,0 +1,51 @@
+import { sizeOf, type Shape } from '@langevin/tensor';
+import type { Scope } from './scope.ts';
+
+/** A shape as [outer, r1, inner, r2]: neighbouring axes that are both repeated, or both kept, are one. */
+export interface Interleaved {
+  readonly outer: number;
+  readonly repeatOuter: number;
+  readonly inner: number;
+  readonly repeatInner: number;
+}
+
+/** Longer runs of kept elements are copied well enough by Expand and ReduceSum. */
+const LONGEST_RUN = 64;
+
+/**
+ * View axes as [outer, r1, inner, r2], where `repeated` says which ones are repeated (or summed): the shape of nearest-neighbour
+ * resizing and its gradient. Undefined when the shape is another, or the general kernels are good at it.
+ */
+export function interleavedAxes(shape: Shape, repeated: (axis: number) => boolean): Interleaved | undefined {
+  const runs: { size: number; repeated: boolean }[] = [];
+  shape.forEach((size, axis) => {
+    if (size === 1) return;
+    const last = runs.at(-1);
+    if (last && last.repeated === repeated(axis)) last.size *= size;
+    else runs.push({ size, repeated: repeated(axis) });
+  });
+  const pattern = runs.map((run) => (run.repeated ? 'r' : 'k')).join('');
+  const [a, b, c, d] = runs.map(({ size }) => size) as [number, number, number, number];
+  if (pattern === 'krkr') return { outer: a, repeatOuter: b, inner: c, repeatInner: d };
+  if (pattern === 'kr' && b <= LONGEST_RUN) return { outer: 1, repeatOuter: 1, inner: a, repeatInner: b };
+  if (pattern === 'krk' && c < LONGEST_RUN) return { outer: a, repeatOuter: b, inner: c, repeatInner: 1 };
+  return undefined;
+}
+
+/** Repeat elements: nearest-neighbour resizing of an image, several times as fast as Expand. */
+export function repeatInterleaved(scope: Scope, x: string, { outer, repeatOuter, inner, repeatInner }: Interleaved, shape: Shape): string {
+  const image = scope.emit('Reshape', [x, scope.ints([1, 1, outer, inner])]);
+  const sizes = scope.ints([1, 1, outer * repeatOuter, inner * repeatInner]);
+  const attributes = { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' };
+  return scope.emit('Reshape', [scope.emit('Resize', [image, '', '', sizes], { attributes }), scope.ints(shape)]);
+}
+
+/** Sum over repeats: average pooling times the size of the window. */
+export function sumInterleaved(scope: Scope, x: string, { outer, repeatOuter, inner, repeatInner }: Interleaved, shape: Shape): string {
+  // One channel for each window row: channels are shared among threads.
+  const image = scope.emit('Reshape', [x, scope.ints([1, outer, repeatOuter, inner * repeatInner])]);
+  const kernel = [repeatOuter, repeatInner];
+  const means = scope.emit('AveragePool', [image], { attributes: { kernel_shape: kernel, strides: kernel } });
+  const sums = scope.emit('Mul', [means, scope.fill('float32', sizeOf(kernel))]);
+  return scope.emit('Reshape', [sums, scope.ints(shape)]);
+}
