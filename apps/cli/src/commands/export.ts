@@ -1,0 +1,40 @@
+import { resolve } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { describeCheckpoint, loadRunModel, saveDiffusionFolder, type RunWeights, type WeightDType } from '@langevin/pipelines';
+import { Option, type Command } from 'commander';
+import { showBytes, showCount } from '../table.ts';
+import { line, type Terminal } from '../terminal.ts';
+
+interface ExportOptions {
+  readonly weights: RunWeights;
+  readonly dtype: WeightDType;
+  readonly json?: true;
+}
+
+const AFTER_HELP = `
+Examples:
+  langevin export runs/emoji models/emoji --dtype float16
+  langevin export runs/emoji /tmp/raw --weights params --dtype float32
+
+The result has the layout of diffusers (unet/, scheduler/, model_index.json) and labels.json, which names the classes.`;
+
+export function addExport(program: Command, terminal: Terminal): void {
+  program
+    .command('export')
+    .description("Write the model of a training run's newest checkpoint as a folder that can be sampled from.")
+    .argument('<run>', 'folder of the run')
+    .argument('<out>', 'folder to write')
+    .addOption(new Option('--weights <which>', 'the moving average, which samples better, or the trained parameters themselves').choices(['average', 'params']).default('average'))
+    .addOption(new Option('--dtype <dtype>', 'float16 halves the file').choices(['float16', 'float32']).default('float32'))
+    .option('--json', 'one JSON document on stdout instead of text')
+    .addHelpText('after', AFTER_HELP)
+    .action(async (run: string, out: string, options: ExportOptions) => {
+      const { model, name, step } = await loadRunModel(run, { weights: options.weights });
+      await saveDiffusionFolder(out, model, { dtype: options.dtype, metadata: { run: name, step: String(step), weights: options.weights } });
+      const { file, elements } = await describeCheckpoint(out);
+      const { size } = await stat(file);
+      const result = { out: resolve(out), run: name, step, weights: options.weights, dtype: options.dtype, parameters: elements, bytes: size };
+      if (options.json) return line(terminal, JSON.stringify(result));
+      line(terminal, `wrote ${result.out}: ${name} at step ${step}, ${showCount(elements)} parameters as ${options.dtype}, ${showBytes(size)}`);
+    });
+}

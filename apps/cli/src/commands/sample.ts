@@ -1,0 +1,162 @@
+import { basename, dirname, extname, resolve } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { imageGrid, type Image } from '@langevin/io';
+import { imageExtensions, writeImage } from '@langevin/io/node';
+import { loadModel, sampleImages, type DiffusionModel } from '@langevin/pipelines';
+import { UserError } from '@langevin/tensor';
+import type { Command } from 'commander';
+import { collect, integer, list } from '../arguments.ts';
+import { addEngineOptions, openEngine, type EngineOptions } from '../engines.ts';
+import { layOut } from '../grid-layout.ts';
+import { loadPlugins } from '../plugins.ts';
+import { presetFolder, presetNames } from '../presets.ts';
+import { showProgress } from '../progress.ts';
+import { line, remark, type Terminal } from '../terminal.ts';
+
+interface SampleOptions extends EngineOptions {
+  readonly checkpoint?: string;
+  readonly preset?: string;
+  readonly sampler: string;
+  readonly spacing: string;
+  readonly steps: number;
+  readonly seed: number;
+  readonly classes?: readonly string[];
+  readonly rows?: number;
+  readonly columns: number;
+  readonly batch: number;
+  readonly scale?: number;
+  readonly out?: string;
+  readonly plugin: readonly string[];
+  readonly json?: true;
+}
+
+const AFTER_HELP = `
+Examples:
+  langevin sample --preset emoji
+  langevin sample --preset emoji --classes "Food & Drink,cat-face" --columns 12 --seed 7 --out out/treats.webp
+  langevin sample --checkpoint runs/emoji --sampler euler --steps 30
+  langevin sample --preset emoji --plugin ./my-sampler.js --sampler mine --json
+
+A plugin is a JavaScript module that exports factories by name: export const samplers = { mine: () => defineSampler({ ... }) };
+The same seed gives the same image, whatever the size of the batch.`;
+
+export function addSample(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('sample')
+    .description('Sample images from a checkpoint and write them as one grid.')
+    .option('--preset <name>', `a checkpoint that comes with the repository: ${presetNames.join(', ')}`)
+    .option('--checkpoint <folder>', 'the folder of a model, or of a training run')
+    .option('--sampler <name>', '"langevin list samplers" shows them', 'heun')
+    .option('--spacing <name>', 'which noise levels the steps visit; "langevin list schedules" shows them', 'karras')
+    .option('--steps <n>', 'sampler steps', integer(1, 100_000), 18)
+    .option('--seed <n>', 'decides the noise, and which classes of a category are drawn', integer(0), 0)
+    .option('--classes <names>', 'classes or categories, a row for each (default: every category)', list)
+    .option('--rows <n>', 'rows of the grid (default: one for each class or category)', integer(1, 1000))
+    .option('--columns <n>', 'images in a row', integer(1, 1000), 8)
+    .option('--batch <n>', 'at most so many images at a time', integer(1, 4096), 32)
+    .option('--scale <n>', 'how many pixels of the picture show one of an image (default: such that images are 96 or more wide)', integer(1, 64))
+    .option('--out <file>', `where to write: ${imageExtensions.join(', ')} (default: out/<name>-seed<seed>.png)`)
+    .option('--plugin <file>', 'a module with samplers or spacings of your own; may be given again', collect, [])
+    .option('--json', 'one JSON document on stdout instead of text')
+    .addHelpText('after', AFTER_HELP);
+  addEngineOptions(command).action((options: SampleOptions) => sample(options, terminal));
+}
+
+async function sample(options: SampleOptions, terminal: Terminal): Promise<void> {
+  const begin = performance.now();
+  const { name, folder } = source(options);
+  const out = checkedOut(options.out ?? `out/${name}-seed${options.seed}.png`);
+  const registries = await loadPlugins(options.plugin);
+  const sampler = registries.samplers.create(options.sampler);
+  const spacing = registries.spacings.create(options.spacing);
+  remark(terminal, `loading ${folder}`);
+  const model = await loadModel(folder);
+  const layout = layOut(model, options);
+  const engine = await openEngine(options);
+
+  const { columns, labels } = layout;
+  const count = typeof labels === 'number' ? labels : labels.length;
+  const work = Math.ceil(count / options.batch) * options.steps;
+  const progress = showProgress(terminal, { name: 'sampling', unit: 'step', total: work });
+  const durations: number[] = [];
+  let images: readonly Image[] = [];
+  let nfe = 0;
+  const started = performance.now();
+  try {
+    const events = sampleImages({ model, labels, seed: options.seed, sampler, spacing, steps: options.steps, batch: options.batch, signal: terminal.signal, engine });
+    for await (const event of events) {
+      if (event.kind === 'done') ({ images, nfe } = event);
+      else {
+        durations.push(event.milliseconds);
+        progress.update((event.batch - 1) * event.steps + event.step, event.batches > 1 ? `batch ${event.batch} of ${event.batches}` : '');
+      }
+    }
+  } catch (error) {
+    if (terminal.signal.aborted) throw new UserError(`[cli/sample] stopped before the end: steps done=${durations.length} of ${work}. No picture was written; run the command again.`, { cause: error });
+    throw error;
+  } finally {
+    progress.stop();
+  }
+  const grid = imageGrid(images, { columns, scale: options.scale ?? defaultScale(model), ...(layout.rowLabels && { rowLabels: layout.rowLabels }) });
+  await mkdir(dirname(out), { recursive: true }).catch((cause: Error) => {
+    throw new UserError(`[cli/sample] folder of the picture cannot be made: --out=${out}, ${cause.message}. Choose another place.`, { cause });
+  });
+  await writeImage(out, grid);
+  await engine.dispose();
+
+  const end = performance.now();
+  const perStep = median(durations);
+  const result = {
+    out: resolve(out),
+    images: images.length,
+    rows: Math.ceil(images.length / columns),
+    columns,
+    width: grid.width,
+    height: grid.height,
+    seed: options.seed,
+    sampler: options.sampler,
+    spacing: options.spacing,
+    steps: options.steps,
+    nfe,
+    batches: durations.length / options.steps,
+    engine: engine.name,
+    device: engine.device,
+    millisecondsPerStep: round(perStep),
+    seconds: round((end - begin) / 1000),
+    loadSeconds: round((started - begin) / 1000),
+    ...(typeof labels === 'number' ? {} : { labels }),
+  };
+  if (options.json) return line(terminal, JSON.stringify(result));
+  line(terminal, `picture        ${result.out}`);
+  line(terminal, `               ${result.images} images in ${result.rows} rows of ${columns}, ${grid.width}x${grid.height} pixels`);
+  line(terminal, `seed           ${result.seed}`);
+  line(terminal, `NFE            ${nfe} for each image (${result.sampler}, ${result.steps} steps over ${result.spacing})`);
+  line(terminal, `time per step  ${perStep.toFixed(0)} ms (median, batches of ${Math.ceil(images.length / result.batches)}, ${engine.name} on ${engine.device})`);
+  line(terminal, `total          ${((end - begin) / 1000).toFixed(1)} s`);
+}
+
+function source({ checkpoint, preset }: SampleOptions): { readonly name: string; readonly folder: string } {
+  if (checkpoint !== undefined && preset !== undefined) throw new UserError(`[cli/sample] two models are named: --preset=${preset}, --checkpoint=${checkpoint}. Give one of them.`);
+  if (preset !== undefined) return { name: preset, folder: presetFolder(preset) };
+  if (checkpoint !== undefined) return { name: basename(resolve(checkpoint)), folder: checkpoint };
+  throw new UserError(`[cli/sample] no model is named. Give --preset ${presetNames[0]}, or --checkpoint with a folder.`);
+}
+
+/** Known before the work, not after it. */
+function checkedOut(path: string): string {
+  const ending = extname(path).toLowerCase();
+  if (imageExtensions.includes(ending)) return path;
+  throw new UserError(`[cli/sample] ending of the picture is not known: --out=${path}. Use one of ${imageExtensions.join(', ')}.`);
+}
+
+function defaultScale({ backbone }: DiffusionModel): number {
+  return Math.max(1, Math.ceil(96 / backbone.width));
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+}
+
+function round(value: number): number {
+  return Number(value.toFixed(3));
+}

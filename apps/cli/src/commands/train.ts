@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import { readJson } from '@langevin/io/node';
+import { diffusionRunFromConfig } from '@langevin/pipelines';
+import { parseTrainingConfig, train, type TrainEvent } from '@langevin/training';
+import type { Command } from 'commander';
+import { integer } from '../arguments.ts';
+import { addEngineOptions, openEngine, type EngineOptions } from '../engines.ts';
+import { showProgress, type ProgressView } from '../progress.ts';
+import { showCount } from '../table.ts';
+import { line, remark, type Terminal } from '../terminal.ts';
+
+interface TrainOptions extends EngineOptions {
+  readonly folder?: string;
+  readonly steps: number;
+  readonly resume?: true;
+  readonly logEvery: number;
+  readonly checkpointEvery: number;
+  readonly keepEvery: number;
+  readonly previewEvery: number;
+  readonly json?: true;
+}
+
+const AFTER_HELP = `
+Examples:
+  langevin train configs/emoji.json --folder runs/emoji --steps 20000
+  langevin train configs/emoji.json --folder runs/emoji --steps 20000 --resume --threads 2
+
+The configuration decides what is computed, the options how far and how often. Ctrl+C, or SIGTERM, writes a checkpoint and ends; a run that
+was killed in any other way goes on from its newest checkpoint with --resume, to the same bytes as if nothing had happened.
+The folder holds report.html (curves and previews, no server needed), log.jsonl, previews/ and checkpoints/.`;
+
+export function addTrain(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('train')
+    .description('Train a diffusion model as a configuration says.')
+    .argument('<config>', 'JSON file: data, backbone, noise, optimiser')
+    .option('--folder <folder>', 'where the run is kept (default: runs/<name of the configuration>)')
+    .option('--steps <n>', 'steps in all, those before a resume included', integer(1, 1e9), 20_000)
+    .option('--resume', 'go on from the newest checkpoint of the folder, if there is one')
+    .option('--checkpoint-every <n>', 'steps between checkpoints', integer(1, 1e9), 500)
+    .option('--keep-every <n>', 'keep checkpoints at multiples of this step for good, not only the newest two; 0 keeps none', integer(0, 1e9), 2000)
+    .option('--preview-every <n>', 'steps between sampled pictures; 0 for none', integer(0, 1e9), 1000)
+    .option('--log-every <n>', 'steps between lines of the log', integer(1, 1e9), 10)
+    .option('--json', 'one JSON document on stdout at the end')
+    .addHelpText('after', AFTER_HELP);
+  addEngineOptions(command).action((config: string, options: TrainOptions) => runTraining(config, options, terminal));
+}
+
+async function runTraining(path: string, options: TrainOptions, terminal: Terminal): Promise<void> {
+  const config = parseTrainingConfig(await readJson(path), path);
+  const engine = await openEngine(options);
+  const { task, dataset, parameters } = await diffusionRunFromConfig(config, { engine, from: path });
+  remark(terminal, `${config.name}: ${showCount(dataset.length)} images of ${dataset.name}, ${dataset.classes?.length ?? 0} classes, ${showCount(parameters)} parameters, ${engine.name} on ${engine.device}`);
+
+  const folder = options.folder ?? join('runs', config.name);
+  const events = train(task, {
+    folder,
+    steps: options.steps,
+    start: options.resume ? 'resume' : 'new',
+    logEvery: options.logEvery,
+    checkpointEvery: options.checkpointEvery,
+    previewEvery: options.previewEvery,
+    ...(options.keepEvery > 0 && { milestone: options.keepEvery }),
+    signal: terminal.signal,
+  });
+  const done = await follow(events, terminal);
+  await engine.dispose();
+  if (options.json) return line(terminal, JSON.stringify({ ...done, parameters, images: dataset.length, engine: engine.name, device: engine.device }));
+  line(terminal, `${done.reason === 'finished' ? 'finished' : 'stopped'} at step ${done.step}${done.loss === null ? '' : `, last loss ${done.loss.toPrecision(4)}`}`);
+  line(terminal, `checkpoint  ${done.checkpoint}`);
+  line(terminal, `report      ${done.report}`);
+  if (done.reason === 'aborted') line(terminal, 'go on with  the same command and --resume');
+}
+
+interface Ending {
+  readonly step: number;
+  readonly reason: 'finished' | 'aborted';
+  readonly checkpoint: string;
+  readonly report: string;
+  readonly loss: number | null;
+}
+
+/** Shows a run's events until its end. */
+async function follow(events: AsyncIterable<TrainEvent>, terminal: Terminal): Promise<Ending> {
+  let progress: ProgressView | undefined;
+  let report = '';
+  let loss: number | null = null;
+  let smooth: number | undefined;
+  try {
+    for await (const event of events) {
+      switch (event.kind) {
+        case 'start':
+          report = event.folder.report;
+          remark(terminal, `${event.resumed ? `resumed at step ${event.step} in` : 'started in'} ${event.folder.root}`);
+          progress = showProgress(terminal, { name: 'training', unit: 'step', total: event.steps, from: event.step });
+          break;
+        case 'step':
+          ({ loss } = event.metrics);
+          smooth = smooth === undefined ? loss : smooth + 0.02 * (loss - smooth);
+          progress?.update(event.step, `loss ${smooth.toPrecision(4)}`);
+          break;
+        case 'checkpoint':
+        case 'preview':
+          progress?.say(`${event.kind} ${event.path}`);
+          break;
+        case 'done':
+          return { step: event.step, reason: event.reason, checkpoint: event.checkpoint, report, loss };
+      }
+    }
+  } finally {
+    progress?.stop();
+  }
+  throw new Error('training ended without saying so');
+}

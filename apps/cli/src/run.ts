@@ -1,0 +1,57 @@
+import { Command, CommanderError } from 'commander';
+import { addExport } from './commands/export.ts';
+import { addInfo } from './commands/info.ts';
+import { addList } from './commands/list.ts';
+import { addSample } from './commands/sample.ts';
+import { addTrain } from './commands/train.ts';
+import { describeFailure } from './failure.ts';
+import { remark, type Terminal } from './terminal.ts';
+import { version } from './version.ts';
+
+const DESCRIPTION = 'Train diffusion models of images and sample from them, on the CPU or a GPU, without Python.';
+
+const AFTER_HELP = `
+Examples:
+  langevin sample --preset emoji                          a grid of emoji, one row for each category
+  langevin train configs/emoji.json --folder runs/emoji   train a model; Ctrl+C stops it, --resume goes on
+  langevin list engines --json                            what can compute here, and why the rest cannot
+
+Exit codes: 0 done, 1 something that was asked for is wrong or not possible, 2 a bug in Langevin.
+LANGEVIN_DEBUG=1 shows stack traces.`;
+
+/**
+ * Run the command line.
+ *
+ * @param args what follows the command's name
+ * @returns the exit code
+ */
+export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  const program = createProgram(terminal);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    // Help and version are shown by an exception too.
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    const command = program.commands.find((candidate) => candidate.name() === args[0])?.name() ?? '';
+    if (error instanceof CommanderError && error.code === 'commander.help') return 1;
+    const debug = Boolean(terminal.env['LANGEVIN_DEBUG']);
+    const { code, kind, message, stack } = describeFailure(error, { command, debug });
+    remark(terminal, message);
+    if (stack !== undefined) remark(terminal, stack);
+    if (args.includes('--json')) terminal.out(`${JSON.stringify({ error: { kind, message } })}\n`);
+    return code;
+  }
+}
+
+function createProgram(terminal: Terminal): Command {
+  const program = new Command('langevin')
+    .description(DESCRIPTION)
+    .version(version)
+    .exitOverride()
+    // Messages are written by run(), in one place and one form.
+    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err, outputError: () => {} })
+    .addHelpText('after', AFTER_HELP);
+  for (const add of [addSample, addTrain, addExport, addList, addInfo]) add(program, terminal);
+  return program;
+}
