@@ -78,7 +78,7 @@ function isList(value: Generator | readonly Generator[]): value is readonly Gene
 }
 
 export interface StartOptions<T> {
-  readonly algebra: Algebra<T>;
+  readonly algebra: Algebra<NoInfer<T>>;
   readonly noise: NoiseSource;
   /** The first level of the run. */
   readonly at: NoiseLevel;

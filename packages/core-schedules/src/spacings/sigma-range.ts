@@ -17,7 +17,10 @@ export function sigmaRange(where: string, process: NoiseProcess, options: SigmaR
   return { sigmaMin, sigmaMax };
 }
 
-/** Levels of a process at values of sigma / alpha. */
+/** Levels of a process at values of sigma / alpha, which they keep to the last digit: 80 is 80. */
 export function levelsOfSigmas(process: NoiseProcess, sigmas: ArrayLike<number>): NoiseLevel[] {
-  return Array.from(sigmas, (sigma) => process.levelOf(-Math.log(sigma)));
+  return Array.from(sigmas, (sigma) => {
+    const { alpha } = process.levelOf(-Math.log(sigma));
+    return Object.freeze({ alpha, sigma: alpha * sigma });
+  });
 }

@@ -1,0 +1,40 @@
+import { arrayAlgebra, edm, isLevelList, karras, tensorAlgebra, type Algebra, type Denoiser } from '@langevin/core-schedules';
+import { cacheCounters, tensor, type Engine, type Tensor } from '@langevin/tensor';
+import { imageNoise, startState } from '../noise.ts';
+import type { Sampler } from '../sampler.ts';
+import { sample } from '../trajectory.ts';
+import { demand } from './demand.ts';
+
+const SHAPE = [2, 3] as const;
+
+/** Data N(0.2, 0.5^2) on every element, over any algebra: `ones` is a state of ones. */
+function normalDenoiser<T>(algebra: Algebra<T>, ones: T): Denoiser<T> {
+  return (x, at) => {
+    if (isLevelList(at)) return Promise.reject(new Error('this denoiser takes one level for the whole batch'));
+    const gain = (at.alpha * 0.25) / (at.alpha ** 2 * 0.25 + at.sigma ** 2);
+    return Promise.resolve(algebra.linear([gain, x], [0.2 * (1 - gain * at.alpha), ones]));
+  };
+}
+
+async function runOver<T>(sampler: Sampler, algebra: Algebra<T>, ones: T, steps: number): Promise<Float32Array | Float64Array> {
+  const levels = karras().levels(edm({ sigmaMax: 20 }), { steps });
+  const noise = imageNoise({ seed: 11 });
+  const x = await startState<T>({ algebra, noise, at: levels[0]!, like: ones });
+  return algebra.toHost(await sample<T>({ sampler, denoise: normalDenoiser(algebra, ones), x, levels, noise, algebra }));
+}
+
+/** Tensors give what arrays give, to the precision of float32, and the number of compilations does not grow with the steps. */
+export async function engineCheck(sampler: Sampler, engine: Engine): Promise<void> {
+  const onTensors = (steps: number): Promise<Float32Array | Float64Array> => {
+    const ones: Tensor = tensor(new Float32Array(6).fill(1), { shape: SHAPE });
+    return runOver(sampler, tensorAlgebra({ engine }), ones, steps);
+  };
+  const onArrays = await runOver(sampler, arrayAlgebra({ items: SHAPE[0] }), new Float64Array(6).fill(1), 12);
+  const result = await onTensors(12);
+  const gap = Math.max(...onArrays.map((value, i) => Math.abs(value - result[i]!)));
+  demand(gap < 2e-5, `tensors and arrays end ${gap} apart`);
+  const before = cacheCounters(engine).compilations;
+  await onTensors(25);
+  const after = cacheCounters(engine).compilations;
+  demand(after === before, `${after - before} more compilations for 25 steps than for 12`);
+}

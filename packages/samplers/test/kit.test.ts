@@ -1,0 +1,81 @@
+// A kit that nothing can fail proves nothing: each of these samplers breaks one promise, and the kit must say which.
+import { ddim, ddpm, defineSampler, euler, type Sampler, type SamplerDefinition } from '@langevin/samplers';
+import { samplerChecks } from '@langevin/samplers/testing';
+import { expect, test, vi } from 'vitest';
+
+// Generous: a machine may be busy with other suites.
+vi.setConfig({ testTimeout: 60_000 });
+
+async function failures(sampler: Sampler): Promise<readonly string[]> {
+  const failed: string[] = [];
+  for (const { name, run } of samplerChecks(sampler)) {
+    await run().catch(() => failed.push(name));
+  }
+  return failed;
+}
+
+const like = (sampler: Sampler, changes: Partial<SamplerDefinition>): Sampler => defineSampler({ ...sampler, ...changes });
+
+test('an order too high is found', async () => {
+  expect(await failures(like(euler(), { order: 2 }))).toEqual(['has its declared order on Gaussian data', 'has its declared order on a mixture']);
+});
+
+test('a step that is only nearly right has no order', async () => {
+  const wrong = like(euler(), {
+    step: async (input) => {
+      const { x, denoised } = await euler().step(input);
+      return { x: input.algebra.linear([1.001, x]), denoised };
+    },
+  });
+  expect(await failures(wrong)).toEqual(expect.arrayContaining(['has its declared order on Gaussian data', 'reaches data that are one point, in any number of steps']));
+});
+
+test('too little noise is found', async () => {
+  const timid = like(ddpm(), {
+    step: (input) => ddpm().step({ ...input, noise: async () => input.algebra.linear([0.9, await input.noise()]) }),
+  });
+  expect(await failures(timid)).toEqual(['has its declared weak order on Gaussian data']);
+});
+
+test('noise that is declared and not drawn, or drawn and not declared, is found', async () => {
+  expect(await failures(like(ddim(), { stochastic: true }))).toContain('depends on the seed if it is stochastic, and on nothing else');
+  expect(await failures(like(ddim({ eta: 1 }), { stochastic: false }))).toContain('makes the evaluations it should');
+});
+
+test('hidden memory is found', async () => {
+  let steps = 0;
+  const hiding = like(euler(), {
+    step: async (input) => {
+      const { x, denoised } = await euler().step(input);
+      return { x: input.to.sigma > 0 && steps++ % 7 === 3 ? input.algebra.linear([1.0001, x]) : x, denoised };
+    },
+  });
+  expect(await failures(hiding)).toContain('goes on from any step as if never stopped');
+});
+
+test('an extra evaluation is found', async () => {
+  const wasteful = like(euler(), { step: async (input) => (await input.denoise(input.x, input.from), euler().step(input)) });
+  expect(await failures(wasteful)).toEqual(['makes the evaluations it should']);
+});
+
+test('writing to what was given is found', async () => {
+  const careless = like(euler(), {
+    step: async (input) => {
+      const output = await euler().step(input);
+      (input.x as unknown as Float64Array).fill(0);
+      return output;
+    },
+  });
+  expect(await failures(careless)).toContain('changes nothing that it is given');
+});
+
+test('a sampler tied to one kind of units is found', async () => {
+  const tied = like(euler(), {
+    step: async ({ x, from, to, denoise, algebra }) => {
+      const denoised = await denoise(x, from);
+      const r = to.sigma / from.sigma;
+      return { x: algebra.linear([r, x], [1 - r, denoised]), denoised };
+    },
+  });
+  expect(await failures(tied)).toEqual(expect.arrayContaining(['does not depend on the units of the state']));
+});
