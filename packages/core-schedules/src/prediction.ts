@@ -68,7 +68,7 @@ export function predictionConversion({ from, to }: { readonly from: Prediction; 
   const given = from === 'score' ? -sigma : 1;
   if (to !== 'score') return { x: plain.x, prediction: given * plain.prediction };
   if (sigma === 0) throw new UserError('[core-schedules/prediction] the score is unbounded at sigma = 0: to=score. Stop at a positive sigma.');
-  return { x: plain.x / -sigma, prediction: (given * plain.prediction) / -sigma };
+  return { x: 0 - plain.x / sigma, prediction: 0 - (given * plain.prediction) / sigma };
 }
 
 export interface ConvertOptions<T> {

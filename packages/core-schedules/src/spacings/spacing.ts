@@ -38,7 +38,9 @@ export function defineSpacing({ name, place }: SpacingDefinition): Spacing {
     levels: (process: NoiseProcess, { steps, end = 'clean' }: SpacingOptions) => {
       checkNumber(where, 'steps', steps, { min: 1, max: 100_000, integer: true });
       if (end !== 'clean' && end !== 'floor') throw new UserError(`[${where}] unknown end: end="${String(end)}". Known: clean, floor.`);
-      const levels = end === 'clean' ? [...place(process, steps, false), CLEAN] : [...place(process, steps + 1, true)];
+      // Where the span itself ends clean, as a flow's does, both ends are one.
+      const reachesFloor = end === 'floor' || process.sigma(process.span.min) === 0;
+      const levels = reachesFloor ? [...place(process, steps + 1, true)] : [...place(process, steps, false), CLEAN];
       if (levels.length === steps) levels.push(process.level(process.span.min));
       for (let i = 1; i < levels.length; i++) {
         if (lambdaOf(levels[i]!) > lambdaOf(levels[i - 1]!)) continue;
