@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { loadDataset } from '@langevin/io/node';
-import { unet2dFromConfig, parseUnet2dConfig } from '@langevin/backbones';
+
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
-import { diffusionTask, parseTrainingConfig } from '@langevin/training';
+import { conditionalBackbone, diffusionTask, parseTrainingConfig } from '@langevin/training';
 const config = parseTrainingConfig(JSON.parse(readFileSync('configs/emoji.json', 'utf8')));
 const dataset = await loadDataset(config.data);
-const c = parseUnet2dConfig(config.backbone);
-const network = unet2dFromConfig(config.backbone, { init: 'zero' });
+
+
 const engine = await onnxruntimeEngine({ threads: Number(process.argv[2] ?? 1), session: { enableProfiling: process.argv[3] === 'prof', profileFilePrefix: '/tmp/prof' } } as never);
-const task = diffusionTask({ config, dataset, engine, backbone: { network, channels: 3, size: 32, classes: c.numClassEmbeds! } });
+const task = diffusionTask({ config, dataset, engine, backbone: conditionalBackbone(config) });
 let state = task.init() as any; let point = { step: 0, position: { epoch: 0, index: 0 } };
 for (let i = 0; i < 5; i++) { const t = performance.now(); const r = await task.step(state, point); state = r.state; point = { step: i + 1, position: r.position }; console.log((performance.now() - t).toFixed(0)); }
 await engine.dispose();
