@@ -27,13 +27,13 @@ def whole(tensor):
     return {"shape": list(tensor.shape), "values": digits(tensor.detach().flatten())}
 
 
-def randomize(model, seed, scale=0.15):
+def randomize(model, seed, scale=0.2):
     """Weights away from their special starting values (zeros, ones) that float16 holds exactly, so that files stay small."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             noise = torch.randn(parameter.shape, generator=generator, dtype=torch.float64) * scale
-            base = 1.0 if "norm" in name and name.endswith("weight") else 0.0
+            base = 1.0 if parameter.ndim == 1 and name.endswith("weight") else 0.0
             parameter.copy_((base + noise).to(torch.float16))
     return model
 
