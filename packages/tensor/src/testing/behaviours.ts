@@ -225,7 +225,7 @@ const running: readonly Behaviour[] = [
   {
     name: 'a large tensor passes',
     run: async (engine) => {
-      const size = 1 << 20;
+      const size = 1 << 18;
       const data = allocateHost('float32', size);
       for (let i = 0; i < size; i++) data[i] = i % 1000;
       const found = (await dataOf(add(tensor(data), 1), { engine })) as Float32Array;

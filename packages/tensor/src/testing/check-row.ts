@@ -5,12 +5,12 @@ import type { OpName } from '../graph/primitives.ts';
 import { sameShape, showShape } from '../shape.ts';
 import { compareResults, type Comparison } from './compare.ts';
 import { cotangentsOf, floatCase, gradientCase, valueCase, type Case } from './case.ts';
-import { along, moved, randomDirections, weighted } from './directions.ts';
+import { along, fourthOrderQuotient, moved, randomDirections, weighted } from './directions.ts';
 import { DIFFERENCE_STEP } from './draw.ts';
-import { programOn, programOnReference } from './program.ts';
+import { programOn, programOnReference, type Program } from './program.ts';
 import type { ReferenceEngine } from './reference/engine.ts';
 import type { ConformanceRow } from './row.ts';
-import { errorBound, type Tolerance } from './tolerance.ts';
+import { errorBound, EXACT_DIFFERENCES, POINTWISE, type Tolerance } from './tolerance.ts';
 
 export type RowCheck = 'shape' | 'value' | 'gradient' | 'finite-differences' | 'second-gradient';
 
@@ -37,8 +37,8 @@ async function compareCase(engine: Engine, of: Case, tolerance: Tolerance): Prom
 
 /**
  * Compare the engine's gradient with the engine's own central difference quotients, in float32. The inputs move by signs times 2^-6,
- * which rounds nothing; the truncation error is what the reference engine's quotient at the same step misses, the rounding error
- * what the value's tolerance allows, divided by the step.
+ * which rounds nothing; the truncation error is how far the reference engine's quotient at the same step is from its quotient of
+ * fourth order at a small one (its gradient has no part in it), the rounding error what the value's tolerance allows, divided by the step.
  */
 async function compareDifferences({ engine, reference, of, gradient, tolerance }: { engine: Engine; reference: ReferenceEngine; of: Case; gradient: Case; tolerance: Tolerance }): Promise<Comparison> {
   const cotangents = cotangentsOf(gradient, of);
@@ -47,22 +47,25 @@ async function compareDifferences({ engine, reference, of, gradient, tolerance }
   const exact = await programOnReference(reference, of.fn, of.inputs);
   const h = DIFFERENCE_STEP;
   const found = await gradients.run(gradient.inputs);
+  const rounding = of.results.reduce((sum, { dtype, values: y }, i) => {
+    const scale = Math.max(...Array.from(y, Math.abs));
+    const weight = Array.from(cotangents[i]!.values, Math.abs).reduce((a, b) => a + b, 0);
+    return sum + (weight * errorBound(tolerance.kind === 'exact' ? POINTWISE : tolerance, { dtype, derivative: 0, scale })) / h;
+  }, 0);
   let worst: Comparison = { maxError: 0, tolerance: 0 };
   for (const direction of randomDirections(of.inputs, 'signs', 2)) {
-    const quotient = async (program: typeof values): Promise<number> =>
-      (weighted(cotangents, await program.run(moved(of.inputs, direction, h))) - weighted(cotangents, await program.run(moved(of.inputs, direction, -h)))) / (2 * h);
-    const { slope } = along(found, direction, of.inputs);
-    const truth = along(gradient.results, direction, of.inputs);
-    const truncation = Math.abs((await quotient(exact)) - truth.slope);
-    const rounding = of.results.reduce((sum, { dtype, values: y }, i) => {
-      const scale = Math.max(...Array.from(y, Math.abs));
-      const weight = Array.from(cotangents[i]!.values, Math.abs).reduce((a, b) => a + b, 0);
-      return sum + (weight * errorBound(tolerance.kind === 'exact' ? { kind: 'pointwise' } : tolerance, { dtype, derivative: 0, scale })) / h;
-    }, 0);
+    const at = async (program: Program, step: number): Promise<number> => weighted(cotangents, await program.run(moved(of.inputs, direction, step)));
+    const quotient = async (program: Program): Promise<number> => ((await at(program, h)) - (await at(program, -h))) / (2 * h);
+    const { slope, magnitude } = along(found, direction, of.inputs);
+    const derivative = await fourthOrderQuotient((step) => at(exact, step), EXACT_DIFFERENCES.step);
+    const truncation = Math.abs((await quotient(exact)) - derivative) + EXACT_DIFFERENCES.relativeError * magnitude;
     const allowed = truncation + rounding;
     const measured = await quotient(values);
     const error = Math.abs(slope - measured);
-    if (!(error <= allowed)) return { maxError: error, tolerance: allowed, problem: `derivative in a direction is ${slope}, the difference quotient ${measured}, allowed difference ${allowed}` };
+    if (!(error <= allowed)) {
+      worst = { maxError: error, tolerance: allowed, problem: `derivative in a direction is ${slope}, the difference quotient ${measured}: off by ${error.toExponential(2)}, allowed ${allowed.toExponential(2)}` };
+      break;
+    }
     if (error >= worst.maxError) worst = { maxError: error, tolerance: allowed };
   }
   await Promise.all([values.dispose(), gradients.dispose(), exact.dispose()]);

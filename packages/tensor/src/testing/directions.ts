@@ -52,3 +52,8 @@ export function along(gradients: readonly Result[], direction: Direction, inputs
   );
   return { slope, magnitude };
 }
+
+/** Central difference quotient of fourth order. */
+export async function fourthOrderQuotient(at: (step: number) => Promise<number>, h: number): Promise<number> {
+  return (8 * ((await at(h)) - (await at(-h))) - ((await at(2 * h)) - (await at(-2 * h)))) / (12 * h);
+}

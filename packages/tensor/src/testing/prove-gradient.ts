@@ -1,6 +1,6 @@
 import type { Comparison } from './compare.ts';
 import { cotangentsOf, floatCase, gradientCase, valueCase, type Case } from './case.ts';
-import { along, moved, randomDirections, weighted } from './directions.ts';
+import { along, fourthOrderQuotient, moved, randomDirections, weighted } from './directions.ts';
 import { programOnReference } from './program.ts';
 import type { ReferenceEngine } from './reference/engine.ts';
 import type { ConformanceRow } from './row.ts';
@@ -12,11 +12,10 @@ async function proveCase(reference: ReferenceEngine, of: Case): Promise<{ readon
   const gradient = await gradientCase(reference, value);
   const cotangents = cotangentsOf(gradient, value);
   const program = await programOnReference(reference, value.fn, value.inputs);
-  const at = async (direction: Parameters<typeof moved>[1], step: number): Promise<number> => weighted(cotangents, await program.run(moved(value.inputs, direction, step)));
   const { step: h, relativeError } = EXACT_DIFFERENCES;
   let worst: Comparison = { maxError: 0, tolerance: relativeError };
   for (const direction of randomDirections(value.inputs, 'normal', 1)) {
-    const quotient = (8 * ((await at(direction, h)) - (await at(direction, -h))) - ((await at(direction, 2 * h)) - (await at(direction, -2 * h)))) / (12 * h);
+    const quotient = await fourthOrderQuotient(async (step) => weighted(cotangents, await program.run(moved(value.inputs, direction, step))), h);
     const { slope, magnitude } = along(gradient.results, direction, value.inputs);
     const values = value.results.reduce((sum, result, i) => sum + Math.abs(weighted([cotangents[i]!], [result])), 0);
     const error = Math.abs(quotient - slope) / Math.max(1, magnitude, values);

@@ -38,8 +38,9 @@ export function forEachIndex(shape: Shape, visit: (index: readonly number[], fla
 
 /** Place of an index in row-major order. */
 export function flatIndex(shape: Shape, index: readonly number[]): number {
-  const strides = stridesOf(shape);
-  return index.reduce((sum, i, axis) => sum + i * strides[axis]!, 0);
+  let flat = 0;
+  for (let axis = 0; axis < shape.length; axis++) flat = flat * shape[axis]! + index[axis]!;
+  return flat;
 }
 
 /** Strides that read `x` as if it had been broadcast to `shape`: 0 along repeated axes. */

@@ -1,6 +1,6 @@
 import type { ConvParams } from '../../graph/primitives.ts';
-import { stridesOf, type Shape } from '../../shape.ts';
-import { broadcastStrides, dot, flatIndex, forEachIndex, type Kernels } from './elements.ts';
+import { sizeOf, stridesOf, type Shape } from '../../shape.ts';
+import { broadcastStrides, dot, forEachIndex, type Kernels } from './elements.ts';
 
 /**
  * Every product of a convolution: places in x [N, C, ...spatial], w [O, C/groups, ...kernel] and y [N, O, ...out] that meet.
@@ -11,17 +11,18 @@ function forEachTap(shapes: { readonly x: Shape; readonly w: Shape; readonly y: 
   const { x, w, y } = shapes;
   const outputsPerGroup = w[0]! / groups;
   const strideX = stridesOf(x);
+  const filter = w.slice(1); // [C/groups, ...kernel]
   forEachIndex(y, (outIndex, placeY) => {
-    const [n, o, ...out] = outIndex as readonly [number, number, ...number[]];
+    const [n, o] = outIndex as readonly [number, number];
     const firstChannel = Math.floor(o / outputsPerGroup) * w[1]!;
-    forEachIndex(w.slice(1), ([c, ...tap]) => {
-      let placeX = n * strideX[0]! + (firstChannel + c!) * strideX[1]!;
-      for (let d = 0; d < tap.length; d++) {
-        const position = out[d]! * strides[d]! - padding[d]![0] + tap[d]! * dilations[d]!;
+    forEachIndex(filter, (tap, placeInFilter) => {
+      let placeX = n * strideX[0]! + (firstChannel + tap[0]!) * strideX[1]!;
+      for (let d = 0; d < strides.length; d++) {
+        const position = outIndex[d + 2]! * strides[d]! - padding[d]![0] + tap[d + 1]! * dilations[d]!;
         if (position < 0 || position >= x[d + 2]!) return;
         placeX += position * strideX[d + 2]!;
       }
-      visit(placeX, flatIndex(w, [o, c!, ...tap]), placeY);
+      visit(placeX, o * sizeOf(filter) + placeInFilter, placeY);
     });
   });
 }
