@@ -3,7 +3,9 @@ import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { tfjsEngine } from '@langevin/engine-tfjs';
 import { ddim, ddpm, euler, heun, samplers } from '@langevin/samplers';
 import { testSampler } from '@langevin/samplers/testing';
+import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test, vi } from 'vitest';
 
 // Generous: a machine may be busy with other suites.
@@ -28,4 +30,5 @@ test('the registry names every file of the folder', () => {
     .map((name) => name.replace('.ts', ''));
   expect(samplers.names).toEqual(files.sort());
   for (const name of files) expect(samplers.create(name).name).toBe(name);
+  execFileSync(process.execPath, [fileURLToPath(new URL('../../../tooling/scripts/generate-registry.mjs', import.meta.url)), '--check'], { stdio: 'pipe' });
 });
