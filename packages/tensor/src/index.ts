@@ -48,5 +48,11 @@ export { groupNorm, layerNorm, logSoftmax, normalize, rmsNorm, softmax, type Aff
 export { gelu, logSigmoid, silu, softplus } from './ops/activation.ts';
 export { attention, type AttentionOptions } from './ops/attention.ts';
 
+// Small matrices on the host, in float64
+export { determinant, inverse, logDeterminant, solve } from './host/lu.ts';
+export { cholesky } from './host/cholesky.ts';
+export { symmetricEigen, type SymmetricEigen } from './host/eigen.ts';
+export { MAX_MATRIX_SIZE, type SquareMatrix } from './host/matrix.ts';
+
 // Random numbers
 export * from './random/index.ts';
