@@ -1,13 +1,15 @@
 import { UserError } from '@langevin/tensor';
-import { closest, distance } from 'fastest-levenshtein';
+import { distance } from 'fastest-levenshtein';
 
 /** ` Did you mean "heun"?` when a known name is close enough to be what was meant, else nothing. */
 export function didYouMean(given: string, known: readonly string[]): string {
-  if (known.length === 0) return '';
   const wanted = given.slice(0, 64).toLowerCase();
-  const near = closest(wanted, known.map((name) => name.toLowerCase()));
-  const name = known.find((candidate) => candidate.toLowerCase() === near)!;
-  return distance(wanted, near) <= Math.max(1, Math.floor(near.length / 2)) ? ` Did you mean "${name}"?` : '';
+  const near = known
+    .map((name) => ({ name, away: distance(wanted, name.toLowerCase()) }))
+    // Half of a name may be wrong, so that two letters in the wrong order are still seen.
+    .filter(({ name, away }) => away <= Math.max(1, Math.floor(name.length / 2)))
+    .sort((a, b) => a.away - b.away)[0];
+  return near === undefined ? '' : ` Did you mean "${near.name}"?`;
 }
 
 /** What a name on the command line stands for. @throws UserError with the nearest known name and all others */
