@@ -53,10 +53,18 @@ export function arrayAlgebra(options: ArrayAlgebraOptions = {}): ArrayAlgebra {
     complaint: (y: FloatArray, x: FloatArray): string | undefined => {
       if (!(y instanceof Float32Array || y instanceof Float64Array)) return `it is not a Float32Array or Float64Array: ${describe(y)}`;
       if (y.length !== x.length) return `length ${y.length}, expected ${x.length}`;
+      if (allFinite(y)) return undefined;
       const bad = y.findIndex((value) => !Number.isFinite(value));
-      return bad < 0 ? undefined : `element ${bad} is ${y[bad]}`;
+      return `element ${bad} is ${y[bad]}`;
     },
   });
+}
+
+/** Zero times a number is zero, and times NaN or Infinity NaN: one pass without branches or calls, as it runs at every step. */
+function allFinite(y: FloatArray): boolean {
+  let total = 0;
+  for (let i = 0; i < y.length; i++) total += y[i]! * 0;
+  return total === 0;
 }
 
 function describe(value: unknown): string {
