@@ -29,7 +29,7 @@ async function findEngine(): Promise<Engine> {
   const failures: string[] = [];
   for (const { package: name, factory } of CANDIDATES) {
     try {
-      const module = (await import(/* @vite-ignore */ name)) as Record<string, () => Promise<Engine>>;
+      const module = await importFromApplication(name);
       return await module[factory]!();
     } catch (error) {
       failures.push(`${name}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
@@ -38,4 +38,37 @@ async function findEngine(): Promise<Engine> {
   throw new UserError(
     `[tensor/engine] no engine is installed: ${failures.join('; ')}. Run \`npm install @langevin/engine-onnxruntime onnxruntime-node\`, or pass one with setDefaultEngine().`,
   );
+}
+
+type EngineModule = Record<string, () => Promise<Engine>>;
+
+/** Import a package that this one does not depend on: the application does, and strict package managers show it to no one else. */
+async function importFromApplication(name: string): Promise<EngineModule> {
+  try {
+    return (await import(/* @vite-ignore */ name)) as EngineModule;
+  } catch (error) {
+    const path = resolveFromApplication(name);
+    if (path === undefined) throw error;
+    return (await import(/* @vite-ignore */ path)) as EngineModule;
+  }
+}
+
+interface NodeProcess {
+  readonly argv: readonly string[];
+  cwd(): string;
+  getBuiltinModule?(name: 'node:module'): { createRequire(from: string): { resolve(name: string): string } };
+}
+
+function resolveFromApplication(name: string): string | undefined {
+  const { process } = globalThis as { process?: Partial<NodeProcess> };
+  const createRequire = process?.getBuiltinModule?.('node:module').createRequire;
+  if (!createRequire) return undefined;
+  for (const from of [process.argv?.[1], `${process.cwd?.()}/package.json`]) {
+    try {
+      if (from) return `file://${createRequire(from).resolve(name)}`;
+    } catch {
+      // Not installed beside this one; the next may have it.
+    }
+  }
+  return undefined;
 }
