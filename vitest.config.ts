@@ -8,6 +8,9 @@ export default defineConfig({
   resolve: { conditions },
   test: {
     include: ['packages/*/{src,test}/**/*.test.ts', 'apps/*/{src,test}/**/*.test.ts', 'tooling/*/{src,test}/**/*.test.ts', 'examples/test/**/*.test.ts'],
+    // Room for a busy machine; a test that needs more says so itself.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     pool: 'forks',
     maxWorkers: 2,
   },
