@@ -5,7 +5,7 @@ import type { Engine, Graph } from '@langevin/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { tfjsEngine } from '@langevin/engine-tfjs';
-import { backends } from './backends.ts';
+import { PATIENT, backends } from './backends.ts';
 
 const vector = { shape: [4], dtype: 'float32' } as const;
 
@@ -24,7 +24,7 @@ const graph: Graph = {
   key: 'lifetimes',
 };
 
-describe.each(backends)('lifetimes on %s', (backend) => {
+describe.each(backends)('lifetimes on %s', PATIENT, (backend) => {
   let engine: Engine;
   beforeAll(async () => {
     engine = await tfjsEngine({ backend });

@@ -75,13 +75,11 @@ function flippedConvolution(g: Tensor, w: Tensor, { strides, padding, dilations,
   });
 }
 
-/** w [O, C/groups, ...k] with reversed taps as [C, O/groups, ...k]. */
+/** w [O, C/groups, ...k] with reversed taps as [C, O/groups, ...k]. All spatial axes reversed are the flat list of taps reversed. */
 function flipKernel(w: Tensor, groups: number): Tensor {
-  const taps = w.shape.slice(2);
   const [out, into] = [w.shape[0]! / groups, w.shape[1]!];
-  const flipped = tf.reverse(w, taps.map((_, i) => i + 2));
-  const swapped = tf.transpose(tf.reshape(flipped, [groups, out, into, -1]), [0, 2, 1, 3]);
-  return tf.reshape(swapped, [groups * into, out, ...taps]);
+  const flipped = tf.reverse(tf.reshape(w, [groups, out, into, -1]), 3);
+  return tf.reshape(tf.transpose(flipped, [0, 2, 1, 3]), [groups * into, out, ...w.shape.slice(2)]);
 }
 
 function hasWeightGradKernel({ params, has }: Pick<NodeSite<'convWeightGrad'>, 'params' | 'has'>): boolean {

@@ -5,11 +5,12 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { storageOf } from '../storage.ts';
 import { asCondition, asFlags, magnitude, negative, truncatingDivide, wrapped } from './integers.ts';
 import type { Kernel, KernelFamily, NodeCall } from './kernel.ts';
+import { cosine, sine, trigonometryNeeds } from './trigonometry.ts';
 
 /** XNNPACK, under the wasm backend, broadcasts at most 6 axes and returns zeros for more. */
 const MAX_BROADCAST_RANK = 6;
 
-type Unary = 'sign' | 'exp' | 'log' | 'sqrt' | 'sin' | 'cos' | 'atan' | 'tanh' | 'sigmoid' | 'erf' | 'floor' | 'ceil' | 'round';
+type Unary = 'sign' | 'exp' | 'log' | 'sqrt' | 'atan' | 'tanh' | 'sigmoid' | 'erf' | 'floor' | 'ceil' | 'round';
 type Binary = 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'maximum' | 'minimum' | 'equal' | 'less' | 'lessEqual' | 'logicalAnd' | 'logicalOr';
 
 export function broadcast(x: Tensor, shape: Shape): Tensor {
@@ -38,6 +39,13 @@ function flattened(a: Tensor, b: Tensor, shape: Shape, apply: (a: Tensor, b: Ten
   return tf.reshape(apply(tf.reshape(broadcast(a, shape), [-1]), tf.reshape(broadcast(b, shape), [-1])), [...shape]);
 }
 
+function trigonometric<Op extends 'sin' | 'cos'>(kernel: string, own: (x: Tensor) => Tensor, precise: (x: Tensor) => Tensor): Kernel<Op> {
+  return {
+    needs: ({ backend }) => (backend === 'webgpu' ? trigonometryNeeds : [kernel]),
+    run: ({ inputs, backend }) => (backend === 'webgpu' ? precise : own)(inputs[0]!),
+  };
+}
+
 const divide: Kernel<'div'> = {
   needs: ({ outputInfo }) => (outputInfo[0]!.dtype === 'float32' ? ['RealDiv'] : ['FloorDiv', 'Multiply', 'Sub', 'Add', 'Less', 'GreaterEqual', 'NotEqual', 'Maximum', 'Cast']),
   run: (call) => binary<'div'>('', call.outputInfo[0]!.dtype === 'float32' ? tf.div : truncatingDivide).run(call),
@@ -53,23 +61,24 @@ const cast: Kernel<'cast'> = {
 };
 
 const where: Kernel<'where'> = {
-  needs: () => ['Select', 'NotEqual', 'Tile'],
+  needs: () => ['Select', 'NotEqual', 'Tile', 'Reshape'],
   run: ({ inputs, outputInfo }: NodeCall<'where'>) => {
     const { shape } = outputInfo[0]!;
-    const [condition, a, b] = inputs.map((x) => broadcast(x, shape));
-    return tf.where(asCondition(condition!), a!, b!);
+    // Flat, because WebGPU selects on at most 4 axes.
+    const [condition, a, b] = inputs.map((x) => tf.reshape(broadcast(x, shape), [-1]));
+    return tf.reshape(tf.where(asCondition(condition!), a!, b!), [...shape]);
   },
 };
 
-export const elementwise: KernelFamily<Unary | Binary | Extract<PrimitiveName, 'neg' | 'abs' | 'cast' | 'where' | 'logicalNot'>> = {
+export const elementwise: KernelFamily<Unary | Binary | Extract<PrimitiveName, 'neg' | 'abs' | 'sin' | 'cos' | 'cast' | 'where' | 'logicalNot'>> = {
   neg: { needs: ({ inputInfo }) => (inputInfo[0]!.dtype === 'float32' ? ['Neg'] : ['Sub']), run: ({ inputs }) => negative(inputs[0]!) },
   abs: { needs: ({ inputInfo }) => (inputInfo[0]!.dtype === 'float32' ? ['Abs'] : ['Maximum', 'Sub']), run: ({ inputs }) => magnitude(inputs[0]!) },
   sign: unary('Sign', tf.sign),
   exp: unary('Exp', tf.exp),
   log: unary('Log', tf.log),
   sqrt: unary('Sqrt', tf.sqrt),
-  sin: unary('Sin', tf.sin),
-  cos: unary('Cos', tf.cos),
+  sin: trigonometric('Sin', tf.sin, sine),
+  cos: trigonometric('Cos', tf.cos, cosine),
   atan: unary('Atan', tf.atan),
   tanh: unary('Tanh', tf.tanh),
   sigmoid: unary('Sigmoid', tf.sigmoid),

@@ -5,22 +5,30 @@ import { storedNumber } from '../storage.ts';
 import { broadcast } from './elementwise.ts';
 import type { Kernel, KernelFamily } from './kernel.ts';
 
-/** XNNPACK, under the wasm backend, pads at most 6 axes and returns zeros for more. */
-const MAX_PAD_RANK = 6;
+/** WebGPU pads and slices at most 4 axes; XNNPACK, under the wasm backend, pads at most 6. Both return zeros for more. */
+const MAX_RANK = 4;
 
 export type Padding = readonly (readonly [before: number, after: number])[];
 
 /** A constant border of any rank. */
 export function padWith(x: Tensor, padding: Padding, value: number): Tensor {
   if (padding.every(([before, after]) => before === 0 && after === 0)) return x;
-  if (x.rank <= MAX_PAD_RANK) return tf.pad(x, padding.map(([before, after]) => [before, after] as [number, number]), value);
+  if (x.rank <= MAX_RANK) return tf.pad(x, padding.map(([before, after]) => [before, after] as [number, number]), value);
   return padding.reduce((y, [before, after], axis) => {
     if (before === 0 && after === 0) return y;
-    const outer = sizeOf(y.shape.slice(0, axis));
-    const inner = sizeOf(y.shape.slice(axis + 1));
-    const padded = tf.pad(tf.reshape(y, [outer, y.shape[axis]!, inner]), [[0, 0], [before, after], [0, 0]], value);
+    const padded = tf.pad(aroundAxis(y, axis), [[0, 0], [before, after], [0, 0]], value);
     return tf.reshape(padded, y.shape.map((n, i) => (i === axis ? n + before + after : n)));
   }, x);
+}
+
+/** x [.., n, ..] as [outer, n, inner]: any rank becomes one that every backend handles. */
+export function aroundAxis(x: Tensor, axis: number): Tensor {
+  return tf.reshape(x, [sizeOf(x.shape.slice(0, axis)), x.shape[axis]!, sizeOf(x.shape.slice(axis + 1))]);
+}
+
+/** WebGPU reverses at most 4 axes and returns a tensor of another shape for more. */
+export function reverseAxes(x: Tensor, axes: readonly number[]): Tensor {
+  return axes.reduce((y, axis) => tf.reshape(tf.reverse(aroundAxis(y, axis), 1), [...x.shape]), x);
 }
 
 export interface SliceSpec {
@@ -30,7 +38,18 @@ export interface SliceSpec {
 }
 
 /** Elements start, start + step, ... on every axis. */
-export function sliceWith(x: Tensor, { starts, sizes, steps }: SliceSpec): Tensor {
+export function sliceWith(x: Tensor, spec: SliceSpec): Tensor {
+  if (x.rank <= MAX_RANK) return sliceSmall(x, spec);
+  return spec.sizes.reduce((y, size, axis) => {
+    if (size === y.shape[axis]!) return y;
+    const view = aroundAxis(y, axis);
+    const [outer, , inner] = view.shape as [number, number, number];
+    const part = sliceSmall(view, { starts: [0, spec.starts[axis]!, 0], sizes: [outer, size, inner], steps: [1, spec.steps[axis]!, 1] });
+    return tf.reshape(part, y.shape.map((n, i) => (i === axis ? size : n)));
+  }, x);
+}
+
+function sliceSmall(x: Tensor, { starts, sizes, steps }: SliceSpec): Tensor {
   if (steps.every((step, axis) => step === 1 || sizes[axis]! <= 1)) return tf.slice(x, [...starts], [...sizes]);
   const extents = sizes.map((size, axis) => (size - 1) * steps[axis]! + 1);
   if (x.dtype !== 'int32') return tf.stridedSlice(x, [...starts], starts.map((start, axis) => start + extents[axis]!), [...steps]);
@@ -58,7 +77,7 @@ const broadcastTo: Kernel<'broadcastTo'> = {
 
 const slice: Kernel<'slice'> = {
   needs: ({ params, inputInfo }) =>
-    params.steps.every((step) => step === 1) ? ['Slice'] : inputInfo[0]!.dtype === 'float32' ? ['StridedSlice'] : ['Slice', 'GatherV2', 'Range'],
+    params.steps.every((step) => step === 1) ? ['Slice', 'Reshape'] : inputInfo[0]!.dtype === 'float32' ? ['Slice', 'StridedSlice', 'Reshape'] : ['Slice', 'GatherV2', 'Range', 'Reshape'],
   run: ({ inputs, params }) => sliceWith(inputs[0]!, params),
 };
 
@@ -76,8 +95,8 @@ const concat: Kernel<'concat'> = {
 };
 
 const flip: Kernel<'flip'> = {
-  needs: () => ['Reverse'],
-  run: ({ inputs, params }) => (params.axes.length === 0 ? inputs[0]! : tf.reverse(inputs[0]!, [...params.axes])),
+  needs: () => ['Reverse', 'Reshape'],
+  run: ({ inputs, params }) => reverseAxes(inputs[0]!, params.axes),
 };
 
 /** Nodes run in program order, so the token is already computed. */

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { wrapped } from './integers.ts';
 import type { Kernel, KernelFamily } from './kernel.ts';
+import { aroundAxis } from './layout.ts';
 
 const sum: Kernel<'sum'> = {
   needs: () => ['Sum'],
@@ -12,15 +13,25 @@ const max: Kernel<'max'> = {
   run: ({ inputs, params }) => tf.max(inputs[0]!, [...params.axes], params.keepDims),
 };
 
+/** The result of a vector comes as [1] from WebGPU, hence the reshape. */
 const argMax: Kernel<'argMax'> = {
-  needs: () => ['ArgMax'],
-  run: ({ inputs, params }) => tf.argMax(inputs[0]!, params.axis),
+  needs: () => ['ArgMax', 'Reshape'],
+  run: ({ inputs, params, outputInfo }) => tf.reshape(tf.argMax(inputs[0]!, params.axis), [...outputInfo[0]!.shape]),
 };
 
+/** In reverse as a flip, because WebGPU's own reverse is wrong on any axis but the last. */
 const cumsum: Kernel<'cumsum'> = {
-  needs: () => ['Cumsum'],
-  run: ({ inputs, params, outputInfo }) =>
-    wrapped(outputInfo[0]!.dtype, tf.cumsum(inputs[0]!, params.axis, false, params.direction === 'reverse')),
+  needs: ({ params, inputInfo, backend }) => {
+    // Its shader for int32 does not compile (4.22), which shows only as a wrong result.
+    const kernel = backend === 'webgpu' && inputInfo[0]!.dtype !== 'float32' ? 'Cumsum of int32' : 'Cumsum';
+    return [kernel, 'Reshape', 'Transpose', ...(params.direction === 'reverse' ? ['Reverse'] : [])];
+  },
+  run: ({ inputs, params: { axis, direction }, outputInfo }) => {
+    const { shape, dtype } = outputInfo[0]!;
+    const x = tf.transpose(aroundAxis(inputs[0]!, axis), [0, 2, 1]);
+    const running = direction === 'forward' ? tf.cumsum(x, 2) : tf.reverse(tf.cumsum(tf.reverse(x, 2), 2), 2);
+    return wrapped(dtype, tf.reshape(tf.transpose(running, [0, 2, 1]), [...shape]));
+  },
 };
 
 /** TensorFlow.js' topk works on the last axis, takes the largest, and orders equal elements by rising index. */
