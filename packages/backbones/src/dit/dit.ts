@@ -36,7 +36,7 @@ const xavierOfMatrix: Initializer = (generator, shape) => {
  * @throws UserError when the configuration is inconsistent, or at `apply` when sizes do not fit
  * @example
  * const net = dit(ditPresets['DiT-S/2']);
- * parameterCount(net); // => 32857888
+ * parameterCount(net); // => 32865056
  */
 export function dit(config: Partial<DitConfig>, options: DitOptions = {}): Backbone<DitParams> {
   const complete = completeDitConfig(config);

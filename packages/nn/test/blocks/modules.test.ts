@@ -3,10 +3,12 @@ import {
   sinusoidalEmbedding, trainMode, upsample, downsample, type Layer,
 } from '@langevin/nn';
 import { add, cast, compile, float32Data, groupNorm as normalizeGroups, item, mean, mul, namedTensors, numbers, ones, silu, tensor, torchGenerator, zeros, type Tensor } from '@langevin/tensor';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { onCpu } from '../engine.ts';
 
 onCpu();
+// Sessions are compiled here, which takes seconds on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 const noise = (shape: readonly number[], seed = 1): Tensor => tensor(torchGenerator(seed).normal(shape.reduce((a, b) => a * b, 1)), { shape });
 
 describe('modules', () => {

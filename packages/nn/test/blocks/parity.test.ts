@@ -1,11 +1,13 @@
 import { fromStateDict, shapesOnly, sinusoidalEmbedding, toStateDict } from '@langevin/nn';
 import { float32Data, namedTensors, numbers, realize, tensor, torchGenerator, vjp, type Tensor } from '@langevin/tensor';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { onCpu } from '../engine.ts';
 import { expectClose, golden, largest, toTensor, type Named } from './golden.ts';
 import { blocks, initializers, layers } from './modules.ts';
 
 onCpu();
+// Sessions are compiled here, which takes seconds on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const { tolerance } = golden;
 const withoutPrefix = (named: Named): Named => Object.fromEntries(Object.entries(named).map(([key, value]) => [key.replace(/^inner\./, ''), value]));

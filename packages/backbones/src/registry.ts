@@ -1,0 +1,42 @@
+import { UserError } from '@langevin/tensor';
+import { didYouMean } from './config/suggest.ts';
+import type { BackboneInstance, BackbonePlugin, ParseOptions } from './define-backbone.ts';
+import { ditBackbone } from './dit/plugin.ts';
+import { unet2dBackbone } from './unet2d/plugin.ts';
+
+/** The backbones of this package. A test fails when a `plugin.ts` of its folders is not among them. */
+export const backbonePlugins: readonly BackbonePlugin[] = Object.freeze([
+  ditBackbone,
+  unet2dBackbone,
+]);
+
+/**
+ * The plugin of a name or class: `unet2d` or `UNet2DModel`.
+ *
+ * @param plugins the ones to choose from; add your own here. @default the ones of this package
+ * @throws UserError when there is none, with the closest name
+ */
+export function findBackbone(name: string, plugins: readonly BackbonePlugin[] = backbonePlugins): BackbonePlugin {
+  const found = plugins.find((plugin) => plugin.name === name || plugin.className === name);
+  if (found) return found;
+  const names = plugins.map((plugin) => plugin.name).sort();
+  const suggestion = didYouMean(name, [...names, ...plugins.map((plugin) => plugin.className)]);
+  throw new UserError(`[backbones/registry] unknown backbone: name=${JSON.stringify(name.slice(0, 80))}.${suggestion} Known: ${names.join(', ')}.`);
+}
+
+/**
+ * The network that a parsed `config.json` describes; its `_class_name` says which kind.
+ *
+ * @throws UserError when the class is missing or unknown, or an entry is wrong
+ * @example
+ * const { module, info } = backboneFromConfig({ _class_name: 'UNet2DModel', sample_size: 32 });
+ * info.size; // => [32, 32]
+ */
+export function backboneFromConfig(config: unknown, options: ParseOptions & { readonly plugins?: readonly BackbonePlugin[] } = {}): BackboneInstance {
+  const { plugins = backbonePlugins, ...rest } = options;
+  const name = typeof config === 'object' && config !== null && '_class_name' in config ? config._class_name : undefined;
+  if (typeof name !== 'string') {
+    throw new UserError(`[backbones/registry] configuration does not say its class: _class_name=${JSON.stringify(name) ?? 'nothing'}. Known: ${plugins.map((plugin) => plugin.className).join(', ')}.`);
+  }
+  return findBackbone(name, plugins).parse(config, rest);
+}
