@@ -46,8 +46,8 @@ export function productNeeds(backend: string): readonly string[] {
 const XNNPACK_FROM = 2 ** 16;
 
 /**
- * [B, M, K] x [B, K, N]. On wasm only a single product without transposition reaches XNNPACK, which is some 20 times faster than the
- * plain loop that serves the rest: operands are transposed, and batches taken apart, to get there.
+ * [B, M, K] x [B, K, N]. On wasm only a single product without transposition reaches XNNPACK, which is an order of magnitude faster than
+ * the plain loop that serves the rest: operands are transposed, and batches taken apart, to get there.
  */
 export function product(a: Tensor3D, b: Tensor3D, { transposeA = false, transposeB = false, backend }: ProductOptions): Tensor {
   const [, rows, inner] = transposeA ? [0, a.shape[2], a.shape[1]] : a.shape;
