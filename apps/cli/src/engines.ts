@@ -1,9 +1,9 @@
 import { availableDevices, onnxruntimeEngine, type Device } from '@langevin/engine-onnxruntime';
 import { availableBackends, tfjsEngine, type BackendName } from '@langevin/engine-tfjs';
-import { UserError, type Engine } from '@langevin/tensor';
+import { didYouMean, UserError, type Engine } from '@langevin/tensor';
 import type { Command } from 'commander';
 import { integer } from './arguments.ts';
-import { byName, didYouMean } from './suggest.ts';
+import { byName } from './by-name.ts';
 
 export interface EngineOptions {
   readonly engine: string;

@@ -1,6 +1,6 @@
 import { drawLabels, labelChoices, type Category, type DiffusionModel } from '@langevin/pipelines';
 import { UserError } from '@langevin/tensor';
-import { byName } from './suggest.ts';
+import { byName } from './by-name.ts';
 
 export interface LayoutOptions {
   readonly classes?: readonly string[];

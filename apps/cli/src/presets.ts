@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '@langevin/tensor';
-import { byName } from './suggest.ts';
+import { byName } from './by-name.ts';
 
 /** Checkpoints that come with the repository, beside the apps; source and build lie equally deep. */
 const PRESETS: Readonly<Record<string, URL>> = { emoji: new URL('../../../models/emoji/', import.meta.url) };

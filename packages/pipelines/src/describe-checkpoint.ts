@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { openSafetensors, readJson } from '@langevin/io/node';
 import { sizeOf } from '@langevin/tensor';
 import { listCheckpoints, runFolder } from '@langevin/training';
-import { diffusionFiles, exists, findWeights } from './diffusion-folder.ts';
+import { diffusionFiles, exists, findComponent, findWeights } from './diffusion-folder.ts';
 import { checkpointKind, type CheckpointKind } from './run-model.ts';
 
 /** Tensors whose names start alike. */
@@ -81,7 +81,10 @@ async function locate(path: string): Promise<Located> {
   const state = join(path, 'state.safetensors');
   if (await exists(state)) return { kind: 'run', file: state, ...stepOf(await readJson(join(path, 'state.json'))) };
   const kind = await checkpointKind(path);
-  if (kind === 'model') return { kind, file: await findWeights(path), config: await readJson(diffusionFiles(path).config) };
+  if (kind === 'model') {
+    const files = diffusionFiles(path, await findComponent(path));
+    return { kind, file: await findWeights(files.component), config: await readJson(files.config) };
+  }
   if (kind === 'file') return { kind, file: path };
   const folder = runFolder(path);
   const newest = (await listCheckpoints(folder.checkpoints)).at(-1);

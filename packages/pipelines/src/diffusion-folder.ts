@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readJson, writeFileAtomic, writeSafetensors } from '@langevin/io/node';
 import { UserError } from '@langevin/tensor';
 import * as v from 'valibot';
-import { backboneFromConfig } from './backbone-kinds.ts';
+import { imageBackbone } from './image-backbone.ts';
 import { readChecked } from './checked.ts';
 import type { DiffusionModel } from './diffusion-model.ts';
 import { fromSchedulerConfig, schedulerSchema, toSchedulerConfig } from './edm-description.ts';
@@ -17,35 +17,44 @@ const WEIGHT_FILES = [`${WEIGHTS}.safetensors`, `${WEIGHTS}.fp16.safetensors`, `
 /** `model_index.json`: what diffusers wants there is not looked at. */
 const indexSchema = v.looseObject({ patch: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(64)), 1) });
 
+/** Folders that diffusers keeps a denoising network in. */
+const COMPONENTS = ['unet', 'transformer'] as const;
+type Component = (typeof COMPONENTS)[number];
+
+/** The folder of a model's network. @throws UserError when there is none */
+export async function findComponent(dir: string): Promise<Component> {
+  for (const component of COMPONENTS) if (await exists(join(dir, component, 'config.json'))) return component;
+  throw new UserError(`[pipelines/folder] not a model's folder: folder=${dir}, neither unet/config.json nor transformer/config.json is there. Give a folder that "langevin export" wrote, or one in the layout of diffusers.`);
+}
+
 /** Where the files of a model lie, in the layout of diffusers. */
-export function diffusionFiles(dir: string) {
+export function diffusionFiles(dir: string, component: Component) {
   return {
     index: join(dir, 'model_index.json'),
-    config: join(dir, 'unet', 'config.json'),
-    weights: join(dir, 'unet', WEIGHT_FILES[0]),
+    component: join(dir, component),
+    config: join(dir, component, 'config.json'),
+    weights: join(dir, component, WEIGHT_FILES[0]),
     scheduler: join(dir, 'scheduler', 'scheduler_config.json'),
     labels: join(dir, 'labels.json'),
   };
 }
 
 /**
- * Load a model from a folder in the layout of diffusers: `unet/config.json`, `unet/diffusion_pytorch_model.safetensors` (one file or
- * sharded; float32, float16 or bfloat16), `scheduler/scheduler_config.json` of an EDM scheduler, `labels.json` where classes have names,
- * and `patch` in `model_index.json` where the network works on patches. Nothing in the folder is executed.
+ * Load a model from a folder in the layout of diffusers: `unet/` or `transformer/` with `config.json` and
+ * `diffusion_pytorch_model.safetensors` (one file or sharded; float32, float16 or bfloat16), `scheduler/scheduler_config.json` of an EDM
+ * scheduler, `labels.json` where classes have names, and `patch` in `model_index.json` where the network works on patches. Nothing in the
+ * folder is executed.
  *
  * @throws UserError naming the file that is missing, malformed, or does not fit the others
  */
 export async function loadDiffusionFolder(dir: string): Promise<DiffusionModel> {
-  const files = diffusionFiles(dir);
-  if (!(await exists(files.config))) {
-    throw new UserError(`[pipelines/folder] not a model's folder: folder=${dir}, unet/config.json is missing. Give a folder that "langevin export" wrote, or one in the layout of diffusers.`);
-  }
+  const files = diffusionFiles(dir, await findComponent(dir));
   const config = (await readJson(files.config)) as Readonly<Record<string, unknown>>;
   const { patch } = (await exists(files.index)) ? await readChecked(files.index, indexSchema) : { patch: 1 };
-  const backbone = backboneFromConfig(config, { from: files.config, patch });
+  const backbone = imageBackbone(config, { from: files.config, patch });
   const process = fromSchedulerConfig(await readChecked(files.scheduler, schedulerSchema), files.scheduler);
   const labels = backbone.classes === undefined ? undefined : await loadLabels(files.labels, backbone.classes);
-  const params = await readWeights(await findWeights(dir), backbone);
+  const params = await readWeights(await findWeights(files.component), backbone);
   return { backbone, params, config, process, ...(labels && { labels }) };
 }
 
@@ -55,13 +64,13 @@ async function loadLabels(path: string, known: number): Promise<Labels> {
   return checkLabels(await readChecked(path, labelsSchema), { known, from: path });
 }
 
-/** The weight file of a model's folder. @throws UserError when there is none */
-export async function findWeights(dir: string): Promise<string> {
+/** The weight file in the folder of a network. @throws UserError when there is none */
+export async function findWeights(folder: string): Promise<string> {
   for (const name of WEIGHT_FILES) {
-    const path = join(dir, 'unet', name);
+    const path = join(folder, name);
     if (await exists(path)) return path;
   }
-  throw new UserError(`[pipelines/folder] weights are missing: folder=${join(dir, 'unet')}. Expected ${WEIGHT_FILES[0]} or ${WEIGHT_FILES[2]} there.`);
+  throw new UserError(`[pipelines/folder] weights are missing: folder=${folder}. Expected ${WEIGHT_FILES[0]} or ${WEIGHT_FILES[2]} there.`);
 }
 
 export interface SaveDiffusionOptions {
@@ -78,14 +87,16 @@ export interface SaveDiffusionOptions {
  */
 export async function saveDiffusionFolder(dir: string, model: DiffusionModel, options: SaveDiffusionOptions = {}): Promise<void> {
   const { dtype = 'float32', metadata = {} } = options;
-  const files = diffusionFiles(dir);
+  const className = String(model.config['_class_name']);
+  const component = className.startsWith('UNet') ? 'unet' : 'transformer';
+  const files = diffusionFiles(dir, component);
   const tensors = await weightsToWrite(model.params, dtype);
-  for (const sub of ['unet', 'scheduler']) await makeFolder(join(dir, sub));
+  for (const sub of [component, 'scheduler']) await makeFolder(join(dir, sub));
   await writeSafetensors(files.weights, tensors, { metadata: { format: 'pt', ...metadata } });
   await writeFileAtomic(files.config, json(model.config));
   await writeFileAtomic(files.scheduler, json(toSchedulerConfig(model.process)));
   if (model.labels) await writeFileAtomic(files.labels, json(model.labels));
-  await writeFileAtomic(files.index, json({ _class_name: 'ImageDiffusionPipeline', scheduler: ['diffusers', 'EDMEulerScheduler'], unet: ['diffusers', String(model.config['_class_name'])], patch: model.backbone.patch }));
+  await writeFileAtomic(files.index, json({ _class_name: 'ImageDiffusionPipeline', scheduler: ['diffusers', 'EDMEulerScheduler'], [component]: ['diffusers', className], patch: model.backbone.patch }));
 }
 
 async function makeFolder(path: string): Promise<void> {

@@ -1,4 +1,4 @@
-import type { ImageBackbone } from './backbone-kinds.ts';
+import type { ImageBackbone } from './image-backbone.ts';
 import type { EdmDescription } from './edm-description.ts';
 import type { Labels } from './labels.ts';
 

@@ -4,7 +4,7 @@ import { shapesOnly } from '@langevin/nn';
 import { heun } from '@langevin/samplers';
 import { tensorsOf, type Engine } from '@langevin/tensor';
 import { diffusionTask, type DiffusionState, type DiffusionTrainingConfig, type TrainingTask } from '@langevin/training';
-import { backboneFromConfig, type ImageBackbone } from './backbone-kinds.ts';
+import { imageBackbone, type ImageBackbone } from './image-backbone.ts';
 import { datasetLabels } from './dataset-labels.ts';
 import { drawLabels } from './draw-labels.ts';
 import { EDM_DEFAULTS } from './edm-description.ts';
@@ -45,7 +45,7 @@ const PREVIEW_ROWS = 8;
  */
 export async function diffusionRunFromConfig(config: DiffusionTrainingConfig, options: DiffusionRunOptions = {}): Promise<DiffusionRun> {
   const { engine, from = 'the configuration' } = options;
-  const backbone = backboneFromConfig(config.backbone, { from, patch: config.patch });
+  const backbone = imageBackbone(config.backbone, { from, patch: config.patch });
   const dataset = await loadDataset(config.data);
   const labels = await datasetLabels(dataset, config.data);
   let forward: Forward | undefined;

@@ -1,5 +1,5 @@
 import { compile, type Engine, type Tensor } from '@langevin/tensor';
-import type { ImageBackbone } from './backbone-kinds.ts';
+import type { ImageBackbone } from './image-backbone.ts';
 
 /** A network's forward pass, traced and compiled once for each shape it sees. */
 export interface Forward {

@@ -2,7 +2,7 @@
 export type { DiffusionModel } from './diffusion-model.ts';
 export { loadDiffusionFolder, saveDiffusionFolder, type SaveDiffusionOptions } from './diffusion-folder.ts';
 export { EDM_DEFAULTS, type EdmDescription } from './edm-description.ts';
-export { backboneFromConfig, backboneKinds, type ImageBackbone } from './backbone-kinds.ts';
+export { imageBackbone, type ImageBackbone, type ImageBackboneOptions } from './image-backbone.ts';
 export type { WeightDType } from './weights.ts';
 
 // Labels

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { loadDataset, readJson } from '@langevin/io/node';
 import { UserError } from '@langevin/tensor';
 import { listCheckpoints, parseTrainingConfig, runFolder } from '@langevin/training';
-import { backboneFromConfig } from './backbone-kinds.ts';
+import { imageBackbone } from './image-backbone.ts';
 import { datasetLabels } from './dataset-labels.ts';
-import { diffusionFiles, exists, loadDiffusionFolder } from './diffusion-folder.ts';
+import { exists, findComponent, loadDiffusionFolder } from './diffusion-folder.ts';
 import type { DiffusionModel } from './diffusion-model.ts';
 import { EDM_DEFAULTS } from './edm-description.ts';
 import { readWeights } from './weights.ts';
@@ -30,7 +30,7 @@ export async function loadRunModel(root: string, options: { readonly weights?: R
   const newest = (await listCheckpoints(folder.checkpoints)).at(-1);
   if (!newest) throw new UserError(`[pipelines/run] run has no checkpoint: folder=${root}. Give the folder of a run that "langevin train" has written at least one checkpoint to.`);
   const config = parseTrainingConfig(await readJson(folder.config), folder.config);
-  const backbone = backboneFromConfig(config.backbone, { from: folder.config, patch: config.patch });
+  const backbone = imageBackbone(config.backbone, { from: folder.config, patch: config.patch });
   const labels = await datasetLabels(await loadDataset(config.data), config.data);
   const params = await readWeights(join(newest.path, 'state.safetensors'), backbone, `${weights}.`);
   const process = { ...EDM_DEFAULTS, sigmaData: config.edm.sigmaData };
@@ -42,10 +42,10 @@ export type CheckpointKind = 'model' | 'run' | 'file';
 
 /** @throws UserError when it leads to none of them */
 export async function checkpointKind(path: string): Promise<CheckpointKind> {
-  if (await exists(diffusionFiles(path).config)) return 'model';
+  if (await findComponent(path).then(() => true, () => false)) return 'model';
   if (await exists(runFolder(path).checkpoints)) return 'run';
   if (/\.[a-z0-9]+$/i.test(path) && (await exists(path))) return 'file';
-  throw new UserError(`[pipelines/checkpoint] nothing to load: path=${path}. Give a folder with unet/config.json, the folder of a training run, or a .safetensors file.`);
+  throw new UserError(`[pipelines/checkpoint] nothing to load: path=${path}. Give a folder with unet/config.json or transformer/config.json, the folder of a training run, or a .safetensors file.`);
 }
 
 /** Load a model from its folder, or from the folder of the run that trains it. */
@@ -56,6 +56,6 @@ export async function loadModel(path: string): Promise<DiffusionModel> {
     case 'run':
       return (await loadRunModel(path)).model;
     case 'file':
-      throw new UserError(`[pipelines/checkpoint] a file alone does not say what its weights are for: path=${path}. Give the folder that has unet/config.json.`);
+      throw new UserError(`[pipelines/checkpoint] a file alone does not say what its weights are for: path=${path}. Give the model's folder.`);
   }
 }

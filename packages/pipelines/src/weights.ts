@@ -2,7 +2,7 @@ import type { HostTensor } from '@langevin/io';
 import { openSafetensors } from '@langevin/io/node';
 import { fromStateDict, shapesOnly, toStateDict } from '@langevin/nn';
 import { fromBfloat16Bits, fromFloat16Bits, toFloat16Bits, UserError } from '@langevin/tensor';
-import type { ImageBackbone } from './backbone-kinds.ts';
+import type { ImageBackbone } from './image-backbone.ts';
 
 export type WeightDType = 'float16' | 'float32';
 

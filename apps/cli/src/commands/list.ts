@@ -1,11 +1,11 @@
+import { backbonePlugins } from '@langevin/backbones';
 import { processes } from '@langevin/core-schedules';
 import { datasetPlugins } from '@langevin/io/node';
-import { backboneKinds } from '@langevin/pipelines';
 import type { Command } from 'commander';
 import { collect } from '../arguments.ts';
 import { reportEngines } from '../engines.ts';
 import { loadPlugins } from '../plugins.ts';
-import { byName } from '../suggest.ts';
+import { byName } from '../by-name.ts';
 import { table } from '../table.ts';
 import { line, type Terminal } from '../terminal.ts';
 
@@ -62,7 +62,7 @@ async function engines(): Promise<readonly Row[]> {
 }
 
 function backbones(): Promise<readonly Row[]> {
-  return Promise.resolve(Object.entries(backboneKinds).map(([name, { summary }]) => ({ name, summary })));
+  return Promise.resolve(backbonePlugins.map(({ name, className, summary }) => ({ name, className, summary })));
 }
 
 function datasets(): Promise<readonly Row[]> {

@@ -1,0 +1,55 @@
+import { backboneFromConfig, patched } from '@langevin/backbones';
+import { UserError } from '@langevin/tensor';
+import type { ConditionalBackbone } from '@langevin/training';
+
+/** A network with the shape of the images it is for. */
+export interface ImageBackbone extends ConditionalBackbone<unknown> {
+  readonly height: number;
+  readonly width: number;
+  /** Side of the squares of pixels that the network sees as channels; 1 for none. */
+  readonly patch: number;
+}
+
+export interface ImageBackboneOptions {
+  /** Where the configuration is from, for messages. */
+  readonly from: string;
+  /** Side of the squares of pixels that the network sees as channels. @default 1 */
+  readonly patch?: number;
+}
+
+/**
+ * The denoising network of images that a `config.json` describes.
+ *
+ * @throws UserError naming the file, when its class is unknown, an entry is wrong, or it is not for images of a known size
+ */
+export function imageBackbone(config: unknown, { from, patch = 1 }: ImageBackboneOptions): ImageBackbone {
+  // Zeros where a fresh network would only add noise: training starts at the best constant guess.
+  const { module, info } = naming(from, () => backboneFromConfig(config, { init: 'zero' }));
+  const refuse = (problem: string, remedy: string): never => {
+    throw new UserError(`[pipelines/backbone] ${problem}, file=${from}. ${remedy}`);
+  };
+  const channels = info.channels / patch ** 2;
+  if (info.size === null) return refuse('size of the images is missing: sample_size=null', 'Give the side of the images, or height and width.');
+  if (info.channels !== info.outputs) return refuse(`a denoiser gives what it is given: in_channels=${info.channels}, out_channels=${info.outputs}`, 'Make them equal.');
+  if (info.time !== 'timestep') return refuse(`network takes ${info.time} for its time, models of EDM give it log(sigma) / 4`, 'Use a network with a positional time embedding.');
+  if (!Number.isInteger(channels)) return refuse(`channels do not divide into patches: in_channels=${info.channels}, patch=${patch}`, 'Give a multiple of patch * patch.');
+  const [height, width] = [info.size[0] * patch, info.size[1] * patch];
+  return {
+    network: patched(module, patch),
+    patch,
+    channels,
+    height,
+    width,
+    ...(height === width ? { size: height } : {}),
+    ...(info.labels === null ? {} : { classes: info.labels.count }),
+  };
+}
+
+function naming<T>(file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof UserError) throw new UserError(`${error.message} File: ${file}.`, { cause: error });
+    throw error;
+  }
+}
