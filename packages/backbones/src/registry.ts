@@ -1,5 +1,4 @@
-import { UserError } from '@langevin/tensor';
-import { didYouMean } from './config/suggest.ts';
+import { didYouMean, UserError } from '@langevin/tensor';
 import type { BackboneInstance, BackbonePlugin, ParseOptions } from './define-backbone.ts';
 import { ditBackbone } from './dit/plugin.ts';
 import { unet2dBackbone } from './unet2d/plugin.ts';

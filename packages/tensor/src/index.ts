@@ -13,6 +13,7 @@ export { defaultEngine, setDefaultEngine } from './engine/default-engine.ts';
 export { cacheCounters, type CacheCounters } from './engine/cache.ts';
 export type { Engine, EngineBuffer, Executable, RunOptions } from './engine/engine.ts';
 export { debugLevel } from './debug.ts';
+export { didYouMean } from './did-you-mean.ts';
 
 // Derivatives
 export { gradients, type GradientsOptions } from './autodiff/gradients.ts';

@@ -1,5 +1,4 @@
-import { UserError } from '@langevin/tensor';
-import { didYouMean } from './suggest.ts';
+import { didYouMean, UserError } from '@langevin/tensor';
 
 /** One entry of a JSON configuration: its default, and how a value from outside is checked. */
 export interface Field<T> {

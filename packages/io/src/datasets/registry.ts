@@ -1,4 +1,4 @@
-import { UserError } from '@langevin/tensor';
+import { didYouMean, UserError } from '@langevin/tensor';
 import { cifar10Dataset } from './cifar10.ts';
 import type { Dataset, DatasetPlugin } from './dataset.ts';
 import { emojiDataset } from './emoji.ts';
@@ -22,8 +22,9 @@ export async function loadDataset(config: unknown, plugins: readonly DatasetPlug
   const { name, ...options } = (typeof config === 'object' && config !== null ? config : {}) as Record<string, unknown>;
   const plugin = plugins.find((candidate) => candidate.name === name);
   if (plugin === undefined) {
-    const known = plugins.map((candidate) => candidate.name).sort().join(', ');
-    throw new UserError(`[io/datasets] unknown data set name=${JSON.stringify(name) ?? 'none'}. Known: ${known}.`);
+    const known = plugins.map((candidate) => candidate.name).sort();
+    const hint = typeof name === 'string' ? didYouMean(name, known) : '';
+    throw new UserError(`[io/datasets] unknown data set name=${JSON.stringify(name) ?? 'none'}.${hint} Known: ${known.join(', ')}.`);
   }
   return plugin.load(options);
 }
