@@ -1,6 +1,8 @@
 import type { Engine } from '@langevin/tensor';
-import { UserError } from '@langevin/tensor';
+import { UnsupportedError, UserError } from '@langevin/tensor';
+import { whyUnusable } from '../runtime/adapter.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import { deviceEngine } from './device-engine.ts';
 import { hostEngine } from './host-engine.ts';
 import { probeChannelBlock } from './channel-block.ts';
 import type { EngineOptions } from './options.ts';
@@ -15,7 +17,14 @@ export async function createEngine(runtime: Runtime, options: EngineOptions): Pr
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 1024)) {
     throw new UserError(`[engine-onnxruntime] threads is out of range: threads=${threads}. Give an integer in [1, 1024].`);
   }
-  const ort = await runtime.load(device);
+  if (options.worker === 'thread') {
+    if (!runtime.inThread) throw new UnsupportedError("[engine-onnxruntime] worker threads are for Node: worker='thread'. In a browser, make the engine inside of a Worker.");
+    return runtime.inThread({ ...options, device, worker: 'inline' });
+  }
+  const ort = await runtime.load(device, threads);
+  const reason = device === 'webgpu' ? await whyUnusable(ort, runtime.sessionOptions(device, threads)) : undefined;
+  if (reason !== undefined) throw new UnsupportedError(`[engine-onnxruntime] device is not available: device=${device}. ${reason} Or use another device; availableDevices() lists them.`);
   const channelBlock = device === 'cpu' ? await probeChannelBlock(ort) : 0;
-  return hostEngine({ runtime, ort, device, options, channelBlock });
+  const context = { runtime, ort, device, options, channelBlock };
+  return device === 'webgpu' ? deviceEngine(context) : hostEngine(context);
 }

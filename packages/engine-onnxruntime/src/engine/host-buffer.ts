@@ -41,16 +41,24 @@ export function tensorFromHost(ort: Ort, data: HostArray, { dtype, shape }: Valu
     throw new InternalError(`[engine-onnxruntime] data does not fit: dtype=${dtype}, shape=${showShape(shape)}, data=${data.constructor.name}[${data.length}].`);
   }
   const stored: OrtData = dtype === 'bfloat16' ? Float32Array.from(data as Uint16Array, fromBfloat16Bits) : data;
-  return new ort.Tensor(tensorTypes[dtype], stored, shape);
+  return new ort.Tensor(tensorTypes[dtype], dtype === 'float16' ? asHalves(stored as Uint16Array) : stored, shape);
+}
+
+/** Where the language has Float16Array, ONNX Runtime takes a Uint16Array for plain numbers: show it the bits as what they are. */
+function asHalves(bits: Uint16Array): OrtData {
+  const { Float16Array } = globalThis as { readonly Float16Array?: new (buffer: ArrayBufferLike, offset: number, length: number) => OrtData };
+  return Float16Array ? new Float16Array(bits.buffer, bits.byteOffset, bits.length) : bits;
 }
 
 /** A zero-filled tensor for a run to write into. */
 export function emptyTensor(ort: Ort, { dtype, shape }: ValueInfo): OrtTensor {
-  return new ort.Tensor(tensorTypes[dtype], allocateHost(dtype === 'bfloat16' ? 'float32' : dtype, sizeOf(shape)), shape);
+  const data = allocateHost(dtype === 'bfloat16' ? 'float32' : dtype, sizeOf(shape));
+  return new ort.Tensor(tensorTypes[dtype], dtype === 'float16' ? asHalves(data as Uint16Array) : data, shape);
 }
 
 /** A copy of a host tensor's elements in the host form of its dtype. */
 export function hostFromTensor(data: OrtData, dtype: DType): HostArray {
   if (dtype === 'bfloat16') return Uint16Array.from(data as Float32Array, toBfloat16Bits);
+  if (dtype === 'float16') return new Uint16Array(data.buffer, data.byteOffset, data.length).slice();
   return data.slice() as HostArray;
 }

@@ -22,14 +22,21 @@ export interface SessionContext {
   readonly options: EngineOptions;
   /** See `probeChannelBlock`. */
   readonly channelBlock: number;
-  readonly extraOptions?: OrtSessionOptions;
+  /** More session options, which may depend on the names of the outputs. */
+  readonly extraOptions?: (outputNames: readonly string[]) => OrtSessionOptions;
 }
+
+const ON_CPU: ReadonlySet<Device> = new Set<Device>(['cpu', 'wasm']);
 
 /** Lower a graph, encode it and load it into ONNX Runtime. */
 export async function createSession(graph: Graph, context: SessionContext): Promise<CompiledSession> {
   const { runtime, ort, device, options } = context;
   const constants = await placeConstants(graph, runtime);
-  const { model, inputNames, outputNames } = lowerGraph(fuseGraph(graph), { contrib: 'allow', channelBlock: context.channelBlock, place: constants.place });
+  const { place } = constants;
+  // Contrib kernels and our fusions are for the CPU; on other providers they would fall back to it, with copies both ways.
+  const { model, inputNames, outputNames } = ON_CPU.has(device)
+    ? lowerGraph(fuseGraph(graph), { contrib: 'allow', channelBlock: context.channelBlock, place })
+    : lowerGraph(graph, { contrib: 'never', provider: device === 'webgpu' ? 'webgpu' : 'any', place });
   const base = runtime.sessionOptions(device, options.threads);
   const config = {
     ...(base['extra'] as { session?: Record<string, string> } | undefined)?.session,
@@ -39,7 +46,7 @@ export async function createSession(graph: Graph, context: SessionContext): Prom
   try {
     const session = await ort.InferenceSession.create(encodeModel(model), {
       ...base,
-      ...context.extraOptions,
+      ...context.extraOptions?.(outputNames),
       extra: { session: config },
       ...(constants.externalData.length > 0 ? { externalData: constants.externalData } : {}),
       ...options.session,

@@ -1,6 +1,7 @@
 import type { ConvParams, Shape } from '@langevin/tensor';
 import { sameShape, sizeOf } from '@langevin/tensor';
 import { blockedWeightGrad, blockedWeights, emitBlockedConv, isBlockable, turnedKernel } from './blocked-conv.ts';
+import { adjointByConv, convByGroup } from './conv-adjoint.ts';
 import type { LoweringTable, Operand, Scope } from './scope.ts';
 
 /** ONNX lists all borders before, then all borders after. */
@@ -19,6 +20,10 @@ export function lowerConv(scope: Scope, params: ConvParams): string {
     return addend ? scope.emit('Add', [y, addend]) : y;
   }
   const attributes = { strides: params.strides, pads, dilations: params.dilations, group: params.groups };
+  if (scope.provider === 'webgpu' && params.groups > 1 && params.strides.length === 3) {
+    const { strides, dilations, groups } = params;
+    return convByGroup(scope, x.name, w.name, { groups, strides, dilations, pads });
+  }
   if (!addend) return scope.emit('Conv', scope.inputs, { attributes });
   return scope.emit('FusedConv', scope.inputs, { attributes, domain: 'com.microsoft' });
 }
@@ -48,6 +53,7 @@ export const convolution: LoweringTable<'conv' | 'convInputGrad' | 'convWeightGr
       const attributes = { strides: params.strides, pads: flatPads(pads), dilations: params.dilations };
       return scope.emit('Conv', [g, turned(scope, w)], { attributes });
     }
+    if (scope.provider === 'webgpu' && (params.groups > 1 || params.strides.length === 3)) return adjointByConv(scope, params);
     const extra = params.spatial.map((n, i) => {
       const [before, after] = params.padding[i]!;
       return n - ((g.shape[i + 2]! - 1) * params.strides[i]! - before - after + reach[i]! + 1);

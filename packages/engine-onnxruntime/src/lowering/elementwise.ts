@@ -1,13 +1,14 @@
 import type { DType } from '@langevin/tensor';
 import { ARITHMETIC, castTo, emitTyped, FLOATS, roundToBfloat16 } from './kernels.ts';
-import type { LoweringTable } from './scope.ts';
+import type { LoweringTable, Operand, Scope } from './scope.ts';
+import { preciseCos, preciseLog, preciseSin } from './webgpu-math.ts';
 
 type Elementwise =
   | 'neg' | 'abs' | 'sign' | 'exp' | 'log' | 'sqrt' | 'sin' | 'cos' | 'atan' | 'tanh' | 'sigmoid' | 'erf' | 'floor' | 'ceil' | 'round'
   | 'logicalNot' | 'cast'
   | 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'maximum' | 'minimum' | 'equal' | 'less' | 'lessEqual' | 'logicalAnd' | 'logicalOr' | 'where';
 
-type Rule = (scope: Parameters<LoweringTable<'add'>['add']>[0]) => string;
+type Rule = (scope: Scope) => string;
 
 const typed =
   (op: string, dtypes: readonly DType[], extra: { via?: DType; result?: 'fixed' } = {}): Rule =>
@@ -17,6 +18,12 @@ const typed =
 const float = (op: string): Rule => typed(op, FLOATS, { via: 'float32' });
 const arithmetic = (op: string): Rule => typed(op, ARITHMETIC);
 const comparison = (op: string, dtypes: readonly DType[]): Rule => typed(op, dtypes, { result: 'fixed' });
+
+/** The device's own function is rough in float32; in float16 its error is below the rounding. */
+const onWebgpu =
+  (precise: (scope: Scope, x: Operand) => string, otherwise: Rule): Rule =>
+  (scope) =>
+    scope.provider === 'webgpu' && scope.inputs[0]!.dtype === 'float32' ? precise(scope, scope.inputs[0]!) : otherwise(scope);
 
 /** An integer is its own floor. */
 const rounding =
@@ -29,10 +36,10 @@ export const elementwise: LoweringTable<Elementwise> = {
   abs: arithmetic('Abs'),
   sign: arithmetic('Sign'),
   exp: float('Exp'),
-  log: float('Log'),
+  log: onWebgpu(preciseLog, float('Log')),
   sqrt: float('Sqrt'),
-  sin: float('Sin'),
-  cos: float('Cos'),
+  sin: onWebgpu(preciseSin, float('Sin')),
+  cos: onWebgpu(preciseCos, float('Cos')),
   atan: float('Atan'),
   tanh: float('Tanh'),
   sigmoid: float('Sigmoid'),

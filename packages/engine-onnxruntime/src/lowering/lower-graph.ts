@@ -2,7 +2,8 @@ import type { Graph, GraphConstant, ValueId } from '@langevin/tensor';
 import { InternalError } from '@langevin/tensor';
 import type { Program, ProgramNode } from '../fusion/program.ts';
 import type { OnnxModel, OnnxTensor, OnnxValue } from '../onnx/model.ts';
-import { ModelBuilder, type Contrib, type Lower, type Operand, type Scope } from './scope.ts';
+import { lowerEmpty } from './empty.ts';
+import { ModelBuilder, type Lower, type Operand, type Scope, type Target } from './scope.ts';
 import { storedTypes } from './storage.ts';
 import { loweringTable } from './table.ts';
 
@@ -12,10 +13,7 @@ const OPSET = 21;
 const IR_VERSION = 10;
 const CONTRIB_OPSET = 1;
 
-export interface LowerGraphOptions {
-  readonly contrib: Contrib;
-  /** See {@link Scope.channelBlock}. @default 0 */
-  readonly channelBlock?: number;
+export interface LowerGraphOptions extends Target {
   /** Where the bytes of a constant are: in the model, or beside it. */
   readonly place: (constant: GraphConstant) => OnnxTensor['data'];
   /** @default input_<value>, in the order of the graph */
@@ -32,7 +30,7 @@ export interface LoweredGraph {
 
 /** Lower a graph to an ONNX model of the same inputs and outputs, in the same order. */
 export function lowerGraph(graph: Graph | Program, options: LowerGraphOptions): LoweredGraph {
-  const builder = new ModelBuilder({ contrib: options.contrib, channelBlock: options.channelBlock ?? 0 });
+  const builder = new ModelBuilder(options);
   const names = new Map<ValueId, string>();
   const inputNames = graph.inputs.map((value, i) => options.inputNames?.[i] ?? `input_${value}`);
   graph.inputs.forEach((value, i) => names.set(value, inputNames[i]!));
@@ -88,7 +86,7 @@ function lowerNode({ graph, builder, names, constants }: Lowering, node: Program
   const operand = (value: ValueId): Operand => ({ ...graph.values[value]!, name: names.get(value)!, constant: constants.has(value) });
   const scope = builder.scope(`${node.op}_${node.outputs[0]}`, node.inputs.map(operand), node.outputs.map((value) => graph.values[value]!));
   // The pairing of op and params is right by the type of ProgramNode; TypeScript cannot follow it through the table.
-  const results = (rule as (scope: Scope, params: unknown) => string | readonly string[])(scope, node.params);
+  const results = lowerEmpty(scope, node) ?? (rule as (scope: Scope, params: unknown) => string | readonly string[])(scope, node.params);
   node.outputs.forEach((value, i) => names.set(value, typeof results === 'string' ? results : results[i]!));
 }
 

@@ -7,6 +7,18 @@ import { storedTypes } from './storage.ts';
 /** Whether `com.microsoft` ops may appear: allowed as private speed-ups of the engine, never in an exported file. */
 export type Contrib = 'allow' | 'never';
 
+/** Whose kernels will run the model: WebGPU's are rougher and fewer, so some ops are written out for it. */
+export type Provider = 'any' | 'webgpu';
+
+/** What a model is lowered for. */
+export interface Target {
+  readonly contrib: Contrib;
+  /** @default 'any' */
+  readonly provider?: Provider;
+  /** See {@link Scope.channelBlock}. @default 0 */
+  readonly channelBlock?: number;
+}
+
 /** A value of the graph under its ONNX name. */
 export interface Operand extends ValueInfo {
   readonly name: string;
@@ -25,6 +37,7 @@ export interface EmitOptions {
  */
 export interface Scope {
   readonly contrib: Contrib;
+  readonly provider: Provider;
   /** Channels per block in the layout of the CPU's convolution kernels; 0 where there are none. */
   readonly channelBlock: number;
   readonly inputs: readonly Operand[];
@@ -56,12 +69,10 @@ export class ModelBuilder {
   readonly declared = new Map<string, ValueInfo>();
   readonly domains = new Set<string>(['']);
   readonly #shared = new Map<string, string>();
-  readonly contrib: Contrib;
-  readonly channelBlock: number;
+  readonly #target: Required<Target>;
 
-  constructor(options: { readonly contrib: Contrib; readonly channelBlock: number }) {
-    this.contrib = options.contrib;
-    this.channelBlock = options.channelBlock;
+  constructor({ contrib, provider = 'any', channelBlock = 0 }: Target) {
+    this.#target = { contrib, provider, channelBlock };
   }
 
   /** The names of nodes and of values below one graph node start with `prefix`. */
@@ -84,8 +95,7 @@ export class ModelBuilder {
       return results;
     };
     return {
-      contrib: this.contrib,
-      channelBlock: this.channelBlock,
+      ...this.#target,
       inputs,
       outputs,
       emit: (op, operands, options) => emitMany(op, operands, [true], options)[0]!,

@@ -3,8 +3,10 @@ import { dirname, relative, resolve, sep } from 'node:path';
 import type { FileSlice } from '@langevin/tensor';
 import { UserError } from '@langevin/tensor';
 import type { Device } from '../engine/options.ts';
+import { whyUnusable } from './adapter.ts';
 import { importPeer } from './install.ts';
 import type { Ort, OrtSessionOptions } from './ort.ts';
+import { serialized } from './serialize.ts';
 import type { DeviceReport, MappedFiles, Runtime } from './runtime.ts';
 
 const DEVICES: readonly Device[] = ['cpu', 'webgpu', 'cuda', 'dml', 'coreml', 'wasm'];
@@ -25,8 +27,12 @@ export const nodeRuntime: Runtime = {
   name: 'onnxruntime-node',
   devices: DEVICES,
   defaultDevice: () => Promise.resolve('cpu'),
-  async load(device) {
-    if (device === 'wasm') return importPeer('onnxruntime-web', async () => (await import('onnxruntime-web')) as unknown as Ort);
+  async load(device, threads) {
+    if (device === 'wasm') {
+      const web = await importPeer('onnxruntime-web', async () => serialized((await import('onnxruntime-web')) as unknown as Ort));
+      if (threads !== undefined && web.env.wasm) web.env.wasm.numThreads = threads;
+      return web;
+    }
     const ort = await importNode();
     const reason = missing(ort, device);
     if (reason !== undefined) throw new UserError(`[engine-onnxruntime] device is not available: device=${device}. ${reason}`);
@@ -45,6 +51,7 @@ export const nodeRuntime: Runtime = {
       extra: { session: { 'session.force_spinning_stop': '1' } },
     };
   },
+  inThread: async (options) => (await import('../worker/thread-engine.ts')).threadEngine(options),
   async report() {
     let ort: OrtNode;
     try {
@@ -59,12 +66,12 @@ export const nodeRuntime: Runtime = {
 
 async function reportDevice(ort: OrtNode, device: Device): Promise<DeviceReport> {
   if (device === 'wasm') {
-    return nodeRuntime.load('wasm').then(
+    return nodeRuntime.load('wasm', undefined).then(
       () => ({ device, available: true }),
       (error: unknown) => ({ device, available: false, reason: (error as Error).message }),
     );
   }
-  const reason = missing(ort, device);
+  const reason = missing(ort, device) ?? (device === 'cpu' ? undefined : await whyUnusable(ort, nodeRuntime.sessionOptions(device, undefined)));
   return reason === undefined ? { device, available: true } : { device, available: false, reason };
 }
 

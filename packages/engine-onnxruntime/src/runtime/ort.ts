@@ -22,5 +22,5 @@ export type OrtSessionOptions = Readonly<Record<string, unknown>>;
 export interface Ort {
   readonly InferenceSession: { create(model: Uint8Array, options: OrtSessionOptions): Promise<OrtSession> };
   readonly Tensor: new (type: OrtTensorType, data: OrtData, dims: readonly number[]) => OrtTensor;
-  readonly env: { readonly wasm?: { numThreads?: number } };
+  readonly env: { logLevel?: string; readonly wasm?: { numThreads?: number } };
 }

@@ -1,6 +1,6 @@
-import type { FileSlice, HostArray } from '@langevin/tensor';
+import type { Engine, FileSlice, HostArray } from '@langevin/tensor';
 import type { ExternalData } from '../onnx/model.ts';
-import type { Device } from '../engine/options.ts';
+import type { Device, EngineOptions } from '../engine/options.ts';
 import type { Ort, OrtSessionOptions } from './ort.ts';
 
 export interface DeviceReport {
@@ -29,10 +29,12 @@ export interface Runtime {
   readonly devices: readonly Device[];
   readonly defaultDevice: () => Promise<Device>;
   /** Import the peer. @throws UserError with the command that installs it */
-  readonly load: (device: Device) => Promise<Ort>;
+  readonly load: (device: Device, threads: number | undefined) => Promise<Ort>;
   /** Undefined where sessions cannot read files. */
   readonly mapFiles: ((slices: readonly FileSlice[]) => MappedFiles) | undefined;
   readonly sessionOptions: (device: Device, threads: number | undefined) => OrtSessionOptions;
+  /** Make an engine that computes in another thread; undefined where there are none. */
+  readonly inThread?: (options: EngineOptions) => Promise<Engine>;
   readonly report: () => Promise<readonly DeviceReport[]>;
 }
 

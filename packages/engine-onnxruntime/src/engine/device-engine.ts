@@ -1,0 +1,117 @@
+import type { CompositeName, DType, Engine, EngineBuffer, Executable, Graph, HostArray, RunOptions, ValueInfo } from '@langevin/tensor';
+import { InternalError, sizeOf } from '@langevin/tensor';
+import type { OrtTensor } from '../runtime/ort.ts';
+import { Copier, type Place } from './copier.ts';
+import { DeviceBuffer } from './device-buffer.ts';
+import { explainRuntimeError } from './errors.ts';
+import { checkFits, foreignBuffer } from './fits.ts';
+import { hostFromTensor, tensorFromHost } from './host-buffer.ts';
+import { SessionLease } from './lease.ts';
+import { createSession, type CompiledSession, type SessionContext } from './session.ts';
+
+/** Smaller inputs are handed over at each run, which costs less than a run that moves them. */
+const SMALL_BYTES = 4096;
+
+/** Dtypes that have buffers on WebGPU; results of other dtypes are computed, or end, on the host. */
+const ON_DEVICE: ReadonlySet<DType> = new Set<DType>(['float32', 'float16', 'bfloat16', 'int32']);
+
+const deviceComposites: ReadonlySet<CompositeName> = new Set<CompositeName>(['silu', 'gelu', 'attention', 'groupNorm', 'maxPool', 'avgPool']);
+
+function placeOf({ dtype, shape }: ValueInfo): Place {
+  return ON_DEVICE.has(dtype) && sizeOf(shape) > 0 ? 'gpu-buffer' : 'cpu';
+}
+
+/** An engine whose buffers stay on the device between runs: what one graph computes, the next one reads there. */
+export function deviceEngine(context: SessionContext): Engine {
+  const { ort, device, runtime, options } = context;
+  const copier = new Copier(ort, runtime.sessionOptions(device, options.threads));
+  const executables = new Set<Executable>();
+  return {
+    name: 'onnxruntime',
+    device,
+    composites: deviceComposites,
+    async compile(graph) {
+      const compiled = await createDeviceSession(graph, context);
+      const executable = new DeviceExecutable(graph, { compiled, lease: new SessionLease(compiled.session), context, copier, onDispose: () => executables.delete(executable) });
+      executables.add(executable);
+      return executable;
+    },
+    upload: (data, info) => Promise.resolve(new DeviceBuffer(info, tensorFromHost(ort, data, info))),
+    async download(buffer): Promise<HostArray> {
+      const { tensor, onHost } = deviceBuffer(buffer);
+      const onCpu = onHost ? tensor : (await copier.copy(tensor, 'cpu')).tensor;
+      return hostFromTensor(onCpu.data, buffer.dtype);
+    },
+    async dispose() {
+      await Promise.all([...executables].map((executable) => executable.dispose()));
+      await copier.dispose();
+    },
+  };
+}
+
+/** Which outputs stay on the device is asked for by name, and names are known only after lowering. */
+function createDeviceSession(graph: Graph, context: SessionContext): Promise<CompiledSession> {
+  const preferred = (outputNames: readonly string[]): Readonly<Record<string, unknown>> => ({
+    preferredOutputLocation: Object.fromEntries(outputNames.map((name, i) => [name, placeOf(graph.values[graph.outputs[i]!]!)])),
+  });
+  return createSession(graph, { ...context, extraOptions: preferred });
+}
+
+interface DeviceExecutableParts {
+  readonly compiled: CompiledSession;
+  readonly lease: SessionLease;
+  readonly context: SessionContext;
+  readonly copier: Copier;
+  readonly onDispose: () => void;
+}
+
+class DeviceExecutable implements Executable {
+  readonly #graph: Graph;
+  readonly #parts: DeviceExecutableParts;
+  #disposed = false;
+
+  constructor(graph: Graph, parts: DeviceExecutableParts) {
+    this.#graph = graph;
+    this.#parts = parts;
+  }
+
+  async run(inputs: readonly EngineBuffer[], options: RunOptions = {}): Promise<readonly EngineBuffer[]> {
+    if (this.#disposed) throw new InternalError('[engine-onnxruntime] executable was disposed before this run.');
+    const { compiled, context, lease } = this.#parts;
+    const feeds: Record<string, OrtTensor> = {};
+    for (const [i, name] of compiled.inputNames.entries()) {
+      feeds[name] = await this.#onDevice(deviceBuffer(checkFits(inputs[i], this.#graph.values[this.#graph.inputs[i]!]!, 'input', i)));
+    }
+    const fetches = Object.fromEntries(compiled.outputNames.map((name) => [name, null]));
+    let results: Readonly<Record<string, OrtTensor>>;
+    try {
+      results = await lease.session.run(feeds, fetches);
+    } catch (error) {
+      throw explainRuntimeError(error, this.#graph, context.device, 'running');
+    }
+    // The runtime allocates from its own pool, to which the storage that was offered goes back.
+    for (const offered of options.outputs ?? []) offered?.dispose();
+    return compiled.outputNames.map((name, i) => new DeviceBuffer(this.#graph.values[this.#graph.outputs[i]!]!, results[name]!, lease));
+  }
+
+  async #onDevice(buffer: DeviceBuffer): Promise<OrtTensor> {
+    const { tensor } = buffer;
+    if (buffer.onHost && placeOf(buffer) === 'gpu-buffer' && tensor.data.byteLength > SMALL_BYTES) {
+      const copy = await this.#parts.copier.copy(tensor, 'gpu-buffer');
+      buffer.move(copy.tensor, copy.lease);
+    }
+    return buffer.tensor;
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#parts.onDispose();
+    await this.#parts.lease.close();
+  }
+}
+
+function deviceBuffer(buffer: EngineBuffer): DeviceBuffer {
+  if (buffer instanceof DeviceBuffer) return buffer;
+  throw foreignBuffer(buffer);
+}

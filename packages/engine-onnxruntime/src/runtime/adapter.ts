@@ -1,0 +1,29 @@
+import { onnxTypes } from '../onnx/model.ts';
+import { encodeModel } from '../onnx/proto.ts';
+import type { Ort, OrtSessionOptions } from './ort.ts';
+
+/** Why a device cannot run the smallest model, or undefined if it can: the way to find out whether there is an adapter. */
+export async function whyUnusable(ort: Ort, options: OrtSessionOptions): Promise<string | undefined> {
+  const value = (name: string) => ({ name, type: onnxTypes.float32, shape: [1] });
+  const model = encodeModel({
+    irVersion: 10,
+    producer: 'langevin',
+    name: 'probe',
+    opsets: { '': 21 },
+    nodes: [{ name: 'probe', op: 'Neg', domain: '', inputs: ['x'], outputs: ['y'], attributes: {} }],
+    initializers: [],
+    inputs: [value('x')],
+    outputs: [value('y')],
+    declared: [],
+  });
+  try {
+    const session = await ort.InferenceSession.create(model, options);
+    await session.run({ x: new ort.Tensor('float32', new Float32Array([1]), [1]) }, { y: null });
+    await session.release();
+    return undefined;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    if (/adapter/i.test(message)) return 'No WebGPU adapter was found: it takes a GPU with a Vulkan, Metal or Direct3D 12 driver.';
+    return `A first model failed: ${message.split('\n')[0]}`;
+  }
+}
