@@ -70,12 +70,15 @@ ${curves.map(({ name }, i) => `<h2>${escapeHtml(name)}</h2><div class="plot" id=
 <script>${script}</script>
 <script>
 const curves = ${JSON.stringify(curves)};
+const show = (value) => value === null || value === undefined ? '' : String(Number(value.toPrecision(3)));
+const values = (_, given) => given.map(show);
 curves.forEach((curve, i) => {
-  const width = Math.min(960, document.body.clientWidth - 20);
+  const place = document.getElementById('plot-' + i);
+  const width = place.clientWidth - 24;
   const positive = curve.raw.every((value) => value === null || value > 0);
   new uPlot({ width, height: 280, scales: { x: { time: false }, y: positive ? { distr: 3 } : {} },
-    series: [{ label: 'step' }, { label: 'logged', stroke: '#b8c4d6', width: 1 }, { label: 'smoothed', stroke: '#2458c5', width: 2 }],
-    axes: [{}, { size: 70 }] }, [curve.steps, curve.raw, curve.smooth], document.getElementById('plot-' + i));
+    series: [{ label: 'step' }, { label: 'logged', stroke: '#b8c4d6', width: 1, value: (_, v) => show(v) }, { label: 'smoothed', stroke: '#2458c5', width: 2, value: (_, v) => show(v) }],
+    axes: [{}, { size: 70, values }] }, [curve.steps, curve.raw, curve.smooth], place);
 });
 </script></body></html>
 `;
@@ -86,11 +89,15 @@ function thin(log: readonly LogLine[]): readonly LogLine[] {
   return log.filter((_, i) => i % stride === 0 || i === log.length - 1);
 }
 
-/** Exponential moving average over about 2% of the run. */
+/** Exponential moving average over about 1% of the run in both directions, so that it does not lag behind the curve. */
 function smooth(values: readonly number[]): number[] {
-  const weight = Math.min(1, 1 / Math.max(1, values.length * 0.02));
-  let average = values[0] ?? 0;
-  return values.map((value) => (average += weight * (value - average)));
+  const weight = 1 / Math.max(1, values.length * 0.01);
+  return average(average(values, weight).reverse(), weight).reverse();
+}
+
+function average(values: readonly number[], weight: number): number[] {
+  let running = values[0] ?? 0;
+  return values.map((value) => (running += weight * (value - running)));
 }
 
 function mean(values: readonly number[]): number {
