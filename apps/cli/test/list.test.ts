@@ -1,0 +1,58 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { cli, temporaryFolder } from './run-cli.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+async function listed(kind: string, ...more: readonly string[]): Promise<readonly Record<string, unknown>[]> {
+  const { code, out, err } = await cli(['list', kind, '--json', ...more]);
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  return JSON.parse(out) as Record<string, unknown>[];
+}
+
+describe('list', () => {
+  it('samplers, with what they declare', async () => {
+    expect(await listed('samplers')).toEqual(expect.arrayContaining([
+      { name: 'heun', order: 2, stochastic: false, paper: 'arXiv:2206.00364, Algorithm 2' },
+      { name: 'ddpm', order: 1, stochastic: true, paper: 'arXiv:2006.11239' },
+    ]));
+  });
+
+  it('schedules: noise processes and spacings', async () => {
+    expect(await listed('schedules')).toEqual(expect.arrayContaining([{ name: 'edm', kind: 'noise process' }, { name: 'karras', kind: 'spacing' }]));
+  });
+
+  it('backbones and data sets, with a sentence each', async () => {
+    expect((await listed('backbones')).map(({ name, className }) => `${String(name)} ${String(className)}`)).toContain('unet2d UNet2DModel');
+    const datasets = await listed('datasets');
+    expect(datasets.map(({ name }) => name)).toEqual(expect.arrayContaining(['cifar10', 'emoji', 'idx', 'image-folder']));
+    expect(datasets.every(({ summary }) => typeof summary === 'string' && summary.length > 10)).toBe(true);
+  });
+
+  it('engines: each device once, and a reason for each that is not available', async () => {
+    const engines = await listed('engines');
+    const places = engines.map(({ engine, device }) => `${String(engine)} ${String(device)}`);
+    expect(new Set(places).size).toBe(places.length);
+    expect(places).toEqual(expect.arrayContaining(['onnxruntime cpu', 'onnxruntime webgpu', 'onnxruntime cuda', 'tfjs tensorflow-gpu', 'tfjs wasm', 'tfjs cpu']));
+    // Both are dependencies of this app.
+    for (const place of ['onnxruntime cpu', 'tfjs cpu']) expect(engines[places.indexOf(place)]).toMatchObject({ available: true });
+    for (const { available, reason } of engines) expect(available === true ? reason === '' : typeof reason === 'string' && reason.length > 10).toBe(true);
+  });
+
+  it('as a table for people', async () => {
+    const { out } = await cli(['list', 'samplers']);
+    expect(out.split('\n')[0]).toMatch(/^name +order +stochastic +paper$/);
+    expect(out).toMatch(/^heun +2 +no +arXiv/m);
+  });
+
+  it('what plugins add', async () => {
+    const file = join(await temporaryFolder(), 'mine.mjs');
+    await writeFile(file, "export const samplers = { mine: () => ({ name: 'mine', order: 1, stochastic: false, paper: 'none', init: () => ({}), step: async ({ x }) => ({ x, denoised: x }) }) };\n");
+    expect(await listed('samplers', '--plugin', file)).toContainEqual({ name: 'mine', order: 1, stochastic: false, paper: 'none' });
+    await writeFile(`${file}.empty.mjs`, 'export const other = 1;\n');
+    expect((await cli(['list', 'samplers', '--plugin', `${file}.empty.mjs`])).err).toContain('[cli/plugin] plugin adds nothing: ');
+    await writeFile(`${file}.taken.mjs`, 'export const samplers = { heun: () => 1 };\n');
+    expect((await cli(['list', 'samplers', '--plugin', `${file}.taken.mjs`])).err).toContain('the name of a sampler is taken: "heun"');
+  });
+});

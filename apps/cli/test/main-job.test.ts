@@ -1,0 +1,79 @@
+import { access, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readImage, writeImage } from '@langevin/io/node';
+import { expect, it, vi } from 'vitest';
+import { cli, temporaryFolder } from './run-cli.ts';
+
+vi.setConfig({ testTimeout: 240_000 });
+
+/** Six grey pictures in two classes and a configuration to train on them. */
+async function setUp(): Promise<{ readonly root: string; readonly config: string }> {
+  const root = await temporaryFolder();
+  for (const [k, name] of ['dark', 'light'].entries()) {
+    await mkdir(join(root, 'images', name), { recursive: true });
+    for (let i = 0; i < 3; i++) await writeImage(join(root, 'images', name, `${i}.png`), { width: 8, height: 8, channels: 3, data: new Uint8Array(192).fill(40 + 160 * k + 10 * i) });
+  }
+  const config = join(root, 'greys.json');
+  await writeFile(config, JSON.stringify({
+    name: 'greys',
+    seed: 2,
+    data: { name: 'image-folder', folder: join(root, 'images'), size: 8 },
+    backbone: { _class_name: 'UNet2DModel', sample_size: 8, block_out_channels: [8], down_block_types: ['DownBlock2D'], mid_block_type: null, up_block_types: ['UpBlock2D'], layers_per_block: 1, norm_num_groups: 4, num_class_embeds: 2 },
+    optimizer: { name: 'adam', learningRate: 0.01 },
+    batchSize: 3,
+    average: { std: 0.1 },
+  }));
+  return { root, config };
+}
+
+const ENGINE = ['--threads', '1'];
+
+it('trains, stops, resumes, exports, says what it made, and samples from it', async () => {
+  const { root, config } = await setUp();
+  const run = join(root, 'run');
+  const trained = await cli(['train', config, '--folder', run, '--steps', '4', '--preview-every', '4', ...ENGINE]);
+  expect(trained.code, trained.err).toBe(0);
+  expect(trained.out).toContain(`report      ${join(run, 'report.html')}`);
+  expect(trained.out).toMatch(/^finished at step 4, last loss [\d.]+\n/);
+  expect(trained.err).toContain('greys: 6 images');
+  await access(join(run, 'previews', 'step-00000004.png'));
+
+  const refused = await cli(['train', config, '--folder', run, '--steps', '6', ...ENGINE]);
+  expect(refused.code).toBe(1);
+  expect(refused.err).toContain('[training/loop] folder already has checkpoints');
+
+  // Whoever asked it to stop did so before its first step: nothing is lost, and it says how to go on.
+  const stopped = await cli(['train', config, '--folder', run, '--steps', '6', '--resume', ...ENGINE], { signal: AbortSignal.abort() });
+  expect(stopped).toMatchObject({ code: 0, out: expect.stringMatching(/^stopped at step 4\n[\s\S]*--resume\n$/) as string });
+
+  const resumed = await cli(['train', config, '--folder', run, '--steps', '6', '--resume', '--json', ...ENGINE]);
+  expect(JSON.parse(resumed.out)).toMatchObject({ step: 6, reason: 'finished', report: join(run, 'report.html'), images: 6, engine: 'onnxruntime', device: 'cpu' });
+
+  const model = join(root, 'model');
+  const exported = JSON.parse((await cli(['export', run, model, '--dtype', 'float16', '--json'])).out) as { parameters: number; bytes: number; step: number };
+  expect(exported).toMatchObject({ step: 6, dtype: 'float16', weights: 'average' });
+  expect(exported.bytes).toBeGreaterThan(2 * exported.parameters);
+  const info = await cli(['info', model]);
+  expect(info.out).toMatch(/numbers in \d+ tensors, [\d.]+ kB \(F16: /);
+  expect(info.out).toContain('_class_name: "UNet2DModel"');
+  expect(JSON.parse((await cli(['info', run, '--json'])).out)).toMatchObject({ kind: 'run', step: 6 });
+
+  const picture = join(root, 'deep', 'grid.png');
+  const sampled = await cli(['sample', '--checkpoint', model, '--steps', '3', '--columns', '4', '--rows', '3', '--classes', 'light,dark', '--scale', '2', '--seed', '5', '--out', picture, '--json', ...ENGINE]);
+  expect(sampled.code, sampled.err).toBe(0);
+  const result = JSON.parse(sampled.out) as Record<string, unknown>;
+  expect(result).toMatchObject({ out: picture, images: 12, rows: 3, columns: 4, seed: 5, sampler: 'heun', spacing: 'karras', steps: 3, nfe: 5, batches: 1 });
+  // Three rows for two classes: the first comes again.
+  expect(result['labels']).toEqual([1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1]);
+  const image = await readImage(picture);
+  expect([image.width, image.height]).toEqual([result['width'], result['height']]);
+  expect(image.height).toBe(2 + 3 * 18);
+
+  const text = await cli(['sample', '--checkpoint', run, '--steps', '2', '--columns', '2', '--sampler', 'euler', '--out', join(root, 'again.webp'), ...ENGINE]);
+  expect(text.out).toMatch(/picture +.*again\.webp\n.*4 images in 2 rows of 2[\s\S]*seed +0\nNFE +2 for each image[\s\S]*time per step +\d+ ms[\s\S]*total +[\d.]+ s\n$/);
+
+  expect((await cli(['sample', '--checkpoint', model, '--classes', 'ligth', ...ENGINE])).err).toContain('[cli/sample] unknown class or category: "ligth". Did you mean "light"? Known: dark, light.');
+  const early = await cli(['sample', '--checkpoint', model, '--out', join(root, 'never.png'), ...ENGINE], { signal: AbortSignal.abort() });
+  expect(early).toMatchObject({ code: 1, err: expect.stringContaining('[cli/sample] stopped before the end: steps done=0 of 18. No picture was written') as string });
+  expect((await cli(['sample', '--checkpoint', model, '--device', 'cdua', ...ENGINE])).err).toContain('[cli/engine] unknown device of onnxruntime: "cdua". Did you mean "cuda"?');
+});
