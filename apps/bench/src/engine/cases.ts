@@ -1,8 +1,8 @@
 import { referenceUnet } from '@langevin/backbones';
 import { adam, mseLoss, type AdamState } from '@langevin/nn';
 import {
-  attention, compile, conv, groupNorm, item, matmul, realize, tensor, Tensor, torchGenerator, valueAndGrad, vjp,
-  type Engine, type Generator,
+  attention, compile, conv, groupNorm, item, matmul, realize, tensor, torchGenerator, valueAndGrad, vjp,
+  type Engine, type Generator, type Tensor,
 } from '@langevin/tensor';
 import { ditS2 } from './dit-s2.ts';
 
