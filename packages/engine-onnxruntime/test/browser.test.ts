@@ -1,18 +1,15 @@
 import { onnxruntimeEngine, type Device } from '@langevin/engine-onnxruntime';
-import { conformanceRows } from '@langevin/tensor/testing';
 import { chromium as playwright, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest';
 import { bundle } from './harness/bundle.ts';
 import { trainBriefly, type Evidence } from './harness/evidence.ts';
 import { expectEvidence } from './harness/expect-evidence.ts';
 import { findChromium, NO_CHROMIUM } from './harness/find-chromium.ts';
+import { firstRows } from './harness/first-rows.ts';
 import { servePage, type Served } from './harness/serve.ts';
 
 const MINUTES = 60_000;
 const ARGUMENTS = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan', '--use-vulkan=swiftshader'];
-
-/** One row of each op: a GPU that is emulated takes seconds for each. */
-const firstRows = new RegExp(`^(${[...new Map(conformanceRows.toReversed().map(({ op, name }) => [op, name])).values()].map((name) => name.replace(/[^\w :]/g, '.')).join('|')})$`).source;
 
 describe('onnxruntime-web in headless Chromium', () => {
   const chromium = findChromium();
@@ -39,7 +36,7 @@ describe('onnxruntime-web in headless Chromium', () => {
     const reports = await page.evaluate(() => globalThis.langevin.availableDevices());
     const report = reports.find((candidate) => candidate.device === device);
     if (!report?.available) return context.skip(`skipped: ${report?.reason}`);
-    const found: Evidence = await page.evaluate(([name, rows]) => globalThis.langevin.gatherEvidence(name, new RegExp(rows)), [device, firstRows] as const);
+    const found: Evidence = await page.evaluate(([name, rows]) => globalThis.langevin.gatherEvidence(name, new RegExp(rows)), [device, firstRows.source] as const);
     expect(found.conformance.device).toBe(device);
     const cpu = await onnxruntimeEngine({ device: 'cpu' });
     expectEvidence(found, await trainBriefly(cpu));

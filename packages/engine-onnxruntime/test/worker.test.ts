@@ -1,19 +1,26 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import type * as Package from '@langevin/engine-onnxruntime';
 import { type Engine, type Graph } from '@langevin/tensor';
-import { testEngine } from '@langevin/tensor/testing';
+import { conformanceRows, runConformance } from '@langevin/tensor/testing';
 import { bundle } from './harness/bundle.ts';
+import { firstRows } from './harness/first-rows.ts';
 
 // Worker threads load compiled files, so the package is compiled first, as its build does.
 const folder = await bundle('worker', 'node', { index: 'src/index.ts', entry: 'src/worker/entry.ts' });
 const compiled = (await import(/* @vite-ignore */ `${folder}/index.js`)) as typeof Package;
 const inThread = (): Promise<Engine> => compiled.onnxruntimeEngine({ device: 'cpu', threads: 1, worker: 'thread' });
 
-await testEngine(inThread, { name: 'onnxruntime-node in a worker thread' });
-
 describe('worker thread', () => {
   let engine: Engine | undefined;
   afterAll(() => engine?.dispose());
+
+  test('passes one conformance row of each op and all behaviours', { timeout: 120_000 }, async () => {
+    const other = await inThread();
+    const { results } = await runConformance(other, { rows: conformanceRows.filter(({ name }) => firstRows.test(name)) });
+    await other.dispose();
+    expect(results.filter(({ status }) => status === 'fail')).toEqual([]);
+    expect(results.filter(({ status }) => status === 'pass').length).toBeGreaterThan(200);
+  });
 
   test('leaves the event loop free while it computes', async () => {
     engine = await inThread();

@@ -5,7 +5,10 @@ import type { Runtime } from '../runtime/runtime.ts';
 import { deviceEngine } from './device-engine.ts';
 import { hostEngine } from './host-engine.ts';
 import { probeChannelBlock } from './channel-block.ts';
-import type { EngineOptions } from './options.ts';
+import type { Device, EngineOptions } from './options.ts';
+
+/** Devices that work wherever their package loads; of the others only a trial tells. */
+const PROVED: ReadonlySet<Device> = new Set<Device>(['cpu', 'wasm']);
 
 /** Make an engine on a runtime. */
 export async function createEngine(runtime: Runtime, options: EngineOptions): Promise<Engine> {
@@ -22,8 +25,8 @@ export async function createEngine(runtime: Runtime, options: EngineOptions): Pr
     return runtime.inThread({ ...options, device, worker: 'inline' });
   }
   const ort = await runtime.load(device, threads);
-  const reason = device === 'webgpu' ? await whyUnusable(ort, runtime.sessionOptions(device, threads)) : undefined;
-  if (reason !== undefined) throw new UnsupportedError(`[engine-onnxruntime] device is not available: device=${device}. ${reason} Or use another device; availableDevices() lists them.`);
+  const reason = PROVED.has(device) ? undefined : await whyUnusable(ort, runtime.sessionOptions(device, threads));
+  if (reason !== undefined) throw new UnsupportedError(`[engine-onnxruntime] device is not available: device=${device}. ${reason} Use another device; availableDevices() lists them.`);
   const channelBlock = device === 'cpu' ? await probeChannelBlock(ort) : 0;
   const context = { runtime, ort, device, options, channelBlock };
   return device === 'webgpu' ? deviceEngine(context) : hostEngine(context);

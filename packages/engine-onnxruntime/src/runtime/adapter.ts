@@ -24,6 +24,12 @@ export async function whyUnusable(ort: Ort, options: OrtSessionOptions): Promise
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     if (/adapter/i.test(message)) return 'No WebGPU adapter was found: it takes a GPU with a Vulkan, Metal or Direct3D 12 driver.';
-    return `A first model failed: ${message.split('\n')[0]}`;
+    return `A first model failed there: ${firstLine(message)}.`;
   }
+}
+
+/** What the runtime says first, without its source lines and brackets. */
+function firstLine(message: string): string {
+  const line = message.split('\n').find((candidate) => candidate.trim() !== '') ?? 'no reason given';
+  return line.replace(/^.*\[ONNXRuntimeError\][ :\d]*/, '').replace(/[\s.]+$/, '').slice(0, 200) || 'its library could not be loaded';
 }

@@ -18,7 +18,10 @@ interface OrtNode extends Ort {
 function importNode(): Promise<OrtNode> {
   return importPeer('onnxruntime-node', async () => {
     const module = (await import('onnxruntime-node')) as unknown as OrtNode & { readonly default?: OrtNode };
-    return module.default ?? module;
+    const ort = module.default ?? module;
+    // What the runtime would print, we throw. A level that the application has set stays.
+    if (ort.env.logLevel === 'warning') ort.env.logLevel = 'fatal';
+    return ort;
   });
 }
 

@@ -1,0 +1,75 @@
+import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
+import { add, attention, avgPool, broadcastTo, compile, conv, gelu, groupNorm, layerNorm, mean, mul, numbers, reshape, silu, softmax, square, sum, tensor, valueAndGrad, type Engine, type Tensor } from '@langevin/tensor';
+import { referenceEngine } from '@langevin/tensor/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+/**
+ * The kit's shapes are small. Those here are large enough for the fused gradients, the blocked convolutions and the resizing kernels
+ * to be chosen, and the float64 reference still takes no time.
+ */
+let engine: Engine;
+const reference = referenceEngine();
+beforeAll(async () => void (engine = await onnxruntimeEngine({ device: 'cpu', threads: 2 })));
+afterAll(() => engine.dispose());
+
+function wave(shape: readonly number[], frequency: number): Tensor {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return tensor(Float32Array.from({ length: size }, (_, i) => Math.fround(Math.sin(i * frequency))), { shape });
+}
+
+type Fn = (params: readonly Tensor[]) => Tensor;
+
+/** Value and gradients by every operand agree with the float64 reference, relative to the largest element of each. */
+async function agrees(fn: Fn, operands: readonly Tensor[], terms: number): Promise<void> {
+  const weighted = (params: readonly Tensor[]) => {
+    const y = fn(params);
+    return mean(mul(y, wave(y.shape, 0.77)));
+  };
+  const run = async (on: Engine): Promise<number[][]> => {
+    const { value, grad } = await compile((...params: readonly Tensor[]) => valueAndGrad(weighted)(params), { engine: on })(...operands);
+    const y = await compile((...params: readonly Tensor[]) => fn(params), { engine: on })(...operands);
+    return Promise.all([value, ...grad, y].map((result) => numbers(result, { engine: on })));
+  };
+  const [found, wanted] = [await run(engine), await run(reference)];
+  found.forEach((list, i) => {
+    const scale = Math.max(...wanted[i]!.map(Math.abs), i === 0 ? 1 : 0);
+    const worst = Math.max(...list.map((v, j) => Math.abs(v - wanted[i]![j]!)));
+    // Each of the terms of a sum is rounded once on the way, and errors of random sign add up like its root; 32 of those.
+    expect(worst / scale, `result ${i}`).toBeLessThan(32 * Math.sqrt(terms) * 2 ** -24);
+  });
+}
+
+describe('fast paths of the CPU engine agree with the definitions', () => {
+  test.each([
+    ['3x3', { n: 8, c: 16, o: 32, k: 3, options: { padding: 1 } }],
+    ['3x3 without borders', { n: 8, c: 16, o: 16, k: 3, options: {} }],
+    ['strided', { n: 8, c: 16, o: 16, k: 3, options: { padding: 1, strides: 2 } }],
+    ['dilated', { n: 8, c: 16, o: 16, k: 3, options: { padding: 2, dilations: 2 } }],
+    ['1x1', { n: 8, c: 16, o: 32, k: 1, options: {} }],
+    ['batch that is no block', { n: 3, c: 16, o: 16, k: 3, options: { padding: 1 } }],
+    ['channels that are no block', { n: 8, c: 12, o: 16, k: 3, options: { padding: 1 } }],
+  ] as const)('convolution, %s', (_, { n, c, o, k, options }) =>
+    agrees(([x, w, b]) => conv(x!, w!, { ...options, bias: b! }), [wave([n, c, 9, 11], 0.37), wave([o, c, k, k], 0.91), wave([o], 0.53)], c * k * k + n * 99),
+  );
+
+  test('convolution with bias and residual', () =>
+    agrees(([x, w, b]) => add(conv(x!, w!, { padding: 1, bias: b! }), x!), [wave([8, 16, 8, 8], 0.37), wave([16, 16, 3, 3], 0.91), wave([16], 0.53)], 1000));
+
+  test('group norm and silu', () =>
+    agrees(([x, s, b]) => silu(groupNorm(x!, { groups: 4, scale: s!, bias: b! })), [wave([4, 16, 8, 8], 0.37), wave([16], 0.91), wave([16], 0.53)], 1024));
+
+  test('layer norm', () => agrees(([x, s, b]) => gelu(layerNorm(x!, { scale: s!, bias: b! })), [wave([6, 10, 64], 0.37), wave([64], 0.91), wave([64], 0.53)], 1024));
+
+  test('attention', () => agrees(([q, k, v]) => attention(q!, k!, v!), [wave([2, 3, 40, 16], 0.37), wave([2, 3, 48, 16], 0.41), wave([2, 3, 48, 16], 0.53)], 1024));
+
+  test('softmax', () => agrees(([x]) => softmax(x!), [wave([8, 64], 0.37)], 64));
+
+  test('nearest-neighbour resizing and its gradient, average pooling and its gradient', async () => {
+    const twice = (x: Tensor): Tensor => reshape(broadcastTo(reshape(x, [4, 8, 8, 1, 8, 1]), [4, 8, 8, 2, 8, 2]), [4, 8, 16, 16]);
+    await agrees(([x]) => twice(x!), [wave([4, 8, 8, 8], 0.37)], 4);
+    await agrees(([x]) => avgPool(x!, { kernel: 2 }), [wave([4, 8, 16, 16], 0.37)], 4);
+    await agrees(([x]) => broadcastTo(x!, [64, 32, 3]), [wave([64, 1, 3], 0.37)], 32);
+    await agrees(([x]) => broadcastTo(x!, [2048, 5]), [wave([2048, 1], 0.37)], 5);
+    await agrees(([x]) => sum(square(x!), { axes: [1, 3] }), [wave([16, 4, 32, 3], 0.37)], 12);
+  });
+});
