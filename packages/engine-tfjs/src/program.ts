@@ -1,4 +1,4 @@
-import { UnsupportedError, sizeOf } from '@langevin/tensor';
+import { UnsupportedError } from '@langevin/tensor';
 import type { Graph, GraphNode, OpName, PrimitiveName, ValueId, ValueInfo } from '@langevin/tensor';
 import { getKernel } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
@@ -77,8 +77,4 @@ export function missingKernel(op: string, missing: readonly string[], backend: s
   return new UnsupportedError(
     `[engine-tfjs/compile] backend lacks a kernel: op="${op}", backend="${backend}", missing=[${missing.join(', ')}]. Use tfjsEngine with ${other}, or @langevin/engine-onnxruntime.`,
   );
-}
-
-export function isEmpty({ shape }: ValueInfo): boolean {
-  return sizeOf(shape) === 0;
 }
