@@ -17,6 +17,6 @@ export interface EngineOptions {
    * will be used many times
    */
   readonly weights?: 'pack' | 'map';
-  /** Raw ONNX Runtime session options, laid over ours. */
+  /** Raw ONNX Runtime session options, laid over ours; `extra: { session: {...} }` takes the keys that have no option. */
   readonly session?: Readonly<Record<string, unknown>>;
 }

@@ -39,20 +39,26 @@ export async function createSession(graph: Graph, context: SessionContext): Prom
     : lowerGraph(graph, { contrib: 'never', provider: device === 'webgpu' ? 'webgpu' : 'any', place });
   const base = runtime.sessionOptions(device, options.threads);
   const config = {
-    ...(base['extra'] as { session?: Record<string, string> } | undefined)?.session,
+    ...extraSession(base),
     ...constants.sessionConfig,
-    ...(options.weights === 'map' ? { 'session.disable_prepacking': '1' } : {}),
+    ...(options.weights === 'map' ? { disable_prepacking: '1' } : {}),
+    ...extraSession(options.session),
   };
   try {
     const session = await ort.InferenceSession.create(encodeModel(model), {
       ...base,
       ...context.extraOptions?.(outputNames),
-      extra: { session: config },
       ...(constants.externalData.length > 0 ? { externalData: constants.externalData } : {}),
       ...options.session,
+      extra: { ...(options.session?.['extra'] as object | undefined), session: config },
     });
     return { session, inputNames, outputNames };
   } catch (error) {
     throw explainRuntimeError(error, graph, device, 'compiling');
   }
+}
+
+/** The runtime's keys that begin with `session.`, which it takes without that. */
+function extraSession(options: OrtSessionOptions = {}): Readonly<Record<string, string>> {
+  return (options['extra'] as { readonly session?: Readonly<Record<string, string>> } | undefined)?.session ?? {};
 }

@@ -51,7 +51,7 @@ export const nodeRuntime: Runtime = {
       executionMode: 'sequential',
       logSeverityLevel: 4,
       // Threads spin while a run lasts, and not between runs, where the caller has work to do.
-      extra: { session: { 'session.force_spinning_stop': '1' } },
+      extra: { session: { force_spinning_stop: '1' } },
     };
   },
   inThread: async (options) => (await import('../worker/thread-engine.ts')).threadEngine(options),
@@ -92,6 +92,6 @@ function mapFiles(slices: readonly FileSlice[]): MappedFiles {
   while (!paths.every((path) => path.startsWith(folder.endsWith(sep) ? folder : folder + sep))) folder = dirname(folder);
   return {
     locate: ({ path, offset, byteLength }) => ({ location: relative(folder, resolve(path)), offset, byteLength }),
-    sessionConfig: { 'session.model_external_initializers_file_folder_path': folder },
+    sessionConfig: { model_external_initializers_file_folder_path: folder },
   };
 }
