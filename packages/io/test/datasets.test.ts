@@ -48,7 +48,7 @@ describe('the family', () => {
   });
 
   test('an unknown name lists those that exist', async () => {
-    await expect(loadDataset({ name: 'cifar' })).rejects.toThrow('[io/datasets] unknown data set name="cifar". Known: cifar10, emoji, idx, image-folder.');
+    await expect(loadDataset({ name: 'cifar' })).rejects.toThrow('[io/datasets] unknown data set name="cifar". Did you mean "cifar10"? Known: cifar10, emoji, idx, image-folder.');
     await expect(loadDataset(null)).rejects.toThrow(UserError);
   });
 
