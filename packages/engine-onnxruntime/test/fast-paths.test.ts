@@ -73,3 +73,11 @@ describe('fast paths of the CPU engine agree with the definitions', () => {
     await agrees(([x]) => sum(square(x!), { axes: [1, 3] }), [wave([16, 4, 32, 3], 0.37)], 12);
   });
 });
+
+test('attention over a thousand tokens, which is computed by tiles', async () => {
+  const [q, k, v] = [wave([1, 2, 1024, 8], 0.37), wave([1, 2, 1024, 8], 0.41), wave([1, 2, 1024, 8], 0.53)];
+  const run = (on: Engine) => compile((...x: readonly Tensor[]) => attention(x[0]!, x[1]!, x[2]!), { engine: on })(q, k, v).then((y) => numbers(y, { engine: on }));
+  const [found, wanted] = [await run(engine), await run(reference)];
+  const worst = Math.max(...found.map((x, i) => Math.abs(x - wanted[i]!)));
+  expect(worst).toBeLessThan(32 * Math.sqrt(1024) * 2 ** -24);
+});

@@ -1,10 +1,11 @@
-import type { CompositeName, DType, Engine, EngineBuffer, Executable, Graph, HostArray, RunOptions, ValueInfo } from '@langevin/tensor';
+import type { DType, Engine, EngineBuffer, Executable, Graph, HostArray, RunOptions, ValueInfo } from '@langevin/tensor';
 import { InternalError, sizeOf } from '@langevin/tensor';
 import type { OrtTensor } from '../runtime/ort.ts';
 import { Copier, type Place } from './copier.ts';
 import { DeviceBuffer } from './device-buffer.ts';
 import { explainRuntimeError } from './errors.ts';
 import { checkFits, foreignBuffer } from './fits.ts';
+import { loweredComposites } from './composites.ts';
 import { hostFromTensor, tensorFromHost } from './host-buffer.ts';
 import { SessionLease } from './lease.ts';
 import { createSession, type CompiledSession, type SessionContext } from './session.ts';
@@ -14,8 +15,6 @@ const SMALL_BYTES = 4096;
 
 /** Dtypes that have buffers on WebGPU; results of other dtypes are computed, or end, on the host. */
 const ON_DEVICE: ReadonlySet<DType> = new Set<DType>(['float32', 'float16', 'bfloat16', 'int32']);
-
-const deviceComposites: ReadonlySet<CompositeName> = new Set<CompositeName>(['silu', 'gelu', 'attention', 'groupNorm', 'maxPool', 'avgPool']);
 
 function placeOf({ dtype, shape }: ValueInfo): Place {
   return ON_DEVICE.has(dtype) && sizeOf(shape) > 0 ? 'gpu-buffer' : 'cpu';
@@ -29,7 +28,7 @@ export function deviceEngine(context: SessionContext): Engine {
   return {
     name: 'onnxruntime',
     device,
-    composites: deviceComposites,
+    composites: loweredComposites,
     async compile(graph) {
       const compiled = await createDeviceSession(graph, context);
       const executable = new DeviceExecutable(graph, { compiled, lease: new SessionLease(compiled.session), context, copier, onDispose: () => executables.delete(executable) });

@@ -1,13 +1,11 @@
-import type { CompositeName, Engine, EngineBuffer, Executable, Graph, HostArray, RunOptions, ValueInfo } from '@langevin/tensor';
+import type { Engine, EngineBuffer, Executable, Graph, HostArray, RunOptions, ValueInfo } from '@langevin/tensor';
 import { InternalError } from '@langevin/tensor';
 import type { OrtTensor } from '../runtime/ort.ts';
+import { loweredComposites } from './composites.ts';
 import { explainRuntimeError } from './errors.ts';
 import { checkFits, foreignBuffer } from './fits.ts';
 import { emptyTensor, HostBuffer, hostFromTensor, tensorFromHost } from './host-buffer.ts';
 import { createSession, type CompiledSession, type SessionContext } from './session.ts';
-
-/** Composites that ONNX Runtime runs in fewer passes than their definitions. */
-export const loweredComposites: ReadonlySet<CompositeName> = new Set<CompositeName>(['silu', 'gelu', 'attention', 'groupNorm', 'maxPool', 'avgPool']);
 
 /** An engine whose buffers are in host memory: the CPU, and accelerators that copy at the borders of a graph. */
 export function hostEngine(context: SessionContext): Engine {

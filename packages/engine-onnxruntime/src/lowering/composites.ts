@@ -1,9 +1,34 @@
 import type { PoolParams } from '@langevin/tensor';
+import { affine } from './affine.ts';
 import type { LoweredComposite, LoweringTable, Operand, Scope } from './scope.ts';
 
 function pool(scope: Scope, op: string, { kernel, strides, padding }: PoolParams, extra: Record<string, number> = {}): string {
   const pads = [...padding.map(([before]) => before), ...padding.map(([, after]) => after)];
   return scope.emit(op, scope.inputs, { attributes: { kernel_shape: kernel, strides, pads, ...extra } });
+}
+
+/** From this many logits a head on, the product by tiles is worth its two transposes: the logits are never all in memory. */
+const LARGE_LOGITS = 2 ** 20;
+
+function isLarge(scope: Scope, q: Operand, k: Operand, v: Operand): boolean {
+  if (scope.contrib !== 'allow' || q.dtype !== 'float32' || q.shape[3] !== v.shape[3]) return false;
+  return q.shape[2]! * k.shape[2]! >= LARGE_LOGITS;
+}
+
+interface Attention {
+  readonly q: Operand;
+  readonly k: Operand;
+  readonly v: Operand;
+  readonly scale: number;
+}
+
+function flashAttention(scope: Scope, { q, k, v, scale }: Attention): string {
+  const [batch, heads, length, depth] = q.shape as [number, number, number, number];
+  const swap = { attributes: { perm: [0, 2, 1, 3] } };
+  const tokens = scope.emit('Reshape', [scope.emit('Transpose', [q], swap), scope.ints([batch, length, heads * depth])]);
+  const attributes = { num_heads: heads, scale: { float: scale } };
+  const out = scope.emit('MultiHeadAttention', [tokens, k, v], { attributes, domain: 'com.microsoft' });
+  return scope.emit('Transpose', [scope.emit('Reshape', [out, scope.ints([batch, length, heads, depth])])], swap);
 }
 
 export const composites: LoweringTable<LoweredComposite> = {
@@ -17,6 +42,7 @@ export const composites: LoweringTable<LoweredComposite> = {
   gelu: (scope, { approximation }) => scope.emit('Gelu', scope.inputs, { attributes: { approximate: approximation } }),
   attention: (scope, { scale }) => {
     const [q, k, v, mask] = scope.inputs as [Operand, Operand, Operand, Operand?];
+    if (isLarge(scope, q, k, v) && !mask) return flashAttention(scope, { q, k, v, scale });
     const logits = scaledLogits(scope, q, k, scale);
     const masked = mask ? scope.emit('Add', [logits, mask]) : logits;
     return scope.emit('MatMul', [scope.emit('Softmax', [masked], { attributes: { axis: -1 } }), v]);
@@ -28,6 +54,7 @@ export const composites: LoweringTable<LoweredComposite> = {
     const unit = [scope.fill(x.dtype, 1, [groups]), scope.fill(x.dtype, 0, [groups])];
     const normal = scope.emit('InstanceNormalization', [grouped, ...unit], { attributes: { epsilon: { float: epsilon } } });
     const whole = scope.emit('Reshape', [normal, scope.ints(x.shape)]);
+    if (scope.contrib === 'allow' && x.dtype === 'float32') return affine(scope, { ...x, name: whole }, { scale, bias, channels });
     const perChannel = (operand: Operand): string =>
       scope.emit('Reshape', [operand, scope.ints([channels, ...x.shape.slice(2).map(() => 1)])]);
     return scope.emit('Add', [scope.emit('Mul', [whole, perChannel(scale)]), perChannel(bias)]);

@@ -1,7 +1,8 @@
 import { sizeOf } from '@langevin/tensor';
 import type { FusedName } from '../fusion/program.ts';
+import { affine } from './affine.ts';
 import { lowerConv } from './convolution.ts';
-import type { LoweringTable, Operand, Scope } from './scope.ts';
+import type { LoweringTable, Operand } from './scope.ts';
 
 export const fused: LoweringTable<FusedName> = {
   convBias: (scope, params) => lowerConv(scope, params),
@@ -48,16 +49,3 @@ export const fused: LoweringTable<FusedName> = {
     return scope.emit('Reshape', [total, scope.ints(scope.outputs[0]!.shape)]);
   },
 };
-
-interface Affine {
-  readonly scale: Operand | string;
-  readonly bias: Operand | string;
-  readonly channels: number;
-}
-
-/** x * scale + bias along axis 1 in one pass: batch normalisation by mean 0 and variance 1. */
-function affine(scope: Scope, x: Operand, { scale, bias, channels }: Affine): string {
-  const mean = scope.fill('float32', 0, [channels]);
-  const variance = scope.fill('float32', 1, [channels]);
-  return scope.emit('BatchNormalization', [x, scale, bias, mean, variance], { attributes: { epsilon: { float: 0 } } });
-}

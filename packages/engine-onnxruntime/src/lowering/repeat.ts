@@ -42,8 +42,8 @@ export function repeatInterleaved(scope: Scope, x: string, { outer, repeatOuter,
 
 /** Sum over repeats: average pooling times the size of the window. */
 export function sumInterleaved(scope: Scope, x: string, { outer, repeatOuter, inner, repeatInner }: Interleaved, shape: Shape): string {
-  // One channel for each window row: channels are shared among threads.
-  const image = scope.emit('Reshape', [x, scope.ints([1, outer, repeatOuter, inner * repeatInner])]);
+  // One image for each row of windows: images are shared among threads, and one channel keeps the runtime from blocking channels.
+  const image = scope.emit('Reshape', [x, scope.ints([outer, 1, repeatOuter, inner * repeatInner])]);
   const kernel = [repeatOuter, repeatInner];
   const means = scope.emit('AveragePool', [image], { attributes: { kernel_shape: kernel, strides: kernel } });
   const sums = scope.emit('Mul', [means, scope.fill('float32', sizeOf(kernel))]);
