@@ -7,7 +7,7 @@ import { engineBenchMarkdown, runEngineBench, trainForMemory } from './engine/ru
 import { runEvidence } from './evidence/run.ts';
 
 const HELP = `Usage: npm run bench -- engine [options]
-       npm run evidence -- [tensor|all]
+       npm run evidence [-- --write]
 
   engine        ops, networks, overhead and memory beside PyTorch, tfjs-wasm and jax-js
   evidence      the op conformance table of every engine and provider found here
@@ -15,9 +15,12 @@ const HELP = `Usage: npm run bench -- engine [options]
   --rounds n    counted rounds of the networks (default 7; single ops take 3 times as many)
   --only a,b    cases by name
   --threads n   threads of every contestant (default: the number of cores)
-  --write       also write docs/benchmarks.md and docs/benchmarks.json
+  --write       also write the page and its figures to docs/
 
-PyTorch takes part when LANGEVIN_PYTHON, python3 or python can import torch.`;
+PyTorch takes part when LANGEVIN_PYTHON, python3 or python can import torch.
+WebGPU without a GPU takes Debian's chromium and its SwiftShader in the environment:
+  LD_LIBRARY_PATH=/usr/lib/chromium VK_DRIVER_FILES=/usr/lib/chromium/vk_swiftshader_icd.json
+  VK_ICD_FILENAMES=/usr/lib/chromium/vk_swiftshader_icd.json XDG_RUNTIME_DIR=/tmp`;
 
 const docs = join(dirname(fileURLToPath(import.meta.url)), '../../../docs');
 
@@ -34,7 +37,7 @@ async function main(): Promise<void> {
   });
   const threads = Number(values.threads ?? availableParallelism());
   const rounds = Number(values.rounds ?? 7);
-  const [task = 'engine', ...rest] = positionals;
+  const [task = 'engine'] = positionals;
   if (values.help) {
     console.log(HELP);
   } else if (task === 'train-for-memory') {
@@ -50,7 +53,7 @@ async function main(): Promise<void> {
     console.log(markdown);
     if (values.write) write('benchmarks', markdown, result);
   } else if (task === 'evidence') {
-    const { markdown, json, failed } = await runEvidence(rest);
+    const { markdown, json, failed } = await runEvidence();
     console.log(markdown);
     if (values.write) write('evidence', markdown, json);
     if (failed > 0) process.exitCode = 1;

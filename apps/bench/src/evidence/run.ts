@@ -28,7 +28,7 @@ async function candidates(): Promise<readonly Candidate[]> {
 }
 
 /** The op conformance table: every primitive and composite by every engine and provider that this machine has. */
-export async function runEvidence(_sections: readonly string[]): Promise<Evidence> {
+export async function runEvidence(): Promise<Evidence> {
   const reports: (ConformanceReport & { readonly name: string })[] = [];
   const missing: { readonly name: string; readonly reason: string }[] = [];
   for (const candidate of await candidates()) {
