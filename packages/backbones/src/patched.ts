@@ -21,7 +21,7 @@ export function pixelShuffle(x: Tensor, patch: number): Tensor {
 
 /**
  * A network that works on patches of the image: a quarter of the positions for a patch of 2, so a quarter of the work at its first level.
- * Hoogeboom et al. 2023 (arXiv:2301.11093), section 3.2, find that little is lost. Parameters are those of the inner network.
+ * The idea is that of Hoogeboom et al. 2023 (arXiv:2301.11093). Parameters are those of the inner network.
  *
  * @param network takes C patch^2 channels and gives as many times patch^2
  * @param patch side of a patch in pixels; 1 changes nothing

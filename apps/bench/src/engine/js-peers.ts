@@ -3,7 +3,6 @@ import type { Contestant } from '../measure.ts';
 /** What a JavaScript peer offers: cases by name, undefined where it has no such op. */
 export interface JsPeer {
   readonly name: string;
-  readonly version: string;
   contestant(name: string): Promise<Contestant | undefined>;
 }
 
@@ -17,6 +16,11 @@ function noise(size: number): Float32Array {
   return Float32Array.from({ length: size }, () => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32) * 2 - 1);
 }
 
+/** A peer that cannot take part is missing from the table, and this line says why. */
+function leftOut(name: string, reason: unknown): undefined {
+  console.error(`${name} is left out: ${reason instanceof Error ? reason.message : String(reason)}`);
+}
+
 const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 /** TensorFlow.js on WebAssembly, with as many threads as it takes in Node. */
@@ -24,7 +28,7 @@ export async function tfjsWasm(): Promise<JsPeer | undefined> {
   try {
     const tf = await import('@tensorflow/tfjs-core');
     await import('@tensorflow/tfjs-backend-wasm');
-    if (!(await tf.setBackend('wasm'))) return undefined;
+    if (!(await tf.setBackend('wasm'))) return leftOut('tfjs-wasm', 'its backend does not start here');
     const timed = (fn: () => { dataSync(): unknown; dispose(): void }): Contestant => ({
       name: 'tfjs-wasm',
       run: async () => {
@@ -37,7 +41,6 @@ export async function tfjsWasm(): Promise<JsPeer | undefined> {
     });
     return {
       name: 'tfjs-wasm',
-      version: tf.version_core,
       contestant: async (name) => {
         if (name === 'matmul') {
           const [a, b] = SHAPES.matmul.map((shape) => tf.tensor2d(noise(sizeOf(shape)), [shape[0], shape[1]]));
@@ -51,8 +54,8 @@ export async function tfjsWasm(): Promise<JsPeer | undefined> {
         return undefined;
       },
     };
-  } catch {
-    return undefined;
+  } catch (error) {
+    return leftOut('tfjs-wasm', error);
   }
 }
 
@@ -73,7 +76,6 @@ export async function jaxJs(): Promise<JsPeer | undefined> {
     });
     return {
       name: 'jax-js',
-      version: 'wasm',
       contestant: async (name) => {
         if (name === 'matmul') {
           const [a, b] = SHAPES.matmul.map((shape) => np.array(noise(sizeOf(shape)), { shape: [...shape] }));
@@ -86,7 +88,7 @@ export async function jaxJs(): Promise<JsPeer | undefined> {
         return undefined;
       },
     };
-  } catch {
-    return undefined;
+  } catch (error) {
+    return leftOut('jax-js', error);
   }
 }
