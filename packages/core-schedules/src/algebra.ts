@@ -6,6 +6,13 @@ export type Coefficient = number | readonly number[];
 /** coefficient * value */
 export type Term<T> = readonly [coefficient: Coefficient, value: T];
 
+/** The tolerance of an element: max(absolute, relative times the greatest absolute value of `of` there). */
+export interface ErrorScale<T> {
+  readonly absolute: number;
+  readonly relative: number;
+  readonly of: readonly T[];
+}
+
 /**
  * What the formulas of this field need from a kind of state T: linear combinations with coefficients known on the host.
  * The same sampler then serves plain arrays, tensors on any engine, and whatever else implements these few operations.
@@ -31,6 +38,20 @@ export interface Algebra<T> {
   readonly toHost: (x: T) => Promise<Float32Array | Float64Array>;
   /** A coefficient as data [items], such as a network takes for its noise conditioning. */
   readonly perItem: (coefficient: Coefficient, like: T) => T;
+  /** The elementwise product. */
+  readonly multiply: (a: T, b: T) => T;
+  /** The elementwise exponential. */
+  readonly exp: (x: T) => T;
+  /** Elements limited to -limit..limit. */
+  readonly clamp: (x: T, limit: Coefficient) => T;
+  /** States one after another along the batch axis, for evaluations in one batch; {@link split} takes them apart. */
+  readonly concat: (states: readonly T[]) => T;
+  /** The batch in `parts` equal parts, in order. */
+  readonly split: (x: T, parts: number) => readonly T[];
+  /** The error of each item against a tolerance, for adaptive steps; at most 1 is within it. */
+  readonly scaledRms: (error: T, scale: ErrorScale<T>) => Promise<readonly number[]>;
+  /** The q-quantile of the absolute values of each item, between elements linear; q in 0..1. */
+  readonly absQuantile: (x: T, q: number) => Promise<readonly number[]>;
   /** What is wrong with `y` as a value of the same form as `x` (another shape, NaN where that costs nothing to see). */
   readonly complaint: (y: T, x: T) => string | undefined;
 }
@@ -45,4 +66,16 @@ export interface Denoiser<T> {
   (x: T, at: NoiseLevels): Promise<T>;
   /** Network evaluations of one call, when not 1: guidance that asks twice says 2. The driver adds them up. */
   readonly nfe?: (at: NoiseLevels) => number;
+  /** The prediction with what else the same evaluation gives, for the few samplers that ask for more. Costs what a call costs. */
+  readonly detailed?: (x: T, at: NoiseLevels) => Promise<DetailedPrediction<T>>;
+}
+
+/** An evaluation of which more is known than its x0-prediction. */
+export interface DetailedPrediction<T> {
+  /** What the denoiser itself returns: under guidance, the guided prediction. */
+  readonly denoised: T;
+  /** The x0-prediction without condition, of guided denoisers; the CFG++ samplers renoise along it. */
+  readonly unconditional?: T;
+  /** The network's second output, of networks that learn the variance of a step (Nichol and Dhariwal 2021, arXiv:2102.09672, eq. 15), as it is. */
+  readonly variance?: T;
 }

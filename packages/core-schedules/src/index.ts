@@ -1,6 +1,6 @@
 // The contract: levels, states, denoisers
 export { CLEAN, isLevelList, lambdaOf, perLevel, relativeSigma, sigmaLevel, snrOf, type NoiseLevel, type NoiseLevels } from './level.ts';
-export type { Algebra, Coefficient, Denoiser, Term } from './algebra.ts';
+export type { Algebra, Coefficient, Denoiser, DetailedPrediction, ErrorScale, Term } from './algebra.ts';
 export { arrayAlgebra, type ArrayAlgebra, type ArrayAlgebraOptions, type FloatArray } from './array-algebra.ts';
 export { tensorAlgebra, type TensorAlgebraOptions } from './tensor-algebra.ts';
 

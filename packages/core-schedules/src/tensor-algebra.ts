@@ -1,6 +1,7 @@
-import { add, data, hostFromNumbers, mul, numbersFromHost, realize, reshape, scalar, showShape, sameShape, tensor, Tensor, UserError } from '@langevin/tensor';
+import { abs, add, concat, data, div, exp, hostFromNumbers, maximum, mean, minimum, mul, neg, numbersFromHost, quantile, realize, reshape, scalar, showShape, sameShape, split, sqrt, square, tensor, Tensor, UserError } from '@langevin/tensor';
 import type { Engine } from '@langevin/tensor';
 import type { Algebra, Coefficient } from './algebra.ts';
+import { checkParts, checkQuantile } from './check.ts';
 
 export interface TensorAlgebraOptions {
   /** Where pending graphs run. @default the engine that holds the state, else the default engine */
@@ -24,6 +25,9 @@ export function tensorAlgebra(options: TensorAlgebraOptions = {}): Algebra<Tenso
     }
     return tensor(hostFromNumbers(like.dtype, coefficient), { dtype: like.dtype, shape: like.shape.map((_, axis) => (axis === 0 ? coefficient.length : 1)) });
   };
+  /** Each item as one row. */
+  const rows = (x: Tensor): Tensor => reshape(x, [items(x), x.size / items(x)]);
+  const numbers = async (x: Tensor): Promise<number[]> => Array.from(numbersFromHost(x.dtype, await data(x, options)));
   const algebra: Algebra<Tensor> = {
     name: 'tensors',
     linear: (...terms) => {
@@ -38,6 +42,30 @@ export function tensorAlgebra(options: TensorAlgebraOptions = {}): Algebra<Tenso
     perItem: (coefficient, like) => {
       const list = typeof coefficient === 'number' ? Array.from({ length: items(like) }, () => coefficient) : coefficient;
       return reshape(factor(list, like), [list.length]);
+    },
+    multiply: mul,
+    exp,
+    clamp: (x, limit) => {
+      const bound = factor(limit, x);
+      return minimum(maximum(x, neg(bound)), bound);
+    },
+    concat: (states) => {
+      if (states.length === 0) throw new UserError('[core-schedules/algebra] nothing to put together: states=0. Pass at least one.');
+      return concat(states, 0);
+    },
+    split: (x, parts) => {
+      checkParts(items(x), parts);
+      return split(x, parts, 0);
+    },
+    scaledRms: (error, { absolute, relative, of }) => {
+      const greatest = of.map(abs).reduce<Tensor | undefined>((a, b) => (a === undefined ? b : maximum(a, b)), undefined);
+      const floor = scalar(absolute, error.dtype);
+      const tolerance = greatest === undefined ? floor : maximum(mul(greatest, scalar(relative, error.dtype)), floor);
+      return numbers(sqrt(mean(rows(square(div(error, tolerance))), { axes: [1] })));
+    },
+    absQuantile: async (x, q) => {
+      checkQuantile(q);
+      return numbers(quantile(rows(abs(x)), q));
     },
     complaint: (y, x) => {
       if (!(y instanceof Tensor)) return 'it is not a Tensor';

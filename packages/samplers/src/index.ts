@@ -1,5 +1,5 @@
 // The contract
-export { defineSampler, emptyState, type Evaluation, type Sampler, type SamplerDefinition, type SamplerState, type StepInput, type StepOutput } from './sampler.ts';
+export { defineSampler, emptyState, type DetailPart, type Evaluation, type Sampler, type SamplerDefinition, type SamplerState, type StepInput, type StepOutput } from './sampler.ts';
 
 // The driver
 export { sample, trajectory, type Progress, type TrajectoryOptions, type TrajectoryStep } from './trajectory.ts';

@@ -1,4 +1,4 @@
-import type { Algebra, NoiseLevel } from '@langevin/core-schedules';
+import type { Algebra, DetailedPrediction, NoiseLevel, NoiseLevels } from '@langevin/core-schedules';
 
 /** One look at the denoiser: what it was shown and what it said. */
 export interface Evaluation<T> {
@@ -20,6 +20,9 @@ export interface SamplerState<T> {
   readonly numbers: Readonly<Record<string, number>>;
 }
 
+/** What a sampler may ask of an evaluation besides the x0-prediction. */
+export type DetailPart = 'unconditional' | 'variance';
+
 /** What a step is given. */
 export interface StepInput<T> {
   /** The state at level `from`. */
@@ -31,8 +34,13 @@ export interface StepInput<T> {
   readonly index: number;
   /** All levels of the run. */
   readonly levels: readonly NoiseLevel[];
-  /** The x0-prediction; the driver counts calls and checks results. */
-  readonly denoise: (x: T, at: NoiseLevel) => Promise<T>;
+  /**
+   * The x0-prediction; the driver counts calls and checks results. Levels may differ from item to item, and a batch may be several
+   * states put together (`algebra.concat`), with a level for each of its items.
+   */
+  readonly denoise: (x: T, at: NoiseLevels) => Promise<T>;
+  /** Like `denoise`, with the part that is named. @throws UserError when the denoiser does not give it */
+  readonly detail: <Part extends DetailPart>(part: Part, x: T, at: NoiseLevels) => Promise<DetailedPrediction<T> & { readonly [P in Part]: T }>;
   /**
    * Fresh unit noise in the form of x. An interval other than from..to is named for sources that integrate over it.
    * Samplers that are not `stochastic` never call it.

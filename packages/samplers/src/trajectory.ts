@@ -2,6 +2,7 @@ import { arrayAlgebra, type Algebra, type Denoiser, type NoiseLevel } from '@lan
 import { UserError } from '@langevin/tensor';
 import { checkLevels } from './levels.ts';
 import type { NoiseSource } from './noise.ts';
+import { evaluations } from './evaluations.ts';
 import type { Sampler, SamplerState } from './sampler.ts';
 
 /** Where a run stands; all of it is data, so it may be saved and passed to `resume`. */
@@ -68,6 +69,7 @@ export async function* trajectory<T>(options: TrajectoryOptions<T>): AsyncGenera
     const to = levels[index + 1]!;
     const here = `step ${index + 1} of ${steps} of ${sampler.name}`;
     let draws = 0;
+    const asking = evaluations({ sampler, denoise, algebra, signal, here, count: (evaluated) => (nfe += evaluated) });
     const output = await sampler.step<T>({
       x,
       from,
@@ -76,16 +78,7 @@ export async function* trajectory<T>(options: TrajectoryOptions<T>): AsyncGenera
       levels,
       algebra,
       state,
-      denoise: async (input, at) => {
-        signal?.throwIfAborted();
-        nfe += denoise.nfe?.(at) ?? 1;
-        const denoised = await denoise(input, at);
-        const wrong = algebra.complaint(denoised, x);
-        if (wrong !== undefined) {
-          throw new UserError(`[samplers/trajectory] the denoiser's result cannot be used at ${here}: ${wrong}; at alpha=${at.alpha}, sigma=${at.sigma}. Return finite values in the form of x.`);
-        }
-        return denoised;
-      },
+      ...asking,
       noise: (interval = { from, to }) => {
         if (!sampler.stochastic || noise === undefined) {
           throw new UserError(`[samplers/${sampler.name}] a sampler that declares stochastic: false drew noise at ${here}. Declare it stochastic.`);

@@ -1,0 +1,55 @@
+import { isLevelList, type Algebra, type Denoiser, type DetailedPrediction, type NoiseLevels } from '@langevin/core-schedules';
+import { UserError } from '@langevin/tensor';
+import type { DetailPart, Sampler, StepInput } from './sampler.ts';
+
+export interface EvaluationsOptions<T> {
+  readonly sampler: Sampler;
+  readonly denoise: Denoiser<T>;
+  readonly algebra: Algebra<T>;
+  readonly signal: AbortSignal | undefined;
+  /** Which step of which run asks, for messages. */
+  readonly here: string;
+  /** Told how many network evaluations each call took. */
+  readonly count: (evaluations: number) => void;
+}
+
+/** The ways in which a step may ask the denoiser: aborted when the caller says so, counted, and results checked. */
+export function evaluations<T>({ sampler, denoise, algebra, signal, here, count }: EvaluationsOptions<T>): Pick<StepInput<T>, 'denoise' | 'detail'> {
+  const begin = (at: NoiseLevels): void => {
+    signal?.throwIfAborted();
+    count(denoise.nfe?.(at) ?? 1);
+  };
+  const checked = (value: T, x: T, at: NoiseLevels, what = "the denoiser's result"): void => {
+    const wrong = algebra.complaint(value, x);
+    if (wrong === undefined) return;
+    throw new UserError(`[samplers/trajectory] ${what} cannot be used at ${here}: ${wrong}; at ${showLevels(at)}. Return finite values in the form of x.`);
+  };
+  return {
+    denoise: async (x, at) => {
+      begin(at);
+      const denoised = await denoise(x, at);
+      checked(denoised, x, at);
+      return denoised;
+    },
+    detail: async <Part extends DetailPart>(part: Part, x: T, at: NoiseLevels) => {
+      begin(at);
+      const detailed = await denoise.detailed?.(x, at);
+      if (detailed?.[part] === undefined) {
+        throw new UserError(`[samplers/${sampler.name}] the sampler needs the ${part} part of each evaluation, which the denoiser does not give, at ${here}: detailed=${denoise.detailed === undefined ? 'undefined' : 'without it'}. ${REMEDY[part]}`);
+      }
+      checked(detailed.denoised, x, at);
+      checked(detailed[part], x, at, `the denoiser's ${part} part`);
+      return detailed as DetailedPrediction<T> & { readonly [P in Part]: T };
+    },
+  };
+}
+
+const REMEDY: Record<DetailPart, string> = {
+  unconditional: 'Pass a guided denoiser, or a sampler without CFG++.',
+  variance: 'Pass a denoiser of a network that learned variances, or choose a fixed variance.',
+};
+
+function showLevels(at: NoiseLevels): string {
+  if (!isLevelList(at)) return `alpha=${at.alpha}, sigma=${at.sigma}`;
+  return `${at.length} levels, the first alpha=${at[0]?.alpha}, sigma=${at[0]?.sigma}`;
+}
