@@ -192,13 +192,13 @@ function itemwise<T extends FloatArray>(terms: readonly Term<T>[], items: number
   const out = emptyLike(terms[0]![1]);
   const parts = Math.max(...terms.map(([c]) => (typeof c === 'number' ? items : c.length)));
   const size = out.length / parts;
-  if (!Number.isInteger(size)) throw new UserError(`[core-schedules/algebra] the array does not divide into its items: length=${out.length}, items=${parts}. Pass items as the batch size.`);
   const factors = terms.map(([c]) => {
     if (typeof c === 'number') return (): number => c;
     checkCount(c.length, items);
     if (c.length !== parts) throw new UserError(`[core-schedules/algebra] one coefficient for each item: coefficients=${c.length}, items=${parts}. Pass as many as there are items.`);
     return (item: number): number => c[item]!;
   });
+  if (!Number.isInteger(size)) throw new UserError(`[core-schedules/algebra] the array does not divide into its items: length=${out.length}, items=${parts}. Pass items as the batch size.`);
   for (let item = 0; item < parts; item++) {
     const part = (x: T): T => x.subarray(item * size, (item + 1) * size) as T;
     sum(terms.map(([, value], k) => [factors[k]!(item), part(value)] as const), part(out));
