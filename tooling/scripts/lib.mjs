@@ -30,3 +30,13 @@ export function conclude(part, faults, fine) {
   console.error(`[workspace/${part}] ${faults.length} fault${faults.length === 1 ? '' : 's'} found.`);
   process.exitCode = 1;
 }
+
+/** The modules of a folder that holds one file for each entry of a registry, by name. */
+export const moduleNames = (folder) =>
+  readdirSync(folder)
+    .filter((file) => file.endsWith('.ts') && file !== 'index.ts' && !file.endsWith('.test.ts'))
+    .map((file) => file.slice(0, -'.ts'.length))
+    .sort();
+
+/** dpmpp-2m.ts exports dpmpp2m. */
+export const factoryName = (name) => name.replace(/-([a-z0-9])/gu, (_, letter) => letter.toUpperCase());

@@ -1,0 +1,78 @@
+// `pnpm new sampler <name>`: writes the file, the test line and the doc page of a new sampler that already passes the conformance kit,
+// and brings the registry up to date. What is there is never overwritten.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { factoryName, root } from './lib.mjs';
+
+const KINDS = { sampler: newSampler };
+
+main(process.argv.slice(2));
+
+function main([kind, name, ...rest]) {
+  if (!Object.hasOwn(KINDS, kind ?? '') || rest.length > 0 || name === undefined) stop(`usage: pnpm new <${Object.keys(KINDS).join('|')}> <name>, for example "pnpm new sampler my-method"; got "${[kind, name, ...rest].filter(Boolean).join(' ')}".`);
+  if (!/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/u.test(name)) stop(`the name is not kebab-case: name=${name}. Use small letters, digits and single hyphens, such as my-method-2.`);
+  KINDS[kind](name);
+}
+
+function newSampler(name) {
+  const file = `packages/samplers/src/solvers/${name}.ts`;
+  if (existsSync(join(root, file))) stop(`there is a sampler of that name: file=${file}. Choose another name.`);
+  const tests = 'packages/samplers/test/solvers.test.ts';
+  const before = readFileSync(join(root, tests), 'utf8');
+  const marker = "\ntest('the registry names every file of the folder'";
+  if (!before.includes(marker)) stop(`the place for the test line was not found: file=${tests}. Restore the test of the registry at its end.`);
+
+  writeFileSync(join(root, file), template(name));
+  writeFileSync(join(root, tests), before.replace(marker, `describe('${name}', () => testSampler(samplers.create('${name}'), { test, engines }));\n${marker}`));
+  for (const script of ['generate-registry.mjs', 'generate-sampler-pages.mjs']) {
+    const done = spawnSync(process.execPath, [join(root, 'tooling/scripts', script)], { stdio: 'inherit' });
+    if (done.status !== 0) stop(`a generator failed: script=${script}, exit=${done.status}. See the lines above.`);
+  }
+  console.log(`[workspace/new] wrote
+  ${file}                     the rule: a copy of Euler's, to be changed
+  ${tests}   its line for the conformance kit
+  docs/samplers/${name}.md    its page, made from the docstring; run "node tooling/scripts/generate-sampler-pages.mjs" after changes
+Next: npx vitest run ${tests} -t '${name}'; docs/adding-a-sampler.md says what a step may do.`);
+}
+
+/** Euler's rule under another name: it passes the kit, so that every later failure is news. */
+function template(name) {
+  const factory = factoryName(name);
+  const type = `${factory[0].toUpperCase()}${factory.slice(1)}Options`;
+  return `import { UserError } from '@langevin/tensor';
+import { defineSampler, type Sampler } from '../sampler.ts';
+
+export interface ${type} {
+  /** What it does, its range and unit. @default 1, and why */
+  readonly strength?: number;
+}
+
+/**
+ * What the method does in a sentence (authors year, arXiv:0000.00000, eq. 0). In the units of the paper:
+ * x' = alpha' (D + (s' / s) (x / alpha - D)) with s = sigma / alpha.
+ *
+ * @throws UserError when strength is outside 0..1
+ */
+export function ${factory}(options: ${type} = {}): Sampler {
+  const { strength = 1 } = options;
+  if (!(strength >= 0 && strength <= 1)) throw new UserError(\`[samplers/${name}] strength must be in 0..1: strength=\${String(strength)}. Pass 1 for the whole step.\`);
+  return defineSampler({
+    name: '${name}',
+    order: 1,
+    stochastic: false,
+    paper: 'arXiv:0000.00000',
+    step: async ({ x, from, to, denoise, algebra }) => {
+      const denoised = await denoise(x, from);
+      const ratio = (to.sigma * from.alpha) / (to.alpha * from.sigma);
+      return { x: algebra.linear([to.sigma / from.sigma, x], [strength * to.alpha * (1 - ratio), denoised]), denoised };
+    },
+  });
+}
+`;
+}
+
+function stop(message) {
+  console.error(`[workspace/new] ${message}`);
+  process.exit(2);
+}
