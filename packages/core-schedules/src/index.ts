@@ -33,6 +33,9 @@ export type { SigmaRangeOptions } from './spacings/sigma-range.ts';
 export { trailing } from './spacings/trailing.ts';
 export { uniformLambda } from './spacings/uniform-lambda.ts';
 
+// Differential equations
+export { dormandPrince, type DormandPrinceOptions, type DormandPrinceResult, type Rate, type RateFunction } from './maths/dormand-prince.ts';
+
 // By name
 export { createRegistry, type Factory, type Registry } from './registry.ts';
 export { processes, spacings } from './registries.ts';
