@@ -15,7 +15,7 @@ export interface Rate<T> {
 export type RateFunction<T> = (x: T, time: Coefficient) => Rate<T> | Promise<Rate<T>>;
 
 export interface DormandPrinceOptions<T> {
-  readonly algebra: Algebra<T>;
+  readonly algebra: Algebra<NoInfer<T>>;
   readonly rate: RateFunction<T>;
   /** The state at `from`. It is not changed. */
   readonly x: T;
