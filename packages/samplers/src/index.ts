@@ -1,5 +1,6 @@
 // The contract
 export { defineSampler, emptyState, type DetailPart, type Evaluation, type Sampler, type SamplerDefinition, type SamplerState, type StepInput, type StepOutput } from './sampler.ts';
+export { jumpLevel, targetOf, type JumpLevel } from './jump-target.ts';
 
 // The driver
 export { sample, trajectory, type Progress, type TrajectoryOptions, type TrajectoryStep } from './trajectory.ts';

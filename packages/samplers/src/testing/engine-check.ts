@@ -1,19 +1,27 @@
-import { arrayAlgebra, edm, isLevelList, karras, tensorAlgebra, type Algebra, type Denoiser } from '@langevin/core-schedules';
+import { arrayAlgebra, edm, isLevelList, karras, tensorAlgebra, type Algebra, type Denoiser, type NoiseLevel } from '@langevin/core-schedules';
 import { cacheCounters, tensor, type Engine, type Tensor } from '@langevin/tensor';
 import { imageNoise, startState } from '../noise.ts';
 import type { Sampler } from '../sampler.ts';
 import { sample } from '../trajectory.ts';
 import { demand } from './demand.ts';
+import { withParts } from './with-parts.ts';
 
 const SHAPE = [2, 3] as const;
 
 /** Data N(0.2, 0.5^2) on every element, over any algebra: `ones` is a state of ones. */
 function normalDenoiser<T>(algebra: Algebra<T>, ones: T): Denoiser<T> {
-  return (x, at) => {
-    if (isLevelList(at)) return Promise.reject(new Error('this denoiser takes one level for the whole batch'));
-    const gain = (at.alpha * 0.25) / (at.alpha ** 2 * 0.25 + at.sigma ** 2);
-    return Promise.resolve(algebra.linear([gain, x], [0.2 * (1 - gain * at.alpha), ones]));
+  const gainOf = ({ alpha, sigma }: NoiseLevel): number => (alpha * 0.25) / (alpha ** 2 * 0.25 + sigma ** 2);
+  const restOf = (level: NoiseLevel): number => 0.2 * (1 - gainOf(level) * level.alpha);
+  const denoise: Denoiser<T> = (x, at) => {
+    if (!isLevelList(at)) return Promise.resolve(algebra.linear([gainOf(at), x], [restOf(at), onesLike(x)]));
+    return Promise.resolve(algebra.linear([at.map(gainOf), x], [at.map(restOf), onesLike(x)]));
   };
+  /** For a batch of several states put together, as many ones. */
+  const onesLike = (x: T): T => {
+    const states = algebra.size(x) / algebra.size(ones);
+    return states === 1 ? ones : algebra.concat(Array.from({ length: states }, () => ones));
+  };
+  return withParts(denoise, algebra);
 }
 
 async function runOver<T>(sampler: Sampler, algebra: Algebra<T>, ones: T, steps: number): Promise<Float32Array | Float64Array> {

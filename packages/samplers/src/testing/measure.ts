@@ -3,6 +3,7 @@ import { gaussian, threeModes } from '@langevin/core-schedules/testing';
 import type { NoiseSource } from '../noise.ts';
 import type { Sampler } from '../sampler.ts';
 import { sample } from '../trajectory.ts';
+import { withParts } from './with-parts.ts';
 
 /** Errors at several numbers of steps, and the order they show. */
 export interface OrderMeasurement {
@@ -23,7 +24,7 @@ export function orderGrid(steps: number): readonly NoiseLevel[] {
 const STEPS = [80, 160, 320, 640];
 /** The cost grows with the square here; and with churn, 80 steps still add all they may at once. */
 const WEAK_STEPS = [160, 320];
-const STARTS = Float64Array.from({ length: 41 }, (_, i) => -2.3 + (4.6 * i) / 40);
+export const STARTS = Float64Array.from({ length: 41 }, (_, i) => -2.3 + (4.6 * i) / 40);
 
 /** Error of a deterministic sampler on the ODE of a distribution, at its worst over 41 starts in -2.3..2.3. */
 export async function measureOrder(sampler: Sampler, data: 'gaussian' | 'mixture', steps: readonly number[] = STEPS): Promise<OrderMeasurement> {
@@ -36,21 +37,22 @@ export async function measureOrder(sampler: Sampler, data: 'gaussian' | 'mixture
   return { steps, errors, slope: slopeOf(steps, errors) };
 }
 
-interface Bed {
+export interface Bed {
   readonly denoise: Denoiser<Float64Array>;
   readonly target: Float64Array;
 }
 
 let modesReference: Promise<Float64Array> | undefined;
 
-async function bed(data: 'gaussian' | 'mixture'): Promise<Bed> {
+/** Data with a known end of the ODE over the order grid, from {@link STARTS}. */
+export async function bed(data: 'gaussian' | 'mixture'): Promise<Bed> {
   const grid = orderGrid(1);
   const [from, to] = [grid[0]!, grid[1]!];
   if (data === 'gaussian') {
     const normal = gaussian({ mean: [0.7], std: 0.3 });
-    return { denoise: normal.denoiser(), target: normal.flow(STARTS, { from, to }) };
+    return { denoise: withParts(normal.denoiser()), target: normal.flow(STARTS, { from, to }) };
   }
-  const denoise = threeModes().denoiser<Float64Array>();
+  const denoise = withParts(threeModes().denoiser<Float64Array>());
   modesReference ??= reference(denoise, { from, to });
   return { denoise, target: await modesReference };
 }
@@ -89,6 +91,14 @@ async function rungeKutta(denoise: Denoiser<Float64Array>, start: Float64Array, 
   return x;
 }
 
+export interface MomentsOptions {
+  readonly mean: number;
+  readonly std: number;
+  readonly levels: readonly NoiseLevel[];
+  /** Affine in x. @default E[x0 | x] of the data */
+  readonly denoise?: Denoiser<Float64Array>;
+}
+
 /** Mean and variance of what a sampler makes of one number. */
 export interface Moments {
   readonly mean: number;
@@ -100,8 +110,7 @@ export interface Moments {
  * On such data a sampler is affine in its start and its draws, so one run over a basis of them (each in a place of its own of the
  * state) tells all, with no Monte Carlo noise, whatever the sampler remembers.
  */
-export async function gaussianMoments(sampler: Sampler, { mean, std, levels }: { readonly mean: number; readonly std: number; readonly levels: readonly NoiseLevel[] }): Promise<Moments> {
-  const denoise = gaussian({ mean: [mean], std }).denoiser<Float64Array>();
+export async function gaussianMoments(sampler: Sampler, { mean, std, levels, denoise = withParts(gaussian({ mean: [mean], std }).denoiser<Float64Array>()) }: MomentsOptions): Promise<Moments> {
   const drawn = await countDraws(sampler, denoise, levels);
   const x = new Float64Array(2 + drawn);
   x[1] = 1;
@@ -143,6 +152,6 @@ export async function measureWeakOrder(sampler: Sampler, steps: readonly number[
   return { steps, errors, slope: slopeOf(steps, errors) };
 }
 
-function slopeOf(steps: readonly number[], errors: readonly number[]): number {
+export function slopeOf(steps: readonly number[], errors: readonly number[]): number {
   return Math.log(errors[0]! / errors.at(-1)!) / Math.log(steps.at(-1)! / steps[0]!);
 }

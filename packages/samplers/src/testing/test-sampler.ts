@@ -4,15 +4,19 @@ import { UserError, type Engine } from '@langevin/tensor';
 import { imageNoise, startState } from '../noise.ts';
 import type { Sampler } from '../sampler.ts';
 import { sample, trajectory, type Progress } from '../trajectory.ts';
+import { consistencyCheck, sampledCheck, toleranceCheck, type Accuracy } from './accuracy.ts';
 import { demand } from './demand.ts';
 import { engineCheck } from './engine-check.ts';
 import { measureOrder, measureWeakOrder, type OrderMeasurement } from './measure.ts';
+import { withParts } from './with-parts.ts';
 
 export interface SamplerTestOptions {
   /** How the test runner registers a test: vitest's or node:test's `test`. */
   readonly test: (name: string, run: () => Promise<void>) => unknown;
-  /** Denoiser calls of a run of so many steps that ends at sigma = 0. @default one a step */
-  readonly nfe?: (steps: number) => number;
+  /** Denoiser calls of a run of so many steps that ends at sigma = 0; `any` for adaptive methods, where the driver must still count truthfully. @default one a step */
+  readonly nfe?: ((steps: number) => number) | 'any';
+  /** What is claimed of results. @default { kind: 'order' } */
+  readonly accuracy?: Accuracy;
   /** How far the measured order may be from the declared one. @default 0.15 up to order 2, 0.3 above */
   readonly tolerance?: number;
   /** Engines on which tensors must give what plain arrays give. @default none */
@@ -40,22 +44,33 @@ export function testSampler(sampler: Sampler, options: SamplerTestOptions): void
 
 /** The checks behind {@link testSampler}, for runners of another shape. */
 export function samplerChecks(sampler: Sampler, options: Omit<SamplerTestOptions, 'test'> = {}): readonly SamplerCheck[] {
-  const { nfe = (steps: number) => steps, tolerance = sampler.order <= 2 ? 0.15 : 0.3, engines = [] } = options;
+  const { nfe = (steps: number) => steps, accuracy = { kind: 'order' }, tolerance = sampler.order <= 2 ? 0.15 : 0.3, engines = [] } = options;
   const slope = (measured: OrderMeasurement): void => {
     const errors = measured.errors.map((error) => error.toExponential(2)).join(', ');
     const exact = measured.errors.every((error) => error < 1e-10);
     demand(exact || Math.abs(measured.slope - sampler.order) <= tolerance, `order ${measured.slope.toFixed(3)}, declared ${sampler.order} +- ${tolerance}; errors ${errors} at ${measured.steps.join(', ')} steps`);
   };
-  const orders: SamplerCheck[] = sampler.stochastic
-    ? [{ name: 'has its declared weak order on Gaussian data', run: async () => slope(await measureWeakOrder(sampler)) }]
-    : [
-        { name: 'has its declared order on Gaussian data', run: async () => slope(await measureOrder(sampler, 'gaussian')) },
-        { name: 'has its declared order on a mixture', run: async () => slope(await measureOrder(sampler, 'mixture')) },
-        { name: 'does not depend on the units of the state', run: () => unitsCheck(sampler) },
-      ];
+  const results = ((): SamplerCheck[] => {
+    switch (accuracy.kind) {
+      case 'consistency':
+        return [{ name: 'ends every step at the exact marginal, given the consistency function', run: () => consistencyCheck(sampler, accuracy) }];
+      case 'tolerance':
+        return [{ name: 'has an error in proportion to its tolerance', run: () => toleranceCheck(accuracy.sampler) }];
+      case 'sampled':
+        return [{ name: 'has the moments of Gaussian data', run: () => sampledCheck(sampler, accuracy.bias) }];
+      case 'order':
+        return sampler.stochastic
+          ? [{ name: 'has its declared weak order on Gaussian data', run: async () => slope(await measureWeakOrder(sampler, accuracy.steps)) }]
+          : [
+              { name: 'has its declared order on Gaussian data', run: async () => slope(await measureOrder(sampler, 'gaussian', accuracy.steps)) },
+              { name: 'has its declared order on a mixture', run: async () => slope(await measureOrder(sampler, 'mixture', accuracy.steps)) },
+            ];
+    }
+  })();
   return [
     { name: 'is a frozen value that describes itself', run: () => Promise.resolve().then(() => shapeCheck(sampler)) },
-    ...orders,
+    ...results,
+    ...(sampler.stochastic ? [] : [{ name: 'does not depend on the units of the state', run: () => unitsCheck(sampler) }]),
     { name: 'makes the evaluations it should', run: () => nfeCheck(sampler, nfe) },
     { name: 'reaches data that are one point, in any number of steps', run: () => pointCheck(sampler) },
     { name: 'depends on the seed if it is stochastic, and on nothing else', run: () => seedCheck(sampler) },
@@ -67,7 +82,7 @@ export function samplerChecks(sampler: Sampler, options: Omit<SamplerTestOptions
   ];
 }
 
-const mixtureDenoiser = (): Denoiser<Float64Array> => threeModes().denoiser();
+const mixtureDenoiser = (): Denoiser<Float64Array> => withParts(threeModes().denoiser());
 
 interface RunOptions {
   readonly steps?: number;
@@ -97,15 +112,15 @@ function shapeCheck(sampler: Sampler): void {
   demand(Array.isArray(state.history) && typeof state.values === 'object' && typeof state.numbers === 'object', 'init() does not give a SamplerState.');
 }
 
-async function nfeCheck(sampler: Sampler, nfe: (steps: number) => number): Promise<void> {
+async function nfeCheck(sampler: Sampler, nfe: ((steps: number) => number) | 'any'): Promise<void> {
   for (const steps of [1, 2, 18]) {
     const levels = karras().levels(edm(), { steps });
     let calls = 0;
     const denoiser = mixtureDenoiser();
-    const denoise: Denoiser<Float64Array> = (x, at) => (calls++, denoiser(x, at));
+    const denoise = withParts<Float64Array>((x, at) => (calls++, denoiser(x, at)));
     let last: Progress<Float64Array> | undefined;
     for await (const step of trajectory({ sampler, denoise, x: Float64Array.of(40), levels, noise: imageNoise({ seed: SEED }) })) last = step;
-    demand(calls === nfe(steps), `${calls} calls in ${steps} steps, expected ${nfe(steps)}`);
+    if (nfe !== 'any') demand(calls === nfe(steps), `${calls} calls in ${steps} steps, expected ${nfe(steps)}`);
     demand(last?.nfe === calls && last.step === steps, `the driver reports nfe ${last?.nfe} and step ${last?.step} after ${calls} calls in ${steps} steps`);
   }
 }
@@ -114,7 +129,7 @@ async function pointCheck(sampler: Sampler): Promise<void> {
   const point = finiteSet([[0.3, -0.7]]);
   for (const steps of [1, 2, 7]) {
     const levels = karras().levels(edm(), { steps });
-    const end = await sample({ sampler, denoise: point.denoiser<Float64Array>(), x: Float64Array.of(75, -31), levels, noise: imageNoise({ seed: SEED }) });
+    const end = await sample({ sampler, denoise: withParts(point.denoiser<Float64Array>()), x: Float64Array.of(75, -31), levels, noise: imageNoise({ seed: SEED }) });
     demand(Math.max(Math.abs(end[0]! - 0.3), Math.abs(end[1]! + 0.7)) < 1e-9, `reached (${end.join(', ')}) in ${steps} steps, the data are (0.3, -0.7)`);
   }
 }
@@ -139,7 +154,7 @@ async function mutationCheck(sampler: Sampler): Promise<void> {
   const denoiser = mixtureDenoiser();
   const levels = karras().levels(edm(), { steps: 5 });
   const frozen = Object.freeze(levels.map((level) => Object.freeze({ ...level })));
-  const denoise: Denoiser<Float64Array> = async (x, at) => keep(await denoiser(keep(x), at));
+  const denoise = withParts<Float64Array>(async (x, at) => keep(await denoiser(keep(x), at)));
   for await (const { x, denoised } of trajectory({ sampler, denoise, x: keep(Float64Array.of(60, -20)), levels: frozen, noise: imageNoise({ seed: SEED }) })) [x, denoised].forEach(keep);
   const changed = kept.findIndex(({ now, then }) => !same(now, then));
   demand(changed < 0, `array ${changed} of the run was written to after it was handed out`);
@@ -181,7 +196,7 @@ async function refusalCheck(sampler: Sampler): Promise<void> {
   for (const [levels, text] of grids) await refused(sample({ ...base, levels }), text);
   const levels = karras().levels(edm(), { steps: 4 });
   let calls = 0;
-  const broken: Denoiser<Float64Array> = (x) => Promise.resolve(x.map(() => (++calls > 1 ? Number.NaN : 0)));
+  const broken = withParts<Float64Array>((x) => Promise.resolve(x.map(() => (++calls > 1 ? Number.NaN : 0))));
   await refused(sample({ ...base, denoise: broken, levels }), `of 4 of ${sampler.name}: element 0 is NaN`);
 }
 

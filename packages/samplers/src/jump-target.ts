@@ -1,0 +1,19 @@
+import type { NoiseLevel } from '@langevin/core-schedules';
+
+/**
+ * A level together with where the sampler jumps from there. Networks of consistency trajectory models, G(x, t, s), look at the target;
+ * any other denoiser sees an ordinary level.
+ */
+export interface JumpLevel extends NoiseLevel {
+  readonly target: NoiseLevel;
+}
+
+/** A level that tells the denoiser the target of the jump. */
+export function jumpLevel(from: NoiseLevel, target: NoiseLevel): JumpLevel {
+  return { alpha: from.alpha, sigma: from.sigma, target };
+}
+
+/** For authors of denoisers: where the sampler jumps, if it said. */
+export function targetOf(at: NoiseLevel): NoiseLevel | undefined {
+  return (at as Partial<JumpLevel>).target;
+}

@@ -1,0 +1,97 @@
+import { arrayAlgebra, edm, isLevelList, karras, relativeSigma, type Denoiser, type NoiseLevel } from '@langevin/core-schedules';
+import { gaussian } from '@langevin/core-schedules/testing';
+import { targetOf } from '../jump-target.ts';
+import { imageNoise, startState } from '../noise.ts';
+import type { Sampler } from '../sampler.ts';
+import { sample, trajectory } from '../trajectory.ts';
+import { demand } from './demand.ts';
+import { bed, gaussianMoments, orderGrid, slopeOf, STARTS } from './measure.ts';
+import { withParts } from './with-parts.ts';
+
+/**
+ * What a sampler claims of its results:
+ * - `order`: the error falls like steps^-order; `steps` where it is measured, @default 80 to 640
+ * - `consistency`: with the exact consistency function to relative sigma `sigmaMin` (@default 0) instead of a denoiser, every step ends
+ *   at the exact marginal, on `data` of one point, or on any Gaussian
+ * - `tolerance`: the error is proportional to a tolerance, for a sampler made for each
+ * - `sampled`: mean and deviation of many samples of Gaussian data are right up to `bias` and chance, for stochastic methods whose steps depend on the state
+ */
+export type Accuracy =
+  | { readonly kind: 'order'; readonly steps?: readonly number[] }
+  | { readonly kind: 'consistency'; readonly data: 'point' | 'gaussian'; readonly sigmaMin?: number }
+  | { readonly kind: 'tolerance'; readonly sampler: (tolerance: number) => Sampler }
+  | { readonly kind: 'sampled'; readonly bias: number };
+
+const MEAN = 0.7;
+
+/** Moments at every level of runs with the exact consistency function. */
+export async function consistencyCheck(sampler: Sampler, { data, sigmaMin = 0 }: { readonly data: 'point' | 'gaussian'; readonly sigmaMin?: number }): Promise<void> {
+  for (const std of data === 'point' ? [0] : [0, 0.3, 2]) {
+    const denoise = consistencyFunction(std, sigmaMin);
+    for (const steps of [1, 2, 5]) {
+      const levels = karras().levels(edm(), { steps });
+      for (let end = 1; end <= steps; end++) {
+        const { alpha, sigma } = levels[end]!;
+        const { mean, variance } = await gaussianMoments(sampler, { mean: MEAN, std, levels: levels.slice(0, end + 1), denoise });
+        const expected = (alpha * std) ** 2 + Math.max(sigma, alpha * sigmaMin) ** 2;
+        const gap = Math.max(Math.abs(mean - alpha * MEAN), Math.abs(variance - expected) / Math.max(1, expected));
+        demand(gap < 1e-10, `step ${end} of ${steps} ends with mean ${mean} and variance ${variance} where N(${MEAN}, ${std}^2) has ${alpha * MEAN} and ${expected}`);
+      }
+    }
+  }
+}
+
+/** Where the ODE of N(0.7, std^2) leads at sigmaMin; or, to a named target, the prediction with which a jump along it arrives. */
+function consistencyFunction(std: number, sigmaMin: number): Denoiser<Float64Array> {
+  const { flow } = gaussian({ mean: [MEAN], std });
+  return withParts((x, at) => {
+    if (isLevelList(at)) return Promise.reject(new Error('few-step samplers ask for one level for the whole batch'));
+    const target = targetOf(at);
+    if (target === undefined) return Promise.resolve(flow(x, { from: at, to: { alpha: 1, sigma: sigmaMin } }));
+    const kept = target.sigma / at.sigma;
+    const end = flow(x, { from: at, to: target });
+    return Promise.resolve(end.map((value, i) => (value - kept * x[i]!) / (target.alpha - at.alpha * kept)));
+  });
+}
+
+const TOLERANCES = [1e-3, 1e-5, 1e-7, 1e-9];
+
+/** In one interval, on Gaussian data and a mixture: the error follows the tolerance, and a tighter one costs more. */
+export async function toleranceCheck(sampler: (tolerance: number) => Sampler): Promise<void> {
+  for (const data of ['gaussian', 'mixture'] as const) {
+    const { denoise, target } = await bed(data);
+    const errors: number[] = [];
+    const costs: number[] = [];
+    for (const tolerance of TOLERANCES) {
+      const algebra = arrayAlgebra({ items: STARTS.length });
+      for await (const { x, nfe } of trajectory({ sampler: sampler(tolerance), denoise, x: STARTS, levels: orderGrid(1), algebra })) {
+        errors.push(x.reduce((worst, value, i) => Math.max(worst, Math.abs(value - target[i]!)), 0));
+        costs.push(nfe);
+      }
+    }
+    const shown = `errors ${errors.map((error) => error.toExponential(2)).join(', ')} and calls ${costs.join(', ')} at tolerances ${TOLERANCES.join(', ')} on ${data}`;
+    const slope = slopeOf(TOLERANCES.map((tolerance) => 1 / tolerance), errors);
+    demand(Math.abs(slope - 1) < 0.2, `the error goes like tolerance^${slope.toFixed(2)}: ${shown}`);
+    demand(errors.every((error, i) => error < 100 * TOLERANCES[i]!), `an error is more than 100 times the tolerance: ${shown}`);
+    demand(costs.every((cost, i) => i === 0 || cost > costs[i - 1]!), `a tighter tolerance does not cost more: ${shown}`);
+  }
+}
+
+const COUNT = 4000;
+
+/** Mean and deviation of 4000 samples of N(0.7, 0.3^2), with chance of 4 standard errors. */
+export async function sampledCheck(sampler: Sampler, bias: number): Promise<void> {
+  const levels: readonly NoiseLevel[] = orderGrid(1);
+  const algebra = arrayAlgebra({ items: COUNT });
+  const noise = imageNoise({ seed: 17 });
+  const denoise = withParts(gaussian({ mean: [MEAN], std: 0.3 }).denoiser<Float64Array>());
+  const [first, last] = [levels[0]!, levels.at(-1)!];
+  const z = await startState({ algebra, noise, at: { alpha: 1, sigma: 1 }, like: new Float64Array(COUNT) });
+  const x = z.map((value) => first.alpha * MEAN + Math.hypot(first.alpha * 0.3, first.sigma) * value);
+  const end = await sample({ sampler, denoise, x, levels, noise, algebra });
+  const mean = end.reduce((sum, value) => sum + value, 0) / COUNT;
+  const std = Math.sqrt(end.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (COUNT - 1));
+  const expected = Math.hypot(0.3, relativeSigma(last)) * last.alpha;
+  demand(Math.abs(mean - last.alpha * MEAN) < bias + (4 * expected) / Math.sqrt(COUNT), `mean ${mean}, expected ${last.alpha * MEAN} up to ${bias} and chance`);
+  demand(Math.abs(std - expected) < bias + (4 * expected) / Math.sqrt(2 * COUNT), `deviation ${std}, expected ${expected} up to ${bias} and chance`);
+}

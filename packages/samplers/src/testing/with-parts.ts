@@ -1,0 +1,14 @@
+import { arrayAlgebra, type Algebra, type Denoiser } from '@langevin/core-schedules';
+
+/**
+ * A denoiser that gives every part a sampler may ask for: as if guided with weight 1, where the unconditional prediction is the
+ * prediction, and with zeros for the network's second output, the middle of a learned range of variances.
+ */
+export function withParts<T>(denoise: Denoiser<T>, algebra: Pick<Algebra<T>, 'linear'> = arrayAlgebra() as unknown as Algebra<T>): Denoiser<T> {
+  const plain: Denoiser<T> = (x, at) => denoise(x, at);
+  const detailed: Denoiser<T>['detailed'] = async (x, at) => {
+    const denoised = await denoise(x, at);
+    return { denoised, unconditional: denoised, variance: algebra.linear([0, x]) };
+  };
+  return Object.assign(plain, { detailed });
+}
