@@ -1,0 +1,53 @@
+import { UserError } from '@langevin/tensor';
+import type { Evaluation, SamplerState, StepInput } from '../sampler.ts';
+
+/**
+ * When a multistep method falls back to lower orders at the end of a run; the step to a clean level is of first order anyway,
+ * as lambda is infinite there:
+ * - `clean`: only there
+ * - `last`: on the last step, clean or not (diffusers' `euler_at_final`)
+ * - `few`: on the last steps of runs of fewer than 15 (Lu et al. 2022, arXiv:2211.01095; diffusers' `lower_order_final`)
+ * - `always`: on the last steps of every run (UniPC in diffusers)
+ */
+export type LowerOrderFinal = 'clean' | 'last' | 'few' | 'always';
+
+const LOWER_ORDER_FINAL: readonly LowerOrderFinal[] = ['clean', 'last', 'few', 'always'];
+
+/** Runs of fewer steps count as few. */
+const FEW = 15;
+
+/** Earlier evaluations that a method in lambda can use: those with some signal. A history at pure noise has weight zero. */
+export function finiteHistory<T>(history: readonly Evaluation<T>[]): readonly Evaluation<T>[] {
+  return history.filter(({ at }) => at.alpha > 0);
+}
+
+/** The order that this step can have: limited by history, by the ends of time, and by the rule for the last steps. */
+export function stepOrder<T>({ from, to, index, levels, state }: Pick<StepInput<T>, 'from' | 'to' | 'index' | 'levels' | 'state'>, order: number, rule: LowerOrderFinal): number {
+  if (from.alpha === 0 || to.sigma === 0) return 1;
+  const remaining = levels.length - 1 - index;
+  const lowered = rule === 'always' || (rule === 'few' && levels.length - 1 < FEW) ? remaining : rule === 'last' && remaining === 1 ? 1 : order;
+  return Math.min(order, lowered, finiteHistory(state.history).length + 1);
+}
+
+/** The state with one more evaluation, the latest first, and as many as `keep` in all. */
+export function remember<T>(state: SamplerState<T>, evaluation: Evaluation<T>, keep: number): SamplerState<T> {
+  return { ...state, history: [evaluation, ...state.history].slice(0, keep) };
+}
+
+/** Throws unless the value is one of the known ones. */
+export function checkChoice<const Value extends string | number>(sampler: string, name: string, value: unknown, known: readonly Value[]): asserts value is Value {
+  if (known.some((each) => each === value)) return;
+  const shown = typeof value === 'string' ? `"${value}"` : String(value);
+  throw new UserError(`[samplers/${sampler}] unknown ${name}: ${name}=${shown}. Known: ${known.join(', ')}.`);
+}
+
+/** Throws unless the rule is a known one. */
+export function checkLowerOrderFinal(sampler: string, value: unknown): void {
+  checkChoice(sampler, 'lowerOrderFinal', value, LOWER_ORDER_FINAL);
+}
+
+/** Throws from a step that would begin where sigma / alpha is infinite. */
+export function refusePureNoise(sampler: string, from: { readonly alpha: number }): void {
+  if (from.alpha > 0) return;
+  throw new UserError(`[samplers/${sampler}] the method integrates over sigma / alpha, which is infinite at alpha = 0: from.alpha=0. Start at a level with some signal, or use euler() or ddim().`);
+}
