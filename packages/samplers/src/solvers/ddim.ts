@@ -2,9 +2,18 @@ import { UserError } from '@langevin/tensor';
 import { defineSampler, type Sampler } from '../sampler.ts';
 import { transition } from '../transition.ts';
 
+const DIRECTIONS = ['denoised', 'unconditional'] as const;
+
 export interface DdimOptions {
   /** Share of the ancestral noise, 0..1: 0 is deterministic, 1 is DDPM with the posterior variance. @default 0 */
   readonly eta?: number;
+  /**
+   * Along which prediction the noise is taken: the `denoised` one, or the `unconditional` one of guided denoisers, which is CFG++ (Chung et
+   * al. 2024, arXiv:2406.08070, Algorithm 2).
+   *
+   * @default 'denoised'
+   */
+  readonly direction?: (typeof DIRECTIONS)[number];
 }
 
 /**
@@ -14,20 +23,24 @@ export interface DdimOptions {
  * @throws UserError when eta is outside 0..1
  */
 export function ddim(options: DdimOptions = {}): Sampler {
-  const { eta = 0 } = options;
+  const { eta = 0, direction: along = 'denoised' } = options;
   if (!(eta >= 0 && eta <= 1)) throw new UserError(`[samplers/ddim] eta must be in 0..1: eta=${String(eta)}. Pass 0 for the deterministic sampler, 1 for DDPM.`);
+  if (!DIRECTIONS.includes(along)) throw new UserError(`[samplers/ddim] unknown direction: direction="${String(along)}". Known: ${DIRECTIONS.join(', ')}.`);
   return defineSampler({
     name: 'ddim',
     order: 1,
     stochastic: eta > 0,
     paper: 'arXiv:2010.02502',
-    step: async ({ x, from, to, denoise, noise, algebra }) => {
-      const denoised = await denoise(x, from);
+    step: async ({ x, from, to, denoise, detail, noise, algebra }) => {
+      const evaluated = along === 'denoised' ? undefined : await detail('unconditional', x, from);
+      const denoised = evaluated?.denoised ?? (await denoise(x, from));
       const deviation = eta * Math.sqrt(transition(from, to).posterior);
       // epsilon = (x - alpha D) / sigma
       const direction = Math.sqrt(to.sigma ** 2 - deviation ** 2) / from.sigma;
-      const terms = [[direction, x], [to.alpha - direction * from.alpha, denoised]] as const;
-      return { x: eta > 0 && to.sigma > 0 ? algebra.linear(...terms, [deviation, await noise()]) : algebra.linear(...terms), denoised };
+      const kept = [direction, x] as const;
+      const predicted = evaluated === undefined ? [[to.alpha - direction * from.alpha, denoised] as const] : [[to.alpha, denoised] as const, [-direction * from.alpha, evaluated.unconditional] as const];
+      const added = eta > 0 && to.sigma > 0 ? [[deviation, await noise()] as const] : [];
+      return { x: algebra.linear(kept, ...predicted, ...added), denoised };
     },
   });
 }

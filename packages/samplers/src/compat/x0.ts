@@ -1,0 +1,65 @@
+import { predictionConversion, type Algebra, type DetailedPrediction, type NoiseLevel, type NoiseLevels, type Prediction } from '@langevin/core-schedules';
+import { InternalError } from '@langevin/tensor';
+import { flag, number, oneOf, type ConfigOf } from './config.ts';
+
+/** diffusers' names of predictions. */
+const PREDICTIONS = { epsilon: 'epsilon', sample: 'x0', v_prediction: 'v', flow_prediction: 'flow' } as const satisfies Record<string, Prediction>;
+export type PredictionName = keyof typeof PREDICTIONS;
+
+/** The option of classes that take these predictions. */
+export function predictionOption<const Name extends PredictionName>(names: readonly Name[], fallback: NoInfer<Name>) {
+  return { prediction_type: oneOf<Name>(fallback, names) } as const;
+}
+
+/** The level a solver asks about; compat never asks about several at once. */
+export function singleLevel(at: NoiseLevels): NoiseLevel {
+  if ('alpha' in at) return at;
+  throw new InternalError('[samplers/compat] a solver asked for several levels at once, which has no place in a stepping interface. This is a bug in ours.');
+}
+
+export interface ToX0<T> {
+  readonly algebra: Algebra<T>;
+  readonly prediction: PredictionName;
+  readonly x: T;
+  readonly modelOutput: T;
+  readonly at: NoiseLevel;
+}
+
+/**
+ * The x0-prediction of a model output. Networks predict in units where alpha^2 + sigma^2 = 1 (v) or in those of the state (flow);
+ * states of other units are scaled on the way in.
+ */
+export function toX0<T>({ algebra, prediction, x, modelOutput, at }: ToX0<T>): T {
+  if (prediction === 'sample') return modelOutput;
+  const scale = prediction === 'v_prediction' ? Math.hypot(at.alpha, at.sigma) : 1;
+  const level = { alpha: at.alpha / scale, sigma: at.sigma / scale };
+  const conversion = predictionConversion({ from: PREDICTIONS[prediction], to: 'x0' }, level);
+  return algebra.linear([conversion.x / scale, x], [conversion.prediction, modelOutput]);
+}
+
+/** Limits on the x0-prediction. */
+export const thresholdingOptions = { thresholding: flag(false), dynamic_thresholding_ratio: number(0.995, { min: 0, max: 1 }), sample_max_value: number(1, { min: 0 }) } as const;
+
+export function clipOptions(clips: boolean) {
+  return { clip_sample: flag(clips), clip_sample_range: number(1, { min: 0 }) } as const;
+}
+
+export type LimitConfig = Partial<ConfigOf<typeof thresholdingOptions>> & Partial<ConfigOf<ReturnType<typeof clipOptions>>>;
+
+/** Clips or thresholds an x0-prediction as the config says. */
+export async function limited<T>(algebra: Algebra<T>, x0: T, config: LimitConfig): Promise<T> {
+  if (config.thresholding === true) return thresholded(algebra, x0, config.dynamic_thresholding_ratio ?? 0.995, config.sample_max_value ?? 1);
+  return config.clip_sample === true ? algebra.clamp(x0, config.clip_sample_range ?? 1) : x0;
+}
+
+/** Dynamic thresholding (Saharia et al. 2022, arXiv:2205.11487, section 2.3); where the greatest value is below 1, it wins. */
+async function thresholded<T>(algebra: Algebra<T>, x0: T, ratio: number, most: number): Promise<T> {
+  const limits = (await algebra.absQuantile(x0, ratio)).map((s) => Math.min(Math.max(s, 1), most));
+  return algebra.linear([limits.map((s) => 1 / s), algebra.clamp(x0, limits)]);
+}
+
+/** The usual answer to a solver: x0 from the output, then limited; with the unlimited one beside it for solvers that renoise along it. */
+export async function answer<T>(given: ToX0<T> & { readonly config: LimitConfig }): Promise<DetailedPrediction<T>> {
+  const raw = toX0(given);
+  return { denoised: await limited(given.algebra, raw, given.config), unconditional: raw };
+}
