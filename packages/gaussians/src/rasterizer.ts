@@ -1,0 +1,86 @@
+import type { Camera } from './camera.ts';
+import type { FloatArray, Gaussians } from './gaussians.ts';
+
+/** What to draw, and how. */
+export interface RenderOptions<A extends FloatArray = Float32Array> {
+  /** Colour behind the scene, 3 numbers (and one for each feature channel, 0 if left out). @default black */
+  readonly background?: readonly number[];
+  /** Spherical harmonics up to this degree are used. @default that of the Gaussians */
+  readonly degree?: number;
+  /** `mip` keeps the light of Gaussians smaller than a pixel (Yu et al. 2024, arXiv:2311.16493). @default 'none' */
+  readonly antialiasing?: 'none' | 'mip';
+  /** `accumulated` is the sum of weight times depth, `expected` that divided by alpha. @default 'none' */
+  readonly depth?: 'none' | 'accumulated' | 'expected';
+  /** Further channels, [N, F], blended like colours. @default none */
+  readonly features?: A;
+  /** Colours [N, 3] in place of the spherical harmonics. @default none */
+  readonly colors?: A;
+  /** Gaussians nearer than this along z are not drawn, > 0. @default 0.01 */
+  readonly near?: number;
+  /** `smooth` fades out where `hard` cuts off, so that finite differences converge; for tests. @default 'hard' */
+  readonly cutoff?: 'hard' | 'smooth';
+}
+
+/** A picture, and what the way back needs. Channels are colour, then features. */
+export interface Rendering<A extends FloatArray = Float32Array> {
+  readonly width: number;
+  readonly height: number;
+  /** 3 + F. */
+  readonly channels: number;
+  /** [height, width, channels], background included. */
+  readonly color: A;
+  /** 1 - transmittance, [height, width]. */
+  readonly alpha: A;
+  /** [height, width] when asked for. */
+  readonly depth?: A;
+  /** Reach of each Gaussian in the picture in pixels, 0 when it is not drawn, [N]. */
+  readonly radii: A;
+}
+
+/** dL/d(output), as far as the loss depends on it. */
+export interface Cotangents<A extends FloatArray = Float32Array> {
+  readonly color?: A;
+  readonly alpha?: A;
+  readonly depth?: A;
+}
+
+/** dL/d(input), in the shapes of the inputs. */
+export interface RenderGradients<A extends FloatArray = Float32Array> {
+  readonly means: A;
+  readonly quaternions: A;
+  readonly logScales: A;
+  readonly opacityLogits: A;
+  /** Zero where `colors` were given. */
+  readonly sh: A;
+  readonly colors?: A;
+  readonly features?: A;
+  /** [channels] */
+  readonly background: A;
+  /** Of the 12 numbers of worldToCamera. */
+  readonly worldToCamera: A;
+  /** dL/d(centre in the picture), in pixels, [N, 2]: what densification looks at. */
+  readonly means2d: A;
+  /** Sum over pixels of the absolute values of the same, [N, 2] (AbsGS, Ye et al. 2024, arXiv:2404.10484). */
+  readonly absoluteMeans2d: A;
+}
+
+/**
+ * Draws Gaussians and leads gradients back: gsplat's semantics (alpha at most 0.99, stop at transmittance 1e-4, opacity-aware reach of at
+ * most 3.33 deviations, 0.3 px^2 of blur), whatever does the work.
+ */
+export interface Rasterizer<A extends FloatArray = Float32Array> {
+  readonly name: string;
+  readonly kind: 'cpu' | 'webgpu' | 'reference';
+  /**
+   * @throws UserError for arrays or a camera that do not fit
+   */
+  readonly render: (gaussians: Gaussians<A>, camera: Camera, options?: RenderOptions<A>) => Promise<Rendering<A>>;
+  /**
+   * The vector-Jacobian product of a rendering that this rasterizer made; it may be asked for once, before the arrays it was made from change.
+   *
+   * @throws UserError for a rendering of another rasterizer, or one that was used already
+   */
+  readonly backward: (rendering: Rendering<A>, cotangents: Cotangents<A>) => Promise<RenderGradients<A>>;
+  /** Ends workers and frees device memory; later calls fail. */
+  readonly dispose: () => Promise<void>;
+}
