@@ -142,7 +142,7 @@ describe('Heun', () => {
     expect(() => heun({ sChurn: -1 })).toThrow('[samplers/heun] option out of range: sChurn=-1. Pass a number >= 0.');
     expect(() => heun({ sTMin: 2, sTMax: 1 })).toThrow('sTMax=1. Pass a number >= sTMin.');
     expect(() => ddim({ eta: 2 })).toThrow('[samplers/ddim] eta must be in 0..1: eta=2.');
-    expect(() => ddpm({ variance: 'learned' as never })).toThrow('[samplers/ddpm] unknown variance: variance="learned". Known: small, large');
+    expect(() => ddpm({ variance: 'tiny' as never })).toThrow('[samplers/ddpm] unknown variance: variance="tiny". Known: small, large');
   });
 });
 

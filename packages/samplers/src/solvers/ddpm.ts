@@ -1,16 +1,21 @@
 import type { NoiseLevel } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
-import { defineSampler, type Sampler } from '../sampler.ts';
+import { defineSampler, type Sampler, type StepInput } from '../sampler.ts';
 import { transition, type Transition } from '../transition.ts';
 
-const VARIANCES = ['small', 'large'] as const;
+const VARIANCES = ['small', 'large', 'learned', 'learned-range'] as const;
 
 export interface DdpmOptions {
   /**
    * Variance of the noise a step adds:
    * - `small`: the posterior's, beta tilde; right when the data are a point
    * - `large`: the forward kernel's, beta; right when the data are unit noise
+   * - `learned`: the network's second output is its logarithm, for each element
+   * - `learned-range`: the second output v in -1..1 chooses between the logarithms of small (-1) and large (1), for each element
+   *   (Nichol and Dhariwal 2021, arXiv:2102.09672, eq. 15)
    * - a function of the level for E[Var(x0 | x)]: with the true one, sampling Gaussian data is exact at any number of steps
+   *
+   * Upstream's names with `_log` say how a number is computed, not which: they are the same variances.
    *
    * @default 'small', which needs no knowledge and does better with few steps
    */
@@ -27,21 +32,41 @@ export function ddpm(options: DdpmOptions = {}): Sampler {
   if (typeof variance !== 'function' && !VARIANCES.includes(variance)) {
     throw new UserError(`[samplers/ddpm] unknown variance: variance="${String(variance)}". Known: ${VARIANCES.join(', ')}, or a function of the level.`);
   }
-  const varianceOf = (move: Transition, from: NoiseLevel): number => {
-    if (variance === 'small') return move.posterior;
-    return variance === 'large' ? move.added : move.posterior + move.x0Scale ** 2 * variance(from);
-  };
   return defineSampler({
     name: 'ddpm',
     order: 1,
     stochastic: true,
     paper: 'arXiv:2006.11239',
-    step: async ({ x, from, to, denoise, noise, algebra }) => {
-      const denoised = await denoise(x, from);
+    step: async (input) => {
+      const { x, from, to, denoise, detail, noise, algebra } = input;
+      const learned = variance === 'learned' || variance === 'learned-range';
+      const seen = learned ? await detail('variance', x, from) : { denoised: await denoise(x, from), variance: undefined };
+      const { denoised } = seen;
       const move = transition(from, to);
       const mean = [[move.xScale, x], [move.x0Scale, denoised]] as const;
       if (to.sigma === 0) return { x: algebra.linear(...mean), denoised };
-      return { x: algebra.linear(...mean, [Math.sqrt(varianceOf(move, from)), await noise()]), denoised };
+      if (seen.variance !== undefined) {
+        const { scale, deviation } = learnedDeviation(variance === 'learned', { algebra, move, output: seen.variance });
+        return { x: algebra.linear(...mean, [scale, algebra.multiply(deviation, await noise())]), denoised };
+      }
+      return { x: algebra.linear(...mean, [Math.sqrt(fixedVariance(variance as Fixed, move, from)), await noise()]), denoised };
     },
   });
+}
+
+type Fixed = 'small' | 'large' | ((at: NoiseLevel) => number);
+
+function fixedVariance(variance: Fixed, move: Transition, from: NoiseLevel): number {
+  if (variance === 'small') return move.posterior;
+  return variance === 'large' ? move.added : move.posterior + move.x0Scale ** 2 * variance(from);
+}
+
+/** The deviation of each element, as a host factor times a state. */
+function learnedDeviation<T>(logarithm: boolean, { algebra, move, output }: Pick<StepInput<T>, 'algebra'> & { readonly move: Transition; readonly output: T }): { readonly scale: number; readonly deviation: T } {
+  if (logarithm) return { scale: 1, deviation: algebra.exp(algebra.linear([1 / 2, output])) };
+  // Half of log small + (v + 1) / 2 (log large - log small); what does not depend on v is the factor.
+  return {
+    scale: (move.posterior * move.added) ** (1 / 4),
+    deviation: algebra.exp(algebra.linear([Math.log(move.added / move.posterior) / 4, output])),
+  };
 }

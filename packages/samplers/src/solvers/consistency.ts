@@ -1,0 +1,32 @@
+import { relativeSigma } from '@langevin/core-schedules';
+import { UserError } from '@langevin/tensor';
+import { defineSampler, type Sampler } from '../sampler.ts';
+
+export interface ConsistencyOptions {
+  /** Relative noise sigma / alpha of what the consistency function returns, >= 0. @default 0.002, the paper's epsilon */
+  readonly sigmaMin?: number;
+}
+
+/**
+ * Multistep sampling of consistency models (Song et al. 2023, arXiv:2303.01469, Algorithm 1): f(x) is an image with noise sigmaMin
+ * left, so that noise up to the next level is what is missing: x' = f + sqrt(sigma'^2 - sigmaMin^2) z in units of alpha = 1. With the
+ * exact f, every step ends at the exact marginal.
+ *
+ * @throws UserError when sigmaMin is negative
+ */
+export function consistency(options: ConsistencyOptions = {}): Sampler {
+  const { sigmaMin = 0.002 } = options;
+  if (!(sigmaMin >= 0 && Number.isFinite(sigmaMin))) throw new UserError(`[samplers/consistency] sigmaMin must be >= 0: sigmaMin=${String(sigmaMin)}. Pass the smallest sigma that the network was trained for.`);
+  return defineSampler({
+    name: 'consistency',
+    order: 1,
+    stochastic: true,
+    paper: 'arXiv:2303.01469, Algorithm 1',
+    step: async ({ x, from, to, denoise, noise, algebra }) => {
+      const denoised = await denoise(x, from);
+      const added = relativeSigma(to) ** 2 - sigmaMin ** 2;
+      if (added <= 0) return { x: algebra.linear([to.alpha, denoised]), denoised };
+      return { x: algebra.linear([to.alpha, denoised], [to.alpha * Math.sqrt(added), await noise()]), denoised };
+    },
+  });
+}

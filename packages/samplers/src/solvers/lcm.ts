@@ -1,0 +1,21 @@
+import { defineSampler, type Sampler } from '../sampler.ts';
+
+/**
+ * Sampling of latent consistency models (Luo et al. 2023, arXiv:2310.04378, Algorithm 3; Song et al. 2023, arXiv:2303.01469,
+ * Algorithm 1): jump to the prediction, then noise it to the next level, x' = alpha' D + sigma' z. On flows that is
+ * (1 - t') D + t' z.
+ *
+ * D is a consistency function. With an ordinary denoiser, whose mean over all images is blurred, the spread of the data is lost.
+ */
+export function lcm(): Sampler {
+  return defineSampler({
+    name: 'lcm',
+    order: 1,
+    stochastic: true,
+    paper: 'arXiv:2310.04378, Algorithm 3',
+    step: async ({ x, from, to, denoise, noise, algebra }) => {
+      const denoised = await denoise(x, from);
+      return { x: to.sigma === 0 ? algebra.linear([to.alpha, denoised]) : algebra.linear([to.alpha, denoised], [to.sigma, await noise()]), denoised };
+    },
+  });
+}
