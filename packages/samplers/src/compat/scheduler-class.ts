@@ -95,8 +95,8 @@ export interface Schedule<T> {
   readonly initNoiseSigma: number;
   /** How a timestep that is not in the list is met. @default 'refuse' */
   readonly missing?: 'refuse' | 'last' | 'by-timestep';
-  /** The factor of scaleModelInput. @default 1 */
-  readonly inputScale?: (place: Place) => number;
+  /** The factor of scaleModelInput; `asked` is the level of the state that an unfinished step asks about. @default 1 */
+  readonly inputScale?: (place: Place, asked?: NoiseLevel) => number;
   readonly move: (call: Call<T>) => Move;
   readonly predict: (output: Output<T>) => DetailedPrediction<T> | Promise<DetailedPrediction<T>>;
   /** For addNoise: alpha x0 + sigma noise. */

@@ -5,6 +5,7 @@ import type { SamplerState } from '../sampler.ts';
 import { MAX_STEPS, readConfig, show } from './config.ts';
 import type { Call, Move, Place, Schedule, SchedulerClass, StepOptions, TimestepsOptions } from './scheduler-class.ts';
 import { converse, type Conversation, type Question } from './stepping.ts';
+import { singleLevel } from './x0.ts';
 
 export interface StepResult<T> {
   /** The sample for the next call. */
@@ -25,6 +26,8 @@ export interface DiffusersScheduler<T> {
   readonly unknownKeys: readonly string[];
   /** Calls of step for each step of the method, by which image-to-image pipelines multiply their start. */
   readonly order: number;
+  /** The options that step takes. */
+  readonly stepOptions: readonly (keyof StepOptions<T>)[];
   readonly timesteps: readonly number[];
   readonly sigmas: readonly number[];
   /** The standard deviation that unit noise is multiplied by at the start. */
@@ -95,6 +98,7 @@ export function createScheduler<T>(definition: SchedulerClass, given: Readonly<R
     config,
     unknownKeys,
     order: definition.order ?? 1,
+    stepOptions,
     get timesteps() {
       return schedule.timesteps;
     },
@@ -123,7 +127,7 @@ export function createScheduler<T>(definition: SchedulerClass, given: Readonly<R
     scaleModelInput: (sample, t) => {
       if (schedule.inputScale === undefined) return sample;
       const index = schedule.missing === 'by-timestep' ? -1 : begin(checkTime(name, t));
-      return algebra.linear([schedule.inputScale({ t, index }), sample]);
+      return algebra.linear([schedule.inputScale({ t, index }, open === undefined ? undefined : singleLevel(open.question.at)), sample]);
     },
     step: async (modelOutput, t, sample, options = {}) => {
       checkTime(name, t);

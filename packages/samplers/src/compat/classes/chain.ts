@@ -36,9 +36,9 @@ export function checkSteps(name: string, steps: number, train: number): void {
 /** The chain from its last step to its first. */
 export const wholeChain = (train: number): number[] => Array.from({ length: train }, (_, i) => train - 1 - i);
 
-/** The variance-preserving level of a cumulative product; 1 - alphaBar in float32 as PyTorch takes it. */
+/** The variance-preserving level of a cumulative product. */
 export function levelOfBar(alphaBar: number): NoiseLevel {
-  return { alpha: Math.sqrt(alphaBar), sigma: Math.sqrt(Math.fround(1 - alphaBar)) };
+  return { alpha: Math.sqrt(alphaBar), sigma: Math.sqrt(1 - alphaBar) };
 }
 
 /** The entry of a whole step. @throws UserError when the chain has no such step */

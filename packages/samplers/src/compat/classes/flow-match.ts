@@ -1,0 +1,140 @@
+import type { Algebra, NoiseLevel } from '@langevin/core-schedules';
+import { UnsupportedError, UserError } from '@langevin/tensor';
+import { defineSampler, type Sampler } from '../../sampler.ts';
+import { euler } from '../../solvers/euler.ts';
+import { lcm } from '../../solvers/lcm.ts';
+import { flag, integer, MAX_STEPS, number, oneOf, optional, type Option } from '../config.ts';
+import { defineScheduler, type Call, type SchedulerClass } from '../scheduler-class.ts';
+import { sigmaRuleOf, sigmaRuleOptions } from '../sigma-tables.ts';
+import { flowGrid, flowTable } from '../tables/flow-grid.ts';
+import { singleLevel } from '../x0.ts';
+import { flowLevel, flowPrediction } from './flow.ts';
+
+const options = {
+  num_train_timesteps: integer(1000, { min: 1, max: MAX_STEPS }),
+  shift: number(1, { min: Number.MIN_VALUE }),
+  use_dynamic_shifting: flag(false),
+  // The four that follow are read by pipelines, which compute mu from them.
+  base_shift: optional(number(0.5)),
+  max_shift: optional(number(1.15)),
+  base_image_seq_len: integer(256, { min: 1 }),
+  max_image_seq_len: integer(4096, { min: 1 }),
+  invert_sigmas: flag(false),
+  shift_terminal: optional(number(0, { min: 0, max: 1 })),
+  ...sigmaRuleOptions,
+  time_shift_type: oneOf('exponential', ['exponential', 'linear']),
+};
+
+/** As FlowMatchEulerDiscrete has them: pipelines read the shift options for pixels and sequence lengths. */
+const flowTimesteps = ['numInferenceSteps', 'timesteps', 'sigmas', 'mu'] as const;
+
+/** With inverted sigmas, s is the share of the image, and the network predicts x0 - epsilon. */
+const invertedLevel = (sigma: number): NoiseLevel => ({ alpha: sigma, sigma: 1 - sigma });
+
+/** FlowMatchEulerDiscreteScheduler; s_churn and its kin are taken and ignored, as there. */
+const flowMatchEuler = defineScheduler({
+  name: 'FlowMatchEulerDiscreteScheduler',
+  options: { ...options, stochastic_sampling: flag(false) },
+  timestepsOptions: flowTimesteps,
+  stepOptions: ['generator', 'noise', 'sChurn', 'sTMin', 'sTMax', 'sNoise', 'perTokenTimesteps'],
+  create: ({ config, algebra }) => {
+    const rule = sigmaRuleOf(config);
+    const train = config.num_train_timesteps;
+    const inverted = config.invert_sigmas && !config.stochastic_sampling;
+    const levelOf = inverted ? invertedLevel : flowLevel;
+    const sampler = config.stochastic_sampling ? lcm() : euler();
+    return (request) => {
+      const { timesteps, sigmas } = request === undefined ? startingGrid(config) : flowGrid('FlowMatchEulerDiscreteScheduler', config, rule, request);
+      return {
+        timesteps,
+        sigmas,
+        initNoiseSigma: 1,
+        move: (call) => ({ sampler: call.options.perTokenTimesteps === undefined ? sampler : tokenwise(call.options.perTokenTimesteps, { sigmas, train }), from: levelOf(sigmas[call.index]!), to: levelOf(sigmas[call.index + 1]!) }),
+        predict: ({ modelOutput, question, call }) =>
+          call.options.perTokenTimesteps === undefined ? { denoised: flowPrediction(algebra, { x: question.x, modelOutput, sigma: singleLevel(question.at).sigma * (inverted ? -1 : 1) }) } : { denoised: tokenwisePrediction(algebra, { x: question.x, modelOutput, call, train }) },
+        noiseLevel: ({ index }) => flowLevel(sigmas[index]!),
+      };
+    };
+  },
+});
+
+/** FlowMatchLCMScheduler without its resizing of the prediction between steps, which needs the shape of an image. */
+const flowMatchLcm = defineScheduler({
+  name: 'FlowMatchLCMScheduler',
+  options: { ...options, scale_factors: refusedList(), upscale_mode: oneOf('bicubic', ['nearest', 'linear', 'bilinear', 'bicubic', 'trilinear', 'area', 'nearest-exact']) },
+  timestepsOptions: flowTimesteps,
+  stepOptions: ['generator', 'noise'],
+  create: ({ config, algebra }) => {
+    const rule = sigmaRuleOf(config);
+    return (request) => {
+      const { timesteps, sigmas } = request === undefined ? startingGrid(config) : flowGrid('FlowMatchLCMScheduler', config, rule, request);
+      return {
+        timesteps,
+        sigmas,
+        initNoiseSigma: 1,
+        move: ({ index }) => ({ sampler: lcm(), from: flowLevel(sigmas[index]!), to: flowLevel(sigmas[index + 1]!) }),
+        predict: ({ modelOutput, question }) => ({ denoised: flowPrediction(algebra, { x: question.x, modelOutput, sigma: singleLevel(question.at).sigma }) }),
+        noiseLevel: ({ index }) => flowLevel(sigmas[index]!),
+      };
+    };
+  },
+});
+
+function startingGrid(config: { readonly num_train_timesteps: number; readonly shift: number; readonly use_dynamic_shifting: boolean }): { readonly timesteps: readonly number[]; readonly sigmas: readonly number[] } {
+  const table = flowTable(config);
+  return { timesteps: [...table.map((sigma) => sigma * config.num_train_timesteps)], sigmas: [...table] };
+}
+
+/** scale_factors, which only null and an empty list may be. */
+function refusedList(): Option<null> {
+  return {
+    fallback: null,
+    parse: (value) => {
+      if (value === null || (Array.isArray(value) && value.length === 0)) return { value: null };
+      throw new UnsupportedError(`[samplers/compat] FlowMatchLCMScheduler: predictions are not resized between steps: scale_factors=${JSON.stringify(value)}. Leave it out and resize the state between calls of step.`);
+    },
+  };
+}
+
+interface TokenGrid {
+  readonly sigmas: readonly number[];
+  readonly train: number;
+}
+
+/**
+ * Euler's step with a sigma for each token of [B, tokens, C], to the greatest of the run's sigmas below it. The network's output is epsilon - x0 with its sign
+ * turned, as LTX's pipelines pass it.
+ */
+function tokenwise(perToken: readonly number[], { sigmas, train }: TokenGrid): Sampler {
+  const ratios = perToken.map((t) => {
+    const sigma = t / train;
+    const next = Math.max(0, ...sigmas.filter((each) => each < sigma - 1e-6));
+    return sigma === 0 ? 1 : next / sigma;
+  });
+  return defineSampler({
+    name: 'euler per token',
+    order: 1,
+    stochastic: false,
+    paper: 'arXiv:2206.00364, Algorithm 1',
+    step: async ({ x, from, denoise, algebra }) => {
+      const denoised = await denoise(x, from);
+      const kept = spread(algebra, ratios, x);
+      const dropped = spread(algebra, ratios.map((ratio) => 1 - ratio), x);
+      return { x: algebra.linear([1, algebra.multiply(kept, x)], [1, algebra.multiply(dropped, denoised)]), denoised };
+    },
+  });
+}
+
+function tokenwisePrediction<T>(algebra: Algebra<T>, { x, modelOutput, call, train }: { readonly x: T; readonly modelOutput: T; readonly call: Call<T>; readonly train: number }): T {
+  const sigmas = (call.options.perTokenTimesteps ?? []).map((t) => t / train);
+  return algebra.linear([1, x], [1, algebra.multiply(spread(algebra, sigmas, x), modelOutput)]);
+}
+
+/** A number for each token as a state, each repeated over its channels. */
+function spread<T>(algebra: Algebra<T>, values: readonly number[], like: T): T {
+  const channels = algebra.size(like) / values.length;
+  if (!Number.isInteger(channels)) throw new UserError(`[samplers/compat] FlowMatchEulerDiscreteScheduler: tokens do not divide the state: perTokenTimesteps has ${values.length} entries, the state ${algebra.size(like)} elements. Pass one for each token of each item.`);
+  return algebra.fromHost(Float64Array.from({ length: algebra.size(like) }, (_, i) => values[Math.floor(i / channels)]!), like);
+}
+
+export const flowMatchClasses: readonly SchedulerClass[] = [flowMatchEuler, flowMatchLcm];

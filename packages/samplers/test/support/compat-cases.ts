@@ -1,0 +1,123 @@
+import { arrayAlgebra, type Algebra } from '@langevin/core-schedules';
+import { fromDiffusersConfig, type DiffusersScheduler, type StepOptions, type TimestepsOptions } from '@langevin/samplers/compat';
+import { torchGenerator, type Generator } from '@langevin/tensor';
+import { readFileSync } from 'node:fs';
+
+/** A run that diffusers made; tooling/parity/lambda_schedulers_golden.py says how. */
+export interface GoldenCase {
+  readonly class: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Arguments of set_timesteps. */
+  readonly set: Readonly<Record<string, unknown>>;
+  /** Arguments of step. */
+  readonly step?: Readonly<Record<string, unknown>>;
+  readonly seed?: number;
+  readonly begin?: number;
+  readonly how?: 'index' | 'timestep';
+  readonly variance_noise?: boolean;
+  /** Upstream raises this, or gives NaN; the rest is absent. */
+  readonly fails?: string;
+  readonly timesteps?: readonly number[];
+  readonly sigmas?: readonly number[];
+  readonly init?: number;
+  readonly final?: readonly number[];
+  /** One element of the state after each step. */
+  readonly trace?: readonly number[];
+  /** How far diffusers' float32 run is from its float64 one, relative to the largest element. */
+  readonly own?: number;
+  readonly noised?: readonly number[];
+  readonly velocity?: readonly number[];
+}
+
+export interface GoldenFile {
+  readonly header: { readonly tolerance: string };
+  readonly shape: readonly number[];
+  readonly cases: readonly GoldenCase[];
+}
+
+export function readGolden(part: string): GoldenFile {
+  return JSON.parse(readFileSync(new URL(`../golden/schedulers-${part}.json`, import.meta.url), 'utf8')) as GoldenFile;
+}
+
+/** Greatest relative differences of a case, each relative to the largest element of its list. */
+export interface Comparison {
+  readonly tables: number;
+  readonly states: number;
+}
+
+const SIZE = 24;
+
+/** The formulas of the golden script. */
+function pattern(multiplier: number, modulus: number, offset: number, scale: number): Float64Array {
+  return Float64Array.from({ length: SIZE }, (_, i) => (((i * multiplier + offset) % modulus) - Math.floor(modulus / 2)) / scale);
+}
+
+const start = (): Float64Array => pattern(7, 13, 0, 4);
+export const noiseOf = (k: number): Float64Array => pattern(5, 17, 3 * k, 5);
+const shift = pattern(3, 11, 0, 8);
+
+/** 0.3 x + a constant of the element + 0.1 t / 1000, of two items [3, 2, 2]; `extra` more channels for networks with learned variance. */
+function network(x: Float64Array, t: number, extra: number): Float64Array {
+  const out = x.map((value, i) => 0.3 * value + shift[i]! + (0.1 * t) / 1000);
+  if (extra === 0) return out;
+  const item = SIZE / 2;
+  const added = new Float64Array(extra * 4).fill(0.25);
+  return Float64Array.from([...out.slice(0, item), ...added, ...out.slice(item), ...added]);
+}
+
+/** Draws the noises of the golden script one after another, where a generator is wanted. */
+function patternGenerator(): Generator {
+  let drawn = 0;
+  return { normal: () => noiseOf(drawn++) } as unknown as Generator;
+}
+
+const camel = (key: string): string => key.replace(/_([a-z])/gu, (_, letter: string) => letter.toUpperCase());
+const STEP_NAMES: Readonly<Record<string, string>> = { s_tmin: 'sTMin', s_tmax: 'sTMax' };
+const camelKeys = (given: Readonly<Record<string, unknown>>): Record<string, unknown> => Object.fromEntries(Object.entries(given).map(([key, value]) => [STEP_NAMES[key] ?? camel(key), value ?? undefined]));
+
+/** What ours gives where diffusers gave the case's numbers. */
+export async function runCase(golden: GoldenCase, more: Readonly<Record<string, unknown>> = {}): Promise<{ readonly scheduler: DiffusersScheduler<Float64Array>; readonly final: Float64Array; readonly trace: readonly number[] }> {
+  const algebra = arrayAlgebra({ items: 2 }) as unknown as Algebra<Float64Array>;
+  const scheduler = fromDiffusersConfig({ _class_name: golden.class, ...golden.config, ...more }, { algebra });
+  if (Object.keys(golden.set).length > 0) scheduler.setTimesteps(camelKeys(golden.set) as TimestepsOptions);
+  const begin = golden.begin ?? 0;
+  if (begin > 0 && golden.how !== 'timestep') scheduler.setBeginIndex(begin);
+  const draws = scheduler.stepOptions.includes('generator');
+  const generator = golden.seed === undefined ? patternGenerator() : torchGenerator(golden.seed);
+  const learned = golden.config.variance_type === 'learned' || golden.config.variance_type === 'learned_range';
+  let x: Float64Array = start().map((value) => value * scheduler.initNoiseSigma);
+  const trace: number[] = [];
+  for (const [k, t] of scheduler.timesteps.slice(begin).entries()) {
+    const noise: StepOptions<Float64Array> = golden.variance_noise === true ? { noise: noiseOf(k) } : draws ? { generator } : {};
+    const output = network(scheduler.scaleModelInput(x, t), t, learned ? 3 : 0);
+    ({ prevSample: x } = await scheduler.step(output, t, x, { ...camelKeys(golden.step ?? {}), ...noise }));
+    trace.push(x[(7 * k) % SIZE]!);
+  }
+  return { scheduler, final: x, trace };
+}
+
+/** Compares ours with a case's numbers. */
+export async function compareCase(golden: GoldenCase, more: Readonly<Record<string, unknown>> = {}): Promise<Comparison> {
+  const { scheduler, final, trace } = await runCase(golden, more);
+  const tables = [difference(scheduler.timesteps, golden.timesteps ?? []), ...(golden.sigmas === undefined ? [] : [difference(scheduler.sigmas, golden.sigmas)]), difference([scheduler.initNoiseSigma], [golden.init ?? 1])];
+  const states = [difference(final, golden.final ?? []), difference(trace, golden.trace ?? [])];
+  if (golden.noised !== undefined) states.push(difference(scheduler.addNoise(start(), noiseOf(0), ends(scheduler)), golden.noised));
+  if (golden.velocity !== undefined) states.push(difference(scheduler.getVelocity(start(), noiseOf(0), ends(scheduler)), golden.velocity));
+  return { tables: Math.max(...tables), states: Math.max(...states) };
+}
+
+/** One timestep for each of the two items: the first and the last. */
+const ends = ({ timesteps }: DiffusersScheduler<Float64Array>): readonly [number, number] => [timesteps[0]!, timesteps.at(-1)!];
+
+function difference(ours: ArrayLike<number>, theirs: readonly number[]): number {
+  if (ours.length !== theirs.length) return Infinity;
+  const scale = Math.max(Number.MIN_VALUE, ...theirs.map(Math.abs));
+  // NaN must count as a difference.
+  return theirs.reduce((most, value, i) => Math.max(most, Number.isFinite(ours[i]) ? Math.abs(ours[i]! - value) / scale : Infinity), 0);
+}
+
+/** A case in one line. */
+export function caseName({ class: name, config, set, step, seed, begin, how, variance_noise }: GoldenCase): string {
+  const rest = { ...step, ...(seed === undefined ? {} : { seed }), ...(begin === undefined ? {} : { begin: how === 'timestep' ? `timestep ${begin}` : begin }), ...(variance_noise === true ? { variance_noise } : {}) };
+  return [name, ...[config, set, rest].map((part) => JSON.stringify(part))].join(' ').replaceAll('"', '');
+}
