@@ -5,7 +5,7 @@ export { jumpLevel, targetOf, type JumpLevel } from './jump-target.ts';
 // The driver
 export { sample, trajectory, type Progress, type TrajectoryOptions, type TrajectoryStep } from './trajectory.ts';
 export { sigmaLevels } from './levels.ts';
-export { imageNoise, startState, torchNoise, type ImageNoiseOptions, type NoiseRequest, type NoiseSource, type StartOptions } from './noise.ts';
+export { brownianTreeNoise, imageNoise, startState, torchNoise, type BrownianTreeNoiseOptions, type ImageNoiseOptions, type NoiseRequest, type NoiseSource, type StartOptions } from './noise.ts';
 
 // The samplers
 export * from './solvers/index.ts';

@@ -5,7 +5,10 @@ import { consistency } from './consistency.ts';
 import { ctm } from './ctm.ts';
 import { ddim } from './ddim.ts';
 import { ddpm } from './ddpm.ts';
+import { dpmpp2mSde } from './dpmpp-2m-sde.ts';
+import { dpmpp3mSde } from './dpmpp-3m-sde.ts';
 import { euler } from './euler.ts';
+import { eulerAncestral } from './euler-ancestral.ts';
 import { flowHeun } from './flow-heun.ts';
 import { heun } from './heun.ts';
 import { lcm } from './lcm.ts';
@@ -17,7 +20,10 @@ export * from './consistency.ts';
 export * from './ctm.ts';
 export * from './ddim.ts';
 export * from './ddpm.ts';
+export * from './dpmpp-2m-sde.ts';
+export * from './dpmpp-3m-sde.ts';
 export * from './euler.ts';
+export * from './euler-ancestral.ts';
 export * from './flow-heun.ts';
 export * from './heun.ts';
 export * from './lcm.ts';
@@ -26,4 +32,4 @@ export * from './scm.ts';
 export * from './tcd.ts';
 
 /** Samplers by name, for command lines and plugins: one for each file of this folder. */
-export const samplers: Registry<Sampler> = /* @__PURE__ */ createRegistry('sampler', { consistency, ctm, ddim, ddpm, euler, 'flow-heun': flowHeun, heun, lcm, repaint, scm, tcd });
+export const samplers: Registry<Sampler> = /* @__PURE__ */ createRegistry('sampler', { consistency, ctm, ddim, ddpm, 'dpmpp-2m-sde': dpmpp2mSde, 'dpmpp-3m-sde': dpmpp3mSde, euler, 'euler-ancestral': eulerAncestral, 'flow-heun': flowHeun, heun, lcm, repaint, scm, tcd });

@@ -1,0 +1,60 @@
+import { relativeSigma } from '@langevin/core-schedules';
+import { checkAtLeastZero, checkOption } from './check-option.ts';
+import { ancestralSplit, type AncestralForm } from './maths/ancestral.ts';
+import { checkChoice } from './maths/multistep.ts';
+import { defineSampler, type Sampler, type SamplerState } from './sampler.ts';
+
+/** Options that all ancestral samplers share. */
+export interface AncestralOptions {
+  /** Share of the noise of a step that is new, >= 0: 0 is the deterministic sampler, 1 the posterior's noise; above 1 it is limited by the level. @default 1 */
+  readonly eta?: number;
+  /** Factor on the noise that is added, > 0. @default 1, at which levels are what they say */
+  readonly sNoise?: number;
+  /** What eta = 1 means: DDPM's posterior, or the rectified-flow form. @default 'posterior' */
+  readonly form?: AncestralForm;
+}
+
+export interface AncestralDefinition extends AncestralOptions {
+  readonly name: string;
+  readonly paper: string;
+  /** Order of the marginals with noise, when it is not that of the base. */
+  readonly noisyOrder?: number;
+}
+
+/**
+ * A sampler that takes the steps of another one further than asked, and adds noise to come back: to a level `down`, and from there
+ * up to the next level of the run. Where the base is exact, so are the marginals.
+ *
+ * @throws UserError when an option is out of range
+ */
+export function ancestral(base: Sampler, { name, paper, eta = 1, sNoise = 1, form = 'posterior', noisyOrder = base.order }: AncestralDefinition): Sampler {
+  checkAtLeastZero(name, 'eta', eta);
+  checkOption(name, { name: 'sNoise', value: sNoise, holds: sNoise > 0 && Number.isFinite(sNoise), remedy: 'Pass a number > 0.' });
+  checkChoice(name, 'form', form, ['posterior', 'flow']);
+  const stochastic = eta > 0;
+  return defineSampler({
+    name,
+    order: stochastic ? noisyOrder : base.order,
+    stochastic,
+    paper,
+    init: base.init,
+    step: async (input) => {
+      const { to, noise, algebra } = input;
+      const { down, up } = ancestralSplit(input, eta, form);
+      const output = await base.step({ ...input, to: down });
+      if (eta === 0) return output;
+      const state = output.state === undefined ? {} : { state: lifted(output.state, relativeSigma(to) / relativeSigma(down)) };
+      if (to.sigma === 0) return { ...output, ...state };
+      return { ...output, ...state, x: algebra.linear([1, output.x], [sNoise * up, await noise()]) };
+    },
+  });
+}
+
+/**
+ * Noise lifts what a multistep base remembers along with the state, so that the steps of lambda it sees between evaluations are those
+ * that it made.
+ */
+function lifted<T>(state: SamplerState<T>, by: number): SamplerState<T> {
+  if (!Number.isFinite(by)) return state;
+  return { ...state, history: state.history.map((evaluation) => ({ ...evaluation, at: { alpha: evaluation.at.alpha, sigma: evaluation.at.sigma * by } })) };
+}

@@ -1,0 +1,44 @@
+import { relativeSigma, type NoiseLevel } from '@langevin/core-schedules';
+import { checkAtLeastZero, checkOption } from './check-option.ts';
+import type { StepInput } from './sampler.ts';
+
+/** Noise added before each step and removed by it (Karras et al. 2022, arXiv:2206.00364, Algorithm 2). */
+export interface ChurnOptions {
+  /** Noise added and removed again over the run, >= 0; 0 is deterministic. @default 0 */
+  readonly sChurn?: number;
+  /** Churn acts where sigma / alpha is in sTMin..sTMax. @default 0 */
+  readonly sTMin?: number;
+  /** @default Infinity */
+  readonly sTMax?: number;
+  /** Deviation of the added noise, > 0; a little above 1 makes up for detail that networks remove. @default 1 */
+  readonly sNoise?: number;
+}
+
+/** The most that one step may raise the noise, so that it never adds more than the image holds (Algorithm 2). */
+const MAX_CHURN = Math.SQRT2 - 1;
+
+/** A state at a level. */
+export interface Raised<T> {
+  readonly x: T;
+  readonly at: NoiseLevel;
+}
+
+/**
+ * The first lines of Algorithm 2 as a function of a step's input: the state at a level with more noise, or as it is where churn does
+ * not act.
+ *
+ * @throws UserError when an option is out of range
+ */
+export function churn(sampler: string, { sChurn = 0, sTMin = 0, sTMax = Infinity, sNoise = 1 }: ChurnOptions): <T>(input: StepInput<T>) => Promise<Raised<T>> {
+  checkAtLeastZero(sampler, 'sChurn', sChurn);
+  checkOption(sampler, { name: 'sTMin', value: sTMin, holds: sTMin >= 0, remedy: 'Pass a number >= 0.' });
+  checkOption(sampler, { name: 'sTMax', value: sTMax, holds: sTMax >= sTMin, remedy: 'Pass a number >= sTMin.' });
+  checkOption(sampler, { name: 'sNoise', value: sNoise, holds: sNoise > 0 && Number.isFinite(sNoise), remedy: 'Pass a number > 0; the paper uses 1.003 to 1.007.' });
+  return async ({ x, from, levels, noise, algebra }) => {
+    const s = relativeSigma(from);
+    if (!(sChurn > 0 && s >= sTMin && s <= sTMax)) return { x, at: from };
+    const gamma = Math.min(sChurn / (levels.length - 1), MAX_CHURN);
+    const at = { alpha: from.alpha, sigma: from.sigma * (1 + gamma) };
+    return { x: algebra.linear([1, x], [sNoise * from.sigma * Math.sqrt(gamma * (2 + gamma)), await noise({ from, to: at })]), at };
+  };
+}

@@ -1,0 +1,34 @@
+import { counterGenerator, UserError } from '@langevin/tensor';
+import type { NoiseRequest, NoiseSource } from './noise-source.ts';
+
+export interface ImageNoiseOptions {
+  /** An integer, or a bigint of up to 64 bits. */
+  readonly seed: number | bigint;
+  /** The numbers by which the images of the batch are known, >= 0. @default 0, 1, 2, ... */
+  readonly images?: readonly number[];
+}
+
+/**
+ * Noise keyed by (seed, image, step): an image does not depend on the batch it is sampled in, and a run resumed at any step
+ * draws what the whole run would have drawn. Float32 normals of counterGenerator() with stream [image] at the start and
+ * [image, step, draw] later.
+ *
+ * @throws UserError at the first draw when `images` does not name every item of the batch
+ */
+export function imageNoise({ seed, images }: ImageNoiseOptions): NoiseSource {
+  return Object.freeze({
+    name: 'image',
+    draw: <T>({ algebra, like, step, draw }: NoiseRequest<T>) => {
+      const items = algebra.items(like);
+      const names = images ?? Array.from({ length: items }, (_, i) => i);
+      if (names.length !== items) throw new UserError(`[samplers/noise] every image of the batch has a number: images.length=${names.length}, batch of ${items}. Pass one for each, or none.`);
+      const size = algebra.size(like) / items;
+      const values = new Float32Array(items * size);
+      names.forEach((image, i) => {
+        const stream = step === 'start' ? [image] : [image, step, draw];
+        values.set(counterGenerator({ seed, stream }).normal(size), i * size);
+      });
+      return Promise.resolve(algebra.fromHost(values, like));
+    },
+  });
+}

@@ -1,0 +1,27 @@
+import { UserError, type Generator } from '@langevin/tensor';
+import type { NoiseRequest, NoiseSource } from './noise-source.ts';
+
+/**
+ * Noise as PyTorch programs draw it, in the order of the draws: one generator for the whole batch, or a list with one for each
+ * image, as diffusers takes them. Drawing advances the generators.
+ *
+ * @throws UserError at the first draw when a list does not have one generator for each item of the batch
+ */
+export function torchNoise(generator: Generator | readonly Generator[]): NoiseSource {
+  return Object.freeze({
+    name: 'torch',
+    draw: <T>({ algebra, like }: NoiseRequest<T>) => {
+      if (!isList(generator)) return Promise.resolve(algebra.fromHost(generator.normal(algebra.size(like)), like));
+      const items = algebra.items(like);
+      if (generator.length !== items) throw new UserError(`[samplers/noise] a list of generators has one for each image: generators=${generator.length}, batch of ${items}. Pass as many, or a single one.`);
+      const size = algebra.size(like) / items;
+      const values = new Float32Array(items * size);
+      generator.forEach((each, i) => values.set(each.normal(size), i * size));
+      return Promise.resolve(algebra.fromHost(values, like));
+    },
+  });
+}
+
+function isList(value: Generator | readonly Generator[]): value is readonly Generator[] {
+  return Array.isArray(value);
+}

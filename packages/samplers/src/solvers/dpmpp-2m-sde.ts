@@ -1,0 +1,32 @@
+import { checkChoice, checkLowerOrderFinal } from '../maths/multistep.ts';
+import { sdeMultistep, type SdeMultistepOptions } from '../sde-multistep.ts';
+import type { Sampler } from '../sampler.ts';
+
+export interface Dpmpp2mSdeOptions extends SdeMultistepOptions {
+  /** How the slope between evaluations is weighed: as at the middle of the step, or by its exact integral. @default 'midpoint', k-diffusion's and diffusers' default */
+  readonly solverType?: 'midpoint' | 'heun';
+  /** Evaluations that a step uses. @default 2 */
+  readonly order?: 1 | 2;
+}
+
+/**
+ * DPM-Solver++(2M) for the diffusion SDE (Lu et al. 2022, arXiv:2211.01095, section 5; with any share of noise as in k-diffusion). Of
+ * second order for `eta: 0`, where it is DPM-Solver++(2M). diffusers' `sde-dpmsolver++` and, with `prediction: 'epsilon'`, `sde-dpmsolver`.
+ *
+ * @throws UserError when an option is out of range
+ */
+export function dpmpp2mSde(options: Dpmpp2mSdeOptions = {}): Sampler {
+  const { solverType = 'midpoint', order = 2 } = options;
+  checkChoice('dpmpp-2m-sde', 'solverType', solverType, ['midpoint', 'heun']);
+  checkChoice('dpmpp-2m-sde', 'prediction', options.prediction ?? 'x0', ['x0', 'epsilon']);
+  checkChoice('dpmpp-2m-sde', 'order', order, [1, 2]);
+  checkLowerOrderFinal('dpmpp-2m-sde', options.lowerOrderFinal ?? 'clean');
+  return sdeMultistep({
+    ...options,
+    name: 'dpmpp-2m-sde',
+    paper: 'arXiv:2211.01095',
+    evaluations: order,
+    orders: { quiet: order, noisy: 1 },
+    adjust: ([first = 0, second = 0]) => [first, solverType === 'midpoint' ? first / 2 : second],
+  });
+}

@@ -1,0 +1,49 @@
+import { checkChoice, checkLowerOrderFinal } from '../maths/multistep.ts';
+import { sdeMultistep, type SdeMultistepOptions } from '../sde-multistep.ts';
+import type { Sampler } from '../sampler.ts';
+
+export interface Dpmpp3mSdeOptions extends SdeMultistepOptions {
+  /**
+   * Weight of the second difference:
+   * - `exact`: its integral, which makes it of third order without noise
+   * - `reference`: half of that, as published and in k-diffusion; of second order
+   * - `diffusers`: as in diffusers, with a sign that does not vanish with the step
+   *
+   * @default 'exact'
+   */
+  readonly weights?: 'exact' | 'reference' | 'diffusers';
+  /** How the second step, which has one evaluation before it, weighs the slope. @default 'heun', as k-diffusion; diffusers' default is 'midpoint' */
+  readonly solverType?: 'midpoint' | 'heun';
+}
+
+/**
+ * DPM-Solver++(3M) for the diffusion SDE (k-diffusion, after Lu et al. 2022, arXiv:2211.01095): as dpmpp2mSde, through three
+ * evaluations.
+ *
+ * @throws UserError when an option is out of range
+ */
+export function dpmpp3mSde(options: Dpmpp3mSdeOptions = {}): Sampler {
+  const { weights = 'exact', solverType = 'heun' } = options;
+  checkChoice('dpmpp-3m-sde', 'weights', weights, ['exact', 'reference', 'diffusers']);
+  checkChoice('dpmpp-3m-sde', 'solverType', solverType, ['midpoint', 'heun']);
+  checkChoice('dpmpp-3m-sde', 'prediction', options.prediction ?? 'x0', ['x0', 'epsilon']);
+  checkLowerOrderFinal('dpmpp-3m-sde', options.lowerOrderFinal ?? 'clean');
+  return sdeMultistep({
+    ...options,
+    name: 'dpmpp-3m-sde',
+    paper: 'arXiv:2211.01095',
+    evaluations: 3,
+    orders: { quiet: weights === 'exact' ? 3 : weights === 'reference' ? 2 : 1, noisy: 1 },
+    adjust: ([first = 0, second = 0, third]) => {
+      if (third === undefined) return [first, solverType === 'midpoint' ? first / 2 : second];
+      return [first, second, THIRD[weights](third)];
+    },
+  });
+}
+
+/** From the integral of theta^2 to the weight of the second difference. */
+const THIRD = {
+  exact: (moment: number) => moment,
+  reference: (moment: number) => moment / 2,
+  diffusers: (moment: number) => moment / 2 - 1,
+} as const;

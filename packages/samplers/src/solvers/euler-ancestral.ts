@@ -1,0 +1,15 @@
+import { ancestral, type AncestralOptions } from '../ancestral.ts';
+import type { Sampler } from '../sampler.ts';
+import { euler } from './euler.ts';
+
+export type EulerAncestralOptions = AncestralOptions;
+
+/**
+ * Euler's method with ancestral noise (k-diffusion): a step to below the next level, then noise up to it. In the posterior form it is
+ * DDIM with the same eta, and DDPM at eta = 1; in the flow form it is the ancestral sampler of rectified flows.
+ *
+ * @throws UserError when an option is out of range
+ */
+export function eulerAncestral(options: EulerAncestralOptions = {}): Sampler {
+  return ancestral(euler(), { ...options, name: 'euler-ancestral', paper: 'arXiv:2010.02502' });
+}

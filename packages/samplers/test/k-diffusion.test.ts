@@ -1,0 +1,96 @@
+// Parity with k-diffusion's sampling functions in float64, on the closed-form denoiser of a mixture and with recorded noise.
+// tooling/parity/k_diffusion_golden.py makes the golden file.
+import { relativeSigma, type NoiseLevel } from '@langevin/core-schedules';
+import { threeModes } from '@langevin/core-schedules/testing';
+import { brownianTreeNoise, sample, samplers, type NoiseSource } from '@langevin/samplers';
+import { arrayAlgebra, sigmaLevel } from '@langevin/core-schedules';
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+
+interface Case {
+  readonly function: string;
+  readonly grid: string;
+  readonly options: Readonly<Record<string, number | string>>;
+  readonly intervals?: readonly (readonly [number, number])[];
+  readonly result: readonly number[];
+}
+
+interface Golden {
+  readonly start: readonly number[];
+  readonly noise: readonly (readonly number[])[];
+  readonly grids: Readonly<Record<string, readonly number[]>>;
+  readonly cases: readonly Case[];
+  readonly brownian: readonly {
+    readonly seed: string | readonly string[];
+    readonly sigmaMin: number;
+    readonly sigmaMax: number;
+    readonly draws: readonly { readonly from: number; readonly to: number; readonly values: readonly number[] }[];
+  }[];
+}
+
+const golden = JSON.parse(readFileSync(new URL('golden/k-diffusion.json', import.meta.url), 'utf8')) as Golden;
+const denoise = threeModes().denoiser<Float64Array>();
+
+/** Names of options there and here. */
+const OPTIONS: Readonly<Record<string, string>> = {
+  eta: 'eta', s_noise: 'sNoise', s_churn: 'sChurn', s_tmin: 'sTMin', s_tmax: 'sTMax', solver_type: 'solverType', r: 'r', order: 'order',
+};
+
+interface Peer {
+  readonly name: string;
+  /** Options that choose k-diffusion's form where ours has another default. */
+  readonly form?: Readonly<Record<string, string>>;
+  readonly tolerance?: number;
+}
+
+const PEERS: Readonly<Record<string, Peer>> = {
+  euler: { name: 'euler' },
+  heun: { name: 'heun' },
+  euler_ancestral: { name: 'euler-ancestral' },
+  dpmpp_2m_sde: { name: 'dpmpp-2m-sde' },
+  dpmpp_3m_sde: { name: 'dpmpp-3m-sde', form: { weights: 'reference' } },
+};
+
+/** k-diffusion draws for churn at every step, whether it churns or not; other samplers in order. */
+const CHURNING = new Set(['euler', 'heun', 'dpm_2']);
+
+function recorded(perStep: boolean): { readonly source: NoiseSource; readonly asked: (readonly [number, number])[] } {
+  const asked: (readonly [number, number])[] = [];
+  const source: NoiseSource = {
+    name: 'recorded',
+    draw: ({ algebra, like, step, interval }) => {
+      const index = perStep ? Number(step) : asked.length;
+      asked.push([relativeSigma(interval!.from), relativeSigma(interval!.to)]);
+      return Promise.resolve(algebra.fromHost(Float64Array.from(golden.noise[index]!), like));
+    },
+  };
+  return { source, asked };
+}
+
+const gap = (a: ArrayLike<number>, b: readonly number[]): number => Math.max(...b.map((value, i) => Math.abs(value - a[i]!))) / Math.max(...b.map(Math.abs));
+
+describe.each(Object.entries(PEERS))('%s', (name, { name: sampler, form = {}, tolerance = 1e-12 }) => {
+  const cases = golden.cases.filter((each) => each.function === name);
+
+  test.each(cases.map((each) => [`${each.grid} ${JSON.stringify(each.options)}`, each] as const))('%s', async (_, { grid, options, intervals, result }) => {
+    const ours = Object.fromEntries(Object.entries(options).map(([key, value]) => [OPTIONS[key]!, value]));
+    const levels: readonly NoiseLevel[] = golden.grids[grid]!.map(sigmaLevel);
+    const { source, asked } = recorded(CHURNING.has(name));
+    const x = Float64Array.from(golden.start, (value) => value * levels[0]!.sigma);
+    const end = await sample({ sampler: samplers.create(sampler, { ...form, ...ours }), denoise, x, levels, noise: source });
+    expect(gap(end, result)).toBeLessThan(tolerance);
+    if (intervals === undefined || options['eta'] === 0) return;
+    expect(asked.length).toBe(intervals.length);
+    asked.flat().forEach((sigma, i) => expect(Math.abs(sigma / intervals.flat()[i]! - 1)).toBeLessThan(1e-13));
+  });
+});
+
+describe('the Brownian tree', () => {
+  test.each(golden.brownian.map((each) => [JSON.stringify(each.seed), each] as const))('of seed %s gives the noise of BrownianTreeNoiseSampler', async (_, { seed, sigmaMin, sigmaMax, draws }) => {
+    const noise = brownianTreeNoise({ seed: typeof seed === 'string' ? BigInt(seed) : seed.map(BigInt), sigmaMin, sigmaMax });
+    for (const { from, to, values } of draws) {
+      const drawn = await noise.draw({ algebra: arrayAlgebra({ items: 2 }), like: new Float32Array(6), step: 0, draw: 0, interval: { from: sigmaLevel(from), to: sigmaLevel(to) } });
+      values.forEach((value, i) => expect(Math.abs(value - drawn[i]!)).toBeLessThan(1e-5));
+    }
+  });
+});
