@@ -1,31 +1,72 @@
-// Writes packages/samplers/src/solvers/index.ts from the files of that folder, so that a new sampler is one file and no list is
-// edited by hand. `--check` writes nothing and fails when the list is out of date.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+// Writes the registries of samplers, noise processes and spacings from the files of their folders, so that a new one is one file and no
+// list is edited by hand. `--check` writes nothing and fails when a list is out of date.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { conclude, root } from './lib.mjs';
 
-const folder = join(root, 'packages/samplers/src/solvers');
-const target = join(folder, 'index.ts');
-const names = readdirSync(folder)
-  .filter((file) => file.endsWith('.ts') && file !== 'index.ts' && !file.endsWith('.test.ts'))
-  .map((file) => file.slice(0, -'.ts'.length))
-  .sort();
+/** The name is the file's; the factory is the one exported function that returns a value of the type. */
+const families = [
+  {
+    folder: 'packages/samplers/src/solvers',
+    type: 'Sampler',
+    imports: `import { createRegistry, type Registry } from '@langevin/core-schedules';\nimport type { Sampler } from '../sampler.ts';`,
+    constant: 'samplers',
+    kind: 'sampler',
+    says: 'Samplers by name, for command lines and plugins: one for each file of this folder.',
+  },
+  {
+    folder: 'packages/core-schedules/src/processes',
+    type: '(?:Discrete)?NoiseProcess',
+    imports: `import type { NoiseProcess } from '../noise-process.ts';\nimport { createRegistry, type Registry } from '../registry.ts';`,
+    constant: 'processes',
+    value: 'NoiseProcess',
+    kind: 'process',
+    says: 'Noise processes by name, for command lines and configuration files: one for each file of this folder.',
+  },
+  {
+    folder: 'packages/core-schedules/src/spacings',
+    type: 'Spacing',
+    imports: `import type { Spacing } from '../grid/spacing.ts';\nimport { createRegistry, type Registry } from '../registry.ts';`,
+    constant: 'spacings',
+    kind: 'spacing',
+    says: 'Spacings by name, for command lines and plugins: one for each file of this folder.',
+  },
+];
 
 /** dpmpp-2m.ts exports dpmpp2m. */
-const factoryOf = (name) => name.replace(/-([a-z0-9])/gu, (_, letter) => letter.toUpperCase());
+const camelCase = (name) => name.replace(/-([a-z0-9])/gu, (_, letter) => letter.toUpperCase());
 
-const entries = names.map((name) => (name === factoryOf(name) ? name : `'${name}': ${factoryOf(name)}`));
-const text = `// Made by tooling/scripts/generate-registry.mjs from the files of this folder. Do not edit.
-import { createRegistry, type Registry } from '@langevin/core-schedules';
-import type { Sampler } from '../sampler.ts';
-${names.map((name) => `import { ${factoryOf(name)} } from './${name}.ts';`).join('\n')}
+const faults = [];
+const counts = families.map((family) => {
+  const folder = join(root, family.folder);
+  const names = readdirSync(folder)
+    .filter((file) => file.endsWith('.ts') && file !== 'index.ts' && !file.endsWith('.test.ts'))
+    .map((file) => file.slice(0, -'.ts'.length))
+    .sort();
+  const factories = new Map(names.map((name) => [name, factoryOf(family, name)]));
+  const entries = names.map((name) => (name === factories.get(name) ? name : `${/^[a-z0-9]+$/u.test(name) ? name : `'${name}'`}: ${factories.get(name)}`));
+  const text = `// Made by tooling/scripts/generate-registry.mjs from the files of this folder. Do not edit.
+${family.imports}
+${names.map((name) => `import { ${factories.get(name)} } from './${name}.ts';`).join('\n')}
 
 ${names.map((name) => `export * from './${name}.ts';`).join('\n')}
 
-/** Samplers by name, for command lines and plugins: one for each file of this folder. */
-export const samplers: Registry<Sampler> = /* @__PURE__ */ createRegistry('sampler', { ${entries.join(', ')} });
+/** ${family.says} */
+export const ${family.constant}: Registry<${family.value ?? family.type}> = /* @__PURE__ */ createRegistry('${family.kind}', { ${entries.join(', ')} });
 `;
+  const target = join(folder, 'index.ts');
+  const stale = !existsSync(target) || readFileSync(target, 'utf8') !== text;
+  if (stale && process.argv.includes('--check')) faults.push(`${family.folder}/index.ts does not name the files beside it. Run "node tooling/scripts/generate-registry.mjs".`);
+  else if (stale) writeFileSync(target, text);
+  return `${names.length} ${family.constant}: ${names.join(', ')}`;
+});
+conclude('registry', faults, counts.join('\n'));
 
-const stale = readFileSync(target, 'utf8') !== text;
-if (stale && !process.argv.includes('--check')) writeFileSync(target, text);
-conclude('registry', stale && process.argv.includes('--check') ? ['packages/samplers/src/solvers/index.ts does not name the files beside it. Run "node tooling/scripts/generate-registry.mjs".'] : [], `${names.length} samplers: ${names.join(', ')}`);
+/** The exported function of a file that makes what its family is of; the one named like the file, where there are several. */
+function factoryOf({ folder, type }, name) {
+  const text = readFileSync(join(root, folder, `${name}.ts`), 'utf8');
+  const found = [...text.matchAll(new RegExp(`^export function (\\w+)\\([^\\n]*\\): ${type} \\{$`, 'gmu'))].map((match) => match[1]);
+  const factory = found.find((each) => each === camelCase(name)) ?? found[0];
+  if (factory === undefined) faults.push(`${folder}/${name}.ts exports no function that returns a ${type}. A file of that folder is one factory; shared parts live elsewhere.`);
+  return factory ?? camelCase(name);
+}

@@ -5,12 +5,14 @@ export { arrayAlgebra, type ArrayAlgebra, type ArrayAlgebraOptions, type FloatAr
 export { tensorAlgebra, type TensorAlgebraOptions } from './tensor-algebra.ts';
 
 // Noise processes
-export { defineNoiseProcess, straightFlow, varianceExploding, variancePreserving, type Geometry, type NoiseProcess, type NoiseProcessDefinition, type TimeRange } from './noise-process.ts';
-export { discreteVp, type BetaSequenceName, type DiscreteNoiseProcess, type DiscreteVpOptions } from './processes/discrete-vp.ts';
-export { edm, type EdmOptions } from './processes/edm.ts';
-export { flow } from './processes/flow.ts';
-export { vpCosine, type VpCosineOptions } from './processes/vp-cosine.ts';
-export { vpLinear, type VpLinearOptions } from './processes/vp-linear.ts';
+export {
+  defineNoiseProcess, isStraight, isVariancePreserving, straightFlow, varianceExploding, variancePreserving,
+  type Geometry, type NoiseProcess, type NoiseProcessDefinition, type ProcessRates, type ProcessSde, type TimeRange,
+} from './noise-process.ts';
+export * from './processes/index.ts';
+export type { BetaOptions, BetaSequenceName } from './chain/betas.ts';
+export type { LinearBetaOptions } from './maths/linear-beta.ts';
+export { transition, type Transition } from './transition.ts';
 
 // Predictions and preconditioning
 export { convertPrediction, predictionConversion, predictions, type Conversion, type ConvertOptions, type Prediction } from './prediction.ts';
@@ -25,17 +27,13 @@ export { edmWeight, minSnrWeight, snrPlusOneWeight, snrWeight, truncatedSnrWeigh
 export { denoisingLoss, trainingCoefficients, type DenoisingLoss, type DenoisingLossOptions, type TrainingCoefficients, type TrainingCoefficientsOptions } from './objective.ts';
 
 // Spacings
-export { defineSpacing, type Spacing, type SpacingDefinition, type SpacingOptions } from './spacings/spacing.ts';
-export { karras, karrasSigmas, type KarrasOptions, type KarrasSigmasOptions } from './spacings/karras.ts';
-export { leading, type LeadingOptions } from './spacings/leading.ts';
-export { linspaceTimes } from './spacings/linspace.ts';
-export type { SigmaRangeOptions } from './spacings/sigma-range.ts';
-export { trailing } from './spacings/trailing.ts';
-export { uniformLambda } from './spacings/uniform-lambda.ts';
+export { defineSpacing, type Spacing, type SpacingDefinition, type SpacingOptions } from './grid/spacing.ts';
+export { cutLevels, withoutPenultimate, type Cut } from './grid/cut.ts';
+export type { SigmaRangeOptions } from './grid/sigma-range.ts';
+export * from './spacings/index.ts';
 
 // Differential equations
 export { dormandPrince, type DormandPrinceOptions, type DormandPrinceResult, type Rate, type RateFunction } from './maths/dormand-prince.ts';
 
 // By name
 export { createRegistry, type Factory, type Registry } from './registry.ts';
-export { processes, spacings } from './registries.ts';

@@ -8,6 +8,24 @@ export interface TimeRange {
   readonly max: number;
 }
 
+/** How a level moves in time: derivatives by t, all towards more noise as t grows. Infinite where the formula is, at the ends. */
+export interface ProcessRates {
+  /** d alpha / dt, <= 0. */
+  readonly alpha: number;
+  /** d sigma / dt, >= 0. */
+  readonly sigma: number;
+  /** d lambda / dt, < 0. */
+  readonly lambda: number;
+}
+
+/** The forward SDE dx = drift x dt + sqrt(diffusion) dw, whose marginals are those of the process (Song et al. 2021, arXiv:2011.13456, eq. 5). */
+export interface ProcessSde {
+  /** f(t) = d log alpha / dt, <= 0. */
+  readonly drift: number;
+  /** g(t)^2 = d sigma^2 / dt - 2 f sigma^2, >= 0. */
+  readonly diffusion: number;
+}
+
 /**
  * A forward process x_t = alpha(t) x0 + sigma(t) epsilon over times in [0, 1], where t = 1 is noise: host maths in float64.
  *
@@ -24,6 +42,10 @@ export interface NoiseProcess {
   /** log(alpha / sigma); may be -Infinity at t = 1 and Infinity at t = 0. */
   readonly lambda: (t: number) => number;
   readonly level: (t: number) => NoiseLevel;
+  /** The derivatives of alpha, sigma and lambda by t, in closed form. The probability-flow ODE is dx/dt = alpha' x0 + sigma' epsilon. */
+  readonly rates: (t: number) => ProcessRates;
+  /** Drift and diffusion of the forward SDE at t; a flow's are infinite at t = 1. */
+  readonly sde: (t: number) => ProcessSde;
   /** The time of a lambda, clamped to the domain: lambda(time(l)) = l wherever the process reaches l. */
   readonly time: (lambda: number) => number;
   /**
@@ -54,6 +76,17 @@ export const varianceExploding: Geometry = (lambda) => {
 /** alpha + sigma = 1. */
 export const straightFlow: Geometry = (lambda) => ({ alpha: sigmoid(lambda), sigma: sigmoid(-lambda) });
 
+/** Whether levels are those of a straight path, alpha + sigma = 1. */
+export function isStraight(process: NoiseProcess): boolean {
+  return process.levelOf(0).alpha === 0.5;
+}
+
+/** Whether levels have unit power, alpha^2 + sigma^2 = 1. */
+export function isVariancePreserving(process: NoiseProcess): boolean {
+  const { alpha, sigma } = process.levelOf(1);
+  return Math.abs(alpha ** 2 + sigma ** 2 - 1) < 1e-12;
+}
+
 /** What an author of a process states; {@link defineNoiseProcess} adds the checks and the rest. */
 export interface NoiseProcessDefinition {
   readonly name: string;
@@ -63,6 +96,10 @@ export interface NoiseProcessDefinition {
   readonly span?: TimeRange;
   readonly geometry: Geometry;
   readonly level: (t: number) => NoiseLevel;
+  /** The derivatives of alpha and sigma by t; that of lambda follows. */
+  readonly rates: (t: number) => Pick<ProcessRates, 'alpha' | 'sigma'>;
+  /** Where the formulas of {@link ProcessSde} are 0 / 0 at an end, or cancel. @default f and g^2 from level and rates */
+  readonly sde?: (t: number) => ProcessSde;
   /** Without cancellation where alpha or sigma nears 1; may be infinite at the ends. */
   readonly lambda: (t: number) => number;
   /** Inverse of lambda over the domain. */
@@ -99,6 +136,19 @@ export function defineNoiseProcess(definition: NoiseProcessDefinition): NoisePro
     sigma: (t: number) => level(t).sigma,
     lambda: checked(definition.lambda),
     level,
+    rates: checked((t) => {
+      const { alpha, sigma } = definition.level(t);
+      const by = definition.rates(t);
+      // alpha' / alpha and -sigma' / sigma have one sign, so this does not cancel. alpha = 1 has no part in it.
+      return Object.freeze({ alpha: by.alpha, sigma: by.sigma, lambda: (by.alpha === 0 ? 0 : by.alpha / alpha) - by.sigma / sigma });
+    }),
+    sde: checked((t) => {
+      if (definition.sde !== undefined) return Object.freeze({ ...definition.sde(t) });
+      const { alpha, sigma } = definition.level(t);
+      const by = definition.rates(t);
+      const drift = by.alpha === 0 ? 0 : by.alpha / alpha;
+      return Object.freeze({ drift, diffusion: 2 * sigma * by.sigma - 2 * drift * sigma ** 2 });
+    }),
     time,
     levelOf: (lambda: number) => Object.freeze({ ...geometry(lambda) }),
     conditioning: checked(conditioning),

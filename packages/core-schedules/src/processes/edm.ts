@@ -34,6 +34,7 @@ export function edm(options: EdmOptions = {}): NoiseProcess {
     name: 'edm',
     geometry: varianceExploding,
     level: (t) => ({ alpha: 1, sigma: sigma(t) }),
+    rates: (t) => ({ alpha: 0, sigma: rho * (high - low) * (low + t * (high - low)) ** (rho - 1) }),
     lambda: (t) => -Math.log(sigma(t)),
     time: (lambda) => (Math.exp(-lambda / rho) - low) / (high - low),
     conditioning: (t) => Math.log(sigma(t)) / 4,

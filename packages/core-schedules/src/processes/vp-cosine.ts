@@ -16,6 +16,7 @@ export function vpCosine(options: VpCosineOptions = {}): NoiseProcess {
   const { offset = 0.008 } = options;
   checkNumber('core-schedules/vp-cosine', 'offset', offset, { min: 0, max: 1, openMin: true, openMax: true });
   const angle = (t: number): number => ((Math.PI / 2) * (t + offset)) / (1 + offset);
+  const speed = Math.PI / 2 / (1 + offset);
   const start = angle(0);
   const alpha = (t: number): number => (t === 1 ? 0 : Math.cos(angle(t)) / Math.cos(start));
   // 1 - alpha^2 as a product of sines, so that it does not cancel near t = 0.
@@ -25,6 +26,15 @@ export function vpCosine(options: VpCosineOptions = {}): NoiseProcess {
     span: { min: 1e-3, max: 0.9946 },
     geometry: variancePreserving,
     level: (t) => ({ alpha: alpha(t), sigma: t === 1 ? 1 : sigma(t) }),
+    rates: (t) => {
+      const falling = (-speed * Math.sin(angle(t))) / Math.cos(start);
+      return { alpha: falling, sigma: t === 1 ? 0 : (-alpha(t) * falling) / sigma(t) };
+    },
+    // d log alpha / dt is -speed tan(angle), infinite at t = 1.
+    sde: (t) => {
+      const drift = t === 1 ? -Infinity : -speed * Math.tan(angle(t));
+      return { drift, diffusion: -2 * drift };
+    },
     lambda: (t) => Math.log(alpha(t)) - Math.log(t === 1 ? 1 : sigma(t)),
     time: (lambda) => {
       const ratio = variancePreserving(lambda).alpha * Math.cos(start);

@@ -1,12 +1,5 @@
-import { checkNumber } from '../check.ts';
+import { linearBeta, type LinearBetaOptions } from '../maths/linear-beta.ts';
 import { defineNoiseProcess, variancePreserving, type NoiseProcess } from '../noise-process.ts';
-
-export interface VpLinearOptions {
-  /** beta(0), > 0. @default 0.1 */
-  readonly betaMin?: number;
-  /** beta(1), > betaMin. @default 20 */
-  readonly betaMax?: number;
-}
 
 /**
  * Variance preserving with beta(t) linear in continuous time (Song et al. 2021, arXiv:2011.13456, eq. 33):
@@ -17,25 +10,23 @@ export interface VpLinearOptions {
  * @example
  * vpLinear().alpha(1); // => 0.006571...
  */
-export function vpLinear(options: VpLinearOptions = {}): NoiseProcess {
-  const { betaMin = 0.1, betaMax = 20 } = options;
-  checkNumber('core-schedules/vp-linear', 'betaMin', betaMin, { min: 0, openMin: true });
-  checkNumber('core-schedules/vp-linear', 'betaMax', betaMax, { min: betaMin, openMin: true });
-  const slope = betaMax - betaMin;
-  const logAlpha = (t: number): number => (-t * (t * slope + 2 * betaMin)) / 4;
-  /** log sigma^2, exact near t = 0. */
-  const logVariance = (t: number): number => Math.log(-Math.expm1(2 * logAlpha(t)));
+export function vpLinear(options: LinearBetaOptions = {}): NoiseProcess {
+  const { beta, logAlpha, time } = linearBeta('core-schedules/vp-linear', options);
+  /** sigma^2, exact near t = 0. */
+  const variance = (t: number): number => -Math.expm1(2 * logAlpha(t));
   return defineNoiseProcess({
     name: 'vp-linear',
     span: { min: 1e-3, max: 1 },
     geometry: variancePreserving,
-    level: (t) => ({ alpha: Math.exp(logAlpha(t)), sigma: Math.sqrt(-Math.expm1(2 * logAlpha(t))) }),
-    lambda: (t) => logAlpha(t) - logVariance(t) / 2,
-    time: (lambda) => {
-      // -2 log alpha = log(1 + e^(-2 lambda)) is quadratic in t; this root does not cancel.
-      const total = softplus(-2 * lambda);
-      return (2 * total) / (betaMin + Math.sqrt(betaMin ** 2 + 2 * slope * total));
+    level: (t) => ({ alpha: Math.exp(logAlpha(t)), sigma: Math.sqrt(variance(t)) }),
+    rates: (t) => {
+      const alpha = Math.exp(logAlpha(t));
+      return { alpha: (-beta(t) / 2) * alpha, sigma: (beta(t) / 2) * (alpha ** 2 / Math.sqrt(variance(t))) };
     },
+    sde: (t) => ({ drift: -beta(t) / 2, diffusion: beta(t) }),
+    lambda: (t) => logAlpha(t) - Math.log(variance(t)) / 2,
+    // -2 log alpha = log(1 + e^(-2 lambda))
+    time: (lambda) => time(softplus(-2 * lambda)),
     conditioning: (t) => 999 * t,
   });
 }

@@ -1,6 +1,7 @@
 import { checkNumber } from '../check.ts';
-import { defineSpacing, ramp, type Spacing } from './spacing.ts';
-import { levelsOfSigmas, sigmaRange, type SigmaRangeOptions } from './sigma-range.ts';
+import { ramp } from '../grid/ramp.ts';
+import { noisyCount, sigmaRange, type SigmaRangeOptions } from '../grid/sigma-range.ts';
+import { defineSpacing, type Spacing } from '../grid/spacing.ts';
 
 const WHERE = 'core-schedules/karras';
 
@@ -9,13 +10,19 @@ export interface KarrasOptions extends SigmaRangeOptions {
   readonly rho?: number;
 }
 
-/** Even in sigma^(1/rho), for sigma relative to alpha (Karras et al. 2022, arXiv:2206.00364, eq. 5), on any process. */
+/**
+ * Even in sigma^(1/rho) (Karras et al. 2022, arXiv:2206.00364, eq. 5), on any process: sigma is relative to alpha, or on straight
+ * paths sigma itself.
+ */
 export function karras(options: KarrasOptions = {}): Spacing {
   const { rho = 7 } = options;
   checkNumber(WHERE, 'rho', rho, { min: 0, openMin: true });
   return defineSpacing({
     name: 'karras',
-    place: (process, count) => levelsOfSigmas(process, evenInRoot(sigmaRange(WHERE, process, options), rho, count)),
+    place: (process, count, reachesFloor) => {
+      const range = sigmaRange(WHERE, process, options);
+      return range.levels(evenInRoot(range, rho, noisyCount(process, count, reachesFloor)));
+    },
   });
 }
 

@@ -1,6 +1,7 @@
 import { UserError } from '@langevin/tensor';
 import { checkNumber } from '../check.ts';
-import { defineSpacing, isChain, levelsOfSteps, type Spacing } from './spacing.ts';
+import { defineSpacing, type Spacing } from '../grid/spacing.ts';
+import { isChain, levelsOfSteps } from '../grid/timesteps.ts';
 
 export interface LeadingOptions {
   /** Added to every step, 0..T-1. @default 0; Stable Diffusion uses 1 */

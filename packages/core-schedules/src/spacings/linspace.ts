@@ -1,4 +1,6 @@
-import { defineSpacing, isChain, levelsOfSteps, ramp, roundHalfEven, type Spacing } from './spacing.ts';
+import { ramp, roundHalfEven } from '../grid/ramp.ts';
+import { defineSpacing, type Spacing } from '../grid/spacing.ts';
+import { isChain, levelsOfSteps } from '../grid/timesteps.ts';
 
 /**
  * Even in time from span.max to span.min. On a chain of T steps: round(linspace(0, T - 1, N)) (Lin et al. 2023,

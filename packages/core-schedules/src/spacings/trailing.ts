@@ -1,4 +1,6 @@
-import { defineSpacing, isChain, levelsOfSteps, roundHalfEven, type Spacing } from './spacing.ts';
+import { roundHalfEven } from '../grid/ramp.ts';
+import { defineSpacing, type Spacing } from '../grid/spacing.ts';
+import { isChain, levelsOfSteps } from '../grid/timesteps.ts';
 
 /**
  * Even in time, beginning at the noisiest and ending one stride short of the least: t = span.max (1 - i / N); on a chain of T steps

@@ -1,19 +1,39 @@
-import { defineSpacing, ramp, type Spacing } from './spacing.ts';
-import { levelsOfSigmas, sigmaRange, type SigmaRangeOptions } from './sigma-range.ts';
+import { UserError } from '@langevin/tensor';
+import { checkNumber } from '../check.ts';
+import { ramp } from '../grid/ramp.ts';
+import { levelsOfSigmas, noisyCount } from '../grid/sigma-range.ts';
+import { defineSpacing, type Spacing } from '../grid/spacing.ts';
+import { relativeSigma } from '../level.ts';
+
+const WHERE = 'core-schedules/uniform-lambda';
+
+export interface UniformLambdaOptions {
+  /** Least non-zero sigma / alpha, > 0. @default the process's at span.min */
+  readonly sigmaMin?: number;
+  /** Greatest sigma / alpha, > sigmaMin. @default the process's at span.max */
+  readonly sigmaMax?: number;
+}
 
 /**
- * Even in lambda = log(alpha / sigma), that is exponential in sigma: DPM-Solver's "logSNR" (Lu et al. 2022, arXiv:2206.00927,
- * section 3.4), which k-diffusion calls "exponential". High-order samplers show their order here.
+ * Even in lambda = log(alpha / sigma) (Lu et al. 2022, arXiv:2206.00927, section 3.4, "logSNR"). High-order samplers show their
+ * order here. Flows, whose lambda is infinite at both ends, need sigmaMin and sigmaMax; see also `exponential`.
  *
+ * @throws UserError when lambda is infinite at an end that is not given
  * @example
  * uniformLambda().levels(edm({ sigmaMin: 1, sigmaMax: 100 }), { steps: 2, end: 'floor' }).map(({ sigma }) => sigma); // => [100.0, 10.0, 1.0]
  */
-export function uniformLambda(options: SigmaRangeOptions = {}): Spacing {
+export function uniformLambda(options: UniformLambdaOptions = {}): Spacing {
   return defineSpacing({
     name: 'uniform-lambda',
-    place: (process, count) => {
-      const { sigmaMin, sigmaMax } = sigmaRange('core-schedules/uniform-lambda', process, options);
-      return levelsOfSigmas(process, ramp(Math.log(sigmaMax), Math.log(sigmaMin), count).map(Math.exp));
+    place: (process, count, reachesFloor) => {
+      const { min, max } = process.span;
+      const { sigmaMin = relativeSigma(process.level(min)), sigmaMax = relativeSigma(process.level(max)) } = options;
+      if (sigmaMin === 0 || sigmaMax === Infinity) {
+        throw new UserError(`[${WHERE}] lambda is infinite at an end: process=${process.name}, sigma / alpha from ${sigmaMin} to ${sigmaMax}. Pass sigmaMin and sigmaMax, or take linspace.`);
+      }
+      checkNumber(WHERE, 'sigmaMin', sigmaMin, { min: 0, openMin: true });
+      checkNumber(WHERE, 'sigmaMax', sigmaMax, { min: sigmaMin, openMin: true });
+      return levelsOfSigmas(process, ramp(Math.log(sigmaMax), Math.log(sigmaMin), noisyCount(process, count, reachesFloor)).map(Math.exp));
     },
   });
 }

@@ -1,0 +1,43 @@
+import { UserError } from '@langevin/tensor';
+import { ramp } from '../grid/ramp.ts';
+import { levelsOfSigmas } from '../grid/sigma-range.ts';
+import { defineSpacing, type Spacing } from '../grid/spacing.ts';
+
+/** sigma / alpha before each of ten steps and at the floor, as the authors published them. */
+const TABLES = {
+  sd1: [14.615, 6.475, 3.861, 2.697, 1.886, 1.396, 0.963, 0.652, 0.399, 0.152, 0.029],
+  sdxl: [14.615, 6.315, 3.771, 2.181, 1.342, 0.862, 0.555, 0.38, 0.234, 0.113, 0.029],
+  svd: [700, 54.5, 15.886, 7.977, 4.248, 1.789, 0.981, 0.403, 0.173, 0.034, 0.002],
+} as const;
+
+export interface AlignYourStepsOptions {
+  /** The model for which the levels were optimised: Stable Diffusion 1.5, SDXL, Stable Video Diffusion. @default 'sd1' */
+  readonly model?: keyof typeof TABLES;
+}
+
+/**
+ * Levels optimised for one model, ten steps as published, other numbers by log-linear interpolation as the authors advise (Sabour
+ * et al. 2024, arXiv:2404.14507). They are sigma / alpha, whatever the process.
+ *
+ * @throws UserError for an unknown model
+ */
+export function alignYourSteps(options: AlignYourStepsOptions = {}): Spacing {
+  const { model = 'sd1' } = options;
+  if (!Object.hasOwn(TABLES, model)) throw new UserError(`[core-schedules/align-your-steps] unknown model: model="${String(model)}". Known: ${Object.keys(TABLES).join(', ')}. For others compute a grid with gits().`);
+  const table = TABLES[model];
+  return defineSpacing({
+    name: 'align-your-steps',
+    place: (process, count, reachesFloor) => {
+      const steps = reachesFloor ? count - 1 : count;
+      const sigmas = ramp(0, table.length - 1, steps + 1).map((position) => logLinear(table, position));
+      // The last entry of the table is the floor; a run to the clean end leaps from the one before.
+      return levelsOfSigmas(process, reachesFloor && process.sigma(process.span.min) > 0 ? sigmas : sigmas.slice(0, steps));
+    },
+  });
+}
+
+function logLinear(table: readonly number[], position: number): number {
+  const below = Math.floor(position);
+  const share = position - below;
+  return share === 0 ? table[below]! : table[below]! * (table[below + 1]! / table[below]!) ** share;
+}

@@ -1,0 +1,18 @@
+import { ramp } from '../grid/ramp.ts';
+import { noisyCount, sigmaRange, type SigmaRangeOptions } from '../grid/sigma-range.ts';
+import { defineSpacing, type Spacing } from '../grid/spacing.ts';
+
+/**
+ * Even in log sigma: k-diffusion's `get_sigmas_exponential`, by which name ComfyUI and diffusers have it. Where sigma is relative to
+ * alpha it is the same as `uniform-lambda`; on straight paths it is even in the logarithm of sigma itself.
+ */
+export function exponential(options: SigmaRangeOptions = {}): Spacing {
+  return defineSpacing({
+    name: 'exponential',
+    place: (process, count, reachesFloor) => {
+      const { sigmaMin, sigmaMax, levels } = sigmaRange('core-schedules/exponential', process, options);
+      const logs = ramp(Math.log(sigmaMax), Math.log(sigmaMin), noisyCount(process, count, reachesFloor));
+      return levels(logs.map((log, i) => (i === 0 ? sigmaMax : i === logs.length - 1 ? sigmaMin : Math.exp(log))));
+    },
+  });
+}

@@ -1,0 +1,36 @@
+import { checkNumber } from '../check.ts';
+import { ramp } from '../grid/ramp.ts';
+import { noisyCount, sigmaRange, type SigmaRangeOptions } from '../grid/sigma-range.ts';
+import { defineSpacing, type Spacing } from '../grid/spacing.ts';
+
+const WHERE = 'core-schedules/laplace';
+/** Keeps the logarithm finite at both ends. */
+const EPSILON = 1e-5;
+
+export interface LaplaceSpacingOptions extends SigmaRangeOptions {
+  /** Centre of log sigma. @default 0 */
+  readonly mu?: number;
+  /** Width of the distribution of log sigma, > 0. @default 0.5 */
+  readonly beta?: number;
+}
+
+/**
+ * Even quantiles of a Laplace distribution of log sigma, which crowd where signal and noise balance (Hang et al. 2024,
+ * arXiv:2407.03297, table 1), cut to the range of the process. Many steps meet at an end of the range and are refused there.
+ */
+export function laplaceSpacing(options: LaplaceSpacingOptions = {}): Spacing {
+  const { mu = 0, beta = 0.5 } = options;
+  checkNumber(WHERE, 'mu', mu);
+  checkNumber(WHERE, 'beta', beta, { min: 0, openMin: true });
+  return defineSpacing({
+    name: 'laplace',
+    place: (process, count, reachesFloor) => {
+      const { sigmaMin, sigmaMax, levels } = sigmaRange(WHERE, process, options);
+      const noisy = noisyCount(process, count, reachesFloor);
+      const sigmas = ramp(0, 1, noisy).map((u) => Math.exp(mu - beta * Math.sign(0.5 - u) * Math.log(1 - 2 * Math.abs(0.5 - u) + EPSILON)));
+      const cut = sigmas.map((sigma) => Math.min(sigmaMax, Math.max(sigmaMin, sigma)));
+      if (reachesFloor && noisy === count) cut[noisy - 1] = sigmaMin;
+      return levels(cut);
+    },
+  });
+}

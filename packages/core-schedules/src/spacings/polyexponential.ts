@@ -1,0 +1,27 @@
+import { checkNumber } from '../check.ts';
+import { ramp } from '../grid/ramp.ts';
+import { noisyCount, sigmaRange, type SigmaRangeOptions } from '../grid/sigma-range.ts';
+import { defineSpacing, type Spacing } from '../grid/spacing.ts';
+
+const WHERE = 'core-schedules/polyexponential';
+
+export interface PolyexponentialOptions extends SigmaRangeOptions {
+  /** Power of the ramp, > 0: above 1 there are more steps near sigmaMin. @default 1, which is `exponential` */
+  readonly rho?: number;
+}
+
+/** log sigma = log sigmaMin + r^rho log(sigmaMax / sigmaMin) with r evenly from 1 to 0: k-diffusion's `get_sigmas_polyexponential`. */
+export function polyexponential(options: PolyexponentialOptions = {}): Spacing {
+  const { rho = 1 } = options;
+  checkNumber(WHERE, 'rho', rho, { min: 0, openMin: true });
+  return defineSpacing({
+    name: 'polyexponential',
+    place: (process, count, reachesFloor) => {
+      const { sigmaMin, sigmaMax, levels } = sigmaRange(WHERE, process, options);
+      const [low, high] = [Math.log(sigmaMin), Math.log(sigmaMax)];
+      const shares = ramp(1, 0, noisyCount(process, count, reachesFloor)).map((share) => share ** rho);
+      // The ends are given; a logarithm and its exponential would move them by rounding.
+      return levels(shares.map((share) => (share === 1 ? sigmaMax : share === 0 ? sigmaMin : Math.exp(low + share * (high - low)))));
+    },
+  });
+}

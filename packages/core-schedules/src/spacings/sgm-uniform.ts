@@ -1,0 +1,17 @@
+import { defineSpacing, type Spacing } from '../grid/spacing.ts';
+import { timestepTable } from '../grid/timesteps.ts';
+
+/**
+ * The first N of N + 1 even timesteps, not rounded: `normal` that stops a stride short of the least noise (Stability's
+ * generative-models; ComfyUI's `sgm_uniform`).
+ */
+export function sgmUniform(): Spacing {
+  return defineSpacing({
+    name: 'sgm-uniform',
+    place: (process, count, reachesFloor) => {
+      const table = timestepTable(process);
+      const steps = reachesFloor ? count - 1 : count;
+      return table.even(steps + 1).slice(0, steps).map(table.level);
+    },
+  });
+}

@@ -1,0 +1,34 @@
+import { checkNumber } from '../check.ts';
+import { ramp } from '../grid/ramp.ts';
+import { levelsOfSigmas, noisyCount } from '../grid/sigma-range.ts';
+import { defineSpacing, type Spacing } from '../grid/spacing.ts';
+
+const WHERE = 'core-schedules/vp';
+
+export interface VpSpacingOptions {
+  /** beta(1) - beta(0), > 0. @default 19.9, the paper's */
+  readonly betaD?: number;
+  /** beta(0), > 0. @default 0.1 */
+  readonly betaMin?: number;
+  /** Least time, in (0, 1). @default 1e-3 */
+  readonly epsilon?: number;
+}
+
+/**
+ * The levels of continuous VP (Song et al. 2021, arXiv:2011.13456) at even times from 1 to epsilon, on any process:
+ * sigma / alpha = sqrt(exp(betaD t^2 / 2 + betaMin t) - 1), k-diffusion's `get_sigmas_vp`. Its range is its own, 152 to 0.01 by
+ * default, whatever the process; on vpLinear() it is `linspace`.
+ */
+export function vpSpacing(options: VpSpacingOptions = {}): Spacing {
+  const { betaD = 19.9, betaMin = 0.1, epsilon = 1e-3 } = options;
+  checkNumber(WHERE, 'betaD', betaD, { min: 0, openMin: true });
+  checkNumber(WHERE, 'betaMin', betaMin, { min: 0, openMin: true });
+  checkNumber(WHERE, 'epsilon', epsilon, { min: 0, max: 1, openMin: true, openMax: true });
+  return defineSpacing({
+    name: 'vp',
+    place: (process, count, reachesFloor) => {
+      const times = ramp(1, epsilon, noisyCount(process, count, reachesFloor));
+      return levelsOfSigmas(process, times.map((t) => Math.sqrt(Math.expm1((betaD * t * t) / 2 + betaMin * t))));
+    },
+  });
+}
