@@ -38,7 +38,7 @@ const step = compile(
 
 let state = { params: init, moments: optimizer.init(init) };
 for (let i = 1; i <= STEPS; i++) {
-  const levels = drawLevels(logNormalSigmas({ mean: -0.8, std: 1.4 }), { generator: random, count: BATCH, stratified: true });
+  const levels = drawLevels(logNormalSigmas({ mean: -0.8, std: 1.4 }), { generator: random, count: BATCH, spread: 'stratified' });
   const coefficients = trainingCoefficients({ levels, preconditioning, weight: edmWeight({ sigmaData: Math.SQRT1_2 }) });
   const x0 = tensor(ring(BATCH), { shape: [BATCH, 2] });
   const noise = tensor(random.normal(2 * BATCH), { shape: [BATCH, 2] });

@@ -21,19 +21,38 @@ export { edmPreconditioning, type EdmPreconditioningOptions } from './preconditi
 export { predictionPreconditioning, type PredictionPreconditioningOptions } from './preconditioning/from-prediction.ts';
 export { vePreconditioning } from './preconditioning/ve.ts';
 
-// Training
-export { drawLevels, logitNormalTimes, logNormalSigmas, uniformTimes, type DrawOptions, type LogitNormalOptions, type LogNormalOptions, type NoiseDistribution } from './noise-distribution.ts';
-export { edmWeight, minSnrWeight, snrPlusOneWeight, snrWeight, truncatedSnrWeight, uniformWeight, type LossWeight } from './loss-weight.ts';
-export { denoisingLoss, trainingCoefficients, type DenoisingLoss, type DenoisingLossOptions, type TrainingCoefficients, type TrainingCoefficientsOptions } from './objective.ts';
+// Training: which levels
+export { defineNoiseDistribution, type NoiseDistribution } from './noise-distribution.ts';
+export { drawLevels, type DrawOptions, type Spread } from './distributions/draw.ts';
+export { bandProbabilities, drawByImportance, lossHistory, recordLosses, type ImportanceDraws, type ImportanceOptions, type LossHistory, type LossHistoryOptions, type RecordedLosses } from './distributions/importance.ts';
+export { cosineInterpolatedSigmas, type CosineInterpolatedOptions } from './distributions/cosine-interpolated.ts';
+export { cosineSigmas, type CosineOptions } from './distributions/cosine.ts';
+export { cosmapTimes } from './distributions/cosmap.ts';
+export { laplaceSigmas, type LaplaceOptions } from './distributions/laplace.ts';
+export { logLogisticSigmas, type LogLogisticOptions } from './distributions/log-logistic.ts';
+export { logNormalSigmas, type LogNormalOptions } from './distributions/log-normal.ts';
+export { logUniformSigmas, type LogUniformOptions } from './distributions/log-uniform.ts';
+export { logitNormalTimes, type LogitNormalOptions } from './distributions/logit-normal.ts';
+export { modeTimes } from './distributions/mode.ts';
+export type { TruncatedOptions } from './distributions/truncated.ts';
+export { uniformTimes, type UniformTimesOptions } from './distributions/uniform-times.ts';
+
+// Training: what they count
+export { defineLossWeight, type LossWeight } from './loss-weight.ts';
+export * from './weights/index.ts';
+export { plainWeight } from './objectives/plain-weight.ts';
+
+// Training: objectives
+export { denoisingLoss, trainingCoefficients, type DenoisingLoss, type DenoisingLossOptions, type TrainingCoefficients, type TrainingCoefficientsOptions } from './objectives/denoising.ts';
+
+// Differential equations
+export { dormandPrince, type DormandPrinceOptions, type DormandPrinceResult, type Rate, type RateFunction } from './maths/dormand-prince.ts';
 
 // Spacings
 export { defineSpacing, type Spacing, type SpacingDefinition, type SpacingOptions } from './grid/spacing.ts';
 export { cutLevels, withoutPenultimate, type Cut } from './grid/cut.ts';
 export type { SigmaRangeOptions } from './grid/sigma-range.ts';
 export * from './spacings/index.ts';
-
-// Differential equations
-export { dormandPrince, type DormandPrinceOptions, type DormandPrinceResult, type Rate, type RateFunction } from './maths/dormand-prince.ts';
 
 // By name
 export { createRegistry, type Factory, type Registry } from './registry.ts';

@@ -40,7 +40,7 @@ describe('noise distributions', () => {
 
   test('stratified draws put one into each band', () => {
     const process = flow();
-    const times = drawLevels(uniformTimes(process, { min: 0, max: 1 }), { generator: counterGenerator({ seed: 2, stream: [] }), count: 64, stratified: true }).map(({ sigma }) => Math.floor(sigma * 64));
+    const times = drawLevels(uniformTimes(process, { min: 0, max: 1 }), { generator: counterGenerator({ seed: 2, stream: [] }), count: 64, spread: 'stratified' }).map(({ sigma }) => Math.floor(sigma * 64));
     expect(times).not.toEqual([...times].sort((a, b) => a - b));
     expect([...times].sort((a, b) => a - b)).toEqual(Array.from({ length: 64 }, (_, i) => i));
   });

@@ -69,7 +69,7 @@ export function diffusionTask<Params>(options: DiffusionTaskOptions<Params>): Tr
       running = step;
       const [batch] = batches(dataset, { batchSize: config.batchSize, seed: config.seed, position, flip: config.flip });
       if (!batch) throw new UserError(`[training/diffusion] data set has no batch: dataset=${dataset.name}, length=${dataset.length}, batchSize=${config.batchSize}. Use a smaller batch.`);
-      const drawn = drawLevels(levels, { generator: stepGenerator(config.seed, step, 'levels'), count: config.batchSize, stratified: true });
+      const drawn = drawLevels(levels, { generator: stepGenerator(config.seed, step, 'levels'), count: config.batchSize, spread: 'stratified' });
       const noise = stepGenerator(config.seed, step, 'noise').normal(batch.images.length);
       const inputs: TrainingBatch = {
         x0: tensor(batch.images, { shape: batch.shape }),

@@ -1,8 +1,8 @@
 import { add, mean, mul, reshape, showShape, sameShape, square, sub, tensor, UserError, type Tensor } from '@langevin/tensor';
-import { checkNumber } from './check.ts';
-import type { NoiseLevel } from './level.ts';
-import type { LossWeight } from './loss-weight.ts';
-import { checkedCoefficients, type Preconditioning } from './preconditioning/preconditioning.ts';
+import { checkNumber } from '../check.ts';
+import type { NoiseLevel } from '../level.ts';
+import type { LossWeight } from '../loss-weight.ts';
+import { checkedCoefficients, type Preconditioning } from '../preconditioning/preconditioning.ts';
 
 /** One number for each image of the batch, [N] float32 tensors: inputs of a compiled training step, whatever process made them. */
 export interface TrainingCoefficients {
@@ -21,6 +21,8 @@ export interface TrainingCoefficients {
   /** D = cSkip x + cOut F, for losses on the denoised image. */
   readonly cSkip: Tensor;
   readonly cOut: Tensor;
+  /** Weight of the image in the mean over the batch, where levels were drawn by importance. */
+  readonly importance?: Tensor;
 }
 
 export interface TrainingCoefficientsOptions {
@@ -29,6 +31,8 @@ export interface TrainingCoefficientsOptions {
   readonly preconditioning: Preconditioning;
   /** In units of the x0 error; see {@link LossWeight}. */
   readonly weight: LossWeight;
+  /** One for each image, >= 0, as drawByImportance() gives. @default none */
+  readonly importance?: readonly number[];
 }
 
 /**
@@ -36,9 +40,10 @@ export interface TrainingCoefficientsOptions {
  *
  * @throws UserError for an empty batch, and for levels where the weight or a coefficient is not finite (sigma = 0, say)
  */
-export function trainingCoefficients({ levels, preconditioning, weight }: TrainingCoefficientsOptions): TrainingCoefficients {
+export function trainingCoefficients({ levels, preconditioning, weight, importance }: TrainingCoefficientsOptions): TrainingCoefficients {
   const where = 'core-schedules/objective';
   checkNumber(where, 'levels.length', levels.length, { min: 1, max: 1e6, integer: true });
+  if (importance !== undefined) checkImportance(importance, levels.length);
   const rows = levels.map((level, i) => {
     const { alpha, sigma } = level;
     const c = checkedCoefficients(preconditioning, level);
@@ -60,6 +65,7 @@ export function trainingCoefficients({ levels, preconditioning, weight }: Traini
     weight: column('weight'),
     cSkip: column('cSkip'),
     cOut: column('cOut'),
+    ...(importance === undefined ? {} : { importance: tensor(Float32Array.from(importance)) }),
   };
 }
 
@@ -74,9 +80,9 @@ export interface DenoisingLossOptions {
 }
 
 export interface DenoisingLoss {
-  /** Mean over the batch, a scalar. */
+  /** Mean over the batch, with importance weights if there are any: a scalar. */
   readonly loss: Tensor;
-  /** The loss of each image [N], for importance sampling and for plots over noise. */
+  /** The loss of each image [N] before importance weights, for recordLosses() and for plots over noise. */
   readonly perImage: Tensor;
 }
 
@@ -97,10 +103,20 @@ export function denoisingLoss({ network, x0, noise, coefficients: c }: Denoising
   const axes = x0.shape.map((_, axis) => axis).slice(1);
   const error = square(sub(output, target));
   const losses = mul(c.weight, axes.length === 0 ? error : mean(error, { axes }));
-  return { loss: mean(losses), perImage: losses };
+  return { loss: batchMean(losses, c.importance), perImage: losses };
 }
 
-function checkSame(name: string, t: Tensor, x0: Tensor): void {
+/** The mean over the batch [N] of losses, each counted by its importance. */
+export function batchMean(losses: Tensor, importance: Tensor | undefined): Tensor {
+  return mean(importance === undefined ? losses : mul(losses, importance));
+}
+
+export function checkImportance(importance: readonly number[], images: number): void {
+  checkNumber('core-schedules/objective', 'importance.length', importance.length, { min: images, max: images, integer: true });
+  importance.forEach((value, i) => checkNumber('core-schedules/objective', `importance[${i}]`, value, { min: 0 }));
+}
+
+export function checkSame(name: string, t: Tensor, x0: Tensor): void {
   if (sameShape(t.shape, x0.shape)) return;
   throw new UserError(`[core-schedules/objective] ${name} must have the shape of x0: ${showShape(t.shape)} against x0 ${showShape(x0.shape)}. Make them equal.`);
 }

@@ -1,0 +1,14 @@
+import type { NoiseDistribution } from '../noise-distribution.ts';
+import type { NoiseProcess } from '../noise-process.ts';
+import { overTimes } from './over-times.ts';
+
+/** Times t = 1 - 1 / (1 + tan(pi u / 2)), by which a flow sees the log SNR of the cosine schedule (Esser et al. 2024, arXiv:2403.03206, eq. 21). */
+export function cosmapTimes(process: NoiseProcess): NoiseDistribution {
+  return overTimes('cosmap-times', process, {
+    quantile: (u) => {
+      const angle = (Math.PI / 2) * u;
+      return Math.sin(angle) / (Math.sin(angle) + Math.cos(angle));
+    },
+    cdf: (t) => (2 / Math.PI) * Math.atan2(t, 1 - t),
+  });
+}

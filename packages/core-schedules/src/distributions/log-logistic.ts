@@ -1,0 +1,35 @@
+import { checkNumber } from '../check.ts';
+import { lambdaOf, sigmaLevel } from '../level.ts';
+import { defineNoiseDistribution, type NoiseDistribution } from '../noise-distribution.ts';
+import { checkSigmaRange, type TruncatedOptions } from './truncated.ts';
+
+export interface LogLogisticOptions extends TruncatedOptions {
+  /** Mean of log sigma. @default 0 */
+  readonly mean?: number;
+  /** Width of log sigma: pi / sqrt(3) of it is the deviation; > 0. @default 1 */
+  readonly scale?: number;
+}
+
+/** log sigma logistic, optionally cut at both ends, as k-diffusion trains (Crowson et al. 2024, arXiv:2401.11605, in its configurations). */
+export function logLogisticSigmas(options: LogLogisticOptions = {}): NoiseDistribution {
+  const { mean = 0, scale = 1, sigmaMin = 0, sigmaMax = Infinity } = options;
+  const where = 'core-schedules/log-logistic-sigmas';
+  checkNumber(where, 'mean', mean);
+  checkNumber(where, 'scale', scale, { min: 0, openMin: true });
+  checkSigmaRange(where, { sigmaMin, sigmaMax, scale: 1 });
+  const shareOf = (logSigma: number): number => 1 / (1 + Math.exp((mean - logSigma) / scale));
+  const [low, high] = [shareOf(Math.log(sigmaMin)), shareOf(Math.log(sigmaMax))];
+  return defineNoiseDistribution({
+    name: 'log-logistic-sigmas',
+    quantile: (u) => {
+      const share = low + u * (high - low);
+      return sigmaLevel(Math.exp(mean + scale * (Math.log(share) - Math.log1p(-share))));
+    },
+    cdf: (level) => Math.min(1, Math.max(0, (shareOf(-lambdaOf(level)) - low) / (high - low))),
+    density: (logSigma) => {
+      if (logSigma < Math.log(sigmaMin) || logSigma > Math.log(sigmaMax)) return 0;
+      const share = shareOf(logSigma);
+      return (share * (1 - share)) / scale / (high - low);
+    },
+  });
+}

@@ -1,0 +1,25 @@
+import { checkNumber } from '../check.ts';
+import { lambdaOf, sigmaLevel } from '../level.ts';
+import { defineNoiseDistribution, type NoiseDistribution } from '../noise-distribution.ts';
+import { normalCdf, normalDensity } from '../normal-cdf.ts';
+import { normalQuantile } from '../normal-quantile.ts';
+
+export interface LogNormalOptions {
+  /** Mean of log sigma. @default -1.2, EDM's (arXiv:2206.00364, table 1) */
+  readonly mean?: number;
+  /** Deviation of log sigma, > 0. @default 1.2 */
+  readonly std?: number;
+}
+
+/** log sigma normal, in EDM units (alpha = 1) (Karras et al. 2022, arXiv:2206.00364, table 1). */
+export function logNormalSigmas(options: LogNormalOptions = {}): NoiseDistribution {
+  const { mean = -1.2, std = 1.2 } = options;
+  checkNumber('core-schedules/log-normal-sigmas', 'mean', mean);
+  checkNumber('core-schedules/log-normal-sigmas', 'std', std, { min: 0, openMin: true });
+  return defineNoiseDistribution({
+    name: 'log-normal-sigmas',
+    quantile: (u) => sigmaLevel(Math.exp(mean + std * normalQuantile(u))),
+    cdf: (level) => normalCdf((-lambdaOf(level) - mean) / std),
+    density: (logSigma) => normalDensity((logSigma - mean) / std) / std,
+  });
+}

@@ -1,0 +1,24 @@
+import { checkNumber } from '../check.ts';
+import { lambdaOf, sigmaLevel } from '../level.ts';
+import { defineNoiseDistribution, type NoiseDistribution } from '../noise-distribution.ts';
+
+export interface LogUniformOptions {
+  /** > 0. @default 0.002 */
+  readonly sigmaMin?: number;
+  /** > sigmaMin. @default 80 */
+  readonly sigmaMax?: number;
+}
+
+/** log sigma, and so log SNR, uniform over a range, in EDM units: what Song et al. train variance-exploding models with (arXiv:2011.13456). */
+export function logUniformSigmas(options: LogUniformOptions = {}): NoiseDistribution {
+  const { sigmaMin = 0.002, sigmaMax = 80 } = options;
+  checkNumber('core-schedules/log-uniform-sigmas', 'sigmaMin', sigmaMin, { min: 0, openMin: true });
+  checkNumber('core-schedules/log-uniform-sigmas', 'sigmaMax', sigmaMax, { min: sigmaMin, openMin: true });
+  const [low, high] = [Math.log(sigmaMin), Math.log(sigmaMax)];
+  return defineNoiseDistribution({
+    name: 'log-uniform-sigmas',
+    quantile: (u) => sigmaLevel(Math.exp(low + u * (high - low))),
+    cdf: (level) => Math.min(1, Math.max(0, (-lambdaOf(level) - low) / (high - low))),
+    density: (logSigma) => (logSigma < low || logSigma > high ? 0 : 1 / (high - low)),
+  });
+}

@@ -1,0 +1,24 @@
+import { checkNumber } from '../check.ts';
+import type { NoiseDistribution } from '../noise-distribution.ts';
+import type { NoiseProcess } from '../noise-process.ts';
+import { normalCdf } from '../normal-cdf.ts';
+import { normalQuantile } from '../normal-quantile.ts';
+import { overTimes } from './over-times.ts';
+
+export interface LogitNormalOptions {
+  /** Mean of logit t. @default 0 */
+  readonly mean?: number;
+  /** Deviation of logit t, > 0. @default 1 */
+  readonly std?: number;
+}
+
+/** logit t normal over a continuous process, mostly middle times (Esser et al. 2024, arXiv:2403.03206, eq. 19). */
+export function logitNormalTimes(process: NoiseProcess, options: LogitNormalOptions = {}): NoiseDistribution {
+  const { mean = 0, std = 1 } = options;
+  checkNumber('core-schedules/logit-normal-times', 'mean', mean);
+  checkNumber('core-schedules/logit-normal-times', 'std', std, { min: 0, openMin: true });
+  return overTimes('logit-normal-times', process, {
+    quantile: (u) => 1 / (1 + Math.exp(-(mean + std * normalQuantile(u)))),
+    cdf: (t) => normalCdf((Math.log(t) - Math.log1p(-t) - mean) / std),
+  });
+}

@@ -1,0 +1,16 @@
+import { checkNumber } from '../check.ts';
+import type { NoiseDistribution } from '../noise-distribution.ts';
+import type { NoiseProcess } from '../noise-process.ts';
+import { invertIncreasing, overTimes } from './over-times.ts';
+
+/**
+ * Times with heavy ends: t = 1 - u - s (cos^2(pi u / 2) - 1 + u), whose density at the ends does not vanish as the logit-normal's does
+ * (Esser et al. 2024, arXiv:2403.03206, eq. 20). `scale` s in [-1, 2 / (pi - 2)] favours the middle if positive, the ends if negative.
+ */
+export function modeTimes(process: NoiseProcess, options: { /** @default 1.29, Stable Diffusion 3's */ readonly scale?: number } = {}): NoiseDistribution {
+  const { scale = 1.29 } = options;
+  checkNumber('core-schedules/mode-times', 'scale', scale, { min: -1, max: 2 / (Math.PI - 2) });
+  // With 1 - u for u, noise grows with u.
+  const quantile = (u: number): number => u - scale * (Math.sin((Math.PI / 2) * u) ** 2 - u);
+  return overTimes('mode-times', process, { quantile, cdf: (t) => invertIncreasing(quantile, t) });
+}

@@ -1,0 +1,16 @@
+import { UserError } from '@langevin/tensor';
+import { checkNumber } from '../check.ts';
+
+/** A range of sigma = sigma / alpha outside of which nothing is drawn. */
+export interface TruncatedOptions {
+  /** >= 0. @default 0 */
+  readonly sigmaMin?: number;
+  /** > sigmaMin. @default Infinity */
+  readonly sigmaMax?: number;
+}
+
+export function checkSigmaRange(where: string, { sigmaMin, sigmaMax, scale }: { readonly sigmaMin: number; readonly sigmaMax: number; readonly scale: number }): void {
+  checkNumber(where, 'sigmaMin', sigmaMin, { min: 0 });
+  if (Number.isNaN(sigmaMax) || sigmaMax <= sigmaMin) throw new UserError(`[${where}] sigmaMax must be above sigmaMin: sigmaMin=${sigmaMin}, sigmaMax=${sigmaMax}. Swap them, or leave one out.`);
+  checkNumber(where, 'sigmaData', scale, { min: 0, openMin: true });
+}

@@ -1,0 +1,37 @@
+import { checkNumber } from '../check.ts';
+import { lambdaOf } from '../level.ts';
+import { defineNoiseDistribution, type NoiseDistribution } from '../noise-distribution.ts';
+import type { NoiseProcess } from '../noise-process.ts';
+
+export interface UniformTimesOptions {
+  /** @default 1e-5, as Song et al. train (domain.min if that is more) */
+  readonly min?: number;
+  /** @default domain.max */
+  readonly max?: number;
+}
+
+/** Times uniform over a process's domain; for a chain, its steps are equally likely. */
+export function uniformTimes(process: NoiseProcess, options: UniformTimesOptions = {}): NoiseDistribution {
+  const { min = Math.max(1e-5, process.domain.min), max = process.domain.max } = options;
+  checkNumber('core-schedules/uniform-times', 'max', max, process.domain);
+  checkNumber('core-schedules/uniform-times', 'min', min, { min: process.domain.min, max });
+  const { steps } = process;
+  if (steps === undefined) {
+    return defineNoiseDistribution({
+      name: 'uniform-times',
+      quantile: (u) => process.level(min + u * (max - min)),
+      cdf: (level) => Math.min(1, Math.max(0, (process.time(lambdaOf(level)) - min) / (max - min))),
+    });
+  }
+  const first = Math.round(min * steps);
+  const count = Math.round(max * steps) - first + 1;
+  return defineNoiseDistribution({
+    name: 'uniform-times',
+    quantile: (u) => process.level((first + Math.min(count - 1, Math.floor(u * count))) / steps),
+    // A level that is a step counts as reached in spite of rounding; the least noise of a chain is less than all others.
+    cdf: (level) => {
+      if (lambdaOf(level) > process.lambda(first / steps) + 1e-12) return 0;
+      return Math.min(count, Math.max(0, Math.floor(process.time(lambdaOf(level)) * steps - first + 1 + 1e-9))) / count;
+    },
+  });
+}

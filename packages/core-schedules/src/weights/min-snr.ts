@@ -1,0 +1,13 @@
+import { checkNumber } from '../check.ts';
+import { snrOf } from '../level.ts';
+import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
+
+/**
+ * min(SNR, gamma): all levels learn at a like pace (Hang et al. 2023, arXiv:2303.09556, section 3.4, whose gamma is 5). Of an epsilon
+ * network's own error it is min(SNR, gamma) / SNR, of a v network's min(SNR, gamma) / (SNR + 1).
+ */
+export function minSnrWeight(options: { /** @default 5 */ readonly gamma?: number } = {}): LossWeight {
+  const { gamma = 5 } = options;
+  checkNumber('core-schedules/min-snr-weight', 'gamma', gamma, { min: 0, openMin: true });
+  return defineLossWeight('min-snr', (level) => Math.min(snrOf(level), gamma));
+}

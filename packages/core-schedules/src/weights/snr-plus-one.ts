@@ -1,0 +1,7 @@
+import { snrOf } from '../level.ts';
+import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
+
+/** SNR + 1: the plain v loss (Salimans and Ho 2022, arXiv:2202.00512, section 4). */
+export function snrPlusOneWeight(): LossWeight {
+  return defineLossWeight('snr-plus-one', (level) => snrOf(level) + 1);
+}

@@ -1,0 +1,7 @@
+import { snrOf } from '../level.ts';
+import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
+
+/** SNR: the plain epsilon loss of DDPM, L_simple (Ho et al. 2020, arXiv:2006.11239, eq. 14). */
+export function snrWeight(): LossWeight {
+  return defineLossWeight('snr', snrOf);
+}

@@ -1,0 +1,16 @@
+import { checkNumber } from '../check.ts';
+import { snrOf } from '../level.ts';
+import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
+
+/**
+ * SNR gamma / (SNR + gamma), min-SNR without the corner, as k-diffusion trains: with its gamma, 1 / sigmaData^2, EDM's network loss has
+ * the weight sigma^2 sigmaData^2 / (sigma^2 + sigmaData^2)^2 (Crowson et al. 2024, arXiv:2401.11605).
+ */
+export function softMinSnrWeight(options: { /** @default 4, of sigmaData 0.5 */ readonly gamma?: number } = {}): LossWeight {
+  const { gamma = 4 } = options;
+  checkNumber('core-schedules/soft-min-snr-weight', 'gamma', gamma, { min: 0, openMin: true });
+  return defineLossWeight('soft-min-snr', (level) => {
+    const snr = snrOf(level);
+    return snr === Infinity ? gamma : (snr * gamma) / (snr + gamma);
+  });
+}

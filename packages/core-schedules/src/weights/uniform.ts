@@ -1,0 +1,6 @@
+import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
+
+/** 1: the plain x0 loss. */
+export function uniformWeight(): LossWeight {
+  return defineLossWeight('uniform', () => 1);
+}
