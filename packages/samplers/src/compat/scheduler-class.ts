@@ -19,7 +19,7 @@ export interface TimestepsOptions {
   readonly jumpLength?: number;
   readonly jumpNSample?: number;
   readonly maxTimesteps?: number;
-  readonly intermediateTimesteps?: number;
+  readonly intermediateTimesteps?: number | null;
   readonly stageIndex?: number;
   readonly isAmplifyFirstChunk?: boolean;
 }
@@ -30,6 +30,8 @@ export interface StepOptions<T> {
   readonly generator?: Generator | readonly Generator[];
   /** The noise itself, or a list with one state for each draw of the step; instead of a generator. */
   readonly noise?: T | readonly T[];
+  /** For classes whose noise is a Brownian path: its seed, or one for each item. */
+  readonly seed?: number | bigint | readonly (number | bigint)[];
   readonly eta?: number;
   readonly useClippedModelOutput?: boolean;
   readonly sChurn?: number;
@@ -105,6 +107,8 @@ export interface Schedule<T> {
   readonly velocityLevel?: (place: Place) => NoiseLevel;
   /** Where noise comes from when step is given none: a Brownian path, say. */
   readonly noise?: NoiseSource;
+  /** The same where it depends on what step is given. */
+  readonly noiseFrom?: (options: StepOptions<T>) => NoiseSource | undefined;
 }
 
 export interface Context<O extends OptionTable, T> {

@@ -89,7 +89,7 @@ export function createScheduler<T>(definition: SchedulerClass, given: Readonly<R
     return algebra.linear([pairs.map(([first]) => first), a], [pairs.map(([, second]) => second), b]);
   };
   const noiseFor = ({ from, to }: Move, like: T) => (interval = { from, to }): Promise<T> => {
-    const source = sourceOf(current.options, schedule.noise, name);
+    const source = sourceOf(current.options, schedule.noiseFrom?.(current.options) ?? schedule.noise, name);
     return source.draw({ algebra, like, step: Math.max(0, current.index), draw: draws++, interval });
   };
 
@@ -199,7 +199,7 @@ function checkKeys(name: string, what: string, options: object, known: readonly 
 function checkRequest(name: string, request: TimestepsOptions, known: readonly string[]): void {
   checkKeys(name, 'setTimesteps', request, known);
   for (const [key, value] of Object.entries(request) as [string, unknown][]) {
-    if (value === undefined || typeof value === 'boolean') continue;
+    if (value === undefined || typeof value === 'boolean' || (value === null && key === 'intermediateTimesteps')) continue;
     const entries = Array.isArray(value) ? (value as unknown[]) : [value];
     const counts = key === 'numInferenceSteps' || key === 'originalInferenceSteps' || key === 'numTrainTimesteps';
     const holds = entries.length >= 1 && entries.length <= MAX_STEPS && entries.every((each) => typeof each === 'number' && Number.isFinite(each) && (!counts || (Number.isInteger(each) && each >= 1 && each <= MAX_STEPS)));

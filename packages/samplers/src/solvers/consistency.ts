@@ -5,6 +5,8 @@ import { defineSampler, type Sampler } from '../sampler.ts';
 export interface ConsistencyOptions {
   /** Relative noise sigma / alpha of what the consistency function returns, >= 0. @default 0.002, the paper's epsilon */
   readonly sigmaMin?: number;
+  /** Factor on the noise that is added, > 0. @default 1 */
+  readonly sNoise?: number;
 }
 
 /**
@@ -15,8 +17,9 @@ export interface ConsistencyOptions {
  * @throws UserError when sigmaMin is negative
  */
 export function consistency(options: ConsistencyOptions = {}): Sampler {
-  const { sigmaMin = 0.002 } = options;
+  const { sigmaMin = 0.002, sNoise = 1 } = options;
   if (!(sigmaMin >= 0 && Number.isFinite(sigmaMin))) throw new UserError(`[samplers/consistency] sigmaMin must be >= 0: sigmaMin=${String(sigmaMin)}. Pass the smallest sigma that the network was trained for.`);
+  if (!(sNoise > 0 && Number.isFinite(sNoise))) throw new UserError(`[samplers/consistency] sNoise must be > 0: sNoise=${String(sNoise)}. Pass 1.`);
   return defineSampler({
     name: 'consistency',
     order: 1,
@@ -26,7 +29,7 @@ export function consistency(options: ConsistencyOptions = {}): Sampler {
       const denoised = await denoise(x, from);
       const added = relativeSigma(to) ** 2 - sigmaMin ** 2;
       if (added <= 0) return { x: algebra.linear([to.alpha, denoised]), denoised };
-      return { x: algebra.linear([to.alpha, denoised], [to.alpha * Math.sqrt(added), await noise()]), denoised };
+      return { x: algebra.linear([to.alpha, denoised], [to.alpha * sNoise * Math.sqrt(added), await noise()]), denoised };
     },
   });
 }
