@@ -47,6 +47,7 @@ const PEERS: Readonly<Record<string, Peer>> = {
   euler: { name: 'euler' },
   heun: { name: 'heun' },
   euler_ancestral: { name: 'euler-ancestral' },
+  dpmpp_sde: { name: 'dpmpp-sde' },
   dpmpp_2m_sde: { name: 'dpmpp-2m-sde' },
   dpmpp_3m_sde: { name: 'dpmpp-3m-sde', form: { weights: 'reference' } },
 };

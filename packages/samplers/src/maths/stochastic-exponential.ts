@@ -24,13 +24,16 @@ export function stochasticTerms<T>({ form, rate, adjust = (moments) => moments }
     return exponentialTerms(form, step, evaluations, weights);
   }
   const weights = exponentialWeights({ form, h: (1 + rate) * h, nodes, adjust });
-  const [[ratio, x], ...rest] = exponentialTerms(form, step, evaluations, weights) as [Term<T>, ...Term<T>[]];
-  return [[(ratio as number) * decay(step, rate), x], ...rest];
+  const [, ...rest] = exponentialTerms(form, step, evaluations, weights);
+  return [[stochasticGain({ form, rate }, step), step.x], ...rest];
 }
 
-/** e^(-rate h), which is 1 for the ODE and 0 from pure noise or to a clean end. */
-function decay({ from, to }: { readonly from: NoiseLevel; readonly to: NoiseLevel }, rate: number): number {
-  return ((to.sigma * from.alpha) / (to.alpha * from.sigma)) ** rate;
+/** What remains of a state, and of the noise in it, after a step: (sigma' / sigma) e^(-rate h), or alpha' / alpha. */
+export function stochasticGain({ form, rate }: Pick<StochasticStep, 'form' | 'rate'>, { from, to }: { readonly from: NoiseLevel; readonly to: NoiseLevel }): number {
+  if (form === 'epsilon') return to.alpha / from.alpha;
+  // e^-h, which is 0 from pure noise or to a clean end.
+  const kept = (to.sigma * from.alpha) / (to.alpha * from.sigma);
+  return (to.sigma / from.sigma) * kept ** rate;
 }
 
 /** Deviation of the noise that a step adds. */

@@ -11,7 +11,7 @@ export interface Dpmpp2mSdeOptions extends SdeMultistepOptions {
 
 /**
  * DPM-Solver++(2M) for the diffusion SDE (Lu et al. 2022, arXiv:2211.01095, section 5; with any share of noise as in k-diffusion). Of
- * second order for `eta: 0`, where it is DPM-Solver++(2M). diffusers' `sde-dpmsolver++` and, with `prediction: 'epsilon'`, `sde-dpmsolver`.
+ * second order, with noise in the weak sense; for `eta: 0` it is DPM-Solver++(2M). diffusers' `sde-dpmsolver++` and, with `prediction: 'epsilon'`, `sde-dpmsolver`.
  *
  * @throws UserError when an option is out of range
  */
@@ -26,7 +26,7 @@ export function dpmpp2mSde(options: Dpmpp2mSdeOptions = {}): Sampler {
     name: 'dpmpp-2m-sde',
     paper: 'arXiv:2211.01095',
     evaluations: order,
-    orders: { quiet: order, noisy: 1 },
+    orders: { quiet: order, noisy: order },
     adjust: ([first = 0, second = 0]) => [first, solverType === 'midpoint' ? first / 2 : second],
   });
 }

@@ -5,9 +5,9 @@ import type { Sampler } from '../sampler.ts';
 export interface Dpmpp3mSdeOptions extends SdeMultistepOptions {
   /**
    * Weight of the second difference:
-   * - `exact`: its integral, which makes it of third order without noise
+   * - `exact`: its integral, which makes it of third order without noise; with noise it is of second
    * - `reference`: half of that, as published and in k-diffusion; of second order
-   * - `diffusers`: as in diffusers, with a sign that does not vanish with the step
+   * - `diffusers`: as in diffusers, whose slipped sign leaves a weight that does not vanish with the step; of first order
    *
    * @default 'exact'
    */
@@ -33,13 +33,15 @@ export function dpmpp3mSde(options: Dpmpp3mSdeOptions = {}): Sampler {
     name: 'dpmpp-3m-sde',
     paper: 'arXiv:2211.01095',
     evaluations: 3,
-    orders: { quiet: weights === 'exact' ? 3 : weights === 'reference' ? 2 : 1, noisy: 1 },
+    orders: { quiet: QUIET_ORDER[weights], noisy: weights === 'diffusers' ? 1 : 2 },
     adjust: ([first = 0, second = 0, third]) => {
       if (third === undefined) return [first, solverType === 'midpoint' ? first / 2 : second];
       return [first, second, THIRD[weights](third)];
     },
   });
 }
+
+const QUIET_ORDER = { exact: 3, reference: 2, diffusers: 1 } as const;
 
 /** From the integral of theta^2 to the weight of the second difference. */
 const THIRD = {
