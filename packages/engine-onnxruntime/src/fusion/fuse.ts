@@ -6,7 +6,6 @@ import { fuseDot } from './dot.ts';
 import { mergeEqual } from './merge.ts';
 import { fuseNormalizeGrad } from './normalize-grad.ts';
 import { Program } from './program.ts';
-import { fuseSiluGrad } from './silu-grad.ts';
 import { splitSum } from './split-sum.ts';
 
 /**
@@ -16,7 +15,6 @@ import { splitSum } from './split-sum.ts';
 export function fuseGraph(graph: Graph): Program {
   const program = new Program(graph);
   program.rewrite(readThroughBroadcast);
-  program.rewrite(fuseSiluGrad);
   program.rewrite(fuseNormalizeGrad);
   program.rewrite(fuseDot);
   program.rewrite(splitSum);

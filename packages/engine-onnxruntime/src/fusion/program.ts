@@ -8,8 +8,6 @@ export interface FusedParams {
   channelAffine: NoParams;
   /** (a, b of one shape) -> the sum of a * b over all but the first `kept` axes. */
   dot: { readonly kept: number };
-  /** (g, s = sigmoid(z), h = z * s) -> g * (s + h * (1 - s)), the gradient of silu. */
-  siluGrad: NoParams;
   /**
    * Gradient of `normalize` scaled by channel: (g, y, inverseDeviation, s1, s2, gamma? [C]), where s1 and s2 are the sums of g and
    * g * y over each of the rows that have one gamma. `rows` of these make up one normalised row, in each of `groups` of an example.

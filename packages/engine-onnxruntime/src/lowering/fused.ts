@@ -20,11 +20,6 @@ export const fused: LoweringTable<FusedName> = {
     });
     return scope.emit('Reshape', [products, scope.ints(a.shape.slice(0, kept))]);
   },
-  siluGrad: (scope) => {
-    const [g, s, h] = scope.inputs as [Operand, Operand, Operand];
-    const rest = scope.emit('Mul', [h, scope.emit('Sub', [scope.fill('float32', 1), s])]);
-    return scope.emit('Mul', [g, scope.emit('Add', [s, rest])]);
-  },
   normalizeGrad: (scope, { batch, groups, rows, count }) => {
     const [g, y, inverse, sums, dots, gamma] = scope.inputs as [Operand, Operand, Operand, Operand, Operand, Operand?];
     const whole = scope.ints([batch, groups, rows]);

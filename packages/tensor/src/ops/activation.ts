@@ -16,10 +16,23 @@ export const siluOp: OpDefinition<'silu'> = {
     return [x!];
   },
   expand: ([x]) => [mul(x!, sigmoid(x!))],
+  // s + x s (1 - s), with y = x s at hand. The sigmoid is computed again, which costs less than keeping it until here.
+  vjp({ inputs: [x], outputs: [y], cotangents: [g] }) {
+    return [
+      () => {
+        const s = sigmoid(x!);
+        return mul(g!, add(s, mul(y!, sub(1, s))));
+      },
+    ];
+  },
 };
 
 /** x * sigmoid(x), also called swish. */
 export const silu = (x: Tensor): Tensor => apply1(siluOp, [x], {});
+
+/** gelu's tanh approximation is x (1 + tanh(scale (x + cube x^3))) / 2. */
+const TANH_SCALE = Math.sqrt(2 / Math.PI);
+const TANH_CUBE = 0.044715;
 
 export const geluOp: OpDefinition<'gelu'> = {
   op: 'gelu',
@@ -31,8 +44,28 @@ export const geluOp: OpDefinition<'gelu'> = {
     const inner =
       approximation === 'none'
         ? erf(mul(x!, Math.SQRT1_2))
-        : tanh(mul(add(x!, mul(mul(mul(x!, x!), x!), 0.044715)), Math.sqrt(2 / Math.PI)));
+        : tanh(mul(add(x!, mul(mul(mul(x!, x!), x!), TANH_CUBE)), TANH_SCALE));
     return [mul(mul(x!, 0.5), add(inner, 1))];
+  },
+  vjp({ inputs: [x], outputs: [y], params: { approximation }, cotangents: [g] }) {
+    if (approximation === 'none') {
+      // Phi(x) + x phi(x)
+      return [
+        () => {
+          const density = mul(exp(mul(mul(x!, x!), -0.5)), x!);
+          return mul(g!, add(add(mul(erf(mul(x!, Math.SQRT1_2)), 0.5), 0.5), mul(density, 1 / Math.sqrt(2 * Math.PI))));
+        },
+      ];
+    }
+    // (1 + tanh(u)) / 2 = sigmoid(2u), so that y = x s and dy/dx = s + y (1 - s) 2 du/dx, for u = k (x + c x^3).
+    return [
+      () => {
+        const square = mul(x!, x!);
+        const s = sigmoid(mul(add(mul(square, 2 * TANH_SCALE * TANH_CUBE), 2 * TANH_SCALE), x!));
+        const slope = add(mul(square, 6 * TANH_SCALE * TANH_CUBE), 2 * TANH_SCALE);
+        return mul(g!, add(s, mul(mul(y!, sub(1, s)), slope)));
+      },
+    ];
   },
 };
 

@@ -5,7 +5,7 @@ import { tensor } from './create.ts';
 import { gather } from './indexing.ts';
 import { matmul } from './matmul.ts';
 import { repeat } from './slicing.ts';
-import { swapAxes } from './shaping.ts';
+import { broadcastTo, reshape, swapAxes } from './shaping.ts';
 import { cast } from './unary.ts';
 
 export interface ResizeOptions {
@@ -26,12 +26,22 @@ export function resize(x: Tensor, options: ResizeOptions): Tensor {
   if (size.length !== x.rank - 2 || size.some((n) => !Number.isInteger(n) || n < 1) || x.shape.slice(2).includes(0)) {
     throw new UserError(`[tensor/resize] size does not fit: size=[${size.join(', ')}], x=${showShape(x.shape)}. Give a positive integer for each spatial axis.`);
   }
-  return size.reduce((out, m, i) => {
+  return repeated(x, options) ?? size.reduce((out, m, i) => {
     const axis = i + 2;
     const n = out.shape[axis]!;
     if (m === n) return out;
     return mode === 'nearest' ? nearest(out, axis, m) : linear(out, axis, m, align);
   }, x);
+}
+
+/** Whole repeats of pixels along one or two axes: one broadcast, and in the gradient one sum over windows. */
+function repeated(x: Tensor, { size, mode = 'nearest' }: ResizeOptions): Tensor | undefined {
+  const times = size.map((m, i) => m / x.shape[i + 2]!);
+  const changed = times.filter((n) => n !== 1).length;
+  if (mode !== 'nearest' || changed === 0 || changed > 2 || !times.every(Number.isInteger)) return undefined;
+  const lead = x.shape.slice(0, 2);
+  const parts = (repeats: readonly number[]): number[] => [...lead, ...times.flatMap((n, i) => (n === 1 ? [x.shape[i + 2]!] : [x.shape[i + 2]!, repeats[i]!]))];
+  return reshape(broadcastTo(reshape(x, parts(times.map(() => 1))), parts(times)), [...lead, ...size]);
 }
 
 function nearest(x: Tensor, axis: number, m: number): Tensor {
