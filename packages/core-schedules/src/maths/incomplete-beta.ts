@@ -53,14 +53,15 @@ function logBeta({ a, b }: BetaShape): number {
 /** 1 / (1 + d1 / (1 + d2 / (1 + ...))) by Lentz' algorithm. */
 function fraction(x: number, a: number, b: number): number {
   const tiny = 1e-300;
-  let [c, d, value] = [1, 0, 1];
-  for (let n = 0; n < 10_000; n++) {
+  let [c, d, value] = [Infinity, 1, 1];
+  for (let n = 1; n < 10_000; n++) {
     const m = n >> 1;
-    const term = n === 0 ? 1 : n % 2 === 0 ? (m * (b - m) * x) / ((a + n - 1) * (a + n)) : (-(a + m) * (a + b + m) * x) / ((a + n - 1) * (a + n));
+    const over = n % 2 === 0 ? m * (b - m) * x : -(a + m) * (a + b + m) * x;
+    const term = over / ((a + n - 1) * (a + n));
     d = 1 / (1 + term * d || tiny);
-    c = n === 0 ? 1 : 1 + term / c || tiny;
+    c = 1 + term / c || tiny;
     value *= c * d;
-    if (n > 0 && Math.abs(c * d - 1) < 1e-16) break;
+    if (Math.abs(c * d - 1) < 1e-16) break;
   }
   return value;
 }

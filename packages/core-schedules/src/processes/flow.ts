@@ -3,8 +3,8 @@ import { defineNoiseProcess, straightFlow, type NoiseProcess } from '../noise-pr
 
 export interface FlowOptions {
   /**
-   * Factor by which sigma / alpha is raised at every time: sigma = shift t / (1 + (shift - 1) t), > 0. Resolution shifts of a flow are this
-   * one with {@link flowShift}. @default 1; Stable Diffusion 3 uses 3
+   * Factor by which sigma / alpha is raised at every time: sigma = shift t / (1 + (shift - 1) t), > 0. resolutionFlowShift() gives it for a
+   * resolution, shiftOfMu(sequenceMu()) for a number of tokens. @default 1; Stable Diffusion 3 uses 3
    */
   readonly shift?: number;
 }

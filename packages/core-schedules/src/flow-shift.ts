@@ -1,0 +1,72 @@
+import { UserError } from '@langevin/tensor';
+import { checkNumber } from './check.ts';
+
+const WHERE = 'core-schedules/flow-shift';
+
+export interface ImageTokensOptions {
+  /** In pixels. */
+  readonly height: number;
+  readonly width: number;
+  /** Pixels along the side of a token: compression of the autoencoder times the patch. @default 16, 8 times 2 */
+  readonly patch?: number;
+}
+
+/** Length of the sequence that a transformer makes of an image. */
+export function imageTokens({ height, width, patch = 16 }: ImageTokensOptions): number {
+  checkNumber(WHERE, 'patch', patch, { min: 1, integer: true });
+  checkNumber(WHERE, 'height', height, { min: patch, integer: true });
+  checkNumber(WHERE, 'width', width, { min: patch, integer: true });
+  return Math.floor(height / patch) * Math.floor(width / patch);
+}
+
+export interface SequenceMuOptions {
+  /** Tokens of the image; see {@link imageTokens}. */
+  readonly tokens: number;
+  /** The line goes through (baseTokens, baseMu) and (maxTokens, maxMu). @default 256 and 0.5, 4096 and 1.15: Flux */
+  readonly baseTokens?: number;
+  readonly baseMu?: number;
+  readonly maxTokens?: number;
+  readonly maxMu?: number;
+}
+
+/**
+ * The log of a flow's shift for so many tokens, on a line (Flux's pipelines; not bounded beyond its ends).
+ *
+ * @example
+ * flow({ shift: shiftOfMu(sequenceMu({ tokens: imageTokens({ height: 1024, width: 1024 }) })) }).sigma(0.5); // => 0.7595...
+ */
+export function sequenceMu(options: SequenceMuOptions): number {
+  const { tokens, baseTokens = 256, baseMu = 0.5, maxTokens = 4096, maxMu = 1.15 } = options;
+  checkNumber(WHERE, 'tokens', tokens, { min: 0, openMin: true });
+  checkNumber(WHERE, 'baseTokens', baseTokens, { min: 0, openMin: true });
+  checkNumber(WHERE, 'maxTokens', maxTokens, { min: baseTokens, openMin: true });
+  checkNumber(WHERE, 'baseMu', baseMu);
+  checkNumber(WHERE, 'maxMu', maxMu);
+  return baseMu + ((maxMu - baseMu) * (tokens - baseTokens)) / (maxTokens - baseTokens);
+}
+
+const FORMS = ['exponential', 'linear'] as const;
+
+/** The shift of flow() that a mu stands for: e^mu (`exponential`), or mu itself (`linear`). @default 'exponential' */
+export function shiftOfMu(mu: number, form: (typeof FORMS)[number] = 'exponential'): number {
+  if (!FORMS.includes(form)) throw new UserError(`[${WHERE}] unknown form of shift: form="${String(form)}". Known: ${FORMS.join(', ')}.`);
+  checkNumber(WHERE, 'mu', mu, form === 'linear' ? { min: 0, openMin: true } : {});
+  return form === 'exponential' ? Math.exp(mu) : mu;
+}
+
+export interface ResolutionOptions {
+  /** Side of the images at which the schedule was made, in pixels or tokens. */
+  readonly base: number;
+  /** Side of the images to make, in the same units; for other forms the root of the area. */
+  readonly resolution: number;
+}
+
+/**
+ * The shift of flow() that keeps the uncertainty of an image the same at another resolution: sqrt(m / n) for areas n and m, that is
+ * resolution / base (Esser et al. 2024, arXiv:2403.03206, eq. 23). For variance-preserving processes see resolutionShift().
+ */
+export function resolutionFlowShift({ base, resolution }: ResolutionOptions): number {
+  checkNumber(WHERE, 'base', base, { min: 0, openMin: true });
+  checkNumber(WHERE, 'resolution', resolution, { min: 0, openMin: true });
+  return resolution / base;
+}

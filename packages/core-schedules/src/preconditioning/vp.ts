@@ -1,0 +1,20 @@
+import { checkNumber } from '../check.ts';
+import type { LinearBetaOptions } from '../maths/linear-beta.ts';
+import { vpLinear } from '../processes/vp-linear.ts';
+import { predictionPreconditioning } from './from-prediction.ts';
+import type { Preconditioning } from './preconditioning.ts';
+
+export interface VpPreconditioningOptions extends LinearBetaOptions {
+  /** The networks know time as 0..steps - 1. @default 1000 */
+  readonly steps?: number;
+}
+
+/**
+ * Networks of Song et al. 2021 on continuous variance-preserving noise, as Karras et al. 2022 state them (arXiv:2206.00364, table 1, column
+ * "VP"): in sigma units cSkip = 1, cOut = -sigma, cIn = 1 / sqrt(sigma^2 + 1), cNoise = (steps - 1) t.
+ */
+export function vpPreconditioning(options: VpPreconditioningOptions = {}): Preconditioning {
+  const { steps = 1000, ...betas } = options;
+  checkNumber('core-schedules/vp', 'steps', steps, { min: 2, integer: true });
+  return Object.freeze({ ...predictionPreconditioning({ process: vpLinear(betas), prediction: 'epsilon', conditioning: (t) => (steps - 1) * t }), name: 'vp' });
+}

@@ -1,0 +1,27 @@
+import type { Algebra, Denoiser } from './algebra.ts';
+import type { NoiseLevels } from './level.ts';
+import { convertPrediction } from './prediction.ts';
+
+/** The gradient of log density of noisy states: -E[epsilon | x] / sigma. */
+export type Score<T> = (x: T, at: NoiseLevels) => Promise<T>;
+
+/**
+ * The score that a denoiser implies: (alpha D - x) / sigma^2, Tweedie's formula read backwards.
+ *
+ * @throws UserError from the score, at sigma = 0
+ * @example
+ * const score = scoreOf({ denoise: async (x) => x.map(() => 0), algebra: arrayAlgebra() });
+ * await score(Float64Array.of(2), { alpha: 1, sigma: 2 }); // => [-0.5]
+ */
+export function scoreOf<T>({ denoise, algebra }: { readonly denoise: Denoiser<T>; readonly algebra: Algebra<T> }): Score<T> {
+  return async (x, at) => convertPrediction({ algebra, x, prediction: await denoise(x, at), from: 'x0', to: 'score', at });
+}
+
+/**
+ * Tweedie's formula: E[x0 | x] = (x + sigma^2 score) / alpha (Robbins 1956; Efron 2011), the denoiser that a score implies.
+ *
+ * @throws UserError from the denoiser, at alpha = 0
+ */
+export function denoiserOfScore<T>({ score, algebra }: { readonly score: Score<T>; readonly algebra: Algebra<T> }): Denoiser<T> {
+  return async (x, at) => convertPrediction({ algebra, x, prediction: await score(x, at), from: 'score', to: 'x0', at });
+}
