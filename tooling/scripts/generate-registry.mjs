@@ -1,4 +1,4 @@
-// Writes the registries of samplers, noise processes and spacings from the files of their folders, so that a new one is one file and no
+// Writes the registries of samplers, noise processes, spacings and loss weights from the files of their folders, so that a new one is one file and no
 // list is edited by hand. `--check` writes nothing and fails when a list is out of date.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,6 +30,14 @@ const families = [
     constant: 'spacings',
     kind: 'spacing',
     says: 'Spacings by name, for command lines and plugins: one for each file of this folder.',
+  },
+  {
+    folder: 'packages/core-schedules/src/weights',
+    type: 'LossWeight',
+    imports: `import type { LossWeight } from '../loss-weight.ts';\nimport { createRegistry, type Registry } from '../registry.ts';`,
+    constant: 'lossWeights',
+    kind: 'loss weight',
+    says: 'Loss weights by name, for command lines and plugins: one for each file of this folder.',
   },
 ];
 

@@ -25,6 +25,7 @@ export { convertPrediction, predictionConversion, predictions, type Conversion, 
 export { denoiserOfScore, scoreOf, type Score } from './tweedie.ts';
 export { velocityFromX0, x0FromVelocity } from './velocity.ts';
 export { precondition, type Preconditioning, type PreconditioningCoefficients, type PreconditionOptions, type RawNetwork } from './preconditioning/preconditioning.ts';
+export { flowMatchingPreconditioning, type FlowMatchingPreconditioningOptions } from './preconditioning/flow-matching.ts';
 export { edmPreconditioning, type EdmPreconditioningOptions } from './preconditioning/edm.ts';
 export { predictionPreconditioning, type PredictionPreconditioningOptions } from './preconditioning/from-prediction.ts';
 export { vePreconditioning } from './preconditioning/ve.ts';
@@ -52,10 +53,25 @@ export { uniformTimes, type UniformTimesOptions } from './distributions/uniform-
 // Training: what they count
 export { defineLossWeight, type LossWeight } from './loss-weight.ts';
 export * from './weights/index.ts';
+export { likelihoodWeight } from './objectives/likelihood-weight.ts';
 export { plainWeight } from './objectives/plain-weight.ts';
 
 // Training: objectives
 export { denoisingLoss, trainingCoefficients, type DenoisingLoss, type DenoisingLossOptions, type TrainingCoefficients, type TrainingCoefficientsOptions } from './objectives/denoising.ts';
+export { discretisedLogLikelihood, discretisedLogProbability, type DiscretisedDecoderOptions } from './objectives/discretised-decoder.ts';
+export { flowMatchingCoefficients, flowMatchingLoss, flowMatchingPath, type FlowMatchingCoefficients, type FlowMatchingCoefficientsOptions, type FlowMatchingLossOptions, type FlowMatchingPath, type FlowMatchingPathOptions } from './objectives/flow-matching.ts';
+export { takeItems, transportPairing, type TransportPairingOptions } from './objectives/transport-pairing.ts';
+export { uncertainLoss, uncertaintyHead, type UncertainLossOptions, type UncertaintyHead, type UncertaintyHeadOptions, type UncertaintyParams } from './objectives/uncertainty.ts';
+export {
+  hybridLoss, interpolateLogVariance, variationalCoefficients, variationalLoss, type HybridLoss, type HybridLossOptions, type LearnedVarianceOutput, type VariationalCoefficients,
+  type VariationalCoefficientsOptions, type VariationalLossOptions,
+} from './objectives/variational.ts';
+
+// Likelihood
+export { variationalBound, type ReverseVariance, type VariationalBound, type VariationalBoundOptions } from './likelihood/variational-bound.ts';
+
+// Small exact solvers
+export { linearAssignment } from './maths/linear-assignment.ts';
 
 // Differential equations
 export { dormandPrince, type DormandPrinceOptions, type DormandPrinceResult, type Rate, type RateFunction } from './maths/dormand-prince.ts';

@@ -1,3 +1,5 @@
+const LOG_ROOT_TWO_PI = Math.log(2 * Math.PI) / 2;
+
 /** The probability that a standard normal is below x; about 1e-15 relative, in the tails too. */
 export function normalCdf(x: number): number {
   if (x > 0) return 1 - normalCdf(-x);
@@ -5,7 +7,20 @@ export function normalCdf(x: number): number {
 }
 
 export function normalDensity(x: number): number {
-  return Math.exp(-(x ** 2) / 2) / Math.sqrt(2 * Math.PI);
+  return Math.exp(-(x ** 2) / 2 - LOG_ROOT_TWO_PI);
+}
+
+/** log of {@link normalCdf}, finite however small the probability. */
+export function logNormalCdf(x: number): number {
+  return x > -3 ? Math.log(normalCdf(x)) : -(x ** 2) / 2 - LOG_ROOT_TWO_PI + Math.log(millsRatio(-x));
+}
+
+/** log of the probability that a standard normal lies between, low < high; finite in the tails. */
+export function logNormalInterval(low: number, high: number): number {
+  // On the side where probabilities are small, their difference keeps its digits.
+  const [a, b] = low + high > 0 ? [-high, -low] : [low, high];
+  const top = logNormalCdf(b);
+  return top + Math.log(-Math.expm1(logNormalCdf(a) - top));
 }
 
 /** (Phi(x) - 1/2) / x = phi(x) sum of x^(2k) / (1 3 5 ... (2k + 1)), all terms positive (Abramowitz and Stegun 26.2.11). */

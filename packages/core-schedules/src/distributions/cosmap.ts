@@ -10,5 +10,6 @@ export function cosmapTimes(process: NoiseProcess): NoiseDistribution {
       return Math.sin(angle) / (Math.sin(angle) + Math.cos(angle));
     },
     cdf: (t) => (2 / Math.PI) * Math.atan2(t, 1 - t),
+    density: (t) => 2 / (Math.PI * (1 - 2 * t + 2 * t ** 2)),
   });
 }

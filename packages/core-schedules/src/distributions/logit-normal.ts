@@ -1,7 +1,7 @@
 import { checkNumber } from '../check.ts';
 import type { NoiseDistribution } from '../noise-distribution.ts';
 import type { NoiseProcess } from '../noise-process.ts';
-import { normalCdf } from '../normal-cdf.ts';
+import { normalCdf, normalDensity } from '../normal-cdf.ts';
 import { normalQuantile } from '../normal-quantile.ts';
 import { overTimes } from './over-times.ts';
 
@@ -20,5 +20,6 @@ export function logitNormalTimes(process: NoiseProcess, options: LogitNormalOpti
   return overTimes('logit-normal-times', process, {
     quantile: (u) => 1 / (1 + Math.exp(-(mean + std * normalQuantile(u)))),
     cdf: (t) => normalCdf((Math.log(t) - Math.log1p(-t) - mean) / std),
+    density: (t) => normalDensity((Math.log(t) - Math.log1p(-t) - mean) / std) / (std * t * (1 - t)),
   });
 }

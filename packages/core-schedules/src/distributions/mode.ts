@@ -12,5 +12,6 @@ export function modeTimes(process: NoiseProcess, options: { /** @default 1.29, S
   checkNumber('core-schedules/mode-times', 'scale', scale, { min: -1, max: 2 / (Math.PI - 2) });
   // With 1 - u for u, noise grows with u.
   const quantile = (u: number): number => u - scale * (Math.sin((Math.PI / 2) * u) ** 2 - u);
-  return overTimes('mode-times', process, { quantile, cdf: (t) => invertIncreasing(quantile, t) });
+  const cdf = (t: number): number => invertIncreasing(quantile, t);
+  return overTimes('mode-times', process, { quantile, cdf, density: (t) => 1 / (1 + scale - (scale * Math.PI * Math.sin(Math.PI * cdf(t))) / 2) });
 }

@@ -6,6 +6,7 @@ import type { NoiseProcess } from '../noise-process.ts';
 interface UnitDistribution {
   readonly quantile: (u: number) => number;
   readonly cdf: (t: number) => number;
+  readonly density: (t: number) => number;
 }
 
 /** Levels of a process at times that lie in its domain as `of` lies in [0, 1]. */
@@ -15,6 +16,10 @@ export function overTimes(name: string, process: NoiseProcess, of: UnitDistribut
     name,
     quantile: (u) => process.level(min + (max - min) * of.quantile(u)),
     cdf: (level) => of.cdf((process.time(lambdaOf(level)) - min) / (max - min)),
+    density: (logSigma) => {
+      const t = process.time(-logSigma);
+      return of.density((t - min) / (max - min)) / ((max - min) * -process.rates(t).lambda);
+    },
   });
 }
 

@@ -21,6 +21,10 @@ export function uniformTimes(process: NoiseProcess, options: UniformTimesOptions
       name: 'uniform-times',
       quantile: (u) => process.level(min + u * (max - min)),
       cdf: (level) => Math.min(1, Math.max(0, (process.time(lambdaOf(level)) - min) / (max - min))),
+      density: (logSigma) => {
+        const t = process.time(-logSigma);
+        return t < min || t > max ? 0 : 1 / ((max - min) * -process.rates(t).lambda);
+      },
     });
   }
   const first = Math.round(min * steps);

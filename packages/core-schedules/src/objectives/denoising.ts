@@ -95,7 +95,7 @@ export interface DenoisingLoss {
  */
 export function denoisingLoss({ network, x0, noise, coefficients: c }: DenoisingLossOptions): DenoisingLoss {
   checkSame('noise', noise, x0);
-  const perImage = (t: Tensor): Tensor => reshape(t, x0.shape.map((size, axis) => (axis === 0 ? size : 1)));
+  const perImage = (t: Tensor): Tensor => perImageFactor(t, x0);
   const x = add(mul(perImage(c.alpha), x0), mul(perImage(c.sigma), noise));
   const output = network(mul(perImage(c.cIn), x), c.cNoise);
   checkSame("the network's output", output, x0);
@@ -104,6 +104,11 @@ export function denoisingLoss({ network, x0, noise, coefficients: c }: Denoising
   const error = square(sub(output, target));
   const losses = mul(c.weight, axes.length === 0 ? error : mean(error, { axes }));
   return { loss: batchMean(losses, c.importance), perImage: losses };
+}
+
+/** [N] as [N, 1, ...], to multiply images with. */
+export function perImageFactor(factor: Tensor, x0: Tensor): Tensor {
+  return reshape(factor, x0.shape.map((size, axis) => (axis === 0 ? size : 1)));
 }
 
 /** The mean over the batch [N] of losses, each counted by its importance. */

@@ -1,3 +1,4 @@
+// Made by tooling/scripts/generate-registry.mjs from the files of this folder. Do not edit.
 import type { LossWeight } from '../loss-weight.ts';
 import { createRegistry, type Registry } from '../registry.ts';
 import { cosmapWeight } from './cosmap.ts';
@@ -7,8 +8,8 @@ import { minSnrWeight } from './min-snr.ts';
 import { p2Weight } from './p2.ts';
 import { sigmaSqrtWeight } from './sigma-sqrt.ts';
 import { sigmoidWeight } from './sigmoid.ts';
-import { snrPlusOneWeight } from './snr-plus-one.ts';
 import { snrWeight } from './snr.ts';
+import { snrPlusOneWeight } from './snr-plus-one.ts';
 import { softMinSnrWeight } from './soft-min-snr.ts';
 import { truncatedSnrWeight } from './truncated-snr.ts';
 import { uniformWeight } from './uniform.ts';
@@ -20,14 +21,11 @@ export * from './min-snr.ts';
 export * from './p2.ts';
 export * from './sigma-sqrt.ts';
 export * from './sigmoid.ts';
-export * from './snr-plus-one.ts';
 export * from './snr.ts';
+export * from './snr-plus-one.ts';
 export * from './soft-min-snr.ts';
 export * from './truncated-snr.ts';
 export * from './uniform.ts';
 
 /** Loss weights by name, for command lines and plugins: one for each file of this folder. */
-export const lossWeights: Registry<LossWeight> = /* @__PURE__ */ createRegistry('loss weight', {
-  cosmap: cosmapWeight, debiased: debiasedWeight, edm: edmWeight, 'min-snr': minSnrWeight, p2: p2Weight, 'sigma-sqrt': sigmaSqrtWeight, sigmoid: sigmoidWeight, snr: snrWeight,
-  'snr-plus-one': snrPlusOneWeight, 'soft-min-snr': softMinSnrWeight, 'truncated-snr': truncatedSnrWeight, uniform: uniformWeight,
-});
+export const lossWeights: Registry<LossWeight> = /* @__PURE__ */ createRegistry('loss weight', { cosmap: cosmapWeight, debiased: debiasedWeight, edm: edmWeight, 'min-snr': minSnrWeight, p2: p2Weight, 'sigma-sqrt': sigmaSqrtWeight, sigmoid: sigmoidWeight, snr: snrWeight, 'snr-plus-one': snrPlusOneWeight, 'soft-min-snr': softMinSnrWeight, 'truncated-snr': truncatedSnrWeight, uniform: uniformWeight });
