@@ -48,6 +48,9 @@ describe('fast paths of the CPU engine agree with the definitions', () => {
     ['1x1', { n: 8, c: 16, o: 32, k: 1, options: {} }],
     ['batch that is no block', { n: 3, c: 16, o: 16, k: 3, options: { padding: 1 } }],
     ['channels that are no block', { n: 8, c: 12, o: 16, k: 3, options: { padding: 1 } }],
+    ['few inputs', { n: 8, c: 3, o: 16, k: 3, options: { padding: 1 } }],
+    ['few outputs', { n: 8, c: 16, o: 3, k: 3, options: { padding: 1 } }],
+    ['few outputs without borders', { n: 16, c: 16, o: 5, k: 3, options: {} }],
   ] as const)('convolution, %s', (_, { n, c, o, k, options }) =>
     agrees(([x, w, b]) => conv(x!, w!, { ...options, bias: b! }), [wave([n, c, 9, 11], 0.37), wave([o, c, k, k], 0.91), wave([o], 0.53)], c * k * k + n * 99),
   );
@@ -70,6 +73,7 @@ describe('fast paths of the CPU engine agree with the definitions', () => {
     await agrees(([x]) => avgPool(x!, { kernel: 2 }), [wave([4, 8, 16, 16], 0.37)], 4);
     await agrees(([x]) => broadcastTo(x!, [64, 32, 3]), [wave([64, 1, 3], 0.37)], 32);
     await agrees(([x]) => broadcastTo(x!, [2048, 5]), [wave([2048, 1], 0.37)], 5);
+    await agrees(([x]) => sum(x!, { axes: [0, 1] }), [wave([40, 8, 32], 0.37)], 320);
     await agrees(([x]) => sum(square(x!), { axes: [1, 3] }), [wave([16, 4, 32, 3], 0.37)], 12);
   });
 });

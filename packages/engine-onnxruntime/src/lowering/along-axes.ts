@@ -15,6 +15,16 @@ function reduce(scope: Scope, op: string, { axes, keepDims }: ReduceParams, dtyp
   return dtypes.includes(x.dtype) ? out : castTo(scope, out, x.dtype);
 }
 
+/** Longer sums would need a long vector of ones, and more bits. */
+const MOST_ROWS = 16384;
+
+/** Sum the first `axes` axes as a product with ones, several times as fast as ReduceSum. */
+export function sumLeading(scope: Scope, x: string, shape: readonly number[], axes: number): string {
+  const rows = sizeOf(shape.slice(0, axes));
+  const matrix = scope.emit('Reshape', [x, scope.ints([rows, sizeOf(shape.slice(axes))])]);
+  return scope.emit('MatMul', [scope.fill('float32', 1, [1, rows]), matrix]);
+}
+
 /** Below this many elements no kernel is slow. */
 const FEWEST_SUMMED = 4096;
 const LARGEST_WINDOW = 64;
@@ -26,6 +36,12 @@ export const alongAxes: LoweringTable<'sum' | 'max' | 'argMax' | 'cumsum' | 'top
     // A window, not a long row: those are summed well by ReduceSum.
     if (repeat && repeat.repeatOuter > 1 && repeat.repeatInner > 1 && repeat.repeatOuter * repeat.repeatInner <= LARGEST_WINDOW) {
       return sumInterleaved(scope, x.name, repeat, scope.outputs[0]!.shape);
+    }
+    const leading = params.axes.length;
+    const rows = sizeOf(x.shape.slice(0, leading));
+    const isLeading = leading > 0 && leading < x.shape.length && params.axes.every((axis) => axis < leading);
+    if (scope.contrib === 'allow' && x.dtype === 'float32' && isLeading && rows > 1 && rows <= MOST_ROWS && sizeOf(x.shape) >= FEWEST_SUMMED) {
+      return scope.emit('Reshape', [sumLeading(scope, x.name, x.shape, leading), scope.ints(scope.outputs[0]!.shape)]);
     }
     return reduce(scope, 'ReduceSum', params, ARITHMETIC);
   },

@@ -1,6 +1,7 @@
 import type { ConvParams, Shape } from '@langevin/tensor';
 import { sameShape, sizeOf } from '@langevin/tensor';
-import { blockedWeightGrad, blockedWeights, emitBlockedConv, isBlockable, turnedKernel } from './blocked-conv.ts';
+import { sumLeading } from './along-axes.ts';
+import { blockedWeights, emitBlockedConv, isBlockable, turnedKernel, weightGradByInput, weightGradByOutput } from './blocked-conv.ts';
 import { adjointByConv, convByGroup } from './conv-adjoint.ts';
 import type { LoweringTable, Operand, Scope } from './scope.ts';
 
@@ -35,15 +36,24 @@ function isWorthBlocking(scope: Scope, x: Operand, w: Operand, params: ConvParam
 
 const isOne = (n: number): boolean => n === 1;
 
+/** How much the output's gradient is padded for a convolution by the turned kernel to give the input's. */
+function adjointPads({ padding, dilations }: ConvParams, kernel: readonly number[]): ConvParams['padding'] {
+  return padding.map(([before, after], i) => {
+    const reach = dilations[i]! * (kernel[i]! - 1);
+    return [reach - before, reach - after];
+  });
+}
+
+const isWhole = (pads: ConvParams['padding']): boolean => pads.every(([before, after]) => before >= 0 && after >= 0);
+
 export const convolution: LoweringTable<'conv' | 'convInputGrad' | 'convWeightGrad'> = {
   conv: (scope, params) => lowerConv(scope, params),
 
   convInputGrad: (scope, params) => {
     const [g, w] = scope.inputs as [Operand, Operand];
     const kernel = w.shape.slice(2);
-    const reach = kernel.map((k, i) => params.dilations[i]! * (k - 1));
-    const pads = params.padding.map(([before, after], i) => [reach[i]! - before, reach[i]! - after] as const);
-    if (params.strides.every(isOne) && params.groups === 1 && pads.every(([before, after]) => before >= 0 && after >= 0)) {
+    const pads = adjointPads(params, kernel);
+    if (params.strides.every(isOne) && params.groups === 1 && isWhole(pads)) {
       // A convolution by the kernel turned by half a turn, with its channels exchanged; faster than ConvTranspose.
       if (isWorthBlocking(scope, g, w, params)) {
         const weights = blockedWeights(scope, w, 'adjoint');
@@ -56,7 +66,7 @@ export const convolution: LoweringTable<'conv' | 'convInputGrad' | 'convWeightGr
     if (scope.provider === 'webgpu' && (params.groups > 1 || params.strides.length === 3)) return adjointByConv(scope, params);
     const extra = params.spatial.map((n, i) => {
       const [before, after] = params.padding[i]!;
-      return n - ((g.shape[i + 2]! - 1) * params.strides[i]! - before - after + reach[i]! + 1);
+      return n - ((g.shape[i + 2]! - 1) * params.strides[i]! - before - after + params.dilations[i]! * (kernel[i]! - 1) + 1);
     });
     const attributes = {
       strides: params.strides,
@@ -74,11 +84,13 @@ export const convolution: LoweringTable<'conv' | 'convInputGrad' | 'convWeightGr
     const out = g.shape[1]!;
     const { groups, kernel } = params;
     const places = sizeOf(g.shape.slice(2));
-    const padded = padSpatial(scope, x, params.padding);
-    const simple = params.strides.every(isOne) && params.dilations.every(isOne) && sizeOf(kernel) > 1;
-    if (simple && x.dtype === 'float32' && isBlockable(scope, [batch, channels, out], params)) {
-      return blockedWeightGrad(scope, { ...x, name: padded }, g);
+    const simple = params.strides.every(isOne) && params.dilations.every(isOne) && sizeOf(kernel) > 1 && x.dtype === 'float32';
+    const byInput = adjointPads(params, kernel);
+    if (simple && isBlockable(scope, [batch, channels], params) && !isBlockable(scope, [out], params) && isWhole(byInput)) {
+      return weightGradByInput(scope, { ...g, name: padSpatial(scope, g, byInput) }, x, kernel);
     }
+    const padded = padSpatial(scope, x, params.padding);
+    if (simple && isBlockable(scope, [batch, out], params)) return weightGradByOutput(scope, { ...x, name: padded }, g);
     // dW[o, c, k] = sum over n of g[n, o, :] . x[n, c, : shifted by k]: one batched product for each place k of the kernel.
     const rows = scope.emit('Reshape', [g, scope.ints(groups === 1 ? [batch, out, places] : [batch, groups, out / groups, places])]);
     const columns = groups === 1 ? [batch, channels, places] : [batch, groups, channels / groups, places];
@@ -88,14 +100,17 @@ export const convolution: LoweringTable<'conv' | 'convInputGrad' | 'convWeightGr
       return productByTranspose(scope, { name: rows, rank: columns.length }, flat);
     });
     const tail = [out, channels / groups];
-    const sums = parts.map((part) => {
-      const summed = scope.emit('ReduceSum', [part, scope.ints([0])], { attributes: { keepdims: 0 } });
-      return scope.emit('Reshape', [summed, scope.ints([...tail, 1])]);
-    });
+    const sums = parts.map((part) => scope.emit('Reshape', [sumOfProducts(scope, part, [batch, ...tail]), scope.ints([...tail, 1])]));
     const stacked = sums.length === 1 ? sums[0]! : scope.emit('Concat', sums, { attributes: { axis: 2 } });
     return scope.emit('Reshape', [stacked, scope.ints(scope.outputs[0]!.shape)]);
   },
 };
+
+/** Sum over the batch. */
+function sumOfProducts(scope: Scope, parts: string, shape: readonly number[]): string {
+  if (scope.contrib === 'allow' && scope.inputs[0]!.dtype === 'float32') return sumLeading(scope, parts, shape, 1);
+  return scope.emit('ReduceSum', [parts, scope.ints([0])], { attributes: { keepdims: 0 } });
+}
 
 /** w [O, C, ...k] -> [C, O, ...k] with every spatial axis reversed. */
 function turned(scope: Scope, w: Operand): string {
