@@ -74,6 +74,12 @@ export interface Move {
   /** Number of the solver's step and all its levels, for solvers that look at them. @default 0 and [from, to] */
   readonly index?: number;
   readonly levels?: readonly NoiseLevel[];
+  /** Whether the solver forgets what earlier steps left it. @default false */
+  readonly forgets?: boolean;
+  /** Whether noise is zero in this step, as where upstream multiplies a draw by 0. @default false */
+  readonly silent?: boolean;
+  /** Draws that upstream makes first and does not use, so that streams agree. @default 0 */
+  readonly unusedDraws?: number;
 }
 
 /** A model output to be turned into what the solver asked for. */
@@ -99,8 +105,12 @@ export interface Schedule<T> {
   readonly missing?: 'refuse' | 'last' | 'by-timestep';
   /** The factor of scaleModelInput; `asked` is the level of the state that an unfinished step asks about. @default 1 */
   readonly inputScale?: (place: Place, asked?: NoiseLevel) => number;
-  readonly move: (call: Call<T>) => Move;
+  readonly move: (call: Call<T>) => Move | Promise<Move>;
   readonly predict: (output: Output<T>) => DetailedPrediction<T> | Promise<DetailedPrediction<T>>;
+  /** For undoStep, of RePaint: the levels on the way back up from t, each as alpha x + sigma noise. */
+  readonly undo?: (t: number) => readonly NoiseLevel[];
+  /** Whether the network sees the state that the solver asks about, which addNoiseToInput gives, and not the one that was passed. @default false */
+  readonly showsQuestions?: boolean;
   /** For addNoise: alpha x0 + sigma noise. */
   readonly noiseLevel?: (place: Place) => NoiseLevel;
   /** For getVelocity: alpha noise - sigma x0. */

@@ -1,5 +1,5 @@
-import type { Algebra, NoiseLevel } from '@langevin/core-schedules';
-import { UserError } from '@langevin/tensor';
+import { relativeSigma, type Algebra, type NoiseLevel } from '@langevin/core-schedules';
+import { InternalError, UserError } from '@langevin/tensor';
 import { torchNoise, type NoiseRequest, type NoiseSource } from '../noise.ts';
 import type { SamplerState } from '../sampler.ts';
 import { MAX_STEPS, readConfig, show } from './config.ts';
@@ -47,6 +47,10 @@ export interface DiffusersScheduler<T> {
   /** The same under the name that flows use: sample, timestep, noise. */
   readonly scaleNoise: (x0: T, t: number | readonly number[], noise: T) => T;
   readonly getVelocity: (x0: T, noise: T, timesteps: number | readonly number[]) => T;
+  /** Of KarrasVe: the state with noise added, which the network is shown and step is passed, and its level. */
+  readonly addNoiseToInput: (sample: T, t: number, options?: StepOptions<T>) => Promise<{ readonly sampleHat: T; readonly sigmaHat: number }>;
+  /** Of RePaint: noises a sample from timestep t back to the one before it. */
+  readonly undoStep: (sample: T, t: number, options?: Pick<StepOptions<T>, 'generator' | 'noise'>) => Promise<T>;
 }
 
 /** A step of the solver that waits for its next model output. */
@@ -88,9 +92,24 @@ export function createScheduler<T>(definition: SchedulerClass, given: Readonly<R
     if (typeof timesteps === 'number') return algebra.linear([pairs[0]![0], a], [pairs[0]![1], b]);
     return algebra.linear([pairs.map(([first]) => first), a], [pairs.map(([, second]) => second), b]);
   };
-  const noiseFor = ({ from, to }: Move, like: T) => (interval = { from, to }): Promise<T> => {
+  const noiseFor = ({ from, to, silent = false }: Move, like: T) => (interval = { from, to }): Promise<T> => {
+    if (silent) return Promise.resolve(algebra.linear([0, like]));
     const source = sourceOf(current.options, schedule.noiseFrom?.(current.options) ?? schedule.noise, name);
     return source.draw({ algebra, like, step: Math.max(0, current.index), draw: draws++, interval });
+  };
+
+  /** Begins a step of the solver for the current call, up to its first question. */
+  const start = async (sample: T): Promise<Open<T>> => {
+    const move = await schedule.move(current);
+    const { sampler, from, to, index = 0, levels = [from, to], forgets = false, unusedDraws = 0 } = move;
+    const noise = noiseFor(move, sample);
+    draws = 0;
+    for (let i = 0; i < unusedDraws; i++) await noise();
+    state = state === undefined || forgets ? sampler.init<T>() : state;
+    const conversation = converse<T>(sampler, { x: sample, from, to, index, levels, algebra, state, noise });
+    const turn = await conversation.begin();
+    if ('output' in turn) throw new InternalError(`[samplers/compat] the solver ${sampler.name} ended a step without an evaluation. This is a bug in ours.`);
+    return { conversation, question: turn.question, evaluation: 0 };
   };
 
   const scheduler: DiffusersScheduler<T> = {
@@ -136,17 +155,7 @@ export function createScheduler<T>(definition: SchedulerClass, given: Readonly<R
       const index = byTimestep ? -1 : begin(t);
       if (!byTimestep && index >= schedule.timesteps.length) fail(`the run of ${schedule.timesteps.length} timesteps is over: stepIndex=${index}. Call setTimesteps to begin another.`);
       current = { t, index, options };
-      if (open === undefined) {
-        const move = schedule.move(current);
-        draws = 0;
-        const { sampler, from, to, index: number = 0, levels = [from, to] } = move;
-        state ??= sampler.init<T>();
-        const conversation = converse<T>(sampler, { x: sample, from, to, index: number, levels, algebra, state, noise: noiseFor(move, sample) });
-        const turn = await conversation.begin();
-        if ('output' in turn) return fail(`the solver ${sampler.name} ended a step without an evaluation. This is a bug in ours.`);
-        open = { conversation, question: turn.question, evaluation: 0 };
-      }
-      const { conversation, question, evaluation } = open;
+      const { conversation, question, evaluation } = (open ??= await start(sample));
       open = undefined;
       const prediction = await schedule.predict({ modelOutput, question, sample, call: current, evaluation });
       const turn = await conversation.answer(prediction);
@@ -159,6 +168,21 @@ export function createScheduler<T>(definition: SchedulerClass, given: Readonly<R
     },
     addNoise: (x0, noise, timesteps) => mix(schedule.noiseLevel, 'addNoise', timesteps, ({ alpha, sigma }) => [alpha, sigma], x0, noise),
     scaleNoise: (x0, t, noise) => scheduler.addNoise(x0, noise, t),
+    addNoiseToInput: async (sample, t, options = {}) => {
+      if (schedule.showsQuestions !== true) return fail('the class has no addNoiseToInput. Its Python twin has none either.');
+      checkKeys(name, 'addNoiseToInput', options, stepOptions);
+      current = { t, index: begin(checkTime(name, t)), options };
+      open ??= await start(sample);
+      return { sampleHat: open.question.x, sigmaHat: relativeSigma(singleLevel(open.question.at)) };
+    },
+    undoStep: async (sample, t, options = {}) => {
+      if (schedule.undo === undefined) return fail('the class has no undoStep. Its Python twin has none either.');
+      current = { t, index: -1, options };
+      draws = 0;
+      let x = sample;
+      for (const { alpha, sigma } of schedule.undo(checkTime(name, t))) x = algebra.linear([alpha, x], [sigma, await sourceOf(options, undefined, name).draw({ algebra, like: x, step: 0, draw: draws++ })]);
+      return x;
+    },
     getVelocity: (x0, noise, timesteps) => mix(schedule.velocityLevel, 'getVelocity', timesteps, ({ alpha, sigma }) => [-sigma, alpha], x0, noise),
   };
   return Object.freeze(scheduler);

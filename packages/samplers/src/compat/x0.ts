@@ -37,6 +37,13 @@ export function toX0<T>({ algebra, prediction, x, modelOutput, at }: ToX0<T>): T
   return algebra.linear([conversion.x / scale, x], [conversion.prediction, modelOutput]);
 }
 
+/** The noise that a model output tells of a state with alpha^2 + sigma^2 = 1. */
+export function toEpsilon<T>({ algebra, prediction, x, modelOutput, at }: ToX0<T>): T {
+  if (prediction === 'epsilon') return modelOutput;
+  const conversion = predictionConversion({ from: PREDICTIONS[prediction], to: 'epsilon' }, at);
+  return algebra.linear([conversion.x, x], [conversion.prediction, modelOutput]);
+}
+
 /** Limits on the x0-prediction. */
 export const thresholdingOptions = { thresholding: flag(false), dynamic_thresholding_ratio: number(0.995, { min: 0, max: 1 }), sample_max_value: number(1, { min: 0 }) } as const;
 

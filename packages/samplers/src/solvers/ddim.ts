@@ -34,7 +34,8 @@ export function ddim(options: DdimOptions = {}): Sampler {
     step: async ({ x, from, to, denoise, detail, noise, algebra }) => {
       const evaluated = along === 'denoised' ? undefined : await detail('unconditional', x, from);
       const denoised = evaluated?.denoised ?? (await denoise(x, from));
-      const deviation = eta * Math.sqrt(transition(from, to).posterior);
+      // Towards more noise, as in inversion, there is no posterior.
+      const deviation = eta === 0 ? 0 : eta * Math.sqrt(transition(from, to).posterior);
       // epsilon = (x - alpha D) / sigma
       const direction = Math.sqrt(to.sigma ** 2 - deviation ** 2) / from.sigma;
       const kept = [direction, x] as const;

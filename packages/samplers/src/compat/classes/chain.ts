@@ -42,8 +42,13 @@ export function levelOfBar(alphaBar: number): NoiseLevel {
 }
 
 /** The entry of a whole step. @throws UserError when the chain has no such step */
-export function barAt(name: string, alphaBars: Float32Array, t: number): number {
+export function barAt(name: string, alphaBars: Float32Array | Float64Array, t: number): number {
   const bar = alphaBars[t];
   if (bar === undefined) throw new UserError(`[samplers/compat] ${name}: the chain has no such step: t=${t}. Pass one of scheduler.timesteps, whole numbers in 0..${alphaBars.length - 1}.`);
   return bar;
+}
+
+/** The level of a place, by its timestep. */
+export function levelAtStep(name: string, alphaBars: Float32Array | Float64Array): (place: { readonly t: number }) => NoiseLevel {
+  return ({ t }) => levelOfBar(barAt(name, alphaBars, t));
 }

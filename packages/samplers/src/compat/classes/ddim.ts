@@ -3,7 +3,7 @@ import { alphaBarsOf, betaOptions, zeroSnrOption } from '../betas.ts';
 import { flag } from '../config.ts';
 import { defineScheduler, type Context, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { answer, clipOptions, predictionOption, singleLevel, thresholdingOptions } from '../x0.ts';
-import { barAt, chainTimesteps, levelOfBar, spacingOptions, wholeChain } from './chain.ts';
+import { barAt, chainTimesteps, levelAtStep, levelOfBar, spacingOptions, wholeChain } from './chain.ts';
 
 const options = {
   ...betaOptions(),
@@ -25,7 +25,7 @@ const ddimNamed = (name: string): SchedulerClass =>
       const alphaBars = alphaBarsOf(config);
       const final = config.set_alpha_to_one ? 1 : alphaBars[0]!;
       const train = config.num_train_timesteps;
-      const levelAt = ({ t }: { readonly t: number }) => levelOfBar(barAt(name, alphaBars, t));
+      const levelAt = levelAtStep(name, alphaBars);
       return (request?: TimestepsOptions): Schedule<T> => {
         const steps = request?.numInferenceSteps;
         return {

@@ -38,7 +38,7 @@ export const eulerDiscrete: SchedulerClass = defineScheduler({
     /** SVD's networks know the level by a quarter of log sigma. */
     const continuous = config.timestep_type === 'continuous' && config.prediction_type === 'v_prediction';
 
-    const grid = (request: TimestepsOptions): SigmaGrid => {
+    const grid = (request: TimestepsOptions): Pick<SigmaGrid, 'sigmas' | 'timesteps'> => {
       exclusive('EulerDiscreteScheduler', request, ['numInferenceSteps', 'timesteps', 'sigmas']);
       if (request.sigmas !== undefined) {
         const sigmas = request.sigmas.map(fround);

@@ -1,11 +1,55 @@
 import type { SchedulerClass } from '../scheduler-class.ts';
+import { cogVideoXClasses } from './cogvideox.ts';
+import { ddimInverse } from './ddim-inverse.ts';
+import { ddpmClasses } from './ddpm.ts';
+import { dpmSolverSde } from './dpmsolver-sde.ts';
+import { eulerAncestralDiscrete } from './euler-ancestral.ts';
+import { repaintScheduler } from './repaint.ts';
+import { unclip } from './unclip.ts';
+import { ddpmWuerstchen } from './wuerstchen.ts';
 import { ddimClasses } from './ddim.ts';
 import { eulerDiscrete } from './euler.ts';
 import { heunDiscrete } from './heun.ts';
+import { consistencyModelClasses } from './consistency-models.ts';
+import { distilledClasses } from './distilled.ts';
+import { flowHeunClasses } from './flow-heun.ts';
+import { flowMapClasses } from './flow-map.ts';
+import { flowMatchClasses } from './flow-match.ts';
+import { ltxClasses } from './ltx.ts';
+import { miniMaxClasses } from './minimax-h3.ts';
+import { scmClasses } from './scm.ts';
+import { deisClasses } from './deis.ts';
+import { dpmSolverMultistepClasses } from './dpmsolver-multistep.ts';
+import { edmClasses } from './edm.ts';
+import { saSolverClasses } from './sa-solver.ts';
+import { unipcClasses } from './unipc.ts';
+import { dpmSolverSinglestepClasses } from './dpmsolver-singlestep.ts';
 
 /** Every class, a line a file. */
 export const schedulerClasses: readonly SchedulerClass[] = [
+  ...cogVideoXClasses,
   ...ddimClasses,
+  ddimInverse,
+  ...ddpmClasses,
+  ddpmWuerstchen,
+  dpmSolverSde,
+  eulerAncestralDiscrete,
+  repaintScheduler,
+  unclip,
   eulerDiscrete,
   heunDiscrete,
+  ...consistencyModelClasses,
+  ...distilledClasses,
+  ...flowHeunClasses,
+  ...flowMapClasses,
+  ...flowMatchClasses,
+  ...ltxClasses,
+  ...miniMaxClasses,
+  ...scmClasses,
+  ...deisClasses,
+  ...dpmSolverMultistepClasses,
+  ...edmClasses,
+  ...saSolverClasses,
+  ...unipcClasses,
+  ...dpmSolverSinglestepClasses,
 ];

@@ -36,11 +36,11 @@ interface SpacingConfig {
   readonly steps_offset: number;
 }
 
-/** Falling timesteps, not rounded where they are evenly spaced; float32. */
-export function sigmaSpaceTimesteps({ timestep_spacing, steps_offset }: SpacingConfig, train: number, steps: number): number[] {
+/** Falling timesteps, not rounded to whole ones where they are evenly spaced; float32 unless said otherwise. */
+export function sigmaSpaceTimesteps({ timestep_spacing, steps_offset }: SpacingConfig, train: number, steps: number, { round = fround }: { readonly round?: (t: number) => number } = {}): number[] {
   switch (timestep_spacing) {
     case 'linspace':
-      return [...linspace(0, train - 1, steps)].map(fround).reverse();
+      return [...linspace(0, train - 1, steps)].map(round).reverse();
     case 'leading':
       return Array.from({ length: steps }, (_, i) => (steps - 1 - i) * Math.floor(train / steps) + steps_offset);
     case 'trailing':
@@ -53,6 +53,8 @@ export interface SigmaGrid {
   readonly timesteps: readonly number[];
   /** One more, the last of them 0. */
   readonly sigmas: readonly number[];
+  /** The sigmas before they are rounded to float32, without the 0. */
+  readonly between: readonly number[];
 }
 
 interface GridRequest {
@@ -66,10 +68,10 @@ interface GridRequest {
 /** Sigmas of timesteps, or by a rule between the first and the last of them, and 0. */
 export function sigmaGrid({ chain, timesteps, rule, rounds = false }: GridRequest): SigmaGrid {
   const between = timesteps.map((t) => interpolateTable(t, chain.table));
-  if (rule === undefined) return { timesteps, sigmas: [...between.map(fround), 0] };
+  if (rule === undefined) return { timesteps, sigmas: [...between.map(fround), 0], between };
   const made = [...sigmasByRule(rule, { max: between[0]!, min: between.at(-1)!, steps: timesteps.length })];
   const times = made.map((sigma) => sigmaToTime(sigma, chain.logTable));
-  return { timesteps: rounds ? times.map(roundHalfEven) : times, sigmas: [...made.map(fround), 0] };
+  return { timesteps: rounds ? times.map(roundHalfEven) : times, sigmas: [...made.map(fround), 0], between: made };
 }
 
 /** What noise is multiplied by at the start. */
