@@ -24,9 +24,15 @@ export function finiteHistory<T>(history: readonly Evaluation<T>[]): readonly Ev
 /** The order that this step can have: limited by history, by the ends of time, and by the rule for the last steps. */
 export function stepOrder<T>({ from, to, index, levels, state }: Pick<StepInput<T>, 'from' | 'to' | 'index' | 'levels' | 'state'>, order: number, rule: LowerOrderFinal): number {
   if (from.alpha === 0 || to.sigma === 0) return 1;
-  const remaining = levels.length - 1 - index;
-  const lowered = rule === 'always' || (rule === 'few' && levels.length - 1 < FEW) ? remaining : rule === 'last' && remaining === 1 ? 1 : order;
+  const steps = levels.length - 1;
+  const remaining = steps - index;
+  const lowered = lowersOrder(rule, steps) && (rule !== 'last' || remaining === 1) ? remaining : order;
   return Math.min(order, lowered, finiteHistory(state.history).length + 1);
+}
+
+/** Whether a run of so many steps ends with lower orders under the rule. */
+export function lowersOrder(rule: LowerOrderFinal, steps: number): boolean {
+  return rule === 'always' || rule === 'last' || (rule === 'few' && steps < FEW);
 }
 
 /** The state with one more evaluation, the latest first, and as many as `keep` in all. */

@@ -1,0 +1,72 @@
+import type { Evaluation, StepInput, StepOutput } from '../sampler.ts';
+import { secondOrderAdjust, type SolverType } from './dpm-multistep.ts';
+import { exponentialTerms, exponentialWeights, firstOrderTerms, lambdaStep, levelInside, positionIn, type SmoothPrediction, type StepFrom } from './exponential.ts';
+import { finiteHistory, lowersOrder, remember, type LowerOrderFinal } from './multistep.ts';
+
+export interface DpmSinglestepOptions {
+  readonly form: SmoothPrediction;
+  readonly order: 1 | 2 | 3;
+  readonly solverType: SolverType;
+  /** Where inner evaluations lie in the step, as shares of it in lambda: order - 1 of them. */
+  readonly inner: readonly number[];
+}
+
+/** The states to which evaluations lead: at an inner point or at the end of the step, where the last order counts. */
+function reach<T>(input: Pick<StepInput<T>, 'algebra'>, step: StepFrom<T>, evaluations: readonly Evaluation<T>[], { form, solverType }: Pick<DpmSinglestepOptions, 'form' | 'solverType'>, goal: 'inner' | 'end'): T {
+  const { algebra } = input;
+  const [first, ...later] = evaluations;
+  if (later.length === 0) return algebra.linear(...firstOrderTerms(step, first!.denoised));
+  const h = lambdaStep(step.from, step.to);
+  // A third-order midpoint method leaves the first inner evaluation out at the end: its only use was to reach the second.
+  const used = later.length === 2 && solverType === 'midpoint' ? [first!, later[1]!] : evaluations;
+  const nodes = used.map(({ at }, k) => (k === 0 ? 0 : positionIn(step, at)));
+  const published = goal === 'end' && later.length === 1;
+  const weights = exponentialWeights({ form, h, nodes, ...(published ? { adjust: secondOrderAdjust(solverType) } : {}) });
+  return algebra.linear(...exponentialTerms(form, step, used, weights));
+}
+
+/**
+ * One step of single-step DPM-Solver (Lu et al. 2022, arXiv:2206.00927, Algorithms 1, 2 and 4) or DPM-Solver++ (arXiv:2211.01095, Algorithm 1): as many
+ * evaluations as the order, one where an end of the step has no finite lambda.
+ */
+export async function dpmSinglestep<T>(input: StepInput<T>, options: DpmSinglestepOptions): Promise<StepOutput<T>> {
+  const { x, from, to, denoise } = input;
+  const denoised = await denoise(x, from);
+  const evaluations: Evaluation<T>[] = [{ at: from, x, denoised }];
+  if (from.alpha > 0 && to.sigma > 0) {
+    for (const r of options.inner.slice(0, options.order - 1)) {
+      const at = levelInside(input, r);
+      const state = reach(input, { from, to: at, x }, evaluations, options, 'inner');
+      evaluations.push({ at, x: state, denoised: await denoise(state, at) });
+    }
+  }
+  return { x: reach(input, input, evaluations, options, 'end'), denoised };
+}
+
+export interface DpmBlockOptions extends Omit<DpmSinglestepOptions, 'inner'> {
+  /** Whether a last whole block is cut into smaller ones, so that the run ends with a step of first order. */
+  readonly lowerOrderFinal: LowerOrderFinal;
+}
+
+/**
+ * One step of the same methods with the levels of the grid as inner points: steps form blocks of `order`, in which the first step
+ * is of order 1, the second of order 2 from the start of the block, and so on. One evaluation a step, whatever the order; what is
+ * left over at the end is a smaller block.
+ */
+export async function dpmBlockStep<T>(input: StepInput<T>, options: DpmBlockOptions): Promise<StepOutput<T>> {
+  const { x, from, to, denoise } = input;
+  const denoised = await denoise(x, from);
+  const now = { at: from, x, denoised };
+  const state = remember(input.state, now, options.order - 1);
+  if (from.alpha === 0 || to.sigma === 0) return { x: input.algebra.linear(...firstOrderTerms(input, denoised)), denoised, state };
+  // A run may begin in the middle of a block, or at pure noise, where no block can start: what there is counts.
+  const block = [...finiteHistory(input.state.history).slice(0, placeInBlock(input, options)).reverse(), now];
+  const start = block[0]!;
+  return { x: reach(input, { from: start.at, to, x: start.x }, block, options, 'end'), denoised, state };
+}
+
+function placeInBlock<T>({ index, levels }: StepInput<T>, { order, lowerOrderFinal }: DpmBlockOptions): number {
+  const steps = levels.length - 1;
+  const whole = steps % order === 0;
+  return whole && index === steps - 1 && lowersOrder(lowerOrderFinal, steps) ? 0 : index % order;
+}

@@ -1,0 +1,157 @@
+import { lambdaOf, type NoiseLevel, type Term } from '@langevin/core-schedules';
+import { UserError } from '@langevin/tensor';
+import { secondOrderAdjust } from '../maths/dpm-multistep.ts';
+import { exponentialTerms, exponentialWeights, firstOrderTerms, type StepFrom } from '../maths/exponential.ts';
+import { checkChoice } from '../maths/multistep.ts';
+import { defineSampler, type Evaluation, type Sampler, type SamplerState, type StepInput, type StepOutput } from '../sampler.ts';
+
+export interface DpmAdaptiveOptions {
+  /** 2 compares DPM-Solver-1 and 2, 3 compares 2 and 3. @default 3 */
+  readonly order?: 2 | 3;
+  /** Tolerance relative to the state, > 0. @default 0.05, the paper's */
+  readonly relative?: number;
+  /** Tolerance in units of the data, > 0. @default 0.0078, the paper's: 1 / 128 of images in -1..1 */
+  readonly absolute?: number;
+  /** First step of lambda that is tried, > 0. @default 0.05, the paper's */
+  readonly firstStep?: number;
+  /** Gains of the step size's control by the latest error, its change, and the change of that. @default [0, 1, 0] for p, i and d, plain control by the latest */
+  readonly control?: readonly [p: number, i: number, d: number];
+  /** A step is repeated when its proposed change of size is below this, in (0, 1). @default 0.81 */
+  readonly safety?: number;
+  /** Inner steps between two levels after which it is given up. @default 1000 */
+  readonly maxSteps?: number;
+}
+
+/** Where one item of the batch stands on its way from level to level. */
+interface Item {
+  readonly lambda: number;
+  readonly h: number;
+  /** Inverse errors of the last two accepted steps, the latest first; NaN before there were any. */
+  readonly errors: readonly [number, number];
+}
+
+type Settings = Required<DpmAdaptiveOptions>;
+
+/** Remainders shorter than this join the step before. */
+const SLIVER = 1e-5;
+
+/**
+ * DPM-Solver-12 and -23 (Lu et al. 2022, arXiv:2206.00927, appendix C) with k-diffusion's control of the step size: between two levels of
+ * the grid, steps in lambda are as long as the difference of two orders allows, for each image on its own. The classical use is
+ * a grid of two levels; every level more is a place where steps end. A step to a clean level is one of first order.
+ *
+ * @throws UserError when an option is out of range, and from a step that makes no headway
+ */
+export function dpmAdaptive(options: DpmAdaptiveOptions = {}): Sampler {
+  const settings: Settings = { order: 3, relative: 0.05, absolute: 0.0078, firstStep: 0.05, control: [0, 1, 0], safety: 0.81, maxSteps: 1000, ...options };
+  checkChoice('dpm-adaptive', 'order', settings.order, [2, 3]);
+  for (const name of ['relative', 'absolute', 'firstStep', 'safety', 'maxSteps'] as const) {
+    const value = settings[name];
+    if (!(Number.isFinite(value) && value > 0 && (name !== 'safety' || value < 1))) throw new UserError(`[samplers/dpm-adaptive] option out of range: ${name}=${String(value)}. Pass a number > 0${name === 'safety' ? ' and < 1' : ''}.`);
+  }
+  if (settings.control.length !== 3 || !settings.control.every(Number.isFinite)) throw new UserError(`[samplers/dpm-adaptive] option out of range: control=[${settings.control.join(', ')}]. Pass three numbers; [0, 1, 0] is plain.`);
+  return defineSampler({
+    name: 'dpm-adaptive',
+    order: settings.order,
+    stochastic: false,
+    paper: 'arXiv:2206.00927, appendix C',
+    step: (input) => (input.from.alpha === 0 || input.to.sigma === 0 ? firstOrder(input) : integrate(input, settings)),
+  });
+}
+
+async function firstOrder<T>(input: StepInput<T>): Promise<StepOutput<T>> {
+  const denoised = await input.denoise(input.x, input.from);
+  return { x: input.algebra.linear(...firstOrderTerms(input, denoised)), denoised };
+}
+
+async function integrate<T>(input: StepInput<T>, settings: Settings): Promise<StepOutput<T>> {
+  const { from, to, algebra } = input;
+  const end = lambdaOf(to);
+  let items = Array.from({ length: algebra.items(input.x) }, (_, i) => recall(input.state, i, { lambda: lambdaOf(from), h: settings.firstStep }));
+  // Between the levels all states are in the units of `to`.
+  let x = algebra.linear([to.alpha / from.alpha, input.x]);
+  let [before, denoised] = [x, x];
+  for (let count = 0; items.some(({ lambda }) => lambda < end); count++) {
+    if (count >= settings.maxSteps) {
+      const least = Math.min(...items.filter(({ lambda }) => lambda < end).map(({ h }) => h));
+      throw new UserError(`[samplers/dpm-adaptive] no end in sight after ${count} inner steps of step ${input.index + 1}: step of lambda=${least.toExponential(2)}. Raise the tolerances or maxSteps.`);
+    }
+    // An item that has arrived takes steps of length zero until the others have.
+    const spans = items.map(({ lambda, h }): Span => ({ lambda, goal: lambda + h > end - SLIVER ? end : lambda + h }));
+    const tried = await pair(input, x, spans, settings);
+    const errors = await algebra.scaledRms(algebra.linear([1, tried.high], [-1, tried.low]), { absolute: settings.absolute * to.alpha, relative: settings.relative, of: [tried.low, before] });
+    const next = items.map((item, i) => (item.lambda < end ? judge(item, spans[i]!.goal, errors[i]!, settings) : item));
+    const moved = next.map(({ lambda }, i) => (lambda > items[i]!.lambda ? 1 : 0));
+    const kept = moved.map((m) => 1 - m);
+    x = algebra.linear([moved, tried.high], [kept, x]);
+    before = algebra.linear([moved, tried.low], [kept, before]);
+    ({ denoised } = tried);
+    items = next;
+    await algebra.realize([x, before, denoised]);
+  }
+  return { x, denoised, state: keep(input.state, items) };
+}
+
+interface Span {
+  readonly lambda: number;
+  readonly goal: number;
+}
+
+/** Where two neighbouring orders lead each item over its span; they share evaluations. */
+async function pair<T>({ algebra, denoise, to }: StepInput<T>, x: T, spans: readonly Span[], { order }: Settings): Promise<{ readonly low: T; readonly high: T; readonly denoised: T }> {
+  /** For each item, the level a share of the way along. */
+  const levels = (r: number): NoiseLevel[] => spans.map(({ lambda, goal }) => ({ alpha: to.alpha, sigma: to.alpha * Math.exp(-lambda - r * (goal - lambda)) }));
+  const look = async (state: T, r: number): Promise<Look<T>> => ({ r, x: state, levels: levels(r), denoised: await denoise(state, levels(r)) });
+  /** The states a share `r` of the way along, through what was seen. */
+  const reach = (r: number, looks: readonly Look<T>[], rule: 'exact' | 'published'): T => {
+    const goals = levels(r);
+    const perItem = spans.map(({ lambda, goal }, i): readonly Term<T>[] => {
+      const step: StepFrom<T> = { from: looks[0]!.levels[i]!, to: goals[i]!, x };
+      if (looks.length === 1) return firstOrderTerms(step, looks[0]!.denoised);
+      const evaluations = looks.map((seen): Evaluation<T> => ({ at: seen.levels[i]!, x: seen.x, denoised: seen.denoised }));
+      const weights = exponentialWeights({ form: 'epsilon', h: r * (goal - lambda), nodes: looks.map((seen) => seen.r / r), ...(rule === 'published' ? { adjust: secondOrderAdjust('midpoint') } : {}) });
+      return exponentialTerms('epsilon', step, evaluations, weights);
+    });
+    return algebra.linear(...perItem[0]!.map(([, state], k): Term<T> => [perItem.map((terms) => terms[k]![0] as number), state]));
+  };
+  const start = await look(x, 0);
+  if (order === 2) {
+    const middle = await look(reach(1 / 2, [start], 'exact'), 1 / 2);
+    return { low: reach(1, [start], 'exact'), high: reach(1, [start, middle], 'published'), denoised: start.denoised };
+  }
+  const first = await look(reach(1 / 3, [start], 'exact'), 1 / 3);
+  const second = await look(reach(2 / 3, [start, first], 'exact'), 2 / 3);
+  return { low: reach(1, [start, first], 'published'), high: reach(1, [start, second], 'exact'), denoised: start.denoised };
+}
+
+/** An evaluation of all items at the same share of their spans. */
+interface Look<T> {
+  readonly r: number;
+  readonly x: T;
+  readonly levels: readonly NoiseLevel[];
+  readonly denoised: T;
+}
+
+/** Keeps the greatest change of step size finite: 1 + atan(f - 1) is f near 1. */
+const limited = (factor: number): number => 1 + Math.atan(factor - 1);
+
+/** PID control of the step size, as in k-diffusion: an attempt moves the item or leaves it for a shorter one. */
+function judge(item: Item, goal: number, error: number, { order, control: [p, i, d], safety }: Settings): Item {
+  const inverse = 1 / (error + 1e-8);
+  const [last, beforeLast] = Number.isNaN(item.errors[0]) ? [inverse, inverse] : item.errors;
+  const factor = limited(inverse ** ((p + i + d) / order) * last ** (-(p + 2 * d) / order) * beforeLast ** (d / order));
+  const length = goal - item.lambda;
+  if (factor < safety) return { ...item, h: length * factor, errors: [last, beforeLast] };
+  // A step that a level of the grid cut short does not shorten those to come.
+  return { lambda: goal, h: length < item.h ? Math.max(item.h, length * factor) : item.h * factor, errors: [inverse, last] };
+}
+
+/** What is remembered of an item from level to level. */
+function recall<T>({ numbers }: SamplerState<T>, i: number, start: Pick<Item, 'lambda' | 'h'>): Item {
+  return { lambda: start.lambda, h: numbers[`h.${i}`] ?? start.h, errors: [numbers[`error.${i}`] ?? Number.NaN, numbers[`before.${i}`] ?? Number.NaN] };
+}
+
+function keep<T>(state: SamplerState<T>, items: readonly Item[]): SamplerState<T> {
+  const entries = items.flatMap(({ h, errors: [last, before] }, i) => [[`h.${i}`, h], [`error.${i}`, last], [`before.${i}`, before]] as const);
+  return { ...state, numbers: { ...state.numbers, ...Object.fromEntries(entries) } };
+}

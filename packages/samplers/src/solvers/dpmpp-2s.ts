@@ -1,0 +1,26 @@
+import { UserError } from '@langevin/tensor';
+import { dpmSinglestep } from '../maths/dpm-singlestep.ts';
+import { defineSampler, type Sampler } from '../sampler.ts';
+
+export interface Dpmpp2sOptions {
+  /** Where in the step the second evaluation is, as a share of it in lambda, in (0, 1]. @default 0.5, the paper's */
+  readonly r?: number;
+}
+
+/**
+ * DPM-Solver++(2S) (Lu et al. 2022, arXiv:2211.01095, Algorithm 1): a second evaluation inside the step tells the slope of the
+ * prediction. Two evaluations a step, one when it ends clean.
+ *
+ * @throws UserError when r is outside (0, 1]
+ */
+export function dpmpp2s(options: Dpmpp2sOptions = {}): Sampler {
+  const { r = 0.5 } = options;
+  if (!(r > 0 && r <= 1)) throw new UserError(`[samplers/dpmpp-2s] r must be in (0, 1]: r=${String(r)}. Pass 0.5 for the middle of the step.`);
+  return defineSampler({
+    name: 'dpmpp-2s',
+    order: 2,
+    stochastic: false,
+    paper: 'arXiv:2211.01095, Algorithm 1',
+    step: (input) => dpmSinglestep(input, { form: 'x0', order: 2, solverType: 'midpoint', inner: [r] }),
+  });
+}

@@ -1,0 +1,40 @@
+import { relativeSigma } from '@langevin/core-schedules';
+import { firstOrderTerms } from '../maths/exponential.ts';
+import { refusePureNoise } from '../maths/multistep.ts';
+import { transferTerms } from '../maths/noise-steps.ts';
+import { defineSampler, type Evaluation, type Sampler } from '../sampler.ts';
+
+/**
+ * Heun++2 (Carzit, sd-webui-samplers-scheduler): each step looks one or two levels ahead with Euler's method and averages the slopes with
+ * shares sigma' / (2 sigma_max), or sigma' / (3 sigma_max) and sigma'' / (3 sigma_max), the rest for the slope at its start. It is
+ * Heun's method where sigma' = sigma_max and Euler's as sigma falls, so the order is 1. Three evaluations a step, two in the last
+ * but one, one in the last.
+ *
+ * @throws UserError at alpha = 0, where s = sigma / alpha is infinite
+ */
+export function heunpp2(): Sampler {
+  return defineSampler({
+    name: 'heunpp2',
+    order: 1,
+    stochastic: false,
+    paper: 'Carzit, sd-webui-samplers-scheduler, Heun++test2',
+    step: async (input) => {
+      const { x, from, index, levels, denoise, algebra } = input;
+      refusePureNoise('heunpp2', from);
+      const denoised = await denoise(x, from);
+      // Levels ahead, but for the last of the run: the method never evaluates there.
+      const ahead = levels.slice(index + 1, Math.min(index + 3, levels.length - 1));
+      if (ahead.length === 0) return { x: algebra.linear(...firstOrderTerms(input, denoised)), denoised };
+      const evaluations: Evaluation<typeof x>[] = [{ at: from, x, denoised }];
+      for (const at of ahead) {
+        const last = evaluations.at(-1)!;
+        const state = algebra.linear(...firstOrderTerms({ from: last.at, to: at, x: last.x }, last.denoised));
+        evaluations.push({ at, x: state, denoised: await denoise(state, at) });
+      }
+      const most = relativeSigma(levels[0]!);
+      const shares = ahead.map((at) => relativeSigma(at) / (ahead.length + 1) / most);
+      const own = shares.reduce((rest, share) => rest - share, 1);
+      return { x: algebra.linear(...transferTerms(input, evaluations, [own, ...shares])), denoised };
+    },
+  });
+}

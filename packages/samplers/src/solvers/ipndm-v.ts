@@ -1,0 +1,61 @@
+import { relativeSigma } from '@langevin/core-schedules';
+import { adamsWeights } from '../maths/lagrange.ts';
+import { checkChoice } from '../maths/multistep.ts';
+import { noiseMultistep } from '../maths/noise-steps.ts';
+import { defineSampler, type Sampler } from '../sampler.ts';
+
+export interface IpndmVOptions {
+  /** Evaluations in the mean, 1..4; 1 is DDIM. @default 4 */
+  readonly order?: 1 | 2 | 3 | 4;
+  /**
+   * `reference` is the weights of the authors' code, where two slips (a missing pair of brackets in the third, a sign in the fourth) cost
+   * the exactness on uneven grids: of order 3 at most.
+   *
+   * @default 'exact', which is lms()
+   */
+  readonly weights?: 'exact' | 'reference';
+}
+
+/**
+ * iPNDM with variable steps (Zhou et al. 2024, arXiv:2312.00094, and their code): Adams-Bashforth for the grid as it is. One evaluation a step.
+ *
+ * @throws UserError when an option is not among the known ones
+ */
+export function ipndmV(options: IpndmVOptions = {}): Sampler {
+  const { order = 4, weights = 'exact' } = options;
+  checkChoice('ipndm-v', 'order', order, [1, 2, 3, 4]);
+  checkChoice('ipndm-v', 'weights', weights, ['exact', 'reference']);
+  return defineSampler({
+    name: 'ipndm-v',
+    order: weights === 'exact' ? order : Math.min(order, 3),
+    stochastic: false,
+    paper: 'arXiv:2312.00094',
+    step: (input) => {
+      const [from, to] = [relativeSigma(input.from), relativeSigma(input.to)];
+      return noiseMultistep(input, {
+        order,
+        weigh: (used) => {
+          const nodes = used.map(({ at }) => relativeSigma(at));
+          return weights === 'exact' ? adamsWeights({ nodes, from, to }) : referenceShares([to, ...nodes]).map((share) => share * (to - from));
+        },
+      });
+    },
+  });
+}
+
+/** Shares of two to four evaluations as published, from the end of the step and the sigmas of the evaluations. */
+function referenceShares(sigmas: readonly number[]): readonly number[] {
+  // Lengths of this step and those before it, the latest first.
+  const [h, a, b, c] = sigmas.slice(1).map((sigma, k) => sigmas[k]! - sigma) as [number, number, number | undefined, number | undefined];
+  const shares = [1 + h / a / 2, -h / a / 2, 0, 0];
+  if (b !== undefined) {
+    const third = (1 - ((h / (3 * (h + a))) * h * (h + a)) / (a * (a + b))) / 2;
+    [1, -(1 + a / b), a / b].forEach((factor, k) => (shares[k]! += factor * third));
+  }
+  if (b !== undefined && c !== undefined) {
+    const ratio = (a * (a + b)) / (b * (b + c));
+    const fourth = (((1 - h / (3 * (h + a))) / 2 + ((1 - h / (2 * (h + a))) * h) / (6 * (h + a + b))) * h * (h + a) * (h + a + b)) / (a * (a + b) * (a + b + c));
+    [1, -(1 + a / b + ratio), a / b + ratio * (1 + b / c), (-ratio * a) / b].forEach((factor, k) => (shares[k]! += factor * fourth));
+  }
+  return shares.slice(0, sigmas.length - 1);
+}

@@ -1,0 +1,31 @@
+import { relativeSigma } from '@langevin/core-schedules';
+import { EVEN_ADAMS } from '../maths/lagrange.ts';
+import { checkChoice } from '../maths/multistep.ts';
+import { noiseMultistep } from '../maths/noise-steps.ts';
+import { defineSampler, type Sampler } from '../sampler.ts';
+
+export interface IpndmOptions {
+  /** Evaluations in the mean, 1..4; 1 is DDIM. @default 4 */
+  readonly order?: 1 | 2 | 3 | 4;
+}
+
+/**
+ * PNDM without its Runge-Kutta start (Zhang and Chen 2022, arXiv:2204.13902, appendix): weights of Adams and Bashforth for even steps, on
+ * any grid, so that the order is 2 whatever the number of evaluations; the first steps use those that there are. One evaluation a step.
+ *
+ * @throws UserError when the order is not 1..4
+ */
+export function ipndm(options: IpndmOptions = {}): Sampler {
+  const { order = 4 } = options;
+  checkChoice('ipndm', 'order', order, [1, 2, 3, 4]);
+  return defineSampler({
+    name: 'ipndm',
+    order: Math.min(order, 2),
+    stochastic: false,
+    paper: 'arXiv:2204.13902',
+    step: (input) => {
+      const length = relativeSigma(input.to) - relativeSigma(input.from);
+      return noiseMultistep(input, { order, remembersPureNoise: true, weigh: (used) => EVEN_ADAMS[used.length - 1]!.map((share) => share * length) });
+    },
+  });
+}

@@ -1,0 +1,31 @@
+import { relativeSigma } from '@langevin/core-schedules';
+import { adamsWeights } from '../maths/lagrange.ts';
+import { checkChoice } from '../maths/multistep.ts';
+import { noiseMultistep } from '../maths/noise-steps.ts';
+import { defineSampler, type Sampler } from '../sampler.ts';
+
+export interface LmsOptions {
+  /** Evaluations in the polynomial, 1..4; 1 is Euler's method. @default 4 */
+  readonly order?: 1 | 2 | 3 | 4;
+}
+
+/**
+ * Linear multistep method of k-diffusion: Adams-Bashforth in s = sigma / alpha on the grid as it is, with the polynomial integrated
+ * exactly. One evaluation a step.
+ *
+ * @throws UserError when the order is not 1..4
+ */
+export function lms(options: LmsOptions = {}): Sampler {
+  const { order = 4 } = options;
+  checkChoice('lms', 'order', order, [1, 2, 3, 4]);
+  return defineSampler({
+    name: 'lms',
+    order,
+    stochastic: false,
+    paper: 'Katherine Crowson, k-diffusion, sample_lms',
+    step: (input) => {
+      const [from, to] = [relativeSigma(input.from), relativeSigma(input.to)];
+      return noiseMultistep(input, { order, weigh: (used) => adamsWeights({ nodes: used.map(({ at }) => relativeSigma(at)), from, to }) });
+    },
+  });
+}
