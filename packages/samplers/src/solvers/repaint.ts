@@ -1,7 +1,7 @@
 import type { Algebra, NoiseLevel } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
+import { jumpBack } from '../jump-back.ts';
 import { defineSampler, type Sampler, type SamplerState, type StepInput, type StepOutput } from '../sampler.ts';
-import { transition } from '../transition.ts';
 import { ddpm } from './ddpm.ts';
 
 /** What is known of the images: host numbers, row-major, of one item or of the whole batch. */
@@ -45,26 +45,16 @@ export function repaint(options: RepaintOptions = {}): Sampler {
     paper: 'arXiv:2201.09865, Algorithm 1',
     init: base.init,
     step: async <T>(input: StepInput<T>) => {
-      const { levels, index, noise, algebra } = input;
+      const { levels, index } = input;
       const fixed = known === undefined ? undefined : keptKnown(known, input);
       let output = await masked(base, { ...input, state: without(input.state) }, fixed);
       // Steps are counted from the last noisy level, as upstream does.
       const rest = levels.length - (levels.at(-1)!.sigma === 0 ? 2 : 1) - (index + 1);
       const start = index + 1 - jumpLength;
       if (rest >= 0 && rest % jumpLength === 0 && start >= 0) {
-        for (let again = 1; again < jumpSamples; again++) {
-          const [low, high] = [levels[index + 1]!, levels[start]!];
-          const { added } = transition(high, low);
-          let x = algebra.linear([high.alpha / low.alpha, output.x], [Math.sqrt(added), await noise({ from: low, to: high })]);
-          // What a method remembers is of another path.
-          let memory = base.init<T>();
-          for (let i = start; i <= index; i++) {
-            output = await masked(base, { ...input, x, from: levels[i]!, to: levels[i + 1]!, index: i, state: memory }, fixed);
-            x = output.x;
-            memory = output.state ?? memory;
-          }
-          await algebra.realize([output.x]);
-        }
+        const grid = levels.slice(start, index + 2);
+        const part = { init: base.init, step: <U>(step: StepInput<U>) => masked(base, step, fixed as Fixed<U> | undefined) };
+        for (let again = 1; again < jumpSamples; again++) output = await jumpBack({ base: part, input, x: output.x, grid, index: start });
       }
       const after = output.state ?? base.init<T>();
       return { ...output, state: fixed === undefined ? after : { ...after, values: { ...after.values, [MASK]: fixed.mask, [HOLE]: fixed.hole, [IMAGE]: fixed.image } } };

@@ -14,13 +14,14 @@ import { withParts } from './with-parts.ts';
  * - `consistency`: with the exact consistency function to relative sigma `sigmaMin` (@default 0) instead of a denoiser, every step ends
  *   at the exact marginal, on `data` of one point, or on any Gaussian
  * - `tolerance`: the error is proportional to a tolerance, for a sampler made for each
- * - `sampled`: mean and deviation of many samples of Gaussian data are right up to `bias` and chance, for stochastic methods whose steps depend on the state
+ * - `sampled`: mean and deviation of many samples of Gaussian data are right up to `bias` and chance, in so many
+ *   `steps` (@default 1), for stochastic methods whose steps depend on the state
  */
 export type Accuracy =
   | { readonly kind: 'order'; readonly steps?: readonly number[] }
   | { readonly kind: 'consistency'; readonly data: 'point' | 'gaussian'; readonly sigmaMin?: number }
   | { readonly kind: 'tolerance'; readonly sampler: (tolerance: number) => Sampler }
-  | { readonly kind: 'sampled'; readonly bias: number };
+  | { readonly kind: 'sampled'; readonly bias: number; readonly steps?: number };
 
 const MEAN = 0.7;
 
@@ -77,21 +78,23 @@ export async function toleranceCheck(sampler: (tolerance: number) => Sampler): P
   }
 }
 
-const COUNT = 4000;
+/** Numbers enough for norms of an image to mean something, and images enough for chance to be small. */
+const SAMPLED = { images: 64, size: 64 };
 
-/** Mean and deviation of 4000 samples of N(0.7, 0.3^2), with chance of 4 standard errors. */
-export async function sampledCheck(sampler: Sampler, bias: number): Promise<void> {
-  const levels: readonly NoiseLevel[] = orderGrid(1);
-  const algebra = arrayAlgebra({ items: COUNT });
+/** Mean and deviation of 4096 numbers from N(0.7, 0.3^2), with chance of 4 standard errors. */
+export async function sampledCheck(sampler: Sampler, { bias, steps = 1 }: { readonly bias: number; readonly steps?: number }): Promise<void> {
+  const count = SAMPLED.images * SAMPLED.size;
+  const levels: readonly NoiseLevel[] = orderGrid(steps);
+  const algebra = arrayAlgebra({ items: SAMPLED.images });
   const noise = imageNoise({ seed: 17 });
   const denoise = withParts(gaussian({ mean: [MEAN], std: 0.3 }).denoiser<Float64Array>());
   const [first, last] = [levels[0]!, levels.at(-1)!];
-  const z = await startState({ algebra, noise, at: { alpha: 1, sigma: 1 }, like: new Float64Array(COUNT) });
+  const z = await startState({ algebra, noise, at: { alpha: 1, sigma: 1 }, like: new Float64Array(count) });
   const x = z.map((value) => first.alpha * MEAN + Math.hypot(first.alpha * 0.3, first.sigma) * value);
   const end = await sample({ sampler, denoise, x, levels, noise, algebra });
-  const mean = end.reduce((sum, value) => sum + value, 0) / COUNT;
-  const std = Math.sqrt(end.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (COUNT - 1));
+  const mean = end.reduce((sum, value) => sum + value, 0) / count;
+  const std = Math.sqrt(end.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (count - 1));
   const expected = Math.hypot(0.3, relativeSigma(last)) * last.alpha;
-  demand(Math.abs(mean - last.alpha * MEAN) < bias + (4 * expected) / Math.sqrt(COUNT), `mean ${mean}, expected ${last.alpha * MEAN} up to ${bias} and chance`);
-  demand(Math.abs(std - expected) < bias + (4 * expected) / Math.sqrt(2 * COUNT), `deviation ${std}, expected ${expected} up to ${bias} and chance`);
+  demand(Math.abs(mean - last.alpha * MEAN) < bias + (4 * expected) / Math.sqrt(count), `mean ${mean}, expected ${last.alpha * MEAN} up to ${bias} and chance`);
+  demand(Math.abs(std - expected) < bias + (4 * expected) / Math.sqrt(2 * count), `deviation ${std}, expected ${expected} up to ${bias} and chance`);
 }

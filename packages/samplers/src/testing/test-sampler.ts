@@ -19,6 +19,8 @@ export interface SamplerTestOptions {
   readonly accuracy?: Accuracy;
   /** How far the measured order may be from the declared one. @default 0.15 up to order 2, 0.3 above */
   readonly tolerance?: number;
+  /** How far tensors of float32 may end from arrays of float64; methods that divide by small sigmas need more. @default 2e-5 */
+  readonly precision?: number;
   /** Engines on which tensors must give what plain arrays give. @default none */
   readonly engines?: readonly Engine[];
 }
@@ -44,11 +46,12 @@ export function testSampler(sampler: Sampler, options: SamplerTestOptions): void
 
 /** The checks behind {@link testSampler}, for runners of another shape. */
 export function samplerChecks(sampler: Sampler, options: Omit<SamplerTestOptions, 'test'> = {}): readonly SamplerCheck[] {
-  const { nfe = (steps: number) => steps, accuracy = { kind: 'order' }, tolerance = sampler.order <= 2 ? 0.15 : 0.3, engines = [] } = options;
-  const slope = (measured: OrderMeasurement): void => {
+  const { nfe = (steps: number) => steps, accuracy = { kind: 'order' }, tolerance = sampler.order <= 2 ? 0.15 : 0.3, engines = [], precision = 2e-5 } = options;
+  const slope = (measured: OrderMeasurement, above: 'or higher' | 'no higher' = 'no higher'): void => {
     const errors = measured.errors.map((error) => error.toExponential(2)).join(', ');
     const exact = measured.errors.every((error) => error < 1e-10);
-    demand(exact || Math.abs(measured.slope - sampler.order) <= tolerance, `order ${measured.slope.toFixed(3)}, declared ${sampler.order} +- ${tolerance}; errors ${errors} at ${measured.steps.join(', ')} steps`);
+    const gap = measured.slope - sampler.order;
+    demand(exact || (gap >= -tolerance && (above === 'or higher' || gap <= tolerance)), `order ${measured.slope.toFixed(3)}, declared ${sampler.order} +- ${tolerance}; errors ${errors} at ${measured.steps.join(', ')} steps`);
   };
   const results = ((): SamplerCheck[] => {
     switch (accuracy.kind) {
@@ -57,12 +60,13 @@ export function samplerChecks(sampler: Sampler, options: Omit<SamplerTestOptions
       case 'tolerance':
         return [{ name: 'has an error in proportion to its tolerance', run: () => toleranceCheck(accuracy.sampler) }];
       case 'sampled':
-        return [{ name: 'has the moments of Gaussian data', run: () => sampledCheck(sampler, accuracy.bias) }];
+        return [{ name: 'has the moments of Gaussian data', run: () => sampledCheck(sampler, accuracy) }];
       case 'order':
         return sampler.stochastic
           ? [{ name: 'has its declared weak order on Gaussian data', run: async () => slope(await measureWeakOrder(sampler, accuracy.steps)) }]
           : [
-              { name: 'has its declared order on Gaussian data', run: async () => slope(await measureOrder(sampler, 'gaussian', accuracy.steps)) },
+              // The ODE of a Gaussian is symmetric in lambda, which cancels the leading error of some methods: there the order may be higher.
+              { name: 'has its declared order on Gaussian data', run: async () => slope(await measureOrder(sampler, 'gaussian', accuracy.steps), 'or higher') },
               { name: 'has its declared order on a mixture', run: async () => slope(await measureOrder(sampler, 'mixture', accuracy.steps)) },
             ];
     }
@@ -78,7 +82,7 @@ export function samplerChecks(sampler: Sampler, options: Omit<SamplerTestOptions
     { name: 'changes nothing that it is given', run: () => mutationCheck(sampler) },
     { name: 'goes on from any step as if never stopped', run: () => resumeCheck(sampler) },
     { name: 'meets invalid grids and results with an error', run: () => refusalCheck(sampler) },
-    ...engines.map((engine) => ({ name: `gives on ${engine.name}/${engine.device} what it gives over arrays, compiled once`, run: () => engineCheck(sampler, engine) })),
+    ...engines.map((engine) => ({ name: `gives on ${engine.name}/${engine.device} what it gives over arrays, compiled once`, run: () => engineCheck(sampler, engine, precision) })),
   ];
 }
 

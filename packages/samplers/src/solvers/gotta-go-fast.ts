@@ -1,0 +1,129 @@
+import { relativeSigma, type Algebra } from '@langevin/core-schedules';
+import { UserError } from '@langevin/tensor';
+import { defineSampler, type Sampler, type StepInput } from '../sampler.ts';
+
+const REJECTIONS = ['keep', 'reference'] as const;
+
+export interface GottaGoFastOptions {
+  /** Error of a step allowed relative to the value, > 0. @default 0.02; the paper uses 0.01 to 0.05 */
+  readonly rtol?: number;
+  /** Error of a step allowed in units of the data, > 0; the larger of both counts. @default 0.0078, two steps of 8-bit pixels in -1..1, the paper's */
+  readonly atol?: number;
+  /** First step in log(sigma / alpha), > 0. @default 0.01 */
+  readonly firstStep?: number;
+  /** Share of the step that the error would allow, 0..1. @default 0.9 */
+  readonly safety?: number;
+  /** Power of the error in the choice of the next step, > 0. @default 0.9 */
+  readonly exponent?: number;
+  /**
+   * What an attempt after a rejected one draws: `keep` takes the same unit noise at the smaller step; `reference` draws again, so that large draws, which are rejected more often, come too
+   * seldom and the spread of samples is a little small.
+   *
+   * @default 'keep'
+   */
+  readonly rejected?: (typeof REJECTIONS)[number];
+  /** sigma / alpha from which the x0-prediction is taken as the clean end, > 0. @default 1e-3 */
+  readonly sigmaMin?: number;
+  /** Attempts from one level to the next. @default 10000 */
+  readonly maxAttempts?: number;
+}
+
+/**
+ * "Gotta go fast" (Jolicoeur-Martineau et al. 2021, arXiv:2105.14080, Algorithm 1): an adaptive solver of the reverse SDE. Euler and Maruyama's step x' and
+ * a stochastic improved Euler step with the same noise; their mean x'' is taken where it is near x', and each image has steps of its own. Two evaluations an
+ * attempt, rejected ones included.
+ *
+ * Steps are in u = log(sigma / alpha) at alpha = 1, where the SDE is dx = 2 (D - x) |du| + sqrt(2) sigma dw. Levels of the grid are where it
+ * stops to be looked at; two are enough.
+ *
+ * @throws UserError for options out of range, at alpha = 0, and when tolerances cannot be met
+ */
+export function gottaGoFast(options: GottaGoFastOptions = {}): Sampler {
+  const { rtol = 0.02, atol = 0.0078, firstStep = 0.01, safety = 0.9, exponent = 0.9, rejected = 'keep', sigmaMin = 1e-3, maxAttempts = 10_000 } = options;
+  for (const [name, value] of Object.entries({ rtol, atol, firstStep, exponent, sigmaMin })) check(name, value, value > 0 && Number.isFinite(value), 'Pass a number > 0.');
+  check('safety', safety, safety > 0 && safety <= 1, 'Pass a number in 0..1.');
+  check('rejected', rejected, REJECTIONS.includes(rejected), `Known: ${REJECTIONS.join(', ')}.`);
+  check('maxAttempts', maxAttempts, Number.isInteger(maxAttempts) && maxAttempts >= 1, 'Pass a positive integer.');
+  return defineSampler({
+    name: 'gotta-go-fast',
+    order: 1,
+    stochastic: true,
+    paper: 'arXiv:2105.14080, Algorithm 1',
+    step: async (input) => {
+      const { from, to, denoise, algebra, state } = input;
+      if (from.alpha === 0) throw new UserError('[samplers/gotta-go-fast] the reverse SDE is infinite at alpha = 0: from.alpha=0. Start at a level with some signal, or use ddpm().');
+      const clean = to.sigma === 0;
+      const end = clean ? sigmaMin : relativeSigma(to);
+      const items = algebra.items(input.x);
+      let sizes = Array.from({ length: items }, (_, i) => state.numbers[sizeName(i)] ?? firstStep);
+      let x = algebra.linear([1 / from.alpha, input.x]);
+      let before = x;
+      let z: typeof x | undefined;
+      let denoised = x;
+      const sigmas = Array.from({ length: items }, () => relativeSigma(from));
+      let kept = sigmas.map(() => 0);
+      for (let attempt = 0; sigmas.some((sigma) => sigma > end); attempt++) {
+        if (attempt === maxAttempts) throw new UserError(`[samplers/gotta-go-fast] too many attempts: maxAttempts=${maxAttempts}, at sigma / alpha=${sigmas.join(', ')}. Allow a larger error with rtol and atol.`);
+        // An image that has arrived waits with steps of zero.
+        const ahead = sigmas.map((sigma) => Math.max(0, Math.log(sigma / end)));
+        const h = sizes.map((size, i) => Math.min(size, ahead[i]!));
+        const fresh = await input.noise();
+        z = z === undefined || rejected === 'reference' ? fresh : algebra.linear([kept, z], [kept.map((keep) => 1 - keep), fresh]);
+        const next = h.map((size, i) => (size === ahead[i] ? Math.min(sigmas[i]!, end) : sigmas[i]! * Math.exp(-size)));
+        const tried = await attemptStep({ ...input, x, z, h, sigmas, next });
+        const errors = await errorOf(algebra, tried, before, { rtol, atol });
+        const accepted = errors.map((error, i) => ahead[i] === 0 || error <= 1);
+        const [take, leave] = [accepted.map(Number), accepted.map((yes) => Number(!yes))];
+        x = algebra.linear([take, tried.average], [leave, x]);
+        before = algebra.linear([take, tried.euler], [leave, before]);
+        denoised = tried.denoised;
+        await algebra.realize([x, before, z, denoised]);
+        sizes = sizes.map((size, i) => (ahead[i] === 0 ? size : safety * h[i]! * Math.max(errors[i]!, 1e-10) ** -exponent));
+        kept = leave;
+        accepted.forEach((yes, i) => {
+          if (yes) sigmas[i] = next[i]!;
+        });
+      }
+      const numbers = { ...state.numbers, ...Object.fromEntries(sizes.map((size, i) => [sizeName(i), size])) };
+      if (clean) denoised = await denoise(x, { alpha: 1, sigma: Math.min(end, relativeSigma(from)) });
+      return { x: algebra.linear([to.alpha, clean ? denoised : x]), denoised, state: { ...state, numbers } };
+    },
+  });
+}
+
+const sizeName = (item: number): string => `step ${item}`;
+
+interface Attempt<T> extends StepInput<T> {
+  readonly z: T;
+  /** Of each item: the step, and sigma before and after it. */
+  readonly h: readonly number[];
+  readonly sigmas: readonly number[];
+  readonly next: readonly number[];
+}
+
+interface Tried<T> {
+  readonly euler: T;
+  readonly average: T;
+  readonly denoised: T;
+}
+
+/** Euler and Maruyama's step, and its mean with the improved one of the same noise. */
+async function attemptStep<T>({ x, z, h, sigmas, next, denoise, algebra }: Attempt<T>): Promise<Tried<T>> {
+  const at = (list: readonly number[]): { alpha: number; sigma: number }[] => list.map((sigma) => ({ alpha: 1, sigma }));
+  const pull = h.map((size) => 2 * size);
+  const spread = (list: readonly number[]): number[] => list.map((sigma, i) => sigma * Math.sqrt(2 * h[i]!));
+  const denoised = await denoise(x, at(sigmas));
+  const euler = algebra.linear([pull.map((p) => 1 - p), x], [pull, denoised], [spread(sigmas), z]);
+  const again = await denoise(euler, at(next));
+  // x~ = x + 2 h (D' - x') + s' sqrt(2 h) z, and the mean with x'.
+  const improved = algebra.linear([1, x], [pull.map((p) => -p), euler], [pull, again], [spread(next), z]);
+  return { euler, average: algebra.linear([1 / 2, euler], [1 / 2, improved]), denoised };
+}
+
+function errorOf<T>(algebra: Algebra<T>, { euler, average }: Tried<T>, before: T, { rtol, atol }: { readonly rtol: number; readonly atol: number }): Promise<readonly number[]> {
+  return algebra.scaledRms(algebra.linear([1, euler], [-1, average]), { absolute: atol, relative: rtol, of: [euler, before] });
+}
+
+function check(name: string, value: unknown, holds: boolean, remedy: string): void {
+  if (!holds) throw new UserError(`[samplers/gotta-go-fast] option out of range: ${name}=${String(value)}. ${remedy}`);
+}
