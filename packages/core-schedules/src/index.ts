@@ -68,6 +68,14 @@ export {
 } from './objectives/variational.ts';
 
 // Likelihood
+export { bitsPerDimension, dequantise, type BitsPerDimensionOptions } from './likelihood/bits-per-dimension.ts';
+export { logLikelihood, type LogLikelihood, type LogLikelihoodOptions } from './likelihood/log-likelihood.ts';
+export { networkDerivative, type NetworkDerivativeOptions } from './likelihood/network-derivative.ts';
+export { probabilityFlow, type FlowAccuracy, type ProbabilityFlowOptions, type ProbabilityFlowResult } from './likelihood/probability-flow.ts';
+export {
+  drawProbes, exactTrace, finiteDifference, hutchinsonTrace, type DenoiserDerivative, type ExactTraceOptions, type FiniteDifferenceOptions, type HutchinsonTraceOptions, type ProbeOptions,
+  type TracedDenoiser,
+} from './likelihood/trace.ts';
 export { variationalBound, type ReverseVariance, type VariationalBound, type VariationalBoundOptions } from './likelihood/variational-bound.ts';
 
 // Small exact solvers
