@@ -2,7 +2,7 @@ import { arrayAlgebra, CLEAN, flow, linspaceTimes, vpLinear, type NoiseLevel } f
 import { threeModes } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { tfjsEngine } from '@langevin/engine-tfjs';
-import { ddim, ddpm, euler, eulerAncestral, imageNoise, sample, type Sampler } from '@langevin/samplers';
+import { ddim, ddpm, dpm2, dpm2Ancestral, dpmpp2mSde, dpmpp2s, dpmpp2sAncestral, euler, eulerAncestral, imageNoise, resMultistep, resMultistepAncestral, sample, type Sampler } from '@langevin/samplers';
 import { testSampler } from '@langevin/samplers/testing';
 import { describe, expect, test, vi } from 'vitest';
 
@@ -25,6 +25,24 @@ describe('euler with churn', () => testSampler(euler({ sChurn: 40, sTMin: 0.05, 
 describe('euler-ancestral', () => testSampler(eulerAncestral(), { test, engines }));
 describe('euler-ancestral, eta 0.5', () => testSampler(eulerAncestral({ eta: 0.5 }), { test, engines }));
 describe('euler-ancestral, flow form', () => testSampler(eulerAncestral({ form: 'flow' }), { test, engines }));
+
+describe('dpm-2-ancestral', () => testSampler(dpm2Ancestral(), { test, engines, nfe: (steps) => 2 * steps - 1 }));
+describe('dpmpp-2s-ancestral', () => testSampler(dpmpp2sAncestral(), { test, engines, nfe: (steps) => 2 * steps - 1 }));
+describe('dpmpp-2s-ancestral, flow form', () => testSampler(dpmpp2sAncestral({ form: 'flow', eta: 0.6 }), { test, nfe: (steps) => 2 * steps - 1 }));
+describe('res-multistep-ancestral', () => testSampler(resMultistepAncestral(), { test, engines }));
+
+describe('ancestral samplers', () => {
+  test('without noise are their bases, to the last bit', async () => {
+    expect(await gapOf(dpm2Ancestral({ eta: 0 }), dpm2())).toBe(0);
+    expect(await gapOf(dpmpp2sAncestral({ eta: 0, r: 0.4 }), dpmpp2s({ r: 0.4 }))).toBe(0);
+    expect(await gapOf(resMultistepAncestral({ eta: 0 }), resMultistep())).toBe(0);
+    expect(await gapOf(dpmpp2sAncestral({ eta: 0 }), dpmpp2s(), onFlow)).toBe(0);
+  });
+
+  test('RES multistep at eta 1 is the exactly weighed 2M SDE', async () => {
+    for (const levels of [onVp, onFlow]) expect(await gapOf(resMultistepAncestral(), dpmpp2mSde({ solverType: 'heun' }), levels)).toBeLessThan(1e-12);
+  });
+});
 
 describe('Euler ancestral', () => {
   test('without noise is Euler', async () => {

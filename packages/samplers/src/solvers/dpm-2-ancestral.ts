@@ -1,0 +1,15 @@
+import { ancestral, type AncestralOptions } from '../ancestral.ts';
+import type { Sampler } from '../sampler.ts';
+import { dpm2 } from './dpm-2.ts';
+
+export type Dpm2AncestralOptions = AncestralOptions;
+
+/**
+ * The midpoint method of dpm2() with ancestral noise (k-diffusion): the deterministic part leads below the next level in second order, and
+ * noise leads back up. Two evaluations a step, one when it ends clean.
+ *
+ * @throws UserError when an option is out of range, and at alpha = 0, where sigma / alpha is infinite
+ */
+export function dpm2Ancestral(options: Dpm2AncestralOptions = {}): Sampler {
+  return ancestral(dpm2(), { ...options, name: 'dpm-2-ancestral', paper: 'arXiv:2206.00364; k-diffusion' });
+}

@@ -1,0 +1,15 @@
+import { ancestral, type AncestralOptions } from '../ancestral.ts';
+import type { Sampler } from '../sampler.ts';
+import { dpmpp2s, type Dpmpp2sOptions } from './dpmpp-2s.ts';
+
+export type Dpmpp2sAncestralOptions = AncestralOptions & Dpmpp2sOptions;
+
+/**
+ * DPM-Solver++(2S) with ancestral noise (k-diffusion): the deterministic part leads below the next level in second order, and noise
+ * leads back up. Two evaluations a step, one when it ends clean.
+ *
+ * @throws UserError when an option is out of range
+ */
+export function dpmpp2sAncestral(options: Dpmpp2sAncestralOptions = {}): Sampler {
+  return ancestral(dpmpp2s(options), { ...options, name: 'dpmpp-2s-ancestral', paper: 'arXiv:2211.01095; k-diffusion' });
+}

@@ -1,0 +1,14 @@
+import { alongUnconditional } from '../along-unconditional.ts';
+import type { Sampler } from '../sampler.ts';
+import { eulerAncestral, type EulerAncestralOptions } from './euler-ancestral.ts';
+
+export type EulerAncestralCfgPpOptions = EulerAncestralOptions;
+
+/**
+ * CFG++ with ancestral Euler steps: below the next level along the unconditional prediction, then noise up to it.
+ *
+ * @throws UserError when an option is out of range, and at the first step when the denoiser has no unconditional part
+ */
+export function eulerAncestralCfgPp(options: EulerAncestralCfgPpOptions = {}): Sampler {
+  return alongUnconditional(eulerAncestral(options), 'euler-ancestral-cfg-pp');
+}

@@ -1,0 +1,13 @@
+import { alongUnconditional } from '../along-unconditional.ts';
+import type { Sampler } from '../sampler.ts';
+import { euler } from './euler.ts';
+
+/**
+ * CFG++ with Euler's steps (arXiv:2406.08070, Algorithm 2): x' = alpha' D + (sigma' / sigma) (x - alpha U), with the guided prediction D and
+ * the unconditional one U.
+ *
+ * @throws UserError at the first step when the denoiser has no unconditional part
+ */
+export function eulerCfgPp(): Sampler {
+  return alongUnconditional(euler(), 'euler-cfg-pp');
+}

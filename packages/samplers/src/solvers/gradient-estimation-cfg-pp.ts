@@ -1,0 +1,14 @@
+import { alongUnconditional } from '../along-unconditional.ts';
+import type { Sampler } from '../sampler.ts';
+import { gradientEstimation, type GradientEstimationOptions } from './gradient-estimation.ts';
+
+export type GradientEstimationCfgPpOptions = GradientEstimationOptions;
+
+/**
+ * CFG++ with steps of gradient estimation: the noise it carries on is that of the unconditional prediction.
+ *
+ * @throws UserError when an option is out of range, and at the first step when the denoiser has no unconditional part
+ */
+export function gradientEstimationCfgPp(options: GradientEstimationCfgPpOptions = {}): Sampler {
+  return alongUnconditional(gradientEstimation(options), 'gradient-estimation-cfg-pp');
+}

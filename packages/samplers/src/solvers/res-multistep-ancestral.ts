@@ -1,0 +1,15 @@
+import { ancestral, type AncestralOptions } from '../ancestral.ts';
+import type { Sampler } from '../sampler.ts';
+import { resMultistep, type ResMultistepOptions } from './res-multistep.ts';
+
+export type ResMultistepAncestralOptions = AncestralOptions & ResMultistepOptions;
+
+/**
+ * The RES multistep method with ancestral noise (ComfyUI). Slopes of the prediction are taken over the deterministic part of the step
+ * before, so that at eta = 1 it is dpmpp2mSde({ solverType: 'heun' }).
+ *
+ * @throws UserError when an option is out of range
+ */
+export function resMultistepAncestral(options: ResMultistepAncestralOptions = {}): Sampler {
+  return ancestral(resMultistep(options), { ...options, name: 'res-multistep-ancestral', paper: 'arXiv:2308.02157; ComfyUI' });
+}
