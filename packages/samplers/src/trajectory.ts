@@ -37,6 +37,8 @@ export interface TrajectoryOptions<T> {
   readonly noise?: NoiseSource;
   /** How states are combined. @default arrayAlgebra() when x is a Float32Array or Float64Array; tensors need tensorAlgebra() */
   readonly algebra?: Algebra<NoInfer<T>>;
+  /** Start part-way: `x` is the state at levels[startAt], 0..steps; an image noised to it, say. Steps are numbered as in the whole run. @default 0 */
+  readonly startAt?: number;
   /** Aborts between evaluations, with the signal's reason. */
   readonly signal?: AbortSignal;
   /** Go on from here instead of from `x`: anything that a run over the same levels has yielded. */
@@ -60,9 +62,9 @@ export async function* trajectory<T>(options: TrajectoryOptions<T>): AsyncGenera
   if (sampler.stochastic && noise === undefined) {
     throw new UserError(`[samplers/${sampler.name}] the sampler draws noise and has none: noise=undefined. Pass noise: imageNoise({ seed: 0 }), or options that make it deterministic.`);
   }
-  let { step: index, x, nfe, state } = resume ?? { step: 0, x: options.x, nfe: 0, state: sampler.init<T>() };
+  let { step: index, x, nfe, state } = resume ?? { step: options.startAt ?? 0, x: options.x, nfe: 0, state: sampler.init<T>() };
   if (!Number.isInteger(index) || index < 0 || index > steps) {
-    throw new UserError(`[samplers/trajectory] the run to resume is not one over these levels: resume.step=${index}, steps=${steps}. Pass the levels of that run.`);
+    throw new UserError(`[samplers/trajectory] the run to resume is not one over these levels: ${resume === undefined ? 'startAt' : 'resume.step'}=${index}, steps=${steps}. Pass the levels of that run.`);
   }
   for (; index < steps; index++) {
     const from = levels[index]!;
@@ -109,7 +111,8 @@ function statesOf<T>({ history, values }: SamplerState<T>): readonly T[] {
   return [...history.flatMap(({ x, denoised }) => [x, denoised]), ...Object.values(values)];
 }
 
-function plainAlgebra<T>(x: T): Algebra<T> {
+/** The algebra of plain arrays, for callers who gave none. */
+export function plainAlgebra<T>(x: T): Algebra<T> {
   if (x instanceof Float32Array || x instanceof Float64Array) return arrayAlgebra() as unknown as Algebra<T>;
   throw new UserError('[samplers/trajectory] a state that is no plain array needs an algebra: algebra=undefined. Pass algebra: tensorAlgebra() for tensors.');
 }
