@@ -192,6 +192,19 @@ describe('idx', () => {
 describe('emoji', () => {
   const small = { size: 32, onlySubcategories: ['cat-face', 'monkey-face'] } as const;
 
+  test('labels each emoji by itself, without the man and woman of a person, and without chosen subcategories', async () => {
+    const options = { size: 8, labels: 'name', onlySubcategories: ['person-gesture', 'heart'] } as const;
+    const all = await emojiDataset.load(options);
+    expect(all.classes).toHaveLength(all.length);
+    expect(all.classes).toContain('heavy black heart');
+    const neutral = await emojiDataset.load({ ...options, genders: 'exclude' });
+    expect(neutral.length).toBeLessThan(all.length);
+    expect(neutral.classes!.filter((name) => /^(?:man|woman) /.test(name))).toEqual([]);
+    const hearts = await emojiDataset.load({ ...options, excludeSubcategories: ['person-gesture'] });
+    expect(hearts.classes).toEqual((await emojiDataset.load({ ...options, onlySubcategories: ['heart'] })).classes);
+    await expect(emojiDataset.load({ ...options, excludeSubcategories: ['hart'] })).rejects.toThrow('excludeSubcategories names "hart", which does not exist.');
+  });
+
   test('are named, labelled and in the order of the Unicode charts', async () => {
     const dataset = await emojiDataset.load({ ...small, labels: 'subcategory' });
     expect(dataset.classes).toEqual(['cat-face', 'monkey-face']);

@@ -5,18 +5,22 @@ import { heun } from '@langevin/samplers';
 import { tensorsOf, type Engine } from '@langevin/tensor';
 import { diffusionTask, type DiffusionState, type DiffusionTrainingConfig, type TrainingTask } from '@langevin/training';
 import { imageBackbone, type ImageBackbone } from './image-backbone.ts';
-import { datasetLabels } from './dataset-labels.ts';
+import { datasetLabels, subcategoriesOf } from './dataset-labels.ts';
+import type { DiffusionModel } from './diffusion-model.ts';
 import { drawLabels } from './draw-labels.ts';
 import { EDM_DEFAULTS } from './edm-description.ts';
 import { compileForward, type Forward } from './forward.ts';
 import { labelChoices, type Labels } from './labels.ts';
 import { sampleImages } from './sample-images.ts';
+import { warmStart, type WarmStartOptions } from './warm-start.ts';
 
 export interface DiffusionRunOptions {
   /** @default the default engine */
   readonly engine?: Engine;
   /** Where the configuration is from, for messages. @default 'the configuration' */
   readonly from?: string;
+  /** A model whose weights the run begins with; see {@link warmStart}. @default random weights, by the configuration's seed */
+  readonly initial?: DiffusionModel;
 }
 
 /** A training run, ready to be passed to `train()`. */
@@ -44,7 +48,7 @@ const PREVIEW_ROWS = 8;
  * for await (const event of train(task, { folder: 'runs/emoji', steps: 20_000, start: 'resume' })) console.log(event.kind, event.step);
  */
 export async function diffusionRunFromConfig(config: DiffusionTrainingConfig, options: DiffusionRunOptions = {}): Promise<DiffusionRun> {
-  const { engine, from = 'the configuration' } = options;
+  const { engine, from = 'the configuration', initial } = options;
   const backbone = imageBackbone(config.backbone, { from, patch: config.patch });
   const dataset = await loadDataset(config.data);
   const labels = await datasetLabels(dataset, config.data);
@@ -58,9 +62,17 @@ export async function diffusionRunFromConfig(config: DiffusionTrainingConfig, op
       if (event.kind === 'done') await writeImage(path, imageGrid(event.images, { columns, scale: 2 }));
     }
   };
-  const task = diffusionTask({ config, dataset, backbone, preview, ...(engine && { engine }) });
+  const fresh = diffusionTask({ config, dataset, backbone, preview, ...(engine && { engine }) });
+  const task = initial === undefined ? fresh : await beginWith(fresh, { model: initial, labels, subcategories: await subcategoriesOf(dataset, config.data) });
   const parameters = tensorsOf(backbone.network.init(shapesOnly)).reduce((total, { size }) => total + size, 0);
   return { task, dataset, labels, backbone, parameters };
+}
+
+/** The same task from other parameters; the average begins there too. */
+async function beginWith(task: TrainingTask<DiffusionState>, options: Omit<WarmStartOptions, 'fresh'>): Promise<TrainingTask<DiffusionState>> {
+  const state = task.init();
+  const params = await warmStart({ ...options, fresh: state.params });
+  return { ...task, init: () => ({ ...state, params, average: params }) };
 }
 
 /** A row for each category, or one image for each class; plain images for models without classes. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { readJson } from '@langevin/io/node';
-import { diffusionRunFromConfig } from '@langevin/pipelines';
+import { diffusionRunFromConfig, loadModel } from '@langevin/pipelines';
 import { parseTrainingConfig, train, type TrainEvent } from '@langevin/training';
 import type { Command } from 'commander';
 import { integer } from '../arguments.ts';
@@ -11,6 +11,7 @@ import { line, remark, type Terminal } from '../terminal.ts';
 
 interface TrainOptions extends EngineOptions {
   readonly folder?: string;
+  readonly from?: string;
   readonly steps: number;
   readonly resume?: true;
   readonly logEvery: number;
@@ -24,6 +25,7 @@ const AFTER_HELP = `
 Examples:
   langevin train configs/emoji.json --folder runs/emoji --steps 20000
   langevin train configs/emoji.json --folder runs/emoji --steps 20000 --resume --threads 2
+  langevin train configs/emoji.json --from runs/emoji-by-subcategory
 
 The configuration decides what is computed, the options how far and how often. Ctrl+C, or SIGTERM, writes a checkpoint and ends; a run that
 was killed in any other way goes on from its newest checkpoint with --resume, to the same bytes as if nothing had happened.
@@ -35,6 +37,7 @@ export function addTrain(program: Command, terminal: Terminal): void {
     .description('Train a diffusion model as a configuration says.')
     .argument('<config>', 'JSON file: data, backbone, noise, optimiser')
     .option('--folder <folder>', 'where the run is kept (default: runs/<name of the configuration>)')
+    .option('--from <checkpoint>', 'begin with the weights of this model or run; its classes may differ (default: random weights)')
     .option('--steps <n>', 'steps in all, those before a resume included', integer(1, 1e9), 20_000)
     .option('--resume', 'go on from the newest checkpoint of the folder, if there is one')
     .option('--checkpoint-every <n>', 'steps between checkpoints', integer(1, 1e9), 500)
@@ -49,7 +52,8 @@ export function addTrain(program: Command, terminal: Terminal): void {
 async function runTraining(path: string, options: TrainOptions, terminal: Terminal): Promise<void> {
   const config = parseTrainingConfig(await readJson(path), path);
   const engine = await openEngine(options);
-  const { task, dataset, parameters } = await diffusionRunFromConfig(config, { engine, from: path });
+  const initial = options.from === undefined ? undefined : await loadModel(options.from);
+  const { task, dataset, parameters } = await diffusionRunFromConfig(config, { engine, from: path, ...(initial && { initial }) });
   remark(terminal, `${config.name}: ${showCount(dataset.length)} images of ${dataset.name}, ${dataset.classes?.length ?? 0} classes, ${showCount(parameters)} parameters, ${engine.name} on ${engine.device}`);
 
   const folder = options.folder ?? join('runs', config.name);

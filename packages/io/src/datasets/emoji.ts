@@ -13,12 +13,16 @@ import { kernelSchema, loadImages, rgbSchema, sizeSchema } from './load-images.t
 export interface EmojiOptions {
   /** Width and height; the drawings are 64. @default 32 */
   readonly size?: number;
-  /** What a label is: one of about 9 categories or about 100 subcategories. @default 'category' */
-  readonly labels?: 'category' | 'subcategory';
+  /** What a label is: one of about 9 categories, of about 100 subcategories, or the emoji itself. @default 'category' */
+  readonly labels?: 'category' | 'subcategory' | 'name';
   /** Whether the five skin tones of a person count as emoji of their own. @default 'exclude' */
   readonly skinTones?: 'include' | 'exclude';
+  /** Whether the man and the woman of an emoji that stands for any person count as emoji of their own. @default 'include' */
+  readonly genders?: 'include' | 'exclude';
   /** Categories to leave out. @default ['Component'], which holds skin colours and hair, not pictures */
   readonly excludeCategories?: readonly string[];
+  /** Subcategories to leave out. @default none */
+  readonly excludeSubcategories?: readonly string[];
   /** Keep only these subcategories. @default all */
   readonly onlySubcategories?: readonly string[];
   /** Behind the drawing, which is transparent around its edge. @default white */
@@ -31,9 +35,11 @@ export interface EmojiOptions {
 
 const schema = v.strictObject({
   size: v.optional(sizeSchema, 32),
-  labels: v.optional(v.picklist(['category', 'subcategory']), 'category'),
+  labels: v.optional(v.picklist(['category', 'subcategory', 'name']), 'category'),
   skinTones: v.optional(v.picklist(['include', 'exclude']), 'exclude'),
+  genders: v.optional(v.picklist(['include', 'exclude']), 'include'),
   excludeCategories: v.optional(v.array(v.string()), () => ['Component']),
+  excludeSubcategories: v.optional(v.array(v.string()), () => []),
   onlySubcategories: v.optional(v.array(v.string())),
   background: v.optional(rgbSchema, () => [255, 255, 255] as [number, number, number]),
   kernel: v.optional(kernelSchema, 'area'),
@@ -58,18 +64,21 @@ type EmojiRecord = v.InferOutput<typeof emojiFileSchema>[number];
 
 export const emojiDataset: DatasetPlugin<EmojiOptions> = defineDataset({
   name: 'emoji',
-  summary: 'The emoji of the npm package emoji-datasource-google, drawn at 64x64, by category or subcategory.',
+  summary: 'The emoji of the npm package emoji-datasource-google, drawn at 64x64, by category, subcategory or name.',
   parse: (options) => parseWith(schema, options, '[io/datasets] emoji options'),
-  load: async ({ labels: labelBy, skinTones, excludeCategories, onlySubcategories, folder, ...image }) => {
+  load: async ({ labels: labelBy, skinTones, genders, excludeCategories, excludeSubcategories, onlySubcategories, folder, ...image }) => {
     const root = folder ?? findPackage();
     const path = join(root, 'emoji.json');
     const all = parseWith(emojiFileSchema, await readJson(path), `[io/datasets] emoji file ${JSON.stringify(path)}`);
     checkKnown('excludeCategories', excludeCategories, all.map((emoji) => emoji.category).concat('Component'));
-    checkKnown('onlySubcategories', onlySubcategories ?? [], all.map((emoji) => emoji.subcategory));
+    const subcategories = all.map((emoji) => emoji.subcategory);
+    checkKnown('excludeSubcategories', excludeSubcategories, subcategories);
+    checkKnown('onlySubcategories', onlySubcategories ?? [], subcategories);
     // The order of the Unicode charts; the package's own order is that of code points.
     const chosen = all
       .filter(({ category }) => !excludeCategories.includes(category))
-      .filter(({ subcategory }) => onlySubcategories?.includes(subcategory) ?? true)
+      .filter(({ subcategory }) => !excludeSubcategories.includes(subcategory) && (onlySubcategories?.includes(subcategory) ?? true))
+      .filter(({ image: file }) => genders === 'include' || !GENDERED.test(file))
       .sort((a, b) => a.sort_order - b.sort_order)
       .flatMap((emoji) => drawings(emoji, skinTones));
     if (chosen.length === 0) throw new UserError('[io/datasets] emoji: the options leave no emoji. Exclude fewer categories.');
@@ -81,12 +90,13 @@ export const emojiDataset: DatasetPlugin<EmojiOptions> = defineDataset({
       onUnreadable: 'error',
       ...image,
     });
-    const classes = [...new Set(chosen.map(({ emoji }) => emoji[labelBy]))];
+    const labelOf = ({ emoji }: Drawing): string => (labelBy === 'name' ? nameOf(emoji) : emoji[labelBy]);
+    const classes = [...new Set(chosen.map(labelOf))];
     return memoryDataset({
       name: 'emoji',
       imageShape,
       images,
-      labels: Int32Array.from(kept, (i) => classes.indexOf(chosen[i]!.emoji[labelBy])),
+      labels: Int32Array.from(kept, (i) => classes.indexOf(labelOf(chosen[i]!))),
       classes,
       names: kept.map((i) => chosen[i]!.name),
     });
@@ -99,8 +109,15 @@ interface Drawing {
   readonly name: string;
 }
 
+/** A sequence that adds the sign of a man or a woman, or begins with one and goes on: code points by which files are named. */
+const GENDERED = /-200d-264[02]|^1f46[89]-200d/;
+
+function nameOf({ name, short_name: shortName }: EmojiRecord): string {
+  return (name ?? shortName).toLowerCase();
+}
+
 function drawings(emoji: EmojiRecord, skinTones: 'include' | 'exclude'): Drawing[] {
-  const name = (emoji.name ?? emoji.short_name).toLowerCase();
+  const name = nameOf(emoji);
   const base = emoji.has_img_google ? [{ emoji, file: emoji.image, name }] : [];
   if (skinTones === 'exclude') return base;
   const tones = Object.entries(emoji.skin_variations ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
