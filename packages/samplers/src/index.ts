@@ -10,4 +10,6 @@ export { brownianTreeNoise, imageNoise, startState, torchNoise, type BrownianTre
 
 // The samplers
 export * from './solvers/index.ts';
+export { criticallyDamped, type CriticallyDamped, type CriticallyDampedOptions, type PairLevel } from './critically-damped.ts';
+export type { Matrix2 } from './maths/matrix2.ts';
 export { transition, type Transition } from './transition.ts';

@@ -27,6 +27,7 @@ import { eulerAncestralCfgPp } from './euler-ancestral-cfg-pp.ts';
 import { eulerCfgPp } from './euler-cfg-pp.ts';
 import { eulerMaruyama } from './euler-maruyama.ts';
 import { flowHeun } from './flow-heun.ts';
+import { gddim } from './gddim.ts';
 import { gottaGoFast } from './gotta-go-fast.ts';
 import { gradientEstimation } from './gradient-estimation.ts';
 import { gradientEstimationCfgPp } from './gradient-estimation-cfg-pp.ts';
@@ -78,6 +79,7 @@ export * from './euler-ancestral-cfg-pp.ts';
 export * from './euler-cfg-pp.ts';
 export * from './euler-maruyama.ts';
 export * from './flow-heun.ts';
+export * from './gddim.ts';
 export * from './gotta-go-fast.ts';
 export * from './gradient-estimation.ts';
 export * from './gradient-estimation-cfg-pp.ts';
@@ -104,4 +106,4 @@ export * from './tcd.ts';
 export * from './unipc.ts';
 
 /** Samplers by name, for command lines and plugins: one for each file of this folder. */
-export const samplers: Registry<Sampler> = /* @__PURE__ */ createRegistry('sampler', { consistency, ctm, ddim, ddpm, deis, 'dpm-2': dpm2, 'dpm-2-ancestral': dpm2Ancestral, 'dpm-adaptive': dpmAdaptive, 'dpm-fast': dpmFast, 'dpm-solver': dpmSolver, 'dpmpp-2m': dpmpp2m, 'dpmpp-2m-cfg-pp': dpmpp2mCfgPp, 'dpmpp-2m-sde': dpmpp2mSde, 'dpmpp-2s': dpmpp2s, 'dpmpp-2s-ancestral': dpmpp2sAncestral, 'dpmpp-2s-ancestral-cfg-pp': dpmpp2sAncestralCfgPp, 'dpmpp-3m': dpmpp3m, 'dpmpp-3m-sde': dpmpp3mSde, 'dpmpp-sde': dpmppSde, 'er-sde': erSde, euler, 'euler-ancestral': eulerAncestral, 'euler-ancestral-cfg-pp': eulerAncestralCfgPp, 'euler-cfg-pp': eulerCfgPp, 'euler-maruyama': eulerMaruyama, 'flow-heun': flowHeun, 'gotta-go-fast': gottaGoFast, 'gradient-estimation': gradientEstimation, 'gradient-estimation-cfg-pp': gradientEstimationCfgPp, heun, heunpp2, ipndm, 'ipndm-v': ipndmV, lcm, lms, pndm, 'predictor-corrector': predictorCorrector, repaint, 'res-multistep': resMultistep, 'res-multistep-ancestral': resMultistepAncestral, 'res-multistep-ancestral-cfg-pp': resMultistepAncestralCfgPp, 'res-multistep-cfg-pp': resMultistepCfgPp, restart, rk45, 'sa-solver': saSolver, scm, 'seeds-2': seeds2, 'seeds-3': seeds3, tcd, unipc });
+export const samplers: Registry<Sampler> = /* @__PURE__ */ createRegistry('sampler', { consistency, ctm, ddim, ddpm, deis, 'dpm-2': dpm2, 'dpm-2-ancestral': dpm2Ancestral, 'dpm-adaptive': dpmAdaptive, 'dpm-fast': dpmFast, 'dpm-solver': dpmSolver, 'dpmpp-2m': dpmpp2m, 'dpmpp-2m-cfg-pp': dpmpp2mCfgPp, 'dpmpp-2m-sde': dpmpp2mSde, 'dpmpp-2s': dpmpp2s, 'dpmpp-2s-ancestral': dpmpp2sAncestral, 'dpmpp-2s-ancestral-cfg-pp': dpmpp2sAncestralCfgPp, 'dpmpp-3m': dpmpp3m, 'dpmpp-3m-sde': dpmpp3mSde, 'dpmpp-sde': dpmppSde, 'er-sde': erSde, euler, 'euler-ancestral': eulerAncestral, 'euler-ancestral-cfg-pp': eulerAncestralCfgPp, 'euler-cfg-pp': eulerCfgPp, 'euler-maruyama': eulerMaruyama, 'flow-heun': flowHeun, gddim, 'gotta-go-fast': gottaGoFast, 'gradient-estimation': gradientEstimation, 'gradient-estimation-cfg-pp': gradientEstimationCfgPp, heun, heunpp2, ipndm, 'ipndm-v': ipndmV, lcm, lms, pndm, 'predictor-corrector': predictorCorrector, repaint, 'res-multistep': resMultistep, 'res-multistep-ancestral': resMultistepAncestral, 'res-multistep-ancestral-cfg-pp': resMultistepAncestralCfgPp, 'res-multistep-cfg-pp': resMultistepCfgPp, restart, rk45, 'sa-solver': saSolver, scm, 'seeds-2': seeds2, 'seeds-3': seeds3, tcd, unipc });

@@ -1,0 +1,135 @@
+import type { Denoiser } from '@langevin/core-schedules';
+import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
+import { criticallyDamped, gddim, sample, type CriticallyDamped, type Matrix2, type PairLevel } from '@langevin/samplers';
+import { testSampler } from '@langevin/samplers/testing';
+import { describe, expect, test, vi } from 'vitest';
+
+// Generous: a machine may be busy with other suites.
+vi.setConfig({ testTimeout: 60_000 });
+
+const engines = [await onnxruntimeEngine({ device: 'cpu', threads: 1 })];
+
+describe('gddim, isotropic', () => testSampler(gddim(), { test, engines }));
+
+/** The data: one position, with no velocity of its own. */
+const POINT = Float64Array.of(0.6, 0);
+const damped = criticallyDamped();
+
+const apply = (m: Matrix2, u: ArrayLike<number>): Float64Array => Float64Array.of(m[0] * u[0]! + m[1] * u[1]!, m[2] * u[0]! + m[3] * u[1]!);
+const less = (a: Float64Array, b: Float64Array): Float64Array => a.map((value, i) => value - b[i]!);
+const solve = (m: Matrix2, u: ArrayLike<number>): Float64Array => {
+  const scale = 1 / (m[0] * m[3] - m[1] * m[2]);
+  return apply([scale * m[3], -scale * m[1], -scale * m[2], scale * m[0]], u);
+};
+
+/** The probability-flow ODE of the point, du = F u - G G^T score / 2, by the classical fourth-order method in log time: no root is in it. */
+function odePath({ drift, diffusion, covariance, mean }: CriticallyDamped, start: Float64Array, times: readonly number[]): Float64Array[] {
+  const rate = (time: number, u: Float64Array): Float64Array => {
+    const score = solve(covariance(time), less(u, apply(mean(time), POINT))).map((value) => -value);
+    const [flow, pull] = [apply(drift, u), apply(diffusion, score)];
+    return flow.map((value, i) => time * (value - pull[i]! / 2));
+  };
+  const path = [start];
+  for (let i = 0; i + 1 < times.length; i++) {
+    let u = path.at(-1)!;
+    const steps = 400;
+    const h = Math.log(times[i + 1]! / times[i]!) / steps;
+    for (let k = 0; k < steps; k++) {
+      const time = times[i]! * Math.exp(k * h);
+      const moved = (by: number, slope: Float64Array): Float64Array => u.map((value, j) => value + by * slope[j]!);
+      const a = rate(time, u);
+      const b = rate(time * Math.exp(h / 2), moved(h / 2, a));
+      const c = rate(time * Math.exp(h / 2), moved(h / 2, b));
+      const d = rate(time * Math.exp(h), moved(h, c));
+      u = u.map((value, j) => value + (h / 6) * (a[j]! + 2 * b[j]! + 2 * c[j]! + d[j]!));
+    }
+    path.push(u);
+  }
+  return path;
+}
+
+const TIMES = [1, 0.7, 0.4, 0.2, 0.1, 0.03, 0.01];
+const start = Float64Array.of(0.9, -0.4);
+const path = odePath(damped, start, TIMES);
+
+/** How much the epsilon of a root varies along the path, at its most. */
+function variation(process: CriticallyDamped): number {
+  const epsilons = TIMES.map((time, i) => {
+    const { mean, root } = process.level(time);
+    return solve(root, less(path[i]!, apply(mean, POINT)));
+  });
+  return Math.max(...epsilons.flatMap((epsilon) => [0, 1].map((k) => Math.abs(epsilon[k]! - epsilons[0]![k]!))));
+}
+
+const exact: Denoiser<Float64Array> = () => Promise.resolve(POINT.slice());
+const oneStep = (process: CriticallyDamped): Promise<Float64Array> => sample({ sampler: gddim(), denoise: exact, x: start, levels: [process.level(1), process.level(0.01)] });
+const gap = (a: Float64Array, b: Float64Array): number => Math.max(...less(a, b).map(Math.abs));
+
+describe('gDDIM on critically damped Langevin diffusion of a point', () => {
+  test('has an epsilon that is constant along the ODE, and one step is exact', async () => {
+    expect(variation(damped)).toBeLessThan(1e-5);
+    expect(gap(await oneStep(damped), path.at(-1)!)).toBeLessThan(1e-5);
+  });
+
+  test('with a triangular root has neither', async () => {
+    const cholesky = criticallyDamped({ root: 'cholesky' });
+    expect(variation(cholesky)).toBeGreaterThan(0.5);
+    expect(gap(await oneStep(cholesky), path.at(-1)!)).toBeGreaterThan(1e-2);
+  });
+
+  test('lets a network that predicts epsilon be a denoiser, for many images, down to the clean end', async () => {
+    const levels = [1, 0.5, 0.2, 0.05, 0.01, 0].map(damped.level);
+    const denoise: Denoiser<Float64Array> = (u, at) => {
+      const { mean, root } = at as PairLevel;
+      const items = u.length / 2;
+      const out = new Float64Array(u.length);
+      for (let i = 0; i < items; i++) {
+        // What a perfect network says of the point 0.1 i.
+        const point = Float64Array.of(0.1 * i, 0);
+        const pair = Float64Array.of(u[i]!, u[items + i]!);
+        const epsilon = solve(root, less(pair, apply(mean, point)));
+        const [x, v] = solve(mean, less(pair, apply(root, epsilon)));
+        out.set([x!], i);
+        out.set([v!], items + i);
+      }
+      return Promise.resolve(out);
+    };
+    const end = await sample({ sampler: gddim(), denoise, x: Float64Array.of(1, -1, 0.3, 0.2, -0.5, 0.1), levels });
+    [0, 1, 2].forEach((i) => expect(end[i]).toBeCloseTo(0.1 * i, 10));
+  });
+});
+
+describe('critically damped Langevin diffusion', () => {
+  test('has the covariance that its SDE has', () => {
+    for (const time of [0.01, 0.06, 0.07, 0.5, 1]) {
+      const h = 1e-5;
+      const [before, now, after] = [damped.covariance(time - h), damped.covariance(time), damped.covariance(time + h)];
+      const [a, b, c, d] = damped.drift;
+      // dSigma / dt = F Sigma + Sigma F^T + G G^T
+      const expected = [2 * (a * now[0] + b * now[2]), a * now[1] + b * now[3] + now[0] * c + now[1] * d, 0, 2 * (c * now[1] + d * now[3]) + damped.diffusion[3]];
+      for (const k of [0, 1, 3] as const) expect((after[k] - before[k]) / (2 * h)).toBeCloseTo(expected[k]!, 5);
+    }
+    expect(damped.covariance(1)[0]).toBeCloseTo(1, 2);
+    expect(damped.covariance(1)[3]).toBeCloseTo(0.25, 2);
+    expect(damped.covariance(0)).toEqual([0, 0, 0, 0.04 * 0.25]);
+  });
+
+  test('has roots whose square is the covariance, whichever', () => {
+    for (const process of [damped, criticallyDamped({ root: 'cholesky' })]) {
+      for (const time of [1, 0.3, 0.01]) {
+        const { root: [a, b, c, d], sigma } = process.level(time);
+        const [xx, xv, , vv] = process.covariance(time);
+        expect((a * a + b * b) / xx).toBeCloseTo(1, 7);
+        expect((a * c + b * d) / xv).toBeCloseTo(1, 7);
+        expect((c * c + d * d) / vv).toBeCloseTo(1, 7);
+        expect(sigma).toBeCloseTo(Math.sqrt(xx), 14);
+      }
+    }
+  });
+
+  test('refuses what is out of range', () => {
+    expect(() => criticallyDamped({ beta: 0 })).toThrow('[samplers/critically-damped] beta must be > 0: beta=0.');
+    expect(() => criticallyDamped({ root: 'qr' as never })).toThrow('unknown root: root="qr". Known: gddim, cholesky.');
+    expect(() => damped.level(2)).toThrow('time must be in 0..1: time=2.');
+  });
+});
