@@ -13,7 +13,7 @@ export type Score<T> = (x: T, at: NoiseLevels) => Promise<T>;
  * const score = scoreOf({ denoise: async (x) => x.map(() => 0), algebra: arrayAlgebra() });
  * await score(Float64Array.of(2), { alpha: 1, sigma: 2 }); // => [-0.5]
  */
-export function scoreOf<T>({ denoise, algebra }: { readonly denoise: Denoiser<T>; readonly algebra: Algebra<T> }): Score<T> {
+export function scoreOf<T>({ denoise, algebra }: { readonly denoise: Denoiser<T>; readonly algebra: Algebra<NoInfer<T>> }): Score<T> {
   return async (x, at) => convertPrediction({ algebra, x, prediction: await denoise(x, at), from: 'x0', to: 'score', at });
 }
 
@@ -22,6 +22,6 @@ export function scoreOf<T>({ denoise, algebra }: { readonly denoise: Denoiser<T>
  *
  * @throws UserError from the denoiser, at alpha = 0
  */
-export function denoiserOfScore<T>({ score, algebra }: { readonly score: Score<T>; readonly algebra: Algebra<T> }): Denoiser<T> {
+export function denoiserOfScore<T>({ score, algebra }: { readonly score: Score<T>; readonly algebra: Algebra<NoInfer<T>> }): Denoiser<T> {
   return async (x, at) => convertPrediction({ algebra, x, prediction: await score(x, at), from: 'score', to: 'x0', at });
 }

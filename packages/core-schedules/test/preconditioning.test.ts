@@ -1,5 +1,5 @@
 import {
-  arrayAlgebra, discreteVp, edm, edmPreconditioning, edmWeight, flow, minSnrWeight, precondition, predictionConversion, predictionPreconditioning, predictions,
+  arrayAlgebra, consistencyPreconditioning, discreteVp, edm, edmPreconditioning, iddpmPreconditioning, trigflow, trigflowPreconditioning, vpPreconditioning, edmWeight, flow, minSnrWeight, precondition, predictionConversion, predictionPreconditioning, predictions,
   snrOf, snrPlusOneWeight, snrWeight, truncatedSnrWeight, uniformWeight, vePreconditioning, vpCosine, vpLinear, type NoiseLevel, type Preconditioning,
 } from '@langevin/core-schedules';
 import { describe, expect, test } from 'vitest';
@@ -12,6 +12,10 @@ const all: Preconditioning[] = [
   ...predictions.map((prediction) => predictionPreconditioning({ process: vpLinear(), prediction })),
   predictionPreconditioning({ process: flow(), prediction: 'flow' }),
   predictionPreconditioning({ process: discreteVp(), prediction: 'epsilon', wholeSteps: true }),
+  vpPreconditioning(),
+  iddpmPreconditioning(),
+  consistencyPreconditioning({ sigmaMin: 1e-4 }),
+  trigflowPreconditioning(),
 ];
 
 describe.each(all)('$name', (preconditioning) => {
@@ -128,6 +132,55 @@ describe('loss weights', () => {
     for (const level of levels) {
       expect(truncatedSnrWeight().at(level)).toBe(Math.max(1, snrOf(level)));
       expect(minSnrWeight().at(level)).toBe(Math.min(5, snrOf(level)));
+    }
+  });
+});
+
+describe("columns of EDM's table 1, in sigma units", () => {
+  test('VP: cSkip 1, cOut -sigma, cIn 1 / sqrt(sigma^2 + 1), cNoise 999 t', () => {
+    for (const t of [0.01, 0.4, 1]) {
+      const sigma = vpLinear().sigma(t) / vpLinear().alpha(t);
+      const { cSkip, cOut, cIn, cNoise } = vpPreconditioning().at({ alpha: 1, sigma });
+      expect([cSkip, cOut / -sigma, cIn * Math.sqrt(sigma ** 2 + 1), cNoise]).toEqual([1, 1, 1, 999 * t].map((value) => expect.closeTo(value, 9)));
+    }
+    expect(vpPreconditioning({ steps: 101 }).at(vpLinear().level(0.5)).cNoise).toBeCloseTo(50, 9);
+  });
+
+  test('iDDPM: the step whose sigma is nearest', () => {
+    const process = discreteVp({ betas: 'squared-cosine' });
+    const sigmas = Array.from({ length: 1000 }, (_, i) => process.level(process.timeOfStep(i))).map(({ alpha, sigma }) => sigma / alpha);
+    for (const sigma of [0.003, 0.0123, 0.5, 3.3, 77, 20_000]) {
+      const nearest = sigmas.reduce((best, each, i) => (Math.abs(each - sigma) < Math.abs(sigmas[best]! - sigma) ? i : best), 0);
+      expect(iddpmPreconditioning().at({ alpha: 1, sigma }).cNoise).toBe(nearest);
+    }
+  });
+});
+
+describe('consistency', () => {
+  const at = (sigma: number) => consistencyPreconditioning().at({ alpha: 1, sigma });
+  test('a state at sigmaMin is its own answer, and so below', () => {
+    for (const sigma of [0.002, 0.001]) expect([at(sigma).cSkip, at(sigma).cOut]).toEqual([1, 0]);
+  });
+  test('coefficients are those of the paper', () => {
+    const s = 3;
+    const { cSkip, cOut, cIn, cNoise } = at(s);
+    expect([cSkip, cOut, cIn, cNoise]).toEqual([0.25 / (2.998 ** 2 + 0.25), (2.998 * 0.5) / Math.sqrt(9.25), 1 / Math.sqrt(9.25), 250 * Math.log(3)].map((value) => expect.closeTo(value, 12)));
+  });
+});
+
+describe('TrigFlow', () => {
+  const process = trigflow();
+  test('on its own process it is D = cos x - sin sigmaData F, at both ends', () => {
+    for (const t of [0, 0.3, 1]) {
+      const angle = (Math.PI / 2) * t;
+      const { cSkip, cOut, cIn, cNoise } = trigflowPreconditioning().at(process.level(t));
+      expect([cSkip, cOut, cIn, cNoise]).toEqual([Math.cos(angle), -Math.sin(angle) * 0.5, 2, angle].map((value) => expect.closeTo(value, 12)));
+    }
+  });
+  test("is EDM's with the other sign of F, but for the conditioning", () => {
+    for (const level of levels) {
+      const [a, b] = [trigflowPreconditioning().at(level), edmPreconditioning().at(level)];
+      expect([a.cSkip / b.cSkip, a.cOut / b.cOut, a.cIn / b.cIn, a.targetX0 / b.targetX0, a.targetNoise / b.targetNoise]).toEqual([1, -1, 1, -1, -1].map((value) => expect.closeTo(value, 12)));
     }
   });
 });

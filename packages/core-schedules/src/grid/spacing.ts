@@ -36,7 +36,7 @@ export interface SpacingDefinition {
    * do that gives one fewer, and the floor is appended.
    */
   readonly place: (process: NoiseProcess, count: number, reachesFloor: boolean) => readonly NoiseLevel[];
-  /** The rule gives as many noisy levels as it finds for N steps; clean or floor are appended. @default false */
+  /** The rule may give any number of levels; clean or floor are appended where they are missing. @default false */
   readonly anyCount?: boolean;
 }
 
@@ -65,7 +65,7 @@ function place(definition: SpacingDefinition, process: NoiseProcess, { steps, en
   // Where the span itself ends clean, as a flow's does, both ends are one.
   const reachesFloor = end === 'floor' || process.sigma(process.span.min) === 0;
   if (definition.anyCount === true) {
-    const noisy = definition.place(process, steps, false);
+    const noisy = definition.place(process, reachesFloor ? steps + 1 : steps, reachesFloor);
     const last = reachesFloor ? process.level(process.span.min) : CLEAN;
     return noisy.length > 1 && lambdaOf(noisy.at(-1)!) >= lambdaOf(last) ? noisy : [...noisy, last];
   }

@@ -1,7 +1,7 @@
 import { UserError } from '@langevin/tensor';
 import { checkNumber } from '../check.ts';
 import { ramp, roundHalfEven, withoutRepeats } from '../grid/ramp.ts';
-import { sigmaRange, type SigmaRangeOptions } from '../grid/sigma-range.ts';
+import { noisyCount, sigmaRange, type SigmaRangeOptions } from '../grid/sigma-range.ts';
 import { defineSpacing, type Spacing } from '../grid/spacing.ts';
 import { timestepTable } from '../grid/timesteps.ts';
 import { betaQuantile } from '../maths/incomplete-beta.ts';
@@ -33,12 +33,13 @@ export function betaSpacing(options: BetaSpacingOptions = {}): Spacing {
   return defineSpacing({
     name: 'beta',
     anyCount: true,
-    place: (process, steps) => {
+    place: (process, count, reachesFloor) => {
       if (over === 'sigma') {
         const { sigmaMin, sigmaMax, levels } = sigmaRange(WHERE, process, options);
-        return levels(ramp(1, 0, steps).map((u) => sigmaMin + (sigmaMax - sigmaMin) * betaQuantile(u, { a, b })));
+        return levels(ramp(1, 0, noisyCount(process, count, reachesFloor)).map((u) => sigmaMin + (sigmaMax - sigmaMin) * betaQuantile(u, { a, b })));
       }
       const table = timestepTable(process);
+      const steps = reachesFloor ? count - 1 : count;
       const timesteps = Array.from({ length: steps }, (_, i) => roundHalfEven(betaQuantile(1 - i / steps, { a, b }) * (table.size - 1)));
       return withoutRepeats(timesteps).map(table.level);
     },

@@ -9,8 +9,9 @@ export function ddimUniform(): Spacing {
   return defineSpacing({
     name: 'ddim-uniform',
     anyCount: true,
-    place: (process, steps) => {
+    place: (process, wanted, reachesFloor) => {
       const table = timestepTable(process);
+      const steps = reachesFloor ? wanted - 1 : wanted;
       const stride = Math.max(1, Math.floor(table.size / steps));
       const count = Math.ceil((table.size - 1) / stride);
       return Array.from({ length: count }, (_, i) => table.level(1 + (count - 1 - i) * stride));

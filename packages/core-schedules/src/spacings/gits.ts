@@ -1,6 +1,7 @@
 import { UserError } from '@langevin/tensor';
 import type { FloatArray } from '../array-algebra.ts';
 import { checkNumber, checkParts } from '../check.ts';
+import { noisyCount } from '../grid/sigma-range.ts';
 import { defineSpacing, type Spacing } from '../grid/spacing.ts';
 import { checkLevel, lambdaOf, relativeSigma, type NoiseLevel } from '../level.ts';
 
@@ -44,14 +45,13 @@ export function gits(options: GitsOptions = {}): Spacing {
   const costs = eulerCosts(teacher, { items, metric });
   return defineSpacing({
     name: 'gits',
+    anyCount: true,
     place: (process, count, reachesFloor) => {
       const clean = teacher.at(-1)!.at.sigma === 0;
-      if (reachesFloor && !clean && process.sigma(process.span.min) === 0) count -= 1;
-      if (count > (clean && !reachesFloor ? teacher.length - 1 : teacher.length)) throw new UserError(`[${WHERE}] the run has fewer points than the grid: teacher.length=${teacher.length}, ${count} levels wanted. Make a finer run.`);
-      // A clean end of the run is the end of the grid, which is appended otherwise.
-      const chosen = cheapestPath(costs, { points: clean && !reachesFloor ? count + 1 : count, coefficient });
-      const levels = chosen.map((i) => (i === 0 || teacher[i]!.at.sigma > 0 ? process.levelOf(lambdaOf(teacher[i]!.at)) : { alpha: 1, sigma: 0 }));
-      return clean && !reachesFloor ? levels.slice(0, -1) : levels;
+      // A run that ends clean has the end of the grid in it.
+      const points = clean && !reachesFloor ? count + 1 : clean ? count : noisyCount(process, count, reachesFloor);
+      if (points > teacher.length) throw new UserError(`[${WHERE}] the run has fewer points than the grid: teacher.length=${teacher.length}, ${points} wanted. Make a finer run.`);
+      return cheapestPath(costs, { points, coefficient }).map((i) => process.levelOf(lambdaOf(teacher[i]!.at)));
     },
   });
 }

@@ -2,6 +2,7 @@ import { checkNumber } from '../check.ts';
 import { ramp } from '../grid/ramp.ts';
 import { noisyCount, sigmaRange, type SigmaRangeOptions } from '../grid/sigma-range.ts';
 import { defineSpacing, type Spacing } from '../grid/spacing.ts';
+import { isStraight } from '../noise-process.ts';
 
 const WHERE = 'core-schedules/laplace';
 /** Keeps the logarithm finite at both ends. */
@@ -27,8 +28,12 @@ export function laplaceSpacing(options: LaplaceSpacingOptions = {}): Spacing {
     place: (process, count, reachesFloor) => {
       const { sigmaMin, sigmaMax, levels } = sigmaRange(WHERE, process, options);
       const noisy = noisyCount(process, count, reachesFloor);
+      // What balances is sigma / alpha; a straight path's sigma is that share of the whole.
+      const own = isStraight(process) ? (relative: number): number => relative / (1 + relative) : (relative: number): number => relative;
       const sigmas = ramp(0, 1, noisy).map((u) => Math.exp(mu - beta * Math.sign(0.5 - u) * Math.log(1 - 2 * Math.abs(0.5 - u) + EPSILON)));
-      const cut = sigmas.map((sigma) => Math.min(sigmaMax, Math.max(sigmaMin, sigma)));
+      const cut = sigmas.map((sigma) => Math.min(sigmaMax, Math.max(sigmaMin, own(sigma))));
+      // The quantiles at 0 and 1 are infinite, and stand for the ends; EPSILON makes them something else.
+      cut[0] = sigmaMax;
       if (reachesFloor && noisy === count) cut[noisy - 1] = sigmaMin;
       return levels(cut);
     },

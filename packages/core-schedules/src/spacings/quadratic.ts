@@ -13,13 +13,13 @@ export function quadraticTimes(): Spacing {
   return defineSpacing({
     name: 'quadratic',
     anyCount: true,
-    place: (process, count) => {
+    place: (process, count, reachesFloor) => {
       if (isChain(process)) {
-        const steps = ramp(Math.sqrt(process.steps * REACH), 0, count).map((root) => Math.min(process.steps - 1, Math.floor(root ** 2) + 1));
+        const steps = ramp(Math.sqrt(process.steps * REACH), 0, reachesFloor ? count - 1 : count).map((root) => Math.min(process.steps - 1, Math.floor(root ** 2) + 1));
         return levelsOfSteps(process, withoutRepeats(steps));
       }
       const { min, max } = process.span;
-      return ramp(Math.sqrt(max), Math.sqrt(min), count).map((root, i) => process.level(i === 0 ? max : Math.max(min, root ** 2)));
+      return ramp(Math.sqrt(max), Math.sqrt(min), count).map((root, i) => process.level(i === 0 ? max : i === count - 1 ? min : root ** 2));
     },
   });
 }
