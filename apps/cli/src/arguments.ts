@@ -20,3 +20,16 @@ export function list(text: string): readonly string[] {
 export function collect(text: string, before: readonly string[]): readonly string[] {
   return [...before, text];
 }
+
+/** `eta=0.5`, given several times: an object whose values are numbers, true, false, or text. */
+export function setting(text: string, before: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
+  const at = text.indexOf('=');
+  const name = text.slice(0, at).trim();
+  if (at < 1 || !/^[a-z][a-zA-Z0-9]*$/.test(name)) throw new InvalidArgumentError('Give name=value, such as eta=0.5.');
+  return { ...before, [name]: parsed(text.slice(at + 1).trim()) };
+}
+
+function parsed(text: string): unknown {
+  if (text === 'true' || text === 'false') return text === 'true';
+  return text !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
+}

@@ -1,11 +1,13 @@
 import { basename, dirname, extname, resolve } from 'node:path';
 import { mkdir } from 'node:fs/promises';
+import type { Spacing } from '@langevin/core-schedules';
 import { imageGrid, type Image } from '@langevin/io';
 import { imageExtensions, writeImage } from '@langevin/io/node';
 import { loadModel, sampleImages, type DiffusionModel } from '@langevin/pipelines';
+import { resolveSampler, resolveSpacing } from '@langevin/samplers/compat';
 import { UserError } from '@langevin/tensor';
 import type { Command } from 'commander';
-import { collect, integer, list } from '../arguments.ts';
+import { collect, integer, list, setting } from '../arguments.ts';
 import { addEngineOptions, openEngine, type EngineOptions } from '../engines.ts';
 import { layOut } from '../grid-layout.ts';
 import { loadPlugins } from '../plugins.ts';
@@ -17,7 +19,8 @@ interface SampleOptions extends EngineOptions {
   readonly checkpoint?: string;
   readonly preset?: string;
   readonly sampler: string;
-  readonly spacing: string;
+  readonly spacing?: string;
+  readonly set?: Readonly<Record<string, unknown>>;
   readonly steps: number;
   readonly seed: number;
   readonly classes?: readonly string[];
@@ -35,6 +38,8 @@ Examples:
   langevin sample --preset emoji
   langevin sample --preset emoji --classes "Food & Drink,cat-face" --columns 12 --seed 7 --out out/treats.webp
   langevin sample --checkpoint runs/emoji --sampler euler --steps 30
+  langevin sample --preset emoji --sampler "DPM++ 2M Karras" --steps 20
+  langevin sample --preset emoji --sampler ddim --set eta=1 --spacing uniform-lambda
   langevin sample --preset emoji --plugin ./my-sampler.js --sampler mine --json
 
 A plugin is a JavaScript module that exports factories by name: export const samplers = { mine: () => defineSampler({ ... }) };
@@ -46,8 +51,9 @@ export function addSample(program: Command, terminal: Terminal): void {
     .description('Sample images from a checkpoint and write them as one grid.')
     .option('--preset <name>', `a checkpoint that comes with the repository: ${presetNames.join(', ')}`)
     .option('--checkpoint <folder>', 'the folder of a model, or of a training run')
-    .option('--sampler <name>', '"langevin list samplers" shows them', 'heun')
-    .option('--spacing <name>', 'which noise levels the steps visit; "langevin list schedules" shows them', 'karras')
+    .option('--sampler <name>', '"langevin list samplers" shows them; names of ComfyUI and AUTOMATIC1111 are known too', 'heun')
+    .option('--set <name=value>', 'an option of the sampler, such as eta=0.5; may be given again', setting)
+    .option('--spacing <name>', 'which noise levels the steps visit; "langevin list schedules" shows them (default: that of the sampler\'s name, else karras)')
     .option('--steps <n>', 'sampler steps', integer(1, 100_000), 18)
     .option('--seed <n>', 'decides the noise, and which classes of a category are drawn', integer(0), 0)
     .option('--classes <names>', 'classes or categories, a row for each (default: every category)', list)
@@ -67,8 +73,9 @@ async function sample(options: SampleOptions, terminal: Terminal): Promise<void>
   const { name, folder } = source(options);
   const out = checkedOut(options.out ?? `out/${name}-seed${options.seed}.png`);
   const registries = await loadPlugins(options.plugin);
-  const sampler = registries.samplers.create(options.sampler);
-  const spacing = registries.spacings.create(options.spacing);
+  const { sampler, levels, ...named } = resolveSampler(options.sampler, { ...registries, ...(options.set && { options: options.set }) });
+  const chosen = options.spacing === undefined && named.spacing ? named.spacing : resolveSpacing(options.spacing ?? 'karras', registries);
+  const spacing: Spacing = { name: chosen.name, levels: (process, wanted) => levels(chosen, process, wanted) };
   remark(terminal, `loading ${folder}`);
   const model = await loadModel(folder);
   const layout = layOut(model, options);
@@ -114,8 +121,8 @@ async function sample(options: SampleOptions, terminal: Terminal): Promise<void>
     width: grid.width,
     height: grid.height,
     seed: options.seed,
-    sampler: options.sampler,
-    spacing: options.spacing,
+    sampler: sampler.name,
+    spacing: spacing.name,
     steps: options.steps,
     nfe,
     batches: durations.length / options.steps,

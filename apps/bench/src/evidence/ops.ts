@@ -3,13 +3,7 @@ import { availableBackends, tfjsEngine } from '@langevin/engine-tfjs';
 import { primitiveNames, compositeNames, type Engine } from '@langevin/tensor';
 import { runConformance, type ConformanceReport } from '@langevin/tensor/testing';
 import { markdownTable } from '../table.ts';
-
-export interface Evidence {
-  readonly markdown: string;
-  readonly json: unknown;
-  /** Checks that failed, over all engines. */
-  readonly failed: number;
-}
+import type { Evidence } from './evidence.ts';
 
 interface Candidate {
   readonly name: string;
@@ -28,7 +22,7 @@ async function candidates(): Promise<readonly Candidate[]> {
 }
 
 /** The op conformance table: every primitive and composite by every engine and provider that this machine has. */
-export async function runEvidence(): Promise<Evidence> {
+export async function opsEvidence(): Promise<Evidence> {
   const reports: (ConformanceReport & { readonly name: string })[] = [];
   const missing: { readonly name: string; readonly reason: string }[] = [];
   for (const candidate of await candidates()) {
@@ -42,7 +36,7 @@ export async function runEvidence(): Promise<Evidence> {
     await engine.dispose();
   }
   const markdown = page(reports, missing);
-  return { markdown, json: { reports, missing }, failed: reports.reduce((total, { failed }) => total + failed, 0) };
+  return { page: 'evidence', markdown, json: { reports, missing }, failed: reports.reduce((total, { failed }) => total + failed, 0) };
 }
 
 const CHECKS = ['shape', 'value', 'gradient', 'finite-differences', 'second-gradient'] as const;

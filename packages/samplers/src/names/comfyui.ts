@@ -1,0 +1,64 @@
+import type { SamplerAlias, SpacingAlias } from './alias.ts';
+
+const brownian = { noise: 'brownian-tree' } as const;
+const onDevice = { ...brownian, note: 'There the noise is drawn on the GPU; here it is the same path as without _gpu.' } as const;
+const dropped = { grid: 'drop-penultimate' } as const;
+
+/** ComfyUI's sampler names, in the order of its menu, and what they are here. */
+export const comfyuiSamplers = {
+  euler: { sampler: 'euler' },
+  euler_cfg_pp: { sampler: 'euler-cfg-pp' },
+  euler_ancestral: { sampler: 'euler-ancestral' },
+  euler_ancestral_cfg_pp: { sampler: 'euler-ancestral-cfg-pp' },
+  heun: { sampler: 'heun' },
+  heunpp2: { sampler: 'heunpp2' },
+  dpm_2: { sampler: 'dpm-2', ...dropped },
+  dpm_2_ancestral: { sampler: 'dpm-2-ancestral', ...dropped },
+  lms: { sampler: 'lms' },
+  dpm_fast: { sampler: 'dpm-fast' },
+  dpm_adaptive: { sampler: 'dpm-adaptive' },
+  dpmpp_2s_ancestral: { sampler: 'dpmpp-2s-ancestral' },
+  dpmpp_2s_ancestral_cfg_pp: { sampler: 'dpmpp-2s-ancestral-cfg-pp' },
+  dpmpp_sde: { sampler: 'dpmpp-sde', ...brownian },
+  dpmpp_sde_gpu: { sampler: 'dpmpp-sde', ...onDevice },
+  dpmpp_2m: { sampler: 'dpmpp-2m' },
+  dpmpp_2m_cfg_pp: { sampler: 'dpmpp-2m-cfg-pp' },
+  dpmpp_2m_sde: { sampler: 'dpmpp-2m-sde', options: { solverType: 'midpoint' }, ...brownian },
+  dpmpp_2m_sde_gpu: { sampler: 'dpmpp-2m-sde', options: { solverType: 'midpoint' }, ...onDevice },
+  dpmpp_2m_sde_heun: { sampler: 'dpmpp-2m-sde', options: { solverType: 'heun' }, ...brownian },
+  dpmpp_2m_sde_heun_gpu: { sampler: 'dpmpp-2m-sde', options: { solverType: 'heun' }, ...onDevice },
+  dpmpp_3m_sde: { sampler: 'dpmpp-3m-sde', ...brownian },
+  dpmpp_3m_sde_gpu: { sampler: 'dpmpp-3m-sde', ...onDevice },
+  ddpm: { sampler: 'ddpm' },
+  lcm: { sampler: 'lcm' },
+  ipndm: { sampler: 'ipndm' },
+  ipndm_v: { sampler: 'ipndm-v' },
+  deis: { sampler: 'deis' },
+  res_multistep: { sampler: 'res-multistep' },
+  res_multistep_cfg_pp: { sampler: 'res-multistep-cfg-pp' },
+  res_multistep_ancestral: { sampler: 'res-multistep-ancestral' },
+  res_multistep_ancestral_cfg_pp: { sampler: 'res-multistep-ancestral-cfg-pp' },
+  gradient_estimation: { sampler: 'gradient-estimation' },
+  gradient_estimation_cfg_pp: { sampler: 'gradient-estimation-cfg-pp' },
+  er_sde: { sampler: 'er-sde' },
+  seeds_2: { sampler: 'seeds-2' },
+  seeds_3: { sampler: 'seeds-3' },
+  sa_solver: { sampler: 'sa-solver' },
+  sa_solver_pece: { sampler: 'sa-solver', options: { mode: 'pece' } },
+  ddim: { sampler: 'ddim', note: 'There it is Euler in sigma, which is the same.' },
+  uni_pc: { sampler: 'unipc', options: { solverType: 'bh1', order: 3 }, ...dropped },
+  uni_pc_bh2: { sampler: 'unipc', options: { solverType: 'bh2', order: 3 }, ...dropped },
+} as const satisfies Readonly<Record<string, SamplerAlias>>;
+
+/** ComfyUI's scheduler names, in the order of its menu. */
+export const comfyuiSpacings = {
+  simple: { spacing: 'simple' },
+  sgm_uniform: { spacing: 'sgm-uniform' },
+  karras: { spacing: 'karras' },
+  exponential: { spacing: 'exponential' },
+  ddim_uniform: { spacing: 'ddim-uniform' },
+  beta: { spacing: 'beta' },
+  normal: { spacing: 'normal' },
+  linear_quadratic: { spacing: 'linear-quadratic' },
+  kl_optimal: { spacing: 'kl-optimal' },
+} as const satisfies Readonly<Record<string, SpacingAlias>>;
