@@ -12,4 +12,7 @@ export { brownianTreeNoise, imageNoise, startState, torchNoise, type BrownianTre
 export * from './solvers/index.ts';
 export { criticallyDamped, type CriticallyDamped, type CriticallyDampedOptions, type PairLevel } from './critically-damped.ts';
 export type { Matrix2 } from './maths/matrix2.ts';
-export { transition, type Transition } from './transition.ts';
+
+// Diagnostics
+export { meanShift, type MeanShiftOptions } from './diagnostics/mean-shift.ts';
+export { denoisingLead, pathShape, type DenoisingLead, type Path, type PathShape } from './diagnostics/trajectory-shape.ts';

@@ -1,14 +1,14 @@
 // A kit that nothing can fail proves nothing: each of these samplers breaks one promise, and the kit must say which.
-import { ddim, ddpm, defineSampler, euler, type Sampler, type SamplerDefinition } from '@langevin/samplers';
+import { consistency, ddim, ddpm, defineSampler, euler, gottaGoFast, lcm, rk45, type Sampler, type SamplerDefinition } from '@langevin/samplers';
 import { samplerChecks } from '@langevin/samplers/testing';
 import { expect, test, vi } from 'vitest';
 
 // Generous: a machine may be busy with other suites.
 vi.setConfig({ testTimeout: 60_000 });
 
-async function failures(sampler: Sampler): Promise<readonly string[]> {
+async function failures(sampler: Sampler, options: Parameters<typeof samplerChecks>[1] = {}): Promise<readonly string[]> {
   const failed: string[] = [];
-  for (const { name, run } of samplerChecks(sampler)) {
+  for (const { name, run } of samplerChecks(sampler, options)) {
     await run().catch(() => failed.push(name));
   }
   return failed;
@@ -78,4 +78,24 @@ test('a sampler tied to one kind of units is found', async () => {
     },
   });
   expect(await failures(tied)).toEqual(expect.arrayContaining(['does not depend on the units of the state']));
+});
+
+test('a few-step sampler that noises to another level is found', async () => {
+  const short = like(lcm(), { step: (input) => lcm().step({ ...input, noise: async () => input.algebra.linear([0.99, await input.noise()]) }) });
+  expect(await failures(short, { accuracy: { kind: 'consistency', data: 'point' } })).toEqual(['ends every step at the exact marginal, given the consistency function']);
+});
+
+test('a few-step sampler that forgets what its network leaves in is found', async () => {
+  expect(await failures(consistency({ sigmaMin: 0 }), { accuracy: { kind: 'consistency', data: 'gaussian', sigmaMin: 0.002 } })).toEqual(['ends every step at the exact marginal, given the consistency function']);
+});
+
+test('a tolerance that is not kept is found', async () => {
+  for (const sampler of [() => rk45(), (tolerance: number) => rk45({ rtol: tolerance ** 0.5, atol: tolerance ** 0.5 })]) {
+    expect(await failures(rk45(), { nfe: 'any', accuracy: { kind: 'tolerance', sampler } })).toEqual(['has an error in proportion to its tolerance']);
+  }
+});
+
+test('a spread that is wrong is found from samples', async () => {
+  const wide = like(gottaGoFast(), { step: (input) => gottaGoFast().step({ ...input, noise: async () => input.algebra.linear([1.2, await input.noise()]) }) });
+  expect(await failures(wide, { nfe: 'any', accuracy: { kind: 'sampled', bias: 0.01 } })).toEqual(['has the moments of Gaussian data']);
 });
