@@ -1,6 +1,5 @@
-import type { NoiseLevel } from '@langevin/core-schedules';
+import { transition, type NoiseLevel } from '@langevin/core-schedules';
 import type { Sampler, StepInput, StepOutput } from './sampler.ts';
-import { transition } from './transition.ts';
 
 export interface JumpBackOptions<T> {
   /** What takes the steps. */

@@ -1,10 +1,9 @@
-import { arrayAlgebra, relativeSigma, type Algebra, type NoiseLevel } from '@langevin/core-schedules';
+import { arrayAlgebra, relativeSigma, transition, type Algebra, type NoiseLevel } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
 import { evaluations } from './evaluations.ts';
 import { checkLevels } from './levels.ts';
 import { emptyState, type Sampler } from './sampler.ts';
 import { plainAlgebra, type TrajectoryOptions, type TrajectoryStep } from './trajectory.ts';
-import { transition } from './transition.ts';
 
 export interface ParallelTrajectoryOptions<T> extends Omit<TrajectoryOptions<T>, 'resume' | 'startAt'> {
   /** One evaluation a step, at its start, and no memory: `ddim()`, `ddpm()`, `euler()`, `eulerMaruyama()`, ... */

@@ -1,6 +1,6 @@
-import { CLEAN, discreteVp, edm, karrasSigmas, linspaceTimes, uniformLambda, vpLinear, type NoiseLevel } from '@langevin/core-schedules';
+import { CLEAN, discreteVp, edm, karrasSigmas, linspaceTimes, transition, uniformLambda, vpLinear, type NoiseLevel } from '@langevin/core-schedules';
 import { finiteSet, gaussian, threeModes } from '@langevin/core-schedules/testing';
-import { ddim, ddpm, euler, heun, imageNoise, sample, sigmaLevels, transition } from '@langevin/samplers';
+import { ddim, ddpm, euler, heun, imageNoise, sample, sigmaLevels } from '@langevin/samplers';
 import { gaussianMoments } from '@langevin/samplers/testing';
 import { describe, expect, test, vi } from 'vitest';
 

@@ -1,5 +1,4 @@
-import type { NoiseLevel } from '@langevin/core-schedules';
-import { transition } from '../transition.ts';
+import { transition, type NoiseLevel } from '@langevin/core-schedules';
 
 /** Coefficients of x' = x x + denoised D + noise z. */
 export interface Jump {

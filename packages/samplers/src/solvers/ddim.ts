@@ -1,6 +1,6 @@
+import { transition } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
 import { defineSampler, type Sampler } from '../sampler.ts';
-import { transition } from '../transition.ts';
 
 const DIRECTIONS = ['denoised', 'unconditional'] as const;
 

@@ -1,7 +1,6 @@
-import type { NoiseLevel } from '@langevin/core-schedules';
+import { transition, type NoiseLevel, type Transition } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
 import { defineSampler, type Sampler, type StepInput } from '../sampler.ts';
-import { transition, type Transition } from '../transition.ts';
 
 const VARIANCES = ['small', 'large', 'learned', 'learned-range'] as const;
 

@@ -1,1 +1,0 @@
-export { transition, type Transition } from '@langevin/core-schedules';
