@@ -6,6 +6,7 @@ import { fuseDot } from './dot.ts';
 import { mergeEqual } from './merge.ts';
 import { fuseNormalizeGrad } from './normalize-grad.ts';
 import { Program } from './program.ts';
+import { shortenDot } from './shorten-dot.ts';
 import { splitSum } from './split-sum.ts';
 
 /**
@@ -17,6 +18,7 @@ export function fuseGraph(graph: Graph): Program {
   program.rewrite(readThroughBroadcast);
   program.rewrite(fuseNormalizeGrad);
   program.rewrite(fuseDot);
+  program.rewrite(shortenDot);
   program.rewrite(splitSum);
   program.rewrite(fuseChannelAffine);
   program.rewrite(fuseConvBias);

@@ -26,6 +26,8 @@ export function lowerConv(scope: Scope, params: ConvParams): string {
     return convByGroup(scope, x.name, w.name, { groups, strides, dilations, pads });
   }
   if (!addend) return scope.emit('Conv', scope.inputs, { attributes });
+  // The runtime lays constant weights out in blocks, and then lets the convolution add; not so in a node that is fused already.
+  if (w.constant) return scope.emit('Add', [scope.emit('Conv', [x, w, bias!], { attributes }), addend]);
   return scope.emit('FusedConv', scope.inputs, { attributes, domain: 'com.microsoft' });
 }
 

@@ -14,12 +14,7 @@ export const softmaxOp: OpDefinition<'softmax'> = {
     if (!isFloating(x!.dtype)) throw new UserError(`[tensor/softmax] dtype is not a float: dtype=${x!.dtype}. cast(x, 'float32') first.`);
     return [x!];
   },
-  vjp: ({ outputs: [y], params: { axis }, cotangents: [g] }) => [
-    () => {
-      const weighted = mul(g!, y!);
-      return sub(weighted, mul(y!, sum(weighted, { axes: axis, dims: 'keep' })));
-    },
-  ],
+  vjp: ({ outputs: [y], params: { axis }, cotangents: [g] }) => [() => mul(y!, sub(g!, sum(mul(g!, y!), { axes: axis, dims: 'keep' })))],
 };
 
 /** exp(x) / sum(exp(x)) along an axis. */
