@@ -1,5 +1,6 @@
 import type { Evaluation, StepInput, StepOutput } from '../sampler.ts';
-import { secondOrderAdjust, type SolverType } from './dpm-multistep.ts';
+import { secondOrderAdjust, type CurvatureWeights, type SolverType } from './dpm-multistep.ts';
+import { stochasticDeviation, stochasticTerms } from './stochastic-exponential.ts';
 import { exponentialTerms, exponentialWeights, firstOrderTerms, lambdaStep, levelInside, positionIn, type SmoothPrediction, type StepFrom } from './exponential.ts';
 import { finiteHistory, lowersOrder, remember, type LowerOrderFinal } from './multistep.ts';
 
@@ -44,8 +45,14 @@ export async function dpmSinglestep<T>(input: StepInput<T>, options: DpmSinglest
 }
 
 export interface DpmBlockOptions extends Omit<DpmSinglestepOptions, 'inner'> {
+  /** Rate of Langevin noise, >= 0. */
+  readonly eta: number;
+  /** With noise: whether the curvature of a third-order heun step is weighed by its integral, or with the sign that diffusers has. */
+  readonly weights: CurvatureWeights;
   /** Whether a last whole block is cut into smaller ones, so that the run ends with a step of first order. */
   readonly lowerOrderFinal: LowerOrderFinal;
+  /** How the second step of a block of three weighs its slope: as the solver type has it, or exactly, as inner points of single steps do. */
+  readonly innerSlopes: 'published' | 'exact';
 }
 
 /**
@@ -60,13 +67,30 @@ export async function dpmBlockStep<T>(input: StepInput<T>, options: DpmBlockOpti
   const state = remember(input.state, now, options.order - 1);
   if (from.alpha === 0 || to.sigma === 0) return { x: input.algebra.linear(...firstOrderTerms(input, denoised)), denoised, state };
   // A run may begin in the middle of a block, or at pure noise, where no block can start: what there is counts.
-  const block = [...finiteHistory(input.state.history).slice(0, placeInBlock(input, options)).reverse(), now];
+  const { place, size } = blockOf(input, options);
+  const block = [...finiteHistory(input.state.history).slice(0, place).reverse(), now];
   const start = block[0]!;
-  return { x: reach(input, { from: start.at, to, x: start.x }, block, options, 'end'), denoised, state };
+  const step = { from: start.at, to, x: start.x };
+  const goal = options.innerSlopes === 'exact' && place + 1 < size ? 'inner' : 'end';
+  if (options.eta === 0) return { x: reach(input, step, block, options, goal), denoised, state };
+  // Noise from the start of the block on replaces that of its earlier steps.
+  const rule = { form: options.form, rate: options.eta, adjust: noisyAdjust(options) } as const;
+  const used = block.length === 3 && options.solverType === 'midpoint' ? [block[0]!, block[2]!] : block;
+  const terms = stochasticTerms(block.length === 3 ? rule : { ...rule, adjust: secondOrderAdjust(options.solverType) }, step, used);
+  return { x: input.algebra.linear(...terms, [stochasticDeviation(rule, step), await input.noise({ from: start.at, to })]), denoised, state };
 }
 
-function placeInBlock<T>({ index, levels }: StepInput<T>, { order, lowerOrderFinal }: DpmBlockOptions): number {
+/** diffusers' weight of the curvature, which does not vanish with the step. */
+function noisyAdjust({ weights }: DpmBlockOptions): (moments: readonly number[]) => readonly number[] {
+  return (moments) => (weights === 'reference' && moments.length === 3 ? [moments[0]!, moments[1]!, moments[2]! - 2] : moments);
+}
+
+/** The number of a step in its block, and of steps in the block. */
+function blockOf<T>({ index, levels }: StepInput<T>, { order, lowerOrderFinal }: DpmBlockOptions): { readonly place: number; readonly size: number } {
   const steps = levels.length - 1;
-  const whole = steps % order === 0;
-  return whole && index === steps - 1 && lowersOrder(lowerOrderFinal, steps) ? 0 : index % order;
+  const place = index % order;
+  const begin = index - place;
+  const cut = begin + order === steps && order > 1 && lowersOrder(lowerOrderFinal, steps);
+  if (cut) return index === steps - 1 ? { place: 0, size: 1 } : { place, size: order - 1 };
+  return { place, size: Math.min(order, steps - begin) };
 }

@@ -24,6 +24,8 @@ export function finiteHistory<T>(history: readonly Evaluation<T>[]): readonly Ev
 /** The order that this step can have: limited by history, by the ends of time, and by the rule for the last steps. */
 export function stepOrder<T>({ from, to, index, levels, state }: Pick<StepInput<T>, 'from' | 'to' | 'index' | 'levels' | 'state'>, order: number, rule: LowerOrderFinal): number {
   if (from.alpha === 0 || to.sigma === 0) return 1;
+  // A step of no length, as diffusers' grids may end with, leads nowhere in any order.
+  if (from.sigma * to.alpha === to.sigma * from.alpha) return 1;
   const steps = levels.length - 1;
   const remaining = steps - index;
   const lowered = lowersOrder(rule, steps) && (rule !== 'last' || remaining === 1) ? remaining : order;

@@ -13,7 +13,7 @@ export interface DeisOptions {
   /**
    * In what the noise prediction is a polynomial, or which Runge-Kutta method goes over s = sigma / alpha:
    * - `tab`: in the time of a process, through past evaluations; the paper's best
-   * - `rho-ab`: in s, which is lms()
+   * - `rho-ab`: in s, which is lms() but for a step to a clean level
    * - `log-rho`: in log s, as diffusers' DEISMultistepScheduler
    * - `rho-rk2`, `rho-rk3`, `rho-rk4`: Heun, Kutta, the classical method; 2, 3, 4 evaluations a step, one when it ends clean
    *
@@ -24,7 +24,7 @@ export interface DeisOptions {
   readonly order?: 0 | 1 | 2 | 3;
   /** Whose time `tab` takes; that on which the network was trained is best. @default vpLinear(), the paper's */
   readonly process?: NoiseProcess;
-  /** @default 'clean', as the paper has it; diffusers' is 'few' */
+  /** Also of `tab` and `rho-ab`, a step to a clean level is of first order. @default 'clean'; diffusers' is 'few' */
   readonly lowerOrderFinal?: LowerOrderFinal;
 }
 

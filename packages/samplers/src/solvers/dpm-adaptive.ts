@@ -1,4 +1,4 @@
-import { lambdaOf, type NoiseLevel, type Term } from '@langevin/core-schedules';
+import { lambdaOf, relativeSigma, type NoiseLevel, type Term } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
 import { secondOrderAdjust } from '../maths/dpm-multistep.ts';
 import { exponentialTerms, exponentialWeights, firstOrderTerms, type StepFrom } from '../maths/exponential.ts';
@@ -55,7 +55,11 @@ export function dpmAdaptive(options: DpmAdaptiveOptions = {}): Sampler {
     order: settings.order,
     stochastic: false,
     paper: 'arXiv:2206.00927, appendix C',
-    step: (input) => (input.from.alpha === 0 || input.to.sigma === 0 ? firstOrder(input) : integrate(input, settings)),
+    step: (input) => {
+      const { from, to } = input;
+      if (relativeSigma(to) > relativeSigma(from)) throw new UserError(`[samplers/dpm-adaptive] the method goes from noise to data: from sigma / alpha=${relativeSigma(from)} to ${relativeSigma(to)}. Invert with ddim() or a multistep method.`);
+      return from.alpha === 0 || to.sigma === 0 ? firstOrder(input) : integrate(input, settings);
+    },
   });
 }
 
@@ -141,9 +145,10 @@ function judge(item: Item, goal: number, error: number, { order, control: [p, i,
   const [last, beforeLast] = Number.isNaN(item.errors[0]) ? [inverse, inverse] : item.errors;
   const factor = limited(inverse ** ((p + i + d) / order) * last ** (-(p + 2 * d) / order) * beforeLast ** (d / order));
   const length = goal - item.lambda;
-  if (factor < safety) return { ...item, h: length * factor, errors: [last, beforeLast] };
+  if (factor < safety) return { ...item, h: Math.min(item.h, length) * factor, errors: [last, beforeLast] };
   // A step that a level of the grid cut short does not shorten those to come.
-  return { lambda: goal, h: length < item.h ? Math.max(item.h, length * factor) : item.h * factor, errors: [inverse, last] };
+  const cut = goal < item.lambda + item.h;
+  return { lambda: goal, h: cut ? Math.max(item.h, length * factor) : item.h * factor, errors: [inverse, last] };
 }
 
 /** What is remembered of an item from level to level. */

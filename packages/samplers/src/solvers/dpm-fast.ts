@@ -23,7 +23,7 @@ export function dpmFast(options: DpmFastOptions = {}): Sampler {
     order: 3,
     stochastic: false,
     paper: 'arXiv:2206.00927, appendix D',
-    step: (input) => dpmBlockStep(input, { form: prediction, order: 3, solverType: 'midpoint', lowerOrderFinal: 'always' }),
+    step: (input) => dpmBlockStep(input, { form: prediction, order: 3, solverType: 'midpoint', weights: 'exact', lowerOrderFinal: 'always', eta: 0, innerSlopes: 'exact' }),
   });
 }
 

@@ -1,3 +1,5 @@
+import { UserError } from '@langevin/tensor';
+import { checkAtLeastZero } from '../check-option.ts';
 import { CURVATURE_WEIGHTS, dpmMultistep, SOLVER_TYPES, type CurvatureWeights, type SolverType } from '../maths/dpm-multistep.ts';
 import { dpmBlockStep, dpmSinglestep } from '../maths/dpm-singlestep.ts';
 import type { SmoothPrediction } from '../maths/exponential.ts';
@@ -23,10 +25,12 @@ export interface DpmSolverOptions {
   readonly prediction?: SmoothPrediction;
   /** @default 'midpoint', as published; single-step order 3 then leaves the first inner evaluation out at the end */
   readonly solverType?: SolverType;
-  /** Only of third-order multistep. @default 'exact' */
+  /** Of third-order multistep, and of third-order blocks with noise, whose `reference` is diffusers' weight with a slip of sign. @default 'exact' */
   readonly weights?: CurvatureWeights;
   /** Of multistep and blocks. @default 'few', as the paper advises for fewer than 15 steps */
   readonly lowerOrderFinal?: LowerOrderFinal;
+  /** Of blocks: rate of Langevin noise, >= 0; 0 is the probability-flow ODE, 1 the reverse SDE. @default 0 */
+  readonly eta?: number;
 }
 
 const INNER = { 1: [], 2: [1 / 2], 3: [1 / 3, 2 / 3] } as const;
@@ -38,22 +42,24 @@ const INNER = { 1: [], 2: [1 / 2], 3: [1 / 3, 2 / 3] } as const;
  * @throws UserError when an option is not among the known ones
  */
 export function dpmSolver(options: DpmSolverOptions = {}): Sampler {
-  const { order = 2, form = 'singlestep', prediction = 'epsilon', solverType = 'midpoint', weights = 'exact', lowerOrderFinal = 'few' } = options;
+  const { order = 2, form = 'singlestep', prediction = 'epsilon', solverType = 'midpoint', weights = 'exact', lowerOrderFinal = 'few', eta = 0 } = options;
   checkChoice('dpm-solver', 'order', order, [1, 2, 3]);
   checkChoice('dpm-solver', 'form', form, FORMS);
   checkChoice('dpm-solver', 'prediction', prediction, ['epsilon', 'x0']);
   checkChoice('dpm-solver', 'solverType', solverType, SOLVER_TYPES);
   checkChoice('dpm-solver', 'weights', weights, CURVATURE_WEIGHTS);
   checkLowerOrderFinal('dpm-solver', lowerOrderFinal);
+  checkAtLeastZero('dpm-solver', 'eta', eta);
+  if (eta > 0 && form !== 'blocks') throw new UserError(`[samplers/dpm-solver] noise belongs to blocks: eta=${eta}, form="${form}". Take form: 'blocks', dpmppSde() or dpmpp2mSde().`);
   return defineSampler({
     name: 'dpm-solver',
-    order: form === 'multistep' && order === 3 && weights === 'reference' ? 2 : order,
-    stochastic: false,
+    order: eta > 0 ? 1 : form === 'multistep' && order === 3 && weights === 'reference' ? 2 : order,
+    stochastic: eta > 0,
     paper: prediction === 'x0' ? 'arXiv:2211.01095' : 'arXiv:2206.00927',
     step: (input) => {
       if (form === 'multistep') return dpmMultistep(input, { form: prediction, order, solverType, weights, lowerOrderFinal });
       if (form === 'singlestep') return dpmSinglestep(input, { form: prediction, order, solverType, inner: INNER[order] });
-      return dpmBlockStep(input, { form: prediction, order, solverType, lowerOrderFinal });
+      return dpmBlockStep(input, { form: prediction, order, solverType, weights, lowerOrderFinal, eta, innerSlopes: 'published' });
     },
   });
 }

@@ -8,8 +8,8 @@ export interface IpndmVOptions {
   /** Evaluations in the mean, 1..4; 1 is DDIM. @default 4 */
   readonly order?: 1 | 2 | 3 | 4;
   /**
-   * `reference` is the weights of the authors' code, where two slips (a missing pair of brackets in the third, a sign in the fourth) cost
-   * the exactness on uneven grids: of order 3 at most.
+   * `reference` is the weights of the authors' code, with three slips: a missing pair of brackets in the third term, and in the fourth
+   * a sign and a ratio, for which the weights add up to 1 only where steps grow evenly. On grids even in lambda it is of order 3.
    *
    * @default 'exact', which is lms()
    */
