@@ -19,17 +19,9 @@ export { resolutionShift } from './resolution-shift.ts';
 // Interpolants between two distributions
 export { gammas, type Gamma, type GammaName } from './interpolants/gamma.ts';
 export { interpolant, interpolantDrift, interpolantVelocity, type Interpolant, type InterpolantEstimate, type InterpolantFieldOptions, type InterpolantOptions, type InterpolantParts } from './interpolants/interpolant.ts';
-export { imageTokens, resolutionFlowShift, sequenceMu, shiftOfMu, type ImageTokensOptions, type ResolutionOptions, type SequenceMuOptions } from './flow-shift.ts';
-export { resolutionShift } from './resolution-shift.ts';
-
-// Interpolants between two distributions
-export { gammas, type Gamma, type GammaName } from './interpolants/gamma.ts';
-export { interpolant, interpolantDrift, interpolantVelocity, type Interpolant, type InterpolantEstimate, type InterpolantFieldOptions, type InterpolantOptions, type InterpolantParts } from './interpolants/interpolant.ts';
 
 // Predictions and preconditioning
 export { convertPrediction, predictionConversion, predictions, type Conversion, type ConvertOptions, type Prediction } from './prediction.ts';
-export { denoiserOfScore, scoreOf, type Score } from './tweedie.ts';
-export { velocityFromX0, x0FromVelocity } from './velocity.ts';
 export { denoiserOfScore, scoreOf, type Score } from './tweedie.ts';
 export { velocityFromX0, x0FromVelocity } from './velocity.ts';
 export { precondition, type Preconditioning, type PreconditioningCoefficients, type PreconditionOptions, type RawNetwork } from './preconditioning/preconditioning.ts';
@@ -37,10 +29,6 @@ export { flowMatchingPreconditioning, type FlowMatchingPreconditioningOptions } 
 export { edmPreconditioning, type EdmPreconditioningOptions } from './preconditioning/edm.ts';
 export { predictionPreconditioning, type PredictionPreconditioningOptions } from './preconditioning/from-prediction.ts';
 export { vePreconditioning } from './preconditioning/ve.ts';
-export { consistencyPreconditioning, type ConsistencyPreconditioningOptions } from './preconditioning/consistency.ts';
-export { iddpmPreconditioning, type IddpmPreconditioningOptions } from './preconditioning/iddpm.ts';
-export { trigflowPreconditioning, type TrigflowPreconditioningOptions } from './preconditioning/trigflow.ts';
-export { vpPreconditioning, type VpPreconditioningOptions } from './preconditioning/vp.ts';
 export { consistencyPreconditioning, type ConsistencyPreconditioningOptions } from './preconditioning/consistency.ts';
 export { iddpmPreconditioning, type IddpmPreconditioningOptions } from './preconditioning/iddpm.ts';
 export { trigflowPreconditioning, type TrigflowPreconditioningOptions } from './preconditioning/trigflow.ts';
@@ -90,6 +78,10 @@ export {
 } from './likelihood/trace.ts';
 export { variationalBound, type ReverseVariance, type VariationalBound, type VariationalBoundOptions } from './likelihood/variational-bound.ts';
 
+// Figures
+export { cutOffFrequency, noisySpectrum, powerSpectrum, type PowerSpectrum, type PowerSpectrumOptions } from './diagnostics/power-spectrum.ts';
+export { diffusedDensity, type DiffusedDensityOptions } from './diagnostics/diffused-density.ts';
+
 // Small exact solvers
 export { linearAssignment } from './maths/linear-assignment.ts';
 
@@ -101,7 +93,6 @@ export { defineSpacing, type Spacing, type SpacingDefinition, type SpacingOption
 export { cutLevels, withoutPenultimate, type Cut } from './grid/cut.ts';
 export type { SigmaRangeOptions } from './grid/sigma-range.ts';
 export * from './spacings/index.ts';
-export { betaQuantile, incompleteBeta, type BetaShape } from './maths/incomplete-beta.ts';
 export { betaQuantile, incompleteBeta, type BetaShape } from './maths/incomplete-beta.ts';
 
 // By name
