@@ -76,6 +76,8 @@ export interface Move {
   readonly levels?: readonly NoiseLevel[];
   /** Whether the solver forgets what earlier steps left it. @default false */
   readonly forgets?: boolean;
+  /** Levels of evaluations, latest first, that upstream counts at the start of a run though it does not have them: their slopes are zero. @default none */
+  readonly pastLevels?: readonly NoiseLevel[];
   /** Whether noise is zero in this step, as where upstream multiplies a draw by 0. @default false */
   readonly silent?: boolean;
   /** Draws that upstream makes first and does not use, so that streams agree. @default 0 */
@@ -94,6 +96,12 @@ export interface Output<T> {
   readonly evaluation: number;
 }
 
+/** What the solver is answered. */
+export interface Answer<T> extends DetailedPrediction<T> {
+  /** The x0-prediction for the caller, where the solver was told another. */
+  readonly shown?: T;
+}
+
 /** What follows from a list of timesteps: a value, made anew by each setTimesteps. */
 export interface Schedule<T> {
   /** The loop's timesteps: one for each call of step. */
@@ -106,7 +114,7 @@ export interface Schedule<T> {
   /** The factor of scaleModelInput; `asked` is the level of the state that an unfinished step asks about. @default 1 */
   readonly inputScale?: (place: Place, asked?: NoiseLevel) => number;
   readonly move: (call: Call<T>) => Move | Promise<Move>;
-  readonly predict: (output: Output<T>) => DetailedPrediction<T> | Promise<DetailedPrediction<T>>;
+  readonly predict: (output: Output<T>) => Answer<T> | Promise<Answer<T>>;
   /** For undoStep, of RePaint: the levels on the way back up from t, each as alpha x + sigma noise. */
   readonly undo?: (t: number) => readonly NoiseLevel[];
   /** Whether the network sees the state that the solver asks about, which addNoiseToInput gives, and not the one that was passed. @default false */

@@ -101,11 +101,15 @@ export function createScheduler<T>(definition: SchedulerClass, given: Readonly<R
   /** Begins a step of the solver for the current call, up to its first question. */
   const start = async (sample: T): Promise<Open<T>> => {
     const move = await schedule.move(current);
-    const { sampler, from, to, index = 0, levels = [from, to], forgets = false, unusedDraws = 0 } = move;
+    const { sampler, from, to, index = 0, levels = [from, to], forgets = false, unusedDraws = 0, pastLevels = [] } = move;
     const noise = noiseFor(move, sample);
     draws = 0;
     for (let i = 0; i < unusedDraws; i++) await noise();
-    state = state === undefined || forgets ? sampler.init<T>() : state;
+    if (state === undefined || forgets) {
+      const zero = algebra.linear([0, sample]);
+      const initial = sampler.init<T>();
+      state = { ...initial, history: [...initial.history, ...pastLevels.map((at) => ({ at, x: zero, denoised: zero }))] };
+    }
     const conversation = converse<T>(sampler, { x: sample, from, to, index, levels, algebra, state, noise });
     const turn = await conversation.begin();
     if ('output' in turn) throw new InternalError(`[samplers/compat] the solver ${sampler.name} ended a step without an evaluation. This is a bug in ours.`);
@@ -163,8 +167,9 @@ export function createScheduler<T>(definition: SchedulerClass, given: Readonly<R
       else state = turn.output.state ?? state;
       if (!byTimestep) stepIndex = index + 1;
       const prevSample = 'question' in turn ? turn.question.x : turn.output.x;
-      await algebra.realize([prevSample, prediction.denoised]);
-      return { prevSample, predOriginalSample: prediction.denoised };
+      const predOriginalSample = prediction.shown ?? prediction.denoised;
+      await algebra.realize([prevSample, predOriginalSample]);
+      return { prevSample, predOriginalSample };
     },
     addNoise: (x0, noise, timesteps) => mix(schedule.noiseLevel, 'addNoise', timesteps, ({ alpha, sigma }) => [alpha, sigma], x0, noise),
     scaleNoise: (x0, t, noise) => scheduler.addNoise(x0, noise, t),

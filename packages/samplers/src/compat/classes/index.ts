@@ -5,6 +5,12 @@ import { ddpmClasses } from './ddpm.ts';
 import { dpmSolverSde } from './dpmsolver-sde.ts';
 import { eulerAncestralDiscrete } from './euler-ancestral.ts';
 import { repaintScheduler } from './repaint.ts';
+import { ipndmScheduler } from './ipndm.ts';
+import { karrasVe } from './karras-ve.ts';
+import { kdpm2Classes } from './kdpm2.ts';
+import { lmsDiscrete } from './lms.ts';
+import { pndmScheduler } from './pndm.ts';
+import { scoreSdeVe, scoreSdeVp } from './score-sde.ts';
 import { unclip } from './unclip.ts';
 import { ddpmWuerstchen } from './wuerstchen.ts';
 import { ddimClasses } from './ddim.ts';
@@ -24,6 +30,7 @@ import { edmClasses } from './edm.ts';
 import { saSolverClasses } from './sa-solver.ts';
 import { unipcClasses } from './unipc.ts';
 import { dpmSolverSinglestepClasses } from './dpmsolver-singlestep.ts';
+import { heliosClasses } from './helios.ts';
 
 /** Every class, a line a file. */
 export const schedulerClasses: readonly SchedulerClass[] = [
@@ -34,7 +41,14 @@ export const schedulerClasses: readonly SchedulerClass[] = [
   ddpmWuerstchen,
   dpmSolverSde,
   eulerAncestralDiscrete,
+  ipndmScheduler,
+  karrasVe,
+  ...kdpm2Classes,
+  lmsDiscrete,
+  pndmScheduler,
   repaintScheduler,
+  scoreSdeVe,
+  scoreSdeVp,
   unclip,
   eulerDiscrete,
   heunDiscrete,
@@ -52,4 +66,5 @@ export const schedulerClasses: readonly SchedulerClass[] = [
   ...saSolverClasses,
   ...unipcClasses,
   ...dpmSolverSinglestepClasses,
+  ...heliosClasses,
 ];

@@ -1,6 +1,5 @@
-import { CLEAN } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
-import { alphaBarsOf } from '../betas.ts';
+import { alphaBarsOf, betasOf } from '../betas.ts';
 import { integer, MAX_STEPS, oneOf } from '../config.ts';
 import { roundHalfEven } from '../float32.ts';
 import { defineScheduler, type Context, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
@@ -24,7 +23,9 @@ export const unclip: SchedulerClass = defineScheduler({
   stepOptions: ['prevTimestep', 'generator', 'noise'],
   create: <T>({ config, algebra }: Context<typeof options, T>) => {
     const { variance_type: variance, num_train_timesteps: train } = config;
-    const alphaBars = alphaBarsOf({ ...config, beta_start: 0, beta_end: 0, trained_betas: null });
+    const chain = { ...config, beta_start: 0, beta_end: 0, trained_betas: null };
+    const alphaBars = alphaBarsOf(chain);
+    const firstBeta = betasOf(chain)[0]!;
     const levelAt = levelAtStep(NAME, alphaBars);
     return (request?: TimestepsOptions): Schedule<T> => {
       const steps = request?.numInferenceSteps;
@@ -35,7 +36,12 @@ export const unclip: SchedulerClass = defineScheduler({
         sigmas: [],
         initNoiseSigma: 1,
         missing: 'by-timestep',
-        move: ({ t, options: { prevTimestep = t - 1 } }) => ({ sampler: ddpmOf(variance), from: levelAt({ t }), to: prevTimestep >= 0 ? levelAt({ t: prevTimestep }) : t > 0 ? cleanAfter(t) : CLEAN }),
+        move: ({ t, options: { prevTimestep = t - 1 } }) => {
+          const from = levelAt({ t });
+          if (prevTimestep >= 0) return { sampler: ddpmOf(variance), from, to: levelAt({ t: prevTimestep }) };
+          // The weight of x0 in the last step is beta over 1 - alphaBar, which in float32 are not quite equal.
+          return { sampler: ddpmOf(variance), from, to: t > 0 ? cleanAfter(t) : { alpha: firstBeta / (1 - alphaBars[0]!), sigma: 0 } };
+        },
         predict: (output) => ancestralPrediction({ algebra, config, variance, output }),
         noiseLevel: levelAt,
       };

@@ -1,0 +1,115 @@
+import { UnsupportedError, UserError } from '@langevin/tensor';
+import type { NoiseLevel } from '@langevin/core-schedules';
+import { euler } from '../../solvers/euler.ts';
+import { lcm } from '../../solvers/lcm.ts';
+import { unipc } from '../../solvers/unipc.ts';
+import { flag, integer, list, MAX_STEPS, number, oneOf } from '../config.ts';
+import { defineScheduler, type SchedulerClass } from '../scheduler-class.ts';
+import { heliosGrid } from '../tables/helios-grid.ts';
+import { predictionOption, singleLevel, toX0 } from '../x0.ts';
+import { flowLevel, flowPrediction } from './flow.ts';
+import { refusedPredictor } from './refused.ts';
+import { lambdaLevel, refuseFlowOfNoise } from './lambda.ts';
+import { aliased } from './remapped.ts';
+
+const NAME = 'HeliosScheduler';
+const DMD = 'HeliosDMDScheduler';
+
+const shared = {
+  num_train_timesteps: integer(1000, { min: 2, max: MAX_STEPS }),
+  shift: number(1, { min: Number.MIN_VALUE }),
+  stages: integer(3, { min: 1, max: 16 }),
+  stage_range: list([0, 1 / 3, 2 / 3, 1], { min: 0, max: 1 }),
+  gamma: number(1 / 3, { min: Number.MIN_VALUE }),
+  use_flow_sigmas: flag(true),
+  use_dynamic_shifting: flag(false),
+};
+
+/** HeliosScheduler: one stage of a pyramid of videos by UniPC or Euler steps. */
+const helios = defineScheduler({
+  name: NAME,
+  options: {
+    ...shared,
+    ...predictionOption(['epsilon', 'sample', 'v_prediction', 'flow_prediction'], 'flow_prediction'),
+    time_shift_type: oneOf('exponential', ['exponential', 'linear']),
+    thresholding: flag(false),
+    solver_order: integer(2, { min: 1, max: 3 }),
+    predict_x0: flag(true),
+    solver_type: aliased('bh2', ['bh1', 'bh2'], ['midpoint', 'heun', 'logrho']),
+    lower_order_final: flag(true),
+    disable_corrector: list([], { min: 0, max: MAX_STEPS, integer: true }),
+    solver_p: refusedPredictor(NAME),
+    scheduler_type: oneOf('unipc', ['unipc', 'euler', 'dmd']),
+  },
+  timestepsOptions: ['numInferenceSteps', 'stageIndex', 'sigmas', 'mu', 'isAmplifyFirstChunk'],
+  create: ({ config, algebra }) => {
+    const { scheduler_type, solver_order: order, solver_type, predict_x0, prediction_type, use_flow_sigmas } = config;
+    const fail = (what: string): never => {
+      throw new UserError(`[samplers/compat] ${NAME}: ${what}`);
+    };
+    if (config.thresholding) fail('there is no thresholding: thresholding=true. Set it to false.');
+    if (scheduler_type === 'dmd') throw new UnsupportedError(`[samplers/compat] ${NAME}: there is no step of this type: scheduler_type="dmd". Take ${DMD}.`);
+    const isUnipc = scheduler_type === 'unipc';
+    if (isUnipc && !predict_x0) {
+      refuseFlowOfNoise(NAME, 'predict_x0=false', prediction_type);
+      fail('predictions of the noise cannot be integrated to a clean end: predict_x0=false. Set it to true.');
+    }
+    if (isUnipc && use_flow_sigmas && config.stages === 1) fail('with one stage a run begins at sigma = 1, where lambda is infinite and UniPC has no rule: stages=1, scheduler_type="unipc". Set scheduler_type to "euler", or take UniPCMultistepScheduler with use_flow_sigmas, which begins below 1.');
+    if (isUnipc && solver_type === 'bh1') fail('B(h) = h is infinite on a step to sigma = 0: solver_type="bh1". Set it to "bh2".');
+    const sampler = isUnipc ? unipc({ order: order as 1 | 2 | 3, solverType: solver_type, lowerOrderFinal: config.lower_order_final ? 'always' : 'clean', corrector: { except: config.disable_corrector } }) : euler();
+    // As there, the clean end keeps a trace of noise, so that lambda is finite.
+    const tracedLevel = (sigma: number): NoiseLevel => ({ alpha: 1 - sigma, sigma: Math.max(sigma, 1e-8) });
+    const levelOf = !isUnipc ? flowLevel : use_flow_sigmas ? tracedLevel : lambdaLevel(false);
+    return (request) => {
+      const { timesteps, sigmas } = heliosGrid(NAME, config, request ?? { numInferenceSteps: config.num_train_timesteps, stageIndex: 0, ...(config.use_dynamic_shifting ? { mu: 0 } : {}) }, { cuts: false });
+      const levels: readonly NoiseLevel[] = sigmas.map(levelOf);
+      return {
+        timesteps,
+        sigmas,
+        initNoiseSigma: 1,
+        // Places are counted, not looked up.
+        missing: 'last',
+        move: ({ index }) => ({ sampler, from: levels[index]!, to: levels[index + 1]!, index, levels }),
+        predict: ({ modelOutput, question, call }) => {
+          const flow = !isUnipc || prediction_type === 'flow_prediction';
+          return { denoised: flow ? flowPrediction(algebra, { x: question.x, modelOutput, sigma: sigmas[call.index]! }) : toX0({ algebra, prediction: prediction_type, x: question.x, modelOutput, at: singleLevel(question.at) }) };
+        },
+      };
+    };
+  },
+});
+
+/** HeliosDMDScheduler: x0, then noise to the next timestep; both levels are looked up in tables that the pipeline passes. */
+const heliosDmd = defineScheduler({
+  name: DMD,
+  options: { ...shared, prediction_type: oneOf('flow_prediction', ['flow_prediction']), time_shift_type: oneOf('linear', ['exponential', 'linear']) },
+  timestepsOptions: ['numInferenceSteps', 'stageIndex', 'sigmas', 'mu', 'isAmplifyFirstChunk'],
+  stepOptions: ['curSamplingStep', 'dmdNoisyTensor', 'dmdSigmas', 'dmdTimesteps', 'allTimesteps'],
+  create: ({ config, algebra }) => (request) => {
+    const { timesteps, sigmas } = heliosGrid(DMD, config, request ?? { numInferenceSteps: config.num_train_timesteps, stageIndex: 0, ...(config.use_dynamic_shifting ? { mu: 0 } : {}) }, { cuts: true });
+    return {
+      timesteps,
+      sigmas,
+      initNoiseSigma: 1,
+      missing: 'by-timestep',
+      move: ({ t, options: { curSamplingStep = 0, dmdSigmas, dmdTimesteps, dmdNoisyTensor, allTimesteps } }) => {
+        if (dmdSigmas === undefined || dmdTimesteps === undefined || allTimesteps === undefined || dmdSigmas.length < dmdTimesteps.length) {
+          throw new UserError(`[samplers/compat] ${DMD}: levels are looked up in the tables of the step: dmdSigmas, dmdTimesteps and allTimesteps. Pass all three, with as many sigmas as timesteps.`);
+        }
+        // Times are cut to whole ones before they are looked up.
+        const level = (time: number): NoiseLevel => flowLevel(dmdSigmas[nearest(dmdTimesteps, Math.trunc(time))]!);
+        const next = allTimesteps[curSamplingStep + 1];
+        if (next !== undefined && dmdNoisyTensor === undefined) throw new UserError(`[samplers/compat] ${DMD}: all steps but the last are noised again: curSamplingStep=${curSamplingStep}, dmdNoisyTensor=undefined. Pass the noise.`);
+        return { sampler: lcm(), from: level(t), to: next === undefined ? { alpha: 1, sigma: 0 } : level(next) };
+      },
+      predict: ({ modelOutput, question }) => ({ denoised: flowPrediction(algebra, { x: question.x, modelOutput, sigma: singleLevel(question.at).sigma }) }),
+      noiseFrom: ({ dmdNoisyTensor }) => (dmdNoisyTensor === undefined ? undefined : { name: 'given', draw: <S>() => Promise.resolve(dmdNoisyTensor as unknown as S) }),
+    };
+  },
+});
+
+function nearest(times: readonly number[], t: number): number {
+  return times.reduce((best, each, i) => (Math.abs(each - t) < Math.abs(times[best]! - t) ? i : best), 0);
+}
+
+export const heliosClasses: readonly SchedulerClass[] = [helios, heliosDmd];
