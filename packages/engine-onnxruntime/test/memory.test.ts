@@ -1,5 +1,5 @@
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
-import { add, compile, mul, numbers, zeros } from '@langevin/tensor';
+import { add, broadcastTo, compile, data, dispose, mul, numbers, zeros, type Tensor } from '@langevin/tensor';
 import { expect, test } from 'vitest';
 
 const MEGABYTE = 2 ** 20;
@@ -17,5 +17,22 @@ test('10,000 steps that make and drop 128 kB each do not grow the process', { ti
   // 1.3 GB have passed; what remains is what the collector has not come to yet.
   expect(process.memoryUsage().rss - before).toBeLessThan(128 * MEGABYTE);
   expect((await numbers(state, { engine }))[0]).toBeCloseTo(2, 6);
+  await engine.dispose();
+});
+
+test('storage of a result that was disposed of is used again, and holds the new result', async () => {
+  const engine = await onnxruntimeEngine({ device: 'cpu', threads: 1 });
+  const fill = compile((value: Tensor) => broadcastTo(value, [MEGABYTE / 4]), { engine });
+  const first = await fill(1);
+  const kept = await data(first, { engine });
+  dispose(first);
+  const second = await fill(2);
+  const third = await fill(3);
+  expect([kept[0], kept.at(-1)]).toEqual([1, 1]);
+  for (const [tensor, value] of [[second, 2], [third, 3]] as const) {
+    const found = (await data(tensor, { engine })) as Float32Array;
+    expect(found.every((x) => x === value)).toBe(true);
+  }
+  await expect(data(first, { engine })).rejects.toThrow('it was disposed');
   await engine.dispose();
 });

@@ -1,7 +1,7 @@
 import { referenceUnet } from '@langevin/backbones';
 import { adam, mseLoss, type AdamState } from '@langevin/nn';
 import {
-  attention, compile, conv, groupNorm, item, matmul, realize, tensor, torchGenerator, valueAndGrad, vjp,
+  attention, compile, conv, dispose, groupNorm, item, matmul, realize, tensor, torchGenerator, valueAndGrad, vjp,
   type Engine, type Generator, type Tensor,
 } from '@langevin/tensor';
 import { ditS2 } from './dit-s2.ts';
@@ -30,7 +30,8 @@ function operation(name: string, what: string, flops: number | undefined, make: 
       const { inputs, fn } = make(torchGenerator(0));
       await realize(inputs, { engine });
       const compiled = compile(fn as (...inputs: readonly Tensor[]) => Tensor, { engine, name });
-      return () => compiled(...inputs);
+      // PyTorch frees a result as soon as nobody refers to it; JavaScript must be told.
+      return async () => dispose(await compiled(...inputs));
     },
   };
 }

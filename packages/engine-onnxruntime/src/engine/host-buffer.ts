@@ -1,5 +1,6 @@
 import type { DType, EngineBuffer, HostArray, Shape, ValueInfo } from '@langevin/tensor';
 import { allocateHost, fromBfloat16Bits, InternalError, isHostArray, showShape, sizeOf, toBfloat16Bits, UserError } from '@langevin/tensor';
+import type { HostPool } from './host-pool.ts';
 import type { Ort, OrtData, OrtTensor, OrtTensorType } from '../runtime/ort.ts';
 
 /** bfloat16 values travel as the float32 numbers they stand for: the bindings have no such tensor. */
@@ -13,16 +14,21 @@ export const tensorTypes: Readonly<Record<DType, OrtTensorType>> = {
   bool: 'bool',
 };
 
-/** Storage in host memory, shared with the typed array that was uploaded; garbage collection frees it. */
+/**
+ * Storage in host memory, shared with the typed array that was uploaded; garbage collection frees it. A result's goes to the pool
+ * when it is disposed of: nobody else has its array.
+ */
 export class HostBuffer implements EngineBuffer {
   readonly shape: Shape;
   readonly dtype: DType;
   #tensor: OrtTensor | undefined;
+  readonly #pool: HostPool | undefined;
 
-  constructor(info: ValueInfo, tensor: OrtTensor) {
+  constructor(info: ValueInfo, tensor: OrtTensor, pool?: HostPool) {
     this.shape = info.shape;
     this.dtype = info.dtype;
     this.#tensor = tensor;
+    this.#pool = pool;
   }
 
   get tensor(): OrtTensor {
@@ -31,6 +37,7 @@ export class HostBuffer implements EngineBuffer {
   }
 
   dispose(): void {
+    if (this.#tensor) this.#pool?.give(this.#tensor, this);
     this.#tensor = undefined;
   }
 }

@@ -5,19 +5,21 @@ import { loweredComposites } from './composites.ts';
 import { explainRuntimeError } from './errors.ts';
 import { checkFits, foreignBuffer } from './fits.ts';
 import { emptyTensor, HostBuffer, hostFromTensor, tensorFromHost } from './host-buffer.ts';
+import { HostPool } from './host-pool.ts';
 import { createSession, type CompiledSession, type SessionContext } from './session.ts';
 
 /** An engine whose buffers are in host memory: the CPU, and accelerators that copy at the borders of a graph. */
 export function hostEngine(context: SessionContext): Engine {
   const { ort, device } = context;
   const executables = new Set<Executable>();
+  const pool = new HostPool();
   return {
     name: 'onnxruntime',
     device,
     composites: loweredComposites,
     async compile(graph) {
       const compiled = await createSession(graph, context);
-      const executable = new HostExecutable(graph, compiled, context, () => executables.delete(executable));
+      const executable = new HostExecutable(graph, { compiled, context, pool, onDispose: () => executables.delete(executable) });
       executables.add(executable);
       return executable;
     },
@@ -25,28 +27,32 @@ export function hostEngine(context: SessionContext): Engine {
     download: (buffer): Promise<HostArray> => Promise.resolve(hostFromTensor(hostBuffer(buffer).tensor.data, buffer.dtype)),
     async dispose() {
       await Promise.all([...executables].map((executable) => executable.dispose()));
+      pool.clear();
     },
   };
 }
 
+interface HostExecutableParts {
+  readonly compiled: CompiledSession;
+  readonly context: SessionContext;
+  readonly pool: HostPool;
+  readonly onDispose: () => void;
+}
+
 class HostExecutable implements Executable {
   readonly #graph: Graph;
-  readonly #compiled: CompiledSession;
-  readonly #context: SessionContext;
+  readonly #parts: HostExecutableParts;
   readonly #outputs: readonly ValueInfo[];
-  readonly #onDispose: () => void;
   #disposed = false;
 
-  constructor(graph: Graph, compiled: CompiledSession, context: SessionContext, onDispose: () => void) {
+  constructor(graph: Graph, parts: HostExecutableParts) {
     this.#graph = graph;
-    this.#compiled = compiled;
-    this.#context = context;
+    this.#parts = parts;
     this.#outputs = graph.outputs.map((value) => graph.values[value]!);
-    this.#onDispose = onDispose;
   }
 
   async run(inputs: readonly EngineBuffer[], options: RunOptions = {}): Promise<readonly EngineBuffer[]> {
-    const { session, inputNames, outputNames } = this.#compiled;
+    const { session, inputNames, outputNames } = this.#parts.compiled;
     if (this.#disposed) throw new InternalError('[engine-onnxruntime] executable was disposed before this run.');
     const feeds: Record<string, OrtTensor> = {};
     inputNames.forEach((name, i) => (feeds[name] = hostBuffer(checkFits(inputs[i], this.#graph.values[this.#graph.inputs[i]!]!, 'input', i)).tensor));
@@ -57,7 +63,7 @@ class HostExecutable implements Executable {
     try {
       results = await session.run(feeds, fetches);
     } catch (error) {
-      throw explainRuntimeError(error, this.#graph, this.#context.device, 'running');
+      throw explainRuntimeError(error, this.#graph, this.#parts.context.device, 'running');
     }
     return outputNames.map((name, i) => targets[i] ?? new HostBuffer(this.#outputs[i]!, results[name]!));
   }
@@ -66,7 +72,8 @@ class HostExecutable implements Executable {
   #target(i: number, offered: EngineBuffer | undefined): HostBuffer | undefined {
     const info = this.#outputs[i]!;
     const buffer = offered && hostBuffer(checkFits(offered, info, 'output', i));
-    if (this.#context.device !== 'wasm') return buffer ?? new HostBuffer(info, emptyTensor(this.#context.ort, info));
+    const { context, pool } = this.#parts;
+    if (context.device !== 'wasm') return buffer ?? new HostBuffer(info, pool.take(info) ?? emptyTensor(context.ort, info), pool);
     buffer?.dispose();
     return undefined;
   }
@@ -74,8 +81,8 @@ class HostExecutable implements Executable {
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#onDispose();
-    await this.#compiled.session.release();
+    this.#parts.onDispose();
+    await this.#parts.compiled.session.release();
   }
 }
 
