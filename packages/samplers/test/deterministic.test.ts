@@ -19,31 +19,32 @@ const gap = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a
 const run = (sampler: Sampler, levels: readonly NoiseLevel[] = toClean, denoise: Denoiser<Float64Array> = modes): Promise<Float64Array> => sample({ sampler, denoise, x: starts, levels });
 
 describe('methods that are one and the same', () => {
-  const pairs: readonly (readonly [string, Sampler, Sampler, (readonly NoiseLevel[])?])[] = [
-    ['DPM-Solver-1 is DDIM', dpmSolver({ order: 1 }), ddim()],
-    ['DPM-Solver++-1 is DDIM', dpmSolver({ order: 1, prediction: 'x0', form: 'multistep' }), ddim()],
-    ['tAB-DEIS 0 is DDIM', deis({ order: 0 }), ddim()],
-    ['UniP-1 is DDIM', unipc({ order: 1, corrector: 'never' }), ddim()],
-    ['iPNDM of one evaluation is DDIM', ipndm({ order: 1 }), ddim()],
-    ['LMS of one evaluation is Euler', lms({ order: 1 }), euler()],
-    ['gradient estimation with gamma 1 is DDIM', gradientEstimation({ gamma: 1 }), ddim()],
-    ['gradient estimation with gamma 3/2 is iPNDM of two', gradientEstimation({ gamma: 1.5 }), ipndm({ order: 2 }), uneven],
-    ['rho-RK2-DEIS is Heun in sigma', deis({ form: 'rho-rk2' }), heun()],
-    ['rho-AB-DEIS 3 is LMS', deis({ form: 'rho-ab' }), lms(), uneven],
-    ['iPNDM-v is LMS', ipndmV(), lms()],
-    ['DPM2 is DPM-Solver-2', dpm2(), dpmSolver()],
-    ['DPM-Solver++(2S) is its order 2', dpmpp2s(), dpmSolver({ prediction: 'x0' })],
-    ['UniP-2 is DPM-Solver++(2M)', unipc({ corrector: 'never' }), dpmpp2m()],
-    ['UniP-3 is DPM-Solver++(3M) with exact weights', unipc({ order: 3, corrector: 'never' }), dpmpp3m()],
-    ['UniP-3 over the noise is multistep DPM-Solver-3', unipc({ order: 3, corrector: 'never', prediction: 'epsilon' }), dpmSolver({ order: 3, form: 'multistep' })],
-    ['RES is DPM-Solver++(2M) with exact slopes', resMultistep(), dpmpp2m({ solverType: 'heun' })],
-    ['DEIS in log rho is multistep DPM-Solver, 2', deis({ form: 'log-rho', order: 1 }), dpmSolver({ form: 'multistep', solverType: 'heun' })],
-    ['DEIS in log rho is multistep DPM-Solver, 3', deis({ form: 'log-rho', order: 2 }), dpmSolver({ form: 'multistep', order: 3, solverType: 'heun' })],
-    ['blocks of one are DDIM', dpmSolver({ form: 'blocks', order: 1 }), ddim()],
-    ['a corrector that is off everywhere is none', unipc({ corrector: { except: Array.from({ length: 24 }, (_, i) => i) } }), unipc({ corrector: 'never' })],
-    ['PLMS differs from S-PNDM in longer means only', pndm(), pndm({ form: 's' }), uneven.slice(0, 3)],
+  const pair = (says: string, one: Sampler, other: Sampler, levels: readonly NoiseLevel[] = toClean) => ({ says, one, other, levels });
+  const pairs = [
+    pair('DPM-Solver-1 is DDIM', dpmSolver({ order: 1 }), ddim()),
+    pair('DPM-Solver++-1 is DDIM', dpmSolver({ order: 1, prediction: 'x0', form: 'multistep' }), ddim()),
+    pair('tAB-DEIS 0 is DDIM', deis({ order: 0 }), ddim()),
+    pair('UniP-1 is DDIM', unipc({ order: 1, corrector: 'never' }), ddim()),
+    pair('iPNDM of one evaluation is DDIM', ipndm({ order: 1 }), ddim()),
+    pair('LMS of one evaluation is Euler', lms({ order: 1 }), euler()),
+    pair('gradient estimation with gamma 1 is DDIM', gradientEstimation({ gamma: 1 }), ddim()),
+    pair('gradient estimation with gamma 3/2 is iPNDM of two', gradientEstimation({ gamma: 1.5 }), ipndm({ order: 2 }), uneven),
+    pair('rho-RK2-DEIS is Heun in sigma', deis({ form: 'rho-rk2' }), heun()),
+    pair('rho-AB-DEIS 3 is LMS', deis({ form: 'rho-ab' }), lms(), uneven),
+    pair('iPNDM-v is LMS', ipndmV(), lms()),
+    pair('DPM2 is DPM-Solver-2', dpm2(), dpmSolver()),
+    pair('DPM-Solver++(2S) is its order 2', dpmpp2s(), dpmSolver({ prediction: 'x0' })),
+    pair('UniP-2 is DPM-Solver++(2M)', unipc({ corrector: 'never' }), dpmpp2m()),
+    pair('UniP-3 is DPM-Solver++(3M) with exact weights', unipc({ order: 3, corrector: 'never' }), dpmpp3m()),
+    pair('UniP-3 over the noise is multistep DPM-Solver-3', unipc({ order: 3, corrector: 'never', prediction: 'epsilon' }), dpmSolver({ order: 3, form: 'multistep' })),
+    pair('RES is DPM-Solver++(2M) with exact slopes', resMultistep(), dpmpp2m({ solverType: 'heun' })),
+    pair('DEIS in log rho is multistep DPM-Solver, 2', deis({ form: 'log-rho', order: 1 }), dpmSolver({ form: 'multistep', solverType: 'heun' })),
+    pair('DEIS in log rho is multistep DPM-Solver, 3', deis({ form: 'log-rho', order: 2 }), dpmSolver({ form: 'multistep', order: 3, solverType: 'heun' })),
+    pair('blocks of one are DDIM', dpmSolver({ form: 'blocks', order: 1 }), ddim()),
+    pair('a corrector that is off everywhere is none', unipc({ corrector: { except: Array.from({ length: 24 }, (_, i) => i) } }), unipc({ corrector: 'never' })),
+    pair('PLMS differs from S-PNDM in longer means only', pndm(), pndm({ form: 's' }), uneven.slice(0, 3)),
   ];
-  test.each(pairs)('%s', async (_, one, other, levels) => expect(gap(await run(one, levels), await run(other, levels))).toBeLessThan(1e-10));
+  test.each(pairs)('$says', async ({ one, other, levels }) => expect(gap(await run(one, levels), await run(other, levels))).toBeLessThan(1e-10));
 
   test('the first step of a multistep method is DDIM', async () => {
     const first = await run(ddim(), uneven.slice(0, 2));
@@ -86,7 +87,7 @@ describe('weights', () => {
   test('DPM-Solver++(3M) by reference is the published formula', async () => {
     const levels = uneven.slice(0, 5);
     const seen: Float64Array[] = [];
-    let x = starts;
+    let x: Float64Array = starts;
     for (let i = 0; i < 4; i++) {
       const [from, to] = [levels[i]!, levels[i + 1]!];
       const m = [...(seen.unshift(await modes(x, from)), seen)] as [Float64Array, Float64Array, Float64Array];
@@ -108,7 +109,7 @@ describe('weights', () => {
 
   test('Heun++ weighs slopes by sigma over sigma max', async () => {
     const sigmas = [10, 4, 1.5, 0];
-    let x = starts;
+    let x: Float64Array = starts;
     const slope = async (y: Float64Array, sigma: number): Promise<Float64Array> => {
       const denoised = await modes(y, { alpha: 1, sigma });
       return y.map((value, k) => (value - denoised[k]!) / sigma);
