@@ -280,12 +280,27 @@ describe('gits', () => {
       const total = cost(0, a) + 1.15 * (cost(a, b) + 1.15 * (cost(b, c) + 1.15 * cost(c, 11)));
       if (total < best.cost) best = { cost: total, grid: [0, a, b, c, 11] };
     }
-    const levels = gits({ teacher }).levels(edm(), { steps: 4, end: 'floor' });
+    const levels = gits({ teacher, metric: 'l1' }).levels(edm(), { steps: 4, end: 'floor' });
     expect(levels.map(({ sigma }) => sigma)).toEqual(close(best.grid.map((i) => fine[i]!)));
-    expect(gits({ teacher }).levels(edm(), { steps: 5 })).toHaveLength(6);
+    expect(gits({ teacher, metric: 'l1' }).levels(edm(), { steps: 5 })).toHaveLength(6);
     // A run that ends clean gives the same kind of grid.
-    const clean = gits({ teacher: await trajectory([...fine, 0]) }).levels(edm(), { steps: 4 });
+    const clean = gits({ teacher: await trajectory([...fine, 0]), metric: 'l2' }).levels(edm(), { steps: 4 });
     expect([clean.length, clean[4]]).toEqual([5, CLEAN]);
+  });
+
+  test('counts by default how far steps leave the line between the ends', () => {
+    // Points (s, s^2) in a plane, with the denoiser an Euler step needs to leave along (1, 0): the step to j ends at (s_j, s_i^2).
+    const sigmas = [4, 3, 2, 1];
+    const teacher = sigmas.map((s) => ({ at: sigmaLevel(s), x: Float64Array.of(s, s ** 2), denoised: Float64Array.of(0, s ** 2) }));
+    // The line from (4, 16) to (1, 1) has normal (5, -1) / sqrt(26).
+    const deviation = (x: number, y: number): number => Math.abs(5 * (x - 1) - (y - 1)) / Math.sqrt(26);
+    const cost = (i: number, j: number): number => deviation(sigmas[j]!, sigmas[i]! ** 2) - deviation(sigmas[j]!, sigmas[j]! ** 2);
+    const totals = [1, 2].map((middle) => cost(0, middle) + 1.15 * cost(middle, 3));
+    const best = totals[0]! < totals[1]! ? 3 : 2;
+    for (const items of [1, 2]) {
+      const run = items === 1 ? teacher : teacher.map(({ at, x, denoised }) => ({ at, x: Float64Array.of(...x, ...x), denoised: Float64Array.of(...denoised, ...denoised) }));
+      expect(gits({ teacher: run, items }).levels(edm(), { steps: 2, end: 'floor' }).map(({ sigma }) => sigma)).toEqual(close([4, best, 1]));
+    }
   });
 
   test('needs a run', async () => {

@@ -6,7 +6,8 @@ import { defineSpacing, type Spacing } from '../grid/spacing.ts';
 import { checkLevel, lambdaOf, relativeSigma, type NoiseLevel } from '../level.ts';
 
 const WHERE = 'core-schedules/gits';
-const METRICS = ['l1', 'l2'] as const;
+const METRICS = ['deviation', 'l1', 'l2'] as const;
+type Metric = (typeof METRICS)[number];
 
 /** A point of a fine trajectory: what the denoiser was shown and what it said, such as a sampler's evaluations. */
 export interface TeacherPoint {
@@ -16,13 +17,16 @@ export interface TeacherPoint {
 }
 
 export interface GitsOptions {
-  /** A fine run on the model, noisiest first, with alpha > 0 everywhere; 61 points in the paper. The last may be clean or not. */
+  /** A fine run on the model, noisiest first, with alpha > 0 everywhere; the authors take 61 points. The last may be clean or not. */
   readonly teacher?: readonly TeacherPoint[];
   /** Number of images in a state; costs are averaged over them. @default 1 */
   readonly items?: number;
-  /** How far an Euler step misses the trajectory. @default 'l1', the paper's */
-  readonly metric?: (typeof METRICS)[number];
-  /** Factor on the cost of each later step, > 0: errors made early are changed on the way. @default 1.15, the paper's for most models */
+  /**
+   * What an Euler step costs: how much farther from the line between the ends of the run it comes out than the run itself (`deviation`), or its
+   * distance from the run. @default 'deviation', the authors'; states of one number have none, and need 'l1'
+   */
+  readonly metric?: Metric;
+  /** Factor on the cost of each later step, > 0: errors made early are changed on the way. @default 1.15, the authors' */
   readonly coefficient?: number;
 }
 
@@ -35,7 +39,7 @@ export interface GitsOptions {
  * @throws UserError without a run, or when it has fewer points than the grid
  */
 export function gits(options: GitsOptions = {}): Spacing {
-  const { teacher, items = 1, metric = 'l1', coefficient = 1.15 } = options;
+  const { teacher, items = 1, metric = 'deviation', coefficient = 1.15 } = options;
   if (teacher === undefined || teacher.length < 2) {
     throw new UserError(`[${WHERE}] the grid is computed from a fine run of the model: teacher=${teacher === undefined ? 'undefined' : `${teacher.length} points`}. Pass teacher: [{ at, x, denoised }, ...] of some 60 Euler steps, or take align-your-steps.`);
   }
@@ -45,13 +49,13 @@ export function gits(options: GitsOptions = {}): Spacing {
   const costs = eulerCosts(teacher, { items, metric });
   return defineSpacing({
     name: 'gits',
-    anyCount: true,
     place: (process, count, reachesFloor) => {
       const clean = teacher.at(-1)!.at.sigma === 0;
       // A run that ends clean has the end of the grid in it.
       const points = clean && !reachesFloor ? count + 1 : clean ? count : noisyCount(process, count, reachesFloor);
       if (points > teacher.length) throw new UserError(`[${WHERE}] the run has fewer points than the grid: teacher.length=${teacher.length}, ${points} wanted. Make a finer run.`);
-      return cheapestPath(costs, { points, coefficient }).map((i) => process.levelOf(lambdaOf(teacher[i]!.at)));
+      const levels = cheapestPath(costs, { points, coefficient }).map((i) => process.levelOf(lambdaOf(teacher[i]!.at)));
+      return clean && !reachesFloor ? levels.slice(0, -1) : levels;
     },
   });
 }
@@ -66,26 +70,43 @@ function checkTeacher(teacher: readonly TeacherPoint[], items: number): void {
   });
 }
 
-/** cost[i][j]: how far an Euler step from point i to point j, in EDM units, ends from the trajectory; Infinity where j is not after i. */
-function eulerCosts(teacher: readonly TeacherPoint[], { items, metric }: { readonly items: number; readonly metric: 'l1' | 'l2' }): number[][] {
-  const sigmas = teacher.map(({ at }) => relativeSigma(at));
-  const size = teacher[0]!.x.length / items;
-  return teacher.map(({ at, x, denoised }, i) =>
-    teacher.map((goal, j) => {
-      if (j <= i) return Infinity;
-      const reach = sigmas[j]! / sigmas[i]!;
-      let total = 0;
-      for (let item = 0; item < items; item++) {
-        let sum = 0;
-        for (let k = item * size; k < (item + 1) * size; k++) {
-          const miss = denoised[k]! + reach * (x[k]! / at.alpha - denoised[k]!) - goal.x[k]! / goal.at.alpha;
-          sum += metric === 'l1' ? Math.abs(miss) : miss ** 2;
-        }
-        total += metric === 'l1' ? sum : Math.sqrt(sum);
+/** cost[i][j] of an Euler step from point i to point j in EDM units, averaged over items; Infinity where j is not after i. */
+function eulerCosts(teacher: readonly TeacherPoint[], { items, metric }: { readonly items: number; readonly metric: Metric }): number[][] {
+  const points = teacher.map(({ at, x, denoised }) => ({ sigma: relativeSigma(at), x: Float64Array.from(x, (value) => value / at.alpha), denoised: Float64Array.from(denoised) }));
+  const size = points[0]!.x.length / items;
+  const itemOf = (values: Float64Array, item: number): Float64Array => values.subarray(item * size, (item + 1) * size);
+  const costs = points.map(() => points.map((): number => Infinity));
+  for (let item = 0; item < items; item++) {
+    const path = points.map(({ x }) => itemOf(x, item));
+    const cost = metric === 'deviation' ? deviationCost(path) : (reached: Float64Array, j: number) => distance(reached, path[j]!, metric);
+    points.forEach(({ sigma, denoised }, i) => {
+      for (let j = i + 1; j < points.length; j++) {
+        const share = points[j]!.sigma / sigma;
+        const towards = itemOf(denoised, item);
+        const reached = path[i]!.map((value, k) => towards[k]! + share * (value - towards[k]!));
+        costs[i]![j] = (item === 0 ? 0 : costs[i]![j]!) + cost(reached, j) / items;
       }
-      return total / items;
-    }),
-  );
+    });
+  }
+  return costs;
+}
+
+function distance(a: Float64Array, b: Float64Array, metric: 'l1' | 'l2'): number {
+  const sum = a.reduce((total, value, k) => total + (metric === 'l1' ? Math.abs(value - b[k]!) : (value - b[k]!) ** 2), 0);
+  return metric === 'l1' ? sum : Math.sqrt(sum);
+}
+
+/** How much farther than point j of the path a state lies from the line between the path's ends. */
+function deviationCost(path: readonly Float64Array[]): (reached: Float64Array, j: number) => number {
+  const [first, last] = [path[0]!, path.at(-1)!];
+  const length = distance(first, last, 'l2') || 1;
+  const direction = first.map((value, k) => (last[k]! - value) / length);
+  const deviation = (x: Float64Array): number => {
+    const along = x.reduce((sum, value, k) => sum + (last[k]! - value) * direction[k]!, 0);
+    return Math.sqrt(x.reduce((sum, value, k) => sum + (last[k]! - value - along * direction[k]!) ** 2, 0));
+  };
+  const own = path.map(deviation);
+  return (reached, j) => deviation(reached) - own[j]!;
 }
 
 /** The cheapest way from the first to the last point over so many points in all; the cost of what follows a step counts `coefficient` times. */
