@@ -38,6 +38,7 @@ export { vpPreconditioning, type VpPreconditioningOptions } from './precondition
 export { defineNoiseDistribution, type NoiseDistribution } from './noise-distribution.ts';
 export { drawLevels, type DrawOptions, type Spread } from './distributions/draw.ts';
 export { bandProbabilities, drawByImportance, lossHistory, recordLosses, type ImportanceDraws, type ImportanceOptions, type LossHistory, type LossHistoryOptions, type RecordedLosses } from './distributions/importance.ts';
+export { betaTimes, type BetaTimesOptions } from './distributions/beta.ts';
 export { cosineInterpolatedSigmas, type CosineInterpolatedOptions } from './distributions/cosine-interpolated.ts';
 export { cosineSigmas, type CosineOptions } from './distributions/cosine.ts';
 export { cosmapTimes } from './distributions/cosmap.ts';

@@ -1,12 +1,12 @@
 import {
-  bandProbabilities, cosineInterpolatedSigmas, cosineSigmas, cosmapTimes, discreteVp, drawByImportance, drawLevels, flow, lambdaOf, laplaceSigmas, logitNormalTimes, logLogisticSigmas,
+  bandProbabilities, betaTimes, cosineInterpolatedSigmas, cosineSigmas, cosmapTimes, discreteVp, drawByImportance, drawLevels, flow, lambdaOf, laplaceSigmas, logitNormalTimes, logLogisticSigmas,
   logNormalSigmas, logUniformSigmas, lossHistory, modeTimes, recordLosses, sigmaLevel, snrOf, uniformTimes, vpLinear, type LossHistory, type NoiseDistribution,
 } from '@langevin/core-schedules';
 import { counterGenerator, torchGenerator } from '@langevin/tensor';
 import { describe, expect, test } from 'vitest';
 
 const continuous: NoiseDistribution[] = [
-  uniformTimes(vpLinear()), logitNormalTimes(flow()), logitNormalTimes(flow(), { mean: 1, std: 0.5 }), modeTimes(flow()), modeTimes(flow(), { scale: -1 }), modeTimes(flow(), { scale: 1.6 }), cosmapTimes(flow()),
+  uniformTimes(vpLinear()), logitNormalTimes(flow()), logitNormalTimes(flow(), { mean: 1, std: 0.5 }), modeTimes(flow()), modeTimes(flow(), { scale: -1 }), modeTimes(flow(), { scale: 1.6 }), cosmapTimes(flow()), betaTimes(flow(), { a: 2.5, b: 0.8 }), betaTimes(vpLinear(), { a: 0.6, b: 0.6 }),
   logNormalSigmas(), cosineSigmas(), cosineSigmas({ sigmaData: 0.5, sigmaMin: 0.01, sigmaMax: 30 }), logLogisticSigmas({ mean: -1, scale: 0.7 }), logLogisticSigmas({ sigmaMin: 0.1, sigmaMax: 5 }),
   logUniformSigmas(), laplaceSigmas(), laplaceSigmas({ mean: -2, scale: 1 }), cosineInterpolatedSigmas({ imageSize: 256 }), cosineInterpolatedSigmas({ imageSize: 1024, sigmaData: 0.5 }),
 ];

@@ -1,8 +1,8 @@
 import { checkNumber } from '../check.ts';
 import { lambdaOf, sigmaLevel } from '../level.ts';
 import { defineNoiseDistribution, type NoiseDistribution } from '../noise-distribution.ts';
-import { normalCdf, normalDensity } from '../normal-cdf.ts';
-import { normalQuantile } from '../normal-quantile.ts';
+import { normalCdf, normalDensity } from '../maths/normal-cdf.ts';
+import { normalQuantile } from '../maths/normal-quantile.ts';
 
 export interface LogNormalOptions {
   /** Mean of log sigma. @default -1.2, EDM's (arXiv:2206.00364, table 1) */

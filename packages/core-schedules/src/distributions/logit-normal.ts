@@ -1,8 +1,8 @@
 import { checkNumber } from '../check.ts';
 import type { NoiseDistribution } from '../noise-distribution.ts';
 import type { NoiseProcess } from '../noise-process.ts';
-import { normalCdf, normalDensity } from '../normal-cdf.ts';
-import { normalQuantile } from '../normal-quantile.ts';
+import { normalCdf, normalDensity } from '../maths/normal-cdf.ts';
+import { normalQuantile } from '../maths/normal-quantile.ts';
 import { overTimes } from './over-times.ts';
 
 export interface LogitNormalOptions {

@@ -1,5 +1,5 @@
 import { abs, add, div, erf, exp, greater, less, log, maximum, mul, neg, reciprocal, square, sub, where, type Tensor } from '@langevin/tensor';
-import { logNormalInterval, logNormalCdf } from '../normal-cdf.ts';
+import { logNormalInterval, logNormalCdf } from '../maths/normal-cdf.ts';
 
 /** Half the width of a bin: 8-bit pixels are k / 127.5 - 1. */
 const HALF_WIDTH = 1 / 255;

@@ -25,7 +25,7 @@ export interface UncertaintyHead {
   readonly apply: (params: UncertaintyParams, cNoise: Tensor) => Tensor;
 }
 
-/** u(sigma) of EDM2: a linear layer over sqrt(2) cos(2 pi (f cNoise + phase)) with fixed random f and phase (Karras et al. 2023, arXiv:2312.02696, appendix B.2). */
+/** u(sigma) of EDM2: a linear layer over sqrt(2) cos(2 pi (f cNoise + phase)) with fixed random f and phase (Karras et al. 2023, arXiv:2312.02696). */
 export function uncertaintyHead(options: UncertaintyHeadOptions = {}): UncertaintyHead {
   const { channels = 128, bandwidth = 1, seed = 0 } = options;
   const where = 'core-schedules/uncertainty';
@@ -54,7 +54,7 @@ export interface UncertainLossOptions {
 
 /**
  * The mean of loss / exp(u) + u: u learns the log of the loss to be expected at each level, so that all levels come to weigh the same in
- * the gradient (Karras et al. 2023, arXiv:2312.02696, eq. 21).
+ * the gradient (Karras et al. 2023, arXiv:2312.02696).
  */
 export function uncertainLoss({ perImage, logVariance }: UncertainLossOptions): { readonly loss: Tensor; readonly perImage: Tensor } {
   const each = add(div(perImage, exp(logVariance)), logVariance);

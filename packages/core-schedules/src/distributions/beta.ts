@@ -1,0 +1,26 @@
+import { checkNumber } from '../check.ts';
+import { betaQuantile, incompleteBeta, logGamma } from '../maths/incomplete-beta.ts';
+import type { NoiseDistribution } from '../noise-distribution.ts';
+import type { NoiseProcess } from '../noise-process.ts';
+import { overTimes } from './over-times.ts';
+
+export interface BetaTimesOptions {
+  /** Pulls towards noise as it grows, > 0. @default 1 */
+  readonly a?: number;
+  /** Pulls towards clean images as it grows, > 0. @default 1 */
+  readonly b?: number;
+}
+
+/** Times of a beta distribution over a continuous process; with both numbers 1, uniform over the whole domain. */
+export function betaTimes(process: NoiseProcess, options: BetaTimesOptions = {}): NoiseDistribution {
+  const { a = 1, b = 1 } = options;
+  checkNumber('core-schedules/beta-times', 'a', a, { min: 0, openMin: true, max: 1000 });
+  checkNumber('core-schedules/beta-times', 'b', b, { min: 0, openMin: true, max: 1000 });
+  const shape = { a, b };
+  const logScale = logGamma(a + b) - logGamma(a) - logGamma(b);
+  return overTimes('beta-times', process, {
+    quantile: (u) => betaQuantile(u, shape),
+    cdf: (t) => incompleteBeta(t, shape),
+    density: (t) => Math.exp(logScale + (a - 1) * Math.log(t) + (b - 1) * Math.log1p(-t)),
+  });
+}
