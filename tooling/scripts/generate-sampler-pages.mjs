@@ -1,7 +1,7 @@
 // Writes docs/samplers/<name>.md from the docstrings of packages/samplers/src/solvers, a page for each file. `--check` writes nothing and
 // fails when a page is out of date.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import ts from 'typescript';
 import { conclude, factoryName, moduleNames, root } from './lib.mjs';
 
@@ -26,15 +26,14 @@ for (const file of readdirSync(pages)) {
 conclude('sampler-pages', faults, `${wanted.size} pages`);
 
 function page(name) {
-  const source = ts.createSourceFile(`${name}.ts`, readFileSync(join(sources, `${name}.ts`), 'utf8'), ts.ScriptTarget.Latest, true);
+  const source = parse(join(sources, `${name}.ts`));
   const factory = source.statements.find((node) => ts.isFunctionDeclaration(node) && node.name?.text === factoryName(name));
   if (factory === undefined) {
     faults.push(`packages/samplers/src/solvers/${name}.ts exports no function ${factoryName(name)}. A sampler's factory has the name of its file in camel case.`);
     return '';
   }
-  const interfaces = new Map(source.statements.filter(ts.isInterfaceDeclaration).map((node) => [node.name.text, node]));
   const optionsType = factory.parameters[0]?.type;
-  const options = optionsType && ts.isTypeReferenceNode(optionsType) ? membersOf(optionsType.typeName.getText(source), interfaces, source) : [];
+  const options = optionsType && ts.isTypeReferenceNode(optionsType) ? membersOf(optionsType.typeName.getText(source), source) : [];
   const throws = tagsOf(factory, 'throws');
   return [
     `<!-- Made by tooling/scripts/generate-sampler-pages.mjs from packages/samplers/src/solvers/${name}.ts. Do not edit. -->`,
@@ -56,18 +55,38 @@ function page(name) {
   ].join('\n');
 }
 
-/** The properties of an options interface of the same file, with those that it extends. */
-function membersOf(type, interfaces, source) {
-  const node = interfaces.get(type);
-  if (node === undefined) return [];
-  const inherited = (node.heritageClauses ?? []).flatMap((clause) => clause.types.flatMap((base) => membersOf(base.expression.getText(source), interfaces, source)));
+/** The properties of an options type, with those that it extends, names again or joins, wherever these are declared. */
+function membersOf(name, source) {
+  const node = source.statements.find((each) => (ts.isInterfaceDeclaration(each) || ts.isTypeAliasDeclaration(each)) && each.name.text === name);
+  if (node === undefined) return importedMembersOf(name, source);
+  if (ts.isTypeAliasDeclaration(node)) {
+    const parts = ts.isIntersectionTypeNode(node.type) ? node.type.types : [node.type];
+    return unique(parts.filter(ts.isTypeReferenceNode).flatMap((part) => membersOf(part.typeName.getText(source), source)));
+  }
+  const inherited = (node.heritageClauses ?? []).flatMap((clause) => clause.types.flatMap((base) => membersOf(base.expression.getText(source), source)));
   const own = node.members.filter(ts.isPropertySignature).map((member) => ({
     label: member.name.getText(source),
     type: literalsOf(member.type?.getText(source).replace(/\s+/gu, ' ') ?? 'unknown', source),
     fallback: tagsOf(member, 'default')[0] ?? '',
     text: commentOf(member).replace(/\s+/gu, ' '),
   }));
-  return [...inherited, ...own];
+  return unique([...inherited, ...own]);
+}
+
+/** The properties of a type of another file of the package. */
+function importedMembersOf(name, source) {
+  const from = source.statements.filter(ts.isImportDeclaration).find(({ importClause }) => importClause?.namedBindings?.elements?.some((element) => element.name.text === name));
+  if (from === undefined || !from.moduleSpecifier.text.startsWith('.')) return [];
+  return membersOf(name, parse(join(dirname(source.fileName), from.moduleSpecifier.text)));
+}
+
+/** One row for each label: an own property takes the place of an inherited one. */
+function unique(members) {
+  return [...new Map(members.map((member) => [member.label, member])).values()];
+}
+
+function parse(path) {
+  return ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true);
 }
 
 /** `(typeof KINDS)[number]` reads as the list it stands for. */

@@ -1,6 +1,6 @@
 import { relativeSigma } from '@langevin/core-schedules';
 import { checkAtLeastZero, checkOption } from './check-option.ts';
-import { ancestralSplit, type AncestralForm } from './maths/ancestral.ts';
+import { ancestralSplit } from './maths/ancestral.ts';
 import { checkChoice } from './maths/multistep.ts';
 import { defineSampler, type Sampler, type SamplerState } from './sampler.ts';
 
@@ -11,7 +11,7 @@ export interface AncestralOptions {
   /** Factor on the noise that is added, > 0. @default 1, at which levels are what they say */
   readonly sNoise?: number;
   /** What eta = 1 means: DDPM's posterior, or the rectified-flow form. @default 'posterior' */
-  readonly form?: AncestralForm;
+  readonly form?: 'posterior' | 'flow';
 }
 
 export interface AncestralDefinition extends AncestralOptions {

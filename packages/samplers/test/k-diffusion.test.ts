@@ -1,9 +1,10 @@
 // Parity with k-diffusion's sampling functions in float64, on the closed-form denoiser of a mixture and with recorded noise.
-// tooling/parity/k_diffusion_golden.py makes the golden file.
-import { relativeSigma, type NoiseLevel } from '@langevin/core-schedules';
+// tooling/parity/k_diffusion_golden.py makes the golden file. dpm_fast and dpm_adaptive are in deterministic.test.ts; the noise that k-diffusion can add
+// between their blocks and inner steps (eta) is not offered here. k-diffusion integrates LMS' polynomials by quadrature to 1e-4, which for
+// cubics is exact all the same.
+import { arrayAlgebra, exactTrace, finiteDifference, logLikelihood, relativeSigma, sigmaLevel, type Algebra, type NoiseLevel } from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
 import { brownianTreeNoise, sample, samplers, type NoiseSource } from '@langevin/samplers';
-import { arrayAlgebra, sigmaLevel } from '@langevin/core-schedules';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
@@ -20,6 +21,7 @@ interface Golden {
   readonly noise: readonly (readonly number[])[];
   readonly grids: Readonly<Record<string, readonly number[]>>;
   readonly cases: readonly Case[];
+  readonly logLikelihood: readonly { readonly sigmaMin: number; readonly sigmaMax: number; readonly result: readonly number[] }[];
   readonly brownian: readonly {
     readonly seed: string | readonly string[];
     readonly sigmaMin: number;
@@ -88,6 +90,16 @@ describe.each(Object.entries(PEERS))('%s', (name, { name: sampler, form = {}, to
     if (intervals === undefined || options['eta'] === 0) return;
     expect(asked.length).toBe(intervals.length);
     asked.flat().forEach((sigma, i) => expect(Math.abs(sigma / intervals.flat()[i]! - 1)).toBeLessThan(1e-13));
+  });
+});
+
+describe('log_likelihood', () => {
+  // Theirs is Hutchinson's estimate; with signs as probe and a denoiser that works on each element alone it is the trace itself.
+  test.each(golden.logLikelihood.map((each) => [each.sigmaMin, each.sigmaMax, each.result] as const))('from sigma %d to %d', async (sigmaMin, sigmaMax, result) => {
+    const algebra: Algebra<Float64Array> = arrayAlgebra({ items: 2 });
+    const traced = exactTrace<Float64Array>({ algebra, derivative: finiteDifference({ algebra, denoise }) });
+    const { logDensity } = await logLikelihood<Float64Array>({ algebra, denoise: traced, x: Float64Array.from(golden.start), from: sigmaLevel(sigmaMin), to: sigmaLevel(sigmaMax), rtol: 1e-9, atol: 1e-9 });
+    result.forEach((value, item) => expect(Math.abs(value / logDensity[item]! - 1)).toBeLessThan(1e-6));
   });
 });
 

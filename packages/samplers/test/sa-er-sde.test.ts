@@ -108,23 +108,25 @@ describe('SA-Solver', () => {
   test('corrects with the noise of the prediction: predictor 1 and corrector 2, line by line', async () => {
     // x0 form at tau = 1: mean e^-2h s'/s x + a' (w0 D0 + w1 D1), with D linear between the ends of the step.
     const levels = onVp.slice(2, 7);
-    let x = starts.slice();
-    let from: { readonly at: NoiseLevel; readonly x: Float64Array; readonly denoised: Float64Array; readonly z: Float64Array } | undefined;
+    let x: Float64Array = starts.slice();
+    interface Start { readonly at: NoiseLevel; readonly x: Float64Array; readonly denoised: Float64Array; readonly z: Float64Array }
+    let from: Start | undefined;
     for (let i = 0; i + 1 < levels.length; i++) {
       const at = levels[i]!;
       const denoised = await modes(x, at);
-      const move = (start: NonNullable<typeof from>, to: NoiseLevel, end?: Float64Array) => {
+      const move = (start: Start, to: NoiseLevel, end?: Float64Array) => {
         const kept = (to.sigma * start.at.alpha) / (to.alpha * start.at.sigma);
         const big = -2 * Math.log(kept);
-        const slope = (Math.expm1(-big)) / big + 1;
+        const slope = Math.expm1(-big) / big + 1;
         return start.x.map((value, k) => (to.sigma / start.at.sigma) * kept * value
           + to.alpha * (-Math.expm1(-big) * start.denoised[k]! + (end === undefined ? 0 : slope * (end[k]! - start.denoised[k]!)))
           + to.sigma * Math.sqrt(1 - kept ** 2) * start.z[k]!);
       };
       if (from !== undefined) x = move(from, at, denoised);
-      const z = await noise.draw({ algebra: arrayAlgebra(), like: x, step: i, draw: 0 });
-      from = { at, x, denoised, z };
-      x = move(from, levels[i + 1]!);
+      const z = await noise.draw<Float64Array>({ algebra: arrayAlgebra(), like: x, step: i, draw: 0 });
+      const start: Start = { at, x, denoised, z };
+      from = start;
+      x = move(start, levels[i + 1]!);
     }
     const here = await sample({ sampler: saSolver({ predictorOrder: 1, correctorOrder: 2, tau: 1 }), denoise: modes, x: starts, levels, noise });
     here.forEach((value, k) => expect(Math.abs(value - x[k]!)).toBeLessThan(1e-12));

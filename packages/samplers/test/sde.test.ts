@@ -2,7 +2,7 @@ import { arrayAlgebra, CLEAN, edm, flow, linspaceTimes, uniformLambda, vpLinear,
 import { threeModes } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { tfjsEngine } from '@langevin/engine-tfjs';
-import { brownianTreeNoise, dpmpp2mSde, dpmpp3mSde, dpmppSde, euler, eulerAncestral, imageNoise, sample, seeds2, seeds3, type Sampler } from '@langevin/samplers';
+import { brownianTreeNoise, dpmpp2m, dpmpp2mSde, dpmpp2s, dpmpp3m, dpmpp3mSde, dpmppSde, dpmSolver, euler, eulerAncestral, imageNoise, sample, seeds2, seeds3, type Sampler } from '@langevin/samplers';
 import { gaussianMoments, orderGrid, testSampler } from '@langevin/samplers/testing';
 import { describe, expect, test, vi } from 'vitest';
 
@@ -55,6 +55,18 @@ describe('kin', () => {
 
   test('SEEDS-2 and the singlestep SDE sampler are one without noise', async () => {
     for (const levels of [onVp, onFlow]) expect(await gapOf(seeds2({ eta: 0, r: 0.4 }), dpmppSde({ eta: 0, r: 0.4 }), levels)).toBeLessThan(1e-13);
+  });
+
+  test('without noise they are the deterministic methods', async () => {
+    for (const levels of [onVp, onFlow]) {
+      for (const solverType of ['midpoint', 'heun'] as const) {
+        expect(await gapOf(dpmpp2mSde({ eta: 0, solverType }), dpmpp2m({ solverType, lowerOrderFinal: 'clean' }), levels)).toBe(0);
+      }
+      expect(await gapOf(dpmpp3mSde({ eta: 0 }), dpmpp3m({ solverType: 'heun', lowerOrderFinal: 'clean' }), levels)).toBeLessThan(1e-14);
+      expect(await gapOf(dpmppSde({ eta: 0 }), dpmpp2s(), levels)).toBeLessThan(1e-13);
+      expect(await gapOf(seeds2({ eta: 0 }), dpmpp2s(), levels)).toBeLessThan(1e-13);
+      expect(await gapOf(seeds3({ eta: 0 }), dpmSolver({ order: 3, prediction: 'x0' }), levels)).toBeLessThan(1e-13);
+    }
   });
 
   test('second steps of 3M are those of 2M', async () => {
