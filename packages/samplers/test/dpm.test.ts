@@ -13,6 +13,7 @@ const stages = (order: number) => (steps: number) => order * (steps - 1) + 1;
 
 describe('dpmpp-2m', () => testSampler(dpmpp2m(), { test, engines }));
 describe('dpmpp-2m, heun', () => testSampler(dpmpp2m({ solverType: 'heun', lowerOrderFinal: 'last' }), { test }));
+describe('dpmpp-2m, last steps of lower order in every run', () => testSampler(dpmpp2m({ lowerOrderFinal: 'always' }), { test }));
 describe('dpmpp-3m', () => testSampler(dpmpp3m(), { test, engines }));
 describe('dpmpp-3m, reference weights', () => testSampler(dpmpp3m({ weights: 'reference' }), { test }));
 describe('dpmpp-2s', () => testSampler(dpmpp2s(), { test, engines, nfe: stages(2) }));
