@@ -1,4 +1,4 @@
-import { spacings, type NoiseLevel, type NoiseProcess, type Registry, type Spacing, type SpacingOptions } from '@langevin/core-schedules';
+import { spacings, withoutPenultimate, type NoiseLevel, type NoiseProcess, type Registry, type Spacing, type SpacingOptions } from '@langevin/core-schedules';
 import { didYouMean, UserError } from '@langevin/tensor';
 import type { Sampler } from '../sampler.ts';
 import { samplers } from '../solvers/index.ts';
@@ -41,7 +41,8 @@ export function resolveSampler(name: string, { options, samplers: known = sample
   const make = (alias: SamplerAlias, spacing?: Spacing): ResolvedSampler =>
     Object.freeze({
       sampler: known.create(alias.sampler, alias.options === undefined && options === undefined ? undefined : { ...alias.options, ...options }),
-      levels: alias.grid === 'drop-penultimate' ? withoutPenultimate : (chosen: Spacing, process: NoiseProcess, wanted: SpacingOptions) => chosen.levels(process, wanted),
+      levels: (chosen: Spacing, process: NoiseProcess, wanted: SpacingOptions) =>
+        alias.grid === 'drop-penultimate' ? withoutPenultimate(chosen.levels(process, { ...wanted, steps: wanted.steps + 1 })) : chosen.levels(process, wanted),
       ...(spacing !== undefined && { spacing }),
       ...(alias.noise !== undefined && { noise: alias.noise }),
       ...(alias.note !== undefined && { note: alias.note }),
@@ -63,11 +64,6 @@ export function resolveSpacing(name: string, { options, spacings: known = spacin
   if (alias !== undefined) return known.create(alias.spacing, alias.options === undefined && options === undefined ? undefined : { ...alias.options, ...options });
   const all = [...known.names, ...Object.keys(comfyuiSpacings), ...Object.keys(a1111Spacings)];
   throw new UserError(`[samplers/names] unknown spacing: "${name}".${didYouMean(name, all)} Known: ${known.names.join(', ')}; and the names of ComfyUI and AUTOMATIC1111.`);
-}
-
-/** One step more than asked for, without the last level but one. */
-function withoutPenultimate(spacing: Spacing, process: NoiseProcess, { steps, ...rest }: SpacingOptions): readonly NoiseLevel[] {
-  return spacing.levels(process, { ...rest, steps: steps + 1 }).filter((_, i) => i !== steps);
 }
 
 function entries<V>(table: Readonly<Record<string, V>>): readonly (readonly [string, V])[] {
