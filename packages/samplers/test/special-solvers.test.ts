@@ -134,6 +134,13 @@ describe('gotta-go-fast', () => {
     expect(tight.nfe).toBeGreaterThan(2 * loose.nfe);
   });
 
+  test('ends with the same spread whether rejected attempts keep their noise or draw again', async () => {
+    const [keep, reference] = [await outcome({ rtol: 0.2, atol: 0.08 }), await outcome({ rtol: 0.2, atol: 0.08, rejected: 'reference' })];
+    // Four standard errors of the difference of two deviations, of 8192 numbers each.
+    expect(Math.abs(keep.bias - reference.bias)).toBeLessThan((4 * 0.3) / Math.sqrt(8192));
+    for (const { bias } of [keep, reference]) expect(Math.abs(bias)).toBeLessThan(0.02);
+  });
+
   test('steps by each image alone, two evaluations an attempt', async () => {
     const asked: number[][] = [];
     const denoise: Denoiser<Float64Array> = (x, at) => (asked.push((at as readonly NoiseLevel[]).map(({ sigma }) => sigma)), modes(x, at));

@@ -16,8 +16,8 @@ export interface GottaGoFastOptions {
   /** Power of the error in the choice of the next step, > 0. @default 0.9 */
   readonly exponent?: number;
   /**
-   * What an attempt after a rejected one draws: `keep` takes the same unit noise at the smaller step; `reference` draws again, so that large draws, which are rejected more often, come too
-   * seldom and the spread of samples is a little small.
+   * What an attempt after a rejected one draws: `keep` takes the same unit noise at the smaller step; `reference` draws again, which favours draws that are
+   * accepted. On Gaussian images of 64 numbers the spread of both is the same up to chance, even at an rtol of 0.2.
    *
    * @default 'keep'
    */
@@ -34,7 +34,7 @@ export interface GottaGoFastOptions {
  * attempt, rejected ones included.
  *
  * Steps are in u = log(sigma / alpha) at alpha = 1, where the SDE is dx = 2 (D - x) |du| + sqrt(2) sigma dw. Levels of the grid are where it
- * stops to be looked at; two are enough.
+ * stops to be looked at; two are enough. The error is a mean over an image; that of an image of one number vanishes by chance now and then, and the step after is too long.
  *
  * @throws UserError for options out of range, at alpha = 0, and when tolerances cannot be met
  */
