@@ -111,4 +111,28 @@ describe('the Brownian tree', () => {
       values.forEach((value, i) => expect(Math.abs(value - drawn[i]!)).toBeLessThan(1e-5));
     }
   });
+
+  const request = { algebra: arrayAlgebra({ items: 2 }), like: new Float32Array(6), step: 0, draw: 0 } as const;
+  const interval = { from: sigmaLevel(9), to: sigmaLevel(4) };
+
+  test('of an image does not depend on its batch, and the time of a level is a choice', async () => {
+    const range = { sigmaMin: 0.1, sigmaMax: 10 };
+    const both = await brownianTreeNoise({ seed: [5, 6], ...range }).draw({ ...request, interval });
+    const alone = await brownianTreeNoise({ seed: [6], ...range }).draw({ ...request, algebra: arrayAlgebra(), like: new Float32Array(3), interval });
+    expect(both.slice(3)).toEqual(alone);
+    // A flow in sigma: its pure noise is at no finite sigma / alpha.
+    const onFlow = { from: { alpha: 0, sigma: 1 }, to: { alpha: 0.5, sigma: 0.5 } };
+    const drawn = await brownianTreeNoise({ seed: 5, sigmaMin: 0, sigmaMax: 1, time: ({ sigma }) => sigma }).draw({ ...request, interval: onFlow });
+    expect(drawn.every(Number.isFinite)).toBe(true);
+  });
+
+  test('says what is wrong', async () => {
+    expect(() => brownianTreeNoise({ seed: 0, sigmaMin: 2, sigmaMax: 1 })).toThrow('[samplers/noise] a Brownian path needs 0 <= sigmaMin < sigmaMax: sigmaMin=2, sigmaMax=1.');
+    const source = brownianTreeNoise({ seed: [1], sigmaMin: 0.1, sigmaMax: 10 });
+    const outcome = async (draw: () => Promise<unknown>) => draw();
+    await expect(outcome(() => source.draw({ ...request, interval }))).rejects.toThrow('seeds=1, batch of 2.');
+    await expect(outcome(() => source.draw(request))).rejects.toThrow('interval=undefined. Take the start of the run from torchNoise() or imageNoise().');
+    const narrow = brownianTreeNoise({ seed: 1, sigmaMin: 5, sigmaMax: 10 });
+    await expect(outcome(() => narrow.draw({ ...request, interval }))).rejects.toThrow('lies outside the Brownian tree');
+  });
 });

@@ -41,9 +41,9 @@ export function brownianTreeNoise({ seed, sigmaMin, sigmaMax, time = relativeSig
   return Object.freeze({
     name: 'brownian-tree',
     draw: <T>({ algebra, like, interval }: NoiseRequest<T>) => {
-      if (interval === undefined) return Promise.reject(new UserError('[samplers/noise] a Brownian path is drawn between two levels: interval=undefined. Take the start of the run from torchNoise() or imageNoise().'));
+      if (interval === undefined) throw new UserError('[samplers/noise] a Brownian path is drawn between two levels: interval=undefined. Take the start of the run from torchNoise() or imageNoise().');
       const items = algebra.items(like);
-      if (isList(seed) && seed.length !== items) return Promise.reject(new UserError(`[samplers/noise] a list of seeds has one for each image: seeds=${seed.length}, batch of ${items}. Pass as many, or a single one.`));
+      if (isList(seed) && seed.length !== items) throw new UserError(`[samplers/noise] a list of seeds has one for each image: seeds=${seed.length}, batch of ${items}. Pass as many, or a single one.`);
       const parts = isList(seed) ? items : 1;
       const size = algebra.size(like) / parts;
       const values = new Float32Array(parts * size);
