@@ -189,13 +189,21 @@ function sum<T extends FloatArray>(terms: readonly (readonly [number, T])[], out
     const [c, z] = third;
     for (let i = 0; i < out.length; i++) out[i] = a * x[i]! + b * y[i]! + c * z[i]!;
   } else {
-    for (let i = 0; i < out.length; i++) {
-      let total = 0;
-      for (const [c, value] of terms) total += c * value[i]!;
-      out[i] = total;
-    }
+    // Three at a time into float64, so that the sum is rounded once.
+    const total = new Float64Array(out.length);
+    for (let first = 0; first < terms.length; first += 3) addThree(terms.slice(first, first + 3), total);
+    out.set(total);
   }
   return out;
+}
+
+function addThree<T extends FloatArray>(terms: readonly (readonly [number, T])[], total: Float64Array): void {
+  const [[a, x], second, third] = terms as readonly [readonly [number, T], ...(readonly [number, T])[]];
+  const [b, y] = second ?? [0, x];
+  const [c, z] = third ?? [0, x];
+  if (third !== undefined) for (let i = 0; i < total.length; i++) total[i]! += a * x[i]! + b * y[i]! + c * z[i]!;
+  else if (second !== undefined) for (let i = 0; i < total.length; i++) total[i]! += a * x[i]! + b * y[i]!;
+  else for (let i = 0; i < total.length; i++) total[i]! += a * x[i]!;
 }
 
 function itemwise<T extends FloatArray>(terms: readonly Term<T>[], items: number): T {
