@@ -4,6 +4,9 @@ import { affine } from './affine.ts';
 import { lowerConv } from './convolution.ts';
 import type { LoweringTable, Operand } from './scope.ts';
 
+/** A product of matrices for each row costs more than it saves below this. */
+const SHORT_ROW = 256;
+
 export const fused: LoweringTable<FusedName> = {
   convBias: (scope, params) => lowerConv(scope, params),
   channelAffine: (scope) => {
@@ -13,7 +16,13 @@ export const fused: LoweringTable<FusedName> = {
   dot: (scope, { kept }) => {
     const [a, b] = scope.inputs as [Operand, Operand];
     const rows = sizeOf(a.shape.slice(0, kept));
-    const matrix = scope.ints([rows, 1, sizeOf(a.shape.slice(kept))]);
+    const length = sizeOf(a.shape.slice(kept));
+    if (length < SHORT_ROW) {
+      const products = scope.emit('Reshape', [scope.emit('Mul', [a, b]), scope.ints([rows, length])]);
+      const sums = scope.emit('ReduceSum', [products, scope.ints([1])], { attributes: { keepdims: 0 } });
+      return scope.emit('Reshape', [sums, scope.ints(a.shape.slice(0, kept))]);
+    }
+    const matrix = scope.ints([rows, 1, length]);
     const products = scope.emit('FusedMatMul', [scope.emit('Reshape', [a, matrix]), scope.emit('Reshape', [b, matrix])], {
       attributes: { transB: 1 },
       domain: 'com.microsoft',
