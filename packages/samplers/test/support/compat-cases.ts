@@ -80,14 +80,14 @@ const camelKeys = (given: Readonly<Record<string, unknown>>): Record<string, unk
 /** What ours gives where diffusers gave the case's numbers. */
 export async function runCase(golden: GoldenCase, more: Readonly<Record<string, unknown>> = {}): Promise<{ readonly scheduler: DiffusersScheduler<Float64Array>; readonly final: Float64Array; readonly trace: readonly number[] }> {
   const algebra = arrayAlgebra({ items: 2 }) as unknown as Algebra<Float64Array>;
-  const scheduler = fromDiffusersConfig({ _class_name: golden.class, ...golden.config, ...more }, { algebra });
+  const scheduler = fromDiffusersConfig({ _class_name: golden.class, ...golden.config, ...(golden.tau === undefined ? {} : { tau_func: () => golden.tau }), ...more }, { algebra });
   if (Object.keys(golden.set).length > 0) scheduler.setTimesteps(camelKeys(golden.set) as TimestepsOptions);
   const begin = golden.begin ?? 0;
   if (begin > 0 && golden.how !== 'timestep') scheduler.setBeginIndex(begin);
   // A Brownian path of the config's seed needs none.
   const draws = scheduler.stepOptions.includes('generator') && typeof golden.config.noise_sampler_seed !== 'number';
   // The noise of a Brownian path is given by a seed.
-  const fromPath = scheduler.stepOptions.includes('seed');
+  const fromPath = scheduler.stepOptions.includes('seed') && !scheduler.stepOptions.includes('generator');
   const generator = golden.seed === undefined ? patternGenerator() : torchGenerator(golden.seed);
   const learned = golden.config.variance_type === 'learned' || golden.config.variance_type === 'learned_range';
   let x: Float64Array = start().map((value) => value * scheduler.initNoiseSigma);
@@ -107,7 +107,7 @@ export async function runCase(golden: GoldenCase, more: Readonly<Record<string, 
       const score = network(x.map((value) => value / (1 + sigma)), t, 0).map((value) => -value / (1 + sigma));
       x = (await scheduler.step(score, t, x, options)).prevSample;
     } else {
-      const pipeline = golden.class === 'UnCLIPScheduler' ? { prevTimestep: scheduler.timesteps[k + 1] } : {};
+      const pipeline = golden.class === 'UnCLIPScheduler' ? { prevTimestep: scheduler.timesteps[k + 1] } : golden.class === 'HeliosDMDScheduler' ? { curSamplingStep: k, dmdNoisyTensor: noiseOf(k), dmdSigmas: scheduler.sigmas, dmdTimesteps: scheduler.timesteps, allTimesteps: scheduler.timesteps } : {};
       const output = network(scheduler.scaleModelInput(x, t), t, learned ? 3 : 0);
       x = (await scheduler.step(output, t, x, { ...options, ...pipeline } as StepOptions<Float64Array>)).prevSample;
     }
@@ -138,11 +138,20 @@ function difference(ours: ArrayLike<number>, theirs: readonly number[]): number 
 }
 
 /**
- * The most that states may differ from a case's, relative to the largest element. Without seeds the case is diffusers' float32 tables in
- * float64 arithmetic: ours may be as far from it as diffusers' own float32 run is, or a unit in the last place of float32. With seeds
- * the case is that float32 run, over noise that is equal to 2e-6.
+ * The most that tables and states may differ from a case's, relative to the largest element. A case is diffusers' float32 tables in float64
+ * arithmetic: ours may be as far from it as diffusers' own float32 run is, or two units in the last place of float32, as torch's square roots
+ * and sines of whole tables are not always rounded to the nearest. Noise of seeds is equal to torch's to 2e-6, which a run may add up; a
+ * Brownian path is read at times of float32 rounded to a millionth, and a millionth of time moves it by a thousandth of its unit.
  */
-export const allowed = ({ seed, config, own = 0 }: GoldenCase): number => (seed === undefined && typeof config.noise_sampler_seed !== 'number' ? Math.max(own, 2 ** -23) : 1e-5);
+export function allowed({ seed, config, own = 0 }: GoldenCase): number {
+  if (typeof config.noise_sampler_seed === 'number') return 1e-4;
+  return Math.max(own, seed === undefined ? 2 ** -22 : 1e-5);
+}
+
+/** Cases that upstream runs and ours refuses, with what the refusal says. */
+export function refusedHere({ class: name, config }: GoldenCase): string | undefined {
+  return name === 'PNDMScheduler' && config.timestep_spacing === 'linspace' ? 'Upstream mixes two grids there' : undefined;
+}
 
 /** A case in one line. */
 export function caseName({ class: name, config, set, step, seed, begin, how, variance_noise }: GoldenCase): string {

@@ -1,29 +1,31 @@
 import { consistency } from '../../solvers/consistency.ts';
 import { flag, integer, MAX_STEPS, number } from '../config.ts';
-import { defineScheduler, type SchedulerClass } from '../scheduler-class.ts';
+import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { consistencyGrid } from '../tables/few-step-grid.ts';
 
 const NAME = 'CMStochasticIterativeScheduler';
 
+const consistencyModelsOptions = {
+  num_train_timesteps: integer(40, { min: 2, max: MAX_STEPS }),
+  sigma_min: number(0.002, { min: Number.MIN_VALUE }),
+  sigma_max: number(80, { min: Number.MIN_VALUE }),
+  sigma_data: number(0.5, { min: Number.MIN_VALUE }),
+  s_noise: number(1, { min: Number.MIN_VALUE }),
+  rho: number(7, { min: Number.MIN_VALUE }),
+  clip_denoised: flag(true),
+};
+
 /** CMStochasticIterativeScheduler: multistep sampling of consistency models (Song et al. 2023, arXiv:2303.01469). */
 const consistencyModels = defineScheduler({
   name: NAME,
-  options: {
-    num_train_timesteps: integer(40, { min: 2, max: MAX_STEPS }),
-    sigma_min: number(0.002, { min: Number.MIN_VALUE }),
-    sigma_max: number(80, { min: Number.MIN_VALUE }),
-    sigma_data: number(0.5, { min: Number.MIN_VALUE }),
-    s_noise: number(1, { min: Number.MIN_VALUE }),
-    rho: number(7, { min: Number.MIN_VALUE }),
-    clip_denoised: flag(true),
-  },
+  options: consistencyModelsOptions,
   timestepsOptions: ['numInferenceSteps', 'timesteps'],
   stepOptions: ['generator', 'noise'],
-  create: ({ config, algebra }) => {
+  create: <T>({ config, algebra }: Context<typeof consistencyModelsOptions, T>) => {
     const { sigma_min, sigma_max, sigma_data, s_noise, clip_denoised } = config;
     const sampler = consistency({ sigmaMin: sigma_min, sNoise: s_noise });
     const exact = (sigma: number): number => (sigma === Math.fround(sigma_min) ? sigma_min : sigma);
-    return (request) => {
+    return (request?: TimestepsOptions): Schedule<T> => {
       const { timesteps, sigmas } = consistencyGrid(NAME, config, request ?? { numInferenceSteps: config.num_train_timesteps });
       const level = (sigma: number) => ({ alpha: 1, sigma: exact(sigma) });
       return {

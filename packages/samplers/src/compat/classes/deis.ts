@@ -1,6 +1,6 @@
 import { deis } from '../../solvers/deis.ts';
 import { flag, integer } from '../config.ts';
-import { defineScheduler, type SchedulerClass } from '../scheduler-class.ts';
+import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { gridOf, lambdaTimesteps, ruledSigmas, type LambdaGrid } from '../tables/lambda-grid.ts';
 import { dynamicShiftOptions, lambdaChain, lambdaOptions, lambdaPrediction, lambdaRuleOf, lambdaSpacingOptions, shiftOf, walk, wholeGrid } from './lambda.ts';
 import { lowerOrderRule } from './multistep.ts';
@@ -8,20 +8,22 @@ import { aliased } from './remapped.ts';
 
 const NAME = 'DEISMultistepScheduler';
 
+const deisSchedulerOptions = {
+  ...lambdaOptions,
+  ...lambdaSpacingOptions,
+  ...dynamicShiftOptions,
+  solver_order: integer(2, { min: 1, max: 3 }),
+  algorithm_type: aliased('deis', ['deis'], ['dpmsolver', 'dpmsolver++']),
+  solver_type: aliased('logrho', ['logrho'], ['midpoint', 'heun', 'bh1', 'bh2']),
+  lower_order_final: flag(true),
+};
+
 /** DEISMultistepScheduler: Adams-Bashforth in sigma / alpha through polynomials in its logarithm (Zhang and Chen 2022, arXiv:2204.13902). */
 const deisScheduler = defineScheduler({
   name: NAME,
-  options: {
-    ...lambdaOptions,
-    ...lambdaSpacingOptions,
-    ...dynamicShiftOptions,
-    solver_order: integer(2, { min: 1, max: 3 }),
-    algorithm_type: aliased('deis', ['deis'], ['dpmsolver', 'dpmsolver++']),
-    solver_type: aliased('logrho', ['logrho'], ['midpoint', 'heun', 'bh1', 'bh2']),
-    lower_order_final: flag(true),
-  },
+  options: deisSchedulerOptions,
   timestepsOptions: ['numInferenceSteps', 'mu'],
-  create: ({ config, algebra }) => {
+  create: <T>({ config, algebra }: Context<typeof deisSchedulerOptions, T>) => {
     const { tables } = lambdaChain(config);
     const rule = lambdaRuleOf(config);
     const train = config.num_train_timesteps;
@@ -30,7 +32,7 @@ const deisScheduler = defineScheduler({
       const ruled = ruledSigmas({ tables, timesteps, rule, train, flowShift: shiftOf(NAME, config, mu), rounds: rule === 'karras' });
       return gridOf(ruled.timesteps, ruled.sigmas, rule === undefined ? tables.sigmas[0]! : ruled.sigmas[steps - 1]!);
     };
-    return (request) => {
+    return (request?: TimestepsOptions): Schedule<T> => {
       const made = request?.numInferenceSteps === undefined ? wholeGrid(tables) : grid(request.numInferenceSteps, request.mu);
       const { levels, ends } = walk(made, config.use_flow_sigmas);
       const sampler = deis({ order: (config.solver_order - 1) as 0 | 1 | 2, form: 'log-rho', lowerOrderFinal: lowerOrderRule(config, made.timesteps.length) });

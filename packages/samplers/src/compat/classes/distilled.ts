@@ -4,7 +4,7 @@ import { lcm } from '../../solvers/lcm.ts';
 import { tcd } from '../../solvers/tcd.ts';
 import { alphaBarsOf, betaOptions, zeroSnrOption } from '../betas.ts';
 import { flag, integer, MAX_STEPS, number } from '../config.ts';
-import { defineScheduler, type SchedulerClass } from '../scheduler-class.ts';
+import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { distilledTimesteps } from '../tables/few-step-grid.ts';
 import { clipOptions, limited, predictionOption, singleLevel, thresholdingOptions, toX0 } from '../x0.ts';
 import { barAt, spacingOptions, wholeChain } from './chain.ts';
@@ -38,9 +38,9 @@ const lcmScheduler = defineScheduler({
   options,
   timestepsOptions,
   stepOptions: ['generator', 'noise'],
-  create: ({ config, algebra }) => {
+  create: <T>({ config, algebra }: Context<typeof options, T>) => {
     const level = levelsOf('LCMScheduler', alphaBarsOf(config));
-    return (request) => {
+    return (request?: TimestepsOptions): Schedule<T> => {
       const { timesteps, count } = request === undefined ? { timesteps: wholeChain(config.num_train_timesteps), count: config.num_train_timesteps } : distilledTimesteps('LCMScheduler', config, request);
       return {
         timesteps,
@@ -66,9 +66,9 @@ const tcdScheduler = defineScheduler({
   options,
   timestepsOptions,
   stepOptions: ['eta', 'generator', 'noise'],
-  create: ({ config, algebra }) => {
+  create: <T>({ config, algebra }: Context<typeof options, T>) => {
     const level = levelsOf('TCDScheduler', alphaBarsOf(config));
-    return (request) => {
+    return (request?: TimestepsOptions): Schedule<T> => {
       const { timesteps, count } = request === undefined ? { timesteps: wholeChain(config.num_train_timesteps), count: config.num_train_timesteps } : distilledTimesteps('TCDScheduler', config, { ...request, fine: true });
       return {
         timesteps,

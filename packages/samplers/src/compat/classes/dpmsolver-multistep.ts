@@ -1,7 +1,7 @@
 import { UserError } from '@langevin/tensor';
 import { zeroSnrOption } from '../betas.ts';
 import { flag, integer } from '../config.ts';
-import { defineScheduler, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
+import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { countBelow, customTimesteps, gridOf, lambdaTimesteps, ruledSigmas, unique, type LambdaGrid, type LambdaRule } from '../tables/lambda-grid.ts';
 import { clippingOption, dynamicShiftOptions, finalSigmasOption, lambdaChain, lambdaOptions, lambdaPrediction, lambdaRuleOf, lambdaSpacingOptions, refuseFlowOfNoise, shiftOf, varianceOption, walk, wholeGrid } from './lambda.ts';
 import { lowerOrderRule, multistepSolver, type AlgorithmName } from './multistep.ts';
@@ -27,13 +27,15 @@ function refuseThirdOrder(name: string, algorithm: AlgorithmName, order: number)
 
 const NAME = 'DPMSolverMultistepScheduler';
 
+const dpmSolverMultistepOptions = { ...shared, ...zeroSnrOption, ...dynamicShiftOptions, ...finalSigmasOption, use_lu_lambdas: flag(false) };
+
 /** DPMSolverMultistepScheduler: DPM-Solver and DPM-Solver++ over up to three evaluations, for the ODE and the SDE. */
 const dpmSolverMultistep = defineScheduler({
   name: NAME,
-  options: { ...shared, ...zeroSnrOption, ...dynamicShiftOptions, ...finalSigmasOption, use_lu_lambdas: flag(false) },
+  options: dpmSolverMultistepOptions,
   timestepsOptions: ['numInferenceSteps', 'timesteps', 'mu'],
   stepOptions: ['generator', 'noise'],
-  create: ({ config, algebra }) => {
+  create: <T>({ config, algebra }: Context<typeof dpmSolverMultistepOptions, T>) => {
     const { algorithm_type: algorithm, final_sigmas_type } = config;
     refuseThirdOrder(NAME, algorithm, config.solver_order);
     if (isOfNoise(algorithm)) {
@@ -49,7 +51,7 @@ const dpmSolverMultistep = defineScheduler({
       const ruled = ruledSigmas({ tables, timesteps, rule, train: config.num_train_timesteps, flowShift: shiftOf(NAME, config, request.mu), rounds: (rule === 'karras' || rule === 'lu') && config.beta_schedule !== 'squaredcos_cap_v2' });
       return gridOf(ruled.timesteps, ruled.sigmas, final_sigmas_type === 'zero' ? 0 : tables.sigmas[0]!);
     };
-    return (request) => {
+    return (request?: TimestepsOptions): Schedule<T> => {
       const made = request === undefined ? wholeGrid(chain.tables) : grid(request);
       const { levels, ends } = walk(made, config.use_flow_sigmas);
       const sampler = multistepSolver({ algorithm, order: config.solver_order as 1 | 2 | 3, solverType: config.solver_type, lowerOrderFinal: lowerOrderRule(config, made.timesteps.length) });
@@ -74,7 +76,7 @@ const dpmSolverMultistepInverse = defineScheduler({
   name: INVERSE,
   options: shared,
   stepOptions: ['generator', 'noise'],
-  create: ({ config, algebra }) => {
+  create: <T>({ config, algebra }: Context<typeof shared, T>) => {
     const { algorithm_type: algorithm } = config;
     if (algorithm.startsWith('sde')) throw new UserError(`[samplers/compat] ${INVERSE}: the SDE has no steps towards noise: algorithm_type="${algorithm}". Set it to "dpmsolver++".`);
     if (isOfNoise(algorithm)) refuseFlowOfNoise(INVERSE, `algorithm_type="${algorithm}"`, config.prediction_type);
@@ -87,7 +89,7 @@ const dpmSolverMultistepInverse = defineScheduler({
       const { timesteps, sigmas } = ruledSigmas({ tables, timesteps: plain, rule, train, flowShift: config.flow_shift, rounds: rule === 'karras', ascending: true });
       return gridOf(unique(timesteps), sigmas, rule === undefined ? tables.sigmas[last - 1]! : sigmas[sigmas.length - 1]!);
     };
-    return (request) => {
+    return (request?: TimestepsOptions): Schedule<T> => {
       const made = request?.numInferenceSteps === undefined ? { timesteps: Array.from({ length: train }, (_, i) => i), sigmas: [...tables.sigmas] } : grid(request.numInferenceSteps);
       const { levels, ends } = walk(made, config.use_flow_sigmas);
       const lowerOrderFinal = lowerOrderRule(config, made.timesteps.length);

@@ -2,30 +2,32 @@ import { UserError } from '@langevin/tensor';
 import { dpmSolver } from '../../solvers/dpm-solver.ts';
 import { flag, integer } from '../config.ts';
 import { exclusive } from '../request.ts';
-import { defineScheduler, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
+import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { countBelow, customTimesteps, gridOf, lambdaTimesteps, ruledSigmas, type LambdaGrid } from '../tables/lambda-grid.ts';
 import { clippingOption, dynamicShiftOptions, finalSigmasOption, lambdaChain, lambdaOptions, lambdaPrediction, lambdaRuleOf, refuseFlowOfNoise, shiftOf, varianceOption, walk, wholeGrid } from './lambda.ts';
 import { aliased } from './remapped.ts';
 
 const NAME = 'DPMSolverSinglestepScheduler';
 
+const dpmSolverSinglestepOptions = {
+  ...lambdaOptions,
+  ...clippingOption,
+  ...varianceOption,
+  ...dynamicShiftOptions,
+  ...finalSigmasOption,
+  solver_order: integer(2, { min: 1, max: 3 }),
+  algorithm_type: aliased('dpmsolver++', ['dpmsolver', 'dpmsolver++', 'sde-dpmsolver++'], ['deis']),
+  solver_type: aliased('midpoint', ['midpoint', 'heun'], ['logrho', 'bh1', 'bh2']),
+  lower_order_final: flag(false),
+};
+
 /** DPMSolverSinglestepScheduler: single-step DPM-Solver whose inner points are timesteps of the run, one evaluation each. */
 const dpmSolverSinglestep = defineScheduler({
   name: NAME,
-  options: {
-    ...lambdaOptions,
-    ...clippingOption,
-    ...varianceOption,
-    ...dynamicShiftOptions,
-    ...finalSigmasOption,
-    solver_order: integer(2, { min: 1, max: 3 }),
-    algorithm_type: aliased('dpmsolver++', ['dpmsolver', 'dpmsolver++', 'sde-dpmsolver++'], ['deis']),
-    solver_type: aliased('midpoint', ['midpoint', 'heun'], ['logrho', 'bh1', 'bh2']),
-    lower_order_final: flag(false),
-  },
+  options: dpmSolverSinglestepOptions,
   timestepsOptions: ['numInferenceSteps', 'timesteps', 'mu'],
   stepOptions: ['generator', 'noise'],
-  create: ({ config, algebra }) => {
+  create: <T>({ config, algebra }: Context<typeof dpmSolverSinglestepOptions, T>) => {
     const { algorithm_type: algorithm, final_sigmas_type, solver_order: order, lower_order_final } = config;
     const train = config.num_train_timesteps;
     const fail = (what: string): never => {
@@ -47,7 +49,7 @@ const dpmSolverSinglestep = defineScheduler({
       const ruled = ruledSigmas({ tables, timesteps: plain, rule, train, flowShift: shiftOf(NAME, config, request.mu), rounds: rule === 'karras' });
       return gridOf(ruled.timesteps, ruled.sigmas, final_sigmas_type === 'zero' ? 0 : tables.sigmas[0]!);
     };
-    return (request) => {
+    return (request?: TimestepsOptions): Schedule<T> => {
       const made = request === undefined ? wholeGrid(tables) : grid(request);
       const { levels, ends } = walk(made, config.use_flow_sigmas);
       // Blocks that do not fill the run, and a clean end, turn lower_order_final on by themselves.

@@ -5,7 +5,7 @@ import type { NoiseSource } from '../../noise/noise-source.ts';
 import type { Sampler } from '../../sampler.ts';
 import { euler } from '../../solvers/euler.ts';
 import { flag, integer, MAX_STEPS, number, oneOf } from '../config.ts';
-import { defineScheduler, type Output, type SchedulerClass, type StepOptions } from '../scheduler-class.ts';
+import { type Context, defineScheduler, type Output, type Schedule, type SchedulerClass, type StepOptions, type TimestepsOptions } from '../scheduler-class.ts';
 import { atanConditioning, exponentialInFloat32, karrasInFloat32, karrasOverRamp, logConditioning, unitRamp, type EdmEnds, type EdmSchedule } from '../tables/edm-grid.ts';
 import { limited, singleLevel, thresholdingOptions } from '../x0.ts';
 import { lowerOrderRule, multistepSolver } from './multistep.ts';
@@ -36,13 +36,15 @@ function preconditioned<T>(algebra: Algebra<T>, { sigma_data: data, prediction_t
   return algebra.linear([(data / total) ** 2, question.x], [prediction_type === 'epsilon' ? out : -out, modelOutput]);
 }
 
+const edmEulerOptions = gridOptions({ min: 0.002, max: 80, data: 0.5, schedule: 'karras', prediction: 'epsilon' });
+
 /** EDMEulerScheduler: Euler steps with churn (Karras et al. 2022, arXiv:2206.00364, Algorithm 2). */
 const edmEuler = defineScheduler({
   name: 'EDMEulerScheduler',
-  options: gridOptions({ min: 0.002, max: 80, data: 0.5, schedule: 'karras', prediction: 'epsilon' }),
+  options: edmEulerOptions,
   timestepsOptions: ['numInferenceSteps', 'sigmas'],
   stepOptions: ['sChurn', 'sTMin', 'sTMax', 'sNoise', 'generator', 'noise', 'predOriginalSample'],
-  create: ({ config, algebra }) => (request) => {
+  create: <T>({ config, algebra }: Context<typeof edmEulerOptions, T>) => (request?: TimestepsOptions): Schedule<T> => {
     // Given sigmas are places of a ramp from 0 to 1, as there.
     const ramp = request === undefined ? Array.from({ length: config.num_train_timesteps + 1 }, (_, i) => i / config.num_train_timesteps) : (request.sigmas ?? unitRamp(request.numInferenceSteps ?? 0));
     if (ramp.length === 0) throw new UserError('[samplers/compat] EDMEulerScheduler: nothing says how many steps there are: numInferenceSteps=undefined. Pass it, or sigmas.');
@@ -87,15 +89,17 @@ function refuseEmptyStep(name: string, { sampler, from, to, slopes }: { readonly
   throw new UserError(`[samplers/compat] ${name}: the last step has no length: it leads from sigma=${from} to sigma=${to}. Set final_sigmas_type to "zero".`);
 }
 
+const edmDpmSolverOptions = { ...gridOptions({ min: 0.002, max: 80, data: 0.5, schedule: 'karras', prediction: 'epsilon' }), ...multistepOptions, ...thresholdingOptions, algorithm_type: oneOf('dpmsolver++', ['dpmsolver++', 'sde-dpmsolver++']) };
+
 /** EDMDPMSolverMultistepScheduler: DPM-Solver++ on EDM's grid. */
 const edmDpmSolver = defineScheduler({
   name: 'EDMDPMSolverMultistepScheduler',
-  options: { ...gridOptions({ min: 0.002, max: 80, data: 0.5, schedule: 'karras', prediction: 'epsilon' }), ...multistepOptions, ...thresholdingOptions, algorithm_type: oneOf('dpmsolver++', ['dpmsolver++', 'sde-dpmsolver++']) },
+  options: edmDpmSolverOptions,
   stepOptions: ['generator', 'noise'],
-  create: ({ config, algebra }) => {
+  create: <T>({ config, algebra }: Context<typeof edmDpmSolverOptions, T>) => {
     const order = config.solver_order as 1 | 2 | 3;
     if (config.algorithm_type === 'sde-dpmsolver++' && order === 3) throw new UserError('[samplers/compat] EDMDPMSolverMultistepScheduler: there is no third-order rule with noise: algorithm_type="sde-dpmsolver++", solver_order=3. Set solver_order to 2.');
-    return (request) => {
+    return (request?: TimestepsOptions): Schedule<T> => {
       const { table, sigmas } = multistepGrid(config, request?.numInferenceSteps);
       const levels = sigmas.map(edmLevel);
       const sampler = multistepSolver({ algorithm: config.algorithm_type, order, solverType: config.solver_type, lowerOrderFinal: lowerOrderRule(config, table.length) });
@@ -117,12 +121,14 @@ const edmDpmSolver = defineScheduler({
   },
 });
 
+const cosineDpmSolverOptions = { ...gridOptions({ min: 0.3, max: 500, data: 1, schedule: 'exponential', prediction: 'v_prediction' }), ...multistepOptions, solver_order: integer(2, { min: 1, max: 2 }) };
+
 /** CosineDPMSolverMultistepScheduler, of Stable Audio: DPM-Solver++(2M) with the noise of a Brownian path. */
 const cosineDpmSolver = defineScheduler({
   name: 'CosineDPMSolverMultistepScheduler',
-  options: { ...gridOptions({ min: 0.3, max: 500, data: 1, schedule: 'exponential', prediction: 'v_prediction' }), ...multistepOptions, solver_order: integer(2, { min: 1, max: 2 }) },
+  options: cosineDpmSolverOptions,
   stepOptions: ['seed', 'noise'],
-  create: ({ config, algebra }) => (request) => {
+  create: <T>({ config, algebra }: Context<typeof cosineDpmSolverOptions, T>) => (request?: TimestepsOptions): Schedule<T> => {
     const { table, sigmas } = multistepGrid(config, request?.numInferenceSteps);
     const levels = sigmas.map(edmLevel);
     const sampler = multistepSolver({ algorithm: 'sde-dpmsolver++', order: config.solver_order as 1 | 2, solverType: config.solver_type, lowerOrderFinal: lowerOrderRule(config, table.length) });

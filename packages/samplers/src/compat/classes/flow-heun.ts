@@ -1,20 +1,22 @@
 import { UnsupportedError } from '@langevin/tensor';
 import { flowHeun } from '../../solvers/flow-heun.ts';
 import { integer, MAX_STEPS, number } from '../config.ts';
-import { defineScheduler, type SchedulerClass } from '../scheduler-class.ts';
+import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { flowHeunSigmas, flowTable } from '../tables/flow-grid.ts';
 import { singleLevel } from '../x0.ts';
 import { flowLevel, flowPrediction } from './flow.ts';
 
 const NAME = 'FlowMatchHeunDiscreteScheduler';
 
+const flowMatchHeunOptions = { num_train_timesteps: integer(1000, { min: 1, max: MAX_STEPS }), shift: number(1, { min: Number.MIN_VALUE }) };
+
 /** FlowMatchHeunDiscreteScheduler without churn, which there raises the noise of a flow's state and leaves its signal too large. */
 const flowMatchHeun = defineScheduler({
   name: NAME,
   order: 2,
-  options: { num_train_timesteps: integer(1000, { min: 1, max: MAX_STEPS }), shift: number(1, { min: Number.MIN_VALUE }) },
+  options: flowMatchHeunOptions,
   stepOptions: ['sChurn', 'sTMin', 'sTMax', 'sNoise', 'generator', 'noise'],
-  create: ({ config, algebra }) => (request) => {
+  create: <T>({ config, algebra }: Context<typeof flowMatchHeunOptions, T>) => (request?: TimestepsOptions): Schedule<T> => {
     const train = config.num_train_timesteps;
     const steps = request?.numInferenceSteps;
     const single = steps === undefined ? flowTable({ ...config, use_dynamic_shifting: false }) : flowHeunSigmas(config, steps);

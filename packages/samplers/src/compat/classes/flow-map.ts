@@ -2,7 +2,7 @@ import { UserError } from '@langevin/tensor';
 import { euler } from '../../solvers/euler.ts';
 import { integer, MAX_STEPS, number } from '../config.ts';
 import { linspace } from '../float32.ts';
-import { defineScheduler, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
+import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { shifted } from '../tables/lambda-grid.ts';
 import { singleLevel } from '../x0.ts';
 import { flowLevel, flowPrediction } from './flow.ts';
@@ -12,13 +12,15 @@ const NAME = 'FlowMapEulerDiscreteScheduler';
 /** Timesteps of the run are met within this. */
 const NEAR = 1e-3;
 
+const flowMapOptions = { num_train_timesteps: integer(1000, { min: 1, max: MAX_STEPS }), shift: number(1, { min: Number.MIN_VALUE }) };
+
 /** FlowMapEulerDiscreteScheduler: the network gives the mean velocity from t to a chosen r, so that a step may lead anywhere. */
 const flowMap = defineScheduler({
   name: NAME,
-  options: { num_train_timesteps: integer(1000, { min: 1, max: MAX_STEPS }), shift: number(1, { min: Number.MIN_VALUE }) },
+  options: flowMapOptions,
   timestepsOptions: ['numInferenceSteps', 'sigmas', 'timesteps'],
   stepOptions: ['rTimestep'],
-  create: ({ config: { num_train_timesteps: train, shift }, algebra }) => (request = { numInferenceSteps: train }) => {
+  create: <T>({ config: { num_train_timesteps: train, shift }, algebra }: Context<typeof flowMapOptions, T>) => (request: TimestepsOptions = { numInferenceSteps: train }): Schedule<T> => {
     const plain = plainSigmas(request, train);
     const sigmas = [...(shift === 1 ? plain : plain.map((sigma) => shifted(sigma, shift))), 0];
     const timesteps = sigmas.slice(0, -1).map((sigma) => sigma * train);

@@ -4,7 +4,7 @@ import { defineSampler, type Sampler } from '../../sampler.ts';
 import { euler } from '../../solvers/euler.ts';
 import { lcm } from '../../solvers/lcm.ts';
 import { flag, integer, MAX_STEPS, number, oneOf, optional, type Option } from '../config.ts';
-import { defineScheduler, type Call, type SchedulerClass } from '../scheduler-class.ts';
+import { type Call, type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { sigmaRuleOf, sigmaRuleOptions } from '../sigma-tables.ts';
 import { flowGrid, flowTable } from '../tables/flow-grid.ts';
 import { singleLevel } from '../x0.ts';
@@ -31,19 +31,21 @@ const flowTimesteps = ['numInferenceSteps', 'timesteps', 'sigmas', 'mu'] as cons
 /** With inverted sigmas, s is the share of the image, and the network predicts x0 - epsilon. */
 const invertedLevel = (sigma: number): NoiseLevel => ({ alpha: sigma, sigma: 1 - sigma });
 
+const flowMatchEulerOptions = { ...options, stochastic_sampling: flag(false) };
+
 /** FlowMatchEulerDiscreteScheduler; s_churn and its kin are taken and ignored, as there. */
 const flowMatchEuler = defineScheduler({
   name: 'FlowMatchEulerDiscreteScheduler',
-  options: { ...options, stochastic_sampling: flag(false) },
+  options: flowMatchEulerOptions,
   timestepsOptions: flowTimesteps,
   stepOptions: ['generator', 'noise', 'sChurn', 'sTMin', 'sTMax', 'sNoise', 'perTokenTimesteps'],
-  create: ({ config, algebra }) => {
+  create: <T>({ config, algebra }: Context<typeof flowMatchEulerOptions, T>) => {
     const rule = sigmaRuleOf(config);
     const train = config.num_train_timesteps;
     const inverted = config.invert_sigmas && !config.stochastic_sampling;
     const levelOf = inverted ? invertedLevel : flowLevel;
     const sampler = config.stochastic_sampling ? lcm() : euler();
-    return (request) => {
+    return (request?: TimestepsOptions): Schedule<T> => {
       const { timesteps, sigmas } = request === undefined ? startingGrid(config) : flowGrid('FlowMatchEulerDiscreteScheduler', config, rule, request);
       return {
         timesteps,
@@ -58,15 +60,17 @@ const flowMatchEuler = defineScheduler({
   },
 });
 
+const flowMatchLcmOptions = { ...options, scale_factors: refusedList(), upscale_mode: oneOf('bicubic', ['nearest', 'linear', 'bilinear', 'bicubic', 'trilinear', 'area', 'nearest-exact']) };
+
 /** FlowMatchLCMScheduler without its resizing of the prediction between steps, which needs the shape of an image. */
 const flowMatchLcm = defineScheduler({
   name: 'FlowMatchLCMScheduler',
-  options: { ...options, scale_factors: refusedList(), upscale_mode: oneOf('bicubic', ['nearest', 'linear', 'bilinear', 'bicubic', 'trilinear', 'area', 'nearest-exact']) },
+  options: flowMatchLcmOptions,
   timestepsOptions: flowTimesteps,
   stepOptions: ['generator', 'noise'],
-  create: ({ config, algebra }) => {
+  create: <T>({ config, algebra }: Context<typeof flowMatchLcmOptions, T>) => {
     const rule = sigmaRuleOf(config);
-    return (request) => {
+    return (request?: TimestepsOptions): Schedule<T> => {
       const { timesteps, sigmas } = request === undefined ? startingGrid(config) : flowGrid('FlowMatchLCMScheduler', config, rule, request);
       return {
         timesteps,

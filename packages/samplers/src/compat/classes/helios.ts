@@ -4,12 +4,12 @@ import { euler } from '../../solvers/euler.ts';
 import { lcm } from '../../solvers/lcm.ts';
 import { unipc } from '../../solvers/unipc.ts';
 import { flag, integer, list, MAX_STEPS, number, oneOf } from '../config.ts';
-import { defineScheduler, type SchedulerClass } from '../scheduler-class.ts';
+import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { heliosGrid } from '../tables/helios-grid.ts';
-import { predictionOption, singleLevel, toX0 } from '../x0.ts';
+import { predictionOption, singleLevel } from '../x0.ts';
 import { flowLevel, flowPrediction } from './flow.ts';
 import { refusedPredictor } from './refused.ts';
-import { lambdaLevel, refuseFlowOfNoise } from './lambda.ts';
+import { lambdaLevel, refuseFlowOfNoise, x0Of } from './lambda.ts';
 import { aliased } from './remapped.ts';
 
 const NAME = 'HeliosScheduler';
@@ -25,24 +25,26 @@ const shared = {
   use_dynamic_shifting: flag(false),
 };
 
+const heliosOptions = {
+  ...shared,
+  ...predictionOption(['epsilon', 'sample', 'v_prediction', 'flow_prediction'], 'flow_prediction'),
+  time_shift_type: oneOf('exponential', ['exponential', 'linear']),
+  thresholding: flag(false),
+  solver_order: integer(2, { min: 1, max: 3 }),
+  predict_x0: flag(true),
+  solver_type: aliased('bh2', ['bh1', 'bh2'], ['midpoint', 'heun', 'logrho']),
+  lower_order_final: flag(true),
+  disable_corrector: list([], { min: 0, max: MAX_STEPS, integer: true }),
+  solver_p: refusedPredictor(NAME),
+  scheduler_type: oneOf('unipc', ['unipc', 'euler', 'dmd']),
+};
+
 /** HeliosScheduler: one stage of a pyramid of videos by UniPC or Euler steps. */
 const helios = defineScheduler({
   name: NAME,
-  options: {
-    ...shared,
-    ...predictionOption(['epsilon', 'sample', 'v_prediction', 'flow_prediction'], 'flow_prediction'),
-    time_shift_type: oneOf('exponential', ['exponential', 'linear']),
-    thresholding: flag(false),
-    solver_order: integer(2, { min: 1, max: 3 }),
-    predict_x0: flag(true),
-    solver_type: aliased('bh2', ['bh1', 'bh2'], ['midpoint', 'heun', 'logrho']),
-    lower_order_final: flag(true),
-    disable_corrector: list([], { min: 0, max: MAX_STEPS, integer: true }),
-    solver_p: refusedPredictor(NAME),
-    scheduler_type: oneOf('unipc', ['unipc', 'euler', 'dmd']),
-  },
+  options: heliosOptions,
   timestepsOptions: ['numInferenceSteps', 'stageIndex', 'sigmas', 'mu', 'isAmplifyFirstChunk'],
-  create: ({ config, algebra }) => {
+  create: <T>({ config, algebra }: Context<typeof heliosOptions, T>) => {
     const { scheduler_type, solver_order: order, solver_type, predict_x0, prediction_type, use_flow_sigmas } = config;
     const fail = (what: string): never => {
       throw new UserError(`[samplers/compat] ${NAME}: ${what}`);
@@ -50,17 +52,14 @@ const helios = defineScheduler({
     if (config.thresholding) fail('there is no thresholding: thresholding=true. Set it to false.');
     if (scheduler_type === 'dmd') throw new UnsupportedError(`[samplers/compat] ${NAME}: there is no step of this type: scheduler_type="dmd". Take ${DMD}.`);
     const isUnipc = scheduler_type === 'unipc';
-    if (isUnipc && !predict_x0) {
-      refuseFlowOfNoise(NAME, 'predict_x0=false', prediction_type);
-      fail('predictions of the noise cannot be integrated to a clean end: predict_x0=false. Set it to true.');
-    }
+    if (isUnipc && !predict_x0) refuseFlowOfNoise(NAME, 'predict_x0=false', prediction_type);
+    if (isUnipc && !use_flow_sigmas && (!predict_x0 || solver_type === 'bh1')) fail(`the step to sigma = 0 has no rule: use_flow_sigmas=false, predict_x0=${predict_x0}, solver_type="${solver_type}". Set use_flow_sigmas and predict_x0 to true and solver_type to "bh2".`);
     if (isUnipc && use_flow_sigmas && config.stages === 1) fail('with one stage a run begins at sigma = 1, where lambda is infinite and UniPC has no rule: stages=1, scheduler_type="unipc". Set scheduler_type to "euler", or take UniPCMultistepScheduler with use_flow_sigmas, which begins below 1.');
-    if (isUnipc && solver_type === 'bh1') fail('B(h) = h is infinite on a step to sigma = 0: solver_type="bh1". Set it to "bh2".');
-    const sampler = isUnipc ? unipc({ order: order as 1 | 2 | 3, solverType: solver_type, lowerOrderFinal: config.lower_order_final ? 'always' : 'clean', corrector: { except: config.disable_corrector } }) : euler();
+    const sampler = isUnipc ? unipc({ order: order as 1 | 2 | 3, solverType: solver_type, prediction: predict_x0 ? 'x0' : 'epsilon', lowerOrderFinal: config.lower_order_final ? 'always' : 'clean', corrector: { except: config.disable_corrector } }) : euler();
     // As there, the clean end keeps a trace of noise, so that lambda is finite.
     const tracedLevel = (sigma: number): NoiseLevel => ({ alpha: 1 - sigma, sigma: Math.max(sigma, 1e-8) });
     const levelOf = !isUnipc ? flowLevel : use_flow_sigmas ? tracedLevel : lambdaLevel(false);
-    return (request) => {
+    return (request?: TimestepsOptions): Schedule<T> => {
       const { timesteps, sigmas } = heliosGrid(NAME, config, request ?? { numInferenceSteps: config.num_train_timesteps, stageIndex: 0, ...(config.use_dynamic_shifting ? { mu: 0 } : {}) }, { cuts: false });
       const levels: readonly NoiseLevel[] = sigmas.map(levelOf);
       return {
@@ -70,22 +69,23 @@ const helios = defineScheduler({
         // Places are counted, not looked up.
         missing: 'last',
         move: ({ index }) => ({ sampler, from: levels[index]!, to: levels[index + 1]!, index, levels }),
-        predict: ({ modelOutput, question, call }) => {
-          const flow = !isUnipc || prediction_type === 'flow_prediction';
-          return { denoised: flow ? flowPrediction(algebra, { x: question.x, modelOutput, sigma: sigmas[call.index]! }) : toX0({ algebra, prediction: prediction_type, x: question.x, modelOutput, at: singleLevel(question.at) }) };
-        },
+        predict: ({ modelOutput, question, call }) => ({
+          denoised: x0Of(algebra, { prediction: isUnipc ? prediction_type : 'flow_prediction', x: question.x, modelOutput, at: singleLevel(question.at), sigma: sigmas[call.index]! }),
+        }),
       };
     };
   },
 });
 
+const heliosDmdOptions = { ...shared, prediction_type: oneOf('flow_prediction', ['flow_prediction']), time_shift_type: oneOf('linear', ['exponential', 'linear']) };
+
 /** HeliosDMDScheduler: x0, then noise to the next timestep; both levels are looked up in tables that the pipeline passes. */
 const heliosDmd = defineScheduler({
   name: DMD,
-  options: { ...shared, prediction_type: oneOf('flow_prediction', ['flow_prediction']), time_shift_type: oneOf('linear', ['exponential', 'linear']) },
+  options: heliosDmdOptions,
   timestepsOptions: ['numInferenceSteps', 'stageIndex', 'sigmas', 'mu', 'isAmplifyFirstChunk'],
   stepOptions: ['curSamplingStep', 'dmdNoisyTensor', 'dmdSigmas', 'dmdTimesteps', 'allTimesteps'],
-  create: ({ config, algebra }) => (request) => {
+  create: <T>({ config, algebra }: Context<typeof heliosDmdOptions, T>) => (request?: TimestepsOptions): Schedule<T> => {
     const { timesteps, sigmas } = heliosGrid(DMD, config, request ?? { numInferenceSteps: config.num_train_timesteps, stageIndex: 0, ...(config.use_dynamic_shifting ? { mu: 0 } : {}) }, { cuts: true });
     return {
       timesteps,

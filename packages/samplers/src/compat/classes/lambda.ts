@@ -8,7 +8,7 @@ import type { LambdaGrid, LambdaRule, LambdaTables } from '../tables/lambda-grid
 import { limited, predictionOption, singleLevel, thresholdingOptions, toX0, type LimitConfig, type PredictionName } from '../x0.ts';
 import { firstChannels } from './channels.ts';
 import { spacingOptions } from './chain.ts';
-import { flowLevel } from './flow.ts';
+import { flowLevel, flowPrediction, plainVelocityPrediction } from './flow.ts';
 
 /** Options that the classes in lambda share: states keep alpha^2 + sigma^2 = 1, or are a flow's. */
 export const lambdaOptions = {
@@ -78,10 +78,16 @@ export function lambdaPrediction<T>(algebra: Algebra<T>, config: LambdaPredictio
     const { x } = question;
     // Only epsilon may come with a variance; the method has no use for it.
     const modelOutput = (config.variance_type ?? null) !== null && config.prediction_type === 'epsilon' ? await firstChannels(algebra, whole, sample) : whole;
-    // As there, v of a flow is taken off with the sigma of the table whatever the level of the state.
-    const x0 = config.prediction_type === 'flow_prediction' ? algebra.linear([1, x], [-sigmas[call.index]!, modelOutput]) : toX0({ algebra, prediction: config.prediction_type, x, modelOutput, at: singleLevel(question.at) });
-    return { denoised: await limited(algebra, x0, config) };
+    const at = singleLevel(question.at);
+    return { denoised: await limited(algebra, x0Of(algebra, { prediction: config.prediction_type, x, modelOutput, at, sigma: sigmas[call.index]! }), config) };
   };
+}
+
+/** The x0-prediction of these classes: a flow's is taken off with the sigma of the table whatever the level of the state. */
+export function x0Of<T>(algebra: Algebra<T>, { prediction, x, modelOutput, at, sigma }: { readonly prediction: PredictionName; readonly x: T; readonly modelOutput: T; readonly at: NoiseLevel; readonly sigma: number }): T {
+  if (prediction === 'flow_prediction') return flowPrediction(algebra, { x, modelOutput, sigma });
+  if (prediction === 'v_prediction') return plainVelocityPrediction(algebra, { x, modelOutput, at });
+  return toX0({ algebra, prediction, x, modelOutput, at });
 }
 
 /** The grid before set_timesteps: the whole table, falling. */

@@ -2,23 +2,25 @@ import { UserError } from '@langevin/tensor';
 import { eulerAncestral } from '../../solvers/euler-ancestral.ts';
 import { euler } from '../../solvers/euler.ts';
 import { integer, MAX_STEPS, number } from '../config.ts';
-import { defineScheduler, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
+import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { flowGrid } from '../tables/flow-grid.ts';
 import { singleLevel } from '../x0.ts';
 import { flowLevel, flowPrediction } from './flow.ts';
 
 const NAME = 'LTXEulerAncestralRFScheduler';
 
+const ltxOptions = { num_train_timesteps: integer(1000, { min: 1, max: MAX_STEPS }), eta: number(1, { min: 0, max: 1 }), s_noise: number(1, { min: 0 }) };
+
 /** LTXEulerAncestralRFScheduler: given lists are sigmas with both ends, under either name. */
 const ltx = defineScheduler({
   name: NAME,
-  options: { num_train_timesteps: integer(1000, { min: 1, max: MAX_STEPS }), eta: number(1, { min: 0, max: 1 }), s_noise: number(1, { min: 0 }) },
+  options: ltxOptions,
   timestepsOptions: ['numInferenceSteps', 'sigmas', 'timesteps', 'mu'],
   stepOptions: ['generator', 'noise'],
-  create: ({ config: { num_train_timesteps: train, eta, s_noise }, algebra }) => {
+  create: <T>({ config: { num_train_timesteps: train, eta, s_noise }, algebra }: Context<typeof ltxOptions, T>) => {
     const noisy = eta > 0 && s_noise > 0;
     const sampler = noisy ? eulerAncestral({ eta, sNoise: s_noise, form: 'flow' }) : euler();
-    return (request) => {
+    return (request?: TimestepsOptions): Schedule<T> => {
       const { timesteps, sigmas } = request === undefined ? { timesteps: [], sigmas: [] } : gridOf(request, train);
       return {
         timesteps,
@@ -32,7 +34,6 @@ const ltx = defineScheduler({
           return { sampler, from: flowLevel(sigma), to: flowLevel(down) };
         },
         predict: ({ modelOutput, question }) => ({ denoised: flowPrediction(algebra, { x: question.x, modelOutput, sigma: singleLevel(question.at).sigma }) }),
-        noiseLevel: undefined,
       };
     };
   },

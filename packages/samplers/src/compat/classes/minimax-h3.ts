@@ -2,18 +2,20 @@ import { UserError } from '@langevin/tensor';
 import { euler } from '../../solvers/euler.ts';
 import { number } from '../config.ts';
 import { torchLinspace } from '../float32.ts';
-import { defineScheduler, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
+import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { flowLevel, flowPrediction } from './flow.ts';
 
 const NAME = 'MiniMaxH3Scheduler';
 const { fround } = Math;
 
+const miniMaxH3Options = { shift: number(12, { min: Number.MIN_VALUE }) };
+
 /** MiniMaxH3Scheduler: Euler on a flow whose time runs from noise at 0 to the image at 1; the network predicts x0 - epsilon. */
 const miniMaxH3 = defineScheduler({
   name: NAME,
-  options: { shift: number(12, { min: Number.MIN_VALUE }) },
+  options: miniMaxH3Options,
   timestepsOptions: ['numInferenceSteps', 'sigmas'],
-  create: ({ config: { shift }, algebra }) => (request) => {
+  create: <T>({ config: { shift }, algebra }: Context<typeof miniMaxH3Options, T>) => (request?: TimestepsOptions): Schedule<T> => {
     const sigmas = request === undefined ? [] : sigmasOf(request, shift);
     const timesteps = sigmas.slice(0, -1).map((sigma) => fround(1 - sigma));
     return {

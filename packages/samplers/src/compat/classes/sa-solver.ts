@@ -1,7 +1,7 @@
 import type { NoiseLevel } from '@langevin/core-schedules';
 import { saSolver } from '../../solvers/sa-solver.ts';
 import { flag, integer, oneOf, type Option } from '../config.ts';
-import { defineScheduler, type SchedulerClass } from '../scheduler-class.ts';
+import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { countBelow, gridOf, lambdaTimesteps, ruledSigmas, type LambdaGrid } from '../tables/lambda-grid.ts';
 import { UserError } from '@langevin/tensor';
 import { clippingOption, lambdaChain, lambdaOptions, lambdaPrediction, lambdaRuleOf, lambdaSpacingOptions, refuseFlowOfNoise, varianceOption, walk, wholeGrid } from './lambda.ts';
@@ -19,22 +19,24 @@ const tauOption: Option<TauFunction | null> = {
   parse: (value) => (value === null || typeof value === 'function' ? { value: value as TauFunction | null } : { expected: 'a function of the timestep, or null' }),
 };
 
+const saSchedulerOptions = {
+  ...lambdaOptions,
+  ...lambdaSpacingOptions,
+  ...clippingOption,
+  ...varianceOption,
+  predictor_order: integer(2, { min: 1, max: 4 }),
+  corrector_order: integer(2, { min: 1, max: 4 }),
+  tau_func: tauOption,
+  algorithm_type: oneOf('data_prediction', ['data_prediction', 'noise_prediction']),
+  lower_order_final: flag(true),
+};
+
 /** SASolverScheduler: stochastic Adams methods, predictor and corrector (Xue et al. 2023, arXiv:2309.05019). */
 const saScheduler = defineScheduler({
   name: NAME,
-  options: {
-    ...lambdaOptions,
-    ...lambdaSpacingOptions,
-    ...clippingOption,
-    ...varianceOption,
-    predictor_order: integer(2, { min: 1, max: 4 }),
-    corrector_order: integer(2, { min: 1, max: 4 }),
-    tau_func: tauOption,
-    algorithm_type: oneOf('data_prediction', ['data_prediction', 'noise_prediction']),
-    lower_order_final: flag(true),
-  },
+  options: saSchedulerOptions,
   stepOptions: ['generator', 'noise'],
-  create: ({ config, algebra }) => {
+  create: <T>({ config, algebra }: Context<typeof saSchedulerOptions, T>) => {
     const { algorithm_type, thresholding, variance_type } = config;
     const ofNoise = algorithm_type === 'noise_prediction';
     const fail = (what: string): never => {
@@ -53,7 +55,7 @@ const saScheduler = defineScheduler({
       return gridOf(ruled.timesteps, ruled.sigmas, rule === undefined ? tables.sigmas[0]! : ruled.sigmas[steps - 1]!);
     };
     const tauOf = config.tau_func ?? middle;
-    return (request) => {
+    return (request?: TimestepsOptions): Schedule<T> => {
       const made = request?.numInferenceSteps === undefined ? wholeGrid(tables) : grid(request.numInferenceSteps);
       const { levels, ends } = walk(made, config.use_flow_sigmas);
       const sampler = saSolver({

@@ -3,7 +3,7 @@ import { unipc } from '../../solvers/unipc.ts';
 import { zeroSnrOption } from '../betas.ts';
 import { flag, integer, list, MAX_STEPS, number, oneOf, optional } from '../config.ts';
 import { linspace } from '../float32.ts';
-import { defineScheduler, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
+import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { logTable } from '../sigma-tables.ts';
 import { dynamicallyShifted, gridOf, lambdaTimesteps, ruledSigmas, shifted, stretchedTo, type LambdaGrid } from '../tables/lambda-grid.ts';
 import { finalSigmasOption, lambdaChain, lambdaOptions, lambdaPrediction, lambdaRuleOf, lambdaSpacingOptions, refuseFlowOfNoise, walk, wholeGrid } from './lambda.ts';
@@ -15,28 +15,30 @@ const NAME = 'UniPCMultistepScheduler';
 /** The first sigma of a flow is taken a little below 1, where lambda is -Infinity. */
 const BELOW_ONE = 1e-6;
 
+const unipcSchedulerOptions = {
+  ...lambdaOptions,
+  ...lambdaSpacingOptions,
+  ...zeroSnrOption,
+  ...finalSigmasOption,
+  solver_order: integer(2, { min: 1, max: 3 }),
+  predict_x0: flag(true),
+  solver_type: aliased('bh2', ['bh1', 'bh2'], ['midpoint', 'heun', 'logrho']),
+  lower_order_final: flag(true),
+  disable_corrector: list([], { min: 0, max: MAX_STEPS, integer: true }),
+  solver_p: refusedPredictor(NAME),
+  use_dynamic_shifting: flag(false),
+  time_shift_type: oneOf('exponential', ['exponential', 'linear']),
+  sigma_min: optional(number(0, { min: Number.MIN_VALUE })),
+  sigma_max: optional(number(0, { min: Number.MIN_VALUE })),
+  shift_terminal: optional(number(0, { min: 0, max: 1 })),
+};
+
 /** UniPCMultistepScheduler: predictor and corrector of orders 1 to 3 and beyond (Zhao et al. 2023, arXiv:2302.04867). */
 const unipcScheduler = defineScheduler({
   name: NAME,
-  options: {
-    ...lambdaOptions,
-    ...lambdaSpacingOptions,
-    ...zeroSnrOption,
-    ...finalSigmasOption,
-    solver_order: integer(2, { min: 1, max: 3 }),
-    predict_x0: flag(true),
-    solver_type: aliased('bh2', ['bh1', 'bh2'], ['midpoint', 'heun', 'logrho']),
-    lower_order_final: flag(true),
-    disable_corrector: list([], { min: 0, max: MAX_STEPS, integer: true }),
-    solver_p: refusedPredictor(NAME),
-    use_dynamic_shifting: flag(false),
-    time_shift_type: oneOf('exponential', ['exponential', 'linear']),
-    sigma_min: optional(number(0, { min: Number.MIN_VALUE })),
-    sigma_max: optional(number(0, { min: Number.MIN_VALUE })),
-    shift_terminal: optional(number(0, { min: 0, max: 1 })),
-  },
+  options: unipcSchedulerOptions,
   timestepsOptions: ['numInferenceSteps', 'sigmas', 'mu'],
-  create: ({ config, algebra }) => {
+  create: <T>({ config, algebra }: Context<typeof unipcSchedulerOptions, T>) => {
     const { solver_order: order, solver_type, predict_x0, final_sigmas_type, lower_order_final, num_train_timesteps: train } = config;
     const fail = (what: string): never => {
       throw new UserError(`[samplers/compat] ${NAME}: ${what}`);
@@ -77,7 +79,7 @@ const unipcScheduler = defineScheduler({
       return gridOf(flow.map((sigma) => Math.trunc(sigma * train)), flow, end(flow));
     };
     const sampler = unipc({ order: order as 1 | 2 | 3, solverType: solver_type, prediction: predict_x0 ? 'x0' : 'epsilon', lowerOrderFinal: lower_order_final ? 'always' : 'clean', corrector: { except: config.disable_corrector } });
-    return (request) => {
+    return (request?: TimestepsOptions): Schedule<T> => {
       const made = request === undefined ? wholeGrid(tables) : grid(request);
       const { levels, ends } = walk(made, config.use_flow_sigmas);
       return { ...made, initNoiseSigma: 1, missing: 'last', move: (call) => ({ sampler, ...ends(call) }), predict: lambdaPrediction(algebra, config, made.sigmas), noiseLevel: ({ index }) => levels[index]! };
