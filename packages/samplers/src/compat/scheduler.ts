@@ -64,7 +64,9 @@ export function createScheduler<T>(definition: SchedulerClass, given: Readonly<R
   const { name, timestepsOptions = ['numInferenceSteps'], stepOptions = [] } = definition;
   const { config, unknownKeys } = readConfig(name, definition.options, given);
   const scheduleFor = definition.create<T>({ config, algebra });
-  let schedule: Schedule<T> = scheduleFor();
+  // Made when first asked for: most callers set their timesteps at once.
+  let made: Schedule<T> | undefined;
+  const schedule = (): Schedule<T> => (made ??= scheduleFor());
   let stepIndex: number | undefined;
   let beginIndex: number | undefined;
   let open: Open<T> | undefined;
@@ -77,15 +79,15 @@ export function createScheduler<T>(definition: SchedulerClass, given: Readonly<R
     throw new UserError(`[samplers/compat] ${name}: ${what}`);
   };
   const indexOf = (t: number): number => {
-    if (schedule.missing === 'by-timestep') return -1;
-    const first = schedule.timesteps.indexOf(t);
-    if (first < 0) return schedule.missing === 'last' ? schedule.timesteps.length - 1 : fail(`the timestep is not one of this run: t=${t}. Pass one of scheduler.timesteps.`);
+    if (schedule().missing === 'by-timestep') return -1;
+    const first = schedule().timesteps.indexOf(t);
+    if (first < 0) return schedule().missing === 'last' ? schedule().timesteps.length - 1 : fail(`the timestep is not one of this run: t=${t}. Pass one of scheduler.timesteps.`);
     // A timestep that stands twice is met at its second place, so that no sigma is skipped by a start in the middle.
-    const second = schedule.timesteps.indexOf(t, first + 1);
+    const second = schedule().timesteps.indexOf(t, first + 1);
     return second < 0 ? first : second;
   };
   const begin = (t: number): number => (stepIndex ??= beginIndex ?? indexOf(t));
-  const placeOf = (t: number): Place => ({ t, index: schedule.missing === 'by-timestep' ? -1 : beginIndex === undefined ? indexOf(t) : (stepIndex ?? beginIndex) });
+  const placeOf = (t: number): Place => ({ t, index: schedule().missing === 'by-timestep' ? -1 : beginIndex === undefined ? indexOf(t) : (stepIndex ?? beginIndex) });
   const mix = (level: ((place: Place) => NoiseLevel) | undefined, what: string, timesteps: number | readonly number[], terms: (at: NoiseLevel) => readonly [number, number], a: T, b: T): T => {
     if (level === undefined) return fail(`the class has no ${what}. Its Python twin has none either.`);
     const pairs = (typeof timesteps === 'number' ? [timesteps] : timesteps).map((t) => terms(level(placeOf(checkTime(name, t)))));
@@ -94,13 +96,13 @@ export function createScheduler<T>(definition: SchedulerClass, given: Readonly<R
   };
   const noiseFor = ({ from, to, silent = false }: Move, like: T) => (interval = { from, to }): Promise<T> => {
     if (silent) return Promise.resolve(algebra.linear([0, like]));
-    const source = sourceOf(current.options, schedule.noiseFrom?.(current.options) ?? schedule.noise, name);
+    const source = sourceOf(current.options, schedule().noiseFrom?.(current.options) ?? schedule().noise, name);
     return source.draw({ algebra, like, step: Math.max(0, current.index), draw: draws++, interval });
   };
 
   /** Begins a step of the solver for the current call, up to its first question. */
   const start = async (sample: T): Promise<Open<T>> => {
-    const move = await schedule.move(current);
+    const move = await schedule().move(current);
     const { sampler, from, to, index = 0, levels = [from, to], forgets = false, unusedDraws = 0, pastLevels = [] } = move;
     const noise = noiseFor(move, sample);
     draws = 0;
@@ -123,13 +125,13 @@ export function createScheduler<T>(definition: SchedulerClass, given: Readonly<R
     order: definition.order ?? 1,
     stepOptions,
     get timesteps() {
-      return schedule.timesteps;
+      return schedule().timesteps;
     },
     get sigmas() {
-      return schedule.sigmas;
+      return schedule().sigmas;
     },
     get initNoiseSigma() {
-      return schedule.initNoiseSigma;
+      return schedule().initNoiseSigma;
     },
     get stepIndex() {
       return stepIndex;
@@ -140,28 +142,29 @@ export function createScheduler<T>(definition: SchedulerClass, given: Readonly<R
     setTimesteps: (steps) => {
       const request = typeof steps === 'number' ? { numInferenceSteps: steps } : steps;
       checkRequest(name, request, timestepsOptions);
-      schedule = scheduleFor(request);
+      made = scheduleFor(request);
       [stepIndex, beginIndex, open, state] = [undefined, undefined, undefined, undefined];
     },
     setBeginIndex: (index) => {
-      if (!Number.isInteger(index) || index < 0 || index >= schedule.timesteps.length) fail(`the run begins at one of its ${schedule.timesteps.length} timesteps: index=${show(index)}. Pass 0..${schedule.timesteps.length - 1}.`);
+      if (!Number.isInteger(index) || index < 0 || index >= schedule().timesteps.length) fail(`the run begins at one of its ${schedule().timesteps.length} timesteps: index=${show(index)}. Pass 0..${schedule().timesteps.length - 1}.`);
       beginIndex = index;
     },
     scaleModelInput: (sample, t) => {
-      if (schedule.inputScale === undefined) return sample;
-      const index = schedule.missing === 'by-timestep' ? -1 : begin(checkTime(name, t));
-      return algebra.linear([schedule.inputScale({ t, index }, open === undefined ? undefined : singleLevel(open.question.at)), sample]);
+      const { inputScale } = schedule();
+      if (inputScale === undefined) return sample;
+      const index = schedule().missing === 'by-timestep' ? -1 : begin(checkTime(name, t));
+      return algebra.linear([inputScale({ t, index }, open === undefined ? undefined : singleLevel(open.question.at)), sample]);
     },
     step: async (modelOutput, t, sample, options = {}) => {
       checkTime(name, t);
       checkKeys(name, 'step', options, stepOptions);
-      const byTimestep = schedule.missing === 'by-timestep';
+      const byTimestep = schedule().missing === 'by-timestep';
       const index = byTimestep ? -1 : begin(t);
-      if (!byTimestep && index >= schedule.timesteps.length) fail(`the run of ${schedule.timesteps.length} timesteps is over: stepIndex=${index}. Call setTimesteps to begin another.`);
+      if (!byTimestep && index >= schedule().timesteps.length) fail(`the run of ${schedule().timesteps.length} timesteps is over: stepIndex=${index}. Call setTimesteps to begin another.`);
       current = { t, index, options };
       const { conversation, question, evaluation } = (open ??= await start(sample));
       open = undefined;
-      const prediction = await schedule.predict({ modelOutput, question, sample, call: current, evaluation });
+      const prediction = await schedule().predict({ modelOutput, question, sample, call: current, evaluation });
       const turn = await conversation.answer(prediction);
       if ('question' in turn) open = { conversation, question: turn.question, evaluation: evaluation + 1 };
       else state = turn.output.state ?? state;
@@ -171,24 +174,25 @@ export function createScheduler<T>(definition: SchedulerClass, given: Readonly<R
       await algebra.realize([prevSample, predOriginalSample]);
       return { prevSample, predOriginalSample };
     },
-    addNoise: (x0, noise, timesteps) => mix(schedule.noiseLevel, 'addNoise', timesteps, ({ alpha, sigma }) => [alpha, sigma], x0, noise),
+    addNoise: (x0, noise, timesteps) => mix(schedule().noiseLevel, 'addNoise', timesteps, ({ alpha, sigma }) => [alpha, sigma], x0, noise),
     scaleNoise: (x0, t, noise) => scheduler.addNoise(x0, noise, t),
     addNoiseToInput: async (sample, t, options = {}) => {
-      if (schedule.showsQuestions !== true) return fail('the class has no addNoiseToInput. Its Python twin has none either.');
+      if (schedule().showsQuestions !== true) return fail('the class has no addNoiseToInput. Its Python twin has none either.');
       checkKeys(name, 'addNoiseToInput', options, stepOptions);
       current = { t, index: begin(checkTime(name, t)), options };
       open ??= await start(sample);
       return { sampleHat: open.question.x, sigmaHat: relativeSigma(singleLevel(open.question.at)) };
     },
     undoStep: async (sample, t, options = {}) => {
-      if (schedule.undo === undefined) return fail('the class has no undoStep. Its Python twin has none either.');
+      const { undo } = schedule();
+      if (undo === undefined) return fail('the class has no undoStep. Its Python twin has none either.');
       current = { t, index: -1, options };
       draws = 0;
       let x = sample;
-      for (const { alpha, sigma } of schedule.undo(checkTime(name, t))) x = algebra.linear([alpha, x], [sigma, await sourceOf(options, undefined, name).draw({ algebra, like: x, step: 0, draw: draws++ })]);
+      for (const { alpha, sigma } of undo(checkTime(name, t))) x = algebra.linear([alpha, x], [sigma, await sourceOf(options, undefined, name).draw({ algebra, like: x, step: 0, draw: draws++ })]);
       return x;
     },
-    getVelocity: (x0, noise, timesteps) => mix(schedule.velocityLevel, 'getVelocity', timesteps, ({ alpha, sigma }) => [-sigma, alpha], x0, noise),
+    getVelocity: (x0, noise, timesteps) => mix(schedule().velocityLevel, 'getVelocity', timesteps, ({ alpha, sigma }) => [-sigma, alpha], x0, noise),
   };
   return Object.freeze(scheduler);
 }

@@ -1,6 +1,6 @@
+import { betaQuantile } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
 import { linspace } from './float32.ts';
-import { betaQuantile } from '../maths/beta-quantile.ts';
 import { flag } from './config.ts';
 
 const { fround } = Math;

@@ -1,3 +1,4 @@
+import { relativeSigma, type NoiseLevel } from '@langevin/core-schedules';
 import { brownianTreeNoise } from '../../noise/brownian-tree-noise.ts';
 import { dpmppSde } from '../../solvers/dpmpp-sde.ts';
 import { integer, optional } from '../config.ts';
@@ -31,7 +32,9 @@ export const dpmSolverSde: SchedulerClass = defineScheduler({
       const sigmas = [...doubled(once), 0];
       // The middle of a step in log sigma, where its second evaluation is.
       const middles = grid.between.slice(1).map((sigma, i) => sigmaToTime(Math.sqrt(sigma * grid.between[i]!), chain.logTable));
-      const path = (seed: number | bigint | readonly (number | bigint)[]) => brownianTreeNoise({ seed, sigmaMin: Math.min(...once), sigmaMax: Math.max(...once) });
+      const ends = { sigmaMin: Math.min(...once), sigmaMax: Math.max(...once) };
+      const time = pathTimes(once, ends);
+      const path = (seed: number | bigint | readonly (number | bigint)[]) => brownianTreeNoise({ seed, ...ends, time });
       return {
         ...sigmaSpaceSchedule({ algebra, config, sigmas }),
         timesteps: grid.timesteps.flatMap((t, i) => (i === 0 ? [t] : [middles[i - 1]!, t])),
@@ -42,3 +45,18 @@ export const dpmSolverSde: SchedulerClass = defineScheduler({
     };
   },
 });
+
+/**
+ * The times at which upstream reads the Brownian path: sigmas through float32 logarithms and back, where a digit that is lost moves the path by its
+ * square root.
+ */
+function pathTimes(sigmas: readonly number[], { sigmaMin, sigmaMax }: { readonly sigmaMin: number; readonly sigmaMax: number }): (level: NoiseLevel) => number {
+  const { fround, exp, log } = Math;
+  const logs = sigmas.map((sigma) => fround(log(sigma)));
+  const middles = logs.slice(1).map((next, i) => fround(logs[i]! + fround(fround(next - logs[i]!) / 2)));
+  const times = [...logs, ...middles].map((value) => Math.min(sigmaMax, Math.max(sigmaMin, fround(exp(value)))));
+  return (level) => {
+    const sigma = relativeSigma(level);
+    return times.reduce((nearest, each) => (Math.abs(each - sigma) < Math.abs(nearest - sigma) ? each : nearest));
+  };
+}

@@ -35,7 +35,7 @@ export const repaintScheduler: SchedulerClass = defineScheduler({
           const known = { mask: await algebra.toHost(mask), image: await algebra.toHost(originalImage) };
           // Jumps are the loop's business here.
           const sampler = repaint({ known, jumpLength: steps + 1, jumpSamples: 1, base: ddim({ eta: config.eta, direction: 'unconditional' }) });
-          return { sampler, from: levelAt({ t }), to: before >= 0 ? levelAt({ t: before }) : levelOfBar(1), forgets: true };
+          return { sampler, from: levelAt({ t }), to: before >= 0 ? levelAt({ t: before }) : levelOfBar(1), forgets: true, unusedDraws: before >= 0 ? 0 : 1 };
         },
         predict: ({ modelOutput, question }) => answer({ algebra, prediction: 'epsilon', x: question.x, modelOutput, at: singleLevel(question.at), config: { clip_sample: config.clip_sample, clip_sample_range: 1 } }),
         undo: (t) => {

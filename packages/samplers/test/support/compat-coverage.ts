@@ -1,0 +1,75 @@
+import { allowed, compareCase, readGolden, refusedHere, runCase, type GoldenCase } from './compat-cases.ts';
+
+/** The golden files, by part. */
+export const goldenParts = ['chain', 'sigma', 'score', 'lambda', 'dpmsolver', 'edm', 'flow', 'few-step'] as const;
+
+/** What is covered of an option of a scheduler class. */
+export interface CoverageRow {
+  /** The Python class. */
+  readonly class: string;
+  /** A config key that was changed, `set_timesteps: ...` or `step: ...`, or `(defaults)`. */
+  readonly option: string;
+  readonly cases: number;
+  /** Cases that both sides refuse, or that are NaN upstream. */
+  readonly refused: number;
+  /** Cases that only ours refuses. */
+  readonly refusedHere: number;
+  /** Cases farther off than {@link allowed}. */
+  readonly failed: number;
+  /** Largest difference relative to the largest element, of tables and of states. */
+  readonly largest: number;
+  /** The same of diffusers' own float32 run, in the case where it is largest. */
+  readonly own: number;
+}
+
+type Outcome = { readonly golden: GoldenCase } & ({ readonly kind: 'refused' | 'refusedHere' | 'failed' } | { readonly kind: 'compared'; readonly error: number });
+
+/**
+ * Runs every golden case of diffusers and says how close ours comes, for each class and each option in turn; a case counts for every
+ * option that it changes.
+ */
+export async function compatCoverage(): Promise<readonly CoverageRow[]> {
+  const rows = new Map<string, CoverageRow>();
+  for (const part of goldenParts) {
+    for (const golden of readGolden(part).cases) {
+      const outcome = await outcomeOf(golden);
+      for (const option of optionsOf(golden)) {
+        const key = `${golden.class} ${option}`;
+        rows.set(key, added(rows.get(key) ?? { class: golden.class, option, cases: 0, refused: 0, refusedHere: 0, failed: 0, largest: 0, own: 0 }, outcome));
+      }
+    }
+  }
+  return [...rows.values()].sort((a, b) => (a.class === b.class ? (a.option < b.option ? -1 : 1) : a.class < b.class ? -1 : 1));
+}
+
+async function outcomeOf(golden: GoldenCase): Promise<Outcome> {
+  const more = 'tau' in golden ? { tau_func: () => golden.tau } : {};
+  try {
+    if (golden.fails !== undefined) {
+      const { final } = await runCase(golden, more);
+      return { golden, kind: golden.fails.startsWith('NaN') && final.every(Number.isFinite) ? 'refused' : 'failed' };
+    }
+    const { tables, states } = await compareCase(golden, more);
+    const error = Math.max(tables, states);
+    return error <= allowed(golden) ? { golden, kind: 'compared', error } : { golden, kind: 'failed' };
+  } catch {
+    return { golden, kind: golden.fails !== undefined ? 'refused' : refusedHere(golden) === undefined ? 'failed' : 'refusedHere' };
+  }
+}
+
+function optionsOf({ config, set, step, seed, begin, variance_noise }: GoldenCase): readonly string[] {
+  const changed = [
+    ...Object.keys(config),
+    ...Object.keys(set).map((key) => `set_timesteps: ${key}`),
+    ...Object.keys(step ?? {}).map((key) => `step: ${key}`),
+    ...(seed === undefined ? [] : ['step: generator']),
+    ...(variance_noise === true ? ['step: variance_noise'] : []),
+    ...(begin === undefined ? [] : ['start in the middle']),
+  ];
+  return Object.keys(config).length === 0 ? ['(defaults)', ...changed] : changed;
+}
+
+function added(row: CoverageRow, outcome: Outcome): CoverageRow {
+  const more = { ...row, cases: row.cases + 1, own: Math.max(row.own, outcome.golden.own ?? 0) };
+  return outcome.kind === 'compared' ? { ...more, largest: Math.max(row.largest, outcome.error) } : { ...more, [outcome.kind]: row[outcome.kind] + 1 };
+}
