@@ -4,17 +4,26 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { engineBenchMarkdown, runEngineBench, trainForMemory } from './engine/run.ts';
-import { runEvidence } from './evidence/run.ts';
+import type { Evidence } from './evidence/evidence.ts';
+import { opsEvidence } from './evidence/ops.ts';
 import { profileMarkdown } from './profile/page.ts';
 import { runProfile } from './profile/run.ts';
+import { samplersEvidence } from './samplers/evidence.ts';
+import { runSamplersBench, samplersBenchMarkdown } from './samplers/speed.ts';
+import { workPrecision } from './samplers/work-precision.ts';
 
 const HELP = `Usage: npm run bench -- engine [options]
        npm run bench -- profile [--case name] [options]
-       npm run evidence [-- --write]
+       npm run bench -- samplers [options]
+       npm run evidence -- ops|samplers|work-precision [--write]
 
   engine        ops, networks, overhead and memory beside PyTorch, tfjs-wasm and jax-js
   profile       where the time of the networks' steps goes, by kernel and by op of the graph
-  evidence      the op conformance table of every engine and provider found here
+  samplers      what samplers add to a step, plain arrays, parallel sampling
+
+  ops             the op conformance table of every engine and provider found here (the default)
+  samplers        orders, identities, parity, names and sizes of the samplers
+  work-precision  the figures of docs/choosing-a-sampler.md (always written)
 
   --rounds n    counted rounds of the networks (default 7; single ops take 3 times as many)
   --only a,b    cases by name; --case says the same
@@ -26,7 +35,15 @@ WebGPU without a GPU takes Debian's chromium and its SwiftShader in the environm
   LD_LIBRARY_PATH=/usr/lib/chromium VK_DRIVER_FILES=/usr/lib/chromium/vk_swiftshader_icd.json
   VK_ICD_FILENAMES=/usr/lib/chromium/vk_swiftshader_icd.json XDG_RUNTIME_DIR=/tmp`;
 
-const docs = join(dirname(fileURLToPath(import.meta.url)), '../../../docs');
+const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
+const docs = join(root, 'docs');
+const report = (line: string): void => console.error(line);
+
+/** Kinds of evidence by name; each is tables and figures from code that runs here. */
+const EVIDENCE: Readonly<Record<string, () => Promise<Evidence>>> = {
+  ops: opsEvidence,
+  samplers: () => samplersEvidence(report),
+};
 
 function write(name: string, markdown: string, json: unknown): void {
   mkdirSync(docs, { recursive: true });
@@ -51,7 +68,7 @@ async function main(): Promise<void> {
     const result = await runEngineBench({
       threads,
       rounds: { operations: 3 * rounds, networks: rounds },
-      report: (line) => console.error(line),
+      report,
       ...(only === undefined ? {} : { only }),
     });
     const markdown = engineBenchMarkdown(result);
@@ -62,15 +79,36 @@ async function main(): Promise<void> {
     const markdown = profileMarkdown(result);
     console.log(markdown);
     if (values.write) write('profile', markdown, result);
-  } else if (task === 'evidence') {
-    const { markdown, json, failed } = await runEvidence();
+  } else if (task === 'samplers') {
+    const result = await runSamplersBench({ threads, rounds, report });
+    const markdown = samplersBenchMarkdown(result);
     console.log(markdown);
-    if (values.write) write('evidence', markdown, json);
-    if (failed > 0) process.exitCode = 1;
+    if (values.write) write('benchmarks-samplers', markdown, result);
+  } else if (task === 'evidence') {
+    await evidence(positionals[1] ?? 'ops', values.write === true ? 'write' : 'show');
   } else {
-    console.error(`[bench] unknown task: task=${task}. Known: engine, profile, evidence.\n${HELP}`);
+    console.error(`[bench] unknown task: task=${task}. Known: engine, profile, samplers, evidence.\n${HELP}`);
     process.exitCode = 1;
   }
+}
+
+async function evidence(kind: string, pages: 'write' | 'show'): Promise<void> {
+  if (kind === 'work-precision') {
+    const { page, json } = await workPrecision({ root, report });
+    writeFileSync(join(docs, 'work-precision.json'), `${JSON.stringify(json, null, 2)}\n`);
+    console.log(page);
+    return;
+  }
+  const run = EVIDENCE[kind];
+  if (run === undefined) {
+    console.error(`[bench] unknown evidence: kind=${kind}. Known: ${[...Object.keys(EVIDENCE), 'work-precision'].join(', ')}.`);
+    process.exitCode = 1;
+    return;
+  }
+  const { page, markdown, json, failed } = await run();
+  console.log(markdown);
+  if (pages === 'write') write(page, markdown, json);
+  if (failed > 0) process.exitCode = 1;
 }
 
 await main();

@@ -91,7 +91,7 @@ export function samplerIdentities(): readonly Identity[] {
       tolerance: 0,
       gap: async () => {
         const sampler = samplers.create('ddim');
-        let end = x;
+        let end: Float64Array = x;
         for await (const step of parallelTrajectory({ sampler, denoise, x, levels, window: 5, tolerance: 0 })) ({ x: end } = step);
         return apart(end, await run(sampler));
       },
