@@ -11,15 +11,14 @@ import importlib
 
 import numpy as np
 import torch
-from diffusers.schedulers import KarrasVeScheduler  # noqa: F401  deprecated, not in the top module
 
 import diffusers
 import lambda_schedulers_golden as base
-from lambda_schedulers_golden import PREDICTIONS, SD, SIGMAS, SIZE, SPACINGS, STEPS, TABLE, THRESHOLD, VARIANCE, case, img2img, noise_of, pattern, regenerate, start
+from lambda_schedulers_golden import PREDICTIONS, SD, SIGMAS, SIZE, SPACINGS, STEPS, TABLE, THRESHOLD, case, img2img, noise_of, pattern, regenerate, start
 
-for name in ("KarrasVeScheduler", "ScoreSdeVpScheduler"):
+for name in ("KarrasVeScheduler", "ScoreSdeVpScheduler", "ConsistencyDecoderScheduler"):
     if not hasattr(diffusers, name):
-        setattr(diffusers, name, getattr(importlib.import_module("diffusers.schedulers.deprecated"), name))
+        setattr(diffusers, name, getattr(importlib.import_module("diffusers.schedulers.deprecated" if name[0] != "C" else "diffusers.schedulers.scheduling_consistency_decoder"), name))
 
 
 # --- Tables in float64 where upstream derives them from float32 sigmas
@@ -71,7 +70,6 @@ class Run:
         self.init = float(getattr(self.scheduler, "init_noise_sigma", 1.0))
         self.x = start().to(self.dtype) * self.init
         if wide:
-            base._to  # the patched .to keeps float64
             base.widen(self.scheduler)
 
     def fixed(self):
@@ -138,7 +136,6 @@ def score_sde_ve(case, wide):
     run.sigmas = scheduler.discrete_sigmas.flip(0).tolist() + [0.0]
     if wide:
         # The place in the table is found in float32, as upstream does.
-        base._to
         scheduler.discrete_sigmas = scheduler.discrete_sigmas.double()
         scheduler.timesteps = times
     with run.fixed():
@@ -263,6 +260,7 @@ def ddim_rows():
     rows += [case(name, {**SD, "clip_sample": False, "set_alpha_to_one": False, "steps_offset": 1}, 20), case(name, {**SD, "clip_sample": False, "set_alpha_to_one": False, "steps_offset": 1}, 20, step={"eta": 1.0})]
     parallel = "DDIMParallel"
     rows += [mixed(parallel)] + [case(parallel, c) for c in CLIP + PREDICTIONS + THRESHOLD[:1] + CHAIN_SPACINGS] + [case(parallel, step={"eta": 1.0}, seed=7)]
+    rows += [case(parallel, c) for c in TABLE[:5] + THRESHOLD[1:] + ZERO_SNR[:1] + [{"set_alpha_to_one": False}]] + [case(parallel, TABLE[5], 5)]
     return rows
 
 
@@ -280,15 +278,16 @@ def ddpm_rows():
         rows += [case(name, {"variance_type": v}), case(name, {"variance_type": v, "timestep_spacing": "trailing"}, 7)]
     rows += [case(name, {}, seed=7), case(name, {"clip_sample": False}, 20), case(name, set={"timesteps": [999, 700, 400, 87, 1]}), case(name, set={"timesteps": [100, 87, 50, 51]}), case(name, set={"timesteps": [1000, 5]})]
     parallel = "DDPMParallel"
+    rows += [case(parallel, c) for c in TABLE[:5] + THRESHOLD[1:] + ZERO_SNR[:1]] + [case(parallel, TABLE[5], 5)]
     rows += [mixed(parallel)] + [case(parallel, c) for c in CLIP + PREDICTIONS + THRESHOLD[:1] + CHAIN_SPACINGS + [{"variance_type": "fixed_large"}, {"variance_type": "learned_range"}]] + [case(parallel, {}, seed=7)]
     return rows
 
 
 def cogvideox():
     name = "CogVideoXDDIM"
-    rows = [c for c in ddim(name, thresholds=False)] + [case(name, {"snr_shift_scale": 1.0}), case(name, {"snr_shift_scale": 1.0, "rescale_betas_zero_snr": True, "prediction_type": "v_prediction", "timestep_spacing": "trailing"}, 20), case(name, step={"eta": 0.5}, )]
+    rows = [c for c in ddim(name, thresholds=False)] + [case(name, {"snr_shift_scale": 1.0}), case(name, {"sample_max_value": 2.0}), case(name, {"snr_shift_scale": 1.0, "rescale_betas_zero_snr": True, "prediction_type": "v_prediction", "timestep_spacing": "trailing"}, 20), case(name, step={"eta": 0.5}, )]
     dpm = "CogVideoXDPM"
-    rows += [case(dpm, {}, n) for n in STEPS + [10]] + [case(dpm, c) for c in TABLE[:5] + PREDICTIONS + CHAIN_SPACINGS + [{"snr_shift_scale": 1.0}, {"set_alpha_to_one": False}, {"clip_sample": False}, {"clip_sample_range": 0.5}, {"rescale_betas_zero_snr": True}]]
+    rows += [case(dpm, {}, n) for n in STEPS + [10]] + [case(dpm, c) for c in TABLE[:5] + PREDICTIONS + CHAIN_SPACINGS + [{"snr_shift_scale": 1.0}, {"sample_max_value": 2.0}, {"set_alpha_to_one": False}, {"clip_sample": False}, {"clip_sample_range": 0.5}, {"rescale_betas_zero_snr": True}]]
     return rows + [case(dpm, TABLE[5], 5), case(dpm, {}, seed=7), case(dpm, {"rescale_betas_zero_snr": True, "prediction_type": "v_prediction", "timestep_spacing": "trailing", "snr_shift_scale": 1.0}, 20)]
 
 
@@ -312,7 +311,7 @@ def chain_part():
     small += [case(wuerst, {}, n) for n in STEPS + [10]] + [case(wuerst, {"scaler": 2.0}), case(wuerst, {"scaler": 0.5}), case(wuerst, {"s": 0.02}), case(wuerst, set={"timesteps": [1.0, 0.8, 0.3, 0.0]}), case(wuerst, {}, seed=7)]
     paint = "RePaint"
     jumps = {"num_inference_steps": 10, "jump_length": 3, "jump_n_sample": 2}
-    small += [case(paint, c, set=jumps) for c in [{}, {"eta": 0.5}, {"eta": 1.0}, {"clip_sample": False}, {"beta_schedule": "sigmoid"}] + TABLE[1:5]] + [case(paint, set={"num_inference_steps": 5}), case(paint, {"eta": 1.0}, set={**jumps, "num_inference_steps": 25}, seed=7)]
+    small += [case(paint, c, set=jumps) for c in [{}, {"eta": 0.5}, {"eta": 1.0}, {"clip_sample": False}, {"beta_schedule": "sigmoid"}] + TABLE[0:5]] + [case(paint, set={"num_inference_steps": 5}), case(paint, {"eta": 1.0}, set={**jumps, "num_inference_steps": 25}, seed=7)]
     return ddim_rows(), ddim_inverse(), ddpm_rows(), cogvideox(), unclip(), pndm(), small
 
 
@@ -362,6 +361,8 @@ def score_part():
     rows = [case(ve, {}, n) for n in (3, 10, 20)] + [case(ve, c) for c in [{"snr": 0.2}, {"sigma_min": 0.05}, {"sigma_max": 50.0}, {"sampling_eps": 1e-3}, {"correct_steps": 2}, {"num_train_timesteps": 1000}]] + [case(ve, {"sigma_max": 50.0}, seed=7), case(ve, set={"num_inference_steps": 10, "sampling_eps": 1e-4})]
     rows += [case(vp, {}, n) for n in (3, 10, 20)] + [case(vp, c) for c in [{"beta_min": 0.5}, {"beta_max": 10.0}, {"sampling_eps": 1e-2}, {"num_train_timesteps": 1000}]] + [case(vp, {}, seed=7)]
     rows += [case(karras, {}, n) for n in (3, 10, 20)] + [case(karras, c) for c in [{"sigma_min": 0.1}, {"sigma_max": 10.0}, {"s_noise": 1.0}, {"s_churn": 0.0}, {"s_min": 1.0}, {"s_max": 5.0}]] + [case(karras, {}, seed=7)]
+    decoder, two = "ConsistencyDecoder", {"num_inference_steps": 2}
+    rows += [case(decoder, c, set=two) for c in ({}, {"sigma_data": 1.0}, {"num_train_timesteps": 2000})] + [case(decoder, {}, 3), case(decoder, set=two, seed=7)]
     return (rows,)
 
 

@@ -1,4 +1,5 @@
 import type { SchedulerClass } from '../scheduler-class.ts';
+import { consistencyDecoder } from './consistency-decoder.ts';
 import { cogVideoXClasses } from './cogvideox.ts';
 import { ddimInverse } from './ddim-inverse.ts';
 import { ddpmClasses } from './ddpm.ts';
@@ -35,6 +36,7 @@ import { heliosClasses } from './helios.ts';
 /** Every class, a line a file. */
 export const schedulerClasses: readonly SchedulerClass[] = [
   ...cogVideoXClasses,
+  consistencyDecoder,
   ...ddimClasses,
   ddimInverse,
   ...ddpmClasses,

@@ -4,12 +4,12 @@ import { repaint } from '../../solvers/repaint.ts';
 import { alphaBarsOf, betaOptions, betasOf } from '../betas.ts';
 import { flag, number } from '../config.ts';
 import { defineScheduler, type Context, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
-import { answer, predictionOption, singleLevel } from '../x0.ts';
+import { answer, singleLevel } from '../x0.ts';
 import { levelAtStep, levelOfBar, wholeChain } from './chain.ts';
 
 const NAME = 'RePaintScheduler';
 
-const options = { ...betaOptions({ more: ['sigmoid'] }), eta: number(0, { min: 0, max: 1 }), clip_sample: flag(true), ...predictionOption(['epsilon'], 'epsilon') } as const;
+const options = { ...betaOptions({ more: ['sigmoid'] }), eta: number(0, { min: 0, max: 1 }), clip_sample: flag(true) } as const;
 
 /** The loop over timesteps goes up and down: where a timestep is above the one before, Python's pipeline calls undo_step instead of step. */
 export const repaintScheduler: SchedulerClass = defineScheduler({
