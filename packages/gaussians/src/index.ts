@@ -4,3 +4,4 @@ export { cameraPosition, checkCamera, lookAt, MAX_SIDE, type Camera } from './ca
 
 // Drawing it
 export type { Cotangents, Rasterizer, RenderGradients, Rendering, RenderOptions } from './rasterizer.ts';
+export { referenceRasterizer } from './reference/reference-rasterizer.ts';
