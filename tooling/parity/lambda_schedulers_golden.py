@@ -269,7 +269,7 @@ def dpm_multistep(name, finals):
                  case(name, {"use_lu_lambdas": True}), case(name, {**SD, "use_lu_lambdas": True}, 15), case(name, {"use_karras_sigmas": True, "beta_schedule": "squaredcos_cap_v2"}),
                  case(name, {"use_lu_lambdas": True, "beta_schedule": "squaredcos_cap_v2"}),
                  case(name, set={"timesteps": [999, 850, 736, 645, 545, 455, 343, 233, 124, 24]}), case(name, {**SD, "use_karras_sigmas": True}, set={"timesteps": [900, 500]}),
-                 case(name, {"use_dynamic_shifting": True, "use_flow_sigmas": True, "prediction_type": "flow_prediction"}, set={"num_inference_steps": 10, "mu": 0.8}),
+                 case(name, {"use_dynamic_shifting": True, "time_shift_type": "exponential", "use_flow_sigmas": True, "prediction_type": "flow_prediction"}, set={"num_inference_steps": 10, "mu": 0.8}),
                  case(name, set={"num_inference_steps": 10, "mu": 0.8}), case(name, {"use_karras_sigmas": True, "use_beta_sigmas": True})]
         rows += img2img(name) + img2img(name, {"solver_order": 3, "algorithm_type": "sde-dpmsolver++"}, 12)
     else:
@@ -282,7 +282,7 @@ def deis():
     rows = [case(name)] + [case(name, {}, n) for n in STEPS] + [case(name, c) for c in TABLE + PREDICTIONS + THRESHOLD + SIGMAS + FLOW + SPACINGS]
     rows += [case(name, {"solver_order": o, "lower_order_final": f}, n) for o in (1, 2, 3) for f in (True, False) for n in (6, 20)]
     rows += [case(name, {"algorithm_type": "dpmsolver++"}), case(name, {"solver_type": "midpoint"}), case(name, {**SD, "use_karras_sigmas": True}, 20), case(name, {"solver_order": 3, "use_karras_sigmas": True}, 20)]
-    rows += [case(name, {"use_dynamic_shifting": True, "use_flow_sigmas": True, "prediction_type": "flow_prediction"}, set={"num_inference_steps": 10, "mu": 0.8})]
+    rows += [case(name, {"use_dynamic_shifting": True, "time_shift_type": "exponential", "use_flow_sigmas": True, "prediction_type": "flow_prediction"}, set={"num_inference_steps": 10, "mu": 0.8})]
     return rows + img2img(name)
 
 
@@ -306,6 +306,7 @@ def unipc():
              case(name, {**flow, "use_karras_sigmas": True, "sigma_max": 200.0, "sigma_min": 0.01}, 12),
              case(name, {**flow, "use_dynamic_shifting": True}, set={"num_inference_steps": 10, "mu": 0.8}), case(name, {**flow, "use_dynamic_shifting": True, "time_shift_type": "linear"}, set={"num_inference_steps": 10, "mu": 0.8}),
              case(name, {**flow, "use_dynamic_shifting": True}), case(name, flow, set={"sigmas": [1.0, 0.9, 0.7, 0.4, 0.2]}), case(name, set={"sigmas": [1.0, 0.5]}), case(name, {"shift_terminal": 0.1})]
+    rows.append(case(name, {"solver_p": None}))
     return rows + img2img(name) + img2img(name, {"solver_order": 3})
 
 
@@ -325,7 +326,7 @@ def singlestep():
     rows += [case(name, {"algorithm_type": "dpmsolver", "final_sigmas_type": "sigma_min", **c}) for c in PREDICTIONS + [{"variance_type": "learned"}, {"thresholding": True}]]
     rows += [case(name, {"algorithm_type": "sde-dpmsolver++"}, seed=7), case(name, {"algorithm_type": "deis", "final_sigmas_type": "sigma_min"}), case(name, {"solver_type": "bh2"}), case(name, {**SD, "use_karras_sigmas": True, "lower_order_final": True}, 20),
              case(name, set={"timesteps": [999, 850, 736, 645, 545, 455, 343, 233, 124, 24]}),
-             case(name, {"use_dynamic_shifting": True, "use_flow_sigmas": True, "prediction_type": "flow_prediction"}, set={"num_inference_steps": 10, "mu": 0.8})]
+             case(name, {"use_dynamic_shifting": True, "time_shift_type": "exponential", "use_flow_sigmas": True, "prediction_type": "flow_prediction"}, set={"num_inference_steps": 10, "mu": 0.8})]
     return rows + img2img(name) + [case(name, begin=5), case(name, {"solver_order": 3}, 12, begin=4)]
 
 
@@ -337,7 +338,7 @@ def sa():
         rows += [case(name, {"algorithm_type": algorithm, "lower_order_final": False}), case(name, {"algorithm_type": algorithm, "predictor_order": 3, "corrector_order": 4, "lower_order_final": False}, 8)]
         rows += [case(name, {"algorithm_type": algorithm}, tau=tau) for tau in (0, 0.5, 1)]
         rows += [case(name, {"algorithm_type": algorithm, **c}) for c in PREDICTIONS + [{"variance_type": "learned"}, {"thresholding": True}]]
-    return rows + [case(name, seed=7)] + img2img(name)
+    return rows + [case(name, {"tau_func": None}), case(name, seed=7)] + img2img(name)
 
 
 def dpmsolver_part():
@@ -382,7 +383,7 @@ def flow_part():
 
     churn = {"s_churn": 4.0, "s_tmin": 0.05, "s_tmax": 0.9, "s_noise": 1.003}
     return (both(euler) + [case(euler, {"stochastic_sampling": True}), case(euler, {"stochastic_sampling": True, "shift": 3.0}, seed=7), case(euler, step=churn)],
-            both(lcm) + [case(lcm, {"shift": 3.0}, 4, seed=7)],
+            both(lcm) + [case(lcm, {"shift": 3.0}, 4, seed=7), case(lcm, {"scale_factors": []}), case(lcm, {"upscale_mode": "bilinear"})],
             [case(heun, {}, n) for n in STEPS + [10]] + [case(heun, {"shift": 3.0}), case(heun, {"num_train_timesteps": 500}), case(heun, {"shift": 3.0}, 28), case(heun, begin=4)],
             [case(ltx, c, set={"sigmas": [1.0, 0.99, 0.9, 0.7, 0.4, 0.1, 0.0]}) for c in ({}, {"eta": 0.0}, {"eta": 0.5}, {"s_noise": 0.0}, {"s_noise": 1.1}, {"num_train_timesteps": 500})] + [case(ltx, {}, n) for n in STEPS + [10]]
             + [case(ltx, set={"timesteps": [1.0, 0.5, 0.0]}), case(ltx, {}, 6, seed=7), case(ltx, begin=3), case(ltx, set={"sigmas": [0.9, 0.5, 0.2]})],
@@ -399,7 +400,7 @@ def helios():
     stage = {"num_inference_steps": 8, "stage_index": 1}
     rows = [case(name, set={"num_inference_steps": n, "stage_index": i}) for i in range(3) for n in (2, 5)]
     rows += [case(name, c, set=stage) for c in [{"thresholding": True}, {"solver_order": 1}, {"solver_order": 3}, {"solver_type": "bh1"}, {"solver_type": "midpoint"}, {"lower_order_final": False}, {"disable_corrector": [0, 2]}, {"scheduler_type": "dmd"}, {"num_train_timesteps": 900},
-             {"prediction_type": "epsilon"}, {"prediction_type": "sample"}, {"prediction_type": "v_prediction"}, {"predict_x0": False}, {"gamma": 0.5}, {"shift": 3.0}]]
+             {"prediction_type": "epsilon"}, {"prediction_type": "sample"}, {"prediction_type": "v_prediction"}, {"predict_x0": False}, {"predict_x0": False, "prediction_type": "epsilon"}, {"gamma": 0.5}, {"shift": 3.0}, {"use_flow_sigmas": False}, {"solver_p": None}]]
     rows += [case(name, {"scheduler_type": "euler", **c}, set={"num_inference_steps": 5, "stage_index": i}) for i in range(3) for c in ({}, {"gamma": 0.5}, {"stage_range": [0, 0.5, 0.75, 1]}, {"shift": 3.0})]
     rows += [case(name, {"stages": 2, "stage_range": [0, 0.5, 1], "scheduler_type": "euler"}, set={"num_inference_steps": 4, "stage_index": 1})]
     one = {"stages": 1, "stage_range": [0, 1], "scheduler_type": "euler"}
@@ -408,7 +409,7 @@ def helios():
     rows += [case(name, {"use_dynamic_shifting": True, **c}, set={"num_inference_steps": 6, "mu": 0.8, "stage_index": 1}) for c in ({}, {"scheduler_type": "euler"})]
     dmd = "HeliosDMD"
     rows += [case(dmd, c, set={"num_inference_steps": 3, "stage_index": i, **m}) for i in range(3) for c in ({}, {"gamma": 0.5}) for m in ({}, {"is_amplify_first_chunk": True})]
-    rows += [case(dmd, c, set={"num_inference_steps": 3, "stage_index": 1}) for c in [{"shift": 3.0}, {"num_train_timesteps": 900}, {"stage_range": [0, 0.5, 0.75, 1]}]] + [case(dmd, {"stages": 1, "stage_range": [0, 1]}, 3)]
+    rows += [case(dmd, c, set={"num_inference_steps": 3, "stage_index": 1}) for c in [{"shift": 3.0}, {"num_train_timesteps": 900}, {"stage_range": [0, 0.5, 0.75, 1]}, {"use_flow_sigmas": False}, {"prediction_type": "flow_prediction"}]] + [case(dmd, {"stages": 1, "stage_range": [0, 1]}, 3)]
     rows += [case(dmd, {"use_dynamic_shifting": True, "time_shift_type": t}, set={"num_inference_steps": 3, "mu": 0.8, "stage_index": 1}) for t in ("exponential", "linear")]
     return rows
 

@@ -1,6 +1,9 @@
 import { fromDiffusersConfig } from '@langevin/samplers/compat';
 import { describe, expect, test } from 'vitest';
-import { allowed, caseName, compareCase, readGolden, runCase } from './support/compat-cases.ts';
+import { caseName, compareCase, readGolden, runCase } from './support/compat-cases.ts';
+
+/** One unit in the last place of float32, of the largest element; or how far diffusers' own float32 run is from the exact one, where that is more. Noise of seeds is torch's to 2e-6. */
+const within = ({ seed, own = 0 }: { readonly seed?: number; readonly own?: number }): number => (seed === undefined ? Math.max(own, 2 ** -23) : 1e-5);
 
 for (const part of ['dpmsolver', 'lambda', 'edm', 'flow', 'few-step'] as const) {
   describe(part, () => {
@@ -11,7 +14,7 @@ for (const part of ['dpmsolver', 'lambda', 'edm', 'flow', 'few-step'] as const) 
           return;
         }
         const { tables, states } = await compareCase(golden);
-        expect(Math.max(tables / 2 ** -23, states / allowed(golden))).toBeLessThan(1);
+        expect(Math.max(tables / 2 ** -23, states / within(golden))).toBeLessThan(1);
       });
     }
   });
