@@ -106,6 +106,16 @@ def fixed_noise(module, counter):
 
 
 def build(case):
+    """The scheduler with its timesteps set: always with tables as diffusers makes them."""
+    global WIDE
+    wide, WIDE = WIDE, False
+    try:
+        return _build(case)
+    finally:
+        WIDE = wide
+
+
+def _build(case):
     cls = getattr(diffusers, case["class"])
     config = dict(case["config"])
     if "tau" in case:

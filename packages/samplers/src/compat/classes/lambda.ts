@@ -31,7 +31,7 @@ export const dynamicShiftOptions = { use_dynamic_shifting: flag(false), time_shi
 
 export const finalSigmasOption = { final_sigmas_type: oneOf('zero', ['zero', 'sigma_min']) };
 
-export interface LambdaChain {
+interface LambdaChain {
   readonly alphaBars: Float32Array;
   readonly tables: LambdaTables;
 }
@@ -67,7 +67,7 @@ export function lambdaLevel(isFlow: boolean): (sigma: number) => NoiseLevel {
   };
 }
 
-export interface LambdaPredictionConfig extends LimitConfig {
+interface LambdaPredictionConfig extends LimitConfig {
   readonly prediction_type: PredictionName;
   readonly variance_type?: 'learned' | 'learned_range' | null;
 }

@@ -5,9 +5,9 @@ import type { LowerOrderFinal } from '../../maths/multistep.ts';
 import type { Sampler } from '../../sampler.ts';
 
 export type AlgorithmName = 'dpmsolver' | 'dpmsolver++' | 'sde-dpmsolver' | 'sde-dpmsolver++';
-export type SolverTypeName = 'midpoint' | 'heun';
+type SolverTypeName = 'midpoint' | 'heun';
 
-export interface MultistepRule {
+interface MultistepRule {
   readonly algorithm: AlgorithmName;
   readonly order: 1 | 2 | 3;
   readonly solverType: SolverTypeName;

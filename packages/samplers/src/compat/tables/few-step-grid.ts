@@ -1,7 +1,7 @@
 import { UserError } from '@langevin/tensor';
 import { linspace, torchLinspace } from '../float32.ts';
 
-export interface DistilledRequest {
+interface DistilledRequest {
   readonly numInferenceSteps?: number;
   readonly timesteps?: readonly number[];
   readonly originalInferenceSteps?: number;

@@ -5,7 +5,7 @@ import { dynamicallyShifted, shifted, stretchedTo, type TimeShiftType } from './
 
 const { fround } = Math;
 
-export interface FlowGridConfig {
+interface FlowGridConfig {
   readonly num_train_timesteps: number;
   readonly shift: number;
   readonly use_dynamic_shifting: boolean;
@@ -14,7 +14,7 @@ export interface FlowGridConfig {
   readonly invert_sigmas: boolean;
 }
 
-export interface FlowGrid {
+interface FlowGrid {
   readonly timesteps: readonly number[];
   readonly sigmas: readonly number[];
 }
@@ -27,7 +27,7 @@ export function flowTable({ num_train_timesteps: train, shift, use_dynamic_shift
 
 const shift32 = (sigmas: Float32Array, shift: number): Float32Array => sigmas.map((s) => fround(fround(shift) * s) / fround(1 + fround(fround(shift - 1) * s)));
 
-export interface FlowRequest {
+interface FlowRequest {
   readonly numInferenceSteps?: number;
   readonly timesteps?: readonly number[];
   readonly sigmas?: readonly number[];

@@ -6,7 +6,7 @@ import { dynamicallyShifted, shifted, type TimeShiftType } from './lambda-grid.t
  * Timesteps and sigmas of Helios' pyramid: each stage runs from noise to its own clean end at a resolution of its own, with a part of
  * the model's timesteps.
  */
-export interface HeliosConfig {
+interface HeliosConfig {
   readonly num_train_timesteps: number;
   readonly shift: number;
   readonly stages: number;
@@ -16,7 +16,7 @@ export interface HeliosConfig {
   readonly time_shift_type: TimeShiftType;
 }
 
-export interface HeliosRequest {
+interface HeliosRequest {
   readonly numInferenceSteps?: number;
   readonly stageIndex?: number;
   readonly sigmas?: readonly number[];
@@ -24,7 +24,7 @@ export interface HeliosRequest {
   readonly isAmplifyFirstChunk?: boolean;
 }
 
-export interface HeliosGrid {
+interface HeliosGrid {
   readonly timesteps: readonly number[];
   readonly sigmas: readonly number[];
 }
@@ -38,7 +38,7 @@ function table({ num_train_timesteps: train, shift }: HeliosConfig): number[] {
 }
 
 /** First and last timestep of each stage: shares of the chain in proportion to the noise that each removes, starts corrected for the enlargement between stages. */
-export function heliosStages(config: HeliosConfig): readonly { readonly max: number; readonly min: number }[] {
+function heliosStages(config: HeliosConfig): readonly { readonly max: number; readonly min: number }[] {
   const { num_train_timesteps: train, stages, stage_range, gamma } = config;
   if (stage_range.length !== stages + 1 || stage_range.some((share, i) => !(share >= 0 && share <= 1) || (i > 0 && !(share > stage_range[i - 1]!)))) {
     throw new UserError(`[samplers/compat] Helios: stage_range rises from 0 to 1 with one entry more than there are stages: stage_range=[${stage_range.join(', ')}], stages=${stages}. Pass [0, 1/3, 2/3, 1] for three.`);
