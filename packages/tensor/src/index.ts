@@ -48,6 +48,7 @@ export { resize, type ResizeOptions } from './ops/resize.ts';
 export { groupNorm, layerNorm, logSoftmax, normalize, rmsNorm, softmax, type AffineOptions, type GroupNormOptions, type NormOptions } from './ops/normalize.ts';
 export { gelu, logSigmoid, silu, softplus } from './ops/activation.ts';
 export { attention, type AttentionOptions } from './ops/attention.ts';
+export { hostOp, type HostContext, type HostGradientContext, type HostOpOptions } from './ops/host-op.ts';
 
 // Small matrices on the host, in float64
 export { determinant, inverse, logDeterminant, solve } from './host/lu.ts';

@@ -74,8 +74,8 @@ export function gradients(ys: readonly Tensor[], xs: readonly Tensor[], options:
     }
     const rules = node.definition.vjp({ inputs: node.inputs, outputs: node.outputs, params: node.params as never, cotangents });
     node.inputs.forEach((input, j) => {
-      const rule = rules[j];
-      if (rule && reaches.has(input)) accumulate(input, rule());
+      const g = reaches.has(input) ? rules[j]?.() : undefined;
+      if (g) accumulate(input, g);
     });
   }
   return xs.map((x) => cotangentOf.get(x) ?? zerosLike(x));

@@ -5,10 +5,14 @@ import { Tensor, type Source } from '../tensor.ts';
 import { executableFor } from './cache.ts';
 import { defaultEngine } from './default-engine.ts';
 import type { Engine, EngineBuffer } from './engine.ts';
+import { runStages, type RunGraph } from './run-stages.ts';
+import { planStages } from './stages.ts';
 
 export interface RealizeOptions {
   /** @default the engine that already holds one of the inputs, else the default engine */
   readonly engine?: Engine;
+  /** Stops before the next part of the work: graphs that run are not interrupted, host code is told. */
+  readonly signal?: AbortSignal;
 }
 
 function inputRole(leaf: Tensor): LeafRole {
@@ -36,7 +40,8 @@ function engineHolding(tensors: readonly Tensor[]): Engine | undefined {
  * Compute tensors together, in one run. Afterwards they hold their elements on the engine and have let go of their history; what they
  * share is computed once.
  *
- * Every tensor and number that the graph reads becomes an input, so that graphs which differ in values only are compiled once.
+ * Every tensor and number that the graph reads becomes an input, so that graphs which differ in values only are compiled once. Where host code is
+ * called (`hostOp`), the graph is split: what it reads is run before it, what reads it after it.
  *
  * @throws UserError when no engine is installed
  */
@@ -44,9 +49,15 @@ export async function realize(tensors: readonly Tensor[], options: RealizeOption
   const pending = tensors.filter((tensor, i) => needsRun(tensor) && tensors.indexOf(tensor) === i);
   if (pending.length === 0) return;
   const engine = options.engine ?? engineHolding(pending) ?? (await defaultEngine());
-  const { graph, inputs } = buildGraph(pending, { composites: engine.composites, leafRole: inputRole });
-  const executable = await executableFor(engine, graph);
-  const buffers = await executable.run(await Promise.all(inputs.map((input) => bufferOf(input, engine))));
+  options.signal?.throwIfAborted();
+  const run: RunGraph = async (outputs, known) => {
+    const { graph, inputs } = buildGraph(outputs, { composites: engine.composites, leafRole: inputRole, known });
+    const executable = await executableFor(engine, graph);
+    return executable.run(await Promise.all(inputs.map((input) => known.get(input) ?? bufferOf(input, engine))));
+  };
+  const plan = planStages(pending, engine.composites);
+  if (plan) return runStages(plan, { engine, targets: pending, run, read: (leaf) => data(leaf, { engine }), signal: options.signal });
+  const buffers = await run(pending, new Map());
   pending.forEach((tensor, i) => Tensor.setSource(tensor, { kind: 'buffer', engine, buffer: buffers[i]! }));
 }
 

@@ -1,12 +1,12 @@
 import { isFloating, type HostArray } from '../dtype.ts';
-import { InternalError, UserError } from '../errors.ts';
+import { InternalError, UnsupportedError, UserError } from '../errors.ts';
 import { isComposite } from '../ops/definitions.ts';
 import { broadcastShapes, sameShape, type Shape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import { hostFromNumbers } from '../dtype.ts';
 import type { FileSlice, Graph, GraphConstant, GraphNode, ValueId, ValueInfo } from './graph.ts';
 import { contentHash, textHash } from './hash.ts';
-import { expansionOf, type OpNode } from './node.ts';
+import { expansionOf, type NodeParams, type OpNode } from './node.ts';
 import type { CompositeName, OpName } from './primitives.ts';
 
 /** What becomes of a tensor that no op computes. */
@@ -18,6 +18,8 @@ export type LeafRole =
 export interface BuildOptions {
   readonly composites: ReadonlySet<CompositeName>;
   readonly leafRole: (leaf: Tensor) => LeafRole;
+  /** Tensors whose values are known: inputs of the graph, whatever computes them. @default none */
+  readonly known?: { readonly has: (tensor: Tensor) => boolean };
   /** Inputs in this order come first, used or not. */
   readonly inputs?: readonly Tensor[];
 }
@@ -31,6 +33,15 @@ export interface BuiltGraph {
 const ELEMENTWISE: ReadonlySet<OpName> = new Set<OpName>([
   'add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum', 'equal', 'less', 'lessEqual', 'logicalAnd', 'logicalOr', 'where',
 ]);
+
+/** The tensors that a graph reads in a node's place: its inputs, or its expansion if the engine does not get it whole. */
+export function readsOf(node: OpNode, composites: ReadonlySet<CompositeName>): readonly Tensor[] {
+  return expands(node, composites) ? expansionOf(node) : node.inputs;
+}
+
+function expands({ definition: { op }, mustExpand }: OpNode, composites: ReadonlySet<CompositeName>): boolean {
+  return op !== 'host' && isComposite(op) && (op === 'checkpoint' || mustExpand || !composites.has(op));
+}
 
 /**
  * The program that computes `outputs`: flat, in topological order, equal nodes merged, no-op reshapes and needless broadcasts dropped,
@@ -63,7 +74,7 @@ class Builder {
   leaf(tensor: Tensor): ValueId {
     const known = this.#idOf.get(tensor);
     if (known !== undefined) return known;
-    const role = this.#options.leafRole(tensor);
+    const role: LeafRole = this.#isKnown(tensor) ? { kind: 'input' } : this.#options.leafRole(tensor);
     if (role.kind === 'constant') {
       const line = `const ${tensor.dtype}[${tensor.shape.join()}] ${role.identity}`;
       const [same] = this.#merged.get(line) ?? [];
@@ -88,9 +99,8 @@ class Builder {
     return this.#values.push({ shape, dtype }) - 1;
   }
 
-  #expands(node: OpNode): boolean {
-    const { op } = node.definition;
-    return isComposite(op) && (op === 'checkpoint' || node.mustExpand || !this.#options.composites.has(op));
+  #isKnown(tensor: Tensor): boolean {
+    return this.#options.known?.has(tensor) ?? false;
   }
 
   visit(target: Tensor): void {
@@ -103,13 +113,13 @@ class Builder {
       }
       const source = Tensor.source(tensor);
       if (source.kind === 'gone') throw new UserError(`[tensor/realize] tensor is gone: ${tensor.toString()}, ${source.reason} Keep the result instead.`);
-      if (source.kind !== 'op') {
+      if (source.kind !== 'op' || this.#isKnown(tensor)) {
         this.leaf(tensor);
         continue;
       }
       const { node } = source;
-      const expanded = this.#expands(node);
-      const needs = expanded ? expansionOf(node) : node.inputs;
+      const expanded = expands(node, this.#options.composites);
+      const needs = readsOf(node, this.#options.composites);
       const missing = needs.filter((input) => !this.#idOf.has(input));
       if (missing.length > 0) {
         for (let i = missing.length - 1; i >= 0; i--) stack.push(missing[i]!);
@@ -123,6 +133,7 @@ class Builder {
 
   #emit(node: OpNode): void {
     const { op } = node.definition;
+    if (op === 'host') throw noHostCode(node.params as NodeParams['host']);
     let inputs = node.inputs.map((input) => this.#idOf.get(input)!);
     const out = node.outputs[0]!;
     if (op === 'reshape' || op === 'broadcastTo') {
@@ -209,6 +220,10 @@ class Builder {
       key: textHash(`${[...this.#options.composites].join()}\n${this.#lines.join('\n')}`),
     };
   }
+}
+
+function noHostCode({ name }: NodeParams['host']): UnsupportedError {
+  return new UnsupportedError(`[tensor/compile] host code cannot be part of a compiled graph: name=${name}. Compile what comes before and after it, and call it in between; realize() and data() split at host ops by themselves.`);
 }
 
 /** JSON has no infinities or NaN, and keys must tell them apart. */

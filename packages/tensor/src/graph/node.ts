@@ -3,34 +3,39 @@ import { Tensor } from '../tensor.ts';
 import type { ValueInfo } from './graph.ts';
 import type { OpName, OpParams } from './primitives.ts';
 
+/** What nodes can be: the ops of graphs, and calls of host code, at which graphs are split (`ops/host-op.ts`). */
+export type NodeOp = OpName | 'host';
+
+export type NodeParams = OpParams & { readonly host: { readonly name: string } };
+
 /** What a gradient rule sees. `cotangents[i]` belongs to `outputs[i]` and is undefined where nothing flows back. */
-export interface VjpContext<Op extends OpName> {
+export interface VjpContext<Op extends NodeOp> {
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
-  readonly params: OpParams[Op];
+  readonly params: NodeParams[Op];
   readonly cotangents: readonly (Tensor | undefined)[];
 }
 
-/** For each input, a recipe for its cotangent, run only when somebody asks; undefined where the derivative is zero. */
-export type InputCotangents = readonly ((() => Tensor) | undefined)[];
+/** For each input, a recipe for its cotangent, run only when somebody asks; undefined, or giving undefined, where the derivative is zero. */
+export type InputCotangents = readonly ((() => Tensor | undefined) | undefined)[];
 
 /**
  * One op: its shape rule and its gradient. A primitive has a `vjp`; a composite has an `expand` into primitives (and a `vjp` only
  * when the expansion's own is not what is wanted).
  */
-export interface OpDefinition<Op extends OpName = OpName> {
+export interface OpDefinition<Op extends NodeOp = NodeOp> {
   readonly op: Op;
   /** Shapes and dtypes of the outputs. @throws UserError when the inputs do not fit. */
-  infer(inputs: readonly ValueInfo[], params: OpParams[Op]): readonly ValueInfo[];
+  infer(inputs: readonly ValueInfo[], params: NodeParams[Op]): readonly ValueInfo[];
   vjp?(context: VjpContext<Op>): InputCotangents;
-  expand?(inputs: readonly Tensor[], params: OpParams[Op]): readonly Tensor[];
+  expand?(inputs: readonly Tensor[], params: NodeParams[Op]): readonly Tensor[];
 }
 
 export interface OpNode {
   /** Rises with creation: an input's id is smaller than its consumer's. */
   readonly id: number;
   readonly definition: OpDefinition;
-  readonly params: OpParams[OpName];
+  readonly params: NodeParams[NodeOp];
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
   /** A composite's expansion, made when first needed. */
@@ -63,7 +68,7 @@ export function named<T>(scope: string, body: () => T): T {
   }
 }
 
-function infer(definition: OpDefinition, inputs: readonly ValueInfo[], params: OpParams[OpName]): readonly ValueInfo[] {
+function infer(definition: OpDefinition, inputs: readonly ValueInfo[], params: NodeParams[NodeOp]): readonly ValueInfo[] {
   try {
     return definition.infer(inputs, params as never);
   } catch (error) {
@@ -73,10 +78,10 @@ function infer(definition: OpDefinition, inputs: readonly ValueInfo[], params: O
 }
 
 /** Add a node to the graph and return its outputs. */
-export function apply<Op extends OpName>(
+export function apply<Op extends NodeOp>(
   definition: OpDefinition<Op>,
   inputs: readonly Tensor[],
-  params: OpParams[Op],
+  params: NodeParams[Op],
 ): readonly Tensor[] {
   const outputs: Tensor[] = [];
   const node: OpNode = { id: ++lastId, definition: definition as OpDefinition, params, inputs, outputs, mustExpand: false };
@@ -87,7 +92,7 @@ export function apply<Op extends OpName>(
 }
 
 /** {@link apply} for an op with one output. */
-export function apply1<Op extends OpName>(definition: OpDefinition<Op>, inputs: readonly Tensor[], params: OpParams[Op]): Tensor {
+export function apply1<Op extends OpName>(definition: OpDefinition<Op>, inputs: readonly Tensor[], params: NodeParams[Op]): Tensor {
   return apply(definition, inputs, params)[0]!;
 }
 
