@@ -5,3 +5,35 @@ export { cameraPosition, checkCamera, lookAt, MAX_SIDE, type Camera } from './ca
 // Drawing it
 export type { Cotangents, Rasterizer, RenderGradients, Rendering, RenderOptions } from './rasterizer.ts';
 export { referenceRasterizer } from './reference/reference-rasterizer.ts';
+
+// Scenes: bytes in, values out; files are read by @langevin/gaussians/node
+export { scaleCamera, sceneExtent, type PointCloud, type SceneView, type SplatScene } from './scenes/scene.ts';
+export { splitViews, type HoldOut } from './scenes/split.ts';
+export { parseColmapBinary, type ColmapFiles } from './scenes/colmap/binary.ts';
+export { parseColmapText } from './scenes/colmap/text.ts';
+export type { ColmapImage, ColmapModel } from './scenes/colmap/model.ts';
+export { parseTransforms, type TransformsFrame, type TransformsModel } from './scenes/transforms.ts';
+export { distort, undistort, undistortedPinhole, undistortImage, type LensCamera, type Pinhole } from './scenes/lens.ts';
+export { backProject, gaussiansFromPoints, pointsFromDepth, randomPoints, type InitialiseOptions } from './scenes/initialise.ts';
+export { meanSquaredDistances } from './scenes/nearest.ts';
+
+// Losses and measures
+export { createSsim, type PictureSize, type Ssim, type SsimPadding, type SsimTarget } from './losses/ssim.ts';
+export { photometricLoss, type PhotometricResult } from './losses/photometric.ts';
+export { depthLoss } from './losses/depth.ts';
+export { addOpacityRegularizer, addScaleRegularizer } from './losses/regularizers.ts';
+export { psnr, type PerceptualMetric } from './losses/metrics.ts';
+
+// The optimiser, whose state follows the rows
+export { adamStep, zeroMoments, type AdamColumns, type AdamRule, type Moments } from './optimizer/adam.ts';
+export { changeRows, composeRows, gatherRows, keepRows, type MomentsByName, type Population, type RowChange, type Statistics } from './optimizer/rows.ts';
+export { DEFAULT_RATES, meansRate, type LearningRates } from './optimizer/rates.ts';
+
+// Strategies: how the number of Gaussians changes
+export { defaultStrategy } from './strategies/default.ts';
+export { absgradStrategy } from './strategies/absgrad.ts';
+export { mcmcStrategy, type McmcOptions } from './strategies/mcmc.ts';
+export { relocated } from './strategies/relocation.ts';
+export { strategies, strategyByName } from './strategies/registry.ts';
+export type { DensifyOptions } from './strategies/densify.ts';
+export type { RefineContext, Refinement, Strategy, StrategyDefaults } from './strategies/strategy.ts';

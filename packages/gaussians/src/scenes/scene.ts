@@ -1,0 +1,52 @@
+import type { Image } from '@langevin/io';
+import { cameraPosition, type Camera } from '../camera.ts';
+
+/** A photograph with the camera that took it. */
+export interface SceneView {
+  readonly name: string;
+  /** Of the size of the image, without distortion. */
+  readonly camera: Camera;
+  /** RGB, or RGBA whose alpha is the object before any background. */
+  readonly image: Image;
+  /** What counts, [height, width]: 255 wholly, 0 not at all. @default all of it */
+  readonly mask?: Uint8Array;
+  /** Distance along z in world units, [height, width]; 0 where nobody knows. */
+  readonly depth?: Float32Array;
+}
+
+/** Coloured points of a scene. */
+export interface PointCloud {
+  readonly count: number;
+  /** World units, [count, 3]. */
+  readonly positions: Float32Array;
+  /** RGB, [count, 3]. */
+  readonly colors: Uint8Array;
+}
+
+/** What Gaussians are trained on. */
+export interface SplatScene {
+  readonly name: string;
+  readonly train: readonly SceneView[];
+  /** Held out, for evaluation only. */
+  readonly test: readonly SceneView[];
+  readonly points?: PointCloud;
+  /** {@link sceneExtent} of the training cameras. */
+  readonly extent: number;
+}
+
+/** 1.1 times the largest distance of a camera from the mean of all: the unit of learning rates and of sizes (Kerbl et al. 2023). 1 for a single place. */
+export function sceneExtent(cameras: readonly Camera[]): number {
+  if (cameras.length === 0) return 1;
+  const positions = cameras.map(cameraPosition);
+  const centre = [0, 1, 2].map((axis) => positions.reduce((sum, position) => sum + position[axis]!, 0) / positions.length);
+  const farthest = Math.max(...positions.map((position) => Math.hypot(...position.map((value, axis) => value - centre[axis]!))));
+  return farthest > 1e-9 ? 1.1 * farthest : 1;
+}
+
+/** The camera for a picture of another size of the same view. */
+export function scaleCamera(camera: Camera, size: { readonly width: number; readonly height: number }): Camera {
+  const { width, height } = size;
+  const x = width / camera.width;
+  const y = height / camera.height;
+  return { ...camera, width, height, fx: camera.fx * x, fy: camera.fy * y, cx: camera.cx * x, cy: camera.cy * y };
+}
