@@ -26,6 +26,7 @@ describe('dpm-solver++-3', () => testSampler(dpmSolver({ order: 3, prediction: '
 describe('dpm-solver-2, multistep', () => testSampler(dpmSolver({ form: 'multistep' }), { test, engines }));
 describe('dpm-solver-3, multistep', () => testSampler(dpmSolver({ form: 'multistep', order: 3 }), { test }));
 describe('dpm-solver-2, blocks', () => testSampler(dpmSolver({ form: 'blocks' }), { test }));
+describe('dpm-solver-2, blocks with noise', () => testSampler(dpmSolver({ form: 'blocks', prediction: 'x0', eta: 1 }), { test }));
 describe('dpm-solver++-3, blocks', () => testSampler(dpmSolver({ form: 'blocks', order: 3, prediction: 'x0' }), { test, engines }));
 describe('dpm-fast', () => testSampler(dpmFast(), { test, engines }));
 describe('dpm-adaptive-23', () => testSampler(dpmAdaptive(), { test, engines, nfe: 'any' }));
