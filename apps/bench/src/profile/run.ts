@@ -38,13 +38,14 @@ export interface ProfileResult {
 
 export interface ProfileOptions {
   readonly threads: number;
-  /** Steps that count, after two that do not. */
+  /** Steps that count, after three that do not. */
   readonly steps: number;
   /** @default the networks */
   readonly only?: readonly string[] | undefined;
 }
 
-const WARMUP = 2;
+/** Storage still grows in the first steps. */
+const WARMUP = 3;
 
 /** Run cases with ONNX Runtime's profiler on, each in an engine of its own. */
 export async function runProfile({ threads, steps, only }: ProfileOptions): Promise<ProfileResult> {
