@@ -23,3 +23,5 @@ export type { IdxOptions } from './datasets/idx.ts';
 export { imageFolderDataset } from './datasets/image-folder.ts';
 export type { ImageFolderOptions } from './datasets/image-folder.ts';
 export { datasetPlugins, loadDataset } from './datasets/registry.ts';
+
+export { readSplats4dFile, readSplatFile, writeSplatFile, writeSplats4dFile } from './node/splat-files.ts';

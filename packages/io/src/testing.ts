@@ -1,2 +1,7 @@
 // For tests of data sets made outside this package.
 export { checkDataset } from './testing/check-dataset.ts';
+// Gaussians without a file, and what the readers of their files are proved with.
+export { fuzzSplats, splatFuzzTable } from './testing/splats/fuzz.ts';
+export type { FuzzOptions, FuzzResult } from './testing/splats/fuzz.ts';
+export { syntheticCloud } from './testing/splats/synthetic-cloud.ts';
+export type { SyntheticCloudOptions } from './testing/splats/synthetic-cloud.ts';

@@ -1,0 +1,42 @@
+import type { SplatCloud } from '../splats/cloud.ts';
+import type { SplatAsset4d } from '../splats/container-4d.ts';
+import { encodeSplats4d } from '../splats/container-4d.ts';
+import type { ReadSplatsOptions, SplatEncodeOptions } from '../splats/options.ts';
+import { encodeSplats, readSplats, readSplats4d, splatFormatForName } from '../splats/registry.ts';
+import { fileSource } from './file-source.ts';
+import { writeFileAtomic } from './write-file-atomic.ts';
+
+/** Read Gaussians from a file, in pieces; the format is recognised by the content. @throws {UserError} as `readSplats` does */
+export async function readSplatFile(path: string, options: ReadSplatsOptions = {}): Promise<SplatCloud> {
+  const source = await fileSource(path);
+  try {
+    return await readSplats(source, options);
+  } finally {
+    await source.close();
+  }
+}
+
+/**
+ * Write Gaussians to a file, whole or not at all. The format follows from the end of the name unless it is given.
+ *
+ * @throws {UserError} when the name fits no format, the format cannot hold the cloud, or the disk fails
+ */
+export async function writeSplatFile(path: string, cloud: SplatCloud, options: SplatEncodeOptions & { readonly format?: string } = {}): Promise<void> {
+  const format = options.format ?? splatFormatForName(path).name;
+  await writeFileAtomic(path, encodeSplats(cloud, { ...options, format }));
+}
+
+/** Read a moving asset with its weights. @throws {UserError} when the file is not a 4D container, or damaged */
+export async function readSplats4dFile(path: string): Promise<SplatAsset4d> {
+  const source = await fileSource(path);
+  try {
+    return await readSplats4d(source);
+  } finally {
+    await source.close();
+  }
+}
+
+/** Write a moving asset to a file, whole or not at all. */
+export async function writeSplats4dFile(path: string, asset: SplatAsset4d): Promise<void> {
+  await writeFileAtomic(path, encodeSplats4d(asset));
+}

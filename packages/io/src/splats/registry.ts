@@ -1,0 +1,112 @@
+import { UnsupportedError, UserError } from '@langevin/tensor';
+import type { ByteSource } from '../safetensors/byte-source.ts';
+import { blobSource, bytesSource } from '../safetensors/byte-source.ts';
+import { readExactly } from './byte-stream.ts';
+import type { SplatCloud } from './cloud.ts';
+import { checkCloud } from './cloud.ts';
+import { compressedPlyFormat } from './compressed-ply.ts';
+import type { SplatAsset4d } from './container-4d.ts';
+import { container4dFormat, readAsset } from './container-4d.ts';
+import type { SplatFormat } from './format.ts';
+import { HEAD_BYTES } from './format.ts';
+import type { ReadSplatsOptions, SplatEncodeOptions } from './options.ts';
+import { plyFormat } from './ply.ts';
+import { splatFormat } from './splat.ts';
+import { spzFormat } from './spz.ts';
+
+/** All formats, in the order in which content is tried; `.splat` last, because it has no magic number. */
+export const splatFormats: readonly SplatFormat[] = [compressedPlyFormat, plyFormat, spzFormat, container4dFormat, splatFormat];
+
+/** Bytes of a file, a `Blob` or `File`, or anything that can be read by range. */
+export type SplatInput = Uint8Array | Blob | ByteSource;
+
+/**
+ * Read Gaussians of any known format, which is recognised by the content, not by a name. A file is read in pieces and decoded straight into the
+ * arrays. Nothing is allocated for a count that the size of the file does not bear out.
+ *
+ * @throws {UserError} when the file is damaged, truncated, of no known format, or holds numbers that are none
+ * @throws {UnsupportedError} when it is sound, but of a kind that is not read
+ * @example
+ * import { readSplats, writeSplats } from '@langevin/io/splats';
+ * import { syntheticCloud } from '@langevin/io/testing';
+ * const bytes = await writeSplats(syntheticCloud({ count: 100, degree: 1, seed: 1 }), { format: 'spz' });
+ * const cloud = await readSplats(bytes);
+ * [cloud.count, cloud.degree, cloud.metadata?.format]; // => [100, 1, 'spz']
+ */
+export async function readSplats(input: SplatInput, options: ReadSplatsOptions = {}): Promise<SplatCloud> {
+  const source = sourceOf(input);
+  const format = options.format === undefined ? await detectSplatFormat(source) : formatNamed(options.format);
+  return format.read({ source, invalid: options.invalid ?? 'refuse' });
+}
+
+/** Read a moving asset from the 4D container; see `encodeSplats4d`. */
+export async function readSplats4d(input: SplatInput, options: Omit<ReadSplatsOptions, 'format'> = {}): Promise<SplatAsset4d> {
+  return readAsset({ source: sourceOf(input), invalid: options.invalid ?? 'refuse' });
+}
+
+export interface WriteSplatsOptions extends SplatEncodeOptions {
+  /** Name of a format that can be written: `ply`, `splat`, `spz` or `4d`. */
+  readonly format: string;
+}
+
+/**
+ * Write Gaussians as the bytes of a file.
+ *
+ * @throws {UserError} when the cloud has numbers that no file should hold, or that this format cannot
+ * @throws {UnsupportedError} when the format is only read
+ */
+export async function writeSplats(cloud: SplatCloud, options: WriteSplatsOptions): Promise<Uint8Array<ArrayBuffer>> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of encodeSplats(cloud, options)) pieces.push(piece);
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.byteLength, 0));
+  let offset = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, offset);
+    offset += piece.byteLength;
+  }
+  return bytes;
+}
+
+/** {@link writeSplats} in pieces, for a file or a stream. The cloud is checked before this returns. */
+export function encodeSplats(cloud: SplatCloud, options: WriteSplatsOptions): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+  const format = formatNamed(options.format);
+  const writable = splatFormats.filter(({ encode }) => encode !== undefined).map(({ name }) => name);
+  if (format.encode === undefined) throw new UnsupportedError(`[io/splats] format=${format.name} is only read. Write one of: ${writable.join(', ')}.`);
+  checkCloud(cloud);
+  return format.encode(cloud, options);
+}
+
+/** The format of a file by its content. @throws {UserError} when none fits */
+export async function detectSplatFormat(input: SplatInput): Promise<SplatFormat> {
+  const source = sourceOf(input);
+  const head = await readExactly(source, 0, Math.min(HEAD_BYTES, source.byteLength));
+  const format = splatFormats.find(({ matches }) => matches(head, source.byteLength));
+  if (format !== undefined) return format;
+  const names = splatFormats.map(({ name }) => name).join(', ');
+  throw new UserError(`[io/splats] ${source.label} is of no known format: size=${source.byteLength} bytes, first=${hex(head.subarray(0, 8))}. Known are ${names}.`);
+}
+
+/** The format that a file name asks for, by its end. @throws {UserError} when none fits */
+export function splatFormatForName(fileName: string): SplatFormat {
+  const name = fileName.toLowerCase();
+  const fits = splatFormats.flatMap((format) => format.extensions.filter((end) => name.endsWith(end)).map((end) => ({ format, end })));
+  fits.sort((a, b) => b.end.length - a.end.length);
+  if (fits[0] !== undefined) return fits[0].format;
+  const ends = splatFormats.flatMap(({ extensions }) => extensions).join(', ');
+  throw new UserError(`[io/splats] the name ${JSON.stringify(fileName)} has the end of no known format. Use one of: ${ends}.`);
+}
+
+function formatNamed(name: string): SplatFormat {
+  const format = splatFormats.find((other) => other.name === name);
+  if (format !== undefined) return format;
+  throw new UserError(`[io/splats] unknown format=${JSON.stringify(name)}. Known: ${splatFormats.map((other) => other.name).join(', ')}.`);
+}
+
+function sourceOf(input: SplatInput): ByteSource {
+  if (input instanceof Uint8Array) return bytesSource(input);
+  return input instanceof Blob ? blobSource(input) : input;
+}
+
+function hex(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+}
