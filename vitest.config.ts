@@ -7,6 +7,8 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   resolve: { conditions },
   test: {
+    // Kernels in WebAssembly are compiled when their sources have changed.
+    globalSetup: ['packages/gaussians/scripts/build-kernels.mjs'],
     include: ['packages/*/{src,test}/**/*.test.ts', 'apps/*/{src,test}/**/*.test.ts', 'tooling/*/{src,test}/**/*.test.ts', 'examples/test/**/*.test.ts'],
     // Room for a busy machine; a test that needs more says so itself.
     testTimeout: 60_000,

@@ -23,6 +23,9 @@ const TASKS = {
   evidence: { build: './apps/bench', script: 'apps/bench/dist/main.js', args: ['evidence'] },
 };
 
+/** What makes the sources that are not committed; each does nothing when they are there. */
+const GENERATORS = ['packages/gaussians/scripts/build-kernels.mjs'];
+
 main(process.argv.slice(2));
 
 function main([task, ...args]) {
@@ -31,6 +34,7 @@ function main([task, ...args]) {
     fail(`unknown task: task=${task ?? '(none)'}. Known: ${Object.keys(TASKS).join(', ')}.`);
   }
   const env = environment(install());
+  for (const script of GENERATORS) exec(process.execPath, [join(root, script)], env);
   const plan = TASKS[task];
   if (plan.turbo !== undefined) {
     exec(turbo(), ['run', ...plan.turbo, ...(plan.script === undefined ? args : []), '--output-logs=new-only'], env);

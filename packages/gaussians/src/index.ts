@@ -5,6 +5,7 @@ export { cameraPosition, checkCamera, lookAt, MAX_SIDE, type Camera } from './ca
 // Drawing it
 export type { Cotangents, Rasterizer, RenderGradients, Rendering, RenderOptions } from './rasterizer.ts';
 export { referenceRasterizer } from './reference/reference-rasterizer.ts';
+export { cpuRasterizer, type CpuRasterizerOptions } from './cpu/cpu-rasterizer.ts';
 
 // Scenes: bytes in, values out; files are read by @langevin/gaussians/node
 export { scaleCamera, sceneExtent, type PointCloud, type SceneView, type SplatScene } from './scenes/scene.ts';
@@ -37,3 +38,13 @@ export { relocated } from './strategies/relocation.ts';
 export { strategies, strategyByName } from './strategies/registry.ts';
 export type { DensifyOptions } from './strategies/densify.ts';
 export type { RefineContext, Refinement, Strategy, StrategyDefaults } from './strategies/strategy.ts';
+
+// As tensors
+export { gaussianTensors, rasterizeTensors, type AnyRasterizer, type GaussianTensors, type RasterizedTensors, type RasterizeOptions } from './op.ts';
+
+// Training; @langevin/gaussians/node keeps a run in a folder
+export { trainSplats, type CheckpointStore, type SplatEvent, type TrainSplatsOptions } from './training/train.ts';
+export { createTrainer, type StepMetrics, type Trainer, type ViewScore } from './training/trainer.ts';
+export { resolveSettings, type ResolvedSettings, type TrainingBackground, type TrainingSettings } from './training/config.ts';
+export { initialState, restoreState, storeState, type StoredState, type TrainingState } from './training/state.ts';
+export { imageOf, pictureOf } from './training/pictures.ts';

@@ -1,0 +1,165 @@
+import { A, ALPHA, B, BACKGROUND, BLOCKS, C, CHANNELS, COLOR, DEPTH, ENTRIES, EXPECTED, HEIGHT, L, MASKS, MX, MY, PIXELS, PLANE, RECORD_STRIDE, RECORDS, STARTS, STOPS, TILE, TILES_X, TRANSMITTANCE, VALUES, WIDTH, word } from './layout';
+import { cover, inside } from './cover';
+import { CUTOFF, exp2of8, LEAST_TRANSMITTANCE, MOST_ALPHA } from './math';
+
+/**
+ * Blends a tile. Gaussian by Gaussian from the front, over the blocks of pixels that it may touch; what is left of the mask afterwards are
+ * the blocks that it did touch, which is all that the way back looks at.
+ */
+export function forwardTile(tile: i32, scratch: usize): void {
+  const channels = word(CHANNELS);
+  const values = channels + (word(DEPTH) != 0 ? 1 : 0);
+  const three = values == 3;
+  const block = (<usize>(2 + values)) * PLANE;
+  const tilesX = word(TILES_X);
+  const column = (tile % tilesX) * TILE;
+  const row = (tile / tilesX) * TILE;
+  const x0 = <f32>column + 0.5;
+  const y0 = <f32>row + 0.5;
+  const stops = <usize>word(STOPS) + <usize>tile * PIXELS * 4;
+
+  // Planes of a block: transmittance, the power from which on a pixel takes light (infinite when it is finished), values.
+  for (let b = 0; b < BLOCKS; b++) {
+    const at = scratch + <usize>b * block;
+    v128.store(at, f32x4.splat(1));
+    v128.store(at, f32x4.splat(1), 16);
+    v128.store(at, f32x4.splat(CUTOFF), 32);
+    v128.store(at, f32x4.splat(CUTOFF), 48);
+    for (let p: usize = 2 * PLANE; p < block; p += 16) v128.store(at + p, f32x4.splat(0));
+  }
+  for (let p: usize = 0; p < <usize>PIXELS * 4; p += 16) v128.store(stops + p, i32x4.splat(i32.MAX_VALUE));
+
+  const starts = <usize>word(STARTS) + (<usize>tile << 2);
+  const start = load<u32>(starts);
+  const end = load<u32>(starts, 4);
+  const entries = <usize>word(ENTRIES);
+  const masks = <usize>word(MASKS);
+  const records = <usize>word(RECORDS);
+  const stride = <usize>word(RECORD_STRIDE);
+  let live = inside(word(WIDTH) - column, word(HEIGHT) - row);
+
+  for (let e = start; e < end; e++) {
+    const record = records + <usize>load<u32>(entries + (<usize>e << 2)) * stride;
+    let mask = cover(record, x0, y0) & live;
+    if (mask == 0) {
+      store<u32>(masks + (<usize>e << 2), 0);
+      continue;
+    }
+    const mx = load<f32>(record, MX) - x0;
+    const my = load<f32>(record, MY) - y0;
+    const a = v128.load32_splat(record, A);
+    const bScalar = load<f32>(record, B);
+    const cScalar = load<f32>(record, C);
+    const lScalar = load<f32>(record, L);
+    const most = f32x4.splat(lScalar);
+    const red = v128.load32_splat(record, VALUES);
+    const green = v128.load32_splat(record, VALUES + 4);
+    const blue = v128.load32_splat(record, VALUES + 8);
+    const center = f32x4.sub(f32x4.splat(mx), f32x4(0, 1, 2, 3));
+    let touched: u32 = 0;
+    do {
+      const b = ctz<u32>(mask);
+      mask &= mask - 1;
+      const at = scratch + <usize>b * block;
+      const dx = f32x4.sub(center, f32x4.splat(<f32>((b & 3) << 2)));
+      const dy0 = my - <f32>((b >> 2) << 1);
+      const dy1 = dy0 - 1;
+      const adx = f32x4.mul(a, dx);
+      const p0 = f32x4.add(f32x4.mul(f32x4.add(adx, f32x4.splat(bScalar * dy0)), dx), f32x4.splat(cScalar * dy0 * dy0 + lScalar));
+      const p1 = f32x4.add(f32x4.mul(f32x4.add(adx, f32x4.splat(bScalar * dy1)), dx), f32x4.splat(cScalar * dy1 * dy1 + lScalar));
+      const m0 = f32x4.ge(p0, v128.load(at, 32));
+      const m1 = f32x4.ge(p1, v128.load(at, 48));
+      if (!v128.any_true(v128.or(m0, m1))) continue;
+      // Rounding may lift the power of a long thin Gaussian above that of its centre.
+      const a0 = v128.and(m0, f32x4.min(f32x4.splat(MOST_ALPHA), exp2of8(f32x4.min(p0, most))));
+      const a1 = v128.and(m1, f32x4.min(f32x4.splat(MOST_ALPHA), exp2of8(f32x4.min(p1, most))));
+      const t0 = v128.load(at);
+      const t1 = v128.load(at, 16);
+      let w0 = f32x4.mul(a0, t0);
+      let w1 = f32x4.mul(a1, t1);
+      let left0 = f32x4.sub(t0, w0);
+      let left1 = f32x4.sub(t1, w1);
+      const on0 = f32x4.gt(left0, f32x4.splat(LEAST_TRANSMITTANCE));
+      const on1 = f32x4.gt(left1, f32x4.splat(LEAST_TRANSMITTANCE));
+      if (!i32x4.all_true(v128.and(on0, on1))) {
+        // Some pixels would be left too little: they are finished, without this Gaussian.
+        w0 = v128.and(w0, on0);
+        w1 = v128.and(w1, on1);
+        left0 = f32x4.sub(t0, w0);
+        left1 = f32x4.sub(t1, w1);
+        const f0 = v128.bitselect(v128.load(at, 32), f32x4.splat(Infinity), on0);
+        const f1 = v128.bitselect(v128.load(at, 48), f32x4.splat(Infinity), on1);
+        v128.store(at, f0, 32);
+        v128.store(at, f1, 48);
+        const stop = stops + <usize>b * PLANE;
+        const position = i32x4.splat(<i32>(e - start));
+        v128.store(stop, v128.bitselect(v128.load(stop), position, on0));
+        v128.store(stop, v128.bitselect(v128.load(stop, 16), position, on1), 16);
+        if (i32x4.all_true(f32x4.eq(f32x4.add(f0, f1), f32x4.splat(Infinity)))) {
+          const full = i32x4.all_true(v128.and(f32x4.eq(f0, f32x4.splat(Infinity)), f32x4.eq(f1, f32x4.splat(Infinity))));
+          if (full) live &= ~(1 << b);
+        }
+      }
+      touched |= 1 << b;
+      v128.store(at, left0);
+      v128.store(at, left1, 16);
+      if (three) {
+        v128.store(at, f32x4.add(v128.load(at, 64), f32x4.mul(w0, red)), 64);
+        v128.store(at, f32x4.add(v128.load(at, 80), f32x4.mul(w1, red)), 80);
+        v128.store(at, f32x4.add(v128.load(at, 96), f32x4.mul(w0, green)), 96);
+        v128.store(at, f32x4.add(v128.load(at, 112), f32x4.mul(w1, green)), 112);
+        v128.store(at, f32x4.add(v128.load(at, 128), f32x4.mul(w0, blue)), 128);
+        v128.store(at, f32x4.add(v128.load(at, 144), f32x4.mul(w1, blue)), 144);
+      } else {
+        let plane = at + 2 * PLANE;
+        for (let k = 0; k < values; k++, plane += PLANE) {
+          const value = v128.load32_splat(record + VALUES + (<usize>k << 2));
+          v128.store(plane, f32x4.add(v128.load(plane), f32x4.mul(w0, value)));
+          v128.store(plane, f32x4.add(v128.load(plane, 16), f32x4.mul(w1, value)), 16);
+        }
+      }
+    } while (mask != 0);
+    store<u32>(masks + (<usize>e << 2), touched);
+    if (live == 0) {
+      memory.fill(masks + ((<usize>e + 1) << 2), 0, <usize>(end - e - 1) << 2);
+      break;
+    }
+  }
+  finish(tile, scratch, block);
+}
+
+/** Puts the tile into the picture, row by row, over the background. */
+function finish(tile: i32, scratch: usize, block: usize): void {
+  const channels = word(CHANNELS);
+  const depth = <usize>word(DEPTH);
+  const tilesX = word(TILES_X);
+  const column = (tile % tilesX) * TILE;
+  const row = (tile / tilesX) * TILE;
+  const width = word(WIDTH);
+  const right = min(TILE, width - column);
+  const bottom = min(TILE, word(HEIGHT) - row);
+  const background = <usize>word(BACKGROUND);
+  const saved = <usize>word(TRANSMITTANCE) + <usize>tile * PIXELS * 4;
+  for (let b = 0; b < BLOCKS; b++) {
+    const at = scratch + <usize>b * block;
+    v128.store(saved + <usize>b * PLANE, v128.load(at));
+    v128.store(saved + <usize>b * PLANE, v128.load(at, 16), 16);
+  }
+  for (let y = 0; y < bottom; y++) {
+    for (let x = 0; x < right; x++) {
+      const at = scratch + <usize>(((y >> 1) << 2) | (x >> 2)) * block + (<usize>(((y & 1) << 2) | (x & 3)) << 2);
+      const pixel = <usize>((row + y) * width + column + x);
+      const t = load<f32>(at);
+      let color = <usize>word(COLOR) + pixel * (<usize>channels << 2);
+      let plane = at + 2 * PLANE;
+      for (let k = 0; k < channels; k++) {
+        store<f32>(color, load<f32>(plane) + t * load<f32>(background + (<usize>k << 2)));
+        color += 4;
+        plane += PLANE;
+      }
+      const alpha: f32 = 1 - t;
+      store<f32>(<usize>word(ALPHA) + (pixel << 2), alpha);
+      if (depth != 0) store<f32>(depth + (pixel << 2), word(EXPECTED) != 0 ? load<f32>(plane) / max<f32>(alpha, 1e-10) : load<f32>(plane));
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import { JOB, KIND, NEXT, OPEN, SCRATCH, SCRATCH_STRIDE, SERIAL, STATE, TILES, word } from './layout';
+import { backwardTile } from './backward';
+import { forwardTile } from './forward';
+
+// Nothing here allocates, so that instances which share a memory share no stack and no heap.
+
+/** Takes tiles until none are left. `thread` says which scratch to use. */
+export function work(thread: i32): void {
+  const scratch = <usize>word(SCRATCH) + <usize>thread * <usize>word(SCRATCH_STRIDE);
+  const backward = load<i32>(KIND) != 0;
+  const tiles = word(TILES);
+  for (;;) {
+    const tile = atomic.add<i32>(NEXT, 1);
+    if (tile >= tiles) return;
+    if (backward) backwardTile(tile, scratch);
+    else forwardTile(tile, scratch);
+  }
+}
+
+/**
+ * The life of a worker: waits for a job after the one with number `seen`, joins it if it is still open, and returns the number of the job
+ * when the worker was the last to leave one that had been closed, so that somebody waits to hear of it. Returns -1 to end.
+ */
+export function serve(thread: i32, seen: i32): i32 {
+  while (true) {
+    atomic.wait<i32>(SERIAL, seen, -1);
+    seen = atomic.load<i32>(SERIAL);
+    if (seen < 0) break;
+    let state = atomic.load<i32>(STATE);
+    let joined = false;
+    while ((state & OPEN) != 0) {
+      const found = atomic.cmpxchg<i32>(STATE, state, state + 1);
+      if (found == state) {
+        joined = true;
+        break;
+      }
+      state = found;
+    }
+    if (!joined) continue;
+    work(thread);
+    if (atomic.sub<i32>(STATE, 1) == 1) return seen;
+  }
+  return -1;
+}
+
+/** Address of the job's first word, for the test that compares layouts. */
+export function jobAddress(): usize {
+  return JOB;
+}

@@ -1,0 +1,106 @@
+import { InternalError, UnsupportedError } from '@langevin/tensor';
+import { JOB, JOB_WORDS, KIND, NEXT, OPEN, SERIAL, STATE, type Job } from './layout.ts';
+import { KERNELS } from './kernels.generated.ts';
+import { canShare, sharedMemory, startWorker, webAssembly, type WasmMemory, type WorkerHandle } from './platform.ts';
+
+/** The exports of assembly/index.ts. */
+interface Kernels {
+  readonly work: (thread: number) => void;
+  readonly jobAddress: () => number;
+}
+
+/** All that a worker does: it lives in the kernels' `serve`, and speaks when somebody waits for it. */
+const WORKER = `
+const node = globalThis.process?.getBuiltinModule?.('node:worker_threads');
+const send = (value) => (node ? node.parentPort.postMessage(value) : postMessage(value));
+const start = async ({ module, memory, thread, seen }) => {
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
+  send('ready');
+  for (let serial = seen; (serial = exports.serve(thread, serial)) >= 0; ) send('left');
+  if (node) process.exit(); else close();
+};
+if (node) node.parentPort.once('message', start); else onmessage = ({ data }) => start(data);
+`;
+
+/** The kernels over one memory, and the threads that run them. */
+export interface Threads {
+  /** How many work, the caller's included. */
+  readonly count: number;
+  readonly memory: WasmMemory;
+  /** Runs a job's tiles on all threads. */
+  readonly run: (kind: 'forward' | 'backward', job: Job) => Promise<void>;
+  readonly dispose: () => void;
+}
+
+/** Makes `count` threads, or one where memory cannot be shared. */
+export async function startThreads(count: number): Promise<Threads> {
+  const wasm = webAssembly();
+  const memory = sharedMemory();
+  const module = await wasm.compile(Uint8Array.from(atob(KERNELS), (character) => character.charCodeAt(0)));
+  const kernels = (await wasm.instantiate(module, { env: { memory } })).exports as Kernels;
+  if (kernels.jobAddress() !== 4 * JOB) throw new InternalError(`[gaussians/cpu] kernels and caller disagree on where a job lies: ${kernels.jobAddress()} and ${4 * JOB}.`);
+  // The words at the start of the memory stay where they are when it grows.
+  const words = new Int32Array(memory.buffer, 0, JOB + JOB_WORDS.length);
+  const others = canShare() ? count - 1 : 0;
+
+  let waiting: { readonly resolve: () => void; readonly reject: (cause: unknown) => void } | undefined;
+  const failure: { cause?: unknown } = {};
+  const settle = (act: (waiter: NonNullable<typeof waiting>) => void): void => {
+    const waiter = waiting;
+    waiting = undefined;
+    if (waiter !== undefined) act(waiter);
+  };
+  const workers: WorkerHandle[] = [];
+  for (let i = 0; i < others; i++) {
+    const worker = startWorker(WORKER, {
+      message: (value) => {
+        if (value === 'left') settle(({ resolve }) => resolve());
+      },
+      error: (cause) => {
+        failure.cause ??= cause;
+        settle(({ reject }) => reject(cause));
+      },
+    });
+    worker.start({ module, memory, thread: i + 1, seen: 0 });
+    workers.push(worker);
+  }
+
+  /** Closes the job to those who come late, and waits for those who are still at it. */
+  const finish = async (): Promise<void> => {
+    const left = new Promise<void>((resolve, reject) => (waiting = { resolve, reject }));
+    const before = Atomics.and(words, STATE, ~OPEN);
+    if ((before & ~OPEN) === 0) {
+      waiting = undefined;
+      return;
+    }
+    for (const worker of workers) worker.hold(true);
+    try {
+      await left;
+    } finally {
+      for (const worker of workers) worker.hold(false);
+    }
+  };
+
+  return {
+    count: 1 + others,
+    memory,
+    run: async (kind, job) => {
+      if ('cause' in failure) throw new UnsupportedError('[gaussians/cpu] a worker failed: see the cause. Pass threads: 1 where workers are not allowed.', { cause: failure.cause });
+      JOB_WORDS.forEach((name, i) => (words[JOB + i] = job[name]));
+      words[KIND] = kind === 'forward' ? 0 : 1;
+      Atomics.store(words, NEXT, 0);
+      if (others > 0) {
+        Atomics.store(words, STATE, OPEN);
+        Atomics.add(words, SERIAL, 1);
+        Atomics.notify(words, SERIAL);
+      }
+      kernels.work(0);
+      if (others > 0) await finish();
+    },
+    dispose: () => {
+      Atomics.store(words, SERIAL, -1);
+      Atomics.notify(words, SERIAL);
+      for (const worker of workers) worker.terminate();
+    },
+  };
+}
