@@ -48,3 +48,9 @@ export { createTrainer, type StepMetrics, type Trainer, type ViewScore } from '.
 export { resolveSettings, type ResolvedSettings, type TrainingBackground, type TrainingSettings } from './training/config.ts';
 export { initialState, restoreState, storeState, type StoredState, type TrainingState } from './training/state.ts';
 export { imageOf, pictureOf } from './training/pictures.ts';
+
+// Several assets in one scene
+export { assetTime, composeScene, type Asset } from './compose/scene.ts';
+export { composeSimilarities, invertSimilarity, transformCamera, transformPoint, type Similarity } from './compose/similarity.ts';
+export { concatGaussians, transformGaussians } from './compose/transform.ts';
+export { harmonicRotations, rotateHarmonics } from './compose/rotate-sh.ts';

@@ -1,2 +1,4 @@
 // What needs Node: scenes from disk, runs in a folder.
 export { loadScene, type LoadSceneOptions } from './scenes/node/load-scene.ts';
+export { folderStore } from './training/node/folder-store.ts';
+export { trainSplatsInFolder, type TrainInFolderOptions } from './training/node/train-in-folder.ts';

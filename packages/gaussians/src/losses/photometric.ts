@@ -7,6 +7,8 @@ export interface PhotometricResult<A extends FloatArray> {
   readonly loss: number;
   /** Mean absolute difference. */
   readonly l1: number;
+  /** Mean squared difference. */
+  readonly mse: number;
   readonly ssim: number;
   /** dL/d(image), [height, width, channels]. */
   readonly gradient: A;
@@ -27,15 +29,17 @@ export function photometricLoss<A extends FloatArray>(given: { readonly image: A
   const gradient = image.slice() as A;
   const scale = (1 - dssim) / count;
   let sum = 0;
+  let squares = 0;
   for (let i = 0; i < count; i++) {
     const difference = image[i]! - picture[i]!;
     sum += Math.abs(difference);
+    squares += difference * difference;
     gradient[i] = difference > 0 ? scale : difference < 0 ? -scale : 0;
   }
   const similarity = dssim === 0 ? ssim.value(image, target) : ssim.addGradient(image, target, { scale: -dssim, into: gradient });
   if (mask !== undefined) for (let i = 0; i < count; i++) gradient[i] = (gradient[i]! * mask[Math.floor(i / size.channels)]!) / 255;
   const l1 = sum / count;
-  return { loss: (1 - dssim) * l1 + dssim * (1 - similarity), l1, ssim: similarity, gradient };
+  return { loss: (1 - dssim) * l1 + dssim * (1 - similarity), l1, mse: squares / count, ssim: similarity, gradient };
 }
 
 function masked<A extends FloatArray>(image: A, target: A, mask: Uint8Array, channels: number): A {

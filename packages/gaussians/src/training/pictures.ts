@@ -1,0 +1,66 @@
+import type { Image } from '@langevin/io';
+import { createSsim, type PictureSize, type Ssim, type SsimTarget } from '../losses/ssim.ts';
+import type { SceneView } from '../scenes/scene.ts';
+
+export type Rgb = readonly [number, number, number];
+
+const UNIT = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
+
+/** Bytes to [height, width, 3] in 0..1; what is transparent shows the background. */
+export function pictureOf({ width, height, channels, data }: Image, background: Rgb): Float32Array {
+  const pixels = width * height;
+  const out = new Float32Array(3 * pixels);
+  if (channels === 3) {
+    for (let i = 0; i < out.length; i++) out[i] = UNIT[data[i]!]!;
+    return out;
+  }
+  const alphaAt = channels === 4 ? 3 : channels === 2 ? 1 : undefined;
+  for (let pixel = 0; pixel < pixels; pixel++) {
+    const alpha = alphaAt === undefined ? 1 : UNIT[data[channels * pixel + alphaAt]!]!;
+    for (let c = 0; c < 3; c++) out[3 * pixel + c] = alpha * UNIT[data[channels * pixel + (channels < 3 ? 0 : c)]!]! + (1 - alpha) * background[c]!;
+  }
+  return out;
+}
+
+/** [height, width, 3] in 0..1 to bytes. */
+export function imageOf(color: Float32Array, { width, height }: { readonly width: number; readonly height: number }): Image {
+  return { width, height, channels: 3, data: Uint8Array.from(color, (value) => Math.round(255 * Math.min(1, Math.max(0, value)))) };
+}
+
+/** What views are compared with: prepared once where memory allows and the background does not change. */
+export interface Targets {
+  readonly size: (view: SceneView) => PictureSize;
+  readonly ssim: (view: SceneView) => Ssim<Float32Array>;
+  readonly target: (view: SceneView, background: Rgb) => SsimTarget<Float32Array>;
+}
+
+/** @param cacheBytes memory for prepared targets */
+export function targets(cacheBytes: number): Targets {
+  const bySize = new Map<string, Ssim<Float32Array>>();
+  const prepared = new Map<SceneView, { readonly background: Rgb; readonly target: SsimTarget<Float32Array> }>();
+  let used = 0;
+  const size = ({ camera }: SceneView): PictureSize => ({ width: camera.width, height: camera.height, channels: 3 });
+  const ssim = (view: SceneView): Ssim<Float32Array> => {
+    const key = `${view.camera.width}x${view.camera.height}`;
+    const known = bySize.get(key);
+    if (known !== undefined) return known;
+    const made = createSsim(size(view));
+    bySize.set(key, made);
+    return made;
+  };
+  return {
+    size,
+    ssim,
+    target: (view, background) => {
+      const known = prepared.get(view);
+      const opaque = view.image.channels === 3 || view.image.channels === 1;
+      if (known !== undefined && (opaque || known.background.every((value, c) => value === background[c]))) return known.target;
+      const target = ssim(view).prepare(pictureOf(view.image, background));
+      const bytes = 3 * target.picture.byteLength;
+      if (known === undefined && used + bytes > cacheBytes) return target;
+      if (known === undefined) used += bytes;
+      prepared.set(view, { background, target });
+      return target;
+    },
+  };
+}
