@@ -42,7 +42,7 @@ const report = (line: string): void => console.error(line);
 /** Kinds of evidence by name; each is tables and figures from code that runs here. */
 const EVIDENCE: Readonly<Record<string, () => Promise<Evidence>>> = {
   ops: opsEvidence,
-  samplers: () => samplersEvidence(report),
+  samplers: () => samplersEvidence({ root, report }),
 };
 
 function write(name: string, markdown: string, json: unknown): void {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { allowed, caseName, compareCase, readGolden, refusedHere, runCase, type GoldenCase } from './support/compat-cases.ts';
+import { allowed, caseName, compareCase, refusedHere, runCase, type GoldenCase } from '@langevin/samplers/testing';
+import { readGolden } from './support/golden.ts';
 
-for (const part of ['chain', 'sigma', 'score']) {
+for (const part of ['chain', 'sigma', 'score'] as const) {
   describe(part, () => {
     for (const golden of readGolden(part).cases) test(caseName(golden), () => check(golden));
   });

@@ -1,7 +1,6 @@
 import { fromDiffusersConfig, schedulerClassNames } from '@langevin/samplers/compat';
 import { expect, test } from 'vitest';
-import { readGolden } from './support/compat-cases.ts';
-import { goldenParts } from './support/compat-coverage.ts';
+import { goldenParts, readGolden } from './support/golden.ts';
 
 /** Keys of configs that no golden case changes. */
 const UNCHANGED: Readonly<Record<string, readonly string[]>> = {

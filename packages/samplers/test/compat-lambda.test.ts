@@ -1,6 +1,7 @@
 import { fromDiffusersConfig } from '@langevin/samplers/compat';
 import { describe, expect, test } from 'vitest';
-import { caseName, compareCase, readGolden, runCase } from './support/compat-cases.ts';
+import { caseName, compareCase, runCase } from '@langevin/samplers/testing';
+import { readGolden } from './support/golden.ts';
 
 /** One unit in the last place of float32, of the largest element; or how far diffusers' own float32 run is from the exact one, where that is more. Noise of seeds is torch's to 2e-6. */
 const within = ({ seed, own = 0 }: { readonly seed?: number; readonly own?: number }): number => (seed === undefined ? Math.max(own, 2 ** -23) : 1e-5);

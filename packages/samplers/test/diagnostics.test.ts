@@ -17,7 +17,8 @@ interface Run {
 }
 
 async function run(): Promise<Run> {
-  const [states, predictions] = [[start], [] as Float64Array[]];
+  const states: Float64Array[] = [start];
+  const predictions: Float64Array[] = [];
   for await (const { x, denoised } of trajectory({ sampler: euler(), denoise, x: start, levels: sigmaLevels(sigmas) })) {
     states.push(x);
     predictions.push(denoised);

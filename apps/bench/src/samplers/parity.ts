@@ -1,8 +1,42 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { compatCoverage, type CoverageRow, type GoldenFile } from '@langevin/samplers/testing';
+
+/** How close a scheduler class comes to diffusers, over all of its golden cases. */
 export interface ParityRow {
   readonly name: string;
   readonly cases: number;
-  readonly options: readonly string[];
+  /** Options that a case changes, each with its cases and largest difference. */
+  readonly options: readonly CoverageRow[];
+  /** Cases that both sides refuse, or that are NaN there. */
+  readonly refused: number;
+  /** Cases that only ours refuses. */
+  readonly refusedHere: number;
   readonly largest: number;
+  /** How far diffusers' own float32 run is from its float64 one, at most. */
+  readonly own: number;
   readonly holds: boolean;
 }
-export const parityRows = (): Promise<readonly ParityRow[]> => Promise.resolve([]);
+
+/** Runs all golden cases of the repository. */
+export async function parityRows(root: string): Promise<readonly ParityRow[]> {
+  const folder = join(root, 'packages/samplers/test/golden');
+  const files = readdirSync(folder)
+    .filter((name) => name.startsWith('schedulers-'))
+    .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as GoldenFile);
+  const cases = files.flatMap((file) => file.cases);
+  const coverage = await compatCoverage(files);
+  return [...new Set(coverage.map((row) => row.class))].map((name) => {
+    const options = coverage.filter((row) => row.class === name);
+    return {
+      name,
+      cases: cases.filter((golden) => golden.class === name).length,
+      options,
+      refused: cases.filter((golden) => golden.class === name && golden.fails !== undefined).length,
+      refusedHere: Math.max(...options.map((row) => row.refusedHere)),
+      largest: Math.max(...options.map((row) => row.largest)),
+      own: Math.max(...options.map((row) => row.own)),
+      holds: options.every((row) => row.failed === 0),
+    };
+  });
+}

@@ -10,7 +10,8 @@ import { withParts } from './with-parts.ts';
 
 /**
  * What a sampler claims of its results:
- * - `order`: the error falls like steps^-order; `steps` where it is measured, @default 80 to 640
+ * - `order`: the error falls like steps^-order; `steps` where it is measured, @default 80 to 640. `orHigher` for methods whose leading error
+ *   is small against those of higher order at such steps: the measured order may then be more than the declared one, never less
  * - `consistency`: with the exact consistency function to relative sigma `sigmaMin` (@default 0) instead of a denoiser, every step ends
  *   at the exact marginal, on `data` of one point, or on any Gaussian
  * - `tolerance`: the error is proportional to a tolerance, for a sampler made for each
@@ -18,7 +19,7 @@ import { withParts } from './with-parts.ts';
  *   `steps` (@default 1), for stochastic methods whose steps depend on the state
  */
 export type Accuracy =
-  | { readonly kind: 'order'; readonly steps?: readonly number[] }
+  | { readonly kind: 'order'; readonly steps?: readonly number[]; readonly orHigher?: boolean }
   | { readonly kind: 'consistency'; readonly data: 'point' | 'gaussian'; readonly sigmaMin?: number }
   | { readonly kind: 'tolerance'; readonly sampler: (tolerance: number) => Sampler }
   | { readonly kind: 'sampled'; readonly bias: number; readonly steps?: number };

@@ -1,7 +1,4 @@
-import { allowed, compareCase, readGolden, refusedHere, runCase, type GoldenCase } from './compat-cases.ts';
-
-/** The golden files, by part. */
-export const goldenParts = ['chain', 'sigma', 'score', 'lambda', 'dpmsolver', 'edm', 'flow', 'few-step'] as const;
+import { allowed, compareCase, refusedHere, runCase, type GoldenCase, type GoldenFile } from './golden-case.ts';
 
 /** What is covered of an option of a scheduler class. */
 export interface CoverageRow {
@@ -25,13 +22,13 @@ export interface CoverageRow {
 type Outcome = { readonly golden: GoldenCase } & ({ readonly kind: 'refused' | 'refusedHere' | 'failed' } | { readonly kind: 'compared'; readonly error: number });
 
 /**
- * Runs every golden case of diffusers and says how close ours comes, for each class and each option in turn; a case counts for every
+ * Runs every case of golden files that tooling/parity/schedulers_golden.py made and says how close ours comes, for each class and each option in turn; a case counts for every
  * option that it changes.
  */
-export async function compatCoverage(): Promise<readonly CoverageRow[]> {
+export async function compatCoverage(files: readonly GoldenFile[]): Promise<readonly CoverageRow[]> {
   const rows = new Map<string, CoverageRow>();
-  for (const part of goldenParts) {
-    for (const golden of readGolden(part).cases) {
+  for (const { cases } of files) {
+    for (const golden of cases) {
       const outcome = await outcomeOf(golden);
       for (const option of optionsOf(golden)) {
         const key = `${golden.class} ${option}`;

@@ -1,7 +1,8 @@
 import { arrayAlgebra, type Algebra } from '@langevin/core-schedules';
-import { fromDiffusersConfig, type DiffusersScheduler, type StepOptions, type TimestepsOptions } from '@langevin/samplers/compat';
+import { fromDiffusersConfig } from '../../compat/from-config.ts';
+import type { TimestepsOptions, StepOptions } from '../../compat/scheduler-class.ts';
+import type { DiffusersScheduler } from '../../compat/scheduler.ts';
 import { torchGenerator, type Generator } from '@langevin/tensor';
-import { readFileSync } from 'node:fs';
 
 /** A run that diffusers made; tooling/parity/lambda_schedulers_golden.py says how. */
 export interface GoldenCase {
@@ -37,10 +38,6 @@ export interface GoldenFile {
   readonly cases: readonly GoldenCase[];
 }
 
-export function readGolden(part: string): GoldenFile {
-  return JSON.parse(readFileSync(new URL(`../golden/schedulers-${part}.json`, import.meta.url), 'utf8')) as GoldenFile;
-}
-
 /** Greatest relative differences of a case, each relative to the largest element of its list. */
 export interface Comparison {
   readonly tables: number;
@@ -55,7 +52,7 @@ function pattern(multiplier: number, modulus: number, offset: number, scale: num
 }
 
 const start = (): Float64Array => pattern(7, 13, 0, 4);
-export const noiseOf = (k: number): Float64Array => pattern(5, 17, 3 * k, 5);
+const noiseOf = (k: number): Float64Array => pattern(5, 17, 3 * k, 5);
 const shift = pattern(3, 11, 0, 8);
 
 /** 0.3 x + a constant of the element + 0.1 t / 1000, of two items [3, 2, 2]; `extra` more channels for networks with learned variance. */
