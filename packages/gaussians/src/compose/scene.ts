@@ -1,0 +1,45 @@
+import { UserError } from '@langevin/tensor';
+import type { Gaussians } from '../gaussians.ts';
+import type { Similarity } from './similarity.ts';
+import { concatGaussians, transformGaussians } from './transform.ts';
+
+/** One thing in a scene. */
+export interface Asset {
+  /** As it is, or how it looks at a time of its own in [0, 1]: the `at` of a playback. */
+  readonly gaussians: Gaussians | ((time: number) => Gaussians);
+  /** Where it stands. @default where it is */
+  readonly transform?: Similarity;
+  /** When its own time begins, in time of the scene. @default 0 */
+  readonly offset?: number;
+  /** How long its own time takes, > 0, in time of the scene. @default 1 */
+  readonly duration?: number;
+  /** Before its beginning and after its end it stands still, or begins anew. @default 'hold' */
+  readonly beyond?: 'hold' | 'loop';
+}
+
+/** Time of an asset, in [0, 1], at a time of the scene. */
+export function assetTime({ offset = 0, duration = 1, beyond = 'hold' }: Pick<Asset, 'offset' | 'duration' | 'beyond'>, time: number): number {
+  if (!Number.isFinite(time) || !Number.isFinite(offset) || !(duration > 0 && Number.isFinite(duration))) {
+    throw new UserError(`[gaussians/compose] no time: time=${time}, offset=${offset}, duration=${duration}. Pass finite numbers, duration > 0.`);
+  }
+  const own = (time - offset) / duration;
+  return beyond === 'loop' ? own - Math.floor(own) : Math.min(1, Math.max(0, own));
+}
+
+/**
+ * Several assets as one set of Gaussians at a time of the scene, in order of the list. Assets that do not move are placed once.
+ *
+ * @example
+ * const at = composeScene([{ gaussians: room }, { gaussians: playback(cat, motion), transform: { translation: [1, 0, 0] }, offset: 0.5 }]);
+ * const frame = at(0.75);
+ */
+export function composeScene(assets: readonly Asset[]): (time?: number) => Gaussians {
+  const [first, ...rest] = assets.map((asset) => {
+    const { gaussians, transform = {} } = asset;
+    if (typeof gaussians === 'function') return (time: number) => transformGaussians(gaussians(assetTime(asset, time)), transform);
+    const placed = transformGaussians(gaussians, transform);
+    return () => placed;
+  });
+  if (!first) throw new UserError('[gaussians/compose] scene is empty: assets=[]. Pass one at least.');
+  return (time = 0) => concatGaussians([first(time), ...rest.map((asset) => asset(time))]);
+}
