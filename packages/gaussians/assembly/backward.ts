@@ -71,10 +71,10 @@ export function backwardTile(tile: i32, scratch: usize): void {
       const p1 = f32x4.add(f32x4.mul(q1, dx), f32x4.splat(cScalar * dy1 * dy1 + lScalar));
       const m0 = v128.and(f32x4.ge(p0, f32x4.splat(CUTOFF)), i32x4.gt_s(v128.load(stop), position));
       const m1 = v128.and(f32x4.ge(p1, f32x4.splat(CUTOFF)), i32x4.gt_s(v128.load(stop, 16), position));
-      const e0 = v128.and(m0, exp2of8(f32x4.min(p0, most)));
-      const e1 = v128.and(m1, exp2of8(f32x4.min(p1, most)));
-      const a0 = f32x4.min(f32x4.splat(MOST_ALPHA), e0);
-      const a1 = f32x4.min(f32x4.splat(MOST_ALPHA), e1);
+      const e0 = v128.and(m0, exp2of8(f32x4.pmin(most, p0)));
+      const e1 = v128.and(m1, exp2of8(f32x4.pmin(most, p1)));
+      const a0 = f32x4.pmin(f32x4.splat(MOST_ALPHA), e0);
+      const a1 = f32x4.pmin(f32x4.splat(MOST_ALPHA), e1);
       const r0 = f32x4.div(f32x4.splat(1), f32x4.sub(f32x4.splat(1), a0));
       const r1 = f32x4.div(f32x4.splat(1), f32x4.sub(f32x4.splat(1), a1));
       const t0 = f32x4.mul(v128.load(at), r0);

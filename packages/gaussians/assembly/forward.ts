@@ -71,34 +71,31 @@ export function forwardTile(tile: i32, scratch: usize): void {
       const m1 = f32x4.ge(p1, v128.load(at, 48));
       if (!v128.any_true(v128.or(m0, m1))) continue;
       // Rounding may lift the power of a long thin Gaussian above that of its centre.
-      const a0 = v128.and(m0, f32x4.min(f32x4.splat(MOST_ALPHA), exp2of8(f32x4.min(p0, most))));
-      const a1 = v128.and(m1, f32x4.min(f32x4.splat(MOST_ALPHA), exp2of8(f32x4.min(p1, most))));
+      const a0 = v128.and(m0, f32x4.pmin(f32x4.splat(MOST_ALPHA), exp2of8(f32x4.pmin(most, p0))));
+      const a1 = v128.and(m1, f32x4.pmin(f32x4.splat(MOST_ALPHA), exp2of8(f32x4.pmin(most, p1))));
       const t0 = v128.load(at);
       const t1 = v128.load(at, 16);
       let w0 = f32x4.mul(a0, t0);
       let w1 = f32x4.mul(a1, t1);
       let left0 = f32x4.sub(t0, w0);
       let left1 = f32x4.sub(t1, w1);
-      const on0 = f32x4.gt(left0, f32x4.splat(LEAST_TRANSMITTANCE));
-      const on1 = f32x4.gt(left1, f32x4.splat(LEAST_TRANSMITTANCE));
-      if (!i32x4.all_true(v128.and(on0, on1))) {
+      const off0 = f32x4.le(left0, f32x4.splat(LEAST_TRANSMITTANCE));
+      const off1 = f32x4.le(left1, f32x4.splat(LEAST_TRANSMITTANCE));
+      if (v128.any_true(v128.or(off0, off1))) {
         // Some pixels would be left too little: they are finished, without this Gaussian.
-        w0 = v128.and(w0, on0);
-        w1 = v128.and(w1, on1);
+        w0 = v128.andnot(w0, off0);
+        w1 = v128.andnot(w1, off1);
         left0 = f32x4.sub(t0, w0);
         left1 = f32x4.sub(t1, w1);
-        const f0 = v128.bitselect(v128.load(at, 32), f32x4.splat(Infinity), on0);
-        const f1 = v128.bitselect(v128.load(at, 48), f32x4.splat(Infinity), on1);
+        const f0 = v128.bitselect(f32x4.splat(Infinity), v128.load(at, 32), off0);
+        const f1 = v128.bitselect(f32x4.splat(Infinity), v128.load(at, 48), off1);
         v128.store(at, f0, 32);
         v128.store(at, f1, 48);
         const stop = stops + <usize>b * PLANE;
         const position = i32x4.splat(<i32>(e - start));
-        v128.store(stop, v128.bitselect(v128.load(stop), position, on0));
-        v128.store(stop, v128.bitselect(v128.load(stop, 16), position, on1), 16);
-        if (i32x4.all_true(f32x4.eq(f32x4.add(f0, f1), f32x4.splat(Infinity)))) {
-          const full = i32x4.all_true(v128.and(f32x4.eq(f0, f32x4.splat(Infinity)), f32x4.eq(f1, f32x4.splat(Infinity))));
-          if (full) live &= ~(1 << b);
-        }
+        v128.store(stop, v128.bitselect(position, v128.load(stop), off0));
+        v128.store(stop, v128.bitselect(position, v128.load(stop, 16), off1), 16);
+        if (i32x4.all_true(v128.and(f32x4.eq(f0, f32x4.splat(Infinity)), f32x4.eq(f1, f32x4.splat(Infinity))))) live &= ~(1 << b);
       }
       touched |= 1 << b;
       v128.store(at, left0);

@@ -54,3 +54,14 @@ export { assetTime, composeScene, type Asset } from './compose/scene.ts';
 export { composeSimilarities, invertSimilarity, transformCamera, transformPoint, type Similarity } from './compose/similarity.ts';
 export { concatGaussians, transformGaussians } from './compose/transform.ts';
 export { harmonicRotations, rotateHarmonics } from './compose/rotate-sh.ts';
+
+// Scenes in motion
+export { boxOf, type Box } from './dynamic/box.ts';
+export { deformationData, deformationFromData, playback } from './dynamic/data.ts';
+export { deform, play, type Deformation, type DeformationData, type NamedArrays, type Offsets } from './dynamic/deformation.ts';
+export { hexPlaneDeformation, type HexPlaneConfig, type HexPlaneParams } from './dynamic/hexplane.ts';
+export { mlpDeformation, type MlpDeformationConfig, type MlpDeformationParams } from './dynamic/mlp.ts';
+export { trainDynamic, type DynamicTrainingOptions, type PosedFrame } from './dynamic/train.ts';
+
+// Looking at it
+export { sceneBounds, turntable, type SceneBounds, type TurntableOptions } from './viewpoint.ts';

@@ -6,8 +6,10 @@ const BUCKETS = 1 << DIGIT;
 
 /** The ids in the order of their keys: a stable radix sort by three digits of 11 bits. */
 export function sortByKey({ count, ids, keys }: Visible): Uint32Array {
-  let [fromIds, fromKeys] = [ids.subarray(0, count), keys.subarray(0, count)];
-  let [toIds, toKeys] = [new Uint32Array(count), new Uint32Array(count)];
+  let fromIds: Uint32Array = ids.subarray(0, count);
+  let fromKeys: Uint32Array = keys.subarray(0, count);
+  let toIds: Uint32Array = new Uint32Array(count);
+  let toKeys: Uint32Array = new Uint32Array(count);
   const offsets = new Uint32Array(BUCKETS);
   for (let shift = 0; shift < 32; shift += DIGIT) {
     offsets.fill(0);
