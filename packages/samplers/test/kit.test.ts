@@ -1,5 +1,5 @@
 // A kit that nothing can fail proves nothing: each of these samplers breaks one promise, and the kit must say which.
-import { consistency, ddim, ddpm, defineSampler, euler, gottaGoFast, lcm, rk45, type Sampler, type SamplerDefinition } from '@langevin/samplers';
+import { consistency, ddim, ddpm, defineSampler, euler, gottaGoFast, heun, lcm, rk45, type Sampler, type SamplerDefinition } from '@langevin/samplers';
 import { samplerChecks } from '@langevin/samplers/testing';
 import { expect, test, vi } from 'vitest';
 
@@ -18,6 +18,13 @@ const like = (sampler: Sampler, changes: Partial<SamplerDefinition>): Sampler =>
 
 test('an order too high is found', async () => {
   expect(await failures(like(euler(), { order: 2 }))).toEqual(['has its declared order on Gaussian data', 'has its declared order on a mixture']);
+});
+
+test('and a claim of an order or higher still fails below it', async () => {
+  const orHigher = { accuracy: { kind: 'order', orHigher: true } } as const;
+  expect(await failures(like(euler(), { order: 2 }), orHigher)).toEqual(['has its declared order on Gaussian data', 'has its declared order on a mixture']);
+  expect(await failures(like(ddpm(), { order: 2 }), orHigher)).toEqual(['has its declared weak order on Gaussian data']);
+  expect(await failures(like(heun(), { order: 1 }), { ...orHigher, nfe: (steps) => 2 * steps - 1 })).toEqual([]);
 });
 
 test('a step that is only nearly right has no order', async () => {

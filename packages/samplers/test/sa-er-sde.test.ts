@@ -13,7 +13,7 @@ const engines = [await onnxruntimeEngine({ device: 'cpu', threads: 1 }), await t
 const pece = (steps: number) => 2 * steps - 1;
 
 // So little of its noise is at low levels that the error of order 2 is below 1e-6 before it shows: the slope is 3.2.
-describe('er-sde', () => testSampler(erSde(), { test, engines, tolerance: 1.3 }));
+describe('er-sde', () => testSampler(erSde(), { test, engines, accuracy: { kind: 'order', orHigher: true } }));
 describe('er-sde, order 1', () => testSampler(erSde({ order: 1 }), { test }));
 describe('er-sde, order 2', () => testSampler(erSde({ order: 2 }), { test, engines }));
 describe('er-sde, reference', () => testSampler(erSde({ weights: 'reference' }), { test }));

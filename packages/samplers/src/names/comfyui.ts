@@ -4,6 +4,12 @@ const brownian = { noise: 'brownian-tree' } as const;
 const onDevice = { ...brownian, note: 'There the noise is drawn on the GPU; here it is the same path as without _gpu.' } as const;
 const dropped = { grid: 'drop-penultimate' } as const;
 
+const published = 'There weights as published are taken, which lose an order: weights: "reference".';
+const middle = "There tau is 1 from 20% to 80% of the model's time, here where sigma / alpha is in 0.05..1.";
+const nearlyClean = 'There the run ends at sigma = 0.001, here at 0.';
+const ownGrid = 'There the levels between the ends are its own; dpmFastLevels() gives them.';
+const twoLevels = 'There only the ends of the grid count; here every level of it is a place where a step ends.';
+
 /** ComfyUI's sampler names, in the order of its menu, and what they are here. */
 export const comfyuiSamplers = {
   euler: { sampler: 'euler' },
@@ -15,8 +21,8 @@ export const comfyuiSamplers = {
   dpm_2: { sampler: 'dpm-2', ...dropped },
   dpm_2_ancestral: { sampler: 'dpm-2-ancestral', ...dropped },
   lms: { sampler: 'lms' },
-  dpm_fast: { sampler: 'dpm-fast' },
-  dpm_adaptive: { sampler: 'dpm-adaptive' },
+  dpm_fast: { sampler: 'dpm-fast', note: ownGrid },
+  dpm_adaptive: { sampler: 'dpm-adaptive', note: twoLevels },
   dpmpp_2s_ancestral: { sampler: 'dpmpp-2s-ancestral' },
   dpmpp_2s_ancestral_cfg_pp: { sampler: 'dpmpp-2s-ancestral-cfg-pp' },
   dpmpp_sde: { sampler: 'dpmpp-sde', ...brownian },
@@ -27,27 +33,27 @@ export const comfyuiSamplers = {
   dpmpp_2m_sde_gpu: { sampler: 'dpmpp-2m-sde', options: { solverType: 'midpoint' }, ...onDevice },
   dpmpp_2m_sde_heun: { sampler: 'dpmpp-2m-sde', options: { solverType: 'heun' }, ...brownian },
   dpmpp_2m_sde_heun_gpu: { sampler: 'dpmpp-2m-sde', options: { solverType: 'heun' }, ...onDevice },
-  dpmpp_3m_sde: { sampler: 'dpmpp-3m-sde', ...brownian },
-  dpmpp_3m_sde_gpu: { sampler: 'dpmpp-3m-sde', ...onDevice },
+  dpmpp_3m_sde: { sampler: 'dpmpp-3m-sde', ...brownian, note: published },
+  dpmpp_3m_sde_gpu: { sampler: 'dpmpp-3m-sde', ...onDevice, note: `${onDevice.note} ${published}` },
   ddpm: { sampler: 'ddpm' },
   lcm: { sampler: 'lcm' },
   ipndm: { sampler: 'ipndm' },
-  ipndm_v: { sampler: 'ipndm-v' },
-  deis: { sampler: 'deis' },
+  ipndm_v: { sampler: 'ipndm-v', note: published },
+  deis: { sampler: 'deis', options: { order: 2 }, note: 'There times are those of a VP process whose sigma goes from 0.002 to 80. As a sampler of this package the name means four evaluations, here three.' },
   res_multistep: { sampler: 'res-multistep' },
   res_multistep_cfg_pp: { sampler: 'res-multistep-cfg-pp' },
   res_multistep_ancestral: { sampler: 'res-multistep-ancestral' },
   res_multistep_ancestral_cfg_pp: { sampler: 'res-multistep-ancestral-cfg-pp' },
   gradient_estimation: { sampler: 'gradient-estimation' },
   gradient_estimation_cfg_pp: { sampler: 'gradient-estimation-cfg-pp' },
-  er_sde: { sampler: 'er-sde' },
+  er_sde: { sampler: 'er-sde', note: published },
   seeds_2: { sampler: 'seeds-2' },
   seeds_3: { sampler: 'seeds-3' },
-  sa_solver: { sampler: 'sa-solver' },
-  sa_solver_pece: { sampler: 'sa-solver', options: { mode: 'pece' } },
+  sa_solver: { sampler: 'sa-solver', note: middle },
+  sa_solver_pece: { sampler: 'sa-solver', options: { mode: 'pece' }, note: middle },
   ddim: { sampler: 'ddim', note: 'There it is Euler in sigma, which is the same.' },
-  uni_pc: { sampler: 'unipc', options: { solverType: 'bh1', order: 3 }, ...dropped },
-  uni_pc_bh2: { sampler: 'unipc', options: { solverType: 'bh2', order: 3 }, ...dropped },
+  uni_pc: { sampler: 'unipc', options: { solverType: 'bh1', order: 3, lowerOrderFinal: 'always' }, ...dropped, note: nearlyClean },
+  uni_pc_bh2: { sampler: 'unipc', options: { solverType: 'bh2', order: 3, lowerOrderFinal: 'always' }, ...dropped, note: nearlyClean },
 } as const satisfies Readonly<Record<string, SamplerAlias>>;
 
 /** ComfyUI's scheduler names, in the order of its menu. */

@@ -29,7 +29,7 @@ export interface ResolveOptions {
 
 /**
  * The sampler of a name: one of this package (`dpmpp-2m`), of ComfyUI (`dpmpp_2m`), or of AUTOMATIC1111's web UI, with or without its
- * schedule (`DPM++ 2M Karras`).
+ * schedule (`DPM++ 2M Karras`). A name that this package has too (`deis`) is its own, with its own defaults.
  *
  * @throws UserError for an unknown name, with the nearest known one
  * @example

@@ -10,7 +10,7 @@ export interface ErSdeOptions {
   /** Evaluations that a step uses. @default 3 */
   readonly order?: 1 | 2 | 3;
   /**
-   * The noise scale function phi(s) over s = sigma / alpha; it must not fall with s:
+   * The paper's noise scale function phi(s) divided by s, with s = sigma / alpha; it must not fall with s:
    * - `er`: e^(s^0.3) + 10, the paper's ER SDE 5, with much noise at high levels and little at low ones
    * - `sde`: s, the reverse SDE
    * - `ode`: 1, the probability-flow ODE
