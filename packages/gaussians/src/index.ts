@@ -58,7 +58,7 @@ export { harmonicRotations, rotateHarmonics } from './compose/rotate-sh.ts';
 // Scenes in motion
 export { boxOf, type Box } from './dynamic/box.ts';
 export { deformationData, deformationFromData, playback } from './dynamic/data.ts';
-export { deform, play, type Deformation, type DeformationData, type NamedArrays, type Offsets } from './dynamic/deformation.ts';
+export { deform, play, type Deformation, type DeformationConfig, type DeformationData, type NamedArrays, type Offsets } from './dynamic/deformation.ts';
 export { hexPlaneDeformation, type HexPlaneConfig, type HexPlaneParams } from './dynamic/hexplane.ts';
 export { mlpDeformation, type MlpDeformationConfig, type MlpDeformationParams } from './dynamic/mlp.ts';
 export { trainDynamic, type DynamicTrainingOptions, type PosedFrame } from './dynamic/train.ts';
