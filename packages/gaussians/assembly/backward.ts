@@ -1,4 +1,4 @@
-import { A, ALPHA, B, BACKGROUND, BLOCKS, C, CHANNELS, COLOR, DEPTH, ENTRIES, HEIGHT, L, MASKS, MX, MY, PIXELS, PLANE, RECORD_STRIDE, RECORDS, ROW_STRIDE, ROWS, STARTS, STOPS, TILE, TILES_X, TRANSMITTANCE, VALUES, WIDTH, word } from './layout';
+import { A, ALPHA, B, BACKGROUND, BLOCKS, C, CHANNELS, COLOR, DEPTH, ENTRIES, HEIGHT, L, MASKS, MX, MY, number, PIXELS, PLANE, put, RECORD_STRIDE, RECORDS, ROW_STRIDE, ROWS, STARTS, STOPS, TILE, TILES_X, TRANSMITTANCE, V_BACKGROUND, VALUES, WIDTH, word } from './layout';
 import { CUTOFF, exp2of8, MOST_ALPHA, sums } from './math';
 
 /**
@@ -162,7 +162,9 @@ function gather(tile: i32, scratch: usize, block: usize): void {
   const bottom = min(TILE, word(HEIGHT) - row);
   const background = <usize>word(BACKGROUND);
   const saved = <usize>word(TRANSMITTANCE) + <usize>tile * PIXELS * 4;
+  const vBackground = <usize>word(V_BACKGROUND) + <usize>(tile * channels) * 8;
   memory.fill(scratch, 0, <usize>BLOCKS * block);
+  memory.fill(vBackground, 0, <usize>channels * 8);
   for (let b = 0; b < BLOCKS; b++) {
     const at = scratch + <usize>b * block;
     v128.store(at, v128.load(saved + <usize>b * PLANE));
@@ -177,6 +179,7 @@ function gather(tile: i32, scratch: usize, block: usize): void {
       let behind: f32 = -load<f32>(<usize>word(ALPHA) + (pixel << 2));
       for (let k = 0; k < channels; k++) {
         const v = load<f32>(color);
+        put(vBackground, k, number(vBackground, k) + <f64>(v * load<f32>(at)));
         behind += v * load<f32>(background + (<usize>k << 2));
         store<f32>(plane, v);
         color += 4;

@@ -1,19 +1,23 @@
-import { JOB, KIND, NEXT, OPEN, SCRATCH, SCRATCH_STRIDE, SERIAL, STATE, TILES, word } from './layout';
+import { CHUNKS, JOB, KIND, NEXT, OPEN, SCRATCH, SCRATCH_STRIDE, SERIAL, STATE, TILES, word } from './layout';
 import { backwardTile } from './backward';
 import { forwardTile } from './forward';
+import { projectChunk } from './project';
+import { projectBackwardChunk } from './project-backward';
 
 // Nothing here allocates, so that instances which share a memory share no stack and no heap.
 
-/** Takes tiles until none are left. `thread` says which scratch to use. */
+/** Takes tiles, or chunks of Gaussians, until none are left. `thread` says which scratch to use. */
 export function work(thread: i32): void {
   const scratch = <usize>word(SCRATCH) + <usize>thread * <usize>word(SCRATCH_STRIDE);
-  const backward = load<i32>(KIND) != 0;
-  const tiles = word(TILES);
-  for (;;) {
-    const tile = atomic.add<i32>(NEXT, 1);
-    if (tile >= tiles) return;
-    if (backward) backwardTile(tile, scratch);
-    else forwardTile(tile, scratch);
+  const kind = load<i32>(KIND);
+  const pieces = kind == 1 || kind == 2 ? word(TILES) : word(CHUNKS);
+  while (true) {
+    const piece = atomic.add<i32>(NEXT, 1);
+    if (piece >= pieces) return;
+    if (kind == 0) projectChunk(piece, scratch);
+    else if (kind == 1) forwardTile(piece, scratch);
+    else if (kind == 2) backwardTile(piece, scratch);
+    else projectBackwardChunk(piece, scratch);
   }
 }
 
@@ -46,4 +50,9 @@ export function serve(thread: i32, seen: i32): i32 {
 /** Address of the job's first word, for the test that compares layouts. */
 export function jobAddress(): usize {
   return JOB;
+}
+
+/** First byte after what the compiler keeps in the memory. */
+export function heapBase(): usize {
+  return __heap_base;
 }

@@ -47,6 +47,84 @@ export const CHANNELS: i32 = 18;
 /** 1 to divide depth by alpha. */
 export const EXPECTED: i32 = 19;
 export const BACKGROUND: i32 = 20;
+/** The scene, as the caller has it; 0 for what is not given. */
+export const MEANS: i32 = 21;
+export const QUATERNIONS: i32 = 22;
+export const LOG_SCALES: i32 = 23;
+export const LOGITS: i32 = 24;
+export const SH: i32 = 25;
+export const COLORS: i32 = 26;
+export const FEATURES: i32 = 27;
+export const RADII: i32 = 28;
+/** Bits of each depth as float32, or NOT_DRAWN. */
+export const KEYS: i32 = 29;
+/** Where the entries of each Gaussian are: pairs FIRST_PAIR to FIRST_PAIR + PAIR_COUNT of the list PAIRS, in the order of tiles. */
+export const FIRST_PAIRS: i32 = 30;
+export const PAIR_COUNTS: i32 = 31;
+export const PAIRS: i32 = 32;
+/** Numbers of the camera, see below. */
+export const LENS: i32 = 33;
+export const COUNT: i32 = 34;
+export const DEGREE: i32 = 35;
+/** Numbers in a row of the spherical harmonics. */
+export const SH_ROW: i32 = 36;
+export const FEATURE_CHANNELS: i32 = 37;
+export const MIP: i32 = 38;
+export const PINHOLE: i32 = 39;
+export const V_MEANS: i32 = 40;
+export const V_QUATERNIONS: i32 = 41;
+export const V_LOG_SCALES: i32 = 42;
+export const V_LOGITS: i32 = 43;
+export const V_SH: i32 = 44;
+export const V_COLORS: i32 = 45;
+export const V_FEATURES: i32 = 46;
+export const V_MEANS2D: i32 = 47;
+export const V_ABSOLUTE: i32 = 48;
+/** A row of float64 for each chunk of Gaussians, and for each tile. */
+export const V_CAMERA: i32 = 49;
+export const V_BACKGROUND: i32 = 50;
+export const CHUNKS: i32 = 51;
+
+/** Gaussians that a thread takes at a time. */
+export const CHUNK: i32 = 256;
+export const NOT_DRAWN: u32 = 0xffffffff;
+
+/** Float64 numbers of the camera: the 12 of worldToCamera, then these. */
+export const FX: i32 = 12;
+export const FY: i32 = 13;
+export const CX: i32 = 14;
+export const CY: i32 = 15;
+export const LEFT: i32 = 16;
+export const RIGHT: i32 = 17;
+export const TOP: i32 = 18;
+export const BOTTOM: i32 = 19;
+export const NEAR: i32 = 20;
+export const EYE: i32 = 21;
+
+// @ts-ignore: decorator
+@inline
+export function number(base: usize, index: i32): f64 {
+  return load<f64>(base + (<usize>index << 3));
+}
+
+// @ts-ignore: decorator
+@inline
+export function put(base: usize, index: i32, value: f64): void {
+  store<f64>(base + (<usize>index << 3), value);
+}
+
+/** A float32 of an array of the scene. */
+// @ts-ignore: decorator
+@inline
+export function single(array: usize, index: i32): f64 {
+  return <f64>load<f32>(array + (<usize>index << 2));
+}
+
+// @ts-ignore: decorator
+@inline
+export function putSingle(array: usize, index: i32, value: f64): void {
+  store<f32>(array + (<usize>index << 2), <f32>value);
+}
 
 /** Words of a record. The power is log2(alpha) / 8 = A dx^2 + B dx dy + C dy^2 + L. */
 export const MX: usize = 0;

@@ -1,13 +1,21 @@
-import { TILE } from './layout.ts';
-import type { Visible } from './project.ts';
+import { NOT_DRAWN, TILE } from './layout.ts';
 
 const DIGIT = 11;
 const BUCKETS = 1 << DIGIT;
 
-/** The ids in the order of their keys: a stable radix sort by three digits of 11 bits. */
-export function sortByKey({ count, ids, keys }: Visible): Uint32Array {
-  let fromIds: Uint32Array = ids.subarray(0, count);
-  let fromKeys: Uint32Array = keys.subarray(0, count);
+/** The rows of the Gaussians that are drawn, by depth: a stable radix sort of the bits of their depths, by three digits of 11 bits. */
+export function nearToFar(depths: Uint32Array): Uint32Array {
+  let fromIds: Uint32Array = new Uint32Array(depths.length);
+  let fromKeys: Uint32Array = new Uint32Array(depths.length);
+  let count = 0;
+  for (let i = 0; i < depths.length; i++) {
+    const key = depths[i]!;
+    if (key === NOT_DRAWN) continue;
+    fromIds[count] = i;
+    fromKeys[count] = key;
+    count++;
+  }
+  fromIds = fromIds.subarray(0, count);
   let toIds: Uint32Array = new Uint32Array(count);
   let toKeys: Uint32Array = new Uint32Array(count);
   const offsets = new Uint32Array(BUCKETS);
@@ -38,10 +46,25 @@ export interface Bins {
   readonly tiles: number;
   readonly starts: Uint32Array;
   readonly entries: Uint32Array;
+  /** The same from the side of the Gaussians: their entries, one after the other, in the order of tiles. */
+  readonly pairs: Uint32Array;
 }
 
-/** Deals Gaussians, given from near to far, to the tiles that their ellipse at the cut-off reaches. */
-export function bin(sorted: Uint32Array, records: Float32Array, stride: number, width: number, height: number): Bins {
+/** What is dealt, and where it is noted which of the pairs are whose. */
+export interface Deal {
+  /** Rows from near to far. */
+  readonly sorted: Uint32Array;
+  readonly records: Float32Array;
+  /** Numbers of a record. */
+  readonly stride: number;
+  readonly width: number;
+  readonly height: number;
+  readonly firstPairs: Uint32Array;
+  readonly pairCounts: Uint32Array;
+}
+
+/** Deals Gaussians to the tiles that their rectangle reaches. */
+export function bin({ sorted, records, stride, width, height, firstPairs, pairCounts }: Deal): Bins {
   const tilesX = Math.ceil(width / TILE);
   const tilesY = Math.ceil(height / TILE);
   const tiles = tilesX * tilesY;
@@ -73,6 +96,7 @@ export function bin(sorted: Uint32Array, records: Float32Array, stride: number, 
       pairIds = new Uint32Array(size);
       pairIds.set(idsBefore);
     }
+    firstPairs[id] = pairs;
     for (let row = Math.floor(top / TILE); row <= lastRow; row++) {
       for (let column = first; column <= last; column++) {
         const tile = row * tilesX + column;
@@ -82,10 +106,16 @@ export function bin(sorted: Uint32Array, records: Float32Array, stride: number, 
         pairs++;
       }
     }
+    pairCounts[id] = pairs - firstPairs[id]!;
   }
   for (let tile = 0; tile < tiles; tile++) starts[tile + 1]! += starts[tile]!;
   const next = starts.slice(0, tiles);
   const entries = new Uint32Array(pairs);
-  for (let pair = 0; pair < pairs; pair++) entries[next[pairTiles[pair]!]!++] = pairIds[pair]!;
-  return { tilesX, tiles, starts, entries };
+  for (let pair = 0; pair < pairs; pair++) {
+    const entry = next[pairTiles[pair]!]!++;
+    entries[entry] = pairIds[pair]!;
+    // The tile is not needed again.
+    pairTiles[pair] = entry;
+  }
+  return { tilesX, tiles, starts, entries, pairs: pairTiles.subarray(0, pairs) };
 }

@@ -1,14 +1,11 @@
 import { UnsupportedError, UserError } from '@langevin/tensor';
-import type { Camera } from '../camera.ts';
+import { cameraPosition, type Camera } from '../camera.ts';
 import type { Gaussians } from '../gaussians.ts';
 import type { Cotangents, Rasterizer, RenderGradients, Rendering, RenderOptions } from '../rasterizer.ts';
-import { checkCotangents, LEAST_DIVISOR, settingsFor, type Settings } from '../settings.ts';
-import { bin, sortByKey } from './bin.ts';
-import { FREE, PIXELS, scratchBytes, stride, TILE, type Job } from './layout.ts';
-import { lens, type Lens } from './lens.ts';
+import { checkCotangents, FRUSTUM_MARGIN, LEAST_DIVISOR, settingsFor, type Settings } from '../settings.ts';
+import { bin, nearToFar } from './bin.ts';
+import { CHUNK, FREE, JOB_WORDS, PIXELS, scratchBytes, stride, type Job } from './layout.ts';
 import { canShare, processors, type WasmMemory } from './platform.ts';
-import { projectAll, type Visible } from './project.ts';
-import { projectBackward } from './project-backward.ts';
 import { startThreads, type Threads } from './threads.ts';
 
 const WHERE = 'gaussians/cpu';
@@ -24,7 +21,6 @@ export interface CpuRasterizerOptions {
 /** What a rendering keeps for the way back. */
 interface Kept {
   readonly gaussians: Gaussians;
-  readonly lens: Lens;
   readonly settings: Settings<Float32Array>;
   readonly job: Job;
   /** Bytes of the memory, from FREE, that the way back reads. */
@@ -47,10 +43,9 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
   if (!Number.isSafeInteger(count) || count < 1 || count > MOST_THREADS) throw new UserError(`[${WHERE}] number of threads is out of range: threads=${String(count)}. Pass an integer from 1 to ${MOST_THREADS}.`);
   let threads: Promise<Threads> | undefined;
   let disposed = false;
-  const kept = new WeakMap<Rendering, Kept>();
+  const states = new WeakMap<Rendering, Kept>();
   /** Whose bytes are in the memory. */
   let resident: WeakRef<Kept> | undefined;
-  let visible: Visible = { count: 0, ids: new Uint32Array(0), keys: new Uint32Array(0) };
 
   // One job at a time: calls wait for those before them.
   let last: Promise<unknown> = Promise.resolve();
@@ -75,71 +70,98 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
       if (settings.cutoff === 'smooth') throw new UnsupportedError(`[${WHERE}] the kernels cut off: cutoff=smooth. Use referenceRasterizer() for finite differences.`);
       evict(memory);
       const { width, height } = camera;
+      const { count: rows } = gaussians;
       const channels = settings.background.length;
       const values = channels + (settings.depth === 'none' ? 0 : 1);
       const recordLength = stride(values);
       const space = reserve(memory);
-      const recordsAt = space(4 * recordLength * gaussians.count);
-      const backgroundAt = space(4 * channels);
-      new Float32Array(memory.buffer, backgroundAt, channels).set(settings.background);
-
-      if (visible.ids.length < gaussians.count) visible = { count: 0, ids: new Uint32Array(gaussians.count), keys: new Uint32Array(gaussians.count) };
-      const radii = new Float32Array(gaussians.count);
-      const through = lens(camera);
-      const records = new Float32Array(memory.buffer, recordsAt, recordLength * gaussians.count);
-      projectAll(gaussians, through, settings, records, recordLength, radii, visible);
-      const bins = bin(sortByKey(visible), records, recordLength, width, height);
-
-      const pixels = width * height;
-      const padded = bins.tiles * PIXELS;
-      const entriesAt = space(4 * bins.entries.length);
-      const masksAt = space(4 * bins.entries.length);
-      const startsAt = space(4 * bins.starts.length);
-      const transmittanceAt = space(4 * padded);
-      const stopsAt = space(4 * padded);
-      const end = space(0);
-      const scratchStride = scratchBytes(values);
-      const job = {
-        records: recordsAt,
-        entries: entriesAt,
-        masks: masksAt,
-        starts: startsAt,
-        transmittance: transmittanceAt,
-        stops: stopsAt,
-        scratch: space(scratchStride * workers),
-        scratchStride,
-        color: space(4 * pixels * channels),
-        alpha: space(4 * pixels),
-        depth: settings.depth === 'none' ? 0 : space(4 * pixels),
-        rows: 0,
+      const place = (given: ArrayLike<number>): number => {
+        const at = space(4 * given.length);
+        new Float32Array(memory.buffer, at, given.length).set(given);
+        return at;
+      };
+      const view = (at: number, length: number): Uint32Array => new Uint32Array(memory.buffer, at, length);
+      const projection: Job = {
+        ...NO_JOB,
+        means: place(gaussians.means),
+        quaternions: place(gaussians.quaternions),
+        logScales: place(gaussians.logScales),
+        opacityLogits: place(gaussians.opacityLogits),
+        sh: place(gaussians.sh),
+        colors: settings.colors === undefined ? 0 : place(settings.colors),
+        features: settings.features === undefined ? 0 : place(settings.features),
+        background: place(settings.background),
+        lens: lens(camera, settings.near, space, memory),
+        records: space(4 * recordLength * rows),
+        radii: space(4 * rows),
+        keys: space(4 * rows),
+        firstPairs: space(4 * rows),
+        pairCounts: space(4 * rows),
+        scratchStride: scratchBytes(values),
+        scratch: space(scratchBytes(values) * workers),
+        depth: settings.depth === 'none' ? 0 : 1,
         recordStride: 4 * recordLength,
         rowStride: 4 * recordLength,
         width,
         height,
-        tilesX: bins.tilesX,
-        tiles: bins.tiles,
         channels,
         expected: settings.depth === 'expected' ? 1 : 0,
-        background: backgroundAt,
+        count: rows,
+        chunks: Math.ceil(rows / CHUNK),
+        degree: settings.degree,
+        shRow: 3 * (gaussians.degree + 1) ** 2,
+        featureChannels: settings.featureChannels,
+        mip: settings.antialiasing === 'mip' ? 1 : 0,
+        pinhole: camera.kind === 'orthographic' ? 0 : 1,
       };
-      new Uint32Array(memory.buffer, entriesAt, bins.entries.length).set(bins.entries);
-      new Uint32Array(memory.buffer, startsAt, bins.starts.length).set(bins.starts);
+      await run('project', projection);
+      const pairCounts = view(projection.pairCounts, rows).fill(0);
+      const bins = bin({
+        sorted: nearToFar(view(projection.keys, rows)),
+        records: new Float32Array(memory.buffer, projection.records, recordLength * rows),
+        stride: recordLength,
+        width,
+        height,
+        firstPairs: view(projection.firstPairs, rows),
+        pairCounts,
+      });
+
+      const placeInts = (given: Uint32Array): number => {
+        const at = space(4 * given.length);
+        view(at, given.length).set(given);
+        return at;
+      };
+      const pixels = width * height;
+      const padded = bins.tiles * PIXELS;
+      const kept: Job = {
+        ...projection,
+        tilesX: bins.tilesX,
+        tiles: bins.tiles,
+        starts: placeInts(bins.starts),
+        entries: placeInts(bins.entries),
+        pairs: placeInts(bins.pairs),
+        masks: space(4 * bins.entries.length),
+        transmittance: space(4 * padded),
+        stops: space(4 * padded),
+      };
+      const end = space(0);
+      const job: Job = { ...kept, color: space(4 * pixels * channels), alpha: space(4 * pixels), depth: settings.depth === 'none' ? 0 : space(4 * pixels) };
       await run('forward', job);
 
       const copy = (at: number, length: number): Float32Array => new Float32Array(memory.buffer, at, length).slice();
-      const rendering: Rendering = { width, height, channels, color: copy(job.color, pixels * channels), alpha: copy(job.alpha, pixels), radii, ...(job.depth !== 0 && { depth: copy(job.depth, pixels) }) };
-      const own: Kept = { gaussians, lens: through, settings, job, end };
-      kept.set(rendering, own);
+      const rendering: Rendering = { width, height, channels, color: copy(job.color, pixels * channels), alpha: copy(job.alpha, pixels), radii: copy(job.radii, rows), ...(job.depth !== 0 && { depth: copy(job.depth, pixels) }) };
+      const own: Kept = { gaussians, settings, job: kept, end };
+      states.set(rendering, own);
       resident = new WeakRef(own);
       return rendering;
     });
 
   const backward = (rendering: Rendering, cotangents: Cotangents): Promise<RenderGradients> =>
     inTurn(async ({ memory, count: workers, run }) => {
-      const own = kept.get(rendering);
+      const own = states.get(rendering);
       if (own === undefined) throw new UserError(`[${WHERE}] no way back from this rendering: it is of another rasterizer, or was used already. Render again.`);
       checkCotangents(WHERE, rendering, cotangents);
-      kept.delete(rendering);
+      states.delete(rendering);
       if (own.saved === undefined) resident = undefined;
       else {
         evict(memory);
@@ -147,16 +169,28 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
       }
       const { gaussians, settings } = own;
       const { width, height, channels } = rendering;
+      const { count: rows } = gaussians;
+      const { tiles, chunks } = own.job;
       const pixels = width * height;
-      const entries = new Uint32Array(memory.buffer, own.job.starts, own.job.tiles + 1)[own.job.tiles]!;
+      const entries = new Uint32Array(memory.buffer, own.job.starts, tiles + 1)[tiles]!;
       const space = reserve(memory, own.end);
-      const job = {
+      const job: Job = {
         ...own.job,
-        scratch: space(own.job.scratchStride * workers),
         color: space(4 * pixels * channels),
         alpha: space(4 * pixels),
         depth: settings.depth === 'none' ? 0 : space(4 * pixels),
         rows: space(own.job.rowStride * entries),
+        vMeans: space(12 * rows),
+        vQuaternions: space(16 * rows),
+        vLogScales: space(12 * rows),
+        vOpacityLogits: space(4 * rows),
+        vSh: space(4 * own.job.shRow * rows),
+        vColors: space(12 * rows),
+        vFeatures: space(4 * settings.featureChannels * rows),
+        vMeans2d: space(8 * rows),
+        vAbsoluteMeans2d: space(8 * rows),
+        vCamera: space(8 * 12 * chunks),
+        vBackground: space(8 * channels * tiles),
       };
       const into = (at: number, length: number, given: Float32Array | undefined): Float32Array => {
         const target = new Float32Array(memory.buffer, at, length);
@@ -164,20 +198,29 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
         else target.set(given);
         return target;
       };
-      const vColor = into(job.color, pixels * channels, cotangents.color);
+      into(job.color, pixels * channels, cotangents.color);
       const vAlpha = into(job.alpha, pixels, cotangents.alpha);
       if (job.depth !== 0) {
         const vDepth = into(job.depth, pixels, cotangents.depth);
         if (settings.depth === 'expected' && cotangents.depth !== undefined) divideDepth(vDepth, vAlpha, rendering);
       }
       await run('backward', job);
+      await run('lead', job);
 
-      const rowLength = job.rowStride / 4;
-      const sums = sumRows(memory, job, entries, gaussians.count, rowLength);
-      const gradients = zeroGradients(gaussians, settings);
-      backgroundGradient(gradients.background, vColor, rendering);
-      projectBackward(gaussians, own.lens, settings, sums, rowLength, gradients);
-      return gradients;
+      const copy = (at: number, length: number): Float32Array => new Float32Array(memory.buffer, at, length).slice();
+      return {
+        means: copy(job.vMeans, 3 * rows),
+        quaternions: copy(job.vQuaternions, 4 * rows),
+        logScales: copy(job.vLogScales, 3 * rows),
+        opacityLogits: copy(job.vOpacityLogits, rows),
+        sh: copy(job.vSh, job.shRow * rows),
+        ...(settings.colors !== undefined && { colors: copy(job.vColors, 3 * rows) }),
+        ...(settings.features !== undefined && { features: copy(job.vFeatures, settings.featureChannels * rows) }),
+        background: sumOfRows(new Float64Array(memory.buffer, job.vBackground, channels * tiles), channels),
+        worldToCamera: sumOfRows(new Float64Array(memory.buffer, job.vCamera, 12 * chunks), 12),
+        means2d: copy(job.vMeans2d, 2 * rows),
+        absoluteMeans2d: copy(job.vAbsoluteMeans2d, 2 * rows),
+      };
     });
 
   return {
@@ -193,6 +236,19 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
       (await started)?.dispose();
     },
   };
+}
+
+const NO_JOB = Object.fromEntries(JOB_WORDS.map((name) => [name, 0])) as Job;
+
+/** The numbers of a camera as assembly/layout.ts has them; returns where they are. */
+function lens(camera: Camera, near: number, space: (bytes: number) => number, memory: WasmMemory): number {
+  const { width, height, fx, fy, cx, cy, worldToCamera } = camera;
+  const marginX = (FRUSTUM_MARGIN * width) / (2 * fx);
+  const marginY = (FRUSTUM_MARGIN * height) / (2 * fy);
+  const numbers = [...worldToCamera, fx, fy, cx, cy, -cx / fx - marginX, (width - cx) / fx + marginX, -cy / fy - marginY, (height - cy) / fy + marginY, near, ...cameraPosition(camera)];
+  const at = space(8 * numbers.length);
+  new Float64Array(memory.buffer, at, numbers.length).set(numbers);
+  return at;
 }
 
 /** Hands out pieces of the memory from `start` on, in whole cache lines, and lets it grow. */
@@ -227,43 +283,9 @@ function divideDepth(vDepth: Float32Array, vAlpha: Float32Array, { alpha, depth 
   }
 }
 
-/** Adds the rows of each Gaussian in the order of tiles, whoever made them. */
-function sumRows(memory: WasmMemory, job: Job, count: number, gaussians: number, length: number): Float64Array {
-  const entries = new Uint32Array(memory.buffer, job.entries, count);
-  const masks = new Uint32Array(memory.buffer, job.masks, count);
-  const rows = new Float32Array(memory.buffer, job.rows, count * length);
-  const sums = new Float64Array(gaussians * length);
-  for (let e = 0; e < count; e++) {
-    if (masks[e] === 0) continue;
-    const to = entries[e]! * length;
-    const from = e * length;
-    for (let k = 0; k < length; k++) sums[to + k]! += rows[from + k]!;
-  }
-  return sums;
-}
-
-function backgroundGradient(into: Float32Array, vColor: Float32Array, { channels, alpha }: Rendering): void {
-  const sums = new Float64Array(channels);
-  for (let pixel = 0, at = 0; pixel < alpha.length; pixel++) {
-    const passes = 1 - alpha[pixel]!;
-    for (let channel = 0; channel < channels; channel++, at++) sums[channel]! += passes * vColor[at]!;
-  }
-  into.set(sums);
-}
-
-function zeroGradients(gaussians: Gaussians, settings: Settings<Float32Array>): RenderGradients {
-  const like = (array: Float32Array): Float32Array => new Float32Array(array.length);
-  return {
-    means: like(gaussians.means),
-    quaternions: like(gaussians.quaternions),
-    logScales: like(gaussians.logScales),
-    opacityLogits: like(gaussians.opacityLogits),
-    sh: like(gaussians.sh),
-    ...(settings.colors !== undefined && { colors: like(settings.colors) }),
-    ...(settings.features !== undefined && { features: like(settings.features) }),
-    background: new Float32Array(settings.background.length),
-    worldToCamera: new Float32Array(12),
-    means2d: new Float32Array(2 * gaussians.count),
-    absoluteMeans2d: new Float32Array(2 * gaussians.count),
-  };
+/** The sum of rows of `length` numbers, in their order. */
+function sumOfRows(rows: Float64Array, length: number): Float32Array {
+  const sums = new Float64Array(length);
+  rows.forEach((value, i) => (sums[i % length]! += value));
+  return Float32Array.from(sums);
 }

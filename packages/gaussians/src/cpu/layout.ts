@@ -36,21 +36,55 @@ export const JOB_WORDS = [
   'channels',
   'expected',
   'background',
+  'means',
+  'quaternions',
+  'logScales',
+  'opacityLogits',
+  'sh',
+  'colors',
+  'features',
+  'radii',
+  'keys',
+  'firstPairs',
+  'pairCounts',
+  'pairs',
+  'lens',
+  'count',
+  'degree',
+  'shRow',
+  'featureChannels',
+  'mip',
+  'pinhole',
+  'vMeans',
+  'vQuaternions',
+  'vLogScales',
+  'vOpacityLogits',
+  'vSh',
+  'vColors',
+  'vFeatures',
+  'vMeans2d',
+  'vAbsoluteMeans2d',
+  'vCamera',
+  'vBackground',
+  'chunks',
 ] as const;
+
+/** What a job does, in the order of its numbers. */
+export const KINDS = ['project', 'forward', 'backward', 'lead'] as const;
+
+/** Gaussians that a thread takes at a time. */
+export const CHUNK = 256;
+/** Key of a Gaussian that is not drawn. */
+export const NOT_DRAWN = 0xffffffff;
+
 
 export type Job = Readonly<Record<(typeof JOB_WORDS)[number], number>>;
 
-/** First byte that a rendering may use. */
-export const FREE = 1024;
+/** First byte that a rendering may use; before it are the words above and the tables of the compiler. */
+export const FREE = 32_768;
 
-/** Numbers of a record before its values: centre, power, reach. */
-export const RECORD_HEAD = 8;
-/** Numbers of a row of gradients before those of the values: six moments of g = -dL/dsigma, two sums of absolute values. */
-export const ROW_HEAD = 8;
-
-/** The power of the kernels is log2(alpha) / 8. */
-export const POWER = Math.LOG2E / 8;
-
+/** Numbers before the values: of a record, centre, power and reach; of a row of gradients, six moments and two sums of absolute values. */
+const HEAD = 8;
 /** Bytes of scratch that a thread needs: a tile's blocks of pixels, each with 2 + values planes, and a vector for each value's sum. */
 export function scratchBytes(values: number): number {
   return BLOCKS * (2 + values) * 32 + values * 16;
@@ -58,5 +92,5 @@ export function scratchBytes(values: number): number {
 
 /** Numbers of a record or a row, in whole vectors. */
 export function stride(values: number): number {
-  return Math.ceil((RECORD_HEAD + values) / 4) * 4;
+  return Math.ceil((HEAD + values) / 4) * 4;
 }

@@ -1,5 +1,5 @@
 import { InternalError, UnsupportedError } from '@langevin/tensor';
-import { JOB, JOB_WORDS, KIND, NEXT, OPEN, SERIAL, STATE, type Job } from './layout.ts';
+import { FREE, JOB, JOB_WORDS, KIND, KINDS, NEXT, OPEN, SERIAL, STATE, type Job } from './layout.ts';
 import { KERNELS } from './kernels.generated.ts';
 import { canShare, sharedMemory, startWorker, webAssembly, type WasmMemory, type WorkerHandle } from './platform.ts';
 
@@ -7,6 +7,7 @@ import { canShare, sharedMemory, startWorker, webAssembly, type WasmMemory, type
 interface Kernels {
   readonly work: (thread: number) => void;
   readonly jobAddress: () => number;
+  readonly heapBase: () => number;
 }
 
 /** All that a worker does: it lives in the kernels' `serve`, and speaks when somebody waits for it. */
@@ -27,8 +28,8 @@ export interface Threads {
   /** How many work, the caller's included. */
   readonly count: number;
   readonly memory: WasmMemory;
-  /** Runs a job's tiles on all threads. */
-  readonly run: (kind: 'forward' | 'backward', job: Job) => Promise<void>;
+  /** Runs a job on all threads. */
+  readonly run: (kind: (typeof KINDS)[number], job: Job) => Promise<void>;
   readonly dispose: () => void;
 }
 
@@ -39,6 +40,7 @@ export async function startThreads(count: number): Promise<Threads> {
   const module = await wasm.compile(Uint8Array.from(atob(KERNELS), (character) => character.charCodeAt(0)));
   const kernels = (await wasm.instantiate(module, { env: { memory } })).exports as Kernels;
   if (kernels.jobAddress() !== 4 * JOB) throw new InternalError(`[gaussians/cpu] kernels and caller disagree on where a job lies: ${kernels.jobAddress()} and ${4 * JOB}.`);
+  if (kernels.heapBase() > FREE) throw new InternalError(`[gaussians/cpu] the compiler's tables reach into the renderings: ${kernels.heapBase()} > ${FREE}.`);
   // The words at the start of the memory stay where they are when it grows.
   const words = new Int32Array(memory.buffer, 0, JOB + JOB_WORDS.length);
   const others = canShare() ? count - 1 : 0;
@@ -87,7 +89,7 @@ export async function startThreads(count: number): Promise<Threads> {
     run: async (kind, job) => {
       if ('cause' in failure) throw new UnsupportedError('[gaussians/cpu] a worker failed: see the cause. Pass threads: 1 where workers are not allowed.', { cause: failure.cause });
       JOB_WORDS.forEach((name, i) => (words[JOB + i] = job[name]));
-      words[KIND] = kind === 'forward' ? 0 : 1;
+      words[KIND] = KINDS.indexOf(kind);
       Atomics.store(words, NEXT, 0);
       if (others > 0) {
         Atomics.store(words, STATE, OPEN);

@@ -1,0 +1,80 @@
+import { basis, shade } from './harmonics';
+import { A, B, C, CHUNK, COLORS, COUNT, CX, CY, DEGREE, DEPTH, EYE, FEATURE_CHANNELS, FEATURES, FX, FY, HEIGHT, KEYS, L, LENS, LOGITS, MEANS, MIP, MX, MY, NEAR, NOT_DRAWN, number, PINHOLE, RADII, RECORD_STRIDE, RECORDS, RX, RY, SH, SH_ROW, single, VALUES, WIDTH, word } from './layout';
+import { BLUR, BLURRED, flatten, LEAST_COMPENSATION, place, SHARP, X, XX, XY, Y, YY, Z } from './lens';
+
+const LEAST_ALPHA: f64 = 1.0 / 255.0;
+const MOST_REACH: f64 = 3.33;
+/** log2(e) / 8 */
+export const POWER: f64 = 0.1803368801111204;
+/** Beyond this a number is of no use in float32. */
+const FAR: f64 = 1e9;
+
+/** Writes records, reach and depth of the Gaussians of a chunk that the camera sees, and marks the others. What is not finite is not seen. */
+export function projectChunk(chunk: i32, scratch: usize): void {
+  const last = min(word(COUNT), (chunk + 1) * CHUNK);
+  for (let i = chunk * CHUNK; i < last; i++) {
+    const seen = project(i, scratch);
+    if (seen) continue;
+    store<f32>(<usize>word(RADII) + (<usize>i << 2), 0);
+    store<u32>(<usize>word(KEYS) + (<usize>i << 2), NOT_DRAWN);
+  }
+}
+
+function project(i: i32, f: usize): bool {
+  const w = <usize>word(LENS);
+  const means = <usize>word(MEANS);
+  place(f, w, means, i);
+  const z = number(f, Z);
+  if (!(z >= number(w, NEAR))) return false;
+  let opacity = 1 / (1 + Math.exp(-single(<usize>word(LOGITS), i)));
+  if (!(opacity >= LEAST_ALPHA)) return false;
+  flatten(f, w, i);
+  const inverse = 1 / number(f, BLURRED);
+  if (word(MIP) != 0) opacity *= max<f64>(LEAST_COMPENSATION, sqrt<f64>(number(f, SHARP) * inverse));
+  if (!(opacity >= LEAST_ALPHA)) return false;
+  const divisor: f64 = word(PINHOLE) != 0 ? z : 1;
+  const mx = (number(w, FX) * number(f, X)) / divisor + number(w, CX);
+  const my = (number(w, FY) * number(f, Y)) / divisor + number(w, CY);
+  const reach = min<f64>(MOST_REACH, sqrt<f64>(2 * Math.log(opacity / LEAST_ALPHA)));
+  const rx = reach * sqrt<f64>(number(f, XX) + BLUR);
+  const ry = reach * sqrt<f64>(number(f, YY) + BLUR);
+  if (!(rx < FAR && ry < FAR && abs<f64>(mx) < FAR && abs<f64>(my) < FAR && inverse > 0)) return false;
+  const wholeX = ceil<f64>(rx);
+  const wholeY = ceil<f64>(ry);
+  if (mx + wholeX <= 0 || mx - wholeX >= <f64>word(WIDTH) || my + wholeY <= 0 || my - wholeY >= <f64>word(HEIGHT)) return false;
+
+  const record = <usize>word(RECORDS) + <usize>i * <usize>word(RECORD_STRIDE);
+  const colors = <usize>word(COLORS);
+  if (colors != 0) {
+    for (let k = 0; k < 3; k++) store<f32>(record + (<usize>k << 2), load<f32>(colors + (<usize>(3 * i + k) << 2)), VALUES);
+  } else {
+    const dx = single(means, 3 * i) - number(w, EYE);
+    const dy = single(means, 3 * i + 1) - number(w, EYE + 1);
+    const dz = single(means, 3 * i + 2) - number(w, EYE + 2);
+    const unit = 1 / sqrt<f64>(dx * dx + dy * dy + dz * dz);
+    const degree = word(DEGREE);
+    basis(f, degree, dx * unit, dy * unit, dz * unit);
+    const row = <usize>word(SH) + ((<usize>i * <usize>word(SH_ROW)) << 2);
+    const coefficients = (degree + 1) * (degree + 1);
+    for (let k = 0; k < 3; k++) store<f32>(record + (<usize>k << 2), <f32>max<f64>(0, shade(f, row + (<usize>k << 2), coefficients)), VALUES);
+  }
+  const features = word(FEATURE_CHANNELS);
+  for (let k = 0; k < features; k++) store<f32>(record + 12 + (<usize>k << 2), load<f32>(<usize>word(FEATURES) + (<usize>(i * features + k) << 2)), VALUES);
+  for (let k = 0; k < 3 + features; k++) {
+    const value = load<f32>(record + (<usize>k << 2), VALUES);
+    if (!(abs<f32>(value) < Infinity)) return false;
+  }
+  if (word(DEPTH) != 0) store<f32>(record + 12 + (<usize>features << 2), <f32>z, VALUES);
+  store<f32>(record, <f32>mx, MX);
+  store<f32>(record, <f32>my, MY);
+  store<f32>(record, <f32>(-0.5 * POWER * (number(f, YY) + BLUR) * inverse), A);
+  store<f32>(record, <f32>(POWER * number(f, XY) * inverse), B);
+  store<f32>(record, <f32>(-0.5 * POWER * (number(f, XX) + BLUR) * inverse), C);
+  store<f32>(record, <f32>(POWER * Math.log(opacity)), L);
+  // A little more than the reach, for what rounding does to the centre; alpha decides.
+  store<f32>(record, <f32>(rx + 0.01), RX);
+  store<f32>(record, <f32>(ry + 0.01), RY);
+  store<f32>(<usize>word(RADII) + (<usize>i << 2), <f32>max<f64>(wholeX, wholeY));
+  store<f32>(<usize>word(KEYS) + (<usize>i << 2), <f32>z);
+  return true;
+}
