@@ -3,17 +3,19 @@ import { addExport } from './commands/export.ts';
 import { addInfo } from './commands/info.ts';
 import { addList } from './commands/list.ts';
 import { addSample } from './commands/sample.ts';
+import { addSplat } from './commands/splat/index.ts';
 import { addTrain } from './commands/train.ts';
 import { describeFailure } from './failure.ts';
 import { remark, type Terminal } from './terminal.ts';
 import { version } from './version.ts';
 
-const DESCRIPTION = 'Train diffusion models of images and sample from them, on the CPU or a GPU, without Python.';
+const DESCRIPTION = 'Train diffusion models of images and sample from them, and 3D Gaussians from photographs, on the CPU or a GPU, without Python.';
 
 const AFTER_HELP = `
 Examples:
   langevin sample --preset emoji                          a grid of emoji, one row for each category
   langevin train configs/emoji.json --folder runs/emoji   train a model; Ctrl+C stops it, --resume goes on
+  langevin splat train scene --out scene.ply              3D Gaussians from posed photographs
   langevin list engines --json                            what can compute here, and why the rest cannot
 
 Exit codes: 0 done, 1 something that was asked for is wrong or not possible, 2 a bug in Langevin.
@@ -52,6 +54,6 @@ function createProgram(terminal: Terminal): Command {
     // Messages are written by run(), in one place and one form.
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err, outputError: () => {} })
     .addHelpText('after', AFTER_HELP);
-  for (const add of [addSample, addTrain, addExport, addList, addInfo]) add(program, terminal);
+  for (const add of [addSample, addTrain, addExport, addSplat, addList, addInfo]) add(program, terminal);
   return program;
 }

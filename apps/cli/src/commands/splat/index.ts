@@ -1,0 +1,18 @@
+import type { Command } from 'commander';
+import type { Terminal } from '../../terminal.ts';
+import { addSplatConvert } from './convert.ts';
+import { addSplatInfo } from './info.ts';
+import { addSplatRender } from './render.ts';
+import { addSplatTrain } from './train.ts';
+
+const AFTER_HELP = `
+Examples:
+  langevin splat train scene --steps 1000 --out scene.ply      from posed photographs (COLMAP, transforms.json)
+  langevin splat render scene.ply --out turn.gif --frames 60   a turntable
+  langevin splat convert scene.ply scene.spz
+  langevin splat info scene.spz --json`;
+
+export function addSplat(program: Command, terminal: Terminal): void {
+  const splat = program.command('splat').description('Scenes of 3D Gaussians: train, render, convert, describe.').addHelpText('after', AFTER_HELP);
+  for (const add of [addSplatTrain, addSplatRender, addSplatConvert, addSplatInfo]) add(splat, terminal);
+}
