@@ -1,8 +1,9 @@
 // Writes the registries of samplers, noise processes, spacings and loss weights from the files of their folders, so that a new one is one file and no
 // list is edited by hand. `--check` writes nothing and fails when a list is out of date.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { conclude, root } from './lib.mjs';
+import { factoryNamed, optionsOf, parse } from './factory-options.mjs';
+import { conclude, factoryName, moduleNames, root } from './lib.mjs';
 
 /** The name is the file's; the factory is the one exported function that returns a value of the type. */
 const families = [
@@ -41,18 +42,13 @@ const families = [
   },
 ];
 
-/** dpmpp-2m.ts exports dpmpp2m. */
-const camelCase = (name) => name.replace(/-([a-z0-9])/gu, (_, letter) => letter.toUpperCase());
-
 const faults = [];
 const counts = families.map((family) => {
   const folder = join(root, family.folder);
-  const names = readdirSync(folder)
-    .filter((file) => file.endsWith('.ts') && file !== 'index.ts' && !file.endsWith('.test.ts'))
-    .map((file) => file.slice(0, -'.ts'.length))
-    .sort();
+  const names = moduleNames(folder);
   const factories = new Map(names.map((name) => [name, factoryOf(family, name)]));
-  const entries = names.map((name) => (name === factories.get(name) ? name : `${/^[a-z0-9]+$/u.test(name) ? name : `'${name}'`}: ${factories.get(name)}`));
+  const entries = names.map((name) => (name === factories.get(name) ? name : `${keyOf(name)}: ${factories.get(name)}`));
+  const options = names.map((name) => `${keyOf(name)}: [${optionNames(folder, name, factories.get(name)).map((option) => `'${option}'`).join(', ')}]`);
   const text = `// Made by tooling/scripts/generate-registry.mjs from the files of this folder. Do not edit.
 ${family.imports}
 ${names.map((name) => `import { ${factories.get(name)} } from './${name}.ts';`).join('\n')}
@@ -60,7 +56,9 @@ ${names.map((name) => `import { ${factories.get(name)} } from './${name}.ts';`).
 ${names.map((name) => `export * from './${name}.ts';`).join('\n')}
 
 /** ${family.says} */
-export const ${family.constant}: Registry<${family.value ?? family.type}> = /* @__PURE__ */ createRegistry('${family.kind}', { ${entries.join(', ')} });
+export const ${family.constant}: Registry<${family.value ?? family.type}> = /* @__PURE__ */ createRegistry('${family.kind}', { ${entries.join(', ')} }, {
+  ${options.join(',\n  ')},
+});
 `;
   const target = join(folder, 'index.ts');
   const stale = !existsSync(target) || readFileSync(target, 'utf8') !== text;
@@ -70,11 +68,22 @@ export const ${family.constant}: Registry<${family.value ?? family.type}> = /* @
 });
 conclude('registry', faults, counts.join('\n'));
 
+function keyOf(name) {
+  return /^[a-z0-9]+$/u.test(name) ? name : `'${name}'`;
+}
+
+/** What the factory of a file may be given, so that the registry refuses the rest. */
+function optionNames(folder, name, factory) {
+  const source = parse(join(folder, `${name}.ts`));
+  const declared = factoryNamed(factory, source);
+  return declared === undefined ? [] : optionsOf(declared, source).map(({ label }) => label);
+}
+
 /** The exported function of a file that makes what its family is of; the one named like the file, where there are several. */
 function factoryOf({ folder, type }, name) {
   const text = readFileSync(join(root, folder, `${name}.ts`), 'utf8');
   const found = [...text.matchAll(new RegExp(`^export function (\\w+)\\([^\\n]*\\): ${type} \\{$`, 'gmu'))].map((match) => match[1]);
-  const factory = found.find((each) => each === camelCase(name)) ?? found[0];
+  const factory = found.find((each) => each === factoryName(name)) ?? found[0];
   if (factory === undefined) faults.push(`${folder}/${name}.ts exports no function that returns a ${type}. A file of that folder is one factory; shared parts live elsewhere.`);
-  return factory ?? camelCase(name);
+  return factory ?? factoryName(name);
 }

@@ -82,6 +82,7 @@ describe('what each is in units of other errors', () => {
 
 test('what cannot be is refused', () => {
   expect(() => lossWeights.create('min_snr')).toThrow('unknown loss weight: "min_snr". Did you mean "min-snr"?');
+  expect(() => lossWeights.create('min-snr', { gama: 4 })).toThrow('[loss weight/min-snr] unknown option: "gama". Did you mean "gamma"?');
   expect(() => minSnrWeight({ gamma: 0 })).toThrow('gamma=0');
   expect(() => p2Weight({ k: 0 })).toThrow('k=0');
   expect(() => sigmoidWeight({ bias: Number.NaN })).toThrow('bias=NaN');

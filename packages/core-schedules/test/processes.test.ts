@@ -187,6 +187,7 @@ test('wrong options say what to do', () => {
 test('processes are found by name, and plugins add their own', () => {
   expect(processes.names).toEqual(['discrete-vp', 'edm', 'flow', 'sub-vp', 'trigflow', 've', 'vp-cosine', 'vp-linear']);
   expect(processes.create('edm', { sigmaMax: 10 }).sigma(1)).toBe(10);
+  expect(() => processes.create('vp-linear', { betaMx: 10 })).toThrow('[process/vp-linear] unknown option: "betaMx". Did you mean "betaMax"?');
   expect(() => processes.create('vp-liner')).toThrow('[process] unknown process: "vp-liner". Did you mean "vp-linear"? Known: discrete-vp,');
   const halfway = () => defineNoiseProcess({ ...flow(), name: 'halfway', geometry: straightFlow });
   expect(processes.with({ halfway }).create('halfway').level(0.5)).toEqual({ alpha: 0.5, sigma: 0.5 });

@@ -349,6 +349,8 @@ test('what cannot be is refused with the reason', () => {
   expect(() => betaSpacing({ over: 'time' as never })).toThrow('unknown quantity: over="time". Known: timestep, sigma.');
   expect(() => linearQuadratic({ linearSteps: 5 }).levels(flow(), { steps: 5 })).toThrow('linearSteps=5');
   expect(() => spacings.create('karas')).toThrow('[spacing] unknown spacing: "karas". Did you mean "karras"?');
+  expect(() => spacings.create('karras', { rh: 5 })).toThrow('[spacing/karras] unknown option: "rh". Did you mean "rho"? Known: sigmaMin, sigmaMax, rho.');
+  expect(() => spacings.create('simple', { rho: 5 })).toThrow('[spacing/simple] unknown option: "rho". It has no options.');
   expect(() => sigmaLevel(-1)).toThrow('sigma=-1');
 });
 

@@ -57,6 +57,18 @@ describe('trajectory', () => {
     expect(() => samplers.create('dim')).toThrow('[sampler] unknown sampler: "dim". Did you mean "ddim"? Known: ');
   });
 
+  test('an option that a sampler does not have is refused by name, one of a plugin is its own to check', () => {
+    expect(() => samplers.create('ddim', { ets: 1 })).toThrow('[sampler/ddim] unknown option: "ets". Did you mean "eta"? Known: eta, direction.');
+    expect(() => samplers.create('lcm', { eta: 1 })).toThrow('[sampler/lcm] unknown option: "eta". It has no options.');
+    expect(() => samplers.create('ddim', { toString: 1 })).toThrow('unknown option: "toString"');
+    // Inherited, and joined from two types.
+    expect(samplers.create('euler', { sChurn: 1 }).stochastic).toBe(true);
+    expect(samplers.create('dpmpp-2s-ancestral', { eta: 0, r: 0.4 }).stochastic).toBe(false);
+    const mine = samplers.with({ mine: ({ order = 1 }: { readonly order?: number } = {}) => defineSampler({ ...ddim(), name: 'mine', order }) });
+    expect(mine.create('mine', { order: 2, more: true }).order).toBe(2);
+    expect(() => mine.create('ddim', { ets: 1 })).toThrow('unknown option: "ets"');
+  });
+
   test('18 steps of Heun on the EDM grid are 35 evaluations', async () => {
     let total = 0;
     for await (const { nfe } of trajectory({ sampler: heun(), denoise, x, levels: sigmaLevels(karrasSigmas({ steps: 18 })) })) total = nfe;

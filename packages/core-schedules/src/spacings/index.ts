@@ -44,4 +44,25 @@ export * from './uniform-lambda.ts';
 export * from './vp.ts';
 
 /** Spacings by name, for command lines and plugins: one for each file of this folder. */
-export const spacings: Registry<Spacing> = /* @__PURE__ */ createRegistry('spacing', { 'align-your-steps': alignYourSteps, beta: betaSpacing, custom: customSpacing, 'ddim-uniform': ddimUniform, exponential, gits, karras, 'kl-optimal': klOptimal, laplace: laplaceSpacing, leading, 'linear-quadratic': linearQuadratic, linspace: linspaceTimes, normal: normalSpacing, polyexponential, quadratic: quadraticTimes, 'sgm-uniform': sgmUniform, simple: simpleSpacing, trailing, 'uniform-lambda': uniformLambda, vp: vpSpacing });
+export const spacings: Registry<Spacing> = /* @__PURE__ */ createRegistry('spacing', { 'align-your-steps': alignYourSteps, beta: betaSpacing, custom: customSpacing, 'ddim-uniform': ddimUniform, exponential, gits, karras, 'kl-optimal': klOptimal, laplace: laplaceSpacing, leading, 'linear-quadratic': linearQuadratic, linspace: linspaceTimes, normal: normalSpacing, polyexponential, quadratic: quadraticTimes, 'sgm-uniform': sgmUniform, simple: simpleSpacing, trailing, 'uniform-lambda': uniformLambda, vp: vpSpacing }, {
+  'align-your-steps': ['model'],
+  beta: ['sigmaMin', 'sigmaMax', 'a', 'b', 'over'],
+  custom: ['sigmas', 'times', 'timesteps', 'levels'],
+  'ddim-uniform': [],
+  exponential: ['sigmaMin', 'sigmaMax'],
+  gits: ['teacher', 'items', 'metric', 'coefficient'],
+  karras: ['sigmaMin', 'sigmaMax', 'rho'],
+  'kl-optimal': ['sigmaMin', 'sigmaMax'],
+  laplace: ['sigmaMin', 'sigmaMax', 'mu', 'beta'],
+  leading: ['offset'],
+  'linear-quadratic': ['threshold', 'linearSteps', 'sigmaMax'],
+  linspace: [],
+  normal: [],
+  polyexponential: ['sigmaMin', 'sigmaMax', 'rho'],
+  quadratic: [],
+  'sgm-uniform': [],
+  simple: [],
+  trailing: [],
+  'uniform-lambda': ['sigmaMin', 'sigmaMax'],
+  vp: ['betaD', 'betaMin', 'epsilon'],
+});
