@@ -1,10 +1,15 @@
-import { add, cast, clamp, floor, gather, minimum, mul, reshape, slice, square, sub, expandDims, mean, type Tensor } from '@langevin/tensor';
+import { add, cast, clamp, expandDims, floor, gather, mean, minimum, mul, reshape, slice, square, sub, sum, tensor, type Tensor } from '@langevin/tensor';
 
-/** Where the points are on an axis of `size` samples: sample before them, and how far beyond it. Positions from -1 to 1, held at the ends. */
-function place(x: Tensor, size: number): { readonly index: Tensor; readonly fraction: Tensor } {
+/** Corners of a cell in the order (0, 0), (1, 0), (0, 1), (1, 1): weight of a corner = constant + slope * fraction, on each axis. */
+const CORNERS = { across: { constant: [1, 0, 1, 0], slope: [-1, 1, -1, 1] }, down: { constant: [1, 1, 0, 0], slope: [-1, -1, 1, 1] } } as const;
+
+/** The samples before the points on an axis of `size`, [N], and the weights of the corners, [4, N]. Positions from -1 to 1, held at the ends. */
+function place(x: Tensor, size: number, axis: keyof typeof CORNERS): { readonly index: Tensor; readonly weights: Tensor } {
   const at = clamp(mul(add(x, 1), (size - 1) / 2), { min: 0, max: size - 1 });
   const index = minimum(floor(at), size - 2);
-  return { index, fraction: expandDims(sub(at, index), 1) };
+  const { constant, slope } = CORNERS[axis];
+  const column = (values: readonly number[]): Tensor => tensor(values, { shape: [4, 1] });
+  return { index, weights: add(mul(sub(at, index), column(slope)), column(constant)) };
 }
 
 /**
@@ -18,12 +23,11 @@ function place(x: Tensor, size: number): { readonly index: Tensor; readonly frac
 export function samplePlane(plane: Tensor, across: Tensor, down: Tensor): Tensor {
   const [rows, columns, features] = plane.shape as [number, number, number];
   const table = reshape(plane, [rows * columns, features]);
-  const x = place(across, columns);
-  const y = place(down, rows);
-  const first = add(x.index, mul(y.index, columns));
-  const corner = (offset: number): Tensor => gather(table, cast(add(first, offset), 'int32'));
-  const between = (a: Tensor, b: Tensor, t: Tensor): Tensor => add(a, mul(t, sub(b, a)));
-  return between(between(corner(0), corner(1), x.fraction), between(corner(columns), corner(columns + 1), x.fraction), y.fraction);
+  const x = place(across, columns, 'across');
+  const y = place(down, rows, 'down');
+  // One look-up for all corners: [4, N].
+  const indices = add(add(x.index, mul(y.index, columns)), tensor([[0], [1], [columns], [columns + 1]]));
+  return sum(mul(gather(table, cast(indices, 'int32')), expandDims(mul(x.weights, y.weights), 2)), { axes: 0 });
 }
 
 /** The same for one point, in plain numbers: `visit` gets each feature. */
