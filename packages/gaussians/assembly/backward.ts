@@ -161,6 +161,8 @@ function gather(tile: i32, scratch: usize, block: usize): void {
   const right = min(TILE, width - column);
   const bottom = min(TILE, word(HEIGHT) - row);
   const background = <usize>word(BACKGROUND);
+  const color = <usize>word(COLOR);
+  const alpha = <usize>word(ALPHA);
   const saved = <usize>word(TRANSMITTANCE) + <usize>tile * PIXELS * 4;
   const vBackground = <usize>word(V_BACKGROUND) + <usize>(tile * channels) * 8;
   memory.fill(scratch, 0, <usize>BLOCKS * block);
@@ -174,19 +176,20 @@ function gather(tile: i32, scratch: usize, block: usize): void {
     for (let x = 0; x < right; x++) {
       const at = scratch + <usize>(((y >> 1) << 2) | (x >> 2)) * block + (<usize>(((y & 1) << 2) | (x & 3)) << 2);
       const pixel = <usize>((row + y) * width + column + x);
-      let color = <usize>word(COLOR) + pixel * (<usize>channels << 2);
+      const t = load<f32>(at);
+      let source = color + pixel * (<usize>channels << 2);
       let plane = at + 2 * PLANE;
-      let behind: f32 = -load<f32>(<usize>word(ALPHA) + (pixel << 2));
+      let behind: f32 = -load<f32>(alpha + (pixel << 2));
       for (let k = 0; k < channels; k++) {
-        const v = load<f32>(color);
-        put(vBackground, k, number(vBackground, k) + <f64>(v * load<f32>(at)));
+        const v = load<f32>(source);
+        put(vBackground, k, number(vBackground, k) + <f64>(v * t));
         behind += v * load<f32>(background + (<usize>k << 2));
         store<f32>(plane, v);
-        color += 4;
+        source += 4;
         plane += PLANE;
       }
       if (depth != 0) store<f32>(plane, load<f32>(depth + (pixel << 2)));
-      store<f32>(at + PLANE, behind * load<f32>(at));
+      store<f32>(at + PLANE, behind * t);
     }
   }
 }

@@ -136,6 +136,9 @@ function finish(tile: i32, scratch: usize, block: usize): void {
   const right = min(TILE, width - column);
   const bottom = min(TILE, word(HEIGHT) - row);
   const background = <usize>word(BACKGROUND);
+  const color = <usize>word(COLOR);
+  const alpha = <usize>word(ALPHA);
+  const expected = word(EXPECTED) != 0;
   const saved = <usize>word(TRANSMITTANCE) + <usize>tile * PIXELS * 4;
   for (let b = 0; b < BLOCKS; b++) {
     const at = scratch + <usize>b * block;
@@ -147,16 +150,15 @@ function finish(tile: i32, scratch: usize, block: usize): void {
       const at = scratch + <usize>(((y >> 1) << 2) | (x >> 2)) * block + (<usize>(((y & 1) << 2) | (x & 3)) << 2);
       const pixel = <usize>((row + y) * width + column + x);
       const t = load<f32>(at);
-      let color = <usize>word(COLOR) + pixel * (<usize>channels << 2);
+      let target = color + pixel * (<usize>channels << 2);
       let plane = at + 2 * PLANE;
       for (let k = 0; k < channels; k++) {
-        store<f32>(color, load<f32>(plane) + t * load<f32>(background + (<usize>k << 2)));
-        color += 4;
+        store<f32>(target, load<f32>(plane) + t * load<f32>(background + (<usize>k << 2)));
+        target += 4;
         plane += PLANE;
       }
-      const alpha: f32 = 1 - t;
-      store<f32>(<usize>word(ALPHA) + (pixel << 2), alpha);
-      if (depth != 0) store<f32>(depth + (pixel << 2), word(EXPECTED) != 0 ? load<f32>(plane) / max<f32>(alpha, 1e-10) : load<f32>(plane));
+      store<f32>(alpha + (pixel << 2), 1 - t);
+      if (depth != 0) store<f32>(depth + (pixel << 2), expected ? load<f32>(plane) / max<f32>(1 - t, 1e-10) : load<f32>(plane));
     }
   }
 }

@@ -40,17 +40,7 @@ export function nearToFar(depths: Uint32Array): Uint32Array {
   return fromIds;
 }
 
-/** Which Gaussians each tile draws: the entries of tile t are those from starts[t] to starts[t + 1], nearest first. */
-export interface Bins {
-  readonly tilesX: number;
-  readonly tiles: number;
-  readonly starts: Uint32Array;
-  readonly entries: Uint32Array;
-  /** The same from the side of the Gaussians: their entries, one after the other, in the order of tiles. */
-  readonly pairs: Uint32Array;
-}
-
-/** What is dealt, and where it is noted which of the pairs are whose. */
+/** What is dealt to tiles. */
 export interface Deal {
   /** Rows from near to far. */
   readonly sorted: Uint32Array;
@@ -59,22 +49,20 @@ export interface Deal {
   readonly stride: number;
   readonly width: number;
   readonly height: number;
-  readonly firstPairs: Uint32Array;
-  readonly pairCounts: Uint32Array;
 }
 
-/** Deals Gaussians to the tiles that their rectangle reaches. */
-export function bin({ sorted, records, stride, width, height, firstPairs, pairCounts }: Deal): Bins {
-  const tilesX = Math.ceil(width / TILE);
-  const tilesY = Math.ceil(height / TILE);
-  const tiles = tilesX * tilesY;
-  const starts = new Uint32Array(tiles + 1);
-  let pairTiles = new Uint32Array(8 * sorted.length + 64);
-  let pairIds = new Uint32Array(pairTiles.length);
+/** Tiles that the rectangles of Gaussians reach: four numbers for each of `sorted`, the first and last column and row; and how many in all. */
+export interface Reach {
+  readonly spans: Int32Array;
+  readonly pairs: number;
+}
+
+/** Which tiles each Gaussian reaches. */
+export function reach({ sorted, records, stride, width, height }: Deal): Reach {
+  const spans = new Int32Array(4 * sorted.length);
   let pairs = 0;
   for (let s = 0; s < sorted.length; s++) {
-    const id = sorted[s]!;
-    const at = id * stride;
+    const at = sorted[s]! * stride;
     // Relative to the centres of pixels.
     const mx = records[at]! - 0.5;
     const my = records[at + 1]! - 0.5;
@@ -84,38 +72,62 @@ export function bin({ sorted, records, stride, width, height, firstPairs, pairCo
     const right = Math.min(width - 1, Math.floor(mx + rx));
     const top = Math.max(0, Math.ceil(my - ry));
     const bottom = Math.min(height - 1, Math.floor(my + ry));
-    if (left > right || top > bottom) continue;
+    const none = left > right || top > bottom;
     const first = Math.floor(left / TILE);
-    const last = Math.floor(right / TILE);
+    const last = none ? first - 1 : Math.floor(right / TILE);
+    const firstRow = Math.floor(top / TILE);
     const lastRow = Math.floor(bottom / TILE);
-    if (pairs + (last - first + 1) * (lastRow + 1) > pairTiles.length) {
-      const size = 2 * (pairs + (last - first + 1) * (lastRow + 1));
-      const [tilesBefore, idsBefore] = [pairTiles, pairIds];
-      pairTiles = new Uint32Array(size);
-      pairTiles.set(tilesBefore);
-      pairIds = new Uint32Array(size);
-      pairIds.set(idsBefore);
+    spans[4 * s] = first;
+    spans[4 * s + 1] = last;
+    spans[4 * s + 2] = firstRow;
+    spans[4 * s + 3] = lastRow;
+    if (!none) pairs += (last - first + 1) * (lastRow - firstRow + 1);
+  }
+  return { spans, pairs };
+}
+
+/** Where the dealing is noted. */
+export interface Bins {
+  /** The entries of tile t are those from starts[t] to starts[t + 1]. */
+  readonly starts: Uint32Array;
+  /** A Gaussian each, nearest first within a tile. */
+  readonly entries: Uint32Array;
+  /** The same from the side of the Gaussians: their entries, one after the other, in the order of tiles. */
+  readonly pairs: Uint32Array;
+  readonly firstPairs: Uint32Array;
+  readonly pairCounts: Uint32Array;
+}
+
+/** Deals Gaussians to the tiles that they reach: a stable counting sort. */
+export function deal(sorted: Uint32Array, { spans }: Reach, tilesX: number, { starts, entries, pairs, firstPairs, pairCounts }: Bins): void {
+  starts.fill(0);
+  pairCounts.fill(0);
+  for (let s = 0; s < sorted.length; s++) {
+    const first = spans[4 * s]!;
+    const last = spans[4 * s + 1]!;
+    const lastRow = spans[4 * s + 3]!;
+    for (let row = spans[4 * s + 2]!; row <= lastRow; row++) {
+      for (let tile = row * tilesX + first; tile <= row * tilesX + last; tile++) starts[tile + 1]!++;
     }
-    firstPairs[id] = pairs;
-    for (let row = Math.floor(top / TILE); row <= lastRow; row++) {
-      for (let column = first; column <= last; column++) {
-        const tile = row * tilesX + column;
-        pairTiles[pairs] = tile;
-        pairIds[pairs] = id;
-        starts[tile + 1]!++;
-        pairs++;
+  }
+  for (let tile = 1; tile < starts.length; tile++) starts[tile]! += starts[tile - 1]!;
+  const next = starts.slice();
+  let pair = 0;
+  for (let s = 0; s < sorted.length; s++) {
+    const id = sorted[s]!;
+    const first = spans[4 * s]!;
+    const last = spans[4 * s + 1]!;
+    const lastRow = spans[4 * s + 3]!;
+    const before = pair;
+    for (let row = spans[4 * s + 2]!; row <= lastRow; row++) {
+      for (let tile = row * tilesX + first; tile <= row * tilesX + last; tile++) {
+        const entry = next[tile]!++;
+        entries[entry] = id;
+        pairs[pair] = entry;
+        pair++;
       }
     }
-    pairCounts[id] = pairs - firstPairs[id]!;
+    firstPairs[id] = before;
+    pairCounts[id] = pair - before;
   }
-  for (let tile = 0; tile < tiles; tile++) starts[tile + 1]! += starts[tile]!;
-  const next = starts.slice(0, tiles);
-  const entries = new Uint32Array(pairs);
-  for (let pair = 0; pair < pairs; pair++) {
-    const entry = next[pairTiles[pair]!]!++;
-    entries[entry] = pairIds[pair]!;
-    // The tile is not needed again.
-    pairTiles[pair] = entry;
-  }
-  return { tilesX, tiles, starts, entries, pairs: pairTiles.subarray(0, pairs) };
 }

@@ -3,8 +3,8 @@ import { cameraPosition, type Camera } from '../camera.ts';
 import type { Gaussians } from '../gaussians.ts';
 import type { Cotangents, Rasterizer, RenderGradients, Rendering, RenderOptions } from '../rasterizer.ts';
 import { checkCotangents, FRUSTUM_MARGIN, LEAST_DIVISOR, settingsFor, type Settings } from '../settings.ts';
-import { bin, nearToFar } from './bin.ts';
-import { CHUNK, FREE, JOB_WORDS, PIXELS, scratchBytes, stride, type Job } from './layout.ts';
+import { deal, nearToFar, reach } from './bin.ts';
+import { CHUNK, FREE, JOB_WORDS, PIXELS, scratchBytes, stride, TILE, type Job } from './layout.ts';
 import { canShare, processors, type WasmMemory } from './platform.ts';
 import { startThreads, type Threads } from './threads.ts';
 
@@ -115,35 +115,29 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
         pinhole: camera.kind === 'orthographic' ? 0 : 1,
       };
       await run('project', projection);
-      const pairCounts = view(projection.pairCounts, rows).fill(0);
-      const bins = bin({
-        sorted: nearToFar(view(projection.keys, rows)),
-        records: new Float32Array(memory.buffer, projection.records, recordLength * rows),
-        stride: recordLength,
-        width,
-        height,
-        firstPairs: view(projection.firstPairs, rows),
-        pairCounts,
-      });
-
-      const placeInts = (given: Uint32Array): number => {
-        const at = space(4 * given.length);
-        view(at, given.length).set(given);
-        return at;
-      };
+      const dealt = { sorted: nearToFar(view(projection.keys, rows)), records: new Float32Array(memory.buffer, projection.records, recordLength * rows), stride: recordLength, width, height };
+      const reached = reach(dealt);
+      const tilesX = Math.ceil(width / TILE);
+      const tiles = tilesX * Math.ceil(height / TILE);
       const pixels = width * height;
-      const padded = bins.tiles * PIXELS;
       const kept: Job = {
         ...projection,
-        tilesX: bins.tilesX,
-        tiles: bins.tiles,
-        starts: placeInts(bins.starts),
-        entries: placeInts(bins.entries),
-        pairs: placeInts(bins.pairs),
-        masks: space(4 * bins.entries.length),
-        transmittance: space(4 * padded),
-        stops: space(4 * padded),
+        tilesX,
+        tiles,
+        starts: space(4 * (tiles + 1)),
+        entries: space(4 * reached.pairs),
+        pairs: space(4 * reached.pairs),
+        masks: space(4 * reached.pairs),
+        transmittance: space(4 * PIXELS * tiles),
+        stops: space(4 * PIXELS * tiles),
       };
+      deal(dealt.sorted, reached, tilesX, {
+        starts: view(kept.starts, tiles + 1),
+        entries: view(kept.entries, reached.pairs),
+        pairs: view(kept.pairs, reached.pairs),
+        firstPairs: view(kept.firstPairs, rows),
+        pairCounts: view(kept.pairCounts, rows),
+      });
       const end = space(0);
       const job: Job = { ...kept, color: space(4 * pixels * channels), alpha: space(4 * pixels), depth: settings.depth === 'none' ? 0 : space(4 * pixels) };
       await run('forward', job);
