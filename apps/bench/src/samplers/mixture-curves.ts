@@ -1,6 +1,7 @@
 import { arrayAlgebra, edm, karras, type Denoiser } from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
 import { heun, imageNoise, startState, trajectory, type Sampler } from '@langevin/samplers';
+import { torchGenerator } from '@langevin/tensor';
 import type { Contestant } from './contestants.ts';
 import type { Point } from './plot.ts';
 
@@ -42,19 +43,22 @@ export async function odeError(contestants: readonly Contestant[], budgets: read
   return unique(points);
 }
 
-/** Wasserstein-1 distance between samples and the mixture, by evaluations of the denoiser. */
-export async function distributionError(contestants: readonly Contestant[], budgets: readonly number[], count = 20_000): Promise<readonly Point[]> {
+/** Wasserstein-1 distance between samples and the mixture, by evaluations of the denoiser; `floor` is that of as many exact samples. */
+export async function distributionError(contestants: readonly Contestant[], budgets: readonly number[], count = 20_000): Promise<{ readonly points: readonly Point[]; readonly floor: number }> {
   const wanted = quantiles(count);
   const x = await startState({ algebra, noise: imageNoise({ seed: 5 }), at: levels(1)[0]!, like: new Float64Array(count) });
   const points: Point[] = [];
   for (const { label, sampler } of contestants) {
     for (const budget of budgets) {
       const end = await run(sampler, await stepsFor(sampler, budget), x);
-      const sorted = end.x.slice().sort();
-      points.push({ series: label, x: end.nfe, y: sorted.reduce((sum, value, i) => sum + Math.abs(value - wanted[i]!), 0) / count });
+      points.push({ series: label, x: end.nfe, y: wasserstein(end.x, wanted) });
     }
   }
-  return unique(points);
+  return { points: unique(points), floor: wasserstein(threeModes().sample(torchGenerator(1), count), wanted) };
+}
+
+function wasserstein(samples: Float64Array, wanted: Float64Array): number {
+  return samples.slice().sort().reduce((sum, value, i) => sum + Math.abs(value - wanted[i]!), 0) / samples.length;
 }
 
 /** Quantiles of the clean mixture in the middle of `count` equal shares, by bisection of its distribution function. */
