@@ -6,6 +6,7 @@ export { cameraPosition, checkCamera, lookAt, MAX_SIDE, type Camera } from './ca
 export type { Cotangents, Rasterizer, RenderGradients, Rendering, RenderOptions } from './rasterizer.ts';
 export { referenceRasterizer } from './reference/reference-rasterizer.ts';
 export { cpuRasterizer, type CpuRasterizerOptions } from './cpu/cpu-rasterizer.ts';
+export { createRasterizer, type CreateRasterizerOptions, type RasterizerChoice } from './create-rasterizer.ts';
 
 // Scenes: bytes in, values out; files are read by @langevin/gaussians/node
 export { scaleCamera, sceneExtent, type PointCloud, type SceneView, type SplatScene } from './scenes/scene.ts';
