@@ -1,4 +1,4 @@
-// Runs every ```ts example of every package's README against the built packages, as a user who copied it would.
+// Runs every ```ts example of every package's README, and of the root's, against the built packages, as a user who copied it would.
 // `expr; // => value` (also on `const x = expr;` and `console.log(expr);`) is an assertion: see `matches` below.
 // `npm test -- readme` runs all; `node tooling/scripts/readme-examples.mjs io nn` only those packages.
 import { spawnSync } from 'node:child_process';
@@ -13,19 +13,25 @@ const TIMEOUT_MS = 60_000;
 const wanted = process.argv.slice(2);
 const faults = [];
 let ran = 0;
-for (const { folder, dir } of publicPackages().filter((member) => wanted.length === 0 || wanted.includes(member.folder.split('/')[1]))) {
-  const readme = join(dir, 'README.md');
-  const examples = existsSync(readme) ? extractExamples(readFileSync(readme, 'utf8')) : [];
-  if (examples.length === 0) faults.push(`${folder}/README.md: no runnable example. Add a \`\`\`ts fence that shows the package at work.`);
+const chosen = (name) => wanted.length === 0 || wanted.includes(name);
+const documents = [
+  ...publicPackages().filter(({ folder }) => chosen(folder.split('/')[1])).map(({ folder, dir }) => ({ path: `${folder}/README.md`, dir, needed: true })),
+  // Documents about several packages at once run where all of them are installed.
+  ...['README.md', 'examples/README.md'].filter(() => chosen('examples')).map((path) => ({ path, dir: join(root, 'examples'), needed: false })),
+];
+for (const { path, dir, needed } of documents) {
+  const text = existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : '';
+  const examples = extractExamples(text);
+  if (examples.length === 0 && needed) faults.push(`${path}: no runnable example. Add a \`\`\`ts fence that shows the package at work.`);
   for (const example of examples) {
     ran += 1;
-    faults.push(...run(folder, dir, example));
+    faults.push(...run(path, dir, example));
   }
 }
 conclude('readme', faults, `${ran} examples ran as printed`);
 
-function run(folder, dir, example) {
-  const where = `${folder}/README.md:${example.line}`;
+function run(path, dir, example) {
+  const where = `${path}:${example.line}`;
   // Inside the package, so that its own name and its dependencies resolve as they do for its users.
   const work = join(dir, '.readme-examples');
   const scratch = mkdtempSync(join(tmpdir(), 'langevin-readme-'));
