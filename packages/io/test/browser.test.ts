@@ -28,6 +28,12 @@ test('the main entry loads nothing that only Node has', async () => {
   expect(files.size).toBeGreaterThan(10);
 });
 
+test('the entry for Gaussians loads nothing that only Node has', async () => {
+  const { files, packages } = await reach('splats.ts');
+  expect([...packages].sort()).toEqual(['@langevin/tensor', 'valibot']);
+  expect(files.size).toBeGreaterThan(20);
+});
+
 test('the walk would see it: the Node entry does', async () => {
   const { packages } = await reach('node.ts');
   expect([...packages].some((name) => name.startsWith('node:'))).toBe(true);

@@ -64,7 +64,8 @@ async function readBinaryRows({ source, offset, element, targets, littleEndian }
   for (let first = 0; first < count; first += rows) {
     const size = Math.min(rows, count - first);
     const window = await readExactly(source, offset + first * stride, size * stride);
-    const bytes = window.byteOffset % 4 === 0 ? window : window.slice();
+    // A Buffer's slice would share its memory, and stay where it is.
+    const bytes = window.byteOffset % 4 === 0 ? window : new Uint8Array(window);
     const floats = aligned ? new Float32Array(bytes.buffer, bytes.byteOffset, (size * stride) / 4) : null;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (const target of targets) {

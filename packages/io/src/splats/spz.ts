@@ -48,7 +48,7 @@ async function readSpz(request: ReadRequest): Promise<SplatCloud> {
 /** @param mostBytes what the file can hold at most, after decompression */
 async function readLegacy(request: ReadRequest, stream: ByteStream, mostBytes: number): Promise<SplatCloud> {
   const { label } = request.source;
-  const header = (await stream.take(LEGACY_HEADER_BYTES)).slice();
+  const header = new Uint8Array(await stream.take(LEGACY_HEADER_BYTES));
   if (!hasMagic(header)) throw new UserError(`[io/splats] ${label} is gzip data without the SPZ magic number. It is another kind of file: decompress it first.`);
   const layout = parseLayout(header, label);
   checkCount(layout, mostBytes - LEGACY_HEADER_BYTES, request.source);
