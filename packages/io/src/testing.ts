@@ -5,3 +5,5 @@ export { fuzzSplats, splatFuzzTable } from './testing/splats/fuzz.ts';
 export type { FuzzOptions, FuzzResult } from './testing/splats/fuzz.ts';
 export { syntheticCloud } from './testing/splats/synthetic-cloud.ts';
 export type { SyntheticCloudOptions } from './testing/splats/synthetic-cloud.ts';
+export { benchSplats } from './testing/splats/bench.ts';
+export type { SplatBenchOptions, SplatBenchRow } from './testing/splats/bench.ts';
