@@ -1,4 +1,4 @@
-import { gaussianTensors, rasterizeTensors, referenceRasterizer, shCoefficients, type Camera, type FloatArray, type Gaussians, type GaussianTensors, type RasterizedTensors, type RasterizeOptions, type Rasterizer } from '@langevin/gaussians';
+import { cpuRasterizer, gaussianTensors, rasterizeTensors, referenceRasterizer, shCoefficients, type Camera, type FloatArray, type Gaussians, type GaussianTensors, type RasterizedTensors, type RasterizeOptions, type Rasterizer } from '@langevin/gaussians';
 import { add, gradients, mean, mul, numbers, realize, sin, square, stack, sum, tensor, type Tensor } from '@langevin/tensor';
 import { referenceEngine } from '@langevin/tensor/testing';
 import { describe, expect, test, vi } from 'vitest';
@@ -133,6 +133,26 @@ describe('gradients', () => {
   test('of several cameras, by difference quotients', async () => {
     await expectSlopes({ ...gaussianTensors(single), background: fill([2, 3]), worldToCamera: stack([pose(camera), pose(moved)]) }, [camera, moved]);
     await expectSlopes({ ...gaussianTensors(single), background: fill([3]) }, [camera, moved]);
+  });
+
+  test('of the kernels on the CPU are those of the reference, for several cameras at once', async () => {
+    const kernels = cpuRasterizer({ threads: 1 });
+    const found: number[][][] = [];
+    for (const rasterizer of [kernels, referenceRasterizer()]) {
+      const params = gaussianTensors(single);
+      const background = tensor([0.25, 0.5, 0.75]);
+      const { color, depth } = rasterizeTensors(rasterizer, params, [camera, moved], { background, depth: 'accumulated' });
+      const pulled = gradients([add(mean(square(color)), mean(depth!))], [...(Object.values(params) as Tensor[]), background]);
+      await realize([...pulled, color], { engine });
+      found.push(await Promise.all([color, ...pulled].map(read)));
+    }
+    await kernels.dispose();
+    const [fast, wanted] = found as [number[][], number[][]];
+    for (const [i, values] of fast.entries()) {
+      const size = Math.max(...wanted[i]!.map(Math.abs));
+      // Sums of float32 over the pixels.
+      values.forEach((v, j) => expect(Math.abs(v - wanted[i]![j]!)).toBeLessThan(2e-5 * size));
+    }
   });
 
   test('draw once, and again only when asked for a second time', async () => {
