@@ -82,26 +82,44 @@ export function checkCloud(cloud: SplatCloud): void {
     if (!(array instanceof Float32Array)) throw new UserError(`[io/splats] ${name} must be a Float32Array. Convert it.`);
     if (array.length !== expected) throw new UserError(`[io/splats] array does not have a row for each Gaussian: ${name}.length=${array.length}, expected ${expected} for count=${count}, degree=${degree}. Make them equal.`);
   }
+  if (isSound(cloud)) return;
   const row = firstInvalidRow(cloud, 0);
-  if (row >= 0) throw new UserError(`[io/splats] Gaussian row=${row} cannot be stored: ${describeInvalidRow(cloud, row)}. Remove it.`);
+  throw new UserError(`[io/splats] Gaussian row=${row} cannot be stored: ${describeInvalidRow(cloud, row)}. Remove it.`);
 }
 
 // Squared lengths outside are no direction that float32 arithmetic could normalise.
 const MIN_SQUARED_NORM = 1e-30;
 const MAX_SQUARED_NORM = 1e30;
 
+/** Whether every number is finite and every quaternion has a direction; in runs over whole arrays, which take a third of the time of rows. */
+export function isSound(cloud: SplatCloud): boolean {
+  for (const name of ARRAYS) {
+    // x * 0 is 0 for every finite x and NaN for the others.
+    let zero = 0;
+    const values = cloud[name];
+    for (let i = 0; i < values.length; i++) zero += values[i]! * 0;
+    if (zero !== 0) return false;
+  }
+  const q = cloud.quaternions;
+  for (let i = 0; i < q.length; i += 4) if (!hasDirection(q[i]! * q[i]! + q[i + 1]! * q[i + 1]! + q[i + 2]! * q[i + 2]! + q[i + 3]! * q[i + 3]!)) return false;
+  return true;
+}
+
+function hasDirection(squaredNorm: number): boolean {
+  return squaredNorm >= MIN_SQUARED_NORM && squaredNorm <= MAX_SQUARED_NORM;
+}
+
 /** The first row from `from` on with a number that is not finite or a quaternion without direction; -1 when all are sound. */
 export function firstInvalidRow(cloud: SplatCloud, from: number): number {
   const { count, means, quaternions, logScales, opacityLogits, sh } = cloud;
   const width = rowLength('sh', cloud.degree);
   for (let n = from; n < count; n++) {
-    // x * 0 is 0 for every finite x and NaN for the others: one test serves the row.
     let zero = opacityLogits[n]! * 0;
     for (let i = 3 * n; i < 3 * n + 3; i++) zero += means[i]! * 0 + logScales[i]! * 0;
     for (let i = width * n; i < width * (n + 1); i++) zero += sh[i]! * 0;
     let square = 0;
     for (let i = 4 * n; i < 4 * n + 4; i++) square += quaternions[i]! * quaternions[i]!;
-    if (zero !== 0 || !(square >= MIN_SQUARED_NORM && square <= MAX_SQUARED_NORM)) return n;
+    if (zero !== 0 || !hasDirection(square)) return n;
   }
   return -1;
 }

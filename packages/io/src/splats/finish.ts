@@ -1,6 +1,6 @@
 import { UserError } from '@langevin/tensor';
 import type { SplatCloud, SplatMetadata } from './cloud.ts';
-import { allocateCloud, ARRAYS, describeInvalidRow, firstInvalidRow, rowLength } from './cloud.ts';
+import { allocateCloud, ARRAYS, describeInvalidRow, firstInvalidRow, isSound, rowLength } from './cloud.ts';
 import type { ReadRequest } from './options.ts';
 
 /** The largest opacity logit made of an infinite one: in float32, sigmoid(16) is the last value below 1 but one. */
@@ -15,8 +15,8 @@ export const MIN_LOG_SCALE = Math.log(2 ** -126);
  */
 export function finishCloud(cloud: SplatCloud, request: ReadRequest, metadata: SplatMetadata): SplatCloud {
   clampMeant(cloud);
+  if (isSound(cloud)) return { ...cloud, metadata };
   const first = firstInvalidRow(cloud, 0);
-  if (first < 0) return { ...cloud, metadata };
   const bad = invalidRows(cloud, first);
   if (request.invalid === 'refuse') {
     throw new UserError(

@@ -115,17 +115,15 @@ function smallestThree(quaternions: Float32Array): DecodeRows {
   };
 }
 
-/** Bytes 128 + 128 x, coefficient-major with RGB inner, as in memory; the sign of the axes is folded into the table. */
+/** Bytes 128 + 128 x, coefficient-major with RGB inner, as in memory; the sign of the axes is folded into the factor. */
 function harmonics(sh: Float32Array, shWidth: number): DecodeRows {
   const signs = shSigns(DOWN_FORWARD_TO_UP_BACK);
   const width = shWidth - 3;
-  const plus = Float32Array.from({ length: 256 }, (_, byte) => (byte - 128) / 128);
-  const minus = Float32Array.from({ length: 256 }, (_, byte) => (128 - byte) / 128);
-  const tables = Array.from({ length: width }, (_, i) => (signs[1 + Math.floor(i / 3)] === 1 ? plus : minus));
+  const factors = Float64Array.from({ length: width }, (_, i) => signs[1 + Math.floor(i / 3)]! / 128);
   return (bytes, first) => {
-    for (let i = 0; i < width; i++) {
-      const table = tables[i]!;
-      for (let from = i, to = first * shWidth + 3 + i; from < bytes.length; from += width, to += shWidth) sh[to] = table[bytes[from]!]!;
+    for (let from = 0, to = first * shWidth + 3; from < bytes.length; from += width, to += shWidth) {
+      // Adding 0 keeps 0 from becoming -0.
+      for (let i = 0; i < width; i++) sh[to + i] = (bytes[from + i]! - 128) * factors[i]! + 0;
     }
   };
 }

@@ -76,7 +76,9 @@ export function spzEncoders(cloud: SplatCloud, layout: SpzLayout, options: Splat
       for (let i = 0; i < bytes.length; i++) bytes[i] = byteOfLogit(opacityLogits[first + i]!);
     },
     colors: (bytes, first) => {
-      for (let i = 0; i < bytes.length; i++) bytes[i] = toByte(255 * (0.5 + COLOR_SCALE * sh[(first + Math.floor(i / 3)) * shWidth + (i % 3)]!));
+      for (let i = 0, row = first * shWidth; i < bytes.length; i += 3, row += shWidth) {
+        for (let channel = 0; channel < 3; channel++) bytes[i + channel] = toByte(255 * (0.5 + COLOR_SCALE * sh[row + channel]!));
+      }
     },
     scales: (bytes, first) => {
       for (let i = 0; i < bytes.length; i++) bytes[i] = toByte((logScales[3 * first + i]! + 10) * 16);
@@ -120,14 +122,15 @@ function packHarmonics(sh: Float32Array, shWidth: number, { shBits = { first: 5,
   const signs = shSigns(DOWN_FORWARD_TO_UP_BACK);
   const width = shWidth - 3;
   return (bytes, first) => {
-    for (let i = 0; i < bytes.length; i++) {
-      const place = i % width;
+    for (let place = 0; place < width; place++) {
       const coefficient = 1 + Math.floor(place / 3);
-      const value = signs[coefficient]! * sh[(first + Math.floor(i / width)) * shWidth + 3 + place]!;
+      const factor = 128 * signs[coefficient]!;
+      // The nearest centre of a bucket, which has a power of two of bytes; 128, that is 0, always is one. A bucket of 1 has no half to add.
       const bucket = 2 ** (8 - (coefficient < 4 ? shBits.first : shBits.rest));
-      // The nearest centre of a bucket; 128, that is 0, always is one. A bucket of 1 has no half to add.
-      const byte = roundAwayFromZero(128 * value) + 128 + Math.floor(bucket / 2);
-      bytes[i] = toByte(Math.floor(byte / bucket) * bucket);
+      const centre = 128 + (bucket >> 1);
+      for (let to = place, from = first * shWidth + 3 + place; to < bytes.length; to += width, from += shWidth) {
+        bytes[to] = toByte((roundAwayFromZero(factor * sh[from]!) + centre) & -bucket);
+      }
     }
   };
 }

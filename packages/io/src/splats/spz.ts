@@ -70,10 +70,12 @@ async function readStreams(request: ReadRequest, head: Uint8Array): Promise<Spla
 }
 
 function finishSpz(cloud: SplatCloud, layout: SpzLayout, request: ReadRequest): SplatCloud {
-  return finishCloud(cloud, request, { format: 'spz', ...((layout.flags & FLAG_ANTIALIASED) === 0 ? {} : { antialiased: true }) });
+  const metadata = { format: 'spz', ...((layout.flags & FLAG_ANTIALIASED) === 0 ? {} : { antialiased: true }) };
+  // From integers come finite numbers and quaternions of length 1 or more; only version 1 has floating-point numbers, of 16 bits.
+  return layout.version > 1 ? { ...cloud, metadata } : finishCloud(cloud, request, metadata);
 }
 
-const ROWS_PER_WINDOW = 16_384;
+const ROWS_PER_WINDOW = 4096;
 
 async function decodeColumns(cloud: SplatCloud, layout: SpzLayout, open: (column: SpzColumn) => Promise<ByteStream>): Promise<void> {
   const decoders = spzDecoders(cloud, layout);
