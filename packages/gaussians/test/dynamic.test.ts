@@ -107,6 +107,8 @@ describe.each(kinds)('a deformation: %s', (kind) => {
     expect(() => playback(still, { ...file, tensors: { ...file.tensors, [name!]: { dtype: 'float32', shape: [1], data: Float32Array.of(NaN) } } })).toThrow('weight is not made of finite float32 numbers');
     expect(() => playback(still, { ...file, config: { ...file.config, width: 1e9 } })).toThrow('[gaussians/dynamic] configuration is out of range: width=1000000000.');
     expect(() => playback(still, { ...file, config: { ...file.config, box: { center: [0], radius: 1 } } })).toThrow('box is no cube');
+    expect(() => playback(still, { ...file, config: null as never })).toThrow('configuration is no object: config=null');
+    if (kind === 'hexplane') expect(() => playback(still, { ...file, config: { ...file.config, penalties: null } })).toThrow('variation=undefined');
     expect(() => playback(still, { ...file, kind: 'spline' })).toThrow('kind=spline. Known: mlp, hexplane.');
   });
 });

@@ -41,6 +41,7 @@ function checked(tensors: DeformationData['tensors']): NamedArrays {
 
 /** The configuration may come from a file: the makers check it. */
 function deformationOf(kind: string, config: DeformationConfig): Deformation<unknown> {
+  if (typeof config !== 'object' || config === null) throw new UserError(`[gaussians/dynamic] configuration is no object: config=${JSON.stringify(config)}. The file is damaged.`);
   if (kind === 'mlp') return mlpDeformation(config as unknown as MlpDeformationConfig) as Deformation<unknown>;
   if (kind === 'hexplane') return hexPlaneDeformation(config as unknown as HexPlaneConfig) as Deformation<unknown>;
   throw new UserError(`[gaussians/dynamic] kind of deformation is unknown: kind=${kind}. Known: mlp, hexplane.`);

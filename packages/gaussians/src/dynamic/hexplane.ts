@@ -61,7 +61,7 @@ export function hexPlaneDeformation(config: HexPlaneConfig): Deformation<HexPlan
     configNumber({ [`scales.${i}`]: scale }, `scales.${i}`, { min: 1, max: 16, integer: true });
     configNumber({ resolution: resolution * scale }, 'resolution', { min: 2, max: 2048, integer: true });
   });
-  for (const name of ['variation', 'acceleration', 'identity'] as const) configNumber(penalties, name, { min: 0, max: 1e6 });
+  for (const name of ['variation', 'acceleration', 'identity'] as const) configNumber(penalties ?? {}, name, { min: 0, max: 1e6 });
   const shapeOf = (plane: (typeof PLANES)[number], scale: number): readonly [number, number, number] => [plane[1] === 't' ? frames : resolution * scale, resolution * scale, features];
   const sizes = (outputs: number): readonly number[] => [features * scales.length, width, outputs];
   const heads = Object.fromEntries(HEADS.map(([name, outputs]) => [name, denseNet(sizes(outputs))])) as Record<(typeof HEADS)[number][0], ReturnType<typeof denseNet>>;
