@@ -3,8 +3,8 @@ import { CHANNELS, CHUNK, COLORS, COUNT, DEGREE, DEPTH, EYE, FEATURE_CHANNELS, F
 import { BASIS, BLUR, BLURRED, flatten, LEAST_COMPENSATION, place, ROTATION, SCALES, SHARP, SLOPE, SPREAD, U, V, V_DIRECTION, V_ROTATION, V_SLOPE, V_SPREAD, WEIGHTS, X, XX, XY, Y, YY, Z } from './lens';
 import { POWER } from './project';
 
-/** Sums over the tiles of a Gaussian: float64 numbers in scratch, in the order of a row (see backward.ts). */
-const SUMS: i32 = 96;
+/** Where in scratch the sums over the tiles of a Gaussian are: a row like those of backward.ts. */
+const SUMS: usize = 96 * 8;
 const HEAD: i32 = 8;
 
 /** From the rows of a chunk's Gaussians to the gradients of the scene, and the chunk's part of that of the camera. */
@@ -31,21 +31,21 @@ export function projectBackwardChunk(chunk: i32, f: usize): void {
 
 /** Adds the rows of a Gaussian in the order of tiles, whoever made them. */
 function addRows(i: i32, f: usize): bool {
-  const pairs = <usize>word(PAIRS) + (<usize>load<u32>(<usize>word(FIRST_PAIRS) + (<usize>i << 2)) << 2);
   const count = load<u32>(<usize>word(PAIR_COUNTS) + (<usize>i << 2));
   if (count == 0) return false;
-  const used = HEAD + word(CHANNELS) + (word(DEPTH) != 0 ? 1 : 0);
+  const pairs = <usize>word(PAIRS) + (<usize>load<u32>(<usize>word(FIRST_PAIRS) + (<usize>i << 2)) << 2);
   const masks = <usize>word(MASKS);
   const rows = <usize>word(ROWS);
   const stride = <usize>word(ROW_STRIDE);
+  const sums = f + SUMS;
   let some = false;
-  for (let k = 0; k < used; k++) put(f, SUMS + k, 0);
+  for (let at: usize = 0; at < stride; at += 16) v128.store(sums + at, f32x4.splat(0));
   for (let pair: u32 = 0; pair < count; pair++) {
     const entry = <usize>load<u32>(pairs + (<usize>pair << 2));
     if (load<u32>(masks + (entry << 2)) == 0) continue;
     some = true;
     const row = rows + entry * stride;
-    for (let k = 0; k < used; k++) put(f, SUMS + k, number(f, SUMS + k) + single(row, k));
+    for (let at: usize = 0; at < stride; at += 16) v128.store(sums + at, f32x4.add(v128.load(sums + at), v128.load(row + at)));
   }
   return some;
 }
@@ -71,18 +71,18 @@ function lead(i: i32, f: usize, camera: usize): void {
   const ratio = sqrt<f64>(sharp * inverse);
   const mip = word(MIP) != 0;
   const compensation: f64 = mip ? max<f64>(LEAST_COMPENSATION, ratio) : 1;
-  const vOpacity = number(f, SUMS) / (plain * compensation);
-  const sumX = number(f, SUMS + 1);
-  const sumY = number(f, SUMS + 2);
+  const vOpacity = sum(f, 0) / (plain * compensation);
+  const sumX = sum(f, 1);
+  const sumY = sum(f, 2);
   const vX = -(a * sumX + b * sumY);
   const vY = -(b * sumX + c * sumY);
-  const va = -0.5 * number(f, SUMS + 3);
-  const vb = -0.5 * number(f, SUMS + 4);
-  const vc = -0.5 * number(f, SUMS + 5);
+  const va = -0.5 * sum(f, 3);
+  const vb = -0.5 * sum(f, 4);
+  const vc = -0.5 * sum(f, 5);
   putSingle(<usize>word(V_MEANS2D), 2 * i, vX);
   putSingle(<usize>word(V_MEANS2D), 2 * i + 1, vY);
-  putSingle(<usize>word(V_ABSOLUTE), 2 * i, number(f, SUMS + 6) / POWER);
-  putSingle(<usize>word(V_ABSOLUTE), 2 * i + 1, number(f, SUMS + 7) / POWER);
+  putSingle(<usize>word(V_ABSOLUTE), 2 * i, sum(f, 6) / POWER);
+  putSingle(<usize>word(V_ABSOLUTE), 2 * i + 1, sum(f, 7) / POWER);
   putSingle(<usize>word(V_LOGITS), i, vOpacity * compensation * plain * (1 - plain));
 
   // The covariance in the picture: minus the conic on both sides of its own gradient.
@@ -127,7 +127,7 @@ function lead(i: i32, f: usize, camera: usize): void {
   // Through the projection to the place in camera axes.
   let vPlaceX = number(w, FX) * vX;
   let vPlaceY = number(w, FY) * vY;
-  let vPlaceZ: f64 = withDepth ? number(f, SUMS + HEAD + 3 + features) : 0;
+  let vPlaceZ: f64 = withDepth ? sum(f, HEAD + 3 + features) : 0;
   let j00 = number(w, FX);
   let j02: f64 = 0;
   let j11 = number(w, FY);
@@ -179,9 +179,9 @@ function lead(i: i32, f: usize, camera: usize): void {
   grow(camera, 11, vPlaceZ);
 
   // Colour and features.
-  for (let k = 0; k < features; k++) putSingle(<usize>word(V_FEATURES), i * features + k, number(f, SUMS + HEAD + 3 + k));
+  for (let k = 0; k < features; k++) putSingle(<usize>word(V_FEATURES), i * features + k, sum(f, HEAD + 3 + k));
   if (word(COLORS) != 0) {
-    for (let k = 0; k < 3; k++) putSingle(<usize>word(V_COLORS), 3 * i + k, number(f, SUMS + HEAD + k));
+    for (let k = 0; k < 3; k++) putSingle(<usize>word(V_COLORS), 3 * i + k, sum(f, HEAD + k));
   } else {
     const dx = mx - number(w, EYE);
     const dy = my - number(w, EYE + 1);
@@ -195,9 +195,9 @@ function lead(i: i32, f: usize, camera: usize): void {
     basis(f, degree, x, y, z);
     const row = <usize>word(SH) + (<usize>(i * word(SH_ROW)) << 2);
     const target = <usize>word(V_SH) + (<usize>(i * word(SH_ROW)) << 2);
-    const vRed: f64 = shade(f, row, coefficients) > 0 ? number(f, SUMS + HEAD) : 0;
-    const vGreen: f64 = shade(f, row + 4, coefficients) > 0 ? number(f, SUMS + HEAD + 1) : 0;
-    const vBlue: f64 = shade(f, row + 8, coefficients) > 0 ? number(f, SUMS + HEAD + 2) : 0;
+    const vRed: f64 = shade(f, row, coefficients) > 0 ? sum(f, HEAD) : 0;
+    const vGreen: f64 = shade(f, row + 4, coefficients) > 0 ? sum(f, HEAD + 1) : 0;
+    const vBlue: f64 = shade(f, row + 8, coefficients) > 0 ? sum(f, HEAD + 2) : 0;
     for (let k = 0; k < coefficients; k++) {
       const factor = number(f, BASIS + k);
       put(f, WEIGHTS + k, vRed * single(row, 3 * k) + vGreen * single(row, 3 * k + 1) + vBlue * single(row, 3 * k + 2));
@@ -230,6 +230,12 @@ function lead(i: i32, f: usize, camera: usize): void {
   putSingle(<usize>word(V_MEANS), 3 * i, vMeanX);
   putSingle(<usize>word(V_MEANS), 3 * i + 1, vMeanY);
   putSingle(<usize>word(V_MEANS), 3 * i + 2, vMeanZ);
+}
+
+// @ts-ignore: decorator
+@inline
+function sum(f: usize, index: i32): f64 {
+  return single(f + SUMS, index);
 }
 
 // @ts-ignore: decorator

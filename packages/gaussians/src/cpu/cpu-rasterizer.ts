@@ -151,7 +151,7 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
     });
 
   const backward = (rendering: Rendering, cotangents: Cotangents): Promise<RenderGradients> =>
-    inTurn(async ({ memory, count: workers, run }) => {
+    inTurn(async ({ memory, run }) => {
       const own = states.get(rendering);
       if (own === undefined) throw new UserError(`[${WHERE}] no way back from this rendering: it is of another rasterizer, or was used already. Render again.`);
       checkCotangents(WHERE, rendering, cotangents);
