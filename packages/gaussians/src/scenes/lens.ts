@@ -39,10 +39,15 @@ export function undistort(lens: LensCamera, target: Point): Point {
     const [dx, dy] = distort(lens, [x, y]);
     const ex = dx - target[0];
     const ey = dy - target[1];
-    if (Math.hypot(ex, ey) < 1e-10) return [x, y];
     const [xx, yx] = central((h) => distort(lens, [x + h, y]), step);
     const [xy, yy] = central((h) => distort(lens, [x, y + h]), step);
     const det = xx * yy - xy * yx;
+    if (Math.hypot(ex, ey) < 1e-10) {
+      // Beyond the fold there are directions that fit, which the lens does not see.
+      const r2 = x * x + y * y;
+      if (det > 0 && 1 + r2 * (lens.k1 + r2 * lens.k2) > 0) return [x, y];
+      break;
+    }
     x -= (yy * ex - xy * ey) / det;
     y -= (xx * ey - yx * ex) / det;
     if (!Number.isFinite(x + y)) break;

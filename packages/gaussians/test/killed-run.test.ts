@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { counterGenerator } from '@langevin/tensor';
+import { build } from 'esbuild';
+import { beforeAll, expect, it, onTestFinished } from 'vitest';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+/** Inside the package, so that the packages it leaves out are found. */
+const PROGRAM = here('../node_modules/.langevin-test/kill-child.mjs');
+const STEPS = 20;
+
+beforeAll(async () => {
+  mkdirSync(here('../node_modules/.langevin-test'), { recursive: true });
+  await build({
+    entryPoints: [here('kill-child.ts')],
+    outfile: PROGRAM,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    conditions: ['@langevin/source'],
+    external: ['sharp', 'uplot'],
+    banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+    logLevel: 'error',
+  });
+}, 120_000);
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'langevin-splats-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Run the program; with `kill`, send SIGKILL so many milliseconds after it has said that line. */
+function start(folder: string, strategy: string, kill?: { readonly after: string; readonly delay: number }): Promise<{ readonly signal: NodeJS.Signals | null; readonly code: number | null; readonly said: readonly string[]; readonly errors: string }> {
+  const child = spawn(process.execPath, [PROGRAM, folder, String(STEPS), strategy], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const said: string[] = [];
+  let errors = '';
+  child.stderr.on('data', (part: Buffer) => (errors += part.toString()));
+  createInterface(child.stdout).on('line', (line) => {
+    said.push(line);
+    if (line === kill?.after) setTimeout(() => child.kill('SIGKILL'), kill.delay);
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve({ code, signal, said, errors }));
+  });
+}
+
+it.each(['default', 'mcmc'])('killed at random moments and resumed, a run with the %s strategy ends with the bytes of one that nothing happened to', async (strategy) => {
+  const whole = await temporaryFolder();
+  const plain = await start(whole, strategy);
+  expect(plain, plain.errors).toMatchObject({ code: 0, signal: null });
+
+  const folder = await temporaryFolder();
+  const random = counterGenerator({ seed: 7, stream: [] });
+  for (const third of [0, 1, 2]) {
+    // Within a step, a checkpoint, or between the two.
+    const moment = { after: `step ${2 + 6 * third + random.integers(1, { low: 0, high: 4 })[0]!}`, delay: random.integers(1, { low: 0, high: 4 })[0]! };
+    const killed = await start(folder, strategy, moment);
+    expect(killed, `${moment.after} + ${moment.delay} ms: ${killed.errors}`).toMatchObject({ code: null, signal: 'SIGKILL' });
+  }
+  const last = await start(folder, strategy);
+  expect(last, last.errors).toMatchObject({ code: 0, signal: null });
+  expect(last.said[0]).not.toBe('start 0');
+
+  const files = ['log.jsonl', 'evaluations.jsonl', ...(await readdir(join(whole, 'checkpoints'))).map((name) => join('checkpoints', name)), ...(await readdir(join(whole, 'renders'))).map((name) => join('renders', name))];
+  expect(await readdir(join(folder, 'checkpoints'))).toEqual(await readdir(join(whole, 'checkpoints')));
+  expect(files.length).toBe(5);
+  for (const file of files) expect((await readFile(join(folder, file))).equals(await readFile(join(whole, file))), file).toBe(true);
+  expect((await readFile(join(whole, 'log.jsonl'), 'utf8')).split('\n').length).toBe(STEPS + 1);
+}, 300_000);
