@@ -17,7 +17,8 @@ export async function* gunzip(pieces: AsyncIterable<Uint8Array>, label: string):
     for (;;) {
       const { done, value } = await reader.read().catch(async (cause: unknown) => {
         // A source that cannot be read has its own message; the rest is damage.
-        throw (await pump) ?? new UserError(`[io/splats] ${label} is damaged: it cannot be inflated (${String((cause as Error).message)}). Download or save it again.`, { cause });
+        const failure = await pump;
+        throw failure instanceof Error ? failure : new UserError(`[io/splats] ${label} is damaged: it cannot be inflated (${String((cause as Error).message)}). Download or save it again.`, { cause });
       });
       if (done) break;
       yield value as Uint8Array;
