@@ -1,7 +1,6 @@
 import { relativeSigma } from '@langevin/core-schedules';
-import { checkAtLeastZero, checkOption } from './check-option.ts';
+import { checkAtLeastZero, checkChoice, checkPositive } from './check-option.ts';
 import { ancestralSplit } from './maths/ancestral.ts';
-import { checkChoice } from './maths/multistep.ts';
 import { defineSampler, type Sampler, type SamplerState } from './sampler.ts';
 
 /** Options that all ancestral samplers share. */
@@ -29,7 +28,7 @@ export interface AncestralDefinition extends AncestralOptions {
  */
 export function ancestral(base: Sampler, { name, paper, eta = 1, sNoise = 1, form = 'posterior', noisyOrder = base.order }: AncestralDefinition): Sampler {
   checkAtLeastZero(name, 'eta', eta);
-  checkOption(name, { name: 'sNoise', value: sNoise, holds: sNoise > 0 && Number.isFinite(sNoise), remedy: 'Pass a number > 0.' });
+  checkPositive(name, 'sNoise', sNoise);
   checkChoice(name, 'form', form, ['posterior', 'flow']);
   const stochastic = eta > 0;
   return defineSampler({

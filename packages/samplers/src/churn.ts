@@ -1,5 +1,5 @@
 import { relativeSigma, type NoiseLevel } from '@langevin/core-schedules';
-import { checkAtLeastZero, checkOption } from './check-option.ts';
+import { checkAtLeastZero, checkOption, checkPositive } from './check-option.ts';
 import type { StepInput } from './sampler.ts';
 
 /** Noise added before each step and removed by it (Karras et al. 2022, arXiv:2206.00364, Algorithm 2). */
@@ -33,7 +33,7 @@ export function churn(sampler: string, { sChurn = 0, sTMin = 0, sTMax = Infinity
   checkAtLeastZero(sampler, 'sChurn', sChurn);
   checkOption(sampler, { name: 'sTMin', value: sTMin, holds: sTMin >= 0, remedy: 'Pass a number >= 0.' });
   checkOption(sampler, { name: 'sTMax', value: sTMax, holds: sTMax >= sTMin, remedy: 'Pass a number >= sTMin.' });
-  checkOption(sampler, { name: 'sNoise', value: sNoise, holds: sNoise > 0 && Number.isFinite(sNoise), remedy: 'Pass a number > 0; the paper uses 1.003 to 1.007.' });
+  checkPositive(sampler, 'sNoise', sNoise, 'Pass a number > 0; the paper uses 1.003 to 1.007.');
   return async ({ x, from, levels, noise, algebra }) => {
     const s = relativeSigma(from);
     if (!(sChurn > 0 && s >= sTMin && s <= sTMax)) return { x, at: from };

@@ -1,4 +1,4 @@
-import { checkAtLeastZero, checkOption } from './check-option.ts';
+import { checkAtLeastZero, checkPositive } from './check-option.ts';
 import { finiteHistory, remember, stepOrder, type LowerOrderFinal } from './maths/multistep.ts';
 import { stochasticDeviation, stochasticTerms } from './maths/stochastic-exponential.ts';
 import type { SmoothPrediction } from './maths/exponential.ts';
@@ -29,7 +29,7 @@ export interface SdeMultistepDefinition extends SdeMultistepOptions {
 /** Multistep methods of the diffusion SDEs in lambda: one evaluation a step, extrapolated through those before it. */
 export function sdeMultistep({ name, paper, evaluations, orders, adjust, eta = 1, sNoise = 1, prediction = 'x0', lowerOrderFinal = 'clean' }: SdeMultistepDefinition): Sampler {
   checkAtLeastZero(name, 'eta', eta);
-  checkOption(name, { name: 'sNoise', value: sNoise, holds: sNoise > 0 && Number.isFinite(sNoise), remedy: 'Pass a number > 0.' });
+  checkPositive(name, 'sNoise', sNoise);
   return defineSampler({
     name,
     order: eta > 0 ? orders.noisy : orders.quiet,

@@ -1,5 +1,5 @@
 import type { Term } from '@langevin/core-schedules';
-import { checkAtLeastZero, checkOption } from './check-option.ts';
+import { checkAtLeastZero, checkPositive } from './check-option.ts';
 import { levelInside } from './maths/exponential.ts';
 import { stochasticDeviation, stochasticGain, stochasticTerms, type StochasticStep } from './maths/stochastic-exponential.ts';
 import { defineSampler, type Evaluation, type Sampler } from './sampler.ts';
@@ -34,7 +34,7 @@ export interface SdeSinglestepDefinition extends SdeSinglestepOptions {
  */
 export function sdeSinglestep({ name, paper, orders, stages, adjust, eta = 1, sNoise = 1 }: SdeSinglestepDefinition): Sampler {
   checkAtLeastZero(name, 'eta', eta);
-  checkOption(name, { name: 'sNoise', value: sNoise, holds: sNoise > 0 && Number.isFinite(sNoise), remedy: 'Pass a number > 0.' });
+  checkPositive(name, 'sNoise', sNoise);
   const rule: StochasticStep = { form: 'x0', rate: eta, ...(adjust === undefined ? {} : { adjust }) };
   return defineSampler({
     name,

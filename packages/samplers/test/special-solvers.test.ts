@@ -188,7 +188,7 @@ describe('gotta-go-fast', () => {
 
 test('rk45, euler-maruyama and predictor-corrector say what is out of range', async () => {
   expect(() => rk45({ atol: 0 })).toThrow('[samplers/rk45] option out of range: atol=0. Pass a number > 0.');
-  expect(() => predictorCorrector({ snr: 0 })).toThrow('[samplers/predictor-corrector] snr must be > 0: snr=0.');
+  expect(() => predictorCorrector({ snr: 0 })).toThrow('[samplers/predictor-corrector] option out of range: snr=0.');
   expect(() => eulerMaruyama({ form: 'milstein' as never })).toThrow('unknown form: form="milstein". Known: euler-maruyama, reverse-diffusion.');
   const run = sample({ sampler: eulerMaruyama(), denoise: modes, x: starts, levels: [{ alpha: 0, sigma: 1 }, vpLinear().level(0.5)], noise: imageNoise({ seed: 1 }) });
   await expect(run).rejects.toThrow('[samplers/euler-maruyama] the drift of the reverse SDE is infinite at alpha = 0');

@@ -1,4 +1,5 @@
 import { UserError } from '@langevin/tensor';
+import { checkChoice } from '../check-option.ts';
 import type { Evaluation, SamplerState, StepInput } from '../sampler.ts';
 
 /**
@@ -40,13 +41,6 @@ export function lowersOrder(rule: LowerOrderFinal, steps: number): boolean {
 /** The state with one more evaluation, the latest first, and as many as `keep` in all. */
 export function remember<T>(state: SamplerState<T>, evaluation: Evaluation<T>, keep: number): SamplerState<T> {
   return { ...state, history: [evaluation, ...state.history].slice(0, keep) };
-}
-
-/** Throws unless the value is one of the known ones. */
-export function checkChoice<const Value extends string | number>(sampler: string, name: string, value: unknown, known: readonly Value[]): asserts value is Value {
-  if (known.some((each) => each === value)) return;
-  const shown = typeof value === 'string' ? `"${value}"` : String(value);
-  throw new UserError(`[samplers/${sampler}] unknown ${name}: ${name}=${shown}. Known: ${known.join(', ')}.`);
 }
 
 /** Throws unless the rule is a known one. */

@@ -1,5 +1,5 @@
 import { relativeSigma } from '@langevin/core-schedules';
-import { UserError } from '@langevin/tensor';
+import { checkAtLeastZero, checkPositive } from '../check-option.ts';
 import { defineSampler, type Sampler } from '../sampler.ts';
 
 export interface ConsistencyOptions {
@@ -14,12 +14,12 @@ export interface ConsistencyOptions {
  * left, so that noise up to the next level is what is missing: x' = f + sqrt(sigma'^2 - sigmaMin^2) z in units of alpha = 1. With the
  * exact f, every step ends at the exact marginal.
  *
- * @throws UserError when sigmaMin is negative
+ * @throws UserError when an option is out of range
  */
 export function consistency(options: ConsistencyOptions = {}): Sampler {
   const { sigmaMin = 0.002, sNoise = 1 } = options;
-  if (!(sigmaMin >= 0 && Number.isFinite(sigmaMin))) throw new UserError(`[samplers/consistency] sigmaMin must be >= 0: sigmaMin=${String(sigmaMin)}. Pass the smallest sigma that the network was trained for.`);
-  if (!(sNoise > 0 && Number.isFinite(sNoise))) throw new UserError(`[samplers/consistency] sNoise must be > 0: sNoise=${String(sNoise)}. Pass 1.`);
+  checkAtLeastZero('consistency', 'sigmaMin', sigmaMin, 'Pass the smallest sigma that the network was trained for.');
+  checkPositive('consistency', 'sNoise', sNoise);
   return defineSampler({
     name: 'consistency',
     order: 1,

@@ -1,4 +1,4 @@
-import { UserError } from '@langevin/tensor';
+import { checkShare } from '../check-option.ts';
 import { jumpLevel } from '../jump-target.ts';
 import { jumpPast } from '../maths/jump.ts';
 import { defineSampler, type Sampler } from '../sampler.ts';
@@ -19,7 +19,7 @@ export interface CtmOptions {
  */
 export function ctm(options: CtmOptions = {}): Sampler {
   const { gamma = 0 } = options;
-  if (!(gamma >= 0 && gamma <= 1)) throw new UserError(`[samplers/ctm] gamma must be in 0..1: gamma=${String(gamma)}. Pass 0 for no noise, 1 for the most.`);
+  checkShare('ctm', 'gamma', gamma, 'Pass 0 for no noise, 1 for the most.');
   return defineSampler({
     name: 'ctm',
     order: 1,

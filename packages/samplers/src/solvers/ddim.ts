@@ -1,5 +1,5 @@
 import { transition } from '@langevin/core-schedules';
-import { UserError } from '@langevin/tensor';
+import { checkChoice, checkShare } from '../check-option.ts';
 import { defineSampler, type Sampler } from '../sampler.ts';
 
 const DIRECTIONS = ['denoised', 'unconditional'] as const;
@@ -24,8 +24,8 @@ export interface DdimOptions {
  */
 export function ddim(options: DdimOptions = {}): Sampler {
   const { eta = 0, direction: along = 'denoised' } = options;
-  if (!(eta >= 0 && eta <= 1)) throw new UserError(`[samplers/ddim] eta must be in 0..1: eta=${String(eta)}. Pass 0 for the deterministic sampler, 1 for DDPM.`);
-  if (!DIRECTIONS.includes(along)) throw new UserError(`[samplers/ddim] unknown direction: direction="${String(along)}". Known: ${DIRECTIONS.join(', ')}.`);
+  checkShare('ddim', 'eta', eta, 'Pass 0 for the deterministic sampler, 1 for DDPM.');
+  checkChoice('ddim', 'direction', along, DIRECTIONS);
   return defineSampler({
     name: 'ddim',
     order: 1,

@@ -1,5 +1,5 @@
 import { transition, type NoiseLevel, type Transition } from '@langevin/core-schedules';
-import { UserError } from '@langevin/tensor';
+import { checkChoice } from '../check-option.ts';
 import { defineSampler, type Sampler, type StepInput } from '../sampler.ts';
 
 const VARIANCES = ['small', 'large', 'learned', 'learned-range'] as const;
@@ -28,9 +28,7 @@ export interface DdpmOptions {
  */
 export function ddpm(options: DdpmOptions = {}): Sampler {
   const { variance = 'small' } = options;
-  if (typeof variance !== 'function' && !VARIANCES.includes(variance)) {
-    throw new UserError(`[samplers/ddpm] unknown variance: variance="${String(variance)}". Known: ${VARIANCES.join(', ')}, or a function of the level.`);
-  }
+  if (typeof variance !== 'function') checkChoice('ddpm', 'variance', variance, VARIANCES, 'or a function of the level');
   return defineSampler({
     name: 'ddpm',
     order: 1,

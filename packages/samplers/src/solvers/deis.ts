@@ -1,8 +1,9 @@
 import { lambdaOf, relativeSigma, vpLinear, type NoiseLevel, type NoiseProcess } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
+import { checkChoice, checkMethods } from '../check-option.ts';
 import { exponentialWeights, lambdaStep, positionIn, exponentialTerms, firstOrderTerms } from '../maths/exponential.ts';
 import { adamsWeights, lagrange } from '../maths/lagrange.ts';
-import { checkChoice, checkLowerOrderFinal, finiteHistory, refusePureNoise, remember, stepOrder, type LowerOrderFinal } from '../maths/multistep.ts';
+import { checkLowerOrderFinal, finiteHistory, refusePureNoise, remember, stepOrder, type LowerOrderFinal } from '../maths/multistep.ts';
 import { noiseTerms } from '../maths/noise-steps.ts';
 import { integrate } from '../maths/quadrature.ts';
 import { defineSampler, type Evaluation, type Sampler, type StepInput, type StepOutput } from '../sampler.ts';
@@ -50,6 +51,7 @@ export function deis(options: DeisOptions = {}): Sampler {
   checkChoice('deis', 'form', form, FORMS);
   checkChoice('deis', 'order', order, [0, 1, 2, 3]);
   checkLowerOrderFinal('deis', lowerOrderFinal);
+  checkMethods('deis', 'process', process, { methods: ['time', 'level'], remedy: 'Pass the process on which the network was trained, such as vpLinear().' });
   if (form === 'rho-rk2' || form === 'rho-rk3' || form === 'rho-rk4') {
     const tableau = TABLEAUS[form];
     return defineSampler({ name: 'deis', order: tableau.order, stochastic: false, paper: 'arXiv:2204.13902', step: (input) => rungeKutta(input, tableau) });

@@ -1,8 +1,8 @@
 import { lambdaOf, relativeSigma, type NoiseLevel, type Term } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
+import { checkChoice } from '../check-option.ts';
 import { secondOrderAdjust } from '../maths/dpm-multistep.ts';
 import { exponentialTerms, exponentialWeights, firstOrderTerms, type StepFrom } from '../maths/exponential.ts';
-import { checkChoice } from '../maths/multistep.ts';
 import { defineSampler, type Evaluation, type Sampler, type SamplerState, type StepInput, type StepOutput } from '../sampler.ts';
 
 export interface DpmAdaptiveOptions {

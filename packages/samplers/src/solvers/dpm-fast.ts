@@ -1,8 +1,8 @@
 import { lambdaOf, type NoiseLevel } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
+import { checkChoice } from '../check-option.ts';
 import { dpmBlockStep } from '../maths/dpm-singlestep.ts';
 import { levelInside, type SmoothPrediction } from '../maths/exponential.ts';
-import { checkChoice } from '../maths/multistep.ts';
 import { defineSampler, type Sampler } from '../sampler.ts';
 
 export interface DpmFastOptions {

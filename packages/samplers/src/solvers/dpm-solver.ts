@@ -1,9 +1,9 @@
 import { UserError } from '@langevin/tensor';
-import { checkAtLeastZero } from '../check-option.ts';
+import { checkAtLeastZero, checkChoice } from '../check-option.ts';
 import { CURVATURE_WEIGHTS, dpmMultistep, SOLVER_TYPES, type CurvatureWeights, type SolverType } from '../maths/dpm-multistep.ts';
 import { dpmBlockStep, dpmSinglestep } from '../maths/dpm-singlestep.ts';
 import type { SmoothPrediction } from '../maths/exponential.ts';
-import { checkChoice, checkLowerOrderFinal, type LowerOrderFinal } from '../maths/multistep.ts';
+import { checkLowerOrderFinal, type LowerOrderFinal } from '../maths/multistep.ts';
 import { defineSampler, type Sampler } from '../sampler.ts';
 
 const FORMS = ['singlestep', 'multistep', 'blocks'] as const;

@@ -1,4 +1,4 @@
-import { UserError } from '@langevin/tensor';
+import { checkOption } from '../check-option.ts';
 import { dpmSinglestep } from '../maths/dpm-singlestep.ts';
 import { defineSampler, type Sampler } from '../sampler.ts';
 
@@ -15,7 +15,7 @@ export interface Dpmpp2sOptions {
  */
 export function dpmpp2s(options: Dpmpp2sOptions = {}): Sampler {
   const { r = 0.5 } = options;
-  if (!(r > 0 && r <= 1)) throw new UserError(`[samplers/dpmpp-2s] r must be in (0, 1]: r=${String(r)}. Pass 0.5 for the middle of the step.`);
+  checkOption('dpmpp-2s', { name: 'r', value: r, holds: r > 0 && r <= 1, remedy: 'Pass 0.5 for the middle of the step, or another number with 0 < r <= 1.' });
   return defineSampler({
     name: 'dpmpp-2s',
     order: 2,

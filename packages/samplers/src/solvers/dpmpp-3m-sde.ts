@@ -1,4 +1,5 @@
-import { checkChoice, checkLowerOrderFinal } from '../maths/multistep.ts';
+import { checkChoice } from '../check-option.ts';
+import { checkLowerOrderFinal } from '../maths/multistep.ts';
 import { sdeMultistep, type SdeMultistepOptions } from '../sde-multistep.ts';
 import type { Sampler } from '../sampler.ts';
 

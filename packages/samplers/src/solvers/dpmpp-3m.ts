@@ -1,5 +1,6 @@
+import { checkChoice } from '../check-option.ts';
 import { CURVATURE_WEIGHTS, dpmMultistep, SOLVER_TYPES, type CurvatureWeights, type SolverType } from '../maths/dpm-multistep.ts';
-import { checkChoice, checkLowerOrderFinal, type LowerOrderFinal } from '../maths/multistep.ts';
+import { checkLowerOrderFinal, type LowerOrderFinal } from '../maths/multistep.ts';
 import { defineSampler, type Sampler } from '../sampler.ts';
 
 export interface Dpmpp3mOptions {

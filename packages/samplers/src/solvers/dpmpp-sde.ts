@@ -1,4 +1,4 @@
-import { checkAtLeastZero, checkOption } from '../check-option.ts';
+import { checkAtLeastZero, checkOption, checkPositive } from '../check-option.ts';
 import { ancestralSplit } from '../maths/ancestral.ts';
 import { firstOrderTerms, levelInside } from '../maths/exponential.ts';
 import { defineSampler, type Sampler } from '../sampler.ts';
@@ -22,7 +22,7 @@ export interface DpmppSdeOptions {
 export function dpmppSde(options: DpmppSdeOptions = {}): Sampler {
   const { eta = 1, sNoise = 1, r = 0.5 } = options;
   checkAtLeastZero('dpmpp-sde', 'eta', eta);
-  checkOption('dpmpp-sde', { name: 'sNoise', value: sNoise, holds: sNoise > 0 && Number.isFinite(sNoise), remedy: 'Pass a number > 0.' });
+  checkPositive('dpmpp-sde', 'sNoise', sNoise);
   checkOption('dpmpp-sde', { name: 'r', value: r, holds: r > 0 && r <= 1, remedy: 'Pass 0.5, or another number with 0 < r <= 1.' });
   return defineSampler({
     name: 'dpmpp-sde',

@@ -1,8 +1,8 @@
 import { relativeSigma, type NoiseLevel } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
-import { checkOption } from '../check-option.ts';
+import { checkChoice, checkPositive } from '../check-option.ts';
 import { nodeWeights } from '../maths/lagrange.ts';
-import { checkChoice, checkLowerOrderFinal, finiteHistory, remember, stepOrder, type LowerOrderFinal } from '../maths/multistep.ts';
+import { checkLowerOrderFinal, finiteHistory, remember, stepOrder, type LowerOrderFinal } from '../maths/multistep.ts';
 import { integrate } from '../maths/quadrature.ts';
 import { defineSampler, type Sampler } from '../sampler.ts';
 
@@ -44,8 +44,8 @@ export function erSde(options: ErSdeOptions = {}): Sampler {
   checkChoice('er-sde', 'order', order, [1, 2, 3]);
   checkChoice('er-sde', 'weights', weights, ['exact', 'reference']);
   checkLowerOrderFinal('er-sde', lowerOrderFinal);
-  if (typeof noiseScale !== 'function') checkChoice('er-sde', 'noiseScale', noiseScale, ['er', 'sde', 'ode']);
-  checkOption('er-sde', { name: 'sNoise', value: sNoise, holds: sNoise > 0 && Number.isFinite(sNoise), remedy: 'Pass a number > 0.' });
+  if (typeof noiseScale !== 'function') checkChoice('er-sde', 'noiseScale', noiseScale, ['er', 'sde', 'ode'], 'or a function of sigma / alpha');
+  checkPositive('er-sde', 'sNoise', sNoise);
   const scale = typeof noiseScale === 'function' ? noiseScale : SCALES[noiseScale];
   const stochastic = noiseScale !== 'ode';
   return defineSampler({

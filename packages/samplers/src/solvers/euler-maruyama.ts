@@ -1,4 +1,5 @@
 import { UserError } from '@langevin/tensor';
+import { checkAtLeastZero, checkChoice, checkKind, checkOption, isObject } from '../check-option.ts';
 import { reverseStep, type ReverseForm, type ReverseRates } from '../maths/reverse-sde.ts';
 import { defineSampler, type Sampler } from '../sampler.ts';
 
@@ -15,11 +16,12 @@ export interface EulerMaruyamaOptions {
  * Euler and Maruyama's method on the reverse SDE (Song et al. 2021, arXiv:2011.13456, eq. 6), weak order 1. A last, clean level is reached by
  * the x0-prediction, as the score has no value there.
  *
- * @throws UserError at alpha = 0, where the drift is infinite
+ * @throws UserError for options out of range, and at alpha = 0, where the drift is infinite
  */
 export function eulerMaruyama(options: EulerMaruyamaOptions = {}): Sampler {
   const { form = 'euler-maruyama', rates } = options;
-  if (!FORMS.includes(form)) throw new UserError(`[samplers/euler-maruyama] unknown form: form="${String(form)}". Known: ${FORMS.join(', ')}.`);
+  checkChoice('euler-maruyama', 'form', form, FORMS);
+  if (rates !== undefined) checkRates(rates);
   return defineSampler({
     name: 'euler-maruyama',
     order: 1,
@@ -33,4 +35,11 @@ export function eulerMaruyama(options: EulerMaruyamaOptions = {}): Sampler {
       return { x: algebra.linear([step.x, x], [step.denoised, denoised], [step.noise, await noise()]), denoised };
     },
   });
+}
+
+function checkRates(rates: ReverseRates): void {
+  const remedy = 'Pass { growth, added }: numbers for -f dt and, >= 0, g^2 dt.';
+  checkKind('euler-maruyama', { name: 'rates', value: rates, holds: isObject(rates), remedy });
+  checkOption('euler-maruyama', { name: 'rates.growth', value: rates.growth, holds: Number.isFinite(rates.growth), remedy });
+  checkAtLeastZero('euler-maruyama', 'rates.added', rates.added, remedy);
 }

@@ -1,5 +1,6 @@
 import { relativeSigma, type Algebra } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
+import { checkChoice, checkCount, checkOption, checkPositive } from '../check-option.ts';
 import { defineSampler, type Sampler, type StepInput } from '../sampler.ts';
 
 const REJECTIONS = ['keep', 'reference'] as const;
@@ -40,10 +41,10 @@ export interface GottaGoFastOptions {
  */
 export function gottaGoFast(options: GottaGoFastOptions = {}): Sampler {
   const { rtol = 0.02, atol = 0.0078, firstStep = 0.01, safety = 0.9, exponent = 0.9, rejected = 'keep', sigmaMin = 1e-3, maxAttempts = 10_000 } = options;
-  for (const [name, value] of Object.entries({ rtol, atol, firstStep, exponent, sigmaMin })) check(name, value, value > 0 && Number.isFinite(value), 'Pass a number > 0.');
-  check('safety', safety, safety > 0 && safety <= 1, 'Pass a number in 0..1.');
-  check('rejected', rejected, REJECTIONS.includes(rejected), `Known: ${REJECTIONS.join(', ')}.`);
-  check('maxAttempts', maxAttempts, Number.isInteger(maxAttempts) && maxAttempts >= 1, 'Pass a positive integer.');
+  for (const [name, value] of Object.entries({ rtol, atol, firstStep, exponent, sigmaMin })) checkPositive('gotta-go-fast', name, value);
+  checkOption('gotta-go-fast', { name: 'safety', value: safety, holds: safety > 0 && safety <= 1, remedy: 'Pass a number > 0 and <= 1.' });
+  checkChoice('gotta-go-fast', 'rejected', rejected, REJECTIONS);
+  checkCount('gotta-go-fast', 'maxAttempts', maxAttempts);
   return defineSampler({
     name: 'gotta-go-fast',
     order: 1,
@@ -122,8 +123,4 @@ async function attemptStep<T>({ x, z, h, sigmas, next, denoise, algebra }: Attem
 
 function errorOf<T>(algebra: Algebra<T>, { euler, average }: Tried<T>, before: T, { rtol, atol }: { readonly rtol: number; readonly atol: number }): Promise<readonly number[]> {
   return algebra.scaledRms(algebra.linear([1, euler], [-1, average]), { absolute: atol, relative: rtol, of: [euler, before] });
-}
-
-function check(name: string, value: unknown, holds: boolean, remedy: string): void {
-  if (!holds) throw new UserError(`[samplers/gotta-go-fast] option out of range: ${name}=${String(value)}. ${remedy}`);
 }

@@ -1,5 +1,5 @@
 import { relativeSigma } from '@langevin/core-schedules';
-import { UserError } from '@langevin/tensor';
+import { checkPositive } from '../check-option.ts';
 import { noiseMultistep } from '../maths/noise-steps.ts';
 import { defineSampler, type Sampler } from '../sampler.ts';
 
@@ -17,7 +17,7 @@ export interface GradientEstimationOptions {
  */
 export function gradientEstimation(options: GradientEstimationOptions = {}): Sampler {
   const { gamma = 2 } = options;
-  if (!(gamma > 0 && Number.isFinite(gamma))) throw new UserError(`[samplers/gradient-estimation] gamma must be a number > 0: gamma=${String(gamma)}. Pass 2, the paper's.`);
+  checkPositive('gradient-estimation', 'gamma', gamma, "Pass a number > 0; the paper's is 2.");
   return defineSampler({
     name: 'gradient-estimation',
     order: gamma === 1.5 ? 2 : 1,

@@ -1,6 +1,6 @@
 import { relativeSigma } from '@langevin/core-schedules';
-import { UserError } from '@langevin/tensor';
 import { churn, type ChurnOptions } from '../churn.ts';
+import { refusePureNoise } from '../maths/multistep.ts';
 import { defineSampler, type Sampler } from '../sampler.ts';
 
 export type HeunOptions = ChurnOptions;
@@ -20,9 +20,7 @@ export function heun(options: HeunOptions = {}): Sampler {
     paper: 'arXiv:2206.00364, Algorithm 2',
     step: async (input) => {
       const { from, to, denoise, algebra } = input;
-      if (from.alpha === 0) {
-        throw new UserError('[samplers/heun] the method integrates over sigma / alpha, which is infinite at alpha = 0: from.alpha=0. Start at a level with some signal, or use euler() or ddim().');
-      }
+      refusePureNoise('heun', from);
       const { x: xHat, at: raised } = await raise(input);
 
       const denoised = await denoise(xHat, raised);

@@ -1,6 +1,6 @@
 import { relativeSigma } from '@langevin/core-schedules';
+import { checkChoice } from '../check-option.ts';
 import { EVEN_ADAMS } from '../maths/lagrange.ts';
-import { checkChoice } from '../maths/multistep.ts';
 import { noiseMultistep } from '../maths/noise-steps.ts';
 import { defineSampler, type Sampler } from '../sampler.ts';
 

@@ -1,7 +1,8 @@
 import type { NoiseLevel } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
+import { checkChoice } from '../check-option.ts';
 import { EVEN_ADAMS } from '../maths/lagrange.ts';
-import { checkChoice, finiteHistory, remember } from '../maths/multistep.ts';
+import { finiteHistory, remember } from '../maths/multistep.ts';
 import { transferTerms } from '../maths/noise-steps.ts';
 import { defineSampler, type Evaluation, type Sampler, type StepInput, type StepOutput } from '../sampler.ts';
 

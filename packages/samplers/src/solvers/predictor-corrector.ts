@@ -1,4 +1,5 @@
 import { UserError } from '@langevin/tensor';
+import { checkChoice, checkCount, checkPositive } from '../check-option.ts';
 import { langevinStep, reverseStep } from '../maths/reverse-sde.ts';
 import { defineSampler, type Sampler, type StepInput } from '../sampler.ts';
 
@@ -22,9 +23,9 @@ export interface PredictorCorrectorOptions {
  */
 export function predictorCorrector(options: PredictorCorrectorOptions = {}): Sampler {
   const { snr = 0.16, correctorSteps = 1, norms = 'image' } = options;
-  if (!(snr > 0 && Number.isFinite(snr))) throw new UserError(`[samplers/predictor-corrector] snr must be > 0: snr=${String(snr)}. Pass 0.16, as the paper.`);
-  if (!(Number.isInteger(correctorSteps) && correctorSteps >= 0)) throw new UserError(`[samplers/predictor-corrector] correctorSteps must be an integer >= 0: correctorSteps=${String(correctorSteps)}. Pass 1, as the paper.`);
-  if (!NORMS.includes(norms)) throw new UserError(`[samplers/predictor-corrector] unknown norms: norms="${String(norms)}". Known: ${NORMS.join(', ')}.`);
+  checkPositive('predictor-corrector', 'snr', snr, 'Pass a number > 0; the paper uses 0.16.');
+  checkCount('predictor-corrector', 'correctorSteps', correctorSteps, { least: 0, remedy: 'Pass an integer >= 0; the paper uses 1.' });
+  checkChoice('predictor-corrector', 'norms', norms, NORMS);
   return defineSampler({
     name: 'predictor-corrector',
     order: 1,

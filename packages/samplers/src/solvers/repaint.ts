@@ -1,5 +1,6 @@
 import type { Algebra, NoiseLevel } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
+import { checkBase, checkCount, checkKind, isObject } from '../check-option.ts';
 import { jumpBack } from '../jump-back.ts';
 import { defineSampler, type Sampler, type SamplerState, type StepInput, type StepOutput } from '../sampler.ts';
 import { ddpm } from './ddpm.ts';
@@ -35,8 +36,9 @@ export interface RepaintOptions {
  */
 export function repaint(options: RepaintOptions = {}): Sampler {
   const { known, jumpLength = 10, jumpSamples = 10, base = ddpm() } = options;
-  checkCount('jumpLength', jumpLength);
-  checkCount('jumpSamples', jumpSamples);
+  checkCount('repaint', 'jumpLength', jumpLength);
+  checkCount('repaint', 'jumpSamples', jumpSamples);
+  checkBase('repaint', base);
   if (known !== undefined) checkKnown(known);
   return defineSampler({
     name: 'repaint',
@@ -115,12 +117,10 @@ function filled<T>(name: string, values: ArrayLike<number>, { x, algebra }: { re
   return algebra.fromHost(Float64Array.from({ length: size }, (_, i) => values[i % values.length]!), x);
 }
 
-function checkCount(name: string, value: number): void {
-  if (Number.isInteger(value) && value >= 1) return;
-  throw new UserError(`[samplers/repaint] ${name} must be a positive integer: ${name}=${String(value)}. Pass 10, as the paper.`);
-}
-
-function checkKnown({ mask, image }: KnownPart): void {
+function checkKnown(known: KnownPart): void {
+  const holds = isObject(known) && isObject(known.mask) && isObject(known.image);
+  checkKind('repaint', { name: 'known', value: known, holds, remedy: 'Pass { mask, image }: lists of numbers.' });
+  const { mask, image } = known;
   const bad = Array.from(mask).findIndex((value) => !(value >= 0 && value <= 1));
   if (bad >= 0) throw new UserError(`[samplers/repaint] the mask must be in 0..1: mask[${bad}]=${String(mask[bad])}. Pass 1 where the image is known and 0 elsewhere.`);
   const wrong = Array.from(image).findIndex((value) => !Number.isFinite(value));

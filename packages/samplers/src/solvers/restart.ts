@@ -1,5 +1,6 @@
 import { karrasSigmas, relativeSigma, type NoiseLevel } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
+import { checkBase, checkKind, isObject } from '../check-option.ts';
 import { jumpBack } from '../jump-back.ts';
 import { defineSampler, type Sampler, type StepOutput } from '../sampler.ts';
 import { heun } from './heun.ts';
@@ -28,11 +29,13 @@ export interface RestartOptions {
  * the whole interval and solves it again, K times: fresh noise contracts earlier errors as an SDE does, and long ODE steps
  * stay accurate. An interval starts at the level of the run nearest to its sigmaMin.
  *
- * @throws UserError for intervals out of range
+ * @throws UserError for intervals out of range, and a base that is no sampler
  */
 export function restart(options: RestartOptions = {}): Sampler {
   const { intervals = [{ sigmaMin: 0.06, sigmaMax: 0.3, repeats: 2, steps: 3 }], base = heun() } = options;
+  checkKind('restart', { name: 'intervals', value: intervals, holds: Array.isArray(intervals) && intervals.every(isObject), remedy: 'Pass a list of { sigmaMin, sigmaMax, repeats }.' });
   intervals.forEach(checkInterval);
+  checkBase('restart', base);
   return defineSampler({
     name: 'restart',
     order: base.order,
@@ -85,7 +88,7 @@ function gridOf({ sigmaMax, steps }: RestartInterval, { levels, end }: { readonl
 }
 
 function checkInterval({ sigmaMin, sigmaMax, repeats, steps }: RestartInterval, i: number): void {
-  const count = (value: number): boolean => Number.isInteger(value) && value >= 1;
+  const count = (value: number): boolean => Number.isSafeInteger(value) && value >= 1;
   const wrong = ((): string | undefined => {
     if (!(sigmaMin > 0 && Number.isFinite(sigmaMin))) return `sigmaMin=${String(sigmaMin)}. Pass a number > 0.`;
     if (!(sigmaMax > sigmaMin && Number.isFinite(sigmaMax))) return `sigmaMax=${String(sigmaMax)}. Pass a number > sigmaMin.`;

@@ -1,5 +1,5 @@
 import { dormandPrince, relativeSigma, type Coefficient, type NoiseLevel } from '@langevin/core-schedules';
-import { UserError } from '@langevin/tensor';
+import { checkChoice, checkCount, checkPositive, checkShare } from '../check-option.ts';
 import { defineSampler, type Sampler, type StepInput } from '../sampler.ts';
 
 export interface Rk45Options {
@@ -29,11 +29,11 @@ export interface Rk45Options {
  */
 export function rk45(options: Rk45Options = {}): Sampler {
   const { rtol = 1e-5, atol = 1e-5, steps = 'adaptive', sigmaMin = 1e-3, maxSteps = 10_000 } = options;
-  check('rtol', rtol, rtol >= 0 && rtol <= 1, 'Pass a number in 0..1.');
-  check('atol', atol, atol > 0 && Number.isFinite(atol), 'Pass a number > 0.');
-  check('steps', steps, steps === 'adaptive' || steps === 'fixed', 'Pass adaptive or fixed.');
-  check('sigmaMin', sigmaMin, sigmaMin > 0 && Number.isFinite(sigmaMin), 'Pass a number > 0.');
-  check('maxSteps', maxSteps, Number.isInteger(maxSteps) && maxSteps >= 1, 'Pass a positive integer.');
+  checkShare('rk45', 'rtol', rtol);
+  checkPositive('rk45', 'atol', atol);
+  checkChoice('rk45', 'steps', steps, ['adaptive', 'fixed']);
+  checkPositive('rk45', 'sigmaMin', sigmaMin);
+  checkCount('rk45', 'maxSteps', maxSteps);
   return defineSampler({
     name: 'rk45',
     order: 5,
@@ -84,8 +84,4 @@ function slopeOf<T>({ denoise, algebra }: StepInput<T>): (x: T, angle: Coefficie
     const denoised = await denoise(x, angles.map((value) => ({ alpha: Math.cos(value), sigma: Math.sin(value) })));
     return { x: algebra.linear([angles.map((value) => 1 / Math.tan(value)), x], [angles.map((value) => -1 / Math.sin(value)), denoised]) };
   };
-}
-
-function check(name: string, value: unknown, holds: boolean, remedy: string): void {
-  if (!holds) throw new UserError(`[samplers/rk45] option out of range: ${name}=${String(value)}. ${remedy}`);
 }

@@ -1,7 +1,7 @@
 import { relativeSigma, type NoiseLevel, type Term } from '@langevin/core-schedules';
-import { checkOption } from '../check-option.ts';
+import { checkAtLeastZero, checkChoice, checkPositive } from '../check-option.ts';
 import { lambdaStep, type SmoothPrediction } from '../maths/exponential.ts';
-import { checkChoice, checkLowerOrderFinal, finiteHistory, remember, stepOrder, type LowerOrderFinal } from '../maths/multistep.ts';
+import { checkLowerOrderFinal, finiteHistory, remember, stepOrder, type LowerOrderFinal } from '../maths/multistep.ts';
 import { stochasticDeviation, stochasticTerms, type StochasticStep } from '../maths/stochastic-exponential.ts';
 import { defineSampler, type Evaluation, type Sampler, type StepInput } from '../sampler.ts';
 
@@ -43,8 +43,8 @@ export function saSolver(options: SaSolverOptions = {}): Sampler {
   checkChoice('sa-solver', 'prediction', prediction, ['x0', 'epsilon']);
   checkChoice('sa-solver', 'weights', weights, ['exact', 'reference']);
   checkLowerOrderFinal('sa-solver', lowerOrderFinal);
-  checkOption('sa-solver', { name: 'sNoise', value: sNoise, holds: sNoise > 0 && Number.isFinite(sNoise), remedy: 'Pass a number > 0.' });
-  if (typeof tau === 'number') checkTau(tau);
+  checkPositive('sa-solver', 'sNoise', sNoise);
+  if (typeof tau !== 'function') checkTau(tau);
   const stochastic = tau !== 0;
   const ruleOf = (from: NoiseLevel, to: NoiseLevel): StochasticStep => {
     const rate = checkTau(typeof tau === 'number' ? tau : tau(from)) ** 2;
@@ -107,6 +107,6 @@ function correctedOrder<T>({ index, levels, state }: StepInput<T>, order: number
 }
 
 function checkTau(value: number): number {
-  checkOption('sa-solver', { name: 'tau', value, holds: value >= 0 && Number.isFinite(value), remedy: 'Pass a number >= 0, or a function of the level that gives one.' });
+  checkAtLeastZero('sa-solver', 'tau', value, 'Pass a number >= 0, or a function of the level that gives one.');
   return value;
 }

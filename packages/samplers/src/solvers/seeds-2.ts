@@ -1,5 +1,4 @@
-import { checkOption } from '../check-option.ts';
-import { checkChoice } from '../maths/multistep.ts';
+import { checkChoice, checkOption } from '../check-option.ts';
 import type { Sampler } from '../sampler.ts';
 import { sdeSinglestep, type SdeSinglestepOptions } from '../sde-singlestep.ts';
 

@@ -1,5 +1,5 @@
 import { lambdaOf, type NoiseLevel, type NoiseProcess } from '@langevin/core-schedules';
-import { UserError } from '@langevin/tensor';
+import { checkMethods, checkShare } from '../check-option.ts';
 import { jumpPast } from '../maths/jump.ts';
 import { defineSampler, type Sampler } from '../sampler.ts';
 
@@ -14,11 +14,12 @@ export interface TcdOptions {
  * Strategic stochastic sampling of trajectory consistency distillation (Zheng et al. 2024, arXiv:2402.19159, Algorithm 4): a DDIM
  * step to a level cleaner than the next, and noise from there back up to the next.
  *
- * @throws UserError when eta is outside 0..1
+ * @throws UserError when eta is outside 0..1, or the process is none
  */
 export function tcd(options: TcdOptions = {}): Sampler {
   const { eta = 0.3, process } = options;
-  if (!(eta >= 0 && eta <= 1)) throw new UserError(`[samplers/tcd] eta must be in 0..1: eta=${String(eta)}. Pass 0 for no noise, 0.3 as the paper.`);
+  checkShare('tcd', 'eta', eta, 'Pass 0 for no noise, 0.3 as the paper.');
+  if (process !== undefined) checkMethods('tcd', 'process', process, { methods: ['time', 'level'], remedy: 'Pass the process on which the network was trained, such as vpLinear().' });
   const landingOf = (to: NoiseLevel): NoiseLevel => {
     if (eta === 0 || to.sigma === 0) return to;
     return process === undefined ? { alpha: to.alpha, sigma: (1 - eta) * to.sigma } : process.level((1 - eta) * process.time(lambdaOf(to)));

@@ -1,7 +1,8 @@
 import type { Term } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
+import { checkChoice } from '../check-option.ts';
 import { exponentialTerms, exponentialWeights, firstOrderTerms, lambdaStep, positionIn, type SmoothPrediction, type StepFrom } from '../maths/exponential.ts';
-import { checkChoice, checkLowerOrderFinal, finiteHistory, remember, stepOrder, type LowerOrderFinal } from '../maths/multistep.ts';
+import { checkLowerOrderFinal, finiteHistory, remember, stepOrder, type LowerOrderFinal } from '../maths/multistep.ts';
 import { defineSampler, type Evaluation, type Sampler, type StepInput, type StepOutput } from '../sampler.ts';
 
 export interface UnipcOptions {
