@@ -1,5 +1,6 @@
 import { isLevelList, type Algebra, type Denoiser, type DetailedPrediction, type NoiseLevels } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
+import { notFinite } from './finite.ts';
 import type { DetailPart, Sampler, StepInput } from './sampler.ts';
 
 export interface EvaluationsOptions<T> {
@@ -9,18 +10,20 @@ export interface EvaluationsOptions<T> {
   readonly signal: AbortSignal | undefined;
   /** Which step of which run asks, for messages. */
   readonly here: string;
+  /** Whether each prediction is looked at for NaN and Infinity, beyond what its form shows. */
+  readonly watched: boolean;
   /** Told how many network evaluations each call took. */
   readonly count: (evaluations: number) => void;
 }
 
 /** The ways in which a step may ask the denoiser: aborted when the caller says so, counted, and results checked. */
-export function evaluations<T>({ sampler, denoise, algebra, signal, here, count }: EvaluationsOptions<T>): Pick<StepInput<T>, 'denoise' | 'detail'> {
+export function evaluations<T>({ sampler, denoise, algebra, signal, here, watched, count }: EvaluationsOptions<T>): Pick<StepInput<T>, 'denoise' | 'detail'> {
   const begin = (at: NoiseLevels): void => {
     signal?.throwIfAborted();
     count(denoise.nfe?.(at) ?? 1);
   };
-  const checked = (value: T, x: T, at: NoiseLevels, what = "the denoiser's result"): void => {
-    const wrong = algebra.complaint(value, x);
+  const checked = async (value: T, x: T, at: NoiseLevels, what = "the denoiser's result"): Promise<void> => {
+    const wrong = algebra.complaint(value, x) ?? (watched ? await complaintOf(algebra, value) : undefined);
     if (wrong === undefined) return;
     throw new UserError(`[samplers/trajectory] ${what} cannot be used at ${here}: ${wrong}; at ${showLevels(at)}. Return finite values in the form of x.`);
   };
@@ -28,7 +31,7 @@ export function evaluations<T>({ sampler, denoise, algebra, signal, here, count 
     denoise: async (x, at) => {
       begin(at);
       const denoised = await denoise(x, at);
-      checked(denoised, x, at);
+      await checked(denoised, x, at);
       return denoised;
     },
     detail: async <Part extends DetailPart>(part: Part, x: T, at: NoiseLevels) => {
@@ -37,11 +40,16 @@ export function evaluations<T>({ sampler, denoise, algebra, signal, here, count 
       if (detailed?.[part] === undefined) {
         throw new UserError(`[samplers/${sampler.name}] the sampler needs the ${part} part of each evaluation, which the denoiser does not give, at ${here}: detailed=${denoise.detailed === undefined ? 'undefined' : 'without it'}. ${REMEDY[part]}`);
       }
-      checked(detailed.denoised, x, at);
-      checked(detailed[part], x, at, `the denoiser's ${part} part`);
+      await checked(detailed.denoised, x, at);
+      await checked(detailed[part], x, at, `the denoiser's ${part} part`);
       return detailed as DetailedPrediction<T> & { readonly [P in Part]: T };
     },
   };
+}
+
+async function complaintOf<T>(algebra: Algebra<T>, value: T): Promise<string | undefined> {
+  const items = await notFinite(algebra, value);
+  return items.length === 0 ? undefined : `images ${items.join(', ')} of the batch hold NaN or Infinity`;
 }
 
 const REMEDY: Record<DetailPart, string> = {

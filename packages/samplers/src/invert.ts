@@ -1,11 +1,12 @@
 import { relativeSigma, type NoiseLevel } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
 import { evaluations } from './evaluations.ts';
+import { checkEnd, watchesSteps } from './finite.ts';
 import type { Sampler } from './sampler.ts';
 import { ddim } from './solvers/ddim.ts';
 import { plainAlgebra, type TrajectoryOptions } from './trajectory.ts';
 
-export interface InvertOptions<T> extends Pick<TrajectoryOptions<T>, 'denoise' | 'x' | 'algebra' | 'signal'> {
+export interface InvertOptions<T> extends Pick<TrajectoryOptions<T>, 'denoise' | 'x' | 'algebra' | 'signal' | 'finite'> {
   /** Noise levels, sigma / alpha strictly increasing; the first has some noise. The levels of a run without its clean end, reversed, lead back where it began. */
   readonly levels: readonly NoiseLevel[];
   /** A deterministic sampler without adaptive steps. @default ddim() */
@@ -28,17 +29,19 @@ export async function invert<T>({ denoise, levels, algebra: given, signal, sampl
   checkRising(levels);
   if (sampler.stochastic) throw new UserError(`[samplers/invert] a stochastic sampler has no inverse: sampler=${sampler.name}. Pass options that make it deterministic, or ddim().`);
   const algebra = given ?? plainAlgebra(options.x);
+  const watched = watchesSteps(options.finite, algebra);
   const steps = levels.length - 1;
   let { x } = options;
   let state = sampler.init<T>();
   for (let index = 0; index < steps; index++) {
     const here = `step ${index + 1} of ${steps} of ${sampler.name} towards noise`;
-    const asking = evaluations({ sampler, denoise, algebra, signal, here, count: () => undefined });
+    const asking = evaluations({ sampler, denoise, algebra, signal, here, watched, count: () => undefined });
     const noise = (): Promise<T> => Promise.reject(new UserError(`[samplers/${sampler.name}] a sampler that declares stochastic: false drew noise at ${here}. Declare it stochastic.`));
     const output = await sampler.step<T>({ x, from: levels[index]!, to: levels[index + 1]!, index, levels, algebra, state, ...asking, noise });
     state = output.state ?? state;
     await algebra.realize([output.x, ...state.history.flatMap((seen) => [seen.x, seen.denoised]), ...Object.values(state.values)]);
     ({ x } = output);
+    if (index + 1 === steps) await checkEnd(algebra, x, { here, watched });
   }
   return x;
 }

@@ -1,6 +1,7 @@
 import { arrayAlgebra, relativeSigma, transition, type Algebra, type NoiseLevel } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
 import { evaluations } from './evaluations.ts';
+import { checkEnd, watchesSteps } from './finite.ts';
 import { checkLevels } from './levels.ts';
 import { emptyState, type Sampler } from './sampler.ts';
 import { plainAlgebra, type TrajectoryOptions, type TrajectoryStep } from './trajectory.ts';
@@ -42,6 +43,7 @@ export async function* parallelTrajectory<T>(options: ParallelTrajectoryOptions<
   checkLevels(levels);
   checkOptions(options.sampler, { window, tolerance, noisy: options.noise !== undefined });
   const algebra = options.algebra ?? plainAlgebra(options.x);
+  const watched = watchesSteps(options.finite, algebra);
   const steps = levels.length - 1;
   const items = algebra.items(options.x);
   const limits = levels.map((_, i) => (i === 0 ? 0 : tolerance * noiseOf(levels, i)));
@@ -55,7 +57,8 @@ export async function* parallelTrajectory<T>(options: ParallelTrajectoryOptions<
   while (done < steps) {
     const count = Math.min(window, steps - done);
     const guesses = Array.from({ length: count + 1 }, (_, k) => states[k] ?? algebra.linear([size(levels[done + k]!) / size(levels[done + states.length - 1]!), states.at(-1)!]));
-    const asking = evaluations({ ...options, algebra, signal: options.signal, here: `steps ${done + 1} to ${done + count} of ${steps} of ${options.sampler.name}`, count: (evaluated) => (nfe += evaluated * count) });
+    const here = `steps ${done + 1} to ${done + count} of ${steps} of ${options.sampler.name}`;
+    const asking = evaluations({ ...options, algebra, signal: options.signal, here, watched, count: (evaluated) => (nfe += evaluated * count) });
     const shown = guesses.slice(0, count);
     const at = Array.from({ length: count }, (_, k) => Array.from({ length: items }, () => levels[done + k]!)).flat();
     const denoised = algebra.split(await asking.denoise(algebra.concat(shown), at), count);
@@ -76,6 +79,7 @@ export async function* parallelTrajectory<T>(options: ParallelTrajectoryOptions<
     // The state after the last converged one follows from it, and so is final too.
     let advance = 1;
     while (advance < count && converged(advance - 1)) advance++;
+    if (done + advance === steps) await checkEnd(algebra, next[advance]!, { here, watched });
     for (let k = 1; k <= advance; k++) {
       yield { step: done + k, steps, x: next[k]!, denoised: denoised[k - 1]!, at: levels[done + k]!, nfe, calls, state: emptyState() };
     }

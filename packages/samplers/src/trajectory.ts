@@ -1,6 +1,7 @@
 import { arrayAlgebra, type Algebra, type Denoiser, type NoiseLevel } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
 import { checkLevels } from './levels.ts';
+import { checkEnd, watchesSteps, type FiniteCheck } from './finite.ts';
 import type { NoiseSource } from './noise.ts';
 import { evaluations } from './evaluations.ts';
 import type { Sampler, SamplerState } from './sampler.ts';
@@ -41,6 +42,13 @@ export interface TrajectoryOptions<T> {
   readonly startAt?: number;
   /** Aborts between evaluations, with the signal's reason. */
   readonly signal?: AbortSignal;
+  /**
+   * When NaN and Infinity are looked for: `end` looks once at the last state, `steps` at each prediction, and names the step. Over plain arrays each
+   * prediction is looked at in either case.
+   *
+   * @default 'end', as over tensors `steps` waits for a number from the device at each evaluation
+   */
+  readonly finite?: FiniteCheck;
   /** Go on from here instead of from `x`: anything that a run over the same levels has yielded. */
   readonly resume?: Progress<T>;
 }
@@ -50,7 +58,7 @@ export interface TrajectoryOptions<T> {
  * the loop that consumes it.
  *
  * @throws UserError for levels that are no grid, for a stochastic sampler without noise, and when the denoiser returns another
- *   shape or, over plain arrays, NaN or Infinity: the step is named
+ *   shape, or NaN or Infinity: the step is named, over tensors with `finite: 'steps'`
  * @example
  * for await (const { step, steps, denoised } of trajectory({ sampler: heun(), denoise, x, levels })) console.log(step, steps);
  */
@@ -58,6 +66,7 @@ export async function* trajectory<T>(options: TrajectoryOptions<T>): AsyncGenera
   const { sampler, denoise, levels, noise, signal, resume } = options;
   checkLevels(levels);
   const algebra = options.algebra ?? plainAlgebra(options.x);
+  const watched = watchesSteps(options.finite, algebra);
   const steps = levels.length - 1;
   if (sampler.stochastic && noise === undefined) {
     throw new UserError(`[samplers/${sampler.name}] the sampler draws noise and has none: noise=undefined. Pass noise: imageNoise({ seed: 0 }), or options that make it deterministic.`);
@@ -71,7 +80,7 @@ export async function* trajectory<T>(options: TrajectoryOptions<T>): AsyncGenera
     const to = levels[index + 1]!;
     const here = `step ${index + 1} of ${steps} of ${sampler.name}`;
     let draws = 0;
-    const asking = evaluations({ sampler, denoise, algebra, signal, here, count: (evaluated) => (nfe += evaluated) });
+    const asking = evaluations({ sampler, denoise, algebra, signal, here, watched, count: (evaluated) => (nfe += evaluated) });
     const output = await sampler.step<T>({
       x,
       from,
@@ -91,6 +100,7 @@ export async function* trajectory<T>(options: TrajectoryOptions<T>): AsyncGenera
     state = output.state ?? state;
     await algebra.realize([output.x, output.denoised, ...statesOf(state)]);
     x = output.x;
+    if (index + 1 === steps) await checkEnd(algebra, x, { here, watched });
     yield { step: index + 1, steps, x, denoised: output.denoised, at: to, nfe, state };
   }
 }

@@ -1,9 +1,11 @@
-import { arrayAlgebra, CLEAN, edm, karras, karrasSigmas, type Denoiser } from '@langevin/core-schedules';
+import { arrayAlgebra, CLEAN, edm, karras, karrasSigmas, tensorAlgebra, type Denoiser } from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
-import { ddim, ddpm, euler, heun, imageNoise, sample, samplers, sigmaLevels, startState, torchNoise, trajectory, defineSampler } from '@langevin/samplers';
-import { tensor, torchGenerator } from '@langevin/tensor';
+import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
+import { ddim, ddpm, euler, heun, imageNoise, invert, parallelTrajectory, sample, samplers, sigmaLevels, startState, torchNoise, trajectory, defineSampler } from '@langevin/samplers';
+import { tensor, torchGenerator, UserError, type Tensor } from '@langevin/tensor';
 import { describe, expect, test } from 'vitest';
 
+const engine = await onnxruntimeEngine({ device: 'cpu', threads: 1 });
 const denoise = threeModes().denoiser<Float64Array>();
 const levels = karras().levels(edm(), { steps: 5 });
 const x = Float64Array.of(50, -30);
@@ -67,6 +69,70 @@ describe('trajectory', () => {
     const mine = samplers.with({ mine: ({ order = 1 }: { readonly order?: number } = {}) => defineSampler({ ...ddim(), name: 'mine', order }) });
     expect(mine.create('mine', { order: 2, more: true }).order).toBe(2);
     expect(() => mine.create('ddim', { ets: 1 })).toThrow('unknown option: "ets"');
+  });
+
+  test.each<readonly [name: string, options: object, message: string]>([
+    ['ddim', { eta: '1' }, '[samplers/ddim] option out of range: eta="1". Pass 0 for the deterministic sampler, 1 for DDPM.'],
+    ['tcd', { process: 1 }, '[samplers/tcd] wrong kind of option: process=1. Pass the process on which the network was trained, such as vpLinear().'],
+    ['deis', { process: 3 }, '[samplers/deis] wrong kind of option: process=3. Pass the process'],
+    ['deis', { process: { time: 1, level: 2 } }, 'wrong kind of option: process=an object.'],
+    ['restart', { intervals: 3 }, '[samplers/restart] wrong kind of option: intervals=3. Pass a list of { sigmaMin, sigmaMax, repeats }.'],
+    ['restart', { intervals: [null] }, 'wrong kind of option: intervals=a list.'],
+    ['restart', { base: 'ddim' }, '[samplers/restart] wrong kind of option: base="ddim". Pass a sampler, such as ddim().'],
+    ['repaint', { base: 'ddim' }, '[samplers/repaint] wrong kind of option: base="ddim". Pass a sampler, such as ddim().'],
+    ['repaint', { known: 3 }, '[samplers/repaint] wrong kind of option: known=3. Pass { mask, image }: lists of numbers.'],
+    ['repaint', { jumpLength: '10' }, 'option out of range: jumpLength="10".'],
+    ['euler-maruyama', { rates: 1 }, '[samplers/euler-maruyama] wrong kind of option: rates=1. Pass { growth, added }'],
+    ['euler-maruyama', { rates: { growth: 1, added: -1 } }, 'option out of range: rates.added=-1.'],
+    ['heun', { sTMin: '1' }, '[samplers/heun] option out of range: sTMin="1".'],
+    ['sa-solver', { tau: '1' }, '[samplers/sa-solver] option out of range: tau="1".'],
+    ['dpmpp-2s', { r: '0.5' }, '[samplers/dpmpp-2s] option out of range: r="0.5".'],
+    ['ddpm', { variance: 3 }, '[samplers/ddpm] unknown variance: variance=3. Known: small, large, learned, learned-range, or a function of the level.'],
+  ])('%s refuses %o', (name, options, message) => {
+    expect(() => samplers.create(name, options)).toThrow(message);
+    expect(() => samplers.create(name, options)).toThrow(UserError);
+  });
+
+  describe.each<readonly [number: string, value: number]>([['NaN', Number.NaN], ['Infinity', Infinity]])('%s over tensors', (_, bad) => {
+    const algebra = tensorAlgebra({ engine });
+    const start = tensor([50, -30, 20, 10], { shape: [2, 2] });
+    const zero = tensor([0, 0, 0, 0], { shape: [2, 2] });
+    /** Fails on the second image from the third evaluation on. */
+    const failing = (): Denoiser<Tensor> => {
+      let calls = 0;
+      return () => Promise.resolve(++calls < 3 ? zero : tensor([0, 0, 0, bad], { shape: [2, 2] }));
+    };
+    const run = (finite?: 'steps' | 'end') => sample({ sampler: ddim(), denoise: failing(), x: start, levels, algebra, ...(finite && { finite }) });
+
+    test('is seen at the end of a run, and steps are named on demand', async () => {
+      await expect(run()).rejects.toThrow("[samplers/trajectory] the state holds NaN or Infinity after step 5 of 5 of ddim: images 1 of the batch. Pass finite: 'steps' to learn which step is the first.");
+      await expect(run('steps')).rejects.toThrow("[samplers/trajectory] the denoiser's result cannot be used at step 3 of 5 of ddim: images 1 of the batch hold NaN or Infinity; at alpha=1, sigma=");
+      await expect(run('never' as 'end')).rejects.toThrow('[samplers/trajectory] unknown finite: finite="never". Known: steps, end.');
+    });
+
+    test('is seen in runs of several steps at once', async () => {
+      const go = async (): Promise<void> => {
+        for await (const { nfe } of parallelTrajectory({ sampler: ddim(), denoise: (x) => Promise.resolve(algebra.linear([bad, x])), x: start, levels, algebra, tolerance: 0 })) expect(nfe).toBeGreaterThan(0);
+      };
+      await expect(go()).rejects.toThrow('the state holds NaN or Infinity after steps');
+    });
+
+    test('is seen in inversion', async () => {
+      const rising = levels.slice(0, -1).toReversed();
+      await expect(invert({ denoise: failing(), x: start, levels: rising, algebra })).rejects.toThrow('the state holds NaN or Infinity after step 4 of 4 of ddim towards noise');
+    });
+
+    test('of a sampler itself is told from that of a denoiser', async () => {
+      const broken = defineSampler({ ...ddim(), step: ({ x: state }) => Promise.resolve({ x: algebra.linear([bad, state as Tensor]), denoised: state }) as never });
+      await expect(sample({ sampler: broken, denoise: failing(), x: start, levels, algebra, finite: 'steps' })).rejects.toThrow('All predictions were finite: look at the sampler and its noise.');
+    });
+  });
+
+  test('large finite tensors are no failure', async () => {
+    const algebra = tensorAlgebra({ engine });
+    const large = tensor([1e30, -3e38, 0, 1e-30], { shape: [2, 2] });
+    const end = await sample({ sampler: ddim(), denoise: () => Promise.resolve(large), x: large, levels, algebra, finite: 'steps' });
+    expect(Array.from(await algebra.toHost(end))).toEqual(Array.from(Float32Array.of(1e30, -3e38, 0, 1e-30)));
   });
 
   test('18 steps of Heun on the EDM grid are 35 evaluations', async () => {
