@@ -40,7 +40,6 @@ const intrinsics = {
   p1: v.optional(finite),
   p2: v.optional(finite),
 };
-const Intrinsics = v.object(intrinsics);
 const Frame = v.object({
   ...intrinsics,
   file_path: v.pipe(v.string(), v.minLength(1)),
@@ -53,7 +52,7 @@ const File = v.object({
   val_filenames: v.optional(v.array(v.string())),
   test_filenames: v.optional(v.array(v.string())),
 });
-type Given = v.InferOutput<typeof Intrinsics>;
+type Given = v.InferOutput<v.ObjectSchema<typeof intrinsics, undefined>>;
 
 const MODELS = ['OPENCV', 'PINHOLE', 'SIMPLE_PINHOLE'];
 
