@@ -72,6 +72,28 @@ it('trains, stops, resumes, exports, says what it made, and samples from it', as
   const text = await cli(['sample', '--checkpoint', run, '--steps', '2', '--columns', '2', '--sampler', 'euler', '--out', join(root, 'again.webp'), ...ENGINE]);
   expect(text.out).toMatch(/picture +.*again\.webp\n.*4 images in 2 rows of 2[\s\S]*seed +0\nNFE +2 for each image[\s\S]*time per step +\d+ ms[\s\S]*total +[\d.]+ s\n$/);
 
+  const plugin = join(root, 'plugin.mjs');
+  await writeFile(plugin, `export const samplers = {
+    mine: ({ strength = 1 } = {}) => ({
+      name: 'mine at ' + strength, order: 1, stochastic: false, paper: 'none',
+      init: () => ({ history: [], values: {}, numbers: {} }),
+      step: async ({ x, from, to, denoise, algebra }) => {
+        const denoised = await denoise(x, from);
+        return { x: algebra.linear([to.sigma / from.sigma, x], [strength * (to.alpha - (to.sigma / from.sigma) * from.alpha), denoised]), denoised };
+      },
+    }),
+  };`);
+  const one = ['sample', '--checkpoint', model, '--steps', '2', '--columns', '1', '--rows', '1', '--out', join(root, 'mine.png'), '--json', ...ENGINE];
+  const mine = await cli([...one, '--plugin', plugin, '--sampler', 'mine', '--set', 'strength=0.5']);
+  expect(mine.code, mine.err).toBe(0);
+  expect(JSON.parse(mine.out)).toMatchObject({ images: 1, sampler: 'mine at 0.5', nfe: 2 });
+  expect((await cli([...one, '--sampler', 'ddim', '--set', 'ets=1'])).err).toContain('[sampler/ddim] unknown option: "ets". Did you mean "eta"?');
+  const noted = await cli([...one, '--sampler', 'dpmpp_3m_sde']);
+  expect(noted.code, noted.err).toBe(0);
+  expect(JSON.parse(noted.out)).toMatchObject({ sampler: 'dpmpp-3m-sde', noise: 'brownian-tree', note: expect.stringContaining('weights: "reference"') as string });
+  expect(noted.err).toContain('dpmpp_3m_sde: ');
+  expect(noted.err).toContain('Brownian tree');
+
   expect((await cli(['sample', '--checkpoint', model, '--classes', 'ligth', ...ENGINE])).err).toContain('[cli/sample] unknown class or category: "ligth". Did you mean "light"? Known: dark, light.');
   const early = await cli(['sample', '--checkpoint', model, '--out', join(root, 'never.png'), ...ENGINE], { signal: AbortSignal.abort() });
   expect(early).toMatchObject({ code: 1, err: expect.stringContaining('[cli/sample] stopped before the end: steps done=0 of 18. No picture was written') as string });

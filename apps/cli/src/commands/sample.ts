@@ -73,9 +73,11 @@ async function sample(options: SampleOptions, terminal: Terminal): Promise<void>
   const { name, folder } = source(options);
   const out = checkedOut(options.out ?? `out/${name}-seed${options.seed}.png`);
   const registries = await loadPlugins(options.plugin);
-  const { sampler, levels, ...named } = resolveSampler(options.sampler, { ...registries, ...(options.set && { options: options.set }) });
+  const { sampler, levels, note, noise, ...named } = resolveSampler(options.sampler, { ...registries, ...(options.set && { options: options.set }) });
   const chosen = options.spacing === undefined && named.spacing ? named.spacing : resolveSpacing(options.spacing ?? 'karras', registries);
   const spacing: Spacing = { name: chosen.name, levels: (process, wanted) => levels(chosen, process, wanted) };
+  if (note !== undefined) remark(terminal, `${options.sampler}: ${note}`);
+  if (noise !== undefined) remark(terminal, `${options.sampler}: its program takes the noise of a Brownian tree; here it is that of the seed, so images are others`);
   remark(terminal, `loading ${folder}`);
   const model = await loadModel(folder);
   const layout = layOut(model, options);
@@ -122,6 +124,8 @@ async function sample(options: SampleOptions, terminal: Terminal): Promise<void>
     height: grid.height,
     seed: options.seed,
     sampler: sampler.name,
+    ...(note !== undefined && { note }),
+    ...(noise !== undefined && { noise }),
     spacing: spacing.name,
     steps: options.steps,
     nfe,
