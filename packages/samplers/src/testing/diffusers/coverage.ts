@@ -1,3 +1,4 @@
+import { UnsupportedError, UserError } from '@langevin/tensor';
 import { allowed, compareCase, refusedHere, runCase, type GoldenCase, type GoldenFile } from './golden-case.ts';
 
 /** What is covered of an option of a scheduler class. */
@@ -49,7 +50,9 @@ async function outcomeOf(golden: GoldenCase): Promise<Outcome> {
     const { tables, states } = await compareCase(golden, more);
     const error = Math.max(tables, states);
     return error <= allowed(golden) ? { golden, kind: 'compared', error } : { golden, kind: 'failed' };
-  } catch {
+  } catch (error) {
+    // Only what is said on purpose is a refusal; any other error is a fault of ours.
+    if (!(error instanceof UserError || error instanceof UnsupportedError)) return { golden, kind: 'failed' };
     return { golden, kind: golden.fails !== undefined ? 'refused' : refusedHere(golden) === undefined ? 'failed' : 'refusedHere' };
   }
 }
