@@ -208,7 +208,7 @@ describe('dpm-adaptive', () => {
   const deterministic = golden.cases.filter(({ options }) => (options['eta'] ?? 0) === 0);
 
   test.each(deterministic.filter((each) => each.function === 'dpm_adaptive').map((each) => [JSON.stringify(each.options), each] as const))('is dpm_adaptive of k-diffusion in float64, with %s', async (_, { options: { order, rtol, atol, pcoeff = 0, icoeff = 1, dcoeff = 0 }, result, info }) => {
-    const sampler = dpmAdaptive({ ...(order === 2 ? { order } : {}), ...(rtol === undefined ? {} : { relative: rtol }), ...(atol === undefined ? {} : { absolute: atol }), control: [pcoeff, icoeff, dcoeff] });
+    const sampler = dpmAdaptive({ ...(order === 2 ? { order } : {}), ...(rtol === undefined ? {} : { rtol }), ...(atol === undefined ? {} : { atol }), control: [pcoeff, icoeff, dcoeff] });
     for await (const step of trajectory({ sampler, denoise: modes, x, levels: [from, to] })) {
       expect(gap(step.x, result)).toBeLessThan(1e-11);
       expect(step.nfe).toBe(info!.nfe);
@@ -224,7 +224,7 @@ describe('dpm-adaptive', () => {
     const exact = await sample({ sampler: dpmSolver({ order: 3 }), denoise: modes, x, levels: uniformLambda({ sigmaMin: to.sigma, sigmaMax: from.sigma }).levels(edm(), { steps: 2000, end: 'floor' }) });
     let [error, calls] = [Infinity, 0];
     for (const tolerance of [0.05, 0.005, 0.0005, 0.00005]) {
-      for await (const step of trajectory({ sampler: dpmAdaptive({ relative: tolerance, absolute: tolerance / 6 }), denoise: modes, x, levels: [from, to] })) {
+      for await (const step of trajectory({ sampler: dpmAdaptive({ rtol: tolerance, atol: tolerance / 6 }), denoise: modes, x, levels: [from, to] })) {
         expect(gap(step.x, exact)).toBeLessThan(error / 2);
         expect(step.nfe).toBeGreaterThan(calls);
         [error, calls] = [gap(step.x, exact), step.nfe];
@@ -274,7 +274,7 @@ test('options out of range are refused with what is known', () => {
     [() => dpmpp2m({ lowerOrderFinal: true as never }), 'lowerOrderFinal=true. Known: clean, last, few, always.'],
     [() => dpmpp2s({ r: 0 }), '[samplers/dpmpp-2s] option out of range: r=0.'],
     [() => dpmSolver({ order: 4 as never }), '[samplers/dpm-solver] unknown order: order=4. Known: 1, 2, 3.'],
-    [() => dpmAdaptive({ relative: 0 }), '[samplers/dpm-adaptive] option out of range: relative=0. Pass a number > 0.'],
+    [() => dpmAdaptive({ rtol: 0 }), '[samplers/dpm-adaptive] option out of range: rtol=0. Pass a number > 0.'],
     [() => dpmAdaptive({ control: [1, Number.NaN, 0] }), 'control=[1, NaN, 0]'],
     [() => unipc({ corrector: { except: [0.5] } }), '[samplers/unipc] corrector.except must be a list of step numbers: except=0.5.'],
     [() => unipc({ corrector: 'sometimes' as never }), 'corrector="sometimes". Known: always, never.'],

@@ -1,6 +1,6 @@
 import { lambdaOf, relativeSigma, type NoiseLevel, type Term } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
-import { checkChoice } from '../check-option.ts';
+import { checkChoice, checkKind, checkOption, checkPositive } from '../check-option.ts';
 import { secondOrderAdjust } from '../maths/dpm-multistep.ts';
 import { exponentialTerms, exponentialWeights, firstOrderTerms, type StepFrom } from '../maths/exponential.ts';
 import { defineSampler, type Evaluation, type Sampler, type SamplerState, type StepInput, type StepOutput } from '../sampler.ts';
@@ -9,9 +9,9 @@ export interface DpmAdaptiveOptions {
   /** 2 compares DPM-Solver-1 and 2, 3 compares 2 and 3. @default 3 */
   readonly order?: 2 | 3;
   /** Tolerance relative to the state, > 0. @default 0.05, the paper's */
-  readonly relative?: number;
+  readonly rtol?: number;
   /** Tolerance in units of the data, > 0. @default 0.0078, the paper's: 1 / 128 of images in -1..1 */
-  readonly absolute?: number;
+  readonly atol?: number;
   /** First step of lambda that is tried, > 0. @default 0.05, the paper's */
   readonly firstStep?: number;
   /** Gains of the step size's control by the latest error, its change, and the change of that. @default [0, 1, 0] for p, i and d, plain control by the latest */
@@ -43,12 +43,11 @@ const SLIVER = 1e-5;
  * @throws UserError when an option is out of range, and from a step that makes no headway
  */
 export function dpmAdaptive(options: DpmAdaptiveOptions = {}): Sampler {
-  const settings: Settings = { order: 3, relative: 0.05, absolute: 0.0078, firstStep: 0.05, control: [0, 1, 0], safety: 0.81, maxSteps: 1000, ...options };
+  const settings: Settings = { order: 3, rtol: 0.05, atol: 0.0078, firstStep: 0.05, control: [0, 1, 0], safety: 0.81, maxSteps: 1000, ...options };
   checkChoice('dpm-adaptive', 'order', settings.order, [2, 3]);
-  for (const name of ['relative', 'absolute', 'firstStep', 'safety', 'maxSteps'] as const) {
-    const value = settings[name];
-    if (!(Number.isFinite(value) && value > 0 && (name !== 'safety' || value < 1))) throw new UserError(`[samplers/dpm-adaptive] option out of range: ${name}=${String(value)}. Pass a number > 0${name === 'safety' ? ' and < 1' : ''}.`);
-  }
+  for (const name of ['rtol', 'atol', 'firstStep', 'maxSteps'] as const) checkPositive('dpm-adaptive', name, settings[name]);
+  checkOption('dpm-adaptive', { name: 'safety', value: settings.safety, holds: settings.safety > 0 && settings.safety < 1, remedy: 'Pass a number > 0 and < 1.' });
+  checkKind('dpm-adaptive', { name: 'control', value: settings.control, holds: Array.isArray(settings.control), remedy: 'Pass three numbers; [0, 1, 0] is plain.' });
   if (settings.control.length !== 3 || !settings.control.every(Number.isFinite)) throw new UserError(`[samplers/dpm-adaptive] option out of range: control=[${settings.control.join(', ')}]. Pass three numbers; [0, 1, 0] is plain.`);
   return defineSampler({
     name: 'dpm-adaptive',
@@ -83,7 +82,7 @@ async function integrate<T>(input: StepInput<T>, settings: Settings): Promise<St
     // An item that has arrived takes steps of length zero until the others have.
     const spans = items.map(({ lambda, h }): Span => ({ lambda, goal: lambda + h > end - SLIVER ? end : lambda + h }));
     const tried = await pair(input, x, spans, settings);
-    const errors = await algebra.scaledRms(algebra.linear([1, tried.high], [-1, tried.low]), { absolute: settings.absolute * to.alpha, relative: settings.relative, of: [tried.low, before] });
+    const errors = await algebra.scaledRms(algebra.linear([1, tried.high], [-1, tried.low]), { absolute: settings.atol * to.alpha, relative: settings.rtol, of: [tried.low, before] });
     const next = items.map((item, i) => (item.lambda < end ? judge(item, spans[i]!.goal, errors[i]!, settings) : item));
     const moved = next.map(({ lambda }, i) => (lambda > items[i]!.lambda ? 1 : 0));
     const kept = moved.map((m) => 1 - m);

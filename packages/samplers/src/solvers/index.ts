@@ -114,7 +114,7 @@ export const samplers: Registry<Sampler> = /* @__PURE__ */ createRegistry('sampl
   deis: ['form', 'order', 'process', 'lowerOrderFinal'],
   'dpm-2': ['sChurn', 'sTMin', 'sTMax', 'sNoise'],
   'dpm-2-ancestral': ['eta', 'sNoise', 'form'],
-  'dpm-adaptive': ['order', 'relative', 'absolute', 'firstStep', 'control', 'safety', 'maxSteps'],
+  'dpm-adaptive': ['order', 'rtol', 'atol', 'firstStep', 'control', 'safety', 'maxSteps'],
   'dpm-fast': ['prediction'],
   'dpm-solver': ['order', 'form', 'prediction', 'solverType', 'weights', 'lowerOrderFinal', 'eta'],
   'dpmpp-2m': ['solverType', 'lowerOrderFinal'],
