@@ -2,25 +2,14 @@
 // tooling/parity/k_diffusion_golden.py makes the golden file. dpm_fast and dpm_adaptive are in deterministic.test.ts; the noise that k-diffusion can add
 // between their blocks and inner steps (eta) is not offered here. k-diffusion integrates LMS' polynomials by quadrature to 1e-4, which for
 // cubics is exact all the same.
-import { arrayAlgebra, exactTrace, finiteDifference, logLikelihood, relativeSigma, sigmaLevel, type Algebra, type NoiseLevel } from '@langevin/core-schedules';
+import { arrayAlgebra, exactTrace, finiteDifference, logLikelihood, sigmaLevel, type Algebra } from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
-import { brownianTreeNoise, sample, samplers, type NoiseSource } from '@langevin/samplers';
+import { brownianTreeNoise } from '@langevin/samplers';
+import { compareKDiffusion, K_DIFFUSION_TOLERANCE, kDiffusionFunctions, type KDiffusionGolden } from '@langevin/samplers/testing';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
-interface Case {
-  readonly function: string;
-  readonly grid: string;
-  readonly options: Readonly<Record<string, number | string>>;
-  readonly intervals?: readonly (readonly [number, number])[];
-  readonly result: readonly number[];
-}
-
-interface Golden {
-  readonly start: readonly number[];
-  readonly noise: readonly (readonly number[])[];
-  readonly grids: Readonly<Record<string, readonly number[]>>;
-  readonly cases: readonly Case[];
+interface Golden extends KDiffusionGolden {
   readonly logLikelihood: readonly { readonly sigmaMin: number; readonly sigmaMax: number; readonly result: readonly number[] }[];
   readonly brownian: readonly {
     readonly seed: string | readonly string[];
@@ -33,60 +22,13 @@ interface Golden {
 const golden = JSON.parse(readFileSync(new URL('golden/k-diffusion.json', import.meta.url), 'utf8')) as Golden;
 const denoise = threeModes().denoiser<Float64Array>();
 
-/** Names of options there and here. */
-const OPTIONS: Readonly<Record<string, string>> = {
-  eta: 'eta', s_noise: 'sNoise', s_churn: 'sChurn', s_tmin: 'sTMin', s_tmax: 'sTMax', solver_type: 'solverType', r: 'r', order: 'order',
-};
-
-interface Peer {
-  readonly name: string;
-  /** Options that choose k-diffusion's form where ours has another default. */
-  readonly form?: Readonly<Record<string, string>>;
-  readonly tolerance?: number;
-}
-
-const PEERS: Readonly<Record<string, Peer>> = {
-  euler: { name: 'euler' },
-  heun: { name: 'heun' },
-  euler_ancestral: { name: 'euler-ancestral' },
-  dpm_2: { name: 'dpm-2' },
-  dpm_2_ancestral: { name: 'dpm-2-ancestral' },
-  lms: { name: 'lms' },
-  dpmpp_2s_ancestral: { name: 'dpmpp-2s-ancestral' },
-  dpmpp_2m: { name: 'dpmpp-2m', form: { lowerOrderFinal: 'clean' } },
-  dpmpp_sde: { name: 'dpmpp-sde' },
-  dpmpp_2m_sde: { name: 'dpmpp-2m-sde' },
-  dpmpp_3m_sde: { name: 'dpmpp-3m-sde', form: { weights: 'reference' } },
-};
-
-/** k-diffusion draws for churn at every step, whether it churns or not; other samplers in order. */
-const CHURNING = new Set(['euler', 'heun', 'dpm_2']);
-
-function recorded(perStep: boolean): { readonly source: NoiseSource; readonly asked: (readonly [number, number])[] } {
-  const asked: (readonly [number, number])[] = [];
-  const source: NoiseSource = {
-    name: 'recorded',
-    draw: ({ algebra, like, step, interval }) => {
-      const index = perStep ? Number(step) : asked.length;
-      asked.push([relativeSigma(interval!.from), relativeSigma(interval!.to)]);
-      return Promise.resolve(algebra.fromHost(Float64Array.from(golden.noise[index]!), like));
-    },
-  };
-  return { source, asked };
-}
-
-const gap = (a: ArrayLike<number>, b: readonly number[]): number => Math.max(...b.map((value, i) => Math.abs(value - a[i]!))) / Math.max(...b.map(Math.abs));
-
-describe.each(Object.entries(PEERS))('%s', (name, { name: sampler, form = {}, tolerance = 1e-12 }) => {
+describe.each(kDiffusionFunctions)('%s', (name) => {
   const cases = golden.cases.filter((each) => each.function === name);
 
-  test.each(cases.map((each) => [`${each.grid} ${JSON.stringify(each.options)}`, each] as const))('%s', async (_, { grid, options, intervals, result }) => {
-    const ours = Object.fromEntries(Object.entries(options).map(([key, value]) => [OPTIONS[key]!, value]));
-    const levels: readonly NoiseLevel[] = golden.grids[grid]!.map(sigmaLevel);
-    const { source, asked } = recorded(CHURNING.has(name));
-    const x = Float64Array.from(golden.start, (value) => value * levels[0]!.sigma);
-    const end = await sample({ sampler: samplers.create(sampler, { ...form, ...ours }), denoise, x, levels, noise: source });
-    expect(gap(end, result)).toBeLessThan(tolerance);
+  test.each(cases.map((each) => [`${each.grid} ${JSON.stringify(each.options)}`, each] as const))('%s', async (_, each) => {
+    const { difference, intervals: asked } = await compareKDiffusion(golden, each);
+    expect(difference).toBeLessThan(K_DIFFUSION_TOLERANCE);
+    const { intervals, options } = each;
     if (intervals === undefined || options['eta'] === 0) return;
     expect(asked.length).toBe(intervals.length);
     asked.flat().forEach((sigma, i) => expect(Math.abs(sigma / intervals.flat()[i]! - 1)).toBeLessThan(1e-13));

@@ -5,3 +5,4 @@ export { samplerChecks, testSampler, type SamplerCheck, type SamplerTestOptions 
 export { withParts } from './with-parts.ts';
 export { allowed, caseName, compareCase, refusedHere, runCase, type Comparison, type GoldenCase, type GoldenFile } from './diffusers/golden-case.ts';
 export { compatCoverage, type CoverageRow } from './diffusers/coverage.ts';
+export { compareKDiffusion, K_DIFFUSION_TOLERANCE, kDiffusionCoverage, kDiffusionFunctions, type KDiffusionCase, type KDiffusionComparison, type KDiffusionGolden, type KDiffusionRow } from './k-diffusion/golden-case.ts';
