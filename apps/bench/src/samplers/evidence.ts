@@ -1,9 +1,9 @@
 import { a1111Samplers, a1111Spacings, comfyuiSamplers, comfyuiSpacings, resolveSampler, resolveSpacing, schedulerClassNames } from '@langevin/samplers/compat';
-import { samplerIdentities } from '@langevin/samplers/testing';
+import { K_DIFFUSION_TOLERANCE, samplerIdentities } from '@langevin/samplers/testing';
 import type { Evidence } from '../evidence/evidence.ts';
 import { markdownTable } from '../table.ts';
 import { orderRows } from './orders.ts';
-import { parityRows } from './parity.ts';
+import { kDiffusionRows, parityRows } from './parity.ts';
 import { bundleSize, SIZE_CASES } from './sizes.ts';
 
 /** Orders, identities, parity, names and sizes of the samplers, each from code that runs here. */
@@ -14,6 +14,7 @@ export async function samplersEvidence({ root, report }: { readonly root: string
   const identities = await Promise.all(samplerIdentities().map(async ({ name, tolerance, gap }) => ({ name, tolerance, gap: await gap() })));
   report('parity with diffusers ...');
   const parity = await parityRows(root);
+  const kDiffusion = await kDiffusionRows(root);
   const names = nameRows();
   report('sizes ...');
   const sizes = await Promise.all(SIZE_CASES.map(async ({ name, code, ceiling }) => ({ name, ceiling, ...(await bundleSize(code)) })));
@@ -21,9 +22,10 @@ export async function samplersEvidence({ root, report }: { readonly root: string
     orders.filter(({ holds }) => !holds).length +
     identities.filter(({ gap, tolerance }) => !(gap <= tolerance)).length +
     parity.filter(({ holds }) => !holds).length +
+    kDiffusion.filter(({ holds }) => !holds).length +
     names.filter(({ here }) => here === undefined).length +
     sizes.filter(({ gzip, ceiling }) => gzip > ceiling).length;
-  const json = { failed, orders, identities, parity, names, sizes };
+  const json = { failed, orders, identities, parity, kDiffusion, names, sizes };
   return { page: 'evidence-samplers', markdown: page(json), json, failed };
 }
 
@@ -74,11 +76,12 @@ type Findings = {
   readonly orders: Awaited<ReturnType<typeof orderRows>>;
   readonly identities: readonly { readonly name: string; readonly tolerance: number; readonly gap: number }[];
   readonly parity: Awaited<ReturnType<typeof parityRows>>;
+  readonly kDiffusion: Awaited<ReturnType<typeof kDiffusionRows>>;
   readonly names: readonly NameRow[];
   readonly sizes: readonly { readonly name: string; readonly ceiling: number; readonly minified: number; readonly gzip: number }[];
 };
 
-function page({ failed, orders, identities, parity, names, sizes }: Findings): string {
+function page({ failed, orders, identities, parity, kDiffusion, names, sizes }: Findings): string {
   const exponent = (value: number): string => (value === 0 ? '0' : value.toExponential(1));
   const verdict = (holds: boolean): string => (holds ? 'yes' : '**no**');
   return [
@@ -110,11 +113,16 @@ function page({ failed, orders, identities, parity, names, sizes }: Findings): s
     '',
     markdownTable(['class', 'cases', 'options changed', 'refused', 'only here', 'largest difference', "diffusers' own", 'holds'], parity.map(({ name, cases, options, refused, refusedHere, largest, own, holds }) => [name, cases, options.length, refused, refusedHere, exponent(largest), exponent(own), verdict(holds)])),
     '',
-    'k-diffusion: 125 of its runs in float64 agree within 1e-12 (`packages/samplers/test/k-diffusion.test.ts`, with `dpm_fast` and `dpm_adaptive` in `deterministic.test.ts`).',
-    '',
     '### By option',
     '',
     markdownTable(['class', 'option', 'cases', 'largest difference'], parity.flatMap(({ name, options }) => options.map((row) => [name, `\`${row.option}\``, row.cases, exponent(row.largest)]))),
+    '',
+    '## Parity with k-diffusion',
+    '',
+    `Its sampling functions in float64 with recorded noise, on the closed-form denoiser of a mixture; ${kDiffusion.reduce((sum, { cases }) => sum + cases, 0)} runs. Differences are relative to the largest element, and a function holds below ${K_DIFFUSION_TOLERANCE.toExponential(0)}.`,
+    '`dpm_fast` and `dpm_adaptive` are compared in `packages/samplers/test/deterministic.test.ts`.',
+    '',
+    markdownTable(['function', 'sampler', 'cases', 'largest difference', 'holds'], kDiffusion.map(({ function: name, sampler, cases, largest, holds }) => [`\`sample_${name}\``, `\`${sampler}\``, cases, exponent(largest), verdict(holds)])),
     '',
     '## Names of other programs',
     '',

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { compatCoverage, type CoverageRow, type GoldenFile } from '@langevin/samplers/testing';
+import { compatCoverage, kDiffusionCoverage, K_DIFFUSION_TOLERANCE, type CoverageRow, type GoldenFile, type KDiffusionGolden, type KDiffusionRow } from '@langevin/samplers/testing';
 
 /** How close a scheduler class comes to diffusers, over all of its golden cases. */
 export interface ParityRow {
@@ -39,4 +39,10 @@ export async function parityRows(root: string): Promise<readonly ParityRow[]> {
       holds: options.every((row) => row.failed === 0),
     };
   });
+}
+
+/** Runs all of k-diffusion's golden cases; a function holds when every case of it does. */
+export async function kDiffusionRows(root: string): Promise<readonly (KDiffusionRow & { readonly holds: boolean })[]> {
+  const golden = JSON.parse(readFileSync(join(root, 'packages/samplers/test/golden/k-diffusion.json'), 'utf8')) as KDiffusionGolden;
+  return (await kDiffusionCoverage(golden)).map((row) => ({ ...row, holds: row.cases > 0 && row.largest < K_DIFFUSION_TOLERANCE }));
 }
