@@ -14,7 +14,7 @@ const END = '<!-- end of figures -->';
 export interface WorkPrecisionOptions {
   readonly root: string;
   readonly report: (line: string) => void;
-  /** Pictures for each point of the figure over images. @default 192 */
+  /** Pictures for each point of the figure over images. @default 128 */
   readonly count?: number;
 }
 
@@ -28,7 +28,7 @@ interface Figure {
 }
 
 /** Draws the three figures of docs/choosing-a-sampler.md and writes them with their numbers between the marks in that page. */
-export async function workPrecision({ root, report, count = 192 }: WorkPrecisionOptions): Promise<{ readonly page: string; readonly json: unknown }> {
+export async function workPrecision({ root, report, count = 128 }: WorkPrecisionOptions): Promise<{ readonly page: string; readonly json: unknown }> {
   report('error along the ODE ...');
   const ode = await odeError(odeContestants(), BUDGETS);
   report('distance of distributions ...');
