@@ -4,7 +4,6 @@ import { MX, MY, RX, RY } from './layout';
  * The blocks of a tile under the rectangle of a Gaussian, a bit for each: 8 rows of 4 blocks, each 4 pixels wide and 2 high. `x0` and `y0`
  * are the centre of the tile's first pixel.
  */
-// @ts-ignore: decorator
 @inline
 export function cover(record: usize, x0: f32, y0: f32): u32 {
   const mx = load<f32>(record, MX) - x0;

@@ -40,7 +40,6 @@ export function basis(f: usize, degree: i32, x: f64, y: f64, z: f64): void {
 }
 
 /** A colour channel before it is cut off at 0. `row` is the address of the Gaussian's first coefficient of that channel. */
-// @ts-ignore: decorator
 @inline
 export function shade(f: usize, row: usize, coefficients: i32): f64 {
   let sum: f64 = 0.5;

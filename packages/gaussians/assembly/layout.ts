@@ -15,7 +15,6 @@ export const OPEN: i32 = 1 << 30;
 /** The job, from here on: 32 bit words. */
 export const JOB: usize = 64;
 
-// @ts-ignore: decorator
 @inline
 export function word(index: i32): i32 {
   return load<i32>(JOB + (<usize>index << 2));
@@ -101,26 +100,22 @@ export const BOTTOM: i32 = 19;
 export const NEAR: i32 = 20;
 export const EYE: i32 = 21;
 
-// @ts-ignore: decorator
 @inline
 export function number(base: usize, index: i32): f64 {
   return load<f64>(base + (<usize>index << 3));
 }
 
-// @ts-ignore: decorator
 @inline
 export function put(base: usize, index: i32, value: f64): void {
   store<f64>(base + (<usize>index << 3), value);
 }
 
 /** A float32 of an array of the scene. */
-// @ts-ignore: decorator
 @inline
 export function single(array: usize, index: i32): f64 {
   return <f64>load<f32>(array + (<usize>index << 2));
 }
 
-// @ts-ignore: decorator
 @inline
 export function putSingle(array: usize, index: i32, value: f64): void {
   store<f32>(array + (<usize>index << 2), <f32>value);

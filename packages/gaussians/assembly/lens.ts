@@ -36,7 +36,6 @@ export const V_SPREAD: i32 = 81;
 export const V_DIRECTION: i32 = 87;
 
 /** Fills in the place. `w` is the camera. */
-// @ts-ignore: decorator
 @inline
 export function place(f: usize, w: usize, means: usize, i: i32): void {
   const mx = single(means, 3 * i);

@@ -7,7 +7,6 @@ export const LEAST_TRANSMITTANCE: f32 = 1e-4;
  * 2^(8 y) for y in [-1, 0], relative error under 3e-6 (6e-7 where it is 1): the minimax polynomial of degree 5 for 2^y, three times squared. Outside it is
  * garbage, which callers mask.
  */
-// @ts-ignore: decorator
 @inline
 export function exp2of8(y: v128): v128 {
   const y2 = f32x4.mul(y, y);
@@ -21,7 +20,6 @@ export function exp2of8(y: v128): v128 {
 }
 
 /** The sums of four vectors, as one. */
-// @ts-ignore: decorator
 @inline
 export function sums(a: v128, b: v128, c: v128, d: v128): v128 {
   const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 4, 1, 5), v128.shuffle<f32>(a, b, 2, 6, 3, 7));

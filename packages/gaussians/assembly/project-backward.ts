@@ -232,13 +232,11 @@ function lead(i: i32, f: usize, camera: usize): void {
   putSingle(<usize>word(V_MEANS), 3 * i + 2, vMeanZ);
 }
 
-// @ts-ignore: decorator
 @inline
 function sum(f: usize, index: i32): f64 {
   return single(f + SUMS, index);
 }
 
-// @ts-ignore: decorator
 @inline
 function grow(base: usize, index: i32, by: f64): void {
   put(base, index, number(base, index) + by);

@@ -21,7 +21,7 @@ export function padWith(x: Tensor, padding: Padding, value: number): Tensor {
   }, x);
 }
 
-/** x [.., n, ..] as [outer, n, inner]: any rank becomes one that every backend handles. */
+/** x [.., n, ..] as [outer, n, inner]: whatever its rank, three axes that every backend handles. */
 export function aroundAxis(x: Tensor, axis: number): Tensor {
   return tf.reshape(x, [sizeOf(x.shape.slice(0, axis)), x.shape[axis]!, sizeOf(x.shape.slice(axis + 1))]);
 }
