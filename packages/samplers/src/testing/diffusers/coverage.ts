@@ -1,5 +1,5 @@
 import { UnsupportedError, UserError } from '@langevin/tensor';
-import { allowed, compareCase, refusedHere, runCase, type GoldenCase, type GoldenFile } from './golden-case.ts';
+import { agrees, compareCase, refusedHere, runCase, type GoldenCase, type GoldenFile } from './golden-case.ts';
 
 /** What is covered of an option of a scheduler class. */
 export interface CoverageRow {
@@ -12,7 +12,7 @@ export interface CoverageRow {
   readonly refused: number;
   /** Cases that only ours refuses. */
   readonly refusedHere: number;
-  /** Cases farther off than {@link allowed}. */
+  /** Cases farther off than {@link agrees} allows. */
   readonly failed: number;
   /** Largest difference relative to the largest element, of tables and of states. */
   readonly largest: number;
@@ -47,9 +47,8 @@ async function outcomeOf(golden: GoldenCase): Promise<Outcome> {
       const { final } = await runCase(golden, more);
       return { golden, kind: golden.fails.startsWith('NaN') && final.every(Number.isFinite) ? 'refused' : 'failed' };
     }
-    const { tables, states } = await compareCase(golden, more);
-    const error = Math.max(tables, states);
-    return error <= allowed(golden) ? { golden, kind: 'compared', error } : { golden, kind: 'failed' };
+    const found = await compareCase(golden, more);
+    return agrees(golden, found) ? { golden, kind: 'compared', error: Math.max(found.tables, found.states) } : { golden, kind: 'failed' };
   } catch (error) {
     // Only what is said on purpose is a refusal; any other error is a fault of ours.
     if (!(error instanceof UserError || error instanceof UnsupportedError)) return { golden, kind: 'failed' };

@@ -135,14 +135,22 @@ function difference(ours: ArrayLike<number>, theirs: readonly number[]): number 
 }
 
 /**
- * The most that tables and states may differ from a case's, relative to the largest element. A case is diffusers' float32 tables in float64
+ * The most that states may differ from a case's, relative to the largest element. A case is diffusers' float32 tables in float64
  * arithmetic: ours may be as far from it as diffusers' own float32 run is, or two units in the last place of float32, as torch's square roots
  * and sines of whole tables are not always rounded to the nearest. Noise of seeds is equal to torch's to 2e-6, which a run may add up; a
  * Brownian path is read at times of float32 rounded to a millionth, and a millionth of time moves it by a thousandth of its unit.
  */
-export function allowed({ seed, config, own = 0 }: GoldenCase): number {
+function allowed({ seed, config, own = 0 }: GoldenCase): number {
   if (typeof config.noise_sampler_seed === 'number') return 1e-4;
   return Math.max(own, seed === undefined ? 2 ** -22 : 1e-5);
+}
+
+/**
+ * Whether ours came close enough. Tables depend on no noise, so seeds excuse nothing there: two units in the last place of float32, or what
+ * diffusers' own float32 is off by, where timesteps are interpolated between sigmas.
+ */
+export function agrees(golden: GoldenCase, { tables, states }: Comparison): boolean {
+  return tables <= Math.max(golden.own ?? 0, 2 ** -22) && states <= allowed(golden);
 }
 
 /** Cases that upstream runs and ours refuses, with what the refusal says. */
