@@ -44,8 +44,10 @@ export type { RefineContext, Refinement, Strategy, StrategyDefaults } from './st
 export { gaussianTensors, rasterizeTensors, type AnyRasterizer, type GaussianTensors, type RasterizedTensors, type RasterizeOptions } from './op.ts';
 
 // Training; @langevin/gaussians/node keeps a run in a folder
-export { trainSplats, type CheckpointStore, type SplatEvent, type TrainSplatsOptions } from './training/train.ts';
-export { createTrainer, type StepMetrics, type Trainer, type ViewScore } from './training/trainer.ts';
+export { trainSplats, type TrainSplatsOptions } from './training/train.ts';
+export type { CheckpointStore, RunOptions, SplatEvent } from './training/run.ts';
+export { createTrainer, type Trainer } from './training/trainer.ts';
+export type { StepMetrics, ViewScore } from './training/view-loss.ts';
 export { resolveSettings, type ResolvedSettings, type TrainingBackground, type TrainingSettings } from './training/config.ts';
 export { initialState, restoreState, storeState, type StoredState, type TrainingState } from './training/state.ts';
 export { imageOf, pictureOf } from './training/pictures.ts';

@@ -2,7 +2,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSafetensors, removeStaleTemporaries, writeSafetensors } from '@langevin/io/node';
 import { UserError } from '@langevin/tensor';
-import type { CheckpointStore } from '../train.ts';
+import type { CheckpointStore } from '../run.ts';
 
 const NAME = /^step-(\d{8,})\.safetensors$/;
 
