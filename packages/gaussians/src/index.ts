@@ -8,8 +8,10 @@ export { referenceRasterizer } from './reference/reference-rasterizer.ts';
 export { cpuRasterizer, type CpuRasterizerOptions } from './cpu/cpu-rasterizer.ts';
 export { createRasterizer, type CreateRasterizerOptions, type RasterizerChoice } from './create-rasterizer.ts';
 
-// Scenes: bytes in, values out; files are read by @langevin/gaussians/node
-export { scaleCamera, sceneExtent, type PointCloud, type SceneView, type SplatScene } from './scenes/scene.ts';
+// Scenes: bytes in, values out; @langevin/gaussians/node reads them from a disk
+export type { SceneFolder } from './scenes/folder.ts';
+export { readScene, type ReadSceneOptions } from './scenes/read-scene.ts';
+export { scaleCamera, sceneExtent, type PointCloud, type SceneTimes, type SceneView, type SplatScene } from './scenes/scene.ts';
 export { splitViews, type HoldOut } from './scenes/split.ts';
 export { parseColmapBinary, type ColmapFiles } from './scenes/colmap/binary.ts';
 export { parseColmapText } from './scenes/colmap/text.ts';
@@ -61,10 +63,13 @@ export { harmonicRotations, rotateHarmonics } from './compose/rotate-sh.ts';
 // Scenes in motion
 export { boxOf, type Box } from './dynamic/box.ts';
 export { deformationData, deformationFromData, playback } from './dynamic/data.ts';
-export { deform, play, type Deformation, type DeformationConfig, type DeformationData, type NamedArrays, type Offsets } from './dynamic/deformation.ts';
+export { deform, play, type Deformation, type DeformationConfig, type DeformationData, type MovingTensors, type NamedArrays, type Offsets } from './dynamic/deformation.ts';
 export { hexPlaneDeformation, type HexPlaneConfig, type HexPlaneParams } from './dynamic/hexplane.ts';
 export { mlpDeformation, type MlpDeformationConfig, type MlpDeformationParams } from './dynamic/mlp.ts';
-export { trainDynamic, type DynamicTrainingOptions, type PosedFrame } from './dynamic/train.ts';
+export { trainDynamic, type DynamicEvent, type DynamicTrainingOptions } from './dynamic/train.ts';
+export type { DynamicSettings } from './dynamic/settings.ts';
+export { movedGaussians } from './dynamic/trainer.ts';
+export { stillScene } from './dynamic/still-scene.ts';
 
 // Looking at it
 export { sceneBounds, turntable, type SceneBounds, type TurntableOptions } from './viewpoint.ts';

@@ -12,6 +12,14 @@ export interface SceneView {
   readonly mask?: Uint8Array;
   /** Distance along z in world units, [height, width]; 0 where nobody knows. */
   readonly depth?: Float32Array;
+  /** When it was taken, in [0, 1]: 0 and 1 are the `times` of the scene. Missing where nothing moves. */
+  readonly time?: number;
+}
+
+/** First and last moment of a scene in motion, in the units of its files; start < end. */
+export interface SceneTimes {
+  readonly start: number;
+  readonly end: number;
 }
 
 /** Coloured points of a scene. */
@@ -32,6 +40,8 @@ export interface SplatScene {
   readonly points?: PointCloud;
   /** {@link sceneExtent} of the training cameras. */
   readonly extent: number;
+  /** Of a scene in motion, where every view has its time. */
+  readonly times?: SceneTimes;
 }
 
 /** 1.1 times the largest distance of a camera from the mean of all: the unit of learning rates and of sizes (Kerbl et al. 2023). 1 for a single place. */

@@ -1,0 +1,21 @@
+import type { Image } from '@langevin/io';
+
+/** Files of a scene below one place: a folder on a disk, or what somebody dropped on a page. Paths have slashes and are relative to it. */
+export interface SceneFolder {
+  /** What the scene is called. */
+  readonly name: string;
+  readonly has: (path: string) => Promise<boolean>;
+  /** @throws UserError when the file is missing or larger */
+  readonly bytes: (path: string, options: { readonly maxBytes: number }) => Promise<Uint8Array>;
+  /** A photograph or a mask, upright. @throws UserError when it is missing or damaged */
+  readonly image: (path: string, channels: 'rgba' | 'grey') => Promise<Image>;
+  /** Where a path is, for messages. */
+  readonly label: (path: string) => string;
+  /** What lies at the top, for messages. */
+  readonly names: () => Promise<readonly string[]>;
+}
+
+/** Joins parts of a path; empty ones and "." do not count. */
+export function joinPath(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '' && part !== '.').join('/');
+}
