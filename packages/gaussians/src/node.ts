@@ -2,3 +2,5 @@
 export { loadScene, type LoadSceneOptions } from './scenes/node/load-scene.ts';
 export { folderStore } from './training/node/folder-store.ts';
 export { trainSplatsInFolder, type TrainInFolderOptions } from './training/node/train-in-folder.ts';
+export { trainDynamicInFolder, type TrainDynamicInFolderOptions } from './training/node/train-dynamic-in-folder.ts';
+export type { RunFolderOptions } from './training/node/run-folder.ts';

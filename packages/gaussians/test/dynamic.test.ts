@@ -1,6 +1,6 @@
 import {
-  boxOf, deform, deformationData, deformationFromData, gaussianTensors, hexPlaneDeformation, mlpDeformation, playback, referenceRasterizer, lookAt, trainDynamic,
-  type Deformation, type DeformationConfig, type Gaussians, type GaussianTensors, type PosedFrame,
+  boxOf, deform, deformationData, deformationFromData, gaussianTensors, hexPlaneDeformation, mlpDeformation, playback,
+  type Deformation, type DeformationConfig, type GaussianTensors,
 } from '@langevin/gaussians';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { add, flattenTree, gradients, mapTensors, mul, numbers, realize, scalar, setDefaultEngine, sin, sum, tensor, tensorsOf, Tensor, torchGenerator } from '@langevin/tensor';
@@ -132,62 +132,5 @@ describe('planes', () => {
     const wanted = params.planes.flatMap(({ xy, xz, yz }) => [xy, xz, yz].flatMap((p) => [variation(p, 0), variation(p, 1)])).reduce((a, b) => add(a, b));
     const [found] = await numbers(small.hexplane.penalty!(params));
     expect(found! / (1e-4 * (await numbers(wanted))[0]!)).toBeCloseTo(1, 5);
-  });
-});
-
-describe('training on a moving scene', () => {
-  // A blob that slides to the right by 0.6 and turns about the axis of the camera by an eighth of a circle.
-  const blob: Gaussians = (() => {
-    const { gaussians } = randomScene({ seed: 33, count: 5, degree: 0, scales: [0.15, 0.3], opacities: [0.6, 0.95] });
-    const { single } = inBothPrecisions(gaussians);
-    return { ...single, means: single.means.map((v) => 0.5 * v), sh: single.sh.map((v) => 3 * v) };
-  })();
-  const truth = (time: number): Gaussians => {
-    const [c, s] = [Math.cos((Math.PI * time) / 4), Math.sin((Math.PI * time) / 4)];
-    const means = blob.means.slice();
-    for (let i = 0; i < means.length; i += 3) {
-      means[i] = c * blob.means[i]! - s * blob.means[i + 1]! + 0.6 * time;
-      means[i + 1] = s * blob.means[i]! + c * blob.means[i + 1]!;
-    }
-    return { ...blob, means };
-  };
-  const cameras = ([[0, 0, -3], [1.5, 0.5, -2.6]] as const).map((eye) => lookAt({ width: 12, height: 10, fx: 12, fy: 12, cx: 6, cy: 5, eye, target: [0.3, 0, 0] }));
-  const double = (g: Gaussians): Gaussians<Float64Array> => ({
-    ...g, means: Float64Array.from(g.means), quaternions: Float64Array.from(g.quaternions), logScales: Float64Array.from(g.logScales), opacityLogits: Float64Array.from(g.opacityLogits), sh: Float64Array.from(g.sh),
-  });
-  const photograph = async (time: number): Promise<PosedFrame[]> =>
-    Promise.all(cameras.map(async (camera) => ({ camera, time, image: Float32Array.from((await referenceRasterizer().render(double(truth(time)), camera)).color) })));
-  const error = (a: Gaussians, b: Gaussians): number => Math.sqrt(a.means.reduce((sum, v, i) => sum + (v - b.means[i]!) ** 2, 0) / a.count);
-
-  const mistake = async (at: (time: number) => Gaussians, frames: readonly PosedFrame[]): Promise<number> => {
-    let total = 0;
-    for (const { camera, time, image } of frames) (await referenceRasterizer().render(double(at(time)), camera)).color.forEach((v, i) => (total += (v - image[i]!) ** 2));
-    return total;
-  };
-
-  const moving = boxOf(blob, { margin: 2 });
-  test.each([
-    ['mlp', mlpDeformation({ box: moving, width: 32, depth: 2, positionFrequencies: 1, timeFrequencies: 1 }), 80, 6] as const,
-    ['hexplane', hexPlaneDeformation({ box: moving, resolution: 4, frames: 3, scales: [1], features: 8, width: 32 }), 80, 6] as const,
-  ])('the loss falls tenfold, and times between those that were seen are close: %s', async (_, deformation, steps, rate) => {
-    const frames = (await Promise.all([0, 0.25, 0.5, 0.75, 1].map(photograph))).flat();
-    const { params, losses } = await trainDynamic({ gaussians: blob, deformation: deformation as Deformation<unknown>, rasterizer: referenceRasterizer(), frames, generator: torchGenerator(5), steps, rate, loss: 'l2' });
-    expect(losses).toHaveLength(steps);
-    const at = playback(blob, await deformationData(deformation as Deformation<unknown>, params));
-    expect(at(0)).toEqual(blob);
-    expect(await mistake(at, frames)).toBeLessThan((await mistake(() => blob, frames)) / 10);
-    for (const time of [0.4, 0.6, 0.9]) expect(error(at(time), truth(time))).toBeLessThan(error(blob, truth(time)) / 4);
-  });
-
-  test('stops when told to, refuses pictures of another size', async () => {
-    const [frame] = await photograph(0.5);
-    const options = { gaussians: blob, deformation: small.mlp, rasterizer: referenceRasterizer(), generator: torchGenerator(0), steps: 5 };
-    const controller = new AbortController();
-    const seen: number[] = [];
-    const training = trainDynamic({ ...options, frames: [frame!], signal: controller.signal, onStep: ({ step }) => void (seen.push(step), step === 1 && controller.abort(new Error('enough'))) });
-    await expect(training).rejects.toThrow('enough');
-    expect(seen).toEqual([0, 1]);
-    await expect(trainDynamic({ ...options, frames: [{ ...frame!, image: new Float32Array(3) }] })).rejects.toThrow('frame 0 has 3 numbers, expected 360 for 12x10');
-    await expect(trainDynamic({ ...options, frames: [] })).rejects.toThrow('frames=0');
   });
 });

@@ -12,6 +12,9 @@ export interface Offsets<Value = Tensor> {
   readonly logScales?: Value;
 }
 
+/** What may move, as tensors. */
+export type MovingTensors = Pick<GaussianTensors, keyof Offsets>;
+
 /** A value of JSON. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
@@ -41,7 +44,7 @@ export interface Deformation<Params> {
   /** Weights with which nothing moves. */
   readonly init: (generator: Generator) => Params;
   /** Differences at a time, before the factor of {@link timeFactor}. */
-  readonly offsets: (params: Params, gaussians: GaussianTensors, time: Tensor) => Offsets;
+  readonly offsets: (params: Params, gaussians: MovingTensors, time: Tensor) => Offsets;
   /** What is added to the loss to keep the motion smooth. @default nothing */
   readonly penalty?: (params: Params) => Tensor;
   /** The same differences without an engine, for playback. */
@@ -52,7 +55,7 @@ export interface Deformation<Params> {
 export const TIME_EXPONENT = 0.35;
 
 /** Gaussians at a time, as tensors with gradients to the weights and to the Gaussians. At time 0 they are the same numbers, unless the exponent is 0. */
-export function deform<Params>(deformation: Deformation<Params>, params: Params, gaussians: GaussianTensors, time: Operand): GaussianTensors {
+export function deform<Params, G extends MovingTensors>(deformation: Deformation<Params>, params: Params, gaussians: G, time: Operand): G {
   const at = typeof time === 'number' ? scalar(checkTime(time)) : time;
   const offsets = deformation.offsets(params, gaussians, at);
   const factor = timeFactor(at, exponentOf(deformation.config));

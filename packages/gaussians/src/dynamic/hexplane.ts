@@ -1,8 +1,7 @@
 import { constant, uniform } from '@langevin/nn';
 import { abs, add, broadcastTo, concat, mean, mul, reshape, slice, sub, tensor, UserError, type Generator, type Tensor } from '@langevin/tensor';
-import type { GaussianTensors } from '../op.ts';
 import { checkBox, type Box } from './box.ts';
-import { configNumber, TIME_EXPONENT, type Deformation, type DeformationConfig } from './deformation.ts';
+import { configNumber, TIME_EXPONENT, type Deformation, type DeformationConfig, type MovingTensors } from './deformation.ts';
 import { denseNet, densePlayer, weight } from './dense.ts';
 import { acceleration, samplePlane, samplePlaneAt, variation } from './plane.ts';
 
@@ -74,7 +73,7 @@ export function hexPlaneDeformation(config: HexPlaneConfig): Deformation<HexPlan
       planes: scales.map((scale) => Object.fromEntries(PLANES.map((plane) => [plane, (plane[1] === 't' ? constant(1) : uniform(0.1, 0.5))(generator, shapeOf(plane, scale))])) as Planes),
       net: Object.fromEntries(HEADS.map(([name]) => [name, heads[name].init(generator)])) as HexPlaneParams['net'],
     }),
-    offsets(params: HexPlaneParams, { means }: GaussianTensors, time: Tensor) {
+    offsets(params: HexPlaneParams, { means }: MovingTensors, time: Tensor) {
       const count = means.shape[0]!;
       const position = mul(sub(means, tensor([...box.center])), 1 / box.radius);
       const along = (axis: string): Tensor => {

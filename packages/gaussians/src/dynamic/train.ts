@@ -1,91 +1,54 @@
-import { adam, type AdamState } from '@langevin/nn';
-import { abs, add, gradients, item, mapTensors, mean, realize, scalar, square, sub, tensor, tensorsOf, UserError, type Generator } from '@langevin/tensor';
-import type { Camera } from '../camera.ts';
+import { UserError } from '@langevin/tensor';
 import type { Gaussians } from '../gaussians.ts';
-import { gaussianTensors, rasterizeTensors, type AnyRasterizer } from '../op.ts';
-import { checkTime, deform, type Deformation } from './deformation.ts';
+import type { Rasterizer } from '../rasterizer.ts';
+import { beginRun, run, type RunOptions, type SplatEvent } from '../training/run.ts';
+import { deformationData } from './data.ts';
+import { checkTime, type Deformation, type DeformationData, type NamedArrays } from './deformation.ts';
+import { describeDynamicRun, resolveDynamicSettings, type DynamicSettings } from './settings.ts';
+import { initialDynamicState, restoreDynamicState, storeDynamicState } from './state.ts';
+import { createDynamicTrainer } from './trainer.ts';
 
-/** A photograph of the scene at a time. */
-export interface PosedFrame {
-  readonly camera: Camera;
-  /** In [0, 1]. */
-  readonly time: number;
-  /** [height, width, 3], in [0, 1]. */
-  readonly image: Float32Array;
-}
-
-export interface DynamicTrainingOptions<Params> {
-  /** The asset at rest, which does not change. */
-  readonly gaussians: Gaussians;
+export interface DynamicTrainingOptions<Params> extends DynamicSettings, RunOptions {
+  readonly rasterizer: Rasterizer;
   readonly deformation: Deformation<Params>;
-  readonly rasterizer: AnyRasterizer;
-  readonly frames: readonly PosedFrame[];
-  /** Draws the weights and the order of the frames. */
-  readonly generator: Generator;
-  /** One frame each. */
-  readonly steps: number;
-  /** Weights to go on from. @default those with which nothing moves */
-  readonly params?: Params;
-  /** Multiplies the rates of the deformation. @default 1 */
-  readonly rate?: number;
-  /** Rates fall exponentially to this part of the first ones. @default 0.1 */
-  readonly finalRate?: number;
-  /** @default 'l1', that of 4D Gaussian splatting */
-  readonly loss?: 'l1' | 'l2';
-  /** @default black */
-  readonly background?: readonly number[];
-  readonly onStep?: (progress: { readonly step: number; readonly loss: number; readonly frame: number }) => void;
-  readonly signal?: AbortSignal;
+  /** The asset at rest, to begin with: what {@link stillScene} trains to, say. */
+  readonly gaussians: Gaussians;
 }
+
+/** Events of a still scene's training; at the end comes the motion, to be stored beside `gaussians`. */
+export type DynamicEvent =
+  | Exclude<SplatEvent, { readonly kind: 'done' }>
+  | (Extract<SplatEvent, { readonly kind: 'done' }> & { readonly deformation: DeformationData & { readonly tensors: NamedArrays } });
 
 /**
- * Trains a deformation on posed frames of a moving scene: each step draws one frame at its time and moves the weights by Adam, with a rate for each
- * part of them. Frames are taken in a new random order each round.
+ * Train a motion on posed photographs with times, and the asset with it: each step draws one view at its time. Events, checkpoints, resume and
+ * abort are those of {@link trainSplats}: killed at any moment and resumed from its store, a run ends with the same bytes. Weights are computed by
+ * the default engine.
  *
- * @throws UserError for frames that do not fit their cameras
+ * @throws UserError when a view has no time, a setting is out of range, the store belongs to another run, or a loss or gradient is not finite
+ * @example
+ * for await (const event of trainDynamic({ scene, gaussians, deformation: mlpDeformation({ box: boxOf(gaussians) }), rasterizer, steps: 2000 })) {
+ *   if (event.kind === 'step') console.log(event.step, event.metrics.psnr);
+ * }
  */
-export async function trainDynamic<Params>(options: DynamicTrainingOptions<Params>): Promise<{ readonly params: Params; readonly losses: readonly number[] }> {
-  const { gaussians, deformation, rasterizer, frames, generator, steps, rate = 1, finalRate = 0.1, loss = 'l1', background, onStep, signal } = options;
-  frames.forEach(checkFrame);
-  if (frames.length === 0 || !Number.isInteger(steps) || steps < 0) throw new UserError(`[gaussians/dynamic] nothing to train on: frames=${frames.length}, steps=${steps}. Pass a frame at least, and an integer >= 0.`);
-  const still = gaussianTensors(gaussians);
-  const targets = frames.map(({ image, camera: { width, height } }) => tensor(image.slice(), { shape: [height, width, 3] }));
-  const rule = adam();
-  let params = options.params ?? deformation.init(generator);
-  let states: Record<string, AdamState> | undefined;
-  let order: number[] = [];
-  const losses: number[] = [];
-  for (let step = 0; step < steps; step++) {
-    if (order.length === 0) order = shuffled(frames.length, generator);
-    const frame = order.pop()!;
-    const { camera, time } = frames[frame]!;
-    const { color } = rasterizeTensors(rasterizer, deform(deformation, params, still, scalar(time)), camera, background ? { background } : {});
-    const error = sub(color, targets[frame]!);
-    const value = loss === 'l1' ? mean(abs(error)) : mean(square(error));
-    const total = deformation.penalty ? add(value, deformation.penalty(params)) : value;
-    const pulled = gradients([total], tensorsOf(params));
-    let next = 0;
-    const grads = mapTensors(params, () => pulled[next++]!);
-    const decay = rate * finalRate ** (steps > 1 ? step / (steps - 1) : 0);
-    const parts = Object.entries(params as Record<string, unknown>).map(([name, part]) => {
-      const state = states?.[name] ?? rule.init(part);
-      return [name, rule.update((grads as Record<string, unknown>)[name], state, part, { learningRate: scalar(decay * (deformation.rates[name] ?? 1e-3)) })] as const;
-    });
-    params = Object.fromEntries(parts.map(([name, { params: part }]) => [name, part])) as Params;
-    states = Object.fromEntries(parts.map(([name, { state }]) => [name, state]));
-    await realize([value, ...tensorsOf(params), ...tensorsOf(states)], signal ? { signal } : {});
-    losses.push(await item(value));
-    onStep?.({ step, loss: losses[step]!, frame });
+export async function* trainDynamic<Params>(options: DynamicTrainingOptions<Params>): AsyncGenerator<DynamicEvent, void> {
+  const { scene, rasterizer, deformation, gaussians, steps } = options;
+  const found = await beginRun(options);
+  for (const { name, time } of [...scene.train, ...scene.test]) {
+    if (time === undefined) throw new UserError(`[gaussians/dynamic] view has no time: view=${name}. Give every view its time in [0, 1], or train a still scene.`);
+    checkTime(time);
   }
-  return { params, losses };
+  const settings = resolveDynamicSettings(settingsOf(options), { steps, degree: gaussians.degree });
+  const description = describeDynamicRun(settings, scene, deformation);
+  const state = found === undefined ? initialDynamicState(gaussians, deformation, settings) : restoreDynamicState(found.stored, { run: description, settings, deformation, from: found.from });
+  const trainer = createDynamicTrainer({ scene, rasterizer, deformation, settings, steps: settings.decaySteps, state });
+  for await (const event of run({ ...trainer, stored: () => storeDynamicState(trainer.state(), description) }, options, found)) {
+    yield event.kind === 'done' ? { ...event, deformation: await deformationData(deformation, trainer.state().params) } : event;
+  }
 }
 
-function checkFrame({ camera: { width, height }, time, image }: PosedFrame, index: number): void {
-  checkTime(time);
-  if (image.length !== 3 * width * height) throw new UserError(`[gaussians/dynamic] picture does not fit its camera: frame ${index} has ${image.length} numbers, expected ${3 * width * height} for ${width}x${height}. Pass [height, width, 3].`);
-}
-
-function shuffled(count: number, generator: Generator): number[] {
-  const keys = generator.uniform(count);
-  return Array.from(keys.keys()).sort((a, b) => keys[a]! - keys[b]!);
+/** Only what decides the result. */
+function settingsOf<Params>(options: DynamicTrainingOptions<Params>): DynamicSettings {
+  const { scene: _scene, rasterizer: _rasterizer, deformation: _deformation, gaussians: _gaussians, steps: _steps, store: _store, start: _start, checkpointEvery: _every, evaluateEvery: _evaluate, perceptual: _perceptual, signal: _signal, ...settings } = options;
+  return settings;
 }

@@ -75,7 +75,7 @@ export function resolveSettings(settings: TrainingSettings, steps: number): Reso
 /** The settings and the scene as plain values, by which a resumed run is known to be the same. */
 export function describeRun(settings: ResolvedSettings, scene: SplatScene): Readonly<Record<string, unknown>> {
   const { strategy, ...rest } = settings;
-  return { ...rest, strategy: { name: strategy.name, ...strategy.options }, scene: { name: scene.name, extent: scene.extent, views: scene.train.map(({ name, camera }) => `${name} ${camera.width}x${camera.height}`) } };
+  return { ...rest, strategy: { name: strategy.name, ...strategy.options }, scene: { name: scene.name, extent: scene.extent, views: scene.train.map(({ name, camera, time }) => `${name} ${camera.width}x${camera.height}${time === undefined ? '' : ` at ${time}`}`) } };
 }
 
 /** The first entry in which two descriptions differ, or undefined. */

@@ -1,0 +1,140 @@
+import { boxOf, cpuRasterizer, defaultStrategy, hexPlaneDeformation, mlpDeformation, playback, psnr, pictureOf, stillScene, trainDynamic, trainSplats, type CheckpointStore, type Deformation, type DynamicEvent, type DynamicTrainingOptions, type Gaussians, type Rasterizer, type SplatScene, type StoredState } from '@langevin/gaussians';
+import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
+import { setDefaultEngine } from '@langevin/tensor';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { blobsAt, movingScene } from './moving-scene.ts';
+import { blobs } from './tiny-scene.ts';
+
+let rasterizer: Rasterizer;
+let scene: SplatScene;
+beforeAll(async () => {
+  setDefaultEngine(await onnxruntimeEngine({ device: 'cpu', threads: 1 }));
+  rasterizer = cpuRasterizer({ threads: 1 });
+  scene = await movingScene(rasterizer);
+});
+afterAll(async () => {
+  setDefaultEngine(undefined);
+  await rasterizer.dispose();
+});
+
+const box = boxOf(blobs(), { margin: 2 });
+const small = {
+  mlp: mlpDeformation({ box, width: 32, depth: 2, positionFrequencies: 3, timeFrequencies: 1 }) as Deformation<unknown>,
+  hexplane: hexPlaneDeformation({ box, resolution: 12, frames: 4, scales: [1], features: 8, width: 32 }) as Deformation<unknown>,
+};
+const kinds = ['mlp', 'hexplane'] as const;
+
+type Done = Extract<DynamicEvent, { readonly kind: 'done' }>;
+
+async function events(options: Partial<DynamicTrainingOptions<unknown>> & { readonly steps: number }): Promise<readonly DynamicEvent[]> {
+  const all: DynamicEvent[] = [];
+  for await (const event of trainDynamic({ scene, rasterizer, gaussians: blobs(), deformation: small.mlp, ...options })) all.push(event);
+  return all;
+}
+const last = (all: readonly DynamicEvent[]): Done => all.at(-1) as Done;
+
+/** Mean PSNR over the held-out views, each at its time, of anything that plays. */
+async function heldOut(at: (time: number) => Gaussians): Promise<number> {
+  let sum = 0;
+  for (const { camera, image, time } of scene.test) sum += psnr((await rasterizer.render(at(time!), camera)).color, pictureOf(image, [0, 0, 0]));
+  return sum / scene.test.length;
+}
+
+/** Checkpoints in memory. */
+function memoryStore(): CheckpointStore & { readonly kept: Map<number, StoredState> } {
+  const kept = new Map<number, StoredState>();
+  return {
+    kept,
+    newest: () => Promise.resolve([...kept].map(([step, stored]) => ({ stored, from: `memory:${step}` })).at(-1)),
+    save: (step, stored) => {
+      kept.set(step, structuredClone(stored));
+      return Promise.resolve(`memory:${step}`);
+    },
+  };
+}
+
+describe.each(kinds)('a motion: %s', (kind) => {
+  it('learned with the asset held, shows held-out times and views 6 dB better than the asset at rest, and at time 0 it is the asset, bit for bit', async () => {
+    const all = await events({ deformation: small[kind], asset: 'hold', steps: 300, rate: 4 });
+    const { gaussians, deformation } = last(all);
+    expect(gaussians).toEqual(blobs());
+    const at = playback(gaussians, deformation);
+    expect(at(0)).toEqual(blobs());
+    const [still, moving, truth] = [await heldOut(() => blobs()), await heldOut(at), await heldOut((time) => blobsAt(time))];
+    expect(truth).toBeGreaterThan(45);
+    expect(moving - still).toBeGreaterThan(6);
+    // What the run says of itself is that of a player without an engine.
+    const evaluation = all.findLast((event) => event.kind === 'evaluation')!;
+    expect(evaluation.psnr).toBeCloseTo(moving, 1);
+  });
+
+  it('learned with an asset that began as a blur of all times, surpasses it by 4 dB on held-out times and views', async () => {
+    const coarse = stillScene({ ...scene, points: { count: 30, positions: blobs().means, colors: new Uint8Array(90).fill(128) } }, 'all');
+    let blur: Gaussians | undefined;
+    for await (const event of trainSplats({ scene: coarse, rasterizer, steps: 200, degree: 1, strategy: defaultStrategy({ stop: 0 }) })) if (event.kind === 'done') blur = event.gaussians;
+    const { gaussians, deformation } = last(await events({ gaussians: blur!, deformation: small[kind], steps: 400, rate: 4 }));
+    expect(gaussians.means).not.toEqual(blur!.means);
+    expect(playback(gaussians, deformation)(0)).toEqual(gaussians);
+    expect((await heldOut(playback(gaussians, deformation))) - (await heldOut(() => blur!))).toBeGreaterThan(4);
+  });
+
+  it.each(['hold', 'train'] as const)('resumed from any checkpoint it goes on to the same bits, asset: %s', async (asset) => {
+    const store = memoryStore();
+    const options = { deformation: small[kind], asset, background: 'random', steps: 8 } as const;
+    const whole = last(await events({ ...options, store, checkpointEvery: 3 }));
+    for (const step of [3, 6]) {
+      const from = memoryStore();
+      from.kept.set(step, store.kept.get(step)!);
+      const all = await events({ ...options, store: from, start: 'resume' });
+      expect(all[0]).toMatchObject({ kind: 'start', step, resumed: true });
+      expect(last(all).gaussians).toEqual(whole.gaussians);
+      expect(last(all).deformation).toEqual(whole.deformation);
+      expect(from.kept.get(8)).toEqual(store.kept.get(8));
+    }
+  });
+});
+
+it('says what each step was like, and ends on abort with a checkpoint', async () => {
+  const stop = new AbortController();
+  const store = memoryStore();
+  const all: DynamicEvent[] = [];
+  for await (const event of trainDynamic({ scene, rasterizer, gaussians: blobs(), deformation: small.hexplane, steps: 50, store, signal: stop.signal })) {
+    all.push(event);
+    if (event.kind === 'step' && event.step === 3) stop.abort();
+  }
+  expect(all[0]).toEqual({ kind: 'start', step: 0, steps: 50, count: 30, resumed: false });
+  const steps = all.flatMap((event) => (event.kind === 'step' ? [event.metrics] : []));
+  expect(steps.map(({ psnr: value }) => Number.isFinite(value))).toEqual([true, true, true]);
+  expect(last(all)).toMatchObject({ step: 3, reason: 'aborted', checkpoint: 'memory:3', deformation: { kind: 'hexplane' } });
+});
+
+it('refuses views without a time, other settings, numbers that are none', async () => {
+  const { time: _, ...timeless } = scene.train[0]!;
+  await expect(events({ steps: 2, scene: { ...scene, train: [timeless] } })).rejects.toThrow('[gaussians/dynamic] view has no time: view=t0-v1.');
+  await expect(events({ steps: 2, scene: { ...scene, train: [{ ...timeless, time: 2 }] } })).rejects.toThrow('[gaussians/dynamic] time is out of range: time=2.');
+  expect(() => stillScene({ ...scene, train: [timeless] })).toThrow('view has no time');
+  await expect(events({ steps: 2, rate: 0 })).rejects.toThrow('[gaussians/dynamic] setting is out of range: rate=0. Give a number > 0.');
+  await expect(events({ steps: 2, asset: 'melt' as 'hold' })).rejects.toThrow('asset=melt. Known: train, hold.');
+  const store = memoryStore();
+  await events({ steps: 2, store });
+  await expect(events({ steps: 2, store })).rejects.toThrow('there is a checkpoint already: memory:2.');
+  await expect(events({ steps: 2, store, start: 'resume', asset: 'hold' })).rejects.toThrow('run was started with other settings: asset: stored "train", given "hold"');
+  await expect(events({ steps: 2, store, start: 'resume', deformation: small.hexplane })).rejects.toThrow('motion.kind: stored "mlp", given "hexplane"');
+  const broken: Rasterizer = {
+    ...rasterizer,
+    backward: async (rendering, cotangents) => {
+      const gradients = await rasterizer.backward(rendering, cotangents);
+      gradients.means[7] = NaN;
+      return gradients;
+    },
+  };
+  await expect(events({ steps: 2, rasterizer: broken })).rejects.toThrow(/^\[gaussians\/training\] gradient is not finite: means, step=1, view=.* Last good checkpoint: none\.$/);
+});
+
+it('an asset begins with the first moment where that has views enough, and with all of them otherwise', () => {
+  expect(stillScene(scene)).toMatchObject({ from: 'all', train: scene.train, test: scene.test });
+  const first = stillScene(scene, 'first');
+  expect(first.train.map(({ name }) => name)).toEqual(['t0-v1', 't0-v2', 't0-v3', 't0-v4', 't0-v5']);
+  expect(first.test).toBe(scene.test);
+  expect(stillScene({ ...scene, train: scene.train.map((view) => ({ ...view, time: 0 })) }).from).toBe('first');
+});
