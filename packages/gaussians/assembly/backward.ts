@@ -179,7 +179,7 @@ function gather(tile: i32, scratch: usize, block: usize): void {
       const t = load<f32>(at);
       let source = color + pixel * (<usize>channels << 2);
       let plane = at + 2 * PLANE;
-      let behind: f32 = -load<f32>(alpha + (pixel << 2));
+      let behind: f32 = alpha != 0 ? -load<f32>(alpha + (pixel << 2)) : 0;
       for (let k = 0; k < channels; k++) {
         const v = load<f32>(source);
         put(vBackground, k, number(vBackground, k) + <f64>(v * t));

@@ -1,23 +1,26 @@
-import { CHUNKS, JOB, KIND, NEXT, OPEN, SCRATCH, SCRATCH_STRIDE, SERIAL, STATE, TILES, word } from './layout';
+import { JOB, KIND, NEXT, OPEN, PIECES, SCRATCH, SCRATCH_STRIDE, SERIAL, STATE, word } from './layout';
 import { backwardTile } from './backward';
 import { forwardTile } from './forward';
 import { projectChunk } from './project';
 import { projectBackwardChunk } from './project-backward';
+import { compareBand, spreadBand } from './ssim';
 
 // Nothing here allocates, so that instances which share a memory share no stack and no heap.
 
-/** Takes tiles, or chunks of Gaussians, until none are left. `thread` says which scratch to use. */
+/** Takes pieces of the job (tiles, chunks of Gaussians, bands of rows) until none are left. `thread` says which scratch to use. */
 export function work(thread: i32): void {
   const scratch = <usize>word(SCRATCH) + <usize>thread * <usize>word(SCRATCH_STRIDE);
   const kind = load<i32>(KIND);
-  const pieces = kind == 1 || kind == 2 ? word(TILES) : word(CHUNKS);
+  const pieces = load<i32>(PIECES);
   while (true) {
     const piece = atomic.add<i32>(NEXT, 1);
     if (piece >= pieces) return;
     if (kind == 0) projectChunk(piece, scratch);
     else if (kind == 1) forwardTile(piece, scratch);
     else if (kind == 2) backwardTile(piece, scratch);
-    else projectBackwardChunk(piece, scratch);
+    else if (kind == 3) projectBackwardChunk(piece, scratch);
+    else if (kind == 4) compareBand(piece, scratch);
+    else spreadBand(piece, scratch);
   }
 }
 

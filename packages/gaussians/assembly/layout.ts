@@ -10,6 +10,8 @@ export const SERIAL: usize = 0;
 export const STATE: usize = 4;
 export const NEXT: usize = 8;
 export const KIND: usize = 12;
+/** How many pieces the job has. */
+export const PIECES: usize = 16;
 export const OPEN: i32 = 1 << 30;
 
 /** The job, from here on: 32 bit words. */
@@ -83,6 +85,17 @@ export const V_ABSOLUTE: i32 = 48;
 export const V_CAMERA: i32 = 49;
 export const V_BACKGROUND: i32 = 50;
 export const CHUNKS: i32 = 51;
+/** What a loss compares, and the gradient by the image, [height, width, 3]. */
+export const IMAGE: i32 = 52;
+export const TARGET: i32 = 53;
+export const GRADIENT: i32 = 54;
+/** Three planes of gradients by the windows' means, with rows of PITCH bytes. */
+export const MAPS: i32 = 55;
+export const PITCH: i32 = 56;
+/** Two float32: what SSIM and L1 count for. */
+export const LOSS_SCALES: i32 = 57;
+/** For each band of rows, three float64: sums of SSIM, of absolute differences and of their squares. */
+export const LOSS_SUMS: i32 = 58;
 
 /** Gaussians that a thread takes at a time. */
 export const CHUNK: i32 = 256;

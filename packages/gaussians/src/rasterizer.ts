@@ -64,6 +64,34 @@ export interface RenderGradients<A extends FloatArray = Float32Array> {
   readonly absoluteMeans2d: A;
 }
 
+/** A picture to draw and what to compare it with. */
+export interface PhotometricRequest<A extends FloatArray = Float32Array> {
+  readonly gaussians: Gaussians<A>;
+  readonly camera: Camera;
+  /** Neither features nor depth. */
+  readonly options?: Omit<RenderOptions<A>, 'features' | 'depth'>;
+  /** What the picture should be, [height, width, 3]. */
+  readonly target: A;
+  /** What counts, [height, width], 0..255. @default everything */
+  readonly mask?: Uint8Array | undefined;
+  /** Share of 1 - SSIM, 0..1. */
+  readonly dssim: number;
+  /** Expected depth to compare by disparity where it is known (> 0), [height, width], and the weight of that. @default none */
+  readonly depth?: { readonly target: A; readonly weight: number } | undefined;
+}
+
+/** A picture's loss and where it leads. The arrays belong to the rasterizer and change with its next call. */
+export interface PhotometricStep<A extends FloatArray = Float32Array> {
+  readonly loss: number;
+  /** Mean absolute and mean squared difference, mean SSIM: of the picture alone. */
+  readonly l1: number;
+  readonly mse: number;
+  readonly ssim: number;
+  readonly gradients: RenderGradients<A>;
+  /** As in {@link Rendering}. */
+  readonly radii: A;
+}
+
 /**
  * Draws Gaussians and leads gradients back: gsplat's semantics (alpha at most 0.99, stop at transmittance 1e-4, opacity-aware reach of at
  * most 3.33 deviations, 0.3 px^2 of blur), whatever does the work.
@@ -81,6 +109,13 @@ export interface Rasterizer<A extends FloatArray = Float32Array> {
    * @throws UserError for a rendering of another rasterizer, or one that was used already
    */
   readonly backward: (rendering: Rendering<A>, cotangents: Cotangents<A>) => Promise<RenderGradients<A>>;
+  /**
+   * `render`, the loss of `photometricLoss`, and `backward` in one, where nothing has to leave the kernels in between. Those that lack it are
+   * asked one by one.
+   *
+   * @throws UserError for arrays or a camera that do not fit
+   */
+  readonly photometric?: (request: PhotometricRequest<A>) => Promise<PhotometricStep<A>>;
   /** Ends workers and frees device memory; later calls fail. */
   readonly dispose: () => Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { UserError } from '@langevin/tensor';
 import { checkCamera, type Camera } from './camera.ts';
 import { checkGaussians, type FloatArray, type Gaussians } from './gaussians.ts';
-import type { Cotangents, Rendering, RenderOptions } from './rasterizer.ts';
+import type { Cotangents, PhotometricRequest, Rendering, RenderOptions } from './rasterizer.ts';
 
 /** Blur that every Gaussian gets, in px^2, so that none falls between the pixels (gsplat's eps2d). */
 export const BLUR = 0.3;
@@ -77,4 +77,13 @@ export function checkCotangents(where: string, rendering: Rendering<FloatArray>,
     if (output === undefined) throw new UserError(`[${where}] a gradient came back for what was not drawn: ${name}. Render with depth: 'accumulated' or 'expected'.`);
     if (given.length !== output.length) throw new UserError(`[${where}] a gradient does not have the shape of its output: ${name}.length=${given.length}, expected ${output.length}. Pass [height, width${name === 'color' ? ', channels' : ''}].`);
   }
+}
+
+/** Throws a UserError unless what a picture is compared with has its shape. */
+export function checkPhotometric(where: string, { camera, target, mask, dssim, depth }: PhotometricRequest<FloatArray>): void {
+  const pixels = camera.width * camera.height;
+  for (const [name, length, expected] of [['target', target.length, 3 * pixels], ['mask', mask?.length, pixels], ['depth.target', depth?.target.length, pixels]] as const) {
+    if (length !== undefined && length !== expected) throw new UserError(`[${where}] what is compared is not of the picture's size: ${name}.length=${length}, expected ${expected}. Resize it.`);
+  }
+  if (!(dssim >= 0 && dssim <= 1)) throw new UserError(`[${where}] dssim=${dssim} must lie in 0..1.`);
 }

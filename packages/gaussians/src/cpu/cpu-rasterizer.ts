@@ -1,10 +1,14 @@
 import { UnsupportedError, UserError } from '@langevin/tensor';
-import { cameraPosition, type Camera } from '../camera.ts';
+import type { Camera } from '../camera.ts';
 import type { Gaussians } from '../gaussians.ts';
-import type { Cotangents, Rasterizer, RenderGradients, Rendering, RenderOptions } from '../rasterizer.ts';
-import { checkCotangents, FRUSTUM_MARGIN, LEAST_DIVISOR, settingsFor, type Settings } from '../settings.ts';
-import { deal, nearToFar, reach } from './bin.ts';
-import { CHUNK, FREE, JOB_WORDS, PIXELS, scratchBytes, stride, TILE, type Job } from './layout.ts';
+import { depthLoss } from '../losses/depth.ts';
+import type { Cotangents, PhotometricRequest, PhotometricStep, Rasterizer, RenderGradients, Rendering, RenderOptions } from '../rasterizer.ts';
+import { checkCotangents, checkPhotometric, LEAST_DIVISOR, settingsFor, type Settings } from '../settings.ts';
+import { compare } from './compare.ts';
+import { draw, type Drawn } from './draw.ts';
+import { lead } from './lead.ts';
+import { FREE } from './layout.ts';
+import { floats, reserve } from './memory.ts';
 import { canShare, processors, type WasmMemory } from './platform.ts';
 import { startThreads, type Threads } from './threads.ts';
 
@@ -20,12 +24,8 @@ export interface CpuRasterizerOptions {
 
 /** What a rendering keeps for the way back. */
 interface Kept {
-  readonly gaussians: Gaussians;
-  readonly settings: Settings<Float32Array>;
-  readonly job: Job;
-  /** Bytes of the memory, from FREE, that the way back reads. */
-  readonly end: number;
-  /** Those bytes, once another rendering has taken their place. */
+  readonly drawn: Drawn;
+  /** The bytes of the memory that the way back reads, once another rendering has taken their place. */
   saved?: Uint8Array;
 }
 
@@ -61,97 +61,28 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
   const evict = (memory: WasmMemory): void => {
     const before = resident?.deref();
     resident = undefined;
-    if (before !== undefined) before.saved = new Uint8Array(memory.buffer, FREE, before.end - FREE).slice();
+    if (before !== undefined) before.saved = new Uint8Array(memory.buffer, FREE, before.drawn.end - FREE).slice();
   };
 
   const render = (gaussians: Gaussians, camera: Camera, options: RenderOptions = {}): Promise<Rendering> =>
-    inTurn(async ({ memory, count: workers, run }) => {
-      const settings = settingsFor(WHERE, gaussians, camera, options);
-      if (settings.cutoff === 'smooth') throw new UnsupportedError(`[${WHERE}] the kernels cut off: cutoff=smooth. Use referenceRasterizer() for finite differences.`);
+    inTurn(async (threads) => {
+      const { memory } = threads;
+      const settings = hardSettings(gaussians, camera, options);
       evict(memory);
-      const { width, height } = camera;
-      const { count: rows } = gaussians;
-      const channels = settings.background.length;
-      const values = channels + (settings.depth === 'none' ? 0 : 1);
-      const recordLength = stride(values);
-      const space = reserve(memory);
-      const place = (given: ArrayLike<number>): number => {
-        const at = space(4 * given.length);
-        new Float32Array(memory.buffer, at, given.length).set(given);
-        return at;
-      };
-      const view = (at: number, length: number): Uint32Array => new Uint32Array(memory.buffer, at, length);
-      const projection: Job = {
-        ...NO_JOB,
-        means: place(gaussians.means),
-        quaternions: place(gaussians.quaternions),
-        logScales: place(gaussians.logScales),
-        opacityLogits: place(gaussians.opacityLogits),
-        sh: place(gaussians.sh),
-        colors: settings.colors === undefined ? 0 : place(settings.colors),
-        features: settings.features === undefined ? 0 : place(settings.features),
-        background: place(settings.background),
-        lens: lens(camera, settings.near, space, memory),
-        records: space(4 * recordLength * rows),
-        radii: space(4 * rows),
-        keys: space(4 * rows),
-        firstPairs: space(4 * rows),
-        pairCounts: space(4 * rows),
-        scratchStride: scratchBytes(values),
-        scratch: space(scratchBytes(values) * workers),
-        depth: settings.depth === 'none' ? 0 : 1,
-        recordStride: 4 * recordLength,
-        rowStride: 4 * recordLength,
-        width,
-        height,
-        channels,
-        expected: settings.depth === 'expected' ? 1 : 0,
-        count: rows,
-        chunks: Math.ceil(rows / CHUNK),
-        degree: settings.degree,
-        shRow: 3 * (gaussians.degree + 1) ** 2,
-        featureChannels: settings.featureChannels,
-        mip: settings.antialiasing === 'mip' ? 1 : 0,
-        pinhole: camera.kind === 'orthographic' ? 0 : 1,
-      };
-      await run('project', projection);
-      const dealt = { sorted: nearToFar(view(projection.keys, rows)), records: new Float32Array(memory.buffer, projection.records, recordLength * rows), stride: recordLength, width, height };
-      const reached = reach(dealt);
-      const tilesX = Math.ceil(width / TILE);
-      const tiles = tilesX * Math.ceil(height / TILE);
+      const drawn = await draw(threads, FREE, gaussians, camera, settings);
+      const { width, height, channels, color, alpha, depth, job } = drawn;
       const pixels = width * height;
-      const kept: Job = {
-        ...projection,
-        tilesX,
-        tiles,
-        starts: space(4 * (tiles + 1)),
-        entries: space(4 * reached.pairs),
-        pairs: space(4 * reached.pairs),
-        masks: space(4 * reached.pairs),
-        transmittance: space(4 * PIXELS * tiles),
-        stops: space(4 * PIXELS * tiles),
-      };
-      deal(dealt.sorted, reached, tilesX, {
-        starts: view(kept.starts, tiles + 1),
-        entries: view(kept.entries, reached.pairs),
-        pairs: view(kept.pairs, reached.pairs),
-        firstPairs: view(kept.firstPairs, rows),
-        pairCounts: view(kept.pairCounts, rows),
-      });
-      const end = space(0);
-      const job: Job = { ...kept, color: space(4 * pixels * channels), alpha: space(4 * pixels), depth: settings.depth === 'none' ? 0 : space(4 * pixels) };
-      await run('forward', job);
-
-      const copy = (at: number, length: number): Float32Array => new Float32Array(memory.buffer, at, length).slice();
-      const rendering: Rendering = { width, height, channels, color: copy(job.color, pixels * channels), alpha: copy(job.alpha, pixels), radii: copy(job.radii, rows), ...(job.depth !== 0 && { depth: copy(job.depth, pixels) }) };
-      const own: Kept = { gaussians, settings, job: kept, end };
+      const copy = (at: number, length: number): Float32Array => floats(memory, at, length).slice();
+      const rendering: Rendering = { width, height, channels, color: copy(color, pixels * channels), alpha: copy(alpha, pixels), radii: copy(job.radii, gaussians.count), ...(depth !== 0 && { depth: copy(depth, pixels) }) };
+      const own: Kept = { drawn };
       states.set(rendering, own);
       resident = new WeakRef(own);
       return rendering;
     });
 
   const backward = (rendering: Rendering, cotangents: Cotangents): Promise<RenderGradients> =>
-    inTurn(async ({ memory, run }) => {
+    inTurn(async (threads) => {
+      const { memory } = threads;
       const own = states.get(rendering);
       if (own === undefined) throw new UserError(`[${WHERE}] no way back from this rendering: it is of another rasterizer, or was used already. Render again.`);
       checkCotangents(WHERE, rendering, cotangents);
@@ -161,60 +92,51 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
         evict(memory);
         new Uint8Array(memory.buffer, FREE, own.saved.length).set(own.saved);
       }
-      const { gaussians, settings } = own;
-      const { width, height, channels } = rendering;
-      const { count: rows } = gaussians;
-      const { tiles, chunks } = own.job;
+      const { drawn } = own;
+      const { width, height, channels, settings } = drawn;
       const pixels = width * height;
-      const entries = new Uint32Array(memory.buffer, own.job.starts, tiles + 1)[tiles]!;
-      const space = reserve(memory, own.end);
-      const job: Job = {
-        ...own.job,
-        color: space(4 * pixels * channels),
-        alpha: space(4 * pixels),
-        depth: settings.depth === 'none' ? 0 : space(4 * pixels),
-        rows: space(own.job.rowStride * entries),
-        vMeans: space(12 * rows),
-        vQuaternions: space(16 * rows),
-        vLogScales: space(12 * rows),
-        vOpacityLogits: space(4 * rows),
-        vSh: space(4 * own.job.shRow * rows),
-        vColors: space(12 * rows),
-        vFeatures: space(4 * settings.featureChannels * rows),
-        vMeans2d: space(8 * rows),
-        vAbsoluteMeans2d: space(8 * rows),
-        vCamera: space(8 * 12 * chunks),
-        vBackground: space(8 * channels * tiles),
-      };
-      const into = (at: number, length: number, given: Float32Array | undefined): Float32Array => {
-        const target = new Float32Array(memory.buffer, at, length);
+      const space = reserve(memory, drawn.end);
+      const into = (length: number, given: Float32Array | undefined): Float32Array => {
+        const target = floats(memory, space(4 * length), length);
         if (given === undefined) target.fill(0);
         else target.set(given);
         return target;
       };
-      into(job.color, pixels * channels, cotangents.color);
-      const vAlpha = into(job.alpha, pixels, cotangents.alpha);
-      if (job.depth !== 0) {
-        const vDepth = into(job.depth, pixels, cotangents.depth);
-        if (settings.depth === 'expected' && cotangents.depth !== undefined) divideDepth(vDepth, vAlpha, rendering);
-      }
-      await run('backward', job);
-      await run('lead', job);
+      const vColor = into(pixels * channels, cotangents.color);
+      const expected = settings.depth === 'expected' && cotangents.depth !== undefined;
+      const vAlpha = cotangents.alpha === undefined && !expected ? undefined : into(pixels, cotangents.alpha);
+      const vDepth = settings.depth === 'none' ? undefined : into(pixels, cotangents.depth);
+      if (expected) divideDepth(vDepth!, vAlpha!, rendering.alpha, rendering.depth!);
+      const gradients = await lead(threads, space(0), drawn, { color: vColor.byteOffset, alpha: vAlpha?.byteOffset ?? 0, depth: vDepth?.byteOffset ?? 0 });
+      return Object.fromEntries(Object.entries(gradients).map(([name, values]) => [name, (values as Float32Array).slice()])) as unknown as RenderGradients;
+    });
 
-      const copy = (at: number, length: number): Float32Array => new Float32Array(memory.buffer, at, length).slice();
-      return {
-        means: copy(job.vMeans, 3 * rows),
-        quaternions: copy(job.vQuaternions, 4 * rows),
-        logScales: copy(job.vLogScales, 3 * rows),
-        opacityLogits: copy(job.vOpacityLogits, rows),
-        sh: copy(job.vSh, job.shRow * rows),
-        ...(settings.colors !== undefined && { colors: copy(job.vColors, 3 * rows) }),
-        ...(settings.features !== undefined && { features: copy(job.vFeatures, settings.featureChannels * rows) }),
-        background: sumOfRows(new Float64Array(memory.buffer, job.vBackground, channels * tiles), channels),
-        worldToCamera: sumOfRows(new Float64Array(memory.buffer, job.vCamera, 12 * chunks), 12),
-        means2d: copy(job.vMeans2d, 2 * rows),
-        absoluteMeans2d: copy(job.vAbsoluteMeans2d, 2 * rows),
-      };
+  const photometric = (request: PhotometricRequest): Promise<PhotometricStep> =>
+    inTurn(async (threads) => {
+      const { memory } = threads;
+      const { gaussians, camera, options = {}, target, mask, dssim, depth } = request;
+      const settings = hardSettings(gaussians, camera, { ...options, ...(depth !== undefined && { depth: 'expected' }) });
+      checkPhotometric(WHERE, request);
+      evict(memory);
+      const drawn = await draw(threads, FREE, gaussians, camera, settings);
+      const pixels = camera.width * camera.height;
+      const picture = await compare(threads, drawn.top, drawn, { target, mask, dssim });
+      const space = reserve(memory, picture.end);
+      let addresses = { color: picture.at, alpha: 0, depth: 0 };
+      let loss = picture.loss;
+      if (depth !== undefined) {
+        const found = floats(memory, drawn.depth, pixels);
+        const { loss: missed, gradient } = depthLoss(found, depth.target, { weight: depth.weight });
+        loss += missed;
+        addresses = { ...addresses, alpha: space(4 * pixels), depth: space(4 * pixels) };
+        const [vAlpha, vDepth] = [floats(memory, addresses.alpha, pixels), floats(memory, addresses.depth, pixels)];
+        vAlpha.fill(0);
+        vDepth.set(gradient);
+        divideDepth(vDepth, vAlpha, floats(memory, drawn.alpha, pixels), found);
+      }
+      const gradients = await lead(threads, space(0), drawn, addresses);
+      const { l1, mse, ssim } = picture;
+      return { loss, l1, mse, ssim, gradients, radii: floats(memory, drawn.job.radii, gaussians.count) };
     });
 
   return {
@@ -222,6 +144,7 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
     kind: 'cpu',
     render,
     backward,
+    photometric,
     dispose: async () => {
       disposed = true;
       await last;
@@ -232,54 +155,18 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
   };
 }
 
-const NO_JOB = Object.fromEntries(JOB_WORDS.map((name) => [name, 0])) as Job;
-
-/** The numbers of a camera as assembly/layout.ts has them; returns where they are. */
-function lens(camera: Camera, near: number, space: (bytes: number) => number, memory: WasmMemory): number {
-  const { width, height, fx, fy, cx, cy, worldToCamera } = camera;
-  const marginX = (FRUSTUM_MARGIN * width) / (2 * fx);
-  const marginY = (FRUSTUM_MARGIN * height) / (2 * fy);
-  const numbers = [...worldToCamera, fx, fy, cx, cy, -cx / fx - marginX, (width - cx) / fx + marginX, -cy / fy - marginY, (height - cy) / fy + marginY, near, ...cameraPosition(camera)];
-  const at = space(8 * numbers.length);
-  new Float64Array(memory.buffer, at, numbers.length).set(numbers);
-  return at;
-}
-
-/** Hands out pieces of the memory from `start` on, in whole cache lines, and lets it grow. */
-function reserve(memory: WasmMemory, start = FREE): (bytes: number) => number {
-  let next = start;
-  return (bytes) => {
-    const at = next;
-    next += Math.ceil(bytes / 64) * 64;
-    const missing = Math.ceil((next - memory.buffer.byteLength) / 65_536);
-    if (missing > 0) {
-      try {
-        memory.grow(Math.max(missing, Math.min(1024, memory.buffer.byteLength / 65_536)));
-      } catch {
-        try {
-          memory.grow(missing);
-        } catch (cause) {
-          throw new UnsupportedError(`[${WHERE}] the picture does not fit into the memory of the kernels: bytes=${next}. Draw a smaller picture, or fewer Gaussians.`, { cause });
-        }
-      }
-    }
-    return at;
-  };
+function hardSettings(gaussians: Gaussians, camera: Camera, options: RenderOptions): Settings<Float32Array> {
+  const settings = settingsFor(WHERE, gaussians, camera, options);
+  if (settings.cutoff === 'smooth') throw new UnsupportedError(`[${WHERE}] the kernels cut off: cutoff=smooth. Use referenceRasterizer() for finite differences.`);
+  return settings;
 }
 
 /** Expected depth is accumulated depth over alpha: its gradient by both. */
-function divideDepth(vDepth: Float32Array, vAlpha: Float32Array, { alpha, depth }: Rendering): void {
+function divideDepth(vDepth: Float32Array, vAlpha: Float32Array, alpha: Float32Array, depth: Float32Array): void {
   for (let pixel = 0; pixel < vDepth.length; pixel++) {
     const divisor = Math.max(LEAST_DIVISOR, alpha[pixel]!);
     const v = vDepth[pixel]! / divisor;
     vDepth[pixel] = v;
-    if (alpha[pixel]! > LEAST_DIVISOR) vAlpha[pixel]! -= v * depth![pixel]!;
+    if (alpha[pixel]! > LEAST_DIVISOR) vAlpha[pixel]! -= v * depth[pixel]!;
   }
-}
-
-/** The sum of rows of `length` numbers, in their order. */
-function sumOfRows(rows: Float64Array, length: number): Float32Array {
-  const sums = new Float64Array(length);
-  rows.forEach((value, i) => (sums[i % length]! += value));
-  return Float32Array.from(sums);
 }

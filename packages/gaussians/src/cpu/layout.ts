@@ -10,6 +10,7 @@ export const SERIAL = 0;
 export const STATE = 1;
 export const NEXT = 2;
 export const KIND = 3;
+export const PIECES = 4;
 export const OPEN = 1 << 30;
 
 /** Index of the job's first word, and the order of its words. */
@@ -67,16 +68,25 @@ export const JOB_WORDS = [
   'vCamera',
   'vBackground',
   'chunks',
+  'image',
+  'target',
+  'gradient',
+  'maps',
+  'pitch',
+  'lossScales',
+  'lossSums',
 ] as const;
 
 /** What a job does, in the order of its numbers. */
-export const KINDS = ['project', 'forward', 'backward', 'lead'] as const;
+export const KINDS = ['project', 'forward', 'backward', 'lead', 'compare', 'spread'] as const;
 
 /** Gaussians that a thread takes at a time. */
 export const CHUNK = 256;
 /** Key of a Gaussian that is not drawn. */
 export const NOT_DRAWN = 0xffffffff;
-
+/** Rows of a picture that a thread takes at a time when it compares, and bytes of scratch that it needs for them. */
+export const BAND = 32;
+export const BAND_SCRATCH = 4 * 512 + (BAND + 10) * 1536;
 
 export type Job = Readonly<Record<(typeof JOB_WORDS)[number], number>>;
 

@@ -1,5 +1,5 @@
 import { InternalError, UnsupportedError } from '@langevin/tensor';
-import { FREE, JOB, JOB_WORDS, KIND, KINDS, NEXT, OPEN, SERIAL, STATE, type Job } from './layout.ts';
+import { FREE, JOB, JOB_WORDS, KIND, KINDS, NEXT, OPEN, PIECES, SERIAL, STATE, type Job } from './layout.ts';
 import { KERNELS } from './kernels.generated.ts';
 import { canShare, sharedMemory, startWorker, webAssembly, type WasmMemory, type WorkerHandle } from './platform.ts';
 
@@ -28,8 +28,8 @@ export interface Threads {
   /** How many work, the caller's included. */
   readonly count: number;
   readonly memory: WasmMemory;
-  /** Runs a job on all threads. */
-  readonly run: (kind: (typeof KINDS)[number], job: Job) => Promise<void>;
+  /** Runs a job on all threads, which take its pieces one by one. */
+  readonly run: (kind: (typeof KINDS)[number], job: Job, pieces: number) => Promise<void>;
   readonly dispose: () => void;
 }
 
@@ -86,10 +86,11 @@ export async function startThreads(count: number): Promise<Threads> {
   return {
     count: 1 + others,
     memory,
-    run: async (kind, job) => {
+    run: async (kind, job, pieces) => {
       if ('cause' in failure) throw new UnsupportedError('[gaussians/cpu] a worker failed: see the cause. Pass threads: 1 where workers are not allowed.', { cause: failure.cause });
       JOB_WORDS.forEach((name, i) => (words[JOB + i] = job[name]));
       words[KIND] = KINDS.indexOf(kind);
+      words[PIECES] = pieces;
       Atomics.store(words, NEXT, 0);
       if (others > 0) {
         Atomics.store(words, STATE, OPEN);

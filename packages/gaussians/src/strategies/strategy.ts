@@ -50,7 +50,7 @@ export interface Strategy {
   readonly statistics: Readonly<Record<string, number>>;
   readonly defaults: StrategyDefaults;
   /** Adds what a step showed to the statistics, in place. */
-  readonly observe?: (seen: { readonly step: number; readonly statistics: Statistics; readonly rendering: Rendering; readonly gradients: RenderGradients; readonly camera: Camera }) => void;
+  readonly observe?: (seen: { readonly step: number; readonly statistics: Statistics; readonly rendering: Pick<Rendering, 'radii'>; readonly gradients: RenderGradients; readonly camera: Camera }) => void;
   /** After the optimiser's step. */
   readonly refine: (context: RefineContext) => Refinement | undefined;
   /** Every step, after `refine`: changes values in place. */

@@ -30,37 +30,40 @@ export function imageOf(color: Float32Array, { width, height }: { readonly width
 /** What views are compared with: prepared once where memory allows and the background does not change. */
 export interface Targets {
   readonly size: (view: SceneView) => PictureSize;
-  readonly ssim: (view: SceneView) => Ssim<Float32Array>;
+  readonly ssim: (size: PictureSize) => Ssim<Float32Array>;
+  readonly picture: (view: SceneView, background: Rgb) => Float32Array;
   readonly target: (view: SceneView, background: Rgb) => SsimTarget<Float32Array>;
 }
 
-/** @param cacheBytes memory for prepared targets */
+/** @param cacheBytes memory for pictures, and again for what is prepared of them */
 export function targets(cacheBytes: number): Targets {
   const bySize = new Map<string, Ssim<Float32Array>>();
-  const prepared = new Map<SceneView, { readonly background: Rgb; readonly target: SsimTarget<Float32Array> }>();
-  let used = 0;
   const size = ({ camera }: SceneView): PictureSize => ({ width: camera.width, height: camera.height, channels: 3 });
-  const ssim = (view: SceneView): Ssim<Float32Array> => {
-    const key = `${view.camera.width}x${view.camera.height}`;
+  const ssim = (size: PictureSize): Ssim<Float32Array> => {
+    const key = `${size.width}x${size.height}`;
     const known = bySize.get(key);
     if (known !== undefined) return known;
-    const made = createSsim(size(view));
+    const made = createSsim(size);
     bySize.set(key, made);
     return made;
   };
-  return {
-    size,
-    ssim,
-    target: (view, background) => {
-      const known = prepared.get(view);
-      const opaque = view.image.channels === 3 || view.image.channels === 1;
-      if (known !== undefined && (opaque || known.background.every((value, c) => value === background[c]))) return known.target;
-      const target = ssim(view).prepare(pictureOf(view.image, background));
-      const bytes = 3 * target.picture.byteLength;
-      if (known === undefined && used + bytes > cacheBytes) return target;
-      if (known === undefined) used += bytes;
-      prepared.set(view, { background, target });
-      return target;
-    },
+  const picture = cached(cacheBytes, (view, background) => pictureOf(view.image, background), (made) => made.byteLength);
+  const target = cached(cacheBytes, (view, background) => ssim(size(view)).prepare(picture(view, background)), (made) => 2 * made.mean.byteLength);
+  return { size, ssim, picture, target };
+}
+
+/** What was made of a view is kept while there is room, and made anew when the background shows through and changes. */
+function cached<T>(mostBytes: number, make: (view: SceneView, background: Rgb) => T, bytes: (made: T) => number): (view: SceneView, background: Rgb) => T {
+  const kept = new Map<SceneView, { readonly background: Rgb; readonly made: T }>();
+  let used = 0;
+  return (view, background) => {
+    const known = kept.get(view);
+    const opaque = view.image.channels === 3 || view.image.channels === 1;
+    if (known !== undefined && (opaque || known.background.every((value, c) => value === background[c]))) return known.made;
+    const made = make(view, background);
+    if (known === undefined && used + bytes(made) > mostBytes) return made;
+    if (known === undefined) used += bytes(made);
+    kept.set(view, { background, made });
+    return made;
   };
 }

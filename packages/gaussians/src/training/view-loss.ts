@@ -5,7 +5,8 @@ import type { PerceptualMetric } from '../losses/metrics.ts';
 import { psnr } from '../losses/metrics.ts';
 import { photometricLoss } from '../losses/photometric.ts';
 import { addOpacityRegularizer, addScaleRegularizer } from '../losses/regularizers.ts';
-import type { Rasterizer, RenderGradients, Rendering } from '../rasterizer.ts';
+import type { SsimTarget } from '../losses/ssim.ts';
+import type { PhotometricRequest, PhotometricStep, Rasterizer, RenderGradients, Rendering } from '../rasterizer.ts';
 import type { SceneView, SplatScene } from '../scenes/scene.ts';
 import type { ResolvedSettings } from './config.ts';
 import { targets, type Rgb } from './pictures.ts';
@@ -31,8 +32,9 @@ export interface ViewScore {
 /** What came of a view. */
 export interface ViewGradients {
   readonly metrics: StepMetrics;
+  /** These arrays may belong to the rasterizer and change with its next call. */
   readonly gradients: RenderGradients;
-  readonly rendering: Rendering;
+  readonly rendering: Pick<Rendering, 'radii'>;
 }
 
 /** What Gaussians cost on the views of a scene, whether they are those of the scene or those of a moment of it. */
@@ -68,22 +70,32 @@ export function viewLoss(given: { readonly scene: SplatScene; readonly rasterize
     return [r, g, b];
   };
 
+  /** By the rasterizer's own way where it has one. */
+  const compare = async (request: PhotometricRequest, prepared: () => SsimTarget<Float32Array>): Promise<PhotometricStep> => {
+    if (rasterizer.photometric !== undefined) return rasterizer.photometric(request);
+    const { gaussians, camera, options, mask, depth } = request;
+    const size = { width: camera.width, height: camera.height, channels: 3 };
+    const rendering = await rasterizer.render(gaussians, camera, { ...options, ...(depth && { depth: 'expected' }) });
+    const picture = photometricLoss({ image: rendering.color, target: prepared(), ssim: pictures.ssim(size), size, mask, dssim });
+    const far = depth && depthLoss(rendering.depth!, depth.target, { weight: depth.weight });
+    const gradients = await rasterizer.backward(rendering, { color: picture.gradient, ...(far && { depth: far.gradient }) });
+    return { ...picture, loss: picture.loss + (far?.loss ?? 0), gradients, radii: rendering.radii };
+  };
+
   return {
     viewOf,
-    gradients: async (gaussians, { step, degree }) => {
-      const view = viewOf(step);
-      const background = backgroundOf(step);
-      const useDepth = settings.depthWeight > 0 && view.depth !== undefined;
-      const rendering = await rasterizer.render(gaussians, view.camera, { background, degree, antialiasing, ...(useDepth && { depth: 'expected' }) });
-      const picture = photometricLoss({ image: rendering.color, target: pictures.target(view, background), ssim: pictures.ssim(view), size: pictures.size(view), mask: view.mask, dssim });
-      const depth = useDepth ? depthLoss(rendering.depth!, view.depth!, { weight: settings.depthWeight * scene.extent }) : undefined;
-      const gradients = await rasterizer.backward(rendering, { color: picture.gradient, ...(depth && { depth: depth.gradient }) });
-      let loss = picture.loss + (depth?.loss ?? 0);
+    gradients: async (gaussians, { step: number, degree }) => {
+      const view = viewOf(number);
+      const background = backgroundOf(number);
+      const depth = settings.depthWeight > 0 && view.depth !== undefined ? { target: view.depth, weight: settings.depthWeight * scene.extent } : undefined;
+      const step = await compare({ gaussians, camera: view.camera, options: { background, degree, antialiasing }, target: pictures.picture(view, background), mask: view.mask, dssim, depth }, () => pictures.target(view, background));
+      const { gradients, radii, l1, ssim, mse } = step;
+      let { loss } = step;
       if (settings.opacityRegularizer > 0) loss += addOpacityRegularizer(gaussians.opacityLogits, { weight: settings.opacityRegularizer, into: gradients.opacityLogits });
       if (settings.scaleRegularizer > 0) loss += addScaleRegularizer(gaussians.logScales, { weight: settings.scaleRegularizer, into: gradients.logScales });
-      const metrics = { loss, l1: picture.l1, ssim: picture.ssim, psnr: -10 * Math.log10(picture.mse), view: view.name };
-      demandFinite(metrics, gradients, step + 1);
-      return { metrics, gradients, rendering };
+      const metrics = { loss, l1, ssim, psnr: -10 * Math.log10(mse), view: view.name };
+      demandFinite(metrics, gradients, number + 1);
+      return { metrics, gradients, rendering: { radii } };
     },
     evaluate: async (gaussians, view, { degree, perceptual }) => {
       const background: Rgb = settings.background === 'white' ? [1, 1, 1] : [0, 0, 0];
@@ -91,7 +103,7 @@ export function viewLoss(given: { readonly scene: SplatScene; readonly rasterize
       // What a screen can show.
       const color = rendering.color.map((value) => Math.min(1, Math.max(0, value)));
       const target = pictures.target(view, background);
-      const score = { name: view.name, psnr: psnr(color, target.picture), ssim: pictures.ssim(view).value(color, target) };
+      const score = { name: view.name, psnr: psnr(color, target.picture), ssim: pictures.ssim(pictures.size(view)).value(color, target) };
       return { rendering, score: perceptual === undefined ? score : { ...score, perceptual: await perceptual.distance(color, target.picture, pictures.size(view)) } };
     },
   };

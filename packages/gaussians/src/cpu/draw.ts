@@ -1,0 +1,113 @@
+import { cameraPosition, type Camera } from '../camera.ts';
+import type { Gaussians } from '../gaussians.ts';
+import { FRUSTUM_MARGIN, type Settings } from '../settings.ts';
+import { deal, nearToFar, reach } from './bin.ts';
+import { CHUNK, JOB_WORDS, PIXELS, scratchBytes, stride, TILE, type Job } from './layout.ts';
+import { place, reserve, type Space } from './memory.ts';
+import type { WasmMemory } from './platform.ts';
+import type { Threads } from './threads.ts';
+
+export const NO_JOB = Object.fromEntries(JOB_WORDS.map((name) => [name, 0])) as Job;
+
+/** A picture in the memory of the kernels. */
+export interface Drawn {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  /** Rows of the scene. */
+  readonly count: number;
+  readonly settings: Settings<Float32Array>;
+  /** What the way back needs, in the bytes before `end`. */
+  readonly job: Job;
+  readonly end: number;
+  /** Where the picture is; 0 where there is no depth. */
+  readonly color: number;
+  readonly alpha: number;
+  readonly depth: number;
+  /** First byte after everything. */
+  readonly top: number;
+}
+
+/** Draws into the memory, from `start` on. */
+export async function draw({ memory, count: workers, run }: Threads, start: number, gaussians: Gaussians, camera: Camera, settings: Settings<Float32Array>): Promise<Drawn> {
+  const { width, height } = camera;
+  const { count } = gaussians;
+  const channels = settings.background.length;
+  const values = channels + (settings.depth === 'none' ? 0 : 1);
+  const recordLength = stride(values);
+  const space = reserve(memory, start);
+  const put = (given: ArrayLike<number>): number => place(memory, space, given);
+  const view = (at: number, length: number): Uint32Array => new Uint32Array(memory.buffer, at, length);
+  const projection: Job = {
+    ...NO_JOB,
+    means: put(gaussians.means),
+    quaternions: put(gaussians.quaternions),
+    logScales: put(gaussians.logScales),
+    opacityLogits: put(gaussians.opacityLogits),
+    sh: put(gaussians.sh),
+    colors: settings.colors === undefined ? 0 : put(settings.colors),
+    features: settings.features === undefined ? 0 : put(settings.features),
+    background: put(settings.background),
+    lens: lens(camera, settings.near, space, memory),
+    records: space(4 * recordLength * count),
+    radii: space(4 * count),
+    keys: space(4 * count),
+    firstPairs: space(4 * count),
+    pairCounts: space(4 * count),
+    scratchStride: scratchBytes(values),
+    scratch: space(scratchBytes(values) * workers),
+    depth: settings.depth === 'none' ? 0 : 1,
+    recordStride: 4 * recordLength,
+    rowStride: 4 * recordLength,
+    width,
+    height,
+    channels,
+    expected: settings.depth === 'expected' ? 1 : 0,
+    count,
+    chunks: Math.ceil(count / CHUNK),
+    degree: settings.degree,
+    shRow: 3 * (gaussians.degree + 1) ** 2,
+    featureChannels: settings.featureChannels,
+    mip: settings.antialiasing === 'mip' ? 1 : 0,
+    pinhole: camera.kind === 'orthographic' ? 0 : 1,
+  };
+  await run('project', projection, projection.chunks);
+  const dealt = { sorted: nearToFar(view(projection.keys, count)), records: new Float32Array(memory.buffer, projection.records, recordLength * count), stride: recordLength, width, height };
+  const reached = reach(dealt);
+  const tilesX = Math.ceil(width / TILE);
+  const tiles = tilesX * Math.ceil(height / TILE);
+  const pixels = width * height;
+  const job: Job = {
+    ...projection,
+    tilesX,
+    tiles,
+    starts: space(4 * (tiles + 1)),
+    entries: space(4 * reached.pairs),
+    pairs: space(4 * reached.pairs),
+    masks: space(4 * reached.pairs),
+    transmittance: space(4 * PIXELS * tiles),
+    stops: space(4 * PIXELS * tiles),
+  };
+  deal(dealt.sorted, reached, tilesX, {
+    starts: view(job.starts, tiles + 1),
+    entries: view(job.entries, reached.pairs),
+    pairs: view(job.pairs, reached.pairs),
+    firstPairs: view(job.firstPairs, count),
+    pairCounts: view(job.pairCounts, count),
+  });
+  const end = space(0);
+  const picture = { color: space(4 * pixels * channels), alpha: space(4 * pixels), depth: settings.depth === 'none' ? 0 : space(4 * pixels) };
+  await run('forward', { ...job, ...picture }, tiles);
+  return { width, height, channels, count, settings, job, end, ...picture, top: space(0) };
+}
+
+/** The numbers of a camera as assembly/layout.ts has them; returns where they are. */
+function lens(camera: Camera, near: number, space: Space, memory: WasmMemory): number {
+  const { width, height, fx, fy, cx, cy, worldToCamera } = camera;
+  const marginX = (FRUSTUM_MARGIN * width) / (2 * fx);
+  const marginY = (FRUSTUM_MARGIN * height) / (2 * fy);
+  const numbers = [...worldToCamera, fx, fy, cx, cy, -cx / fx - marginX, (width - cx) / fx + marginX, -cy / fy - marginY, (height - cy) / fy + marginY, near, ...cameraPosition(camera)];
+  const at = space(8 * numbers.length);
+  new Float64Array(memory.buffer, at, numbers.length).set(numbers);
+  return at;
+}
