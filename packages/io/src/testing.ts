@@ -7,3 +7,6 @@ export { syntheticCloud } from './testing/splats/synthetic-cloud.ts';
 export type { SyntheticCloudOptions } from './testing/splats/synthetic-cloud.ts';
 export { benchSplats } from './testing/splats/bench.ts';
 export type { SplatBenchOptions, SplatBenchRow } from './testing/splats/bench.ts';
+export { compressedPlyAccuracy, splatRoundTrips } from './testing/splats/round-trips.ts';
+export type { RoundTripRow } from './testing/splats/round-trips.ts';
+export { reordered } from './testing/splats/compare.ts';

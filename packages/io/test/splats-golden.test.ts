@@ -4,7 +4,7 @@ import { decodeSafetensors } from '@langevin/io';
 import type { SplatCloud } from '@langevin/io/splats';
 import { readSplats, SH_C0, writeSplats } from '@langevin/io/splats';
 import { describe, expect, test } from 'vitest';
-import { coefficients, largestDifference, largestTurn, opacities, reordered, sameBytes } from './splats-compare.ts';
+import { coefficients, largestDifference, largestTurn, opacities, reordered, sameBytes } from '../src/testing/splats/compare.ts';
 
 // Written by tooling/parity/splats_golden.py with gsplat's exporter, plyfile, and the library of the SPZ format.
 const FOLDER = join(import.meta.dirname, 'golden/splats');

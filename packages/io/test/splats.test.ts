@@ -8,7 +8,7 @@ import { detectSplatFormat, DOWN_FORWARD_TO_UP_BACK, encodeSplats4d, flipAxes, r
 import { syntheticCloud } from '@langevin/io/testing';
 import { UnsupportedError, UserError } from '@langevin/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { coefficients, largestDifference, largestTurn, opacities, reordered, rotations, sameBytes } from './splats-compare.ts';
+import { coefficients, largestDifference, largestTurn, opacities, reordered, rotations, sameBytes } from '../src/testing/splats/compare.ts';
 
 const DEGREES: readonly ShDegree[] = [0, 1, 2, 3];
 const ARRAYS = ['means', 'quaternions', 'logScales', 'opacityLogits', 'sh'] as const;

@@ -1,4 +1,4 @@
-import type { SplatCloud } from '@langevin/io/splats';
+import type { SplatCloud } from '../../splats/cloud.ts';
 
 /** The largest difference of two arrays, which must be equally long and not empty. */
 export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
