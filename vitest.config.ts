@@ -8,7 +8,7 @@ export default defineConfig({
   resolve: { conditions },
   test: {
     // Kernels in WebAssembly are compiled when their sources have changed.
-    globalSetup: ['packages/gaussians/scripts/build-kernels.mjs'],
+    globalSetup: ['packages/gaussians/scripts/build-kernels.mjs', 'packages/tensor/scripts/build-kernels.mjs'],
     include: ['packages/*/{src,test}/**/*.test.ts', 'apps/*/{src,test}/**/*.test.ts', 'tooling/*/{src,test}/**/*.test.ts', 'examples/test/**/*.test.ts'],
     // Room for a busy machine; a test that needs more says so itself.
     testTimeout: 60_000,

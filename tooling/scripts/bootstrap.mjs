@@ -24,7 +24,7 @@ const TASKS = {
 };
 
 /** What makes the sources that are not committed; each does nothing when they are there. */
-const GENERATORS = ['packages/gaussians/scripts/build-kernels.mjs'];
+const GENERATORS = ['packages/gaussians/scripts/build-kernels.mjs', 'packages/tensor/scripts/build-kernels.mjs'];
 
 main(process.argv.slice(2));
 

@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts';
 import { MAX_COUNT, type CounterState, type Generator, type IntegerRange } from './generator.ts';
+import { fillNormals } from './kernels.ts';
 import { identity, swap } from './permute.ts';
 import { philox, type PhiloxBlock } from './philox.ts';
 import { seedSequence } from './seed-sequence.ts';
@@ -45,6 +46,9 @@ const DOMAIN = { uniform: 0, normal: 1, uniform64: 2, normal64: 3, integers: 4, 
  * sort is therefore a pure function of (seed, stream, sort, i); `position` counts elements, and `normal(3)` then
  * `normal(5)` gives `normal(8)`. Two streams collide with probability 2^-128 a pair.
  *
+ * All but `normal64` has the same bits on every host: float32 normals are the Box-Muller formula to a relative 2e-13 before they are rounded, by
+ * operations of IEEE 754 alone (docs/decisions/0015-fast-normals.md), while `normal64` takes the host's logarithm, sine and cosine.
+ *
  * @throws UserError when the seed or an entry of the stream is out of range
  * @example
  * const noise = counterGenerator({ seed: 7, stream: [3, 0] }); // image 3, step 0
@@ -69,7 +73,7 @@ export class PhiloxCounterGenerator implements CounterGenerator {
     this.#position = position;
     // Always two words an integer: numpy's shortest split would confuse [2^32 + 5] with [5, 1].
     const spawnKey = this.stream.flatMap((value) => [value % 2 ** 32, Math.floor(value / 2 ** 32)]);
-    this.#identity = seedSequence([seed & 0xffffffffn, seed >> 32n], { spawnKey, words: 4 });
+    this.#identity = seedSequence([Number(seed & 0xffffffffn), Number(seed >> 32n)], { spawnKey, words: 4 });
   }
 
   get position(): number {
@@ -101,18 +105,14 @@ export class PhiloxCounterGenerator implements CounterGenerator {
   }
 
   normal(count: number): Float32Array<ArrayBuffer> {
-    const first = this.#advance(count);
-    const out = new Float32Array(count);
-    this.#blocks({ first, count, perBlock: 4, domain: DOMAIN.normal }, (words, at) => {
-      for (let lane = 0; lane < 4; lane += 2) {
-        // Half a step above zero keeps the logarithm finite.
-        const radius = Math.sqrt(-2 * Math.log((words[lane]! + 0.5) * 2 ** -32));
-        const angle = words[lane + 1]! * (2 * Math.PI * 2 ** -32);
-        if (at + lane >= 0 && at + lane < count) out[at + lane] = radius * Math.cos(angle);
-        if (at + lane + 1 >= 0 && at + lane + 1 < count) out[at + lane + 1] = radius * Math.sin(angle);
-      }
-    });
-    return out;
+    const start = this.#advance(count);
+    // Whole counters are drawn; a view leaves out what comes before and after.
+    const first = Math.floor(start / 4);
+    const counters = Math.ceil((start + count) / 4) - first;
+    const skipped = start - 4 * first;
+    const all = new Float32Array(4 * counters);
+    fillNormals(all, { first, count: count === 0 ? 0 : counters, domain: DOMAIN.normal, identity: this.#identity });
+    return all.length === count ? all : all.slice(skipped, skipped + count);
   }
 
   normal64(count: number): Float64Array<ArrayBuffer> {

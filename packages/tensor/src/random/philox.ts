@@ -5,12 +5,14 @@ const WEYL_0 = 0x9e3779b9 | 0;
 const WEYL_1 = 0xbb67ae85 | 0;
 const ROUNDS = 10;
 
-/** High 32 bits (signed) of the product of a 16-bit-split constant and an unsigned word. */
+/** High 32 bits (signed) of the unsigned product of a word and a constant in two halves of 16 bits. */
 function multiplyHigh(word: number, high: number, low: number): number {
-  // All four partial products stay below 2^48, exact in a double.
-  const lower = high * (word & 0xffff) + Math.floor((low * (word & 0xffff)) / 65536);
-  const upper = low * (word >>> 16) + (lower & 0xffff);
-  return (high * (word >>> 16) + Math.floor(lower / 65536) + Math.floor(upper / 65536)) | 0;
+  // No partial sum reaches 2^32, so that integers of 32 bits hold them: V8 keeps those in registers.
+  const wordLow = word & 0xffff;
+  const wordHigh = word >>> 16;
+  const upper = (Math.imul(wordHigh, low) + (Math.imul(wordLow, low) >>> 16)) | 0;
+  const lower = (Math.imul(wordLow, high) + (upper & 0xffff)) | 0;
+  return (Math.imul(wordHigh, high) + (upper >>> 16) + (lower >>> 16)) | 0;
 }
 
 /** Four words: the counter before, the random words after. */

@@ -78,14 +78,15 @@ function splitWords(name: string, values: readonly (number | bigint)[]): number[
     if (typeof value === 'number' ? !Number.isSafeInteger(value) || value < 0 : typeof value !== 'bigint' || value < 0n) {
       throw new UserError(`[tensor/random] ${name} must hold integers >= 0: got ${show(value)}. Pass whole numbers, as bigint from 2^53 on.`);
     }
-    let rest = BigInt(value);
-    do {
-      words.push(Number(rest & 0xffffffffn));
-      rest >>= 32n;
-      if (words.length > MAX_INPUT_WORDS) {
-        throw new UserError(`[tensor/random] ${name} must fit in ${MAX_INPUT_WORDS} words of 32 bits: got more. Pass fewer or smaller integers.`);
-      }
-    } while (rest > 0n);
+    if (typeof value === 'number') {
+      words.push(value % 2 ** 32);
+      if (value >= 2 ** 32) words.push(Math.floor(value / 2 ** 32));
+    } else {
+      for (let rest = value, first = true; first || rest > 0n; rest >>= 32n, first = false) words.push(Number(rest & 0xffffffffn));
+    }
+    if (words.length > MAX_INPUT_WORDS) {
+      throw new UserError(`[tensor/random] ${name} must fit in ${MAX_INPUT_WORDS} words of 32 bits: got more. Pass fewer or smaller integers.`);
+    }
   }
   return words;
 }

@@ -1,0 +1,16 @@
+// Compiles assembly/*.ts to src/random/kernels.generated.ts. `npm test`, vitest and the package's build all run this.
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { compileKernels } from '../../../tooling/scripts/compile-kernels.mjs';
+
+const OUTPUT = 'src/random/kernels.generated.ts';
+const FLAGS = ['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--initialMemory', '2', '--maximumMemory', '2'];
+
+const build = () => compileKernels({ root: join(dirname(fileURLToPath(import.meta.url)), '..'), output: OUTPUT, flags: FLAGS, compiler: () => import('assemblyscript/asc') });
+
+/** For vitest, which takes what it returns for a way to undo it. */
+export async function setup() {
+  await build();
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href && (await build())) console.log(`[tensor/kernels] built ${OUTPUT}`);
