@@ -1,26 +1,11 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cpuRasterizer, imageOf, turntable, type Gaussians } from '@langevin/gaussians';
+import { cpuRasterizer, imageOf, turntable } from '@langevin/gaussians';
 import { readImage, readSplatFile, writeImage } from '@langevin/io/node';
 import sharp from 'sharp';
 import { expect, it } from 'vitest';
 import { cli, temporaryFolder } from './run-cli.ts';
-
-const COUNT = 12;
-
-/** Twelve coloured blobs on a helix. */
-function blobs(): Gaussians {
-  const rows = <T>(make: (i: number) => readonly T[]): T[] => Array.from({ length: COUNT }, (_, i) => make(i)).flat();
-  return {
-    count: COUNT,
-    degree: 0,
-    means: Float32Array.from(rows((i) => [Math.cos(i), i / 6 - 1, Math.sin(i)])),
-    quaternions: Float32Array.from(rows(() => [1, 0, 0, 0])),
-    logScales: new Float32Array(3 * COUNT).fill(Math.log(0.25)),
-    opacityLogits: new Float32Array(COUNT).fill(3),
-    sh: Float32Array.from(rows((i) => [Math.sin(i), Math.sin(2 * i), Math.cos(i)])),
-  };
-}
+import { blobs, COUNT } from './splat-scenes.ts';
 
 /** A COLMAP model in text, of nine views of the blobs. */
 async function writeScene(root: string): Promise<string> {
@@ -90,6 +75,10 @@ it('trains on photographs, resumes, converts, describes, and draws', async () =>
   const turned = await cli(['splat', 'render', ply, '--out', turn, '--frames', '5', '--size', '32x24', '--threads', '1']);
   expect(turned.code, turned.err).toBe(0);
   expect(await sharp(turn).metadata()).toMatchObject({ format: 'gif', pages: 5, width: 32 });
+  const film = join(root, 'turn.mp4');
+  const filmed = await cli(['splat', 'render', ply, '--out', film, '--frames', '5', '--size', '33x23', '--threads', '1']);
+  expect(filmed.code, filmed.err).toBe(0);
+  expect((await readFile(film)).subarray(4, 8).toString()).toBe('ftyp');
 });
 
 it.each([
@@ -97,8 +86,11 @@ it.each([
   [['splat', 'train', '/nowhere', '--strategy', 'mcmcs'], '[gaussians/strategies] unknown strategy: "mcmcs". Did you mean "mcmc"? Known: default, absgrad, mcmc.'],
   [['splat', 'train', '/nowhere', '--set', 'cap=x'], '[cli/splat] option of a strategy must be a number: --set cap=x.'],
   [['splat', 'train', '/nowhere', '--out', 'x.obj'], '[io/splats] the name "x.obj" has the end of no known format.'],
-  [['splat', 'render', '/nowhere', '--out', 'x.mp4'], '[cli/splat] films are not written: --out=x.mp4'],
-  [['splat', 'render', '/nowhere', '--out', 'x.gif', '--camera', '1,2,3'], '[cli/splat] a GIF shows a turn'],
+  [['splat', 'train', '/nowhere', '--deformation', 'spline'], "argument 'spline' is invalid. Allowed choices are mlp, hexplane, none."],
+  [['splat', 'train', '/nowhere', '--deformation', 'mlp', '--set-motion', 'widht=3'], '[cli/splat] unknown option of the deformation: --set-motion widht=3. Did you mean "width"? Known of mlp:'],
+  [['splat', 'train', '/nowhere', '--deformation', 'mlp', '--set-motion', 'width=0'], '[gaussians/dynamic] configuration is out of range: width=0. Give an integer from 1 to 4096.'],
+  [['splat', 'train', '/nowhere', '--steps', '9', '--still-steps', '9'], '[cli/splat] no steps are left for the motion: --still-steps=9, --steps=9.'],
+  [['splat', 'render', '/nowhere', '--out', 'x.webm'], '[cli/splat] films are written as .mp4 or .gif: --out=x.webm.'],
   [['splat', 'render', '/nowhere'], "[cli/arguments] required option '--out <file>' not specified. See \"langevin splat --help\"."],
   [['splat', 'info', '/nowhere.ply'], '[io/read] cannot read "/nowhere.ply": code=ENOENT.'],
 ])('%j says what is wrong', async (args, message) => {
@@ -107,7 +99,7 @@ it.each([
   expect(err).toContain(message);
 });
 
-it.each(['train', 'render', 'convert', 'info'])('help of splat %s', async (name) => {
+it.each(['train', 'render', 'compose', 'convert', 'info'])('help of splat %s', async (name) => {
   const { code, out, err } = await cli(['splat', name, '--help']);
   expect({ code, err }).toEqual({ code: 0, err: '' });
   expect(out).toMatch(new RegExp(`^Usage: langevin splat ${name} `));

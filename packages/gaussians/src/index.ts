@@ -6,6 +6,8 @@ export { cameraPosition, checkCamera, lookAt, MAX_SIDE, type Camera } from './ca
 export type { Cotangents, PhotometricRequest, PhotometricStep, Rasterizer, RenderGradients, Rendering, RenderOptions } from './rasterizer.ts';
 export { referenceRasterizer } from './reference/reference-rasterizer.ts';
 export { cpuRasterizer, type CpuRasterizerOptions } from './cpu/cpu-rasterizer.ts';
+export { webgpuRasterizer, type WebgpuRasterizerOptions } from './webgpu/webgpu-rasterizer.ts';
+export type { GpuDevice } from './webgpu/gpu.ts';
 export { createRasterizer, type CreateRasterizerOptions, type RasterizerChoice } from './create-rasterizer.ts';
 
 // Scenes: bytes in, values out; @langevin/gaussians/node reads them from a disk
@@ -56,6 +58,7 @@ export { imageOf, pictureOf } from './training/pictures.ts';
 
 // Several assets in one scene
 export { assetTime, composeScene, type Asset } from './compose/scene.ts';
+export { parseSceneFile, type PlacedFile } from './compose/scene-file.ts';
 export { composeSimilarities, invertSimilarity, transformCamera, transformPoint, type Similarity } from './compose/similarity.ts';
 export { concatGaussians, transformGaussians } from './compose/transform.ts';
 export { harmonicRotations, rotateHarmonics } from './compose/rotate-sh.ts';

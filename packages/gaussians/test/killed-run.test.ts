@@ -23,7 +23,7 @@ beforeAll(async () => {
     platform: 'node',
     format: 'esm',
     conditions: ['@langevin/source'],
-    external: ['sharp', 'uplot'],
+    external: ['sharp', 'uplot', 'onnxruntime-node'],
     banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
     logLevel: 'error',
   });
@@ -51,14 +51,15 @@ function start(folder: string, strategy: string, kill?: { readonly after: string
   });
 }
 
-it.each(['default', 'mcmc'])('killed at random moments and resumed, a run with the %s strategy ends with the bytes of one that nothing happened to', async (strategy) => {
+// A motion starts an engine as well: killed once.
+it.each([['default', [0, 1, 2]], ['mcmc', [0, 1, 2]], ['mlp', [1]]] as const)('killed at random moments and resumed, a run with %s ends with the bytes of one that nothing happened to', async (strategy, thirds) => {
   const whole = await temporaryFolder();
   const plain = await start(whole, strategy);
   expect(plain, plain.errors).toMatchObject({ code: 0, signal: null });
 
   const folder = await temporaryFolder();
   const random = counterGenerator({ seed: 7, stream: [] });
-  for (const third of [0, 1, 2]) {
+  for (const third of thirds) {
     // Within a step, a checkpoint, or between the two.
     const moment = { after: `step ${2 + 6 * third + random.integers(1, { low: 0, high: 4 })[0]!}`, delay: random.integers(1, { low: 0, high: 4 })[0]! };
     const killed = await start(folder, strategy, moment);

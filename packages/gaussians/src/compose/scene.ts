@@ -13,8 +13,8 @@ export interface Asset {
   readonly offset?: number;
   /** How long its own time takes, > 0, in time of the scene. @default 1 */
   readonly duration?: number;
-  /** Before its beginning and after its end it stands still, or begins anew. @default 'hold' */
-  readonly beyond?: 'hold' | 'loop';
+  /** Before its beginning and after its end it stands still, begins anew, or runs back and forth. @default 'hold' */
+  readonly beyond?: 'hold' | 'loop' | 'mirror';
 }
 
 /** Time of an asset, in [0, 1], at a time of the scene. */
@@ -23,7 +23,10 @@ export function assetTime({ offset = 0, duration = 1, beyond = 'hold' }: Pick<As
     throw new UserError(`[gaussians/compose] no time: time=${time}, offset=${offset}, duration=${duration}. Pass finite numbers, duration > 0.`);
   }
   const own = (time - offset) / duration;
-  return beyond === 'loop' ? own - Math.floor(own) : Math.min(1, Math.max(0, own));
+  if (beyond === 'hold') return Math.min(1, Math.max(0, own));
+  if (beyond === 'loop') return own - Math.floor(own);
+  const round = own - 2 * Math.floor(own / 2);
+  return round > 1 ? 2 - round : round;
 }
 
 /**

@@ -46,7 +46,8 @@ export function createDynamicTrainer<Params>(given: {
         run: async (arrays) => {
           const pose = Object.fromEntries(MOVING.map((name, i) => [name, arrays[i]])) as Pick<Gaussians, keyof MovingTensors>;
           seen = await loss.gradients({ ...gaussians, ...pose }, { step, degree: gaussians.degree });
-          return MOVING.map((name) => seen!.gradients[name]);
+          // Engines do not take memory that threads share.
+          return MOVING.map((name) => Float32Array.from(seen!.gradients[name]));
         },
       });
       const pulled = MOVING.flatMap((name, i) => (moved[name] === still[name] ? [] : [sum(mul(moved[name], stopGradient(pulls[i]!)))])).reduce((a, b) => add(a, b));

@@ -4,7 +4,7 @@ import { checkCamera, MAX_SIDE } from '../camera.ts';
 import { findColmap, readColmap } from './colmap/folder.ts';
 import type { SceneFolder } from './folder.ts';
 import { isDistorted, undistortedPinhole, undistortImage, type LensCamera, type Pinhole } from './lens.ts';
-import { scaleCamera, sceneExtent, type PointCloud, type SceneView, type SplatScene } from './scene.ts';
+import { scaleCamera, sceneExtent, type PointCloud, type SceneTimes, type SceneView, type SplatScene } from './scene.ts';
 import { splitViews, type HoldOut } from './split.ts';
 import { findTransforms, readTransforms } from './transforms-folder.ts';
 
@@ -28,6 +28,8 @@ export interface ViewSource {
   readonly name: string;
   readonly imagePath: string;
   readonly maskPath?: string;
+  /** When it was taken, in the units of the files. */
+  readonly time?: number;
   readonly worldToCamera: readonly number[];
   readonly lens: (size: { readonly width: number; readonly height: number }) => LensCamera;
 }
@@ -52,13 +54,25 @@ export async function readScene(folder: SceneFolder, options: ReadSceneOptions =
   if (!(maxSide >= 1 && maxSide <= MAX_SIDE)) throw new UserError(`[gaussians/scenes] maxSide=${maxSide} must be a number from 1 to ${MAX_SIDE}.`);
   const source = await readSource(folder, options);
   if (source.views.length === 0) throw new UserError(`[gaussians/scenes] scene has no view: path=${folder.label('')}. Export the model again.`);
+  const times = timesOf(source.views);
   const views: SceneView[] = [];
   for (const view of source.views) {
-    views.push(await readView(folder, view, (image) => Math.max(downscale, Math.max(image.width, image.height) / maxSide)));
+    views.push(await readView(folder, view, (image) => Math.max(downscale, Math.max(image.width, image.height) / maxSide), times));
     onView?.({ done: views.length, total: source.views.length });
   }
   const { train, test } = splitViews(views, options.holdOut ?? (source.heldOut.length > 0 ? { names: source.heldOut } : undefined));
-  return { name: folder.name, train, test, ...(source.points && source.points.count > 0 && { points: source.points }), extent: sceneExtent(train.map(({ camera }) => camera)) };
+  return { name: folder.name, train, test, ...(source.points && source.points.count > 0 && { points: source.points }), extent: sceneExtent(train.map(({ camera }) => camera)), ...(times && { times }) };
+}
+
+/** First and last moment of a scene in motion; undefined where all was taken at once. @throws UserError when only some views have a time */
+function timesOf(views: readonly ViewSource[]): SceneTimes | undefined {
+  const known = views.flatMap(({ time }) => (time === undefined ? [] : [time]));
+  const start = known.reduce((least, time) => Math.min(least, time), Infinity);
+  const end = known.reduce((most, time) => Math.max(most, time), -Infinity);
+  if (!(start < end)) return undefined;
+  const without = views.find(({ time }) => time === undefined);
+  if (without !== undefined) throw new UserError(`[gaussians/scenes] some views have a time and some have none: view=${without.name}, with a time=${known.length} of ${views.length}. Give all of them one, or none.`);
+  return { start, end };
 }
 
 async function readSource(folder: SceneFolder, { transforms, images = 'images' }: ReadSceneOptions): Promise<SceneSource> {
@@ -70,7 +84,7 @@ async function readSource(folder: SceneFolder, { transforms, images = 'images' }
   throw new UserError(`[gaussians/scenes] neither a COLMAP model nor a transforms.json: path=${folder.label('')}, found ${seen || 'nothing'}. Give a folder with sparse/0/cameras.bin (or .txt), or with transforms.json.`);
 }
 
-async function readView(folder: SceneFolder, view: ViewSource, divisor: (image: Image) => number): Promise<SceneView> {
+async function readView(folder: SceneFolder, view: ViewSource, divisor: (image: Image) => number, times: SceneTimes | undefined): Promise<SceneView> {
   const read = await folder.image(view.imagePath, 'rgba');
   const lens = rescaled(view.lens(read), read, view.name);
   const pinhole: Pinhole = isDistorted(lens) ? undistortedPinhole(lens) : lens;
@@ -83,7 +97,7 @@ async function readView(folder: SceneFolder, view: ViewSource, divisor: (image: 
   checkCamera('gaussians/scenes', camera);
   const mask = view.maskPath === undefined ? undefined : await folder.image(view.maskPath, 'grey');
   if (mask !== undefined) sameSize(mask, read, view.name);
-  return { name: view.name, camera, image: opaque(shrunk(read)), ...(mask && { mask: shrunk(mask).data }) };
+  return { name: view.name, camera, image: opaque(shrunk(read)), ...(mask && { mask: shrunk(mask).data }), ...(times && { time: (view.time! - times.start) / (times.end - times.start) }) };
 }
 
 /** The camera of the picture that is there, which may be a smaller copy of the one that was calibrated. */

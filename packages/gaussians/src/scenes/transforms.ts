@@ -10,6 +10,8 @@ export interface TransformsFrame {
   readonly maskPath?: string;
   /** Rows of [R | t], 12 numbers, in OpenCV's axes. */
   readonly worldToCamera: readonly number[];
+  /** When it was taken, in the units of the file. */
+  readonly time?: number;
   /** The lens for a picture of this size, which Blender's files do not say. */
   readonly lens: (size: { readonly width: number; readonly height: number }) => LensCamera;
 }
@@ -44,6 +46,7 @@ const Frame = v.object({
   ...intrinsics,
   file_path: v.pipe(v.string(), v.minLength(1)),
   mask_path: v.optional(v.string()),
+  time: v.optional(finite),
   transform_matrix: v.pipe(v.array(v.pipe(v.array(finite), v.length(4))), v.minLength(3), v.maxLength(4)),
 });
 const File = v.object({
@@ -78,6 +81,7 @@ export function parseTransforms(value: unknown, label = 'transforms.json'): Tran
       return {
         imagePath: inside(frame.file_path, where),
         ...(frame.mask_path !== undefined && { maskPath: inside(frame.mask_path, where) }),
+        ...(frame.time !== undefined && { time: frame.time }),
         worldToCamera: invertOpenGl(frame.transform_matrix, where),
         lens: (size) => lensOf(given, size, where),
       };

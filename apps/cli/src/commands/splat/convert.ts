@@ -1,13 +1,22 @@
-import { readSplatFile, writeSplatFile } from '@langevin/io/node';
+import { readSplats4dFile, writeSplatFile, writeSplats4dFile } from '@langevin/io/node';
 import { splatFormatForName, splatFormats } from '@langevin/io/splats';
 import type { Command } from 'commander';
 import { showCount } from '../../table.ts';
-import { line, type Terminal } from '../../terminal.ts';
+import { line, remark, type Terminal } from '../../terminal.ts';
+import { finite } from './arguments.ts';
+import { openAsset } from './asset.ts';
+
+interface ConvertOptions {
+  readonly time?: number;
+  readonly dropInvalid?: true;
+  readonly json?: true;
+}
 
 const AFTER_HELP = `
 Examples:
   langevin splat convert scene.ply scene.spz
   langevin splat convert scene.splat scene.ply --json
+  langevin splat convert walk.splats4d middle.ply --time 0.5      one moment, standing still
 
 The input is known by its content, the output by the end of its name: ${splatFormats.filter(({ encode }) => encode).flatMap(({ extensions }) => extensions).join(', ')}.`;
 
@@ -17,16 +26,22 @@ export function addSplatConvert(program: Command, terminal: Terminal): void {
     .description('Write a file of Gaussians in another format.')
     .argument('<in>', 'what is read')
     .argument('<out>', 'what is written')
+    .option('--time <t>', 'the moment of a 4D container that is written, in its units (default: the asset at rest)', finite)
     .option('--drop-invalid', 'leave out Gaussians that are not numbers, in place of refusing the file')
     .option('--json', 'one JSON document on stdout at the end')
     .addHelpText('after', AFTER_HELP)
-    .action(async (from: string, to: string, options: { readonly dropInvalid?: true; readonly json?: true }) => {
+    .action(async (from: string, to: string, { time, dropInvalid, json }: ConvertOptions) => {
       const format = splatFormatForName(to);
-      const cloud = await readSplatFile(from, { invalid: options.dropInvalid ? 'drop' : 'refuse' });
-      await writeSplatFile(to, cloud);
-      const dropped = cloud.metadata?.dropped ?? 0;
-      if (options.json) return line(terminal, JSON.stringify({ in: from, out: to, from: cloud.metadata?.format ?? 'unknown', to: format.name, gaussians: cloud.count, dropped, loses: format.loses }));
-      line(terminal, `${to}: ${showCount(cloud.count)} Gaussians as ${format.name}${dropped > 0 ? `, ${showCount(dropped)} left out` : ''}`);
-      if (format.loses !== '') line(terminal, `this format loses: ${format.loses}`);
+      const asset = await openAsset(from, { invalid: dropInvalid ? 'drop' : 'refuse' });
+      const moves = asset.deformation !== undefined && time === undefined && format.name === '4d';
+      const metadata = { ...asset.metadata, antialiased: asset.antialiased };
+      if (moves) await writeSplats4dFile(to, await readSplats4dFile(from));
+      else await writeSplatFile(to, { ...(time === undefined ? asset.still : asset.at(time)), metadata });
+      const dropped = asset.metadata?.dropped ?? 0;
+      const { count } = asset.still;
+      if (json) return line(terminal, JSON.stringify({ in: from, out: to, from: asset.format, to: format.name, gaussians: count, moves, ...(time !== undefined && { time }), dropped, loses: format.loses }));
+      line(terminal, `${to}: ${showCount(count)} Gaussians as ${format.name}${time === undefined ? '' : `, at time ${time}`}${dropped > 0 ? `, ${showCount(dropped)} left out` : ''}`);
+      if (format.loses !== '' && format.loses !== 'nothing') line(terminal, `this format loses: ${format.loses}`);
+      if (asset.times !== undefined && time === undefined && !moves) remark(terminal, `the motion is left out: this is the asset at rest; --time writes another moment, from ${asset.times.start} to ${asset.times.end}`);
     });
 }

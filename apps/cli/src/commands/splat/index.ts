@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Terminal } from '../../terminal.ts';
+import { addSplatCompose } from './compose.ts';
 import { addSplatConvert } from './convert.ts';
 import { addSplatInfo } from './info.ts';
 import { addSplatRender } from './render.ts';
@@ -9,10 +10,13 @@ const AFTER_HELP = `
 Examples:
   langevin splat train scene --steps 1000 --out scene.ply      from posed photographs (COLMAP, transforms.json)
   langevin splat render scene.ply --out turn.gif --frames 60   a turntable
+  langevin splat train frames-with-times --out walk.splats4d   a scene in motion
+  langevin splat render walk.splats4d --out walk.mp4           all its time
+  langevin splat compose room.ply cat.spz --place 1:translation=0.5,0,1 --out both.ply
   langevin splat convert scene.ply scene.spz
   langevin splat info scene.spz --json`;
 
 export function addSplat(program: Command, terminal: Terminal): void {
-  const splat = program.command('splat').description('Scenes of 3D Gaussians: train, render, convert, describe.').addHelpText('after', AFTER_HELP);
-  for (const add of [addSplatTrain, addSplatRender, addSplatConvert, addSplatInfo]) add(splat, terminal);
+  const splat = program.command('splat').description('Scenes of 3D Gaussians, still or in motion: train, render, compose, convert, describe.').addHelpText('after', AFTER_HELP);
+  for (const add of [addSplatTrain, addSplatRender, addSplatCompose, addSplatConvert, addSplatInfo]) add(splat, terminal);
 }

@@ -1,14 +1,15 @@
 import { join } from 'node:path';
-import { cpuRasterizer, strategyByName, type HoldOut, type SplatEvent, type TrainingBackground } from '@langevin/gaussians';
+import { cpuRasterizer, strategyByName, type HoldOut, type SplatScene, type TrainingBackground } from '@langevin/gaussians';
 import { loadScene, trainSplatsInFolder } from '@langevin/gaussians/node';
 import { writeSplatFile } from '@langevin/io/node';
 import { splatFormatForName } from '@langevin/io/splats';
 import { UserError } from '@langevin/tensor';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { integer, list, setting } from '../../arguments.ts';
-import { showProgress, type ProgressView } from '../../progress.ts';
 import { showCount } from '../../table.ts';
 import { line, remark, type Terminal } from '../../terminal.ts';
+import { follow } from './follow.ts';
+import { deformationMaker, runMotion, type DeformationKind } from './train-motion.ts';
 
 interface TrainOptions {
   readonly out?: string;
@@ -23,6 +24,11 @@ interface TrainOptions {
   readonly set?: Readonly<Record<string, unknown>>;
   readonly background: TrainingBackground;
   readonly antialiasing?: true;
+  readonly deformation?: DeformationKind | 'none';
+  readonly setMotion?: Readonly<Record<string, unknown>>;
+  readonly stillSteps?: number;
+  readonly stillViews?: 'first' | 'all';
+  readonly holdAsset?: true;
   readonly seed: number;
   readonly threads?: number;
   readonly evaluateEvery: number;
@@ -35,17 +41,22 @@ Examples:
   langevin splat train scenes/garden --steps 7000 --downscale 4 --out garden.ply
   langevin splat train scenes/garden --strategy mcmc --set cap=500000 --out garden.spz
   langevin splat train scenes/garden --steps 7000 --downscale 4 --out garden.ply --resume
+  langevin splat train scenes/jumping-jacks --steps 10000 --background white --out jump.splats4d       frames with times
+  langevin splat train scenes/jumping-jacks --deformation hexplane --set-motion resolution=32 --out jump.splats4d
 
 A scene is a folder with a COLMAP model (sparse/0, binary or text) and images, or with a transforms.json of nerfstudio or Blender. Every 8th
 view is held out. Ctrl+C writes a checkpoint and ends; --resume, with the same options, goes on from the newest checkpoint to the same bytes as
-if nothing had happened. The folder holds report.html (held-out renders and curves), log.jsonl, renders/ and checkpoints/.`;
+if nothing had happened. The folder holds report.html (held-out renders and curves), log.jsonl, renders/ and checkpoints/.
+
+Where the frames of a transforms.json have a "time", the scene moves: an asset at rest is trained first (--still-steps of the steps, on the views
+of the first moment if there are 8, otherwise on all), then the motion, and the asset with it. The folder then holds still/ and motion/.`;
 
 export function addSplatTrain(program: Command, terminal: Terminal): void {
   program
     .command('train')
     .description('Train Gaussians on posed photographs.')
     .argument('<scene>', 'folder of a COLMAP model or a transforms.json')
-    .option('--out <file>', 'where the Gaussians go: .ply, .splat or .spz (default: scene.ply in the folder)')
+    .option('--out <file>', 'where the Gaussians go: .ply, .splat, .spz, or .splats4d for a scene in motion (default: scene.ply or scene.splats4d in the folder)')
     .option('--folder <folder>', 'where the run is kept (default: runs/splat-<name of the scene>)')
     .option('--steps <n>', 'steps in all, those before a resume included', integer(1, 1e7), 30_000)
     .option('--decay-steps <n>', 'steps over which the rate of the places falls (default: --steps)', integer(1, 1e7))
@@ -57,6 +68,11 @@ export function addSplatTrain(program: Command, terminal: Terminal): void {
     .option('--set <option=value>', 'an option of the strategy, such as cap=200000; may be given several times', setting)
     .addOption(new Option('--background <colour>', 'behind the scene').choices(['black', 'white', 'random']).default('black'))
     .option('--antialiasing', 'keep the light of Gaussians smaller than a pixel (Mip-Splatting)')
+    .addOption(new Option('--deformation <kind>', 'how a scene moves (default: mlp where frames have times, none elsewhere)').choices(['mlp', 'hexplane', 'none']))
+    .option('--set-motion <option=value>', 'an option of the deformation, such as width=64; may be given several times', setting)
+    .option('--still-steps <n>', 'steps of the asset at rest before it moves (default: a quarter of --steps, 3000 at most)', integer(1, 1e7))
+    .addOption(new Option('--still-views <which>', 'views that the asset at rest begins with (default: see below)').choices(['first', 'all']))
+    .option('--hold-asset', 'the asset stays as it is while the motion is trained')
     .option('--seed <n>', 'of everything random', integer(0), 0)
     .option('--threads <n>', 'threads that draw (default: all cores, 8 at most)', integer(1, 64))
     .option('--evaluate-every <n>', 'steps between evaluations on held-out views; 0: at the end only', integer(0, 1e7), 1000)
@@ -67,31 +83,33 @@ export function addSplatTrain(program: Command, terminal: Terminal): void {
 }
 
 async function runTraining(path: string, options: TrainOptions, terminal: Terminal): Promise<void> {
-  if (options.out !== undefined) demandWritable(options.out);
+  checkBefore(options);
   const strategy = strategyByName(options.strategy, { ...changesUntil(options), ...numbers(options.set ?? {}) });
   const scene = await loadScene(path, { downscale: options.downscale, ...(options.images !== undefined && { images: options.images }), ...(options.holdOut !== undefined && { holdOut: options.holdOut }) });
+  const kind = deformationOf(scene, options);
   const first = scene.train[0]!.camera;
   remark(terminal, `${scene.name}: ${scene.train.length} views of ${first.width}x${first.height}, ${scene.test.length} held out, ${scene.points ? `${showCount(scene.points.count)} points` : 'no points: random ones'}`);
   const folder = options.folder ?? join('runs', `splat-${scene.name}`);
-  const out = options.out ?? join(folder, 'scene.ply');
+  const out = options.out ?? join(folder, kind === undefined ? 'scene.ply' : 'scene.splats4d');
   const rasterizer = cpuRasterizer(options.threads === undefined ? {} : { threads: options.threads });
+  const common = {
+    rasterizer,
+    strategy,
+    folder,
+    steps: options.steps,
+    start: options.resume ? 'resume' : 'new',
+    seed: options.seed,
+    background: options.background,
+    antialiasing: options.antialiasing ? 'mip' : 'none',
+    evaluateEvery: options.evaluateEvery,
+    checkpointEvery: options.checkpointEvery,
+    signal: terminal.signal,
+  } as const;
   try {
-    const events = trainSplatsInFolder({
-      scene,
-      rasterizer,
-      strategy,
-      folder,
-      steps: options.steps,
-      start: options.resume ? 'resume' : 'new',
-      seed: options.seed,
-      background: options.background,
-      antialiasing: options.antialiasing ? 'mip' : 'none',
-      ...(options.decaySteps !== undefined && { decaySteps: options.decaySteps }),
-      evaluateEvery: options.evaluateEvery,
-      checkpointEvery: options.checkpointEvery,
-      signal: terminal.signal,
-    });
-    const { done, score, milliseconds } = await follow(events, terminal);
+    if (kind !== undefined) {
+      return await runMotion(scene, { kind, set: options.setMotion ?? {}, stillSteps: stillSteps(options), holdAsset: options.holdAsset ?? false, out, json: options.json ?? false, ...(options.stillViews && { stillViews: options.stillViews }), ...(options.threads !== undefined && { threads: options.threads }) }, common, terminal);
+    }
+    const { done, score, milliseconds } = await follow(trainSplatsInFolder({ ...common, scene, ...(options.decaySteps !== undefined && { decaySteps: options.decaySteps }) }), 'training', terminal);
     await writeSplatFile(out, { ...done.gaussians, metadata: { antialiased: options.antialiasing ?? false } });
     const ending = { out, step: done.step, reason: done.reason, gaussians: done.gaussians.count, psnr: score?.psnr ?? null, ssim: score?.ssim ?? null, millisecondsPerStep: milliseconds, checkpoint: done.checkpoint, report: join(folder, 'report.html') };
     if (options.json) return line(terminal, JSON.stringify(ending));
@@ -106,59 +124,35 @@ async function runTraining(path: string, options: TrainOptions, terminal: Termin
   }
 }
 
-interface Followed {
-  readonly done: SplatEvent & { readonly kind: 'done' };
-  readonly score: (SplatEvent & { readonly kind: 'evaluation' }) | undefined;
-  /** Median, of the steps of this process. */
-  readonly milliseconds: number | null;
+/** What is wrong is said before hours of training, not after. */
+function checkBefore(options: TrainOptions): void {
+  const { out, deformation, setMotion, steps, stillSteps: given } = options;
+  const format = out === undefined ? undefined : splatFormatForName(out);
+  if (format !== undefined && format.encode === undefined) throw new UserError(`[cli/splat] format is only read: --out=${out} is ${format.name}. Give .ply, .splat or .spz.`);
+  if (deformation === undefined || deformation === 'none') {
+    if (setMotion !== undefined && deformation === 'none') throw new UserError('[cli/splat] options of a motion that is not trained: --deformation=none, --set-motion. Leave one of them out.');
+  } else {
+    deformationMaker(deformation, setMotion ?? {});
+  }
+  if (given !== undefined && given >= steps) throw new UserError(`[cli/splat] no steps are left for the motion: --still-steps=${given}, --steps=${steps}. Give fewer of the first.`);
 }
 
-async function follow(events: AsyncIterable<SplatEvent>, terminal: Terminal): Promise<Followed> {
-  let progress: ProgressView | undefined;
-  let score: Followed['score'];
-  let psnr: number | undefined;
-  const times: number[] = [];
-  try {
-    for await (const event of events) {
-      switch (event.kind) {
-        case 'start':
-          if (event.resumed) remark(terminal, `resumed at step ${event.step}`);
-          progress = showProgress(terminal, { name: 'training', unit: 'step', total: event.steps, from: event.step });
-          break;
-        case 'step':
-          times.push(event.milliseconds);
-          psnr = psnr === undefined ? event.metrics.psnr : psnr + 0.05 * (event.metrics.psnr - psnr);
-          progress?.update(event.step, `PSNR ${psnr.toFixed(2)} dB, ${showCount(event.count)} Gaussians, ${event.milliseconds.toFixed(0)} ms`);
-          break;
-        case 'evaluation':
-          score = event;
-          progress?.say(`step ${event.step}: held-out PSNR ${event.psnr.toFixed(2)} dB, SSIM ${event.ssim.toFixed(4)}`);
-          break;
-        case 'checkpoint':
-          progress?.say(`checkpoint ${event.from}`);
-          break;
-        case 'view':
-        case 'refined':
-          break;
-        case 'done':
-          return { done: event, score, milliseconds: times.sort((a, b) => a - b)[times.length >> 1] ?? null };
-      }
-    }
-  } finally {
-    progress?.stop();
-  }
-  throw new Error('training ended without saying so');
+/** How the scene is taken to move; undefined for not at all. */
+function deformationOf({ name, times }: SplatScene, { deformation, out }: TrainOptions): DeformationKind | undefined {
+  const kind = deformation ?? (times === undefined ? 'none' : 'mlp');
+  if (kind === 'none') return undefined;
+  if (times === undefined) throw new UserError(`[cli/splat] nothing moves in this scene: scene=${name}, --deformation=${kind}. Give every frame of its transforms.json a time, or leave --deformation out.`);
+  if (out !== undefined && splatFormatForName(out).name !== '4d') throw new UserError(`[cli/splat] format holds no motion: --out=${out}. End the name in .splats4d, or pass --deformation none to train a still asset on all moments.`);
+  return kind;
+}
+
+function stillSteps({ stillSteps: given, steps }: TrainOptions): number {
+  return given ?? Math.max(1, Math.min(3000, Math.floor(steps / 4)));
 }
 
 /** Half of the run, five sixths with MCMC, as in the papers: what changes later has no time to settle. */
 function changesUntil({ strategy, steps, decaySteps = steps }: TrainOptions): Readonly<Record<string, number>> {
   return { stop: strategy === 'mcmc' ? Math.min(25_000, Math.floor((decaySteps * 5) / 6)) : Math.min(15_000, Math.floor(decaySteps / 2)) };
-}
-
-/** Before hours of training, not after. */
-function demandWritable(out: string): void {
-  const format = splatFormatForName(out);
-  if (format.encode === undefined) throw new UserError(`[cli/splat] format is only read: --out=${out} is ${format.name}. Give .ply, .splat or .spz.`);
 }
 
 function numbers(set: Readonly<Record<string, unknown>>): Readonly<Record<string, number>> {
