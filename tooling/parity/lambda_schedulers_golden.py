@@ -39,13 +39,13 @@ def start():
     return pattern(7, 13, 0, 4)
 
 
-def noise_of(k):
-    return pattern(5, 17, 3 * k, 5)
+def noise_of(k, shape=SHAPE):
+    return pattern(5, 17, 3 * k, 5, math.prod(shape), tuple(shape))
 
 
 def network(x, t, extra=0):
     """0.3 x + a constant of the element + 0.1 t / 1000; `extra` more channels, as networks with learned variance have."""
-    out = 0.3 * x + pattern(3, 11, 0, 8).to(x.dtype) + 0.1 * float(t) / 1000
+    out = 0.3 * x + pattern(3, 11, 0, 8, x.numel(), x.shape).to(x.dtype) + 0.1 * float(t) / 1000
     return torch.cat([out, torch.full((x.shape[0], extra, *x.shape[2:]), 0.25, dtype=x.dtype)], dim=1) if extra else out
 
 
@@ -82,6 +82,8 @@ def widen(scheduler):
     for name, value in list(vars(scheduler).items()):
         if isinstance(value, torch.Tensor) and value.dtype == torch.float32:
             setattr(scheduler, name, value.double())
+    if getattr(scheduler, "solver_p", None) is not None:
+        widen(scheduler.solver_p)
 
 
 @contextlib.contextmanager
@@ -96,7 +98,7 @@ def fixed_noise(module, counter):
         if generator is not None:
             return original(shape, generator=generator, device=device, dtype=torch.float32)
         counter.append(1)
-        return noise_of(len(counter) - 1).reshape(shape).to(torch.float64 if WIDE else torch.float32)
+        return noise_of(len(counter) - 1, shape).to(torch.float64 if WIDE else torch.float32)
 
     module.randn_tensor = draw
     try:
@@ -120,6 +122,9 @@ def _build(case):
     config = dict(case["config"])
     if "tau" in case:
         config["tau_func"] = lambda t, tau=case["tau"]: tau
+    if config.get("solver_p"):
+        inner = dict(config["solver_p"])
+        config["solver_p"] = getattr(diffusers, inner.pop("_class_name"))(**inner)
     scheduler = cls(**config)
     arguments = dict(case["set"])
     if case["class"] == "EDMEulerScheduler" and "sigmas" in arguments:
@@ -153,6 +158,8 @@ def one_run(case, wide):
         scheduler.set_begin_index(begin)
     init = float(getattr(scheduler, "init_noise_sigma", 1.0))
     x = (start() * init).to(dtype) if init == 1 else (start().to(dtype) * init)
+    if "shape" in case:
+        x = x.reshape(case["shape"])
     extra = 3 if case["config"].get("variance_type") in ("learned", "learned_range") else 0
     module = importlib.import_module(type(scheduler).__module__)
     counter, trace = [], []
@@ -179,9 +186,9 @@ def one_run(case, wide):
                 options["variance_noise"] = noise_of(k).to(dtype)
             if case["class"].startswith("HeliosDMD"):
                 options = {"cur_sampling_step": k, "dmd_noisy_tensor": noise_of(k).to(dtype).reshape(shape), "dmd_sigmas": scheduler.sigmas, "dmd_timesteps": timesteps, "all_timesteps": timesteps}
-            result = scheduler.step(out.reshape(shape) if shape != SHAPE else out, t, x.reshape(shape), **options, return_dict=False)
-            x = result[0].reshape(SHAPE)
-            trace.append(x.flatten()[(7 * k) % SIZE].item())
+            result = scheduler.step(out.reshape(shape) if shape != SHAPE else out, t, x if "shape" in case else x.reshape(shape), **options, return_dict=False)
+            x = result[0] if "shape" in case else result[0].reshape(SHAPE)
+            trace.append(x.flatten()[(7 * k) % x.numel()].item())
     return {**table, "init": init, "final": x.flatten().tolist(), "trace": trace, **mixed}
 
 
@@ -272,6 +279,7 @@ def dpm_multistep(name, finals):
         rows += [case(name, {**base, "variance_type": "learned"}), case(name, {**base, "use_flow_sigmas": True, "prediction_type": "flow_prediction"})]
         if algorithm.startswith("sde"):
             rows += [case(name, base, seed=7), case(name, base, variance_noise=True), case(name, {**base, "solver_order": 3}, 12, variance_noise=True)]
+    rows += [case(name, {"solver_type": "bh2"}, 3)]
     rows += [case(name, {"algorithm_type": "deis", **({"final_sigmas_type": "sigma_min"} if finals else {})}), case(name, {"solver_type": "logrho"}), case(name, {"solver_type": "bh1"})]
     if finals:
         rows += [case(name, {"final_sigmas_type": "sigma_min"}), case(name, {"final_sigmas_type": "sigma_min", "solver_order": 3}, 20), case(name, {"algorithm_type": "dpmsolver"})]
@@ -291,6 +299,7 @@ def deis():
     name = "DEISMultistep"
     rows = [case(name)] + [case(name, {}, n) for n in STEPS] + [case(name, c) for c in TABLE + PREDICTIONS + THRESHOLD + SIGMAS + FLOW + SPACINGS]
     rows += [case(name, {"solver_order": o, "lower_order_final": f}, n) for o in (1, 2, 3) for f in (True, False) for n in (6, 20)]
+    rows += [case(name, {"algorithm_type": "dpmsolver"}, 3)] + [case(name, {"solver_type": s}, 3) for s in ("heun", "bh1", "bh2")]
     rows += [case(name, {"algorithm_type": "dpmsolver++"}), case(name, {"solver_type": "midpoint"}), case(name, {**SD, "use_karras_sigmas": True}, 20), case(name, {"solver_order": 3, "use_karras_sigmas": True}, 20)]
     rows += [case(name, {"use_dynamic_shifting": True, "time_shift_type": "exponential", "use_flow_sigmas": True, "prediction_type": "flow_prediction"}, set={"num_inference_steps": 10, "mu": 0.8})]
     return rows + img2img(name)
@@ -316,7 +325,10 @@ def unipc():
              case(name, {**flow, "use_karras_sigmas": True, "sigma_max": 200.0, "sigma_min": 0.01}, 12),
              case(name, {**flow, "use_dynamic_shifting": True}, set={"num_inference_steps": 10, "mu": 0.8}), case(name, {**flow, "use_dynamic_shifting": True, "time_shift_type": "linear"}, set={"num_inference_steps": 10, "mu": 0.8}),
              case(name, {**flow, "use_dynamic_shifting": True}), case(name, flow, set={"sigmas": [1.0, 0.9, 0.7, 0.4, 0.2]}), case(name, set={"sigmas": [1.0, 0.5]}), case(name, {"shift_terminal": 0.1})]
-    rows.append(case(name, {"solver_p": None}))
+    rows += [case(name, {"solver_p": None})] + [case(name, {"solver_type": s}, 3) for s in ("heun", "logrho")]
+    dpm = {"_class_name": "DPMSolverMultistepScheduler"}
+    rows += [case(name, {"solver_p": dpm}, 10), case(name, {"solver_p": {**dpm, "solver_order": 3}, "solver_order": 3}, 8), case(name, {"solver_p": dpm, "disable_corrector": [0, 2]}, 6), case(name, {"solver_p": dpm, "predict_x0": False, "final_sigmas_type": "sigma_min"}, 6),
+             case(name, {"solver_p": {"_class_name": "DEISMultistepScheduler"}, "solver_order": 3}, 7), case(name, {"solver_p": dpm, "prediction_type": "v_prediction"}, 6), case(name, {"solver_p": {**dpm, "use_karras_sigmas": True, "prediction_type": "sample"}, "use_karras_sigmas": True, "prediction_type": "sample"}, 6)]
     return rows + img2img(name) + img2img(name, {"solver_order": 3})
 
 
@@ -332,6 +344,7 @@ def singlestep():
                             continue
                         n = 9 if order == 3 else 10
                         rows.append(case(name, {"algorithm_type": algorithm, "solver_order": order, "solver_type": solver, "lower_order_final": lower, "final_sigmas_type": end}, n))
+    rows += [case(name, {"solver_type": s}, 3) for s in ("logrho", "bh1")]
     rows += [case(name, {"solver_order": 3, "lower_order_final": True}, n) for n in (7, 8, 10)] + [case(name, {"solver_order": 2, "lower_order_final": True}, 7), case(name, {"algorithm_type": "dpmsolver"})]
     rows += [case(name, {"algorithm_type": "dpmsolver", "final_sigmas_type": "sigma_min", **c}) for c in PREDICTIONS + [{"variance_type": "learned"}, {"thresholding": True}]]
     rows += [case(name, {"algorithm_type": "sde-dpmsolver++"}, seed=7), case(name, {"algorithm_type": "deis", "final_sigmas_type": "sigma_min"}), case(name, {"solver_type": "bh2"}), case(name, {**SD, "use_karras_sigmas": True, "lower_order_final": True}, 20),
@@ -366,15 +379,20 @@ def edm_part():
     first = [case(euler, {}, n) for n in STEPS + [10]] + [case(euler, c) for c in grid] + [case(euler, step=churn), case(euler, step=churn, seed=7), case(euler, {"sigma_schedule": "exponential"}, set={"sigmas": [0.0, 0.5, 1.0], "num_inference_steps": 3}),
              case(euler, set={"sigmas": [0.0, 0.2, 0.5, 1.0], "num_inference_steps": 4})] + img2img(euler)
     multi = "EDMDPMSolverMultistep"
-    second = [case(multi, {}, n) for n in STEPS + [10]] + [case(multi, c) for c in grid + [{"thresholding": True}, {"thresholding": True, "dynamic_thresholding_ratio": 0.7}, {"thresholding": True, "sample_max_value": 1.5}, {"prediction_type": "sample"}, {"algorithm_type": "deis"}, {"solver_type": "logrho"}]]
+    second = [case(multi, {}, n) for n in STEPS + [10]] + [case(multi, c) for c in grid + [{"thresholding": True}, {"thresholding": True, "dynamic_thresholding_ratio": 0.7}, {"thresholding": True, "sample_max_value": 1.5}, {"prediction_type": "sample"}, {"algorithm_type": "deis"}, {"solver_type": "logrho"}]] + [case(multi, {"solver_type": s}, 3) for s in ("bh1", "bh2")]
     second += [case(multi, {"algorithm_type": a, "solver_order": o, "solver_type": s, **m}, n) for a in ("dpmsolver++", "sde-dpmsolver++") for o in (1, 2, 3) for s in ("midpoint", "heun")
                for m in ({}, {"lower_order_final": False}, {"euler_at_final": True}, {"final_sigmas_type": "sigma_min"}) for n in (6, 20) if not (a == "sde-dpmsolver++" and o == 3 and (m or n == 6))]
     second += [case(multi, {"algorithm_type": "sde-dpmsolver++"}, seed=7)] + img2img(multi)
     cosine = "CosineDPMSolverMultistep"
     third = [case(cosine, {}, n) for n in STEPS + [10]] + [case(cosine, {**{"sigma_max": 100.0}, **c}) for c in [{}, {"sigma_min": 0.1}, {"sigma_data": 0.5}, {"sigma_schedule": "karras"}, {"sigma_schedule": "karras", "rho": 3.0}, {"num_train_timesteps": 500}, {"prediction_type": "epsilon"}, {"prediction_type": "sample"},
              {"solver_order": 1}, {"solver_order": 3}, {"solver_type": "heun"}, {"solver_type": "bh1"}, {"lower_order_final": False}, {"euler_at_final": True}, {"final_sigmas_type": "sigma_min"}, {"final_sigmas_type": "sigma_min", "lower_order_final": False}]]
+    third += [case(cosine, {"sigma_max": 100.0, "solver_type": s}, 3) for s in ("logrho", "bh2")]
     third += [case(cosine, {"solver_type": "heun", "final_sigmas_type": "sigma_min"}, 20), case(cosine, {}, 6, seed=7), case(cosine, {"sigma_max": 100.0}, 8, seed=11)] + img2img(cosine)
     return [mixed(name) for name in (euler, multi, cosine)], first, second, third
+
+
+#: modes of torch's interpolate, with states whose predictions they enlarge
+RESIZES = {mode: [[2, 3, 2, 2]] for mode in ("nearest", "bilinear", "bicubic", "area", "nearest-exact")} | {"linear": [[2, 3, 4]], "trilinear": [[1, 3, 2, 2, 2]]}
 
 
 def flow_part():
@@ -393,8 +411,11 @@ def flow_part():
 
     churn = {"s_churn": 4.0, "s_tmin": 0.05, "s_tmax": 0.9, "s_noise": 1.003}
     return (both(euler) + [case(euler, {"stochastic_sampling": True}), case(euler, {"stochastic_sampling": True, "shift": 3.0}, seed=7), case(euler, step=churn)],
-            both(lcm) + [case(lcm, {"shift": 3.0}, 4, seed=7), case(lcm, {"scale_factors": []}), case(lcm, {"upscale_mode": "bilinear"})],
-            [case(heun, {}, n) for n in STEPS + [10]] + [case(heun, {"shift": 3.0}), case(heun, {"num_train_timesteps": 500}), case(heun, {"shift": 3.0}, 28), case(heun, begin=4)],
+            both(lcm) + [case(lcm, {"shift": 3.0}, 4, seed=7), case(lcm, {"scale_factors": []}), case(lcm, {"upscale_mode": "bilinear"})]
+            + [case(lcm, {"scale_factors": [1.5, 2.0], "upscale_mode": mode}, 3, shape=shape) for mode, shapes in RESIZES.items() for shape in shapes]
+            + [case(lcm, {"scale_factors": [1.5]}, 2, shape=[2, 3, 2, 2], seed=7), case(lcm, {"scale_factors": [0.5, 2.0]}, 3, shape=[1, 2, 4, 3]), case(lcm, {"scale_factors": [2.0]}, 3, shape=[2, 3, 2, 2])],
+            [case(heun, step=c, n=n) for c, n in ((churn, 5), ({"s_churn": 40.0}, 4), ({"s_churn": 4.0, "s_noise": 1.1}, 1))] + [case(heun, {"shift": 3.0}, 5, step=churn, seed=7), case(heun, {"shift": 3.0}, 6, step=churn, begin=4)]
+            + [case(heun, {}, n) for n in STEPS + [10]] + [case(heun, {"shift": 3.0}), case(heun, {"num_train_timesteps": 500}), case(heun, {"shift": 3.0}, 28), case(heun, begin=4)],
             [case(ltx, c, set={"sigmas": [1.0, 0.99, 0.9, 0.7, 0.4, 0.1, 0.0]}) for c in ({}, {"eta": 0.0}, {"eta": 0.5}, {"s_noise": 0.0}, {"s_noise": 1.1}, {"num_train_timesteps": 500})] + [case(ltx, {}, n) for n in STEPS + [10]]
             + [case(ltx, set={"timesteps": [1.0, 0.5, 0.0]}), case(ltx, {}, 6, seed=7), case(ltx, begin=3), case(ltx, set={"sigmas": [0.9, 0.5, 0.2]})],
             [case(flow_map, {}, n) for n in STEPS + [10]] + [case(flow_map, {"shift": 3.0}), case(flow_map, {"num_train_timesteps": 500}), case(flow_map, set={"sigmas": [1.0, 0.5, 0.2]}), case(flow_map, {"shift": 2.0}, set={"timesteps": [1000.0, 400.0]}), case(flow_map, begin=2),
@@ -409,7 +430,7 @@ def helios():
     name = "Helios"
     stage = {"num_inference_steps": 8, "stage_index": 1}
     rows = [case(name, set={"num_inference_steps": n, "stage_index": i}) for i in range(3) for n in (2, 5)]
-    rows += [case(name, c, set=stage) for c in [{"thresholding": True}, {"solver_order": 1}, {"solver_order": 3}, {"solver_type": "bh1"}, {"solver_type": "midpoint"}, {"lower_order_final": False}, {"disable_corrector": [0, 2]}, {"scheduler_type": "dmd"}, {"num_train_timesteps": 900},
+    rows += [case(name, c, set=stage) for c in [{"thresholding": True}, {"solver_order": 1}, {"solver_order": 3}, {"solver_type": "bh1"}, {"solver_type": "midpoint"}, {"solver_type": "heun"}, {"solver_type": "logrho"}, {"solver_p": {"_class_name": "DPMSolverMultistepScheduler"}}, {"lower_order_final": False}, {"disable_corrector": [0, 2]}, {"scheduler_type": "dmd"}, {"num_train_timesteps": 900},
              {"prediction_type": "epsilon"}, {"prediction_type": "sample"}, {"prediction_type": "v_prediction"}, {"predict_x0": False}, {"predict_x0": False, "prediction_type": "epsilon"}, {"gamma": 0.5}, {"shift": 3.0}, {"use_flow_sigmas": False}, {"solver_p": None}]]
     rows += [case(name, {"scheduler_type": "euler", **c}, set={"num_inference_steps": 5, "stage_index": i}) for i in range(3) for c in ({}, {"gamma": 0.5}, {"stage_range": [0, 0.5, 0.75, 1]}, {"shift": 3.0})]
     rows += [case(name, {"stages": 2, "stage_range": [0, 0.5, 1], "scheduler_type": "euler"}, set={"num_inference_steps": 4, "stage_index": 1})]
@@ -432,7 +453,7 @@ def few_step_part():
     def distilled(name):
         rows = [case(name, {}, n) for n in (1, 2, 4, 5, 8, 10, 20, 50, 51)]
         rows += [case(name, c, 4) for c in TABLE[:5] + PREDICTIONS + THRESHOLD + [{"original_inference_steps": 25}, {"clip_sample": True}, {"clip_sample": True, "clip_sample_range": 0.5}, {"set_alpha_to_one": False}, {"timestep_scaling": 5.0}, {"rescale_betas_zero_snr": True, "prediction_type": "v_prediction"}, {"timestep_spacing": "trailing"}, {"steps_offset": 1}]]
-        rows += [case(name, {"trained_betas": TRAINED, "num_train_timesteps": 20, "original_inference_steps": 10}, 3)]
+        rows += [case(name, {"trained_betas": TRAINED, "num_train_timesteps": 20, "original_inference_steps": 10}, 3), case(name, {"beta_schedule": "linear"}, 4), case(name, {"timestep_spacing": "linspace"}, 4)]
         rows += [case(name, set={"num_inference_steps": 4, "original_inference_steps": 100}), case(name, set={"num_inference_steps": 4, "strength": 0.5}), case(name, set={"timesteps": [999, 759, 499, 259]}), case(name, set={"timesteps": [999, 759, 499, 259], "strength": 0.5}), case(name, set={"timesteps": [259, 499]}),
                  case(name, set={"num_inference_steps": 30, "strength": 0.5}), case(name, {}, 4, seed=7), case(name, {}, 8, begin=3), case(name, {}, 8, begin=3, how="timestep")]
         return rows

@@ -267,7 +267,7 @@ def ddim_rows():
 def ddim_inverse():
     name = "DDIMInverse"
     rows = [case(name, {}, n) for n in STEPS + [10]] + [case(name, c) for c in TABLE[:5] + PREDICTIONS + CLIP + [{"timestep_spacing": "trailing"}, {"steps_offset": 1}, {"set_alpha_to_one": False}, {"rescale_betas_zero_snr": True, "prediction_type": "v_prediction"}, {"timestep_spacing": "linspace"}]]
-    return rows + [case(name, TABLE[5], 5), case(name, {**SD, "clip_sample": False, "set_alpha_to_one": False, "steps_offset": 1}, 20)]
+    return rows + [case(name, {"prediction_type": "sample", "set_alpha_to_one": False}, 5), case(name, TABLE[5], 5), case(name, {**SD, "clip_sample": False, "set_alpha_to_one": False, "steps_offset": 1}, 20)]
 
 
 def ddpm_rows():
@@ -278,6 +278,7 @@ def ddpm_rows():
         rows += [case(name, {"variance_type": v}), case(name, {"variance_type": v, "timestep_spacing": "trailing"}, 7)]
     rows += [case(name, {}, seed=7), case(name, {"clip_sample": False}, 20), case(name, set={"timesteps": [999, 700, 400, 87, 1]}), case(name, set={"timesteps": [100, 87, 50, 51]}), case(name, set={"timesteps": [1000, 5]})]
     parallel = "DDPMParallel"
+    rows += [case(parallel, {"beta_schedule": b}, 5) for b in ("sigmoid", "laplace")] + [case(parallel, {"variance_type": v}, 5) for v in ("fixed_small_log", "fixed_large_log", "learned")]
     rows += [case(parallel, c) for c in TABLE[:5] + THRESHOLD[1:] + ZERO_SNR[:1]] + [case(parallel, TABLE[5], 5)]
     rows += [mixed(parallel)] + [case(parallel, c) for c in CLIP + PREDICTIONS + THRESHOLD[:1] + CHAIN_SPACINGS + [{"variance_type": "fixed_large"}, {"variance_type": "learned_range"}]] + [case(parallel, {}, seed=7)]
     return rows
@@ -285,7 +286,7 @@ def ddpm_rows():
 
 def cogvideox():
     name = "CogVideoXDDIM"
-    rows = [c for c in ddim(name, thresholds=False)] + [case(name, {"snr_shift_scale": 1.0}), case(name, {"sample_max_value": 2.0}), case(name, {"snr_shift_scale": 1.0, "rescale_betas_zero_snr": True, "prediction_type": "v_prediction", "timestep_spacing": "trailing"}, 20), case(name, step={"eta": 0.5}, )]
+    rows = [case(kind, {"beta_schedule": "linear"}, 5) for kind in (name, "CogVideoXDPM")] + [c for c in ddim(name, thresholds=False)] + [case(name, {"snr_shift_scale": 1.0}), case(name, {"sample_max_value": 2.0}), case(name, {"snr_shift_scale": 1.0, "rescale_betas_zero_snr": True, "prediction_type": "v_prediction", "timestep_spacing": "trailing"}, 20), case(name, step={"eta": 0.5}, )]
     dpm = "CogVideoXDPM"
     rows += [case(dpm, {}, n) for n in STEPS + [10]] + [case(dpm, c) for c in TABLE[:5] + PREDICTIONS + CHAIN_SPACINGS + [{"snr_shift_scale": 1.0}, {"sample_max_value": 2.0}, {"set_alpha_to_one": False}, {"clip_sample": False}, {"clip_sample_range": 0.5}, {"rescale_betas_zero_snr": True}]]
     return rows + [case(dpm, TABLE[5], 5), case(dpm, {}, seed=7), case(dpm, {"rescale_betas_zero_snr": True, "prediction_type": "v_prediction", "timestep_spacing": "trailing", "snr_shift_scale": 1.0}, 20)]
@@ -302,7 +303,16 @@ def pndm():
     for skip in (False, True):
         base_config = {"skip_prk_steps": skip}
         rows += [case(name, base_config, n) for n in (4, 5, 10, 20)] + [case(name, {**base_config, **c}) for c in [{"set_alpha_to_one": True}, {"prediction_type": "v_prediction"}, {"steps_offset": 1}, {"timestep_spacing": "linspace"}, {"timestep_spacing": "trailing"}] + TABLE[1:5]]
-    return rows + [mixed(name), case(name, {"num_train_timesteps": 500}), case(name, {**TABLE[5], "skip_prk_steps": True}, 5), case(name, {**SD, "skip_prk_steps": True, "set_alpha_to_one": False, "steps_offset": 1}, 20), case(name, {"skip_prk_steps": True}, 2), case(name, {"skip_prk_steps": True}, 3)]
+    return rows + [mixed(name), case(name, {"num_train_timesteps": 500}), case(name, {**TABLE[5], "skip_prk_steps": True}, 5), case(name, {**SD, "skip_prk_steps": True, "set_alpha_to_one": False, "steps_offset": 1}, 20), case(name, {"skip_prk_steps": True}, 2), case(name, {"skip_prk_steps": True}, 3)] + uneven_pndm(name)
+
+
+def uneven_pndm(name):
+    """Timesteps at the start that are not floor(T / n) apart: two grids meet there."""
+    rows = []
+    for skip in (False, True):
+        for more in ({}, {"prediction_type": "v_prediction"}):
+            rows += [case(name, {"skip_prk_steps": skip, "timestep_spacing": "linspace", **more}, n) for n in (5, 13)] + [case(name, {"skip_prk_steps": skip, "timestep_spacing": "trailing", **more}, 7)]
+    return rows + [case(name, {"skip_prk_steps": True, **c}, 1) for c in ({}, {"timestep_spacing": "linspace"}, {"timestep_spacing": "trailing", "set_alpha_to_one": True})] + [case(name, {"skip_prk_steps": True, "timestep_spacing": "linspace"}, 2)]
 
 
 def chain_part():
@@ -348,7 +358,7 @@ def sigma_part():
     c = []
     for name in ("KDPM2Discrete", "KDPM2AncestralDiscrete"):
         c += sigma_rows(name, PREDICTIONS[1:]) + [case(name, {"prediction_type": "sample"}), case(name, set={"num_inference_steps": 10, "num_train_timesteps": 800})] + img2img(name)
-    c += [case("KDPM2AncestralDiscrete", {}, seed=7)]
+    c += [case("KDPM2AncestralDiscrete", {}, seed=7), case("KDPM2AncestralDiscrete", {"beta_schedule": "squaredcos_cap_v2", "timestep_spacing": "leading"}, 5)]
     lms = "LMSDiscrete"
     d = sigma_rows(lms, PREDICTIONS) + [case(lms, step={"order": o}) for o in (1, 2, 3)] + img2img(lms)
     sde = "DPMSolverSDE"

@@ -32,8 +32,8 @@ export interface Algebra<T> {
   readonly items: (x: T) => number;
   /** Number of elements in all. */
   readonly size: (x: T) => number;
-  /** Host numbers, row-major, as a state of the shape and dtype of `like`. */
-  readonly fromHost: (values: Float32Array | Float64Array, like: T) => T;
+  /** Host numbers, row-major, as a state of the dtype of `like`, and of its shape when no other [N, ...] is given. */
+  readonly fromHost: (values: Float32Array | Float64Array, like: T, shape?: readonly number[]) => T;
   /** The elements on the host, row-major, in a copy of the caller's own. */
   readonly toHost: (x: T) => Promise<Float32Array | Float64Array>;
   /** A coefficient as data [items], such as a network takes for its noise conditioning. */

@@ -8,7 +8,7 @@ export type FloatArray = Float32Array | Float64Array;
 /** The algebra of both kinds of array: an Algebra<Float32Array> and an Algebra<Float64Array>. */
 export interface ArrayAlgebra extends Pick<Algebra<FloatArray>, 'name' | 'realize' | 'items' | 'size' | 'toHost' | 'complaint'> {
   readonly linear: <T extends FloatArray>(...terms: readonly Term<T>[]) => T;
-  readonly fromHost: <T extends FloatArray>(values: FloatArray, like: T) => T;
+  readonly fromHost: <T extends FloatArray>(values: FloatArray, like: T, shape?: readonly number[]) => T;
   readonly perItem: <T extends FloatArray>(coefficient: Coefficient, like: T) => T;
   readonly multiply: <T extends FloatArray>(a: T, b: T) => T;
   readonly exp: <T extends FloatArray>(x: T) => T;
@@ -48,9 +48,10 @@ export function arrayAlgebra(options: ArrayAlgebraOptions = {}): ArrayAlgebra {
     realize: () => Promise.resolve(),
     items: () => items,
     size: (x: FloatArray) => x.length,
-    fromHost: <T extends FloatArray>(values: FloatArray, like: T): T => {
-      if (values.length !== like.length) throw new UserError(`[core-schedules/algebra] values do not fill the state: values=${values.length}, state=${like.length}. Pass as many.`);
-      return copyInto(emptyLike(like), values);
+    fromHost: <T extends FloatArray>(values: FloatArray, like: T, shape?: readonly number[]): T => {
+      const length = shape === undefined ? like.length : shape.reduce((product, size) => product * size, 1);
+      if (values.length !== length) throw new UserError(`[core-schedules/algebra] values do not fill the state: values=${values.length}, state=${length}. Pass as many.`);
+      return copyInto(emptyLike(like, length), values);
     },
     toHost: (x: FloatArray): Promise<FloatArray> => Promise.resolve(x.slice()),
     perItem: <T extends FloatArray>(coefficient: Coefficient, like: T): T => {

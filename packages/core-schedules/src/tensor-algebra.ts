@@ -37,7 +37,7 @@ export function tensorAlgebra(options: TensorAlgebraOptions = {}): Algebra<Tenso
     realize: (values) => realize(values, options),
     items,
     size: (x) => x.size,
-    fromHost: (values, like) => tensor(hostFromNumbers(like.dtype, values), { dtype: like.dtype, shape: like.shape }),
+    fromHost: (values, like, shape = like.shape) => tensor(hostFromNumbers(like.dtype, values), { dtype: like.dtype, shape }),
     toHost: async (x) => Float32Array.from(numbersFromHost(x.dtype, await data(x, options))),
     perItem: (coefficient, like) => {
       const list = typeof coefficient === 'number' ? Array.from({ length: items(like) }, () => coefficient) : coefficient;

@@ -6,6 +6,8 @@ export interface Option<V> {
   readonly fallback: V;
   /** What is wrong with a value that came from outside, or its parsed form. */
   readonly parse: (value: unknown) => { readonly value: V } | { readonly expected: string };
+  /** All values that it takes, where they can be counted. */
+  readonly choices?: readonly unknown[];
 }
 
 /** The keys a class knows. */
@@ -37,12 +39,13 @@ export const integer = (fallback: number, bounds: NumberBounds): Option<number> 
 
 /** Python's None, null in JSON, stands for false where a flag is. */
 export function flag(fallback: boolean): Option<boolean> {
-  return { fallback, parse: (value) => (typeof value === 'boolean' ? { value } : value === null ? { value: false } : { expected: 'true or false' }) };
+  return { fallback, choices: [true, false], parse: (value) => (typeof value === 'boolean' ? { value } : value === null ? { value: false } : { expected: 'true or false' }) };
 }
 
 export function oneOf<const V extends string>(fallback: NoInfer<V>, values: readonly V[]): Option<V> {
   return {
     fallback,
+    choices: values,
     parse: (value) => {
       const known = values.find((each) => each === value);
       return known === undefined ? { expected: `one of ${values.join(', ')}${typeof value === 'string' ? `.${didYouMean(value, values).trimEnd()}`.replace(/\.$/u, '') : ''}` } : { value: known };
@@ -63,6 +66,7 @@ export function list(fallback: readonly number[], bounds: NumberBounds = {}): Op
 export function optional<V>(option: Option<V>): Option<V | null> {
   return {
     fallback: null,
+    ...(option.choices === undefined ? {} : { choices: [null, ...option.choices] }),
     parse: (value) => {
       if (value === null) return { value: null };
       const parsed = option.parse(value);

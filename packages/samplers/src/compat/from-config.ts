@@ -51,5 +51,5 @@ export function fromDiffusersConfig<T = Float32Array>(config: unknown, options: 
     if (Object.hasOwn(ABSENT, name)) throw new UnsupportedError(`[samplers/compat] ${name} has no counterpart here. ${ABSENT[name]} Use another class.`);
     throw new UserError(`[samplers/compat] unknown scheduler class: _class_name=${show(name)}.${didYouMean(name, schedulerClassNames)} Known: ${schedulerClassNames.join(', ')}.`);
   }
-  return createScheduler(definition, given, options.algebra ?? (arrayAlgebra() as unknown as Algebra<T>));
+  return createScheduler(definition, { given, algebra: options.algebra ?? (arrayAlgebra() as unknown as Algebra<T>), nested: (inner) => fromDiffusersConfig(inner, options) });
 }

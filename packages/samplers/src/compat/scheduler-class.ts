@@ -3,6 +3,7 @@ import type { Generator } from '@langevin/tensor';
 import type { NoiseSource } from '../noise.ts';
 import type { Sampler } from '../sampler.ts';
 import type { ConfigOf, OptionTable } from './config.ts';
+import type { DiffusersScheduler } from './scheduler.ts';
 import type { Question } from './stepping.ts';
 
 /** What set_timesteps takes besides the number of steps; each class accepts the ones that its Python twin has. */
@@ -46,6 +47,8 @@ export interface StepOptions<T> {
   readonly timestepBack?: number;
   readonly rTimestep?: number;
   readonly predOriginalSample?: T;
+  /** The shape [N, C, ...] of the sample, for classes that resize it. */
+  readonly shape?: readonly number[];
   readonly perTokenTimesteps?: readonly number[];
   readonly curSamplingStep?: number;
   readonly dmdNoisyTensor?: T;
@@ -132,6 +135,8 @@ export interface Schedule<T> {
 export interface Context<O extends OptionTable, T> {
   readonly config: ConfigOf<O>;
   readonly algebra: Algebra<T>;
+  /** Another scheduler of the same states, from a config that was checked to be an object. */
+  readonly nested: (config: object) => DiffusersScheduler<T>;
 }
 
 /** What an author of a scheduler class states. */

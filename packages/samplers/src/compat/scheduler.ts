@@ -60,10 +60,10 @@ interface Open<T> {
   readonly evaluation: number;
 }
 
-export function createScheduler<T>(definition: SchedulerClass, given: Readonly<Record<string, unknown>>, algebra: Algebra<T>): DiffusersScheduler<T> {
+export function createScheduler<T>(definition: SchedulerClass, { given, algebra, nested }: { readonly given: Readonly<Record<string, unknown>>; readonly algebra: Algebra<T>; readonly nested: (config: object) => DiffusersScheduler<T> }): DiffusersScheduler<T> {
   const { name, timestepsOptions = ['numInferenceSteps'], stepOptions = [] } = definition;
   const { config, unknownKeys } = readConfig(name, definition.options, given);
-  const scheduleFor = definition.create<T>({ config, algebra });
+  const scheduleFor = definition.create<T>({ config, algebra, nested });
   // Made when first asked for: most callers set their timesteps at once.
   let made: Schedule<T> | undefined;
   const schedule = (): Schedule<T> => (made ??= scheduleFor());
@@ -74,6 +74,8 @@ export function createScheduler<T>(definition: SchedulerClass, given: Readonly<R
   /** Options of the call that is being answered: a step that spans several calls draws from the latest. */
   let current: Call<T>;
   let draws = 0;
+  /** What noise is drawn for: the sample, or the prediction where the class has resized it. */
+  let like: T;
 
   const fail = (what: string): never => {
     throw new UserError(`[samplers/compat] ${name}: ${what}`);
@@ -94,7 +96,7 @@ export function createScheduler<T>(definition: SchedulerClass, given: Readonly<R
     if (typeof timesteps === 'number') return algebra.linear([pairs[0]![0], a], [pairs[0]![1], b]);
     return algebra.linear([pairs.map(([first]) => first), a], [pairs.map(([, second]) => second), b]);
   };
-  const noiseFor = ({ from, to, silent = false }: Move, like: T) => (interval = { from, to }): Promise<T> => {
+  const noiseFor = ({ from, to, silent = false }: Move) => (interval = { from, to }): Promise<T> => {
     if (silent) return Promise.resolve(algebra.linear([0, like]));
     const source = sourceOf(current.options, schedule().noiseFrom?.(current.options) ?? schedule().noise, name);
     return source.draw({ algebra, like, step: Math.max(0, current.index), draw: draws++, interval });
@@ -104,8 +106,8 @@ export function createScheduler<T>(definition: SchedulerClass, given: Readonly<R
   const start = async (sample: T): Promise<Open<T>> => {
     const move = await schedule().move(current);
     const { sampler, from, to, index = 0, levels = [from, to], forgets = false, unusedDraws = 0, pastLevels = [] } = move;
-    const noise = noiseFor(move, sample);
-    draws = 0;
+    like = sample;
+    const noise = noiseFor(move);
     for (let i = 0; i < unusedDraws; i++) await noise();
     if (state === undefined || forgets) {
       const zero = algebra.linear([0, sample]);
@@ -162,9 +164,11 @@ export function createScheduler<T>(definition: SchedulerClass, given: Readonly<R
       const index = byTimestep ? -1 : begin(t);
       if (!byTimestep && index >= schedule().timesteps.length) fail(`the run of ${schedule().timesteps.length} timesteps is over: stepIndex=${index}. Call setTimesteps to begin another.`);
       current = { t, index, options };
+      draws = 0;
       const { conversation, question, evaluation } = (open ??= await start(sample));
       open = undefined;
       const prediction = await schedule().predict({ modelOutput, question, sample, call: current, evaluation });
+      if (algebra.size(prediction.denoised) !== algebra.size(sample)) like = prediction.denoised;
       const turn = await conversation.answer(prediction);
       if ('question' in turn) open = { conversation, question: turn.question, evaluation: evaluation + 1 };
       else state = turn.output.state ?? state;
@@ -180,6 +184,7 @@ export function createScheduler<T>(definition: SchedulerClass, given: Readonly<R
       if (schedule().showsQuestions !== true) return fail('the class has no addNoiseToInput. Its Python twin has none either.');
       checkKeys(name, 'addNoiseToInput', options, stepOptions);
       current = { t, index: begin(checkTime(name, t)), options };
+      draws = 0;
       open ??= await start(sample);
       return { sampleHat: open.question.x, sigmaHat: relativeSigma(singleLevel(open.question.at)) };
     },

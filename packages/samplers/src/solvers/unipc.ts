@@ -1,4 +1,4 @@
-import type { Term } from '@langevin/core-schedules';
+import type { NoiseLevel, Term } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
 import { checkChoice } from '../check-option.ts';
 import { exponentialTerms, exponentialWeights, firstOrderTerms, lambdaStep, positionIn, type SmoothPrediction, type StepFrom } from '../maths/exponential.ts';
@@ -19,9 +19,20 @@ export interface UnipcOptions {
   readonly corrector?: 'always' | 'never' | { readonly except: readonly number[] };
   /** @default 'few'; diffusers' is 'always' */
   readonly lowerOrderFinal?: LowerOrderFinal;
+  /** A step of another method in place of UniP's: its results are corrected by UniC, as the paper does with DPM-Solver++ (Table 2). @default UniP */
+  readonly predictor?: <T>(step: PredictorStep<T>) => Promise<T>;
 }
 
-type Settings = Required<UnipcOptions>;
+/** What another predictor is given. */
+export interface PredictorStep<T> {
+  readonly from: NoiseLevel;
+  readonly to: NoiseLevel;
+  /** The state at `from`, corrected. */
+  readonly x: T;
+  readonly denoised: T;
+}
+
+type Settings = Required<Omit<UnipcOptions, 'predictor'>> & Pick<UnipcOptions, 'predictor'>;
 
 /**
  * UniPC (Zhao et al. 2023, arXiv:2302.04867, Algorithms 5 to 8): a multistep predictor, and a corrector that improves the state at a
@@ -38,6 +49,7 @@ export function unipc(options: UnipcOptions = {}): Sampler {
   checkChoice('unipc', 'solverType', settings.solverType, ['bh1', 'bh2']);
   checkChoice('unipc', 'prediction', settings.prediction, ['x0', 'epsilon']);
   checkLowerOrderFinal('unipc', settings.lowerOrderFinal);
+  if (settings.predictor !== undefined && typeof settings.predictor !== 'function') throw new UserError(`[samplers/unipc] predictor must be a function of { from, to, x, denoised }: predictor=${typeof settings.predictor}. Leave it out for UniP.`);
   if (typeof corrector === 'object' && corrector !== null) {
     if (!(Array.isArray(corrector.except) && corrector.except.every((step: unknown) => Number.isSafeInteger(step)))) {
       throw new UserError(`[samplers/unipc] corrector.except must be a list of step numbers: except=${String(corrector.except)}. Pass { except: [0] } to leave the first step as predicted.`);
@@ -66,7 +78,7 @@ async function unipcStep<T>(input: StepInput<T>, settings: Settings): Promise<St
   // Left out where it is the predicted state itself, so that a run resumed from a file sums as this one does.
   const values: Record<string, T> = x === predicted ? {} : { corrected: x };
   return {
-    x: algebra.linear(...(own === 1 ? plainTerms(step, used, settings) : predictorTerms(step, used, settings))),
+    x: settings.predictor !== undefined ? await settings.predictor({ from, to: input.to, x, denoised }) : algebra.linear(...(own === 1 ? plainTerms(step, used, settings) : predictorTerms(step, used, settings))),
     denoised,
     state: { ...state, values, numbers: { order: own } },
   };

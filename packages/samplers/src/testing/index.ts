@@ -3,6 +3,7 @@ export type { Accuracy } from './accuracy.ts';
 export { gaussianMoments, measureOrder, measureWeakOrder, orderGrid, type Moments, type MomentsOptions, type OrderMeasurement } from './measure.ts';
 export { samplerChecks, testSampler, type SamplerCheck, type SamplerTestOptions } from './test-sampler.ts';
 export { withParts } from './with-parts.ts';
-export { agrees, caseName, compareCase, refusedHere, runCase, type Comparison, type GoldenCase, type GoldenFile } from './diffusers/golden-case.ts';
+export { agrees, caseName, compareCase, runCase, type Comparison, type GoldenCase, type GoldenFile } from './diffusers/golden-case.ts';
 export { compatCoverage, type CoverageRow } from './diffusers/coverage.ts';
+export { compatChoices, type ChoiceRow } from './diffusers/choices.ts';
 export { compareKDiffusion, K_DIFFUSION_TOLERANCE, kDiffusionCoverage, kDiffusionFunctions, type KDiffusionCase, type KDiffusionComparison, type KDiffusionGolden, type KDiffusionRow } from './k-diffusion/golden-case.ts';

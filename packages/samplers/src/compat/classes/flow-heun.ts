@@ -1,16 +1,20 @@
-import { UnsupportedError } from '@langevin/tensor';
-import { flowHeun } from '../../solvers/flow-heun.ts';
+import type { NoiseLevel } from '@langevin/core-schedules';
+import type { ChurnOptions } from '../../churn.ts';
+import { heun } from '../../solvers/heun.ts';
+import type { Sampler } from '../../sampler.ts';
 import { integer, MAX_STEPS, number } from '../config.ts';
 import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { flowHeunSigmas, flowTable } from '../tables/flow-grid.ts';
-import { singleLevel } from '../x0.ts';
 import { flowLevel, flowPrediction } from './flow.ts';
 
 const NAME = 'FlowMatchHeunDiscreteScheduler';
 
 const flowMatchHeunOptions = { num_train_timesteps: integer(1000, { min: 1, max: MAX_STEPS }), shift: number(1, { min: Number.MIN_VALUE }) };
 
-/** FlowMatchHeunDiscreteScheduler without churn, which there raises the noise of a flow's state and leaves its signal too large. */
+/**
+ * FlowMatchHeunDiscreteScheduler: Heun's method over sigma itself, which is that over sigma / alpha with alpha taken as 1. Churn raises the noise of a
+ * flow's state and leaves its signal, which is then too large, and the output is counted from the level before: kept, as published.
+ */
 const flowMatchHeun = defineScheduler({
   name: NAME,
   order: 2,
@@ -27,14 +31,38 @@ const flowMatchHeun = defineScheduler({
       timesteps,
       sigmas,
       initNoiseSigma: 1,
-      move: ({ index, options: { sChurn = 0 } }) => {
-        if (sChurn > 0) throw new UnsupportedError(`[samplers/compat] ${NAME}: churn is not defined on flows: sChurn=${sChurn}. Leave it out; for noise, take stochastic_sampling of FlowMatchEulerDiscreteScheduler.`);
-        return { sampler: flowHeun(), from: flowLevel(sigmas[index]!), to: flowLevel(sigmas[index + 1]!) };
+      move: ({ index, options: { sChurn = 0, sTMin = 0, sTMax = Infinity, sNoise = 1 } }) => {
+        const from = unitLevel(sigmas[index]!);
+        // Churn is shared among all entries of the doubled list.
+        return { sampler: drawingTwice({ sChurn, sTMin, sTMax, sNoise }), from, to: unitLevel(sigmas[index + 1]!), levels: sigmas.map(unitLevel) };
       },
-      predict: ({ modelOutput, question }) => ({ denoised: flowPrediction(algebra, { x: question.x, modelOutput, sigma: singleLevel(question.at).sigma }) }),
+      predict: ({ modelOutput, question, call }) => ({ denoised: flowPrediction(algebra, { x: question.x, modelOutput, sigma: sigmas[call.index]! }) }),
       noiseLevel: ({ index }) => flowLevel(sigmas[index]!),
     };
   },
 });
+
+const unitLevel = (sigma: number): NoiseLevel => ({ alpha: 1, sigma });
+
+/** Heun's method which also draws noise for its second evaluation where it churns, as there: it cancels, but streams have to agree. */
+function drawingTwice(options: ChurnOptions): Sampler {
+  const own = heun(options);
+  return {
+    ...own,
+    step: (input) => {
+      let [draws, evaluations] = [0, 0];
+      const noise: typeof input.noise = (interval) => {
+        draws++;
+        return input.noise(interval);
+      };
+      const denoise: typeof input.denoise = async (x, at) => {
+        const denoised = await input.denoise(x, at);
+        if (evaluations++ === 1 && draws > 0) await noise();
+        return denoised;
+      };
+      return own.step({ ...input, noise, denoise });
+    },
+  };
+}
 
 export const flowHeunClasses: readonly SchedulerClass[] = [flowMatchHeun];

@@ -1,9 +1,10 @@
 import type { Algebra, NoiseLevel } from '@langevin/core-schedules';
-import { UnsupportedError, UserError } from '@langevin/tensor';
+import { UserError } from '@langevin/tensor';
 import { defineSampler, type Sampler } from '../../sampler.ts';
 import { euler } from '../../solvers/euler.ts';
 import { lcm } from '../../solvers/lcm.ts';
-import { flag, integer, MAX_STEPS, number, oneOf, optional, type Option } from '../config.ts';
+import { flag, integer, list, MAX_STEPS, number, oneOf, optional } from '../config.ts';
+import { RESIZE_MODES, resized, scaledSize, type ResizeMode } from '../resize.ts';
 import { type Call, type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { sigmaRuleOf, sigmaRuleOptions } from '../sigma-tables.ts';
 import { flowGrid, flowTable } from '../tables/flow-grid.ts';
@@ -60,24 +61,37 @@ const flowMatchEuler = defineScheduler({
   },
 });
 
-const flowMatchLcmOptions = { ...options, scale_factors: refusedList(), upscale_mode: oneOf('bicubic', ['nearest', 'linear', 'bilinear', 'bicubic', 'trilinear', 'area', 'nearest-exact']) };
+const flowMatchLcmOptions = { ...options, scale_factors: optional(list([], { min: Number.MIN_VALUE, max: MAX_STEPS })), upscale_mode: oneOf('bicubic', Object.keys(RESIZE_MODES) as ResizeMode[]) };
 
-/** FlowMatchLCMScheduler without its resizing of the prediction between steps, which needs the shape of an image. */
+/** FlowMatchLCMScheduler; to resize predictions between steps, it is told the shape of the sample that step is passed. */
 const flowMatchLcm = defineScheduler({
   name: 'FlowMatchLCMScheduler',
   options: flowMatchLcmOptions,
   timestepsOptions: flowTimesteps,
-  stepOptions: ['generator', 'noise'],
+  stepOptions: ['generator', 'noise', 'shape'],
   create: <T>({ config, algebra }: Context<typeof flowMatchLcmOptions, T>) => {
     const rule = sigmaRuleOf(config);
+    const factors = config.scale_factors ?? [];
     return (request?: TimestepsOptions): Schedule<T> => {
       const { timesteps, sigmas } = request === undefined ? startingGrid(config) : flowGrid('FlowMatchLCMScheduler', config, rule, request);
+      // Factors are of the size at the first step of the run.
+      let first: readonly number[] | undefined;
+      const resize = async (x0: T, { index, options: { shape } }: Call<T>): Promise<T> => {
+        if (factors.length === 0) return x0;
+        if (timesteps.length !== factors.length + 1) throw new UserError(`[samplers/compat] FlowMatchLCMScheduler: there is a factor for every step but the last: scale_factors has ${factors.length} entries, the run ${timesteps.length} timesteps. Pass ${factors.length + 1} steps.`);
+        if (shape === undefined || shape.length < 3 || shape.reduce((product, each) => product * each, 1) !== algebra.size(x0)) throw new UserError(`[samplers/compat] FlowMatchLCMScheduler: predictions are resized by scale_factors, which takes their shape: shape=${shape === undefined ? 'undefined' : `[${shape.join(', ')}]`}, sample of ${algebra.size(x0)} elements. Pass step the shape [N, C, ...] of its sample.`);
+        first ??= shape.slice(2);
+        const factor = factors[index];
+        if (factor === undefined) return x0;
+        const size = scaledSize(first, factor);
+        return algebra.fromHost(resized(await algebra.toHost(x0), shape, { size, mode: config.upscale_mode }), x0, [...shape.slice(0, 2), ...size]);
+      };
       return {
         timesteps,
         sigmas,
         initNoiseSigma: 1,
         move: ({ index }) => ({ sampler: lcm(), from: flowLevel(sigmas[index]!), to: flowLevel(sigmas[index + 1]!) }),
-        predict: ({ modelOutput, question }) => ({ denoised: flowPrediction(algebra, { x: question.x, modelOutput, sigma: singleLevel(question.at).sigma }) }),
+        predict: async ({ modelOutput, question, call }) => ({ denoised: await resize(flowPrediction(algebra, { x: question.x, modelOutput, sigma: singleLevel(question.at).sigma }), call) }),
         noiseLevel: ({ index }) => flowLevel(sigmas[index]!),
       };
     };
@@ -87,17 +101,6 @@ const flowMatchLcm = defineScheduler({
 function startingGrid(config: { readonly num_train_timesteps: number; readonly shift: number; readonly use_dynamic_shifting: boolean }): { readonly timesteps: readonly number[]; readonly sigmas: readonly number[] } {
   const table = flowTable(config);
   return { timesteps: [...table.map((sigma) => sigma * config.num_train_timesteps)], sigmas: [...table] };
-}
-
-/** scale_factors, which only null and an empty list may be. */
-function refusedList(): Option<null> {
-  return {
-    fallback: null,
-    parse: (value) => {
-      if (value === null || (Array.isArray(value) && value.length === 0)) return { value: null };
-      throw new UnsupportedError(`[samplers/compat] FlowMatchLCMScheduler: predictions are not resized between steps: scale_factors=${JSON.stringify(value)}. Leave it out and resize the state between calls of step.`);
-    },
-  };
 }
 
 interface TokenGrid {

@@ -1,5 +1,5 @@
 import type { NoiseLevel } from '@langevin/core-schedules';
-import { UnsupportedError, UserError } from '@langevin/tensor';
+import { UserError } from '@langevin/tensor';
 import { pndm } from '../../solvers/pndm.ts';
 import { alphaBarsOf, betaOptions } from '../betas.ts';
 import { flag } from '../config.ts';
@@ -33,13 +33,19 @@ export const pndmScheduler: SchedulerClass = defineScheduler({
       const once = steps === undefined ? [] : chainTimesteps(NAME, config, steps);
       const stride = steps === undefined ? 0 : Math.floor(train / steps);
       const half = Math.floor(stride / 2);
-      const starting = skips ? 1 : WARM_UP;
-      checkStart(once, stride, skips ? 2 : WARM_UP + 1);
+      checkStart(once, skips ? 1 : WARM_UP + 1);
       const timesteps = once.flatMap((t, i) => {
         if (skips) return i === 1 ? [t, t] : [t];
-        return i < starting ? [t, once[i + 1]! + half, once[i + 1]! + half, once[i + 1]!] : [t];
+        return i < WARM_UP ? [t, once[i + 1]! + half, once[i + 1]! + half, once[i + 1]!] : [t];
       });
-      const before = (t: number): NoiseLevel => (t - stride >= 0 ? levelOfBar(barAt(NAME, alphaBars, t - stride)) : final);
+      const at = (t: number): NoiseLevel => (t >= 0 ? levelOfBar(barAt(NAME, alphaBars, t)) : final);
+      /** Ends of the maps of a step: where timesteps are not a stride apart, those of a start lead from and to neighbours that are. */
+      const timesOf = (t: number): readonly (readonly [number, number])[] => {
+        const i = once.indexOf(t);
+        const next = (i < 0 ? undefined : once[i + 1]) ?? t - stride;
+        if (!skips && i >= 0 && i < WARM_UP) return [t - half, next + half, next, next].map((end) => [t, end]);
+        return skips && i === 0 && once.length > 1 ? [[t, t - stride], [next + stride, next]] : [[t, t - stride], [t, t - stride]];
+      };
       return {
         timesteps,
         sigmas: [],
@@ -47,17 +53,19 @@ export const pndmScheduler: SchedulerClass = defineScheduler({
         missing: 'by-timestep',
         move: ({ t }) => {
           if (steps === undefined) throw new UserError(`[samplers/compat] ${NAME}: the run has no timesteps yet: t=${t}. Call setTimesteps first.`);
-          const actual = { from: levelAt({ t }), to: before(t), middle: levelAt({ t: Math.max(0, t - half) }) };
-          const { from, to, middle } = config.prediction_type === 'epsilon' ? actual : rotated(actual);
+          const actual = timesOf(t).map(([from, to]) => ({ from: at(from), to: at(to) }));
+          const legs = config.prediction_type === 'epsilon' ? actual : rotated(actual);
+          const { from } = legs[0]!;
+          const { to } = legs.at(-1)!;
           // The length of the grid tells the solver whether there is room for its Runge-Kutta start.
-          return { sampler: pndm({ form: skips ? 'plms' : 'f', middle: () => middle }), from, to, levels: [from, ...Array.from({ length: steps - 1 }, () => from), to] };
+          return { sampler: pndm({ form: skips ? 'plms' : 'f', legs: () => legs }), from, to, levels: [from, ...Array.from({ length: steps - 1 }, () => from), to] };
         },
         predict: ({ modelOutput, question, call }) => {
-          const at = singleLevel(question.at);
+          const level = singleLevel(question.at);
           const given = { algebra, prediction: config.prediction_type, x: question.x, modelOutput };
-          if (config.prediction_type === 'epsilon') return { denoised: toX0({ ...given, at }) };
+          if (config.prediction_type === 'epsilon') return { denoised: toX0({ ...given, at: level }) };
           // The solver's noise is v itself, at levels where its map is upstream's of v.
-          return { denoised: algebra.linear([1 / at.alpha, question.x], [-at.sigma / at.alpha, modelOutput]), shown: toX0({ ...given, at: levelAt(call) }) };
+          return { denoised: algebra.linear([1 / level.alpha, question.x], [-level.sigma / level.alpha, modelOutput]), shown: toX0({ ...given, at: levelAt(call) }) };
         },
         noiseLevel: levelAt,
       };
@@ -65,29 +73,22 @@ export const pndmScheduler: SchedulerClass = defineScheduler({
   },
 });
 
-interface Ends {
+interface Leg {
   readonly from: NoiseLevel;
   readonly to: NoiseLevel;
-  readonly middle: NoiseLevel;
 }
 
 /**
  * Upstream averages raw outputs v and turns the mean into noise by the state at the start of each step: its map is the rotation x cos - v sin by
  * the angle between the levels. At these levels the solver's map of a noise e, x alpha' / alpha + (sigma' - alpha' sigma / alpha) e, is that rotation.
  */
-function rotated({ from, to, middle }: Ends): Ends {
-  const cosine = (at: NoiseLevel): number => from.alpha * at.alpha + from.sigma * at.sigma;
-  const sine = (at: NoiseLevel): number => from.sigma * at.alpha - from.alpha * at.sigma;
-  const sigma = 1 + sine(to) / cosine(to);
-  const turned = (at: NoiseLevel): NoiseLevel => ({ alpha: cosine(at), sigma: cosine(at) * sigma - sine(at) });
-  return { from: { alpha: 1, sigma }, to: turned(to), middle: turned(middle) };
+function rotated(legs: readonly Leg[]): readonly Leg[] {
+  const angles = legs.map(({ from, to }) => Math.atan2(from.sigma, from.alpha) - Math.atan2(to.sigma, to.alpha));
+  const sigma = 1 + Math.max(...angles.map(Math.tan));
+  return angles.map((angle) => ({ from: { alpha: 1, sigma }, to: { alpha: Math.cos(angle), sigma: Math.cos(angle) * sigma - Math.sin(angle) } }));
 }
 
-/** @throws UnsupportedError where upstream's start mixes levels of two grids */
-function checkStart(once: readonly number[], stride: number, count: number): void {
-  if (once.length === 0) return;
-  if (once.length < count) throw new UserError(`[samplers/compat] ${NAME}: the start of the method takes ${count} timesteps: numInferenceSteps=${once.length}. Pass at least ${count}, or another class.`);
-  const uneven = once.slice(1, count).findIndex((t, i) => once[i]! - t !== stride);
-  if (uneven < 0) return;
-  throw new UnsupportedError(`[samplers/compat] ${NAME}: timesteps at the start are not floor(T / n)=${stride} apart: ${once[uneven]}, ${once[uneven + 1]}. Upstream mixes two grids there. Use timestep_spacing 'leading', or a number of steps that divides the chain.`);
+/** @throws UserError where there is no room for the start */
+function checkStart(once: readonly number[], count: number): void {
+  if (once.length > 0 && once.length < count) throw new UserError(`[samplers/compat] ${NAME}: the start of the method takes ${count} timesteps: numInferenceSteps=${once.length}. Pass at least ${count}, or another class.`);
 }

@@ -1,13 +1,13 @@
 import { UserError } from '@langevin/tensor';
-import { unipc } from '../../solvers/unipc.ts';
+import { unipc, type PredictorStep, type UnipcOptions } from '../../solvers/unipc.ts';
 import { zeroSnrOption } from '../betas.ts';
 import { flag, integer, list, MAX_STEPS, number, oneOf, optional } from '../config.ts';
 import { linspace } from '../float32.ts';
-import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
+import { type Context, defineScheduler, type Output, type Place, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { logTable } from '../sigma-tables.ts';
 import { dynamicallyShifted, gridOf, lambdaTimesteps, ruledSigmas, shifted, stretchedTo, type LambdaGrid } from '../tables/lambda-grid.ts';
 import { finalSigmasOption, lambdaChain, lambdaOptions, lambdaPrediction, lambdaRuleOf, lambdaSpacingOptions, refuseFlowOfNoise, walk, wholeGrid } from './lambda.ts';
-import { refusedPredictor } from './refused.ts';
+import { nestedConfig } from './nested.ts';
 import { aliased } from './remapped.ts';
 
 const NAME = 'UniPCMultistepScheduler';
@@ -25,7 +25,7 @@ const unipcSchedulerOptions = {
   solver_type: aliased('bh2', ['bh1', 'bh2'], ['midpoint', 'heun', 'logrho']),
   lower_order_final: flag(true),
   disable_corrector: list([], { min: 0, max: MAX_STEPS, integer: true }),
-  solver_p: refusedPredictor(NAME),
+  solver_p: optional(nestedConfig),
   use_dynamic_shifting: flag(false),
   time_shift_type: oneOf('exponential', ['exponential', 'linear']),
   sigma_min: optional(number(0, { min: Number.MIN_VALUE })),
@@ -38,7 +38,7 @@ const unipcScheduler = defineScheduler({
   name: NAME,
   options: unipcSchedulerOptions,
   timestepsOptions: ['numInferenceSteps', 'sigmas', 'mu'],
-  create: <T>({ config, algebra }: Context<typeof unipcSchedulerOptions, T>) => {
+  create: <T>({ config, algebra, nested }: Context<typeof unipcSchedulerOptions, T>) => {
     const { solver_order: order, solver_type, predict_x0, final_sigmas_type, lower_order_final, num_train_timesteps: train } = config;
     const fail = (what: string): never => {
       throw new UserError(`[samplers/compat] ${NAME}: ${what}`);
@@ -78,11 +78,29 @@ const unipcScheduler = defineScheduler({
       const flow = ruled.sigmas.map((sigma) => sigma / (sigma + 1));
       return gridOf(flow.map((sigma) => Math.trunc(sigma * train)), flow, end(flow));
     };
-    const sampler = unipc({ order: order as 1 | 2 | 3, solverType: solver_type, prediction: predict_x0 ? 'x0' : 'epsilon', lowerOrderFinal: lower_order_final ? 'always' : 'clean', corrector: { except: config.disable_corrector } });
+    const own: UnipcOptions = { order: order as 1 | 2 | 3, solverType: solver_type, prediction: predict_x0 ? 'x0' : 'epsilon', lowerOrderFinal: lower_order_final ? 'always' : 'clean', corrector: { except: config.disable_corrector } };
+    const predictor = config.solver_p === null ? undefined : nested(config.solver_p);
     return (request?: TimestepsOptions): Schedule<T> => {
       const made = request === undefined ? wholeGrid(tables) : grid(request);
       const { levels, ends } = walk(made, config.use_flow_sigmas);
-      return { ...made, initNoiseSigma: 1, missing: 'last', move: (call) => ({ sampler, ...ends(call) }), predict: lambdaPrediction(algebra, config, made.sigmas), noiseLevel: ({ index }) => levels[index]! };
+      const predict = lambdaPrediction(algebra, config, made.sigmas);
+      const common = { ...made, initNoiseSigma: 1, missing: 'last' as const, noiseLevel: ({ index }: Place) => levels[index]! };
+      if (predictor === undefined) {
+        const sampler = unipc(own);
+        return { ...common, move: (call) => ({ sampler, ...ends(call) }), predict };
+      }
+      if (request !== undefined) predictor.setTimesteps(made.timesteps.length);
+      // The other scheduler is told the network's output as it is.
+      let latest: Output<T> | undefined;
+      const sampler = unipc({ ...own, predictor: async <S>({ x }: PredictorStep<S>) => (await predictor.step(latest!.modelOutput, latest!.call.t, x as unknown as T)).prevSample as unknown as S });
+      return {
+        ...common,
+        move: (call) => ({ sampler, ...ends(call) }),
+        predict: (output) => {
+          latest = output;
+          return predict(output);
+        },
+      };
     };
   },
 });

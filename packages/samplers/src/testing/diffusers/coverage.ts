@@ -1,5 +1,5 @@
 import { UnsupportedError, UserError } from '@langevin/tensor';
-import { agrees, compareCase, refusedHere, runCase, type GoldenCase, type GoldenFile } from './golden-case.ts';
+import { agrees, compareCase, runCase, type GoldenCase, type GoldenFile } from './golden-case.ts';
 
 /** What is covered of an option of a scheduler class. */
 export interface CoverageRow {
@@ -10,8 +10,6 @@ export interface CoverageRow {
   readonly cases: number;
   /** Cases that both sides refuse, or that are NaN upstream. */
   readonly refused: number;
-  /** Cases that only ours refuses. */
-  readonly refusedHere: number;
   /** Cases farther off than {@link agrees} allows. */
   readonly failed: number;
   /** Largest difference relative to the largest element, of tables and of states. */
@@ -20,7 +18,7 @@ export interface CoverageRow {
   readonly own: number;
 }
 
-type Outcome = { readonly golden: GoldenCase } & ({ readonly kind: 'refused' | 'refusedHere' | 'failed' } | { readonly kind: 'compared'; readonly error: number });
+type Outcome = { readonly golden: GoldenCase } & ({ readonly kind: 'refused' | 'failed' } | { readonly kind: 'compared'; readonly error: number });
 
 /**
  * Runs every case of golden files that tooling/parity/schedulers_golden.py made and says how close ours comes, for each class and each option in turn; a case counts for every
@@ -33,7 +31,7 @@ export async function compatCoverage(files: readonly GoldenFile[]): Promise<read
       const outcome = await outcomeOf(golden);
       for (const option of optionsOf(golden)) {
         const key = `${golden.class} ${option}`;
-        rows.set(key, added(rows.get(key) ?? { class: golden.class, option, cases: 0, refused: 0, refusedHere: 0, failed: 0, largest: 0, own: 0 }, outcome));
+        rows.set(key, added(rows.get(key) ?? { class: golden.class, option, cases: 0, refused: 0, failed: 0, largest: 0, own: 0 }, outcome));
       }
     }
   }
@@ -52,7 +50,7 @@ async function outcomeOf(golden: GoldenCase): Promise<Outcome> {
   } catch (error) {
     // Only what is said on purpose is a refusal; any other error is a fault of ours.
     if (!(error instanceof UserError || error instanceof UnsupportedError)) return { golden, kind: 'failed' };
-    return { golden, kind: golden.fails !== undefined ? 'refused' : refusedHere(golden) === undefined ? 'failed' : 'refusedHere' };
+    return { golden, kind: golden.fails !== undefined ? 'refused' : 'failed' };
   }
 }
 

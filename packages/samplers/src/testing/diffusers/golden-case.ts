@@ -18,6 +18,8 @@ export interface GoldenCase {
   readonly begin?: number;
   readonly how?: 'index' | 'timestep';
   readonly variance_noise?: boolean;
+  /** Of states, when not [2, 3, 2, 2]. */
+  readonly shape?: readonly number[];
   /** Upstream raises this, or gives NaN; the rest is absent. */
   readonly fails?: string;
   readonly timesteps?: readonly number[];
@@ -47,16 +49,16 @@ export interface Comparison {
 const SIZE = 24;
 
 /** The formulas of the golden script. */
-function pattern(multiplier: number, modulus: number, offset: number, scale: number): Float64Array {
-  return Float64Array.from({ length: SIZE }, (_, i) => (((i * multiplier + offset) % modulus) - Math.floor(modulus / 2)) / scale);
+function pattern(multiplier: number, modulus: number, offset: number, scale: number, size = SIZE): Float64Array {
+  return Float64Array.from({ length: size }, (_, i) => (((i * multiplier + offset) % modulus) - Math.floor(modulus / 2)) / scale);
 }
 
 const start = (): Float64Array => pattern(7, 13, 0, 4);
-const noiseOf = (k: number): Float64Array => pattern(5, 17, 3 * k, 5);
-const shift = pattern(3, 11, 0, 8);
+const noiseOf = (k: number, size = SIZE): Float64Array => pattern(5, 17, 3 * k, 5, size);
 
 /** 0.3 x + a constant of the element + 0.1 t / 1000, of two items [3, 2, 2]; `extra` more channels for networks with learned variance. */
 function network(x: Float64Array, t: number, extra: number): Float64Array {
+  const shift = pattern(3, 11, 0, 8, x.length);
   const out = x.map((value, i) => 0.3 * value + shift[i]! + (0.1 * t) / 1000);
   if (extra === 0) return out;
   const item = SIZE / 2;
@@ -67,7 +69,7 @@ function network(x: Float64Array, t: number, extra: number): Float64Array {
 /** Draws the noises of the golden script one after another, where a generator is wanted. */
 function patternGenerator(): Generator {
   let drawn = 0;
-  return { normal: () => noiseOf(drawn++) } as unknown as Generator;
+  return { normal: (size: number) => noiseOf(drawn++, size) } as unknown as Generator;
 }
 
 const camel = (key: string): string => key.replace(/_([a-z])/gu, (_, letter: string) => letter.toUpperCase());
@@ -76,7 +78,7 @@ const camelKeys = (given: Readonly<Record<string, unknown>>): Record<string, unk
 
 /** What ours gives where diffusers gave the case's numbers. */
 export async function runCase(golden: GoldenCase, more: Readonly<Record<string, unknown>> = {}): Promise<{ readonly scheduler: DiffusersScheduler<Float64Array>; readonly final: Float64Array; readonly trace: readonly number[] }> {
-  const algebra = arrayAlgebra({ items: 2 }) as unknown as Algebra<Float64Array>;
+  const algebra = arrayAlgebra({ items: golden.shape?.[0] ?? 2 }) as unknown as Algebra<Float64Array>;
   const scheduler = fromDiffusersConfig({ _class_name: golden.class, ...golden.config, ...(golden.tau === undefined ? {} : { tau_func: () => golden.tau }), ...more }, { algebra });
   if (Object.keys(golden.set).length > 0) scheduler.setTimesteps(camelKeys(golden.set) as TimestepsOptions);
   const begin = golden.begin ?? 0;
@@ -89,9 +91,10 @@ export async function runCase(golden: GoldenCase, more: Readonly<Record<string, 
   const learned = golden.config.variance_type === 'learned' || golden.config.variance_type === 'learned_range';
   let x: Float64Array = start().map((value) => value * scheduler.initNoiseSigma);
   const trace: number[] = [];
+  let shape = golden.shape;
   for (const [k, t] of scheduler.timesteps.slice(begin, golden.trace === undefined ? undefined : begin + golden.trace.length).entries()) {
     const noise: StepOptions<Float64Array> = golden.variance_noise === true || (fromPath && golden.seed === undefined) ? { noise: noiseOf(k) } : draws ? { generator } : fromPath ? { seed: golden.seed! } : {};
-    const options = { ...camelKeys(golden.step ?? {}), ...noise };
+    const options = { ...camelKeys(golden.step ?? {}), ...noise, ...(shape === undefined ? {} : { shape }) };
     if (golden.class === 'RePaintScheduler') {
       const before = k === 0 ? t + 1 : scheduler.timesteps[k - 1]!;
       x = t < before ? (await scheduler.step(network(x, t, 0), t, x, { ...options, originalImage: pattern(2, 7, 0, 4), mask: pattern(1, 2, 0, 1).map((value) => value + 1) })).prevSample : await scheduler.undoStep(x, before, noise);
@@ -108,7 +111,9 @@ export async function runCase(golden: GoldenCase, more: Readonly<Record<string, 
       const output = network(scheduler.scaleModelInput(x, t), t, learned ? 3 : 0);
       x = (await scheduler.step(output, t, x, { ...options, ...pipeline } as StepOptions<Float64Array>)).prevSample;
     }
-    trace.push(x[(7 * k) % SIZE]!);
+    const factor = (golden.config.scale_factors as readonly number[] | undefined)?.[k];
+    if (shape !== undefined && factor !== undefined) shape = [...shape.slice(0, 2), ...golden.shape!.slice(2).map((size) => Math.round(factor * size))];
+    trace.push(x[(7 * k) % x.length]!);
   }
   return { scheduler, final: x, trace };
 }
@@ -153,13 +158,8 @@ export function agrees(golden: GoldenCase, { tables, states }: Comparison): bool
   return tables <= Math.max(golden.own ?? 0, 2 ** -22) && states <= allowed(golden);
 }
 
-/** Cases that upstream runs and ours refuses, with what the refusal says. */
-export function refusedHere({ class: name, config }: GoldenCase): string | undefined {
-  return name === 'PNDMScheduler' && config.timestep_spacing === 'linspace' ? 'Upstream mixes two grids there' : undefined;
-}
-
 /** A case in one line. */
-export function caseName({ class: name, config, set, step, seed, begin, how, variance_noise }: GoldenCase): string {
-  const rest = { ...step, ...(seed === undefined ? {} : { seed }), ...(begin === undefined ? {} : { begin: how === 'timestep' ? `timestep ${begin}` : begin }), ...(variance_noise === true ? { variance_noise } : {}) };
+export function caseName({ class: name, config, set, step, seed, begin, how, variance_noise, shape }: GoldenCase): string {
+  const rest = { ...step, ...(shape === undefined ? {} : { shape }), ...(seed === undefined ? {} : { seed }), ...(begin === undefined ? {} : { begin: how === 'timestep' ? `timestep ${begin}` : begin }), ...(variance_noise === true ? { variance_noise } : {}) };
   return [name, ...[config, set, rest].map((part) => JSON.stringify(part))].join(' ').replaceAll('"', '');
 }
