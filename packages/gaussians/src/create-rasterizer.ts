@@ -1,12 +1,13 @@
 import { errorKind, UnsupportedError, UserError } from '@langevin/tensor';
 import { cpuRasterizer } from './cpu/cpu-rasterizer.ts';
 import type { Rasterizer } from './rasterizer.ts';
+import { webgpuRasterizer } from './webgpu/webgpu-rasterizer.ts';
 
 /** Who can draw in single precision, the fastest first. */
 type Backend = 'webgpu' | 'cpu';
 
 export interface CreateRasterizerOptions {
-  /** What is tried first; the others follow. @default 'webgpu' */
+  /** What is tried first; the others follow. @default 'webgpu', on a real GPU only */
   readonly prefer?: Backend;
   /** Threads of the CPU. @default see cpuRasterizer */
   readonly threads?: number;
@@ -24,9 +25,8 @@ type Maker = (options: CreateRasterizerOptions) => Promise<Rasterizer>;
 const MAKERS: readonly { readonly backend: Backend; readonly make: Maker }[] = [
   {
     backend: 'webgpu',
-    make: async () => {
-      throw new UnsupportedError('[gaussians/webgpu] this version has no WebGPU rasterizer: backend=webgpu. Use cpuRasterizer().');
-    },
+    // An adapter that computes on the CPU is slower than kernels made for it, and serves only those who name it.
+    make: ({ prefer }) => webgpuRasterizer({ software: prefer === 'webgpu' ? 'accept' : 'refuse' }),
   },
   { backend: 'cpu', make: async ({ threads }) => cpuRasterizer(threads === undefined ? {} : { threads }) },
 ];
