@@ -1,5 +1,5 @@
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
-import { add, attention, avgPool, broadcastTo, compile, conv, gelu, groupNorm, layerNorm, mean, mul, numbers, reshape, silu, softmax, square, sum, tensor, valueAndGrad, type Engine, type Tensor } from '@langevin/tensor';
+import { add, attention, avgPool, broadcastTo, compile, conv, gelu, groupNorm, layerNorm, matmul, mean, mul, numbers, reshape, silu, softmax, square, sum, tensor, valueAndGrad, type Engine, type Tensor } from '@langevin/tensor';
 import { referenceEngine } from '@langevin/tensor/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -17,6 +17,8 @@ function wave(shape: readonly number[], frequency: number): Tensor {
   return tensor(Float32Array.from({ length: size }, (_, i) => Math.fround(Math.sin(i * frequency))), { shape });
 }
 
+const largest = (values: readonly number[]): number => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+
 type Fn = (params: readonly Tensor[]) => Tensor;
 
 /** Value and gradients by every operand agree with the float64 reference, relative to the largest element of each. */
@@ -32,8 +34,8 @@ async function agrees(fn: Fn, operands: readonly Tensor[], terms: number): Promi
   };
   const [found, wanted] = [await run(engine), await run(reference)];
   found.forEach((list, i) => {
-    const scale = Math.max(...wanted[i]!.map(Math.abs), i === 0 ? 1 : 0);
-    const worst = Math.max(...list.map((v, j) => Math.abs(v - wanted[i]![j]!)));
+    const scale = largest([...wanted[i]!, i === 0 ? 1 : 0]);
+    const worst = largest(list.map((v, j) => v - wanted[i]![j]!));
     // Each of the terms of a sum is rounded once on the way, and errors of random sign add up like its root; 32 of those.
     expect(worst / scale, `result ${i}`).toBeLessThan(32 * Math.sqrt(terms) * 2 ** -24);
   });
@@ -84,4 +86,11 @@ test('attention over a thousand tokens, which is computed by tiles', async () =>
   const [found, wanted] = [await run(engine), await run(reference)];
   const worst = Math.max(...found.map((x, i) => Math.abs(x - wanted[i]!)));
   expect(worst).toBeLessThan(32 * Math.sqrt(1024) * 2 ** -24);
+});
+
+test('a product by the transpose of many rows, which is a blocked convolution', async () => {
+  const [a, b] = [wave([1024, 200], 0.37), wave([1024, 194], 0.41)];
+  const run = (on: Engine) => compile((...x: readonly Tensor[]) => matmul(x[0]!, x[1]!, { transposeA: true }), { engine: on })(a, b).then((y) => numbers(y, { engine: on }));
+  const [found, wanted] = [await run(engine), await run(reference)];
+  expect(largest(found.map((x, i) => x - wanted[i]!)) / largest(wanted)).toBeLessThan(32 * Math.sqrt(1024) * 2 ** -24);
 });

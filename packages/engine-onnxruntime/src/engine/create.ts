@@ -5,6 +5,7 @@ import type { Runtime } from '../runtime/runtime.ts';
 import { deviceEngine } from './device-engine.ts';
 import { hostEngine } from './host-engine.ts';
 import { probeChannelBlock } from './channel-block.ts';
+import { probeStop } from './stop-output.ts';
 import type { Device, EngineOptions } from './options.ts';
 
 /** Devices that work wherever their package loads; of the others only a trial tells. */
@@ -28,6 +29,7 @@ export async function createEngine(runtime: Runtime, options: EngineOptions): Pr
   const reason = PROVED.has(device) ? undefined : await whyUnusable(ort, runtime.sessionOptions(device, threads));
   if (reason !== undefined) throw new UnsupportedError(`[engine-onnxruntime] device is not available: device=${device}. ${reason} Use another device; availableDevices() lists them.`);
   const channelBlock = device === 'cpu' ? await probeChannelBlock(ort) : 0;
-  const context = { runtime, ort, device, options, channelBlock };
+  const stop = device === 'cpu' ? await probeStop(ort) : undefined;
+  const context = { runtime, ort, device, options, channelBlock, stop };
   return device === 'webgpu' ? deviceEngine(context) : hostEngine(context);
 }

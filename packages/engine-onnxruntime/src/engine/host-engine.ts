@@ -6,6 +6,7 @@ import { explainRuntimeError } from './errors.ts';
 import { checkFits, foreignBuffer } from './fits.ts';
 import { emptyTensor, HostBuffer, hostFromTensor, tensorFromHost } from './host-buffer.ts';
 import { HostPool } from './host-pool.ts';
+import { runStopped } from './stop-output.ts';
 import { createSession, type CompiledSession, type SessionContext } from './session.ts';
 
 /** An engine whose buffers are in host memory: the CPU, and accelerators that copy at the borders of a graph. */
@@ -52,16 +53,17 @@ class HostExecutable implements Executable {
   }
 
   async run(inputs: readonly EngineBuffer[], options: RunOptions = {}): Promise<readonly EngineBuffer[]> {
-    const { session, inputNames, outputNames } = this.#parts.compiled;
+    const { session, inputNames, outputNames, stop } = this.#parts.compiled;
     if (this.#disposed) throw new InternalError('[engine-onnxruntime] executable was disposed before this run.');
     const feeds: Record<string, OrtTensor> = {};
     inputNames.forEach((name, i) => (feeds[name] = hostBuffer(checkFits(inputs[i], this.#graph.values[this.#graph.inputs[i]!]!, 'input', i)).tensor));
     // Storage made beforehand is 1.3 times as fast as letting the session allocate; WebAssembly has its own memory and cannot use it.
     const targets = outputNames.map((_, i) => this.#target(i, options.outputs?.[i]));
     const fetches = Object.fromEntries(outputNames.map((name, i) => [name, targets[i]?.tensor ?? null]));
-    let results: Readonly<Record<string, OrtTensor>>;
+    let results: Readonly<Record<string, OrtTensor>> = {};
     try {
-      results = await session.run(feeds, fetches);
+      if (stop === undefined) results = await session.run(feeds, fetches);
+      else await runStopped(session, stop, { feeds, fetches });
     } catch (error) {
       throw explainRuntimeError(error, this.#graph, this.#parts.context.device, 'running');
     }

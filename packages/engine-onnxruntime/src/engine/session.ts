@@ -7,11 +7,14 @@ import type { Runtime } from '../runtime/runtime.ts';
 import { placeConstants } from './constants.ts';
 import { explainRuntimeError } from './errors.ts';
 import type { Device, EngineOptions } from './options.ts';
+import { isWorthStopping, withStop } from './stop-output.ts';
 
 export interface CompiledSession {
   readonly session: OrtSession;
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
+  /** See `withStop`: the message of its error, where the model has that output. */
+  readonly stop: string | undefined;
 }
 
 /** Everything that compiling needs to know besides the graph. */
@@ -22,6 +25,8 @@ export interface SessionContext {
   readonly options: EngineOptions;
   /** See `probeChannelBlock`. */
   readonly channelBlock: number;
+  /** See `probeStop`. */
+  readonly stop?: string | undefined;
   /** More session options, which may depend on the names of the outputs. */
   readonly extraOptions?: (outputNames: readonly string[]) => OrtSessionOptions;
 }
@@ -37,6 +42,7 @@ export async function createSession(graph: Graph, context: SessionContext): Prom
   const { model, inputNames, outputNames } = ON_CPU.has(device)
     ? lowerGraph(fuseGraph(graph), { contrib: 'allow', channelBlock: context.channelBlock, place })
     : lowerGraph(graph, { contrib: 'never', provider: device === 'webgpu' ? 'webgpu' : 'any', place });
+  const stop = isWorthStopping(graph) ? context.stop : undefined;
   const base = runtime.sessionOptions(device, options.threads);
   const config = {
     ...extraSession(base),
@@ -45,14 +51,14 @@ export async function createSession(graph: Graph, context: SessionContext): Prom
     ...extraSession(options.session),
   };
   try {
-    const session = await ort.InferenceSession.create(encodeModel(model), {
+    const session = await ort.InferenceSession.create(encodeModel(stop === undefined ? model : withStop(model)), {
       ...base,
       ...context.extraOptions?.(outputNames),
       ...(constants.externalData.length > 0 ? { externalData: constants.externalData } : {}),
       ...options.session,
       extra: { ...(options.session?.['extra'] as object | undefined), session: config },
     });
-    return { session, inputNames, outputNames };
+    return { session, inputNames, outputNames, stop };
   } catch (error) {
     throw explainRuntimeError(error, graph, device, 'compiling');
   }

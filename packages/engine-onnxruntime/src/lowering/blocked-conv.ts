@@ -71,6 +71,29 @@ function descending(n: number): number[] {
   return Array.from({ length: n }, (_, i) => n - 1 - i);
 }
 
+export interface BlockedProduct {
+  /** [summed, rows] */
+  readonly weights: Operand;
+  /** [summed, columns] */
+  readonly image: Operand;
+  readonly summed: number;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** weights^T image, as [1, rows, columns, 1]. */
+export function emitBlockedProduct(scope: Scope, { weights, image, summed, rows, columns }: BlockedProduct): string {
+  const lines = scope.emit('Reshape', [weights, scope.ints([1, summed, 1, rows])]);
+  const blocks = scope.emit('ReorderInput', [lines], { attributes: { channels_last: 1 }, domain: DOMAIN });
+  return emitBlockedConv(scope, {
+    x: scope.emit('Reshape', [image, scope.ints([1, summed, columns, 1])]),
+    w: scope.emit('Reshape', [blocks, scope.ints([rows, summed, 1, 1])]),
+    outChannels: rows,
+    kernel: [1, 1],
+    pads: [0, 0, 0, 0],
+  });
+}
+
 /** w with every spatial axis reversed. */
 export function turnedKernel(scope: Scope, w: Operand): string {
   const axes = w.shape.flatMap((n, i) => (i >= 2 && n > 1 ? [i] : []));

@@ -1,3 +1,4 @@
+import { isWorthBlockedProduct, transposedProduct } from './blocked-product.ts';
 import { castTo } from './kernels.ts';
 import type { LoweringTable, Operand, Scope } from './scope.ts';
 
@@ -10,6 +11,7 @@ function swapLast(scope: Scope, x: Operand): string {
 export const linearAlgebra: LoweringTable<'matmul' | 'softmax' | 'normalize'> = {
   matmul: (scope, { transposeA, transposeB }) => {
     const [a, b] = scope.inputs as [Operand, Operand];
+    if (transposeA && !transposeB && isWorthBlockedProduct(scope, a, b)) return transposedProduct(scope, a, b);
     if (!transposeA && !transposeB) return scope.emit('MatMul', [a, b]);
     if (a.shape.length === 2 && b.shape.length === 2 && a.dtype === 'float32') {
       return scope.emit('Gemm', [a, b], { attributes: { transA: transposeA ? 1 : 0, transB: transposeB ? 1 : 0 } });

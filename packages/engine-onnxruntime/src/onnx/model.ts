@@ -19,7 +19,8 @@ export type OnnxAttribute =
   | string
   | readonly number[]
   | { readonly float: number }
-  | { readonly tensor: OnnxTensor };
+  | { readonly tensor: OnnxTensor }
+  | { readonly graph: OnnxGraph };
 
 export interface OnnxNode {
   readonly name: string;
@@ -52,19 +53,25 @@ export interface OnnxValue {
   readonly type: OnnxType;
   /** Undefined leaves the rank open; a name stands for any size. */
   readonly shape: readonly (number | string)[] | undefined;
+  /** A sequence of such tensors. */
+  readonly sequence?: boolean;
 }
 
-/** The part of `ModelProto` that we write. */
-export interface OnnxModel {
-  readonly irVersion: number;
-  readonly producer: string;
+/** The part of `GraphProto` that we write. */
+export interface OnnxGraph {
   readonly name: string;
-  /** Domain to version. */
-  readonly opsets: Readonly<Record<string, number>>;
   readonly nodes: readonly OnnxNode[];
   readonly initializers: readonly OnnxTensor[];
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
   /** Shapes of inner values that a runtime could not infer by itself. */
   readonly declared: readonly OnnxValue[];
+}
+
+/** The part of `ModelProto` that we write. */
+export interface OnnxModel extends OnnxGraph {
+  readonly irVersion: number;
+  readonly producer: string;
+  /** Domain to version. */
+  readonly opsets: Readonly<Record<string, number>>;
 }

@@ -1,18 +1,19 @@
 import protobuf from 'protobufjs/minimal.js';
-import type { OnnxAttribute, OnnxModel, OnnxNode, OnnxTensor, OnnxValue } from './model.ts';
+import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor, OnnxValue } from './model.ts';
 
 /** Field numbers of the messages we write, from `onnx.proto3` (ONNX 1.18). */
 const MODEL = { irVersion: 1, producerName: 2, producerVersion: 3, graph: 7, opsetImport: 8 } as const;
 const OPSET = { domain: 1, version: 2 } as const;
 const GRAPH = { node: 1, name: 2, initializer: 5, input: 11, output: 12, valueInfo: 13 } as const;
 const NODE = { input: 1, output: 2, name: 3, opType: 4, attribute: 5, domain: 7 } as const;
-const ATTRIBUTE = { name: 1, f: 2, i: 3, s: 4, t: 5, ints: 8, type: 20 } as const;
-const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, tensor: 4, ints: 7 } as const;
+const ATTRIBUTE = { name: 1, f: 2, i: 3, s: 4, t: 5, g: 6, ints: 8, type: 20 } as const;
+const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, tensor: 4, graph: 5, ints: 7 } as const;
 const TENSOR = { dims: 1, dataType: 2, name: 8, rawData: 9, externalData: 13, dataLocation: 14 } as const;
 const EXTERNAL = 1;
 const ENTRY = { key: 1, value: 2 } as const;
 const VALUE_INFO = { name: 1, type: 2 } as const;
-const TYPE = { tensorType: 1 } as const;
+const TYPE = { tensorType: 1, sequenceType: 4 } as const;
+const SEQUENCE = { elemType: 1 } as const;
 const TENSOR_TYPE = { elemType: 1, shape: 2 } as const;
 const SHAPE = { dim: 1 } as const;
 const DIMENSION = { value: 1, parameter: 2 } as const;
@@ -52,16 +53,20 @@ export function encodeModel(model: OnnxModel): Uint8Array {
       integer(w, OPSET.version, version);
     });
   }
-  message(writer, MODEL.graph, (w) => {
-    text(w, GRAPH.name, model.name);
-    for (const node of model.nodes) message(w, GRAPH.node, writeNode(node));
-    for (const tensor of model.initializers) message(w, GRAPH.initializer, writeTensor(tensor));
-    for (const input of model.inputs) message(w, GRAPH.input, writeValue(input));
-    for (const output of model.outputs) message(w, GRAPH.output, writeValue(output));
-    for (const value of model.declared) message(w, GRAPH.valueInfo, writeValue(value));
-  });
+  message(writer, MODEL.graph, writeGraph(model));
   return writer.finish();
 }
+
+const writeGraph =
+  (graph: OnnxGraph): Write =>
+  (w) => {
+    text(w, GRAPH.name, graph.name);
+    for (const node of graph.nodes) message(w, GRAPH.node, writeNode(node));
+    for (const tensor of graph.initializers) message(w, GRAPH.initializer, writeTensor(tensor));
+    for (const input of graph.inputs) message(w, GRAPH.input, writeValue(input));
+    for (const output of graph.outputs) message(w, GRAPH.output, writeValue(output));
+    for (const value of graph.declared) message(w, GRAPH.valueInfo, writeValue(value));
+  };
 
 const writeNode =
   (node: OnnxNode): Write =>
@@ -91,6 +96,9 @@ const writeAttribute =
     } else if ('tensor' in value) {
       message(w, ATTRIBUTE.t, writeTensor(value.tensor));
       type('tensor');
+    } else if ('graph' in value) {
+      message(w, ATTRIBUTE.g, writeGraph(value.graph));
+      type('graph');
     } else {
       for (const item of value) integer(w, ATTRIBUTE.ints, item);
       type('ints');
@@ -122,14 +130,16 @@ const writeValue =
   (value: OnnxValue): Write =>
   (writer) => {
     text(writer, VALUE_INFO.name, value.name);
-    message(writer, VALUE_INFO.type, (type) =>
-      message(type, TYPE.tensorType, (tensor) => {
-        integer(tensor, TENSOR_TYPE.elemType, value.type);
-        const { shape } = value;
-        if (shape === undefined) return;
-        message(tensor, TENSOR_TYPE.shape, (w) => {
-          for (const n of shape) message(w, SHAPE.dim, (dim) => void (typeof n === 'number' ? integer(dim, DIMENSION.value, n) : text(dim, DIMENSION.parameter, n)));
-        });
-      }),
-    );
+    message(writer, VALUE_INFO.type, value.sequence ? (type) => message(type, TYPE.sequenceType, (w) => message(w, SEQUENCE.elemType, writeTensorType(value))) : writeTensorType(value));
   };
+
+const writeTensorType =
+  ({ type, shape }: OnnxValue): Write =>
+  (writer) =>
+    message(writer, TYPE.tensorType, (tensor) => {
+      integer(tensor, TENSOR_TYPE.elemType, type);
+      if (shape === undefined) return;
+      message(tensor, TENSOR_TYPE.shape, (w) => {
+        for (const n of shape) message(w, SHAPE.dim, (dim) => void (typeof n === 'number' ? integer(dim, DIMENSION.value, n) : text(dim, DIMENSION.parameter, n)));
+      });
+    });
