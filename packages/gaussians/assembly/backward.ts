@@ -1,5 +1,5 @@
-import { A, ALPHA, B, BACKGROUND, BLOCKS, C, CHANNELS, COLOR, DEPTH, ENTRIES, HEIGHT, L, MASKS, MX, MY, number, PIXELS, PLANE, put, RECORD_STRIDE, RECORDS, ROW_STRIDE, ROWS, STARTS, STOPS, TILE, TILES_X, TRANSMITTANCE, V_BACKGROUND, VALUES, WIDTH, word } from './layout';
-import { CUTOFF, exp2of8, MOST_ALPHA, sums } from './math';
+import { A, ABSOLUTE, ALPHA, B, BACKGROUND, BLOCKS, C, CHANNELS, COLOR, DEPTH, ENTRIES, HEIGHT, L, MASKS, MX, MY, number, PIXELS, PLANE, put, RECORD_STRIDE, RECORDS, ROW_STRIDE, ROWS, STARTS, STOPS, TILE, TILES_X, TRANSMITTANCE, V_BACKGROUND, VALUES, WIDTH, word } from './layout';
+import { CUTOFF, exp2of8, MOST_ALPHA, PLACES, sums } from './math';
 
 /**
  * The way back through a tile, from the last Gaussian to the first: dividing transmittance out again, with one number per pixel for all that
@@ -8,14 +8,20 @@ import { CUTOFF, exp2of8, MOST_ALPHA, sums } from './math';
  */
 export function backwardTile(tile: i32, scratch: usize): void {
   const values = word(CHANNELS) + (word(DEPTH) != 0 ? 1 : 0);
-  const three = values == 3;
   const block = (<usize>(2 + values)) * PLANE;
+  gather(tile, scratch, block);
+  // Constant arguments: the compiler makes a loop for each case.
+  if (values != 3) lead(tile, scratch, block, values, false, true);
+  else if (word(ABSOLUTE) != 0) lead(tile, scratch, 5 * PLANE, 3, true, true);
+  else lead(tile, scratch, 5 * PLANE, 3, true, false);
+}
+
+@inline
+function lead(tile: i32, scratch: usize, block: usize, values: i32, three: bool, absolute: bool): void {
   const tilesX = word(TILES_X);
   const x0 = <f32>((tile % tilesX) * TILE) + 0.5;
   const y0 = <f32>((tile / tilesX) * TILE) + 0.5;
   const stops = <usize>word(STOPS) + <usize>tile * PIXELS * 4;
-  gather(tile, scratch, block);
-
   const starts = <usize>word(STARTS) + (<usize>tile << 2);
   const start = load<u32>(starts);
   const end = load<u32>(starts, 4);
@@ -32,17 +38,15 @@ export function backwardTile(tile: i32, scratch: usize): void {
     if (mask == 0) continue;
     const record = records + <usize>load<u32>(entries + (<usize>e << 2)) * stride;
     const target = rows + <usize>e * rowStride;
-    const mx = load<f32>(record, MX) - x0;
-    const my = load<f32>(record, MY) - y0;
+    const mx = f32x4.sub(f32x4.splat(load<f32>(record, MX) - x0), f32x4(0, 1, 2, 3));
+    const my = f32x4.splat(load<f32>(record, MY) - y0);
     const a = v128.load32_splat(record, A);
-    const bScalar = load<f32>(record, B);
-    const cScalar = load<f32>(record, C);
-    const lScalar = load<f32>(record, L);
-    const most = f32x4.splat(lScalar);
+    const b = v128.load32_splat(record, B);
+    const c = v128.load32_splat(record, C);
+    const most = v128.load32_splat(record, L);
     const red = v128.load32_splat(record, VALUES);
     const green = v128.load32_splat(record, VALUES + 4);
     const blue = v128.load32_splat(record, VALUES + 8);
-    const center = f32x4.sub(f32x4.splat(mx), f32x4(0, 1, 2, 3));
     const position = i32x4.splat(<i32>(e - start));
     let sum = f32x4.splat(0);
     let sumX = f32x4.splat(0);
@@ -57,18 +61,21 @@ export function backwardTile(tile: i32, scratch: usize): void {
     let sumBlue = f32x4.splat(0);
     if (!three) for (let k: usize = 0; k < <usize>values; k++) v128.store(scratch + <usize>BLOCKS * block + (k << 4), f32x4.splat(0));
     do {
-      const b = ctz<u32>(mask);
+      const n = <usize>ctz<u32>(mask);
       mask &= mask - 1;
-      const at = scratch + <usize>b * block;
-      const stop = stops + <usize>b * PLANE;
-      const dx = f32x4.sub(center, f32x4.splat(<f32>((b & 3) << 2)));
-      const dy0 = my - <f32>((b >> 2) << 1);
-      const dy1 = dy0 - 1;
+      const at = scratch + n * block;
+      const stop = stops + n * PLANE;
+      // The same operations as in forward.ts, so that both see the same alpha.
+      const dx = f32x4.sub(mx, v128.load32_splat(PLACES + (n << 3)));
+      const dy = f32x4.sub(my, v128.load32_splat(PLACES + (n << 3), 4));
+      const below = f32x4.sub(dy, f32x4.splat(1));
       const adx = f32x4.mul(a, dx);
-      const q0 = f32x4.add(adx, f32x4.splat(bScalar * dy0));
-      const q1 = f32x4.add(adx, f32x4.splat(bScalar * dy1));
-      const p0 = f32x4.add(f32x4.mul(q0, dx), f32x4.splat(cScalar * dy0 * dy0 + lScalar));
-      const p1 = f32x4.add(f32x4.mul(q1, dx), f32x4.splat(cScalar * dy1 * dy1 + lScalar));
+      const q0 = f32x4.add(adx, f32x4.mul(b, dy));
+      const q1 = f32x4.sub(q0, b);
+      const c0 = f32x4.mul(c, dy);
+      const c1 = f32x4.sub(c0, c);
+      const p0 = f32x4.add(f32x4.mul(q0, dx), f32x4.add(f32x4.mul(c0, dy), most));
+      const p1 = f32x4.add(f32x4.mul(q1, dx), f32x4.add(f32x4.mul(c1, below), most));
       const m0 = v128.and(f32x4.ge(p0, f32x4.splat(CUTOFF)), i32x4.gt_s(v128.load(stop), position));
       const m1 = v128.and(f32x4.ge(p1, f32x4.splat(CUTOFF)), i32x4.gt_s(v128.load(stop, 16), position));
       const e0 = v128.and(m0, exp2of8(f32x4.pmin(most, p0)));
@@ -88,14 +95,18 @@ export function backwardTile(tile: i32, scratch: usize): void {
       if (three) {
         const red0 = v128.load(at, 64);
         const red1 = v128.load(at, 80);
+        d0 = f32x4.mul(red, red0);
+        d1 = f32x4.mul(red, red1);
+        sumRed = f32x4.add(sumRed, f32x4.add(f32x4.mul(w0, red0), f32x4.mul(w1, red1)));
         const green0 = v128.load(at, 96);
         const green1 = v128.load(at, 112);
+        d0 = f32x4.add(d0, f32x4.mul(green, green0));
+        d1 = f32x4.add(d1, f32x4.mul(green, green1));
+        sumGreen = f32x4.add(sumGreen, f32x4.add(f32x4.mul(w0, green0), f32x4.mul(w1, green1)));
         const blue0 = v128.load(at, 128);
         const blue1 = v128.load(at, 144);
-        d0 = f32x4.add(f32x4.add(f32x4.mul(red, red0), f32x4.mul(green, green0)), f32x4.mul(blue, blue0));
-        d1 = f32x4.add(f32x4.add(f32x4.mul(red, red1), f32x4.mul(green, green1)), f32x4.mul(blue, blue1));
-        sumRed = f32x4.add(sumRed, f32x4.add(f32x4.mul(w0, red0), f32x4.mul(w1, red1)));
-        sumGreen = f32x4.add(sumGreen, f32x4.add(f32x4.mul(w0, green0), f32x4.mul(w1, green1)));
+        d0 = f32x4.add(d0, f32x4.mul(blue, blue0));
+        d1 = f32x4.add(d1, f32x4.mul(blue, blue1));
         sumBlue = f32x4.add(sumBlue, f32x4.add(f32x4.mul(w0, blue0), f32x4.mul(w1, blue1)));
       } else {
         d0 = f32x4.splat(0);
@@ -120,22 +131,21 @@ export function backwardTile(tile: i32, scratch: usize): void {
       // Where alpha was held at its most, the Gaussian's shape does not matter.
       const g0 = v128.and(f32x4.mul(e0, vAlpha0), f32x4.le(e0, f32x4.splat(MOST_ALPHA)));
       const g1 = v128.and(f32x4.mul(e1, vAlpha1), f32x4.le(e1, f32x4.splat(MOST_ALPHA)));
+      // Both rows at once: the lower one has dy - 1.
       const both = f32x4.add(g0, g1);
-      const y0v = f32x4.splat(dy0);
-      const y1v = f32x4.splat(dy1);
-      const gy0 = f32x4.mul(g0, y0v);
-      const gy1 = f32x4.mul(g1, y1v);
-      const gy = f32x4.add(gy0, gy1);
       const gx = f32x4.mul(both, dx);
+      const gy = f32x4.sub(f32x4.mul(both, dy), g1);
       sum = f32x4.add(sum, both);
       sumX = f32x4.add(sumX, gx);
       sumXX = f32x4.add(sumXX, f32x4.mul(gx, dx));
       sumY = f32x4.add(sumY, gy);
       sumXY = f32x4.add(sumXY, f32x4.mul(gy, dx));
-      sumYY = f32x4.add(sumYY, f32x4.add(f32x4.mul(gy0, y0v), f32x4.mul(gy1, y1v)));
-      const bdx = f32x4.mul(f32x4.splat(bScalar), dx);
-      absX = f32x4.add(absX, f32x4.add(f32x4.abs(f32x4.mul(g0, f32x4.add(q0, adx))), f32x4.abs(f32x4.mul(g1, f32x4.add(q1, adx)))));
-      absY = f32x4.add(absY, f32x4.add(f32x4.abs(f32x4.mul(g0, f32x4.add(bdx, f32x4.splat(2 * cScalar * dy0)))), f32x4.abs(f32x4.mul(g1, f32x4.add(bdx, f32x4.splat(2 * cScalar * dy1))))));
+      sumYY = f32x4.add(sumYY, f32x4.add(f32x4.mul(f32x4.sub(gy, g1), dy), g1));
+      if (absolute) {
+        const bdx = f32x4.mul(b, dx);
+        absX = f32x4.add(absX, f32x4.add(f32x4.abs(f32x4.mul(g0, f32x4.add(q0, adx))), f32x4.abs(f32x4.mul(g1, f32x4.add(q1, adx)))));
+        absY = f32x4.add(absY, f32x4.add(f32x4.abs(f32x4.mul(g0, f32x4.add(bdx, f32x4.add(c0, c0)))), f32x4.abs(f32x4.mul(g1, f32x4.add(bdx, f32x4.add(c1, c1))))));
+      }
     } while (mask != 0);
     v128.store(target, sums(sum, sumX, sumY, sumXX));
     v128.store(target, sums(sumXY, sumYY, absX, absY), 16);

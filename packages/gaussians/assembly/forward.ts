@@ -1,16 +1,22 @@
 import { A, ALPHA, B, BACKGROUND, BLOCKS, C, CHANNELS, COLOR, DEPTH, ENTRIES, EXPECTED, HEIGHT, L, MASKS, MX, MY, PIXELS, PLANE, RECORD_STRIDE, RECORDS, STARTS, STOPS, TILE, TILES_X, TRANSMITTANCE, VALUES, WIDTH, word } from './layout';
 import { cover, inside } from './cover';
-import { CUTOFF, exp2of8, LEAST_TRANSMITTANCE, MOST_ALPHA } from './math';
+import { CUTOFF, exp2of8, LEAST_TRANSMITTANCE, MOST_ALPHA, PLACES } from './math';
 
 /**
  * Blends a tile. Gaussian by Gaussian from the front, over the blocks of pixels that it may touch; what is left of the mask afterwards are
  * the blocks that it did touch, which is all that the way back looks at.
  */
 export function forwardTile(tile: i32, scratch: usize): void {
-  const channels = word(CHANNELS);
-  const values = channels + (word(DEPTH) != 0 ? 1 : 0);
-  const three = values == 3;
+  const values = word(CHANNELS) + (word(DEPTH) != 0 ? 1 : 0);
   const block = (<usize>(2 + values)) * PLANE;
+  // Constant arguments: the compiler makes a loop for each case.
+  if (values == 3) blend(tile, scratch, 5 * PLANE, 3, true);
+  else blend(tile, scratch, block, values, false);
+  finish(tile, scratch, block);
+}
+
+@inline
+function blend(tile: i32, scratch: usize, block: usize, values: i32, three: bool): void {
   const tilesX = word(TILES_X);
   const column = (tile % tilesX) * TILE;
   const row = (tile / tilesX) * TILE;
@@ -45,28 +51,29 @@ export function forwardTile(tile: i32, scratch: usize): void {
       store<u32>(masks + (<usize>e << 2), 0);
       continue;
     }
-    const mx = load<f32>(record, MX) - x0;
-    const my = load<f32>(record, MY) - y0;
+    const mx = f32x4.sub(f32x4.splat(load<f32>(record, MX) - x0), f32x4(0, 1, 2, 3));
+    const my = f32x4.splat(load<f32>(record, MY) - y0);
     const a = v128.load32_splat(record, A);
-    const bScalar = load<f32>(record, B);
-    const cScalar = load<f32>(record, C);
-    const lScalar = load<f32>(record, L);
-    const most = f32x4.splat(lScalar);
+    const b = v128.load32_splat(record, B);
+    const c = v128.load32_splat(record, C);
+    const most = v128.load32_splat(record, L);
     const red = v128.load32_splat(record, VALUES);
     const green = v128.load32_splat(record, VALUES + 4);
     const blue = v128.load32_splat(record, VALUES + 8);
-    const center = f32x4.sub(f32x4.splat(mx), f32x4(0, 1, 2, 3));
     let touched: u32 = 0;
     do {
-      const b = ctz<u32>(mask);
+      const n = <usize>ctz<u32>(mask);
       mask &= mask - 1;
-      const at = scratch + <usize>b * block;
-      const dx = f32x4.sub(center, f32x4.splat(<f32>((b & 3) << 2)));
-      const dy0 = my - <f32>((b >> 2) << 1);
-      const dy1 = dy0 - 1;
-      const adx = f32x4.mul(a, dx);
-      const p0 = f32x4.add(f32x4.mul(f32x4.add(adx, f32x4.splat(bScalar * dy0)), dx), f32x4.splat(cScalar * dy0 * dy0 + lScalar));
-      const p1 = f32x4.add(f32x4.mul(f32x4.add(adx, f32x4.splat(bScalar * dy1)), dx), f32x4.splat(cScalar * dy1 * dy1 + lScalar));
+      const at = scratch + n * block;
+      const dx = f32x4.sub(mx, v128.load32_splat(PLACES + (n << 3)));
+      const dy = f32x4.sub(my, v128.load32_splat(PLACES + (n << 3), 4));
+      const below = f32x4.sub(dy, f32x4.splat(1));
+      const q0 = f32x4.add(f32x4.mul(a, dx), f32x4.mul(b, dy));
+      const q1 = f32x4.sub(q0, b);
+      const c0 = f32x4.mul(c, dy);
+      const c1 = f32x4.sub(c0, c);
+      const p0 = f32x4.add(f32x4.mul(q0, dx), f32x4.add(f32x4.mul(c0, dy), most));
+      const p1 = f32x4.add(f32x4.mul(q1, dx), f32x4.add(f32x4.mul(c1, below), most));
       const m0 = f32x4.ge(p0, v128.load(at, 32));
       const m1 = f32x4.ge(p1, v128.load(at, 48));
       if (!v128.any_true(v128.or(m0, m1))) continue;
@@ -91,13 +98,13 @@ export function forwardTile(tile: i32, scratch: usize): void {
         const f1 = v128.bitselect(f32x4.splat(Infinity), v128.load(at, 48), off1);
         v128.store(at, f0, 32);
         v128.store(at, f1, 48);
-        const stop = stops + <usize>b * PLANE;
+        const stop = stops + n * PLANE;
         const position = i32x4.splat(<i32>(e - start));
         v128.store(stop, v128.bitselect(position, v128.load(stop), off0));
         v128.store(stop, v128.bitselect(position, v128.load(stop, 16), off1), 16);
-        if (i32x4.all_true(v128.and(f32x4.eq(f0, f32x4.splat(Infinity)), f32x4.eq(f1, f32x4.splat(Infinity))))) live &= ~(1 << b);
+        if (i32x4.all_true(v128.and(f32x4.eq(f0, f32x4.splat(Infinity)), f32x4.eq(f1, f32x4.splat(Infinity))))) live &= ~(1 << <u32>n);
       }
-      touched |= 1 << b;
+      touched |= 1 << <u32>n;
       v128.store(at, left0);
       v128.store(at, left1, 16);
       if (three) {
@@ -122,7 +129,6 @@ export function forwardTile(tile: i32, scratch: usize): void {
       break;
     }
   }
-  finish(tile, scratch, block);
 }
 
 /** Puts the tile into the picture, row by row, over the background. */

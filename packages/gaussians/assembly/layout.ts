@@ -96,6 +96,8 @@ export const PITCH: i32 = 56;
 export const LOSS_SCALES: i32 = 57;
 /** For each band of rows, three float64: sums of SSIM, of absolute differences and of their squares. */
 export const LOSS_SUMS: i32 = 58;
+/** 1 to sum absolute values of gradients of places. */
+export const ABSOLUTE: i32 = 59;
 
 /** Gaussians that a thread takes at a time. */
 export const CHUNK: i32 = 256;

@@ -26,3 +26,9 @@ export function sums(a: v128, b: v128, c: v128, d: v128): v128 {
   const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 4, 1, 5), v128.shuffle<f32>(c, d, 2, 6, 3, 7));
   return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
 }
+
+/** Where the blocks of a tile begin: x and y of each. */
+export const PLACES: usize = memory.data<f32>([
+  0, 0, 4, 0, 8, 0, 12, 0, 0, 2, 4, 2, 8, 2, 12, 2, 0, 4, 4, 4, 8, 4, 12, 4, 0, 6, 4, 6, 8, 6, 12, 6,
+  0, 8, 4, 8, 8, 8, 12, 8, 0, 10, 4, 10, 8, 10, 12, 10, 0, 12, 4, 12, 8, 12, 12, 12, 0, 14, 4, 14, 8, 14, 12, 14,
+]);

@@ -14,7 +14,7 @@ const LINE_BYTES: usize = 512;
 /** Bytes of a blurred row of a strip: four quantities. */
 const PART: usize = 384;
 const ROW: usize = 1536;
-/** In scratch: lines, then the rows of a band and those that its windows reach. src/cpu/layout.ts knows the sum. */
+/** In scratch: lines, or the sums of windows of a strip; then the rows of a band and those that its windows reach. src/cpu/layout.ts knows the sum. */
 const ROWS: usize = 4 * LINE_BYTES;
 
 const C1: f32 = 0.0001;
@@ -52,17 +52,23 @@ function across(line: usize, to: usize): void {
   }
 }
 
-/** Over eleven rows, of which the first is given. */
+/**
+ * Over eleven rows, of which the first is given. A loop for each quantity: the compiler of the browser takes all loads of a loop's body first,
+ * and those of several quantities would not fit into registers.
+ */
 @inline
-function down(at: usize): v128 {
-  return blend(
-    v128.load(at, 5 * ROW),
-    f32x4.add(v128.load(at, 4 * ROW), v128.load(at, 6 * ROW)),
-    f32x4.add(v128.load(at, 3 * ROW), v128.load(at, 7 * ROW)),
-    f32x4.add(v128.load(at, 2 * ROW), v128.load(at, 8 * ROW)),
-    f32x4.add(v128.load(at, ROW), v128.load(at, 9 * ROW)),
-    f32x4.add(v128.load(at), v128.load(at, 10 * ROW)),
-  );
+function down(rows: usize, to: usize): void {
+  for (let i: usize = 0; i < PART; i += 16) {
+    const at = rows + i;
+    v128.store(to + i, blend(
+      v128.load(at, 5 * ROW),
+      f32x4.add(v128.load(at, 4 * ROW), v128.load(at, 6 * ROW)),
+      f32x4.add(v128.load(at, 3 * ROW), v128.load(at, 7 * ROW)),
+      f32x4.add(v128.load(at, 2 * ROW), v128.load(at, 8 * ROW)),
+      f32x4.add(v128.load(at, ROW), v128.load(at, 9 * ROW)),
+      f32x4.add(v128.load(at), v128.load(at, 10 * ROW)),
+    ));
+  }
 }
 
 /** A strip of a row with its edges: where it lies when it lies inside, otherwise copied into `line`, with zeros beyond the ends. */
@@ -129,13 +135,15 @@ export function compareBand(band: i32, scratch: usize): void {
         across(products, row + 3 * PART);
       }
       if (y < first + REACH) continue;
-      let rows = row - <usize>(2 * REACH) * ROW;
+      const rows = row - <usize>(2 * REACH) * ROW;
+      for (let q: usize = 0; q < 4; q++) down(rows + q * PART, scratch + q * PART);
+      let sums = scratch;
       let out = maps + <usize>(y - REACH) * pitch + (<usize>at << 2);
-      for (let i = 0; i < end; i += 4, rows += 16, out += 16) {
-        const mx = down(rows);
-        const my = down(rows + PART);
-        const squared = down(rows + 2 * PART);
-        const product = down(rows + 3 * PART);
+      for (let i = 0; i < end; i += 4, sums += 16, out += 16) {
+        const mx = v128.load(sums);
+        const my = v128.load(sums, PART);
+        const squared = v128.load(sums, 2 * PART);
+        const product = v128.load(sums, 3 * PART);
         const mxy = f32x4.mul(mx, my);
         const means = f32x4.add(f32x4.mul(mx, mx), f32x4.mul(my, my));
         const a1 = f32x4.add(f32x4.add(mxy, mxy), f32x4.splat(C1));
@@ -183,12 +191,14 @@ export function spreadBand(band: i32, scratch: usize): void {
         for (let q: usize = 0; q < 3; q++) across(fetch(maps + q * plane + <usize>y * pitch, at, width, scratch), row + q * PART);
       }
       if (y < first + REACH) continue;
-      let rows = row - <usize>(2 * REACH) * ROW;
+      const rows = row - <usize>(2 * REACH) * ROW;
+      for (let q: usize = 0; q < 3; q++) down(rows + q * PART, scratch + q * PART);
+      let sums = scratch;
       const offset = <usize>((y - REACH) * width + at) << 2;
       let x = image + offset;
       let t = target + offset;
       let out = gradient + offset;
-      for (let i = 0; i < end; i += 4, rows += 16, x += 16, t += 16, out += 16) {
+      for (let i = 0; i < end; i += 4, sums += 16, x += 16, t += 16, out += 16) {
         // The arrays have room for the last vector.
         const xi = v128.load(x);
         const ti = v128.load(t);
@@ -198,10 +208,10 @@ export function spreadBand(band: i32, scratch: usize): void {
         absolute = wide(absolute, magnitude);
         square = wide(square, f32x4.mul(difference, difference));
         const sign = v128.and(v128.or(v128.and(difference, i32x4.splat(i32.MIN_VALUE)), scale), f32x4.gt(magnitude, f32x4.splat(0)));
-        const squared = f32x4.mul(xi, down(rows + PART));
-        const spread = f32x4.add(f32x4.add(f32x4.add(sign, down(rows)), f32x4.add(squared, squared)), f32x4.mul(ti, down(rows + 2 * PART)));
+        const squared = f32x4.mul(xi, v128.load(sums, PART));
+        const spread = f32x4.add(f32x4.add(f32x4.add(sign, v128.load(sums)), f32x4.add(squared, squared)), f32x4.mul(ti, v128.load(sums, 2 * PART)));
         if (end - i >= 4) v128.store(out, spread);
-        else memory.copy(out, last4(scratch, spread), <usize>(end - i) << 2);
+        else memory.copy(out, last4(scratch + ROW, spread), <usize>(end - i) << 2);
       }
     }
   }

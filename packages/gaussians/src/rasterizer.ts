@@ -78,6 +78,8 @@ export interface PhotometricRequest<A extends FloatArray = Float32Array> {
   readonly dssim: number;
   /** Expected depth to compare by disparity where it is known (> 0), [height, width], and the weight of that. @default none */
   readonly depth?: { readonly target: A; readonly weight: number } | undefined;
+  /** Whether `absoluteMeans2d` is wanted; zeros otherwise. @default false */
+  readonly absolute?: boolean;
 }
 
 /** A picture's loss and where it leads. The arrays belong to the rasterizer and change with its next call. */

@@ -13,7 +13,7 @@ function request(size: { readonly width: number; readonly height: number }, more
   const { gaussians, camera } = randomScene({ seed: size.width, count: 40, size: 64 });
   const scale = Math.max(size.width, size.height) / 64;
   const target = counterGenerator({ seed: 3, stream: [size.height] }).uniform(3 * size.width * size.height);
-  return { gaussians: inBothPrecisions(gaussians).single, camera: { ...camera, ...size, fx: camera.fx * scale, fy: camera.fy * scale, cx: size.width / 2, cy: size.height / 2 }, options: { background: [0.2, 0.4, 0.6] }, target, dssim: 0.3, ...more };
+  return { gaussians: inBothPrecisions(gaussians).single, camera: { ...camera, ...size, fx: camera.fx * scale, fy: camera.fy * scale, cx: size.width / 2, cy: size.height / 2 }, options: { background: [0.2, 0.4, 0.6] }, target, dssim: 0.3, absolute: true, ...more };
 }
 
 /** The same step by step, with the loss in float64. */
@@ -71,6 +71,14 @@ describe('the loss in the kernels', () => {
     const found = await step(one, given);
     expectClose(found, await byHand(one, given));
     expect(found.loss).toBeGreaterThan((await step(one, request({ width: 50, height: 40 }))).loss);
+  });
+
+  test('has no absolute gradients unless they are asked for', async () => {
+    const given = request({ width: 50, height: 40 });
+    const [all, without] = [await step(one, given), await step(one, { ...given, absolute: false })];
+    expect(largest(without.gradients.absoluteMeans2d)).toBe(0);
+    expectClose(without, { ...all, gradients: { ...all.gradients, absoluteMeans2d: without.gradients.absoluteMeans2d } });
+    expect(largest(all.gradients.absoluteMeans2d)).toBeGreaterThan(0);
   });
 
   test('of a picture that is its target is none', async () => {

@@ -1,4 +1,5 @@
 import type { PhotometricResult } from '../losses/photometric.ts';
+import { stopwatch } from '../trace.ts';
 import { NO_JOB, type Drawn } from './draw.ts';
 import { BAND, BAND_SCRATCH, type Job } from './layout.ts';
 import { floats, place, reserve } from './memory.ts';
@@ -12,11 +13,12 @@ export interface Compared extends PhotometricResult<Float32Array> {
 }
 
 /** The kernels' {@link photometricLoss}, for a picture of three channels that lies before `start`. */
-export async function compare({ memory, count: workers, run }: Threads, start: number, drawn: Drawn, given: { readonly target: Float32Array; readonly mask?: Uint8Array | undefined; readonly dssim: number }): Promise<Compared> {
+export async function compare({ memory, count: workers, run, trace }: Threads, start: number, drawn: Drawn, given: { readonly target: Float32Array; readonly mask?: Uint8Array | undefined; readonly dssim: number }): Promise<Compared> {
   const { width, height } = drawn;
   const { target, mask, dssim } = given;
   const numbers = 3 * width * height;
   const bands = Math.ceil(height / BAND);
+  const done = stopwatch(trace);
   const space = reserve(memory, start);
   const at = space(4 * numbers);
   const end = space(0);
@@ -46,6 +48,7 @@ export async function compare({ memory, count: workers, run }: Threads, start: n
     for (let band = 0; band < bands; band++) sum += sums[3 * band + which]!;
     return sum / numbers;
   };
+  done('loss');
   const [ssim, l1, mse] = [mean(0), mean(1), mean(2)];
   return { loss: (1 - dssim) * l1 + dssim * (1 - ssim), l1, mse, ssim, gradient, at, end };
 }

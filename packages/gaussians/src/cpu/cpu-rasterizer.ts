@@ -4,6 +4,7 @@ import type { Gaussians } from '../gaussians.ts';
 import { depthLoss } from '../losses/depth.ts';
 import type { Cotangents, PhotometricRequest, PhotometricStep, Rasterizer, RenderGradients, Rendering, RenderOptions } from '../rasterizer.ts';
 import { checkCotangents, checkPhotometric, LEAST_DIVISOR, settingsFor, type Settings } from '../settings.ts';
+import type { Trace } from '../trace.ts';
 import { compare } from './compare.ts';
 import { draw, type Drawn } from './draw.ts';
 import { lead } from './lead.ts';
@@ -20,6 +21,8 @@ const MOST_THREADS = 64;
 export interface CpuRasterizerOptions {
   /** How many work on a picture, the caller's thread included; 1 where memory cannot be shared between workers. @default the processors, 8 at most */
   readonly threads?: number;
+  /** Told how long each part of a call took. @default nobody is */
+  readonly trace?: Trace;
 }
 
 /** What a rendering keeps for the way back. */
@@ -39,7 +42,7 @@ interface Kept {
  * const picture = await rasterizer.render(gaussians, camera);
  */
 export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
-  const { threads: count = canShare() ? Math.min(8, processors()) : 1 } = options;
+  const { threads: count = canShare() ? Math.min(8, processors()) : 1, trace } = options;
   if (!Number.isSafeInteger(count) || count < 1 || count > MOST_THREADS) throw new UserError(`[${WHERE}] number of threads is out of range: threads=${String(count)}. Pass an integer from 1 to ${MOST_THREADS}.`);
   let threads: Promise<Threads> | undefined;
   let disposed = false;
@@ -52,7 +55,7 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
   const inTurn = <T>(task: (threads: Threads) => Promise<T>): Promise<T> => {
     const turn = last.then(async () => {
       if (disposed) throw new UserError(`[${WHERE}] the rasterizer was disposed of: disposed=true. Make another.`);
-      return task(await (threads ??= startThreads(count)));
+      return task(await (threads ??= startThreads(count, trace)));
     });
     last = turn.catch(() => {});
     return turn;
@@ -107,7 +110,7 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
       const vAlpha = cotangents.alpha === undefined && !expected ? undefined : into(pixels, cotangents.alpha);
       const vDepth = settings.depth === 'none' ? undefined : into(pixels, cotangents.depth);
       if (expected) divideDepth(vDepth!, vAlpha!, rendering.alpha, rendering.depth!);
-      const gradients = await lead(threads, space(0), drawn, { color: vColor.byteOffset, alpha: vAlpha?.byteOffset ?? 0, depth: vDepth?.byteOffset ?? 0 });
+      const gradients = await lead(threads, space(0), drawn, { color: vColor.byteOffset, alpha: vAlpha?.byteOffset ?? 0, depth: vDepth?.byteOffset ?? 0 }, true);
       return Object.fromEntries(Object.entries(gradients).map(([name, values]) => [name, (values as Float32Array).slice()])) as unknown as RenderGradients;
     });
 
@@ -134,7 +137,7 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
         vDepth.set(gradient);
         divideDepth(vDepth, vAlpha, floats(memory, drawn.alpha, pixels), found);
       }
-      const gradients = await lead(threads, space(0), drawn, addresses);
+      const gradients = await lead(threads, space(0), drawn, addresses, request.absolute === true);
       const { l1, mse, ssim } = picture;
       return { loss, l1, mse, ssim, gradients, radii: floats(memory, drawn.job.radii, gaussians.count) };
     });

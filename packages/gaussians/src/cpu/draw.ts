@@ -1,6 +1,7 @@
 import { cameraPosition, type Camera } from '../camera.ts';
 import type { Gaussians } from '../gaussians.ts';
 import { FRUSTUM_MARGIN, type Settings } from '../settings.ts';
+import { stopwatch } from '../trace.ts';
 import { deal, nearToFar, reach } from './bin.ts';
 import { CHUNK, JOB_WORDS, PIXELS, scratchBytes, stride, TILE, type Job } from './layout.ts';
 import { place, reserve, type Space } from './memory.ts';
@@ -29,12 +30,13 @@ export interface Drawn {
 }
 
 /** Draws into the memory, from `start` on. */
-export async function draw({ memory, count: workers, run }: Threads, start: number, gaussians: Gaussians, camera: Camera, settings: Settings<Float32Array>): Promise<Drawn> {
+export async function draw({ memory, count: workers, run, trace }: Threads, start: number, gaussians: Gaussians, camera: Camera, settings: Settings<Float32Array>): Promise<Drawn> {
   const { width, height } = camera;
   const { count } = gaussians;
   const channels = settings.background.length;
   const values = channels + (settings.depth === 'none' ? 0 : 1);
   const recordLength = stride(values);
+  const done = stopwatch(trace);
   const space = reserve(memory, start);
   const put = (given: ArrayLike<number>): number => place(memory, space, given);
   const view = (at: number, length: number): Uint32Array => new Uint32Array(memory.buffer, at, length);
@@ -71,7 +73,9 @@ export async function draw({ memory, count: workers, run }: Threads, start: numb
     mip: settings.antialiasing === 'mip' ? 1 : 0,
     pinhole: camera.kind === 'orthographic' ? 0 : 1,
   };
+  done('copy in');
   await run('project', projection, projection.chunks);
+  done('project');
   const dealt = { sorted: nearToFar(view(projection.keys, count)), records: new Float32Array(memory.buffer, projection.records, recordLength * count), stride: recordLength, width, height };
   const reached = reach(dealt);
   const tilesX = Math.ceil(width / TILE);
@@ -95,9 +99,11 @@ export async function draw({ memory, count: workers, run }: Threads, start: numb
     firstPairs: view(job.firstPairs, count),
     pairCounts: view(job.pairCounts, count),
   });
+  done('sort and deal');
   const end = space(0);
   const picture = { color: space(4 * pixels * channels), alpha: space(4 * pixels), depth: settings.depth === 'none' ? 0 : space(4 * pixels) };
   await run('forward', { ...job, ...picture }, tiles);
+  done('forward');
   return { width, height, channels, count, settings, job, end, ...picture, top: space(0) };
 }
 

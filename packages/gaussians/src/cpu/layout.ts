@@ -75,6 +75,7 @@ export const JOB_WORDS = [
   'pitch',
   'lossScales',
   'lossSums',
+  'absolute',
 ] as const;
 
 /** What a job does, in the order of its numbers. */

@@ -1,4 +1,5 @@
 import type { RenderGradients } from '../rasterizer.ts';
+import { stopwatch } from '../trace.ts';
 import type { Drawn } from './draw.ts';
 import type { Job } from './layout.ts';
 import { floats, reserve } from './memory.ts';
@@ -15,14 +16,16 @@ export interface PictureGradients {
  * Leads gradients of a picture back to the scene, with what lies in the memory before `start`. The arrays lie in the memory: they change with
  * the next job.
  */
-export async function lead({ memory, run }: Threads, start: number, drawn: Drawn, picture: PictureGradients): Promise<RenderGradients> {
+export async function lead({ memory, run, trace }: Threads, start: number, drawn: Drawn, picture: PictureGradients, absolute: boolean): Promise<RenderGradients> {
   const { settings, count, channels } = drawn;
   const { tiles, chunks, shRow, starts, rowStride } = drawn.job;
   const entries = new Uint32Array(memory.buffer, starts, tiles + 1)[tiles]!;
+  const done = stopwatch(trace);
   const space = reserve(memory, start);
   const job: Job = {
     ...drawn.job,
     ...picture,
+    absolute: absolute ? 1 : 0,
     rows: space(rowStride * entries),
     vMeans: space(12 * count),
     vQuaternions: space(16 * count),
@@ -37,7 +40,9 @@ export async function lead({ memory, run }: Threads, start: number, drawn: Drawn
     vBackground: space(8 * channels * tiles),
   };
   await run('backward', job, tiles);
+  done('backward');
   await run('lead', job, chunks);
+  done('project backward');
   const view = (at: number, length: number): Float32Array => floats(memory, at, length);
   return {
     means: view(job.vMeans, 3 * count),

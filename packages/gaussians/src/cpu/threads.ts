@@ -1,4 +1,5 @@
 import { InternalError, UnsupportedError } from '@langevin/tensor';
+import type { Trace } from '../trace.ts';
 import { FREE, JOB, JOB_WORDS, KIND, KINDS, NEXT, OPEN, PIECES, SERIAL, STATE, type Job } from './layout.ts';
 import { KERNELS } from './kernels.generated.ts';
 import { canShare, sharedMemory, startWorker, webAssembly, type WasmMemory, type WorkerHandle } from './platform.ts';
@@ -28,13 +29,14 @@ export interface Threads {
   /** How many work, the caller's included. */
   readonly count: number;
   readonly memory: WasmMemory;
+  readonly trace: Trace | undefined;
   /** Runs a job on all threads, which take its pieces one by one. */
   readonly run: (kind: (typeof KINDS)[number], job: Job, pieces: number) => Promise<void>;
   readonly dispose: () => void;
 }
 
 /** Makes `count` threads, or one where memory cannot be shared. */
-export async function startThreads(count: number): Promise<Threads> {
+export async function startThreads(count: number, trace?: Trace): Promise<Threads> {
   const wasm = webAssembly();
   const memory = sharedMemory();
   const module = await wasm.compile(Uint8Array.from(atob(KERNELS), (character) => character.charCodeAt(0)));
@@ -86,6 +88,7 @@ export async function startThreads(count: number): Promise<Threads> {
   return {
     count: 1 + others,
     memory,
+    trace,
     run: async (kind, job, pieces) => {
       if ('cause' in failure) throw new UnsupportedError('[gaussians/cpu] a worker failed: see the cause. Pass threads: 1 where workers are not allowed.', { cause: failure.cause });
       JOB_WORDS.forEach((name, i) => (words[JOB + i] = job[name]));

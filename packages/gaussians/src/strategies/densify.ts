@@ -47,6 +47,7 @@ export function densify(options: DensifyOptions, kind: { readonly name: string; 
     options: settings,
     statistics: { gradient: 1, seen: 1 },
     defaults: PLAIN_START,
+    absoluteGradients: kind.gradient === 'absoluteMeans2d',
     observe: ({ step, statistics, rendering, gradients, camera }) => {
       if (step >= settings.stop) return;
       const gradient = gradients[kind.gradient];

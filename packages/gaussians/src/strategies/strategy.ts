@@ -49,6 +49,8 @@ export interface Strategy {
   /** Arrays it keeps, by name, with the numbers of a row. */
   readonly statistics: Readonly<Record<string, number>>;
   readonly defaults: StrategyDefaults;
+  /** Whether it looks at `absoluteMeans2d`, which costs time; those are zeros otherwise. @default false */
+  readonly absoluteGradients?: boolean;
   /** Adds what a step showed to the statistics, in place. */
   readonly observe?: (seen: { readonly step: number; readonly statistics: Statistics; readonly rendering: Pick<Rendering, 'radii'>; readonly gradients: RenderGradients; readonly camera: Camera }) => void;
   /** After the optimiser's step. */

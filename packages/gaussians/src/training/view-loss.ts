@@ -88,7 +88,7 @@ export function viewLoss(given: { readonly scene: SplatScene; readonly rasterize
       const view = viewOf(number);
       const background = backgroundOf(number);
       const depth = settings.depthWeight > 0 && view.depth !== undefined ? { target: view.depth, weight: settings.depthWeight * scene.extent } : undefined;
-      const step = await compare({ gaussians, camera: view.camera, options: { background, degree, antialiasing }, target: pictures.picture(view, background), mask: view.mask, dssim, depth }, () => pictures.target(view, background));
+      const step = await compare({ gaussians, camera: view.camera, options: { background, degree, antialiasing }, target: pictures.picture(view, background), mask: view.mask, dssim, depth, absolute: settings.strategy.absoluteGradients ?? false }, () => pictures.target(view, background));
       const { gradients, radii, l1, ssim, mse } = step;
       let { loss } = step;
       if (settings.opacityRegularizer > 0) loss += addOpacityRegularizer(gaussians.opacityLogits, { weight: settings.opacityRegularizer, into: gradients.opacityLogits });
