@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { engineBenchMarkdown, runEngineBench, trainForMemory } from './engine/run.ts';
 import type { Evidence } from './evidence/evidence.ts';
 import { opsEvidence } from './evidence/ops.ts';
+import { COUNTS, gaussiansEvidence } from './gaussians/evidence.ts';
 import { profileMarkdown } from './profile/page.ts';
 import { runProfile } from './profile/run.ts';
 import { samplersEvidence } from './samplers/evidence.ts';
@@ -15,7 +16,7 @@ import { workPrecision } from './samplers/work-precision.ts';
 const HELP = `Usage: npm run bench -- engine [options]
        npm run bench -- profile [--case name] [options]
        npm run bench -- samplers [options]
-       npm run evidence -- ops|samplers|work-precision [--write]
+       npm run evidence -- ops|samplers|gaussians|work-precision [--quick] [--write]
 
   engine        ops, networks, overhead and memory beside PyTorch, tfjs-wasm and jax-js
   profile       where the time of the networks' steps goes, by kernel and by op of the graph
@@ -23,11 +24,13 @@ const HELP = `Usage: npm run bench -- engine [options]
 
   ops             the op conformance table of every engine and provider found here (the default)
   samplers        orders, identities, parity, names and sizes of the samplers
+  gaussians       the rasterizers' errors beside the reference, PyTorch and closed forms; formats, fuzz
   work-precision  the figures of docs/choosing-a-sampler.md (always written)
 
   --rounds n    counted rounds of the networks (default 7; single ops take 3 times as many)
   --only a,b    cases by name; --case says the same
   --threads n   threads of every contestant (default: the number of cores)
+  --quick       few scenes and files (gaussians)
   --write       also write the page and its figures to docs/
 
 PyTorch takes part when LANGEVIN_PYTHON, python3 or python can import torch.
@@ -40,9 +43,10 @@ const docs = join(root, 'docs');
 const report = (line: string): void => console.error(line);
 
 /** Kinds of evidence by name; each is tables and figures from code that runs here. */
-const EVIDENCE: Readonly<Record<string, () => Promise<Evidence>>> = {
+const EVIDENCE: Readonly<Record<string, (size: 'full' | 'quick') => Promise<Evidence>>> = {
   ops: opsEvidence,
   samplers: () => samplersEvidence({ root, report }),
+  gaussians: (size) => gaussiansEvidence({ root, report, counts: COUNTS[size] }),
 };
 
 function write(name: string, markdown: string, json: unknown): void {
@@ -54,7 +58,7 @@ function write(name: string, markdown: string, json: unknown): void {
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
-    options: { rounds: { type: 'string' }, only: { type: 'string' }, case: { type: 'string' }, threads: { type: 'string' }, write: { type: 'boolean' }, help: { type: 'boolean' } },
+    options: { rounds: { type: 'string' }, only: { type: 'string' }, case: { type: 'string' }, threads: { type: 'string' }, quick: { type: 'boolean' }, write: { type: 'boolean' }, help: { type: 'boolean' } },
   });
   const threads = Number(values.threads ?? availableParallelism());
   const rounds = Number(values.rounds ?? 7);
@@ -85,14 +89,14 @@ async function main(): Promise<void> {
     console.log(markdown);
     if (values.write) write('benchmarks-samplers', markdown, result);
   } else if (task === 'evidence') {
-    await evidence(positionals[1] ?? 'ops', values.write === true ? 'write' : 'show');
+    await evidence(positionals[1] ?? 'ops', { pages: values.write === true ? 'write' : 'show', size: values.quick === true ? 'quick' : 'full' });
   } else {
     console.error(`[bench] unknown task: task=${task}. Known: engine, profile, samplers, evidence.\n${HELP}`);
     process.exitCode = 1;
   }
 }
 
-async function evidence(kind: string, pages: 'write' | 'show'): Promise<void> {
+async function evidence(kind: string, { pages, size }: { readonly pages: 'write' | 'show'; readonly size: 'full' | 'quick' }): Promise<void> {
   if (kind === 'work-precision') {
     const { page, json } = await workPrecision({ root, report });
     writeFileSync(join(docs, 'work-precision.json'), `${JSON.stringify(json, null, 2)}\n`);
@@ -105,7 +109,7 @@ async function evidence(kind: string, pages: 'write' | 'show'): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  const { page, markdown, json, failed } = await run();
+  const { page, markdown, json, failed } = await run(size);
   console.log(markdown);
   if (pages === 'write') write(page, markdown, json);
   if (failed > 0) process.exitCode = 1;

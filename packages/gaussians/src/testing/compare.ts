@@ -4,6 +4,15 @@ import type { Cotangents, Rasterizer, RenderGradients, RenderOptions } from '../
 import { decisionMargins, referenceRasterizer } from '../reference/reference-rasterizer.ts';
 import { inBothPrecisions, randomScene, uniforms } from './random-scene.ts';
 
+/** What pictures in single precision may differ by from the reference, away from cut-offs. */
+export const FORWARD_TOLERANCE = 1e-5;
+
+/**
+ * What gradients in single precision may differ by, relative to the largest entry: at an alpha of 0.99 a rounding of 1e-6 in it becomes one of
+ * 1e-4 in what it lets through, by which the way back divides.
+ */
+export const SINGLE_GRADIENT_TOLERANCE = 2e-4;
+
 /** A scene for a fast rasterizer and the same for the reference. */
 interface Case {
   readonly camera: Camera;
