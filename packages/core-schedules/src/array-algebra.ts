@@ -1,9 +1,9 @@
 import { UserError } from '@langevin/tensor';
 import type { Algebra, Coefficient, ErrorScale, Term } from './algebra.ts';
+import { allFinite, sumInto, type FloatArray } from './array-kernels.ts';
 import { checkParts, checkQuantile } from './check.ts';
 
-/** The typed arrays that hold a plain state. */
-export type FloatArray = Float32Array | Float64Array;
+export type { FloatArray } from './array-kernels.ts';
 
 /** The algebra of both kinds of array: an Algebra<Float32Array> and an Algebra<Float64Array>. */
 export interface ArrayAlgebra extends Pick<Algebra<FloatArray>, 'name' | 'realize' | 'items' | 'size' | 'toHost' | 'complaint'> {
@@ -43,7 +43,7 @@ export function arrayAlgebra(options: ArrayAlgebraOptions = {}): ArrayAlgebra {
     linear: <T extends FloatArray>(...terms: readonly Term<T>[]): T => {
       checkTerms(terms);
       const shared = terms.flatMap(([c, value]): [number, T][] => (typeof c === 'number' ? [[c, value]] : []));
-      return shared.length === terms.length ? sum(shared, emptyLike(terms[0]![1])) : itemwise(terms, items);
+      return shared.length === terms.length ? sumInto(emptyLike(terms[0]![1]), shared) : itemwise(terms, items);
     },
     realize: () => Promise.resolve(),
     items: () => items,
@@ -116,23 +116,6 @@ export function arrayAlgebra(options: ArrayAlgebraOptions = {}): ArrayAlgebra {
   });
 }
 
-/**
- * Zero times a number is zero, and times NaN or Infinity NaN: one pass without branches or calls, as it runs at every step. Four sums,
- * because each waits for its own last addition only.
- */
-function allFinite(y: FloatArray): boolean {
-  let [a, b, c, d] = [0, 0, 0, 0];
-  const whole = y.length - (y.length % 4);
-  for (let i = 0; i < whole; i += 4) {
-    a += y[i]! * 0;
-    b += y[i + 1]! * 0;
-    c += y[i + 2]! * 0;
-    d += y[i + 3]! * 0;
-  }
-  for (let i = whole; i < y.length; i++) a += y[i]! * 0;
-  return a + b + c + d === 0;
-}
-
 function describe(value: unknown): string {
   return typeof value === 'object' && value !== null ? value.constructor.name : String(value);
 }
@@ -177,36 +160,6 @@ function checkCount(count: number, items: number): void {
   if (count === 0 || count % items !== 0) throw new UserError(`[core-schedules/algebra] one coefficient for each item: coefficients=${count}, items=${items}. Pass a number, or as many as there are items.`);
 }
 
-/** Unrolled for the lengths that samplers use. */
-function sum<T extends FloatArray>(terms: readonly (readonly [number, T])[], out: T): T {
-  const [[a, x], second, third] = terms as readonly [readonly [number, T], ...(readonly [number, T])[]];
-  if (second === undefined) {
-    for (let i = 0; i < out.length; i++) out[i] = a * x[i]!;
-  } else if (third === undefined) {
-    const [b, y] = second;
-    for (let i = 0; i < out.length; i++) out[i] = a * x[i]! + b * y[i]!;
-  } else if (terms.length === 3) {
-    const [b, y] = second;
-    const [c, z] = third;
-    for (let i = 0; i < out.length; i++) out[i] = a * x[i]! + b * y[i]! + c * z[i]!;
-  } else {
-    // Three at a time into float64, so that the sum is rounded once.
-    const total = new Float64Array(out.length);
-    for (let first = 0; first < terms.length; first += 3) addThree(terms.slice(first, first + 3), total);
-    out.set(total);
-  }
-  return out;
-}
-
-function addThree<T extends FloatArray>(terms: readonly (readonly [number, T])[], total: Float64Array): void {
-  const [[a, x], second, third] = terms as readonly [readonly [number, T], ...(readonly [number, T])[]];
-  const [b, y] = second ?? [0, x];
-  const [c, z] = third ?? [0, x];
-  if (third !== undefined) for (let i = 0; i < total.length; i++) total[i]! += a * x[i]! + b * y[i]! + c * z[i]!;
-  else if (second !== undefined) for (let i = 0; i < total.length; i++) total[i]! += a * x[i]! + b * y[i]!;
-  else for (let i = 0; i < total.length; i++) total[i]! += a * x[i]!;
-}
-
 function itemwise<T extends FloatArray>(terms: readonly Term<T>[], items: number): T {
   const out = emptyLike(terms[0]![1]);
   const parts = Math.max(...terms.map(([c]) => (typeof c === 'number' ? items : c.length)));
@@ -220,7 +173,7 @@ function itemwise<T extends FloatArray>(terms: readonly Term<T>[], items: number
   if (!Number.isInteger(size)) throw new UserError(`[core-schedules/algebra] the array does not divide into its items: length=${out.length}, items=${parts}. Pass items as the batch size.`);
   for (let item = 0; item < parts; item++) {
     const part = (x: T): T => x.subarray(item * size, (item + 1) * size) as T;
-    sum(terms.map(([, value], k) => [factors[k]!(item), part(value)] as const), part(out));
+    sumInto(part(out), terms.map(([, value], k) => [factors[k]!(item), part(value)] as const));
   }
   return out;
 }

@@ -38,7 +38,10 @@ export function tensorAlgebra(options: TensorAlgebraOptions = {}): Algebra<Tenso
     items,
     size: (x) => x.size,
     fromHost: (values, like, shape = like.shape) => tensor(hostFromNumbers(like.dtype, values), { dtype: like.dtype, shape }),
-    toHost: async (x) => Float32Array.from(numbersFromHost(x.dtype, await data(x, options))),
+    toHost: async (x) => {
+      const values = await data(x, options);
+      return values instanceof Float32Array ? values : Float32Array.from(numbersFromHost(x.dtype, values));
+    },
     perItem: (coefficient, like) => {
       const list = typeof coefficient === 'number' ? Array.from({ length: items(like) }, () => coefficient) : coefficient;
       return reshape(factor(list, like), [list.length]);

@@ -49,3 +49,19 @@ function holds<T>(algebra: Algebra<T>, make: (values: readonly number[]) => T): 
 
 describe('arrays', () => holds(arrayAlgebra({ items: 2 }) as unknown as Algebra<Float64Array>, (values) => Float64Array.from(values)));
 describe('tensors', () => holds<Tensor>(tensorAlgebra({ engine }), (values) => tensor(Float32Array.from(values), { shape: [2, 3] })));
+
+describe('sums over arrays', () => {
+  const length = 11;
+  const values = (k: number): number[] => Array.from({ length }, (_, i) => Math.sin(1 + i + 7 * k));
+  const factors = [0.5, -1.25, 3, 0.75, -2, 1.5];
+  const { linear } = arrayAlgebra();
+
+  test.each([1, 2, 3, 4, 5, 6])('of %i terms are taken in float64 and rounded once, whatever kinds of array they hold', (terms) => {
+    for (const kinds of [[Float64Array], [Float32Array], [Float32Array, Float64Array], [Float64Array, Float32Array]] as const) {
+      const arrays = Array.from({ length: terms }, (_, k) => kinds[k % kinds.length]!.from(values(k)));
+      const result = linear(...arrays.map((array, k) => [factors[k]!, array] as const));
+      const expected = Array.from({ length }, (_, i) => arrays.reduce((sum, array, k) => sum + factors[k]! * array[i]!, 0));
+      expect(result).toEqual(kinds[0].from(expected));
+    }
+  });
+});

@@ -102,6 +102,8 @@ export function fromFloat16Bits(bits: number): number {
 
 /** Convert plain numbers to the host array of a dtype; integers must be integers in range. */
 export function hostFromNumbers(dtype: DType, values: ArrayLike<number>): HostArray {
+  // In one piece, which for the noise of a sampler's step is a tenth of the time.
+  if (dtype === 'float32' && (values instanceof Float32Array || values instanceof Float64Array)) return new Float32Array(values);
   const out = allocateHost(dtype, values.length);
   const write = elementWriter(dtype, out);
   for (let i = 0; i < values.length; i++) write(i, values[i]!);
