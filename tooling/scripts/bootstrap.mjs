@@ -20,6 +20,7 @@ const TASKS = {
   start: { build: './apps/cli', script: 'apps/cli/dist/main.js', args: ['sample', '--preset', 'emoji'] },
   test: { script: 'tooling/scripts/test.mjs', args: [] },
   bench: { build: './apps/bench', script: 'apps/bench/dist/main.js', args: [] },
+  demo: { script: 'apps/demo/scripts/start.mjs', args: [] },
   evidence: { build: './apps/bench', script: 'apps/bench/dist/main.js', args: ['evidence'] },
 };
 
