@@ -1,5 +1,6 @@
 import { JOB, KIND, NEXT, OPEN, PIECES, SCRATCH, SCRATCH_STRIDE, SERIAL, STATE, word } from './layout';
 import { backwardTile } from './backward';
+import { dealRow, sortAll } from './deal';
 import { forwardTile } from './forward';
 import { projectChunk } from './project';
 import { projectBackwardChunk } from './project-backward';
@@ -20,7 +21,9 @@ export function work(thread: i32): void {
     else if (kind == 2) backwardTile(piece, scratch);
     else if (kind == 3) projectBackwardChunk(piece, scratch);
     else if (kind == 4) compareBand(piece, scratch);
-    else spreadBand(piece, scratch);
+    else if (kind == 5) spreadBand(piece, scratch);
+    else if (kind == 6) sortAll();
+    else dealRow(piece, scratch);
   }
 }
 

@@ -57,7 +57,7 @@ export const SH: i32 = 25;
 export const COLORS: i32 = 26;
 export const FEATURES: i32 = 27;
 export const RADII: i32 = 28;
-/** Bits of each depth as float32, or NOT_DRAWN. */
+/** Bits of the depth of each Gaussian that is drawn, as float32. */
 export const KEYS: i32 = 29;
 /** Where the entries of each Gaussian are: pairs FIRST_PAIR to FIRST_PAIR + PAIR_COUNT of the list PAIRS, in the order of tiles. */
 export const FIRST_PAIRS: i32 = 30;
@@ -98,10 +98,20 @@ export const LOSS_SCALES: i32 = 57;
 export const LOSS_SUMS: i32 = 58;
 /** 1 to sum absolute values of gradients of places. */
 export const ABSOLUTE: i32 = 59;
+/** Tiles that each Gaussian reaches: four u16, the first and last column and row. */
+export const SPANS: i32 = 60;
+/** For each chunk of Gaussians, two u32: how many tiles they reach, and how many rows of tiles. */
+export const CHUNK_COUNTS: i32 = 61;
+/** What sorting needs: four u32 for each Gaussian, the counters of three digits, and a u32 for each row of tiles. */
+export const SORTING: i32 = 62;
+/** The Gaussians of each row of tiles, nearest first: those of row r from ROW_STARTS[r] on, with their entries from ROW_ENTRIES[r] on. */
+export const ROW_LIST: i32 = 63;
+export const ROW_STARTS: i32 = 64;
+export const ROW_ENTRIES: i32 = 65;
+export const TILES_Y: i32 = 66;
 
 /** Gaussians that a thread takes at a time. */
 export const CHUNK: i32 = 256;
-export const NOT_DRAWN: u32 = 0xffffffff;
 
 /** Float64 numbers of the camera: the 12 of worldToCamera, then these. */
 export const FX: i32 = 12;

@@ -1,5 +1,5 @@
 import { basis, shade } from './harmonics';
-import { A, B, C, CHUNK, COLORS, COUNT, CX, CY, DEGREE, DEPTH, EYE, FEATURE_CHANNELS, FEATURES, FX, FY, HEIGHT, KEYS, L, LENS, LOGITS, MEANS, MIP, MX, MY, NEAR, NOT_DRAWN, number, PINHOLE, RADII, RECORD_STRIDE, RECORDS, RX, RY, SH, SH_ROW, single, VALUES, WIDTH, word } from './layout';
+import { A, B, C, CHUNK, CHUNK_COUNTS, COLORS, COUNT, CX, CY, DEGREE, DEPTH, EYE, FEATURE_CHANNELS, FEATURES, FX, FY, HEIGHT, KEYS, L, LENS, LOGITS, MEANS, MIP, MX, MY, NEAR, number, PAIR_COUNTS, PINHOLE, RADII, RECORD_STRIDE, RECORDS, RX, RY, SH, SH_ROW, single, SPANS, TILE, VALUES, WIDTH, word } from './layout';
 import { BLUR, BLURRED, flatten, LEAST_COMPENSATION, place, SHARP, X, XX, XY, Y, YY, Z } from './lens';
 
 const LEAST_ALPHA: f64 = 1.0 / 255.0;
@@ -9,15 +9,51 @@ export const POWER: f64 = 0.1803368801111204;
 /** Beyond this a number is of no use in float32. */
 const FAR: f64 = 1e9;
 
-/** Writes records, reach and depth of the Gaussians of a chunk that the camera sees, and marks the others. What is not finite is not seen. */
+/** Writes records, reach, tiles and depth of the Gaussians of a chunk that the camera sees. What is not finite is not seen. */
 export function projectChunk(chunk: i32, scratch: usize): void {
   const last = min(word(COUNT), (chunk + 1) * CHUNK);
+  const pairCounts = <usize>word(PAIR_COUNTS);
+  const counts = <usize>word(CHUNK_COUNTS) + (<usize>chunk << 3);
+  let pairs: u32 = 0;
+  let rows: u32 = 0;
   for (let i = chunk * CHUNK; i < last; i++) {
-    const seen = project(i, scratch);
-    if (seen) continue;
-    store<f32>(<usize>word(RADII) + (<usize>i << 2), 0);
-    store<u32>(<usize>word(KEYS) + (<usize>i << 2), NOT_DRAWN);
+    let reached: u32 = 0;
+    if (project(i, scratch)) {
+      reached = reach(i);
+      const span = <usize>word(SPANS) + (<usize>i << 3);
+      pairs += reached;
+      if (reached != 0) rows += <u32>load<u16>(span, 6) - <u32>load<u16>(span, 4) + 1;
+    } else {
+      store<f32>(<usize>word(RADII) + (<usize>i << 2), 0);
+    }
+    store<u32>(pairCounts + (<usize>i << 2), reached);
   }
+  store<u32>(counts, pairs);
+  store<u32>(counts, rows, 4);
+}
+
+/** Notes which tiles the rectangle of a Gaussian reaches, by the centres of their pixels; returns how many. */
+function reach(i: i32): u32 {
+  const record = <usize>word(RECORDS) + <usize>i * <usize>word(RECORD_STRIDE);
+  const mx = <f64>load<f32>(record, MX) - 0.5;
+  const my = <f64>load<f32>(record, MY) - 0.5;
+  const rx = <f64>load<f32>(record, RX);
+  const ry = <f64>load<f32>(record, RY);
+  const left = max<f64>(0, ceil<f64>(mx - rx));
+  const right = min<f64>(<f64>(word(WIDTH) - 1), floor<f64>(mx + rx));
+  const top = max<f64>(0, ceil<f64>(my - ry));
+  const bottom = min<f64>(<f64>(word(HEIGHT) - 1), floor<f64>(my + ry));
+  if (left > right || top > bottom) return 0;
+  const span = <usize>word(SPANS) + (<usize>i << 3);
+  const first = <i32>left / TILE;
+  const last = <i32>right / TILE;
+  const firstRow = <i32>top / TILE;
+  const lastRow = <i32>bottom / TILE;
+  store<u16>(span, <u16>first);
+  store<u16>(span, <u16>last, 2);
+  store<u16>(span, <u16>firstRow, 4);
+  store<u16>(span, <u16>lastRow, 6);
+  return <u32>((last - first + 1) * (lastRow - firstRow + 1));
 }
 
 function project(i: i32, f: usize): bool {

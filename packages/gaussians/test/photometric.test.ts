@@ -42,7 +42,7 @@ function expectClose(found: PhotometricStep, expected: PhotometricStep): void {
     if (b === undefined) continue;
     expect(a!.length, name).toBe(b.length);
     const worst = a!.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
-    expect(worst, name).toBeLessThan(1e-4 * largest(b));
+    expect(worst, name).toBeLessThanOrEqual(1e-4 * largest(b));
   }
   expect(found.radii).toEqual(expected.radii);
 }

@@ -2,8 +2,7 @@ import { cameraPosition, type Camera } from '../camera.ts';
 import type { Gaussians } from '../gaussians.ts';
 import { FRUSTUM_MARGIN, type Settings } from '../settings.ts';
 import { stopwatch } from '../trace.ts';
-import { deal, nearToFar, reach } from './bin.ts';
-import { CHUNK, JOB_WORDS, PIXELS, scratchBytes, stride, TILE, type Job } from './layout.ts';
+import { CHUNK, JOB_WORDS, PIXELS, scratchBytes, sortingBytes, stride, TILE, type Job } from './layout.ts';
 import { place, reserve, type Space } from './memory.ts';
 import type { WasmMemory } from './platform.ts';
 import type { Threads } from './threads.ts';
@@ -39,7 +38,10 @@ export async function draw({ memory, count: workers, run, trace }: Threads, star
   const done = stopwatch(trace);
   const space = reserve(memory, start);
   const put = (given: ArrayLike<number>): number => place(memory, space, given);
-  const view = (at: number, length: number): Uint32Array => new Uint32Array(memory.buffer, at, length);
+  const [tilesX, tilesY] = [Math.ceil(width / TILE), Math.ceil(height / TILE)];
+  const tiles = tilesX * tilesY;
+  const pixels = width * height;
+  const chunks = Math.ceil(count / CHUNK);
   const projection: Job = {
     ...NO_JOB,
     means: put(gaussians.means),
@@ -56,6 +58,8 @@ export async function draw({ memory, count: workers, run, trace }: Threads, star
     keys: space(4 * count),
     firstPairs: space(4 * count),
     pairCounts: space(4 * count),
+    spans: space(8 * count),
+    chunkCounts: space(8 * chunks),
     scratchStride: scratchBytes(values),
     scratch: space(scratchBytes(values) * workers),
     depth: settings.depth === 'none' ? 0 : 1,
@@ -66,7 +70,10 @@ export async function draw({ memory, count: workers, run, trace }: Threads, star
     channels,
     expected: settings.depth === 'expected' ? 1 : 0,
     count,
-    chunks: Math.ceil(count / CHUNK),
+    chunks,
+    tilesX,
+    tilesY,
+    tiles,
     degree: settings.degree,
     shRow: 3 * (gaussians.degree + 1) ** 2,
     featureChannels: settings.featureChannels,
@@ -74,37 +81,34 @@ export async function draw({ memory, count: workers, run, trace }: Threads, star
     pinhole: camera.kind === 'orthographic' ? 0 : 1,
   };
   done('copy in');
-  await run('project', projection, projection.chunks);
+  await run('project', projection, chunks);
   done('project');
-  const dealt = { sorted: nearToFar(view(projection.keys, count)), records: new Float32Array(memory.buffer, projection.records, recordLength * count), stride: recordLength, width, height };
-  const reached = reach(dealt);
-  const tilesX = Math.ceil(width / TILE);
-  const tiles = tilesX * Math.ceil(height / TILE);
-  const pixels = width * height;
+  const counts = new Uint32Array(memory.buffer, projection.chunkCounts, 2 * chunks);
+  let [pairs, rows] = [0, 0];
+  for (let i = 0; i < counts.length; i += 2) {
+    pairs += counts[i]!;
+    rows += counts[i + 1]!;
+  }
   const job: Job = {
     ...projection,
-    tilesX,
-    tiles,
     starts: space(4 * (tiles + 1)),
-    entries: space(4 * reached.pairs),
-    pairs: space(4 * reached.pairs),
-    masks: space(4 * reached.pairs),
+    entries: space(4 * pairs),
+    pairs: space(4 * pairs),
+    masks: space(4 * pairs),
     transmittance: space(4 * PIXELS * tiles),
     stops: space(4 * PIXELS * tiles),
   };
-  deal(dealt.sorted, reached, tilesX, {
-    starts: view(job.starts, tiles + 1),
-    entries: view(job.entries, reached.pairs),
-    pairs: view(job.pairs, reached.pairs),
-    firstPairs: view(job.firstPairs, count),
-    pairCounts: view(job.pairCounts, count),
-  });
-  done('sort and deal');
   const end = space(0);
   const picture = { color: space(4 * pixels * channels), alpha: space(4 * pixels), depth: settings.depth === 'none' ? 0 : space(4 * pixels) };
+  const top = space(0);
+  const sorting: Job = { ...job, sorting: space(sortingBytes(count, tilesY)), rowList: space(4 * rows), rowStarts: space(4 * (tilesY + 1)), rowEntries: space(4 * (tilesY + 1)) };
+  await run('sort', sorting, 1);
+  done('sort');
+  await run('deal', sorting, tilesY);
+  done('deal');
   await run('forward', { ...job, ...picture }, tiles);
   done('forward');
-  return { width, height, channels, count, settings, job, end, ...picture, top: space(0) };
+  return { width, height, channels, count, settings, job, end, ...picture, top };
 }
 
 /** The numbers of a camera as assembly/layout.ts has them; returns where they are. */

@@ -76,15 +76,24 @@ export const JOB_WORDS = [
   'lossScales',
   'lossSums',
   'absolute',
+  'spans',
+  'chunkCounts',
+  'sorting',
+  'rowList',
+  'rowStarts',
+  'rowEntries',
+  'tilesY',
 ] as const;
 
 /** What a job does, in the order of its numbers. */
-export const KINDS = ['project', 'forward', 'backward', 'lead', 'compare', 'spread'] as const;
+export const KINDS = ['project', 'forward', 'backward', 'lead', 'compare', 'spread', 'sort', 'deal'] as const;
 
 /** Gaussians that a thread takes at a time. */
 export const CHUNK = 256;
-/** Key of a Gaussian that is not drawn. */
-export const NOT_DRAWN = 0xffffffff;
+/** Bytes that sorting needs. */
+export function sortingBytes(count: number, tilesY: number): number {
+  return 16 * count + 4 * 3 * 2048 + 4 * tilesY;
+}
 /** Rows of a picture that a thread takes at a time when it compares, and bytes of scratch that it needs for them. */
 export const BAND = 32;
 export const BAND_SCRATCH = 4 * 512 + (BAND + 10) * 1536;

@@ -95,13 +95,15 @@ export async function startThreads(count: number, trace?: Trace): Promise<Thread
       words[KIND] = KINDS.indexOf(kind);
       words[PIECES] = pieces;
       Atomics.store(words, NEXT, 0);
-      if (others > 0) {
+      // Not worth waking anybody for a single piece.
+      const shared = others > 0 && pieces > 1;
+      if (shared) {
         Atomics.store(words, STATE, OPEN);
         Atomics.add(words, SERIAL, 1);
         Atomics.notify(words, SERIAL);
       }
       kernels.work(0);
-      if (others > 0) await finish();
+      if (shared) await finish();
     },
     dispose: () => {
       Atomics.store(words, SERIAL, -1);
