@@ -80,6 +80,8 @@ export async function compileKernels(device: GpuDevice, buffers: Buffers): Promi
   return {
     run(pass, steps) {
       for (const step of steps) {
+        // Nothing to do is not worth a dispatch, and devices warn of it.
+        if (!('sizes' in step.groups) && step.groups.includes(0)) continue;
         pass.setPipeline(pipelines.get(step.kernel)!);
         pass.setBindGroup(0, groupOf(step));
         if ('sizes' in step.groups) pass.dispatchWorkgroupsIndirect(step.groups.sizes, step.groups.offset);

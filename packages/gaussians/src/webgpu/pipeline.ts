@@ -76,8 +76,8 @@ export function sceneBuffers(buffers: Buffers, { count, pixels, channels, featur
 function sort(buffers: Buffers, given: { readonly keys: GpuBuffer; readonly name: string; readonly room: number; readonly firstPass: number; readonly passes: number; readonly groups: Groups }): { readonly steps: Step[]; readonly keys: GpuBuffer; readonly values: GpuBuffer } {
   const { name, room, firstPass, passes, groups } = given;
   const counters = buffers.get('counters', COUNTERS_BYTES);
-  const table = buffers.get('digits', 4 * DIGITS * Math.ceil(room / SORT_BLOCK));
-  const bases = buffers.get('digit bases', 4 * DIGITS);
+  const table = buffers.get(`${name} digits`, 4 * DIGITS * Math.ceil(room / SORT_BLOCK));
+  const bases = buffers.get(`${name} bases`, 4 * DIGITS);
   const side = (which: 'A' | 'B') => ({ keys: buffers.get(`${name} keys ${which}`, 4 * room), values: buffers.get(`${name} values ${which}`, 4 * room) });
   const sides = [side('A'), side('B')] as const;
   const steps: Step[] = [];

@@ -107,7 +107,7 @@ export async function webgpuRasterizer(options: WebgpuRasterizerOptions = {}): P
     const mapped = readback.mapAsync(MAP_READ, 0, Math.max(4, 4 * total));
     const fault = await checked;
     if (fault !== null) {
-      await mapped.catch(() => {});
+      await mapped.then(() => readback.unmap(), () => {});
       throw new InternalError(`[${WHERE}] the device refused a command: ${fault.message}. Please report it with the adapter's name: ${description}.`);
     }
     await mapped;

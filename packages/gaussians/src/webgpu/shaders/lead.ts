@@ -64,37 +64,41 @@ fn put3(at: u32, v: vec3f) {
 }
 fn appearance_row() -> u32 { return select(view.count.z, 3u, is(COLORS)); }
 
-// Writes the gradient of a coefficient; returns that of the direction.
-fn harmonic(i: u32, k: u32, value: f32, slope: vec3f, v: vec3f) -> vec3f {
-  put3(15u * view.count.x + i * view.count.z + 3u * k, value * v);
-  return slope * dot(v, coefficient(i, k));
-}
-
-fn harmonics_backward(i: u32, d: vec3f, v: vec3f) -> vec3f {
-  let degree = view.count.y;
-  var to = harmonic(i, 0u, C0, vec3f(0.0), v);
-  if (degree == 0u) { return to; }
-  to += harmonic(i, 1u, -C1 * d.y, vec3f(0.0, -C1, 0.0), v);
-  to += harmonic(i, 2u, C1 * d.z, vec3f(0.0, 0.0, C1), v);
-  to += harmonic(i, 3u, -C1 * d.x, vec3f(-C1, 0.0, 0.0), v);
-  if (degree == 1u) { return to; }
+// By x, y and z.
+fn basis_slopes(d: vec3f) -> array<vec3f, 16> {
   let x = d.x;
   let y = d.y;
   let z = d.z;
   let s = d * d;
-  to += harmonic(i, 4u, C2[0] * x * y, C2[0] * vec3f(y, x, 0.0), v);
-  to += harmonic(i, 5u, C2[1] * y * z, C2[1] * vec3f(0.0, z, y), v);
-  to += harmonic(i, 6u, C2[2] * (2.0 * s.z - s.x - s.y), C2[2] * vec3f(-2.0 * x, -2.0 * y, 4.0 * z), v);
-  to += harmonic(i, 7u, C2[3] * x * z, C2[3] * vec3f(z, 0.0, x), v);
-  to += harmonic(i, 8u, C2[4] * (s.x - s.y), C2[4] * vec3f(2.0 * x, -2.0 * y, 0.0), v);
-  if (degree == 2u) { return to; }
-  to += harmonic(i, 9u, C3[0] * y * (3.0 * s.x - s.y), C3[0] * vec3f(6.0 * x * y, 3.0 * s.x - 3.0 * s.y, 0.0), v);
-  to += harmonic(i, 10u, C3[1] * x * y * z, C3[1] * vec3f(y * z, x * z, x * y), v);
-  to += harmonic(i, 11u, C3[2] * y * (4.0 * s.z - s.x - s.y), C3[2] * vec3f(-2.0 * x * y, 4.0 * s.z - s.x - 3.0 * s.y, 8.0 * y * z), v);
-  to += harmonic(i, 12u, C3[3] * z * (2.0 * s.z - 3.0 * s.x - 3.0 * s.y), C3[3] * vec3f(-6.0 * x * z, -6.0 * y * z, 6.0 * s.z - 3.0 * s.x - 3.0 * s.y), v);
-  to += harmonic(i, 13u, C3[4] * x * (4.0 * s.z - s.x - s.y), C3[4] * vec3f(4.0 * s.z - 3.0 * s.x - s.y, -2.0 * x * y, 8.0 * x * z), v);
-  to += harmonic(i, 14u, C3[5] * z * (s.x - s.y), C3[5] * vec3f(2.0 * x * z, -2.0 * y * z, s.x - s.y), v);
-  to += harmonic(i, 15u, C3[6] * x * (s.x - 3.0 * s.y), C3[6] * vec3f(3.0 * s.x - 3.0 * s.y, -6.0 * x * y, 0.0), v);
+  return array<vec3f, 16>(
+    vec3f(0.0),
+    vec3f(0.0, -0.4886025119029199, 0.0),
+    vec3f(0.0, 0.0, 0.4886025119029199),
+    vec3f(-0.4886025119029199, 0.0, 0.0),
+    1.0925484305920792 * vec3f(y, x, 0.0),
+    -1.0925484305920792 * vec3f(0.0, z, y),
+    0.31539156525252005 * vec3f(-2.0 * x, -2.0 * y, 4.0 * z),
+    -1.0925484305920792 * vec3f(z, 0.0, x),
+    0.5462742152960396 * vec3f(2.0 * x, -2.0 * y, 0.0),
+    -0.5900435899266435 * vec3f(6.0 * x * y, 3.0 * s.x - 3.0 * s.y, 0.0),
+    2.890611442640554 * vec3f(y * z, x * z, x * y),
+    -0.4570457994644658 * vec3f(-2.0 * x * y, 4.0 * s.z - s.x - 3.0 * s.y, 8.0 * y * z),
+    0.3731763325901154 * vec3f(-6.0 * x * z, -6.0 * y * z, 6.0 * s.z - 3.0 * s.x - 3.0 * s.y),
+    -0.4570457994644658 * vec3f(4.0 * s.z - 3.0 * s.x - s.y, -2.0 * x * y, 8.0 * x * z),
+    1.445305721320277 * vec3f(2.0 * x * z, -2.0 * y * z, s.x - s.y),
+    -0.5900435899266435 * vec3f(3.0 * s.x - 3.0 * s.y, -6.0 * x * y, 0.0),
+  );
+}
+
+// Writes the gradients of the coefficients; returns that of the direction.
+fn harmonics_backward(i: u32, d: vec3f, v: vec3f) -> vec3f {
+  var values = basis(d);
+  var slopes = basis_slopes(d);
+  var to = vec3f(0.0);
+  for (var k = 0u; k < coefficients(); k++) {
+    put3(15u * view.count.x + i * view.count.z + 3u * k, values[k] * v);
+    to += slopes[k] * dot(v, coefficient(i, k));
+  }
   return to;
 }
 
@@ -208,8 +212,7 @@ fn lead(i: u32) -> array<vec4f, 3> {
     let direction = offset / away;
     let v_raw = select(vec3f(0.0), v_color, shade(i, direction) > vec3f(0.0));
     let v_direction = harmonics_backward(i, direction, v_raw);
-    let used = 3u * (view.count.y + 1u) * (view.count.y + 1u);
-    for (var k = used; k < view.count.z; k++) { gradients[at + k] = 0.0; }
+    for (var k = 3u * coefficients(); k < view.count.z; k++) { gradients[at + k] = 0.0; }
     let v_offset = (v_direction - direction * dot(direction, v_direction)) / away;
     v_mean += v_offset;
     // The eye is at -R^T t.

@@ -88,30 +88,40 @@ fn compensation(f: Flat) -> f32 {
 
 /** Spherical harmonics as polynomials of a unit vector; needs `View` and `appearance`. */
 export const HARMONICS_WGSL = /* wgsl */ `
-const C0 = 0.28209479177387814f;
-const C1 = 0.4886025119029199f;
-const C2 = array<f32, 5>(1.0925484305920792f, -1.0925484305920792f, 0.31539156525252005f, -1.0925484305920792f, 0.5462742152960396f);
-const C3 = array<f32, 7>(-0.5900435899266435f, 2.890611442640554f, -0.4570457994644658f, 0.3731763325901154f, -0.4570457994644658f, 1.445305721320277f, -0.5900435899266435f);
-
 fn coefficient(i: u32, k: u32) -> vec3f {
   let at = i * view.count.z + 3u * k;
   return vec3f(appearance[at], appearance[at + 1u], appearance[at + 2u]);
 }
 
+fn coefficients() -> u32 { return (view.count.y + 1u) * (view.count.y + 1u); }
+
+fn basis(d: vec3f) -> array<f32, 16> {
+  let s = d * d;
+  return array<f32, 16>(
+    0.28209479177387814,
+    -0.4886025119029199 * d.y,
+    0.4886025119029199 * d.z,
+    -0.4886025119029199 * d.x,
+    1.0925484305920792 * d.x * d.y,
+    -1.0925484305920792 * d.y * d.z,
+    0.31539156525252005 * (2.0 * s.z - s.x - s.y),
+    -1.0925484305920792 * d.x * d.z,
+    0.5462742152960396 * (s.x - s.y),
+    -0.5900435899266435 * d.y * (3.0 * s.x - s.y),
+    2.890611442640554 * d.x * d.y * d.z,
+    -0.4570457994644658 * d.y * (4.0 * s.z - s.x - s.y),
+    0.3731763325901154 * d.z * (2.0 * s.z - 3.0 * s.x - 3.0 * s.y),
+    -0.4570457994644658 * d.x * (4.0 * s.z - s.x - s.y),
+    1.445305721320277 * d.z * (s.x - s.y),
+    -0.5900435899266435 * d.x * (s.x - 3.0 * s.y),
+  );
+}
+
 // Before it is cut off at 0.
 fn shade(i: u32, d: vec3f) -> vec3f {
-  let degree = view.count.y;
-  var color = vec3f(0.5) + C0 * coefficient(i, 0u);
-  if (degree == 0u) { return color; }
-  color += C1 * (d.z * coefficient(i, 2u) - d.y * coefficient(i, 1u) - d.x * coefficient(i, 3u));
-  if (degree == 1u) { return color; }
-  let s = d * d;
-  color += C2[0] * d.x * d.y * coefficient(i, 4u) + C2[1] * d.y * d.z * coefficient(i, 5u) + C2[2] * (2.0 * s.z - s.x - s.y) * coefficient(i, 6u);
-  color += C2[3] * d.x * d.z * coefficient(i, 7u) + C2[4] * (s.x - s.y) * coefficient(i, 8u);
-  if (degree == 2u) { return color; }
-  color += C3[0] * d.y * (3.0 * s.x - s.y) * coefficient(i, 9u) + C3[1] * d.x * d.y * d.z * coefficient(i, 10u);
-  color += C3[2] * d.y * (4.0 * s.z - s.x - s.y) * coefficient(i, 11u) + C3[3] * d.z * (2.0 * s.z - 3.0 * s.x - 3.0 * s.y) * coefficient(i, 12u);
-  color += C3[4] * d.x * (4.0 * s.z - s.x - s.y) * coefficient(i, 13u) + C3[5] * d.z * (s.x - s.y) * coefficient(i, 14u) + C3[6] * d.x * (s.x - 3.0 * s.y) * coefficient(i, 15u);
+  var values = basis(d);
+  var color = vec3f(0.5);
+  for (var k = 0u; k < coefficients(); k++) { color += values[k] * coefficient(i, k); }
   return color;
 }
 `;
