@@ -32,7 +32,10 @@ export interface Algebra<T> {
   readonly items: (x: T) => number;
   /** Number of elements in all. */
   readonly size: (x: T) => number;
-  /** Host numbers, row-major, as a state of the dtype of `like`, and of its shape when no other [N, ...] is given. */
+  /**
+   * Host numbers, row-major, as a state of the dtype of `like`, and of its shape when no other [N, ...] is given. The array may become the state: it
+   * is not to be written to afterwards.
+   */
   readonly fromHost: (values: Float32Array | Float64Array, like: T, shape?: readonly number[]) => T;
   /** The elements on the host, row-major, in a copy of the caller's own. */
   readonly toHost: (x: T) => Promise<Float32Array | Float64Array>;

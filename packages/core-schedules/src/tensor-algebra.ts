@@ -37,7 +37,7 @@ export function tensorAlgebra(options: TensorAlgebraOptions = {}): Algebra<Tenso
     realize: (values) => realize(values, options),
     items,
     size: (x) => x.size,
-    fromHost: (values, like, shape = like.shape) => tensor(hostFromNumbers(like.dtype, values), { dtype: like.dtype, shape }),
+    fromHost: (values, like, shape = like.shape) => tensor(like.dtype === 'float32' && values instanceof Float32Array ? values : hostFromNumbers(like.dtype, values), { dtype: like.dtype, shape }),
     toHost: async (x) => {
       const values = await data(x, options);
       return values instanceof Float32Array ? values : Float32Array.from(numbersFromHost(x.dtype, values));

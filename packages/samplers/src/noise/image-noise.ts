@@ -26,7 +26,7 @@ export function imageNoise({ seed, images }: ImageNoiseOptions): NoiseSource {
       const values = new Float32Array(items * size);
       names.forEach((image, i) => {
         const stream = step === 'start' ? [image] : [image, step, draw];
-        values.set(counterGenerator({ seed, stream }).normal(size), i * size);
+        counterGenerator({ seed, stream }).fillNormal(values.subarray(i * size, (i + 1) * size));
       });
       return Promise.resolve(algebra.fromHost(values, like));
     },

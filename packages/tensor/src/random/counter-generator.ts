@@ -27,6 +27,8 @@ export interface CounterGenerator extends Generator {
    * counterGenerator({ seed: 1, stream: [] }).at(1000).normal(2); // elements 1000 and 1001 of the normals
    */
   at(position: number): CounterGenerator;
+  /** The numbers of `normal(out.length)`, into memory that is there. */
+  fillNormal(out: Float32Array): void;
   state(): CounterState;
 }
 
@@ -72,7 +74,8 @@ export class PhiloxCounterGenerator implements CounterGenerator {
     this.#seed = seed;
     this.#position = position;
     // Always two words an integer: numpy's shortest split would confuse [2^32 + 5] with [5, 1].
-    const spawnKey = this.stream.flatMap((value) => [value % 2 ** 32, Math.floor(value / 2 ** 32)]);
+    const spawnKey: number[] = [];
+    for (const value of stream) spawnKey.push(value % 2 ** 32, Math.floor(value / 2 ** 32));
     this.#identity = seedSequence([Number(seed & 0xffffffffn), Number(seed >> 32n)], { spawnKey, words: 4 });
   }
 
@@ -105,14 +108,26 @@ export class PhiloxCounterGenerator implements CounterGenerator {
   }
 
   normal(count: number): Float32Array<ArrayBuffer> {
+    checkCount('count', count);
+    const out = new Float32Array(count);
+    this.fillNormal(out);
+    return out;
+  }
+
+  fillNormal(out: Float32Array): void {
+    const count = out.length;
     const start = this.#advance(count);
-    // Whole counters are drawn; a view leaves out what comes before and after.
     const first = Math.floor(start / 4);
     const counters = Math.ceil((start + count) / 4) - first;
-    const skipped = start - 4 * first;
-    const all = new Float32Array(4 * counters);
-    fillNormals(all, { first, count: count === 0 ? 0 : counters, domain: DOMAIN.normal, identity: this.#identity });
-    return all.length === count ? all : all.slice(skipped, skipped + count);
+    const range = { first, count: counters, domain: DOMAIN.normal, identity: this.#identity };
+    if (4 * first === start && 4 * counters === count) {
+      fillNormals(out, range);
+    } else if (count > 0) {
+      // A counter makes four: those before the start and after the end are left out.
+      const whole = new Float32Array(4 * counters);
+      fillNormals(whole, range);
+      out.set(whole.subarray(start - 4 * first, start - 4 * first + count));
+    }
   }
 
   normal64(count: number): Float64Array<ArrayBuffer> {
@@ -190,8 +205,9 @@ export function checkStream(stream: unknown): readonly number[] {
   if (!Array.isArray(stream) || stream.length > MAX_STREAM) {
     throw new UserError(`[tensor/random] stream must be a list of at most ${MAX_STREAM} integers: stream=${show(stream)}. Pass for example [image, step].`);
   }
-  return stream.map((value: unknown, i) => {
-    checkInteger(`stream[${i}]`, value, { min: 0, max: Number.MAX_SAFE_INTEGER });
-    return value;
+  stream.forEach((value: unknown, i) => {
+    // The name is made for the message alone.
+    if (!Number.isSafeInteger(value) || (value as number) < 0) checkInteger(`stream[${i}]`, value, { min: 0, max: Number.MAX_SAFE_INTEGER });
   });
+  return stream as readonly number[];
 }

@@ -36,39 +36,56 @@ export function seedSequence(entropy: number | bigint | readonly (number | bigin
   return generate(mixPool(input, poolSize), words);
 }
 
-function mixPool(input: readonly number[], poolSize: number): Uint32Array {
+const FACTOR_IN = 0x931e8875;
+const FACTOR_OUT = 0x58f38ded;
+
+/** The factor of a hash is that of the one before times a constant, and multiplies it too. */
+function hash(word: number, factor: number, next: number): number {
+  const product = Math.imul(word ^ factor, next);
+  return product ^ (product >>> 16);
+}
+
+function mix(x: number, y: number): number {
+  const value = (Math.imul(x, 0xca01f9dd) - Math.imul(y, 0x4973f715)) | 0;
+  return value ^ (value >>> 16);
+}
+
+/** Without closures over the factor, which would be a new object at each step: generators with a stream of their own are made in numbers. */
+function mixPool(input: readonly number[], poolSize: number): Int32Array {
   let factor = 0x43b0d7e5;
-  const hash = (word: number): number => {
-    const value = word ^ factor;
-    factor = Math.imul(factor, 0x931e8875);
-    const product = Math.imul(value, factor);
-    return product ^ (product >>> 16);
-  };
-  const mix = (x: number, y: number): number => {
-    const value = (Math.imul(x, 0xca01f9dd) - Math.imul(y, 0x4973f715)) | 0;
-    return value ^ (value >>> 16);
-  };
-  const pool = new Uint32Array(poolSize);
-  for (let i = 0; i < poolSize; i++) pool[i] = hash(input[i] ?? 0);
+  const pool = new Int32Array(poolSize);
+  for (let i = 0; i < poolSize; i++) {
+    const next = Math.imul(factor, FACTOR_IN);
+    pool[i] = hash(i < input.length ? input[i]! : 0, factor, next);
+    factor = next;
+  }
   for (let source = 0; source < poolSize; source++) {
     for (let target = 0; target < poolSize; target++) {
-      if (source !== target) pool[target] = mix(pool[target]!, hash(pool[source]!));
+      if (source === target) continue;
+      const next = Math.imul(factor, FACTOR_IN);
+      pool[target] = mix(pool[target]!, hash(pool[source]!, factor, next));
+      factor = next;
     }
   }
-  for (const word of input.slice(poolSize)) {
-    for (let target = 0; target < poolSize; target++) pool[target] = mix(pool[target]!, hash(word));
+  for (let i = poolSize; i < input.length; i++) {
+    for (let target = 0; target < poolSize; target++) {
+      const next = Math.imul(factor, FACTOR_IN);
+      pool[target] = mix(pool[target]!, hash(input[i]!, factor, next));
+      factor = next;
+    }
   }
   return pool;
 }
 
-function generate(pool: Uint32Array, words: number): Uint32Array<ArrayBuffer> {
+function generate(pool: Int32Array, words: number): Uint32Array<ArrayBuffer> {
   let factor = 0x8b51f9dd;
-  return Uint32Array.from({ length: words }, (_, i) => {
-    const value = pool[i % pool.length]! ^ factor;
-    factor = Math.imul(factor, 0x58f38ded);
-    const product = Math.imul(value, factor);
-    return product ^ (product >>> 16);
-  });
+  const out = new Uint32Array(words);
+  for (let i = 0; i < words; i++) {
+    const next = Math.imul(factor, FACTOR_OUT);
+    out[i] = hash(pool[i % pool.length]!, factor, next);
+    factor = next;
+  }
+  return out;
 }
 
 /** Each integer in as few little-endian words as hold it; zero takes one. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { counterGenerator, generatorFromState, philoxGenerator, torchGenerator, type Generator } from '../../src/random/index.ts';
+import { counterGenerator, generatorFromState, philoxGenerator, torchGenerator, type CounterGenerator, type Generator } from '../../src/random/index.ts';
 
 const RANGE = { low: 0, high: 1000 };
 const makers: readonly (readonly [string, () => Generator])[] = [
@@ -88,4 +88,15 @@ describe('addresses of the counter generator', () => {
     const firsts = [[], [0], [0, 0], [5], [5, 1], [5 + 2 ** 32]].map((stream) => counterGenerator({ seed: 5, stream }).uniform64(1)[0]);
     expect(new Set(firsts).size).toBe(firsts.length);
   });
+});
+
+it.each([0, 1, 2, 3])('normals that fill given memory are those of a call, %i elements into a counter', (skipped) => {
+  for (const count of [0, 1, 2, 3, 4, 5, 8, 70]) {
+    const [a, b] = [0, 0].map(() => counterGenerator({ seed: 4, stream: [1] }).at(skipped)) as [CounterGenerator, CounterGenerator];
+    const out = new Float32Array(count);
+    a.fillNormal(out);
+    expect(out).toEqual(b.normal(count));
+    expect(out).toEqual(counterGenerator({ seed: 4, stream: [1] }).normal(skipped + count).subarray(skipped));
+    expect(a.state()).toEqual(b.state());
+  }
 });
