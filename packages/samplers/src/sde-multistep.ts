@@ -11,7 +11,7 @@ export interface SdeMultistepOptions {
   readonly sNoise?: number;
   /** What is taken as smooth in lambda: the clean sample (DPM-Solver++) or the noise (DPM-Solver). @default 'x0', the stabler under guidance */
   readonly prediction?: SmoothPrediction;
-  /** When the order falls at the end of a run; the step to a clean level is a jump to the prediction anyway. @default 'clean' */
+  /** When the order falls at the end of a run. @default 'clean', as the paper has no rule for it */
   readonly lowerOrderFinal?: LowerOrderFinal;
 }
 

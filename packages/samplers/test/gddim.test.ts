@@ -1,7 +1,8 @@
-import type { Denoiser } from '@langevin/core-schedules';
+import { sigmaLevel, type Denoiser } from '@langevin/core-schedules';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
-import { criticallyDamped, gddim, sample, type CriticallyDamped, type Matrix2, type PairLevel } from '@langevin/samplers';
+import { criticallyDamped, deis, gddim, sample, type CriticallyDamped, type GddimOptions, type Matrix2, type PairLevel, type Sampler } from '@langevin/samplers';
 import { testSampler } from '@langevin/samplers/testing';
+import { UserError } from '@langevin/tensor';
 import { describe, expect, test, vi } from 'vitest';
 
 // Generous: a machine may be busy with other suites.
@@ -96,6 +97,91 @@ describe('gDDIM on critically damped Langevin diffusion of a point', () => {
     };
     const end = await sample({ sampler: gddim(), denoise, x: Float64Array.of(1, -1, 0.3, 0.2, -0.5, 0.1), levels });
     [0, 1, 2].forEach((i) => expect(end[i]).toBeCloseTo(0.1 * i, 10));
+  });
+});
+
+/** Of data N(0, VARIANCE) at rest, whose score is linear in the pair. */
+const VARIANCE = 0.25;
+const marginal = (time: number): Matrix2 => {
+  const [a, , c] = damped.mean(time);
+  const [xx, xv, , vv] = damped.covariance(time);
+  return [xx + VARIANCE * a * a, xv + VARIANCE * a * c, xv + VARIANCE * a * c, vv + VARIANCE * c * c];
+};
+
+/** A^-1 (u - R epsilon) with epsilon = -R^T score. */
+const gaussian: Denoiser<Float64Array> = (u, at) => {
+  const { time, mean, root } = at as PairLevel;
+  const [a, b, c, d] = root;
+  const epsilon = apply([a, c, b, d], solve(marginal(time), u));
+  return Promise.resolve(solve(mean, less(u, apply(root, epsilon))));
+};
+
+const orderGrid = (steps: number): readonly number[] => Array.from({ length: steps + 1 }, (_, i) => (1 - (i / steps) * (1 - Math.sqrt(0.02))) ** 2);
+
+/** The ODE of the Gaussian, du = F u + G G^T marginal^-1 u / 2, by the classical method in time on a fine grid. */
+function gaussianEnd(): Float64Array {
+  let u = start;
+  const times = orderGrid(4000);
+  const rate = (time: number, state: Float64Array): Float64Array => {
+    const [flow, pull] = [apply(damped.drift, state), apply(damped.diffusion, solve(marginal(time), state))];
+    return flow.map((value, i) => value + pull[i]! / 2);
+  };
+  for (let i = 0; i + 1 < times.length; i++) {
+    const [time, h] = [times[i]!, times[i + 1]! - times[i]!];
+    const moved = (by: number, slope: Float64Array): Float64Array => u.map((value, j) => value + by * slope[j]!);
+    const a = rate(time, u);
+    const b = rate(time + h / 2, moved(h / 2, a));
+    const c = rate(time + h / 2, moved(h / 2, b));
+    const d = rate(time + h, moved(h, c));
+    u = u.map((value, j) => value + (h / 6) * (a[j]! + 2 * b[j]! + 2 * c[j]! + d[j]!));
+  }
+  return u;
+}
+
+describe('gDDIM of higher orders on pairs', () => {
+  const end = gaussianEnd();
+  const errorOf = async (options: GddimOptions, steps: number): Promise<number> => gap(await sample({ sampler: gddim({ ...options, process: damped }), denoise: gaussian, x: start, levels: orderGrid(steps).map(damped.level) }), end);
+
+  for (const order of [1, 2, 3, 4] as const) {
+    for (const corrector of ['never', 'always'] as const) {
+      test(`order ${order}, corrector ${corrector}: the error falls as declared`, async () => {
+        const [coarse, fine] = [await errorOf({ order, corrector }, 40), await errorOf({ order, corrector }, 80)];
+        const declared = gddim({ order, corrector, process: damped }).order;
+        expect(declared).toBe(corrector === 'always' ? order + 1 : order);
+        expect(Math.log2(coarse / fine)).toBeGreaterThan(declared - 0.35);
+        expect(Math.log2(coarse / fine)).toBeLessThan(declared + 0.75);
+      });
+    }
+  }
+
+  test('stays exact for a point, whose epsilon is constant', async () => {
+    const levels = TIMES.map(damped.level);
+    for (const options of [{ order: 3 }, { order: 2, corrector: 'always' }] as const) {
+      expect(gap(await sample({ sampler: gddim({ ...options, process: damped }), denoise: exact, x: start, levels }), path.at(-1)!)).toBeLessThan(1e-5);
+    }
+  });
+
+  test('takes one evaluation a step, two with the corrector, and ends clean', async () => {
+    for (const corrector of ['never', 'always'] as const) {
+      let calls = 0;
+      const counted: Denoiser<Float64Array> = (u, at) => {
+        calls++;
+        return gaussian(u, at);
+      };
+      const x = await sample({ sampler: gddim({ order: 3, corrector, process: damped }), denoise: counted, x: start, levels: [1, 0.6, 0.3, 0.1, 0.02, 0].map(damped.level) });
+      expect(calls).toBe(corrector === 'always' ? 9 : 5);
+      expect(x.every(Number.isFinite)).toBe(true);
+    }
+  });
+
+  test('is DEIS on ordinary levels, and says what it needs', async () => {
+    const levels = [4, 2, 1, 0.5, 0.1].map(sigmaLevel);
+    const denoise: Denoiser<Float64Array> = (x) => Promise.resolve(x.map((value) => Math.tanh(value)));
+    const run = (sampler: Sampler) => sample({ sampler, denoise, x: Float64Array.of(1, -2), levels });
+    expect(await run(gddim({ order: 3 }))).toEqual(await run(deis({ order: 3 })));
+    await expect(run(gddim({ corrector: 'always' }))).rejects.toThrow('[samplers/gddim] the corrector works on pairs of position and velocity: corrector="always".');
+    await expect(sample({ sampler: gddim({ order: 2 }), denoise: gaussian, x: start, levels: TIMES.map(damped.level) })).rejects.toThrow('process=undefined. Pass process: criticallyDamped()');
+    expect(() => gddim({ order: 5 as never })).toThrow(UserError);
   });
 });
 

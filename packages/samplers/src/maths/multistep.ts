@@ -9,6 +9,8 @@ import type { Evaluation, SamplerState, StepInput } from '../sampler.ts';
  * - `last`: on the last step, clean or not (diffusers' `euler_at_final`)
  * - `few`: on the last steps of runs of fewer than 15 (Lu et al. 2022, arXiv:2211.01095; diffusers' `lower_order_final`)
  * - `always`: on the last steps of every run (UniPC in diffusers)
+ *
+ * The default is `few` where the paper or its code lowers orders, DPM-Solver, DPM-Solver++ and UniPC, so that longer runs keep their order; it is `clean` where it does not.
  */
 export type LowerOrderFinal = 'clean' | 'last' | 'few' | 'always';
 

@@ -23,7 +23,7 @@ export const a1111Samplers = {
   DDIM: { sampler: 'ddim' },
   'DDIM CFG++': { sampler: 'euler-cfg-pp' },
   PLMS: { sampler: 'pndm', options: { form: 'plms' } },
-  UniPC: { sampler: 'unipc', options: { solverType: 'bh1', order: 3, lowerOrderFinal: 'always' } },
+  UniPC: { sampler: 'unipc', options: { variant: 'bh1', order: 3, lowerOrderFinal: 'always' } },
   Restart: { sampler: 'restart' },
 } as const satisfies Readonly<Record<string, SamplerAlias>>;
 

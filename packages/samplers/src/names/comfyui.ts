@@ -39,7 +39,7 @@ export const comfyuiSamplers = {
   lcm: { sampler: 'lcm' },
   ipndm: { sampler: 'ipndm' },
   ipndm_v: { sampler: 'ipndm-v', note: published },
-  deis: { sampler: 'deis', options: { order: 2 }, note: 'There times are those of a VP process whose sigma goes from 0.002 to 80. As a sampler of this package the name means four evaluations, here three.' },
+  deis: { sampler: 'deis', options: { order: 3 }, note: 'There times are those of a VP process whose sigma goes from 0.002 to 80. As a sampler of this package the name means four evaluations, here three.' },
   res_multistep: { sampler: 'res-multistep' },
   res_multistep_cfg_pp: { sampler: 'res-multistep-cfg-pp' },
   res_multistep_ancestral: { sampler: 'res-multistep-ancestral' },
@@ -52,8 +52,8 @@ export const comfyuiSamplers = {
   sa_solver: { sampler: 'sa-solver', note: middle },
   sa_solver_pece: { sampler: 'sa-solver', options: { mode: 'pece' }, note: middle },
   ddim: { sampler: 'ddim', note: 'There it is Euler in sigma, which is the same.' },
-  uni_pc: { sampler: 'unipc', options: { solverType: 'bh1', order: 3, lowerOrderFinal: 'always' }, ...dropped, note: nearlyClean },
-  uni_pc_bh2: { sampler: 'unipc', options: { solverType: 'bh2', order: 3, lowerOrderFinal: 'always' }, ...dropped, note: nearlyClean },
+  uni_pc: { sampler: 'unipc', options: { variant: 'bh1', order: 3, lowerOrderFinal: 'always' }, ...dropped, note: nearlyClean },
+  uni_pc_bh2: { sampler: 'unipc', options: { variant: 'bh2', order: 3, lowerOrderFinal: 'always' }, ...dropped, note: nearlyClean },
 } as const satisfies Readonly<Record<string, SamplerAlias>>;
 
 /** ComfyUI's scheduler names, in the order of its menu. */

@@ -21,11 +21,11 @@ export interface DeisOptions {
    * @default 'tab'
    */
   readonly form?: (typeof FORMS)[number];
-  /** Degree of the polynomial, 0 (DDIM) to 3; without meaning for Runge-Kutta. @default 3 */
-  readonly order?: 0 | 1 | 2 | 3;
+  /** Order of accuracy, one more than the degree q of the polynomial: 1 (DDIM) to 4, the paper's tAB0 to tAB3; without meaning for Runge-Kutta. @default 4 */
+  readonly order?: 1 | 2 | 3 | 4;
   /** Whose time `tab` takes; that on which the network was trained is best. @default vpLinear(), the paper's */
   readonly process?: NoiseProcess;
-  /** Also of `tab` and `rho-ab`, a step to a clean level is of first order. @default 'clean'; diffusers' is 'few' */
+  /** When the order falls at the end of a run. @default 'clean', as the paper has no rule for it; diffusers' is 'few' */
   readonly lowerOrderFinal?: LowerOrderFinal;
 }
 
@@ -47,9 +47,9 @@ type Tableau = (typeof TABLEAUS)[keyof typeof TABLEAUS];
  *   for the Runge-Kutta forms
  */
 export function deis(options: DeisOptions = {}): Sampler {
-  const { form = 'tab', order = 3, process = vpLinear(), lowerOrderFinal = 'clean' } = options;
+  const { form = 'tab', order = 4, process = vpLinear(), lowerOrderFinal = 'clean' } = options;
   checkChoice('deis', 'form', form, FORMS);
-  checkChoice('deis', 'order', order, [0, 1, 2, 3]);
+  checkChoice('deis', 'order', order, [1, 2, 3, 4]);
   checkLowerOrderFinal('deis', lowerOrderFinal);
   checkMethods('deis', 'process', process, { methods: ['time', 'level'], remedy: 'Pass the process on which the network was trained, such as vpLinear().' });
   if (form === 'rho-rk2' || form === 'rho-rk3' || form === 'rho-rk4') {
@@ -58,15 +58,15 @@ export function deis(options: DeisOptions = {}): Sampler {
   }
   return defineSampler({
     name: 'deis',
-    order: order + 1,
+    order,
     stochastic: false,
     paper: 'arXiv:2204.13902, eq. 14',
     step: async (input) => {
       const { x, from, denoise, algebra } = input;
       const denoised = await denoise(x, from);
       const now = { at: from, x, denoised };
-      const state = remember(input.state, now, order);
-      const used = [now, ...finiteHistory(input.state.history)].slice(0, stepOrder(input, order + 1, lowerOrderFinal));
+      const state = remember(input.state, now, order - 1);
+      const used = [now, ...finiteHistory(input.state.history)].slice(0, stepOrder(input, order, lowerOrderFinal));
       if (used.length === 1) return { x: algebra.linear(...firstOrderTerms(input, denoised)), denoised, state };
       if (form === 'log-rho') {
         const nodes = used.map(({ at }, k) => (k === 0 ? 0 : positionIn(input, at)));

@@ -27,7 +27,7 @@ export interface DpmSolverOptions {
   readonly solverType?: SolverType;
   /** Of third-order multistep, and of third-order blocks with noise, whose `reference` is diffusers' weight with a slip of sign. @default 'exact' */
   readonly weights?: CurvatureWeights;
-  /** Of multistep and blocks. @default 'few', as the paper advises for fewer than 15 steps */
+  /** When the order of multistep and blocks falls at the end of a run. @default 'few', the paper's advice for fewer than 15 steps */
   readonly lowerOrderFinal?: LowerOrderFinal;
   /** Of blocks: rate of Langevin noise, >= 0; 0 is the probability-flow ODE, 1 the reverse SDE. @default 0 */
   readonly eta?: number;

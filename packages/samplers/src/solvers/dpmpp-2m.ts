@@ -6,7 +6,7 @@ import { defineSampler, type Sampler } from '../sampler.ts';
 export interface Dpmpp2mOptions {
   /** `heun` weighs the slope exactly, and is the RES multistep method. @default 'midpoint', the published form */
   readonly solverType?: SolverType;
-  /** @default 'few', as the paper advises for fewer than 15 steps */
+  /** When the order falls at the end of a run. @default 'few', the paper's advice for fewer than 15 steps */
   readonly lowerOrderFinal?: LowerOrderFinal;
 }
 

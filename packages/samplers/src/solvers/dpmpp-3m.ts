@@ -8,7 +8,7 @@ export interface Dpmpp3mOptions {
   readonly weights?: CurvatureWeights;
   /** The second-order steps at the start and the end. @default 'midpoint', as published */
   readonly solverType?: SolverType;
-  /** @default 'few', as the paper advises for fewer than 15 steps */
+  /** When the order falls at the end of a run. @default 'few', the paper's advice for fewer than 15 steps */
   readonly lowerOrderFinal?: LowerOrderFinal;
 }
 

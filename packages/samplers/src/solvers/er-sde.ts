@@ -22,7 +22,7 @@ export interface ErSdeOptions {
   readonly sNoise?: number;
   /** How order 3 takes the slope: at the step's start, or, as published, in the middle of the step before, which leaves it at order 2. @default 'exact' */
   readonly weights?: 'exact' | 'reference';
-  /** When the order falls at the end of a run; the step to a clean level is a jump to the prediction anyway. @default 'clean' */
+  /** When the order falls at the end of a run. @default 'clean', as the paper has no rule for it */
   readonly lowerOrderFinal?: LowerOrderFinal;
 }
 

@@ -1,34 +1,123 @@
-import type { NoiseLevel } from '@langevin/core-schedules';
-import type { PairLevel } from '../critically-damped.ts';
+import type { NoiseLevel, Term } from '@langevin/core-schedules';
+import { UserError } from '@langevin/tensor';
+import { checkChoice, checkMethods } from '../check-option.ts';
+import type { CriticallyDamped, PairLevel } from '../critically-damped.ts';
+import { lagrange } from '../maths/lagrange.ts';
 import { inverse, multiply, multiplyAdd, type Matrix2 } from '../maths/matrix2.ts';
-import { defineSampler, type Sampler } from '../sampler.ts';
+import { remember } from '../maths/multistep.ts';
+import { integrate } from '../maths/quadrature.ts';
+import { defineSampler, type Evaluation, type Sampler, type StepInput } from '../sampler.ts';
 import { ddim } from './ddim.ts';
+import { deis } from './deis.ts';
+
+export interface GddimOptions {
+  /** Evaluations that a step is made of, its own and those before: 1 is gDDIM, more are its multistep predictor. @default 1 */
+  readonly order?: 1 | 2 | 3 | 4;
+  /**
+   * Whether each step ends with an evaluation of its result, and is taken again with a polynomial through that one too (eq. 20): twice the evaluations, and one order more.
+   *
+   * @default 'never'
+   */
+  readonly corrector?: 'always' | 'never';
+  /** The process of the levels, whose roots between them are needed for more than plain gDDIM on pairs: `criticallyDamped()`. */
+  readonly process?: Pick<CriticallyDamped, 'level' | 'mean' | 'diffusion'>;
+}
+
+type Settings = Required<Omit<GddimOptions, 'process'>> & Pick<GddimOptions, 'process'>;
 
 /**
- * gDDIM (Zhang et al. 2022, arXiv:2206.05564, eq. 18), DDIM for diffusions that are not isotropic: u' = A' D + R' R^-1 (u - A D), where an ordinary level has the numbers alpha and sigma for the
- * matrices A and R. On levels of `criticallyDamped()` a state is a pair, positions and velocities put together along the batch (`algebra.concat([x, v])`), and the denoiser
- * gives the clean pair in the same form: A^-1 (u - R epsilon). On all other levels it is DDIM.
+ * gDDIM (Zhang et al. 2022, arXiv:2206.05564, eq. 18 to 20), DDIM and DEIS for diffusions that are not isotropic: u' = Psi u + sum of C_j epsilon_j, where an ordinary level has the numbers alpha and
+ * sigma for the matrices A and R, and C_j integrates the j-th Lagrange polynomial in time. On levels of `criticallyDamped()` a state is a pair, positions and velocities put together along the batch
+ * (`algebra.concat([x, v])`), and the denoiser gives the clean pair in the same form: A^-1 (u - R epsilon). On all other levels it is DDIM, or DEIS of the same order.
  *
- * With R from gDDIM's own equation, data that are one point are reached exactly in one step; with a triangular root they are not.
+ * With R from gDDIM's own equation, data that are one point are reached exactly in one step; with a triangular root they are not. A step to time 0 is of first order.
+ *
+ * @throws UserError when an option is not among the known ones, and from a step on pairs that needs the process and has none
+ * @example
+ * const process = criticallyDamped();
+ * gddim({ order: 3, process }).order; // => 3
  */
-export function gddim(): Sampler {
-  const isotropic = ddim();
+export function gddim(options: GddimOptions = {}): Sampler {
+  const settings: Settings = { order: 1, corrector: 'never', ...options };
+  const { order, corrector, process } = settings;
+  checkChoice('gddim', 'order', order, [1, 2, 3, 4]);
+  checkChoice('gddim', 'corrector', corrector, ['always', 'never']);
+  if (process !== undefined) checkMethods('gddim', 'process', process, { methods: ['level', 'mean'], remedy: 'Pass the process that the levels are of, criticallyDamped().' });
+  const isotropic = order === 1 ? ddim() : deis({ order });
   return defineSampler({
     name: 'gddim',
-    order: 1,
+    order: corrector === 'always' ? order + 1 : order,
     stochastic: false,
-    paper: 'arXiv:2206.05564, eq. 18',
+    paper: 'arXiv:2206.05564, eq. 18 to 20',
     step: async (input) => {
       const { x, from, to, denoise, algebra } = input;
-      if (!isPair(from) || !isPair(to)) return isotropic.step(input);
-      const denoised = await denoise(x, from);
-      const kept = multiply(to.root, inverse(from.root));
-      const taken = multiplyAdd(to.mean, -1, multiply(kept, from.mean));
-      const [u, d] = [algebra.split(x, 2), algebra.split(denoised, 2)] as [readonly [typeof x, typeof x], readonly [typeof x, typeof x]];
-      const row = (k: 0 | 2): typeof x => algebra.linear([kept[k], u[0]], [kept[k + 1]!, u[1]], [taken[k], d[0]], [taken[k + 1]!, d[1]]);
-      return { x: algebra.concat([row(0), row(2)]), denoised };
+      if (!isPair(from) || !isPair(to)) {
+        if (corrector === 'always') throw new UserError('[samplers/gddim] the corrector works on pairs of position and velocity: corrector="always". Take unipc() on ordinary levels.');
+        return isotropic.step(input);
+      }
+      const now = { at: from, x, denoised: await denoise(x, from) };
+      const step = { from, to, x };
+      const used = to.time === 0 ? [now] : [now, ...input.state.history].slice(0, order);
+      const predicted = algebra.concat(rows(input, step, used, settings));
+      const state = remember(input.state, now, order - 1);
+      if (corrector === 'never' || to.time === 0) return { x: predicted, denoised: now.denoised, state };
+      const end = { at: to, x: predicted, denoised: await denoise(predicted, to) };
+      return { x: algebra.concat(rows(input, step, [...used, end], settings)), denoised: now.denoised, state };
     },
   });
+}
+
+interface PairStep<T> {
+  readonly from: PairLevel;
+  readonly to: PairLevel;
+  readonly x: T;
+}
+
+/** Positions and velocities at the end of a step: Psi u + sum of C_j epsilon_j with epsilon = R^-1 (u - A D). */
+function rows<T>({ algebra }: StepInput<T>, step: PairStep<T>, evaluations: readonly Evaluation<T>[], settings: Settings): readonly [T, T] {
+  const shares = evaluations.length === 1 ? [plainShare(step)] : timeShares(step, evaluations, settings);
+  const halves = (x: T): readonly [T, T] => algebra.split(x, 2) as unknown as readonly [T, T];
+  let own = multiply(step.to.mean, inverse(step.from.mean));
+  const parts: (readonly [Matrix2, readonly [T, T]])[] = [];
+  evaluations.forEach(({ at, x, denoised }, j) => {
+    const { root, mean } = at as PairLevel;
+    const noise = multiply(shares[j]!, inverse(root));
+    if (x === step.x) own = multiplyAdd(own, 1, noise);
+    else parts.push([noise, halves(x)]);
+    parts.push([multiplyAdd([0, 0, 0, 0], -1, multiply(noise, mean)), halves(denoised)]);
+  });
+  parts.unshift([own, halves(step.x)]);
+  const row = (k: 0 | 2): T => algebra.linear(...parts.flatMap(([m, [position, velocity]]): Term<T>[] => [[m[k], position], [m[k + 1]!, velocity]]));
+  return [row(0), row(2)];
+}
+
+/** C of one evaluation at the start of the step, in closed form for any root: R' - Psi R. */
+function plainShare<T>({ from, to }: PairStep<T>): Matrix2 {
+  return multiplyAdd(to.root, -1, multiply(multiply(to.mean, inverse(from.mean)), from.root));
+}
+
+/**
+ * C of each evaluation: the integral over the step of Psi(to, t) G G^T R(t)^-T / 2 times its Lagrange polynomial in time, in log time, as the root is singular at 0.
+ */
+function timeShares<T>({ from, to }: PairStep<T>, evaluations: readonly Evaluation<T>[], { process }: Settings): readonly Matrix2[] {
+  if (process === undefined) throw new UserError('[samplers/gddim] more than one evaluation on pairs needs the roots between levels: process=undefined. Pass process: criticallyDamped(), that of the levels.');
+  const length = to.time - from.time;
+  const polynomials = lagrange(evaluations.map(({ at }) => ((at as PairLevel).time - from.time) / length));
+  const flat = integrate(
+    (logTime) => {
+      const time = Math.exp(logTime);
+      const { mean, root } = process.level(time);
+      const [a, b, c, d] = inverse(root);
+      const kernel = multiply(multiply(multiply(to.mean, inverse(mean)), process.diffusion), [a, c, b, d]);
+      const u = (time - from.time) / length;
+      return polynomials.flatMap((polynomial) => {
+        const value = (time / 2) * polynomial.reduceRight((sum, coefficient) => sum * u + coefficient, 0);
+        return kernel.map((entry) => entry * value);
+      });
+    },
+    { from: Math.log(from.time), to: Math.log(to.time) },
+  );
+  return evaluations.map((_, j) => flat.slice(4 * j, 4 * j + 4) as unknown as Matrix2);
 }
 
 function isPair(level: NoiseLevel): level is PairLevel {

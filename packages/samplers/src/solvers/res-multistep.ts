@@ -3,7 +3,7 @@ import { checkLowerOrderFinal, type LowerOrderFinal } from '../maths/multistep.t
 import { defineSampler, type Sampler } from '../sampler.ts';
 
 export interface ResMultistepOptions {
-  /** @default 'clean' */
+  /** When the order falls at the end of a run. @default 'clean', as the paper has no rule for it */
   readonly lowerOrderFinal?: LowerOrderFinal;
 }
 

@@ -20,7 +20,7 @@ export interface SaSolverOptions {
   readonly weights?: 'exact' | 'reference';
   /** Factor on the noise that is added, > 0. @default 1 */
   readonly sNoise?: number;
-  /** When orders fall at the end of a run; the step to a clean level is a jump to the prediction anyway. @default 'clean' */
+  /** When the order falls at the end of a run. @default 'clean', as the paper has no rule for it; diffusers' is 'always' */
   readonly lowerOrderFinal?: LowerOrderFinal;
 }
 

@@ -12,12 +12,12 @@ export interface UnipcOptions {
    * B(h) of the paper, h (`bh1`) or e^h - 1 (`bh2`). It matters where the published code does not solve for the weights: the
    * second-order predictor and the first-order corrector. @default 'bh2', better under guidance
    */
-  readonly solverType?: 'bh1' | 'bh2';
+  readonly variant?: 'bh1' | 'bh2';
   /** What is taken as smooth in lambda: the clean sample or the noise. @default 'x0' */
   readonly prediction?: SmoothPrediction;
   /** Which steps' results are corrected by the evaluation that follows them; `except` numbers steps from 0. @default 'always' */
   readonly corrector?: 'always' | 'never' | { readonly except: readonly number[] };
-  /** @default 'few'; diffusers' is 'always' */
+  /** When the order falls at the end of a run. @default 'few'; the published code's 'always' would leave long runs at order 2 */
   readonly lowerOrderFinal?: LowerOrderFinal;
   /** A step of another method in place of UniP's: its results are corrected by UniC, as the paper does with DPM-Solver++ (Table 2). @default UniP */
   readonly predictor?: <T>(step: PredictorStep<T>) => Promise<T>;
@@ -43,10 +43,10 @@ type Settings = Required<Omit<UnipcOptions, 'predictor'>> & Pick<UnipcOptions, '
  * @throws UserError when an option is not among the known ones
  */
 export function unipc(options: UnipcOptions = {}): Sampler {
-  const settings: Settings = { order: 2, solverType: 'bh2', prediction: 'x0', corrector: 'always', lowerOrderFinal: 'few', ...options };
+  const settings: Settings = { order: 2, variant: 'bh2', prediction: 'x0', corrector: 'always', lowerOrderFinal: 'few', ...options };
   const { order, corrector } = settings;
   checkChoice('unipc', 'order', order, [1, 2, 3]);
-  checkChoice('unipc', 'solverType', settings.solverType, ['bh1', 'bh2']);
+  checkChoice('unipc', 'variant', settings.variant, ['bh1', 'bh2']);
   checkChoice('unipc', 'prediction', settings.prediction, ['x0', 'epsilon']);
   checkLowerOrderFinal('unipc', settings.lowerOrderFinal);
   if (settings.predictor !== undefined && typeof settings.predictor !== 'function') throw new UserError(`[samplers/unipc] predictor must be a function of { from, to, x, denoised }: predictor=${typeof settings.predictor}. Leave it out for UniP.`);
@@ -90,15 +90,15 @@ function plainTerms<T>(step: StepFrom<T>, [now]: readonly Evaluation<T>[], { pre
   return exponentialTerms('epsilon', step, [now!], exponentialWeights({ form: 'epsilon', h: lambdaStep(step.from, step.to), nodes: [0] }));
 }
 
-function predictorTerms<T>(step: StepFrom<T>, used: readonly Evaluation<T>[], { prediction: form, solverType }: Settings): readonly Term<T>[] {
+function predictorTerms<T>(step: StepFrom<T>, used: readonly Evaluation<T>[], { prediction: form, variant }: Settings): readonly Term<T>[] {
   const h = lambdaStep(step.from, step.to);
   const nodes = used.map(({ at }, k) => (k === 0 ? 0 : positionIn(step, at)));
-  const slope = halfB({ form, solverType, h });
+  const slope = halfB({ form, variant, h });
   return exponentialTerms(form, step, used, exponentialWeights({ form, h, nodes, ...(used.length === 2 ? { adjust: ([whole]: readonly number[]) => [whole!, slope] } : {}) }));
 }
 
 /** The state at `from` again, now that it has been evaluated there; the prediction itself where there is nothing to correct. */
-function correct<T>({ index, state, x: predicted, algebra }: StepInput<T>, now: Evaluation<T>, { prediction: form, solverType, corrector }: Settings): T {
+function correct<T>({ index, state, x: predicted, algebra }: StepInput<T>, now: Evaluation<T>, { prediction: form, variant, corrector }: Settings): T {
   const [last] = state.history;
   const off = corrector === 'never' || (corrector !== 'always' && corrector.except.includes(index - 1));
   if (off || last === undefined || last.at.alpha === 0) return predicted;
@@ -107,13 +107,13 @@ function correct<T>({ index, state, x: predicted, algebra }: StepInput<T>, now: 
   const used = [...finiteHistory(state.history).slice(0, own), now];
   const h = lambdaStep(step.from, step.to);
   const nodes = used.map(({ at }, k) => (k === 0 ? 0 : at === now.at ? 1 : positionIn(step, at)));
-  const slope = halfB({ form, solverType, h });
+  const slope = halfB({ form, variant, h });
   const weights = exponentialWeights({ form, h, nodes, ...(own === 1 ? { adjust: ([whole]: readonly number[]) => [whole!, slope] } : {}) });
   return algebra.linear(...exponentialTerms(form, step, used, weights));
 }
 
 /** Half of B(h), in the scale of the kernel's moments, with which the published code weighs a slope that it does not solve for. */
-function halfB({ form, solverType, h }: { readonly form: SmoothPrediction; readonly solverType: 'bh1' | 'bh2'; readonly h: number }): number {
-  if (solverType === 'bh2') return -Math.expm1(-h) / 2;
+function halfB({ form, variant, h }: { readonly form: SmoothPrediction; readonly variant: 'bh1' | 'bh2'; readonly h: number }): number {
+  if (variant === 'bh2') return -Math.expm1(-h) / 2;
   return (form === 'x0' ? h : h * Math.exp(-h)) / 2;
 }

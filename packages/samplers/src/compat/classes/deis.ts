@@ -35,7 +35,7 @@ const deisScheduler = defineScheduler({
     return (request?: TimestepsOptions): Schedule<T> => {
       const made = request?.numInferenceSteps === undefined ? wholeGrid(tables) : grid(request.numInferenceSteps, request.mu);
       const { levels, ends } = walk(made, config.use_flow_sigmas);
-      const sampler = deis({ order: (config.solver_order - 1) as 0 | 1 | 2, form: 'log-rho', lowerOrderFinal: lowerOrderRule(config, made.timesteps.length) });
+      const sampler = deis({ order: config.solver_order as 1 | 2 | 3, form: 'log-rho', lowerOrderFinal: lowerOrderRule(config, made.timesteps.length) });
       return { ...made, initNoiseSigma: 1, missing: 'last', move: (call) => ({ sampler, ...ends(call) }), predict: lambdaPrediction(algebra, config, made.sigmas), noiseLevel: ({ index }) => levels[index]! };
     };
   },

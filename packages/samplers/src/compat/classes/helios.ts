@@ -55,7 +55,7 @@ const helios = defineScheduler({
     if (isUnipc && !predict_x0) refuseFlowOfNoise(NAME, 'predict_x0=false', prediction_type);
     if (isUnipc && !use_flow_sigmas && (!predict_x0 || solver_type === 'bh1')) fail(`the step to sigma = 0 has no rule: use_flow_sigmas=false, predict_x0=${predict_x0}, solver_type="${solver_type}". Set use_flow_sigmas and predict_x0 to true and solver_type to "bh2".`);
     if (isUnipc && use_flow_sigmas && config.stages === 1) fail('with one stage a run begins at sigma = 1, where lambda is infinite and UniPC has no rule: stages=1, scheduler_type="unipc". Set scheduler_type to "euler", or take UniPCMultistepScheduler with use_flow_sigmas, which begins below 1.');
-    const sampler = isUnipc ? unipc({ order: order as 1 | 2 | 3, solverType: solver_type, prediction: predict_x0 ? 'x0' : 'epsilon', lowerOrderFinal: config.lower_order_final ? 'always' : 'clean', corrector: { except: config.disable_corrector } }) : euler();
+    const sampler = isUnipc ? unipc({ order: order as 1 | 2 | 3, variant: solver_type, prediction: predict_x0 ? 'x0' : 'epsilon', lowerOrderFinal: config.lower_order_final ? 'always' : 'clean', corrector: { except: config.disable_corrector } }) : euler();
     // As there, the clean end keeps a trace of noise, so that lambda is finite.
     const tracedLevel = (sigma: number): NoiseLevel => ({ alpha: 1 - sigma, sigma: Math.max(sigma, 1e-8) });
     const levelOf = !isUnipc ? flowLevel : use_flow_sigmas ? tracedLevel : lambdaLevel(false);

@@ -78,7 +78,7 @@ const unipcScheduler = defineScheduler({
       const flow = ruled.sigmas.map((sigma) => sigma / (sigma + 1));
       return gridOf(flow.map((sigma) => Math.trunc(sigma * train)), flow, end(flow));
     };
-    const own: UnipcOptions = { order: order as 1 | 2 | 3, solverType: solver_type, prediction: predict_x0 ? 'x0' : 'epsilon', lowerOrderFinal: lower_order_final ? 'always' : 'clean', corrector: { except: config.disable_corrector } };
+    const own: UnipcOptions = { order: order as 1 | 2 | 3, variant: solver_type, prediction: predict_x0 ? 'x0' : 'epsilon', lowerOrderFinal: lower_order_final ? 'always' : 'clean', corrector: { except: config.disable_corrector } };
     const predictor = config.solver_p === null ? undefined : nested(config.solver_p);
     return (request?: TimestepsOptions): Schedule<T> => {
       const made = request === undefined ? wholeGrid(tables) : grid(request);
