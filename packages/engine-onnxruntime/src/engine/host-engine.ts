@@ -6,7 +6,7 @@ import { explainRuntimeError } from './errors.ts';
 import { checkFits, foreignBuffer } from './fits.ts';
 import { emptyTensor, HostBuffer, hostFromTensor, tensorFromHost } from './host-buffer.ts';
 import { HostPool } from './host-pool.ts';
-import { runStopped } from './stop-output.ts';
+import { isWorthStopping, runStopped } from './stop-output.ts';
 import { createSession, type CompiledSession, type SessionContext } from './session.ts';
 
 /** An engine whose buffers are in host memory: the CPU, and accelerators that copy at the borders of a graph. */
@@ -44,12 +44,14 @@ class HostExecutable implements Executable {
   readonly #graph: Graph;
   readonly #parts: HostExecutableParts;
   readonly #outputs: readonly ValueInfo[];
+  readonly #large: boolean;
   #disposed = false;
 
   constructor(graph: Graph, parts: HostExecutableParts) {
     this.#graph = graph;
     this.#parts = parts;
     this.#outputs = graph.outputs.map((value) => graph.values[value]!);
+    this.#large = isWorthStopping(graph);
   }
 
   async run(inputs: readonly EngineBuffer[], options: RunOptions = {}): Promise<readonly EngineBuffer[]> {
@@ -75,7 +77,9 @@ class HostExecutable implements Executable {
     const info = this.#outputs[i]!;
     const buffer = offered && hostBuffer(checkFits(offered, info, 'output', i));
     const { context, pool } = this.#parts;
-    if (context.device !== 'wasm') return buffer ?? new HostBuffer(info, pool.take(info) ?? emptyTensor(context.ort, info), pool);
+    // Small results are copied by the binding in any case: storage of ours would be memory to come by and to fill once more.
+    const copied = context.device === 'cpu' && !this.#large && info.dtype === 'float32' && !buffer;
+    if (context.device !== 'wasm' && !copied) return buffer ?? new HostBuffer(info, pool.take(info) ?? emptyTensor(context.ort, info), pool);
     buffer?.dispose();
     return undefined;
   }

@@ -1,11 +1,12 @@
 import type { ConvParams } from '@langevin/tensor';
+import { sizeOf } from '@langevin/tensor';
 import type { Operand, Scope } from './scope.ts';
 
 /**
  * Convolutions in the channel-blocked layout of ONNX Runtime's CPU kernels (NCHWc). The runtime lays constant weights out so by
  * itself; weights that are trained are inputs, so here the graph lays them out at each run, which costs little: they are small.
  */
-const DOMAIN = 'com.microsoft.nchwc';
+export const CHANNEL_BLOCKS = 'com.microsoft.nchwc';
 
 /** Whether a convolution with this many channels on either side can run blocked. */
 export function isBlockable(scope: Scope, channels: readonly number[], params: ConvParams): boolean {
@@ -27,20 +28,20 @@ export interface BlockedConv {
 }
 
 export function emitBlockedConv(scope: Scope, conv: BlockedConv): string {
-  return toPlain(scope, emitBlocked(scope, conv), conv.outChannels);
+  const x = scope.emit('ReorderInput', [conv.x], { domain: CHANNEL_BLOCKS });
+  return toPlain(scope, emitBlocked(scope, { ...conv, x }), conv.outChannels);
 }
 
-/** From an image in plain layout to one in blocks. */
+/** From an image in blocks to one in blocks. */
 function emitBlocked(scope: Scope, { x, w, bias, kernel, pads, strides = [1, 1], dilations = [1, 1] }: BlockedConv): string {
-  const blocked = scope.emit('ReorderInput', [x], { domain: DOMAIN });
-  return scope.emit('Conv', bias ? [blocked, w, bias] : [blocked, w], {
+  return scope.emit('Conv', bias ? [x, w, bias] : [x, w], {
     attributes: { kernel_shape: kernel, pads, strides, dilations, group: 1 },
-    domain: DOMAIN,
+    domain: CHANNEL_BLOCKS,
   });
 }
 
 function toPlain(scope: Scope, blocked: string, channels: number): string {
-  return scope.emit('ReorderOutput', [blocked], { attributes: { channels }, domain: DOMAIN });
+  return scope.emit('ReorderOutput', [blocked], { attributes: { channels }, domain: CHANNEL_BLOCKS });
 }
 
 /**
@@ -52,7 +53,7 @@ export function blockedWeights(scope: Scope, w: Operand, direction: 'forward' | 
   const b = scope.channelBlock;
   const [o, c, ...kernel] = w.shape as [number, number, ...number[]];
   const places = kernel[0]! * kernel[1]!;
-  const inwards = (shape: readonly number[]): string => scope.emit('ReorderInput', [scope.emit('Reshape', [w, scope.ints(shape)])], { domain: DOMAIN });
+  const inwards = (shape: readonly number[]): string => scope.emit('ReorderInput', [scope.emit('Reshape', [w, scope.ints(shape)])], { domain: CHANNEL_BLOCKS });
   const moved = (x: string, shape: readonly number[], perm: readonly number[]): string =>
     scope.emit('Transpose', [scope.emit('Reshape', [x, scope.ints(shape)])], { attributes: { perm } });
   if (direction === 'forward') {
@@ -84,7 +85,7 @@ export interface BlockedProduct {
 /** weights^T image, as [1, rows, columns, 1]. */
 export function emitBlockedProduct(scope: Scope, { weights, image, summed, rows, columns }: BlockedProduct): string {
   const lines = scope.emit('Reshape', [weights, scope.ints([1, summed, 1, rows])]);
-  const blocks = scope.emit('ReorderInput', [lines], { attributes: { channels_last: 1 }, domain: DOMAIN });
+  const blocks = scope.emit('ReorderInput', [lines], { attributes: { channels_last: 1 }, domain: CHANNEL_BLOCKS });
   return emitBlockedConv(scope, {
     x: scope.emit('Reshape', [image, scope.ints([1, summed, columns, 1])]),
     w: scope.emit('Reshape', [blocks, scope.ints([rows, summed, 1, 1])]),
@@ -102,9 +103,11 @@ export function turnedKernel(scope: Scope, w: Operand): string {
   return scope.emit('Slice', [w, all(-1), all(-(2 ** 31)), scope.ints(axes), all(-1)]);
 }
 
-/** The two operands of a weight gradient in the roles that they play in it: both [N, channels, ...spatial]. */
+/** The two operands of a weight gradient in the roles that they play in it: both [N, channels, ...spatial], N in whole blocks. */
 export interface WeightGradRoles {
   readonly image: Operand;
+  /** What is added to the image, before and after each spatial axis. */
+  readonly padding: ConvParams['padding'];
   /** Its channels are whole blocks; those of the image need not be. */
   readonly kernel: Operand;
 }
@@ -112,32 +115,59 @@ export interface WeightGradRoles {
 /**
  * sum over n and p of kernel[n, b, p] image[n, a, p + k] for every (a, b, k): a convolution whose batch are the image's channels and
  * whose channels are N, with an output as small as the weights. Blocked, it runs near the peak; as an ordinary Conv it would be five
- * times slower. The image is padded beforehand: at the borders the runtime's kernel computes one place at a time.
+ * times slower.
  */
-function correlation(scope: Scope, { image, kernel }: WeightGradRoles): string {
-  const b = scope.channelBlock;
-  const [batch, channels, ...spatial] = kernel.shape as [number, number, ...number[]];
-  const swapped = scope.emit('Transpose', [image], { attributes: { perm: [1, 0, 2, 3] } });
-  // Blocks of channels first: a convolution needs the operand in this very layout as well, and what is left to move are runs of a block.
-  const blocks = scope.emit('ReorderInput', [kernel], { domain: DOMAIN });
-  const parts = scope.emit('Reshape', [blocks, scope.ints([batch / b, b, channels / b, ...spatial, b])]);
-  const moved = scope.emit('Transpose', [parts], { attributes: { perm: [2, 0, 3, 4, 1, 5] } });
-  const weights = scope.emit('Reshape', [moved, scope.ints([channels, batch, ...spatial])]);
-  return emitBlocked(scope, { x: swapped, w: weights, outChannels: channels, kernel: spatial, pads: [0, 0, 0, 0] });
+function correlation(scope: Scope, { image, padding, kernel }: WeightGradRoles): string {
+  const [, channels, ...spatial] = kernel.shape as [number, number, ...number[]];
+  return emitBlocked(scope, { x: swappedImage(scope, image, padding), w: swappedKernel(scope, kernel), outChannels: channels, kernel: spatial, pads: [0, 0, 0, 0] });
 }
 
-/** dW[o, c, k] = sum over n and p of g[n, o, p] x[n, c, p + k], from x padded as in the forward pass. */
-export function weightGradByOutput(scope: Scope, padded: Operand, g: Operand): string {
-  const y = toPlain(scope, correlation(scope, { image: padded, kernel: g }), g.shape[1]!);
+/** [N, channels, ...spatial] -> [N/b, channels, ...spatial, b]: the runtime's kernel for layouts works on all threads, Transpose on one. */
+function batchInwards(scope: Scope, x: Operand): string {
+  const [batch, ...rest] = x.shape;
+  return scope.emit('ReorderInput', [scope.emit('Reshape', [x, scope.ints([1, batch!, sizeOf(rest), 1])])], { domain: CHANNEL_BLOCKS });
+}
+
+/** Exchange the first two axes of [a, b, size], in runs of `size`. */
+function swapped(scope: Scope, x: string, shape: readonly [number, number, number]): string {
+  const parts = scope.emit('Reshape', [x, scope.ints(shape)]);
+  return shape[0] === 1 || shape[1] === 1 ? parts : scope.emit('Transpose', [parts], { attributes: { perm: [1, 0, 2] } });
+}
+
+/** [N, C, H, W] -> [C, N/b, H, W, b], padded: at its borders the runtime's kernel computes one place at a time. Wide rows pad faster. */
+function swappedImage(scope: Scope, x: Operand, padding: ConvParams['padding']): string {
+  const b = scope.channelBlock;
+  const [batch, channels, height, width] = x.shape as [number, number, number, number];
+  const [[top, bottom], [left, right]] = padding as readonly [readonly [number, number], readonly [number, number]];
+  const blocks = swapped(scope, batchInwards(scope, x), [batch / b, channels, height * width * b]);
+  const rows = scope.emit('Reshape', [blocks, scope.ints([(channels * batch) / b, height, width * b])]);
+  const pads = scope.ints([0, top, left * b, 0, bottom, right * b]);
+  const padded = top + bottom + left + right === 0 ? rows : scope.emit('Pad', [rows, pads, scope.fill('float32', 0)], { attributes: { mode: 'constant' } });
+  return scope.emit('Reshape', [padded, scope.ints([channels, batch, height + top + bottom, width + left + right])]);
+}
+
+/** [N, O, H, W] -> the weights of a convolution from N to O channels, as blocks: [O/b, N/b, H, W, b of N, b of O]. */
+function swappedKernel(scope: Scope, x: Operand): string {
+  const b = scope.channelBlock;
+  const [batch, channels, ...spatial] = x.shape as [number, number, ...number[]];
+  const places = sizeOf(spatial);
+  const lines = scope.emit('Reshape', [batchInwards(scope, x), scope.ints([batch / b, channels, places * b, 1])]);
+  const blocks = scope.emit('ReorderInput', [lines], { domain: CHANNEL_BLOCKS });
+  return scope.emit('Reshape', [swapped(scope, blocks, [batch / b, channels / b, places * b * b]), scope.ints([channels, batch, ...spatial])]);
+}
+
+/** dW[o, c, k] = sum over n and p of g[n, o, p] x[n, c, p + k], with x padded as in the forward pass. */
+export function weightGradByOutput(scope: Scope, x: Operand, g: Operand, padding: ConvParams['padding']): string {
+  const y = toPlain(scope, correlation(scope, { image: x, padding, kernel: g }), g.shape[1]!);
   return scope.emit('Transpose', [y], { attributes: { perm: [1, 0, 2, 3] } });
 }
 
-/** The same with x as the kernel, from g padded as for the gradient by x: places come out in reverse. For outputs of a few channels. */
-export function weightGradByInput(scope: Scope, padded: Operand, x: Operand, kernel: readonly number[]): string {
+/** The same with x as the kernel, and g padded as for the gradient by x: places come out in reverse. For outputs of a few channels. */
+export function weightGradByInput(scope: Scope, roles: WeightGradRoles, kernel: readonly number[]): string {
   const b = scope.channelBlock;
-  const [o, c] = [padded.shape[1]!, x.shape[1]!];
+  const [o, c] = [roles.image.shape[1]!, roles.kernel.shape[1]!];
   const places = kernel[0]! * kernel[1]!;
-  const reversed = scope.emit('Reshape', [correlation(scope, { image: padded, kernel: x }), scope.ints([(o * c) / b, places, b])]);
+  const reversed = scope.emit('Reshape', [correlation(scope, roles), scope.ints([(o * c) / b, places, b])]);
   const y = scope.emit('Gather', [reversed, scope.ints(descending(places))], { attributes: { axis: 1 } });
   return toPlain(scope, scope.emit('Reshape', [y, scope.ints([o, c, ...kernel])]), c);
 }

@@ -89,10 +89,10 @@ export const convolution: LoweringTable<'conv' | 'convInputGrad' | 'convWeightGr
     const simple = params.strides.every(isOne) && params.dilations.every(isOne) && sizeOf(kernel) > 1 && x.dtype === 'float32';
     const byInput = adjointPads(params, kernel);
     if (simple && isBlockable(scope, [batch, channels], params) && !isBlockable(scope, [out], params) && isWhole(byInput)) {
-      return weightGradByInput(scope, { ...g, name: padSpatial(scope, g, byInput) }, x, kernel);
+      return weightGradByInput(scope, { image: g, padding: byInput, kernel: x }, kernel);
     }
+    if (simple && isBlockable(scope, [batch, out], params)) return weightGradByOutput(scope, x, g, params.padding);
     const padded = padSpatial(scope, x, params.padding);
-    if (simple && isBlockable(scope, [batch, out], params)) return weightGradByOutput(scope, { ...x, name: padded }, g);
     // dW[o, c, k] = sum over n of g[n, o, :] . x[n, c, : shifted by k]: one batched product for each place k of the kernel.
     const rows = scope.emit('Reshape', [g, scope.ints(groups === 1 ? [batch, out, places] : [batch, groups, out / groups, places])]);
     const columns = groups === 1 ? [batch, channels, places] : [batch, groups, channels / groups, places];

@@ -1,6 +1,7 @@
 import { sizeOf } from '@langevin/tensor';
 import type { FusedName } from '../fusion/program.ts';
 import { affine } from './affine.ts';
+import { affineOfTwo, isInLanes } from './blocked-affine.ts';
 import { lowerConv } from './convolution.ts';
 import type { LoweringTable, Operand } from './scope.ts';
 
@@ -45,11 +46,13 @@ export const fused: LoweringTable<FusedName> = {
     const vector = (value: string): string => scope.emit('Reshape', [scope.emit('Expand', [value, whole]), scope.ints([channels])]);
     const scale = vector(weight === undefined ? inv : scope.emit('Mul', [inv, weight]));
     const bias = vector(shift(sums));
-    const flat: Operand = { ...g, name: scope.emit('Reshape', [g, scope.ints([1, channels, -1])]), shape: [1, channels, sizeOf(g.shape) / channels] };
-    const first = affine(scope, flat, { scale, bias, channels });
+    const length = sizeOf(g.shape) / channels;
+    const flat = (x: Operand): Operand => ({ ...x, name: scope.emit('Reshape', [x, scope.ints([1, channels, length])]), shape: [1, channels, length] });
+    const result = (name: string): string => scope.emit('Reshape', [name, scope.ints(scope.outputs[0]!.shape)]);
+    if (isInLanes(scope, length)) return result(affineOfTwo(scope, { x: flat(g), scale, bias, y: flat(y), yScale: vector(shift(dots)) }));
+    const first = affine(scope, flat(g), { scale, bias, channels });
     const grouped = scope.ints([batch, groups, -1]);
     const second = scope.emit('Mul', [scope.emit('Reshape', [y, grouped]), shift(dots)]);
-    const total = scope.emit('Add', [scope.emit('Reshape', [first, grouped]), second]);
-    return scope.emit('Reshape', [total, scope.ints(scope.outputs[0]!.shape)]);
+    return result(scope.emit('Add', [scope.emit('Reshape', [first, grouped]), second]));
   },
 };
