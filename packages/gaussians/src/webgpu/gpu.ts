@@ -17,7 +17,8 @@ export interface GpuPipeline {
 
 export interface GpuComputePass {
   setPipeline(pipeline: GpuHandle): unknown;
-  setBindGroup(index: number, group: GpuHandle): unknown;
+  /** `never`, for overloads are compared strictly. */
+  setBindGroup(index: number, group: never): unknown;
   dispatchWorkgroups(x: number, y?: number, z?: number): unknown;
   dispatchWorkgroupsIndirect(buffer: GpuHandle, offset: number): unknown;
   end(): unknown;

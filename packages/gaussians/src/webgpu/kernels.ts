@@ -5,6 +5,7 @@ import { BACKGROUND_WGSL, BACKWARD_WGSL, FEATURES_BACKWARD_WGSL } from './shader
 import { FORWARD_WGSL } from './shaders/blend.ts';
 import { EMIT_WGSL, SCAN_WGSL, STARTS_WGSL, TOTALS_WGSL } from './shaders/deal.ts';
 import { LEAD_WGSL, SUM_ROWS_WGSL } from './shaders/lead.ts';
+import { SPREAD_COLUMNS_WGSL, SPREAD_ROWS_WGSL, WINDOW_COLUMNS_WGSL, WINDOW_ROWS_WGSL } from './shaders/photometric.ts';
 import { PROJECT_WGSL } from './shaders/project.ts';
 import { COLUMNS_WGSL, HISTOGRAM_WGSL, SCATTER_WGSL } from './shaders/sort.ts';
 import { ROW_OF_GROUPS } from './view.ts';
@@ -24,6 +25,10 @@ const SOURCES = {
   featuresBackward: FEATURES_BACKWARD_WGSL,
   sumRows: SUM_ROWS_WGSL,
   lead: LEAD_WGSL,
+  windowRows: WINDOW_ROWS_WGSL,
+  windowColumns: WINDOW_COLUMNS_WGSL,
+  spreadRows: SPREAD_ROWS_WGSL,
+  spreadColumns: SPREAD_COLUMNS_WGSL,
 } as const;
 
 export type KernelName = keyof typeof SOURCES;
@@ -38,25 +43,32 @@ export interface Step {
   readonly groups: Groups;
 }
 
+/** What every picture and its way back need; the others are compiled when somebody asks for them. */
+export const USUAL_KERNELS: readonly KernelName[] = ['project', 'histogram', 'columns', 'scatter', 'scan', 'totals', 'emit', 'starts', 'forward', 'background', 'backward', 'sumRows', 'lead'];
+
 export interface Kernels {
+  /** Compiles what is not yet compiled. @throws InternalError when one does not compile */
+  readonly load: (names: readonly KernelName[]) => Promise<void>;
+  /** Steps of kernels that were loaded. */
   readonly run: (pass: GpuComputePass, steps: readonly Step[]) => void;
 }
 
-/** Compiles all kernels for a device. @throws InternalError when one does not compile */
-export async function compileKernels(device: GpuDevice, buffers: Buffers): Promise<Kernels> {
-  const names = Object.keys(SOURCES) as KernelName[];
-  const compiled = await Promise.all(
-    names.map(async (name) => {
-      const label = `gaussians ${name}`;
-      try {
-        return [name, await device.createComputePipelineAsync({ label, layout: 'auto', compute: { module: device.createShaderModule({ label, code: SOURCES[name] }), entryPoint: 'main' } })] as const;
-      } catch (cause) {
-        throw new InternalError(`[gaussians/webgpu] a kernel does not compile here: kernel=${name}. Please report it with the adapter's name: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-      }
-    }),
-  );
-  const pipelines = new Map<KernelName, GpuPipeline>(compiled);
-  const layouts = new Map(compiled.map(([name, pipeline]) => [name, pipeline.getBindGroupLayout(0)]));
+interface Compiled {
+  readonly pipeline: GpuPipeline;
+  readonly layout: GpuHandle;
+}
+
+export function createKernels(device: GpuDevice, buffers: Buffers): Kernels {
+  const compiled = new Map<KernelName, Compiled>();
+  const compile = async (name: KernelName): Promise<void> => {
+    const label = `gaussians ${name}`;
+    try {
+      const pipeline = await device.createComputePipelineAsync({ label, layout: 'auto', compute: { module: device.createShaderModule({ label, code: SOURCES[name] }), entryPoint: 'main' } });
+      compiled.set(name, { pipeline, layout: pipeline.getBindGroupLayout(0) });
+    } catch (cause) {
+      throw new InternalError(`[gaussians/webgpu] a kernel does not compile here: kernel=${name}. Please report it with the adapter's name: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    }
+  };
 
   // Groups of bindings are kept until a buffer is replaced; a step that comes again finds its own.
   const ids = new WeakMap<GpuBuffer, number>();
@@ -72,18 +84,22 @@ export async function compileKernels(device: GpuDevice, buffers: Buffers): Promi
     if (generation !== buffers.generation()) cache.clear();
     generation = buffers.generation();
     const key = `${kernel} ${bindings.map(idOf).join(' ')}`;
-    const group = cache.get(key) ?? device.createBindGroup({ layout: layouts.get(kernel)!, entries: bindings.map((buffer, binding) => ({ binding, resource: { buffer } })) });
+    const group = cache.get(key) ?? device.createBindGroup({ layout: compiled.get(kernel)!.layout, entries: bindings.map((buffer, binding) => ({ binding, resource: { buffer } })) });
     cache.set(key, group);
     return group;
   };
 
   return {
+    load: async (names) => {
+      const missing = [...new Set(names)].filter((name) => !compiled.has(name));
+      if (missing.length > 0) await Promise.all(missing.map(compile));
+    },
     run(pass, steps) {
       for (const step of steps) {
         // Nothing to do is not worth a dispatch, and devices warn of it.
         if (!('sizes' in step.groups) && step.groups.includes(0)) continue;
-        pass.setPipeline(pipelines.get(step.kernel)!);
-        pass.setBindGroup(0, groupOf(step));
+        pass.setPipeline(compiled.get(step.kernel)!.pipeline);
+        pass.setBindGroup(0, groupOf(step) as never);
         if ('sizes' in step.groups) pass.dispatchWorkgroupsIndirect(step.groups.sizes, step.groups.offset);
         else pass.dispatchWorkgroups(...(step.groups as [number, number?, number?]));
       }

@@ -1,6 +1,5 @@
 import { cameraPosition, type Camera } from '../camera.ts';
 import type { Gaussians } from '../gaussians.ts';
-import type { Cotangents } from '../rasterizer.ts';
 import { FRUSTUM_MARGIN, type Settings } from '../settings.ts';
 
 /** Sides of a tile in pixels. */
@@ -52,8 +51,8 @@ export interface ViewNumbers {
   readonly settings: Settings<Float32Array>;
   readonly leastTransmittance: number;
   readonly pairs: number;
-  /** Which gradients came back; none on the way there. */
-  readonly cotangents?: Cotangents;
+  /** Which gradients come back. */
+  readonly present: Readonly<Record<'color' | 'alpha' | 'depth', boolean>>;
 }
 
 /** Groups of four channels: colour with depth, then features. */
@@ -62,7 +61,7 @@ export function channelGroups(featureChannels: number): number {
 }
 
 /** The bytes of `View`. */
-export function packView({ gaussians, camera, settings, leastTransmittance, pairs, cotangents }: ViewNumbers): ArrayBuffer {
+export function packView({ gaussians, camera, settings, leastTransmittance, pairs, present }: ViewNumbers): ArrayBuffer {
   const { width, height, fx, fy, cx, cy, worldToCamera, kind = 'pinhole' } = camera;
   const marginX = (FRUSTUM_MARGIN * width) / (2 * fx);
   const marginY = (FRUSTUM_MARGIN * height) / (2 * fy);
@@ -72,9 +71,9 @@ export function packView({ gaussians, camera, settings, leastTransmittance, pair
     colors: settings.colors !== undefined,
     expected: settings.depth === 'expected',
     smooth: settings.cutoff === 'smooth',
-    gradientOfColor: cotangents?.color !== undefined,
-    gradientOfAlpha: cotangents?.alpha !== undefined,
-    gradientOfDepth: cotangents?.depth !== undefined,
+    gradientOfColor: present.color,
+    gradientOfAlpha: present.alpha,
+    gradientOfDepth: present.depth,
   };
   const flags = Object.entries(FLAGS).reduce((sum, [name, bit]) => sum + (on[name as keyof typeof FLAGS] ? bit : 0), 0);
   const bytes = new ArrayBuffer(VIEW_BYTES);

@@ -26,6 +26,8 @@ async function answer(question: Question): Promise<unknown> {
       // Another's rendering is one that this rasterizer does not know.
       return rasterizer.backward(rendering ?? ({ color: [], alpha: [] } as never), question.cotangents);
     }
+    case 'photometric':
+      return rasterizer.photometric!(question.request);
     case 'lose':
       device.destroy();
       await device.lost;

@@ -5,7 +5,7 @@ import type { Camera, Cotangents, Gaussians, PhotometricRequest, PhotometricStep
 import { UnsupportedError, UserError } from '@langevin/tensor';
 import { build } from 'esbuild';
 
-type RenderArguments = readonly [Gaussians, Camera, RenderOptions?];
+type RenderArguments = readonly [Gaussians, Camera, (RenderOptions | undefined)?];
 
 export type Question =
   | { readonly ask: 'start' | 'lose' | 'dispose' }
