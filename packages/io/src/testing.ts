@@ -3,6 +3,8 @@ export { checkDataset } from './testing/check-dataset.ts';
 // Gaussians without a file, and what the readers of their files are proved with.
 export { fuzzSplats, splatFuzzTable } from './testing/splats/fuzz.ts';
 export type { FuzzOptions, FuzzResult } from './testing/splats/fuzz.ts';
+export { sampleFiles } from './testing/splats/sample-files.ts';
+export type { SampleFile } from './testing/splats/sample-files.ts';
 export { syntheticCloud } from './testing/splats/synthetic-cloud.ts';
 export type { SyntheticCloudOptions } from './testing/splats/synthetic-cloud.ts';
 export { benchSplats } from './testing/splats/bench.ts';

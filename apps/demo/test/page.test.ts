@@ -1,0 +1,225 @@
+import { readFile, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { readSplats, writeSplats } from '@langevin/io/splats';
+import { sampleFiles, syntheticCloud } from '@langevin/io/testing';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { hasChromium, NO_CHROMIUM, startDemo, type Demo, type OpenPage } from './harness/chromium.ts';
+import { distance, settled, settledOn } from './harness/pictures.ts';
+import { photographedFolder } from './harness/tiny-scene.ts';
+
+if (!hasChromium) console.warn(`[demo/test] skipped: ${NO_CHROMIUM}`);
+
+const MINUTES = 60_000;
+
+const text = (page: Page, id: string): Promise<string> => page.locator(`#${id}`).innerText();
+const hasText = (page: Page, id: string, expected: string): Promise<void> => expect.poll(() => text(page, id), { timeout: 2 * MINUTES }).toBe(expected);
+const training = (page: Page, state: string): Promise<void> => expect.poll(() => page.locator('body').getAttribute('data-training'), { timeout: 2 * MINUTES }).toBe(state);
+const stepsDone = async (page: Page): Promise<number> => Number((await page.locator('#train-step').getAttribute('data-step')) ?? 0);
+
+/** dB of the view that is looked at, and after which step. */
+async function measured(page: Page): Promise<{ readonly step: number; readonly psnr: number }> {
+  const place = page.locator('#train-psnr');
+  return { step: Number(await place.getAttribute('data-step')), psnr: Number.parseFloat(await place.innerText()) };
+}
+
+describe.runIf(hasChromium)('the page', () => {
+  let demo: Demo;
+  let desk: OpenPage;
+
+  beforeAll(async () => {
+    demo = await startDemo();
+    desk = await demo.open({ viewport: { width: 830, height: 400 } });
+  }, 4 * MINUTES);
+  afterAll(() => demo?.close(), MINUTES);
+
+  it('shows a built-in scene, turns it with mouse and keys, comes nearer and returns', { timeout: 4 * MINUTES }, async () => {
+    const { page, complaints } = desk;
+    const viewport = page.locator('#viewport');
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+    const first = await settled(page);
+    expect(await text(page, 'fact-painter')).toContain('Spark');
+    expect(await text(page, 'fact-name')).toBe('Still life');
+
+    const { x, y, width, height } = (await viewport.boundingBox())!;
+    await page.mouse.move(x + width / 2, y + height / 2);
+    await page.mouse.down();
+    await page.mouse.move(x + width / 2 + 120, y + height / 2 + 20, { steps: 4 });
+    await page.mouse.up();
+    const turned = await settledOn(page, (picture) => !picture.equals(first));
+    const turn = distance(first, turned);
+    await page.mouse.wheel(0, 400);
+    const zoomed = await settledOn(page, (picture) => !picture.equals(turned));
+    await viewport.focus();
+    await page.keyboard.press('ArrowLeft');
+    await settledOn(page, (picture) => !picture.equals(zoomed));
+    await page.keyboard.press('r');
+    // The same view again: what is left is the order of splats at the same depth.
+    await settledOn(page, (picture) => distance(picture, first) < turn / 10);
+    expect(complaints).toEqual([]);
+  });
+
+  it('our own rasterizer draws the same view as Spark', { timeout: 4 * MINUTES }, async () => {
+    const { page, complaints } = desk;
+    const bySpark = await settled(page);
+    await page.keyboard.press('ArrowLeft');
+    const turned = await settledOn(page, (picture) => !picture.equals(bySpark));
+    await page.click('#reset');
+    await settledOn(page, (picture) => distance(picture, bySpark) < distance(turned, bySpark) / 10);
+    await page.selectOption('#painter', 'raster');
+    await hasText(page, 'fact-painter', 'Langevin rasterizer');
+    const byOurs = await settledOn(page, (picture) => !picture.equals(bySpark));
+    // Other pixels at edges, but nearer than a turn of 7.5 degrees.
+    expect(distance(byOurs, bySpark)).toBeLessThan(distance(turned, bySpark) / 2);
+    await page.selectOption('#painter', 'spark');
+    await hasText(page, 'fact-painter', 'Spark (WebGL 2)');
+    expect(complaints).toEqual([]);
+  });
+
+  it('opens files of every format and says what is in them', { timeout: 4 * MINUTES }, async () => {
+    const { page, complaints } = desk;
+    const cloud = syntheticCloud({ count: 300, degree: 2, seed: 4, extent: 1 });
+    const files = [
+      { name: 'cloud.ply', format: 'ply', count: '300', degree: '2', bytes: await writeSplats(cloud, { format: 'ply' }) },
+      { name: 'cloud.spz', format: 'spz', count: '300', degree: '2', bytes: await writeSplats(cloud, { format: 'spz' }) },
+      { name: 'cloud.splat', format: 'splat', count: '300', degree: '0', bytes: await writeSplats(cloud, { format: 'splat' }) },
+      { name: 'cloud.splats4d', format: '4d', count: '300', degree: '2', bytes: await writeSplats(cloud, { format: '4d' }) },
+      { name: 'packed.compressed.ply', format: 'compressed-ply', count: '4', degree: '1', bytes: (await sampleFiles('compressed-ply'))[1]!.bytes },
+    ];
+    for (const { name, format, count, degree, bytes } of files) {
+      await page.setInputFiles('#file', { name, mimeType: 'application/octet-stream', buffer: Buffer.from(bytes) });
+      await hasText(page, 'fact-name', name);
+      expect([await text(page, 'fact-format'), await text(page, 'fact-count'), await text(page, 'fact-degree')]).toEqual([format, count, degree]);
+      expect(await text(page, 'fact-bytes')).toMatch(/^[\d.]+ k?B$/);
+      expect(await text(page, 'fact-bounds')).toMatch(/^[\d.]+ × [\d.]+ × [\d.]+, around/);
+      expect(await page.locator('#fault').isHidden()).toBe(true);
+    }
+    await settled(page);
+    expect(complaints).toEqual([]);
+  });
+
+  it('says in words why a file cannot be read, and keeps what it shows', { timeout: 2 * MINUTES }, async () => {
+    const { page, complaints } = desk;
+    const whole = await writeSplats(syntheticCloud({ count: 50, degree: 0, seed: 1 }), { format: 'ply' });
+    const shown = await text(page, 'fact-name');
+    for (const [name, buffer, message] of [
+      ['notes.ply', Buffer.from('These are no Gaussians at all, only words.'), /known format/],
+      ['half.ply', Buffer.from(whole.subarray(0, whole.length / 2)), /half\.ply|truncated|bytes/],
+    ] as const) {
+      await page.setInputFiles('#file', { name, mimeType: 'application/octet-stream', buffer });
+      await expect.poll(() => page.locator('#fault').isVisible(), { timeout: MINUTES }).toBe(true);
+      const said = await text(page, 'fault-text');
+      expect(said).toMatch(message);
+      expect(said).not.toMatch(/^\[|undefined|at Object/);
+      expect(await text(page, 'fact-name')).toBe(shown);
+      await page.click('#fault-close');
+      expect(await page.locator('#fault').isVisible()).toBe(false);
+    }
+    expect(complaints).toEqual([]);
+  });
+
+  it('plays a moving scene, and its slider moves it', { timeout: 4 * MINUTES }, async () => {
+    const { page, complaints } = desk;
+    expect(await page.locator('#player').isVisible()).toBe(false);
+    await page.click('#example-moving');
+    await hasText(page, 'fact-name', 'Swaying stalks');
+    expect(await page.locator('#player').isVisible()).toBe(true);
+    const still = await settled(page);
+    await page.locator('#time').fill('1');
+    expect(await text(page, 'time-text')).toBe('1.00 s');
+    const moved = await settledOn(page, (picture) => !picture.equals(still));
+    const motion = distance(moved, still);
+    await page.locator('#time').fill('0');
+    await settledOn(page, (picture) => distance(picture, still) < motion / 10);
+    await page.click('#play');
+    await expect.poll(async () => Number.parseFloat(await text(page, 'time-text')), { timeout: MINUTES }).toBeGreaterThan(0.1);
+    await page.click('#play');
+    expect(await page.locator('#play').getAttribute('aria-pressed')).toBe('false');
+    expect(complaints).toEqual([]);
+  });
+
+  it('trains: the PSNR of a held-out view rises, it pauses, resumes and stops, and the result is a file', { timeout: 5 * MINUTES }, async () => {
+    const { page, complaints } = desk;
+    await page.click('#mode-train');
+    await training(page, 'ready');
+    await page.selectOption('#side', '96');
+    await training(page, 'ready');
+    await expect.poll(async () => (await measured(page)).step, { timeout: MINUTES }).toBe(0);
+    const before = await measured(page);
+    expect(await text(page, 'source-hint')).toContain('procedural');
+    await page.selectOption('#steps', '3000');
+    await page.click('#start');
+    await expect.poll(() => stepsDone(page), { timeout: 3 * MINUTES }).toBeGreaterThanOrEqual(50);
+
+    await page.click('#pause');
+    await expect.poll(() => text(page, 'pause')).toBe('Resume');
+    // The picture of the pause is of the step at which the loop stands.
+    await expect.poll(async () => (await measured(page)).step, { timeout: MINUTES }).toBeGreaterThanOrEqual(50);
+    const { step: stoodAt, psnr } = await measured(page);
+    expect(psnr).toBeGreaterThan(before.psnr);
+    await page.click('#pause');
+    await expect.poll(() => stepsDone(page), { timeout: 2 * MINUTES }).toBeGreaterThan(stoodAt);
+    await page.click('#stop');
+    await training(page, 'ended');
+    expect(await text(page, 'train-held')).toMatch(/^[\d.]+ dB, SSIM 0\.\d+$/);
+    expect(await text(page, 'train-device')).toMatch(/^CPU/);
+
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('#result-spz')]);
+    const saved = await readSplats(await readFile(await download.path()));
+    expect(saved.count).toBe(Number((await text(page, 'train-count')).replaceAll(',', '')));
+    expect(complaints).toEqual([]);
+  });
+
+  it('looks around what it trained, through its cameras too, and views the result', { timeout: 4 * MINUTES }, async () => {
+    const { page, complaints } = desk;
+    await page.click('#look-around');
+    const home = await settled(page);
+    await expect.poll(() => page.locator('#frusta path').count()).toBe(36);
+    await page.selectOption('#camera', { index: 12 });
+    await settledOn(page, (picture) => !picture.equals(home));
+    expect(await page.locator('#frusta path.selected title').textContent()).toBe('view 12');
+    await page.click('#camera-next');
+    await expect.poll(() => page.locator('#frusta path.selected title').textContent()).toBe('view 13');
+    await page.click('#result-view');
+    await hasText(page, 'fact-format', 'trained here');
+    expect(await page.locator('#panel-view').isVisible()).toBe(true);
+    expect(complaints).toEqual([]);
+  });
+
+  it('reads a folder of photographs with their cameras', { timeout: 4 * MINUTES }, async () => {
+    const { page, complaints } = desk;
+    const folder = await photographedFolder(48);
+    onTestFinished(() => rm(dirname(folder), { recursive: true, force: true }));
+    await page.click('#mode-train');
+    await page.setInputFiles('#folder', folder);
+    await expect.poll(() => text(page, 'source-hint'), { timeout: 2 * MINUTES }).toMatch(/^stalks: 6 photographs, 48 × 48; 1 held out/);
+    await training(page, 'ready');
+    const paths = page.locator('#frusta path');
+    await page.click('#look-around');
+    await expect.poll(() => paths.count()).toBe(6);
+    await page.click('#look-compare');
+    await page.selectOption('#steps', '200');
+    await page.click('#start');
+    await expect.poll(() => stepsDone(page), { timeout: 2 * MINUTES }).toBeGreaterThanOrEqual(5);
+    await page.click('#stop');
+    await training(page, 'ended');
+    expect(complaints).toEqual([]);
+  });
+
+  it('fits a phone without scrolling sideways', { timeout: 4 * MINUTES }, async () => {
+    const { page, complaints } = await demo.open({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, colorScheme: 'dark' });
+    const sideways = (): Promise<number> => page.evaluate(() => Math.max(document.documentElement.scrollWidth, document.body.scrollWidth) - innerWidth);
+    await settled(page);
+    expect(await sideways()).toBe(0);
+    const { width, height } = (await page.locator('#viewport').boundingBox())!;
+    expect(width).toBe(360);
+    expect(height).toBeGreaterThan(300);
+    await page.tap('#mode-train');
+    await training(page, 'ready');
+    expect(await sideways()).toBe(0);
+    const start = (await page.locator('#start').boundingBox())!;
+    expect(start.height).toBeGreaterThanOrEqual(36);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+});
