@@ -8,14 +8,14 @@ const CAPACITY: i32 = 4096;
 
 const EVEN_WORDS = memory.data(CHUNK * 32, 16);
 const ODD_WORDS = memory.data(CHUNK * 32, 16);
-const RADII = memory.data(CHUNK * 64, 16);
+const RADII = memory.data(CHUNK * 32, 16);
 
 /** Where normals are left: four for each counter. */
 export const NORMALS = memory.data(CAPACITY * 16, 16);
 
 /**
  * The float32 normals of the counters (low, high, upper0, upper1), (low + 1, ...), ...: those of src/random/normal-pairs.ts to the last bit, as all operations are
- * those of IEEE 754 and in the same order. What comes after counter 2^32 - 1 is of no use.
+ * those of float32, in the same order. What comes after counter 2^32 - 1 is of no use.
  *
  * @param count 1..4096
  */

@@ -1,38 +1,40 @@
 /** Numbers that a loop reads from memory: V8 makes every vector constant anew where it is used, in up to four instructions. */
-const FLOATS = memory.data<f64>([
-  // See PAIR_LOG, SINE and COSINE in src/random/normal-pairs.ts.
-  0.9999999999999736, 0.3333333333979046, 0.19999997445651485, 0.14286083101745892, 0.11087123695691475, 0.09804066846981405,
-  0.9999999999999957, -0.16666666666616686, 0.00833333332387815, -0.00019841263298390487, 2.755527189338574e-6, -2.4756558771686467e-8,
-  0.9999999999999444, -0.49999999999351113, 0.04166666654391119, -0.0013888880393776398, 2.4798928755318372e-5, -2.717342984064137e-7,
-  0.5, 1, 4,
-  // 2^52 + 33; 2 log 2; 2 pi / 2^32
-  4503599627370529, 1.3862943611198906, 1.4629180792671596e-9,
+const FLOATS = memory.data<f32>([
+  // PAIR_LOG, SINE and COSINE of src/random/normal-pairs.ts.
+  1.0, 0.3333340883255005, 0.19987425208091736, 0.1496221274137497,
+  1.0, -0.16666650772094727, 0.00833203550428152, -0.00019503904331941158,
+  1.0, -0.5, 0.04166661575436592, -0.0013886617962270975, 2.437983130221255e-5,
+  // 2^-32; 2 log 2; 2 pi / 2^32
+  0.5, 1, 2, 4, 2.3283064365386963e-10, 1.3862943649291992, 1.462918119976564e-9,
 ]);
 
 export const LOG: i32 = 0;
-export const SINE: i32 = 6;
-export const COSINE: i32 = 12;
-export const HALF: i32 = 18;
-export const ONE: i32 = 19;
-export const FOUR: i32 = 20;
-export const TWO_52_AND_33: i32 = 21;
-export const TWO_LOG_2: i32 = 22;
-export const RADIANS: i32 = 23;
+export const SINE: i32 = 4;
+export const COSINE: i32 = 8;
+export const HALF: i32 = 13;
+export const ONE: i32 = 14;
+export const TWO: i32 = 15;
+export const FOUR: i32 = 16;
+export const UNIT: i32 = 17;
+export const TWO_LOG_2: i32 = 18;
+export const RADIANS: i32 = 19;
 
-/** Bits of float64: sqrt(1/2) / 2 rounded to 20 bits of mantissa, the mantissa, twice the first, 2^52. */
-const BITS = memory.data<u64>([0x3fd6a09f00000000, 0x000fffffffffffff, 0x3fe6a09f00000000, 0x4330000000000000]);
+/** Bits of float32: sqrt(1/2) / 2, the mantissa, sqrt(1/2); then the first word of u >= sqrt(1/2), 33, and half a quarter turn. */
+const BITS = memory.data<u32>([0x3eb504f3, 0x007fffff, 0x3f3504f3, 3037000500, 33, 0x20000000]);
 
 export const LEAST_HALF: i32 = 0;
 export const MANTISSA: i32 = 1;
 export const LEAST: i32 = 2;
-export const TWO_52: i32 = 3;
+export const NEAR_ONE: i32 = 3;
+export const HALVINGS: i32 = 4;
+export const EIGHTH_TURN: i32 = 5;
 
 @inline
 export function float(index: i32): v128 {
-  return v128.load64_splat(FLOATS + 8 * index);
+  return v128.load32_splat(FLOATS + 4 * index);
 }
 
 @inline
 export function bits(index: i32): v128 {
-  return v128.load64_splat(BITS + 8 * index);
+  return v128.load32_splat(BITS + 4 * index);
 }

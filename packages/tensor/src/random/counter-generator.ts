@@ -48,8 +48,8 @@ const DOMAIN = { uniform: 0, normal: 1, uniform64: 2, normal64: 3, integers: 4, 
  * sort is therefore a pure function of (seed, stream, sort, i); `position` counts elements, and `normal(3)` then
  * `normal(5)` gives `normal(8)`. Two streams collide with probability 2^-128 a pair.
  *
- * All but `normal64` has the same bits on every host: float32 normals are the Box-Muller formula to a relative 2e-13 before they are rounded, by
- * operations of IEEE 754 alone (docs/decisions/0015-fast-normals.md), while `normal64` takes the host's logarithm, sine and cosine.
+ * All but `normal64` has the same bits on every host: float32 normals are the Box-Muller formula to a relative 5e-7, by operations of float32 alone
+ * (docs/decisions/0015-fast-normals.md), while `normal64` takes the host's logarithm, sine and cosine.
  *
  * @throws UserError when the seed or an entry of the stream is out of range
  * @example

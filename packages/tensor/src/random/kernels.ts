@@ -20,7 +20,7 @@ export type FillNormals = (out: Float32Array, range: CounterRange) => void;
 /** Counters that one call of the kernel takes. */
 const CAPACITY = 4096;
 
-/** {@link normalPairs}, five times as fast, where there is WebAssembly with vectors; undefined elsewhere. */
+/** {@link normalPairs}, in a small part of the time, where there is WebAssembly with vectors; undefined elsewhere. */
 export function wasmNormals(): FillNormals | undefined {
   const { WebAssembly } = globalThis as { readonly WebAssembly?: WebAssemblyHost };
   if (WebAssembly === undefined) return undefined;

@@ -13,41 +13,52 @@ export interface CounterRange {
 }
 
 /*
- * Three polynomials of degree 5 in the square of their argument, nearly minimax (interpolated at Chebyshev nodes): two sums of them give a normal to a
- * relative 2e-13, of which rounding to float32 leaves nothing in all but some of a million.
+ * Nearly minimax polynomials (interpolated at Chebyshev nodes) in the square of their argument. All arithmetic is in float32, an operation at a time, so
+ * that vectors of four floats give the same bits; Math.fround() of a sum, product, quotient or root of two floats is that operation.
  */
 
-/** log((1 + s) / (1 - s)) / 2s for |s| <= 0.17158, error 3e-14. */
-const PAIR_LOG = [0.9999999999999736, 0.3333333333979046, 0.19999997445651485, 0.14286083101745892, 0.11087123695691475, 0.09804066846981405] as const;
-/** sin(x) / x for |x| <= pi / 4, error 5e-15. */
-const SINE = [0.9999999999999957, -0.16666666666616686, 0.00833333332387815, -0.00019841263298390487, 2.755527189338574e-6, -2.4756558771686467e-8] as const;
-/** cos(x) for |x| <= pi / 4, error 6e-14. */
-const COSINE = [0.9999999999999444, -0.49999999999351113, 0.04166666654391119, -0.0013888880393776398, 2.4798928755318372e-5, -2.717342984064137e-7] as const;
+/** log((1 + s) / (1 - s)) / 2s for |s| <= 0.17158, error 7e-10. */
+const PAIR_LOG = [1, 0.3333340883255005, 0.19987425208091736, 0.1496221274137497] as const;
+/** sin(x) / x for |x| <= pi / 4, error 4e-9. */
+const SINE = [1, -0.16666650772094727, 0.00833203550428152, -0.00019503904331941158] as const;
+/** cos(x) for |x| <= pi / 4, error 1e-9: the constant, and the rest over x^2. */
+const COSINE = [1, [-0.5, 0.04166661575436592, -0.0013886617962270975, 2.437983130221255e-5]] as const;
 
-/** Upper half of sqrt(1/2) / 2 as float64, where the mantissas of {@link radiusOf} begin, and of twice that. */
-const LEAST_HALF = 0x3fd6a09f;
-const LEAST = 0x3fe6a09f;
-const RADIANS = (2 * Math.PI) / 2 ** 32;
+/** sqrt(1/2) / 2 as float32, where the mantissas of {@link radiusOf} begin, and twice that. */
+const LEAST_HALF = 0x3eb504f3;
+const LEAST = 0x3f3504f3;
+/** The first word that stands for sqrt(1/2) or more. */
+const NEAR_ONE = 3037000500;
+const TWO_LOG_2 = f(2 * Math.LN2);
+const RADIANS = f((2 * Math.PI) / 2 ** 32);
 
-const number = new Float64Array(1);
-const halves = new Int32Array(number.buffer);
+const number = new Float32Array(1);
+const bits = new Int32Array(number.buffer);
 
-/** Written out as the kernels add and multiply, since another order rounds differently. */
-function polynomial(x: number, c: readonly [number, number, number, number, number, number]): number {
-  const xx = x * x;
-  return c[0] + x * c[1] + xx * (c[2] + x * c[3] + xx * (c[4] + x * c[5]));
+function f(value: number): number {
+  return Math.fround(value);
 }
 
-/** sqrt(-2 log u) for u = (word + 1/2) / 2^32: half a step above zero keeps the logarithm finite. */
+function cubic(x: number, c: readonly [number, number, number, number]): number {
+  return f(c[0] + f(x * f(c[1] + f(x * f(c[2] + f(x * c[3]))))));
+}
+
+/** sqrt(-2 log u) for u = (word + 1/2) / 2^32, to a relative 3e-7: half a step above zero keeps the logarithm finite. */
 export function radiusOf(word: number): number {
-  // u = m 2^-halvings with m in sqrt(1/2) .. sqrt(2); for u near 1 that is u itself, and small logarithms keep their digits.
-  number[0] = word + 0.5;
-  const above = halves[1]! - LEAST_HALF;
-  halves[1] = (above & 0xfffff) + LEAST;
-  const m = number[0];
-  const halvings = 33 - (above >>> 20);
-  const s = (m - 1) / (m + 1);
-  return Math.sqrt(halvings * (2 * Math.LN2) - s * 4 * polynomial(s * s, PAIR_LOG));
+  // u = (1 + a) 2^-halvings, with 1 + a in sqrt(1/2) .. sqrt(2). Near u = 1 the float32 is of 1 - u, so that small logarithms keep their digits.
+  let a: number;
+  let halvings = 0;
+  if (word >= NEAR_ONE) {
+    a = -f(f(f(~word) + 0.5) * 2 ** -32);
+  } else {
+    number[0] = f(word) + 0.5;
+    const above = bits[0]! - LEAST_HALF;
+    halvings = 33 - (above >>> 23);
+    bits[0] = (above & 0x7fffff) + LEAST;
+    a = number[0] - 1;
+  }
+  const s = f(a / f(2 + a));
+  return f(Math.sqrt(f(f(halvings * TWO_LOG_2) - f(f(s * 4) * cubic(f(s * s), PAIR_LOG)))));
 }
 
 /**
@@ -56,10 +67,10 @@ export function radiusOf(word: number): number {
  */
 export function rotate(radius: number, word: number, out: Float32Array, at: number): void {
   const quadrant = (word + 0x20000000) >>> 30;
-  const x = ((word - (quadrant << 30)) | 0) * RADIANS;
-  const y = x * x;
-  const cosine = radius * polynomial(y, COSINE);
-  const sine = radius * x * polynomial(y, SINE);
+  const x = f(f((word - (quadrant << 30)) | 0) * RADIANS);
+  const y = f(x * x);
+  const cosine = radius * f(COSINE[0] + f(y * cubic(y, COSINE[1])));
+  const sine = radius * f(x * cubic(y, SINE));
   // (c, s) -> (-s, c) -> (-c, -s) -> (s, -c)
   const odd = (quadrant & 1) !== 0;
   const first = odd ? sine : cosine;
