@@ -6,6 +6,7 @@ const EXPECTED: Readonly<Record<string, RegExp>> = {
   '01-tensors.ts': /solution 3\.000, -1\.000 after 1 compilation/,
   '02-sample-without-an-engine.ts': /heun NFE=35 shares of the modes: 0\.[23]\d 0\.[45]\d 0\.[12]\d/,
   '03-train-a-denoiser.ts': /mean distance from the centre (0\.9|1\.0)\d, share within 0\.2 of the ring (0\.[89]\d|1\.00)/,
+  '04-a-moving-scene.ts': /train: 117 views of 24x24 at 9 times\ntest: 7 views of 24x24 at 7 times\nthe top rises by 0\.50, sand by 0\.00/,
 };
 
 test('every example is listed here', () => {

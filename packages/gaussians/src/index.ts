@@ -21,6 +21,7 @@ export type { ColmapImage, ColmapModel } from './scenes/colmap/model.ts';
 export { parseTransforms, type TransformsFrame, type TransformsModel } from './scenes/transforms.ts';
 export { distort, undistort, undistortedPinhole, undistortImage, type LensCamera, type Pinhole } from './scenes/lens.ts';
 export { backProject, gaussiansFromPoints, pointsFromDepth, randomPoints, type InitialiseOptions } from './scenes/initialise.ts';
+export { lookedAt, pointsFromViews, type PointsFromViewsOptions } from './scenes/back-projection.ts';
 export { meanSquaredDistances } from './scenes/nearest.ts';
 
 // Losses and measures

@@ -9,9 +9,10 @@ import { integer, list, setting } from '../../arguments.ts';
 import { showCount } from '../../table.ts';
 import { line, remark, type Terminal } from '../../terminal.ts';
 import { follow } from './follow.ts';
+import { INITS, withPoints, type InitOptions } from './initial-points.ts';
 import { deformationMaker, runMotion, type DeformationKind } from './train-motion.ts';
 
-interface TrainOptions {
+interface TrainOptions extends InitOptions {
   readonly out?: string;
   readonly folder?: string;
   readonly steps: number;
@@ -29,7 +30,6 @@ interface TrainOptions {
   readonly stillSteps?: number;
   readonly stillViews?: 'first' | 'all';
   readonly holdAsset?: true;
-  readonly seed: number;
   readonly threads?: number;
   readonly evaluateEvery: number;
   readonly checkpointEvery: number;
@@ -66,6 +66,8 @@ export function addSplatTrain(program: Command, terminal: Terminal): void {
     .option('--hold-out <views>', 'names with commas, or a number for every n-th, or none (default: what the scene says, otherwise every 8th)', holdOut)
     .option('--strategy <name>', 'how the number of Gaussians changes: default, absgrad or mcmc', 'default')
     .option('--set <option=value>', 'an option of the strategy, such as cap=200000; may be given several times', setting)
+    .addOption(new Option('--init <how>', 'where Gaussians begin: points of the scene, where photographs agree (views), pixels of depth maps, or random (default: points where the scene has them, otherwise views)').choices([...INITS]))
+    .option('--init-count <n>', 'how many of them, for views and random', integer(1, 1e6), 10_000)
     .addOption(new Option('--background <colour>', 'behind the scene').choices(['black', 'white', 'random']).default('black'))
     .option('--antialiasing', 'keep the light of Gaussians smaller than a pixel (Mip-Splatting)')
     .addOption(new Option('--deformation <kind>', 'how a scene moves (default: mlp where frames have times, none elsewhere)').choices(['mlp', 'hexplane', 'none']))
@@ -85,10 +87,11 @@ export function addSplatTrain(program: Command, terminal: Terminal): void {
 async function runTraining(path: string, options: TrainOptions, terminal: Terminal): Promise<void> {
   checkBefore(options);
   const strategy = strategyByName(options.strategy, { ...changesUntil(options), ...numbers(options.set ?? {}) });
-  const scene = await loadScene(path, { downscale: options.downscale, ...(options.images !== undefined && { images: options.images }), ...(options.holdOut !== undefined && { holdOut: options.holdOut }) });
-  const kind = deformationOf(scene, options);
+  const loaded = await loadScene(path, { downscale: options.downscale, ...(options.images !== undefined && { images: options.images }), ...(options.holdOut !== undefined && { holdOut: options.holdOut }) });
+  const kind = deformationOf(loaded, options);
+  const { scene, from } = withPoints(loaded, options);
   const first = scene.train[0]!.camera;
-  remark(terminal, `${scene.name}: ${scene.train.length} views of ${first.width}x${first.height}, ${scene.test.length} held out, ${scene.points ? `${showCount(scene.points.count)} points` : 'no points: random ones'}`);
+  remark(terminal, `${scene.name}: ${scene.train.length} views of ${first.width}x${first.height}, ${scene.test.length} held out, ${from}`);
   const folder = options.folder ?? join('runs', `splat-${scene.name}`);
   const out = options.out ?? join(folder, kind === undefined ? 'scene.ply' : 'scene.splats4d');
   const rasterizer = cpuRasterizer(options.threads === undefined ? {} : { threads: options.threads });
