@@ -1,7 +1,7 @@
 // What ties the deterministic solvers to each other, to the formulas of their papers, and to k-diffusion.
 import { CLEAN, edm, flow, karras, lambdaOf, linspaceTimes, relativeSigma, sigmaLevel, uniformLambda, vpCosine, vpLinear, type Denoiser, type NoiseLevel } from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
-import { ddim, deis, dpm2, dpmAdaptive, dpmFast, dpmFastLevels, dpmpp2m, dpmpp2s, dpmpp3m, dpmSolver, euler, gradientEstimation, heun, heunpp2, invert, ipndm, ipndmV, lms, pndm, resMultistep, sample, trajectory, unipc, type Sampler } from '@langevin/samplers';
+import { ddim, deis, dpm2, dpmAdaptive, dpmFast, dpmFastLevels, dpmpp2m, dpmpp2s, dpmpp3m, dpmSolver, euler, gradientEstimation, heun, heunpp2, invert, ipndm, ipndmV, lms, pndm, resMultistep, sample, trajectory, unipc, type NoiseSource, type Sampler } from '@langevin/samplers';
 import { measureOrder } from '@langevin/samplers/testing';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
@@ -200,7 +200,8 @@ describe('from pure noise, on a flow', () => {
 describe('dpm-adaptive', () => {
   interface Golden {
     readonly start: readonly number[];
-    readonly cases: readonly { readonly function: string; readonly options: Readonly<Record<string, number>>; readonly result: readonly number[]; readonly info?: { readonly nfe: number } }[];
+    readonly noise: readonly (readonly number[])[];
+    readonly cases: readonly { readonly function: string; readonly options: Readonly<Record<string, number>>; readonly intervals?: readonly (readonly [number, number])[]; readonly result: readonly number[]; readonly info?: { readonly nfe: number } }[];
   }
   const golden = JSON.parse(readFileSync(new URL('golden/k-diffusion.json', import.meta.url), 'utf8')) as Golden;
   const [from, to] = [sigmaLevel(14.61459999999999), sigmaLevel(0.0292)] as const;
@@ -218,6 +219,23 @@ describe('dpm-adaptive', () => {
   test.each(deterministic.filter((each) => each.function === 'dpm_fast').map((each) => [each.options['n']!, each.result] as const))('and dpm-fast is dpm_fast, with %s evaluations', async (evaluations, result) => {
     const end = await sample({ sampler: dpmFast(), denoise: modes, x, levels: dpmFastLevels({ from, to, evaluations }) });
     expect(gap(end, result)).toBeLessThan(1e-11);
+  });
+
+  test.each(golden.cases.filter((each) => (each.options['eta'] ?? 0) > 0 && ['dpm_fast', 'dpm_adaptive'].includes(each.function)).map((each) => [each.function, each] as const))('with noise, as %s', async (name, { options: { n, eta = 0, s_noise: sNoise = 1 }, intervals, result, info }) => {
+    const fast = name === 'dpm_fast';
+    // A draw of theirs is known by where it begins; attempts that fail draw nothing there.
+    const noise: NoiseSource = {
+      name: 'recorded',
+      draw: ({ algebra, like, interval }) => {
+        const k = intervals!.findIndex(([begin]) => Math.abs(begin / relativeSigma(interval!.from) - 1) < 1e-6);
+        return Promise.resolve(algebra.fromHost(Float64Array.from(golden.noise[k]!), like));
+      },
+    };
+    const levels = fast ? dpmFastLevels({ from, to, evaluations: n!, eta }) : [from, to];
+    let [last, nfe]: [Float64Array, number] = [x, 0];
+    for await (const step of trajectory({ sampler: fast ? dpmFast({ eta, sNoise }) : dpmAdaptive({ eta, sNoise }), denoise: modes, x, levels, noise })) [last, nfe] = [step.x, step.nfe];
+    expect(gap(last, result)).toBeLessThan(1e-11);
+    expect(nfe).toBe(info?.nfe ?? n);
   });
 
   test('errs less with a smaller tolerance, at more evaluations', async () => {

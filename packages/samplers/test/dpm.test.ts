@@ -30,5 +30,7 @@ describe('dpm-solver-2, blocks with noise', () => testSampler(dpmSolver({ form: 
 describe('dpm-solver++-3, blocks', () => testSampler(dpmSolver({ form: 'blocks', order: 3, prediction: 'x0' }), { test, engines }));
 describe('dpm-fast', () => testSampler(dpmFast(), { test, engines }));
 describe('dpm-adaptive-23', () => testSampler(dpmAdaptive(), { test, engines, nfe: 'any' }));
+describe('dpm-fast with noise', () => testSampler(dpmFast({ eta: 0.7 }), { test, engines }));
+describe('dpm-adaptive-23 with noise', () => testSampler(dpmAdaptive({ eta: 0.5 }), { test, nfe: 'any' }));
 describe('dpm-adaptive-12', () => testSampler(dpmAdaptive({ order: 2 }), { test, nfe: 'any' }));
 describe('res-multistep', () => testSampler(resMultistep(), { test, engines }));

@@ -28,6 +28,17 @@ export function ancestralSplit({ from, to }: { readonly from: NoiseLevel; readon
   return { down: { alpha: to.alpha, sigma: to.sigma * Math.sqrt((1 - share) * (1 + share)) }, up: to.sigma * share };
 }
 
+/**
+ * The posterior split of a step of DPM-Solver-fast and -adaptive in k-diffusion: it goes no farther down than `floor`, a sigma / alpha at which the run ends, and so the last
+ * step has no noise.
+ */
+export function flooredSplit(step: { readonly from: NoiseLevel; readonly to: NoiseLevel }, eta: number, floor: number): AncestralSplit {
+  const { down } = ancestralSplit(step, eta);
+  const { alpha, sigma } = step.to;
+  const low = Math.min(sigma, Math.max(down.sigma, alpha * floor));
+  return { down: { alpha, sigma: low }, up: Math.sqrt((sigma - low) * (sigma + low)) };
+}
+
 function posteriorShare(from: NoiseLevel, to: NoiseLevel, eta: number): number {
   const kept = (from.alpha * to.sigma) / (to.alpha * from.sigma);
   return Math.min(1, eta * Math.sqrt((1 - kept) * (1 + kept)));

@@ -86,7 +86,7 @@ function noisyAdjust({ weights }: DpmBlockOptions): (moments: readonly number[])
 }
 
 /** The number of a step in its block, and of steps in the block. */
-function blockOf<T>({ index, levels }: StepInput<T>, { order, lowerOrderFinal }: DpmBlockOptions): { readonly place: number; readonly size: number } {
+export function blockOf<T>({ index, levels }: StepInput<T>, { order, lowerOrderFinal }: Pick<DpmBlockOptions, 'order' | 'lowerOrderFinal'>): { readonly place: number; readonly size: number } {
   const steps = levels.length - 1;
   const place = index % order;
   const begin = index - place;

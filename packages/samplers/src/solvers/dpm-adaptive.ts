@@ -1,6 +1,7 @@
 import { lambdaOf, relativeSigma, type NoiseLevel, type Term } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
-import { checkChoice, checkKind, checkOption, checkPositive } from '../check-option.ts';
+import { checkAtLeastZero, checkChoice, checkKind, checkOption, checkPositive } from '../check-option.ts';
+import { flooredSplit } from '../maths/ancestral.ts';
 import { secondOrderAdjust } from '../maths/dpm-multistep.ts';
 import { exponentialTerms, exponentialWeights, firstOrderTerms, type StepFrom } from '../maths/exponential.ts';
 import { defineSampler, type Evaluation, type Sampler, type SamplerState, type StepInput, type StepOutput } from '../sampler.ts';
@@ -20,6 +21,10 @@ export interface DpmAdaptiveOptions {
   readonly safety?: number;
   /** Inner steps between two levels after which it is given up. @default 1000 */
   readonly maxSteps?: number;
+  /** Share of the posterior's noise that each inner step adds, >= 0; k-diffusion's. A Brownian path then serves one image at a time. @default 0, the paper's */
+  readonly eta?: number;
+  /** Factor on the noise that is added, > 0. @default 1 */
+  readonly sNoise?: number;
 }
 
 /** Where one item of the batch stands on its way from level to level. */
@@ -43,16 +48,17 @@ const SLIVER = 1e-5;
  * @throws UserError when an option is out of range, and from a step that makes no headway
  */
 export function dpmAdaptive(options: DpmAdaptiveOptions = {}): Sampler {
-  const settings: Settings = { order: 3, rtol: 0.05, atol: 0.0078, firstStep: 0.05, control: [0, 1, 0], safety: 0.81, maxSteps: 1000, ...options };
+  const settings: Settings = { order: 3, rtol: 0.05, atol: 0.0078, firstStep: 0.05, control: [0, 1, 0], safety: 0.81, maxSteps: 1000, eta: 0, sNoise: 1, ...options };
   checkChoice('dpm-adaptive', 'order', settings.order, [2, 3]);
-  for (const name of ['rtol', 'atol', 'firstStep', 'maxSteps'] as const) checkPositive('dpm-adaptive', name, settings[name]);
+  checkAtLeastZero('dpm-adaptive', 'eta', settings.eta);
+  for (const name of ['rtol', 'atol', 'firstStep', 'maxSteps', 'sNoise'] as const) checkPositive('dpm-adaptive', name, settings[name]);
   checkOption('dpm-adaptive', { name: 'safety', value: settings.safety, holds: settings.safety > 0 && settings.safety < 1, remedy: 'Pass a number > 0 and < 1.' });
   checkKind('dpm-adaptive', { name: 'control', value: settings.control, holds: Array.isArray(settings.control), remedy: 'Pass three numbers; [0, 1, 0] is plain.' });
   if (settings.control.length !== 3 || !settings.control.every(Number.isFinite)) throw new UserError(`[samplers/dpm-adaptive] option out of range: control=[${settings.control.join(', ')}]. Pass three numbers; [0, 1, 0] is plain.`);
   return defineSampler({
     name: 'dpm-adaptive',
     order: settings.order,
-    stochastic: false,
+    stochastic: settings.eta > 0,
     paper: 'arXiv:2206.00927, appendix C',
     step: (input) => {
       const { from, to } = input;
@@ -69,7 +75,11 @@ async function firstOrder<T>(input: StepInput<T>): Promise<StepOutput<T>> {
 
 async function integrate<T>(input: StepInput<T>, settings: Settings): Promise<StepOutput<T>> {
   const { from, to, algebra } = input;
+  const { eta, sNoise } = settings;
   const end = lambdaOf(to);
+  // Lambda stays finite where the run ends clean.
+  const floor = relativeSigma(input.levels.findLast(({ sigma }) => sigma > 0)!);
+  const at = (lambda: number): NoiseLevel => ({ alpha: to.alpha, sigma: to.alpha * Math.exp(-lambda) });
   let items = Array.from({ length: algebra.items(input.x) }, (_, i) => recall(input.state, i, { lambda: lambdaOf(from), h: settings.firstStep }));
   // Between the levels all states are in the units of `to`.
   let x = algebra.linear([to.alpha / from.alpha, input.x]);
@@ -81,18 +91,27 @@ async function integrate<T>(input: StepInput<T>, settings: Settings): Promise<St
     }
     // An item that has arrived takes steps of length zero until the others have.
     const spans = items.map(({ lambda, h }): Span => ({ lambda, goal: lambda + h > end - SLIVER ? end : lambda + h }));
-    const tried = await pair(input, x, spans, settings);
+    // With noise to come back up, a step first goes farther down.
+    const splits = spans.map(({ lambda, goal }) => (eta > 0 ? flooredSplit({ from: at(lambda), to: at(goal) }, eta, floor) : { down: at(goal), up: 0 }));
+    const tried = await pair(input, x, eta > 0 ? spans.map(({ lambda }, i) => ({ lambda, goal: lambdaOf(splits[i]!.down) })) : spans, settings);
     const errors = await algebra.scaledRms(algebra.linear([1, tried.high], [-1, tried.low]), { absolute: settings.atol * to.alpha, relative: settings.rtol, of: [tried.low, before] });
     const next = items.map((item, i) => (item.lambda < end ? judge(item, spans[i]!.goal, errors[i]!, settings) : item));
     const moved = next.map(({ lambda }, i) => (lambda > items[i]!.lambda ? 1 : 0));
     const kept = moved.map((m) => 1 - m);
-    x = algebra.linear([moved, tried.high], [kept, x]);
+    // Noise is drawn for every attempt, so that the draws of an image do not depend on the others of its batch.
+    x = eta > 0 ? algebra.linear([moved, tried.high], [kept, x], [moved.map((m, i) => m * sNoise * splits[i]!.up), await input.noise(commonInterval(spans, at))]) : algebra.linear([moved, tried.high], [kept, x]);
     before = algebra.linear([moved, tried.low], [kept, before]);
     ({ denoised } = tried);
     items = next;
     await algebra.realize([x, before, denoised]);
   }
   return { x, denoised, state: keep(input.state, items) };
+}
+
+/** The levels between which all items step, when they step together. */
+function commonInterval(spans: readonly Span[], at: (lambda: number) => NoiseLevel): { readonly from: NoiseLevel; readonly to: NoiseLevel } | undefined {
+  const [{ lambda, goal }] = spans as readonly [Span];
+  return spans.every((span) => span.lambda === lambda && span.goal === goal) ? { from: at(lambda), to: at(goal) } : undefined;
 }
 
 interface Span {
@@ -139,7 +158,9 @@ interface Look<T> {
 const limited = (factor: number): number => 1 + Math.atan(factor - 1);
 
 /** PID control of the step size, as in k-diffusion: an attempt moves the item or leaves it for a shorter one. */
-function judge(item: Item, goal: number, error: number, { order, control: [p, i, d], safety }: Settings): Item {
+function judge(item: Item, goal: number, error: number, { order: quiet, control: [p, i, d], safety, eta }: Settings): Item {
+  // With noise, errors fall as at order 1.5.
+  const order = eta > 0 ? 1.5 : quiet;
   const inverse = 1 / (error + 1e-8);
   const [last, beforeLast] = Number.isNaN(item.errors[0]) ? [inverse, inverse] : item.errors;
   const factor = limited(inverse ** ((p + i + d) / order) * last ** (-(p + 2 * d) / order) * beforeLast ** (d / order));

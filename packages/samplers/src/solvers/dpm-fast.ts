@@ -1,13 +1,19 @@
-import { lambdaOf, type NoiseLevel } from '@langevin/core-schedules';
+import { lambdaOf, relativeSigma, type NoiseLevel } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
-import { checkChoice } from '../check-option.ts';
-import { dpmBlockStep } from '../maths/dpm-singlestep.ts';
+import { checkAtLeastZero, checkChoice, checkPositive } from '../check-option.ts';
+import { flooredSplit } from '../maths/ancestral.ts';
+import { blockOf, dpmBlockStep, type DpmBlockOptions } from '../maths/dpm-singlestep.ts';
 import { levelInside, type SmoothPrediction } from '../maths/exponential.ts';
+import { finiteHistory } from '../maths/multistep.ts';
 import { defineSampler, type Sampler } from '../sampler.ts';
 
 export interface DpmFastOptions {
   /** What is taken as smooth in lambda: the noise or the clean sample. @default 'epsilon', the paper's */
   readonly prediction?: SmoothPrediction;
+  /** Share of the posterior's noise that the end of each block adds, >= 0; k-diffusion's. Give it to {@link dpmFastLevels} as well. @default 0, the paper's */
+  readonly eta?: number;
+  /** Factor on the noise that is added, > 0. @default 1 */
+  readonly sNoise?: number;
 }
 
 /**
@@ -16,14 +22,25 @@ export interface DpmFastOptions {
  * the paper has them.
  */
 export function dpmFast(options: DpmFastOptions = {}): Sampler {
-  const { prediction = 'epsilon' } = options;
+  const { prediction = 'epsilon', eta = 0, sNoise = 1 } = options;
   checkChoice('dpm-fast', 'prediction', prediction, ['epsilon', 'x0']);
+  checkAtLeastZero('dpm-fast', 'eta', eta);
+  checkPositive('dpm-fast', 'sNoise', sNoise);
+  const rule: DpmBlockOptions = { form: prediction, order: 3, solverType: 'midpoint', weights: 'exact', lowerOrderFinal: 'always', eta: 0, innerSlopes: 'exact' };
   return defineSampler({
     name: 'dpm-fast',
-    order: 3,
-    stochastic: false,
+    order: eta > 0 ? 2 : 3,
+    stochastic: eta > 0,
     paper: 'arXiv:2206.00927, appendix D',
-    step: (input) => dpmBlockStep(input, { form: prediction, order: 3, solverType: 'midpoint', weights: 'exact', lowerOrderFinal: 'always', eta: 0, innerSlopes: 'exact' }),
+    step: async (input) => {
+      const { from, to, levels, algebra, noise } = input;
+      const { place, size } = blockOf(input, rule);
+      if (eta === 0 || place + 1 < size || from.alpha === 0 || to.sigma === 0) return dpmBlockStep(input, rule);
+      const start = finiteHistory(input.state.history).slice(0, place).at(-1)?.at ?? from;
+      const { down, up } = flooredSplit({ from: start, to }, eta, relativeSigma(levels.at(-1)!));
+      const output = await dpmBlockStep({ ...input, to: down }, rule);
+      return up === 0 ? output : { ...output, x: algebra.linear([1, output.x], [sNoise * up, await noise({ from: start, to })]) };
+    },
   });
 }
 
@@ -34,6 +51,8 @@ export interface DpmFastLevelsOptions {
   readonly to: NoiseLevel;
   /** Evaluations of the run, >= 1. */
   readonly evaluations: number;
+  /** That of the sampler: blocks that end with noise first go farther down, and their inner levels with them. @default 0 */
+  readonly eta?: number;
 }
 
 /**
@@ -43,7 +62,7 @@ export interface DpmFastLevelsOptions {
  * @returns S + 1 levels in the units of `to`, the first and last as given
  * @throws UserError when an end has no finite lambda or evaluations is no positive integer
  */
-export function dpmFastLevels({ from, to, evaluations }: DpmFastLevelsOptions): readonly NoiseLevel[] {
+export function dpmFastLevels({ from, to, evaluations, eta = 0 }: DpmFastLevelsOptions): readonly NoiseLevel[] {
   if (!Number.isSafeInteger(evaluations) || evaluations < 1 || evaluations > 100_000) {
     throw new UserError(`[samplers/dpm-fast] evaluations must be an integer in 1..100000: evaluations=${String(evaluations)}. Pass the number of network calls.`);
   }
@@ -54,6 +73,11 @@ export function dpmFastLevels({ from, to, evaluations }: DpmFastLevelsOptions): 
   const orders = Array.from({ length: whole }, () => 3);
   if (evaluations % 3 === 0) orders.splice(-1, 1, 2, 1);
   else orders.push(evaluations % 3);
-  const inner = orders.flatMap((order, block) => Array.from({ length: order }, (_, i) => levelInside({ from, to }, (block + i / order) / orders.length)));
+  checkAtLeastZero('dpm-fast', 'eta', eta);
+  const inner = orders.flatMap((order, block) => {
+    const [start, end] = [block, block + 1].map((place) => levelInside({ from, to }, place / orders.length)) as [NoiseLevel, NoiseLevel];
+    const { down } = flooredSplit({ from: start, to: end }, eta, relativeSigma(to));
+    return Array.from({ length: order }, (_, i) => levelInside({ from: start, to: down }, i / order));
+  });
   return [from, ...inner.slice(1), to];
 }
