@@ -27,7 +27,7 @@ export class Transferred<T> {
 type Result<T> = Awaited<T> extends Transferred<infer V> ? V : Awaited<T>;
 
 /** The worker seen from the page: each handler gives a promise. */
-export type Remote<H> = { readonly [K in keyof H]: H[K] extends (argument: infer A) => infer R ? (argument: A) => Promise<Result<R>> : never };
+export type Remote<H> = { readonly [K in keyof H]: H[K] extends () => infer R ? () => Promise<Result<R>> : H[K] extends (argument: infer A) => infer R ? (argument: A) => Promise<Result<R>> : never };
 
 /** The scope of a dedicated worker, as far as it is used here. */
 export interface WorkerScope {
@@ -62,7 +62,7 @@ export function connect<H extends Handlers>(worker: Worker): Remote<H> {
     for (const { reject } of waiting.values()) reject(new WorkerError(event.message || 'a worker of the page could not start'));
     waiting.clear();
   };
-  const ask = (name: string) => (argument: unknown) =>
+  const ask = (name: string) => (argument?: unknown) =>
     new Promise((resolve, reject) => {
       const id = next++;
       waiting.set(id, { resolve, reject });

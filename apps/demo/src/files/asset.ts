@@ -32,9 +32,9 @@ export type Slot = 'view' | 'train';
 
 /** Something to look at. */
 export interface Asset {
+  /** Where the worker has the arrays; the page keeps none, so that a large scene is in memory once. */
   readonly slot: Slot;
   readonly facts: AssetFacts;
-  readonly gaussians: Gaussians;
   /** Where its photographs were taken, if it has any. */
   readonly cameras?: readonly NamedCamera[];
 }

@@ -48,6 +48,14 @@ const handlers = {
     slots[slot] = { cloud: gaussians };
   },
 
+  /** A copy of the arrays, for who packs them otherwise. */
+  give: ({ slot }: { readonly slot: Slot }): Gaussians => slotOf(slot).cloud,
+
+  /** What was trained becomes what is viewed. */
+  keepTrained: (): void => {
+    slots.view = { cloud: slotOf('train').cloud };
+  },
+
   /** Names of the formats that can be written, with the end of a file name. */
   formats: (): readonly { readonly name: string; readonly end: string }[] => splatFormats.filter(({ encode }) => encode !== undefined).map(({ name, extensions }) => ({ name, end: extensions[0]! })),
 
@@ -102,7 +110,6 @@ function hold(held: Held, described: Described): Asset {
   slots.view = held;
   return {
     slot: 'view',
-    gaussians: cloud,
     facts: { ...described, count: cloud.count, degree: cloud.degree, box: boxAround(cloud), bounds: sceneBounds(cloud), antialiased: cloud.metadata?.antialiased === true, dropped: cloud.metadata?.dropped ?? 0 },
   };
 }

@@ -74,14 +74,15 @@ export function createTrainer({ stage, worker, onView }: TrainerOptions): Traine
 
   const assetOf = (gaussians: Gaussians): Asset => ({
     slot: 'train',
-    gaussians,
     cameras: views.map(({ name: of, camera }) => ({ name: of, camera })),
     facts: { name, format: 'trained here', count: gaussians.count, degree: gaussians.degree, box: boxAround(gaussians), bounds: shown?.facts.bounds ?? sceneBounds(gaussians), antialiased: false, dropped: 0 },
   });
 
-  const showAround = (gaussians: Gaussians, keepView: boolean): void => {
-    shown = assetOf(gaussians);
-    if (onStage && around) void attempt(() => stage.show(shown!, { keepView }));
+  const showAround = async (gaussians: Gaussians, keepView: boolean): Promise<void> => {
+    const asset = assetOf(gaussians);
+    shown = asset;
+    await worker.take({ slot: 'train', gaussians });
+    if (onStage && around) await stage.show(asset, { keepView });
   };
 
   const arrange = (): void => {
@@ -155,7 +156,7 @@ export function createTrainer({ stage, worker, onView }: TrainerOptions): Traine
       ? `Not photographs: ${views.length} pictures of a procedural still life, taken by our own rasterizer from a sphere around it, ${first.width} × ${first.height}; ${held} held out. It begins with ${count(news.points)} rough points.`
       : `${news.name}: ${views.length} photographs, ${first.width} × ${first.height}; ${held} held out. It begins with ${news.points > 0 ? `the ${count(news.points)} points of the model` : 'random points'}.`); // prettier-ignore
     setText('photograph-caption', scene?.kind === 'synthetic' ? 'Picture to match' : 'Photograph');
-    showAround(news.start, false);
+    void attempt(() => showAround(news.start, false));
     if (onStage && around) listCameras(shown!.cameras ?? []);
     become('ready');
     say('Ready to train.');
@@ -176,7 +177,7 @@ export function createTrainer({ stage, worker, onView }: TrainerOptions): Traine
 
   const snapshotTaken = async (reason: SnapshotReason, gaussians: Gaussians): Promise<void> => {
     if (reason === 'stage') {
-      showAround(gaussians, true);
+      await showAround(gaussians, true);
       if (viewIt) onView(assetOf(gaussians));
       viewIt = false;
       clearTimeout(timer);

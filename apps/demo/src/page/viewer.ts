@@ -43,7 +43,7 @@ export function createViewer(stage: Stage, worker: Remote<AssetWorker>): Viewer 
     example: (which) => attempt(async () => show(await worker.example({ which }))),
     take: (given) =>
       attempt(async () => {
-        await worker.take({ slot: 'view', gaussians: given.gaussians });
+        await worker.keepTrained();
         await show({ ...given, slot: 'view' });
       }),
     resume: () => (asset === undefined ? viewer.example('still-life') : show(asset)),
@@ -74,7 +74,7 @@ export function createViewer(stage: Stage, worker: Remote<AssetWorker>): Viewer 
   up.addEventListener('change', () => stage.turnUp(up.value === 'auto' ? undefined : (up.value.split(',').map(Number) as unknown as Direction)));
 
   void attempt(async () => {
-    const formats = await worker.formats({});
+    const formats = await worker.formats();
     box('save').replaceChildren(
       ...formats.map(({ name, end }) => {
         const made = document.createElement('button');

@@ -1,4 +1,4 @@
-import type { Gaussians, SceneBounds } from '@langevin/gaussians';
+import type { SceneBounds } from '@langevin/gaussians';
 import type { PerspectiveCamera, Quaternion } from 'three';
 import type { Slot } from '../files/asset.ts';
 
@@ -8,12 +8,11 @@ export interface Viewpoint {
   readonly turn: Quaternion;
 }
 
-/** What a painter is given to draw. */
+/** What a painter is to draw: Gaussians that the worker has. */
 export interface Subject {
-  readonly gaussians: Gaussians;
+  readonly count: number;
   readonly bounds: SceneBounds;
   readonly antialiased: boolean;
-  /** Where the worker keeps them. */
   readonly slot: Slot;
 }
 

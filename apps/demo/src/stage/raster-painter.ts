@@ -6,7 +6,7 @@ import { BACKDROP, type Painter, type PainterEvents, type Subject, type Viewpoin
 /** Pixels of a picture: as many as the CPU draws at the pace of a hand. */
 const MOST_PIXELS = 260_000;
 
-/** Draws with our own rasterizer in a worker, where there is no WebGL 2, or to compare. What was opened the worker has already. */
+/** Draws with our own rasterizer in a worker, where there is no WebGL 2, or to compare. The Gaussians are there already. */
 export function rasterPainter(worker: Remote<AssetWorker>, { onPicture, onDue }: PainterEvents): Painter {
   const canvas = document.createElement('canvas');
   const context = canvas.getContext('2d', { alpha: false })!;
@@ -42,7 +42,6 @@ export function rasterPainter(worker: Remote<AssetWorker>, { onPicture, onDue }:
     show: async (given) => {
       subject = given;
       time = 0;
-      if (given.slot === 'train') await worker.take({ slot: 'train', gaussians: given.gaussians });
       onDue();
     },
     poseAt: (given) => {

@@ -36,7 +36,7 @@ export function sparkPainter(worker: Remote<AssetWorker>, { onPicture, onDue }: 
     show: async (subject) => {
       const mine = ++turn;
       const { centre } = subject.bounds;
-      const packed = await pack(subject.gaussians, centre, () => mine === turn);
+      const packed = await pack(await worker.give({ slot: subject.slot }), centre, () => mine === turn);
       if (packed === undefined || mine !== turn) return;
       // As our rasterizer: a blur that keeps the light for scenes trained so, and a plain one for the others.
       spark.preBlurAmount = subject.antialiased ? 0 : 0.3;

@@ -199,7 +199,7 @@ export function createStage({ viewport, overlay, worker, onRate, onCamera }: Sta
     show: async (given, { keepView = false } = {}) => {
       asset = given;
       time = undefined;
-      subject = { gaussians: given.gaussians, bounds: given.facts.bounds, antialiased: given.facts.antialiased, slot: given.slot };
+      subject = { count: given.facts.count, bounds: given.facts.bounds, antialiased: given.facts.antialiased, slot: given.slot };
       if (!keepView) {
         flight = undefined;
         arrange();
