@@ -1,4 +1,5 @@
 import type { DType } from '@langevin/tensor';
+import { sizeOf } from '@langevin/tensor';
 import { ARITHMETIC, castTo, emitTyped, FLOATS, roundToBfloat16 } from './kernels.ts';
 import type { LoweringTable, Operand, Scope } from './scope.ts';
 import { preciseCos, preciseLog, preciseSin } from './webgpu-math.ts';
@@ -14,6 +15,27 @@ const typed =
   (op: string, dtypes: readonly DType[], extra: { via?: DType; result?: 'fixed' } = {}): Rule =>
   (scope) =>
     emitTyped(scope, op, scope.inputs, { dtypes, ...extra });
+
+/** From this many elements on a slow kernel shows. */
+const MANY = 1024;
+
+/**
+ * The runtime broadcasts a scalar over a tensor whose last axis is 1 (the weights of a 1 x 1 convolution) one element at a time, but
+ * not if the scalar has as many axes.
+ */
+function withEqualRanks(scope: Scope): readonly Operand[] {
+  if (scope.contrib === 'never') return scope.inputs;
+  const { shape, dtype } = scope.outputs[0]!;
+  if (dtype !== 'float32' || shape.at(-1) !== 1 || sizeOf(shape) < MANY) return scope.inputs;
+  const ones = shape.map(() => 1);
+  const isShort = (operand: Operand): boolean => sizeOf(operand.shape) === 1 && operand.shape.length < shape.length;
+  return scope.inputs.map((operand) => (isShort(operand) ? { ...operand, name: scope.emit('Reshape', [operand, scope.ints(ones)]), shape: ones } : operand));
+}
+
+const binary =
+  (op: string): Rule =>
+  (scope) =>
+    emitTyped(scope, op, withEqualRanks(scope), { dtypes: ARITHMETIC });
 
 const float = (op: string): Rule => typed(op, FLOATS, { via: 'float32' });
 const arithmetic = (op: string): Rule => typed(op, ARITHMETIC);
@@ -56,12 +78,12 @@ export const elementwise: LoweringTable<Elementwise> = {
     return castTo(scope, x, dtype);
   },
 
-  add: arithmetic('Add'),
-  sub: arithmetic('Sub'),
-  mul: arithmetic('Mul'),
+  add: binary('Add'),
+  sub: binary('Sub'),
+  mul: binary('Mul'),
   div: (scope) => {
     const [a, b] = scope.inputs as [(typeof scope.inputs)[0], (typeof scope.inputs)[0]];
-    if (FLOATS.includes(a.dtype)) return float('Div')(scope);
+    if (FLOATS.includes(a.dtype)) return binary('Div')(scope);
     // An integer division by zero, or of the smallest int32 by -1, is a signal that ends the process: divide wide, by 1 at zeros.
     const numerator = castTo(scope, a, 'int64');
     const wide = castTo(scope, b, 'int64');

@@ -1,4 +1,5 @@
 import { sizeOf, type Shape } from '@langevin/tensor';
+import { CHANNEL_BLOCKS } from './blocked-conv.ts';
 import type { Scope } from './scope.ts';
 
 /** A shape as [outer, r1, inner, r2]: neighbouring axes that are both repeated, or both kept, are one. */
@@ -41,11 +42,30 @@ export function repeatInterleaved(scope: Scope, x: string, { outer, repeatOuter,
 }
 
 /** Sum over repeats: average pooling times the size of the window. */
-export function sumInterleaved(scope: Scope, x: string, { outer, repeatOuter, inner, repeatInner }: Interleaved, shape: Shape): string {
-  // One image for each row of windows: images are shared among threads, and one channel keeps the runtime from blocking channels.
-  const image = scope.emit('Reshape', [x, scope.ints([outer, 1, repeatOuter, inner * repeatInner])]);
-  const kernel = [repeatOuter, repeatInner];
-  const means = scope.emit('AveragePool', [image], { attributes: { kernel_shape: kernel, strides: kernel } });
-  const sums = scope.emit('Mul', [means, scope.fill('float32', sizeOf(kernel))]);
+export function sumInterleaved(scope: Scope, x: string, windows: Interleaved, shape: Shape): string {
+  const byBlocks = scope.contrib === 'allow' && scope.channelBlock > 0 && windows.outer % scope.channelBlock === 0;
+  const means = byBlocks ? averageBlocks(scope, x, windows) : averageImages(scope, x, windows);
+  const sums = scope.emit('Mul', [means, scope.fill('float32', windows.repeatOuter * windows.repeatInner)]);
   return scope.emit('Reshape', [sums, scope.ints(shape)]);
+}
+
+const poolingBy = ({ repeatOuter, repeatInner }: Interleaved): Readonly<Record<string, readonly number[]>> => ({
+  kernel_shape: [repeatOuter, repeatInner],
+  strides: [repeatOuter, repeatInner],
+});
+
+/** Each row of windows is a channel: blocks of them are averaged together, twice as fast even with both changes of layout. */
+function averageBlocks(scope: Scope, x: string, windows: Interleaved): string {
+  const { outer, repeatOuter, inner, repeatInner } = windows;
+  const image = scope.emit('Reshape', [x, scope.ints([1, outer, repeatOuter, inner * repeatInner])]);
+  const blocks = scope.emit('ReorderInput', [image], { domain: CHANNEL_BLOCKS });
+  const pooled = scope.emit('AveragePool', [blocks], { attributes: poolingBy(windows), domain: CHANNEL_BLOCKS });
+  return scope.emit('ReorderOutput', [pooled], { attributes: { channels: outer }, domain: CHANNEL_BLOCKS });
+}
+
+/** Each row of windows is an image: images are shared among threads, and one channel keeps the runtime from blocking channels. */
+function averageImages(scope: Scope, x: string, windows: Interleaved): string {
+  const { outer, repeatOuter, inner, repeatInner } = windows;
+  const image = scope.emit('Reshape', [x, scope.ints([outer, 1, repeatOuter, inner * repeatInner])]);
+  return scope.emit('AveragePool', [image], { attributes: poolingBy(windows) });
 }
