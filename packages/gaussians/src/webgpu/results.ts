@@ -2,30 +2,35 @@ import type { RenderGradients } from '../rasterizer.ts';
 import { gradientLengths, type BackwardBuffers, type Sizes } from './pipeline.ts';
 import type { Piece } from './session.ts';
 
+type Ten = readonly [Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array];
+
 /** The pieces that {@link gradientsFrom} takes, in its order. */
 export function gradientPieces(results: BackwardBuffers, sizes: Sizes): readonly Piece[] {
-  const lengths = gradientLengths(sizes);
-  return (['gradients', 'features', 'camera', 'background'] as const).map((name) => ({ buffer: results[name], length: lengths[name] }));
+  const { count, appearanceRow } = sizes;
+  const { features, camera, background } = gradientLengths(sizes);
+  return [
+    { buffer: results.gradients, lengths: [3, 4, 3, 1, 2, 2, appearanceRow].map((row) => row * count) },
+    { buffer: results.features, lengths: [features] },
+    { buffer: results.camera, lengths: [camera] },
+    { buffer: results.background, lengths: [background] },
+  ];
 }
 
-/** Gradients as arrays of their own, from what the kernels wrote. */
-export function gradientsFrom(pieces: readonly Float32Array[], sizes: Sizes, given: { readonly colors: boolean; readonly features: boolean; readonly shLength: number }): RenderGradients {
-  const [all, features, ofCamera, ofBackground] = pieces as readonly [Float32Array, Float32Array, Float32Array, Float32Array];
-  const { count } = sizes;
-  const section = (from: number, to: number): Float32Array => all.slice(from * count, to * count);
-  const appearance = section(15, 15 + sizes.appearanceRow);
+/** Gradients from what came back. */
+export function gradientsFrom(arrays: readonly Float32Array[], sizes: Sizes, given: { readonly colors: boolean; readonly features: boolean; readonly shLength: number }): RenderGradients {
+  const [means, quaternions, logScales, opacityLogits, means2d, absoluteMeans2d, appearance, features, ofCamera, ofBackground] = arrays as unknown as Ten;
   return {
-    means: section(0, 3),
-    quaternions: section(3, 7),
-    logScales: section(7, 10),
-    opacityLogits: section(10, 11),
+    means,
+    quaternions,
+    logScales,
+    opacityLogits,
     sh: given.colors ? new Float32Array(given.shLength) : appearance,
     ...(given.colors && { colors: appearance }),
     ...(given.features && { features }),
     background: backgroundSums(ofBackground, sizes),
     worldToCamera: cameraSums(ofCamera),
-    means2d: section(11, 13),
-    absoluteMeans2d: section(13, 15),
+    means2d,
+    absoluteMeans2d,
   };
 }
 

@@ -14,10 +14,10 @@ export interface WebgpuRasterizerOptions {
   readonly software?: 'accept' | 'refuse';
 }
 
-/** A piece of a buffer to bring back: numbers, from its beginning. */
+/** What to bring back of a buffer: arrays of these lengths that lie one after the other from its beginning. */
 export interface Piece {
   readonly buffer: GpuBuffer;
-  readonly length: number;
+  readonly lengths: readonly number[];
 }
 
 /** A device with kernels and buffers, for one job at a time. */
@@ -27,7 +27,7 @@ export interface Session {
   readonly buffers: Buffers;
   /** Waits for the jobs before this one. @throws UserError after the end, UnsupportedError once the device is lost */
   readonly inTurn: <T>(task: () => Promise<T>) => Promise<T>;
-  /** Runs steps and brings pieces back, each as an array of its own. */
+  /** Runs steps and brings pieces back: all arrays in their order, each with memory of its own. */
   readonly execute: (steps: readonly Step[], pieces: readonly Piece[]) => Promise<Float32Array[]>;
   readonly dispose: () => Promise<void>;
 }
@@ -53,7 +53,8 @@ export async function openSession(options: WebgpuRasterizerOptions): Promise<Ses
   let last: Promise<unknown> = Promise.resolve();
 
   const execute = async (steps: readonly Step[], pieces: readonly Piece[]): Promise<Float32Array[]> => {
-    const bytes = 4 * pieces.reduce((sum, { length }) => sum + length, 0);
+    const lengths = pieces.flatMap((piece) => piece.lengths);
+    const bytes = 4 * total(lengths);
     const readback = buffers.get('readback', bytes, 'readback');
     await kernels.load(steps.map(({ kernel }) => kernel));
     await buffers.settle();
@@ -63,9 +64,10 @@ export async function openSession(options: WebgpuRasterizerOptions): Promise<Ses
     kernels.run(pass, steps);
     pass.end();
     let at = 0;
-    for (const { buffer, length } of pieces) {
-      if (length > 0) encoder.copyBufferToBuffer(buffer, 0, readback, at, 4 * length);
-      at += 4 * length;
+    for (const { buffer, lengths: parts } of pieces) {
+      const size = 4 * total(parts);
+      if (size > 0) encoder.copyBufferToBuffer(buffer, 0, readback, at, size);
+      at += size;
     }
     device.queue.submit([encoder.finish()]);
     const checked = device.popErrorScope();
@@ -78,7 +80,7 @@ export async function openSession(options: WebgpuRasterizerOptions): Promise<Ses
     await mapped;
     const brought = readback.getMappedRange(0, bytes);
     at = 0;
-    const arrays = pieces.map(({ length }) => {
+    const arrays = lengths.map((length) => {
       const array = new Float32Array(brought, at, length).slice();
       at += 4 * length;
       return array;
@@ -114,4 +116,8 @@ export async function openSession(options: WebgpuRasterizerOptions): Promise<Ses
       if (options.device === undefined) device.destroy();
     },
   };
+}
+
+function total(lengths: readonly number[]): number {
+  return lengths.reduce((sum, length) => sum + length, 0);
 }

@@ -8,6 +8,7 @@ import type { Step } from './kernels.ts';
 import { comparison } from './photometric.ts';
 import { appearanceRow, backwardSteps, COUNTERS_BYTES, forwardSteps, sceneBuffers, type Dealt, type Sizes } from './pipeline.ts';
 import { gradientPieces, gradientsFrom } from './results.ts';
+import { ROW } from './shaders/backward.ts';
 import { openSession, type Piece, type WebgpuRasterizerOptions } from './session.ts';
 import { packView, TILE } from './view.ts';
 
@@ -47,6 +48,7 @@ export async function webgpuRasterizer(options: WebgpuRasterizerOptions = {}): P
   let resident: { readonly kept: Kept; readonly dealt: Dealt } | undefined;
   /** Pairs of a tile and a Gaussian there is room for; a scene that has more makes it grow. */
   let room = FIRST_ROOM;
+  const mostRows = Math.floor(Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize) / (4 * ROW));
 
   const write = (buffer: GpuBuffer, values: ArrayBuffer | Float32Array | Uint32Array, bytes = 0): void => void device.queue.writeBuffer(buffer, bytes, values);
 
@@ -67,19 +69,22 @@ export async function webgpuRasterizer(options: WebgpuRasterizerOptions = {}): P
   /** Draws with what `more` adds to it; as often as it takes to have room for all pairs. Gives back the pieces of `more`, radii before them. */
   const draw = async (asked: Kept, more: (kept: Kept, dealt: Dealt) => { readonly steps: readonly Step[]; readonly pieces: readonly Piece[] }, present = NONE): Promise<{ readonly radii: Float32Array; readonly pieces: readonly Float32Array[] }> => {
     resident = undefined;
+    // Kept only once it was had: what is refused must not stand in the way of what follows.
+    let wanted = room;
     for (;;) {
-      const kept = { ...asked, sizes: { ...asked.sizes, pairs: room } };
+      const kept = { ...asked, sizes: { ...asked.sizes, pairs: wanted } };
       const { count } = kept.sizes;
       const { steps, dealt } = forwardSteps(buffers, kept.sizes);
       const { counters, radii } = sceneBuffers(buffers, kept.sizes);
       const added = more(kept, dealt);
       place(kept, present);
-      const [found, reached, ...pieces] = await execute([...steps, ...added.steps], [{ buffer: counters, length: COUNTERS_BYTES / 4 }, { buffer: radii, length: count }, ...added.pieces]);
+      const [found, reached, ...pieces] = await execute([...steps, ...added.steps], [{ buffer: counters, lengths: [COUNTERS_BYTES / 4] }, { buffer: radii, lengths: [count] }, ...added.pieces]);
       const pairs = new Uint32Array(found!.buffer)[2]!;
-      if (pairs > room) {
-        room = Math.ceil(1.25 * pairs);
+      if (pairs > wanted) {
+        wanted = roomFor(pairs, mostRows);
         continue;
       }
+      room = wanted;
       resident = { kept: asked, dealt };
       return { radii: reached!, pieces };
     }
@@ -101,17 +106,9 @@ export async function webgpuRasterizer(options: WebgpuRasterizerOptions = {}): P
       const kept = keep(gaussians, camera, renderOptions);
       const { pixels, channels } = kept.sizes;
       const withDepth = kept.settings.depth !== 'none';
-      const { radii, pieces } = await draw(kept, ({ sizes }) => ({ steps: [], pieces: [{ buffer: sceneBuffers(buffers, sizes).picture, length: pixels * (channels + (withDepth ? 2 : 1)) }] }));
-      const section = (at: number, length: number): Float32Array => pieces[0]!.slice(at, at + length);
-      const rendering: Rendering = {
-        width: camera.width,
-        height: camera.height,
-        channels,
-        color: section(0, pixels * channels),
-        alpha: section(pixels * channels, pixels),
-        ...(withDepth && { depth: section(pixels * (channels + 1), pixels) }),
-        radii,
-      };
+      const { radii, pieces } = await draw(kept, ({ sizes }) => ({ steps: [], pieces: [{ buffer: sceneBuffers(buffers, sizes).picture, lengths: [pixels * channels, pixels, ...(withDepth ? [pixels] : [])] }] }));
+      const [color, alpha, depth] = pieces;
+      const rendering: Rendering = { width: camera.width, height: camera.height, channels, color: color!, alpha: alpha!, ...(depth && { depth }), radii };
       states.set(rendering, kept);
       return rendering;
     });
@@ -148,7 +145,7 @@ export async function webgpuRasterizer(options: WebgpuRasterizerOptions = {}): P
         const compared = comparison(device, buffers, kept.sizes, way.results.cotangents, request);
         for (const { buffer, numbers } of way.shapes) write(buffer, numbers);
         ({ measure } = compared);
-        return { steps: [...compared.steps, ...way.steps], pieces: [{ buffer: compared.totals, length: compared.length }, ...gradientPieces(way.results, kept.sizes)] };
+        return { steps: [...compared.steps, ...way.steps], pieces: [{ buffer: compared.totals, lengths: [compared.length] }, ...gradientPieces(way.results, kept.sizes)] };
       };
       const { radii, pieces } = await draw(asked, all, { color: true, alpha: false, depth: depth !== undefined });
       const gradients = gradientsOf(asked, pieces.slice(1));
@@ -159,4 +156,9 @@ export async function webgpuRasterizer(options: WebgpuRasterizerOptions = {}): P
     });
 
   return { name: `webgpu (${description})`, kind: 'webgpu', render, backward, photometric, dispose };
+}
+
+/** A quarter more than there are, where the device has that. */
+function roomFor(pairs: number, most: number): number {
+  return Math.max(pairs, Math.min(Math.ceil(1.25 * pairs), most));
 }
