@@ -1,0 +1,62 @@
+import { cpuRasterizer, type Rasterizer } from '@langevin/gaussians';
+import { interleave } from '../measure.ts';
+import type { BenchScene } from './scenes.ts';
+
+/** Milliseconds of a picture and its way back. */
+export interface RasterRow {
+  readonly threads: number;
+  readonly degree: 0 | 3;
+  readonly forwardMs: number;
+  readonly backwardMs: number;
+  /** The median of the sums, which is not the sum of the medians. */
+  readonly bothMs: number;
+}
+
+/** Views of the scene that rounds go through. */
+const VIEWS = 4;
+
+/** Draws the Gaussians that training begins with and leads a gradient of colours back, on one thread and on two in turn. */
+export async function rasterSpeed({ scene, initial }: BenchScene, rounds: number): Promise<readonly RasterRow[]> {
+  const rasterizers = [1, 2].map((threads) => ({ threads, rasterizer: cpuRasterizer({ threads }) }));
+  const rows: RasterRow[] = [];
+  for (const degree of [0, 3] as const) {
+    const times = rasterizers.map(() => ({ forward: [] as number[], backward: [] as number[] }));
+    const contestants = rasterizers.map(({ threads, rasterizer }, i) => {
+      let round = 0;
+      return {
+        name: `${threads}`,
+        run: async () => {
+          const { forward, backward } = await pass(rasterizer, { scene, initial }, { degree, view: round++ % VIEWS });
+          times[i]!.forward.push(forward);
+          times[i]!.backward.push(backward);
+          return forward + backward;
+        },
+      };
+    });
+    const both = await interleave(contestants, { rounds, warmup: VIEWS });
+    rows.push(...rasterizers.map(({ threads }, i) => ({ threads, degree, forwardMs: median(times[i]!.forward.slice(VIEWS)), backwardMs: median(times[i]!.backward.slice(VIEWS)), bothMs: both[i]!.medianMs })));
+  }
+  for (const { rasterizer } of rasterizers) await rasterizer.dispose();
+  return rows;
+}
+
+async function pass(rasterizer: Rasterizer, { scene, initial }: BenchScene, { degree, view }: { readonly degree: 0 | 3; readonly view: number }): Promise<{ readonly forward: number; readonly backward: number }> {
+  const { camera } = scene.train[view * Math.floor(scene.train.length / VIEWS)]!;
+  const start = performance.now();
+  const drawn = await rasterizer.render(initial, camera, { degree });
+  const forward = performance.now() - start;
+  const color = cotangents(drawn.color.length);
+  const middle = performance.now();
+  await rasterizer.backward(drawn, { color });
+  return { forward, backward: performance.now() - middle };
+}
+
+/** Numbers of the size that a mean over the picture has, without pattern. */
+function cotangents(length: number): Float32Array {
+  return Float32Array.from({ length }, (_, i) => Math.sin(1.7 * i) / length);
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1] ?? NaN;
+}
