@@ -1,4 +1,5 @@
 import { JOB, KIND, NEXT, OPEN, PIECES, SCRATCH, SCRATCH_STRIDE, SERIAL, STATE, word } from './layout';
+import { adamChunk } from './adam';
 import { backwardTile } from './backward';
 import { dealRow, sortAll } from './deal';
 import { forwardTile } from './forward';
@@ -23,7 +24,8 @@ export function work(thread: i32): void {
     else if (kind == 4) compareBand(piece, scratch);
     else if (kind == 5) spreadBand(piece, scratch);
     else if (kind == 6) sortAll();
-    else dealRow(piece, scratch);
+    else if (kind == 7) dealRow(piece, scratch);
+    else adamChunk(piece);
   }
 }
 

@@ -109,6 +109,12 @@ export const ROW_LIST: i32 = 63;
 export const ROW_STARTS: i32 = 64;
 export const ROW_ENTRIES: i32 = 65;
 export const TILES_Y: i32 = 66;
+/** Groups of columns that the optimiser steps, and its five numbers. */
+export const ADAM_GROUPS: i32 = 67;
+export const ADAM_COUNT: i32 = 68;
+export const ADAM_RULE: i32 = 69;
+/** A float64 for each chunk of Gaussians: a sum of its gradients, which is finite when they are. */
+export const CHECKS: i32 = 70;
 
 /** Gaussians that a thread takes at a time. */
 export const CHUNK: i32 = 256;

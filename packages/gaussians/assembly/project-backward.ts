@@ -1,5 +1,5 @@
 import { basis, basisBackward, shade } from './harmonics';
-import { CHANNELS, CHUNK, COLORS, COUNT, DEGREE, DEPTH, EYE, FEATURE_CHANNELS, FIRST_PAIRS, FX, FY, LENS, LOGITS, MASKS, MEANS, MIP, number, PAIR_COUNTS, PAIRS, PINHOLE, put, putSingle, QUATERNIONS, ROW_STRIDE, ROWS, SH, SH_ROW, single, V_ABSOLUTE, V_CAMERA, V_COLORS, V_FEATURES, V_LOG_SCALES, V_LOGITS, V_MEANS, V_MEANS2D, V_QUATERNIONS, V_SH, word } from './layout';
+import { CHANNELS, CHECKS, CHUNK, COLORS, COUNT, DEGREE, DEPTH, EYE, FEATURE_CHANNELS, FIRST_PAIRS, FX, FY, LENS, LOGITS, MASKS, MEANS, MIP, number, PAIR_COUNTS, PAIRS, PINHOLE, put, putSingle, QUATERNIONS, ROW_STRIDE, ROWS, SH, SH_ROW, single, V_ABSOLUTE, V_CAMERA, V_COLORS, V_FEATURES, V_LOG_SCALES, V_LOGITS, V_MEANS, V_MEANS2D, V_QUATERNIONS, V_SH, word } from './layout';
 import { BASIS, BLUR, BLURRED, flatten, LEAST_COMPENSATION, place, ROTATION, SCALES, SHARP, SLOPE, SPREAD, U, V, V_DIRECTION, V_ROTATION, V_SLOPE, V_SPREAD, WEIGHTS, X, XX, XY, Y, YY, Z } from './lens';
 import { POWER } from './project';
 
@@ -26,7 +26,26 @@ export function projectBackwardChunk(chunk: i32, f: usize): void {
   memory.fill(<usize>word(V_ABSOLUTE) + (<usize>first * 2 << 2), 0, 2 * size);
   if (word(COLORS) != 0) memory.fill(<usize>word(V_COLORS) + (<usize>first * 3 << 2), 0, 3 * size);
   if (features != 0) memory.fill(<usize>word(V_FEATURES) + (<usize>(first * features) << 2), 0, <usize>features * size);
-  for (let i = first; i < last; i++) if (addRows(i, f)) lead(i, f, camera);
+  let check: f64 = 0;
+  for (let i = first; i < last; i++) {
+    if (!addRows(i, f)) continue;
+    lead(i, f, camera);
+    check += total(i);
+  }
+  put(<usize>word(CHECKS), chunk, check);
+}
+
+/** The sum of a Gaussian's gradients as they were stored: infinities and what is no number survive it, and finite ones cannot overflow it. */
+function total(i: i32): f64 {
+  let sum = single(<usize>word(V_LOGITS), i);
+  for (let k = 0; k < 3; k++) sum += single(<usize>word(V_MEANS), 3 * i + k) + single(<usize>word(V_LOG_SCALES), 3 * i + k);
+  for (let k = 0; k < 4; k++) sum += single(<usize>word(V_QUATERNIONS), 4 * i + k);
+  if (word(COLORS) == 0) {
+    const degree = word(DEGREE) + 1;
+    const row = <usize>word(V_SH) + (<usize>(i * word(SH_ROW)) << 2);
+    for (let k = 3 * degree * degree - 1; k >= 0; k--) sum += single(row, k);
+  }
+  return sum;
 }
 
 /** Adds the rows of a Gaussian in the order of tiles, whoever made them. */

@@ -43,6 +43,11 @@ export function rowLength(name: ParameterName, degree: ShDegree): number {
   return { means: 3, quaternions: 4, logScales: 3, opacityLogits: 1 }[name];
 }
 
+/** Something for each of {@link PARAMETERS}. */
+export function byName<T>(make: (name: ParameterName, index: number) => T): Record<ParameterName, T> {
+  return Object.fromEntries(PARAMETERS.map((name, i) => [name, make(name, i)])) as Record<ParameterName, T>;
+}
+
 /** Throws a UserError unless the arrays fit each other. `where` is "package/part". */
 export function checkGaussians(where: string, gaussians: Gaussians<FloatArray>): void {
   const { count, degree } = gaussians;

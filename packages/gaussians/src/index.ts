@@ -3,7 +3,7 @@ export { checkGaussians, PARAMETERS, rowLength, shCoefficients, type FloatArray,
 export { cameraPosition, checkCamera, lookAt, MAX_SIDE, type Camera } from './camera.ts';
 
 // Drawing it
-export type { Cotangents, PhotometricRequest, PhotometricStep, Rasterizer, RenderGradients, Rendering, RenderOptions } from './rasterizer.ts';
+export type { Cotangents, PhotometricRequest, PhotometricStep, Rasterizer, RenderGradients, Rendering, RenderOptions, Residence } from './rasterizer.ts';
 export { referenceRasterizer } from './reference/reference-rasterizer.ts';
 export { cpuRasterizer, type CpuRasterizerOptions } from './cpu/cpu-rasterizer.ts';
 export { webgpuRasterizer, type WebgpuRasterizerOptions } from './webgpu/webgpu-rasterizer.ts';
@@ -32,7 +32,7 @@ export { addOpacityRegularizer, addScaleRegularizer } from './losses/regularizer
 export { psnr, type PerceptualMetric } from './losses/metrics.ts';
 
 // The optimiser, whose state follows the rows
-export { adamStep, zeroMoments, type AdamColumns, type AdamRule, type Moments } from './optimizer/adam.ts';
+export { adamStep, zeroMoments, type AdamColumns, type AdamRule, type AdamStep, type Moments } from './optimizer/adam.ts';
 export { changeRows, composeRows, gatherRows, keepRows, type MomentsByName, type Population, type RowChange, type Statistics } from './optimizer/rows.ts';
 export { DEFAULT_RATES, meansRate, type LearningRates } from './optimizer/rates.ts';
 

@@ -1,5 +1,6 @@
 import type { Camera } from './camera.ts';
 import type { FloatArray, Gaussians } from './gaussians.ts';
+import type { AdamStep } from './optimizer/adam.ts';
 
 /** What to draw, and how. */
 export interface RenderOptions<A extends FloatArray = Float32Array> {
@@ -90,8 +91,20 @@ export interface PhotometricStep<A extends FloatArray = Float32Array> {
   readonly mse: number;
   readonly ssim: number;
   readonly gradients: RenderGradients<A>;
+  /** Whether those of all parameters are finite, when the rasterizer has looked. */
+  readonly finite?: boolean;
   /** As in {@link Rendering}. */
   readonly radii: A;
+}
+
+/** Arrays that stay where a rasterizer's kernels are, for as long as they are trained. */
+export interface Residence {
+  /** Moves arrays in, in place of those before, whose views then hold something else; undefined when there is no room, and those before are gone. */
+  readonly hold: (arrays: readonly Float32Array[]) => Promise<readonly Float32Array[] | undefined>;
+  /** {@link adamStep} for each, in the kernels where the arrays are held. */
+  readonly adam: (steps: readonly AdamStep[]) => Promise<void>;
+  /** Lets another move in. What is held stays until then. */
+  readonly release: () => void;
 }
 
 /**
@@ -118,6 +131,8 @@ export interface Rasterizer<A extends FloatArray = Float32Array> {
    * @throws UserError for arrays or a camera that do not fit
    */
   readonly photometric?: (request: PhotometricRequest<A>) => Promise<PhotometricStep<A>>;
+  /** Room for arrays that are trained, where drawing finds them without a copy; undefined while somebody else has it. */
+  readonly reside?: () => Residence | undefined;
   /** Ends workers and frees device memory; later calls fail. */
   readonly dispose: () => Promise<void>;
 }

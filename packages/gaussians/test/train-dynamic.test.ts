@@ -125,7 +125,7 @@ it('refuses views without a time, other settings, numbers that are none', async 
     photometric: async (request) => {
       const step = await rasterizer.photometric!(request);
       step.gradients.means[7] = NaN;
-      return step;
+      return { ...step, finite: false };
     },
   };
   await expect(events({ steps: 2, rasterizer: broken })).rejects.toThrow(/^\[gaussians\/training\] gradient is not finite: means, step=1, view=.* Last good checkpoint: none\.$/);

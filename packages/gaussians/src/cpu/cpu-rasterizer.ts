@@ -1,8 +1,8 @@
-import { UnsupportedError, UserError } from '@langevin/tensor';
+import { InternalError, UnsupportedError, UserError } from '@langevin/tensor';
 import type { Camera } from '../camera.ts';
 import type { Gaussians } from '../gaussians.ts';
 import { depthLoss } from '../losses/depth.ts';
-import type { Cotangents, PhotometricRequest, PhotometricStep, Rasterizer, RenderGradients, Rendering, RenderOptions } from '../rasterizer.ts';
+import type { Cotangents, PhotometricRequest, PhotometricStep, Rasterizer, RenderGradients, Rendering, RenderOptions, Residence } from '../rasterizer.ts';
 import { checkCotangents, checkPhotometric, LEAST_DIVISOR, settingsFor, type Settings } from '../settings.ts';
 import type { Trace } from '../trace.ts';
 import { compare } from './compare.ts';
@@ -10,6 +10,7 @@ import { draw, type Drawn } from './draw.ts';
 import { lead } from './lead.ts';
 import { FREE } from './layout.ts';
 import { floats, reserve } from './memory.ts';
+import { moveIn, stepAdam } from './residence.ts';
 import { canShare, processors, type WasmMemory } from './platform.ts';
 import { startThreads, type Threads } from './threads.ts';
 
@@ -27,7 +28,11 @@ export interface CpuRasterizerOptions {
 
 /** What a rendering keeps for the way back. */
 interface Kept {
+  readonly gaussians: Gaussians;
+  readonly camera: Camera;
   readonly drawn: Drawn;
+  /** Where its bytes begin. */
+  readonly start: number;
   /** The bytes of the memory that the way back reads, once another rendering has taken their place. */
   saved?: Uint8Array;
 }
@@ -49,6 +54,9 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
   const states = new WeakMap<Rendering, Kept>();
   /** Whose bytes are in the memory. */
   let resident: WeakRef<Kept> | undefined;
+  /** Where drawings begin: behind what resides. */
+  let start = FREE;
+  let tenant: object | undefined;
 
   // One job at a time: calls wait for those before them.
   let last: Promise<unknown> = Promise.resolve();
@@ -64,7 +72,7 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
   const evict = (memory: WasmMemory): void => {
     const before = resident?.deref();
     resident = undefined;
-    if (before !== undefined) before.saved = new Uint8Array(memory.buffer, FREE, before.drawn.end - FREE).slice();
+    if (before !== undefined) before.saved = new Uint8Array(memory.buffer, before.start, before.drawn.end - before.start).slice();
   };
 
   const render = (gaussians: Gaussians, camera: Camera, options: RenderOptions = {}): Promise<Rendering> =>
@@ -72,12 +80,12 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
       const { memory } = threads;
       const settings = hardSettings(gaussians, camera, options);
       evict(memory);
-      const drawn = await draw(threads, FREE, gaussians, camera, settings);
+      const drawn = await draw(threads, start, gaussians, camera, settings);
       const { width, height, channels, color, alpha, depth, job } = drawn;
       const pixels = width * height;
       const copy = (at: number, length: number): Float32Array => floats(memory, at, length).slice();
       const rendering: Rendering = { width, height, channels, color: copy(color, pixels * channels), alpha: copy(alpha, pixels), radii: copy(job.radii, gaussians.count), ...(depth !== 0 && { depth: copy(depth, pixels) }) };
-      const own: Kept = { drawn };
+      const own: Kept = { gaussians, camera, drawn, start };
       states.set(rendering, own);
       resident = new WeakRef(own);
       return rendering;
@@ -90,12 +98,14 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
       if (own === undefined) throw new UserError(`[${WHERE}] no way back from this rendering: it is of another rasterizer, or was used already. Render again.`);
       checkCotangents(WHERE, rendering, cotangents);
       states.delete(rendering);
+      let { drawn } = own;
       if (own.saved === undefined) resident = undefined;
       else {
         evict(memory);
-        new Uint8Array(memory.buffer, FREE, own.saved.length).set(own.saved);
+        // Its addresses hold only where it was drawn.
+        if (own.start === start) new Uint8Array(memory.buffer, start, own.saved.length).set(own.saved);
+        else drawn = await draw(threads, start, own.gaussians, own.camera, drawn.settings);
       }
-      const { drawn } = own;
       const { width, height, channels, settings } = drawn;
       const pixels = width * height;
       const space = reserve(memory, drawn.end);
@@ -110,7 +120,7 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
       const vAlpha = cotangents.alpha === undefined && !expected ? undefined : into(pixels, cotangents.alpha);
       const vDepth = settings.depth === 'none' ? undefined : into(pixels, cotangents.depth);
       if (expected) divideDepth(vDepth!, vAlpha!, rendering.alpha, rendering.depth!);
-      const gradients = await lead(threads, space(0), drawn, { color: vColor.byteOffset, alpha: vAlpha?.byteOffset ?? 0, depth: vDepth?.byteOffset ?? 0 }, true);
+      const { gradients } = await lead(threads, space(0), drawn, { color: vColor.byteOffset, alpha: vAlpha?.byteOffset ?? 0, depth: vDepth?.byteOffset ?? 0 }, true);
       return Object.fromEntries(Object.entries(gradients).map(([name, values]) => [name, (values as Float32Array).slice()])) as unknown as RenderGradients;
     });
 
@@ -121,7 +131,7 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
       const settings = hardSettings(gaussians, camera, { ...options, ...(depth !== undefined && { depth: 'expected' }) });
       checkPhotometric(WHERE, request);
       evict(memory);
-      const drawn = await draw(threads, FREE, gaussians, camera, settings);
+      const drawn = await draw(threads, start, gaussians, camera, settings);
       const pixels = camera.width * camera.height;
       const picture = await compare(threads, drawn.top, drawn, { target, mask, dssim });
       const space = reserve(memory, picture.end);
@@ -137,10 +147,35 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
         vDepth.set(gradient);
         divideDepth(vDepth, vAlpha, floats(memory, drawn.alpha, pixels), found);
       }
-      const gradients = await lead(threads, space(0), drawn, addresses, request.absolute === true);
+      const { gradients, finite } = await lead(threads, space(0), drawn, addresses, request.absolute === true);
       const { l1, mse, ssim } = picture;
-      return { loss, l1, mse, ssim, gradients, radii: floats(memory, drawn.job.radii, gaussians.count) };
+      return { loss, l1, mse, ssim, gradients, finite, radii: floats(memory, drawn.job.radii, gaussians.count) };
     });
+
+  const reside = (): Residence | undefined => {
+    if (tenant !== undefined) return undefined;
+    const self = {};
+    tenant = self;
+    const asTenant = <T>(task: (threads: Threads) => Promise<T>): Promise<T> =>
+      inTurn((threads) => {
+        if (tenant !== self) throw new InternalError(`[${WHERE}] somebody who has moved out uses the memory: released=true.`);
+        return task(threads);
+      });
+    return {
+      hold: (arrays) =>
+        asTenant(async (threads) => {
+          evict(threads.memory);
+          start = FREE;
+          const moved = moveIn(threads, arrays);
+          start = moved?.end ?? FREE;
+          return moved?.arrays;
+        }),
+      adam: (steps) => asTenant((threads) => stepAdam(threads, start, steps)),
+      release: () => {
+        if (tenant === self) tenant = undefined;
+      },
+    };
+  };
 
   return {
     name: 'cpu',
@@ -148,6 +183,7 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
     render,
     backward,
     photometric,
+    reside,
     dispose: async () => {
       disposed = true;
       await last;

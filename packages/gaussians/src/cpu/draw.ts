@@ -3,7 +3,7 @@ import type { Gaussians } from '../gaussians.ts';
 import { FRUSTUM_MARGIN, type Settings } from '../settings.ts';
 import { stopwatch } from '../trace.ts';
 import { CHUNK, JOB_WORDS, PIXELS, scratchBytes, sortingBytes, stride, TILE, type Job } from './layout.ts';
-import { place, reserve, type Space } from './memory.ts';
+import { addressOf, place, placeUnlessThere, reserve, type Space } from './memory.ts';
 import type { WasmMemory } from './platform.ts';
 import type { Threads } from './threads.ts';
 
@@ -37,21 +37,25 @@ export async function draw({ memory, count: workers, run, trace }: Threads, star
   const recordLength = stride(values);
   const done = stopwatch(trace);
   const space = reserve(memory, start);
-  const put = (given: ArrayLike<number>): number => place(memory, space, given);
+  // What lies where the drawing will be is taken out of its way first.
+  const safe = (given: Float32Array): Float32Array => ((addressOf(memory, given) ?? -1) >= start ? given.slice() : given);
+  const { means, quaternions, logScales, opacityLogits, sh } = { means: safe(gaussians.means), quaternions: safe(gaussians.quaternions), logScales: safe(gaussians.logScales), opacityLogits: safe(gaussians.opacityLogits), sh: safe(gaussians.sh) };
+  const [colors, features] = [settings.colors && safe(settings.colors), settings.features && safe(settings.features)];
+  const put = (given: Float32Array | undefined): number => (given === undefined ? 0 : placeUnlessThere(memory, space, start, given));
   const [tilesX, tilesY] = [Math.ceil(width / TILE), Math.ceil(height / TILE)];
   const tiles = tilesX * tilesY;
   const pixels = width * height;
   const chunks = Math.ceil(count / CHUNK);
   const projection: Job = {
     ...NO_JOB,
-    means: put(gaussians.means),
-    quaternions: put(gaussians.quaternions),
-    logScales: put(gaussians.logScales),
-    opacityLogits: put(gaussians.opacityLogits),
-    sh: put(gaussians.sh),
-    colors: settings.colors === undefined ? 0 : put(settings.colors),
-    features: settings.features === undefined ? 0 : put(settings.features),
-    background: put(settings.background),
+    means: put(means),
+    quaternions: put(quaternions),
+    logScales: put(logScales),
+    opacityLogits: put(opacityLogits),
+    sh: put(sh),
+    colors: put(colors),
+    features: put(features),
+    background: place(memory, space, settings.background),
     lens: lens(camera, settings.near, space, memory),
     records: space(4 * recordLength * count),
     radii: space(4 * count),

@@ -83,10 +83,14 @@ export const JOB_WORDS = [
   'rowStarts',
   'rowEntries',
   'tilesY',
+  'adamGroups',
+  'adamCount',
+  'adamRule',
+  'checks',
 ] as const;
 
 /** What a job does, in the order of its numbers. */
-export const KINDS = ['project', 'forward', 'backward', 'lead', 'compare', 'spread', 'sort', 'deal'] as const;
+export const KINDS = ['project', 'forward', 'backward', 'lead', 'compare', 'spread', 'sort', 'deal', 'adam'] as const;
 
 /** Gaussians that a thread takes at a time. */
 export const CHUNK = 256;

@@ -16,7 +16,7 @@ export interface PictureGradients {
  * Leads gradients of a picture back to the scene, with what lies in the memory before `start`. The arrays lie in the memory: they change with
  * the next job.
  */
-export async function lead({ memory, run, trace }: Threads, start: number, drawn: Drawn, picture: PictureGradients, absolute: boolean): Promise<RenderGradients> {
+export async function lead({ memory, run, trace }: Threads, start: number, drawn: Drawn, picture: PictureGradients, absolute: boolean): Promise<{ readonly gradients: RenderGradients; readonly finite: boolean }> {
   const { settings, count, channels } = drawn;
   const { tiles, chunks, shRow, starts, rowStride } = drawn.job;
   const entries = new Uint32Array(memory.buffer, starts, tiles + 1)[tiles]!;
@@ -38,13 +38,14 @@ export async function lead({ memory, run, trace }: Threads, start: number, drawn
     vAbsoluteMeans2d: space(8 * count),
     vCamera: space(8 * 12 * chunks),
     vBackground: space(8 * channels * tiles),
+    checks: space(8 * chunks),
   };
   await run('backward', job, tiles);
   done('backward');
   await run('lead', job, chunks);
   done('project backward');
   const view = (at: number, length: number): Float32Array => floats(memory, at, length);
-  return {
+  const gradients: RenderGradients = {
     means: view(job.vMeans, 3 * count),
     quaternions: view(job.vQuaternions, 4 * count),
     logScales: view(job.vLogScales, 3 * count),
@@ -57,6 +58,7 @@ export async function lead({ memory, run, trace }: Threads, start: number, drawn
     means2d: view(job.vMeans2d, 2 * count),
     absoluteMeans2d: view(job.vAbsoluteMeans2d, 2 * count),
   };
+  return { gradients, finite: new Float64Array(memory.buffer, job.checks, chunks).every(Number.isFinite) };
 }
 
 /** The sum of rows of `length` numbers, in their order. */

@@ -28,6 +28,12 @@ export function reserve(memory: WasmMemory, start = FREE): Space {
   };
 }
 
+/** Puts an array into the memory, or leaves it where it is when that is in the bytes before `start`; returns where. */
+export function placeUnlessThere(memory: WasmMemory, space: Space, start: number, given: Float32Array): number {
+  const there = addressOf(memory, given);
+  return there !== undefined && there < start ? there : place(memory, space, given);
+}
+
 /** Puts an array into the memory; returns where. */
 export function place(memory: WasmMemory, space: Space, given: ArrayLike<number>): number {
   const at = space(4 * given.length);
@@ -35,7 +41,17 @@ export function place(memory: WasmMemory, space: Space, given: ArrayLike<number>
   return at;
 }
 
+/** Whose buffers they are: a memory that grows has a new one each time, for the same bytes. */
+const owners = new WeakMap<object, WasmMemory>();
+
 /** The numbers that lie there, as they are: they change with the next job. */
 export function floats(memory: WasmMemory, at: number, length: number): Float32Array {
-  return new Float32Array(memory.buffer, at, length);
+  const { buffer } = memory;
+  owners.set(buffer, memory);
+  return new Float32Array(buffer, at, length);
+}
+
+/** Where an array of {@link floats} lies in this memory; undefined for others. */
+export function addressOf(memory: WasmMemory, array: Float32Array): number | undefined {
+  return owners.get(array.buffer) === memory ? array.byteOffset : undefined;
 }

@@ -26,14 +26,23 @@ export interface AdamColumns {
   readonly rate: number;
 }
 
-/**
- * One step of Adam (Kingma & Ba 2015, Algorithm 1) on some columns, in place; the same numbers as torch.optim.Adam up to rounding to float32.
- *
- * @param at.step steps including this one, >= 1
- */
-export function adamStep(at: { readonly values: Float32Array; readonly gradient: Float32Array; readonly moments: Moments; readonly columns: AdamColumns; readonly step: number }, rule: AdamRule = {}): void {
+/** A step of Adam on some columns. */
+export interface AdamStep {
+  readonly values: Float32Array;
+  readonly gradient: Float32Array;
+  readonly moments: Moments;
+  readonly columns: AdamColumns;
+  /** Steps including this one, >= 1. */
+  readonly step: number;
+}
+
+/** The numbers of {@link AdamRule} by default. */
+export const RULE: Required<AdamRule> = { beta1: 0.9, beta2: 0.999, epsilon: 1e-15 };
+
+/** One step of Adam (Kingma & Ba 2015, Algorithm 1) on some columns, in place; the same numbers as torch.optim.Adam up to rounding to float32. */
+export function adamStep(at: AdamStep, rule: AdamRule = {}): void {
   const { values, gradient, moments, columns, step } = at;
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-15 } = rule;
+  const { beta1, beta2, epsilon } = { ...RULE, ...rule };
   const { rowLength, from, to, rate } = columns;
   const { mean, square } = moments;
   const size = rate / (1 - beta1 ** step);

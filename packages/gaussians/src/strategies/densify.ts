@@ -55,7 +55,9 @@ export function densify(options: DensifyOptions, kind: { readonly name: string; 
       const seen = statistics['seen']!;
       for (let i = 0; i < seen.length; i++) {
         if (!(rendering.radii[i]! > 0)) continue;
-        sums[i] = sums[i]! + Math.hypot((gradient[2 * i]! * camera.width) / 2, (gradient[2 * i + 1]! * camera.height) / 2);
+        const x = (gradient[2 * i]! * camera.width) / 2;
+        const y = (gradient[2 * i + 1]! * camera.height) / 2;
+        sums[i] = sums[i]! + Math.sqrt(x * x + y * y);
         seen[i] = seen[i]! + 1;
       }
     },

@@ -35,7 +35,7 @@ export interface RunOptions {
 
 export type SplatEvent =
   | { readonly kind: 'start'; readonly step: number; readonly steps: number; readonly count: number; readonly resumed: boolean }
-  /** `gaussians` are those after the step; their arrays change with the next one. */
+  /** `gaussians` are those after the step; their arrays change with the next one, and may be views of memory that threads share: copy what is to stay. */
   | { readonly kind: 'step'; readonly step: number; readonly steps: number; readonly metrics: StepMetrics; readonly count: number; readonly milliseconds: number; readonly gaussians: Gaussians }
   | { readonly kind: 'refined'; readonly step: number; readonly count: number; readonly counts: Readonly<Record<string, number>> }
   | { readonly kind: 'view'; readonly step: number; readonly score: ViewScore; readonly view: SceneView; readonly rendering: Rendering }
@@ -49,6 +49,8 @@ export interface Steps extends Pick<Trainer, 'advance' | 'evaluate'> {
   readonly state: () => { readonly step: number; readonly gaussians: Gaussians };
   /** All that the next step depends on. */
   readonly stored: () => StoredState | Promise<StoredState>;
+  /** See {@link Trainer}. */
+  readonly release?: () => void;
 }
 
 /** A checkpoint that a run goes on from. */
@@ -89,13 +91,14 @@ export async function* run(trainer: Steps, options: RunOptions, found: FoundChec
       yield { kind: 'checkpoint', step, from: checkpoint };
     }
   }
-  const { step, gaussians } = trainer.state();
+  const { step } = trainer.state();
   yield* evaluation(trainer, options);
   if (store !== undefined && saved !== step) {
     checkpoint = await store.save(step, await trainer.stored());
     yield { kind: 'checkpoint', step, from: checkpoint };
   }
-  yield { kind: 'done', step, reason: step >= steps ? 'finished' : 'aborted', gaussians, ...(checkpoint !== undefined && { checkpoint }) };
+  trainer.release?.();
+  yield { kind: 'done', step, reason: step >= steps ? 'finished' : 'aborted', gaussians: trainer.state().gaussians, ...(checkpoint !== undefined && { checkpoint }) };
 }
 
 async function* evaluation(trainer: Steps, { scene, perceptual }: RunOptions): AsyncGenerator<SplatEvent, void> {

@@ -1,6 +1,6 @@
 import type { HostTensor } from '@langevin/io';
 import { UserError } from '@langevin/tensor';
-import { checkGaussians, PARAMETERS, rowLength, type Gaussians, type ParameterName, type ShDegree } from '../gaussians.ts';
+import { byName, checkGaussians, PARAMETERS, rowLength, type Gaussians, type ParameterName, type ShDegree } from '../gaussians.ts';
 import { zeroMoments } from '../optimizer/adam.ts';
 import type { MomentsByName, Population } from '../optimizer/rows.ts';
 import type { Strategy } from '../strategies/strategy.ts';
@@ -32,11 +32,11 @@ export function initialState(gaussians: Gaussians, strategy: Strategy): Training
   };
 }
 
-/** @param run what {@link describeRun} says */
+/** A copy. @param run what {@link describeRun} says */
 export function storeState({ step, gaussians, moments, statistics }: TrainingState, run: unknown): StoredState {
   const { count, degree } = gaussians;
   const tensors = new Map<string, HostTensor>();
-  const put = (name: string, data: Float32Array, length: number): void => void tensors.set(name, { dtype: 'float32', shape: [count, length], data: data as Float32Array<ArrayBuffer> });
+  const put = (name: string, data: Float32Array, length: number): void => void tensors.set(name, { dtype: 'float32', shape: [count, length], data: data.slice() });
   for (const name of PARAMETERS) {
     const length = rowLength(name, degree);
     put(name, gaussians[name], length);
@@ -83,8 +83,4 @@ function parse(text: string | undefined, fault: (what: string) => UserError): un
   } catch {
     throw fault('its description of the run is no JSON');
   }
-}
-
-function byName<T>(make: (name: ParameterName) => T): Record<ParameterName, T> {
-  return Object.fromEntries(PARAMETERS.map((name) => [name, make(name)])) as Record<ParameterName, T>;
 }

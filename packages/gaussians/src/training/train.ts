@@ -35,7 +35,11 @@ export async function* trainSplats(options: TrainSplatsOptions): AsyncGenerator<
   const description = describeRun(settings, scene);
   const state = found === undefined ? initialState(options.initial ?? beginning(scene, settings), settings.strategy) : restoreState(found.stored, { run: description, strategy: settings.strategy, from: found.from });
   const trainer = createTrainer({ scene, rasterizer, settings, state });
-  yield* run({ ...trainer, stored: () => storeState(trainer.state(), description) }, options, found);
+  try {
+    yield* run({ ...trainer, stored: () => storeState(trainer.state(), description) }, options, found);
+  } finally {
+    trainer.release();
+  }
 }
 
 /** Gaussians at the points of a scene, as the strategy likes them. */

@@ -1,12 +1,13 @@
 import { counterGenerator } from '@langevin/tensor';
-import { PARAMETERS } from '../gaussians.ts';
+import { byName, PARAMETERS } from '../gaussians.ts';
 import type { PerceptualMetric } from '../losses/metrics.ts';
 import { adamStep } from '../optimizer/adam.ts';
 import { columnsOf, meansRate } from '../optimizer/rates.ts';
 import { changeRows } from '../optimizer/rows.ts';
-import type { Rasterizer, Rendering } from '../rasterizer.ts';
+import type { Rasterizer, Rendering, Residence } from '../rasterizer.ts';
 import type { SceneView, SplatScene } from '../scenes/scene.ts';
 import type { RefineContext, Refinement } from '../strategies/strategy.ts';
+import { stopwatch, type Trace } from '../trace.ts';
 import type { ResolvedSettings } from './config.ts';
 import type { TrainingState } from './state.ts';
 import { STREAM, viewLoss, type StepMetrics, type ViewScore } from './view-loss.ts';
@@ -16,18 +17,35 @@ export interface Trainer {
   readonly state: () => TrainingState;
   /** @throws UserError when the loss is not finite; the state is then that before the step */
   readonly advance: () => Promise<{ readonly metrics: StepMetrics; readonly counts?: Readonly<Record<string, number>> }>;
+  /** Gives back what it holds of the rasterizer; the state stays, in arrays of its own. */
+  readonly release: () => void;
   readonly evaluate: (view: SceneView, perceptual?: PerceptualMetric) => Promise<{ readonly score: ViewScore; readonly rendering: Rendering }>;
 }
 
 /** A trainer that goes on from a state. */
-export function createTrainer(given: { readonly scene: SplatScene; readonly rasterizer: Rasterizer; readonly settings: ResolvedSettings; readonly state: TrainingState }): Trainer {
-  const { scene, settings } = given;
+export function createTrainer(given: { readonly scene: SplatScene; readonly rasterizer: Rasterizer; readonly settings: ResolvedSettings; readonly state: TrainingState; readonly trace?: Trace }): Trainer {
+  const { scene, rasterizer, settings, trace } = given;
   const { seed, strategy, rates, decaySteps } = settings;
   const loss = viewLoss(given);
   let state = given.state;
   const activeDegree = (step: number): number => Math.min(settings.degree, Math.floor(step / settings.degreeEvery));
 
-  const apply = (change: Refinement): void => {
+  let residence: Residence | undefined;
+  let begun = false;
+
+  /** Parameters and moments go where the kernels are, if there is room. */
+  const moveIn = async (): Promise<void> => {
+    const { gaussians, moments } = state;
+    const held = await residence?.hold(PARAMETERS.flatMap((name) => [gaussians[name], moments[name].mean, moments[name].square]));
+    if (held === undefined) {
+      residence?.release();
+      residence = undefined;
+      return;
+    }
+    state = { ...state, gaussians: { ...gaussians, ...byName((_, i) => held[3 * i]!) }, moments: byName((_, i) => ({ mean: held[3 * i + 1]!, square: held[3 * i + 2]! })) };
+  };
+
+  const apply = async (change: Refinement): Promise<void> => {
     let population = { gaussians: state.gaussians, moments: state.moments, statistics: state.statistics };
     if (change.rows !== undefined) population = changeRows(population, change.rows);
     change.edit?.(population.gaussians);
@@ -37,26 +55,40 @@ export function createTrainer(given: { readonly scene: SplatScene; readonly rast
     }
     if (change.clearStatistics) for (const values of Object.values(population.statistics)) values.fill(0);
     state = { ...state, ...population };
+    if (change.rows !== undefined) await moveIn();
   };
 
   return {
     state: () => state,
     advance: async () => {
+      if (!begun) {
+        begun = true;
+        residence = rasterizer.reside?.();
+        await moveIn();
+      }
       const { step, gaussians, moments } = state;
       const { metrics, gradients, rendering } = await loss.gradients(gaussians, { step, degree: activeDegree(step) });
+      const done = stopwatch(trace);
       const means = meansRate(rates, { step, decaySteps, extent: scene.extent });
-      for (const name of PARAMETERS) {
-        for (const columns of columnsOf(name, rates, { degree: gaussians.degree, activeDegree: activeDegree(step), means })) {
-          adamStep({ values: gaussians[name], gradient: gradients[name], moments: moments[name], columns, step: step + 1 });
-        }
-      }
+      const steps = PARAMETERS.flatMap((name) => columnsOf(name, rates, { degree: gaussians.degree, activeDegree: activeDegree(step), means }).map((columns) => ({ values: gaussians[name], gradient: gradients[name], moments: moments[name], columns, step: step + 1 })));
+      if (residence !== undefined) await residence.adam(steps);
+      else for (const each of steps) adamStep(each);
+      done('adam');
       strategy.observe?.({ step: step + 1, statistics: state.statistics, rendering, gradients, camera: loss.viewOf(step).camera });
       const context = (stream: number): RefineContext => ({ step: step + 1, gaussians: state.gaussians, statistics: state.statistics, extent: scene.extent, meansRate: means, random: counterGenerator({ seed, stream: [stream, step] }) });
       const change = strategy.refine(context(STREAM.refine));
-      if (change !== undefined) apply(change);
+      if (change !== undefined) await apply(change);
       strategy.perturb?.(context(STREAM.perturb));
       state = { ...state, step: step + 1 };
+      done('strategy');
       return { metrics, ...(change && { counts: change.counts }) };
+    },
+    release: () => {
+      if (residence === undefined) return;
+      const { gaussians, moments } = state;
+      state = { ...state, gaussians: { ...gaussians, ...byName((name) => gaussians[name].slice()) }, moments: byName((name) => ({ mean: moments[name].mean.slice(), square: moments[name].square.slice() })) };
+      residence.release();
+      residence = undefined;
     },
     evaluate: (view, perceptual) => loss.evaluate(state.gaussians, view, { degree: activeDegree(state.step), perceptual }),
   };

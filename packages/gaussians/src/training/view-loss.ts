@@ -89,12 +89,12 @@ export function viewLoss(given: { readonly scene: SplatScene; readonly rasterize
       const background = backgroundOf(number);
       const depth = settings.depthWeight > 0 && view.depth !== undefined ? { target: view.depth, weight: settings.depthWeight * scene.extent } : undefined;
       const step = await compare({ gaussians, camera: view.camera, options: { background, degree, antialiasing }, target: pictures.picture(view, background), mask: view.mask, dssim, depth, absolute: settings.strategy.absoluteGradients ?? false }, () => pictures.target(view, background));
-      const { gradients, radii, l1, ssim, mse } = step;
+      const { gradients, radii, l1, ssim, mse, finite } = step;
       let { loss } = step;
       if (settings.opacityRegularizer > 0) loss += addOpacityRegularizer(gaussians.opacityLogits, { weight: settings.opacityRegularizer, into: gradients.opacityLogits });
       if (settings.scaleRegularizer > 0) loss += addScaleRegularizer(gaussians.logScales, { weight: settings.scaleRegularizer, into: gradients.logScales });
       const metrics = { loss, l1, ssim, psnr: -10 * Math.log10(mse), view: view.name };
-      demandFinite(metrics, gradients, number + 1);
+      if (finite !== true || !Number.isFinite(loss)) demandFinite(metrics, gradients, number + 1);
       return { metrics, gradients, rendering: { radii } };
     },
     evaluate: async (gaussians, view, { degree, perceptual }) => {

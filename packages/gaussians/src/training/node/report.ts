@@ -44,7 +44,7 @@ interface Page extends Pick<ReportInput, 'name' | 'step' | 'steps'> {
 
 function page({ name, step, steps, script, style, log, evaluations, last, pictures, median: middle }: Page): string {
   const curves = [
-    ...['psnr', 'loss', 'ssim', 'count'].map((key) => ({ title: { psnr: 'PSNR of the training view, dB', loss: 'loss', ssim: 'SSIM of the training view', count: 'Gaussians' }[key]!, steps: log.map((line) => line['step']), values: log.map((line) => line[key] ?? null) })),
+    ...['psnr', 'loss', 'ssim', ...(new Set(log.map((line) => line['count'])).size > 1 ? ['count'] : [])].map((key) => ({ title: { psnr: 'PSNR of the training view, dB', loss: 'loss', ssim: 'SSIM of the training view', count: 'Gaussians' }[key]!, steps: log.map((line) => line['step']), values: log.map((line) => line[key] ?? null) })),
     ...(evaluations.length > 1 ? [{ title: 'PSNR of held-out views, dB', steps: evaluations.map((line) => line['step']), values: evaluations.map((line) => line['psnr'] ?? null) }] : []),
   ];
   const figures: readonly (readonly [string, string])[] = [
