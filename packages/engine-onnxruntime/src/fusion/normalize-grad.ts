@@ -4,7 +4,7 @@ import { orders, type Program, type ProgramNode } from './program.ts';
 
 /**
  * inv * (g - mean(g) - y * mean(g * y)), the gradient of `normalize`, as a * g + b * y + c with one a, b, c for each row: two
- * reductions and three passes. Where g was scaled by channel (group norm), the scale goes into a.
+ * reductions and two passes. Where g was scaled by channel (group norm), the scale goes into a.
  */
 export function fuseNormalizeGrad(root: ProgramNode, program: Program): readonly ProgramNode[] | undefined {
   if (root.op !== 'mul' || program.dtype(root.outputs[0]!) !== 'float32') return undefined;

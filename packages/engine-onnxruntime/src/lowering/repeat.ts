@@ -1,4 +1,4 @@
-import { sizeOf, type Shape } from '@langevin/tensor';
+import type { Shape } from '@langevin/tensor';
 import { CHANNEL_BLOCKS } from './blocked-conv.ts';
 import type { Scope } from './scope.ts';
 
