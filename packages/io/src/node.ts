@@ -14,6 +14,9 @@ export type { ShardOptions } from './node/safetensors-shards.ts';
 export { encodeImage, imageExtensions, readImage, resizeImage, writeImage } from './node/images.ts';
 export type { EncodeImageOptions, ReadImageOptions, ResizeKernel, ResizeOptions } from './node/images.ts';
 
+export { readGrey16 } from './node/grey16.ts';
+export type { Grey16 } from './node/grey16.ts';
+
 export { cifar10Dataset } from './datasets/cifar10.ts';
 export type { Cifar10Options } from './datasets/cifar10.ts';
 export { emojiDataset } from './datasets/emoji.ts';

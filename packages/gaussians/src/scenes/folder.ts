@@ -9,10 +9,19 @@ export interface SceneFolder {
   readonly bytes: (path: string, options: { readonly maxBytes: number }) => Promise<Uint8Array>;
   /** A photograph or a mask, upright. @throws UserError when it is missing or damaged */
   readonly image: (path: string, channels: 'rgba' | 'grey') => Promise<Image>;
+  /** The numbers of a depth map. @default depth maps are left out */
+  readonly depth?: (path: string) => Promise<DepthMap>;
   /** Where a path is, for messages. */
   readonly label: (path: string) => string;
   /** What lies at the top, for messages. */
   readonly names: () => Promise<readonly string[]>;
+}
+
+/** Distances along z as they are stored, [height, width]; 0 where nobody knows. */
+export interface DepthMap {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint16Array;
 }
 
 /** Joins parts of a path; empty ones and "." do not count. */

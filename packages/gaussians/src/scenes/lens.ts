@@ -108,6 +108,27 @@ export function undistortImage(image: Image, lens: LensCamera, pinhole: Pinhole)
   return { width, height, channels, data };
 }
 
+/**
+ * The distances that a pinhole would have measured, [height, width]: for each pixel that of the nearest one in the lens's map, since a mean of near
+ * and far is neither.
+ *
+ * @param map stored numbers, of the lens's picture
+ * @param unit world units of 1 in the map
+ */
+export function sampleDepth(map: { readonly width: number; readonly height: number; readonly data: Uint16Array }, lens: LensCamera, pinhole: Pinhole, unit: number): Float32Array {
+  const { width, height } = pinhole;
+  const out = new Float32Array(width * height);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const [dx, dy] = distort(lens, [(x + 0.5 - pinhole.cx) / pinhole.fx, (y + 0.5 - pinhole.cy) / pinhole.fy]);
+      const u = clamp(Math.floor(lens.fx * dx + lens.cx), map.width - 1);
+      const v = clamp(Math.floor(lens.fy * dy + lens.cy), map.height - 1);
+      out[y * width + x] = unit * map.data[v * map.width + u]!;
+    }
+  }
+  return out;
+}
+
 function clamp(value: number, most: number): number {
   return Math.min(Math.max(value, 0), most);
 }

@@ -3,7 +3,7 @@ import { UserError } from '@langevin/tensor';
 import { checkCamera, MAX_SIDE } from '../camera.ts';
 import { findColmap, readColmap } from './colmap/folder.ts';
 import type { SceneFolder } from './folder.ts';
-import { isDistorted, undistortedPinhole, undistortImage, type LensCamera, type Pinhole } from './lens.ts';
+import { isDistorted, sampleDepth, undistortedPinhole, undistortImage, type LensCamera, type Pinhole } from './lens.ts';
 import { scaleCamera, sceneExtent, type PointCloud, type SceneTimes, type SceneView, type SplatScene } from './scene.ts';
 import { splitViews, type HoldOut } from './split.ts';
 import { findTransforms, readTransforms } from './transforms-folder.ts';
@@ -28,6 +28,7 @@ export interface ViewSource {
   readonly name: string;
   readonly imagePath: string;
   readonly maskPath?: string;
+  readonly depth?: { readonly path: string; /** World units of 1 in the file. */ readonly unit: number };
   /** When it was taken, in the units of the files. */
   readonly time?: number;
   readonly worldToCamera: readonly number[];
@@ -96,8 +97,10 @@ async function readView(folder: SceneFolder, view: ViewSource, divisor: (image: 
   const camera = scaleCamera({ width, height, fx, fy, cx, cy, worldToCamera: view.worldToCamera }, size);
   checkCamera('gaussians/scenes', camera);
   const mask = view.maskPath === undefined ? undefined : await folder.image(view.maskPath, 'grey');
-  if (mask !== undefined) sameSize(mask, read, view.name);
-  return { name: view.name, camera, image: opaque(shrunk(read)), ...(mask && { mask: shrunk(mask).data }), ...(times && { time: (view.time! - times.start) / (times.end - times.start) }) };
+  if (mask !== undefined) sameSize('mask', mask, read, view.name);
+  const map = view.depth === undefined ? undefined : await folder.depth?.(view.depth.path);
+  if (map !== undefined) sameSize('depth map', map, read, view.name);
+  return { name: view.name, camera, image: opaque(shrunk(read)), ...(mask && { mask: shrunk(mask).data }), ...(map && { depth: sampleDepth(map, lens, camera, view.depth!.unit) }), ...(times && { time: (view.time! - times.start) / (times.end - times.start) }) };
 }
 
 /** The camera of the picture that is there, which may be a smaller copy of the one that was calibrated. */
@@ -112,9 +115,9 @@ function rescaled(lens: LensCamera, image: Image, name: string): LensCamera {
   return { ...lens, width: image.width, height: image.height, fx: lens.fx * x, fy: lens.fy * y, cx: lens.cx * x, cy: lens.cy * y };
 }
 
-function sameSize(mask: Image, image: Image, name: string): void {
+function sameSize(what: string, mask: { readonly width: number; readonly height: number }, image: Image, name: string): void {
   if (mask.width === image.width && mask.height === image.height) return;
-  throw new UserError(`[gaussians/scenes] mask is not of the size of its image: view "${name}", mask ${mask.width}x${mask.height}, image ${image.width}x${image.height}. Make them equal.`);
+  throw new UserError(`[gaussians/scenes] ${what} is not of the size of its image: view "${name}", ${what} ${mask.width}x${mask.height}, image ${image.width}x${image.height}. Make them equal.`);
 }
 
 /** Alpha that is 255 everywhere says nothing. */

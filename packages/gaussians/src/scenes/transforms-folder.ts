@@ -32,6 +32,7 @@ export async function readTransforms(files: SceneFolder, paths: readonly string[
         name: frame.imagePath,
         imagePath: await imageFile(files, folder, frame.imagePath),
         ...(frame.maskPath !== undefined && { maskPath: joinPath(folder, frame.maskPath) }),
+        ...(frame.depthPath !== undefined && { depth: { path: joinPath(folder, frame.depthPath), unit: model.depthUnit } }),
         ...(frame.time !== undefined && { time: frame.time }),
         worldToCamera: frame.worldToCamera,
         lens: frame.lens,

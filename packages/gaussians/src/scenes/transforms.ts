@@ -8,6 +8,8 @@ export interface TransformsFrame {
   /** As the file names it, relative to it; Blender's leave the ending out. */
   readonly imagePath: string;
   readonly maskPath?: string;
+  /** A grey PNG of 16 bits: distances along z. */
+  readonly depthPath?: string;
   /** Rows of [R | t], 12 numbers, in OpenCV's axes. */
   readonly worldToCamera: readonly number[];
   /** When it was taken, in the units of the file. */
@@ -21,6 +23,8 @@ export interface TransformsModel {
   readonly frames: readonly TransformsFrame[];
   /** Names of `val_filenames` and `test_filenames`, to be held out; empty when it names none. */
   readonly heldOut: readonly string[];
+  /** World units of 1 in a depth map. @default 0.001, nerfstudio's millimetres */
+  readonly depthUnit: number;
 }
 
 const finite = v.pipe(v.number(), v.finite());
@@ -46,6 +50,7 @@ const Frame = v.object({
   ...intrinsics,
   file_path: v.pipe(v.string(), v.minLength(1)),
   mask_path: v.optional(v.string()),
+  depth_file_path: v.optional(v.string()),
   time: v.optional(finite),
   transform_matrix: v.pipe(v.array(v.pipe(v.array(finite), v.length(4))), v.minLength(3), v.maxLength(4)),
 });
@@ -54,6 +59,7 @@ const File = v.object({
   frames: v.pipe(v.array(Frame), v.minLength(1)),
   val_filenames: v.optional(v.array(v.string())),
   test_filenames: v.optional(v.array(v.string())),
+  depth_unit_scale_factor: v.optional(v.pipe(finite, v.gtValue(0))),
 });
 type Given = v.InferOutput<v.ObjectSchema<typeof intrinsics, undefined>>;
 
@@ -73,6 +79,7 @@ export function parseTransforms(value: unknown, label = 'transforms.json'): Tran
   }
   const file = parsed.output;
   return {
+    depthUnit: file.depth_unit_scale_factor ?? 1e-3,
     heldOut: [...(file.val_filenames ?? []), ...(file.test_filenames ?? [])].map(frameName),
     frames: file.frames.map((frame, i) => {
       const where = `${label} frames[${i}]`;
@@ -81,6 +88,7 @@ export function parseTransforms(value: unknown, label = 'transforms.json'): Tran
       return {
         imagePath: inside(frame.file_path, where),
         ...(frame.mask_path !== undefined && { maskPath: inside(frame.mask_path, where) }),
+        ...(frame.depth_file_path !== undefined && { depthPath: inside(frame.depth_file_path, where) }),
         ...(frame.time !== undefined && { time: frame.time }),
         worldToCamera: invertOpenGl(frame.transform_matrix, where),
         lens: (size) => lensOf(given, size, where),

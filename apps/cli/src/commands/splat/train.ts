@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { cpuRasterizer, strategyByName, type HoldOut, type SplatScene, type TrainingBackground } from '@langevin/gaussians';
+import { cpuRasterizer, strategyByName, type HoldOut, type ShDegree, type SplatScene, type TrainingBackground } from '@langevin/gaussians';
 import { loadScene, trainSplatsInFolder } from '@langevin/gaussians/node';
 import { writeSplatFile } from '@langevin/io/node';
 import { splatFormatForName } from '@langevin/io/splats';
@@ -25,6 +25,10 @@ interface TrainOptions extends InitOptions {
   readonly set?: Readonly<Record<string, unknown>>;
   readonly background: TrainingBackground;
   readonly antialiasing?: true;
+  readonly degree: number;
+  readonly depthWeight: number;
+  readonly opacityRegularizer?: number;
+  readonly scaleRegularizer?: number;
   readonly deformation?: DeformationKind | 'none';
   readonly setMotion?: Readonly<Record<string, unknown>>;
   readonly stillSteps?: number;
@@ -69,6 +73,10 @@ export function addSplatTrain(program: Command, terminal: Terminal): void {
     .addOption(new Option('--init <how>', 'where Gaussians begin: points of the scene, where photographs agree (views), pixels of depth maps, or random (default: points where the scene has them, otherwise views)').choices([...INITS]))
     .option('--init-count <n>', 'how many of them, for views and random', integer(1, 1e6), 10_000)
     .addOption(new Option('--background <colour>', 'behind the scene').choices(['black', 'white', 'random']).default('black'))
+    .option('--degree <n>', 'of the spherical harmonics, 0 to 3: how colours change with the direction', integer(0, 3), 3)
+    .option('--depth-weight <w>', 'weight of the depth maps of a transforms.json in the loss', weight, 0)
+    .option('--opacity-regularizer <w>', 'weight of the mean opacity (default: 0, with mcmc 0.01)', weight)
+    .option('--scale-regularizer <w>', 'weight of the mean size (default: 0, with mcmc 0.01)', weight)
     .option('--antialiasing', 'keep the light of Gaussians smaller than a pixel (Mip-Splatting)')
     .addOption(new Option('--deformation <kind>', 'how a scene moves (default: mlp where frames have times, none elsewhere)').choices(['mlp', 'hexplane', 'none']))
     .option('--set-motion <option=value>', 'an option of the deformation, such as width=64; may be given several times', setting)
@@ -90,6 +98,7 @@ async function runTraining(path: string, options: TrainOptions, terminal: Termin
   const loaded = await loadScene(path, { downscale: options.downscale, ...(options.images !== undefined && { images: options.images }), ...(options.holdOut !== undefined && { holdOut: options.holdOut }) });
   const kind = deformationOf(loaded, options);
   const { scene, from } = withPoints(loaded, options);
+  if (options.depthWeight > 0 && !scene.train.some(({ depth }) => depth !== undefined)) throw new UserError(`[cli/splat] scene has no depth maps: scene=${scene.name}, --depth-weight=${options.depthWeight}. Name them as depth_file_path in transforms.json, or leave it out.`);
   const first = scene.train[0]!.camera;
   remark(terminal, `${scene.name}: ${scene.train.length} views of ${first.width}x${first.height}, ${scene.test.length} held out, ${from}`);
   const folder = options.folder ?? join('runs', `splat-${scene.name}`);
@@ -104,6 +113,10 @@ async function runTraining(path: string, options: TrainOptions, terminal: Termin
     seed: options.seed,
     background: options.background,
     antialiasing: options.antialiasing ? 'mip' : 'none',
+    degree: options.degree as ShDegree,
+    depthWeight: options.depthWeight,
+    ...(options.opacityRegularizer !== undefined && { opacityRegularizer: options.opacityRegularizer }),
+    ...(options.scaleRegularizer !== undefined && { scaleRegularizer: options.scaleRegularizer }),
     evaluateEvery: options.evaluateEvery,
     checkpointEvery: options.checkpointEvery,
     signal: terminal.signal,
@@ -167,6 +180,12 @@ function factor(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && value >= 1 && value <= 64) return value;
   throw new InvalidArgumentError('Give a number from 1 to 64.');
+}
+
+function weight(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= 0 && value < Infinity) return value;
+  throw new InvalidArgumentError('Give a number >= 0.');
 }
 
 function holdOut(text: string): HoldOut {

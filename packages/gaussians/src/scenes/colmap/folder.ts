@@ -1,5 +1,5 @@
 import { joinPath, type SceneFolder } from '../folder.ts';
-import type { SceneSource } from '../read-scene.ts';
+import type { SceneSource, ViewSource } from '../read-scene.ts';
 import { parseColmapBinary } from './binary.ts';
 import { parseColmapText } from './text.ts';
 
@@ -29,12 +29,20 @@ export async function readColmap(files: SceneFolder, { folder, form }: ColmapPla
   const bytes = { cameras: await read('cameras'), images: await read('images'), points: await read('points3D') };
   const text = (file: Uint8Array): string => new TextDecoder().decode(file);
   const model = form === 'bin' ? parseColmapBinary(bytes) : parseColmapText({ cameras: text(bytes.cameras), images: text(bytes.images), points: text(bytes.points) });
-  return {
-    points: model.points,
-    heldOut: [],
-    views: model.images.map(({ name, cameraId, worldToCamera }) => {
-      const lens = model.cameras.get(cameraId)!;
-      return { name, imagePath: joinPath(images, name), worldToCamera, lens: () => lens };
-    }),
-  };
+  const views: ViewSource[] = [];
+  for (const { name, cameraId, worldToCamera } of model.images) {
+    const lens = model.cameras.get(cameraId)!;
+    const maskPath = await maskOf(files, name);
+    views.push({ name, imagePath: joinPath(images, name), ...(maskPath !== undefined && { maskPath }), worldToCamera, lens: () => lens });
+  }
+  return { points: model.points, heldOut: [], views };
+}
+
+/** COLMAP's own place for the mask of `images/a.jpg` is `masks/a.jpg.png`; others write `masks/a.png`, or the same name. */
+async function maskOf(files: SceneFolder, name: string): Promise<string | undefined> {
+  for (const candidate of [`${name}.png`, name.replace(/\.[^./]+$/, '.png'), name]) {
+    const path = joinPath('masks', candidate);
+    if (await files.has(path)) return path;
+  }
+  return undefined;
 }

@@ -1,6 +1,6 @@
 import { access, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
-import { readBytes, readImage } from '@langevin/io/node';
+import { readBytes, readGrey16, readImage } from '@langevin/io/node';
 import { UserError } from '@langevin/tensor';
 import type { SceneFolder } from '../folder.ts';
 import { readScene, type ReadSceneOptions } from '../read-scene.ts';
@@ -34,6 +34,7 @@ function diskFolder(root: string, name: string): SceneFolder {
     has: (path) => access(at(path)).then(() => true, () => false),
     bytes: (path, options) => readBytes(at(path), options),
     image: (path, channels) => readImage(at(path), { channels }),
+    depth: (path) => readGrey16(at(path)),
     label: at,
     names: () => readdir(root).catch(() => [basename(root)]),
   };
