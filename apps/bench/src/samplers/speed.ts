@@ -1,7 +1,7 @@
 import { arrayAlgebra, karras, edm, tensorAlgebra, uniformLambda, vpLinear, type Denoiser } from '@langevin/core-schedules';
 import { samplers, imageNoise, parallelTrajectory, sample, trajectory } from '@langevin/samplers';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
-import { add, cacheCounters, compile, matmul, mul, reshape, silu, tensor, torchGenerator, type Engine, type Tensor } from '@langevin/tensor';
+import { add, cacheCounters, compile, counterGenerator, matmul, mul, reshape, silu, tensor, torchGenerator, type Engine, type Tensor } from '@langevin/tensor';
 import { describeMachine, type Machine } from '../machine.ts';
 import { interleave, local } from '../measure.ts';
 import { markdownTable } from '../table.ts';
@@ -24,6 +24,8 @@ interface OverheadRow {
 export interface SamplersBench {
   readonly machine: Machine;
   readonly overhead: readonly OverheadRow[];
+  /** Nanoseconds a number, in draws of 49,152 (16x3x32x32). */
+  readonly normals: readonly { readonly name: string; readonly ns: number }[];
   readonly plain: readonly { readonly name: string; readonly ms: number }[];
   readonly parallel: { readonly steps: number; readonly window: number; readonly singleMs: number; readonly batchMs: number; readonly sequentialMs: number; readonly parallelMs: number; readonly calls: number; readonly difference: number };
 }
@@ -33,12 +35,14 @@ export async function runSamplersBench({ threads, rounds, report }: { readonly t
   report('what a sampler adds to a step ...');
   const overhead: OverheadRow[] = [];
   for (const shape of SHAPES) for (const name of MEASURED) overhead.push(await stepOverhead(engine, name, shape));
+  report('normals ...');
+  const normals = await normalTimes(rounds);
   report('plain arrays ...');
   const plain = await plainArrays(rounds);
   report('ParaDiGMS ...');
   const parallel = await parallelGain(engine, rounds);
   await engine.dispose();
-  return { machine: describeMachine(), overhead, plain, parallel };
+  return { machine: describeMachine(), overhead, normals, plain, parallel };
 }
 
 /** The time of a step over a denoiser that answers at once with a tensor that is already there. */
@@ -56,9 +60,19 @@ async function stepOverhead(engine: Engine, name: string, shape: readonly number
   };
   await run(20);
   const before = cacheCounters(engine).compilations;
+  // Not counted: loops of JavaScript are compiled when they have run for a while.
+  for (let k = 0; k < 3; k++) await run(40);
   const times: number[] = [];
-  for (let k = 0; k < 9; k++) times.push(await run(40));
+  for (let k = 0; k < 15; k++) times.push(await run(40));
   return { sampler: name, shape: shape.join('x'), ms: times.sort((a, b) => a - b)[times.length >> 1]!, moreCompilations: cacheCounters(engine).compilations - before };
+}
+
+async function normalTimes(rounds: number): Promise<SamplersBench['normals']> {
+  const count = 16 * 3 * 32 * 32;
+  const counter = counterGenerator({ seed: 1, stream: [0] });
+  const torch = torchGenerator(1);
+  const measured = await interleave([local('counterGenerator', () => Promise.resolve(void counter.normal(count))), local('torchGenerator', () => Promise.resolve(void torch.normal(count)))], { rounds: 30 * rounds, warmup: 100 });
+  return measured.map(({ name, medianMs }) => ({ name, ns: (medianMs * 1e6) / count }));
 }
 
 /** 1,000 steps of DDIM over a state of 4x64x64 with a denoiser that costs nothing. */
@@ -119,7 +133,7 @@ async function parallelGain(engine: Engine, rounds: number): Promise<SamplersBen
   return { steps, window, singleMs: ms('single'), batchMs: ms('batch'), sequentialMs: ms('sequential'), parallelMs: ms('parallel'), calls, difference };
 }
 
-export function samplersBenchMarkdown({ machine, overhead, plain, parallel: p }: SamplersBench): string {
+export function samplersBenchMarkdown({ machine, overhead, normals, plain, parallel: p }: SamplersBench): string {
   return [
     '# Benchmarks: samplers',
     '',
@@ -130,6 +144,12 @@ export function samplersBenchMarkdown({ machine, overhead, plain, parallel: p }:
     `Tensors on ONNX Runtime, a denoiser that answers at once. 1 % of a denoiser of 50 ms is ${BUDGET_MS} ms. "More compilations" counts those of runs of 40 steps after one of 20.`,
     '',
     markdownTable(['sampler', 'state', 'ms a step', 'of 50 ms', 'more compilations'], overhead.map(({ sampler, shape, ms, moreCompilations }) => [`\`${sampler}\``, shape, ms.toFixed(3), `${((100 * ms) / 50).toFixed(2)} %`, moreCompilations])),
+    '',
+    '## Normals',
+    '',
+    'Draws of 49,152 float32 numbers, as many as a state of 16x3x32x32 has.',
+    '',
+    markdownTable(['generator', 'ns a number'], normals.map(({ name, ns }) => [`\`${name}\``, ns.toFixed(1)])),
     '',
     '## Plain arrays',
     '',
