@@ -51,6 +51,8 @@ fn main(@builtin(local_invocation_index) t: u32) {
   for (var block = 0u; block < blocks; block += 8u) {
     var counts: array<u32, 8>;
     for (var k = 0u; k < 8u; k++) {
+      // Not every compiler empties a variable anew in each round.
+      counts[k] = 0u;
       if (block + k < blocks) { counts[k] = table[(block + k) * ${DIGITS}u + t]; }
     }
     for (var k = 0u; k < 8u; k++) {
