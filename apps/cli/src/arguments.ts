@@ -21,7 +21,7 @@ export function collect(text: string, before: readonly string[]): readonly strin
   return [...before, text];
 }
 
-/** `eta=0.5`, given several times: an object whose values are numbers, true, false, or text. */
+/** `eta=0.5`, given several times: an object whose values are numbers, true, false, JSON where it begins with a bracket, or text. */
 export function setting(text: string, before: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
   const at = text.indexOf('=');
   const name = text.slice(0, at).trim();
@@ -31,5 +31,12 @@ export function setting(text: string, before: Readonly<Record<string, unknown>> 
 
 function parsed(text: string): unknown {
   if (text === 'true' || text === 'false') return text === 'true';
+  if (/^[{[]/u.test(text)) {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch (error) {
+      throw new InvalidArgumentError(`A value that begins with a bracket is JSON: ${(error as Error).message}.`);
+    }
+  }
   return text !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
 }

@@ -90,9 +90,23 @@ it('trains, stops, resumes, exports, says what it made, and samples from it', as
   expect((await cli([...one, '--sampler', 'ddim', '--set', 'ets=1'])).err).toContain('[sampler/ddim] unknown option: "ets". Did you mean "eta"?');
   const noted = await cli([...one, '--sampler', 'dpmpp_3m_sde']);
   expect(noted.code, noted.err).toBe(0);
-  expect(JSON.parse(noted.out)).toMatchObject({ sampler: 'dpmpp-3m-sde', noise: 'brownian-tree', note: expect.stringContaining('weights: "reference"') as string });
+  expect(JSON.parse(noted.out)).toMatchObject({ sampler: 'dpmpp-3m-sde', noise: 'images', note: expect.stringContaining('weights: "reference"') as string });
   expect(noted.err).toContain('dpmpp_3m_sde: ');
-  expect(noted.err).toContain('Brownian tree');
+  expect(noted.err).toContain('Brownian tree: --noise brownian-tree');
+  const along = await cli([...one, '--sampler', 'dpmpp_3m_sde', '--noise', 'brownian-tree']);
+  expect(along.code, along.err).toBe(0);
+  expect(JSON.parse(along.out)).toMatchObject({ sampler: 'dpmpp-3m-sde', noise: 'brownian-tree' });
+  expect(along.err).not.toContain('Brownian tree');
+  expect((await cli([...one, '--sampler', 'ddim', '--noise', 'white'])).err).toContain('images, brownian-tree');
+
+  const nested = await cli([...one, '--sampler', 'restart', '--set', 'base={"name":"euler","sChurn":1}', '--set', 'intervals=[{"sigmaMin":0.1,"sigmaMax":1,"repeats":1,"steps":2}]']);
+  expect(nested.code, nested.err).toBe(0);
+  expect(JSON.parse(nested.out)).toMatchObject({ sampler: 'restart', nfe: 4 });
+  expect((await cli([...one, '--sampler', 'restart', '--set', 'base=euler', '--set', 'intervals=[]'])).code).toBe(0);
+  expect((await cli([...one, '--sampler', 'restart', '--set', 'base=3'])).err).toContain('[cli/sample] option is a sampler: --set base=3. Give a name, or an object with one');
+  expect((await cli([...one, '--sampler', 'restart', '--set', 'base={"name":"eler"}'])).err).toContain('Did you mean "euler"?');
+  expect((await cli([...one, '--sampler', 'restart', '--set', 'base={"name":'])).err).toContain('A value that begins with a bracket is JSON');
+  expect((await cli([...one, '--sampler', 'deis', '--set', 'process=vp-cosine', '--set', 'order=2'])).code).toBe(0);
 
   expect((await cli(['sample', '--checkpoint', model, '--classes', 'ligth', ...ENGINE])).err).toContain('[cli/sample] unknown class or category: "ligth". Did you mean "light"? Known: dark, light.');
   const early = await cli(['sample', '--checkpoint', model, '--out', join(root, 'never.png'), ...ENGINE], { signal: AbortSignal.abort() });

@@ -1,6 +1,6 @@
-import { karras, precondition, tensorAlgebra, type Spacing } from '@langevin/core-schedules';
+import { karras, precondition, relativeSigma, tensorAlgebra, type NoiseLevel, type Spacing } from '@langevin/core-schedules';
 import { toImages, type Image } from '@langevin/io';
-import { heun, imageNoise, startState, trajectory, type Sampler } from '@langevin/samplers';
+import { brownianTreeNoise, heun, imageNoise, startState, trajectory, type NoiseSource, type Sampler } from '@langevin/samplers';
 import { float32Data, tensor, UserError, zeros, type Engine, type Tensor } from '@langevin/tensor';
 import type { DiffusionModel } from './diffusion-model.ts';
 import { preconditioningOf, processOf } from './edm-description.ts';
@@ -18,6 +18,11 @@ export interface SampleImagesOptions {
   readonly spacing?: Spacing;
   /** Sampler steps, >= 1. @default 18, where EDM's CIFAR-10 models stop gaining */
   readonly steps?: number;
+  /**
+   * Noise of the sampler's steps, for samplers that draw any: keyed by image and step, or the path of a Brownian tree for each image, seeded by seed + image number, which stays
+   * the same when the number of steps changes. Runs start from the former. @default 'images'
+   */
+  readonly noise?: 'images' | 'brownian-tree';
   /** At most so many images at a time. @default 32 */
   readonly batch?: number;
   /** Aborts between evaluations, with the signal's reason. */
@@ -65,7 +70,8 @@ export interface SampleResult {
  */
 export async function* sampleImages(options: SampleImagesOptions): AsyncGenerator<SampleStep | SampleResult, void> {
   const { model, seed = 0, steps = 18, batch: most = 32, signal, engine } = options;
-  const { sampler = heun(), spacing = karras({ rho: model.process.rho }) } = options;
+  const { sampler = heun(), spacing = karras({ rho: model.process.rho }), noise: kind = 'images' } = options;
+  if (kind !== 'images' && kind !== 'brownian-tree') throw new UserError(`[pipelines/sample] unknown noise: noise=${String(kind)}. Known: images, brownian-tree.`);
   const labels = checkedLabels(model, options.labels);
   const count = labels?.length ?? (options.labels as number);
   if (!Number.isSafeInteger(most) || most < 1) throw new UserError(`[pipelines/sample] batch is out of range: batch=${most}. Give an integer >= 1.`);
@@ -93,7 +99,7 @@ export async function* sampleImages(options: SampleImagesOptions): AsyncGenerato
       const x = await startState({ algebra, noise, at: levels[0]!, like: zeros(shape) });
       let last = x;
       let before = performance.now();
-      for await (const step of trajectory({ sampler, denoise, x, levels, noise, algebra, ...(signal && { signal }) })) {
+      for await (const step of trajectory({ sampler, denoise, x, levels, noise: kind === 'images' ? noise : pathNoise(seed, numbers, levels), algebra, ...(signal && { signal }) })) {
         ({ x: last, nfe } = step);
         const now = performance.now();
         yield { kind: 'step', batch: b + 1, batches, step: step.step, steps: step.steps, nfe, milliseconds: now - before, preview: () => bytes(step.denoised) };
@@ -105,6 +111,12 @@ export async function* sampleImages(options: SampleImagesOptions): AsyncGenerato
     if (!options.forward) await forward.dispose();
   }
   yield { kind: 'done', images, nfe };
+}
+
+/** A Brownian path for each image over the sigmas of the run. */
+function pathNoise(seed: number | bigint, images: readonly number[], levels: readonly NoiseLevel[]): NoiseSource {
+  const sigmas = levels.map(relativeSigma);
+  return brownianTreeNoise({ seed: images.map((i) => BigInt.asUintN(64, BigInt(seed) + BigInt(i))), sigmaMin: Math.min(...sigmas.filter((sigma) => sigma > 0)), sigmaMax: sigmas[0]! });
 }
 
 function checkedLabels({ backbone }: DiffusionModel, labels: readonly number[] | number): readonly number[] | undefined {

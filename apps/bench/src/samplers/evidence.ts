@@ -1,7 +1,9 @@
 import { a1111Samplers, a1111Spacings, comfyuiSamplers, comfyuiSpacings, resolveSampler, resolveSpacing, schedulerClassNames } from '@langevin/samplers/compat';
-import { K_DIFFUSION_TOLERANCE, samplerIdentities } from '@langevin/samplers/testing';
+import { rk45 } from '@langevin/samplers';
+import { K_DIFFUSION_TOLERANCE, measureTolerance, samplerIdentities, type ToleranceRow } from '@langevin/samplers/testing';
 import type { Evidence } from '../evidence/evidence.ts';
 import { markdownTable } from '../table.ts';
+import { geometryRows, type GeometryRow } from './geometry.ts';
 import { orderRows } from './orders.ts';
 import { kDiffusionRows, parityRows } from './parity.ts';
 import { bundleSize, SIZE_CASES } from './sizes.ts';
@@ -12,6 +14,8 @@ export async function samplersEvidence({ root, report }: { readonly root: string
   const orders = await orderRows(NEEDS_MORE.map(({ sampler }) => sampler));
   report('identities ...');
   const identities = await Promise.all(samplerIdentities().map(async ({ name, tolerance, gap }) => ({ name, tolerance, gap: await gap() })));
+  const tolerances = await measureTolerance((tolerance) => rk45({ rtol: tolerance, atol: tolerance }));
+  const geometry = await geometryRows();
   report('parity with diffusers ...');
   const parity = await parityRows(root);
   const kDiffusion = await kDiffusionRows(root);
@@ -21,11 +25,13 @@ export async function samplersEvidence({ root, report }: { readonly root: string
   const failed =
     orders.filter(({ holds }) => !holds).length +
     identities.filter(({ gap, tolerance }) => !(gap <= tolerance)).length +
+    tolerances.filter((row) => !withinTolerance(row)).length +
+    geometry.filter(({ holds }) => !holds).length +
     parity.filter(({ holds }) => !holds).length +
     kDiffusion.filter(({ holds }) => !holds).length +
     names.filter(({ here }) => here === undefined).length +
     sizes.filter(({ gzip, ceiling }) => gzip > ceiling).length;
-  const json = { failed, orders, identities, parity, kDiffusion, names, sizes };
+  const json = { failed, orders, tolerances, geometry, identities, parity, kDiffusion, names, sizes };
   return { page: 'evidence-samplers', markdown: page(json), json, failed };
 }
 
@@ -74,6 +80,8 @@ function nameRows(): readonly NameRow[] {
 type Findings = {
   readonly failed: number;
   readonly orders: Awaited<ReturnType<typeof orderRows>>;
+  readonly tolerances: readonly ToleranceRow[];
+  readonly geometry: readonly GeometryRow[];
   readonly identities: readonly { readonly name: string; readonly tolerance: number; readonly gap: number }[];
   readonly parity: Awaited<ReturnType<typeof parityRows>>;
   readonly kDiffusion: Awaited<ReturnType<typeof kDiffusionRows>>;
@@ -81,7 +89,12 @@ type Findings = {
   readonly sizes: readonly { readonly name: string; readonly ceiling: number; readonly minified: number; readonly gzip: number }[];
 };
 
-function page({ failed, orders, identities, parity, kDiffusion, names, sizes }: Findings): string {
+/** As the conformance kit has it. */
+function withinTolerance({ error, tolerance }: ToleranceRow): boolean {
+  return error < 100 * tolerance;
+}
+
+function page({ failed, orders, tolerances, geometry, identities, parity, kDiffusion, names, sizes }: Findings): string {
   const exponent = (value: number): string => (value === 0 ? '0' : value.toExponential(1));
   const verdict = (holds: boolean): string => (holds ? 'yes' : '**no**');
   return [
@@ -100,6 +113,18 @@ function page({ failed, orders, identities, parity, kDiffusion, names, sizes }: 
     'Proved elsewhere, most because they need something of the caller:',
     '',
     ...NEEDS_MORE.map(({ sampler, where }) => `- \`${sampler}\` ${where}`),
+    '',
+    '### Accuracy of `rk45` against its tolerance',
+    '',
+    'The whole range of the grids above in one interval, `rtol` and `atol` at the tolerance; a row holds when the error is below 100 times the tolerance. The kit also demands that the error is proportional to it.',
+    '',
+    markdownTable(['data', 'tolerance', 'error', 'evaluations', 'holds'], tolerances.map((row) => [row.data, exponent(row.tolerance), exponent(row.error), row.nfe, verdict(withinTolerance(row))])),
+    '',
+    '## Geometry of sampling paths',
+    '',
+    'The measures of Chen et al. 2023 (arXiv:2305.19947) on the exact denoiser of 24 points of 64 numbers: 8 paths of Heun, 40 steps from sigma 80 to a clean end.',
+    '',
+    markdownTable(['statement', 'found', 'holds'], geometry.map(({ statement, found, holds }) => [statement, found, verdict(holds)])),
     '',
     '## Identities',
     '',

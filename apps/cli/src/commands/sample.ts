@@ -6,10 +6,11 @@ import { imageExtensions, writeImage } from '@langevin/io/node';
 import { loadModel, sampleImages, type DiffusionModel } from '@langevin/pipelines';
 import { resolveSampler, resolveSpacing } from '@langevin/samplers/compat';
 import { UserError } from '@langevin/tensor';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { collect, integer, list, setting } from '../arguments.ts';
 import { addEngineOptions, openEngine, type EngineOptions } from '../engines.ts';
 import { layOut } from '../grid-layout.ts';
+import { withNested } from '../nested.ts';
 import { loadPlugins } from '../plugins.ts';
 import { presetFolder, presetNames } from '../presets.ts';
 import { showProgress } from '../progress.ts';
@@ -20,6 +21,7 @@ interface SampleOptions extends EngineOptions {
   readonly preset?: string;
   readonly sampler: string;
   readonly spacing?: string;
+  readonly noise?: 'images' | 'brownian-tree';
   readonly set?: Readonly<Record<string, unknown>>;
   readonly steps: number;
   readonly seed: number;
@@ -40,6 +42,8 @@ Examples:
   langevin sample --checkpoint runs/emoji --sampler euler --steps 30
   langevin sample --preset emoji --sampler "DPM++ 2M Karras" --steps 20
   langevin sample --preset emoji --sampler ddim --set eta=1 --spacing uniform-lambda
+  langevin sample --preset emoji --sampler restart --set 'base={"name":"heun","sChurn":10}' --set 'intervals=[{"sigmaMin":0.1,"sigmaMax":1,"repeats":2}]'
+  langevin sample --preset emoji --sampler dpmpp-sde --noise brownian-tree
   langevin sample --preset emoji --plugin ./my-sampler.js --sampler mine --json
 
 A plugin is a JavaScript module that exports factories by name: export const samplers = { mine: () => defineSampler({ ... }) };
@@ -52,7 +56,8 @@ export function addSample(program: Command, terminal: Terminal): void {
     .option('--preset <name>', `a checkpoint that comes with the repository: ${presetNames.join(', ')}`)
     .option('--checkpoint <folder>', 'the folder of a model, or of a training run')
     .option('--sampler <name>', '"langevin list samplers" shows them; names of ComfyUI and AUTOMATIC1111 are known too', 'heun')
-    .option('--set <name=value>', 'an option of the sampler, such as eta=0.5; may be given again', setting)
+    .option('--set <name=value>', 'an option of the sampler, such as eta=0.5, or in JSON; may be given again', setting)
+    .addOption(new Option('--noise <kind>', 'noise of the steps: drawn for each step, or the path of a Brownian tree, which stays the same when steps change').choices(['images', 'brownian-tree']).default('images'))
     .option('--spacing <name>', 'which noise levels the steps visit; "langevin list schedules" shows them (default: that of the sampler\'s name, else karras)')
     .option('--steps <n>', 'sampler steps', integer(1, 100_000), 18)
     .option('--seed <n>', 'decides the noise, and which classes of a category are drawn', integer(0), 0)
@@ -73,11 +78,11 @@ async function sample(options: SampleOptions, terminal: Terminal): Promise<void>
   const { name, folder } = source(options);
   const out = checkedOut(options.out ?? `out/${name}-seed${options.seed}.png`);
   const registries = await loadPlugins(options.plugin);
-  const { sampler, levels, note, noise, ...named } = resolveSampler(options.sampler, { ...registries, ...(options.set && { options: options.set }) });
+  const { sampler, levels, note, noise, ...named } = resolveSampler(options.sampler, { ...registries, ...(options.set && { options: withNested(options.set, registries) }) });
   const chosen = options.spacing === undefined && named.spacing ? named.spacing : resolveSpacing(options.spacing ?? 'karras', registries);
   const spacing: Spacing = { name: chosen.name, levels: (process, wanted) => levels(chosen, process, wanted) };
   if (note !== undefined) remark(terminal, `${options.sampler}: ${note}`);
-  if (noise !== undefined) remark(terminal, `${options.sampler}: its program takes the noise of a Brownian tree; here it is that of the seed, so images are others`);
+  if (noise !== undefined && options.noise !== noise) remark(terminal, `${options.sampler}: its program takes the noise of a Brownian tree: --noise ${noise}`);
   remark(terminal, `loading ${folder}`);
   const model = await loadModel(folder);
   const layout = layOut(model, options);
@@ -92,7 +97,7 @@ async function sample(options: SampleOptions, terminal: Terminal): Promise<void>
   let nfe = 0;
   const started = performance.now();
   try {
-    const events = sampleImages({ model, labels, seed: options.seed, sampler, spacing, steps: options.steps, batch: options.batch, signal: terminal.signal, engine });
+    const events = sampleImages({ model, labels, seed: options.seed, sampler, spacing, steps: options.steps, noise: options.noise ?? 'images', batch: options.batch, signal: terminal.signal, engine });
     for await (const event of events) {
       if (event.kind === 'done') ({ images, nfe } = event);
       else {
@@ -125,7 +130,7 @@ async function sample(options: SampleOptions, terminal: Terminal): Promise<void>
     seed: options.seed,
     sampler: sampler.name,
     ...(note !== undefined && { note }),
-    ...(noise !== undefined && { noise }),
+    noise: options.noise,
     spacing: spacing.name,
     steps: options.steps,
     nfe,

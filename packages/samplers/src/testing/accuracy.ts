@@ -58,24 +58,40 @@ function consistencyFunction(std: number, sigmaMin: number): Denoiser<Float64Arr
 
 const TOLERANCES = [1e-3, 1e-5, 1e-7, 1e-9];
 
-/** In one interval, on Gaussian data and a mixture: the error follows the tolerance, and a tighter one costs more. */
-export async function toleranceCheck(sampler: (tolerance: number) => Sampler): Promise<void> {
+/** What an adaptive sampler makes of one interval at a tolerance. */
+export interface ToleranceRow {
+  readonly data: 'gaussian' | 'mixture';
+  readonly tolerance: number;
+  readonly error: number;
+  /** Evaluations. */
+  readonly nfe: number;
+}
+
+/** Error and cost of an adaptive sampler against its tolerance, in one interval, on Gaussian data and a mixture. */
+export async function measureTolerance(sampler: (tolerance: number) => Sampler): Promise<readonly ToleranceRow[]> {
+  const rows: ToleranceRow[] = [];
   for (const data of ['gaussian', 'mixture'] as const) {
     const { denoise, target } = await bed(data);
-    const errors: number[] = [];
-    const costs: number[] = [];
     for (const tolerance of TOLERANCES) {
       const algebra = arrayAlgebra({ items: STARTS.length });
       for await (const { x, nfe } of trajectory({ sampler: sampler(tolerance), denoise, x: STARTS, levels: orderGrid(1), algebra })) {
-        errors.push(x.reduce((worst, value, i) => Math.max(worst, Math.abs(value - target[i]!)), 0));
-        costs.push(nfe);
+        rows.push({ data, tolerance, nfe, error: x.reduce((worst, value, i) => Math.max(worst, Math.abs(value - target[i]!)), 0) });
       }
     }
-    const shown = `errors ${errors.map((error) => error.toExponential(2)).join(', ')} and calls ${costs.join(', ')} at tolerances ${TOLERANCES.join(', ')} on ${data}`;
-    const slope = slopeOf(TOLERANCES.map((tolerance) => 1 / tolerance), errors);
+  }
+  return rows;
+}
+
+/** The error follows the tolerance, and a tighter one costs more. */
+export async function toleranceCheck(sampler: (tolerance: number) => Sampler): Promise<void> {
+  const all = await measureTolerance(sampler);
+  for (const data of ['gaussian', 'mixture'] as const) {
+    const rows = all.filter((row) => row.data === data);
+    const shown = `errors ${rows.map(({ error }) => error.toExponential(2)).join(', ')} and calls ${rows.map(({ nfe }) => nfe).join(', ')} at tolerances ${TOLERANCES.join(', ')} on ${data}`;
+    const slope = slopeOf(TOLERANCES.map((tolerance) => 1 / tolerance), rows.map(({ error }) => error));
     demand(Math.abs(slope - 1) < 0.2, `the error goes like tolerance^${slope.toFixed(2)}: ${shown}`);
-    demand(errors.every((error, i) => error < 100 * TOLERANCES[i]!), `an error is more than 100 times the tolerance: ${shown}`);
-    demand(costs.every((cost, i) => i === 0 || cost > costs[i - 1]!), `a tighter tolerance does not cost more: ${shown}`);
+    demand(rows.every(({ error, tolerance }) => error < 100 * tolerance), `an error is more than 100 times the tolerance: ${shown}`);
+    demand(rows.every(({ nfe }, i) => i === 0 || nfe > rows[i - 1]!.nfe), `a tighter tolerance does not cost more: ${shown}`);
   }
 }
 
