@@ -7,6 +7,8 @@ import { engineBenchMarkdown, runEngineBench, trainForMemory } from './engine/ru
 import type { Evidence } from './evidence/evidence.ts';
 import { opsEvidence } from './evidence/ops.ts';
 import { COUNTS, gaussiansEvidence } from './gaussians/evidence.ts';
+import { loadForMemory } from './gaussians/loading.ts';
+import { gaussiansBenchMarkdown, runGaussiansBench } from './gaussians/speed.ts';
 import { profileMarkdown } from './profile/page.ts';
 import { runProfile } from './profile/run.ts';
 import { samplersEvidence } from './samplers/evidence.ts';
@@ -16,11 +18,13 @@ import { workPrecision } from './samplers/work-precision.ts';
 const HELP = `Usage: npm run bench -- engine [options]
        npm run bench -- profile [--case name] [options]
        npm run bench -- samplers [options]
+       npm run bench -- gaussians [options]
        npm run evidence -- ops|samplers|gaussians|work-precision [--quick] [--write]
 
   engine        ops, networks, overhead and memory beside PyTorch, tfjs-wasm and jax-js
   profile       where the time of the networks' steps goes, by kernel and by op of the graph
   samplers      what samplers add to a step, plain arrays, parallel sampling
+  gaussians     the rasterizer, steps of training, a scene trained, a large one opened, beside what has to be reached
 
   ops             the op conformance table of every engine and provider found here (the default)
   samplers        orders, identities, parity, names and sizes of the samplers
@@ -88,10 +92,17 @@ async function main(): Promise<void> {
     const markdown = samplersBenchMarkdown(result);
     console.log(markdown);
     if (values.write) write('benchmarks-samplers', markdown, result);
+  } else if (task === 'load-for-memory') {
+    console.log(await loadForMemory(positionals[1] ?? ''));
+  } else if (task === 'gaussians') {
+    const result = await runGaussiansBench({ root, rounds, report });
+    const markdown = gaussiansBenchMarkdown(result);
+    console.log(markdown);
+    if (values.write) write('benchmarks-gaussians', markdown, result);
   } else if (task === 'evidence') {
     await evidence(positionals[1] ?? 'ops', { pages: values.write === true ? 'write' : 'show', size: values.quick === true ? 'quick' : 'full' });
   } else {
-    console.error(`[bench] unknown task: task=${task}. Known: engine, profile, samplers, evidence.\n${HELP}`);
+    console.error(`[bench] unknown task: task=${task}. Known: engine, profile, samplers, gaussians, evidence.\n${HELP}`);
     process.exitCode = 1;
   }
 }

@@ -53,6 +53,6 @@ export async function gaussiansEvidence({ root, report, counts }: { readonly roo
   const fuzzed = await fuzz(counts.mutatedFiles);
 
   const failed = failures([...forward, ...gradients, ...differences, ...closedForms, ...parity.statements, ...threads]) + trips.filter(({ error, bound }) => !holds({ error, allowed: bound })).length + fuzzed.failures.length;
-  const findings: Findings = { failed, machine: describeMachine(), counts, absent: absent ?? null, forward, gradients, differences, closedForms, parity, threads, trips, fuzzed };
+  const findings: Findings = { failed, machine: describeMachine(), counts, fast: fast.map(({ name }) => name), absent: absent ?? null, forward, gradients, differences, closedForms, parity, threads, trips, fuzzed };
   return { page: 'evidence-gaussians', markdown: evidencePage(findings), json: findings, failed };
 }

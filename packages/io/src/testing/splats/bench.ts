@@ -8,6 +8,8 @@ export interface SplatBenchOptions {
   readonly count?: number;
   /** @default 3 */
   readonly degree?: ShDegree;
+  /** Names of formats. @default all that are written */
+  readonly formats?: readonly string[];
   /** Readings of each file, of which the median counts. @default 3 */
   readonly repeats?: number;
 }
@@ -24,11 +26,11 @@ export interface SplatBenchRow {
 }
 
 /** Time to write and read a synthetic cloud in every format that is written. */
-export async function benchSplats({ count = 1_000_000, degree = 3, repeats = 3 }: SplatBenchOptions = {}): Promise<readonly SplatBenchRow[]> {
+export async function benchSplats({ count = 1_000_000, degree = 3, formats, repeats = 3 }: SplatBenchOptions = {}): Promise<readonly SplatBenchRow[]> {
   const cloud = syntheticCloud({ count, degree, seed: 1 });
   const rows: SplatBenchRow[] = [];
   for (const { name: format, encode } of splatFormats) {
-    if (encode === undefined) continue;
+    if (encode === undefined || formats?.includes(format) === false) continue;
     let bytes = new Uint8Array(0);
     const writeMs = await time(async () => {
       bytes = await writeSplats(cloud, { format });
