@@ -54,8 +54,8 @@ export function createTrainer({ stage, worker, onView }: TrainerOptions): Traine
     state = next;
     document.body.dataset['training'] = next;
     const busy = next === 'running' || next === 'paused';
-    button('start').disabled = next === 'empty' || next === 'loading';
-    setText('start', next === 'ready' || next === 'empty' || next === 'loading' ? 'Start' : 'Start again');
+    button('start').disabled = busy || next === 'empty' || next === 'loading';
+    setText('start', next === 'ended' ? 'Start again' : 'Start');
     button('pause').disabled = !busy;
     setText('pause', next === 'paused' ? 'Resume' : 'Pause');
     button('stop').disabled = !busy;
@@ -194,6 +194,8 @@ export function createTrainer({ stage, worker, onView }: TrainerOptions): Traine
     clearNumbers();
     become('running');
     say('Training …');
+    // On a phone the picture is above the button.
+    box('stage').scrollIntoView({ block: 'nearest' });
     order({ kind: 'start', choice: { steps: Number(select('steps').value), strategy: select('strategy').value, device: select('device').value === 'cpu' ? 'cpu' : 'auto' } });
     if (around) order({ kind: 'snapshot', reason: 'stage' });
   };

@@ -6,7 +6,7 @@ import { stillLife } from '../built-in/still-life.ts';
 /** How many pictures are taken. */
 const VIEWS = 36;
 /** Gaussians that training begins with. */
-const POINTS = 2200;
+const POINTS = 4000;
 const FIELD_OF_VIEW = 42;
 
 /** The still life as a scene to train on: pictures by our own rasterizer from a sphere around it, and some of its centres, moved a little. */

@@ -82,7 +82,7 @@ async function load(choice: SceneChoice, side: number): Promise<void> {
   gaussians = gaussiansFromPoints(points, { degree: 3 });
   step = 0;
   // A view that is not trained on shows what was learnt.
-  look = Math.max(0, views.indexOf(read.test[0] ?? read.train[0]!));
+  look = Math.max(0, views.indexOf(read.test[read.test.length >> 1] ?? read.train[0]!));
   tell({ kind: 'scene', name: read.name, views: views.map((view) => ({ name: view.name, camera: view.camera, held: read.test.includes(view) })), points: read.points?.count ?? 0, start: gaussians, look });
   showPhotograph();
   await showPicture();
