@@ -21,6 +21,8 @@ export interface DdimOptions {
  * x' = alpha' D + sqrt(sigma'^2 - d^2) epsilon + d z with d = eta sqrt(beta tilde) (eq. 16).
  *
  * @throws UserError when eta is outside 0..1
+ * @example
+ * ddim().order; // => 1
  */
 export function ddim(options: DdimOptions = {}): Sampler {
   const { eta = 0, direction: along = 'denoised' } = options;

@@ -25,6 +25,8 @@ export interface DdpmOptions {
  * Ancestral sampling (Ho et al. 2020, arXiv:2006.11239, Algorithm 2), for any two levels and so for respaced chains: the
  * posterior mean given x0 = D, plus noise; none at a last, clean level. The optimal variance is Bao et al.'s (2022,
  * arXiv:2201.06503, eq. 5).
+ * @example
+ * ddpm().order; // => 1
  */
 export function ddpm(options: DdpmOptions = {}): Sampler {
   const { variance = 'small' } = options;

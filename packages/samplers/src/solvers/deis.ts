@@ -45,6 +45,8 @@ type Tableau = (typeof TABLEAUS)[keyof typeof TABLEAUS];
  *
  * @throws UserError when an option is not among the known ones, when the process of `tab` has one time for two levels, and at alpha = 0
  *   for the Runge-Kutta forms
+ * @example
+ * deis().order; // => 4
  */
 export function deis(options: DeisOptions = {}): Sampler {
   const { form = 'tab', order = 4, process = vpLinear(), lowerOrderFinal = 'clean' } = options;

@@ -9,6 +9,8 @@ export type Dpm2AncestralOptions = AncestralOptions;
  * noise leads back up. Two evaluations a step, one when it ends clean.
  *
  * @throws UserError when an option is out of range, and at alpha = 0, where sigma / alpha is infinite
+ * @example
+ * dpm2Ancestral().order; // => 2
  */
 export function dpm2Ancestral(options: Dpm2AncestralOptions = {}): Sampler {
   return ancestral(dpm2(), { ...options, name: 'dpm-2-ancestral', paper: 'arXiv:2206.00364; k-diffusion' });

@@ -13,6 +13,8 @@ export type Dpm2Options = ChurnOptions;
  * ends clean; with churn as heun() has it.
  *
  * @throws UserError when an option is out of range, and at alpha = 0, where s = sigma / alpha is infinite
+ * @example
+ * dpm2().order; // => 2
  */
 export function dpm2(options: Dpm2Options = {}): Sampler {
   const raise = churn('dpm-2', options);

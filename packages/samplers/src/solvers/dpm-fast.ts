@@ -20,6 +20,8 @@ export interface DpmFastOptions {
  * DPM-Solver-fast (Lu et al. 2022, arXiv:2206.00927, section 3.4 and appendix D): single-step methods of orders 3, 3, ..., and in the end 2
  * or 1, so that S steps are S evaluations for any S. Each evaluation is at a level of the grid; on {@link dpmFastLevels} they lie where
  * the paper has them.
+ * @example
+ * dpmFast().order; // => 3
  */
 export function dpmFast(options: DpmFastOptions = {}): Sampler {
   const { prediction = 'epsilon', eta = 0, sNoise = 1 } = options;

@@ -40,6 +40,8 @@ const INNER = { 1: [], 2: [1 / 2], 3: [1 / 3, 2 / 3] } as const;
  * integrators in lambda = log(alpha / sigma).
  *
  * @throws UserError when an option is not among the known ones
+ * @example
+ * dpmSolver().order; // => 2
  */
 export function dpmSolver(options: DpmSolverOptions = {}): Sampler {
   const { order = 2, form = 'singlestep', prediction = 'epsilon', solverType = 'midpoint', weights = 'exact', lowerOrderFinal = 'few', eta = 0 } = options;

@@ -15,6 +15,8 @@ export interface Dpmpp2mSdeOptions extends SdeMultistepOptions {
  * second order, with noise in the weak sense; for `eta: 0` it is DPM-Solver++(2M). diffusers' `sde-dpmsolver++` and, with `prediction: 'epsilon'`, `sde-dpmsolver`.
  *
  * @throws UserError when an option is out of range
+ * @example
+ * dpmpp2mSde().order; // => 2
  */
 export function dpmpp2mSde(options: Dpmpp2mSdeOptions = {}): Sampler {
   const { solverType = 'midpoint', order = 2 } = options;

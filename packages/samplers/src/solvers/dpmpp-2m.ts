@@ -15,6 +15,8 @@ export interface Dpmpp2mOptions {
  * in the step h of lambda, of which the step before was r. One evaluation a step.
  *
  * @throws UserError when an option is not among the known ones
+ * @example
+ * dpmpp2m().order; // => 2
  */
 export function dpmpp2m(options: Dpmpp2mOptions = {}): Sampler {
   const { solverType = 'midpoint', lowerOrderFinal = 'few' } = options;

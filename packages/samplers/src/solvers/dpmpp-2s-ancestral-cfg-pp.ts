@@ -8,6 +8,8 @@ export type Dpmpp2sAncestralCfgPpOptions = Dpmpp2sAncestralOptions;
  * CFG++ with ancestral steps of DPM-Solver++(2S); the evaluation inside the step is the guided one.
  *
  * @throws UserError when an option is out of range, and at the first step when the denoiser has no unconditional part
+ * @example
+ * dpmpp2sAncestralCfgPp().order; // => 2
  */
 export function dpmpp2sAncestralCfgPp(options: Dpmpp2sAncestralCfgPpOptions = {}): Sampler {
   return alongUnconditional(dpmpp2sAncestral(options), 'dpmpp-2s-ancestral-cfg-pp');

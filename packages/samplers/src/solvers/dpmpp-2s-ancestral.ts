@@ -9,6 +9,8 @@ export type Dpmpp2sAncestralOptions = AncestralOptions & Dpmpp2sOptions;
  * leads back up. Two evaluations a step, one when it ends clean.
  *
  * @throws UserError when an option is out of range
+ * @example
+ * dpmpp2sAncestral().order; // => 2
  */
 export function dpmpp2sAncestral(options: Dpmpp2sAncestralOptions = {}): Sampler {
   return ancestral(dpmpp2s(options), { ...options, name: 'dpmpp-2s-ancestral', paper: 'arXiv:2211.01095; k-diffusion' });

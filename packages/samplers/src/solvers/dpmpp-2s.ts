@@ -12,6 +12,8 @@ export interface Dpmpp2sOptions {
  * prediction. Two evaluations a step, one when it ends clean.
  *
  * @throws UserError when r is outside (0, 1]
+ * @example
+ * dpmpp2s().order; // => 2
  */
 export function dpmpp2s(options: Dpmpp2sOptions = {}): Sampler {
   const { r = 0.5 } = options;

@@ -22,6 +22,8 @@ export interface Dpmpp3mSdeOptions extends SdeMultistepOptions {
  * evaluations.
  *
  * @throws UserError when an option is out of range
+ * @example
+ * dpmpp3mSde().order; // => 2
  */
 export function dpmpp3mSde(options: Dpmpp3mSdeOptions = {}): Sampler {
   const { weights = 'exact', solverType = 'heun' } = options;

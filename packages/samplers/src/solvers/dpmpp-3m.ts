@@ -17,6 +17,8 @@ export interface Dpmpp3mOptions {
  * one evaluation a step. The published code halves the parabola's curvature; the default does not, and equals UniP-3.
  *
  * @throws UserError when an option is not among the known ones
+ * @example
+ * dpmpp3m().order; // => 3
  */
 export function dpmpp3m(options: Dpmpp3mOptions = {}): Sampler {
   const { weights = 'exact', solverType = 'midpoint', lowerOrderFinal = 'few' } = options;

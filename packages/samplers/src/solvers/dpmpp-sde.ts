@@ -18,6 +18,8 @@ export interface DpmppSdeOptions {
  * noise of first.
  *
  * @throws UserError when an option is out of range
+ * @example
+ * dpmppSde().order; // => 1
  */
 export function dpmppSde(options: DpmppSdeOptions = {}): Sampler {
   const { eta = 1, sNoise = 1, r = 0.5 } = options;

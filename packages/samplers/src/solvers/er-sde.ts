@@ -38,6 +38,8 @@ const SCALES = {
  * x' = r x + phi(s') integral of D d(-1 / phi) + sqrt(s'^2 - s^2 r^2) z; the integrals by quadrature in log s.
  *
  * @throws UserError when an option is out of range, and when phi(s) / s rises along a step
+ * @example
+ * erSde().order; // => 2
  */
 export function erSde(options: ErSdeOptions = {}): Sampler {
   const { order = 3, noiseScale = 'er', sNoise = 1, weights = 'exact', lowerOrderFinal = 'clean' } = options;

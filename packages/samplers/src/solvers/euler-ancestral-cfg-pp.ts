@@ -8,6 +8,8 @@ export type EulerAncestralCfgPpOptions = EulerAncestralOptions;
  * CFG++ with ancestral Euler steps: below the next level along the unconditional prediction, then noise up to it.
  *
  * @throws UserError when an option is out of range, and at the first step when the denoiser has no unconditional part
+ * @example
+ * eulerAncestralCfgPp().order; // => 1
  */
 export function eulerAncestralCfgPp(options: EulerAncestralCfgPpOptions = {}): Sampler {
   return alongUnconditional(eulerAncestral(options), 'euler-ancestral-cfg-pp');

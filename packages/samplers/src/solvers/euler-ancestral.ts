@@ -9,6 +9,8 @@ export type EulerAncestralOptions = AncestralOptions;
  * DDIM with the same eta, and DDPM at eta = 1; in the flow form it is the ancestral sampler of rectified flows.
  *
  * @throws UserError when an option is out of range
+ * @example
+ * eulerAncestral().order; // => 1
  */
 export function eulerAncestral(options: EulerAncestralOptions = {}): Sampler {
   return ancestral(euler(), { ...options, name: 'euler-ancestral', paper: 'arXiv:2010.02502' });

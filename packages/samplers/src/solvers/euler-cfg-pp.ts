@@ -7,6 +7,8 @@ import { euler } from './euler.ts';
  * the unconditional one U.
  *
  * @throws UserError at the first step when the denoiser has no unconditional part
+ * @example
+ * eulerCfgPp().order; // => 1
  */
 export function eulerCfgPp(): Sampler {
   return alongUnconditional(euler(), 'euler-cfg-pp');

@@ -17,6 +17,8 @@ export interface EulerMaruyamaOptions {
  * the x0-prediction, as the score has no value there.
  *
  * @throws UserError for options out of range, and at alpha = 0, where the drift is infinite
+ * @example
+ * eulerMaruyama().order; // => 1
  */
 export function eulerMaruyama(options: EulerMaruyamaOptions = {}): Sampler {
   const { form = 'euler-maruyama', rates } = options;

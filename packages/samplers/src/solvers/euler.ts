@@ -11,6 +11,8 @@ export type EulerOptions = ChurnOptions;
  * finite at alpha = 0; on flows it is Euler's method in t.
  *
  * @throws UserError when an option is out of range
+ * @example
+ * euler().order; // => 1
  */
 export function euler(options: EulerOptions = {}): Sampler {
   const raise = churn('euler', options);

@@ -8,6 +8,8 @@ export type GradientEstimationCfgPpOptions = GradientEstimationOptions;
  * CFG++ with steps of gradient estimation: the noise it carries on is that of the unconditional prediction.
  *
  * @throws UserError when an option is out of range, and at the first step when the denoiser has no unconditional part
+ * @example
+ * gradientEstimationCfgPp().order; // => 1
  */
 export function gradientEstimationCfgPp(options: GradientEstimationCfgPpOptions = {}): Sampler {
   return alongUnconditional(gradientEstimation(options), 'gradient-estimation-cfg-pp');

@@ -14,6 +14,8 @@ export interface GradientEstimationOptions {
  * One evaluation a step.
  *
  * @throws UserError when gamma is not a positive number
+ * @example
+ * gradientEstimation().order; // => 1
  */
 export function gradientEstimation(options: GradientEstimationOptions = {}): Sampler {
   const { gamma = 2 } = options;

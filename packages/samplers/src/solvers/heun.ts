@@ -10,6 +10,8 @@ export type HeunOptions = ChurnOptions;
  * evaluations a step, one when it ends clean: 18 steps are 35.
  *
  * @throws UserError when an option is out of range, and at alpha = 0, where s is infinite
+ * @example
+ * heun().order; // => 2
  */
 export function heun(options: HeunOptions = {}): Sampler {
   const raise = churn('heun', options);

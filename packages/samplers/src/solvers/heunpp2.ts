@@ -14,6 +14,8 @@ export type Heunpp2Options = ChurnOptions;
  * but one, one in the last.
  *
  * @throws UserError when an option is out of range, and at alpha = 0, where s = sigma / alpha is infinite
+ * @example
+ * heunpp2().order; // => 1
  */
 export function heunpp2(options: Heunpp2Options = {}): Sampler {
   const raise = churn('heunpp2', options);

@@ -20,6 +20,8 @@ export interface IpndmVOptions {
  * iPNDM with variable steps (Zhou et al. 2024, arXiv:2312.00094, and their code): Adams-Bashforth for the grid as it is. One evaluation a step.
  *
  * @throws UserError when an option is not among the known ones
+ * @example
+ * ipndmV().order; // => 4
  */
 export function ipndmV(options: IpndmVOptions = {}): Sampler {
   const { order = 4, weights = 'exact' } = options;

@@ -14,6 +14,8 @@ export interface IpndmOptions {
  * any grid, so that the order is 2 whatever the number of evaluations; the first steps use those that there are. One evaluation a step.
  *
  * @throws UserError when the order is not 1..4
+ * @example
+ * ipndm().order; // => 2
  */
 export function ipndm(options: IpndmOptions = {}): Sampler {
   const { order = 4 } = options;

@@ -14,6 +14,8 @@ export interface LmsOptions {
  * exactly. One evaluation a step.
  *
  * @throws UserError when the order is not 1..4
+ * @example
+ * lms().order; // => 4
  */
 export function lms(options: LmsOptions = {}): Sampler {
   const { order = 4 } = options;

@@ -44,6 +44,8 @@ const RUNGE_KUTTA = [1 / 6, 2 / 6, 2 / 6, 1 / 6];
  * `f` takes nine evaluations more than steps, the others one; a step to a clean level and one from pure noise take one.
  *
  * @throws UserError when an option is not among the known ones
+ * @example
+ * pndm().order; // => 2
  */
 export function pndm(options: PndmOptions = {}): Sampler {
   const { form = 'plms', middle = halfAngle } = options;

@@ -9,6 +9,8 @@ export type ResMultistepAncestralOptions = AncestralOptions & ResMultistepOption
  * before, so that at eta = 1 it is dpmpp2mSde({ solverType: 'heun' }).
  *
  * @throws UserError when an option is out of range
+ * @example
+ * resMultistepAncestral().order; // => 2
  */
 export function resMultistepAncestral(options: ResMultistepAncestralOptions = {}): Sampler {
   return ancestral(resMultistep(options), { ...options, name: 'res-multistep-ancestral', paper: 'arXiv:2308.02157; ComfyUI' });

@@ -13,6 +13,8 @@ export interface ResMultistepOptions {
  * DPM-Solver++(2M) with the slope weighed exactly. One evaluation a step.
  *
  * @throws UserError when the option is not among the known ones
+ * @example
+ * resMultistep().order; // => 2
  */
 export function resMultistep(options: ResMultistepOptions = {}): Sampler {
   const { lowerOrderFinal = 'clean' } = options;

@@ -34,6 +34,8 @@ const middle = (at: NoiseLevel): number => (relativeSigma(at) >= 0.05 && relativ
  * that share the noise of the step. The corrector of a step acts at the start of the next one, on the evaluation made there.
  *
  * @throws UserError when an option is out of range, and at a level where tau is
+ * @example
+ * saSolver().order; // => 2
  */
 export function saSolver(options: SaSolverOptions = {}): Sampler {
   const { predictorOrder = 3, correctorOrder = 4, mode = 'pec', tau = middle, prediction = 'x0', weights = 'exact', sNoise = 1, lowerOrderFinal = 'clean' } = options;

@@ -14,6 +14,8 @@ export interface Seeds2Options extends SdeSinglestepOptions {
  * that see one Brownian path; in x0-prediction form. Without noise it is DPM-Solver++(2S).
  *
  * @throws UserError when an option is out of range
+ * @example
+ * seeds2().order; // => 2
  */
 export function seeds2(options: Seeds2Options = {}): Sampler {
   const { r = 0.5, solverType = 'midpoint' } = options;

@@ -14,6 +14,8 @@ export interface Seeds3Options extends SdeSinglestepOptions {
  * singlestep DPM-Solver++ of third order.
  *
  * @throws UserError when an option is out of range
+ * @example
+ * seeds3().order; // => 2
  */
 export function seeds3(options: Seeds3Options = {}): Sampler {
   const { r1 = 1 / 3, r2 = 2 / 3 } = options;

@@ -41,6 +41,8 @@ type Settings = Required<Omit<UnipcOptions, 'predictor'>> & Pick<UnipcOptions, '
  * Steps from pure noise and to a clean end are of first order and stay uncorrected: there bh1 has no finite weights.
  *
  * @throws UserError when an option is not among the known ones
+ * @example
+ * unipc().order; // => 3
  */
 export function unipc(options: UnipcOptions = {}): Sampler {
   const settings: Settings = { order: 2, variant: 'bh2', prediction: 'x0', corrector: 'always', lowerOrderFinal: 'few', ...options };
