@@ -3,3 +3,4 @@ export { inBothPrecisions, randomScene, uniforms, type RandomSceneOptions } from
 export { compareGolden, compareGoldenReference, type GaussiansGolden, type GaussiansGoldenCase, type GoldenArray, type GoldenArrays, type GoldenDifference } from './golden.ts';
 export { checkGradients, GRADIENT_CASES, GRADIENT_TOLERANCE, type GradientCase, type GradientError } from './central-differences.ts';
 export { CLOSED_FORM_TOLERANCE, CLOSED_FORMS, drawDouble, drawSingle, type ClosedForm } from './closed-forms.ts';
+export { timeTraining, type TimeTrainingOptions, type Timing, type TrainingTimes } from './time-training.ts';
