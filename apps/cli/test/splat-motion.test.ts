@@ -68,7 +68,7 @@ it('trains a scene in motion, resumes it, describes, draws, films and converts i
   const middle = playback(cloud, deformation!)(0.5).means;
   expect([...both.means.slice(3 * cloud.count)]).toEqual([...middle].map((value, i) => (i % 3 === 0 ? Math.fround(value + 3) : value)));
   expect((await cli(['splat', 'render', join(root, 'scene.json'), '--out', gif, '--frames', '2', '--size', '16x16'])).code).toBe(0);
-}, 240_000);
+}, 600_000);
 
 const COUNT_AT_LEAST = ({ count }: { readonly count: number }): string => count.toLocaleString('en-US');
 

@@ -79,7 +79,7 @@ it('trains on photographs, resumes, converts, describes, and draws', async () =>
   const filmed = await cli(['splat', 'render', ply, '--out', film, '--frames', '5', '--size', '33x23', '--threads', '1']);
   expect(filmed.code, filmed.err).toBe(0);
   expect((await readFile(film)).subarray(4, 8).toString()).toBe('ftyp');
-});
+}, 240_000);
 
 it.each([
   [['splat', 'train', '/nowhere'], '[gaussians/scenes] no scene there: path=/nowhere.'],

@@ -66,7 +66,7 @@ describe.each(kinds)('a motion: %s', (kind) => {
     // What the run says of itself is that of a player without an engine.
     const evaluation = all.findLast((event) => event.kind === 'evaluation')!;
     expect(evaluation.psnr).toBeCloseTo(moving, 1);
-  });
+  }, 240_000);
 
   it('learned with an asset that began as a blur of all times, surpasses it by 2 dB on held-out times and views', async () => {
     const coarse = stillScene({ ...scene, points: { count: 30, positions: blobs().means, colors: new Uint8Array(90).fill(128) } }, 'all');
@@ -76,7 +76,7 @@ describe.each(kinds)('a motion: %s', (kind) => {
     expect(gaussians.means).not.toEqual(blur!.means);
     expect(playback(gaussians, deformation)(0)).toEqual(gaussians);
     expect((await heldOut(playback(gaussians, deformation))) - (await heldOut(() => blur!))).toBeGreaterThan(2);
-  });
+  }, 240_000);
 
   it.each(['hold', 'train'] as const)('resumed from any checkpoint it goes on to the same bits, asset: %s', async (asset) => {
     const store = memoryStore();
@@ -91,7 +91,7 @@ describe.each(kinds)('a motion: %s', (kind) => {
       expect(last(all).deformation).toEqual(whole.deformation);
       expect(from.kept.get(8)).toEqual(store.kept.get(8));
     }
-  });
+  }, 240_000);
 });
 
 it('says what each step was like, and ends on abort with a checkpoint', async () => {
