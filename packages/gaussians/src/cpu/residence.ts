@@ -9,6 +9,10 @@ import type { Threads } from './threads.ts';
 /** Bytes of a group of columns, as assembly/adam.ts has it. */
 const GROUP_BYTES = 48;
 
+/** Bytes for the groups of a step and the rule, in whole cache lines, behind what is held. */
+const TABLE_BYTES = 1024;
+const MOST_GROUPS = 16;
+
 /** Most bytes that stay in the memory, of its 4 GiB: drawing needs the rest. */
 const MOST_BYTES = 1.5 * 2 ** 30;
 
@@ -29,14 +33,14 @@ function room(memory: WasmMemory, arrays: readonly Float32Array[]): { readonly v
   const space = reserve(memory);
   try {
     const addresses = arrays.map(({ length }) => space(4 * length));
-    return { views: addresses.map((at, i) => floats(memory, at, arrays[i]!.length)), end: space(0) };
+    return { views: addresses.map((at, i) => floats(memory, at, arrays[i]!.length)), end: space(TABLE_BYTES - 64) + TABLE_BYTES };
   } catch (error) {
     if (errorKind(error) === 'unsupported') return undefined;
     throw error;
   }
 }
 
-/** A step of Adam, by the kernels where everything lies in their memory, else here: the same bits. `start` is where the memory is free. */
+/** A step of Adam, by the kernels where everything lies in their memory, else here: the same bits. `start` is what {@link moveIn} returned as the end. */
 export async function stepAdam({ memory, run }: Threads, start: number, steps: readonly AdamStep[]): Promise<void> {
   const groups = steps.map(({ values, gradient, moments, columns, step }) => {
     const { rowLength, from, to, rate } = columns;
@@ -44,19 +48,16 @@ export async function stepAdam({ memory, run }: Threads, start: number, steps: r
     return { rows: values.length / rowLength, words: [...addresses, rowLength, from, to], numbers: [rate / (1 - RULE.beta1 ** step), 1 / Math.sqrt(1 - RULE.beta2 ** step)] };
   });
   const count = groups[0]?.rows ?? 0;
-  if (groups.some(({ rows, words }) => rows !== count || words.includes(undefined))) {
+  if (groups.length > MOST_GROUPS || groups.some(({ rows, words }) => rows !== count || words.includes(undefined))) {
     for (const step of steps) adamStep(step);
     return;
   }
-  // Gradients lie in the free part too: these few bytes go behind everything.
-  const last = Math.max(start, ...steps.map(({ gradient }) => gradient.byteOffset + gradient.byteLength));
-  const space = reserve(memory, Math.ceil(last / 64) * 64 + 64);
-  const table = space(GROUP_BYTES * groups.length);
+  const table = start - TABLE_BYTES;
   for (const [i, { words, numbers }] of groups.entries()) {
     new Uint32Array(memory.buffer, table + GROUP_BYTES * i, 7).set(words as number[]);
     new Float64Array(memory.buffer, table + GROUP_BYTES * i + 32, 2).set(numbers);
   }
-  const rule = space(40);
+  const rule = table + GROUP_BYTES * MOST_GROUPS;
   new Float64Array(memory.buffer, rule, 5).set([RULE.beta1, 1 - RULE.beta1, RULE.beta2, 1 - RULE.beta2, RULE.epsilon]);
   await run('adam', { ...NO_JOB, count, adamGroups: table, adamCount: groups.length, adamRule: rule }, Math.ceil(count / CHUNK));
 }
