@@ -11,7 +11,7 @@ interface Kernels {
   readonly heapBase: () => number;
 }
 
-/** All that a worker does: it lives in the kernels' `serve`, and speaks when somebody waits for it. */
+/** All that a worker does: it lives in the kernels' `serve`, and speaks when somebody waits for it. A page does not hear of a rejected promise in a worker, so failures are sent as well. */
 const WORKER = `
 const node = globalThis.process?.getBuiltinModule?.('node:worker_threads');
 const send = (value) => (node ? node.parentPort.postMessage(value) : postMessage(value));
@@ -21,8 +21,11 @@ const start = async ({ module, memory, thread, seen }) => {
   for (let serial = seen; (serial = exports.serve(thread, serial)) >= 0; ) send('left');
   if (node) process.exit(); else close();
 };
-if (node) node.parentPort.once('message', start); else onmessage = ({ data }) => start(data);
+const begin = (data) => void start(data).catch((cause) => send({ failed: String(cause?.stack ?? cause) }));
+if (node) node.parentPort.once('message', begin); else onmessage = ({ data }) => begin(data);
 `;
+
+const WORKER_FAILED = '[gaussians/cpu] a worker failed: see the cause. Pass threads: 1 where workers are not allowed.';
 
 /** The kernels over one memory, and the threads that run them. */
 export interface Threads {
@@ -54,16 +57,18 @@ export async function startThreads(count: number, trace?: Trace): Promise<Thread
     waiting = undefined;
     if (waiter !== undefined) act(waiter);
   };
+  const fail = (cause: unknown): void => {
+    failure.cause ??= cause;
+    settle(({ reject }) => reject(new UnsupportedError(WORKER_FAILED, { cause })));
+  };
   const workers: WorkerHandle[] = [];
   for (let i = 0; i < others; i++) {
     const worker = startWorker(WORKER, {
       message: (value) => {
         if (value === 'left') settle(({ resolve }) => resolve());
+        else if (typeof value === 'object' && value !== null && 'failed' in value) fail(value.failed);
       },
-      error: (cause) => {
-        failure.cause ??= cause;
-        settle(({ reject }) => reject(cause));
-      },
+      error: fail,
     });
     worker.start({ module, memory, thread: i + 1, seen: 0 });
     workers.push(worker);
@@ -90,7 +95,7 @@ export async function startThreads(count: number, trace?: Trace): Promise<Thread
     memory,
     trace,
     run: async (kind, job, pieces) => {
-      if ('cause' in failure) throw new UnsupportedError('[gaussians/cpu] a worker failed: see the cause. Pass threads: 1 where workers are not allowed.', { cause: failure.cause });
+      if ('cause' in failure) throw new UnsupportedError(WORKER_FAILED, { cause: failure.cause });
       JOB_WORDS.forEach((name, i) => (words[JOB + i] = job[name]));
       words[KIND] = KINDS.indexOf(kind);
       words[PIECES] = pieces;
