@@ -29,7 +29,8 @@ export interface GaussiansBench {
   readonly skipped: readonly string[];
   readonly raster: readonly RasterRow[];
   readonly steps: readonly StepRow[];
-  readonly quality: QualityRow | undefined;
+  /** With changes of the number until half of the steps, as `langevin splat train` has it, and until 15,000, as the library has it. */
+  readonly quality: readonly QualityRow[];
   readonly loading: LoadingRow;
   readonly targets: readonly Target[];
 }
@@ -45,7 +46,7 @@ export async function runGaussiansBench({ root, rounds, report }: { readonly roo
   }
   let raster: readonly RasterRow[] = [];
   const steps: StepRow[] = [];
-  let quality: QualityRow | undefined;
+  const quality: QualityRow[] = [];
   if (typeof large !== 'string') {
     report('pictures and their way back ...');
     raster = await rasterSpeed(large, 3 * rounds);
@@ -56,7 +57,7 @@ export async function runGaussiansBench({ root, rounds, report }: { readonly roo
     report('steps at 256 x 256 ...');
     steps.push(await stepSpeed(small, 8 * rounds));
     report('training scene256 ...');
-    quality = await trainingQuality(small, { steps: 1000, every: 25, psnr: ENOUGH });
+    for (const changesUntil of [500, 15_000]) quality.push(await trainingQuality(small, { steps: 1000, every: 25, psnr: ENOUGH, changesUntil }));
   }
   report('a million Gaussians ...');
   const loading = await loadingSpeed(1_000_000);
@@ -81,9 +82,10 @@ function targetsOf({ raster, steps, quality, loading }: Pick<GaussiansBench, 'ra
     atMost(`step at ${side} x ${side}, two threads`, twoThreadsMs, side === 512 ? 80 : 30, 'ms');
     atLeast(`that, against OpenSplat's ${side === 512 ? OPENSPLAT.step512Ms : OPENSPLAT.step256Ms} ms`, (side === 512 ? OPENSPLAT.step512Ms : OPENSPLAT.step256Ms) / twoThreadsMs, 3.3, 'times');
   }
-  if (quality !== undefined) {
-    atMost(`scene256: training until ${ENOUGH} dB on ${HELD_OUT}`, quality.seconds ?? Infinity, OPENSPLAT.seconds / 3, 's');
-    atLeast(`scene256: after ${quality.steps} steps, against OpenSplat's`, quality.psnr, OPENSPLAT.psnr, 'dB');
+  const [short] = quality;
+  if (short !== undefined) {
+    atMost(`scene256: training until ${ENOUGH} dB on ${HELD_OUT}`, short.seconds ?? Infinity, OPENSPLAT.seconds / 3, 's');
+    atLeast(`scene256: after ${short.steps} steps, against OpenSplat's`, short.psnr, OPENSPLAT.psnr, 'dB');
   }
   atMost('1 M Gaussians from SPZ', loading.readMs / 1000, 2, 's');
   atMost('1 M Gaussians in memory, with an order by depth', loading.memoryBytesPerGaussian, 400, 'bytes each');
@@ -110,7 +112,7 @@ export function gaussiansBenchMarkdown({ machine, load, skipped, raster, steps, 
     markdownTable(['', 'measured', 'to reach', 'met'], targets.map((target) => [target.name, `${figure(target.measured)} ${target.unit}`, `${target.sense} ${figure(target.bound)}`, met(target) ? 'yes' : '**no**'])),
     ...(raster.length === 0 ? [] : ['', '## A picture of 512 x 512 and its way back, 20,000 Gaussians', '', 'The Gaussians that training begins with, four views in turn; with projection, sorting, and all copies in and out.', '', markdownTable(['threads', 'degree', 'forward, ms', 'backward, ms', 'both, ms'], raster.map((row) => [row.threads, row.degree, figure(row.forwardMs), figure(row.backwardMs), figure(row.bothMs)]))]),
     ...(steps.length === 0 ? [] : ['', '## A step of training', '', 'Picture, loss with SSIM, way back, optimiser, with the settings that are the default.', '', markdownTable(['scene', 'picture', 'Gaussians', 'one thread, ms', 'two threads, ms'], steps.map((row) => [row.scene, `${row.side} x ${row.side}`, row.count, figure(row.oneThreadMs), figure(row.twoThreadsMs)])), ...steps.flatMap(phaseTable)]),
-    ...(quality === undefined ? [] : ['', '## scene256', '', qualityText(quality)]),
+    ...(quality.length === 0 ? [] : ['', '## scene256', '', ...qualityText(quality)]),
     '',
     '## A million Gaussians',
     '',
@@ -124,9 +126,16 @@ function phaseTable({ scene, phases }: StepRow): readonly string[] {
   return ['', `Where the time of ${scene} goes, two threads:`, '', markdownTable(['part', 'ms'], phases.map(({ name, ms }) => [name, figure(ms)]))];
 }
 
-function qualityText({ steps, seconds, stepsTo, psnr, ssim, count, allSeconds }: QualityRow): string {
-  const reached = seconds === undefined ? `${ENOUGH} dB on the held-out view ${HELD_OUT} was not reached` : `${ENOUGH} dB on the held-out view ${HELD_OUT} after ${figure(seconds)} s (${stepsTo} steps)`;
-  return `Two threads, the default settings: ${reached}; ${psnr.toFixed(2)} dB and an SSIM of ${ssim.toFixed(4)} after ${steps} steps and ${figure(allSeconds)} s, ${count} Gaussians. Evaluations are not counted. OpenSplat: ${OPENSPLAT.psnr} dB after 1000 steps and ${OPENSPLAT.seconds} s.`;
+function qualityText(rows: readonly QualityRow[]): readonly string[] {
+  return [
+    `Two threads, held-out view ${HELD_OUT}; evaluations are not counted. \`langevin splat train\` lets the number of Gaussians change during the first half of a run, and never before step 500: in ${rows[0]!.steps} steps not at all, as OpenSplat's`,
+    `run kept its 5,000. The library's own default is that of the paper, for runs of 30,000 steps: stopped after ${rows[0]!.steps} it is caught while it doubles them. OpenSplat: ${OPENSPLAT.psnr} dB after 1000 steps and ${OPENSPLAT.seconds} s.`,
+    '',
+    markdownTable(
+      ['number changes until step', `seconds to ${ENOUGH} dB`, 'steps to it', 'PSNR at the end, dB', 'SSIM', 'seconds in all', 'Gaussians'],
+      rows.map((row) => [row.changesUntil, figure(row.seconds ?? Infinity), row.stepsTo ?? 'never', row.psnr.toFixed(2), row.ssim.toFixed(4), figure(row.allSeconds), row.count]),
+    ),
+  ];
 }
 
 function figure(value: number): string {

@@ -65,5 +65,6 @@ async function trained(scene: SplatScene, rasterizer: Rasterizer): Promise<Gauss
   const settings = resolveSettings({ degree: 1, degreeEvery: 4 }, STEPS);
   const trainer = createTrainer({ scene, rasterizer, settings, state: initialState(gaussiansFromPoints(scene.points!, { degree: 1 }), settings.strategy) });
   for (let step = 0; step < STEPS; step++) await trainer.advance();
+  trainer.release();
   return trainer.state().gaussians;
 }
