@@ -12,7 +12,7 @@ export type TrainingBackground = 'black' | 'white' | 'random';
 export interface TrainingSettings {
   /** Of the order of views, backgrounds and the strategy. @default 0 */
   readonly seed?: number;
-  /** How the number of Gaussians changes. @default defaultStrategy() */
+  /** How the number of Gaussians changes. @default defaultStrategy(), up to half of decaySteps: what changes later has no time to settle */
   readonly strategy?: Strategy;
   readonly rates?: Partial<LearningRates>;
   /** Steps over which the rate of the means falls. @default the steps of the run */
@@ -40,12 +40,16 @@ export interface ResolvedSettings extends Required<Omit<TrainingSettings, 'rates
   readonly rates: LearningRates;
 }
 
+/** Half of the 30,000 steps of the paper (Kerbl et al. 2023). */
+const LAST_CHANGE = 15_000;
+
 /** @throws UserError when one is out of range */
 export function resolveSettings(settings: TrainingSettings, steps: number): ResolvedSettings {
-  const strategy = settings.strategy ?? defaultStrategy();
+  const { decaySteps = steps } = settings;
+  if (!Number.isSafeInteger(decaySteps) || decaySteps < 1) throw new UserError(`[gaussians/training] setting is out of range: decaySteps=${String(decaySteps)}. Give an integer >= 1.`);
+  const strategy = settings.strategy ?? defaultStrategy({ stop: Math.min(LAST_CHANGE, Math.floor(decaySteps / 2)) });
   const resolved: ResolvedSettings = {
     seed: 0,
-    decaySteps: steps,
     degree: 3,
     degreeEvery: 1000,
     dssim: 0.2,
@@ -55,6 +59,7 @@ export function resolveSettings(settings: TrainingSettings, steps: number): Reso
     scaleRegularizer: strategy.defaults.scaleRegularizer,
     depthWeight: 0,
     ...settings,
+    decaySteps,
     strategy,
     rates: { ...DEFAULT_RATES, ...settings.rates },
   };
@@ -63,7 +68,7 @@ export function resolveSettings(settings: TrainingSettings, steps: number): Reso
     if (!holds) throw new UserError(`[gaussians/training] setting is out of range: ${name}=${String(resolved[name])}. ${remedy}`);
   };
   demand(Number.isSafeInteger(resolved.seed) && resolved.seed >= 0, 'seed', 'Give an integer >= 0.');
-  for (const name of ['decaySteps', 'degreeEvery'] as const) demand(Number.isSafeInteger(resolved[name]) && resolved[name] >= 1, name, 'Give an integer >= 1.');
+  demand(Number.isSafeInteger(resolved.degreeEvery) && resolved.degreeEvery >= 1, 'degreeEvery', 'Give an integer >= 1.');
   for (const name of ['opacityRegularizer', 'scaleRegularizer', 'depthWeight'] as const) demand(Number.isFinite(resolved[name]) && resolved[name] >= 0, name, 'Give a number >= 0.');
   demand([0, 1, 2, 3].includes(resolved.degree), 'degree', 'Give 0 to 3.');
   demand(resolved.dssim >= 0 && resolved.dssim <= 1, 'dssim', 'Give a number from 0 to 1.');
