@@ -1,6 +1,7 @@
 import type { Graph } from '@langevin/tensor';
 import { sizeOf } from '@langevin/tensor';
 import { onnxTypes, type OnnxModel } from '../onnx/model.ts';
+import { PROBE_MODEL } from '../onnx/probe-model.ts';
 import { encodeModel } from '../onnx/proto.ts';
 import type { Ort, OrtSession, OrtTensor } from '../runtime/ort.ts';
 
@@ -31,18 +32,7 @@ export function withStop(model: OnnxModel): OnnxModel {
  * another version than we know, and copies.
  */
 export async function probeStop(ort: Ort): Promise<string | undefined> {
-  const value = (name: string) => ({ name, type: onnxTypes.float32, shape: [1] });
-  const model = withStop({
-    irVersion: 10,
-    producer: 'langevin',
-    name: 'probe',
-    opsets: { '': 21 },
-    nodes: [{ name: 'probe', op: 'Neg', domain: '', inputs: ['x'], outputs: ['y'], attributes: {} }],
-    initializers: [],
-    inputs: [value('x')],
-    outputs: [value('y')],
-    declared: [],
-  });
+  const model = withStop(PROBE_MODEL);
   let session: OrtSession | undefined;
   const y = new ort.Tensor('float32', new Float32Array(1), [1]);
   try {

@@ -1,21 +1,10 @@
-import { onnxTypes } from '../onnx/model.ts';
+import { PROBE_MODEL } from '../onnx/probe-model.ts';
 import { encodeModel } from '../onnx/proto.ts';
 import type { Ort, OrtSessionOptions } from './ort.ts';
 
 /** Why a device cannot run the smallest model, or undefined if it can: the way to find out whether there is an adapter. */
 export async function whyUnusable(ort: Ort, options: OrtSessionOptions): Promise<string | undefined> {
-  const value = (name: string) => ({ name, type: onnxTypes.float32, shape: [1] });
-  const model = encodeModel({
-    irVersion: 10,
-    producer: 'langevin',
-    name: 'probe',
-    opsets: { '': 21 },
-    nodes: [{ name: 'probe', op: 'Neg', domain: '', inputs: ['x'], outputs: ['y'], attributes: {} }],
-    initializers: [],
-    inputs: [value('x')],
-    outputs: [value('y')],
-    declared: [],
-  });
+  const model = encodeModel(PROBE_MODEL);
   try {
     const session = await ort.InferenceSession.create(model, options);
     await session.run({ x: new ort.Tensor('float32', new Float32Array([1]), [1]) }, { y: null });
