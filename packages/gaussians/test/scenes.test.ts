@@ -147,6 +147,8 @@ describe('transforms.json', () => {
     [{ frames: [{ ...frame, transform_matrix: [[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0]] }] }, 'is no rotation'],
     [{ frames: [{ ...frame, transform_matrix: [[0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]] }] }, 'is no pose'],
     [{ fl_x: -1, frames: [frame] }, 'fl_x'],
+    [{ ply_file_path: '../points.ply', frames: [frame] }, 'ply_file_path leads out of its folder: path="../points.ply"'],
+    [{ ply_file_path: '/etc/points.ply', frames: [frame] }, 'leads out of its folder'],
     ['text', 'has the wrong form'],
   ])('refuses %j', (value, message) => {
     expect(() => parseTransforms(value)).toThrow(message);
@@ -236,6 +238,20 @@ describe('scenes from disk', () => {
     const scene = await loadScene(path);
     expect([scene.train.map(({ name }) => name), scene.test.map(({ name }) => name), scene.points]).toEqual([['t0', 't1'], ['e0'], undefined]);
     expect(scene.train[0]!.image.channels).toBe(4);
+  });
+
+  it('a nerfstudio folder: training begins at the points that it names', async () => {
+    const path = await folder();
+    const json = { camera_angle_x: 1, ply_file_path: './sparse_pc.ply', frames: [0, 1].map((i) => ({ file_path: `r_${i}.png`, transform_matrix: [[1, 0, 0, i], [0, 1, 0, 0], [0, 0, 1, 4], [0, 0, 0, 1]] })) };
+    await writeFile(join(path, 'transforms.json'), JSON.stringify(json));
+    for (const i of [0, 1]) await writeImage(join(path, `r_${i}.png`), { width: 2, height: 2, channels: 3, data: new Uint8Array(12).fill(100) });
+    await expect(loadScene(path)).rejects.toThrow(/points to begin with are not there: .*sparse_pc\.ply\. Put them where .*transforms\.json says as ply_file_path, or take that entry out/);
+    const head = ['ply', 'format ascii 1.0', 'element vertex 3', ...['x', 'y', 'z'].map((name) => `property float ${name}`), ...['red', 'green', 'blue'].map((name) => `property uint8 ${name}`), 'end_header'];
+    await writeFile(join(path, 'sparse_pc.ply'), [...head, '1 2 3 255 0 0', '4 5 6 0 255 0', '7 8 9 0 0 255', ''].join('\n'));
+    const { points } = await loadScene(path);
+    expect([points?.count, [...points!.positions], [...points!.colors]]).toEqual([3, [1, 2, 3, 4, 5, 6, 7, 8, 9], [255, 0, 0, 0, 255, 0, 0, 0, 255]]);
+    await writeFile(join(path, 'sparse_pc.ply'), head.join('\n'));
+    await expect(loadScene(path)).rejects.toThrow(/points to begin with cannot be read: .*sparse_pc\.ply/);
   });
 
   it('what is no scene', async () => {

@@ -7,5 +7,6 @@ export { encodeSplats4d } from './splats/container-4d.ts';
 export type { Json, SplatAsset4d, SplatDeformation, SplatTimes } from './splats/container-4d.ts';
 export type { SplatFormat } from './splats/format.ts';
 export type { ReadRequest, ReadSplatsOptions, SplatEncodeOptions } from './splats/options.ts';
-export { detectSplatFormat, encodeSplats, readSplats, readSplats4d, splatFormatForName, splatFormats, writeSplats } from './splats/registry.ts';
+export type { PlyPoints } from './splats/ply-points.ts';
+export { detectSplatFormat, encodeSplats, readPlyPoints, readSplats, readSplats4d, splatFormatForName, splatFormats, writeSplats } from './splats/registry.ts';
 export type { SplatInput, WriteSplatsOptions } from './splats/registry.ts';

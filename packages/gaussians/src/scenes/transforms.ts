@@ -23,6 +23,8 @@ export interface TransformsModel {
   readonly frames: readonly TransformsFrame[];
   /** Names of `val_filenames` and `test_filenames`, to be held out; empty when it names none. */
   readonly heldOut: readonly string[];
+  /** Points to begin with, relative to the file; in the same world as the frames. */
+  readonly pointsPath?: string;
   /** World units of 1 in a depth map. @default 0.001, nerfstudio's millimetres */
   readonly depthUnit: number;
 }
@@ -59,6 +61,7 @@ const File = v.object({
   frames: v.pipe(v.array(Frame), v.minLength(1)),
   val_filenames: v.optional(v.array(v.string())),
   test_filenames: v.optional(v.array(v.string())),
+  ply_file_path: v.optional(v.pipe(v.string(), v.minLength(1))),
   depth_unit_scale_factor: v.optional(v.pipe(finite, v.gtValue(0))),
 });
 type Given = v.InferOutput<v.ObjectSchema<typeof intrinsics, undefined>>;
@@ -80,6 +83,7 @@ export function parseTransforms(value: unknown, label = 'transforms.json'): Tran
   const file = parsed.output;
   return {
     depthUnit: file.depth_unit_scale_factor ?? 1e-3,
+    ...(file.ply_file_path !== undefined && { pointsPath: inside(file.ply_file_path, `${label} ply_file_path`) }),
     heldOut: [...(file.val_filenames ?? []), ...(file.test_filenames ?? [])].map(frameName),
     frames: file.frames.map((frame, i) => {
       const where = `${label} frames[${i}]`;

@@ -10,6 +10,8 @@ import { container4dFormat, readAsset } from './container-4d.ts';
 import type { SplatFormat } from './format.ts';
 import { HEAD_BYTES } from './format.ts';
 import type { ReadSplatsOptions, SplatEncodeOptions } from './options.ts';
+import type { PlyPoints } from './ply-points.ts';
+import { readPointsOf } from './ply-points.ts';
 import { plyFormat } from './ply.ts';
 import { splatFormat } from './splat.ts';
 import { spzFormat } from './spz.ts';
@@ -42,6 +44,16 @@ export async function readSplats(input: SplatInput, options: ReadSplatsOptions =
 /** Read a moving asset from the 4D container; see `encodeSplats4d`. */
 export async function readSplats4d(input: SplatInput, options: Omit<ReadSplatsOptions, 'format'> = {}): Promise<SplatAsset4d> {
   return readAsset({ source: sourceOf(input), invalid: options.invalid ?? 'refuse' });
+}
+
+/**
+ * Read coloured points from a PLY file: what Gaussians are begun from, as nerfstudio's `ply_file_path` names it. Nothing is allocated for a count
+ * that the size of the file does not bear out.
+ *
+ * @throws {UserError} when the file is no such file, is truncated, or has a position that is not finite
+ */
+export async function readPlyPoints(input: SplatInput): Promise<PlyPoints> {
+  return readPointsOf(sourceOf(input));
 }
 
 export interface WriteSplatsOptions extends SplatEncodeOptions {
