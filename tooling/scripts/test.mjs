@@ -15,7 +15,7 @@ const STAGES = [
   { name: 'build', what: 'dist of every package', command: turbo('build') },
   { name: 'knip', what: 'no unused files, exports or dependencies', command: ['knip', '--no-progress', '--no-config-hints'] },
   { name: 'packages', what: 'publint and attw on what would be published', command: ['node', 'tooling/scripts/check-packages.mjs'] },
-  { name: 'readme', what: 'every example of every README runs and says the truth', command: ['node', 'tooling/scripts/readme-examples.mjs'] },
+  { name: 'examples', what: 'every example of every README and doc comment type-checks, runs and says the truth', command: ['node', 'tooling/scripts/check-examples.mjs'] },
   { name: 'unit', what: 'vitest, from source', command: ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`] },
 ];
 

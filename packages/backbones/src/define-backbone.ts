@@ -44,7 +44,14 @@ export interface BackbonePlugin {
  *
  * @throws UserError when its name or class is not well-formed
  * @example
- * const mine = defineBackbone({ name: 'mlp', className: 'MyMlp', summary: 'A perceptron.', parse: (config) => ({ module, info }) });
+ * const mine = defineBackbone({
+ *   name: 'scale', className: 'MyScale', summary: 'One number, which multiplies the sample.',
+ *   parse: () => ({
+ *     module: { init: () => ({ w: scalar(1) }), apply: (params, x) => mul((params as { w: Tensor }).w, x) },
+ *     info: { channels: 3, outputs: 3, size: null, multiple: 1, time: 'sigma', labels: null },
+ *   }),
+ * });
+ * mine.parse({}).info.channels; // => 3
  */
 export function defineBackbone(plugin: BackbonePlugin): BackbonePlugin {
   if (!/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/u.test(plugin.name) || !/^[A-Za-z]\w*$/u.test(plugin.className)) {

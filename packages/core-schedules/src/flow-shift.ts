@@ -33,7 +33,7 @@ export interface SequenceMuOptions {
  * The log of a flow's shift for so many tokens, on a line (Flux's pipelines; not bounded beyond its ends).
  *
  * @example
- * flow({ shift: shiftOfMu(sequenceMu({ tokens: imageTokens({ height: 1024, width: 1024 }) })) }).sigma(0.5); // => 0.7595...
+ * flow({ shift: shiftOfMu(sequenceMu({ tokens: imageTokens({ height: 1024, width: 1024 }) })) }).sigma(0.5); // => 0.7595
  */
 export function sequenceMu(options: SequenceMuOptions): number {
   const { tokens, baseTokens = 256, baseMu = 0.5, maxTokens = 4096, maxMu = 1.15 } = options;

@@ -10,7 +10,7 @@ export type Score<T> = (x: T, at: NoiseLevels) => Promise<T>;
  *
  * @throws UserError from the score, at sigma = 0
  * @example
- * const score = scoreOf({ denoise: async (x) => x.map(() => 0), algebra: arrayAlgebra() });
+ * const score = scoreOf({ denoise: async (x: Float64Array) => x.map(() => 0), algebra: arrayAlgebra() });
  * await score(Float64Array.of(2), { alpha: 1, sigma: 2 }); // => [-0.5]
  */
 export function scoreOf<T>({ denoise, algebra }: { readonly denoise: Denoiser<T>; readonly algebra: Algebra<NoInfer<T>> }): Score<T> {

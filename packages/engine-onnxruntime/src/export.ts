@@ -20,6 +20,8 @@ export interface GraphToOnnxOptions {
  * bfloat16 values appear as float32.
  *
  * @example
+ * import { writeFile } from 'node:fs/promises';
+ * const graph = traceGraph((x) => exp(x!), [{ shape: [1, 2], dtype: 'float32' }]);
  * await writeFile('model.onnx', await graphToOnnx(graph, { inputNames: ['x'], outputNames: ['y'] }));
  */
 export async function graphToOnnx(graph: Graph, options: GraphToOnnxOptions = {}): Promise<Uint8Array> {

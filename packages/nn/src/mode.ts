@@ -24,7 +24,10 @@ export const evalMode: Mode = Object.freeze({ kind: 'eval' });
  *
  * @example
  * const mode = trainMode(torchGenerator(0));
- * const step = compile((params: Params, x: Tensor) => net.apply(params, x, mode));
+ * const net = dropout(0.5);
+ * const forward = compile((x: Tensor) => net.apply({}, x, mode));
+ * const kept = await numbers(await forward(ones([1000])));
+ * [...new Set(kept)].sort(); // => [0, 2]
  */
 export function trainMode(generator: Generator): TrainMode {
   return Object.freeze({

@@ -28,6 +28,7 @@ export type NoParams = Readonly<Record<string, never>>;
  *
  * @example
  * const double = defineModule({ init: () => ({}), apply: (_: object, x: Tensor) => add(x, x) });
+ * await numbers(double.apply({}, tensor([1, 2]))); // => [2, 4]
  */
 export function defineModule<Params, Inputs extends readonly unknown[], Output>(parts: Module<Params, Inputs, Output>): Module<Params, Inputs, Output> {
   return Object.freeze({ ...parts });

@@ -10,7 +10,7 @@ const drawn = (): never => {
  * template that a checkpoint is fitted into.
  *
  * @example
- * const template = linear({ inputs: 1e5, outputs: 1e5 }).init(shapesOnly); // no 40 GB here
+ * const template = linear({ inputs: 40_000, outputs: 40_000 }).init(shapesOnly); // no 6.4 GB here
  */
 export const shapesOnly: Generator = Object.freeze({
   kind: 'counter',

@@ -44,6 +44,7 @@ const PREVIEW_ROWS = 8;
  *
  * @throws UserError when the data set cannot be loaded or does not fit the backbone
  * @example
+ * // not run: trains for hours, on the data that the file names
  * const { task } = await diffusionRunFromConfig(parseTrainingConfig(await readJson('emoji.json')));
  * for await (const event of train(task, { folder: 'runs/emoji', steps: 20_000, start: 'resume' })) console.log(event.kind, event.step);
  */

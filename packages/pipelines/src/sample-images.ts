@@ -64,6 +64,8 @@ export interface SampleResult {
  *
  * @throws UserError when an option is out of range, or a label is not one of the model's
  * @example
+ * // not run: needs a trained model in a folder
+ * const model = await loadDiffusionFolder('my-model');
  * for await (const event of sampleImages({ model, labels: [0, 1, 2], seed: 7 })) {
  *   if (event.kind === 'done') await writeImage('three.png', imageGrid(event.images));
  * }

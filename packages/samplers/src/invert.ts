@@ -21,9 +21,11 @@ export interface InvertOptions<T> extends Pick<TrajectoryOptions<T>, 'denoise' |
  * @returns the state at the last level
  * @throws UserError for levels that do not rise, for a clean first level, where no noise can be told from data, and for stochastic samplers
  * @example
+ * const denoise = mixture([{ mean: [-1], std: 0.1 }, { mean: [1], std: 0.1 }]).denoiser<Float64Array>(); // stands for a network
  * const levels = uniformLambda().levels(vpLinear(), { steps: 50, end: 'floor' });
- * const noise = await invert({ denoise, x: image, levels: levels.toReversed() });
+ * const noise = await invert({ denoise, x: Float64Array.of(0.9), levels: levels.toReversed() });
  * const again = await sample({ sampler: ddim(), denoise, x: noise, levels });
+ * again; // => [0.9]
  */
 export async function invert<T>({ denoise, levels, algebra: given, signal, sampler = ddim(), ...options }: InvertOptions<T>): Promise<T> {
   checkRising(levels);

@@ -36,7 +36,11 @@ export interface ParallelStep<T> extends TrajectoryStep<T> {
  *
  * @throws UserError as `trajectory()`, for options out of range, and for samplers that ask more than once a step or look back
  * @example
- * for await (const { x, calls } of parallelTrajectory({ sampler: ddim(), denoise, x, levels, window: 20 })) show(x, calls);
+ * const denoise = mixture([{ mean: [-1], std: 0.1 }, { mean: [1], std: 0.1 }]).denoiser<Float64Array>(); // stands for a network
+ * const levels = sigmaLevels(karrasSigmas({ steps: 18 }));
+ * let batches = 0;
+ * for await (const { calls } of parallelTrajectory({ sampler: ddim(), denoise, x: Float64Array.of(80), levels, window: 6 })) batches = calls;
+ * batches < 18; // => true
  */
 export async function* parallelTrajectory<T>(options: ParallelTrajectoryOptions<T>): AsyncGenerator<ParallelStep<T>, void, undefined> {
   const { levels, window = 10, tolerance = 0.1 } = options;

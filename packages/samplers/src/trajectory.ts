@@ -60,7 +60,9 @@ export interface TrajectoryOptions<T> {
  * @throws UserError for levels that are no grid, for a stochastic sampler without noise, and when the denoiser returns another
  *   shape, or NaN or Infinity: the step is named, over tensors with `finite: 'steps'`
  * @example
- * for await (const { step, steps, denoised } of trajectory({ sampler: heun(), denoise, x, levels })) console.log(step, steps);
+ * const denoise = mixture([{ mean: [-1], std: 0.1 }, { mean: [1], std: 0.1 }]).denoiser<Float64Array>(); // stands for a network
+ * const levels = sigmaLevels(karrasSigmas({ steps: 18 }));
+ * for await (const { step, steps, denoised } of trajectory({ sampler: heun(), denoise, x: Float64Array.of(80), levels })) console.log(step, steps, denoised);
  */
 export async function* trajectory<T>(options: TrajectoryOptions<T>): AsyncGenerator<TrajectoryStep<T>, void, undefined> {
   const { sampler, denoise, levels, noise, signal, resume } = options;
@@ -109,7 +111,9 @@ export async function* trajectory<T>(options: TrajectoryOptions<T>): AsyncGenera
  * Runs a sampler to the end and returns the last state. See {@link trajectory} for options and errors.
  *
  * @example
- * const image = await sample({ sampler: heun(), denoise, x, levels: sigmaLevels(karrasSigmas({ steps: 18 })) });
+ * const denoise = mixture([{ mean: [-1], std: 0.1 }, { mean: [1], std: 0.1 }]).denoiser<Float64Array>(); // stands for a network
+ * const image = await sample({ sampler: heun(), denoise, x: Float64Array.of(80), levels: sigmaLevels(karrasSigmas({ steps: 18 })) });
+ * Math.abs(image[0]! - 1) < 0.3; // => true
  */
 export async function sample<T>(options: TrajectoryOptions<T>): Promise<T> {
   let { x } = options.resume ?? options;

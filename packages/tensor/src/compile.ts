@@ -86,7 +86,8 @@ function identityOf(tensor: Tensor): number {
  * @throws UserError at the first call when the function is wrong for the shapes, or no engine is installed
  * @example
  * const axpy = compile((a: Tensor, x: Tensor, y: Tensor) => add(mul(a, x), y));
- * const z = await axpy(2, ones([3]), ones([3])); // 3, 3, 3
+ * const z = await axpy(2, ones([3]), ones([3]));
+ * await numbers(z); // => [3, 3, 3]
  */
 export function compile<Args extends readonly unknown[], R>(fn: (...args: Args) => R, options: CompileOptions = {}): CompiledFunction<Args, R> {
   const name = options.name ?? (fn.name || 'anonymous function');

@@ -34,7 +34,7 @@ const typed = {
  */
 export function langevinConfig({ rootDir, typeAware = true }) {
   return [
-    { ignores: ['**/dist/**', '**/node_modules/**', '**/coverage/**', '**/.turbo/**', '**/.readme-examples/**', '**/fixtures/**', '**/*.generated.ts', 'packages/*/assembly/**', 'runs/**', 'out/**', 'docs/**'] },
+    { ignores: ['**/dist/**', '**/node_modules/**', '**/coverage/**', '**/.turbo/**', '**/.examples/**', '**/fixtures/**', '**/*.generated.ts', 'packages/*/assembly/**', 'runs/**', 'out/**', 'docs/**'] },
     { linterOptions: { reportUnusedDisableDirectives: 'error' } },
     {
       files: ['**/*.{js,mjs,ts}'],

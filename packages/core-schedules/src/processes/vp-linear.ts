@@ -8,7 +8,7 @@ import { defineNoiseProcess, variancePreserving, type NoiseProcess } from '../no
  * Samplers stop at t = 1e-3, as there (appendix C): the score grows without bound towards 0.
  *
  * @example
- * vpLinear().alpha(1); // => 0.006571...
+ * vpLinear().alpha(1); // => 0.006572
  */
 export function vpLinear(options: LinearBetaOptions = {}): NoiseProcess {
   const { beta, logAlpha, time } = linearBeta('core-schedules/vp-linear', options);

@@ -28,8 +28,10 @@ export interface MlpDeformationParams {
  *
  * @throws UserError for a configuration out of range
  * @example
+ * const gaussians = gaussiansFromPoints({ count: 2, positions: Float32Array.of(-1, 0, 0, 1, 0, 0), colors: Uint8Array.of(255, 80, 0, 0, 80, 255) });
  * const motion = mlpDeformation({ box: boxOf(gaussians) });
  * const moved = deform(motion, motion.init(torchGenerator(0)), gaussianTensors(gaussians), 0.5);
+ * moved.means.shape; // => [2, 3]
  */
 export function mlpDeformation(config: MlpDeformationConfig): Deformation<MlpDeformationParams> {
   const full = { positionFrequencies: 6, timeFrequencies: 6, width: 128, depth: 4, exponent: TIME_EXPONENT, ...config, box: checkBox(config.box) };

@@ -27,6 +27,10 @@ export type DynamicEvent =
  *
  * @throws UserError when a view has no time, a setting is out of range, the store belongs to another run, or a loss or gradient is not finite
  * @example
+ * // not run: trains for minutes, on a scene in a folder
+ * const scene = await loadScene('my-scene');
+ * const rasterizer = cpuRasterizer();
+ * const gaussians = gaussiansFromPoints(scene.points!);
  * for await (const event of trainDynamic({ scene, gaussians, deformation: mlpDeformation({ box: boxOf(gaussians) }), rasterizer, steps: 2000 })) {
  *   if (event.kind === 'step') console.log(event.step, event.metrics.psnr);
  * }

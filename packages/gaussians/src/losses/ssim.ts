@@ -43,7 +43,8 @@ const [W0, W1, W2, W3, W4, W5] = WEIGHTS as readonly [number, number, number, nu
  * @throws UserError when sizes are not positive, or 'valid' is asked for on pictures smaller than the window
  * @example
  * const ssim = createSsim({ width: 64, height: 64, channels: 3 });
- * ssim.value(image, ssim.prepare(target));
+ * const picture = new Float32Array(64 * 64 * 3).fill(0.5);
+ * ssim.value(picture, ssim.prepare(picture)); // => 1.000000
  */
 export function createSsim<A extends FloatArray = Float32Array>(size: PictureSize, options: { readonly padding?: SsimPadding; readonly precision?: 'float32' | 'float64' } = {}): Ssim<A> {
   const { width, height, channels } = size;

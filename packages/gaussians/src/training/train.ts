@@ -24,6 +24,9 @@ const RANDOM_POINTS = 10_000;
  * @throws UserError when a setting is out of range, the store belongs to another run, or a loss or gradient is not finite (the last
  *   checkpoint is named)
  * @example
+ * // not run: trains for minutes, on a scene in a folder
+ * const scene = await loadScene('my-scene');
+ * const rasterizer = cpuRasterizer();
  * for await (const event of trainSplats({ scene, rasterizer, steps: 1000 })) {
  *   if (event.kind === 'step') console.log(event.step, event.metrics.psnr);
  * }

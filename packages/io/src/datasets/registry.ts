@@ -15,8 +15,8 @@ export const datasetPlugins: readonly DatasetPlugin[] = [cifar10Dataset, emojiDa
  * @throws {UserError} when the name is unknown, listing those that exist, or an option is wrong
  * @example
  * import { loadDataset } from '@langevin/io/node';
- * const emoji = await loadDataset({ name: 'emoji', size: 32, labels: 'category' });
- * emoji.classes; // => ['Smileys & Emotion', 'People & Body', ...]
+ * const emoji = await loadDataset({ name: 'emoji', size: 16, labels: 'category' });
+ * emoji.classes?.slice(0, 2); // => ['Smileys & Emotion', 'People & Body']
  */
 export async function loadDataset(config: unknown, plugins: readonly DatasetPlugin[] = datasetPlugins): Promise<Dataset> {
   const { name, ...options } = (typeof config === 'object' && config !== null ? config : {}) as Record<string, unknown>;

@@ -29,7 +29,7 @@ export function stdOfExponent(gamma: number): number {
  *
  * @param std in (0, 0.2886]
  * @example
- * exponentOfStd(0.1); // => 6.937...
+ * exponentOfStd(0.1); // => 6.937
  */
 export function exponentOfStd(std: number): number {
   checkStd('exponentOfStd', std);

@@ -49,7 +49,9 @@ export function reconstructionWeights(snapshots: readonly AverageTime[], target:
  *
  * @throws UserError when the snapshots differ in structure; see {@link reconstructionWeights} for the rest
  * @example
- * const params = reconstructAverage(snapshots, { std: 0.07 });
+ * const at = (std: number, value: number) => ({ step: 1000, std, params: { w: tensor([value]) } });
+ * const params = reconstructAverage([at(0.05, 1), at(0.1, 1)], { std: 0.07 });
+ * await numbers(params.w); // => [1.0000]
  */
 export function reconstructAverage<P>(snapshots: readonly EmaSnapshot<P>[], target: { readonly std: number; readonly step?: number }): P {
   const weights = reconstructionWeights(snapshots, target);

@@ -11,5 +11,10 @@ export const activations = Object.freeze({
 
 export type ActivationName = keyof typeof activations;
 
-/** An elementwise function as a layer. @example activation('silu') */
+/**
+ * An elementwise function as a layer.
+ *
+ * @example
+ * await numbers(activation('relu').apply({}, tensor([-1, 2]))); // => [0, 2]
+ */
 export const activation = (name: ActivationName): Layer<NoParams> => functional(activations[name]);

@@ -9,6 +9,7 @@ type SequentialParams<Layers extends readonly Layer<unknown>[]> = { readonly [I 
  *
  * @example
  * const mlp = sequential(linear({ inputs: 8, outputs: 16 }), activation('silu'), linear({ inputs: 16, outputs: 8 }));
+ * parameterCount(mlp); // => 280
  */
 export function sequential<const Layers extends readonly Layer<unknown>[]>(...layers: Layers): Layer<SequentialParams<Layers>> {
   const inner = layers.map((layer, i) => scoped(String(i), layer));

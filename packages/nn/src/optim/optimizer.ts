@@ -16,10 +16,15 @@ export interface UpdateOptions {
  *
  * @example
  * const optimizer = adamW({ weightDecay: 0.01 });
+ * type Params = { readonly w: Tensor };
+ * const loss = (params: Params, x: Tensor) => mean(square(mul(params.w, x)));
  * const step = compile((params: Params, state: AdamState, learningRate: Tensor, x: Tensor) => {
  *   const { grad } = valueAndGrad(loss)(params, x);
  *   return optimizer.update(grad, state, params, { learningRate });
  * }, { donate: [0, 1] });
+ * const fresh = { w: tensor([1]) };
+ * const { params } = await step(fresh, optimizer.init(fresh), 0.1, tensor([2]));
+ * await numbers(params.w); // => [0.8990]
  */
 export interface Optimizer<State> {
   readonly name: string;

@@ -25,10 +25,12 @@ export interface Conversation<T> {
  * waits for the answer, so that whoever owns the loop owns the network as well.
  *
  * @example
- * const step = converse(heun(), given);
+ * const levels = sigmaLevels([1, 0.5]);
+ * const noise = () => Promise.reject(new Error('a deterministic sampler draws none'));
+ * const step = converse(euler(), { x: Float64Array.of(1), from: levels[0]!, to: levels[1]!, index: 0, levels, noise, algebra: arrayAlgebra(), state: emptyState<Float64Array>() });
  * let turn = await step.begin();
- * while ('question' in turn) turn = await step.answer({ denoised: await network(turn.question) });
- * turn.output.x;
+ * while ('question' in turn) turn = await step.answer({ denoised: Float64Array.of(0) }); // what a network says of turn.question
+ * turn.output.x; // => Float64Array [0.5]
  */
 export function converse<T>(sampler: Sampler, given: Omit<StepInput<T>, 'denoise' | 'detail'>): Conversation<T> {
   let next = pending<Turn<T>>();

@@ -38,7 +38,9 @@ const SEED = 3;
  * batch, resuming, engines. A sampler of this repository or of a plugin passes all of them.
  *
  * @example
- * testSampler(mySampler(), { test });
+ * // not run: needs vitest
+ * import { test } from 'vitest';
+ * testSampler(heun(), { test }); // in its place, the sampler that you made
  */
 export function testSampler(sampler: Sampler, options: SamplerTestOptions): void {
   for (const { name, run } of samplerChecks(sampler, options)) options.test(`${sampler.name}: ${name}`, run);

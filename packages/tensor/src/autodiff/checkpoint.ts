@@ -42,7 +42,8 @@ export const checkpointOp: OpDefinition<'checkpoint'> = {
  * Gradients flow to arguments and to tensors that the function closes over. Chen et al. 2016.
  *
  * @example
- * const block = checkpoint((x: Tensor) => silu(mul(x, x)));
+ * const block = checkpoint((x: Tensor) => square(mul(x, x)));
+ * await numbers(grad((x: Tensor) => sum(block(x)))(tensor([1, 2]))); // => [4, 32]
  */
 export function checkpoint<Args extends readonly Tree[], R extends Tree>(fn: (...args: Args) => R): (...args: Args) => R {
   return (...args) => {

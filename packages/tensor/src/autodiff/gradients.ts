@@ -52,6 +52,7 @@ export interface GradientsOptions {
  * @example
  * const x = scalar(3);
  * const [dx] = gradients([mul(x, x)], [x]);
+ * await item(dx!); // => 6
  */
 export function gradients(ys: readonly Tensor[], xs: readonly Tensor[], options: GradientsOptions = {}): Tensor[] {
   const cotangentOf = new Map<Tensor, Tensor>();

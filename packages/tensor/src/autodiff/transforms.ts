@@ -30,6 +30,8 @@ function gradientTree<T>(tree: T, ys: readonly Tensor[], cotangents?: readonly T
  * @param fn returns a scalar, or an object with a scalar `loss` and whatever else is wanted from the forward pass
  * @example
  * const step = valueAndGrad((params: { w: Tensor }, x: Tensor) => mean(square(mul(params.w, x))));
+ * const { value, grad } = step({ w: scalar(3) }, tensor([1, 1]));
+ * [await item(value), await item(grad.w)]; // => [9, 6]
  */
 export function valueAndGrad<P, Rest extends readonly unknown[], R extends Loss>(
   fn: (params: P, ...rest: Rest) => R,

@@ -63,6 +63,7 @@ const hostOpDefinition: OpDefinition<'host'> = {
  * @throws UserError for shapes that are none; and when realised, naming the op, for results that do not fit, or an error of the host code (in `cause`)
  * @throws UnsupportedError when differentiated without a `gradient`, or inside of `compile`
  * @example
+ * const x = tensor([1, 2]);
  * const [y] = hostOp({
  *   name: 'cube',
  *   inputs: [x],
@@ -70,6 +71,7 @@ const hostOpDefinition: OpDefinition<'host'> = {
  *   run: ([data]) => [(data as Float32Array).map((v) => v ** 3)],
  *   gradient: ({ cotangents: [g] }) => [mul(g!, mul(3, mul(x, x)))],
  * });
+ * await numbers(y!); // => [1, 8]
  */
 export function hostOp(options: HostOpOptions): readonly Tensor[] {
   const infos = options.outputs.map(({ shape, dtype = 'float32' }) => {

@@ -13,7 +13,9 @@ import { checkInteger, parseStateSeed, show } from './validate.ts';
  * @param state a `GeneratorState`, also after a trip through JSON; it is not trusted, every field is checked
  * @throws UserError naming the field that is missing or out of range
  * @example
+ * const generator = torchGenerator(0);
  * const copy = generatorFromState(JSON.parse(JSON.stringify(generator.state())));
+ * copy.normal(1)[0] === generator.normal(1)[0]; // => true
  */
 export function generatorFromState(state: unknown): Generator {
   const fields = toRecord(state);

@@ -17,7 +17,7 @@ const WIDE_RANGE_FROM = 2 ** 28;
  * @param seed integer in -2^63 .. 2^64-1 (numbers: below 2^53 in magnitude); all 64 bits count
  * @throws UserError when the seed is not such an integer
  * @example
- * philoxGenerator(0).normal(4); // => Float32Array [-0.92466259, -0.42534415, -2.6438457, 0.14518388]
+ * philoxGenerator(0).normal(4); // => Float32Array [-0.924663, -0.425344, -2.643846, 0.145184]
  */
 export function philoxGenerator(seed: number | bigint): Generator {
   return new PhiloxGenerator(seedToUint64(seed), 0);

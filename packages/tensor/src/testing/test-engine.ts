@@ -20,7 +20,8 @@ export interface TestEngineOptions {
  * It loads vitest when called, so that the kit itself runs where vitest is not installed: await it at the top level of a test file.
  *
  * @example
- * await testEngine(() => myEngine());
+ * // not run: needs vitest
+ * await testEngine(async () => referenceEngine()); // in its place, the engine that you made
  */
 export async function testEngine(factory: () => Promise<Engine>, options: TestEngineOptions = {}): Promise<void> {
   const { afterAll, beforeAll, describe, expect, test } = await import('vitest');

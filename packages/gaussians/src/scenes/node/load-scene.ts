@@ -17,6 +17,7 @@ export interface LoadSceneOptions extends Omit<ReadSceneOptions, 'transforms'> {
  *
  * @throws UserError when a file is missing or damaged, or an option is out of range; UnsupportedError for lenses that are not read
  * @example
+ * // not run: needs a scene in a folder
  * const scene = await loadScene('data/garden', { downscale: 4 });
  */
 export async function loadScene(path: string, options: LoadSceneOptions = {}): Promise<SplatScene> {

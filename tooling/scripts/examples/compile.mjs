@@ -1,5 +1,8 @@
-// Turns a README example into a module that asserts what its comments claim.
+// Turns an example into a module that asserts what its comments claim.
 import ts from 'typescript';
+
+/** Node prints a typed array as "Float32Array [1, 2]"; what stands before the bracket is a claim of its own, see expect.mjs. */
+const TYPED_ARRAY = /^(?:Big)?(?:Float|Int|Uint)\d+(?:Clamped)?Array (?=\[)/u;
 
 /**
  * All ```ts fences of a document. Other languages (sh, json, text) are left alone.
@@ -17,11 +20,11 @@ export function extractExamples(markdown) {
 }
 
 /**
- * @param {{ line: number, code: string }} example
+ * @param {{ line: number, code: string, prelude?: string }} example `prelude` is put in front of the first line
  * @param {string} expectUrl where the compiled module finds `check`
  * @returns {{ code: string, faults: string[] }} an ES module; `faults` names claims that cannot be checked, syntax errors included
  */
-export function compileExample({ line, code }, expectUrl) {
+export function compileExample({ line, code, prelude = '' }, expectUrl) {
   const file = ts.createSourceFile('example.ts', code, ts.ScriptTarget.ES2022, true);
   const claims = new Map();
   for (const match of code.matchAll(/\/\/ =>[^\S\n]*(.*)$/gmu)) claims.set(match.index, match[1].trim());
@@ -44,16 +47,16 @@ export function compileExample({ line, code }, expectUrl) {
 
   let checked = code;
   for (const { statement, expression, replaces, claim, at } of inserts.toReversed()) {
-    const call = `__check(${expression}, (${claim}), ${JSON.stringify(claim)}, ${at});`;
+    const call = `__check(${expression}, (${claim.replace(TYPED_ARRAY, '')}), ${JSON.stringify(claim)}, ${at});`;
     const from = replaces ? statement.getStart(file) : statement.end;
     checked = `${checked.slice(0, from)}${replaces ? '' : ' '}${call}${checked.slice(statement.end)}`;
   }
-  const { outputText, diagnostics } = ts.transpileModule(checked, {
+  const { outputText, diagnostics } = ts.transpileModule(`${prelude}${checked}`, {
     reportDiagnostics: true,
     compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true },
   });
   for (const diagnostic of diagnostics ?? []) faults.push(ts.flattenDiagnosticMessageText(diagnostic.messageText, '\n'));
-  return { code: `import { check as __check } from ${JSON.stringify(expectUrl)};\n${outputText}`, faults };
+  return { code: `import { check as __check } from ${JSON.stringify(expectUrl)}; ${outputText}`, faults };
 }
 
 /** What a statement's claim is about: the value of the expression, of the declared name, or of what is logged. */

@@ -4,15 +4,17 @@ import { AssertionError, deepStrictEqual } from 'node:assert';
 /**
  * Compares plain values: typed arrays count as arrays, frozen or class instances as what they hold.
  * Where the claim prints decimals ("0.333"), numbers are compared to as many decimals as it prints and no fewer;
- * a claim of whole numbers is exact.
+ * a claim of whole numbers is exact. "Float32Array [1]" claims the kind of array, too.
  */
 export function check(actual, expected, claim, line) {
   const decimals = Math.max(0, ...[...claim.matchAll(/\d\.(\d+)/gu)].map((match) => match[1].length));
+  const kind = /^\w+Array(?= \[)/u.exec(claim)?.[0];
+  if (kind !== undefined && actual?.constructor?.name !== kind) throw new Error(`line ${line} claims ${claim}\nIt is of another kind: ${actual?.constructor?.name}`);
   try {
     deepStrictEqual(plain(actual, decimals), plain(expected, decimals));
   } catch (error) {
     if (!(error instanceof AssertionError)) throw error;
-    throw new Error(`README line ${line} claims ${claim}\n${error.message}`);
+    throw new Error(`line ${line} claims ${claim}\n${error.message}`);
   }
 }
 
