@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
-import { encodeSafetensors } from '@langevin/io';
-import { encodeSplats4d, readSplats, writeSplats } from '@langevin/io/splats';
+import { decodeSafetensors, encodeSafetensors } from '@langevin/io';
+import { encodeSplats4d, encodeSplatScene4d, readSplats, readSplatScene4d, writeSplats } from '@langevin/io/splats';
 import { fuzzSplats, syntheticCloud } from '@langevin/io/testing';
 import { errorKind } from '@langevin/tensor';
 import { describe, expect, test } from 'vitest';
@@ -103,9 +103,34 @@ test('4D: what the header promises must be there', async () => {
   };
   expect(await replaced('\\"count\\":50', '\\"count\\":51')).toMatch(/tensor static.means of another form: F32 \[50, 3\], expected F32 \[51, 3\]/);
   expect(await replaced('\\"degree\\":1', '\\"degree\\":7')).toMatch(/header has the wrong form: degree/);
-  expect(await replaced('"version":"1"', '"version":"2"')).toMatch(/version="2" of the 4D container/);
+  expect(await replaced('"version":"1"', '"version":"3"')).toMatch(/version="3" of the 4D container, known are "1" and "2"/);
   expect(await replaced('\\"end\\":1', '\\"end\\":0')).toMatch(/impossible times: start=0, end=0/);
   expect(await replaced('static.means', 'static.meant')).toMatch(/static.means of another form: missing/);
+});
+
+test('4D scenes: what the header promises must be there', async () => {
+  const asset = { cloud: good, times: { start: 0, end: 1, loop: 'none' }, deformation: null } as const;
+  const bytes = encodeSplatScene4d({ assets: [{ ...asset, placement: { translation: [1, 2, 3], rotation: [0.5, 0.5, 0.5, 0.5], scale: 4 } }, { ...asset, placement: {} }] });
+  const replaced = async (from: string, to: string): Promise<unknown> => {
+    const latin = new TextDecoder('latin1').decode(bytes.subarray(0, 3000));
+    if (!latin.includes(from) || to.length !== from.length) throw new Error(`no ${from}, or another length`);
+    const changed = bytes.slice();
+    const head = latin.replace(from, to);
+    for (let i = 0; i < 3000; i++) changed[i] = head.charCodeAt(i);
+    return readSplatScene4d(changed).then(() => null, (error: unknown) => (error as Error).message);
+  };
+  expect(await replaced('assets.1.static.means', 'assets.1.static.means')).toBe(null);
+  expect(await replaced('\\"count\\":50', '\\"count\\":51')).toMatch(/tensor assets.0.static.means of another form: F32 \[50, 3\], expected F32 \[51, 3\]/);
+  expect(await replaced('assets.1.static.means', 'assets.1.static.meant')).toMatch(/tensor assets.1.static.means of another form: missing/);
+  expect(await replaced('\\"scale\\":4', '\\"scale\\":0')).toMatch(/header has the wrong form: assets.0.placement.scale/);
+  expect(await replaced('\\"scale\\":4', '\\"scald\\":4')).toMatch(/header has the wrong form: assets.0.placement.scald/);
+  expect(await replaced('[0.5,0.5,0.5,0.5]', '[0.0,0.0,0.0,0.0]')).toMatch(/assets\[0\] stands in a rotation that is none: rotation=\[0, 0, 0, 0\]/);
+  const { tensors, metadata } = decodeSafetensors(bytes);
+  for (const name of ['assets.2.static.means', 'assets.0.means', 'static.means', 'deformation.a', 'assets.0.static.more']) {
+    const stray = encodeSafetensors({ ...Object.fromEntries(tensors), [name]: { dtype: 'float32', shape: [1], data: new Float32Array(1) } }, { metadata });
+    await expect(readSplatScene4d(stray)).rejects.toThrow(`has a tensor that belongs nowhere: "${name}". Names begin with assets.0.static. or assets.0.deformation.`);
+  }
+  expect(await replaced('\\"assets\\"', '\\"assetz\\"')).toMatch(/header has the wrong form/);
 });
 
 describe('numbers that are none', () => {

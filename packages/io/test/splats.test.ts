@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bytesSource } from '@langevin/io';
-import { readSplatFile, readSplats4dFile, writeSplatFile, writeSplats4dFile } from '@langevin/io/node';
+import { readSplatFile, readSplats4dFile, readSplatScene4dFile, splatFormatOfFile, writeSplatFile, writeSplats4dFile, writeSplatScene4dFile } from '@langevin/io/node';
 import type { ShDegree, SplatCloud } from '@langevin/io/splats';
-import { detectSplatFormat, DOWN_FORWARD_TO_UP_BACK, encodeSplats4d, flipAxes, readSplats, readSplats4d, SH_C0, splatFormatForName, splatFormats, writeSplats } from '@langevin/io/splats';
+import { detectSplatFormat, DOWN_FORWARD_TO_UP_BACK, encodeSplats4d, encodeSplatScene4d, flipAxes, readSplats, readSplats4d, readSplatScene4d, SH_C0, splatFormatForName, splatFormats, writeSplats } from '@langevin/io/splats';
 import { syntheticCloud } from '@langevin/io/testing';
 import { UnsupportedError, UserError } from '@langevin/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -240,6 +240,48 @@ describe('the 4D container', () => {
     expect(broken({ times: { start: 0, end: 1, loop: 'none', frames: [0, 0] } })).toThrow(/impossible times/);
     expect(broken({ deformation: { ...asset.deformation, kind: 'Hex Plane' } })).toThrow(/kind="Hex Plane". Name it in kebab-case/);
     expect(broken({ deformation: { ...asset.deformation, tensors: { a: { dtype: 'float32', shape: [3], data: new Float32Array(2) } } } })).toThrow(/deformation tensor "a"/);
+  });
+});
+
+describe('a scene of several assets in the 4D container', () => {
+  const weights = { dtype: 'float32', shape: [2], data: Float32Array.of(1, 2) } as const;
+  const walk = { cloud: { ...syntheticCloud({ count: 20, degree: 1, seed: 41 }), metadata: { antialiased: true, comments: ['a walk'] } }, times: { start: 1, end: 3, loop: 'repeat' }, deformation: { kind: 'mlp', config: { width: 2 }, tensors: { 'net.deformation.x': weights } } } as const;
+  const room = { cloud: syntheticCloud({ count: 30, degree: 3, seed: 42 }), times: { start: 0, end: 1, loop: 'none' }, deformation: null } as const;
+  const placement = { translation: [0.1, -2, 3], rotation: [0.5, 0.5, -0.5, 0.5], scale: 0.25, offset: -1, duration: 4, beyond: 'mirror' } as const;
+  const scene = { assets: [{ ...room, placement: {} }, { ...walk, placement }, { ...walk, placement: { offset: 2 } }] } as const;
+
+  test('keeps every bit, and where and when each asset is', async () => {
+    const { assets } = await readSplatScene4d(encodeSplatScene4d(scene));
+    expect(assets.map((asset) => asset.placement)).toEqual([{}, placement, { offset: 2 }]);
+    for (const [i, asset] of assets.entries()) {
+      expectSameBits(asset.cloud, scene.assets[i]!.cloud);
+      expect([asset.times, asset.deformation]).toEqual([scene.assets[i]!.times, scene.assets[i]!.deformation]);
+    }
+    expect(assets[1]!.cloud.metadata).toEqual({ format: '4d', antialiased: true, comments: ['a walk'] });
+  });
+
+  test('is no single asset, and says so; an asset is a scene of its own', async () => {
+    const bytes = encodeSplatScene4d(scene);
+    expect((await detectSplatFormat(bytes)).name).toBe('4d');
+    for (const read of [readSplats, readSplats4d]) await expect(read(bytes)).rejects.toThrow(/is a scene of several assets, each in its place, and no single one: version=2 of the 4D container. Read it with readSplatScene4d/);
+    const { assets } = await readSplatScene4d(encodeSplats4d(walk));
+    expect([assets.length, assets[0]?.placement, assets[0]?.deformation]).toEqual([1, {}, walk.deformation]);
+  });
+
+  test('refuses what it could not give back', () => {
+    expect(() => encodeSplatScene4d({ assets: [] })).toThrow('[io/splats] a scene has 1 to 1000 assets: assets=0.');
+    const placed = (change: object): (() => unknown) => () => encodeSplatScene4d({ assets: [{ ...room, placement: change }] });
+    expect(placed({ scale: -1 })).toThrow(/asset 0 has a place that cannot be stored: scale/);
+    expect(placed({ translation: [0, NaN, 0] })).toThrow(/translation/);
+    expect(placed({ rotation: [0, 0, 0, 0] })).toThrow('asset 0 stands in a rotation that is none');
+    expect(placed({ speed: 2 })).toThrow(/A placement has translation, rotation, scale, offset, duration, beyond/);
+  });
+
+  test('on disk', async () => {
+    const path = join(await mkdtemp(join(tmpdir(), 'splat-scene-')), 'scene.splats4d');
+    await writeSplatScene4dFile(path, scene);
+    expect(await splatFormatOfFile(path)).toBe('4d');
+    expect((await readSplatScene4dFile(path)).assets.map(({ cloud }) => cloud.count)).toEqual([30, 20, 20]);
   });
 });
 

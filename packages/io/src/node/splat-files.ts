@@ -1,8 +1,9 @@
 import type { SplatCloud } from '../splats/cloud.ts';
-import type { SplatAsset4d } from '../splats/container-4d.ts';
-import { encodeSplats4d } from '../splats/container-4d.ts';
+import type { SplatAsset4d } from '../splats/asset-4d.ts';
+import { encodeSplats4d, encodeSplatScene4d } from '../splats/container-4d.ts';
+import type { SplatScene4d } from '../splats/placement-4d.ts';
 import type { ReadSplatsOptions, SplatEncodeOptions } from '../splats/options.ts';
-import { encodeSplats, readSplats, readSplats4d, splatFormatForName } from '../splats/registry.ts';
+import { detectSplatFormat, encodeSplats, readSplats, readSplats4d, readSplatScene4d, splatFormatForName } from '../splats/registry.ts';
 import { fileSource } from './file-source.ts';
 import { writeFileAtomic } from './write-file-atomic.ts';
 
@@ -39,4 +40,29 @@ export async function readSplats4dFile(path: string): Promise<SplatAsset4d> {
 /** Write a moving asset to a file, whole or not at all. */
 export async function writeSplats4dFile(path: string, asset: SplatAsset4d): Promise<void> {
   await writeFileAtomic(path, encodeSplats4d(asset));
+}
+
+/** Read several assets with their places and times; a file of one asset is a scene of it alone. @throws {UserError} when the file is no 4D container, or damaged */
+export async function readSplatScene4dFile(path: string, options: Omit<ReadSplatsOptions, 'format'> = {}): Promise<SplatScene4d> {
+  const source = await fileSource(path);
+  try {
+    return await readSplatScene4d(source, options);
+  } finally {
+    await source.close();
+  }
+}
+
+/** Write several assets to a file, whole or not at all. */
+export async function writeSplatScene4dFile(path: string, scene: SplatScene4d): Promise<void> {
+  await writeFileAtomic(path, encodeSplatScene4d(scene));
+}
+
+/** The name of the format of a file, by its content. @throws {UserError} when none fits */
+export async function splatFormatOfFile(path: string): Promise<string> {
+  const source = await fileSource(path);
+  try {
+    return (await detectSplatFormat(source)).name;
+  } finally {
+    await source.close();
+  }
 }

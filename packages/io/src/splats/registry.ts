@@ -5,11 +5,12 @@ import { readExactly } from './byte-stream.ts';
 import type { SplatCloud } from './cloud.ts';
 import { checkCloud } from './cloud.ts';
 import { compressedPlyFormat } from './compressed-ply.ts';
-import type { SplatAsset4d } from './container-4d.ts';
-import { container4dFormat, readAsset } from './container-4d.ts';
+import type { SplatAsset4d } from './asset-4d.ts';
+import { container4dFormat, readAsset, readScene } from './container-4d.ts';
 import type { SplatFormat } from './format.ts';
 import { HEAD_BYTES } from './format.ts';
 import type { ReadSplatsOptions, SplatEncodeOptions } from './options.ts';
+import type { SplatScene4d } from './placement-4d.ts';
 import type { PlyPoints } from './ply-points.ts';
 import { readPointsOf } from './ply-points.ts';
 import { plyFormat } from './ply.ts';
@@ -44,6 +45,11 @@ export async function readSplats(input: SplatInput, options: ReadSplatsOptions =
 /** Read a moving asset from the 4D container; see `encodeSplats4d`. */
 export async function readSplats4d(input: SplatInput, options: Omit<ReadSplatsOptions, 'format'> = {}): Promise<SplatAsset4d> {
   return readAsset({ source: sourceOf(input), invalid: options.invalid ?? 'refuse' });
+}
+
+/** Read several assets with their places and times from the 4D container; see `encodeSplatScene4d`. A file of one asset is a scene of it alone. */
+export async function readSplatScene4d(input: SplatInput, options: Omit<ReadSplatsOptions, 'format'> = {}): Promise<SplatScene4d> {
+  return readScene({ source: sourceOf(input), invalid: options.invalid ?? 'refuse' });
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { SplatCloud } from '../../splats/cloud.ts';
 import { rowLength, shCoefficients } from '../../splats/cloud.ts';
-import { encodeSplats4d } from '../../splats/container-4d.ts';
+import { encodeSplats4d, encodeSplatScene4d } from '../../splats/container-4d.ts';
 import { gzip } from '../../splats/gzip.ts';
 import { inriaColumns } from '../../splats/ply.ts';
 import { encodeSplats, writeSplats } from '../../splats/registry.ts';
@@ -43,9 +43,12 @@ export async function sampleFiles(format: string): Promise<readonly SampleFile[]
       ];
     case '4d': {
       const bias = { dtype: 'float32', shape: [3], data: Float32Array.of(1, 2, 3) } as const;
+      const moving = { cloud: small, times: { start: 0, end: 2, loop: 'mirror', frames: [0, 1, 2] }, deformation: { kind: 'mlp', config: { width: 3 }, tensors: { bias } } } as const;
+      const still = { cloud: plain, times: { start: 0, end: 1, loop: 'none' }, deformation: null } as const;
       return [
         { name: 'still', bytes: await writeSplats(plain, { format }) },
-        { name: 'moving', bytes: encodeSplats4d({ cloud: small, times: { start: 0, end: 2, loop: 'mirror', frames: [0, 1, 2] }, deformation: { kind: 'mlp', config: { width: 3 }, tensors: { bias } } }) },
+        { name: 'moving', bytes: encodeSplats4d(moving) },
+        { name: 'scene', bytes: encodeSplatScene4d({ assets: [{ ...still, placement: { rotation: [0.5, 0.5, 0.5, 0.5], scale: 2 } }, { ...moving, placement: { translation: [1, 2, 3], offset: 1, duration: 2, beyond: 'loop' } }] }) },
       ];
     }
     default:
