@@ -68,6 +68,21 @@ it('trains a scene in motion, resumes it, describes, draws, films and converts i
   const middle = playback(cloud, deformation!)(0.5).means;
   expect([...both.means.slice(3 * cloud.count)]).toEqual([...middle].map((value, i) => (i % 3 === 0 ? Math.fround(value + 3) : value)));
   expect((await cli(['splat', 'render', join(root, 'scene.json'), '--out', gif, '--frames', '2', '--size', '16x16'])).code).toBe(0);
+
+  // The same as one file, from the command line and from the scene file, with its motion.
+  const [one, other, part] = ['one.splats4d', 'other.splats4d', 'part.ply'].map((name) => join(root, name)) as [string, string, string];
+  const written = await cli(['splat', 'compose', moment, file, '--place', '2:translation=3,0,0 offset=1 duration=4 beyond=mirror', '--out', one]);
+  expect([written.code, written.err], written.err).toEqual([0, '']);
+  expect((await cli(['splat', 'convert', join(root, 'scene.json'), other])).code).toBe(0);
+  expect((await readFile(one)).equals(await readFile(other))).toBe(true);
+  expect((await cli(['splat', 'convert', one, part, '--time', '3'])).code).toBe(0);
+  expect((await readSplatFile(part)).means).toEqual(both.means);
+  expect((await cli(['splat', 'convert', one, other])).code).toBe(0);
+  expect((await readFile(one)).equals(await readFile(other))).toBe(true);
+  expect(JSON.parse((await cli(['splat', 'info', one, '--json'])).out)).toMatchObject({ format: '4d', assets: 2, gaussians: 2 * cloud.count, motion: { start: 1, end: 5, loop: 'mirror' } });
+  expect((await cli(['splat', 'info', one])).out).toContain('made of     2 assets, each in its place');
+  expect((await cli(['splat', 'render', one, '--out', gif, '--frames', '2', '--size', '16x16'])).code).toBe(0);
+  expect((await cli(['splat', 'compose', one, '--out', other])).err).toContain('[cli/splat] a scene holds files of Gaussians only: the command line names');
 }, 600_000);
 
 const COUNT_AT_LEAST = ({ count }: { readonly count: number }): string => count.toLocaleString('en-US');

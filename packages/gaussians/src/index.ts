@@ -59,6 +59,7 @@ export { imageOf, pictureOf } from './training/pictures.ts';
 
 // Several assets in one scene
 export { assetTime, composeScene, type Asset } from './compose/scene.ts';
+export { movingScene, type AssetTimes, type MovingScene, type PlacedAsset } from './compose/moving-scene.ts';
 export { parseSceneFile, type PlacedFile } from './compose/scene-file.ts';
 export { composeSimilarities, invertSimilarity, transformCamera, transformPoint, type Similarity } from './compose/similarity.ts';
 export { concatGaussians, transformGaussians } from './compose/transform.ts';

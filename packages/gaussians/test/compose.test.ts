@@ -1,7 +1,9 @@
 import {
-  assetTime, composeScene, composeSimilarities, concatGaussians, harmonicRotations, invertSimilarity, referenceRasterizer, rotateHarmonics, transformCamera, transformGaussians, transformPoint,
+  assetTime, boxOf, composeScene, composeSimilarities, concatGaussians, deformationData, harmonicRotations, invertSimilarity, mlpDeformation, movingScene, playback, referenceRasterizer, rotateHarmonics, transformCamera, transformGaussians, transformPoint,
   type FloatArray, type Gaussians, type Rendering, type ShDegree, type Similarity,
 } from '@langevin/gaussians';
+import { encodeSplatScene4d, readSplatScene4d } from '@langevin/io/splats';
+import { torchGenerator } from '@langevin/tensor';
 import { describe, expect, test } from 'vitest';
 import { harmonics } from '../src/reference/harmonics.ts';
 import { inBothPrecisions, randomScene, uniforms } from '../src/testing/random-scene.ts';
@@ -89,6 +91,45 @@ describe('placing Gaussians', () => {
   });
 });
 
+describe('scenes of files', () => {
+  const { single } = inBothPrecisions(randomScene({ seed: 5, count: 3, degree: 1 }).gaussians);
+  const motion = mlpDeformation({ box: boxOf(single), width: 8, depth: 1 });
+  const times = { start: 10, end: 12, loop: 'none' } as const;
+  const still = { cloud: single, times, deformation: null, placement: { translation: [0, 5, 0] } } as const;
+  /** Weights that move, unlike those at first. */
+  const moving = async () => {
+    const { tensors, ...rest } = await deformationData(motion, motion.init(torchGenerator(1)));
+    return { ...rest, tensors: Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, { ...tensor, data: tensor.data.map((_, i) => Math.sin(i + 1)) }])) };
+  };
+
+  test('each asset plays its own time where it stands, through a file', async () => {
+    const deformation = await moving();
+    const placement = { rotation: [0.5, 0.5, 0.5, 0.5], scale: 2, offset: -1, duration: 4 } as const;
+    const bytes = encodeSplatScene4d({ assets: [still, { cloud: single, times, deformation, placement }] });
+    const { at, times: whole } = movingScene((await readSplatScene4d(bytes)).assets);
+    expect(whole).toEqual({ start: -1, end: 3, loop: 'none' });
+    const alone = playback(single, deformation);
+    for (const [time, own] of [[-1, 0], [0, 0.25], [2, 0.75], [3, 1], [9, 1]] as const) {
+      expect(at(time)).toEqual(concatGaussians([transformGaussians(single, still.placement), transformGaussians(alone(own), placement)]));
+    }
+    expect(largest(at(2).means, at(0).means)).toBeGreaterThan(0.1);
+    expect(at()).toEqual(at(-1));
+  });
+
+  test('by default an asset moves when its times say, and as they say beyond', async () => {
+    const deformation = await moving();
+    const asset = { cloud: single, times, deformation, placement: {} };
+    expect(movingScene([still]).times).toBeUndefined();
+    expect(movingScene([still, asset]).times).toEqual(times);
+    const loop = { ...asset, times: { ...times, loop: 'repeat' } } as const;
+    expect(movingScene([loop, { ...loop, placement: { scale: 2 } }]).times).toEqual({ start: 10, end: 12, loop: 'repeat' });
+    // Out of step they have no common period that anybody could name.
+    expect(movingScene([loop, { ...loop, placement: { offset: 11 } }]).times).toEqual({ start: 10, end: 13, loop: 'none' });
+    expect(movingScene([loop]).at(12.5).means).toEqual(playback(single, deformation)(0.25).means);
+    expect(movingScene([{ ...asset, placement: { beyond: 'mirror' } }]).times?.loop).toBe('mirror');
+  });
+});
+
 describe('scenes', () => {
   const { single: cat } = inBothPrecisions(randomScene({ seed: 1, count: 2, degree: 1 }).gaussians);
   const { single: room } = inBothPrecisions(randomScene({ seed: 2, count: 3, degree: 3 }).gaussians);
@@ -117,5 +158,16 @@ describe('scenes', () => {
     expect([...at(0.75).means]).toEqual([...Array<number>(6).fill(0.25), ...Array<number>(6).fill(2.5)]);
     expect(() => at(NaN)).toThrow('[gaussians/compose] no time: time=NaN');
     expect(() => composeScene([])).toThrow('scene is empty');
+  });
+
+  test('assets that moved, turned and are asked for often have the harmonics of one that did not', () => {
+    const transform = anySimilarity();
+    const other = { ...room, sh: room.sh.map((value) => value + 1) };
+    // Other harmonics at each half: what was turned before must not be given again.
+    const at = composeScene([{ gaussians: (time) => (time < 0.5 ? room : other), transform }]);
+    for (const time of [0, 0.25, 0.75, 0.1, 1]) expect(at(time)).toEqual(transformGaussians(time < 0.5 ? room : other, transform));
+    const [a, b] = [at(0).sh, at(0.25).sh];
+    expect(a).not.toBe(room.sh);
+    expect(a).toEqual(b);
   });
 });

@@ -1,7 +1,7 @@
 import { UserError } from '@langevin/tensor';
 import type { Gaussians } from '../gaussians.ts';
 import type { Similarity } from './similarity.ts';
-import { concatGaussians, transformGaussians } from './transform.ts';
+import { concatGaussians, placer } from './transform.ts';
 
 /** One thing in a scene. */
 export interface Asset {
@@ -33,14 +33,17 @@ export function assetTime({ offset = 0, duration = 1, beyond = 'hold' }: Pick<As
  * Several assets as one set of Gaussians at a time of the scene, in order of the list. Assets that do not move are placed once.
  *
  * @example
- * const at = composeScene([{ gaussians: room }, { gaussians: playback(cat, motion), transform: { translation: [1, 0, 0] }, offset: 0.5 }]);
- * const frame = at(0.75);
+ * const room = gaussiansFromPoints({ count: 2, positions: Float32Array.of(-1, 0, 0, 1, 0, 0), colors: Uint8Array.of(255, 80, 0, 0, 80, 255) });
+ * const rising = (time: number) => transformGaussians(room, { translation: [0, -time, 0] }); // of a file: playback(gaussians, data)
+ * const at = composeScene([{ gaussians: room }, { gaussians: rising, transform: { translation: [1, 0, 0] }, offset: 0.5 }]);
+ * at(0.75).count; // => 4
  */
 export function composeScene(assets: readonly Asset[]): (time?: number) => Gaussians {
   const [first, ...rest] = assets.map((asset) => {
     const { gaussians, transform = {} } = asset;
-    if (typeof gaussians === 'function') return (time: number) => transformGaussians(gaussians(assetTime(asset, time)), transform);
-    const placed = transformGaussians(gaussians, transform);
+    const place = placer<Float32Array>(transform);
+    if (typeof gaussians === 'function') return (time: number) => place(gaussians(assetTime(asset, time)));
+    const placed = place(gaussians);
     return () => placed;
   });
   if (!first) throw new UserError('[gaussians/compose] scene is empty: assets=[]. Pass one at least.');

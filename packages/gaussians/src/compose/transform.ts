@@ -7,11 +7,28 @@ import { checkSimilarity, matrixOf, multiplyQuaternions, type Similarity } from 
  * number, bit for bit.
  *
  * @example
+ * const gaussians = gaussiansFromPoints({ count: 2, positions: Float32Array.of(-1, 0, 0, 1, 0, 0), colors: Uint8Array.of(255, 80, 0, 0, 80, 255) });
  * const beside = transformGaussians(gaussians, { translation: [2, 0, 0], rotation: [Math.SQRT1_2, 0, Math.SQRT1_2, 0], scale: 0.5 });
+ * beside.means[0]; // => 2.0
  */
 export function transformGaussians<A extends FloatArray>(gaussians: Gaussians<A>, similarity: Similarity): Gaussians<A> {
-  checkGaussians('gaussians/compose', gaussians);
+  return placer<A>(similarity)(gaussians);
+}
+
+/** {@link transformGaussians} for one moment of an asset after another: harmonics that are the same array as the time before are turned once. */
+export function placer<A extends FloatArray>(similarity: Similarity): (gaussians: Gaussians<A>) => Gaussians<A> {
   const checked = checkSimilarity(similarity);
+  let turned: { readonly from: A; readonly sh: A } | undefined;
+  return (gaussians) => {
+    checkGaussians('gaussians/compose', gaussians);
+    return place(gaussians, checked, (r) => {
+      if (turned?.from !== gaussians.sh) turned = { from: gaussians.sh, sh: rotateHarmonics(gaussians.sh, gaussians.degree, r) };
+      return turned.sh;
+    });
+  };
+}
+
+function place<A extends FloatArray>(gaussians: Gaussians<A>, checked: Required<Similarity>, turn: (rotation: readonly number[]) => A): Gaussians<A> {
   const { scale, rotation, translation } = checked;
   const turns = rotation[0] ** 2 !== 1;
   const r = matrixOf(checked);
@@ -26,7 +43,7 @@ export function transformGaussians<A extends FloatArray>(gaussians: Gaussians<A>
   for (let at = 0; at < quaternions.length; at += 4) {
     quaternions.set(multiplyQuaternions(rotation, [quaternions[at]!, quaternions[at + 1]!, quaternions[at + 2]!, quaternions[at + 3]!]), at);
   }
-  return { ...gaussians, means, logScales, quaternions, sh: rotateHarmonics(gaussians.sh, gaussians.degree, r) };
+  return { ...gaussians, means, logScales, quaternions, sh: turn(r) };
 }
 
 /** Several sets as one, in order; harmonics of lower degrees get zeros for the rest. @param sets one at least */
@@ -41,7 +58,8 @@ export function concatGaussians<A extends FloatArray>(sets: readonly [Gaussians<
       let row = 0;
       for (const set of sets) {
         const own = rowLength(name, set.degree);
-        for (let i = 0; i < set.count; i++) all.set(set[name].subarray(i * own, (i + 1) * own) as A, (row + i) * width);
+        if (own === width) all.set(set[name], row * width);
+        else for (let i = 0; i < set.count; i++) all.set(set[name].subarray(i * own, (i + 1) * own) as A, (row + i) * width);
         row += set.count;
       }
       return [name, all];

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
-import { composeScene, parseSceneFile, playback, type Asset, type Gaussians, type PlacedFile } from '@langevin/gaussians';
-import { readJson, readSplatFile, readSplats4dFile } from '@langevin/io/node';
-import type { SplatAsset4d, SplatCloud, SplatTimes } from '@langevin/io/splats';
+import { movingScene, parseSceneFile, playback, type Gaussians, type MovingScene, type PlacedFile } from '@langevin/gaussians';
+import { readJson, readSplatFile, readSplatScene4dFile, splatFormatOfFile } from '@langevin/io/node';
+import type { SplatAsset4d, SplatCloud, SplatScene4d, SplatTimes } from '@langevin/io/splats';
 import { UserError } from '@langevin/tensor';
 
 /** A file of Gaussians that may move, or a scene of several. */
@@ -12,53 +12,62 @@ export interface OpenedAsset {
   readonly antialiased: boolean;
   /** Of what moves. */
   readonly times?: SplatTimes;
-  /** How the file moves; a scene file has none of its own. */
+  /** How the file moves; a scene has none of its own. */
   readonly deformation?: NonNullable<SplatAsset4d['deformation']>;
+  /** What a 4D container can hold whole: the asset, or those of a scene in their places. */
+  readonly scene: SplatScene4d;
   readonly metadata?: SplatCloud['metadata'];
   /** At a time in the units of `times`. @throws UserError outside of them, or where nothing moves */
   readonly at: (time: number) => Gaussians;
 }
 
+const STILL: SplatTimes = { start: 0, end: 1, loop: 'none' };
+
 /** @param path a file of Gaussians, or a scene file that ends in .json */
 export async function openAsset(path: string, options: { readonly invalid?: 'drop' | 'refuse' } = {}): Promise<OpenedAsset> {
   if (path.toLowerCase().endsWith('.json')) return openScene(path);
+  if ((await splatFormatOfFile(path)) === '4d') return opened4d(await readSplatScene4dFile(path, options), path);
   const cloud = await readSplatFile(path, options);
+  return openedOne({ cloud, times: STILL, deformation: null }, path);
+}
+
+function opened4d(scene: SplatScene4d, path: string): OpenedAsset {
+  const [{ placement, ...asset }, ...others] = scene.assets as readonly [SplatScene4d['assets'][number], ...SplatScene4d['assets']];
+  if (others.length === 0 && Object.keys(placement).length === 0) return openedOne(asset, path);
+  return openedScene(scene, { format: '4d', label: path });
+}
+
+function openedOne(asset: SplatAsset4d, path: string): OpenedAsset {
+  const { cloud, times, deformation } = asset;
   const { metadata } = cloud;
-  const common = { still: cloud, format: metadata?.format ?? 'unknown', antialiased: metadata?.antialiased ?? false, ...(metadata && { metadata }) };
-  const { times, deformation } = common.format === '4d' ? await readSplats4dFile(path) : { times: undefined, deformation: null };
-  if (deformation === null || times === undefined) {
-    return { ...common, at: () => { throw new UserError(`[cli/splat] nothing moves in this file: file=${path}, format=${common.format}. Leave --time out.`); } };
-  }
+  const common = { still: cloud, format: metadata?.format ?? 'unknown', antialiased: metadata?.antialiased ?? false, scene: { assets: [{ ...asset, placement: {} }] }, ...(metadata && { metadata }) };
+  if (deformation === null) return { ...common, at: () => { throw new UserError(`[cli/splat] nothing moves in this file: file=${path}, format=${common.format}. Leave --time out.`); } };
   const play = playback(cloud, deformation);
   return { ...common, times, deformation, at: (time) => play(share(time, times, path)) };
 }
 
 /** Several assets at once, from what a scene file or the command line says. */
 export async function openPlaced(placed: readonly PlacedFile[], { folder, label }: { readonly folder: string; readonly label: string }): Promise<OpenedAsset> {
-  const opened: { readonly placed: PlacedFile; readonly asset: OpenedAsset }[] = [];
-  for (const one of placed) {
-    if (one.file.toLowerCase().endsWith('.json')) throw new UserError(`[cli/splat] a scene holds files of Gaussians only: ${label} names ${JSON.stringify(one.file)}. Name its assets instead.`);
-    opened.push({ placed: one, asset: await openAsset(resolve(folder, one.file)) });
+  const assets: SplatScene4d['assets'][number][] = [];
+  for (const { file, transform, ...times } of placed) {
+    const { scene } = file.toLowerCase().endsWith('.json') ? { scene: undefined } : await openAsset(resolve(folder, file));
+    if (scene === undefined || scene.assets.length > 1) throw new UserError(`[cli/splat] a scene holds files of Gaussians only: ${label} names ${JSON.stringify(file)}, a scene itself. Name its assets instead.`);
+    assets.push({ ...scene.assets[0]!, placement: { ...transform, ...times } });
   }
-  const assets: readonly Asset[] = opened.map(({ placed: { transform, offset, duration, beyond }, asset: { still, times, at } }) => {
-    if (times === undefined) return { gaussians: still, transform };
-    const length = times.end - times.start;
-    const loop = { none: 'hold', repeat: 'loop', mirror: 'mirror' } as const;
-    return { gaussians: (own) => at(own === 1 ? times.end : times.start + own * length), transform, offset: offset ?? times.start, duration: duration ?? length, beyond: beyond ?? loop[times.loop] };
-  });
-  const moving = assets.filter(({ gaussians }) => typeof gaussians === 'function');
-  const compose = composeScene(assets);
-  const antialiased = opened.every(({ asset }) => asset.antialiased);
-  if (moving.length === 0) return { still: compose(), format: 'scene', antialiased, at: () => { throw new UserError(`[cli/splat] nothing moves in this scene: ${label}. Leave --time out.`); } };
-  const times: SplatTimes = { start: Math.min(...moving.map(({ offset = 0 }) => offset)), end: Math.max(...moving.map(({ offset = 0, duration = 1 }) => offset + duration)), loop: 'none' };
+  return openedScene({ assets }, { format: 'scene', label });
+}
+
+function openedScene(scene: SplatScene4d, { format, label }: { readonly format: string; readonly label: string }): OpenedAsset {
+  const { times, at }: MovingScene = movingScene(scene.assets);
+  const dropped = scene.assets.reduce((sum, { cloud }) => sum + (cloud.metadata?.dropped ?? 0), 0);
+  const common = { still: at(), format, scene, antialiased: scene.assets.every(({ cloud }) => cloud.metadata?.antialiased ?? false), ...(dropped > 0 && { metadata: { dropped } }) };
+  if (times === undefined) return { ...common, at: () => { throw new UserError(`[cli/splat] nothing moves in this scene: ${label}. Leave --time out.`); } };
   return {
-    still: compose(times.start),
-    format: 'scene',
-    antialiased,
+    ...common,
     times,
     at: (time) => {
       share(time, times, label);
-      return compose(time);
+      return at(time);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { dirname, relative, resolve } from 'node:path';
 import { parseSceneFile } from '@langevin/gaussians';
-import { readJson, writeFileAtomic, writeSplatFile } from '@langevin/io/node';
+import { readJson, writeFileAtomic, writeSplatFile, writeSplatScene4dFile } from '@langevin/io/node';
 import { splatFormatForName } from '@langevin/io/splats';
 import { UserError } from '@langevin/tensor';
 import { InvalidArgumentError, type Command } from 'commander';
@@ -26,19 +26,21 @@ const AFTER_HELP = `
 Examples:
   langevin splat compose room.ply cat.spz --place "2:translation=0.5,0,1 axis=0,1,0 degrees=90 scale=0.5" --out both.ply
   langevin splat compose room.ply walk.splats4d --place "2:offset=1 duration=2 beyond=loop" --out scene.json
+  langevin splat compose room.ply walk.splats4d --place "2:offset=1 duration=2 beyond=loop" --out scene.splats4d
   langevin splat compose scene.json --time 1.5 --out moment.ply
   langevin splat render scene.json --out scene.mp4
 
 --place <n>:<entries> says where the n-th file stands: translation=x,y,z, rotation=w,x,y,z or axis=x,y,z with degrees, scale; and, of what moves,
 offset (when it begins), duration, and beyond=hold, loop or mirror. A scene file says the same in JSON:
-  { "assets": [{ "file": "room.ply" }, { "file": "cat.spz", "translation": [0.5, 0, 1], "scale": 0.5 }] }`;
+  { "assets": [{ "file": "room.ply" }, { "file": "cat.spz", "translation": [0.5, 0, 1], "scale": 0.5 }] }
+It names the files; a .splats4d holds them, with their motions, places and times. Formats without motion hold one moment.`;
 
 export function addSplatCompose(program: Command, terminal: Terminal): void {
   program
     .command('compose')
     .description('Put several files of Gaussians into one scene.')
     .argument('<files...>', 'files of Gaussians, or one scene file (.json)')
-    .requiredOption('--out <file>', 'one set of Gaussians (.ply, .splat, .spz, .splats4d), or a scene file (.json) that names the files')
+    .requiredOption('--out <file>', 'one set of Gaussians (.ply, .splat, .spz), the whole scene (.splats4d), or a scene file (.json) that names the files')
     .option('--place <n:entries>', 'where a file stands and when it moves, see below; may be given several times', place, [])
     .option('--time <t>', 'the moment that is written, where something moves (default: the beginning)', finite)
     .option('--json', 'one JSON document on stdout at the end')
@@ -58,9 +60,11 @@ async function runCompose(files: readonly string[], { place: places, out, time, 
     const to = dirname(resolve(out));
     const assets = entries.map((entry, i) => ({ ...entry, file: relative(to, resolve(folder, placed[i]!.file)) }));
     await writeFileAtomic(out, new TextEncoder().encode(`${JSON.stringify({ assets }, undefined, 2)}\n`));
+  } else if (format.name === '4d' && scene.times !== undefined && time === undefined) {
+    await writeSplatScene4dFile(out, scene.scene);
   } else {
     await writeSplatFile(out, { ...gaussians, metadata: { antialiased: scene.antialiased } });
-    if (scene.times !== undefined && time === undefined) remark(terminal, `this is the beginning; --time writes another moment, from ${scene.times.start} to ${scene.times.end}, and --out scene.json keeps the motion`);
+    if (scene.times !== undefined && time === undefined) remark(terminal, `this is the beginning; --time writes another moment, from ${scene.times.start} to ${scene.times.end}, and --out scene.splats4d or scene.json keeps the motion`);
   }
   if (json) return line(terminal, JSON.stringify({ out, assets: placed.length, gaussians: gaussians.count, degree: gaussians.degree, ...(time !== undefined && { time }), ...(scene.times && { start: scene.times.start, end: scene.times.end }) }));
   line(terminal, `${out}: ${placed.length} assets, ${showCount(gaussians.count)} Gaussians${scene.times === undefined ? '' : `, in motion from ${scene.times.start} to ${scene.times.end}`}`);

@@ -1,4 +1,4 @@
-import { readSplats4dFile, writeSplatFile, writeSplats4dFile } from '@langevin/io/node';
+import { writeSplatFile, writeSplats4dFile, writeSplatScene4dFile } from '@langevin/io/node';
 import { splatFormatForName, splatFormats } from '@langevin/io/splats';
 import type { Command } from 'commander';
 import { showCount } from '../../table.ts';
@@ -17,6 +17,7 @@ Examples:
   langevin splat convert scene.ply scene.spz
   langevin splat convert scene.splat scene.ply --json
   langevin splat convert walk.splats4d middle.ply --time 0.5      one moment, standing still
+  langevin splat convert scene.json scene.splats4d                a scene with its files, as one
 
 The input is known by its content, the output by the end of its name: ${splatFormats.filter(({ encode }) => encode).flatMap(({ extensions }) => extensions).join(', ')}.`;
 
@@ -33,9 +34,10 @@ export function addSplatConvert(program: Command, terminal: Terminal): void {
     .action(async (from: string, to: string, { time, dropInvalid, json }: ConvertOptions) => {
       const format = splatFormatForName(to);
       const asset = await openAsset(from, { invalid: dropInvalid ? 'drop' : 'refuse' });
-      const moves = asset.deformation !== undefined && time === undefined && format.name === '4d';
+      const moves = asset.times !== undefined && time === undefined && format.name === '4d';
       const metadata = { ...asset.metadata, antialiased: asset.antialiased };
-      if (moves) await writeSplats4dFile(to, await readSplats4dFile(from));
+      if (moves && asset.deformation !== undefined) await writeSplats4dFile(to, asset.scene.assets[0]!);
+      else if (moves) await writeSplatScene4dFile(to, asset.scene);
       else await writeSplatFile(to, { ...(time === undefined ? asset.still : asset.at(time)), metadata });
       const dropped = asset.metadata?.dropped ?? 0;
       const { count } = asset.still;

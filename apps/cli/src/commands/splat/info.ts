@@ -23,11 +23,13 @@ export function addSplatInfo(program: Command, terminal: Terminal): void {
       const bytes = (await stat(path)).size;
       const { centre, radius } = sceneBounds(still);
       const motion = motionOf(asset);
-      const found = { file: path, format, gaussians: still.count, degree: still.degree, bytes, bytesPerGaussian: still.count === 0 ? 0 : bytes / still.count, antialiased, centre, radius, motion };
+      const assets = asset.scene.assets.length;
+      const found = { file: path, format, gaussians: still.count, degree: still.degree, bytes, bytesPerGaussian: still.count === 0 ? 0 : bytes / still.count, antialiased, centre, radius, ...(assets > 1 && { assets }), motion };
       if (options.json) return line(terminal, JSON.stringify(found));
       line(terminal, `${found.file}`);
       line(terminal, `format      ${found.format}${found.antialiased ? ', trained with antialiasing' : ''}`);
       line(terminal, `Gaussians   ${showCount(found.gaussians)}, spherical harmonics up to degree ${found.degree}`);
+      if (assets > 1) line(terminal, `made of     ${assets} assets, each in its place`);
       line(terminal, `size        ${showBytes(bytes)}${format === 'scene' ? '' : `, ${found.bytesPerGaussian.toFixed(1)} bytes each`}`);
       line(terminal, `lies around ${centre.map((value) => value.toPrecision(4)).join(', ')}; nine tenths within ${radius.toPrecision(4)}`);
       if (motion === null) return;
