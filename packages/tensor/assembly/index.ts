@@ -1,8 +1,10 @@
-import { radii, rotate } from './box-muller';
+import { MOST, radii, rotate } from './box-muller';
 import { philox } from './philox';
 
+export { blend, scale, SUM, VALUE } from './sums';
+
 /** Groups of four counters that go through all steps while they are in the nearest cache. */
-const CHUNK: i32 = 64;
+const CHUNK: i32 = MOST >> 3;
 /** Counters that one call takes at most. */
 const CAPACITY: i32 = 4096;
 

@@ -56,5 +56,8 @@ export { cholesky } from './host/cholesky.ts';
 export { symmetricEigen, type SymmetricEigen } from './host/eigen.ts';
 export { MAX_MATRIX_SIZE, type SquareMatrix } from './host/matrix.ts';
 
+// Float32 arrays on the host
+export { weightedSum, type SumStep } from './host/weighted-sum.ts';
+
 // Random numbers
 export * from './random/index.ts';

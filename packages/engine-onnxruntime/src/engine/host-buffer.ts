@@ -1,5 +1,6 @@
 import type { DType, EngineBuffer, HostArray, Shape, ValueInfo } from '@langevin/tensor';
 import { allocateHost, fromBfloat16Bits, InternalError, isHostArray, showShape, sizeOf, toBfloat16Bits, UserError } from '@langevin/tensor';
+import { foreignBuffer } from './fits.ts';
 import type { HostPool } from './host-pool.ts';
 import type { Ort, OrtData, OrtTensor, OrtTensorType } from '../runtime/ort.ts';
 
@@ -40,6 +41,12 @@ export class HostBuffer implements EngineBuffer {
     if (this.#tensor) this.#pool?.give(this.#tensor, this);
     this.#tensor = undefined;
   }
+}
+
+/** A buffer as one of ours. @throws InternalError for another engine's */
+export function hostBuffer(buffer: EngineBuffer): HostBuffer {
+  if (buffer instanceof HostBuffer) return buffer;
+  throw foreignBuffer(buffer);
 }
 
 /** Wrap a host array as a tensor, without a copy (except bfloat16, which is widened). */

@@ -3,8 +3,10 @@ import { InternalError } from '@langevin/tensor';
 import type { OrtTensor } from '../runtime/ort.ts';
 import { loweredComposites } from './composites.ts';
 import { explainRuntimeError } from './errors.ts';
-import { checkFits, foreignBuffer } from './fits.ts';
-import { emptyTensor, HostBuffer, hostFromTensor, tensorFromHost } from './host-buffer.ts';
+import { LinearExecutable } from '../linear/executable.ts';
+import { linearPlan } from '../linear/plan.ts';
+import { checkFits } from './fits.ts';
+import { emptyTensor, HostBuffer, hostBuffer, hostFromTensor, tensorFromHost } from './host-buffer.ts';
 import { HostPool } from './host-pool.ts';
 import { isWorthStopping, runStopped } from './stop-output.ts';
 import { createSession, type CompiledSession, type SessionContext } from './session.ts';
@@ -19,6 +21,8 @@ export function hostEngine(context: SessionContext): Engine {
     device,
     composites: loweredComposites,
     async compile(graph) {
+      const plan = linearPlan(graph);
+      if (plan) return new LinearExecutable(graph, plan, { ort, pool });
       const compiled = await createSession(graph, context);
       const executable = new HostExecutable(graph, { compiled, context, pool, onDispose: () => executables.delete(executable) });
       executables.add(executable);
@@ -90,9 +94,4 @@ class HostExecutable implements Executable {
     this.#parts.onDispose();
     await this.#parts.compiled.session.release();
   }
-}
-
-function hostBuffer(buffer: EngineBuffer): HostBuffer {
-  if (buffer instanceof HostBuffer) return buffer;
-  throw foreignBuffer(buffer);
 }

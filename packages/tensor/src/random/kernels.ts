@@ -1,19 +1,5 @@
-import { decodeBase64 } from './base64.ts';
-import { KERNELS } from './kernels.generated.ts';
+import { wasmKernels } from '../host/wasm.ts';
 import { normalPairs, type CounterRange } from './normal-pairs.ts';
-
-/** What is used of WebAssembly; the libraries of TypeScript only have it together with the whole DOM. */
-interface WebAssemblyHost {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: unknown };
-}
-
-/** See assembly/index.ts. */
-interface Kernels {
-  readonly memory: { readonly buffer: ArrayBuffer };
-  readonly NORMALS: { readonly value: number };
-  readonly normals: (count: number, low: number, high: number, upper0: number, upper1: number, key0: number, key1: number) => void;
-}
 
 export type FillNormals = (out: Float32Array, range: CounterRange) => void;
 
@@ -22,15 +8,8 @@ const CAPACITY = 4096;
 
 /** {@link normalPairs}, in a small part of the time, where there is WebAssembly with vectors; undefined elsewhere. */
 export function wasmNormals(): FillNormals | undefined {
-  const { WebAssembly } = globalThis as { readonly WebAssembly?: WebAssemblyHost };
-  if (WebAssembly === undefined) return undefined;
-  let kernels: Kernels;
-  try {
-    kernels = new WebAssembly.Instance(new WebAssembly.Module(decodeBase64(KERNELS, (KERNELS.length / 4) * 3)!)).exports as Kernels;
-  } catch {
-    // Hosts without vectors, and pages whose policy forbids to compile.
-    return undefined;
-  }
+  const kernels = wasmKernels();
+  if (kernels === undefined) return undefined;
   const normals = new Float32Array(kernels.memory.buffer, kernels.NORMALS.value, 4 * CAPACITY);
   return (out, { first, count, domain, identity }) => {
     const [key0, key1, upper0, upper1] = identity;
