@@ -1,9 +1,9 @@
 // Where things lie. Every address is a byte offset into the one memory; src/cpu/layout.ts says the same to TypeScript, and a test compares.
 
-/** Sides of a tile in pixels, and of a block of pixels, which is two vectors of four. */
+/** Sides of a tile in pixels. Its pixels lie in four columns of four, row by row: a row of a column is a vector. */
 export const TILE: i32 = 16;
 export const PIXELS: i32 = 256;
-export const BLOCKS: i32 = 32;
+export const VECTORS: i32 = 64;
 
 /** Control words, shared by all threads. */
 export const SERIAL: usize = 0;
@@ -13,6 +13,9 @@ export const KIND: usize = 12;
 /** How many pieces the job has. */
 export const PIECES: usize = 16;
 export const OPEN: i32 = 1 << 30;
+
+/** In an entry of a tile's list, beside the Gaussian's number: some pixel was finished there. */
+export const STOPPED: u32 = 1 << 31;
 
 /** The job, from here on: 32 bit words. */
 export const JOB: usize = 64;
@@ -152,16 +155,21 @@ export function putSingle(array: usize, index: i32, value: f64): void {
   store<f32>(array + (<usize>index << 2), <f32>value);
 }
 
-/** Words of a record. The power is log2(alpha) / 8 = A dx^2 + B dx dy + C dy^2 + L. */
+/**
+ * Words of a record. With d = mean - pixel, log2(alpha) = A dx^2 + C (dy - M dx)^2 + L, which loses no digits where a Gaussian is long and
+ * thin, as one in dx^2, dx dy and dy^2 would. FALL is 2^(2C): what the ratio of alphas of neighbours in a column falls by from row to row.
+ */
 export const MX: usize = 0;
 export const MY: usize = 4;
 export const A: usize = 8;
-export const B: usize = 12;
-export const C: usize = 16;
+export const C: usize = 12;
+export const M: usize = 16;
 export const L: usize = 20;
-export const RX: usize = 24;
-export const RY: usize = 28;
-export const VALUES: usize = 32;
-
-/** Bytes of a block in scratch: two planes of eight pixels, then one for each value that is blended. */
-export const PLANE: usize = 32;
+export const FALL: usize = 24;
+/** Where alpha is enough to be drawn, an ellipse: half its width, one over that, half its height over the mean, the column of its lowest point, and a margin for rounding. */
+export const REACH: usize = 28;
+export const INVERSE: usize = 32;
+export const HALF: usize = 36;
+export const LOWEST: usize = 40;
+export const MARGIN: usize = 44;
+export const VALUES: usize = 48;

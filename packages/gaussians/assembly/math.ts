@@ -1,22 +1,35 @@
-/** log2(1/255) / 8: the power under which nothing is drawn. */
-export const CUTOFF: f32 = -0.9992943954;
+/** Under this alpha nothing is drawn. */
+export const LEAST_ALPHA: f32 = 1.0 / 255.0;
 export const MOST_ALPHA: f32 = 0.99;
 export const LEAST_TRANSMITTANCE: f32 = 1e-4;
 
-/**
- * 2^(8 y) for y in [-1, 0], relative error under 3e-6 (6e-7 where it is 1): the minimax polynomial of degree 5 for 2^y, three times squared. Outside it is
- * garbage, which callers mask.
- */
+/** Powers of two beyond this are of no use, and of double that none. */
+const FAR: f32 = 120;
+/** 1.5 * 2^23: adding it rounds to whole numbers, which are then in the lowest bits. */
+const ROUND: f32 = 12582912;
+
+/** 2^x for x in [-126, 126], relative error under 2e-7: the minimax polynomial of degree 5 over [-1/2, 1/2], with the whole part put into the exponent. */
 @inline
-export function exp2of8(y: v128): v128 {
-  const y2 = f32x4.mul(y, y);
-  const high = f32x4.add(f32x4.splat(0.009188612), f32x4.mul(f32x4.splat(0.00093878835), y));
-  const middle = f32x4.add(f32x4.splat(0.2401722), f32x4.mul(f32x4.splat(0.055279724), y));
-  const low = f32x4.add(f32x4.splat(0.99999994), f32x4.mul(f32x4.splat(0.69314224), y));
-  let p = f32x4.add(low, f32x4.mul(y2, f32x4.add(middle, f32x4.mul(y2, high))));
-  p = f32x4.mul(p, p);
-  p = f32x4.mul(p, p);
-  return f32x4.mul(p, p);
+function power(x: v128): v128 {
+  const shifted = f32x4.add(x, f32x4.splat(ROUND));
+  const f = f32x4.sub(x, f32x4.sub(shifted, f32x4.splat(ROUND)));
+  const f2 = f32x4.mul(f, f);
+  const high = f32x4.add(f32x4.splat(0.009675541334449414), f32x4.mul(f32x4.splat(0.0013276471992851953), f));
+  const middle = f32x4.add(f32x4.splat(0.24022119723840105), f32x4.mul(f32x4.splat(0.05550713273496898), f));
+  const low = f32x4.add(f32x4.splat(1.0000000716546849), f32x4.mul(f32x4.splat(0.6931469670647613), f));
+  return i32x4.add(i32x4.shl(shifted, 23), f32x4.add(low, f32x4.mul(f2, f32x4.add(middle, f32x4.mul(f2, high)))));
+}
+
+/** 2^x, and 0 where that is next to nothing. */
+@inline
+export function alphaOf(x: v128): v128 {
+  return v128.and(power(x), f32x4.ge(x, f32x4.splat(-FAR)));
+}
+
+/** 2^x, within what float32 can hold. */
+@inline
+export function ratioOf(x: v128): v128 {
+  return power(f32x4.pmax(f32x4.splat(-FAR), f32x4.pmin(f32x4.splat(FAR), x)));
 }
 
 /** The sums of four vectors, as one. */
@@ -26,9 +39,3 @@ export function sums(a: v128, b: v128, c: v128, d: v128): v128 {
   const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 4, 1, 5), v128.shuffle<f32>(c, d, 2, 6, 3, 7));
   return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
 }
-
-/** Where the blocks of a tile begin: x and y of each. */
-export const PLACES: usize = memory.data<f32>([
-  0, 0, 4, 0, 8, 0, 12, 0, 0, 2, 4, 2, 8, 2, 12, 2, 0, 4, 4, 4, 8, 4, 12, 4, 0, 6, 4, 6, 8, 6, 12, 6,
-  0, 8, 4, 8, 8, 8, 12, 8, 0, 10, 4, 10, 8, 10, 12, 10, 0, 12, 4, 12, 8, 12, 12, 12, 0, 14, 4, 14, 8, 14, 12, 14,
-]);

@@ -2,7 +2,7 @@ import { cameraPosition, type Camera } from '../camera.ts';
 import type { Gaussians } from '../gaussians.ts';
 import { FRUSTUM_MARGIN, type Settings } from '../settings.ts';
 import { stopwatch } from '../trace.ts';
-import { CHUNK, JOB_WORDS, PIXELS, scratchBytes, sortingBytes, stride, TILE, type Job } from './layout.ts';
+import { CHUNK, JOB_WORDS, PIXELS, recordBytes, rowBytes, scratchBytes, sortingBytes, TILE, type Job } from './layout.ts';
 import { addressOf, place, placeUnlessThere, reserve, type Space } from './memory.ts';
 import type { WasmMemory } from './platform.ts';
 import type { Threads } from './threads.ts';
@@ -34,7 +34,6 @@ export async function draw({ memory, count: workers, run, trace }: Threads, star
   const { count } = gaussians;
   const channels = settings.background.length;
   const values = channels + (settings.depth === 'none' ? 0 : 1);
-  const recordLength = stride(values);
   const done = stopwatch(trace);
   const space = reserve(memory, start);
   // What lies where the drawing will be is taken out of its way first.
@@ -57,7 +56,7 @@ export async function draw({ memory, count: workers, run, trace }: Threads, star
     features: put(features),
     background: place(memory, space, settings.background),
     lens: lens(camera, settings.near, space, memory),
-    records: space(4 * recordLength * count),
+    records: space(recordBytes(values) * count),
     radii: space(4 * count),
     keys: space(4 * count),
     firstPairs: space(4 * count),
@@ -67,8 +66,8 @@ export async function draw({ memory, count: workers, run, trace }: Threads, star
     scratchStride: scratchBytes(values),
     scratch: space(scratchBytes(values) * workers),
     depth: settings.depth === 'none' ? 0 : 1,
-    recordStride: 4 * recordLength,
-    rowStride: 4 * recordLength,
+    recordStride: recordBytes(values),
+    rowStride: rowBytes(values),
     width,
     height,
     channels,

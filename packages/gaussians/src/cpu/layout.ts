@@ -3,7 +3,8 @@
 export const TILE = 16;
 /** Pixels of a tile. */
 export const PIXELS = 256;
-const BLOCKS = 32;
+/** Vectors of four pixels of a tile. */
+const VECTORS = 64;
 
 /** Indices of the 32 bit control words. */
 export const SERIAL = 0;
@@ -107,14 +108,23 @@ export type Job = Readonly<Record<(typeof JOB_WORDS)[number], number>>;
 /** First byte that a rendering may use; before it are the words above and the tables of the compiler. */
 export const FREE = 32_768;
 
-/** Numbers before the values: of a record, centre, power and reach; of a row of gradients, six moments and two sums of absolute values. */
-const HEAD = 8;
-/** Bytes of scratch that a thread needs: a tile's blocks of pixels, each with 2 + values planes, and a vector for each value's sum. */
+/** Numbers of a record before its values: centre, shape and reach. Numbers of a row of gradients before them: six moments and two sums of absolute values. */
+const RECORD_HEAD = 12;
+const ROW_HEAD = 8;
+
+/** Bytes of the list of runs of assembly/cover.ts, with what lies before it: 16 Gaussians, each in 4 columns, each in 2 runs at most. */
+const LIST_BYTES = 192 + 16 * 4 * 2 * 96;
+
+/** Bytes of scratch that a thread needs: for each vector of a tile's pixels, and once more for sums, 3 + values vectors; then the list of runs. */
 export function scratchBytes(values: number): number {
-  return BLOCKS * (2 + values) * 32 + values * 16;
+  return (VECTORS + 1) * (3 + values) * 16 + LIST_BYTES;
 }
 
-/** Numbers of a record or a row, in whole vectors. */
-export function stride(values: number): number {
-  return Math.ceil((HEAD + values) / 4) * 4;
+/** Bytes of a record and of a row of gradients, in whole vectors. */
+export function recordBytes(values: number): number {
+  return 16 * Math.ceil((RECORD_HEAD + values) / 4);
+}
+
+export function rowBytes(values: number): number {
+  return 16 * Math.ceil((ROW_HEAD + values) / 4);
 }
