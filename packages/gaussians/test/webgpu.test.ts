@@ -1,4 +1,4 @@
-import { cpuRasterizer, createRasterizer, referenceRasterizer, webgpuRasterizer, type Camera, type Gaussians, type GpuDevice, type PhotometricRequest, type RenderGradients, type Rendering, type RenderOptions } from '@langevin/gaussians';
+import { concatGaussians, cpuRasterizer, createRasterizer, referenceRasterizer, transformGaussians, webgpuRasterizer, type Camera, type Gaussians, type GpuDevice, type PhotometricRequest, type RenderGradients, type Rendering, type RenderOptions } from '@langevin/gaussians';
 import { counterGenerator, UnsupportedError, UserError } from '@langevin/tensor';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi, type TestContext } from 'vitest';
 import { compareForward, compareGradients, GRADIENTS, inBothPrecisions, randomScene } from '../src/testing/index.ts';
@@ -104,6 +104,22 @@ describe('beside the CPU kernels', () => {
       if (slow[name] !== undefined) expect(shareOff(fast[name]!, slow[name], 1e-3), name).toBeLessThan(2e-3);
     }
   });
+});
+
+test('more Gaussians than one round of counting takes: the same picture', { timeout: 300_000 }, async (context) => {
+  const rasterizer = webgpu(context);
+  // 257 blocks of counting, which are summed 256 at a time; the last block holds the farthest: a few large ones behind a haze that lets them through.
+  const { gaussians: haze, camera: wide } = scene({ seed: 34, count: 524_288, size: 64, degree: 0, scales: [0.0005, 0.002], opacities: [0.0045, 0.006] });
+  const { gaussians: few } = scene({ seed: 35, count: 40, size: 64, degree: 0, scales: [0.02, 0.1], opacities: [0.7, 0.95] });
+  const forward = wide.worldToCamera.slice(8, 11) as [number, number, number];
+  const behind = transformGaussians(few, { scale: 8, translation: forward.map((value) => 20 * value) as [number, number, number] });
+  const gaussians = concatGaussians([behind, haze]);
+  const camera = { ...wide, fx: 0.5 * wide.fx, fy: 0.5 * wide.fy };
+  const [drawn, other, without] = [await rasterizer.render(gaussians, camera), await cpu.render(gaussians, camera), await cpu.render(haze, camera)];
+  // What cannot be seen is not counted.
+  expect(drawn.radii.filter((radius) => radius > 0).length).toBeGreaterThan(524_288);
+  expect(shareOff(drawn.color, other.color, 1e-3)).toBeLessThan(1e-3);
+  expect(difference(other.color, without.color)).toBeGreaterThan(0.1);
 });
 
 describe('renderings', () => {
