@@ -34,11 +34,11 @@ export function churn(sampler: string, { sChurn = 0, sTMin = 0, sTMax = Infinity
   checkOption(sampler, { name: 'sTMin', value: sTMin, holds: sTMin >= 0, remedy: 'Pass a number >= 0.' });
   checkOption(sampler, { name: 'sTMax', value: sTMax, holds: sTMax >= sTMin, remedy: 'Pass a number >= sTMin.' });
   checkPositive(sampler, 'sNoise', sNoise, 'Pass a number > 0; the paper uses 1.003 to 1.007.');
-  return async ({ x, from, levels, noise, algebra }) => {
+  return async ({ x, from, levels, index, noise, algebra }) => {
     const s = relativeSigma(from);
     if (!(sChurn > 0 && s >= sTMin && s <= sTMax)) return { x, at: from };
     const gamma = Math.min(sChurn / (levels.length - 1), MAX_CHURN);
     const at = { alpha: from.alpha, sigma: from.sigma * (1 + gamma) };
-    return { x: algebra.linear([1, x], [sNoise * from.sigma * Math.sqrt(gamma * (2 + gamma)), await noise({ from, to: at })]), at };
+    return { x: algebra.linear([1, x], [sNoise * from.sigma * Math.sqrt(gamma * (2 + gamma)), await noise({ from, to: at, pass: [index] })]), at };
   };
 }

@@ -7,7 +7,7 @@ export { sample, trajectory, type Progress, type TrajectoryOptions, type Traject
 export { invert, type InvertOptions } from './invert.ts';
 export { parallelTrajectory, type ParallelStep, type ParallelTrajectoryOptions } from './parallel-trajectory.ts';
 export { sigmaLevels } from './levels.ts';
-export { brownianTreeNoise, imageNoise, startState, torchNoise, type BrownianTreeNoiseOptions, type ImageNoiseOptions, type NoiseRequest, type NoiseSource, type StartOptions } from './noise.ts';
+export { brownianTreeNoise, imageNoise, startState, torchNoise, type BrownianTreeNoiseOptions, type ImageNoiseOptions, type NoiseInterval, type NoiseRequest, type NoiseSource, type StartOptions } from './noise.ts';
 
 // The samplers
 export * from './solvers/index.ts';

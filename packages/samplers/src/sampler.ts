@@ -1,4 +1,5 @@
 import type { Algebra, DetailedPrediction, NoiseLevel, NoiseLevels } from '@langevin/core-schedules';
+import type { NoiseInterval } from './noise/noise-source.ts';
 
 /** One look at the denoiser: what it was shown and what it said. */
 export interface Evaluation<T> {
@@ -45,7 +46,9 @@ export interface StepInput<T> {
    * Fresh unit noise in the form of x. An interval other than from..to is named for sources that integrate over it.
    * Samplers that are not `stochastic` never call it.
    */
-  readonly noise: (interval?: { readonly from: NoiseLevel; readonly to: NoiseLevel }) => Promise<T>;
+  readonly noise: (interval?: NoiseInterval) => Promise<T>;
+  /** Whether draws are increments of one path over their intervals, as `path` of a noise source says. @default false */
+  readonly noisePath?: boolean;
   readonly algebra: Algebra<T>;
   readonly state: SamplerState<T>;
 }

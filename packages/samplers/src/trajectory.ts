@@ -92,6 +92,7 @@ export async function* trajectory<T>(options: TrajectoryOptions<T>): AsyncGenera
       algebra,
       state,
       ...asking,
+      noisePath: noise?.path ?? false,
       noise: (interval = { from, to }) => {
         if (!sampler.stochastic || noise === undefined) {
           throw new UserError(`[samplers/${sampler.name}] a sampler that declares stochastic: false drew noise at ${here}. Declare it stochastic.`);

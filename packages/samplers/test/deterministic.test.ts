@@ -227,7 +227,7 @@ describe('dpm-adaptive', () => {
     const noise: NoiseSource = {
       name: 'recorded',
       draw: ({ algebra, like, interval }) => {
-        const k = intervals!.findIndex(([begin]) => Math.abs(begin / relativeSigma(interval!.from) - 1) < 1e-6);
+        const k = intervals!.findIndex(([begin]) => Math.abs(begin / relativeSigma([interval!.from].flat()[0]!) - 1) < 1e-6);
         return Promise.resolve(algebra.fromHost(Float64Array.from(golden.noise[k]!), like));
       },
     };

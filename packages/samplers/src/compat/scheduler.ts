@@ -1,6 +1,6 @@
 import { relativeSigma, type Algebra, type NoiseLevel } from '@langevin/core-schedules';
 import { InternalError, UserError } from '@langevin/tensor';
-import { torchNoise, type NoiseRequest, type NoiseSource } from '../noise.ts';
+import { torchNoise, type NoiseInterval, type NoiseRequest, type NoiseSource } from '../noise.ts';
 import type { SamplerState } from '../sampler.ts';
 import { MAX_STEPS, readConfig, show } from './config.ts';
 import type { Call, Move, Place, Schedule, SchedulerClass, StepOptions, TimestepsOptions } from './scheduler-class.ts';
@@ -96,7 +96,7 @@ export function createScheduler<T>(definition: SchedulerClass, { given, algebra,
     if (typeof timesteps === 'number') return algebra.linear([pairs[0]![0], a], [pairs[0]![1], b]);
     return algebra.linear([pairs.map(([first]) => first), a], [pairs.map(([, second]) => second), b]);
   };
-  const noiseFor = ({ from, to, silent = false }: Move) => (interval = { from, to }): Promise<T> => {
+  const noiseFor = ({ from, to, silent = false }: Move) => (interval: NoiseInterval = { from, to }): Promise<T> => {
     if (silent) return Promise.resolve(algebra.linear([0, like]));
     const source = sourceOf(current.options, schedule().noiseFrom?.(current.options) ?? schedule().noise, name);
     return source.draw({ algebra, like, step: Math.max(0, current.index), draw: draws++, interval });

@@ -21,7 +21,7 @@ export interface DpmAdaptiveOptions {
   readonly safety?: number;
   /** Inner steps between two levels after which it is given up. @default 1000 */
   readonly maxSteps?: number;
-  /** Share of the posterior's noise that each inner step adds, >= 0; k-diffusion's. A Brownian path then serves one image at a time. @default 0, the paper's */
+  /** Share of the posterior's noise that each inner step adds, >= 0; k-diffusion's. With brownianTreeNoise() each image has the path's increments over its own steps. @default 0, the paper's */
   readonly eta?: number;
   /** Factor on the noise that is added, > 0. @default 1 */
   readonly sNoise?: number;
@@ -99,19 +99,13 @@ async function integrate<T>(input: StepInput<T>, settings: Settings): Promise<St
     const moved = next.map(({ lambda }, i) => (lambda > items[i]!.lambda ? 1 : 0));
     const kept = moved.map((m) => 1 - m);
     // Noise is drawn for every attempt, so that the draws of an image do not depend on the others of its batch.
-    x = eta > 0 ? algebra.linear([moved, tried.high], [kept, x], [moved.map((m, i) => m * sNoise * splits[i]!.up), await input.noise(commonInterval(spans, at))]) : algebra.linear([moved, tried.high], [kept, x]);
+    x = eta > 0 ? algebra.linear([moved, tried.high], [kept, x], [moved.map((m, i) => m * sNoise * splits[i]!.up), await input.noise({ from: spans.map(({ lambda }) => at(lambda)), to: spans.map(({ goal }) => at(goal)) })]) : algebra.linear([moved, tried.high], [kept, x]);
     before = algebra.linear([moved, tried.low], [kept, before]);
     ({ denoised } = tried);
     items = next;
     await algebra.realize([x, before, denoised]);
   }
   return { x, denoised, state: keep(input.state, items) };
-}
-
-/** The levels between which all items step, when they step together. */
-function commonInterval(spans: readonly Span[], at: (lambda: number) => NoiseLevel): { readonly from: NoiseLevel; readonly to: NoiseLevel } | undefined {
-  const [{ lambda, goal }] = spans as readonly [Span];
-  return spans.every((span) => span.lambda === lambda && span.goal === goal) ? { from: at(lambda), to: at(goal) } : undefined;
 }
 
 interface Span {

@@ -1,4 +1,4 @@
-import { relativeSigma, type Algebra } from '@langevin/core-schedules';
+import { relativeSigma, type Algebra, type NoiseLevel } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
 import { checkChoice, checkCount, checkOption, checkPositive } from '../check-option.ts';
 import { defineSampler, type Sampler, type StepInput } from '../sampler.ts';
@@ -18,7 +18,8 @@ export interface GottaGoFastOptions {
   readonly exponent?: number;
   /**
    * What an attempt after a rejected one draws: `keep` takes the same unit noise at the smaller step; `reference` draws again, which favours draws that are
-   * accepted. On Gaussian images of 64 numbers the spread of both is the same up to chance, even at an rtol of 0.2.
+   * accepted. On Gaussian images of 64 numbers the spread of both is the same up to chance, even at an rtol of 0.2. With brownianTreeNoise() both take the path's own
+   * increment over the smaller step, as no attempt changes the path.
    *
    * @default 'keep'
    */
@@ -68,9 +69,9 @@ export function gottaGoFast(options: GottaGoFastOptions = {}): Sampler {
         // An image that has arrived waits with steps of zero.
         const ahead = sigmas.map((sigma) => Math.max(0, Math.log(sigma / end)));
         const h = sizes.map((size, i) => Math.min(size, ahead[i]!));
-        const fresh = await input.noise();
-        z = z === undefined || rejected === 'reference' ? fresh : algebra.linear([kept, z], [kept.map((keep) => 1 - keep), fresh]);
         const next = h.map((size, i) => (size === ahead[i] ? Math.min(sigmas[i]!, end) : sigmas[i]! * Math.exp(-size)));
+        const fresh = await input.noise({ from: sigmas.map(unitLevel), to: next.map(unitLevel) });
+        z = z === undefined || rejected === 'reference' || input.noisePath === true ? fresh : algebra.linear([kept, z], [kept.map((keep) => 1 - keep), fresh]);
         const tried = await attemptStep({ ...input, x, z, h, sigmas, next });
         const errors = await errorOf(algebra, tried, before, { rtol, atol });
         const accepted = errors.map((error, i) => ahead[i] === 0 || error <= 1);
@@ -93,6 +94,8 @@ export function gottaGoFast(options: GottaGoFastOptions = {}): Sampler {
 }
 
 const sizeName = (item: number): string => `step ${item}`;
+/** At alpha = 1, as states between the levels are. */
+const unitLevel = (sigma: number): NoiseLevel => ({ alpha: 1, sigma });
 
 interface Attempt<T> extends StepInput<T> {
   readonly z: T;
@@ -110,12 +113,11 @@ interface Tried<T> {
 
 /** Euler and Maruyama's step, and its mean with the improved one of the same noise. */
 async function attemptStep<T>({ x, z, h, sigmas, next, denoise, algebra }: Attempt<T>): Promise<Tried<T>> {
-  const at = (list: readonly number[]): { alpha: number; sigma: number }[] => list.map((sigma) => ({ alpha: 1, sigma }));
   const pull = h.map((size) => 2 * size);
   const spread = (list: readonly number[]): number[] => list.map((sigma, i) => sigma * Math.sqrt(2 * h[i]!));
-  const denoised = await denoise(x, at(sigmas));
+  const denoised = await denoise(x, sigmas.map(unitLevel));
   const euler = algebra.linear([pull.map((p) => 1 - p), x], [pull, denoised], [spread(sigmas), z]);
-  const again = await denoise(euler, at(next));
+  const again = await denoise(euler, next.map(unitLevel));
   // x~ = x + 2 h (D' - x') + s' sqrt(2 h) z, and the mean with x'.
   const improved = algebra.linear([1, x], [pull.map((p) => -p), euler], [pull, again], [spread(next), z]);
   return { euler, average: algebra.linear([1 / 2, euler], [1 / 2, improved]), denoised };

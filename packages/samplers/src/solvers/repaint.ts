@@ -56,7 +56,7 @@ export function repaint(options: RepaintOptions = {}): Sampler {
       if (rest >= 0 && rest % jumpLength === 0 && start >= 0) {
         const grid = levels.slice(start, index + 2);
         const part = { init: base.init, step: <U>(step: StepInput<U>) => masked(base, step, fixed as Fixed<U> | undefined) };
-        for (let again = 1; again < jumpSamples; again++) output = await jumpBack({ base: part, input, x: output.x, grid, index: start });
+        for (let again = 1; again < jumpSamples; again++) output = await jumpBack({ base: part, input, x: output.x, grid, index: start, jumps: again });
       }
       const after = output.state ?? base.init<T>();
       return { ...output, state: fixed === undefined ? after : { ...after, values: { ...after.values, [MASK]: fixed.mask, [HOLE]: fixed.hole, [IMAGE]: fixed.image } } };

@@ -45,10 +45,11 @@ export function restart(options: RestartOptions = {}): Sampler {
     step: async (input) => {
       const { levels, index } = input;
       let output: StepOutput<typeof input.x> = { state: input.state, ...(await base.step(input)) };
+      let jumps = 0;
       for (const interval of intervals) {
         if (endOf(interval, levels) !== index + 1) continue;
         const { grid, start } = gridOf(interval, { levels, end: index + 1 });
-        for (let again = 0; again < interval.repeats; again++) output = await jumpBack({ base, input, x: output.x, grid, index: start });
+        for (let again = 0; again < interval.repeats; again++) output = await jumpBack({ base, input, x: output.x, grid, index: start, jumps: jumps++ });
       }
       return output;
     },

@@ -1,4 +1,4 @@
-import { relativeSigma, sigmaLevel } from '@langevin/core-schedules';
+import { isLevelList, relativeSigma, sigmaLevel } from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
 import type { NoiseSource } from '../../noise/noise-source.ts';
 import { samplers } from '../../solvers/index.ts';
@@ -71,7 +71,7 @@ export async function compareKDiffusion(golden: Omit<KDiffusionGolden, 'cases'>,
     name: 'recorded',
     draw: ({ algebra, like, step, interval }) => {
       const index = CHURNING.has(name) ? Number(step) : intervals.length;
-      intervals.push([relativeSigma(interval!.from), relativeSigma(interval!.to)]);
+      intervals.push([interval!.from, interval!.to].map((at) => relativeSigma(isLevelList(at) ? at[0]! : at)) as [number, number]);
       return Promise.resolve(algebra.fromHost(Float64Array.from(golden.noise[index]!), like));
     },
   };
