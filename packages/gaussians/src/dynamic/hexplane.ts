@@ -1,9 +1,10 @@
 import { constant, uniform } from '@langevin/nn';
-import { abs, add, broadcastTo, concat, mean, mul, reshape, slice, sub, tensor, UserError, type Generator, type Tensor } from '@langevin/tensor';
+import { abs, add, mean, mul, sub, tensor, UserError, type Generator, type Tensor } from '@langevin/tensor';
 import { checkBox, type Box } from './box.ts';
 import { configNumber, TIME_EXPONENT, type Deformation, type DeformationConfig, type MovingTensors } from './deformation.ts';
 import { denseNet, densePlayer, weight } from './dense.ts';
-import { acceleration, samplePlane, samplePlaneAt, variation } from './plane.ts';
+import { acceleration, variation } from './plane.ts';
+import { planeFeatures, samplePlanes } from './plane-features.ts';
 
 export interface HexPlaneConfig {
   /** What the planes cover. */
@@ -26,7 +27,9 @@ export interface HexPlaneConfig {
 
 const PLANES = ['xy', 'xz', 'yz', 'xt', 'yt', 'zt'] as const;
 const HEADS = [['means', 3], ['quaternions', 4], ['logScales', 3]] as const;
-const AXES = 'xyz';
+
+/** Points whose features are in memory at a time when it is played. */
+const AT_ONCE = 1024;
 
 type Planes = Readonly<Record<(typeof PLANES)[number], Tensor>>;
 
@@ -63,6 +66,7 @@ export function hexPlaneDeformation(config: HexPlaneConfig): Deformation<HexPlan
   });
   for (const name of ['variation', 'acceleration', 'identity'] as const) configNumber(penalties ?? {}, name, { min: 0, max: 1e6 });
   const shapeOf = (plane: (typeof PLANES)[number], scale: number): readonly [number, number, number] => [plane[1] === 't' ? frames : resolution * scale, resolution * scale, features];
+  const samplesOf = (scale: number): readonly [number, number, number, number] => [resolution * scale, resolution * scale, resolution * scale, frames];
   const sizes = (outputs: number): readonly number[] => [features * scales.length, width, outputs];
   const heads = Object.fromEntries(HEADS.map(([name, outputs]) => [name, denseNet(sizes(outputs))])) as Record<(typeof HEADS)[number][0], ReturnType<typeof denseNet>>;
 
@@ -77,13 +81,7 @@ export function hexPlaneDeformation(config: HexPlaneConfig): Deformation<HexPlan
     offsets(params: HexPlaneParams, { means }: MovingTensors, time: Tensor) {
       const count = means.shape[0]!;
       const position = mul(sub(means, tensor([...box.center])), 1 / box.radius);
-      const along = (axis: string): Tensor => {
-        if (axis === 't') return broadcastTo(reshape(sub(mul(time, 2), 1), [1]), [count]);
-        const i = AXES.indexOf(axis);
-        return reshape(slice(position, { 1: { start: i, stop: i + 1 } }), [count]);
-      };
-      const found = params.planes.map((planes) => PLANES.map((plane) => samplePlane(planes[plane], along(plane[0]!), along(plane[1]!))).reduce((a, b) => mul(a, b)));
-      const x = concat(found, 1);
+      const x = planeFeatures(position, sub(mul(time, 2), 1), params.planes.map((planes, i) => ({ samples: samplesOf(scales[i]!), planes: PLANES.map((plane) => planes[plane]) })));
       return {
         means: mul(heads.means.apply(params.net.means, x), box.radius),
         quaternions: heads.quaternions.apply(params.net.quaternions, x),
@@ -105,18 +103,17 @@ export function hexPlaneDeformation(config: HexPlaneConfig): Deformation<HexPlan
       return terms.reduce((a, b) => add(a, b));
     },
     player(weights, { means, count }) {
-      const grids = scales.map((scale, i) => PLANES.map((plane) => ({ plane, shape: shapeOf(plane, scale), data: weight(weights, `planes.${i}.${plane}`, shapeOf(plane, scale)) })));
+      const grids = scales.map((scale, i) => ({ samples: samplesOf(scale), planes: PLANES.map((plane) => weight(weights, `planes.${i}.${plane}`, shapeOf(plane, scale))) }));
+      const position = means.map((value, i) => (value - box.center[i % 3]!) / box.radius);
       const runs = HEADS.map(([name, outputs]) => ({ name, outputs, run: densePlayer(weights, `net.${name}`, sizes(outputs)) }));
-      const x = new Float32Array(features * scales.length);
+      const wide = features * scales.length;
+      const x = new Float32Array(AT_ONCE * wide);
       return (time) => {
         const offsets = { means: new Float32Array(3 * count), quaternions: new Float32Array(4 * count), logScales: new Float32Array(3 * count) };
-        for (let i = 0; i < count; i++) {
-          const along = (axis: string): number => (axis === 't' ? 2 * time - 1 : (means[3 * i + AXES.indexOf(axis)]! - box.center[AXES.indexOf(axis)]!) / box.radius);
-          x.fill(1);
-          grids.forEach((planes, scale) => {
-            for (const { plane, shape, data } of planes) samplePlaneAt(data, shape, { across: along(plane[0]!), down: along(plane[1]!) }, (f, value) => void (x[scale * features + f]! *= value));
-          });
-          for (const { name, outputs, run } of runs) offsets[name].set(run(x), outputs * i);
+        for (let first = 0; first < count; first += AT_ONCE) {
+          const some = position.subarray(3 * first, 3 * (first + AT_ONCE));
+          samplePlanes({ position: some, time: 2 * time - 1 }, grids, features, x);
+          for (let i = 0; i < some.length / 3; i++) for (const { name, outputs, run } of runs) offsets[name].set(run(x.subarray(wide * i, wide * (i + 1))), outputs * (first + i));
         }
         return { ...offsets, means: offsets.means.map((value) => value * box.radius) };
       };

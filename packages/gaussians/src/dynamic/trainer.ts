@@ -6,6 +6,7 @@ import { columnsOf, meansRate } from '../optimizer/rates.ts';
 import type { Rasterizer } from '../rasterizer.ts';
 import type { SceneView, SplatScene } from '../scenes/scene.ts';
 import type { Trainer } from '../training/trainer.ts';
+import { inTurn } from '../training/turns.ts';
 import { viewLoss, type ViewGradients } from '../training/view-loss.ts';
 import { checkTime, deform, type Deformation, type MovingTensors } from './deformation.ts';
 import { RULE, type DynamicState } from './state.ts';
@@ -27,13 +28,13 @@ export function createDynamicTrainer<Params>(given: {
   readonly steps: number;
   readonly state: DynamicState<Params>;
 }): DynamicTrainer<Params> {
-  const { scene, deformation, settings, steps } = given;
+  const { scene, rasterizer, deformation, settings, steps } = given;
   const loss = viewLoss(given);
   let state = given.state;
 
   return {
     state: () => state,
-    async advance() {
+    advance: () => inTurn(rasterizer, async () => {
       const { step, gaussians, moments, params, optimizer } = state;
       const still = movingTensors(gaussians);
       const moved = deform(deformation, params, still, scalar(timeOf(loss.viewOf(step))));
@@ -69,7 +70,7 @@ export function createDynamicTrainer<Params>(given: {
       }
       state = { ...state, ...next, step: step + 1 };
       return { metrics: { ...metrics, loss: total } };
-    },
+    }),
     evaluate: async (view: SceneView, perceptual?: PerceptualMetric) =>
       loss.evaluate(await movedGaussians(deformation, { params: state.params, gaussians: state.gaussians, time: timeOf(view) }), view, { degree: state.gaussians.degree, perceptual }),
   };
