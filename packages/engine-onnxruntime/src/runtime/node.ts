@@ -5,11 +5,13 @@ import { UserError } from '@langevin/tensor';
 import type { Device } from '../engine/options.ts';
 import { whyUnusable } from './adapter.ts';
 import { importPeer } from './install.ts';
-import type { Ort, OrtSessionOptions } from './ort.ts';
+import { asOrt, type Ort, type OrtSessionOptions } from './ort.ts';
 import { serialized } from './serialize.ts';
 import type { DeviceReport, MappedFiles, Runtime } from './runtime.ts';
 
 const DEVICES: readonly Device[] = ['cpu', 'webgpu', 'cuda', 'dml', 'coreml', 'wasm'];
+
+type OrtModule = typeof import('onnxruntime-node');
 
 interface OrtNode extends Ort {
   listSupportedBackends(): readonly { readonly name: string; readonly bundled: boolean }[];
@@ -17,8 +19,8 @@ interface OrtNode extends Ort {
 
 function importNode(): Promise<OrtNode> {
   return importPeer('onnxruntime-node', async () => {
-    const module = (await import('onnxruntime-node')) as unknown as OrtNode & { readonly default?: OrtNode };
-    const ort = module.default ?? module;
+    const module: OrtModule & { readonly default?: OrtModule } = await import('onnxruntime-node');
+    const ort = asOrt(module.default ?? module);
     // What the runtime would print, we throw. A level that the application has set stays.
     if (ort.env.logLevel === 'warning') ort.env.logLevel = 'fatal';
     return ort;
@@ -32,7 +34,7 @@ export const nodeRuntime: Runtime = {
   defaultDevice: () => Promise.resolve('cpu'),
   async load(device, threads) {
     if (device === 'wasm') {
-      const web = await importPeer('onnxruntime-web', async () => serialized((await import('onnxruntime-web')) as unknown as Ort));
+      const web = await importPeer('onnxruntime-web', async () => serialized(asOrt(await import('onnxruntime-web'))));
       if (threads !== undefined && web.env.wasm) web.env.wasm.numThreads = threads;
       return web;
     }

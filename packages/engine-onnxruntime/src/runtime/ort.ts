@@ -24,3 +24,15 @@ export interface Ort {
   readonly Tensor: new (type: OrtTensorType, data: OrtData, dims: readonly number[]) => OrtTensor;
   readonly env: { logLevel?: string; readonly wasm?: { numThreads?: number } };
 }
+
+/** What a binding has at least. */
+interface Binding {
+  readonly InferenceSession: object;
+  readonly Tensor: object;
+  readonly env: object;
+}
+
+/** A binding as the part of it that we use: `create` has overloads there, for paths and buffers, which TypeScript does not match with ours. */
+export function asOrt<Module extends Binding>(module: Module): Ort & Omit<Module, keyof Ort> {
+  return module as Binding as Ort & Omit<Module, keyof Ort>;
+}

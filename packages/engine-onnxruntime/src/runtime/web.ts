@@ -1,7 +1,7 @@
 import type { Device } from '../engine/options.ts';
 import { whyUnusable } from './adapter.ts';
 import { importPeer } from './install.ts';
-import type { Ort, OrtSessionOptions } from './ort.ts';
+import { asOrt, type Ort, type OrtSessionOptions } from './ort.ts';
 import { serialized } from './serialize.ts';
 import type { DeviceReport, Runtime } from './runtime.ts';
 
@@ -12,7 +12,7 @@ let imported: Promise<Ort> | undefined;
 
 function importWeb(): Promise<Ort> {
   imported ??= importPeer('onnxruntime-web', async () => {
-    const ort = (await import('onnxruntime-web/webgpu')) as unknown as Ort;
+    const ort = asOrt(await import('onnxruntime-web/webgpu'));
     ort.env.logLevel = 'fatal';
     return serialized(ort);
   });

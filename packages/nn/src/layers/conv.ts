@@ -45,6 +45,15 @@ function kernelOf(where: string, { kernel, axes }: Pick<ConvConfig, 'kernel' | '
   return kernel;
 }
 
+/** Weight, then bias: the order decides which random numbers each gets. PyTorch takes all axes but the first for the fan in, of transposed weights as well. */
+function initConv({ outputs, bias = 'learned', ...config }: ConvConfig, shape: readonly number[]): (generator: Generator) => ConvParams {
+  const { weightInit = kaimingUniform(), biasInit = fanInUniform(sizeOf(shape.slice(1))) } = config;
+  return (generator) => {
+    const weight = weightInit(generator, shape);
+    return bias === 'none' ? { weight } : { weight, bias: biasInit(generator, [outputs]) };
+  };
+}
+
 /**
  * Convolution of [N, inputs, ...spatial] over 1, 2 or 3 spatial axes: `torch.nn.Conv1d`, `Conv2d`, `Conv3d`.
  *
@@ -54,17 +63,12 @@ function kernelOf(where: string, { kernel, axes }: Pick<ConvConfig, 'kernel' | '
  * layer.apply(layer.init(torchGenerator(0)), ones([1, 3, 16, 16])).shape; // => [1, 8, 16, 16]
  */
 export function conv(config: ConvConfig): Layer<ConvParams> {
-  const { inputs, outputs, stride = 1, padding = 0, dilation = 1, groups = 1, bias = 'learned' } = config;
+  const { inputs, outputs, stride = 1, padding = 0, dilation = 1, groups = 1 } = config;
   checkSizes('conv', { inputs, outputs, groups });
   checkDivides('conv', { groups }, { inputs, outputs });
   const kernel = kernelOf('conv', config);
-  const shape = [outputs, inputs / groups, ...kernel];
-  const { weightInit = kaimingUniform(), biasInit = fanInUniform((inputs / groups) * sizeOf(kernel)) } = config;
   return defineModule({
-    init(generator: Generator): ConvParams {
-      const weight = weightInit(generator, shape);
-      return bias === 'none' ? { weight } : { weight, bias: biasInit(generator, [outputs]) };
-    },
+    init: initConv(config, [outputs, inputs / groups, ...kernel]),
     apply: (params: ConvParams, x: Tensor) => convolve(x, params.weight, { stride, padding, dilation, groups, bias: params.bias }),
   });
 }
@@ -79,18 +83,12 @@ export interface ConvTransposeConfig extends ConvConfig {
  * [inputs, outputs / groups, ...kernel].
  */
 export function convTranspose(config: ConvTransposeConfig): Layer<ConvParams> {
-  const { inputs, outputs, stride = 1, padding = 0, dilation = 1, groups = 1, outputPadding = 0, bias = 'learned' } = config;
+  const { inputs, outputs, stride = 1, padding = 0, dilation = 1, groups = 1, outputPadding = 0 } = config;
   checkSizes('convTranspose', { inputs, outputs, groups });
   checkDivides('convTranspose', { groups }, { inputs, outputs });
   const kernel = kernelOf('convTranspose', config);
-  const shape = [inputs, outputs / groups, ...kernel];
-  // PyTorch takes the second axis for the fan in here as well.
-  const { weightInit = kaimingUniform(), biasInit = fanInUniform((outputs / groups) * sizeOf(kernel)) } = config;
   return defineModule({
-    init(generator: Generator): ConvParams {
-      const weight = weightInit(generator, shape);
-      return bias === 'none' ? { weight } : { weight, bias: biasInit(generator, [outputs]) };
-    },
+    init: initConv(config, [inputs, outputs / groups, ...kernel]),
     apply: (params: ConvParams, x: Tensor) => convolveTransposed(x, params.weight, { stride, padding, dilation, groups, outputPadding, bias: params.bias }),
   });
 }

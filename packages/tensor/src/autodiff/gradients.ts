@@ -1,10 +1,11 @@
 import { isFloating } from '../dtype.ts';
 import { InternalError, UserError } from '../errors.ts';
 import { expansionOf, type OpNode } from '../graph/node.ts';
+import { postOrder } from '../graph/post-order.ts';
 import { add } from '../ops/binary.ts';
 import { onesLike, zerosLike } from '../ops/create.ts';
 import { sameShape, showShape } from '../shape.ts';
-import { Tensor } from '../tensor.ts';
+import type { Tensor } from '../tensor.ts';
 
 /** The tensors a node's outputs are computed from: its expansion if it is a composite without a gradient rule of its own. */
 function dependencies(node: OpNode): readonly Tensor[] {
@@ -14,28 +15,11 @@ function dependencies(node: OpNode): readonly Tensor[] {
 /** Nodes between `xs` and `ys`, inputs before consumers. */
 function pathNodes(ys: readonly Tensor[], xs: ReadonlySet<Tensor>): { readonly order: readonly OpNode[]; readonly reaches: ReadonlySet<Tensor> } {
   const reaches = new Set<Tensor>(xs);
-  const order: OpNode[] = [];
-  const state = new Map<OpNode, 'open' | 'done'>();
-  const stack: Tensor[] = [...ys];
-  while (stack.length > 0) {
-    const source = Tensor.source(stack[stack.length - 1]!);
-    if (source.kind !== 'op' || state.get(source.node) === 'done') {
-      stack.pop();
-      continue;
-    }
-    const { node } = source;
-    if (state.get(node) === undefined) {
-      state.set(node, 'open');
-      stack.push(...dependencies(node));
-      continue;
-    }
-    state.set(node, 'done');
-    stack.pop();
-    if (dependencies(node).some((input) => reaches.has(input))) {
-      order.push(node);
-      for (const output of node.outputs) if (isFloating(output.dtype)) reaches.add(output);
-    }
-  }
+  const order = postOrder(ys, dependencies).filter((node) => {
+    if (!dependencies(node).some((input) => reaches.has(input))) return false;
+    for (const output of node.outputs) if (isFloating(output.dtype)) reaches.add(output);
+    return true;
+  });
   return { order, reaches };
 }
 

@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts';
 import { alias } from '../ops/shaping.ts';
 import { zerosLike } from '../ops/create.ts';
 import { Tensor } from '../tensor.ts';
-import { flattenTree, mapTensors, tensorsOf, type Tree } from '../tree.ts';
+import { flattenTree, mapTensors, tensorsOf } from '../tree.ts';
 import { gradients } from './gradients.ts';
 
 /** A scalar loss, alone or with other results beside it. */
@@ -66,8 +66,8 @@ export function vjp<Args extends readonly unknown[], R>(fn: (...args: Args) => R
  * cotangent alone drops out of the graph.
  */
 export function jvp<Args extends readonly unknown[], R>(fn: (...args: Args) => R, primals: Args, tangents: Args): { readonly value: R; readonly tangent: R } {
-  const primalNames = flattenTree(primals as unknown as Tree).names;
-  if (primalNames.join() !== flattenTree(tangents as unknown as Tree).names.join()) {
+  const primalNames = flattenTree(primals).names;
+  if (primalNames.join() !== flattenTree(tangents).names.join()) {
     throw new UserError(`[tensor/jvp] tangents do not have the structure of the primals: primals have ${primalNames.length} leaves. Give one tangent for each.`);
   }
   const { value, pullback } = vjp(fn, ...primals);

@@ -1,5 +1,6 @@
 import { readsOf } from '../graph/build.ts';
 import type { OpNode } from '../graph/node.ts';
+import { postOrder } from '../graph/post-order.ts';
 import type { CompositeName } from '../graph/primitives.ts';
 import { hostResults, isHostNode } from '../ops/host-op.ts';
 import { Tensor } from '../tensor.ts';
@@ -83,26 +84,7 @@ function isHostResult(tensor: Tensor): boolean {
   return source.kind === 'op' && isHostNode(source.node);
 }
 
-/** The nodes that have to be run, inputs before consumers. */
+/** The nodes that have to be run, inputs before consumers; what host code has computed already is not computed again. */
 function nodesBelow(targets: readonly Tensor[], composites: ReadonlySet<CompositeName>): OpNode[] {
-  const order: OpNode[] = [];
-  const state = new Map<OpNode, 'open' | 'done'>();
-  const stack = [...targets];
-  while (stack.length > 0) {
-    const source = Tensor.source(stack[stack.length - 1]!);
-    if (source.kind !== 'op' || state.get(source.node) === 'done') {
-      stack.pop();
-      continue;
-    }
-    const { node } = source;
-    if (state.get(node) === 'open' || (isHostNode(node) && hostResults(node))) {
-      stack.pop();
-      state.set(node, 'done');
-      order.push(node);
-      continue;
-    }
-    state.set(node, 'open');
-    stack.push(...readsOf(node, composites));
-  }
-  return order;
+  return postOrder(targets, (node) => (isHostNode(node) && hostResults(node) ? [] : readsOf(node, composites)));
 }

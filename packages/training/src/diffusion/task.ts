@@ -1,7 +1,7 @@
 import { denoisingLoss, drawLevels, edmPreconditioning, edmWeight, logNormalSigmas, trainingCoefficients, type TrainingCoefficients } from '@langevin/core-schedules';
 import { batches, type Dataset } from '@langevin/io';
 import { adam, adamW, clipByGlobalNorm, constantSchedule, cosineSchedule, emaWeight, globalNorm, halfLifeDecay, powerDecay, updateAverage, withWarmUp, type AdamState, type Decay, type Optimizer, type Schedule } from '@langevin/nn';
-import { compile, float32Data, isFloating, tensor, tensorsOf, torchGenerator, UserError, valueAndGrad, type Engine, type Tensor } from '@langevin/tensor';
+import { compile, float32Data, isFloating, tensor, tensorsOf, torchGenerator, UserError, valueAndGrad, type Engine, type Tensor, type Untraced } from '@langevin/tensor';
 import type { StepResult, TrainingTask } from '../loop.ts';
 import type { DiffusionTrainingConfig } from './config.ts';
 import type { ConditionalBackbone } from './conditional-backbone.ts';
@@ -78,7 +78,7 @@ export function diffusionTask<Params>(options: DiffusionTaskOptions<Params>): Tr
         coefficients: trainingCoefficients({ levels: drawn, preconditioning, weight }),
       };
       const learningRate = schedule(step);
-      const result = await update(state as never, inputs as never, learningRate, emaWeight(decay, step + 1));
+      const result = await update(state as Untraced<typeof state>, inputs, learningRate, emaWeight(decay, step + 1));
       const [loss, gradNorm] = await Promise.all([float32Data(result.loss), float32Data(result.norm)]);
       return {
         state: result.state as DiffusionState<Params>,
