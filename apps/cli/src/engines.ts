@@ -34,6 +34,16 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   return byName(options.engine, ENGINES, { part: 'engine', kind: 'engine' })(options);
 }
 
+/** Opens an engine for as long as the work lasts. Errors as {@link openEngine}. */
+export async function withEngine<T>(options: EngineOptions, work: (engine: Engine) => Promise<T>): Promise<T> {
+  const engine = await openEngine(options);
+  try {
+    return await work(engine);
+  } finally {
+    await engine.dispose();
+  }
+}
+
 async function openOnnxruntime({ device, threads }: EngineOptions): Promise<Engine> {
   if (device !== undefined) await checkDevice('onnxruntime', device);
   return onnxruntimeEngine({ ...(device !== undefined && { device: device as Device }), ...(threads !== undefined && { threads }) });

@@ -15,6 +15,8 @@ describe('what is wrong is said in one line, with the value and what to do', () 
     [['sample', '--checkpoint', 'x', '--steps', '0'], '[cli/arguments] option \'--steps <n>\' argument \'0\' is invalid. Give an integer from 1 to 100000. See "langevin sample --help".'],
     [['sample', '--checkpoint', 'x', '--seed', '1.5'], '[cli/arguments] option \'--seed <n>\' argument \'1.5\' is invalid. Give an integer >= 0. See "langevin sample --help".'],
     [['sample', '--checkpoint', 'x', '--out', 'y.gif'], '[cli/sample] ending of the picture is not known: --out=y.gif. Use one of .png, .jpg, .jpeg, .webp.'],
+    [['sample', '--checkpoint', 'x', '--out', '/dev/null/y.png'], '[cli/sample] nothing can be written to the folder of the picture: --out=/dev/null/y.png,'],
+    [['sample', '--preset', 'emoji', '--engine', 'onnx'], '[cli/engine] unknown engine: "onnx". Known: onnxruntime, tfjs.'],
     [['sample', '--checkpoint', 'x', '--sampler', 'huen'], '[samplers/names] unknown sampler: "huen". Did you mean "heun"?'],
     [['sample', '--checkpoint', 'x', '--spacing', 'karas'], '[samplers/names] unknown spacing: "karas". Did you mean "karras"?'],
     [['sample', '--preset', 'emoji', '--set', 'eta'], "option '--set <name=value>' argument 'eta' is invalid. Give name=value, such as eta=0.5."],

@@ -1,14 +1,15 @@
 import { basename, dirname, extname, resolve } from 'node:path';
-import { mkdir } from 'node:fs/promises';
+import { access, constants, mkdir } from 'node:fs/promises';
 import type { Spacing } from '@langevin/core-schedules';
 import { imageGrid, type Image } from '@langevin/io';
 import { imageExtensions, writeImage } from '@langevin/io/node';
 import { loadModel, sampleImages, type DiffusionModel } from '@langevin/pipelines';
+import type { Sampler } from '@langevin/samplers';
 import { resolveSampler, resolveSpacing } from '@langevin/samplers/compat';
-import { UserError } from '@langevin/tensor';
+import { UserError, type Engine } from '@langevin/tensor';
 import { Option, type Command } from 'commander';
 import { collect, integer, list, setting } from '../arguments.ts';
-import { addEngineOptions, openEngine, type EngineOptions } from '../engines.ts';
+import { addEngineOptions, withEngine, type EngineOptions } from '../engines.ts';
 import { layOut } from '../grid-layout.ts';
 import { withNested } from '../nested.ts';
 import { loadPlugins } from '../plugins.ts';
@@ -76,18 +77,31 @@ export function addSample(program: Command, terminal: Terminal): void {
 async function sample(options: SampleOptions, terminal: Terminal): Promise<void> {
   const begin = performance.now();
   const { name, folder } = source(options);
-  const out = checkedOut(options.out ?? `out/${name}-seed${options.seed}.png`);
+  const out = await checkedOut(options.out ?? `out/${name}-seed${options.seed}.png`);
   const registries = await loadPlugins(options.plugin);
   const { sampler, levels, note, noise, ...named } = resolveSampler(options.sampler, { ...registries, ...(options.set && { options: withNested(options.set, registries) }) });
   const chosen = options.spacing === undefined && named.spacing ? named.spacing : resolveSpacing(options.spacing ?? 'karras', registries);
   const spacing: Spacing = { name: chosen.name, levels: (process, wanted) => levels(chosen, process, wanted) };
   if (note !== undefined) remark(terminal, `${options.sampler}: ${note}`);
   if (noise !== undefined && options.noise !== noise) remark(terminal, `${options.sampler}: its program takes the noise of a Brownian tree: --noise ${noise}`);
+  await withEngine(options, (engine) => sampleOn(engine, { begin, folder, out, sampler, spacing, note, options }, terminal));
+}
+
+interface SampleJob {
+  /** When the command began. */
+  readonly begin: number;
+  readonly folder: string;
+  readonly out: string;
+  readonly sampler: Sampler;
+  readonly spacing: Spacing;
+  readonly note: string | undefined;
+  readonly options: SampleOptions;
+}
+
+async function sampleOn(engine: Engine, { begin, folder, out, sampler, spacing, note, options }: SampleJob, terminal: Terminal): Promise<void> {
   remark(terminal, `loading ${folder}`);
   const model = await loadModel(folder);
   const layout = layOut(model, options);
-  const engine = await openEngine(options);
-
   const { columns, labels } = layout;
   const count = typeof labels === 'number' ? labels : labels.length;
   const work = Math.ceil(count / options.batch) * options.steps;
@@ -112,11 +126,7 @@ async function sample(options: SampleOptions, terminal: Terminal): Promise<void>
     progress.stop();
   }
   const grid = imageGrid(images, { columns, scale: options.scale ?? defaultScale(model), ...(layout.rowLabels && { rowLabels: layout.rowLabels }) });
-  await mkdir(dirname(out), { recursive: true }).catch((cause: Error) => {
-    throw new UserError(`[cli/sample] folder of the picture cannot be made: --out=${out}, ${cause.message}. Choose another place.`, { cause });
-  });
   await writeImage(out, grid);
-  await engine.dispose();
 
   const end = performance.now();
   const perStep = median(durations);
@@ -158,11 +168,17 @@ function source({ checkpoint, preset }: SampleOptions): { readonly name: string;
   throw new UserError(`[cli/sample] no model is named. Give --preset ${presetNames[0]}, or --checkpoint with a folder.`);
 }
 
-/** Known before the work, not after it. */
-function checkedOut(path: string): string {
+/** Known before the work, not after it: the ending, and that there is a place to write to. */
+async function checkedOut(path: string): Promise<string> {
   const ending = extname(path).toLowerCase();
-  if (imageExtensions.includes(ending)) return path;
-  throw new UserError(`[cli/sample] ending of the picture is not known: --out=${path}. Use one of ${imageExtensions.join(', ')}.`);
+  if (!imageExtensions.includes(ending)) throw new UserError(`[cli/sample] ending of the picture is not known: --out=${path}. Use one of ${imageExtensions.join(', ')}.`);
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await access(dirname(path), constants.W_OK);
+  } catch (cause) {
+    throw new UserError(`[cli/sample] nothing can be written to the folder of the picture: --out=${path}, ${(cause as Error).message}. Choose another place.`, { cause });
+  }
+  return path;
 }
 
 function defaultScale({ backbone }: DiffusionModel): number {

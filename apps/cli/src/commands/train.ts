@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { readJson } from '@langevin/io/node';
 import { diffusionRunFromConfig, loadModel } from '@langevin/pipelines';
-import { parseTrainingConfig, train, type TrainEvent } from '@langevin/training';
+import type { Engine } from '@langevin/tensor';
+import { parseTrainingConfig, train, type DiffusionTrainingConfig, type TrainEvent } from '@langevin/training';
 import type { Command } from 'commander';
 import { integer } from '../arguments.ts';
-import { addEngineOptions, openEngine, type EngineOptions } from '../engines.ts';
+import { addEngineOptions, withEngine, type EngineOptions } from '../engines.ts';
 import { showProgress, type ProgressView } from '../progress.ts';
 import { showCount } from '../table.ts';
 import { line, remark, type Terminal } from '../terminal.ts';
@@ -51,7 +52,10 @@ export function addTrain(program: Command, terminal: Terminal): void {
 
 async function runTraining(path: string, options: TrainOptions, terminal: Terminal): Promise<void> {
   const config = parseTrainingConfig(await readJson(path), path);
-  const engine = await openEngine(options);
+  await withEngine(options, (engine) => trainOn(engine, { path, config, options }, terminal));
+}
+
+async function trainOn(engine: Engine, { path, config, options }: { readonly path: string; readonly config: DiffusionTrainingConfig; readonly options: TrainOptions }, terminal: Terminal): Promise<void> {
   const initial = options.from === undefined ? undefined : await loadModel(options.from);
   const { task, dataset, parameters } = await diffusionRunFromConfig(config, { engine, from: path, ...(initial && { initial }) });
   remark(terminal, `${config.name}: ${showCount(dataset.length)} images of ${dataset.name}, ${dataset.classes?.length ?? 0} classes, ${showCount(parameters)} parameters, ${engine.name} on ${engine.device}`);
@@ -68,7 +72,6 @@ async function runTraining(path: string, options: TrainOptions, terminal: Termin
     signal: terminal.signal,
   });
   const done = await follow(events, terminal);
-  await engine.dispose();
   if (options.json) return line(terminal, JSON.stringify({ ...done, parameters, images: dataset.length, engine: engine.name, device: engine.device }));
   line(terminal, `${done.reason === 'finished' ? 'finished' : 'stopped'} at step ${done.step}${done.loss === null ? '' : `, last loss ${done.loss.toPrecision(4)}`}`);
   line(terminal, `checkpoint  ${done.checkpoint}`);
