@@ -11,7 +11,12 @@ export interface ImageTokensOptions {
   readonly patch?: number;
 }
 
-/** Length of the sequence that a transformer makes of an image. */
+/**
+ * Length of the sequence that a transformer makes of an image.
+ *
+ * @example
+ * imageTokens({ height: 1024, width: 1024 }); // => 4096
+ */
 export function imageTokens({ height, width, patch = 16 }: ImageTokensOptions): number {
   checkNumber(WHERE, 'patch', patch, { min: 1, integer: true });
   checkNumber(WHERE, 'height', height, { min: patch, integer: true });
@@ -47,7 +52,12 @@ export function sequenceMu(options: SequenceMuOptions): number {
 
 const FORMS = ['exponential', 'linear'] as const;
 
-/** The shift of flow() that a mu stands for: e^mu (`exponential`), or mu itself (`linear`). @default 'exponential' */
+/**
+ * The shift of flow() that a mu stands for: e^mu (`exponential`), or mu itself (`linear`). @default 'exponential'
+ *
+ * @example
+ * shiftOfMu(1.15); // => 3.1582
+ */
 export function shiftOfMu(mu: number, form: (typeof FORMS)[number] = 'exponential'): number {
   if (!FORMS.includes(form)) throw new UserError(`[${WHERE}] unknown form of shift: form="${String(form)}". Known: ${FORMS.join(', ')}.`);
   checkNumber(WHERE, 'mu', mu, form === 'linear' ? { min: 0, openMin: true } : {});
@@ -64,6 +74,9 @@ export interface ResolutionOptions {
 /**
  * The shift of flow() that keeps the uncertainty of an image the same at another resolution: sqrt(m / n) for areas n and m, that is
  * resolution / base (Esser et al. 2024, arXiv:2403.03206, eq. 23). For variance-preserving processes see resolutionShift().
+ *
+ * @example
+ * resolutionFlowShift({ base: 256, resolution: 1024 }); // => 4
  */
 export function resolutionFlowShift({ base, resolution }: ResolutionOptions): number {
   checkNumber(WHERE, 'base', base, { min: 0, openMin: true });

@@ -17,26 +17,51 @@ export interface NoiseLevel {
 /** One level for the whole batch, or one for each of its items (first axis). */
 export type NoiseLevels = NoiseLevel | readonly NoiseLevel[];
 
-/** Signal without noise. */
+/**
+ * Signal without noise.
+ *
+ * @example
+ * CLEAN; // => { alpha: 1, sigma: 0 }
+ */
 export const CLEAN: NoiseLevel = Object.freeze({ alpha: 1, sigma: 0 });
 
-/** The level of EDM units: alpha = 1, noise of standard deviation `sigma` >= 0. */
+/**
+ * The level of EDM units: alpha = 1, noise of standard deviation `sigma` >= 0.
+ *
+ * @example
+ * sigmaLevel(80); // => { alpha: 1, sigma: 80 }
+ */
 export function sigmaLevel(sigma: number): NoiseLevel {
   checkNumber('core-schedules/level', 'sigma', sigma, { min: 0 });
   return Object.freeze({ alpha: 1, sigma });
 }
 
-/** sigma / alpha: the noise in EDM units; Infinity for pure noise. */
+/**
+ * sigma / alpha: the noise in EDM units; Infinity for pure noise.
+ *
+ * @example
+ * relativeSigma({ alpha: 0.6, sigma: 0.8 }); // => 1.3333
+ */
 export function relativeSigma({ alpha, sigma }: NoiseLevel): number {
   return sigma / alpha;
 }
 
-/** log(alpha / sigma), half the log signal-to-noise ratio: -Infinity for pure noise, Infinity for a clean sample. */
+/**
+ * log(alpha / sigma), half the log signal-to-noise ratio: -Infinity for pure noise, Infinity for a clean sample.
+ *
+ * @example
+ * lambdaOf({ alpha: 1, sigma: 10 }); // => -2.3026
+ */
 export function lambdaOf({ alpha, sigma }: NoiseLevel): number {
   return Math.log(alpha) - Math.log(sigma);
 }
 
-/** Signal-to-noise ratio alpha^2 / sigma^2. */
+/**
+ * Signal-to-noise ratio alpha^2 / sigma^2.
+ *
+ * @example
+ * snrOf({ alpha: 1, sigma: 2 }); // => 0.25
+ */
 export function snrOf({ alpha, sigma }: NoiseLevel): number {
   return (alpha / sigma) ** 2;
 }
@@ -48,12 +73,22 @@ export function checkLevel(where: string, name: string, level: NoiseLevel): void
   throw new UserError(`[${where}] a noise level has alpha >= 0 and sigma >= 0, not both 0: ${name}={ alpha: ${alpha}, sigma: ${sigma} }. Take levels from a process or a spacing.`);
 }
 
-/** Applies a function of one level to one level or to each of a list. */
+/**
+ * Applies a function of one level to one level or to each of a list.
+ *
+ * @example
+ * perLevel([sigmaLevel(2), sigmaLevel(1)], ({ sigma }) => sigma ** 2); // => [4, 1]
+ */
 export function perLevel<R>(at: NoiseLevels, fn: (level: NoiseLevel) => R): R | readonly R[] {
   return isLevelList(at) ? at.map(fn) : fn(at);
 }
 
-/** Tells a list of levels (one for each item) from a single one. */
+/**
+ * Tells a list of levels (one for each item) from a single one.
+ *
+ * @example
+ * [isLevelList(CLEAN), isLevelList([CLEAN])]; // => [false, true]
+ */
 export function isLevelList(at: NoiseLevels): at is readonly NoiseLevel[] {
   return Array.isArray(at);
 }

@@ -10,7 +10,12 @@ export interface LossWeight {
   readonly at: (level: NoiseLevel) => number;
 }
 
-/** A frozen weight from its formula. */
+/**
+ * A frozen weight from its formula.
+ *
+ * @example
+ * defineLossWeight('inverse', ({ sigma }) => 1 / sigma).at(sigmaLevel(4)); // => 0.25
+ */
 export function defineLossWeight(name: string, at: (level: NoiseLevel) => number): LossWeight {
   return Object.freeze({ name, at });
 }

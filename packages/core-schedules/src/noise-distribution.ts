@@ -11,7 +11,13 @@ export interface NoiseDistribution {
   readonly density?: (logSigma: number) => number;
 }
 
-/** A frozen distribution from its functions. */
+/**
+ * A frozen distribution from its functions.
+ *
+ * @example
+ * const always = defineNoiseDistribution({ name: 'always', quantile: () => sigmaLevel(2), cdf: ({ sigma }) => (sigma < 2 ? 0 : 1) });
+ * always.quantile(0.5).sigma; // => 2
+ */
 export function defineNoiseDistribution(definition: NoiseDistribution): NoiseDistribution {
   return Object.freeze({ ...definition });
 }

@@ -64,24 +64,50 @@ export type Geometry = (lambda: number) => NoiseLevel;
 
 const sigmoid = (x: number): number => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)));
 
-/** alpha^2 + sigma^2 = 1. */
+/**
+ * alpha^2 + sigma^2 = 1.
+ *
+ * @example
+ * const { alpha, sigma } = variancePreserving(1);
+ * alpha ** 2 + sigma ** 2; // => 1.000
+ */
 export const variancePreserving: Geometry = (lambda) => ({ alpha: Math.sqrt(sigmoid(2 * lambda)), sigma: Math.sqrt(sigmoid(-2 * lambda)) });
 
-/** alpha = 1; pure noise has no finite level here. */
+/**
+ * alpha = 1; pure noise has no finite level here.
+ *
+ * @example
+ * varianceExploding(0); // => { alpha: 1, sigma: 1 }
+ */
 export const varianceExploding: Geometry = (lambda) => {
   if (lambda === -Infinity) throw new UserError('[core-schedules/process] pure noise has no level where alpha = 1: lambda=-Infinity. Start at a finite sigma.');
   return { alpha: 1, sigma: Math.exp(-lambda) };
 };
 
-/** alpha + sigma = 1. */
+/**
+ * alpha + sigma = 1.
+ *
+ * @example
+ * straightFlow(0); // => { alpha: 0.5, sigma: 0.5 }
+ */
 export const straightFlow: Geometry = (lambda) => ({ alpha: sigmoid(lambda), sigma: sigmoid(-lambda) });
 
-/** Whether levels are those of a straight path, alpha + sigma = 1. */
+/**
+ * Whether levels are those of a straight path, alpha + sigma = 1.
+ *
+ * @example
+ * [isStraight(flow()), isStraight(edm())]; // => [true, false]
+ */
 export function isStraight(process: NoiseProcess): boolean {
   return process.levelOf(0).alpha === 0.5;
 }
 
-/** Whether levels have unit power, alpha^2 + sigma^2 = 1. */
+/**
+ * Whether levels have unit power, alpha^2 + sigma^2 = 1.
+ *
+ * @example
+ * [isVariancePreserving(vpLinear()), isVariancePreserving(edm())]; // => [true, false]
+ */
 export function isVariancePreserving(process: NoiseProcess): boolean {
   const { alpha, sigma } = process.levelOf(1);
   return Math.abs(alpha ** 2 + sigma ** 2 - 1) < 1e-12;
@@ -112,6 +138,12 @@ export interface NoiseProcessDefinition {
  * A frozen process from its formulas, with times checked and the inverse clamped to the domain.
  *
  * @throws UserError from every function of t, when t is outside the domain
+ * @example
+ * const halved = defineNoiseProcess({
+ *   name: 'halved', geometry: straightFlow, level: (t) => ({ alpha: 1 - t, sigma: t }), rates: () => ({ alpha: -1, sigma: 1 }),
+ *   lambda: (t) => Math.log((1 - t) / t), time: (lambda) => 1 / (1 + Math.exp(lambda)), conditioning: (t) => t,
+ * });
+ * halved.level(0.25); // => { alpha: 0.75, sigma: 0.25 }
  */
 export function defineNoiseProcess(definition: NoiseProcessDefinition): NoiseProcess {
   const { name, geometry, conditioning, steps, domain = { min: 0, max: 1 } } = definition;

@@ -12,7 +12,12 @@ import { checkLevel, perLevel, type NoiseLevel, type NoiseLevels } from './level
  */
 export type Prediction = 'epsilon' | 'x0' | 'v' | 'flow' | 'score';
 
-/** All predictions, in the order in which they are documented. */
+/**
+ * All predictions, in the order in which they are documented.
+ *
+ * @example
+ * predictions; // => ['epsilon', 'x0', 'v', 'flow', 'score']
+ */
 export const predictions = ['epsilon', 'x0', 'v', 'flow', 'score'] as const satisfies readonly Prediction[];
 
 /** The converted prediction is `x` times the state plus `prediction` times the given prediction. */
@@ -80,7 +85,14 @@ export interface ConvertOptions<T> {
   readonly at: NoiseLevels;
 }
 
-/** Turns a prediction into another, for the state that it was made of. See {@link predictionConversion}. */
+/**
+ * Turns a prediction into another, for the state that it was made of. See {@link predictionConversion}.
+ *
+ * @example
+ * const level = { alpha: 0.6, sigma: 0.8 };
+ * const [x, epsilon] = [Float64Array.of(1.4), Float64Array.of(1)];
+ * convertPrediction({ algebra: arrayAlgebra(), x, prediction: epsilon, from: 'epsilon', to: 'x0', at: level }); // => [1]
+ */
 export function convertPrediction<T>({ algebra, x, prediction, from, to, at }: ConvertOptions<T>): T {
   const coefficients = perLevel(at, (level) => predictionConversion({ from, to }, level));
   if (!isList(coefficients)) return algebra.linear([coefficients.x, x], [coefficients.prediction, prediction]);

@@ -12,6 +12,9 @@ const WHERE = 'core-schedules/resolution-shift';
  * Time and conditioning stay; of a chain the steps stay, its betas are others.
  *
  * @throws UserError for processes that do not preserve the variance; flows have resolutionFlowShift()
+ * @example
+ * const shifted = resolutionShift(vpCosine(), { base: 64, resolution: 256 });
+ * shifted.lambda(0.5) - vpCosine().lambda(0.5); // => -1.3863
  */
 export function resolutionShift(process: NoiseProcess, { base, resolution }: ResolutionOptions): NoiseProcess {
   checkNumber(WHERE, 'base', base, { min: 0, openMin: true });

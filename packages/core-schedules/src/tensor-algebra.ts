@@ -11,6 +11,11 @@ export interface TensorAlgebraOptions {
 /**
  * States as lazy tensors [N, ...]: the state stays on its engine, and coefficients are graph inputs, so that one compiled graph
  * serves all steps of a sampler.
+ *
+ * @example
+ * const algebra = tensorAlgebra();
+ * const x = tensor([[1, 2]]);
+ * await numbers(algebra.linear([2, x], [-1, tensor([[1, 1]])])); // => [1, 3]
  */
 export function tensorAlgebra(options: TensorAlgebraOptions = {}): Algebra<Tensor> {
   const items = (x: Tensor): number => {

@@ -15,6 +15,9 @@ export interface Transition {
  * Ho et al. 2020 (arXiv:2006.11239, eq. 7) for any two levels: with alpha, sigma at `from` and alpha', sigma' at `to`,
  * added = sigma^2 - (alpha / alpha')^2 sigma'^2. The share of sigma'^2 in it is computed as a ratio, so that nothing cancels
  * when the last level is clean.
+ *
+ * @example
+ * transition(sigmaLevel(2), sigmaLevel(1)).posterior; // => 0.75
  */
 export function transition(from: NoiseLevel, to: NoiseLevel): Transition {
   const ratio = from.alpha / to.alpha;

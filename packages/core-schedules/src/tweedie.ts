@@ -21,6 +21,10 @@ export function scoreOf<T>({ denoise, algebra }: { readonly denoise: Denoiser<T>
  * Tweedie's formula: E[x0 | x] = (x + sigma^2 score) / alpha (Robbins 1956; Efron 2011), the denoiser that a score implies.
  *
  * @throws UserError from the denoiser, at alpha = 0
+ * @example
+ * // The score of N(0, 1 + sigma^2), the noisy marginal of unit data.
+ * const score = async (x: Float64Array, at: NoiseLevels) => x.map((value) => -value / (1 + (at as NoiseLevel).sigma ** 2));
+ * await denoiserOfScore({ score, algebra: arrayAlgebra() })(Float64Array.of(2), sigmaLevel(1)); // => [1]
  */
 export function denoiserOfScore<T>({ score, algebra }: { readonly score: Score<T>; readonly algebra: Algebra<NoInfer<T>> }): Denoiser<T> {
   return async (x, at) => convertPrediction({ algebra, x, prediction: await score(x, at), from: 'score', to: 'x0', at });

@@ -24,6 +24,8 @@ export function velocityFromX0(process: NoiseProcess, t: number): Conversion {
  * The x0-prediction from the velocity, at both ends of time.
  *
  * @throws UserError where a derivative is infinite, as sigma' of vp-linear is at t = 0
+ * @example
+ * x0FromVelocity(flow(), 0.25); // => { x: 1, prediction: -0.25 }
  */
 export function x0FromVelocity(process: NoiseProcess, t: number): Conversion {
   const { level, rates } = at(process, t);

@@ -50,6 +50,9 @@ const STEPS = 4000;
  * Gamma = 2 sqrt(M), and its roots for gDDIM (Zhang et al. 2022, arXiv:2206.05564, eq. 17). Mean and covariance are in closed form; the root is integrated numerically.
  *
  * @throws UserError for options out of range
+ * @example
+ * const process = criticallyDamped({ beta: 4, inverseMass: 4 });
+ * process.mean(0).map(Math.abs); // => [1, 0, 0, 1]
  */
 export function criticallyDamped(options: CriticallyDampedOptions = {}): CriticallyDamped {
   const { beta = 4, inverseMass = 4, gamma0 = 0.04, root = 'gddim' } = options;

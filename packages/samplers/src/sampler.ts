@@ -82,7 +82,12 @@ export interface Sampler {
 /** What an author states: `init` may be left out when a step needs no memory. */
 export type SamplerDefinition = Omit<Sampler, 'init'> & Partial<Pick<Sampler, 'init'>>;
 
-/** A state that remembers nothing. */
+/**
+ * A state that remembers nothing.
+ *
+ * @example
+ * emptyState(); // => { history: [], values: {  }, numbers: {  } }
+ */
 export function emptyState<T>(): SamplerState<T> {
   return { history: [], values: {}, numbers: {} };
 }

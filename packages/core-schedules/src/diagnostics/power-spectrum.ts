@@ -24,6 +24,10 @@ export interface PowerSpectrum {
 /**
  * The radially averaged power spectrum of images [..., height, width] (mean over all but the last two axes), without frequency 0 and those
  * above 1/2, whose rings leave the square.
+ *
+ * @example
+ * // One wave over the width: all power is at the lowest frequency.
+ * powerSpectrum(Float64Array.from({ length: 64 }, (_, i) => Math.cos((2 * Math.PI * i) / 8)), { height: 8, width: 8 }).power; // => [4.000, 0.000, 0.000]
  */
 export function powerSpectrum(images: ArrayLike<number>, { height, width, rings = Math.max(1, Math.floor(Math.min(height, width) / 2)) }: PowerSpectrumOptions): PowerSpectrum {
   for (const [name, value] of Object.entries({ height, width })) checkNumber(WHERE, name, value, { min: 2, max: 4096, integer: true });
@@ -50,7 +54,14 @@ export function powerSpectrum(images: ArrayLike<number>, { height, width, rings 
   };
 }
 
-/** The spectrum of an image's noisy version in expectation: alpha^2 P + sigma^2. */
+/**
+ * The spectrum of an image's noisy version in expectation: alpha^2 P + sigma^2.
+ *
+ * @example
+ * const spectrum = powerSpectrum(new Float64Array(64), { height: 8, width: 8 });
+ * // Nothing but white noise.
+ * noisySpectrum(spectrum, sigmaLevel(2)).power; // => [4, 4, 4]
+ */
 export function noisySpectrum({ frequencies, power, counts }: PowerSpectrum, { alpha, sigma }: NoiseLevel): PowerSpectrum {
   return { frequencies, counts, power: power.map((value) => alpha ** 2 * value + sigma ** 2) };
 }
@@ -58,6 +69,11 @@ export function noisySpectrum({ frequencies, power, counts }: PowerSpectrum, { a
 /**
  * The frequency above which noise is stronger than the image: alpha^2 P(f) = sigma^2, between rings by powers of f, as images have.
  * Infinity where noise is weaker in every ring, 0 where it is stronger in every one. It falls with time: fine detail is lost first.
+ *
+ * @example
+ * const spectrum = powerSpectrum(Float64Array.from({ length: 64 }, (_, i) => Math.cos((2 * Math.PI * i) / 8)), { height: 8, width: 8 });
+ * // Above it there is more noise than image.
+ * cutOffFrequency(spectrum, sigmaLevel(0.01)); // => 0.1666
  */
 export function cutOffFrequency({ frequencies, power }: PowerSpectrum, level: NoiseLevel): number {
   checkLevel(WHERE, 'level', level);

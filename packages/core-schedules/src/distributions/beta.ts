@@ -11,7 +11,12 @@ export interface BetaTimesOptions {
   readonly b?: number;
 }
 
-/** Times of a beta distribution over a continuous process; with both numbers 1, uniform over the whole domain. */
+/**
+ * Times of a beta distribution over a continuous process; with both numbers 1, uniform over the whole domain.
+ *
+ * @example
+ * betaTimes(flow(), { a: 2, b: 2 }).quantile(0.5).sigma; // => 0.5
+ */
 export function betaTimes(process: NoiseProcess, options: BetaTimesOptions = {}): NoiseDistribution {
   const { a = 1, b = 1 } = options;
   checkNumber('core-schedules/beta-times', 'a', a, { min: 0, openMin: true, max: 1000 });

@@ -22,6 +22,9 @@ export interface CosineInterpolatedOptions {
 /**
  * log SNR between those of two cosine schedules, each shifted by an image size of its own, one at the noisy end and one at the clean
  * end (Hoogeboom et al. 2023, arXiv:2301.11093, section 3.1), in EDM units as in k-diffusion.
+ *
+ * @example
+ * cosineInterpolatedSigmas({ imageSize: 64 }).quantile(0.5).sigma; // => 1.4132
  */
 export function cosineInterpolatedSigmas(options: CosineInterpolatedOptions): NoiseDistribution {
   const { imageSize, noiseSizeLow = 32, noiseSizeHigh = Math.max(imageSize, noiseSizeLow), sigmaData = 1, sigmaMin = 1e-3, sigmaMax = 1e3 } = options;

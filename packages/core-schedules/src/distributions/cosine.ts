@@ -10,6 +10,9 @@ export interface CosineOptions extends TruncatedOptions {
 /**
  * sigma = sigmaData tan(pi u / 2): uniform times of the cosine schedule without offset, and of v-diffusion (Salimans and Ho 2022,
  * arXiv:2202.00512), in EDM units. k-diffusion calls it "v-diffusion".
+ *
+ * @example
+ * cosineSigmas().quantile(0.5).sigma; // => 1.000
  */
 export function cosineSigmas(options: CosineOptions = {}): NoiseDistribution {
   const { sigmaData = 1, sigmaMin = 0, sigmaMax = Infinity } = options;

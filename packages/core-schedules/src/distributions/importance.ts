@@ -24,7 +24,12 @@ export interface LossHistoryOptions {
   readonly length?: number;
 }
 
-/** A history that has seen nothing. */
+/**
+ * A history that has seen nothing.
+ *
+ * @example
+ * lossHistory({ bands: 4 }).losses.length; // => 4
+ */
 export function lossHistory(options: LossHistoryOptions = {}): LossHistory {
   const { bands = 1000, length = 10 } = options;
   checkNumber(WHERE, 'bands', bands, { min: 1, max: 100_000, integer: true });
@@ -39,7 +44,12 @@ export interface RecordedLosses {
   readonly losses: ArrayLike<number>;
 }
 
-/** The history with one more batch; the oldest losses of full bands are forgotten. */
+/**
+ * The history with one more batch; the oldest losses of full bands are forgotten.
+ *
+ * @example
+ * recordLosses(lossHistory({ bands: 2 }), { bands: [1, 1], losses: [0.5, 0.25] }).losses; // => [[], [0.5, 0.25]]
+ */
 export function recordLosses(history: LossHistory, { bands, losses }: RecordedLosses): LossHistory {
   if (bands.length !== losses.length) throw new UserError(`[${WHERE}] there is one loss for each band drawn: bands=${bands.length}, losses=${losses.length}. Pass those of one batch.`);
   const all = [...history.losses];
@@ -56,6 +66,9 @@ export function recordLosses(history: LossHistory, { bands, losses }: RecordedLo
  * forgotten; uniform until every band is full (Nichol and Dhariwal 2021, arXiv:2102.09672, section 3.3).
  *
  * @param uniformShare in [0, 1]. @default 0.001, as in the authors' code
+ * @example
+ * const history = recordLosses(lossHistory({ bands: 2, length: 1 }), { bands: [0, 1], losses: [1, 3] });
+ * bandProbabilities(history); // => [0.2502, 0.7497]
  */
 export function bandProbabilities({ losses, length }: LossHistory, uniformShare = 0.001): Float64Array {
   checkNumber(WHERE, 'uniformShare', uniformShare, { min: 0, max: 1 });

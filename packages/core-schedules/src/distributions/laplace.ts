@@ -9,7 +9,12 @@ export interface LaplaceOptions {
   readonly scale?: number;
 }
 
-/** log SNR Laplace, most where signal and noise are equal (Hang et al. 2024, arXiv:2407.03297, whose mean and scale are 0 and 0.5). */
+/**
+ * log SNR Laplace, most where signal and noise are equal (Hang et al. 2024, arXiv:2407.03297, whose mean and scale are 0 and 0.5).
+ *
+ * @example
+ * laplaceSigmas({ mean: 0 }).quantile(0.5).sigma; // => 1
+ */
 export function laplaceSigmas(options: LaplaceOptions = {}): NoiseDistribution {
   const { mean = 0, scale = 0.5 } = options;
   checkNumber('core-schedules/laplace-sigmas', 'mean', mean);

@@ -10,7 +10,12 @@ export interface LogLogisticOptions extends TruncatedOptions {
   readonly scale?: number;
 }
 
-/** log sigma logistic, optionally cut at both ends, as k-diffusion trains (Crowson et al. 2024, arXiv:2401.11605, in its configurations). */
+/**
+ * log sigma logistic, optionally cut at both ends, as k-diffusion trains (Crowson et al. 2024, arXiv:2401.11605, in its configurations).
+ *
+ * @example
+ * logLogisticSigmas().quantile(0.5).sigma; // => 1
+ */
 export function logLogisticSigmas(options: LogLogisticOptions = {}): NoiseDistribution {
   const { mean = 0, scale = 1, sigmaMin = 0, sigmaMax = Infinity } = options;
   const where = 'core-schedules/log-logistic-sigmas';

@@ -11,7 +11,13 @@ export interface LogNormalOptions {
   readonly std?: number;
 }
 
-/** log sigma normal, in EDM units (alpha = 1) (Karras et al. 2022, arXiv:2206.00364, table 1). */
+/**
+ * log sigma normal, in EDM units (alpha = 1) (Karras et al. 2022, arXiv:2206.00364, table 1).
+ *
+ * @example
+ * // The median of Karras et al.: log sigma is normal around -1.2.
+ * Math.log(logNormalSigmas().quantile(0.5).sigma); // => -1.2
+ */
 export function logNormalSigmas(options: LogNormalOptions = {}): NoiseDistribution {
   const { mean = -1.2, std = 1.2 } = options;
   checkNumber('core-schedules/log-normal-sigmas', 'mean', mean);

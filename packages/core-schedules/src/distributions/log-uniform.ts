@@ -9,7 +9,12 @@ export interface LogUniformOptions {
   readonly sigmaMax?: number;
 }
 
-/** log sigma, and so log SNR, uniform over a range, in EDM units: what Song et al. train variance-exploding models with (arXiv:2011.13456). */
+/**
+ * log sigma, and so log SNR, uniform over a range, in EDM units: what Song et al. train variance-exploding models with (arXiv:2011.13456).
+ *
+ * @example
+ * logUniformSigmas({ sigmaMin: 0.01, sigmaMax: 100 }).quantile(0.5).sigma; // => 1.000
+ */
 export function logUniformSigmas(options: LogUniformOptions = {}): NoiseDistribution {
   const { sigmaMin = 0.002, sigmaMax = 80 } = options;
   checkNumber('core-schedules/log-uniform-sigmas', 'sigmaMin', sigmaMin, { min: 0, openMin: true });

@@ -12,7 +12,12 @@ export interface LogitNormalOptions {
   readonly std?: number;
 }
 
-/** logit t normal over a continuous process, mostly middle times (Esser et al. 2024, arXiv:2403.03206, eq. 19). */
+/**
+ * logit t normal over a continuous process, mostly middle times (Esser et al. 2024, arXiv:2403.03206, eq. 19).
+ *
+ * @example
+ * logitNormalTimes(flow()).quantile(0.5).sigma; // => 0.5
+ */
 export function logitNormalTimes(process: NoiseProcess, options: LogitNormalOptions = {}): NoiseDistribution {
   const { mean = 0, std = 1 } = options;
   checkNumber('core-schedules/logit-normal-times', 'mean', mean);

@@ -6,6 +6,9 @@ import { invertIncreasing, overTimes } from './over-times.ts';
 /**
  * Times with heavy ends: t = 1 - u - s (cos^2(pi u / 2) - 1 + u), whose density at the ends does not vanish as the logit-normal's does
  * (Esser et al. 2024, arXiv:2403.03206, eq. 20). `scale` s in [-1, 2 / (pi - 2)] favours the middle if positive, the ends if negative.
+ *
+ * @example
+ * modeTimes(flow()).quantile(0.5).sigma; // => 0.5
  */
 export function modeTimes(process: NoiseProcess, options: { /** @default 1.29, Stable Diffusion 3's */ readonly scale?: number } = {}): NoiseDistribution {
   const { scale = 1.29 } = options;

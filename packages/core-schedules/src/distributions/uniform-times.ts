@@ -10,7 +10,12 @@ export interface UniformTimesOptions {
   readonly max?: number;
 }
 
-/** Times uniform over a process's domain; for a chain, its steps are equally likely. */
+/**
+ * Times uniform over a process's domain; for a chain, its steps are equally likely.
+ *
+ * @example
+ * uniformTimes(flow()).quantile(0.25).sigma; // => 0.25
+ */
 export function uniformTimes(process: NoiseProcess, options: UniformTimesOptions = {}): NoiseDistribution {
   const { min = Math.max(1e-5, process.domain.min), max = process.domain.max } = options;
   checkNumber('core-schedules/uniform-times', 'max', max, process.domain);

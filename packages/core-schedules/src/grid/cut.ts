@@ -46,6 +46,8 @@ export function cutLevels(levels: readonly NoiseLevel[], { steps, cut }: { reado
  * All levels but the last noisy one. ComfyUI lays out one step more for `dpm_2`, `dpm_2_ancestral`, `uni_pc` and `uni_pc_bh2` and drops that level.
  *
  * @throws UserError for fewer than three levels
+ * @example
+ * withoutPenultimate([8, 4, 2, 0].map(sigmaLevel)).map(({ sigma }) => sigma); // => [8, 4, 0]
  */
 export function withoutPenultimate(levels: readonly NoiseLevel[]): readonly NoiseLevel[] {
   if (levels.length < 3) throw new UserError(`[${WHERE}] no step would be left: levels.length=${levels.length}. Lay out one step more than the run shall have.`);

@@ -40,7 +40,13 @@ export interface SpacingDefinition {
   readonly anyCount?: boolean;
 }
 
-/** A spacing from its rule, with steps checked and the levels proved to fall strictly. */
+/**
+ * A spacing from its rule, with steps checked and the levels proved to fall strictly.
+ *
+ * @example
+ * const halves = defineSpacing({ name: 'halves', place: (process, count) => Array.from({ length: count }, (_, i) => process.levelOf(Math.log(2 ** i / 16))) });
+ * halves.levels(edm(), { steps: 3 }).map(({ sigma }) => sigma); // => [16.00, 8.00, 4.00, 0.00]
+ */
 export function defineSpacing(definition: SpacingDefinition): Spacing {
   const { name } = definition;
   const where = `core-schedules/${name}`;

@@ -9,7 +9,12 @@ export interface Gamma {
   readonly product: (t: number) => number;
 }
 
-/** Gammas of Albergo et al. 2023 (arXiv:2303.08797, table 8). */
+/**
+ * Gammas of Albergo et al. 2023 (arXiv:2303.08797, table 8).
+ *
+ * @example
+ * Object.keys(gammas); // => ['brownian', 'quadratic', 'sine-squared', 'none']
+ */
 export const gammas = {
   /** sqrt(t (1 - t)), a Brownian bridge. */
   brownian: { value: (t) => Math.sqrt(t * (1 - t)), rate: (t) => (1 - 2 * t) / (2 * Math.sqrt(t * (1 - t))), product: (t) => (1 - 2 * t) / 2 },

@@ -14,6 +14,10 @@ export interface BitsPerDimensionOptions {
  * The natural log of a density of images in [-1, 1] as bits per dimension of their 8-bit pixels: -log2 p / D + log2(128), the last from the
  * width 1/128 of a pixel's value. With dequantised images it is a bound on the code length of the pixels (Theis et al. 2016,
  * arXiv:1511.01844, section 3.1).
+ *
+ * @example
+ * // Data that are all at one of 256 equally likely values, in -1..1: density 1/2.
+ * bitsPerDimension(Math.log(1 / 2), { dimensions: 1 }); // => 8
  */
 export function bitsPerDimension(logDensity: number, { dimensions, values = 256 }: BitsPerDimensionOptions): number {
   checkNumber(WHERE, 'dimensions', dimensions, { min: 1, integer: true });

@@ -12,7 +12,14 @@ export interface NetworkDerivativeOptions {
   readonly engine?: Engine;
 }
 
-/** A network's denoiser with its exact derivative by forward-mode differentiation: one graph for all levels, twice the work of a call. */
+/**
+ * A network's denoiser with its exact derivative by forward-mode differentiation: one graph for all levels, twice the work of a call.
+ *
+ * @example
+ * const derivative = networkDerivative({ network: (x) => x, preconditioning: edmPreconditioning() });
+ * const x = tensor([[1, 2]]);
+ * (await derivative(x, x, sigmaLevel(1))).tangent.shape; // => [1, 2]
+ */
 export function networkDerivative({ network, preconditioning, ...options }: NetworkDerivativeOptions): DenoiserDerivative<Tensor> {
   const algebra = tensorAlgebra(options);
   return async (x, direction, at) => {

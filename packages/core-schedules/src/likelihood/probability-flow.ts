@@ -25,6 +25,13 @@ export interface ProbabilityFlowResult<T> {
 /**
  * Where the probability-flow ODE leads a state from one level to another, of any process and in either direction (Song et al. 2021,
  * arXiv:2011.13456, section 4.3): towards noise it encodes, from noise it decodes, and both undo each other.
+ *
+ * @example
+ * const { denoiser, flow: exact } = gaussian({ mean: [0.5], std: 0.2 });
+ * const [from, to] = [sigmaLevel(0.1), sigmaLevel(10)];
+ * const x: Float64Array = Float64Array.of(0.7);
+ * const end = await probabilityFlow({ algebra: arrayAlgebra(), denoise: denoiser<Float64Array>(), x, from, to, rtol: 1e-9, atol: 1e-9 });
+ * Math.abs(end.x[0]! - exact(x, { from, to })[0]!) < 1e-6; // => true
  */
 export async function probabilityFlow<T>({ algebra, denoise, x, from, to, ...accuracy }: ProbabilityFlowOptions<T>): Promise<ProbabilityFlowResult<T>> {
   const where = 'core-schedules/probability-flow';

@@ -18,7 +18,13 @@ export interface FiniteDifferenceOptions<T> {
   readonly step?: number;
 }
 
-/** The derivative of any denoiser by central differences: three evaluations. For tensors, {@link networkDerivative} is exact. */
+/**
+ * The derivative of any denoiser by central differences: three evaluations. For tensors, {@link networkDerivative} is exact.
+ *
+ * @example
+ * const derivative = finiteDifference({ algebra: arrayAlgebra(), denoise: async (x: Float64Array) => x.map((value) => value ** 2) });
+ * (await derivative(Float64Array.of(3), Float64Array.of(1), sigmaLevel(1))).tangent; // => [6.000]
+ */
 export function finiteDifference<T>({ algebra, denoise, step = 1e-4 }: FiniteDifferenceOptions<T>): DenoiserDerivative<T> {
   checkNumber(WHERE, 'step', step, { min: 0, openMin: true });
   return async (x, direction, at) => {
@@ -35,7 +41,15 @@ export interface ExactTraceOptions<T> {
 
 const MAX_DIMENSION = 4096;
 
-/** The trace itself, one derivative for each element of an item: for small dimensions. */
+/**
+ * The trace itself, one derivative for each element of an item: for small dimensions.
+ *
+ * @example
+ * const algebra: Algebra<Float64Array> = arrayAlgebra();
+ * const derivative = finiteDifference<Float64Array>({ algebra, denoise: async (x) => x.map((value) => value / 2) });
+ * const traced = exactTrace({ algebra, derivative });
+ * (await traced(Float64Array.of(1, 2, 3), sigmaLevel(1))).trace; // => [1.500]
+ */
 export function exactTrace<T>({ algebra, derivative }: ExactTraceOptions<T>): TracedDenoiser<T> {
   return async (x, at) => {
     const items = algebra.items(x);
@@ -64,7 +78,13 @@ export interface ProbeOptions<T> {
   readonly distribution?: 'rademacher' | 'gaussian';
 }
 
-/** Random directions with unit covariance, to be kept for the whole of an integration. */
+/**
+ * Random directions with unit covariance, to be kept for the whole of an integration.
+ *
+ * @example
+ * const [probe] = drawProbes({ algebra: arrayAlgebra(), like: new Float64Array(4), generator: torchGenerator(0) });
+ * probe!.every((value) => Math.abs(value) === 1); // => true
+ */
 export function drawProbes<T>({ algebra, like, generator, count = 1, distribution = 'rademacher' }: ProbeOptions<T>): T[] {
   checkNumber(WHERE, 'count', count, { min: 1, max: 1024, integer: true });
   if (distribution !== 'rademacher' && distribution !== 'gaussian') throw new UserError(`[${WHERE}] unknown distribution: distribution="${String(distribution)}". Known: rademacher, gaussian.`);
@@ -77,7 +97,15 @@ export interface HutchinsonTraceOptions<T> extends ExactTraceOptions<T> {
   readonly probes: readonly T[];
 }
 
-/** Hutchinson's estimate, the mean of v J v over probes v: one derivative for each probe whatever the dimension, and unbiased (Grathwohl et al. 2019, arXiv:1810.01367, section 3.1). */
+/**
+ * Hutchinson's estimate, the mean of v J v over probes v: one derivative for each probe whatever the dimension, and unbiased (Grathwohl et al. 2019, arXiv:1810.01367, section 3.1).
+ *
+ * @example
+ * const algebra: Algebra<Float64Array> = arrayAlgebra();
+ * const derivative = finiteDifference<Float64Array>({ algebra, denoise: async (x) => x.map((value) => value / 2) });
+ * const probes = drawProbes<Float64Array>({ algebra, like: new Float64Array(4), generator: torchGenerator(0) });
+ * (await hutchinsonTrace({ algebra, derivative, probes })(Float64Array.of(1, 2, 3, 4), sigmaLevel(1))).trace; // => [2.000]
+ */
 export function hutchinsonTrace<T>({ algebra, derivative, probes }: HutchinsonTraceOptions<T>): TracedDenoiser<T> {
   const [first, ...others] = probes;
   if (first === undefined) throw new UserError(`[${WHERE}] an estimate needs a probe: probes=0. Pass those of drawProbes().`);

@@ -42,6 +42,11 @@ export interface VariationalBound {
 /**
  * The evidence lower bound, negated, of a chain: L_T + sum of KL(q(x_(t-1) | x_t, x0) || p(x_(t-1) | x_t)) + L_0 (Ho et al. 2020,
  * arXiv:2006.11239, eq. 5), one evaluation of the denoiser for each step, sums in float64 on the host.
+ *
+ * @example
+ * const process = discreteVp({ steps: 10 });
+ * const bound = await variationalBound({ algebra: arrayAlgebra(), denoise: async (x) => x.map(() => 0), process, x0: new Float64Array(2), noise: () => Float64Array.of(0.5, -0.5) });
+ * bound.terms.size; // => 10
  */
 export async function variationalBound<T>(options: VariationalBoundOptions<T>): Promise<VariationalBound> {
   const { algebra, denoise, process, x0, variance = 'fixed-small', decoder = 'discretised', signal } = options;

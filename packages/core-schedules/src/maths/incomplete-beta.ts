@@ -32,6 +32,9 @@ function checkShape({ a, b }: BetaShape): void {
  * The regularised incomplete beta function I_x(a, b): the share of a beta distribution below x in [0, 1].
  *
  * The continued fraction of DLMF 8.17.22, on the side of the mean where it converges fast.
+ *
+ * @example
+ * incompleteBeta(0.5, { a: 2, b: 2 }); // => 0.5
  */
 export function incompleteBeta(x: number, shape: BetaShape): number {
   checkShape(shape);
@@ -71,6 +74,9 @@ function fraction(x: number, a: number, b: number): number {
  *
  * Newton's method on log I against log x, which is almost a line, with the interval halved where it would leave it; the smaller of the two
  * tails is inverted, so that x keeps its relative accuracy near 0.
+ *
+ * @example
+ * betaQuantile(0.5, { a: 2, b: 2 }); // => 0.5
  */
 export function betaQuantile(p: number, shape: BetaShape): number {
   checkShape(shape);

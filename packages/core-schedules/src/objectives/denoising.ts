@@ -39,6 +39,9 @@ export interface TrainingCoefficientsOptions {
  * All that a training step needs to know of its noise levels, computed on the host in float64.
  *
  * @throws UserError for an empty batch, and for levels where the weight or a coefficient is not finite (sigma = 0, say)
+ * @example
+ * const c = trainingCoefficients({ levels: [0.5, 2].map(sigmaLevel), preconditioning: edmPreconditioning(), weight: edmWeight() });
+ * await numbers(c.sigma); // => [0.5, 2]
  */
 export function trainingCoefficients({ levels, preconditioning, weight, importance }: TrainingCoefficientsOptions): TrainingCoefficients {
   const where = 'core-schedules/objective';
@@ -92,6 +95,11 @@ export interface DenoisingLoss {
  * for F rather than for D it loses no digits at low noise.
  *
  * @throws UserError when shapes differ
+ * @example
+ * const coefficients = trainingCoefficients({ levels: [sigmaLevel(1)], preconditioning: predictionPreconditioning({ process: edm(), prediction: 'epsilon' }), weight: snrWeight() });
+ * // A network that says 0 is off by the noise itself.
+ * const { loss } = denoisingLoss({ network: (x) => mul(x, 0), x0: tensor([[0, 0]]), noise: tensor([[1, -1]]), coefficients });
+ * await numbers(loss); // => [1]
  */
 export function denoisingLoss({ network, x0, noise, coefficients: c }: DenoisingLossOptions): DenoisingLoss {
   checkSame('noise', noise, x0);

@@ -7,7 +7,12 @@ const HALF_WIDTH = 1 / 255;
 /** Values beyond these belong to the first or last bin, which reach to infinity (Ho et al. 2020, section 3.3). */
 const EDGE = 0.999;
 
-/** log of the probability that a normal with `mean` and `deviation` falls into the bin of a pixel in [-1, 1], in float64. */
+/**
+ * log of the probability that a normal with `mean` and `deviation` falls into the bin of a pixel in [-1, 1], in float64.
+ *
+ * @example
+ * Math.exp(discretisedLogProbability(0, { mean: 0, deviation: 0.001 })); // => 0.9999
+ */
 export function discretisedLogProbability(pixel: number, { mean, deviation }: { readonly mean: number; readonly deviation: number }): number {
   const low = (pixel - mean - HALF_WIDTH) / deviation;
   const high = (pixel - mean + HALF_WIDTH) / deviation;
@@ -27,6 +32,10 @@ export interface DiscretisedDecoderOptions {
 /**
  * The same for tensors: log probability of each pixel [N, ...] in nats, with gradients that reach from any distance (Ho et al. 2020,
  * arXiv:2006.11239, eq. 13, with the exact normal distribution function; the authors' code has a formula in tanh and stops at log 1e-12).
+ *
+ * @example
+ * const logLikelihood = discretisedLogLikelihood({ x0: tensor([[0, 0]]), mean: tensor([[0, 0]]), logDeviation: tensor([[-7, -7]]) });
+ * (await numbers(logLikelihood)).map(Math.exp); // => [1.000, 1.000]
  */
 export function discretisedLogLikelihood({ x0, mean, logDeviation }: DiscretisedDecoderOptions): Tensor {
   const inverse = exp(neg(logDeviation));

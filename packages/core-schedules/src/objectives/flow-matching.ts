@@ -21,6 +21,9 @@ export interface FlowMatchingPath {
  * The conditional path of flow matching between an image (t = 0) and noise or another source (t = 1), and its velocity, towards the
  * source as t grows: Lipman et al. 2022 (arXiv:2210.02747, eq. 22), whose time runs the other way; with sigmaMin = 0 it is rectified
  * flow and I-CFM.
+ *
+ * @example
+ * flowMatchingPath(0.25); // => { x0: 0.75, source: 0.25, targetX0: -1, targetSource: 1 }
  */
 export function flowMatchingPath(t: number, options: FlowMatchingPathOptions = {}): FlowMatchingPath {
   const { sigmaMin = 0 } = options;
@@ -51,7 +54,12 @@ export interface FlowMatchingCoefficientsOptions extends FlowMatchingPathOptions
   readonly importance?: readonly number[];
 }
 
-/** All that a flow-matching step needs to know of its times. */
+/**
+ * All that a flow-matching step needs to know of its times.
+ *
+ * @example
+ * await numbers(flowMatchingCoefficients({ times: [0.25, 0.5] }).x0); // => [0.75, 0.5]
+ */
 export function flowMatchingCoefficients(options: FlowMatchingCoefficientsOptions): FlowMatchingCoefficients {
   const { times, bridgeSigma = 0, conditioning = (t) => 1000 * t, importance } = options;
   checkNumber(WHERE, 'times.length', times.length, { min: 1, max: 1e6, integer: true });
@@ -85,6 +93,12 @@ export interface FlowMatchingLossOptions {
 /**
  * Conditional flow matching: the mean squared error of the velocity. With a Gaussian source and no bridge noise it is `denoisingLoss`
  * with a flow network and `plainWeight`; here the source may be anything (I-CFM and OT-CFM: Tong et al. 2023, arXiv:2302.00482, eq. 14).
+ *
+ * @example
+ * const [x0, source] = [tensor([[1, 2]]), tensor([[0, 0]])];
+ * // The network that says the velocity of the straight path, source - x0.
+ * const { loss } = flowMatchingLoss({ network: () => sub(source, x0), x0, source, coefficients: flowMatchingCoefficients({ times: [0.5] }) });
+ * await numbers(loss); // => [0]
  */
 export function flowMatchingLoss({ network, x0, source, bridgeNoise, coefficients: c }: FlowMatchingLossOptions): DenoisingLoss {
   checkSame('source', source, x0);

@@ -38,7 +38,12 @@ export function transportPairing({ x0, source, items }: TransportPairingOptions)
   return linearAssignment(cost, items);
 }
 
-/** The items of a batch in another order, in an array of the same kind. */
+/**
+ * The items of a batch in another order, in an array of the same kind.
+ *
+ * @example
+ * takeItems(Float32Array.of(1, 2, 3, 4), [1, 0]); // => [3, 4, 1, 2]
+ */
 export function takeItems<T extends FloatArray>(batch: T, order: readonly number[]): T {
   const size = batch.length / order.length;
   const out = batch.slice() as T;

@@ -25,7 +25,13 @@ export interface UncertaintyHead {
   readonly apply: (params: UncertaintyParams, cNoise: Tensor) => Tensor;
 }
 
-/** u(sigma) of EDM2: a linear layer over sqrt(2) cos(2 pi (f cNoise + phase)) with fixed random f and phase (Karras et al. 2023, arXiv:2312.02696). */
+/**
+ * u(sigma) of EDM2: a linear layer over sqrt(2) cos(2 pi (f cNoise + phase)) with fixed random f and phase (Karras et al. 2023, arXiv:2312.02696).
+ *
+ * @example
+ * const head = uncertaintyHead({ channels: 8 });
+ * head.apply(head.init(), tensor([0.1, 0.2])).shape; // => [2]
+ */
 export function uncertaintyHead(options: UncertaintyHeadOptions = {}): UncertaintyHead {
   const { channels = 128, bandwidth = 1, seed = 0 } = options;
   const where = 'core-schedules/uncertainty';
@@ -55,6 +61,10 @@ export interface UncertainLossOptions {
 /**
  * The mean of loss / exp(u) + u: u learns the log of the loss to be expected at each level, so that all levels come to weigh the same in
  * the gradient (Karras et al. 2023, arXiv:2312.02696).
+ *
+ * @example
+ * const { loss } = uncertainLoss({ perImage: tensor([2, 4]), logVariance: tensor([0, 0]) });
+ * await numbers(loss); // => [3]
  */
 export function uncertainLoss({ perImage, logVariance }: UncertainLossOptions): { readonly loss: Tensor; readonly perImage: Tensor } {
   const each = add(div(perImage, exp(logVariance)), logVariance);

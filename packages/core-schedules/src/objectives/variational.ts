@@ -35,6 +35,11 @@ export interface VariationalCoefficientsOptions {
  * All that a step of training with learned variance needs to know of its steps of the chain.
  *
  * @throws UserError for steps outside of the chain
+ * @example
+ * const process = discreteVp();
+ * const c = variationalCoefficients({ process, steps: [0, 999], preconditioning: predictionPreconditioning({ process, prediction: 'epsilon' }) });
+ * // The first step is told from the others: its term is the likelihood of the pixels.
+ * await numbers(c.decoder); // => [1, 0]
  */
 export function variationalCoefficients({ process, steps, preconditioning, weight = plainWeight(preconditioning), importance }: VariationalCoefficientsOptions): VariationalCoefficients {
   steps.forEach((step, i) => checkNumber('core-schedules/variational', `steps[${i}]`, step, { min: 0, max: process.steps - 1, integer: true }));
@@ -81,7 +86,14 @@ export interface HybridLoss extends DenoisingLoss {
   readonly bound: Tensor;
 }
 
-/** log variance of a reverse step from what the network says of it; v = -1 is the posterior's, 1 is beta. */
+/**
+ * log variance of a reverse step from what the network says of it; v = -1 is the posterior's, 1 is beta.
+ *
+ * @example
+ * const logs = { logPosterior: tensor([-4]), logBeta: tensor([-2]) };
+ * // Outputs of -1 and 1 are the ends.
+ * await numbers(interpolateLogVariance(tensor([[-1, 0, 1]]), logs)); // => [-4, -3, -2]
+ */
 export function interpolateLogVariance(variance: Tensor, { logPosterior, logBeta }: Pick<VariationalCoefficients, 'logPosterior' | 'logBeta'>): Tensor {
   const share = mul(add(variance, 1), 0.5);
   const low = perImageFactor(logPosterior, variance);

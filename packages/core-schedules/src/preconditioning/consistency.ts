@@ -16,6 +16,10 @@ export interface ConsistencyPreconditioningOptions {
  * sigmaMin is its own answer, cSkip(sigmaMin) = 1 and cOut(sigmaMin) = 0. Below sigmaMin the boundary holds.
  *
  * targetX0 and targetNoise are infinite at the boundary, where the network has no say.
+ *
+ * @example
+ * // At its least sigma the network has no say: what it is given is the answer.
+ * consistencyPreconditioning().at(sigmaLevel(0.002)).cOut; // => 0
  */
 export function consistencyPreconditioning(options: ConsistencyPreconditioningOptions = {}): Preconditioning {
   const { sigmaData = 0.5, sigmaMin = 0.002, noiseScale = 250 } = options;

@@ -13,6 +13,9 @@ export interface EdmPreconditioningOptions {
  *
  * Written for any units of the state: with s^2 = sigma^2 + alpha^2 sigmaData^2, cIn = 1/s, cSkip = alpha sigmaData^2 / s^2 and
  * cOut = sigma sigmaData / s.
+ *
+ * @example
+ * edmPreconditioning().at(sigmaLevel(0.5)).cSkip; // => 0.5
  */
 export function edmPreconditioning(options: EdmPreconditioningOptions = {}): Preconditioning {
   const { sigmaData = 0.5 } = options;

@@ -13,6 +13,9 @@ export interface FlowMatchingPreconditioningOptions {
  * Networks trained by flow matching with a path that ends at sigmaMin: x = (1 - t) x0 + (sigmaMin + (1 - sigmaMin) t) epsilon, with the
  * velocity -x0 + (1 - sigmaMin) epsilon (Lipman et al. 2022, arXiv:2210.02747, eq. 22). With sigmaMin = 0 it is
  * `predictionPreconditioning` of a flow. States cleaner than sigmaMin are given to the network as of t = 0.
+ *
+ * @example
+ * flowMatchingPreconditioning().at({ alpha: 0.75, sigma: 0.25 }).cNoise; // => 250
  */
 export function flowMatchingPreconditioning(options: FlowMatchingPreconditioningOptions = {}): Preconditioning {
   const { sigmaMin = 0, conditioning = (t) => 1000 * t } = options;

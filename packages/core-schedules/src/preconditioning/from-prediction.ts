@@ -20,6 +20,9 @@ export interface PredictionPreconditioningOptions {
  *
  * It covers DDPM and iDDPM (discreteVp, epsilon), the VP column of EDM's table 1 (vpLinear, epsilon), v-prediction and
  * rectified flow (flow, flow).
+ *
+ * @example
+ * predictionPreconditioning({ process: flow(), prediction: 'flow' }).at({ alpha: 0.75, sigma: 0.25 }).cOut; // => -0.25
  */
 export function predictionPreconditioning(options: PredictionPreconditioningOptions): Preconditioning {
   const { process, prediction, conditioning = process.conditioning, wholeSteps = false } = options;

@@ -13,6 +13,9 @@ export interface TrigflowPreconditioningOptions {
  *
  * In any units of the state, and at both ends: angle = atan(sigma / (alpha sigmaData)). Up to the sign of F it is EDM's
  * preconditioning with another conditioning.
+ *
+ * @example
+ * trigflowPreconditioning().at({ alpha: 0.6, sigma: 0.4 }).cSkip; // => 0.6
  */
 export function trigflowPreconditioning(options: TrigflowPreconditioningOptions = {}): Preconditioning {
   const { sigmaData = 0.5 } = options;

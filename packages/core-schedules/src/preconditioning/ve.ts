@@ -5,6 +5,9 @@ import type { Preconditioning } from './preconditioning.ts';
 /**
  * Networks of Song et al. 2021 on variance-exploding noise, as Karras et al. 2022 state them (arXiv:2206.00364, table 1,
  * column "VE"): D = x + sigma F(x, log(sigma / 2)) in units where alpha = 1, so F predicts -epsilon.
+ *
+ * @example
+ * vePreconditioning().at(sigmaLevel(2)).cOut; // => 2
  */
 export function vePreconditioning(): Preconditioning {
   return Object.freeze({

@@ -12,6 +12,9 @@ export interface VpPreconditioningOptions extends LinearBetaOptions {
 /**
  * Networks of Song et al. 2021 on continuous variance-preserving noise, as Karras et al. 2022 state them (arXiv:2206.00364, table 1, column
  * "VP"): in sigma units cSkip = 1, cOut = -sigma, cIn = 1 / sqrt(sigma^2 + 1), cNoise = (steps - 1) t.
+ *
+ * @example
+ * vpPreconditioning().at(sigmaLevel(3)).cOut; // => -3
  */
 export function vpPreconditioning(options: VpPreconditioningOptions = {}): Preconditioning {
   const { steps = 1000, ...betas } = options;

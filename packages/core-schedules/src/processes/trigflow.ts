@@ -14,6 +14,9 @@ export interface TrigflowOptions {
  * cos, sigma = sigmaData sin, so that the state has the same variance at every time. Networks are conditioned on the angle.
  *
  * sigma / alpha = sigmaData tan(angle) is EDM's sigma.
+ *
+ * @example
+ * trigflow({ sigmaData: 1 }).level(Math.PI / 4); // => { alpha: 0.3307, sigma: 0.9437 }
  */
 export function trigflow(options: TrigflowOptions = {}): NoiseProcess {
   const { sigmaData = 0.5, sigmaMin = 0.002, sigmaMax = 80 } = options;

@@ -11,6 +11,9 @@ export interface VpCosineOptions {
  * arXiv:2102.09672, eq. 17). alpha(1) is exactly 0.
  *
  * Samplers start at t = 0.9946, where its lambda is still finite (Lu et al. 2022, arXiv:2206.00927, appendix D.4).
+ *
+ * @example
+ * vpCosine().alpha(0.5); // => 0.7027
  */
 export function vpCosine(options: VpCosineOptions = {}): NoiseProcess {
   const { offset = 0.008 } = options;

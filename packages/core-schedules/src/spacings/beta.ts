@@ -24,6 +24,9 @@ export interface BetaSpacingOptions extends SigmaRangeOptions {
 /**
  * By the quantiles of a beta distribution, which crowd at both ends of time (Lee et al. 2024, arXiv:2407.12173). Over timesteps it
  * may have fewer steps than asked for, where they coincide.
+ *
+ * @example
+ * betaSpacing().levels(discreteVp(), { steps: 4 }).map(relativeSigma); // => [157.4073, 31.0882, 3.443, 0.6235, 0]
  */
 export function betaSpacing(options: BetaSpacingOptions = {}): Spacing {
   const { a = 0.6, b = 0.6, over = 'timestep' } = options;

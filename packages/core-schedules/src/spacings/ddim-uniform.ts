@@ -4,6 +4,9 @@ import { timestepTable } from '../grid/timesteps.ts';
 /**
  * Timesteps 1, 1 + r, 1 + 2 r, ... below T with r = max(1, floor(T / N)): ComfyUI's `ddim_uniform`, CompVis' DDIM. Where r N < T - 1
  * there are more than N of them: 30 steps of a chain of 1000 make 31.
+ *
+ * @example
+ * ddimUniform().levels(discreteVp(), { steps: 4 }).map(relativeSigma); // => [17.5114, 3.4619, 0.9632, 0.0148, 0]
  */
 export function ddimUniform(): Spacing {
   return defineSpacing({

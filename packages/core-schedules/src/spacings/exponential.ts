@@ -5,6 +5,9 @@ import { defineSpacing, type Spacing } from '../grid/spacing.ts';
 /**
  * Even in log sigma: k-diffusion's `get_sigmas_exponential`, by which name ComfyUI and diffusers have it. Where sigma is relative to
  * alpha it is the same as `uniform-lambda`; on straight paths it is even in the logarithm of sigma itself.
+ *
+ * @example
+ * exponential({ sigmaMin: 1, sigmaMax: 16 }).levels(edm(), { steps: 3 }).map(({ sigma }) => sigma); // => [16, 4, 1, 0]
  */
 export function exponential(options: SigmaRangeOptions = {}): Spacing {
   return defineSpacing({

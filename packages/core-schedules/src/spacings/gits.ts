@@ -37,6 +37,19 @@ export interface GitsOptions {
  * The published tables for Stable Diffusion come from a run like this; we know of no permissively licensed source of them, and give the method.
  *
  * @throws UserError without a run, or when it has fewer points than the grid
+ * @example
+ * // A run of 33 Euler steps on data of two modes, and the four of them that lose least.
+ * const denoise = threeModes().denoiser<Float64Array>();
+ * const fine = exponential({ sigmaMin: 0.1, sigmaMax: 10 }).levels(edm(), { steps: 32, end: 'floor' });
+ * const teacher: TeacherPoint[] = [];
+ * let x = Float64Array.of(7, -3);
+ * for (const [i, at] of fine.entries()) {
+ *   const denoised = await denoise(x, at);
+ *   teacher.push({ at, x, denoised });
+ *   const next = fine[i + 1] ?? at;
+ *   x = x.map((value, k) => denoised[k]! + (next.sigma / at.sigma) * (value - denoised[k]!));
+ * }
+ * gits({ teacher }).levels(edm(), { steps: 4, end: 'floor' }).map(({ sigma }) => sigma); // => [10, 1, 0.5623, 0.4217, 0.1]
  */
 export function gits(options: GitsOptions = {}): Spacing {
   const { teacher, items = 1, metric = 'deviation', coefficient = 1.15 } = options;

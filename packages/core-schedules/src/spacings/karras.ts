@@ -13,6 +13,9 @@ export interface KarrasOptions extends SigmaRangeOptions {
 /**
  * Even in sigma^(1/rho) (Karras et al. 2022, arXiv:2206.00364, eq. 5), on any process: sigma is relative to alpha, or on straight
  * paths sigma itself.
+ *
+ * @example
+ * karras({ sigmaMin: 1, sigmaMax: 16, rho: 2 }).levels(edm(), { steps: 3 }).map(({ sigma }) => sigma); // => [16, 6.25, 1, 0]
  */
 export function karras(options: KarrasOptions = {}): Spacing {
   const { rho = 7 } = options;

@@ -5,6 +5,9 @@ import { defineSpacing, type Spacing } from '../grid/spacing.ts';
 /**
  * Even in atan(sigma): the steps that lose the least KL divergence on unit Gaussian data (Sabour et al. 2024, arXiv:2404.14507,
  * theorem 3.1). ComfyUI's `kl_optimal`.
+ *
+ * @example
+ * klOptimal({ sigmaMin: 1, sigmaMax: 16 }).levels(edm(), { steps: 3 }).map(({ sigma }) => sigma); // => [16, 2.216, 1, 0]
  */
 export function klOptimal(options: SigmaRangeOptions = {}): Spacing {
   return defineSpacing({

@@ -18,6 +18,9 @@ export interface LaplaceSpacingOptions extends SigmaRangeOptions {
 /**
  * Even quantiles of a Laplace distribution of log sigma, which crowd where signal and noise balance (Hang et al. 2024,
  * arXiv:2407.03297, table 1), cut to the range of the process. Many steps meet at an end of the range and are refused there.
+ *
+ * @example
+ * laplaceSpacing().levels(edm(), { steps: 4 }).map(({ sigma }) => sigma); // => [80, 1.2247, 0.8165, 0.0032, 0]
  */
 export function laplaceSpacing(options: LaplaceSpacingOptions = {}): Spacing {
   const { mu = 0, beta = 0.5 } = options;

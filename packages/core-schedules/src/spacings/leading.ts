@@ -11,6 +11,9 @@ export interface LeadingOptions {
 /**
  * Steps 0, r, 2r, ... with r = floor(T / N), plus an offset, as DDIM and Stable Diffusion sample. The noisiest steps are left
  * out (Lin et al. 2023, arXiv:2305.08891, table 2, "leading"). Chains only.
+ *
+ * @example
+ * leading().levels(discreteVp(), { steps: 4 }).map(relativeSigma); // => [17.3786, 3.443, 0.958, 0.01, 0]
  */
 export function leading(options: LeadingOptions = {}): Spacing {
   const { offset = 0 } = options;

@@ -17,6 +17,9 @@ export interface LinearQuadraticOptions {
  * sigma falls linearly and slowly for the first steps, then ever faster: a line as of a run of linearSteps / threshold steps, continued by the
  * parabola that has its slope and ends at 0 (Movie Gen, arXiv:2410.13720, section 3.4.2; the form of Mochi and of ComfyUI's
  * `linear_quadratic`). Made for flows; elsewhere sigma is relative to alpha.
+ *
+ * @example
+ * linearQuadratic().levels(flow(), { steps: 4 }).map(({ sigma }) => sigma); // => [1, 0.9875, 0.975, 0.725, 0]
  */
 export function linearQuadratic(options: LinearQuadraticOptions = {}): Spacing {
   const { threshold = 0.025, linearSteps } = options;

@@ -5,6 +5,9 @@ import { timestepTable } from '../grid/timesteps.ts';
 /**
  * Even in timesteps, not rounded, from the noisiest to the least: ComfyUI's `normal`, diffusers' "linspace" of the Euler family. Where
  * alpha = 1 timesteps are even in log sigma.
+ *
+ * @example
+ * normalSpacing().levels(discreteVp(), { steps: 4 }).map(relativeSigma); // => [157.4073, 9.4889, 1.4624, 0.01, 0]
  */
 export function normalSpacing(): Spacing {
   return defineSpacing({

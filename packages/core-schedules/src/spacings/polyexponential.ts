@@ -10,7 +10,12 @@ export interface PolyexponentialOptions extends SigmaRangeOptions {
   readonly rho?: number;
 }
 
-/** log sigma = log sigmaMin + r^rho log(sigmaMax / sigmaMin) with r evenly from 1 to 0: k-diffusion's `get_sigmas_polyexponential`. */
+/**
+ * log sigma = log sigmaMin + r^rho log(sigmaMax / sigmaMin) with r evenly from 1 to 0: k-diffusion's `get_sigmas_polyexponential`.
+ *
+ * @example
+ * polyexponential({ sigmaMin: 1, sigmaMax: 16, rho: 2 }).levels(edm(), { steps: 3 }).map(({ sigma }) => sigma); // => [16, 2, 1, 0]
+ */
 export function polyexponential(options: PolyexponentialOptions = {}): Spacing {
   const { rho = 1 } = options;
   checkNumber(WHERE, 'rho', rho, { min: 0, openMin: true });

@@ -8,6 +8,9 @@ const REACH = 0.8;
 /**
  * Even in the square root of time. On a chain of T steps: int(linspace(0, sqrt(0.8 T), N)^2) + 1, DDIM's "quad" (Song et al. 2021,
  * arXiv:2010.02502, appendix D.2, as in CompVis' code); steps that coincide are taken once.
+ *
+ * @example
+ * quadraticTimes().levels(discreteVp(), { steps: 4 }).map(relativeSigma); // => [25.9454, 1.639, 0.3048, 0.0148, 0]
  */
 export function quadraticTimes(): Spacing {
   return defineSpacing({

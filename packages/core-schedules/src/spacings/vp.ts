@@ -18,6 +18,9 @@ export interface VpSpacingOptions {
  * The levels of continuous VP (Song et al. 2021, arXiv:2011.13456) at even times from 1 to epsilon, on any process:
  * sigma / alpha = sqrt(exp(betaD t^2 / 2 + betaMin t) - 1), k-diffusion's `get_sigmas_vp`. Its range is its own, 152 to 0.01 by
  * default, whatever the process; on vpLinear() it is `linspace`.
+ *
+ * @example
+ * vpSpacing().levels(edm(), { steps: 4 }).map(({ sigma }) => sigma); // => [152.167, 9.4032, 1.462, 0.0105, 0]
  */
 export function vpSpacing(options: VpSpacingOptions = {}): Spacing {
   const { betaD = 19.9, betaMin = 0.1, epsilon = 1e-3 } = options;

@@ -20,6 +20,10 @@ export interface Gaussian extends AnalyticDistribution {
 /**
  * N(mean, diag(std^2)): at a level it is N(alpha mean, alpha^2 std^2 + sigma^2), and the ODE scales the distance from the mean
  * with the deviation.
+ *
+ * @example
+ * const denoise = gaussian({ mean: [0], std: 1 }).denoiser<Float64Array>();
+ * await denoise(Float64Array.of(2), sigmaLevel(1)); // => [1]
  */
 export function gaussian({ mean, std }: GaussianOptions): Gaussian {
   const base = mixture([{ mean, std }], 'gaussian');

@@ -55,12 +55,23 @@ export function mixture(components: readonly MixtureComponent[], name = 'mixture
   });
 }
 
-/** Finitely many points, each as likely; data that a network could learn by heart. */
+/**
+ * Finitely many points, each as likely; data that a network could learn by heart.
+ *
+ * @example
+ * // Near one of the points, the other hardly counts.
+ * await finiteSet([[0], [10]]).denoiser<Float64Array>()(Float64Array.of(9), sigmaLevel(1)); // => [10]
+ */
 export function finiteSet(points: readonly (readonly number[])[]): AnalyticDistribution {
   return mixture(points.map((mean) => ({ mean, std: 0 })), 'finite-set');
 }
 
-/** The mixture on which sampler orders are measured: 1-D, three modes. */
+/**
+ * The mixture on which sampler orders are measured: 1-D, three modes.
+ *
+ * @example
+ * threeModes().dimension; // => 1
+ */
 export function threeModes(): AnalyticDistribution {
   return mixture([
     { weight: 0.3, mean: [-1.2], std: 0.25 },

@@ -12,6 +12,9 @@ export interface CosmapOptions {
 /**
  * 2 / (pi (1 - 2t + 2t^2)) at the time t = sigma / (alpha + sigma) of the straight path: the density of times that gives a flow the log
  * SNR of the cosine schedule (Esser et al. 2024, arXiv:2403.03206, eq. 21). Uniform times with this weight are `cosmapTimes` without.
+ *
+ * @example
+ * cosmapWeight().at({ alpha: 0.5, sigma: 0.5 }); // => 5.093
  */
 export function cosmapWeight(options: CosmapOptions = {}): LossWeight {
   const { of = 'flow' } = options;

@@ -2,7 +2,12 @@ import { checkNumber } from '../check.ts';
 import { snrOf } from '../level.ts';
 import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
 
-/** SNR + 1 / sigmaData^2: with EDM's preconditioning the network's loss has weight 1 at every level (arXiv:2206.00364, table 1). */
+/**
+ * SNR + 1 / sigmaData^2: with EDM's preconditioning the network's loss has weight 1 at every level (arXiv:2206.00364, table 1).
+ *
+ * @example
+ * edmWeight().at(sigmaLevel(0.5)); // => 8
+ */
 export function edmWeight(options: { /** @default 0.5 */ readonly sigmaData?: number } = {}): LossWeight {
   const { sigmaData = 0.5 } = options;
   checkNumber('core-schedules/edm-weight', 'sigmaData', sigmaData, { min: 0, openMin: true });

@@ -9,7 +9,12 @@ export interface P2Options {
   readonly k?: number;
 }
 
-/** SNR / (k + SNR)^gamma, "perception prioritized" (Choi et al. 2022, arXiv:2204.00227): of the epsilon loss, 1 / (k + SNR)^gamma. */
+/**
+ * SNR / (k + SNR)^gamma, "perception prioritized" (Choi et al. 2022, arXiv:2204.00227): of the epsilon loss, 1 / (k + SNR)^gamma.
+ *
+ * @example
+ * p2Weight().at(sigmaLevel(1)); // => 0.5
+ */
 export function p2Weight(options: P2Options = {}): LossWeight {
   const { gamma = 1, k = 1 } = options;
   checkNumber('core-schedules/p2-weight', 'gamma', gamma, { min: 0 });

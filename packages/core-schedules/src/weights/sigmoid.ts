@@ -7,6 +7,9 @@ import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
  * whose bias is 2; Hoogeboom et al. 2024, arXiv:2410.19324).
  *
  * The papers weigh an integral over log SNR: draw levels evenly in it (`logUniformSigmas`), or divide by the density of your own draws.
+ *
+ * @example
+ * sigmoidWeight().at(sigmaLevel(1)); // => 0.8808
  */
 export function sigmoidWeight(options: { /** @default 2 */ readonly bias?: number } = {}): LossWeight {
   const { bias = 2 } = options;

@@ -18,7 +18,12 @@ const ABSENT: Readonly<Record<string, string>> = {
 
 const classes: ReadonlyMap<string, SchedulerClass> = /* @__PURE__ */ new Map(schedulerClasses.map((each) => [each.name, each]));
 
-/** The Python classes that {@link fromDiffusersConfig} makes. */
+/**
+ * The Python classes that {@link fromDiffusersConfig} makes.
+ *
+ * @example
+ * schedulerClassNames.includes('UniPCMultistepScheduler'); // => true
+ */
 export const schedulerClassNames: readonly string[] = /* @__PURE__ */ Object.freeze([...classes.keys()].sort());
 
 export interface FromDiffusersConfigOptions<T> {

@@ -66,6 +66,8 @@ export interface DenoisingLead {
  * the last state has none.
  *
  * @throws UserError when there is not one prediction for each state but the last
+ * @example
+ * denoisingLead([[10, 0], [5, 0], [1, 0]], [[2, 0], [1, 0]]).predictions; // => [1, 0]
  */
 export function denoisingLead(path: Path, predictions: Path): DenoisingLead {
   const states = checkPath(path);

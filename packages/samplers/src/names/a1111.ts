@@ -3,7 +3,12 @@ import type { SamplerAlias, SpacingAlias } from './alias.ts';
 const brownian = { noise: 'brownian-tree' } as const;
 const dropped = { grid: 'drop-penultimate' } as const;
 
-/** The sampler labels of AUTOMATIC1111's web UI, as its users and the metadata of their pictures write them. */
+/**
+ * The sampler labels of AUTOMATIC1111's web UI, as its users and the metadata of their pictures write them.
+ *
+ * @example
+ * a1111Samplers['DPM++ 2M']; // => { sampler: 'dpmpp-2m' }
+ */
 export const a1111Samplers = {
   'Euler a': { sampler: 'euler-ancestral' },
   Euler: { sampler: 'euler' },
@@ -27,7 +32,12 @@ export const a1111Samplers = {
   Restart: { sampler: 'restart' },
 } as const satisfies Readonly<Record<string, SamplerAlias>>;
 
-/** The schedule types of the same program, which older versions wrote behind the sampler: "DPM++ 2M Karras". */
+/**
+ * The schedule types of the same program, which older versions wrote behind the sampler: "DPM++ 2M Karras".
+ *
+ * @example
+ * a1111Spacings['Uniform']; // => { spacing: 'normal' }
+ */
 export const a1111Spacings = {
   Uniform: { spacing: 'normal' },
   Karras: { spacing: 'karras' },

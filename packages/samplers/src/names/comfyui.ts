@@ -10,7 +10,12 @@ const nearlyClean = 'There the run ends at sigma = 0.001, here at 0.';
 const ownGrid = 'There the levels between the ends are its own; dpmFastLevels() gives them.';
 const twoLevels = 'There only the ends of the grid count; here every level of it is a place where a step ends.';
 
-/** ComfyUI's sampler names, in the order of its menu, and what they are here. */
+/**
+ * ComfyUI's sampler names, in the order of its menu, and what they are here.
+ *
+ * @example
+ * Object.keys(comfyuiSamplers).length; // => 42
+ */
 export const comfyuiSamplers = {
   euler: { sampler: 'euler' },
   euler_cfg_pp: { sampler: 'euler-cfg-pp' },
@@ -56,7 +61,12 @@ export const comfyuiSamplers = {
   uni_pc_bh2: { sampler: 'unipc', options: { variant: 'bh2', order: 3, lowerOrderFinal: 'always' }, ...dropped, note: nearlyClean },
 } as const satisfies Readonly<Record<string, SamplerAlias>>;
 
-/** ComfyUI's scheduler names, in the order of its menu. */
+/**
+ * ComfyUI's scheduler names, in the order of its menu.
+ *
+ * @example
+ * Object.keys(comfyuiSpacings).length; // => 9
+ */
 export const comfyuiSpacings = {
   simple: { spacing: 'simple' },
   sgm_uniform: { spacing: 'sgm-uniform' },

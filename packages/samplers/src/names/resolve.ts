@@ -58,7 +58,12 @@ export function resolveSampler(name: string, { options, samplers: known = sample
   throw new UserError(`[samplers/names] unknown sampler: "${name}".${didYouMean(name, all)} Known: ${known.names.join(', ')}; and the names of ComfyUI and AUTOMATIC1111.`);
 }
 
-/** The spacing of a name: of this project (`sgm-uniform`), ComfyUI (`sgm_uniform`) or AUTOMATIC1111 (`SGM Uniform`). @throws UserError for an unknown one */
+/**
+ * The spacing of a name: of this project (`sgm-uniform`), ComfyUI (`sgm_uniform`) or AUTOMATIC1111 (`SGM Uniform`). @throws UserError for an unknown one
+ *
+ * @example
+ * resolveSpacing('Align Your Steps').name; // => 'align-your-steps'
+ */
 export function resolveSpacing(name: string, { options, spacings: known = spacings }: Pick<ResolveOptions, 'options' | 'spacings'> = {}): Spacing {
   const alias: SpacingAlias | undefined = known.names.includes(name) ? { spacing: name } : (find(comfyuiSpacings, name) ?? find(a1111Spacings, name));
   if (alias !== undefined) return known.create(alias.spacing, alias.options === undefined && options === undefined ? undefined : { ...alias.options, ...options });

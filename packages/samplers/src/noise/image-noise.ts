@@ -14,6 +14,11 @@ export interface ImageNoiseOptions {
  * [image, step, draw] later.
  *
  * @throws UserError at the first draw when `images` does not name every item of the batch
+ * @example
+ * const request = { step: 0, draw: 0 };
+ * const batch = await imageNoise({ seed: 1, images: [7, 8] }).draw({ ...request, algebra: arrayAlgebra({ items: 2 }), like: new Float32Array(6) });
+ * const alone = await imageNoise({ seed: 1, images: [8] }).draw({ ...request, algebra: arrayAlgebra(), like: new Float32Array(3) });
+ * [...batch.slice(3)].every((value, i) => value === alone[i]); // => true
  */
 export function imageNoise({ seed, images }: ImageNoiseOptions): NoiseSource {
   return Object.freeze({

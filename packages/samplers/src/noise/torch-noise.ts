@@ -6,6 +6,9 @@ import type { NoiseRequest, NoiseSource } from './noise-source.ts';
  * image, as diffusers takes them. Drawing advances the generators.
  *
  * @throws UserError at the first draw when a list does not have one generator for each item of the batch
+ * @example
+ * const noise = torchNoise(torchGenerator(0));
+ * await noise.draw({ algebra: arrayAlgebra(), like: new Float32Array(3), step: 'start', draw: 0 }); // => [1.541, -0.2934, -2.1788]
  */
 export function torchNoise(generator: Generator | readonly Generator[]): NoiseSource {
   return Object.freeze({

@@ -16,6 +16,12 @@ export interface CtmOptions {
  * does not look gives D = g(x, t, t), with which gamma 0 is DDIM.
  *
  * @throws UserError when gamma is outside 0..1
+ * @example
+ * // A network that jumps to any level is told which one by the level that it is shown.
+ * const asked: (number | undefined)[] = [];
+ * const denoise: Denoiser<Float64Array> = async (x, at) => (asked.push(targetOf(at as NoiseLevel)?.sigma), x.map(() => 0.5));
+ * await sample({ sampler: ctm({ gamma: 0 }), denoise, x: Float64Array.of(80), levels: [80, 1, 0].map(sigmaLevel) });
+ * asked; // => [1, 0]
  */
 export function ctm(options: CtmOptions = {}): Sampler {
   const { gamma = 0 } = options;

@@ -46,6 +46,9 @@ const SLIVER = 1e-5;
  * a grid of two levels; every level more is a place where steps end. A step to a clean level is one of first order.
  *
  * @throws UserError when an option is out of range, and from a step that makes no headway
+ * @example
+ * const denoise = gaussian({ mean: [0.5], std: 0.2 }).denoiser<Float64Array>();
+ * await sample({ sampler: dpmAdaptive({ rtol: 1e-4, atol: 1e-4 }), denoise, x: Float64Array.of(10), levels: [10, 0.01].map(sigmaLevel) }); // => [0.69]
  */
 export function dpmAdaptive(options: DpmAdaptiveOptions = {}): Sampler {
   const settings: Settings = { order: 3, rtol: 0.05, atol: 0.0078, firstStep: 0.05, control: [0, 1, 0], safety: 0.81, maxSteps: 1000, eta: 0, sNoise: 1, ...options };

@@ -63,6 +63,8 @@ export interface DpmFastLevelsOptions {
  *
  * @returns S + 1 levels in the units of `to`, the first and last as given
  * @throws UserError when an end has no finite lambda or evaluations is no positive integer
+ * @example
+ * dpmFastLevels({ from: sigmaLevel(16), to: sigmaLevel(1), evaluations: 4 }).map(({ sigma }) => sigma); // => [16, 10.0794, 6.3496, 4, 1]
  */
 export function dpmFastLevels({ from, to, evaluations, eta = 0 }: DpmFastLevelsOptions): readonly NoiseLevel[] {
   if (!Number.isSafeInteger(evaluations) || evaluations < 1 || evaluations > 100_000) {

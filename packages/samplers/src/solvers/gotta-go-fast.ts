@@ -39,6 +39,11 @@ export interface GottaGoFastOptions {
  * stops to be looked at; two are enough. The error is a mean over an image; that of an image of one number vanishes by chance now and then, and the step after is too long.
  *
  * @throws UserError for options out of range, at alpha = 0, and when tolerances cannot be met
+ * @example
+ * const images = Float64Array.of(10, -10);
+ * const algebra = arrayAlgebra({ items: 2 });
+ * const options = { denoise: async (x: Float64Array) => x.map(() => 0.5), levels: [sigmaLevel(10), CLEAN], noise: imageNoise({ seed: 0 }), algebra };
+ * await sample({ ...options, sampler: gottaGoFast(), x: images }); // => [0.5, 0.5]
  */
 export function gottaGoFast(options: GottaGoFastOptions = {}): Sampler {
   const { rtol = 0.02, atol = 0.0078, firstStep = 0.01, safety = 0.9, exponent = 0.9, rejected = 'keep', sigmaMin = 1e-3, maxAttempts = 10_000 } = options;

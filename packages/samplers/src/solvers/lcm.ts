@@ -6,6 +6,10 @@ import { defineSampler, type Sampler } from '../sampler.ts';
  * (1 - t') D + t' z.
  *
  * D is a consistency function. With an ordinary denoiser, whose mean over all images is blurred, the spread of the data is lost.
+ *
+ * @example
+ * const levels = trailing().levels(discreteVp(), { steps: 4 });
+ * await sample({ sampler: lcm(), denoise: async (x) => x.map(() => 0.5), x: Float64Array.of(1), levels, noise: imageNoise({ seed: 0 }) }); // => [0.5]
  */
 export function lcm(): Sampler {
   return defineSampler({

@@ -20,6 +20,11 @@ export interface PredictorCorrectorOptions {
  * not depend on its neighbours. a is the forward kernel's squared factor over the step to come, 1 at alpha = 1.
  *
  * @throws UserError for options out of range, and at alpha = 0
+ * @example
+ * let calls = 0;
+ * const denoise = async (x: Float64Array) => (calls++, x.map(() => 0.5));
+ * await sample({ sampler: predictorCorrector({ correctorSteps: 2 }), denoise, x: Float64Array.of(10), levels: [10, 1, 0.1].map(sigmaLevel), noise: imageNoise({ seed: 0 }) });
+ * calls; // => 6
  */
 export function predictorCorrector(options: PredictorCorrectorOptions = {}): Sampler {
   const { snr = 0.16, correctorSteps = 1, norms = 'image' } = options;

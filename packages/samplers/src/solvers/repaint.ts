@@ -33,6 +33,11 @@ export interface RepaintOptions {
  * parts of a step, as no element is in both.
  *
  * @throws UserError for options out of range, and at the first step when mask or image do not fit the state
+ * @example
+ * const known = { mask: [1, 0], image: [0.25, 0] };
+ * const levels = leading().levels(discreteVp(), { steps: 20 });
+ * const filled = await sample({ sampler: repaint({ known, jumpLength: 5, jumpSamples: 2 }), denoise: async (x) => x.map(() => 0.5), x: Float64Array.of(1, -1), levels, noise: imageNoise({ seed: 0 }) });
+ * [...filled]; // => [0.25, 0.5]
  */
 export function repaint(options: RepaintOptions = {}): Sampler {
   const { known, jumpLength = 10, jumpSamples = 10, base = ddpm() } = options;
@@ -127,7 +132,12 @@ function checkKnown(known: KnownPart): void {
   if (wrong >= 0) throw new UserError(`[samplers/repaint] the image must be finite: image[${wrong}]=${String(image[wrong])}. Pass 0 where it is not known.`);
 }
 
-/** The number of base steps in a run over `levels.length - 1` steps, jumps included: a run of this sampler has as many evaluations as its base in them. */
+/**
+ * The number of base steps in a run over `levels.length - 1` steps, jumps included: a run of this sampler has as many evaluations as its base in them.
+ *
+ * @example
+ * repaintSteps(leading().levels(discreteVp(), { steps: 50 })); // => 410
+ */
 export function repaintSteps(levels: readonly NoiseLevel[], { jumpLength = 10, jumpSamples = 10 }: Pick<RepaintOptions, 'jumpLength' | 'jumpSamples'> = {}): number {
   const steps = levels.length - 1;
   const noisy = levels.at(-1)!.sigma === 0 ? steps - 1 : steps;

@@ -26,6 +26,12 @@ export interface Rk45Options {
  * smooth from pure noise on, and units of the state do not matter. The last slope is kept for the next interval.
  *
  * @throws UserError for options out of range, and when tolerances cannot be met
+ * @example
+ * const { denoiser, flow: exact } = gaussian({ mean: [0.5], std: 0.2 });
+ * const [from, to] = [sigmaLevel(10), sigmaLevel(0.1)];
+ * const x = Float64Array.of(8);
+ * const end = await sample({ sampler: rk45({ rtol: 1e-8, atol: 1e-8 }), denoise: denoiser<Float64Array>(), x, levels: [from, to] });
+ * Math.abs(end[0]! - exact(x, { from, to })[0]!) < 1e-7; // => true
  */
 export function rk45(options: Rk45Options = {}): Sampler {
   const { rtol = 1e-5, atol = 1e-5, steps = 'adaptive', sigmaMin = 1e-3, maxSteps = 10_000 } = options;

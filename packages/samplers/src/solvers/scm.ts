@@ -8,6 +8,10 @@ import { lcm } from './lcm.ts';
  * f(x, t) = cos(t) x - sin(t) sigmaData F is the x0-prediction. In these terms x' = cos(t') f + sin(t') z is the rule of
  * {@link lcm}; what differs is levels and network. TrigFlow's deterministic step, the rotation
  * cos(t - t') x - sin(t - t') sigmaData F, is `ddim()` on these levels.
+ *
+ * @example
+ * const levels = linspaceTimes().levels(trigflow({ sigmaData: 1 }), { steps: 2 });
+ * await sample({ sampler: scm(), denoise: async (x) => x.map(() => 0.5), x: Float64Array.of(1), levels, noise: imageNoise({ seed: 0 }) }); // => [0.5]
  */
 export function scm(): Sampler {
   return defineSampler({ ...lcm(), name: 'scm', paper: 'arXiv:2410.11081, section 2.1' });

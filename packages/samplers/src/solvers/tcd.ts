@@ -15,6 +15,8 @@ export interface TcdOptions {
  * step to a level cleaner than the next, and noise from there back up to the next.
  *
  * @throws UserError when eta is outside 0..1, or the process is none
+ * @example
+ * tcd({ eta: 0 }).stochastic; // => false
  */
 export function tcd(options: TcdOptions = {}): Sampler {
   const { eta = 0.3, process } = options;

@@ -58,6 +58,10 @@ const CFG_PP = ['euler', 'euler-ancestral', 'dpmpp-2m', 'dpmpp-2s-ancestral', 'r
 
 /**
  * Equalities between methods that were found apart and are one at some setting. A test and the evidence run all of them.
+ *
+ * @example
+ * const [first] = samplerIdentities();
+ * [first!.name, (await first!.gap()) <= first!.tolerance]; // => ['DDIM is Euler in sigma / alpha', true]
  */
 export function samplerIdentities(): readonly Identity[] {
   return [

@@ -46,7 +46,13 @@ export function testSampler(sampler: Sampler, options: SamplerTestOptions): void
   for (const { name, run } of samplerChecks(sampler, options)) options.test(`${sampler.name}: ${name}`, run);
 }
 
-/** The checks behind {@link testSampler}, for runners of another shape. */
+/**
+ * The checks behind {@link testSampler}, for runners of another shape.
+ *
+ * @example
+ * const checks = samplerChecks(ddim());
+ * checks.some(({ name }) => name.includes('order')); // => true
+ */
 export function samplerChecks(sampler: Sampler, options: Omit<SamplerTestOptions, 'test'> = {}): readonly SamplerCheck[] {
   const { nfe = (steps: number) => steps, accuracy = { kind: 'order' }, tolerance = sampler.order <= 2 ? 0.15 : 0.3, engines = [], precision = 2e-5 } = options;
   const slope = (measured: OrderMeasurement, above: 'or higher' | 'no higher'): void => {

@@ -3,6 +3,10 @@ import { arrayAlgebra, type Algebra, type Denoiser } from '@langevin/core-schedu
 /**
  * A denoiser that gives every part a sampler may ask for: as if guided with weight 1, where the unconditional prediction is the
  * prediction, and with zeros for the network's second output, the middle of a learned range of variances.
+ *
+ * @example
+ * const denoise = withParts(async (x: Float64Array) => x);
+ * Object.keys(await denoise.detailed!(Float64Array.of(1), sigmaLevel(1))); // => ['denoised', 'unconditional', 'variance']
  */
 export function withParts<T>(denoise: Denoiser<T>, algebra: Pick<Algebra<T>, 'linear'> = arrayAlgebra() as unknown as Algebra<T>): Denoiser<T> {
   const plain: Denoiser<T> = (x, at) => denoise(x, at);
