@@ -1,4 +1,4 @@
-import { JOB, KIND, NEXT, OPEN, PIECES, SCRATCH, SCRATCH_STRIDE, SERIAL, STATE, word } from './layout';
+import { AWAITED, JOB, KIND, NEXT, OPEN, PIECES, SCRATCH, SCRATCH_STRIDE, SERIAL, STATE, word } from './layout';
 import { adamChunk } from './adam';
 import { backwardTile } from './backward';
 import { dealRow, sortAll } from './deal';
@@ -29,12 +29,16 @@ export function work(thread: i32): void {
   }
 }
 
+/** How often a worker looks for the next job before it sleeps, which takes some 50 microseconds: jobs follow one another closely, and waking takes as long. */
+const LOOKS: i32 = 50_000;
+
 /**
  * The life of a worker: waits for a job after the one with number `seen`, joins it if it is still open, and returns the number of the job
- * when the worker was the last to leave one that had been closed, so that somebody waits to hear of it. Returns -1 to end.
+ * when the worker was the last to leave one that somebody waits to hear of. Returns -1 to end.
  */
 export function serve(thread: i32, seen: i32): i32 {
   while (true) {
+    for (let look = 0; look < LOOKS && atomic.load<i32>(SERIAL) == seen; look++) {}
     atomic.wait<i32>(SERIAL, seen, -1);
     seen = atomic.load<i32>(SERIAL);
     if (seen < 0) break;
@@ -50,7 +54,7 @@ export function serve(thread: i32, seen: i32): i32 {
     }
     if (!joined) continue;
     work(thread);
-    if (atomic.sub<i32>(STATE, 1) == 1) return seen;
+    if (atomic.sub<i32>(STATE, 1) == (AWAITED | 1)) return seen;
   }
   return -1;
 }

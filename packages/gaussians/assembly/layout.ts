@@ -13,6 +13,8 @@ export const KIND: usize = 12;
 /** How many pieces the job has. */
 export const PIECES: usize = 16;
 export const OPEN: i32 = 1 << 30;
+/** Somebody waits to be told that all have left. */
+export const AWAITED: i32 = 1 << 29;
 
 /** In an entry of a tile's list, beside the Gaussian's number: some pixel was finished there. */
 export const STOPPED: u32 = 1 << 31;

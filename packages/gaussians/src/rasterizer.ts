@@ -83,7 +83,7 @@ export interface PhotometricRequest<A extends FloatArray = Float32Array> {
   readonly absolute?: boolean;
 }
 
-/** A picture's loss and where it leads. The arrays belong to the rasterizer and change with its next call. */
+/** A picture's loss and where it leads. The arrays belong to the rasterizer and change with its next photometric step; pictures may be drawn meanwhile. */
 export interface PhotometricStep<A extends FloatArray = Float32Array> {
   readonly loss: number;
   /** Mean absolute and mean squared difference, mean SSIM: of the picture alone. */

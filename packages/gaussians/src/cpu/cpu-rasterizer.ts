@@ -31,8 +31,9 @@ interface Kept {
   readonly gaussians: Gaussians;
   readonly camera: Camera;
   readonly drawn: Drawn;
-  /** Where its bytes begin. */
+  /** Where its bytes begin, and where those that resided in the memory ended. */
   readonly start: number;
+  readonly held: number;
   /** The bytes of the memory that the way back reads, once another rendering has taken their place. */
   saved?: Uint8Array;
 }
@@ -61,6 +62,9 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
   /** Where drawings begin: behind what resides. */
   let start = FREE;
   let tenant: object | undefined;
+  /** First byte after the gradients of the last photometric step: pictures that are drawn while they are in use lie behind them. */
+  let lent = 0;
+  const base = (): number => Math.max(start, lent);
 
   // One job at a time: calls wait for those before them.
   let last: Promise<unknown> = Promise.resolve();
@@ -84,14 +88,22 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
       const { memory } = threads;
       const settings = hardSettings(gaussians, camera, options);
       evict(memory);
-      const drawn = await draw(threads, start, gaussians, camera, settings);
-      const { width, height, channels, color, alpha, depth, job } = drawn;
+      const { width, height } = camera;
       const pixels = width * height;
-      const copy = (at: number, length: number): Float32Array => floats(memory, at, length).slice();
-      const rendering: Rendering = { width, height, channels, color: copy(color, pixels * channels), alpha: copy(alpha, pixels), radii: copy(job.radii, gaussians.count), ...(depth !== 0 && { depth: copy(depth, pixels) }) };
-      const own: Kept = { gaussians, camera, drawn, start };
-      states.set(rendering, own);
-      resident = new WeakRef(own);
+      const channels = settings.background.length;
+      let own: Pick<Rendering, 'color' | 'alpha' | 'depth'> | undefined;
+      const drawn = await draw(threads, base(), gaussians, camera, settings, (picture, from, to) => {
+        // Not before there was room for it in the memory.
+        own ??= { color: new Float32Array(pixels * channels), alpha: new Float32Array(pixels), ...(picture.depth !== 0 && { depth: new Float32Array(pixels) }) };
+        const copy = (target: Float32Array | undefined, at: number, length: number): void => target?.set(floats(memory, at + 4 * length * width * from, length * width * (to - from)), length * width * from);
+        copy(own.color, picture.color, channels);
+        copy(own.alpha, picture.alpha, 1);
+        copy(own.depth, picture.depth, 1);
+      });
+      const rendering: Rendering = { width, height, channels, ...own!, radii: floats(memory, drawn.job.radii, gaussians.count).slice() };
+      const kept: Kept = { gaussians, camera, drawn, start: base(), held: start };
+      states.set(rendering, kept);
+      resident = new WeakRef(kept);
       return rendering;
     });
 
@@ -107,8 +119,8 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
       else {
         evict(memory);
         // Its addresses hold only where it was drawn.
-        if (own.start === start) new Uint8Array(memory.buffer, start, own.saved.length).set(own.saved);
-        else drawn = await draw(threads, start, own.gaussians, own.camera, drawn.settings);
+        if (own.held === start && own.start >= base()) new Uint8Array(memory.buffer, own.start, own.saved.length).set(own.saved);
+        else drawn = await draw(threads, base(), own.gaussians, own.camera, drawn.settings);
       }
       const { width, height, channels, settings } = drawn;
       const pixels = width * height;
@@ -119,13 +131,19 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
         else target.set(given);
         return target;
       };
-      const vColor = into(pixels * channels, cotangents.color);
+      const vColor = space(4 * pixels * channels);
       const expected = settings.depth === 'expected' && cotangents.depth !== undefined;
       const vAlpha = cotangents.alpha === undefined && !expected ? undefined : into(pixels, cotangents.alpha);
       const vDepth = settings.depth === 'none' ? undefined : into(pixels, cotangents.depth);
       if (expected) divideDepth(vDepth!, vAlpha!, rendering.alpha, rendering.depth!);
-      const { gradients } = await lead(threads, space(0), drawn, { color: vColor.byteOffset, alpha: vAlpha?.byteOffset ?? 0, depth: vDepth?.byteOffset ?? 0 }, true);
-      return Object.fromEntries(Object.entries(gradients).map(([name, values]) => [name, (values as Float32Array).slice()])) as unknown as RenderGradients;
+      const bring = (from: number, to: number): void => {
+        const [first, last] = [from * width * channels, to * width * channels];
+        const target = floats(memory, vColor + 4 * first, last - first);
+        if (cotangents.color === undefined) target.fill(0);
+        else target.set(cotangents.color.subarray(first, last));
+      };
+      const { gradients } = await lead(threads, space(0), drawn, { color: vColor, alpha: vAlpha?.byteOffset ?? 0, depth: vDepth?.byteOffset ?? 0 }, true, { bring, keep: true });
+      return gradients;
     });
 
   const photometric = (request: PhotometricRequest): Promise<PhotometricStep> =>
@@ -135,6 +153,7 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
       const settings = hardSettings(gaussians, camera, { ...options, ...(depth !== undefined && { depth: 'expected' }) });
       checkPhotometric(WHERE, request);
       evict(memory);
+      lent = 0;
       const drawn = await draw(threads, start, gaussians, camera, settings);
       const pixels = camera.width * camera.height;
       const picture = await compare(threads, drawn.top, drawn, { target, mask, dssim });
@@ -151,7 +170,8 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
         vDepth.set(gradient);
         divideDepth(vDepth, vAlpha, floats(memory, drawn.alpha, pixels), found);
       }
-      const { gradients, finite } = await lead(threads, space(0), drawn, addresses, request.absolute === true);
+      const { gradients, finite, end } = await lead(threads, space(0), drawn, addresses, request.absolute === true);
+      lent = end;
       const { l1, mse, ssim } = picture;
       return { loss, l1, mse, ssim, gradients, finite, radii: floats(memory, drawn.job.radii, gaussians.count) };
     });
@@ -170,6 +190,7 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
         asTenant(async (threads) => {
           evict(threads.memory);
           start = FREE;
+          lent = 0;
           const moved = moveIn(threads, arrays);
           start = moved?.end ?? FREE;
           return moved?.arrays;

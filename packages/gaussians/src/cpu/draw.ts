@@ -2,6 +2,7 @@ import { cameraPosition, type Camera } from '../camera.ts';
 import type { Gaussians } from '../gaussians.ts';
 import { FRUSTUM_MARGIN, type Settings } from '../settings.ts';
 import { stopwatch } from '../trace.ts';
+import { inParts } from './in-parts.ts';
 import { CHUNK, JOB_WORDS, PIXELS, recordBytes, rowBytes, scratchBytes, sortingBytes, TILE, type Job } from './layout.ts';
 import { addressOf, place, placeUnlessThere, reserve, type Space } from './memory.ts';
 import type { WasmMemory } from './platform.ts';
@@ -9,8 +10,15 @@ import type { Threads } from './threads.ts';
 
 export const NO_JOB = Object.fromEntries(JOB_WORDS.map((name) => [name, 0])) as Job;
 
+/** Where a picture is; 0 where there is no depth. */
+export interface PicturePlaces {
+  readonly color: number;
+  readonly alpha: number;
+  readonly depth: number;
+}
+
 /** A picture in the memory of the kernels. */
-export interface Drawn {
+export interface Drawn extends PicturePlaces {
   readonly width: number;
   readonly height: number;
   readonly channels: number;
@@ -20,16 +28,17 @@ export interface Drawn {
   /** What the way back needs, in the bytes before `end`. */
   readonly job: Job;
   readonly end: number;
-  /** Where the picture is; 0 where there is no depth. */
-  readonly color: number;
-  readonly alpha: number;
-  readonly depth: number;
   /** First byte after everything. */
   readonly top: number;
 }
 
-/** Draws into the memory, from `start` on. */
-export async function draw({ memory, count: workers, run, trace }: Threads, start: number, gaussians: Gaussians, camera: Camera, settings: Settings<Float32Array>): Promise<Drawn> {
+/**
+ * Draws into the memory, from `start` on.
+ *
+ * @param take told of rows of the picture, from `from` to before `to`, that are done. @default nobody is
+ */
+export async function draw(threads: Threads, start: number, gaussians: Gaussians, camera: Camera, settings: Settings<Float32Array>, take?: (picture: PicturePlaces, from: number, to: number) => void): Promise<Drawn> {
+  const { memory, count: workers, run, trace } = threads;
   const { width, height } = camera;
   const { count } = gaussians;
   const channels = settings.background.length;
@@ -109,7 +118,7 @@ export async function draw({ memory, count: workers, run, trace }: Threads, star
   done('sort');
   await run('deal', sorting, tilesY);
   done('deal');
-  await run('forward', { ...job, ...picture }, tiles);
+  await inParts(threads, { kind: 'forward', job: { ...job, ...picture }, units: tilesY, each: tilesX, take: take && ((from, to) => take(picture, TILE * from, Math.min(height, TILE * to))) });
   done('forward');
   return { width, height, channels, count, settings, job, end, ...picture, top };
 }

@@ -13,6 +13,7 @@ export const NEXT = 2;
 export const KIND = 3;
 export const PIECES = 4;
 export const OPEN = 1 << 30;
+export const AWAITED = 1 << 29;
 
 /** Index of the job's first word, and the order of its words. */
 export const JOB = 16;

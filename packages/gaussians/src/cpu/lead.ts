@@ -1,7 +1,8 @@
 import type { RenderGradients } from '../rasterizer.ts';
 import { stopwatch } from '../trace.ts';
 import type { Drawn } from './draw.ts';
-import type { Job } from './layout.ts';
+import { inParts } from './in-parts.ts';
+import { CHUNK, TILE, type Job } from './layout.ts';
 import { floats, reserve } from './memory.ts';
 import type { Threads } from './threads.ts';
 
@@ -12,13 +13,22 @@ export interface PictureGradients {
   readonly depth: number;
 }
 
+/** Copies that are made while threads work. */
+export interface LeadCopies {
+  /** Puts rows of the gradients of the picture, from `from` to before `to`, where they are expected. */
+  readonly bring: (from: number, to: number) => void;
+  /** Whether the gradients of the scene are to be arrays of their own. */
+  readonly keep: boolean;
+}
+
 /**
- * Leads gradients of a picture back to the scene, with what lies in the memory before `start`. The arrays lie in the memory: they change with
- * the next job.
+ * Leads gradients of a picture back to the scene, with what lies in the memory before `start`. The arrays lie in the memory and change with
+ * the next job, unless they are to be kept; `end` is the first byte after them.
  */
-export async function lead({ memory, run, trace }: Threads, start: number, drawn: Drawn, picture: PictureGradients, absolute: boolean): Promise<{ readonly gradients: RenderGradients; readonly finite: boolean }> {
-  const { settings, count, channels } = drawn;
-  const { tiles, chunks, shRow, starts, rowStride } = drawn.job;
+export async function lead(threads: Threads, start: number, drawn: Drawn, picture: PictureGradients, absolute: boolean, copies?: LeadCopies): Promise<{ readonly gradients: RenderGradients; readonly finite: boolean; readonly end: number }> {
+  const { memory, trace } = threads;
+  const { settings, count, channels, height } = drawn;
+  const { tiles, tilesX, tilesY, chunks, shRow, starts, rowStride } = drawn.job;
   const entries = new Uint32Array(memory.buffer, starts, tiles + 1)[tiles]!;
   const done = stopwatch(trace);
   const space = reserve(memory, start);
@@ -40,25 +50,42 @@ export async function lead({ memory, run, trace }: Threads, start: number, drawn
     vBackground: space(8 * channels * tiles),
     checks: space(8 * chunks),
   };
-  await run('backward', job, tiles);
+  await inParts(threads, { kind: 'backward', job, units: tilesY, each: tilesX, bring: copies && ((from, to) => copies.bring(TILE * from, Math.min(height, TILE * to))) });
   done('backward');
-  await run('lead', job, chunks);
+  const moves: ((from: number, to: number) => void)[] = [];
+  /** Rows of `length` numbers, one for each Gaussian. */
+  const view = (at: number, length: number): Float32Array => {
+    if (copies?.keep !== true) return floats(memory, at, length * count);
+    const own = new Float32Array(length * count);
+    moves.push((from, to) => own.set(floats(memory, at + 4 * length * from, length * (to - from)), length * from));
+    return own;
+  };
+  const perGaussian = {
+    means: view(job.vMeans, 3),
+    quaternions: view(job.vQuaternions, 4),
+    logScales: view(job.vLogScales, 3),
+    opacityLogits: view(job.vOpacityLogits, 1),
+    sh: view(job.vSh, shRow),
+    ...(settings.colors !== undefined && { colors: view(job.vColors, 3) }),
+    ...(settings.features !== undefined && { features: view(job.vFeatures, settings.featureChannels) }),
+    means2d: view(job.vMeans2d, 2),
+    absoluteMeans2d: view(job.vAbsoluteMeans2d, 2),
+  };
+  await inParts(threads, {
+    kind: 'lead',
+    job,
+    units: chunks,
+    take: copies?.keep !== true ? undefined : (from, to) => {
+      for (const move of moves) move(Math.min(count, CHUNK * from), Math.min(count, CHUNK * to));
+    },
+  });
   done('project backward');
-  const view = (at: number, length: number): Float32Array => floats(memory, at, length);
   const gradients: RenderGradients = {
-    means: view(job.vMeans, 3 * count),
-    quaternions: view(job.vQuaternions, 4 * count),
-    logScales: view(job.vLogScales, 3 * count),
-    opacityLogits: view(job.vOpacityLogits, count),
-    sh: view(job.vSh, shRow * count),
-    ...(settings.colors !== undefined && { colors: view(job.vColors, 3 * count) }),
-    ...(settings.features !== undefined && { features: view(job.vFeatures, settings.featureChannels * count) }),
+    ...perGaussian,
     background: sumOfRows(new Float64Array(memory.buffer, job.vBackground, channels * tiles), channels),
     worldToCamera: sumOfRows(new Float64Array(memory.buffer, job.vCamera, 12 * chunks), 12),
-    means2d: view(job.vMeans2d, 2 * count),
-    absoluteMeans2d: view(job.vAbsoluteMeans2d, 2 * count),
   };
-  return { gradients, finite: new Float64Array(memory.buffer, job.checks, chunks).every(Number.isFinite) };
+  return { gradients, finite: new Float64Array(memory.buffer, job.checks, chunks).every(Number.isFinite), end: space(0) };
 }
 
 /** The sum of rows of `length` numbers, in their order. */

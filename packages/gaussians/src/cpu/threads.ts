@@ -1,6 +1,6 @@
 import { InternalError, UnsupportedError } from '@langevin/tensor';
 import type { Trace } from '../trace.ts';
-import { FREE, JOB, JOB_WORDS, KIND, KINDS, NEXT, OPEN, PIECES, SERIAL, STATE, type Job } from './layout.ts';
+import { AWAITED, FREE, JOB, JOB_WORDS, KIND, KINDS, NEXT, OPEN, PIECES, SERIAL, STATE, type Job } from './layout.ts';
 import { KERNELS } from './kernels.generated.ts';
 import { canShare, sharedMemory, startWorker, webAssembly, type WasmMemory, type WorkerHandle } from './platform.ts';
 
@@ -27,6 +27,16 @@ if (node) node.parentPort.once('message', begin); else onmessage = ({ data }) =>
 
 const WORKER_FAILED = '[gaussians/cpu] a worker failed: see the cause. Pass threads: 1 where workers are not allowed.';
 
+export interface RunOptions {
+  /** The first piece to do. @default 0 */
+  readonly from?: number;
+  /** What the caller's thread does before it helps. */
+  readonly meanwhile?: () => void;
+}
+
+/** How long the caller's thread looks whether the others are done, before it lets others have it: waking takes longer than most wait. In ms. */
+const PATIENCE = 0.3;
+
 /** The kernels over one memory, and the threads that run them. */
 export interface Threads {
   /** How many work, the caller's included. */
@@ -34,7 +44,7 @@ export interface Threads {
   readonly memory: WasmMemory;
   readonly trace: Trace | undefined;
   /** Runs a job on all threads, which take its pieces one by one. */
-  readonly run: (kind: (typeof KINDS)[number], job: Job, pieces: number) => Promise<void>;
+  readonly run: (kind: (typeof KINDS)[number], job: Job, pieces: number, options?: RunOptions) => Promise<void>;
   readonly dispose: () => void;
 }
 
@@ -76,9 +86,13 @@ export async function startThreads(count: number, trace?: Trace): Promise<Thread
 
   /** Closes the job to those who come late, and waits for those who are still at it. */
   const finish = async (): Promise<void> => {
+    Atomics.and(words, STATE, ~OPEN);
+    const until = performance.now() + PATIENCE;
+    do {
+      for (let look = 0; look < 200; look++) if (Atomics.load(words, STATE) === 0) return;
+    } while (performance.now() < until);
     const left = new Promise<void>((resolve, reject) => (waiting = { resolve, reject }));
-    const before = Atomics.and(words, STATE, ~OPEN);
-    if ((before & ~OPEN) === 0) {
+    if (Atomics.or(words, STATE, AWAITED) === 0) {
       waiting = undefined;
       return;
     }
@@ -94,19 +108,20 @@ export async function startThreads(count: number, trace?: Trace): Promise<Thread
     count: 1 + others,
     memory,
     trace,
-    run: async (kind, job, pieces) => {
+    run: async (kind, job, pieces, { from = 0, meanwhile } = {}) => {
       if ('cause' in failure) throw new UnsupportedError(WORKER_FAILED, { cause: failure.cause });
       JOB_WORDS.forEach((name, i) => (words[JOB + i] = job[name]));
       words[KIND] = KINDS.indexOf(kind);
       words[PIECES] = pieces;
-      Atomics.store(words, NEXT, 0);
+      Atomics.store(words, NEXT, from);
       // Not worth waking anybody for a single piece.
-      const shared = others > 0 && pieces > 1;
+      const shared = others > 0 && pieces - from > 1;
       if (shared) {
         Atomics.store(words, STATE, OPEN);
         Atomics.add(words, SERIAL, 1);
         Atomics.notify(words, SERIAL);
       }
+      meanwhile?.();
       kernels.work(0);
       if (shared) await finish();
     },

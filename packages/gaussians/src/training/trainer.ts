@@ -10,6 +10,7 @@ import type { RefineContext, Refinement } from '../strategies/strategy.ts';
 import { stopwatch, type Trace } from '../trace.ts';
 import type { ResolvedSettings } from './config.ts';
 import type { TrainingState } from './state.ts';
+import { inTurn } from './turns.ts';
 import { STREAM, viewLoss, type StepMetrics, type ViewScore } from './view-loss.ts';
 
 /** Trains step by step; the arrays of the state change in place where their number does not. */
@@ -60,7 +61,7 @@ export function createTrainer(given: { readonly scene: SplatScene; readonly rast
 
   return {
     state: () => state,
-    advance: async () => {
+    advance: () => inTurn(rasterizer, async () => {
       if (!begun) {
         begun = true;
         residence = rasterizer.reside?.();
@@ -82,7 +83,7 @@ export function createTrainer(given: { readonly scene: SplatScene; readonly rast
       state = { ...state, step: step + 1 };
       done('strategy');
       return { metrics, ...(change && { counts: change.counts }) };
-    },
+    }),
     release: () => {
       if (residence === undefined) return;
       const { gaussians, moments } = state;

@@ -1,0 +1,33 @@
+import type { Job, KINDS } from './layout.ts';
+import type { Threads } from './threads.ts';
+
+/** More let more be copied while others work, and cost a start each. */
+const PARTS = 4;
+
+/** A job that goes over units (rows of tiles, chunks of Gaussians), a few pieces each. */
+export interface PartedJob {
+  readonly kind: (typeof KINDS)[number];
+  readonly job: Job;
+  readonly units: number;
+  /** Pieces of a unit. @default 1 */
+  readonly each?: number;
+  /** Copies in what units from `from` to before `to` need. */
+  readonly bring?: ((from: number, to: number) => void) | undefined;
+  /** Copies out what they made. */
+  readonly take?: ((from: number, to: number) => void) | undefined;
+}
+
+/** Runs a job part by part: while the other threads are at one, the caller's copies for the next and from the last. */
+export async function inParts({ run }: Threads, { kind, job, units, each = 1, bring, take }: PartedJob): Promise<void> {
+  if (bring === undefined && take === undefined) return run(kind, job, each * units);
+  const bound = (part: number): number => Math.floor((units * part) / PARTS);
+  bring?.(0, bound(1));
+  for (let part = 0; part < PARTS; part++) {
+    const meanwhile = (): void => {
+      if (part > 0) take?.(bound(part - 1), bound(part));
+      if (part + 1 < PARTS) bring?.(bound(part + 1), bound(part + 2));
+    };
+    await run(kind, job, each * bound(part + 1), { from: each * bound(part), meanwhile });
+  }
+  take?.(bound(PARTS - 1), units);
+}
