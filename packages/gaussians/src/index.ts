@@ -14,7 +14,7 @@ export { createRasterizer, type CreateRasterizerOptions, type RasterizerChoice }
 export type { SceneFolder } from './scenes/folder.ts';
 export { readScene, type ReadSceneOptions } from './scenes/read-scene.ts';
 export { scaleCamera, sceneExtent, type PointCloud, type SceneTimes, type SceneView, type SplatScene } from './scenes/scene.ts';
-export { splitViews, type HoldOut } from './scenes/split.ts';
+export { holdOutGap, splitViews, type HoldOut } from './scenes/split.ts';
 export { parseColmapBinary, type ColmapFiles } from './scenes/colmap/binary.ts';
 export { parseColmapText } from './scenes/colmap/text.ts';
 export type { ColmapImage, ColmapModel } from './scenes/colmap/model.ts';

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { backProject, cameraPosition, distort, gaussiansFromPoints, meanSquaredDistances, parseColmapBinary, parseColmapText, parseTransforms, pointsFromDepth, randomPoints, sceneExtent, splitViews, undistort, undistortedPinhole, undistortImage, type ColmapFiles } from '@langevin/gaussians';
+import { backProject, cameraPosition, distort, gaussiansFromPoints, holdOutGap, lookAt, meanSquaredDistances, parseColmapBinary, parseColmapText, parseTransforms, pointsFromDepth, randomPoints, sceneExtent, splitViews, undistort, undistortedPinhole, undistortImage, type Camera, type ColmapFiles } from '@langevin/gaussians';
 import { loadScene } from '@langevin/gaussians/node';
 import { writeImage } from '@langevin/io/node';
 import { counterGenerator } from '@langevin/tensor';
@@ -207,6 +207,20 @@ describe('beginnings', () => {
     const camera = (x: number) => ({ width: 1, height: 1, fx: 1, fy: 1, cx: 0, cy: 0, worldToCamera: [1, 0, 0, -x, 0, 1, 0, 0, 0, 0, 1, 0] });
     expect(sceneExtent([camera(0), camera(4)])).toBeCloseTo(2.2, 12);
     expect(sceneExtent([camera(3)])).toBe(1);
+  });
+
+  it('views that are held out beyond the others are told from those between them', () => {
+    // Three rings of eight, as a turntable takes them: every 8th is a whole meridian.
+    const ring = (i: number): { readonly name: string; readonly camera: Camera } => {
+      const [turn, tilt] = [(i % 8) * (Math.PI / 4), (Math.floor(i / 8) - 1) * 0.33];
+      return { name: `v${String(i).padStart(2, '0')}`, camera: lookAt({ width: 8, height: 8, fx: 8, fy: 8, cx: 4, cy: 4, eye: [4 * Math.cos(turn) * Math.cos(tilt), 4 * Math.sin(tilt), 4 * Math.sin(turn) * Math.cos(tilt)], target: [0, 0, 0] }) };
+    };
+    const views = Array.from({ length: 24 }, (_, i) => ring(i));
+    expect(holdOutGap(splitViews(views))).toBeGreaterThan(2);
+    expect(holdOutGap(splitViews(views, { names: ['v11', 'v13'] }))).toBeCloseTo(1, 6);
+    expect(holdOutGap(splitViews(views, 'none'))).toBeUndefined();
+    // All from one place.
+    expect(holdOutGap({ train: [ring(0), ring(0)], test: [ring(1)] })).toBeUndefined();
   });
 });
 

@@ -79,7 +79,6 @@ export function hexPlaneDeformation(config: HexPlaneConfig): Deformation<HexPlan
       net: Object.fromEntries(HEADS.map(([name]) => [name, heads[name].init(generator)])) as HexPlaneParams['net'],
     }),
     offsets(params: HexPlaneParams, { means }: MovingTensors, time: Tensor) {
-      const count = means.shape[0]!;
       const position = mul(sub(means, tensor([...box.center])), 1 / box.radius);
       const x = planeFeatures(position, sub(mul(time, 2), 1), params.planes.map((planes, i) => ({ samples: samplesOf(scales[i]!), planes: PLANES.map((plane) => planes[plane]) })));
       return {

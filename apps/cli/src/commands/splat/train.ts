@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { cpuRasterizer, strategyByName, type HoldOut, type ShDegree, type SplatScene, type TrainingBackground } from '@langevin/gaussians';
+import { cpuRasterizer, holdOutGap, strategyByName, type HoldOut, type ShDegree, type SplatScene, type TrainingBackground } from '@langevin/gaussians';
 import { loadScene, trainSplatsInFolder } from '@langevin/gaussians/node';
 import { writeSplatFile } from '@langevin/io/node';
 import { splatFormatForName } from '@langevin/io/splats';
@@ -39,6 +39,9 @@ interface TrainOptions extends InitOptions {
   readonly checkpointEvery: number;
   readonly json?: true;
 }
+
+/** Where held-out views lie between the others, this is about 1. */
+const WIDE_GAP = 1.5;
 
 const AFTER_HELP = `
 Examples:
@@ -101,6 +104,8 @@ async function runTraining(path: string, options: TrainOptions, terminal: Termin
   if (options.depthWeight > 0 && !scene.train.some(({ depth }) => depth !== undefined)) throw new UserError(`[cli/splat] scene has no depth maps: scene=${scene.name}, --depth-weight=${options.depthWeight}. Name them as depth_file_path in transforms.json, or leave it out.`);
   const first = scene.train[0]!.camera;
   remark(terminal, `${scene.name}: ${scene.train.length} views of ${first.width}x${first.height}, ${scene.test.length} held out, ${from}`);
+  const gap = holdOutGap(scene);
+  if (gap !== undefined && gap > WIDE_GAP) remark(terminal, `held-out views are ${gap.toFixed(1)} times as far from the nearest training view as those are from each other: their score tells how unseen sides are guessed; --hold-out takes others`);
   const folder = options.folder ?? join('runs', `splat-${scene.name}`);
   const out = options.out ?? join(folder, kind === undefined ? 'scene.ply' : 'scene.splats4d');
   const rasterizer = cpuRasterizer(options.threads === undefined ? {} : { threads: options.threads });
