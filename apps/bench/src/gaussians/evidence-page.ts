@@ -85,7 +85,7 @@ export function evidencePage({ failed, machine, counts, fast, absent, forward, g
     '## Mutated files',
     '',
     `${counts.mutatedFiles} files of each format with flipped bits, cuts, spliced parts, hostile numbers, and damage under the compression. Each has to be refused with a reason or to give a cloud that stands all checks and is no`,
-    `larger than its file can account for, within 10 s, and the process must not grow by more than ${MOST_GROWTH_MIB} MiB. The slowest is by the clock on the wall, whatever else the machine did.`,
+    `larger than its file can account for, within 10 s, and the process must not grow by more than ${MOST_GROWTH_MIB} MiB. The slowest is by the time that processors worked for the process.`,
     '',
     markdownTable(fuzzed.header, fuzzed.rows),
     '',
