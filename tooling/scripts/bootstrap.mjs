@@ -16,7 +16,7 @@ const TASKS = {
   setup: {},
   build: { turbo: ['build'] },
   lint: { turbo: ['//#lint:code'], script: 'tooling/scripts/check-skeleton.mjs', args: [] },
-  typecheck: { turbo: ['typecheck'] },
+  typecheck: { turbo: ['//#typecheck:code', 'typecheck'] },
   start: { build: './apps/cli', script: 'apps/cli/dist/main.js', args: ['sample', '--preset', 'emoji'] },
   test: { script: 'tooling/scripts/test.mjs', args: [] },
   bench: { build: './apps/bench', script: 'apps/bench/dist/main.js', args: [] },

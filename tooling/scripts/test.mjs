@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { readJson, root } from './lib.mjs';
 
 const REPORT = join(root, 'node_modules', '.langevin', 'vitest.json');
-const turbo = (...tasks) => ['turbo', 'run', ...tasks, '--output-logs=errors-only', '--log-order=grouped'];
+const turbo = (tasks) => ['turbo', 'run', ...tasks, '--output-logs=errors-only', '--log-order=grouped'];
 
 const STAGES = [
   { name: 'skeleton', what: 'every package has the same files, docs link to files that exist', command: ['node', 'tooling/scripts/check-skeleton.mjs'] },
-  { name: 'lint', what: 'eslint with type information, import directions', command: turbo('//#lint:code') },
-  { name: 'types', what: 'tsc over sources and tests of every package', command: turbo('typecheck') },
-  { name: 'build', what: 'dist of every package', command: turbo('build') },
+  { name: 'lint', what: 'eslint with type information, import directions', tasks: ['//#lint:code'] },
+  { name: 'types', what: 'tsc over sources and tests of every package', tasks: ['//#typecheck:code', 'typecheck'] },
+  { name: 'build', what: 'dist of every package', tasks: ['build'] },
   { name: 'knip', what: 'no unused files, exports or dependencies', command: ['knip', '--no-progress', '--no-config-hints'] },
   { name: 'packages', what: 'publint and attw on what would be published', command: ['node', 'tooling/scripts/check-packages.mjs'] },
   { name: 'examples', what: 'every example of every README and doc comment type-checks, runs and says the truth', command: ['node', 'tooling/scripts/check-examples.mjs'] },
@@ -30,7 +30,7 @@ function main(args) {
     console.error(`[workspace/test] unknown stage: stage=${unknown}. Known: ${STAGES.map((stage) => stage.name).join(', ')}.`);
     process.exit(2);
   }
-  const chosen = names.length === 0 ? STAGES : STAGES.filter((stage) => names.includes(stage.name));
+  const chosen = together(names.length === 0 ? STAGES : STAGES.filter((stage) => names.includes(stage.name)));
 
   mkdirSync(join(root, 'node_modules', '.langevin'), { recursive: true });
   rmSync(REPORT, { force: true });
@@ -38,12 +38,12 @@ function main(args) {
   for (const stage of chosen) {
     console.log(`\n=== ${stage.name}: ${stage.what}`);
     const start = performance.now();
-    const status = run(stage.name === 'unit' ? [...stage.command, ...rest] : stage.command);
+    const status = run(commandOf(stage, rest));
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
     times.push(`${stage.name} ${seconds} s`);
     console.log(`=== ${stage.name}: ${status === 0 ? 'passed' : 'FAILED'} in ${seconds} s`);
     if (status !== 0) {
-      console.error(`[workspace/test] stage failed: stage=${stage.name}, exit=${status}. Run it alone: npm test -- ${stage.name}`);
+      console.error(`[workspace/test] stage failed: stage=${stage.name}, exit=${status}. Run it alone: npm test -- ${stage.name.replaceAll(',', '')}`);
       if (stage.name === 'unit') printCounts();
       process.exit(status);
     }
@@ -51,6 +51,19 @@ function main(args) {
   console.log(`\nAll stages passed: ${times.join(', ')}.`);
   if (chosen.some((stage) => stage.name === 'unit')) printCounts();
 }
+
+/** Stages of turbo that follow each other are one run: none waits for another, and each has one core's work to do. */
+function together(stages) {
+  const merged = [];
+  for (const stage of stages) {
+    const last = merged.at(-1);
+    if (stage.tasks === undefined || last?.tasks === undefined) merged.push(stage);
+    else merged.splice(-1, 1, { name: `${last.name}, ${stage.name}`, what: `${last.what}; ${stage.what}`, tasks: [...last.tasks, ...stage.tasks] });
+  }
+  return merged;
+}
+
+const commandOf = (stage, rest) => (stage.tasks === undefined ? [...stage.command, ...(stage.name === 'unit' ? rest : [])] : turbo(stage.tasks));
 
 function run([command, ...args]) {
   const windows = process.platform === 'win32';

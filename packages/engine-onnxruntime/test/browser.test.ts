@@ -23,7 +23,7 @@ describe('onnxruntime-web in headless Chromium', () => {
     browser = await playwright.launch({ executablePath: chromium.executable, args: ARGUMENTS });
     page = await browser.newPage();
     await page.goto(served.url);
-    await page.waitForFunction(() => globalThis.langevin !== undefined);
+    await page.waitForFunction(() => globalThis.langevinEngines !== undefined);
   }, 2 * MINUTES);
 
   afterAll(async () => {
@@ -33,10 +33,10 @@ describe('onnxruntime-web in headless Chromium', () => {
 
   const prove = async (context: TestContext, device: Device): Promise<void> => {
     if (!chromium) return context.skip(NO_CHROMIUM);
-    const reports = await page.evaluate(() => globalThis.langevin.availableDevices());
+    const reports = await page.evaluate(() => globalThis.langevinEngines.availableDevices());
     const report = reports.find((candidate) => candidate.device === device);
     if (!report?.available) return context.skip(`skipped: ${report?.reason}`);
-    const found: Evidence = await page.evaluate(([name, rows]) => globalThis.langevin.gatherEvidence(name, new RegExp(rows)), [device, firstRows.source] as const);
+    const found: Evidence = await page.evaluate(([name, rows]) => globalThis.langevinEngines.gatherEvidence(name, new RegExp(rows)), [device, firstRows.source] as const);
     expect(found.conformance.device).toBe(device);
     const cpu = await onnxruntimeEngine({ device: 'cpu' });
     expectEvidence(found, await trainBriefly(cpu));

@@ -2,7 +2,7 @@ import { availableDevices } from '@langevin/engine-onnxruntime';
 import { gatherEvidence } from './evidence.ts';
 
 declare global {
-  var langevin: { readonly availableDevices: typeof availableDevices; readonly gatherEvidence: typeof gatherEvidence };
+  var langevinEngines: { readonly availableDevices: typeof availableDevices; readonly gatherEvidence: typeof gatherEvidence };
 }
 
-globalThis.langevin = { availableDevices, gatherEvidence };
+globalThis.langevinEngines = { availableDevices, gatherEvidence };
