@@ -63,7 +63,10 @@ function together(stages) {
   return merged;
 }
 
-const commandOf = (stage, rest) => (stage.tasks === undefined ? [...stage.command, ...(stage.name === 'unit' ? rest : [])] : turbo(stage.tasks));
+function commandOf(stage, rest) {
+  if (stage.tasks !== undefined) return turbo(stage.tasks);
+  return stage.name === 'unit' ? [...stage.command, ...rest] : stage.command;
+}
 
 function run([command, ...args]) {
   const windows = process.platform === 'win32';
