@@ -99,6 +99,10 @@ it('trains, stops, resumes, exports, says what it made, and samples from it', as
   expect(along.err).not.toContain('Brownian tree');
   expect((await cli([...one, '--sampler', 'ddim', '--noise', 'white'])).err).toContain('images, brownian-tree');
 
+  const table = await cli([...one, '--sampler', 'euler', '--spacing', 'gits', '--set-spacing', 'table=[80,4,0.01]']);
+  expect(table.code, table.err).toBe(0);
+  expect(JSON.parse(table.out)).toMatchObject({ sampler: 'euler', spacing: 'gits', nfe: 2 });
+
   const nested = await cli([...one, '--sampler', 'restart', '--set', 'base={"name":"euler","sChurn":1}', '--set', 'intervals=[{"sigmaMin":0.1,"sigmaMax":1,"repeats":1,"steps":2}]']);
   expect(nested.code, nested.err).toBe(0);
   expect(JSON.parse(nested.out)).toMatchObject({ sampler: 'restart', nfe: 4 });

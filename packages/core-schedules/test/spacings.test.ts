@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import {
   alignYourSteps, betaSpacing, CLEAN, customSpacing, ddimUniform, defineSpacing, discreteVp, edm, exponential, flow, gits, karras, karrasSigmas, klOptimal, lambdaOf, laplaceSpacing, leading,
   linearQuadratic, linspaceTimes, normalSpacing, polyexponential, processes, quadraticTimes, relativeSigma, sgmUniform, sigmaLevel, simpleSpacing, snrOf, spacings, trailing, uniformLambda,
-  vpLinear, vpSpacing, withoutPenultimate, type NoiseLevel, type NoiseProcess, type Spacing,
+  vpLinear, vpSpacing, withoutPenultimate, type NoiseLevel, type NoiseProcess, type Spacing, type SpacingOptions,
 } from '@langevin/core-schedules';
 import { gaussian } from '@langevin/core-schedules/testing';
 import { describe, expect, test } from 'vitest';
@@ -301,6 +301,30 @@ describe('gits', () => {
       const run = items === 1 ? teacher : teacher.map(({ at, x, denoised }) => ({ at, x: Float64Array.of(...x, ...x), denoised: Float64Array.of(...denoised, ...denoised) }));
       expect(gits({ teacher: run, items }).levels(edm(), { steps: 2, end: 'floor' }).map(({ sigma }) => sigma)).toEqual(close([4, best, 1]));
     }
+  });
+
+  test('takes a grid from a run as a table, by name too, and interpolates it for other numbers of steps', async () => {
+    const fine = Array.from(karrasSigmas({ steps: 12 })).slice(0, 12);
+    const grid = gits({ teacher: await trajectory(fine), metric: 'l1' }).levels(edm(), { steps: 4, end: 'floor' });
+    const table = grid.map(({ sigma }) => sigma);
+    const named = spacings.create('gits', { table });
+    const sigmas = (options: SpacingOptions): readonly number[] => named.levels(edm(), options).map(({ sigma }) => sigma);
+    expect(sigmas({ steps: 4, end: 'floor' })).toEqual(close(table));
+    expect(sigmas({ steps: 4 })).toEqual(close([...table.slice(0, 4), 0]));
+    const twice = sigmas({ steps: 8, end: 'floor' });
+    expect(twice.filter((_, i) => i % 2 === 0)).toEqual(close(table));
+    expect(twice[1]).toBeCloseTo(Math.sqrt(table[0]! * table[1]!), 9);
+    // On a variance-preserving process it is sigma / alpha.
+    const vp = named.levels(discreteVp(), { steps: 4 }).map(relativeSigma);
+    expect(vp.slice(0, 4)).toEqual(close(table.slice(0, 4)));
+  });
+
+  test('refuses what is no table', async () => {
+    expect(() => gits({ table: [1] })).toThrow('[core-schedules/gits] a table holds sigma / alpha before each step and at the floor: table=1.');
+    expect(() => gits({ table: [1, 2] })).toThrow('table[1]');
+    expect(() => gits({ table: [1, 0] })).toThrow('table[1]');
+    expect(() => gits({ table: 'sd1' as never })).toThrow('table=sd1');
+    expect(() => gits({ table: [2, 1], teacher: [] })).toThrow('a grid is either computed or given');
   });
 
   test('needs a run', async () => {

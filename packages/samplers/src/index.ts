@@ -5,6 +5,7 @@ export { jumpLevel, targetOf, type JumpLevel } from './jump-target.ts';
 // The driver
 export { sample, trajectory, type Progress, type TrajectoryOptions, type TrajectoryStep } from './trajectory.ts';
 export { invert, type InvertOptions } from './invert.ts';
+export { teacherRun, type TeacherRunOptions } from './teacher-run.ts';
 export { parallelTrajectory, type ParallelStep, type ParallelTrajectoryOptions } from './parallel-trajectory.ts';
 export { sigmaLevels } from './levels.ts';
 export { brownianTreeNoise, imageNoise, startState, torchNoise, type BrownianTreeNoiseOptions, type ImageNoiseOptions, type NoiseInterval, type NoiseRequest, type NoiseSource, type StartOptions } from './noise.ts';

@@ -22,6 +22,7 @@ interface SampleOptions extends EngineOptions {
   readonly preset?: string;
   readonly sampler: string;
   readonly spacing?: string;
+  readonly setSpacing?: Readonly<Record<string, unknown>>;
   readonly noise?: 'images' | 'brownian-tree';
   readonly set?: Readonly<Record<string, unknown>>;
   readonly steps: number;
@@ -43,6 +44,7 @@ Examples:
   langevin sample --checkpoint runs/emoji --sampler euler --steps 30
   langevin sample --preset emoji --sampler "DPM++ 2M Karras" --steps 20
   langevin sample --preset emoji --sampler ddim --set eta=1 --spacing uniform-lambda
+  langevin sample --preset emoji --sampler dpmpp-2m --steps 6 --spacing gits --set-spacing 'table=[80,20,5,1.2,0.3,0.06,0.002]'
   langevin sample --preset emoji --sampler restart --set 'base={"name":"heun","sChurn":10}' --set 'intervals=[{"sigmaMin":0.1,"sigmaMax":1,"repeats":2}]'
   langevin sample --preset emoji --sampler dpmpp-sde --noise brownian-tree
   langevin sample --preset emoji --plugin ./my-sampler.js --sampler mine --json
@@ -60,6 +62,7 @@ export function addSample(program: Command, terminal: Terminal): void {
     .option('--set <name=value>', 'an option of the sampler, such as eta=0.5, or in JSON; may be given again', setting)
     .addOption(new Option('--noise <kind>', 'noise of the steps: drawn for each step, or the path of a Brownian tree, which stays the same when steps change').choices(['images', 'brownian-tree']).default('images'))
     .option('--spacing <name>', 'which noise levels the steps visit; "langevin list schedules" shows them (default: that of the sampler\'s name, else karras)')
+    .option('--set-spacing <name=value>', 'an option of the spacing, such as rho=5, or in JSON; may be given again', setting)
     .option('--steps <n>', 'sampler steps', integer(1, 100_000), 18)
     .option('--seed <n>', 'decides the noise, and which classes of a category are drawn', integer(0), 0)
     .option('--classes <names>', 'classes or categories, a row for each (default: every category)', list)
@@ -80,7 +83,8 @@ async function sample(options: SampleOptions, terminal: Terminal): Promise<void>
   const out = await checkedOut(options.out ?? `out/${name}-seed${options.seed}.png`);
   const registries = await loadPlugins(options.plugin);
   const { sampler, levels, note, noise, ...named } = resolveSampler(options.sampler, { ...registries, ...(options.set && { options: withNested(options.set, registries) }) });
-  const chosen = options.spacing === undefined && named.spacing ? named.spacing : resolveSpacing(options.spacing ?? 'karras', registries);
+  // Options are for a spacing that is made here: the one that a sampler's name brings along is made anew.
+  const chosen = options.spacing === undefined && options.setSpacing === undefined && named.spacing ? named.spacing : resolveSpacing(options.spacing ?? named.spacing?.name ?? 'karras', { ...registries, ...(options.setSpacing && { options: options.setSpacing }) });
   const spacing: Spacing = { name: chosen.name, levels: (process, wanted) => levels(chosen, process, wanted) };
   if (note !== undefined) remark(terminal, `${options.sampler}: ${note}`);
   if (noise !== undefined && options.noise !== noise) remark(terminal, `${options.sampler}: its program takes the noise of a Brownian tree: --noise ${noise}`);

@@ -1,6 +1,5 @@
 import { UserError } from '@langevin/tensor';
-import { ramp } from '../grid/ramp.ts';
-import { levelsOfSigmas } from '../grid/sigma-range.ts';
+import { levelsOfTable } from '../grid/sigma-table.ts';
 import { defineSpacing, type Spacing } from '../grid/spacing.ts';
 
 /** sigma / alpha before each of ten steps and at the floor, as the authors published them. */
@@ -29,17 +28,6 @@ export function alignYourSteps(options: AlignYourStepsOptions = {}): Spacing {
   const table = TABLES[model];
   return defineSpacing({
     name: 'align-your-steps',
-    place: (process, count, reachesFloor) => {
-      const steps = reachesFloor ? count - 1 : count;
-      const sigmas = ramp(0, table.length - 1, steps + 1).map((position) => logLinear(table, position));
-      // The last entry of the table is the floor; a run to the clean end leaps from the one before.
-      return levelsOfSigmas(process, reachesFloor && process.sigma(process.span.min) > 0 ? sigmas : sigmas.slice(0, steps));
-    },
+    place: (process, count, reachesFloor) => levelsOfTable(table, process, { count, reachesFloor }),
   });
-}
-
-function logLinear(table: readonly number[], position: number): number {
-  const below = Math.floor(position);
-  const share = position - below;
-  return share === 0 ? table[below]! : table[below]! * (table[below + 1]! / table[below]!) ** share;
 }

@@ -2,6 +2,7 @@ import { UserError } from '@langevin/tensor';
 import type { FloatArray } from '../array-algebra.ts';
 import { checkNumber, checkParts } from '../check.ts';
 import { noisyCount } from '../grid/sigma-range.ts';
+import { levelsOfTable } from '../grid/sigma-table.ts';
 import { defineSpacing, type Spacing } from '../grid/spacing.ts';
 import { checkLevel, lambdaOf, relativeSigma, type NoiseLevel } from '../level.ts';
 
@@ -19,6 +20,11 @@ export interface TeacherPoint {
 export interface GitsOptions {
   /** A fine run on the model, noisiest first, with alpha > 0 everywhere; the authors take 61 points. The last may be clean or not. */
   readonly teacher?: readonly TeacherPoint[];
+  /**
+   * In place of a run, what came of one: sigma / alpha before each step and at the floor, noisiest first, at least two. Other numbers of steps than its own are
+   * interpolated, as those of align-your-steps are.
+   */
+  readonly table?: readonly number[];
   /** Number of images in a state; costs are averaged over them. @default 1 */
   readonly items?: number;
   /**
@@ -34,9 +40,10 @@ export interface GitsOptions {
  * The levels of a fine run between which Euler steps lose least, found by dynamic programming (Chen et al. 2024, arXiv:2405.11326, section 4,
  * "GITS"). The grid belongs to the model whose run was given, and serves other solvers too.
  *
- * The published tables for Stable Diffusion come from a run like this; we know of no permissively licensed source of them, and give the method.
+ * The published tables for Stable Diffusion come from a run like this; we know of no permissively licensed source of them, and give the method. A grid that was found once is
+ * a `table` from then on, also on a command line.
  *
- * @throws UserError without a run, or when it has fewer points than the grid
+ * @throws UserError without a run or a table, for a table that does not fall, or when a run has fewer points than the grid
  * @example
  * // A run of 33 Euler steps on data of two modes, and the four of them that lose least.
  * const denoise = threeModes().denoiser<Float64Array>();
@@ -52,9 +59,10 @@ export interface GitsOptions {
  * gits({ teacher }).levels(edm(), { steps: 4, end: 'floor' }).map(({ sigma }) => sigma); // => [10, 1, 0.5623, 0.4217, 0.1]
  */
 export function gits(options: GitsOptions = {}): Spacing {
-  const { teacher, items = 1, metric = 'deviation', coefficient = 1.15 } = options;
+  const { teacher, table, items = 1, metric = 'deviation', coefficient = 1.15 } = options;
+  if (table !== undefined) return tabled(table, teacher);
   if (teacher === undefined || teacher.length < 2) {
-    throw new UserError(`[${WHERE}] the grid is computed from a fine run of the model: teacher=${teacher === undefined ? 'undefined' : `${teacher.length} points`}. Pass teacher: [{ at, x, denoised }, ...] of some 60 Euler steps, or take align-your-steps.`);
+    throw new UserError(`[${WHERE}] the grid is computed from a fine run of the model: teacher=${teacher === undefined ? 'undefined' : `${teacher.length} points`}. Pass teacher: [{ at, x, denoised }, ...] of some 60 Euler steps (teacherRun() of @langevin/samplers makes one), or table: [14.6, ..., 0.03], a grid from one.`);
   }
   if (!METRICS.includes(metric)) throw new UserError(`[${WHERE}] unknown metric: metric="${String(metric)}". Known: ${METRICS.join(', ')}.`);
   checkNumber(WHERE, 'coefficient', coefficient, { min: 0, openMin: true });
@@ -71,6 +79,13 @@ export function gits(options: GitsOptions = {}): Spacing {
       return clean && !reachesFloor ? levels.slice(0, -1) : levels;
     },
   });
+}
+
+function tabled(table: readonly number[], teacher: readonly TeacherPoint[] | undefined): Spacing {
+  if (teacher !== undefined) throw new UserError(`[${WHERE}] a grid is either computed or given: teacher=${teacher.length} points, table=${String(table)}. Pass one of them.`);
+  if (!Array.isArray(table) || table.length < 2) throw new UserError(`[${WHERE}] a table holds sigma / alpha before each step and at the floor: table=${String(table)}. Pass at least two numbers.`);
+  table.forEach((sigma: unknown, i) => checkNumber(WHERE, `table[${i}]`, sigma, { min: 0, openMin: true, ...(i > 0 ? { max: table[i - 1]!, openMax: true } : {}) }));
+  return defineSpacing({ name: 'gits', place: (process, count, reachesFloor) => levelsOfTable(table, process, { count, reachesFloor }) });
 }
 
 function checkTeacher(teacher: readonly TeacherPoint[], items: number): void {

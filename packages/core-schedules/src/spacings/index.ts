@@ -50,7 +50,7 @@ export const spacings: Registry<Spacing> = /* @__PURE__ */ createRegistry('spaci
   custom: ['sigmas', 'times', 'timesteps', 'levels'],
   'ddim-uniform': [],
   exponential: ['sigmaMin', 'sigmaMax'],
-  gits: ['teacher', 'items', 'metric', 'coefficient'],
+  gits: ['teacher', 'table', 'items', 'metric', 'coefficient'],
   karras: ['sigmaMin', 'sigmaMax', 'rho'],
   'kl-optimal': ['sigmaMin', 'sigmaMax'],
   laplace: ['sigmaMin', 'sigmaMax', 'mu', 'beta'],
