@@ -13,7 +13,7 @@ export interface PlanesOfScale<Plane> {
 }
 
 /** Where planes are looked at. */
-export interface PlacesInPlanes {
+interface PlacesInPlanes {
   /** [N, 3], in [-1, 1]; held at the ends. */
   readonly position: FloatArray;
   /** Of all of them, in [-1, 1]. */
