@@ -14,6 +14,7 @@ const faults = [
   ...packages.flatMap(skeletonFaults),
   ...findDependencyFaults([...packages, ...apps].map(({ manifest }) => manifest)),
   ...linkFaults(),
+  ...mapFaults(),
   ...changesetFaults(),
 ];
 conclude('skeleton', faults, `${packages.length} packages share one skeleton, ${apps.length} apps, links are whole`);
@@ -76,6 +77,24 @@ function linkFaults() {
       .filter((link) => !existsSync(resolve(root, dirname(path), link)))
       .map((link) => `${path}: links to ${link}, which does not exist.`);
   });
+}
+
+/** The map of the documents names every document, and every room of every package in that package's row. */
+function mapFaults() {
+  const path = 'docs/README.md';
+  const map = readFileSync(join(root, path), 'utf8');
+  const unnamed = documents()
+    .filter((file) => /^docs\/(?:decisions\/)?[^/]+\.md$/u.test(file) && file !== path)
+    .filter((file) => !map.includes(`](${file.slice('docs/'.length)})`))
+    .map((file) => `${path}: does not link to ${file}. Say there what it is about.`);
+  const rooms = packages.flatMap(({ folder, dir }) => {
+    const row = map.split('\n').find((line) => line.startsWith('|') && line.includes(`](../${folder}/README.md)`));
+    if (row === undefined) return [`${path}: has no row for ${folder}. Say there what its rooms are.`];
+    return readdirSync(join(dir, 'src'), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && !row.includes(`\`${entry.name}/\``))
+      .map(({ name }) => `${path}: the row of ${folder} does not name src/${name}/. Say there what it holds.`);
+  });
+  return [...unnamed, ...rooms];
 }
 
 /** Markdown files that git knows or would add; without git (an unpacked archive), those outside installed and built folders. */
