@@ -46,6 +46,12 @@ it('trains, stops, resumes, exports, says what it made, and samples from it', as
   const stopped = await cli(['train', config, '--folder', run, '--steps', '6', '--resume', ...ENGINE], { signal: AbortSignal.abort() });
   expect(stopped).toMatchObject({ code: 0, out: expect.stringMatching(/^stopped at step 4\n[\s\S]*--resume\n$/) as string });
 
+  // In the middle of a run: the step that is under way is finished and kept.
+  const stop = new AbortController();
+  const cut = await cli(['train', config, '--folder', join(root, 'cut'), '--steps', '1000000', '--checkpoint-every', '3', ...ENGINE], { signal: stop.signal, heard: (text) => text.includes('checkpoint ') && stop.abort() });
+  expect(cut).toMatchObject({ code: 0, out: expect.stringMatching(/^stopped at step [34], last loss [\d.]+\n[\s\S]*--resume\n$/) as string });
+  expect(JSON.parse((await cli(['info', join(root, 'cut'), '--json'])).out)).toMatchObject({ kind: 'run', step: Number(/step (\d)/.exec(cut.out)![1]) });
+
   const resumed = await cli(['train', config, '--folder', run, '--steps', '6', '--resume', '--json', ...ENGINE]);
   expect(JSON.parse(resumed.out)).toMatchObject({ step: 6, reason: 'finished', report: join(run, 'report.html'), images: 6, engine: 'onnxruntime', device: 'cpu' });
 

@@ -18,12 +18,15 @@ export interface CliResult {
 }
 
 /** Run the command line in this process and keep what it wrote. */
-export async function cli(args: readonly string[], options: { readonly env?: Readonly<Record<string, string>>; readonly signal?: AbortSignal } = {}): Promise<CliResult> {
+export async function cli(args: readonly string[], options: { readonly env?: Readonly<Record<string, string>>; readonly signal?: AbortSignal; /** Hears what is written for people while the command runs. */ readonly heard?: (text: string) => void } = {}): Promise<CliResult> {
   let out = '';
   let err = '';
   const code = await run(args, {
     out: (text) => void (out += text),
-    err: (text) => void (err += text),
+    err: (text) => {
+      err += text;
+      options.heard?.(text);
+    },
     env: options.env ?? {},
     signal: options.signal ?? new AbortController().signal,
   });
