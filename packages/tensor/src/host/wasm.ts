@@ -16,6 +16,8 @@ export interface Kernels {
   readonly memory: { readonly buffer: ArrayBuffer };
   readonly NORMALS: Place;
   readonly normals: (count: number, low: number, high: number, upper0: number, upper1: number, key0: number, key1: number) => void;
+  readonly PIVOTS: Place;
+  readonly torchBlocks: (blocks: number) => void;
   readonly SUM: Place;
   readonly VALUE: Place;
   readonly scale: (count: number, factor: number) => void;

@@ -2,8 +2,8 @@ const TURN_32 = Math.fround(2 * Math.PI);
 const PER_RADIAN = 1 / (2 * Math.PI);
 
 /** Pivots 1, 1 + 1/128, ..., 2 of {@link logGrid}: logarithm and reciprocal of each. */
-const PIVOT_LOG = Float64Array.from({ length: 129 }, (_, i) => Math.log(1 + i / 128));
-const PIVOT_INVERSE = Float64Array.from({ length: 129 }, (_, i) => 1 / (1 + i / 128));
+export const PIVOT_LOG = Float64Array.from({ length: 129 }, (_, i) => Math.log(1 + i / 128));
+export const PIVOT_INVERSE = Float64Array.from({ length: 129 }, (_, i) => 1 / (1 + i / 128));
 const POWER = Float64Array.from({ length: 25 }, (_, i) => 2 ** -i);
 
 /**

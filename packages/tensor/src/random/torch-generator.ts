@@ -1,6 +1,7 @@
 import { encodeBase64 } from './base64.ts';
-import { normalBlocks32, normalBlocks64 } from './box-muller.ts';
+import { normalBlocks64 } from './box-muller.ts';
 import type { Generator, IntegerRange, TorchState } from './generator.ts';
+import { normalBlocks } from './kernels.ts';
 import { Mt19937 } from './mt19937.ts';
 import { identity, swap } from './permute.ts';
 import { checkCount, checkRange, seedToUint64 } from './validate.ts';
@@ -60,8 +61,8 @@ export class TorchGenerator implements Generator {
     const data = new Float32Array(count);
     if (count < BLOCK_PATH_FROM) return this.#fillScalarNormal(data);
     this.#fillUniform(data);
-    normalBlocks32(data, { start: 0, blocks: Math.floor(count / 16) });
-    if (count % 16 !== 0) normalBlocks32(this.#fillUniform(data.subarray(count - 16)), { start: 0, blocks: 1 });
+    normalBlocks(data, { start: 0, blocks: Math.floor(count / 16) });
+    if (count % 16 !== 0) normalBlocks(this.#fillUniform(data.subarray(count - 16)), { start: 0, blocks: 1 });
     return data;
   }
 
