@@ -29,8 +29,8 @@ export function work(thread: i32): void {
   }
 }
 
-/** How often a worker looks for the next job before it sleeps, which takes some 50 microseconds: jobs follow one another closely, and waking takes as long. */
-const LOOKS: i32 = 50_000;
+/** How often a worker looks for the next job before it sleeps: jobs follow one another closely, and waking takes as long as some of them. */
+const LOOKS: i32 = 300_000;
 
 /**
  * The life of a worker: waits for a job after the one with number `seen`, joins it if it is still open, and returns the number of the job

@@ -7,6 +7,9 @@ import { POWER } from './project';
 const SUMS: usize = 96 * 8;
 const HEAD: i32 = 8;
 
+/** Gaussians whose rows are fetched together. */
+const BATCH: i32 = 8;
+
 /** From the rows of a chunk's Gaussians to the gradients of the scene, and the chunk's part of that of the camera. */
 export function projectBackwardChunk(chunk: i32, f: usize): void {
   const first = chunk * CHUNK;
@@ -27,10 +30,14 @@ export function projectBackwardChunk(chunk: i32, f: usize): void {
   if (word(COLORS) != 0) memory.fill(<usize>word(V_COLORS) + (<usize>first * 3 << 2), 0, 3 * size);
   if (features != 0) memory.fill(<usize>word(V_FEATURES) + (<usize>(first * features) << 2), 0, <usize>features * size);
   let check: f64 = 0;
-  for (let i = first; i < last; i++) {
-    if (!addRows(i, f)) continue;
-    lead(i, f, camera);
-    check += total(i);
+  for (let begin = first; begin < last; begin += BATCH) {
+    const beyond = min(begin + BATCH, last);
+    touchRows(begin, beyond, f);
+    for (let i = begin; i < beyond; i++) {
+      if (!addRows(i, f)) continue;
+      lead(i, f, camera);
+      check += total(i);
+    }
   }
   put(<usize>word(CHECKS), chunk, check);
 }
@@ -46,6 +53,21 @@ function total(i: i32): f64 {
     for (let k = 3 * degree * degree - 1; k >= 0; k--) sum += single(row, k);
   }
   return sum;
+}
+
+/** Reads a number of each row, all at once: they lie far apart, and one would wait for the memory after another. */
+function touchRows(begin: i32, beyond: i32, f: usize): void {
+  const pairs = <usize>word(PAIRS);
+  const rows = <usize>word(ROWS);
+  const stride = <usize>word(ROW_STRIDE);
+  const counts = <usize>word(PAIR_COUNTS);
+  const firsts = <usize>word(FIRST_PAIRS);
+  let sum: u32 = 0;
+  for (let i = begin; i < beyond; i++) {
+    let pair = pairs + (<usize>load<u32>(firsts + (<usize>i << 2)) << 2);
+    for (const end = pair + (<usize>load<u32>(counts + (<usize>i << 2)) << 2); pair < end; pair += 4) sum += load<u32>(rows + <usize>load<u32>(pair) * stride, 16);
+  }
+  store<u32>(f + SUMS, sum);
 }
 
 /** Adds the rows of a Gaussian in the order of tiles, whoever made them. */

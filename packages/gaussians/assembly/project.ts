@@ -4,6 +4,8 @@ import { BLUR, BLURRED, flatten, LEAST_COMPENSATION, place, SHARP, X, XX, XY, Y,
 
 const LEAST_ALPHA: f64 = 1.0 / 255.0;
 const MOST_REACH: f64 = 3.33;
+/** log(255) */
+const STEPS: f64 = 5.541263545158426;
 /** log2(e) */
 export const POWER: f64 = 1.4426950408889634;
 /** Beyond this a number is of no use in float32. */
@@ -72,7 +74,8 @@ function project(i: i32, f: usize): f64 {
   const divisor: f64 = word(PINHOLE) != 0 ? z : 1;
   const mx = (number(w, FX) * number(f, X)) / divisor + number(w, CX);
   const my = (number(w, FY) * number(f, Y)) / divisor + number(w, CY);
-  const reach = min<f64>(MOST_REACH, sqrt<f64>(2 * Math.log(opacity / LEAST_ALPHA)));
+  const logarithm = Math.log(opacity);
+  const reach = min<f64>(MOST_REACH, sqrt<f64>(2 * max<f64>(0, logarithm + STEPS)));
   const xx = number(f, XX) + BLUR;
   const yy = number(f, YY) + BLUR;
   const deviationX = sqrt<f64>(xx);
@@ -115,7 +118,7 @@ function project(i: i32, f: usize): f64 {
   store<f32>(record, <f32>(-0.5 * POWER / xx), A);
   store<f32>(record, <f32>c, C);
   store<f32>(record, <f32>slope, M);
-  store<f32>(record, <f32>(POWER * Math.log(opacity)), L);
+  store<f32>(record, <f32>(POWER * logarithm), L);
   store<f32>(record, <f32>Math.exp(c * (2 / POWER)), FALL);
   // A little more than the reach, for what rounding does; alpha decides.
   store<f32>(record, <f32>(rx + 0.01), REACH);

@@ -31,7 +31,7 @@ describe('a rasterizer that several use at once', () => {
   });
 
   test.for(['resident', 'not resident'] as const)('draws pictures and leads back while a training goes on: %s', async (where) => {
-    const { reside, ...rest } = rasterizer;
+    const { reside: _, ...rest } = rasterizer;
     const on = where === 'resident' ? rasterizer : rest;
     const expected = await trained(trainer(3, on));
     const others = blobs(700);

@@ -6,7 +6,8 @@ import type { Cotangents, PhotometricRequest, PhotometricStep, Rasterizer, Rende
 import { checkCotangents, checkPhotometric, LEAST_DIVISOR, settingsFor, type Settings } from '../settings.ts';
 import type { Trace } from '../trace.ts';
 import { compare } from './compare.ts';
-import { draw, type Drawn } from './draw.ts';
+import { draw, type Drawn, type PicturePlaces } from './draw.ts';
+import { touchPages } from './in-parts.ts';
 import { lead } from './lead.ts';
 import { FREE } from './layout.ts';
 import { floats, reserve } from './memory.ts';
@@ -71,7 +72,9 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
   const inTurn = <T>(task: (threads: Threads) => Promise<T>): Promise<T> => {
     const turn = last.then(async () => {
       if (disposed) throw new UserError(`[${WHERE}] the rasterizer was disposed of: disposed=true. Make another.`);
-      return task(await (threads ??= startThreads(count, trace)));
+      const ready = await (threads ??= startThreads(count, trace));
+      ready.rouse();
+      return task(ready);
     });
     last = turn.catch(() => {});
     return turn;
@@ -92,14 +95,17 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
       const pixels = width * height;
       const channels = settings.background.length;
       let own: Pick<Rendering, 'color' | 'alpha' | 'depth'> | undefined;
-      const drawn = await draw(threads, base(), gaussians, camera, settings, (picture, from, to) => {
-        // Not before there was room for it in the memory.
-        own ??= { color: new Float32Array(pixels * channels), alpha: new Float32Array(pixels), ...(picture.depth !== 0 && { depth: new Float32Array(pixels) }) };
+      const prepare = (): void => {
+        own = { color: new Float32Array(pixels * channels), alpha: new Float32Array(pixels), ...(settings.depth !== 'none' && { depth: new Float32Array(pixels) }) };
+        touchPages(Object.values(own));
+      };
+      const take = (picture: PicturePlaces, from: number, to: number): void => {
         const copy = (target: Float32Array | undefined, at: number, length: number): void => target?.set(floats(memory, at + 4 * length * width * from, length * width * (to - from)), length * width * from);
-        copy(own.color, picture.color, channels);
-        copy(own.alpha, picture.alpha, 1);
-        copy(own.depth, picture.depth, 1);
-      });
+        copy(own?.color, picture.color, channels);
+        copy(own?.alpha, picture.alpha, 1);
+        copy(own?.depth, picture.depth, 1);
+      };
+      const drawn = await draw(threads, base(), gaussians, camera, settings, { prepare, take });
       const rendering: Rendering = { width, height, channels, ...own!, radii: floats(memory, drawn.job.radii, gaussians.count).slice() };
       const kept: Kept = { gaussians, camera, drawn, start: base(), held: start };
       states.set(rendering, kept);
@@ -142,7 +148,7 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
         if (cotangents.color === undefined) target.fill(0);
         else target.set(cotangents.color.subarray(first, last));
       };
-      const { gradients } = await lead(threads, space(0), drawn, { color: vColor, alpha: vAlpha?.byteOffset ?? 0, depth: vDepth?.byteOffset ?? 0 }, true, { bring, keep: true });
+      const { gradients } = await lead(threads, space(0), drawn, { color: vColor, alpha: vAlpha?.byteOffset ?? 0, depth: vDepth?.byteOffset ?? 0 }, true, bring);
       return gradients;
     });
 

@@ -4,7 +4,7 @@ import { FRUSTUM_MARGIN, type Settings } from '../settings.ts';
 import { stopwatch } from '../trace.ts';
 import { inParts } from './in-parts.ts';
 import { CHUNK, JOB_WORDS, PIXELS, recordBytes, rowBytes, scratchBytes, sortingBytes, TILE, type Job } from './layout.ts';
-import { addressOf, place, placeUnlessThere, reserve, type Space } from './memory.ts';
+import { addressOf, floats, place, placeUnlessThere, reserve, type Space } from './memory.ts';
 import type { WasmMemory } from './platform.ts';
 import type { Threads } from './threads.ts';
 
@@ -15,6 +15,14 @@ export interface PicturePlaces {
   readonly color: number;
   readonly alpha: number;
   readonly depth: number;
+}
+
+/** Copies that are made while threads work. */
+export interface PictureCopies {
+  /** Called once there is room for the picture. */
+  readonly prepare: () => void;
+  /** Told of rows of the picture, from `from` to before `to`, that are done. */
+  readonly take: (picture: PicturePlaces, from: number, to: number) => void;
 }
 
 /** A picture in the memory of the kernels. */
@@ -35,9 +43,9 @@ export interface Drawn extends PicturePlaces {
 /**
  * Draws into the memory, from `start` on.
  *
- * @param take told of rows of the picture, from `from` to before `to`, that are done. @default nobody is
+ * @param copies who copies the picture while threads work. @default nobody does
  */
-export async function draw(threads: Threads, start: number, gaussians: Gaussians, camera: Camera, settings: Settings<Float32Array>, take?: (picture: PicturePlaces, from: number, to: number) => void): Promise<Drawn> {
+export async function draw(threads: Threads, start: number, gaussians: Gaussians, camera: Camera, settings: Settings<Float32Array>, copies?: PictureCopies): Promise<Drawn> {
   const { memory, count: workers, run, trace } = threads;
   const { width, height } = camera;
   const { count } = gaussians;
@@ -60,7 +68,7 @@ export async function draw(threads: Threads, start: number, gaussians: Gaussians
     quaternions: put(quaternions),
     logScales: put(logScales),
     opacityLogits: put(opacityLogits),
-    sh: put(sh),
+    sh: addressOf(memory, sh) ?? space(4 * sh.length),
     colors: put(colors),
     features: put(features),
     background: place(memory, space, settings.background),
@@ -93,7 +101,12 @@ export async function draw(threads: Threads, start: number, gaussians: Gaussians
     pinhole: camera.kind === 'orthographic' ? 0 : 1,
   };
   done('copy in');
-  await run('project', projection, chunks);
+  const shRows = CHUNK * projection.shRow;
+  await inParts(threads, { kind: 'project', job: projection, units: chunks, bring: addressOf(memory, sh) !== undefined ? undefined : (from, to) => {
+    // Most of what a scene has, in time for those who work on it.
+    const part = sh.subarray(shRows * from, shRows * to);
+    floats(memory, projection.sh + 4 * shRows * from, part.length).set(part);
+  } });
   done('project');
   const counts = new Uint32Array(memory.buffer, projection.chunkCounts, 2 * chunks);
   let [pairs, rows] = [0, 0];
@@ -114,11 +127,11 @@ export async function draw(threads: Threads, start: number, gaussians: Gaussians
   const picture = { color: space(4 * pixels * channels), alpha: space(4 * pixels), depth: settings.depth === 'none' ? 0 : space(4 * pixels) };
   const top = space(0);
   const sorting: Job = { ...job, sorting: space(sortingBytes(count, tilesY)), rowList: space(4 * rows), rowStarts: space(4 * (tilesY + 1)), rowEntries: space(4 * (tilesY + 1)) };
-  await run('sort', sorting, 1);
+  await run('sort', sorting, 1, copies && { meanwhile: copies.prepare });
   done('sort');
   await run('deal', sorting, tilesY);
   done('deal');
-  await inParts(threads, { kind: 'forward', job: { ...job, ...picture }, units: tilesY, each: tilesX, take: take && ((from, to) => take(picture, TILE * from, Math.min(height, TILE * to))) });
+  await inParts(threads, { kind: 'forward', job: { ...job, ...picture }, units: tilesY, each: tilesX, take: copies && ((from, to) => copies.take(picture, TILE * from, Math.min(height, TILE * to))) });
   done('forward');
   return { width, height, channels, count, settings, job, end, ...picture, top };
 }

@@ -31,3 +31,8 @@ export async function inParts({ run }: Threads, { kind, job, units, each = 1, br
   }
   take?.(bound(PARTS - 1), units);
 }
+
+/** Writes to each page of arrays that are new: the first time that takes longer than what is written later, and can be done while others work. */
+export function touchPages(arrays: Iterable<Float32Array>): void {
+  for (const array of arrays) for (let i = 0; i < array.length; i += 1024) array[i] = 0;
+}

@@ -1,7 +1,7 @@
 import type { RenderGradients } from '../rasterizer.ts';
 import { stopwatch } from '../trace.ts';
 import type { Drawn } from './draw.ts';
-import { inParts } from './in-parts.ts';
+import { inParts, touchPages } from './in-parts.ts';
 import { CHUNK, TILE, type Job } from './layout.ts';
 import { floats, reserve } from './memory.ts';
 import type { Threads } from './threads.ts';
@@ -13,19 +13,13 @@ export interface PictureGradients {
   readonly depth: number;
 }
 
-/** Copies that are made while threads work. */
-export interface LeadCopies {
-  /** Puts rows of the gradients of the picture, from `from` to before `to`, where they are expected. */
-  readonly bring: (from: number, to: number) => void;
-  /** Whether the gradients of the scene are to be arrays of their own. */
-  readonly keep: boolean;
-}
-
 /**
- * Leads gradients of a picture back to the scene, with what lies in the memory before `start`. The arrays lie in the memory and change with
- * the next job, unless they are to be kept; `end` is the first byte after them.
+ * Leads gradients of a picture back to the scene, with what lies in the memory before `start`; `end` is the first byte after them. The arrays
+ * lie in the memory and change with the next job, or, with `bring`, are the caller's own.
+ *
+ * @param bring puts rows of the gradients of the picture, from `from` to before `to`, where they are expected. @default they are there
  */
-export async function lead(threads: Threads, start: number, drawn: Drawn, picture: PictureGradients, absolute: boolean, copies?: LeadCopies): Promise<{ readonly gradients: RenderGradients; readonly finite: boolean; readonly end: number }> {
+export async function lead(threads: Threads, start: number, drawn: Drawn, picture: PictureGradients, absolute: boolean, bring?: (from: number, to: number) => void): Promise<{ readonly gradients: RenderGradients; readonly finite: boolean; readonly end: number }> {
   const { memory, trace } = threads;
   const { settings, count, channels, height } = drawn;
   const { tiles, tilesX, tilesY, chunks, shRow, starts, rowStride } = drawn.job;
@@ -50,15 +44,13 @@ export async function lead(threads: Threads, start: number, drawn: Drawn, pictur
     vBackground: space(8 * channels * tiles),
     checks: space(8 * chunks),
   };
-  await inParts(threads, { kind: 'backward', job, units: tilesY, each: tilesX, bring: copies && ((from, to) => copies.bring(TILE * from, Math.min(height, TILE * to))) });
-  done('backward');
-  const moves: ((from: number, to: number) => void)[] = [];
+  const own = new Map<Float32Array, number>();
   /** Rows of `length` numbers, one for each Gaussian. */
   const view = (at: number, length: number): Float32Array => {
-    if (copies?.keep !== true) return floats(memory, at, length * count);
-    const own = new Float32Array(length * count);
-    moves.push((from, to) => own.set(floats(memory, at + 4 * length * from, length * (to - from)), length * from));
-    return own;
+    if (bring === undefined) return floats(memory, at, length * count);
+    const array = new Float32Array(length * count);
+    own.set(array, at);
+    return array;
   };
   const perGaussian = {
     means: view(job.vMeans, 3),
@@ -71,14 +63,20 @@ export async function lead(threads: Threads, start: number, drawn: Drawn, pictur
     means2d: view(job.vMeans2d, 2),
     absoluteMeans2d: view(job.vAbsoluteMeans2d, 2),
   };
-  await inParts(threads, {
-    kind: 'lead',
-    job,
-    units: chunks,
-    take: copies?.keep !== true ? undefined : (from, to) => {
-      for (const move of moves) move(Math.min(count, CHUNK * from), Math.min(count, CHUNK * to));
-    },
-  });
+  const bringRows = (from: number, to: number): void => {
+    bring?.(TILE * from, Math.min(height, TILE * to));
+    if (from > 0) touchPages(own.keys());
+  };
+  await inParts(threads, { kind: 'backward', job, units: tilesY, each: tilesX, bring: bring && bringRows });
+  done('backward');
+  const take = (from: number, to: number): void => {
+    for (const [array, at] of own) {
+      const length = array.length / count;
+      const [first, last] = [CHUNK * from * length, Math.min(array.length, CHUNK * to * length)];
+      array.set(floats(memory, at + 4 * first, last - first), first);
+    }
+  };
+  await inParts(threads, { kind: 'lead', job, units: chunks, take: bring && count > 0 ? take : undefined });
   done('project backward');
   const gradients: RenderGradients = {
     ...perGaussian,

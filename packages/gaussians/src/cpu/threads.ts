@@ -45,6 +45,8 @@ export interface Threads {
   readonly trace: Trace | undefined;
   /** Runs a job on all threads, which take its pieces one by one. */
   readonly run: (kind: (typeof KINDS)[number], job: Job, pieces: number, options?: RunOptions) => Promise<void>;
+  /** Lets the others know that a job is about to come, so that they are awake when it does. */
+  readonly rouse: () => void;
   readonly dispose: () => void;
 }
 
@@ -104,6 +106,13 @@ export async function startThreads(count: number, trace?: Trace): Promise<Thread
     }
   };
 
+  /** Counts one further, for those who wait for that. */
+  const call = (): void => {
+    // Never negative, which would end them.
+    Atomics.store(words, SERIAL, (Atomics.load(words, SERIAL) + 1) & 0x7fff_ffff);
+    Atomics.notify(words, SERIAL);
+  };
+
   return {
     count: 1 + others,
     memory,
@@ -114,17 +123,17 @@ export async function startThreads(count: number, trace?: Trace): Promise<Thread
       words[KIND] = KINDS.indexOf(kind);
       words[PIECES] = pieces;
       Atomics.store(words, NEXT, from);
-      // Not worth waking anybody for a single piece.
-      const shared = others > 0 && pieces - from > 1;
+      // Not worth waking anybody for a single piece, unless there is something else to do.
+      const shared = others > 0 && (pieces - from > 1 || meanwhile !== undefined);
       if (shared) {
         Atomics.store(words, STATE, OPEN);
-        Atomics.add(words, SERIAL, 1);
-        Atomics.notify(words, SERIAL);
+        call();
       }
       meanwhile?.();
       kernels.work(0);
       if (shared) await finish();
     },
+    rouse: call,
     dispose: () => {
       Atomics.store(words, SERIAL, -1);
       Atomics.notify(words, SERIAL);
