@@ -1,4 +1,4 @@
-// Compiles a package's assembly/*.ts to WebAssembly and writes it, as base64 in a module, among its sources. For the build-kernels.mjs of packages.
+// Compiles a module of a package's assembly/*.ts to WebAssembly and writes it, as base64 in a module, among its sources. For the build-kernels.mjs of packages.
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,22 +10,23 @@ import { join } from 'node:path';
  * @param {object} kernels
  * @param {string} kernels.root the package's folder
  * @param {string} kernels.output the module to write, from there
+ * @param {string} [kernels.entry] the file of assembly/ whose exports are the module's
  * @param {readonly string[]} kernels.flags of the compiler
  * @param {() => Promise<object>} kernels.compiler imports `assemblyscript/asc` from where it is installed
  * @returns {Promise<boolean>} whether anything was built
  */
-export async function compileKernels({ root, output, flags, compiler }) {
+export async function compileKernels({ root, output, entry = 'index.ts', flags, compiler }) {
   const target = join(root, output);
   const files = readdirSync(join(root, 'assembly')).filter((name) => name.endsWith('.ts')).sort();
   const sources = Object.fromEntries(files.map((name) => [name, readFileSync(join(root, 'assembly', name), 'utf8')]));
   const { version } = JSON.parse(readFileSync(join(root, 'node_modules', 'assemblyscript', 'package.json'), 'utf8'));
-  const print = createHash('sha256').update(JSON.stringify([sources, version, flags, 2])).digest('hex').slice(0, 16);
+  const print = createHash('sha256').update(JSON.stringify([sources, entry, version, flags, 2])).digest('hex').slice(0, 16);
   const header = `// Made by scripts/build-kernels.mjs from assembly/*.ts (${print}). Not to be edited or committed.\n`;
   if (existsSync(target) && readFileSync(target, 'utf8').startsWith(header)) return false;
 
   const { default: asc } = await compiler();
   let binary;
-  const { error, stderr } = await asc.main(['index.ts', '--outFile', 'kernels.wasm', ...flags], {
+  const { error, stderr } = await asc.main([entry, '--outFile', 'kernels.wasm', ...flags], {
     readFile: (name) => sources[name.replace(/^\.\//u, '')] ?? null,
     writeFile: (name, contents) => {
       if (name.endsWith('.wasm')) binary = contents;

@@ -1,9 +1,5 @@
 import { MOST, radii, rotate } from './box-muller';
 import { philox } from './philox';
-import { blocksAt } from './torch-normals';
-
-export { blend, scale, SUM, VALUE } from './sums';
-export { PIVOTS } from './torch-normals';
 
 /** Groups of four counters that go through all steps while they are in the nearest cache. */
 const CHUNK: i32 = MOST >> 3;
@@ -32,9 +28,4 @@ export function normals(count: i32, low: u32, high: u32, upper0: u32, upper1: u3
     radii(EVEN_WORDS, RADII, some << 3);
     rotate(ODD_WORDS, RADII, NORMALS + (<usize>done << 6), some << 3);
   }
-}
-
-/** The first blocks of 16 uniforms at NORMALS, replaced by PyTorch's normals. @param blocks 1..1024 */
-export function torchBlocks(blocks: i32): void {
-  blocksAt(NORMALS, blocks);
 }

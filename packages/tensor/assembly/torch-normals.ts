@@ -1,3 +1,9 @@
+/** Blocks that one call takes at most. */
+const CAPACITY: i32 = 1024;
+
+/** Uniforms, and then normals: 16 to a block. */
+export const BLOCKS = memory.data(CAPACITY * 64, 16);
+
 /** Logarithm and reciprocal of each pivot 1, 1 + 1/128, ..., 2, side by side: the host fills them in, so that they are its own. */
 export const PIVOTS = memory.data(129 * 16, 16);
 
@@ -15,10 +21,10 @@ function plus(a: f64, b: v128, c: v128): v128 {
 /**
  * `normalBlocks32` of src/random/box-muller.ts, two pairs at a time: the same operations of float64 in the same order, and so the same bits.
  *
- * @param data float32 uniforms in [0, 1), multiples of 2^-24, replaced by normals
+ * @param blocks 1..1024: float32 uniforms in [0, 1), multiples of 2^-24, at BLOCKS
  */
-export function blocksAt(data: usize, blocks: i32): void {
-  for (let block = data, end = data + (<usize>blocks << 6); block < end; block += 64) {
+export function torchBlocks(blocks: i32): void {
+  for (let block = BLOCKS, end = BLOCKS + (<usize>blocks << 6); block < end; block += 64) {
     for (let at = block; at < block + 32; at += 8) {
       // log(m / 2^24) by the nearest pivot.
       const m = f64x2.mul(f64x2.sub(two(1), f64x2.promote_low_f32x4(v128.load64_zero(at))), two(16777216));

@@ -1,4 +1,5 @@
-import { wasmKernels } from './wasm.ts';
+import { KERNELS } from './kernels.generated.ts';
+import { instantiate, type Kernels, type Place } from './wasm.ts';
 
 /** A step of a running sum: sum = keep * sum + factor * value. The first step has nothing to keep. */
 export interface SumStep {
@@ -8,6 +9,14 @@ export interface SumStep {
   readonly value: Float32Array;
 }
 
+/** See assembly/sums.ts. */
+interface SumKernels extends Kernels {
+  readonly SUM: Place;
+  readonly VALUE: Place;
+  readonly scale: (count: number, factor: number) => void;
+  readonly blend: (count: number, keep: number, factor: number) => void;
+}
+
 export type WeightedSum = (out: Float32Array, steps: readonly SumStep[]) => void;
 
 /** Numbers that one call of a kernel takes. */
@@ -15,7 +24,7 @@ const CAPACITY = 4096;
 
 /** {@link plainWeightedSum}, four numbers at a time, where there is WebAssembly with vectors; undefined elsewhere. */
 export function wasmWeightedSum(): WeightedSum | undefined {
-  const kernels = wasmKernels();
+  const kernels = instantiate<SumKernels>(KERNELS);
   if (kernels === undefined) return undefined;
   const sum = new Float32Array(kernels.memory.buffer, kernels.SUM.value, CAPACITY);
   const next = new Float32Array(kernels.memory.buffer, kernels.VALUE.value, CAPACITY);

@@ -1,6 +1,12 @@
-import { wasmKernels } from '../host/wasm.ts';
-import { normalBlocks32, PIVOT_INVERSE, PIVOT_LOG } from './box-muller.ts';
+import { instantiate, type Kernels, type Place } from '../host/wasm.ts';
+import { KERNELS } from './kernels.generated.ts';
 import { normalPairs, type CounterRange } from './normal-pairs.ts';
+
+/** See assembly/index.ts. */
+interface NormalKernels extends Kernels {
+  readonly NORMALS: Place;
+  readonly normals: (count: number, low: number, high: number, upper0: number, upper1: number, key0: number, key1: number) => void;
+}
 
 export type FillNormals = (out: Float32Array, range: CounterRange) => void;
 
@@ -9,7 +15,7 @@ const CAPACITY = 4096;
 
 /** {@link normalPairs}, in a small part of the time, where there is WebAssembly with vectors; undefined elsewhere. */
 export function wasmNormals(): FillNormals | undefined {
-  const kernels = wasmKernels();
+  const kernels = instantiate<NormalKernels>(KERNELS);
   if (kernels === undefined) return undefined;
   const normals = new Float32Array(kernels.memory.buffer, kernels.NORMALS.value, 4 * CAPACITY);
   return (out, { first, count, domain, identity }) => {
@@ -30,39 +36,4 @@ let fill: FillNormals | undefined;
 export function fillNormals(out: Float32Array, range: CounterRange): void {
   fill ??= wasmNormals() ?? normalPairs;
   fill(out, range);
-}
-
-export type NormalBlocks = (data: Float32Array, range: { readonly start: number; readonly blocks: number }) => void;
-
-/** Blocks of 16 that one call of the kernel takes. */
-const BLOCKS = CAPACITY / 4;
-
-/** {@link normalBlocks32} with the same bits, two pairs at a time, where there is WebAssembly with vectors; undefined elsewhere. */
-export function wasmBlocks(): NormalBlocks | undefined {
-  const kernels = wasmKernels();
-  if (kernels === undefined) return undefined;
-  const { buffer } = kernels.memory;
-  new Float64Array(buffer, kernels.PIVOTS.value, 2 * PIVOT_LOG.length).set(interleaved(PIVOT_LOG, PIVOT_INVERSE));
-  const place = new Float32Array(buffer, kernels.NORMALS.value, 16 * BLOCKS);
-  return (data, { start, blocks }) => {
-    for (let done = 0; done < blocks; done += BLOCKS) {
-      const some = Math.min(BLOCKS, blocks - done);
-      const part = data.subarray(start + 16 * done, start + 16 * (done + some));
-      place.set(part);
-      kernels.torchBlocks(some);
-      part.set(some === BLOCKS ? place : place.subarray(0, 16 * some));
-    }
-  };
-}
-
-function interleaved(a: Float64Array, b: Float64Array): Float64Array {
-  return Float64Array.from({ length: 2 * a.length }, (_, i) => (i % 2 === 0 ? a : b)[i >> 1]!);
-}
-
-let blocksOf: NormalBlocks | undefined;
-
-/** Uniforms made normals in blocks of 16, as {@link normalBlocks32} does, by the fastest way there is. */
-export function normalBlocks(data: Float32Array, range: { readonly start: number; readonly blocks: number }): void {
-  blocksOf ??= wasmBlocks() ?? normalBlocks32;
-  blocksOf(data, range);
 }

@@ -1,9 +1,9 @@
 import { encodeBase64 } from './base64.ts';
 import { normalBlocks64 } from './box-muller.ts';
 import type { Generator, IntegerRange, TorchState } from './generator.ts';
-import { normalBlocks } from './kernels.ts';
 import { Mt19937 } from './mt19937.ts';
 import { identity, swap } from './permute.ts';
+import { normalBlocks } from './torch-blocks.ts';
 import { checkCount, checkRange, seedToUint64 } from './validate.ts';
 import { modulo64, toUniform64 } from './words.ts';
 

@@ -1,7 +1,7 @@
 import { torchGenerator } from '@langevin/tensor';
 import { expect, it } from 'vitest';
 import { normalBlocks32 } from '../../src/random/box-muller.ts';
-import { wasmBlocks } from '../../src/random/kernels.ts';
+import { wasmBlocks } from '../../src/random/torch-blocks.ts';
 
 it('float32 normals equal the formula in float64, also at the ends of the uniforms and of the quadrants', () => {
   const top = 1 - 2 ** -24;

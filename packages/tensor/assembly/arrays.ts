@@ -1,0 +1,2 @@
+export { blend, scale, SUM, VALUE } from './sums';
+export { BLOCKS, PIVOTS, torchBlocks } from './torch-normals';
