@@ -1,9 +1,10 @@
 import { readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { readSplats, writeSplats } from '@langevin/io/splats';
+import { encodeSplatScene4d, readSplats, readSplatScene4d, writeSplats } from '@langevin/io/splats';
 import { sampleFiles, syntheticCloud } from '@langevin/io/testing';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { swayingStalks } from '../src/built-in/swaying.ts';
 import { hasChromium, NO_CHROMIUM, startDemo, type Demo, type OpenPage } from './harness/chromium.ts';
 import { distance, settled, settledOn } from './harness/pictures.ts';
 import { photographedFolder } from './harness/tiny-scene.ts';
@@ -98,6 +99,22 @@ describe.runIf(hasChromium)('the page', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('opens what is dropped on it', { timeout: 2 * MINUTES }, async () => {
+    const { page, complaints } = desk;
+    const bytes = await writeSplats(syntheticCloud({ count: 40, degree: 0, seed: 6 }), { format: 'ply' });
+    const dropped = await page.evaluateHandle((content) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([Uint8Array.from(content)], 'dropped.ply'));
+      return transfer;
+    }, [...bytes]);
+    await page.dispatchEvent('#viewport', 'dragover', { dataTransfer: dropped });
+    expect(await page.locator('#drop-hint').isVisible()).toBe(true);
+    await page.dispatchEvent('#viewport', 'drop', { dataTransfer: dropped });
+    await hasText(page, 'fact-name', 'dropped.ply');
+    expect([await text(page, 'fact-count'), await page.locator('#drop-hint').isVisible()]).toEqual(['40', false]);
+    expect(complaints).toEqual([]);
+  });
+
   it('says in words why a file cannot be read, and keeps what it shows', { timeout: 2 * MINUTES }, async () => {
     const { page, complaints } = desk;
     const whole = await writeSplats(syntheticCloud({ count: 50, degree: 0, seed: 1 }), { format: 'ply' });
@@ -135,6 +152,25 @@ describe.runIf(hasChromium)('the page', () => {
     await expect.poll(async () => Number.parseFloat(await text(page, 'time-text')), { timeout: MINUTES }).toBeGreaterThan(0.1);
     await page.click('#play');
     expect(await page.locator('#play').getAttribute('aria-pressed')).toBe('false');
+    expect(complaints).toEqual([]);
+  });
+
+  it('plays a scene of several assets, each in its place and time, and saves it whole', { timeout: 4 * MINUTES }, async () => {
+    const { page, complaints } = desk;
+    const stalks = swayingStalks();
+    const placement = { translation: [2.6, 0, 0], rotation: [0, 0, 1, 0], scale: 0.5, offset: 2, beyond: 'hold' } as const;
+    const bytes = encodeSplatScene4d({ assets: [{ ...stalks, placement: {} }, { ...stalks, placement }] });
+    await page.setInputFiles('#file', { name: 'pair.splats4d', mimeType: 'application/octet-stream', buffer: Buffer.from(bytes) });
+    await hasText(page, 'fact-name', 'pair.splats4d');
+    expect([await text(page, 'fact-format'), await text(page, 'fact-count')]).toEqual(['4d, 2 assets', (2 * stalks.cloud.count).toLocaleString('en-US')]);
+    expect(await page.locator('#time').getAttribute('max')).toBe('6');
+    const still = await settled(page);
+    await page.locator('#time').fill('5');
+    expect(await text(page, 'time-text')).toBe('5.00 s');
+    await settledOn(page, (picture) => !picture.equals(still));
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('#save [data-format="4d"]')]);
+    const { assets } = await readSplatScene4d(await readFile(await download.path()));
+    expect(assets.map(({ placement: place }) => place)).toEqual([{}, placement]);
     expect(complaints).toEqual([]);
   });
 

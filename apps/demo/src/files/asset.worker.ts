@@ -1,5 +1,5 @@
-import { createRasterizer, playback, sceneBounds, type Camera, type Gaussians, type Rasterizer } from '@langevin/gaussians';
-import { detectSplatFormat, encodeSplats4d, readSplats, readSplats4d, splatFormats, writeSplats, type SplatAsset4d, type SplatCloud } from '@langevin/io/splats';
+import { createRasterizer, movingScene, playback, sceneBounds, type Camera, type Gaussians, type Rasterizer } from '@langevin/gaussians';
+import { detectSplatFormat, encodeSplats4d, encodeSplatScene4d, readSplats, readSplats4d, readSplatScene4d, splatFormats, writeSplats, type SplatAsset4d, type SplatCloud, type SplatScene4d } from '@langevin/io/splats';
 import { UserError } from '@langevin/tensor';
 import { stillLife } from '../built-in/still-life.ts';
 import { swayingStalks } from '../built-in/swaying.ts';
@@ -9,7 +9,7 @@ import { boxAround, type Asset, type AssetFacts, type Pose, type Slot } from './
 /** Gaussians that are shown, and how they move. */
 interface Held {
   readonly cloud: SplatCloud;
-  readonly moving?: { readonly asset: SplatAsset4d; readonly at: (time: number) => Gaussians };
+  readonly moving?: { /** As a 4D container. */ readonly encode: () => Uint8Array<ArrayBuffer>; readonly at: (time: number) => Gaussians };
   /** The last moment that was asked for: it is often asked for again. */
   posed?: { readonly time: number; readonly gaussians: Gaussians };
 }
@@ -23,7 +23,9 @@ const handlers = {
     const { name: format } = await detectSplatFormat(file);
     const described = { name, bytes: file.size, format };
     if (format !== '4d') return hold({ cloud: await readSplats(file, { invalid: 'drop' }) }, described);
-    return hold4d(await readSplats4d(file, { invalid: 'drop' }), described);
+    const { assets } = await readSplatScene4d(file, { invalid: 'drop' });
+    const [{ placement, ...asset }, ...others] = assets as readonly [SplatScene4d['assets'][number], ...SplatScene4d['assets']];
+    return others.length === 0 && Object.keys(placement).length === 0 ? hold4d(asset, described) : holdScene({ assets }, described);
   },
 
   /** Makes one of the built-in scenes. */
@@ -62,7 +64,7 @@ const handlers = {
   /** The bytes of a file. */
   save: async ({ slot, format }: { readonly slot: Slot; readonly format: string }): Promise<Transferred<Uint8Array<ArrayBuffer>>> => {
     const { cloud, moving } = slotOf(slot);
-    const bytes = format === '4d' && moving !== undefined ? encodeSplats4d(moving.asset) : await writeSplats(cloud, { format });
+    const bytes = format === '4d' && moving !== undefined ? moving.encode() : await writeSplats(cloud, { format });
     return new Transferred(bytes, [bytes.buffer]);
   },
 
@@ -118,10 +120,26 @@ function hold4d(asset: SplatAsset4d, described: Described): Asset {
   const { cloud, times, deformation } = asset;
   if (deformation === null) return hold({ cloud }, described);
   try {
-    return hold({ cloud, moving: { asset, at: playback(cloud, deformation) } }, { ...described, times });
+    return hold({ cloud, moving: { encode: () => encodeSplats4d(asset), at: playback(cloud, deformation) } }, { ...described, times });
   } catch (error) {
     // The still asset is sound, and worth a look.
     return hold({ cloud }, { ...described, stillBecause: messageOf(error) });
+  }
+}
+
+/** Several assets, each in its place and with a time of its own, as one set of Gaussians. */
+function holdScene(scene: SplatScene4d, described: Described): Asset {
+  const { assets } = scene;
+  const metadata = { antialiased: assets.every(({ cloud }) => cloud.metadata?.antialiased === true), dropped: assets.reduce((sum, { cloud }) => sum + (cloud.metadata?.dropped ?? 0), 0) };
+  const named = { ...described, format: `${described.format}, ${assets.length} assets` };
+  try {
+    const { times, at } = movingScene(assets);
+    const cloud = { ...at(), metadata };
+    if (times === undefined) return hold({ cloud }, named);
+    return hold({ cloud, moving: { encode: () => encodeSplatScene4d(scene), at: (time) => at(times.start + time * (times.end - times.start)) } }, { ...named, times });
+  } catch (error) {
+    const { at } = movingScene(assets.map((asset) => ({ ...asset, deformation: null })));
+    return hold({ cloud: { ...at(), metadata } }, { ...named, stillBecause: messageOf(error) });
   }
 }
 

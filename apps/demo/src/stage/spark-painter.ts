@@ -35,6 +35,11 @@ export function sparkPainter(worker: Remote<AssetWorker>, { onPicture, onDue }: 
     canvas,
     show: async (subject) => {
       const mine = ++turn;
+      // What belongs elsewhere goes at once; another moment or file of the same kind stays until it is replaced.
+      if (shown !== undefined && shown.subject.slot !== subject.slot) {
+        clear();
+        onDue();
+      }
       const { centre } = subject.bounds;
       const packed = await pack(await worker.give({ slot: subject.slot }), centre, () => mine === turn);
       if (packed === undefined || mine !== turn) return;

@@ -25,7 +25,7 @@ export function createChart(host: HTMLElement): { readonly draw: (columns: Colum
         { label: 'Step' },
         { label: 'Loss', scale: 'loss', stroke: '#e0895f', width: 1.5, spanGaps: true, points: { show: false } },
         { label: 'PSNR trained (dB)', scale: 'dB', stroke: '#56698f', width: 1, spanGaps: true, points: { show: false } },
-        { label: 'PSNR of this view (dB)', scale: 'dB', stroke: '#8fb0ff', width: 2, spanGaps: true, points: { show: false } },
+        { label: 'PSNR here (dB)', scale: 'dB', stroke: '#8fb0ff', width: 2, spanGaps: true, points: { show: false } },
       ],
     },
     [[], [], [], []],
