@@ -1,21 +1,13 @@
-import { fromStateDict, shapesOnly, toStateDict, type ParamsOf } from '@langevin/nn';
-import { mul, namedTensors, numbers, realize, setDefaultEngine, sum, tensor, torchGenerator, valueAndGrad, type Tensor } from '@langevin/tensor';
+import { fromStateDict, shapesOnly, toStateDict } from '@langevin/nn';
+import { namedTensors, setDefaultEngine, tensor, torchGenerator } from '@langevin/tensor';
 import { referenceEngine } from '@langevin/tensor/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { ditFromConfig } from '@langevin/backbones';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { expectClose, largestOf, readGolden, readWeights, toTensor, type GoldenTensor } from './golden.ts';
+import { expectClose, expectNetwork, readGolden, readWeights, type GoldenNetwork, type GoldenTensor } from './golden.ts';
 
-interface Case {
-  readonly name: string;
-  readonly config: object;
-  readonly x: GoldenTensor;
-  readonly time: readonly number[];
+interface Case extends GoldenNetwork {
   readonly labels: readonly number[];
-  readonly output: GoldenTensor;
-  readonly cotangent: GoldenTensor;
-  readonly inputGradient: GoldenTensor;
-  readonly gradients: Readonly<Record<string, GoldenTensor>>;
 }
 
 interface Golden {
@@ -38,22 +30,10 @@ for (const { name: engineName, make, tolerance } of engines) {
     test.each(golden.cases.map((entry) => [entry.name, entry] as const))('%s: output and gradients', async (name, entry) => {
       const engine = await make();
       const net = ditFromConfig(entry.config);
-      type Params = ParamsOf<typeof net>;
       const params = fromStateDict(net.init(shapesOnly), readWeights('dit.safetensors', name));
+      expect([...namedTensors(params).keys()].sort()).toEqual(Object.keys(entry.gradients).sort());
       const classLabels = tensor(entry.labels, { dtype: 'int32' });
-      const loss = (at: { params: Params; x: Tensor }): { loss: Tensor; y: Tensor } => {
-        const y = net.apply(at.params, at.x, tensor(entry.time), { classLabels });
-        return { loss: sum(mul(y, toTensor(entry.cotangent))), y };
-      };
-      const { value, grad } = valueAndGrad(loss)({ params, x: toTensor(entry.x) });
-      const gradients = namedTensors(grad.params);
-      await realize([value.y, grad.x, ...gradients.values()], { engine });
-      expect(value.y.shape).toEqual(entry.output.shape);
-      expectClose(await numbers(value.y), entry.output, { tolerance, label: 'output' });
-      expectClose(await numbers(grad.x), entry.inputGradient, { tolerance, label: 'input gradient' });
-      const floor = 0.01 * Math.max(...Object.values(entry.gradients).map(largestOf));
-      expect([...gradients.keys()].sort()).toEqual(Object.keys(entry.gradients).sort());
-      for (const [key, expected] of Object.entries(entry.gradients)) expectClose(await numbers(gradients.get(key)!), expected, { tolerance, floor, label: key });
+      await expectNetwork(entry, { params, apply: (at, x) => net.apply(at, x, tensor(entry.time), { classLabels }), engine, tolerance });
     }, 60_000);
   });
 }

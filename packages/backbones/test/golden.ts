@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { decodeSafetensors } from '@langevin/io';
-import { cast, tensor, type Shape, type Tensor } from '@langevin/tensor';
+import { cast, mul, namedTensors, numbers, realize, sum, tensor, valueAndGrad, type Engine, type Shape, type Tensor } from '@langevin/tensor';
 import { expect } from 'vitest';
 
 /** A tensor of a golden file: whole, or every `stride`-th element with sums. */
@@ -49,3 +49,40 @@ export function expectClose(actual: readonly number[], golden: GoldenTensor, { t
 }
 
 export const largestOf = ({ values }: GoldenTensor): number => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+
+/** A network of diffusers: what it made of an input, and the gradients of the sum of its output times a cotangent. */
+export interface GoldenNetwork {
+  readonly name: string;
+  readonly config: object;
+  readonly x: GoldenTensor;
+  readonly time: readonly number[];
+  readonly output: GoldenTensor;
+  readonly cotangent: GoldenTensor;
+  readonly inputGradient: GoldenTensor;
+  readonly gradients: Readonly<Record<string, GoldenTensor>>;
+}
+
+/** The same network of ours. */
+export interface OwnNetwork<P> {
+  readonly params: P;
+  readonly apply: (params: P, x: Tensor) => Tensor;
+  readonly engine: Engine;
+  readonly tolerance: number;
+}
+
+/** Output and gradients are diffusers'; what it gives no gradient (fixed frequencies) gets zeros here. */
+export async function expectNetwork<P>(golden: GoldenNetwork, { params, apply, engine, tolerance }: OwnNetwork<P>): Promise<void> {
+  const loss = (at: { params: P; x: Tensor }): { loss: Tensor; y: Tensor } => {
+    const y = apply(at.params, at.x);
+    return { loss: sum(mul(y, toTensor(golden.cotangent))), y };
+  };
+  const { value, grad } = valueAndGrad(loss)({ params, x: toTensor(golden.x) });
+  const gradients = namedTensors(grad.params);
+  await realize([value.y, grad.x, ...gradients.values()], { engine });
+  expect(value.y.shape).toEqual(golden.output.shape);
+  expectClose(await numbers(value.y), golden.output, { tolerance, label: 'output' });
+  expectClose(await numbers(grad.x), golden.inputGradient, { tolerance, label: 'input gradient' });
+  const floor = 0.01 * Math.max(...Object.values(golden.gradients).map(largestOf));
+  for (const [key, expected] of Object.entries(golden.gradients)) expectClose(await numbers(gradients.get(key)!), expected, { tolerance, floor, label: key });
+  for (const [key, gradient] of gradients) if (!(key in golden.gradients)) expect((await numbers(gradient)).every((g) => g === 0), key).toBe(true);
+}

@@ -1,32 +1,17 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { counterGenerator } from '@langevin/tensor';
-import { build } from 'esbuild';
 import { beforeAll, expect, it, onTestFinished } from 'vitest';
+import { buildProgram } from './program.ts';
 
-const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-/** Inside the package, so that the packages it leaves out are found. */
-const PROGRAM = here('../node_modules/.langevin-test/kill-child.mjs');
 const STEPS = 20;
 
+let program: string;
 beforeAll(async () => {
-  mkdirSync(here('../node_modules/.langevin-test'), { recursive: true });
-  await build({
-    entryPoints: [here('kill-child.ts')],
-    outfile: PROGRAM,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    conditions: ['@langevin/source'],
-    external: ['sharp', 'uplot', 'onnxruntime-node'],
-    banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
-    logLevel: 'error',
-  });
+  program = await buildProgram('kill-child.ts');
 }, 120_000);
 
 async function temporaryFolder(): Promise<string> {
@@ -37,7 +22,7 @@ async function temporaryFolder(): Promise<string> {
 
 /** Run the program; with `kill`, send SIGKILL so many milliseconds after it has said that line. */
 function start(folder: string, strategy: string, kill?: { readonly after: string; readonly delay: number }): Promise<{ readonly signal: NodeJS.Signals | null; readonly code: number | null; readonly said: readonly string[]; readonly errors: string }> {
-  const child = spawn(process.execPath, [PROGRAM, folder, String(STEPS), strategy], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [program, folder, String(STEPS), strategy], { stdio: ['ignore', 'pipe', 'pipe'] });
   const said: string[] = [];
   let errors = '';
   child.stderr.on('data', (part: Buffer) => (errors += part.toString()));

@@ -1,28 +1,8 @@
-import { lookAt, referenceRasterizer, type Camera, type Gaussians, type Rendering } from '@langevin/gaussians';
+import { concatGaussians, lookAt, referenceRasterizer, type Camera, type Gaussians, type Rendering } from '@langevin/gaussians';
 import { UserError } from '@langevin/tensor';
 import { describe, expect, test } from 'vitest';
+import { ball, STRAIGHT } from '../src/testing/ball.ts';
 import { randomScene } from '../src/testing/random-scene.ts';
-
-const C0 = 0.28209479177387814;
-const straight: Camera = { width: 9, height: 9, fx: 20, fy: 20, cx: 4.5, cy: 4.5, worldToCamera: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0] };
-
-/** One isotropic Gaussian. */
-function ball(mean: readonly number[], deviation: number, opacity: number, rgb: readonly number[]): Gaussians<Float64Array> {
-  return {
-    count: 1,
-    degree: 0,
-    means: Float64Array.from(mean),
-    quaternions: Float64Array.of(0.5, 0.5, -0.5, 0.5),
-    logScales: new Float64Array(3).fill(Math.log(deviation)),
-    opacityLogits: Float64Array.of(Math.log(opacity / (1 - opacity))),
-    sh: Float64Array.from(rgb, (value) => (value - 0.5) / C0),
-  };
-}
-
-function together(...sets: readonly Gaussians<Float64Array>[]): Gaussians<Float64Array> {
-  const join = (name: 'means' | 'quaternions' | 'logScales' | 'opacityLogits' | 'sh'): Float64Array => Float64Array.from(sets.flatMap((set) => [...set[name]]));
-  return { count: sets.reduce((sum, { count }) => sum + count, 0), degree: sets[0]!.degree, means: join('means'), quaternions: join('quaternions'), logScales: join('logScales'), opacityLogits: join('opacityLogits'), sh: join('sh') };
-}
 
 function farthest(a: Float64Array, b: Float64Array): number {
   return a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
@@ -36,7 +16,7 @@ describe('closed forms', () => {
     const [deviation, z, opacity] = [0.2, 4, 0.6];
     const rgb = [0.9, 0.2, 0.4];
     const background = [0.1, 0.7, 0.3];
-    const drawn = await render(ball([0, 0, z], deviation, opacity, rgb), straight, { background, depth: 'accumulated' });
+    const drawn = await render(ball({ mean: [0, 0, z], deviation, opacity, rgb }), STRAIGHT, { background, depth: 'accumulated' });
     const variance = ((20 * deviation) / z) ** 2 + 0.3;
     for (let row = 0; row < 9; row++) {
       for (let column = 0; column < 9; column++) {
@@ -52,32 +32,32 @@ describe('closed forms', () => {
 
   test('antialiasing keeps the light of what is smaller than a pixel', async () => {
     const light = async (antialiasing: 'none' | 'mip', deviation: number): Promise<number> => {
-      const { alpha } = await render(ball([0, 0, 4], deviation, 0.9, [1, 1, 1]), straight, { antialiasing });
+      const { alpha } = await render(ball({ mean: [0, 0, 4], deviation, opacity: 0.9, rgb: [1, 1, 1] }), STRAIGHT, { antialiasing });
       return alpha.reduce((sum, value) => sum + value, 0);
     };
     // 2 pi * opacity * variance before the blur is what the integral over the picture is.
     const variance = (20 * 0.06 / 4) ** 2;
     expect((await light('mip', 0.06)) / (await light('none', 0.06))).toBeCloseTo(variance / (variance + 0.3), 1);
-    expect((await render(ball([0, 0, 4], 0.06, 0.9, [1, 1, 1]), straight, { antialiasing: 'mip' })).alpha[40]).toBeCloseTo(0.9 * (variance / (variance + 0.3)), 10);
+    expect((await render(ball({ mean: [0, 0, 4], deviation: 0.06, opacity: 0.9, rgb: [1, 1, 1] }), STRAIGHT, { antialiasing: 'mip' })).alpha[40]).toBeCloseTo(0.9 * (variance / (variance + 0.3)), 10);
   });
 
   test('parallel rays show the same size at every depth', async () => {
-    const camera: Camera = { ...straight, kind: 'orthographic' };
-    const near = await render(ball([0.05, 0, 1], 0.08, 0.6, [1, 0, 0]), camera);
-    const far = await render(ball([0.05, 0, 9], 0.08, 0.6, [1, 0, 0]), camera);
+    const camera: Camera = { ...STRAIGHT, kind: 'orthographic' };
+    const near = await render(ball({ mean: [0.05, 0, 1], deviation: 0.08, opacity: 0.6, rgb: [1, 0, 0] }), camera);
+    const far = await render(ball({ mean: [0.05, 0, 9], deviation: 0.08, opacity: 0.6, rgb: [1, 0, 0] }), camera);
     expect(distance(near, far)).toBeLessThan(1e-12);
     expect(near.alpha[41]!).toBeCloseTo(0.6 * Math.exp(0), 10);
   });
 
   test('opacity that does not reach one step of 255 is absent', async () => {
     const { gaussians, camera } = randomScene({ seed: 1, count: 6, size: 12, degree: 0 });
-    const extra = ball([0, 0, 0], 0.3, 1 / 256, [1, 1, 1]);
-    expect(distance(await render(together(gaussians, extra), camera), await render(gaussians, camera))).toBe(0);
+    const extra = ball({ mean: [0, 0, 0], deviation: 0.3, opacity: 1 / 256, rgb: [1, 1, 1] });
+    expect(distance(await render(concatGaussians([gaussians, extra]), camera), await render(gaussians, camera))).toBe(0);
   });
 
   test('a pixel is finished before what would leave 1e-4 of the light, which is not added', async () => {
-    const wall = (z: number, rgb: readonly number[]): Gaussians<Float64Array> => ball([0, 0, z], 3, 0.98, rgb);
-    const drawn = await render(together(wall(1, [1, 0, 0]), wall(2, [0, 1, 0]), wall(3, [0, 0, 1])), straight, { background: [0.5, 0.5, 0.5] });
+    const wall = (z: number, rgb: readonly number[]): Gaussians<Float64Array> => ball({ mean: [0, 0, z], deviation: 3, opacity: 0.98, rgb });
+    const drawn = await render(concatGaussians([wall(1, [1, 0, 0]), wall(2, [0, 1, 0]), wall(3, [0, 0, 1])]), STRAIGHT, { background: [0.5, 0.5, 0.5] });
     // 4e-4 is left after two; the third would leave 8e-6.
     expect(1 - drawn.alpha[40]!).toBeCloseTo(4e-4, 10);
     [0.98 + 2e-4, 0.02 * 0.98 + 2e-4, 2e-4].forEach((value, channel) => expect(drawn.color[120 + channel]).toBeCloseTo(value, 10));
@@ -121,9 +101,9 @@ describe('invariances', () => {
   });
 
   test('assets that do not overlap in the picture compose by addition', async () => {
-    const left = ball([-0.5, 0, 4], 0.08, 0.8, [1, 0.2, 0]);
-    const right = ball([0.6, 0.1, 3], 0.05, 0.5, [0, 0.2, 1]);
-    const [both, one, other] = [await render(together(left, right), straight), await render(left, straight), await render(right, straight)];
+    const left = ball({ mean: [-0.5, 0, 4], deviation: 0.08, opacity: 0.8, rgb: [1, 0.2, 0] });
+    const right = ball({ mean: [0.6, 0.1, 3], deviation: 0.05, opacity: 0.5, rgb: [0, 0.2, 1] });
+    const [both, one, other] = [await render(concatGaussians([left, right]), STRAIGHT), await render(left, STRAIGHT), await render(right, STRAIGHT)];
     both.color.forEach((value, i) => expect(value).toBeCloseTo(one.color[i]! + other.color[i]!, 12));
   });
 });
@@ -141,9 +121,9 @@ describe('edges', () => {
 
   test('what is behind the near plane or not finite is not drawn and has no gradient', async () => {
     const rasterizer = referenceRasterizer();
-    const nan = { ...ball([0, 0, 2], 0.2, 0.8, [1, 1, 1]), quaternions: Float64Array.of(NaN, 0, 0, 0) };
-    const zero = { ...ball([0, 0, 2], 0.2, 0.8, [1, 1, 1]), quaternions: new Float64Array(4) };
-    const drawn = await rasterizer.render(together(ball([0, 0, -1], 0.2, 0.8, [1, 1, 1]), ball([0, 0, 0.005], 0.2, 0.8, [1, 1, 1]), nan, zero, ball([5, 0, 2], 0.1, 0.8, [1, 1, 1])), straight);
+    const nan = { ...ball({ mean: [0, 0, 2], deviation: 0.2, opacity: 0.8, rgb: [1, 1, 1] }), quaternions: Float64Array.of(NaN, 0, 0, 0) };
+    const zero = { ...ball({ mean: [0, 0, 2], deviation: 0.2, opacity: 0.8, rgb: [1, 1, 1] }), quaternions: new Float64Array(4) };
+    const drawn = await rasterizer.render(concatGaussians([ball({ mean: [0, 0, -1], deviation: 0.2, opacity: 0.8, rgb: [1, 1, 1] }), ball({ mean: [0, 0, 0.005], deviation: 0.2, opacity: 0.8, rgb: [1, 1, 1] }), nan, zero, ball({ mean: [5, 0, 2], deviation: 0.1, opacity: 0.8, rgb: [1, 1, 1] })]), STRAIGHT);
     expect([...drawn.radii]).toEqual([0, 0, 0, 0, 0]);
     const { means, quaternions } = await rasterizer.backward(drawn, { color: drawn.color.map(() => 1) });
     expect([...means, ...quaternions].every((value) => value === 0)).toBe(true);
@@ -151,23 +131,23 @@ describe('edges', () => {
 
   test('wrong input is refused by name', async () => {
     const rasterizer = referenceRasterizer();
-    const one = ball([0, 0, 2], 0.2, 0.8, [1, 1, 1]);
-    await expect(rasterizer.render(one, straight, { background: [1, 2] })).rejects.toThrow('[gaussians/reference] background does not have a number for each channel: background.length=2. Pass 3 numbers.');
-    await expect(rasterizer.render(one, straight, { degree: 1 })).rejects.toThrow('degree=1');
-    await expect(rasterizer.render(one, straight, { near: 0 })).rejects.toThrow('near=0');
-    await expect(rasterizer.render({ ...one, count: 2 }, straight, {})).rejects.toThrow(UserError);
-    const drawn = await rasterizer.render(one, straight);
+    const one = ball({ mean: [0, 0, 2], deviation: 0.2, opacity: 0.8, rgb: [1, 1, 1] });
+    await expect(rasterizer.render(one, STRAIGHT, { background: [1, 2] })).rejects.toThrow('[gaussians/reference] background does not have a number for each channel: background.length=2. Pass 3 numbers.');
+    await expect(rasterizer.render(one, STRAIGHT, { degree: 1 })).rejects.toThrow('degree=1');
+    await expect(rasterizer.render(one, STRAIGHT, { near: 0 })).rejects.toThrow('near=0');
+    await expect(rasterizer.render({ ...one, count: 2 }, STRAIGHT, {})).rejects.toThrow(UserError);
+    const drawn = await rasterizer.render(one, STRAIGHT);
     await expect(rasterizer.backward(drawn, { alpha: new Float64Array(3) })).rejects.toThrow('alpha.length=3, expected 81');
     await expect(rasterizer.backward(drawn, { depth: new Float64Array(81) })).rejects.toThrow('not drawn: depth');
     await rasterizer.backward(drawn, {});
     await expect(rasterizer.backward(drawn, {})).rejects.toThrow('no way back');
     await rasterizer.dispose();
-    await expect(rasterizer.render(one, straight)).rejects.toThrow('disposed');
+    await expect(rasterizer.render(one, STRAIGHT)).rejects.toThrow('disposed');
   });
 
   test('a camera that looks is that of lookAt', async () => {
-    const camera = lookAt({ ...straight, eye: [0, 0, -4], target: [0, 0, 0] });
-    const drawn = await render(ball([0, 0, 0], 0.2, 0.6, [1, 1, 1]), camera);
+    const camera = lookAt({ ...STRAIGHT, eye: [0, 0, -4], target: [0, 0, 0] });
+    const drawn = await render(ball({ mean: [0, 0, 0], deviation: 0.2, opacity: 0.6, rgb: [1, 1, 1] }), camera);
     expect(drawn.alpha[40]).toBeCloseTo(0.6, 12);
   });
 });

@@ -1,7 +1,8 @@
-import { boxOf, cpuRasterizer, defaultStrategy, hexPlaneDeformation, mlpDeformation, playback, psnr, pictureOf, stillScene, trainDynamic, trainSplats, type CheckpointStore, type Deformation, type DynamicEvent, type DynamicTrainingOptions, type Gaussians, type Rasterizer, type SplatScene, type StoredState } from '@langevin/gaussians';
+import { boxOf, cpuRasterizer, defaultStrategy, hexPlaneDeformation, mlpDeformation, playback, psnr, pictureOf, stillScene, trainDynamic, trainSplats, type Deformation, type DynamicEvent, type DynamicTrainingOptions, type Gaussians, type Rasterizer, type SplatScene } from '@langevin/gaussians';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { setDefaultEngine } from '@langevin/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { memoryStore } from './memory-store.ts';
 import { blobsAt, movingScene } from './moving-scene.ts';
 import { blobs } from './tiny-scene.ts';
 
@@ -38,19 +39,6 @@ async function heldOut(at: (time: number) => Gaussians): Promise<number> {
   let sum = 0;
   for (const { camera, image, time } of scene.test) sum += psnr((await rasterizer.render(at(time!), camera)).color, pictureOf(image, [0, 0, 0]));
   return sum / scene.test.length;
-}
-
-/** Checkpoints in memory. */
-function memoryStore(): CheckpointStore & { readonly kept: Map<number, StoredState> } {
-  const kept = new Map<number, StoredState>();
-  return {
-    kept,
-    newest: () => Promise.resolve([...kept].map(([step, stored]) => ({ stored, from: `memory:${step}` })).at(-1)),
-    save: (step, stored) => {
-      kept.set(step, structuredClone(stored));
-      return Promise.resolve(`memory:${step}`);
-    },
-  };
 }
 
 describe.each(kinds)('a motion: %s', (kind) => {

@@ -1,10 +1,11 @@
-import { cpuRasterizer, gaussiansFromPoints, resolveSettings, restoreState, storeState, trainSplats, type CheckpointStore, type Rasterizer, type SplatEvent, type SplatScene, type StoredState, type TrainSplatsOptions } from '@langevin/gaussians';
+import { cpuRasterizer, gaussiansFromPoints, resolveSettings, restoreState, storeState, trainSplats, type Rasterizer, type SplatEvent, type SplatScene, type TrainSplatsOptions } from '@langevin/gaussians';
 import { trainSplatsInFolder } from '@langevin/gaussians/node';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { defaultStrategy, mcmcStrategy } from '@langevin/gaussians';
+import { memoryStore } from './memory-store.ts';
 import { blobs, BUSY, tinyScene } from './tiny-scene.ts';
 
 let rasterizer: Rasterizer;
@@ -21,19 +22,6 @@ async function events(options: Partial<TrainSplatsOptions> & { readonly steps: n
   return all;
 }
 const last = (all: readonly SplatEvent[]): SplatEvent & { readonly kind: 'done' } => all.at(-1) as SplatEvent & { readonly kind: 'done' };
-
-/** Checkpoints in memory. */
-function memoryStore(): CheckpointStore & { readonly kept: Map<number, StoredState> } {
-  const kept = new Map<number, StoredState>();
-  return {
-    kept,
-    newest: () => Promise.resolve([...kept].map(([step, stored]) => ({ stored, from: `memory:${step}` })).at(-1)),
-    save: (step, stored) => {
-      kept.set(step, structuredClone(stored));
-      return Promise.resolve(`memory:${step}`);
-    },
-  };
-}
 
 describe('training', () => {
   it('makes held-out views better, and says what it does', async () => {

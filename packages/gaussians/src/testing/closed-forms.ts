@@ -3,6 +3,7 @@ import { transformCamera } from '../compose/similarity.ts';
 import { concatGaussians, transformGaussians } from '../compose/transform.ts';
 import { PARAMETERS, rowLength, type FloatArray, type Gaussians } from '../gaussians.ts';
 import type { Rasterizer, RenderOptions } from '../rasterizer.ts';
+import { ball, SIDE, STRAIGHT } from './ball.ts';
 import { randomScene } from './random-scene.ts';
 
 /** A picture, in whatever precision it was drawn. */
@@ -32,23 +33,6 @@ export function drawSingle({ render }: Rasterizer): Draw {
 /** How the reference draws them. */
 export function drawDouble({ render }: Rasterizer<Float64Array>): Draw {
   return (gaussians, camera, { features, colors, ...options } = {}) => render(gaussians, camera, { ...options, ...(features && { features: Float64Array.from(features) }), ...(colors && { colors: Float64Array.from(colors) }) });
-}
-
-const C0 = 0.28209479177387814;
-const SIDE = 9;
-/** Looks along z from the origin; the axis meets the middle of the pixel (4, 4). */
-const STRAIGHT: Camera = { width: SIDE, height: SIDE, fx: 20, fy: 20, cx: 4.5, cy: 4.5, worldToCamera: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0] };
-
-function ball({ mean, deviation, opacity, rgb }: { readonly mean: readonly number[]; readonly deviation: number; readonly opacity: number; readonly rgb: readonly number[] }): Gaussians<Float64Array> {
-  return {
-    count: 1,
-    degree: 0,
-    means: Float64Array.from(mean),
-    quaternions: Float64Array.of(0.5, 0.5, -0.5, 0.5),
-    logScales: new Float64Array(3).fill(Math.log(deviation)),
-    opacityLogits: Float64Array.of(Math.log(opacity / (1 - opacity))),
-    sh: Float64Array.from(rgb, (value) => (value - 0.5) / C0),
-  };
 }
 
 function mapArrays<A extends FloatArray>({ degree, ...arrays }: Gaussians<Float64Array>, map: (array: Float64Array, length: number) => A): Pick<Gaussians<A>, (typeof PARAMETERS)[number]> {

@@ -1,9 +1,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { existsSync } from 'node:fs';
 import type { Camera, Cotangents, Gaussians, PhotometricRequest, PhotometricStep, Rasterizer, RenderGradients, Rendering, RenderOptions } from '@langevin/gaussians';
 import { UnsupportedError, UserError } from '@langevin/tensor';
-import { build } from 'esbuild';
+import { buildProgram } from '../program.ts';
 
 type RenderArguments = readonly [Gaussians, Camera, (RenderOptions | undefined)?];
 
@@ -24,9 +23,6 @@ export interface RemoteRasterizer extends Rasterizer {
   readonly end: () => Promise<number | null>;
 }
 
-const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-/** Inside the package, so that the packages it leaves out are found. */
-const PROGRAM = here('../../node_modules/.langevin-test/webgpu-child.mjs');
 const CHROMIUM = '/usr/lib/chromium';
 const DRIVER = `${CHROMIUM}/vk_swiftshader_icd.json`;
 
@@ -37,19 +33,7 @@ function swiftshader(): Readonly<Record<string, string>> {
 
 /** A WebGPU rasterizer, or why there is none on this machine. Where SwiftShader is installed there must be one. */
 export async function remoteWebgpu(): Promise<RemoteRasterizer | { readonly reason: string }> {
-  mkdirSync(here('../../node_modules/.langevin-test'), { recursive: true });
-  await build({
-    entryPoints: [here('child.ts')],
-    outfile: PROGRAM,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    conditions: ['@langevin/source'],
-    external: ['sharp', 'uplot', 'webgpu'],
-    banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
-    logLevel: 'error',
-  });
-  const child = fork(PROGRAM, { serialization: 'advanced', env: { ...process.env, ...swiftshader() } });
+  const child = fork(await buildProgram('webgpu/child.ts'), { serialization: 'advanced', env: { ...process.env, ...swiftshader() } });
   const ask = asker(child);
   try {
     const { name } = (await ask({ ask: 'start' })) as { readonly name: string };
