@@ -1,5 +1,6 @@
 import { cpuRasterizer, type Rasterizer } from '@langevin/gaussians';
 import { interleave } from '../measure.ts';
+import { twoCores } from '../two-cores.ts';
 import type { BenchScene } from './scenes.ts';
 
 /** Milliseconds of a picture and its way back. */
@@ -10,14 +11,23 @@ export interface RasterRow {
   readonly backwardMs: number;
   /** The median of the sums, which is not the sum of the medians. */
   readonly bothMs: number;
+  /** The least of the sums. */
+  readonly leastMs: number;
+}
+
+export interface RasterSpeed {
+  readonly rows: readonly RasterRow[];
+  /** How many times as much two threads do as one where they only count in registers, measured in the same rounds. */
+  readonly machine: { readonly median: number; readonly best: number };
 }
 
 /** Views of the scene that rounds go through. */
 const VIEWS = 4;
 
 /** Draws the Gaussians that training begins with and leads a gradient of colours back, on one thread and on two in turn. */
-export async function rasterSpeed({ scene, initial }: BenchScene, rounds: number): Promise<readonly RasterRow[]> {
+export async function rasterSpeed({ scene, initial }: BenchScene, rounds: number): Promise<RasterSpeed> {
   const rasterizers = [1, 2].map((threads) => ({ threads, rasterizer: cpuRasterizer({ threads }) }));
+  const cores = await twoCores();
   const rows: RasterRow[] = [];
   for (const degree of [0, 3] as const) {
     const times = rasterizers.map(() => ({ forward: [] as number[], backward: [] as number[] }));
@@ -33,11 +43,19 @@ export async function rasterSpeed({ scene, initial }: BenchScene, rounds: number
         },
       };
     });
-    const both = await interleave(contestants, { rounds, warmup: VIEWS });
-    rows.push(...rasterizers.map(({ threads }, i) => ({ threads, degree, forwardMs: median(times[i]!.forward.slice(VIEWS)), backwardMs: median(times[i]!.backward.slice(VIEWS)), bothMs: both[i]!.medianMs })));
+    const counting = {
+      name: 'counting',
+      run: () => {
+        cores.measure();
+        return Promise.resolve(0);
+      },
+    };
+    const both = await interleave([...contestants, counting], { rounds, warmup: VIEWS });
+    rows.push(...rasterizers.map(({ threads }, i) => ({ threads, degree, forwardMs: median(times[i]!.forward.slice(VIEWS)), backwardMs: median(times[i]!.backward.slice(VIEWS)), bothMs: both[i]!.medianMs, leastMs: both[i]!.minMs })));
   }
   for (const { rasterizer } of rasterizers) await rasterizer.dispose();
-  return rows;
+  await cores.dispose();
+  return { rows, machine: cores.result() };
 }
 
 async function pass(rasterizer: Rasterizer, { scene, initial }: BenchScene, { degree, view }: { readonly degree: 0 | 3; readonly view: number }): Promise<{ readonly forward: number; readonly backward: number }> {

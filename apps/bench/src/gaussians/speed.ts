@@ -2,7 +2,7 @@ import { loadavg } from 'node:os';
 import { describeMachine, type Machine } from '../machine.ts';
 import { markdownTable } from '../table.ts';
 import { loadingSpeed, type LoadingRow } from './loading.ts';
-import { rasterSpeed, type RasterRow } from './raster-speed.ts';
+import { rasterSpeed, type RasterSpeed } from './raster-speed.ts';
 import { benchScene, HELD_OUT } from './scenes.ts';
 import { stepSpeed, trainingQuality, type QualityRow, type StepRow } from './training-speed.ts';
 
@@ -27,7 +27,8 @@ export interface GaussiansBench {
   /** Processes that wanted a core in the minute before. */
   readonly load: number;
   readonly skipped: readonly string[];
-  readonly raster: readonly RasterRow[];
+  /** Nothing without the scene. */
+  readonly raster: RasterSpeed | undefined;
   readonly steps: readonly StepRow[];
   /** With changes of the number until half of the steps, as `langevin splat train` has it, and until 15,000, as the library has it. */
   readonly quality: readonly QualityRow[];
@@ -44,7 +45,7 @@ export async function runGaussiansBench({ root, rounds, report }: { readonly roo
     skipped.push(scene);
     report(`skipped: ${scene}`);
   }
-  let raster: readonly RasterRow[] = [];
+  let raster: RasterSpeed | undefined;
   const steps: StepRow[] = [];
   const quality: QualityRow[] = [];
   if (typeof large !== 'string') {
@@ -73,7 +74,7 @@ function targetsOf({ raster, steps, quality, loading }: Pick<GaussiansBench, 'ra
   const atMost = (name: string, measured: number, bound: number, unit: string): void => void rows.push({ name, measured, bound, sense: 'at most', unit });
   const atLeast = (name: string, measured: number, bound: number, unit: string): void => void rows.push({ name, measured, bound, sense: 'at least', unit });
   for (const degree of [0, 3] as const) {
-    const [one, two] = [1, 2].map((threads) => raster.find((row) => row.threads === threads && row.degree === degree));
+    const [one, two] = [1, 2].map((threads) => raster?.rows.find((row) => row.threads === threads && row.degree === degree));
     if (one === undefined || two === undefined) continue;
     atMost(`forward and backward, one thread, degree ${degree}`, one.bothMs, 70, 'ms');
     atLeast(`two threads against one, degree ${degree}`, one.bothMs / two.bothMs, 1.8, 'times');
@@ -110,7 +111,7 @@ export function gaussiansBenchMarkdown({ machine, load, skipped, raster, steps, 
     `${missed === 0 ? 'All of it is.' : `${targets.length - missed} of ${targets.length} are.`} OpenSplat 1.2.0 was measured earlier on the same kind of machine, on the CPU with two threads, not in this run.`,
     '',
     markdownTable(['', 'measured', 'to reach', 'met'], targets.map((target) => [target.name, `${figure(target.measured)} ${target.unit}`, `${target.sense} ${figure(target.bound)}`, met(target) ? 'yes' : '**no**'])),
-    ...(raster.length === 0 ? [] : ['', '## A picture of 512 x 512 and its way back, 20,000 Gaussians', '', 'The Gaussians that training begins with, four views in turn; with projection, sorting, and all copies in and out.', '', markdownTable(['threads', 'degree', 'forward, ms', 'backward, ms', 'both, ms'], raster.map((row) => [row.threads, row.degree, figure(row.forwardMs), figure(row.backwardMs), figure(row.bothMs)]))]),
+    ...(raster === undefined ? [] : rasterText(raster)),
     ...(steps.length === 0 ? [] : ['', '## A step of training', '', 'Picture, loss with SSIM, way back, optimiser, with the settings that are the default.', '', markdownTable(['scene', 'picture', 'Gaussians', 'one thread, ms', 'two threads, ms'], steps.map((row) => [row.scene, `${row.side} x ${row.side}`, row.count, figure(row.oneThreadMs), figure(row.twoThreadsMs)])), ...steps.flatMap(phaseTable)]),
     ...(quality.length === 0 ? [] : ['', '## scene256', '', ...qualityText(quality)]),
     '',
@@ -120,6 +121,28 @@ export function gaussiansBenchMarkdown({ machine, load, skipped, raster, steps, 
     'the order with its keys.',
     '',
   ].join('\n');
+}
+
+function rasterText({ rows, machine }: RasterSpeed): readonly string[] {
+  const gain = (degree: number, time: (row: RasterSpeed['rows'][number]) => number): string => {
+    const [one, two] = [1, 2].map((threads) => rows.find((row) => row.threads === threads && row.degree === degree));
+    return one === undefined || two === undefined ? 'unknown' : figure(time(one) / time(two));
+  };
+  return [
+    '',
+    '## A picture of 512 x 512 and its way back, 20,000 Gaussians',
+    '',
+    'The Gaussians that training begins with, four views in turn; with projection, sorting, and all copies in and out.',
+    '',
+    markdownTable(['threads', 'degree', 'forward, ms', 'backward, ms', 'both, ms', 'least, ms'], rows.map((row) => [row.threads, row.degree, figure(row.forwardMs), figure(row.backwardMs), figure(row.bothMs), figure(row.leastMs)])),
+    '',
+    'Two threads against one, beside what this machine gave in the same rounds to two threads that only add and multiply in registers and share nothing:',
+    '',
+    markdownTable(['', 'of medians', 'of least times'], [
+      ['in registers', figure(machine.median), figure(machine.best)],
+      ...[0, 3].map((degree) => [`rasterizer, degree ${degree}`, gain(degree, (row) => row.bothMs), gain(degree, (row) => row.leastMs)]),
+    ]),
+  ];
 }
 
 function phaseTable({ scene, phases }: StepRow): readonly string[] {
