@@ -3,7 +3,7 @@ export { checkGaussians, PARAMETERS, rowLength, shCoefficients, type FloatArray,
 export { cameraPosition, checkCamera, lookAt, MAX_SIDE, type Camera } from './camera.ts';
 
 // Drawing it
-export type { Cotangents, PhotometricRequest, PhotometricStep, Rasterizer, RenderGradients, Rendering, RenderOptions, Residence } from './rasterizer.ts';
+export type { BackwardOptions, Cotangents, PhotometricRequest, PhotometricStep, Rasterizer, RenderGradients, Rendering, RenderOptions, Residence } from './rasterizer.ts';
 export { referenceRasterizer } from './reference/reference-rasterizer.ts';
 export { cpuRasterizer, type CpuRasterizerOptions } from './cpu/cpu-rasterizer.ts';
 export { webgpuRasterizer, type WebgpuRasterizerOptions } from './webgpu/webgpu-rasterizer.ts';

@@ -127,10 +127,12 @@ export function rasterizeTensors(rasterizer: AnyRasterizer, gaussians: GaussianT
           const renderings = waiting ?? (await render(arrays, signal));
           waiting = undefined;
           const sums = new Map(names.map((name) => [name, new Float32Array(inputs.get(name)!.size)]));
+          let gradients: RenderGradients | undefined;
           for (const [i, rendering] of renderings.entries()) {
             signal?.throwIfAborted();
             const slices = present.map(({ name }, j) => [name, rowOf(arrays[names.length + j] as Float32Array, { rank: 2, shape: [list.length] }, i)]);
-            const gradients = await single.backward(rendering, Object.fromEntries(slices) as Cotangents);
+            // Whoever was shown the last ones may keep them.
+            gradients = await single.backward(rendering, Object.fromEntries(slices) as Cotangents, onGradients ? {} : { reuse: gradients });
             onGradients?.(gradients, rendering, i);
             for (const name of names) addRow(sums.get(name)!, gradients[name]!, isPerCamera(name, inputs.get(name)!) ? i : 0);
           }
@@ -206,7 +208,7 @@ function inSingle(rasterizer: AnyRasterizer): Rasterizer {
   return {
     name: double.name,
     kind: double.kind,
-    async render(gaussians, camera, options = {}) {
+    async render(gaussians, camera, { reuse: _, ...options } = {}) {
       const rendering = await double.render(converted(gaussians, Float64Array), camera, converted(options, Float64Array));
       const rounded = converted(rendering, Float32Array);
       inner.set(rounded, rendering);

@@ -20,6 +20,11 @@ export interface RenderOptions<A extends FloatArray = Float32Array> {
   readonly near?: number;
   /** `smooth` fades out where `hard` cuts off, so that finite differences converge; for tests. @default 'hard' */
   readonly cutoff?: 'hard' | 'smooth';
+  /**
+   * A rendering that nobody reads any more, of this rasterizer or another. Its arrays may hold the new one afterwards, and it has no way back: a loop
+   * leaves nothing to the garbage collector, which takes its time from the threads that draw. @default new arrays
+   */
+  readonly reuse?: Rendering<A> | undefined;
 }
 
 /** A picture, and what the way back needs. Channels are colour, then features. */
@@ -43,6 +48,11 @@ export interface Cotangents<A extends FloatArray = Float32Array> {
   readonly color?: A;
   readonly alpha?: A;
   readonly depth?: A;
+}
+
+export interface BackwardOptions<A extends FloatArray = Float32Array> {
+  /** Gradients that nobody reads any more; their arrays may hold the new ones afterwards. @default new arrays */
+  readonly reuse?: RenderGradients<A> | undefined;
 }
 
 /** dL/d(input), in the shapes of the inputs. */
@@ -70,7 +80,7 @@ export interface PhotometricRequest<A extends FloatArray = Float32Array> {
   readonly gaussians: Gaussians<A>;
   readonly camera: Camera;
   /** Neither features nor depth. */
-  readonly options?: Omit<RenderOptions<A>, 'features' | 'depth'>;
+  readonly options?: Omit<RenderOptions<A>, 'features' | 'depth' | 'reuse'>;
   /** What the picture should be, [height, width, 3]. */
   readonly target: A;
   /** What counts, [height, width], 0..255. @default everything */
@@ -123,7 +133,7 @@ export interface Rasterizer<A extends FloatArray = Float32Array> {
    *
    * @throws UserError for a rendering of another rasterizer, or one that was used already
    */
-  readonly backward: (rendering: Rendering<A>, cotangents: Cotangents<A>) => Promise<RenderGradients<A>>;
+  readonly backward: (rendering: Rendering<A>, cotangents: Cotangents<A>, options?: BackwardOptions<A>) => Promise<RenderGradients<A>>;
   /**
    * `render`, the loss of `photometricLoss`, and `backward` in one, where nothing has to leave the kernels in between. Those that lack it are
    * asked one by one.

@@ -85,6 +85,41 @@ describe('renderings', () => {
     await expect(cpu.backward(drawn, {})).rejects.toThrow('[gaussians/cpu] no way back from this rendering: it is of another rasterizer, or was used already. Render again.');
   });
 
+  test('write over results that are not read any more, with the same bits, and take new arrays where sizes differ', async () => {
+    const [a, b, smaller] = [scene({ seed: 11, count: 50, size: 40 }), scene({ seed: 12, count: 50, size: 40 }), scene({ seed: 13, count: 20, size: 30 })];
+    for (const rasterizer of [cpu, two]) {
+      const full = async ({ gaussians, camera }: typeof a, rendering?: Rendering, gradients?: RenderGradients): Promise<{ readonly rendering: Rendering; readonly gradients: RenderGradients }> => {
+        const drawn = await rasterizer.render(gaussians, camera, { depth: 'expected', reuse: rendering });
+        const { color, alpha, depth } = drawn;
+        return { rendering: drawn, gradients: await rasterizer.backward(drawn, { color: wave(color), alpha: wave(alpha), depth: wave(depth!) }, { reuse: gradients }) };
+      };
+      const expected = await full(b);
+      const first = await full(a);
+      const second = await full(b, first.rendering, first.gradients);
+      expectSameBits(second.rendering, expected.rendering);
+      expectSameGradients(second.gradients, expected.gradients);
+      for (const name of ['color', 'alpha', 'depth', 'radii'] as const) expect(second.rendering[name], name).toBe(first.rendering[name]);
+      for (const name of ['means', 'quaternions', 'logScales', 'opacityLogits', 'sh', 'means2d', 'absoluteMeans2d'] as const) expect(second.gradients[name], name).toBe(first.gradients[name]);
+      const third = await full(smaller, second.rendering, second.gradients);
+      const alone = await full(smaller);
+      expectSameBits(third.rendering, alone.rendering);
+      expectSameGradients(third.gradients, alone.gradients);
+      expect(third.rendering.color).not.toBe(second.rendering.color);
+    }
+  });
+
+  test('that were written over have no way back, and what the training steps lend is not written over', async () => {
+    const { gaussians, camera } = scene({ seed: 14, count: 30, size: 40 });
+    const old = await cpu.render(gaussians, camera);
+    const drawn = await cpu.render(gaussians, camera, { reuse: old });
+    await expect(cpu.backward(old, { color: wave(old.color) })).rejects.toThrow('no way back');
+    const expected = await cpu.backward(drawn, { color: wave(drawn.color) });
+    const step = await cpu.photometric!({ gaussians, camera, target: wave(drawn.color), dssim: 0.2 });
+    const led = await cpu.backward(await cpu.render(gaussians, camera), { color: wave(drawn.color) }, { reuse: step.gradients });
+    expect(led.means).not.toBe(step.gradients.means);
+    expectSameGradients(led, expected);
+  });
+
   test('need what fits', async () => {
     const { gaussians, camera } = scene({ seed: 7, count: 4 });
     await expect(cpu.render({ ...gaussians, count: 5 }, camera)).rejects.toThrow(UserError);

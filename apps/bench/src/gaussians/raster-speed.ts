@@ -1,4 +1,4 @@
-import { cpuRasterizer, type Rasterizer } from '@langevin/gaussians';
+import { cpuRasterizer, type Rasterizer, type RenderGradients, type Rendering } from '@langevin/gaussians';
 import { interleave } from '../measure.ts';
 import { twoCores } from '../two-cores.ts';
 import type { BenchScene } from './scenes.ts';
@@ -26,17 +26,17 @@ const VIEWS = 4;
 
 /** Draws the Gaussians that training begins with and leads a gradient of colours back, on one thread and on two in turn. */
 export async function rasterSpeed({ scene, initial }: BenchScene, rounds: number): Promise<RasterSpeed> {
-  const rasterizers = [1, 2].map((threads) => ({ threads, rasterizer: cpuRasterizer({ threads }) }));
+  const rasterizers = [1, 2].map((threads) => ({ threads, rasterizer: cpuRasterizer({ threads }), results: {} as Results }));
   const cores = await twoCores();
   const rows: RasterRow[] = [];
   for (const degree of [0, 3] as const) {
     const times = rasterizers.map(() => ({ forward: [] as number[], backward: [] as number[] }));
-    const contestants = rasterizers.map(({ threads, rasterizer }, i) => {
+    const contestants = rasterizers.map(({ threads, rasterizer, results }, i) => {
       let round = 0;
       return {
         name: `${threads}`,
         run: async () => {
-          const { forward, backward } = await pass(rasterizer, { scene, initial }, { degree, view: round++ % VIEWS });
+          const { forward, backward } = await pass({ rasterizer, results }, { scene, initial }, { degree, view: round++ % VIEWS });
           times[i]!.forward.push(forward);
           times[i]!.backward.push(backward);
           return forward + backward;
@@ -58,14 +58,21 @@ export async function rasterSpeed({ scene, initial }: BenchScene, rounds: number
   return { rows, machine: cores.result() };
 }
 
-async function pass(rasterizer: Rasterizer, { scene, initial }: BenchScene, { degree, view }: { readonly degree: 0 | 3; readonly view: number }): Promise<{ readonly forward: number; readonly backward: number }> {
+/** What the last pass made, for the next to write over, as loops do. */
+interface Results {
+  rendering?: Rendering;
+  gradients?: RenderGradients;
+}
+
+async function pass({ rasterizer, results }: { readonly rasterizer: Rasterizer; readonly results: Results }, { scene, initial }: BenchScene, { degree, view }: { readonly degree: 0 | 3; readonly view: number }): Promise<{ readonly forward: number; readonly backward: number }> {
   const { camera } = scene.train[view * Math.floor(scene.train.length / VIEWS)]!;
   const start = performance.now();
-  const drawn = await rasterizer.render(initial, camera, { degree });
+  const drawn = await rasterizer.render(initial, camera, { degree, reuse: results.rendering });
+  results.rendering = drawn;
   const forward = performance.now() - start;
   const color = cotangents(drawn.color.length);
   const middle = performance.now();
-  await rasterizer.backward(drawn, { color });
+  results.gradients = await rasterizer.backward(drawn, { color }, { reuse: results.gradients });
   return { forward, backward: performance.now() - middle };
 }
 

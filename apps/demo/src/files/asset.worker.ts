@@ -1,4 +1,4 @@
-import { createRasterizer, movingScene, playback, sceneBounds, type Camera, type Gaussians, type Rasterizer } from '@langevin/gaussians';
+import { createRasterizer, movingScene, playback, sceneBounds, type Camera, type Gaussians, type Rasterizer, type Rendering } from '@langevin/gaussians';
 import { detectSplatFormat, encodeSplats4d, encodeSplatScene4d, readSplats, readSplats4d, readSplatScene4d, splatFormats, writeSplats, type SplatAsset4d, type SplatCloud, type SplatScene4d } from '@langevin/io/splats';
 import { UserError } from '@langevin/tensor';
 import { stillLife } from '../built-in/still-life.ts';
@@ -16,6 +16,8 @@ interface Held {
 
 const slots: Partial<Record<Slot, Held>> = {};
 let rasterizer: Promise<Rasterizer> | undefined;
+/** The last picture, for the next to be drawn over. */
+let spare: Rendering | undefined;
 
 const handlers = {
   /** Reads a file of any known format. */
@@ -73,8 +75,13 @@ const handlers = {
     rasterizer ??= createRasterizer().then((choice) => choice.rasterizer);
     const held = slots[slot];
     const gaussians = held === undefined ? NOTHING : poseOf(held, time);
-    const { color } = await (await rasterizer).render(gaussians, camera, { background, antialiasing: held?.cloud.metadata?.antialiased === true ? 'mip' : 'none' });
-    const pixels = rgbaOf(color);
+    const ready = await rasterizer;
+    // Whoever draws at the same time finds none.
+    const reuse = spare;
+    spare = undefined;
+    const rendering = await ready.render(gaussians, camera, { background, antialiasing: held?.cloud.metadata?.antialiased === true ? 'mip' : 'none', reuse });
+    const pixels = rgbaOf(rendering.color);
+    spare = rendering;
     return new Transferred(pixels, [pixels.buffer]);
   },
 };

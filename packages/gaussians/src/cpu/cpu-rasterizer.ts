@@ -2,12 +2,12 @@ import { InternalError, UnsupportedError, UserError } from '@langevin/tensor';
 import type { Camera } from '../camera.ts';
 import type { Gaussians } from '../gaussians.ts';
 import { depthLoss } from '../losses/depth.ts';
-import type { Cotangents, PhotometricRequest, PhotometricStep, Rasterizer, RenderGradients, Rendering, RenderOptions, Residence } from '../rasterizer.ts';
+import type { BackwardOptions, Cotangents, PhotometricRequest, PhotometricStep, Rasterizer, RenderGradients, Rendering, RenderOptions, Residence } from '../rasterizer.ts';
 import { checkCotangents, checkPhotometric, LEAST_DIVISOR, settingsFor, type Settings } from '../settings.ts';
 import type { Trace } from '../trace.ts';
 import { compare } from './compare.ts';
 import { draw, type Drawn, type PicturePlaces } from './draw.ts';
-import { touchPages } from './in-parts.ts';
+import { arrayOf, touchPages } from './in-parts.ts';
 import { lead } from './lead.ts';
 import { FREE } from './layout.ts';
 import { floats, reserve } from './memory.ts';
@@ -86,18 +86,34 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
     if (before !== undefined) before.saved = new Uint8Array(memory.buffer, before.start, before.drawn.end - before.start).slice();
   };
 
+  /** Nobody goes back from a rendering whose arrays are written over. */
+  const forget = (rendering: Rendering | undefined): void => {
+    const kept = rendering && states.get(rendering);
+    if (kept === undefined) return;
+    states.delete(rendering!);
+    if (resident?.deref() === kept) resident = undefined;
+  };
+
   const render = (gaussians: Gaussians, camera: Camera, options: RenderOptions = {}): Promise<Rendering> =>
     inTurn(async (threads) => {
       const { memory } = threads;
       const settings = hardSettings(gaussians, camera, options);
+      const { reuse } = options;
+      forget(reuse);
       evict(memory);
       const { width, height } = camera;
       const pixels = width * height;
       const channels = settings.background.length;
       let own: Pick<Rendering, 'color' | 'alpha' | 'depth'> | undefined;
       const prepare = (): void => {
-        own = { color: new Float32Array(pixels * channels), alpha: new Float32Array(pixels), ...(settings.depth !== 'none' && { depth: new Float32Array(pixels) }) };
-        touchPages(Object.values(own));
+        const fresh: Float32Array[] = [];
+        const array = (length: number, given: Float32Array | undefined): Float32Array => {
+          const { array, isNew } = arrayOf(length, given);
+          if (isNew) fresh.push(array);
+          return array;
+        };
+        own = { color: array(pixels * channels, reuse?.color), alpha: array(pixels, reuse?.alpha), ...(settings.depth !== 'none' && { depth: array(pixels, reuse?.depth) }) };
+        touchPages(fresh);
       };
       const take = (picture: PicturePlaces, from: number, to: number): void => {
         const copy = (target: Float32Array | undefined, at: number, length: number): void => target?.set(floats(memory, at + 4 * length * width * from, length * width * (to - from)), length * width * from);
@@ -106,14 +122,16 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
         copy(own?.depth, picture.depth, 1);
       };
       const drawn = await draw(threads, base(), gaussians, camera, settings, { prepare, take });
-      const rendering: Rendering = { width, height, channels, ...own!, radii: floats(memory, drawn.job.radii, gaussians.count).slice() };
+      const { array: radii } = arrayOf(gaussians.count, reuse?.radii);
+      radii.set(floats(memory, drawn.job.radii, gaussians.count));
+      const rendering: Rendering = { width, height, channels, ...own!, radii };
       const kept: Kept = { gaussians, camera, drawn, start: base(), held: start };
       states.set(rendering, kept);
       resident = new WeakRef(kept);
       return rendering;
     });
 
-  const backward = (rendering: Rendering, cotangents: Cotangents): Promise<RenderGradients> =>
+  const backward = (rendering: Rendering, cotangents: Cotangents, { reuse }: BackwardOptions = {}): Promise<RenderGradients> =>
     inTurn(async (threads) => {
       const { memory } = threads;
       const own = states.get(rendering);
@@ -148,7 +166,7 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
         if (cotangents.color === undefined) target.fill(0);
         else target.set(cotangents.color.subarray(first, last));
       };
-      const { gradients } = await lead(threads, space(0), drawn, { color: vColor, alpha: vAlpha?.byteOffset ?? 0, depth: vDepth?.byteOffset ?? 0 }, true, bring);
+      const { gradients } = await lead(threads, space(0), drawn, { color: vColor, alpha: vAlpha?.byteOffset ?? 0, depth: vDepth?.byteOffset ?? 0 }, true, { bring, reuse });
       return gradients;
     });
 

@@ -1,7 +1,7 @@
 import type { RenderGradients } from '../rasterizer.ts';
 import { stopwatch } from '../trace.ts';
 import type { Drawn } from './draw.ts';
-import { inParts, touchPages } from './in-parts.ts';
+import { arrayOf, inParts, touchPages } from './in-parts.ts';
 import { CHUNK, TILE, type Job } from './layout.ts';
 import { floats, reserve } from './memory.ts';
 import type { Threads } from './threads.ts';
@@ -13,13 +13,21 @@ export interface PictureGradients {
   readonly depth: number;
 }
 
+/** Copies that are made while threads work. */
+export interface GradientCopies {
+  /** Puts rows of the gradients of the picture, from `from` to before `to`, where they are expected. */
+  readonly bring: (from: number, to: number) => void;
+  /** Arrays to write into. @default new ones */
+  readonly reuse?: RenderGradients | undefined;
+}
+
 /**
  * Leads gradients of a picture back to the scene, with what lies in the memory before `start`; `end` is the first byte after them. The arrays
- * lie in the memory and change with the next job, or, with `bring`, are the caller's own.
+ * lie in the memory and change with the next job, or, with `copies`, are the caller's own.
  *
- * @param bring puts rows of the gradients of the picture, from `from` to before `to`, where they are expected. @default they are there
+ * @param copies who copies while threads work. @default nobody does
  */
-export async function lead(threads: Threads, start: number, drawn: Drawn, picture: PictureGradients, absolute: boolean, bring?: (from: number, to: number) => void): Promise<{ readonly gradients: RenderGradients; readonly finite: boolean; readonly end: number }> {
+export async function lead(threads: Threads, start: number, drawn: Drawn, picture: PictureGradients, absolute: boolean, copies?: GradientCopies): Promise<{ readonly gradients: RenderGradients; readonly finite: boolean; readonly end: number }> {
   const { memory, trace } = threads;
   const { settings, count, channels, height } = drawn;
   const { tiles, tilesX, tilesY, chunks, shRow, starts, rowStride } = drawn.job;
@@ -45,29 +53,31 @@ export async function lead(threads: Threads, start: number, drawn: Drawn, pictur
     checks: space(8 * chunks),
   };
   const own = new Map<Float32Array, number>();
+  const fresh: Float32Array[] = [];
   /** Rows of `length` numbers, one for each Gaussian. */
-  const view = (at: number, length: number): Float32Array => {
-    if (bring === undefined) return floats(memory, at, length * count);
-    const array = new Float32Array(length * count);
+  const view = (name: keyof RenderGradients, at: number, length: number): Float32Array => {
+    if (copies === undefined) return floats(memory, at, length * count);
+    const { array, isNew } = arrayOf(length * count, copies.reuse?.[name]);
     own.set(array, at);
+    if (isNew) fresh.push(array);
     return array;
   };
   const perGaussian = {
-    means: view(job.vMeans, 3),
-    quaternions: view(job.vQuaternions, 4),
-    logScales: view(job.vLogScales, 3),
-    opacityLogits: view(job.vOpacityLogits, 1),
-    sh: view(job.vSh, shRow),
-    ...(settings.colors !== undefined && { colors: view(job.vColors, 3) }),
-    ...(settings.features !== undefined && { features: view(job.vFeatures, settings.featureChannels) }),
-    means2d: view(job.vMeans2d, 2),
-    absoluteMeans2d: view(job.vAbsoluteMeans2d, 2),
+    means: view('means', job.vMeans, 3),
+    quaternions: view('quaternions', job.vQuaternions, 4),
+    logScales: view('logScales', job.vLogScales, 3),
+    opacityLogits: view('opacityLogits', job.vOpacityLogits, 1),
+    sh: view('sh', job.vSh, shRow),
+    ...(settings.colors !== undefined && { colors: view('colors', job.vColors, 3) }),
+    ...(settings.features !== undefined && { features: view('features', job.vFeatures, settings.featureChannels) }),
+    means2d: view('means2d', job.vMeans2d, 2),
+    absoluteMeans2d: view('absoluteMeans2d', job.vAbsoluteMeans2d, 2),
   };
   const bringRows = (from: number, to: number): void => {
-    bring?.(TILE * from, Math.min(height, TILE * to));
-    if (from > 0) touchPages(own.keys());
+    copies?.bring(TILE * from, Math.min(height, TILE * to));
+    if (from > 0) touchPages(fresh);
   };
-  await inParts(threads, { kind: 'backward', job, units: tilesY, each: tilesX, bring: bring && bringRows });
+  await inParts(threads, { kind: 'backward', job, units: tilesY, each: tilesX, bring: copies && bringRows });
   done('backward');
   const take = (from: number, to: number): void => {
     for (const [array, at] of own) {
@@ -76,7 +86,7 @@ export async function lead(threads: Threads, start: number, drawn: Drawn, pictur
       array.set(floats(memory, at + 4 * first, last - first), first);
     }
   };
-  await inParts(threads, { kind: 'lead', job, units: chunks, take: bring && count > 0 ? take : undefined });
+  await inParts(threads, { kind: 'lead', job, units: chunks, take: copies && count > 0 ? take : undefined });
   done('project backward');
   const gradients: RenderGradients = {
     ...perGaussian,

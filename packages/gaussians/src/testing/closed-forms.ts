@@ -32,7 +32,7 @@ export function drawSingle({ render }: Rasterizer): Draw {
 
 /** How the reference draws them. */
 export function drawDouble({ render }: Rasterizer<Float64Array>): Draw {
-  return (gaussians, camera, { features, colors, ...options } = {}) => render(gaussians, camera, { ...options, ...(features && { features: Float64Array.from(features) }), ...(colors && { colors: Float64Array.from(colors) }) });
+  return (gaussians, camera, { features, colors, reuse: _, ...options } = {}) => render(gaussians, camera, { ...options, ...(features && { features: Float64Array.from(features) }), ...(colors && { colors: Float64Array.from(colors) }) });
 }
 
 function mapArrays<A extends FloatArray>({ degree, ...arrays }: Gaussians<Float64Array>, map: (array: Float64Array, length: number) => A): Pick<Gaussians<A>, (typeof PARAMETERS)[number]> {

@@ -24,7 +24,10 @@ export function pictureOf({ width, height, channels, data }: Image, background: 
 
 /** [height, width, 3] in 0..1 to bytes. */
 export function imageOf(color: Float32Array, { width, height }: { readonly width: number; readonly height: number }): Image {
-  return { width, height, channels: 3, data: Uint8Array.from(color, (value) => Math.round(255 * Math.min(1, Math.max(0, value)))) };
+  // Not Uint8Array.from, which takes ten times as long.
+  const data = new Uint8Array(color.length);
+  for (let i = 0; i < data.length; i++) data[i] = Math.round(255 * Math.min(1, Math.max(0, color[i]!)));
+  return { width, height, channels: 3, data };
 }
 
 /** What views are compared with: prepared once where memory allows and the background does not change. */

@@ -1,5 +1,5 @@
 import { extname } from 'node:path';
-import { cpuRasterizer, imageOf } from '@langevin/gaussians';
+import { cpuRasterizer, imageOf, type Rendering } from '@langevin/gaussians';
 import { writeFileAtomic, writeImage } from '@langevin/io/node';
 import { UserError } from '@langevin/tensor';
 import { Option, type Command } from 'commander';
@@ -76,11 +76,13 @@ async function runRender(path: string, options: RenderOptions, terminal: Termina
   const settings = { antialiasing: asset.antialiased ? 'mip' : 'none', background: options.background === 'white' ? [1, 1, 1] : [0, 0, 0] } as const;
   const started = performance.now();
   const progress = isFilm ? showProgress(terminal, { name: 'drawing', unit: 'frame', total: cameras.length }) : undefined;
+  let rendering: Rendering | undefined;
   try {
     for (const [frame, camera] of cameras.entries()) {
       if (terminal.signal.aborted) throw new UserError(`[cli/splat] stopped before the end: frames done=${frame} of ${cameras.length}. No picture was written.`);
       const time = times[frame];
-      const image = imageOf((await rasterizer.render(time === undefined ? asset.still : asset.at(time), camera, settings)).color, camera);
+      rendering = await rasterizer.render(time === undefined ? asset.still : asset.at(time), camera, { ...settings, reuse: rendering });
+      const image = imageOf(rendering.color, camera);
       if (film === undefined) await writeImage(options.out, image);
       else film.add(image);
       progress?.update(frame + 1, '');
