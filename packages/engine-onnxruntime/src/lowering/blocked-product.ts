@@ -2,7 +2,7 @@ import { emitBlockedProduct } from './blocked-conv.ts';
 import type { Operand, Scope } from './scope.ts';
 
 /** Smaller results are not worth laying out both operands. */
-const FEWEST_COLUMNS = 192;
+const FEWEST_COLUMNS = 128;
 const FEWEST_SUMMED = 1024;
 
 /** Whether a^T b is faster as a convolution. The runtime's product transposes a again for every 128 columns of b. */
