@@ -179,7 +179,7 @@ describe('gDDIM of higher orders on pairs', () => {
     const denoise: Denoiser<Float64Array> = (x) => Promise.resolve(x.map((value) => Math.tanh(value)));
     const run = (sampler: Sampler) => sample({ sampler, denoise, x: Float64Array.of(1, -2), levels });
     expect(await run(gddim({ order: 3 }))).toEqual(await run(deis({ order: 3 })));
-    await expect(run(gddim({ corrector: 'always' }))).rejects.toThrow('[samplers/gddim] the corrector works on pairs of position and velocity: corrector="always".');
+    await expect(run(gddim({ corrector: 'always' }))).rejects.toThrow('[samplers/gddim] the corrector works on pairs of position and velocity and on blurred spectra: corrector="always".');
     await expect(sample({ sampler: gddim({ order: 2 }), denoise: gaussian, x: start, levels: TIMES.map(damped.level) })).rejects.toThrow('process=undefined. Pass process: criticallyDamped()');
     expect(() => gddim({ order: 5 as never })).toThrow(UserError);
   });

@@ -41,7 +41,7 @@ const NEEDS_MORE = [
   { sampler: 'repaint', where: 'needs a mask and an image: packages/samplers/test/few-step.test.ts' },
   { sampler: 'ctm', where: 'needs a network that jumps to any level: packages/samplers/test/few-step.test.ts' },
   { sampler: 'tcd', where: 'needs such a network too: packages/samplers/test/few-step.test.ts' },
-  { sampler: 'gddim', where: 'works on pairs of position and velocity: packages/samplers/test/gddim.test.ts' },
+  { sampler: 'gddim', where: 'works on pairs of position and velocity, and on blurred spectra: packages/samplers/test/gddim.test.ts, blurring.test.ts' },
   { sampler: 'flow-heun', where: 'works on straight flows: packages/samplers/test/few-step.test.ts' },
 ];
 

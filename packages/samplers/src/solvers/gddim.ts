@@ -1,5 +1,6 @@
-import type { NoiseLevel, Term } from '@langevin/core-schedules';
+import type { Algebra, NoiseLevel, Term } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
+import type { BlurLevel, Blurring } from '../blurring.ts';
 import { checkChoice, checkMethods } from '../check-option.ts';
 import type { CriticallyDamped, PairLevel } from '../critically-damped.ts';
 import { lagrange } from '../maths/lagrange.ts';
@@ -19,8 +20,8 @@ export interface GddimOptions {
    * @default 'never'
    */
   readonly corrector?: 'always' | 'never';
-  /** The process of the levels, whose roots between them are needed for more than plain gDDIM on pairs: `criticallyDamped()`. */
-  readonly process?: Pick<CriticallyDamped, 'level' | 'mean' | 'diffusion'>;
+  /** The process of the levels, `criticallyDamped()` or `blurring()`: what lies between the levels is needed for more than plain gDDIM. */
+  readonly process?: Pick<CriticallyDamped, 'level' | 'diffusion'> | Pick<Blurring, 'level'>;
 }
 
 type Settings = Required<Omit<GddimOptions, 'process'>> & Pick<GddimOptions, 'process'>;
@@ -28,11 +29,12 @@ type Settings = Required<Omit<GddimOptions, 'process'>> & Pick<GddimOptions, 'pr
 /**
  * gDDIM (Zhang et al. 2022, arXiv:2206.05564, eq. 18 to 20), DDIM and DEIS for diffusions that are not isotropic: u' = Psi u + sum of C_j epsilon_j, where an ordinary level has the numbers alpha and
  * sigma for the matrices A and R, and C_j integrates the j-th Lagrange polynomial in time. On levels of `criticallyDamped()` a state is a pair, positions and velocities put together along the batch
- * (`algebra.concat([x, v])`), and the denoiser gives the clean pair in the same form: A^-1 (u - R epsilon). On all other levels it is DDIM, or DEIS of the same order.
+ * (`algebra.concat([x, v])`), and the denoiser gives the clean pair in the same form: A^-1 (u - R epsilon). On levels of `blurring()` a state is a picture's cosine transform, in which both matrices are
+ * diagonal, and so is what the denoiser gives (`inFrequencies()`). On all other levels it is DDIM, or DEIS of the same order.
  *
  * With R from gDDIM's own equation, data that are one point are reached exactly in one step; with a triangular root they are not. A step to time 0 is of first order.
  *
- * @throws UserError when an option is not among the known ones, and from a step on pairs that needs the process and has none
+ * @throws UserError when an option is not among the known ones, and from a step on pairs or spectra that needs the process and has none
  * @example
  * const process = criticallyDamped();
  * gddim({ order: 3, process }).order; // => 3
@@ -42,7 +44,7 @@ export function gddim(options: GddimOptions = {}): Sampler {
   const { order, corrector, process } = settings;
   checkChoice('gddim', 'order', order, [1, 2, 3, 4]);
   checkChoice('gddim', 'corrector', corrector, ['always', 'never']);
-  if (process !== undefined) checkMethods('gddim', 'process', process, { methods: ['level', 'mean'], remedy: 'Pass the process that the levels are of, criticallyDamped().' });
+  if (process !== undefined) checkMethods('gddim', 'process', process, { methods: ['level'], remedy: 'Pass the process that the levels are of, criticallyDamped() or blurring().' });
   const isotropic = order === 1 ? ddim() : deis({ order });
   return defineSampler({
     name: 'gddim',
@@ -50,32 +52,41 @@ export function gddim(options: GddimOptions = {}): Sampler {
     stochastic: false,
     paper: 'arXiv:2206.05564, eq. 18 to 20',
     step: async (input) => {
-      const { x, from, to, denoise, algebra } = input;
-      if (!isPair(from) || !isPair(to)) {
-        if (corrector === 'always') throw new UserError('[samplers/gddim] the corrector works on pairs of position and velocity: corrector="always". Take unipc() on ordinary levels.');
+      const { x, from, to, denoise } = input;
+      const combine = combinationFor(input, settings);
+      if (combine === undefined) {
+        if (corrector === 'always') throw new UserError('[samplers/gddim] the corrector works on pairs of position and velocity and on blurred spectra: corrector="always". Take unipc() on ordinary levels.');
         return isotropic.step(input);
       }
       const now = { at: from, x, denoised: await denoise(x, from) };
-      const step = { from, to, x };
-      const used = to.time === 0 ? [now] : [now, ...input.state.history].slice(0, order);
-      const predicted = algebra.concat(rows(input, step, used, settings));
+      const ends = to.sigma === 0 || from.alpha === 0;
+      const used = ends ? [now] : [now, ...input.state.history].slice(0, order);
+      const predicted = combine(used);
       const state = remember(input.state, now, order - 1);
-      if (corrector === 'never' || to.time === 0) return { x: predicted, denoised: now.denoised, state };
+      if (corrector === 'never' || ends) return { x: predicted, denoised: now.denoised, state };
       const end = { at: to, x: predicted, denoised: await denoise(predicted, to) };
-      return { x: algebra.concat(rows(input, step, [...used, end], settings)), denoised: now.denoised, state };
+      return { x: combine([...used, end]), denoised: now.denoised, state };
     },
   });
 }
 
+/** How evaluations make the end of a step where levels are not isotropic: the first is that of its start. */
+function combinationFor<T>({ x, from, to, algebra }: StepInput<T>, { process }: Settings): ((evaluations: readonly Evaluation<T>[]) => T) | undefined {
+  if (isPair(from) && isPair(to)) return (evaluations) => algebra.concat(rows(algebra, { from, to, x, process }, evaluations));
+  if (isBlurred(from) && isBlurred(to)) return (evaluations) => spectrum(algebra, { from, to, x, process }, evaluations);
+  return undefined;
+}
+
 interface PairStep<T> {
+  readonly process: Settings['process'];
   readonly from: PairLevel;
   readonly to: PairLevel;
   readonly x: T;
 }
 
 /** Positions and velocities at the end of a step: Psi u + sum of C_j epsilon_j with epsilon = R^-1 (u - A D). */
-function rows<T>({ algebra }: StepInput<T>, step: PairStep<T>, evaluations: readonly Evaluation<T>[], settings: Settings): readonly [T, T] {
-  const shares = evaluations.length === 1 ? [plainShare(step)] : timeShares(step, evaluations, settings);
+function rows<T>(algebra: Algebra<T>, step: PairStep<T>, evaluations: readonly Evaluation<T>[]): readonly [T, T] {
+  const shares = evaluations.length === 1 ? [plainShare(step)] : timeShares(step, evaluations);
   const halves = (x: T): readonly [T, T] => algebra.split(x, 2) as unknown as readonly [T, T];
   let own = multiply(step.to.mean, inverse(step.from.mean));
   const parts: (readonly [Matrix2, readonly [T, T]])[] = [];
@@ -99,8 +110,8 @@ function plainShare<T>({ from, to }: PairStep<T>): Matrix2 {
 /**
  * C of each evaluation: the integral over the step of Psi(to, t) G G^T R(t)^-T / 2 times its Lagrange polynomial in time, in log time, as the root is singular at 0.
  */
-function timeShares<T>({ from, to }: PairStep<T>, evaluations: readonly Evaluation<T>[], { process }: Settings): readonly Matrix2[] {
-  if (process === undefined) throw new UserError('[samplers/gddim] more than one evaluation on pairs needs the roots between levels: process=undefined. Pass process: criticallyDamped(), that of the levels.');
+function timeShares<T>({ from, to, process }: PairStep<T>, evaluations: readonly Evaluation<T>[]): readonly Matrix2[] {
+  if (process === undefined || !('diffusion' in process)) throw new UserError(`[samplers/gddim] more than one evaluation on pairs needs the roots between levels: process=${process === undefined ? 'undefined' : 'blurring'}. Pass process: criticallyDamped(), that of the levels.`);
   const length = to.time - from.time;
   const polynomials = lagrange(evaluations.map(({ at }) => ((at as PairLevel).time - from.time) / length));
   const flat = integrate(
@@ -123,4 +134,67 @@ function timeShares<T>({ from, to }: PairStep<T>, evaluations: readonly Evaluati
 function isPair(level: NoiseLevel): level is PairLevel {
   const { mean, root } = level as { readonly mean?: Matrix2; readonly root?: Matrix2 };
   return mean !== undefined && root !== undefined;
+}
+
+interface BlurStep<T> {
+  readonly process: Settings['process'];
+  readonly from: BlurLevel;
+  readonly to: BlurLevel;
+  readonly x: T;
+}
+
+/** The spectrum at the end of a step: each frequency on its own, with numbers for A and R. */
+function spectrum<T>(algebra: Algebra<T>, step: BlurStep<T>, evaluations: readonly Evaluation<T>[]): T {
+  const { from, to, x } = step;
+  if (evaluations.length === 1) {
+    // Psi u + (R' - Psi R) epsilon, without the quotient of gains.
+    const ratio = to.sigma / from.sigma;
+    return algebra.linear([ratio, x], [1, filtered(algebra, to.gains.map((gain, k) => gain - ratio * from.gains[k]!), evaluations[0]!.denoised)]);
+  }
+  const shares = frequencyShares(step, evaluations);
+  const terms = evaluations.flatMap(({ at, x: state, denoised }, j): T[] => {
+    const { sigma, gains } = at as BlurLevel;
+    const noise = shares[j]!.map((share) => share / sigma);
+    const own = state === x ? noise.map((share, k) => to.gains[k]! / from.gains[k]! + share) : noise;
+    return [filtered(algebra, own, state), filtered(algebra, noise.map((share, k) => -share * gains[k]!), denoised)];
+  });
+  return algebra.linear(...terms.map((term): Term<T> => [1, term]));
+}
+
+/**
+ * C of each evaluation and frequency: the integral over the step of its Lagrange polynomial in time over d(sigma / gain), times the gain at the end. By parts, so that the shares of all
+ * evaluations add up to that of one, whatever the quadrature.
+ */
+function frequencyShares<T>({ from, to, process }: BlurStep<T>, evaluations: readonly Evaluation<T>[]): readonly Float64Array[] {
+  if (process === undefined || 'diffusion' in process) throw new UserError(`[samplers/gddim] more than one evaluation on spectra needs the gains between levels: process=${process === undefined ? 'undefined' : 'criticallyDamped'}. Pass process: blurring(), that of the levels.`);
+  const length = to.time - from.time;
+  const polynomials = lagrange(evaluations.map(({ at }) => ((at as BlurLevel).time - from.time) / length));
+  const valueAt = (polynomial: readonly number[], u: number): number => polynomial.reduceRight((sum, coefficient) => sum * u + coefficient, 0);
+  const slopes = polynomials.map((polynomial) => polynomial.slice(1).map((coefficient, j) => (j + 1) * coefficient));
+  const frequencies = to.gains.length;
+  // In units of the step.
+  const inner = integrate(
+    (u) => {
+      const { sigma, gains } = process.level(from.time + u * length);
+      return slopes.flatMap((slope) => {
+        const factor = valueAt(slope, u) * sigma;
+        return Array.from(gains, (gain) => factor / gain);
+      });
+    },
+    { from: 0, to: 1 },
+  );
+  return polynomials.map((polynomial, j) => to.gains.map((gain, k) => valueAt(polynomial, 1) * to.sigma - gain * ((valueAt(polynomial, 0) * from.sigma) / from.gains[k]! + inner[j * frequencies + k]!)));
+}
+
+/** A state of pictures of so many frequencies, each times its factor. */
+function filtered<T>(algebra: Algebra<T>, factors: Float64Array, x: T): T {
+  const size = algebra.size(x);
+  if (size % factors.length !== 0) throw new UserError(`[samplers/gddim] the state is not whole spectra of the levels' size: elements=${size}, frequencies=${factors.length}. Make blurring() for the pictures' height and width.`);
+  const all = new Float64Array(size);
+  for (let at = 0; at < size; at += factors.length) all.set(factors, at);
+  return algebra.multiply(algebra.fromHost(all, x), x);
+}
+
+function isBlurred(level: NoiseLevel): level is BlurLevel {
+  return (level as { readonly gains?: Float64Array }).gains !== undefined;
 }

@@ -1,0 +1,157 @@
+import { tensorAlgebra, vpCosine, vpLinear, type Denoiser } from '@langevin/core-schedules';
+import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
+import { blurring, cosineTransform, criticallyDamped, ddim, gddim, inFrequencies, sample, tensorCosineTransform, type BlurLevel, type GddimOptions } from '@langevin/samplers';
+import { counterGenerator, numbers, setDefaultEngine, tensor, type Tensor } from '@langevin/tensor';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+beforeAll(async () => setDefaultEngine(await onnxruntimeEngine({ device: 'cpu', threads: 1 })));
+afterAll(() => setDefaultEngine(undefined));
+
+const SHAPE = { height: 6, width: 5 };
+const SIZE = SHAPE.height * SHAPE.width;
+const process = blurring({ ...SHAPE, mostBlur: 3 });
+const transform = cosineTransform(SHAPE);
+
+const normals = (seed: number, length = SIZE): Float64Array => Float64Array.from(counterGenerator({ seed, stream: [0] }).normal(length));
+const gap = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a).reduce((worst, value, i) => Math.max(worst, Math.abs(value - b[i]!)), 0);
+const noised = (clean: Float64Array, { gains, sigma }: BlurLevel, epsilon: Float64Array): Float64Array => clean.map((value, k) => gains[k % SIZE]! * value + sigma * epsilon[k]!);
+
+describe('the cosine transform', () => {
+  test('is orthonormal, both ways, for any number of pictures', () => {
+    const x = normals(1, 3 * SIZE);
+    const spectrum = transform.forward(x);
+    expect(gap(transform.inverse(spectrum), x)).toBeLessThan(1e-13);
+    expect(spectrum.reduce((sum, value) => sum + value * value, 0)).toBeCloseTo(x.reduce((sum, value) => sum + value * value, 0), 10);
+  });
+
+  test('of a constant is its first number alone, and of a cosine one number', () => {
+    const wave = Float64Array.from({ length: SIZE }, (_, n) => Math.cos((Math.PI * 2 * (Math.floor(n / 5) + 0.5)) / 6) * Math.cos((Math.PI * 3 * ((n % 5) + 0.5)) / 5));
+    const spectrum = transform.forward(wave);
+    const at = 2 * SHAPE.width + 3;
+    expect(spectrum[at]).toBeCloseTo(Math.sqrt((6 / 2) * (5 / 2)), 12);
+    expect(spectrum.every((value, k) => k === at || Math.abs(value) < 1e-13)).toBe(true);
+  });
+
+  test('is the same on an engine', async () => {
+    const x = normals(2, 2 * 3 * SIZE);
+    const { forward, inverse } = tensorCosineTransform(SHAPE);
+    const state = tensor(Float32Array.from(x), { shape: [2, 3, 6, 5] });
+    expect(gap(await numbers(forward(state)), transform.forward(x))).toBeLessThan(2e-6);
+    expect(gap(await numbers(inverse(forward(state))), x)).toBeLessThan(2e-6);
+  });
+
+  test('refuses what is no picture', () => {
+    expect(() => transform.forward(new Float64Array(7))).toThrow('[samplers/cosine-transform] the array is not whole pictures: length=7, height=6, width=5.');
+    expect(() => cosineTransform({ height: 0, width: 2 })).toThrow('side=0');
+  });
+});
+
+describe('blurring diffusion', () => {
+  test('keeps the mean brightness, takes high frequencies first, and blurs as the heat equation does', () => {
+    const { gains, alpha } = process.level(0.4);
+    expect(gains[0]).toBe(alpha);
+    for (let k = 1; k < SHAPE.width; k++) expect(gains[k]!).toBeLessThan(gains[k - 1]!);
+    // A bump, blurred by finite differences with walls that let nothing through, in many small steps of time; fine pixels stand for the continuum.
+    const [fine, deviation] = [64, 6];
+    const wide = blurring({ height: 1, width: fine, mostBlur: deviation, leastGain: 1e-12, process: { level: () => ({ alpha: 1, sigma: 0 }) } });
+    const row = cosineTransform({ height: 1, width: fine });
+    const bump = Float64Array.from({ length: fine }, (_, n) => Math.exp(-(((n - 20) / 5) ** 2)));
+    const blurred = row.inverse(row.forward(bump).map((value, k) => wide.level(1).gains[k]! * value));
+    let heat = bump.slice();
+    const steps = 2000;
+    for (let step = 0; step < steps; step++) heat = heat.map((value, n) => value + (deviation ** 2 / 2 / steps) * ((heat[n - 1] ?? value) - 2 * value + (heat[n + 1] ?? value)));
+    expect(gap(blurred, heat)).toBeLessThan(2e-3);
+    expect(gap(blurred, bump)).toBeGreaterThan(0.2);
+  });
+
+  test('refuses options out of range', () => {
+    expect(() => blurring({ height: 0, width: 4 })).toThrow('[samplers/blurring] height must be an integer in 1..4096: height=0.');
+    expect(() => blurring({ ...SHAPE, mostBlur: -1 })).toThrow('mostBlur=-1');
+    expect(() => blurring({ ...SHAPE, leastGain: 0 })).toThrow('leastGain=0');
+    expect(() => process.level(2)).toThrow('time=2');
+  });
+});
+
+describe('gDDIM on blurring diffusion', () => {
+  const point = transform.forward(normals(3));
+  const exact: Denoiser<Float64Array> = () => Promise.resolve(point.slice());
+
+  test('is exact for data that are one point in one step, of any order in many, and from pure noise', async () => {
+    const epsilon = normals(4);
+    const [from, to] = [process.level(0.95), process.level(0.2)];
+    const truth = noised(point, to, epsilon);
+    expect(gap(await sample({ sampler: gddim(), denoise: exact, x: noised(point, from, epsilon), levels: [from, to] }), truth)).toBeLessThan(1e-12);
+    for (const options of [{ order: 3 }, { order: 4 }, { order: 2, corrector: 'always' }] as const) {
+      const levels = [0.95, 0.8, 0.65, 0.5, 0.3, 0.2].map(process.level);
+      expect(gap(await sample({ sampler: gddim({ ...options, process }), denoise: exact, x: noised(point, from, epsilon), levels }), truth)).toBeLessThan(1e-10);
+    }
+    const all = [1, 0.7, 0.4, 0.1, 0].map(process.level);
+    expect(gap(await sample({ sampler: gddim({ order: 3, process }), denoise: exact, x: epsilon, levels: all }), point)).toBeLessThan(1e-10);
+  });
+
+  test('DDIM of the whole picture at once, without regard to frequencies, is not', async () => {
+    const epsilon = normals(4);
+    const levels = [0.95, 0.2].map(process.level);
+    const plain = levels.map(({ alpha, sigma }) => ({ alpha, sigma }));
+    expect(gap(await sample({ sampler: ddim(), denoise: exact, x: noised(point, levels[0]!, epsilon), levels: plain }), noised(point, levels[1]!, epsilon))).toBeGreaterThan(0.1);
+  });
+
+  // Data of frequencies with means and deviations of their own, like those of photographs: less power the higher.
+  const means = normals(5).map((value, k) => value / (1 + k));
+  const deviations = Float64Array.from({ length: SIZE }, (_, k) => 1 / (1 + 0.3 * k));
+  const spread = ({ gains, sigma }: BlurLevel): Float64Array => deviations.map((s, k) => Math.sqrt((gains[k]! * s) ** 2 + sigma ** 2));
+  const gaussian: Denoiser<Float64Array> = (x, at) => {
+    const level = at as BlurLevel;
+    const total = spread(level);
+    return Promise.resolve(x.map((value, k) => means[k]! + ((level.gains[k]! * deviations[k]! ** 2) / total[k]! ** 2) * (value - level.gains[k]! * means[k]!)));
+  };
+  // Even in lambda from nearly pure noise on, where epsilon does not change yet: the first steps, with less of a history, cost no order.
+  const noise = vpCosine();
+  const grid = (steps: number): readonly BlurLevel[] => Array.from({ length: steps + 1 }, (_, i) => process.level(noise.time(-11 + (i / steps) * 12)));
+  const [first, last] = grid(1) as [BlurLevel, BlurLevel];
+  const start = noised(means, first, normals(6));
+  /** Along the probability-flow ODE each frequency of Gaussian data keeps its distance from the mean, in deviations. */
+  const end = ((): Float64Array => {
+    const [before, after] = [spread(first), spread(last)];
+    return start.map((value, k) => last.gains[k]! * means[k]! + (after[k]! / before[k]!) * (value - first.gains[k]! * means[k]!));
+  })();
+  const errorOf = async (options: GddimOptions, steps: number): Promise<number> => gap(await sample({ sampler: gddim({ ...options, process }), denoise: gaussian, x: start, levels: grid(steps) }), end);
+
+  for (const order of [1, 2, 3, 4] as const) {
+    for (const corrector of ['never', 'always'] as const) {
+      test(`order ${order}, corrector ${corrector}: the error falls as declared`, async () => {
+        const declared = gddim({ order, corrector, process }).order!;
+        const [coarse, fine] = [await errorOf({ order, corrector }, 160), await errorOf({ order, corrector }, 320)];
+        expect(Math.log2(coarse / fine)).toBeGreaterThan(declared - 0.35);
+        expect(Math.log2(coarse / fine)).toBeLessThan(declared + 0.75);
+      });
+    }
+  }
+
+  test('without blur it is DDIM', async () => {
+    const still = blurring({ ...SHAPE, mostBlur: 0, process: vpLinear() });
+    const levels = [0.9, 0.5, 0.1].map(still.level);
+    const denoise: Denoiser<Float64Array> = (x) => Promise.resolve(x.map((value) => Math.tanh(value)));
+    const plain = levels.map(({ alpha, sigma }) => ({ alpha, sigma }));
+    expect(gap(await sample({ sampler: gddim(), denoise, x: start, levels }), await sample({ sampler: ddim(), denoise, x: start, levels: plain }))).toBeLessThan(1e-12);
+  });
+
+  test('runs on an engine, with a network of pictures, for a batch', async () => {
+    const clean = normals(7, 2 * SIZE);
+    const levels = [0.95, 0.7, 0.45, 0.2].map(process.level);
+    const epsilon = normals(8, 2 * SIZE);
+    const x = noised(transform.forward(clean), levels[0]!, epsilon);
+    const state = tensor(Float32Array.from(x), { shape: [2, 1, 6, 5] });
+    const picture = tensor(Float32Array.from(clean), { shape: [2, 1, 6, 5] });
+    const denoise = inFrequencies<Tensor>(() => Promise.resolve(picture), tensorCosineTransform(SHAPE));
+    const drawn = await sample({ sampler: gddim({ order: 2, process }), denoise, x: state, levels, algebra: tensorAlgebra() });
+    expect(gap(await numbers(drawn), noised(transform.forward(clean), levels.at(-1)!, epsilon))).toBeLessThan(5e-5);
+  });
+
+  test('says what it needs', async () => {
+    const levels = grid(3);
+    await expect(sample({ sampler: gddim({ order: 2 }), denoise: gaussian, x: start, levels })).rejects.toThrow('process=undefined. Pass process: blurring(), that of the levels.');
+    await expect(sample({ sampler: gddim({ order: 2, process: criticallyDamped() }), denoise: gaussian, x: start, levels })).rejects.toThrow('process=criticallyDamped');
+    await expect(sample({ sampler: gddim(), denoise: (x: Float64Array) => Promise.resolve(x.slice()), x: new Float64Array(7), levels })).rejects.toThrow('[samplers/gddim] the state is not whole spectra of the levels\' size: elements=7, frequencies=30.');
+  });
+});
