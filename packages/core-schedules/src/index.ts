@@ -3,6 +3,7 @@ export { CLEAN, isLevelList, lambdaOf, perLevel, relativeSigma, sigmaLevel, snrO
 export type { Algebra, Coefficient, Denoiser, DetailedPrediction, ErrorScale, Term } from './algebra.ts';
 export { arrayAlgebra, type ArrayAlgebra, type ArrayAlgebraOptions, type FloatArray } from './array-algebra.ts';
 export { tensorAlgebra, type TensorAlgebraOptions } from './tensor-algebra.ts';
+export { cosineTransform, inFrequencies, tensorCosineTransform, type CosineTransform, type PictureShape } from './cosine-transform.ts';
 
 // Noise processes
 export {

@@ -14,7 +14,6 @@ export { brownianTreeNoise, imageNoise, startState, torchNoise, type BrownianTre
 export * from './solvers/index.ts';
 export { criticallyDamped, type CriticallyDamped, type CriticallyDampedOptions, type PairLevel } from './critically-damped.ts';
 export { blurring, type BlurLevel, type Blurring, type BlurringOptions } from './blurring.ts';
-export { cosineTransform, inFrequencies, tensorCosineTransform, type CosineTransform, type PictureShape } from './cosine-transform.ts';
 export type { Matrix2 } from './maths/matrix2.ts';
 
 // Diagnostics

@@ -1,5 +1,5 @@
-import type { Denoiser } from '@langevin/core-schedules';
 import { matmul, tensor, UserError, type Tensor } from '@langevin/tensor';
+import type { Denoiser } from './algebra.ts';
 
 export interface PictureShape {
   readonly height: number;
@@ -69,14 +69,11 @@ export function tensorCosineTransform({ height, width }: PictureShape): CosineTr
 }
 
 /**
- * A denoiser of pictures as one of their cosine transforms, such as levels of `blurring()` want.
+ * A denoiser of pictures as one of their cosine transforms, such as levels of blurring diffusion want.
  *
  * @example
- * const shape = { height: 2, width: 2 };
- * const grey = inFrequencies<Float64Array>(async (x) => x.map(() => 0.5), cosineTransform(shape));
- * const levels = [0.9, 0.5, 0].map(blurring(shape).level);
- * const spectrum = await sample({ sampler: gddim(), denoise: grey, x: Float64Array.of(0.3, -1, 0.8, 0.1), levels });
- * cosineTransform(shape).inverse(spectrum); // => [0.500, 0.500, 0.500, 0.500]
+ * const grey = inFrequencies<Float64Array>(async (x) => x.map(() => 0.5), cosineTransform({ height: 2, width: 2 }));
+ * await grey(Float64Array.of(0.3, -1, 0.8, 0.1), { alpha: 0.6, sigma: 0.8 }); // => [1.000, 0.000, 0.000, 0.000]
  */
 export function inFrequencies<T>(denoise: Denoiser<T>, { forward, inverse }: CosineTransform<T>): Denoiser<T> {
   const own: Denoiser<T> = async (spectrum, at) => forward(await denoise(inverse(spectrum), at));
@@ -99,5 +96,5 @@ function transposed(matrix: Float64Array, side: number): Float64Array {
 }
 
 function refused(text: string): UserError {
-  return new UserError(`[samplers/cosine-transform] ${text}`);
+  return new UserError(`[core-schedules/cosine-transform] ${text}`);
 }
