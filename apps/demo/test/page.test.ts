@@ -252,6 +252,8 @@ describe.runIf(hasChromium)('the page', () => {
     expect(await sideways()).toBe(0);
     const start = (await page.locator('#start').boundingBox())!;
     expect(start.height).toBeGreaterThanOrEqual(36);
+    // On the first screen, though what is above it scrolls.
+    expect(start.y + start.height).toBeLessThanOrEqual(740);
     expect(complaints).toEqual([]);
     await page.context().close();
   });
