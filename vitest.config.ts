@@ -9,7 +9,12 @@ export default defineConfig({
   test: {
     // Kernels in WebAssembly are compiled when their sources have changed.
     globalSetup: ['packages/gaussians/scripts/build-kernels.mjs', 'packages/tensor/scripts/build-kernels.mjs'],
-    include: ['packages/*/{src,test}/**/*.test.ts', 'apps/*/{src,test}/**/*.test.ts', 'tooling/*/{src,test}/**/*.test.ts', 'examples/test/**/*.test.ts'],
+    include: [
+      'packages/*/{src,test}/**/*.test.ts',
+      'apps/*/{src,test}/**/*.test.ts',
+      'tooling/*/{src,test}/**/*.test.ts',
+      'examples/test/**/*.test.ts',
+    ],
     // Room for a busy machine; a test that needs more says so itself.
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -1,11 +1,30 @@
 // Lazy tensors: build a graph by calling functions, differentiate it, run it.
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
-import { compile, grad, jvp, matmul, mean, mul, numbers, printGraph, setDefaultEngine, square, sub, tensor, traceGraph, type Tensor } from '@langevin/tensor';
+import {
+  compile,
+  grad,
+  jvp,
+  matmul,
+  mean,
+  mul,
+  numbers,
+  printGraph,
+  setDefaultEngine,
+  square,
+  sub,
+  tensor,
+  traceGraph,
+  type Tensor,
+} from '@langevin/tensor';
 
 setDefaultEngine(await onnxruntimeEngine());
 
 // Least squares: find w with x w = y.
-const x = tensor([[1, 0], [0, 2], [1, 1]]);
+const x = tensor([
+  [1, 0],
+  [0, 2],
+  [1, 1],
+]);
 const y = tensor([[3], [-2], [2]]);
 const loss = (w: Tensor): Tensor => mean(square(sub(matmul(x, w), y)));
 

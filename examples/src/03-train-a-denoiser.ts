@@ -1,9 +1,33 @@
 // Train a small network to denoise points of a ring, then sample new points with it.
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
-import { denoisingLoss, drawLevels, edmPreconditioning, edmWeight, karrasSigmas, logNormalSigmas, precondition, tensorAlgebra, trainingCoefficients, type TrainingCoefficients } from '@langevin/core-schedules';
+import {
+  denoisingLoss,
+  drawLevels,
+  edmPreconditioning,
+  edmWeight,
+  karrasSigmas,
+  logNormalSigmas,
+  precondition,
+  tensorAlgebra,
+  trainingCoefficients,
+  type TrainingCoefficients,
+} from '@langevin/core-schedules';
 import { adam, linear, perItem, sinusoidalEmbedding } from '@langevin/nn';
 import { heun, imageNoise, sample, sigmaLevels, startState } from '@langevin/samplers';
-import { compile, concat, float32Data, item, mul, setDefaultEngine, silu, tensor, torchGenerator, valueAndGrad, zeros, type Tensor } from '@langevin/tensor';
+import {
+  compile,
+  concat,
+  float32Data,
+  item,
+  mul,
+  setDefaultEngine,
+  silu,
+  tensor,
+  torchGenerator,
+  valueAndGrad,
+  zeros,
+  type Tensor,
+} from '@langevin/tensor';
 
 setDefaultEngine(await onnxruntimeEngine());
 
@@ -16,7 +40,11 @@ const ring = (count: number): Float32Array => {
 };
 
 // The network: two numbers and the noise level in, two numbers out. Parameters are a plain object.
-const layers = { first: linear({ inputs: 2 + 16, outputs: 64 }), middle: linear({ inputs: 64, outputs: 64 }), last: linear({ inputs: 64, outputs: 2 }) };
+const layers = {
+  first: linear({ inputs: 2 + 16, outputs: 64 }),
+  middle: linear({ inputs: 64, outputs: 64 }),
+  last: linear({ inputs: 64, outputs: 2 }),
+};
 const init = { first: layers.first.init(random), middle: layers.middle.init(random), last: layers.last.init(random) };
 const network = (params: typeof init, x: Tensor, cNoise: Tensor): Tensor => {
   const noise = sinusoidalEmbedding(mul(perItem(cNoise, x.shape[0]!, 'cNoise'), 10), { size: 16 });
@@ -28,8 +56,15 @@ const network = (params: typeof init, x: Tensor, cNoise: Tensor): Tensor => {
 const preconditioning = edmPreconditioning({ sigmaData: Math.SQRT1_2 });
 const optimizer = adam();
 const step = compile(
-  (state: { params: typeof init; moments: ReturnType<typeof optimizer.init> }, x0: Tensor, noise: Tensor, coefficients: TrainingCoefficients) => {
-    const { value, grad } = valueAndGrad((params: typeof init) => denoisingLoss({ network: (x, c) => network(params, x, c), x0, noise, coefficients }).loss)(state.params);
+  (
+    state: { params: typeof init; moments: ReturnType<typeof optimizer.init> },
+    x0: Tensor,
+    noise: Tensor,
+    coefficients: TrainingCoefficients,
+  ) => {
+    const { value, grad } = valueAndGrad(
+      (params: typeof init) => denoisingLoss({ network: (x, c) => network(params, x, c), x0, noise, coefficients }).loss,
+    )(state.params);
     const { params, state: moments } = optimizer.update(grad, state.moments, state.params, { learningRate: 5e-3 });
     return { state: { params, moments }, loss: value };
   },
@@ -55,4 +90,7 @@ const levels = sigmaLevels(karrasSigmas({ steps: 12 }));
 const x = await startState({ algebra, noise: imageNoise({ seed: 3 }), at: levels[0]!, like: zeros([500, 2]) });
 const points = await float32Data(await sample<Tensor>({ sampler: heun(), denoise, x, levels, algebra }));
 const radii = Array.from({ length: 500 }, (_, i) => Math.hypot(points[2 * i]!, points[2 * i + 1]!));
-console.log(`500 samples: mean distance from the centre ${(radii.reduce((a, b) => a + b) / 500).toFixed(2)}, share within 0.2 of the ring ${(radii.filter((r) => Math.abs(r - 1) < 0.2).length / 500).toFixed(2)}`);
+console.log(
+  `500 samples: mean distance from the centre ${(radii.reduce((a, b) => a + b) / 500).toFixed(2)}, share within 0.2 of the ring `
+    + `${(radii.filter((r) => Math.abs(r - 1) < 0.2).length / 500).toFixed(2)}`,
+);

@@ -13,13 +13,17 @@ test('every example is listed here', () => {
   expect(readdirSync(new URL('../src', import.meta.url)).sort()).toEqual(Object.keys(EXPECTED).sort());
 });
 
-test.each(Object.entries(EXPECTED))('%s runs and prints what it should', async (file, expected) => {
-  const printed: string[] = [];
-  const log = vi.spyOn(console, 'log').mockImplementation((...parts: unknown[]) => void printed.push(parts.join(' ')));
-  try {
-    await import(`../src/${file}`);
-  } finally {
-    log.mockRestore();
-  }
-  expect(printed.join('\n')).toMatch(expected);
-}, 120_000);
+test.each(Object.entries(EXPECTED))(
+  '%s runs and prints what it should',
+  async (file, expected) => {
+    const printed: string[] = [];
+    const log = vi.spyOn(console, 'log').mockImplementation((...parts: unknown[]) => void printed.push(parts.join(' ')));
+    try {
+      await import(`../src/${file}`);
+    } finally {
+      log.mockRestore();
+    }
+    expect(printed.join('\n')).toMatch(expected);
+  },
+  120_000,
+);

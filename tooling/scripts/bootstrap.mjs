@@ -41,7 +41,8 @@ function main([task, ...args]) {
     exec(turbo(), ['run', ...plan.turbo, ...(plan.script === undefined ? args : []), '--output-logs=new-only'], env);
   }
   if (plan.build !== undefined) {
-    if (!existsSync(join(root, plan.build, 'package.json'))) fail(`the app is missing: path=${plan.build}. This checkout does not have it; nothing to run.`);
+    if (!existsSync(join(root, plan.build, 'package.json')))
+      fail(`the app is missing: path=${plan.build}. This checkout does not have it; nothing to run.`);
     exec(turbo(), ['run', 'build', `--filter=${plan.build}`, '--output-logs=errors-only', '--log-order=grouped'], env);
   }
   if (plan.script === undefined) return;
@@ -69,9 +70,18 @@ function install() {
   exec(npx, [...viaNpx, 'pnpm', 'install', '--frozen-lockfile', '--ignore-scripts'], env, {
     advice: 'If a package.json was changed, bring pnpm-lock.yaml up to date (CONTRIBUTING.md says how); otherwise see the lines above.',
   });
-  const found = spawnSync(npx, [...viaNpx, 'node', '-p', 'process.env.PATH'], { cwd: root, env, encoding: 'utf8', shell: process.platform === 'win32' });
-  const npxDir = (found.stdout ?? '').trim().split(delimiter).find((dir) => existsSync(join(dir, 'pnpm')));
-  if (npxDir === undefined) fail(`npx did not say where pnpm is: status=${found.status}. Run "npx pnpm@${pnpmVersion} --version" to see why.`);
+  const found = spawnSync(npx, [...viaNpx, 'node', '-p', 'process.env.PATH'], {
+    cwd: root,
+    env,
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+  });
+  const npxDir = (found.stdout ?? '')
+    .trim()
+    .split(delimiter)
+    .find((dir) => existsSync(join(dir, 'pnpm')));
+  if (npxDir === undefined)
+    fail(`npx did not say where pnpm is: status=${found.status}. Run "npx pnpm@${pnpmVersion} --version" to see why.`);
   const pnpm = join(npxDir, '..', 'pnpm', 'bin', 'pnpm.mjs');
   const pnpmDir = process.platform === 'win32' ? npxDir : writeLauncher(pnpm);
   mkdirSync(dirname(MARKER), { recursive: true });
@@ -102,21 +112,30 @@ function fingerprint(pnpmVersion) {
 
 /** False when somebody removed an installed folder by hand. */
 function nothingRemoved() {
-  return members().every(({ dir, declared }) => Object.keys({ ...declared.dependencies, ...declared.devDependencies }).length === 0 || existsSync(join(root, dir, 'node_modules')));
+  return members().every(
+    ({ dir, declared }) =>
+      Object.keys({ ...declared.dependencies, ...declared.devDependencies }).length === 0 || existsSync(join(root, dir, 'node_modules')),
+  );
 }
 
 function members() {
   return ['.', ...['packages', 'apps', 'tooling'].flatMap(children), 'examples']
     .filter((dir) => existsSync(join(root, dir, 'package.json')))
     .map((dir) => {
-      const { dependencies, devDependencies, peerDependencies, optionalDependencies } = JSON.parse(readFileSync(join(root, dir, 'package.json'), 'utf8'));
+      const { dependencies, devDependencies, peerDependencies, optionalDependencies } = JSON.parse(
+        readFileSync(join(root, dir, 'package.json'), 'utf8'),
+      );
       return { dir, declared: { dependencies, devDependencies, peerDependencies, optionalDependencies } };
     });
 }
 
 function children(parent) {
   const path = join(root, parent);
-  return existsSync(path) ? readdirSync(path).sort().map((name) => `${parent}/${name}`) : [];
+  return existsSync(path)
+    ? readdirSync(path)
+        .sort()
+        .map((name) => `${parent}/${name}`)
+    : [];
 }
 
 function readMarker() {
@@ -139,7 +158,12 @@ function turbo() {
 }
 
 function exec(command, args, env, { mayFail = false, advice = 'See the lines above.' } = {}) {
-  const done = spawnSync(command, args, { cwd: root, env, stdio: 'inherit', shell: process.platform === 'win32' && command !== process.execPath });
+  const done = spawnSync(command, args, {
+    cwd: root,
+    env,
+    stdio: 'inherit',
+    shell: process.platform === 'win32' && command !== process.execPath,
+  });
   if (done.error) fail(`could not start ${command}: ${done.error.message}. ${advice}`);
   const status = done.status ?? 1;
   if (status !== 0 && !mayFail) fail(`command failed: exit=${status}, command="${[command, ...args].join(' ')}". ${advice}`, status);

@@ -24,7 +24,11 @@ const faults = [];
 const broken = new Set();
 const host = exampleHost(root);
 const scratch = mkdtempSync(join(tmpdir(), 'langevin-examples-'));
-const examples = [...readmeExamples(), ...docExamples()].map((example, id) => ({ ...example, id, file: join(example.dir, WORK, `example-${id}.ts`) }));
+const examples = [...readmeExamples(), ...docExamples()].map((example, id) => ({
+  ...example,
+  id,
+  file: join(example.dir, WORK, `example-${id}.ts`),
+}));
 const folders = [...new Set(examples.map(({ dir }) => join(dir, WORK)))];
 try {
   addPreludes();
@@ -37,13 +41,22 @@ try {
 const skipped = examples.filter(({ notRun }) => notRun !== undefined);
 for (const { where, notRun } of skipped) console.log(`[workspace/examples] ${where}: type-checked and not run: ${notRun}`);
 const inDocs = examples.filter(({ kind }) => kind === 'doc').length;
-conclude('examples', faults, `${examples.length - inDocs} examples of READMEs and ${inDocs} of doc comments say the truth${skipped.length > 0 ? `; ${skipped.length} of them were type-checked only` : ''}`);
+conclude(
+  'examples',
+  faults,
+  `${examples.length - inDocs} examples of READMEs and ${inDocs} of doc comments say the `
+    + `truth${skipped.length > 0 ? `; ${skipped.length} of them were type-checked only` : ''}`,
+);
 
 function readmeExamples() {
   const documents = [
-    ...packages.filter(({ folder }) => chosen(folder.split('/')[1])).map(({ folder, dir }) => ({ path: `${folder}/README.md`, dir, needed: true })),
+    ...packages
+      .filter(({ folder }) => chosen(folder.split('/')[1]))
+      .map(({ folder, dir }) => ({ path: `${folder}/README.md`, dir, needed: true })),
     // Documents about several packages at once run where all of them are installed.
-    ...['README.md', 'examples/README.md'].filter(() => chosen('examples')).map((path) => ({ path, dir: join(root, 'examples'), needed: false })),
+    ...['README.md', 'examples/README.md']
+      .filter(() => chosen('examples'))
+      .map((path) => ({ path, dir: join(root, 'examples'), needed: false })),
   ];
   return documents.flatMap(({ path, dir, needed }) => {
     const found = extractExamples(existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : '');
@@ -53,17 +66,28 @@ function readmeExamples() {
 }
 
 function docExamples() {
-  return packages.filter(({ folder }) => chosen(folder.split('/')[1])).flatMap(({ folder, dir, manifest }) =>
-    readdirSync(join(dir, 'src'), { recursive: true })
-      .map(String)
-      .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
-      .sort()
-      .flatMap((file) => {
-        const path = `${folder}/src/${file}`;
-        const { examples: found, faults: wrong } = extractDocExamples(path, readFileSync(join(root, path), 'utf8'));
-        faults.push(...wrong.map((fault) => `${path}: ${fault}`));
-        return found.map((example) => ({ ...example, kind: 'doc', where: `${path}:${example.line}`, path, dir, manifest, module: file.slice(0, -'.ts'.length) }));
-      }));
+  return packages
+    .filter(({ folder }) => chosen(folder.split('/')[1]))
+    .flatMap(({ folder, dir, manifest }) =>
+      readdirSync(join(dir, 'src'), { recursive: true })
+        .map(String)
+        .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+        .sort()
+        .flatMap((file) => {
+          const path = `${folder}/src/${file}`;
+          const { examples: found, faults: wrong } = extractDocExamples(path, readFileSync(join(root, path), 'utf8'));
+          faults.push(...wrong.map((fault) => `${path}: ${fault}`));
+          return found.map((example) => ({
+            ...example,
+            kind: 'doc',
+            where: `${path}:${example.line}`,
+            path,
+            dir,
+            manifest,
+            module: file.slice(0, -'.ts'.length),
+          }));
+        }),
+    );
 }
 
 /** In a doc comment, names of the package, of its entries and of the packages that it depends on need no import. */
@@ -109,22 +133,28 @@ function checkTypes() {
 }
 
 async function runExamples() {
-  const compiled = examples.filter(({ id, notRun }) => notRun === undefined && !broken.has(id)).flatMap((example) => {
-    const { code, faults: wrong } = compileExample(example, EXPECT);
-    faults.push(...wrong.map((fault) => `${example.where}: ${fault}`));
-    if (wrong.length > 0) return [];
-    const file = example.file.replace(/\.ts$/u, '.mjs');
-    const cwd = join(scratch, String(example.id));
-    mkdirSync(join(example.dir, WORK), { recursive: true });
-    mkdirSync(cwd);
-    writeFileSync(file, code);
-    return [{ ...example, file, url: pathToFileURL(file).href, cwd }];
-  });
-  const report = (example, error) => faults.push(`${example.where}: the example failed: ${error.replaceAll(`${relative(root, example.dir)}/${WORK}/`, '')}`);
+  const compiled = examples
+    .filter(({ id, notRun }) => notRun === undefined && !broken.has(id))
+    .flatMap((example) => {
+      const { code, faults: wrong } = compileExample(example, EXPECT);
+      faults.push(...wrong.map((fault) => `${example.where}: ${fault}`));
+      if (wrong.length > 0) return [];
+      const file = example.file.replace(/\.ts$/u, '.mjs');
+      const cwd = join(scratch, String(example.id));
+      mkdirSync(join(example.dir, WORK), { recursive: true });
+      mkdirSync(cwd);
+      writeFileSync(file, code);
+      return [{ ...example, file, url: pathToFileURL(file).href, cwd }];
+    });
+  const report = (example, error) =>
+    faults.push(`${example.where}: the example failed: ${error.replaceAll(`${relative(root, example.dir)}/${WORK}/`, '')}`);
 
   const tensor = pathToFileURL(join(root, 'packages/tensor/dist/index.js')).href;
   const testing = pathToFileURL(join(root, 'packages/tensor/dist/testing/index.js')).href;
-  const failed = await runTogether(compiled.filter(({ kind }) => kind === 'doc').map(({ id, url, cwd }) => ({ id, url, cwd })), { tensor, testing, timeoutMs: TIMEOUT_MS });
+  const failed = await runTogether(
+    compiled.filter(({ kind }) => kind === 'doc').map(({ id, url, cwd }) => ({ id, url, cwd })),
+    { tensor, testing, timeoutMs: TIMEOUT_MS },
+  );
   for (const [id, error] of failed) report(examples[id], error);
 
   // What a README prints stands alone: a process each, with nothing set up.

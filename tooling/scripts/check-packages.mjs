@@ -42,8 +42,20 @@ async function publintFaults(folder, tarball) {
 }
 
 function attwFaults(folder, manifest, tarball) {
-  const entries = Object.entries(manifest.exports).filter(([entry, target]) => target !== null && entry !== './package.json' && !entry.includes('*'));
-  const args = [tarball, '--profile', 'esm-only', '--no-color', '--no-emoji', '--format', 'ascii', '--entrypoints', ...entries.map(([entry]) => entry)];
+  const entries = Object.entries(manifest.exports).filter(
+    ([entry, target]) => target !== null && entry !== './package.json' && !entry.includes('*'),
+  );
+  const args = [
+    tarball,
+    '--profile',
+    'esm-only',
+    '--no-color',
+    '--no-emoji',
+    '--format',
+    'ascii',
+    '--entrypoints',
+    ...entries.map(([entry]) => entry),
+  ];
   const done = spawnSync(join(root, 'tooling/scripts/node_modules/.bin/attw'), args, { cwd: root, encoding: 'utf8' });
   return done.status === 0 ? [] : [`${folder}: attw: exit=${done.status ?? done.error?.message}\n${done.stdout}${done.stderr}`];
 }

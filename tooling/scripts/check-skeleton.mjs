@@ -28,16 +28,27 @@ function skeletonFaults({ folder, dir, manifest }) {
   demand(manifest.type === 'module', `type=${manifest.type}. Packages are ESM only: "module".`);
   demand(manifest.sideEffects === false, `sideEffects=${manifest.sideEffects}. It must be false; no import registers anything.`);
   demand(manifest.license === 'MIT', `license=${manifest.license}. It must be "MIT".`);
-  demand(typeof manifest.description === 'string' && manifest.description.length >= 20, `description=${manifest.description}. Say in one sentence what the package is for.`);
+  demand(
+    typeof manifest.description === 'string' && manifest.description.length >= 20,
+    `description=${manifest.description}. Say in one sentence what the package is for.`,
+  );
   demand(manifest.engines?.node === '>=20.19', `engines.node=${manifest.engines?.node}. It must be ">=20.19".`);
-  demand(['dist', 'README.md'].every((file) => manifest.files?.includes(file)), 'files must list dist and README.md.');
+  demand(
+    ['dist', 'README.md'].every((file) => manifest.files?.includes(file)),
+    'files must list dist and README.md.',
+  );
   demand(manifest.exports?.['.'] !== undefined, 'exports has no "." entry.');
   for (const [entry, target] of Object.entries(manifest.exports ?? {})) exportFaults(entry, target, dir, demand);
 
   const readme = join(dir, 'README.md');
   if (existsSync(readme)) {
-    const first = readFileSync(readme, 'utf8').split('\n').find((line) => line.trim() !== '' && !line.startsWith('#'));
-    demand(/^(?!```)[^\s>|<!].{19}/u.test(first ?? ''), `README.md says what the package is for in its first line of text: "${first ?? ''}".`);
+    const first = readFileSync(readme, 'utf8')
+      .split('\n')
+      .find((line) => line.trim() !== '' && !line.startsWith('#'));
+    demand(
+      /^(?!```)[^\s>|<!].{19}/u.test(first ?? ''),
+      `README.md says what the package is for in its first line of text: "${first ?? ''}".`,
+    );
   }
   return found;
 }
@@ -52,7 +63,8 @@ function exportFaults(entry, target, dir, demand) {
     demand(path.includes('*') || existsSync(join(dir, path)), `exports["${entry}"] names ${path}, which does not exist.`);
   }
   const named = branches.flatMap(({ conditions }) => conditions);
-  for (const condition of [SOURCE_CONDITION, 'types', 'default']) demand(named.includes(condition), `exports["${entry}"] lacks the condition "${condition}".`);
+  for (const condition of [SOURCE_CONDITION, 'types', 'default'])
+    demand(named.includes(condition), `exports["${entry}"] lacks the condition "${condition}".`);
 }
 
 /** All (conditions -> path) leaves of a conditional export. */
@@ -69,7 +81,9 @@ function hasTest(folder) {
 /** Relative links and images of every document must lead to a file of the checkout. */
 function linkFaults() {
   return documents().flatMap((path) => {
-    const text = readFileSync(join(root, path), 'utf8').replaceAll(/```[\s\S]*?```/gu, '').replaceAll(/`[^`\n]*`/gu, '');
+    const text = readFileSync(join(root, path), 'utf8')
+      .replaceAll(/```[\s\S]*?```/gu, '')
+      .replaceAll(/`[^`\n]*`/gu, '');
     const links = [...text.matchAll(/\]\(([^()\s]+)(?:\s"[^"]*")?\)/gu)].map((match) => match[1]);
     return links
       .filter((link) => !/^(?:[a-z]+:|#)/iu.test(link))
@@ -100,12 +114,18 @@ function mapFaults() {
 /** Markdown files that git knows or would add; without git (an unpacked archive), those outside installed and built folders. */
 function documents() {
   try {
-    const list = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '--', '*.md'], { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    const list = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '--', '*.md'], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     return list.split('\n').filter((path) => path !== '' && existsSync(join(root, path)));
   } catch {
     return readdirSync(root, { recursive: true })
       .map(String)
-      .filter((path) => path.endsWith('.md') && !/(?:^|[\\/])(?:node_modules|dist|\.git)[\\/]/u.test(path) && statSync(join(root, path)).isFile());
+      .filter(
+        (path) => path.endsWith('.md') && !/(?:^|[\\/])(?:node_modules|dist|\.git)[\\/]/u.test(path) && statSync(join(root, path)).isFile(),
+      );
   }
 }
 

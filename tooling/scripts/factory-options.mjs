@@ -12,20 +12,31 @@ export function factoryNamed(name, source) {
 export function optionsOf(factory, source) {
   const type = factory.parameters[0]?.type;
   if (type === undefined) return [];
-  const found = ts.isTypeReferenceNode(type) ? membersOf(type.typeName.getText(source), source) : ts.isTypeLiteralNode(type) ? ownMembersOf(type, source) : [];
-  if (found.length === 0) throw new Error(`${source.fileName}: no options are found in the type ${type.getText(source)}. Declare them in an interface of the package.`);
+  const found = ts.isTypeReferenceNode(type)
+    ? membersOf(type.typeName.getText(source), source)
+    : ts.isTypeLiteralNode(type)
+      ? ownMembersOf(type, source)
+      : [];
+  if (found.length === 0)
+    throw new Error(
+      `${source.fileName}: no options are found in the type ${type.getText(source)}. Declare them in an interface of the package.`,
+    );
   return found;
 }
 
 /** The properties of an options type, with those that it extends, names again or joins, wherever these are declared. */
 function membersOf(name, source) {
-  const node = source.statements.find((each) => (ts.isInterfaceDeclaration(each) || ts.isTypeAliasDeclaration(each)) && each.name.text === name);
+  const node = source.statements.find(
+    (each) => (ts.isInterfaceDeclaration(each) || ts.isTypeAliasDeclaration(each)) && each.name.text === name,
+  );
   if (node === undefined) return importedMembersOf(name, source);
   if (ts.isTypeAliasDeclaration(node)) {
     const parts = ts.isIntersectionTypeNode(node.type) ? node.type.types : [node.type];
     return unique(parts.filter(ts.isTypeReferenceNode).flatMap((part) => membersOf(part.typeName.getText(source), source)));
   }
-  const inherited = (node.heritageClauses ?? []).flatMap((clause) => clause.types.flatMap((base) => membersOf(base.expression.getText(source), source)));
+  const inherited = (node.heritageClauses ?? []).flatMap((clause) =>
+    clause.types.flatMap((base) => membersOf(base.expression.getText(source), source)),
+  );
   return unique([...inherited, ...ownMembersOf(node, source)]);
 }
 
@@ -40,7 +51,9 @@ function ownMembersOf(node, source) {
 
 /** The properties of a type of another file of the package. */
 function importedMembersOf(name, source) {
-  const from = source.statements.filter(ts.isImportDeclaration).find(({ importClause }) => importClause?.namedBindings?.elements?.some((element) => element.name.text === name));
+  const from = source.statements
+    .filter(ts.isImportDeclaration)
+    .find(({ importClause }) => importClause?.namedBindings?.elements?.some((element) => element.name.text === name));
   if (from === undefined || !from.moduleSpecifier.text.startsWith('.')) return [];
   return membersOf(name, parse(join(dirname(source.fileName), from.moduleSpecifier.text)));
 }
@@ -57,7 +70,10 @@ export function parse(path) {
 /** `(typeof KINDS)[number]` reads as the list it stands for. */
 function literalsOf(type, source) {
   return type.replace(/\(typeof (\w+)\)\[number\]/gu, (whole, name) => {
-    const list = source.statements.filter(ts.isVariableStatement).flatMap((node) => node.declarationList.declarations).find((node) => node.name.getText(source) === name)?.initializer;
+    const list = source.statements
+      .filter(ts.isVariableStatement)
+      .flatMap((node) => node.declarationList.declarations)
+      .find((node) => node.name.getText(source) === name)?.initializer;
     const array = list && ts.isAsExpression(list) ? list.expression : list;
     return array && ts.isArrayLiteralExpression(array) ? array.elements.map((element) => element.getText(source)).join(' | ') : whole;
   });
@@ -72,7 +88,9 @@ export function commentOf(node) {
 }
 
 export function tagsOf(node, name) {
-  return (docOf(node)?.tags ?? []).filter((tag) => tag.tagName.text === name).map((tag) => `${tag.name?.getText?.() ?? ''} ${plain(tag.comment)}`.replace(/^\s*(?:UserError\s+)?/u, '').trim());
+  return (docOf(node)?.tags ?? [])
+    .filter((tag) => tag.tagName.text === name)
+    .map((tag) => `${tag.name?.getText?.() ?? ''} ${plain(tag.comment)}`.replace(/^\s*(?:UserError\s+)?/u, '').trim());
 }
 
 /** `{@link name}` reads as code. */

@@ -1,5 +1,5 @@
-// Writes the registries of samplers, noise processes, spacings and loss weights from the files of their folders, so that a new one is one file and no
-// list is edited by hand. `--check` writes nothing and fails when a list is out of date.
+// Writes the registries of samplers, noise processes, spacings and loss weights from the files of their folders, so that a new one is one
+// file and no list is edited by hand. `--check` writes nothing and fails when a list is out of date.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { factoryNamed, optionsOf, parse } from './factory-options.mjs';
@@ -48,7 +48,12 @@ const counts = families.map((family) => {
   const names = moduleNames(folder);
   const factories = new Map(names.map((name) => [name, factoryOf(family, name)]));
   const entries = names.map((name) => (name === factories.get(name) ? name : `${keyOf(name)}: ${factories.get(name)}`));
-  const options = names.map((name) => `${keyOf(name)}: [${optionNames(folder, name, factories.get(name)).map((option) => `'${option}'`).join(', ')}]`);
+  const options = names.map(
+    (name) =>
+      `${keyOf(name)}: [${optionNames(folder, name, factories.get(name))
+        .map((option) => `'${option}'`)
+        .join(', ')}]`,
+  );
   const text = `// Made by tooling/scripts/generate-registry.mjs from the files of this folder. Do not edit.
 ${family.imports}
 ${names.map((name) => `import { ${factories.get(name)} } from './${name}.ts';`).join('\n')}
@@ -62,7 +67,8 @@ export const ${family.constant}: Registry<${family.value ?? family.type}> = /* @
 `;
   const target = join(folder, 'index.ts');
   const stale = !existsSync(target) || readFileSync(target, 'utf8') !== text;
-  if (stale && process.argv.includes('--check')) faults.push(`${family.folder}/index.ts does not name the files beside it. Run "node tooling/scripts/generate-registry.mjs".`);
+  if (stale && process.argv.includes('--check'))
+    faults.push(`${family.folder}/index.ts does not name the files beside it. Run "node tooling/scripts/generate-registry.mjs".`);
   else if (stale) writeFileSync(target, text);
   return `${names.length} ${family.constant}: ${names.join(', ')}`;
 });
@@ -84,6 +90,9 @@ function factoryOf({ folder, type }, name) {
   const text = readFileSync(join(root, folder, `${name}.ts`), 'utf8');
   const found = [...text.matchAll(new RegExp(`^export function (\\w+)\\([^\\n]*\\): ${type} \\{$`, 'gmu'))].map((match) => match[1]);
   const factory = found.find((each) => each === factoryName(name)) ?? found[0];
-  if (factory === undefined) faults.push(`${folder}/${name}.ts exports no function that returns a ${type}. A file of that folder is one factory; shared parts live elsewhere.`);
+  if (factory === undefined)
+    faults.push(
+      `${folder}/${name}.ts exports no function that returns a ${type}. A file of that folder is one factory; shared parts live elsewhere.`,
+    );
   return factory ?? factoryName(name);
 }

@@ -29,7 +29,10 @@ function page(name) {
   const source = parse(join(sources, `${name}.ts`));
   const factory = factoryNamed(factoryName(name), source);
   if (factory === undefined) {
-    faults.push(`packages/samplers/src/solvers/${name}.ts exports no function ${factoryName(name)}. A sampler's factory has the name of its file in camel case.`);
+    faults.push(
+      `packages/samplers/src/solvers/${name}.ts exports no function ${factoryName(name)}. A sampler's factory has the name of its `
+        + 'file in camel case.',
+    );
     return '';
   }
   const options = optionsOf(factory, source);
@@ -46,10 +49,15 @@ function page(name) {
     '',
     ...(options.length === 0
       ? ['It has no options.']
-      : ['| option | type | default | |', '|---|---|---|---|', ...options.map(({ label, type, fallback, text }) => `| \`${label}\` | \`${cell(type)}\` | ${cell(fallback)} | ${cell(text)} |`)]),
+      : [
+          '| option | type | default | |',
+          '|---|---|---|---|',
+          ...options.map(({ label, type, fallback, text }) => `| \`${label}\` | \`${cell(type)}\` | ${cell(fallback)} | ${cell(text)} |`),
+        ]),
     '',
     ...(throws.length === 0 ? [] : [`Throws ${throws.join('; ')}.`, '']),
-    `Source: [packages/samplers/src/solvers/${name}.ts](../../packages/samplers/src/solvers/${name}.ts). All samplers: [docs/samplers.md](../samplers.md).`,
+    `Source: [packages/samplers/src/solvers/${name}.ts](../../packages/samplers/src/solvers/${name}.ts). All samplers: `
+      + '[docs/samplers.md](../samplers.md).',
     '',
   ].join('\n');
 }

@@ -10,8 +10,13 @@ const KINDS = { sampler: newSampler };
 main(process.argv.slice(2));
 
 function main([kind, name, ...rest]) {
-  if (!Object.hasOwn(KINDS, kind ?? '') || rest.length > 0 || name === undefined) stop(`usage: pnpm new <${Object.keys(KINDS).join('|')}> <name>, for example "pnpm new sampler my-method"; got "${[kind, name, ...rest].filter(Boolean).join(' ')}".`);
-  if (!/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/u.test(name)) stop(`the name is not kebab-case: name=${name}. Use small letters, digits and single hyphens, such as my-method-2.`);
+  if (!Object.hasOwn(KINDS, kind ?? '') || rest.length > 0 || name === undefined)
+    stop(
+      `usage: pnpm new <${Object.keys(KINDS).join('|')}> <name>, for example "pnpm new sampler my-method"; got `
+        + `"${[kind, name, ...rest].filter(Boolean).join(' ')}".`,
+    );
+  if (!/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/u.test(name))
+    stop(`the name is not kebab-case: name=${name}. Use small letters, digits and single hyphens, such as my-method-2.`);
   KINDS[kind](name);
 }
 
@@ -21,10 +26,14 @@ function newSampler(name) {
   const tests = 'packages/samplers/test/solvers.test.ts';
   const before = readFileSync(join(root, tests), 'utf8');
   const marker = "\ntest('the registry names every file of the folder'";
-  if (!before.includes(marker)) stop(`the place for the test line was not found: file=${tests}. Restore the test of the registry at its end.`);
+  if (!before.includes(marker))
+    stop(`the place for the test line was not found: file=${tests}. Restore the test of the registry at its end.`);
 
   writeFileSync(join(root, file), template(name));
-  writeFileSync(join(root, tests), before.replace(marker, `describe('${name}', () => testSampler(samplers.create('${name}'), { test, engines }));\n${marker}`));
+  writeFileSync(
+    join(root, tests),
+    before.replace(marker, `describe('${name}', () => testSampler(samplers.create('${name}'), { test, engines }));\n${marker}`),
+  );
   for (const script of ['generate-registry.mjs', 'generate-sampler-pages.mjs']) {
     const done = spawnSync(process.execPath, [join(root, 'tooling/scripts', script)], { stdio: 'inherit' });
     if (done.status !== 0) stop(`a generator failed: script=${script}, exit=${done.status}. See the lines above.`);

@@ -9,14 +9,26 @@ const REPORT = join(root, 'node_modules', '.langevin', 'vitest.json');
 const turbo = (tasks) => ['turbo', 'run', ...tasks, '--output-logs=errors-only', '--log-order=grouped'];
 
 const STAGES = [
-  { name: 'skeleton', what: 'every package has the same files, docs link to files that exist', command: ['node', 'tooling/scripts/check-skeleton.mjs'] },
+  {
+    name: 'skeleton',
+    what: 'every package has the same files, docs link to files that exist',
+    command: ['node', 'tooling/scripts/check-skeleton.mjs'],
+  },
   { name: 'lint', what: 'eslint with type information, import directions', tasks: ['//#lint:code'] },
   { name: 'types', what: 'tsc over sources and tests of every package', tasks: ['//#typecheck:code', 'typecheck'] },
   { name: 'build', what: 'dist of every package', tasks: ['build'] },
   { name: 'knip', what: 'no unused files, exports or dependencies', command: ['knip', '--no-progress', '--no-config-hints'] },
   { name: 'packages', what: 'publint and attw on what would be published', command: ['node', 'tooling/scripts/check-packages.mjs'] },
-  { name: 'examples', what: 'every example of every README and doc comment type-checks, runs and says the truth', command: ['node', 'tooling/scripts/check-examples.mjs'] },
-  { name: 'unit', what: 'vitest, from source', command: ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`] },
+  {
+    name: 'examples',
+    what: 'every example of every README and doc comment type-checks, runs and says the truth',
+    command: ['node', 'tooling/scripts/check-examples.mjs'],
+  },
+  {
+    name: 'unit',
+    what: 'vitest, from source',
+    command: ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`],
+  },
 ];
 
 main(process.argv.slice(2));
@@ -43,7 +55,9 @@ function main(args) {
     times.push(`${stage.name} ${seconds} s`);
     console.log(`=== ${stage.name}: ${status === 0 ? 'passed' : 'FAILED'} in ${seconds} s`);
     if (status !== 0) {
-      console.error(`[workspace/test] stage failed: stage=${stage.name}, exit=${status}. Run it alone: npm test -- ${stage.name.replaceAll(',', '')}`);
+      console.error(
+        `[workspace/test] stage failed: stage=${stage.name}, exit=${status}. Run it alone: npm test -- ${stage.name.replaceAll(',', '')}`,
+      );
       if (stage.name === 'unit') printCounts();
       process.exit(status);
     }
@@ -58,7 +72,12 @@ function together(stages) {
   for (const stage of stages) {
     const last = merged.at(-1);
     if (stage.tasks === undefined || last?.tasks === undefined) merged.push(stage);
-    else merged.splice(-1, 1, { name: `${last.name}, ${stage.name}`, what: `${last.what}; ${stage.what}`, tasks: [...last.tasks, ...stage.tasks] });
+    else
+      merged.splice(-1, 1, {
+        name: `${last.name}, ${stage.name}`,
+        what: `${last.what}; ${stage.what}`,
+        tasks: [...last.tasks, ...stage.tasks],
+      });
   }
   return merged;
 }
@@ -70,7 +89,11 @@ function commandOf(stage, rest) {
 
 function run([command, ...args]) {
   const windows = process.platform === 'win32';
-  const done = spawnSync(command === 'node' ? process.execPath : command, args, { cwd: root, stdio: 'inherit', shell: windows && command !== 'node' });
+  const done = spawnSync(command === 'node' ? process.execPath : command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    shell: windows && command !== 'node',
+  });
   if (done.error) console.error(`[workspace/test] could not start ${command}: ${done.error.message}. Start this through "npm test".`);
   return done.status ?? 1;
 }

@@ -7,7 +7,10 @@ if (path === undefined || !(Number(wanted) >= 1)) {
   console.error('[workspace/training-table] no log given: usage: node tooling/scripts/training-table.mjs <log.jsonl> [rows]');
   process.exit(1);
 }
-const lines = readFileSync(path, 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+const lines = readFileSync(path, 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line));
 const metrics = Object.keys(lines[0] ?? {}).filter((name) => name !== 'step');
 const mean = (part, name) => part.reduce((sum, line) => sum + line[name], 0) / part.length;
 

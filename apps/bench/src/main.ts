@@ -62,7 +62,15 @@ function write(name: string, markdown: string, json: unknown): void {
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
-    options: { rounds: { type: 'string' }, only: { type: 'string' }, case: { type: 'string' }, threads: { type: 'string' }, quick: { type: 'boolean' }, write: { type: 'boolean' }, help: { type: 'boolean' } },
+    options: {
+      rounds: { type: 'string' },
+      only: { type: 'string' },
+      case: { type: 'string' },
+      threads: { type: 'string' },
+      quick: { type: 'boolean' },
+      write: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
   });
   const threads = Number(values.threads ?? availableParallelism());
   const rounds = Number(values.rounds ?? 7);
@@ -100,14 +108,20 @@ async function main(): Promise<void> {
     console.log(markdown);
     if (values.write) write('benchmarks-gaussians', markdown, result);
   } else if (task === 'evidence') {
-    await evidence(positionals[1] ?? 'ops', { pages: values.write === true ? 'write' : 'show', size: values.quick === true ? 'quick' : 'full' });
+    await evidence(positionals[1] ?? 'ops', {
+      pages: values.write === true ? 'write' : 'show',
+      size: values.quick === true ? 'quick' : 'full',
+    });
   } else {
     console.error(`[bench] unknown task: task=${task}. Known: engine, profile, samplers, gaussians, evidence.\n${HELP}`);
     process.exitCode = 1;
   }
 }
 
-async function evidence(kind: string, { pages, size }: { readonly pages: 'write' | 'show'; readonly size: 'full' | 'quick' }): Promise<void> {
+async function evidence(
+  kind: string,
+  { pages, size }: { readonly pages: 'write' | 'show'; readonly size: 'full' | 'quick' },
+): Promise<void> {
   if (kind === 'work-precision') {
     const { page, json } = await workPrecision({ root, report });
     writeFileSync(join(docs, 'work-precision.json'), `${JSON.stringify(json, null, 2)}\n`);

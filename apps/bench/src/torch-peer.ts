@@ -24,7 +24,9 @@ function findPython(): string | undefined {
 export async function startTorch(threads: number): Promise<TorchPeer | undefined> {
   const python = findPython();
   if (python === undefined) return undefined;
-  const child = spawn(python, [SCRIPT, String(threads)], { stdio: ['pipe', 'pipe', 'inherit'] }) as unknown as ChildProcessWithoutNullStreams;
+  const child = spawn(python, [SCRIPT, String(threads)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  }) as unknown as ChildProcessWithoutNullStreams;
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const receive = async (): Promise<Record<string, unknown>> => {
     const { value, done } = await lines.next();

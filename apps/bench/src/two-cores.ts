@@ -1,6 +1,9 @@
 import { Worker } from 'node:worker_threads';
 
-/** What a machine gives two threads that share nothing: sums in registers, on one thread and on two at once. Virtual cores give less than twice one where others work on the same physical ones. */
+/**
+ * What a machine gives two threads that share nothing: sums in registers, on one thread and on two at once. Virtual cores give less than
+ * twice one where others work on the same physical ones.
+ */
 export interface TwoCores {
   /** Takes one measurement. */
   readonly measure: () => void;
@@ -15,7 +18,9 @@ const [SERIAL, STARTED, DONE] = [0, 1, 2];
 /** Some 25 ms of a core of 2025. */
 const ROUNDS = 12_000_000;
 
-/** Sums that are independent of each other, so that they fill the units of a core. Needs nothing from outside: the worker gets its source. */
+/**
+ * Sums that are independent of each other, so that they fill the units of a core. Needs nothing from outside: the worker gets its source.
+ */
 const work = (rounds: number): number => {
   let [a, b, c, d, e, f, g, h] = [1, 2, 3, 4, 5, 6, 7, 8] as [number, number, number, number, number, number, number, number];
   for (let i = 0; i < rounds; i++) {

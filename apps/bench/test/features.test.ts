@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { featuresOf, frechetDistance, statisticsOf } from '../src/samplers/features.ts';
 
 /** Numbers that look random and are always the same. */
-const noise = (count: number, seed: number) => Float64Array.from({ length: count }, (_, i) => Math.sin(12.9898 * (i + 1) * (seed + 1)) * 43758.5453).map((v) => v - Math.floor(v));
+const noise = (count: number, seed: number) =>
+  Float64Array.from({ length: count }, (_, i) => Math.sin(12.9898 * (i + 1) * (seed + 1)) * 43758.5453).map((v) => v - Math.floor(v));
 
 describe('the distance between sets of pictures', () => {
   const rows = Array.from({ length: 200 }, (_, i) => noise(6, i));
@@ -27,6 +28,10 @@ describe('the distance between sets of pictures', () => {
     features.subarray(0, 192).forEach((value) => expect(value).toBeCloseTo(0.2, 12));
     features.subarray(192).forEach((value) => expect(value).toBe(0));
     const stripes = { ...flat, data: flat.data.map((_, i) => (Math.floor(i / 3) % 2 === 0 ? 0 : 255)) };
-    expect(featuresOf(stripes).subarray(192).every((value) => value > 0.5)).toBe(true);
+    expect(
+      featuresOf(stripes)
+        .subarray(192)
+        .every((value) => value > 0.5),
+    ).toBe(true);
   });
 });

@@ -50,7 +50,10 @@ async function openOnnxruntime({ device, threads }: EngineOptions): Promise<Engi
 }
 
 async function openTfjs({ device, threads }: EngineOptions): Promise<Engine> {
-  if (threads !== undefined) throw new UserError(`[cli/engine] tfjs does not take a number of threads: --threads=${threads}. Leave it out, or use --engine onnxruntime.`);
+  if (threads !== undefined)
+    throw new UserError(
+      `[cli/engine] tfjs does not take a number of threads: --threads=${threads}. Leave it out, or use --engine onnxruntime.`,
+    );
   if (device !== undefined) await checkDevice('tfjs', device);
   return tfjsEngine(device === undefined ? {} : { backend: device as BackendName });
 }
@@ -59,8 +62,13 @@ async function checkDevice(engine: string, device: string): Promise<void> {
   const known = (await reportEngines()).filter((report) => report.engine === engine);
   const found = known.find((report) => report.device === device);
   const names = known.map((report) => report.device);
-  if (!found) throw new UserError(`[cli/engine] unknown device of ${engine}: "${device}".${didYouMean(device, names)} Known: ${names.join(', ')}.`);
-  if (!found.available) throw new UserError(`[cli/engine] device cannot be used here: --engine ${engine} --device ${device}, ${(found.reason ?? 'no reason given').replace(/\.$/, '')}. "langevin list engines" shows what can.`);
+  if (!found)
+    throw new UserError(`[cli/engine] unknown device of ${engine}: "${device}".${didYouMean(device, names)} Known: ${names.join(', ')}.`);
+  if (!found.available)
+    throw new UserError(
+      `[cli/engine] device cannot be used here: --engine ${engine} --device ${device}, `
+        + `${(found.reason ?? 'no reason given').replace(/\.$/, '')}. "langevin list engines" shows what can.`,
+    );
 }
 
 /** Every engine and device that Langevin knows. */
@@ -69,6 +77,11 @@ export async function reportEngines(): Promise<readonly EngineReport[]> {
   const backends = await availableBackends();
   return [
     ...devices.map((report) => ({ engine: 'onnxruntime', ...report })),
-    ...backends.map(({ name, ...rest }) => ({ engine: 'tfjs', device: name, available: rest.available, ...(rest.available ? {} : { reason: rest.reason }) })),
+    ...backends.map(({ name, ...rest }) => ({
+      engine: 'tfjs',
+      device: name,
+      available: rest.available,
+      ...(rest.available ? {} : { reason: rest.reason }),
+    })),
   ];
 }

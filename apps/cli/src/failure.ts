@@ -14,13 +14,19 @@ export interface Failure {
 
 /** What to tell about an error. @param command the command that was asked for, for a hint at its help */
 export function describeFailure(error: unknown, options: { readonly command: string; readonly debug: boolean }): Failure {
-  if (error instanceof CommanderError) return { code: error.exitCode === 0 ? 0 : 1, kind: 'user', message: argumentMessage(error.message, options.command) };
+  if (error instanceof CommanderError)
+    return { code: error.exitCode === 0 ? 0 : 1, kind: 'user', message: argumentMessage(error.message, options.command) };
   const kind = errorKind(error);
   const ours = kind === undefined || kind === 'internal';
   const message = error instanceof Error ? error.message : String(error);
   const stack = error instanceof Error && (ours || options.debug) ? { stack: withCauses(error) } : {};
   if (kind !== undefined) return { code: ours ? 2 : 1, kind, message: oneLine(message), ...stack };
-  return { code: 2, kind: 'internal', message: `[cli/internal] unexpected error: ${oneLine(message)}. This is a bug in Langevin; please report it with the lines below.`, ...stack };
+  return {
+    code: 2,
+    kind: 'internal',
+    message: `[cli/internal] unexpected error: ${oneLine(message)}. This is a bug in Langevin; please report it with the lines below.`,
+    ...stack,
+  };
 }
 
 /** Commander's `error: unknown option '--x'` + line `(Did you mean --y?)` in the form of our other messages. */

@@ -24,12 +24,15 @@ const DEFAULT_ROWS = 8;
 export function layOut({ labels }: DiffusionModel, options: LayoutOptions): GridLayout {
   const { classes, columns, seed } = options;
   if (labels === undefined) {
-    if (classes !== undefined) throw new UserError(`[cli/sample] model knows no classes: --classes=${classes.join(',')}. Leave --classes out.`);
+    if (classes !== undefined)
+      throw new UserError(`[cli/sample] model knows no classes: --classes=${classes.join(',')}. Leave --classes out.`);
     return { columns, labels: (options.rows ?? DEFAULT_ROWS) * columns };
   }
   const choices = labelChoices(labels);
   const entries = Object.fromEntries(choices.map((choice) => [choice.name, choice]));
-  const chosen: readonly Category[] = classes?.map((name) => byName(name, entries, { part: 'sample', kind: 'class or category' })) ?? (labels.categories.length > 0 ? labels.categories : choices.slice(0, DEFAULT_ROWS));
+  const chosen: readonly Category[] =
+    classes?.map((name) => byName(name, entries, { part: 'sample', kind: 'class or category' }))
+    ?? (labels.categories.length > 0 ? labels.categories : choices.slice(0, DEFAULT_ROWS));
   // More rows than names: from the start again.
   const rows = Array.from({ length: options.rows ?? chosen.length }, (_, row) => chosen[row % chosen.length]!);
   return { columns, labels: drawLabels({ rows, columns, seed }), rowLabels: rows.map(({ name }) => name) };

@@ -21,7 +21,10 @@ export async function loadPlugins(files: readonly string[]): Promise<Registries>
     const module = await importPlugin(file);
     const added = { samplers: factories<Sampler>(module['samplers']), spacings: factories<Spacing>(module['spacings']) };
     if (!added.samplers && !added.spacings) {
-      throw new UserError(`[cli/plugin] plugin adds nothing: file=${file}, exports=[${Object.keys(module).join(', ')}]. Export an object of factories: export const samplers = { mine: () => defineSampler({ ... }) }.`);
+      throw new UserError(
+        `[cli/plugin] plugin adds nothing: file=${file}, exports=[${Object.keys(module).join(', ')}]. Export an object of `
+          + 'factories: export const samplers = { mine: () => defineSampler({ ... }) }.',
+      );
     }
     registries = {
       samplers: added.samplers ? registries.samplers.with(added.samplers) : registries.samplers,
@@ -35,12 +38,18 @@ async function importPlugin(file: string): Promise<Readonly<Record<string, unkno
   try {
     return (await import(pathToFileURL(resolve(file)).href)) as Readonly<Record<string, unknown>>;
   } catch (cause) {
-    throw new UserError(`[cli/plugin] plugin cannot be loaded: file=${file}, ${cause instanceof Error ? cause.message : String(cause)}. Give a JavaScript module.`, { cause });
+    throw new UserError(
+      `[cli/plugin] plugin cannot be loaded: file=${file}, ${cause instanceof Error ? cause.message : String(cause)}. Give a `
+        + 'JavaScript module.',
+      { cause },
+    );
   }
 }
 
 function factories<V>(value: unknown): Readonly<Record<string, Factory<V>>> | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const entries = Object.values(value);
-  return entries.length > 0 && entries.every((entry) => typeof entry === 'function') ? (value as Readonly<Record<string, Factory<V>>>) : undefined;
+  return entries.length > 0 && entries.every((entry) => typeof entry === 'function')
+    ? (value as Readonly<Record<string, Factory<V>>>)
+    : undefined;
 }

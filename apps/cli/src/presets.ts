@@ -12,5 +12,8 @@ export const presetNames: readonly string[] = Object.keys(PRESETS);
 export function presetFolder(name: string): string {
   const folder = fileURLToPath(byName(name, PRESETS, { part: 'sample', kind: 'preset' }));
   if (existsSync(folder)) return folder;
-  throw new UserError(`[cli/sample] preset is not there: preset=${name}, folder=${folder}. Restore the folder from the repository, or give a model of your own with --checkpoint.`);
+  throw new UserError(
+    `[cli/sample] preset is not there: preset=${name}, folder=${folder}. Restore the folder from the repository, or give a model `
+      + 'of your own with --checkpoint.',
+  );
 }

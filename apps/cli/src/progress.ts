@@ -17,19 +17,28 @@ const LINE_EVERY_MS = 10_000;
  * @param job.unit what is counted: "step"
  * @param job.from steps that were done before
  */
-export function showProgress(terminal: Terminal, job: { readonly name: string; readonly unit: string; readonly total: number; readonly from?: number }): ProgressView {
+export function showProgress(
+  terminal: Terminal,
+  job: { readonly name: string; readonly unit: string; readonly total: number; readonly from?: number },
+): ProgressView {
   const { name, unit, total, from = 0 } = job;
   const meter = progressMeter(total);
   meter.advance(from, performance.now());
   const figures = (step: number): string => {
     const { stepsPerSecond, remainingSeconds } = meter.advance(step, performance.now());
-    const rate = stepsPerSecond >= 1 || stepsPerSecond === 0 ? `${stepsPerSecond.toFixed(1)} ${unit}s/s` : `${(1 / stepsPerSecond).toFixed(1)} s/${unit}`;
+    const rate =
+      stepsPerSecond >= 1 || stepsPerSecond === 0
+        ? `${stepsPerSecond.toFixed(1)} ${unit}s/s`
+        : `${(1 / stepsPerSecond).toFixed(1)} s/${unit}`;
     return `${rate}, ${step >= total ? 'done' : `${showDuration(remainingSeconds)} left`}`;
   };
   return terminal.screen ? bar(terminal.screen, terminal) : lines(terminal);
 
   function bar(stream: NodeJS.WriteStream, { err }: Terminal): ProgressView {
-    const view = new cliProgress.SingleBar({ stream, format: `${name} {bar} {value}/{total} {figures}{note}`, hideCursor: true, etaBuffer: 1, barsize: 30 }, cliProgress.Presets.shades_classic);
+    const view = new cliProgress.SingleBar(
+      { stream, format: `${name} {bar} {value}/{total} {figures}{note}`, hideCursor: true, etaBuffer: 1, barsize: 30 },
+      cliProgress.Presets.shades_classic,
+    );
     view.start(total, from, { figures: '', note: '' });
     return {
       update: (step, note) => view.update(step, { figures: figures(step), note: note === '' ? '' : `, ${note}` }),

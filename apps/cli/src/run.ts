@@ -9,7 +9,8 @@ import { describeFailure } from './failure.ts';
 import { remark, type Terminal } from './terminal.ts';
 import { version } from './version.ts';
 
-const DESCRIPTION = 'Train diffusion models of images and sample from them, and 3D Gaussians from photographs, on the CPU or a GPU, without Python.';
+const DESCRIPTION =
+  'Train diffusion models of images and sample from them, and 3D Gaussians from photographs, on the CPU or a GPU, without Python.';
 
 const AFTER_HELP = `
 Examples:

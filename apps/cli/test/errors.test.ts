@@ -11,29 +11,63 @@ describe('what is wrong is said in one line, with the value and what to do', () 
     [['sample', '--stpes', '3'], '[cli/arguments] unknown option \'--stpes\'. Did you mean --steps? See "langevin sample --help".'],
     [['sample'], '[cli/sample] no model is named. Give --preset emoji, or --checkpoint with a folder.'],
     [['sample', '--preset', 'emojy'], '[cli/sample] unknown preset: "emojy". Did you mean "emoji"? Known: emoji.'],
-    [['sample', '--preset', 'emoji', '--checkpoint', 'x'], '[cli/sample] two models are named: --preset=emoji, --checkpoint=x. Give one of them.'],
-    [['sample', '--checkpoint', 'x', '--steps', '0'], '[cli/arguments] option \'--steps <n>\' argument \'0\' is invalid. Give an integer from 1 to 100000. See "langevin sample --help".'],
-    [['sample', '--checkpoint', 'x', '--seed', '1.5'], '[cli/arguments] option \'--seed <n>\' argument \'1.5\' is invalid. Give an integer >= 0. See "langevin sample --help".'],
-    [['sample', '--checkpoint', 'x', '--out', 'y.gif'], '[cli/sample] ending of the picture is not known: --out=y.gif. Use one of .png, .jpg, .jpeg, .webp.'],
-    [['sample', '--checkpoint', 'x', '--out', '/dev/null/y.png'], '[cli/sample] nothing can be written to the folder of the picture: --out=/dev/null/y.png,'],
+    [
+      ['sample', '--preset', 'emoji', '--checkpoint', 'x'],
+      '[cli/sample] two models are named: --preset=emoji, --checkpoint=x. Give one of them.',
+    ],
+    [
+      ['sample', '--checkpoint', 'x', '--steps', '0'],
+      "[cli/arguments] option '--steps <n>' argument '0' is invalid. Give an integer from 1 to 100000. See \"langevin sample --help\".",
+    ],
+    [
+      ['sample', '--checkpoint', 'x', '--seed', '1.5'],
+      "[cli/arguments] option '--seed <n>' argument '1.5' is invalid. Give an integer >= 0. See \"langevin sample --help\".",
+    ],
+    [
+      ['sample', '--checkpoint', 'x', '--out', 'y.gif'],
+      '[cli/sample] ending of the picture is not known: --out=y.gif. Use one of .png, .jpg, .jpeg, .webp.',
+    ],
+    [
+      ['sample', '--checkpoint', 'x', '--out', '/dev/null/y.png'],
+      '[cli/sample] nothing can be written to the folder of the picture: --out=/dev/null/y.png,',
+    ],
     [['sample', '--preset', 'emoji', '--engine', 'onnx'], '[cli/engine] unknown engine: "onnx". Known: onnxruntime, tfjs.'],
     [['sample', '--checkpoint', 'x', '--sampler', 'huen'], '[samplers/names] unknown sampler: "huen". Did you mean "heun"?'],
     [['sample', '--checkpoint', 'x', '--spacing', 'karas'], '[samplers/names] unknown spacing: "karas". Did you mean "karras"?'],
-    [['sample', '--checkpoint', 'x', '--spacing', 'gits'], '[core-schedules/gits] the grid is computed from a fine run of the model: teacher=undefined.'],
-    [['sample', '--checkpoint', 'x', '--spacing', 'align-your-steps', '--set-spacing', 'modle=sdxl'], '[spacing/align-your-steps] unknown option: "modle". Did you mean "model"?'],
+    [
+      ['sample', '--checkpoint', 'x', '--spacing', 'gits'],
+      '[core-schedules/gits] the grid is computed from a fine run of the model: teacher=undefined.',
+    ],
+    [
+      ['sample', '--checkpoint', 'x', '--spacing', 'align-your-steps', '--set-spacing', 'modle=sdxl'],
+      '[spacing/align-your-steps] unknown option: "modle". Did you mean "model"?',
+    ],
     [['sample', '--checkpoint', 'x', '--sampler', 'DPM++ 2M Karras', '--set-spacing', 'rho=0'], '[core-schedules/karras] rho'],
-    [['sample', '--preset', 'emoji', '--set', 'eta'], "option '--set <name=value>' argument 'eta' is invalid. Give name=value, such as eta=0.5."],
+    [
+      ['sample', '--preset', 'emoji', '--set', 'eta'],
+      "option '--set <name=value>' argument 'eta' is invalid. Give name=value, such as eta=0.5.",
+    ],
     [['sample', '--checkpoint', '/nowhere'], '[pipelines/checkpoint] nothing to load: path=/nowhere.'],
     [['sample', '--checkpoint', 'x', '--plugin', '/nowhere.js'], '[cli/plugin] plugin cannot be loaded: file=/nowhere.js,'],
     [['train'], '[cli/arguments] missing required argument \'config\'. See "langevin train --help".'],
     [['train', '/nowhere.json'], '[io/read] cannot read "/nowhere.json": code=ENOENT. Check the path.'],
     [['export', '/nowhere', 'out'], '[pipelines/run] run has no checkpoint: folder=/nowhere.'],
-    [['export', 'a', 'b', '--dtype', 'float8'], '[cli/arguments] option \'--dtype <dtype>\' argument \'float8\' is invalid. Allowed choices are float16, float32. See "langevin export --help".'],
-    [['list', 'sampler'], '[cli/list] unknown list: "sampler". Did you mean "samplers"? Known: samplers, schedules, engines, backbones, datasets.'],
+    [
+      ['export', 'a', 'b', '--dtype', 'float8'],
+      "[cli/arguments] option '--dtype <dtype>' argument 'float8' is invalid. Allowed choices are float16, float32. See \"langevin "
+        + 'export --help".',
+    ],
+    [
+      ['list', 'sampler'],
+      '[cli/list] unknown list: "sampler". Did you mean "samplers"? Known: samplers, schedules, engines, backbones, datasets.',
+    ],
     [['info', '/nowhere'], '[pipelines/checkpoint] nothing to load: path=/nowhere.'],
   ])('%j', async (args, message) => {
     const { code, out, err } = await cli(args);
-    const lines = err.trimEnd().split('\n').filter((line) => !line.startsWith('loading '));
+    const lines = err
+      .trimEnd()
+      .split('\n')
+      .filter((line) => !line.startsWith('loading '));
     expect({ code, out, lines: lines.length }, err).toEqual({ code: 1, out: '', lines: 1 });
     expect(lines[0]).toContain(message);
   });
@@ -44,14 +78,27 @@ describe('what is wrong is said in one line, with the value and what to do', () 
     const { code, err } = await cli(['train', path]);
     expect(code).toBe(1);
     expect(err).toMatch(new RegExp(`^\\[training/config\\] entry is not valid: .*file=${path}\\.`));
-    await writeFile(path, JSON.stringify({ name: 'x', seed: 1, data: { name: 'emojis' }, backbone: { _class_name: 'UNet3DModel' }, optimizer: { name: 'adam', learningRate: 1 }, batchSize: 1, average: { std: 0.1 } }));
+    await writeFile(
+      path,
+      JSON.stringify({
+        name: 'x',
+        seed: 1,
+        data: { name: 'emojis' },
+        backbone: { _class_name: 'UNet3DModel' },
+        optimizer: { name: 'adam', learningRate: 1 },
+        batchSize: 1,
+        average: { std: 0.1 },
+      }),
+    );
     expect((await cli(['train', path])).err).toContain('Did you mean "UNet2DModel"?');
   });
 
   it('is an object on stdout for machines', async () => {
     const { code, out } = await cli(['info', '/nowhere', '--json']);
     expect(code).toBe(1);
-    expect(JSON.parse(out)).toEqual({ error: { kind: 'user', message: expect.stringContaining('[pipelines/checkpoint] nothing to load') as string } });
+    expect(JSON.parse(out)).toEqual({
+      error: { kind: 'user', message: expect.stringContaining('[pipelines/checkpoint] nothing to load') as string },
+    });
   });
 
   it('with a stack trace only when LANGEVIN_DEBUG is set', async () => {
@@ -66,9 +113,17 @@ describe('exit codes', () => {
   it('tell what the user can mend from our bugs', () => {
     expect(describeFailure(new UserError('[a/b] c'), options)).toEqual({ code: 1, kind: 'user', message: '[a/b] c' });
     expect(describeFailure(new UnsupportedError('[a/b] c\n  d'), options)).toEqual({ code: 1, kind: 'unsupported', message: '[a/b] c d' });
-    expect(describeFailure(new InternalError('[a/b] c.'), options)).toMatchObject({ code: 2, kind: 'internal', message: '[a/b] c. This is a bug in Langevin; please report it.' });
+    expect(describeFailure(new InternalError('[a/b] c.'), options)).toMatchObject({
+      code: 2,
+      kind: 'internal',
+      message: '[a/b] c. This is a bug in Langevin; please report it.',
+    });
     const bug = describeFailure(new TypeError('x is not a function'), options);
-    expect(bug).toMatchObject({ code: 2, kind: 'internal', message: '[cli/internal] unexpected error: x is not a function. This is a bug in Langevin; please report it with the lines below.' });
+    expect(bug).toMatchObject({
+      code: 2,
+      kind: 'internal',
+      message: '[cli/internal] unexpected error: x is not a function. This is a bug in Langevin; please report it with the lines below.',
+    });
     expect(bug.stack).toContain('errors.test.ts');
     expect(describeFailure('text', options)).toMatchObject({ code: 2 });
   });

@@ -13,18 +13,27 @@ async function listed(kind: string, ...more: readonly string[]): Promise<readonl
 
 describe('list', () => {
   it('samplers, with what they declare', async () => {
-    expect(await listed('samplers')).toEqual(expect.arrayContaining([
-      { name: 'heun', order: 2, stochastic: false, paper: 'arXiv:2206.00364, Algorithm 2' },
-      { name: 'ddpm', order: 1, stochastic: true, paper: 'arXiv:2006.11239' },
-    ]));
+    expect(await listed('samplers')).toEqual(
+      expect.arrayContaining([
+        { name: 'heun', order: 2, stochastic: false, paper: 'arXiv:2206.00364, Algorithm 2' },
+        { name: 'ddpm', order: 1, stochastic: true, paper: 'arXiv:2006.11239' },
+      ]),
+    );
   });
 
   it('schedules: noise processes and spacings', async () => {
-    expect(await listed('schedules')).toEqual(expect.arrayContaining([{ name: 'edm', kind: 'noise process' }, { name: 'karras', kind: 'spacing' }]));
+    expect(await listed('schedules')).toEqual(
+      expect.arrayContaining([
+        { name: 'edm', kind: 'noise process' },
+        { name: 'karras', kind: 'spacing' },
+      ]),
+    );
   });
 
   it('backbones and data sets, with a sentence each', async () => {
-    expect((await listed('backbones')).map(({ name, className }) => `${String(name)} ${String(className)}`)).toContain('unet2d UNet2DModel');
+    expect((await listed('backbones')).map(({ name, className }) => `${String(name)} ${String(className)}`)).toContain(
+      'unet2d UNet2DModel',
+    );
     const datasets = await listed('datasets');
     expect(datasets.map(({ name }) => name)).toEqual(expect.arrayContaining(['cifar10', 'emoji', 'idx', 'image-folder']));
     expect(datasets.every(({ summary }) => typeof summary === 'string' && summary.length > 10)).toBe(true);
@@ -34,10 +43,13 @@ describe('list', () => {
     const engines = await listed('engines');
     const places = engines.map(({ engine, device }) => `${String(engine)} ${String(device)}`);
     expect(new Set(places).size).toBe(places.length);
-    expect(places).toEqual(expect.arrayContaining(['onnxruntime cpu', 'onnxruntime webgpu', 'onnxruntime cuda', 'tfjs tensorflow-gpu', 'tfjs wasm', 'tfjs cpu']));
+    expect(places).toEqual(
+      expect.arrayContaining(['onnxruntime cpu', 'onnxruntime webgpu', 'onnxruntime cuda', 'tfjs tensorflow-gpu', 'tfjs wasm', 'tfjs cpu']),
+    );
     // Both are dependencies of this app.
     for (const place of ['onnxruntime cpu', 'tfjs cpu']) expect(engines[places.indexOf(place)]).toMatchObject({ available: true });
-    for (const { available, reason } of engines) expect(available === true ? reason === '' : typeof reason === 'string' && reason.length > 10).toBe(true);
+    for (const { available, reason } of engines)
+      expect(available === true ? reason === '' : typeof reason === 'string' && reason.length > 10).toBe(true);
   });
 
   it('as a table for people', async () => {
@@ -48,7 +60,11 @@ describe('list', () => {
 
   it('what plugins add', async () => {
     const file = join(await temporaryFolder(), 'mine.mjs');
-    await writeFile(file, "export const samplers = { mine: () => ({ name: 'mine', order: 1, stochastic: false, paper: 'none', init: () => ({}), step: async ({ x }) => ({ x, denoised: x }) }) };\n");
+    await writeFile(
+      file,
+      "export const samplers = { mine: () => ({ name: 'mine', order: 1, stochastic: false, paper: 'none', init: () => ({}), step: "
+        + 'async ({ x }) => ({ x, denoised: x }) }) };\n',
+    );
     expect(await listed('samplers', '--plugin', file)).toContainEqual({ name: 'mine', order: 1, stochastic: false, paper: 'none' });
     await writeFile(`${file}.empty.mjs`, 'export const other = 1;\n');
     expect((await cli(['list', 'samplers', '--plugin', `${file}.empty.mjs`])).err).toContain('[cli/plugin] plugin adds nothing: ');

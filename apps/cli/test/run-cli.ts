@@ -18,7 +18,14 @@ export interface CliResult {
 }
 
 /** Run the command line in this process and keep what it wrote. */
-export async function cli(args: readonly string[], options: { readonly env?: Readonly<Record<string, string>>; readonly signal?: AbortSignal; /** Hears what is written for people while the command runs. */ readonly heard?: (text: string) => void } = {}): Promise<CliResult> {
+export async function cli(
+  args: readonly string[],
+  options: {
+    readonly env?: Readonly<Record<string, string>>;
+    readonly signal?: AbortSignal;
+    /** Hears what is written for people while the command runs. */ readonly heard?: (text: string) => void;
+  } = {},
+): Promise<CliResult> {
   let out = '';
   let err = '';
   const code = await run(args, {

@@ -25,18 +25,26 @@ export function blobsAt(time: number): Gaussians {
   return { ...still, means: still.means.map((value, i) => value - (i % 3 === 1 && i < 3 * (COUNT / 2) ? 0.8 * time : 0)) };
 }
 
-/** A transforms.json in which every frame has its time: eight cameras at the first moment, four at three others; the last frame is held out. */
+/**
+ * A transforms.json in which every frame has its time: eight cameras at the first moment, four at three others; the last frame is held out.
+ */
 export async function writeMovingScene(root: string): Promise<string> {
   const folder = join(root, 'walk');
   await mkdir(join(folder, 'images'), { recursive: true });
   const rasterizer = cpuRasterizer({ threads: 1 });
   const circle = turntable({ centre: [0, 0, 0], radius: 1.8 }, { frames: 8, width: 24, height: 20 });
-  const shots = [10, 10.5, 11, 12].flatMap((seconds) => circle.filter((_, i) => seconds === 10 || i % 2 === 0).map((camera, i) => ({ seconds, camera, name: `images/s${seconds}-${i}.png` })));
-  for (const { seconds, camera, name } of shots) await writeImage(join(folder, name), imageOf((await rasterizer.render(blobsAt((seconds - 10) / 2), camera)).color, camera));
+  const shots = [10, 10.5, 11, 12].flatMap((seconds) =>
+    circle.filter((_, i) => seconds === 10 || i % 2 === 0).map((camera, i) => ({ seconds, camera, name: `images/s${seconds}-${i}.png` })),
+  );
+  for (const { seconds, camera, name } of shots)
+    await writeImage(join(folder, name), imageOf((await rasterizer.render(blobsAt((seconds - 10) / 2), camera)).color, camera));
   await rasterizer.dispose();
   const { fx, fy, cx, cy, width, height } = circle[0]!;
   const frames = shots.map(({ seconds, camera, name }) => ({ file_path: name, time: seconds, transform_matrix: openGl(camera) }));
-  await writeFile(join(folder, 'transforms.json'), JSON.stringify({ fl_x: fx, fl_y: fy, cx, cy, w: width, h: height, frames, test_filenames: [shots[9]!.name, shots.at(-1)!.name] }));
+  await writeFile(
+    join(folder, 'transforms.json'),
+    JSON.stringify({ fl_x: fx, fl_y: fy, cx, cy, w: width, h: height, frames, test_filenames: [shots[9]!.name, shots.at(-1)!.name] }),
+  );
   return folder;
 }
 

@@ -18,14 +18,20 @@ async function writeScene(root: string): Promise<string> {
   for (const [i, camera] of cameras.entries()) {
     const name = `view ${i}.png`;
     await writeImage(join(folder, 'images', name), imageOf((await rasterizer.render(blobs(), camera)).color, camera));
-    lines.push(`${i + 1} ${quaternion(camera.worldToCamera).join(' ')} ${[3, 7, 11].map((at) => camera.worldToCamera[at]).join(' ')} 1 ${name}`, '');
+    lines.push(
+      `${i + 1} ${quaternion(camera.worldToCamera).join(' ')} ${[3, 7, 11].map((at) => camera.worldToCamera[at]).join(' ')} 1 ${name}`,
+      '',
+    );
   }
   await rasterizer.dispose();
   const { fx, fy, cx, cy } = cameras[0]!;
   await writeFile(join(folder, 'sparse', '0', 'cameras.txt'), `# comment\n1 PINHOLE 24 20 ${fx} ${fy} ${cx} ${cy}\n`);
   await writeFile(join(folder, 'sparse', '0', 'images.txt'), `${lines.join('\n')}\n`);
   const { means } = blobs();
-  await writeFile(join(folder, 'sparse', '0', 'points3D.txt'), Array.from({ length: COUNT }, (_, i) => `${i} ${means.subarray(3 * i, 3 * i + 3).join(' ')} 128 128 128 0.5 1 0\n`).join(''));
+  await writeFile(
+    join(folder, 'sparse', '0', 'points3D.txt'),
+    Array.from({ length: COUNT }, (_, i) => `${i} ${means.subarray(3 * i, 3 * i + 3).join(' ')} 128 128 128 0.5 1 0\n`).join(''),
+  );
   return folder;
 }
 
@@ -40,18 +46,36 @@ function quaternion(m: readonly number[]): number[] {
 it('trains on photographs, resumes, converts, describes, and draws', async () => {
   const root = await temporaryFolder();
   const scene = await writeScene(root);
-  const run = ['splat', 'train', scene, '--folder', join(root, 'run'), '--out', join(root, 'scene.ply'), '--threads', '1', '--decay-steps', '400'];
+  const run = [
+    'splat',
+    'train',
+    scene,
+    '--folder',
+    join(root, 'run'),
+    '--out',
+    join(root, 'scene.ply'),
+    '--threads',
+    '1',
+    '--decay-steps',
+    '400',
+  ];
   const trained = await cli([...run, '--steps', '300']);
   expect(trained.code, trained.err).toBe(0);
   expect(trained.err).toContain('scene: 7 views of 24x20, 2 held out, 12 points');
-  expect(trained.out).toMatch(/^finished at step 300: 12 Gaussians, [\d.]+ ms per step\nheld-out {4}PSNR [\d.]+ dB, SSIM [\d.]+ over 2 views\n/);
+  expect(trained.out).toMatch(
+    /^finished at step 300: 12 Gaussians, [\d.]+ ms per step\nheld-out {4}PSNR [\d.]+ dB, SSIM [\d.]+ over 2 views\n/,
+  );
   expect(await readFile(join(root, 'run', 'report.html'), 'utf8')).toContain('Held-out views: photograph, render');
 
   expect((await cli([...run, '--steps', '400'])).err).toContain('[gaussians/training] there is a checkpoint already');
-  expect((await cli([...run, '--steps', '400', '--resume', '--seed', '1'])).err).toContain('run was started with other settings: seed: stored 0, given 1');
+  expect((await cli([...run, '--steps', '400', '--resume', '--seed', '1'])).err).toContain(
+    'run was started with other settings: seed: stored 0, given 1',
+  );
   const resumed = JSON.parse((await cli([...run, '--steps', '400', '--resume', '--json'])).out) as Record<string, number>;
   expect(resumed).toMatchObject({ step: 400, reason: 'finished', gaussians: COUNT });
-  const first = JSON.parse((await cli(['splat', 'train', scene, '--folder', join(root, 'first'), '--steps', '1', '--threads', '1', '--json'])).out) as Record<string, number>;
+  const first = JSON.parse(
+    (await cli(['splat', 'train', scene, '--folder', join(root, 'first'), '--steps', '1', '--threads', '1', '--json'])).out,
+  ) as Record<string, number>;
   // Grey dots of the wrong size and strength: half of their error is left at most.
   expect(resumed['psnr']! - first['psnr']!).toBeGreaterThan(3);
 
@@ -70,7 +94,9 @@ it('trains on photographs, resumes, converts, describes, and draws', async () =>
   const error = seen.data.reduce((sum, value, i) => sum + Math.abs(value - photograph.data[i]!), 0) / seen.data.length;
   expect(error).toBeLessThan(25);
 
-  expect((await cli(['splat', 'render', ply, '--camera', '0,0,-5', '--target', '0,0,0', '--size', '30x20', '--out', picture, '--json'])).out).toContain('"width":30,"height":20,"frames":1');
+  expect(
+    (await cli(['splat', 'render', ply, '--camera', '0,0,-5', '--target', '0,0,0', '--size', '30x20', '--out', picture, '--json'])).out,
+  ).toContain('"width":30,"height":20,"frames":1');
   const turn = join(root, 'turn.gif');
   const turned = await cli(['splat', 'render', ply, '--out', turn, '--frames', '5', '--size', '32x24', '--threads', '1']);
   expect(turned.code, turned.err).toBe(0);
@@ -83,15 +109,27 @@ it('trains on photographs, resumes, converts, describes, and draws', async () =>
 
 it.each([
   [['splat', 'train', '/nowhere'], '[gaussians/scenes] no scene there: path=/nowhere.'],
-  [['splat', 'train', '/nowhere', '--strategy', 'mcmcs'], '[gaussians/strategies] unknown strategy: "mcmcs". Did you mean "mcmc"? Known: default, absgrad, mcmc.'],
+  [
+    ['splat', 'train', '/nowhere', '--strategy', 'mcmcs'],
+    '[gaussians/strategies] unknown strategy: "mcmcs". Did you mean "mcmc"? Known: default, absgrad, mcmc.',
+  ],
   [['splat', 'train', '/nowhere', '--set', 'cap=x'], '[cli/splat] option of a strategy must be a number: --set cap=x.'],
   [['splat', 'train', '/nowhere', '--out', 'x.obj'], '[io/splats] the name "x.obj" has the end of no known format.'],
   [['splat', 'train', '/nowhere', '--deformation', 'spline'], "argument 'spline' is invalid. Allowed choices are mlp, hexplane, none."],
-  [['splat', 'train', '/nowhere', '--deformation', 'mlp', '--set-motion', 'widht=3'], '[cli/splat] unknown option of the deformation: --set-motion widht=3. Did you mean "width"? Known of mlp:'],
-  [['splat', 'train', '/nowhere', '--deformation', 'mlp', '--set-motion', 'width=0'], '[gaussians/dynamic] configuration is out of range: width=0. Give an integer from 1 to 4096.'],
-  [['splat', 'train', '/nowhere', '--steps', '9', '--still-steps', '9'], '[cli/splat] no steps are left for the motion: --still-steps=9, --steps=9.'],
+  [
+    ['splat', 'train', '/nowhere', '--deformation', 'mlp', '--set-motion', 'widht=3'],
+    '[cli/splat] unknown option of the deformation: --set-motion widht=3. Did you mean "width"? Known of mlp:',
+  ],
+  [
+    ['splat', 'train', '/nowhere', '--deformation', 'mlp', '--set-motion', 'width=0'],
+    '[gaussians/dynamic] configuration is out of range: width=0. Give an integer from 1 to 4096.',
+  ],
+  [
+    ['splat', 'train', '/nowhere', '--steps', '9', '--still-steps', '9'],
+    '[cli/splat] no steps are left for the motion: --still-steps=9, --steps=9.',
+  ],
   [['splat', 'render', '/nowhere', '--out', 'x.webm'], '[cli/splat] films are written as .mp4 or .gif: --out=x.webm.'],
-  [['splat', 'render', '/nowhere'], "[cli/arguments] required option '--out <file>' not specified. See \"langevin splat --help\"."],
+  [['splat', 'render', '/nowhere'], '[cli/arguments] required option \'--out <file>\' not specified. See "langevin splat --help".'],
   [['splat', 'info', '/nowhere.ply'], '[io/read] cannot read "/nowhere.ply": code=ENOENT.'],
 ])('%j says what is wrong', async (args, message) => {
   const { code, out, err } = await cli(args);

@@ -18,13 +18,25 @@ const server = await preview({ root, configFile, logLevel: 'error', build: { out
 const file = join(folder, 'cloud.spz');
 await writeFile(file, await writeSplats(syntheticCloud({ count, degree: 3, seed: 1 }), { format: 'spz' }));
 // Measured when asked, and after collecting garbage, rather than when the browser finds the time.
-const args = ['--no-sandbox', '--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist', '--enable-blink-features=ForceEagerMeasureMemory'];
+const args = [
+  '--no-sandbox',
+  '--use-gl=angle',
+  '--use-angle=swiftshader',
+  '--enable-unsafe-swiftshader',
+  '--ignore-gpu-blocklist',
+  '--enable-blink-features=ForceEagerMeasureMemory',
+];
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args });
 try {
   const page = await browser.newPage({ viewport: { width: 600, height: 300 } });
   page.setDefaultTimeout(300_000);
   await page.goto(server.resolvedUrls.local[0]);
-  const shows = (name) => page.waitForFunction((expected) => document.querySelector('#fact-name')?.textContent === expected && Number(document.querySelector('#viewport')?.dataset.frames) > 0, name);
+  const shows = (name) =>
+    page.waitForFunction(
+      (expected) =>
+        document.querySelector('#fact-name')?.textContent === expected && Number(document.querySelector('#viewport')?.dataset.frames) > 0,
+      name,
+    );
   const bytes = async () => (await page.evaluate(() => performance.measureUserAgentSpecificMemory())).bytes;
   await shows('Still life');
   const before = await bytes();
@@ -39,7 +51,11 @@ try {
     samples.push((await bytes()) - before);
   }
   const settled = Math.min(...samples);
-  console.log(`${count.toLocaleString('en-US')} Gaussians of degree 3 from SPZ: ${(settled / count).toFixed(0)} bytes each in the page and its workers (most seen: ${(Math.max(...samples) / count).toFixed(0)}), by measureUserAgentSpecificMemory of Chromium ${browser.version()}`);
+  console.log(
+    `${count.toLocaleString('en-US')} Gaussians of degree 3 from SPZ: ${(settled / count).toFixed(0)} bytes each in the page and `
+      + `its workers (most seen: ${(Math.max(...samples) / count).toFixed(0)}), by measureUserAgentSpecificMemory of Chromium `
+      + `${browser.version()}`,
+  );
 } finally {
   await browser.close();
   await server.close();

@@ -15,22 +15,35 @@ Builds the page that shows and trains 3D Gaussians, serves it, and prints its ad
   --open    open a browser
   --help    this text
 `;
-const OPTIONS = { dev: { type: 'boolean' }, port: { type: 'string' }, host: { type: 'boolean' }, open: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } };
+const OPTIONS = {
+  dev: { type: 'boolean' },
+  port: { type: 'string' },
+  host: { type: 'boolean' },
+  open: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+};
 
 const values = read();
 if (values.help) {
   console.log(HELP);
   process.exit(0);
 }
-const listen = { ...(values.port !== undefined && { port: portOf(values.port), strictPort: true }), ...(values.host && { host: true }), ...(values.open && { open: true }) };
+const listen = {
+  ...(values.port !== undefined && { port: portOf(values.port), strictPort: true }),
+  ...(values.host && { host: true }),
+  ...(values.open && { open: true }),
+};
 const shared = { root, configFile: join(root, 'vite.config.ts'), logLevel: 'warn' };
 
 if (!values.dev) await build(shared);
-const serve = async () => (values.dev ? (await createServer({ ...shared, server: listen })).listen() : preview({ ...shared, preview: listen }));
-announce(await serve().catch((error) => {
-  console.error(`[demo/start] the server did not start: ${error.message}. Choose another port with --port.`);
-  process.exit(1);
-}));
+const serve = async () =>
+  values.dev ? (await createServer({ ...shared, server: listen })).listen() : preview({ ...shared, preview: listen });
+announce(
+  await serve().catch((error) => {
+    console.error(`[demo/start] the server did not start: ${error.message}. Choose another port with --port.`);
+    process.exit(1);
+  }),
+);
 
 function announce({ resolvedUrls }) {
   for (const url of [...(resolvedUrls?.local ?? []), ...(resolvedUrls?.network ?? [])]) console.log(`[demo] open ${url}`);
@@ -47,7 +60,9 @@ function read() {
 
 function portOf(text) {
   const port = Number(text);
-  return Number.isInteger(port) && port >= 1 && port <= 65_535 ? port : refuse(`the port is not one: port=${text}. Pass an integer from 1 to 65535.`);
+  return Number.isInteger(port) && port >= 1 && port <= 65_535
+    ? port
+    : refuse(`the port is not one: port=${text}. Pass an integer from 1 to 65535.`);
 }
 
 function refuse(text) {

@@ -27,7 +27,13 @@ export class Transferred<T> {
 type Result<T> = Awaited<T> extends Transferred<infer V> ? V : Awaited<T>;
 
 /** The worker seen from the page: each handler gives a promise. */
-export type Remote<H> = { readonly [K in keyof H]: H[K] extends () => infer R ? () => Promise<Result<R>> : H[K] extends (argument: infer A) => infer R ? (argument: A) => Promise<Result<R>> : never };
+export type Remote<H> = {
+  readonly [K in keyof H]: H[K] extends () => infer R
+    ? () => Promise<Result<R>>
+    : H[K] extends (argument: infer A) => infer R
+      ? (argument: A) => Promise<Result<R>>
+      : never;
+};
 
 /** The scope of a dedicated worker, as far as it is used here. */
 export interface WorkerScope {

@@ -14,8 +14,10 @@ if (!hasChromium) console.warn(`[demo/test] skipped: ${NO_CHROMIUM}`);
 const MINUTES = 60_000;
 
 const text = (page: Page, id: string): Promise<string> => page.locator(`#${id}`).innerText();
-const hasText = (page: Page, id: string, expected: string): Promise<void> => expect.poll(() => text(page, id), { timeout: 2 * MINUTES }).toBe(expected);
-const training = (page: Page, state: string): Promise<void> => expect.poll(() => page.locator('body').getAttribute('data-training'), { timeout: 2 * MINUTES }).toBe(state);
+const hasText = (page: Page, id: string, expected: string): Promise<void> =>
+  expect.poll(() => text(page, id), { timeout: 2 * MINUTES }).toBe(expected);
+const training = (page: Page, state: string): Promise<void> =>
+  expect.poll(() => page.locator('body').getAttribute('data-training'), { timeout: 2 * MINUTES }).toBe(state);
 const stepsDone = async (page: Page): Promise<number> => Number((await page.locator('#train-step').getAttribute('data-step')) ?? 0);
 
 /** Presses at once: a real click waits until frames are drawn on time, and on a busy machine the training is over by then. */
@@ -85,12 +87,22 @@ describe.runIf(hasChromium)('the page', () => {
       { name: 'cloud.spz', format: 'spz', count: '300', degree: '2', bytes: await writeSplats(cloud, { format: 'spz' }) },
       { name: 'cloud.splat', format: 'splat', count: '300', degree: '0', bytes: await writeSplats(cloud, { format: 'splat' }) },
       { name: 'cloud.splats4d', format: '4d', count: '300', degree: '2', bytes: await writeSplats(cloud, { format: '4d' }) },
-      { name: 'packed.compressed.ply', format: 'compressed-ply', count: '4', degree: '1', bytes: (await sampleFiles('compressed-ply'))[1]!.bytes },
+      {
+        name: 'packed.compressed.ply',
+        format: 'compressed-ply',
+        count: '4',
+        degree: '1',
+        bytes: (await sampleFiles('compressed-ply'))[1]!.bytes,
+      },
     ];
     for (const { name, format, count, degree, bytes } of files) {
       await page.setInputFiles('#file', { name, mimeType: 'application/octet-stream', buffer: Buffer.from(bytes) });
       await hasText(page, 'fact-name', name);
-      expect([await text(page, 'fact-format'), await text(page, 'fact-count'), await text(page, 'fact-degree')]).toEqual([format, count, degree]);
+      expect([await text(page, 'fact-format'), await text(page, 'fact-count'), await text(page, 'fact-degree')]).toEqual([
+        format,
+        count,
+        degree,
+      ]);
       expect(await text(page, 'fact-bytes')).toMatch(/^[\d.]+ k?B$/);
       expect(await text(page, 'fact-bounds')).toMatch(/^[\d.]+ × [\d.]+ × [\d.]+, around/);
       expect(await page.locator('#fault').isHidden()).toBe(true);
@@ -102,11 +114,14 @@ describe.runIf(hasChromium)('the page', () => {
   it('opens what is dropped on it', { timeout: 2 * MINUTES }, async () => {
     const { page, complaints } = desk;
     const bytes = await writeSplats(syntheticCloud({ count: 40, degree: 0, seed: 6 }), { format: 'ply' });
-    const dropped = await page.evaluateHandle((content) => {
-      const transfer = new DataTransfer();
-      transfer.items.add(new File([Uint8Array.from(content)], 'dropped.ply'));
-      return transfer;
-    }, [...bytes]);
+    const dropped = await page.evaluateHandle(
+      (content) => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([Uint8Array.from(content)], 'dropped.ply'));
+        return transfer;
+      },
+      [...bytes],
+    );
     await page.dispatchEvent('#viewport', 'dragover', { dataTransfer: dropped });
     expect(await page.locator('#drop-hint').isVisible()).toBe(true);
     await page.dispatchEvent('#viewport', 'drop', { dataTransfer: dropped });
@@ -159,10 +174,18 @@ describe.runIf(hasChromium)('the page', () => {
     const { page, complaints } = desk;
     const stalks = swayingStalks();
     const placement = { translation: [2.6, 0, 0], rotation: [0, 0, 1, 0], scale: 0.5, offset: 2, beyond: 'hold' } as const;
-    const bytes = encodeSplatScene4d({ assets: [{ ...stalks, placement: {} }, { ...stalks, placement }] });
+    const bytes = encodeSplatScene4d({
+      assets: [
+        { ...stalks, placement: {} },
+        { ...stalks, placement },
+      ],
+    });
     await page.setInputFiles('#file', { name: 'pair.splats4d', mimeType: 'application/octet-stream', buffer: Buffer.from(bytes) });
     await hasText(page, 'fact-name', 'pair.splats4d');
-    expect([await text(page, 'fact-format'), await text(page, 'fact-count')]).toEqual(['4d, 2 assets', (2 * stalks.cloud.count).toLocaleString('en-US')]);
+    expect([await text(page, 'fact-format'), await text(page, 'fact-count')]).toEqual([
+      '4d, 2 assets',
+      (2 * stalks.cloud.count).toLocaleString('en-US'),
+    ]);
     expect(await page.locator('#time').getAttribute('max')).toBe('6');
     const still = await settled(page);
     await page.locator('#time').fill('5');
@@ -174,37 +197,41 @@ describe.runIf(hasChromium)('the page', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('trains: the PSNR of a held-out view rises, it pauses, resumes and stops, and the result is a file', { timeout: 5 * MINUTES }, async () => {
-    const { page, complaints } = desk;
-    // Before the first look at training, so that the pictures are taken once.
-    await page.locator('#side').evaluate((list: HTMLSelectElement) => (list.value = '96'));
-    await page.click('#mode-train');
-    await training(page, 'ready');
-    await expect.poll(async () => (await measured(page)).step, { timeout: MINUTES }).toBe(0);
-    const before = await measured(page);
-    expect(await text(page, 'source-hint')).toContain('procedural');
-    await page.selectOption('#steps', '3000');
-    await page.click('#start');
-    await expect.poll(() => stepsDone(page), { timeout: 3 * MINUTES }).toBeGreaterThanOrEqual(50);
+  it(
+    'trains: the PSNR of a held-out view rises, it pauses, resumes and stops, and the result is a file',
+    { timeout: 5 * MINUTES },
+    async () => {
+      const { page, complaints } = desk;
+      // Before the first look at training, so that the pictures are taken once.
+      await page.locator('#side').evaluate((list: HTMLSelectElement) => (list.value = '96'));
+      await page.click('#mode-train');
+      await training(page, 'ready');
+      await expect.poll(async () => (await measured(page)).step, { timeout: MINUTES }).toBe(0);
+      const before = await measured(page);
+      expect(await text(page, 'source-hint')).toContain('procedural');
+      await page.selectOption('#steps', '3000');
+      await page.click('#start');
+      await expect.poll(() => stepsDone(page), { timeout: 3 * MINUTES }).toBeGreaterThanOrEqual(50);
 
-    await press(page, 'pause');
-    await expect.poll(() => text(page, 'pause')).toBe('Resume');
-    // The picture of the pause is of the step at which the loop stands.
-    await expect.poll(async () => (await measured(page)).step, { timeout: MINUTES }).toBeGreaterThanOrEqual(50);
-    const { step: stoodAt, psnr } = await measured(page);
-    expect(psnr).toBeGreaterThan(before.psnr);
-    await press(page, 'pause');
-    await expect.poll(() => stepsDone(page), { timeout: 2 * MINUTES }).toBeGreaterThan(stoodAt);
-    await press(page, 'stop');
-    await training(page, 'ended');
-    expect(await text(page, 'train-held')).toMatch(/^[\d.]+ dB, SSIM 0\.\d+$/);
-    expect(await text(page, 'train-device')).toMatch(/^CPU/);
+      await press(page, 'pause');
+      await expect.poll(() => text(page, 'pause')).toBe('Resume');
+      // The picture of the pause is of the step at which the loop stands.
+      await expect.poll(async () => (await measured(page)).step, { timeout: MINUTES }).toBeGreaterThanOrEqual(50);
+      const { step: stoodAt, psnr } = await measured(page);
+      expect(psnr).toBeGreaterThan(before.psnr);
+      await press(page, 'pause');
+      await expect.poll(() => stepsDone(page), { timeout: 2 * MINUTES }).toBeGreaterThan(stoodAt);
+      await press(page, 'stop');
+      await training(page, 'ended');
+      expect(await text(page, 'train-held')).toMatch(/^[\d.]+ dB, SSIM 0\.\d+$/);
+      expect(await text(page, 'train-device')).toMatch(/^CPU/);
 
-    const [download] = await Promise.all([page.waitForEvent('download'), page.click('#result-spz')]);
-    const saved = await readSplats(await readFile(await download.path()));
-    expect(saved.count).toBe(Number((await text(page, 'train-count')).replaceAll(',', '')));
-    expect(complaints).toEqual([]);
-  });
+      const [download] = await Promise.all([page.waitForEvent('download'), page.click('#result-spz')]);
+      const saved = await readSplats(await readFile(await download.path()));
+      expect(saved.count).toBe(Number((await text(page, 'train-count')).replaceAll(',', '')));
+      expect(complaints).toEqual([]);
+    },
+  );
 
   it('looks around what it trained, through its cameras too, and views the result', { timeout: 4 * MINUTES }, async () => {
     const { page, complaints } = desk;
@@ -230,7 +257,10 @@ describe.runIf(hasChromium)('the page', () => {
     await page.setInputFiles('#folder', folder);
     await expect.poll(() => text(page, 'source-hint'), { timeout: 2 * MINUTES }).toMatch(/^stalks: 6 photographs, 48 × 48; 1 held out/);
     await training(page, 'ready');
-    expect(await page.locator('#view option').allTextContents()).toEqual(['images/0.png (held out)', ...[1, 2, 3, 4, 5].map((i) => `images/${i}.png`)]);
+    expect(await page.locator('#view option').allTextContents()).toEqual([
+      'images/0.png (held out)',
+      ...[1, 2, 3, 4, 5].map((i) => `images/${i}.png`),
+    ]);
     await page.selectOption('#steps', '200');
     await page.click('#start');
     await expect.poll(() => stepsDone(page), { timeout: 2 * MINUTES }).toBeGreaterThanOrEqual(5);
@@ -240,9 +270,15 @@ describe.runIf(hasChromium)('the page', () => {
   });
 
   it('fits a phone without scrolling sideways', { timeout: 4 * MINUTES }, async () => {
-    const { page, complaints } = await demo.open({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, colorScheme: 'dark' });
+    const { page, complaints } = await demo.open({
+      viewport: { width: 360, height: 740 },
+      hasTouch: true,
+      isMobile: true,
+      colorScheme: 'dark',
+    });
     await hasText(page, 'fact-name', 'Still life');
-    const sideways = (): Promise<number> => page.evaluate(() => Math.max(document.documentElement.scrollWidth, document.body.scrollWidth) - innerWidth);
+    const sideways = (): Promise<number> =>
+      page.evaluate(() => Math.max(document.documentElement.scrollWidth, document.body.scrollWidth) - innerWidth);
     expect(await sideways()).toBe(0);
     const { width, height } = (await page.locator('#viewport').boundingBox())!;
     expect(width).toBe(360);

@@ -13,8 +13,18 @@ describe('what was dropped', () => {
   const files = (...paths: readonly string[]) => paths.map((path) => ({ path, file: new File([], path) }));
 
   it.each([
-    ['a COLMAP folder', files('garden/sparse/0/cameras.bin', 'garden/sparse/0/images.bin', 'garden/images/a.png'), 'garden', ['sparse/0/cameras.bin', 'sparse/0/images.bin', 'images/a.png']],
-    ['one within another', files('all/colmap/sparse/0/cameras.txt', 'all/images/a.png', 'notes.md'), 'all', ['colmap/sparse/0/cameras.txt', 'images/a.png']],
+    [
+      'a COLMAP folder',
+      files('garden/sparse/0/cameras.bin', 'garden/sparse/0/images.bin', 'garden/images/a.png'),
+      'garden',
+      ['sparse/0/cameras.bin', 'sparse/0/images.bin', 'images/a.png'],
+    ],
+    [
+      'one within another',
+      files('all/colmap/sparse/0/cameras.txt', 'all/images/a.png', 'notes.md'),
+      'all',
+      ['colmap/sparse/0/cameras.txt', 'images/a.png'],
+    ],
     ['a model on its own', files('cameras.bin', 'images/a.png'), 'scene', ['cameras.bin', 'images/a.png']],
     ['transforms.json', files('lego/transforms_train.json', 'lego/train/r_0.png'), 'lego', ['transforms_train.json', 'train/r_0.png']],
   ])('is a scene: %s', (_, given, name, paths) => {
@@ -36,13 +46,26 @@ describe('the lens', () => {
     const camera = new PerspectiveCamera(40, 3 / 2, 0.1, 100);
     camera.position.set(1, 2, 5);
     camera.lookAt(0.2, 0.1, -0.3);
-    for (const up of [[0, -1, 0], [0, 1, 0], [0.3, -0.5, 0.8]] as const) {
+    for (const up of [
+      [0, -1, 0],
+      [0, 1, 0],
+      [0.3, -0.5, 0.8],
+    ] as const) {
       const turn = uprightTurn(up);
       const { fx, fy, cx, cy, worldToCamera: w } = toCamera(camera, turn, { width: 300, height: 200 });
-      for (const point of [[0, 0, 0], [0.5, -0.4, 0.3], [-1, 0.2, 0.7]] as const) {
+      for (const point of [
+        [0, 0, 0],
+        [0.5, -0.4, 0.3],
+        [-1, 0.2, 0.7],
+      ] as const) {
         const seen = new Vector3(...point).applyQuaternion(turn).project(camera);
-        const [x, y, z] = [0, 1, 2].map((row) => w[4 * row]! * point[0] + w[4 * row + 1]! * point[1] + w[4 * row + 2]! * point[2] + w[4 * row + 3]!) as [number, number, number];
-        expect([(fx * x) / z + cx, (fy * y) / z + cy]).toEqual([expect.closeTo(((seen.x + 1) / 2) * 300, 6), expect.closeTo(((1 - seen.y) / 2) * 200, 6)]);
+        const [x, y, z] = [0, 1, 2].map(
+          (row) => w[4 * row]! * point[0] + w[4 * row + 1]! * point[1] + w[4 * row + 2]! * point[2] + w[4 * row + 3]!,
+        ) as [number, number, number];
+        expect([(fx * x) / z + cx, (fy * y) / z + cy]).toEqual([
+          expect.closeTo(((seen.x + 1) / 2) * 300, 6),
+          expect.closeTo(((1 - seen.y) / 2) * 200, 6),
+        ]);
       }
     }
   });
@@ -58,12 +81,20 @@ describe('the lens', () => {
     expect(tip!.distanceTo(eye)).toBeCloseTo(0, 12);
     expect(a!.distanceTo(b!)).toBeCloseTo(1, 12);
     expect(a!.y).toBeGreaterThan(d!.y);
-    expect(a!.clone().add(frustum(camera, turn, 1)[3]!).sub(eye).sub(eye).dot(forward)).toBeGreaterThan(0);
+    expect(
+      a!
+        .clone()
+        .add(frustum(camera, turn, 1)[3]!)
+        .sub(eye)
+        .sub(eye)
+        .dot(forward),
+    ).toBeGreaterThan(0);
   });
 });
 
 describe('curves', () => {
-  const points = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => ({ step: from + i + 1, loss: 1, psnr: from + i + 1, count: 5, milliseconds: 1 }));
+  const points = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, i) => ({ step: from + i + 1, loss: 1, psnr: from + i + 1, count: 5, milliseconds: 1 }));
 
   it('stay short however long a training runs, and keep their mean', () => {
     const curve = createCurve(50);
@@ -83,14 +114,21 @@ describe('curves', () => {
     curve.add(points(0, 3));
     curve.measure(2, 11);
     curve.measure(2, 12);
-    expect(curve.columns()).toEqual([[0, 1, 2, 3], [null, 1, 1, 1], [null, 1, 2, 3], [10, null, 12, null]]);
+    expect(curve.columns()).toEqual([
+      [0, 1, 2, 3],
+      [null, 1, 1, 1],
+      [null, 1, 2, 3],
+      [10, null, 12, null],
+    ]);
   });
 });
 
 describe('what is built in', () => {
   it('the still life is finite and stands on its disc', () => {
     const still = stillLife();
-    expect([still.means, still.quaternions, still.logScales, still.opacityLogits, still.sh].every((array) => array.every(Number.isFinite))).toBe(true);
+    expect(
+      [still.means, still.quaternions, still.logScales, still.opacityLogits, still.sh].every((array) => array.every(Number.isFinite)),
+    ).toBe(true);
     expect(boxAround(still).high[1]).toBeCloseTo(0.62, 6);
   });
 
@@ -98,7 +136,8 @@ describe('what is built in', () => {
     const { cloud, deformation } = swayingStalks();
     const at = playback(cloud, deformation!);
     const [start, later] = [at(0), at(0.25)];
-    const moved = (row: number): number => Math.hypot(...[0, 1, 2].map((axis) => later.means[3 * row + axis]! - start.means[3 * row + axis]!));
+    const moved = (row: number): number =>
+      Math.hypot(...[0, 1, 2].map((axis) => later.means[3 * row + axis]! - start.means[3 * row + axis]!));
     const rows = Array.from({ length: cloud.count }, (_, row) => row);
     const ground = rows.filter((row) => cloud.means[3 * row + 1]! > 0.79);
     const high = rows.filter((row) => cloud.means[3 * row + 1]! < -0.5);
@@ -110,8 +149,19 @@ describe('what is built in', () => {
 });
 
 describe('words and numbers', () => {
-  it.each([[999, '999 B'], [12_345, '12.3 kB'], [1_500_000, '1.50 MB'], [2.5e9, '2.50 GB']])('%d bytes are %s', (value, expected) => expect(bytes(value)).toBe(expected));
-  it.each([[0, '0'], [12.345, '12.3'], [-0.5, '−0.500'], [123456, '1.2e+5'], [0.0001, '1.0e-4']])('%d is %s', (value, expected) => expect(figure(value)).toBe(expected));
+  it.each([
+    [999, '999 B'],
+    [12_345, '12.3 kB'],
+    [1_500_000, '1.50 MB'],
+    [2.5e9, '2.50 GB'],
+  ])('%d bytes are %s', (value, expected) => expect(bytes(value)).toBe(expected));
+  it.each([
+    [0, '0'],
+    [12.345, '12.3'],
+    [-0.5, '−0.500'],
+    [123456, '1.2e+5'],
+    [0.0001, '1.0e-4'],
+  ])('%d is %s', (value, expected) => expect(figure(value)).toBe(expected));
 
   it('a box says its sides and its middle; a message loses the place in the code', () => {
     expect(bounds({ low: [-1, 0, -2], high: [1, 3, -1] })).toBe('2.00 × 3.00 × 1.00, around (0.00, 1.50, −1.50)');

@@ -55,7 +55,10 @@ export interface BackbonePlugin {
  */
 export function defineBackbone(plugin: BackbonePlugin): BackbonePlugin {
   if (!/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/u.test(plugin.name) || !/^[A-Za-z]\w*$/u.test(plugin.className)) {
-    throw new UserError(`[backbones/define] names are not well-formed: name="${plugin.name}", className="${plugin.className}". Use lower case with dashes for one, an identifier for the other.`);
+    throw new UserError(
+      `[backbones/define] names are not well-formed: name="${plugin.name}", className="${plugin.className}". Use lower case with `
+        + 'dashes for one, an identifier for the other.',
+    );
   }
   return Object.freeze({ ...plugin });
 }

@@ -6,7 +6,10 @@ import type { Backbone } from './backbone.ts';
 export function pixelUnshuffle(x: Tensor, patch: number): Tensor {
   const [n, c, height, width] = x.shape as readonly [number, number, number, number];
   if (height % patch !== 0 || width % patch !== 0) {
-    throw new UserError(`[backbones/pixelUnshuffle] image does not divide into patches: x=[${x.shape.join(', ')}], patch=${patch}. Height and width are multiples of the patch.`);
+    throw new UserError(
+      `[backbones/pixelUnshuffle] image does not divide into patches: x=[${x.shape.join(', ')}], patch=${patch}. Height and width `
+        + 'are multiples of the patch.',
+    );
   }
   const cells = reshape(x, [n, c, height / patch, patch, width / patch, patch]);
   return reshape(transpose(cells, [0, 1, 3, 5, 2, 4]), [n, c * patch * patch, height / patch, width / patch]);
@@ -27,7 +30,8 @@ export function pixelShuffle(x: Tensor, patch: number): Tensor {
  * @param patch side of a patch in pixels; 1 changes nothing
  */
 export function patched<Params>(network: Backbone<Params>, patch: number): Backbone<Params> {
-  if (!Number.isInteger(patch) || patch < 1 || patch > 64) throw new UserError(`[backbones/patched] patch is out of range: patch=${patch}. Give an integer in [1, 64].`);
+  if (!Number.isInteger(patch) || patch < 1 || patch > 64)
+    throw new UserError(`[backbones/patched] patch is out of range: patch=${patch}. Give an integer in [1, 64].`);
   if (patch === 1) return network;
   return defineModule({
     init: network.init,

@@ -1,7 +1,18 @@
 import { add, attention, concat, reshape, silu, transpose, type Generator, type Tensor } from '@langevin/tensor';
 import {
-  conv, defineModule, doubled, groupNorm, halved, linear, scoped,
-  type ConvParams, type Layer, type LinearParams, type Module, type NormParams, type ParamsOf,
+  conv,
+  defineModule,
+  doubled,
+  groupNorm,
+  halved,
+  linear,
+  scoped,
+  type ConvParams,
+  type Layer,
+  type LinearParams,
+  type Module,
+  type NormParams,
+  type ParamsOf,
 } from '@langevin/nn';
 
 /** Width, groups and heads of the network that the project's benchmarks time. */
@@ -25,7 +36,14 @@ function res(inputs: number, outputs: number, embedding: number): Module<ResPara
   const c2 = conv({ inputs: outputs, outputs, kernel: 3, padding: 1 });
   const sk = inputs === outputs ? undefined : conv({ inputs, outputs, kernel: 1 });
   return defineModule({
-    init: (g: Generator): ResParams => ({ n1: n1.init(g), c1: c1.init(g), l: l.init(g), n2: n2.init(g), c2: c2.init(g), ...(sk && { sk: sk.init(g) }) }),
+    init: (g: Generator): ResParams => ({
+      n1: n1.init(g),
+      c1: c1.init(g),
+      l: l.init(g),
+      n2: n2.init(g),
+      c2: c2.init(g),
+      ...(sk && { sk: sk.init(g) }),
+    }),
     apply(p: ResParams, x: Tensor, e: Tensor) {
       const shift = reshape(l.apply(p.l, e), [e.shape[0]!, outputs, 1, 1]);
       const h = add(c1.apply(p.c1, silu(n1.apply(p.n1, x))), shift);
@@ -93,10 +111,13 @@ export type ReferenceUnetParams = { readonly [Name in keyof ReturnType<typeof pa
  *
  * @param options `channels` is a multiple of 8. @default 64
  */
-export function referenceUnet(options: { readonly channels?: number } = {}): Module<ReferenceUnetParams, readonly [x: Tensor, features: Tensor], Tensor> {
+export function referenceUnet(
+  options: { readonly channels?: number } = {},
+): Module<ReferenceUnetParams, readonly [x: Tensor, features: Tensor], Tensor> {
   const m = parts(options.channels ?? 64);
   return defineModule({
-    init: (generator: Generator) => Object.fromEntries(Object.entries(m).map(([name, part]) => [name, part.init(generator)])) as unknown as ReferenceUnetParams,
+    init: (generator: Generator) =>
+      Object.fromEntries(Object.entries(m).map(([name, part]) => [name, part.init(generator)])) as unknown as ReferenceUnetParams,
     apply(p: ReferenceUnetParams, x: Tensor, features: Tensor) {
       const e = silu(m.t2.apply(p.t2, silu(m.t1.apply(p.t1, features))));
       const s0 = m.ci.apply(p.ci, x);

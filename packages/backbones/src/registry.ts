@@ -4,10 +4,7 @@ import { ditBackbone } from './dit/plugin.ts';
 import { unet2dBackbone } from './unet2d/plugin.ts';
 
 /** The backbones of this package. A test fails when a `plugin.ts` of its folders is not among them. */
-export const backbonePlugins: readonly BackbonePlugin[] = Object.freeze([
-  ditBackbone,
-  unet2dBackbone,
-]);
+export const backbonePlugins: readonly BackbonePlugin[] = Object.freeze([ditBackbone, unet2dBackbone]);
 
 /**
  * The plugin of a name or class: `unet2d` or `UNet2DModel`.
@@ -20,7 +17,9 @@ export function findBackbone(name: string, plugins: readonly BackbonePlugin[] = 
   if (found) return found;
   const names = plugins.map((plugin) => plugin.name).sort();
   const suggestion = didYouMean(name, [...names, ...plugins.map((plugin) => plugin.className)]);
-  throw new UserError(`[backbones/registry] unknown backbone: name=${JSON.stringify(name.slice(0, 80))}.${suggestion} Known: ${names.join(', ')}.`);
+  throw new UserError(
+    `[backbones/registry] unknown backbone: name=${JSON.stringify(name.slice(0, 80))}.${suggestion} Known: ${names.join(', ')}.`,
+  );
 }
 
 /**
@@ -31,11 +30,17 @@ export function findBackbone(name: string, plugins: readonly BackbonePlugin[] = 
  * const { module, info } = backboneFromConfig({ _class_name: 'UNet2DModel', sample_size: 32 });
  * info.size; // => [32, 32]
  */
-export function backboneFromConfig(config: unknown, options: ParseOptions & { readonly plugins?: readonly BackbonePlugin[] } = {}): BackboneInstance {
+export function backboneFromConfig(
+  config: unknown,
+  options: ParseOptions & { readonly plugins?: readonly BackbonePlugin[] } = {},
+): BackboneInstance {
   const { plugins = backbonePlugins, ...rest } = options;
   const name = typeof config === 'object' && config !== null && '_class_name' in config ? config._class_name : undefined;
   if (typeof name !== 'string') {
-    throw new UserError(`[backbones/registry] configuration does not say its class: _class_name=${JSON.stringify(name) ?? 'nothing'}. Known: ${plugins.map((plugin) => plugin.className).join(', ')}.`);
+    throw new UserError(
+      `[backbones/registry] configuration does not say its class: _class_name=${JSON.stringify(name) ?? 'nothing'}. Known: `
+        + `${plugins.map((plugin) => plugin.className).join(', ')}.`,
+    );
   }
   return findBackbone(name, plugins).parse(config, rest);
 }

@@ -1,6 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { decodeSafetensors } from '@langevin/io';
-import { cast, mul, namedTensors, numbers, realize, sum, tensor, valueAndGrad, type Engine, type Shape, type Tensor } from '@langevin/tensor';
+import {
+  cast,
+  mul,
+  namedTensors,
+  numbers,
+  realize,
+  sum,
+  tensor,
+  valueAndGrad,
+  type Engine,
+  type Shape,
+  type Tensor,
+} from '@langevin/tensor';
 import { expect } from 'vitest';
 
 /** A tensor of a golden file: whole, or every `stride`-th element with sums. */
@@ -83,6 +95,12 @@ export async function expectNetwork<P>(golden: GoldenNetwork, { params, apply, e
   expectClose(await numbers(value.y), golden.output, { tolerance, label: 'output' });
   expectClose(await numbers(grad.x), golden.inputGradient, { tolerance, label: 'input gradient' });
   const floor = 0.01 * Math.max(...Object.values(golden.gradients).map(largestOf));
-  for (const [key, expected] of Object.entries(golden.gradients)) expectClose(await numbers(gradients.get(key)!), expected, { tolerance, floor, label: key });
-  for (const [key, gradient] of gradients) if (!(key in golden.gradients)) expect((await numbers(gradient)).every((g) => g === 0), key).toBe(true);
+  for (const [key, expected] of Object.entries(golden.gradients))
+    expectClose(await numbers(gradients.get(key)!), expected, { tolerance, floor, label: key });
+  for (const [key, gradient] of gradients)
+    if (!(key in golden.gradients))
+      expect(
+        (await numbers(gradient)).every((g) => g === 0),
+        key,
+      ).toBe(true);
 }

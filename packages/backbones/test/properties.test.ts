@@ -1,7 +1,35 @@
-import { dit, ditPresets, patched, pixelShuffle, pixelUnshuffle, unet2d, type BackboneInputs, type Unet2dConfig } from '@langevin/backbones';
+import {
+  dit,
+  ditPresets,
+  patched,
+  pixelShuffle,
+  pixelUnshuffle,
+  unet2d,
+  type BackboneInputs,
+  type Unet2dConfig,
+} from '@langevin/backbones';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { parameterCount, trainMode, type ParamsOf } from '@langevin/nn';
-import { compile, concat, mapTensors, namedTensors, numbers, range, realize, reshape, scalar, setDefaultEngine, slice, square, sum, tensor, torchGenerator, valueAndGrad, zeros, type Tensor } from '@langevin/tensor';
+import {
+  compile,
+  concat,
+  mapTensors,
+  namedTensors,
+  numbers,
+  range,
+  realize,
+  reshape,
+  scalar,
+  setDefaultEngine,
+  slice,
+  square,
+  sum,
+  tensor,
+  torchGenerator,
+  valueAndGrad,
+  zeros,
+  type Tensor,
+} from '@langevin/tensor';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
 // Each network is compiled once or twice, which takes seconds on a busy machine.
@@ -10,7 +38,8 @@ vi.setConfig({ testTimeout: 60_000 });
 beforeAll(async () => setDefaultEngine(await onnxruntimeEngine({ device: 'cpu', threads: 1 })));
 afterAll(() => setDefaultEngine(undefined));
 
-const noise = (shape: readonly number[], seed = 1): Tensor => tensor(torchGenerator(seed).normal(shape.reduce((a, b) => a * b, 1)), { shape });
+const noise = (shape: readonly number[], seed = 1): Tensor =>
+  tensor(torchGenerator(seed).normal(shape.reduce((a, b) => a * b, 1)), { shape });
 const labels = (...values: readonly number[]): Tensor => tensor(values, { dtype: 'int32' });
 
 const small: Partial<Unet2dConfig> = {
@@ -55,12 +84,19 @@ describe('U-Net', () => {
   test('classes: swapping two rows of the table and the labels changes nothing; another label does', async () => {
     const net = unet2d({ ...small, numClassEmbeds: 3 });
     const params = net.init(torchGenerator(0));
-    const swapped = mapTensors(params, (t, _, name) => (name === 'class_embedding.weight' ? concat([slice(t, { 0: { start: 1, stop: 2 } }), slice(t, { 0: { stop: 1 } }), slice(t, { 0: { start: 2 } })]) : t));
-    const run = (p: typeof params, ...list: readonly number[]): Promise<number[]> => numbers(net.apply(p, x, scalar(5), { classLabels: labels(...list) }));
+    const swapped = mapTensors(params, (t, _, name) =>
+      name === 'class_embedding.weight'
+        ? concat([slice(t, { 0: { start: 1, stop: 2 } }), slice(t, { 0: { stop: 1 } }), slice(t, { 0: { start: 2 } })])
+        : t,
+    );
+    const run = (p: typeof params, ...list: readonly number[]): Promise<number[]> =>
+      numbers(net.apply(p, x, scalar(5), { classLabels: labels(...list) }));
     expect(await run(swapped, 1, 2)).toEqual(await run(params, 0, 2));
     expect(await run(params, 1, 2)).not.toEqual(await run(params, 0, 2));
     expect(() => net.apply(params, x, scalar(5))).toThrow('[backbones/unet2d] class labels are missing: num_class_embeds=3.');
-    expect(() => unet2d(small).apply(params, x, scalar(5), { classLabels: labels(0, 0) })).toThrow('[backbones/unet2d] network knows no classes');
+    expect(() => unet2d(small).apply(params, x, scalar(5), { classLabels: labels(0, 0) })).toThrow(
+      '[backbones/unet2d] network knows no classes',
+    );
   });
 
   test('items of a batch do not see each other, and one time stands for all', async () => {
@@ -76,7 +112,8 @@ describe('U-Net', () => {
   test('dropout acts in training only, and one compilation serves all times', async () => {
     const net = unet2d({ ...small, dropout: 0.5 });
     const params = net.init(torchGenerator(0));
-    const apply = (inputs: BackboneInputs) => compile((p: typeof params, sample: Tensor, time: Tensor) => net.apply(p, sample, time, inputs));
+    const apply = (inputs: BackboneInputs) =>
+      compile((p: typeof params, sample: Tensor, time: Tensor) => net.apply(p, sample, time, inputs));
     const sampling = apply({});
     expect(await numbers(await sampling(params, x, 3))).toEqual(await numbers(await sampling(params, x, 3)));
     expect(await numbers(await sampling(params, x, 4))).not.toEqual(await numbers(await sampling(params, x, 3)));
@@ -89,8 +126,12 @@ describe('U-Net', () => {
   test('says what is wrong with a sample', () => {
     const net = unet2d(small);
     const params = net.init(torchGenerator(0));
-    expect(() => net.apply(params, zeros([1, 3, 9, 8]), scalar(0))).toThrow('[backbones/unet2d] image sides are not multiples of 2: x=[1, 3, 9, 8], levels=2.');
-    expect(() => net.apply(params, zeros([1, 4, 8, 8]), scalar(0))).toThrow('[backbones/unet2d] sample does not fit: x=[1, 4, 8, 8]. Give [N, 3, H, W].');
+    expect(() => net.apply(params, zeros([1, 3, 9, 8]), scalar(0))).toThrow(
+      '[backbones/unet2d] image sides are not multiples of 2: x=[1, 3, 9, 8], levels=2.',
+    );
+    expect(() => net.apply(params, zeros([1, 4, 8, 8]), scalar(0))).toThrow(
+      '[backbones/unet2d] sample does not fit: x=[1, 4, 8, 8]. Give [N, 3, H, W].',
+    );
     expect(() => net.apply(params, zeros([2, 3, 8, 8]), zeros([3]))).toThrow('time does not fit the batch: time=[3], batch=2.');
     const wrong = mapTensors(params, (t, _, name) => (name === 'down_blocks.1.resnets.0.conv1.weight' ? zeros([16, 9, 3, 3]) : t));
     expect(() => net.apply(wrong, zeros([1, 3, 8, 8]), scalar(0))).toThrow('Traced at down_blocks.1.resnets.0.conv1.');
@@ -98,7 +139,15 @@ describe('U-Net', () => {
 });
 
 describe('DiT', () => {
-  const tiny = { numAttentionHeads: 2, attentionHeadDim: 8, numLayers: 2, sampleSize: 8, patchSize: 2, inChannels: 3, numEmbedsAdaNorm: 4 } as const;
+  const tiny = {
+    numAttentionHeads: 2,
+    attentionHeadDim: 8,
+    numLayers: 2,
+    sampleSize: 8,
+    patchSize: 2,
+    inChannels: 3,
+    numEmbedsAdaNorm: 4,
+  } as const;
 
   test('has the sizes of the paper, table 1, by a formula of its own', () => {
     const count = (width: number, depth: number, patch: number): number => {
@@ -111,7 +160,9 @@ describe('DiT', () => {
     expect(parameterCount(dit(ditPresets['DiT-S/2']))).toBe(count(384, 12, 2));
     expect(parameterCount(dit(ditPresets['DiT-S/2']))).toBe(32_865_056);
     expect(parameterCount(dit(ditPresets['DiT-B/4']))).toBe(count(768, 12, 4));
-    const millions = (['DiT-S/2', 'DiT-B/2', 'DiT-L/2', 'DiT-XL/2'] as const).map((name) => Math.round(parameterCount(dit(ditPresets[name])) / 1e6));
+    const millions = (['DiT-S/2', 'DiT-B/2', 'DiT-L/2', 'DiT-XL/2'] as const).map((name) =>
+      Math.round(parameterCount(dit(ditPresets[name])) / 1e6),
+    );
     // The paper says 33, 130, 458 and 675, with the fixed positions counted.
     expect(millions).toEqual([33, 130, 458, 675]);
   });
@@ -137,7 +188,10 @@ describe('DiT', () => {
     const copies = dit({ ...tiny, embedding: 'per-block' }, { init: 'torch' });
     const params = shared.init(torchGenerator(0));
     const { emb } = params.transformer_blocks[0]!.norm1;
-    const spread = { ...params, transformer_blocks: params.transformer_blocks.map((block) => ({ ...block, norm1: { ...block.norm1, emb: emb! } })) };
+    const spread = {
+      ...params,
+      transformer_blocks: params.transformer_blocks.map((block) => ({ ...block, norm1: { ...block.norm1, emb: emb! } })),
+    };
     expect(await numbers(copies.apply(spread, x, scalar(10)))).toEqual(await numbers(shared.apply(params, x, scalar(10))));
   });
 
@@ -145,7 +199,9 @@ describe('DiT', () => {
     const net = dit(tiny);
     const params = net.init(torchGenerator(0));
     expect(net.apply(params, zeros([1, 3, 4, 12]), scalar(0)).shape).toEqual([1, 3, 4, 12]);
-    expect(() => net.apply(params, zeros([1, 3, 7, 8]), scalar(0))).toThrow('[backbones/dit] image sides are not multiples of the patch: x=[1, 3, 7, 8], patch_size=2.');
+    expect(() => net.apply(params, zeros([1, 3, 7, 8]), scalar(0))).toThrow(
+      '[backbones/dit] image sides are not multiples of the patch: x=[1, 3, 7, 8], patch_size=2.',
+    );
   });
 });
 
@@ -160,6 +216,8 @@ describe('patches as channels', () => {
   test('a patched network takes and gives images', () => {
     const net = patched(unet2d({ ...small, inChannels: 12, outChannels: 12 }), 2);
     expect(net.apply(net.init(torchGenerator(0)), zeros([1, 3, 16, 16]), scalar(0)).shape).toEqual([1, 3, 16, 16]);
-    expect(() => net.apply(net.init(torchGenerator(0)), zeros([1, 3, 15, 16]), scalar(0))).toThrow('[backbones/pixelUnshuffle] image does not divide');
+    expect(() => net.apply(net.init(torchGenerator(0)), zeros([1, 3, 15, 16]), scalar(0))).toThrow(
+      '[backbones/pixelUnshuffle] image does not divide',
+    );
   });
 });

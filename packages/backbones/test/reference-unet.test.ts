@@ -39,5 +39,6 @@ test('from the same seed it gives the output and the gradients of its peer', asy
   expectClose(await numbers(value.y), golden.output, { tolerance, label: 'output' });
   const floor = 0.01 * Math.max(...Object.values(golden.gradients).map(largestOf));
   expect([...gradients.keys()].sort()).toEqual(Object.keys(golden.gradients).sort());
-  for (const [key, expected] of Object.entries(golden.gradients)) expectClose(await numbers(gradients.get(key)!), expected, { tolerance, floor, label: key });
+  for (const [key, expected] of Object.entries(golden.gradients))
+    expectClose(await numbers(gradients.get(key)!), expected, { tolerance, floor, label: key });
 }, 60_000);

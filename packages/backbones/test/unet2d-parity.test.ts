@@ -13,7 +13,12 @@ interface Case extends GoldenNetwork {
 interface Golden {
   readonly tolerance: { readonly float64: number; readonly float32: number; readonly init: number };
   readonly cases: readonly Case[];
-  readonly fresh: readonly { readonly name: string; readonly seed: number; readonly config: object; readonly parameters: Readonly<Record<string, GoldenTensor>> }[];
+  readonly fresh: readonly {
+    readonly name: string;
+    readonly seed: number;
+    readonly config: object;
+    readonly parameters: Readonly<Record<string, GoldenTensor>>;
+  }[];
   readonly counts: readonly { readonly config: object; readonly parameters: number }[];
 }
 
@@ -21,7 +26,12 @@ const golden = readGolden<Golden>('unet2d.json');
 const engines = [
   // An interpreter in float64: exact and slow, so it takes two of the cases.
   { name: 'reference', make: async () => referenceEngine(), tolerance: golden.tolerance.float64, cases: golden.cases.slice(0, 2) },
-  { name: 'onnxruntime', make: () => onnxruntimeEngine({ device: 'cpu', threads: 1 }), tolerance: golden.tolerance.float32, cases: golden.cases },
+  {
+    name: 'onnxruntime',
+    make: () => onnxruntimeEngine({ device: 'cpu', threads: 1 }),
+    tolerance: golden.tolerance.float32,
+    cases: golden.cases,
+  },
 ];
 
 beforeAll(async () => setDefaultEngine(await onnxruntimeEngine({ device: 'cpu', threads: 1 })));
@@ -34,25 +44,32 @@ function labelsOf({ config, labels }: Case): Tensor | undefined {
 
 for (const { name: engineName, make, tolerance, cases } of engines) {
   describe(`diffusers' UNet2DModel on ${engineName}`, () => {
-    test.each(cases.map((entry) => [entry.name, entry] as const))('%s: output and gradients', async (name, entry) => {
-      const engine = await make();
-      const net = unet2dFromConfig(entry.config);
-      const params = fromStateDict(net.init(shapesOnly), readWeights('unet2d.safetensors', name));
-      const classLabels = labelsOf(entry);
-      const inputs = classLabels ? { classLabels } : {};
-      await expectNetwork(entry, { params, apply: (at, x) => net.apply(at, x, tensor(entry.time), inputs), engine, tolerance });
-    }, 60_000);
+    test.each(cases.map((entry) => [entry.name, entry] as const))(
+      '%s: output and gradients',
+      async (name, entry) => {
+        const engine = await make();
+        const net = unet2dFromConfig(entry.config);
+        const params = fromStateDict(net.init(shapesOnly), readWeights('unet2d.safetensors', name));
+        const classLabels = labelsOf(entry);
+        const inputs = classLabels ? { classLabels } : {};
+        await expectNetwork(entry, { params, apply: (at, x) => net.apply(at, x, tensor(entry.time), inputs), engine, tolerance });
+      },
+      60_000,
+    );
   });
 }
 
-test.each(golden.fresh.map((entry) => [entry.name, entry] as const))('%s: a seed makes the network that it makes in diffusers', async (_, entry) => {
-  const fresh = await toStateDict(unet2dFromConfig(entry.config).init(torchGenerator(entry.seed)));
-  expect([...fresh.keys()].sort()).toEqual(Object.keys(entry.parameters).sort());
-  for (const [key, expected] of Object.entries(entry.parameters)) {
-    expect(fresh.get(key)!.shape, key).toEqual(expected.shape);
-    expectClose([...(fresh.get(key)!.data as Float32Array)], expected, { tolerance: golden.tolerance.init, label: key });
-  }
-});
+test.each(golden.fresh.map((entry) => [entry.name, entry] as const))(
+  '%s: a seed makes the network that it makes in diffusers',
+  async (_, entry) => {
+    const fresh = await toStateDict(unet2dFromConfig(entry.config).init(torchGenerator(entry.seed)));
+    expect([...fresh.keys()].sort()).toEqual(Object.keys(entry.parameters).sort());
+    for (const [key, expected] of Object.entries(entry.parameters)) {
+      expect(fresh.get(key)!.shape, key).toEqual(expected.shape);
+      expectClose([...(fresh.get(key)!.data as Float32Array)], expected, { tolerance: golden.tolerance.init, label: key });
+    }
+  },
+);
 
 test('published configurations have as many parameters as in diffusers, and counting makes none of them', () => {
   for (const { config, parameters } of golden.counts) {

@@ -33,8 +33,8 @@ export interface Algebra<T> {
   /** Number of elements in all. */
   readonly size: (x: T) => number;
   /**
-   * Host numbers, row-major, as a state of the dtype of `like`, and of its shape when no other [N, ...] is given. The array may become the state: it
-   * is not to be written to afterwards.
+   * Host numbers, row-major, as a state of the dtype of `like`, and of its shape when no other [N, ...] is given. The array may become the
+   * state: it is not to be written to afterwards.
    */
   readonly fromHost: (values: Float32Array | Float64Array, like: T, shape?: readonly number[]) => T;
   /** The elements on the host, row-major, in a copy of the caller's own. */
@@ -79,6 +79,9 @@ export interface DetailedPrediction<T> {
   readonly denoised: T;
   /** The x0-prediction without condition, of guided denoisers; the CFG++ samplers renoise along it. */
   readonly unconditional?: T;
-  /** The network's second output, of networks that learn the variance of a step (Nichol and Dhariwal 2021, arXiv:2102.09672, eq. 15), as it is. */
+  /**
+   * The network's second output, of networks that learn the variance of a step (Nichol and Dhariwal 2021, arXiv:2102.09672, eq. 15), as it
+   * is.
+   */
   readonly variance?: T;
 }

@@ -33,9 +33,14 @@ export interface ArrayAlgebraOptions {
  */
 export function arrayAlgebra(options: ArrayAlgebraOptions = {}): ArrayAlgebra {
   const { items = 1 } = options;
-  if (!Number.isInteger(items) || items < 1) throw new UserError(`[core-schedules/algebra] items must be a positive integer: items=${items}. Pass the batch size.`);
+  if (!Number.isInteger(items) || items < 1)
+    throw new UserError(`[core-schedules/algebra] items must be a positive integer: items=${items}. Pass the batch size.`);
   const itemSize = (x: FloatArray): number => {
-    if (x.length % items !== 0) throw new UserError(`[core-schedules/algebra] the array does not divide into its items: length=${x.length}, items=${items}. Pass items as the batch size.`);
+    if (x.length % items !== 0)
+      throw new UserError(
+        `[core-schedules/algebra] the array does not divide into its items: length=${x.length}, items=${items}. Pass items as the `
+          + 'batch size.',
+      );
     return x.length / items;
   };
   return Object.freeze({
@@ -50,7 +55,10 @@ export function arrayAlgebra(options: ArrayAlgebraOptions = {}): ArrayAlgebra {
     size: (x: FloatArray) => x.length,
     fromHost: <T extends FloatArray>(values: FloatArray, like: T, shape?: readonly number[]): T => {
       const length = shape === undefined ? like.length : shape.reduce((product, size) => product * size, 1);
-      if (values.length !== length) throw new UserError(`[core-schedules/algebra] values do not fill the state: values=${values.length}, state=${length}. Pass as many.`);
+      if (values.length !== length)
+        throw new UserError(
+          `[core-schedules/algebra] values do not fill the state: values=${values.length}, state=${length}. Pass as many.`,
+        );
       return copyInto(emptyLike(like, length), values);
     },
     toHost: (x: FloatArray): Promise<FloatArray> => Promise.resolve(x.slice()),
@@ -60,7 +68,8 @@ export function arrayAlgebra(options: ArrayAlgebraOptions = {}): ArrayAlgebra {
       return copyInto(emptyLike(like, list.length), list);
     },
     multiply: <T extends FloatArray>(a: T, b: T): T => {
-      if (a.length !== b.length) throw new UserError(`[core-schedules/algebra] lengths differ: ${a.length} and ${b.length}. Multiply states of one shape.`);
+      if (a.length !== b.length)
+        throw new UserError(`[core-schedules/algebra] lengths differ: ${a.length} and ${b.length}. Multiply states of one shape.`);
       const out = emptyLike(a);
       for (let i = 0; i < out.length; i++) out[i] = a[i]! * b[i]!;
       return out;
@@ -84,7 +93,10 @@ export function arrayAlgebra(options: ArrayAlgebraOptions = {}): ArrayAlgebra {
     concat: <T extends FloatArray>(states: readonly T[]): T => {
       const [first] = states;
       if (first === undefined) throw new UserError('[core-schedules/algebra] nothing to put together: states=0. Pass at least one.');
-      const out = emptyLike(first, states.reduce((total, state) => total + state.length, 0));
+      const out = emptyLike(
+        first,
+        states.reduce((total, state) => total + state.length, 0),
+      );
       let at = 0;
       for (const state of states) {
         out.set(state, at);
@@ -104,7 +116,17 @@ export function arrayAlgebra(options: ArrayAlgebraOptions = {}): ArrayAlgebra {
     absQuantile: <T extends FloatArray>(x: T, q: number): Promise<readonly number[]> => {
       checkQuantile(q);
       const size = itemSize(x);
-      return Promise.resolve(Array.from({ length: items }, (_, item) => quantile(x.slice(item * size, (item + 1) * size).map(Math.abs).sort(), q)));
+      return Promise.resolve(
+        Array.from({ length: items }, (_, item) =>
+          quantile(
+            x
+              .slice(item * size, (item + 1) * size)
+              .map(Math.abs)
+              .sort(),
+            q,
+          ),
+        ),
+      );
     },
     complaint: (y: FloatArray, x: FloatArray): string | undefined => {
       if (!(y instanceof Float32Array || y instanceof Float64Array)) return `it is not a Float32Array or Float64Array: ${describe(y)}`;
@@ -134,7 +156,11 @@ function checkTerms<T extends FloatArray>(terms: readonly Term<T>[]): void {
   if (terms.length === 0) throw new UserError('[core-schedules/algebra] a linear combination needs a term: terms=0. Pass at least one.');
   const length = terms[0]![1].length;
   const wrong = terms.findIndex(([, value]) => value.length !== length);
-  if (wrong > 0) throw new UserError(`[core-schedules/algebra] lengths differ: term 0 has ${length}, term ${wrong} has ${terms[wrong]![1].length}. Combine states of one shape.`);
+  if (wrong > 0)
+    throw new UserError(
+      `[core-schedules/algebra] lengths differ: term 0 has ${length}, term ${wrong} has ${terms[wrong]![1].length}. Combine states `
+        + 'of one shape.',
+    );
 }
 
 function rmsOf(error: FloatArray, { absolute, relative, of }: ErrorScale<FloatArray>, from: number, size: number): number {
@@ -157,7 +183,11 @@ function quantile(sorted: FloatArray, q: number): number {
 
 /** A batch of several states put together has a coefficient for each item of each of them. */
 function checkCount(count: number, items: number): void {
-  if (count === 0 || count % items !== 0) throw new UserError(`[core-schedules/algebra] one coefficient for each item: coefficients=${count}, items=${items}. Pass a number, or as many as there are items.`);
+  if (count === 0 || count % items !== 0)
+    throw new UserError(
+      `[core-schedules/algebra] one coefficient for each item: coefficients=${count}, items=${items}. Pass a number, or as many as `
+        + 'there are items.',
+    );
 }
 
 function itemwise<T extends FloatArray>(terms: readonly Term<T>[], items: number): T {
@@ -167,13 +197,24 @@ function itemwise<T extends FloatArray>(terms: readonly Term<T>[], items: number
   const factors = terms.map(([c]) => {
     if (typeof c === 'number') return (): number => c;
     checkCount(c.length, items);
-    if (c.length !== parts) throw new UserError(`[core-schedules/algebra] one coefficient for each item: coefficients=${c.length}, items=${parts}. Pass as many as there are items.`);
+    if (c.length !== parts)
+      throw new UserError(
+        `[core-schedules/algebra] one coefficient for each item: coefficients=${c.length}, items=${parts}. Pass as many as there `
+          + 'are items.',
+      );
     return (item: number): number => c[item]!;
   });
-  if (!Number.isInteger(size)) throw new UserError(`[core-schedules/algebra] the array does not divide into its items: length=${out.length}, items=${parts}. Pass items as the batch size.`);
+  if (!Number.isInteger(size))
+    throw new UserError(
+      `[core-schedules/algebra] the array does not divide into its items: length=${out.length}, items=${parts}. Pass items as the `
+        + 'batch size.',
+    );
   for (let item = 0; item < parts; item++) {
     const part = (x: T): T => x.subarray(item * size, (item + 1) * size) as T;
-    sumInto(part(out), terms.map(([, value], k) => [factors[k]!(item), part(value)] as const));
+    sumInto(
+      part(out),
+      terms.map(([, value], k) => [factors[k]!(item), part(value)] as const),
+    );
   }
   return out;
 }

@@ -13,9 +13,9 @@ type Loops<T extends FloatArray> = {
 };
 
 /*
- * Each loop is there twice, word by word, once for each type: an engine compiles a function for the types that it has seen, and a loop that has seen both
- * kinds of array asks at every element which one it has, which takes twice the time. Closures made of one function share what it has seen. Four
- * elements at a time, what most steps need takes two thirds of the time.
+ * Each loop is there twice, word by word, once for each type: an engine compiles a function for the types that it has seen, and a loop that
+ * has seen both kinds of array asks at every element which one it has, which takes twice the time. Closures made of one function share what
+ * it has seen. Four elements at a time, what most steps need takes two thirds of the time.
  */
 
 const float32: Loops<Float32Array> = {
@@ -97,7 +97,13 @@ export function sumInto<T extends FloatArray>(out: T, terms: readonly ArrayTerm<
   if (out instanceof Float32Array && every(terms, isFloat32)) sumBy(float32, out, terms);
   else if (out instanceof Float64Array && every(terms, isFloat64)) sumBy(float64, out, terms);
   // Kinds are mixed, which is rare: float64 holds both.
-  else out.set(sumInto(new Float64Array(out.length), terms.map(([factor, value]) => [factor, Float64Array.from(value)] as const)));
+  else
+    out.set(
+      sumInto(
+        new Float64Array(out.length),
+        terms.map(([factor, value]) => [factor, Float64Array.from(value)] as const),
+      ),
+    );
   return out;
 }
 
@@ -112,13 +118,16 @@ function sumBy<T extends FloatArray>(loops: Loops<T>, out: T, terms: readonly Ar
 const isFloat32 = (value: FloatArray): value is Float32Array => value instanceof Float32Array;
 const isFloat64 = (value: FloatArray): value is Float64Array => value instanceof Float64Array;
 
-function every<T extends FloatArray>(terms: readonly ArrayTerm<FloatArray>[], is: (value: FloatArray) => value is T): terms is readonly ArrayTerm<T>[] {
+function every<T extends FloatArray>(
+  terms: readonly ArrayTerm<FloatArray>[],
+  is: (value: FloatArray) => value is T,
+): terms is readonly ArrayTerm<T>[] {
   return terms.every(([, value]) => is(value));
 }
 
 /**
- * Whether no element is NaN or infinite. Zero times a number is zero, and times NaN or Infinity NaN: one pass without branches or calls, as it runs at
- * every step. Four sums, because each waits for its own last addition only.
+ * Whether no element is NaN or infinite. Zero times a number is zero, and times NaN or Infinity NaN: one pass without branches or calls, as
+ * it runs at every step. Four sums, because each waits for its own last addition only.
  */
 export function allFinite(x: FloatArray): boolean {
   return x instanceof Float32Array ? float32.finite(x) : float64.finite(x);

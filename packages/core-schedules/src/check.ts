@@ -15,13 +15,18 @@ export function checkNumber(where: string, name: string, value: unknown, bounds:
   const finite = typeof value === 'number' && (integer ? Number.isSafeInteger(value) : Number.isFinite(value));
   if (finite && (openMin ? value > min : value >= min) && (openMax ? value < max : value <= max)) return;
   const range = `${openMin || min === -Infinity ? '(' : '['}${min}, ${max}${openMax || max === Infinity ? ')' : ']'}`;
-  throw new UserError(`[${where}] ${name} must be ${integer ? 'an integer' : 'a number'} in ${range}: ${name}=${String(value)}. Pass a value in that range.`);
+  throw new UserError(
+    `[${where}] ${name} must be ${integer ? 'an integer' : 'a number'} in ${range}: ${name}=${String(value)}. Pass a value in that range.`,
+  );
 }
 
 /** Throws unless a batch of `length` divides into so many equal parts. */
 export function checkParts(length: number, parts: number): void {
   if (Number.isInteger(parts) && parts >= 1 && length % parts === 0) return;
-  throw new UserError(`[core-schedules/algebra] the batch does not divide into equal parts: length=${length}, parts=${parts}. Pass the number of states that were put together.`);
+  throw new UserError(
+    `[core-schedules/algebra] the batch does not divide into equal parts: length=${length}, parts=${parts}. Pass the number of `
+      + 'states that were put together.',
+  );
 }
 
 /** Throws unless q is a share. */

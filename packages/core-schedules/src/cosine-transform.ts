@@ -6,7 +6,10 @@ export interface PictureShape {
   readonly width: number;
 }
 
-/** The orthonormal cosine transform (DCT-II) of the last two axes, height and width, of states T, and its inverse: noise stays what it is, and so do lengths. */
+/**
+ * The orthonormal cosine transform (DCT-II) of the last two axes, height and width, of states T, and its inverse: noise stays what it is,
+ * and so do lengths.
+ */
 export interface CosineTransform<T> {
   readonly forward: (x: T) => T;
   readonly inverse: (spectrum: T) => T;
@@ -26,29 +29,32 @@ type Arrays = <A extends Float32Array | Float64Array>(x: A) => A;
  */
 export function cosineTransform({ height, width }: PictureShape): { readonly forward: Arrays; readonly inverse: Arrays } {
   const [rows, columns] = [basis(height), basis(width)];
-  const turn = (vertical: Float64Array, horizontal: Float64Array): Arrays => (x) => {
-    if (x.length % (height * width) !== 0) throw refused(`the array is not whole pictures: length=${x.length}, height=${height}, width=${width}. Pass [..., height, width].`);
-    const out = x.slice() as typeof x;
-    const half = new Float64Array(height * width);
-    for (let at = 0; at < x.length; at += height * width) {
-      // Along rows, and then along columns.
-      for (let i = 0; i < height; i++) {
-        for (let k = 0; k < width; k++) {
-          let sum = 0;
-          for (let j = 0; j < width; j++) sum += x[at + i * width + j]! * horizontal[k * width + j]!;
-          half[i * width + k] = sum;
+  const turn =
+    (vertical: Float64Array, horizontal: Float64Array): Arrays =>
+    (x) => {
+      if (x.length % (height * width) !== 0)
+        throw refused(`the array is not whole pictures: length=${x.length}, height=${height}, width=${width}. Pass [..., height, width].`);
+      const out = x.slice() as typeof x;
+      const half = new Float64Array(height * width);
+      for (let at = 0; at < x.length; at += height * width) {
+        // Along rows, and then along columns.
+        for (let i = 0; i < height; i++) {
+          for (let k = 0; k < width; k++) {
+            let sum = 0;
+            for (let j = 0; j < width; j++) sum += x[at + i * width + j]! * horizontal[k * width + j]!;
+            half[i * width + k] = sum;
+          }
+        }
+        for (let k = 0; k < height; k++) {
+          for (let j = 0; j < width; j++) {
+            let sum = 0;
+            for (let i = 0; i < height; i++) sum += vertical[k * height + i]! * half[i * width + j]!;
+            out[at + k * width + j] = sum;
+          }
         }
       }
-      for (let k = 0; k < height; k++) {
-        for (let j = 0; j < width; j++) {
-          let sum = 0;
-          for (let i = 0; i < height; i++) sum += vertical[k * height + i]! * half[i * width + j]!;
-          out[at + k * width + j] = sum;
-        }
-      }
-    }
-    return out;
-  };
+      return out;
+    };
   return Object.freeze({ forward: turn(rows, columns), inverse: turn(transposed(rows, height), transposed(columns, width)) });
 }
 

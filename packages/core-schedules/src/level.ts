@@ -70,7 +70,10 @@ export function snrOf({ alpha, sigma }: NoiseLevel): number {
 export function checkLevel(where: string, name: string, level: NoiseLevel): void {
   const { alpha, sigma } = level;
   if (Number.isFinite(alpha) && Number.isFinite(sigma) && alpha >= 0 && sigma >= 0 && alpha + sigma > 0) return;
-  throw new UserError(`[${where}] a noise level has alpha >= 0 and sigma >= 0, not both 0: ${name}={ alpha: ${alpha}, sigma: ${sigma} }. Take levels from a process or a spacing.`);
+  throw new UserError(
+    `[${where}] a noise level has alpha >= 0 and sigma >= 0, not both 0: ${name}={ alpha: ${alpha}, sigma: ${sigma} }. Take levels `
+      + 'from a process or a spacing.',
+  );
 }
 
 /**

@@ -18,7 +18,10 @@ export interface ProcessRates {
   readonly lambda: number;
 }
 
-/** The forward SDE dx = drift x dt + sqrt(diffusion) dw, whose marginals are those of the process (Song et al. 2021, arXiv:2011.13456, eq. 5). */
+/**
+ * The forward SDE dx = drift x dt + sqrt(diffusion) dw, whose marginals are those of the process (Song et al. 2021, arXiv:2011.13456, eq.
+ * 5).
+ */
 export interface ProcessSde {
   /** f(t) = d log alpha / dt, <= 0. */
   readonly drift: number;
@@ -80,7 +83,8 @@ export const variancePreserving: Geometry = (lambda) => ({ alpha: Math.sqrt(sigm
  * varianceExploding(0); // => { alpha: 1, sigma: 1 }
  */
 export const varianceExploding: Geometry = (lambda) => {
-  if (lambda === -Infinity) throw new UserError('[core-schedules/process] pure noise has no level where alpha = 1: lambda=-Infinity. Start at a finite sigma.');
+  if (lambda === -Infinity)
+    throw new UserError('[core-schedules/process] pure noise has no level where alpha = 1: lambda=-Infinity. Start at a finite sigma.');
   return { alpha: 1, sigma: Math.exp(-lambda) };
 };
 
@@ -148,10 +152,12 @@ export interface NoiseProcessDefinition {
 export function defineNoiseProcess(definition: NoiseProcessDefinition): NoiseProcess {
   const { name, geometry, conditioning, steps, domain = { min: 0, max: 1 } } = definition;
   const where = `core-schedules/${name}`;
-  const checked = <R>(fn: (t: number) => R) => (t: number): R => {
-    checkNumber(where, 't', t, domain);
-    return fn(t);
-  };
+  const checked =
+    <R>(fn: (t: number) => R) =>
+    (t: number): R => {
+      checkNumber(where, 't', t, domain);
+      return fn(t);
+    };
   const level = checked((t) => Object.freeze({ ...definition.level(t) }));
   const ends = { first: definition.lambda(domain.min), last: definition.lambda(domain.max) };
   const time = (lambda: number): number => {

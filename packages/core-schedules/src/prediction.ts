@@ -65,14 +65,18 @@ export function predictionConversion({ from, to }: { readonly from: Prediction; 
   const proportional = p.x0 === q.x0 && p.epsilon === q.epsilon;
   if (determinant === 0 && !proportional) {
     const reason = alpha === 0 ? 'alpha = 0, where the state holds no trace of x0' : 'sigma = 0, where the state holds no noise';
-    throw new UserError(`[core-schedules/prediction] ${from} does not determine ${to} at ${reason}: alpha=${alpha}, sigma=${sigma}. Use v or flow there, or stay off that end of time.`);
+    throw new UserError(
+      `[core-schedules/prediction] ${from} does not determine ${to} at ${reason}: alpha=${alpha}, sigma=${sigma}. Use v or flow `
+        + 'there, or stay off that end of time.',
+    );
   }
   const plain = proportional
     ? { x: 0, prediction: 1 }
     : { x: (q.x0 * p.epsilon - q.epsilon * p.x0) / determinant, prediction: (q.epsilon * alpha - q.x0 * sigma) / determinant };
   const given = from === 'score' ? -sigma : 1;
   if (to !== 'score') return { x: plain.x, prediction: given * plain.prediction };
-  if (sigma === 0) throw new UserError('[core-schedules/prediction] the score is unbounded at sigma = 0: to=score. Stop at a positive sigma.');
+  if (sigma === 0)
+    throw new UserError('[core-schedules/prediction] the score is unbounded at sigma = 0: to=score. Stop at a positive sigma.');
   return { x: 0 - plain.x / sigma, prediction: 0 - (given * plain.prediction) / sigma };
 }
 

@@ -25,7 +25,11 @@ export interface Registry<V> {
  * const toys = createRegistry('toy', { ball: () => 'a ball' });
  * toys.create('ball'); // => 'a ball'
  */
-export function createRegistry<V>(kind: string, entries: Readonly<Record<string, Factory<V>>>, options: Readonly<Record<string, readonly string[]>> = {}): Registry<V> {
+export function createRegistry<V>(
+  kind: string,
+  entries: Readonly<Record<string, Factory<V>>>,
+  options: Readonly<Record<string, readonly string[]>> = {},
+): Registry<V> {
   const factories = new Map(Object.entries(entries));
   const names = Object.freeze([...factories.keys()].sort());
   return Object.freeze({
@@ -52,5 +56,8 @@ export function createRegistry<V>(kind: string, entries: Readonly<Record<string,
 function checkNames(where: string, given: object, known: readonly string[]): void {
   const unknown = Object.keys(given).find((name) => !known.includes(name));
   if (unknown === undefined) return;
-  throw new UserError(`[${where}] unknown option: "${unknown}".${didYouMean(unknown, known)} ${known.length === 0 ? 'It has no options.' : `Known: ${known.join(', ')}.`}`);
+  throw new UserError(
+    `[${where}] unknown option: "${unknown}".${didYouMean(unknown, known)} `
+      + `${known.length === 0 ? 'It has no options.' : `Known: ${known.join(', ')}.`}`,
+  );
 }

@@ -19,7 +19,11 @@ const WHERE = 'core-schedules/resolution-shift';
 export function resolutionShift(process: NoiseProcess, { base, resolution }: ResolutionOptions): NoiseProcess {
   checkNumber(WHERE, 'base', base, { min: 0, openMin: true });
   checkNumber(WHERE, 'resolution', resolution, { min: 0, openMin: true });
-  if (!isVariancePreserving(process)) throw new UserError(`[${WHERE}] the shift is one of variance-preserving processes: process=${process.name}. For flows pass flow({ shift: resolutionFlowShift(...) }).`);
+  if (!isVariancePreserving(process))
+    throw new UserError(
+      `[${WHERE}] the shift is one of variance-preserving processes: process=${process.name}. For flows pass flow({ shift: `
+        + 'resolutionFlowShift(...) }).',
+    );
   const scale = base / resolution;
   const offset = Math.log(scale);
   /** What the power of (scale alpha, sigma) is before it is made 1 again. */

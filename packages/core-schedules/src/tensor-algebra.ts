@@ -1,4 +1,30 @@
-import { abs, add, concat, data, div, exp, hostFromNumbers, maximum, mean, minimum, mul, neg, numbersFromHost, quantile, realize, reshape, scalar, showShape, sameShape, split, sqrt, square, tensor, Tensor, UserError } from '@langevin/tensor';
+import {
+  abs,
+  add,
+  concat,
+  data,
+  div,
+  exp,
+  hostFromNumbers,
+  maximum,
+  mean,
+  minimum,
+  mul,
+  neg,
+  numbersFromHost,
+  quantile,
+  realize,
+  reshape,
+  scalar,
+  showShape,
+  sameShape,
+  split,
+  sqrt,
+  square,
+  tensor,
+  Tensor,
+  UserError,
+} from '@langevin/tensor';
 import type { Engine } from '@langevin/tensor';
 import type { Algebra, Coefficient } from './algebra.ts';
 import { checkParts, checkQuantile } from './check.ts';
@@ -26,9 +52,15 @@ export function tensorAlgebra(options: TensorAlgebraOptions = {}): Algebra<Tenso
   const factor = (coefficient: Coefficient, like: Tensor): Tensor => {
     if (typeof coefficient === 'number') return scalar(coefficient, like.dtype);
     if (coefficient.length !== items(like)) {
-      throw new UserError(`[core-schedules/algebra] one coefficient for each item: coefficients=${coefficient.length}, shape=${showShape(like.shape)}. Pass a number, or as many as there are items.`);
+      throw new UserError(
+        `[core-schedules/algebra] one coefficient for each item: coefficients=${coefficient.length}, `
+          + `shape=${showShape(like.shape)}. Pass a number, or as many as there are items.`,
+      );
     }
-    return tensor(hostFromNumbers(like.dtype, coefficient), { dtype: like.dtype, shape: like.shape.map((_, axis) => (axis === 0 ? coefficient.length : 1)) });
+    return tensor(hostFromNumbers(like.dtype, coefficient), {
+      dtype: like.dtype,
+      shape: like.shape.map((_, axis) => (axis === 0 ? coefficient.length : 1)),
+    });
   };
   /** Each item as one row. */
   const rows = (x: Tensor): Tensor => reshape(x, [items(x), x.size / items(x)]);
@@ -36,13 +68,18 @@ export function tensorAlgebra(options: TensorAlgebraOptions = {}): Algebra<Tenso
   const algebra: Algebra<Tensor> = {
     name: 'tensors',
     linear: (...terms) => {
-      if (terms.length === 0) throw new UserError('[core-schedules/algebra] a linear combination needs a term: terms=0. Pass at least one.');
+      if (terms.length === 0)
+        throw new UserError('[core-schedules/algebra] a linear combination needs a term: terms=0. Pass at least one.');
       return terms.map(([coefficient, value]) => mul(value, factor(coefficient, value))).reduce(add);
     },
     realize: (values) => realize(values, options),
     items,
     size: (x) => x.size,
-    fromHost: (values, like, shape = like.shape) => tensor(like.dtype === 'float32' && values instanceof Float32Array ? values : hostFromNumbers(like.dtype, values), { dtype: like.dtype, shape }),
+    fromHost: (values, like, shape = like.shape) =>
+      tensor(like.dtype === 'float32' && values instanceof Float32Array ? values : hostFromNumbers(like.dtype, values), {
+        dtype: like.dtype,
+        shape,
+      }),
     toHost: async (x) => {
       const values = await data(x, options);
       return values instanceof Float32Array ? values : Float32Array.from(numbersFromHost(x.dtype, values));
@@ -77,7 +114,9 @@ export function tensorAlgebra(options: TensorAlgebraOptions = {}): Algebra<Tenso
     },
     complaint: (y, x) => {
       if (!(y instanceof Tensor)) return 'it is not a Tensor';
-      return sameShape(y.shape, x.shape) && y.dtype === x.dtype ? undefined : `${y.dtype}${showShape(y.shape)}, expected ${x.dtype}${showShape(x.shape)}`;
+      return sameShape(y.shape, x.shape) && y.dtype === x.dtype
+        ? undefined
+        : `${y.dtype}${showShape(y.shape)}, expected ${x.dtype}${showShape(x.shape)}`;
     },
   };
   return Object.freeze(algebra);

@@ -15,7 +15,10 @@ const WHERE = 'core-schedules/velocity';
  */
 export function velocityFromX0(process: NoiseProcess, t: number): Conversion {
   const { level, rates } = at(process, t);
-  if (level.sigma === 0) throw new UserError(`[${WHERE}] x0 does not determine the velocity at sigma = 0: process=${process.name}, t=${t}. Stop at a positive sigma.`);
+  if (level.sigma === 0)
+    throw new UserError(
+      `[${WHERE}] x0 does not determine the velocity at sigma = 0: process=${process.name}, t=${t}. Stop at a positive sigma.`,
+    );
   const growth = rates.sigma / level.sigma;
   return { x: growth, prediction: rates.alpha - growth * level.alpha };
 }

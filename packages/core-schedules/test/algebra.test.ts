@@ -37,7 +37,10 @@ function holds<T>(algebra: Algebra<T>, make: (values: readonly number[]) => T): 
     const rms = (values: readonly number[]): number => Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0) / values.length);
     near(await algebra.scaledRms(make(x), { absolute: 1, relative: 0, of: [] }), [rms(x.slice(0, 3)), rms(x.slice(3))]);
     // Tolerances are max(0.5, 0.5 max(|x|, |y|)).
-    near(await algebra.scaledRms(make(x), { absolute: 0.5, relative: 0.5, of: [make(x), make(y)] }), [rms([1 / 0.5, 2 / 1, 3 / 1.5]), rms([0.5 / 0.5, 0.25 / 1.5, 4 / 2])]);
+    near(await algebra.scaledRms(make(x), { absolute: 0.5, relative: 0.5, of: [make(x), make(y)] }), [
+      rms([1 / 0.5, 2 / 1, 3 / 1.5]),
+      rms([0.5 / 0.5, 0.25 / 1.5, 4 / 2]),
+    ]);
   });
 
   test('quantiles of absolute values are linear between elements', async () => {

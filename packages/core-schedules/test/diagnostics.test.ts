@@ -11,7 +11,10 @@ const image = (() => {
   return Float64Array.from({ length: side * side }, (_, i) => {
     let total = 0;
     for (let u = 0; u < 8; u++) {
-      for (let v = 0; v < 8; v++) if (u + v > 0) total += (0.5 / Math.hypot(u, v)) * Math.cos(2 * Math.PI * ((u * (i % side) + v * Math.floor(i / side)) / side + phases[8 * u + v]!));
+      for (let v = 0; v < 8; v++)
+        if (u + v > 0)
+          total +=
+            (0.5 / Math.hypot(u, v)) * Math.cos(2 * Math.PI * ((u * (i % side) + v * Math.floor(i / side)) / side + phases[8 * u + v]!));
     }
     return total;
   });
@@ -32,7 +35,10 @@ describe('the power spectrum', () => {
     for (const t of [0.1, 0.4, 0.9]) {
       const { alpha, sigma } = process.level(t);
       const noise = torchGenerator(3).normal64(draws * side * side);
-      const measured = powerSpectrum(noise.map((e, i) => alpha * image[i % (side * side)]! + sigma * e), { height: side, width: side });
+      const measured = powerSpectrum(
+        noise.map((e, i) => alpha * image[i % (side * side)]! + sigma * e),
+        { height: side, width: side },
+      );
       const expected = noisySpectrum(clean, { alpha, sigma });
       expected.power.forEach((value, ring) => {
         // Each independent amplitude has variance 2 alpha^2 P sigma^2 + sigma^4; half of them are independent. P varies within a ring.
@@ -70,7 +76,10 @@ describe('the density in forward diffusion', () => {
 
   test('every column integrates to 1; the last is a standard normal', () => {
     for (const column of columns) expect(column.reduce((total, value) => total + h * value, 0)).toBeCloseTo(1, 6);
-    const divergence = columns[3]!.reduce((total, value, i) => total + (value === 0 ? 0 : h * value * (Math.log(value) + (grid[i]! ** 2 + Math.log(2 * Math.PI)) / 2)), 0);
+    const divergence = columns[3]!.reduce(
+      (total, value, i) => total + (value === 0 ? 0 : h * value * (Math.log(value) + (grid[i]! ** 2 + Math.log(2 * Math.PI)) / 2)),
+      0,
+    );
     expect(divergence).toBeGreaterThan(0);
     expect(divergence).toBeLessThan(1e-4);
   });

@@ -7,7 +7,12 @@ const algebra = arrayAlgebra();
 const timeOf = (time: Coefficient): number => (typeof time === 'number' ? time : time[0]!);
 
 /** dx/dt = cos(t) x, whose solution is exp(sin t). */
-const swing = { algebra, rate: (x: Float64Array, time: Coefficient) => ({ x: x.map((value) => value * Math.cos(timeOf(time))) }), x: Float64Array.of(1, -2), from: 0 };
+const swing = {
+  algebra,
+  rate: (x: Float64Array, time: Coefficient) => ({ x: x.map((value) => value * Math.cos(timeOf(time))) }),
+  x: Float64Array.of(1, -2),
+  from: 0,
+};
 
 describe('accuracy', () => {
   test.each([1e-3, 1e-6, 1e-9, 1e-12])('the error follows the tolerance %s', async (tolerance) => {
@@ -77,7 +82,10 @@ describe('batches', () => {
         algebra,
         rate: (x: Float64Array, time) => {
           const t = timeOf(time);
-          const both = rate(Float64Array.from(speeds, () => x[0]!), [t, t]);
+          const both = rate(
+            Float64Array.from(speeds, () => x[0]!),
+            [t, t],
+          );
           return { x: both.x.slice(item, item + 1), extra: [both.extra[item]!] };
         },
         x: Float64Array.of(1),
@@ -115,7 +123,9 @@ describe('batches', () => {
 describe('what cannot be', () => {
   test('a rate without bound is refused, and the place named', async () => {
     const burst = { algebra, rate: (x: Float64Array) => ({ x: x.map((value) => value ** 2) }), x: Float64Array.of(1), from: 0, to: 2 };
-    await expect(dormandPrince(burst)).rejects.toThrow(/\[core-schedules\/dormand-prince\] the equation cannot be solved on: .*, at time=(1|0\.9999)/u);
+    await expect(dormandPrince(burst)).rejects.toThrow(
+      /\[core-schedules\/dormand-prince\] the equation cannot be solved on: .*, at time=(1|0\.9999)/u,
+    );
     await expect(dormandPrince({ ...burst, maxSteps: 3 })).rejects.toThrow('too many steps: maxSteps=3');
     await expect(dormandPrince({ ...burst, rate: () => ({ x: Float64Array.of(Number.NaN) }) })).rejects.toThrow('the rate is not a number');
   });
@@ -124,7 +134,9 @@ describe('what cannot be', () => {
     await expect(dormandPrince({ ...swing, to: Number.NaN })).rejects.toThrow('to=NaN');
     await expect(dormandPrince({ ...swing, to: 1, atol: 0 })).rejects.toThrow('atol=0');
     await expect(dormandPrince({ ...swing, to: 1, extra: [1] })).rejects.toThrow('extra=1, rate().extra=0, items=1');
-    await expect(dormandPrince({ ...swing, to: 1, control: 'each' as never })).rejects.toThrow('unknown control: control="each". Known: item, batch.');
+    await expect(dormandPrince({ ...swing, to: 1, control: 'each' as never })).rejects.toThrow(
+      'unknown control: control="each". Known: item, batch.',
+    );
   });
 
   test('a signal stops it between evaluations', async () => {

@@ -10,8 +10,15 @@ interface Row {
   readonly quantile: number;
   readonly share: number;
 }
-const { quantiles } = JSON.parse(readFileSync(new URL('golden/spacings.json', import.meta.url), 'utf8')) as { readonly quantiles: readonly Row[] };
-const shapes = [{ a: 0.6, b: 0.6 }, { a: 2, b: 5 }, { a: 0.3, b: 4 }, { a: 1, b: 1 }];
+const { quantiles } = JSON.parse(readFileSync(new URL('golden/spacings.json', import.meta.url), 'utf8')) as {
+  readonly quantiles: readonly Row[];
+};
+const shapes = [
+  { a: 0.6, b: 0.6 },
+  { a: 2, b: 5 },
+  { a: 0.3, b: 4 },
+  { a: 1, b: 1 },
+];
 
 test('quantiles are those of forty digits, and of scipy as far as scipy goes', () => {
   expect(quantiles.length).toBeGreaterThan(40);
@@ -23,12 +30,14 @@ test('quantiles are those of forty digits, and of scipy as far as scipy goes', (
 });
 
 test('shares are those of forty digits', () => {
-  for (const { p, a, b, share } of quantiles) expect(Math.abs(incompleteBeta(p, { a, b }) / share - 1), `x=${p} a=${a} b=${b}`).toBeLessThan(2e-13);
+  for (const { p, a, b, share } of quantiles)
+    expect(Math.abs(incompleteBeta(p, { a, b }) / share - 1), `x=${p} a=${a} b=${b}`).toBeLessThan(2e-13);
 });
 
 test('the quantile inverts the share, to the smallest p', () => {
   for (const shape of shapes) {
-    for (const p of [1e-12, 1e-6, 0.01, 0.3, 0.5, 0.7, 0.99]) expect(Math.abs(incompleteBeta(betaQuantile(p, shape), shape) / p - 1)).toBeLessThan(1e-12);
+    for (const p of [1e-12, 1e-6, 0.01, 0.3, 0.5, 0.7, 0.99])
+      expect(Math.abs(incompleteBeta(betaQuantile(p, shape), shape) / p - 1)).toBeLessThan(1e-12);
   }
 });
 
@@ -46,7 +55,10 @@ test('the share is the integral of the density', () => {
       for (let i = 1; i < panels; i++) sum += (i % 2 === 1 ? 4 : 2) * at(i);
       return (sum * end) / panels / 3;
     };
-    for (const [x, y] of [[0.2, 0.5], [0.05, 0.6]] as const) {
+    for (const [x, y] of [
+      [0.2, 0.5],
+      [0.05, 0.6],
+    ] as const) {
       expect(incompleteBeta(x, { a, b }) / incompleteBeta(y, { a, b })).toBeCloseTo(integral(x) / integral(y), 8);
     }
   }
@@ -54,7 +66,12 @@ test('the share is the integral of the density', () => {
 
 describe('known cases', () => {
   test('ends, the uniform distribution, the arcsine law, symmetry', () => {
-    expect([betaQuantile(0, shapes[0]!), betaQuantile(1, shapes[0]!), incompleteBeta(0, shapes[1]!), incompleteBeta(1, shapes[1]!)]).toEqual([0, 1, 0, 1]);
+    expect([
+      betaQuantile(0, shapes[0]!),
+      betaQuantile(1, shapes[0]!),
+      incompleteBeta(0, shapes[1]!),
+      incompleteBeta(1, shapes[1]!),
+    ]).toEqual([0, 1, 0, 1]);
     for (const p of [0.1, 0.37, 0.9]) {
       expect(betaQuantile(p, { a: 1, b: 1 })).toBeCloseTo(p, 14);
       expect(betaQuantile(p, { a: 0.5, b: 0.5 })).toBeCloseTo(Math.sin((Math.PI / 2) * p) ** 2, 14);

@@ -1,4 +1,14 @@
-import { arrayAlgebra, flow, gammas, interpolant, interpolantDrift, interpolantVelocity, trigflow, type GammaName, type Interpolant } from '@langevin/core-schedules';
+import {
+  arrayAlgebra,
+  flow,
+  gammas,
+  interpolant,
+  interpolantDrift,
+  interpolantVelocity,
+  trigflow,
+  type GammaName,
+  type Interpolant,
+} from '@langevin/core-schedules';
 import { describe, expect, test } from 'vitest';
 
 const algebra = arrayAlgebra();
@@ -45,14 +55,20 @@ function gaussians(it: Interpolant) {
   return { moments, estimate };
 }
 
-describe.each([interpolant(), interpolant({ path: 'trigonometric', gamma: 'sine-squared' }), interpolant({ gamma: 'quadratic' }), interpolant({ gamma: 'none' })])('$name between Gaussians', (it) => {
+describe.each([
+  interpolant(),
+  interpolant({ path: 'trigonometric', gamma: 'sine-squared' }),
+  interpolant({ gamma: 'quadratic' }),
+  interpolant({ gamma: 'none' }),
+])('$name between Gaussians', (it) => {
   const { moments, estimate } = gaussians(it);
   /** A field linear in x as slope and offset at a time. */
   const line = (field: (x: number) => number) => ({ offset: field(0), slope: field(1) - field(0) });
 
   test.each([0, 0.5, 2])('mean and variance are the same for the SDEs of epsilon %s, both ways', (epsilon) => {
     for (const direction of ['falling', 'rising'] as const) {
-      const drift = (t: number) => line((x) => interpolantDrift({ interpolant: it, algebra, t, estimate: estimate(x, t), epsilon, direction })[0]!);
+      const drift = (t: number) =>
+        line((x) => interpolantDrift({ interpolant: it, algebra, t, estimate: estimate(x, t), epsilon, direction })[0]!);
       const [from, to] = direction === 'falling' ? [0.95, 0.05] : [0.05, 0.95];
       const steps = 400;
       const h = (to - from) / steps;
@@ -77,13 +93,16 @@ describe.each([interpolant(), interpolant({ path: 'trigonometric', gamma: 'sine-
 
   test('without epsilon the drift is the velocity', () => {
     const options = { interpolant: it, algebra, t: 0.3, estimate: estimate(0.2, 0.3) };
-    for (const direction of ['falling', 'rising'] as const) expect(interpolantDrift({ ...options, epsilon: 0, direction })).toEqual(interpolantVelocity(options));
+    for (const direction of ['falling', 'rising'] as const)
+      expect(interpolantDrift({ ...options, epsilon: 0, direction })).toEqual(interpolantVelocity(options));
   });
 });
 
 test('linear and without noise it is flow matching, one-sided it is a process', () => {
   const estimate = { x0: Float64Array.of(0.3), x1: Float64Array.of(-1.1), score: Float64Array.of(9) };
-  expect(interpolantVelocity({ interpolant: interpolant({ gamma: 'none' }), algebra, t: 0.4, estimate })).toEqual(Float64Array.of(-1.1 - 0.3));
+  expect(interpolantVelocity({ interpolant: interpolant({ gamma: 'none' }), algebra, t: 0.4, estimate })).toEqual(
+    Float64Array.of(-1.1 - 0.3),
+  );
   const [linear, trigonometric] = [interpolant({ gamma: 'none' }), interpolant({ path: 'trigonometric', gamma: 'none' })];
   for (const t of [0, 0.2, 0.7, 1]) {
     expect({ alpha: linear.parts(t).x0, sigma: linear.parts(t).x1 }).toEqual(flow().level(t));
@@ -92,10 +111,21 @@ test('linear and without noise it is flow matching, one-sided it is a process', 
 });
 
 test('wrong options say what to do', () => {
-  expect(() => interpolant({ path: 'straight' as never })).toThrow('unknown path: path="straight". Known: linear, trigonometric, encoding-decoding.');
-  expect(() => interpolant({ gamma: 'bridge' as never })).toThrow('unknown gamma: gamma="bridge". Known: brownian, quadratic, sine-squared, none; or pass value, rate and product.');
+  expect(() => interpolant({ path: 'straight' as never })).toThrow(
+    'unknown path: path="straight". Known: linear, trigonometric, encoding-decoding.',
+  );
+  expect(() => interpolant({ gamma: 'bridge' as never })).toThrow(
+    'unknown gamma: gamma="bridge". Known: brownian, quadratic, sine-squared, none; or pass value, rate and product.',
+  );
   expect(() => interpolant().parts(1.2)).toThrow('t=1.2');
-  const options = { interpolant: interpolant(), algebra, t: 0.5, estimate: { x0: Float64Array.of(0), x1: Float64Array.of(0), score: Float64Array.of(0) } };
+  const options = {
+    interpolant: interpolant(),
+    algebra,
+    t: 0.5,
+    estimate: { x0: Float64Array.of(0), x1: Float64Array.of(0), score: Float64Array.of(0) },
+  };
   expect(() => interpolantDrift({ ...options, epsilon: -1, direction: 'rising' })).toThrow('epsilon=-1');
-  expect(() => interpolantDrift({ ...options, epsilon: 1, direction: 'up' as never })).toThrow('unknown direction: direction="up". Known: rising, falling.');
+  expect(() => interpolantDrift({ ...options, epsilon: 1, direction: 'up' as never })).toThrow(
+    'unknown direction: direction="up". Known: rising, falling.',
+  );
 });

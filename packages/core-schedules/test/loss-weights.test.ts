@@ -1,13 +1,33 @@
 import {
-  cosmapWeight, debiasedWeight, edmPreconditioning, edmWeight, flow, lossWeights, minSnrWeight, p2Weight, plainWeight, predictionPreconditioning, sigmaSqrtWeight, sigmoidWeight, snrOf,
-  snrPlusOneWeight, snrWeight, softMinSnrWeight, uniformWeight, vpLinear, type LossWeight, type NoiseLevel, type Prediction,
+  cosmapWeight,
+  debiasedWeight,
+  edmPreconditioning,
+  edmWeight,
+  flow,
+  lossWeights,
+  minSnrWeight,
+  p2Weight,
+  plainWeight,
+  predictionPreconditioning,
+  sigmaSqrtWeight,
+  sigmoidWeight,
+  snrOf,
+  snrPlusOneWeight,
+  snrWeight,
+  softMinSnrWeight,
+  uniformWeight,
+  vpLinear,
+  type LossWeight,
+  type NoiseLevel,
+  type Prediction,
 } from '@langevin/core-schedules';
 import { describe, expect, test } from 'vitest';
 
 const process = vpLinear();
 const levels: NoiseLevel[] = [0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 1].map(process.level);
 /** The weight of the squared error of a network that predicts so. */
-const ofNetwork = (prediction: Prediction, weight: LossWeight, level: NoiseLevel): number => weight.at(level) * predictionPreconditioning({ process, prediction }).at(level).cOut ** 2;
+const ofNetwork = (prediction: Prediction, weight: LossWeight, level: NoiseLevel): number =>
+  weight.at(level) * predictionPreconditioning({ process, prediction }).at(level).cOut ** 2;
 
 test.each(lossWeights.names)('%s: the same in any units, finite and not negative over the process', (name) => {
   const weight = lossWeights.create(name);
@@ -30,7 +50,8 @@ describe('what each is in units of other errors', () => {
   });
 
   test("EDM's network loss has weight 1", () => {
-    for (const sigma of [0.002, 0.1, 0.5, 3, 80]) expect(edmWeight().at({ alpha: 1, sigma }) * edmPreconditioning().at({ alpha: 1, sigma }).cOut ** 2).toBeCloseTo(1, 12);
+    for (const sigma of [0.002, 0.1, 0.5, 3, 80])
+      expect(edmWeight().at({ alpha: 1, sigma }) * edmPreconditioning().at({ alpha: 1, sigma }).cOut ** 2).toBeCloseTo(1, 12);
   });
 
   test('min-SNR is min(SNR, 5) / SNR of epsilon, min(SNR, 5) / (SNR + 1) of v', () => {
@@ -44,7 +65,10 @@ describe('what each is in units of other errors', () => {
   test("soft min-SNR is k-diffusion's (s sd / (s^2 + sd^2))^2 of EDM's network", () => {
     for (const sigma of [0.01, 0.5, 2, 40]) {
       const level = { alpha: 1, sigma };
-      expect(softMinSnrWeight().at(level) * edmPreconditioning().at(level).cOut ** 2).toBeCloseTo(((sigma * 0.5) / (sigma ** 2 + 0.25)) ** 2, 12);
+      expect(softMinSnrWeight().at(level) * edmPreconditioning().at(level).cOut ** 2).toBeCloseTo(
+        ((sigma * 0.5) / (sigma ** 2 + 0.25)) ** 2,
+        12,
+      );
     }
     expect(softMinSnrWeight({ gamma: 3 }).at({ alpha: 1, sigma: 0 })).toBe(3);
   });

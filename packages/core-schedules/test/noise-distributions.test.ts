@@ -1,14 +1,52 @@
 import {
-  bandProbabilities, betaTimes, cosineInterpolatedSigmas, cosineSigmas, cosmapTimes, discreteVp, drawByImportance, drawLevels, flow, lambdaOf, laplaceSigmas, logitNormalTimes, logLogisticSigmas,
-  logNormalSigmas, logUniformSigmas, lossHistory, modeTimes, recordLosses, sigmaLevel, snrOf, uniformTimes, vpLinear, type LossHistory, type NoiseDistribution,
+  bandProbabilities,
+  betaTimes,
+  cosineInterpolatedSigmas,
+  cosineSigmas,
+  cosmapTimes,
+  discreteVp,
+  drawByImportance,
+  drawLevels,
+  flow,
+  lambdaOf,
+  laplaceSigmas,
+  logitNormalTimes,
+  logLogisticSigmas,
+  logNormalSigmas,
+  logUniformSigmas,
+  lossHistory,
+  modeTimes,
+  recordLosses,
+  sigmaLevel,
+  snrOf,
+  uniformTimes,
+  vpLinear,
+  type LossHistory,
+  type NoiseDistribution,
 } from '@langevin/core-schedules';
 import { counterGenerator, torchGenerator } from '@langevin/tensor';
 import { describe, expect, test } from 'vitest';
 
 const continuous: NoiseDistribution[] = [
-  uniformTimes(vpLinear()), logitNormalTimes(flow()), logitNormalTimes(flow(), { mean: 1, std: 0.5 }), modeTimes(flow()), modeTimes(flow(), { scale: -1 }), modeTimes(flow(), { scale: 1.6 }), cosmapTimes(flow()), betaTimes(flow(), { a: 2.5, b: 0.8 }), betaTimes(vpLinear(), { a: 0.6, b: 0.6 }),
-  logNormalSigmas(), cosineSigmas(), cosineSigmas({ sigmaData: 0.5, sigmaMin: 0.01, sigmaMax: 30 }), logLogisticSigmas({ mean: -1, scale: 0.7 }), logLogisticSigmas({ sigmaMin: 0.1, sigmaMax: 5 }),
-  logUniformSigmas(), laplaceSigmas(), laplaceSigmas({ mean: -2, scale: 1 }), cosineInterpolatedSigmas({ imageSize: 256 }), cosineInterpolatedSigmas({ imageSize: 1024, sigmaData: 0.5 }),
+  uniformTimes(vpLinear()),
+  logitNormalTimes(flow()),
+  logitNormalTimes(flow(), { mean: 1, std: 0.5 }),
+  modeTimes(flow()),
+  modeTimes(flow(), { scale: -1 }),
+  modeTimes(flow(), { scale: 1.6 }),
+  cosmapTimes(flow()),
+  betaTimes(flow(), { a: 2.5, b: 0.8 }),
+  betaTimes(vpLinear(), { a: 0.6, b: 0.6 }),
+  logNormalSigmas(),
+  cosineSigmas(),
+  cosineSigmas({ sigmaData: 0.5, sigmaMin: 0.01, sigmaMax: 30 }),
+  logLogisticSigmas({ mean: -1, scale: 0.7 }),
+  logLogisticSigmas({ sigmaMin: 0.1, sigmaMax: 5 }),
+  logUniformSigmas(),
+  laplaceSigmas(),
+  laplaceSigmas({ mean: -2, scale: 1 }),
+  cosineInterpolatedSigmas({ imageSize: 256 }),
+  cosineInterpolatedSigmas({ imageSize: 1024, sigmaData: 0.5 }),
 ];
 const shares = Array.from({ length: 199 }, (_, i) => (i + 1) / 200);
 
@@ -27,21 +65,25 @@ describe.each(continuous)('$name', ({ quantile, cdf }) => {
 
   test('draws fall into ten equally likely bands', () => {
     const counts = new Array<number>(10).fill(0);
-    for (const level of drawLevels({ name: '', quantile, cdf }, { generator: torchGenerator(3), count: 2000 })) counts[Math.min(9, Math.floor(cdf(level) * 10))]!++;
+    for (const level of drawLevels({ name: '', quantile, cdf }, { generator: torchGenerator(3), count: 2000 }))
+      counts[Math.min(9, Math.floor(cdf(level) * 10))]!++;
     // 9 degrees of freedom: above 33.7 once in ten thousand.
     expect(counts.reduce((sum, n) => sum + (n - 200) ** 2 / 200, 0)).toBeLessThan(33.7);
   });
 });
 
-test.each(continuous.filter(({ density }) => density !== undefined))('$name: the density integrates to the cdf', ({ quantile, density }) => {
-  const [low, high] = [-lambdaOf(quantile(0.05)), -lambdaOf(quantile(0.95))];
-  // Simpson on a smooth stretch; Laplace's corner lies on a point of it, halfway by symmetry.
-  const count = 2000;
-  const h = (high - low) / count;
-  let total = 0;
-  for (let i = 0; i <= count; i++) total += (i === 0 || i === count ? 1 : i % 2 === 1 ? 4 : 2) * density!(low + i * h);
-  expect((total * h) / 3).toBeCloseTo(0.9, 8);
-});
+test.each(continuous.filter(({ density }) => density !== undefined))(
+  '$name: the density integrates to the cdf',
+  ({ quantile, density }) => {
+    const [low, high] = [-lambdaOf(quantile(0.05)), -lambdaOf(quantile(0.95))];
+    // Simpson on a smooth stretch; Laplace's corner lies on a point of it, halfway by symmetry.
+    const count = 2000;
+    const h = (high - low) / count;
+    let total = 0;
+    for (let i = 0; i <= count; i++) total += (i === 0 || i === count ? 1 : i % 2 === 1 ? 4 : 2) * density!(low + i * h);
+    expect((total * h) / 3).toBeCloseTo(0.9, 8);
+  },
+);
 
 describe('what each is', () => {
   test('mode and cosmap times are those of the paper', () => {
@@ -67,7 +109,8 @@ describe('what each is', () => {
 
   test('interpolated cosine: no shift is the cosine schedule; ends stay, the middle moves with the size', () => {
     const plain = cosineInterpolatedSigmas({ imageSize: 32 });
-    for (const u of shares) expect(plain.quantile(u).sigma).toBeCloseTo(Math.tan(Math.atan(1e-3) + u * (Math.atan(1e3) - Math.atan(1e-3))), 9);
+    for (const u of shares)
+      expect(plain.quantile(u).sigma).toBeCloseTo(Math.tan(Math.atan(1e-3) + u * (Math.atan(1e3) - Math.atan(1e-3))), 9);
     const large = cosineInterpolatedSigmas({ imageSize: 256 });
     expect(large.quantile(0.5).sigma).toBeGreaterThan(plain.quantile(0.5).sigma);
     expect(large.quantile(1e-15).sigma).toBeCloseTo(1e-3, 10);
@@ -90,10 +133,15 @@ describe('what each is', () => {
 
 describe('spreads', () => {
   const even = uniformTimes(flow(), { min: 0, max: 1 });
-  const times = (spread: 'stratified' | 'low-discrepancy' | 'antithetic', count: number) => drawLevels(even, { generator: counterGenerator({ seed: 5, stream: [] }), count, spread }).map(({ sigma }) => sigma);
+  const times = (spread: 'stratified' | 'low-discrepancy' | 'antithetic', count: number) =>
+    drawLevels(even, { generator: counterGenerator({ seed: 5, stream: [] }), count, spread }).map(({ sigma }) => sigma);
 
   test.each(['stratified', 'low-discrepancy'] as const)('%s: one in each band', (spread) => {
-    expect(times(spread, 32).map((t) => Math.floor(t * 32)).sort((a, b) => a - b)).toEqual(Array.from({ length: 32 }, (_, i) => i));
+    expect(
+      times(spread, 32)
+        .map((t) => Math.floor(t * 32))
+        .sort((a, b) => a - b),
+    ).toEqual(Array.from({ length: 32 }, (_, i) => i));
   });
 
   test('antithetic pairs add to 1; an odd one stands alone', () => {
@@ -103,7 +151,9 @@ describe('spreads', () => {
   });
 
   test('unknown spreads are refused', () => {
-    expect(() => times('even' as never, 2)).toThrow('unknown spread: spread="even". Known: independent, stratified, low-discrepancy, antithetic.');
+    expect(() => times('even' as never, 2)).toThrow(
+      'unknown spread: spread="even". Known: independent, stratified, low-discrepancy, antithetic.',
+    );
   });
 });
 
@@ -138,7 +188,12 @@ describe('importance by the loss', () => {
     probabilities.forEach((p, band) => (mean += p * (losses[band]! / (4 * p))));
     expect(mean).toBeCloseTo(losses.reduce((a, b) => a + b) / 4, 14);
     // The draws have those probabilities and those weights, and the levels of their bands.
-    const { levels, importance, bands } = drawByImportance(uniformTimes(process), { history: full(), generator: torchGenerator(2), count: 800, spread: 'low-discrepancy' });
+    const { levels, importance, bands } = drawByImportance(uniformTimes(process), {
+      history: full(),
+      generator: torchGenerator(2),
+      count: 800,
+      spread: 'low-discrepancy',
+    });
     const counts = [0, 0, 0, 0];
     bands.forEach((band, i) => {
       counts[band]!++;

@@ -1,6 +1,22 @@
 import {
-  denoisingLoss, drawLevels, edmPreconditioning, edmWeight, logitNormalTimes, logNormalSigmas, lambdaOf, discreteVp, flow, predictionPreconditioning, relativeSigma, snrPlusOneWeight,
-  snrWeight, trainingCoefficients, uniformTimes, uniformWeight, vpLinear, type NoiseDistribution,
+  denoisingLoss,
+  drawLevels,
+  edmPreconditioning,
+  edmWeight,
+  logitNormalTimes,
+  logNormalSigmas,
+  lambdaOf,
+  discreteVp,
+  flow,
+  predictionPreconditioning,
+  relativeSigma,
+  snrPlusOneWeight,
+  snrWeight,
+  trainingCoefficients,
+  uniformTimes,
+  uniformWeight,
+  vpLinear,
+  type NoiseDistribution,
 } from '@langevin/core-schedules';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { compile, counterGenerator, mul, numbers, setDefaultEngine, tensor, torchGenerator, type Tensor } from '@langevin/tensor';
@@ -9,7 +25,12 @@ import { describe, expect, test } from 'vitest';
 setDefaultEngine(await onnxruntimeEngine({ device: 'cpu', threads: 1 }));
 
 describe('noise distributions', () => {
-  const distributions: NoiseDistribution[] = [uniformTimes(vpLinear()), uniformTimes(discreteVp()), logNormalSigmas(), logitNormalTimes(flow())];
+  const distributions: NoiseDistribution[] = [
+    uniformTimes(vpLinear()),
+    uniformTimes(discreteVp()),
+    logNormalSigmas(),
+    logitNormalTimes(flow()),
+  ];
 
   test.each(distributions)('$name: noise grows with u', ({ quantile }) => {
     const lambdas = Array.from({ length: 99 }, (_, i) => lambdaOf(quantile((i + 1) / 100)));
@@ -18,7 +39,13 @@ describe('noise distributions', () => {
 
   test('quantiles of the normal are those of the tables', () => {
     const { quantile } = logNormalSigmas({ mean: 0, std: 1 });
-    const table = [[0.5, 0], [0.975, 1.959963984540054], [0.1, -1.2815515655446004], [1e-10, -6.361340902404056], [0.999, 3.090232306167813]] as const;
+    const table = [
+      [0.5, 0],
+      [0.975, 1.959963984540054],
+      [0.1, -1.2815515655446004],
+      [1e-10, -6.361340902404056],
+      [0.999, 3.090232306167813],
+    ] as const;
     for (const [u, z] of table) expect(Math.log(quantile(u).sigma)).toBeCloseTo(z, 12);
   });
 
@@ -40,7 +67,11 @@ describe('noise distributions', () => {
 
   test('stratified draws put one into each band', () => {
     const process = flow();
-    const times = drawLevels(uniformTimes(process, { min: 0, max: 1 }), { generator: counterGenerator({ seed: 2, stream: [] }), count: 64, spread: 'stratified' }).map(({ sigma }) => Math.floor(sigma * 64));
+    const times = drawLevels(uniformTimes(process, { min: 0, max: 1 }), {
+      generator: counterGenerator({ seed: 2, stream: [] }),
+      count: 64,
+      spread: 'stratified',
+    }).map(({ sigma }) => Math.floor(sigma * 64));
     expect(times).not.toEqual([...times].sort((a, b) => a - b));
     expect([...times].sort((a, b) => a - b)).toEqual(Array.from({ length: 64 }, (_, i) => i));
   });
@@ -81,23 +112,39 @@ describe('the training loss', () => {
     { preconditioning: predictionPreconditioning({ process, prediction: 'v' }), weight: snrPlusOneWeight() },
     { preconditioning: predictionPreconditioning({ process, prediction: 'x0' }), weight: uniformWeight() },
   ])('is the weighted error of the denoised image: $preconditioning.name, $weight.name', async ({ preconditioning, weight }) => {
-    const { loss, perImage } = denoisingLoss({ network, x0, noise, coefficients: trainingCoefficients({ levels, preconditioning, weight }) });
+    const { loss, perImage } = denoisingLoss({
+      network,
+      x0,
+      noise,
+      coefficients: trainingCoefficients({ levels, preconditioning, weight }),
+    });
     const expected = await byHand(preconditioning, weight);
     (await numbers(perImage)).forEach((value, n) => expect(value / expected[n]!).toBeCloseTo(1, 5));
     expect((await numbers(loss))[0]).toBeCloseTo(expected.reduce((sum, value) => sum + value, 0) / 3, 4);
   });
 
   test('a network that gives its target has no loss', async () => {
-    const coefficients = trainingCoefficients({ levels, preconditioning: predictionPreconditioning({ process, prediction: 'epsilon' }), weight: snrWeight() });
+    const coefficients = trainingCoefficients({
+      levels,
+      preconditioning: predictionPreconditioning({ process, prediction: 'epsilon' }),
+      weight: snrWeight(),
+    });
     const { loss } = denoisingLoss({ network: () => noise, x0, noise, coefficients });
     expect((await numbers(loss))[0]).toBe(0);
   });
 
   test('one compiled step serves all levels', async () => {
-    const step = compile((coefficients: ReturnType<typeof trainingCoefficients>, clean: Tensor, e: Tensor) => denoisingLoss({ network, x0: clean, noise: e, coefficients }).loss);
+    const step = compile(
+      (coefficients: ReturnType<typeof trainingCoefficients>, clean: Tensor, e: Tensor) =>
+        denoisingLoss({ network, x0: clean, noise: e, coefficients }).loss,
+    );
     const losses = [];
     for (const t of [0.1, 0.4, 0.8]) {
-      const at = trainingCoefficients({ levels: [0, 1, 2].map(() => process.level(t)), preconditioning: edmPreconditioning(), weight: edmWeight() });
+      const at = trainingCoefficients({
+        levels: [0, 1, 2].map(() => process.level(t)),
+        preconditioning: edmPreconditioning(),
+        weight: edmWeight(),
+      });
       losses.push((await numbers(await step(at, x0, noise)))[0]);
     }
     expect(new Set(losses).size).toBe(3);
@@ -105,12 +152,20 @@ describe('the training loss', () => {
   });
 
   test('says which level or shape is wrong', () => {
-    const make = (sigma: number) => trainingCoefficients({ levels: [{ alpha: 1, sigma }], preconditioning: edmPreconditioning(), weight: edmWeight() });
-    expect(() => make(0)).toThrow('[core-schedules/objective] weight is not finite: levels[0]={ alpha: 1, sigma: 0 } with edm and weight edm gives NaN. Draw levels inside');
+    const make = (sigma: number) =>
+      trainingCoefficients({ levels: [{ alpha: 1, sigma }], preconditioning: edmPreconditioning(), weight: edmWeight() });
+    expect(() => make(0)).toThrow(
+      '[core-schedules/objective] weight is not finite: levels[0]={ alpha: 1, sigma: 0 } with edm and weight edm gives NaN. Draw '
+        + 'levels inside',
+    );
     expect(() => make(Number.NaN)).toThrow('level={ alpha: 1, sigma: NaN }');
-    expect(() => trainingCoefficients({ levels: [], preconditioning: edmPreconditioning(), weight: edmWeight() })).toThrow('levels.length=0');
+    expect(() => trainingCoefficients({ levels: [], preconditioning: edmPreconditioning(), weight: edmWeight() })).toThrow(
+      'levels.length=0',
+    );
     const coefficients = trainingCoefficients({ levels, preconditioning: edmPreconditioning(), weight: edmWeight() });
-    expect(() => denoisingLoss({ network, x0, noise: tensor(new Float32Array(3)), coefficients })).toThrow('[core-schedules/objective] noise must have the shape of x0: [3] against x0 [3, 2, 2].');
+    expect(() => denoisingLoss({ network, x0, noise: tensor(new Float32Array(3)), coefficients })).toThrow(
+      '[core-schedules/objective] noise must have the shape of x0: [3] against x0 [3, 2, 2].',
+    );
   });
 });
 

@@ -1,6 +1,22 @@
 import {
-  denoisingLoss, discreteVp, drawByImportance, edmPreconditioning, edmWeight, likelihoodWeight, lossHistory, plainWeight, predictionConversion, predictionPreconditioning, recordLosses, snrWeight,
-  trainingCoefficients, uncertainLoss, uncertaintyHead, uniformTimes, vpLinear, type NoiseLevel,
+  denoisingLoss,
+  discreteVp,
+  drawByImportance,
+  edmPreconditioning,
+  edmWeight,
+  likelihoodWeight,
+  lossHistory,
+  plainWeight,
+  predictionConversion,
+  predictionPreconditioning,
+  recordLosses,
+  snrWeight,
+  trainingCoefficients,
+  uncertainLoss,
+  uncertaintyHead,
+  uniformTimes,
+  vpLinear,
+  type NoiseLevel,
 } from '@langevin/core-schedules';
 import { finiteSet } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
@@ -10,7 +26,11 @@ import { describe, expect, test } from 'vitest';
 setDefaultEngine(await onnxruntimeEngine({ device: 'cpu', threads: 1 }));
 
 describe('denoising score matching', () => {
-  const points = [[-1, 0.5], [0.3, 0.2], [0.9, -1]];
+  const points = [
+    [-1, 0.5],
+    [0.3, 0.2],
+    [0.9, -1],
+  ];
   const data = finiteSet(points);
 
   test('on a finite set its minimiser is the gradient of the log of the sum of Gaussians, to 1e-10', async () => {
@@ -18,19 +38,29 @@ describe('denoising score matching', () => {
       const level = vpLinear().level(t);
       const { alpha, sigma } = level;
       const { targetX0, targetNoise } = predictionPreconditioning({ process: vpLinear(), prediction: 'score' }).at(level);
-      for (const x of [[0.1, 0.1], [-0.7, 0.4], [0.5, -0.5]]) {
+      for (const x of [
+        [0.1, 0.1],
+        [-0.7, 0.4],
+        [0.5, -0.5],
+      ]) {
         // E[target | x], by enumeration of what x may have come from.
         const noises = points.map((p) => p.map((value, d) => (x[d]! - alpha * value) / sigma));
         const kernels = noises.map((noise) => Math.exp(-noise.reduce((total, e) => total + e ** 2, 0) / 2));
         const total = kernels.reduce((a, b) => a + b);
-        const minimiser = [0, 1].map((d) => kernels.reduce((mean, kernel, k) => mean + (kernel / total) * (targetX0 * points[k]![d]! + targetNoise * noises[k]![d]!), 0));
+        const minimiser = [0, 1].map((d) =>
+          kernels.reduce((mean, kernel, k) => mean + (kernel / total) * (targetX0 * points[k]![d]! + targetNoise * noises[k]![d]!), 0),
+        );
         // The gradient of log sum exp(-|x - alpha p|^2 / 2 sigma^2), written out.
-        const score = [0, 1].map((d) => kernels.reduce((mean, kernel, k) => mean - (kernel * (x[d]! - alpha * points[k]![d]!)) / sigma ** 2, 0) / total);
+        const score = [0, 1].map(
+          (d) => kernels.reduce((mean, kernel, k) => mean - (kernel * (x[d]! - alpha * points[k]![d]!)) / sigma ** 2, 0) / total,
+        );
         minimiser.forEach((value, d) => expect(Math.abs(value / score[d]! - 1)).toBeLessThan(1e-10));
         // And so says the set's own denoiser.
         const denoised = await data.denoiser<Float64Array>()(Float64Array.from(x), level);
         const c = predictionConversion({ from: 'x0', to: 'score' }, level);
-        score.forEach((value, d) => expect(Math.abs(c.x * x[d]! + c.prediction * denoised[d]! - value)).toBeLessThan(1e-10 * Math.abs(value) + 1e-10));
+        score.forEach((value, d) =>
+          expect(Math.abs(c.x * x[d]! + c.prediction * denoised[d]! - value)).toBeLessThan(1e-10 * Math.abs(value) + 1e-10),
+        );
       }
     }
   });
@@ -60,7 +90,10 @@ describe('denoising score matching', () => {
     const x0 = tensor(new Float32Array(count).fill(0.5), { shape: [count, 1] });
     let params = { a: tensor(Float32Array.of(0)), b: tensor(Float32Array.of(0)) };
     type Params = typeof params;
-    const gradient = grad((p: Params) => denoisingLoss({ network: (x) => add(mul(x, p.a), p.b), x0, noise: tensor(noise, { shape: [count, 1] }), coefficients }).loss);
+    const gradient = grad(
+      (p: Params) =>
+        denoisingLoss({ network: (x) => add(mul(x, p.a), p.b), x0, noise: tensor(noise, { shape: [count, 1] }), coefficients }).loss,
+    );
     for (let i = 0; i < 60; i++) {
       const g = gradient(params);
       const [a, b] = [await numbers(sub(params.a, mul(g.a, 0.4))), await numbers(sub(params.b, mul(g.b, 0.4)))];
@@ -79,8 +112,18 @@ describe('importance of levels in the loss', () => {
     const drawn = drawByImportance(uniformTimes(process), { history, generator: torchGenerator(1), count: 3 });
     const shape = [3, 2];
     const [x0, noise] = [1, 2].map((seed) => tensor(torchGenerator(seed).normal(6), { shape })) as [Tensor, Tensor];
-    const common = { levels: drawn.levels, preconditioning: predictionPreconditioning({ process, prediction: 'epsilon' }), weight: snrWeight() };
-    const run = (importance?: readonly number[]) => denoisingLoss({ network: (x) => x, x0, noise, coefficients: trainingCoefficients({ ...common, ...(importance ? { importance } : {}) }) });
+    const common = {
+      levels: drawn.levels,
+      preconditioning: predictionPreconditioning({ process, prediction: 'epsilon' }),
+      weight: snrWeight(),
+    };
+    const run = (importance?: readonly number[]) =>
+      denoisingLoss({
+        network: (x) => x,
+        x0,
+        noise,
+        coefficients: trainingCoefficients({ ...common, ...(importance ? { importance } : {}) }),
+      });
     const plain = await numbers(run().perImage);
     const weighted = run(drawn.importance);
     expect(await numbers(weighted.perImage)).toEqual(plain);
@@ -103,19 +146,31 @@ describe('learned uncertainty', () => {
 
   test('features have unit variance over levels, and frequencies follow from the seed', async () => {
     const wide = uncertaintyHead({ channels: 64 });
-    const one = { weight: tensor(new Float32Array(64).map((_, i) => Number(i === 5) * 8), { shape: [64, 1] }), bias: tensor(Float32Array.of(0)) };
+    const one = {
+      weight: tensor(
+        new Float32Array(64).map((_, i) => Number(i === 5) * 8),
+        { shape: [64, 1] },
+      ),
+      bias: tensor(Float32Array.of(0)),
+    };
     const values = await numbers(wide.apply(one, tensor(Float32Array.from({ length: 2000 }, (_, i) => i / 20))));
     expect(values.reduce((total, value) => total + value ** 2, 0) / 2000).toBeCloseTo(1, 1);
     expect(await numbers(uncertaintyHead({ channels: 64 }).apply(one, cNoise))).toEqual(await numbers(wide.apply(one, cNoise)));
-    expect(await numbers(uncertaintyHead({ channels: 64, seed: 1 }).apply(one, cNoise))).not.toEqual(await numbers(wide.apply(one, cNoise)));
+    expect(await numbers(uncertaintyHead({ channels: 64, seed: 1 }).apply(one, cNoise))).not.toEqual(
+      await numbers(wide.apply(one, cNoise)),
+    );
   });
 
   test('its minimum is the log of the loss; the gradient of the network is divided by it', async () => {
     const losses = [0.2, 1, 3, 0.05];
     const logs = tensor(Float32Array.from(losses, Math.log));
-    const slope = await numbers(grad((u: Tensor) => sum(uncertainLoss({ perImage: tensor(Float32Array.from(losses)), logVariance: u }).perImage))(logs));
+    const slope = await numbers(
+      grad((u: Tensor) => sum(uncertainLoss({ perImage: tensor(Float32Array.from(losses)), logVariance: u }).perImage))(logs),
+    );
     slope.forEach((value) => expect(value).toBeCloseTo(0, 6));
-    const scale = await numbers(grad((l: Tensor) => sum(uncertainLoss({ perImage: l, logVariance: logs }).perImage))(tensor(Float32Array.from(losses))));
+    const scale = await numbers(
+      grad((l: Tensor) => sum(uncertainLoss({ perImage: l, logVariance: logs }).perImage))(tensor(Float32Array.from(losses))),
+    );
     scale.forEach((value, i) => expect(value * losses[i]!).toBeCloseTo(1, 5));
   });
 

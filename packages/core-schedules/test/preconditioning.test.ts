@@ -1,10 +1,37 @@
 import {
-  arrayAlgebra, consistencyPreconditioning, discreteVp, edm, edmPreconditioning, iddpmPreconditioning, trigflow, trigflowPreconditioning, vpPreconditioning, edmWeight, flow, minSnrWeight, precondition, predictionConversion, predictionPreconditioning, predictions,
-  snrOf, snrPlusOneWeight, snrWeight, truncatedSnrWeight, uniformWeight, vePreconditioning, vpCosine, vpLinear, type NoiseLevel, type Preconditioning,
+  arrayAlgebra,
+  consistencyPreconditioning,
+  discreteVp,
+  edm,
+  edmPreconditioning,
+  iddpmPreconditioning,
+  trigflow,
+  trigflowPreconditioning,
+  vpPreconditioning,
+  edmWeight,
+  flow,
+  minSnrWeight,
+  precondition,
+  predictionConversion,
+  predictionPreconditioning,
+  predictions,
+  snrOf,
+  snrPlusOneWeight,
+  snrWeight,
+  truncatedSnrWeight,
+  uniformWeight,
+  vePreconditioning,
+  vpCosine,
+  vpLinear,
+  type NoiseLevel,
+  type Preconditioning,
 } from '@langevin/core-schedules';
 import { describe, expect, test } from 'vitest';
 
-const levels: NoiseLevel[] = [0.001, 0.02, 0.3, 1, 5, 80].flatMap((sigma) => [{ alpha: 1, sigma }, { alpha: 1 / Math.hypot(1, sigma), sigma: sigma / Math.hypot(1, sigma) }]);
+const levels: NoiseLevel[] = [0.001, 0.02, 0.3, 1, 5, 80].flatMap((sigma) => [
+  { alpha: 1, sigma },
+  { alpha: 1 / Math.hypot(1, sigma), sigma: sigma / Math.hypot(1, sigma) },
+]);
 
 const all: Preconditioning[] = [
   edmPreconditioning(),
@@ -51,11 +78,19 @@ describe('EDM', () => {
   test('coefficients are those of the paper', () => {
     const s = 3;
     const { cSkip, cOut, cIn, cNoise } = edmPreconditioning().at({ alpha: 1, sigma: s });
-    expect([cSkip, cOut, cIn, cNoise]).toEqual([0.25 / (s ** 2 + 0.25), (s * 0.5) / Math.sqrt(s ** 2 + 0.25), 1 / Math.sqrt(s ** 2 + 0.25), Math.log(s) / 4].map((value) => expect.closeTo(value, 14)));
+    expect([cSkip, cOut, cIn, cNoise]).toEqual(
+      [0.25 / (s ** 2 + 0.25), (s * 0.5) / Math.sqrt(s ** 2 + 0.25), 1 / Math.sqrt(s ** 2 + 0.25), Math.log(s) / 4].map((value) =>
+        expect.closeTo(value, 14),
+      ),
+    );
   });
 
   test('a clean state comes back as it is', async () => {
-    const denoise = precondition<Float64Array>({ network: (x) => x.map(() => 7), preconditioning: edmPreconditioning(), algebra: arrayAlgebra() });
+    const denoise = precondition<Float64Array>({
+      network: (x) => x.map(() => 7),
+      preconditioning: edmPreconditioning(),
+      algebra: arrayAlgebra(),
+    });
     expect(await denoise(Float64Array.of(0.3, -2), { alpha: 1, sigma: 0 })).toEqual(Float64Array.of(0.3, -2));
   });
 });
@@ -82,14 +117,23 @@ test('a chain is told its step, whole if it wants', () => {
   // Beyond the chain, noisier or cleaner, the network hears the nearest end while the state is scaled as it is.
   expect(exact.at({ alpha: 1, sigma: 1000 })).toMatchObject({ cNoise: 999, cIn: expect.closeTo(1 / Math.hypot(1, 1000), 14) as number });
   expect(exact.at({ alpha: 1, sigma: 0 })).toMatchObject({ cNoise: 0, cSkip: 1 });
-  expect(() => predictionPreconditioning({ process: vpLinear(), prediction: 'v', wholeSteps: true })).toThrow('wholeSteps needs a process with steps: process=vp-linear.');
+  expect(() => predictionPreconditioning({ process: vpLinear(), prediction: 'v', wholeSteps: true })).toThrow(
+    'wholeSteps needs a process with steps: process=vp-linear.',
+  );
 });
 
 test('pure noise: v and flow networks are denoisers there, epsilon is refused', () => {
   const noise = { alpha: 0, sigma: 1 };
   expect(predictionPreconditioning({ process: vpCosine(), prediction: 'v' }).at(noise)).toMatchObject({ cOut: -1, cIn: 1, cNoise: 999 });
-  expect(predictionPreconditioning({ process: flow(), prediction: 'flow' }).at(noise)).toMatchObject({ cSkip: 1, cOut: -1, cIn: 1, cNoise: 1000 });
-  expect(() => predictionPreconditioning({ process: vpCosine(), prediction: 'epsilon' }).at(noise)).toThrow('epsilon does not determine x0');
+  expect(predictionPreconditioning({ process: flow(), prediction: 'flow' }).at(noise)).toMatchObject({
+    cSkip: 1,
+    cOut: -1,
+    cIn: 1,
+    cNoise: 1000,
+  });
+  expect(() => predictionPreconditioning({ process: vpCosine(), prediction: 'epsilon' }).at(noise)).toThrow(
+    'epsilon does not determine x0',
+  );
   expect(() => edmPreconditioning().at(noise)).toThrow('[core-schedules/edm] alpha must be a number in (0, Infinity): alpha=0.');
 });
 
@@ -103,15 +147,25 @@ test('a denoiser takes one level for each item, as training and parallel samplin
     algebra: arrayAlgebra({ items: 2 }),
   });
   const together = await denoise(Float64Array.of(1, 2, 3, 4), at);
-  const one = precondition<Float64Array>({ network: (x) => x.map(Math.sin), preconditioning: predictionPreconditioning({ process, prediction: 'v' }), algebra: arrayAlgebra() });
+  const one = precondition<Float64Array>({
+    network: (x) => x.map(Math.sin),
+    preconditioning: predictionPreconditioning({ process, prediction: 'v' }),
+    algebra: arrayAlgebra(),
+  });
   const apart = [await one(Float64Array.of(1, 2), at[0]!), await one(Float64Array.of(3, 4), at[1]!)];
   expect(Array.from(together)).toEqual([...apart[0]!, ...apart[1]!]);
   seen[0]!.forEach((value, i) => expect(value).toBeCloseTo([999 * 0.2, 999 * 0.8][i]!, 8));
 });
 
 test('a network of the wrong output is named', async () => {
-  const denoise = precondition<Float64Array>({ network: () => new Float64Array(1), preconditioning: edmPreconditioning(), algebra: arrayAlgebra() });
-  await expect(denoise(new Float64Array(2), edm().level(0.5))).rejects.toThrow("[core-schedules/preconditioning] the network's output does not fit the state: length 1, expected 2");
+  const denoise = precondition<Float64Array>({
+    network: () => new Float64Array(1),
+    preconditioning: edmPreconditioning(),
+    algebra: arrayAlgebra(),
+  });
+  await expect(denoise(new Float64Array(2), edm().level(0.5))).rejects.toThrow(
+    "[core-schedules/preconditioning] the network's output does not fit the state: length 1, expected 2",
+  );
 });
 
 describe('loss weights', () => {
@@ -141,7 +195,9 @@ describe("columns of EDM's table 1, in sigma units", () => {
     for (const t of [0.01, 0.4, 1]) {
       const sigma = vpLinear().sigma(t) / vpLinear().alpha(t);
       const { cSkip, cOut, cIn, cNoise } = vpPreconditioning().at({ alpha: 1, sigma });
-      expect([cSkip, cOut / -sigma, cIn * Math.sqrt(sigma ** 2 + 1), cNoise]).toEqual([1, 1, 1, 999 * t].map((value) => expect.closeTo(value, 9)));
+      expect([cSkip, cOut / -sigma, cIn * Math.sqrt(sigma ** 2 + 1), cNoise]).toEqual(
+        [1, 1, 1, 999 * t].map((value) => expect.closeTo(value, 9)),
+      );
     }
     expect(vpPreconditioning({ steps: 101 }).at(vpLinear().level(0.5)).cNoise).toBeCloseTo(50, 9);
   });
@@ -164,7 +220,11 @@ describe('consistency', () => {
   test('coefficients are those of the paper', () => {
     const s = 3;
     const { cSkip, cOut, cIn, cNoise } = at(s);
-    expect([cSkip, cOut, cIn, cNoise]).toEqual([0.25 / (2.998 ** 2 + 0.25), (2.998 * 0.5) / Math.sqrt(9.25), 1 / Math.sqrt(9.25), 250 * Math.log(3)].map((value) => expect.closeTo(value, 12)));
+    expect([cSkip, cOut, cIn, cNoise]).toEqual(
+      [0.25 / (2.998 ** 2 + 0.25), (2.998 * 0.5) / Math.sqrt(9.25), 1 / Math.sqrt(9.25), 250 * Math.log(3)].map((value) =>
+        expect.closeTo(value, 12),
+      ),
+    );
   });
 });
 
@@ -174,13 +234,17 @@ describe('TrigFlow', () => {
     for (const t of [0, 0.3, 1]) {
       const angle = (Math.PI / 2) * t;
       const { cSkip, cOut, cIn, cNoise } = trigflowPreconditioning().at(process.level(t));
-      expect([cSkip, cOut, cIn, cNoise]).toEqual([Math.cos(angle), -Math.sin(angle) * 0.5, 2, angle].map((value) => expect.closeTo(value, 12)));
+      expect([cSkip, cOut, cIn, cNoise]).toEqual(
+        [Math.cos(angle), -Math.sin(angle) * 0.5, 2, angle].map((value) => expect.closeTo(value, 12)),
+      );
     }
   });
   test("is EDM's with the other sign of F, but for the conditioning", () => {
     for (const level of levels) {
       const [a, b] = [trigflowPreconditioning().at(level), edmPreconditioning().at(level)];
-      expect([a.cSkip / b.cSkip, a.cOut / b.cOut, a.cIn / b.cIn, a.targetX0 / b.targetX0, a.targetNoise / b.targetNoise]).toEqual([1, -1, 1, -1, -1].map((value) => expect.closeTo(value, 12)));
+      expect([a.cSkip / b.cSkip, a.cOut / b.cOut, a.cIn / b.cIn, a.targetX0 / b.targetX0, a.targetNoise / b.targetNoise]).toEqual(
+        [1, -1, 1, -1, -1].map((value) => expect.closeTo(value, 12)),
+      );
     }
   });
 });

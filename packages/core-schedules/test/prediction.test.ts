@@ -1,5 +1,20 @@
 import {
-  arrayAlgebra, convertPrediction, denoiserOfScore, discreteVp, flow, predictionConversion, predictions, processes, scoreOf, trigflow, velocityFromX0, vpCosine, vpLinear, x0FromVelocity, type NoiseLevel, type Prediction,
+  arrayAlgebra,
+  convertPrediction,
+  denoiserOfScore,
+  discreteVp,
+  flow,
+  predictionConversion,
+  predictions,
+  processes,
+  scoreOf,
+  trigflow,
+  velocityFromX0,
+  vpCosine,
+  vpLinear,
+  x0FromVelocity,
+  type NoiseLevel,
+  type Prediction,
 } from '@langevin/core-schedules';
 import { gaussian } from '@langevin/core-schedules/testing';
 import { describe, expect, test } from 'vitest';
@@ -22,7 +37,9 @@ describe.each([vpLinear(), vpCosine(), flow()])('on $name', (process) => {
         const wanted = truth(pair.to, level);
         // Rounding is amplified by at most sigma/alpha, alpha/sigma or 1/sigma^2.
         const slack = 1e-14 * Math.max(1, level.alpha / level.sigma, level.sigma / level.alpha) ** 2 * (1 + Math.abs(wanted));
-        expect(Math.abs(c.x * x + c.prediction * truth(pair.from, level) - wanted), `${pair.from} -> ${pair.to} at t=${t}`).toBeLessThan(slack);
+        expect(Math.abs(c.x * x + c.prediction * truth(pair.from, level) - wanted), `${pair.from} -> ${pair.to} at t=${t}`).toBeLessThan(
+          slack,
+        );
       }
     }
   });
@@ -45,7 +62,10 @@ test('round trips are the identity in float32 over the whole of time', () => {
 
 test('on every process, all over time and at both ends, a round trip is the identity or refused with a reason', () => {
   let [done, refused] = [0, 0];
-  for (const process of [...processes.names.map((name) => processes.create(name)), discreteVp({ betas: 'scaled-linear', terminalSnr: 'zero' })]) {
+  for (const process of [
+    ...processes.names.map((name) => processes.create(name)),
+    discreteVp({ betas: 'scaled-linear', terminalSnr: 'zero' }),
+  ]) {
     for (let i = 0; i <= 40; i++) {
       const t = i === 0 ? process.domain.min : i === 40 ? 1 : process.domain.min + (i * (1 - process.domain.min)) / 40;
       const at = process.level(t);
@@ -65,7 +85,11 @@ test('on every process, all over time and at both ends, a round trip is the iden
         if (!Number.isFinite(given)) continue;
         const wanted = there.x * x + there.prediction * given;
         const again = back.x * x + back.prediction * wanted;
-        const slack = 1e-14 * (1 + Math.abs(back.prediction)) * (1 + Math.abs(there.prediction) + Math.abs(there.x)) * (1 + Math.abs(given) + Math.abs(x));
+        const slack =
+          1e-14
+          * (1 + Math.abs(back.prediction))
+          * (1 + Math.abs(there.prediction) + Math.abs(there.x))
+          * (1 + Math.abs(given) + Math.abs(x));
         expect(Math.abs(again - given), `${from} -> ${to} on ${process.name} at t=${t}`).toBeLessThan(slack);
         done++;
       }
@@ -76,7 +100,7 @@ test('on every process, all over time and at both ends, a round trip is the iden
 });
 
 describe('the velocity of a process', () => {
-  test.each(processes.names)('of %s is alpha\' x0 + sigma\' epsilon, and gives x0 back', (name) => {
+  test.each(processes.names)("of %s is alpha' x0 + sigma' epsilon, and gives x0 back", (name) => {
     const process = processes.create(name);
     for (const t of [0.05, 0.31, 0.5, 0.77, 0.99]) {
       const { alpha, sigma } = process.level(t);
@@ -95,12 +119,17 @@ describe('the velocity of a process', () => {
     expect(velocityFromX0(flow(), 0.3)).toEqual({ x: expect.closeTo(asFlow.x, 12), prediction: expect.closeTo(asFlow.prediction, 12) });
     const process = trigflow({ sigmaData: 1 });
     const asV = predictionConversion({ from: 'x0', to: 'v' }, process.level(0.3));
-    expect(velocityFromX0(process, 0.3)).toEqual({ x: expect.closeTo((asV.x * Math.PI) / 2, 12), prediction: expect.closeTo((asV.prediction * Math.PI) / 2, 12) });
+    expect(velocityFromX0(process, 0.3)).toEqual({
+      x: expect.closeTo((asV.x * Math.PI) / 2, 12),
+      prediction: expect.closeTo((asV.prediction * Math.PI) / 2, 12),
+    });
   });
   test('at the ends is exact or refused', () => {
     expect(x0FromVelocity(flow(), 1)).toEqual({ x: 1, prediction: -1 });
     expect(x0FromVelocity(flow(), 0)).toEqual({ x: 1, prediction: 0 });
-    expect(() => velocityFromX0(flow(), 0)).toThrow('[core-schedules/velocity] x0 does not determine the velocity at sigma = 0: process=flow, t=0.');
+    expect(() => velocityFromX0(flow(), 0)).toThrow(
+      '[core-schedules/velocity] x0 does not determine the velocity at sigma = 0: process=flow, t=0.',
+    );
     expect(() => x0FromVelocity(vpLinear(), 0)).toThrow('the velocity is infinite: process=vp-linear, t=0.');
   });
 });
@@ -122,8 +151,12 @@ describe('Tweedie', () => {
     }
   });
   test('is refused where nothing is known', async () => {
-    await expect(scoreOf({ denoise: data.denoiser<Float64Array>(), algebra })(Float64Array.of(1), { alpha: 1, sigma: 0 })).rejects.toThrow('sigma = 0');
-    await expect(denoiserOfScore<Float64Array>({ score: (x) => Promise.resolve(x), algebra })(Float64Array.of(1), { alpha: 0, sigma: 1 })).rejects.toThrow('alpha = 0');
+    await expect(scoreOf({ denoise: data.denoiser<Float64Array>(), algebra })(Float64Array.of(1), { alpha: 1, sigma: 0 })).rejects.toThrow(
+      'sigma = 0',
+    );
+    await expect(
+      denoiserOfScore<Float64Array>({ score: (x) => Promise.resolve(x), algebra })(Float64Array.of(1), { alpha: 0, sigma: 1 }),
+    ).rejects.toThrow('alpha = 0');
   });
 });
 
@@ -140,7 +173,10 @@ describe('pure noise, alpha = 0', () => {
 
   test('epsilon says nothing of x0, but everything of the score', () => {
     for (const to of ['x0', 'v', 'flow'] as const) {
-      expect(() => predictionConversion({ from: 'epsilon', to }, level)).toThrow(`[core-schedules/prediction] epsilon does not determine ${to} at alpha = 0, where the state holds no trace of x0: alpha=0, sigma=1. Use v or flow`);
+      expect(() => predictionConversion({ from: 'epsilon', to }, level)).toThrow(
+        `[core-schedules/prediction] epsilon does not determine ${to} at alpha = 0, where the state holds no trace of x0: alpha=0, `
+          + 'sigma=1. Use v or flow',
+      );
     }
     expect(predictionConversion({ from: 'epsilon', to: 'score' }, level)).toEqual({ x: 0, prediction: -1 });
     expect(predictionConversion({ from: 'score', to: 'epsilon' }, level)).toEqual({ x: 0, prediction: -1 });
@@ -150,14 +186,20 @@ describe('pure noise, alpha = 0', () => {
 describe('a clean state, sigma = 0', () => {
   const level = { alpha: 1, sigma: 0 };
   test('gives x0 from anything', () => {
-    for (const from of ['epsilon', 'v', 'flow'] as const) expect(x0 * predictionConversion({ from, to: 'x0' }, level).x + truth(from, level) * predictionConversion({ from, to: 'x0' }, level).prediction).toBe(x0);
+    for (const from of ['epsilon', 'v', 'flow'] as const)
+      expect(
+        x0 * predictionConversion({ from, to: 'x0' }, level).x
+          + truth(from, level) * predictionConversion({ from, to: 'x0' }, level).prediction,
+      ).toBe(x0);
     const fromScore = predictionConversion({ from: 'score', to: 'x0' }, level);
     expect(fromScore.x).toBe(1);
     expect(Math.abs(fromScore.prediction)).toBe(0);
   });
 
   test('x0 says nothing of the noise, and the score is unbounded', () => {
-    expect(() => predictionConversion({ from: 'x0', to: 'epsilon' }, level)).toThrow('x0 does not determine epsilon at sigma = 0, where the state holds no noise');
+    expect(() => predictionConversion({ from: 'x0', to: 'epsilon' }, level)).toThrow(
+      'x0 does not determine epsilon at sigma = 0, where the state holds no noise',
+    );
     expect(() => predictionConversion({ from: 'x0', to: 'v' }, level)).toThrow('x0 does not determine v');
     expect(() => predictionConversion({ from: 'v', to: 'score' }, level)).toThrow('the score is unbounded at sigma = 0');
   });
@@ -172,6 +214,8 @@ test('levels may differ from item to item', () => {
 });
 
 test('unknown names are refused', () => {
-  expect(() => predictionConversion({ from: 'eps' as never, to: 'x0' }, { alpha: 1, sigma: 1 })).toThrow('unknown prediction: from="eps". Known: epsilon, x0, v, flow, score.');
+  expect(() => predictionConversion({ from: 'eps' as never, to: 'x0' }, { alpha: 1, sigma: 1 })).toThrow(
+    'unknown prediction: from="eps". Known: epsilon, x0, v, flow, score.',
+  );
   expect(() => predictionConversion({ from: 'v', to: 'x0' }, { alpha: -1, sigma: 1 })).toThrow('level={ alpha: -1, sigma: 1 }');
 });

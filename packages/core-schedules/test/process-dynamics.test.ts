@@ -1,5 +1,20 @@
 import {
-  discreteVp, edm, flow, isVariancePreserving, lambdaOf, processes, relativeSigma, resolutionShift, subVp, transition, trigflow, variancePreserving, ve, vpCosine, vpLinear, type NoiseProcess,
+  discreteVp,
+  edm,
+  flow,
+  isVariancePreserving,
+  lambdaOf,
+  processes,
+  relativeSigma,
+  resolutionShift,
+  subVp,
+  transition,
+  trigflow,
+  variancePreserving,
+  ve,
+  vpCosine,
+  vpLinear,
+  type NoiseProcess,
 } from '@langevin/core-schedules';
 import { describe, expect, test } from 'vitest';
 
@@ -77,9 +92,15 @@ describe.each(all)('%s', (_, process) => {
     const [first, second] = [transition(mid, clean), transition(noisy, mid)];
     // Kernels multiply: variance of two steps is that of one.
     if (clean.sigma > 0) expect(((noisy.alpha / mid.alpha) ** 2 * first.added + second.added) / far.added).toBeCloseTo(1, 10);
-    const logNormal = (x: number, mean: number, variance: number) => -((x - mean) ** 2) / (2 * variance) - Math.log(2 * Math.PI * variance) / 2;
-    for (const [x0, y, x] of [[0.3, -0.2, 0.8], [-1, 0.1, 0.4], [0.2, 0.9, -1]] as const) {
-      const left = logNormal(y, second.xScale * x + second.x0Scale * x0, second.posterior) + logNormal(x, noisy.alpha * x0, noisy.sigma ** 2);
+    const logNormal = (x: number, mean: number, variance: number) =>
+      -((x - mean) ** 2) / (2 * variance) - Math.log(2 * Math.PI * variance) / 2;
+    for (const [x0, y, x] of [
+      [0.3, -0.2, 0.8],
+      [-1, 0.1, 0.4],
+      [0.2, 0.9, -1],
+    ] as const) {
+      const left =
+        logNormal(y, second.xScale * x + second.x0Scale * x0, second.posterior) + logNormal(x, noisy.alpha * x0, noisy.sigma ** 2);
       const right = logNormal(x, (noisy.alpha / mid.alpha) * y, second.added) + logNormal(y, mid.alpha * x0, mid.sigma ** 2);
       expect(Math.abs(left - right)).toBeLessThan(1e-11 * (1 + Math.abs(left)));
     }
@@ -122,7 +143,10 @@ describe('ends', () => {
   });
   test('of trigflow: both exactly', () => {
     const process = trigflow();
-    expect([process.level(0), process.level(1)]).toEqual([{ alpha: 1, sigma: 0 }, { alpha: 0, sigma: 0.5 }]);
+    expect([process.level(0), process.level(1)]).toEqual([
+      { alpha: 1, sigma: 0 },
+      { alpha: 0, sigma: 0.5 },
+    ]);
     expect(process.rates(1)).toEqual({ alpha: -Math.PI / 2, sigma: 0, lambda: -Infinity });
   });
 });
@@ -155,7 +179,10 @@ describe('geometries', () => {
       expect(relativeSigma(flow({ shift: 3 }).level(t))).toBeCloseTo((3 * t) / (1 - t), 10);
       expect(flow({ shift: 6 }).sigma(t)).toBeCloseTo(flow({ shift: 2 }).sigma(flow({ shift: 3 }).sigma(t)), 14);
     }
-    expect([flow({ shift: 3 }).level(0), flow({ shift: 3 }).level(1)]).toEqual([{ alpha: 1, sigma: 0 }, { alpha: 0, sigma: 1 }]);
+    expect([flow({ shift: 3 }).level(0), flow({ shift: 3 }).level(1)]).toEqual([
+      { alpha: 1, sigma: 0 },
+      { alpha: 0, sigma: 1 },
+    ]);
   });
   test('a resolution shift: an image averaged down to the base is as noisy as there', () => {
     const [base, large] = [vpLinear(), resolutionShift(vpLinear(), { base: 64, resolution: 256 })];
@@ -165,7 +192,9 @@ describe('geometries', () => {
       expect(sigma / 4 / alpha / relativeSigma(base.level(t))).toBeCloseTo(1, 12);
       expect(alpha ** 2 + sigma ** 2).toBeCloseTo(1, 14);
     }
-    expect(() => resolutionShift(flow(), { base: 64, resolution: 256 })).toThrow('[core-schedules/resolution-shift] the shift is one of variance-preserving processes: process=flow.');
+    expect(() => resolutionShift(flow(), { base: 64, resolution: 256 })).toThrow(
+      '[core-schedules/resolution-shift] the shift is one of variance-preserving processes: process=flow.',
+    );
   });
 });
 

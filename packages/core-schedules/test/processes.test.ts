@@ -1,14 +1,48 @@
 import { describe, expect, test } from 'vitest';
 import {
-  defineNoiseProcess, discreteVp, edm, flow, imageTokens, lambdaOf, processes, relativeSigma, resolutionFlowShift, resolutionShift, sequenceMu, shiftOfMu, snrOf, straightFlow, subVp, trigflow, variancePreserving, ve,
-  vpCosine, vpLinear,
+  defineNoiseProcess,
+  discreteVp,
+  edm,
+  flow,
+  imageTokens,
+  lambdaOf,
+  processes,
+  relativeSigma,
+  resolutionFlowShift,
+  resolutionShift,
+  sequenceMu,
+  shiftOfMu,
+  snrOf,
+  straightFlow,
+  subVp,
+  trigflow,
+  variancePreserving,
+  ve,
+  vpCosine,
+  vpLinear,
 } from '@langevin/core-schedules';
 
 const times = Array.from({ length: 201 }, (_, i) => i / 200);
 
-const chains = [discreteVp(), ...(['scaled-linear', 'squared-cosine', 'sigmoid', 'laplace'] as const).map((betas) => discreteVp({ betas })), discreteVp({ betas: 'scaled-linear', terminalSnr: 'zero' }), discreteVp({ betas: 'scaled-linear', snrShift: 3 })];
+const chains = [
+  discreteVp(),
+  ...(['scaled-linear', 'squared-cosine', 'sigmoid', 'laplace'] as const).map((betas) => discreteVp({ betas })),
+  discreteVp({ betas: 'scaled-linear', terminalSnr: 'zero' }),
+  discreteVp({ betas: 'scaled-linear', snrShift: 3 }),
+];
 
-describe.each([...chains, vpLinear(), vpCosine(), subVp(), ve(), edm(), flow(), flow({ shift: 3 }), trigflow(), resolutionShift(vpCosine(), { base: 64, resolution: 256 })])('$name', (process) => {
+describe.each([
+  ...chains,
+  vpLinear(),
+  vpCosine(),
+  subVp(),
+  ve(),
+  edm(),
+  flow(),
+  flow({ shift: 3 }),
+  trigflow(),
+  resolutionShift(vpCosine(), { base: 64, resolution: 256 }),
+])('$name', (process) => {
   const inside = times.filter((t) => t >= process.domain.min && t <= process.domain.max);
 
   test('lambda falls strictly, t = 1 is noise', () => {
@@ -123,7 +157,11 @@ describe('golden values', () => {
 
   test("shifts of flows: Flux' line, Stable Diffusion 3's root of areas", () => {
     expect(imageTokens({ height: 1024, width: 768 })).toBe(64 * 48);
-    expect([sequenceMu({ tokens: 256 }), sequenceMu({ tokens: 4096 }), sequenceMu({ tokens: 2176 })]).toEqual([0.5, expect.closeTo(1.15, 12), expect.closeTo(0.825, 12)]);
+    expect([sequenceMu({ tokens: 256 }), sequenceMu({ tokens: 4096 }), sequenceMu({ tokens: 2176 })]).toEqual([
+      0.5,
+      expect.closeTo(1.15, 12),
+      expect.closeTo(0.825, 12),
+    ]);
     expect([shiftOfMu(1.15), shiftOfMu(1.15, 'linear')]).toEqual([Math.exp(1.15), 1.15]);
     // e^mu / (e^mu + 1 / t - 1)
     expect(flow({ shift: shiftOfMu(0.8) }).sigma(0.3)).toBeCloseTo(Math.exp(0.8) / (Math.exp(0.8) + 1 / 0.3 - 1), 14);
@@ -153,7 +191,9 @@ describe('golden values', () => {
   test('the chain with betas of beta(t)/N tends to continuous VP as 1/N', () => {
     const process = vpLinear();
     const gap = (steps: number) => {
-      const { alphaBars, timeOfStep } = discreteVp({ betas: Array.from({ length: steps }, (_, i) => (0.1 + 19.9 * ((i + 1) / steps)) / steps) });
+      const { alphaBars, timeOfStep } = discreteVp({
+        betas: Array.from({ length: steps }, (_, i) => (0.1 + 19.9 * ((i + 1) / steps)) / steps),
+      });
       return Math.max(...alphaBars.map((value, i) => Math.abs(value - process.alpha(timeOfStep(i)) ** 2)));
     };
     expect(gap(1000) / gap(4000)).toBeGreaterThan(3.8);
@@ -174,9 +214,13 @@ describe('golden values', () => {
 });
 
 test('wrong options say what to do', () => {
-  expect(() => discreteVp({ betas: 'cosine' as never })).toThrow('unknown beta sequence: betas="cosine". Known: linear, scaled-linear, squared-cosine, sigmoid, laplace;');
+  expect(() => discreteVp({ betas: 'cosine' as never })).toThrow(
+    'unknown beta sequence: betas="cosine". Known: linear, scaled-linear, squared-cosine, sigmoid, laplace;',
+  );
   expect(() => discreteVp({ betas: [0.1, 1.5] })).toThrow('betas[1] must be a number in (0, 1]: betas[1]=1.5.');
-  expect(() => discreteVp({ terminalSnr: 'none' as never })).toThrow('unknown terminal signal: terminalSnr="none". Known: published, zero.');
+  expect(() => discreteVp({ terminalSnr: 'none' as never })).toThrow(
+    'unknown terminal signal: terminalSnr="none". Known: published, zero.',
+  );
   expect(() => flow({ shift: 0 })).toThrow('shift must be a number in (0, Infinity): shift=0.');
   expect(() => discreteVp({ steps: 1e9 })).toThrow('steps must be an integer in [2, 100000]');
   expect(() => edm({ sigmaMin: 100 })).toThrow('sigmaMax must be a number in (100, Infinity): sigmaMax=80.');
@@ -187,8 +231,12 @@ test('wrong options say what to do', () => {
 test('processes are found by name, and plugins add their own', () => {
   expect(processes.names).toEqual(['discrete-vp', 'edm', 'flow', 'sub-vp', 'trigflow', 've', 'vp-cosine', 'vp-linear']);
   expect(processes.create('edm', { sigmaMax: 10 }).sigma(1)).toBe(10);
-  expect(() => processes.create('vp-linear', { betaMx: 10 })).toThrow('[process/vp-linear] unknown option: "betaMx". Did you mean "betaMax"?');
-  expect(() => processes.create('vp-liner')).toThrow('[process] unknown process: "vp-liner". Did you mean "vp-linear"? Known: discrete-vp,');
+  expect(() => processes.create('vp-linear', { betaMx: 10 })).toThrow(
+    '[process/vp-linear] unknown option: "betaMx". Did you mean "betaMax"?',
+  );
+  expect(() => processes.create('vp-liner')).toThrow(
+    '[process] unknown process: "vp-liner". Did you mean "vp-linear"? Known: discrete-vp,',
+  );
   const halfway = () => defineNoiseProcess({ ...flow(), name: 'halfway', geometry: straightFlow });
   expect(processes.with({ halfway }).create('halfway').level(0.5)).toEqual({ alpha: 0.5, sigma: 0.5 });
   expect(() => processes.with({ edm: halfway })).toThrow('is taken: "edm"');

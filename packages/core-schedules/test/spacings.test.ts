@@ -1,8 +1,43 @@
 import { readFileSync } from 'node:fs';
 import {
-  alignYourSteps, betaSpacing, CLEAN, customSpacing, ddimUniform, defineSpacing, discreteVp, edm, exponential, flow, gits, karras, karrasSigmas, klOptimal, lambdaOf, laplaceSpacing, leading,
-  linearQuadratic, linspaceTimes, normalSpacing, polyexponential, processes, quadraticTimes, relativeSigma, sgmUniform, sigmaLevel, simpleSpacing, snrOf, spacings, trailing, uniformLambda,
-  vpLinear, vpSpacing, withoutPenultimate, type NoiseLevel, type NoiseProcess, type Spacing, type SpacingOptions,
+  alignYourSteps,
+  betaSpacing,
+  CLEAN,
+  customSpacing,
+  ddimUniform,
+  defineSpacing,
+  discreteVp,
+  edm,
+  exponential,
+  flow,
+  gits,
+  karras,
+  karrasSigmas,
+  klOptimal,
+  lambdaOf,
+  laplaceSpacing,
+  leading,
+  linearQuadratic,
+  linspaceTimes,
+  normalSpacing,
+  polyexponential,
+  processes,
+  quadraticTimes,
+  relativeSigma,
+  sgmUniform,
+  sigmaLevel,
+  simpleSpacing,
+  snrOf,
+  spacings,
+  trailing,
+  uniformLambda,
+  vpLinear,
+  vpSpacing,
+  withoutPenultimate,
+  type NoiseLevel,
+  type NoiseProcess,
+  type Spacing,
+  type SpacingOptions,
 } from '@langevin/core-schedules';
 import { gaussian } from '@langevin/core-schedules/testing';
 import { describe, expect, test } from 'vitest';
@@ -23,13 +58,22 @@ const golden = JSON.parse(readFileSync(new URL('golden/spacings.json', import.me
 
 const stableDiffusion = discreteVp({ betas: 'scaled-linear' });
 /** Levels of a chain as positions between its steps; the clean end is left out. */
-const positionsOf = (levels: readonly NoiseLevel[], process = discreteVp()): number[] => levels.filter(({ sigma }) => sigma > 0).map((level) => process.time(lambdaOf(level)) * process.steps - 1);
+const positionsOf = (levels: readonly NoiseLevel[], process = discreteVp()): number[] =>
+  levels.filter(({ sigma }) => sigma > 0).map((level) => process.time(lambdaOf(level)) * process.steps - 1);
 const stepsOf = (levels: readonly NoiseLevel[]): number[] => positionsOf(levels).map(Math.round);
-const sigmasOf = (spacing: Spacing, process: NoiseProcess, steps: number): number[] => spacing.levels(process, { steps }).map(relativeSigma);
-const close = (values: readonly number[], relative = 1e-12): unknown[] => values.map((value) => expect.toSatisfy((x: number) => Math.abs(x - value) <= relative * Math.abs(value), `within ${relative} of ${value}`) as unknown);
+const sigmasOf = (spacing: Spacing, process: NoiseProcess, steps: number): number[] =>
+  spacing.levels(process, { steps }).map(relativeSigma);
+const close = (values: readonly number[], relative = 1e-12): unknown[] =>
+  values.map(
+    (value) =>
+      expect.toSatisfy((x: number) => Math.abs(x - value) <= relative * Math.abs(value), `within ${relative} of ${value}`) as unknown,
+  );
 
 test("Karras' 18 steps are the published ones", () => {
-  const published = [80, 57.586, 40.786, 28.375, 19.353, 12.91, 8.4009, 5.3152, 3.2568, 1.9233, 1.0882, 0.5853, 0.2964, 0.1395, 0.0599, 0.0229, 0.0075, 0.002];
+  const published = [
+    80, 57.586, 40.786, 28.375, 19.353, 12.91, 8.4009, 5.3152, 3.2568, 1.9233, 1.0882, 0.5853, 0.2964, 0.1395, 0.0599, 0.0229, 0.0075,
+    0.002,
+  ];
   const sigmas = karrasSigmas({ steps: 18 });
   expect(sigmas).toHaveLength(19);
   expect(sigmas[18]).toBe(0);
@@ -43,7 +87,9 @@ test("Karras' 18 steps are the published ones", () => {
 
 test("time of edm() is Karras' own: even in t is karras()", () => {
   const even = linspaceTimes().levels(edm(), { steps: 11 });
-  karras().levels(edm(), { steps: 11 }).forEach(({ sigma }, i) => expect(sigma).toBeCloseTo(even[i]!.sigma, 10));
+  karras()
+    .levels(edm(), { steps: 11 })
+    .forEach(({ sigma }, i) => expect(sigma).toBeCloseTo(even[i]!.sigma, 10));
 });
 
 describe('steps of a chain are those of diffusers', () => {
@@ -126,7 +172,9 @@ describe("ComfyUI's rules", () => {
     expect(Math.tan(angles[0]!)).toBeCloseTo(14.6146, 4);
   });
   test('linear_quadratic: a slow line, then a parabola with its slope, down to 0', () => {
-    const sigmas = linearQuadratic().levels(flow(), { steps: 10 }).map(({ sigma }) => sigma);
+    const sigmas = linearQuadratic()
+      .levels(flow(), { steps: 10 })
+      .map(({ sigma }) => sigma);
     const line = Array.from({ length: 6 }, (_, i) => 1 - 0.005 * i);
     expect(sigmas.slice(0, 6)).toEqual(close(line));
     expect([sigmas[0], sigmas[10]]).toEqual([1, 0]);
@@ -140,7 +188,8 @@ describe("ComfyUI's rules", () => {
     expect(sigmasOf(linearQuadratic(), stableDiffusion, 1)).toEqual([expect.closeTo(14.6146, 4), 0]);
   });
   test('on flows sigma is itself, not its ratio to alpha; the table has a thousand timesteps', () => {
-    const own = (spacing: Spacing, steps: number, process = flow()): number[] => spacing.levels(process, { steps }).map(({ sigma }) => sigma);
+    const own = (spacing: Spacing, steps: number, process = flow()): number[] =>
+      spacing.levels(process, { steps }).map(({ sigma }) => sigma);
     expect(own(simpleSpacing(), 4)).toEqual(close([1, 0.75, 0.5, 0.25, 0]));
     expect(own(karras({ rho: 1 }), 3)).toEqual(close([1, 0.5005, 0.001, 0]));
     expect(own(exponential(), 4)).toEqual(close([1, 0.1, 0.01, 0.001, 0]));
@@ -153,7 +202,9 @@ describe("ComfyUI's rules", () => {
   });
   test('on EDM timesteps are even in log sigma', () => {
     const sigmas = sigmasOf(sgmUniform(), edm(), 4);
-    expect(sigmas.slice(0, 4).map((sigma) => Math.log(sigma))).toEqual([0, 1, 2, 3].map((i) => expect.closeTo(Math.log(80) + (i / 4) * Math.log(0.002 / 80), 12)));
+    expect(sigmas.slice(0, 4).map((sigma) => Math.log(sigma))).toEqual(
+      [0, 1, 2, 3].map((i) => expect.closeTo(Math.log(80) + (i / 4) * Math.log(0.002 / 80), 12)),
+    );
   });
 });
 
@@ -162,18 +213,28 @@ describe('cuts for starts from an image', () => {
   test("strength, diffusers': the last int(N strength) of N steps", () => {
     expect(trailing().levels(stableDiffusion, { steps: 10, cut: { kind: 'strength', strength: 0.37 } })).toEqual(all.slice(7));
     expect(trailing().levels(stableDiffusion, { steps: 10, cut: { kind: 'strength', strength: 1 } })).toEqual(all);
-    expect(() => trailing().levels(stableDiffusion, { steps: 10, cut: { kind: 'strength', strength: 0.05 } })).toThrow('[core-schedules/cut] no step is left: steps=10, strength=0.05.');
+    expect(() => trailing().levels(stableDiffusion, { steps: 10, cut: { kind: 'strength', strength: 0.05 } })).toThrow(
+      '[core-schedules/cut] no step is left: steps=10, strength=0.05.',
+    );
   });
   test("denoise, ComfyUI's: the last N of int(N / denoise) steps", () => {
     const fine = trailing().levels(stableDiffusion, { steps: 26 });
-    expect(trailing().levels(stableDiffusion, { steps: 10, cut: { kind: 'denoise', denoise: 0.37 } })).toEqual(trailing().levels(stableDiffusion, { steps: 27 }).slice(-11));
+    expect(trailing().levels(stableDiffusion, { steps: 10, cut: { kind: 'denoise', denoise: 0.37 } })).toEqual(
+      trailing().levels(stableDiffusion, { steps: 27 }).slice(-11),
+    );
     expect(trailing().levels(stableDiffusion, { steps: 13, cut: { kind: 'denoise', denoise: 0.5 } })).toEqual(fine.slice(-14));
     expect(trailing().levels(stableDiffusion, { steps: 10, cut: { kind: 'denoise', denoise: 1 } })).toEqual(all);
   });
   test('a cut is checked', () => {
-    expect(() => trailing().levels(flow(), { steps: 3, cut: { kind: 'denoise', denoise: 0 } })).toThrow('denoise must be a number in (0, 1]: denoise=0.');
-    expect(() => trailing().levels(flow(), { steps: 3, cut: { kind: 'part' } as never })).toThrow('unknown kind of cut: kind="part". Known: strength, denoise.');
-    expect(() => trailing().levels(flow(), { steps: 50_000, cut: { kind: 'denoise', denoise: 0.001 } })).toThrow('too many steps before the cut');
+    expect(() => trailing().levels(flow(), { steps: 3, cut: { kind: 'denoise', denoise: 0 } })).toThrow(
+      'denoise must be a number in (0, 1]: denoise=0.',
+    );
+    expect(() => trailing().levels(flow(), { steps: 3, cut: { kind: 'part' } as never })).toThrow(
+      'unknown kind of cut: kind="part". Known: strength, denoise.',
+    );
+    expect(() => trailing().levels(flow(), { steps: 50_000, cut: { kind: 'denoise', denoise: 0.001 } })).toThrow(
+      'too many steps before the cut',
+    );
   });
   test('the penultimate level can be dropped', () => {
     expect(withoutPenultimate(all)).toEqual([...all.slice(0, -2), CLEAN]);
@@ -182,7 +243,8 @@ describe('cuts for starts from an image', () => {
 });
 
 /** Where a rule has no meaning: it must say so. */
-const senseless = (name: string, process: NoiseProcess): boolean => (name === 'leading' && process.steps === undefined) || (name === 'uniform-lambda' && process.name === 'flow');
+const senseless = (name: string, process: NoiseProcess): boolean =>
+  (name === 'leading' && process.steps === undefined) || (name === 'uniform-lambda' && process.name === 'flow');
 /** Whose first level is not the noisiest of the process, and whose last need not be the least. */
 const ownRange = ['leading', 'vp', 'align-your-steps', 'ddim-uniform', 'quadratic'];
 /** Whole timesteps: the number of levels is theirs. */
@@ -238,11 +300,16 @@ test('the same grid by other names', () => {
   expect(sigmasOf(exponential(), process, steps)).toEqual(close(sigmasOf(uniformLambda(), process, steps)));
   expect(sigmasOf(polyexponential(), process, steps)).toEqual(close(sigmasOf(exponential(), process, steps)));
   expect(sigmasOf(vpSpacing(), process, steps)).toEqual(close(sigmasOf(linspaceTimes(), process, steps)));
-  expect(sigmasOf(betaSpacing({ a: 1, b: 1, over: 'sigma' }), edm(), 5).slice(1, 4)).toEqual(close([1, 2, 3].map((i) => 80 - (i / 4) * (80 - 0.002))));
+  expect(sigmasOf(betaSpacing({ a: 1, b: 1, over: 'sigma' }), edm(), 5).slice(1, 4)).toEqual(
+    close([1, 2, 3].map((i) => 80 - (i / 4) * (80 - 0.002))),
+  );
 });
 
 test('Align Your Steps: the published levels, and log-linear between them', () => {
-  expect(sigmasOf(alignYourSteps(), stableDiffusion, 10)).toEqual([...close([14.615, 6.475, 3.861, 2.697, 1.886, 1.396, 0.963, 0.652, 0.399, 0.152]), 0]);
+  expect(sigmasOf(alignYourSteps(), stableDiffusion, 10)).toEqual([
+    ...close([14.615, 6.475, 3.861, 2.697, 1.886, 1.396, 0.963, 0.652, 0.399, 0.152]),
+    0,
+  ]);
   const fine = alignYourSteps({ model: 'svd' }).levels(edm({ sigmaMax: 700 }), { steps: 20, end: 'floor' });
   expect([0, 2, 20].map((i) => fine[i]!.sigma)).toEqual(close([700, 54.5, 0.002]));
   expect(fine[1]!.sigma ** 2).toBeCloseTo(700 * 54.5, 8);
@@ -262,10 +329,12 @@ describe('gits', () => {
   const data = gaussian({ mean: [0], std: 0.5 });
   const trajectory = async (sigmas: readonly number[]) => {
     const start = Float64Array.of(sigmas[0]!);
-    return Promise.all(sigmas.map(async (sigma) => {
-      const x = data.flow(start, { from: sigmaLevel(sigmas[0]!), to: sigmaLevel(sigma) });
-      return { at: sigmaLevel(sigma), x, denoised: await data.denoiser<Float64Array>()(x, sigmaLevel(sigma)) };
-    }));
+    return Promise.all(
+      sigmas.map(async (sigma) => {
+        const x = data.flow(start, { from: sigmaLevel(sigmas[0]!), to: sigmaLevel(sigma) });
+        return { at: sigmaLevel(sigma), x, denoised: await data.denoiser<Float64Array>()(x, sigmaLevel(sigma)) };
+      }),
+    );
   };
 
   test('finds the cheapest of all grids', async () => {
@@ -276,10 +345,12 @@ describe('gits', () => {
       return Math.abs(a.denoised[0]! + (b.at.sigma / a.at.sigma) * (a.x[0]! - a.denoised[0]!) - b.x[0]!);
     };
     let best = { cost: Infinity, grid: [] as number[] };
-    for (let a = 1; a < 11; a++) for (let b = a + 1; b < 11; b++) for (let c = b + 1; c < 11; c++) {
-      const total = cost(0, a) + 1.15 * (cost(a, b) + 1.15 * (cost(b, c) + 1.15 * cost(c, 11)));
-      if (total < best.cost) best = { cost: total, grid: [0, a, b, c, 11] };
-    }
+    for (let a = 1; a < 11; a++)
+      for (let b = a + 1; b < 11; b++)
+        for (let c = b + 1; c < 11; c++) {
+          const total = cost(0, a) + 1.15 * (cost(a, b) + 1.15 * (cost(b, c) + 1.15 * cost(c, 11)));
+          if (total < best.cost) best = { cost: total, grid: [0, a, b, c, 11] };
+        }
     const levels = gits({ teacher, metric: 'l1' }).levels(edm(), { steps: 4, end: 'floor' });
     expect(levels.map(({ sigma }) => sigma)).toEqual(close(best.grid.map((i) => fine[i]!)));
     expect(gits({ teacher, metric: 'l1' }).levels(edm(), { steps: 5 })).toHaveLength(6);
@@ -298,8 +369,19 @@ describe('gits', () => {
     const totals = [1, 2].map((middle) => cost(0, middle) + 1.15 * cost(middle, 3));
     const best = totals[0]! < totals[1]! ? 3 : 2;
     for (const items of [1, 2]) {
-      const run = items === 1 ? teacher : teacher.map(({ at, x, denoised }) => ({ at, x: Float64Array.of(...x, ...x), denoised: Float64Array.of(...denoised, ...denoised) }));
-      expect(gits({ teacher: run, items }).levels(edm(), { steps: 2, end: 'floor' }).map(({ sigma }) => sigma)).toEqual(close([4, best, 1]));
+      const run =
+        items === 1
+          ? teacher
+          : teacher.map(({ at, x, denoised }) => ({
+              at,
+              x: Float64Array.of(...x, ...x),
+              denoised: Float64Array.of(...denoised, ...denoised),
+            }));
+      expect(
+        gits({ teacher: run, items })
+          .levels(edm(), { steps: 2, end: 'floor' })
+          .map(({ sigma }) => sigma),
+      ).toEqual(close([4, best, 1]));
     }
   });
 
@@ -320,7 +402,9 @@ describe('gits', () => {
   });
 
   test('refuses what is no table', async () => {
-    expect(() => gits({ table: [1] })).toThrow('[core-schedules/gits] a table holds sigma / alpha before each step and at the floor: table=1.');
+    expect(() => gits({ table: [1] })).toThrow(
+      '[core-schedules/gits] a table holds sigma / alpha before each step and at the floor: table=1.',
+    );
     expect(() => gits({ table: [1, 2] })).toThrow('table[1]');
     expect(() => gits({ table: [1, 0] })).toThrow('table[1]');
     expect(() => gits({ table: 'sd1' as never })).toThrow('table=sd1');
@@ -328,29 +412,52 @@ describe('gits', () => {
   });
 
   test('needs a run', async () => {
-    expect(() => spacings.create('gits')).toThrow('[core-schedules/gits] the grid is computed from a fine run of the model: teacher=undefined.');
+    expect(() => spacings.create('gits')).toThrow(
+      '[core-schedules/gits] the grid is computed from a fine run of the model: teacher=undefined.',
+    );
     const teacher = await trajectory([10, 1, 0.1]);
     expect(() => gits({ teacher }).levels(edm(), { steps: 4 })).toThrow('fewer points than the grid: teacher.length=3');
-    expect(() => gits({ teacher: [...teacher, { at: sigmaLevel(0.01), x: Float64Array.of(1, 2), denoised: Float64Array.of(1) }] })).toThrow('different lengths: teacher[3]');
+    expect(() => gits({ teacher: [...teacher, { at: sigmaLevel(0.01), x: Float64Array.of(1, 2), denoised: Float64Array.of(1) }] })).toThrow(
+      'different lengths: teacher[3]',
+    );
   });
 });
 
 describe('custom', () => {
   test('takes sigmas, times, timesteps or levels, with or without the clean end', () => {
     expect(sigmasOf(customSpacing({ sigmas: [10, 1, 0] }), vpLinear(), 2)).toEqual(close([10, 1, 0]));
-    expect(customSpacing({ sigmas: Float32Array.of(1, 0.5) }).levels(flow(), { steps: 2 }).map(({ sigma }) => sigma)).toEqual([1, 0.5, 0]);
-    expect(customSpacing({ times: [1, 0.25] }).levels(flow(), { steps: 2 }).map(({ sigma }) => sigma)).toEqual([1, 0.25, 0]);
+    expect(
+      customSpacing({ sigmas: Float32Array.of(1, 0.5) })
+        .levels(flow(), { steps: 2 })
+        .map(({ sigma }) => sigma),
+    ).toEqual([1, 0.5, 0]);
+    expect(
+      customSpacing({ times: [1, 0.25] })
+        .levels(flow(), { steps: 2 })
+        .map(({ sigma }) => sigma),
+    ).toEqual([1, 0.25, 0]);
     expect(stepsOf(customSpacing({ timesteps: [999, 500, 3] }).levels(discreteVp(), { steps: 3 }))).toEqual([999, 500, 3]);
-    expect(customSpacing({ levels: [{ alpha: 0.6, sigma: 0.8 }, CLEAN] }).levels(vpLinear(), { steps: 1 })).toEqual([{ alpha: 0.6, sigma: 0.8 }, CLEAN]);
-    expect(customSpacing({ sigmas: [4, 2, 1] }).levels(edm(), { steps: 2, end: 'floor' }).map(({ sigma }) => sigma)).toEqual([4, 2, 1]);
+    expect(customSpacing({ levels: [{ alpha: 0.6, sigma: 0.8 }, CLEAN] }).levels(vpLinear(), { steps: 1 })).toEqual([
+      { alpha: 0.6, sigma: 0.8 },
+      CLEAN,
+    ]);
+    expect(
+      customSpacing({ sigmas: [4, 2, 1] })
+        .levels(edm(), { steps: 2, end: 'floor' })
+        .map(({ sigma }) => sigma),
+    ).toEqual([4, 2, 1]);
   });
   test('what is no grid is refused', () => {
     expect(() => spacings.create('custom')).toThrow('exactly one list makes a grid: given none.');
     expect(() => customSpacing({ sigmas: [1], times: [1] })).toThrow('given sigmas, times');
     expect(() => customSpacing({ sigmas: [1, 2] }).levels(edm(), { steps: 2 })).toThrow('two levels coincide');
     expect(() => customSpacing({ sigmas: [2, -1] }).levels(edm(), { steps: 2 })).toThrow('sigmas[1]=-1');
-    expect(() => customSpacing({ sigmas: [2, 1] }).levels(edm(), { steps: 7 })).toThrow("the grid has another length: 2 levels with noise, 7 wanted. Ask for steps: 2 to the clean end, or 1 with end: 'floor'.");
-    expect(() => customSpacing({ timesteps: [5, 1] }).levels(flow(), { steps: 2 })).toThrow('timesteps are steps of a chain: process=flow has none.');
+    expect(() => customSpacing({ sigmas: [2, 1] }).levels(edm(), { steps: 7 })).toThrow(
+      "the grid has another length: 2 levels with noise, 7 wanted. Ask for steps: 2 to the clean end, or 1 with end: 'floor'.",
+    );
+    expect(() => customSpacing({ timesteps: [5, 1] }).levels(flow(), { steps: 2 })).toThrow(
+      'timesteps are steps of a chain: process=flow has none.',
+    );
     expect(() => customSpacing({ timesteps: [5.5, 1] }).levels(discreteVp(), { steps: 2 })).toThrow('timesteps[0]=5.5');
   });
 });
@@ -365,27 +472,61 @@ test('karras works on any process with a finite range', () => {
 test('what cannot be is refused with the reason', () => {
   expect(() => karrasSigmas({ steps: 0 })).toThrow('[core-schedules/karras] steps must be an integer in [1, 100000]: steps=0.');
   expect(() => karrasSigmas({ steps: 3, sigmaMin: 5, sigmaMax: 2 })).toThrow('sigmaMax must be a number in (5, Infinity): sigmaMax=2.');
-  expect(() => karras({ sigmaMax: 2 }).levels(flow(), { steps: 3 })).toThrow('sigmaMax (of process flow) must be a number in (0.001, 1]: sigmaMax (of process flow)=2.');
-  expect(() => leading().levels(vpLinear(), { steps: 3 })).toThrow('[core-schedules/leading] the rule counts the steps of a chain: process=vp-linear has none.');
+  expect(() => karras({ sigmaMax: 2 }).levels(flow(), { steps: 3 })).toThrow(
+    'sigmaMax (of process flow) must be a number in (0.001, 1]: sigmaMax (of process flow)=2.',
+  );
+  expect(() => leading().levels(vpLinear(), { steps: 3 })).toThrow(
+    '[core-schedules/leading] the rule counts the steps of a chain: process=vp-linear has none.',
+  );
   expect(() => leading().levels(discreteVp(), { steps: 2000 })).toThrow('steps=2000, offset=0, chain of 1000.');
   expect(() => linspaceTimes().levels(discreteVp(), { steps: 1500 })).toThrow('two levels coincide');
   expect(() => linspaceTimes().levels(flow(), { steps: 3, end: 'zero' as never })).toThrow('unknown end: end="zero". Known: clean, floor.');
   expect(() => betaSpacing({ over: 'time' as never })).toThrow('unknown quantity: over="time". Known: timestep, sigma.');
   expect(() => linearQuadratic({ linearSteps: 5 }).levels(flow(), { steps: 5 })).toThrow('linearSteps=5');
   expect(() => spacings.create('karas')).toThrow('[spacing] unknown spacing: "karas". Did you mean "karras"?');
-  expect(() => spacings.create('karras', { rh: 5 })).toThrow('[spacing/karras] unknown option: "rh". Did you mean "rho"? Known: sigmaMin, sigmaMax, rho.');
+  expect(() => spacings.create('karras', { rh: 5 })).toThrow(
+    '[spacing/karras] unknown option: "rh". Did you mean "rho"? Known: sigmaMin, sigmaMax, rho.',
+  );
   expect(() => spacings.create('simple', { rho: 5 })).toThrow('[spacing/simple] unknown option: "rho". It has no options.');
   expect(() => sigmaLevel(-1)).toThrow('sigma=-1');
 });
 
 test('names are those of the files, and plugins add their own', () => {
   expect(spacings.names).toEqual([
-    'align-your-steps', 'beta', 'custom', 'ddim-uniform', 'exponential', 'gits', 'karras', 'kl-optimal', 'laplace', 'leading', 'linear-quadratic', 'linspace', 'normal', 'polyexponential', 'quadratic', 'sgm-uniform', 'simple',
-    'trailing', 'uniform-lambda', 'vp',
+    'align-your-steps',
+    'beta',
+    'custom',
+    'ddim-uniform',
+    'exponential',
+    'gits',
+    'karras',
+    'kl-optimal',
+    'laplace',
+    'leading',
+    'linear-quadratic',
+    'linspace',
+    'normal',
+    'polyexponential',
+    'quadratic',
+    'sgm-uniform',
+    'simple',
+    'trailing',
+    'uniform-lambda',
+    'vp',
   ]);
   for (const name of spacings.names.filter((each) => !needGrids.includes(each))) expect(spacings.create(name).name).toBe(name);
-  const halves = () => defineSpacing({ name: 'halves', place: (process, count) => Array.from({ length: count }, (_, i) => process.level(process.span.max * 0.5 ** i)) });
-  expect(spacings.with({ halves }).create('halves').levels(flow(), { steps: 2, end: 'clean' }).map(({ sigma }) => sigma)).toEqual([1, 0.5, 0.25]);
+  const halves = () =>
+    defineSpacing({
+      name: 'halves',
+      place: (process, count) => Array.from({ length: count }, (_, i) => process.level(process.span.max * 0.5 ** i)),
+    });
+  expect(
+    spacings
+      .with({ halves })
+      .create('halves')
+      .levels(flow(), { steps: 2, end: 'clean' })
+      .map(({ sigma }) => sigma),
+  ).toEqual([1, 0.5, 0.25]);
 });
 
 test('small helpers', () => {

@@ -4,12 +4,19 @@ import { torchGenerator } from '@langevin/tensor';
 import { describe, expect, test } from 'vitest';
 
 const levels: NoiseLevel[] = [vpLinear().level(0.05), vpLinear().level(0.5), { alpha: 1, sigma: 3 }, { alpha: 0.3, sigma: 0.2 }];
-const plane = mixture([{ weight: 2, mean: [-1, 0.5], std: [0.3, 0.1] }, { mean: [1, 0], std: 0.4 }]);
+const plane = mixture([
+  { weight: 2, mean: [-1, 0.5], std: [0.3, 0.1] },
+  { mean: [1, 0], std: 0.4 },
+]);
 
 test('denoisers are Tweedie of their own log density: D = (x + sigma^2 score) / alpha', async () => {
   const h = 1e-5;
   for (const at of levels) {
-    for (const x of [[0.3, -0.2], [-1.2, 0.7], [2, 2]]) {
+    for (const x of [
+      [0.3, -0.2],
+      [-1.2, 0.7],
+      [2, 2],
+    ]) {
       const denoised = await plane.denoiser<Float64Array>()(Float64Array.from(x), at);
       x.forEach((value, d) => {
         const moved = (by: number) => x.map((v, k) => (k === d ? v + by : v));
@@ -30,7 +37,11 @@ test('densities integrate to one', () => {
 });
 
 test('a finite set: the kernel-weighted mean of its points, and one mean-shift step', async () => {
-  const points = [[0, 0], [1, 0], [0, 2]];
+  const points = [
+    [0, 0],
+    [1, 0],
+    [0, 2],
+  ];
   const sigma = 0.7;
   const x = [0.4, 0.9];
   const kernels = points.map((p) => Math.exp(-((x[0]! - p[0]!) ** 2 + (x[1]! - p[1]!) ** 2) / (2 * sigma ** 2)));
@@ -52,7 +63,10 @@ describe('Gaussian', () => {
   test('samples have the mean and deviation', () => {
     const drawn = normal.sample(torchGenerator(5), 10_000);
     const axis = (d: number) => Array.from({ length: 10_000 }, (_, i) => drawn[2 * i + d]!);
-    for (const [d, [mean, std]] of [[0.7, 0.3], [-1, 2]].entries()) {
+    for (const [d, [mean, std]] of [
+      [0.7, 0.3],
+      [-1, 2],
+    ].entries()) {
       const values = axis(d);
       const m = values.reduce((sum, value) => sum + value, 0) / 10_000;
       expect(Math.abs(m - mean!)).toBeLessThan((4 * std!) / 100);

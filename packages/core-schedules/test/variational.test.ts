@@ -1,6 +1,18 @@
 import {
-  arrayAlgebra, discreteVp, discretisedLogLikelihood, discretisedLogProbability, hybridLoss, interpolateLogVariance, predictionPreconditioning, transition, variationalBound, variationalCoefficients,
-  variationalLoss, CLEAN, type Denoiser, type VariationalBoundOptions,
+  arrayAlgebra,
+  discreteVp,
+  discretisedLogLikelihood,
+  discretisedLogProbability,
+  hybridLoss,
+  interpolateLogVariance,
+  predictionPreconditioning,
+  transition,
+  variationalBound,
+  variationalCoefficients,
+  variationalLoss,
+  CLEAN,
+  type Denoiser,
+  type VariationalBoundOptions,
 } from '@langevin/core-schedules';
 import { gaussian } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
@@ -55,7 +67,14 @@ describe('the bound on Gaussian data with the exact denoiser', () => {
   test('the prior term of unit data is 2.018e-5 nat a dimension, and parts add up', async () => {
     const process = discreteVp();
     const data = gaussian({ mean: [0], std: 1 });
-    const bound = await variationalBound<Float64Array>({ algebra: arrayAlgebra(), denoise: data.denoiser<Float64Array>(), process, x0: Float64Array.of(1), noise: () => Float64Array.of(0.5), decoder: 'density' });
+    const bound = await variationalBound<Float64Array>({
+      algebra: arrayAlgebra(),
+      denoise: data.denoiser<Float64Array>(),
+      process,
+      x0: Float64Array.of(1),
+      noise: () => Float64Array.of(0.5),
+      decoder: 'density',
+    });
     expect(bound.prior[0]! * Math.LN2).toBeCloseTo(2.018e-5, 8);
     expect(bound.terms.size).toBe(1000);
     expect([...bound.terms.values()].reduce((total, [value]) => total + value!, bound.prior[0]!)).toBeCloseTo(bound.total[0]!, 10);
@@ -65,7 +84,15 @@ describe('the bound on Gaussian data with the exact denoiser', () => {
     const process = discreteVp({ steps: 10, betaEnd: 0.5 });
     // A denoiser without error and its terms: the divergence of fixed-large from the posterior, whatever the noise.
     const x0 = Float64Array.of(0.4);
-    const options = { algebra: arrayAlgebra(), denoise: (() => Promise.resolve(x0)) as Denoiser<Float64Array>, process, x0, noise: () => Float64Array.of(1), variance: 'fixed-large', decoder: 'density' } as const;
+    const options = {
+      algebra: arrayAlgebra(),
+      denoise: (() => Promise.resolve(x0)) as Denoiser<Float64Array>,
+      process,
+      x0,
+      noise: () => Float64Array.of(1),
+      variance: 'fixed-large',
+      decoder: 'density',
+    } as const;
     const part = await variationalBound<Float64Array>({ ...options, steps: [0, 3, 7] });
     const all = await variationalBound<Float64Array>(options);
     expect(part.terms.get(3)).toEqual(all.terms.get(3));
@@ -76,9 +103,24 @@ describe('the bound on Gaussian data with the exact denoiser', () => {
   test('learned variances come from the denoiser: -1 is fixed-small, 1 fixed-large', async () => {
     const process = discreteVp({ steps: 20, betaEnd: 0.3 });
     const data = gaussian({ mean: [0], std: 0.5 }).denoiser<Float64Array>();
-    const learned = (v: number): Denoiser<Float64Array> => Object.assign((x: Float64Array, at: Parameters<typeof data>[1]) => data(x, at), { detailed: async (x: Float64Array, at: Parameters<typeof data>[1]) => ({ denoised: await data(x, at), variance: x.map(() => v) }) });
-    const bound = (denoise: Denoiser<Float64Array>, variance: 'fixed-small' | 'fixed-large' | 'learned') => variationalBound<Float64Array>({ algebra: arrayAlgebra(), denoise, process, x0: Float64Array.of(0.2), noise: () => Float64Array.of(-1), variance });
-    for (const [v, fixed] of [[-1, 'fixed-small'], [1, 'fixed-large']] as const) expect((await bound(learned(v), 'learned')).total[0]).toBeCloseTo((await bound(data, fixed)).total[0]!, 10);
+    const learned = (v: number): Denoiser<Float64Array> =>
+      Object.assign((x: Float64Array, at: Parameters<typeof data>[1]) => data(x, at), {
+        detailed: async (x: Float64Array, at: Parameters<typeof data>[1]) => ({ denoised: await data(x, at), variance: x.map(() => v) }),
+      });
+    const bound = (denoise: Denoiser<Float64Array>, variance: 'fixed-small' | 'fixed-large' | 'learned') =>
+      variationalBound<Float64Array>({
+        algebra: arrayAlgebra(),
+        denoise,
+        process,
+        x0: Float64Array.of(0.2),
+        noise: () => Float64Array.of(-1),
+        variance,
+      });
+    for (const [v, fixed] of [
+      [-1, 'fixed-small'],
+      [1, 'fixed-large'],
+    ] as const)
+      expect((await bound(learned(v), 'learned')).total[0]).toBeCloseTo((await bound(data, fixed)).total[0]!, 10);
     await expect(bound(data, 'learned')).rejects.toThrow('the denoiser gives no variance: variance=learned.');
   });
 });
@@ -86,7 +128,11 @@ describe('the bound on Gaussian data with the exact denoiser', () => {
 describe('the discretised decoder', () => {
   const pixels = Array.from({ length: 256 }, (_, k) => k / 127.5 - 1);
 
-  test.each([{ mean: 0.1, deviation: 0.01 }, { mean: -1, deviation: 0.3 }, { mean: 2, deviation: 1e-3 }])('probabilities of 256 bins add to 1: %o', (at) => {
+  test.each([
+    { mean: 0.1, deviation: 0.01 },
+    { mean: -1, deviation: 0.3 },
+    { mean: 2, deviation: 1e-3 },
+  ])('probabilities of 256 bins add to 1: %o', (at) => {
     expect(pixels.reduce((total, pixel) => total + Math.exp(discretisedLogProbability(pixel, at)), 0)).toBeCloseTo(1, 12);
   });
 
@@ -94,15 +140,22 @@ describe('the discretised decoder', () => {
     const at = { mean: 0.02, deviation: 0.03 };
     const pixel = pixels[140]!;
     let total = 0;
-    for (let i = 0; i < 1000; i++) total += Math.exp(-(((pixel - 1 / 255 + ((i + 0.5) * 2) / 255 / 1000 - at.mean) / at.deviation) ** 2) / 2);
-    expect(Math.exp(discretisedLogProbability(pixel, at))).toBeCloseTo((total * 2) / 255 / 1000 / (at.deviation * Math.sqrt(2 * Math.PI)), 8);
+    for (let i = 0; i < 1000; i++)
+      total += Math.exp(-(((pixel - 1 / 255 + ((i + 0.5) * 2) / 255 / 1000 - at.mean) / at.deviation) ** 2) / 2);
+    expect(Math.exp(discretisedLogProbability(pixel, at))).toBeCloseTo(
+      (total * 2) / 255 / 1000 / (at.deviation * Math.sqrt(2 * Math.PI)),
+      8,
+    );
   });
 
   test('tensors agree with float64 near, far and at the edges, and gradients pull from afar', async () => {
-    const cases = [-1, 1, 0, pixels[100]!, pixels[3]!].flatMap((pixel) => [-1.5, -0.9, 0, pixel, pixel + 0.01, 0.99, 1.2].flatMap((mean) => [0.01, 0.1, 1].map((deviation) => ({ pixel, mean, deviation }))));
+    const cases = [-1, 1, 0, pixels[100]!, pixels[3]!].flatMap((pixel) =>
+      [-1.5, -0.9, 0, pixel, pixel + 0.01, 0.99, 1.2].flatMap((mean) => [0.01, 0.1, 1].map((deviation) => ({ pixel, mean, deviation }))),
+    );
     const column = (of: (each: (typeof cases)[number]) => number): Tensor => tensor(Float32Array.from(cases, of));
     const mean = column((c) => c.mean);
-    const run = (m: Tensor): Tensor => discretisedLogLikelihood({ x0: column((c) => c.pixel), mean: m, logDeviation: column((c) => Math.log(c.deviation)) });
+    const run = (m: Tensor): Tensor =>
+      discretisedLogLikelihood({ x0: column((c) => c.pixel), mean: m, logDeviation: column((c) => Math.log(c.deviation)) });
     const values = await numbers(run(mean));
     const slopes = await numbers(grad((m: Tensor) => sum(run(m)))(mean));
     cases.forEach((c, i) => {
@@ -120,7 +173,10 @@ describe('learned variance', () => {
   const process = discreteVp({ steps: 50, betaEnd: 0.2 });
   const preconditioning = predictionPreconditioning({ process, prediction: 'epsilon' });
   const shape = [4, 2, 3];
-  const x0 = tensor(Float32Array.from({ length: 24 }, (_, i) => ((i * 37) % 256) / 127.5 - 1), { shape });
+  const x0 = tensor(
+    Float32Array.from({ length: 24 }, (_, i) => ((i * 37) % 256) / 127.5 - 1),
+    { shape },
+  );
   const noise = tensor(torchGenerator(2).normal(24), { shape });
   const coefficients = variationalCoefficients({ process, steps: [0, 1, 20, 49], preconditioning });
   /** One number scales the mean, another the variance; a third is shared by both. */
@@ -143,7 +199,8 @@ describe('learned variance', () => {
   });
 
   test('the mean gets exactly no gradient from the bound, the variance its own', async () => {
-    const only = (part: 'simple' | 'bound') => grad((p: Params) => sum(hybridLoss({ network: network(p), x0, noise, coefficients })[part]))(params);
+    const only = (part: 'simple' | 'bound') =>
+      grad((p: Params) => sum(hybridLoss({ network: network(p), x0, noise, coefficients })[part]))(params);
     const [simple, bound] = [only('simple'), only('bound')];
     expect(await numbers(bound.mean)).toEqual([0]);
     expect(await numbers(simple.variance)).toEqual([0]);
@@ -165,10 +222,23 @@ describe('learned variance', () => {
       const detailed = (x: Float64Array, at: unknown) => {
         const c = preconditioning.at(at as never);
         const scaled = x.map((value) => value * c.cIn);
-        return Promise.resolve({ denoised: x.map((value, k) => c.cSkip * value + c.cOut * denoiser('output')(scaled)[k]!), variance: denoiser('variance')(scaled) });
+        return Promise.resolve({
+          denoised: x.map((value, k) => c.cSkip * value + c.cOut * denoiser('output')(scaled)[k]!),
+          variance: denoiser('variance')(scaled),
+        });
       };
-      const denoise = Object.assign(async (x: Float64Array, at: unknown) => (await detailed(x, at)).denoised, { detailed }) as Denoiser<Float64Array>;
-      const { terms } = await variationalBound<Float64Array>({ algebra: arrayAlgebra(), denoise, process, x0: item(clean), noise: () => item(e), steps: [step], variance: 'learned' });
+      const denoise = Object.assign(async (x: Float64Array, at: unknown) => (await detailed(x, at)).denoised, {
+        detailed,
+      }) as Denoiser<Float64Array>;
+      const { terms } = await variationalBound<Float64Array>({
+        algebra: arrayAlgebra(),
+        denoise,
+        process,
+        x0: item(clean),
+        noise: () => item(e),
+        steps: [step],
+        variance: 'learned',
+      });
       expect(got[i]! / terms.get(step)![0]!).toBeCloseTo(1, 3);
     }
     (await numbers(perImage)).forEach((value, i) => expect(value).toBeCloseTo(weights[i]! + 0.001 * 50 * got[i]!, 4));
@@ -187,7 +257,9 @@ describe('learned variance', () => {
   });
 
   test('shapes and steps are checked', () => {
-    expect(() => variationalCoefficients({ process, steps: [50], preconditioning })).toThrow('steps[0] must be an integer in [0, 49]: steps[0]=50.');
+    expect(() => variationalCoefficients({ process, steps: [50], preconditioning })).toThrow(
+      'steps[0] must be an integer in [0, 49]: steps[0]=50.',
+    );
     const wrong = (x: Tensor) => ({ output: x, variance: reshape(x, [4, 6]) });
     expect(() => hybridLoss({ network: wrong, x0, noise, coefficients })).toThrow("the network's variance must have the shape of x0");
   });

@@ -9,7 +9,13 @@ import { firstRows } from './harness/first-rows.ts';
 import { servePage, type Served } from './harness/serve.ts';
 
 const MINUTES = 60_000;
-const ARGUMENTS = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan', '--use-vulkan=swiftshader'];
+const ARGUMENTS = [
+  '--no-sandbox',
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--enable-features=Vulkan',
+  '--use-vulkan=swiftshader',
+];
 
 describe('onnxruntime-web in headless Chromium', () => {
   const chromium = findChromium();
@@ -36,13 +42,20 @@ describe('onnxruntime-web in headless Chromium', () => {
     const reports = await page.evaluate(() => globalThis.langevinEngines.availableDevices());
     const report = reports.find((candidate) => candidate.device === device);
     if (!report?.available) return context.skip(`skipped: ${report?.reason}`);
-    const found: Evidence = await page.evaluate(([name, rows]) => globalThis.langevinEngines.gatherEvidence(name, new RegExp(rows)), [device, firstRows.source] as const);
+    const found: Evidence = await page.evaluate(([name, rows]) => globalThis.langevinEngines.gatherEvidence(name, new RegExp(rows)), [
+      device,
+      firstRows.source,
+    ] as const);
     expect(found.conformance.device).toBe(device);
     const cpu = await onnxruntimeEngine({ device: 'cpu' });
     expectEvidence(found, await trainBriefly(cpu));
     await cpu.dispose();
   };
 
-  test('wasm passes one conformance row of each op and trains as the CPU does', { timeout: 5 * MINUTES }, (context) => prove(context, 'wasm'));
-  test('WebGPU passes one conformance row of each op and trains as the CPU does', { timeout: 10 * MINUTES }, (context) => prove(context, 'webgpu'));
+  test('wasm passes one conformance row of each op and trains as the CPU does', { timeout: 5 * MINUTES }, (context) =>
+    prove(context, 'wasm'),
+  );
+  test('WebGPU passes one conformance row of each op and trains as the CPU does', { timeout: 10 * MINUTES }, (context) =>
+    prove(context, 'webgpu'),
+  );
 });

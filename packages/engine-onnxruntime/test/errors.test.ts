@@ -3,7 +3,14 @@ import { errorKind, type Graph } from '@langevin/tensor';
 import { describe, expect, test } from 'vitest';
 
 const F2 = { shape: [2], dtype: 'float32' } as const;
-const negate: Graph = { values: [F2, F2], inputs: [0], constants: [], nodes: [{ op: 'neg', params: {}, inputs: [0], outputs: [1] }], outputs: [1], key: 'negate' };
+const negate: Graph = {
+  values: [F2, F2],
+  inputs: [0],
+  constants: [],
+  nodes: [{ op: 'neg', params: {}, inputs: [0], outputs: [1] }],
+  outputs: [1],
+  key: 'negate',
+};
 
 async function messageOf(promise: Promise<unknown>): Promise<{ readonly kind: string | undefined; readonly message: string }> {
   try {
@@ -23,7 +30,9 @@ describe('what the engine says', () => {
   });
 
   test('of too many threads', async () => {
-    expect((await messageOf(onnxruntimeEngine({ threads: 0 }))).message).toBe('[engine-onnxruntime] threads is out of range: threads=0. Give an integer in [1, 1024].');
+    expect((await messageOf(onnxruntimeEngine({ threads: 0 }))).message).toBe(
+      '[engine-onnxruntime] threads is out of range: threads=0. Give an integer in [1, 1024].',
+    );
   });
 
   test('of a device that is not there: the reason is in the report and in the error', async () => {
@@ -57,7 +66,14 @@ describe('what the engine says', () => {
     const x = { shape: [2, 3], dtype: 'float32' } as const;
     const i = { shape: [2], dtype: 'int32' } as const;
     const out = { shape: [2, 3], dtype: 'float32' } as const;
-    const graph: Graph = { values: [x, i, out], inputs: [0, 1], constants: [], nodes: [{ op: 'gather', params: { axis: 0 }, inputs: [0, 1], outputs: [2] }], outputs: [2], key: 'gather' };
+    const graph: Graph = {
+      values: [x, i, out],
+      inputs: [0, 1],
+      constants: [],
+      nodes: [{ op: 'gather', params: { axis: 0 }, inputs: [0, 1], outputs: [2] }],
+      outputs: [2],
+      key: 'gather',
+    };
     const executable = await engine.compile(graph);
     const indices = await engine.upload(new Int32Array([0, 7]), i);
     const { message } = await messageOf(executable.run([await engine.upload(new Float32Array(6), x), indices]));

@@ -1,5 +1,20 @@
 import { graphToOnnx } from '@langevin/engine-onnxruntime';
-import { attention, conv, gelu, groupNorm, matmul, mul, silu, softmax, sub, traceGraph, valueAndGrad, mean, square, type Tensor } from '@langevin/tensor';
+import {
+  attention,
+  conv,
+  gelu,
+  groupNorm,
+  matmul,
+  mul,
+  silu,
+  softmax,
+  sub,
+  traceGraph,
+  valueAndGrad,
+  mean,
+  square,
+  type Tensor,
+} from '@langevin/tensor';
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 

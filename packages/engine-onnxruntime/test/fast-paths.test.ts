@@ -1,5 +1,28 @@
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
-import { add, attention, avgPool, broadcastTo, compile, conv, gelu, groupNorm, layerNorm, matmul, mean, mul, numbers, reshape, silu, softmax, square, sum, tensor, valueAndGrad, type Engine, type Tensor } from '@langevin/tensor';
+import {
+  add,
+  attention,
+  avgPool,
+  broadcastTo,
+  compile,
+  conv,
+  gelu,
+  groupNorm,
+  layerNorm,
+  matmul,
+  mean,
+  mul,
+  numbers,
+  reshape,
+  silu,
+  softmax,
+  square,
+  sum,
+  tensor,
+  valueAndGrad,
+  type Engine,
+  type Tensor,
+} from '@langevin/tensor';
 import { referenceEngine } from '@langevin/tensor/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -14,7 +37,10 @@ afterAll(() => engine.dispose());
 
 function wave(shape: readonly number[], frequency: number): Tensor {
   const size = shape.reduce((a, b) => a * b, 1);
-  return tensor(Float32Array.from({ length: size }, (_, i) => Math.fround(Math.sin(i * frequency))), { shape });
+  return tensor(
+    Float32Array.from({ length: size }, (_, i) => Math.fround(Math.sin(i * frequency))),
+    { shape },
+  );
 }
 
 const largest = (values: readonly number[]): number => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
@@ -54,18 +80,40 @@ describe('fast paths of the CPU engine agree with the definitions', () => {
     ['few outputs', { n: 8, c: 16, o: 3, k: 3, options: { padding: 1 } }],
     ['few outputs without borders', { n: 16, c: 16, o: 5, k: 3, options: {} }],
   ] as const)('convolution, %s', (_, { n, c, o, k, options }) =>
-    agrees(([x, w, b]) => conv(x!, w!, { ...options, bias: b! }), [wave([n, c, 9, 11], 0.37), wave([o, c, k, k], 0.91), wave([o], 0.53)], c * k * k + n * 99),
+    agrees(
+      ([x, w, b]) => conv(x!, w!, { ...options, bias: b! }),
+      [wave([n, c, 9, 11], 0.37), wave([o, c, k, k], 0.91), wave([o], 0.53)],
+      c * k * k + n * 99,
+    ),
   );
 
   test('convolution with bias and residual', () =>
-    agrees(([x, w, b]) => add(conv(x!, w!, { padding: 1, bias: b! }), x!), [wave([8, 16, 8, 8], 0.37), wave([16, 16, 3, 3], 0.91), wave([16], 0.53)], 1000));
+    agrees(
+      ([x, w, b]) => add(conv(x!, w!, { padding: 1, bias: b! }), x!),
+      [wave([8, 16, 8, 8], 0.37), wave([16, 16, 3, 3], 0.91), wave([16], 0.53)],
+      1000,
+    ));
 
   test('group norm and silu', () =>
-    agrees(([x, s, b]) => silu(groupNorm(x!, { groups: 4, scale: s!, bias: b! })), [wave([4, 16, 8, 8], 0.37), wave([16], 0.91), wave([16], 0.53)], 1024));
+    agrees(
+      ([x, s, b]) => silu(groupNorm(x!, { groups: 4, scale: s!, bias: b! })),
+      [wave([4, 16, 8, 8], 0.37), wave([16], 0.91), wave([16], 0.53)],
+      1024,
+    ));
 
-  test('layer norm', () => agrees(([x, s, b]) => gelu(layerNorm(x!, { scale: s!, bias: b! })), [wave([6, 10, 64], 0.37), wave([64], 0.91), wave([64], 0.53)], 1024));
+  test('layer norm', () =>
+    agrees(
+      ([x, s, b]) => gelu(layerNorm(x!, { scale: s!, bias: b! })),
+      [wave([6, 10, 64], 0.37), wave([64], 0.91), wave([64], 0.53)],
+      1024,
+    ));
 
-  test('attention', () => agrees(([q, k, v]) => attention(q!, k!, v!), [wave([2, 3, 40, 16], 0.37), wave([2, 3, 48, 16], 0.41), wave([2, 3, 48, 16], 0.53)], 1024));
+  test('attention', () =>
+    agrees(
+      ([q, k, v]) => attention(q!, k!, v!),
+      [wave([2, 3, 40, 16], 0.37), wave([2, 3, 48, 16], 0.41), wave([2, 3, 48, 16], 0.53)],
+      1024,
+    ));
 
   test('softmax', () => agrees(([x]) => softmax(x!), [wave([8, 64], 0.37)], 64));
 
@@ -82,7 +130,8 @@ describe('fast paths of the CPU engine agree with the definitions', () => {
 
 test('attention over a thousand tokens, which is computed by tiles', async () => {
   const [q, k, v] = [wave([1, 2, 1024, 8], 0.37), wave([1, 2, 1024, 8], 0.41), wave([1, 2, 1024, 8], 0.53)];
-  const run = (on: Engine) => compile((...x: readonly Tensor[]) => attention(x[0]!, x[1]!, x[2]!), { engine: on })(q, k, v).then((y) => numbers(y, { engine: on }));
+  const run = (on: Engine) =>
+    compile((...x: readonly Tensor[]) => attention(x[0]!, x[1]!, x[2]!), { engine: on })(q, k, v).then((y) => numbers(y, { engine: on }));
   const [found, wanted] = [await run(engine), await run(reference)];
   const worst = Math.max(...found.map((x, i) => Math.abs(x - wanted[i]!)));
   expect(worst).toBeLessThan(32 * Math.sqrt(1024) * 2 ** -24);
@@ -90,7 +139,10 @@ test('attention over a thousand tokens, which is computed by tiles', async () =>
 
 test('a product by the transpose of many rows, which is a blocked convolution', async () => {
   const [a, b] = [wave([1024, 200], 0.37), wave([1024, 194], 0.41)];
-  const run = (on: Engine) => compile((...x: readonly Tensor[]) => matmul(x[0]!, x[1]!, { transposeA: true }), { engine: on })(a, b).then((y) => numbers(y, { engine: on }));
+  const run = (on: Engine) =>
+    compile((...x: readonly Tensor[]) => matmul(x[0]!, x[1]!, { transposeA: true }), { engine: on })(a, b).then((y) =>
+      numbers(y, { engine: on }),
+    );
   const [found, wanted] = [await run(engine), await run(reference)];
   expect(largest(found.map((x, i) => x - wanted[i]!)) / largest(wanted)).toBeLessThan(32 * Math.sqrt(1024) * 2 ** -24);
 });

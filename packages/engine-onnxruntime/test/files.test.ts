@@ -28,7 +28,10 @@ const scaled = (first: FileSlice, second: FileSlice): Graph => {
   return {
     values: [info, info, info, info, info],
     inputs: [0],
-    constants: [{ value: 1, data: first }, { value: 2, data: second }],
+    constants: [
+      { value: 1, data: first },
+      { value: 2, data: second },
+    ],
     nodes: [
       { op: 'mul', params: {}, inputs: [0, 1], outputs: [3] },
       { op: 'add', params: {}, inputs: [3, 2], outputs: [4] },
@@ -38,13 +41,16 @@ const scaled = (first: FileSlice, second: FileSlice): Graph => {
   };
 };
 
-test.each(['pack', 'map'] as const satisfies readonly EngineOptions['weights'][])('the runtime itself reads constants from files of different folders (weights: %s)', async (weights) => {
-  const engine = await onnxruntimeEngine({ device: 'cpu', weights });
-  const first = await fileOf('a/first.safetensors', new Float32Array([1, 2, 3, 4]), 64);
-  const second = await fileOf('b/second.safetensors', new Float32Array([10, 20, 30, 40]), 8);
-  const executable = await engine.compile(scaled(first, second));
-  const x = await engine.upload(new Float32Array([1, 1, 2, 2]), { shape: [4], dtype: 'float32' });
-  const [y] = await executable.run([x]);
-  expect(await engine.download(y!)).toEqual(new Float32Array([11, 22, 36, 48]));
-  await engine.dispose();
-});
+test.each(['pack', 'map'] as const satisfies readonly EngineOptions['weights'][])(
+  'the runtime itself reads constants from files of different folders (weights: %s)',
+  async (weights) => {
+    const engine = await onnxruntimeEngine({ device: 'cpu', weights });
+    const first = await fileOf('a/first.safetensors', new Float32Array([1, 2, 3, 4]), 64);
+    const second = await fileOf('b/second.safetensors', new Float32Array([10, 20, 30, 40]), 8);
+    const executable = await engine.compile(scaled(first, second));
+    const x = await engine.upload(new Float32Array([1, 1, 2, 2]), { shape: [4], dtype: 'float32' });
+    const [y] = await executable.run([x]);
+    expect(await engine.download(y!)).toEqual(new Float32Array([11, 22, 36, 48]));
+    await engine.dispose();
+  },
+);

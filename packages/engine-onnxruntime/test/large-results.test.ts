@@ -8,7 +8,11 @@ let engine: Engine;
 beforeAll(async () => void (engine = await onnxruntimeEngine({ device: 'cpu', threads: 2 })));
 afterAll(() => engine.dispose());
 
-const ramp = (from: number): Tensor => tensor(Float32Array.from({ length: SIZE }, (_, i) => from + (i % 1000)), { shape: [SIZE] });
+const ramp = (from: number): Tensor =>
+  tensor(
+    Float32Array.from({ length: SIZE }, (_, i) => from + (i % 1000)),
+    { shape: [SIZE] },
+  );
 
 test('results of several megabytes arrive, in order, run after run', async () => {
   const step = compile((x: Tensor, y: Tensor) => ({ sum: add(x, y), next: add(x, 1), one: add(y, 2) }), { engine });

@@ -1,5 +1,20 @@
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
-import { add, cacheCounters, cast, compile, data, mul, neg, realize, scalar, sub, tensor, traceGraph, type Engine, type Tensor } from '@langevin/tensor';
+import {
+  add,
+  cacheCounters,
+  cast,
+  compile,
+  data,
+  mul,
+  neg,
+  realize,
+  scalar,
+  sub,
+  tensor,
+  traceGraph,
+  type Engine,
+  type Tensor,
+} from '@langevin/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { linearPlan } from '../src/linear/plan.ts';
 
@@ -20,20 +35,87 @@ const weigh = (terms: readonly (readonly [Tensor, number])[]): Tensor => terms.m
 
 const FORMULAS: Readonly<Record<string, Formula>> = {
   'one product': ([x]) => [mul(x!, scalar(0.3))],
-  'two terms': ([x, y]) => [weigh([[x!, 0.3], [y!, 0.9]])],
-  'four terms': ([x, y, z, w]) => [weigh([[x!, 0.3], [y!, 0.9], [z!, -0.1], [w!, 1 / 3]])],
-  'noise upon a step': ([x, y, z]) => [weigh([[weigh([[x!, 0.3], [y!, 0.9]]), 1], [z!, 0.4]])],
-  'a step that is scaled': ([x, y, z]) => [weigh([[z!, 0.4], [weigh([[x!, 0.3], [y!, 0.9]]), 0.7]])],
+  'two terms': ([x, y]) => [
+    weigh([
+      [x!, 0.3],
+      [y!, 0.9],
+    ]),
+  ],
+  'four terms': ([x, y, z, w]) => [
+    weigh([
+      [x!, 0.3],
+      [y!, 0.9],
+      [z!, -0.1],
+      [w!, 1 / 3],
+    ]),
+  ],
+  'noise upon a step': ([x, y, z]) => [
+    weigh([
+      [
+        weigh([
+          [x!, 0.3],
+          [y!, 0.9],
+        ]),
+        1,
+      ],
+      [z!, 0.4],
+    ]),
+  ],
+  'a step that is scaled': ([x, y, z]) => [
+    weigh([
+      [z!, 0.4],
+      [
+        weigh([
+          [x!, 0.3],
+          [y!, 0.9],
+        ]),
+        0.7,
+      ],
+    ]),
+  ],
   'a corrected state and the step from it': ([x, y, z]) => {
-    const corrected = weigh([[x!, 0.3], [y!, 0.9]]);
-    return [weigh([[corrected, 0.6], [z!, 0.2]]), corrected];
+    const corrected = weigh([
+      [x!, 0.3],
+      [y!, 0.9],
+    ]);
+    return [
+      weigh([
+        [corrected, 0.6],
+        [z!, 0.2],
+      ]),
+      corrected,
+    ];
   },
   'guidance and a step': ([x, y, z]) => {
     const guided = add(y!, mul(sub(z!, y!), scalar(7.5)));
-    return [weigh([[x!, 0.3], [guided, 0.9]]), guided];
+    return [
+      weigh([
+        [x!, 0.3],
+        [guided, 0.9],
+      ]),
+      guided,
+    ];
   },
   'a factor for each item': ([x, y], each) => [add(mul(x!, each), mul(y!, scalar(0.9)))],
-  'signs': ([x, y, z]) => [sub(neg(weigh([[x!, 0.3], [y!, 0.9]])), mul(neg(z!), scalar(0.1))), sub(x!, weigh([[x!, 0.3], [y!, 0.9]])), neg(neg(z!))],
+  signs: ([x, y, z]) => [
+    sub(
+      neg(
+        weigh([
+          [x!, 0.3],
+          [y!, 0.9],
+        ]),
+      ),
+      mul(neg(z!), scalar(0.1)),
+    ),
+    sub(
+      x!,
+      weigh([
+        [x!, 0.3],
+        [y!, 0.9],
+      ]),
+    ),
+    neg(neg(z!)),
+  ],
 };
 
 const bits = async (x: Tensor): Promise<readonly number[]> => [...new Uint32Array(((await data(x, { engine })) as Float32Array).buffer)];
@@ -41,14 +123,29 @@ const bits = async (x: Tensor): Promise<readonly number[]> => [...new Uint32Arra
 describe('linear combinations of states', () => {
   test.each(Object.entries(FORMULAS))('%s: planned, and the bits of a session', async (_, formula) => {
     const arrays = [0, 1, 2, 3].map(wave);
-    const whole = formula(arrays.map((values) => tensor(values, { shape: [ITEMS, 20, 30] })), tensor(Float32Array.from(perItem), { shape: [ITEMS, 1, 1] }));
-    const parts = perItem.map((number, item) => formula(arrays.map((values) => tensor(values.slice(item * SIZE, (item + 1) * SIZE), { shape: [1, 20, 30] })), tensor(Float32Array.of(number), { shape: [1, 1, 1] })));
+    const whole = formula(
+      arrays.map((values) => tensor(values, { shape: [ITEMS, 20, 30] })),
+      tensor(Float32Array.from(perItem), { shape: [ITEMS, 1, 1] }),
+    );
+    const parts = perItem.map((number, item) =>
+      formula(
+        arrays.map((values) => tensor(values.slice(item * SIZE, (item + 1) * SIZE), { shape: [1, 20, 30] })),
+        tensor(Float32Array.of(number), { shape: [1, 1, 1] }),
+      ),
+    );
     await realize(whole, { engine });
-    for (const [k, result] of whole.entries()) expect(await bits(result)).toEqual((await Promise.all(parts.map((part) => bits(part[k]!)))).flat());
+    for (const [k, result] of whole.entries())
+      expect(await bits(result)).toEqual((await Promise.all(parts.map((part) => bits(part[k]!)))).flat());
   });
 
   test('which graphs are taken', () => {
-    const plan = (formula: Formula, shape: readonly number[] = [ITEMS, SIZE]) => linearPlan(traceGraph((...x: readonly Tensor[]) => formula(x, x[4]!), [shape, shape, shape, shape, [shape[0]!, 1]].map((each) => ({ shape: each, dtype: 'float32' as const }))));
+    const plan = (formula: Formula, shape: readonly number[] = [ITEMS, SIZE]) =>
+      linearPlan(
+        traceGraph(
+          (...x: readonly Tensor[]) => formula(x, x[4]!),
+          [shape, shape, shape, shape, [shape[0]!, 1]].map((each) => ({ shape: each, dtype: 'float32' as const })),
+        ),
+      );
     for (const formula of Object.values(FORMULAS)) expect(plan(formula)).toBeDefined();
     for (const formula of Object.values(FORMULAS)) expect(plan(formula, [1, SIZE])).toBeUndefined();
     expect(plan(FORMULAS['four terms']!, [64, 3, 128, 128])).toBeUndefined();
@@ -66,7 +163,16 @@ describe('linear combinations of states', () => {
   test('are compiled once whatever the numbers, and leave their inputs as they were', async () => {
     const x = tensor(wave(0), { shape: [ITEMS, SIZE] });
     const before = await bits(x);
-    const run = (factor: number): Promise<void> => realize([weigh([[x, factor], [tensor(wave(1), { shape: [ITEMS, SIZE] }), 1 - factor]])], { engine });
+    const run = (factor: number): Promise<void> =>
+      realize(
+        [
+          weigh([
+            [x, factor],
+            [tensor(wave(1), { shape: [ITEMS, SIZE] }), 1 - factor],
+          ]),
+        ],
+        { engine },
+      );
     await run(0.1);
     const { compilations } = cacheCounters(engine);
     for (const factor of [0, 1, -3, 0.7]) await run(factor);

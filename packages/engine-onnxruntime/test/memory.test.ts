@@ -6,7 +6,10 @@ const MEGABYTE = 2 ** 20;
 
 test('10,000 steps that make and drop 128 kB each do not grow the process', { timeout: 120_000 }, async () => {
   const engine = await onnxruntimeEngine({ device: 'cpu', threads: 1 });
-  const step = compile((state: ReturnType<typeof zeros>) => ({ state: add(mul(state, 0.5), 1), waste: mul(state, 2) }), { engine, donate: [0] });
+  const step = compile((state: ReturnType<typeof zeros>) => ({ state: add(mul(state, 0.5), 1), waste: mul(state, 2) }), {
+    engine,
+    donate: [0],
+  });
   let state = zeros([MEGABYTE / 32]);
   const run = async (steps: number): Promise<void> => {
     for (let i = 0; i < steps; i++) ({ state } = await step(state));
@@ -29,7 +32,10 @@ test('storage of a result that was disposed of is used again, and holds the new 
   const second = await fill(2);
   const third = await fill(3);
   expect([kept[0], kept.at(-1)]).toEqual([1, 1]);
-  for (const [tensor, value] of [[second, 2], [third, 3]] as const) {
+  for (const [tensor, value] of [
+    [second, 2],
+    [third, 3],
+  ] as const) {
     const found = (await data(tensor, { engine })) as Float32Array;
     expect(found.every((x) => x === value)).toBe(true);
   }

@@ -15,7 +15,9 @@ describe('onnxruntime-node on WebGPU (SwiftShader)', () => {
     const chromium = findChromium();
     if (!chromium) return context.skip(NO_CHROMIUM);
     const folder = await bundle('webgpu', 'node', { run: 'test/harness/webgpu-process.ts' });
-    await promisify(execFile)(process.execPath, [`${folder}/run.js`, `${folder}/evidence.json`], { env: { ...process.env, ...chromium.swiftshader } });
+    await promisify(execFile)(process.execPath, [`${folder}/run.js`, `${folder}/evidence.json`], {
+      env: { ...process.env, ...chromium.swiftshader },
+    });
     const found = JSON.parse(await readFile(`${folder}/evidence.json`, 'utf8')) as Evidence;
     const cpu = await onnxruntimeEngine({ device: 'cpu' });
     expectEvidence(found, await trainBriefly(cpu));

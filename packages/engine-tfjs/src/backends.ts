@@ -156,5 +156,7 @@ export async function firstBackend(options: BackendOptions): Promise<{ name: Bac
       reasons.push(`${name}: ${reasonOf(SOURCES[name], error instanceof Error ? error.cause : error)}`);
     }
   }
-  throw new UnsupportedError(`[engine-tfjs/backend] no TensorFlow.js backend is available (${reasons.join(' | ')}). Install one of these packages.`);
+  throw new UnsupportedError(
+    `[engine-tfjs/backend] no TensorFlow.js backend is available (${reasons.join(' | ')}). Install one of these packages.`,
+  );
 }

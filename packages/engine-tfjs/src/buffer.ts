@@ -24,7 +24,9 @@ export class TfjsBuffer implements EngineBuffer {
   /** @throws UserError after `dispose`. */
   get tensor(): Tensor {
     if (this.#tensor === undefined) {
-      throw new UserError(`[engine-tfjs/buffer] buffer was disposed of: shape=${showShape(this.shape)}, dtype=${this.dtype}. Keep it until its last use.`);
+      throw new UserError(
+        `[engine-tfjs/buffer] buffer was disposed of: shape=${showShape(this.shape)}, dtype=${this.dtype}. Keep it until its last use.`,
+      );
     }
     return this.#tensor;
   }
@@ -40,7 +42,9 @@ export class TfjsBuffer implements EngineBuffer {
 export function asTfjsBuffer(buffer: EngineBuffer, backend: string): TfjsBuffer {
   if (!(buffer instanceof TfjsBuffer) || buffer.backend !== backend) {
     throw new UserError(
-      `[engine-tfjs/buffer] buffer belongs to another engine: backend="${buffer instanceof TfjsBuffer ? buffer.backend : 'not tfjs'}", expected "${backend}". Download it there and upload it here.`,
+      '[engine-tfjs/buffer] buffer belongs to another engine: '
+        + `backend="${buffer instanceof TfjsBuffer ? buffer.backend : 'not tfjs'}", expected "${backend}". Download it there and `
+        + 'upload it here.',
     );
   }
   return buffer;

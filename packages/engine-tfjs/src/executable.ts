@@ -47,13 +47,16 @@ function releaseOffered(options: RunOptions | undefined): void {
 
 function checkedInputs(graph: Graph, inputs: readonly EngineBuffer[], backend: string): readonly Tensor[] {
   if (inputs.length !== graph.inputs.length) {
-    throw new UserError(`[engine-tfjs/run] wrong number of inputs: given=${inputs.length}, expected=${graph.inputs.length}. Give one buffer per graph input.`);
+    throw new UserError(
+      `[engine-tfjs/run] wrong number of inputs: given=${inputs.length}, expected=${graph.inputs.length}. Give one buffer per graph input.`,
+    );
   }
   return inputs.map((buffer, i) => {
     const expected = graph.values[graph.inputs[i]!]!;
     if (buffer.dtype !== expected.dtype || !sameShape(buffer.shape, expected.shape)) {
       throw new UserError(
-        `[engine-tfjs/run] input does not fit the graph: inputs[${i}]=${buffer.dtype} ${showShape(buffer.shape)}, expected ${expected.dtype} ${showShape(expected.shape)}. Compile for the new shape.`,
+        `[engine-tfjs/run] input does not fit the graph: inputs[${i}]=${buffer.dtype} ${showShape(buffer.shape)}, expected `
+          + `${expected.dtype} ${showShape(expected.shape)}. Compile for the new shape.`,
       );
     }
     return asTfjsBuffer(buffer, backend).tensor;
@@ -67,7 +70,10 @@ function execute(graph: Graph, steps: readonly Step[], constants: ReadonlyMap<Va
   const owned = new Set<Tensor>();
   try {
     for (const step of steps) {
-      const results = runStep(step, step.inputs.map((value) => live.get(value)!));
+      const results = runStep(
+        step,
+        step.inputs.map((value) => live.get(value)!),
+      );
       step.outputs.forEach((value, i) => {
         live.set(value, results[i]!);
         owned.add(results[i]!);
@@ -103,7 +109,8 @@ function runStep(step: Step, inputs: readonly Tensor[]): readonly Tensor[] {
 function checkResult(step: Step, tensor: Tensor, { shape, dtype }: ValueInfo): void {
   if (sameShape(tensor.shape, shape) && tensor.dtype === storageOf(dtype, 'run')) return;
   throw new InternalError(
-    `[engine-tfjs/run] kernel returned another type: op="${step.op}", result=${tensor.dtype} ${showShape(tensor.shape)}, expected ${dtype} ${showShape(shape)}.`,
+    `[engine-tfjs/run] kernel returned another type: op="${step.op}", result=${tensor.dtype} ${showShape(tensor.shape)}, expected `
+      + `${dtype} ${showShape(shape)}.`,
   );
 }
 
@@ -113,7 +120,11 @@ function translate(step: Step, error: unknown): Error {
   if (missing) return missingKernel(step.op, [missing[1]!], missing[2]!);
   // Native TensorFlow's UNIMPLEMENTED: a kernel is there, but not for this geometry or type.
   if (message.includes('TF_Status: 12')) {
-    return new UnsupportedError(`[engine-tfjs/run] TensorFlow cannot do this: op="${step.op}", ${message}. Use tfjsEngine with backend "wasm", or @langevin/engine-onnxruntime.`, { cause: error });
+    return new UnsupportedError(
+      `[engine-tfjs/run] TensorFlow cannot do this: op="${step.op}", ${message}. Use tfjsEngine with backend "wasm", or `
+        + '@langevin/engine-onnxruntime.',
+      { cause: error },
+    );
   }
   return new InternalError(`[engine-tfjs/run] kernel failed: op="${step.op}", ${message}.`, { cause: error });
 }

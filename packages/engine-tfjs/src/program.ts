@@ -37,7 +37,8 @@ type Bound = Omit<Step, 'dead'>;
 function bind(graph: Graph, node: GraphNode, backend: string): Bound {
   if (!isPrimitive(node)) {
     throw new UnsupportedError(
-      `[engine-tfjs/compile] composite op reached the engine: op="${node.op}", backend="${backend}". Expand it into primitives; this engine lists what it takes in \`composites\`.`,
+      `[engine-tfjs/compile] composite op reached the engine: op="${node.op}", backend="${backend}". Expand it into primitives; `
+        + `this engine lists what it takes in \`composites\`.`,
     );
   }
   return bindPrimitive(graph, node, backend);
@@ -75,6 +76,7 @@ function bindPrimitive(graph: Graph, node: PrimitiveNode, backend: string): Boun
 export function missingKernel(op: string, missing: readonly string[], backend: string): UnsupportedError {
   const other = backend === 'cpu' ? 'backend "wasm"' : 'backend "cpu"';
   return new UnsupportedError(
-    `[engine-tfjs/compile] backend lacks a kernel: op="${op}", backend="${backend}", missing=[${missing.join(', ')}]. Use tfjsEngine with ${other}, or @langevin/engine-onnxruntime.`,
+    `[engine-tfjs/compile] backend lacks a kernel: op="${op}", backend="${backend}", missing=[${missing.join(', ')}]. Use `
+      + `tfjsEngine with ${other}, or @langevin/engine-onnxruntime.`,
   );
 }

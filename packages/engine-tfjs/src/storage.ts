@@ -24,7 +24,8 @@ export function storageOf(dtype: DType, where: string): StorageDType {
   const storage = STORAGE[dtype];
   if (storage === undefined) {
     throw new UnsupportedError(
-      `[engine-tfjs/${where}] TensorFlow.js has no ${dtype}: dtype=${dtype}. Cast to float32 before this engine sees it, or use @langevin/engine-onnxruntime.`,
+      `[engine-tfjs/${where}] TensorFlow.js has no ${dtype}: dtype=${dtype}. Cast to float32 before this engine sees it, or use `
+        + '@langevin/engine-onnxruntime.',
     );
   }
   return storage;
@@ -52,7 +53,8 @@ function narrowInt64(data: BigInt64Array): Int32Array {
     const value = data[i]!;
     if (BigInt.asIntN(32, value) !== value) {
       throw new UnsupportedError(
-        `[engine-tfjs/upload] int64 is held as int32 and this value does not fit: data[${i}]=${value}. Use @langevin/engine-onnxruntime for wider integers.`,
+        `[engine-tfjs/upload] int64 is held as int32 and this value does not fit: data[${i}]=${value}. Use `
+          + '@langevin/engine-onnxruntime for wider integers.',
       );
     }
     out[i] = Number(value);

@@ -47,5 +47,7 @@ describe.each(backends)('conformance on %s', PATIENT, (backend) => {
   }
 
   test.each(conformanceRows.map((row) => [row.name, row] as const))('%s', (name, row) => prove(name, { rows: [row] }));
-  test.each(engineBehaviours.map((behaviour) => [behaviour.name, behaviour] as const))('%s', (name, behaviour) => prove(name, { behaviours: [behaviour] }));
+  test.each(engineBehaviours.map((behaviour) => [behaviour.name, behaviour] as const))('%s', (name, behaviour) =>
+    prove(name, { behaviours: [behaviour] }),
+  );
 });

@@ -17,19 +17,120 @@ const ones = (rank: number) => Array.from({ length: rank }, () => 1);
 const cases: Record<string, Case> = {
   '1-D': { x: [2, 3, 7], w: [4, 3, 3], strides: [1], padding: [[1, 1]], dilations: [1], groups: 1 },
   '1-D strided, dilated, lopsided': { x: [1, 4, 11], w: [4, 2, 3], strides: [2], padding: [[2, 0]], dilations: [2], groups: 2 },
-  '2-D': { x: [2, 3, 5, 6], w: [4, 3, 3, 3], strides: [1, 1], padding: [[1, 1], [1, 1]], dilations: [1, 1], groups: 1 },
+  '2-D': {
+    x: [2, 3, 5, 6],
+    w: [4, 3, 3, 3],
+    strides: [1, 1],
+    padding: [
+      [1, 1],
+      [1, 1],
+    ],
+    dilations: [1, 1],
+    groups: 1,
+  },
   '2-D 1x1': { x: [2, 3, 4, 4], w: [5, 3, 1, 1], strides: [1, 1], padding: none(2), dilations: [1, 1], groups: 1 },
-  '2-D strided, last row unread': { x: [1, 2, 6, 7], w: [3, 2, 3, 2], strides: [2, 3], padding: [[0, 1], [1, 0]], dilations: [1, 1], groups: 1 },
-  '2-D dilated': { x: [1, 2, 8, 8], w: [3, 2, 3, 3], strides: [1, 1], padding: [[2, 2], [2, 2]], dilations: [2, 3], groups: 1 },
-  '2-D strided and dilated': { x: [1, 2, 9, 8], w: [3, 2, 3, 3], strides: [2, 2], padding: [[1, 2], [0, 1]], dilations: [2, 2], groups: 1 },
-  '2-D padding beyond the kernel': { x: [1, 2, 3, 3], w: [2, 2, 2, 2], strides: [1, 1], padding: [[3, 2], [2, 3]], dilations: [1, 1], groups: 1 },
-  '2-D groups': { x: [2, 4, 5, 5], w: [6, 2, 3, 3], strides: [1, 1], padding: [[1, 0], [0, 1]], dilations: [1, 1], groups: 2 },
-  '2-D depthwise, two outputs a channel': { x: [2, 3, 5, 5], w: [6, 1, 3, 3], strides: [2, 2], padding: [[1, 1], [1, 1]], dilations: [1, 1], groups: 3 },
-  '2-D depthwise, dilated': { x: [1, 3, 6, 6], w: [3, 1, 3, 3], strides: [1, 1], padding: [[2, 2], [2, 2]], dilations: [2, 2], groups: 3 },
+  '2-D strided, last row unread': {
+    x: [1, 2, 6, 7],
+    w: [3, 2, 3, 2],
+    strides: [2, 3],
+    padding: [
+      [0, 1],
+      [1, 0],
+    ],
+    dilations: [1, 1],
+    groups: 1,
+  },
+  '2-D dilated': {
+    x: [1, 2, 8, 8],
+    w: [3, 2, 3, 3],
+    strides: [1, 1],
+    padding: [
+      [2, 2],
+      [2, 2],
+    ],
+    dilations: [2, 3],
+    groups: 1,
+  },
+  '2-D strided and dilated': {
+    x: [1, 2, 9, 8],
+    w: [3, 2, 3, 3],
+    strides: [2, 2],
+    padding: [
+      [1, 2],
+      [0, 1],
+    ],
+    dilations: [2, 2],
+    groups: 1,
+  },
+  '2-D padding beyond the kernel': {
+    x: [1, 2, 3, 3],
+    w: [2, 2, 2, 2],
+    strides: [1, 1],
+    padding: [
+      [3, 2],
+      [2, 3],
+    ],
+    dilations: [1, 1],
+    groups: 1,
+  },
+  '2-D groups': {
+    x: [2, 4, 5, 5],
+    w: [6, 2, 3, 3],
+    strides: [1, 1],
+    padding: [
+      [1, 0],
+      [0, 1],
+    ],
+    dilations: [1, 1],
+    groups: 2,
+  },
+  '2-D depthwise, two outputs a channel': {
+    x: [2, 3, 5, 5],
+    w: [6, 1, 3, 3],
+    strides: [2, 2],
+    padding: [
+      [1, 1],
+      [1, 1],
+    ],
+    dilations: [1, 1],
+    groups: 3,
+  },
+  '2-D depthwise, dilated': {
+    x: [1, 3, 6, 6],
+    w: [3, 1, 3, 3],
+    strides: [1, 1],
+    padding: [
+      [2, 2],
+      [2, 2],
+    ],
+    dilations: [2, 2],
+    groups: 3,
+  },
   // Large enough for XNNPACK's matrix product, see kernels/matmul.ts.
-  '2-D wide': { x: [2, 20, 8, 8], w: [26, 20, 1, 2], strides: [1, 1], padding: [[0, 0], [1, 0]], dilations: [1, 1], groups: 1 },
+  '2-D wide': {
+    x: [2, 20, 8, 8],
+    w: [26, 20, 1, 2],
+    strides: [1, 1],
+    padding: [
+      [0, 0],
+      [1, 0],
+    ],
+    dilations: [1, 1],
+    groups: 1,
+  },
   '2-D wide groups': { x: [1, 32, 18, 18], w: [32, 16, 1, 1], strides: [1, 1], padding: none(2), dilations: [1, 1], groups: 2 },
-  '3-D': { x: [1, 2, 4, 4, 3], w: [3, 2, 3, 2, 2], strides: [1, 2, 1], padding: [[1, 1], [0, 1], [1, 0]], dilations: ones(3), groups: 1 },
+  '3-D': {
+    x: [1, 2, 4, 4, 3],
+    w: [3, 2, 3, 2, 2],
+    strides: [1, 2, 1],
+    padding: [
+      [1, 1],
+      [0, 1],
+      [1, 0],
+    ],
+    dilations: ones(3),
+    groups: 1,
+  },
   '3-D dilated groups': { x: [1, 4, 5, 4, 4], w: [4, 2, 2, 2, 2], strides: [1, 1, 2], padding: none(3), dilations: [2, 1, 2], groups: 2 },
 };
 
@@ -39,7 +140,8 @@ function eachProduct(c: Case, out: Shape, visit: (x: number, w: number, o: numbe
   const kernel = c.w.slice(2);
   const [sx, sw, so] = [stridesOf(c.x), stridesOf(c.w), stridesOf(out)];
   const perGroup = c.w[0]! / c.groups;
-  const indices = (shape: Shape) => Array.from({ length: sizeOf(shape) }, (_, i) => stridesOf(shape).map((s, d) => Math.floor(i / s) % shape[d]!));
+  const indices = (shape: Shape) =>
+    Array.from({ length: sizeOf(shape) }, (_, i) => stridesOf(shape).map((s, d) => Math.floor(i / s) % shape[d]!));
   for (const position of indices(out.slice(2))) {
     for (const tap of indices(kernel)) {
       const from = position.map((p, d) => p * c.strides[d]! + tap[d]! * c.dilations[d]! - c.padding[d]![0]);
@@ -59,7 +161,9 @@ function eachProduct(c: Case, out: Shape, visit: (x: number, w: number, o: numbe
 }
 
 function outputShape(c: Case): number[] {
-  const sizes = c.x.slice(2).map((n, d) => Math.floor((n + c.padding[d]![0] + c.padding[d]![1] - c.dilations[d]! * (c.w[d + 2]! - 1) - 1) / c.strides[d]!) + 1);
+  const sizes = c.x
+    .slice(2)
+    .map((n, d) => Math.floor((n + c.padding[d]![0] + c.padding[d]![1] - c.dilations[d]! * (c.w[d + 2]! - 1) - 1) / c.strides[d]!) + 1);
   return [c.x[0]!, c.w[0]!, ...sizes];
 }
 
@@ -91,7 +195,13 @@ describe.each(backends)('convolutions on %s', PATIENT, (backend) => {
     });
     const params: ConvParams = { strides: c.strides, padding: c.padding, dilations: c.dilations, groups: c.groups };
     expectClose(await apply(engine, 'conv', { params, inputs: [x, w], output: { shape: out } }), forward);
-    expectClose(await apply(engine, 'convInputGrad', { params: { ...params, spatial: c.x.slice(2) }, inputs: [g, w], output: { shape: c.x } }), inputGrad);
-    expectClose(await apply(engine, 'convWeightGrad', { params: { ...params, kernel: c.w.slice(2) }, inputs: [x, g], output: { shape: c.w } }), weightGrad);
+    expectClose(
+      await apply(engine, 'convInputGrad', { params: { ...params, spatial: c.x.slice(2) }, inputs: [g, w], output: { shape: c.x } }),
+      inputGrad,
+    );
+    expectClose(
+      await apply(engine, 'convWeightGrad', { params: { ...params, kernel: c.w.slice(2) }, inputs: [x, g], output: { shape: c.w } }),
+      weightGrad,
+    );
   });
 });

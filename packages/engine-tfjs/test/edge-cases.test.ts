@@ -46,7 +46,11 @@ describe.each(backends)('what TensorFlow.js gets wrong by itself, on %s', (backe
       expect(await apply(engine, 'sum', { params: { axes: [0], keepDims: false }, inputs: [x], output: scalar })).toEqual([2 * big + 2]);
       expect(await apply(engine, 'max', { params: { axes: [0], keepDims: false }, inputs: [x], output: scalar })).toEqual([big + 1]);
       expect(await apply(engine, 'argMax', { params: { axis: 0 }, inputs: [x], output: scalar })).toEqual([2]);
-      const running = await apply(engine, 'cumsum', { params: { axis: 0, direction: 'forward' }, inputs: [x], output: { shape: [3], dtype: 'int32' } });
+      const running = await apply(engine, 'cumsum', {
+        params: { axis: 0, direction: 'forward' },
+        inputs: [x],
+        output: { shape: [3], dtype: 'int32' },
+      });
       expect(running).toEqual([big, big + 1, 2 * big + 2]);
     });
     test('smallest of the extremes', async () => {
@@ -59,16 +63,29 @@ describe.each(backends)('what TensorFlow.js gets wrong by itself, on %s', (backe
   test('integer division truncates towards zero, exactly', async () => {
     const values = [1, -1, 2, -2, 3, 7, -7, 10, -10, 255, 65537, -65537, 2 ** 24 + 1, 123456789, -987654321, 2 ** 31 - 1, -(2 ** 31) + 1];
     const pairs = [0, ...values].flatMap((a) => values.map((b) => [a, b] as const));
-    const inputs = [i32([pairs.length], pairs.map(([a]) => a)), i32([pairs.length], pairs.map(([, b]) => b))];
+    const inputs = [
+      i32(
+        [pairs.length],
+        pairs.map(([a]) => a),
+      ),
+      i32(
+        [pairs.length],
+        pairs.map(([, b]) => b),
+      ),
+    ];
     const quotients = await apply(engine, 'div', { params: {}, inputs, output: { shape: [pairs.length], dtype: 'int32' } });
     expect(quotients).toEqual(pairs.map(([a, b]) => Math.trunc(a / b) + 0));
   });
 
   test('cast to bool asks != 0', async () => {
     const x = f32([6], [0, 0.25, -0.5, 256, NaN, -0]);
-    expect(await apply(engine, 'cast', { params: { dtype: 'bool' }, inputs: [x], output: { shape: [6], dtype: 'bool' } })).toEqual([0, 1, 1, 1, 1, 0]);
+    expect(await apply(engine, 'cast', { params: { dtype: 'bool' }, inputs: [x], output: { shape: [6], dtype: 'bool' } })).toEqual([
+      0, 1, 1, 1, 1, 0,
+    ]);
     const n = i32([4], [0, 256, -65536, 1]);
-    expect(await apply(engine, 'cast', { params: { dtype: 'bool' }, inputs: [n], output: { shape: [4], dtype: 'bool' } })).toEqual([0, 1, 1, 1]);
+    expect(await apply(engine, 'cast', { params: { dtype: 'bool' }, inputs: [n], output: { shape: [4], dtype: 'bool' } })).toEqual([
+      0, 1, 1, 1,
+    ]);
   });
 
   test('uint8 arithmetic is modulo 256', async () => {
@@ -91,14 +108,32 @@ describe.each(backends)('what TensorFlow.js gets wrong by itself, on %s', (backe
 
   test('bool moves as it should', async () => {
     const x = flags([2, 3], [1, 0, 1, 0, 1, 1]);
-    const run = <Op extends 'flip' | 'slice' | 'pad' | 'transpose' | 'broadcastTo'>(op: Op, params: Parameters<typeof apply<Op>>[2]['params'], shape: number[], input = x) =>
-      apply(engine, op, { params, inputs: [input], output: { shape, dtype: 'bool' } });
+    const run = <Op extends 'flip' | 'slice' | 'pad' | 'transpose' | 'broadcastTo'>(
+      op: Op,
+      params: Parameters<typeof apply<Op>>[2]['params'],
+      shape: number[],
+      input = x,
+    ) => apply(engine, op, { params, inputs: [input], output: { shape, dtype: 'bool' } });
     expect(await run('flip', { axes: [1] }, [2, 3])).toEqual([1, 0, 1, 1, 1, 0]);
     expect(await run('slice', { starts: [0, 0], sizes: [2, 2], steps: [1, 2] }, [2, 2])).toEqual([1, 1, 0, 1]);
-    expect(await run('pad', { padding: [[1, 0], [0, 1]], value: 1 }, [3, 4])).toEqual([1, 1, 1, 1, 1, 0, 1, 1, 0, 1, 1, 1]);
+    expect(
+      await run(
+        'pad',
+        {
+          padding: [
+            [1, 0],
+            [0, 1],
+          ],
+          value: 1,
+        },
+        [3, 4],
+      ),
+    ).toEqual([1, 1, 1, 1, 1, 0, 1, 1, 0, 1, 1, 1]);
     expect(await run('transpose', { permutation: [1, 0] }, [3, 2])).toEqual([1, 0, 0, 1, 1, 1]);
     expect(await run('broadcastTo', { shape: [2, 2] }, [2, 2], flags([2, 1], [1, 0]))).toEqual([1, 1, 0, 0]);
-    expect(await apply(engine, 'logicalNot', { params: {}, inputs: [x], output: { shape: [2, 3], dtype: 'bool' } })).toEqual([0, 1, 0, 1, 0, 0]);
+    expect(await apply(engine, 'logicalNot', { params: {}, inputs: [x], output: { shape: [2, 3], dtype: 'bool' } })).toEqual([
+      0, 1, 0, 1, 0, 0,
+    ]);
     const both = { params: {}, inputs: [x, flags([3], [1, 1, 0])], output: { shape: [2, 3], dtype: 'bool' } } as const;
     expect(await apply(engine, 'logicalAnd', both)).toEqual([1, 0, 0, 0, 1, 0]);
     expect(await apply(engine, 'logicalOr', both)).toEqual([1, 1, 1, 1, 1, 1]);
@@ -114,13 +149,29 @@ describe.each(backends)('what TensorFlow.js gets wrong by itself, on %s', (backe
       const sum = await apply(engine, 'add', { params: {}, inputs: [x, wave(wide, 2)], output: { shape: wide } });
       const y = wave(wide, 2).data as Float32Array;
       const at = (i: number) => {
-        const [a, , c, d, , f, g] = [96, 48, 24, 8, 4, 2, 1].map((s, axis) => Math.floor(i / s) % wide[axis]!) as [number, number, number, number, number, number, number];
+        const [a, , c, d, , f, g] = [96, 48, 24, 8, 4, 2, 1].map((s, axis) => Math.floor(i / s) % wide[axis]!) as [
+          number,
+          number,
+          number,
+          number,
+          number,
+          number,
+          number,
+        ];
         return (((a * 2 + c) * 3 + d) * 2 + f) * 2 + g;
       };
       expect(sum).toEqual(Array.from(y, (v, i) => Math.fround(v + values[at(i)]!)));
     });
     test('pad', async () => {
-      const padding = [[0, 1], [0, 0], [0, 0], [1, 0], [0, 0], [0, 0], [0, 2]] as const;
+      const padding = [
+        [0, 1],
+        [0, 0],
+        [0, 0],
+        [1, 0],
+        [0, 0],
+        [0, 0],
+        [0, 2],
+      ] as const;
       const out = [3, 1, 2, 4, 1, 2, 4];
       const padded = await apply(engine, 'pad', { params: { padding, value: 9 }, inputs: [x], output: { shape: out } });
       expect(padded.filter((v) => v === 9)).toHaveLength(3 * 2 * 4 * 2 * 4 - 48);
@@ -131,12 +182,26 @@ describe.each(backends)('what TensorFlow.js gets wrong by itself, on %s', (backe
   describe('no elements', () => {
     test('sum, matmul, pad, concat', async () => {
       const none = f32([0, 3], []);
-      expect(await apply(engine, 'sum', { params: { axes: [0], keepDims: false }, inputs: [none], output: { shape: [3] } })).toEqual([0, 0, 0]);
+      expect(await apply(engine, 'sum', { params: { axes: [0], keepDims: false }, inputs: [none], output: { shape: [3] } })).toEqual([
+        0, 0, 0,
+      ]);
       const product = { params: { transposeA: true, transposeB: false }, inputs: [f32([0, 2], []), none], output: { shape: [2, 3] } };
       expect(await apply(engine, 'matmul', product)).toEqual([0, 0, 0, 0, 0, 0]);
-      const bordered = { params: { padding: [[1, 0], [0, 0]] as const, value: 4 }, inputs: [none], output: { shape: [1, 3] } };
+      const bordered = {
+        params: {
+          padding: [
+            [1, 0],
+            [0, 0],
+          ] as const,
+          value: 4,
+        },
+        inputs: [none],
+        output: { shape: [1, 3] },
+      };
       expect(await apply(engine, 'pad', bordered)).toEqual([4, 4, 4]);
-      expect(await apply(engine, 'concat', { params: { axis: 0 }, inputs: [none, f32([1, 3], [1, 2, 3])], output: { shape: [1, 3] } })).toEqual([1, 2, 3]);
+      expect(
+        await apply(engine, 'concat', { params: { axis: 0 }, inputs: [none, f32([1, 3], [1, 2, 3])], output: { shape: [1, 3] } }),
+      ).toEqual([1, 2, 3]);
       expect(await apply(engine, 'exp', { params: {}, inputs: [none], output: { shape: [0, 3] } })).toEqual([]);
     });
   });
@@ -149,7 +214,11 @@ describe.each(backends)('what TensorFlow.js gets wrong by itself, on %s', (backe
       const [p, q, r, c] = [Math.floor(i / 12), Math.floor(i / 4) % 3, Math.floor(i / 2) % 2, i % 2];
       return count(3).reduce((sum, k) => sum + x[p * 6 + r * 3 + k]! * y[q * 6 + k * 2 + c]!, 0);
     });
-    const out = await apply(engine, 'matmul', { params: { transposeA: false, transposeB: false }, inputs: [a, b], output: { shape: [2, 3, 2, 2] } });
+    const out = await apply(engine, 'matmul', {
+      params: { transposeA: false, transposeB: false },
+      inputs: [a, b],
+      output: { shape: [2, 3, 2, 2] },
+    });
     out.forEach((v, i) => expect(v).toBeCloseTo(expected[i]!, 5));
   });
 

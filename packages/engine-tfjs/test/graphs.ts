@@ -19,16 +19,31 @@ export function flags(shape: Shape, data: ArrayLike<number>): HostTensor {
 
 /** Numbers in (-1, 1) that look random and never change. */
 export function wave(shape: Shape, seed = 1): HostTensor {
-  return f32(shape, Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin((i + 1) * 12.9898 * seed + seed)));
+  return f32(
+    shape,
+    Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin((i + 1) * 12.9898 * seed + seed)),
+  );
 }
 
 /** A graph of one node. */
-export function single<Op extends PrimitiveName>(op: Op, params: PrimitiveParams[Op], inputs: readonly ValueInfo[], outputs: readonly ValueInfo[]): Graph {
+export function single<Op extends PrimitiveName>(
+  op: Op,
+  params: PrimitiveParams[Op],
+  inputs: readonly ValueInfo[],
+  outputs: readonly ValueInfo[],
+): Graph {
   const inputIds = inputs.map((_, i) => i);
   const outputIds = outputs.map((_, i) => inputs.length + i);
   const node = { op, params, inputs: inputIds, outputs: outputIds } as unknown as GraphNode;
   const bare = ({ shape, dtype }: ValueInfo): ValueInfo => ({ shape, dtype });
-  return { values: [...inputs, ...outputs].map(bare), inputs: inputIds, constants: [], nodes: [node], outputs: outputIds, key: `test-${op}` };
+  return {
+    values: [...inputs, ...outputs].map(bare),
+    inputs: inputIds,
+    constants: [],
+    nodes: [node],
+    outputs: outputIds,
+    key: `test-${op}`,
+  };
 }
 
 /** Upload, run, download, free. */

@@ -21,7 +21,8 @@ describe('what this engine cannot do is refused with a remedy', () => {
     const engine = await tfjsEngine({ backend: 'cpu' });
     const half = { shape: [4], dtype };
     expect(await refusal(engine.compile(single('neg', {}, [half], [half])))).toBe(
-      `[engine-tfjs/compile] TensorFlow.js has no ${dtype}: dtype=${dtype}. Cast to float32 before this engine sees it, or use @langevin/engine-onnxruntime.`,
+      `[engine-tfjs/compile] TensorFlow.js has no ${dtype}: dtype=${dtype}. Cast to float32 before this engine sees it, or use `
+        + '@langevin/engine-onnxruntime.',
     );
     expect(await refusal(engine.upload(new Uint16Array(4), half))).toContain(`dtype=${dtype}`);
   });
@@ -32,7 +33,8 @@ describe('what this engine cannot do is refused with a remedy', () => {
     tf.unregisterKernel('Erf', 'cpu');
     try {
       expect(await refusal(engine.compile(single('erf', {}, [vector], [vector])))).toBe(
-        '[engine-tfjs/compile] backend lacks a kernel: op="erf", backend="cpu", missing=[Erf]. Use tfjsEngine with backend "wasm", or @langevin/engine-onnxruntime.',
+        '[engine-tfjs/compile] backend lacks a kernel: op="erf", backend="cpu", missing=[Erf]. Use tfjsEngine with backend "wasm", '
+          + 'or @langevin/engine-onnxruntime.',
       );
     } finally {
       tf.registerKernel(erf);
@@ -47,7 +49,8 @@ describe('what this engine cannot do is refused with a remedy', () => {
 
   test('a backend that is not installed', async () => {
     expect(await refusal(tfjsEngine({ backend: 'tensorflow-gpu' }))).toBe(
-      '[engine-tfjs/backend] backend is not available: backend="tensorflow-gpu", @tensorflow/tfjs-node-gpu is not installed; run: npm install @tensorflow/tfjs-node-gpu.',
+      '[engine-tfjs/backend] backend is not available: backend="tensorflow-gpu", @tensorflow/tfjs-node-gpu is not installed; run: '
+        + 'npm install @tensorflow/tfjs-node-gpu.',
     );
   });
 });

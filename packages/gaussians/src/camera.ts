@@ -29,10 +29,18 @@ export function checkCamera(where: string, camera: Camera): void {
     if (!holds) throw new UserError(`[${where}] this is no camera: ${name}=${String(value)}. ${remedy}`);
   };
   demand(kind === 'pinhole' || kind === 'orthographic', 'kind', kind, 'Known: pinhole, orthographic.');
-  for (const [name, side] of Object.entries({ width, height })) demand(Number.isSafeInteger(side) && side >= 1 && side <= MAX_SIDE, name, side, `Pass an integer from 1 to ${MAX_SIDE}.`);
-  for (const [name, focal] of Object.entries({ fx, fy })) demand(Number.isFinite(focal) && focal > 0, name, focal, 'Pass a number > 0, in pixels.');
-  for (const [name, centre] of Object.entries({ cx, cy })) demand(Number.isFinite(centre), name, centre, 'Pass a finite number, in pixels.');
-  demand(worldToCamera.length === 12 && worldToCamera.every(Number.isFinite), 'worldToCamera', `[${worldToCamera.join(', ')}]`, 'Pass the 12 numbers of the rows of [R | t].');
+  for (const [name, side] of Object.entries({ width, height }))
+    demand(Number.isSafeInteger(side) && side >= 1 && side <= MAX_SIDE, name, side, `Pass an integer from 1 to ${MAX_SIDE}.`);
+  for (const [name, focal] of Object.entries({ fx, fy }))
+    demand(Number.isFinite(focal) && focal > 0, name, focal, 'Pass a number > 0, in pixels.');
+  for (const [name, centre] of Object.entries({ cx, cy }))
+    demand(Number.isFinite(centre), name, centre, 'Pass a finite number, in pixels.');
+  demand(
+    worldToCamera.length === 12 && worldToCamera.every(Number.isFinite),
+    'worldToCamera',
+    `[${worldToCamera.join(', ')}]`,
+    'Pass the 12 numbers of the rows of [R | t].',
+  );
 }
 
 /** Where the camera is in the world: -R^T t. */
@@ -41,8 +49,17 @@ export function cameraPosition({ worldToCamera: w }: Camera): readonly [number, 
   return [at(0), at(1), at(2)];
 }
 
-/** The camera at `eye` that looks at `target`, with `up` upwards in the picture. @throws UserError when the view direction is parallel to `up` or has no length */
-export function lookAt(options: Omit<Camera, 'worldToCamera'> & { readonly eye: readonly [number, number, number]; readonly target: readonly [number, number, number]; /** @default [0, -1, 0], since y points down */ readonly up?: readonly [number, number, number] }): Camera {
+/**
+ * The camera at `eye` that looks at `target`, with `up` upwards in the picture.
+ * @throws UserError when the view direction is parallel to `up` or has no length
+ */
+export function lookAt(
+  options: Omit<Camera, 'worldToCamera'> & {
+    readonly eye: readonly [number, number, number];
+    readonly target: readonly [number, number, number];
+    /** @default [0, -1, 0], since y points down */ readonly up?: readonly [number, number, number];
+  },
+): Camera {
   const { eye, target, up = [0, -1, 0], ...rest } = options;
   const forward = unit(subtract(target, eye));
   const right = unit(cross(forward, up));
@@ -59,6 +76,10 @@ const cross = (a: Vector, b: Vector): Vector => [a[1] * b[2] - a[2] * b[1], a[2]
 
 function unit(v: Vector): Vector {
   const length = Math.hypot(...v);
-  if (!(length > 1e-12)) throw new UserError(`[gaussians/camera] no direction: eye, target and up leave a vector of length ${length}. Move the target off the eye, and the view off the direction of up.`);
+  if (!(length > 1e-12))
+    throw new UserError(
+      `[gaussians/camera] no direction: eye, target and up leave a vector of length ${length}. Move the target off the eye, and `
+        + 'the view off the direction of up.',
+    );
   return [v[0] / length, v[1] / length, v[2] / length];
 }

@@ -42,7 +42,10 @@ const MAKERS: readonly { readonly backend: Backend; readonly make: Maker }[] = [
 export async function createRasterizer(options: CreateRasterizerOptions = {}): Promise<RasterizerChoice> {
   const { prefer = 'webgpu' } = options;
   const first = MAKERS.find(({ backend }) => backend === prefer);
-  if (first === undefined) throw new UserError(`[gaussians/create] unknown backend: prefer=${String(prefer)}. Known: ${MAKERS.map(({ backend }) => backend).join(', ')}.`);
+  if (first === undefined)
+    throw new UserError(
+      `[gaussians/create] unknown backend: prefer=${String(prefer)}. Known: ${MAKERS.map(({ backend }) => backend).join(', ')}.`,
+    );
   const reasons: string[] = [];
   for (const { make } of [first, ...MAKERS.filter((maker) => maker !== first)]) {
     try {

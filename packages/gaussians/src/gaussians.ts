@@ -51,10 +51,18 @@ export function byName<T>(make: (name: ParameterName, index: number) => T): Reco
 /** Throws a UserError unless the arrays fit each other. `where` is "package/part". */
 export function checkGaussians(where: string, gaussians: Gaussians<FloatArray>): void {
   const { count, degree } = gaussians;
-  if (!Number.isSafeInteger(count) || count < 0) throw new UserError(`[${where}] count of Gaussians must be an integer >= 0: count=${String(count)}. Pass the number of rows.`);
-  if (![0, 1, 2, 3].includes(degree)) throw new UserError(`[${where}] degree of the spherical harmonics must be 0 to 3: degree=${String(degree)}. Drop the coefficients above 3.`);
+  if (!Number.isSafeInteger(count) || count < 0)
+    throw new UserError(`[${where}] count of Gaussians must be an integer >= 0: count=${String(count)}. Pass the number of rows.`);
+  if (![0, 1, 2, 3].includes(degree))
+    throw new UserError(
+      `[${where}] degree of the spherical harmonics must be 0 to 3: degree=${String(degree)}. Drop the coefficients above 3.`,
+    );
   for (const name of PARAMETERS) {
     const expected = count * rowLength(name, degree);
-    if (gaussians[name].length !== expected) throw new UserError(`[${where}] array does not have a row for each Gaussian: ${name}.length=${gaussians[name].length}, expected ${expected} for count=${count}, degree=${degree}. Make them equal.`);
+    if (gaussians[name].length !== expected)
+      throw new UserError(
+        `[${where}] array does not have a row for each Gaussian: ${name}.length=${gaussians[name].length}, expected ${expected} `
+          + `for count=${count}, degree=${degree}. Make them equal.`,
+      );
   }
 }

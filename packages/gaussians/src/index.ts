@@ -1,9 +1,28 @@
 // What a scene is
-export { checkGaussians, PARAMETERS, rowLength, shCoefficients, type FloatArray, type Gaussians, type ParameterName, type ShDegree } from './gaussians.ts';
+export {
+  checkGaussians,
+  PARAMETERS,
+  rowLength,
+  shCoefficients,
+  type FloatArray,
+  type Gaussians,
+  type ParameterName,
+  type ShDegree,
+} from './gaussians.ts';
 export { cameraPosition, checkCamera, lookAt, MAX_SIDE, type Camera } from './camera.ts';
 
 // Drawing it
-export type { BackwardOptions, Cotangents, PhotometricRequest, PhotometricStep, Rasterizer, RenderGradients, Rendering, RenderOptions, Residence } from './rasterizer.ts';
+export type {
+  BackwardOptions,
+  Cotangents,
+  PhotometricRequest,
+  PhotometricStep,
+  Rasterizer,
+  RenderGradients,
+  Rendering,
+  RenderOptions,
+  Residence,
+} from './rasterizer.ts';
 export { referenceRasterizer } from './reference/reference-rasterizer.ts';
 export { cpuRasterizer, type CpuRasterizerOptions } from './cpu/cpu-rasterizer.ts';
 export { webgpuRasterizer, type WebgpuRasterizerOptions } from './webgpu/webgpu-rasterizer.ts';
@@ -33,7 +52,16 @@ export { psnr, type PerceptualMetric } from './losses/metrics.ts';
 
 // The optimiser, whose state follows the rows
 export { adamStep, zeroMoments, type AdamColumns, type AdamRule, type AdamStep, type Moments } from './optimizer/adam.ts';
-export { changeRows, composeRows, gatherRows, keepRows, type MomentsByName, type Population, type RowChange, type Statistics } from './optimizer/rows.ts';
+export {
+  changeRows,
+  composeRows,
+  gatherRows,
+  keepRows,
+  type MomentsByName,
+  type Population,
+  type RowChange,
+  type Statistics,
+} from './optimizer/rows.ts';
 export { DEFAULT_RATES, meansRate, type LearningRates } from './optimizer/rates.ts';
 
 // Strategies: how the number of Gaussians changes
@@ -46,7 +74,14 @@ export type { DensifyOptions } from './strategies/densify.ts';
 export type { RefineContext, Refinement, Strategy, StrategyDefaults } from './strategies/strategy.ts';
 
 // As tensors
-export { gaussianTensors, rasterizeTensors, type AnyRasterizer, type GaussianTensors, type RasterizedTensors, type RasterizeOptions } from './op.ts';
+export {
+  gaussianTensors,
+  rasterizeTensors,
+  type AnyRasterizer,
+  type GaussianTensors,
+  type RasterizedTensors,
+  type RasterizeOptions,
+} from './op.ts';
 
 // Training; @langevin/gaussians/node keeps a run in a folder
 export { trainSplats, type TrainSplatsOptions } from './training/train.ts';
@@ -68,7 +103,16 @@ export { harmonicRotations, rotateHarmonics } from './compose/rotate-sh.ts';
 // Scenes in motion
 export { boxOf, type Box } from './dynamic/box.ts';
 export { deformationData, deformationFromData, playback } from './dynamic/data.ts';
-export { deform, play, type Deformation, type DeformationConfig, type DeformationData, type MovingTensors, type NamedArrays, type Offsets } from './dynamic/deformation.ts';
+export {
+  deform,
+  play,
+  type Deformation,
+  type DeformationConfig,
+  type DeformationData,
+  type MovingTensors,
+  type NamedArrays,
+  type Offsets,
+} from './dynamic/deformation.ts';
 export { hexPlaneDeformation, type HexPlaneConfig, type HexPlaneParams } from './dynamic/hexplane.ts';
 export { mlpDeformation, type MlpDeformationConfig, type MlpDeformationParams } from './dynamic/mlp.ts';
 export { trainDynamic, type DynamicEvent, type DynamicTrainingOptions } from './dynamic/train.ts';

@@ -27,7 +27,10 @@ export interface RasterizeOptions extends Pick<RenderOptions, 'degree' | 'antial
   readonly colors?: Tensor;
   /** Further channels, [N, F]. @default none */
   readonly features?: Tensor;
-  /** Poses [3, 4] or [B, 3, 4], rows of [R | t], in place of those of the cameras: for gradients by the pose. @default those of the cameras */
+  /**
+   * Poses [3, 4] or [B, 3, 4], rows of [R | t], in place of those of the cameras: for gradients by the pose.
+   * @default those of the cameras
+   */
   readonly worldToCamera?: Tensor;
   /** Sees what came back for each camera when gradients are computed: densification wants `means2d`. @default nobody */
   readonly onGradients?: (gradients: RenderGradients, rendering: Rendering, camera: number) => void;
@@ -46,7 +49,15 @@ export interface RasterizedTensors {
 type InputName = keyof GaussianTensors | 'colors' | 'features' | 'background' | 'worldToCamera';
 
 /** Gaussians as tensors, to compute with: float32, whatever they were. */
-export function gaussianTensors({ count, degree, means, quaternions, logScales, opacityLogits, sh }: Gaussians<FloatArray>): GaussianTensors {
+export function gaussianTensors({
+  count,
+  degree,
+  means,
+  quaternions,
+  logScales,
+  opacityLogits,
+  sh,
+}: Gaussians<FloatArray>): GaussianTensors {
   const of = (array: FloatArray, shape: readonly number[]): Tensor => tensor(Float32Array.from(array), { shape });
   return {
     means: of(means, [count, 3]),
@@ -58,29 +69,44 @@ export function gaussianTensors({ count, degree, means, quaternions, logScales, 
 }
 
 /**
- * What a rasterizer draws, as tensors with gradients to every tensor that goes in: the five of the Gaussians, `colors`, `features`, `background` and
- * `worldToCamera`. One camera gives [H, W, C], a list [B, H, W, C]. Runs when realised, forwards and backwards once; it cannot be part of `compile`.
+ * What a rasterizer draws, as tensors with gradients to every tensor that goes in: the five of the Gaussians, `colors`, `features`,
+ * `background` and
+ * `worldToCamera`. One camera gives [H, W, C], a list [B, H, W, C]. Runs when realised, forwards and backwards once; it cannot be part of
+ * `compile`.
  *
  * @throws UserError for shapes that do not fit, or cameras of different sizes
  * @example
- * const gaussians = gaussiansFromPoints({ count: 2, positions: Float32Array.of(-1, 0, 0, 1, 0, 0), colors: Uint8Array.of(255, 80, 0, 0, 80, 255) });
- * const camera = lookAt({ width: 16, height: 16, fx: 16, fy: 16, cx: 8, cy: 8, eye: [0, 0, -4], target: [0, 0, 0] });
+ * const gaussians = gaussiansFromPoints({ count: 2, positions: Float32Array.of(-1, 0, 0, 1, 0, 0), colors: Uint8Array.of(255, 80, 0, 0, 80,
+ * 255) }); const camera = lookAt({ width: 16, height: 16, fx: 16, fy: 16, cx: 8, cy: 8, eye: [0, 0, -4], target: [0, 0, 0] });
  * const photograph = zeros([16, 16, 3]);
  * const params = gaussianTensors(gaussians);
  * const loss = (p: GaussianTensors) => mean(square(sub(rasterizeTensors(referenceRasterizer(), p, camera).color, photograph)));
  * const { value, grad } = valueAndGrad(loss)(params);
  * [value.shape, grad.means.shape]; // => [[], [2, 3]]
  */
-export function rasterizeTensors(rasterizer: AnyRasterizer, gaussians: GaussianTensors, cameras: Camera | readonly Camera[], options: RasterizeOptions = {}): RasterizedTensors {
+export function rasterizeTensors(
+  rasterizer: AnyRasterizer,
+  gaussians: GaussianTensors,
+  cameras: Camera | readonly Camera[],
+  options: RasterizeOptions = {},
+): RasterizedTensors {
   const list: readonly Camera[] = isList(cameras) ? cameras : [cameras];
   const batch = isList(cameras) ? [cameras.length] : [];
   const { background, colors, features, worldToCamera, depth = 'none', onGradients, ...rest } = options;
-  const inputs = new Map<InputName, Tensor>(Object.entries({ ...pick(gaussians), ...(colors && { colors }), ...(features && { features }), ...(worldToCamera && { worldToCamera }) }) as [InputName, Tensor][]);
+  const inputs = new Map<InputName, Tensor>(
+    Object.entries({
+      ...pick(gaussians),
+      ...(colors && { colors }),
+      ...(features && { features }),
+      ...(worldToCamera && { worldToCamera }),
+    }) as [InputName, Tensor][],
+  );
   if (background) inputs.set('background', 'dtype' in background ? background : tensor([...background]));
   const { width, height } = list[0] ?? fail('no camera: cameras=[]. Pass one at least.');
   list.forEach((camera) => {
     checkCamera('gaussians/op', camera);
-    if (camera.width !== width || camera.height !== height) fail(`cameras differ in size: ${camera.width}x${camera.height} beside ${width}x${height}. Draw each size in a call of its own.`);
+    if (camera.width !== width || camera.height !== height)
+      fail(`cameras differ in size: ${camera.width}x${camera.height} beside ${width}x${height}. Draw each size in a call of its own.`);
   });
   const { count, degree } = checkInputs(inputs, list.length);
   const channels = 3 + (features?.shape[1] ?? 0);
@@ -89,7 +115,15 @@ export function rasterizeTensors(rasterizer: AnyRasterizer, gaussians: GaussianT
 
   const render = async (arrays: readonly HostArray[], signal: AbortSignal | undefined): Promise<Rendering[]> => {
     const of = (name: InputName): Float32Array | undefined => arrays[names.indexOf(name)] as Float32Array | undefined;
-    const scene = { count, degree, means: of('means')!, quaternions: of('quaternions')!, logScales: of('logScales')!, opacityLogits: of('opacityLogits')!, sh: of('sh')! };
+    const scene = {
+      count,
+      degree,
+      means: of('means')!,
+      quaternions: of('quaternions')!,
+      logScales: of('logScales')!,
+      opacityLogits: of('opacityLogits')!,
+      sh: of('sh')!,
+    };
     const given = { colors: of('colors'), features: of('features') };
     const renderings: Rendering[] = [];
     for (const [i, camera] of list.entries()) {
@@ -98,7 +132,11 @@ export function rasterizeTensors(rasterizer: AnyRasterizer, gaussians: GaussianT
       const behind = rowOf(of('background'), inputs.get('background'), i);
       renderings.push(
         await single.render(scene, pose ? { ...camera, worldToCamera: Array.from(pose) } : camera, {
-          ...rest, depth, ...(behind && { background: Array.from(behind) }), ...(given.colors && { colors: given.colors }), ...(given.features && { features: given.features }),
+          ...rest,
+          depth,
+          ...(behind && { background: Array.from(behind) }),
+          ...(given.colors && { colors: given.colors }),
+          ...(given.features && { features: given.features }),
         }),
       );
     }
@@ -107,7 +145,10 @@ export function rasterizeTensors(rasterizer: AnyRasterizer, gaussians: GaussianT
 
   // Renderings wait here for the way back, which uses them up: asked for a second time, it draws again.
   let waiting: readonly Rendering[] | undefined;
-  const outputs = (['color', 'alpha', ...(depth === 'none' ? [] : (['depth'] as const))] as const).map((name) => ({ name, shape: [...batch, height, width, ...(name === 'color' ? [channels] : [])] }));
+  const outputs = (['color', 'alpha', ...(depth === 'none' ? [] : (['depth'] as const))] as const).map((name) => ({
+    name,
+    shape: [...batch, height, width, ...(name === 'color' ? [channels] : [])],
+  }));
   const results = hostOp({
     name: 'rasterize',
     inputs: [...inputs.values()],
@@ -130,7 +171,10 @@ export function rasterizeTensors(rasterizer: AnyRasterizer, gaussians: GaussianT
           let gradients: RenderGradients | undefined;
           for (const [i, rendering] of renderings.entries()) {
             signal?.throwIfAborted();
-            const slices = present.map(({ name }, j) => [name, rowOf(arrays[names.length + j] as Float32Array, { rank: 2, shape: [list.length] }, i)]);
+            const slices = present.map(({ name }, j) => [
+              name,
+              rowOf(arrays[names.length + j] as Float32Array, { rank: 2, shape: [list.length] }, i),
+            ]);
             // Whoever was shown the last ones may keep them.
             gradients = await single.backward(rendering, Object.fromEntries(slices) as Cotangents, onGradients ? {} : { reuse: gradients });
             onGradients?.(gradients, rendering, i);
@@ -160,7 +204,9 @@ function fail(text: string): never {
 function checkInputs(inputs: ReadonlyMap<InputName, Tensor>, cameras: number): { readonly count: number; readonly degree: ShDegree } {
   const count = inputs.get('means')!.shape[0] ?? fail('means have no rows: shape=[]. Pass [N, 3].');
   const coefficients = inputs.get('sh')!.shape[1];
-  const degree = ([0, 1, 2, 3] as const).find((d) => shCoefficients(d) === coefficients) ?? fail(`no degree has these spherical harmonics: sh=${showShape(inputs.get('sh')!.shape)}. Pass [N, K, 3] with K = 1, 4, 9 or 16.`);
+  const degree =
+    ([0, 1, 2, 3] as const).find((d) => shCoefficients(d) === coefficients)
+    ?? fail(`no degree has these spherical harmonics: sh=${showShape(inputs.get('sh')!.shape)}. Pass [N, K, 3] with K = 1, 4, 9 or 16.`);
   const channels = 3 + (inputs.get('features')?.shape[1] ?? 0);
   const allowed: Record<InputName, readonly (readonly number[])[]> = {
     means: [[count, 3]], quaternions: [[count, 4]], logScales: [[count, 3]], opacityLogits: [[count]], sh: [[count, coefficients!, 3]],
@@ -169,7 +215,10 @@ function checkInputs(inputs: ReadonlyMap<InputName, Tensor>, cameras: number): {
   for (const [name, { shape, dtype }] of inputs) {
     if (dtype !== 'float32') fail(`tensor is not float32: ${name}=${dtype}. cast() it.`);
     if (!allowed[name].some((wanted) => wanted.length === shape.length && wanted.every((n, i) => n === shape[i]))) {
-      fail(`tensor does not fit: ${name}=${showShape(shape)}, expected ${allowed[name].map(showShape).join(' or ')} for ${count} Gaussians and ${cameras} cameras. Reshape it.`);
+      fail(
+        `tensor does not fit: ${name}=${showShape(shape)}, expected ${allowed[name].map(showShape).join(' or ')} for ${count} `
+          + `Gaussians and ${cameras} cameras. Reshape it.`,
+      );
     }
   }
   return { count, degree };
@@ -180,7 +229,11 @@ function isPerCamera(name: InputName, { rank }: Tensor): boolean {
 }
 
 /** The part of an array that belongs to a camera: a row, if it has rows for cameras. */
-function rowOf(array: Float32Array | undefined, layout: { readonly rank: number; readonly shape: readonly number[] } | undefined, camera: number): Float32Array | undefined {
+function rowOf(
+  array: Float32Array | undefined,
+  layout: { readonly rank: number; readonly shape: readonly number[] } | undefined,
+  camera: number,
+): Float32Array | undefined {
   if (!array || layout?.rank !== 2) return array;
   const length = array.length / layout.shape[0]!;
   return array.subarray(camera * length, (camera + 1) * length);
@@ -214,14 +267,25 @@ function inSingle(rasterizer: AnyRasterizer): Rasterizer {
       inner.set(rounded, rendering);
       return rounded;
     },
-    backward: async (rendering, cotangents) => converted(await double.backward(inner.get(rendering)!, converted(cotangents, Float64Array)), Float32Array),
+    backward: async (rendering, cotangents) =>
+      converted(await double.backward(inner.get(rendering)!, converted(cotangents, Float64Array)), Float32Array),
     dispose: () => double.dispose(),
   };
 }
 
 /** The same object with its typed arrays in another precision. */
-type Converted<T, A extends FloatArray> = { readonly [K in keyof T]: T[K] extends FloatArray | undefined ? Exclude<T[K], FloatArray> | A : T[K] };
+type Converted<T, A extends FloatArray> = {
+  readonly [K in keyof T]: T[K] extends FloatArray | undefined ? Exclude<T[K], FloatArray> | A : T[K];
+};
 
-function converted<T extends object, A extends FloatArray>(value: T, type: { readonly from: (array: ArrayLike<number>) => A }): Converted<T, A> {
-  return Object.fromEntries(Object.entries(value).map(([key, part]: [string, unknown]) => [key, part instanceof Float32Array || part instanceof Float64Array ? type.from(part) : part])) as Converted<T, A>;
+function converted<T extends object, A extends FloatArray>(
+  value: T,
+  type: { readonly from: (array: ArrayLike<number>) => A },
+): Converted<T, A> {
+  return Object.fromEntries(
+    Object.entries(value).map(([key, part]: [string, unknown]) => [
+      key,
+      part instanceof Float32Array || part instanceof Float64Array ? type.from(part) : part,
+    ]),
+  ) as Converted<T, A>;
 }

@@ -21,8 +21,8 @@ export interface RenderOptions<A extends FloatArray = Float32Array> {
   /** `smooth` fades out where `hard` cuts off, so that finite differences converge; for tests. @default 'hard' */
   readonly cutoff?: 'hard' | 'smooth';
   /**
-   * A rendering that nobody reads any more, of this rasterizer or another. Its arrays may hold the new one afterwards, and it has no way back: a loop
-   * leaves nothing to the garbage collector, which takes its time from the threads that draw. @default new arrays
+   * A rendering that nobody reads any more, of this rasterizer or another. Its arrays may hold the new one afterwards, and it has no way
+   * back: a loop leaves nothing to the garbage collector, which takes its time from the threads that draw. @default new arrays
    */
   readonly reuse?: Rendering<A> | undefined;
 }
@@ -93,7 +93,10 @@ export interface PhotometricRequest<A extends FloatArray = Float32Array> {
   readonly absolute?: boolean;
 }
 
-/** A picture's loss and where it leads. The arrays belong to the rasterizer and change with its next photometric step; pictures may be drawn meanwhile. */
+/**
+ * A picture's loss and where it leads. The arrays belong to the rasterizer and change with its next photometric step; pictures may be drawn
+ * meanwhile.
+ */
 export interface PhotometricStep<A extends FloatArray = Float32Array> {
   readonly loss: number;
   /** Mean absolute and mean squared difference, mean SSIM: of the picture alone. */
@@ -109,7 +112,10 @@ export interface PhotometricStep<A extends FloatArray = Float32Array> {
 
 /** Arrays that stay where a rasterizer's kernels are, for as long as they are trained. */
 export interface Residence {
-  /** Moves arrays in, in place of those before, whose views then hold something else; undefined when there is no room, and those before are gone. */
+  /**
+   * Moves arrays in, in place of those before, whose views then hold something else; undefined when there is no room, and those before are
+   * gone.
+   */
   readonly hold: (arrays: readonly Float32Array[]) => Promise<readonly Float32Array[] | undefined>;
   /** {@link adamStep} for each, in the kernels where the arrays are held. */
   readonly adam: (steps: readonly AdamStep[]) => Promise<void>;
@@ -129,14 +135,15 @@ export interface Rasterizer<A extends FloatArray = Float32Array> {
    */
   readonly render: (gaussians: Gaussians<A>, camera: Camera, options?: RenderOptions<A>) => Promise<Rendering<A>>;
   /**
-   * The vector-Jacobian product of a rendering that this rasterizer made; it may be asked for once, before the arrays it was made from change.
+   * The vector-Jacobian product of a rendering that this rasterizer made; it may be asked for once, before the arrays it was made from
+   * change.
    *
    * @throws UserError for a rendering of another rasterizer, or one that was used already
    */
   readonly backward: (rendering: Rendering<A>, cotangents: Cotangents<A>, options?: BackwardOptions<A>) => Promise<RenderGradients<A>>;
   /**
-   * `render`, the loss of `photometricLoss`, and `backward` in one, where nothing has to leave the kernels in between. Those that lack it are
-   * asked one by one.
+   * `render`, the loss of `photometricLoss`, and `backward` in one, where nothing has to leave the kernels in between. Those that lack it
+   * are asked one by one.
    *
    * @throws UserError for arrays or a camera that do not fit
    */

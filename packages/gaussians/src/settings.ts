@@ -39,7 +39,12 @@ export interface Settings<A extends FloatArray> {
 const MOST_FEATURES = 1024;
 
 /** Options with their defaults. `where` is "package/part". @throws UserError for arrays, a camera or options that do not fit each other */
-export function settingsFor<A extends FloatArray>(where: string, gaussians: Gaussians<A>, camera: Camera, options: RenderOptions<A>): Settings<A> {
+export function settingsFor<A extends FloatArray>(
+  where: string,
+  gaussians: Gaussians<A>,
+  camera: Camera,
+  options: RenderOptions<A>,
+): Settings<A> {
   checkGaussians(where, gaussians);
   checkCamera(where, camera);
   const { count } = gaussians;
@@ -47,22 +52,50 @@ export function settingsFor<A extends FloatArray>(where: string, gaussians: Gaus
   const demand = (holds: boolean, what: string, name: string, value: unknown, remedy: string): void => {
     if (!holds) throw new UserError(`[${where}] ${what}: ${name}=${String(value)}. ${remedy}`);
   };
-  const oneOf = (name: string, value: string, known: readonly string[]): void => demand(known.includes(value), 'unknown option', name, value, `Known: ${known.join(', ')}.`);
+  const oneOf = (name: string, value: string, known: readonly string[]): void =>
+    demand(known.includes(value), 'unknown option', name, value, `Known: ${known.join(', ')}.`);
   oneOf('antialiasing', antialiasing, ['none', 'mip']);
   oneOf('depth', depth, ['none', 'accumulated', 'expected']);
   oneOf('cutoff', cutoff, ['hard', 'smooth']);
-  demand(Number.isInteger(degree) && degree >= 0 && degree <= gaussians.degree, 'degree is not among those of the Gaussians', 'degree', degree, `Pass an integer from 0 to ${gaussians.degree}.`);
+  demand(
+    Number.isInteger(degree) && degree >= 0 && degree <= gaussians.degree,
+    'degree is not among those of the Gaussians',
+    'degree',
+    degree,
+    `Pass an integer from 0 to ${gaussians.degree}.`,
+  );
   demand(Number.isFinite(near) && near > 0, 'no plane in front of the camera', 'near', near, 'Pass a number > 0.');
-  demand(colors === undefined || colors.length === 3 * count, 'colors do not have a row for each Gaussian', 'colors.length', colors?.length, `Pass [N, 3], ${3 * count} numbers.`);
+  demand(
+    colors === undefined || colors.length === 3 * count,
+    'colors do not have a row for each Gaussian',
+    'colors.length',
+    colors?.length,
+    `Pass [N, 3], ${3 * count} numbers.`,
+  );
 
   let featureChannels = 0;
   if (features !== undefined && count > 0) {
     featureChannels = features.length / count;
-    demand(Number.isInteger(featureChannels) && featureChannels <= MOST_FEATURES, 'features do not have a row for each Gaussian', 'features.length', features.length, `Pass [N, F] with N=${count} and F <= ${MOST_FEATURES}.`);
+    demand(
+      Number.isInteger(featureChannels) && featureChannels <= MOST_FEATURES,
+      'features do not have a row for each Gaussian',
+      'features.length',
+      features.length,
+      `Pass [N, F] with N=${count} and F <= ${MOST_FEATURES}.`,
+    );
   }
   const given = options.background ?? [];
   const channels = 3 + featureChannels;
-  demand(given.length === 0 || given.length === 3 || given.length === channels || (count === 0 && given.length > 3 && given.length <= 3 + MOST_FEATURES), 'background does not have a number for each channel', 'background.length', given.length, `Pass 3${channels > 3 ? ` or ${channels}` : ''} numbers.`);
+  demand(
+    given.length === 0
+      || given.length === 3
+      || given.length === channels
+      || (count === 0 && given.length > 3 && given.length <= 3 + MOST_FEATURES),
+    'background does not have a number for each channel',
+    'background.length',
+    given.length,
+    `Pass 3${channels > 3 ? ` or ${channels}` : ''} numbers.`,
+  );
   demand(given.every(Number.isFinite), 'background is not finite', 'background', `[${given.join(', ')}]`, 'Pass finite numbers.');
   const background = Array.from({ length: channels }, (_, channel) => given[channel] ?? 0);
   return { background, degree, antialiasing, depth, near, cutoff, features, colors, featureChannels };
@@ -74,16 +107,30 @@ export function checkCotangents(where: string, rendering: Rendering<FloatArray>,
     const given = cotangents[name];
     if (given === undefined) continue;
     const output = rendering[name];
-    if (output === undefined) throw new UserError(`[${where}] a gradient came back for what was not drawn: ${name}. Render with depth: 'accumulated' or 'expected'.`);
-    if (given.length !== output.length) throw new UserError(`[${where}] a gradient does not have the shape of its output: ${name}.length=${given.length}, expected ${output.length}. Pass [height, width${name === 'color' ? ', channels' : ''}].`);
+    if (output === undefined)
+      throw new UserError(
+        `[${where}] a gradient came back for what was not drawn: ${name}. Render with depth: 'accumulated' or 'expected'.`,
+      );
+    if (given.length !== output.length)
+      throw new UserError(
+        `[${where}] a gradient does not have the shape of its output: ${name}.length=${given.length}, expected ${output.length}. `
+          + `Pass [height, width${name === 'color' ? ', channels' : ''}].`,
+      );
   }
 }
 
 /** Throws a UserError unless what a picture is compared with has its shape. */
 export function checkPhotometric(where: string, { camera, target, mask, dssim, depth }: PhotometricRequest<FloatArray>): void {
   const pixels = camera.width * camera.height;
-  for (const [name, length, expected] of [['target', target.length, 3 * pixels], ['mask', mask?.length, pixels], ['depth.target', depth?.target.length, pixels]] as const) {
-    if (length !== undefined && length !== expected) throw new UserError(`[${where}] what is compared is not of the picture's size: ${name}.length=${length}, expected ${expected}. Resize it.`);
+  for (const [name, length, expected] of [
+    ['target', target.length, 3 * pixels],
+    ['mask', mask?.length, pixels],
+    ['depth.target', depth?.target.length, pixels],
+  ] as const) {
+    if (length !== undefined && length !== expected)
+      throw new UserError(
+        `[${where}] what is compared is not of the picture's size: ${name}.length=${length}, expected ${expected}. Resize it.`,
+      );
   }
   if (!(dssim >= 0 && dssim <= 1)) throw new UserError(`[${where}] dssim=${dssim} must lie in 0..1.`);
 }

@@ -12,14 +12,26 @@ export interface SceneBounds {
   readonly radius: number;
 }
 
-/** Medians of the centres of the Gaussians of opacity above 0.1, and the distance within which nine tenths of them lie; stray ones do not matter. */
+/**
+ * Medians of the centres of the Gaussians of opacity above 0.1, and the distance within which nine tenths of them lie; stray ones do not
+ * matter.
+ */
 export function sceneBounds({ count, means, opacityLogits }: Gaussians): SceneBounds {
   let rows = Array.from({ length: count }, (_, row) => row).filter((row) => sigmoid(opacityLogits[row]!) > 0.1);
   if (rows.length === 0) rows = Array.from({ length: count }, (_, row) => row);
   if (rows.length === 0) return { centre: [0, 0, 0], radius: 1 };
-  const quantile = (values: number[], share: number): number => values.sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(share * values.length))]!;
-  const [x, y, z] = [0, 1, 2].map((axis) => quantile(rows.map((row) => means[3 * row + axis]!), 0.5)) as unknown as Vector;
-  const radius = quantile(rows.map((row) => Math.hypot(means[3 * row]! - x, means[3 * row + 1]! - y, means[3 * row + 2]! - z)), 0.9);
+  const quantile = (values: number[], share: number): number =>
+    values.sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(share * values.length))]!;
+  const [x, y, z] = [0, 1, 2].map((axis) =>
+    quantile(
+      rows.map((row) => means[3 * row + axis]!),
+      0.5,
+    ),
+  ) as unknown as Vector;
+  const radius = quantile(
+    rows.map((row) => Math.hypot(means[3 * row]! - x, means[3 * row + 1]! - y, means[3 * row + 2]! - z)),
+    0.9,
+  );
   return { centre: [x, y, z], radius: radius > 1e-9 ? radius : 1 };
 }
 
@@ -43,15 +55,18 @@ export interface TurntableOptions {
  *
  * @throws UserError when an option is out of range
  * @example
- * const gaussians = gaussiansFromPoints({ count: 2, positions: Float32Array.of(-1, 0, 0, 1, 0, 0), colors: Uint8Array.of(255, 80, 0, 0, 80, 255) });
- * const [first] = turntable(sceneBounds(gaussians), { frames: 60, width: 512, height: 512 });
+ * const gaussians = gaussiansFromPoints({ count: 2, positions: Float32Array.of(-1, 0, 0, 1, 0, 0), colors: Uint8Array.of(255, 80, 0, 0, 80,
+ * 255) }); const [first] = turntable(sceneBounds(gaussians), { frames: 60, width: 512, height: 512 });
  * first?.width; // => 512
  */
 export function turntable({ centre, radius }: SceneBounds, options: TurntableOptions): readonly Camera[] {
   const { frames, width, height, fieldOfView = 50, elevation = 20, up = [0, -1, 0] } = options;
-  if (!Number.isSafeInteger(frames) || frames < 1 || frames > 1000) throw new UserError(`[gaussians/turntable] frames=${frames} must be an integer from 1 to 1000.`);
-  if (!(fieldOfView > 0 && fieldOfView < 170)) throw new UserError(`[gaussians/turntable] fieldOfView=${fieldOfView} must lie between 0 and 170 degrees.`);
-  if (!(Math.abs(elevation) <= 89)) throw new UserError(`[gaussians/turntable] elevation=${elevation} must lie between -89 and 89 degrees.`);
+  if (!Number.isSafeInteger(frames) || frames < 1 || frames > 1000)
+    throw new UserError(`[gaussians/turntable] frames=${frames} must be an integer from 1 to 1000.`);
+  if (!(fieldOfView > 0 && fieldOfView < 170))
+    throw new UserError(`[gaussians/turntable] fieldOfView=${fieldOfView} must lie between 0 and 170 degrees.`);
+  if (!(Math.abs(elevation) <= 89))
+    throw new UserError(`[gaussians/turntable] elevation=${elevation} must lie between -89 and 89 degrees.`);
   const half = (fieldOfView * Math.PI) / 360;
   const focal = Math.min(width, height) / 2 / Math.tan(half);
   const away = radius * (options.distance ?? 1 / Math.sin(half));
@@ -64,11 +79,17 @@ export function turntable({ centre, radius }: SceneBounds, options: TurntableOpt
   const level = seed.map((value, i) => value - along * axis[i]!);
   const levelLength = Math.hypot(...level);
   const front = level.map((value) => value / levelLength) as unknown as Vector;
-  const side: Vector = [axis[1] * front[2] - axis[2] * front[1], axis[2] * front[0] - axis[0] * front[2], axis[0] * front[1] - axis[1] * front[0]];
+  const side: Vector = [
+    axis[1] * front[2] - axis[2] * front[1],
+    axis[2] * front[0] - axis[0] * front[2],
+    axis[0] * front[1] - axis[1] * front[0],
+  ];
   const rise = (elevation * Math.PI) / 180;
   return Array.from({ length: frames }, (_, frame) => {
     const turn = (2 * Math.PI * frame) / frames;
-    const eye = [0, 1, 2].map((i) => centre[i]! + away * (Math.cos(rise) * (Math.cos(turn) * front[i]! + Math.sin(turn) * side[i]!) + Math.sin(rise) * axis[i]!)) as unknown as Vector;
+    const eye = [0, 1, 2].map(
+      (i) => centre[i]! + away * (Math.cos(rise) * (Math.cos(turn) * front[i]! + Math.sin(turn) * side[i]!) + Math.sin(rise) * axis[i]!),
+    ) as unknown as Vector;
     return lookAt({ width, height, fx: focal, fy: focal, cx: width / 2, cy: height / 2, eye, target: centre, up: axis });
   });
 }

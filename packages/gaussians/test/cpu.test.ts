@@ -1,4 +1,12 @@
-import { cpuRasterizer, referenceRasterizer, type Camera, type Gaussians, type Rasterizer, type RenderGradients, type Rendering } from '@langevin/gaussians';
+import {
+  cpuRasterizer,
+  referenceRasterizer,
+  type Camera,
+  type Gaussians,
+  type Rasterizer,
+  type RenderGradients,
+  type Rendering,
+} from '@langevin/gaussians';
 import { UnsupportedError, UserError } from '@langevin/tensor';
 import { afterAll, describe, expect, test } from 'vitest';
 import { compareForward, compareGradients, GRADIENTS, inBothPrecisions, randomScene } from '../src/testing/index.ts';
@@ -50,7 +58,10 @@ describe('threads', () => {
     const many = count === 2 ? two : three;
     for (const seed of [1, 2]) {
       const { gaussians, camera } = scene({ seed, count: 300, size: 150 });
-      const options = { background: [0.1, 0.2, 0.3], ...(seed === 2 && { depth: 'accumulated' as const, features: wave(new Float32Array(600)) }) };
+      const options = {
+        background: [0.1, 0.2, 0.3],
+        ...(seed === 2 && { depth: 'accumulated' as const, features: wave(new Float32Array(600)) }),
+      };
       const [one, other] = [await cpu.render(gaussians, camera, options), await many.render(gaussians, camera, options)];
       expectSameBits(one, other);
       const v = { color: wave(one.color), alpha: wave(one.alpha) };
@@ -59,7 +70,9 @@ describe('threads', () => {
   });
 
   test('a number of threads that nobody has is refused', () => {
-    expect(() => cpuRasterizer({ threads: 0 })).toThrow('[gaussians/cpu] number of threads is out of range: threads=0. Pass an integer from 1 to 64.');
+    expect(() => cpuRasterizer({ threads: 0 })).toThrow(
+      '[gaussians/cpu] number of threads is out of range: threads=0. Pass an integer from 1 to 64.',
+    );
   });
 });
 
@@ -82,16 +95,33 @@ describe('renderings', () => {
     const drawn = await cpu.render(gaussians, camera);
     await expect(two.backward(drawn, {})).rejects.toThrow('no way back');
     await cpu.backward(drawn, {});
-    await expect(cpu.backward(drawn, {})).rejects.toThrow('[gaussians/cpu] no way back from this rendering: it is of another rasterizer, or was used already. Render again.');
+    await expect(cpu.backward(drawn, {})).rejects.toThrow(
+      '[gaussians/cpu] no way back from this rendering: it is of another rasterizer, or was used already. Render again.',
+    );
   });
 
   test('write over results that are not read any more, with the same bits, and take new arrays where sizes differ', async () => {
-    const [a, b, smaller] = [scene({ seed: 11, count: 50, size: 40 }), scene({ seed: 12, count: 50, size: 40 }), scene({ seed: 13, count: 20, size: 30 })];
+    const [a, b, smaller] = [
+      scene({ seed: 11, count: 50, size: 40 }),
+      scene({ seed: 12, count: 50, size: 40 }),
+      scene({ seed: 13, count: 20, size: 30 }),
+    ];
     for (const rasterizer of [cpu, two]) {
-      const full = async ({ gaussians, camera }: typeof a, rendering?: Rendering, gradients?: RenderGradients): Promise<{ readonly rendering: Rendering; readonly gradients: RenderGradients }> => {
+      const full = async (
+        { gaussians, camera }: typeof a,
+        rendering?: Rendering,
+        gradients?: RenderGradients,
+      ): Promise<{ readonly rendering: Rendering; readonly gradients: RenderGradients }> => {
         const drawn = await rasterizer.render(gaussians, camera, { depth: 'expected', reuse: rendering });
         const { color, alpha, depth } = drawn;
-        return { rendering: drawn, gradients: await rasterizer.backward(drawn, { color: wave(color), alpha: wave(alpha), depth: wave(depth!) }, { reuse: gradients }) };
+        return {
+          rendering: drawn,
+          gradients: await rasterizer.backward(
+            drawn,
+            { color: wave(color), alpha: wave(alpha), depth: wave(depth!) },
+            { reuse: gradients },
+          ),
+        };
       };
       const expected = await full(b);
       const first = await full(a);
@@ -99,7 +129,8 @@ describe('renderings', () => {
       expectSameBits(second.rendering, expected.rendering);
       expectSameGradients(second.gradients, expected.gradients);
       for (const name of ['color', 'alpha', 'depth', 'radii'] as const) expect(second.rendering[name], name).toBe(first.rendering[name]);
-      for (const name of ['means', 'quaternions', 'logScales', 'opacityLogits', 'sh', 'means2d', 'absoluteMeans2d'] as const) expect(second.gradients[name], name).toBe(first.gradients[name]);
+      for (const name of ['means', 'quaternions', 'logScales', 'opacityLogits', 'sh', 'means2d', 'absoluteMeans2d'] as const)
+        expect(second.gradients[name], name).toBe(first.gradients[name]);
       const third = await full(smaller, second.rendering, second.gradients);
       const alone = await full(smaller);
       expectSameBits(third.rendering, alone.rendering);
@@ -163,9 +194,23 @@ describe('edges', () => {
 
   test('Gaussians with a number that is not finite are not drawn, and the others are', async () => {
     const { gaussians, camera } = scene({ seed: 4, count: 12, size: 24 });
-    const spoil = (name: 'means' | 'quaternions' | 'logScales' | 'opacityLogits' | 'sh', value: number): Gaussians => ({ ...gaussians, [name]: gaussians[name].map((old, i) => (i < gaussians[name].length / 12 ? value : old)) });
-    const without = await cpu.render({ ...gaussians, opacityLogits: gaussians.opacityLogits.map((value, i) => (i === 0 ? -20 : value)) }, camera);
-    for (const [name, value] of [['means', NaN], ['quaternions', NaN], ['quaternions', 0], ['logScales', NaN], ['logScales', Infinity], ['opacityLogits', NaN], ['sh', Infinity]] as const) {
+    const spoil = (name: 'means' | 'quaternions' | 'logScales' | 'opacityLogits' | 'sh', value: number): Gaussians => ({
+      ...gaussians,
+      [name]: gaussians[name].map((old, i) => (i < gaussians[name].length / 12 ? value : old)),
+    });
+    const without = await cpu.render(
+      { ...gaussians, opacityLogits: gaussians.opacityLogits.map((value, i) => (i === 0 ? -20 : value)) },
+      camera,
+    );
+    for (const [name, value] of [
+      ['means', NaN],
+      ['quaternions', NaN],
+      ['quaternions', 0],
+      ['logScales', NaN],
+      ['logScales', Infinity],
+      ['opacityLogits', NaN],
+      ['sh', Infinity],
+    ] as const) {
       const drawn = await cpu.render(spoil(name, value), camera);
       expectSameBits(drawn, without);
       const gradients = await cpu.backward(drawn, { color: wave(drawn.color) });
@@ -190,7 +235,8 @@ test('an opaque crowd stops pixels, and what lies behind has neither light nor g
   const drawn = await rasterizer.render(gaussians, camera);
   expect(Math.min(...drawn.alpha)).toBeGreaterThan(0.99);
   const { sh } = await rasterizer.backward(drawn, { color: new Float32Array(drawn.color.length).fill(1) });
-  const depth = (i: number): number => camera.worldToCamera.slice(8, 11).reduce((sum, value, k) => sum + value * gaussians.means[3 * i + k]!, 0);
+  const depth = (i: number): number =>
+    camera.worldToCamera.slice(8, 11).reduce((sum, value, k) => sum + value * gaussians.means[3 * i + k]!, 0);
   const byDepth = [...Array(count).keys()].sort((a, b) => depth(a) - depth(b));
   expect(byDepth.slice(20).every((i) => sh[3 * i] === 0)).toBe(true);
   expect(sh[3 * byDepth[0]!]).not.toBe(0);

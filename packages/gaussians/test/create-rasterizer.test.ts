@@ -13,6 +13,8 @@ test('takes what is preferred', async () => {
   expect(rasterizer.kind).toBe('cpu');
   expect(reasons).toEqual([]);
   await rasterizer.dispose();
-  await expect(createRasterizer({ prefer: 'cuda' as never })).rejects.toThrow('[gaussians/create] unknown backend: prefer=cuda. Known: webgpu, cpu.');
+  await expect(createRasterizer({ prefer: 'cuda' as never })).rejects.toThrow(
+    '[gaussians/create] unknown backend: prefer=cuda. Known: webgpu, cpu.',
+  );
   await expect(createRasterizer({ prefer: 'cpu', threads: 0 })).rejects.toThrow('threads=0');
 });

@@ -1,4 +1,13 @@
-import { boxOf, composeScene, deformationData, deformationFromData, hexPlaneDeformation, mlpDeformation, playback, type Deformation } from '@langevin/gaussians';
+import {
+  boxOf,
+  composeScene,
+  deformationData,
+  deformationFromData,
+  hexPlaneDeformation,
+  mlpDeformation,
+  playback,
+  type Deformation,
+} from '@langevin/gaussians';
 import { encodeSplats4d, readSplats4d } from '@langevin/io/splats';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { add, mapTensors, setDefaultEngine, torchGenerator } from '@langevin/tensor';

@@ -21,7 +21,16 @@ async function temporaryFolder(): Promise<string> {
 }
 
 /** Run the program; with `kill`, send SIGKILL so many milliseconds after it has said that line. */
-function start(folder: string, strategy: string, kill?: { readonly after: string; readonly delay: number }): Promise<{ readonly signal: NodeJS.Signals | null; readonly code: number | null; readonly said: readonly string[]; readonly errors: string }> {
+function start(
+  folder: string,
+  strategy: string,
+  kill?: { readonly after: string; readonly delay: number },
+): Promise<{
+  readonly signal: NodeJS.Signals | null;
+  readonly code: number | null;
+  readonly said: readonly string[];
+  readonly errors: string;
+}> {
   const child = spawn(process.execPath, [program, folder, String(STEPS), strategy], { stdio: ['ignore', 'pipe', 'pipe'] });
   const said: string[] = [];
   let errors = '';
@@ -37,26 +46,42 @@ function start(folder: string, strategy: string, kill?: { readonly after: string
 }
 
 // A motion starts an engine as well: killed once.
-it.each([['default', [0, 1, 2]], ['mcmc', [0, 1, 2]], ['mlp', [1]]] as const)('killed at random moments and resumed, a run with %s ends with the bytes of one that nothing happened to', async (strategy, thirds) => {
-  const whole = await temporaryFolder();
-  const plain = await start(whole, strategy);
-  expect(plain, plain.errors).toMatchObject({ code: 0, signal: null });
+it.each([
+  ['default', [0, 1, 2]],
+  ['mcmc', [0, 1, 2]],
+  ['mlp', [1]],
+] as const)(
+  'killed at random moments and resumed, a run with %s ends with the bytes of one that nothing happened to',
+  async (strategy, thirds) => {
+    const whole = await temporaryFolder();
+    const plain = await start(whole, strategy);
+    expect(plain, plain.errors).toMatchObject({ code: 0, signal: null });
 
-  const folder = await temporaryFolder();
-  const random = counterGenerator({ seed: 7, stream: [] });
-  for (const third of thirds) {
-    // Within a step, a checkpoint, or between the two.
-    const moment = { after: `step ${2 + 6 * third + random.integers(1, { low: 0, high: 4 })[0]!}`, delay: random.integers(1, { low: 0, high: 4 })[0]! };
-    const killed = await start(folder, strategy, moment);
-    expect(killed, `${moment.after} + ${moment.delay} ms: ${killed.errors}`).toMatchObject({ code: null, signal: 'SIGKILL' });
-  }
-  const last = await start(folder, strategy);
-  expect(last, last.errors).toMatchObject({ code: 0, signal: null });
-  expect(last.said[0]).not.toBe('start 0');
+    const folder = await temporaryFolder();
+    const random = counterGenerator({ seed: 7, stream: [] });
+    for (const third of thirds) {
+      // Within a step, a checkpoint, or between the two.
+      const moment = {
+        after: `step ${2 + 6 * third + random.integers(1, { low: 0, high: 4 })[0]!}`,
+        delay: random.integers(1, { low: 0, high: 4 })[0]!,
+      };
+      const killed = await start(folder, strategy, moment);
+      expect(killed, `${moment.after} + ${moment.delay} ms: ${killed.errors}`).toMatchObject({ code: null, signal: 'SIGKILL' });
+    }
+    const last = await start(folder, strategy);
+    expect(last, last.errors).toMatchObject({ code: 0, signal: null });
+    expect(last.said[0]).not.toBe('start 0');
 
-  const files = ['log.jsonl', 'evaluations.jsonl', ...(await readdir(join(whole, 'checkpoints'))).map((name) => join('checkpoints', name)), ...(await readdir(join(whole, 'renders'))).map((name) => join('renders', name))];
-  expect(await readdir(join(folder, 'checkpoints'))).toEqual(await readdir(join(whole, 'checkpoints')));
-  expect(files.length).toBe(5);
-  for (const file of files) expect((await readFile(join(folder, file))).equals(await readFile(join(whole, file))), file).toBe(true);
-  expect((await readFile(join(whole, 'log.jsonl'), 'utf8')).split('\n').length).toBe(STEPS + 1);
-}, 300_000);
+    const files = [
+      'log.jsonl',
+      'evaluations.jsonl',
+      ...(await readdir(join(whole, 'checkpoints'))).map((name) => join('checkpoints', name)),
+      ...(await readdir(join(whole, 'renders'))).map((name) => join('renders', name)),
+    ];
+    expect(await readdir(join(folder, 'checkpoints'))).toEqual(await readdir(join(whole, 'checkpoints')));
+    expect(files.length).toBe(5);
+    for (const file of files) expect((await readFile(join(folder, file))).equals(await readFile(join(whole, file))), file).toBe(true);
+    expect((await readFile(join(whole, 'log.jsonl'), 'utf8')).split('\n').length).toBe(STEPS + 1);
+  },
+  300_000,
+);

@@ -1,4 +1,12 @@
-import { addOpacityRegularizer, addScaleRegularizer, createSsim, depthLoss, photometricLoss, psnr, type SsimPadding } from '@langevin/gaussians';
+import {
+  addOpacityRegularizer,
+  addScaleRegularizer,
+  createSsim,
+  depthLoss,
+  photometricLoss,
+  psnr,
+  type SsimPadding,
+} from '@langevin/gaussians';
 import { counterGenerator } from '@langevin/tensor';
 import { describe, expect, it } from 'vitest';
 
@@ -32,7 +40,8 @@ function definition(a: Float64Array, b: Float64Array, padding: SsimPadding): num
             if (y + v < 0 || y + v >= SIZE.height || x + u < 0 || x + u >= SIZE.width) continue;
             const at = ((y + v) * SIZE.width + x + u) * 3 + c;
             const weight = (raw[v + 5]! * raw[u + 5]!) / total ** 2;
-            for (const [i, value] of [a[at]!, b[at]!, a[at]! ** 2, b[at]! ** 2, a[at]! * b[at]!].entries()) moments[i] = moments[i]! + weight * value;
+            for (const [i, value] of [a[at]!, b[at]!, a[at]! ** 2, b[at]! ** 2, a[at]! * b[at]!].entries())
+              moments[i] = moments[i]! + weight * value;
           }
         }
         const [ma, mb, aa, bb, ab] = moments as [number, number, number, number, number];
@@ -75,7 +84,9 @@ describe.each(['same', 'valid'] as const)('SSIM with %s windows', (padding) => {
 
 describe('losses', () => {
   it('SSIM refuses pictures that cannot be compared', () => {
-    expect(() => createSsim({ width: 10, height: 20, channels: 3 }, { padding: 'valid' })).toThrow('[gaussians/ssim] no window lies inside of the picture: width=10, height=20.');
+    expect(() => createSsim({ width: 10, height: 20, channels: 3 }, { padding: 'valid' })).toThrow(
+      '[gaussians/ssim] no window lies inside of the picture: width=10, height=20.',
+    );
     expect(() => createSsim({ width: 0, height: 2, channels: 3 })).toThrow('width=0');
     expect(() => createSsim(SIZE).prepare(new Float32Array(4))).toThrow('target.length=4, expected 663');
   });
@@ -106,7 +117,10 @@ describe('losses', () => {
   });
 
   it('regularisers add their gradients', () => {
-    for (const [add, length] of [[addOpacityRegularizer, 5], [addScaleRegularizer, 6]] as const) {
+    for (const [add, length] of [
+      [addOpacityRegularizer, 5],
+      [addScaleRegularizer, 6],
+    ] as const) {
       const x = picture(7, length);
       const into = new Float64Array(length).fill(1);
       add(x, { weight: 0.2, into });

@@ -1,7 +1,19 @@
-import { imageOf, lookAt, sceneExtent, type Camera, type Gaussians, type Rasterizer, type SceneView, type SplatScene } from '@langevin/gaussians';
+import {
+  imageOf,
+  lookAt,
+  sceneExtent,
+  type Camera,
+  type Gaussians,
+  type Rasterizer,
+  type SceneView,
+  type SplatScene,
+} from '@langevin/gaussians';
 import { blobs } from './tiny-scene.ts';
 
-/** Where the blobs are at a time: half of them slide to the right by 0.8 and turn about the vertical by a quarter of a circle, the others stand. */
+/**
+ * Where the blobs are at a time: half of them slide to the right by 0.8 and turn about the vertical by a quarter of a circle, the others
+ * stand.
+ */
 export function blobsAt(time: number, asset: Gaussians = blobs()): Gaussians {
   const [c, s] = [Math.cos((Math.PI * time) / 2), Math.sin((Math.PI * time) / 2)];
   const means = asset.means.slice();
@@ -16,12 +28,31 @@ export function blobsAt(time: number, asset: Gaussians = blobs()): Gaussians {
 const TIMES = [0, 0.2, 0.4, 0.6, 0.8, 1];
 
 /** Six cameras at six times; the first camera, and the third time of the others, are held out. */
-export async function movingScene(rasterizer: Rasterizer): Promise<SplatScene & { readonly times: { readonly start: number; readonly end: number } }> {
-  const cameras: Camera[] = Array.from({ length: 6 }, (_, i) => lookAt({ width: 20, height: 16, fx: 20, fy: 20, cx: 10, cy: 8, eye: [4 * Math.sin(i), 1 - i / 3, 4 * Math.cos(i)], target: [0.3, 0, 0] }));
+export async function movingScene(
+  rasterizer: Rasterizer,
+): Promise<SplatScene & { readonly times: { readonly start: number; readonly end: number } }> {
+  const cameras: Camera[] = Array.from({ length: 6 }, (_, i) =>
+    lookAt({
+      width: 20,
+      height: 16,
+      fx: 20,
+      fy: 20,
+      cx: 10,
+      cy: 8,
+      eye: [4 * Math.sin(i), 1 - i / 3, 4 * Math.cos(i)],
+      target: [0.3, 0, 0],
+    }),
+  );
   const views: (SceneView & { readonly held: boolean })[] = [];
   for (const time of TIMES) {
     for (const [i, camera] of cameras.entries()) {
-      views.push({ name: `t${time}-v${i}`, time, camera, image: imageOf((await rasterizer.render(blobsAt(time), camera)).color, camera), held: i === 0 || time === TIMES[2] });
+      views.push({
+        name: `t${time}-v${i}`,
+        time,
+        camera,
+        image: imageOf((await rasterizer.render(blobsAt(time), camera)).color, camera),
+        held: i === 0 || time === TIMES[2],
+      });
     }
   }
   const of = (held: boolean): SceneView[] => views.filter((view) => view.held === held).map(({ held: _, ...view }) => view);

@@ -1,4 +1,17 @@
-import { cpuRasterizer, gaussianTensors, rasterizeTensors, referenceRasterizer, shCoefficients, type Camera, type FloatArray, type Gaussians, type GaussianTensors, type RasterizedTensors, type RasterizeOptions, type Rasterizer } from '@langevin/gaussians';
+import {
+  cpuRasterizer,
+  gaussianTensors,
+  rasterizeTensors,
+  referenceRasterizer,
+  shCoefficients,
+  type Camera,
+  type FloatArray,
+  type Gaussians,
+  type GaussianTensors,
+  type RasterizedTensors,
+  type RasterizeOptions,
+  type Rasterizer,
+} from '@langevin/gaussians';
 import { add, gradients, mean, mul, numbers, realize, sin, square, stack, sum, tensor, type Tensor } from '@langevin/tensor';
 import { referenceEngine } from '@langevin/tensor/testing';
 import { describe, expect, test, vi } from 'vitest';
@@ -13,7 +26,11 @@ const camera: Camera = { ...found, worldToCamera: found.worldToCamera.map(Math.f
 const moved: Camera = { ...camera, worldToCamera: camera.worldToCamera.map((v, i) => (i % 4 === 3 ? Math.fround(v + 0.1) : v)) };
 const { double, single } = inBothPrecisions(gaussians);
 const next = uniforms(8);
-const fill = (shape: readonly number[], scale = 1): Tensor => tensor(Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => scale * (2 * next() - 1)), { shape });
+const fill = (shape: readonly number[], scale = 1): Tensor =>
+  tensor(
+    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => scale * (2 * next() - 1)),
+    { shape },
+  );
 const pose = (c: Camera): Tensor => tensor(Float32Array.from(c.worldToCamera), { shape: [3, 4] });
 
 type Inputs = Record<string, Tensor>;
@@ -21,22 +38,40 @@ type Inputs = Record<string, Tensor>;
 /** A loss of every output, over all inputs that there are. */
 function lossOf(inputs: Inputs, cameras: Camera | readonly Camera[], weights: Readonly<Record<string, Tensor>>): Tensor {
   const { means, quaternions, logScales, opacityLogits, sh, ...options } = inputs;
-  const drawn = rasterizeTensors(referenceRasterizer(), { means, quaternions, logScales, opacityLogits, sh } as unknown as GaussianTensors, cameras, { ...(options as RasterizeOptions), depth: 'accumulated', cutoff: 'smooth' });
+  const drawn = rasterizeTensors(
+    referenceRasterizer(),
+    { means, quaternions, logScales, opacityLogits, sh } as unknown as GaussianTensors,
+    cameras,
+    { ...(options as RasterizeOptions), depth: 'accumulated', cutoff: 'smooth' },
+  );
   const parts = (['color', 'alpha', 'depth'] as const).map((name) => sum(mul(sin(drawn[name]!), weights[name]!)));
   return parts.reduce((a, b) => add(a, b));
 }
 
 /** The same by hand, in float64 throughout: quotients of tensors would be of float32. */
-async function plainLoss(inputs: Readonly<Record<string, Float64Array>>, cameras: readonly Camera[], weights: Readonly<Record<string, readonly number[]>>): Promise<number> {
+async function plainLoss(
+  inputs: Readonly<Record<string, Float64Array>>,
+  cameras: readonly Camera[],
+  weights: Readonly<Record<string, readonly number[]>>,
+): Promise<number> {
   const { background, worldToCamera, colors, features } = inputs;
   const scene = { ...double, ...inputs } as Gaussians<Float64Array>;
   let total = 0;
   for (const [i, at] of cameras.entries()) {
     const behind = background && [...(background.length >= 6 ? background.subarray(3 * i, 3 * i + 3) : background)];
-    const drawn = await referenceRasterizer().render(scene, worldToCamera ? { ...at, worldToCamera: [...worldToCamera.subarray(12 * i, 12 * i + 12)] } : at, {
-      depth: 'accumulated', cutoff: 'smooth', ...(behind && { background: behind }), ...(colors && { colors }), ...(features && { features }),
-    });
-    for (const name of ['color', 'alpha', 'depth'] as const) drawn[name]!.forEach((v, j) => (total += Math.sin(v) * weights[name]![i * drawn[name]!.length + j]!));
+    const drawn = await referenceRasterizer().render(
+      scene,
+      worldToCamera ? { ...at, worldToCamera: [...worldToCamera.subarray(12 * i, 12 * i + 12)] } : at,
+      {
+        depth: 'accumulated',
+        cutoff: 'smooth',
+        ...(behind && { background: behind }),
+        ...(colors && { colors }),
+        ...(features && { features }),
+      },
+    );
+    for (const name of ['color', 'alpha', 'depth'] as const)
+      drawn[name]!.forEach((v, j) => (total += Math.sin(v) * weights[name]![i * drawn[name]!.length + j]!));
   }
   return total;
 }
@@ -46,17 +81,25 @@ async function expectSlopes(inputs: Inputs, cameras: Camera | readonly Camera[])
   const batch = Array.isArray(cameras) ? [list.length] : [];
   const { width, height } = camera;
   const channels = 3 + (inputs['features']?.shape[1] ?? 0);
-  const weights = { color: fill([...batch, height, width, channels]), alpha: fill([...batch, height, width]), depth: fill([...batch, height, width]) };
+  const weights = {
+    color: fill([...batch, height, width, channels]),
+    alpha: fill([...batch, height, width]),
+    depth: fill([...batch, height, width]),
+  };
   const plainWeights = { color: await read(weights.color), alpha: await read(weights.alpha), depth: await read(weights.depth) };
   const plain: Record<string, Float64Array> = {};
   for (const [name, x] of Object.entries(inputs)) plain[name] = Float64Array.from(await read(x));
   const names = Object.keys(inputs);
-  const found = gradients([lossOf(inputs, cameras, weights)], names.map((name) => inputs[name]!));
+  const found = gradients(
+    [lossOf(inputs, cameras, weights)],
+    names.map((name) => inputs[name]!),
+  );
   await realize(found, { engine });
   for (const [i, name] of names.entries()) {
     const direction = await read(fill([inputs[name]!.size]));
     const step = 1e-5;
-    const at = (by: number): Promise<number> => plainLoss({ ...plain, [name]: plain[name]!.map((v, j) => v + by * direction[j]!) }, list, plainWeights);
+    const at = (by: number): Promise<number> =>
+      plainLoss({ ...plain, [name]: plain[name]!.map((v, j) => v + by * direction[j]!) }, list, plainWeights);
     const slope = ((await at(step)) - (await at(-step))) / (2 * step);
     const terms = (await read(found[i]!)).map((g, j) => g * direction[j]!);
     const size = terms.reduce((total, v) => total + Math.abs(v), 0);
@@ -76,7 +119,11 @@ describe('the picture', () => {
     const options = { background: [0.125, 0.25, 0.375], depth: 'expected', antialiasing: 'mip' } as const;
     const drawn = rasterizeTensors(rasterizer, gaussianTensors(single), camera, options);
     const both = rasterizeTensors(rasterizer, gaussianTensors(double), [camera, moved], options);
-    expect([drawn.color.shape, drawn.alpha.shape, both.depth!.shape]).toEqual([[4, 9, 3], [4, 9], [2, 4, 9]]);
+    expect([drawn.color.shape, drawn.alpha.shape, both.depth!.shape]).toEqual([
+      [4, 9, 3],
+      [4, 9],
+      [2, 4, 9],
+    ]);
     const wanted = [await rasterizer.render(double, camera, options), await rasterizer.render(double, moved, options)];
     for (const name of ['color', 'alpha', 'depth'] as const) {
       const arrays = wanted.map((rendering) => [...Float32Array.from(rendering[name]!)]);
@@ -88,10 +135,19 @@ describe('the picture', () => {
   test('depth is there when asked for; a float32 rasterizer gets float32', async () => {
     const asked = vi.fn();
     const flat: Rasterizer = {
-      name: 'flat', kind: 'cpu', dispose: async () => undefined,
+      name: 'flat',
+      kind: 'cpu',
+      dispose: async () => undefined,
       render: async ({ means, count }, { width, height }) => {
         asked(means instanceof Float32Array);
-        return { width, height, channels: 3, color: new Float32Array(3 * width * height).fill(means[0]!), alpha: new Float32Array(width * height), radii: new Float32Array(count) };
+        return {
+          width,
+          height,
+          channels: 3,
+          color: new Float32Array(3 * width * height).fill(means[0]!),
+          alpha: new Float32Array(width * height),
+          radii: new Float32Array(count),
+        };
       },
       backward: async () => Promise.reject(new Error('not asked for')),
     };
@@ -113,7 +169,9 @@ describe('gradients', () => {
     await realize(found, { engine });
     const rendering = await rasterizer.render(double, camera, { background: [...Float32Array.from([0.1, 0.5, 0.9])] });
     const offsets = await read(target);
-    const by = await rasterizer.backward(rendering, { color: rendering.color.map((v, i) => Math.fround((2 * (Math.fround(v) + offsets[i]!)) / rendering.color.length)) });
+    const by = await rasterizer.backward(rendering, {
+      color: rendering.color.map((v, i) => Math.fround((2 * (Math.fround(v) + offsets[i]!)) / rendering.color.length)),
+    });
     const names = ['means', 'quaternions', 'logScales', 'opacityLogits', 'sh', 'background'] as const;
     for (const [i, name] of names.entries()) {
       const size = Math.max(...by[name].map(Math.abs));
@@ -131,7 +189,10 @@ describe('gradients', () => {
   });
 
   test('of several cameras, by difference quotients', async () => {
-    await expectSlopes({ ...gaussianTensors(single), background: fill([2, 3]), worldToCamera: stack([pose(camera), pose(moved)]) }, [camera, moved]);
+    await expectSlopes({ ...gaussianTensors(single), background: fill([2, 3]), worldToCamera: stack([pose(camera), pose(moved)]) }, [
+      camera,
+      moved,
+    ]);
     await expectSlopes({ ...gaussianTensors(single), background: fill([3]) }, [camera, moved]);
   });
 
@@ -173,9 +234,14 @@ describe('gradients', () => {
 });
 
 test('what does not fit is refused with its shape', () => {
-  const draw = (change: Partial<GaussianTensors>, options: RasterizeOptions = {}, cameras: Camera | readonly Camera[] = camera): RasterizedTensors =>
-    rasterizeTensors(referenceRasterizer(), { ...gaussianTensors(single), ...change }, cameras, options);
-  expect(() => draw({ quaternions: fill([3, 3]) })).toThrow('[gaussians/op] tensor does not fit: quaternions=[3, 3], expected [3, 4] for 3 Gaussians and 1 cameras.');
+  const draw = (
+    change: Partial<GaussianTensors>,
+    options: RasterizeOptions = {},
+    cameras: Camera | readonly Camera[] = camera,
+  ): RasterizedTensors => rasterizeTensors(referenceRasterizer(), { ...gaussianTensors(single), ...change }, cameras, options);
+  expect(() => draw({ quaternions: fill([3, 3]) })).toThrow(
+    '[gaussians/op] tensor does not fit: quaternions=[3, 3], expected [3, 4] for 3 Gaussians and 1 cameras.',
+  );
   expect(() => draw({ sh: fill([3, 5, 3]) })).toThrow('[gaussians/op] no degree has these spherical harmonics: sh=[3, 5, 3].');
   expect(() => draw({ means: tensor([1], { dtype: 'int32' }) })).toThrow('means=int32');
   expect(() => draw({}, { background: fill([2]) })).toThrow('background=[2], expected [3]');

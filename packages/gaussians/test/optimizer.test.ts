@@ -1,4 +1,16 @@
-import { adamStep, changeRows, composeRows, keepRows, meansRate, DEFAULT_RATES, PARAMETERS, rowLength, zeroMoments, type ParameterName, type Population } from '@langevin/gaussians';
+import {
+  adamStep,
+  changeRows,
+  composeRows,
+  keepRows,
+  meansRate,
+  DEFAULT_RATES,
+  PARAMETERS,
+  rowLength,
+  zeroMoments,
+  type ParameterName,
+  type Population,
+} from '@langevin/gaussians';
 import { describe, expect, it } from 'vitest';
 
 describe('Adam', () => {
@@ -7,13 +19,25 @@ describe('Adam', () => {
     const values = Float32Array.of(1, -2, 0.5);
     const moments = zeroMoments(3);
     const columns = { rowLength: 3, from: 0, to: 3, rate: 0.1 };
-    for (const [i, gradient] of [[0.3, -0.1, 0], [0.1, 0.4, 1e-8], [-2, 0.4, 0]].entries()) adamStep({ values, gradient: Float32Array.from(gradient), moments, columns, step: i + 1 });
-    for (const [i, expected] of [0.8654865974732138, -2.0314779046225584, 0.3680643459916735].entries()) expect(values[i]).toBeCloseTo(expected, 6);
+    for (const [i, gradient] of [
+      [0.3, -0.1, 0],
+      [0.1, 0.4, 1e-8],
+      [-2, 0.4, 0],
+    ].entries())
+      adamStep({ values, gradient: Float32Array.from(gradient), moments, columns, step: i + 1 });
+    for (const [i, expected] of [0.8654865974732138, -2.0314779046225584, 0.3680643459916735].entries())
+      expect(values[i]).toBeCloseTo(expected, 6);
   });
 
   it('changes only its columns', () => {
     const values = new Float32Array(8);
-    adamStep({ values, gradient: new Float32Array(8).fill(1), moments: zeroMoments(8), columns: { rowLength: 4, from: 1, to: 3, rate: 0.5 }, step: 1 });
+    adamStep({
+      values,
+      gradient: new Float32Array(8).fill(1),
+      moments: zeroMoments(8),
+      columns: { rowLength: 4, from: 1, to: 3, rate: 0.5 },
+      step: 1,
+    });
     expect([...values]).toEqual([0, -0.5, -0.5, 0, 0, -0.5, -0.5, 0]);
   });
 
@@ -28,8 +52,10 @@ describe('Adam', () => {
 
 /** Every number tells its row. */
 function population(count: number): Population {
-  const rows = (length: number, offset: number): Float32Array => Float32Array.from({ length: count * length }, (_, i) => Math.floor(i / length) + offset);
-  const each = <T>(make: (name: ParameterName) => T): Record<ParameterName, T> => Object.fromEntries(PARAMETERS.map((name) => [name, make(name)])) as Record<ParameterName, T>;
+  const rows = (length: number, offset: number): Float32Array =>
+    Float32Array.from({ length: count * length }, (_, i) => Math.floor(i / length) + offset);
+  const each = <T>(make: (name: ParameterName) => T): Record<ParameterName, T> =>
+    Object.fromEntries(PARAMETERS.map((name) => [name, make(name)])) as Record<ParameterName, T>;
   return {
     gaussians: { count, degree: 1, ...each((name) => rows(rowLength(name, 1), 0)) },
     moments: each((name) => ({ mean: rows(rowLength(name, 1), 100), square: rows(rowLength(name, 1), 200) })),
@@ -59,6 +85,8 @@ describe('rows', () => {
   });
 
   it('refuse a change that does not fit', () => {
-    expect(() => changeRows(population(2), { source: Int32Array.of(2), fresh: Uint8Array.of(0) })).toThrow('[gaussians/rows] change does not fit');
+    expect(() => changeRows(population(2), { source: Int32Array.of(2), fresh: Uint8Array.of(0) })).toThrow(
+      '[gaussians/rows] change does not fit',
+    );
   });
 });

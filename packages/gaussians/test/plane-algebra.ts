@@ -1,9 +1,15 @@
 import { add, cast, clamp, expandDims, floor, gather, minimum, mul, reshape, sub, sum, tensor, type Tensor } from '@langevin/tensor';
 
 /** Corners of a cell in the order (0, 0), (1, 0), (0, 1), (1, 1): weight of a corner = constant + slope * fraction, on each axis. */
-const CORNERS = { across: { constant: [1, 0, 1, 0], slope: [-1, 1, -1, 1] }, down: { constant: [1, 1, 0, 0], slope: [-1, -1, 1, 1] } } as const;
+const CORNERS = {
+  across: { constant: [1, 0, 1, 0], slope: [-1, 1, -1, 1] },
+  down: { constant: [1, 1, 0, 0], slope: [-1, -1, 1, 1] },
+} as const;
 
-/** The samples before the points on an axis of `size`, [N], and the weights of the corners, [4, N]. Positions from -1 to 1, held at the ends. */
+/**
+ * The samples before the points on an axis of `size`, [N], and the weights of the corners, [4, N]. Positions from -1 to 1, held at the
+ * ends.
+ */
 function place(x: Tensor, size: number, axis: keyof typeof CORNERS): { readonly index: Tensor; readonly weights: Tensor } {
   const at = clamp(mul(add(x, 1), (size - 1) / 2), { min: 0, max: size - 1 });
   const index = minimum(floor(at), size - 2);

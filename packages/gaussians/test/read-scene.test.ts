@@ -1,4 +1,18 @@
-import { backProject, cpuRasterizer, imageOf, lookAt, pictureOf, pointsFromDepth, psnr, readScene, undistort, type Camera, type LensCamera, type Rasterizer, type SceneFolder } from '@langevin/gaussians';
+import {
+  backProject,
+  cpuRasterizer,
+  imageOf,
+  lookAt,
+  pictureOf,
+  pointsFromDepth,
+  psnr,
+  readScene,
+  undistort,
+  type Camera,
+  type LensCamera,
+  type Rasterizer,
+  type SceneFolder,
+} from '@langevin/gaussians';
 import type { Image } from '@langevin/io';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { blobs } from './tiny-scene.ts';
@@ -8,7 +22,11 @@ beforeAll(() => void (rasterizer = cpuRasterizer({ threads: 1 })));
 afterAll(() => rasterizer.dispose());
 
 /** A folder in memory. */
-function folderOf(texts: Readonly<Record<string, string>>, images: Readonly<Record<string, Image>>, depths: Readonly<Record<string, { readonly width: number; readonly height: number; readonly data: Uint16Array }>> = {}): SceneFolder {
+function folderOf(
+  texts: Readonly<Record<string, string>>,
+  images: Readonly<Record<string, Image>>,
+  depths: Readonly<Record<string, { readonly width: number; readonly height: number; readonly data: Uint16Array }>> = {},
+): SceneFolder {
   return {
     name: 'memory',
     has: (path) => Promise.resolve(path in texts || path in images),
@@ -16,7 +34,12 @@ function folderOf(texts: Readonly<Record<string, string>>, images: Readonly<Reco
     image: (path, channels) => {
       const { width, height, data, channels: own } = images[path]!;
       if (channels === 'grey') return Promise.resolve(images[path]!);
-      return Promise.resolve({ width, height, channels: 4, data: Uint8Array.from({ length: 4 * width * height }, (_, i) => (i % 4 === 3 ? 255 : data[own * (i >> 2) + (i % 4)]!)) });
+      return Promise.resolve({
+        width,
+        height,
+        channels: 4,
+        data: Uint8Array.from({ length: 4 * width * height }, (_, i) => (i % 4 === 3 ? 255 : data[own * (i >> 2) + (i % 4)]!)),
+      });
     },
     depth: (path) => Promise.resolve(depths[path]!),
     label: (path) => path,
@@ -60,16 +83,41 @@ describe('photographs of lenses', () => {
     const lens = { ...SIZE, cx: 32, cy: 24, ...numbers };
     const image = await photograph(lens);
     const colmap = folderOf(
-      { 'sparse/0/cameras.txt': `1 ${model} 64 48 ${parameters}\n`, 'sparse/0/images.txt': `1 ${colmapPose(POSE)} 1 a.png\n\n`, 'sparse/0/points3D.txt': '' },
+      {
+        'sparse/0/cameras.txt': `1 ${model} 64 48 ${parameters}\n`,
+        'sparse/0/images.txt': `1 ${colmapPose(POSE)} 1 a.png\n\n`,
+        'sparse/0/points3D.txt': '',
+      },
       { 'images/a.png': image },
     );
-    const rows = [0, 1, 2].map((i) => [POSE[i]!, -POSE[4 + i]!, -POSE[8 + i]!, -(POSE[i]! * POSE[3]! + POSE[4 + i]! * POSE[7]! + POSE[8 + i]! * POSE[11]!)]);
+    const rows = [0, 1, 2].map((i) => [
+      POSE[i]!,
+      -POSE[4 + i]!,
+      -POSE[8 + i]!,
+      -(POSE[i]! * POSE[3]! + POSE[4 + i]! * POSE[7]! + POSE[8 + i]! * POSE[11]!),
+    ]);
     const { fx, fy, ...rest } = numbers;
-    const json = folderOf({ 'transforms.json': JSON.stringify({ camera_model: 'OPENCV', w: 64, h: 48, fl_x: fx, fl_y: fy, cx: 32, cy: 24, ...rest, frames: [{ file_path: 'a.png', transform_matrix: [...rows, [0, 0, 0, 1]] }] }) }, { 'a.png': image });
+    const json = folderOf(
+      {
+        'transforms.json': JSON.stringify({
+          camera_model: 'OPENCV',
+          w: 64,
+          h: 48,
+          fl_x: fx,
+          fl_y: fy,
+          cx: 32,
+          cy: 24,
+          ...rest,
+          frames: [{ file_path: 'a.png', transform_matrix: [...rows, [0, 0, 0, 1]] }],
+        }),
+      },
+      { 'a.png': image },
+    );
     for (const folder of [colmap, json]) {
       const [view] = (await readScene(folder)).train;
       expect(view!.camera.fx).not.toBeCloseTo(fx, 1);
-      const against = async (camera: Camera): Promise<number> => psnr((await rasterizer.render(blobs(FINE), camera)).color, pictureOf(view!.image, [0, 0, 0]));
+      const against = async (camera: Camera): Promise<number> =>
+        psnr((await rasterizer.render(blobs(FINE), camera)).color, pictureOf(view!.image, [0, 0, 0]));
       const read = await against(view!.camera);
       expect(read).toBeGreaterThan(27);
       // A reader that leaves the distortion in has these numbers.
@@ -81,7 +129,11 @@ describe('photographs of lenses', () => {
 it('masks are found where COLMAP puts them', async () => {
   const image = imageOf((await rasterizer.render(blobs(), EYE)).color, EYE);
   const grey = { ...SIZE, channels: 1 as const, data: Uint8Array.from({ length: 64 * 48 }, (_, i) => (i % 64 < 32 ? 255 : 0)) };
-  const texts = { 'sparse/0/cameras.txt': '1 PINHOLE 64 48 60 60 32 24\n', 'sparse/0/images.txt': `1 ${colmapPose(POSE)} 1 a.jpg\n\n`, 'sparse/0/points3D.txt': '' };
+  const texts = {
+    'sparse/0/cameras.txt': '1 PINHOLE 64 48 60 60 32 24\n',
+    'sparse/0/images.txt': `1 ${colmapPose(POSE)} 1 a.jpg\n\n`,
+    'sparse/0/points3D.txt': '',
+  };
   for (const name of ['masks/a.jpg.png', 'masks/a.png', 'masks/a.jpg']) {
     const [view] = (await readScene(folderOf(texts, { 'images/a.jpg': image, [name]: grey }), { downscale: 2 })).train;
     expect([...view!.mask!.subarray(14, 18)]).toEqual([255, 255, 0, 0]);
@@ -92,9 +144,24 @@ it('masks are found where COLMAP puts them', async () => {
 it('depth maps come with their views, in world units, and give points', async () => {
   const image = imageOf((await rasterizer.render(blobs(), EYE)).color, EYE);
   const data = Uint16Array.from({ length: 64 * 48 }, (_, i) => (i % 64 < 8 ? 0 : 2000 + (i % 64)));
-  const frame = { file_path: 'a.png', depth_file_path: 'd.png', transform_matrix: [[1, 0, 0, 0], [0, -1, 0, 0], [0, 0, -1, 0], [0, 0, 0, 1]] };
+  const frame = {
+    file_path: 'a.png',
+    depth_file_path: 'd.png',
+    transform_matrix: [
+      [1, 0, 0, 0],
+      [0, -1, 0, 0],
+      [0, 0, -1, 0],
+      [0, 0, 0, 1],
+    ],
+  };
   const file = { fl_x: 60, cx: 32, cy: 24, w: 64, h: 48, frames: [frame] };
-  const read = async (more: object): Promise<Float32Array> => (await readScene(folderOf({ 'transforms.json': JSON.stringify({ ...file, ...more }) }, { 'a.png': image }, { 'd.png': { ...SIZE, data } }), { downscale: 2 })).train[0]!.depth!;
+  const read = async (more: object): Promise<Float32Array> =>
+    (
+      await readScene(
+        folderOf({ 'transforms.json': JSON.stringify({ ...file, ...more }) }, { 'a.png': image }, { 'd.png': { ...SIZE, data } }),
+        { downscale: 2 },
+      )
+    ).train[0]!.depth!;
   const depth = await read({});
   expect(depth.length).toBe(32 * 24);
   // The middle of a pixel of half the size lies at the left edge of the second of its two.
@@ -106,6 +173,10 @@ it('depth maps come with their views, in world units, and give points', async ()
   expect(count).toBe(12);
   const wanted = backProject(scene.train[0]!.camera, { x: 8.5, y: 8.5, z: 2.008 });
   expect([...positions.subarray(0, 3)].map((value, i) => Math.abs(value - wanted[i]!) < 1e-6)).toEqual([true, true, true]);
-  const small = folderOf({ 'transforms.json': JSON.stringify(file) }, { 'a.png': image }, { 'd.png': { width: 2, height: 2, data: new Uint16Array(4) } });
+  const small = folderOf(
+    { 'transforms.json': JSON.stringify(file) },
+    { 'a.png': image },
+    { 'd.png': { width: 2, height: 2, data: new Uint16Array(4) } },
+  );
   await expect(readScene(small)).rejects.toThrow('depth map is not of the size of its image: view "a.png", depth map 2x2, image 64x48.');
 });

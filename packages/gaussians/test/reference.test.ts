@@ -9,7 +9,8 @@ function farthest(a: Float64Array, b: Float64Array): number {
 }
 
 const { render } = referenceRasterizer();
-const distance = (a: Rendering<Float64Array>, b: Rendering<Float64Array>): number => Math.max(farthest(a.color, b.color), farthest(a.alpha, b.alpha));
+const distance = (a: Rendering<Float64Array>, b: Rendering<Float64Array>): number =>
+  Math.max(farthest(a.color, b.color), farthest(a.alpha, b.alpha));
 
 describe('closed forms', () => {
   test('an isotropic Gaussian on the axis is a Gaussian in the picture, blurred by 0.3 px^2, over the background', async () => {
@@ -24,7 +25,9 @@ describe('closed forms', () => {
         const alpha = product < 1 / 255 ? 0 : product;
         expect(drawn.alpha[9 * row + column]).toBeCloseTo(alpha, 12);
         expect(drawn.depth![9 * row + column]).toBeCloseTo(alpha * z, 12);
-        rgb.forEach((value, channel) => expect(drawn.color[3 * (9 * row + column) + channel]).toBeCloseTo(value * alpha + background[channel]! * (1 - alpha), 12));
+        rgb.forEach((value, channel) =>
+          expect(drawn.color[3 * (9 * row + column) + channel]).toBeCloseTo(value * alpha + background[channel]! * (1 - alpha), 12),
+        );
       }
     }
     expect(drawn.radii[0]).toBe(Math.ceil(Math.sqrt(2 * Math.log(255 * opacity)) * Math.sqrt(variance)));
@@ -36,9 +39,11 @@ describe('closed forms', () => {
       return alpha.reduce((sum, value) => sum + value, 0);
     };
     // 2 pi * opacity * variance before the blur is what the integral over the picture is.
-    const variance = (20 * 0.06 / 4) ** 2;
+    const variance = ((20 * 0.06) / 4) ** 2;
     expect((await light('mip', 0.06)) / (await light('none', 0.06))).toBeCloseTo(variance / (variance + 0.3), 1);
-    expect((await render(ball({ mean: [0, 0, 4], deviation: 0.06, opacity: 0.9, rgb: [1, 1, 1] }), STRAIGHT, { antialiasing: 'mip' })).alpha[40]).toBeCloseTo(0.9 * (variance / (variance + 0.3)), 10);
+    expect(
+      (await render(ball({ mean: [0, 0, 4], deviation: 0.06, opacity: 0.9, rgb: [1, 1, 1] }), STRAIGHT, { antialiasing: 'mip' })).alpha[40],
+    ).toBeCloseTo(0.9 * (variance / (variance + 0.3)), 10);
   });
 
   test('parallel rays show the same size at every depth', async () => {
@@ -56,8 +61,11 @@ describe('closed forms', () => {
   });
 
   test('a pixel is finished before what would leave 1e-4 of the light, which is not added', async () => {
-    const wall = (z: number, rgb: readonly number[]): Gaussians<Float64Array> => ball({ mean: [0, 0, z], deviation: 3, opacity: 0.98, rgb });
-    const drawn = await render(concatGaussians([wall(1, [1, 0, 0]), wall(2, [0, 1, 0]), wall(3, [0, 0, 1])]), STRAIGHT, { background: [0.5, 0.5, 0.5] });
+    const wall = (z: number, rgb: readonly number[]): Gaussians<Float64Array> =>
+      ball({ mean: [0, 0, z], deviation: 3, opacity: 0.98, rgb });
+    const drawn = await render(concatGaussians([wall(1, [1, 0, 0]), wall(2, [0, 1, 0]), wall(3, [0, 0, 1])]), STRAIGHT, {
+      background: [0.5, 0.5, 0.5],
+    });
     // 4e-4 is left after two; the third would leave 8e-6.
     expect(1 - drawn.alpha[40]!).toBeCloseTo(4e-4, 10);
     [0.98 + 2e-4, 0.02 * 0.98 + 2e-4, 2e-4].forEach((value, channel) => expect(drawn.color[120 + channel]).toBeCloseTo(value, 10));
@@ -68,8 +76,16 @@ describe('invariances', () => {
   test('the order of rows does not matter', async () => {
     const { gaussians, camera } = randomScene({ seed: 2, count: 9, size: 16 });
     const order = [4, 8, 1, 0, 7, 2, 6, 3, 5];
-    const rows = (array: Float64Array): Float64Array => Float64Array.from(order.flatMap((row) => [...array.subarray((row * array.length) / 9, ((row + 1) * array.length) / 9)]));
-    const shuffled = { ...gaussians, means: rows(gaussians.means), quaternions: rows(gaussians.quaternions), logScales: rows(gaussians.logScales), opacityLogits: rows(gaussians.opacityLogits), sh: rows(gaussians.sh) };
+    const rows = (array: Float64Array): Float64Array =>
+      Float64Array.from(order.flatMap((row) => [...array.subarray((row * array.length) / 9, ((row + 1) * array.length) / 9)]));
+    const shuffled = {
+      ...gaussians,
+      means: rows(gaussians.means),
+      quaternions: rows(gaussians.quaternions),
+      logScales: rows(gaussians.logScales),
+      opacityLogits: rows(gaussians.opacityLogits),
+      sh: rows(gaussians.sh),
+    };
     expect(distance(await render(shuffled, camera), await render(gaussians, camera))).toBe(0);
   });
 
@@ -84,18 +100,40 @@ describe('invariances', () => {
       return [a + w * t[0] + y * t[2] - z * t[1], b + w * t[1] + z * t[0] - x * t[2], c + w * t[2] + x * t[1] - y * t[0]];
     };
     const shift = [0.7, -2, 1.1];
-    const compose = ([w, x, y, z]: readonly [number, number, number, number], [a, b, c, d]: readonly [number, number, number, number]): number[] => [w * a - x * b - y * c - z * d, w * b + x * a + y * d - z * c, w * c - x * d + y * a + z * b, w * d + x * c - y * b + z * a];
-    const each = (array: Float64Array, length: number, map: (row: number[]) => number[]): Float64Array => Float64Array.from(Array.from({ length: array.length / length }, (_, i) => map([...array.subarray(i * length, (i + 1) * length)])).flat());
-    const moved = { ...gaussians, means: each(gaussians.means, 3, (m) => turn(m).map((value, i) => value + shift[i]!)), quaternions: each(gaussians.quaternions, 4, (row) => compose(q, row as [number, number, number, number])) };
+    const compose = (
+      [w, x, y, z]: readonly [number, number, number, number],
+      [a, b, c, d]: readonly [number, number, number, number],
+    ): number[] => [
+      w * a - x * b - y * c - z * d,
+      w * b + x * a + y * d - z * c,
+      w * c - x * d + y * a + z * b,
+      w * d + x * c - y * b + z * a,
+    ];
+    const each = (array: Float64Array, length: number, map: (row: number[]) => number[]): Float64Array =>
+      Float64Array.from(
+        Array.from({ length: array.length / length }, (_, i) => map([...array.subarray(i * length, (i + 1) * length)])).flat(),
+      );
+    const moved = {
+      ...gaussians,
+      means: each(gaussians.means, 3, (m) => turn(m).map((value, i) => value + shift[i]!)),
+      quaternions: each(gaussians.quaternions, 4, (row) => compose(q, row as [number, number, number, number])),
+    };
     // The camera's new rows are the old ones turned; its shift undoes that of the world.
     const rows = [0, 4, 8].map((row) => turn(camera.worldToCamera.slice(row, row + 3)));
-    const worldToCamera = rows.flatMap((row, i) => [...row, camera.worldToCamera[4 * i + 3]! - row.reduce((sum, value, k) => sum + value * shift[k]!, 0)]);
+    const worldToCamera = rows.flatMap((row, i) => [
+      ...row,
+      camera.worldToCamera[4 * i + 3]! - row.reduce((sum, value, k) => sum + value * shift[k]!, 0),
+    ]);
     expect(distance(await render(moved, { ...camera, worldToCamera }), await render(gaussians, camera))).toBeLessThan(1e-12);
   });
 
   test('colours of a higher degree depend on the direction alone: twice as far, twice as big, the same picture', async () => {
     const { gaussians, camera } = randomScene({ seed: 4, count: 7, size: 16 });
-    const grown = { ...gaussians, means: gaussians.means.map((value) => 2 * value), logScales: gaussians.logScales.map((value) => value + Math.log(2)) };
+    const grown = {
+      ...gaussians,
+      means: gaussians.means.map((value) => 2 * value),
+      logScales: gaussians.logScales.map((value) => value + Math.log(2)),
+    };
     const worldToCamera = camera.worldToCamera.map((value, i) => (i % 4 === 3 ? 2 * value : value));
     expect(distance(await render(grown, { ...camera, worldToCamera }), await render(gaussians, camera))).toBeLessThan(1e-12);
   });
@@ -103,7 +141,11 @@ describe('invariances', () => {
   test('assets that do not overlap in the picture compose by addition', async () => {
     const left = ball({ mean: [-0.5, 0, 4], deviation: 0.08, opacity: 0.8, rgb: [1, 0.2, 0] });
     const right = ball({ mean: [0.6, 0.1, 3], deviation: 0.05, opacity: 0.5, rgb: [0, 0.2, 1] });
-    const [both, one, other] = [await render(concatGaussians([left, right]), STRAIGHT), await render(left, STRAIGHT), await render(right, STRAIGHT)];
+    const [both, one, other] = [
+      await render(concatGaussians([left, right]), STRAIGHT),
+      await render(left, STRAIGHT),
+      await render(right, STRAIGHT),
+    ];
     both.color.forEach((value, i) => expect(value).toBeCloseTo(one.color[i]! + other.color[i]!, 12));
   });
 });
@@ -123,7 +165,16 @@ describe('edges', () => {
     const rasterizer = referenceRasterizer();
     const nan = { ...ball({ mean: [0, 0, 2], deviation: 0.2, opacity: 0.8, rgb: [1, 1, 1] }), quaternions: Float64Array.of(NaN, 0, 0, 0) };
     const zero = { ...ball({ mean: [0, 0, 2], deviation: 0.2, opacity: 0.8, rgb: [1, 1, 1] }), quaternions: new Float64Array(4) };
-    const drawn = await rasterizer.render(concatGaussians([ball({ mean: [0, 0, -1], deviation: 0.2, opacity: 0.8, rgb: [1, 1, 1] }), ball({ mean: [0, 0, 0.005], deviation: 0.2, opacity: 0.8, rgb: [1, 1, 1] }), nan, zero, ball({ mean: [5, 0, 2], deviation: 0.1, opacity: 0.8, rgb: [1, 1, 1] })]), STRAIGHT);
+    const drawn = await rasterizer.render(
+      concatGaussians([
+        ball({ mean: [0, 0, -1], deviation: 0.2, opacity: 0.8, rgb: [1, 1, 1] }),
+        ball({ mean: [0, 0, 0.005], deviation: 0.2, opacity: 0.8, rgb: [1, 1, 1] }),
+        nan,
+        zero,
+        ball({ mean: [5, 0, 2], deviation: 0.1, opacity: 0.8, rgb: [1, 1, 1] }),
+      ]),
+      STRAIGHT,
+    );
     expect([...drawn.radii]).toEqual([0, 0, 0, 0, 0]);
     const { means, quaternions } = await rasterizer.backward(drawn, { color: drawn.color.map(() => 1) });
     expect([...means, ...quaternions].every((value) => value === 0)).toBe(true);
@@ -132,7 +183,9 @@ describe('edges', () => {
   test('wrong input is refused by name', async () => {
     const rasterizer = referenceRasterizer();
     const one = ball({ mean: [0, 0, 2], deviation: 0.2, opacity: 0.8, rgb: [1, 1, 1] });
-    await expect(rasterizer.render(one, STRAIGHT, { background: [1, 2] })).rejects.toThrow('[gaussians/reference] background does not have a number for each channel: background.length=2. Pass 3 numbers.');
+    await expect(rasterizer.render(one, STRAIGHT, { background: [1, 2] })).rejects.toThrow(
+      '[gaussians/reference] background does not have a number for each channel: background.length=2. Pass 3 numbers.',
+    );
     await expect(rasterizer.render(one, STRAIGHT, { degree: 1 })).rejects.toThrow('degree=1');
     await expect(rasterizer.render(one, STRAIGHT, { near: 0 })).rejects.toThrow('near=0');
     await expect(rasterizer.render({ ...one, count: 2 }, STRAIGHT, {})).rejects.toThrow(UserError);

@@ -1,4 +1,16 @@
-import { adamStep, cpuRasterizer, createTrainer, gaussiansFromPoints, initialState, mcmcStrategy, resolveSettings, zeroMoments, type AdamStep, type Rasterizer, type SplatScene } from '@langevin/gaussians';
+import {
+  adamStep,
+  cpuRasterizer,
+  createTrainer,
+  gaussiansFromPoints,
+  initialState,
+  mcmcStrategy,
+  resolveSettings,
+  zeroMoments,
+  type AdamStep,
+  type Rasterizer,
+  type SplatScene,
+} from '@langevin/gaussians';
 import { counterGenerator } from '@langevin/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inBothPrecisions, randomScene } from '../src/testing/index.ts';
@@ -21,19 +33,44 @@ describe('arrays that stay in the kernels', () => {
     const make = (stream: number, rowLength: number, from: number, to: number, step: number): AdamStep => {
       const length = rows * rowLength;
       const square = normal(stream + 3, length).map((value) => value * value * 1e-6);
-      return { values: normal(stream, length), gradient: normal(stream + 1, length).map((value, i) => (i % 7 === 0 ? 0 : value * 1e-3)), moments: { mean: normal(stream + 2, length).map((value) => value * 1e-3), square }, columns: { rowLength, from, to, rate: 5e-3 }, step };
+      return {
+        values: normal(stream, length),
+        gradient: normal(stream + 1, length).map((value, i) => (i % 7 === 0 ? 0 : value * 1e-3)),
+        moments: { mean: normal(stream + 2, length).map((value) => value * 1e-3), square },
+        columns: { rowLength, from, to, rate: 5e-3 },
+        step,
+      };
     };
     const steps = [make(0, 3, 0, 3, 1), make(10, 1, 0, 1, 7), make(20, 12, 0, 3, 2000), make(30, 12, 3, 8, 2), make(40, 4, 0, 4, 3)];
-    const expected = steps.map(({ values, moments, ...rest }) => ({ ...rest, values: values.slice(), moments: { mean: moments.mean.slice(), square: moments.square.slice() } }));
+    const expected = steps.map(({ values, moments, ...rest }) => ({
+      ...rest,
+      values: values.slice(),
+      moments: { mean: moments.mean.slice(), square: moments.square.slice() },
+    }));
     for (const step of expected) adamStep(step);
     for (const rasterizer of [one, two]) {
       const residence = rasterizer.reside!()!;
-      const held = (await residence.hold(steps.flatMap(({ values, gradient, moments }) => [values, gradient, moments.mean, moments.square])))!;
-      const there = steps.map((step, i) => ({ ...step, values: held[4 * i]!, gradient: held[4 * i + 1]!, moments: { mean: held[4 * i + 2]!, square: held[4 * i + 3]! } }));
+      const held = (await residence.hold(
+        steps.flatMap(({ values, gradient, moments }) => [values, gradient, moments.mean, moments.square]),
+      ))!;
+      const there = steps.map((step, i) => ({
+        ...step,
+        values: held[4 * i]!,
+        gradient: held[4 * i + 1]!,
+        moments: { mean: held[4 * i + 2]!, square: held[4 * i + 3]! },
+      }));
       await residence.adam(there);
       for (const [i, { values, moments }] of there.entries()) {
-        const same = (a: Float32Array, b: Float32Array): boolean => Buffer.from(Uint8Array.from(new Uint8Array(a.buffer, a.byteOffset, a.byteLength)).buffer).equals(Buffer.from(b.buffer));
-        expect([same(values, expected[i]!.values), same(moments.mean, expected[i]!.moments.mean), same(moments.square, expected[i]!.moments.square)], `group ${i}`).toEqual([true, true, true]);
+        const same = (a: Float32Array, b: Float32Array): boolean =>
+          Buffer.from(Uint8Array.from(new Uint8Array(a.buffer, a.byteOffset, a.byteLength)).buffer).equals(Buffer.from(b.buffer));
+        expect(
+          [
+            same(values, expected[i]!.values),
+            same(moments.mean, expected[i]!.moments.mean),
+            same(moments.square, expected[i]!.moments.square),
+          ],
+          `group ${i}`,
+        ).toEqual([true, true, true]);
         expect(same(values, steps[i]!.values)).toBe(false);
       }
       residence.release();
@@ -42,7 +79,13 @@ describe('arrays that stay in the kernels', () => {
 
   test('may lie elsewhere as well', async () => {
     const residence = one.reside!()!;
-    const step: AdamStep = { values: Float32Array.of(1, 2), gradient: Float32Array.of(3, 4), moments: zeroMoments(2), columns: { rowLength: 1, from: 0, to: 1, rate: 0.1 }, step: 1 };
+    const step: AdamStep = {
+      values: Float32Array.of(1, 2),
+      gradient: Float32Array.of(3, 4),
+      moments: zeroMoments(2),
+      columns: { rowLength: 1, from: 0, to: 1, rate: 0.1 },
+      step: 1,
+    };
     await residence.adam([step]);
     expect(step.values[0]).toBeCloseTo(0.9, 6);
     residence.release();
@@ -75,14 +118,21 @@ describe('arrays that stay in the kernels', () => {
     // What lies where pictures are drawn is taken out of the way.
     const { gradients } = await one.photometric!({ gaussians, camera, target: v.color, dssim: 0.2 });
     const copy = gradients.means.slice();
-    expect((await one.render({ ...gaussians, means: gradients.means }, camera)).color).toEqual((await one.render({ ...gaussians, means: copy }, camera)).color);
+    expect((await one.render({ ...gaussians, means: gradients.means }, camera)).color).toEqual(
+      (await one.render({ ...gaussians, means: copy }, camera)).color,
+    );
     residence.release();
   });
 
   test('change no bit of a training, and its arrays are its own in the end', async () => {
     const settings = resolveSettings({ strategy: mcmcStrategy({ start: 0, every: 4, cap: 60 }), degree: 1, degreeEvery: 5 }, 20);
     const run = async (rasterizer: Rasterizer) => {
-      const trainer = createTrainer({ scene, rasterizer, settings, state: initialState(gaussiansFromPoints(scene.points!, { degree: 1 }), settings.strategy) });
+      const trainer = createTrainer({
+        scene,
+        rasterizer,
+        settings,
+        state: initialState(gaussiansFromPoints(scene.points!, { degree: 1 }), settings.strategy),
+      });
       for (let i = 0; i < 12; i++) await trainer.advance();
       trainer.release();
       const { gaussians, moments } = trainer.state();

@@ -3,7 +3,27 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { backProject, cameraPosition, distort, gaussiansFromPoints, holdOutGap, lookAt, meanSquaredDistances, parseColmapBinary, parseColmapText, parseTransforms, pointsFromDepth, randomPoints, sceneExtent, splitViews, undistort, undistortedPinhole, undistortImage, type Camera, type ColmapFiles } from '@langevin/gaussians';
+import {
+  backProject,
+  cameraPosition,
+  distort,
+  gaussiansFromPoints,
+  holdOutGap,
+  lookAt,
+  meanSquaredDistances,
+  parseColmapBinary,
+  parseColmapText,
+  parseTransforms,
+  pointsFromDepth,
+  randomPoints,
+  sceneExtent,
+  splitViews,
+  undistort,
+  undistortedPinhole,
+  undistortImage,
+  type Camera,
+  type ColmapFiles,
+} from '@langevin/gaussians';
 import { loadScene } from '@langevin/gaussians/node';
 import { writeImage } from '@langevin/io/node';
 import { counterGenerator } from '@langevin/tensor';
@@ -44,7 +64,11 @@ describe('COLMAP', () => {
       // Half a turn about z; the quaternion has length 2.
       { name: 'b/c.png', cameraId: 7, worldToCamera: [-1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 1, 0] },
     ]);
-    expect(model.points).toEqual({ count: 2, positions: Float32Array.of(1, -1, 0.5, 0, 2, 4), colors: Uint8Array.of(255, 128, 0, 0, 1, 2) });
+    expect(model.points).toEqual({
+      count: 2,
+      positions: Float32Array.of(1, -1, 0.5, 0, 2, 4),
+      colors: Uint8Array.of(255, 128, 0, 0, 1, 2),
+    });
   });
 
   it('text says the same', () => {
@@ -53,7 +77,9 @@ describe('COLMAP', () => {
 
   it.each(['cameras', 'images', 'points'] as const)('a file of %s cut anywhere is refused, and nothing else is thrown', (name) => {
     for (let length = 0; length < GOLDEN[name].length; length++) {
-      expect(() => parseColmapBinary({ ...GOLDEN, [name]: GOLDEN[name].subarray(0, length) }), String(length)).toThrow(/^\[gaussians\/(scenes|colmap)\]/);
+      expect(() => parseColmapBinary({ ...GOLDEN, [name]: GOLDEN[name].subarray(0, length) }), String(length)).toThrow(
+        /^\[gaussians\/(scenes|colmap)\]/,
+      );
     }
   });
 
@@ -63,7 +89,8 @@ describe('COLMAP', () => {
     for (let round = 0; round < 3000; round++) {
       const name = (['cameras', 'images', 'points'] as const)[round % 3]!;
       const bytes = GOLDEN[name].slice();
-      for (const place of random.integers(1 + (round % 4), { low: 0, high: bytes.length })) bytes[place] = random.integers(1, { low: 0, high: 256 })[0]!;
+      for (const place of random.integers(1 + (round % 4), { low: 0, high: bytes.length }))
+        bytes[place] = random.integers(1, { low: 0, high: 256 })[0]!;
       try {
         parseColmapBinary({ ...GOLDEN, [name]: bytes });
       } catch (error) {
@@ -77,18 +104,30 @@ describe('COLMAP', () => {
   it('hostile counts are refused before memory is taken', () => {
     const points = GOLDEN.points.slice();
     points.set(hex('ffffffffffff0f00'));
-    expect(() => parseColmapBinary({ ...GOLDEN, points })).toThrow('points3D.bin is damaged at byte 8: number of points=4503599627370495 needs at least');
+    expect(() => parseColmapBinary({ ...GOLDEN, points })).toThrow(
+      'points3D.bin is damaged at byte 8: number of points=4503599627370495 needs at least',
+    );
   });
 
   it('lenses that are not read, names that lead out, poses that are none', () => {
     const fisheye = GOLDEN.cameras.slice();
     fisheye[12] = 5;
-    expect(() => parseColmapBinary({ ...GOLDEN, cameras: fisheye })).toThrow('camera model is not read: model=OPENCV_FISHEYE, file=cameras.bin. Read are SIMPLE_PINHOLE, PINHOLE, SIMPLE_RADIAL, RADIAL, OPENCV;');
-    expect(() => parseColmapText({ ...TEXT, images: TEXT.images.replace('a.png', '../a.png') })).toThrow('image name leads out of the folder of images: name="../a.png"');
+    expect(() => parseColmapBinary({ ...GOLDEN, cameras: fisheye })).toThrow(
+      'camera model is not read: model=OPENCV_FISHEYE, file=cameras.bin. Read are SIMPLE_PINHOLE, PINHOLE, SIMPLE_RADIAL, RADIAL, OPENCV;',
+    );
+    expect(() => parseColmapText({ ...TEXT, images: TEXT.images.replace('a.png', '../a.png') })).toThrow(
+      'image name leads out of the folder of images: name="../a.png"',
+    );
     expect(() => parseColmapText({ ...TEXT, images: TEXT.images.replace('a.png', '/etc/a.png') })).toThrow('leads out');
-    expect(() => parseColmapText({ ...TEXT, images: TEXT.images.replace('1 1 0 0 0', '1 0 0 0 0') })).toThrow('image has no pose: q=[0, 0, 0, 0]');
-    expect(() => parseColmapText({ ...TEXT, images: TEXT.images.replace('3 7 a.png', '3 8 a.png') })).toThrow('image names a camera that is not there: image="a.png", camera=8');
-    expect(() => parseColmapText({ ...TEXT, cameras: '7 PINHOLE 4 2 8 16 2\n' })).toThrow('PINHOLE has 4 parameters (fx, fy, cx, cy), found 3');
+    expect(() => parseColmapText({ ...TEXT, images: TEXT.images.replace('1 1 0 0 0', '1 0 0 0 0') })).toThrow(
+      'image has no pose: q=[0, 0, 0, 0]',
+    );
+    expect(() => parseColmapText({ ...TEXT, images: TEXT.images.replace('3 7 a.png', '3 8 a.png') })).toThrow(
+      'image names a camera that is not there: image="a.png", camera=8',
+    );
+    expect(() => parseColmapText({ ...TEXT, cameras: '7 PINHOLE 4 2 8 16 2\n' })).toThrow(
+      'PINHOLE has 4 parameters (fx, fy, cx, cy), found 3',
+    );
   });
 });
 
@@ -96,7 +135,11 @@ describe('lenses', () => {
   const lens = { width: 64, height: 48, fx: 60, fy: 62, cx: 31, cy: 25, k1: -0.2, k2: 0.05, p1: 0.003, p2: -0.002 };
 
   it('distortion is inverted', () => {
-    for (const point of [[0, 0], [0.5, -0.3], [-0.4, 0.4]] as const) {
+    for (const point of [
+      [0, 0],
+      [0.5, -0.3],
+      [-0.4, 0.4],
+    ] as const) {
       const [x, y] = undistort(lens, distort(lens, point));
       expect(Math.hypot(x - point[0], y - point[1])).toBeLessThan(1e-9);
     }
@@ -107,17 +150,29 @@ describe('lenses', () => {
     const pinhole = undistortedPinhole(lens);
     const value = (x: number): number => 128 + 150 * x;
     const image = { width: 64, height: 48, channels: 1 as const, data: new Uint8Array(64 * 48) };
-    for (let y = 0; y < 48; y++) for (let x = 0; x < 64; x++) image.data[y * 64 + x] = Math.round(value(undistort(lens, [(x + 0.5 - lens.cx) / lens.fx, (y + 0.5 - lens.cy) / lens.fy])[0]));
+    for (let y = 0; y < 48; y++)
+      for (let x = 0; x < 64; x++)
+        image.data[y * 64 + x] = Math.round(value(undistort(lens, [(x + 0.5 - lens.cx) / lens.fx, (y + 0.5 - lens.cy) / lens.fy])[0]));
     const straight = undistortImage(image, lens, pinhole);
     let worst = 0;
-    for (let y = 0; y < 48; y++) for (let x = 0; x < 64; x++) worst = Math.max(worst, Math.abs(straight.data[y * 64 + x]! - value((x + 0.5 - pinhole.cx) / pinhole.fx)));
+    for (let y = 0; y < 48; y++)
+      for (let x = 0; x < 64; x++)
+        worst = Math.max(worst, Math.abs(straight.data[y * 64 + x]! - value((x + 0.5 - pinhole.cx) / pinhole.fx)));
     // Two roundings.
     expect(worst).toBeLessThan(1.2);
   });
 });
 
 describe('transforms.json', () => {
-  const frame = { file_path: './images/r_0', transform_matrix: [[1, 0, 0, 5], [0, 0, -1, 6], [0, 1, 0, 7], [0, 0, 0, 1]] };
+  const frame = {
+    file_path: './images/r_0',
+    transform_matrix: [
+      [1, 0, 0, 5],
+      [0, 0, -1, 6],
+      [0, 1, 0, 7],
+      [0, 0, 0, 1],
+    ],
+  };
 
   it('turns OpenGL poses into world to camera', () => {
     const { frames } = parseTransforms({ camera_angle_x: Math.PI / 2, frames: [frame] });
@@ -133,8 +188,29 @@ describe('transforms.json', () => {
   });
 
   it('takes the numbers of a frame before those of the file', () => {
-    const { frames, heldOut } = parseTransforms({ fl_x: 10, fl_y: 11, cx: 1, cy: 2, w: 4, h: 3, k1: 0.1, frames: [{ ...frame, fl_x: 20, mask_path: 'm.png' }], test_filenames: ['./images/r_0'] });
-    expect(frames[0]!.lens({ width: 4, height: 3 })).toEqual({ width: 4, height: 3, fx: 20, fy: 11, cx: 1, cy: 2, k1: 0.1, k2: 0, p1: 0, p2: 0 });
+    const { frames, heldOut } = parseTransforms({
+      fl_x: 10,
+      fl_y: 11,
+      cx: 1,
+      cy: 2,
+      w: 4,
+      h: 3,
+      k1: 0.1,
+      frames: [{ ...frame, fl_x: 20, mask_path: 'm.png' }],
+      test_filenames: ['./images/r_0'],
+    });
+    expect(frames[0]!.lens({ width: 4, height: 3 })).toEqual({
+      width: 4,
+      height: 3,
+      fx: 20,
+      fy: 11,
+      cx: 1,
+      cy: 2,
+      k1: 0.1,
+      k2: 0,
+      p1: 0,
+      p2: 0,
+    });
     expect(frames[0]!.maskPath).toBe('m.png');
     expect(heldOut).toEqual(['images/r_0']);
   });
@@ -144,8 +220,36 @@ describe('transforms.json', () => {
     [{ frames: [{ ...frame, file_path: '../../x' }] }, 'leads out of its folder'],
     [{ camera_model: 'OPENCV_FISHEYE', frames: [frame] }, 'camera_model=OPENCV_FISHEYE'],
     [{ k3: 1, frames: [frame] }, 'k3=1'],
-    [{ frames: [{ ...frame, transform_matrix: [[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0]] }] }, 'is no rotation'],
-    [{ frames: [{ ...frame, transform_matrix: [[0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]] }] }, 'is no pose'],
+    [
+      {
+        frames: [
+          {
+            ...frame,
+            transform_matrix: [
+              [1, 0, 0, 0],
+              [1, 1, 0, 0],
+              [0, 0, 1, 0],
+            ],
+          },
+        ],
+      },
+      'is no rotation',
+    ],
+    [
+      {
+        frames: [
+          {
+            ...frame,
+            transform_matrix: [
+              [0, 0, 0, 0],
+              [0, 1, 0, 0],
+              [0, 0, 1, 0],
+            ],
+          },
+        ],
+      },
+      'is no pose',
+    ],
     [{ fl_x: -1, frames: [frame] }, 'fl_x'],
     [{ ply_file_path: '../points.ply', frames: [frame] }, 'ply_file_path leads out of its folder: path="../points.ply"'],
     [{ ply_file_path: '/etc/points.ply', frames: [frame] }, 'leads out of its folder'],
@@ -164,8 +268,15 @@ describe('beginnings', () => {
     const positions = counterGenerator({ seed: 4, stream: [] }).normal(3 * 300);
     positions.copyWithin(30, 0, 3);
     const expected = Array.from({ length: 300 }, (_, i) => {
-      const distances = Array.from({ length: 300 }, (_, j) => (i === j ? Infinity : [0, 1, 2].reduce((sum, axis) => sum + (positions[3 * i + axis]! - positions[3 * j + axis]!) ** 2, 0)));
-      return distances.sort((a, b) => a - b).slice(0, 3).reduce((a, b) => a + b, 0) / 3;
+      const distances = Array.from({ length: 300 }, (_, j) =>
+        i === j ? Infinity : [0, 1, 2].reduce((sum, axis) => sum + (positions[3 * i + axis]! - positions[3 * j + axis]!) ** 2, 0),
+      );
+      return (
+        distances
+          .sort((a, b) => a - b)
+          .slice(0, 3)
+          .reduce((a, b) => a + b, 0) / 3
+      );
     });
     const found = meanSquaredDistances(positions);
     for (const [i, value] of expected.entries()) expect(found[i]).toBeCloseTo(value, 12);
@@ -174,21 +285,40 @@ describe('beginnings', () => {
   });
 
   it('a Gaussian begins as wide as its neighbours are far, in its colour', () => {
-    const { logScales, opacityLogits, sh, degree } = gaussiansFromPoints({ count: 2, positions: Float32Array.of(0, 0, 0, 0, 3, 4), colors: Uint8Array.of(255, 0, 128, 0, 0, 0) }, { degree: 1 });
+    const { logScales, opacityLogits, sh, degree } = gaussiansFromPoints(
+      { count: 2, positions: Float32Array.of(0, 0, 0, 0, 3, 4), colors: Uint8Array.of(255, 0, 128, 0, 0, 0) },
+      { degree: 1 },
+    );
     expect(Math.exp(logScales[0]!)).toBeCloseTo(5, 5);
     expect(1 / (1 + Math.exp(-opacityLogits[1]!))).toBeCloseTo(0.1, 6);
     expect([degree, sh.length]).toEqual([1, 24]);
-    expect([0, 1, 2].map((c) => 0.5 + 0.28209479177387814 * sh[c]!)).toEqual([expect.closeTo(1, 6), expect.closeTo(0, 6), expect.closeTo(128 / 255, 6)]);
-    expect(() => gaussiansFromPoints({ count: 0, positions: new Float32Array(0), colors: new Uint8Array(0) })).toThrow('no point to start from');
+    expect([0, 1, 2].map((c) => 0.5 + 0.28209479177387814 * sh[c]!)).toEqual([
+      expect.closeTo(1, 6),
+      expect.closeTo(0, 6),
+      expect.closeTo(128 / 255, 6),
+    ]);
+    expect(() => gaussiansFromPoints({ count: 0, positions: new Float32Array(0), colors: new Uint8Array(0) })).toThrow(
+      'no point to start from',
+    );
   });
 
   it('pixels with depth go where the camera sees them', () => {
     const camera = { width: 4, height: 2, fx: 2, fy: 2, cx: 2, cy: 1, worldToCamera: [0, 0, 1, 0, 0, 1, 0, 0, -1, 0, 0, 5] };
     const point = backProject(camera, { x: 3.5, y: 0.5, z: 2 });
-    const at = (row: number): number => [0, 1, 2].reduce((sum, axis) => sum + camera.worldToCamera[4 * row + axis]! * point[axis]!, camera.worldToCamera[4 * row + 3]!);
+    const at = (row: number): number =>
+      [0, 1, 2].reduce((sum, axis) => sum + camera.worldToCamera[4 * row + axis]! * point[axis]!, camera.worldToCamera[4 * row + 3]!);
     expect([(2 * at(0)) / at(2) + 2, (2 * at(1)) / at(2) + 1, at(2)]).toEqual([expect.closeTo(3.5, 12), expect.closeTo(0.5, 12), 2]);
-    const view = { name: 'v', camera, image: { width: 4, height: 2, channels: 3 as const, data: Uint8Array.from({ length: 24 }, (_, i) => i) }, depth: Float32Array.of(0, 0, 0, 2, 0, 0, 0, 0) };
-    expect(pointsFromDepth([view], { stride: 1 })).toEqual({ count: 1, positions: Float32Array.from(point), colors: Uint8Array.of(9, 10, 11) });
+    const view = {
+      name: 'v',
+      camera,
+      image: { width: 4, height: 2, channels: 3 as const, data: Uint8Array.from({ length: 24 }, (_, i) => i) },
+      depth: Float32Array.of(0, 0, 0, 2, 0, 0, 0, 0),
+    };
+    expect(pointsFromDepth([view], { stride: 1 })).toEqual({
+      count: 1,
+      positions: Float32Array.from(point),
+      colors: Uint8Array.of(9, 10, 11),
+    });
     expect(() => pointsFromDepth([{ ...view, depth: new Float32Array(8) }])).toThrow('no pixel has a depth');
   });
 
@@ -204,7 +334,15 @@ describe('beginnings', () => {
     expect(splitViews(views, { names: ['v3', 'v4.png'] }).test.map(({ name }) => name)).toEqual(['v3.png', 'v4.png']);
     expect(splitViews(views, 'none').train.length).toBe(10);
     expect(() => splitViews(views, { names: ['v33'] })).toThrow('no view of that name to hold out: "v33".');
-    const camera = (x: number) => ({ width: 1, height: 1, fx: 1, fy: 1, cx: 0, cy: 0, worldToCamera: [1, 0, 0, -x, 0, 1, 0, 0, 0, 0, 1, 0] });
+    const camera = (x: number) => ({
+      width: 1,
+      height: 1,
+      fx: 1,
+      fy: 1,
+      cx: 0,
+      cy: 0,
+      worldToCamera: [1, 0, 0, -x, 0, 1, 0, 0, 0, 0, 1, 0],
+    });
     expect(sceneExtent([camera(0), camera(4)])).toBeCloseTo(2.2, 12);
     expect(sceneExtent([camera(3)])).toBe(1);
   });
@@ -213,7 +351,19 @@ describe('beginnings', () => {
     // Three rings of eight, as a turntable takes them: every 8th is a whole meridian.
     const ring = (i: number): { readonly name: string; readonly camera: Camera } => {
       const [turn, tilt] = [(i % 8) * (Math.PI / 4), (Math.floor(i / 8) - 1) * 0.33];
-      return { name: `v${String(i).padStart(2, '0')}`, camera: lookAt({ width: 8, height: 8, fx: 8, fy: 8, cx: 4, cy: 4, eye: [4 * Math.cos(turn) * Math.cos(tilt), 4 * Math.sin(tilt), 4 * Math.sin(turn) * Math.cos(tilt)], target: [0, 0, 0] }) };
+      return {
+        name: `v${String(i).padStart(2, '0')}`,
+        camera: lookAt({
+          width: 8,
+          height: 8,
+          fx: 8,
+          fy: 8,
+          cx: 4,
+          cy: 4,
+          eye: [4 * Math.cos(turn) * Math.cos(tilt), 4 * Math.sin(tilt), 4 * Math.sin(turn) * Math.cos(tilt)],
+          target: [0, 0, 0],
+        }),
+      };
     };
     const views = Array.from({ length: 24 }, (_, i) => ring(i));
     expect(holdOutGap(splitViews(views))).toBeGreaterThan(2);
@@ -235,35 +385,84 @@ describe('scenes from disk', () => {
     const path = await folder();
     await mkdir(join(path, 'sparse/0'), { recursive: true });
     await mkdir(join(path, 'images/b'), { recursive: true });
-    for (const [name, content] of [['cameras', GOLDEN.cameras], ['images', GOLDEN.images], ['points3D', GOLDEN.points]] as const) await writeFile(join(path, 'sparse/0', `${name}.bin`), content);
-    for (const name of ['a.png', 'b/c.png']) await writeImage(join(path, 'images', name), { width: 4, height: 2, channels: 3, data: new Uint8Array(24).fill(77) });
+    for (const [name, content] of [
+      ['cameras', GOLDEN.cameras],
+      ['images', GOLDEN.images],
+      ['points3D', GOLDEN.points],
+    ] as const)
+      await writeFile(join(path, 'sparse/0', `${name}.bin`), content);
+    for (const name of ['a.png', 'b/c.png'])
+      await writeImage(join(path, 'images', name), { width: 4, height: 2, channels: 3, data: new Uint8Array(24).fill(77) });
     const scene = await loadScene(path, { downscale: 2 });
     expect([scene.train.length, scene.test.length, scene.points?.count]).toEqual([2, 0, 2]);
-    expect(scene.train[0]).toMatchObject({ name: 'a.png', camera: { width: 2, height: 1 }, image: { width: 2, height: 1, channels: 3, data: new Uint8Array(6).fill(77) } });
+    expect(scene.train[0]).toMatchObject({
+      name: 'a.png',
+      camera: { width: 2, height: 1 },
+      image: { width: 2, height: 1, channels: 3, data: new Uint8Array(6).fill(77) },
+    });
     expect(await loadScene(path, { images: join(path, 'elsewhere') }).catch(String)).toContain('cannot read');
   });
 
   it('a Blender folder: alpha stays, the test file is held out', async () => {
     const path = await folder();
-    const frame = (name: string) => ({ file_path: `./${name}`, transform_matrix: [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 4], [0, 0, 0, 1]] });
+    const frame = (name: string) => ({
+      file_path: `./${name}`,
+      transform_matrix: [
+        [1, 0, 0, 0],
+        [0, 1, 0, 0],
+        [0, 0, 1, 4],
+        [0, 0, 0, 1],
+      ],
+    });
     await writeFile(join(path, 'transforms_train.json'), JSON.stringify({ camera_angle_x: 1, frames: [frame('t0'), frame('t1')] }));
     await writeFile(join(path, 'transforms_test.json'), JSON.stringify({ camera_angle_x: 1, frames: [frame('e0')] }));
-    for (const name of ['t0', 't1', 'e0']) await writeImage(join(path, `${name}.png`), { width: 2, height: 2, channels: 4, data: new Uint8Array(16).fill(100) });
+    for (const name of ['t0', 't1', 'e0'])
+      await writeImage(join(path, `${name}.png`), { width: 2, height: 2, channels: 4, data: new Uint8Array(16).fill(100) });
     const scene = await loadScene(path);
-    expect([scene.train.map(({ name }) => name), scene.test.map(({ name }) => name), scene.points]).toEqual([['t0', 't1'], ['e0'], undefined]);
+    expect([scene.train.map(({ name }) => name), scene.test.map(({ name }) => name), scene.points]).toEqual([
+      ['t0', 't1'],
+      ['e0'],
+      undefined,
+    ]);
     expect(scene.train[0]!.image.channels).toBe(4);
   });
 
   it('a nerfstudio folder: training begins at the points that it names', async () => {
     const path = await folder();
-    const json = { camera_angle_x: 1, ply_file_path: './sparse_pc.ply', frames: [0, 1].map((i) => ({ file_path: `r_${i}.png`, transform_matrix: [[1, 0, 0, i], [0, 1, 0, 0], [0, 0, 1, 4], [0, 0, 0, 1]] })) };
+    const json = {
+      camera_angle_x: 1,
+      ply_file_path: './sparse_pc.ply',
+      frames: [0, 1].map((i) => ({
+        file_path: `r_${i}.png`,
+        transform_matrix: [
+          [1, 0, 0, i],
+          [0, 1, 0, 0],
+          [0, 0, 1, 4],
+          [0, 0, 0, 1],
+        ],
+      })),
+    };
     await writeFile(join(path, 'transforms.json'), JSON.stringify(json));
-    for (const i of [0, 1]) await writeImage(join(path, `r_${i}.png`), { width: 2, height: 2, channels: 3, data: new Uint8Array(12).fill(100) });
-    await expect(loadScene(path)).rejects.toThrow(/points to begin with are not there: .*sparse_pc\.ply\. Put them where .*transforms\.json says as ply_file_path, or take that entry out/);
-    const head = ['ply', 'format ascii 1.0', 'element vertex 3', ...['x', 'y', 'z'].map((name) => `property float ${name}`), ...['red', 'green', 'blue'].map((name) => `property uint8 ${name}`), 'end_header'];
+    for (const i of [0, 1])
+      await writeImage(join(path, `r_${i}.png`), { width: 2, height: 2, channels: 3, data: new Uint8Array(12).fill(100) });
+    await expect(loadScene(path)).rejects.toThrow(
+      /points to begin with are not there: .*sparse_pc\.ply\. Put them where .*transforms\.json says as ply_file_path, or take that entry out/,
+    );
+    const head = [
+      'ply',
+      'format ascii 1.0',
+      'element vertex 3',
+      ...['x', 'y', 'z'].map((name) => `property float ${name}`),
+      ...['red', 'green', 'blue'].map((name) => `property uint8 ${name}`),
+      'end_header',
+    ];
     await writeFile(join(path, 'sparse_pc.ply'), [...head, '1 2 3 255 0 0', '4 5 6 0 255 0', '7 8 9 0 0 255', ''].join('\n'));
     const { points } = await loadScene(path);
-    expect([points?.count, [...points!.positions], [...points!.colors]]).toEqual([3, [1, 2, 3, 4, 5, 6, 7, 8, 9], [255, 0, 0, 0, 255, 0, 0, 0, 255]]);
+    expect([points?.count, [...points!.positions], [...points!.colors]]).toEqual([
+      3,
+      [1, 2, 3, 4, 5, 6, 7, 8, 9],
+      [255, 0, 0, 0, 255, 0, 0, 0, 255],
+    ]);
     await writeFile(join(path, 'sparse_pc.ply'), head.join('\n'));
     await expect(loadScene(path)).rejects.toThrow(/points to begin with cannot be read: .*sparse_pc\.ply/);
   });
@@ -275,7 +474,11 @@ describe('scenes from disk', () => {
     await expect(loadScene('/nowhere')).rejects.toThrow('no scene there: path=/nowhere');
   });
 
-  const data = join(process.env['LANGEVIN_DATA'] ?? fileURLToPath(new URL('../../../../shared/data', import.meta.url)), 'splat-scenes', 'scene256');
+  const data = join(
+    process.env['LANGEVIN_DATA'] ?? fileURLToPath(new URL('../../../../shared/data', import.meta.url)),
+    'splat-scenes',
+    'scene256',
+  );
   const there = existsSync(data);
   if (!there) console.warn(`[test] skipped: no scene at ${data}; set LANGEVIN_DATA to the folder that has splat-scenes/scene256.`);
   it.runIf(there)('the real scene of 24 views', async () => {
@@ -289,7 +492,11 @@ describe('scenes from disk', () => {
   });
 });
 
-function project(camera: { readonly fx: number; readonly fy: number; readonly cx: number; readonly cy: number; readonly worldToCamera: readonly number[] }, point: Float32Array): readonly [number, number, number] {
-  const at = (row: number): number => [0, 1, 2].reduce((sum, axis) => sum + camera.worldToCamera[4 * row + axis]! * point[axis]!, camera.worldToCamera[4 * row + 3]!);
+function project(
+  camera: { readonly fx: number; readonly fy: number; readonly cx: number; readonly cy: number; readonly worldToCamera: readonly number[] },
+  point: Float32Array,
+): readonly [number, number, number] {
+  const at = (row: number): number =>
+    [0, 1, 2].reduce((sum, axis) => sum + camera.worldToCamera[4 * row + axis]! * point[axis]!, camera.worldToCamera[4 * row + 3]!);
   return [(camera.fx * at(0)) / at(2) + camera.cx, (camera.fy * at(1)) / at(2) + camera.cy, at(2)];
 }

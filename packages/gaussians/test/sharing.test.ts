@@ -1,4 +1,14 @@
-import { cpuRasterizer, createTrainer, gaussiansFromPoints, initialState, resolveSettings, type Gaussians, type Rasterizer, type SplatScene, type Trainer } from '@langevin/gaussians';
+import {
+  cpuRasterizer,
+  createTrainer,
+  gaussiansFromPoints,
+  initialState,
+  resolveSettings,
+  type Gaussians,
+  type Rasterizer,
+  type SplatScene,
+  type Trainer,
+} from '@langevin/gaussians';
 import { UnsupportedError } from '@langevin/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { blobs, tinyScene } from './tiny-scene.ts';
@@ -13,7 +23,12 @@ afterAll(() => rasterizer.dispose());
 
 function trainer(seed: number, on: Rasterizer = rasterizer): Trainer {
   const settings = resolveSettings({ degree: 1, degreeEvery: 2, seed }, STEPS);
-  return createTrainer({ scene, rasterizer: on, settings, state: initialState(gaussiansFromPoints(scene.points!, { degree: 1 }), settings.strategy) });
+  return createTrainer({
+    scene,
+    rasterizer: on,
+    settings,
+    state: initialState(gaussiansFromPoints(scene.points!, { degree: 1 }), settings.strategy),
+  });
 }
 
 /** Gaussians after some steps, by themselves or beside what else goes on. */
@@ -48,7 +63,9 @@ describe('a rasterizer that several use at once', () => {
     const { color } = await rasterizer.render(gaussians, camera);
     const refused = rasterizer.render(gaussians, { ...camera, width: 16_384, height: 16_384 });
     await expect(refused).rejects.toThrow(UnsupportedError);
-    await expect(refused).rejects.toThrow(/^\[gaussians\/cpu\] the picture does not fit into the memory of the kernels: bytes=\d+\. Draw a smaller picture, or fewer Gaussians\.$/u);
+    await expect(refused).rejects.toThrow(
+      /^\[gaussians\/cpu\] the picture does not fit into the memory of the kernels: bytes=\d+\. Draw a smaller picture, or fewer Gaussians\.$/u,
+    );
     expect((await rasterizer.render(gaussians, camera)).color).toEqual(color);
   });
 });

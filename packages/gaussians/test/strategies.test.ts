@@ -1,4 +1,16 @@
-import { absgradStrategy, changeRows, defaultStrategy, initialState, mcmcStrategy, relocated, strategies, strategyByName, type Gaussians, type RefineContext, type Strategy } from '@langevin/gaussians';
+import {
+  absgradStrategy,
+  changeRows,
+  defaultStrategy,
+  initialState,
+  mcmcStrategy,
+  relocated,
+  strategies,
+  strategyByName,
+  type Gaussians,
+  type RefineContext,
+  type Strategy,
+} from '@langevin/gaussians';
 import { counterGenerator } from '@langevin/tensor';
 import { describe, expect, it } from 'vitest';
 
@@ -21,7 +33,11 @@ function make(rows: readonly { readonly opacity: number; readonly scale: number 
 }
 
 /** What a strategy makes of a population whose rows have this mean gradient, and the population before. */
-function refine(strategy: Strategy, gaussians: Gaussians, options: { readonly step: number; readonly gradients?: readonly number[]; readonly seed?: number }) {
+function refine(
+  strategy: Strategy,
+  gaussians: Gaussians,
+  options: { readonly step: number; readonly gradients?: readonly number[]; readonly seed?: number },
+) {
   const state = initialState(gaussians, strategy);
   for (const [row, gradient] of (options.gradients ?? []).entries()) {
     // Seen twice.
@@ -32,7 +48,14 @@ function refine(strategy: Strategy, gaussians: Gaussians, options: { readonly st
     mean.fill(1);
     square.fill(2);
   }
-  const context: RefineContext = { step: options.step, gaussians: state.gaussians, statistics: state.statistics, extent: 10, meansRate: 1e-3, random: counterGenerator({ seed: options.seed ?? 1, stream: [3, options.step] }) };
+  const context: RefineContext = {
+    step: options.step,
+    gaussians: state.gaussians,
+    statistics: state.statistics,
+    extent: 10,
+    meansRate: 1e-3,
+    random: counterGenerator({ seed: options.seed ?? 1, stream: [3, options.step] }),
+  };
   const change = strategy.refine(context);
   const after = change?.rows === undefined ? state : { ...state, ...changeRows(state, change.rows) };
   change?.edit?.(after.gaussians);
@@ -40,10 +63,17 @@ function refine(strategy: Strategy, gaussians: Gaussians, options: { readonly st
 }
 
 describe('relocation', () => {
-  it.each([[0.5, 2], [0.9, 5], [0.999, 51], [0.01, 3], [0.3, 1]])('%f shared by %i looks the same from afar', (opacity, copies) => {
+  it.each([
+    [0.5, 2],
+    [0.9, 5],
+    [0.999, 51],
+    [0.01, 3],
+    [0.3, 1],
+  ])('%f shared by %i looks the same from afar', (opacity, copies) => {
     const shared = relocated(opacity, copies);
     expect(1 - (1 - shared.opacity) ** copies).toBeCloseTo(opacity, 12);
-    // In the middle of the Gaussian alpha is o; along a ray through the whole of it, sizes keep the integral: eq. 8 of the paper in one dimension.
+    // In the middle of the Gaussian alpha is o; along a ray through the whole of it, sizes keep the integral: eq. 8 of the paper in one
+    // dimension.
     const profile = (o: number, s: number, n: number): number => {
       let sum = 0;
       for (let x = -12; x <= 12; x += 0.001) sum += 1 - (1 - o * Math.exp((-x * x) / (2 * s * s))) ** n;
@@ -54,7 +84,12 @@ describe('relocation', () => {
 });
 
 describe('MCMC', () => {
-  const rows = [{ opacity: 0.6, scale: 1 }, { opacity: 0.001, scale: 2 }, { opacity: 0.3, scale: 3 }, { opacity: 0.004, scale: 4 }];
+  const rows = [
+    { opacity: 0.6, scale: 1 },
+    { opacity: 0.001, scale: 2 },
+    { opacity: 0.3, scale: 3 },
+    { opacity: 0.004, scale: 4 },
+  ];
 
   it('moves the dead onto the living, which keeps the opacity of every place, and clears their moments', () => {
     const { change, after } = refine(mcmcStrategy({ cap: 4 }), make(rows), { step: 600 });
@@ -68,7 +103,8 @@ describe('MCMC', () => {
       for (const i of together) expect(Math.exp(after.gaussians.logScales[3 * i]!)).toBeCloseTo(rows[row]!.scale * expected.scale, 5);
     }
     const sources = new Set([change!.rows!.source[1], change!.rows!.source[3]]);
-    for (let row = 0; row < 4; row++) expect(after.moments.opacityLogits.mean[row]).toBe(row === 1 || row === 3 || sources.has(row) ? 0 : 1);
+    for (let row = 0; row < 4; row++)
+      expect(after.moments.opacityLogits.mean[row]).toBe(row === 1 || row === 3 || sources.has(row) ? 0 : 1);
   });
 
   it('grows by a twentieth up to the cap, without changing places', () => {
@@ -77,7 +113,8 @@ describe('MCMC', () => {
     expect(change?.counts).toEqual({ moved: 0, added: 5 });
     expect(after.gaussians.count).toBe(105);
     const through = new Map<number, number>();
-    for (const [i, source] of change!.rows!.source.entries()) through.set(source, (through.get(source) ?? 1) * (1 - sigmoid(after.gaussians.opacityLogits[i]!)));
+    for (const [i, source] of change!.rows!.source.entries())
+      through.set(source, (through.get(source) ?? 1) * (1 - sigmoid(after.gaussians.opacityLogits[i]!)));
     for (const transmitted of through.values()) expect(transmitted).toBeCloseTo(0.5, 6);
     expect(refine(mcmcStrategy({ cap: 102 }), many, { step: 600 }).after.gaussians.count).toBe(102);
     expect(refine(mcmcStrategy({ cap: 50 }), many, { step: 600 }).after.gaussians.count).toBe(100);
@@ -93,9 +130,17 @@ describe('MCMC', () => {
     const strategy = mcmcStrategy();
     const gaussians = make([...Array.from({ length: 4000 }, () => ({ opacity: 0.005, scale: 0.5 })), { opacity: 0.9, scale: 0.5 }]);
     const before = gaussians.means.slice();
-    strategy.perturb!({ step: 1, gaussians, statistics: {}, extent: 1, meansRate: 1e-5, random: counterGenerator({ seed: 2, stream: [] }) });
+    strategy.perturb!({
+      step: 1,
+      gaussians,
+      statistics: {},
+      extent: 1,
+      meansRate: 1e-5,
+      random: counterGenerator({ seed: 2, stream: [] }),
+    });
     const moved = gaussians.means.map((value, i) => value - before[i]!);
-    const deviation = (axis: number): number => Math.sqrt(Array.from({ length: 4000 }, (_, row) => moved[3 * row + axis]! ** 2).reduce((a, b) => a + b, 0) / 4000);
+    const deviation = (axis: number): number =>
+      Math.sqrt(Array.from({ length: 4000 }, (_, row) => moved[3 * row + axis]! ** 2).reduce((a, b) => a + b, 0) / 4000);
     // Half of 5e5 * 1e-5 times the variance; turned by the quaternion. float32 places of up to 4000 hide the smallest.
     expect(deviation(1) / (2.5 * 0.25)).toBeCloseTo(1, 1);
     expect(deviation(0) / (2.5 * 0.0025)).toBeCloseTo(1, 1);
@@ -103,8 +148,17 @@ describe('MCMC', () => {
   });
 });
 
-describe.each([['default', defaultStrategy, 2e-4], ['absgrad', absgradStrategy, 8e-4]] as const)('the %s strategy', (name, create, threshold) => {
-  const rows = [{ opacity: 0.5, scale: 0.05 }, { opacity: 0.5, scale: 0.5 }, { opacity: 0.5, scale: 0.05 }, { opacity: 0.004, scale: 0.05 }, { opacity: 0.5, scale: 2 }];
+describe.each([
+  ['default', defaultStrategy, 2e-4],
+  ['absgrad', absgradStrategy, 8e-4],
+] as const)('the %s strategy', (name, create, threshold) => {
+  const rows = [
+    { opacity: 0.5, scale: 0.05 },
+    { opacity: 0.5, scale: 0.5 },
+    { opacity: 0.5, scale: 0.05 },
+    { opacity: 0.004, scale: 0.05 },
+    { opacity: 0.5, scale: 2 },
+  ];
   const gradients = [threshold * 1.1, threshold * 1.1, threshold * 0.9, 0, 0];
 
   it('doubles the small, splits the large, removes what cannot be seen', () => {
@@ -120,7 +174,12 @@ describe.each([['default', defaultStrategy, 2e-4], ['absgrad', absgradStrategy, 
   });
 
   it('removes the far too large once opacities were reset', () => {
-    expect(refine(create(), make(rows), { step: 3000, gradients: [] }).change?.counts).toEqual({ cloned: 0, split: 0, pruned: 1, reset: 1 });
+    expect(refine(create(), make(rows), { step: 3000, gradients: [] }).change?.counts).toEqual({
+      cloned: 0,
+      split: 0,
+      pruned: 1,
+      reset: 1,
+    });
     expect(refine(create(), make(rows), { step: 3100, gradients: [] }).change?.counts).toEqual({ cloned: 0, split: 0, pruned: 2 });
   });
 
@@ -143,8 +202,25 @@ describe.each([['default', defaultStrategy, 2e-4], ['absgrad', absgradStrategy, 
     const gradient = Float32Array.of(3e-3, 4e-3, 1, 1);
     const none = new Float32Array(0);
     const rendering = { width: 200, height: 100, channels: 3, color: none, alpha: none, radii: Float32Array.of(2, 0) };
-    const gradients2 = { means: none, quaternions: none, logScales: none, opacityLogits: none, sh: none, background: none, worldToCamera: none, means2d: new Float32Array(4), absoluteMeans2d: new Float32Array(4), [name === 'default' ? 'means2d' : 'absoluteMeans2d']: gradient };
-    strategy.observe!({ step: 1, statistics, rendering, gradients: gradients2, camera: { width: 200, height: 100, fx: 1, fy: 1, cx: 0, cy: 0, worldToCamera: [] } });
+    const gradients2 = {
+      means: none,
+      quaternions: none,
+      logScales: none,
+      opacityLogits: none,
+      sh: none,
+      background: none,
+      worldToCamera: none,
+      means2d: new Float32Array(4),
+      absoluteMeans2d: new Float32Array(4),
+      [name === 'default' ? 'means2d' : 'absoluteMeans2d']: gradient,
+    };
+    strategy.observe!({
+      step: 1,
+      statistics,
+      rendering,
+      gradients: gradients2,
+      camera: { width: 200, height: 100, fx: 1, fy: 1, cx: 0, cy: 0, worldToCamera: [] },
+    });
     expect(statistics['gradient']![0]).toBeCloseTo(Math.hypot(0.3, 0.2), 6);
     expect([...statistics['seen']!]).toEqual([1, 0]);
     expect(statistics['gradient']![1]).toBe(0);
@@ -157,9 +233,17 @@ it('children of a split are spread as their parent is', () => {
   gaussians.means.fill(0);
   const { after } = refine(defaultStrategy({ splitOpacity: 'revised' }), gaussians, { step: 600, gradients: Array<number>(count).fill(1) });
   expect(after.gaussians.count).toBe(2 * count);
-  const deviation = (axis: number): number => Math.sqrt(Array.from({ length: 2 * count }, (_, row) => after.gaussians.means[3 * row + axis]! ** 2).reduce((a, b) => a + b, 0) / (2 * count));
+  const deviation = (axis: number): number =>
+    Math.sqrt(
+      Array.from({ length: 2 * count }, (_, row) => after.gaussians.means[3 * row + axis]! ** 2).reduce((a, b) => a + b, 0) / (2 * count),
+    );
   // Turned by a quarter: x and y change places. 6000 draws: three standard errors are 2.7%.
-  for (const [axis, expected] of [[1, 0.5], [0, 0.05], [2, 0.005]] as const) expect(Math.abs(deviation(axis) / expected - 1)).toBeLessThan(0.027);
+  for (const [axis, expected] of [
+    [1, 0.5],
+    [0, 0.05],
+    [2, 0.005],
+  ] as const)
+    expect(Math.abs(deviation(axis) / expected - 1)).toBeLessThan(0.027);
   // Both children together are as opaque as the parent.
   expect(1 - (1 - sigmoid(after.gaussians.opacityLogits[0]!)) ** 2).toBeCloseTo(0.5, 6);
 });

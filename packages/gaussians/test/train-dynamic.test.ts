@@ -1,4 +1,22 @@
-import { boxOf, cpuRasterizer, defaultStrategy, hexPlaneDeformation, mlpDeformation, playback, psnr, pictureOf, stillScene, trainDynamic, trainSplats, type Deformation, type DynamicEvent, type DynamicTrainingOptions, type Gaussians, type Rasterizer, type SplatScene } from '@langevin/gaussians';
+import {
+  boxOf,
+  cpuRasterizer,
+  defaultStrategy,
+  hexPlaneDeformation,
+  mlpDeformation,
+  playback,
+  psnr,
+  pictureOf,
+  stillScene,
+  trainDynamic,
+  trainSplats,
+  type Deformation,
+  type DynamicEvent,
+  type DynamicTrainingOptions,
+  type Gaussians,
+  type Rasterizer,
+  type SplatScene,
+} from '@langevin/gaussians';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { setDefaultEngine } from '@langevin/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -37,56 +55,75 @@ const last = (all: readonly DynamicEvent[]): Done => all.at(-1) as Done;
 /** Mean PSNR over the held-out views, each at its time, of anything that plays. */
 async function heldOut(at: (time: number) => Gaussians): Promise<number> {
   let sum = 0;
-  for (const { camera, image, time } of scene.test) sum += psnr((await rasterizer.render(at(time!), camera)).color, pictureOf(image, [0, 0, 0]));
+  for (const { camera, image, time } of scene.test)
+    sum += psnr((await rasterizer.render(at(time!), camera)).color, pictureOf(image, [0, 0, 0]));
   return sum / scene.test.length;
 }
 
 describe.each(kinds)('a motion: %s', (kind) => {
-  it('learned with the asset held, shows held-out times and views 6 dB better than the asset at rest, and at time 0 it is the asset, bit for bit', async () => {
-    const all = await events({ deformation: small[kind], asset: 'hold', steps: 160, rate: 6 });
-    const { gaussians, deformation } = last(all);
-    expect(gaussians).toEqual(blobs());
-    const at = playback(gaussians, deformation);
-    expect(at(0)).toEqual(blobs());
-    const [still, moving, truth] = [await heldOut(() => blobs()), await heldOut(at), await heldOut((time) => blobsAt(time))];
-    expect(truth).toBeGreaterThan(45);
-    expect(moving - still).toBeGreaterThan(6);
-    // What the run says of itself is that of a player without an engine.
-    const evaluation = all.findLast((event) => event.kind === 'evaluation')!;
-    expect(evaluation.psnr).toBeCloseTo(moving, 1);
-  }, 240_000);
+  it(
+    'learned with the asset held, shows held-out times and views 6 dB better than the asset at rest, and at time 0 it is the asset, '
+      + 'bit for bit',
+    async () => {
+      const all = await events({ deformation: small[kind], asset: 'hold', steps: 160, rate: 6 });
+      const { gaussians, deformation } = last(all);
+      expect(gaussians).toEqual(blobs());
+      const at = playback(gaussians, deformation);
+      expect(at(0)).toEqual(blobs());
+      const [still, moving, truth] = [await heldOut(() => blobs()), await heldOut(at), await heldOut((time) => blobsAt(time))];
+      expect(truth).toBeGreaterThan(45);
+      expect(moving - still).toBeGreaterThan(6);
+      // What the run says of itself is that of a player without an engine.
+      const evaluation = all.findLast((event) => event.kind === 'evaluation')!;
+      expect(evaluation.psnr).toBeCloseTo(moving, 1);
+    },
+    240_000,
+  );
 
   it('learned with an asset that began as a blur of all times, surpasses it by 2 dB on held-out times and views', async () => {
     const coarse = stillScene({ ...scene, points: { count: 30, positions: blobs().means, colors: new Uint8Array(90).fill(128) } }, 'all');
     let blur: Gaussians | undefined;
-    for await (const event of trainSplats({ scene: coarse, rasterizer, steps: 150, degree: 1, strategy: defaultStrategy({ stop: 0 }) })) if (event.kind === 'done') blur = event.gaussians;
+    for await (const event of trainSplats({ scene: coarse, rasterizer, steps: 150, degree: 1, strategy: defaultStrategy({ stop: 0 }) }))
+      if (event.kind === 'done') blur = event.gaussians;
     const { gaussians, deformation } = last(await events({ gaussians: blur!, deformation: small[kind], steps: 260, rate: 6 }));
     expect(gaussians.means).not.toEqual(blur!.means);
     expect(playback(gaussians, deformation)(0)).toEqual(gaussians);
     expect((await heldOut(playback(gaussians, deformation))) - (await heldOut(() => blur!))).toBeGreaterThan(2);
   }, 240_000);
 
-  it.each(['hold', 'train'] as const)('resumed from any checkpoint it goes on to the same bits, asset: %s', async (asset) => {
-    const store = memoryStore();
-    const options = { deformation: small[kind], asset, background: 'random', steps: 8 } as const;
-    const whole = last(await events({ ...options, store, checkpointEvery: 3 }));
-    for (const step of [3, 6]) {
-      const from = memoryStore();
-      from.kept.set(step, store.kept.get(step)!);
-      const all = await events({ ...options, store: from, start: 'resume' });
-      expect(all[0]).toMatchObject({ kind: 'start', step, resumed: true });
-      expect(last(all).gaussians).toEqual(whole.gaussians);
-      expect(last(all).deformation).toEqual(whole.deformation);
-      expect(from.kept.get(8)).toEqual(store.kept.get(8));
-    }
-  }, 240_000);
+  it.each(['hold', 'train'] as const)(
+    'resumed from any checkpoint it goes on to the same bits, asset: %s',
+    async (asset) => {
+      const store = memoryStore();
+      const options = { deformation: small[kind], asset, background: 'random', steps: 8 } as const;
+      const whole = last(await events({ ...options, store, checkpointEvery: 3 }));
+      for (const step of [3, 6]) {
+        const from = memoryStore();
+        from.kept.set(step, store.kept.get(step)!);
+        const all = await events({ ...options, store: from, start: 'resume' });
+        expect(all[0]).toMatchObject({ kind: 'start', step, resumed: true });
+        expect(last(all).gaussians).toEqual(whole.gaussians);
+        expect(last(all).deformation).toEqual(whole.deformation);
+        expect(from.kept.get(8)).toEqual(store.kept.get(8));
+      }
+    },
+    240_000,
+  );
 });
 
 it('says what each step was like, and ends on abort with a checkpoint', async () => {
   const stop = new AbortController();
   const store = memoryStore();
   const all: DynamicEvent[] = [];
-  for await (const event of trainDynamic({ scene, rasterizer, gaussians: blobs(), deformation: small.hexplane, steps: 50, store, signal: stop.signal })) {
+  for await (const event of trainDynamic({
+    scene,
+    rasterizer,
+    gaussians: blobs(),
+    deformation: small.hexplane,
+    steps: 50,
+    store,
+    signal: stop.signal,
+  })) {
     all.push(event);
     if (event.kind === 'step' && event.step === 3) stop.abort();
   }
@@ -98,16 +135,24 @@ it('says what each step was like, and ends on abort with a checkpoint', async ()
 
 it('refuses views without a time, other settings, numbers that are none', async () => {
   const { time: _, ...timeless } = scene.train[0]!;
-  await expect(events({ steps: 2, scene: { ...scene, train: [timeless] } })).rejects.toThrow('[gaussians/dynamic] view has no time: view=t0-v1.');
-  await expect(events({ steps: 2, scene: { ...scene, train: [{ ...timeless, time: 2 }] } })).rejects.toThrow('[gaussians/dynamic] time is out of range: time=2.');
+  await expect(events({ steps: 2, scene: { ...scene, train: [timeless] } })).rejects.toThrow(
+    '[gaussians/dynamic] view has no time: view=t0-v1.',
+  );
+  await expect(events({ steps: 2, scene: { ...scene, train: [{ ...timeless, time: 2 }] } })).rejects.toThrow(
+    '[gaussians/dynamic] time is out of range: time=2.',
+  );
   expect(() => stillScene({ ...scene, train: [timeless] })).toThrow('view has no time');
   await expect(events({ steps: 2, rate: 0 })).rejects.toThrow('[gaussians/dynamic] setting is out of range: rate=0. Give a number > 0.');
   await expect(events({ steps: 2, asset: 'melt' as 'hold' })).rejects.toThrow('asset=melt. Known: train, hold.');
   const store = memoryStore();
   await events({ steps: 2, store });
   await expect(events({ steps: 2, store })).rejects.toThrow('there is a checkpoint already: memory:2.');
-  await expect(events({ steps: 2, store, start: 'resume', asset: 'hold' })).rejects.toThrow('run was started with other settings: asset: stored "train", given "hold"');
-  await expect(events({ steps: 2, store, start: 'resume', deformation: small.hexplane })).rejects.toThrow('motion.kind: stored "mlp", given "hexplane"');
+  await expect(events({ steps: 2, store, start: 'resume', asset: 'hold' })).rejects.toThrow(
+    'run was started with other settings: asset: stored "train", given "hold"',
+  );
+  await expect(events({ steps: 2, store, start: 'resume', deformation: small.hexplane })).rejects.toThrow(
+    'motion.kind: stored "mlp", given "hexplane"',
+  );
   const broken: Rasterizer = {
     ...rasterizer,
     photometric: async (request) => {
@@ -116,7 +161,9 @@ it('refuses views without a time, other settings, numbers that are none', async 
       return { ...step, finite: false };
     },
   };
-  await expect(events({ steps: 2, rasterizer: broken })).rejects.toThrow(/^\[gaussians\/training\] gradient is not finite: means, step=1, view=.* Last good checkpoint: none\.$/);
+  await expect(events({ steps: 2, rasterizer: broken })).rejects.toThrow(
+    /^\[gaussians\/training\] gradient is not finite: means, step=1, view=.* Last good checkpoint: none\.$/,
+  );
 });
 
 it('an asset begins with the first moment where that has views enough, and with all of them otherwise', () => {

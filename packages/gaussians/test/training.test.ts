@@ -1,4 +1,15 @@
-import { cpuRasterizer, gaussiansFromPoints, resolveSettings, restoreState, storeState, trainSplats, type Rasterizer, type SplatEvent, type SplatScene, type TrainSplatsOptions } from '@langevin/gaussians';
+import {
+  cpuRasterizer,
+  gaussiansFromPoints,
+  resolveSettings,
+  restoreState,
+  storeState,
+  trainSplats,
+  type Rasterizer,
+  type SplatEvent,
+  type SplatScene,
+  type TrainSplatsOptions,
+} from '@langevin/gaussians';
 import { trainSplatsInFolder } from '@langevin/gaussians/node';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,7 +29,8 @@ afterAll(() => rasterizer.dispose());
 
 async function events(options: Partial<TrainSplatsOptions> & { readonly steps: number }): Promise<readonly SplatEvent[]> {
   const all: SplatEvent[] = [];
-  for await (const event of trainSplats({ scene, rasterizer, degree: 1, strategy: defaultStrategy({ stop: 0 }), ...options })) all.push(event);
+  for await (const event of trainSplats({ scene, rasterizer, degree: 1, strategy: defaultStrategy({ stop: 0 }), ...options }))
+    all.push(event);
   return all;
 }
 const last = (all: readonly SplatEvent[]): SplatEvent & { readonly kind: 'done' } => all.at(-1) as SplatEvent & { readonly kind: 'done' };
@@ -38,14 +50,20 @@ describe('training', () => {
   });
 
   it('the same seed gives the same bits, another seed others', async () => {
-    const run = async (seed: number): Promise<Float32Array> => last(await events({ steps: 25, seed, strategy: mcmcStrategy({ start: 0, every: 5, cap: 50 }) })).gaussians.means;
+    const run = async (seed: number): Promise<Float32Array> =>
+      last(await events({ steps: 25, seed, strategy: mcmcStrategy({ start: 0, every: 5, cap: 50 }) })).gaussians.means;
     const first = await run(1);
     expect(await run(1)).toEqual(first);
     expect(await run(2)).not.toEqual(first);
   });
 
   it.each(['default', 'mcmc'])('resumed from any checkpoint, %s, it goes on to the same bits', async (name) => {
-    const options = { strategy: name === 'mcmc' ? mcmcStrategy({ start: 0, every: 4, cap: 60 }) : defaultStrategy(BUSY), background: 'random', decaySteps: 20, degreeEvery: 6 } as const;
+    const options = {
+      strategy: name === 'mcmc' ? mcmcStrategy({ start: 0, every: 4, cap: 60 }) : defaultStrategy(BUSY),
+      background: 'random',
+      decaySteps: 20,
+      degreeEvery: 6,
+    } as const;
     const store = memoryStore();
     const whole = last(await events({ ...options, steps: 20, store, checkpointEvery: 3 }));
     expect(whole.gaussians.count).toBeGreaterThan(30);
@@ -84,8 +102,14 @@ describe('training', () => {
       },
     };
     const store = memoryStore();
-    await expect(events({ steps: 10, rasterizer: broken, store, checkpointEvery: 2 })).rejects.toThrow(/^\[gaussians\/training\] gradient is not finite: logScales, step=5, view=v\d\. .* Last good checkpoint: memory:4\.$/);
-    expect([...store.kept.values()].every(({ tensors }) => [...tensors.values()].every(({ data }) => (data as Float32Array).every(Number.isFinite)))).toBe(true);
+    await expect(events({ steps: 10, rasterizer: broken, store, checkpointEvery: 2 })).rejects.toThrow(
+      /^\[gaussians\/training\] gradient is not finite: logScales, step=5, view=v\d\. .* Last good checkpoint: memory:4\.$/,
+    );
+    expect(
+      [...store.kept.values()].every(({ tensors }) =>
+        [...tensors.values()].every(({ data }) => (data as Float32Array).every(Number.isFinite)),
+      ),
+    ).toBe(true);
   });
 
   it('what is masked is not learned from', async () => {
@@ -98,29 +122,45 @@ describe('training', () => {
     const view = scene.train[0]!;
     const image = { width: 20, height: 16, channels: 4 as const, data: new Uint8Array(20 * 16 * 4) };
     const empty = { ...scene, train: [{ ...view, image }], test: [] };
-    const all = await events({ steps: 1, scene: empty, background: 'white', initial: { ...blobs(), opacityLogits: new Float32Array(30).fill(-20) } });
+    const all = await events({
+      steps: 1,
+      scene: empty,
+      background: 'white',
+      initial: { ...blobs(), opacityLogits: new Float32Array(30).fill(-20) },
+    });
     expect(all[1]).toMatchObject({ kind: 'step', metrics: { l1: 0, ssim: expect.closeTo(1, 5) as number } });
   });
 
   it('a checkpoint of another run, or a damaged one, is refused', async () => {
     const store = memoryStore();
     await events({ steps: 2, store });
-    await expect(events({ steps: 3, store })).rejects.toThrow('[gaussians/training] there is a checkpoint already: memory:2. Resume it, or choose another folder.');
-    await expect(events({ steps: 2, store, start: 'resume', dssim: 0.5 })).rejects.toThrow('run was started with other settings: dssim: stored 0.2, given 0.5, checkpoint=memory:2.');
+    await expect(events({ steps: 3, store })).rejects.toThrow(
+      '[gaussians/training] there is a checkpoint already: memory:2. Resume it, or choose another folder.',
+    );
+    await expect(events({ steps: 2, store, start: 'resume', dssim: 0.5 })).rejects.toThrow(
+      'run was started with other settings: dssim: stored 0.2, given 0.5, checkpoint=memory:2.',
+    );
     const stored = store.kept.get(2)!;
     const { strategy } = resolveSettings({}, 1);
     const run = JSON.parse(stored.metadata['run']!) as unknown;
     const given = { run, strategy, from: 'x' };
     expect(restoreState(stored, given).step).toBe(2);
     const without = new Map([...stored.tensors].filter(([name]) => name !== 'moments.sh.square'));
-    expect(() => restoreState({ ...stored, tensors: without }, given)).toThrow('[gaussians/checkpoint] cannot go on from x: tensor moments.sh.square of shape [none], expected [30, 12] of float32.');
+    expect(() => restoreState({ ...stored, tensors: without }, given)).toThrow(
+      '[gaussians/checkpoint] cannot go on from x: tensor moments.sh.square of shape [none], expected [30, 12] of float32.',
+    );
     expect(() => restoreState({ ...stored, metadata: { ...stored.metadata, step: '-1' } }, given)).toThrow('step=-1');
     expect(() => restoreState({ ...stored, metadata: {} }, given)).toThrow('format=none');
     const again = restoreState(storeState(restoreState(stored, given), run), given);
     expect(again).toEqual(restoreState(stored, given));
   });
 
-  it.each([[{ steps: 0 }, 'steps=0'], [{ steps: 1, dssim: 2 }, 'dssim=2'], [{ steps: 1, rates: { sh: -1 } }, 'sh=-1'], [{ steps: 1, degreeEvery: 0 }, 'degreeEvery=0']] as const)('refuses %j', async (options, message) => {
+  it.each([
+    [{ steps: 0 }, 'steps=0'],
+    [{ steps: 1, dssim: 2 }, 'dssim=2'],
+    [{ steps: 1, rates: { sh: -1 } }, 'sh=-1'],
+    [{ steps: 1, degreeEvery: 0 }, 'degreeEvery=0'],
+  ] as const)('refuses %j', async (options, message) => {
     await expect(events(options)).rejects.toThrow(message);
   });
 });
@@ -128,11 +168,29 @@ describe('training', () => {
 it('in a folder, it leaves logs, renders of held-out views, checkpoints and a report', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'langevin-run-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  for await (const _ of trainSplatsInFolder({ scene: { ...scene, name: '<tiny>' }, rasterizer, steps: 6, folder, logEvery: 2, evaluateEvery: 3, checkpointEvery: 2 }));
-  expect((await readdir(folder)).sort()).toEqual(['checkpoints', 'evaluations.jsonl', 'log.jsonl', 'renders', 'report.html', 'timings.jsonl']);
+  for await (const _ of trainSplatsInFolder({
+    scene: { ...scene, name: '<tiny>' },
+    rasterizer,
+    steps: 6,
+    folder,
+    logEvery: 2,
+    evaluateEvery: 3,
+    checkpointEvery: 2,
+  }));
+  expect((await readdir(folder)).sort()).toEqual([
+    'checkpoints',
+    'evaluations.jsonl',
+    'log.jsonl',
+    'renders',
+    'report.html',
+    'timings.jsonl',
+  ]);
   expect(await readdir(join(folder, 'checkpoints'))).toEqual(['step-00000004.safetensors', 'step-00000006.safetensors']);
   expect(await readdir(join(folder, 'renders'))).toEqual(['v0-00000003.png', 'v0-00000006.png']);
-  const log = (await readFile(join(folder, 'log.jsonl'), 'utf8')).trimEnd().split('\n').map((text) => JSON.parse(text) as Record<string, number>);
+  const log = (await readFile(join(folder, 'log.jsonl'), 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .map((text) => JSON.parse(text) as Record<string, number>);
   expect(log.map(({ step }) => step)).toEqual([2, 4, 6]);
   const page = await readFile(join(folder, 'report.html'), 'utf8');
   expect(page.includes('<h1>&#60;tiny&#62;</h1>')).toBe(true);

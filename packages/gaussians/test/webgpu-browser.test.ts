@@ -12,7 +12,13 @@ import { tinyScene } from './tiny-scene.ts';
 import type { PageApi } from './webgpu/page.ts';
 
 const EXECUTABLE = '/usr/bin/chromium';
-const ARGUMENTS = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan', '--use-vulkan=swiftshader'];
+const ARGUMENTS = [
+  '--no-sandbox',
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--enable-features=Vulkan',
+  '--use-vulkan=swiftshader',
+];
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const PROGRAM = here('../node_modules/.langevin-test/webgpu-page.js');
 const MINUTES = 60_000;
@@ -25,11 +31,24 @@ const cpu = cpuRasterizer({ threads: 1 });
 
 /** A page on localhost, which browsers trust with WebGPU. */
 async function serve(): Promise<string> {
-  await build({ entryPoints: [here('webgpu/page.ts')], outfile: PROGRAM, bundle: true, platform: 'browser', format: 'esm', target: 'chrome120', conditions: ['@langevin/source'], external: ['node:*', 'webgpu'], logLevel: 'error' });
+  await build({
+    entryPoints: [here('webgpu/page.ts')],
+    outfile: PROGRAM,
+    bundle: true,
+    platform: 'browser',
+    format: 'esm',
+    target: 'chrome120',
+    conditions: ['@langevin/source'],
+    external: ['node:*', 'webgpu'],
+    logLevel: 'error',
+  });
   const script = await readFile(PROGRAM);
   server = createServer(({ url }, response) => {
     if (url === '/page.js') response.writeHead(200, { 'content-type': 'text/javascript' }).end(script);
-    else response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>');
+    else
+      response
+        .writeHead(200, { 'content-type': 'text/html' })
+        .end('<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>');
   });
   await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
@@ -67,25 +86,40 @@ function shareOff(a: readonly number[], b: Float32Array, bound: number): number 
 }
 
 describe('WebGPU in headless Chromium', () => {
-  test.for([{ seed: 51, count: 400, size: 60 }, { seed: 52, count: 3000, size: 40, kind: 'orthographic', scales: [0.01, 0.05] }] as const)('draws as the CPU kernels do, its gradients too, with the same bits each time: seed $seed', { timeout: 4 * MINUTES }, async (options, context) => {
-    const { picture, gradients, again } = await ask(context).evaluate((given) => globalThis.langevin!.draw(given), options as Parameters<PageApi['draw']>[0]);
-    const { gaussians, camera } = randomScene(options);
-    const drawn = await cpu.render(inBothPrecisions(gaussians).single, camera, { depth: 'accumulated' });
-    for (const name of ['color', 'alpha', 'depth'] as const) expect(shareOff(picture[name]!, drawn[name]!, 1e-4), name).toBeLessThan(1e-3);
-    const wave = (array: Float32Array): Float32Array => array.map((_, i) => Math.sin(1.7 * i));
-    const slow = await cpu.backward(drawn, { color: wave(drawn.color), alpha: wave(drawn.alpha), depth: wave(drawn.depth!) });
-    for (const name of GRADIENTS) if (slow[name] !== undefined) expect(shareOff(gradients[name]!, slow[name], 1e-3), name).toBeLessThan(2e-3);
-    expect(again).toBe(true);
-  });
+  test.for([
+    { seed: 51, count: 400, size: 60 },
+    { seed: 52, count: 3000, size: 40, kind: 'orthographic', scales: [0.01, 0.05] },
+  ] as const)(
+    'draws as the CPU kernels do, its gradients too, with the same bits each time: seed $seed',
+    { timeout: 4 * MINUTES },
+    async (options, context) => {
+      const { picture, gradients, again } = await ask(context).evaluate(
+        (given) => globalThis.langevin!.draw(given),
+        options as Parameters<PageApi['draw']>[0],
+      );
+      const { gaussians, camera } = randomScene(options);
+      const drawn = await cpu.render(inBothPrecisions(gaussians).single, camera, { depth: 'accumulated' });
+      for (const name of ['color', 'alpha', 'depth'] as const)
+        expect(shareOff(picture[name]!, drawn[name]!, 1e-4), name).toBeLessThan(1e-3);
+      const wave = (array: Float32Array): Float32Array => array.map((_, i) => Math.sin(1.7 * i));
+      const slow = await cpu.backward(drawn, { color: wave(drawn.color), alpha: wave(drawn.alpha), depth: wave(drawn.depth!) });
+      for (const name of GRADIENTS)
+        if (slow[name] !== undefined) expect(shareOff(gradients[name]!, slow[name], 1e-3), name).toBeLessThan(2e-3);
+      expect(again).toBe(true);
+    },
+  );
 
   test('trains as the CPU kernels do', { timeout: 4 * MINUTES }, async (context) => {
     const steps = 6;
     const scene = await tinyScene(cpu);
     // What a page is given has to be plain values.
-    const plain = JSON.parse(JSON.stringify(scene, (_, value: unknown) => (ArrayBuffer.isView(value) ? Array.from(value as Uint8Array) : value))) as SplatScene;
+    const plain = JSON.parse(
+      JSON.stringify(scene, (_, value: unknown) => (ArrayBuffer.isView(value) ? Array.from(value as Uint8Array) : value)),
+    ) as SplatScene;
     const found = await ask(context).evaluate(([given, count]) => globalThis.langevin!.train(given, count), [plain, steps] as const);
     const losses: number[] = [];
-    for await (const event of trainSplats({ scene, rasterizer: cpu, steps, degree: 0 })) if (event.kind === 'step') losses.push(event.metrics.loss);
+    for await (const event of trainSplats({ scene, rasterizer: cpu, steps, degree: 0 }))
+      if (event.kind === 'step') losses.push(event.metrics.loss);
     expect(found.length).toBe(steps);
     losses.forEach((loss, i) => expect(Math.abs(found[i]! - loss) / loss, String(i)).toBeLessThan(1e-3));
     expect(losses.at(-1)).toBeLessThan(losses[0]!);

@@ -18,7 +18,9 @@ export function checkHostTensor(tensor: HostTensor, where: string): void {
     throw new UserError(`${where} has shape=[${shape.join(', ')}]; every dimension must be an integer >= 0.`);
   }
   if (!isHostArray(dtype, data)) {
-    throw new UserError(`${where} has dtype=${dtype}, but its data is a ${(data as object)?.constructor?.name}. Use the typed array of that dtype.`);
+    throw new UserError(
+      `${where} has dtype=${dtype}, but its data is a ${(data as object)?.constructor?.name}. Use the typed array of that dtype.`,
+    );
   }
   if (data.length !== sizeOf(shape)) {
     throw new UserError(`${where} has shape=[${shape.join(', ')}] = ${sizeOf(shape)} elements, but its data has ${data.length}.`);

@@ -25,11 +25,7 @@ export function parseJson(text: string, where: string): unknown {
 }
 
 /** Check a value against a schema and report every problem with its path. */
-export function parseWith<const Schema extends v.GenericSchema>(
-  schema: Schema,
-  value: unknown,
-  where: string,
-): v.InferOutput<Schema> {
+export function parseWith<const Schema extends v.GenericSchema>(schema: Schema, value: unknown, where: string): v.InferOutput<Schema> {
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
   const problems = result.issues.slice(0, 5).map((issue) => {

@@ -27,4 +27,12 @@ export { imageFolderDataset } from './datasets/image-folder.ts';
 export type { ImageFolderOptions } from './datasets/image-folder.ts';
 export { datasetPlugins, loadDataset } from './datasets/registry.ts';
 
-export { readSplats4dFile, readSplatFile, readSplatScene4dFile, splatFormatOfFile, writeSplatFile, writeSplats4dFile, writeSplatScene4dFile } from './node/splat-files.ts';
+export {
+  readSplats4dFile,
+  readSplatFile,
+  readSplatScene4dFile,
+  splatFormatOfFile,
+  writeSplatFile,
+  writeSplats4dFile,
+  writeSplatScene4dFile,
+} from './node/splat-files.ts';

@@ -9,5 +9,15 @@ export type { SplatPlacement, SplatScene4d } from './splats/placement-4d.ts';
 export type { SplatFormat } from './splats/format.ts';
 export type { ReadRequest, ReadSplatsOptions, SplatEncodeOptions } from './splats/options.ts';
 export type { PlyPoints } from './splats/ply-points.ts';
-export { detectSplatFormat, encodeSplats, readPlyPoints, readSplats, readSplats4d, readSplatScene4d, splatFormatForName, splatFormats, writeSplats } from './splats/registry.ts';
+export {
+  detectSplatFormat,
+  encodeSplats,
+  readPlyPoints,
+  readSplats,
+  readSplats4d,
+  readSplatScene4d,
+  splatFormatForName,
+  splatFormats,
+  writeSplats,
+} from './splats/registry.ts';
 export type { SplatInput, WriteSplatsOptions } from './splats/registry.ts';

@@ -78,7 +78,8 @@ describe('contents', () => {
       const seen = new Map<string, boolean>();
       let position: BatchPosition = { epoch: 0, index: 0 };
       for (const batch of take(count, batches(dataset, { batchSize, seed: 5, flip: 'horizontal', remainder: 'keep' }))) {
-        for (const [i, item] of batch.indices.entries()) seen.set(`${position.epoch}/${item}`, batch.images[2 * i]! > batch.images[2 * i + 1]!);
+        for (const [i, item] of batch.indices.entries())
+          seen.set(`${position.epoch}/${item}`, batch.images[2 * i]! > batch.images[2 * i + 1]!);
         position = batch.next;
       }
       return seen;
@@ -103,7 +104,8 @@ describe('resuming', () => {
 });
 
 describe('the end of an epoch', () => {
-  const sizes = (remainder: 'carry' | 'drop' | 'keep'): number[] => take(20, batches(dataset, { batchSize: 4, seed: 1, remainder, epochs: 2 })).map(({ labels }) => labels.length);
+  const sizes = (remainder: 'carry' | 'drop' | 'keep'): number[] =>
+    take(20, batches(dataset, { batchSize: 4, seed: 1, remainder, epochs: 2 })).map(({ labels }) => labels.length);
 
   test('drop leaves the rest out, keep gives a smaller batch, carry fills up from the next epoch', () => {
     expect(sizes('drop')).toEqual([4, 4, 4, 4]);

@@ -5,7 +5,16 @@ import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { Dataset, DatasetPlugin, Image } from '@langevin/io';
 import { defineDataset, memoryDataset } from '@langevin/io';
-import { cifar10Dataset, datasetPlugins, emojiDataset, encodeImage, idxDataset, imageFolderDataset, loadDataset, writeImage } from '@langevin/io/node';
+import {
+  cifar10Dataset,
+  datasetPlugins,
+  emojiDataset,
+  encodeImage,
+  idxDataset,
+  imageFolderDataset,
+  loadDataset,
+  writeImage,
+} from '@langevin/io/node';
 import { UnsupportedError, UserError } from '@langevin/tensor';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
@@ -29,8 +38,11 @@ describe('the family', () => {
   test('every data set that a file of src/datasets exports is in the list', async () => {
     const folder = join(import.meta.dirname, '../src/datasets');
     const files = (await readdir(folder)).filter((name) => /^[a-z0-9-]+\.ts$/.test(name) && name !== 'registry.ts');
-    const modules = await Promise.all(files.map((name) => import(pathToFileURL(join(folder, name)).href) as Promise<Record<string, unknown>>));
-    const isPlugin = (value: unknown): value is DatasetPlugin => typeof value === 'object' && value !== null && 'load' in value && 'summary' in value;
+    const modules = await Promise.all(
+      files.map((name) => import(pathToFileURL(join(folder, name)).href) as Promise<Record<string, unknown>>),
+    );
+    const isPlugin = (value: unknown): value is DatasetPlugin =>
+      typeof value === 'object' && value !== null && 'load' in value && 'summary' in value;
     const found = modules.flatMap((module) => Object.values(module).filter(isPlugin));
     expect(found.map(({ name }) => name).sort()).toEqual(datasetPlugins.map(({ name }) => name).sort());
     expect(found.length).toBeGreaterThanOrEqual(4);
@@ -48,7 +60,9 @@ describe('the family', () => {
   });
 
   test('an unknown name lists those that exist', async () => {
-    await expect(loadDataset({ name: 'cifar' })).rejects.toThrow('[io/datasets] unknown data set name="cifar". Did you mean "cifar10"? Known: cifar10, emoji, idx, image-folder.');
+    await expect(loadDataset({ name: 'cifar' })).rejects.toThrow(
+      '[io/datasets] unknown data set name="cifar". Did you mean "cifar10"? Known: cifar10, emoji, idx, image-folder.',
+    );
     await expect(loadDataset(null)).rejects.toThrow(UserError);
   });
 
@@ -62,15 +76,24 @@ describe('the family', () => {
     const imageShape = [1, 1, 2] as const;
     expect(() => memoryDataset({ name: 'x', imageShape, images: new Uint8Array(3) })).toThrow(/not one or more images of 2/);
     expect(() => memoryDataset({ name: 'x', imageShape, images: new Uint8Array(0) })).toThrow(UserError);
-    expect(() => memoryDataset({ name: 'x', imageShape, images: new Uint8Array(4), labels: new Int32Array(1) })).toThrow(/images=2, labels=1/);
-    expect(() => memoryDataset({ name: 'x', imageShape, images: new Uint8Array(2), labels: Int32Array.of(2), classes: ['a', 'b'] })).toThrow(/labels\[0\]=2 is not from 0 to 1/);
+    expect(() => memoryDataset({ name: 'x', imageShape, images: new Uint8Array(4), labels: new Int32Array(1) })).toThrow(
+      /images=2, labels=1/,
+    );
+    expect(() =>
+      memoryDataset({ name: 'x', imageShape, images: new Uint8Array(2), labels: Int32Array.of(2), classes: ['a', 'b'] }),
+    ).toThrow(/labels\[0\]=2 is not from 0 to 1/);
     expect(() => memoryDataset({ name: 'x', imageShape, images: new Uint8Array(2) }).item(1)).toThrow(/item 1 does not exist; length=1/);
   });
 });
 
 describe('image-folder', () => {
   test('sub-folders are classes, order is by name, other files are left alone', async () => {
-    for (const [path, red] of [['dog/10.png', 10], ['dog/9.png', 9], ['Cat/deep/er/x.png', 1], ['ant/a.jpg', 0]] as const) {
+    for (const [path, red] of [
+      ['dog/10.png', 10],
+      ['dog/9.png', 9],
+      ['Cat/deep/er/x.png', 1],
+      ['ant/a.jpg', 0],
+    ] as const) {
       await mkdir(join(folder, path, '..'), { recursive: true });
       await writeImage(join(folder, path), solid([red, 0, 0]));
     }
@@ -113,7 +136,8 @@ describe('image-folder', () => {
 });
 
 describe('cifar10', () => {
-  const record = (label: number, start: number): Uint8Array => Uint8Array.from({ length: 3073 }, (_, i) => (i === 0 ? label : (start + i - 1) % 256));
+  const record = (label: number, start: number): Uint8Array =>
+    Uint8Array.from({ length: 3073 }, (_, i) => (i === 0 ? label : (start + i - 1) % 256));
 
   test('reads batches in numeric order', async () => {
     await writeFile(join(folder, 'data_batch_10.bin'), record(9, 10));
@@ -148,7 +172,10 @@ describe('idx', () => {
     return join(folder, name);
   };
 
-  test.each([['plain', (b: Uint8Array) => b], ['gzip', (b: Uint8Array) => gzipSync(b)]])('reads %s images and labels', async (_, pack) => {
+  test.each([
+    ['plain', (b: Uint8Array) => b],
+    ['gzip', (b: Uint8Array) => gzipSync(b)],
+  ])('reads %s images and labels', async (_, pack) => {
     const images = await put('i', pack(idx([2, 2, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])));
     const dataset = await idxDataset.load({ images, labels: await put('l', pack(idx([2], [3, 1]))) });
     expect([dataset.length, dataset.imageShape, dataset.classes]).toEqual([2, [1, 2, 3], ['0', '1', '2', '3']]);
@@ -168,8 +195,21 @@ describe('idx', () => {
     ['an unknown type', idx([1, 1, 1], [1], 7), /unknown element type=7/],
     ['too few bytes', idx([2, 1, 1], [1]), /needs 18 bytes, it has 17/],
     ['too many bytes', idx([1, 1, 1], [1, 2]), /needs 17 bytes, it has 18/],
-    ['sizes that would fill the memory', idx([2 ** 32 - 1, 2 ** 32 - 1, 2 ** 32 - 1], [1]), /announces shape=\[4294967295, 4294967295, 4294967295\]/],
-    ['cut gzip data', gzipSync(idx([1, 40, 40], Uint8Array.from({ length: 1600 }, (_, i) => (i * i) % 251))).subarray(0, 120), /cannot be unpacked/],
+    [
+      'sizes that would fill the memory',
+      idx([2 ** 32 - 1, 2 ** 32 - 1, 2 ** 32 - 1], [1]),
+      /announces shape=\[4294967295, 4294967295, 4294967295\]/,
+    ],
+    [
+      'cut gzip data',
+      gzipSync(
+        idx(
+          [1, 40, 40],
+          Uint8Array.from({ length: 1600 }, (_, i) => (i * i) % 251),
+        ),
+      ).subarray(0, 120),
+      /cannot be unpacked/,
+    ],
     ['a gzip bomb', gzipSync(idx([1, 1, 1], new Uint8Array(1e7))), /cannot be unpacked: .*ERR_BUFFER_TOO_LARGE/],
     ['one dimension', idx([3], [1, 2, 3]), /images are \[N, H, W\] or \[N, C, H, W\]/],
   ])('%s is refused', async (_, bytes, message) => {
@@ -185,7 +225,9 @@ describe('idx', () => {
 
   test('labels of another split are refused', async () => {
     const images = await put('i', idx([2, 1, 1], [1, 2]));
-    await expect(idxDataset.load({ images, labels: await put('l', idx([3], [0, 0, 0])) })).rejects.toThrow(/images=2 but labels have shape=\[3\]/);
+    await expect(idxDataset.load({ images, labels: await put('l', idx([3], [0, 0, 0])) })).rejects.toThrow(
+      /images=2 but labels have shape=\[3\]/,
+    );
   });
 });
 
@@ -202,7 +244,9 @@ describe('emoji', () => {
     expect(neutral.classes!.filter((name) => /^(?:man|woman) /.test(name))).toEqual([]);
     const hearts = await emojiDataset.load({ ...options, excludeSubcategories: ['person-gesture'] });
     expect(hearts.classes).toEqual((await emojiDataset.load({ ...options, onlySubcategories: ['heart'] })).classes);
-    await expect(emojiDataset.load({ ...options, excludeSubcategories: ['hart'] })).rejects.toThrow('excludeSubcategories names "hart", which does not exist.');
+    await expect(emojiDataset.load({ ...options, excludeSubcategories: ['hart'] })).rejects.toThrow(
+      'excludeSubcategories names "hart", which does not exist.',
+    );
   });
 
   test('are named, labelled and in the order of the Unicode charts', async () => {
@@ -240,12 +284,22 @@ describe('emoji', () => {
   });
 
   test('a category that does not exist is named, with those that do', async () => {
-    await expect(emojiDataset.load({ excludeCategories: ['Animals'] })).rejects.toThrow(/excludeCategories names "Animals", which does not exist\. Known: Activities, Animals & Nature/);
+    await expect(emojiDataset.load({ excludeCategories: ['Animals'] })).rejects.toThrow(
+      /excludeCategories names "Animals", which does not exist\. Known: Activities, Animals & Nature/,
+    );
     await expect(emojiDataset.load({ onlySubcategories: ['dogs'] })).rejects.toThrow(/names "dogs"/);
   });
 
   test('a list that points outside its folder is refused', async () => {
-    const row = { name: 'x', short_name: 'x', image: '../../secret.png', category: 'a', subcategory: 'b', sort_order: 1, has_img_google: true };
+    const row = {
+      name: 'x',
+      short_name: 'x',
+      image: '../../secret.png',
+      category: 'a',
+      subcategory: 'b',
+      sort_order: 1,
+      has_img_google: true,
+    };
     await writeFile(join(folder, 'emoji.json'), JSON.stringify([row]));
     await expect(emojiDataset.load({ folder })).rejects.toThrow(/0\.image/);
   });

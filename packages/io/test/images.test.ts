@@ -49,7 +49,10 @@ describe('files', () => {
   });
 
   test('alpha is put on the background', async () => {
-    const bytes = await encodeImage({ width: 2, height: 1, channels: 4, data: Uint8Array.of(255, 0, 0, 0, 255, 0, 0, 51) }, { format: 'png' });
+    const bytes = await encodeImage(
+      { width: 2, height: 1, channels: 4, data: Uint8Array.of(255, 0, 0, 0, 255, 0, 0, 51) },
+      { format: 'png' },
+    );
     expect([...(await readImage(bytes)).data]).toEqual([255, 255, 255, 255, 204, 204]);
     expect([...(await readImage(bytes, { background: [0, 0, 100] })).data]).toEqual([0, 0, 100, 51, 0, 80]);
   });
@@ -105,7 +108,9 @@ describe('files that cannot be used', () => {
   });
 
   test('data that is not width * height * channels', async () => {
-    await expect(writeImage(join(folder, 'x.png'), { width: 2, height: 2, channels: 3, data: new Uint8Array(11) })).rejects.toThrow(/data\.length=11/);
+    await expect(writeImage(join(folder, 'x.png'), { width: 2, height: 2, channels: 3, data: new Uint8Array(11) })).rejects.toThrow(
+      /data\.length=11/,
+    );
   });
 });
 
@@ -121,12 +126,15 @@ describe('resizing', () => {
     expect([...resizeArea(image, { width: 2, height: 1 }).data]).toEqual([40, 80]);
   });
 
-  test.each(['area', 'nearest', 'linear', 'cubic', 'mitchell', 'lanczos2', 'lanczos3'] as const)('%s keeps a flat colour, channels and size', async (kernel) => {
-    for (const colour of [[7], [10, 200, 30], [10, 200, 30, 255]]) {
-      const out = await resizeImage(flat(16, 16, colour), { width: 8, height: 4, kernel });
-      expect(out).toEqual(flat(8, 4, colour));
-    }
-  });
+  test.each(['area', 'nearest', 'linear', 'cubic', 'mitchell', 'lanczos2', 'lanczos3'] as const)(
+    '%s keeps a flat colour, channels and size',
+    async (kernel) => {
+      for (const colour of [[7], [10, 200, 30], [10, 200, 30, 255]]) {
+        const out = await resizeImage(flat(16, 16, colour), { width: 8, height: 4, kernel });
+        expect(out).toEqual(flat(8, 4, colour));
+      }
+    },
+  );
 
   test('the same size is returned as it is', async () => {
     const image = pattern(3, 3, 3);
@@ -189,13 +197,21 @@ describe('conversions', () => {
 describe('grids', () => {
   const red = flat(2, 2, [255, 0, 0]);
   const blue = flat(2, 2, [0, 0, 255]);
-  const at = (grid: Image, x: number, y: number): number[] => [...grid.data.subarray((y * grid.width + x) * 3, (y * grid.width + x) * 3 + 3)];
+  const at = (grid: Image, x: number, y: number): number[] => [
+    ...grid.data.subarray((y * grid.width + x) * 3, (y * grid.width + x) * 3 + 3),
+  ];
 
   test('places images row by row between padding', () => {
     const grid = imageGrid([red, blue, blue], { columns: 2, padding: 1, background: [9, 9, 9] });
     expect([grid.width, grid.height]).toEqual([7, 7]);
     expect([at(grid, 0, 0), at(grid, 1, 1), at(grid, 2, 2), at(grid, 3, 1), at(grid, 4, 1), at(grid, 1, 4), at(grid, 4, 4)]).toEqual([
-      [9, 9, 9], [255, 0, 0], [255, 0, 0], [9, 9, 9], [0, 0, 255], [0, 0, 255], [9, 9, 9],
+      [9, 9, 9],
+      [255, 0, 0],
+      [255, 0, 0],
+      [9, 9, 9],
+      [0, 0, 255],
+      [0, 0, 255],
+      [9, 9, 9],
     ]);
   });
 
@@ -215,7 +231,8 @@ describe('grids', () => {
   test('labels are drawn in ink that shows: an I has 11 pixels', () => {
     const ink = (background: readonly [number, number, number]): number => {
       const grid = imageGrid([flat(12, 12, [...background])], { labels: ['i'], background });
-      return Array.from({ length: grid.width * grid.height }, (_, p) => grid.data[p * 3]!).filter((value) => value !== background[0]).length;
+      return Array.from({ length: grid.width * grid.height }, (_, p) => grid.data[p * 3]!).filter((value) => value !== background[0])
+        .length;
     };
     // Three rows of the stem's serifs: 3 + 5 + 3 pixels.
     expect(ink([255, 255, 255])).toBe(11);

@@ -1,7 +1,15 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { blobSource, bytesSource, decodeSafetensors, encodeSafetensors, MAX_HEADER_BYTES, parseSafetensorsHeader, readSafetensorsSource } from '@langevin/io';
+import {
+  blobSource,
+  bytesSource,
+  decodeSafetensors,
+  encodeSafetensors,
+  MAX_HEADER_BYTES,
+  parseSafetensorsHeader,
+  readSafetensorsSource,
+} from '@langevin/io';
 import { openSafetensors } from '@langevin/io/node';
 import { errorKind, UnsupportedError, UserError } from '@langevin/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -24,9 +32,17 @@ describe('a malformed file is refused with a message that says what is wrong', (
   const cases: readonly (readonly [name: string, bytes: Uint8Array, message: RegExp])[] = [
     ['empty', new Uint8Array(0), /too short for safetensors: size=0 bytes/],
     ['seven bytes', new Uint8Array(7), /too short for safetensors: size=7 bytes/],
-    ['header length 2^60', rawFile('{}', { declared: 2n ** 60n }), /header that is too large: headerLength=1152921504606846976 bytes, limit=100000000/],
+    [
+      'header length 2^60',
+      rawFile('{}', { declared: 2n ** 60n }),
+      /header that is too large: headerLength=1152921504606846976 bytes, limit=100000000/,
+    ],
     ['header length above the limit', rawFile('{}', { declared: BigInt(MAX_HEADER_BYTES) + 1n }), /too large: headerLength=100000001/],
-    ['header longer than the file', rawFile('{}', { declared: 3n }), /truncated inside its header: headerLength=3 bytes, but only 2 follow/],
+    [
+      'header longer than the file',
+      rawFile('{}', { declared: 3n }),
+      /truncated inside its header: headerLength=3 bytes, but only 2 follow/,
+    ],
     ['data cut off', good.subarray(0, good.length - 1), /tensor "b" reaches past the end of the file/],
     ['data cut off after the header', good.subarray(0, good.length - 27), /tensor "a" reaches past the end of the file.*truncated/],
     ['extra bytes', rawFile({ a: f32([1], 0, 4) }, { data: 5 }), /bytes that belong to no tensor: dataEnd=\d+, fileSize=\d+/],
@@ -36,8 +52,16 @@ describe('a malformed file is refused with a message that says what is wrong', (
     ['an array', rawFile('[]'), /header is not a JSON object/],
     ['a number', rawFile('1'), /header is not a JSON object/],
     ['null', rawFile('null'), /header is not a JSON object/],
-    ['a name twice', rawFile('{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}'), /names the key "a" twice/],
-    ['a name twice, once escaped', rawFile('{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"\\u0061" :{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}'), /names the key "a" twice/],
+    [
+      'a name twice',
+      rawFile('{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}'),
+      /names the key "a" twice/,
+    ],
+    [
+      'a name twice, once escaped',
+      rawFile('{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"\\u0061" :{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}'),
+      /names the key "a" twice/,
+    ],
     ['a field twice', rawFile('{"a":{"dtype":"U8","shape":[0],"shape":[1],"data_offsets":[0,0]}}'), /names the key "shape" twice/],
     ['an entry that is no object', rawFile({ a: 3 }), /tensor "a" is not described by an object/],
     ['no dtype', rawFile({ a: { shape: [], data_offsets: [0, 0] } }), /tensor "a" has an unknown dtype=undefined/],
@@ -57,7 +81,11 @@ describe('a malformed file is refused with a message that says what is wrong', (
     ['three offsets', rawFile({ a: { dtype: 'F32', shape: [1], data_offsets: [0, 4, 8] } }, { data: 4 }), /data_offsets=\[0,4,8\]/],
     ['negative offsets', rawFile({ a: f32([1], -4, 0) }, { data: 4 }), /data_offsets=\[-4,0\]/],
     ['offsets that run backwards', rawFile({ a: f32([1], 4, 0) }, { data: 4 }), /run backwards/],
-    ['offsets of another size', rawFile({ a: f32([2], 0, 4) }, { data: 4 }), /wrong size: shape=\[2\] of F32 needs 8 bytes, data_offsets=\[0, 4\] hold 4/],
+    [
+      'offsets of another size',
+      rawFile({ a: f32([2], 0, 4) }, { data: 4 }),
+      /wrong size: shape=\[2\] of F32 needs 8 bytes, data_offsets=\[0, 4\] hold 4/,
+    ],
     ['a scalar without bytes', rawFile({ a: f32([], 0, 0) }), /wrong size: shape=\[\] of F32 needs 4/],
     ['offsets past the end', rawFile({ a: f32([2], 0, 8) }, { data: 4 }), /reaches past the end/],
     ['overlapping tensors', rawFile({ a: f32([2], 0, 8), b: f32([2], 4, 12) }, { data: 12 }), /tensor "b" overlaps tensor "a"/],
@@ -71,7 +99,11 @@ describe('a malformed file is refused with a message that says what is wrong', (
     ['a zipped pickle', zipStart(), /looks like a PyTorch pickle checkpoint.*does not read pickles/],
     ['an old pickle', pickleStart(), /looks like a PyTorch pickle checkpoint/],
     ['a web page', new TextEncoder().encode('<!DOCTYPE html><html>not found</html>'), /looks like a web page/],
-    ['a Git LFS pointer', new TextEncoder().encode('version https://git-lfs.github.com/spec/v1\noid sha256:0\n'), /looks like a Git LFS pointer/],
+    [
+      'a Git LFS pointer',
+      new TextEncoder().encode('version https://git-lfs.github.com/spec/v1\noid sha256:0\n'),
+      /looks like a Git LFS pointer/,
+    ],
   ];
 
   test.each(cases)('%s', async (name, bytes, message) => {
@@ -86,8 +118,21 @@ describe('a malformed file is refused with a message that says what is wrong', (
 });
 
 describe('a dtype that the format has and Langevin has not', () => {
-  test.each([['F64', 8], ['I16', 2], ['U16', 2], ['U32', 4], ['U64', 8], ['I8', 1], ['F8_E4M3', 1], ['F8_E5M2', 1], ['C64', 8]])('%s is unsupported, and only that tensor', async (dtype, size) => {
-    const bytes = rawFile({ a: { dtype, shape: [2], data_offsets: [0, 2 * size] }, b: { dtype: 'U8', shape: [1], data_offsets: [2 * size, 2 * size + 1] } }, { data: 2 * size + 1 });
+  test.each([
+    ['F64', 8],
+    ['I16', 2],
+    ['U16', 2],
+    ['U32', 4],
+    ['U64', 8],
+    ['I8', 1],
+    ['F8_E4M3', 1],
+    ['F8_E5M2', 1],
+    ['C64', 8],
+  ])('%s is unsupported, and only that tensor', async (dtype, size) => {
+    const bytes = rawFile(
+      { a: { dtype, shape: [2], data_offsets: [0, 2 * size] }, b: { dtype: 'U8', shape: [1], data_offsets: [2 * size, 2 * size + 1] } },
+      { data: 2 * size + 1 },
+    );
     expect(parseSafetensorsHeader(bytes, { fileBytes: bytes.length }).entries.get('a')).toMatchObject({ dtype: null, storedDType: dtype });
     expect(() => decodeSafetensors(bytes)).toThrow(UnsupportedError);
     const reader = await readSafetensorsSource(blobSource(new Blob([bytes as Uint8Array<ArrayBuffer>])));
@@ -103,7 +148,9 @@ test('a missing tensor is reported with names that are there', async () => {
 
 test('pickles are refused by their name before they are opened', async () => {
   for (const name of ['model.bin', 'model.pt', 'model.ckpt', 'model.pth']) {
-    await expect(openSafetensors(join(folder, name))).rejects.toThrow(/named like a PyTorch pickle checkpoint\. Langevin does not read pickles/);
+    await expect(openSafetensors(join(folder, name))).rejects.toThrow(
+      /named like a PyTorch pickle checkpoint\. Langevin does not read pickles/,
+    );
   }
 });
 
@@ -119,7 +166,27 @@ test('a file that shrinks after it was opened is noticed', async () => {
 test('4,000 seeded mutations raise nothing but our own errors, and what is accepted is consistent', () => {
   const random = seededRandom(20260101);
   const below = (n: number): number => Math.floor(random() * n);
-  const pieces = ['{', '}', '[', ']', '"', ',', ':', '-', '9', '0', '1e9', 'null', '\\u0061', 'F32', 'F64', '"a"', '4294967296', '__proto__', '\u0000'];
+  const pieces = [
+    '{',
+    '}',
+    '[',
+    ']',
+    '"',
+    ',',
+    ':',
+    '-',
+    '9',
+    '0',
+    '1e9',
+    'null',
+    '\\u0061',
+    'F32',
+    'F64',
+    '"a"',
+    '4294967296',
+    '__proto__',
+    '\u0000',
+  ];
   const seen = { accepted: 0, refused: 0 };
   for (let round = 0; round < 4000; round++) {
     let bytes = [...good];
@@ -135,7 +202,8 @@ test('4,000 seeded mutations raise nothing but our own errors, and what is accep
     }
     const mutated = Uint8Array.from(bytes);
     // Half of the time the length is repaired, so that the mutation reaches the JSON.
-    if (mutated.length > 40 && round % 2 === 0) new DataView(mutated.buffer).setBigUint64(0, BigInt(Math.max(0, mutated.length - 8 - 27)), true);
+    if (mutated.length > 40 && round % 2 === 0)
+      new DataView(mutated.buffer).setBigUint64(0, BigInt(Math.max(0, mutated.length - 8 - 27)), true);
     try {
       const { tensors } = decodeSafetensors(mutated);
       seen.accepted++;

@@ -33,8 +33,20 @@ describe('encoding', () => {
   });
 
   test('does not depend on the order in which tensors and metadata are given', () => {
-    const one = encodeSafetensors({ b: floats(1), 10: floats(2), a: floats(3), '\u{1f600}': floats(4), '\uffee': floats(5) }, { metadata: { x: '1', a: '2' } });
-    const two = encodeSafetensors(new Map([['\uffee', floats(5)], ['a', floats(3)], ['\u{1f600}', floats(4)], ['10', floats(2)], ['b', floats(1)]]), { metadata: { a: '2', x: '1' } });
+    const one = encodeSafetensors(
+      { b: floats(1), 10: floats(2), a: floats(3), '\u{1f600}': floats(4), '\uffee': floats(5) },
+      { metadata: { x: '1', a: '2' } },
+    );
+    const two = encodeSafetensors(
+      new Map([
+        ['\uffee', floats(5)],
+        ['a', floats(3)],
+        ['\u{1f600}', floats(4)],
+        ['10', floats(2)],
+        ['b', floats(1)],
+      ]),
+      { metadata: { a: '2', x: '1' } },
+    );
     expect(one).toEqual(two);
     // In UTF-8 the emoji comes last; in UTF-16 it would come before U+FFEE.
     expect([...decodeSafetensors(one).tensors.keys()]).toEqual(['10', 'a', 'b', '\uffee', '\u{1f600}']);
@@ -53,8 +65,16 @@ describe('encoding', () => {
   });
 
   test.each([
-    ['data of another length', { a: { dtype: 'float32', shape: [3], data: new Float32Array(2) } }, /tensor "a" has shape=\[3\] = 3 elements, but its data has 2/],
-    ['data of another type', { a: { dtype: 'float16', shape: [2], data: new Float32Array(2) } }, /dtype=float16, but its data is a Float32Array/],
+    [
+      'data of another length',
+      { a: { dtype: 'float32', shape: [3], data: new Float32Array(2) } },
+      /tensor "a" has shape=\[3\] = 3 elements, but its data has 2/,
+    ],
+    [
+      'data of another type',
+      { a: { dtype: 'float16', shape: [2], data: new Float32Array(2) } },
+      /dtype=float16, but its data is a Float32Array/,
+    ],
     ['a negative dimension', { a: { dtype: 'float32', shape: [-1], data: new Float32Array(1) } }, /shape=\[-1\]/],
     ['the reserved name', { __metadata__: { dtype: 'float32', shape: [1], data: new Float32Array(1) } }, /name=__metadata__ is reserved/],
     ['a lone surrogate', { '\ud800': { dtype: 'float32', shape: [1], data: new Float32Array(1) } }, /not well-formed text/],
@@ -73,10 +93,15 @@ describe('writing files', () => {
       for (let i = 0; i < bytes.length; i += 333) yield Promise.resolve(bytes.subarray(i, i + 333));
     }
     await writeSafetensors(path, { w: { dtype: 'float32', shape: [10, 100], stream }, b: floats(7) });
-    expect(new Uint8Array(await readFile(path))).toEqual(encodeSafetensors({ w: { dtype: 'float32', shape: [10, 100], data }, b: floats(7) }));
+    expect(new Uint8Array(await readFile(path))).toEqual(
+      encodeSafetensors({ w: { dtype: 'float32', shape: [10, 100], data }, b: floats(7) }),
+    );
   });
 
-  test.each([['too little', 3], ['too much', 5]])('a stream that gives %s leaves the old file', async (_, count) => {
+  test.each([
+    ['too little', 3],
+    ['too much', 5],
+  ])('a stream that gives %s leaves the old file', async (_, count) => {
     const path = join(folder, 'w.safetensors');
     await writeSafetensors(path, { old: floats(1) });
     const before = await readFile(path);
@@ -93,7 +118,11 @@ describe('shards', () => {
   test('are written with an index and read as one', async () => {
     const path = await writeSafetensorsFolder(folder, tensors, { name: 'm', maxShardBytes: 40, metadata: { format: 'pt' } });
     expect((await readdir(folder)).sort()).toEqual([
-      'm-00001-of-00004.safetensors', 'm-00002-of-00004.safetensors', 'm-00003-of-00004.safetensors', 'm-00004-of-00004.safetensors', 'm.safetensors.index.json',
+      'm-00001-of-00004.safetensors',
+      'm-00002-of-00004.safetensors',
+      'm-00003-of-00004.safetensors',
+      'm-00004-of-00004.safetensors',
+      'm.safetensors.index.json',
     ]);
     const read = await readSafetensors(path);
     expect(Object.fromEntries(read.tensors)).toEqual(tensors);
@@ -116,12 +145,26 @@ describe('shards', () => {
     return path;
   };
 
-  test.each(['../secret.safetensors', '/etc/x.safetensors', 'a/b.safetensors', 'a\\b.safetensors', 'C:x.safetensors', '..', '', 'x.json', 'a\u0000.safetensors'])('the shard name %j is refused', async (name) => {
-    await expect(openSafetensors(await index({ weight_map: { w: name } }))).rejects.toThrow(/only \*\.safetensors files beside the index are allowed/);
+  test.each([
+    '../secret.safetensors',
+    '/etc/x.safetensors',
+    'a/b.safetensors',
+    'a\\b.safetensors',
+    'C:x.safetensors',
+    '..',
+    '',
+    'x.json',
+    'a\u0000.safetensors',
+  ])('the shard name %j is refused', async (name) => {
+    await expect(openSafetensors(await index({ weight_map: { w: name } }))).rejects.toThrow(
+      /only \*\.safetensors files beside the index are allowed/,
+    );
   });
 
   test('a pickle shard is refused', async () => {
-    await expect(openSafetensors(await index({ weight_map: { w: 'pytorch_model-00001-of-00002.bin' } }))).rejects.toThrow(/does not read pickles/);
+    await expect(openSafetensors(await index({ weight_map: { w: 'pytorch_model-00001-of-00002.bin' } }))).rejects.toThrow(
+      /does not read pickles/,
+    );
   });
 
   test('missing shards are all named', async () => {
@@ -132,7 +175,9 @@ describe('shards', () => {
 
   test('a tensor that its shard lacks is named', async () => {
     await writeSafetensors(join(folder, 'a.safetensors'), { w: floats(1) });
-    await expect(openSafetensors(await index({ weight_map: { v: 'a.safetensors' } }))).rejects.toThrow(/tensor "v" is in "a\.safetensors", but it is not/);
+    await expect(openSafetensors(await index({ weight_map: { v: 'a.safetensors' } }))).rejects.toThrow(
+      /tensor "v" is in "a\.safetensors", but it is not/,
+    );
   });
 
   test.each([

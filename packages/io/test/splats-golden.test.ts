@@ -14,14 +14,27 @@ const ARRAYS = ['means', 'quaternions', 'logScales', 'opacityLogits', 'sh'] as c
 
 function golden(name: string, count: number, degree: 1 | 3): SplatCloud {
   const array = (part: string): Float32Array => tensors.get(`${name}.${part}`)!.data as Float32Array;
-  return { count, degree, means: array('means'), quaternions: array('quaternions'), logScales: array('logScales'), opacityLogits: array('opacityLogits'), sh: array('sh') };
+  return {
+    count,
+    degree,
+    means: array('means'),
+    quaternions: array('quaternions'),
+    logScales: array('logScales'),
+    opacityLogits: array('opacityLogits'),
+    sh: array('sh'),
+  };
 }
 
 const original = golden('original', 40, 3);
 const packed = golden('packed', 300, 1);
 
 describe('PLY', () => {
-  test.each([['plyfile-little.ply', original], ['plyfile-big.ply', original], ['plyfile-ascii.ply', original], ['gsplat.ply', packed]])('%s, bit for bit', async (name, expected) => {
+  test.each([
+    ['plyfile-little.ply', original],
+    ['plyfile-big.ply', original],
+    ['plyfile-ascii.ply', original],
+    ['gsplat.ply', packed],
+  ])('%s, bit for bit', async (name, expected) => {
     const cloud = await read(name);
     for (const part of ARRAYS) expect(sameBytes(cloud[part], expected[part]), part).toBe(true);
     expect(cloud.metadata?.antialiased).toBe(name === 'plyfile-big.ply' ? true : undefined);
@@ -49,7 +62,9 @@ test('gsplat.compressed.ply: half a step of the range that 256 Gaussians share',
     // Ten bits are the fewest; the ranges of the axes are no wider than the one of all three.
     expect(largestDifference(got.means, want.means)).toBeLessThanOrEqual(spread(want.means) / 1023 / 2 + 1e-5);
     expect(largestDifference(got.logScales, want.logScales)).toBeLessThanOrEqual(spread(want.logScales) / 1023 / 2 + 1e-5);
-    expect(largestDifference(coefficients(got, 0, 1), coefficients(want, 0, 1))).toBeLessThanOrEqual(spread(coefficients(want, 0, 1)) / 255 / 2 + 1e-5);
+    expect(largestDifference(coefficients(got, 0, 1), coefficients(want, 0, 1))).toBeLessThanOrEqual(
+      spread(coefficients(want, 0, 1)) / 255 / 2 + 1e-5,
+    );
   }
   expect(largestDifference(opacities(cloud), opacities(expected))).toBeLessThanOrEqual(0.5 / 255 + 1e-6);
   expect(largestDifference(coefficients(cloud, 1, 4), coefficients(expected, 1, 4))).toBeLessThanOrEqual(4 / 256 + 1e-6);
@@ -58,7 +73,11 @@ test('gsplat.compressed.ply: half a step of the range that 256 Gaussians share',
 });
 
 describe('SPZ, as its own library reads it', () => {
-  test.each([['spz-v2.spz', 'spz-v2'], ['spz-v3.spz', 'spz-v3'], ['spz-v4.spz', 'spz-v3']])('%s', async (file, expected) => {
+  test.each([
+    ['spz-v2.spz', 'spz-v2'],
+    ['spz-v3.spz', 'spz-v3'],
+    ['spz-v4.spz', 'spz-v3'],
+  ])('%s', async (file, expected) => {
     const cloud = await read(file);
     const theirs = golden(expected, 40, 3);
     expect(cloud.metadata).toEqual({ format: 'spz', antialiased: true });

@@ -2,9 +2,30 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bytesSource } from '@langevin/io';
-import { readSplatFile, readSplats4dFile, readSplatScene4dFile, splatFormatOfFile, writeSplatFile, writeSplats4dFile, writeSplatScene4dFile } from '@langevin/io/node';
+import {
+  readSplatFile,
+  readSplats4dFile,
+  readSplatScene4dFile,
+  splatFormatOfFile,
+  writeSplatFile,
+  writeSplats4dFile,
+  writeSplatScene4dFile,
+} from '@langevin/io/node';
 import type { ShDegree, SplatCloud } from '@langevin/io/splats';
-import { detectSplatFormat, DOWN_FORWARD_TO_UP_BACK, encodeSplats4d, encodeSplatScene4d, flipAxes, readSplats, readSplats4d, readSplatScene4d, SH_C0, splatFormatForName, splatFormats, writeSplats } from '@langevin/io/splats';
+import {
+  detectSplatFormat,
+  DOWN_FORWARD_TO_UP_BACK,
+  encodeSplats4d,
+  encodeSplatScene4d,
+  flipAxes,
+  readSplats,
+  readSplats4d,
+  readSplatScene4d,
+  SH_C0,
+  splatFormatForName,
+  splatFormats,
+  writeSplats,
+} from '@langevin/io/splats';
 import { syntheticCloud } from '@langevin/io/testing';
 import { UnsupportedError, UserError } from '@langevin/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -19,14 +40,20 @@ function expectSameBits(actual: SplatCloud, expected: SplatCloud): void {
 }
 
 describe('formats that keep every bit', () => {
-  test.each(DEGREES.flatMap((degree) => ['ply', '4d'].map((format) => [format, degree] as const)))('%s, degree %i', async (format, degree) => {
-    const cloud = syntheticCloud({ count: 5000, degree, seed: 10 + degree });
-    cloud.means.set([-0, 1e-45, 3.4e38]); // a negative zero, a subnormal number, a very large one
-    expectSameBits(await readSplats(await writeSplats(cloud, { format })), cloud);
-  });
+  test.each(DEGREES.flatMap((degree) => ['ply', '4d'].map((format) => [format, degree] as const)))(
+    '%s, degree %i',
+    async (format, degree) => {
+      const cloud = syntheticCloud({ count: 5000, degree, seed: 10 + degree });
+      cloud.means.set([-0, 1e-45, 3.4e38]); // a negative zero, a subnormal number, a very large one
+      expectSameBits(await readSplats(await writeSplats(cloud, { format })), cloud);
+    },
+  );
 
   test('PLY keeps comments and the antialiased flag, with normals or without', async () => {
-    const cloud = { ...syntheticCloud({ count: 3, degree: 1, seed: 1 }), metadata: { antialiased: true, comments: ['made by hand', 'über'] } };
+    const cloud = {
+      ...syntheticCloud({ count: 3, degree: 1, seed: 1 }),
+      metadata: { antialiased: true, comments: ['made by hand', 'über'] },
+    };
     const withNormals = await writeSplats(cloud, { format: 'ply' });
     const without = await writeSplats(cloud, { format: 'ply', normals: 'none' });
     expect(withNormals.length - without.length).toBe(3 * 12 + 3 * 'property float nx\n'.length);
@@ -38,7 +65,8 @@ describe('formats that keep every bit', () => {
   });
 
   test('an empty cloud', async () => {
-    for (const format of ['ply', 'spz', '4d']) expect((await readSplats(await writeSplats(syntheticCloud({ count: 0, seed: 1 }), { format }))).count).toBe(0);
+    for (const format of ['ply', 'spz', '4d'])
+      expect((await readSplats(await writeSplats(syntheticCloud({ count: 0, seed: 1 }), { format }))).count).toBe(0);
   });
 });
 
@@ -57,8 +85,14 @@ describe('formats that round: the error is at most half a step', () => {
     const step = Math.SQRT1_2 / 511;
     expect(largestTurn(read, cloud)).toBeLessThanOrEqual(2 * Math.sqrt(3) * (step / 2) * 1.05);
     // Rounded twice: to 1/128, then to the middle of a bucket.
-    if (degree >= 1) expect(largestDifference(coefficients(read, 1, 4), coefficients(cloud, 1, 4))).toBeLessThanOrEqual(SH_STEPS.first / 2 + 0.5 / 128 + 1e-7);
-    if (degree >= 2) expect(largestDifference(coefficients(read, 4, (degree + 1) ** 2), coefficients(cloud, 4, (degree + 1) ** 2))).toBeLessThanOrEqual(SH_STEPS.rest / 2 + 0.5 / 128 + 1e-7);
+    if (degree >= 1)
+      expect(largestDifference(coefficients(read, 1, 4), coefficients(cloud, 1, 4))).toBeLessThanOrEqual(
+        SH_STEPS.first / 2 + 0.5 / 128 + 1e-7,
+      );
+    if (degree >= 2)
+      expect(largestDifference(coefficients(read, 4, (degree + 1) ** 2), coefficients(cloud, 4, (degree + 1) ** 2))).toBeLessThanOrEqual(
+        SH_STEPS.rest / 2 + 0.5 / 128 + 1e-7,
+      );
   });
 
   test('spz: more bits of the harmonics are kept when asked', async () => {
@@ -73,11 +107,15 @@ describe('formats that round: the error is at most half a step', () => {
     // 2^23 / 50,000 leaves 7 bits.
     expect(largestDifference(read.means, cloud.means)).toBeLessThanOrEqual(2 ** -8 + 2 ** -8);
     expect(largestDifference(read.means, cloud.means)).toBeGreaterThan(2 ** -13);
-    await expect(writeSplats(cloud, { format: 'spz', fractionalBits: 12 })).rejects.toThrow(/a coordinate is too large for SPZ: \|mean\|=.*fractionalBits=12/);
+    await expect(writeSplats(cloud, { format: 'spz', fractionalBits: 12 })).rejects.toThrow(
+      /a coordinate is too large for SPZ: \|mean\|=.*fractionalBits=12/,
+    );
   });
 
   test('spz: what was rounded once is not rounded again', async () => {
-    const once = await readSplats(await writeSplats({ ...syntheticCloud({ count: 2000, degree: 3, seed: 7 }), metadata: { antialiased: true } }, { format: 'spz' }));
+    const once = await readSplats(
+      await writeSplats({ ...syntheticCloud({ count: 2000, degree: 3, seed: 7 }), metadata: { antialiased: true } }, { format: 'spz' }),
+    );
     const twice = await readSplats(await writeSplats(once, { format: 'spz' }));
     expect(twice.metadata).toEqual({ format: 'spz', antialiased: true });
     for (const name of ['means', 'logScales', 'opacityLogits', 'sh'] as const) expect(sameBytes(twice[name], once[name]), name).toBe(true);
@@ -88,8 +126,11 @@ describe('formats that round: the error is at most half a step', () => {
   test('.splat: colours, opacities and rotations in bytes, sorted by importance', async () => {
     const cloud = syntheticCloud({ count: 5000, degree: 2, seed: 8 });
     const read = await readSplats(await writeSplats(cloud, { format: 'splat' }));
-    const importance = (c: SplatCloud, n: number): number => opacities(c)[n]! * Math.exp(c.logScales.subarray(3 * n, 3 * n + 3).reduce((a, b) => a + b));
-    const keys = opacities(cloud).map((opacity, n) => opacity * Math.exp(cloud.logScales.subarray(3 * n, 3 * n + 3).reduce((a, b) => a + b)));
+    const importance = (c: SplatCloud, n: number): number =>
+      opacities(c)[n]! * Math.exp(c.logScales.subarray(3 * n, 3 * n + 3).reduce((a, b) => a + b));
+    const keys = opacities(cloud).map(
+      (opacity, n) => opacity * Math.exp(cloud.logScales.subarray(3 * n, 3 * n + 3).reduce((a, b) => a + b)),
+    );
     const order = [...keys.keys()].sort((a, b) => keys[b]! - keys[a]!);
     const sorted = reordered(cloud, order);
     expect(importance(cloud, order[0]!)).toBeGreaterThan(importance(cloud, order[1]!));
@@ -105,14 +146,43 @@ describe('formats that round: the error is at most half a step', () => {
 });
 
 describe('files written by hand', () => {
-  const close = (array: ArrayLike<number>, values: readonly number[]): void => expect(largestDifference(array, values)).toBeLessThanOrEqual(2e-7 * Math.max(1, ...values.map(Math.abs)));
+  const close = (array: ArrayLike<number>, values: readonly number[]): void =>
+    expect(largestDifference(array, values)).toBeLessThanOrEqual(2e-7 * Math.max(1, ...values.map(Math.abs)));
 
   test('.splat, a record', async () => {
     const record = [
-      0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0, 0, 0, 0x40, 0x40, // 1, -2, 3
-      0, 0, 0, 0x3f, 0, 0, 0x80, 0x3f, 0, 0, 0, 0, // 1/2, 1, 0
-      255, 0, 51, 64, // red 1, green 0, blue 1/5, opacity 64/255
-      255, 128, 64, 0, // (127, 0, -64, -128) / 128
+      0,
+      0,
+      0x80,
+      0x3f,
+      0,
+      0,
+      0,
+      0xc0,
+      0,
+      0,
+      0x40,
+      0x40, // 1, -2, 3
+      0,
+      0,
+      0,
+      0x3f,
+      0,
+      0,
+      0x80,
+      0x3f,
+      0,
+      0,
+      0,
+      0, // 1/2, 1, 0
+      255,
+      0,
+      51,
+      64, // red 1, green 0, blue 1/5, opacity 64/255
+      255,
+      128,
+      64,
+      0, // (127, 0, -64, -128) / 128
     ];
     const cloud = await readSplats(Uint8Array.from(record));
     expect([...cloud.means]).toEqual([1, -2, 3]);
@@ -127,11 +197,14 @@ describe('files written by hand', () => {
     [0x00, 0x10, 0x00, 0x00, 0xe0, 0xff, 0x00, 0x08, 0x00], // 4096, -8192, 2048: right 1, up -2, back 1/2
     [0xff, 0xff, 0x7f, 0x00, 0x00, 0x80, 0x00, 0x00, 0x00], // the largest and the smallest coordinate, 0
     [128, 0], // opacities
-    [255, 0, 128], [0, 0, 0], // colours
-    [160, 0, 255], [160, 160, 160], // scales: e^0, e^-10, e^5.9375
+    [255, 0, 128],
+    [0, 0, 0], // colours
+    [160, 0, 255],
+    [160, 160, 160], // scales: e^0, e^-10, e^5.9375
     [0x00, 0x00, 0x00, 0xc0], // w is the largest, the others are 0
     [0xff, 0x03, 0xf0, 0x1f], // x is the largest; y +511, z 0, w -511 would be longer than 1: see below
-    [192, 128, 128, 64, 128, 128, 192, 0, 255], [128, 128, 128, 128, 128, 128, 128, 128, 128],
+    [192, 128, 128, 64, 128, 128, 192, 0, 255],
+    [128, 128, 128, 128, 128, 128, 128, 128, 128],
   ];
   const header = (version: number): number[] => [0x4e, 0x47, 0x53, 0x50, version, 0, 0, 0, 2, 0, 0, 0, 1, 12, 1, 0];
 
@@ -146,13 +219,39 @@ describe('files written by hand', () => {
     // Coefficients of y, z, x: those of y and z change sign.
     close(cloud.sh.subarray(3, 12), [-0.5, 0, 0, 0.5, 0, 0, 0.5, -1, 127 / 128]);
     close(cloud.quaternions.subarray(0, 4), [1, 0, 0, 0]);
-    // 0x1ff003ff: index 0; y = 0 0111111111 -> 511 units, z = 0 0000000000, w = 1 111111111 -> -511 units. Together the unit length, so x is 0.
+    // 0x1ff003ff: index 0; y = 0 0111111111 -> 511 units, z = 0 0000000000, w = 1 111111111 -> -511 units. Together the unit length, so x
+    // is 0.
     close(cloud.quaternions.subarray(4, 8), [-Math.SQRT1_2, 0, -Math.SQRT1_2, 0]);
   });
 
   test('PLY, by names in another order, with CRLF', async () => {
-    const names = ['opacity', 'rot_3', 'rot_2', 'rot_1', 'rot_0', 'z', 'y', 'x', 'f_dc_2', 'f_dc_1', 'f_dc_0', 'scale_2', 'scale_1', 'scale_0', ...[8, 7, 6, 5, 4, 3, 2, 1, 0].map((i) => `f_rest_${i}`)];
-    const head = ['ply', 'format ascii 1.0', 'comment any', 'obj_info any', 'element vertex 1', ...names.map((name) => `property float32 ${name}`), 'end_header', ''].join('\r\n');
+    const names = [
+      'opacity',
+      'rot_3',
+      'rot_2',
+      'rot_1',
+      'rot_0',
+      'z',
+      'y',
+      'x',
+      'f_dc_2',
+      'f_dc_1',
+      'f_dc_0',
+      'scale_2',
+      'scale_1',
+      'scale_0',
+      ...[8, 7, 6, 5, 4, 3, 2, 1, 0].map((i) => `f_rest_${i}`),
+    ];
+    const head = [
+      'ply',
+      'format ascii 1.0',
+      'comment any',
+      'obj_info any',
+      'element vertex 1',
+      ...names.map((name) => `property float32 ${name}`),
+      'end_header',
+      '',
+    ].join('\r\n');
     const values = [0.5, 4, 3, 2, 1, 30, 20, 10, 0.3, 0.2, 0.1, -3, -2, -1, 8, 7, 6, 5, 4, 3, 2, 1, 0];
     const cloud = await readSplats(new TextEncoder().encode(`${head}${values.join('\t')}`));
     expect([...cloud.means]).toEqual([10, 20, 30]);
@@ -167,20 +266,47 @@ describe('files written by hand', () => {
 function colorAlong(cloud: SplatCloud, n: number, [x, y, z]: readonly [number, number, number]): number[] {
   const basis = [
     SH_C0,
-    -0.4886025119029199 * y, 0.4886025119029199 * z, -0.4886025119029199 * x,
-    1.0925484305920792 * x * y, -1.0925484305920792 * y * z, 0.31539156525252005 * (2 * z * z - x * x - y * y), -1.0925484305920792 * x * z, 0.5462742152960396 * (x * x - y * y),
-    -0.5900435899266435 * y * (3 * x * x - y * y), 2.890611442640554 * x * y * z, -0.4570457994644658 * y * (4 * z * z - x * x - y * y),
-    0.3731763325901154 * z * (2 * z * z - 3 * x * x - 3 * y * y), -0.4570457994644658 * x * (4 * z * z - x * x - y * y), 1.445305721320277 * z * (x * x - y * y), -0.5900435899266435 * x * (x * x - 3 * y * y),
+    -0.4886025119029199 * y,
+    0.4886025119029199 * z,
+    -0.4886025119029199 * x,
+    1.0925484305920792 * x * y,
+    -1.0925484305920792 * y * z,
+    0.31539156525252005 * (2 * z * z - x * x - y * y),
+    -1.0925484305920792 * x * z,
+    0.5462742152960396 * (x * x - y * y),
+    -0.5900435899266435 * y * (3 * x * x - y * y),
+    2.890611442640554 * x * y * z,
+    -0.4570457994644658 * y * (4 * z * z - x * x - y * y),
+    0.3731763325901154 * z * (2 * z * z - 3 * x * x - 3 * y * y),
+    -0.4570457994644658 * x * (4 * z * z - x * x - y * y),
+    1.445305721320277 * z * (x * x - y * y),
+    -0.5900435899266435 * x * (x * x - 3 * y * y),
   ];
-  return [0, 1, 2].map((channel) => basis.slice(0, (cloud.degree + 1) ** 2).reduce((sum, value, k) => sum + value * cloud.sh[(n * (cloud.degree + 1) ** 2 + k) * 3 + channel]!, 0));
+  return [0, 1, 2].map((channel) =>
+    basis
+      .slice(0, (cloud.degree + 1) ** 2)
+      .reduce((sum, value, k) => sum + value * cloud.sh[(n * (cloud.degree + 1) ** 2 + k) * 3 + channel]!, 0),
+  );
 }
 
 /** Covariance of a Gaussian: R diag(s^2) R^T. */
 function covariance(cloud: SplatCloud, n: number): number[] {
   const [w = 0, x = 0, y = 0, z = 0] = rotations(cloud).subarray(4 * n, 4 * n + 4);
-  const r = [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y), 2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x), 2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)];
+  const r = [
+    1 - 2 * (y * y + z * z),
+    2 * (x * y - w * z),
+    2 * (x * z + w * y),
+    2 * (x * y + w * z),
+    1 - 2 * (x * x + z * z),
+    2 * (y * z - w * x),
+    2 * (x * z - w * y),
+    2 * (y * z + w * x),
+    1 - 2 * (x * x + y * y),
+  ];
   const s = cloud.logScales.subarray(3 * n, 3 * n + 3).map((log) => Math.exp(2 * log));
-  return Array.from({ length: 9 }, (_, i) => [0, 1, 2].reduce((sum, k) => sum + r[3 * Math.floor(i / 3) + k]! * s[k]! * r[3 * (i % 3) + k]!, 0));
+  return Array.from({ length: 9 }, (_, i) =>
+    [0, 1, 2].reduce((sum, k) => sum + r[3 * Math.floor(i / 3) + k]! * s[k]! * r[3 * (i % 3) + k]!, 0),
+  );
 }
 
 describe('axes', () => {
@@ -206,7 +332,9 @@ describe('axes', () => {
     for (const name of ARRAYS) {
       // Zeros may differ in sign; buckets of harmonics are not symmetric about 0, so that one step may lie between.
       const tolerance = name === 'sh' ? 16 / 128 : 0;
-      expect(name === 'quaternions' ? largestTurn(one, other) : largestDifference(one[name], other[name]), name).toBeLessThanOrEqual(tolerance);
+      expect(name === 'quaternions' ? largestTurn(one, other) : largestDifference(one[name], other[name]), name).toBeLessThanOrEqual(
+        tolerance,
+      );
     }
   });
 });
@@ -218,7 +346,10 @@ describe('the 4D container', () => {
     deformation: {
       kind: 'hexplane',
       config: { resolution: [8, 8, 8, 5], features: 16, heads: { means: true } },
-      tensors: { 'planes.xt': { dtype: 'float32', shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) }, mask: { dtype: 'uint8', shape: [2], data: Uint8Array.of(0, 1) } },
+      tensors: {
+        'planes.xt': { dtype: 'float32', shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) },
+        mask: { dtype: 'uint8', shape: [2], data: Uint8Array.of(0, 1) },
+      },
     },
   } as const;
 
@@ -235,20 +366,46 @@ describe('the 4D container', () => {
   });
 
   test('refuses what it could not give back', () => {
-    const broken = (change: object): (() => unknown) => () => encodeSplats4d({ ...asset, ...change });
+    const broken =
+      (change: object): (() => unknown) =>
+      () =>
+        encodeSplats4d({ ...asset, ...change });
     expect(broken({ times: { start: 1, end: 1, loop: 'none' } })).toThrow(/impossible times: start=1, end=1/);
     expect(broken({ times: { start: 0, end: 1, loop: 'none', frames: [0, 0] } })).toThrow(/impossible times/);
     expect(broken({ deformation: { ...asset.deformation, kind: 'Hex Plane' } })).toThrow(/kind="Hex Plane". Name it in kebab-case/);
-    expect(broken({ deformation: { ...asset.deformation, tensors: { a: { dtype: 'float32', shape: [3], data: new Float32Array(2) } } } })).toThrow(/deformation tensor "a"/);
+    expect(
+      broken({ deformation: { ...asset.deformation, tensors: { a: { dtype: 'float32', shape: [3], data: new Float32Array(2) } } } }),
+    ).toThrow(/deformation tensor "a"/);
   });
 });
 
 describe('a scene of several assets in the 4D container', () => {
   const weights = { dtype: 'float32', shape: [2], data: Float32Array.of(1, 2) } as const;
-  const walk = { cloud: { ...syntheticCloud({ count: 20, degree: 1, seed: 41 }), metadata: { antialiased: true, comments: ['a walk'] } }, times: { start: 1, end: 3, loop: 'repeat' }, deformation: { kind: 'mlp', config: { width: 2 }, tensors: { 'net.deformation.x': weights } } } as const;
-  const room = { cloud: syntheticCloud({ count: 30, degree: 3, seed: 42 }), times: { start: 0, end: 1, loop: 'none' }, deformation: null } as const;
-  const placement = { translation: [0.1, -2, 3], rotation: [0.5, 0.5, -0.5, 0.5], scale: 0.25, offset: -1, duration: 4, beyond: 'mirror' } as const;
-  const scene = { assets: [{ ...room, placement: {} }, { ...walk, placement }, { ...walk, placement: { offset: 2 } }] } as const;
+  const walk = {
+    cloud: { ...syntheticCloud({ count: 20, degree: 1, seed: 41 }), metadata: { antialiased: true, comments: ['a walk'] } },
+    times: { start: 1, end: 3, loop: 'repeat' },
+    deformation: { kind: 'mlp', config: { width: 2 }, tensors: { 'net.deformation.x': weights } },
+  } as const;
+  const room = {
+    cloud: syntheticCloud({ count: 30, degree: 3, seed: 42 }),
+    times: { start: 0, end: 1, loop: 'none' },
+    deformation: null,
+  } as const;
+  const placement = {
+    translation: [0.1, -2, 3],
+    rotation: [0.5, 0.5, -0.5, 0.5],
+    scale: 0.25,
+    offset: -1,
+    duration: 4,
+    beyond: 'mirror',
+  } as const;
+  const scene = {
+    assets: [
+      { ...room, placement: {} },
+      { ...walk, placement },
+      { ...walk, placement: { offset: 2 } },
+    ],
+  } as const;
 
   test('keeps every bit, and where and when each asset is', async () => {
     const { assets } = await readSplatScene4d(encodeSplatScene4d(scene));
@@ -263,14 +420,20 @@ describe('a scene of several assets in the 4D container', () => {
   test('is no single asset, and says so; an asset is a scene of its own', async () => {
     const bytes = encodeSplatScene4d(scene);
     expect((await detectSplatFormat(bytes)).name).toBe('4d');
-    for (const read of [readSplats, readSplats4d]) await expect(read(bytes)).rejects.toThrow(/is a scene of several assets, each in its place, and no single one: version=2 of the 4D container. Read it with readSplatScene4d/);
+    for (const read of [readSplats, readSplats4d])
+      await expect(read(bytes)).rejects.toThrow(
+        /is a scene of several assets, each in its place, and no single one: version=2 of the 4D container. Read it with readSplatScene4d/,
+      );
     const { assets } = await readSplatScene4d(encodeSplats4d(walk));
     expect([assets.length, assets[0]?.placement, assets[0]?.deformation]).toEqual([1, {}, walk.deformation]);
   });
 
   test('refuses what it could not give back', () => {
     expect(() => encodeSplatScene4d({ assets: [] })).toThrow('[io/splats] a scene has 1 to 1000 assets: assets=0.');
-    const placed = (change: object): (() => unknown) => () => encodeSplatScene4d({ assets: [{ ...room, placement: change }] });
+    const placed =
+      (change: object): (() => unknown) =>
+      () =>
+        encodeSplatScene4d({ assets: [{ ...room, placement: change }] });
     expect(placed({ scale: -1 })).toThrow(/asset 0 has a place that cannot be stored: scale/);
     expect(placed({ translation: [0, NaN, 0] })).toThrow(/translation/);
     expect(placed({ rotation: [0, 0, 0, 0] })).toThrow('asset 0 stands in a rotation that is none');
@@ -288,7 +451,8 @@ describe('a scene of several assets in the 4D container', () => {
 describe('choosing a format', () => {
   test('by content', async () => {
     const cloud = syntheticCloud({ count: 9, degree: 1, seed: 50 });
-    for (const { name, encode } of splatFormats) if (encode !== undefined) expect((await detectSplatFormat(await writeSplats(cloud, { format: name }))).name).toBe(name);
+    for (const { name, encode } of splatFormats)
+      if (encode !== undefined) expect((await detectSplatFormat(await writeSplats(cloud, { format: name }))).name).toBe(name);
     await expect(detectSplatFormat(new Uint8Array(33))).rejects.toThrow(/is of no known format: size=33 bytes, first=00 00/);
     await expect(detectSplatFormat(new Uint8Array(0))).rejects.toThrow(/is of no known format: size=0/);
   });
@@ -300,7 +464,9 @@ describe('choosing a format', () => {
   });
 
   test('by option', async () => {
-    await expect(readSplats(new Uint8Array(32), { format: 'ksplat' })).rejects.toThrow(/unknown format="ksplat". Known: compressed-ply, ply, spz, 4d, splat/);
+    await expect(readSplats(new Uint8Array(32), { format: 'ksplat' })).rejects.toThrow(
+      /unknown format="ksplat". Known: compressed-ply, ply, spz, 4d, splat/,
+    );
     await expect(writeSplats(syntheticCloud({ count: 1, seed: 1 }), { format: 'compressed-ply' })).rejects.toThrow(UnsupportedError);
   });
 
@@ -340,7 +506,11 @@ describe('clouds that no file should hold are refused when written', () => {
   test.each([
     ['a NaN', changed('sh', 13, Number.NaN), /Gaussian row=1 cannot be stored: sh\[1\]\[1\]=NaN is not finite/],
     ['an infinity', changed('means', 11, Infinity), /row=3 cannot be stored: means\[3\]\[2\]=Infinity is not finite/],
-    ['a quaternion of zeros', { ...good, quaternions: new Float32Array(16) }, /row=0 cannot be stored: quaternions\[0\]=\(0, 0, 0, 0\) is not a rotation/],
+    [
+      'a quaternion of zeros',
+      { ...good, quaternions: new Float32Array(16) },
+      /row=0 cannot be stored: quaternions\[0\]=\(0, 0, 0, 0\) is not a rotation/,
+    ],
     ['a short array', { ...good, means: new Float32Array(11) }, /means.length=11, expected 12/],
     ['a count', { ...good, count: -1 }, /count=-1/],
     ['a degree', { ...good, degree: 4 as ShDegree }, /degree=4/],

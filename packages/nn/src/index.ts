@@ -3,7 +3,18 @@ export { fourierFeatures, type FourierFeaturesConfig, type FourierFeaturesParams
 export { pixelAttention, type PixelAttentionConfig, type PixelAttentionParams } from './blocks/pixel-attention.ts';
 export { doubled, downsample, halved, upsample, type ResampleParams } from './blocks/resample.ts';
 export { resnetBlock, type ResnetBlockConfig, type ResnetBlockParams } from './blocks/resnet-block.ts';
-export { constant, fanInUniform, fans, kaimingNormal, kaimingUniform, normal, uniform, xavierNormal, xavierUniform, type Initializer } from './init.ts';
+export {
+  constant,
+  fanInUniform,
+  fans,
+  kaimingNormal,
+  kaimingUniform,
+  normal,
+  uniform,
+  xavierNormal,
+  xavierUniform,
+  type Initializer,
+} from './init.ts';
 export { activation, activations, type ActivationName } from './layers/activation.ts';
 export { attention, type AttentionConfig, type AttentionInputs, type AttentionParams } from './layers/attention.ts';
 export { conv, convTranspose, type ConvConfig, type ConvParams, type ConvTransposeConfig } from './layers/conv.ts';
@@ -21,14 +32,35 @@ export { fromStateDict, toStateDict, type FromStateDictOptions, type StateEntry 
 export { adam, adamW, type AdamOptions, type AdamState } from './optim/adam.ts';
 export { addGradients, meanGradients } from './optim/accumulate.ts';
 export { clipByGlobalNorm, clipByValue, globalNorm } from './optim/clip.ts';
-export { constantSchedule, cosineSchedule, inverseSqrtSchedule, linearSchedule, oneCycleSchedule, piecewiseSchedule, sequenceSchedules, withWarmUp, type OneCycleOptions, type RampOptions, type Schedule } from './optim/learning-rate.ts';
+export {
+  constantSchedule,
+  cosineSchedule,
+  inverseSqrtSchedule,
+  linearSchedule,
+  oneCycleSchedule,
+  piecewiseSchedule,
+  sequenceSchedules,
+  withWarmUp,
+  type OneCycleOptions,
+  type RampOptions,
+  type Schedule,
+} from './optim/learning-rate.ts';
 export { lion, type LionOptions, type LionState } from './optim/lion.ts';
 export { type DecayFilter, type NamedTensors, type Optimizer, type UpdateOptions } from './optim/optimizer.ts';
 export { rAdam, type RAdamOptions } from './optim/radam.ts';
 export { sgd, type SgdOptions, type SgdState } from './optim/sgd.ts';
 
 export { updateAverage } from './ema/average.ts';
-export { constantDecay, emaWeight, halfLifeDecay, inversePowerDecay, powerDecay, warmUpDecay, type Decay, type HalfLifeOptions } from './ema/decay.ts';
+export {
+  constantDecay,
+  emaWeight,
+  halfLifeDecay,
+  inversePowerDecay,
+  powerDecay,
+  warmUpDecay,
+  type Decay,
+  type HalfLifeOptions,
+} from './ema/decay.ts';
 export { exponentOfStd, stdOfExponent } from './ema/power-profile.ts';
 export { reconstructAverage, reconstructionWeights, type AverageTime, type EmaSnapshot } from './ema/reconstruct.ts';
 

@@ -9,7 +9,10 @@ function drawnWith(draw: (generator: Generator, count: number, shape: Shape) => 
 }
 
 /** Every element equal to `value`; draws nothing. */
-export const constant = (value: number): Initializer => (_, shape) => full(shape, value);
+export const constant =
+  (value: number): Initializer =>
+  (_, shape) =>
+    full(shape, value);
 
 /** Uniform in [low, high): `torch.nn.init.uniform_`, number for number. */
 export function uniform(low: number, high: number): Initializer {
@@ -39,7 +42,9 @@ export function normal(options: { readonly mean?: number; readonly deviation?: n
 export function fans(shape: Shape): { readonly fanIn: number; readonly fanOut: number } {
   const [outputs, inputs, ...kernel] = shape;
   if (outputs === undefined || inputs === undefined) {
-    throw new UserError(`[nn/init] weight has no fan: shape=[${shape.join(', ')}]. It needs the axes [out, in, ...kernel]; use uniform() or normal().`);
+    throw new UserError(
+      `[nn/init] weight has no fan: shape=[${shape.join(', ')}]. It needs the axes [out, in, ...kernel]; use uniform() or normal().`,
+    );
   }
   const field = sizeOf(kernel);
   return { fanIn: inputs * field, fanOut: outputs * field };

@@ -30,12 +30,17 @@ export type NoParams = Readonly<Record<string, never>>;
  * const double = defineModule({ init: () => ({}), apply: (_: object, x: Tensor) => add(x, x) });
  * await numbers(double.apply({}, tensor([1, 2]))); // => [2, 4]
  */
-export function defineModule<Params, Inputs extends readonly unknown[], Output>(parts: Module<Params, Inputs, Output>): Module<Params, Inputs, Output> {
+export function defineModule<Params, Inputs extends readonly unknown[], Output>(
+  parts: Module<Params, Inputs, Output>,
+): Module<Params, Inputs, Output> {
   return Object.freeze({ ...parts });
 }
 
 /** The same module, whose errors say where it stands: `Traced at mid_block.resnets.0.conv1.` */
-export function scoped<Params, Inputs extends readonly unknown[], Output>(name: string, module: Module<Params, Inputs, Output>): Module<Params, Inputs, Output> {
+export function scoped<Params, Inputs extends readonly unknown[], Output>(
+  name: string,
+  module: Module<Params, Inputs, Output>,
+): Module<Params, Inputs, Output> {
   return defineModule({
     init: (generator: Generator) => module.init(generator),
     apply: (params: Params, ...inputs: Inputs) => named(name, () => module.apply(params, ...inputs)),

@@ -2,7 +2,10 @@ import { namedTensors, UserError, type Generator, type Shape } from '@langevin/t
 import type { Module } from './module.ts';
 
 const drawn = (): never => {
-  throw new UserError('[nn/shapesOnly] a module draws its parameters by itself: only shapes were asked for. Make its parameters with the initialisers of @langevin/nn.');
+  throw new UserError(
+    '[nn/shapesOnly] a module draws its parameters by itself: only shapes were asked for. Make its parameters with the '
+      + 'initialisers of @langevin/nn.',
+  );
 };
 
 /**
@@ -24,7 +27,9 @@ export const shapesOnly: Generator = Object.freeze({
 });
 
 /** Names and shapes of a module's parameters, without making them. */
-export function parameterShapes<Params, Inputs extends readonly unknown[], Output>(module: Module<Params, Inputs, Output>): Map<string, Shape> {
+export function parameterShapes<Params, Inputs extends readonly unknown[], Output>(
+  module: Module<Params, Inputs, Output>,
+): Map<string, Shape> {
   return new Map([...namedTensors(module.init(shapesOnly))].map(([name, { shape }]) => [name, shape]));
 }
 

@@ -1,4 +1,16 @@
-import { data, mapTensors, namedTensors, realize, sameShape, showShape, tensor, UserError, type DType, type HostArrays, type Tensor } from '@langevin/tensor';
+import {
+  data,
+  mapTensors,
+  namedTensors,
+  realize,
+  sameShape,
+  showShape,
+  tensor,
+  UserError,
+  type DType,
+  type HostArrays,
+  type Tensor,
+} from '@langevin/tensor';
 
 /** A tensor's elements on the host, as files hold them. */
 export type StateEntry = {
@@ -34,14 +46,16 @@ export function fromStateDict<T>(template: T, entries: ReadonlyMap<string, State
   const foreign = unknown === 'ignore' ? [] : [...entries.keys()].filter((name) => !wanted.has(name));
   if (missing.length > 0 || foreign.length > 0) {
     throw new UserError(
-      `[nn/state-dict] weights do not fit: ${from} lacks ${summary(missing)} and has ${summary(foreign)} that the model does not know. Check that the configuration belongs to these weights.`,
+      `[nn/state-dict] weights do not fit: ${from} lacks ${summary(missing)} and has ${summary(foreign)} that the model does not `
+        + 'know. Check that the configuration belongs to these weights.',
     );
   }
   return mapTensors(template, (place, _, name) => {
     const entry = entries.get(name)!;
     if (!sameShape(entry.shape, place.shape) || entry.dtype !== place.dtype) {
       throw new UserError(
-        `[nn/state-dict] weight has another shape or dtype: name=${name}, ${from} has ${entry.dtype}${showShape(entry.shape)}, the model wants ${place.dtype}${showShape(place.shape)}. Check that the configuration belongs to these weights.`,
+        `[nn/state-dict] weight has another shape or dtype: name=${name}, ${from} has ${entry.dtype}${showShape(entry.shape)}, the `
+          + `model wants ${place.dtype}${showShape(place.shape)}. Check that the configuration belongs to these weights.`,
       );
     }
     return 'data' in entry ? tensor(entry.data, { shape: entry.shape, dtype: entry.dtype }) : entry;

@@ -14,4 +14,3 @@ export async function flat(tree: unknown): Promise<number[]> {
   for (const x of tensorsOf(tree)) parts.push(await numbers(x));
   return parts.flat();
 }
-

@@ -7,7 +7,10 @@ export async function readChecked<const Schema extends v.GenericSchema>(path: st
   const parsed = v.safeParse(schema, await readJson(path));
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
-  throw new UserError(`[pipelines/files] entry is not valid: file=${path}, ${v.getDotPath(issue) ?? '(root)'}=${show(issue.input)}. ${issue.message}; correct the file.`);
+  throw new UserError(
+    `[pipelines/files] entry is not valid: file=${path}, ${v.getDotPath(issue) ?? '(root)'}=${show(issue.input)}. `
+      + `${issue.message}; correct the file.`,
+  );
 }
 
 function show(value: unknown): string {

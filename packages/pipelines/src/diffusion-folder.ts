@@ -12,7 +12,12 @@ import { readWeights, weightsToWrite, type WeightDType } from './weights.ts';
 
 const WEIGHTS = 'diffusion_pytorch_model';
 /** In the order of preference; a pickle is named so that its refusal can be explained. */
-const WEIGHT_FILES = [`${WEIGHTS}.safetensors`, `${WEIGHTS}.fp16.safetensors`, `${WEIGHTS}.safetensors.index.json`, `${WEIGHTS}.bin`] as const;
+const WEIGHT_FILES = [
+  `${WEIGHTS}.safetensors`,
+  `${WEIGHTS}.fp16.safetensors`,
+  `${WEIGHTS}.safetensors.index.json`,
+  `${WEIGHTS}.bin`,
+] as const;
 
 /** `model_index.json`: what diffusers wants there is not looked at. */
 const indexSchema = v.looseObject({ patch: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(64)), 1) });
@@ -24,7 +29,10 @@ type Component = (typeof COMPONENTS)[number];
 /** The folder of a model's network. @throws UserError when there is none */
 export async function findComponent(dir: string): Promise<Component> {
   for (const component of COMPONENTS) if (await exists(join(dir, component, 'config.json'))) return component;
-  throw new UserError(`[pipelines/folder] not a model's folder: folder=${dir}, neither unet/config.json nor transformer/config.json is there. Give a folder that "langevin export" wrote, or one in the layout of diffusers.`);
+  throw new UserError(
+    `[pipelines/folder] not a model's folder: folder=${dir}, neither unet/config.json nor transformer/config.json is there. Give a `
+      + 'folder that "langevin export" wrote, or one in the layout of diffusers.',
+  );
 }
 
 /** Where the files of a model lie, in the layout of diffusers. */
@@ -96,14 +104,26 @@ export async function saveDiffusionFolder(dir: string, model: DiffusionModel, op
   await writeFileAtomic(files.config, json(model.config));
   await writeFileAtomic(files.scheduler, json(toSchedulerConfig(model.process)));
   if (model.labels) await writeFileAtomic(files.labels, json(model.labels));
-  await writeFileAtomic(files.index, json({ _class_name: 'ImageDiffusionPipeline', scheduler: ['diffusers', 'EDMEulerScheduler'], [component]: ['diffusers', className], patch: model.backbone.patch }));
+  await writeFileAtomic(
+    files.index,
+    json({
+      _class_name: 'ImageDiffusionPipeline',
+      scheduler: ['diffusers', 'EDMEulerScheduler'],
+      [component]: ['diffusers', className],
+      patch: model.backbone.patch,
+    }),
+  );
 }
 
 async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true });
   } catch (cause) {
-    throw new UserError(`[pipelines/folder] folder cannot be made: folder=${path}, ${cause instanceof Error ? cause.message : String(cause)}. Choose another one, or free space and permissions.`, { cause });
+    throw new UserError(
+      `[pipelines/folder] folder cannot be made: folder=${path}, ${cause instanceof Error ? cause.message : String(cause)}. Choose `
+        + 'another one, or free space and permissions.',
+      { cause },
+    );
   }
 }
 
@@ -112,5 +132,8 @@ function json(value: unknown): string {
 }
 
 export function exists(path: string): Promise<boolean> {
-  return access(path).then(() => true, () => false);
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }

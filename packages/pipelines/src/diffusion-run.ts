@@ -59,27 +59,52 @@ export async function diffusionRunFromConfig(config: DiffusionTrainingConfig, op
     const { columns, classes } = previewLabels(labels, backbone, config.seed);
     const process = { ...EDM_DEFAULTS, sigmaData: config.edm.sigmaData };
     const model = { backbone, params: average, config: config.backbone, process };
-    for await (const event of sampleImages({ model, labels: classes, seed: config.seed, sampler: heun(), steps: PREVIEW_STEPS, forward, engine })) {
+    for await (const event of sampleImages({
+      model,
+      labels: classes,
+      seed: config.seed,
+      sampler: heun(),
+      steps: PREVIEW_STEPS,
+      forward,
+      engine,
+    })) {
       if (event.kind === 'done') await writeImage(path, imageGrid(event.images, { columns, scale: 2 }));
     }
   };
   const fresh = diffusionTask({ config, dataset, backbone, preview, ...(engine && { engine }) });
-  const task = initial === undefined ? fresh : await beginWith(fresh, { model: initial, labels, subcategories: await subcategoriesOf(dataset, config.data) });
+  const task =
+    initial === undefined
+      ? fresh
+      : await beginWith(fresh, { model: initial, labels, subcategories: await subcategoriesOf(dataset, config.data) });
   const parameters = tensorsOf(backbone.network.init(shapesOnly)).reduce((total, { size }) => total + size, 0);
   return { task, dataset, labels, backbone, parameters };
 }
 
 /** The same task from other parameters; the average begins there too. */
-async function beginWith(task: TrainingTask<DiffusionState>, options: Omit<WarmStartOptions, 'fresh'>): Promise<TrainingTask<DiffusionState>> {
+async function beginWith(
+  task: TrainingTask<DiffusionState>,
+  options: Omit<WarmStartOptions, 'fresh'>,
+): Promise<TrainingTask<DiffusionState>> {
   const state = task.init();
   const params = await warmStart({ ...options, fresh: state.params });
   return { ...task, init: () => ({ ...state, params, average: params }) };
 }
 
 /** A row for each category, or one image for each class; plain images for models without classes. */
-function previewLabels(labels: Labels | undefined, { classes }: ImageBackbone, seed: number): { readonly columns: number; readonly classes: readonly number[] | number } {
+function previewLabels(
+  labels: Labels | undefined,
+  { classes }: ImageBackbone,
+  seed: number,
+): { readonly columns: number; readonly classes: readonly number[] | number } {
   const columns = PREVIEW_COLUMNS;
   if (classes === undefined) return { columns, classes: PREVIEW_ROWS * columns };
   if (labels === undefined) return { columns, classes: Array.from({ length: PREVIEW_ROWS * columns }, (_, i) => i % classes) };
-  return { columns, classes: drawLabels({ rows: labels.categories.length > 0 ? labels.categories : labelChoices(labels).slice(0, PREVIEW_ROWS), columns, seed }) };
+  return {
+    columns,
+    classes: drawLabels({
+      rows: labels.categories.length > 0 ? labels.categories : labelChoices(labels).slice(0, PREVIEW_ROWS),
+      columns,
+      seed,
+    }),
+  };
 }

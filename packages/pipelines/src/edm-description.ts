@@ -21,23 +21,41 @@ const positive = v.pipe(v.number(), v.finite(), v.gtValue(0));
 
 /** `scheduler_config.json`, in the form of diffusers' EDM schedulers. */
 export const schedulerSchema = v.looseObject({
-  _class_name: v.picklist(['EDMEulerScheduler', 'EDMDPMSolverMultistepScheduler'], 'Only the EDM schedulers are known here: EDMEulerScheduler, EDMDPMSolverMultistepScheduler'),
+  _class_name: v.picklist(
+    ['EDMEulerScheduler', 'EDMDPMSolverMultistepScheduler'],
+    'Only the EDM schedulers are known here: EDMEulerScheduler, EDMDPMSolverMultistepScheduler',
+  ),
   sigma_min: v.optional(positive, EDM_DEFAULTS.sigmaMin),
   sigma_max: v.optional(positive, EDM_DEFAULTS.sigmaMax),
   sigma_data: v.optional(positive, EDM_DEFAULTS.sigmaData),
   rho: v.optional(positive, EDM_DEFAULTS.rho),
-  prediction_type: v.optional(v.picklist(['epsilon'], 'Only "epsilon", which stands for the sign of Karras et al., is known here'), 'epsilon'),
+  prediction_type: v.optional(
+    v.picklist(['epsilon'], 'Only "epsilon", which stands for the sign of Karras et al., is known here'),
+    'epsilon',
+  ),
 });
 
 /** @throws UserError when the range is empty */
 export function fromSchedulerConfig(config: v.InferOutput<typeof schedulerSchema>, path: string): EdmDescription {
   const description = { sigmaMin: config.sigma_min, sigmaMax: config.sigma_max, sigmaData: config.sigma_data, rho: config.rho };
   if (description.sigmaMin < description.sigmaMax) return description;
-  throw new UserError(`[pipelines/files] noise levels have no range: file=${path}, sigma_min=${config.sigma_min}, sigma_max=${config.sigma_max}. Correct the file.`);
+  throw new UserError(
+    `[pipelines/files] noise levels have no range: file=${path}, sigma_min=${config.sigma_min}, sigma_max=${config.sigma_max}. `
+      + 'Correct the file.',
+  );
 }
 
 export function toSchedulerConfig({ sigmaMin, sigmaMax, sigmaData, rho }: EdmDescription): Readonly<Record<string, unknown>> {
-  return { _class_name: 'EDMEulerScheduler', sigma_min: sigmaMin, sigma_max: sigmaMax, sigma_data: sigmaData, rho, sigma_schedule: 'karras', prediction_type: 'epsilon', num_train_timesteps: 1000 };
+  return {
+    _class_name: 'EDMEulerScheduler',
+    sigma_min: sigmaMin,
+    sigma_max: sigmaMax,
+    sigma_data: sigmaData,
+    rho,
+    sigma_schedule: 'karras',
+    prediction_type: 'epsilon',
+    num_train_timesteps: 1000,
+  };
 }
 
 export function processOf({ sigmaMin, sigmaMax, rho }: EdmDescription): NoiseProcess {

@@ -22,7 +22,8 @@ export interface ForwardOptions {
 
 export function compileForward({ network }: ImageBackbone, { engine, weights = 'constant' }: ForwardOptions = {}): Forward {
   const compiled = compile(
-    (params: unknown, x: Tensor, cNoise: Tensor, labels: Tensor | null) => network.apply(params, x, cNoise, labels ? { classLabels: labels } : {}),
+    (params: unknown, x: Tensor, cNoise: Tensor, labels: Tensor | null) =>
+      network.apply(params, x, cNoise, labels ? { classLabels: labels } : {}),
     { freeze: weights === 'constant' ? [0] : [], name: 'forward pass', ...(engine && { engine }) },
   );
   return { run: compiled, traces: () => compiled.counters().traces, dispose: compiled.dispose };

@@ -29,10 +29,17 @@ export function imageBackbone(config: unknown, { from, patch = 1 }: ImageBackbon
     throw new UserError(`[pipelines/backbone] ${problem}, file=${from}. ${remedy}`);
   };
   const channels = info.channels / patch ** 2;
-  if (info.size === null) return refuse('size of the images is missing: sample_size=null', 'Give the side of the images, or height and width.');
-  if (info.channels !== info.outputs) return refuse(`a denoiser gives what it is given: in_channels=${info.channels}, out_channels=${info.outputs}`, 'Make them equal.');
-  if (info.time !== 'timestep') return refuse(`network takes ${info.time} for its time, models of EDM give it log(sigma) / 4`, 'Use a network with a positional time embedding.');
-  if (!Number.isInteger(channels)) return refuse(`channels do not divide into patches: in_channels=${info.channels}, patch=${patch}`, 'Give a multiple of patch * patch.');
+  if (info.size === null)
+    return refuse('size of the images is missing: sample_size=null', 'Give the side of the images, or height and width.');
+  if (info.channels !== info.outputs)
+    return refuse(`a denoiser gives what it is given: in_channels=${info.channels}, out_channels=${info.outputs}`, 'Make them equal.');
+  if (info.time !== 'timestep')
+    return refuse(
+      `network takes ${info.time} for its time, models of EDM give it log(sigma) / 4`,
+      'Use a network with a positional time embedding.',
+    );
+  if (!Number.isInteger(channels))
+    return refuse(`channels do not divide into patches: in_channels=${info.channels}, patch=${patch}`, 'Give a multiple of patch * patch.');
   const [height, width] = [info.size[0] * patch, info.size[1] * patch];
   return {
     network: patched(module, patch),

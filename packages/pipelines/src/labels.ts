@@ -21,19 +21,28 @@ const name = v.pipe(v.string(), v.nonEmpty(), v.maxLength(256));
 /** `labels.json`. */
 export const labelsSchema = v.strictObject({
   classes: v.pipe(v.array(name), v.minLength(1), v.maxLength(100_000)),
-  categories: v.optional(v.array(v.strictObject({ name, classes: v.pipe(v.array(v.pipe(v.number(), v.safeInteger(), v.minValue(0))), v.minLength(1)) })), () => []),
+  categories: v.optional(
+    v.array(v.strictObject({ name, classes: v.pipe(v.array(v.pipe(v.number(), v.safeInteger(), v.minValue(0))), v.minLength(1)) })),
+    () => [],
+  ),
 });
 
 /** @throws UserError when a category names a class that is not there, or there are more classes than the network knows */
 export function checkLabels(labels: Labels, options: { readonly known: number; readonly from: string }): Labels {
   const { known, from } = options;
   if (labels.classes.length > known) {
-    throw new UserError(`[pipelines/labels] network knows fewer classes than are named: file=${from}, classes=${labels.classes.length}, num_class_embeds=${known}. Take the file that belongs to these weights.`);
+    throw new UserError(
+      `[pipelines/labels] network knows fewer classes than are named: file=${from}, classes=${labels.classes.length}, `
+        + `num_class_embeds=${known}. Take the file that belongs to these weights.`,
+    );
   }
   for (const category of labels.categories) {
     const wrong = category.classes.find((label) => label >= labels.classes.length);
     if (wrong !== undefined) {
-      throw new UserError(`[pipelines/labels] category has a class that is not named: file=${from}, category="${category.name}", class=${wrong}, classes=${labels.classes.length}. Correct the file.`);
+      throw new UserError(
+        `[pipelines/labels] category has a class that is not named: file=${from}, category="${category.name}", class=${wrong}, `
+          + `classes=${labels.classes.length}. Correct the file.`,
+      );
     }
   }
   return labels;

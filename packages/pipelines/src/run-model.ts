@@ -28,7 +28,11 @@ export async function loadRunModel(root: string, options: { readonly weights?: R
   const { weights = 'average' } = options;
   const folder = runFolder(root);
   const newest = (await listCheckpoints(folder.checkpoints)).at(-1);
-  if (!newest) throw new UserError(`[pipelines/run] run has no checkpoint: folder=${root}. Give the folder of a run that "langevin train" has written at least one checkpoint to.`);
+  if (!newest)
+    throw new UserError(
+      `[pipelines/run] run has no checkpoint: folder=${root}. Give the folder of a run that "langevin train" has written at least `
+        + 'one checkpoint to.',
+    );
   const config = parseTrainingConfig(await readJson(folder.config), folder.config);
   const backbone = imageBackbone(config.backbone, { from: folder.config, patch: config.patch });
   const labels = await datasetLabels(await loadDataset(config.data), config.data);
@@ -42,10 +46,19 @@ export type CheckpointKind = 'model' | 'run' | 'file';
 
 /** @throws UserError when it leads to none of them */
 export async function checkpointKind(path: string): Promise<CheckpointKind> {
-  if (await findComponent(path).then(() => true, () => false)) return 'model';
+  if (
+    await findComponent(path).then(
+      () => true,
+      () => false,
+    )
+  )
+    return 'model';
   if (await exists(runFolder(path).checkpoints)) return 'run';
   if (/\.[a-z0-9]+$/i.test(path) && (await exists(path))) return 'file';
-  throw new UserError(`[pipelines/checkpoint] nothing to load: path=${path}. Give a folder with unet/config.json or transformer/config.json, the folder of a training run, or a .safetensors file.`);
+  throw new UserError(
+    `[pipelines/checkpoint] nothing to load: path=${path}. Give a folder with unet/config.json or transformer/config.json, the `
+      + 'folder of a training run, or a .safetensors file.',
+  );
 }
 
 /** Load a model from its folder, or from the folder of the run that trains it. */
@@ -56,6 +69,8 @@ export async function loadModel(path: string): Promise<DiffusionModel> {
     case 'run':
       return (await loadRunModel(path)).model;
     case 'file':
-      throw new UserError(`[pipelines/checkpoint] a file alone does not say what its weights are for: path=${path}. Give the model's folder.`);
+      throw new UserError(
+        `[pipelines/checkpoint] a file alone does not say what its weights are for: path=${path}. Give the model's folder.`,
+      );
   }
 }

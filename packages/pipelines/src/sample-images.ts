@@ -19,8 +19,8 @@ export interface SampleImagesOptions {
   /** Sampler steps, >= 1. @default 18, where EDM's CIFAR-10 models stop gaining */
   readonly steps?: number;
   /**
-   * Noise of the sampler's steps, for samplers that draw any: keyed by image and step, or the path of a Brownian tree for each image, seeded by seed + image number, which stays
-   * the same when the number of steps changes. Runs start from the former. @default 'images'
+   * Noise of the sampler's steps, for samplers that draw any: keyed by image and step, or the path of a Brownian tree for each image,
+   * seeded by seed + image number, which stays the same when the number of steps changes. Runs start from the former. @default 'images'
    */
   readonly noise?: 'images' | 'brownian-tree';
   /** At most so many images at a time. @default 32 */
@@ -73,10 +73,12 @@ export interface SampleResult {
 export async function* sampleImages(options: SampleImagesOptions): AsyncGenerator<SampleStep | SampleResult, void> {
   const { model, seed = 0, steps = 18, batch: most = 32, signal, engine } = options;
   const { sampler = heun(), spacing = karras({ rho: model.process.rho }), noise: kind = 'images' } = options;
-  if (kind !== 'images' && kind !== 'brownian-tree') throw new UserError(`[pipelines/sample] unknown noise: noise=${String(kind)}. Known: images, brownian-tree.`);
+  if (kind !== 'images' && kind !== 'brownian-tree')
+    throw new UserError(`[pipelines/sample] unknown noise: noise=${String(kind)}. Known: images, brownian-tree.`);
   const labels = checkedLabels(model, options.labels);
   const count = labels?.length ?? (options.labels as number);
-  if (!Number.isSafeInteger(most) || most < 1) throw new UserError(`[pipelines/sample] batch is out of range: batch=${most}. Give an integer >= 1.`);
+  if (!Number.isSafeInteger(most) || most < 1)
+    throw new UserError(`[pipelines/sample] batch is out of range: batch=${most}. Give an integer >= 1.`);
   const levels = spacing.levels(processOf(model.process), { steps });
   const algebra = tensorAlgebra(engine ? { engine } : {});
   const forward = options.forward ?? compileForward(model.backbone, { engine });
@@ -89,7 +91,12 @@ export async function* sampleImages(options: SampleImagesOptions): AsyncGenerato
     for (let b = 0; b < batches; b++) {
       const numbers = Array.from({ length: size }, (_, i) => b * size + i);
       const wanted = Math.min(size, count - b * size);
-      const classLabels = labels && tensor(Int32Array.from(numbers, (i) => labels[Math.min(i, count - 1)]!), { dtype: 'int32', shape: [size] });
+      const classLabels =
+        labels
+        && tensor(
+          Int32Array.from(numbers, (i) => labels[Math.min(i, count - 1)]!),
+          { dtype: 'int32', shape: [size] },
+        );
       const shape = [size, model.backbone.channels, model.backbone.height, model.backbone.width] as const;
       const noise = imageNoise({ seed, images: numbers });
       const denoise = precondition<Tensor>({
@@ -97,14 +104,32 @@ export async function* sampleImages(options: SampleImagesOptions): AsyncGenerato
         preconditioning: preconditioningOf(model.process),
         algebra,
       });
-      const bytes = async (x: Tensor): Promise<Image[]> => toImages({ data: await float32Data(x, engine ? { engine } : {}), shape }).slice(0, wanted);
+      const bytes = async (x: Tensor): Promise<Image[]> =>
+        toImages({ data: await float32Data(x, engine ? { engine } : {}), shape }).slice(0, wanted);
       const x = await startState({ algebra, noise, at: levels[0]!, like: zeros(shape) });
       let last = x;
       let before = performance.now();
-      for await (const step of trajectory({ sampler, denoise, x, levels, noise: kind === 'images' ? noise : pathNoise(seed, numbers, levels), algebra, ...(signal && { signal }) })) {
+      for await (const step of trajectory({
+        sampler,
+        denoise,
+        x,
+        levels,
+        noise: kind === 'images' ? noise : pathNoise(seed, numbers, levels),
+        algebra,
+        ...(signal && { signal }),
+      })) {
         ({ x: last, nfe } = step);
         const now = performance.now();
-        yield { kind: 'step', batch: b + 1, batches, step: step.step, steps: step.steps, nfe, milliseconds: now - before, preview: () => bytes(step.denoised) };
+        yield {
+          kind: 'step',
+          batch: b + 1,
+          batches,
+          step: step.step,
+          steps: step.steps,
+          nfe,
+          milliseconds: now - before,
+          preview: () => bytes(step.denoised),
+        };
         before = performance.now();
       }
       images.push(...(await bytes(last)));
@@ -118,18 +143,30 @@ export async function* sampleImages(options: SampleImagesOptions): AsyncGenerato
 /** A Brownian path for each image over the sigmas of the run. */
 function pathNoise(seed: number | bigint, images: readonly number[], levels: readonly NoiseLevel[]): NoiseSource {
   const sigmas = levels.map(relativeSigma);
-  return brownianTreeNoise({ seed: images.map((i) => BigInt.asUintN(64, BigInt(seed) + BigInt(i))), sigmaMin: Math.min(...sigmas.filter((sigma) => sigma > 0)), sigmaMax: sigmas[0]! });
+  return brownianTreeNoise({
+    seed: images.map((i) => BigInt.asUintN(64, BigInt(seed) + BigInt(i))),
+    sigmaMin: Math.min(...sigmas.filter((sigma) => sigma > 0)),
+    sigmaMax: sigmas[0]!,
+  });
 }
 
 function checkedLabels({ backbone }: DiffusionModel, labels: readonly number[] | number): readonly number[] | undefined {
   const count = typeof labels === 'number' ? labels : labels.length;
-  if (!Number.isSafeInteger(count) || count < 1 || count > 1e6) throw new UserError(`[pipelines/sample] number of images is out of range: images=${count}. Ask for 1 to 1000000.`);
+  if (!Number.isSafeInteger(count) || count < 1 || count > 1e6)
+    throw new UserError(`[pipelines/sample] number of images is out of range: images=${count}. Ask for 1 to 1000000.`);
   if (typeof labels === 'number') {
     if (backbone.classes === undefined) return undefined;
-    throw new UserError(`[pipelines/sample] model wants a class for each image: labels=${labels}, classes=${backbone.classes}. Give a list of labels.`);
+    throw new UserError(
+      `[pipelines/sample] model wants a class for each image: labels=${labels}, classes=${backbone.classes}. Give a list of labels.`,
+    );
   }
-  if (backbone.classes === undefined) throw new UserError(`[pipelines/sample] model knows no classes: ${labels.length} labels given. Give the number of images instead.`);
+  if (backbone.classes === undefined)
+    throw new UserError(`[pipelines/sample] model knows no classes: ${labels.length} labels given. Give the number of images instead.`);
   const wrong = labels.find((label) => !Number.isSafeInteger(label) || label < 0 || label >= backbone.classes!);
-  if (wrong !== undefined) throw new UserError(`[pipelines/sample] label is not one of the model's: label=${wrong}, classes=${backbone.classes}. Give integers from 0 to ${backbone.classes - 1}.`);
+  if (wrong !== undefined)
+    throw new UserError(
+      `[pipelines/sample] label is not one of the model's: label=${wrong}, classes=${backbone.classes}. Give integers from 0 to `
+        + `${backbone.classes - 1}.`,
+    );
   return labels;
 }

@@ -28,16 +28,30 @@ export async function warmStart({ fresh, model, labels, subcategories = [] }: Wa
   for (const [name, entry] of target) {
     const known = source.get(name);
     if (known !== undefined && same(known.shape, entry.shape) && name !== CLASSES) entries.set(name, known);
-    else if (known !== undefined && name === CLASSES && known.shape[1] === entry.shape[1]) entries.set(name, embeddings(entry, known, rowsOf(labels, model.labels, subcategories)));
-    else throw new UserError(`[pipelines/warm-start] network cannot start from the other one: ${name} is [${entry.shape.join(', ')}], there ${known ? `[${known.shape.join(', ')}]` : 'it does not exist'}. Use the same backbone; only the number of classes may differ.`);
+    else if (known !== undefined && name === CLASSES && known.shape[1] === entry.shape[1])
+      entries.set(name, embeddings(entry, known, rowsOf(labels, model.labels, subcategories)));
+    else
+      throw new UserError(
+        `[pipelines/warm-start] network cannot start from the other one: ${name} is [${entry.shape.join(', ')}], there `
+          + `${known ? `[${known.shape.join(', ')}]` : 'it does not exist'}. Use the same backbone; only the number of classes may `
+          + 'differ.',
+      );
   }
   const extra = [...source.keys()].find((name) => !target.has(name));
-  if (extra !== undefined) throw new UserError(`[pipelines/warm-start] network cannot start from the other one: it has no ${extra}. Use the same backbone; only the number of classes may differ.`);
+  if (extra !== undefined)
+    throw new UserError(
+      `[pipelines/warm-start] network cannot start from the other one: it has no ${extra}. Use the same backbone; only the number `
+        + 'of classes may differ.',
+    );
   return fromStateDict(fresh, entries, { from: 'the model to start from' });
 }
 
 /** For each new class, the label there whose embedding it takes. */
-function rowsOf(labels: Labels | undefined, there: Labels | undefined, subcategories: readonly Category[]): readonly (number | undefined)[] | undefined {
+function rowsOf(
+  labels: Labels | undefined,
+  there: Labels | undefined,
+  subcategories: readonly Category[],
+): readonly (number | undefined)[] | undefined {
   if (labels === undefined || there === undefined) return undefined;
   const find = (name: string | undefined): number | undefined => {
     const at = name === undefined ? -1 : there.classes.indexOf(name);
@@ -49,7 +63,8 @@ function rowsOf(labels: Labels | undefined, there: Labels | undefined, subcatego
 function embeddings(fresh: HostTensor, known: HostTensor, rows: readonly (number | undefined)[] | undefined): HostTensor {
   // Without names, labels are taken to mean the same.
   if (rows === undefined) return same(fresh.shape, known.shape) ? known : fresh;
-  if (fresh.dtype !== 'float32' || known.dtype !== 'float32') throw new InternalError(`[pipelines/warm-start] embeddings are not float32: ${fresh.dtype}, ${known.dtype}. Please report this.`);
+  if (fresh.dtype !== 'float32' || known.dtype !== 'float32')
+    throw new InternalError(`[pipelines/warm-start] embeddings are not float32: ${fresh.dtype}, ${known.dtype}. Please report this.`);
   const size = fresh.shape[1]!;
   const data = fresh.data.slice();
   rows.forEach((row, label) => {

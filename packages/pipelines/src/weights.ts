@@ -43,6 +43,7 @@ const LARGEST_FLOAT16 = 65504;
 function narrowed(name: string, entry: HostTensor): HostTensor {
   if (entry.dtype !== 'float32') return entry;
   const large = entry.data.find((value) => !(Math.abs(value) <= LARGEST_FLOAT16));
-  if (large !== undefined) throw new UserError(`[pipelines/weights] weight cannot be held in float16: name=${name}, value=${large}. Write float32.`);
+  if (large !== undefined)
+    throw new UserError(`[pipelines/weights] weight cannot be held in float16: name=${name}, value=${large}. Write float32.`);
   return { dtype: 'float16', shape: entry.shape, data: Uint16Array.from(entry.data, toFloat16Bits) };
 }

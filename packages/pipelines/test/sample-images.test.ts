@@ -28,9 +28,21 @@ describe('sampleImages', () => {
     const algebra = arrayAlgebra({ items: 2 });
     const process = edm({ sigmaMin: 0.002, sigmaMax: 80, rho: 7 });
     const levels = karras({ rho: 7 }).levels(process, { steps: 6 });
-    const denoise = precondition<Float32Array | Float64Array>({ network: (x) => x.map(() => 0), preconditioning: edmPreconditioning({ sigmaData: 0.7 }), algebra });
-    const x = await startState({ algebra, noise: imageNoise({ seed: 9, images: [0, 1] }), at: levels[0]!, like: new Float64Array(2 * 3 * 64) });
-    const expected = toImages({ data: Float32Array.from(await sample({ sampler: heun(), denoise, x, levels, algebra })), shape: [2, 3, 8, 8] });
+    const denoise = precondition<Float32Array | Float64Array>({
+      network: (x) => x.map(() => 0),
+      preconditioning: edmPreconditioning({ sigmaData: 0.7 }),
+      algebra,
+    });
+    const x = await startState({
+      algebra,
+      noise: imageNoise({ seed: 9, images: [0, 1] }),
+      at: levels[0]!,
+      like: new Float64Array(2 * 3 * 64),
+    });
+    const expected = toImages({
+      data: Float32Array.from(await sample({ sampler: heun(), denoise, x, levels, algebra })),
+      shape: [2, 3, 8, 8],
+    });
     const worst = images.map((image, i) => Math.max(...image.data.map((byte, j) => Math.abs(byte - expected[i]!.data[j]!))));
     // Float32 against float64 may differ where a value lies at the edge between two bytes.
     expect(Math.max(...worst)).toBeLessThanOrEqual(1);
@@ -54,7 +66,12 @@ describe('sampleImages', () => {
 
   it('depends on seed, label and nothing else', async () => {
     const model = tinyModel();
-    const [first, again, seeded, labelled] = [await run({ model, labels: [0], seed: 1 }), await run({ model, labels: [0], seed: 1 }), await run({ model, labels: [0], seed: 2 }), await run({ model, labels: [1], seed: 1 })];
+    const [first, again, seeded, labelled] = [
+      await run({ model, labels: [0], seed: 1 }),
+      await run({ model, labels: [0], seed: 1 }),
+      await run({ model, labels: [0], seed: 2 }),
+      await run({ model, labels: [1], seed: 1 }),
+    ];
     expect(again.bytes).toEqual(first.bytes);
     expect(seeded.bytes).not.toEqual(first.bytes);
     expect(labelled.bytes).not.toEqual(first.bytes);
@@ -88,7 +105,9 @@ describe('sampleImages', () => {
   it('samples models without classes by number', async () => {
     const { num_class_embeds: _, ...config } = TINY_CONFIG;
     expect((await run({ model: tinyModel('random', config), labels: 3 })).images).toHaveLength(3);
-    await expect(run({ model: tinyModel('random', config), labels: [0] })).rejects.toThrow('[pipelines/sample] model knows no classes: 1 labels given.');
+    await expect(run({ model: tinyModel('random', config), labels: [0] })).rejects.toThrow(
+      '[pipelines/sample] model knows no classes: 1 labels given.',
+    );
   });
 
   it('stops between evaluations when it is aborted', async () => {
@@ -105,7 +124,7 @@ describe('sampleImages', () => {
   });
 
   it.each([
-    [{ labels: [4] }, '[pipelines/sample] label is not one of the model\'s: label=4, classes=4. Give integers from 0 to 3.'],
+    [{ labels: [4] }, "[pipelines/sample] label is not one of the model's: label=4, classes=4. Give integers from 0 to 3."],
     [{ labels: [0.5] }, 'label=0.5'],
     [{ labels: [] }, '[pipelines/sample] number of images is out of range: images=0'],
     [{ labels: 3 }, '[pipelines/sample] model wants a class for each image: labels=3, classes=4.'],

@@ -28,7 +28,10 @@ export const TINY_CONFIG = {
 
 export const TINY_LABELS: Labels = {
   classes: ['cat', 'dog', 'rose', 'oak'],
-  categories: [{ name: 'animals', classes: [0, 1] }, { name: 'plants', classes: [2, 3] }],
+  categories: [
+    { name: 'animals', classes: [0, 1] },
+    { name: 'plants', classes: [2, 3] },
+  ],
 };
 
 /** A model of 8x8 RGB images. `zero` weights make the network answer 0; `random` ones make it depend on all of its inputs. */
@@ -36,6 +39,20 @@ export function tinyModel(weights: 'zero' | 'random' = 'random', config: Readonl
   const backbone = imageBackbone(config, { from: 'the test', patch: 2 });
   const generator = torchGenerator(5);
   const fresh = backbone.network.init(generator);
-  const params = weights === 'zero' ? fresh : mapTensors(fresh, ({ shape, size }) => tensor(generator.normal(size).map((value) => value * 0.3), { shape }));
-  return { backbone, params, config, process: { ...EDM_DEFAULTS, sigmaData: 0.7 }, ...(backbone.classes === undefined ? {} : { labels: TINY_LABELS }) };
+  const params =
+    weights === 'zero'
+      ? fresh
+      : mapTensors(fresh, ({ shape, size }) =>
+          tensor(
+            generator.normal(size).map((value) => value * 0.3),
+            { shape },
+          ),
+        );
+  return {
+    backbone,
+    params,
+    config,
+    process: { ...EDM_DEFAULTS, sigmaData: 0.7 },
+    ...(backbone.classes === undefined ? {} : { labels: TINY_LABELS }),
+  };
 }

@@ -35,7 +35,11 @@ describe('a run that begins with another model', () => {
   test('takes its weights; a class takes those of its name, or of its sub-category, or none', async () => {
     const model: DiffusionModel = { ...tinyModel('random'), labels: names };
     const { task, labels } = await diffusionRunFromConfig(configOf(), { initial: model });
-    const [began, there, fresh] = [weightsOf(task.init().params), weightsOf(model.params), weightsOf((await diffusionRunFromConfig(configOf())).task.init().params)];
+    const [began, there, fresh] = [
+      weightsOf(task.init().params),
+      weightsOf(model.params),
+      weightsOf((await diffusionRunFromConfig(configOf())).task.init().params),
+    ];
     for (const [name, tensor] of began) {
       if (name !== 'class_embedding.weight') expect(await data(tensor), name).toEqual(await data(there.get(name)!));
     }
@@ -51,12 +55,17 @@ describe('a run that begins with another model', () => {
 
   test('a class that the other model does not know keeps what it would have had', async () => {
     const strangers: DiffusionModel = { ...tinyModel('random'), labels: { classes: ['a', 'b', 'c', 'd'], categories: [] } };
-    const embedding = async (initial?: DiffusionModel) => rows(weightsOf((await diffusionRunFromConfig(configOf(), initial ? { initial } : {})).task.init().params).get('class_embedding.weight')!);
+    const embedding = async (initial?: DiffusionModel) =>
+      rows(
+        weightsOf((await diffusionRunFromConfig(configOf(), initial ? { initial } : {})).task.init().params).get('class_embedding.weight')!,
+      );
     expect(await embedding(strangers)).toEqual(await embedding());
   });
 
   test('is refused when the networks differ in more than their classes', async () => {
     const wider = configOf({ block_out_channels: [16] });
-    await expect(diffusionRunFromConfig(wider, { initial: { ...tinyModel(), labels: names } })).rejects.toThrow(/^\[pipelines\/warm-start\] network cannot start from the other one: conv_in\.weight is \[16, 12, 3, 3\], there \[8, 12, 3, 3\]\. Use the same backbone; only the number of classes may differ\.$/);
+    await expect(diffusionRunFromConfig(wider, { initial: { ...tinyModel(), labels: names } })).rejects.toThrow(
+      /^\[pipelines\/warm-start\] network cannot start from the other one: conv_in\.weight is \[16, 12, 3, 3\], there \[8, 12, 3, 3\]\. Use the same backbone; only the number of classes may differ\.$/,
+    );
   });
 });

@@ -5,7 +5,11 @@ import { defineSampler, type Sampler, type SamplerState } from './sampler.ts';
 
 /** Options that all ancestral samplers share. */
 export interface AncestralOptions {
-  /** Share of the noise of a step that is new, >= 0: 0 is the deterministic sampler, 1 the posterior's noise; above 1 it is limited by the level. @default 1 */
+  /**
+   * Share of the noise of a step that is new, >= 0: 0 is the deterministic sampler, 1 the posterior's noise; above 1 it is limited by the
+   * level.
+   * @default 1
+   */
   readonly eta?: number;
   /** Factor on the noise that is added, > 0. @default 1, at which levels are what they say */
   readonly sNoise?: number;
@@ -26,7 +30,10 @@ export interface AncestralDefinition extends AncestralOptions {
  *
  * @throws UserError when an option is out of range
  */
-export function ancestral(base: Sampler, { name, paper, eta = 1, sNoise = 1, form = 'posterior', noisyOrder = base.order }: AncestralDefinition): Sampler {
+export function ancestral(
+  base: Sampler,
+  { name, paper, eta = 1, sNoise = 1, form = 'posterior', noisyOrder = base.order }: AncestralDefinition,
+): Sampler {
   checkAtLeastZero(name, 'eta', eta);
   checkPositive(name, 'sNoise', sNoise);
   checkChoice(name, 'form', form, ['posterior', 'flow']);
@@ -55,5 +62,8 @@ export function ancestral(base: Sampler, { name, paper, eta = 1, sNoise = 1, for
  */
 function lifted<T>(state: SamplerState<T>, by: number): SamplerState<T> {
   if (!Number.isFinite(by)) return state;
-  return { ...state, history: state.history.map((evaluation) => ({ ...evaluation, at: { alpha: evaluation.at.alpha, sigma: evaluation.at.sigma * by } })) };
+  return {
+    ...state,
+    history: state.history.map((evaluation) => ({ ...evaluation, at: { alpha: evaluation.at.alpha, sigma: evaluation.at.sigma * by } })),
+  };
 }

@@ -2,8 +2,8 @@ import { vpCosine, type NoiseLevel, type NoiseProcess } from '@langevin/core-sch
 import { UserError } from '@langevin/tensor';
 
 /**
- * A level of a diffusion that blurs as it adds noise: each frequency k of a picture's cosine transform is gains[k] x0 + sigma epsilon. `alpha` is the gain of
- * frequency 0, the mean brightness.
+ * A level of a diffusion that blurs as it adds noise: each frequency k of a picture's cosine transform is gains[k] x0 + sigma epsilon.
+ * `alpha` is the gain of frequency 0, the mean brightness.
  */
 export interface BlurLevel extends NoiseLevel {
   readonly time: number;
@@ -34,8 +34,9 @@ export interface Blurring {
 const MOST = 4096;
 
 /**
- * Blurring diffusion (Hoogeboom and Salimans 2022, arXiv:2209.05557): pictures lose their fine detail by the heat equation while noise comes in, x_t = V diag(gains) V^T x0 + sigma epsilon with V
- * the cosine basis, gain = alpha ((1 - leastGain) exp(-lambda tau) + leastGain), tau = blur^2 / 2, blur = mostBlur sin^2(pi t / 2), and lambda = (pi i / height)^2 + (pi j / width)^2. Its levels are
+ * Blurring diffusion (Hoogeboom and Salimans 2022, arXiv:2209.05557): pictures lose their fine detail by the heat equation while noise
+ * comes in, x_t = V diag(gains) V^T x0 + sigma epsilon with V the cosine basis, gain = alpha ((1 - leastGain) exp(-lambda tau) +
+ * leastGain), tau = blur^2 / 2, blur = mostBlur sin^2(pi t / 2), and lambda = (pi i / height)^2 + (pi j / width)^2. Its levels are
  * for {@link gddim}, on states that are cosine transforms.
  *
  * @throws UserError for options out of range, and from `level` for times out of 0..1
@@ -46,10 +47,12 @@ const MOST = 4096;
 export function blurring(options: BlurringOptions): Blurring {
   const { height, width, mostBlur = 20, leastGain = 0.001, process = vpCosine() } = options;
   for (const [name, value] of Object.entries({ height, width })) {
-    if (!(Number.isInteger(value) && value >= 1 && value <= MOST)) throw refused(`${name} must be an integer in 1..${MOST}: ${name}=${String(value)}. Pass the size of the pictures.`);
+    if (!(Number.isInteger(value) && value >= 1 && value <= MOST))
+      throw refused(`${name} must be an integer in 1..${MOST}: ${name}=${String(value)}. Pass the size of the pictures.`);
   }
   if (!(mostBlur >= 0 && Number.isFinite(mostBlur))) throw refused(`mostBlur must be >= 0: mostBlur=${String(mostBlur)}. Pass pixels.`);
-  if (!(leastGain > 0 && leastGain <= 1)) throw refused(`leastGain must be in (0, 1]: leastGain=${String(leastGain)}. Pass 0.001, or what the network was trained with.`);
+  if (!(leastGain > 0 && leastGain <= 1))
+    throw refused(`leastGain must be in (0, 1]: leastGain=${String(leastGain)}. Pass 0.001, or what the network was trained with.`);
   const rows = squares(height);
   const columns = squares(width);
   return Object.freeze({
@@ -61,7 +64,8 @@ export function blurring(options: BlurringOptions): Blurring {
       const tau = (mostBlur * Math.sin((Math.PI * time) / 2) ** 2) ** 2 / 2;
       const gains = new Float64Array(height * width);
       for (let i = 0; i < height; i++) {
-        for (let j = 0; j < width; j++) gains[i * width + j] = alpha * ((1 - leastGain) * Math.exp(-tau * (rows[i]! + columns[j]!)) + leastGain);
+        for (let j = 0; j < width; j++)
+          gains[i * width + j] = alpha * ((1 - leastGain) * Math.exp(-tau * (rows[i]! + columns[j]!)) + leastGain);
       }
       return Object.freeze({ alpha, sigma, time, gains });
     },

@@ -1,7 +1,10 @@
 import { UserError } from '@langevin/tensor';
 
 /** Throws unless an option is a number for which a condition holds. */
-export function checkOption(sampler: string, option: { readonly name: string; readonly value: unknown; readonly holds: boolean; readonly remedy: string }): void {
+export function checkOption(
+  sampler: string,
+  option: { readonly name: string; readonly value: unknown; readonly holds: boolean; readonly remedy: string },
+): void {
   if (typeof option.value === 'number' && option.holds) return;
   throw new UserError(`[samplers/${sampler}] option out of range: ${option.name}=${shown(option.value)}. ${option.remedy}`);
 }
@@ -22,18 +25,36 @@ export function checkShare(sampler: string, name: string, value: number, remedy 
 }
 
 /** Throws unless an option is a whole number >= least. */
-export function checkCount(sampler: string, name: string, value: number, { least = 1, remedy = 'Pass a positive integer.' }: { readonly least?: number; readonly remedy?: string } = {}): void {
+export function checkCount(
+  sampler: string,
+  name: string,
+  value: number,
+  { least = 1, remedy = 'Pass a positive integer.' }: { readonly least?: number; readonly remedy?: string } = {},
+): void {
   checkOption(sampler, { name, value, holds: Number.isSafeInteger(value) && value >= least, remedy });
 }
 
 /** Throws unless the value is one of the known ones; `also` says what else would be. */
-export function checkChoice<const Value extends string | number>(sampler: string, name: string, value: unknown, known: readonly Value[], also?: string): asserts value is Value {
+export function checkChoice<const Value extends string | number>(
+  sampler: string,
+  name: string,
+  value: unknown,
+  known: readonly Value[],
+  also?: string,
+): asserts value is Value {
   if (known.some((each) => each === value)) return;
-  throw new UserError(`[samplers/${sampler}] unknown ${name}: ${name}=${shown(value)}. Known: ${known.join(', ')}${also === undefined ? '' : `, ${also}`}.`);
+  throw new UserError(
+    `[samplers/${sampler}] unknown ${name}: ${name}=${shown(value)}. Known: ${known.join(', ')}${also === undefined ? '' : `, ${also}`}.`,
+  );
 }
 
 /** Throws unless an option is an object with these methods: a sampler, a process. */
-export function checkMethods(sampler: string, name: string, value: object, { methods, remedy }: { readonly methods: readonly string[]; readonly remedy: string }): void {
+export function checkMethods(
+  sampler: string,
+  name: string,
+  value: object,
+  { methods, remedy }: { readonly methods: readonly string[]; readonly remedy: string },
+): void {
   checkKind(sampler, { name, value, holds: isObject(value) && methods.every((method) => typeof value[method] === 'function'), remedy });
 }
 
@@ -43,7 +64,10 @@ export function checkBase(sampler: string, value: object): void {
 }
 
 /** Throws unless an option is of the kind that was looked for. */
-export function checkKind(sampler: string, option: { readonly name: string; readonly value: unknown; readonly holds: boolean; readonly remedy: string }): void {
+export function checkKind(
+  sampler: string,
+  option: { readonly name: string; readonly value: unknown; readonly holds: boolean; readonly remedy: string },
+): void {
   if (option.holds) return;
   throw new UserError(`[samplers/${sampler}] wrong kind of option: ${option.name}=${shown(option.value)}. ${option.remedy}`);
 }

@@ -29,7 +29,10 @@ export interface Raised<T> {
  *
  * @throws UserError when an option is out of range
  */
-export function churn(sampler: string, { sChurn = 0, sTMin = 0, sTMax = Infinity, sNoise = 1 }: ChurnOptions): <T>(input: StepInput<T>) => Promise<Raised<T>> {
+export function churn(
+  sampler: string,
+  { sChurn = 0, sTMin = 0, sTMax = Infinity, sNoise = 1 }: ChurnOptions,
+): <T>(input: StepInput<T>) => Promise<Raised<T>> {
   checkAtLeastZero(sampler, 'sChurn', sChurn);
   checkOption(sampler, { name: 'sTMin', value: sTMin, holds: sTMin >= 0, remedy: 'Pass a number >= 0.' });
   checkOption(sampler, { name: 'sTMax', value: sTMax, holds: sTMax >= sTMin, remedy: 'Pass a number >= sTMin.' });
@@ -39,6 +42,9 @@ export function churn(sampler: string, { sChurn = 0, sTMin = 0, sTMax = Infinity
     if (!(sChurn > 0 && s >= sTMin && s <= sTMax)) return { x, at: from };
     const gamma = Math.min(sChurn / (levels.length - 1), MAX_CHURN);
     const at = { alpha: from.alpha, sigma: from.sigma * (1 + gamma) };
-    return { x: algebra.linear([1, x], [sNoise * from.sigma * Math.sqrt(gamma * (2 + gamma)), await noise({ from, to: at, pass: [index] })]), at };
+    return {
+      x: algebra.linear([1, x], [sNoise * from.sigma * Math.sqrt(gamma * (2 + gamma)), await noise({ from, to: at, pass: [index] })]),
+      at,
+    };
   };
 }

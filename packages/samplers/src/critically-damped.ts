@@ -3,8 +3,8 @@ import { UserError } from '@langevin/tensor';
 import { inverse, lowerRoot, multiply, multiplyAdd, type Matrix2 } from './maths/matrix2.ts';
 
 /**
- * A level of a diffusion of pairs u = (position, velocity): u = mean u0 + root epsilon, with two-by-two matrices where an ordinary level has the numbers
- * alpha and sigma. Those two are the position's own.
+ * A level of a diffusion of pairs u = (position, velocity): u = mean u0 + root epsilon, with two-by-two matrices where an ordinary level
+ * has the numbers alpha and sigma. Those two are the position's own.
  */
 export interface PairLevel extends NoiseLevel {
   readonly time: number;
@@ -20,8 +20,8 @@ export interface CriticallyDampedOptions {
   /** Variance of the first velocities in units of M, > 0. @default 0.04 */
   readonly gamma0?: number;
   /**
-   * Which root of the covariance turns unit noise into the noise of a pair: `gddim` solves dR/dt = (F + G G^T Sigma^-1 / 2) R, along which epsilon is constant on the
-   * probability-flow ODE of a point; `cholesky` is triangular, as networks of the original paper predict it.
+   * Which root of the covariance turns unit noise into the noise of a pair: `gddim` solves dR/dt = (F + G G^T Sigma^-1 / 2) R, along which
+   * epsilon is constant on the probability-flow ODE of a point; `cholesky` is triangular, as networks of the original paper predict it.
    *
    * @default 'gddim'
    */
@@ -46,8 +46,9 @@ const FIRST = 1e-6;
 const STEPS = 4000;
 
 /**
- * Critically damped Langevin diffusion (Dockhorn et al. 2022, arXiv:2112.07068): dx = beta v / M dt, dv = -beta x dt - Gamma beta v / M dt + sqrt(2 Gamma beta) dw with
- * Gamma = 2 sqrt(M), and its roots for gDDIM (Zhang et al. 2022, arXiv:2206.05564, eq. 17). Mean and covariance are in closed form; the root is integrated numerically.
+ * Critically damped Langevin diffusion (Dockhorn et al. 2022, arXiv:2112.07068): dx = beta v / M dt, dv = -beta x dt - Gamma beta v / M dt
+ * + sqrt(2 Gamma beta) dw with Gamma = 2 sqrt(M), and its roots for gDDIM (Zhang et al. 2022, arXiv:2206.05564, eq. 17). Mean and
+ * covariance are in closed form; the root is integrated numerically.
  *
  * @throws UserError for options out of range
  * @example
@@ -57,9 +58,11 @@ const STEPS = 4000;
 export function criticallyDamped(options: CriticallyDampedOptions = {}): CriticallyDamped {
   const { beta = 4, inverseMass = 4, gamma0 = 0.04, root = 'gddim' } = options;
   for (const [name, value] of Object.entries({ beta, inverseMass, gamma0 })) {
-    if (!(value > 0 && Number.isFinite(value))) throw new UserError(`[samplers/critically-damped] ${name} must be > 0: ${name}=${String(value)}. Pass a positive number.`);
+    if (!(value > 0 && Number.isFinite(value)))
+      throw new UserError(`[samplers/critically-damped] ${name} must be > 0: ${name}=${String(value)}. Pass a positive number.`);
   }
-  if (root !== 'gddim' && root !== 'cholesky') throw new UserError(`[samplers/critically-damped] unknown root: root="${String(root)}". Known: gddim, cholesky.`);
+  if (root !== 'gddim' && root !== 'cholesky')
+    throw new UserError(`[samplers/critically-damped] unknown root: root="${String(root)}". Known: gddim, cholesky.`);
   const mass = 1 / inverseMass;
   const friction = 2 * Math.sqrt(mass);
   const drift: Matrix2 = [0, beta * inverseMass, -beta, -friction * beta * inverseMass];
@@ -92,7 +95,8 @@ export function criticallyDamped(options: CriticallyDampedOptions = {}): Critica
     mean,
     covariance,
     level: (time: number): PairLevel => {
-      if (!(time >= 0 && time <= 1)) throw new UserError(`[samplers/critically-damped] time must be in 0..1: time=${String(time)}. 1 is noise.`);
+      if (!(time >= 0 && time <= 1))
+        throw new UserError(`[samplers/critically-damped] time must be in 0..1: time=${String(time)}. 1 is noise.`);
       return Object.freeze({ alpha: mean(time)[0], sigma: Math.sqrt(covariance(time)[0]), time, mean: mean(time), root: rootAt(time) });
     },
   });
@@ -142,4 +146,3 @@ function rootTable({ drift, diffusion, covariance }: Dynamics): (time: number) =
     return clamped === times[i] ? table[i]! : stepped(times[i]!, clamped, table[i]!);
   };
 }
-

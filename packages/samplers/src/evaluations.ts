@@ -17,7 +17,15 @@ export interface EvaluationsOptions<T> {
 }
 
 /** The ways in which a step may ask the denoiser: aborted when the caller says so, counted, and results checked. */
-export function evaluations<T>({ sampler, denoise, algebra, signal, here, watched, count }: EvaluationsOptions<T>): Pick<StepInput<T>, 'denoise' | 'detail'> {
+export function evaluations<T>({
+  sampler,
+  denoise,
+  algebra,
+  signal,
+  here,
+  watched,
+  count,
+}: EvaluationsOptions<T>): Pick<StepInput<T>, 'denoise' | 'detail'> {
   const begin = (at: NoiseLevels): void => {
     signal?.throwIfAborted();
     count(denoise.nfe?.(at) ?? 1);
@@ -25,7 +33,9 @@ export function evaluations<T>({ sampler, denoise, algebra, signal, here, watche
   const checked = async (value: T, x: T, at: NoiseLevels, what = "the denoiser's result"): Promise<void> => {
     const wrong = algebra.complaint(value, x) ?? (watched ? await complaintOf(algebra, value) : undefined);
     if (wrong === undefined) return;
-    throw new UserError(`[samplers/trajectory] ${what} cannot be used at ${here}: ${wrong}; at ${showLevels(at)}. Return finite values in the form of x.`);
+    throw new UserError(
+      `[samplers/trajectory] ${what} cannot be used at ${here}: ${wrong}; at ${showLevels(at)}. Return finite values in the form of x.`,
+    );
   };
   return {
     denoise: async (x, at) => {
@@ -38,7 +48,10 @@ export function evaluations<T>({ sampler, denoise, algebra, signal, here, watche
       begin(at);
       const detailed = await denoise.detailed?.(x, at);
       if (detailed?.[part] === undefined) {
-        throw new UserError(`[samplers/${sampler.name}] the sampler needs the ${part} part of each evaluation, which the denoiser does not give, at ${here}: detailed=${denoise.detailed === undefined ? 'undefined' : 'without it'}. ${REMEDY[part]}`);
+        throw new UserError(
+          `[samplers/${sampler.name}] the sampler needs the ${part} part of each evaluation, which the denoiser does not give, at `
+            + `${here}: detailed=${denoise.detailed === undefined ? 'undefined' : 'without it'}. ${REMEDY[part]}`,
+        );
       }
       await checked(detailed.denoised, x, at);
       await checked(detailed[part], x, at, `the denoiser's ${part} part`);

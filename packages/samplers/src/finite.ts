@@ -22,10 +22,18 @@ export async function notFinite<T>(algebra: Algebra<T>, x: T): Promise<readonly 
 }
 
 /** Throws where the last state of a run is not finite; predictions over plain arrays have been looked at on the way. */
-export async function checkEnd<T>(algebra: Algebra<T>, x: T, { here, watched }: { readonly here: string; readonly watched: boolean }): Promise<void> {
+export async function checkEnd<T>(
+  algebra: Algebra<T>,
+  x: T,
+  { here, watched }: { readonly here: string; readonly watched: boolean },
+): Promise<void> {
   if (seesForFree(algebra)) return;
   const items = await notFinite(algebra, x);
   if (items.length === 0) return;
-  const remedy = watched ? 'All predictions were finite: look at the sampler and its noise.' : "Pass finite: 'steps' to learn which step is the first.";
-  throw new UserError(`[samplers/trajectory] the state holds NaN or Infinity after ${here}: images ${items.join(', ')} of the batch. ${remedy}`);
+  const remedy = watched
+    ? 'All predictions were finite: look at the sampler and its noise.'
+    : "Pass finite: 'steps' to learn which step is the first.";
+  throw new UserError(
+    `[samplers/trajectory] the state holds NaN or Infinity after ${here}: images ${items.join(', ')} of the batch. ${remedy}`,
+  );
 }

@@ -1,5 +1,15 @@
 // The contract
-export { defineSampler, emptyState, type DetailPart, type Evaluation, type Sampler, type SamplerDefinition, type SamplerState, type StepInput, type StepOutput } from './sampler.ts';
+export {
+  defineSampler,
+  emptyState,
+  type DetailPart,
+  type Evaluation,
+  type Sampler,
+  type SamplerDefinition,
+  type SamplerState,
+  type StepInput,
+  type StepOutput,
+} from './sampler.ts';
 export { jumpLevel, targetOf, type JumpLevel } from './jump-target.ts';
 
 // The driver
@@ -8,7 +18,18 @@ export { invert, type InvertOptions } from './invert.ts';
 export { teacherRun, type TeacherRunOptions } from './teacher-run.ts';
 export { parallelTrajectory, type ParallelStep, type ParallelTrajectoryOptions } from './parallel-trajectory.ts';
 export { sigmaLevels } from './levels.ts';
-export { brownianTreeNoise, imageNoise, startState, torchNoise, type BrownianTreeNoiseOptions, type ImageNoiseOptions, type NoiseInterval, type NoiseRequest, type NoiseSource, type StartOptions } from './noise.ts';
+export {
+  brownianTreeNoise,
+  imageNoise,
+  startState,
+  torchNoise,
+  type BrownianTreeNoiseOptions,
+  type ImageNoiseOptions,
+  type NoiseInterval,
+  type NoiseRequest,
+  type NoiseSource,
+  type StartOptions,
+} from './noise.ts';
 
 // The samplers
 export * from './solvers/index.ts';

@@ -7,7 +7,10 @@ import { ddim } from './solvers/ddim.ts';
 import { plainAlgebra, type TrajectoryOptions } from './trajectory.ts';
 
 export interface InvertOptions<T> extends Pick<TrajectoryOptions<T>, 'denoise' | 'x' | 'algebra' | 'signal' | 'finite'> {
-  /** Noise levels, sigma / alpha strictly increasing; the first has some noise. The levels of a run without its clean end, reversed, lead back where it began. */
+  /**
+   * Noise levels, sigma / alpha strictly increasing; the first has some noise. The levels of a run without its clean end, reversed, lead
+   * back where it began.
+   */
   readonly levels: readonly NoiseLevel[];
   /** A deterministic sampler without adaptive steps. @default ddim() */
   readonly sampler?: Sampler;
@@ -15,8 +18,8 @@ export interface InvertOptions<T> extends Pick<TrajectoryOptions<T>, 'denoise' |
 
 /**
  * Follows the probability-flow ODE from data to noise, with the steps of a sampler taken upwards: DDIM inversion (Song et al. 2021,
- * arXiv:2010.02502, section 4.3; Dhariwal and Nichol 2021, arXiv:2105.05233, appendix F). Sampling from the result gives the image back, up to the
- * error of the method: of N DDIM steps, O(1 / N).
+ * arXiv:2010.02502, section 4.3; Dhariwal and Nichol 2021, arXiv:2105.05233, appendix F). Sampling from the result gives the image back, up
+ * to the error of the method: of N DDIM steps, O(1 / N).
  *
  * @returns the state at the last level
  * @throws UserError for levels that do not rise, for a clean first level, where no noise can be told from data, and for stochastic samplers
@@ -29,7 +32,10 @@ export interface InvertOptions<T> extends Pick<TrajectoryOptions<T>, 'denoise' |
  */
 export async function invert<T>({ denoise, levels, algebra: given, signal, sampler = ddim(), ...options }: InvertOptions<T>): Promise<T> {
   checkRising(levels);
-  if (sampler.stochastic) throw new UserError(`[samplers/invert] a stochastic sampler has no inverse: sampler=${sampler.name}. Pass options that make it deterministic, or ddim().`);
+  if (sampler.stochastic)
+    throw new UserError(
+      `[samplers/invert] a stochastic sampler has no inverse: sampler=${sampler.name}. Pass options that make it deterministic, or ddim().`,
+    );
   const algebra = given ?? plainAlgebra(options.x);
   const watched = watchesSteps(options.finite, algebra);
   const steps = levels.length - 1;
@@ -38,8 +44,21 @@ export async function invert<T>({ denoise, levels, algebra: given, signal, sampl
   for (let index = 0; index < steps; index++) {
     const here = `step ${index + 1} of ${steps} of ${sampler.name} towards noise`;
     const asking = evaluations({ sampler, denoise, algebra, signal, here, watched, count: () => undefined });
-    const noise = (): Promise<T> => Promise.reject(new UserError(`[samplers/${sampler.name}] a sampler that declares stochastic: false drew noise at ${here}. Declare it stochastic.`));
-    const output = await sampler.step<T>({ x, from: levels[index]!, to: levels[index + 1]!, index, levels, algebra, state, ...asking, noise });
+    const noise = (): Promise<T> =>
+      Promise.reject(
+        new UserError(`[samplers/${sampler.name}] a sampler that declares stochastic: false drew noise at ${here}. Declare it stochastic.`),
+      );
+    const output = await sampler.step<T>({
+      x,
+      from: levels[index]!,
+      to: levels[index + 1]!,
+      index,
+      levels,
+      algebra,
+      state,
+      ...asking,
+      noise,
+    });
     state = output.state ?? state;
     await algebra.realize([output.x, ...state.history.flatMap((seen) => [seen.x, seen.denoised]), ...Object.values(state.values)]);
     ({ x } = output);
@@ -49,10 +68,19 @@ export async function invert<T>({ denoise, levels, algebra: given, signal, sampl
 }
 
 function checkRising(levels: readonly NoiseLevel[]): void {
-  if (levels.length < 2) throw new UserError(`[samplers/invert] a run leads from one level to another: levels.length=${levels.length}. Pass at least 2.`);
+  if (levels.length < 2)
+    throw new UserError(`[samplers/invert] a run leads from one level to another: levels.length=${levels.length}. Pass at least 2.`);
   const sigmas = levels.map(relativeSigma);
-  if (!(sigmas[0]! > 0)) throw new UserError(`[samplers/invert] at a clean level no noise can be told from data: levels[0] has sigma / alpha = ${sigmas[0]}. Start at a small sigma, and take the image for the state there.`);
+  if (!(sigmas[0]! > 0))
+    throw new UserError(
+      `[samplers/invert] at a clean level no noise can be told from data: levels[0] has sigma / alpha = ${sigmas[0]}. Start at a `
+        + 'small sigma, and take the image for the state there.',
+    );
   sigmas.forEach((sigma, i) => {
-    if (i > 0 && !(sigma > sigmas[i - 1]!)) throw new UserError(`[samplers/invert] sigma / alpha must be strictly increasing: levels[${i - 1}] has ${sigmas[i - 1]}, levels[${i}] has ${sigma}. Reverse the levels of a run.`);
+    if (i > 0 && !(sigma > sigmas[i - 1]!))
+      throw new UserError(
+        `[samplers/invert] sigma / alpha must be strictly increasing: levels[${i - 1}] has ${sigmas[i - 1]}, levels[${i}] has `
+          + `${sigma}. Reverse the levels of a run.`,
+      );
   });
 }

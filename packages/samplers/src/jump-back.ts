@@ -16,7 +16,10 @@ export interface JumpBackOptions<T> {
   readonly jumps: number;
 }
 
-/** Noise from a level back up to an earlier one, in one draw, and the steps down again. What a method remembers is of another path, so it starts anew. */
+/**
+ * Noise from a level back up to an earlier one, in one draw, and the steps down again. What a method remembers is of another path, so it
+ * starts anew.
+ */
 export async function jumpBack<T>({ base, input, x, grid, index, jumps }: JumpBackOptions<T>): Promise<StepOutput<T>> {
   const { algebra, noise } = input;
   const [low, high] = [grid.at(-1)!, grid[0]!];
@@ -27,7 +30,15 @@ export async function jumpBack<T>({ base, input, x, grid, index, jumps }: JumpBa
   let state = base.init<T>();
   for (let i = 0; i + 1 < grid.length; i++) {
     const [from, to] = [grid[i]!, grid[i + 1]!];
-    output = await base.step({ ...input, x: output.x, from, to, index: index + i, state, noise: (interval = { from, to }) => noise({ ...interval, pass: [...pass, 1, ...(interval.pass ?? [])] }) });
+    output = await base.step({
+      ...input,
+      x: output.x,
+      from,
+      to,
+      index: index + i,
+      state,
+      noise: (interval = { from, to }) => noise({ ...interval, pass: [...pass, 1, ...(interval.pass ?? [])] }),
+    });
     state = output.state ?? state;
     await algebra.realize([output.x]);
   }

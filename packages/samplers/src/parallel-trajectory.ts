@@ -9,10 +9,14 @@ import { plainAlgebra, type TrajectoryOptions, type TrajectoryStep } from './tra
 export interface ParallelTrajectoryOptions<T> extends Omit<TrajectoryOptions<T>, 'resume' | 'startAt'> {
   /** One evaluation a step, at its start, and no memory: `ddim()`, `ddpm()`, `euler()`, `eulerMaruyama()`, ... */
   readonly sampler: Sampler;
-  /** Steps evaluated in one batch, a positive integer: as many as the device takes at no extra time. @default 10, the paper's for one device */
+  /**
+   * Steps evaluated in one batch, a positive integer: as many as the device takes at no extra time.
+   * @default 10, the paper's for one device
+   */
   readonly window?: number;
   /**
-   * Change up to which a state counts as converged, >= 0: root mean square over the image, relative to the noise of an ancestral step to its level. 0 gives what
+   * Change up to which a state counts as converged, >= 0: root mean square over the image, relative to the noise of an ancestral step to
+   * its level. 0 gives what
    * `trajectory()` gives, bit for bit.
    *
    * @default 0.1, the paper's
@@ -26,21 +30,23 @@ export interface ParallelStep<T> extends TrajectoryStep<T> {
 }
 
 /**
- * ParaDiGMS (Shih et al. 2023, arXiv:2305.16317, Algorithm 1): Picard iteration over a window of steps, whose evaluations are one batch. States are yielded as they
- * converge, in order, so several may come at once. Noise is drawn once for each step, as `trajectory()` draws it.
+ * ParaDiGMS (Shih et al. 2023, arXiv:2305.16317, Algorithm 1): Picard iteration over a window of steps, whose evaluations are one batch.
+ * States are yielded as they converge, in order, so several may come at once. Noise is drawn once for each step, as `trajectory()` draws
+ * it.
  *
- * A run is traded for fewer, larger batches: with N steps, at least N / window calls, at most N. An image depends on its batch as far as the tolerance allows, since a window
- * moves on when all of its images have converged.
+ * A run is traded for fewer, larger batches: with N steps, at least N / window calls, at most N. An image depends on its batch as far as
+ * the tolerance allows, since a window moves on when all of its images have converged.
  *
- * Changes are carried from state to state in units where alpha^2 + sigma^2 = 1, as published for variance-preserving processes, so that units do not matter.
+ * Changes are carried from state to state in units where alpha^2 + sigma^2 = 1, as published for variance-preserving processes, so that
+ * units do not matter.
  *
  * @throws UserError as `trajectory()`, for options out of range, and for samplers that ask more than once a step or look back
  * @example
  * const denoise = mixture([{ mean: [-1], std: 0.1 }, { mean: [1], std: 0.1 }]).denoiser<Float64Array>(); // stands for a network
  * const levels = sigmaLevels(karrasSigmas({ steps: 18 }));
  * let batches = 0;
- * for await (const { calls } of parallelTrajectory({ sampler: ddim(), denoise, x: Float64Array.of(80), levels, window: 6 })) batches = calls;
- * batches < 18; // => true
+ * for await (const { calls } of parallelTrajectory({ sampler: ddim(), denoise, x: Float64Array.of(80), levels, window: 6 })) batches =
+ * calls; batches < 18; // => true
  */
 export async function* parallelTrajectory<T>(options: ParallelTrajectoryOptions<T>): AsyncGenerator<ParallelStep<T>, void, undefined> {
   const { levels, window = 10, tolerance = 0.1 } = options;
@@ -60,9 +66,19 @@ export async function* parallelTrajectory<T>(options: ParallelTrajectoryOptions<
   let nfe = 0;
   while (done < steps) {
     const count = Math.min(window, steps - done);
-    const guesses = Array.from({ length: count + 1 }, (_, k) => states[k] ?? algebra.linear([size(levels[done + k]!) / size(levels[done + states.length - 1]!), states.at(-1)!]));
+    const guesses = Array.from(
+      { length: count + 1 },
+      (_, k) => states[k] ?? algebra.linear([size(levels[done + k]!) / size(levels[done + states.length - 1]!), states.at(-1)!]),
+    );
     const here = `steps ${done + 1} to ${done + count} of ${steps} of ${options.sampler.name}`;
-    const asking = evaluations({ ...options, algebra, signal: options.signal, here, watched, count: (evaluated) => (nfe += evaluated * count) });
+    const asking = evaluations({
+      ...options,
+      algebra,
+      signal: options.signal,
+      here,
+      watched,
+      count: (evaluated) => (nfe += evaluated * count),
+    });
     const shown = guesses.slice(0, count);
     const at = Array.from({ length: count }, (_, k) => Array.from({ length: items }, () => levels[done + k]!)).flat();
     const denoised = algebra.split(await asking.denoise(algebra.concat(shown), at), count);
@@ -113,10 +129,16 @@ interface StepRequest<T> {
 }
 
 /** A step of the sampler from an evaluation already made. */
-async function stepOnce<T>({ sampler, levels, noise }: ParallelTrajectoryOptions<T>, { algebra, index, x, denoised, draws }: StepRequest<T>): Promise<T> {
+async function stepOnce<T>(
+  { sampler, levels, noise }: ParallelTrajectoryOptions<T>,
+  { algebra, index, x, denoised, draws }: StepRequest<T>,
+): Promise<T> {
   const [from, to] = [levels[index]!, levels[index + 1]!];
   const refuse = (what: string): never => {
-    throw new UserError(`[samplers/parallel-trajectory] steps are evaluated together before any is taken, but the sampler ${what}: sampler=${sampler.name}. Use ddim(), ddpm() or euler(), or trajectory().`);
+    throw new UserError(
+      `[samplers/parallel-trajectory] steps are evaluated together before any is taken, but the sampler ${what}: `
+        + `sampler=${sampler.name}. Use ddim(), ddpm() or euler(), or trajectory().`,
+    );
   };
   let asked = 0;
   let drawn = 0;
@@ -142,8 +164,23 @@ async function stepOnce<T>({ sampler, levels, noise }: ParallelTrajectoryOptions
   return output.x;
 }
 
-function checkOptions(sampler: Sampler, { window, tolerance, noisy }: { readonly window: number; readonly tolerance: number; readonly noisy: boolean }): void {
-  if (!(Number.isInteger(window) && window >= 1)) throw new UserError(`[samplers/parallel-trajectory] window must be a positive integer: window=${String(window)}. Pass the number of steps that fit one batch.`);
-  if (!(tolerance >= 0 && Number.isFinite(tolerance))) throw new UserError(`[samplers/parallel-trajectory] tolerance must be >= 0: tolerance=${String(tolerance)}. Pass 0 for what trajectory() gives, 0.1 as the paper.`);
-  if (sampler.stochastic && !noisy) throw new UserError(`[samplers/${sampler.name}] the sampler draws noise and has none: noise=undefined. Pass noise: imageNoise({ seed: 0 }), or options that make it deterministic.`);
+function checkOptions(
+  sampler: Sampler,
+  { window, tolerance, noisy }: { readonly window: number; readonly tolerance: number; readonly noisy: boolean },
+): void {
+  if (!(Number.isInteger(window) && window >= 1))
+    throw new UserError(
+      `[samplers/parallel-trajectory] window must be a positive integer: window=${String(window)}. Pass the number of steps that `
+        + 'fit one batch.',
+    );
+  if (!(tolerance >= 0 && Number.isFinite(tolerance)))
+    throw new UserError(
+      `[samplers/parallel-trajectory] tolerance must be >= 0: tolerance=${String(tolerance)}. Pass 0 for what trajectory() gives, `
+        + '0.1 as the paper.',
+    );
+  if (sampler.stochastic && !noisy)
+    throw new UserError(
+      `[samplers/${sampler.name}] the sampler draws noise and has none: noise=undefined. Pass noise: imageNoise({ seed: 0 }), or `
+        + 'options that make it deterministic.',
+    );
 }

@@ -41,7 +41,11 @@ export interface StepInput<T> {
    */
   readonly denoise: (x: T, at: NoiseLevels) => Promise<T>;
   /** Like `denoise`, with the part that is named. @throws UserError when the denoiser does not give it */
-  readonly detail: <Part extends DetailPart>(part: Part, x: T, at: NoiseLevels) => Promise<DetailedPrediction<T> & { readonly [P in Part]: T }>;
+  readonly detail: <Part extends DetailPart>(
+    part: Part,
+    x: T,
+    at: NoiseLevels,
+  ) => Promise<DetailedPrediction<T> & { readonly [P in Part]: T }>;
   /**
    * Fresh unit noise in the form of x. An interval other than from..to is named for sources that integrate over it.
    * Samplers that are not `stochastic` never call it.

@@ -9,7 +9,10 @@ export interface SdeMultistepOptions {
   readonly eta?: number;
   /** Factor on the noise that is added, > 0. @default 1 */
   readonly sNoise?: number;
-  /** What is taken as smooth in lambda: the clean sample (DPM-Solver++) or the noise (DPM-Solver). @default 'x0', the stabler under guidance */
+  /**
+   * What is taken as smooth in lambda: the clean sample (DPM-Solver++) or the noise (DPM-Solver).
+   * @default 'x0', the stabler under guidance
+   */
   readonly prediction?: SmoothPrediction;
   /** When the order falls at the end of a run. @default 'clean', as the paper has no rule for it */
   readonly lowerOrderFinal?: LowerOrderFinal;
@@ -27,7 +30,17 @@ export interface SdeMultistepDefinition extends SdeMultistepOptions {
 }
 
 /** Multistep methods of the diffusion SDEs in lambda: one evaluation a step, extrapolated through those before it. */
-export function sdeMultistep({ name, paper, evaluations, orders, adjust, eta = 1, sNoise = 1, prediction = 'x0', lowerOrderFinal = 'clean' }: SdeMultistepDefinition): Sampler {
+export function sdeMultistep({
+  name,
+  paper,
+  evaluations,
+  orders,
+  adjust,
+  eta = 1,
+  sNoise = 1,
+  prediction = 'x0',
+  lowerOrderFinal = 'clean',
+}: SdeMultistepDefinition): Sampler {
   checkAtLeastZero(name, 'eta', eta);
   checkPositive(name, 'sNoise', sNoise);
   return defineSampler({

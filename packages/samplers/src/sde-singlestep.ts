@@ -55,7 +55,11 @@ export function sdeSinglestep({ name, paper, orders, stages, adjust, eta = 1, sN
         const gain = stochasticGain(rule, move);
         path = path.map(([coefficient, z]): Term<typeof x> => [gain * (coefficient as number), z]);
         if (eta > 0 && level.sigma > 0) path = [...path, [sNoise * stochasticDeviation(rule, move), await noise(move)]];
-        const terms = stochasticTerms(rule, { from, to: level, x }, through.map((k) => evaluations[k]!));
+        const terms = stochasticTerms(
+          rule,
+          { from, to: level, x },
+          through.map((k) => evaluations[k]!),
+        );
         result = algebra.linear(...terms, ...path);
         if (at < 1) evaluations.push({ at: level, x: result, denoised: await denoise(result, level) });
         last = level;

@@ -6,8 +6,9 @@ import { euler } from './solvers/euler.ts';
 export type TeacherRunOptions<T> = Pick<TrajectoryOptions<T>, 'denoise' | 'x' | 'levels' | 'algebra' | 'signal'>;
 
 /**
- * A fine run of Euler steps on a model, as what it was shown and what it said at each level: the `teacher` from which gits() of @langevin/core-schedules computes the levels
- * that few steps should visit. The authors take 60 steps of karras levels and 256 images. States come to the host.
+ * A fine run of Euler steps on a model, as what it was shown and what it said at each level: the `teacher` from which gits() of
+ * @langevin/core-schedules computes the levels that few steps should visit. The authors take 60 steps of karras levels and 256 images.
+ * States come to the host.
  *
  * @throws UserError for levels that are no grid, or begin at pure noise
  * @example

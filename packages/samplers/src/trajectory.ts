@@ -38,13 +38,16 @@ export interface TrajectoryOptions<T> {
   readonly noise?: NoiseSource;
   /** How states are combined. @default arrayAlgebra() when x is a Float32Array or Float64Array; tensors need tensorAlgebra() */
   readonly algebra?: Algebra<NoInfer<T>>;
-  /** Start part-way: `x` is the state at levels[startAt], 0..steps; an image noised to it, say. Steps are numbered as in the whole run. @default 0 */
+  /**
+   * Start part-way: `x` is the state at levels[startAt], 0..steps; an image noised to it, say. Steps are numbered as in the whole run.
+   * @default 0
+   */
   readonly startAt?: number;
   /** Aborts between evaluations, with the signal's reason. */
   readonly signal?: AbortSignal;
   /**
-   * When NaN and Infinity are looked for: `end` looks once at the last state, `steps` at each prediction, and names the step. Over plain arrays each
-   * prediction is looked at in either case.
+   * When NaN and Infinity are looked for: `end` looks once at the last state, `steps` at each prediction, and names the step. Over plain
+   * arrays each prediction is looked at in either case.
    *
    * @default 'end', as over tensors `steps` waits for a number from the device at each evaluation
    */
@@ -62,7 +65,8 @@ export interface TrajectoryOptions<T> {
  * @example
  * const denoise = mixture([{ mean: [-1], std: 0.1 }, { mean: [1], std: 0.1 }]).denoiser<Float64Array>(); // stands for a network
  * const levels = sigmaLevels(karrasSigmas({ steps: 18 }));
- * for await (const { step, steps, denoised } of trajectory({ sampler: heun(), denoise, x: Float64Array.of(80), levels })) console.log(step, steps, denoised);
+ * for await (const { step, steps, denoised } of trajectory({ sampler: heun(), denoise, x: Float64Array.of(80), levels })) console.log(step,
+ * steps, denoised);
  */
 export async function* trajectory<T>(options: TrajectoryOptions<T>): AsyncGenerator<TrajectoryStep<T>, void, undefined> {
   const { sampler, denoise, levels, noise, signal, resume } = options;
@@ -71,11 +75,17 @@ export async function* trajectory<T>(options: TrajectoryOptions<T>): AsyncGenera
   const watched = watchesSteps(options.finite, algebra);
   const steps = levels.length - 1;
   if (sampler.stochastic && noise === undefined) {
-    throw new UserError(`[samplers/${sampler.name}] the sampler draws noise and has none: noise=undefined. Pass noise: imageNoise({ seed: 0 }), or options that make it deterministic.`);
+    throw new UserError(
+      `[samplers/${sampler.name}] the sampler draws noise and has none: noise=undefined. Pass noise: imageNoise({ seed: 0 }), or `
+        + 'options that make it deterministic.',
+    );
   }
   let { step: index, x, nfe, state } = resume ?? { step: options.startAt ?? 0, x: options.x, nfe: 0, state: sampler.init<T>() };
   if (!Number.isInteger(index) || index < 0 || index > steps) {
-    throw new UserError(`[samplers/trajectory] the run to resume is not one over these levels: ${resume === undefined ? 'startAt' : 'resume.step'}=${index}, steps=${steps}. Pass the levels of that run.`);
+    throw new UserError(
+      '[samplers/trajectory] the run to resume is not one over these levels: '
+        + `${resume === undefined ? 'startAt' : 'resume.step'}=${index}, steps=${steps}. Pass the levels of that run.`,
+    );
   }
   for (; index < steps; index++) {
     const from = levels[index]!;
@@ -95,7 +105,9 @@ export async function* trajectory<T>(options: TrajectoryOptions<T>): AsyncGenera
       noisePath: noise?.path ?? false,
       noise: (interval = { from, to }) => {
         if (!sampler.stochastic || noise === undefined) {
-          throw new UserError(`[samplers/${sampler.name}] a sampler that declares stochastic: false drew noise at ${here}. Declare it stochastic.`);
+          throw new UserError(
+            `[samplers/${sampler.name}] a sampler that declares stochastic: false drew noise at ${here}. Declare it stochastic.`,
+          );
         }
         return noise.draw({ algebra, like: x, step: index, draw: draws++, interval });
       },
@@ -129,5 +141,7 @@ function statesOf<T>({ history, values }: SamplerState<T>): readonly T[] {
 /** The algebra of plain arrays, for callers who gave none. */
 export function plainAlgebra<T>(x: T): Algebra<T> {
   if (x instanceof Float32Array || x instanceof Float64Array) return arrayAlgebra() as unknown as Algebra<T>;
-  throw new UserError('[samplers/trajectory] a state that is no plain array needs an algebra: algebra=undefined. Pass algebra: tensorAlgebra() for tensors.');
+  throw new UserError(
+    '[samplers/trajectory] a state that is no plain array needs an algebra: algebra=undefined. Pass algebra: tensorAlgebra() for tensors.',
+  );
 }

@@ -2,7 +2,22 @@ import { arrayAlgebra, CLEAN, flow, linspaceTimes, vpLinear, type NoiseLevel } f
 import { threeModes } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { tfjsEngine } from '@langevin/engine-tfjs';
-import { ddim, ddpm, dpm2, dpm2Ancestral, dpmpp2mSde, dpmpp2s, dpmpp2sAncestral, euler, eulerAncestral, imageNoise, resMultistep, resMultistepAncestral, sample, type Sampler } from '@langevin/samplers';
+import {
+  ddim,
+  ddpm,
+  dpm2,
+  dpm2Ancestral,
+  dpmpp2mSde,
+  dpmpp2s,
+  dpmpp2sAncestral,
+  euler,
+  eulerAncestral,
+  imageNoise,
+  resMultistep,
+  resMultistepAncestral,
+  sample,
+  type Sampler,
+} from '@langevin/samplers';
 import { testSampler } from '@langevin/samplers/testing';
 import { describe, expect, test, vi } from 'vitest';
 
@@ -17,7 +32,10 @@ const onVp = [...linspaceTimes().levels(vpLinear(), { steps: 12, end: 'floor' })
 const onFlow = [1, 0.9, 0.7, 0.4, 0.15, 0].map(flow().level);
 
 const gapOf = async (a: Sampler, b: Sampler, levels: readonly NoiseLevel[] = onVp) => {
-  const [p, q] = [await sample({ sampler: a, denoise: modes, x: starts, levels, noise }), await sample({ sampler: b, denoise: modes, x: starts, levels, noise })];
+  const [p, q] = [
+    await sample({ sampler: a, denoise: modes, x: starts, levels, noise }),
+    await sample({ sampler: b, denoise: modes, x: starts, levels, noise }),
+  ];
   return Math.max(...p.map((value, i) => Math.abs(value - q[i]!)));
 };
 
@@ -28,7 +46,8 @@ describe('euler-ancestral, flow form', () => testSampler(eulerAncestral({ form: 
 
 describe('dpm-2-ancestral', () => testSampler(dpm2Ancestral(), { test, engines, nfe: (steps) => 2 * steps - 1 }));
 describe('dpmpp-2s-ancestral', () => testSampler(dpmpp2sAncestral(), { test, engines, nfe: (steps) => 2 * steps - 1 }));
-describe('dpmpp-2s-ancestral, flow form', () => testSampler(dpmpp2sAncestral({ form: 'flow', eta: 0.6 }), { test, nfe: (steps) => 2 * steps - 1 }));
+describe('dpmpp-2s-ancestral, flow form', () =>
+  testSampler(dpmpp2sAncestral({ form: 'flow', eta: 0.6 }), { test, nfe: (steps) => 2 * steps - 1 }));
 describe('res-multistep-ancestral', () => testSampler(resMultistepAncestral(), { test, engines }));
 
 describe('ancestral samplers', () => {
@@ -40,7 +59,8 @@ describe('ancestral samplers', () => {
   });
 
   test('RES multistep at eta 1 is the exactly weighed 2M SDE', async () => {
-    for (const levels of [onVp, onFlow]) expect(await gapOf(resMultistepAncestral(), dpmpp2mSde({ solverType: 'heun' }), levels)).toBeLessThan(1e-12);
+    for (const levels of [onVp, onFlow])
+      expect(await gapOf(resMultistepAncestral(), dpmpp2mSde({ solverType: 'heun' }), levels)).toBeLessThan(1e-12);
   });
 });
 
@@ -57,7 +77,8 @@ describe('Euler ancestral', () => {
   });
 
   test('in the flow form is the published rectified-flow rule', async () => {
-    // sigma_down = q (1 + (q / s - 1) eta); Euler to it in t; then x (1 - q) / (1 - sigma_down) + z sqrt(q^2 - sigma_down^2 (1 - q)^2 / (1 - sigma_down)^2).
+    // sigma_down = q (1 + (q / s - 1) eta); Euler to it in t; then x (1 - q) / (1 - sigma_down) + z sqrt(q^2 - sigma_down^2 (1 - q)^2 / (1
+    // - sigma_down)^2).
     for (const eta of [0.4, 1]) {
       let x = starts.slice();
       for (let i = 0; i + 1 < onFlow.length; i++) {

@@ -1,4 +1,12 @@
-import { cosineTransform, inFrequencies, tensorAlgebra, tensorCosineTransform, vpCosine, vpLinear, type Denoiser } from '@langevin/core-schedules';
+import {
+  cosineTransform,
+  inFrequencies,
+  tensorAlgebra,
+  tensorCosineTransform,
+  vpCosine,
+  vpLinear,
+  type Denoiser,
+} from '@langevin/core-schedules';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { blurring, criticallyDamped, ddim, gddim, sample, type BlurLevel, type GddimOptions } from '@langevin/samplers';
 import { counterGenerator, numbers, setDefaultEngine, tensor, type Tensor } from '@langevin/tensor';
@@ -13,23 +21,33 @@ const process = blurring({ ...SHAPE, mostBlur: 3 });
 const transform = cosineTransform(SHAPE);
 
 const normals = (seed: number, length = SIZE): Float64Array => Float64Array.from(counterGenerator({ seed, stream: [0] }).normal(length));
-const gap = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a).reduce((worst, value, i) => Math.max(worst, Math.abs(value - b[i]!)), 0);
-const noised = (clean: Float64Array, { gains, sigma }: BlurLevel, epsilon: Float64Array): Float64Array => clean.map((value, k) => gains[k % SIZE]! * value + sigma * epsilon[k]!);
+const gap = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+  Array.from(a).reduce((worst, value, i) => Math.max(worst, Math.abs(value - b[i]!)), 0);
+const noised = (clean: Float64Array, { gains, sigma }: BlurLevel, epsilon: Float64Array): Float64Array =>
+  clean.map((value, k) => gains[k % SIZE]! * value + sigma * epsilon[k]!);
 
 describe('blurring diffusion', () => {
   test('keeps the mean brightness, takes high frequencies first, and blurs as the heat equation does', () => {
     const { gains, alpha } = process.level(0.4);
     expect(gains[0]).toBe(alpha);
     for (let k = 1; k < SHAPE.width; k++) expect(gains[k]!).toBeLessThan(gains[k - 1]!);
-    // A bump, blurred by finite differences with walls that let nothing through, in many small steps of time; fine pixels stand for the continuum.
+    // A bump, blurred by finite differences with walls that let nothing through, in many small steps of time; fine pixels stand for the
+    // continuum.
     const [fine, deviation] = [64, 6];
-    const wide = blurring({ height: 1, width: fine, mostBlur: deviation, leastGain: 1e-12, process: { level: () => ({ alpha: 1, sigma: 0 }) } });
+    const wide = blurring({
+      height: 1,
+      width: fine,
+      mostBlur: deviation,
+      leastGain: 1e-12,
+      process: { level: () => ({ alpha: 1, sigma: 0 }) },
+    });
     const row = cosineTransform({ height: 1, width: fine });
     const bump = Float64Array.from({ length: fine }, (_, n) => Math.exp(-(((n - 20) / 5) ** 2)));
     const blurred = row.inverse(row.forward(bump).map((value, k) => wide.level(1).gains[k]! * value));
     let heat = bump.slice();
     const steps = 2000;
-    for (let step = 0; step < steps; step++) heat = heat.map((value, n) => value + (deviation ** 2 / 2 / steps) * ((heat[n - 1] ?? value) - 2 * value + (heat[n + 1] ?? value)));
+    for (let step = 0; step < steps; step++)
+      heat = heat.map((value, n) => value + (deviation ** 2 / 2 / steps) * ((heat[n - 1] ?? value) - 2 * value + (heat[n + 1] ?? value)));
     expect(gap(blurred, heat)).toBeLessThan(2e-3);
     expect(gap(blurred, bump)).toBeGreaterThan(0.2);
   });
@@ -50,20 +68,31 @@ describe('gDDIM on blurring diffusion', () => {
     const epsilon = normals(4);
     const [from, to] = [process.level(0.95), process.level(0.2)];
     const truth = noised(point, to, epsilon);
-    expect(gap(await sample({ sampler: gddim(), denoise: exact, x: noised(point, from, epsilon), levels: [from, to] }), truth)).toBeLessThan(1e-12);
+    expect(
+      gap(await sample({ sampler: gddim(), denoise: exact, x: noised(point, from, epsilon), levels: [from, to] }), truth),
+    ).toBeLessThan(1e-12);
     for (const options of [{ order: 3 }, { order: 4 }, { order: 2, corrector: 'always' }] as const) {
       const levels = [0.95, 0.8, 0.65, 0.5, 0.3, 0.2].map(process.level);
-      expect(gap(await sample({ sampler: gddim({ ...options, process }), denoise: exact, x: noised(point, from, epsilon), levels }), truth)).toBeLessThan(1e-10);
+      expect(
+        gap(await sample({ sampler: gddim({ ...options, process }), denoise: exact, x: noised(point, from, epsilon), levels }), truth),
+      ).toBeLessThan(1e-10);
     }
     const all = [1, 0.7, 0.4, 0.1, 0].map(process.level);
-    expect(gap(await sample({ sampler: gddim({ order: 3, process }), denoise: exact, x: epsilon, levels: all }), point)).toBeLessThan(1e-10);
+    expect(gap(await sample({ sampler: gddim({ order: 3, process }), denoise: exact, x: epsilon, levels: all }), point)).toBeLessThan(
+      1e-10,
+    );
   });
 
   test('DDIM of the whole picture at once, without regard to frequencies, is not', async () => {
     const epsilon = normals(4);
     const levels = [0.95, 0.2].map(process.level);
     const plain = levels.map(({ alpha, sigma }) => ({ alpha, sigma }));
-    expect(gap(await sample({ sampler: ddim(), denoise: exact, x: noised(point, levels[0]!, epsilon), levels: plain }), noised(point, levels[1]!, epsilon))).toBeGreaterThan(0.1);
+    expect(
+      gap(
+        await sample({ sampler: ddim(), denoise: exact, x: noised(point, levels[0]!, epsilon), levels: plain }),
+        noised(point, levels[1]!, epsilon),
+      ),
+    ).toBeGreaterThan(0.1);
   });
 
   // Data of frequencies with means and deviations of their own, like those of photographs: less power the higher.
@@ -73,11 +102,14 @@ describe('gDDIM on blurring diffusion', () => {
   const gaussian: Denoiser<Float64Array> = (x, at) => {
     const level = at as BlurLevel;
     const total = spread(level);
-    return Promise.resolve(x.map((value, k) => means[k]! + ((level.gains[k]! * deviations[k]! ** 2) / total[k]! ** 2) * (value - level.gains[k]! * means[k]!)));
+    return Promise.resolve(
+      x.map((value, k) => means[k]! + ((level.gains[k]! * deviations[k]! ** 2) / total[k]! ** 2) * (value - level.gains[k]! * means[k]!)),
+    );
   };
   // Even in lambda from nearly pure noise on, where epsilon does not change yet: the first steps, with less of a history, cost no order.
   const noise = vpCosine();
-  const grid = (steps: number): readonly BlurLevel[] => Array.from({ length: steps + 1 }, (_, i) => process.level(noise.time(-11 + (i / steps) * 12)));
+  const grid = (steps: number): readonly BlurLevel[] =>
+    Array.from({ length: steps + 1 }, (_, i) => process.level(noise.time(-11 + (i / steps) * 12)));
   const [first, last] = grid(1) as [BlurLevel, BlurLevel];
   const start = noised(means, first, normals(6));
   /** Along the probability-flow ODE each frequency of Gaussian data keeps its distance from the mean, in deviations. */
@@ -85,7 +117,8 @@ describe('gDDIM on blurring diffusion', () => {
     const [before, after] = [spread(first), spread(last)];
     return start.map((value, k) => last.gains[k]! * means[k]! + (after[k]! / before[k]!) * (value - first.gains[k]! * means[k]!));
   })();
-  const errorOf = async (options: GddimOptions, steps: number): Promise<number> => gap(await sample({ sampler: gddim({ ...options, process }), denoise: gaussian, x: start, levels: grid(steps) }), end);
+  const errorOf = async (options: GddimOptions, steps: number): Promise<number> =>
+    gap(await sample({ sampler: gddim({ ...options, process }), denoise: gaussian, x: start, levels: grid(steps) }), end);
 
   for (const order of [1, 2, 3, 4] as const) {
     for (const corrector of ['never', 'always'] as const) {
@@ -103,7 +136,12 @@ describe('gDDIM on blurring diffusion', () => {
     const levels = [0.9, 0.5, 0.1].map(still.level);
     const denoise: Denoiser<Float64Array> = (x) => Promise.resolve(x.map((value) => Math.tanh(value)));
     const plain = levels.map(({ alpha, sigma }) => ({ alpha, sigma }));
-    expect(gap(await sample({ sampler: gddim(), denoise, x: start, levels }), await sample({ sampler: ddim(), denoise, x: start, levels: plain }))).toBeLessThan(1e-12);
+    expect(
+      gap(
+        await sample({ sampler: gddim(), denoise, x: start, levels }),
+        await sample({ sampler: ddim(), denoise, x: start, levels: plain }),
+      ),
+    ).toBeLessThan(1e-12);
   });
 
   test('runs on an engine, with a network of pictures, for a batch', async () => {
@@ -120,8 +158,14 @@ describe('gDDIM on blurring diffusion', () => {
 
   test('says what it needs', async () => {
     const levels = grid(3);
-    await expect(sample({ sampler: gddim({ order: 2 }), denoise: gaussian, x: start, levels })).rejects.toThrow('process=undefined. Pass process: blurring(), that of the levels.');
-    await expect(sample({ sampler: gddim({ order: 2, process: criticallyDamped() }), denoise: gaussian, x: start, levels })).rejects.toThrow('process=criticallyDamped');
-    await expect(sample({ sampler: gddim(), denoise: (x: Float64Array) => Promise.resolve(x.slice()), x: new Float64Array(7), levels })).rejects.toThrow('[samplers/gddim] the state is not whole spectra of the levels\' size: elements=7, frequencies=30.');
+    await expect(sample({ sampler: gddim({ order: 2 }), denoise: gaussian, x: start, levels })).rejects.toThrow(
+      'process=undefined. Pass process: blurring(), that of the levels.',
+    );
+    await expect(
+      sample({ sampler: gddim({ order: 2, process: criticallyDamped() }), denoise: gaussian, x: start, levels }),
+    ).rejects.toThrow('process=criticallyDamped');
+    await expect(
+      sample({ sampler: gddim(), denoise: (x: Float64Array) => Promise.resolve(x.slice()), x: new Float64Array(7), levels }),
+    ).rejects.toThrow("[samplers/gddim] the state is not whole spectra of the levels' size: elements=7, frequencies=30.");
   });
 });

@@ -2,8 +2,23 @@ import { CLEAN, edm, flow, karras, linspaceTimes, vpLinear, type Denoiser, type 
 import { gaussian, threeModes } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import {
-  dpmpp2m, dpmpp2mCfgPp, dpmpp2sAncestral, dpmpp2sAncestralCfgPp, euler, eulerAncestral, eulerAncestralCfgPp, eulerCfgPp, gradientEstimation, gradientEstimationCfgPp, imageNoise,
-  resMultistep, resMultistepAncestral, resMultistepAncestralCfgPp, resMultistepCfgPp, sample, type Sampler,
+  dpmpp2m,
+  dpmpp2mCfgPp,
+  dpmpp2sAncestral,
+  dpmpp2sAncestralCfgPp,
+  euler,
+  eulerAncestral,
+  eulerAncestralCfgPp,
+  eulerCfgPp,
+  gradientEstimation,
+  gradientEstimationCfgPp,
+  imageNoise,
+  resMultistep,
+  resMultistepAncestral,
+  resMultistepAncestralCfgPp,
+  resMultistepCfgPp,
+  sample,
+  type Sampler,
 } from '@langevin/samplers';
 import { testSampler, withParts } from '@langevin/samplers/testing';
 import { describe, expect, test, vi } from 'vitest';
@@ -45,13 +60,18 @@ describe.each(PAIRS.map(([plain, guided]) => [guided.name, plain, guided] as con
   });
 
   test('says what it needs', async () => {
-    await expect(sample({ sampler: guided, denoise: modes, x: starts, levels: onVp, noise })).rejects.toThrow(`[samplers/${guided.name}] the sampler needs the unconditional part of each evaluation`);
+    await expect(sample({ sampler: guided, denoise: modes, x: starts, levels: onVp, noise })).rejects.toThrow(
+      `[samplers/${guided.name}] the sampler needs the unconditional part of each evaluation`,
+    );
   });
 });
 
 /** Two Gaussians, and what guidance of weight w makes of their predictions. */
 function guidance(w: number): Denoiser<Float64Array> {
-  const [conditional, unconditional] = [gaussian({ mean: [1], std: 0.5 }).denoiser<Float64Array>(), gaussian({ mean: [0], std: 1 }).denoiser<Float64Array>()];
+  const [conditional, unconditional] = [
+    gaussian({ mean: [1], std: 0.5 }).denoiser<Float64Array>(),
+    gaussian({ mean: [0], std: 1 }).denoiser<Float64Array>(),
+  ];
   const detailed = async (x: Float64Array, at: NoiseLevel | readonly NoiseLevel[]) => {
     const [c, u] = [await conditional(x, at), await unconditional(x, at)];
     return { denoised: c.map((value, i) => u[i]! + w * (value - u[i]!)), unconditional: u };
@@ -83,8 +103,13 @@ describe('CFG++', () => {
       const { denoised, unconditional } = await denoise.detailed!(x, from);
       const lambda = Math.log(from.alpha / from.sigma);
       const h = Math.log(to.alpha / to.sigma) - lambda;
-      const slope = denoised.map((value, k) => (before === undefined ? 0 : ((value - before.denoised[k]!) * h) / (2 * (lambda - before.lambda))));
-      x = x.map((value, k) => to.alpha * (denoised[k]! - Math.expm1(-h) * slope[k]!) + (to.sigma / from.sigma) * (value - from.alpha * unconditional![k]!));
+      const slope = denoised.map((value, k) =>
+        before === undefined ? 0 : ((value - before.denoised[k]!) * h) / (2 * (lambda - before.lambda)),
+      );
+      x = x.map(
+        (value, k) =>
+          to.alpha * (denoised[k]! - Math.expm1(-h) * slope[k]!) + (to.sigma / from.sigma) * (value - from.alpha * unconditional![k]!),
+      );
       before = { lambda, denoised };
     }
     const here = await sample({ sampler: dpmpp2mCfgPp({ lowerOrderFinal: 'clean' }), denoise, x: starts, levels });
@@ -93,7 +118,10 @@ describe('CFG++', () => {
 
   test('differs from plain guidance', async () => {
     const denoise = guidance(2);
-    const [plain, plus] = [await sample({ sampler: euler(), denoise, x: starts, levels: onVp }), await sample({ sampler: eulerCfgPp(), denoise, x: starts, levels: onVp })];
+    const [plain, plus] = [
+      await sample({ sampler: euler(), denoise, x: starts, levels: onVp }),
+      await sample({ sampler: eulerCfgPp(), denoise, x: starts, levels: onVp }),
+    ];
     expect(Math.abs(plain[0]! - plus[0]!)).toBeGreaterThan(0.01);
   });
 });

@@ -36,14 +36,19 @@ test('every class has golden cases, and every key of its config is changed in on
     const own = cases.filter((golden) => golden.class === name);
     if (own.length === 0) return [name];
     const changed = new Set(own.flatMap(({ config }) => Object.keys(config)));
-    return Object.keys(fromDiffusersConfig({ _class_name: name }).config).filter((key) => !changed.has(key) && !(UNCHANGED[name] ?? []).includes(key)).map((key) => `${name}.${key}`);
+    return Object.keys(fromDiffusersConfig({ _class_name: name }).config)
+      .filter((key) => !changed.has(key) && !(UNCHANGED[name] ?? []).includes(key))
+      .map((key) => `${name}.${key}`);
   });
   expect(missing).toEqual([]);
 });
 
 test('every value of every key that takes one of a few is run, in a case that diffusers does not fail at where there is one', () => {
   const cases = goldenParts.flatMap((part) => readGolden(part).cases);
-  const named = (rows: ReturnType<typeof compatChoices>) => rows.flatMap((row) => row.values.filter((each) => each.cases === 0).map(({ value }) => `${row.class}.${row.option}=${JSON.stringify(value)}`));
+  const named = (rows: ReturnType<typeof compatChoices>) =>
+    rows.flatMap((row) =>
+      row.values.filter((each) => each.cases === 0).map(({ value }) => `${row.class}.${row.option}=${JSON.stringify(value)}`),
+    );
   expect(named(compatChoices(cases))).toEqual([]);
   expect(named(compatChoices(cases.filter(({ fails }) => fails === undefined)))).toEqual(ALWAYS_FAILS);
 });

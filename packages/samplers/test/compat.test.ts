@@ -7,11 +7,34 @@ import { expect, test } from 'vitest';
 const euler = (more: object = {}) => fromDiffusersConfig({ _class_name: 'EulerDiscreteScheduler', _diffusers_version: '0.21.0', ...more });
 
 test('published configs of Stable Diffusion and SDXL are read, and leftovers listed', () => {
-  const stable = fromDiffusersConfig({ _class_name: 'PNDMScheduler', beta_end: 0.012, beta_schedule: 'scaled_linear', beta_start: 0.00085, clip_sample: false, num_train_timesteps: 1000, set_alpha_to_one: false, skip_prk_steps: true, steps_offset: 1, trained_betas: null });
+  const stable = fromDiffusersConfig({
+    _class_name: 'PNDMScheduler',
+    beta_end: 0.012,
+    beta_schedule: 'scaled_linear',
+    beta_start: 0.00085,
+    clip_sample: false,
+    num_train_timesteps: 1000,
+    set_alpha_to_one: false,
+    skip_prk_steps: true,
+    steps_offset: 1,
+    trained_betas: null,
+  });
   expect(stable.unknownKeys).toEqual(['clip_sample']);
   stable.setTimesteps(4);
   expect(stable.timesteps).toEqual([751, 501, 501, 251, 1]);
-  const xl = euler({ beta_end: 0.012, beta_schedule: 'scaled_linear', beta_start: 0.00085, clip_sample: false, interpolation_type: 'linear', sample_max_value: 1, set_alpha_to_one: false, skip_prk_steps: true, steps_offset: 1, timestep_spacing: 'leading', use_karras_sigmas: false });
+  const xl = euler({
+    beta_end: 0.012,
+    beta_schedule: 'scaled_linear',
+    beta_start: 0.00085,
+    clip_sample: false,
+    interpolation_type: 'linear',
+    sample_max_value: 1,
+    set_alpha_to_one: false,
+    skip_prk_steps: true,
+    steps_offset: 1,
+    timestep_spacing: 'leading',
+    use_karras_sigmas: false,
+  });
   expect(xl.config).toMatchObject({ prediction_type: 'epsilon', timestep_spacing: 'leading', use_karras_sigmas: false });
   xl.setTimesteps(3);
   expect(xl.timesteps).toEqual([667, 334, 1]);
@@ -57,10 +80,15 @@ test('a run that is over says so', async () => {
 test('tensors go the way of arrays', async () => {
   const engine = await onnxruntimeEngine({ device: 'cpu', threads: 1 });
   const config = { _class_name: 'HeunDiscreteScheduler', beta_schedule: 'scaled_linear' };
-  const [plain, lazy] = [fromDiffusersConfig<Float32Array>(config, { algebra: arrayAlgebra({ items: 2 }) }), fromDiffusersConfig(config, { algebra: tensorAlgebra({ engine }) })];
+  const [plain, lazy] = [
+    fromDiffusersConfig<Float32Array>(config, { algebra: arrayAlgebra({ items: 2 }) }),
+    fromDiffusersConfig(config, { algebra: tensorAlgebra({ engine }) }),
+  ];
   plain.setTimesteps(3);
   lazy.setTimesteps(3);
-  let x = torchGenerator(0).normal(8).map((value) => value * plain.initNoiseSigma) as Float32Array;
+  let x = torchGenerator(0)
+    .normal(8)
+    .map((value) => value * plain.initNoiseSigma) as Float32Array;
   let y = tensor(x, { shape: [2, 4] });
   for (const t of plain.timesteps) {
     x = (await plain.step(plain.scaleModelInput(x, t), t, x)).prevSample;

@@ -1,7 +1,47 @@
 // What ties the deterministic solvers to each other, to the formulas of their papers, and to k-diffusion.
-import { CLEAN, edm, flow, karras, lambdaOf, linspaceTimes, relativeSigma, sigmaLevel, uniformLambda, vpCosine, vpLinear, type Denoiser, type NoiseLevel } from '@langevin/core-schedules';
+import {
+  CLEAN,
+  edm,
+  flow,
+  karras,
+  lambdaOf,
+  linspaceTimes,
+  relativeSigma,
+  sigmaLevel,
+  uniformLambda,
+  vpCosine,
+  vpLinear,
+  type Denoiser,
+  type NoiseLevel,
+} from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
-import { ddim, deis, dpm2, dpmAdaptive, dpmFast, dpmFastLevels, dpmpp2m, dpmpp2s, dpmpp3m, dpmSolver, euler, gradientEstimation, heun, heunpp2, invert, ipndm, ipndmV, lms, pndm, resMultistep, sample, trajectory, unipc, type NoiseSource, type Sampler } from '@langevin/samplers';
+import {
+  ddim,
+  deis,
+  dpm2,
+  dpmAdaptive,
+  dpmFast,
+  dpmFastLevels,
+  dpmpp2m,
+  dpmpp2s,
+  dpmpp3m,
+  dpmSolver,
+  euler,
+  gradientEstimation,
+  heun,
+  heunpp2,
+  invert,
+  ipndm,
+  ipndmV,
+  lms,
+  pndm,
+  resMultistep,
+  sample,
+  trajectory,
+  unipc,
+  type NoiseSource,
+  type Sampler,
+} from '@langevin/samplers';
 import { measureOrder } from '@langevin/samplers/testing';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
@@ -15,8 +55,10 @@ const starts = Float64Array.of(-2, -0.4, 0.3, 1.7);
 const uneven = linspaceTimes().levels(vpLinear(), { steps: 23, end: 'floor' });
 const toClean = [...uneven, CLEAN];
 
-const gap = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a).reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
-const run = (sampler: Sampler, levels: readonly NoiseLevel[] = toClean, denoise: Denoiser<Float64Array> = modes): Promise<Float64Array> => sample({ sampler, denoise, x: starts, levels });
+const gap = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+  Array.from(a).reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
+const run = (sampler: Sampler, levels: readonly NoiseLevel[] = toClean, denoise: Denoiser<Float64Array> = modes): Promise<Float64Array> =>
+  sample({ sampler, denoise, x: starts, levels });
 
 describe('methods that are one and the same', () => {
   const pair = (says: string, one: Sampler, other: Sampler, levels: readonly NoiseLevel[] = toClean) => ({ says, one, other, levels });
@@ -36,19 +78,48 @@ describe('methods that are one and the same', () => {
     pair('DPM-Solver++(2S) is its order 2', dpmpp2s(), dpmSolver({ prediction: 'x0' })),
     pair('UniP-2 is DPM-Solver++(2M)', unipc({ corrector: 'never' }), dpmpp2m()),
     pair('UniP-3 is DPM-Solver++(3M) with exact weights', unipc({ order: 3, corrector: 'never' }), dpmpp3m()),
-    pair('UniP-3 over the noise is multistep DPM-Solver-3', unipc({ order: 3, corrector: 'never', prediction: 'epsilon' }), dpmSolver({ order: 3, form: 'multistep' })),
+    pair(
+      'UniP-3 over the noise is multistep DPM-Solver-3',
+      unipc({ order: 3, corrector: 'never', prediction: 'epsilon' }),
+      dpmSolver({ order: 3, form: 'multistep' }),
+    ),
     pair('RES is DPM-Solver++(2M) with exact slopes', resMultistep(), dpmpp2m({ solverType: 'heun' })),
-    pair('DEIS in log rho is multistep DPM-Solver, 2', deis({ form: 'log-rho', order: 2 }), dpmSolver({ form: 'multistep', solverType: 'heun' })),
-    pair('DEIS in log rho is multistep DPM-Solver, 3', deis({ form: 'log-rho', order: 3 }), dpmSolver({ form: 'multistep', order: 3, solverType: 'heun' })),
+    pair(
+      'DEIS in log rho is multistep DPM-Solver, 2',
+      deis({ form: 'log-rho', order: 2 }),
+      dpmSolver({ form: 'multistep', solverType: 'heun' }),
+    ),
+    pair(
+      'DEIS in log rho is multistep DPM-Solver, 3',
+      deis({ form: 'log-rho', order: 3 }),
+      dpmSolver({ form: 'multistep', order: 3, solverType: 'heun' }),
+    ),
     pair('blocks of one are DDIM', dpmSolver({ form: 'blocks', order: 1 }), ddim()),
-    pair('a corrector that is off everywhere is none', unipc({ corrector: { except: Array.from({ length: 24 }, (_, i) => i) } }), unipc({ corrector: 'never' })),
+    pair(
+      'a corrector that is off everywhere is none',
+      unipc({ corrector: { except: Array.from({ length: 24 }, (_, i) => i) } }),
+      unipc({ corrector: 'never' }),
+    ),
     pair('PLMS differs from S-PNDM in longer means only', pndm(), pndm({ form: 's' }), uneven.slice(0, 3)),
   ];
-  test.each(pairs)('$says', async ({ one, other, levels }) => expect(gap(await run(one, levels), await run(other, levels))).toBeLessThan(1e-10));
+  test.each(pairs)('$says', async ({ one, other, levels }) =>
+    expect(gap(await run(one, levels), await run(other, levels))).toBeLessThan(1e-10),
+  );
 
   test('the first step of a multistep method is DDIM', async () => {
     const first = await run(ddim(), uneven.slice(0, 2));
-    for (const sampler of [ipndm(), ipndmV(), lms(), deis(), dpmpp2m(), dpmpp3m(), unipc({ order: 3 }), resMultistep(), gradientEstimation(), dpmFast()]) {
+    for (const sampler of [
+      ipndm(),
+      ipndmV(),
+      lms(),
+      deis(),
+      dpmpp2m(),
+      dpmpp3m(),
+      unipc({ order: 3 }),
+      resMultistep(),
+      gradientEstimation(),
+      dpmFast(),
+    ]) {
       for await (const { x } of trajectory({ sampler, denoise: modes, x: starts, levels: uneven })) {
         expect(gap(x, first)).toBeLessThan(1e-12);
         break;
@@ -61,7 +132,9 @@ describe('methods that are one and the same', () => {
     const coarse = levels.filter((_, i) => i % 3 === 0);
     for (const prediction of ['epsilon', 'x0'] as const) {
       const options = { order: 3, solverType: 'heun', prediction } as const;
-      expect(gap(await run(dpmSolver({ ...options, form: 'blocks', lowerOrderFinal: 'clean' }), levels), await run(dpmSolver(options), coarse))).toBeLessThan(1e-10);
+      expect(
+        gap(await run(dpmSolver({ ...options, form: 'blocks', lowerOrderFinal: 'clean' }), levels), await run(dpmSolver(options), coarse)),
+      ).toBeLessThan(1e-10);
     }
   });
 });
@@ -69,9 +142,25 @@ describe('methods that are one and the same', () => {
 describe('weights', () => {
   test('over the noise add up to DDIM: constant noise is followed exactly', async () => {
     // epsilon = 1 everywhere.
-    const constant: Denoiser<Float64Array> = (x, at) => Promise.resolve(x.map((value) => (value - (at as NoiseLevel).sigma) / (at as NoiseLevel).alpha));
+    const constant: Denoiser<Float64Array> = (x, at) =>
+      Promise.resolve(x.map((value) => (value - (at as NoiseLevel).sigma) / (at as NoiseLevel).alpha));
     const exact = await run(ddim(), uneven, constant);
-    for (const sampler of [deis(), deis({ order: 3, process: vpCosine() }), deis({ form: 'rho-rk4' }), deis({ form: 'log-rho' }), pndm(), pndm({ form: 'f' }), ipndm(), ipndmV(), ipndmV({ order: 3, weights: 'reference' }), lms(), heunpp2(), dpm2(), dpmSolver({ order: 3 }), unipc({ order: 3, prediction: 'epsilon' })]) {
+    for (const sampler of [
+      deis(),
+      deis({ order: 3, process: vpCosine() }),
+      deis({ form: 'rho-rk4' }),
+      deis({ form: 'log-rho' }),
+      pndm(),
+      pndm({ form: 'f' }),
+      ipndm(),
+      ipndmV(),
+      ipndmV({ order: 3, weights: 'reference' }),
+      lms(),
+      heunpp2(),
+      dpm2(),
+      dpmSolver({ order: 3 }),
+      unipc({ order: 3, prediction: 'epsilon' }),
+    ]) {
       expect(gap(await run(sampler, uneven, constant), exact) / gap(exact, [0, 0, 0, 0])).toBeLessThan(1e-10);
     }
   });
@@ -79,7 +168,14 @@ describe('weights', () => {
   test('over x0 add up: a constant prediction is followed exactly', async () => {
     const constant: Denoiser<Float64Array> = (x) => Promise.resolve(x.map(() => 0.4));
     const exact = await run(ddim(), uneven, constant);
-    for (const sampler of [dpmpp2m(), dpmpp3m({ weights: 'reference' }), dpmpp2s({ r: 0.2 }), unipc({ order: 3, variant: 'bh1' }), resMultistep(), dpmSolver({ order: 3, prediction: 'x0' })]) {
+    for (const sampler of [
+      dpmpp2m(),
+      dpmpp3m({ weights: 'reference' }),
+      dpmpp2s({ r: 0.2 }),
+      unipc({ order: 3, variant: 'bh1' }),
+      resMultistep(),
+      dpmSolver({ order: 3, prediction: 'x0' }),
+    ]) {
       expect(gap(await run(sampler, uneven, constant), exact)).toBeLessThan(1e-12);
     }
   });
@@ -120,10 +216,18 @@ describe('weights', () => {
     const x2 = moved(x, b - a, d1);
     const d2 = await slope(x2, b);
     const d3 = await slope(moved(x2, c - b, d2), c);
-    x = moved(x, b - a, d1.map((value, k) => (1 - b / (3 * a) - c / (3 * a)) * value + (b / (3 * a)) * d2[k]! + (c / (3 * a)) * d3[k]!));
+    x = moved(
+      x,
+      b - a,
+      d1.map((value, k) => (1 - b / (3 * a) - c / (3 * a)) * value + (b / (3 * a)) * d2[k]! + (c / (3 * a)) * d3[k]!),
+    );
     const e1 = await slope(x, b);
     const e2 = await slope(moved(x, c - b, e1), c);
-    x = moved(x, c - b, e1.map((value, k) => (1 - c / (2 * a)) * value + (c / (2 * a)) * e2[k]!));
+    x = moved(
+      x,
+      c - b,
+      e1.map((value, k) => (1 - c / (2 * a)) * value + (c / (2 * a)) * e2[k]!),
+    );
     x = moved(x, -c, await slope(x, c));
     expect(gap(await run(heunpp2(), sigmas.map(sigmaLevel)), x)).toBeLessThan(1e-10);
   });
@@ -153,7 +257,10 @@ describe('evaluations', () => {
     close(await places(dpm2(), levels), [8, Math.sqrt(8), 1]);
     close(await places(deis({ form: 'rho-rk4' }), levels), [8, 4.5, 4.5, 1, 1]);
     close(await places(pndm(), [8, 4, 1].map(sigmaLevel)), [8, 4, 4]);
-    close(await places(pndm({ form: 'f', middle: (from, to) => sigmaLevel((from.sigma + to.sigma) / 2) }), [8, 6, 4, 2, 1].map(sigmaLevel)), [8, 7, 7, 6, 6, 5, 5, 4, 4, 3, 3, 2, 2]);
+    close(
+      await places(pndm({ form: 'f', middle: (from, to) => sigmaLevel((from.sigma + to.sigma) / 2) }), [8, 6, 4, 2, 1].map(sigmaLevel)),
+      [8, 7, 7, 6, 6, 5, 5, 4, 4, 3, 3, 2, 2],
+    );
   });
 
   test('of "fast" are as many as steps, for any number', async () => {
@@ -171,7 +278,25 @@ describe('from pure noise, on a flow', () => {
 
   test('the first step is of first order, and methods in lambda or sigma forget it', async () => {
     const first = await run(ddim(), levels.slice(0, 2));
-    for (const sampler of [dpmpp2m(), dpmpp3m(), dpmpp2s(), dpmSolver({ order: 3 }), dpmSolver({ form: 'multistep', order: 3 }), dpmFast({ prediction: 'x0' }), dpmAdaptive(), unipc({ order: 3 }), unipc({ variant: 'bh1' }), unipc({ prediction: 'epsilon' }), deis(), deis({ form: 'rho-ab' }), deis({ form: 'log-rho' }), lms(), ipndmV(), resMultistep(), pndm()]) {
+    for (const sampler of [
+      dpmpp2m(),
+      dpmpp3m(),
+      dpmpp2s(),
+      dpmSolver({ order: 3 }),
+      dpmSolver({ form: 'multistep', order: 3 }),
+      dpmFast({ prediction: 'x0' }),
+      dpmAdaptive(),
+      unipc({ order: 3 }),
+      unipc({ variant: 'bh1' }),
+      unipc({ prediction: 'epsilon' }),
+      deis(),
+      deis({ form: 'rho-ab' }),
+      deis({ form: 'log-rho' }),
+      lms(),
+      ipndmV(),
+      resMultistep(),
+      pndm(),
+    ]) {
       const states: Float64Array[] = [];
       for await (const { x } of trajectory({ sampler, denoise: modes, x: starts, levels })) states.push(x);
       expect(gap(states[0]!, first)).toBeLessThan(1e-14);
@@ -193,7 +318,10 @@ describe('from pure noise, on a flow', () => {
   });
 
   test('methods with stages in sigma refuse it by name', async () => {
-    for (const sampler of [dpm2(), heunpp2(), deis({ form: 'rho-rk3' })]) await expect(run(sampler, levels)).rejects.toThrow(`[samplers/${sampler.name}] the method integrates over sigma / alpha, which is infinite at alpha = 0`);
+    for (const sampler of [dpm2(), heunpp2(), deis({ form: 'rho-rk3' })])
+      await expect(run(sampler, levels)).rejects.toThrow(
+        `[samplers/${sampler.name}] the method integrates over sigma / alpha, which is infinite at alpha = 0`,
+      );
   });
 });
 
@@ -201,27 +329,48 @@ describe('dpm-adaptive', () => {
   interface Golden {
     readonly start: readonly number[];
     readonly noise: readonly (readonly number[])[];
-    readonly cases: readonly { readonly function: string; readonly options: Readonly<Record<string, number>>; readonly intervals?: readonly (readonly [number, number])[]; readonly result: readonly number[]; readonly info?: { readonly nfe: number } }[];
+    readonly cases: readonly {
+      readonly function: string;
+      readonly options: Readonly<Record<string, number>>;
+      readonly intervals?: readonly (readonly [number, number])[];
+      readonly result: readonly number[];
+      readonly info?: { readonly nfe: number };
+    }[];
   }
   const golden = JSON.parse(readFileSync(new URL('golden/k-diffusion.json', import.meta.url), 'utf8')) as Golden;
   const [from, to] = [sigmaLevel(14.61459999999999), sigmaLevel(0.0292)] as const;
   const x = Float64Array.from(golden.start, (value) => value * 14.614599999999992);
   const deterministic = golden.cases.filter(({ options }) => (options['eta'] ?? 0) === 0);
 
-  test.each(deterministic.filter((each) => each.function === 'dpm_adaptive').map((each) => [JSON.stringify(each.options), each] as const))('is dpm_adaptive of k-diffusion in float64, with %s', async (_, { options: { order, rtol, atol, pcoeff = 0, icoeff = 1, dcoeff = 0 }, result, info }) => {
-    const sampler = dpmAdaptive({ ...(order === 2 ? { order } : {}), ...(rtol === undefined ? {} : { rtol }), ...(atol === undefined ? {} : { atol }), control: [pcoeff, icoeff, dcoeff] });
-    for await (const step of trajectory({ sampler, denoise: modes, x, levels: [from, to] })) {
-      expect(gap(step.x, result)).toBeLessThan(1e-11);
-      expect(step.nfe).toBe(info!.nfe);
-    }
-  });
+  test.each(deterministic.filter((each) => each.function === 'dpm_adaptive').map((each) => [JSON.stringify(each.options), each] as const))(
+    'is dpm_adaptive of k-diffusion in float64, with %s',
+    async (_, { options: { order, rtol, atol, pcoeff = 0, icoeff = 1, dcoeff = 0 }, result, info }) => {
+      const sampler = dpmAdaptive({
+        ...(order === 2 ? { order } : {}),
+        ...(rtol === undefined ? {} : { rtol }),
+        ...(atol === undefined ? {} : { atol }),
+        control: [pcoeff, icoeff, dcoeff],
+      });
+      for await (const step of trajectory({ sampler, denoise: modes, x, levels: [from, to] })) {
+        expect(gap(step.x, result)).toBeLessThan(1e-11);
+        expect(step.nfe).toBe(info!.nfe);
+      }
+    },
+  );
 
-  test.each(deterministic.filter((each) => each.function === 'dpm_fast').map((each) => [each.options['n']!, each.result] as const))('and dpm-fast is dpm_fast, with %s evaluations', async (evaluations, result) => {
-    const end = await sample({ sampler: dpmFast(), denoise: modes, x, levels: dpmFastLevels({ from, to, evaluations }) });
-    expect(gap(end, result)).toBeLessThan(1e-11);
-  });
+  test.each(deterministic.filter((each) => each.function === 'dpm_fast').map((each) => [each.options['n']!, each.result] as const))(
+    'and dpm-fast is dpm_fast, with %s evaluations',
+    async (evaluations, result) => {
+      const end = await sample({ sampler: dpmFast(), denoise: modes, x, levels: dpmFastLevels({ from, to, evaluations }) });
+      expect(gap(end, result)).toBeLessThan(1e-11);
+    },
+  );
 
-  test.each(golden.cases.filter((each) => (each.options['eta'] ?? 0) > 0 && ['dpm_fast', 'dpm_adaptive'].includes(each.function)).map((each) => [each.function, each] as const))('with noise, as %s', async (name, { options: { n, eta = 0, s_noise: sNoise = 1 }, intervals, result, info }) => {
+  test.each(
+    golden.cases
+      .filter((each) => (each.options['eta'] ?? 0) > 0 && ['dpm_fast', 'dpm_adaptive'].includes(each.function))
+      .map((each) => [each.function, each] as const),
+  )('with noise, as %s', async (name, { options: { n, eta = 0, s_noise: sNoise = 1 }, intervals, result, info }) => {
     const fast = name === 'dpm_fast';
     // A draw of theirs is known by where it begins; attempts that fail draw nothing there.
     const noise: NoiseSource = {
@@ -233,16 +382,33 @@ describe('dpm-adaptive', () => {
     };
     const levels = fast ? dpmFastLevels({ from, to, evaluations: n!, eta }) : [from, to];
     let [last, nfe]: [Float64Array, number] = [x, 0];
-    for await (const step of trajectory({ sampler: fast ? dpmFast({ eta, sNoise }) : dpmAdaptive({ eta, sNoise }), denoise: modes, x, levels, noise })) [last, nfe] = [step.x, step.nfe];
+    for await (const step of trajectory({
+      sampler: fast ? dpmFast({ eta, sNoise }) : dpmAdaptive({ eta, sNoise }),
+      denoise: modes,
+      x,
+      levels,
+      noise,
+    }))
+      [last, nfe] = [step.x, step.nfe];
     expect(gap(last, result)).toBeLessThan(1e-11);
     expect(nfe).toBe(info?.nfe ?? n);
   });
 
   test('errs less with a smaller tolerance, at more evaluations', async () => {
-    const exact = await sample({ sampler: dpmSolver({ order: 3 }), denoise: modes, x, levels: uniformLambda({ sigmaMin: to.sigma, sigmaMax: from.sigma }).levels(edm(), { steps: 2000, end: 'floor' }) });
+    const exact = await sample({
+      sampler: dpmSolver({ order: 3 }),
+      denoise: modes,
+      x,
+      levels: uniformLambda({ sigmaMin: to.sigma, sigmaMax: from.sigma }).levels(edm(), { steps: 2000, end: 'floor' }),
+    });
     let [error, calls] = [Infinity, 0];
     for (const tolerance of [0.05, 0.005, 0.0005, 0.00005]) {
-      for await (const step of trajectory({ sampler: dpmAdaptive({ rtol: tolerance, atol: tolerance / 6 }), denoise: modes, x, levels: [from, to] })) {
+      for await (const step of trajectory({
+        sampler: dpmAdaptive({ rtol: tolerance, atol: tolerance / 6 }),
+        denoise: modes,
+        x,
+        levels: [from, to],
+      })) {
         expect(gap(step.x, exact)).toBeLessThan(error / 2);
         expect(step.nfe).toBeGreaterThan(calls);
         [error, calls] = [gap(step.x, exact), step.nfe];
@@ -251,7 +417,9 @@ describe('dpm-adaptive', () => {
   });
 
   test('gives up with the reason', async () => {
-    await expect(sample({ sampler: dpmAdaptive({ maxSteps: 3 }), denoise: modes, x, levels: [from, to] })).rejects.toThrow('[samplers/dpm-adaptive] no end in sight after 3 inner steps of step 1');
+    await expect(sample({ sampler: dpmAdaptive({ maxSteps: 3 }), denoise: modes, x, levels: [from, to] })).rejects.toThrow(
+      '[samplers/dpm-adaptive] no end in sight after 3 inner steps of step 1',
+    );
   });
 });
 
@@ -271,17 +439,26 @@ describe('inversion', () => {
 
   test('by methods of higher order misses by less', async () => {
     const plain = await roundTrip(ddim(), 200);
-    for (const sampler of [dpmpp2m(), heun(), unipc(), deis({ form: 'log-rho', order: 3 })]) expect(await roundTrip(sampler, 200)).toBeLessThan(plain / 20);
+    for (const sampler of [dpmpp2m(), heun(), unipc(), deis({ form: 'log-rho', order: 3 })])
+      expect(await roundTrip(sampler, 200)).toBeLessThan(plain / 20);
   });
 
   test('may end at pure noise, and says what it cannot do', async () => {
     const up = [0.02, 0.5, 1].map((t) => flow().level(t));
     expect((await invert({ denoise: modes, x: data, levels: up })).every(Number.isFinite)).toBe(true);
-    await expect(invert({ denoise: modes, x: data, levels: [CLEAN, ...up] })).rejects.toThrow('[samplers/invert] at a clean level no noise can be told from data');
-    await expect(invert({ denoise: modes, x: data, levels: up.toReversed() })).rejects.toThrow('[samplers/invert] sigma / alpha must be strictly increasing');
+    await expect(invert({ denoise: modes, x: data, levels: [CLEAN, ...up] })).rejects.toThrow(
+      '[samplers/invert] at a clean level no noise can be told from data',
+    );
+    await expect(invert({ denoise: modes, x: data, levels: up.toReversed() })).rejects.toThrow(
+      '[samplers/invert] sigma / alpha must be strictly increasing',
+    );
     await expect(invert({ denoise: modes, x: data, levels: [] })).rejects.toThrow('levels.length=0');
-    await expect(invert({ denoise: modes, x: data, levels: up, sampler: ddim({ eta: 1 }) })).rejects.toThrow('[samplers/invert] a stochastic sampler has no inverse: sampler=ddim');
-    await expect(invert({ denoise: modes, x: data, levels: up.slice(0, 2), sampler: dpmAdaptive() })).rejects.toThrow('[samplers/dpm-adaptive] the method goes from noise to data');
+    await expect(invert({ denoise: modes, x: data, levels: up, sampler: ddim({ eta: 1 }) })).rejects.toThrow(
+      '[samplers/invert] a stochastic sampler has no inverse: sampler=ddim',
+    );
+    await expect(invert({ denoise: modes, x: data, levels: up.slice(0, 2), sampler: dpmAdaptive() })).rejects.toThrow(
+      '[samplers/dpm-adaptive] the method goes from noise to data',
+    );
   });
 });
 
@@ -299,13 +476,21 @@ test('options out of range are refused with what is known', () => {
     [() => deis({ form: 'ab' as never }), '[samplers/deis] unknown form: form="ab". Known: tab, rho-ab, log-rho'],
     [() => gradientEstimation({ gamma: 0 }), '[samplers/gradient-estimation] option out of range: gamma=0. Pass a number > 0'],
     [() => pndm({ middle: 1 as never }), '[samplers/pndm] middle must be a function of two levels: middle=1.'],
-    [() => dpmFastLevels({ from: sigmaLevel(1), to: CLEAN, evaluations: 3 }), '[samplers/dpm-fast] both ends need signal and noise: from.alpha=1, to.sigma=0.'],
-    [() => dpmFastLevels({ from: sigmaLevel(1), to: sigmaLevel(0.1), evaluations: 0 }), 'evaluations must be an integer in 1..100000: evaluations=0.'],
+    [
+      () => dpmFastLevels({ from: sigmaLevel(1), to: CLEAN, evaluations: 3 }),
+      '[samplers/dpm-fast] both ends need signal and noise: from.alpha=1, to.sigma=0.',
+    ],
+    [
+      () => dpmFastLevels({ from: sigmaLevel(1), to: sigmaLevel(0.1), evaluations: 0 }),
+      'evaluations must be an integer in 1..100000: evaluations=0.',
+    ],
   ];
   for (const [make, message] of cases) expect(make).toThrow(message);
 });
 
 test('DEIS names the process whose times do not tell two levels apart', async () => {
   const far = [4000, 3000, 2000, 1].map(sigmaLevel);
-  await expect(run(deis(), far)).rejects.toThrow('[samplers/deis] the process has one time for two levels of the run: process=vp-linear, times=1, 1.');
+  await expect(run(deis(), far)).rejects.toThrow(
+    '[samplers/deis] the process has one time for two levels of the run: process=vp-linear, times=1, 1.',
+  );
 });

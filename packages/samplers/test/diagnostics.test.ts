@@ -33,7 +33,10 @@ describe('the geometry of sampling', () => {
       const [shifted, denoised] = [meanShift(x, { points, bandwidth: sigma }), await denoise(x, { alpha: 1, sigma })];
       shifted.forEach((value, k) => expect(Math.abs(value - denoised[k]!)).toBeLessThan(1e-12));
       // In other units too: at alpha = 0.6, x / alpha and sigma / alpha.
-      const scaled = await denoise(x.map((value) => 0.6 * value), { alpha: 0.6, sigma: 0.6 * sigma });
+      const scaled = await denoise(
+        x.map((value) => 0.6 * value),
+        { alpha: 0.6, sigma: 0.6 * sigma },
+      );
       shifted.forEach((value, k) => expect(Math.abs(value - scaled[k]!)).toBeLessThan(1e-12));
     }
   });
@@ -44,7 +47,9 @@ describe('the geometry of sampling', () => {
       const share = sigmas[i + 1]! / sigmas[i]!;
       expect(share >= 0 && share < 1).toBe(true);
       const scale = Math.max(1, sigmas[i]!);
-      states[i + 1]!.forEach((value, k) => expect(Math.abs(value - share * states[i]![k]! - (1 - share) * predictions[i]![k]!)).toBeLessThan(1e-12 * scale));
+      states[i + 1]!.forEach((value, k) =>
+        expect(Math.abs(value - share * states[i]![k]! - (1 - share) * predictions[i]![k]!)).toBeLessThan(1e-12 * scale),
+      );
     }
   });
 
@@ -64,13 +69,35 @@ describe('the geometry of sampling', () => {
   });
 
   test('measures are those of figures that are known', () => {
-    expect(pathShape([[0, 0], [1, 1], [2, 0]])).toMatchObject({ chord: 2, deviations: [0, 1, 0], relativeDeviation: 0.5 });
-    expect(pathShape([[0, 0], [1, 1], [2, 0]]).turns[0]).toBeCloseTo(Math.PI / 2, 14);
-    expect(pathShape([[0, 0], [1, 1], [2, 0]]).tortuosity).toBeCloseTo(Math.SQRT2, 14);
+    expect(
+      pathShape([
+        [0, 0],
+        [1, 1],
+        [2, 0],
+      ]),
+    ).toMatchObject({ chord: 2, deviations: [0, 1, 0], relativeDeviation: 0.5 });
+    expect(
+      pathShape([
+        [0, 0],
+        [1, 1],
+        [2, 0],
+      ]).turns[0],
+    ).toBeCloseTo(Math.PI / 2, 14);
+    expect(
+      pathShape([
+        [0, 0],
+        [1, 1],
+        [2, 0],
+      ]).tortuosity,
+    ).toBeCloseTo(Math.SQRT2, 14);
     // A circle of radius 3: its curvature is 1/3.
     const arc = Array.from({ length: 400 }, (_, i) => [3 * Math.cos(i / 200), 3 * Math.sin(i / 200)]);
     pathShape(arc).curvatures.forEach((curvature) => expect(curvature).toBeCloseTo(1 / 3, 5));
-    const line = pathShape([[1, 2], [2, 4], [5, 10]]);
+    const line = pathShape([
+      [1, 2],
+      [2, 4],
+      [5, 10],
+    ]);
     expect([line.relativeDeviation, line.turns[0]].every((value) => value! < 1e-12)).toBe(true);
   });
 

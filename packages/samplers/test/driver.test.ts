@@ -1,7 +1,22 @@
 import { arrayAlgebra, CLEAN, edm, karras, karrasSigmas, tensorAlgebra, type Denoiser } from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
-import { ddim, ddpm, euler, heun, imageNoise, invert, parallelTrajectory, sample, samplers, sigmaLevels, startState, torchNoise, trajectory, defineSampler } from '@langevin/samplers';
+import {
+  ddim,
+  ddpm,
+  euler,
+  heun,
+  imageNoise,
+  invert,
+  parallelTrajectory,
+  sample,
+  samplers,
+  sigmaLevels,
+  startState,
+  torchNoise,
+  trajectory,
+  defineSampler,
+} from '@langevin/samplers';
 import { tensor, torchGenerator, UserError, type Tensor } from '@langevin/tensor';
 import { describe, expect, test } from 'vitest';
 
@@ -13,7 +28,8 @@ const x = Float64Array.of(50, -30);
 describe('trajectory', () => {
   test('yields every step with its level, prediction and count', async () => {
     const seen = [];
-    for await (const { step, steps, at, nfe, denoised } of trajectory({ sampler: heun(), denoise, x, levels })) seen.push({ step, steps, sigma: at.sigma, nfe, size: denoised.length });
+    for await (const { step, steps, at, nfe, denoised } of trajectory({ sampler: heun(), denoise, x, levels }))
+      seen.push({ step, steps, sigma: at.sigma, nfe, size: denoised.length });
     expect(seen.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5]);
     expect(seen.map(({ nfe }) => nfe)).toEqual([2, 4, 6, 8, 9]);
     expect(seen.map(({ sigma }) => sigma)).toEqual(levels.slice(1).map(({ sigma }) => sigma));
@@ -21,7 +37,9 @@ describe('trajectory', () => {
   });
 
   test('counts what a denoiser says it costs', async () => {
-    const guided: Denoiser<Float64Array> = Object.assign((...[state, at]: Parameters<typeof denoise>) => denoise(state, at), { nfe: () => 2 });
+    const guided: Denoiser<Float64Array> = Object.assign((...[state, at]: Parameters<typeof denoise>) => denoise(state, at), {
+      nfe: () => 2,
+    });
     let total = 0;
     for await (const { nfe } of trajectory({ sampler: heun(), denoise: guided, x, levels })) total = nfe;
     expect(total).toBe(18);
@@ -32,7 +50,8 @@ describe('trajectory', () => {
     let calls = 0;
     const counted: Denoiser<Float64Array> = (state, at) => (calls++, denoise(state, at));
     const run = async () => {
-      for await (const { step } of trajectory({ sampler: heun(), denoise: counted, x, levels, signal: controller.signal })) if (step === 2) controller.abort(new Error('enough'));
+      for await (const { step } of trajectory({ sampler: heun(), denoise: counted, x, levels, signal: controller.signal }))
+        if (step === 2) controller.abort(new Error('enough'));
     };
     await expect(run()).rejects.toThrow('enough');
     expect(calls).toBe(4);
@@ -46,34 +65,51 @@ describe('trajectory', () => {
   });
 
   test('says what is missing or wrong', async () => {
-    await expect(sample({ sampler: ddpm(), denoise, x, levels })).rejects.toThrow('[samplers/ddpm] the sampler draws noise and has none: noise=undefined. Pass noise: imageNoise({ seed: 0 })');
-    const t = tensor([1, 2]);
-    await expect(sample({ sampler: ddim(), denoise: (state: typeof t) => Promise.resolve(state), x: t, levels })).rejects.toThrow('Pass algebra: tensorAlgebra() for tensors.');
-    await expect(sample({ sampler: ddim(), denoise: () => Promise.resolve(new Float64Array(3)), x, levels })).rejects.toThrow(
-      "[samplers/trajectory] the denoiser's result cannot be used at step 1 of 5 of ddim: length 3, expected 2; at alpha=1, sigma=80. Return finite values in the form of x.",
+    await expect(sample({ sampler: ddpm(), denoise, x, levels })).rejects.toThrow(
+      '[samplers/ddpm] the sampler draws noise and has none: noise=undefined. Pass noise: imageNoise({ seed: 0 })',
     );
-    await expect(sample({ sampler: ddim(), denoise, x, levels, resume: { step: 9, x, nfe: 0, state: ddim().init<Float64Array>() } })).rejects.toThrow('resume.step=9, steps=5. Pass the levels of that run.');
-    expect(() => sigmaLevels([3, 0.31, 0.4])).toThrow('[samplers/levels] sigmas must be strictly decreasing: sigmas[1]=0.31, sigmas[2]=0.4. Build them with karrasSigmas().');
+    const t = tensor([1, 2]);
+    await expect(sample({ sampler: ddim(), denoise: (state: typeof t) => Promise.resolve(state), x: t, levels })).rejects.toThrow(
+      'Pass algebra: tensorAlgebra() for tensors.',
+    );
+    await expect(sample({ sampler: ddim(), denoise: () => Promise.resolve(new Float64Array(3)), x, levels })).rejects.toThrow(
+      "[samplers/trajectory] the denoiser's result cannot be used at step 1 of 5 of ddim: length 3, expected 2; at alpha=1, "
+        + 'sigma=80. Return finite values in the form of x.',
+    );
+    await expect(
+      sample({ sampler: ddim(), denoise, x, levels, resume: { step: 9, x, nfe: 0, state: ddim().init<Float64Array>() } }),
+    ).rejects.toThrow('resume.step=9, steps=5. Pass the levels of that run.');
+    expect(() => sigmaLevels([3, 0.31, 0.4])).toThrow(
+      '[samplers/levels] sigmas must be strictly decreasing: sigmas[1]=0.31, sigmas[2]=0.4. Build them with karrasSigmas().',
+    );
     expect(() => sigmaLevels([1])).toThrow('sigmas.length=1. Pass at least 2; karrasSigmas({ steps: 18 }) gives 19.');
     expect(() => sigmaLevels([1, -1])).toThrow('sigmas[1]=-1');
     expect(() => samplers.create('dim')).toThrow('[sampler] unknown sampler: "dim". Did you mean "ddim"? Known: ');
   });
 
   test('an option that a sampler does not have is refused by name, one of a plugin is its own to check', () => {
-    expect(() => samplers.create('ddim', { ets: 1 })).toThrow('[sampler/ddim] unknown option: "ets". Did you mean "eta"? Known: eta, direction.');
+    expect(() => samplers.create('ddim', { ets: 1 })).toThrow(
+      '[sampler/ddim] unknown option: "ets". Did you mean "eta"? Known: eta, direction.',
+    );
     expect(() => samplers.create('lcm', { eta: 1 })).toThrow('[sampler/lcm] unknown option: "eta". It has no options.');
     expect(() => samplers.create('ddim', { toString: 1 })).toThrow('unknown option: "toString"');
     // Inherited, and joined from two types.
     expect(samplers.create('euler', { sChurn: 1 }).stochastic).toBe(true);
     expect(samplers.create('dpmpp-2s-ancestral', { eta: 0, r: 0.4 }).stochastic).toBe(false);
-    const mine = samplers.with({ mine: ({ order = 1 }: { readonly order?: number } = {}) => defineSampler({ ...ddim(), name: 'mine', order }) });
+    const mine = samplers.with({
+      mine: ({ order = 1 }: { readonly order?: number } = {}) => defineSampler({ ...ddim(), name: 'mine', order }),
+    });
     expect(mine.create('mine', { order: 2, more: true }).order).toBe(2);
     expect(() => mine.create('ddim', { ets: 1 })).toThrow('unknown option: "ets"');
   });
 
   test.each<readonly [name: string, options: object, message: string]>([
     ['ddim', { eta: '1' }, '[samplers/ddim] option out of range: eta="1". Pass 0 for the deterministic sampler, 1 for DDPM.'],
-    ['tcd', { process: 1 }, '[samplers/tcd] wrong kind of option: process=1. Pass the process on which the network was trained, such as vpLinear().'],
+    [
+      'tcd',
+      { process: 1 },
+      '[samplers/tcd] wrong kind of option: process=1. Pass the process on which the network was trained, such as vpLinear().',
+    ],
     ['deis', { process: 3 }, '[samplers/deis] wrong kind of option: process=3. Pass the process'],
     ['deis', { process: { time: 1, level: 2 } }, 'wrong kind of option: process=an object.'],
     ['restart', { intervals: 3 }, '[samplers/restart] wrong kind of option: intervals=3. Pass a list of { sigmaMin, sigmaMax, repeats }.'],
@@ -87,13 +123,20 @@ describe('trajectory', () => {
     ['heun', { sTMin: '1' }, '[samplers/heun] option out of range: sTMin="1".'],
     ['sa-solver', { tau: '1' }, '[samplers/sa-solver] option out of range: tau="1".'],
     ['dpmpp-2s', { r: '0.5' }, '[samplers/dpmpp-2s] option out of range: r="0.5".'],
-    ['ddpm', { variance: 3 }, '[samplers/ddpm] unknown variance: variance=3. Known: small, large, learned, learned-range, or a function of the level.'],
+    [
+      'ddpm',
+      { variance: 3 },
+      '[samplers/ddpm] unknown variance: variance=3. Known: small, large, learned, learned-range, or a function of the level.',
+    ],
   ])('%s refuses %o', (name, options, message) => {
     expect(() => samplers.create(name, options)).toThrow(message);
     expect(() => samplers.create(name, options)).toThrow(UserError);
   });
 
-  describe.each<readonly [number: string, value: number]>([['NaN', Number.NaN], ['Infinity', Infinity]])('%s over tensors', (_, bad) => {
+  describe.each<readonly [number: string, value: number]>([
+    ['NaN', Number.NaN],
+    ['Infinity', Infinity],
+  ])('%s over tensors', (_, bad) => {
     const algebra = tensorAlgebra({ engine });
     const start = tensor([50, -30, 20, 10], { shape: [2, 2] });
     const zero = tensor([0, 0, 0, 0], { shape: [2, 2] });
@@ -102,29 +145,51 @@ describe('trajectory', () => {
       let calls = 0;
       return () => Promise.resolve(++calls < 3 ? zero : tensor([0, 0, 0, bad], { shape: [2, 2] }));
     };
-    const run = (finite?: 'steps' | 'end') => sample({ sampler: ddim(), denoise: failing(), x: start, levels, algebra, ...(finite && { finite }) });
+    const run = (finite?: 'steps' | 'end') =>
+      sample({ sampler: ddim(), denoise: failing(), x: start, levels, algebra, ...(finite && { finite }) });
 
     test('is seen at the end of a run, and steps are named on demand', async () => {
-      await expect(run()).rejects.toThrow("[samplers/trajectory] the state holds NaN or Infinity after step 5 of 5 of ddim: images 1 of the batch. Pass finite: 'steps' to learn which step is the first.");
-      await expect(run('steps')).rejects.toThrow("[samplers/trajectory] the denoiser's result cannot be used at step 3 of 5 of ddim: images 1 of the batch hold NaN or Infinity; at alpha=1, sigma=");
+      await expect(run()).rejects.toThrow(
+        '[samplers/trajectory] the state holds NaN or Infinity after step 5 of 5 of ddim: images 1 of the batch. Pass finite: '
+          + "'steps' to learn which step is the first.",
+      );
+      await expect(run('steps')).rejects.toThrow(
+        "[samplers/trajectory] the denoiser's result cannot be used at step 3 of 5 of ddim: images 1 of the batch hold NaN or "
+          + 'Infinity; at alpha=1, sigma=',
+      );
       await expect(run('never' as 'end')).rejects.toThrow('[samplers/trajectory] unknown finite: finite="never". Known: steps, end.');
     });
 
     test('is seen in runs of several steps at once', async () => {
       const go = async (): Promise<void> => {
-        for await (const { nfe } of parallelTrajectory({ sampler: ddim(), denoise: (x) => Promise.resolve(algebra.linear([bad, x])), x: start, levels, algebra, tolerance: 0 })) expect(nfe).toBeGreaterThan(0);
+        for await (const { nfe } of parallelTrajectory({
+          sampler: ddim(),
+          denoise: (x) => Promise.resolve(algebra.linear([bad, x])),
+          x: start,
+          levels,
+          algebra,
+          tolerance: 0,
+        }))
+          expect(nfe).toBeGreaterThan(0);
       };
       await expect(go()).rejects.toThrow('the state holds NaN or Infinity after steps');
     });
 
     test('is seen in inversion', async () => {
       const rising = levels.slice(0, -1).toReversed();
-      await expect(invert({ denoise: failing(), x: start, levels: rising, algebra })).rejects.toThrow('the state holds NaN or Infinity after step 4 of 4 of ddim towards noise');
+      await expect(invert({ denoise: failing(), x: start, levels: rising, algebra })).rejects.toThrow(
+        'the state holds NaN or Infinity after step 4 of 4 of ddim towards noise',
+      );
     });
 
     test('of a sampler itself is told from that of a denoiser', async () => {
-      const broken = defineSampler({ ...ddim(), step: ({ x: state }) => Promise.resolve({ x: algebra.linear([bad, state as Tensor]), denoised: state }) as never });
-      await expect(sample({ sampler: broken, denoise: failing(), x: start, levels, algebra, finite: 'steps' })).rejects.toThrow('All predictions were finite: look at the sampler and its noise.');
+      const broken = defineSampler({
+        ...ddim(),
+        step: ({ x: state }) => Promise.resolve({ x: algebra.linear([bad, state as Tensor]), denoised: state }) as never,
+      });
+      await expect(sample({ sampler: broken, denoise: failing(), x: start, levels, algebra, finite: 'steps' })).rejects.toThrow(
+        'All predictions were finite: look at the sampler and its noise.',
+      );
     });
   });
 
@@ -154,7 +219,9 @@ describe('trajectory', () => {
         },
       });
     const mine = samplers.with({ jump });
-    expect(await sample({ sampler: mine.create('jump'), denoise: () => Promise.resolve(Float64Array.of(1, 2)), x, levels: [levels[0]!, CLEAN] })).toEqual(Float64Array.of(1, 2));
+    expect(
+      await sample({ sampler: mine.create('jump'), denoise: () => Promise.resolve(Float64Array.of(1, 2)), x, levels: [levels[0]!, CLEAN] }),
+    ).toEqual(Float64Array.of(1, 2));
   });
 });
 
@@ -167,7 +234,8 @@ describe('noise', () => {
     const both = await imageNoise({ seed: 9, images: [5, 2] }).draw(request);
     const alone = await imageNoise({ seed: 9, images: [2] }).draw({ ...request, algebra: arrayAlgebra(), like: new Float32Array(16) });
     expect(both.slice(16)).toEqual(alone);
-    for (const other of [{ step: 4 }, { draw: 1 }, { step: 'start' as const }]) expect(await imageNoise({ seed: 9, images: [5, 2] }).draw({ ...request, ...other })).not.toEqual(both);
+    for (const other of [{ step: 4 }, { draw: 1 }, { step: 'start' as const }])
+      expect(await imageNoise({ seed: 9, images: [5, 2] }).draw({ ...request, ...other })).not.toEqual(both);
     expect(await imageNoise({ seed: 10, images: [5, 2] }).draw(request)).not.toEqual(both);
   });
 
@@ -189,7 +257,9 @@ describe('noise', () => {
 
   test('needs as many names or generators as images', async () => {
     const outcome = async (draw: () => Promise<unknown>) => draw();
-    await expect(outcome(() => imageNoise({ seed: 0, images: [1] }).draw(request))).rejects.toThrow('[samplers/noise] every image of the batch has a number: images.length=1, batch of 2.');
+    await expect(outcome(() => imageNoise({ seed: 0, images: [1] }).draw(request))).rejects.toThrow(
+      '[samplers/noise] every image of the batch has a number: images.length=1, batch of 2.',
+    );
     await expect(outcome(() => torchNoise([torchGenerator(0)]).draw(request))).rejects.toThrow('generators=1, batch of 2.');
   });
 

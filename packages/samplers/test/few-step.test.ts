@@ -1,8 +1,36 @@
-import { arrayAlgebra, CLEAN, edm, flow, karras, lambdaOf, linspaceTimes, vpLinear, type Denoiser, type NoiseLevel } from '@langevin/core-schedules';
+import {
+  arrayAlgebra,
+  CLEAN,
+  edm,
+  flow,
+  karras,
+  lambdaOf,
+  linspaceTimes,
+  vpLinear,
+  type Denoiser,
+  type NoiseLevel,
+} from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { tfjsEngine } from '@langevin/engine-tfjs';
-import { consistency, ctm, ddim, ddpm, euler, flowHeun, imageNoise, lcm, repaint, repaintSteps, sample, scm, startState, tcd, trajectory, type Sampler } from '@langevin/samplers';
+import {
+  consistency,
+  ctm,
+  ddim,
+  ddpm,
+  euler,
+  flowHeun,
+  imageNoise,
+  lcm,
+  repaint,
+  repaintSteps,
+  sample,
+  scm,
+  startState,
+  tcd,
+  trajectory,
+  type Sampler,
+} from '@langevin/samplers';
 import { testSampler } from '@langevin/samplers/testing';
 import { describe, expect, test, vi } from 'vitest';
 
@@ -43,7 +71,9 @@ async function gap(a: Sampler, b: Sampler, denoise: Denoiser<Float64Array> = mod
 
 /** The denoiser with a second output of one number. */
 const second = (value: number): Denoiser<Float64Array> =>
-  Object.assign((x: Float64Array, at: Parameters<typeof modes>[1]) => modes(x, at), { detailed: async (x: Float64Array, at: Parameters<typeof modes>[1]) => ({ denoised: await modes(x, at), variance: x.map(() => value) }) });
+  Object.assign((x: Float64Array, at: Parameters<typeof modes>[1]) => modes(x, at), {
+    detailed: async (x: Float64Array, at: Parameters<typeof modes>[1]) => ({ denoised: await modes(x, at), variance: x.map(() => value) }),
+  });
 
 describe('variances of DDPM', () => {
   test('a learned range has small and large at its ends', async () => {
@@ -55,16 +85,22 @@ describe('variances of DDPM', () => {
 
   test('a learned one is the exponential of the second output', async () => {
     const [from, to]: [NoiseLevel, NoiseLevel] = [vpLinear().level(0.7), vpLinear().level(0.5)];
-    const run = (output: number): Promise<Float64Array> => sample({ sampler: ddpm({ variance: 'learned' }), denoise: second(output), x: starts, levels: [from, to], noise });
+    const run = (output: number): Promise<Float64Array> =>
+      sample({ sampler: ddpm({ variance: 'learned' }), denoise: second(output), x: starts, levels: [from, to], noise });
     const still = await sample({ sampler: ddpm({ variance: 'learned' }), denoise: second(-800), x: starts, levels: [from, to], noise });
     const [a, b] = [await run(Math.log(0.04)), await run(Math.log(0.16))];
     a.forEach((value, i) => expect((b[i]! - still[i]!) / (value - still[i]!)).toBeCloseTo(2, 10));
   });
 
   test('say what they need', async () => {
-    const run = (denoise: Denoiser<Float64Array>): Promise<Float64Array> => sample({ sampler: ddpm({ variance: 'learned' }), denoise, x: starts, levels: evenInTime(2), noise });
-    await expect(run(modes)).rejects.toThrow('[samplers/ddpm] the sampler needs the variance part of each evaluation, which the denoiser does not give, at step 1 of 3 of ddpm');
-    expect(() => ddpm({ variance: 'fixed' as never })).toThrow('unknown variance: variance="fixed". Known: small, large, learned, learned-range, or a function of the level.');
+    const run = (denoise: Denoiser<Float64Array>): Promise<Float64Array> =>
+      sample({ sampler: ddpm({ variance: 'learned' }), denoise, x: starts, levels: evenInTime(2), noise });
+    await expect(run(modes)).rejects.toThrow(
+      '[samplers/ddpm] the sampler needs the variance part of each evaluation, which the denoiser does not give, at step 1 of 3 of ddpm',
+    );
+    expect(() => ddpm({ variance: 'fixed' as never })).toThrow(
+      'unknown variance: variance="fixed". Known: small, large, learned, learned-range, or a function of the level.',
+    );
   });
 });
 
@@ -82,21 +118,28 @@ describe('few-step samplers', () => {
   test('TCD jumps in the time of its process', async () => {
     const process = vpLinear();
     const [from, to] = [process.level(0.9), process.level(0.5)];
-    const still = { name: 'zeros', draw: <T>({ algebra, like }: { algebra: { linear: (term: readonly [number, T]) => T }; like: T }) => Promise.resolve(algebra.linear([0, like])) };
+    const still = {
+      name: 'zeros',
+      draw: <T>({ algebra, like }: { algebra: { linear: (term: readonly [number, T]) => T }; like: T }) =>
+        Promise.resolve(algebra.linear([0, like])),
+    };
     const here = await sample({ sampler: tcd({ eta: 0.3, process }), denoise: modes, x: starts, levels: [from, to], noise: still });
     const landing = process.level(0.7 * process.time(lambdaOf(to)));
     const jumped = await sample({ sampler: ddim(), denoise: modes, x: starts, levels: [from, landing] });
     here.forEach((value, i) => expect(value).toBeCloseTo((to.alpha / landing.alpha) * jumped[i]!, 12));
   });
 
-  test('on TrigFlow levels, DDIM is the rotation cos(t - t\') x - sin(t - t\') sigmaData F', async () => {
+  test("on TrigFlow levels, DDIM is the rotation cos(t - t') x - sin(t - t') sigmaData F", async () => {
     const sigmaData = 0.5;
     const level = (t: number): NoiseLevel => ({ alpha: Math.cos(t), sigma: sigmaData * Math.sin(t) });
     const network = (x: number): number => Math.tanh(x);
     const [t, next] = [1.3, 0.4];
-    const denoise: Denoiser<Float64Array> = (x) => Promise.resolve(x.map((value) => Math.cos(t) * value - Math.sin(t) * sigmaData * network(value)));
+    const denoise: Denoiser<Float64Array> = (x) =>
+      Promise.resolve(x.map((value) => Math.cos(t) * value - Math.sin(t) * sigmaData * network(value)));
     const end = await sample({ sampler: ddim(), denoise, x: starts, levels: [level(t), level(next)] });
-    end.forEach((value, i) => expect(value).toBeCloseTo(Math.cos(t - next) * starts[i]! - Math.sin(t - next) * sigmaData * network(starts[i]!), 13));
+    end.forEach((value, i) =>
+      expect(value).toBeCloseTo(Math.cos(t - next) * starts[i]! - Math.sin(t - next) * sigmaData * network(starts[i]!), 13),
+    );
   });
 
   test('refuse options out of range', () => {
@@ -114,13 +157,16 @@ describe('on flows', () => {
   };
   const times = levels.map(({ sigma }) => sigma);
 
-  test('Euler is x + (t\' - t) v', async () => {
+  test("Euler is x + (t' - t) v", async () => {
     let x = starts;
     for (let i = 0; i + 1 < times.length; i++) {
       const v = await velocity(x, times[i]!);
       x = x.map((value, k) => value + (times[i + 1]! - times[i]!) * v[k]!);
     }
-    for (const sampler of [euler(), ddim()]) (await sample({ sampler, denoise: modes, x: starts, levels })).forEach((value, k) => expect(Math.abs(value - x[k]!)).toBeLessThan(1e-12));
+    for (const sampler of [euler(), ddim()])
+      (await sample({ sampler, denoise: modes, x: starts, levels })).forEach((value, k) =>
+        expect(Math.abs(value - x[k]!)).toBeLessThan(1e-12),
+      );
   });
 
   test('flow-heun takes the mean of both velocities', async () => {
@@ -132,10 +178,12 @@ describe('on flows', () => {
       const after = times[i + 1] === 0 ? v : await velocity(predicted, times[i + 1]!);
       x = x.map((value, k) => value + (h / 2) * (v[k]! + after[k]!));
     }
-    (await sample({ sampler: flowHeun(), denoise: modes, x: starts, levels })).forEach((value, k) => expect(Math.abs(value - x[k]!)).toBeLessThan(1e-12));
+    (await sample({ sampler: flowHeun(), denoise: modes, x: starts, levels })).forEach((value, k) =>
+      expect(Math.abs(value - x[k]!)).toBeLessThan(1e-12),
+    );
   });
 
-  test('LCM is (1 - t\') D + t\' z', async () => {
+  test("LCM is (1 - t') D + t' z", async () => {
     const [from, to] = [flow().level(1), flow().level(0.6)];
     const end = await sample({ sampler: lcm(), denoise: modes, x: starts, levels: [from, to], noise });
     const denoised = await modes(starts, from);
@@ -163,7 +211,13 @@ describe('RePaint', () => {
     const asked: number[] = [];
     const levels = evenInTime(6);
     const denoise: Denoiser<Float64Array> = (x, at) => (asked.push(levels.indexOf(at as NoiseLevel)), modes(x, at));
-    for await (const { nfe, step, steps } of trajectory({ sampler: repaint({ jumpLength: 3, jumpSamples: 2 }), denoise, x: starts, levels, noise })) {
+    for await (const { nfe, step, steps } of trajectory({
+      sampler: repaint({ jumpLength: 3, jumpSamples: 2 }),
+      denoise,
+      x: starts,
+      levels,
+      noise,
+    })) {
       if (step === steps) expect(nfe).toBe(repaintSteps(levels, { jumpLength: 3, jumpSamples: 2 }));
     }
     expect(asked.map((k) => 6 - k)).toEqual([6, 5, 4, 6, 5, 4, 3, 2, 1, 3, 2, 1, 0]);
@@ -188,7 +242,9 @@ describe('RePaint', () => {
     expect(() => repaint({ known: { mask: [2], image: [0] } })).toThrow('the mask must be in 0..1: mask[0]=2.');
     expect(() => repaint({ known: { mask: [1], image: [Number.NaN] } })).toThrow('the image must be finite: image[0]=NaN.');
     const sampler = repaint({ known: { mask: [1, 0, 1], image: [0, 0, 0] } });
-    await expect(sample({ sampler, denoise: modes, x: starts, levels: evenInTime(2), noise })).rejects.toThrow('the mask does not fit the state: mask.length=3, an item has 4 and the batch 4.');
+    await expect(sample({ sampler, denoise: modes, x: starts, levels: evenInTime(2), noise })).rejects.toThrow(
+      'the mask does not fit the state: mask.length=3, an item has 4 and the batch 4.',
+    );
   });
 });
 
@@ -204,7 +260,11 @@ async function holeOf(jumpSamples: number): Promise<{ readonly mean: number }> {
     const [sum, difference] = [gain(1 + RHO) * (x[0]! + x[1]!), gain(1 - RHO) * (x[0]! - x[1]!)];
     return Promise.resolve(Float64Array.of((sum + difference) / 2, (sum - difference) / 2));
   };
-  const still = { name: 'zeros', draw: <T>({ algebra, like }: { algebra: { linear: (term: readonly [number, T]) => T }; like: T }) => Promise.resolve(algebra.linear([0, like])) };
+  const still = {
+    name: 'zeros',
+    draw: <T>({ algebra, like }: { algebra: { linear: (term: readonly [number, T]) => T }; like: T }) =>
+      Promise.resolve(algebra.linear([0, like])),
+  };
   const sampler = repaint({ known: { mask: [1, 0], image: [KNOWN, 0] }, jumpLength: 5, jumpSamples });
   const end = await sample({ sampler, denoise, x: new Float64Array(2), levels: evenInTime(40), noise: still });
   return { mean: end[1]! };

@@ -1,6 +1,16 @@
 import { sigmaLevel, type Denoiser } from '@langevin/core-schedules';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
-import { criticallyDamped, deis, gddim, sample, type CriticallyDamped, type GddimOptions, type Matrix2, type PairLevel, type Sampler } from '@langevin/samplers';
+import {
+  criticallyDamped,
+  deis,
+  gddim,
+  sample,
+  type CriticallyDamped,
+  type GddimOptions,
+  type Matrix2,
+  type PairLevel,
+  type Sampler,
+} from '@langevin/samplers';
 import { testSampler } from '@langevin/samplers/testing';
 import { UserError } from '@langevin/tensor';
 import { describe, expect, test, vi } from 'vitest';
@@ -23,7 +33,9 @@ const solve = (m: Matrix2, u: ArrayLike<number>): Float64Array => {
   return apply([scale * m[3], -scale * m[1], -scale * m[2], scale * m[0]], u);
 };
 
-/** The probability-flow ODE of the point, du = F u - G G^T score / 2, by the classical fourth-order method in log time: no root is in it. */
+/**
+ * The probability-flow ODE of the point, du = F u - G G^T score / 2, by the classical fourth-order method in log time: no root is in it.
+ */
 function odePath({ drift, diffusion, covariance, mean }: CriticallyDamped, start: Float64Array, times: readonly number[]): Float64Array[] {
   const rate = (time: number, u: Float64Array): Float64Array => {
     const score = solve(covariance(time), less(u, apply(mean(time), POINT))).map((value) => -value);
@@ -63,7 +75,8 @@ function variation(process: CriticallyDamped): number {
 }
 
 const exact: Denoiser<Float64Array> = () => Promise.resolve(POINT.slice());
-const oneStep = (process: CriticallyDamped): Promise<Float64Array> => sample({ sampler: gddim(), denoise: exact, x: start, levels: [process.level(1), process.level(0.01)] });
+const oneStep = (process: CriticallyDamped): Promise<Float64Array> =>
+  sample({ sampler: gddim(), denoise: exact, x: start, levels: [process.level(1), process.level(0.01)] });
 const gap = (a: Float64Array, b: Float64Array): number => Math.max(...less(a, b).map(Math.abs));
 
 describe('gDDIM on critically damped Langevin diffusion of a point', () => {
@@ -116,7 +129,8 @@ const gaussian: Denoiser<Float64Array> = (u, at) => {
   return Promise.resolve(solve(mean, less(u, apply(root, epsilon))));
 };
 
-const orderGrid = (steps: number): readonly number[] => Array.from({ length: steps + 1 }, (_, i) => (1 - (i / steps) * (1 - Math.sqrt(0.02))) ** 2);
+const orderGrid = (steps: number): readonly number[] =>
+  Array.from({ length: steps + 1 }, (_, i) => (1 - (i / steps) * (1 - Math.sqrt(0.02))) ** 2);
 
 /** The ODE of the Gaussian, du = F u + G G^T marginal^-1 u / 2, by the classical method in time on a fine grid. */
 function gaussianEnd(): Float64Array {
@@ -140,7 +154,16 @@ function gaussianEnd(): Float64Array {
 
 describe('gDDIM of higher orders on pairs', () => {
   const end = gaussianEnd();
-  const errorOf = async (options: GddimOptions, steps: number): Promise<number> => gap(await sample({ sampler: gddim({ ...options, process: damped }), denoise: gaussian, x: start, levels: orderGrid(steps).map(damped.level) }), end);
+  const errorOf = async (options: GddimOptions, steps: number): Promise<number> =>
+    gap(
+      await sample({
+        sampler: gddim({ ...options, process: damped }),
+        denoise: gaussian,
+        x: start,
+        levels: orderGrid(steps).map(damped.level),
+      }),
+      end,
+    );
 
   for (const order of [1, 2, 3, 4] as const) {
     for (const corrector of ['never', 'always'] as const) {
@@ -157,7 +180,9 @@ describe('gDDIM of higher orders on pairs', () => {
   test('stays exact for a point, whose epsilon is constant', async () => {
     const levels = TIMES.map(damped.level);
     for (const options of [{ order: 3 }, { order: 2, corrector: 'always' }] as const) {
-      expect(gap(await sample({ sampler: gddim({ ...options, process: damped }), denoise: exact, x: start, levels }), path.at(-1)!)).toBeLessThan(1e-5);
+      expect(
+        gap(await sample({ sampler: gddim({ ...options, process: damped }), denoise: exact, x: start, levels }), path.at(-1)!),
+      ).toBeLessThan(1e-5);
     }
   });
 
@@ -168,7 +193,12 @@ describe('gDDIM of higher orders on pairs', () => {
         calls++;
         return gaussian(u, at);
       };
-      const x = await sample({ sampler: gddim({ order: 3, corrector, process: damped }), denoise: counted, x: start, levels: [1, 0.6, 0.3, 0.1, 0.02, 0].map(damped.level) });
+      const x = await sample({
+        sampler: gddim({ order: 3, corrector, process: damped }),
+        denoise: counted,
+        x: start,
+        levels: [1, 0.6, 0.3, 0.1, 0.02, 0].map(damped.level),
+      });
       expect(calls).toBe(corrector === 'always' ? 9 : 5);
       expect(x.every(Number.isFinite)).toBe(true);
     }
@@ -179,8 +209,12 @@ describe('gDDIM of higher orders on pairs', () => {
     const denoise: Denoiser<Float64Array> = (x) => Promise.resolve(x.map((value) => Math.tanh(value)));
     const run = (sampler: Sampler) => sample({ sampler, denoise, x: Float64Array.of(1, -2), levels });
     expect(await run(gddim({ order: 3 }))).toEqual(await run(deis({ order: 3 })));
-    await expect(run(gddim({ corrector: 'always' }))).rejects.toThrow('[samplers/gddim] the corrector works on pairs of position and velocity and on blurred spectra: corrector="always".');
-    await expect(sample({ sampler: gddim({ order: 2 }), denoise: gaussian, x: start, levels: TIMES.map(damped.level) })).rejects.toThrow('process=undefined. Pass process: criticallyDamped()');
+    await expect(run(gddim({ corrector: 'always' }))).rejects.toThrow(
+      '[samplers/gddim] the corrector works on pairs of position and velocity and on blurred spectra: corrector="always".',
+    );
+    await expect(sample({ sampler: gddim({ order: 2 }), denoise: gaussian, x: start, levels: TIMES.map(damped.level) })).rejects.toThrow(
+      'process=undefined. Pass process: criticallyDamped()',
+    );
     expect(() => gddim({ order: 5 as never })).toThrow(UserError);
   });
 });
@@ -192,7 +226,12 @@ describe('critically damped Langevin diffusion', () => {
       const [before, now, after] = [damped.covariance(time - h), damped.covariance(time), damped.covariance(time + h)];
       const [a, b, c, d] = damped.drift;
       // dSigma / dt = F Sigma + Sigma F^T + G G^T
-      const expected = [2 * (a * now[0] + b * now[2]), a * now[1] + b * now[3] + now[0] * c + now[1] * d, 0, 2 * (c * now[1] + d * now[3]) + damped.diffusion[3]];
+      const expected = [
+        2 * (a * now[0] + b * now[2]),
+        a * now[1] + b * now[3] + now[0] * c + now[1] * d,
+        0,
+        2 * (c * now[1] + d * now[3]) + damped.diffusion[3],
+      ];
       for (const k of [0, 1, 3] as const) expect((after[k] - before[k]) / (2 * h)).toBeCloseTo(expected[k]!, 5);
     }
     expect(damped.covariance(1)[0]).toBeCloseTo(1, 2);
@@ -203,7 +242,10 @@ describe('critically damped Langevin diffusion', () => {
   test('has roots whose square is the covariance, whichever', () => {
     for (const process of [damped, criticallyDamped({ root: 'cholesky' })]) {
       for (const time of [1, 0.3, 0.01]) {
-        const { root: [a, b, c, d], sigma } = process.level(time);
+        const {
+          root: [a, b, c, d],
+          sigma,
+        } = process.level(time);
         const [xx, xv, , vv] = process.covariance(time);
         expect((a * a + b * b) / xx).toBeCloseTo(1, 7);
         expect((a * c + b * d) / xv).toBeCloseTo(1, 7);

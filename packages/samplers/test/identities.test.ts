@@ -1,4 +1,14 @@
-import { CLEAN, discreteVp, edm, karrasSigmas, linspaceTimes, transition, uniformLambda, vpLinear, type NoiseLevel } from '@langevin/core-schedules';
+import {
+  CLEAN,
+  discreteVp,
+  edm,
+  karrasSigmas,
+  linspaceTimes,
+  transition,
+  uniformLambda,
+  vpLinear,
+  type NoiseLevel,
+} from '@langevin/core-schedules';
 import { finiteSet, gaussian, threeModes } from '@langevin/core-schedules/testing';
 import { ddim, ddpm, euler, heun, imageNoise, sample, sigmaLevels } from '@langevin/samplers';
 import { gaussianMoments } from '@langevin/samplers/testing';
@@ -47,13 +57,25 @@ describe('DDIM', () => {
     const point = finiteSet([[0.4]]).denoiser<Float64Array>();
     const [from, to] = [vpLinear().level(0.9), vpLinear().level(0.2)];
     const epsilon = -0.7;
-    const end = await sample({ sampler: ddim(), denoise: point, x: Float64Array.of(from.alpha * 0.4 + from.sigma * epsilon), levels: [from, to] });
+    const end = await sample({
+      sampler: ddim(),
+      denoise: point,
+      x: Float64Array.of(from.alpha * 0.4 + from.sigma * epsilon),
+      levels: [from, to],
+    });
     expect(end[0]).toBeCloseTo(to.alpha * 0.4 + to.sigma * epsilon, 14);
   });
 
   test('misses the deviation of a Gaussian by the published table, first order', async () => {
     const { denoiser } = gaussian({ mean: [0.7], std: 0.3 });
-    for (const [steps, error] of [[25, 0.048], [50, 0.0249], [100, 0.0127], [200, 0.00644], [400, 0.00324], [800, 0.00163]] as const) {
+    for (const [steps, error] of [
+      [25, 0.048],
+      [50, 0.0249],
+      [100, 0.0127],
+      [200, 0.00644],
+      [400, 0.00324],
+      [800, 0.00163],
+    ] as const) {
       const levels = evenInTime(steps);
       const [low, high] = await sample({ sampler: ddim(), denoise: denoiser<Float64Array>(), x: Float64Array.of(0, 1), levels });
       const [start, end] = [levels[0]!, levels.at(-1)!].map(({ alpha, sigma }) => Math.hypot(alpha * 0.3, sigma));
@@ -80,8 +102,13 @@ describe('the transition between levels', () => {
   test('is Bayes-consistent: posterior times evidence is kernel times prior', () => {
     const [from, to]: [NoiseLevel, NoiseLevel] = [vpLinear().level(0.7), vpLinear().level(0.4)];
     const { added, posterior, xScale, x0Scale } = transition(from, to);
-    const logNormal = (x: number, mean: number, variance: number) => -((x - mean) ** 2) / (2 * variance) - Math.log(2 * Math.PI * variance) / 2;
-    for (const [x0, y, x] of [[0.3, -0.2, 0.8], [-1, 0.1, 0.4], [2, 1, -1]] as const) {
+    const logNormal = (x: number, mean: number, variance: number) =>
+      -((x - mean) ** 2) / (2 * variance) - Math.log(2 * Math.PI * variance) / 2;
+    for (const [x0, y, x] of [
+      [0.3, -0.2, 0.8],
+      [-1, 0.1, 0.4],
+      [2, 1, -1],
+    ] as const) {
       const left = logNormal(y, xScale * x + x0Scale * x0, posterior) + logNormal(x, from.alpha * x0, from.sigma ** 2);
       const right = logNormal(x, (from.alpha / to.alpha) * y, added) + logNormal(y, to.alpha * x0, to.sigma ** 2);
       expect(left).toBeCloseTo(right, 11);
@@ -98,12 +125,19 @@ describe('ancestral sampling of N(0.7, 0.3^2)', () => {
   };
 
   test('is exact with the optimal variance at any number of steps', async () => {
-    for (const steps of [1, 2, 25, 200]) expect(await varianceError({ variance: (at) => normal.posteriorVariance(at) }, evenInTime(steps))).toBeLessThan(1e-10);
+    for (const steps of [1, 2, 25, 200])
+      expect(await varianceError({ variance: (at) => normal.posteriorVariance(at) }, evenInTime(steps))).toBeLessThan(1e-10);
   });
 
   test('misses by the published table with the variance of posterior or kernel', async () => {
     // As many digits as are published.
-    for (const [steps, error] of [[25, 0.039], [50, 0.026], [100, 0.016], [200, 0.0093], [400, 0.0051]] as const) {
+    for (const [steps, error] of [
+      [25, 0.039],
+      [50, 0.026],
+      [100, 0.016],
+      [200, 0.0093],
+      [400, 0.0051],
+    ] as const) {
       expect(Number((await varianceError({ variance: 'small' }, evenToZero(steps))).toPrecision(2))).toBe(error);
     }
     expect(Number((await varianceError({ variance: 'large' }, evenToZero(25))).toPrecision(3))).toBe(0.0103);
@@ -138,7 +172,9 @@ describe('Heun', () => {
 
   test('refuses pure noise and options out of range', async () => {
     const levels = [{ alpha: 0, sigma: 1 }, CLEAN];
-    await expect(sample({ sampler: heun(), denoise: modes, x: starts, levels })).rejects.toThrow('[samplers/heun] the method integrates over sigma / alpha, which is infinite at alpha = 0');
+    await expect(sample({ sampler: heun(), denoise: modes, x: starts, levels })).rejects.toThrow(
+      '[samplers/heun] the method integrates over sigma / alpha, which is infinite at alpha = 0',
+    );
     expect(() => heun({ sChurn: -1 })).toThrow('[samplers/heun] option out of range: sChurn=-1. Pass a number >= 0.');
     expect(() => heun({ sTMin: 2, sTMax: 1 })).toThrow('sTMax=1. Pass a number >= sTMin.');
     expect(() => ddim({ eta: 2 })).toThrow('[samplers/ddim] option out of range: eta=2. Pass 0 for the deterministic sampler, 1 for DDPM.');

@@ -1,5 +1,17 @@
 // A kit that nothing can fail proves nothing: each of these samplers breaks one promise, and the kit must say which.
-import { consistency, ddim, ddpm, defineSampler, euler, gottaGoFast, heun, lcm, rk45, type Sampler, type SamplerDefinition } from '@langevin/samplers';
+import {
+  consistency,
+  ddim,
+  ddpm,
+  defineSampler,
+  euler,
+  gottaGoFast,
+  heun,
+  lcm,
+  rk45,
+  type Sampler,
+  type SamplerDefinition,
+} from '@langevin/samplers';
 import { samplerChecks } from '@langevin/samplers/testing';
 import { expect, test, vi } from 'vitest';
 
@@ -17,12 +29,18 @@ async function failures(sampler: Sampler, options: Parameters<typeof samplerChec
 const like = (sampler: Sampler, changes: Partial<SamplerDefinition>): Sampler => defineSampler({ ...sampler, ...changes });
 
 test('an order too high is found', async () => {
-  expect(await failures(like(euler(), { order: 2 }))).toEqual(['has its declared order on Gaussian data', 'has its declared order on a mixture']);
+  expect(await failures(like(euler(), { order: 2 }))).toEqual([
+    'has its declared order on Gaussian data',
+    'has its declared order on a mixture',
+  ]);
 });
 
 test('and a claim of an order or higher still fails below it', async () => {
   const orHigher = { accuracy: { kind: 'order', orHigher: true } } as const;
-  expect(await failures(like(euler(), { order: 2 }), orHigher)).toEqual(['has its declared order on Gaussian data', 'has its declared order on a mixture']);
+  expect(await failures(like(euler(), { order: 2 }), orHigher)).toEqual([
+    'has its declared order on Gaussian data',
+    'has its declared order on a mixture',
+  ]);
   expect(await failures(like(ddpm(), { order: 2 }), orHigher)).toEqual(['has its declared weak order on Gaussian data']);
   expect(await failures(like(heun(), { order: 1 }), { ...orHigher, nfe: (steps) => 2 * steps - 1 })).toEqual([]);
 });
@@ -34,7 +52,9 @@ test('a step that is only nearly right has no order', async () => {
       return { x: input.algebra.linear([1.001, x]), denoised };
     },
   });
-  expect(await failures(wrong)).toEqual(expect.arrayContaining(['has its declared order on Gaussian data', 'reaches data that are one point, in any number of steps']));
+  expect(await failures(wrong)).toEqual(
+    expect.arrayContaining(['has its declared order on Gaussian data', 'reaches data that are one point, in any number of steps']),
+  );
 });
 
 test('too little noise is found', async () => {
@@ -88,21 +108,31 @@ test('a sampler tied to one kind of units is found', async () => {
 });
 
 test('a few-step sampler that noises to another level is found', async () => {
-  const short = like(lcm(), { step: (input) => lcm().step({ ...input, noise: async () => input.algebra.linear([0.99, await input.noise()]) }) });
-  expect(await failures(short, { accuracy: { kind: 'consistency', data: 'point' } })).toEqual(['ends every step at the exact marginal, given the consistency function']);
+  const short = like(lcm(), {
+    step: (input) => lcm().step({ ...input, noise: async () => input.algebra.linear([0.99, await input.noise()]) }),
+  });
+  expect(await failures(short, { accuracy: { kind: 'consistency', data: 'point' } })).toEqual([
+    'ends every step at the exact marginal, given the consistency function',
+  ]);
 });
 
 test('a few-step sampler that forgets what its network leaves in is found', async () => {
-  expect(await failures(consistency({ sigmaMin: 0 }), { accuracy: { kind: 'consistency', data: 'gaussian', sigmaMin: 0.002 } })).toEqual(['ends every step at the exact marginal, given the consistency function']);
+  expect(await failures(consistency({ sigmaMin: 0 }), { accuracy: { kind: 'consistency', data: 'gaussian', sigmaMin: 0.002 } })).toEqual([
+    'ends every step at the exact marginal, given the consistency function',
+  ]);
 });
 
 test('a tolerance that is not kept is found', async () => {
   for (const sampler of [() => rk45(), (tolerance: number) => rk45({ rtol: tolerance ** 0.5, atol: tolerance ** 0.5 })]) {
-    expect(await failures(rk45(), { nfe: 'any', accuracy: { kind: 'tolerance', sampler } })).toEqual(['has an error in proportion to its tolerance']);
+    expect(await failures(rk45(), { nfe: 'any', accuracy: { kind: 'tolerance', sampler } })).toEqual([
+      'has an error in proportion to its tolerance',
+    ]);
   }
 });
 
 test('a spread that is wrong is found from samples', async () => {
-  const wide = like(gottaGoFast(), { step: (input) => gottaGoFast().step({ ...input, noise: async () => input.algebra.linear([1.2, await input.noise()]) }) });
+  const wide = like(gottaGoFast(), {
+    step: (input) => gottaGoFast().step({ ...input, noise: async () => input.algebra.linear([1.2, await input.noise()]) }),
+  });
   expect(await failures(wide, { nfe: 'any', accuracy: { kind: 'sampled', bias: 0.01 } })).toEqual(['has the moments of Gaussian data']);
 });

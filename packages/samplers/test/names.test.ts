@@ -1,5 +1,13 @@
 import { edm, flow, karras } from '@langevin/core-schedules';
-import { a1111Samplers, a1111Spacings, comfyuiSamplers, comfyuiSpacings, resolveSampler, resolveSpacing, type SamplerAlias } from '@langevin/samplers/compat';
+import {
+  a1111Samplers,
+  a1111Spacings,
+  comfyuiSamplers,
+  comfyuiSpacings,
+  resolveSampler,
+  resolveSpacing,
+  type SamplerAlias,
+} from '@langevin/samplers/compat';
 import { samplers, defineSampler } from '@langevin/samplers';
 import { describe, expect, test } from 'vitest';
 
@@ -36,9 +44,12 @@ describe('names of other programs', () => {
     expect(samplers.create('deis', comfyuiSamplers.deis.options).order).toBe(3);
     // Order 3 and its corrector: A1111's default, and ComfyUI's of both names.
     for (const name of ['UniPC', 'uni_pc', 'uni_pc_bh2']) expect(resolveSampler(name).sampler.order, name).toBe(4);
-    for (const [name, { sampler, options }] of Object.entries<SamplerAlias>(comfyuiSamplers)) expect(samplers.create(sampler, options).name, name).toBe(sampler);
-    for (const name of ['dpmpp_3m_sde', 'ipndm_v', 'er_sde', 'DPM++ 3M SDE']) expect(resolveSampler(name).note, name).toContain('weights: "reference"');
-    for (const name of ['dpmpp_3m_sde', 'ipndm_v', 'er_sde']) expect(() => resolveSampler(name, { options: { weights: 'reference' } })).not.toThrow();
+    for (const [name, { sampler, options }] of Object.entries<SamplerAlias>(comfyuiSamplers))
+      expect(samplers.create(sampler, options).name, name).toBe(sampler);
+    for (const name of ['dpmpp_3m_sde', 'ipndm_v', 'er_sde', 'DPM++ 3M SDE'])
+      expect(resolveSampler(name).note, name).toContain('weights: "reference"');
+    for (const name of ['dpmpp_3m_sde', 'ipndm_v', 'er_sde'])
+      expect(() => resolveSampler(name, { options: { weights: 'reference' } })).not.toThrow();
   });
 
   test('some programs leave out the last level but one', () => {

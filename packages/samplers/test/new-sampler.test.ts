@@ -10,7 +10,13 @@ const repository = resolve(import.meta.dirname, '../../..');
 const copy = mkdtempSync(join(tmpdir(), 'langevin-new-'));
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
-for (const part of ['tooling/scripts', 'packages/samplers/src', 'packages/samplers/test/solvers.test.ts', 'packages/core-schedules/src', 'docs/samplers']) {
+for (const part of [
+  'tooling/scripts',
+  'packages/samplers/src',
+  'packages/samplers/test/solvers.test.ts',
+  'packages/core-schedules/src',
+  'docs/samplers',
+]) {
   cpSync(join(repository, part), join(copy, part), { recursive: true, filter: (path) => !path.endsWith('node_modules') });
 }
 symlinkSync(join(repository, 'tooling/scripts/node_modules'), join(copy, 'tooling/scripts/node_modules'));
@@ -25,16 +31,23 @@ describe('pnpm new sampler', () => {
     expect(stderr).toBe('');
     expect(status).toBe(0);
     expect(stdout).toContain('packages/samplers/src/solvers/my-method-2.ts');
-    expect(read('packages/samplers/test/solvers.test.ts')).toContain("describe('my-method-2', () => testSampler(samplers.create('my-method-2'), { test, engines }));");
+    expect(read('packages/samplers/test/solvers.test.ts')).toContain(
+      "describe('my-method-2', () => testSampler(samplers.create('my-method-2'), { test, engines }));",
+    );
     expect(read('packages/samplers/src/solvers/index.ts')).toContain("'my-method-2': myMethod2");
     expect(read('docs/samplers/my-method-2.md')).toContain('langevin sample --preset emoji --sampler my-method-2');
-    const { myMethod2 } = (await import(/* @vite-ignore */ join(copy, 'packages/samplers/src/solvers/my-method-2.ts'))) as { readonly myMethod2: (options?: object) => Sampler };
+    const { myMethod2 } = (await import(/* @vite-ignore */ join(copy, 'packages/samplers/src/solvers/my-method-2.ts'))) as {
+      readonly myMethod2: (options?: object) => Sampler;
+    };
     for (const { run: check } of samplerChecks(myMethod2())) await check();
     expect(() => myMethod2({ strength: 2 })).toThrow('[samplers/my-method-2] strength must be in 0..1: strength=2.');
   });
 
   test('overwrites nothing and refuses names that are none', () => {
-    expect(run('sampler', 'euler')).toMatchObject({ status: 2, stderr: '[workspace/new] there is a sampler of that name: file=packages/samplers/src/solvers/euler.ts. Choose another name.\n' });
+    expect(run('sampler', 'euler')).toMatchObject({
+      status: 2,
+      stderr: '[workspace/new] there is a sampler of that name: file=packages/samplers/src/solvers/euler.ts. Choose another name.\n',
+    });
     expect(run('sampler', 'My_Method').stderr).toContain('the name is not kebab-case: name=My_Method.');
     expect(run('engine', 'fast').stderr).toContain('usage: pnpm new <sampler> <name>');
     expect(run('sampler').status).toBe(2);
@@ -42,7 +55,9 @@ describe('pnpm new sampler', () => {
 });
 
 test('the pages of samplers are up to date', () => {
-  const { status, stderr } = spawnSync(process.execPath, [join(repository, 'tooling/scripts/generate-sampler-pages.mjs'), '--check'], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync(process.execPath, [join(repository, 'tooling/scripts/generate-sampler-pages.mjs'), '--check'], {
+    encoding: 'utf8',
+  });
   expect(stderr).toBe('');
   expect(status).toBe(0);
 });

@@ -19,7 +19,8 @@ describe('deis, rho RK 2', () => testSampler(deis({ form: 'rho-rk2' }), { test, 
 describe('deis, rho RK 3', () => testSampler(deis({ form: 'rho-rk3' }), { test, nfe: stages(3) }));
 describe('deis, rho RK 4', () => testSampler(deis({ form: 'rho-rk4' }), { test, engines, nfe: stages(4) }));
 describe('pndm, s', () => testSampler(pndm({ form: 's' }), { test, nfe: (steps) => (steps > 1 ? steps + 1 : 1) }));
-describe('pndm, f', () => testSampler(pndm({ form: 'f' }), { test, engines, nfe: (steps) => (steps > 3 ? steps + 9 : steps > 1 ? steps + 1 : 1) }));
+describe('pndm, f', () =>
+  testSampler(pndm({ form: 'f' }), { test, engines, nfe: (steps) => (steps > 3 ? steps + 9 : steps > 1 ? steps + 1 : 1) }));
 describe('pndm, plms', () => testSampler(pndm(), { test, engines, nfe: (steps) => (steps > 1 ? steps + 1 : 1) }));
 describe('ipndm', () => testSampler(ipndm(), { test, engines }));
 describe('ipndm-v', () => testSampler(ipndmV(), { test, engines }));

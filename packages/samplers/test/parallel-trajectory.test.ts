@@ -1,4 +1,16 @@
-import { arrayAlgebra, CLEAN, edm, karras, linspaceTimes, relativeSigma, tensorAlgebra, uniformLambda, vpLinear, type Denoiser, type NoiseLevel } from '@langevin/core-schedules';
+import {
+  arrayAlgebra,
+  CLEAN,
+  edm,
+  karras,
+  linspaceTimes,
+  relativeSigma,
+  tensorAlgebra,
+  uniformLambda,
+  vpLinear,
+  type Denoiser,
+  type NoiseLevel,
+} from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
 import { tfjsEngine } from '@langevin/engine-tfjs';
 import { ddim, ddpm, euler, heun, imageNoise, parallelTrajectory, sample, type ParallelTrajectoryOptions } from '@langevin/samplers';
@@ -10,9 +22,14 @@ vi.setConfig({ testTimeout: 60_000 });
 
 const modes = threeModes().denoiser<Float64Array>();
 const x = Float64Array.of(-2, -0.4, 0.3, 1.7);
-const evenInTime = (steps: number): readonly NoiseLevel[] => [...linspaceTimes().levels(vpLinear(), { steps: steps - 1, end: 'floor' }), CLEAN];
+const evenInTime = (steps: number): readonly NoiseLevel[] => [
+  ...linspaceTimes().levels(vpLinear(), { steps: steps - 1, end: 'floor' }),
+  CLEAN,
+];
 
-async function run<T>(options: ParallelTrajectoryOptions<T>): Promise<{ readonly x: T; readonly calls: number; readonly nfe: number; readonly order: readonly number[] }> {
+async function run<T>(
+  options: ParallelTrajectoryOptions<T>,
+): Promise<{ readonly x: T; readonly calls: number; readonly nfe: number; readonly order: readonly number[] }> {
   let last = { x: options.x, calls: 0, nfe: 0 };
   const order: number[] = [];
   for await (const { x: state, calls, nfe, step } of parallelTrajectory(options)) {
@@ -72,9 +89,15 @@ describe('ParaDiGMS', () => {
     const preserving = [...uniformLambda().levels(vpLinear(), { steps: 30, end: 'floor' }), CLEAN];
     const exploding = preserving.map((level): NoiseLevel => ({ alpha: 1, sigma: relativeSigma(level) }));
     const scaled = x.map((value) => value / preserving[0]!.alpha);
-    const [here, there] = [await run({ sampler: ddim(), denoise: modes, x, levels: preserving }), await run({ sampler: ddim(), denoise: modes, x: scaled, levels: exploding })];
+    const [here, there] = [
+      await run({ sampler: ddim(), denoise: modes, x, levels: preserving }),
+      await run({ sampler: ddim(), denoise: modes, x: scaled, levels: exploding }),
+    ];
     expect(here.x.every((value, i) => Math.abs(value - there.x[i]!) < 0.05)).toBe(true);
-    const exact = [await run({ sampler: ddim(), denoise: modes, x, levels: preserving, tolerance: 1e-12 }), await run({ sampler: ddim(), denoise: modes, x: scaled, levels: exploding, tolerance: 1e-12 })] as const;
+    const exact = [
+      await run({ sampler: ddim(), denoise: modes, x, levels: preserving, tolerance: 1e-12 }),
+      await run({ sampler: ddim(), denoise: modes, x: scaled, levels: exploding, tolerance: 1e-12 }),
+    ] as const;
     exact[0].x.forEach((value, i) => expect(Math.abs(value - exact[1].x[i]!)).toBeLessThan(1e-9));
   });
 
@@ -83,7 +106,10 @@ describe('ParaDiGMS', () => {
     const algebra = tensorAlgebra({ engine });
     const half: Denoiser<ReturnType<typeof tensor>> = (state) => Promise.resolve(algebra.linear([0.5, state]));
     const options = { sampler: ddim(), levels: karras().levels(edm(), { steps: 8 }), tolerance: 0 };
-    const start = tensor(Float32Array.from({ length: 6 }, (_, i) => 10 * i - 20), { shape: [2, 3] });
+    const start = tensor(
+      Float32Array.from({ length: 6 }, (_, i) => 10 * i - 20),
+      { shape: [2, 3] },
+    );
     const here = await run({ ...options, denoise: half, x: start, algebra });
     const there = await sample({ ...options, denoise: half, x: start, algebra });
     expect(await algebra.toHost(here.x)).toEqual(await algebra.toHost(there));
@@ -91,11 +117,20 @@ describe('ParaDiGMS', () => {
 
   test('says what it cannot run', async () => {
     const levels = evenInTime(5);
-    await expect(run({ sampler: heun(), denoise: modes, x, levels })).rejects.toThrow('[samplers/parallel-trajectory] steps are evaluated together before any is taken, but the sampler asks elsewhere than at the start of a step: sampler=heun.');
-    await expect(run({ sampler: ddpm({ variance: 'learned' }), denoise: modes, x, levels, noise: imageNoise({ seed: 0 }) })).rejects.toThrow('asks for more than the x0-prediction');
+    await expect(run({ sampler: heun(), denoise: modes, x, levels })).rejects.toThrow(
+      '[samplers/parallel-trajectory] steps are evaluated together before any is taken, but the sampler asks elsewhere than at the '
+        + 'start of a step: sampler=heun.',
+    );
+    await expect(
+      run({ sampler: ddpm({ variance: 'learned' }), denoise: modes, x, levels, noise: imageNoise({ seed: 0 }) }),
+    ).rejects.toThrow('asks for more than the x0-prediction');
     await expect(run({ sampler: ddpm(), denoise: modes, x, levels })).rejects.toThrow('the sampler draws noise and has none');
-    await expect(run({ sampler: ddim(), denoise: modes, x, levels, window: 0 })).rejects.toThrow('window must be a positive integer: window=0.');
-    await expect(run({ sampler: ddim(), denoise: modes, x, levels, tolerance: -1 })).rejects.toThrow('tolerance must be >= 0: tolerance=-1.');
+    await expect(run({ sampler: ddim(), denoise: modes, x, levels, window: 0 })).rejects.toThrow(
+      'window must be a positive integer: window=0.',
+    );
+    await expect(run({ sampler: ddim(), denoise: modes, x, levels, tolerance: -1 })).rejects.toThrow(
+      'tolerance must be >= 0: tolerance=-1.',
+    );
     const controller = new AbortController();
     controller.abort(new Error('enough'));
     await expect(run({ sampler: ddim(), denoise: modes, x, levels, signal: controller.signal })).rejects.toThrow('enough');

@@ -2,7 +2,18 @@ import { arrayAlgebra, CLEAN, flow, linspaceTimes, vpLinear, type NoiseLevel } f
 import { threeModes } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { tfjsEngine } from '@langevin/engine-tfjs';
-import { dpmpp2mSde, dpmpp3mSde, erSde, euler, eulerAncestral, imageNoise, resMultistep, sample, saSolver, type Sampler } from '@langevin/samplers';
+import {
+  dpmpp2mSde,
+  dpmpp3mSde,
+  erSde,
+  euler,
+  eulerAncestral,
+  imageNoise,
+  resMultistep,
+  sample,
+  saSolver,
+  type Sampler,
+} from '@langevin/samplers';
 import { testSampler } from '@langevin/samplers/testing';
 import { describe, expect, test, vi } from 'vitest';
 
@@ -24,8 +35,10 @@ describe('sa-solver', () => testSampler(saSolver(), { test, engines }));
 describe('sa-solver, pece', () => testSampler(saSolver({ tau: 1, mode: 'pece' }), { test, engines, nfe: pece }));
 describe('sa-solver, epsilon', () => testSampler(saSolver({ tau: 1, prediction: 'epsilon' }), { test }));
 describe('sa-solver, tau 0', () => testSampler(saSolver({ tau: 0 }), { test, engines }));
-describe('sa-solver, tau 0, orders 2 and 3, epsilon, pece', () => testSampler(saSolver({ tau: 0, predictorOrder: 2, correctorOrder: 3, prediction: 'epsilon', mode: 'pece' }), { test, nfe: pece }));
-describe('sa-solver, tau 0, reference', () => testSampler(saSolver({ tau: 0, predictorOrder: 2, correctorOrder: 2, weights: 'reference' }), { test }));
+describe('sa-solver, tau 0, orders 2 and 3, epsilon, pece', () =>
+  testSampler(saSolver({ tau: 0, predictorOrder: 2, correctorOrder: 3, prediction: 'epsilon', mode: 'pece' }), { test, nfe: pece }));
+describe('sa-solver, tau 0, reference', () =>
+  testSampler(saSolver({ tau: 0, predictorOrder: 2, correctorOrder: 2, weights: 'reference' }), { test }));
 
 const modes = threeModes().denoiser<Float64Array>();
 const starts = Float64Array.of(-2, -0.4, 0.3, 1.7);
@@ -35,7 +48,10 @@ const onFlow = [1, 0.9, 0.7, 0.4, 0.15, 0].map(flow().level);
 const GRIDS = [onVp, onFlow];
 
 const gapOf = async (a: Sampler, b: Sampler, levels: readonly NoiseLevel[]) => {
-  const [p, q] = [await sample({ sampler: a, denoise: modes, x: starts, levels, noise }), await sample({ sampler: b, denoise: modes, x: starts, levels, noise })];
+  const [p, q] = [
+    await sample({ sampler: a, denoise: modes, x: starts, levels, noise }),
+    await sample({ sampler: b, denoise: modes, x: starts, levels, noise }),
+  ];
   return Math.max(...p.map((value, i) => Math.abs(value - q[i]!)));
 };
 
@@ -98,8 +114,16 @@ describe('SA-Solver', () => {
       for (const prediction of ['x0', 'epsilon'] as const) {
         for (const tau of [0, 0.7, 1]) {
           const eta = tau ** 2;
-          expect(await gapOf(saSolver({ ...alone, predictorOrder: 2, tau, prediction }), dpmpp2mSde({ eta, prediction, solverType: 'heun' }), levels)).toBeLessThan(1e-12);
-          expect(await gapOf(saSolver({ ...alone, predictorOrder: 3, tau, prediction }), dpmpp3mSde({ eta, prediction }), levels)).toBeLessThan(1e-12);
+          expect(
+            await gapOf(
+              saSolver({ ...alone, predictorOrder: 2, tau, prediction }),
+              dpmpp2mSde({ eta, prediction, solverType: 'heun' }),
+              levels,
+            ),
+          ).toBeLessThan(1e-12);
+          expect(
+            await gapOf(saSolver({ ...alone, predictorOrder: 3, tau, prediction }), dpmpp3mSde({ eta, prediction }), levels),
+          ).toBeLessThan(1e-12);
         }
       }
     }
@@ -109,7 +133,12 @@ describe('SA-Solver', () => {
     // x0 form at tau = 1: mean e^-2h s'/s x + a' (w0 D0 + w1 D1), with D linear between the ends of the step.
     const levels = onVp.slice(2, 7);
     let x: Float64Array = starts.slice();
-    interface Start { readonly at: NoiseLevel; readonly x: Float64Array; readonly denoised: Float64Array; readonly z: Float64Array }
+    interface Start {
+      readonly at: NoiseLevel;
+      readonly x: Float64Array;
+      readonly denoised: Float64Array;
+      readonly z: Float64Array;
+    }
     let from: Start | undefined;
     for (let i = 0; i + 1 < levels.length; i++) {
       const at = levels[i]!;
@@ -118,9 +147,12 @@ describe('SA-Solver', () => {
         const kept = (to.sigma * start.at.alpha) / (to.alpha * start.at.sigma);
         const big = -2 * Math.log(kept);
         const slope = Math.expm1(-big) / big + 1;
-        return start.x.map((value, k) => (to.sigma / start.at.sigma) * kept * value
-          + to.alpha * (-Math.expm1(-big) * start.denoised[k]! + (end === undefined ? 0 : slope * (end[k]! - start.denoised[k]!)))
-          + to.sigma * Math.sqrt(1 - kept ** 2) * start.z[k]!);
+        return start.x.map(
+          (value, k) =>
+            (to.sigma / start.at.sigma) * kept * value
+            + to.alpha * (-Math.expm1(-big) * start.denoised[k]! + (end === undefined ? 0 : slope * (end[k]! - start.denoised[k]!)))
+            + to.sigma * Math.sqrt(1 - kept ** 2) * start.z[k]!,
+        );
       };
       if (from !== undefined) x = move(from, at, denoised);
       const z = await noise.draw<Float64Array>({ algebra: arrayAlgebra(), like: x, step: i, draw: 0 });
@@ -128,15 +160,25 @@ describe('SA-Solver', () => {
       from = start;
       x = move(start, levels[i + 1]!);
     }
-    const here = await sample({ sampler: saSolver({ predictorOrder: 1, correctorOrder: 2, tau: 1 }), denoise: modes, x: starts, levels, noise });
+    const here = await sample({
+      sampler: saSolver({ predictorOrder: 1, correctorOrder: 2, tau: 1 }),
+      denoise: modes,
+      x: starts,
+      levels,
+      noise,
+    });
     here.forEach((value, k) => expect(Math.abs(value - x[k]!)).toBeLessThan(1e-12));
   });
 
   test('takes noise where its function of the level says so', async () => {
     expect(await gapOf(saSolver({ tau: () => 0.5 }), saSolver({ tau: 0.5 }), onVp)).toBe(0);
-    expect(await gapOf(saSolver({ tau: ({ alpha, sigma }) => (sigma / alpha >= 0.05 && sigma / alpha <= 1 ? 1 : 0) }), saSolver(), onVp)).toBe(0);
+    expect(
+      await gapOf(saSolver({ tau: ({ alpha, sigma }) => (sigma / alpha >= 0.05 && sigma / alpha <= 1 ? 1 : 0) }), saSolver(), onVp),
+    ).toBe(0);
     expect(() => saSolver({ tau: -1 })).toThrow('[samplers/sa-solver] option out of range: tau=-1.');
-    await expect(sample({ sampler: saSolver({ tau: () => Number.NaN }), denoise: modes, x: starts, levels: onVp, noise })).rejects.toThrow('tau=NaN');
+    await expect(sample({ sampler: saSolver({ tau: () => Number.NaN }), denoise: modes, x: starts, levels: onVp, noise })).rejects.toThrow(
+      'tau=NaN',
+    );
     expect(() => saSolver({ predictorOrder: 5 as 4 })).toThrow('Known: 1, 2, 3, 4.');
   });
 });

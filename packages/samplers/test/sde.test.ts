@@ -2,7 +2,23 @@ import { arrayAlgebra, CLEAN, edm, flow, linspaceTimes, uniformLambda, vpLinear,
 import { threeModes } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { tfjsEngine } from '@langevin/engine-tfjs';
-import { brownianTreeNoise, dpmpp2m, dpmpp2mSde, dpmpp2s, dpmpp3m, dpmpp3mSde, dpmppSde, dpmSolver, euler, eulerAncestral, imageNoise, sample, seeds2, seeds3, type Sampler } from '@langevin/samplers';
+import {
+  brownianTreeNoise,
+  dpmpp2m,
+  dpmpp2mSde,
+  dpmpp2s,
+  dpmpp3m,
+  dpmpp3mSde,
+  dpmppSde,
+  dpmSolver,
+  euler,
+  eulerAncestral,
+  imageNoise,
+  sample,
+  seeds2,
+  seeds3,
+  type Sampler,
+} from '@langevin/samplers';
 import { gaussianMoments, orderGrid, testSampler } from '@langevin/samplers/testing';
 import { describe, expect, test, vi } from 'vitest';
 
@@ -54,7 +70,8 @@ describe('kin', () => {
   });
 
   test('SEEDS-2 and the singlestep SDE sampler are one without noise', async () => {
-    for (const levels of [onVp, onFlow]) expect(await gapOf(seeds2({ eta: 0, r: 0.4 }), dpmppSde({ eta: 0, r: 0.4 }), levels)).toBeLessThan(1e-13);
+    for (const levels of [onVp, onFlow])
+      expect(await gapOf(seeds2({ eta: 0, r: 0.4 }), dpmppSde({ eta: 0, r: 0.4 }), levels)).toBeLessThan(1e-13);
   });
 
   test('without noise they are the deterministic methods', async () => {
@@ -72,7 +89,8 @@ describe('kin', () => {
   test('second steps of 3M are those of 2M', async () => {
     const levels = onVp.slice(0, 3);
     for (const solverType of ['midpoint', 'heun'] as const) {
-      for (const prediction of ['x0', 'epsilon'] as const) expect(await gapOf(dpmpp3mSde({ solverType, prediction }), dpmpp2mSde({ solverType, prediction }), levels)).toBe(0);
+      for (const prediction of ['x0', 'epsilon'] as const)
+        expect(await gapOf(dpmpp3mSde({ solverType, prediction }), dpmpp2mSde({ solverType, prediction }), levels)).toBe(0);
     }
   });
 
@@ -93,7 +111,12 @@ describe('kin', () => {
       const h = next - lambda;
       const z = await noise.draw({ algebra: arrays, like: x, step: i, draw: 0 });
       const slope = epsilon.map((value, k) => (before === undefined ? 0 : ((value - before.epsilon[k]!) * h) / (lambda - before.lambda)));
-      x = x.map((value, k) => (to.alpha / from.alpha) * value - 2 * to.sigma * Math.expm1(h) * (epsilon[k]! + slope[k]! / 2) + to.sigma * Math.sqrt(Math.expm1(2 * h)) * z[k]!);
+      x = x.map(
+        (value, k) =>
+          (to.alpha / from.alpha) * value
+          - 2 * to.sigma * Math.expm1(h) * (epsilon[k]! + slope[k]! / 2)
+          + to.sigma * Math.sqrt(Math.expm1(2 * h)) * z[k]!,
+      );
       before = { lambda, epsilon };
     }
     const here = await runs(dpmpp2mSde({ prediction: 'epsilon' }), levels);
@@ -105,7 +128,14 @@ describe('on Gaussian data', () => {
   test('noise of any rate keeps the marginal variance as steps shrink', async () => {
     const levels = orderGrid(200);
     const { alpha, sigma } = levels.at(-1)!;
-    for (const sampler of [dpmppSde({ eta: 0.5 }), dpmpp2mSde({ eta: 2 }), dpmpp3mSde({ eta: 0.3 }), seeds2({ eta: 0.6 }), seeds3(), eulerAncestral({ eta: 0.5 })]) {
+    for (const sampler of [
+      dpmppSde({ eta: 0.5 }),
+      dpmpp2mSde({ eta: 2 }),
+      dpmpp3mSde({ eta: 0.3 }),
+      seeds2({ eta: 0.6 }),
+      seeds3(),
+      eulerAncestral({ eta: 0.5 }),
+    ]) {
       const { mean, variance } = await gaussianMoments(sampler, { mean: 0.7, std: 0.3, levels });
       expect(Math.abs(mean / (alpha * 0.7) - 1)).toBeLessThan(0.01);
       expect(Math.abs(variance / ((alpha * 0.3) ** 2 + sigma ** 2) - 1)).toBeLessThan(0.06);

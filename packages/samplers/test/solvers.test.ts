@@ -22,7 +22,8 @@ describe('ddpm', () => testSampler(ddpm(), { test, engines }));
 describe('ddpm, large variance', () => testSampler(ddpm({ variance: 'large' }), { test, engines }));
 describe('ddpm, optimal variance', () => testSampler(ddpm({ variance: (at) => data.posteriorVariance(at) }), { test, engines }));
 describe('heun', () => testSampler(heun(), { test, engines, nfe: (steps) => 2 * steps - 1 }));
-describe('heun with churn', () => testSampler(heun({ sChurn: 40, sTMin: 0.05, sTMax: 50 }), { test, engines, nfe: (steps) => 2 * steps - 1 }));
+describe('heun with churn', () =>
+  testSampler(heun({ sChurn: 40, sTMin: 0.05, sTMax: 50 }), { test, engines, nfe: (steps) => 2 * steps - 1 }));
 
 test('the registry names every file of the folder', () => {
   const files = readdirSync(new URL('../src/solvers/', import.meta.url))
@@ -30,5 +31,7 @@ test('the registry names every file of the folder', () => {
     .map((name) => name.replace('.ts', ''));
   expect(samplers.names).toEqual(files.sort());
   for (const name of files) expect(samplers.create(name).name).toBe(name);
-  execFileSync(process.execPath, [fileURLToPath(new URL('../../../tooling/scripts/generate-registry.mjs', import.meta.url)), '--check'], { stdio: 'pipe' });
+  execFileSync(process.execPath, [fileURLToPath(new URL('../../../tooling/scripts/generate-registry.mjs', import.meta.url)), '--check'], {
+    stdio: 'pipe',
+  });
 });

@@ -10,7 +10,7 @@ const levels = karras({ sigmaMin: 0.05, sigmaMax: 10 }).levels(edm(), { steps: 6
 const x = Float64Array.from({ length: 64 }, (_, i) => (i - 31.5) / 2);
 
 describe('the run that a grid is computed from', () => {
-  test('is Euler\'s, a point for each level', async () => {
+  test("is Euler's, a point for each level", async () => {
     const teacher = await teacherRun({ denoise, x, levels });
     expect(teacher.map(({ at }) => at)).toEqual(levels);
     expect(teacher[0]!.x).toEqual(x);
@@ -38,9 +38,18 @@ describe('the run that a grid is computed from', () => {
   test('comes from tensors as well', async () => {
     const engine = await onnxruntimeEngine({ device: 'cpu', threads: 1 });
     const still = tensor(new Float32Array(8).fill(0.5), { shape: [2, 4] });
-    const teacher = await teacherRun({ denoise: () => Promise.resolve(still), x: tensor(new Float32Array(8).fill(2), { shape: [2, 4] }), levels: [4, 2, 1].map(sigmaLevel), algebra: tensorAlgebra({ engine }) });
+    const teacher = await teacherRun({
+      denoise: () => Promise.resolve(still),
+      x: tensor(new Float32Array(8).fill(2), { shape: [2, 4] }),
+      levels: [4, 2, 1].map(sigmaLevel),
+      algebra: tensorAlgebra({ engine }),
+    });
     expect(teacher.map((point) => point.x[0])).toEqual([2, 1.25, 0.875]);
-    expect(gits({ teacher, items: 2, metric: 'l1' }).levels(edm(), { steps: 1, end: 'floor' }).map(({ sigma }) => sigma)).toEqual([4, 1]);
+    expect(
+      gits({ teacher, items: 2, metric: 'l1' })
+        .levels(edm(), { steps: 1, end: 'floor' })
+        .map(({ sigma }) => sigma),
+    ).toEqual([4, 1]);
     expect(arrayAlgebra().size(teacher[0]!.denoised)).toBe(8);
     await engine.dispose();
   });

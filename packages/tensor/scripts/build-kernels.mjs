@@ -13,7 +13,15 @@ const FLAGS = ['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--
 const build = async () => {
   const built = [];
   for (const module of MODULES) {
-    if (await compileKernels({ ...module, root: join(dirname(fileURLToPath(import.meta.url)), '..'), flags: FLAGS, compiler: () => import('assemblyscript/asc') })) built.push(module.output);
+    if (
+      await compileKernels({
+        ...module,
+        root: join(dirname(fileURLToPath(import.meta.url)), '..'),
+        flags: FLAGS,
+        compiler: () => import('assemblyscript/asc'),
+      })
+    )
+      built.push(module.output);
   }
   return built;
 };
@@ -23,4 +31,5 @@ export async function setup() {
   await build();
 }
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) for (const output of await build()) console.log(`[tensor/kernels] built ${output}`);
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href)
+  for (const output of await build()) console.log(`[tensor/kernels] built ${output}`);

@@ -50,7 +50,10 @@ export interface CompiledFunction<Args extends readonly unknown[], R> {
  * const z = await axpy(2, ones([3]), ones([3]));
  * await numbers(z); // => [3, 3, 3]
  */
-export function compile<Args extends readonly unknown[], R>(fn: (...args: Args) => R, options: CompileOptions = {}): CompiledFunction<Args, R> {
+export function compile<Args extends readonly unknown[], R>(
+  fn: (...args: Args) => R,
+  options: CompileOptions = {},
+): CompiledFunction<Args, R> {
   const name = options.name ?? (fn.name || 'anonymous function');
   const specializations = new Map<string, Promise<Specialization>>();
   let calls = 0;

@@ -139,7 +139,8 @@ function elementWriter(dtype: DType, out: HostArray): (index: number, value: num
   const check = (value: number): number => {
     if (range && !(Number.isInteger(value) && value >= range[0] && value <= range[1])) {
       throw new UserError(
-        `[tensor/dtype] value is not a valid ${dtype}: value=${value}. Give an integer in [${range[0]}, ${range[1]}] or choose another dtype.`,
+        `[tensor/dtype] value is not a valid ${dtype}: value=${value}. Give an integer in [${range[0]}, ${range[1]}] or choose `
+          + 'another dtype.',
       );
     }
     return value;

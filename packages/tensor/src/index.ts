@@ -1,10 +1,52 @@
 // Values
 export { Tensor, type Operand } from './tensor.ts';
-export { allocateHost, dtypes, fromBfloat16Bits, fromFloat16Bits, hostFromNumbers, hostView, isFloating, isHostArray, itemSize, numbersFromHost, toBfloat16Bits, toFloat16Bits, type DType, type HostArray, type HostArrays } from './dtype.ts';
+export {
+  allocateHost,
+  dtypes,
+  fromBfloat16Bits,
+  fromFloat16Bits,
+  hostFromNumbers,
+  hostView,
+  isFloating,
+  isHostArray,
+  itemSize,
+  numbersFromHost,
+  toBfloat16Bits,
+  toFloat16Bits,
+  type DType,
+  type HostArray,
+  type HostArrays,
+} from './dtype.ts';
 export { errorKind, InternalError, UnsupportedError, UserError, type ErrorKind, type ErrorOptions } from './errors.ts';
-export { broadcastShapes, checkShape, MAX_ELEMENTS, normalizeAxes, normalizeAxis, sameShape, showShape, sizeOf, stridesOf, type Shape } from './shape.ts';
+export {
+  broadcastShapes,
+  checkShape,
+  MAX_ELEMENTS,
+  normalizeAxes,
+  normalizeAxis,
+  sameShape,
+  showShape,
+  sizeOf,
+  stridesOf,
+  type Shape,
+} from './shape.ts';
 export { flattenTree, mapTensors, namedTensors, tensorsOf, type FlatTree, type Leaf, type Tree } from './tree.ts';
-export { deferred, eye, fromFile, full, linspace, ones, onesLike, range, scalar, tensor, zeros, zerosLike, type RangeOptions, type TensorOptions } from './ops/create.ts';
+export {
+  deferred,
+  eye,
+  fromFile,
+  full,
+  linspace,
+  ones,
+  onesLike,
+  range,
+  scalar,
+  tensor,
+  zeros,
+  zerosLike,
+  type RangeOptions,
+  type TensorOptions,
+} from './ops/create.ts';
 
 // Running
 export { data, dispose, float32Data, item, numbers, realize, type RealizeOptions } from './engine/realize.ts';
@@ -22,8 +64,28 @@ export { checkpoint } from './autodiff/checkpoint.ts';
 export { barrier, stopGradient, straightThrough } from './ops/schedule.ts';
 
 // Graphs
-export { isFileSlice, type FileSlice, type Graph, type GraphConstant, type GraphNode, type ValueId, type ValueInfo } from './graph/graph.ts';
-export type { AxisParams, CompositeName, CompositeParams, ConvParams, NoParams, OpName, OpParams, PoolParams, PrimitiveName, PrimitiveParams, ReduceParams } from './graph/primitives.ts';
+export {
+  isFileSlice,
+  type FileSlice,
+  type Graph,
+  type GraphConstant,
+  type GraphNode,
+  type ValueId,
+  type ValueInfo,
+} from './graph/graph.ts';
+export type {
+  AxisParams,
+  CompositeName,
+  CompositeParams,
+  ConvParams,
+  NoParams,
+  OpName,
+  OpParams,
+  PoolParams,
+  PrimitiveName,
+  PrimitiveParams,
+  ReduceParams,
+} from './graph/primitives.ts';
 export { compositeNames, primitiveNames } from './ops/definitions.ts';
 export { printGraph } from './graph/print.ts';
 export { verifyGraph } from './graph/verify.ts';
@@ -31,9 +93,43 @@ export { traceGraph } from './graph/trace.ts';
 export { named } from './graph/node.ts';
 
 // Ops
-export { abs, atan, cast, ceil, clamp, cos, erf, exp, floor, log, neg, reciprocal, relu, round, rsqrt, sigmoid, sign, sin, sqrt, square, tanh } from './ops/unary.ts';
+export {
+  abs,
+  atan,
+  cast,
+  ceil,
+  clamp,
+  cos,
+  erf,
+  exp,
+  floor,
+  log,
+  neg,
+  reciprocal,
+  relu,
+  round,
+  rsqrt,
+  sigmoid,
+  sign,
+  sin,
+  sqrt,
+  square,
+  tanh,
+} from './ops/unary.ts';
 export { add, div, lerp, maximum, minimum, mul, pow, sub } from './ops/binary.ts';
-export { equal, greater, greaterEqual, isFinite, less, lessEqual, logicalAnd, logicalNot, logicalOr, notEqual, where } from './ops/compare.ts';
+export {
+  equal,
+  greater,
+  greaterEqual,
+  isFinite,
+  less,
+  lessEqual,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  notEqual,
+  where,
+} from './ops/compare.ts';
 export { argMax, cumsum, logSumExp, max, mean, min, std, sum, variance, type ReduceOptions, type VarianceOptions } from './ops/reduce.ts';
 export { broadcastTo, expandDims, flatten, reshape, squeeze, swapAxes, transpose } from './ops/shaping.ts';
 export { concat, flip, pad, repeat, roll, select, slice, split, stack, tile, type Range } from './ops/slicing.ts';
@@ -45,7 +141,17 @@ export { gatherDiagonal } from './ops/diagonal.ts';
 export { conv, convTranspose, type ConvOptions, type ConvTransposeOptions, type Padding } from './ops/conv.ts';
 export { avgPool, maxPool, type PoolOptions } from './ops/pool.ts';
 export { resize, type ResizeOptions } from './ops/resize.ts';
-export { groupNorm, layerNorm, logSoftmax, normalize, rmsNorm, softmax, type AffineOptions, type GroupNormOptions, type NormOptions } from './ops/normalize.ts';
+export {
+  groupNorm,
+  layerNorm,
+  logSoftmax,
+  normalize,
+  rmsNorm,
+  softmax,
+  type AffineOptions,
+  type GroupNormOptions,
+  type NormOptions,
+} from './ops/normalize.ts';
 export { gelu, logSigmoid, silu, softplus } from './ops/activation.ts';
 export { attention, type AttentionOptions } from './ops/attention.ts';
 export { hostOp, type HostContext, type HostGradientContext, type HostOpOptions } from './ops/host-op.ts';

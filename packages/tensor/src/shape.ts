@@ -30,7 +30,9 @@ export function checkShape(where: string, shape: Shape): void {
     size *= n;
   }
   if (size > MAX_ELEMENTS) {
-    throw new UserError(`[${where}] shape is too large: shape=${showShape(shape)} has ${size} elements, at most ${MAX_ELEMENTS}. Split the tensor.`);
+    throw new UserError(
+      `[${where}] shape is too large: shape=${showShape(shape)} has ${size} elements, at most ${MAX_ELEMENTS}. Split the tensor.`,
+    );
   }
 }
 
@@ -61,7 +63,8 @@ export function broadcastShapes(where: string, a: Shape, b: Shape): Shape {
     const n = b[b.length - i] ?? 1;
     if (m !== n && m !== 1 && n !== 1) {
       throw new UserError(
-        `[${where}] shapes do not broadcast: a=${showShape(a)}, b=${showShape(b)}, axis -${i} has ${m} and ${n}. Sizes must be equal or 1; reshape or slice one operand.`,
+        `[${where}] shapes do not broadcast: a=${showShape(a)}, b=${showShape(b)}, axis -${i} has ${m} and ${n}. Sizes must be `
+          + 'equal or 1; reshape or slice one operand.',
       );
     }
     out[rank - i] = m === 1 ? n : m;

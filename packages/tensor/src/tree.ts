@@ -34,7 +34,10 @@ export function flattenTree(tree: unknown): FlatTree {
       leaves.push(value);
       names.push(name);
     } else {
-      throw new UserError(`[tensor/tree] value cannot be a leaf: name=${name || '(root)'}, type=${describe(value)}. Use tensors, numbers, strings, booleans, lists and plain objects.`);
+      throw new UserError(
+        `[tensor/tree] value cannot be a leaf: name=${name || '(root)'}, type=${describe(value)}. Use tensors, numbers, strings, `
+          + 'booleans, lists and plain objects.',
+      );
     }
   };
   visit(tree, '');
@@ -67,16 +70,30 @@ export function namedTensors(tree: unknown): Map<string, Tensor> {
 }
 
 /** The same tree with every tensor replaced. `others` must have the same structure; their tensors are passed along. */
-export function mapTensors<T>(tree: T, fn: (tensor: Tensor, others: readonly Tensor[], name: string) => Tensor, ...others: readonly T[]): T {
+export function mapTensors<T>(
+  tree: T,
+  fn: (tensor: Tensor, others: readonly Tensor[], name: string) => Tensor,
+  ...others: readonly T[]
+): T {
   const { leaves, names, rebuild } = flattenTree(tree);
   const flatOthers = others.map((other) => flattenTree(other));
   for (const other of flatOthers) {
     if (other.names.length !== names.length || other.names.some((name, i) => name !== names[i])) {
       const name = names.find((n, i) => other.names[i] !== n) ?? other.names[names.length];
-      throw new UserError(`[tensor/tree] trees differ in structure: first difference at "${name}". Give trees with the same keys in the same order.`);
+      throw new UserError(
+        `[tensor/tree] trees differ in structure: first difference at "${name}". Give trees with the same keys in the same order.`,
+      );
     }
   }
   return rebuild(
-    leaves.map((leaf, i) => (leaf instanceof Tensor ? fn(leaf, flatOthers.map((other) => other.leaves[i] as Tensor), names[i]!) : leaf)),
+    leaves.map((leaf, i) =>
+      leaf instanceof Tensor
+        ? fn(
+            leaf,
+            flatOthers.map((other) => other.leaves[i] as Tensor),
+            names[i]!,
+          )
+        : leaf,
+    ),
   ) as T;
 }

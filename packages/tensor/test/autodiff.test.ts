@@ -1,7 +1,42 @@
 import { describe, expect, test } from 'vitest';
 import {
-  add, cast, checkpoint, concat, exp, gather, grad, gradients, jvp, log, matmul, maximum, mean, mul, normalize, numbers, ones, pow, range, realize, relu, round, scalar, silu, sin,
-  square, stopGradient, straightThrough, sub, sum, tanh, tensor, topK, valueAndGrad, vjp, zerosLike, type Tensor,
+  add,
+  cast,
+  checkpoint,
+  concat,
+  exp,
+  gather,
+  grad,
+  gradients,
+  jvp,
+  log,
+  matmul,
+  maximum,
+  mean,
+  mul,
+  normalize,
+  numbers,
+  ones,
+  pow,
+  range,
+  realize,
+  relu,
+  round,
+  scalar,
+  silu,
+  sin,
+  square,
+  stopGradient,
+  straightThrough,
+  sub,
+  sum,
+  tanh,
+  tensor,
+  topK,
+  valueAndGrad,
+  vjp,
+  zerosLike,
+  type Tensor,
 } from '@langevin/tensor';
 import { referenceEngine } from '@langevin/tensor/testing';
 
@@ -17,8 +52,16 @@ describe('reverse mode', () => {
   });
 
   test('matrices: d tr(A^T X B) / dX = A B^T', async () => {
-    const a = tensor([[1, 2], [3, 4], [5, 6]]);
-    const b = tensor([[1, 0], [2, -1], [0, 3]]);
+    const a = tensor([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ]);
+    const b = tensor([
+      [1, 0],
+      [2, -1],
+      [0, 3],
+    ]);
     const dx = grad((x: Tensor) => sum(mul(a, matmul(x, b))))(ones([3, 3]));
     expect(await read(dx)).toEqual(await read(matmul(a, b, { transposeB: true })));
   });
@@ -39,8 +82,16 @@ describe('reverse mode', () => {
   });
 
   test('integer leaves get zeros, unused leaves too', async () => {
-    const found = grad((p: { x: Tensor; ids: Tensor; other: Tensor }) => sum(gather(p.x, p.ids)))({ x: tensor([1, 2, 3]), ids: tensor([0, 0, 2], { dtype: 'int32' }), other: ones([2]) });
-    expect([await read(found.x), await read(found.ids), await read(found.other)]).toEqual([[2, 0, 1], [0, 0, 0], [0, 0]]);
+    const found = grad((p: { x: Tensor; ids: Tensor; other: Tensor }) => sum(gather(p.x, p.ids)))({
+      x: tensor([1, 2, 3]),
+      ids: tensor([0, 0, 2], { dtype: 'int32' }),
+      other: ones([2]),
+    });
+    expect([await read(found.x), await read(found.ids), await read(found.other)]).toEqual([
+      [2, 0, 1],
+      [0, 0, 0],
+      [0, 0],
+    ]);
     expect(found.ids.dtype).toBe('int32');
   });
 
@@ -59,10 +110,17 @@ describe('reverse mode', () => {
   });
 
   test('vjp of several results', async () => {
-    const { value, pullback } = vjp((x: Tensor, y: Tensor) => ({ product: mul(x, y), parts: [add(x, y), sub(x, y)] }), tensor([2, 3]), tensor([5, 7]));
+    const { value, pullback } = vjp(
+      (x: Tensor, y: Tensor) => ({ product: mul(x, y), parts: [add(x, y), sub(x, y)] }),
+      tensor([2, 3]),
+      tensor([5, 7]),
+    );
     const [dx, dy] = pullback({ product: tensor([1, 10]), parts: [tensor([100, 0]), tensor([0, 1000])] });
     expect(await read(value.product)).toEqual([10, 21]);
-    expect([await read(dx), await read(dy)]).toEqual([[105, 1070], [102, -970]]);
+    expect([await read(dx), await read(dy)]).toEqual([
+      [105, 1070],
+      [102, -970],
+    ]);
   });
 
   test('vjp by one result of an op with three', async () => {
@@ -81,7 +139,10 @@ describe('reverse mode', () => {
   test('kinks: relu and maximum at ties', async () => {
     expect(await read(grad((t: Tensor) => sum(relu(t)))(tensor([-1, 0, 1])))).toEqual([0, 0, 1]);
     const found = grad(([a, b]: readonly [Tensor, Tensor]) => sum(maximum(a, b)))([tensor([1, 2]), tensor([1, 3])]);
-    expect([await read(found[0]), await read(found[1])]).toEqual([[1, 0], [0, 1]]);
+    expect([await read(found[0]), await read(found[1])]).toEqual([
+      [1, 0],
+      [0, 1],
+    ]);
   });
 
   test('integer results stop the gradient', async () => {
@@ -131,12 +192,23 @@ describe('forward mode', () => {
 
   test('trees and integer leaves', async () => {
     const ids = tensor([1, 0], { dtype: 'int32' });
-    const { value, tangent } = jvp((p: { t: Tensor; ids: Tensor }) => ({ y: square(gather(p.t, p.ids)), ids: p.ids }), [{ t: tensor([2, 3]), ids }], [{ t: tensor([1, 10]), ids: zerosLike(ids) }]);
-    expect([await read(value.y), await read(tangent.y), await read(tangent.ids)]).toEqual([[9, 4], [60, 4], [0, 0]]);
+    const { value, tangent } = jvp(
+      (p: { t: Tensor; ids: Tensor }) => ({ y: square(gather(p.t, p.ids)), ids: p.ids }),
+      [{ t: tensor([2, 3]), ids }],
+      [{ t: tensor([1, 10]), ids: zerosLike(ids) }],
+    );
+    expect([await read(value.y), await read(tangent.y), await read(tangent.ids)]).toEqual([
+      [9, 4],
+      [60, 4],
+      [0, 0],
+    ]);
   });
 
   test('Hessian-vector products, forward over reverse, of x^T A x + sum x^3', async () => {
-    const a = tensor([[2, 1], [1, 3]]);
+    const a = tensor([
+      [2, 1],
+      [1, 3],
+    ]);
     const loss = (t: Tensor): Tensor => add(sum(mul(t, sum(mul(a, t), { axes: 1 }))), sum(mul(t, square(t))));
     const { tangent } = jvp(grad(loss), [tensor([1, 2])], [tensor([1, -1])]);
     // (2 A + 6 diag x) v
@@ -150,9 +222,15 @@ describe('forward mode', () => {
 });
 
 describe('checkpoint', () => {
-  const w = tensor([[0.5, -1], [0.25, 2]]);
+  const w = tensor([
+    [0.5, -1],
+    [0.25, 2],
+  ]);
   const body = (x: Tensor): Tensor => silu(matmul(tanh(matmul(x, w)), w));
-  const x = tensor([[1, 2], [-0.5, 0.25]]);
+  const x = tensor([
+    [1, 2],
+    [-0.5, 0.25],
+  ]);
 
   test('value and gradient have the same bits, closures included', async () => {
     const loss = (f: (t: Tensor) => Tensor) => (p: { x: Tensor; w: Tensor }) => mean(square(f(p.x)));
@@ -176,7 +254,14 @@ describe('checkpoint', () => {
   test('several results in a tree, of which one is used', async () => {
     const block = checkpoint((t: Tensor) => ({ a: mul(t, 2), rest: [square(t), t] as const }));
     expect(await read(grad((t: Tensor) => sum(block(t).rest[0]))(tensor([3])))).toEqual([6]);
-    expect(await read(grad((t: Tensor) => { const { a, rest } = block(t); return sum(add(mul(a, rest[0]), rest[1])); })(tensor([3])))).toEqual([55]);
+    expect(
+      await read(
+        grad((t: Tensor) => {
+          const { a, rest } = block(t);
+          return sum(add(mul(a, rest[0]), rest[1]));
+        })(tensor([3])),
+      ),
+    ).toEqual([55]);
   });
 
   test('integer arguments', async () => {
@@ -185,7 +270,8 @@ describe('checkpoint', () => {
   });
 
   test('second derivatives', async () => {
-    const second = (f: (t: Tensor) => Tensor): Promise<number[]> => read(grad((t: Tensor) => sum(square(grad((u: Tensor) => sum(f(u)))(t))))(x));
+    const second = (f: (t: Tensor) => Tensor): Promise<number[]> =>
+      read(grad((t: Tensor) => sum(square(grad((u: Tensor) => sum(f(u)))(t))))(x));
     const [saved, plain] = [await second(checkpoint(body)), await second(body)];
     saved.forEach((v, i) => expect(Math.abs(v - plain[i]!)).toBeLessThanOrEqual(2 ** -22 * Math.max(1, Math.abs(plain[i]!))));
   });

@@ -1,5 +1,23 @@
 import { describe, expect, test } from 'vitest';
-import { add, compile, concat, data, deferred, exp, full, grad, matmul, mul, numbers, ones, realize, scalar, sum, tensor, type Tensor } from '@langevin/tensor';
+import {
+  add,
+  compile,
+  concat,
+  data,
+  deferred,
+  exp,
+  full,
+  grad,
+  matmul,
+  mul,
+  numbers,
+  ones,
+  realize,
+  scalar,
+  sum,
+  tensor,
+  type Tensor,
+} from '@langevin/tensor';
 import { referenceEngine } from '@langevin/tensor/testing';
 
 const engine = referenceEngine();
@@ -8,7 +26,13 @@ const read = (x: Tensor): Promise<number[]> => numbers(x, { engine });
 describe('tracing', () => {
   test('one trace serves calls with changing numbers and values', async () => {
     let runs = 0;
-    const axpy = compile((a: Tensor, x: Tensor, y: Tensor) => { runs++; return add(mul(a, x), y); }, { engine });
+    const axpy = compile(
+      (a: Tensor, x: Tensor, y: Tensor) => {
+        runs++;
+        return add(mul(a, x), y);
+      },
+      { engine },
+    );
     for (let i = 0; i < 100; i++) expect(await read(await axpy(i, full([2], i), ones([2])))).toEqual([i * i + 1, i * i + 1]);
     expect(axpy.counters()).toEqual({ calls: 100, traces: 1 });
     expect(runs).toBe(1);
@@ -26,7 +50,17 @@ describe('tracing', () => {
 
   test('warm compiles without running', async () => {
     let asked = 0;
-    const fn = compile((x: Tensor) => add(x, deferred({ shape: [2], dtype: 'float32' }, () => { asked++; return new Float32Array(2); })), { engine });
+    const fn = compile(
+      (x: Tensor) =>
+        add(
+          x,
+          deferred({ shape: [2], dtype: 'float32' }, () => {
+            asked++;
+            return new Float32Array(2);
+          }),
+        ),
+      { engine },
+    );
     await fn.warm(ones([2]));
     expect([fn.counters(), asked]).toEqual([{ calls: 0, traces: 1 }, 0]);
     await fn(ones([2]));
@@ -42,7 +76,13 @@ describe('tracing', () => {
 
   test('after an error the next call traces again', async () => {
     let broken = true;
-    const fn = compile((x: Tensor) => { if (broken) throw new Error('not yet'); return add(x, 1); }, { engine });
+    const fn = compile(
+      (x: Tensor) => {
+        if (broken) throw new Error('not yet');
+        return add(x, 1);
+      },
+      { engine },
+    );
     await expect(fn(ones([1]))).rejects.toThrow('not yet');
     broken = false;
     expect(await read(await fn(ones([1])))).toEqual([2]);
@@ -50,12 +90,20 @@ describe('tracing', () => {
 
   test('an asynchronous function is refused', async () => {
     const fn = compile(async (x: Tensor) => Promise.resolve(x), { engine, name: 'step' });
-    await expect(fn(ones([1]))).rejects.toThrow('[tensor/compile] function is asynchronous: name=step. It only builds a graph: remove async and await.');
+    await expect(fn(ones([1]))).rejects.toThrow(
+      '[tensor/compile] function is asynchronous: name=step. It only builds a graph: remove async and await.',
+    );
   });
 
   test('reading a value inside is refused', async () => {
     let inner: Promise<unknown> = Promise.resolve();
-    const fn = compile((x: Tensor) => { inner = data(mul(x, 2), { engine }).catch((error: unknown) => error); return x; }, { engine, name: 'step' });
+    const fn = compile(
+      (x: Tensor) => {
+        inner = data(mul(x, 2), { engine }).catch((error: unknown) => error);
+        return x;
+      },
+      { engine, name: 'step' },
+    );
     await fn(ones([1]));
     expect(String(await inner)).toContain('tensor has no value while a function is being traced: argument 0 of step.');
   });
@@ -63,10 +111,13 @@ describe('tracing', () => {
 
 describe('results', () => {
   test('trees, static leaves, arguments passed through, the same tensor twice', async () => {
-    const fn = compile((state: { x: Tensor; label: string }, s: Tensor) => {
-      const y = mul(state.x, s);
-      return { list: [y, y], same: state.x, label: state.label, none: null, n: 3, s };
-    }, { engine });
+    const fn = compile(
+      (state: { x: Tensor; label: string }, s: Tensor) => {
+        const y = mul(state.x, s);
+        return { list: [y, y], same: state.x, label: state.label, none: null, n: 3, s };
+      },
+      { engine },
+    );
     const x = ones([2]);
     const result = await fn({ x, label: 'cat' }, 2);
     expect(result.same).toBe(x);
@@ -134,13 +185,18 @@ describe('donate', () => {
     await realize([w], { engine });
     const next = await step(w, ones([2]));
     expect(await read(next)).toEqual([2, 2]);
-    await expect(read(w)).rejects.toThrow('[tensor/realize] tensor is gone: Tensor(float32[2], gone), it was donated to update. Keep the result instead.');
+    await expect(read(w)).rejects.toThrow(
+      '[tensor/realize] tensor is gone: Tensor(float32[2], gone), it was donated to update. Keep the result instead.',
+    );
     await expect(read(add(w, 1))).rejects.toThrow('it was donated to update.');
     await expect(step(w, ones([2]))).rejects.toThrow('it was donated to update.');
   });
 
   test('the same tensor donated twice, and storage that fits no result', async () => {
-    const step = compile((state: { a: Tensor; b: Tensor; c: Tensor }) => ({ a: add(state.a, state.b), b: sum(state.c) }), { donate: [0], engine });
+    const step = compile((state: { a: Tensor; b: Tensor; c: Tensor }) => ({ a: add(state.a, state.b), b: sum(state.c) }), {
+      donate: [0],
+      engine,
+    });
     const a = mul(ones([2]), 3);
     const c = mul(ones([4]), 2);
     await realize([a, c], { engine });
@@ -156,7 +212,7 @@ describe('donate', () => {
     expect([await read(result.x), await read(result.y)]).toEqual([[2], [3]]);
   });
 
-  test('the caller\'s arrays are never written to', async () => {
+  test("the caller's arrays are never written to", async () => {
     const host = new Float32Array([1, 2]);
     const step = compile((w: Tensor) => mul(w, 2), { donate: [0], engine });
     let w: Tensor = tensor(host);
@@ -167,7 +223,10 @@ describe('donate', () => {
 
   test('a training loop that donates its state', async () => {
     const loss = (w: Tensor, x: Tensor): Tensor => sum(mul(mul(w, w), x));
-    const step = compile((w: Tensor, x: Tensor, rate: Tensor) => ({ w: add(w, mul(mul(grad(loss)(w, x), rate), -1)) }), { donate: [0], engine });
+    const step = compile((w: Tensor, x: Tensor, rate: Tensor) => ({ w: add(w, mul(mul(grad(loss)(w, x), rate), -1)) }), {
+      donate: [0],
+      engine,
+    });
     let w = tensor([1, -2]);
     for (let i = 0; i < 3; i++) w = (await step(w, ones([2]), 0.25)).w;
     expect(await read(w)).toEqual([0.125, -0.25]);

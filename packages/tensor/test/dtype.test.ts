@@ -1,23 +1,43 @@
 import { expect, test } from 'vitest';
 import {
-  allocateHost, data, dtypes, fromBfloat16Bits, fromFloat16Bits, hostFromNumbers, hostView, isHostArray, itemSize, numbersFromHost, tensor, toBfloat16Bits, toFloat16Bits,
+  allocateHost,
+  data,
+  dtypes,
+  fromBfloat16Bits,
+  fromFloat16Bits,
+  hostFromNumbers,
+  hostView,
+  isHostArray,
+  itemSize,
+  numbersFromHost,
+  tensor,
+  toBfloat16Bits,
+  toFloat16Bits,
 } from '@langevin/tensor';
 
-const isNaNBits = { float16: (bits: number) => (bits & 0x7c00) === 0x7c00 && (bits & 0x3ff) !== 0, bfloat16: (bits: number) => (bits & 0x7f80) === 0x7f80 && (bits & 0x7f) !== 0 };
+const isNaNBits = {
+  float16: (bits: number) => (bits & 0x7c00) === 0x7c00 && (bits & 0x3ff) !== 0,
+  bfloat16: (bits: number) => (bits & 0x7f80) === 0x7f80 && (bits & 0x7f) !== 0,
+};
 
 test('all 65,536 bit patterns of both 16-bit floats round-trip', () => {
   const wrong: string[] = [];
   for (let bits = 0; bits < 65536; bits++) {
     const half = fromFloat16Bits(bits);
     const brain = fromBfloat16Bits(bits);
-    if (isNaNBits.float16(bits) ? !Number.isNaN(half) || !isNaNBits.float16(toFloat16Bits(half)) : toFloat16Bits(half) !== bits) wrong.push(`float16 ${bits}`);
-    if (isNaNBits.bfloat16(bits) ? !Number.isNaN(brain) || !isNaNBits.bfloat16(toBfloat16Bits(brain)) : toBfloat16Bits(brain) !== bits) wrong.push(`bfloat16 ${bits}`);
+    if (isNaNBits.float16(bits) ? !Number.isNaN(half) || !isNaNBits.float16(toFloat16Bits(half)) : toFloat16Bits(half) !== bits)
+      wrong.push(`float16 ${bits}`);
+    if (isNaNBits.bfloat16(bits) ? !Number.isNaN(brain) || !isNaNBits.bfloat16(toBfloat16Bits(brain)) : toBfloat16Bits(brain) !== bits)
+      wrong.push(`bfloat16 ${bits}`);
   }
   expect(wrong).toEqual([]);
 });
 
 test('the value between two neighbours rounds to the even one, others to the nearest', () => {
-  for (const [to, from, last] of [[toFloat16Bits, fromFloat16Bits, 0x7bff], [toBfloat16Bits, fromBfloat16Bits, 0x7f7f]] as const) {
+  for (const [to, from, last] of [
+    [toFloat16Bits, fromFloat16Bits, 0x7bff],
+    [toBfloat16Bits, fromBfloat16Bits, 0x7f7f],
+  ] as const) {
     const wrong: number[] = [];
     for (let bits = 0; bits < last; bits++) {
       const [low, high] = [from(bits), from(bits + 1)];
@@ -31,7 +51,9 @@ test('the value between two neighbours rounds to the even one, others to the nea
 });
 
 test('overflow, underflow, known constants', () => {
-  expect([toFloat16Bits(65519), toFloat16Bits(65520), toFloat16Bits(-1e9), toFloat16Bits(2 ** -25), toFloat16Bits(-0)]).toEqual([0x7bff, 0x7c00, 0xfc00, 0, 0x8000]);
+  expect([toFloat16Bits(65519), toFloat16Bits(65520), toFloat16Bits(-1e9), toFloat16Bits(2 ** -25), toFloat16Bits(-0)]).toEqual([
+    0x7bff, 0x7c00, 0xfc00, 0, 0x8000,
+  ]);
   expect([fromFloat16Bits(0x3555), fromFloat16Bits(1), fromBfloat16Bits(0x4049)]).toEqual([0.333251953125, 2 ** -24, 3.140625]);
   expect([toBfloat16Bits(3.4e38), toBfloat16Bits(Infinity)]).toEqual([0x7f80, 0x7f80]);
 });
@@ -48,7 +70,9 @@ test('numbers to host arrays and back', () => {
 });
 
 test('integers out of range are refused with their value', () => {
-  expect(() => hostFromNumbers('uint8', [256])).toThrow('[tensor/dtype] value is not a valid uint8: value=256. Give an integer in [0, 255] or choose another dtype.');
+  expect(() => hostFromNumbers('uint8', [256])).toThrow(
+    '[tensor/dtype] value is not a valid uint8: value=256. Give an integer in [0, 255] or choose another dtype.',
+  );
   expect(() => hostFromNumbers('bool', [2])).toThrow('not a valid bool: value=2');
   expect(() => hostFromNumbers('int32', [2 ** 31])).toThrow('not a valid int32');
   expect(() => hostFromNumbers('int64', [2 ** 53])).toThrow('not a valid int64');

@@ -1,7 +1,36 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import {
-  add, cacheCounters, checkpoint, compile, concat, data, deferred, dispose, errorKind, exp, grad, gradients, hostOp, item, jvp, mean, mul, numbers, realize, reshape, sin, square, stopGradient, sub, sum, tensor, traceGraph, transpose, vjp,
-  type HostArray, type Tensor,
+  add,
+  cacheCounters,
+  checkpoint,
+  compile,
+  concat,
+  data,
+  deferred,
+  dispose,
+  errorKind,
+  exp,
+  grad,
+  gradients,
+  hostOp,
+  item,
+  jvp,
+  mean,
+  mul,
+  numbers,
+  realize,
+  reshape,
+  sin,
+  square,
+  stopGradient,
+  sub,
+  sum,
+  tensor,
+  traceGraph,
+  transpose,
+  vjp,
+  type HostArray,
+  type Tensor,
 } from '@langevin/tensor';
 import { referenceEngine } from '@langevin/tensor/testing';
 
@@ -53,7 +82,10 @@ function productAndSum(a: Tensor, b: Tensor): readonly Tensor[] {
 async function differences(fn: (x: Tensor) => Tensor, at: readonly number[], step = 1 / 64): Promise<number[]> {
   const value = async (i: number, by: number): Promise<number> => item(fn(tensor(at.map((v, j) => (i === j ? v + by : v)))), { engine });
   const slopes: number[] = [];
-  for (const i of at.keys()) slopes.push((8 * ((await value(i, step)) - (await value(i, -step))) - ((await value(i, 2 * step)) - (await value(i, -2 * step)))) / (12 * step));
+  for (const i of at.keys())
+    slopes.push(
+      (8 * ((await value(i, step)) - (await value(i, -step))) - ((await value(i, 2 * step)) - (await value(i, -2 * step)))) / (12 * step),
+    );
   return slopes;
 }
 
@@ -74,7 +106,16 @@ describe('values', () => {
   });
 
   test('several outputs, of which some are read, with axes', async () => {
-    const [product, total] = productAndSum(tensor([[1, 2], [3, 4]]), tensor([[5, 6], [7, 8]]));
+    const [product, total] = productAndSum(
+      tensor([
+        [1, 2],
+        [3, 4],
+      ]),
+      tensor([
+        [5, 6],
+        [7, 8],
+      ]),
+    );
     expect(total!.shape).toEqual([2, 2]);
     expect(await read(transpose(total!))).toEqual([6, 10, 8, 12]);
     expect(await read(product!)).toEqual([5, 12, 21, 32]);
@@ -110,7 +151,10 @@ describe('values', () => {
     };
     const compiled = vi.spyOn(engine, 'compile');
     expect(await read(program(1))).toEqual([2]);
-    expect(compiled.mock.calls.map(([graph]) => graph.nodes.map(({ op }) => op))).toEqual([['mul', 'exp'], ['mul', 'sum']]);
+    expect(compiled.mock.calls.map(([graph]) => graph.nodes.map(({ op }) => op))).toEqual([
+      ['mul', 'exp'],
+      ['mul', 'sum'],
+    ]);
     await read(program(3));
     expect(cacheCounters(engine)).toMatchObject({ compilations: 2, hits: 2 });
   });
@@ -131,7 +175,9 @@ describe('values', () => {
 
   test('integers, bytes and no elements', async () => {
     const [y, none] = hostOp({
-      name: 'types', inputs: [tensor([1, 2], { dtype: 'int32' })], outputs: [{ shape: [2], dtype: 'uint8' }, { shape: [0, 3] }],
+      name: 'types',
+      inputs: [tensor([1, 2], { dtype: 'int32' })],
+      outputs: [{ shape: [2], dtype: 'uint8' }, { shape: [0, 3] }],
       run: ([values]) => [Uint8Array.from(values as Int32Array), new Float32Array(0)],
     });
     expect(await read(y!)).toEqual([1, 2]);
@@ -196,7 +242,13 @@ describe('derivatives', () => {
     const x = tensor([2]);
     const [plain] = hostOp({ name: 'plain', inputs: [stopGradient(x)], outputs: [x], run: ([v]) => [floats(v)] });
     expect(await read(grad((t: Tensor) => sum(mul(t, plain!)))(x))).toEqual([2]);
-    const [zero] = hostOp({ name: 'zero', inputs: [x, tensor([1], { dtype: 'int32' })], outputs: [x], run: ([v]) => [floats(v)], gradient: () => [undefined, undefined] });
+    const [zero] = hostOp({
+      name: 'zero',
+      inputs: [x, tensor([1], { dtype: 'int32' })],
+      outputs: [x],
+      run: ([v]) => [floats(v)],
+      gradient: () => [undefined, undefined],
+    });
     expect(await read(gradients([sum(zero!)], [x])[0]!)).toEqual([0]);
   });
 
@@ -216,7 +268,10 @@ describe('derivatives', () => {
     const message = '[tensor/hostOp] host code has no gradient rule: name=stone. Give it a gradient, or wrap its inputs in stopGradient().';
     expect(() => gradients([sum(y!)], [x])).toThrow(message);
     const both = (t: Tensor): Tensor => productAndSum(t, t)[0]!;
-    expect(() => jvp(both, [x], [x])).toThrow('name=product and sum, backwards. Give it a gradient, or wrap its inputs in stopGradient(). jvp() and gradients of gradients need rules');
+    expect(() => jvp(both, [x], [x])).toThrow(
+      'name=product and sum, backwards. Give it a gradient, or wrap its inputs in stopGradient(). jvp() and gradients of gradients '
+        + 'need rules',
+    );
     expect(() => grad((t: Tensor) => sum(grad((u: Tensor) => sum(both(u)))(t)))(x)).toThrow('name=product and sum, backwards.');
     try {
       gradients([sum(y!)], [x]);
@@ -228,7 +283,8 @@ describe('derivatives', () => {
 
 describe('errors name the op', () => {
   const x = tensor([1, 2]);
-  const broken = (run: () => readonly HostArray[] | Promise<readonly HostArray[]>): Tensor => hostOp({ name: 'broken', inputs: [x], outputs: [x], run })[0]!;
+  const broken = (run: () => readonly HostArray[] | Promise<readonly HostArray[]>): Tensor =>
+    hostOp({ name: 'broken', inputs: [x], outputs: [x], run })[0]!;
 
   test('of the host code, which is tried again', async () => {
     const cause = new Error('no light');
@@ -254,14 +310,17 @@ describe('errors name the op', () => {
   });
 
   test('of gradient rules that do not fit', () => {
-    const wrong = (gradient: () => readonly (Tensor | undefined)[]): Tensor => sum(hostOp({ name: 'wrong', inputs: [x], outputs: [x], run: ([v]) => [v!], gradient })[0]!);
+    const wrong = (gradient: () => readonly (Tensor | undefined)[]): Tensor =>
+      sum(hostOp({ name: 'wrong', inputs: [x], outputs: [x], run: ([v]) => [v!], gradient })[0]!);
     expect(() => gradients([wrong(() => [])], [x])).toThrow('gradient rule gave 0 cotangents: name=wrong, inputs=1');
     expect(() => gradients([wrong(() => [tensor([1])])], [x])).toThrow('name=wrong, input 0 is float32[2], its cotangent float32[1]');
   });
 
   test('compile and traceGraph refuse, and say what to do', async () => {
     const step = compile((t: Tensor) => add(cube(t), 1), { engine });
-    await expect(step(x)).rejects.toThrow('[tensor/compile] host code cannot be part of a compiled graph: name=cube. Compile what comes before and after it');
+    await expect(step(x)).rejects.toThrow(
+      '[tensor/compile] host code cannot be part of a compiled graph: name=cube. Compile what comes before and after it',
+    );
     expect(() => traceGraph((t) => cube(t!), [x])).toThrow('name=cube');
     const after = compile((t: Tensor) => add(t, 1), { engine });
     expect(await read(await after(cube(x)))).toEqual([2, 9]);
@@ -270,11 +329,14 @@ describe('errors name the op', () => {
   test('an abort reaches the host code, comes out as it is, and leaves the op as it was', async () => {
     const controller = new AbortController();
     const [y] = hostOp({
-      name: 'slow', inputs: [x], outputs: [x],
-      run: ([v], { signal }) => new Promise((resolve, reject) => {
-        if (!signal) return resolve([v!]);
-        signal.addEventListener('abort', () => reject(signal.reason as Error));
-      }),
+      name: 'slow',
+      inputs: [x],
+      outputs: [x],
+      run: ([v], { signal }) =>
+        new Promise((resolve, reject) => {
+          if (!signal) return resolve([v!]);
+          signal.addEventListener('abort', () => reject(signal.reason as Error));
+        }),
     });
     const waiting = data(add(y!, 1), { engine, signal: controller.signal });
     await new Promise((resolve) => setTimeout(resolve, 1));

@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { exp, sin, straightThrough, type Engine, type EngineBuffer, type Executable, type Graph } from '@langevin/tensor';
-import { conformanceRows, engineBehaviours, proveGradient, referenceEngine, runConformance, testEngine, type ConformanceRow } from '@langevin/tensor/testing';
+import {
+  conformanceRows,
+  engineBehaviours,
+  proveGradient,
+  referenceEngine,
+  runConformance,
+  testEngine,
+  type ConformanceRow,
+} from '@langevin/tensor/testing';
 
 // A kit that nothing fails proves nothing: here are engines and rules that are wrong on purpose.
 
@@ -9,14 +17,25 @@ const rowsNamed = (...names: readonly string[]): ConformanceRow[] => names.map((
 /** An engine whose executables are replaced. */
 function faulty(change: (executable: Executable, graph: Graph, inner: ReturnType<typeof referenceEngine>) => Executable['run']): Engine {
   const inner = referenceEngine({ precision: 'float32' });
-  return { ...inner, compile: async (graph) => { const executable = await inner.compile(graph); return { ...executable, run: change(executable, graph, inner) }; } };
+  return {
+    ...inner,
+    compile: async (graph) => {
+      const executable = await inner.compile(graph);
+      return { ...executable, run: change(executable, graph, inner) };
+    },
+  };
 }
 
 /** The results times 1 + error. */
 function scaled(error: number): Engine {
   return faulty((executable, graph, inner) => async (inputs, options) => {
     const outputs = await executable.run(inputs, options);
-    return outputs.map((buffer, i) => inner.uploadExact(inner.exact(buffer).map((v) => v * (1 + error)), graph.values[graph.outputs[i]!]!));
+    return outputs.map((buffer, i) =>
+      inner.uploadExact(
+        inner.exact(buffer).map((v) => v * (1 + error)),
+        graph.values[graph.outputs[i]!]!,
+      ),
+    );
   });
 }
 
@@ -35,13 +54,21 @@ describe('the kit finds', () => {
     const engine = faulty((executable, graph, inner) => async (inputs, options) => {
       const outputs = await executable.run(inputs, options);
       const isGradient = graph.inputs.length > 1;
-      return isGradient ? outputs.map((buffer, i) => inner.uploadExact(inner.exact(buffer).map((v) => v * 1.01), graph.values[graph.outputs[i]!]!)) : outputs;
+      return isGradient
+        ? outputs.map((buffer, i) =>
+            inner.uploadExact(
+              inner.exact(buffer).map((v) => v * 1.01),
+              graph.values[graph.outputs[i]!]!,
+            ),
+          )
+        : outputs;
     });
     expect(await failuresOf(engine, rowsNamed('sin: vector'))).toEqual(['gradient', 'finite-differences', 'second-gradient']);
   });
 
   test('gradients that are off by a tenth, in every row, by difference quotients alone', async () => {
-    const blind = ['max: log of a sum of large powers', 'softmax: one element']; // rounding at magnitude 1000 is as large; the gradient is zero
+    // rounding at magnitude 1000 is as large; the gradient is zero
+    const blind = ['max: log of a sum of large powers', 'softmax: one element'];
     const missed: string[] = [];
     for (const row of conformanceRows) {
       if (typeof row.gradient === 'object') continue;
@@ -50,7 +77,14 @@ describe('the kit finds', () => {
         const isGradient = graph.inputs.length > (valueInputs ??= graph.inputs.length); // the value is compiled first
         return async (inputs, options) => {
           const outputs = await executable.run(inputs, options);
-          return isGradient ? outputs.map((buffer, i) => inner.uploadExact(inner.exact(buffer).map((v) => v * 1.1), graph.values[graph.outputs[i]!]!)) : outputs;
+          return isGradient
+            ? outputs.map((buffer, i) =>
+                inner.uploadExact(
+                  inner.exact(buffer).map((v) => v * 1.1),
+                  graph.values[graph.outputs[i]!]!,
+                ),
+              )
+            : outputs;
         };
       });
       const { results } = await runConformance(engine, { rows: [{ ...row, gradient: 'first' }], behaviours: [] });
@@ -59,7 +93,7 @@ describe('the kit finds', () => {
     expect(missed).toEqual(blind);
   }, 60_000);
 
-  test('gradients that do not belong to the engine\'s own function', async () => {
+  test("gradients that do not belong to the engine's own function", async () => {
     // The row says sin; its gradient is that of the identity. Engine and reference agree on it, difference quotients do not.
     const row: ConformanceRow = { ...rowsNamed('sin: vector')[0]!, fn: (x) => straightThrough(sin(x!), x!) };
     expect(await failuresOf(referenceEngine({ precision: 'float32' }), [row])).toEqual(['finite-differences']);
@@ -68,7 +102,13 @@ describe('the kit finds', () => {
   });
 
   test('a second derivative that is missing', async () => {
-    const row: ConformanceRow = { ...rowsNamed('exp: vector')[0]!, fn: (x) => { const y = exp(x!); return straightThrough(y, y); } };
+    const row: ConformanceRow = {
+      ...rowsNamed('exp: vector')[0]!,
+      fn: (x) => {
+        const y = exp(x!);
+        return straightThrough(y, y);
+      },
+    };
     const [first, second] = await proveGradient(referenceEngine(), row);
     expect([first!.problem, second!.problem]).toEqual([undefined, undefined]);
     const stopped: ConformanceRow = { ...row, fn: (x) => straightThrough(exp(x!), x!) };
@@ -81,7 +121,12 @@ describe('the kit finds', () => {
 
   test('a NaN, an infinity', async () => {
     for (const value of [NaN, Infinity]) {
-      const engine = faulty((executable, graph, inner) => async (inputs, options) => (await executable.run(inputs, options)).map((buffer, i) => inner.uploadExact(inner.exact(buffer).fill(value), graph.values[graph.outputs[i]!]!)));
+      const engine = faulty(
+        (executable, graph, inner) => async (inputs, options) =>
+          (await executable.run(inputs, options)).map((buffer, i) =>
+            inner.uploadExact(inner.exact(buffer).fill(value), graph.values[graph.outputs[i]!]!),
+          ),
+      );
       expect(await failuresOf(engine, rowsNamed('sin: vector'))).toEqual(['value', 'gradient', 'finite-differences', 'second-gradient']);
     }
   });
@@ -92,9 +137,18 @@ describe('the kit finds', () => {
       const outputs = await executable.run(inputs, options);
       return outputs.map((buffer, i) => outputs[graph.outputs.indexOf(graph.outputs[i]!)] ?? buffer);
     });
-    const careless: Engine = { ...inner, upload: async (data, info) => ({ ...info, data, dispose: () => undefined }) as EngineBuffer, download: async (buffer) => (buffer as unknown as { data: Float32Array }).data };
-    const some = engineBehaviours.filter(({ name }) => name.startsWith('each output') || name.startsWith('download gives') || name.startsWith('an output'));
-    const failed = async (engine: Engine): Promise<string[]> => (await runConformance(engine, { rows: [], behaviours: some })).results.filter(({ status }) => status === 'fail').map(({ row }) => row);
+    const careless: Engine = {
+      ...inner,
+      upload: async (data, info) => ({ ...info, data, dispose: () => undefined }) as EngineBuffer,
+      download: async (buffer) => (buffer as unknown as { data: Float32Array }).data,
+    };
+    const some = engineBehaviours.filter(
+      ({ name }) => name.startsWith('each output') || name.startsWith('download gives') || name.startsWith('an output'),
+    );
+    const failed = async (engine: Engine): Promise<string[]> =>
+      (await runConformance(engine, { rows: [], behaviours: some })).results
+        .filter(({ status }) => status === 'fail')
+        .map(({ row }) => row);
     expect(await failed(sharing)).toEqual(['each output has storage of its own']);
     expect(await failed(careless)).toContain('download gives a copy');
   });
@@ -104,17 +158,35 @@ describe('reports', () => {
   test('what an engine refuses is unsupported, and what is skipped says why', async () => {
     const inner = referenceEngine();
     const { UnsupportedError } = await import('@langevin/tensor');
-    const refusing: Engine = { ...inner, compile: async () => { throw new UnsupportedError('[x] no kernel.'); } };
+    const refusing: Engine = {
+      ...inner,
+      compile: async () => {
+        throw new UnsupportedError('[x] no kernel.');
+      },
+    };
     const seen: string[] = [];
-    const report = await runConformance(refusing, { rows: rowsNamed('round: half to even', 'flip: int32'), behaviours: engineBehaviours.slice(0, 1), skip: { 'flip: int32': 'not yet' }, onRow: ({ row, status }) => seen.push(`${row}, ${status}`) });
-    expect(seen).toEqual(['round: half to even, pass', 'round: half to even, unsupported', 'flip: int32, skipped', 'flip: int32, skipped', 'upload and download keep every bit: float32, pass']);
+    const report = await runConformance(refusing, {
+      rows: rowsNamed('round: half to even', 'flip: int32'),
+      behaviours: engineBehaviours.slice(0, 1),
+      skip: { 'flip: int32': 'not yet' },
+      onRow: ({ row, status }) => seen.push(`${row}, ${status}`),
+    });
+    expect(seen).toEqual([
+      'round: half to even, pass',
+      'round: half to even, unsupported',
+      'flip: int32, skipped',
+      'flip: int32, skipped',
+      'upload and download keep every bit: float32, pass',
+    ]);
     expect(report).toMatchObject({ engine: 'reference', device: 'float64', passed: 2, failed: 0, unsupported: 1, skipped: 2 });
     expect(report.results[2]!.error).toBe('not yet');
     expect(JSON.parse(JSON.stringify(report))).toMatchObject({ engine: 'reference' });
   });
 
   test('a skip that names no row is refused', async () => {
-    await expect(testEngine(async () => referenceEngine(), { skip: { 'no such row': 'x' } })).rejects.toThrow('[tensor/testing] skip names no row: name="no such row".');
+    await expect(testEngine(async () => referenceEngine(), { skip: { 'no such row': 'x' } })).rejects.toThrow(
+      '[tensor/testing] skip names no row: name="no such row".',
+    );
   });
 });
 
@@ -128,7 +200,9 @@ describe('the reference engine', () => {
 
   test('refuses what it cannot hold, foreign buffers and disposed ones', async () => {
     await expect(engine.upload(BigInt64Array.of(2n ** 60n), { shape: [1], dtype: 'int64' })).rejects.toThrow('beyond 2^53');
-    await expect(engine.download({ shape: [1], dtype: 'float32', dispose: () => undefined })).rejects.toThrow('buffer belongs to another engine');
+    await expect(engine.download({ shape: [1], dtype: 'float32', dispose: () => undefined })).rejects.toThrow(
+      'buffer belongs to another engine',
+    );
     const buffer = engine.uploadExact([1], { shape: [1], dtype: 'float32' });
     buffer.dispose();
     await expect(engine.download(buffer)).rejects.toThrow('buffer was disposed of');

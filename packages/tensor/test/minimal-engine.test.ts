@@ -14,5 +14,8 @@ test('it passes what it does not refuse', async () => {
   const { results } = await runConformance(minimalEngine(), { rows });
   expect(results.filter(({ status }) => status === 'fail')).toEqual([]);
   expect(results.filter(({ status, check }) => status === 'pass' && check !== 'shape').length).toBeGreaterThan(10);
-  expect(results.find(({ row, check }) => row === 'sin: vector' && check === 'value')).toMatchObject({ status: 'unsupported', error: '[minimal] op has no kernel: op=sin. Use another engine.' });
+  expect(results.find(({ row, check }) => row === 'sin: vector' && check === 'value')).toMatchObject({
+    status: 'unsupported',
+    error: '[minimal] op has no kernel: op=sin. Use another engine.',
+  });
 });

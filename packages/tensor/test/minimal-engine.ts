@@ -1,4 +1,16 @@
-import { isFileSlice, sameShape, UnsupportedError, type Engine, type EngineBuffer, type Graph, type GraphNode, type HostArray, type PrimitiveName, type ValueId, type ValueInfo } from '@langevin/tensor';
+import {
+  isFileSlice,
+  sameShape,
+  UnsupportedError,
+  type Engine,
+  type EngineBuffer,
+  type Graph,
+  type GraphNode,
+  type HostArray,
+  type PrimitiveName,
+  type ValueId,
+  type ValueInfo,
+} from '@langevin/tensor';
 
 interface Buffer extends EngineBuffer {
   readonly values: Float32Array;
@@ -6,10 +18,13 @@ interface Buffer extends EngineBuffer {
 
 type Kernel = (inputs: readonly Buffer[], out: ValueInfo) => Float32Array;
 
-const elementwise = (f: (...x: number[]) => number): Kernel => (inputs, out) => {
-  if (!inputs.every(({ shape }) => sameShape(shape, out.shape))) throw new UnsupportedError('[minimal] operands broadcast. Use another engine.');
-  return inputs[0]!.values.map((_, i) => f(...inputs.map(({ values }) => values[i]!)));
-};
+const elementwise =
+  (f: (...x: number[]) => number): Kernel =>
+  (inputs, out) => {
+    if (!inputs.every(({ shape }) => sameShape(shape, out.shape)))
+      throw new UnsupportedError('[minimal] operands broadcast. Use another engine.');
+    return inputs[0]!.values.map((_, i) => f(...inputs.map(({ values }) => values[i]!)));
+  };
 
 /** A complete engine types this `{ [Op in PrimitiveName]: Kernel<Op> }`: then a primitive that is added is a compile error here. */
 const kernels: Partial<Record<PrimitiveName, Kernel>> = {
@@ -51,7 +66,16 @@ export function minimalEngine(): Engine {
           graph.inputs.forEach((id, i) => known.set(id, inputs[i] as Buffer));
           graph.nodes.forEach((node, i) => {
             const info = graph.values[node.outputs[0]!]!;
-            known.set(node.outputs[0]!, bufferOf(info, kernel[i]!(node.inputs.map((id) => known.get(id)!), info)));
+            known.set(
+              node.outputs[0]!,
+              bufferOf(
+                info,
+                kernel[i]!(
+                  node.inputs.map((id) => known.get(id)!),
+                  info,
+                ),
+              ),
+            );
           });
           options?.outputs?.forEach((offered) => offered?.dispose()); // we cannot write into it
           return graph.outputs.map((id) => bufferOf(graph.values[id]!, known.get(id)!.values.slice())); // storage of its own

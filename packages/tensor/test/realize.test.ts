@@ -1,6 +1,26 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
-  add, cacheCounters, concat, data, defaultEngine, deferred, dispose, errorKind, exp, float32Data, fromFile, item, mul, numbers, ones, range, realize, scalar, setDefaultEngine, sum, tensor,
+  add,
+  cacheCounters,
+  concat,
+  data,
+  defaultEngine,
+  deferred,
+  dispose,
+  errorKind,
+  exp,
+  float32Data,
+  fromFile,
+  item,
+  mul,
+  numbers,
+  ones,
+  range,
+  realize,
+  scalar,
+  setDefaultEngine,
+  sum,
+  tensor,
 } from '@langevin/tensor';
 import { referenceEngine } from '@langevin/tensor/testing';
 
@@ -26,7 +46,10 @@ describe('the cache', () => {
     const z = add(x, y);
     await realize([y, z, y], { engine });
     expect(cacheCounters(engine).compilations).toBe(1);
-    expect([await numbers(y, { engine }), await numbers(z, { engine })]).toEqual([[2, 2], [3, 3]]);
+    expect([await numbers(y, { engine }), await numbers(z, { engine })]).toEqual([
+      [2, 2],
+      [3, 3],
+    ]);
     expect(cacheCounters(engine).compilations).toBe(1);
   });
 
@@ -56,14 +79,20 @@ describe('reading', () => {
 
   test('item and float32Data check what they are given', async () => {
     expect(await item(scalar(3))).toBe(3);
-    await expect(item(ones([2]))).rejects.toThrow('[tensor/item] tensor does not have exactly one element: Tensor(float32[2], broadcastTo). Select one, or reduce it.');
-    await expect(float32Data(range(2))).rejects.toThrow('[tensor/data] tensor is not float32: Tensor(int32[2], host). Read it with data(), or cast() it.');
+    await expect(item(ones([2]))).rejects.toThrow(
+      '[tensor/item] tensor does not have exactly one element: Tensor(float32[2], broadcastTo). Select one, or reduce it.',
+    );
+    await expect(float32Data(range(2))).rejects.toThrow(
+      '[tensor/data] tensor is not float32: Tensor(int32[2], host). Read it with data(), or cast() it.',
+    );
   });
 
   test('a disposed tensor says so, without an engine', async () => {
     const x = tensor([1]);
     dispose(x);
-    await expect(data(x)).rejects.toThrow('[tensor/realize] tensor is gone: Tensor(float32[1], gone), it was disposed. Keep the result instead.');
+    await expect(data(x)).rejects.toThrow(
+      '[tensor/realize] tensor is gone: Tensor(float32[1], gone), it was disposed. Keep the result instead.',
+    );
     await expect(data(add(x, 1), { engine })).rejects.toThrow('it was disposed.');
   });
 
@@ -73,7 +102,9 @@ describe('reading', () => {
     expect(await numbers(noise, { engine })).toEqual([1, 0]);
     expect(await numbers(add(noise, 1), { engine })).toEqual([2, 1]);
     const wrong = deferred({ shape: [2], dtype: 'float32' }, () => new Int32Array(3));
-    await expect(numbers(wrong, { engine })).rejects.toThrow('[tensor/deferred] provider gave the wrong data: Int32Array of 3, expected float32[2]. Return a matching typed array.');
+    await expect(numbers(wrong, { engine })).rejects.toThrow(
+      '[tensor/deferred] provider gave the wrong data: Int32Array of 3, expected float32[2]. Return a matching typed array.',
+    );
   });
 
   test('files are read when needed', async () => {
@@ -84,7 +115,9 @@ describe('reading', () => {
     expect(await numbers(add(w, 1), { engine })).toEqual([2, 3]);
     expect(await numbers(mul(w, 2), { engine })).toEqual([2, 4]);
     expect(read).toHaveBeenCalledTimes(1);
-    expect(() => fromFile({ ...slice, byteLength: 4 }, { shape: [2], dtype: 'float32' })).toThrow('byte range does not fit the shape: path=w.safetensors, byteLength=4, expected 8 for float32[2]');
+    expect(() => fromFile({ ...slice, byteLength: 4 }, { shape: [2], dtype: 'float32' })).toThrow(
+      'byte range does not fit the shape: path=w.safetensors, byteLength=4, expected 8 for float32[2]',
+    );
   });
 
   test('values move between engines', async () => {
@@ -110,13 +143,18 @@ describe('the default engine', () => {
   });
 
   test('without any that works, the message says what was tried and what to install', async () => {
-    const missing = (): never => { throw new Error('Cannot find package'); };
+    const missing = (): never => {
+      throw new Error('Cannot find package');
+    };
     vi.doMock('@langevin/engine-onnxruntime', () => ({ onnxruntimeEngine: missing }));
     vi.doMock('@langevin/engine-tfjs', () => ({ tfjsEngine: missing }));
     const error = await defaultEngine().catch((thrown: unknown) => thrown);
     expect(errorKind(error)).toBe('user');
     const { message } = error as Error;
-    expect(message).toBe('[tensor/engine] no engine is installed: @langevin/engine-onnxruntime: Cannot find package; @langevin/engine-tfjs: Cannot find package. Run `npm install @langevin/engine-onnxruntime onnxruntime-node`, or pass one with setDefaultEngine().');
+    expect(message).toBe(
+      '[tensor/engine] no engine is installed: @langevin/engine-onnxruntime: Cannot find package; @langevin/engine-tfjs: Cannot '
+        + 'find package. Run `npm install @langevin/engine-onnxruntime onnxruntime-node`, or pass one with setDefaultEngine().',
+    );
   });
 });
 

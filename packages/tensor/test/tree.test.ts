@@ -3,7 +3,14 @@ import { flattenTree, mapTensors, namedTensors, ones, scalar, tensorsOf, zeros }
 
 const w = ones([2]);
 const b = zeros([1]);
-const tree = { down: [{ weight: w, rate: 0.5 }, { weight: b, none: null }], label: 'x', missing: undefined };
+const tree = {
+  down: [
+    { weight: w, rate: 0.5 },
+    { weight: b, none: null },
+  ],
+  label: 'x',
+  missing: undefined,
+};
 
 test('leaves with dotted names, in order', () => {
   const flat = flattenTree(tree);
@@ -19,17 +26,35 @@ test('tensors of a tree', () => {
 });
 
 test('mapping several trees together', () => {
-  const other = { down: [{ weight: b, rate: 1 }, { weight: w, none: null }], label: 'y', missing: undefined };
+  const other = {
+    down: [
+      { weight: b, rate: 1 },
+      { weight: w, none: null },
+    ],
+    label: 'y',
+    missing: undefined,
+  };
   const names: string[] = [];
-  const mapped = mapTensors(tree, (x, [y], name) => { names.push(name); return y ?? x; }, other as typeof tree);
+  const mapped = mapTensors(
+    tree,
+    (x, [y], name) => {
+      names.push(name);
+      return y ?? x;
+    },
+    other as typeof tree,
+  );
   expect(mapped.down[0]!.weight).toBe(b);
   expect([mapped.down[0]!.rate, mapped.label, names]).toEqual([0.5, 'x', ['down.0.weight', 'down.1.weight']]);
 });
 
 test('trees of another structure, and leaves that cannot be', () => {
-  expect(() => mapTensors({ a: w }, (x) => x, { b: w } as never)).toThrow('[tensor/tree] trees differ in structure: first difference at "a". Give trees with the same keys in the same order.');
+  expect(() => mapTensors({ a: w }, (x) => x, { b: w } as never)).toThrow(
+    '[tensor/tree] trees differ in structure: first difference at "a". Give trees with the same keys in the same order.',
+  );
   expect(() => mapTensors<unknown>([w], (x) => x, [w, b])).toThrow('first difference at "1"');
-  expect(() => flattenTree({ when: new Date() })).toThrow('[tensor/tree] value cannot be a leaf: name=when, type=Date. Use tensors, numbers, strings, booleans, lists and plain objects.');
+  expect(() => flattenTree({ when: new Date() })).toThrow(
+    '[tensor/tree] value cannot be a leaf: name=when, type=Date. Use tensors, numbers, strings, booleans, lists and plain objects.',
+  );
   expect(() => flattenTree({ f: () => scalar(1) })).toThrow('name=f, type=function');
 });
 

@@ -6,7 +6,8 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-const wave = (length: number, frequency: number): Float32Array => Float32Array.from({ length }, (_, i) => 100 * Math.sin(i * frequency + frequency));
+const wave = (length: number, frequency: number): Float32Array =>
+  Float32Array.from({ length }, (_, i) => 100 * Math.sin(i * frequency + frequency));
 const bits = (values: Float32Array): Uint32Array => new Uint32Array(values.buffer);
 
 function steps(length: number, numbers: readonly (readonly [keep: number, factor: number])[]): readonly SumStep[] {
@@ -16,10 +17,25 @@ function steps(length: number, numbers: readonly (readonly [keep: number, factor
 const CASES = {
   'a value as it is': [[0, 1]],
   'a product': [[0, 0.3]],
-  'two products': [[0, 0.3], [1, -0.7]],
-  'a sum that is multiplied': [[0, 0.3], [-1.7, 0.9]],
-  'the first value as it is': [[0, 1], [0.3, 0.9]],
-  'five products, two of sums': [[0, 0.3], [1, 0.9], [0.1, 1], [1, 1 / 3], [-1, 1e-3]],
+  'two products': [
+    [0, 0.3],
+    [1, -0.7],
+  ],
+  'a sum that is multiplied': [
+    [0, 0.3],
+    [-1.7, 0.9],
+  ],
+  'the first value as it is': [
+    [0, 1],
+    [0.3, 0.9],
+  ],
+  'five products, two of sums': [
+    [0, 0.3],
+    [1, 0.9],
+    [0.1, 1],
+    [1, 1 / 3],
+    [-1, 1e-3],
+  ],
 } as const;
 
 describe('weighted sums of float32', () => {
@@ -51,7 +67,10 @@ describe('weighted sums of float32', () => {
 
   it('keep NaN and infinities', () => {
     const out = new Float32Array(3);
-    weightedSum(out, [{ keep: 0, factor: 0, value: Float32Array.of(Infinity, 1, 1) }, { keep: 1, factor: 2, value: Float32Array.of(1, NaN, Infinity) }]);
+    weightedSum(out, [
+      { keep: 0, factor: 0, value: Float32Array.of(Infinity, 1, 1) },
+      { keep: 1, factor: 2, value: Float32Array.of(1, NaN, Infinity) },
+    ]);
     expect([...out]).toEqual([NaN, NaN, Infinity]);
   });
 

@@ -41,14 +41,22 @@ export async function writeCheckpoint<State>(folder: string, point: TrainingPoin
   try {
     await mkdir(temporary, { recursive: true });
     await writeSafetensors(join(temporary, STATE_FILE), await toStateDict(state));
-    await writeFileAtomic(join(temporary, META_FILE), `${JSON.stringify({ format: FORMAT, step: point.step, position: point.position }, null, 2)}\n`);
+    await writeFileAtomic(
+      join(temporary, META_FILE),
+      `${JSON.stringify({ format: FORMAT, step: point.step, position: point.position }, null, 2)}\n`,
+    );
     await rm(final, { recursive: true, force: true });
     await rename(temporary, final);
     await flushFolder(folder);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
     if (error instanceof UserError) throw error;
-    throw new UserError(`[training/checkpoint] checkpoint cannot be written: step=${point.step}, folder=${folder}, ${error instanceof Error ? error.message : String(error)}. Earlier checkpoints are untouched; free space or permissions and resume.`, { cause: error });
+    throw new UserError(
+      `[training/checkpoint] checkpoint cannot be written: step=${point.step}, folder=${folder}, `
+        + `${error instanceof Error ? error.message : String(error)}. Earlier checkpoints are untouched; free space or permissions and `
+        + 'resume.',
+      { cause: error },
+    );
   }
   return final;
 }
@@ -79,7 +87,9 @@ export async function listCheckpoints(folder: string): Promise<readonly { readon
 /** Remove what killed writers left behind. */
 export async function removeUnfinished(folder: string): Promise<void> {
   const names = await readdir(folder);
-  await Promise.all(names.filter((name) => name.startsWith(TEMPORARY)).map((name) => rm(join(folder, name), { recursive: true, force: true })));
+  await Promise.all(
+    names.filter((name) => name.startsWith(TEMPORARY)).map((name) => rm(join(folder, name), { recursive: true, force: true })),
+  );
 }
 
 /**
@@ -87,10 +97,16 @@ export async function removeUnfinished(folder: string): Promise<void> {
  *
  * @throws UserError when the folder is damaged or belongs to another model
  */
-export async function readCheckpoint<State>(path: string, template: State): Promise<{ readonly point: TrainingPoint; readonly state: State }> {
+export async function readCheckpoint<State>(
+  path: string,
+  template: State,
+): Promise<{ readonly point: TrainingPoint; readonly state: State }> {
   const parsed = v.safeParse(Meta, await readJson(join(path, META_FILE)));
   if (!parsed.success) {
-    throw new UserError(`[training/checkpoint] ${META_FILE} is not valid: path=${path}, ${parsed.issues[0].message}. Remove the folder to resume from an earlier checkpoint.`);
+    throw new UserError(
+      `[training/checkpoint] ${META_FILE} is not valid: path=${path}, ${parsed.issues[0].message}. Remove the folder to resume `
+        + 'from an earlier checkpoint.',
+    );
   }
   const { tensors } = await readSafetensors(join(path, STATE_FILE));
   const { step, position } = parsed.output;
@@ -98,7 +114,10 @@ export async function readCheckpoint<State>(path: string, template: State): Prom
 }
 
 /** Keep the newest `keep` checkpoints and those whose step is a multiple of `milestone`. */
-export async function pruneCheckpoints(folder: string, options: { readonly keep: number; readonly milestone?: number | undefined }): Promise<void> {
+export async function pruneCheckpoints(
+  folder: string,
+  options: { readonly keep: number; readonly milestone?: number | undefined },
+): Promise<void> {
   const all = await listCheckpoints(folder);
   const old = all.slice(0, Math.max(all.length - options.keep, 0));
   const removable = old.filter(({ step }) => !options.milestone || step % options.milestone !== 0);

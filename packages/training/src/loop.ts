@@ -71,14 +71,24 @@ export type TrainEvent =
  */
 export async function* train<State>(task: TrainingTask<State>, options: TrainOptions): AsyncGenerator<TrainEvent, void> {
   const { steps, start = 'new', logEvery = 10, checkpointEvery = 500, keep = 2, previewEvery = 0, signal } = options;
-  for (const [name, value, least] of [['steps', steps, 1], ['logEvery', logEvery, 1], ['checkpointEvery', checkpointEvery, 1], ['keep', keep, 1], ['previewEvery', previewEvery, 0]] as const) {
-    if (!Number.isSafeInteger(value) || value < least) throw new UserError(`[training/loop] option is out of range: ${name}=${value}. Give an integer >= ${least}.`);
+  for (const [name, value, least] of [
+    ['steps', steps, 1],
+    ['logEvery', logEvery, 1],
+    ['checkpointEvery', checkpointEvery, 1],
+    ['keep', keep, 1],
+    ['previewEvery', previewEvery, 0],
+  ] as const) {
+    if (!Number.isSafeInteger(value) || value < least)
+      throw new UserError(`[training/loop] option is out of range: ${name}=${value}. Give an integer >= ${least}.`);
   }
   const folder = await createRunFolder(options.folder);
   await removeUnfinished(folder.checkpoints);
   const newest = (await listCheckpoints(folder.checkpoints)).at(-1);
   if (newest && start === 'new') {
-    throw new UserError(`[training/loop] folder already has checkpoints: folder=${options.folder}, newest step=${newest.step}. Resume it, or choose another folder.`);
+    throw new UserError(
+      `[training/loop] folder already has checkpoints: folder=${options.folder}, newest step=${newest.step}. Resume it, or choose `
+        + 'another folder.',
+    );
   }
   await matchOrStoreConfig(folder.config, task.config);
 
@@ -104,7 +114,8 @@ export async function* train<State>(task: TrainingTask<State>, options: TrainOpt
     const step = point.step + 1;
     if (!Number.isFinite(result.metrics.loss)) {
       throw new UserError(
-        `[training/loop] loss is not finite: loss=${result.metrics.loss}, step=${step}, batch items=[${result.batch.join(', ')}]. Last good checkpoint: ${checkpoint ?? 'none yet'}. Resume from it with a lower learning rate or gradient clipping.`,
+        `[training/loop] loss is not finite: loss=${result.metrics.loss}, step=${step}, batch items=[${result.batch.join(', ')}]. `
+          + `Last good checkpoint: ${checkpoint ?? 'none yet'}. Resume from it with a lower learning rate or gradient clipping.`,
       );
     }
     state = result.state;

@@ -26,7 +26,10 @@ export async function writeReport(folder: RunFolder, state: ReportState): Promis
   const style = await readFile(require.resolve('uplot/dist/uPlot.min.css'), 'utf8');
   const log = await readLog(folder.log);
   const timings = await readLog(folder.timings);
-  const previews = (await readdir(folder.previews)).filter((name) => name.endsWith('.png')).sort().slice(-SHOWN_PREVIEWS);
+  const previews = (await readdir(folder.previews))
+    .filter((name) => name.endsWith('.png'))
+    .sort()
+    .slice(-SHOWN_PREVIEWS);
   await writeFileAtomic(folder.report, page({ state, log, timings, previews: previews.reverse(), folder, script, style }));
 }
 
@@ -44,7 +47,12 @@ function page({ state, log, timings, previews, folder, script, style }: PageInpu
   const running = state.step < state.steps;
   const metrics = Object.keys(log.at(-1) ?? {}).filter((name) => name !== 'step');
   const thinned = thin(log);
-  const curves = metrics.map((name) => ({ name, steps: thinned.map((line) => line.step), raw: thinned.map((line) => line[name] ?? null), smooth: smooth(thinned.map((line) => line[name] ?? 0)) }));
+  const curves = metrics.map((name) => ({
+    name,
+    steps: thinned.map((line) => line.step),
+    raw: thinned.map((line) => line[name] ?? null),
+    smooth: smooth(thinned.map((line) => line[name] ?? 0)),
+  }));
   const middle = median(timings.map((line) => line['milliseconds'] ?? 0));
   const figures: readonly (readonly [string, string])[] = [
     ['step', `${state.step} of ${state.steps}`],
@@ -65,7 +73,15 @@ dl{display:flex;flex-wrap:wrap;gap:.5rem 2.5rem;margin:0}dt{font-size:.8rem;colo
 <h1>${escapeHtml(state.name)}</h1>
 <dl>${figures.map(([term, value]) => `<div><dt>${term}</dt><dd>${value}</dd></div>`).join('')}</dl>
 ${curves.map(({ name }, i) => `<h2>${escapeHtml(name)}</h2><div class="plot" id="plot-${i}"></div>`).join('\n')}
-<h2>Previews</h2><div class="previews">${previews.map((name) => `<figure><img src="previews/${name}" alt="samples after ${basename(name, '.png')}"><figcaption>${basename(name, '.png')}</figcaption></figure>`).join('') || 'none yet'}</div>
+<h2>Previews</h2><div class="previews">${
+    previews
+      .map(
+        (name) =>
+          `<figure><img src="previews/${name}" alt="samples after `
+          + `${basename(name, '.png')}"><figcaption>${basename(name, '.png')}</figcaption></figure>`,
+      )
+      .join('') || 'none yet'
+  }</div>
 <p>Folder: <code>${escapeHtml(basename(folder.root))}</code>. The curves are in <code>log.jsonl</code>.</p>
 <script>${script}</script>
 <script>

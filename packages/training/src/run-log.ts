@@ -13,7 +13,11 @@ export async function appendLine(path: string, line: LogLine): Promise<void> {
   try {
     await appendFile(path, `${JSON.stringify(line)}\n`);
   } catch (error) {
-    throw new UserError(`[training/log] log cannot be written: path=${path}, ${error instanceof Error ? error.message : String(error)}. Free space or permissions and resume; checkpoints are untouched.`, { cause: error });
+    throw new UserError(
+      `[training/log] log cannot be written: path=${path}, ${error instanceof Error ? error.message : String(error)}. Free space `
+        + 'or permissions and resume; checkpoints are untouched.',
+      { cause: error },
+    );
   }
 }
 
@@ -44,5 +48,11 @@ function parseLine(line: string): LogLine | undefined {
 /** Drop what was logged after a step, so that a resumed run writes it again, the same. */
 export async function truncateLog(path: string, step: number): Promise<void> {
   const lines = await readLog(path);
-  await writeFileAtomic(path, lines.filter((line) => line.step <= step).map((line) => `${JSON.stringify(line)}\n`).join(''));
+  await writeFileAtomic(
+    path,
+    lines
+      .filter((line) => line.step <= step)
+      .map((line) => `${JSON.stringify(line)}\n`)
+      .join(''),
+  );
 }

@@ -8,7 +8,8 @@ import { temporaryFolder } from './host-task.ts';
 vi.setConfig({ testTimeout: 60_000 });
 
 const POINT = { step: 12, position: { epoch: 1, index: 34 } };
-const state = (...names: readonly string[]): Record<string, Tensor> => Object.fromEntries(names.map((name, i) => [name, tensor(Float32Array.of(i, i + 0.5))]));
+const state = (...names: readonly string[]): Record<string, Tensor> =>
+  Object.fromEntries(names.map((name, i) => [name, tensor(Float32Array.of(i, i + 0.5))]));
 
 async function written(): Promise<string> {
   return writeCheckpoint(await temporaryFolder(), POINT, state('a', 'b'));
@@ -38,7 +39,10 @@ describe('checkpoints', () => {
 
   it.each([
     ['{', /state\.json.*is not valid JSON/],
-    ['{"format":"langevin-training-1","step":-1,"position":{"epoch":0,"index":0}}', /state\.json is not valid: path=.*Remove the folder to resume from an earlier checkpoint/],
+    [
+      '{"format":"langevin-training-1","step":-1,"position":{"epoch":0,"index":0}}',
+      /state\.json is not valid: path=.*Remove the folder to resume from an earlier checkpoint/,
+    ],
     ['{"format":"other","step":1,"position":{"epoch":0,"index":0}}', /state\.json is not valid/],
   ])('with %s for a description are refused', async (text, message) => {
     const path = await written();
@@ -48,8 +52,13 @@ describe('checkpoints', () => {
 
   it('of another model are refused: missing and unknown weights are named', async () => {
     const path = await written();
-    await expect(readCheckpoint(path, state('a', 'c'))).rejects.toThrow(`[nn/state-dict] weights do not fit: ${path} lacks "c" and has "b" that the model does not know. Check that the configuration belongs to these weights.`);
-    await expect(readCheckpoint(path, { a: tensor(Float32Array.of(1)), b: tensor(Float32Array.of(1)) })).rejects.toThrow(`weight has another shape or dtype: name=a, ${path} has float32[2], the model wants float32[1]`);
+    await expect(readCheckpoint(path, state('a', 'c'))).rejects.toThrow(
+      `[nn/state-dict] weights do not fit: ${path} lacks "c" and has "b" that the model does not know. Check that the `
+        + 'configuration belongs to these weights.',
+    );
+    await expect(readCheckpoint(path, { a: tensor(Float32Array.of(1)), b: tensor(Float32Array.of(1)) })).rejects.toThrow(
+      `weight has another shape or dtype: name=a, ${path} has float32[2], the model wants float32[1]`,
+    );
   });
 
   it('are found by name, in the order of steps; other names are not theirs', async () => {

@@ -73,16 +73,26 @@ describe('diffusionTask', () => {
 
   it('refuses images and classes that do not fit the network', () => {
     const wide = memoryDataset({ ...TINY.data, imageShape: [1, 4, 16] });
-    expect(() => task({}, wide)).toThrow('[training/diffusion] images do not fit the network: stripes has [1, 4, 16], the network wants 1 channels of size 8. Change in_channels or sample_size, or the data set\'s size.');
+    expect(() => task({}, wide)).toThrow(
+      '[training/diffusion] images do not fit the network: stripes has [1, 4, 16], the network wants 1 channels of size 8. Change '
+        + "in_channels or sample_size, or the data set's size.",
+    );
     const more = memoryDataset({ ...TINY.data, classes: ['a', 'b', 'c'] });
-    expect(() => task({}, more)).toThrow('[training/diffusion] network has too few classes: num_class_embeds=2, stripes has 3. Raise num_class_embeds.');
+    expect(() => task({}, more)).toThrow(
+      '[training/diffusion] network has too few classes: num_class_embeds=2, stripes has 3. Raise num_class_embeds.',
+    );
   });
 });
 
 describe('parseTrainingConfig', () => {
   it('fills defaults in', () => {
     const config: DiffusionTrainingConfig = parseTrainingConfig({ ...TINY.config, flip: undefined, patch: undefined });
-    expect(config).toMatchObject({ flip: 'none', patch: 1, edm: { sigmaData: 0.5, meanLogSigma: -1.2, stdLogSigma: 1.2 }, optimizer: { betas: [0.9, 0.999], weightDecay: 0 } });
+    expect(config).toMatchObject({
+      flip: 'none',
+      patch: 1,
+      edm: { sigmaData: 0.5, meanLogSigma: -1.2, stdLogSigma: 1.2 },
+      optimizer: { betas: [0.9, 0.999], weightDecay: 0 },
+    });
   });
 
   it.each([

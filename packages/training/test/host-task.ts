@@ -26,8 +26,8 @@ export interface HostTaskOptions {
 }
 
 /**
- * A task that runs on the host and needs no engine: w becomes w / 2 + step, the loss is its sum. Each value depends on all earlier steps, so
- * a lost or repeated one shows.
+ * A task that runs on the host and needs no engine: w becomes w / 2 + step, the loss is its sum. Each value depends on all earlier steps,
+ * so a lost or repeated one shows.
  */
 export function hostTask({ size = 4, losses = {}, config = { seed: 1 }, preview }: HostTaskOptions = {}): TrainingTask<HostState> {
   return {
@@ -37,7 +37,12 @@ export function hostTask({ size = 4, losses = {}, config = { seed: 1 }, preview 
     async step({ w }, { step, position }) {
       const next = ((await data(w)) as Float32Array).map((value, i) => value / 2 + step + i);
       const loss = losses[step + 1] ?? next.reduce((sum, value) => sum + value, 1);
-      return { state: { w: tensor(next) }, metrics: { loss, twice: 2 * loss }, position: { epoch: position.epoch, index: position.index + 3 }, batch: [step * 3, step * 3 + 1, step * 3 + 2] };
+      return {
+        state: { w: tensor(next) },
+        metrics: { loss, twice: 2 * loss },
+        position: { epoch: position.epoch, index: position.index + 3 },
+        batch: [step * 3, step * 3 + 1, step * 3 + 2],
+      };
     },
     ...(preview && { preview: () => preview(0) }),
   };

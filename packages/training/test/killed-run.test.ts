@@ -32,7 +32,15 @@ beforeAll(async () => {
 }, 120_000);
 
 /** Run the program; with `kill`, send SIGKILL so many milliseconds after it has said that line. */
-function start(folder: string, kill?: { readonly after: string; readonly delay: number }): Promise<{ readonly signal: NodeJS.Signals | null; readonly code: number | null; readonly said: readonly string[]; readonly errors: string }> {
+function start(
+  folder: string,
+  kill?: { readonly after: string; readonly delay: number },
+): Promise<{
+  readonly signal: NodeJS.Signals | null;
+  readonly code: number | null;
+  readonly said: readonly string[];
+  readonly errors: string;
+}> {
   const child = spawn(process.execPath, [PROGRAM, folder, String(STEPS)], { stdio: ['ignore', 'pipe', 'pipe'] });
   const said: string[] = [];
   let errors = '';
@@ -55,7 +63,10 @@ it('killed at three random moments and resumed, a run ends with the bytes of one
   const folder = await temporaryFolder();
   const random = counterGenerator({ seed: SEED, stream: [] });
   // Each a while after some step of the next third of the run: within a step, a checkpoint, or between the two.
-  const moments = [0, 1, 2].map((third) => ({ after: `step ${2 + 5 * third + random.integers(1, { low: 0, high: 4 })[0]!}`, delay: random.integers(1, { low: 0, high: 25 })[0]! }));
+  const moments = [0, 1, 2].map((third) => ({
+    after: `step ${2 + 5 * third + random.integers(1, { low: 0, high: 4 })[0]!}`,
+    delay: random.integers(1, { low: 0, high: 25 })[0]!,
+  }));
   for (const moment of moments) {
     const killed = await start(folder, moment);
     expect(killed, `${moment.after} + ${moment.delay} ms: ${killed.errors}`).toMatchObject({ code: null, signal: 'SIGKILL' });
@@ -64,7 +75,13 @@ it('killed at three random moments and resumed, a run ends with the bytes of one
   expect(last, last.errors).toMatchObject({ code: 0, signal: null });
   expect(last.said[0]).not.toBe('start 0');
 
-  const files = ['log.jsonl', 'config.json', ...(await readdir(join(whole, 'checkpoints'))).flatMap((step) => ['state.json', 'state.safetensors'].map((file) => join('checkpoints', step, file)))];
+  const files = [
+    'log.jsonl',
+    'config.json',
+    ...(await readdir(join(whole, 'checkpoints'))).flatMap((step) =>
+      ['state.json', 'state.safetensors'].map((file) => join('checkpoints', step, file)),
+    ),
+  ];
   expect(await readdir(join(folder, 'checkpoints'))).toEqual(await readdir(join(whole, 'checkpoints')));
   expect(files.length).toBe(6);
   for (const file of files) expect(await readFile(join(folder, file)), file).toEqual(await readFile(join(whole, file)));

@@ -16,11 +16,23 @@ describe('events', () => {
     const task = { ...hostTask(), preview: async (_state: unknown, path: string) => void shown.push(path) };
     const all = await events(task, { folder, steps: 5, checkpointEvery: 2, previewEvery: 4, logEvery: 2 });
     expect(all.map((event) => `${event.kind} ${event.step}`)).toEqual([
-      'start 0', 'step 1', 'step 2', 'checkpoint 2', 'step 3', 'step 4', 'preview 4', 'checkpoint 4', 'step 5', 'checkpoint 5', 'done 5',
+      'start 0',
+      'step 1',
+      'step 2',
+      'checkpoint 2',
+      'step 3',
+      'step 4',
+      'preview 4',
+      'checkpoint 4',
+      'step 5',
+      'checkpoint 5',
+      'done 5',
     ]);
     expect(shown).toEqual([join(folder, 'previews', 'step-00000004.png')]);
     // Every second step, and the last.
-    expect(await readFile(join(folder, 'log.jsonl'), 'utf8')).toMatch(/^\{"step":2,.*\n\{"step":4,.*\n\{"step":5,"loss":[\d.]+,"twice":[\d.]+\}\n$/);
+    expect(await readFile(join(folder, 'log.jsonl'), 'utf8')).toMatch(
+      /^\{"step":2,.*\n\{"step":4,.*\n\{"step":5,"loss":[\d.]+,"twice":[\d.]+\}\n$/,
+    );
   });
 
   it('say when a run is done already', async () => {
@@ -40,7 +52,9 @@ describe('options', () => {
     [{ steps: 1, keep: 0 }, 'keep=0'],
     [{ steps: 1, previewEvery: -1 }, 'previewEvery=-1'],
   ])('%j are refused', async (options, named) => {
-    await expect(events(hostTask(), { folder: await temporaryFolder(), ...options })).rejects.toThrow(`[training/loop] option is out of range: ${named}. Give an integer`);
+    await expect(events(hostTask(), { folder: await temporaryFolder(), ...options })).rejects.toThrow(
+      `[training/loop] option is out of range: ${named}. Give an integer`,
+    );
   });
 });
 
@@ -51,7 +65,8 @@ describe('a resumed run', () => {
     // Before the first checkpoint, at one, after one, at the last step but one.
     for (const stop of [1, 3, 4, 8]) {
       const folder = await temporaryFolder();
-      for await (const event of train(hostTask(), { folder, steps: 9, checkpointEvery: 3, logEvery: 1 })) if (event.kind === 'step' && event.step === stop) break;
+      for await (const event of train(hostTask(), { folder, steps: 9, checkpointEvery: 3, logEvery: 1 }))
+        if (event.kind === 'step' && event.step === stop) break;
       await events(hostTask(), { folder, steps: 9, checkpointEvery: 3, logEvery: 1, start: 'resume' });
       for (const file of ['log.jsonl', 'checkpoints/step-00000009/state.safetensors', 'checkpoints/step-00000009/state.json']) {
         expect(await readFile(join(folder, file)), `${file}, stopped after step ${stop}`).toEqual(await readFile(join(whole, file)));
@@ -68,22 +83,34 @@ describe('a resumed run', () => {
     await writeFile(join(folder, 'log.jsonl'), '{"step":3,"lo', { flag: 'a' });
     await events(hostTask(), { folder, steps: 3, logEvery: 1, start: 'resume' });
     expect(await readdir(join(folder, 'checkpoints'))).toEqual(['step-00000002', 'step-00000003']);
-    expect((await readFile(join(folder, 'log.jsonl'), 'utf8')).split('\n').filter(Boolean).map((line) => (JSON.parse(line) as { step: number }).step)).toEqual([1, 2, 3]);
+    expect(
+      (await readFile(join(folder, 'log.jsonl'), 'utf8'))
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => (JSON.parse(line) as { step: number }).step),
+    ).toEqual([1, 2, 3]);
   });
 
   it('is refused in a folder with checkpoints unless it is asked for', async () => {
     const folder = await temporaryFolder();
     await events(hostTask(), { folder, steps: 2 });
-    await expect(events(hostTask(), { folder, steps: 4 })).rejects.toThrow(`[training/loop] folder already has checkpoints: folder=${folder}, newest step=2. Resume it, or choose another folder.`);
+    await expect(events(hostTask(), { folder, steps: 4 })).rejects.toThrow(
+      `[training/loop] folder already has checkpoints: folder=${folder}, newest step=2. Resume it, or choose another folder.`,
+    );
   });
 
   it('is refused with another configuration, and the first entry that differs is named', async () => {
     const folder = await temporaryFolder();
     await events(hostTask({ config: { seed: 1, data: { name: 'emoji', size: 32 } } }), { folder, steps: 1 });
-    await expect(events(hostTask({ config: { seed: 1, data: { name: 'emoji', size: 64 } } }), { folder, steps: 2, start: 'resume' })).rejects.toThrow(
-      `[training/config] run was started with another configuration: data.size: stored 32, given 64, path=${join(folder, 'config.json')}. Use the stored one, or a new folder.`,
+    await expect(
+      events(hostTask({ config: { seed: 1, data: { name: 'emoji', size: 64 } } }), { folder, steps: 2, start: 'resume' }),
+    ).rejects.toThrow(
+      '[training/config] run was started with another configuration: data.size: stored 32, given 64, '
+        + `path=${join(folder, 'config.json')}. Use the stored one, or a new folder.`,
     );
-    await expect(events(hostTask({ config: { seed: 1 } }), { folder, steps: 2, start: 'resume' })).rejects.toThrow('data: stored {"name":"emoji","size":32}, given nothing');
+    await expect(events(hostTask({ config: { seed: 1 } }), { folder, steps: 2, start: 'resume' })).rejects.toThrow(
+      'data: stored {"name":"emoji","size":32}, given nothing',
+    );
   });
 });
 
@@ -92,13 +119,18 @@ describe('a loss that is not finite', () => {
     const folder = await temporaryFolder();
     const run = events(hostTask({ losses: { 6: loss } }), { folder, steps: 9, checkpointEvery: 2 });
     const last = join(folder, 'checkpoints', 'step-00000004');
-    await expect(run).rejects.toThrow(`[training/loop] loss is not finite: loss=${loss}, step=6, batch items=[15, 16, 17]. Last good checkpoint: ${last}. Resume from it with a lower learning rate or gradient clipping.`);
+    await expect(run).rejects.toThrow(
+      `[training/loop] loss is not finite: loss=${loss}, step=6, batch items=[15, 16, 17]. Last good checkpoint: ${last}. Resume `
+        + 'from it with a lower learning rate or gradient clipping.',
+    );
     expect((await readCheckpoint(last, hostTask().init())).point.step).toBe(4);
     expect((await listCheckpoints(join(folder, 'checkpoints'))).at(-1)?.path).toBe(last);
   });
 
   it('says so when there is no checkpoint yet', async () => {
-    await expect(events(hostTask({ losses: { 1: NaN } }), { folder: await temporaryFolder(), steps: 9 })).rejects.toThrow('step=1, batch items=[0, 1, 2]. Last good checkpoint: none yet.');
+    await expect(events(hostTask({ losses: { 1: NaN } }), { folder: await temporaryFolder(), steps: 9 })).rejects.toThrow(
+      'step=1, batch items=[0, 1, 2]. Last good checkpoint: none yet.',
+    );
   });
 });
 
@@ -150,7 +182,12 @@ describe('a disk that fails', () => {
         await writeFile(checkpoints, 'a file where the folder was');
       }
     };
-    await expect(run()).rejects.toThrow(new RegExp(`^\\[training/checkpoint\\] checkpoint cannot be written: step=2, folder=${checkpoints}, ENOTDIR.*Earlier checkpoints are untouched; free space or permissions and resume\\.$`));
+    await expect(run()).rejects.toThrow(
+      new RegExp(
+        `^\\[training/checkpoint\\] checkpoint cannot be written: step=2, folder=${checkpoints}, ENOTDIR.*Earlier checkpoints are `
+          + `untouched; free space or permissions and resume\\.$`,
+      ),
+    );
   });
 
   it('is full: the run stops, what was written stays, and it goes on when there is room', async ({ skip }) => {
@@ -174,7 +211,8 @@ describe('a disk that fails', () => {
       }
       execFileSync('mount', ['-o', 'remount,size=8m', folder]);
       await events(task, { folder, steps: 9, checkpointEvery: 1, keep: 9, logEvery: 1, start: 'resume' });
-      for (const file of ['log.jsonl', 'checkpoints/step-00000009/state.safetensors']) expect(await readFile(join(folder, file))).toEqual(await readFile(join(whole, file)));
+      for (const file of ['log.jsonl', 'checkpoints/step-00000009/state.safetensors'])
+        expect(await readFile(join(folder, file))).toEqual(await readFile(join(whole, file)));
     } finally {
       execFileSync('umount', [folder]);
     }

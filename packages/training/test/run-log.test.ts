@@ -13,7 +13,10 @@ describe('the log', () => {
     await appendLine(path, { step: 1, loss: 0.1 });
     await appendLine(path, { step: 2, loss: 1 / 3 });
     await writeFile(path, '{"step":3', { flag: 'a' });
-    expect(await readLog(path)).toEqual([{ step: 1, loss: 0.1 }, { step: 2, loss: 1 / 3 }]);
+    expect(await readLog(path)).toEqual([
+      { step: 1, loss: 0.1 },
+      { step: 2, loss: 1 / 3 },
+    ]);
   });
 
   it('is cut back to a step, to the same bytes', async () => {
@@ -28,7 +31,9 @@ describe('the log', () => {
   it.each(['nonsense', '{"loss":1}', '[]', 'null', '{"step":1.5}'])('with the line %s is damaged, and the line is named', async (line) => {
     const path = join(await temporaryFolder(), 'log.jsonl');
     await writeFile(path, `{"step":1,"loss":1}\n${line}\n`);
-    await expect(readLog(path)).rejects.toThrow(`[training/log] log is damaged: path=${path}, line 2 is not a step. Move the file away to start a new log.`);
+    await expect(readLog(path)).rejects.toThrow(
+      `[training/log] log is damaged: path=${path}, line 2 is not a step. Move the file away to start a new log.`,
+    );
   });
 });
 
@@ -42,7 +47,12 @@ describe('progress', () => {
     expect(meter.advance(30, 6000)).toEqual({ stepsPerSecond: 4, remainingSeconds: 17.5 });
   });
 
-  it.each([[3725, '1 h 02 min'], [200, '3 min 20 s'], [44.6, '45 s'], [Infinity, 'unknown']])('shows %s seconds as %s', (seconds, text) => {
+  it.each([
+    [3725, '1 h 02 min'],
+    [200, '3 min 20 s'],
+    [44.6, '45 s'],
+    [Infinity, 'unknown'],
+  ])('shows %s seconds as %s', (seconds, text) => {
     expect(showDuration(seconds)).toBe(text);
   });
 });

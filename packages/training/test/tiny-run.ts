@@ -10,7 +10,8 @@ function stripes(): MemoryDatasetInit {
   for (let i = 0; i < COUNT; i++) {
     labels[i] = i % 2;
     for (let y = 0; y < SIZE; y++) {
-      for (let x = 0; x < SIZE; x++) images[(i * SIZE + y) * SIZE + x] = (labels[i] === 0 ? x + y + i : x - y + i + SIZE) % 4 < 2 ? 230 : 20;
+      for (let x = 0; x < SIZE; x++)
+        images[(i * SIZE + y) * SIZE + x] = (labels[i] === 0 ? x + y + i : x - y + i + SIZE) % 4 < 2 ? 230 : 20;
     }
   }
   return { name: 'stripes', imageShape: [1, SIZE, SIZE], images, labels, classes: ['rising', 'falling'] };

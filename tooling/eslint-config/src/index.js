@@ -22,7 +22,10 @@ const typed = {
   '@typescript-eslint/no-explicit-any': 'error',
   '@typescript-eslint/ban-ts-comment': 'error',
   '@typescript-eslint/only-throw-error': 'error',
-  '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', destructuredArrayIgnorePattern: '^_' }],
+  '@typescript-eslint/no-unused-vars': [
+    'error',
+    { argsIgnorePattern: '^_', varsIgnorePattern: '^_', destructuredArrayIgnorePattern: '^_' },
+  ],
 };
 
 /**
@@ -34,7 +37,21 @@ const typed = {
  */
 export function langevinConfig({ rootDir, typeAware = true }) {
   return [
-    { ignores: ['**/dist/**', '**/node_modules/**', '**/coverage/**', '**/.turbo/**', '**/.examples/**', '**/fixtures/**', '**/*.generated.ts', 'packages/*/assembly/**', 'runs/**', 'out/**', 'docs/**'] },
+    {
+      ignores: [
+        '**/dist/**',
+        '**/node_modules/**',
+        '**/coverage/**',
+        '**/.turbo/**',
+        '**/.examples/**',
+        '**/fixtures/**',
+        '**/*.generated.ts',
+        'packages/*/assembly/**',
+        'runs/**',
+        'out/**',
+        'docs/**',
+      ],
+    },
     { linterOptions: { reportUnusedDisableDirectives: 'error' } },
     {
       files: ['**/*.{js,mjs,ts}'],
@@ -52,7 +69,12 @@ export function langevinConfig({ rootDir, typeAware = true }) {
     },
     {
       files: ['packages/*/src/**/*.ts'],
-      rules: { 'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true, named: true, defaultFrom: true, namedFrom: true, namespaceFrom: true } }] },
+      rules: {
+        'no-restricted-exports': [
+          'error',
+          { restrictDefaultExports: { direct: true, named: true, defaultFrom: true, namedFrom: true, namespaceFrom: true } },
+        ],
+      },
     },
   ];
 }

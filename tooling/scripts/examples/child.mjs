@@ -8,10 +8,13 @@ let failed;
 process.on('unhandledRejection', (error) => (failed ??= error));
 process.on('uncaughtException', (error) => (failed ??= error));
 process.on('message', ({ examples, tensor, testing }) => {
-  runAll(examples, tensor, testing).then(() => process.disconnect(), (error) => {
-    console.error(error);
-    process.exit(1);
-  });
+  runAll(examples, tensor, testing).then(
+    () => process.disconnect(),
+    (error) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
 });
 
 async function runAll(examples, tensor, testing) {

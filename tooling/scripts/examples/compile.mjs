@@ -42,7 +42,9 @@ export function compileExample({ line, code, prelude = '' }, expectUrl) {
     }
   }
   const faults = [...claims.keys()].map(
-    (position) => `line ${line + file.getLineAndCharacterOfPosition(position).line}: "// =>" stands behind nothing that has a value; put it behind "expr;", "const x = expr;" or "console.log(expr);".`,
+    (position) =>
+      `line ${line + file.getLineAndCharacterOfPosition(position).line}: "// =>" stands behind nothing that has a value; put it `
+      + 'behind "expr;", "const x = expr;" or "console.log(expr);".',
   );
 
   let checked = code;
@@ -63,9 +65,12 @@ export function compileExample({ line, code, prelude = '' }, expectUrl) {
 function subjectOf(statement, file) {
   if (ts.isExpressionStatement(statement)) {
     const { expression } = statement;
-    const logged = ts.isCallExpression(expression) && expression.expression.getText(file) === 'console.log' && expression.arguments.length === 1;
+    const logged =
+      ts.isCallExpression(expression) && expression.expression.getText(file) === 'console.log' && expression.arguments.length === 1;
     return { expression: (logged ? expression.arguments[0] : expression).getText(file), replaces: true };
   }
   const declaration = ts.isVariableStatement(statement) ? statement.declarationList.declarations[0] : undefined;
-  return declaration !== undefined && ts.isIdentifier(declaration.name) ? { expression: declaration.name.text, replaces: false } : undefined;
+  return declaration !== undefined && ts.isIdentifier(declaration.name)
+    ? { expression: declaration.name.text, replaces: false }
+    : undefined;
 }

@@ -7,8 +7,9 @@ const NOT_RUN = /^\/\/ not run: (\S.*)$/u;
 /**
  * The code of all `@example` tags.
  *
- * @returns {{ examples: { line: number, code: string, notRun?: string }[], faults: string[] }} `line` is that of the first line of code, counted
- *   from 1; `notRun` is the reason of an example that says it cannot run everywhere; `faults` names tags that hold no code or belong to no declaration
+ * @returns {{ examples: { line: number, code: string, notRun?: string }[], faults: string[] }} `line` is that of the first line of code,
+ *   counted from 1; `notRun` is the reason of an example that says it cannot run everywhere; `faults` names tags that hold no code or
+ *   belong to no declaration
  */
 export function extractDocExamples(path, source) {
   const file = ts.createSourceFile(path, source, ts.ScriptTarget.ES2022, true);
@@ -25,12 +26,15 @@ export function extractDocExamples(path, source) {
   const examples = [];
   for (const tag of [...found.values()].sort((a, b) => a.pos - b.pos)) {
     const example = codeOf(tag, source);
-    if (example === undefined) faults.push(`line ${lineAt(source, tag.pos)}: @example holds no code. Put it on the lines that follow the tag.`);
+    if (example === undefined)
+      faults.push(`line ${lineAt(source, tag.pos)}: @example holds no code. Put it on the lines that follow the tag.`);
     else examples.push(example);
   }
   const written = [...source.matchAll(/^[^\S\n]*(?:\/\*\*|\*)[^\S\n]+@example\b/gmu)].length;
   if (written !== found.size) {
-    faults.push(`${written} @example tags are written and ${found.size} belong to a declaration. Put the comment right before what it describes.`);
+    faults.push(
+      `${written} @example tags are written and ${found.size} belong to a declaration. Put the comment right before what it describes.`,
+    );
   }
   return { examples, faults };
 }
@@ -39,7 +43,10 @@ export function extractDocExamples(path, source) {
 function codeOf(tag, source) {
   const from = tag.tagName.end;
   // The parser ends a tag at the comment's end, after the last star, or at the next tag.
-  const text = source.slice(from, tag.end).replace(/\*\/\s*$/u, '').replace(/\*\s*$/u, '');
+  const text = source
+    .slice(from, tag.end)
+    .replace(/\*\/\s*$/u, '')
+    .replace(/\*\s*$/u, '');
   const lines = text.split('\n').map((line, i) => (i === 0 ? line.trimStart() : line.replace(/^\s*\* ?/u, '')).trimEnd());
   // A fence shows nothing more than its content.
   const kept = lines.map((line) => (/^```/u.test(line) ? '' : line));

@@ -9,7 +9,8 @@ import { AssertionError, deepStrictEqual } from 'node:assert';
 export function check(actual, expected, claim, line) {
   const decimals = Math.max(0, ...[...claim.matchAll(/\d\.(\d+)/gu)].map((match) => match[1].length));
   const kind = /^\w+Array(?= \[)/u.exec(claim)?.[0];
-  if (kind !== undefined && actual?.constructor?.name !== kind) throw new Error(`line ${line} claims ${claim}\nIt is of another kind: ${actual?.constructor?.name}`);
+  if (kind !== undefined && actual?.constructor?.name !== kind)
+    throw new Error(`line ${line} claims ${claim}\nIt is of another kind: ${actual?.constructor?.name}`);
   try {
     deepStrictEqual(plain(actual, decimals), plain(expected, decimals));
   } catch (error) {

@@ -14,10 +14,12 @@ const CHILD = fileURLToPath(new URL('child.mjs', import.meta.url));
 export async function runTogether(examples, { processes = 2, ...options }) {
   const faults = new Map();
   const queues = Array.from({ length: processes }, (_, i) => examples.filter((_example, j) => j % processes === i));
-  await Promise.all(queues.map(async (queue) => {
-    // An example that takes the process down costs itself; those after it go on in a new process.
-    for (let rest = queue; rest.length > 0; ) rest = rest.slice(await runSome(rest, options, faults));
-  }));
+  await Promise.all(
+    queues.map(async (queue) => {
+      // An example that takes the process down costs itself; those after it go on in a new process.
+      for (let rest = queue; rest.length > 0;) rest = rest.slice(await runSome(rest, options, faults));
+    }),
+  );
   return faults;
 }
 

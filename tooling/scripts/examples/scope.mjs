@@ -13,10 +13,12 @@ export function exportsOf(program, path) {
   const checker = program.getTypeChecker();
   const symbol = file === undefined ? undefined : checker.getSymbolAtLocation(file);
   if (symbol === undefined) return new Map();
-  return new Map(checker.getExportsOfModule(symbol).map((entry) => {
-    const target = entry.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(entry) : entry;
-    return [entry.name, (target.flags & ts.SymbolFlags.Value) !== 0];
-  }));
+  return new Map(
+    checker.getExportsOfModule(symbol).map((entry) => {
+      const target = entry.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(entry) : entry;
+      return [entry.name, (target.flags & ts.SymbolFlags.Value) !== 0];
+    }),
+  );
 }
 
 /**
@@ -53,7 +55,8 @@ function namesIn(file) {
 
 function isLabel(node) {
   const { parent } = node;
-  if (ts.isPropertyAccessExpression(parent) || ts.isPropertyAssignment(parent) || ts.isPropertySignature(parent)) return parent.name === node;
+  if (ts.isPropertyAccessExpression(parent) || ts.isPropertyAssignment(parent) || ts.isPropertySignature(parent))
+    return parent.name === node;
   if (ts.isBindingElement(parent)) return parent.propertyName === node;
   return ts.isMethodDeclaration(parent);
 }

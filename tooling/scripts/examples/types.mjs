@@ -22,7 +22,8 @@ export function exampleHost(root) {
   host.fileExists = (path) => texts.has(path) || fileExists(path);
   host.readFile = (path) => texts.get(path) ?? readFile(path);
   host.getSourceFile = (path, ...rest) => {
-    if (!parsed.has(path)) parsed.set(path, texts.has(path) ? ts.createSourceFile(path, texts.get(path), rest[0], true) : getSourceFile(path, ...rest));
+    if (!parsed.has(path))
+      parsed.set(path, texts.has(path) ? ts.createSourceFile(path, texts.get(path), rest[0], true) : getSourceFile(path, ...rest));
     return parsed.get(path);
   };
   return { texts, program: (roots) => ts.createProgram(roots, OPTIONS, host) };
@@ -32,10 +33,12 @@ export function exampleHost(root) {
 export function typeFaults(program, paths) {
   return paths.flatMap((path) => {
     const file = program.getSourceFile(path);
-    return ts.sortAndDeduplicateDiagnostics([...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)]).map((diagnostic) => ({
-      path,
-      line: file.getLineAndCharacterOfPosition(diagnostic.start ?? 0).line + 1,
-      text: ts.flattenDiagnosticMessageText(diagnostic.messageText, '\n'),
-    }));
+    return ts
+      .sortAndDeduplicateDiagnostics([...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)])
+      .map((diagnostic) => ({
+        path,
+        line: file.getLineAndCharacterOfPosition(diagnostic.start ?? 0).line + 1,
+        text: ts.flattenDiagnosticMessageText(diagnostic.messageText, '\n'),
+      }));
   });
 }

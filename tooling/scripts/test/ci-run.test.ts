@@ -30,7 +30,12 @@ cat >/dev/null
 case "$*" in *install*) : >"$LANGEVIN_CHROMIUM_DIR/libvk_swiftshader.so"; : >"$LANGEVIN_CHROMIUM_DIR/vk_swiftshader_icd.json"; printf '#!/bin/sh\\n' >"$BIN/chromium"; /bin/chmod +x "$BIN/chromium";; esac`;
 const SUDO = `echo "sudo $*" >>"$CALLS"\n[ "$1" = -n ] || exit 8\nshift\nexec "$@"`;
 
-function runCi({ programs = {}, user = 'root', chromium = 'missing', npmExit = 0 }: Machine): { status: number | null; output: string; calls: string[]; vulkan: boolean } {
+function runCi({ programs = {}, user = 'root', chromium = 'missing', npmExit = 0 }: Machine): {
+  status: number | null;
+  output: string;
+  calls: string[];
+  vulkan: boolean;
+} {
   const home = mkdtempSync(join(tmpdir(), 'langevin-ci-'));
   folders.push(home);
   const bin = join(home, 'bin');
@@ -49,13 +54,19 @@ function runCi({ programs = {}, user = 'root', chromium = 'missing', npmExit = 0
     for (const file of ['libvk_swiftshader.so', 'vk_swiftshader_icd.json']) writeFileSync(join(chromiumDir, file), '');
   }
   const calls = join(home, 'calls');
-  const done = spawnSync(join(bin, 'bash'), [SCRIPT], { env: { PATH: bin, BIN: bin, CALLS: calls, LANGEVIN_CHROMIUM_DIR: chromiumDir, TMPDIR: home, HOME: home }, encoding: 'utf8' });
+  const done = spawnSync(join(bin, 'bash'), [SCRIPT], {
+    env: { PATH: bin, BIN: bin, CALLS: calls, LANGEVIN_CHROMIUM_DIR: chromiumDir, TMPDIR: home, HOME: home },
+    encoding: 'utf8',
+  });
   const lines = existsSync(calls) ? readFileSync(calls, 'utf8').trim().split('\n') : [];
   return { status: done.status, output: done.stdout + done.stderr, calls: lines, vulkan: lines.at(-1)?.endsWith('vulkan=set') ?? false };
 }
 
 function pathOf(tool: string): string {
-  const found = (process.env['PATH'] ?? '').split(delimiter).map((dir) => join(dir, tool)).find(existsSync);
+  const found = (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .map((dir) => join(dir, tool))
+    .find(existsSync);
   if (found === undefined) throw new Error(`no ${tool} on PATH`);
   return found;
 }
@@ -73,13 +84,21 @@ describe.skipIf(process.platform === 'win32')('.ci/run', () => {
 
   it('installs chromium as root, without questions, and shows its Vulkan driver to the tests', () => {
     const { status, output, calls } = runCi({ programs: { 'apt-get': INSTALLS } });
-    expect({ status, output, calls }).toEqual({ status: 0, output: '[ci] installing chromium for the WebGPU and browser tests\n', calls: [UPDATE, INSTALL, `${TESTS}set`] });
+    expect({ status, output, calls }).toEqual({
+      status: 0,
+      output: '[ci] installing chromium for the WebGPU and browser tests\n',
+      calls: [UPDATE, INSTALL, `${TESTS}set`],
+    });
   });
 
   it('asks sudo where it is allowed without a password', () => {
     const { calls, vulkan } = runCi({ user: 'somebody', programs: { 'apt-get': INSTALLS, sudo: SUDO, true: '' } });
     expect(calls.filter((call) => !call.startsWith('sudo'))).toEqual([UPDATE, INSTALL, `${TESTS}set`]);
-    expect(calls.filter((call) => call.startsWith('sudo'))).toEqual(['sudo -n true', `sudo -n env DEBIAN_FRONTEND=noninteractive ${UPDATE}`, `sudo -n env DEBIAN_FRONTEND=noninteractive ${INSTALL}`]);
+    expect(calls.filter((call) => call.startsWith('sudo'))).toEqual([
+      'sudo -n true',
+      `sudo -n env DEBIAN_FRONTEND=noninteractive ${UPDATE}`,
+      `sudo -n env DEBIAN_FRONTEND=noninteractive ${INSTALL}`,
+    ]);
     expect(vulkan).toBe(true);
   });
 
@@ -89,12 +108,16 @@ describe.skipIf(process.platform === 'win32')('.ci/run', () => {
     ['when sudo wants a password', { user: 'somebody', programs: { 'apt-get': INSTALLS, sudo: 'exit 1' } }],
   ])('runs the tests %s, saying that some will be skipped', (_when, machine) => {
     const { status, output, calls } = runCi(machine);
-    expect(output).toContain('[ci] no chromium, and no apt-get as root to install it; the tests that need it will say that they were skipped');
+    expect(output).toContain(
+      '[ci] no chromium, and no apt-get as root to install it; the tests that need it will say that they were skipped',
+    );
     expect({ status, calls }).toEqual({ status: 0, calls: [TESTS] });
   });
 
   it('installs from old lists where new ones cannot be had', () => {
-    const { output, calls } = runCi({ programs: { 'apt-get': `case "$*" in *update*) echo "apt-get update" >>"$CALLS"; exit 100;; esac\n${INSTALLS}` } });
+    const { output, calls } = runCi({
+      programs: { 'apt-get': `case "$*" in *update*) echo "apt-get update" >>"$CALLS"; exit 100;; esac\n${INSTALLS}` },
+    });
     expect(calls).toEqual(['apt-get update', INSTALL, `${TESTS}set`]);
     expect(output).not.toContain('could not be installed');
   });

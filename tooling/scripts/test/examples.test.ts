@@ -64,7 +64,9 @@ describe('a claim in an example', () => {
   });
 
   it('is refused where it would never be checked', () => {
-    expect(compileExample({ line: 10, code: 'if (true) {\n  f(); // => 1\n}\n' }, expectUrl).faults).toEqual([expect.stringContaining('line 11: "// =>"')]);
+    expect(compileExample({ line: 10, code: 'if (true) {\n  f(); // => 1\n}\n' }, expectUrl).faults).toEqual([
+      expect.stringContaining('line 11: "// =>"'),
+    ]);
     expect(compileExample({ line: 1, code: 'const = 3;' }, expectUrl).faults).not.toEqual([]);
   });
 });
@@ -103,28 +105,49 @@ describe('extractDocExamples', () => {
 
   it('reads why an example cannot run everywhere', () => {
     const source = '/**\n * @example\n * // not run: needs a browser\n * open();\n */\nexport function open() {}\n';
-    expect(extractDocExamples('a.ts', source).examples).toEqual([{ line: 3, code: '// not run: needs a browser\nopen();\n', notRun: 'needs a browser' }]);
+    expect(extractDocExamples('a.ts', source).examples).toEqual([
+      { line: 3, code: '// not run: needs a browser\nopen();\n', notRun: 'needs a browser' },
+    ]);
   });
 
   it('names tags that nobody would run', () => {
-    expect(extractDocExamples('a.ts', '/**\n * @example\n */\nexport const a = 1;\n').faults).toEqual([expect.stringContaining('line 2: @example holds no code')]);
+    expect(extractDocExamples('a.ts', '/**\n * @example\n */\nexport const a = 1;\n').faults).toEqual([
+      expect.stringContaining('line 2: @example holds no code'),
+    ]);
     expect(extractDocExamples('a.ts', 'export const a = 1;\n/**\n * @example\n * lost();\n */\n').faults).toEqual([]);
-    expect(extractDocExamples('a.ts', 'export const a = [\n  1,\n  /**\n   * @example\n   * lost();\n   */\n];\n').faults).toEqual([expect.stringContaining('1 @example tags are written and 0 belong')]);
+    expect(extractDocExamples('a.ts', 'export const a = [\n  1,\n  /**\n   * @example\n   * lost();\n   */\n];\n').faults).toEqual([
+      expect.stringContaining('1 @example tags are written and 0 belong'),
+    ]);
   });
 });
 
 describe('what an example needs not import', () => {
   const modules = [
-    { specifier: 'own', names: new Map([['conv', true], ['Params', false]]) },
-    { specifier: 'base', names: new Map([['conv', true], ['ones', true], ['data', true]]) },
+    {
+      specifier: 'own',
+      names: new Map([
+        ['conv', true],
+        ['Params', false],
+      ]),
+    },
+    {
+      specifier: 'base',
+      names: new Map([
+        ['conv', true],
+        ['ones', true],
+        ['data', true],
+      ]),
+    },
   ];
 
   it('comes from the first module that has it, types as types', () => {
-    expect(preludeOf('const p: Params = conv(ones([2]));', modules)).toBe('import { conv, type Params } from "own"; import { ones } from "base"; ');
+    expect(preludeOf('const p: Params = conv(ones([2]));', modules)).toBe(
+      'import { conv, type Params } from "own"; import { ones } from "base"; ',
+    );
   });
 
   it.each([
-    ['what it declares', "const ones = 1; const [conv] = [ones]; const { a: data } = { a: 1 };"],
+    ['what it declares', 'const ones = 1; const [conv] = [ones]; const { a: data } = { a: 1 };'],
     ['what it imports', "import { ones, conv as data } from 'elsewhere'; import * as conv from 'x';"],
     ['names of properties', 'x.ones; ({ data: 1 }); const { conv: c } = y; interface Z { data: 1 }'],
   ])('leaves alone %s', (_what, code) => {
@@ -142,7 +165,12 @@ describe('running and type-checking', () => {
       return pathToFileURL(join(dir, name)).href;
     };
     return {
-      options: { tensor: write('tensor.mjs', 'export const setDefaultEngine = () => {};'), testing: write('testing.mjs', 'export const referenceEngine = () => {};'), timeoutMs: 2000, processes: 1 },
+      options: {
+        tensor: write('tensor.mjs', 'export const setDefaultEngine = () => {};'),
+        testing: write('testing.mjs', 'export const referenceEngine = () => {};'),
+        timeoutMs: 2000,
+        processes: 1,
+      },
       examples: examples.map((code, id) => {
         mkdirSync(join(dir, String(id)));
         return { id, url: write(`example-${id}.mjs`, code), cwd: join(dir, String(id)) };
@@ -168,8 +196,11 @@ describe('running and type-checking', () => {
   });
 
   it('runs one alone and gives what it said when it fails', async () => {
-    const { examples: [good, bad] } = folder(['1;', "throw new Error('alone');"]);
-    const alone = ({ url, cwd }: { url: string; cwd: string }): Promise<string | undefined> => runAlone(new URL(url).pathname, { cwd, timeoutMs: 10_000 });
+    const {
+      examples: [good, bad],
+    } = folder(['1;', "throw new Error('alone');"]);
+    const alone = ({ url, cwd }: { url: string; cwd: string }): Promise<string | undefined> =>
+      runAlone(new URL(url).pathname, { cwd, timeoutMs: 10_000 });
     expect(await alone(good!)).toBeUndefined();
     expect(await alone(bad!)).toContain('alone');
   });
@@ -178,6 +209,8 @@ describe('running and type-checking', () => {
     const host = exampleHost(tmpdir());
     const path = join(tmpdir(), 'langevin-never-written.ts');
     host.texts.set(path, 'export {};const a = 1;\nconst b: string = a;\n');
-    expect(typeFaults(host.program([path]), [path])).toEqual([{ path, line: 2, text: "Type 'number' is not assignable to type 'string'." }]);
+    expect(typeFaults(host.program([path]), [path])).toEqual([
+      { path, line: 2, text: "Type 'number' is not assignable to type 'string'." },
+    ]);
   });
 });

@@ -19,9 +19,19 @@ function stages(args: readonly string[], { failing = '' } = {}): { status: numbe
     writeFileSync(join(bin, tool), `#!/bin/sh\necho "called ${tool} $*"\n[ ${tool} != "${failing}" ]\n`);
     chmodSync(join(bin, tool), 0o755);
   }
-  const done = spawnSync(process.execPath, [SCRIPT, ...args], { env: { ...process.env, PATH: [bin, process.env['PATH']].join(delimiter) }, encoding: 'utf8' });
+  const done = spawnSync(process.execPath, [SCRIPT, ...args], {
+    env: { ...process.env, PATH: [bin, process.env['PATH']].join(delimiter) },
+    encoding: 'utf8',
+  });
   const output = done.stdout + done.stderr;
-  return { status: done.status, output, called: output.split('\n').filter((line) => line.startsWith('called ')).map((line) => line.replace(/ --.*/u, '')) };
+  return {
+    status: done.status,
+    output,
+    called: output
+      .split('\n')
+      .filter((line) => line.startsWith('called '))
+      .map((line) => line.replace(/ --.*/u, '')),
+  };
 }
 
 describe.skipIf(process.platform === 'win32')('npm test', () => {
@@ -33,7 +43,10 @@ describe.skipIf(process.platform === 'win32')('npm test', () => {
   });
 
   it('runs the stages named, the last with arguments of its own', () => {
-    expect(stages(['types', 'unit', '--', 'packages/io']).called).toEqual(['called turbo run //#typecheck:code typecheck', 'called vitest run']);
+    expect(stages(['types', 'unit', '--', 'packages/io']).called).toEqual([
+      'called turbo run //#typecheck:code typecheck',
+      'called vitest run',
+    ]);
     expect(stages(['unit', '--', 'packages/io'], { failing: 'vitest' }).output).toMatch(/called vitest run .* packages\/io\n/u);
   });
 
@@ -44,6 +57,11 @@ describe.skipIf(process.platform === 'win32')('npm test', () => {
   });
 
   it('knows its stages', () => {
-    expect(stages(['readme'])).toMatchObject({ status: 2, output: expect.stringContaining('unknown stage: stage=readme. Known: skeleton, lint, types, build, knip, packages, examples, unit.') as string });
+    expect(stages(['readme'])).toMatchObject({
+      status: 2,
+      output: expect.stringContaining(
+        'unknown stage: stage=readme. Known: skeleton, lint, types, build, knip, packages, examples, unit.',
+      ) as string,
+    });
   });
 });

@@ -1,8 +1,21 @@
 import { referenceUnet } from '@langevin/backbones';
 import { adam, mseLoss, type AdamState } from '@langevin/nn';
 import {
-  attention, compile, conv, dispose, groupNorm, item, matmul, realize, tensor, torchGenerator, valueAndGrad, vjp,
-  type Engine, type Generator, type Tensor,
+  attention,
+  compile,
+  conv,
+  dispose,
+  groupNorm,
+  item,
+  matmul,
+  realize,
+  tensor,
+  torchGenerator,
+  valueAndGrad,
+  vjp,
+  type Engine,
+  type Generator,
+  type Tensor,
 } from '@langevin/tensor';
 import { ditS2 } from './dit-s2.ts';
 
@@ -21,7 +34,12 @@ const random = (generator: Generator, ...shape: number[]): Tensor => {
 };
 
 /** A case that compiles one function of tensors that stay on the engine. */
-function operation(name: string, what: string, flops: number | undefined, make: (generator: Generator) => { readonly inputs: readonly Tensor[]; readonly fn: (...inputs: Tensor[]) => Tensor }): Case {
+function operation(
+  name: string,
+  what: string,
+  flops: number | undefined,
+  make: (generator: Generator) => { readonly inputs: readonly Tensor[]; readonly fn: (...inputs: Tensor[]) => Tensor },
+): Case {
   return {
     name,
     what,
@@ -39,8 +57,14 @@ function operation(name: string, what: string, flops: number | undefined, make: 
 const CONV_FLOPS = 2 * 64 * 64 * 64 * 9 * 28 * 28;
 
 export const operationCases: readonly Case[] = [
-  operation('matmul', 'matmul 1024^3', 2 * 1024 ** 3, (g) => ({ inputs: [random(g, 1024, 1024), random(g, 1024, 1024)], fn: (a, b) => matmul(a!, b!) })),
-  operation('conv-forward', 'conv 3x3, 64->64, 28x28, N=64', CONV_FLOPS, (g) => ({ inputs: [random(g, 64, 64, 28, 28), random(g, 64, 64, 3, 3)], fn: (x, w) => conv(x!, w!, { padding: 1 }) })),
+  operation('matmul', 'matmul 1024^3', 2 * 1024 ** 3, (g) => ({
+    inputs: [random(g, 1024, 1024), random(g, 1024, 1024)],
+    fn: (a, b) => matmul(a!, b!),
+  })),
+  operation('conv-forward', 'conv 3x3, 64->64, 28x28, N=64', CONV_FLOPS, (g) => ({
+    inputs: [random(g, 64, 64, 28, 28), random(g, 64, 64, 3, 3)],
+    fn: (x, w) => conv(x!, w!, { padding: 1 }),
+  })),
   operation('conv-input-grad', 'its gradient by the input', CONV_FLOPS, (g) => ({
     inputs: [random(g, 64, 64, 28, 28), random(g, 64, 64, 3, 3), random(g, 64, 64, 28, 28)],
     fn: (x, w, u) => vjp((t: Tensor) => conv(t, w!, { padding: 1 }), x!).pullback(u!)[0],

@@ -2,7 +2,12 @@ import { dit, ditPresets, type DitParams } from '@langevin/backbones';
 import { range, cast, tensor, torchGenerator, type Tensor } from '@langevin/tensor';
 
 /** DiT-S/2 on random latents: 4x32x32, batch 8, 8 channels out. */
-export function ditS2(): { readonly params: DitParams; readonly apply: (params: DitParams, ...inputs: Tensor[]) => Tensor; readonly inputs: readonly Tensor[]; readonly target: Tensor } {
+export function ditS2(): {
+  readonly params: DitParams;
+  readonly apply: (params: DitParams, ...inputs: Tensor[]) => Tensor;
+  readonly inputs: readonly Tensor[];
+  readonly target: Tensor;
+} {
   const net = dit(ditPresets['DiT-S/2'], { init: 'torch' });
   const g = torchGenerator(0);
   const random = (...shape: number[]): Tensor => tensor(g.normal(shape.reduce((a, b) => a * b, 1)), { shape });

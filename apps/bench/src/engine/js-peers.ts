@@ -7,8 +7,14 @@ export interface JsPeer {
 }
 
 const SHAPES = {
-  matmul: [[1024, 1024], [1024, 1024]],
-  'conv-forward': [[64, 64, 28, 28], [64, 64, 3, 3]],
+  matmul: [
+    [1024, 1024],
+    [1024, 1024],
+  ],
+  'conv-forward': [
+    [64, 64, 28, 28],
+    [64, 64, 3, 3],
+  ],
 } as const;
 
 function noise(size: number): Float32Array {

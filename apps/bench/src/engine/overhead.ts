@@ -1,9 +1,24 @@
-import { add, cacheCounters, compile, mul, realize, scalar, tensor, torchGenerator, valueAndGrad, type Engine, type Tensor } from '@langevin/tensor';
+import {
+  add,
+  cacheCounters,
+  compile,
+  mul,
+  realize,
+  scalar,
+  tensor,
+  torchGenerator,
+  valueAndGrad,
+  type Engine,
+  type Tensor,
+} from '@langevin/tensor';
 import { unetNetwork } from './cases.ts';
 import { adam, mseLoss, type AdamState } from '@langevin/nn';
 
 /** Milliseconds of one cached sampler step whose denoiser costs nothing: what the host adds to every step. */
-export async function samplerStepOverhead(engine: Engine, steps = 500): Promise<{ readonly compiledMs: number; readonly eagerMs: number; readonly compilations: number }> {
+export async function samplerStepOverhead(
+  engine: Engine,
+  steps = 500,
+): Promise<{ readonly compiledMs: number; readonly eagerMs: number; readonly compilations: number }> {
   const x0 = tensor(torchGenerator(0).normal(16 * 3 * 32 * 32), { shape: [16, 3, 32, 32] });
   const euler = (x: Tensor, ratio: Tensor): Tensor => {
     const denoised = mul(x, 0.5);

@@ -48,7 +48,10 @@ export async function runEngineBench(options: EngineBenchOptions): Promise<Engin
   const peers = [await tfjsWasm(), await jaxJs()].filter((peer) => peer !== undefined);
   const cases: CaseResult[] = [];
   const wanted = (entry: Case): boolean => options.only === undefined || options.only.includes(entry.name);
-  for (const [list, rounds] of [[operationCases, options.rounds.operations], [networkCases, options.rounds.networks]] as const) {
+  for (const [list, rounds] of [
+    [operationCases, options.rounds.operations],
+    [networkCases, options.rounds.networks],
+  ] as const) {
     for (const entry of list.filter(wanted)) {
       const contestants: Contestant[] = [local('langevin', await entry.prepare(engine))];
       if (torch) contestants.push(torch.contestant(entry.name));
@@ -85,7 +88,9 @@ function peakResidentBytes(): number {
 
 function peakOfLangevin(threads: number): number {
   const main = fileURLToPath(new URL('../main.js', import.meta.url));
-  const child = spawnSync(process.execPath, [...process.execArgv, main, 'train-for-memory', '--threads', String(threads)], { encoding: 'utf8' });
+  const child = spawnSync(process.execPath, [...process.execArgv, main, 'train-for-memory', '--threads', String(threads)], {
+    encoding: 'utf8',
+  });
   return Number(child.stdout.trim());
 }
 
@@ -129,18 +134,25 @@ export function engineBenchMarkdown(result: EngineBenchResult): string {
     '',
     'Made by `npm run bench -- engine`; do not edit by hand.',
     '',
-    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Node ${machine.node}, ${result.threads} threads for every contestant; ${machine.date}. Contestants run in turn in one session; medians. ${result.torch ? `PyTorch ${result.torch}, eager.` : 'PyTorch was not found.'} The ratio is PyTorch's time over ours: above 1, Langevin is faster.`,
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Node ${machine.node}, ${result.threads} threads for every `
+      + `contestant; ${machine.date}. Contestants run in turn in one session; medians. `
+      + `${result.torch ? `PyTorch ${result.torch}, eager.` : 'PyTorch was not found.'} The ratio is PyTorch's time over ours: above `
+      + '1, Langevin is faster.',
     '',
     markdownTable(['case', 'ours, ms', 'GFLOP/s', 'PyTorch, ms', 'ratio', 'target', 'tfjs-wasm, ms', 'jax-js, ms'], rows),
     '',
     '| other | value | target |',
     '|---|---:|---|',
-    `| cached sampler step with a free denoiser, compiled | ${ms(overhead.compiledMs)} ms | <= 1 ms, ${verdict(overhead.compiledMs <= 1)} |`,
+    `| cached sampler step with a free denoiser, compiled | ${ms(overhead.compiledMs)} ms | <= 1 ms, `
+      + `${verdict(overhead.compiledMs <= 1)} |`,
     `| the same, eager | ${ms(overhead.eagerMs)} ms | <= 1 ms, ${verdict(overhead.eagerMs <= 1)} |`,
-    `| that as a share of the U-Net's training step | ${((100 * overhead.compiledMs) / trainMs).toFixed(2)} % | <= 2 %, ${verdict(overhead.compiledMs / trainMs <= 0.02)} |`,
+    `| that as a share of the U-Net's training step | ${((100 * overhead.compiledMs) / trainMs).toFixed(2)} % | <= 2 %, `
+      + `${verdict(overhead.compiledMs / trainMs <= 0.02)} |`,
     `| compilations of those 1,040 steps | ${overhead.compilations} | 2 |`,
-    `| trace and compile the U-Net's training step | ${(result.compileMs / 1000).toFixed(2)} s | < 3 s, ${verdict(result.compileMs < 3000)} |`,
-    `| peak memory of the training step | ${gib(peakMemory.langevin)} against ${gib(peakMemory.torch)} | <= 1.2 times${memoryRatio === undefined ? '' : `, ${memoryRatio.toFixed(2)}, ${verdict(memoryRatio <= 1.2)}`} |`,
+    `| trace and compile the U-Net's training step | ${(result.compileMs / 1000).toFixed(2)} s | < 3 s, `
+      + `${verdict(result.compileMs < 3000)} |`,
+    `| peak memory of the training step | ${gib(peakMemory.langevin)} against ${gib(peakMemory.torch)} | <= 1.2 `
+      + `times${memoryRatio === undefined ? '' : `, ${memoryRatio.toFixed(2)}, ${verdict(memoryRatio <= 1.2)}`} |`,
     '',
   ].join('\n');
 }

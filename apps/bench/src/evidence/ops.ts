@@ -13,7 +13,12 @@ interface Candidate {
 }
 
 async function candidates(): Promise<readonly Candidate[]> {
-  const devices = (await availableDevices()).map(({ device, available, reason }): Candidate => ({ name: `onnxruntime/${device}`, available, reason, open: () => onnxruntimeEngine({ device }) }));
+  const devices = (await availableDevices()).map(({ device, available, reason }): Candidate => ({
+    name: `onnxruntime/${device}`,
+    available,
+    reason,
+    open: () => onnxruntimeEngine({ device }),
+  }));
   const backends = (await availableBackends()).map((status): Candidate => {
     const { name, available } = status;
     return { name: `tfjs/${name}`, available, reason: available ? undefined : status.reason, open: () => tfjsEngine({ backend: name }) };
@@ -41,21 +46,31 @@ export async function opsEvidence(): Promise<Evidence> {
 
 const CHECKS = ['shape', 'value', 'gradient', 'finite-differences', 'second-gradient'] as const;
 
-function page(reports: readonly (ConformanceReport & { readonly name: string })[], missing: readonly { readonly name: string; readonly reason: string }[]): string {
+function page(
+  reports: readonly (ConformanceReport & { readonly name: string })[],
+  missing: readonly { readonly name: string; readonly reason: string }[],
+): string {
   const ops = [...primitiveNames, ...compositeNames, 'engine'] as const;
   const cell = (report: ConformanceReport, op: string, check: string): string => {
     const found = report.results.filter((result) => result.op === op && (result.check === check || (op === 'engine' && check === 'value')));
     if (found.length === 0) return '';
     const count = (status: string): number => found.filter((result) => result.status === status).length;
-    const parts = [count('fail') > 0 ? `**${count('fail')} failed**` : '', count('pass') > 0 ? `${count('pass')}` : '', count('unsupported') > 0 ? `${count('unsupported')} refused` : '', count('skipped') > 0 ? `${count('skipped')} skipped` : ''];
+    const parts = [
+      count('fail') > 0 ? `**${count('fail')} failed**` : '',
+      count('pass') > 0 ? `${count('pass')}` : '',
+      count('unsupported') > 0 ? `${count('unsupported')} refused` : '',
+      count('skipped') > 0 ? `${count('skipped')} skipped` : '',
+    ];
     return parts.filter((part) => part !== '').join(', ');
   };
   const totals = reports.map(({ name, passed, failed, unsupported, skipped }) => [name, passed, failed, unsupported, skipped]);
   return [
     '# Evidence: op conformance',
     '',
-    'Made by `npm run evidence -- --write`; do not edit by hand. Each number counts rows that passed: shape rule, value against a float64 reference, gradient against the reference,',
-    "gradient against the engine's own finite differences, second gradient. \"Refused\" rows ended in an `UnsupportedError` that names the op and the remedy; empty cells are ops without that check (no gradient).",
+    'Made by `npm run evidence -- --write`; do not edit by hand. Each number counts rows that passed: shape rule, value against a '
+      + 'float64 reference, gradient against the reference,',
+    'gradient against the engine\'s own finite differences, second gradient. "Refused" rows ended in an `UnsupportedError` that '
+      + 'names the op and the remedy; empty cells are ops without that check (no gradient).',
     '',
     markdownTable(['engine', 'passed', 'failed', 'refused', 'skipped'], totals),
     '',
@@ -64,9 +79,16 @@ function page(reports: readonly (ConformanceReport & { readonly name: string })[
     ...reports.flatMap((report) => [
       `## ${report.name}`,
       '',
-      markdownTable(['op', ...CHECKS], ops.filter((op) => report.results.some((result) => result.op === op)).map((op) => [`\`${op}\``, ...CHECKS.map((check) => cell(report, op, check))])),
+      markdownTable(
+        ['op', ...CHECKS],
+        ops
+          .filter((op) => report.results.some((result) => result.op === op))
+          .map((op) => [`\`${op}\``, ...CHECKS.map((check) => cell(report, op, check))]),
+      ),
       '',
-      ...report.results.filter(({ status }) => status === 'fail' || status === 'unsupported').map(({ row, check, status, error }) => `- ${status}: ${row}, ${check}: ${error ?? ''}`),
+      ...report.results
+        .filter(({ status }) => status === 'fail' || status === 'unsupported')
+        .map(({ row, check, status, error }) => `- ${status}: ${row}, ${check}: ${error ?? ''}`),
       '',
     ]),
   ].join('\n');

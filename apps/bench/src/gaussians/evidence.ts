@@ -1,6 +1,12 @@
 import type { Evidence } from '../evidence/evidence.ts';
 import { describeMachine } from '../machine.ts';
-import { centralDifferenceStatements, closedFormStatements, forwardStatements, gradientStatements, parityStatements } from './correctness.ts';
+import {
+  centralDifferenceStatements,
+  closedFormStatements,
+  forwardStatements,
+  gradientStatements,
+  parityStatements,
+} from './correctness.ts';
 import { evidencePage, type Findings } from './evidence-page.ts';
 import { fuzz, roundTrips } from './files.ts';
 import { contestants } from './rasterizers.ts';
@@ -21,12 +27,34 @@ export interface Counts {
 
 /** What the issue asks for, and a taste of it. */
 export const COUNTS: Readonly<Record<'full' | 'quick', Counts>> = {
-  full: { forwardScenes: 200, gradientScenes: 100, differenced: { cases: 7, seeds: 6 }, threadScenes: 12, gaussiansPerFile: 2500, mutatedFiles: 100_000 },
-  quick: { forwardScenes: 8, gradientScenes: 8, differenced: { cases: 2, seeds: 1 }, threadScenes: 2, gaussiansPerFile: 300, mutatedFiles: 60 },
+  full: {
+    forwardScenes: 200,
+    gradientScenes: 100,
+    differenced: { cases: 7, seeds: 6 },
+    threadScenes: 12,
+    gaussiansPerFile: 2500,
+    mutatedFiles: 100_000,
+  },
+  quick: {
+    forwardScenes: 8,
+    gradientScenes: 8,
+    differenced: { cases: 2, seeds: 1 },
+    threadScenes: 2,
+    gaussiansPerFile: 300,
+    mutatedFiles: 60,
+  },
 };
 
 /** Everything that is claimed of Gaussians, from code that runs here. */
-export async function gaussiansEvidence({ root, report, counts }: { readonly root: string; readonly report: (line: string) => void; readonly counts: Counts }): Promise<Evidence> {
+export async function gaussiansEvidence({
+  root,
+  report,
+  counts,
+}: {
+  readonly root: string;
+  readonly report: (line: string) => void;
+  readonly counts: Counts;
+}): Promise<Evidence> {
   const { fast, absent } = await contestants();
   if (absent !== undefined) report(`WebGPU takes no part: ${absent}`);
   const each = async (statements: (rasterizer: (typeof fast)[number]) => Promise<readonly Statement[]>): Promise<readonly Statement[]> => {
@@ -52,7 +80,24 @@ export async function gaussiansEvidence({ root, report, counts }: { readonly roo
   report(`${counts.mutatedFiles} mutated files of each format ...`);
   const fuzzed = await fuzz(counts.mutatedFiles);
 
-  const failed = failures([...forward, ...gradients, ...differences, ...closedForms, ...parity.statements, ...threads]) + trips.filter(({ error, bound }) => !holds({ error, allowed: bound })).length + fuzzed.failures.length;
-  const findings: Findings = { failed, machine: describeMachine(), counts, fast: fast.map(({ name }) => name), absent: absent ?? null, forward, gradients, differences, closedForms, parity, threads, trips, fuzzed };
+  const failed =
+    failures([...forward, ...gradients, ...differences, ...closedForms, ...parity.statements, ...threads])
+    + trips.filter(({ error, bound }) => !holds({ error, allowed: bound })).length
+    + fuzzed.failures.length;
+  const findings: Findings = {
+    failed,
+    machine: describeMachine(),
+    counts,
+    fast: fast.map(({ name }) => name),
+    absent: absent ?? null,
+    forward,
+    gradients,
+    differences,
+    closedForms,
+    parity,
+    threads,
+    trips,
+    fuzzed,
+  };
   return { page: 'evidence-gaussians', markdown: evidencePage(findings), json: findings, failed };
 }

@@ -26,9 +26,16 @@ export async function loadingSpeed(count: number): Promise<LoadingRow> {
     await writeSplatFile(path, syntheticCloud({ count, degree: 3, seed: 1 }));
     const main = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../main.ts' : '../main.js', import.meta.url));
     const child = spawnSync(process.execPath, ['--expose-gc', ...process.execArgv, main, 'load-for-memory', path], { encoding: 'utf8' });
-    if (child.status !== 0) throw new Error(`[bench/gaussians] the process that loads a scene failed: status=${child.status}. ${child.stderr}`);
+    if (child.status !== 0)
+      throw new Error(`[bench/gaussians] the process that loads a scene failed: status=${child.status}. ${child.stderr}`);
     const { memory, arrays } = JSON.parse(child.stdout) as { readonly memory: number; readonly arrays: number };
-    return { count, fileBytesPerGaussian: spz!.fileBytesPerGaussian, readMs: spz!.readMs, memoryBytesPerGaussian: memory / count, arrayBytesPerGaussian: arrays / count };
+    return {
+      count,
+      fileBytesPerGaussian: spz!.fileBytesPerGaussian,
+      readMs: spz!.readMs,
+      memoryBytesPerGaussian: memory / count,
+      arrayBytesPerGaussian: arrays / count,
+    };
   } finally {
     rmSync(folder, { recursive: true });
   }

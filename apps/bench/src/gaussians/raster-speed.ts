@@ -51,7 +51,16 @@ export async function rasterSpeed({ scene, initial }: BenchScene, rounds: number
       },
     };
     const both = await interleave([...contestants, counting], { rounds, warmup: VIEWS });
-    rows.push(...rasterizers.map(({ threads }, i) => ({ threads, degree, forwardMs: median(times[i]!.forward.slice(VIEWS)), backwardMs: median(times[i]!.backward.slice(VIEWS)), bothMs: both[i]!.medianMs, leastMs: both[i]!.minMs })));
+    rows.push(
+      ...rasterizers.map(({ threads }, i) => ({
+        threads,
+        degree,
+        forwardMs: median(times[i]!.forward.slice(VIEWS)),
+        backwardMs: median(times[i]!.backward.slice(VIEWS)),
+        bothMs: both[i]!.medianMs,
+        leastMs: both[i]!.minMs,
+      })),
+    );
   }
   for (const { rasterizer } of rasterizers) await rasterizer.dispose();
   await cores.dispose();
@@ -64,7 +73,11 @@ interface Results {
   gradients?: RenderGradients;
 }
 
-async function pass({ rasterizer, results }: { readonly rasterizer: Rasterizer; readonly results: Results }, { scene, initial }: BenchScene, { degree, view }: { readonly degree: 0 | 3; readonly view: number }): Promise<{ readonly forward: number; readonly backward: number }> {
+async function pass(
+  { rasterizer, results }: { readonly rasterizer: Rasterizer; readonly results: Results },
+  { scene, initial }: BenchScene,
+  { degree, view }: { readonly degree: 0 | 3; readonly view: number },
+): Promise<{ readonly forward: number; readonly backward: number }> {
   const { camera } = scene.train[view * Math.floor(scene.train.length / VIEWS)]!;
   const start = performance.now();
   const drawn = await rasterizer.render(initial, camera, { degree, reuse: results.rendering });
@@ -78,7 +91,10 @@ async function pass({ rasterizer, results }: { readonly rasterizer: Rasterizer; 
 
 let kept = new Float32Array(0);
 
-/** Numbers of the size that a mean over the picture has, without pattern. Made once: what making them leaves behind would be collected on the threads that are measured. */
+/**
+ * Numbers of the size that a mean over the picture has, without pattern. Made once: what making them leaves behind would be collected on
+ * the threads that are measured.
+ */
 function cotangents(length: number): Float32Array {
   if (kept.length !== length) kept = new Float32Array(length).map((_, i) => Math.sin(1.7 * i) / length);
   return kept;

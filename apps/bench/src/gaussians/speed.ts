@@ -7,8 +7,8 @@ import { benchScene, HELD_OUT } from './scenes.ts';
 import { stepSpeed, trainingQuality, type QualityRow, type StepRow } from './training-speed.ts';
 
 /**
- * OpenSplat 1.2.0 on the CPU with two threads, measured earlier on the same kind of machine, not in this run: milliseconds a step; seconds of
- * 1,000 steps on scene256, and the PSNR of the held-out view after them.
+ * OpenSplat 1.2.0 on the CPU with two threads, measured earlier on the same kind of machine, not in this run: milliseconds a step; seconds
+ * of 1,000 steps on scene256, and the PSNR of the held-out view after them.
  */
 const OPENSPLAT = { step512Ms: 270, step256Ms: 101, seconds: 88, psnr: 27.74 } as const;
 
@@ -36,7 +36,15 @@ export interface GaussiansBench {
   readonly targets: readonly Target[];
 }
 
-export async function runGaussiansBench({ root, rounds, report }: { readonly root: string; readonly rounds: number; readonly report: (line: string) => void }): Promise<GaussiansBench> {
+export async function runGaussiansBench({
+  root,
+  rounds,
+  report,
+}: {
+  readonly root: string;
+  readonly rounds: number;
+  readonly report: (line: string) => void;
+}): Promise<GaussiansBench> {
   const load = loadavg()[0] ?? 0;
   const skipped: string[] = [];
   const [large, small] = [await benchScene(root, 'scene512'), await benchScene(root, 'scene256')];
@@ -59,7 +67,8 @@ export async function runGaussiansBench({ root, rounds, report }: { readonly roo
     report('steps at 256 x 256 ...');
     steps.push(await stepSpeed(small, 8 * rounds));
     report('training scene256 ...');
-    for (const changesUntil of [500, 15_000]) quality.push(await trainingQuality(small, { steps: 1000, every: 25, psnr: ENOUGH, changesUntil }));
+    for (const changesUntil of [500, 15_000])
+      quality.push(await trainingQuality(small, { steps: 1000, every: 25, psnr: ENOUGH, changesUntil }));
   }
   report('a million Gaussians ...');
   const loading = await loadingSpeed(1_000_000);
@@ -70,10 +79,17 @@ export async function runGaussiansBench({ root, rounds, report }: { readonly roo
 /** The PSNR that OpenSplat came to, as the issue rounds it. */
 const ENOUGH = 27.7;
 
-function targetsOf({ raster, steps, quality, loading }: Pick<GaussiansBench, 'raster' | 'steps' | 'quality' | 'loading'>): readonly Target[] {
+function targetsOf({
+  raster,
+  steps,
+  quality,
+  loading,
+}: Pick<GaussiansBench, 'raster' | 'steps' | 'quality' | 'loading'>): readonly Target[] {
   const rows: Target[] = [];
-  const atMost = (name: string, measured: number, bound: number, unit: string): void => void rows.push({ name, measured, bound, sense: 'at most', unit });
-  const atLeast = (name: string, measured: number, bound: number, unit: string): void => void rows.push({ name, measured, bound, sense: 'at least', unit });
+  const atMost = (name: string, measured: number, bound: number, unit: string): void =>
+    void rows.push({ name, measured, bound, sense: 'at most', unit });
+  const atLeast = (name: string, measured: number, bound: number, unit: string): void =>
+    void rows.push({ name, measured, bound, sense: 'at least', unit });
   for (const degree of [0, 3] as const) {
     const [one, two] = [1, 2].map((threads) => raster?.rows.find((row) => row.threads === threads && row.degree === degree));
     if (one === undefined || two === undefined) continue;
@@ -82,7 +98,12 @@ function targetsOf({ raster, steps, quality, loading }: Pick<GaussiansBench, 'ra
   }
   for (const { side, twoThreadsMs } of steps) {
     atMost(`step at ${side} x ${side}, two threads`, twoThreadsMs, side === 512 ? 80 : 30, 'ms');
-    atLeast(`that, against OpenSplat's ${side === 512 ? OPENSPLAT.step512Ms : OPENSPLAT.step256Ms} ms`, (side === 512 ? OPENSPLAT.step512Ms : OPENSPLAT.step256Ms) / twoThreadsMs, 3.3, 'times');
+    atLeast(
+      `that, against OpenSplat's ${side === 512 ? OPENSPLAT.step512Ms : OPENSPLAT.step256Ms} ms`,
+      (side === 512 ? OPENSPLAT.step512Ms : OPENSPLAT.step256Ms) / twoThreadsMs,
+      3.3,
+      'times',
+    );
   }
   const [short] = quality;
   if (short !== undefined) {
@@ -103,22 +124,53 @@ export function gaussiansBenchMarkdown({ machine, load, skipped, raster, steps, 
   return [
     '# Benchmarks: Gaussians',
     '',
-    `Made by \`npm run bench -- gaussians --write\` on ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.date}. Medians; what is compared took turns.`,
-    ...(load > 0.5 ? ['', `**Others used the machine too (load ${load.toFixed(1)} on ${machine.cores} cores when it began): times here are longer than they have to be, and ratios uncertain.**`] : []),
+    `Made by \`npm run bench -- gaussians --write\` on ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, `
+      + `${machine.date}. Medians; what is compared took turns.`,
+    ...(load > 0.5
+      ? [
+          '',
+          `**Others used the machine too (load ${load.toFixed(1)} on ${machine.cores} cores when it began): times here are longer `
+            + 'than they have to be, and ratios uncertain.**',
+        ]
+      : []),
     ...skipped.map((reason) => `\nSkipped: ${reason}`),
     '',
     '## What has to be reached',
     '',
-    `${missed === 0 ? 'All of it is.' : `${targets.length - missed} of ${targets.length} are.`} OpenSplat 1.2.0 was measured earlier on the same kind of machine, on the CPU with two threads, not in this run.`,
+    `${missed === 0 ? 'All of it is.' : `${targets.length - missed} of ${targets.length} are.`} OpenSplat 1.2.0 was measured `
+      + 'earlier on the same kind of machine, on the CPU with two threads, not in this run.',
     '',
-    markdownTable(['', 'measured', 'to reach', 'met'], targets.map((target) => [target.name, `${figure(target.measured)} ${target.unit}`, `${target.sense} ${figure(target.bound)}`, met(target) ? 'yes' : '**no**'])),
+    markdownTable(
+      ['', 'measured', 'to reach', 'met'],
+      targets.map((target) => [
+        target.name,
+        `${figure(target.measured)} ${target.unit}`,
+        `${target.sense} ${figure(target.bound)}`,
+        met(target) ? 'yes' : '**no**',
+      ]),
+    ),
     ...(raster === undefined ? [] : rasterText(raster)),
-    ...(steps.length === 0 ? [] : ['', '## A step of training', '', 'Picture, loss with SSIM, way back, optimiser, with the settings that are the default.', '', markdownTable(['scene', 'picture', 'Gaussians', 'one thread, ms', 'two threads, ms'], steps.map((row) => [row.scene, `${row.side} x ${row.side}`, row.count, figure(row.oneThreadMs), figure(row.twoThreadsMs)])), ...steps.flatMap(phaseTable)]),
+    ...(steps.length === 0
+      ? []
+      : [
+          '',
+          '## A step of training',
+          '',
+          'Picture, loss with SSIM, way back, optimiser, with the settings that are the default.',
+          '',
+          markdownTable(
+            ['scene', 'picture', 'Gaussians', 'one thread, ms', 'two threads, ms'],
+            steps.map((row) => [row.scene, `${row.side} x ${row.side}`, row.count, figure(row.oneThreadMs), figure(row.twoThreadsMs)]),
+          ),
+          ...steps.flatMap(phaseTable),
+        ]),
     ...(quality.length === 0 ? [] : ['', '## scene256', '', ...qualityText(quality)]),
     '',
     '## A million Gaussians',
     '',
-    `SPZ of degree 3, ${figure(loading.fileBytesPerGaussian)} bytes each: read in ${figure(loading.readMs / 1000)} s (median of three). A process that has read it and put it in order grows by ${figure(loading.memoryBytesPerGaussian)} bytes each, of which ${figure(loading.arrayBytesPerGaussian)} are the arrays, float32, and`,
+    `SPZ of degree 3, ${figure(loading.fileBytesPerGaussian)} bytes each: read in ${figure(loading.readMs / 1000)} s (median of `
+      + `three). A process that has read it and put it in order grows by ${figure(loading.memoryBytesPerGaussian)} bytes each, of `
+      + `which ${figure(loading.arrayBytesPerGaussian)} are the arrays, float32, and`,
     'the order with its keys.',
     '',
   ].join('\n');
@@ -135,29 +187,54 @@ function rasterText({ rows, machine }: RasterSpeed): readonly string[] {
     '',
     'The Gaussians that training begins with, four views in turn; with projection, sorting, and all copies in and out.',
     '',
-    markdownTable(['threads', 'degree', 'forward, ms', 'backward, ms', 'both, ms', 'least, ms'], rows.map((row) => [row.threads, row.degree, figure(row.forwardMs), figure(row.backwardMs), figure(row.bothMs), figure(row.leastMs)])),
+    markdownTable(
+      ['threads', 'degree', 'forward, ms', 'backward, ms', 'both, ms', 'least, ms'],
+      rows.map((row) => [row.threads, row.degree, figure(row.forwardMs), figure(row.backwardMs), figure(row.bothMs), figure(row.leastMs)]),
+    ),
     '',
-    'Two threads against one, beside what this machine gave in the same rounds to two threads that only add and multiply in registers and share nothing:',
+    'Two threads against one, beside what this machine gave in the same rounds to two threads that only add and multiply in '
+      + 'registers and share nothing:',
     '',
-    markdownTable(['', 'of medians', 'of least times'], [
-      ['in registers', figure(machine.median), figure(machine.best)],
-      ...[0, 3].map((degree) => [`rasterizer, degree ${degree}`, gain(degree, (row) => row.bothMs), gain(degree, (row) => row.leastMs)]),
-    ]),
+    markdownTable(
+      ['', 'of medians', 'of least times'],
+      [
+        ['in registers', figure(machine.median), figure(machine.best)],
+        ...[0, 3].map((degree) => [`rasterizer, degree ${degree}`, gain(degree, (row) => row.bothMs), gain(degree, (row) => row.leastMs)]),
+      ],
+    ),
   ];
 }
 
 function phaseTable({ scene, phases }: StepRow): readonly string[] {
-  return ['', `Where the time of ${scene} goes, two threads:`, '', markdownTable(['part', 'ms'], phases.map(({ name, ms }) => [name, figure(ms)]))];
+  return [
+    '',
+    `Where the time of ${scene} goes, two threads:`,
+    '',
+    markdownTable(
+      ['part', 'ms'],
+      phases.map(({ name, ms }) => [name, figure(ms)]),
+    ),
+  ];
 }
 
 function qualityText(rows: readonly QualityRow[]): readonly string[] {
   return [
-    `Two threads, held-out view ${HELD_OUT}; evaluations are not counted. \`langevin splat train\` lets the number of Gaussians change during the first half of a run, and never before step 500: in ${rows[0]!.steps} steps not at all, as OpenSplat's`,
-    `run kept its 5,000. The library's own default is that of the paper, for runs of 30,000 steps: stopped after ${rows[0]!.steps} it is caught while it doubles them. OpenSplat: ${OPENSPLAT.psnr} dB after 1000 steps and ${OPENSPLAT.seconds} s.`,
+    `Two threads, held-out view ${HELD_OUT}; evaluations are not counted. \`langevin splat train\` lets the number of Gaussians `
+      + `change during the first half of a run, and never before step 500: in ${rows[0]!.steps} steps not at all, as OpenSplat's`,
+    `run kept its 5,000. The library's own default is that of the paper, for runs of 30,000 steps: stopped after ${rows[0]!.steps} `
+      + `it is caught while it doubles them. OpenSplat: ${OPENSPLAT.psnr} dB after 1000 steps and ${OPENSPLAT.seconds} s.`,
     '',
     markdownTable(
       ['number changes until step', `seconds to ${ENOUGH} dB`, 'steps to it', 'PSNR at the end, dB', 'SSIM', 'seconds in all', 'Gaussians'],
-      rows.map((row) => [row.changesUntil, figure(row.seconds ?? Infinity), row.stepsTo ?? 'never', row.psnr.toFixed(2), row.ssim.toFixed(4), figure(row.allSeconds), row.count]),
+      rows.map((row) => [
+        row.changesUntil,
+        figure(row.seconds ?? Infinity),
+        row.stepsTo ?? 'never',
+        row.psnr.toFixed(2),
+        row.ssim.toFixed(4),
+        figure(row.allSeconds),
+        row.count,
+      ]),
     ),
   ];
 }

@@ -1,4 +1,16 @@
-import { cpuRasterizer, createTrainer, gaussiansFromPoints, imageOf, initialState, lookAt, PARAMETERS, resolveSettings, type Gaussians, type Rasterizer, type SplatScene } from '@langevin/gaussians';
+import {
+  cpuRasterizer,
+  createTrainer,
+  gaussiansFromPoints,
+  imageOf,
+  initialState,
+  lookAt,
+  PARAMETERS,
+  resolveSettings,
+  type Gaussians,
+  type Rasterizer,
+  type SplatScene,
+} from '@langevin/gaussians';
 import { GRADIENTS, inBothPrecisions, randomScene } from '@langevin/gaussians/testing';
 import type { Statement } from './statement.ts';
 
@@ -18,22 +30,48 @@ export async function threadStatements(scenes: number): Promise<readonly Stateme
       pictures += differentBytes(a.picture, b.picture);
       gradients += differentBytes(a.gradients, b.gradients);
     }
-    rows.push({ name: `${threads} threads: pictures`, error: pictures, allowed: 0, of: `${scenes} scenes` }, { name: `${threads} threads: gradients`, error: gradients, allowed: 0, of: `${scenes} scenes` });
+    rows.push(
+      { name: `${threads} threads: pictures`, error: pictures, allowed: 0, of: `${scenes} scenes` },
+      { name: `${threads} threads: gradients`, error: gradients, allowed: 0, of: `${scenes} scenes` },
+    );
     const [alone, together] = [await trained(views, one), await trained(views, many)];
-    rows.push({ name: `${threads} threads: Gaussians after training`, error: differentBytes(PARAMETERS.map((name) => alone[name]), PARAMETERS.map((name) => together[name])), allowed: 0, of: `${STEPS} steps` });
+    rows.push({
+      name: `${threads} threads: Gaussians after training`,
+      error: differentBytes(
+        PARAMETERS.map((name) => alone[name]),
+        PARAMETERS.map((name) => together[name]),
+      ),
+      allowed: 0,
+      of: `${STEPS} steps`,
+    });
     await many.dispose();
   }
   await one.dispose();
   return rows;
 }
 
-async function drawAndLead(rasterizer: Rasterizer, seed: number): Promise<{ readonly picture: readonly Float32Array[]; readonly gradients: readonly Float32Array[] }> {
+async function drawAndLead(
+  rasterizer: Rasterizer,
+  seed: number,
+): Promise<{ readonly picture: readonly Float32Array[]; readonly gradients: readonly Float32Array[] }> {
   const { gaussians, camera } = randomScene({ seed, count: 300, size: 150 });
   const { single } = inBothPrecisions(gaussians);
   const depth = (['none', 'accumulated', 'expected'] as const)[seed % 3]!;
-  const drawn = await rasterizer.render(single, camera, { background: [0.1, 0.2, 0.3], depth, antialiasing: seed % 2 === 0 ? 'none' : 'mip', ...(seed % 4 === 1 && { features: wave(600) }) });
-  const led = await rasterizer.backward(drawn, { color: wave(drawn.color.length), alpha: wave(drawn.alpha.length), ...(drawn.depth && { depth: wave(drawn.alpha.length) }) });
-  return { picture: [drawn.color, drawn.alpha, drawn.radii, ...(drawn.depth ? [drawn.depth] : [])], gradients: GRADIENTS.flatMap((name) => led[name] ?? []) };
+  const drawn = await rasterizer.render(single, camera, {
+    background: [0.1, 0.2, 0.3],
+    depth,
+    antialiasing: seed % 2 === 0 ? 'none' : 'mip',
+    ...(seed % 4 === 1 && { features: wave(600) }),
+  });
+  const led = await rasterizer.backward(drawn, {
+    color: wave(drawn.color.length),
+    alpha: wave(drawn.alpha.length),
+    ...(drawn.depth && { depth: wave(drawn.alpha.length) }),
+  });
+  return {
+    picture: [drawn.color, drawn.alpha, drawn.radii, ...(drawn.depth ? [drawn.depth] : [])],
+    gradients: GRADIENTS.flatMap((name) => led[name] ?? []),
+  };
 }
 
 /** Numbers without pattern. */
@@ -44,7 +82,10 @@ function wave(length: number): Float32Array {
 function differentBytes(a: readonly Float32Array[], b: readonly Float32Array[]): number {
   if (a.length !== b.length) return Infinity;
   return a.reduce((sum, array, i) => {
-    const [x, y] = [array, b[i]!].map((values) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength)) as [Uint8Array, Uint8Array];
+    const [x, y] = [array, b[i]!].map((values) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength)) as [
+      Uint8Array,
+      Uint8Array,
+    ];
     if (x.length !== y.length) return Infinity;
     return sum + x.reduce((count, byte, k) => count + (byte === y[k] ? 0 : 1), 0);
   }, 0);
@@ -58,12 +99,23 @@ async function trainingScene(rasterizer: Rasterizer): Promise<SplatScene> {
     const camera = lookAt({ width: 64, height: 48, fx: 60, fy: 60, cx: 32, cy: 24, eye: [x, 0.3, -3], target: [0, 0, 0] });
     train.push({ name: `${x}`, camera, image: imageOf((await rasterizer.render(truth, camera)).color, camera) });
   }
-  return { name: 'random', train, test: [], extent: 2, points: { count: truth.count, positions: truth.means, colors: new Uint8Array(3 * truth.count).fill(128) } };
+  return {
+    name: 'random',
+    train,
+    test: [],
+    extent: 2,
+    points: { count: truth.count, positions: truth.means, colors: new Uint8Array(3 * truth.count).fill(128) },
+  };
 }
 
 async function trained(scene: SplatScene, rasterizer: Rasterizer): Promise<Gaussians> {
   const settings = resolveSettings({ degree: 1, degreeEvery: 4 }, STEPS);
-  const trainer = createTrainer({ scene, rasterizer, settings, state: initialState(gaussiansFromPoints(scene.points!, { degree: 1 }), settings.strategy) });
+  const trainer = createTrainer({
+    scene,
+    rasterizer,
+    settings,
+    state: initialState(gaussiansFromPoints(scene.points!, { degree: 1 }), settings.strategy),
+  });
   for (let step = 0; step < STEPS; step++) await trainer.advance();
   trainer.release();
   return trainer.state().gaussians;

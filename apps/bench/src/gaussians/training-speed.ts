@@ -1,4 +1,12 @@
-import { cpuRasterizer, createTrainer, defaultStrategy, initialState, resolveSettings, type Rasterizer, type Trainer } from '@langevin/gaussians';
+import {
+  cpuRasterizer,
+  createTrainer,
+  defaultStrategy,
+  initialState,
+  resolveSettings,
+  type Rasterizer,
+  type Trainer,
+} from '@langevin/gaussians';
 import { interleave } from '../measure.ts';
 import { median } from './raster-speed.ts';
 import type { BenchScene } from './scenes.ts';
@@ -44,7 +52,14 @@ export async function stepSpeed(given: BenchScene, rounds: number): Promise<Step
   for (const trainer of trainers) trainer.release();
   for (const rasterizer of rasterizers) await rasterizer.dispose();
   const phases = [...sums].map(([name, values]) => ({ name, ms: median(values.slice(WARMUP)) }));
-  return { scene: scene.name, side: scene.train[0]!.camera.width, count: initial.count, oneThreadMs: one!.medianMs, twoThreadsMs: two!.medianMs, phases };
+  return {
+    scene: scene.name,
+    side: scene.train[0]!.camera.width,
+    count: initial.count,
+    oneThreadMs: one!.medianMs,
+    twoThreadsMs: two!.medianMs,
+    phases,
+  };
 }
 
 /** What a training came to. */
@@ -61,8 +76,19 @@ export interface QualityRow {
   readonly allSeconds: number;
 }
 
-/** Trains on two threads with settings that are the default but for when the number of Gaussians may change, looking at the held-out view now and then with the clock stopped. */
-export async function trainingQuality(given: BenchScene, { steps, every, psnr: enough, changesUntil }: { readonly steps: number; readonly every: number; readonly psnr: number; readonly changesUntil: number }): Promise<QualityRow> {
+/**
+ * Trains on two threads with settings that are the default but for when the number of Gaussians may change, looking at the held-out view
+ * now and then with the clock stopped.
+ */
+export async function trainingQuality(
+  given: BenchScene,
+  {
+    steps,
+    every,
+    psnr: enough,
+    changesUntil,
+  }: { readonly steps: number; readonly every: number; readonly psnr: number; readonly changesUntil: number },
+): Promise<QualityRow> {
   const rasterizer = cpuRasterizer({ threads: 2 });
   const trainer = trainerOf(given, { rasterizer, steps, changesUntil });
   const view = given.scene.test[0]!;
@@ -79,13 +105,30 @@ export async function trainingQuality(given: BenchScene, { steps, every, psnr: e
   const { count } = trainer.state().gaussians;
   trainer.release();
   await rasterizer.dispose();
-  return { changesUntil, steps, seconds: reached?.seconds, stepsTo: reached?.stepsTo, psnr: score.psnr, ssim: score.ssim, count, allSeconds: milliseconds / 1000 };
+  return {
+    changesUntil,
+    steps,
+    seconds: reached?.seconds,
+    stepsTo: reached?.stepsTo,
+    psnr: score.psnr,
+    ssim: score.ssim,
+    count,
+    allSeconds: milliseconds / 1000,
+  };
 }
 
 type Trace = NonNullable<Parameters<typeof createTrainer>[0]['trace']>;
 
 /** A training with the settings that are the default. */
-function trainerOf({ scene, initial }: BenchScene, { rasterizer, steps = 1000, changesUntil = 15_000, trace }: { readonly rasterizer: Rasterizer; readonly steps?: number; readonly changesUntil?: number; readonly trace?: Trace }): Trainer {
+function trainerOf(
+  { scene, initial }: BenchScene,
+  {
+    rasterizer,
+    steps = 1000,
+    changesUntil = 15_000,
+    trace,
+  }: { readonly rasterizer: Rasterizer; readonly steps?: number; readonly changesUntil?: number; readonly trace?: Trace },
+): Trainer {
   const settings = resolveSettings({ strategy: defaultStrategy({ stop: changesUntil }) }, steps);
   return createTrainer({ scene, rasterizer, settings, state: initialState(initial, settings.strategy), ...(trace && { trace }) });
 }

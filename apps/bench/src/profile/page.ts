@@ -11,7 +11,9 @@ export function profileMarkdown({ machine, threads, cases }: ProfileResult): str
     '',
     'Made by `npm run bench -- profile`; do not edit by hand.',
     '',
-    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Node ${machine.node}, ${threads} threads; ${machine.date}. ONNX Runtime's profiler, means of the counted steps; the profiler itself costs a few microseconds for each call. GFLOP/s are those of convolutions and products of matrices.`,
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Node ${machine.node}, ${threads} threads; ${machine.date}. `
+      + `ONNX Runtime's profiler, means of the counted steps; the profiler itself costs a few microseconds for each call. GFLOP/s are `
+      + 'those of convolutions and products of matrices.',
     '',
     ...cases.flatMap(section),
   ].join('\n');
@@ -39,7 +41,19 @@ function table(kind: string, rows: readonly ProfileRow[]): string {
   const large = rows.filter(({ share }) => share >= SMALLEST_SHARE);
   const small = rows.filter(({ share }) => share < SMALLEST_SHARE);
   const total = (of: (row: ProfileRow) => number): number => small.reduce((sum, row) => sum + of(row), 0);
-  const rest: ProfileRow[] = small.length === 0 ? [] : [{ kind: `${small.length} others`, calls: total((r) => r.calls), ms: total((r) => r.ms), share: total((r) => r.share), gflop: total((r) => r.gflop), writtenMiB: total((r) => r.writtenMiB) }];
+  const rest: ProfileRow[] =
+    small.length === 0
+      ? []
+      : [
+          {
+            kind: `${small.length} others`,
+            calls: total((r) => r.calls),
+            ms: total((r) => r.ms),
+            share: total((r) => r.share),
+            gflop: total((r) => r.gflop),
+            writtenMiB: total((r) => r.writtenMiB),
+          },
+        ];
   return markdownTable(
     [kind, 'calls', 'ms', 'share, %', 'GFLOP', 'GFLOP/s', 'written, MiB'],
     [...large, ...rest].map((row) => [

@@ -52,7 +52,8 @@ export async function runProfile({ threads, steps, only }: ProfileOptions): Prom
   const known = [...networkCases, ...operationCases];
   const names = only ?? networkCases.map(({ name }) => name);
   const unknown = names.find((name) => !known.some((entry) => entry.name === name));
-  if (unknown !== undefined) throw new Error(`[bench/profile] unknown case: case=${unknown}. Known: ${known.map(({ name }) => name).join(', ')}.`);
+  if (unknown !== undefined)
+    throw new Error(`[bench/profile] unknown case: case=${unknown}. Known: ${known.map(({ name }) => name).join(', ')}.`);
   const cases: CaseProfile[] = [];
   for (const name of names) {
     const entry = known.find((candidate) => candidate.name === name)!;
@@ -70,7 +71,14 @@ export async function runProfile({ threads, steps, only }: ProfileOptions): Prom
       // Every session writes a trace; the one of the step has the longest runs.
       const traces = readdirSync(folder).map((file) => runsOf(readFileSync(join(folder, file), 'utf8')));
       const runs = traces.reduce((a, b) => (longest(b) > longest(a) ? b : a)).slice(-steps);
-      cases.push({ name, what: entry.what, steps: runs.length, stepMs: median(times), runMs: median(runs.map(({ ms }) => ms)), ...rowsOf(runs) });
+      cases.push({
+        name,
+        what: entry.what,
+        steps: runs.length,
+        stepMs: median(times),
+        runMs: median(runs.map(({ ms }) => ms)),
+        ...rowsOf(runs),
+      });
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
@@ -103,7 +111,8 @@ function grouped(runs: readonly TracedRun[], kindOf: (call: KernelCall) => strin
     }
   }
   const total = runs.reduce((sum, { ms }) => sum + ms, 0);
-  const perStep = (calls: readonly KernelCall[], of: (call: KernelCall) => number): number => calls.reduce((sum, call) => sum + of(call), 0) / runs.length;
+  const perStep = (calls: readonly KernelCall[], of: (call: KernelCall) => number): number =>
+    calls.reduce((sum, call) => sum + of(call), 0) / runs.length;
   return [...groups]
     .map(([kind, calls]) => {
       const ms = perStep(calls, (call) => call.ms);

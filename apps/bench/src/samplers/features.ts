@@ -35,7 +35,13 @@ export function statisticsOf(features: readonly Float64Array[]): FeatureStatisti
   const mean = new Float64Array(size);
   for (const row of features) row.forEach((value, i) => (mean[i]! += value / features.length));
   const centred = new Matrix(features.map((row) => Array.from(row, (value, i) => value - mean[i]!)));
-  return { mean, covariance: centred.transpose().mmul(centred).div(features.length - 1) };
+  return {
+    mean,
+    covariance: centred
+      .transpose()
+      .mmul(centred)
+      .div(features.length - 1),
+  };
 }
 
 /** Frechet distance of two Gaussians: |m - m'|^2 + tr(C + C' - 2 (C^1/2 C' C^1/2)^1/2) (Dowson and Landau 1982). */
@@ -49,7 +55,9 @@ export function frechetDistance(a: FeatureStatistics, b: FeatureStatistics): num
 
 function squareRoot(matrix: Matrix): Matrix {
   const { eigenvectorMatrix, realEigenvalues } = symmetric(matrix);
-  return eigenvectorMatrix.mmul(Matrix.diag(realEigenvalues.map((value) => Math.sqrt(Math.max(0, value))))).mmul(eigenvectorMatrix.transpose());
+  return eigenvectorMatrix
+    .mmul(Matrix.diag(realEigenvalues.map((value) => Math.sqrt(Math.max(0, value)))))
+    .mmul(eigenvectorMatrix.transpose());
 }
 
 function symmetric(matrix: Matrix): EigenvalueDecomposition {

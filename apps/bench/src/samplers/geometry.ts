@@ -42,19 +42,43 @@ export async function geometryRows(): Promise<readonly GeometryRow[]> {
       shift = Math.max(shift, gapOf(await denoise(state, levels[i]!), centre));
       const next = levels[i + 1]!;
       const share = next.sigma / sigma;
-      for await (const { x: after } of trajectory({ sampler: euler(), denoise, x: state, levels: [levels[i]!, next], algebra })) convex = Math.max(convex, gapOf(after, state.map((value, k) => share * value + (1 - share) * centre[k]!)));
+      for await (const { x: after } of trajectory({ sampler: euler(), denoise, x: state, levels: [levels[i]!, next], algebra }))
+        convex = Math.max(
+          convex,
+          gapOf(
+            after,
+            state.map((value, k) => share * value + (1 - share) * centre[k]!),
+          ),
+        );
     }
   }
   const deviation = Math.max(...shapes.map(({ relativeDeviation }) => relativeDeviation));
   const tortuosity = Math.max(...shapes.map((shape) => shape.tortuosity));
   const leading = Math.min(...leads.map(({ leads: count, predictions }) => count / predictions.length));
   return [
-    { statement: 'the denoiser of a finite set is one update of mean shift with bandwidth sigma, to 1e-10', found: shift.toExponential(1), holds: shift < 1e-10 },
-    { statement: 'an Euler step is the convex combination (s\' / s) x + (1 - s\' / s) D, to 1e-10', found: convex.toExponential(1), holds: convex < 1e-10 },
-    { statement: 'paths are near a line: greatest distance from the chord, over the chord, below 0.05', found: deviation.toFixed(4), holds: deviation < 0.05 },
+    {
+      statement: 'the denoiser of a finite set is one update of mean shift with bandwidth sigma, to 1e-10',
+      found: shift.toExponential(1),
+      holds: shift < 1e-10,
+    },
+    {
+      statement: "an Euler step is the convex combination (s' / s) x + (1 - s' / s) D, to 1e-10",
+      found: convex.toExponential(1),
+      holds: convex < 1e-10,
+    },
+    {
+      statement: 'paths are near a line: greatest distance from the chord, over the chord, below 0.05',
+      found: deviation.toFixed(4),
+      holds: deviation < 0.05,
+    },
     { statement: 'paths hardly wind: length over chord below 1.02', found: tortuosity.toFixed(4), holds: tortuosity < 1.02 },
-    { statement: 'predictions lead: of all steps, the share whose prediction is nearer to the end than its state is at least 0.9', found: leading.toFixed(3), holds: leading >= 0.9 },
+    {
+      statement: 'predictions lead: of all steps, the share whose prediction is nearer to the end than its state is at least 0.9',
+      found: leading.toFixed(3),
+      holds: leading >= 0.9,
+    },
   ];
 }
 
-const gapOf = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a).reduce((most, value, k) => Math.max(most, Math.abs(value - b[k]!)), 0);
+const gapOf = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+  Array.from(a).reduce((most, value, k) => Math.max(most, Math.abs(value - b[k]!)), 0);

@@ -51,11 +51,15 @@ export async function imageCurves({ root, contestants, steps, count, report }: I
   return { points, floor, count };
 }
 
-async function trainingData(root: string, model: DiffusionModel): Promise<{ readonly images: readonly Image[]; readonly labels: readonly number[] }> {
+async function trainingData(
+  root: string,
+  model: DiffusionModel,
+): Promise<{ readonly images: readonly Image[]; readonly labels: readonly number[] }> {
   const { data } = (await readJson(join(root, 'configs/emoji.json'))) as { readonly data: { readonly name: string } };
   const dataset = await loadDataset(data);
   const [channels, height, width] = dataset.imageShape;
-  if (model.backbone.classes !== dataset.classes?.length) throw new Error(`the checkpoint knows ${model.backbone.classes} classes, the data have ${dataset.classes?.length}`);
+  if (model.backbone.classes !== dataset.classes?.length)
+    throw new Error(`the checkpoint knows ${model.backbone.classes} classes, the data have ${dataset.classes?.length}`);
   const items = Array.from({ length: dataset.length }, (_, i) => dataset.item(i));
   return { images: items.map(({ image }) => fromPlanar(image, [channels, height, width])), labels: items.map(({ label }) => label) };
 }

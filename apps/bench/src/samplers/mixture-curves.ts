@@ -17,7 +17,8 @@ interface Run {
 
 async function run(sampler: Sampler, steps: number, x: Float64Array): Promise<Run> {
   let last: Run = { x, nfe: 0 };
-  for await (const step of trajectory({ sampler, denoise, x, levels: levels(steps), noise: imageNoise({ seed: 12 }) })) last = { x: step.x, nfe: step.nfe };
+  for await (const step of trajectory({ sampler, denoise, x, levels: levels(steps), noise: imageNoise({ seed: 12 }) }))
+    last = { x: step.x, nfe: step.nfe };
   return last;
 }
 
@@ -44,7 +45,11 @@ export async function odeError(contestants: readonly Contestant[], budgets: read
 }
 
 /** Wasserstein-1 distance between samples and the mixture, by evaluations of the denoiser; `floor` is that of as many exact samples. */
-export async function distributionError(contestants: readonly Contestant[], budgets: readonly number[], count = 20_000): Promise<{ readonly points: readonly Point[]; readonly floor: number }> {
+export async function distributionError(
+  contestants: readonly Contestant[],
+  budgets: readonly number[],
+  count = 20_000,
+): Promise<{ readonly points: readonly Point[]; readonly floor: number }> {
   const wanted = quantiles(count);
   const x = await startState({ algebra, noise: imageNoise({ seed: 5 }), at: levels(1)[0]!, like: new Float64Array(count) });
   const points: Point[] = [];
@@ -58,7 +63,12 @@ export async function distributionError(contestants: readonly Contestant[], budg
 }
 
 function wasserstein(samples: Float64Array, wanted: Float64Array): number {
-  return samples.slice().sort().reduce((sum, value, i) => sum + Math.abs(value - wanted[i]!), 0) / samples.length;
+  return (
+    samples
+      .slice()
+      .sort()
+      .reduce((sum, value, i) => sum + Math.abs(value - wanted[i]!), 0) / samples.length
+  );
 }
 
 /** Quantiles of the clean mixture in the middle of `count` equal shares, by bisection of its distribution function. */
@@ -66,7 +76,9 @@ function quantiles(count: number): Float64Array {
   const modes = threeModes();
   const grid = Float64Array.from({ length: 40_001 }, (_, i) => -4 + (8 * i) / 40_000);
   const cumulative = new Float64Array(grid.length);
-  for (let i = 1; i < grid.length; i++) cumulative[i] = cumulative[i - 1]! + Math.exp(modes.logDensity([(grid[i]! + grid[i - 1]!) / 2], { alpha: 1, sigma: 0 })) * (grid[1]! - grid[0]!);
+  for (let i = 1; i < grid.length; i++)
+    cumulative[i] =
+      cumulative[i - 1]! + Math.exp(modes.logDensity([(grid[i]! + grid[i - 1]!) / 2], { alpha: 1, sigma: 0 })) * (grid[1]! - grid[0]!);
   let at = 0;
   return Float64Array.from({ length: count }, (_, k) => {
     const share = (k + 0.5) / count;

@@ -10,7 +10,8 @@ interface Candidate {
 
 const of = (name: string, options?: object, accuracy?: Accuracy): Candidate => ({
   sampler: samplers.create(name, options),
-  label: options === undefined ? name : `${name} ${JSON.stringify(options).replaceAll('"', '').replaceAll(':', ': ').replaceAll(',', ', ')}`,
+  label:
+    options === undefined ? name : `${name} ${JSON.stringify(options).replaceAll('"', '').replaceAll(':', ': ').replaceAll(',', ', ')}`,
   ...(accuracy && { accuracy }),
 });
 
@@ -76,14 +77,22 @@ export async function orderRows(skip: readonly string[] = []): Promise<readonly 
 async function row({ sampler, label, accuracy }: Candidate): Promise<OrderRow> {
   if (accuracy !== undefined) return claimed(sampler, label, accuracy);
   const tolerance = sampler.order <= 2 ? 0.15 : 0.3;
-  const measured = sampler.stochastic ? [await measureWeakOrder(sampler)] : [await measureOrder(sampler, 'gaussian'), await measureOrder(sampler, 'mixture')];
+  const measured = sampler.stochastic
+    ? [await measureWeakOrder(sampler)]
+    : [await measureOrder(sampler, 'gaussian'), await measureOrder(sampler, 'mixture')];
   const exact = measured.map(({ errors }) => errors.every((error) => error < 1e-10));
   return {
     sampler: label,
     claim: `${sampler.stochastic ? 'weak ' : ''}order ${sampler.order}`,
-    found: measured.map(({ slope, errors }, i) => (exact[i] ? 'exact' : `${slope.toFixed(2)} (${errors[0]!.toExponential(1)} to ${errors.at(-1)!.toExponential(1)})`)).join(sampler.stochastic ? '' : '; '),
+    found: measured
+      .map(({ slope, errors }, i) =>
+        exact[i] ? 'exact' : `${slope.toFixed(2)} (${errors[0]!.toExponential(1)} to ${errors.at(-1)!.toExponential(1)})`,
+      )
+      .join(sampler.stochastic ? '' : '; '),
     // Gaussian data are symmetric, which may cancel leading errors: there a method may do better than it claims.
-    holds: measured.every(({ slope }, i) => exact[i] || (slope >= sampler.order - tolerance && (i === 0 || slope <= sampler.order + tolerance))),
+    holds: measured.every(
+      ({ slope }, i) => exact[i] || (slope >= sampler.order - tolerance && (i === 0 || slope <= sampler.order + tolerance)),
+    ),
   };
 }
 
@@ -99,6 +108,9 @@ async function claimed(sampler: Sampler, label: string, accuracy: Accuracy): Pro
   const plain = new Set(samplerChecks(sampler).map(({ name }) => name));
   const check = samplerChecks(sampler, { accuracy }).find(({ name }) => !plain.has(name));
   if (check === undefined) throw new Error(`the kit has no check of accuracy for ${label}`);
-  const failure = await check.run().then(() => undefined, (error: unknown) => (error instanceof Error ? error.message : String(error)));
+  const failure = await check.run().then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
   return { sampler: label, claim: CLAIM_TEXT[accuracy.kind], found: failure ?? 'holds', holds: failure === undefined };
 }

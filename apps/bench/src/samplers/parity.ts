@@ -1,6 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { compatChoices, compatCoverage, kDiffusionCoverage, K_DIFFUSION_TOLERANCE, type CoverageRow, type GoldenFile, type KDiffusionGolden, type KDiffusionRow } from '@langevin/samplers/testing';
+import {
+  compatChoices,
+  compatCoverage,
+  kDiffusionCoverage,
+  K_DIFFUSION_TOLERANCE,
+  type CoverageRow,
+  type GoldenFile,
+  type KDiffusionGolden,
+  type KDiffusionRow,
+} from '@langevin/samplers/testing';
 
 /** How close a scheduler class comes to diffusers, over all of its golden cases. */
 export interface ParityRow {

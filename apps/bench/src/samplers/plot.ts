@@ -28,8 +28,18 @@ export async function linePlot({ title, points, x, y }: LinePlot): Promise<strin
     data: { values: points.map((point) => ({ ...point })) },
     mark: { type: 'line', point: { size: 34 }, strokeWidth: 1.8 },
     encoding: {
-      x: { field: 'x', type: 'quantitative', scale: { type: 'log', base: 2, nice: false }, axis: { title: x.title, values: [...x.ticks], grid: true, gridColor: '#eee' } },
-      y: { field: 'y', type: 'quantitative', scale: { type: y.scale, ...(y.scale === 'linear' && { zero: false }) }, axis: { title: y.title, grid: true, gridColor: '#eee', ...(y.scale === 'log' && { format: '.0e', tickCount: 8 }) } },
+      x: {
+        field: 'x',
+        type: 'quantitative',
+        scale: { type: 'log', base: 2, nice: false },
+        axis: { title: x.title, values: [...x.ticks], grid: true, gridColor: '#eee' },
+      },
+      y: {
+        field: 'y',
+        type: 'quantitative',
+        scale: { type: y.scale, ...(y.scale === 'linear' && { zero: false }) },
+        axis: { title: y.title, grid: true, gridColor: '#eee', ...(y.scale === 'log' && { format: '.0e', tickCount: 8 }) },
+      },
       color: { field: 'series', type: 'nominal', sort: series, scale: { scheme: 'tableau20' }, title: null, legend: { labelLimit: 240 } },
       strokeDash: { field: 'series', type: 'nominal', sort: series },
     },

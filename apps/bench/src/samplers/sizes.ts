@@ -12,9 +12,19 @@ export interface SizeCase {
 }
 
 export const SIZE_CASES: readonly SizeCase[] = [
-  { name: 'one sampler over plain arrays', code: "export { euler, imageNoise, sample, startState } from '@langevin/samplers'; export { edm, karras } from '@langevin/core-schedules';", ceiling: 12_900 },
+  {
+    name: 'one sampler over plain arrays',
+    code:
+      "export { euler, imageNoise, sample, startState } from '@langevin/samplers'; export { edm, karras } from "
+      + "'@langevin/core-schedules';",
+    ceiling: 12_900,
+  },
   { name: 'all samplers', code: "export * from '@langevin/samplers';", ceiling: 42_400 },
-  { name: "all samplers, diffusers' schedulers and all names", code: "export * from '@langevin/samplers'; export * from '@langevin/samplers/compat';", ceiling: 79_800 },
+  {
+    name: "all samplers, diffusers' schedulers and all names",
+    code: "export * from '@langevin/samplers'; export * from '@langevin/samplers/compat';",
+    ceiling: 79_800,
+  },
   { name: 'all of core-schedules, with its losses over tensors', code: "export * from '@langevin/core-schedules';", ceiling: 51_000 },
 ];
 

@@ -1,12 +1,28 @@
 import { arrayAlgebra, karras, edm, tensorAlgebra, uniformLambda, vpLinear, type Denoiser } from '@langevin/core-schedules';
 import { samplers, imageNoise, parallelTrajectory, sample, trajectory } from '@langevin/samplers';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
-import { add, cacheCounters, compile, counterGenerator, matmul, mul, reshape, silu, tensor, torchGenerator, type Engine, type Tensor } from '@langevin/tensor';
+import {
+  add,
+  cacheCounters,
+  compile,
+  counterGenerator,
+  matmul,
+  mul,
+  reshape,
+  silu,
+  tensor,
+  torchGenerator,
+  type Engine,
+  type Tensor,
+} from '@langevin/tensor';
 import { describeMachine, type Machine } from '../machine.ts';
 import { interleave, local } from '../measure.ts';
 import { markdownTable } from '../table.ts';
 
-const SHAPES = [[16, 3, 32, 32], [1, 4, 64, 64]] as const;
+const SHAPES = [
+  [16, 3, 32, 32],
+  [1, 4, 64, 64],
+] as const;
 /** One of each kind: no memory, two evaluations, history, noise. */
 const MEASURED = ['ddim', 'heun', 'dpmpp-2m', 'unipc', 'euler-ancestral', 'dpmpp-2m-sde'] as const;
 /** The issue's measure: what a sampler may add to a denoiser of 50 ms. */
@@ -27,10 +43,27 @@ export interface SamplersBench {
   /** Nanoseconds a number, in draws of 49,152 (16x3x32x32). */
   readonly normals: readonly { readonly name: string; readonly ns: number }[];
   readonly plain: readonly { readonly name: string; readonly ms: number }[];
-  readonly parallel: { readonly steps: number; readonly window: number; readonly singleMs: number; readonly batchMs: number; readonly sequentialMs: number; readonly parallelMs: number; readonly calls: number; readonly difference: number };
+  readonly parallel: {
+    readonly steps: number;
+    readonly window: number;
+    readonly singleMs: number;
+    readonly batchMs: number;
+    readonly sequentialMs: number;
+    readonly parallelMs: number;
+    readonly calls: number;
+    readonly difference: number;
+  };
 }
 
-export async function runSamplersBench({ threads, rounds, report }: { readonly threads: number; readonly rounds: number; readonly report: (line: string) => void }): Promise<SamplersBench> {
+export async function runSamplersBench({
+  threads,
+  rounds,
+  report,
+}: {
+  readonly threads: number;
+  readonly rounds: number;
+  readonly report: (line: string) => void;
+}): Promise<SamplersBench> {
   const engine = await onnxruntimeEngine({ device: 'cpu', threads });
   report('what a sampler adds to a step ...');
   const overhead: OverheadRow[] = [];
@@ -64,14 +97,25 @@ async function stepOverhead(engine: Engine, name: string, shape: readonly number
   for (let k = 0; k < 3; k++) await run(40);
   const times: number[] = [];
   for (let k = 0; k < 15; k++) times.push(await run(40));
-  return { sampler: name, shape: shape.join('x'), ms: times.sort((a, b) => a - b)[times.length >> 1]!, moreCompilations: cacheCounters(engine).compilations - before };
+  return {
+    sampler: name,
+    shape: shape.join('x'),
+    ms: times.sort((a, b) => a - b)[times.length >> 1]!,
+    moreCompilations: cacheCounters(engine).compilations - before,
+  };
 }
 
 async function normalTimes(rounds: number): Promise<SamplersBench['normals']> {
   const count = 16 * 3 * 32 * 32;
   const counter = counterGenerator({ seed: 1, stream: [0] });
   const torch = torchGenerator(1);
-  const measured = await interleave([local('counterGenerator', () => Promise.resolve(void counter.normal(count))), local('torchGenerator', () => Promise.resolve(void torch.normal(count)))], { rounds: 30 * rounds, warmup: 100 });
+  const measured = await interleave(
+    [
+      local('counterGenerator', () => Promise.resolve(void counter.normal(count))),
+      local('torchGenerator', () => Promise.resolve(void torch.normal(count))),
+    ],
+    { rounds: 30 * rounds, warmup: 100 },
+  );
   return measured.map(({ name, medianMs }) => ({ name, ns: (medianMs * 1e6) / count }));
 }
 
@@ -83,26 +127,49 @@ async function plainArrays(rounds: number): Promise<SamplersBench['plain']> {
     const answer = make();
     const algebra = arrayAlgebra();
     return local(name, async () => {
-      for await (const step of trajectory<Float32Array>({ sampler: ddim, denoise: () => Promise.resolve(answer as Float32Array), x: make() as Float32Array, levels, algebra })) void step;
+      for await (const step of trajectory<Float32Array>({
+        sampler: ddim,
+        denoise: () => Promise.resolve(answer as Float32Array),
+        x: make() as Float32Array,
+        levels,
+        algebra,
+      }))
+        void step;
     });
   };
-  const measured = await interleave([contestant('Float32Array', () => new Float32Array(16_384).fill(0.3)), contestant('Float64Array', () => new Float64Array(16_384).fill(0.3))], { rounds: 3 * rounds });
+  const measured = await interleave(
+    [
+      contestant('Float32Array', () => new Float32Array(16_384).fill(0.3)),
+      contestant('Float64Array', () => new Float64Array(16_384).fill(0.3)),
+    ],
+    { rounds: 3 * rounds },
+  );
   return measured.map(({ name, medianMs }) => ({ name, ms: medianMs }));
 }
 
 /**
- * A denoiser whose time hardly grows with its batch: three wide layers, whose weights have to be read once for a batch of any size. Window and
- * tolerance are the paper's kind.
+ * A denoiser whose time hardly grows with its batch: three wide layers, whose weights have to be read once for a batch of any size. Window
+ * and tolerance are the paper's kind.
  */
 async function parallelGain(engine: Engine, rounds: number): Promise<SamplersBench['parallel']> {
   const [inner, width, steps, window] = [3072, 4096, 100, 16];
   const generator = torchGenerator(3);
-  const layer = (from: number, to: number): Tensor => tensor(generator.normal(from * to).map((value) => value / Math.sqrt(from)), { shape: [from, to] });
+  const layer = (from: number, to: number): Tensor =>
+    tensor(
+      generator.normal(from * to).map((value) => value / Math.sqrt(from)),
+      { shape: [from, to] },
+    );
   const weights = [layer(inner, width), layer(width, width), layer(width, inner)] as const;
-  const network = compile((w: typeof weights, y: Tensor) => mul(matmul(silu(matmul(silu(matmul(y, w[0])), w[1])), w[2]), 0.1), { freeze: [0], engine });
+  const network = compile((w: typeof weights, y: Tensor) => mul(matmul(silu(matmul(silu(matmul(y, w[0])), w[1])), w[2]), 0.1), {
+    freeze: [0],
+    engine,
+  });
   const algebra = tensorAlgebra({ engine });
   const denoise: Denoiser<Tensor> = async (x) => reshape(await network(weights, reshape(x, [x.shape[0]!, inner])), x.shape);
-  const x = tensor(generator.normal(inner).map((value) => value * 80), { shape: [1, 3, 32, 32] });
+  const x = tensor(
+    generator.normal(inner).map((value) => value * 80),
+    { shape: [1, 3, 32, 32] },
+  );
   const levels = karras().levels(edm(), { steps });
   const sampler = samplers.create('ddim');
   const at = levels[40]!;
@@ -126,44 +193,80 @@ async function parallelGain(engine: Engine, rounds: number): Promise<SamplersBen
     ],
     { rounds, warmup: 1 },
   );
-  const [a, b] = (await Promise.all([algebra.toHost(ends.sequential!), algebra.toHost(ends.parallel!)])).map((values) => Array.from(values)) as [number[], number[]];
+  const [a, b] = (await Promise.all([algebra.toHost(ends.sequential!), algebra.toHost(ends.parallel!)])).map((values) =>
+    Array.from(values),
+  ) as [number[], number[]];
   const difference = Math.sqrt(a.reduce((sum, value, i) => sum + (value - b[i]!) ** 2, 0) / a.reduce((sum, value) => sum + value ** 2, 0));
   await network.dispose();
   const ms = (name: string): number => measured.find((each) => each.name === name)!.medianMs;
-  return { steps, window, singleMs: ms('single'), batchMs: ms('batch'), sequentialMs: ms('sequential'), parallelMs: ms('parallel'), calls, difference };
+  return {
+    steps,
+    window,
+    singleMs: ms('single'),
+    batchMs: ms('batch'),
+    sequentialMs: ms('sequential'),
+    parallelMs: ms('parallel'),
+    calls,
+    difference,
+  };
 }
 
 export function samplersBenchMarkdown({ machine, overhead, normals, plain, parallel: p }: SamplersBench): string {
   return [
     '# Benchmarks: samplers',
     '',
-    `Made by \`npm run bench -- samplers --write\` on ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.date}. Medians.`,
+    `Made by \`npm run bench -- samplers --write\` on ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, `
+      + `${machine.date}. Medians.`,
     '',
     '## What a sampler adds to a step',
     '',
-    `Tensors on ONNX Runtime, a denoiser that answers at once. 1 % of a denoiser of 50 ms is ${BUDGET_MS} ms. "More compilations" counts those of runs of 40 steps after one of 20.`,
+    `Tensors on ONNX Runtime, a denoiser that answers at once. 1 % of a denoiser of 50 ms is ${BUDGET_MS} ms. "More compilations" `
+      + 'counts those of runs of 40 steps after one of 20.',
     '',
-    markdownTable(['sampler', 'state', 'ms a step', 'of 50 ms', 'more compilations'], overhead.map(({ sampler, shape, ms, moreCompilations }) => [`\`${sampler}\``, shape, ms.toFixed(3), `${((100 * ms) / 50).toFixed(2)} %`, moreCompilations])),
+    markdownTable(
+      ['sampler', 'state', 'ms a step', 'of 50 ms', 'more compilations'],
+      overhead.map(({ sampler, shape, ms, moreCompilations }) => [
+        `\`${sampler}\``,
+        shape,
+        ms.toFixed(3),
+        `${((100 * ms) / 50).toFixed(2)} %`,
+        moreCompilations,
+      ]),
+    ),
     '',
     '## Normals',
     '',
     'Draws of 49,152 float32 numbers, as many as a state of 16x3x32x32 has.',
     '',
-    markdownTable(['generator', 'ns a number'], normals.map(({ name, ns }) => [`\`${name}\``, ns.toFixed(1)])),
+    markdownTable(
+      ['generator', 'ns a number'],
+      normals.map(({ name, ns }) => [`\`${name}\``, ns.toFixed(1)]),
+    ),
     '',
     '## Plain arrays',
     '',
     '1,000 steps of DDIM over a state of 4x64x64, the denoiser free; to reach: 100 ms.',
     '',
-    markdownTable(['state', 'ms'], plain.map(({ name, ms }) => [name, ms.toFixed(0)])),
+    markdownTable(
+      ['state', 'ms'],
+      plain.map(({ name, ms }) => [name, ms.toFixed(0)]),
+    ),
     '',
     '## ParaDiGMS',
     '',
-    `A network of three wide layers (41.9 M weights): one image takes ${p.singleMs.toFixed(1)} ms, ${p.window} in a batch ${p.batchMs.toFixed(1)} ms. ${p.steps} steps of DDIM, window ${p.window}, tolerance 0.1:`,
+    `A network of three wide layers (41.9 M weights): one image takes ${p.singleMs.toFixed(1)} ms, ${p.window} in a batch `
+      + `${p.batchMs.toFixed(1)} ms. ${p.steps} steps of DDIM, window ${p.window}, tolerance 0.1:`,
     '',
-    markdownTable(['', 'ms', 'calls of the network'], [['one step after another', p.sequentialMs.toFixed(0), p.steps], ['in parallel', p.parallelMs.toFixed(0), p.calls]]),
+    markdownTable(
+      ['', 'ms', 'calls of the network'],
+      [
+        ['one step after another', p.sequentialMs.toFixed(0), p.steps],
+        ['in parallel', p.parallelMs.toFixed(0), p.calls],
+      ],
+    ),
     '',
-    `${(p.sequentialMs / p.parallelMs).toFixed(2)} times as fast; the results differ by ${(100 * p.difference).toFixed(2)} % of their size.`,
+    `${(p.sequentialMs / p.parallelMs).toFixed(2)} times as fast; the results differ by ${(100 * p.difference).toFixed(2)} % of `
+      + 'their size.',
     '',
   ].join('\n');
 }

@@ -24,17 +24,35 @@ export function addExport(program: Command, terminal: Terminal): void {
     .description("Write the model of a training run's newest checkpoint as a folder that can be sampled from.")
     .argument('<run>', 'folder of the run')
     .argument('<out>', 'folder to write')
-    .addOption(new Option('--weights <which>', 'the moving average, which samples better, or the trained parameters themselves').choices(['average', 'params']).default('average'))
+    .addOption(
+      new Option('--weights <which>', 'the moving average, which samples better, or the trained parameters themselves')
+        .choices(['average', 'params'])
+        .default('average'),
+    )
     .addOption(new Option('--dtype <dtype>', 'float16 halves the file').choices(['float16', 'float32']).default('float32'))
     .option('--json', 'one JSON document on stdout instead of text')
     .addHelpText('after', AFTER_HELP)
     .action(async (run: string, out: string, options: ExportOptions) => {
       const { model, name, step } = await loadRunModel(run, { weights: options.weights });
-      await saveDiffusionFolder(out, model, { dtype: options.dtype, metadata: { run: name, step: String(step), weights: options.weights } });
+      await saveDiffusionFolder(out, model, {
+        dtype: options.dtype,
+        metadata: { run: name, step: String(step), weights: options.weights },
+      });
       const { file, elements } = await describeCheckpoint(out);
       const { size } = await stat(file);
-      const result = { out: resolve(out), run: name, step, weights: options.weights, dtype: options.dtype, parameters: elements, bytes: size };
+      const result = {
+        out: resolve(out),
+        run: name,
+        step,
+        weights: options.weights,
+        dtype: options.dtype,
+        parameters: elements,
+        bytes: size,
+      };
       if (options.json) return line(terminal, JSON.stringify(result));
-      line(terminal, `wrote ${result.out}: ${name} at step ${step}, ${showCount(elements)} parameters as ${options.dtype}, ${showBytes(size)}`);
+      line(
+        terminal,
+        `wrote ${result.out}: ${name} at step ${step}, ${showCount(elements)} parameters as ${options.dtype}, ${showBytes(size)}`,
+      );
     });
 }

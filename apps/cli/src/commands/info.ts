@@ -22,11 +22,32 @@ export function addInfo(program: Command, terminal: Terminal): void {
       const found = await describeCheckpoint(path);
       if (options.json) return line(terminal, JSON.stringify(found));
       line(terminal, `${found.file}`);
-      line(terminal, `${showCount(found.elements)} numbers in ${showCount(found.tensors)} tensors, ${showBytes(found.bytes)} (${Object.entries(found.dtypes).map(([dtype, count]) => `${dtype}: ${showCount(count)}`).join(', ')})`);
+      line(
+        terminal,
+        `${showCount(found.elements)} numbers in ${showCount(found.tensors)} tensors, ${showBytes(found.bytes)} (${Object.entries(
+          found.dtypes,
+        )
+          .map(([dtype, count]) => `${dtype}: ${showCount(count)}`)
+          .join(', ')})`,
+      );
       if (found.step !== undefined) line(terminal, `training step ${found.step}`);
       line(terminal, '');
-      line(terminal, table([['prefix', 'tensors', 'numbers', 'bytes'], ...found.prefixes.map(({ prefix, tensors, elements, bytes }) => [prefix, showCount(tensors), showCount(elements), showBytes(bytes)])]));
-      for (const [title, entries] of [['configuration', found.config], ['metadata', found.metadata]] as const) {
+      line(
+        terminal,
+        table([
+          ['prefix', 'tensors', 'numbers', 'bytes'],
+          ...found.prefixes.map(({ prefix, tensors, elements, bytes }) => [
+            prefix,
+            showCount(tensors),
+            showCount(elements),
+            showBytes(bytes),
+          ]),
+        ]),
+      );
+      for (const [title, entries] of [
+        ['configuration', found.config],
+        ['metadata', found.metadata],
+      ] as const) {
         if (typeof entries !== 'object' || entries === null || Object.keys(entries).length === 0) continue;
         line(terminal, '');
         line(terminal, title);

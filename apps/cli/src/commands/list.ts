@@ -54,7 +54,10 @@ async function samplers({ plugin }: ListOptions): Promise<readonly Row[]> {
 
 async function schedules({ plugin }: ListOptions): Promise<readonly Row[]> {
   const registries = await loadPlugins(plugin);
-  return [...processes.names.map((name) => ({ name, kind: 'noise process' })), ...registries.spacings.names.map((name) => ({ name, kind: 'spacing' }))];
+  return [
+    ...processes.names.map((name) => ({ name, kind: 'noise process' })),
+    ...registries.spacings.names.map((name) => ({ name, kind: 'spacing' })),
+  ];
 }
 
 async function engines(): Promise<readonly Row[]> {

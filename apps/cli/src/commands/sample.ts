@@ -60,8 +60,18 @@ export function addSample(program: Command, terminal: Terminal): void {
     .option('--checkpoint <folder>', 'the folder of a model, or of a training run')
     .option('--sampler <name>', '"langevin list samplers" shows them; names of ComfyUI and AUTOMATIC1111 are known too', 'heun')
     .option('--set <name=value>', 'an option of the sampler, such as eta=0.5, or in JSON; may be given again', setting)
-    .addOption(new Option('--noise <kind>', 'noise of the steps: drawn for each step, or the path of a Brownian tree, which stays the same when steps change').choices(['images', 'brownian-tree']).default('images'))
-    .option('--spacing <name>', 'which noise levels the steps visit; "langevin list schedules" shows them (default: that of the sampler\'s name, else karras)')
+    .addOption(
+      new Option(
+        '--noise <kind>',
+        'noise of the steps: drawn for each step, or the path of a Brownian tree, which stays the same when steps change',
+      )
+        .choices(['images', 'brownian-tree'])
+        .default('images'),
+    )
+    .option(
+      '--spacing <name>',
+      'which noise levels the steps visit; "langevin list schedules" shows them (default: that of the sampler\'s name, else karras)',
+    )
     .option('--set-spacing <name=value>', 'an option of the spacing, such as rho=5, or in JSON; may be given again', setting)
     .option('--steps <n>', 'sampler steps', integer(1, 100_000), 18)
     .option('--seed <n>', 'decides the noise, and which classes of a category are drawn', integer(0), 0)
@@ -69,7 +79,11 @@ export function addSample(program: Command, terminal: Terminal): void {
     .option('--rows <n>', 'rows of the grid (default: one for each class or category)', integer(1, 1000))
     .option('--columns <n>', 'images in a row', integer(1, 1000), 8)
     .option('--batch <n>', 'at most so many images at a time', integer(1, 4096), 32)
-    .option('--scale <n>', 'how many pixels of the picture show one of an image (default: such that images are 96 or more wide)', integer(1, 64))
+    .option(
+      '--scale <n>',
+      'how many pixels of the picture show one of an image (default: such that images are 96 or more wide)',
+      integer(1, 64),
+    )
     .option('--out <file>', `where to write: ${imageExtensions.join(', ')} (default: out/<name>-seed<seed>.png)`)
     .option('--plugin <file>', 'a module with samplers or spacings of your own; may be given again', collect, [])
     .option('--json', 'one JSON document on stdout instead of text')
@@ -82,12 +96,22 @@ async function sample(options: SampleOptions, terminal: Terminal): Promise<void>
   const { name, folder } = source(options);
   const out = await checkedOut(options.out ?? `out/${name}-seed${options.seed}.png`);
   const registries = await loadPlugins(options.plugin);
-  const { sampler, levels, note, noise, ...named } = resolveSampler(options.sampler, { ...registries, ...(options.set && { options: withNested(options.set, registries) }) });
+  const { sampler, levels, note, noise, ...named } = resolveSampler(options.sampler, {
+    ...registries,
+    ...(options.set && { options: withNested(options.set, registries) }),
+  });
   // Options are for a spacing that is made here: the one that a sampler's name brings along is made anew.
-  const chosen = options.spacing === undefined && options.setSpacing === undefined && named.spacing ? named.spacing : resolveSpacing(options.spacing ?? named.spacing?.name ?? 'karras', { ...registries, ...(options.setSpacing && { options: options.setSpacing }) });
+  const chosen =
+    options.spacing === undefined && options.setSpacing === undefined && named.spacing
+      ? named.spacing
+      : resolveSpacing(options.spacing ?? named.spacing?.name ?? 'karras', {
+          ...registries,
+          ...(options.setSpacing && { options: options.setSpacing }),
+        });
   const spacing: Spacing = { name: chosen.name, levels: (process, wanted) => levels(chosen, process, wanted) };
   if (note !== undefined) remark(terminal, `${options.sampler}: ${note}`);
-  if (noise !== undefined && options.noise !== noise) remark(terminal, `${options.sampler}: its program takes the noise of a Brownian tree: --noise ${noise}`);
+  if (noise !== undefined && options.noise !== noise)
+    remark(terminal, `${options.sampler}: its program takes the noise of a Brownian tree: --noise ${noise}`);
   await withEngine(options, (engine) => sampleOn(engine, { begin, folder, out, sampler, spacing, note, options }, terminal));
 }
 
@@ -102,7 +126,11 @@ interface SampleJob {
   readonly options: SampleOptions;
 }
 
-async function sampleOn(engine: Engine, { begin, folder, out, sampler, spacing, note, options }: SampleJob, terminal: Terminal): Promise<void> {
+async function sampleOn(
+  engine: Engine,
+  { begin, folder, out, sampler, spacing, note, options }: SampleJob,
+  terminal: Terminal,
+): Promise<void> {
   remark(terminal, `loading ${folder}`);
   const model = await loadModel(folder);
   const layout = layOut(model, options);
@@ -115,7 +143,18 @@ async function sampleOn(engine: Engine, { begin, folder, out, sampler, spacing, 
   let nfe = 0;
   const started = performance.now();
   try {
-    const events = sampleImages({ model, labels, seed: options.seed, sampler, spacing, steps: options.steps, noise: options.noise ?? 'images', batch: options.batch, signal: terminal.signal, engine });
+    const events = sampleImages({
+      model,
+      labels,
+      seed: options.seed,
+      sampler,
+      spacing,
+      steps: options.steps,
+      noise: options.noise ?? 'images',
+      batch: options.batch,
+      signal: terminal.signal,
+      engine,
+    });
     for await (const event of events) {
       if (event.kind === 'done') ({ images, nfe } = event);
       else {
@@ -124,12 +163,20 @@ async function sampleOn(engine: Engine, { begin, folder, out, sampler, spacing, 
       }
     }
   } catch (error) {
-    if (terminal.signal.aborted) throw new UserError(`[cli/sample] stopped before the end: steps done=${durations.length} of ${work}. No picture was written; run the command again.`, { cause: error });
+    if (terminal.signal.aborted)
+      throw new UserError(
+        `[cli/sample] stopped before the end: steps done=${durations.length} of ${work}. No picture was written; run the command again.`,
+        { cause: error },
+      );
     throw error;
   } finally {
     progress.stop();
   }
-  const grid = imageGrid(images, { columns, scale: options.scale ?? defaultScale(model), ...(layout.rowLabels && { rowLabels: layout.rowLabels }) });
+  const grid = imageGrid(images, {
+    columns,
+    scale: options.scale ?? defaultScale(model),
+    ...(layout.rowLabels && { rowLabels: layout.rowLabels }),
+  });
   await writeImage(out, grid);
 
   const end = performance.now();
@@ -161,12 +208,17 @@ async function sampleOn(engine: Engine, { begin, folder, out, sampler, spacing, 
   line(terminal, `               ${result.images} images in ${result.rows} rows of ${columns}, ${grid.width}x${grid.height} pixels`);
   line(terminal, `seed           ${result.seed}`);
   line(terminal, `NFE            ${nfe} for each image (${result.sampler}, ${result.steps} steps over ${result.spacing})`);
-  line(terminal, `time per step  ${perStep.toFixed(0)} ms (median, batches of ${Math.ceil(images.length / result.batches)}, ${engine.name} on ${engine.device})`);
+  line(
+    terminal,
+    `time per step  ${perStep.toFixed(0)} ms (median, batches of ${Math.ceil(images.length / result.batches)}, ${engine.name} on `
+      + `${engine.device})`,
+  );
   line(terminal, `total          ${((end - begin) / 1000).toFixed(1)} s`);
 }
 
 function source({ checkpoint, preset }: SampleOptions): { readonly name: string; readonly folder: string } {
-  if (checkpoint !== undefined && preset !== undefined) throw new UserError(`[cli/sample] two models are named: --preset=${preset}, --checkpoint=${checkpoint}. Give one of them.`);
+  if (checkpoint !== undefined && preset !== undefined)
+    throw new UserError(`[cli/sample] two models are named: --preset=${preset}, --checkpoint=${checkpoint}. Give one of them.`);
   if (preset !== undefined) return { name: preset, folder: presetFolder(preset) };
   if (checkpoint !== undefined) return { name: basename(resolve(checkpoint)), folder: checkpoint };
   throw new UserError(`[cli/sample] no model is named. Give --preset ${presetNames[0]}, or --checkpoint with a folder.`);
@@ -175,12 +227,16 @@ function source({ checkpoint, preset }: SampleOptions): { readonly name: string;
 /** Known before the work, not after it: the ending, and that there is a place to write to. */
 async function checkedOut(path: string): Promise<string> {
   const ending = extname(path).toLowerCase();
-  if (!imageExtensions.includes(ending)) throw new UserError(`[cli/sample] ending of the picture is not known: --out=${path}. Use one of ${imageExtensions.join(', ')}.`);
+  if (!imageExtensions.includes(ending))
+    throw new UserError(`[cli/sample] ending of the picture is not known: --out=${path}. Use one of ${imageExtensions.join(', ')}.`);
   try {
     await mkdir(dirname(path), { recursive: true });
     await access(dirname(path), constants.W_OK);
   } catch (cause) {
-    throw new UserError(`[cli/sample] nothing can be written to the folder of the picture: --out=${path}, ${(cause as Error).message}. Choose another place.`, { cause });
+    throw new UserError(
+      `[cli/sample] nothing can be written to the folder of the picture: --out=${path}, ${(cause as Error).message}. Choose another place.`,
+      { cause },
+    );
   }
   return path;
 }

@@ -42,7 +42,12 @@ export function addTrain(program: Command, terminal: Terminal): void {
     .option('--steps <n>', 'steps in all, those before a resume included', integer(1, 1e9), 20_000)
     .option('--resume', 'go on from the newest checkpoint of the folder, if there is one')
     .option('--checkpoint-every <n>', 'steps between checkpoints', integer(1, 1e9), 500)
-    .option('--keep-every <n>', 'keep checkpoints at multiples of this step for good, not only the newest two; 0 keeps none', integer(0, 1e9), 2000)
+    .option(
+      '--keep-every <n>',
+      'keep checkpoints at multiples of this step for good, not only the newest two; 0 keeps none',
+      integer(0, 1e9),
+      2000,
+    )
     .option('--preview-every <n>', 'steps between sampled pictures; 0 for none', integer(0, 1e9), 1000)
     .option('--log-every <n>', 'steps between lines of the log', integer(1, 1e9), 10)
     .option('--json', 'one JSON document on stdout at the end')
@@ -55,10 +60,18 @@ async function runTraining(path: string, options: TrainOptions, terminal: Termin
   await withEngine(options, (engine) => trainOn(engine, { path, config, options }, terminal));
 }
 
-async function trainOn(engine: Engine, { path, config, options }: { readonly path: string; readonly config: DiffusionTrainingConfig; readonly options: TrainOptions }, terminal: Terminal): Promise<void> {
+async function trainOn(
+  engine: Engine,
+  { path, config, options }: { readonly path: string; readonly config: DiffusionTrainingConfig; readonly options: TrainOptions },
+  terminal: Terminal,
+): Promise<void> {
   const initial = options.from === undefined ? undefined : await loadModel(options.from);
   const { task, dataset, parameters } = await diffusionRunFromConfig(config, { engine, from: path, ...(initial && { initial }) });
-  remark(terminal, `${config.name}: ${showCount(dataset.length)} images of ${dataset.name}, ${dataset.classes?.length ?? 0} classes, ${showCount(parameters)} parameters, ${engine.name} on ${engine.device}`);
+  remark(
+    terminal,
+    `${config.name}: ${showCount(dataset.length)} images of ${dataset.name}, ${dataset.classes?.length ?? 0} classes, `
+      + `${showCount(parameters)} parameters, ${engine.name} on ${engine.device}`,
+  );
 
   const folder = options.folder ?? join('runs', config.name);
   const events = train(task, {
@@ -72,8 +85,13 @@ async function trainOn(engine: Engine, { path, config, options }: { readonly pat
     signal: terminal.signal,
   });
   const done = await follow(events, terminal);
-  if (options.json) return line(terminal, JSON.stringify({ ...done, parameters, images: dataset.length, engine: engine.name, device: engine.device }));
-  line(terminal, `${done.reason === 'finished' ? 'finished' : 'stopped'} at step ${done.step}${done.loss === null ? '' : `, last loss ${done.loss.toPrecision(4)}`}`);
+  if (options.json)
+    return line(terminal, JSON.stringify({ ...done, parameters, images: dataset.length, engine: engine.name, device: engine.device }));
+  line(
+    terminal,
+    `${done.reason === 'finished' ? 'finished' : 'stopped'} at step `
+      + `${done.step}${done.loss === null ? '' : `, last loss ${done.loss.toPrecision(4)}`}`,
+  );
   line(terminal, `checkpoint  ${done.checkpoint}`);
   line(terminal, `report      ${done.report}`);
   if (done.reason === 'aborted') line(terminal, 'go on with  the same command and --resume');

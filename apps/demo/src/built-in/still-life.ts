@@ -8,8 +8,8 @@ export interface StillLifeOptions {
 }
 
 /**
- * A trefoil knot above a chequered disc, with three balls around it; y points down, the disc lies at y = 0.62. No random numbers: it is the same
- * everywhere.
+ * A trefoil knot above a chequered disc, with three balls around it; y points down, the disc lies at y = 0.62. No random numbers: it is the
+ * same everywhere.
  */
 export function stillLife(options: StillLifeOptions = {}): Gaussians {
   const { knot = 5200 } = options;
@@ -41,7 +41,11 @@ function trefoil(count: number): readonly Patch[] {
   const curve = (t: number): Vector => {
     const a = 2 * Math.PI * t;
     const scale = 0.27;
-    return [scale * (Math.sin(a) + 2 * Math.sin(2 * a)), scale * (Math.cos(a) - 2 * Math.cos(2 * a)) - 0.28, -scale * 1.15 * Math.sin(3 * a)];
+    return [
+      scale * (Math.sin(a) + 2 * Math.sin(2 * a)),
+      scale * (Math.cos(a) - 2 * Math.cos(2 * a)) - 0.28,
+      -scale * 1.15 * Math.sin(3 * a),
+    ];
   };
   return Array.from({ length: along }, (_, i) => i / along).flatMap((t) => {
     const middle = curve(t);
@@ -61,5 +65,10 @@ function trefoil(count: number): readonly Patch[] {
 }
 
 function sphere({ at, radius, color }: (typeof BALLS)[number], count: number): readonly Patch[] {
-  return spherePoints(count).map((normal) => ({ at: [at[0] + radius * normal[0], at[1] + radius * normal[1], at[2] + radius * normal[2]], normal, color, size: (radius * 1.7) / Math.sqrt(count) }));
+  return spherePoints(count).map((normal) => ({
+    at: [at[0] + radius * normal[0], at[1] + radius * normal[1], at[2] + radius * normal[2]],
+    normal,
+    color,
+    size: (radius * 1.7) / Math.sqrt(count),
+  }));
 }

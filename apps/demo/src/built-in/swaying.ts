@@ -3,8 +3,8 @@ import type { Json, SplatAsset4d, SplatDeformation } from '@langevin/io/splats';
 import { fromPatches, hue, spherePoints, type Patch, type Vector } from './builder.ts';
 
 /**
- * Stalks with balls on top that sway, as an asset of the 4D container: its deformation is a network of one hidden layer whose weights are set by
- * hand, played back like one that was trained.
+ * Stalks with balls on top that sway, as an asset of the 4D container: its deformation is a network of one hidden layer whose weights are
+ * set by hand, played back like one that was trained.
  */
 export function swayingStalks(): SplatAsset4d {
   const cloud = fromPatches([...ground(), ...STALKS.flatMap(stalk)]);
@@ -16,7 +16,11 @@ const FLOOR = 0.8;
 const STALKS = Array.from({ length: 7 }, (_, i): { readonly foot: Vector; readonly height: number; readonly color: Vector } => {
   const turn = i / 7;
   const radius = i % 2 === 0 ? 0.75 : 0.4;
-  return { foot: [radius * Math.cos(2 * Math.PI * turn), FLOOR, radius * Math.sin(2 * Math.PI * turn)], height: 1.05 + 0.35 * ((i * 3) % 4) / 3, color: hue(turn + 0.02) };
+  return {
+    foot: [radius * Math.cos(2 * Math.PI * turn), FLOOR, radius * Math.sin(2 * Math.PI * turn)],
+    height: 1.05 + (0.35 * ((i * 3) % 4)) / 3,
+    color: hue(turn + 0.02),
+  };
 });
 
 function ground(): readonly Patch[] {
@@ -24,7 +28,12 @@ function ground(): readonly Patch[] {
   const golden = Math.PI * (3 - Math.sqrt(5));
   return Array.from({ length: count }, (_, i) => {
     const radius = 1.15 * Math.sqrt((i + 0.5) / count);
-    return { at: [radius * Math.cos(golden * i), FLOOR, radius * Math.sin(golden * i)], normal: [0, -1, 0], color: i % 3 === 0 ? [0.5, 0.58, 0.42] : [0.42, 0.52, 0.38], size: 0.026 };
+    return {
+      at: [radius * Math.cos(golden * i), FLOOR, radius * Math.sin(golden * i)],
+      normal: [0, -1, 0],
+      color: i % 3 === 0 ? [0.5, 0.58, 0.42] : [0.42, 0.52, 0.38],
+      size: 0.026,
+    };
   });
 }
 
@@ -36,13 +45,18 @@ function stalk({ foot, height, color }: (typeof STALKS)[number]): readonly Patch
     }),
   );
   const top = foot[1] - height;
-  const ball = spherePoints(260).map((normal): Patch => ({ at: [foot[0] + 0.17 * normal[0], top + 0.17 * normal[1], foot[2] + 0.17 * normal[2]], normal, color, size: 0.019 }));
+  const ball = spherePoints(260).map((normal): Patch => ({
+    at: [foot[0] + 0.17 * normal[0], top + 0.17 * normal[1], foot[2] + 0.17 * normal[2]],
+    normal,
+    color,
+    size: 0.019,
+  }));
   return [...stem, ...ball];
 }
 
 /**
- * With h the height above the ground in radii and s = sin(2 pi t): relu(h + s) - relu(h) is nothing at the ground, where h is far below 0, and s high
- * above it. The same with the cosine moves everything across.
+ * With h the height above the ground in radii and s = sin(2 pi t): relu(h + s) - relu(h) is nothing at the ground, where h is far below 0,
+ * and s high above it. The same with the cosine moves everything across.
  */
 function swaying(): SplatDeformation {
   const box = { center: [0, -0.15, 0], radius: 1 } as const;

@@ -1,5 +1,26 @@
-import { createRasterizer, movingScene, playback, sceneBounds, type Camera, type Gaussians, type Rasterizer, type Rendering } from '@langevin/gaussians';
-import { detectSplatFormat, encodeSplats4d, encodeSplatScene4d, readSplats, readSplats4d, readSplatScene4d, splatFormats, writeSplats, type SplatAsset4d, type SplatCloud, type SplatScene4d } from '@langevin/io/splats';
+import {
+  createRasterizer,
+  movingScene,
+  playback,
+  sceneBounds,
+  type Camera,
+  type Gaussians,
+  type Rasterizer,
+  type Rendering,
+} from '@langevin/gaussians';
+import {
+  detectSplatFormat,
+  encodeSplats4d,
+  encodeSplatScene4d,
+  readSplats,
+  readSplats4d,
+  readSplatScene4d,
+  splatFormats,
+  writeSplats,
+  type SplatAsset4d,
+  type SplatCloud,
+  type SplatScene4d,
+} from '@langevin/io/splats';
 import { UserError } from '@langevin/tensor';
 import { stillLife } from '../built-in/still-life.ts';
 import { swayingStalks } from '../built-in/swaying.ts';
@@ -43,8 +64,15 @@ const handlers = {
     const held = slotOf(slot);
     const { means, quaternions, logScales } = poseOf(held, time);
     // At the first moment they may be the still asset's own arrays, which stay here.
-    const pose = { means: means.slice(), ...(quaternions !== held.cloud.quaternions && { quaternions: quaternions.slice() }), ...(logScales !== held.cloud.logScales && { logScales: logScales.slice() }) };
-    return new Transferred(pose, Object.values(pose).map(({ buffer }) => buffer));
+    const pose = {
+      means: means.slice(),
+      ...(quaternions !== held.cloud.quaternions && { quaternions: quaternions.slice() }),
+      ...(logScales !== held.cloud.logScales && { logScales: logScales.slice() }),
+    };
+    return new Transferred(
+      pose,
+      Object.values(pose).map(({ buffer }) => buffer),
+    );
   },
 
   /** Takes Gaussians that were made elsewhere, to draw and to save them. */
@@ -61,7 +89,8 @@ const handlers = {
   },
 
   /** Names of the formats that can be written, with the end of a file name. */
-  formats: (): readonly { readonly name: string; readonly end: string }[] => splatFormats.filter(({ encode }) => encode !== undefined).map(({ name, extensions }) => ({ name, end: extensions[0]! })),
+  formats: (): readonly { readonly name: string; readonly end: string }[] =>
+    splatFormats.filter(({ encode }) => encode !== undefined).map(({ name, extensions }) => ({ name, end: extensions[0]! })),
 
   /** The bytes of a file. */
   save: async ({ slot, format }: { readonly slot: Slot; readonly format: string }): Promise<Transferred<Uint8Array<ArrayBuffer>>> => {
@@ -79,7 +108,11 @@ const handlers = {
     // Whoever draws at the same time finds none.
     const reuse = spare;
     spare = undefined;
-    const rendering = await ready.render(gaussians, camera, { background, antialiasing: held?.cloud.metadata?.antialiased === true ? 'mip' : 'none', reuse });
+    const rendering = await ready.render(gaussians, camera, {
+      background,
+      antialiasing: held?.cloud.metadata?.antialiased === true ? 'mip' : 'none',
+      reuse,
+    });
     const pixels = rgbaOf(rendering.color);
     spare = rendering;
     return new Transferred(pixels, [pixels.buffer]);
@@ -96,7 +129,15 @@ interface DrawRequest {
 
 export type AssetWorker = typeof handlers;
 
-const NOTHING: Gaussians = { count: 0, degree: 0, means: new Float32Array(0), quaternions: new Float32Array(0), logScales: new Float32Array(0), opacityLogits: new Float32Array(0), sh: new Float32Array(0) };
+const NOTHING: Gaussians = {
+  count: 0,
+  degree: 0,
+  means: new Float32Array(0),
+  quaternions: new Float32Array(0),
+  logScales: new Float32Array(0),
+  opacityLogits: new Float32Array(0),
+  sh: new Float32Array(0),
+};
 
 serve(globalThis as unknown as WorkerScope, handlers);
 
@@ -119,7 +160,15 @@ function hold(held: Held, described: Described): Asset {
   slots.view = held;
   return {
     slot: 'view',
-    facts: { ...described, count: cloud.count, degree: cloud.degree, box: boxAround(cloud), bounds: sceneBounds(cloud), antialiased: cloud.metadata?.antialiased === true, dropped: cloud.metadata?.dropped ?? 0 },
+    facts: {
+      ...described,
+      count: cloud.count,
+      degree: cloud.degree,
+      box: boxAround(cloud),
+      bounds: sceneBounds(cloud),
+      antialiased: cloud.metadata?.antialiased === true,
+      dropped: cloud.metadata?.dropped ?? 0,
+    },
   };
 }
 
@@ -137,13 +186,19 @@ function hold4d(asset: SplatAsset4d, described: Described): Asset {
 /** Several assets, each in its place and with a time of its own, as one set of Gaussians. */
 function holdScene(scene: SplatScene4d, described: Described): Asset {
   const { assets } = scene;
-  const metadata = { antialiased: assets.every(({ cloud }) => cloud.metadata?.antialiased === true), dropped: assets.reduce((sum, { cloud }) => sum + (cloud.metadata?.dropped ?? 0), 0) };
+  const metadata = {
+    antialiased: assets.every(({ cloud }) => cloud.metadata?.antialiased === true),
+    dropped: assets.reduce((sum, { cloud }) => sum + (cloud.metadata?.dropped ?? 0), 0),
+  };
   const named = { ...described, format: `${described.format}, ${assets.length} assets` };
   try {
     const { times, at } = movingScene(assets);
     const cloud = { ...at(), metadata };
     if (times === undefined) return hold({ cloud }, named);
-    return hold({ cloud, moving: { encode: () => encodeSplatScene4d(scene), at: (time) => at(times.start + time * (times.end - times.start)) } }, { ...named, times });
+    return hold(
+      { cloud, moving: { encode: () => encodeSplatScene4d(scene), at: (time) => at(times.start + time * (times.end - times.start)) } },
+      { ...named, times },
+    );
   } catch (error) {
     const { at } = movingScene(assets.map((asset) => ({ ...asset, deformation: null })));
     return hold({ cloud: { ...at(), metadata } }, { ...named, stillBecause: messageOf(error) });

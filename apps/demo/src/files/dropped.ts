@@ -5,7 +5,8 @@ export interface PathFile {
 }
 
 /** What somebody wants to look at: one file of Gaussians, or the folder of a scene to train on. */
-export type Intent = { readonly kind: 'asset'; readonly file: File } | { readonly kind: 'scene'; readonly name: string; readonly files: readonly PathFile[] };
+export type Intent =
+  { readonly kind: 'asset'; readonly file: File } | { readonly kind: 'scene'; readonly name: string; readonly files: readonly PathFile[] };
 
 /** More than any capture has; a dropped disk would never end. */
 const MOST_FILES = 20_000;
@@ -48,14 +49,24 @@ const MARKERS = /(?:^|\/)(?:transforms(?:_train)?\.json|cameras\.(?:bin|txt))$/u
 export function intentOf(files: readonly PathFile[]): Intent {
   const [first] = files;
   if (first === undefined) throw new Error('Nothing was dropped that could be read.');
-  const marker = files.map(({ path }) => path).filter((path) => MARKERS.test(path)).sort((a, b) => a.split('/').length - b.split('/').length || (a < b ? -1 : 1))[0];
+  const marker = files
+    .map(({ path }) => path)
+    .filter((path) => MARKERS.test(path))
+    .sort((a, b) => a.split('/').length - b.split('/').length || (a < b ? -1 : 1))[0];
   if (marker === undefined) {
     if (files.length === 1) return { kind: 'asset', file: first.file };
     const splats = files.filter(({ path }) => /\.(?:ply|splat|spz|splats4d|safetensors)$/iu.test(path));
     if (splats.length === 1) return { kind: 'asset', file: splats[0]!.file };
-    throw new Error(`${files.length} files, but neither transforms.json nor cameras.bin or cameras.txt among them. Drop one file of Gaussians, or the folder of a scene.`);
+    throw new Error(
+      `${files.length} files, but neither transforms.json nor cameras.bin or cameras.txt among them. Drop one file of Gaussians, `
+        + 'or the folder of a scene.',
+    );
   }
   const top = marker.replace(/(?:(?:^|\/)(?:colmap\/)?sparse(?:\/0)?)?\/?[^/]+$/u, '');
   const below = top === '' ? '' : `${top}/`;
-  return { kind: 'scene', name: top.split('/').at(-1) || 'scene', files: files.filter(({ path }) => path.startsWith(below)).map(({ path, file }) => ({ path: path.slice(below.length), file })) };
+  return {
+    kind: 'scene',
+    name: top.split('/').at(-1) || 'scene',
+    files: files.filter(({ path }) => path.startsWith(below)).map(({ path, file }) => ({ path: path.slice(below.length), file })),
+  };
 }

@@ -24,7 +24,11 @@ export function bounds({ low, high }: Box): string {
   // As fine as three figures of the longest side.
   const longest = Math.max(...high.map((value, axis) => value - low[axis]!));
   const digits = longest > 0 ? Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(longest)))) : 2;
-  const fixed = (value: number): string => value.toFixed(digits).replace(/^-(?=[\d.]*[1-9])/u, '−').replace(/^-/u, '');
+  const fixed = (value: number): string =>
+    value
+      .toFixed(digits)
+      .replace(/^-(?=[\d.]*[1-9])/u, '−')
+      .replace(/^-/u, '');
   const sides = high.map((value, axis) => fixed(value - low[axis]!));
   const middle = high.map((value, axis) => fixed((value + low[axis]!) / 2));
   return `${sides.join(' × ')}, around (${middle.join(', ')})`;

@@ -59,7 +59,8 @@ export function createTrainer({ stage, worker, onView }: TrainerOptions): Traine
     button('pause').disabled = !busy;
     setText('pause', next === 'paused' ? 'Resume' : 'Pause');
     button('stop').disabled = !busy;
-    for (const id of ['result-ply', 'result-spz', 'result-view']) button(id).disabled = next === 'empty' || next === 'loading' || next === 'ready';
+    for (const id of ['result-ply', 'result-spz', 'result-view'])
+      button(id).disabled = next === 'empty' || next === 'loading' || next === 'ready';
     for (const id of ['steps', 'side', 'strategy', 'device']) select(id).disabled = busy;
   };
 
@@ -75,7 +76,16 @@ export function createTrainer({ stage, worker, onView }: TrainerOptions): Traine
   const assetOf = (gaussians: Gaussians): Asset => ({
     slot: 'train',
     cameras: views.map(({ name: of, camera }) => ({ name: of, camera })),
-    facts: { name, format: 'trained here', count: gaussians.count, degree: gaussians.degree, box: boxAround(gaussians), bounds: shown?.facts.bounds ?? sceneBounds(gaussians), antialiased: false, dropped: 0 },
+    facts: {
+      name,
+      format: 'trained here',
+      count: gaussians.count,
+      degree: gaussians.degree,
+      box: boxAround(gaussians),
+      bounds: shown?.facts.bounds ?? sceneBounds(gaussians),
+      antialiased: false,
+      dropped: 0,
+    },
   });
 
   const showAround = async (gaussians: Gaussians, keepView: boolean): Promise<void> => {
@@ -91,7 +101,12 @@ export function createTrainer({ stage, worker, onView }: TrainerOptions): Traine
     box('chart').hidden = !onStage;
     box('viewport').hidden = onStage && !around;
     box('stage-tools').hidden = onStage && !around;
-    choose(...((around ? [button('look-around'), button('look-compare')] : [button('look-compare'), button('look-around')]) as [HTMLElement, HTMLElement]));
+    choose(
+      ...((around ? [button('look-around'), button('look-compare')] : [button('look-compare'), button('look-around')]) as [
+        HTMLElement,
+        HTMLElement,
+      ]),
+    );
   };
 
   const look = (next: boolean): void => {
@@ -113,7 +128,12 @@ export function createTrainer({ stage, worker, onView }: TrainerOptions): Traine
       case 'photograph':
         return paint(photograph, news.picture);
       case 'started':
-        drawnBy = news.drawnBy === 'webgpu' ? 'WebGPU' : crossOriginIsolated ? `CPU, ${Math.min(8, navigator.hardwareConcurrency)} threads` : 'CPU, 1 thread';
+        drawnBy =
+          news.drawnBy === 'webgpu'
+            ? 'WebGPU'
+            : crossOriginIsolated
+              ? `CPU, ${Math.min(8, navigator.hardwareConcurrency)} threads`
+              : 'CPU, 1 thread';
         setText('train-device', drawnBy);
         box('train-device').title = news.reasons.join('\n');
         return;
@@ -148,13 +168,22 @@ export function createTrainer({ stage, worker, onView }: TrainerOptions): Traine
     shown = undefined;
     curve = createCurve();
     clearNumbers();
-    fill(select('view'), views.map((view, i) => ({ value: String(i), text: view.held ? `${view.name} (held out)` : view.name })));
+    fill(
+      select('view'),
+      views.map((view, i) => ({ value: String(i), text: view.held ? `${view.name} (held out)` : view.name })),
+    );
     select('view').value = String(news.look);
     const held = views.filter((view) => view.held).length;
     const first = views[0]!.camera;
-    setText('source-hint', scene?.kind === 'synthetic'
-      ? `Not photographs: ${views.length} pictures of a procedural still life, taken by our own rasterizer from a sphere around it, ${first.width} × ${first.height}; ${held} held out. It begins with ${count(news.points)} rough points.`
-      : `${news.name}: ${views.length} photographs, ${first.width} × ${first.height}; ${held} held out. It begins with ${news.points > 0 ? `the ${count(news.points)} points of the model` : 'random points'}.`); // prettier-ignore
+    setText(
+      'source-hint',
+      scene?.kind === 'synthetic'
+        ? `Not photographs: ${views.length} pictures of a procedural still life, taken by our own rasterizer from a sphere around it, `
+            + `${first.width} × ${first.height}; ${held} held out. It begins with ${count(news.points)} rough points.`
+        : // prettier-ignore
+          `${news.name}: ${views.length} photographs, ${first.width} × ${first.height}; ${held} held out. It begins with ` +
+`${news.points > 0 ? `the ${count(news.points)} points of the model` : 'random points'}.`,
+    );
     setText('photograph-caption', scene?.kind === 'synthetic' ? 'Picture to match' : 'Photograph');
     void attempt(() => showAround(news.start, false));
     if (onStage && around) listCameras(shown!.cameras ?? []);
@@ -196,7 +225,14 @@ export function createTrainer({ stage, worker, onView }: TrainerOptions): Traine
     say('Training …');
     // On a phone the picture is above the button.
     box('stage').scrollIntoView({ block: 'nearest' });
-    order({ kind: 'start', choice: { steps: Number(select('steps').value), strategy: select('strategy').value, device: select('device').value === 'cpu' ? 'cpu' : 'auto' } });
+    order({
+      kind: 'start',
+      choice: {
+        steps: Number(select('steps').value),
+        strategy: select('strategy').value,
+        device: select('device').value === 'cpu' ? 'cpu' : 'auto',
+      },
+    });
     if (around) order({ kind: 'snapshot', reason: 'stage' });
   };
 

@@ -31,7 +31,15 @@ export function createViewer(stage: Stage, worker: Remote<AssetWorker>): Viewer 
     await stage.show(given);
     player.set(given.facts.times);
     const { dropped, stillBecause, count: rows } = given.facts;
-    say([`${count(rows)} Gaussians.`, dropped > 0 ? `${count(dropped)} were left out: they hold no numbers.` : '', stillBecause === undefined ? '' : `It stands still: ${stillBecause}`].filter(Boolean).join(' '));
+    say(
+      [
+        `${count(rows)} Gaussians.`,
+        dropped > 0 ? `${count(dropped)} were left out: they hold no numbers.` : '',
+        stillBecause === undefined ? '' : `It stands still: ${stillBecause}`,
+      ]
+        .filter(Boolean)
+        .join(' '),
+    );
   };
 
   const viewer: Viewer = {
@@ -71,7 +79,9 @@ export function createViewer(stage: Stage, worker: Remote<AssetWorker>): Viewer 
   void paintWith('spark');
 
   const up = select('up');
-  up.addEventListener('change', () => stage.turnUp(up.value === 'auto' ? undefined : (up.value.split(',').map(Number) as unknown as Direction)));
+  up.addEventListener('change', () =>
+    stage.turnUp(up.value === 'auto' ? undefined : (up.value.split(',').map(Number) as unknown as Direction)),
+  );
 
   void attempt(async () => {
     const formats = await worker.formats();
@@ -81,7 +91,10 @@ export function createViewer(stage: Stage, worker: Remote<AssetWorker>): Viewer 
         made.type = 'button';
         made.textContent = name === '4d' ? '4D' : name.toUpperCase();
         made.dataset['format'] = name;
-        made.addEventListener('click', () => void attempt(async () => download(await worker.save({ slot: 'view', format: name }), `${stem(asset?.facts.name)}${end}`)));
+        made.addEventListener(
+          'click',
+          () => void attempt(async () => download(await worker.save({ slot: 'view', format: name }), `${stem(asset?.facts.name)}${end}`)),
+        );
         return made;
       }),
     );
@@ -125,7 +138,12 @@ function describe({ facts }: Asset): void {
 }
 
 function stem(name = 'gaussians'): string {
-  return name.replace(/(?:\.compressed)?\.[^.]*$/u, '').replaceAll(/[^\w.-]+/gu, '-').toLowerCase() || 'gaussians';
+  return (
+    name
+      .replace(/(?:\.compressed)?\.[^.]*$/u, '')
+      .replaceAll(/[^\w.-]+/gu, '-')
+      .toLowerCase() || 'gaussians'
+  );
 }
 
 /** One of two switches is on. */

@@ -31,7 +31,9 @@ export function createFrusta(overlay: SVGSVGElement): Frusta {
       for (const { path, points } of shown) path.setAttribute('d', outline(points, camera, width, height));
     },
     at: (x, y) => {
-      const found = document.elementsFromPoint(x, y).find((element): element is SVGPathElement => element instanceof SVGPathElement && overlay.contains(element));
+      const found = document
+        .elementsFromPoint(x, y)
+        .find((element): element is SVGPathElement => element instanceof SVGPathElement && overlay.contains(element));
       const index = found?.dataset['index'];
       return index === undefined ? undefined : Number(index);
     },
@@ -49,7 +51,7 @@ function outline(points: readonly Vector3[], camera: PerspectiveCamera, width: n
     p.copy(point).applyMatrix4(camera.matrixWorldInverse);
     if (p.z > -camera.near) return '';
     p.applyMatrix4(camera.projectionMatrix);
-    seen.push(`${((p.x + 1) * width / 2).toFixed(1)} ${((1 - p.y) * height / 2).toFixed(1)}`);
+    seen.push(`${(((p.x + 1) * width) / 2).toFixed(1)} ${(((1 - p.y) * height) / 2).toFixed(1)}`);
   }
   const [eye, a, b, c, d] = seen;
   return `M${a}L${b}L${c}L${d}ZM${eye}L${a}M${eye}L${b}M${eye}L${c}M${eye}L${d}`;

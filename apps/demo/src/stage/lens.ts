@@ -9,16 +9,34 @@ export function uprightTurn(up: readonly [number, number, number]): Quaternion {
 }
 
 /** What our rasterizer calls the camera of the stage: it sees the scene before the turn, with y down and z forward. */
-export function toCamera(camera: PerspectiveCamera, turn: Quaternion, { width, height }: { readonly width: number; readonly height: number }): Camera {
+export function toCamera(
+  camera: PerspectiveCamera,
+  turn: Quaternion,
+  { width, height }: { readonly width: number; readonly height: number },
+): Camera {
   camera.updateMatrixWorld();
-  const view = new Matrix4().makeScale(1, -1, -1).multiply(camera.matrixWorldInverse).multiply(new Matrix4().makeRotationFromQuaternion(turn));
+  const view = new Matrix4()
+    .makeScale(1, -1, -1)
+    .multiply(camera.matrixWorldInverse)
+    .multiply(new Matrix4().makeRotationFromQuaternion(turn));
   const at = (row: number, column: number): number => view.elements[4 * column + row]!;
   const focal = height / 2 / Math.tan((camera.fov * Math.PI) / 360);
-  return { width, height, fx: focal, fy: focal, cx: width / 2, cy: height / 2, worldToCamera: [0, 1, 2].flatMap((row) => [0, 1, 2, 3].map((column) => at(row, column))) };
+  return {
+    width,
+    height,
+    fx: focal,
+    fy: focal,
+    cx: width / 2,
+    cy: height / 2,
+    worldToCamera: [0, 1, 2].flatMap((row) => [0, 1, 2, 3].map((column) => at(row, column))),
+  };
 }
 
 /** Where a camera of the scene stands and looks in the page's world. */
-export function placeOf(camera: Camera, turn: Quaternion): { readonly eye: Vector3; readonly forward: Vector3; readonly fieldOfView: number } {
+export function placeOf(
+  camera: Camera,
+  turn: Quaternion,
+): { readonly eye: Vector3; readonly forward: Vector3; readonly fieldOfView: number } {
   const { worldToCamera: w } = camera;
   return {
     eye: new Vector3(...cameraPosition(camera)).applyQuaternion(turn),
@@ -29,7 +47,11 @@ export function placeOf(camera: Camera, turn: Quaternion): { readonly eye: Vecto
 
 /** Up in a scene that was photographed: the mean of what is up in its photographs. */
 export function upOf(cameras: readonly Camera[]): readonly [number, number, number] {
-  const sum = [0, 1, 2].map((axis) => cameras.reduce((total, { worldToCamera }) => total - worldToCamera[4 + axis]!, 0)) as unknown as [number, number, number];
+  const sum = [0, 1, 2].map((axis) => cameras.reduce((total, { worldToCamera }) => total - worldToCamera[4 + axis]!, 0)) as unknown as [
+    number,
+    number,
+    number,
+  ];
   return Math.hypot(...sum) > 1e-6 ? sum : [0, -1, 0];
 }
 

@@ -34,7 +34,11 @@ export async function pack(gaussians: Gaussians, centre: Vector, wanted: () => b
   const encoding = encodingOf(gaussians);
   const size = utils.computeMaxSplats(Math.max(1, count));
   const packedArray = new Uint32Array(4 * size);
-  const [sh1, sh2, sh3] = [degree >= 1 ? new Uint32Array(2 * size) : undefined, degree >= 2 ? new Uint32Array(4 * size) : undefined, degree >= 3 ? new Uint32Array(4 * size) : undefined];
+  const [sh1, sh2, sh3] = [
+    degree >= 1 ? new Uint32Array(2 * size) : undefined,
+    degree >= 2 ? new Uint32Array(4 * size) : undefined,
+    degree >= 3 ? new Uint32Array(4 * size) : undefined,
+  ];
   const width = 3 * (degree + 1) ** 2;
   for (let i = 0; i < count; i++) {
     if (i % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) {
@@ -70,7 +74,15 @@ export function repose({ splats, encoding }: Packed, { means, quaternions: q, lo
       const length = Math.hypot(q[4 * i]!, q[4 * i + 1]!, q[4 * i + 2]!, q[4 * i + 3]!) || 1;
       utils.setPackedSplatQuat(packedArray, i, q[4 * i + 1]! / length, q[4 * i + 2]! / length, q[4 * i + 3]! / length, q[4 * i]! / length);
     }
-    if (logScales) utils.setPackedSplatScales(packedArray, i, Math.exp(logScales[3 * i]!), Math.exp(logScales[3 * i + 1]!), Math.exp(logScales[3 * i + 2]!), encoding);
+    if (logScales)
+      utils.setPackedSplatScales(
+        packedArray,
+        i,
+        Math.exp(logScales[3 * i]!),
+        Math.exp(logScales[3 * i + 1]!),
+        Math.exp(logScales[3 * i + 2]!),
+        encoding,
+      );
   }
   splats.needsUpdate = true;
 }
@@ -95,5 +107,13 @@ function encodingOf({ count, degree, sh }: Gaussians): Encoding {
     }
   }
   const reach = (level: number): number => Math.min(1, Math.max(0.05, largest[level]!));
-  return { rgbMin: Math.max(-0.5, least), rgbMax: Math.min(1.5, most), lnScaleMin: -12, lnScaleMax: 9, sh1Max: reach(1), sh2Max: reach(2), sh3Max: reach(3) };
+  return {
+    rgbMin: Math.max(-0.5, least),
+    rgbMax: Math.min(1.5, most),
+    lnScaleMin: -12,
+    lnScaleMax: 9,
+    sh1Max: reach(1),
+    sh2Max: reach(2),
+    sh3Max: reach(3),
+  };
 }

@@ -9,7 +9,11 @@ const MOMENTS = 240;
 const CACHE_BYTES = 192 * 1024 * 1024;
 
 /** Asks a worker where the Gaussians are: one moment at a time, and of those that were wanted meanwhile the last; keeps what it learnt. */
-export function createPoses(worker: Remote<AssetWorker>, { slot, count }: Subject, apply: (pose: Pose) => void): { readonly want: (time: number) => void } {
+export function createPoses(
+  worker: Remote<AssetWorker>,
+  { slot, count }: Subject,
+  apply: (pose: Pose) => void,
+): { readonly want: (time: number) => void } {
   const known = new Map<number, Pose>();
   const room = Math.floor(CACHE_BYTES / Math.max(1, 40 * count));
   let wanted: number | undefined;

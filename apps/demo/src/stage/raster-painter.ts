@@ -19,7 +19,12 @@ export function rasterPainter(worker: Remote<AssetWorker>, { onPicture, onDue }:
   const draw = async (viewpoint: Viewpoint): Promise<void> => {
     const { width, height } = canvas;
     if (subject === undefined) return;
-    const pixels = await worker.draw({ slot: subject.slot, time, camera: toCamera(viewpoint.camera, viewpoint.turn, { width, height }), background: BACKDROP });
+    const pixels = await worker.draw({
+      slot: subject.slot,
+      time,
+      camera: toCamera(viewpoint.camera, viewpoint.turn, { width, height }),
+      background: BACKDROP,
+    });
     // Of another size when the stage was resized meanwhile; the next one fits.
     if (disposed || pixels.length !== 4 * canvas.width * canvas.height) return;
     context.putImageData(new ImageData(pixels, width, height), 0, 0);

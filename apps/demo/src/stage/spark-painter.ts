@@ -46,7 +46,12 @@ export function sparkPainter(worker: Remote<AssetWorker>, { onPicture, onDue }: 
       // As our rasterizer: a blur that keeps the light for scenes trained so, and a plain one for the others.
       spark.preBlurAmount = subject.antialiased ? 0 : 0.3;
       spark.blurAmount = subject.antialiased ? 0.3 : 0;
-      const mesh = new SplatMesh({ packedSplats: packed.splats, splatEncoding: { ...packed.encoding }, editable: false, raycastable: false });
+      const mesh = new SplatMesh({
+        packedSplats: packed.splats,
+        splatEncoding: { ...packed.encoding },
+        editable: false,
+        raycastable: false,
+      });
       mesh.position.set(...centre);
       await mesh.initialized;
       if (mine !== turn) return mesh.dispose();

@@ -112,7 +112,11 @@ export function createStage({ viewport, overlay, worker, onRate, onCamera }: Sta
     const { from, to, begin } = flight!;
     const part = Math.min(1, Math.max(0, (now - begin) / 450));
     const eased = part * part * (3 - 2 * part);
-    put({ eye: from.eye.clone().lerp(to.eye, eased), target: from.target.clone().lerp(to.target, eased), fieldOfView: from.fieldOfView + eased * (to.fieldOfView - from.fieldOfView) });
+    put({
+      eye: from.eye.clone().lerp(to.eye, eased),
+      target: from.target.clone().lerp(to.target, eased),
+      fieldOfView: from.fieldOfView + eased * (to.fieldOfView - from.fieldOfView),
+    });
     if (part >= 1) flight = undefined;
   };
   const go = (to: Place): void => {
@@ -184,7 +188,12 @@ export function createStage({ viewport, overlay, worker, onRate, onCamera }: Sta
 
   const stage: Stage = {
     paintWith: async (kind) => {
-      const made = kind === 'spark' ? await import('./spark-painter.ts').then(({ sparkPainter }) => sparkPainter(worker, events)).catch(() => rasterPainter(worker, events)) : rasterPainter(worker, events);
+      const made =
+        kind === 'spark'
+          ? await import('./spark-painter.ts')
+              .then(({ sparkPainter }) => sparkPainter(worker, events))
+              .catch(() => rasterPainter(worker, events))
+          : rasterPainter(worker, events);
       painter?.canvas.remove();
       painter?.dispose();
       painter = made;

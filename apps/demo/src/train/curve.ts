@@ -37,7 +37,8 @@ export function createCurve(most = 160): Curve {
     add: (points) => {
       for (const { step, loss, psnr } of points) {
         const bin = bins.at(-1);
-        if (bin !== undefined && bin.steps < width) Object.assign(bin, { steps: bin.steps + 1, last: step, loss: bin.loss + loss, psnr: bin.psnr + psnr });
+        if (bin !== undefined && bin.steps < width)
+          Object.assign(bin, { steps: bin.steps + 1, last: step, loss: bin.loss + loss, psnr: bin.psnr + psnr });
         else bins.push({ steps: 1, last: step, loss, psnr });
         if (bins.length > most) join();
       }
@@ -55,7 +56,12 @@ export function createCurve(most = 160): Curve {
         const bin = binAt.get(step);
         return bin === undefined ? null : bin[key] / bin.steps;
       };
-      return [steps, steps.map((step) => mean(step, 'loss')), steps.map((step) => mean(step, 'psnr')), steps.map((step) => measuredAt.get(step) ?? null)];
+      return [
+        steps,
+        steps.map((step) => mean(step, 'loss')),
+        steps.map((step) => mean(step, 'psnr')),
+        steps.map((step) => measuredAt.get(step) ?? null),
+      ];
     },
   };
 }

@@ -2,7 +2,8 @@ import type { Camera, Gaussians } from '@langevin/gaussians';
 import type { PathFile } from '../files/dropped.ts';
 
 /** Where the photographs come from. */
-export type SceneChoice = { readonly kind: 'synthetic' } | { readonly kind: 'folder'; readonly name: string; readonly files: readonly PathFile[] };
+export type SceneChoice =
+  { readonly kind: 'synthetic' } | { readonly kind: 'folder'; readonly name: string; readonly files: readonly PathFile[] };
 
 export interface TrainingChoice {
   readonly steps: number;
@@ -53,7 +54,14 @@ export interface StepPoint {
 /** What the worker tells the page. */
 export type News =
   | { readonly kind: 'reading'; readonly done: number; readonly total: number }
-  | { readonly kind: 'scene'; readonly name: string; readonly views: readonly ViewInfo[]; readonly points: number; readonly start: Gaussians; readonly look: number }
+  | {
+      readonly kind: 'scene';
+      readonly name: string;
+      readonly views: readonly ViewInfo[];
+      readonly points: number;
+      readonly start: Gaussians;
+      readonly look: number;
+    }
   | { readonly kind: 'photograph'; readonly view: number; readonly picture: Picture }
   | { readonly kind: 'started'; readonly drawnBy: string; readonly reasons: readonly string[] }
   | { readonly kind: 'steps'; readonly points: readonly StepPoint[]; readonly steps: number }

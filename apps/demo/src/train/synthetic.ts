@@ -1,4 +1,13 @@
-import { lookAt, sceneExtent, splitViews, type Camera, type Gaussians, type PointCloud, type Rasterizer, type SplatScene } from '@langevin/gaussians';
+import {
+  lookAt,
+  sceneExtent,
+  splitViews,
+  type Camera,
+  type Gaussians,
+  type PointCloud,
+  type Rasterizer,
+  type SplatScene,
+} from '@langevin/gaussians';
 import { imageOf } from '@langevin/gaussians';
 import { counterGenerator } from '@langevin/tensor';
 import { stillLife } from '../built-in/still-life.ts';
@@ -9,7 +18,9 @@ const VIEWS = 36;
 const POINTS = 4000;
 const FIELD_OF_VIEW = 42;
 
-/** The still life as a scene to train on: pictures by our own rasterizer from a sphere around it, and some of its centres, moved a little. */
+/**
+ * The still life as a scene to train on: pictures by our own rasterizer from a sphere around it, and some of its centres, moved a little.
+ */
 export async function syntheticScene(rasterizer: Rasterizer, side: number): Promise<SplatScene> {
   const truth = stillLife();
   const views = [];
@@ -29,7 +40,16 @@ function spherePoses(count: number, side: number): readonly Camera[] {
     const around = Math.sqrt(1 - height * height);
     const angle = i * Math.PI * (3 - Math.sqrt(5));
     const distance = 4.1;
-    return lookAt({ width: side, height: side, fx: focal, fy: focal, cx: side / 2, cy: side / 2, eye: [distance * around * Math.cos(angle), -distance * height, distance * around * Math.sin(angle)], target: [0, 0.1, 0] });
+    return lookAt({
+      width: side,
+      height: side,
+      fx: focal,
+      fy: focal,
+      cx: side / 2,
+      cy: side / 2,
+      eye: [distance * around * Math.cos(angle), -distance * height, distance * around * Math.sin(angle)],
+      target: [0, 0.1, 0],
+    });
   });
 }
 
@@ -41,6 +61,8 @@ function somePoints({ count, means, sh }: Gaussians): PointCloud {
   return {
     count: POINTS,
     positions: Float32Array.from({ length: 3 * POINTS }, (_, i) => means[3 * rows[Math.floor(i / 3)]! + (i % 3)]! + 0.02 * noise[i]!),
-    colors: Uint8Array.from({ length: 3 * POINTS }, (_, i) => Math.round(255 * Math.min(1, Math.max(0, 0.5 + 0.28209479177387814 * sh[3 * rows[Math.floor(i / 3)]! + (i % 3)]!)))),
+    colors: Uint8Array.from({ length: 3 * POINTS }, (_, i) =>
+      Math.round(255 * Math.min(1, Math.max(0, 0.5 + 0.28209479177387814 * sh[3 * rows[Math.floor(i / 3)]! + (i % 3)]!))),
+    ),
   };
 }

@@ -1,4 +1,19 @@
-import { createRasterizer, gaussiansFromPoints, PARAMETERS, pictureOf, psnr, randomPoints, readScene, strategyByName, trainSplats, type Gaussians, type ParameterName, type Rasterizer, type SceneView, type SplatScene } from '@langevin/gaussians';
+import {
+  createRasterizer,
+  gaussiansFromPoints,
+  PARAMETERS,
+  pictureOf,
+  psnr,
+  randomPoints,
+  readScene,
+  strategyByName,
+  trainSplats,
+  type Gaussians,
+  type ParameterName,
+  type Rasterizer,
+  type SceneView,
+  type SplatScene,
+} from '@langevin/gaussians';
 import { counterGenerator } from '@langevin/tensor';
 import { messageOf, type WorkerScope } from '../rpc.ts';
 import { droppedFolder } from './dropped-folder.ts';
@@ -21,7 +36,12 @@ let views: readonly SceneView[] = [];
 let gaussians: Gaussians | undefined;
 let step = 0;
 let look = 0;
-let rasterizer: { readonly device: TrainingChoice['device']; readonly made: Promise<{ readonly rasterizer: Rasterizer; readonly reasons: readonly string[] }> } | undefined;
+let rasterizer:
+  | {
+      readonly device: TrainingChoice['device'];
+      readonly made: Promise<{ readonly rasterizer: Rasterizer; readonly reasons: readonly string[] }>;
+    }
+  | undefined;
 let running: AbortController | undefined;
 let paused: { readonly promise: Promise<void>; readonly go: () => void } | undefined;
 
@@ -64,7 +84,9 @@ function gate(): { readonly promise: Promise<void>; readonly go: () => void } {
   return { promise, go };
 }
 
-async function rasterizerFor(device: TrainingChoice['device']): Promise<{ readonly rasterizer: Rasterizer; readonly reasons: readonly string[] }> {
+async function rasterizerFor(
+  device: TrainingChoice['device'],
+): Promise<{ readonly rasterizer: Rasterizer; readonly reasons: readonly string[] }> {
   if (rasterizer?.device !== device) {
     void rasterizer?.made.then((before) => before.rasterizer.dispose());
     rasterizer = { device, made: createRasterizer(device === 'cpu' ? { prefer: 'cpu' } : {}) };
@@ -75,15 +97,29 @@ async function rasterizerFor(device: TrainingChoice['device']): Promise<{ readon
 async function load(choice: SceneChoice, side: number): Promise<void> {
   running?.abort();
   release();
-  const read = choice.kind === 'synthetic' ? await syntheticScene((await rasterizerFor('cpu')).rasterizer, side) : await readScene(droppedFolder(choice.name, choice.files), { maxSide: side, onView: (progress) => tell({ kind: 'reading', ...progress }) });
+  const read =
+    choice.kind === 'synthetic'
+      ? await syntheticScene((await rasterizerFor('cpu')).rasterizer, side)
+      : await readScene(droppedFolder(choice.name, choice.files), {
+          maxSide: side,
+          onView: (progress) => tell({ kind: 'reading', ...progress }),
+        });
   scene = read;
   views = [...read.train, ...read.test].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-  const points = read.points ?? randomPoints({ count: RANDOM_POINTS, halfSide: read.extent, random: counterGenerator({ seed: 0, stream: [5] }) });
+  const points =
+    read.points ?? randomPoints({ count: RANDOM_POINTS, halfSide: read.extent, random: counterGenerator({ seed: 0, stream: [5] }) });
   gaussians = gaussiansFromPoints(points, { degree: 3 });
   step = 0;
   // A view that is not trained on shows what was learnt.
   look = Math.max(0, views.indexOf(read.test[read.test.length >> 1] ?? read.train[0]!));
-  tell({ kind: 'scene', name: read.name, views: views.map((view) => ({ name: view.name, camera: view.camera, held: read.test.includes(view) })), points: read.points?.count ?? 0, start: gaussians, look });
+  tell({
+    kind: 'scene',
+    name: read.name,
+    views: views.map((view) => ({ name: view.name, camera: view.camera, held: read.test.includes(view) })),
+    points: read.points?.count ?? 0,
+    start: gaussians,
+    look,
+  });
   showPhotograph();
   await showPicture();
 }
@@ -106,8 +142,18 @@ async function start({ steps, strategy, device }: TrainingChoice): Promise<void>
     reported = performance.now();
   };
   const strategyMade = strategyByName(strategy);
-  const initial = scene.points === undefined ? gaussians : gaussiansFromPoints(scene.points, { degree: 3, opacity: strategyMade.defaults.opacity, scale: strategyMade.defaults.scale });
-  for await (const event of trainSplats({ scene, rasterizer: chosen.rasterizer, steps, strategy: strategyMade, initial, signal: mine.signal })) {
+  const initial =
+    scene.points === undefined
+      ? gaussians
+      : gaussiansFromPoints(scene.points, { degree: 3, opacity: strategyMade.defaults.opacity, scale: strategyMade.defaults.scale });
+  for await (const event of trainSplats({
+    scene,
+    rasterizer: chosen.rasterizer,
+    steps,
+    strategy: strategyMade,
+    initial,
+    signal: mine.signal,
+  })) {
     if (running !== mine) return;
     switch (event.kind) {
       case 'start':
@@ -180,7 +226,10 @@ async function showPicture(): Promise<void> {
 function snapshot(reason: SnapshotReason): void {
   if (gaussians === undefined) return;
   // Copies: the arrays change with the next step, and may lie in memory that the threads of the kernels share.
-  const copy: Gaussians = { ...gaussians, ...(Object.fromEntries(PARAMETERS.map((name) => [name, Float32Array.from(gaussians![name])])) as Record<ParameterName, Float32Array>) };
+  const copy: Gaussians = {
+    ...gaussians,
+    ...(Object.fromEntries(PARAMETERS.map((name) => [name, Float32Array.from(gaussians![name])])) as Record<ParameterName, Float32Array>),
+  };
   tell({ kind: 'snapshot', reason, step, gaussians: copy });
 }
 

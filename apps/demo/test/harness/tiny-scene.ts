@@ -15,7 +15,16 @@ export async function photographedFolder(side: number): Promise<string> {
   for (const [i, camera] of turntable(sceneBounds(cloud), { frames: 6, width: side, height: side, distance: 3 }).entries()) {
     const { color } = await rasterizer.render(cloud, camera);
     await writeImage(join(folder, 'images', `${i}.png`), imageOf(color, camera));
-    frames.push({ file_path: `images/${i}.png`, fl_x: camera.fx, fl_y: camera.fy, cx: camera.cx, cy: camera.cy, w: side, h: side, transform_matrix: toWorld(camera.worldToCamera) });
+    frames.push({
+      file_path: `images/${i}.png`,
+      fl_x: camera.fx,
+      fl_y: camera.fy,
+      cx: camera.cx,
+      cy: camera.cy,
+      w: side,
+      h: side,
+      transform_matrix: toWorld(camera.worldToCamera),
+    });
   }
   await rasterizer.dispose();
   await writeFile(join(folder, 'transforms.json'), JSON.stringify({ frames }));

@@ -20,7 +20,10 @@ export function integer(fallback: number, range: { readonly min: number; readonl
   const { min, max } = range;
   return {
     default: fallback,
-    read: (value, fail) => (Number.isInteger(value) && (value as number) >= min && (value as number) <= max ? (value as number) : fail(`an integer in [${min}, ${max}]`)),
+    read: (value, fail) =>
+      Number.isInteger(value) && (value as number) >= min && (value as number) <= max
+        ? (value as number)
+        : fail(`an integer in [${min}, ${max}]`),
   };
 }
 
@@ -40,7 +43,8 @@ export function oneOf<const Name extends string>(names: readonly Name[], fallbac
   return {
     default: fallback,
     read: (value, fail) =>
-      names.find((name) => name === value) ?? fail(`one of ${names.join(', ')}${typeof value === 'string' ? didYouMean(value, names).replace(/^ /, '. ') : ''}`),
+      names.find((name) => name === value)
+      ?? fail(`one of ${names.join(', ')}${typeof value === 'string' ? didYouMean(value, names).replace(/^ /, '. ') : ''}`),
   };
 }
 
@@ -52,7 +56,11 @@ export function withDefault<T>(field: Field<T>, fallback: T): Field<T> {
   return { ...field, default: fallback };
 }
 
-export function list<T>(item: Field<T>, fallback: readonly NoInfer<T>[], length: { readonly min: number; readonly max: number }): Field<readonly T[]> {
+export function list<T>(
+  item: Field<T>,
+  fallback: readonly NoInfer<T>[],
+  length: { readonly min: number; readonly max: number },
+): Field<readonly T[]> {
   const { min, max } = length;
   return {
     default: fallback,
@@ -85,12 +93,16 @@ export function readJsonConfig<F extends Fields>(json: unknown, fields: F, optio
   const given = new Map(Object.entries(json));
   const named = given.get('_class_name');
   if (named !== undefined && named !== className) {
-    throw new UserError(`[${where}] configuration is for another model: _class_name=${show(named)}, expected "${className}". Use the backbone of that class.`);
+    throw new UserError(
+      `[${where}] configuration is for another model: _class_name=${show(named)}, expected "${className}". Use the backbone of that class.`,
+    );
   }
   const known = Object.keys(fields);
   for (const key of given.keys()) {
     if (!key.startsWith('_') && !Object.hasOwn(fields, key)) {
-      throw new UserError(`[${where}] configuration has an unknown key: ${show(key)}.${didYouMean(key, known)} Known: ${known.join(', ')}.`);
+      throw new UserError(
+        `[${where}] configuration has an unknown key: ${show(key)}.${didYouMean(key, known)} Known: ${known.join(', ')}.`,
+      );
     }
   }
   const entries = Object.entries(fields).map(([key, field]): [string, unknown] => {

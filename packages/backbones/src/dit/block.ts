@@ -1,7 +1,21 @@
 import { add, expandDims, mul, silu, split, type Generator, type Tensor } from '@langevin/tensor';
 import {
-  activation, attention, constant, defineModule, dropout, layerNorm, linear, scoped, xavierUniform,
-  type AttentionParams, type LinearInit, type LinearParams, type Mode, type Module, type NoParams, type NormParams,
+  activation,
+  attention,
+  constant,
+  defineModule,
+  dropout,
+  layerNorm,
+  linear,
+  scoped,
+  xavierUniform,
+  type AttentionParams,
+  type LinearInit,
+  type LinearParams,
+  type Mode,
+  type Module,
+  type NoParams,
+  type NormParams,
 } from '@langevin/nn';
 import type { DitConfig } from './config.ts';
 import type { ConditioningParams } from './conditioning.ts';
@@ -35,14 +49,34 @@ const FUSED_XAVIER: LinearInit = { weightInit: xavierUniform(Math.SQRT1_2), bias
  *
  * `apply(params, x [N, L, D], condition [N, D], mode?)` gives [N, L, D].
  */
-export function ditBlock(config: DitConfig, init: 'paper' | 'torch'): Module<Omit<DitBlockParams, 'norm1'> & { readonly norm1: { readonly linear: LinearParams } }, readonly [x: Tensor, condition: Tensor, mode?: Mode], Tensor> {
+export function ditBlock(
+  config: DitConfig,
+  init: 'paper' | 'torch',
+): Module<
+  Omit<DitBlockParams, 'norm1'> & { readonly norm1: { readonly linear: LinearParams } },
+  readonly [x: Tensor, condition: Tensor, mode?: Mode],
+  Tensor
+> {
   const { numAttentionHeads: heads, attentionHeadDim: headSize, dropout: rate, normEps, attentionBias } = config;
   const width = heads * headSize;
   const paper = init === 'paper';
   const modulation = scoped('norm1.linear', linear({ inputs: width, outputs: 6 * width, ...(paper && ZERO) }));
   const norm1 = layerNorm({ channels: width, epsilon: 1e-6, affine: 'none' });
-  const attn1 = scoped('attn1', attention({ channels: width, heads, headSize, bias: attentionBias ? 'learned' : 'none', dropout: rate, ...(paper && { inInit: FUSED_XAVIER, outInit: XAVIER }) }));
-  const norm3 = scoped('norm3', layerNorm({ channels: width, epsilon: normEps, affine: config.normElementwiseAffine ? 'learned' : 'none' }));
+  const attn1 = scoped(
+    'attn1',
+    attention({
+      channels: width,
+      heads,
+      headSize,
+      bias: attentionBias ? 'learned' : 'none',
+      dropout: rate,
+      ...(paper && { inInit: FUSED_XAVIER, outInit: XAVIER }),
+    }),
+  );
+  const norm3 = scoped(
+    'norm3',
+    layerNorm({ channels: width, epsilon: normEps, affine: config.normElementwiseAffine ? 'learned' : 'none' }),
+  );
   const widen = scoped('ff.net.0.proj', linear({ inputs: width, outputs: 4 * width, ...(paper && XAVIER) }));
   const act = activation(config.activationFn);
   const drop = dropout(rate);
@@ -58,10 +92,26 @@ export function ditBlock(config: DitConfig, init: 'paper' | 'torch'): Module<Omi
         ff: { net: [{ proj: widen.init(generator) }, {}, narrow.init(generator)] as const },
       };
     },
-    apply(params: Omit<DitBlockParams, 'norm1'> & { readonly norm1: { readonly linear: LinearParams } }, x: Tensor, condition: Tensor, mode?: Mode) {
+    apply(
+      params: Omit<DitBlockParams, 'norm1'> & { readonly norm1: { readonly linear: LinearParams } },
+      x: Tensor,
+      condition: Tensor,
+      mode?: Mode,
+    ) {
       const vectors = split(modulation.apply(params.norm1.linear, silu(condition)), 6, 1);
-      const [shiftAttention, scaleAttention, gateAttention, shiftMlp, scaleMlp, gateMlp] = vectors as [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor];
-      const attended = attn1.apply(params.attn1, modulate(norm1.apply({}, x), { scale: scaleAttention, shift: shiftAttention }), mode ? { mode } : {});
+      const [shiftAttention, scaleAttention, gateAttention, shiftMlp, scaleMlp, gateMlp] = vectors as [
+        Tensor,
+        Tensor,
+        Tensor,
+        Tensor,
+        Tensor,
+        Tensor,
+      ];
+      const attended = attn1.apply(
+        params.attn1,
+        modulate(norm1.apply({}, x), { scale: scaleAttention, shift: shiftAttention }),
+        mode ? { mode } : {},
+      );
       const h = add(x, mul(expandDims(gateAttention, 1), attended));
       const [{ proj }, , last] = params.ff.net;
       const hidden = act.apply({}, widen.apply(proj, modulate(norm3.apply(params.norm3 ?? {}, h), { scale: scaleMlp, shift: shiftMlp })));

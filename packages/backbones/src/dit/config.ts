@@ -1,5 +1,17 @@
 import { UserError } from '@langevin/tensor';
-import { completeConfig, flag, integer, nullable, oneOf, readJsonConfig, real, withDefault, writeJsonConfig, type ConfigOf, type ReadOptions } from '../config/fields.ts';
+import {
+  completeConfig,
+  flag,
+  integer,
+  nullable,
+  oneOf,
+  readJsonConfig,
+  real,
+  withDefault,
+  writeJsonConfig,
+  type ConfigOf,
+  type ReadOptions,
+} from '../config/fields.ts';
 
 export const DIT: ReadOptions = { where: 'backbones/dit', className: 'DiTTransformer2DModel' };
 
@@ -52,10 +64,15 @@ export function ditToConfig(config: Partial<DitConfig>): Readonly<Record<string,
 function checkTogether(config: DitConfig): DitConfig {
   const width = config.numAttentionHeads * config.attentionHeadDim;
   if (width % 4 !== 0) {
-    throw new UserError(`[${DIT.where}] width is not a multiple of 4: num_attention_heads=${config.numAttentionHeads}, attention_head_dim=${config.attentionHeadDim}, width=${width}. Positions take a sine and a cosine for each of two axes.`);
+    throw new UserError(
+      `[${DIT.where}] width is not a multiple of 4: num_attention_heads=${config.numAttentionHeads}, `
+        + `attention_head_dim=${config.attentionHeadDim}, width=${width}. Positions take a sine and a cosine for each of two axes.`,
+    );
   }
   if (config.sampleSize % config.patchSize !== 0) {
-    throw new UserError(`[${DIT.where}] patches do not tile the sample: sample_size=${config.sampleSize}, patch_size=${config.patchSize}. Choose a divisor.`);
+    throw new UserError(
+      `[${DIT.where}] patches do not tile the sample: sample_size=${config.sampleSize}, patch_size=${config.patchSize}. Choose a divisor.`,
+    );
   }
   if (config.numEmbedsAdaNorm === null) {
     throw new UserError(`[${DIT.where}] number of classes is missing: num_embeds_ada_norm=null. Give 1 for data without classes.`);

@@ -1,5 +1,17 @@
 import { add, cast, full, matmul, reshape, silu, split, UserError, type Generator, type Tensor } from '@langevin/tensor';
-import { constant, conv, defineModule, layerNorm, linear, perItem, scoped, xavierUniform, type ConvParams, type Initializer, type LinearParams } from '@langevin/nn';
+import {
+  constant,
+  conv,
+  defineModule,
+  layerNorm,
+  linear,
+  perItem,
+  scoped,
+  xavierUniform,
+  type ConvParams,
+  type Initializer,
+  type LinearParams,
+} from '@langevin/nn';
 import type { Backbone, BackboneInputs } from '../backbone.ts';
 import { ditBlock, modulate, ZERO, type DitBlockParams } from './block.ts';
 import { conditioning } from './conditioning.ts';
@@ -47,7 +59,10 @@ export function dit(config: Partial<DitConfig>, options: DitOptions = {}): Backb
   const outputs = outChannels ?? inChannels;
   const paper = init === 'paper';
 
-  const patchConv = scoped('pos_embed.proj', conv({ inputs: inChannels, outputs: width, kernel: p, stride: p, ...(paper && { weightInit: xavierOfMatrix, biasInit: constant(0) }) }));
+  const patchConv = scoped(
+    'pos_embed.proj',
+    conv({ inputs: inChannels, outputs: width, kernel: p, stride: p, ...(paper && { weightInit: xavierOfMatrix, biasInit: constant(0) }) }),
+  );
   const condition = scoped('norm1.emb', conditioning({ classes, width, init }));
   const holdsEmbedding = (i: number): boolean => i === 0 || placing === 'per-block';
   const blocks = Array.from({ length: numLayers }, (_, i) => scoped(`transformer_blocks.${i}`, ditBlock(complete, init)));
@@ -95,8 +110,11 @@ export function ditFromConfig(json: unknown, options: DitOptions = {}): Backbone
 
 function checkSample(x: Tensor, { inChannels, patchSize }: DitConfig): void {
   const shape = `x=[${x.shape.join(', ')}]`;
-  if (x.rank !== 4 || x.shape[1] !== inChannels) throw new UserError(`[backbones/dit] sample does not fit: ${shape}. Give [N, ${inChannels}, H, W].`);
+  if (x.rank !== 4 || x.shape[1] !== inChannels)
+    throw new UserError(`[backbones/dit] sample does not fit: ${shape}. Give [N, ${inChannels}, H, W].`);
   if (x.shape.slice(2).some((n) => n === 0 || n % patchSize !== 0)) {
-    throw new UserError(`[backbones/dit] image sides are not multiples of the patch: ${shape}, patch_size=${patchSize}. Pad or resize the image.`);
+    throw new UserError(
+      `[backbones/dit] image sides are not multiples of the patch: ${shape}, patch_size=${patchSize}. Pad or resize the image.`,
+    );
   }
 }

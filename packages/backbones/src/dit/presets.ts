@@ -34,5 +34,13 @@ export const ditPresets: Readonly<Record<DitPresetName, Partial<DitConfig>>> = O
 });
 
 function preset(size: keyof typeof SIZES, patchSize: Patch): Partial<DitConfig> {
-  return Object.freeze({ ...SIZES[size], patchSize, sampleSize: 32, inChannels: 4, outChannels: 8, numEmbedsAdaNorm: 1000, embedding: 'shared' });
+  return Object.freeze({
+    ...SIZES[size],
+    patchSize,
+    sampleSize: 32,
+    inChannels: 4,
+    outChannels: 8,
+    numEmbedsAdaNorm: 1000,
+    embedding: 'shared',
+  });
 }

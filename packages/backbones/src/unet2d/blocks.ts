@@ -1,7 +1,16 @@
 import { concat, InternalError, type Generator, type Tensor } from '@langevin/tensor';
 import {
-  defineModule, downsample, resnetBlock, scoped, upsample,
-  type Mode, type Module, type PixelAttentionConfig, type ResampleParams, type ResnetBlockConfig, type ResnetBlockParams,
+  defineModule,
+  downsample,
+  resnetBlock,
+  scoped,
+  upsample,
+  type Mode,
+  type Module,
+  type PixelAttentionConfig,
+  type ResampleParams,
+  type ResnetBlockConfig,
+  type ResnetBlockParams,
 } from '@langevin/nn';
 import { stages, type StagesParams } from './stages.ts';
 
@@ -45,18 +54,24 @@ type Resampler = Module<ResampleParams | ResnetBlockParams, readonly [flow: Flow
 
 function downsampler({ resample, outputs, padding, shared }: DownBlockConfig): Resampler | undefined {
   if (resample === 'none') return undefined;
-  return resample === 'conv' ? convResampler(downsample({ channels: outputs, padding })) : resnetResampler({ ...shared.resnet, inputs: outputs, resample: 'down' });
+  return resample === 'conv'
+    ? convResampler(downsample({ channels: outputs, padding }))
+    : resnetResampler({ ...shared.resnet, inputs: outputs, resample: 'down' });
 }
 
 function convResampler(layer: ReturnType<typeof downsample>): Resampler {
-  return defineModule({ init: layer.init, apply: (params: ResampleParams | ResnetBlockParams, { x }: Flow) => layer.apply(params as ResampleParams, x) });
+  return defineModule({
+    init: layer.init,
+    apply: (params: ResampleParams | ResnetBlockParams, { x }: Flow) => layer.apply(params as ResampleParams, x),
+  });
 }
 
 function resnetResampler(config: ResnetBlockConfig): Resampler {
   const block = resnetBlock(config);
   return defineModule({
     init: block.init,
-    apply: (params: ResampleParams | ResnetBlockParams, { x, embedding, mode }: Flow) => block.apply(params as ResnetBlockParams, x, embedding, mode),
+    apply: (params: ResampleParams | ResnetBlockParams, { x, embedding, mode }: Flow) =>
+      block.apply(params as ResnetBlockParams, x, embedding, mode),
   });
 }
 
@@ -110,12 +125,16 @@ export function upBlock(config: UpBlockConfig): UpBlock {
       attention: attention === 'none' ? undefined : { ...shared.attention, channels: outputs },
     })),
   );
-  const made = resample === 'conv' ? convResampler(upsample({ channels: outputs })) : resnetResampler({ ...shared.resnet, inputs: outputs, resample: 'up' });
+  const made =
+    resample === 'conv'
+      ? convResampler(upsample({ channels: outputs }))
+      : resnetResampler({ ...shared.resnet, inputs: outputs, resample: 'up' });
   const up = resample === 'none' ? undefined : scoped('upsamplers.0', made);
   const module = defineModule({
     init: (generator: Generator): UpBlockParams => ({ ...inner.init(generator), ...(up && { upsamplers: [up.init(generator)] }) }),
     apply(params: UpBlockParams, { x, embedding, mode }: Flow, skipTensors: readonly Tensor[]) {
-      if (skipTensors.length !== inner.count) throw new InternalError(`[backbones/unet2d] skips do not match: given=${skipTensors.length}, wanted=${inner.count}.`);
+      if (skipTensors.length !== inner.count)
+        throw new InternalError(`[backbones/unet2d] skips do not match: given=${skipTensors.length}, wanted=${inner.count}.`);
       let h = x;
       for (let i = 0; i < inner.count; i++) {
         const skip = skipTensors[inner.count - 1 - i]!;

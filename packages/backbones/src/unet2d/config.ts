@@ -1,6 +1,20 @@
 import { UserError } from '@langevin/tensor';
 import { activations, type ActivationName } from '@langevin/nn';
-import { completeConfig, flag, integer, list, nullable, oneOf, readJsonConfig, real, withDefault, writeJsonConfig, type ConfigOf, type Field, type ReadOptions } from '../config/fields.ts';
+import {
+  completeConfig,
+  flag,
+  integer,
+  list,
+  nullable,
+  oneOf,
+  readJsonConfig,
+  real,
+  withDefault,
+  writeJsonConfig,
+  type ConfigOf,
+  type Field,
+  type ReadOptions,
+} from '../config/fields.ts';
 
 export const UNET2D: ReadOptions = { where: 'backbones/unet2d', className: 'UNet2DModel' };
 
@@ -15,13 +29,18 @@ export type UpBlockType = (typeof upBlockTypes)[number];
 /** `UNetResDownBlock2D` and the like are older names of the same blocks. */
 function blockType<const Name extends string>(names: readonly Name[], fallback: NoInfer<Name>): Field<Name> {
   const field = oneOf<Name>(names, fallback);
-  return { ...field, read: (value, fail) => field.read(typeof value === 'string' && value.startsWith('UNetRes') ? value.slice('UNetRes'.length) : value, fail) };
+  return {
+    ...field,
+    read: (value, fail) =>
+      field.read(typeof value === 'string' && value.startsWith('UNetRes') ? value.slice('UNetRes'.length) : value, fail),
+  };
 }
 
 /** One side for square samples, or height and width. */
 const sampleSize: Field<number | readonly number[]> = {
   default: 32,
-  read: (value, fail) => (Array.isArray(value) ? list(integer(1, channels), [], { min: 2, max: 2 }) : integer(1, channels)).read(value, fail),
+  read: (value, fail) =>
+    (Array.isArray(value) ? list(integer(1, channels), [], { min: 2, max: 2 }) : integer(1, channels)).read(value, fail),
 };
 
 /** Keys, defaults and bounds of diffusers' `UNet2DModel`. */
@@ -34,7 +53,11 @@ export const unet2dFields = {
   time_embedding_dim: nullable(integer(1, { min: 1, max: 65536 })),
   freq_shift: real(0, { min: 0, max: 1024 }),
   flip_sin_to_cos: flag(true),
-  down_block_types: list(blockType(downBlockTypes, 'DownBlock2D'), ['DownBlock2D', 'AttnDownBlock2D', 'AttnDownBlock2D', 'AttnDownBlock2D'], levels),
+  down_block_types: list(
+    blockType(downBlockTypes, 'DownBlock2D'),
+    ['DownBlock2D', 'AttnDownBlock2D', 'AttnDownBlock2D', 'AttnDownBlock2D'],
+    levels,
+  ),
   mid_block_type: withDefault(nullable(oneOf(['UNetMidBlock2D'], 'UNetMidBlock2D')), 'UNetMidBlock2D'),
   up_block_types: list(blockType(upBlockTypes, 'UpBlock2D'), ['AttnUpBlock2D', 'AttnUpBlock2D', 'AttnUpBlock2D', 'UpBlock2D'], levels),
   block_out_channels: list(integer(1, channels), [224, 448, 672, 896], levels),
@@ -90,18 +113,30 @@ function checkTogether(config: Unet2dConfig): Unet2dConfig {
     throw new UserError(`[${UNET2D.where}] ${problem}. ${remedy}`);
   };
   if (down.length !== sizes.length || up.length !== sizes.length) {
-    fail(`levels disagree: down_block_types=${down.length}, up_block_types=${up.length}, block_out_channels=${sizes.length} entries`, 'Give each one entry for each level.');
+    fail(
+      `levels disagree: down_block_types=${down.length}, up_block_types=${up.length}, block_out_channels=${sizes.length} entries`,
+      'Give each one entry for each level.',
+    );
   }
   const ragged = sizes.find((size) => size % groups !== 0);
-  if (ragged !== undefined) fail(`groups do not divide the channels: norm_num_groups=${groups}, block_out_channels has ${ragged}`, 'Choose sizes that divide.');
+  if (ragged !== undefined)
+    fail(`groups do not divide the channels: norm_num_groups=${groups}, block_out_channels has ${ragged}`, 'Choose sizes that divide.');
   const attending = [
     ...sizes.filter((_, i) => down[i] === 'AttnDownBlock2D' || up[sizes.length - 1 - i] === 'AttnUpBlock2D'),
     ...(config.midBlockType !== null && config.addAttention ? [sizes[sizes.length - 1]!] : []),
   ];
   const headless = head === null ? undefined : attending.find((size) => size % head !== 0);
-  if (headless !== undefined) fail(`head size does not divide the channels of a block with attention: attention_head_dim=${head}, block_out_channels has ${headless}`, 'Choose a divisor.');
+  if (headless !== undefined)
+    fail(
+      `head size does not divide the channels of a block with attention: attention_head_dim=${head}, block_out_channels has ${headless}`,
+      'Choose a divisor.',
+    );
   if (config.attnNormNumGroups !== null && sizes[sizes.length - 1]! % config.attnNormNumGroups !== 0) {
-    fail(`groups do not divide the channels of the middle: attn_norm_num_groups=${config.attnNormNumGroups}, channels=${sizes[sizes.length - 1]}`, 'Choose a divisor.');
+    fail(
+      `groups do not divide the channels of the middle: attn_norm_num_groups=${config.attnNormNumGroups}, `
+        + `channels=${sizes[sizes.length - 1]}`,
+      'Choose a divisor.',
+    );
   }
   if (config.timeEmbeddingType === 'learned' && config.numTrainTimesteps === null) {
     fail('number of timesteps is missing: time_embedding_type="learned", num_train_timesteps=null', 'Say how many timesteps there are.');

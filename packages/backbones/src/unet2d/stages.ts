@@ -1,5 +1,14 @@
 import type { Generator, Tensor } from '@langevin/tensor';
-import { pixelAttention, resnetBlock, scoped, type Mode, type PixelAttentionConfig, type PixelAttentionParams, type ResnetBlockConfig, type ResnetBlockParams } from '@langevin/nn';
+import {
+  pixelAttention,
+  resnetBlock,
+  scoped,
+  type Mode,
+  type PixelAttentionConfig,
+  type PixelAttentionParams,
+  type ResnetBlockConfig,
+  type ResnetBlockParams,
+} from '@langevin/nn';
 
 /** Names of diffusers. */
 export interface StagesParams {
@@ -12,10 +21,16 @@ export interface Stages {
   readonly count: number;
   readonly init: (generator: Generator) => StagesParams;
   /** Run the stage at `index`. */
-  readonly run: (params: StagesParams, index: number, inputs: { readonly x: Tensor; readonly embedding: Tensor; readonly mode: Mode | undefined }) => Tensor;
+  readonly run: (
+    params: StagesParams,
+    index: number,
+    inputs: { readonly x: Tensor; readonly embedding: Tensor; readonly mode: Mode | undefined },
+  ) => Tensor;
 }
 
-export function stages(configs: readonly { readonly resnet: ResnetBlockConfig; readonly attention?: PixelAttentionConfig | undefined }[]): Stages {
+export function stages(
+  configs: readonly { readonly resnet: ResnetBlockConfig; readonly attention?: PixelAttentionConfig | undefined }[],
+): Stages {
   let attentionCount = 0;
   const parts = configs.map(({ resnet, attention }, i) => {
     const place = attention ? attentionCount++ : -1;

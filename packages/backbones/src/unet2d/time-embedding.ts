@@ -1,7 +1,16 @@
 import { cast, log, UserError, type Generator, type Tensor } from '@langevin/tensor';
 import {
-  defineModule, embedding, embeddingMlp, fourierFeatures, scoped, sinusoidalEmbedding,
-  type EmbeddingMlpParams, type EmbeddingParams, type FourierFeaturesParams, type Module, type NoParams,
+  defineModule,
+  embedding,
+  embeddingMlp,
+  fourierFeatures,
+  scoped,
+  sinusoidalEmbedding,
+  type EmbeddingMlpParams,
+  type EmbeddingParams,
+  type FourierFeaturesParams,
+  type Module,
+  type NoParams,
 } from '@langevin/nn';
 import type { Unet2dConfig } from './config.ts';
 
@@ -21,7 +30,10 @@ export function timeFeatures(config: Unet2dConfig): TimeFeatures {
     }
     case 'fourier': {
       const features = scoped('time_proj', fourierFeatures({ count: first }));
-      return withSize(2 * first, { init: features.init, apply: (params, time) => features.apply(params as FourierFeaturesParams, log(cast(time, 'float32'))) });
+      return withSize(2 * first, {
+        init: features.init,
+        apply: (params, time) => features.apply(params as FourierFeaturesParams, log(cast(time, 'float32'))),
+      });
     }
     case 'learned': {
       const table = scoped('time_proj', embedding({ count: config.numTrainTimesteps!, size: first }));
@@ -40,14 +52,20 @@ export type ClassEmbeddingParams = EmbeddingParams | EmbeddingMlpParams | NoPara
 export type ClassEmbedding = Module<ClassEmbeddingParams, readonly [labels: Tensor, embedTime: (t: Tensor) => Tensor], Tensor>;
 
 /** How a network embeds classes; undefined where it knows none. */
-export function classEmbedding(config: Unet2dConfig, sizes: { readonly features: number; readonly embedding: number }): ClassEmbedding | undefined {
+export function classEmbedding(
+  config: Unet2dConfig,
+  sizes: { readonly features: number; readonly embedding: number },
+): ClassEmbedding | undefined {
   const { classEmbedType, numClassEmbeds } = config;
   if (classEmbedType === 'identity') {
     return defineModule({
       init: () => ({}),
       apply(_: ClassEmbeddingParams, labels: Tensor) {
         if (labels.rank === 2 && labels.shape[1] === sizes.embedding) return labels;
-        throw new UserError(`[backbones/unet2d] class vectors do not fit: classLabels=[${labels.shape.join(', ')}]. With class_embed_type="identity" give [N, ${sizes.embedding}].`);
+        throw new UserError(
+          `[backbones/unet2d] class vectors do not fit: classLabels=[${labels.shape.join(', ')}]. With class_embed_type="identity" `
+            + `give [N, ${sizes.embedding}].`,
+        );
       },
     });
   }
@@ -55,7 +73,8 @@ export function classEmbedding(config: Unet2dConfig, sizes: { readonly features:
     const mlp = embeddingMlp({ inputs: sizes.features, outputs: sizes.embedding });
     return defineModule({
       init: (generator: Generator): ClassEmbeddingParams => mlp.init(generator),
-      apply: (params: ClassEmbeddingParams, labels: Tensor, embedTime: (t: Tensor) => Tensor) => mlp.apply(params as EmbeddingMlpParams, embedTime(labels)),
+      apply: (params: ClassEmbeddingParams, labels: Tensor, embedTime: (t: Tensor) => Tensor) =>
+        mlp.apply(params as EmbeddingMlpParams, embedTime(labels)),
     });
   }
   if (numClassEmbeds === null) return undefined;

@@ -1,7 +1,16 @@
 import { add, cast, div, mul, reshape, silu, sub, UserError, type Generator, type Tensor } from '@langevin/tensor';
 import {
-  constant, conv, defineModule, embeddingMlp, groupNorm, perItem, scoped,
-  type ActivationName, type ConvParams, type EmbeddingMlpParams, type NormParams,
+  constant,
+  conv,
+  defineModule,
+  embeddingMlp,
+  groupNorm,
+  perItem,
+  scoped,
+  type ActivationName,
+  type ConvParams,
+  type EmbeddingMlpParams,
+  type NormParams,
 } from '@langevin/nn';
 import type { Backbone, BackboneInputs } from '../backbone.ts';
 import { downBlock, upBlock, type DownBlockParams, type SharedConfig, type UpBlockParams } from './blocks.ts';
@@ -38,8 +47,8 @@ export interface Unet2dOptions {
  *
  * @throws UserError when the configuration is inconsistent, or at `apply` when sizes do not fit
  * @example
- * const net = unet2d({ blockOutChannels: [32, 64], downBlockTypes: ['DownBlock2D', 'AttnDownBlock2D'], upBlockTypes: ['AttnUpBlock2D', 'UpBlock2D'] });
- * const params = net.init(torchGenerator(0));
+ * const net = unet2d({ blockOutChannels: [32, 64], downBlockTypes: ['DownBlock2D', 'AttnDownBlock2D'], upBlockTypes: ['AttnUpBlock2D',
+ * 'UpBlock2D'] }); const params = net.init(torchGenerator(0));
  * net.apply(params, zeros([1, 3, 32, 32]), scalar(500)).shape; // => [1, 3, 32, 32]
  */
 export function unet2d(config: Partial<Unet2dConfig>, options: Unet2dOptions = {}): Backbone<Unet2dParams> {
@@ -62,8 +71,13 @@ export function unet2d(config: Partial<Unet2dConfig>, options: Unet2dOptions = {
     const toFeatures = (t: Tensor): Tensor => cast(features.apply(params.time_proj ?? {}, t), params.conv_in.weight.dtype);
     const embedded = embedTime.apply(params.time_embedding, toFeatures(time));
     if (!embedClass && !labels) return embedded;
-    if (!embedClass) throw new UserError('[backbones/unet2d] network knows no classes: classLabels given. Leave them out, or set num_class_embeds.');
-    if (!labels) throw new UserError(`[backbones/unet2d] class labels are missing: num_class_embeds=${complete.numClassEmbeds}. Give classLabels, int32 [N]; the null class for none.`);
+    if (!embedClass)
+      throw new UserError('[backbones/unet2d] network knows no classes: classLabels given. Leave them out, or set num_class_embeds.');
+    if (!labels)
+      throw new UserError(
+        `[backbones/unet2d] class labels are missing: num_class_embeds=${complete.numClassEmbeds}. Give classLabels, int32 [N]; `
+          + 'the null class for none.',
+      );
     return add(embedded, embedClass.apply(params.class_embedding ?? {}, labels, toFeatures));
   };
 
@@ -164,7 +178,10 @@ function midBlock(config: Unet2dConfig, shared: SharedConfig) {
   const outputScale = config.midBlockScaleFactor;
   const resnet = { ...shared.resnet, inputs: channels, outputScale };
   const groups = config.attnNormNumGroups ?? (config.resnetTimeScaleShift === 'default' ? config.normNumGroups : null);
-  const inner = stages([{ resnet, attention: config.addAttention ? { ...shared.attention, channels, groups, outputScale } : undefined }, { resnet }]);
+  const inner = stages([
+    { resnet, attention: config.addAttention ? { ...shared.attention, channels, groups, outputScale } : undefined },
+    { resnet },
+  ]);
   return defineModule({
     init: inner.init,
     apply(params: StagesParams, { x, ...rest }: Parameters<(typeof inner)['run']>[2]) {
@@ -186,6 +203,9 @@ function checkSample(x: Tensor, config: Unet2dConfig): void {
     throw new UserError(`[backbones/unet2d] sample does not fit: ${shape}. Give [N, ${config.inChannels}, H, W].`);
   }
   if (x.shape.slice(2).some((n) => n === 0 || n % multiple !== 0)) {
-    throw new UserError(`[backbones/unet2d] image sides are not multiples of ${multiple}: ${shape}, levels=${config.blockOutChannels.length}. Each level but the last halves them: pad or resize the image.`);
+    throw new UserError(
+      `[backbones/unet2d] image sides are not multiples of ${multiple}: ${shape}, levels=${config.blockOutChannels.length}. Each `
+        + 'level but the last halves them: pad or resize the image.',
+    );
   }
 }

@@ -1,4 +1,7 @@
-/** lambda after each step of a chain: log(alpha / sigma), from the betas. Sums of log(1 - beta) keep the relative accuracy of 1 - alphaBar where it is smallest. */
+/**
+ * lambda after each step of a chain: log(alpha / sigma), from the betas. Sums of log(1 - beta) keep the relative accuracy of 1 - alphaBar
+ * where it is smallest.
+ */
 export function lambdasOfBetas(betas: readonly number[]): number[] {
   let total = 0;
   return betas.map((beta) => {
@@ -18,8 +21,8 @@ export function betasOfLambdas(lambdas: readonly number[]): number[] {
 }
 
 /**
- * Zero terminal signal (Lin et al. 2023, arXiv:2305.08891, algorithm 1): sqrt(alphaBar) is shifted so that the last is 0, and scaled so that the first
- * stays.
+ * Zero terminal signal (Lin et al. 2023, arXiv:2305.08891, algorithm 1): sqrt(alphaBar) is shifted so that the last is 0, and scaled so
+ * that the first stays.
  */
 export function withZeroTerminal(lambdas: readonly number[]): number[] {
   const roots = lambdas.map((lambda) => Math.exp(logAlphaBar(lambda) / 2));

@@ -19,6 +19,10 @@ export interface DiffusedDensityOptions {
  * clean!; // => [0.3989, 0.242]
  */
 export function diffusedDensity({ distribution, process, times, grid }: DiffusedDensityOptions): Float64Array[] {
-  if (distribution.dimension !== 1) throw new UserError(`[core-schedules/diffused-density] the figure is of one dimension: dimension=${distribution.dimension}. Pass a distribution of numbers.`);
+  if (distribution.dimension !== 1)
+    throw new UserError(
+      `[core-schedules/diffused-density] the figure is of one dimension: dimension=${distribution.dimension}. Pass a distribution `
+        + 'of numbers.',
+    );
   return times.map((t) => Float64Array.from(grid, (x) => Math.exp(distribution.logDensity([x], process.level(t)))));
 }

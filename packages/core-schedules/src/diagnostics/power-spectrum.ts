@@ -27,16 +27,27 @@ export interface PowerSpectrum {
  *
  * @example
  * // One wave over the width: all power is at the lowest frequency.
- * powerSpectrum(Float64Array.from({ length: 64 }, (_, i) => Math.cos((2 * Math.PI * i) / 8)), { height: 8, width: 8 }).power; // => [4.000, 0.000, 0.000]
+ * powerSpectrum(Float64Array.from({ length: 64 }, (_, i) => Math.cos((2 * Math.PI * i) / 8)), { height: 8, width: 8 }).power; // => [4.000,
+ * 0.000, 0.000]
  */
-export function powerSpectrum(images: ArrayLike<number>, { height, width, rings = Math.max(1, Math.floor(Math.min(height, width) / 2)) }: PowerSpectrumOptions): PowerSpectrum {
+export function powerSpectrum(
+  images: ArrayLike<number>,
+  { height, width, rings = Math.max(1, Math.floor(Math.min(height, width) / 2)) }: PowerSpectrumOptions,
+): PowerSpectrum {
   for (const [name, value] of Object.entries({ height, width })) checkNumber(WHERE, name, value, { min: 2, max: 4096, integer: true });
   checkNumber(WHERE, 'rings', rings, { min: 1, max: 4096, integer: true });
   const planes = images.length / (height * width);
-  if (!Number.isInteger(planes) || planes === 0) throw new UserError(`[${WHERE}] the numbers are no whole images: length=${images.length}, height=${height}, width=${width}. Pass [..., height, width].`);
+  if (!Number.isInteger(planes) || planes === 0)
+    throw new UserError(
+      `[${WHERE}] the numbers are no whole images: length=${images.length}, height=${height}, width=${width}. Pass [..., height, width].`,
+    );
   const [totals, radii, counts] = [new Float64Array(rings), new Float64Array(rings), new Float64Array(rings)];
   for (let plane = 0; plane < planes; plane++) {
-    const power = planePower(Float64Array.from({ length: height * width }, (_, i) => images[plane * height * width + i]!), height, width);
+    const power = planePower(
+      Float64Array.from({ length: height * width }, (_, i) => images[plane * height * width + i]!),
+      height,
+      width,
+    );
     power.forEach((value, i) => {
       const radius = Math.hypot(signed(Math.floor(i / width), height), signed(i % width, width));
       if (radius === 0 || radius > 0.5) return;

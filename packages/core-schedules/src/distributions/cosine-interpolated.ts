@@ -27,10 +27,19 @@ export interface CosineInterpolatedOptions {
  * cosineInterpolatedSigmas({ imageSize: 64 }).quantile(0.5).sigma; // => 1.4132
  */
 export function cosineInterpolatedSigmas(options: CosineInterpolatedOptions): NoiseDistribution {
-  const { imageSize, noiseSizeLow = 32, noiseSizeHigh = Math.max(imageSize, noiseSizeLow), sigmaData = 1, sigmaMin = 1e-3, sigmaMax = 1e3 } = options;
+  const {
+    imageSize,
+    noiseSizeLow = 32,
+    noiseSizeHigh = Math.max(imageSize, noiseSizeLow),
+    sigmaData = 1,
+    sigmaMin = 1e-3,
+    sigmaMax = 1e3,
+  } = options;
   const where = 'core-schedules/cosine-interpolated-sigmas';
-  if (typeof imageSize !== 'number') throw new UserError(`[${where}] the size of the images is not known: imageSize=${String(imageSize)}. Pass their side in pixels.`);
-  for (const [name, value] of Object.entries({ imageSize, noiseSizeLow, noiseSizeHigh, sigmaData, sigmaMin })) checkNumber(where, name, value, { min: 0, openMin: true });
+  if (typeof imageSize !== 'number')
+    throw new UserError(`[${where}] the size of the images is not known: imageSize=${String(imageSize)}. Pass their side in pixels.`);
+  for (const [name, value] of Object.entries({ imageSize, noiseSizeLow, noiseSizeHigh, sigmaData, sigmaMin }))
+    checkNumber(where, name, value, { min: 0, openMin: true });
   checkNumber(where, 'noiseSizeHigh', noiseSizeHigh, { min: noiseSizeLow });
   checkNumber(where, 'sigmaMax', sigmaMax, { min: sigmaMin, openMin: true });
   const range = { min: -2 * Math.log(sigmaMax / sigmaData), max: -2 * Math.log(sigmaMin / sigmaData) };

@@ -3,7 +3,8 @@ import type { NoiseProcess } from '../noise-process.ts';
 import { overTimes } from './over-times.ts';
 
 /**
- * Times t = 1 - 1 / (1 + tan(pi u / 2)), by which a flow sees the log SNR of the cosine schedule (Esser et al. 2024, arXiv:2403.03206, eq. 21).
+ * Times t = 1 - 1 / (1 + tan(pi u / 2)), by which a flow sees the log SNR of the cosine schedule (Esser et al. 2024, arXiv:2403.03206, eq.
+ * 21).
  *
  * @example
  * cosmapTimes(flow()).quantile(0.5).sigma; // => 0.5

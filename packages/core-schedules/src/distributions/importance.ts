@@ -51,7 +51,10 @@ export interface RecordedLosses {
  * recordLosses(lossHistory({ bands: 2 }), { bands: [1, 1], losses: [0.5, 0.25] }).losses; // => [[], [0.5, 0.25]]
  */
 export function recordLosses(history: LossHistory, { bands, losses }: RecordedLosses): LossHistory {
-  if (bands.length !== losses.length) throw new UserError(`[${WHERE}] there is one loss for each band drawn: bands=${bands.length}, losses=${losses.length}. Pass those of one batch.`);
+  if (bands.length !== losses.length)
+    throw new UserError(
+      `[${WHERE}] there is one loss for each band drawn: bands=${bands.length}, losses=${losses.length}. Pass those of one batch.`,
+    );
   const all = [...history.losses];
   bands.forEach((band, i) => {
     checkNumber(WHERE, `bands[${i}]`, band, { min: 0, max: all.length - 1, integer: true });
@@ -100,7 +103,10 @@ export interface ImportanceDraws {
  * const drawn = drawByImportance(uniformTimes(vpLinear()), { history: lossHistory({ bands: 4 }), generator: torchGenerator(0), count: 2 });
  * drawn.importance; // => [1, 1]
  */
-export function drawByImportance(distribution: NoiseDistribution, { history, uniformShare, ...options }: ImportanceOptions): ImportanceDraws {
+export function drawByImportance(
+  distribution: NoiseDistribution,
+  { history, uniformShare, ...options }: ImportanceOptions,
+): ImportanceDraws {
   const probabilities = bandProbabilities(history, uniformShare);
   const count = probabilities.length;
   let sum = 0;
@@ -114,5 +120,9 @@ export function drawByImportance(distribution: NoiseDistribution, { history, uni
     const within = Math.min(1 - 2 ** -30, Math.max(2 ** -54, (share - start) / probabilities[band]!));
     return { band, level: distribution.quantile((band + within) / count), importance: 1 / (count * probabilities[band]!) };
   });
-  return { levels: draws.map(({ level }) => level), importance: draws.map(({ importance }) => importance), bands: draws.map(({ band }) => band) };
+  return {
+    levels: draws.map(({ level }) => level),
+    importance: draws.map(({ importance }) => importance),
+    bands: draws.map(({ band }) => band),
+  };
 }

@@ -10,11 +10,18 @@ import { invertIncreasing, overTimes } from './over-times.ts';
  * @example
  * modeTimes(flow()).quantile(0.5).sigma; // => 0.5
  */
-export function modeTimes(process: NoiseProcess, options: { /** @default 1.29, Stable Diffusion 3's */ readonly scale?: number } = {}): NoiseDistribution {
+export function modeTimes(
+  process: NoiseProcess,
+  options: { /** @default 1.29, Stable Diffusion 3's */ readonly scale?: number } = {},
+): NoiseDistribution {
   const { scale = 1.29 } = options;
   checkNumber('core-schedules/mode-times', 'scale', scale, { min: -1, max: 2 / (Math.PI - 2) });
   // With 1 - u for u, noise grows with u.
   const quantile = (u: number): number => u - scale * (Math.sin((Math.PI / 2) * u) ** 2 - u);
   const cdf = (t: number): number => invertIncreasing(quantile, t);
-  return overTimes('mode-times', process, { quantile, cdf, density: (t) => 1 / (1 + scale - (scale * Math.PI * Math.sin(Math.PI * cdf(t))) / 2) });
+  return overTimes('mode-times', process, {
+    quantile,
+    cdf,
+    density: (t) => 1 / (1 + scale - (scale * Math.PI * Math.sin(Math.PI * cdf(t))) / 2),
+  });
 }

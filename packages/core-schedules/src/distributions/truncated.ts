@@ -9,8 +9,14 @@ export interface TruncatedOptions {
   readonly sigmaMax?: number;
 }
 
-export function checkSigmaRange(where: string, { sigmaMin, sigmaMax, scale }: { readonly sigmaMin: number; readonly sigmaMax: number; readonly scale: number }): void {
+export function checkSigmaRange(
+  where: string,
+  { sigmaMin, sigmaMax, scale }: { readonly sigmaMin: number; readonly sigmaMax: number; readonly scale: number },
+): void {
   checkNumber(where, 'sigmaMin', sigmaMin, { min: 0 });
-  if (Number.isNaN(sigmaMax) || sigmaMax <= sigmaMin) throw new UserError(`[${where}] sigmaMax must be above sigmaMin: sigmaMin=${sigmaMin}, sigmaMax=${sigmaMax}. Swap them, or leave one out.`);
+  if (Number.isNaN(sigmaMax) || sigmaMax <= sigmaMin)
+    throw new UserError(
+      `[${where}] sigmaMax must be above sigmaMin: sigmaMin=${sigmaMin}, sigmaMax=${sigmaMax}. Swap them, or leave one out.`,
+    );
   checkNumber(where, 'sigmaData', scale, { min: 0, openMin: true });
 }

@@ -24,7 +24,9 @@ export function stepsBeforeCut(steps: number, cut: Cut): number {
       checkNumber(WHERE, 'denoise', cut.denoise, { min: 0, max: 1, openMin: true });
       return cut.denoise > WHOLE ? steps : Math.floor(steps / cut.denoise);
     default:
-      throw new UserError(`[${WHERE}] unknown kind of cut: kind="${String((cut as { readonly kind?: unknown }).kind)}". Known: strength, denoise.`);
+      throw new UserError(
+        `[${WHERE}] unknown kind of cut: kind="${String((cut as { readonly kind?: unknown }).kind)}". Known: strength, denoise.`,
+      );
   }
 }
 
@@ -35,21 +37,30 @@ export function stepsBeforeCut(steps: number, cut: Cut): number {
  * @example
  * cutLevels([5, 4, 3, 2, 1, 0].map(sigmaLevel), { steps: 5, cut: { kind: 'strength', strength: 0.4 } }).length; // => 3
  */
-export function cutLevels(levels: readonly NoiseLevel[], { steps, cut }: { readonly steps: number; readonly cut: Cut }): readonly NoiseLevel[] {
+export function cutLevels(
+  levels: readonly NoiseLevel[],
+  { steps, cut }: { readonly steps: number; readonly cut: Cut },
+): readonly NoiseLevel[] {
   if (cut.kind === 'denoise') return cut.denoise > WHOLE ? levels : levels.slice(-(steps + 1));
   const kept = Math.min(Math.floor(steps * cut.strength), steps);
-  if (kept < 1) throw new UserError(`[${WHERE}] no step is left: steps=${steps}, strength=${cut.strength}. Take more steps or a greater strength; steps * strength must reach 1.`);
+  if (kept < 1)
+    throw new UserError(
+      `[${WHERE}] no step is left: steps=${steps}, strength=${cut.strength}. Take more steps or a greater strength; steps * `
+        + 'strength must reach 1.',
+    );
   return levels.slice(steps - kept);
 }
 
 /**
- * All levels but the last noisy one. ComfyUI lays out one step more for `dpm_2`, `dpm_2_ancestral`, `uni_pc` and `uni_pc_bh2` and drops that level.
+ * All levels but the last noisy one. ComfyUI lays out one step more for `dpm_2`, `dpm_2_ancestral`, `uni_pc` and `uni_pc_bh2` and drops
+ * that level.
  *
  * @throws UserError for fewer than three levels
  * @example
  * withoutPenultimate([8, 4, 2, 0].map(sigmaLevel)).map(({ sigma }) => sigma); // => [8, 4, 0]
  */
 export function withoutPenultimate(levels: readonly NoiseLevel[]): readonly NoiseLevel[] {
-  if (levels.length < 3) throw new UserError(`[${WHERE}] no step would be left: levels.length=${levels.length}. Lay out one step more than the run shall have.`);
+  if (levels.length < 3)
+    throw new UserError(`[${WHERE}] no step would be left: levels.length=${levels.length}. Lay out one step more than the run shall have.`);
   return levels.filter((_, i) => i !== levels.length - 2);
 }

@@ -1,6 +1,8 @@
 /** `count` numbers from `first` to `last`, both included; one alone is `first`. */
 export function ramp(first: number, last: number, count: number): number[] {
-  return Array.from({ length: count }, (_, i) => (i === count - 1 && i > 0 ? last : first + (count > 1 ? (i * (last - first)) / (count - 1) : 0)));
+  return Array.from({ length: count }, (_, i) =>
+    i === count - 1 && i > 0 ? last : first + (count > 1 ? (i * (last - first)) / (count - 1) : 0),
+  );
 }
 
 /** Numpy's rounding, which the integer timesteps of DDPM's descendants follow: halves go to the even neighbour. */

@@ -44,8 +44,8 @@ export interface SpacingDefinition {
  * A spacing from its rule, with steps checked and the levels proved to fall strictly.
  *
  * @example
- * const halves = defineSpacing({ name: 'halves', place: (process, count) => Array.from({ length: count }, (_, i) => process.levelOf(Math.log(2 ** i / 16))) });
- * halves.levels(edm(), { steps: 3 }).map(({ sigma }) => sigma); // => [16.00, 8.00, 4.00, 0.00]
+ * const halves = defineSpacing({ name: 'halves', place: (process, count) => Array.from({ length: count }, (_, i) =>
+ * process.levelOf(Math.log(2 ** i / 16))) }); halves.levels(edm(), { steps: 3 }).map(({ sigma }) => sigma); // => [16.00, 8.00, 4.00, 0.00]
  */
 export function defineSpacing(definition: SpacingDefinition): Spacing {
   const { name } = definition;
@@ -56,18 +56,26 @@ export function defineSpacing(definition: SpacingDefinition): Spacing {
       checkNumber(where, 'steps', steps, { min: 1, max: 100_000, integer: true });
       if (end !== 'clean' && end !== 'floor') throw new UserError(`[${where}] unknown end: end="${String(end)}". Known: clean, floor.`);
       const whole = cut === undefined ? steps : stepsBeforeCut(steps, cut);
-      if (whole > 100_000) throw new UserError(`[${where}] too many steps before the cut: ${whole}. Take fewer steps or a greater denoise.`);
+      if (whole > 100_000)
+        throw new UserError(`[${where}] too many steps before the cut: ${whole}. Take fewer steps or a greater denoise.`);
       const levels = place(definition, process, { steps: whole, end });
       for (let i = 1; i < levels.length; i++) {
         if (lambdaOf(levels[i]!) > lambdaOf(levels[i - 1]!)) continue;
-        throw new UserError(`[${where}] two levels coincide: levels[${i - 1}] and levels[${i}] of process=${process.name} with steps=${whole}. Take fewer steps, or a spacing that is not tied to whole steps.`);
+        throw new UserError(
+          `[${where}] two levels coincide: levels[${i - 1}] and levels[${i}] of process=${process.name} with steps=${whole}. Take `
+            + 'fewer steps, or a spacing that is not tied to whole steps.',
+        );
       }
       return Object.freeze(cut === undefined ? levels : cutLevels(levels, { steps, cut }));
     },
   });
 }
 
-function place(definition: SpacingDefinition, process: NoiseProcess, { steps, end }: { readonly steps: number; readonly end: 'clean' | 'floor' }): readonly NoiseLevel[] {
+function place(
+  definition: SpacingDefinition,
+  process: NoiseProcess,
+  { steps, end }: { readonly steps: number; readonly end: 'clean' | 'floor' },
+): readonly NoiseLevel[] {
   // Where the span itself ends clean, as a flow's does, both ends are one.
   const reachesFloor = end === 'floor' || process.sigma(process.span.min) === 0;
   if (definition.anyCount === true) {

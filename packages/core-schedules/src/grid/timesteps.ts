@@ -31,15 +31,33 @@ const CONTINUOUS = 1000;
 export function timestepTable(process: NoiseProcess, size: number = process.steps ?? CONTINUOUS): TimestepTable {
   const last = size - 1;
   const even = (count: number): number[] => ramp(last, 0, count);
-  if (isChain(process)) return { size: process.steps, level: (timestep) => process.level((timestep + 1) / process.steps), even: (count) => ramp(process.steps - 1, 0, count) };
+  if (isChain(process))
+    return {
+      size: process.steps,
+      level: (timestep) => process.level((timestep + 1) / process.steps),
+      even: (count) => ramp(process.steps - 1, 0, count),
+    };
   const { min, max } = process.span;
   if (process.levelOf(0).alpha === 1) {
     const [low, high] = [process.lambda(min), process.lambda(max)];
-    return { size, even, level: (timestep) => (timestep === 0 ? process.level(min) : timestep === last ? process.level(max) : process.levelOf(low + (timestep / last) * (high - low))) };
+    return {
+      size,
+      even,
+      level: (timestep) =>
+        timestep === 0
+          ? process.level(min)
+          : timestep === last
+            ? process.level(max)
+            : process.levelOf(low + (timestep / last) * (high - low)),
+    };
   }
   const first = min > 0 ? min : max / size;
   const time = (timestep: number): number => (timestep === last ? max : first + (timestep / last) * (max - first));
   // A shifted flow's models are told sigma, and ComfyUI takes what the least level is told for its time, so the shift acts twice there.
   const end = isStraight(process) ? (process.conditioning(first) / process.conditioning(max)) * max : first;
-  return { size, level: (timestep) => process.level(time(timestep)), even: (count) => ramp(last, ((end - first) / (max - first)) * last, count) };
+  return {
+    size,
+    level: (timestep) => process.level(time(timestep)),
+    even: (count) => ramp(last, ((end - first) / (max - first)) * last, count),
+  };
 }

@@ -14,8 +14,8 @@ export interface InterpolantParts {
 
 /**
  * x_t = a(t) x0 + b(t) x1 + gamma(t) z between two distributions, at t = 0 and at t = 1, with unit noise z on the way (Albergo et al. 2023,
- * arXiv:2303.08797). Neither end need be noise, so levels do not describe it, and it has an interface of its own. A one-sided interpolant, whose x1
- * is noise and which has no z, is a noise process: flow() is the linear one, trigflow({ sigmaData: 1 }) the trigonometric.
+ * arXiv:2303.08797). Neither end need be noise, so levels do not describe it, and it has an interface of its own. A one-sided interpolant,
+ * whose x1 is noise and which has no z, is a noise process: flow() is the linear one, trigflow({ sigmaData: 1 }) the trigonometric.
  *
  * Sampling leads from t = 1 to t = 0, as everywhere here; the paper's own time runs the other way.
  */
@@ -58,13 +58,16 @@ export interface InterpolantOptions {
  */
 export function interpolant(options: InterpolantOptions = {}): Interpolant {
   const { path = 'linear', gamma = 'brownian' } = options;
-  if (!Object.hasOwn(paths, path)) throw new UserError(`[${WHERE}] unknown path: path="${String(path)}". Known: ${Object.keys(paths).join(', ')}.`);
+  if (!Object.hasOwn(paths, path))
+    throw new UserError(`[${WHERE}] unknown path: path="${String(path)}". Known: ${Object.keys(paths).join(', ')}.`);
   const noise = typeof gamma === 'string' ? gammaNamed(gamma) : gamma;
   const between = paths[path];
-  const checked = <R>(fn: (t: number) => R) => (t: number): R => {
-    checkNumber(WHERE, 't', t, { min: 0, max: 1 });
-    return fn(t);
-  };
+  const checked =
+    <R>(fn: (t: number) => R) =>
+    (t: number): R => {
+      checkNumber(WHERE, 't', t, { min: 0, max: 1 });
+      return fn(t);
+    };
   return Object.freeze({
     name: `${path} interpolant`,
     parts: checked((t) => {
@@ -97,19 +100,34 @@ export interface InterpolantFieldOptions<T> {
 }
 
 /** b = E[dx/dt | x], the velocity of the ODE that carries one distribution into the other: a' E[x0] + b' E[x1] - gamma gamma' score. */
-export function interpolantVelocity<T>({ interpolant: { rates, gammaProduct }, algebra, t, estimate: { x0, x1, score } }: InterpolantFieldOptions<T>): T {
+export function interpolantVelocity<T>({
+  interpolant: { rates, gammaProduct },
+  algebra,
+  t,
+  estimate: { x0, x1, score },
+}: InterpolantFieldOptions<T>): T {
   const by = rates(t);
   return algebra.linear([by.x0, x0], [by.x1, x1], [-gammaProduct(t), score]);
 }
 
 /**
- * The drift of the SDEs that have the same densities at every time, for any diffusion epsilon >= 0: dx = (b + epsilon score) dt + sqrt(2 epsilon) dw
- * with t rising, or dx = (b - epsilon score) dt + sqrt(2 epsilon) dw with t falling, dt < 0 (arXiv:2303.08797, theorem 2.21).
+ * The drift of the SDEs that have the same densities at every time, for any diffusion epsilon >= 0: dx = (b + epsilon score) dt + sqrt(2
+ * epsilon) dw with t rising, or dx = (b - epsilon score) dt + sqrt(2 epsilon) dw with t falling, dt < 0 (arXiv:2303.08797, theorem 2.21).
  */
-export function interpolantDrift<T>(options: InterpolantFieldOptions<T> & { readonly epsilon: number; readonly direction: 'rising' | 'falling' }): T {
-  const { interpolant: { rates, gammaProduct }, algebra, t, epsilon, direction, estimate: { x0, x1, score } } = options;
+export function interpolantDrift<T>(
+  options: InterpolantFieldOptions<T> & { readonly epsilon: number; readonly direction: 'rising' | 'falling' },
+): T {
+  const {
+    interpolant: { rates, gammaProduct },
+    algebra,
+    t,
+    epsilon,
+    direction,
+    estimate: { x0, x1, score },
+  } = options;
   checkNumber(WHERE, 'epsilon', epsilon, { min: 0 });
-  if (direction !== 'rising' && direction !== 'falling') throw new UserError(`[${WHERE}] unknown direction: direction="${String(direction)}". Known: rising, falling.`);
+  if (direction !== 'rising' && direction !== 'falling')
+    throw new UserError(`[${WHERE}] unknown direction: direction="${String(direction)}". Known: rising, falling.`);
   const by = rates(t);
   return algebra.linear([by.x0, x0], [by.x1, x1], [(direction === 'rising' ? epsilon : -epsilon) - gammaProduct(t), score]);
 }

@@ -10,7 +10,11 @@ import { checkLevel, lambdaOf, type NoiseLevel } from '../level.ts';
  */
 export function angleOf(where: string, name: string, level: NoiseLevel): number {
   checkLevel(where, name, level);
-  if (level.sigma === 0) throw new UserError(`[${where}] the flow has no start at a clean level, where densities may be infinite: ${name}={ alpha: ${level.alpha}, sigma: 0 }. Take a little noise, such as process.level(process.span.min).`);
+  if (level.sigma === 0)
+    throw new UserError(
+      `[${where}] the flow has no start at a clean level, where densities may be infinite: ${name}={ alpha: ${level.alpha}, sigma: `
+        + '0 }. Take a little noise, such as process.level(process.span.min).',
+    );
   // sinh(-w) = alpha / sigma
   return 0 - Math.asinh(Math.exp(lambdaOf(level)));
 }

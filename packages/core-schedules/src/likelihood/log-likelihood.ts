@@ -37,10 +37,18 @@ export interface LogLikelihood<T> {
  * const data = gaussian({ mean: [0], std: 1 });
  * const algebra = arrayAlgebra();
  * const denoise = exactTrace<Float64Array>({ algebra, derivative: finiteDifference({ algebra, denoise: data.denoiser<Float64Array>() }) });
- * const { logDensity } = await logLikelihood<Float64Array>({ algebra, denoise, x: Float64Array.of(0), from: flow().level(0.001), to: flow().level(1) });
- * logDensity; // => [-0.91794]
+ * const { logDensity } = await logLikelihood<Float64Array>({ algebra, denoise, x: Float64Array.of(0), from: flow().level(0.001), to:
+ * flow().level(1) }); logDensity; // => [-0.91794]
  */
-export async function logLikelihood<T>({ algebra, denoise, x, from, to, prior = normalPrior, ...accuracy }: LogLikelihoodOptions<T>): Promise<LogLikelihood<T>> {
+export async function logLikelihood<T>({
+  algebra,
+  denoise,
+  x,
+  from,
+  to,
+  prior = normalPrior,
+  ...accuracy
+}: LogLikelihoodOptions<T>): Promise<LogLikelihood<T>> {
   const where = 'core-schedules/log-likelihood';
   const items = algebra.items(x);
   const dimension = algebra.size(x) / items;
@@ -55,13 +63,19 @@ export async function logLikelihood<T>({ algebra, denoise, x, from, to, prior = 
       const alpha = alphaOf(at);
       const { denoised, trace } = await denoise(state, at);
       // Counted for each dimension, so that tolerances mean the same for points and for images.
-      return { x: algebra.linear([alpha, state], [-1, denoised]), extra: trace.map((value, i) => (typeof alpha === 'number' ? alpha : alpha[i]!) - value / dimension) };
+      return {
+        x: algebra.linear([alpha, state], [-1, denoised]),
+        extra: trace.map((value, i) => (typeof alpha === 'number' ? alpha : alpha[i]!) - value / dimension),
+      };
     },
   });
   const latent = algebra.linear([normOf(to), solved.x]);
   const values = Float64Array.from(await algebra.toHost(latent));
   const units = Math.log(normOf(to)) - Math.log(normOf(from));
-  const logDensity = Array.from({ length: items }, (_, item) => prior(values.subarray(item * dimension, (item + 1) * dimension), to) + dimension * (solved.extra[item]! + units));
+  const logDensity = Array.from(
+    { length: items },
+    (_, item) => prior(values.subarray(item * dimension, (item + 1) * dimension), to) + dimension * (solved.extra[item]! + units),
+  );
   return { logDensity, latent, evaluations: solved.evaluations };
 }
 

@@ -24,9 +24,14 @@ export function networkDerivative({ network, preconditioning, ...options }: Netw
   const algebra = tensorAlgebra(options);
   return async (x, direction, at) => {
     const all = perLevel(at, (level) => checkedCoefficients(preconditioning, level));
-    const pick = (name: keyof PreconditioningCoefficients): number | readonly number[] => ('cIn' in all ? all[name] : all.map((c) => c[name]));
+    const pick = (name: keyof PreconditioningCoefficients): number | readonly number[] =>
+      'cIn' in all ? all[name] : all.map((c) => c[name]);
     const cNoise = algebra.perItem(pick('cNoise'), x);
-    const { value, tangent } = jvp((input: Tensor) => network(input, cNoise), [algebra.linear([pick('cIn'), x])], [algebra.linear([pick('cIn'), direction])]);
+    const { value, tangent } = jvp(
+      (input: Tensor) => network(input, cNoise),
+      [algebra.linear([pick('cIn'), x])],
+      [algebra.linear([pick('cIn'), direction])],
+    );
     const denoised = algebra.linear([pick('cSkip'), x], [pick('cOut'), value]);
     const moved = algebra.linear([pick('cSkip'), direction], [pick('cOut'), tangent]);
     await algebra.realize([denoised, moved]);

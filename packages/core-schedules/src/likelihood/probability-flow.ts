@@ -33,7 +33,14 @@ export interface ProbabilityFlowResult<T> {
  * const end = await probabilityFlow({ algebra: arrayAlgebra(), denoise: denoiser<Float64Array>(), x, from, to, rtol: 1e-9, atol: 1e-9 });
  * Math.abs(end.x[0]! - exact(x, { from, to })[0]!) < 1e-6; // => true
  */
-export async function probabilityFlow<T>({ algebra, denoise, x, from, to, ...accuracy }: ProbabilityFlowOptions<T>): Promise<ProbabilityFlowResult<T>> {
+export async function probabilityFlow<T>({
+  algebra,
+  denoise,
+  x,
+  from,
+  to,
+  ...accuracy
+}: ProbabilityFlowOptions<T>): Promise<ProbabilityFlowResult<T>> {
   const where = 'core-schedules/probability-flow';
   const result = await dormandPrince<T>({
     ...accuracy,

@@ -54,11 +54,17 @@ export function exactTrace<T>({ algebra, derivative }: ExactTraceOptions<T>): Tr
   return async (x, at) => {
     const items = algebra.items(x);
     const size = algebra.size(x) / items;
-    if (size > MAX_DIMENSION) throw new UserError(`[${WHERE}] exact traces take one evaluation for each element: elements=${size}, at most ${MAX_DIMENSION}. Use hutchinsonTrace().`);
+    if (size > MAX_DIMENSION)
+      throw new UserError(
+        `[${WHERE}] exact traces take one evaluation for each element: elements=${size}, at most ${MAX_DIMENSION}. Use hutchinsonTrace().`,
+      );
     const trace = new Array<number>(items).fill(0);
     let denoised: T | undefined;
     for (let k = 0; k < size; k++) {
-      const direction = algebra.fromHost(Float64Array.from({ length: items * size }, (_, i) => Number(i % size === k)), x);
+      const direction = algebra.fromHost(
+        Float64Array.from({ length: items * size }, (_, i) => Number(i % size === k)),
+        x,
+      );
       const result = await derivative(x, direction, at);
       denoised ??= result.denoised;
       (await innerProducts(algebra, direction, result.tangent)).forEach((value, item) => (trace[item]! += value));
@@ -87,9 +93,15 @@ export interface ProbeOptions<T> {
  */
 export function drawProbes<T>({ algebra, like, generator, count = 1, distribution = 'rademacher' }: ProbeOptions<T>): T[] {
   checkNumber(WHERE, 'count', count, { min: 1, max: 1024, integer: true });
-  if (distribution !== 'rademacher' && distribution !== 'gaussian') throw new UserError(`[${WHERE}] unknown distribution: distribution="${String(distribution)}". Known: rademacher, gaussian.`);
+  if (distribution !== 'rademacher' && distribution !== 'gaussian')
+    throw new UserError(`[${WHERE}] unknown distribution: distribution="${String(distribution)}". Known: rademacher, gaussian.`);
   const size = algebra.size(like);
-  return Array.from({ length: count }, () => algebra.fromHost(distribution === 'gaussian' ? generator.normal64(size) : generator.uniform64(size).map((u) => (u < 0.5 ? -1 : 1)), like));
+  return Array.from({ length: count }, () =>
+    algebra.fromHost(
+      distribution === 'gaussian' ? generator.normal64(size) : generator.uniform64(size).map((u) => (u < 0.5 ? -1 : 1)),
+      like,
+    ),
+  );
 }
 
 export interface HutchinsonTraceOptions<T> extends ExactTraceOptions<T> {
@@ -98,7 +110,8 @@ export interface HutchinsonTraceOptions<T> extends ExactTraceOptions<T> {
 }
 
 /**
- * Hutchinson's estimate, the mean of v J v over probes v: one derivative for each probe whatever the dimension, and unbiased (Grathwohl et al. 2019, arXiv:1810.01367, section 3.1).
+ * Hutchinson's estimate, the mean of v J v over probes v: one derivative for each probe whatever the dimension, and unbiased (Grathwohl et
+ * al. 2019, arXiv:1810.01367, section 3.1).
  *
  * @example
  * const algebra: Algebra<Float64Array> = arrayAlgebra();

@@ -45,8 +45,8 @@ export interface VariationalBound {
  *
  * @example
  * const process = discreteVp({ steps: 10 });
- * const bound = await variationalBound({ algebra: arrayAlgebra(), denoise: async (x) => x.map(() => 0), process, x0: new Float64Array(2), noise: () => Float64Array.of(0.5, -0.5) });
- * bound.terms.size; // => 10
+ * const bound = await variationalBound({ algebra: arrayAlgebra(), denoise: async (x) => x.map(() => 0), process, x0: new Float64Array(2),
+ * noise: () => Float64Array.of(0.5, -0.5) }); bound.terms.size; // => 10
  */
 export async function variationalBound<T>(options: VariationalBoundOptions<T>): Promise<VariationalBound> {
   const { algebra, denoise, process, x0, variance = 'fixed-small', decoder = 'discretised', signal } = options;
@@ -66,7 +66,10 @@ export async function variationalBound<T>(options: VariationalBoundOptions<T>): 
     error.forEach((value, i) => {
       sums[Math.floor(i / size)]! += term.decoder ? -decode(pixels[i]!, value, logVariance(i)) : divergence(term, value, logVariance(i));
     });
-    terms.set(step, sums.map((sum) => sum / size / Math.LN2));
+    terms.set(
+      step,
+      sums.map((sum) => sum / size / Math.LN2),
+    );
   }
   const prior = priorTerms(pixels, items);
   const count = process.steps;
@@ -77,16 +80,26 @@ export async function variationalBound<T>(options: VariationalBoundOptions<T>): 
   });
   return { prior, terms, total };
 
-  async function evaluate(x: T, term: ChainTerm, step: number): Promise<{ readonly denoised: T; readonly logVariance: (i: number) => number }> {
+  async function evaluate(
+    x: T,
+    term: ChainTerm,
+    step: number,
+  ): Promise<{ readonly denoised: T; readonly logVariance: (i: number) => number }> {
     const level = process.level(process.timeOfStep(step));
     if (variance !== 'learned') {
       const fixed = variance === 'fixed-small' ? term.logPosterior : variance === 'fixed-large' ? term.logBeta : Math.log(variance(step));
       return { denoised: await denoise(x, level), logVariance: () => fixed };
     }
     const detail = await denoise.detailed?.(x, level);
-    if (detail?.variance === undefined) throw new UserError(`[${WHERE}] the denoiser gives no variance: variance=learned. Pass a denoiser with detailed().variance, or a fixed variance.`);
+    if (detail?.variance === undefined)
+      throw new UserError(
+        `[${WHERE}] the denoiser gives no variance: variance=learned. Pass a denoiser with detailed().variance, or a fixed variance.`,
+      );
     const values = await algebra.toHost(detail.variance);
-    return { denoised: detail.denoised, logVariance: (i) => term.logPosterior + ((values[i]! + 1) / 2) * (term.logBeta - term.logPosterior) };
+    return {
+      denoised: detail.denoised,
+      logVariance: (i) => term.logPosterior + ((values[i]! + 1) / 2) * (term.logBeta - term.logPosterior),
+    };
   }
 
   function decode(pixel: number, error: number, logVariance: number): number {
@@ -112,9 +125,12 @@ function divergence({ x0Scale, logPosterior }: ChainTerm, error: number, logVari
 }
 
 function stepsOf<T>({ process, steps, variance = 'fixed-small', decoder = 'discretised' }: VariationalBoundOptions<T>): readonly number[] {
-  if (decoder !== 'discretised' && decoder !== 'density') throw new UserError(`[${WHERE}] unknown decoder: decoder="${String(decoder)}". Known: discretised, density.`);
+  if (decoder !== 'discretised' && decoder !== 'density')
+    throw new UserError(`[${WHERE}] unknown decoder: decoder="${String(decoder)}". Known: discretised, density.`);
   if (typeof variance === 'string' && !['fixed-small', 'fixed-large', 'learned'].includes(variance)) {
-    throw new UserError(`[${WHERE}] unknown variance: variance="${String(variance)}". Known: fixed-small, fixed-large, learned, or a function of the step.`);
+    throw new UserError(
+      `[${WHERE}] unknown variance: variance="${String(variance)}". Known: fixed-small, fixed-large, learned, or a function of the step.`,
+    );
   }
   if (steps === undefined) return Array.from({ length: process.steps }, (_, i) => process.steps - 1 - i);
   steps.forEach((step, i) => checkNumber(WHERE, `steps[${i}]`, step, { min: 0, max: process.steps - 1, integer: true }));

@@ -19,7 +19,10 @@ export interface DormandPrinceOptions<T> {
   readonly rate: RateFunction<T>;
   /** The state at `from`. It is not changed. */
   readonly x: T;
-  /** A number for each item at `from`, integrated beside the state and held to the same tolerances. @default zeros, where rate gives extras */
+  /**
+   * A number for each item at `from`, integrated beside the state and held to the same tolerances.
+   * @default zeros, where rate gives extras
+   */
   readonly extra?: readonly number[];
   readonly from: number;
   /** Above or below `from`. */
@@ -103,17 +106,29 @@ export async function dormandPrince<T>(options: DormandPrinceOptions<T>): Promis
     evaluations++;
     return options.rate(x, coefficient(times));
   };
-  const errorOf = async (error: T, of: readonly T[], extraError: readonly number[], extras: readonly (readonly number[])[]): Promise<readonly number[]> => {
+  const errorOf = async (
+    error: T,
+    of: readonly T[],
+    extraError: readonly number[],
+    extras: readonly (readonly number[])[],
+  ): Promise<readonly number[]> => {
     const rms = await algebra.scaledRms(error, { absolute: atol, relative: rtol, of });
     const both = rms.map((value, i) => {
       const extra = extraError[i];
-      return extra === undefined ? value : Math.max(value, Math.abs(extra) / Math.max(atol, rtol * Math.max(...extras.map((list) => Math.abs(list[i]!)))));
+      return extra === undefined
+        ? value
+        : Math.max(value, Math.abs(extra) / Math.max(atol, rtol * Math.max(...extras.map((list) => Math.abs(list[i]!)))));
     });
     return control === 'item' ? both : [Math.sqrt(both.reduce((total, value) => total + value ** 2, 0) / items)];
   };
 
   let x = options.x;
-  let first = options.firstRate ?? (await evaluate(x, Array.from({ length: lanes }, () => from)));
+  let first =
+    options.firstRate
+    ?? (await evaluate(
+      x,
+      Array.from({ length: lanes }, () => from),
+    ));
   const extras = first.extra !== undefined;
   let extra: readonly number[] = options.extra ?? (extras ? Array.from({ length: items }, () => 0) : []);
   checkExtras(extra, first, items);
@@ -131,7 +146,12 @@ export async function dormandPrince<T>(options: DormandPrinceOptions<T>): Promis
     const h = sizes.map((size, i) => direction * Math.min(size, Math.abs(to - times[i]!)));
     const rates = [first];
     for (let stage = 1; stage < 6; stage++) {
-      rates.push(await evaluate(moved(rates, STAGES[stage]!, h), times.map((time, i) => time + NODES[stage]! * h[i]!)));
+      rates.push(
+        await evaluate(
+          moved(rates, STAGES[stage]!, h),
+          times.map((time, i) => time + NODES[stage]! * h[i]!),
+        ),
+      );
     }
     const arrived = times.map((time, i) => (Math.abs(to - time) <= sizes[i]! ? to : time + h[i]!));
     const next = moved(rates, WEIGHTS, h);
@@ -152,7 +172,8 @@ export async function dormandPrince<T>(options: DormandPrinceOptions<T>): Promis
       const base = reached && accepted ? Math.max(Math.abs(h[i]!) * factor, sizes[i]!) : Math.abs(h[i]!) * factor;
       sizes[i] = base;
       if (accepted) allowed[i] = base;
-      else if (base < 1e-14 * Math.max(Math.abs(times[i]!), Math.abs(to - from))) fail(`steps became too small for rtol=${rtol}, atol=${atol}`, times);
+      else if (base < 1e-14 * Math.max(Math.abs(times[i]!), Math.abs(to - from)))
+        fail(`steps became too small for rtol=${rtol}, atol=${atol}`, times);
       grow[i] = accepted ? GROW : 1;
       if (!accepted) rejected++;
       return accepted;
@@ -172,7 +193,12 @@ export async function dormandPrince<T>(options: DormandPrinceOptions<T>): Promis
   return { x, extra, evaluations, steps, rejected, nextStep: Math.min(...allowed), rate: first };
 
   function moved(rates: readonly Rate<T>[], weights: readonly number[], h: readonly number[]): T {
-    return algebra.linear([1, x], ...weights.flatMap((weight, k): readonly Term<T>[] => (weight === 0 ? [] : [[coefficient(h.map((step) => weight * step)), rates[k]!.x]])));
+    return algebra.linear(
+      [1, x],
+      ...weights.flatMap((weight, k): readonly Term<T>[] =>
+        weight === 0 ? [] : [[coefficient(h.map((step) => weight * step)), rates[k]!.x]],
+      ),
+    );
   }
 
   function movedExtra(rates: readonly Rate<T>[], weights: readonly number[], h: readonly number[], start = extra): readonly number[] {
@@ -187,9 +213,17 @@ export async function dormandPrince<T>(options: DormandPrinceOptions<T>): Promis
     const span = Math.abs(to - from);
     const guess = size.map((value, i) => Math.min(span, value < 1e-5 || slope[i]! < 1e-5 ? 1e-6 : (0.01 * value) / slope[i]!));
     const h = guess.map((step) => direction * step);
-    const second = await evaluate(moved([first], [1], h), h.map((step) => from + step));
+    const second = await evaluate(
+      moved([first], [1], h),
+      h.map((step) => from + step),
+    );
     const change = algebra.linear([1, second.x], [-1, first.x]);
-    const bend = await errorOf(change, [x], (first.extra ?? []).map((value, i) => second.extra![i]! - value), [extra]);
+    const bend = await errorOf(
+      change,
+      [x],
+      (first.extra ?? []).map((value, i) => second.extra![i]! - value),
+      [extra],
+    );
     return guess.map((step, i) => {
       const greatest = Math.max(slope[i]!, bend[i]! / step);
       const wanted = greatest <= 1e-15 ? Math.max(1e-6, step * 1e-3) : (0.01 / greatest) ** 0.2;
@@ -201,13 +235,19 @@ export async function dormandPrince<T>(options: DormandPrinceOptions<T>): Promis
 }
 
 function fail(what: string, times: readonly number[]): never {
-  throw new UserError(`[${WHERE}] the equation cannot be solved on: ${what}, at time=${times.join(', ')}. Stop before the rate becomes unbounded, or allow a larger error.`);
+  throw new UserError(
+    `[${WHERE}] the equation cannot be solved on: ${what}, at time=${times.join(', ')}. Stop before the rate becomes unbounded, or `
+      + 'allow a larger error.',
+  );
 }
 
 function checkExtras<T>(extra: readonly number[], first: Rate<T>, items: number): void {
   const given = first.extra?.length ?? 0;
   if (extra.length === given && (given === 0 || given === items)) return;
-  throw new UserError(`[${WHERE}] there is one extra number for each item, or none: extra=${extra.length}, rate().extra=${given}, items=${items}. Return as many as there are items.`);
+  throw new UserError(
+    `[${WHERE}] there is one extra number for each item, or none: extra=${extra.length}, rate().extra=${given}, items=${items}. `
+      + 'Return as many as there are items.',
+  );
 }
 
 function checkOptions<T>({ from, to, rtol, atol, maxSteps, firstStep, control }: DormandPrinceOptions<T>): void {
@@ -217,5 +257,6 @@ function checkOptions<T>({ from, to, rtol, atol, maxSteps, firstStep, control }:
   checkNumber(WHERE, 'atol', atol, { min: 0, openMin: true });
   checkNumber(WHERE, 'maxSteps', maxSteps, { min: 1, max: 1e6, integer: true });
   if (firstStep !== undefined) checkNumber(WHERE, 'firstStep', firstStep, { min: 0, openMin: true });
-  if (control !== 'item' && control !== 'batch') throw new UserError(`[${WHERE}] unknown control: control="${String(control)}". Known: item, batch.`);
+  if (control !== 'item' && control !== 'batch')
+    throw new UserError(`[${WHERE}] unknown control: control="${String(control)}". Known: item, batch.`);
 }

@@ -83,7 +83,9 @@ export function betaQuantile(p: number, shape: BetaShape): number {
   checkNumber('core-schedules/maths', 'p', p, { min: 0, max: 1 });
   if (p === 0 || p === 1) return p;
   const middle = (shape.a + 1) / (shape.a + shape.b + 2);
-  return p <= incompleteBeta(middle, shape) ? lowerQuantile(p, shape, middle) : 1 - lowerQuantile(1 - p, { a: shape.b, b: shape.a }, 1 - middle);
+  return p <= incompleteBeta(middle, shape)
+    ? lowerQuantile(p, shape, middle)
+    : 1 - lowerQuantile(1 - p, { a: shape.b, b: shape.a }, 1 - middle);
 }
 
 function lowerQuantile(p: number, { a, b }: BetaShape, top: number): number {
@@ -103,5 +105,7 @@ function lowerQuantile(p: number, { a, b }: BetaShape, top: number): number {
     if (Math.abs(inside - u) <= 1e-16 * Math.max(1, Math.abs(u)) || inside === low || inside === high) return Math.exp(inside);
     u = inside;
   }
-  throw new UserError(`[core-schedules/maths] no quantile of the beta distribution was found: p=${p}, a=${a}, b=${b}. Take shapes of moderate size.`);
+  throw new UserError(
+    `[core-schedules/maths] no quantile of the beta distribution was found: p=${p}, a=${a}, b=${b}. Take shapes of moderate size.`,
+  );
 }

@@ -3,8 +3,8 @@ import { UserError } from '@langevin/tensor';
 const MAX_SIZE = 4096;
 
 /**
- * The permutation p that makes the sum of cost[i, p[i]] least: shortest augmenting paths with potentials (Jonker and Volgenant 1987), exact,
- * in O(n^3).
+ * The permutation p that makes the sum of cost[i, p[i]] least: shortest augmenting paths with potentials (Jonker and Volgenant 1987),
+ * exact, in O(n^3).
  *
  * @param cost square, row-major [n, n], n in 0..4096, finite
  * @example
@@ -62,8 +62,10 @@ export function linearAssignment(cost: ArrayLike<number>, n: number): number[] {
 
 function check(cost: ArrayLike<number>, n: number): void {
   const where = '[core-schedules/linear-assignment]';
-  if (!Number.isInteger(n) || n < 0 || n > MAX_SIZE) throw new UserError(`${where} n must be an integer in [0, ${MAX_SIZE}]: n=${n}. Pair smaller batches.`);
-  if (cost.length !== n * n) throw new UserError(`${where} the costs are no square: cost.length=${cost.length}, n=${n}. Pass n * n numbers, row by row.`);
+  if (!Number.isInteger(n) || n < 0 || n > MAX_SIZE)
+    throw new UserError(`${where} n must be an integer in [0, ${MAX_SIZE}]: n=${n}. Pair smaller batches.`);
+  if (cost.length !== n * n)
+    throw new UserError(`${where} the costs are no square: cost.length=${cost.length}, n=${n}. Pass n * n numbers, row by row.`);
   for (let i = 0; i < cost.length; i++) {
     if (!Number.isFinite(cost[i])) throw new UserError(`${where} a cost is not finite: cost[${i}]=${cost[i]}. Pass finite numbers.`);
   }

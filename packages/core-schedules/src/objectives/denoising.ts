@@ -53,7 +53,10 @@ export function trainingCoefficients({ levels, preconditioning, weight, importan
     const row = { alpha, sigma, ...c, weight: weight.at(level) * c.cOut ** 2 };
     const bad = Object.entries(row).find(([, value]) => !Number.isFinite(value));
     if (bad !== undefined) {
-      throw new UserError(`[${where}] ${bad[0]} is not finite: levels[${i}]={ alpha: ${alpha}, sigma: ${sigma} } with ${preconditioning.name} and weight ${weight.name} gives ${bad[1]}. Draw levels inside of the process's span.`);
+      throw new UserError(
+        `[${where}] ${bad[0]} is not finite: levels[${i}]={ alpha: ${alpha}, sigma: ${sigma} } with ${preconditioning.name} and `
+          + `weight ${weight.name} gives ${bad[1]}. Draw levels inside of the process's span.`,
+      );
     }
     return row;
   });
@@ -96,8 +99,8 @@ export interface DenoisingLoss {
  *
  * @throws UserError when shapes differ
  * @example
- * const coefficients = trainingCoefficients({ levels: [sigmaLevel(1)], preconditioning: predictionPreconditioning({ process: edm(), prediction: 'epsilon' }), weight: snrWeight() });
- * // A network that says 0 is off by the noise itself.
+ * const coefficients = trainingCoefficients({ levels: [sigmaLevel(1)], preconditioning: predictionPreconditioning({ process: edm(),
+ * prediction: 'epsilon' }), weight: snrWeight() }); // A network that says 0 is off by the noise itself.
  * const { loss } = denoisingLoss({ network: (x) => mul(x, 0), x0: tensor([[0, 0]]), noise: tensor([[1, -1]]), coefficients });
  * await numbers(loss); // => [1]
  */
@@ -116,7 +119,10 @@ export function denoisingLoss({ network, x0, noise, coefficients: c }: Denoising
 
 /** [N] as [N, 1, ...], to multiply images with. */
 export function perImageFactor(factor: Tensor, x0: Tensor): Tensor {
-  return reshape(factor, x0.shape.map((size, axis) => (axis === 0 ? size : 1)));
+  return reshape(
+    factor,
+    x0.shape.map((size, axis) => (axis === 0 ? size : 1)),
+  );
 }
 
 /** The mean over the batch [N] of losses, each counted by its importance. */
@@ -131,5 +137,8 @@ export function checkImportance(importance: readonly number[], images: number): 
 
 export function checkSame(name: string, t: Tensor, x0: Tensor): void {
   if (sameShape(t.shape, x0.shape)) return;
-  throw new UserError(`[core-schedules/objective] ${name} must have the shape of x0: ${showShape(t.shape)} against x0 ${showShape(x0.shape)}. Make them equal.`);
+  throw new UserError(
+    `[core-schedules/objective] ${name} must have the shape of x0: ${showShape(t.shape)} against x0 ${showShape(x0.shape)}. Make `
+      + 'them equal.',
+  );
 }

@@ -1,4 +1,21 @@
-import { abs, add, div, erf, exp, greater, less, log, maximum, mul, neg, reciprocal, square, sub, where, type Tensor } from '@langevin/tensor';
+import {
+  abs,
+  add,
+  div,
+  erf,
+  exp,
+  greater,
+  less,
+  log,
+  maximum,
+  mul,
+  neg,
+  reciprocal,
+  square,
+  sub,
+  where,
+  type Tensor,
+} from '@langevin/tensor';
 import { logNormalInterval, logNormalCdf } from '../maths/normal-cdf.ts';
 
 /** Half the width of a bin: 8-bit pixels are k / 127.5 - 1. */
@@ -13,7 +30,10 @@ const EDGE = 0.999;
  * @example
  * Math.exp(discretisedLogProbability(0, { mean: 0, deviation: 0.001 })); // => 0.9999
  */
-export function discretisedLogProbability(pixel: number, { mean, deviation }: { readonly mean: number; readonly deviation: number }): number {
+export function discretisedLogProbability(
+  pixel: number,
+  { mean, deviation }: { readonly mean: number; readonly deviation: number },
+): number {
   const low = (pixel - mean - HALF_WIDTH) / deviation;
   const high = (pixel - mean + HALF_WIDTH) / deviation;
   if (pixel < -EDGE) return logNormalCdf(high);

@@ -97,8 +97,8 @@ export interface FlowMatchingLossOptions {
  * @example
  * const [x0, source] = [tensor([[1, 2]]), tensor([[0, 0]])];
  * // The network that says the velocity of the straight path, source - x0.
- * const { loss } = flowMatchingLoss({ network: () => sub(source, x0), x0, source, coefficients: flowMatchingCoefficients({ times: [0.5] }) });
- * await numbers(loss); // => [0]
+ * const { loss } = flowMatchingLoss({ network: () => sub(source, x0), x0, source, coefficients: flowMatchingCoefficients({ times: [0.5] })
+ * }); await numbers(loss); // => [0]
  */
 export function flowMatchingLoss({ network, x0, source, bridgeNoise, coefficients: c }: FlowMatchingLossOptions): DenoisingLoss {
   checkSame('source', source, x0);

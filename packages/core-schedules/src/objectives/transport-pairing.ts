@@ -24,7 +24,10 @@ export function transportPairing({ x0, source, items }: TransportPairingOptions)
   const where = 'core-schedules/transport-pairing';
   checkNumber(where, 'items', items, { min: 1, max: 4096, integer: true });
   if (x0.length !== source.length || x0.length % items !== 0) {
-    throw new UserError(`[${where}] both sides are batches of one shape: x0.length=${x0.length}, source.length=${source.length}, items=${items}. Pass as many images as noises.`);
+    throw new UserError(
+      `[${where}] both sides are batches of one shape: x0.length=${x0.length}, source.length=${source.length}, items=${items}. `
+        + 'Pass as many images as noises.',
+    );
   }
   const size = x0.length / items;
   const cost = new Float64Array(items * items);

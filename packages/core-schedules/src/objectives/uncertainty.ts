@@ -26,7 +26,8 @@ export interface UncertaintyHead {
 }
 
 /**
- * u(sigma) of EDM2: a linear layer over sqrt(2) cos(2 pi (f cNoise + phase)) with fixed random f and phase (Karras et al. 2023, arXiv:2312.02696).
+ * u(sigma) of EDM2: a linear layer over sqrt(2) cos(2 pi (f cNoise + phase)) with fixed random f and phase (Karras et al. 2023,
+ * arXiv:2312.02696).
  *
  * @example
  * const head = uncertaintyHead({ channels: 8 });
@@ -43,8 +44,12 @@ export function uncertaintyHead(options: UncertaintyHeadOptions = {}): Uncertain
   return Object.freeze({
     init: () => ({ weight: tensor(new Float32Array(channels), { shape: [channels, 1] }), bias: tensor(new Float32Array(1)) }),
     apply: ({ weight, bias }: UncertaintyParams, cNoise: Tensor) => {
-      if (cNoise.rank !== 1) throw new UserError(`[${where}] cNoise is one number for each image: shape=[${cNoise.shape.join(', ')}]. Pass a tensor [N].`);
-      const angles = add(mul(reshape(cNoise, [cNoise.size, 1]), tensor(Float32Array.from(frequencies), { shape: [1, channels] })), tensor(Float32Array.from(phases), { shape: [1, channels] }));
+      if (cNoise.rank !== 1)
+        throw new UserError(`[${where}] cNoise is one number for each image: shape=[${cNoise.shape.join(', ')}]. Pass a tensor [N].`);
+      const angles = add(
+        mul(reshape(cNoise, [cNoise.size, 1]), tensor(Float32Array.from(frequencies), { shape: [1, channels] })),
+        tensor(Float32Array.from(phases), { shape: [1, channels] }),
+      );
       // EDM2 scales features by sqrt(2) to unit variance, and the sum by 1 / sqrt(channels).
       return add(reshape(matmul(mul(cos(angles), Math.sqrt(2 / channels)), weight), [cNoise.size]), bias);
     },

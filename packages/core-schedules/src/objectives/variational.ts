@@ -37,12 +37,20 @@ export interface VariationalCoefficientsOptions {
  * @throws UserError for steps outside of the chain
  * @example
  * const process = discreteVp();
- * const c = variationalCoefficients({ process, steps: [0, 999], preconditioning: predictionPreconditioning({ process, prediction: 'epsilon' }) });
- * // The first step is told from the others: its term is the likelihood of the pixels.
+ * const c = variationalCoefficients({ process, steps: [0, 999], preconditioning: predictionPreconditioning({ process, prediction: 'epsilon'
+ * }) }); // The first step is told from the others: its term is the likelihood of the pixels.
  * await numbers(c.decoder); // => [1, 0]
  */
-export function variationalCoefficients({ process, steps, preconditioning, weight = plainWeight(preconditioning), importance }: VariationalCoefficientsOptions): VariationalCoefficients {
-  steps.forEach((step, i) => checkNumber('core-schedules/variational', `steps[${i}]`, step, { min: 0, max: process.steps - 1, integer: true }));
+export function variationalCoefficients({
+  process,
+  steps,
+  preconditioning,
+  weight = plainWeight(preconditioning),
+  importance,
+}: VariationalCoefficientsOptions): VariationalCoefficients {
+  steps.forEach((step, i) =>
+    checkNumber('core-schedules/variational', `steps[${i}]`, step, { min: 0, max: process.steps - 1, integer: true }),
+  );
   const levels = steps.map((step) => process.level(process.timeOfStep(step)));
   const terms = steps.map((step) => chainTerm(process, step));
   const column = (of: (term: ChainTerm, i: number) => number): Tensor => tensor(Float32Array.from(terms, of));
@@ -94,7 +102,10 @@ export interface HybridLoss extends DenoisingLoss {
  * // Outputs of -1 and 1 are the ends.
  * await numbers(interpolateLogVariance(tensor([[-1, 0, 1]]), logs)); // => [-4, -3, -2]
  */
-export function interpolateLogVariance(variance: Tensor, { logPosterior, logBeta }: Pick<VariationalCoefficients, 'logPosterior' | 'logBeta'>): Tensor {
+export function interpolateLogVariance(
+  variance: Tensor,
+  { logPosterior, logBeta }: Pick<VariationalCoefficients, 'logPosterior' | 'logBeta'>,
+): Tensor {
   const share = mul(add(variance, 1), 0.5);
   const low = perImageFactor(logPosterior, variance);
   return add(low, mul(share, sub(perImageFactor(logBeta, variance), low)));

@@ -12,8 +12,8 @@ export interface ConsistencyPreconditioningOptions {
 }
 
 /**
- * Consistency functions (Song et al. 2023, arXiv:2303.01469, eq. 5 and appendix C): EDM's preconditioning with the boundary condition that a state at
- * sigmaMin is its own answer, cSkip(sigmaMin) = 1 and cOut(sigmaMin) = 0. Below sigmaMin the boundary holds.
+ * Consistency functions (Song et al. 2023, arXiv:2303.01469, eq. 5 and appendix C): EDM's preconditioning with the boundary condition that
+ * a state at sigmaMin is its own answer, cSkip(sigmaMin) = 1 and cOut(sigmaMin) = 0. Below sigmaMin the boundary holds.
  *
  * targetX0 and targetNoise are infinite at the boundary, where the network has no say.
  *

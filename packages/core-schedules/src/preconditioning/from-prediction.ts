@@ -28,7 +28,9 @@ export function predictionPreconditioning(options: PredictionPreconditioningOpti
   const { process, prediction, conditioning = process.conditioning, wholeSteps = false } = options;
   const { steps } = process;
   if (wholeSteps && steps === undefined) {
-    throw new UserError(`[core-schedules/preconditioning] wholeSteps needs a process with steps: process=${process.name}. Use discreteVp(), or leave it out.`);
+    throw new UserError(
+      `[core-schedules/preconditioning] wholeSteps needs a process with steps: process=${process.name}. Use discreteVp(), or leave it out.`,
+    );
   }
   const timeOf = (level: NoiseLevel): number => {
     const t = process.time(lambdaOf(level));

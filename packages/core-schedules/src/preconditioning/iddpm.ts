@@ -9,8 +9,8 @@ export interface IddpmPreconditioningOptions {
 }
 
 /**
- * Networks of improved DDPM and ADM, which predict epsilon and know whole steps only, as Karras et al. 2022 state them (arXiv:2206.00364, table 1,
- * column "iDDPM"): cNoise is the step whose sigma / alpha is nearest.
+ * Networks of improved DDPM and ADM, which predict epsilon and know whole steps only, as Karras et al. 2022 state them (arXiv:2206.00364,
+ * table 1, column "iDDPM"): cNoise is the step whose sigma / alpha is nearest.
  *
  * @example
  * iddpmPreconditioning().at(sigmaLevel(3)).cOut; // => -3

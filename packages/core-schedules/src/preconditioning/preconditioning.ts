@@ -40,12 +40,16 @@ export interface PreconditionOptions<T> {
 export function precondition<T>({ network, preconditioning, algebra }: PreconditionOptions<T>): Denoiser<T> {
   return async (x, at) => {
     const all = perLevel(at, (level) => checkedCoefficients(preconditioning, level));
-    const pick = (name: keyof PreconditioningCoefficients): number | readonly number[] => (isList(all) ? all.map((c) => c[name]) : all[name]);
+    const pick = (name: keyof PreconditioningCoefficients): number | readonly number[] =>
+      isList(all) ? all.map((c) => c[name]) : all[name];
     const output = await network(algebra.linear([pick('cIn'), x]), algebra.perItem(pick('cNoise'), x));
     const wrong = algebra.complaint(output, x);
     if (wrong !== undefined) {
       const levels = JSON.stringify(at);
-      throw new UserError(`[core-schedules/preconditioning] the network's output does not fit the state: ${wrong}; at=${levels}. Return one value for each element of x.`);
+      throw new UserError(
+        `[core-schedules/preconditioning] the network's output does not fit the state: ${wrong}; at=${levels}. Return one value `
+          + 'for each element of x.',
+      );
     }
     return algebra.linear([pick('cSkip'), x], [pick('cOut'), output]);
   };
@@ -57,6 +61,8 @@ export function checkedCoefficients(preconditioning: Preconditioning, level: Noi
   return preconditioning.at(level);
 }
 
-function isList(value: PreconditioningCoefficients | readonly PreconditioningCoefficients[]): value is readonly PreconditioningCoefficients[] {
+function isList(
+  value: PreconditioningCoefficients | readonly PreconditioningCoefficients[],
+): value is readonly PreconditioningCoefficients[] {
   return Array.isArray(value);
 }

@@ -8,8 +8,9 @@ export interface TrigflowPreconditioningOptions {
 }
 
 /**
- * TrigFlow networks (Lu and Song 2024, arXiv:2410.11081, eq. 6): on states cos(angle) x0 + sin(angle) z, D = cos(angle) x - sin(angle) sigmaData F, with
- * F of x / sigmaData and the angle. They predict the velocity in units of the data, cos(angle) epsilon - sin(angle) x0 / sigmaData.
+ * TrigFlow networks (Lu and Song 2024, arXiv:2410.11081, eq. 6): on states cos(angle) x0 + sin(angle) z, D = cos(angle) x - sin(angle)
+ * sigmaData F, with F of x / sigmaData and the angle. They predict the velocity in units of the data, cos(angle) epsilon - sin(angle) x0 /
+ * sigmaData.
  *
  * In any units of the state, and at both ends: angle = atan(sigma / (alpha sigmaData)). Up to the sign of F it is EDM's
  * preconditioning with another conditioning.

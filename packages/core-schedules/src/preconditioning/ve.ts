@@ -15,7 +15,14 @@ export function vePreconditioning(): Preconditioning {
     at: ({ alpha, sigma }: NoiseLevel) => {
       checkNumber('core-schedules/ve', 'alpha', alpha, { min: 0, openMin: true });
       const relative = sigma / alpha;
-      return { cSkip: 1 / alpha, cOut: relative, cIn: 1 / alpha, cNoise: Math.log(Math.max(relative, 1e-38) / 2), targetX0: 0, targetNoise: -1 };
+      return {
+        cSkip: 1 / alpha,
+        cOut: relative,
+        cIn: 1 / alpha,
+        cNoise: Math.log(Math.max(relative, 1e-38) / 2),
+        targetX0: 0,
+        targetNoise: -1,
+      };
     },
   });
 }

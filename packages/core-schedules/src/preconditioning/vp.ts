@@ -19,5 +19,8 @@ export interface VpPreconditioningOptions extends LinearBetaOptions {
 export function vpPreconditioning(options: VpPreconditioningOptions = {}): Preconditioning {
   const { steps = 1000, ...betas } = options;
   checkNumber('core-schedules/vp', 'steps', steps, { min: 2, integer: true });
-  return Object.freeze({ ...predictionPreconditioning({ process: vpLinear(betas), prediction: 'epsilon', conditioning: (t) => (steps - 1) * t }), name: 'vp' });
+  return Object.freeze({
+    ...predictionPreconditioning({ process: vpLinear(betas), prediction: 'epsilon', conditioning: (t) => (steps - 1) * t }),
+    name: 'vp',
+  });
 }

@@ -43,7 +43,8 @@ export interface DiscreteNoiseProcess extends NoiseProcess {
  */
 export function discreteVp(options: DiscreteVpOptions = {}): DiscreteNoiseProcess {
   const { terminalSnr = 'published', snrShift = 1 } = options;
-  if (!TERMINALS.includes(terminalSnr)) throw new UserError(`[${WHERE}] unknown terminal signal: terminalSnr="${String(terminalSnr)}". Known: ${TERMINALS.join(', ')}.`);
+  if (!TERMINALS.includes(terminalSnr))
+    throw new UserError(`[${WHERE}] unknown terminal signal: terminalSnr="${String(terminalSnr)}". Known: ${TERMINALS.join(', ')}.`);
   checkNumber(WHERE, 'snrShift', snrShift, { min: 0, openMin: true });
   const given = betasOf(options);
   const shifted = lambdasOfBetas(given).map((lambda) => lambda - Math.log(snrShift) / 2);

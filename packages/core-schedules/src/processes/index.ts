@@ -20,13 +20,17 @@ export * from './vp-cosine.ts';
 export * from './vp-linear.ts';
 
 /** Noise processes by name, for command lines and configuration files: one for each file of this folder. */
-export const processes: Registry<NoiseProcess> = /* @__PURE__ */ createRegistry('process', { 'discrete-vp': discreteVp, edm, flow, 'sub-vp': subVp, trigflow, ve, 'vp-cosine': vpCosine, 'vp-linear': vpLinear }, {
-  'discrete-vp': ['betas', 'steps', 'betaStart', 'betaEnd', 'terminalSnr', 'snrShift'],
-  edm: ['sigmaMin', 'sigmaMax', 'rho'],
-  flow: ['shift'],
-  'sub-vp': ['betaMin', 'betaMax'],
-  trigflow: ['sigmaData', 'sigmaMin', 'sigmaMax'],
-  ve: ['sigmaMin', 'sigmaMax'],
-  'vp-cosine': ['offset'],
-  'vp-linear': ['betaMin', 'betaMax'],
-});
+export const processes: Registry<NoiseProcess> = /* @__PURE__ */ createRegistry(
+  'process',
+  { 'discrete-vp': discreteVp, edm, flow, 'sub-vp': subVp, trigflow, ve, 'vp-cosine': vpCosine, 'vp-linear': vpLinear },
+  {
+    'discrete-vp': ['betas', 'steps', 'betaStart', 'betaEnd', 'terminalSnr', 'snrShift'],
+    edm: ['sigmaMin', 'sigmaMax', 'rho'],
+    flow: ['shift'],
+    'sub-vp': ['betaMin', 'betaMax'],
+    trigflow: ['sigmaData', 'sigmaMin', 'sigmaMax'],
+    ve: ['sigmaMin', 'sigmaMax'],
+    'vp-cosine': ['offset'],
+    'vp-linear': ['betaMin', 'betaMax'],
+  },
+);

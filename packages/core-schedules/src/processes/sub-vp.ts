@@ -8,8 +8,8 @@ const subVariancePreserving: Geometry = (lambda) => {
 };
 
 /**
- * sub-VP (Song et al. 2021, arXiv:2011.13456, eq. 29): alpha of vp-linear with less noise, sigma = 1 - alpha^2. It is not variance preserving;
- * its likelihoods are the better for it. Diffusion is beta (1 - exp(-2 integral of beta)).
+ * sub-VP (Song et al. 2021, arXiv:2011.13456, eq. 29): alpha of vp-linear with less noise, sigma = 1 - alpha^2. It is not variance
+ * preserving; its likelihoods are the better for it. Diffusion is beta (1 - exp(-2 integral of beta)).
  *
  * @example
  * subVp().sigma(1); // => 0.99996

@@ -10,8 +10,8 @@ export interface TrigflowOptions {
 }
 
 /**
- * x = cos(angle) x0 + sin(angle) z with noise z of the data's deviation, angle = t pi / 2 (Lu and Song 2024, arXiv:2410.11081, section 3): alpha =
- * cos, sigma = sigmaData sin, so that the state has the same variance at every time. Networks are conditioned on the angle.
+ * x = cos(angle) x0 + sin(angle) z with noise z of the data's deviation, angle = t pi / 2 (Lu and Song 2024, arXiv:2410.11081, section 3):
+ * alpha = cos, sigma = sigmaData sin, so that the state has the same variance at every time. Networks are conditioned on the angle.
  *
  * sigma / alpha = sigmaData tan(angle) is EDM's sigma.
  *

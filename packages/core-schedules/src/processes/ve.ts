@@ -9,8 +9,8 @@ export interface VeOptions {
 }
 
 /**
- * Variance exploding: alpha = 1, sigma = sigmaMin (sigmaMax / sigmaMin)^t (Song et al. 2021, arXiv:2011.13456, eq. 30). Networks are conditioned on
- * log sigma.
+ * Variance exploding: alpha = 1, sigma = sigmaMin (sigmaMax / sigmaMin)^t (Song et al. 2021, arXiv:2011.13456, eq. 30). Networks are
+ * conditioned on log sigma.
  *
  * @example
  * ve().sigma(1); // => 50

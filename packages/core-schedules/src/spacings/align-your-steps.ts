@@ -20,11 +20,16 @@ export interface AlignYourStepsOptions {
  *
  * @throws UserError for an unknown model
  * @example
- * alignYourSteps({ model: 'sdxl' }).levels(discreteVp({ betas: 'scaled-linear', betaStart: 0.00085, betaEnd: 0.012 }), { steps: 10 }).slice(0, 3).map(relativeSigma); // => [14.615, 6.315, 3.771]
+ * alignYourSteps({ model: 'sdxl' }).levels(discreteVp({ betas: 'scaled-linear', betaStart: 0.00085, betaEnd: 0.012 }), { steps: 10
+ * }).slice(0, 3).map(relativeSigma); // => [14.615, 6.315, 3.771]
  */
 export function alignYourSteps(options: AlignYourStepsOptions = {}): Spacing {
   const { model = 'sd1' } = options;
-  if (!Object.hasOwn(TABLES, model)) throw new UserError(`[core-schedules/align-your-steps] unknown model: model="${String(model)}". Known: ${Object.keys(TABLES).join(', ')}. For others compute a grid with gits().`);
+  if (!Object.hasOwn(TABLES, model))
+    throw new UserError(
+      `[core-schedules/align-your-steps] unknown model: model="${String(model)}". Known: ${Object.keys(TABLES).join(', ')}. For `
+        + 'others compute a grid with gits().',
+    );
   const table = TABLES[model];
   return defineSpacing({
     name: 'align-your-steps',

@@ -32,14 +32,17 @@ export function betaSpacing(options: BetaSpacingOptions = {}): Spacing {
   const { a = 0.6, b = 0.6, over = 'timestep' } = options;
   checkNumber(WHERE, 'a', a, { min: 0, openMin: true });
   checkNumber(WHERE, 'b', b, { min: 0, openMin: true });
-  if (!QUANTITIES.includes(over)) throw new UserError(`[${WHERE}] unknown quantity: over="${String(over)}". Known: ${QUANTITIES.join(', ')}.`);
+  if (!QUANTITIES.includes(over))
+    throw new UserError(`[${WHERE}] unknown quantity: over="${String(over)}". Known: ${QUANTITIES.join(', ')}.`);
   return defineSpacing({
     name: 'beta',
     anyCount: true,
     place: (process, count, reachesFloor) => {
       if (over === 'sigma') {
         const { sigmaMin, sigmaMax, levels } = sigmaRange(WHERE, process, options);
-        return levels(ramp(1, 0, noisyCount(process, count, reachesFloor)).map((u) => sigmaMin + (sigmaMax - sigmaMin) * betaQuantile(u, { a, b })));
+        return levels(
+          ramp(1, 0, noisyCount(process, count, reachesFloor)).map((u) => sigmaMin + (sigmaMax - sigmaMin) * betaQuantile(u, { a, b })),
+        );
       }
       const table = timestepTable(process);
       const steps = reachesFloor ? count - 1 : count;

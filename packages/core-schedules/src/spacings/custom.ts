@@ -30,14 +30,20 @@ export interface CustomSpacingOptions {
  */
 export function customSpacing(options: CustomSpacingOptions = {}): Spacing {
   const given = FORMS.filter((form) => options[form] !== undefined);
-  if (given.length !== 1) throw new UserError(`[${WHERE}] exactly one list makes a grid: given ${given.length === 0 ? 'none' : given.join(', ')}. Pass one of ${FORMS.join(', ')}.`);
+  if (given.length !== 1)
+    throw new UserError(
+      `[${WHERE}] exactly one list makes a grid: given ${given.length === 0 ? 'none' : given.join(', ')}. Pass one of ${FORMS.join(', ')}.`,
+    );
   return defineSpacing({
     name: 'custom',
     place: (process, count) => {
       const noisy = levelsFrom(process, options).filter(({ sigma }, i, all) => i < all.length - 1 || sigma > 0);
       const clean = process.sigma(process.span.min) === 0;
       if (noisy.length === count || (clean && noisy.length === count - 1)) return noisy;
-      throw new UserError(`[${WHERE}] the grid has another length: ${noisy.length} levels with noise, ${count} wanted. Ask for steps: ${noisy.length} to the clean end, or ${noisy.length - 1} with end: 'floor'.`);
+      throw new UserError(
+        `[${WHERE}] the grid has another length: ${noisy.length} levels with noise, ${count} wanted. Ask for steps: `
+          + `${noisy.length} to the clean end, or ${noisy.length - 1} with end: 'floor'.`,
+      );
     },
   });
 }
@@ -46,7 +52,8 @@ function levelsFrom(process: NoiseProcess, { sigmas, times, timesteps, levels = 
   if (sigmas !== undefined) return levelsAt(process, Array.from(sigmas));
   if (times !== undefined) return Array.from(times, process.level);
   if (timesteps !== undefined) {
-    if (!isChain(process)) throw new UserError(`[${WHERE}] timesteps are steps of a chain: process=${process.name} has none. Pass times or sigmas.`);
+    if (!isChain(process))
+      throw new UserError(`[${WHERE}] timesteps are steps of a chain: process=${process.name} has none. Pass times or sigmas.`);
     const list = Array.from(timesteps);
     list.forEach((step, i) => checkNumber(WHERE, `timesteps[${i}]`, step, { min: 0, max: process.steps - 1, integer: true }));
     return levelsOfSteps(process, list);

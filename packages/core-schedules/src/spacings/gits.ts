@@ -21,15 +21,15 @@ export interface GitsOptions {
   /** A fine run on the model, noisiest first, with alpha > 0 everywhere; the authors take 61 points. The last may be clean or not. */
   readonly teacher?: readonly TeacherPoint[];
   /**
-   * In place of a run, what came of one: sigma / alpha before each step and at the floor, noisiest first, at least two. Other numbers of steps than its own are
-   * interpolated, as those of align-your-steps are.
+   * In place of a run, what came of one: sigma / alpha before each step and at the floor, noisiest first, at least two. Other numbers of
+   * steps than its own are interpolated, as those of align-your-steps are.
    */
   readonly table?: readonly number[];
   /** Number of images in a state; costs are averaged over them. @default 1 */
   readonly items?: number;
   /**
-   * What an Euler step costs: how much farther from the line between the ends of the run it comes out than the run itself (`deviation`), or its
-   * distance from the run. @default 'deviation', the authors'; states of one number have none, and need 'l1'
+   * What an Euler step costs: how much farther from the line between the ends of the run it comes out than the run itself (`deviation`), or
+   * its distance from the run. @default 'deviation', the authors'; states of one number have none, and need 'l1'
    */
   readonly metric?: Metric;
   /** Factor on the cost of each later step, > 0: errors made early are changed on the way. @default 1.15, the authors' */
@@ -37,11 +37,11 @@ export interface GitsOptions {
 }
 
 /**
- * The levels of a fine run between which Euler steps lose least, found by dynamic programming (Chen et al. 2024, arXiv:2405.11326, section 4,
- * "GITS"). The grid belongs to the model whose run was given, and serves other solvers too.
+ * The levels of a fine run between which Euler steps lose least, found by dynamic programming (Chen et al. 2024, arXiv:2405.11326, section
+ * 4, "GITS"). The grid belongs to the model whose run was given, and serves other solvers too.
  *
- * The published tables for Stable Diffusion come from a run like this; we know of no permissively licensed source of them, and give the method. A grid that was found once is
- * a `table` from then on, also on a command line.
+ * The published tables for Stable Diffusion come from a run like this; we know of no permissively licensed source of them, and give the
+ * method. A grid that was found once is a `table` from then on, also on a command line.
  *
  * @throws UserError without a run or a table, for a table that does not fall, or when a run has fewer points than the grid
  * @example
@@ -62,9 +62,14 @@ export function gits(options: GitsOptions = {}): Spacing {
   const { teacher, table, items = 1, metric = 'deviation', coefficient = 1.15 } = options;
   if (table !== undefined) return tabled(table, teacher);
   if (teacher === undefined || teacher.length < 2) {
-    throw new UserError(`[${WHERE}] the grid is computed from a fine run of the model: teacher=${teacher === undefined ? 'undefined' : `${teacher.length} points`}. Pass teacher: [{ at, x, denoised }, ...] of some 60 Euler steps (teacherRun() of @langevin/samplers makes one), or table: [14.6, ..., 0.03], a grid from one.`);
+    throw new UserError(
+      `[${WHERE}] the grid is computed from a fine run of the model: `
+        + `teacher=${teacher === undefined ? 'undefined' : `${teacher.length} points`}. Pass teacher: [{ at, x, denoised }, ...] of `
+        + 'some 60 Euler steps (teacherRun() of @langevin/samplers makes one), or table: [14.6, ..., 0.03], a grid from one.',
+    );
   }
-  if (!METRICS.includes(metric)) throw new UserError(`[${WHERE}] unknown metric: metric="${String(metric)}". Known: ${METRICS.join(', ')}.`);
+  if (!METRICS.includes(metric))
+    throw new UserError(`[${WHERE}] unknown metric: metric="${String(metric)}". Known: ${METRICS.join(', ')}.`);
   checkNumber(WHERE, 'coefficient', coefficient, { min: 0, openMin: true });
   checkTeacher(teacher, items);
   const costs = eulerCosts(teacher, { items, metric });
@@ -74,7 +79,10 @@ export function gits(options: GitsOptions = {}): Spacing {
       const clean = teacher.at(-1)!.at.sigma === 0;
       // A run that ends clean has the end of the grid in it.
       const points = clean && !reachesFloor ? count + 1 : clean ? count : noisyCount(process, count, reachesFloor);
-      if (points > teacher.length) throw new UserError(`[${WHERE}] the run has fewer points than the grid: teacher.length=${teacher.length}, ${points} wanted. Make a finer run.`);
+      if (points > teacher.length)
+        throw new UserError(
+          `[${WHERE}] the run has fewer points than the grid: teacher.length=${teacher.length}, ${points} wanted. Make a finer run.`,
+        );
       const levels = cheapestPath(costs, { points, coefficient }).map((i) => process.levelOf(lambdaOf(teacher[i]!.at)));
       return clean && !reachesFloor ? levels.slice(0, -1) : levels;
     },
@@ -82,9 +90,17 @@ export function gits(options: GitsOptions = {}): Spacing {
 }
 
 function tabled(table: readonly number[], teacher: readonly TeacherPoint[] | undefined): Spacing {
-  if (teacher !== undefined) throw new UserError(`[${WHERE}] a grid is either computed or given: teacher=${teacher.length} points, table=${String(table)}. Pass one of them.`);
-  if (!Array.isArray(table) || table.length < 2) throw new UserError(`[${WHERE}] a table holds sigma / alpha before each step and at the floor: table=${String(table)}. Pass at least two numbers.`);
-  table.forEach((sigma: unknown, i) => checkNumber(WHERE, `table[${i}]`, sigma, { min: 0, openMin: true, ...(i > 0 ? { max: table[i - 1]!, openMax: true } : {}) }));
+  if (teacher !== undefined)
+    throw new UserError(
+      `[${WHERE}] a grid is either computed or given: teacher=${teacher.length} points, table=${String(table)}. Pass one of them.`,
+    );
+  if (!Array.isArray(table) || table.length < 2)
+    throw new UserError(
+      `[${WHERE}] a table holds sigma / alpha before each step and at the floor: table=${String(table)}. Pass at least two numbers.`,
+    );
+  table.forEach((sigma: unknown, i) =>
+    checkNumber(WHERE, `table[${i}]`, sigma, { min: 0, openMin: true, ...(i > 0 ? { max: table[i - 1]!, openMax: true } : {}) }),
+  );
   return defineSpacing({ name: 'gits', place: (process, count, reachesFloor) => levelsOfTable(table, process, { count, reachesFloor }) });
 }
 
@@ -94,13 +110,21 @@ function checkTeacher(teacher: readonly TeacherPoint[], items: number): void {
   teacher.forEach(({ at, x, denoised }, i) => {
     checkLevel(WHERE, `teacher[${i}].at`, at);
     checkNumber(WHERE, `teacher[${i}].at.alpha`, at.alpha, { min: 0, openMin: true });
-    if (x.length !== length || denoised.length !== length) throw new UserError(`[${WHERE}] states of the run have different lengths: teacher[${i}] has ${x.length} and ${denoised.length}, expected ${length}. Pass one run.`);
+    if (x.length !== length || denoised.length !== length)
+      throw new UserError(
+        `[${WHERE}] states of the run have different lengths: teacher[${i}] has ${x.length} and ${denoised.length}, expected `
+          + `${length}. Pass one run.`,
+      );
   });
 }
 
 /** cost[i][j] of an Euler step from point i to point j in EDM units, averaged over items; Infinity where j is not after i. */
 function eulerCosts(teacher: readonly TeacherPoint[], { items, metric }: { readonly items: number; readonly metric: Metric }): number[][] {
-  const points = teacher.map(({ at, x, denoised }) => ({ sigma: relativeSigma(at), x: Float64Array.from(x, (value) => value / at.alpha), denoised: Float64Array.from(denoised) }));
+  const points = teacher.map(({ at, x, denoised }) => ({
+    sigma: relativeSigma(at),
+    x: Float64Array.from(x, (value) => value / at.alpha),
+    denoised: Float64Array.from(denoised),
+  }));
   const size = points[0]!.x.length / items;
   const itemOf = (values: Float64Array, item: number): Float64Array => values.subarray(item * size, (item + 1) * size);
   const costs = points.map(() => points.map((): number => Infinity));
@@ -137,8 +161,13 @@ function deviationCost(path: readonly Float64Array[]): (reached: Float64Array, j
   return (reached, j) => deviation(reached) - own[j]!;
 }
 
-/** The cheapest way from the first to the last point over so many points in all; the cost of what follows a step counts `coefficient` times. */
-function cheapestPath(costs: readonly (readonly number[])[], { points, coefficient }: { readonly points: number; readonly coefficient: number }): number[] {
+/**
+ * The cheapest way from the first to the last point over so many points in all; the cost of what follows a step counts `coefficient` times.
+ */
+function cheapestPath(
+  costs: readonly (readonly number[])[],
+  { points, coefficient }: { readonly points: number; readonly coefficient: number },
+): number[] {
   const last = costs.length - 1;
   if (points === 1) return [0];
   // value[k][i]: least cost from i to the last point in k + 1 steps; via[k][i]: where to go first.

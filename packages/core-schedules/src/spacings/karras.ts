@@ -57,7 +57,11 @@ export function karrasSigmas(options: KarrasSigmasOptions): Float64Array {
   return Float64Array.from([...evenInRoot({ sigmaMin, sigmaMax }, rho, steps), 0]);
 }
 
-function evenInRoot({ sigmaMin, sigmaMax }: { readonly sigmaMin: number; readonly sigmaMax: number }, rho: number, count: number): number[] {
+function evenInRoot(
+  { sigmaMin, sigmaMax }: { readonly sigmaMin: number; readonly sigmaMax: number },
+  rho: number,
+  count: number,
+): number[] {
   const roots = ramp(sigmaMax ** (1 / rho), sigmaMin ** (1 / rho), count);
   // The ends are given; a root and its power would move them by rounding.
   return roots.map((root, i) => (i === 0 ? sigmaMax : i === count - 1 ? sigmaMin : root ** rho));

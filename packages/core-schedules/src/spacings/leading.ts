@@ -21,14 +21,24 @@ export function leading(options: LeadingOptions = {}): Spacing {
   return defineSpacing({
     name: 'leading',
     place: (process, count, reachesFloor) => {
-      if (!isChain(process)) throw new UserError(`[core-schedules/leading] the rule counts the steps of a chain: process=${process.name} has none. Use linspaceTimes() or trailing().`);
+      if (!isChain(process))
+        throw new UserError(
+          `[core-schedules/leading] the rule counts the steps of a chain: process=${process.name} has none. Use linspaceTimes() or `
+            + 'trailing().',
+        );
       const steps = reachesFloor ? count - 1 : count;
       const stride = Math.floor(process.steps / steps);
       const last = (steps - 1) * stride + offset;
       if (stride === 0 || last >= process.steps) {
-        throw new UserError(`[core-schedules/leading] steps leave the chain: steps=${steps}, offset=${offset}, chain of ${process.steps}. Take fewer steps or a smaller offset.`);
+        throw new UserError(
+          `[core-schedules/leading] steps leave the chain: steps=${steps}, offset=${offset}, chain of ${process.steps}. Take fewer `
+            + 'steps or a smaller offset.',
+        );
       }
-      return levelsOfSteps(process, Array.from({ length: steps }, (_, i) => last - i * stride));
+      return levelsOfSteps(
+        process,
+        Array.from({ length: steps }, (_, i) => last - i * stride),
+      );
     },
   });
 }

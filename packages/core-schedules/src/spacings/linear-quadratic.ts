@@ -14,8 +14,8 @@ export interface LinearQuadraticOptions {
 }
 
 /**
- * sigma falls linearly and slowly for the first steps, then ever faster: a line as of a run of linearSteps / threshold steps, continued by the
- * parabola that has its slope and ends at 0 (Movie Gen, arXiv:2410.13720, section 3.4.2; the form of Mochi and of ComfyUI's
+ * sigma falls linearly and slowly for the first steps, then ever faster: a line as of a run of linearSteps / threshold steps, continued by
+ * the parabola that has its slope and ends at 0 (Movie Gen, arXiv:2410.13720, section 3.4.2; the form of Mochi and of ComfyUI's
  * `linear_quadratic`). Made for flows; elsewhere sigma is relative to alpha.
  *
  * @example
@@ -43,5 +43,7 @@ function removedShares(steps: number, threshold: number, linearSteps = Math.floo
   const rest = steps - linearSteps;
   // threshold + slope k + bend k^2 is 1 after the rest of the steps.
   const bend = (1 - threshold - slope * rest) / rest ** 2;
-  return Array.from({ length: steps }, (_, i) => (i < linearSteps ? slope * i : threshold + slope * (i - linearSteps) + bend * (i - linearSteps) ** 2));
+  return Array.from({ length: steps }, (_, i) =>
+    i < linearSteps ? slope * i : threshold + slope * (i - linearSteps) + bend * (i - linearSteps) ** 2,
+  );
 }

@@ -18,7 +18,9 @@ export function quadraticTimes(): Spacing {
     anyCount: true,
     place: (process, count, reachesFloor) => {
       if (isChain(process)) {
-        const steps = ramp(Math.sqrt(process.steps * REACH), 0, reachesFloor ? count - 1 : count).map((root) => Math.min(process.steps - 1, Math.floor(root ** 2) + 1));
+        const steps = ramp(Math.sqrt(process.steps * REACH), 0, reachesFloor ? count - 1 : count).map((root) =>
+          Math.min(process.steps - 1, Math.floor(root ** 2) + 1),
+        );
         return levelsOfSteps(process, withoutRepeats(steps));
       }
       const { min, max } = process.span;

@@ -14,7 +14,10 @@ export function sgmUniform(): Spacing {
     place: (process, count, reachesFloor) => {
       const table = timestepTable(process);
       const steps = reachesFloor ? count - 1 : count;
-      return table.even(steps + 1).slice(0, steps).map(table.level);
+      return table
+        .even(steps + 1)
+        .slice(0, steps)
+        .map(table.level);
     },
   });
 }

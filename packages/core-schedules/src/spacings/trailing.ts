@@ -15,7 +15,11 @@ export function trailing(): Spacing {
     place: (process, count, reachesFloor) => {
       const steps = reachesFloor ? count - 1 : count;
       const indices = Array.from({ length: steps }, (_, i) => i / steps);
-      if (isChain(process)) return levelsOfSteps(process, indices.map((share) => roundHalfEven(process.steps - share * process.steps) - 1));
+      if (isChain(process))
+        return levelsOfSteps(
+          process,
+          indices.map((share) => roundHalfEven(process.steps - share * process.steps) - 1),
+        );
       return indices.map((share) => process.level(process.span.max * (1 - share)));
     },
   });

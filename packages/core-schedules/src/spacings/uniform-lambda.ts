@@ -20,7 +20,8 @@ export interface UniformLambdaOptions {
  *
  * @throws UserError when lambda is infinite at an end that is not given
  * @example
- * uniformLambda().levels(edm({ sigmaMin: 1, sigmaMax: 100 }), { steps: 2, end: 'floor' }).map(({ sigma }) => sigma); // => [100.0, 10.0, 1.0]
+ * uniformLambda().levels(edm({ sigmaMin: 1, sigmaMax: 100 }), { steps: 2, end: 'floor' }).map(({ sigma }) => sigma); // => [100.0, 10.0,
+ * 1.0]
  */
 export function uniformLambda(options: UniformLambdaOptions = {}): Spacing {
   return defineSpacing({
@@ -29,7 +30,10 @@ export function uniformLambda(options: UniformLambdaOptions = {}): Spacing {
       const { min, max } = process.span;
       const { sigmaMin = relativeSigma(process.level(min)), sigmaMax = relativeSigma(process.level(max)) } = options;
       if (sigmaMin === 0 || sigmaMax === Infinity) {
-        throw new UserError(`[${WHERE}] lambda is infinite at an end: process=${process.name}, sigma / alpha from ${sigmaMin} to ${sigmaMax}. Pass sigmaMin and sigmaMax, or take linspace.`);
+        throw new UserError(
+          `[${WHERE}] lambda is infinite at an end: process=${process.name}, sigma / alpha from ${sigmaMin} to ${sigmaMax}. Pass `
+            + 'sigmaMin and sigmaMax, or take linspace.',
+        );
       }
       checkNumber(WHERE, 'sigmaMin', sigmaMin, { min: 0, openMin: true });
       checkNumber(WHERE, 'sigmaMax', sigmaMax, { min: sigmaMin, openMin: true });

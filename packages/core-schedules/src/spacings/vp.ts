@@ -31,7 +31,10 @@ export function vpSpacing(options: VpSpacingOptions = {}): Spacing {
     name: 'vp',
     place: (process, count, reachesFloor) => {
       const times = ramp(1, epsilon, noisyCount(process, count, reachesFloor));
-      return levelsOfSigmas(process, times.map((t) => Math.sqrt(Math.expm1((betaD * t * t) / 2 + betaMin * t))));
+      return levelsOfSigmas(
+        process,
+        times.map((t) => Math.sqrt(Math.expm1((betaD * t * t) / 2 + betaMin * t))),
+      );
     },
   });
 }

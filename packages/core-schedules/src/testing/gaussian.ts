@@ -36,6 +36,7 @@ export function gaussian({ mean, std }: GaussianOptions): Gaussian {
         const d = i % mean.length;
         return to.alpha * mean[d]! + (deviation(to, d) / deviation(from, d)) * (value - from.alpha * mean[d]!);
       }),
-    posteriorVariance: ({ alpha, sigma }: NoiseLevel, axis = 0) => (variances[axis]! * sigma ** 2) / (alpha ** 2 * variances[axis]! + sigma ** 2),
+    posteriorVariance: ({ alpha, sigma }: NoiseLevel, axis = 0) =>
+      (variances[axis]! * sigma ** 2) / (alpha ** 2 * variances[axis]! + sigma ** 2),
   });
 }

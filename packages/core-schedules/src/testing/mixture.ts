@@ -38,7 +38,12 @@ export function mixture(components: readonly MixtureComponent[], name = 'mixture
       const parts: readonly NoiseLevel[] = isLevelList(at) ? at : [at];
       const points = x.length / dimension / parts.length;
       if (!Number.isInteger(points)) {
-        return Promise.reject(new UserError(`[${WHERE}] the state does not divide into points: length=${x.length}, dimension=${dimension}, levels=${parts.length}. Pass whole points, as many for each level.`));
+        return Promise.reject(
+          new UserError(
+            `[${WHERE}] the state does not divide into points: length=${x.length}, dimension=${dimension}, levels=${parts.length}. `
+              + 'Pass whole points, as many for each level.',
+          ),
+        );
       }
       parts.forEach((level, part) => {
         denoisePoints(prepared, level, out.subarray(part * points * dimension, (part + 1) * points * dimension));
@@ -63,7 +68,10 @@ export function mixture(components: readonly MixtureComponent[], name = 'mixture
  * await finiteSet([[0], [10]]).denoiser<Float64Array>()(Float64Array.of(9), sigmaLevel(1)); // => [10]
  */
 export function finiteSet(points: readonly (readonly number[])[]): AnalyticDistribution {
-  return mixture(points.map((mean) => ({ mean, std: 0 })), 'finite-set');
+  return mixture(
+    points.map((mean) => ({ mean, std: 0 })),
+    'finite-set',
+  );
 }
 
 /**
@@ -81,12 +89,16 @@ export function threeModes(): AnalyticDistribution {
 }
 
 function prepare(components: readonly MixtureComponent[], dimension: number): readonly Component[] {
-  if (dimension === 0) throw new UserError(`[${WHERE}] a mixture has a component with a mean: components=${components.length}. Pass at least one.`);
+  if (dimension === 0)
+    throw new UserError(`[${WHERE}] a mixture has a component with a mean: components=${components.length}. Pass at least one.`);
   const total = components.reduce((sum, { weight = 1 }) => sum + weight, 0);
   return components.map(({ weight = 1, mean, std }, k) => {
     const stds = typeof std === 'number' ? mean.map(() => std) : std;
     if (mean.length !== dimension || stds.length !== dimension) {
-      throw new UserError(`[${WHERE}] dimensions differ: component ${k} has mean of ${mean.length} and std of ${stds.length}, expected ${dimension}. Make them equal.`);
+      throw new UserError(
+        `[${WHERE}] dimensions differ: component ${k} has mean of ${mean.length} and std of ${stds.length}, expected ${dimension}. `
+          + 'Make them equal.',
+      );
     }
     checkNumber(WHERE, `components[${k}].weight`, weight, { min: 0, openMin: true });
     stds.forEach((value) => checkNumber(WHERE, `components[${k}].std`, value, { min: 0 }));

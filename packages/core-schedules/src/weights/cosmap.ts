@@ -18,7 +18,8 @@ export interface CosmapOptions {
  */
 export function cosmapWeight(options: CosmapOptions = {}): LossWeight {
   const { of = 'flow' } = options;
-  if (of !== 'flow' && of !== 'x0') throw new UserError(`[core-schedules/cosmap-weight] unknown error: of="${String(of)}". Known: flow, x0.`);
+  if (of !== 'flow' && of !== 'x0')
+    throw new UserError(`[core-schedules/cosmap-weight] unknown error: of="${String(of)}". Known: flow, x0.`);
   return defineLossWeight('cosmap', ({ alpha, sigma }) => {
     const t = sigma / (alpha + sigma);
     const density = 2 / (Math.PI * (1 - 2 * t + 2 * t ** 2));

@@ -28,17 +28,34 @@ export * from './truncated-snr.ts';
 export * from './uniform.ts';
 
 /** Loss weights by name, for command lines and plugins: one for each file of this folder. */
-export const lossWeights: Registry<LossWeight> = /* @__PURE__ */ createRegistry('loss weight', { cosmap: cosmapWeight, debiased: debiasedWeight, edm: edmWeight, 'min-snr': minSnrWeight, p2: p2Weight, 'sigma-sqrt': sigmaSqrtWeight, sigmoid: sigmoidWeight, snr: snrWeight, 'snr-plus-one': snrPlusOneWeight, 'soft-min-snr': softMinSnrWeight, 'truncated-snr': truncatedSnrWeight, uniform: uniformWeight }, {
-  cosmap: ['of'],
-  debiased: [],
-  edm: ['sigmaData'],
-  'min-snr': ['gamma'],
-  p2: ['gamma', 'k'],
-  'sigma-sqrt': [],
-  sigmoid: ['bias'],
-  snr: [],
-  'snr-plus-one': [],
-  'soft-min-snr': ['gamma'],
-  'truncated-snr': [],
-  uniform: [],
-});
+export const lossWeights: Registry<LossWeight> = /* @__PURE__ */ createRegistry(
+  'loss weight',
+  {
+    cosmap: cosmapWeight,
+    debiased: debiasedWeight,
+    edm: edmWeight,
+    'min-snr': minSnrWeight,
+    p2: p2Weight,
+    'sigma-sqrt': sigmaSqrtWeight,
+    sigmoid: sigmoidWeight,
+    snr: snrWeight,
+    'snr-plus-one': snrPlusOneWeight,
+    'soft-min-snr': softMinSnrWeight,
+    'truncated-snr': truncatedSnrWeight,
+    uniform: uniformWeight,
+  },
+  {
+    cosmap: ['of'],
+    debiased: [],
+    edm: ['sigmaData'],
+    'min-snr': ['gamma'],
+    p2: ['gamma', 'k'],
+    'sigma-sqrt': [],
+    sigmoid: ['bias'],
+    snr: [],
+    'snr-plus-one': [],
+    'soft-min-snr': ['gamma'],
+    'truncated-snr': [],
+    uniform: [],
+  },
+);

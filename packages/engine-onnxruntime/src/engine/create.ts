@@ -22,12 +22,18 @@ export async function createEngine(runtime: Runtime, options: EngineOptions): Pr
     throw new UserError(`[engine-onnxruntime] threads is out of range: threads=${threads}. Give an integer in [1, 1024].`);
   }
   if (options.worker === 'thread') {
-    if (!runtime.inThread) throw new UnsupportedError("[engine-onnxruntime] worker threads are for Node: worker='thread'. In a browser, make the engine inside of a Worker.");
+    if (!runtime.inThread)
+      throw new UnsupportedError(
+        "[engine-onnxruntime] worker threads are for Node: worker='thread'. In a browser, make the engine inside of a Worker.",
+      );
     return runtime.inThread({ ...options, device, worker: 'inline' });
   }
   const ort = await runtime.load(device, threads);
   const reason = PROVED.has(device) ? undefined : await whyUnusable(ort, runtime.sessionOptions(device, threads));
-  if (reason !== undefined) throw new UnsupportedError(`[engine-onnxruntime] device is not available: device=${device}. ${reason} Use another device; availableDevices() lists them.`);
+  if (reason !== undefined)
+    throw new UnsupportedError(
+      `[engine-onnxruntime] device is not available: device=${device}. ${reason} Use another device; availableDevices() lists them.`,
+    );
   const channelBlock = device === 'cpu' ? await probeChannelBlock(ort) : 0;
   const stop = device === 'cpu' ? await probeStop(ort) : undefined;
   const context = { runtime, ort, device, options, channelBlock, stop };

@@ -32,7 +32,8 @@ export class DeviceBuffer implements EngineBuffer {
   }
 
   get tensor(): OrtTensor {
-    if (!this.#tensor) throw new UserError(`[engine-onnxruntime] buffer was disposed: ${this.dtype}${showShape(this.shape)}. Keep it until its last use.`);
+    if (!this.#tensor)
+      throw new UserError(`[engine-onnxruntime] buffer was disposed: ${this.dtype}${showShape(this.shape)}. Keep it until its last use.`);
     return this.#tensor;
   }
 

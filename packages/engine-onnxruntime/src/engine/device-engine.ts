@@ -31,7 +31,13 @@ export function deviceEngine(context: SessionContext): Engine {
     composites: loweredComposites,
     async compile(graph) {
       const compiled = await createDeviceSession(graph, context);
-      const executable = new DeviceExecutable(graph, { compiled, lease: new SessionLease(compiled.session), context, copier, onDispose: () => executables.delete(executable) });
+      const executable = new DeviceExecutable(graph, {
+        compiled,
+        lease: new SessionLease(compiled.session),
+        context,
+        copier,
+        onDispose: () => executables.delete(executable),
+      });
       executables.add(executable);
       return executable;
     },

@@ -9,10 +9,14 @@ export function explainRuntimeError(error: unknown, graph: Graph, device: string
   const where = `[engine-onnxruntime] ${doing} failed on ${device}`;
   const what = node === undefined ? `${graph.nodes.length} nodes` : describeNode(node, graph);
   if (/NOT_IMPLEMENTED|Could not find an implementation|not supported|no kernel/i.test(message)) {
-    return new UnsupportedError(`${where}: ${what}. ONNX Runtime has no kernel for it there; cast to float32, or use device: 'cpu'.`, { cause: error });
+    return new UnsupportedError(`${where}: ${what}. ONNX Runtime has no kernel for it there; cast to float32, or use device: 'cpu'.`, {
+      cause: error,
+    });
   }
   if (/requires f16 but the device does not support it/.test(message)) {
-    return new UnsupportedError(`${where}: ${what}. This adapter has no 16-bit arithmetic (shader-f16); cast to float32.`, { cause: error });
+    return new UnsupportedError(`${where}: ${what}. This adapter has no 16-bit arithmetic (shader-f16); cast to float32.`, {
+      cause: error,
+    });
   }
   if (/bad_alloc|Failed to allocate|out of memory|OutOfMemory/i.test(message)) {
     return new UnsupportedError(`${where}: out of memory at ${what}. Use a smaller batch or shape, or checkpoint().`, { cause: error });

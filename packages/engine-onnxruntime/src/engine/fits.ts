@@ -5,7 +5,9 @@ import { InternalError, sameShape, showShape } from '@langevin/tensor';
 export function checkFits(buffer: EngineBuffer | undefined, info: ValueInfo, role: 'input' | 'output', index: number): EngineBuffer {
   if (!buffer || buffer.dtype !== info.dtype || !sameShape(buffer.shape, info.shape)) {
     const got = buffer ? `${buffer.dtype}${showShape(buffer.shape)}` : 'nothing';
-    throw new InternalError(`[engine-onnxruntime] ${role} ${index} does not fit: expected ${info.dtype}${showShape(info.shape)}, got ${got}.`);
+    throw new InternalError(
+      `[engine-onnxruntime] ${role} ${index} does not fit: expected ${info.dtype}${showShape(info.shape)}, got ${got}.`,
+    );
   }
   return buffer;
 }

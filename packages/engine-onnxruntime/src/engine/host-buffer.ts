@@ -33,7 +33,8 @@ export class HostBuffer implements EngineBuffer {
   }
 
   get tensor(): OrtTensor {
-    if (!this.#tensor) throw new UserError(`[engine-onnxruntime] buffer was disposed: ${this.dtype}${showShape(this.shape)}. Keep it until its last use.`);
+    if (!this.#tensor)
+      throw new UserError(`[engine-onnxruntime] buffer was disposed: ${this.dtype}${showShape(this.shape)}. Keep it until its last use.`);
     return this.#tensor;
   }
 
@@ -52,7 +53,9 @@ export function hostBuffer(buffer: EngineBuffer): HostBuffer {
 /** Wrap a host array as a tensor, without a copy (except bfloat16, which is widened). */
 export function tensorFromHost(ort: Ort, data: HostArray, { dtype, shape }: ValueInfo): OrtTensor {
   if (!isHostArray(dtype, data) || data.length !== sizeOf(shape)) {
-    throw new InternalError(`[engine-onnxruntime] data does not fit: dtype=${dtype}, shape=${showShape(shape)}, data=${data.constructor.name}[${data.length}].`);
+    throw new InternalError(
+      `[engine-onnxruntime] data does not fit: dtype=${dtype}, shape=${showShape(shape)}, data=${data.constructor.name}[${data.length}].`,
+    );
   }
   const stored: OrtData = dtype === 'bfloat16' ? Float32Array.from(data as Uint16Array, fromBfloat16Bits) : data;
   return new ort.Tensor(tensorTypes[dtype], dtype === 'float16' ? asHalves(stored as Uint16Array) : stored, shape);
@@ -60,7 +63,9 @@ export function tensorFromHost(ort: Ort, data: HostArray, { dtype, shape }: Valu
 
 /** Where the language has Float16Array, ONNX Runtime takes a Uint16Array for plain numbers: show it the bits as what they are. */
 function asHalves(bits: Uint16Array): OrtData {
-  const { Float16Array } = globalThis as { readonly Float16Array?: new (buffer: ArrayBufferLike, offset: number, length: number) => OrtData };
+  const { Float16Array } = globalThis as {
+    readonly Float16Array?: new (buffer: ArrayBufferLike, offset: number, length: number) => OrtData;
+  };
   return Float16Array ? new Float16Array(bits.buffer, bits.byteOffset, bits.length) : bits;
 }
 

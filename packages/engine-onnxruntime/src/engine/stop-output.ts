@@ -47,7 +47,11 @@ export async function probeStop(ort: Ort): Promise<string | undefined> {
 }
 
 /** Run a session whose outputs all have storage and whose binding stops with this message. */
-export async function runStopped(session: OrtSession, message: string, { feeds, fetches }: { readonly feeds: Readonly<Record<string, OrtTensor>>; readonly fetches: Readonly<Record<string, OrtTensor | null>> }): Promise<void> {
+export async function runStopped(
+  session: OrtSession,
+  message: string,
+  { feeds, fetches }: { readonly feeds: Readonly<Record<string, OrtTensor>>; readonly fetches: Readonly<Record<string, OrtTensor | null>> },
+): Promise<void> {
   try {
     await session.run(feeds, { ...fetches, [STOP]: null });
   } catch (error) {

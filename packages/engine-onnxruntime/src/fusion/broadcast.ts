@@ -2,7 +2,19 @@ import type { ValueId } from '@langevin/tensor';
 import { broadcastShapes, sameShape } from '@langevin/tensor';
 import type { Program, ProgramNode } from './program.ts';
 
-const ELEMENTWISE: ReadonlySet<string> = new Set(['add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum', 'equal', 'less', 'lessEqual', 'where']);
+const ELEMENTWISE: ReadonlySet<string> = new Set([
+  'add',
+  'sub',
+  'mul',
+  'div',
+  'pow',
+  'maximum',
+  'minimum',
+  'equal',
+  'less',
+  'lessEqual',
+  'where',
+]);
 
 /** Elementwise ops broadcast by themselves: read what was broadcast, and do not write the copies. */
 export function readThroughBroadcast(root: ProgramNode, program: Program): readonly ProgramNode[] | undefined {

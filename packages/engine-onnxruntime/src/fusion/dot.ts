@@ -15,10 +15,7 @@ export function fuseDot(root: ProgramNode, program: Program): readonly ProgramNo
   const kept = keptAxes(shape.length, root.params.axes);
   if (kept === 0 || kept === shape.length || sizeOf(shape.slice(kept)) < SHORTEST) return undefined;
   const rows = program.add('float32', shape.slice(0, kept));
-  return [
-    { op: 'dot', params: { kept }, inputs: [a, b], outputs: [rows] },
-    ...remainingSum(root, program, rows, kept),
-  ];
+  return [{ op: 'dot', params: { kept }, inputs: [a, b], outputs: [rows] }, ...remainingSum(root, program, rows, kept)];
 }
 
 /** How many leading axes remain when the longest run of trailing axes is summed. */

@@ -1,4 +1,16 @@
-import type { ConvParams, DType, Graph, GraphConstant, GraphNode, NoParams, OpName, OpParams, Shape, ValueId, ValueInfo } from '@langevin/tensor';
+import type {
+  ConvParams,
+  DType,
+  Graph,
+  GraphConstant,
+  GraphNode,
+  NoParams,
+  OpName,
+  OpParams,
+  Shape,
+  ValueId,
+  ValueInfo,
+} from '@langevin/tensor';
 
 /** Ops of this engine alone: several ops of the graph in fewer passes over memory. */
 export interface FusedParams {

@@ -14,7 +14,9 @@ export function shortenDot(root: ProgramNode, program: Program): readonly Progra
     if (!left || left.params.transposeA || !left.params.transposeB) continue;
     const [g, v] = left.inputs;
     const found = program.consumers(weights).find((node) => {
-      return node.op === 'matmul' && !node.params.transposeA && !node.params.transposeB && node.inputs[0] === weights && node.inputs[1] === v;
+      return (
+        node.op === 'matmul' && !node.params.transposeA && !node.params.transposeB && node.inputs[0] === weights && node.inputs[1] === v
+      );
     });
     if (!found || !sameShape(program.shape(found.outputs[0]!), program.shape(g!)) || program.shape(g!).at(-1)! >= shape.at(-1)!) continue;
     if (program.nodes.indexOf(found) > program.nodes.indexOf(root)) continue;

@@ -15,7 +15,10 @@ export function splitSum(root: ProgramNode, program: Program): readonly ProgramN
   const rest = axes.filter((axis) => axis < kept);
   if (rest.length === 0 || kept === shape.length || sizeOf(shape.slice(kept)) < SHORTEST) return undefined;
   const rows = program.add('float32', shape.slice(0, kept));
-  const summed = program.add('float32', shape.slice(0, kept).filter((_, i) => !rest.includes(i)));
+  const summed = program.add(
+    'float32',
+    shape.slice(0, kept).filter((_, i) => !rest.includes(i)),
+  );
   return [
     { op: 'sum', params: { axes: axes.filter((axis) => axis >= kept), keepDims: false }, inputs: [x], outputs: [rows] },
     { op: 'sum', params: { axes: rest, keepDims: false }, inputs: [rows], outputs: [summed] },

@@ -12,8 +12,8 @@ export interface LinearContext {
 }
 
 /**
- * Linear combinations of tensors in host memory without the runtime, to the same bits: a run of a session costs as much as the arithmetic of
- * a state, writes every product to memory and copies its results.
+ * Linear combinations of tensors in host memory without the runtime, to the same bits: a run of a session costs as much as the arithmetic
+ * of a state, writes every product to memory and copies its results.
  */
 export class LinearExecutable implements Executable {
   readonly #graph: Graph;
@@ -37,11 +37,19 @@ export class LinearExecutable implements Executable {
     const buffers = outputs.map((id, i) => {
       const offered = options.outputs?.[i];
       const info = values[id]!;
-      return offered ? hostBuffer(checkFits(offered, info, 'output', i)) : new HostBuffer(info, this.#context.pool.take(info) ?? emptyTensor(this.#context.ort, info), this.#context.pool);
+      return offered
+        ? hostBuffer(checkFits(offered, info, 'output', i))
+        : new HostBuffer(info, this.#context.pool.take(info) ?? emptyTensor(this.#context.ort, info), this.#context.pool);
     });
     outputs.forEach((id, i) => data.set(id, buffers[i]!.tensor.data as Float32Array));
     for (const { value, steps } of this.#plan.results) {
-      this.#compute(data.get(value)!, (item) => steps.map((step) => ({ keep: numberOf(step.keep, data, item), factor: numberOf(step.factor, data, item), value: data.get(step.value)! })));
+      this.#compute(data.get(value)!, (item) =>
+        steps.map((step) => ({
+          keep: numberOf(step.keep, data, item),
+          factor: numberOf(step.factor, data, item),
+          value: data.get(step.value)!,
+        })),
+      );
     }
     return buffers;
   }
@@ -52,7 +60,10 @@ export class LinearExecutable implements Executable {
     const size = sizeOf(this.#plan.shape) / items;
     for (let item = 0; item < items; item++) {
       const part = (array: Float32Array): Float32Array => array.subarray(item * size, (item + 1) * size);
-      weightedSum(part(out), stepsOf(item).map((step) => ({ ...step, value: part(step.value) })));
+      weightedSum(
+        part(out),
+        stepsOf(item).map((step) => ({ ...step, value: part(step.value) })),
+      );
     }
   }
 

@@ -70,11 +70,21 @@ class Planner {
   constructor(graph: Graph, shape: Shape) {
     this.#graph = graph;
     this.#shape = shape;
-    const leaves = [...graph.inputs, ...graph.constants.flatMap(({ value, data }) => (data instanceof Float32Array && data.length === 1 ? [value] : []))];
+    const leaves = [
+      ...graph.inputs,
+      ...graph.constants.flatMap(({ value, data }) => (data instanceof Float32Array && data.length === 1 ? [value] : [])),
+    ];
     for (const value of leaves) {
       const each = graph.values[value]!.shape;
       if (sameShape(each, shape)) this.#sums.set(value, leaf(value));
-      else if (sizeOf(each) === 1 || sameShape(each, shape.map((length, axis) => (axis === 0 ? length : 1)))) this.#factors.add(value);
+      else if (
+        sizeOf(each) === 1
+        || sameShape(
+          each,
+          shape.map((length, axis) => (axis === 0 ? length : 1)),
+        )
+      )
+        this.#factors.add(value);
     }
   }
 
@@ -136,7 +146,8 @@ function flipped({ sign, ...rest }: Factor): Factor {
 
 function scaled(sum: Sum, by: Factor): Sum | undefined {
   const [step] = sum.steps;
-  if (isTerm(sum) && step!.factor.value === undefined) return { steps: [{ ...step!, factor: step!.factor.sign === 1 ? by : flipped(by) }], then: undefined };
+  if (isTerm(sum) && step!.factor.value === undefined)
+    return { steps: [{ ...step!, factor: step!.factor.sign === 1 ? by : flipped(by) }], then: undefined };
   if (sum.then === undefined) return { ...sum, then: by };
   return sum.then.value === undefined ? { ...sum, then: sum.then.sign === 1 ? by : flipped(by) } : undefined;
 }

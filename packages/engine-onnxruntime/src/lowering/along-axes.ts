@@ -32,7 +32,10 @@ const LARGEST_WINDOW = 64;
 export const alongAxes: LoweringTable<'sum' | 'max' | 'argMax' | 'cumsum' | 'topKIndices'> = {
   sum: (scope, params) => {
     const x = scope.inputs[0]!;
-    const repeat = x.dtype === 'float32' && sizeOf(x.shape) >= FEWEST_SUMMED ? interleavedAxes(x.shape, (axis) => params.axes.includes(axis)) : undefined;
+    const repeat =
+      x.dtype === 'float32' && sizeOf(x.shape) >= FEWEST_SUMMED
+        ? interleavedAxes(x.shape, (axis) => params.axes.includes(axis))
+        : undefined;
     // A window, not a long row: those are summed well by ReduceSum.
     if (repeat && repeat.repeatOuter > 1 && repeat.repeatInner > 1 && repeat.repeatOuter * repeat.repeatInner <= LARGEST_WINDOW) {
       return sumInterleaved(scope, x.name, repeat, scope.outputs[0]!.shape);
@@ -40,7 +43,14 @@ export const alongAxes: LoweringTable<'sum' | 'max' | 'argMax' | 'cumsum' | 'top
     const leading = params.axes.length;
     const rows = sizeOf(x.shape.slice(0, leading));
     const isLeading = leading > 0 && leading < x.shape.length && params.axes.every((axis) => axis < leading);
-    if (scope.contrib === 'allow' && x.dtype === 'float32' && isLeading && rows > 1 && rows <= MOST_ROWS && sizeOf(x.shape) >= FEWEST_SUMMED) {
+    if (
+      scope.contrib === 'allow'
+      && x.dtype === 'float32'
+      && isLeading
+      && rows > 1
+      && rows <= MOST_ROWS
+      && sizeOf(x.shape) >= FEWEST_SUMMED
+    ) {
       return scope.emit('Reshape', [sumLeading(scope, x.name, x.shape, leading), scope.ints(scope.outputs[0]!.shape)]);
     }
     return reduce(scope, 'ReduceSum', params, ARITHMETIC);
@@ -66,4 +76,3 @@ export const alongAxes: LoweringTable<'sum' | 'max' | 'argMax' | 'cumsum' | 'top
     return castTo(scope, indices!, 'int32');
   },
 };
-

@@ -30,7 +30,10 @@ export function affineOfTwo(scope: Scope, { x, scale, bias, y, yScale }: AffineO
     scope.emit('MatMul', [scope.emit('Reshape', [vector, scope.ints([rows, 1])]), scope.fill('float32', 1, [1, block])]);
   const weights = (vector: string): string => scope.emit('Reshape', [inLanes(vector), scope.ints([lanes, 1, 1, 1])]);
   const image = (row: Operand): string => scope.emit('Reshape', [row, scope.ints([1, lanes, 1, length / block])]);
-  const options = { attributes: { kernel_shape: [1, 1], strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0], group: lanes }, domain: CHANNEL_BLOCKS } as const;
+  const options = {
+    attributes: { kernel_shape: [1, 1], strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0], group: lanes },
+    domain: CHANNEL_BLOCKS,
+  } as const;
   const first = scope.emit('Conv', [image(x), weights(scale), scope.emit('Reshape', [inLanes(bias), scope.ints([lanes])])], options);
   return scope.emit('Conv', [image(y), weights(yScale), '', first], options);
 }

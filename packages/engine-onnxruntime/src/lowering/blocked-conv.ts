@@ -53,7 +53,8 @@ export function blockedWeights(scope: Scope, w: Operand, direction: 'forward' | 
   const b = scope.channelBlock;
   const [o, c, ...kernel] = w.shape as [number, number, ...number[]];
   const places = kernel[0]! * kernel[1]!;
-  const inwards = (shape: readonly number[]): string => scope.emit('ReorderInput', [scope.emit('Reshape', [w, scope.ints(shape)])], { domain: CHANNEL_BLOCKS });
+  const inwards = (shape: readonly number[]): string =>
+    scope.emit('ReorderInput', [scope.emit('Reshape', [w, scope.ints(shape)])], { domain: CHANNEL_BLOCKS });
   const moved = (x: string, shape: readonly number[], perm: readonly number[]): string =>
     scope.emit('Transpose', [scope.emit('Reshape', [x, scope.ints(shape)])], { attributes: { perm } });
   if (direction === 'forward') {
@@ -62,9 +63,13 @@ export function blockedWeights(scope: Scope, w: Operand, direction: 'forward' | 
   }
   const blocks = moved(inwards([o, c, 1, places]), [o / b, b, c / b, places, b], [2, 0, 3, 1, 4]);
   if (places === 1) return scope.emit('Reshape', [blocks, scope.ints([c, o, ...kernel])]);
-  const turned = scope.emit('Gather', [scope.emit('Reshape', [blocks, scope.ints([(o / b) * (c / b), places, b * b])]), scope.ints(descending(places))], {
-    attributes: { axis: 1 },
-  });
+  const turned = scope.emit(
+    'Gather',
+    [scope.emit('Reshape', [blocks, scope.ints([(o / b) * (c / b), places, b * b])]), scope.ints(descending(places))],
+    {
+      attributes: { axis: 1 },
+    },
+  );
   return scope.emit('Reshape', [turned, scope.ints([c, o, ...kernel])]);
 }
 
@@ -119,7 +124,13 @@ export interface WeightGradRoles {
  */
 function correlation(scope: Scope, { image, padding, kernel }: WeightGradRoles): string {
   const [, channels, ...spatial] = kernel.shape as [number, number, ...number[]];
-  return emitBlocked(scope, { x: swappedImage(scope, image, padding), w: swappedKernel(scope, kernel), outChannels: channels, kernel: spatial, pads: [0, 0, 0, 0] });
+  return emitBlocked(scope, {
+    x: swappedImage(scope, image, padding),
+    w: swappedKernel(scope, kernel),
+    outChannels: channels,
+    kernel: spatial,
+    pads: [0, 0, 0, 0],
+  });
 }
 
 /** [N, channels, ...spatial] -> [N/b, channels, ...spatial, b]: the runtime's kernel for layouts works on all threads, Transpose on one. */
@@ -142,7 +153,10 @@ function swappedImage(scope: Scope, x: Operand, padding: ConvParams['padding']):
   const blocks = swapped(scope, batchInwards(scope, x), [batch / b, channels, height * width * b]);
   const rows = scope.emit('Reshape', [blocks, scope.ints([(channels * batch) / b, height, width * b])]);
   const pads = scope.ints([0, top, left * b, 0, bottom, right * b]);
-  const padded = top + bottom + left + right === 0 ? rows : scope.emit('Pad', [rows, pads, scope.fill('float32', 0)], { attributes: { mode: 'constant' } });
+  const padded =
+    top + bottom + left + right === 0
+      ? rows
+      : scope.emit('Pad', [rows, pads, scope.fill('float32', 0)], { attributes: { mode: 'constant' } });
   return scope.emit('Reshape', [padded, scope.ints([channels, batch, height + top + bottom, width + left + right])]);
 }
 
@@ -153,7 +167,10 @@ function swappedKernel(scope: Scope, x: Operand): string {
   const places = sizeOf(spatial);
   const lines = scope.emit('Reshape', [batchInwards(scope, x), scope.ints([batch / b, channels, places * b, 1])]);
   const blocks = scope.emit('ReorderInput', [lines], { domain: CHANNEL_BLOCKS });
-  return scope.emit('Reshape', [swapped(scope, blocks, [batch / b, channels / b, places * b * b]), scope.ints([channels, batch, ...spatial])]);
+  return scope.emit('Reshape', [
+    swapped(scope, blocks, [batch / b, channels / b, places * b * b]),
+    scope.ints([channels, batch, ...spatial]),
+  ]);
 }
 
 /** dW[o, c, k] = sum over n and p of g[n, o, p] x[n, c, p + k], with x padded as in the forward pass. */

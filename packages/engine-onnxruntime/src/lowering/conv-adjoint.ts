@@ -9,10 +9,17 @@ import type { Operand, Scope } from './scope.ts';
 export function adjointByConv(scope: Scope, params: ConvParams & { readonly spatial: readonly number[] }): string {
   const [g, w] = scope.inputs as [Operand, Operand];
   const kernel = w.shape.slice(2);
-  const spread = params.strides.reduce<string>((x, stride, i) => insertZeros(scope, x, { shape: spreadShape(g, params, i), axis: i + 2, stride }), g.name);
+  const spread = params.strides.reduce<string>(
+    (x, stride, i) => insertZeros(scope, x, { shape: spreadShape(g, params, i), axis: i + 2, stride }),
+    g.name,
+  );
   const before = kernel.map((k, i) => params.dilations[i]! * (k - 1) - params.padding[i]![0]);
-  const after = kernel.map((k, i) => params.spatial[i]! + params.dilations[i]! * (k - 1) - before[i]! - g.shape[i + 2]! * params.strides[i]!);
-  const padded = scope.emit('Pad', [spread, scope.ints([0, 0, ...before, 0, 0, ...after]), scope.fill(g.dtype, 0)], { attributes: { mode: 'constant' } });
+  const after = kernel.map(
+    (k, i) => params.spatial[i]! + params.dilations[i]! * (k - 1) - before[i]! - g.shape[i + 2]! * params.strides[i]!,
+  );
+  const padded = scope.emit('Pad', [spread, scope.ints([0, 0, ...before, 0, 0, ...after]), scope.fill(g.dtype, 0)], {
+    attributes: { mode: 'constant' },
+  });
   return convByGroup(scope, padded, adjointKernel(scope, w, params.groups), {
     groups: params.groups,
     dilations: params.dilations,
@@ -52,7 +59,10 @@ function adjointKernel(scope: Scope, w: Operand, groups: number): string {
   const [o, c, ...kernel] = w.shape as [number, number, ...number[]];
   const parts = scope.emit('Reshape', [turnedKernel(scope, w), scope.ints([groups, o / groups, c, ...kernel])]);
   const perm = [0, 2, 1, ...kernel.map((_, i) => i + 3)];
-  return scope.emit('Reshape', [scope.emit('Transpose', [parts], { attributes: { perm } }), scope.ints([groups * c, o / groups, ...kernel])]);
+  return scope.emit('Reshape', [
+    scope.emit('Transpose', [parts], { attributes: { perm } }),
+    scope.ints([groups * c, o / groups, ...kernel]),
+  ]);
 }
 
 /** A convolution group by group, for providers whose three-dimensional kernel knows no groups. */
@@ -60,7 +70,11 @@ export function convByGroup(scope: Scope, x: string, w: string, { groups, ...att
   if (groups === 1 || attributes.dilations.length < 3) return scope.emit('Conv', [x, w], { attributes: { ...attributes, group: groups } });
   const xs = split(scope, x, 1, groups);
   const ws = split(scope, w, 0, groups);
-  return scope.emit('Concat', xs.map((part, i) => scope.emit('Conv', [part, ws[i]!], { attributes })), { attributes: { axis: 1 } });
+  return scope.emit(
+    'Concat',
+    xs.map((part, i) => scope.emit('Conv', [part, ws[i]!], { attributes })),
+    { attributes: { axis: 1 } },
+  );
 }
 
 function split(scope: Scope, x: string, axis: number, parts: number): string[] {

@@ -5,9 +5,36 @@ import type { LoweringTable, Operand, Scope } from './scope.ts';
 import { preciseCos, preciseLog, preciseSin } from './webgpu-math.ts';
 
 type Elementwise =
-  | 'neg' | 'abs' | 'sign' | 'exp' | 'log' | 'sqrt' | 'sin' | 'cos' | 'atan' | 'tanh' | 'sigmoid' | 'erf' | 'floor' | 'ceil' | 'round'
-  | 'logicalNot' | 'cast'
-  | 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'maximum' | 'minimum' | 'equal' | 'less' | 'lessEqual' | 'logicalAnd' | 'logicalOr' | 'where';
+  | 'neg'
+  | 'abs'
+  | 'sign'
+  | 'exp'
+  | 'log'
+  | 'sqrt'
+  | 'sin'
+  | 'cos'
+  | 'atan'
+  | 'tanh'
+  | 'sigmoid'
+  | 'erf'
+  | 'floor'
+  | 'ceil'
+  | 'round'
+  | 'logicalNot'
+  | 'cast'
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'pow'
+  | 'maximum'
+  | 'minimum'
+  | 'equal'
+  | 'less'
+  | 'lessEqual'
+  | 'logicalAnd'
+  | 'logicalOr'
+  | 'where';
 
 type Rule = (scope: Scope) => string;
 
@@ -29,7 +56,9 @@ function withEqualRanks(scope: Scope): readonly Operand[] {
   if (dtype !== 'float32' || shape.at(-1) !== 1 || sizeOf(shape) < MANY) return scope.inputs;
   const ones = shape.map(() => 1);
   const isShort = (operand: Operand): boolean => sizeOf(operand.shape) === 1 && operand.shape.length < shape.length;
-  return scope.inputs.map((operand) => (isShort(operand) ? { ...operand, name: scope.emit('Reshape', [operand, scope.ints(ones)]), shape: ones } : operand));
+  return scope.inputs.map((operand) =>
+    isShort(operand) ? { ...operand, name: scope.emit('Reshape', [operand, scope.ints(ones)]), shape: ones } : operand,
+  );
 }
 
 const binary =

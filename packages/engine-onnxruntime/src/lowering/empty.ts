@@ -18,7 +18,14 @@ export function lowerEmpty(scope: Scope, node: ProgramNode): readonly string[] |
     const { dtype, shape } = outputs[0]!;
     return [scope.emit('Expand', [scope.fill(dtype, value), scope.ints(shape)])];
   };
-  if (node.op === 'concat') return [joined(scope, inputs.filter((input) => !isEmpty(input)), node.params.axis)];
+  if (node.op === 'concat')
+    return [
+      joined(
+        scope,
+        inputs.filter((input) => !isEmpty(input)),
+        node.params.axis,
+      ),
+    ];
   if (node.op === 'pad') return filled(node.params.value);
   if (SUMS.has(node.op) && sizeOf(outputs[0]!.shape) > 0) return filled(0);
   return undefined;

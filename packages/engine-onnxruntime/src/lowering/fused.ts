@@ -47,7 +47,11 @@ export const fused: LoweringTable<FusedName> = {
     const scale = vector(weight === undefined ? inv : scope.emit('Mul', [inv, weight]));
     const bias = vector(shift(sums));
     const length = sizeOf(g.shape) / channels;
-    const flat = (x: Operand): Operand => ({ ...x, name: scope.emit('Reshape', [x, scope.ints([1, channels, length])]), shape: [1, channels, length] });
+    const flat = (x: Operand): Operand => ({
+      ...x,
+      name: scope.emit('Reshape', [x, scope.ints([1, channels, length])]),
+      shape: [1, channels, length],
+    });
     const result = (name: string): string => scope.emit('Reshape', [name, scope.ints(scope.outputs[0]!.shape)]);
     if (isInLanes(scope, length)) return result(affineOfTwo(scope, { x: flat(g), scale, bias, y: flat(y), yScale: vector(shift(dots)) }));
     const first = affine(scope, flat(g), { scale, bias, channels });

@@ -29,7 +29,9 @@ export const linearAlgebra: LoweringTable<'matmul' | 'softmax' | 'normalize'> = 
     // The statistics are always float32, so float16 is widened before and narrowed after.
     const wide = x.dtype === 'float16' ? castTo(scope, x, 'float32') : x;
     const ones = scope.fill('float32', 1, x.shape.slice(axis));
-    const results = scope.emitMany('LayerNormalization', [wide, ones], [true, true, true], { attributes: { axis, epsilon: { float: epsilon } } });
+    const results = scope.emitMany('LayerNormalization', [wide, ones], [true, true, true], {
+      attributes: { axis, epsilon: { float: epsilon } },
+    });
     return x.dtype === 'float16' ? results.map((result) => castTo(scope, result, 'float16')) : results;
   },
 };

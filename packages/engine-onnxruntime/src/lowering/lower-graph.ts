@@ -75,7 +75,8 @@ interface Lowering {
 function constantValues(graph: Graph | Program): ReadonlySet<ValueId> {
   const constants = new Set(graph.constants.map(({ value }) => value));
   for (const node of graph.nodes) {
-    if (node.inputs.length > 0 && node.inputs.every((input) => constants.has(input))) for (const output of node.outputs) constants.add(output);
+    if (node.inputs.length > 0 && node.inputs.every((input) => constants.has(input)))
+      for (const output of node.outputs) constants.add(output);
   }
   return constants;
 }
@@ -84,7 +85,11 @@ function lowerNode({ graph, builder, names, constants }: Lowering, node: Program
   const rule = (loweringTable as Partial<Record<string, Lower<ProgramNode['op']>>>)[node.op];
   if (!rule) throw new InternalError(`[engine-onnxruntime/lowering] no rule for an op: op=${node.op}.`);
   const operand = (value: ValueId): Operand => ({ ...graph.values[value]!, name: names.get(value)!, constant: constants.has(value) });
-  const scope = builder.scope(`${node.op}_${node.outputs[0]}`, node.inputs.map(operand), node.outputs.map((value) => graph.values[value]!));
+  const scope = builder.scope(
+    `${node.op}_${node.outputs[0]}`,
+    node.inputs.map(operand),
+    node.outputs.map((value) => graph.values[value]!),
+  );
   // The pairing of op and params is right by the type of ProgramNode; TypeScript cannot follow it through the table.
   const results = lowerEmpty(scope, node) ?? (rule as (scope: Scope, params: unknown) => string | readonly string[])(scope, node.params);
   node.outputs.forEach((value, i) => names.set(value, typeof results === 'string' ? results : results[i]!));

@@ -33,7 +33,8 @@ export const shapeOps: LoweringTable<'reshape' | 'transpose' | 'broadcastTo' | '
     const pads = scope.ints([...padding.map(([before]) => before), ...padding.map(([, after]) => after)]);
     return scope.emit('Pad', [x, pads, scope.fill(x.dtype, value)], { attributes: { mode: 'constant' } });
   },
-  concat: (scope, { axis }) => (scope.inputs.length === 1 ? scope.inputs[0]!.name : scope.emit('Concat', scope.inputs, { attributes: { axis } })),
+  concat: (scope, { axis }) =>
+    scope.inputs.length === 1 ? scope.inputs[0]!.name : scope.emit('Concat', scope.inputs, { attributes: { axis } }),
   flip: (scope, { axes }) => {
     if (axes.length === 0) return scope.inputs[0]!.name;
     const all = (value: number): string => scope.ints(axes.map(() => value));

@@ -15,12 +15,7 @@ export type OnnxType = (typeof onnxTypes)[DType];
 
 /** A plain number is an integer attribute: ONNX tells `1` and `1.0` apart and JavaScript does not. */
 export type OnnxAttribute =
-  | number
-  | string
-  | readonly number[]
-  | { readonly float: number }
-  | { readonly tensor: OnnxTensor }
-  | { readonly graph: OnnxGraph };
+  number | string | readonly number[] | { readonly float: number } | { readonly tensor: OnnxTensor } | { readonly graph: OnnxGraph };
 
 export interface OnnxNode {
   readonly name: string;

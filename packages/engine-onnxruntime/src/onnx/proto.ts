@@ -130,7 +130,13 @@ const writeValue =
   (value: OnnxValue): Write =>
   (writer) => {
     text(writer, VALUE_INFO.name, value.name);
-    message(writer, VALUE_INFO.type, value.sequence ? (type) => message(type, TYPE.sequenceType, (w) => message(w, SEQUENCE.elemType, writeTensorType(value))) : writeTensorType(value));
+    message(
+      writer,
+      VALUE_INFO.type,
+      value.sequence
+        ? (type) => message(type, TYPE.sequenceType, (w) => message(w, SEQUENCE.elemType, writeTensorType(value)))
+        : writeTensorType(value),
+    );
   };
 
 const writeTensorType =
@@ -140,6 +146,11 @@ const writeTensorType =
       integer(tensor, TENSOR_TYPE.elemType, type);
       if (shape === undefined) return;
       message(tensor, TENSOR_TYPE.shape, (w) => {
-        for (const n of shape) message(w, SHAPE.dim, (dim) => void (typeof n === 'number' ? integer(dim, DIMENSION.value, n) : text(dim, DIMENSION.parameter, n)));
+        for (const n of shape)
+          message(
+            w,
+            SHAPE.dim,
+            (dim) => void (typeof n === 'number' ? integer(dim, DIMENSION.value, n) : text(dim, DIMENSION.parameter, n)),
+          );
       });
     });

@@ -23,7 +23,10 @@ describe('why a device cannot be used', () => {
 
   it.each([
     ['Failed to get GPU adapter', 'No WebGPU adapter was found: it takes a GPU'],
-    ['OrtSessionOptionsAppendExecutionProvider_Cuda: Failed to load shared library', 'install script of onnxruntime-node (`npm rebuild onnxruntime-node`, on Linux x64), and CUDA 12 and cuDNN 9'],
+    [
+      'OrtSessionOptionsAppendExecutionProvider_Cuda: Failed to load shared library',
+      'install script of onnxruntime-node (`npm rebuild onnxruntime-node`, on Linux x64), and CUDA 12 and cuDNN 9',
+    ],
     ['\n/build/x.cc:9 Run [ONNXRuntimeError] : 1 : FAIL : out of luck.\nat line 3', 'A first model failed there: FAIL : out of luck.'],
   ])('of "%s" says what to do', async (failure, reason) => {
     expect(await whyUnusable(runtime(failure), {})).toContain(reason);

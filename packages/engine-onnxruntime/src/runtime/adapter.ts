@@ -3,7 +3,8 @@ import { encodeModel } from '../onnx/proto.ts';
 import type { Ort, OrtSessionOptions } from './ort.ts';
 
 const CUDA_LIBRARIES =
-  'The CUDA libraries could not be loaded: those of ONNX Runtime come with the install script of onnxruntime-node (`npm rebuild onnxruntime-node`, on Linux x64), and CUDA 12 and cuDNN 9 have to be on the machine.';
+  'The CUDA libraries could not be loaded: those of ONNX Runtime come with the install script of onnxruntime-node (`npm rebuild '
+  + 'onnxruntime-node`, on Linux x64), and CUDA 12 and cuDNN 9 have to be on the machine.';
 
 /** Why a device cannot run the smallest model, or undefined if it can: the way to find out whether there is an adapter. */
 export async function whyUnusable(ort: Ort, options: OrtSessionOptions): Promise<string | undefined> {
@@ -24,5 +25,10 @@ export async function whyUnusable(ort: Ort, options: OrtSessionOptions): Promise
 /** What the runtime says first, without its source lines and brackets. */
 function firstLine(message: string): string {
   const line = message.split('\n').find((candidate) => candidate.trim() !== '') ?? 'no reason given';
-  return line.replace(/^.*\[ONNXRuntimeError\][ :\d]*/, '').replace(/[\s.]+$/, '').slice(0, 200) || 'its library could not be loaded';
+  return (
+    line
+      .replace(/^.*\[ONNXRuntimeError\][ :\d]*/, '')
+      .replace(/[\s.]+$/, '')
+      .slice(0, 200) || 'its library could not be loaded'
+  );
 }

@@ -5,6 +5,8 @@ export async function importPeer<T>(name: string, load: () => Promise<T>): Promi
   try {
     return await load();
   } catch (error) {
-    throw new UserError(`[engine-onnxruntime] cannot load an optional package: package=${name}. Install it with \`npm install ${name}\`.`, { cause: error });
+    throw new UserError(`[engine-onnxruntime] cannot load an optional package: package=${name}. Install it with \`npm install ${name}\`.`, {
+      cause: error,
+    });
   }
 }

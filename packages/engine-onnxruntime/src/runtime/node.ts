@@ -79,14 +79,16 @@ async function reportDevice(ort: OrtNode, device: Device): Promise<DeviceReport>
       (error: unknown) => ({ device, available: false, reason: (error as Error).message }),
     );
   }
-  const reason = missing(ort, device) ?? (device === 'cpu' ? undefined : await whyUnusable(ort, nodeRuntime.sessionOptions(device, undefined)));
+  const reason =
+    missing(ort, device) ?? (device === 'cpu' ? undefined : await whyUnusable(ort, nodeRuntime.sessionOptions(device, undefined)));
   return reason === undefined ? { device, available: true } : { device, available: false, reason };
 }
 
 function missing(ort: OrtNode, device: Device): string | undefined {
   const backends = ort.listSupportedBackends().map(({ name }) => name);
   if (backends.includes(device)) return undefined;
-  const remedy = device === 'cuda' ? ' CUDA needs Linux x64 and the install script of onnxruntime-node (`npm rebuild onnxruntime-node`).' : '';
+  const remedy =
+    device === 'cuda' ? ' CUDA needs Linux x64 and the install script of onnxruntime-node (`npm rebuild onnxruntime-node`).' : '';
   return `This build of onnxruntime-node has ${backends.join(', ')}.${remedy}`;
 }
 

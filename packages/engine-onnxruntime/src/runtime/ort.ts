@@ -13,7 +13,10 @@ export interface OrtTensor {
 }
 
 export interface OrtSession {
-  run(feeds: Readonly<Record<string, OrtTensor>>, fetches: Readonly<Record<string, OrtTensor | null>>): Promise<Readonly<Record<string, OrtTensor>>>;
+  run(
+    feeds: Readonly<Record<string, OrtTensor>>,
+    fetches: Readonly<Record<string, OrtTensor | null>>,
+  ): Promise<Readonly<Record<string, OrtTensor>>>;
   release(): Promise<void>;
 }
 
@@ -32,7 +35,9 @@ interface Binding {
   readonly env: object;
 }
 
-/** A binding as the part of it that we use: `create` has overloads there, for paths and buffers, which TypeScript does not match with ours. */
+/**
+ * A binding as the part of it that we use: `create` has overloads there, for paths and buffers, which TypeScript does not match with ours.
+ */
 export function asOrt<Module extends Binding>(module: Module): Ort & Omit<Module, keyof Ort> {
   return module as Binding as Ort & Omit<Module, keyof Ort>;
 }

@@ -38,7 +38,10 @@ async function answer(request: Request): Promise<Answers[keyof Answers]> {
       return keep(executables, await running().compile(withReaders(request.graph)));
     case 'run': {
       const outputs = request.outputs.map((handle) => (handle === undefined ? undefined : find(buffers, handle)));
-      const results = await find(executables, request.executable).run(request.inputs.map((handle) => find(buffers, handle)), { outputs });
+      const results = await find(executables, request.executable).run(
+        request.inputs.map((handle) => find(buffers, handle)),
+        { outputs },
+      );
       // Storage that was written into keeps its number; storage that was offered in vain is gone.
       return results.map((result, i) => {
         const offered = request.outputs[i];
@@ -89,6 +92,7 @@ parentPort!.on('message', ({ id, request }: RequestMessage) => {
   answer(request).then(
     // A download is a copy of ours, so it may leave without another one.
     (result) => post({ id, ok: true, answer: result }, ArrayBuffer.isView(result) ? [result.buffer as ArrayBuffer] : []),
-    (error: unknown) => post({ id, ok: false, error: { kind: errorKind(error), message: error instanceof Error ? error.message : String(error) } }),
+    (error: unknown) =>
+      post({ id, ok: false, error: { kind: errorKind(error), message: error instanceof Error ? error.message : String(error) } }),
   );
 });

@@ -7,7 +7,12 @@ export type Handle = number;
 export type Request =
   | { readonly kind: 'start'; readonly options: EngineOptions }
   | { readonly kind: 'compile'; readonly graph: Graph }
-  | { readonly kind: 'run'; readonly executable: Handle; readonly inputs: readonly Handle[]; readonly outputs: readonly (Handle | undefined)[] }
+  | {
+      readonly kind: 'run';
+      readonly executable: Handle;
+      readonly inputs: readonly Handle[];
+      readonly outputs: readonly (Handle | undefined)[];
+    }
   | { readonly kind: 'upload'; readonly data: HostArray; readonly info: ValueInfo }
   | { readonly kind: 'download'; readonly buffer: Handle }
   | { readonly kind: 'disposeBuffer'; readonly buffer: Handle }

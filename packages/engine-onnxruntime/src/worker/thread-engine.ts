@@ -17,7 +17,9 @@ class Connection {
   constructor(worker: Worker) {
     this.#worker = worker;
     worker.on('message', (message: ResponseMessage) => this.#settle(message));
-    worker.on('error', (error) => this.#fail(new InternalError(`[engine-onnxruntime/worker] the thread failed: ${error.message}.`, { cause: error })));
+    worker.on('error', (error) =>
+      this.#fail(new InternalError(`[engine-onnxruntime/worker] the thread failed: ${error.message}.`, { cause: error })),
+    );
     worker.on('exit', () => this.#fail(new UserError('[engine-onnxruntime/worker] engine was disposed. Make another one.')));
     worker.unref();
   }
@@ -127,7 +129,8 @@ export async function threadEngine(options: EngineOptions): Promise<Engine> {
         dispose: () => connection.ask({ kind: 'disposeExecutable', executable }),
       };
     },
-    upload: async (data, { shape, dtype }) => hold({ shape, dtype }, await connection.ask({ kind: 'upload', data: compact(data), info: { shape, dtype } })),
+    upload: async (data, { shape, dtype }) =>
+      hold({ shape, dtype }, await connection.ask({ kind: 'upload', data: compact(data), info: { shape, dtype } })),
     download: (buffer): Promise<HostArray> => connection.ask({ kind: 'download', buffer: remote(buffer).handle }),
     dispose: () => connection.ask({ kind: 'stop' }).catch(() => undefined),
   };
@@ -156,5 +159,8 @@ function compact<T extends HostArray>(data: T): T {
 function entryFile(): string {
   const file = fileURLToPath(new URL('./entry.js', import.meta.url));
   if (existsSync(file)) return file;
-  throw new UnsupportedError(`[engine-onnxruntime/worker] the worker runs compiled code: ${file} is missing. Build this package (npm run build) to use worker='thread' from source.`);
+  throw new UnsupportedError(
+    `[engine-onnxruntime/worker] the worker runs compiled code: ${file} is missing. Build this package (npm run build) to use `
+      + `worker='thread' from source.`,
+  );
 }

@@ -1,5 +1,22 @@
 import { onnxruntimeEngine, type Device } from '@langevin/engine-onnxruntime';
-import { add, compile, conv, float32Data, groupNorm, item, mean, mul, sigmoid, silu, square, sub, tensor, valueAndGrad, type Engine, type Tensor } from '@langevin/tensor';
+import {
+  add,
+  compile,
+  conv,
+  float32Data,
+  groupNorm,
+  item,
+  mean,
+  mul,
+  sigmoid,
+  silu,
+  square,
+  sub,
+  tensor,
+  valueAndGrad,
+  type Engine,
+  type Tensor,
+} from '@langevin/tensor';
 import { conformanceRows, engineBehaviours, runConformance, type ConformanceReport } from '@langevin/tensor/testing';
 
 /** What a device did, as plain JSON: it crosses from a browser or another process into the test. */
@@ -11,14 +28,17 @@ export interface Evidence {
   readonly weights: readonly number[];
 }
 
-const ramp = (size: number, period: number): Float32Array => Float32Array.from({ length: size }, (_, i) => ((i * 7) % period) / period - 0.5);
+const ramp = (size: number, period: number): Float32Array =>
+  Float32Array.from({ length: size }, (_, i) => ((i * 7) % period) / period - 0.5);
 
 interface Params {
   readonly [name: string]: Tensor;
 }
 
 function denoise(params: Params, x: Tensor): Tensor {
-  const h = silu(groupNorm(conv(x, params['w1']!, { bias: params['b1']!, padding: 1 }), { groups: 2, scale: params['s']!, bias: params['t']! }));
+  const h = silu(
+    groupNorm(conv(x, params['w1']!, { bias: params['b1']!, padding: 1 }), { groups: 2, scale: params['s']!, bias: params['t']! }),
+  );
   return conv(mul(h, sigmoid(h)), params['w2']!, { padding: 1 });
 }
 
@@ -53,7 +73,10 @@ export async function trainBriefly(engine: Engine): Promise<Pick<Evidence, 'loss
 export async function gatherEvidence(device: Device, rows: RegExp = /./): Promise<Evidence> {
   const engine = await onnxruntimeEngine({ device });
   try {
-    const conformance = await runConformance(engine, { rows: conformanceRows.filter(({ name }) => rows.test(name)), behaviours: engineBehaviours });
+    const conformance = await runConformance(engine, {
+      rows: conformanceRows.filter(({ name }) => rows.test(name)),
+      behaviours: engineBehaviours,
+    });
     return { conformance, ...(await trainBriefly(engine)) };
   } finally {
     await engine.dispose();

@@ -3,7 +3,9 @@ import type { Evidence } from './evidence.ts';
 
 /** Nothing failed, and training did what it does on the CPU. */
 export function expectEvidence(found: Evidence, onCpu: Pick<Evidence, 'losses' | 'weights'>): void {
-  const failures = found.conformance.results.filter(({ status }) => status === 'fail').map(({ row, check, ...rest }) => `${row}, ${check}: ${'error' in rest ? rest.error : ''}`);
+  const failures = found.conformance.results
+    .filter(({ status }) => status === 'fail')
+    .map(({ row, check, ...rest }) => `${row}, ${check}: ${'error' in rest ? rest.error : ''}`);
   expect(failures).toEqual([]);
   expect(found.conformance.passed).toBeGreaterThan(200);
   expect(found.losses).toHaveLength(onCpu.losses.length);

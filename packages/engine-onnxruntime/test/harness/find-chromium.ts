@@ -15,5 +15,8 @@ export function findChromium(): Chromium | undefined {
   const executable = '/usr/bin/chromium';
   const driver = `${FOLDER}/vk_swiftshader_icd.json`;
   if (!existsSync(executable) || !existsSync(driver)) return undefined;
-  return { executable, swiftshader: { VK_DRIVER_FILES: driver, VK_ICD_FILENAMES: driver, LD_LIBRARY_PATH: FOLDER, XDG_RUNTIME_DIR: '/tmp' } };
+  return {
+    executable,
+    swiftshader: { VK_DRIVER_FILES: driver, VK_ICD_FILENAMES: driver, LD_LIBRARY_PATH: FOLDER, XDG_RUNTIME_DIR: '/tmp' },
+  };
 }

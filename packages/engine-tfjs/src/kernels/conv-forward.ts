@@ -46,17 +46,28 @@ export function dilate(x: Tensor, steps: readonly number[]): Tensor {
     if (step === 1 || n <= 1) return y;
     const outer = sizeOf(y.shape.slice(0, i + 2));
     const inner = sizeOf(y.shape.slice(i + 3));
-    const spread = tf.pad(tf.reshape(y, [outer * n, 1, inner]), [[0, 0], [0, step - 1], [0, 0]]);
+    const spread = tf.pad(tf.reshape(y, [outer * n, 1, inner]), [
+      [0, 0],
+      [0, step - 1],
+      [0, 0],
+    ]);
     const size = (n - 1) * step + 1;
     const trimmed = tf.slice(tf.reshape(spread, [outer, n * step, inner]), [0, 0, 0], [outer, size, inner]);
-    return tf.reshape(trimmed, y.shape.map((m, d) => (d === i + 2 ? size : m)));
+    return tf.reshape(
+      trimmed,
+      y.shape.map((m, d) => (d === i + 2 ? size : m)),
+    );
   }, x);
 }
 
 /** Pad the spatial axes with zeros; negative amounts crop. */
 export function padSpatial(x: Tensor, padding: Padding): Tensor {
   const all = [[0, 0] as const, [0, 0] as const, ...padding];
-  const padded = padWith(x, all.map(([before, after]) => [Math.max(before, 0), Math.max(after, 0)] as const), 0);
+  const padded = padWith(
+    x,
+    all.map(([before, after]) => [Math.max(before, 0), Math.max(after, 0)] as const),
+    0,
+  );
   if (all.every(([before, after]) => before >= 0 && after >= 0)) return padded;
   return sliceWith(padded, {
     starts: all.map(([before]) => Math.max(-before, 0)),
@@ -85,7 +96,12 @@ export function convolve(x: Tensor, w: Tensor, { strides, padding, dilations, gr
   if (isDepthwise) return channelsFirst(depthwise(input, kernel, geometry));
   const inputs = tf.split(input, groups, input.rank - 1);
   const kernels = tf.split(kernel, groups, 0);
-  return channelsFirst(tf.concat(inputs.map((part, g) => single(part, kernels[g]!, geometry)), input.rank - 1));
+  return channelsFirst(
+    tf.concat(
+      inputs.map((part, g) => single(part, kernels[g]!, geometry)),
+      input.rank - 1,
+    ),
+  );
 }
 
 type Geometry = Pick<ConvParams, 'strides' | 'dilations'>;

@@ -18,12 +18,12 @@ const conv: Kernel<'conv'> = {
  */
 function hasInputGradKernel({ params, has, backend }: Pick<NodeSite<'convInputGrad'>, 'params' | 'has' | 'backend'>): boolean {
   return (
-    backend !== 'wasm' &&
-    params.strides.length <= 2 &&
-    params.strides.some((s) => s > 1) &&
-    params.dilations.every((d) => d === 1) &&
-    params.groups === 1 &&
-    has('Conv2DBackpropInput')
+    backend !== 'wasm'
+    && params.strides.length <= 2
+    && params.strides.some((s) => s > 1)
+    && params.dilations.every((d) => d === 1)
+    && params.groups === 1
+    && has('Conv2DBackpropInput')
   );
 }
 
@@ -38,7 +38,9 @@ const convInputGrad: Kernel<'convInputGrad'> = {
     const spatial = call.params.spatial.length === 1 ? [1, ...call.params.spatial] : call.params.spatial;
     const g = liftTensor(call.inputs[0]!);
     const w = liftTensor(call.inputs[1]!);
-    const grad = hasInputGradKernel(call) ? nativeInputGrad(g, w, { ...geometry, spatial }) : flippedConvolution(g, w, { ...geometry, spatial });
+    const grad = hasInputGradKernel(call)
+      ? nativeInputGrad(g, w, { ...geometry, spatial })
+      : flippedConvolution(g, w, { ...geometry, spatial });
     return tf.reshape(grad, [...call.outputInfo[0]!.shape]);
   },
 };
@@ -54,7 +56,10 @@ function nativeInputGrad(g: Tensor, w: Tensor, { strides, padding, spatial }: In
     [strides[0]!, strides[1]!],
     'valid',
   );
-  return padSpatial(channelsFirst(grad), padding.map(([before, after]) => [-before, -after] as const));
+  return padSpatial(
+    channelsFirst(grad),
+    padding.map(([before, after]) => [-before, -after] as const),
+  );
 }
 
 /**
@@ -96,7 +101,9 @@ const convWeightGrad: Kernel<'convWeightGrad'> = {
     const kernel = call.params.kernel.length === 1 ? [1, ...call.params.kernel] : call.params.kernel;
     const x = padSpatial(liftTensor(call.inputs[0]!), geometry.padding);
     const g = liftTensor(call.inputs[1]!);
-    const grad = hasWeightGradKernel(call) ? nativeWeightGrad(x, g, { ...geometry, kernel }) : weightGradByTaps(x, g, { ...geometry, kernel, backend: call.backend });
+    const grad = hasWeightGradKernel(call)
+      ? nativeWeightGrad(x, g, { ...geometry, kernel })
+      : weightGradByTaps(x, g, { ...geometry, kernel, backend: call.backend });
     return tf.reshape(grad, [...call.outputInfo[0]!.shape]);
   },
 };
@@ -115,7 +122,11 @@ function nativeWeightGrad(x: Tensor, g: Tensor, { strides, kernel }: WeightGradG
 }
 
 /** One matrix product per tap, over all positions of all images: x shifted [C, positions] by g [positions, O], in each group. */
-function weightGradByTaps(x: Tensor, g: Tensor, { strides, dilations, groups, kernel, backend }: WeightGradGeometry & { readonly backend: string }): Tensor {
+function weightGradByTaps(
+  x: Tensor,
+  g: Tensor,
+  { strides, dilations, groups, kernel, backend }: WeightGradGeometry & { readonly backend: string },
+): Tensor {
   const input = channelsLast(x);
   const grad = channelsLast(g);
   const out = grad.shape.slice(1, -1);

@@ -47,7 +47,10 @@ function trigonometric<Op extends 'sin' | 'cos'>(kernel: string, own: (x: Tensor
 }
 
 const divide: Kernel<'div'> = {
-  needs: ({ outputInfo }) => (outputInfo[0]!.dtype === 'float32' ? ['RealDiv'] : ['FloorDiv', 'Multiply', 'Sub', 'Add', 'Less', 'GreaterEqual', 'NotEqual', 'Maximum', 'Cast']),
+  needs: ({ outputInfo }) =>
+    outputInfo[0]!.dtype === 'float32'
+      ? ['RealDiv']
+      : ['FloorDiv', 'Multiply', 'Sub', 'Add', 'Less', 'GreaterEqual', 'NotEqual', 'Maximum', 'Cast'],
   run: (call) => binary<'div'>('', call.outputInfo[0]!.dtype === 'float32' ? tf.div : truncatingDivide).run(call),
 };
 
@@ -70,9 +73,14 @@ const where: Kernel<'where'> = {
   },
 };
 
-export const elementwise: KernelFamily<Unary | Binary | Extract<PrimitiveName, 'neg' | 'abs' | 'sin' | 'cos' | 'cast' | 'where' | 'logicalNot'>> = {
+export const elementwise: KernelFamily<
+  Unary | Binary | Extract<PrimitiveName, 'neg' | 'abs' | 'sin' | 'cos' | 'cast' | 'where' | 'logicalNot'>
+> = {
   neg: { needs: ({ inputInfo }) => (inputInfo[0]!.dtype === 'float32' ? ['Neg'] : ['Sub']), run: ({ inputs }) => negative(inputs[0]!) },
-  abs: { needs: ({ inputInfo }) => (inputInfo[0]!.dtype === 'float32' ? ['Abs'] : ['Maximum', 'Sub']), run: ({ inputs }) => magnitude(inputs[0]!) },
+  abs: {
+    needs: ({ inputInfo }) => (inputInfo[0]!.dtype === 'float32' ? ['Abs'] : ['Maximum', 'Sub']),
+    run: ({ inputs }) => magnitude(inputs[0]!),
+  },
   sign: unary('Sign', tf.sign),
   exp: unary('Exp', tf.exp),
   log: unary('Log', tf.log),

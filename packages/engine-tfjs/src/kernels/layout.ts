@@ -13,11 +13,27 @@ export type Padding = readonly (readonly [before: number, after: number])[];
 /** A constant border of any rank. */
 export function padWith(x: Tensor, padding: Padding, value: number): Tensor {
   if (padding.every(([before, after]) => before === 0 && after === 0)) return x;
-  if (x.rank <= MAX_RANK) return tf.pad(x, padding.map(([before, after]) => [before, after] as [number, number]), value);
+  if (x.rank <= MAX_RANK)
+    return tf.pad(
+      x,
+      padding.map(([before, after]) => [before, after] as [number, number]),
+      value,
+    );
   return padding.reduce((y, [before, after], axis) => {
     if (before === 0 && after === 0) return y;
-    const padded = tf.pad(aroundAxis(y, axis), [[0, 0], [before, after], [0, 0]], value);
-    return tf.reshape(padded, y.shape.map((n, i) => (i === axis ? n + before + after : n)));
+    const padded = tf.pad(
+      aroundAxis(y, axis),
+      [
+        [0, 0],
+        [before, after],
+        [0, 0],
+      ],
+      value,
+    );
+    return tf.reshape(
+      padded,
+      y.shape.map((n, i) => (i === axis ? n + before + after : n)),
+    );
   }, x);
 }
 
@@ -45,14 +61,23 @@ export function sliceWith(x: Tensor, spec: SliceSpec): Tensor {
     const view = aroundAxis(y, axis);
     const [outer, , inner] = view.shape as [number, number, number];
     const part = sliceSmall(view, { starts: [0, spec.starts[axis]!, 0], sizes: [outer, size, inner], steps: [1, spec.steps[axis]!, 1] });
-    return tf.reshape(part, y.shape.map((n, i) => (i === axis ? size : n)));
+    return tf.reshape(
+      part,
+      y.shape.map((n, i) => (i === axis ? size : n)),
+    );
   }, x);
 }
 
 function sliceSmall(x: Tensor, { starts, sizes, steps }: SliceSpec): Tensor {
   if (steps.every((step, axis) => step === 1 || sizes[axis]! <= 1)) return tf.slice(x, [...starts], [...sizes]);
   const extents = sizes.map((size, axis) => (size - 1) * steps[axis]! + 1);
-  if (x.dtype !== 'int32') return tf.stridedSlice(x, [...starts], starts.map((start, axis) => start + extents[axis]!), [...steps]);
+  if (x.dtype !== 'int32')
+    return tf.stridedSlice(
+      x,
+      [...starts],
+      starts.map((start, axis) => start + extents[axis]!),
+      [...steps],
+    );
   // StridedSlice on wasm returns int32 data labelled float32.
   return steps.reduce(
     (y, step, axis) => (step === 1 ? y : tf.gather(y, tf.range(0, extents[axis]!, step, 'int32'), axis)),
@@ -77,7 +102,11 @@ const broadcastTo: Kernel<'broadcastTo'> = {
 
 const slice: Kernel<'slice'> = {
   needs: ({ params, inputInfo }) =>
-    params.steps.every((step) => step === 1) ? ['Slice', 'Reshape'] : inputInfo[0]!.dtype === 'float32' ? ['Slice', 'StridedSlice', 'Reshape'] : ['Slice', 'GatherV2', 'Range', 'Reshape'],
+    params.steps.every((step) => step === 1)
+      ? ['Slice', 'Reshape']
+      : inputInfo[0]!.dtype === 'float32'
+        ? ['Slice', 'StridedSlice', 'Reshape']
+        : ['Slice', 'GatherV2', 'Range', 'Reshape'],
   run: ({ inputs, params }) => sliceWith(inputs[0]!, params),
 };
 

@@ -37,8 +37,8 @@ const LOOP = { hold: 'none', loop: 'repeat', mirror: 'mirror' } as const;
  *
  * @throws UserError when there is none, a placement is out of range, or a deformation is damaged or not known
  * @example
- * const cloud = gaussiansFromPoints({ count: 2, positions: Float32Array.of(-1, 0, 0, 1, 0, 0), colors: Uint8Array.of(255, 80, 0, 0, 80, 255) });
- * const motion = mlpDeformation({ box: boxOf(cloud) });
+ * const cloud = gaussiansFromPoints({ count: 2, positions: Float32Array.of(-1, 0, 0, 1, 0, 0), colors: Uint8Array.of(255, 80, 0, 0, 80,
+ * 255) }); const motion = mlpDeformation({ box: boxOf(cloud) });
  * const deformation = await deformationData(motion, motion.init(torchGenerator(0)));
  * // What a file of several assets gives: readSplatScene4d of @langevin/io/splats.
  * const assets = [
@@ -51,7 +51,9 @@ const LOOP = { hold: 'none', loop: 'repeat', mirror: 'mirror' } as const;
 export function movingScene(assets: readonly PlacedAsset[]): MovingScene {
   const placed = assets.map(({ cloud, times: { start, end, loop }, deformation, placement }): Asset => {
     const { offset = start, duration = end - start, beyond = BEYOND[loop], ...transform } = placement;
-    return deformation === null ? { gaussians: cloud, transform } : { gaussians: playback(cloud, deformation), transform, offset, duration, beyond };
+    return deformation === null
+      ? { gaussians: cloud, transform }
+      : { gaussians: playback(cloud, deformation), transform, offset, duration, beyond };
   });
   const compose = composeScene(placed);
   const moving = placed.filter(({ gaussians }) => typeof gaussians === 'function') as readonly Required<Asset>[];
@@ -60,6 +62,8 @@ export function movingScene(assets: readonly PlacedAsset[]): MovingScene {
   const start = Math.min(...moving.map(({ offset }) => offset));
   const end = Math.max(...moving.map(({ offset, duration }) => offset + duration));
   // All together they go on for ever only where they keep step.
-  const inStep = moving.every(({ beyond, offset, duration }) => beyond === first.beyond && offset === first.offset && duration === first.duration);
+  const inStep = moving.every(
+    ({ beyond, offset, duration }) => beyond === first.beyond && offset === first.offset && duration === first.duration,
+  );
   return { times: { start, end, loop: inStep ? LOOP[first.beyond] : 'none' }, at: (time = start) => compose(time) };
 }

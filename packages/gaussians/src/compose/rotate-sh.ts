@@ -14,14 +14,17 @@ const DIRECTIONS: readonly Vector[] = Array.from({ length: 64 }, (_, i): Vector 
 
 /** Values of the functions of one degree, in the order m = -l..l. */
 function valuesOf(direction: Vector, degree: number): number[] {
-  return harmonics(direction, degree).slice(degree ** 2).map(({ value }) => value);
+  return harmonics(direction, degree)
+    .slice(degree ** 2)
+    .map(({ value }) => value);
 }
 
 /**
  * For each degree l from 1, the matrix [2l + 1, 2l + 1] by rows that takes coefficients of a function f to those of x -> f(R^T x).
  *
- * Functions of a degree stay among themselves under rotations, so values in more directions than there are functions give the matrix as a least-squares
- * solution without remainder; the directions are spread so evenly that its normal matrix is almost a multiple of the identity.
+ * Functions of a degree stay among themselves under rotations, so values in more directions than there are functions give the matrix as a
+ * least-squares solution without remainder; the directions are spread so evenly that its normal matrix is almost a multiple of the
+ * identity.
  *
  * @param rotation nine numbers by rows of R
  */
@@ -31,11 +34,14 @@ export function harmonicRotations(rotation: readonly number[], degree: ShDegree)
   return Array.from({ length: degree }, (_, k) => {
     const before = DIRECTIONS.map((direction) => valuesOf(direction, k + 1));
     const after = DIRECTIONS.map((direction) => valuesOf(back(direction), k + 1));
-    const product = (p: readonly number[][], q: readonly number[][]): number[][] => p[0]!.map((_row, row) => q[0]!.map((_column, column) => p.reduce((sum, line, n) => sum + line[row]! * q[n]![column]!, 0)));
+    const product = (p: readonly number[][], q: readonly number[][]): number[][] =>
+      p[0]!.map((_row, row) => q[0]!.map((_column, column) => p.reduce((sum, line, n) => sum + line[row]! * q[n]![column]!, 0)));
     const right = product(before, after);
     const normal = inverse(product(before, before).flat());
     const size = right.length;
-    return right.map((_row, row) => right.map((_column, column) => right.reduce((sum, line, n) => sum + normal[row * size + n]! * line[column]!, 0)));
+    return right.map((_row, row) =>
+      right.map((_column, column) => right.reduce((sum, line, n) => sum + normal[row * size + n]! * line[column]!, 0)),
+    );
   });
 }
 

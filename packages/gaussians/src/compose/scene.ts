@@ -18,9 +18,14 @@ export interface Asset {
 }
 
 /** Time of an asset, in [0, 1], at a time of the scene. */
-export function assetTime({ offset = 0, duration = 1, beyond = 'hold' }: Pick<Asset, 'offset' | 'duration' | 'beyond'>, time: number): number {
+export function assetTime(
+  { offset = 0, duration = 1, beyond = 'hold' }: Pick<Asset, 'offset' | 'duration' | 'beyond'>,
+  time: number,
+): number {
   if (!Number.isFinite(time) || !Number.isFinite(offset) || !(duration > 0 && Number.isFinite(duration))) {
-    throw new UserError(`[gaussians/compose] no time: time=${time}, offset=${offset}, duration=${duration}. Pass finite numbers, duration > 0.`);
+    throw new UserError(
+      `[gaussians/compose] no time: time=${time}, offset=${offset}, duration=${duration}. Pass finite numbers, duration > 0.`,
+    );
   }
   const own = (time - offset) / duration;
   if (beyond === 'hold') return Math.min(1, Math.max(0, own));
@@ -33,8 +38,8 @@ export function assetTime({ offset = 0, duration = 1, beyond = 'hold' }: Pick<As
  * Several assets as one set of Gaussians at a time of the scene, in order of the list. Assets that do not move are placed once.
  *
  * @example
- * const room = gaussiansFromPoints({ count: 2, positions: Float32Array.of(-1, 0, 0, 1, 0, 0), colors: Uint8Array.of(255, 80, 0, 0, 80, 255) });
- * const rising = (time: number) => transformGaussians(room, { translation: [0, -time, 0] }); // of a file: playback(gaussians, data)
+ * const room = gaussiansFromPoints({ count: 2, positions: Float32Array.of(-1, 0, 0, 1, 0, 0), colors: Uint8Array.of(255, 80, 0, 0, 80, 255)
+ * }); const rising = (time: number) => transformGaussians(room, { translation: [0, -time, 0] }); // of a file: playback(gaussians, data)
  * const at = composeScene([{ gaussians: room }, { gaussians: rising, transform: { translation: [1, 0, 0] }, offset: 0.5 }]);
  * at(0.75).count; // => 4
  */

@@ -13,7 +13,12 @@ export interface Compared extends PhotometricResult<Float32Array> {
 }
 
 /** The kernels' {@link photometricLoss}, for a picture of three channels that lies before `start`. */
-export async function compare({ memory, count: workers, run, trace }: Threads, start: number, drawn: Drawn, given: { readonly target: Float32Array; readonly mask?: Uint8Array | undefined; readonly dssim: number }): Promise<Compared> {
+export async function compare(
+  { memory, count: workers, run, trace }: Threads,
+  start: number,
+  drawn: Drawn,
+  given: { readonly target: Float32Array; readonly mask?: Uint8Array | undefined; readonly dssim: number },
+): Promise<Compared> {
   const { width, height } = drawn;
   const { target, mask, dssim } = given;
   const numbers = 3 * width * height;

@@ -2,7 +2,17 @@ import { InternalError, UnsupportedError, UserError } from '@langevin/tensor';
 import type { Camera } from '../camera.ts';
 import type { Gaussians } from '../gaussians.ts';
 import { depthLoss } from '../losses/depth.ts';
-import type { BackwardOptions, Cotangents, PhotometricRequest, PhotometricStep, Rasterizer, RenderGradients, Rendering, RenderOptions, Residence } from '../rasterizer.ts';
+import type {
+  BackwardOptions,
+  Cotangents,
+  PhotometricRequest,
+  PhotometricStep,
+  Rasterizer,
+  RenderGradients,
+  Rendering,
+  RenderOptions,
+  Residence,
+} from '../rasterizer.ts';
 import { checkCotangents, checkPhotometric, LEAST_DIVISOR, settingsFor, type Settings } from '../settings.ts';
 import type { Trace } from '../trace.ts';
 import { compare } from './compare.ts';
@@ -21,7 +31,10 @@ const WHERE = 'gaussians/cpu';
 const MOST_THREADS = 64;
 
 export interface CpuRasterizerOptions {
-  /** How many work on a picture, the caller's thread included; 1 where memory cannot be shared between workers. @default the processors, 8 at most */
+  /**
+   * How many work on a picture, the caller's thread included; 1 where memory cannot be shared between workers.
+   * @default the processors, 8 at most
+   */
   readonly threads?: number;
   /** Told how long each part of a call took. @default nobody is */
   readonly trace?: Trace;
@@ -45,8 +58,8 @@ interface Kept {
  *
  * @throws UserError for a number of threads out of range
  * @example
- * const gaussians = gaussiansFromPoints({ count: 2, positions: Float32Array.of(-1, 0, 0, 1, 0, 0), colors: Uint8Array.of(255, 80, 0, 0, 80, 255) });
- * const camera = lookAt({ width: 16, height: 16, fx: 16, fy: 16, cx: 8, cy: 8, eye: [0, 0, -4], target: [0, 0, 0] });
+ * const gaussians = gaussiansFromPoints({ count: 2, positions: Float32Array.of(-1, 0, 0, 1, 0, 0), colors: Uint8Array.of(255, 80, 0, 0, 80,
+ * 255) }); const camera = lookAt({ width: 16, height: 16, fx: 16, fy: 16, cx: 8, cy: 8, eye: [0, 0, -4], target: [0, 0, 0] });
  * const rasterizer = cpuRasterizer({ threads: 2 });
  * const picture = await rasterizer.render(gaussians, camera);
  * picture.color.length; // => 768
@@ -54,7 +67,10 @@ interface Kept {
  */
 export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
   const { threads: count = canShare() ? Math.min(8, processors()) : 1, trace } = options;
-  if (!Number.isSafeInteger(count) || count < 1 || count > MOST_THREADS) throw new UserError(`[${WHERE}] number of threads is out of range: threads=${String(count)}. Pass an integer from 1 to ${MOST_THREADS}.`);
+  if (!Number.isSafeInteger(count) || count < 1 || count > MOST_THREADS)
+    throw new UserError(
+      `[${WHERE}] number of threads is out of range: threads=${String(count)}. Pass an integer from 1 to ${MOST_THREADS}.`,
+    );
   let threads: Promise<Threads> | undefined;
   let disposed = false;
   const states = new WeakMap<Rendering, Kept>();
@@ -112,11 +128,16 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
           if (isNew) fresh.push(array);
           return array;
         };
-        own = { color: array(pixels * channels, reuse?.color), alpha: array(pixels, reuse?.alpha), ...(settings.depth !== 'none' && { depth: array(pixels, reuse?.depth) }) };
+        own = {
+          color: array(pixels * channels, reuse?.color),
+          alpha: array(pixels, reuse?.alpha),
+          ...(settings.depth !== 'none' && { depth: array(pixels, reuse?.depth) }),
+        };
         touchPages(fresh);
       };
       const take = (picture: PicturePlaces, from: number, to: number): void => {
-        const copy = (target: Float32Array | undefined, at: number, length: number): void => target?.set(floats(memory, at + 4 * length * width * from, length * width * (to - from)), length * width * from);
+        const copy = (target: Float32Array | undefined, at: number, length: number): void =>
+          target?.set(floats(memory, at + 4 * length * width * from, length * width * (to - from)), length * width * from);
         copy(own?.color, picture.color, channels);
         copy(own?.alpha, picture.alpha, 1);
         copy(own?.depth, picture.depth, 1);
@@ -135,7 +156,8 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
     inTurn(async (threads) => {
       const { memory } = threads;
       const own = states.get(rendering);
-      if (own === undefined) throw new UserError(`[${WHERE}] no way back from this rendering: it is of another rasterizer, or was used already. Render again.`);
+      if (own === undefined)
+        throw new UserError(`[${WHERE}] no way back from this rendering: it is of another rasterizer, or was used already. Render again.`);
       checkCotangents(WHERE, rendering, cotangents);
       states.delete(rendering);
       let { drawn } = own;
@@ -166,7 +188,14 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
         if (cotangents.color === undefined) target.fill(0);
         else target.set(cotangents.color.subarray(first, last));
       };
-      const { gradients } = await lead(threads, space(0), drawn, { color: vColor, alpha: vAlpha?.byteOffset ?? 0, depth: vDepth?.byteOffset ?? 0 }, true, { bring, reuse });
+      const { gradients } = await lead(
+        threads,
+        space(0),
+        drawn,
+        { color: vColor, alpha: vAlpha?.byteOffset ?? 0, depth: vDepth?.byteOffset ?? 0 },
+        true,
+        { bring, reuse },
+      );
       return gradients;
     });
 
@@ -245,7 +274,8 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
 
 function hardSettings(gaussians: Gaussians, camera: Camera, options: RenderOptions): Settings<Float32Array> {
   const settings = settingsFor(WHERE, gaussians, camera, options);
-  if (settings.cutoff === 'smooth') throw new UnsupportedError(`[${WHERE}] the kernels cut off: cutoff=smooth. Use referenceRasterizer() for finite differences.`);
+  if (settings.cutoff === 'smooth')
+    throw new UnsupportedError(`[${WHERE}] the kernels cut off: cutoff=smooth. Use referenceRasterizer() for finite differences.`);
   return settings;
 }
 

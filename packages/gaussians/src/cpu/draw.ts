@@ -45,7 +45,14 @@ export interface Drawn extends PicturePlaces {
  *
  * @param copies who copies the picture while threads work. @default nobody does
  */
-export async function draw(threads: Threads, start: number, gaussians: Gaussians, camera: Camera, settings: Settings<Float32Array>, copies?: PictureCopies): Promise<Drawn> {
+export async function draw(
+  threads: Threads,
+  start: number,
+  gaussians: Gaussians,
+  camera: Camera,
+  settings: Settings<Float32Array>,
+  copies?: PictureCopies,
+): Promise<Drawn> {
   const { memory, count: workers, run, trace } = threads;
   const { width, height } = camera;
   const { count } = gaussians;
@@ -55,7 +62,13 @@ export async function draw(threads: Threads, start: number, gaussians: Gaussians
   const space = reserve(memory, start);
   // What lies where the drawing will be is taken out of its way first.
   const safe = (given: Float32Array): Float32Array => ((addressOf(memory, given) ?? -1) >= start ? given.slice() : given);
-  const { means, quaternions, logScales, opacityLogits, sh } = { means: safe(gaussians.means), quaternions: safe(gaussians.quaternions), logScales: safe(gaussians.logScales), opacityLogits: safe(gaussians.opacityLogits), sh: safe(gaussians.sh) };
+  const { means, quaternions, logScales, opacityLogits, sh } = {
+    means: safe(gaussians.means),
+    quaternions: safe(gaussians.quaternions),
+    logScales: safe(gaussians.logScales),
+    opacityLogits: safe(gaussians.opacityLogits),
+    sh: safe(gaussians.sh),
+  };
   const [colors, features] = [settings.colors && safe(settings.colors), settings.features && safe(settings.features)];
   const put = (given: Float32Array | undefined): number => (given === undefined ? 0 : placeUnlessThere(memory, space, start, given));
   const [tilesX, tilesY] = [Math.ceil(width / TILE), Math.ceil(height / TILE)];
@@ -102,11 +115,19 @@ export async function draw(threads: Threads, start: number, gaussians: Gaussians
   };
   done('copy in');
   const shRows = CHUNK * projection.shRow;
-  await inParts(threads, { kind: 'project', job: projection, units: chunks, bring: addressOf(memory, sh) !== undefined ? undefined : (from, to) => {
-    // Most of what a scene has, in time for those who work on it.
-    const part = sh.subarray(shRows * from, shRows * to);
-    floats(memory, projection.sh + 4 * shRows * from, part.length).set(part);
-  } });
+  await inParts(threads, {
+    kind: 'project',
+    job: projection,
+    units: chunks,
+    bring:
+      addressOf(memory, sh) !== undefined
+        ? undefined
+        : (from, to) => {
+            // Most of what a scene has, in time for those who work on it.
+            const part = sh.subarray(shRows * from, shRows * to);
+            floats(memory, projection.sh + 4 * shRows * from, part.length).set(part);
+          },
+  });
   done('project');
   const counts = new Uint32Array(memory.buffer, projection.chunkCounts, 2 * chunks);
   let [pairs, rows] = [0, 0];
@@ -124,14 +145,30 @@ export async function draw(threads: Threads, start: number, gaussians: Gaussians
     stops: space(4 * PIXELS * tiles),
   };
   const end = space(0);
-  const picture = { color: space(4 * pixels * channels), alpha: space(4 * pixels), depth: settings.depth === 'none' ? 0 : space(4 * pixels) };
+  const picture = {
+    color: space(4 * pixels * channels),
+    alpha: space(4 * pixels),
+    depth: settings.depth === 'none' ? 0 : space(4 * pixels),
+  };
   const top = space(0);
-  const sorting: Job = { ...job, sorting: space(sortingBytes(count, tilesY)), rowList: space(4 * rows), rowStarts: space(4 * (tilesY + 1)), rowEntries: space(4 * (tilesY + 1)) };
+  const sorting: Job = {
+    ...job,
+    sorting: space(sortingBytes(count, tilesY)),
+    rowList: space(4 * rows),
+    rowStarts: space(4 * (tilesY + 1)),
+    rowEntries: space(4 * (tilesY + 1)),
+  };
   await run('sort', sorting, 1, copies && { meanwhile: copies.prepare });
   done('sort');
   await run('deal', sorting, tilesY);
   done('deal');
-  await inParts(threads, { kind: 'forward', job: { ...job, ...picture }, units: tilesY, each: tilesX, take: copies && ((from, to) => copies.take(picture, TILE * from, Math.min(height, TILE * to))) });
+  await inParts(threads, {
+    kind: 'forward',
+    job: { ...job, ...picture },
+    units: tilesY,
+    each: tilesX,
+    take: copies && ((from, to) => copies.take(picture, TILE * from, Math.min(height, TILE * to))),
+  });
   done('forward');
   return { width, height, channels, count, settings, job, end, ...picture, top };
 }
@@ -141,7 +178,19 @@ function lens(camera: Camera, near: number, space: Space, memory: WasmMemory): n
   const { width, height, fx, fy, cx, cy, worldToCamera } = camera;
   const marginX = (FRUSTUM_MARGIN * width) / (2 * fx);
   const marginY = (FRUSTUM_MARGIN * height) / (2 * fy);
-  const numbers = [...worldToCamera, fx, fy, cx, cy, -cx / fx - marginX, (width - cx) / fx + marginX, -cy / fy - marginY, (height - cy) / fy + marginY, near, ...cameraPosition(camera)];
+  const numbers = [
+    ...worldToCamera,
+    fx,
+    fy,
+    cx,
+    cy,
+    -cx / fx - marginX,
+    (width - cx) / fx + marginX,
+    -cy / fy - marginY,
+    (height - cy) / fy + marginY,
+    near,
+    ...cameraPosition(camera),
+  ];
   const at = space(8 * numbers.length);
   new Float64Array(memory.buffer, at, numbers.length).set(numbers);
   return at;

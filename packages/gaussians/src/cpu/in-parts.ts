@@ -34,10 +34,15 @@ export async function inParts({ run }: Threads, { kind, job, units, each = 1, br
 
 /** An array of so many numbers: the one given where it has that many and is not part of a memory that others write to, else a new one. */
 export function arrayOf(length: number, given: Float32Array | undefined): { readonly array: Float32Array; readonly isNew: boolean } {
-  return given?.length === length && given.buffer instanceof ArrayBuffer ? { array: given, isNew: false } : { array: new Float32Array(length), isNew: true };
+  return given?.length === length && given.buffer instanceof ArrayBuffer
+    ? { array: given, isNew: false }
+    : { array: new Float32Array(length), isNew: true };
 }
 
-/** Writes to each page of arrays that are new: the first time that takes longer than what is written later, and can be done while others work. */
+/**
+ * Writes to each page of arrays that are new: the first time that takes longer than what is written later, and can be done while others
+ * work.
+ */
 export function touchPages(arrays: Iterable<Float32Array>): void {
   for (const array of arrays) for (let i = 0; i < array.length; i += 1024) array[i] = 0;
 }

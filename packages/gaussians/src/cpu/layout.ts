@@ -109,14 +109,20 @@ export type Job = Readonly<Record<(typeof JOB_WORDS)[number], number>>;
 /** First byte that a rendering may use; before it are the words above and the tables of the compiler. */
 export const FREE = 32_768;
 
-/** Numbers of a record before its values: centre, shape and reach. Numbers of a row of gradients before them: six moments and two sums of absolute values. */
+/**
+ * Numbers of a record before its values: centre, shape and reach. Numbers of a row of gradients before them: six moments and two sums of
+ * absolute values.
+ */
 const RECORD_HEAD = 12;
 const ROW_HEAD = 8;
 
 /** Bytes of the list of runs of assembly/cover.ts, with what lies before it: 16 Gaussians, each in 4 columns, each in 2 runs at most. */
 const LIST_BYTES = 192 + 16 * 4 * 2 * 96;
 
-/** Bytes of scratch that a thread needs: for each vector of a tile's pixels, and once more for sums, 3 + values vectors; then the list of runs. */
+/**
+ * Bytes of scratch that a thread needs: for each vector of a tile's pixels, and once more for sums, 3 + values vectors; then the list of
+ * runs.
+ */
 export function scratchBytes(values: number): number {
   return (VECTORS + 1) * (3 + values) * 16 + LIST_BYTES;
 }

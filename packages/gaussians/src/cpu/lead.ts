@@ -22,12 +22,19 @@ export interface GradientCopies {
 }
 
 /**
- * Leads gradients of a picture back to the scene, with what lies in the memory before `start`; `end` is the first byte after them. The arrays
- * lie in the memory and change with the next job, or, with `copies`, are the caller's own.
+ * Leads gradients of a picture back to the scene, with what lies in the memory before `start`; `end` is the first byte after them. The
+ * arrays lie in the memory and change with the next job, or, with `copies`, are the caller's own.
  *
  * @param copies who copies while threads work. @default nobody does
  */
-export async function lead(threads: Threads, start: number, drawn: Drawn, picture: PictureGradients, absolute: boolean, copies?: GradientCopies): Promise<{ readonly gradients: RenderGradients; readonly finite: boolean; readonly end: number }> {
+export async function lead(
+  threads: Threads,
+  start: number,
+  drawn: Drawn,
+  picture: PictureGradients,
+  absolute: boolean,
+  copies?: GradientCopies,
+): Promise<{ readonly gradients: RenderGradients; readonly finite: boolean; readonly end: number }> {
   const { memory, trace } = threads;
   const { settings, count, channels, height } = drawn;
   const { tiles, tilesX, tilesY, chunks, shRow, starts, rowStride } = drawn.job;

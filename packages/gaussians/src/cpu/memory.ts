@@ -20,7 +20,11 @@ export function reserve(memory: WasmMemory, start = FREE): Space {
         try {
           memory.grow(missing);
         } catch (cause) {
-          throw new UnsupportedError(`[gaussians/cpu] the picture does not fit into the memory of the kernels: bytes=${next}. Draw a smaller picture, or fewer Gaussians.`, { cause });
+          throw new UnsupportedError(
+            `[gaussians/cpu] the picture does not fit into the memory of the kernels: bytes=${next}. Draw a smaller picture, or `
+              + 'fewer Gaussians.',
+            { cause },
+          );
         }
       }
     }

@@ -41,14 +41,19 @@ interface Host {
   readonly SharedArrayBuffer?: unknown;
   readonly Worker?: new (url: string) => PageWorker;
   readonly navigator?: { readonly hardwareConcurrency?: number };
-  readonly process?: { getBuiltinModule?(name: 'node:worker_threads'): { readonly Worker: new (code: string, options: { eval: boolean }) => NodeWorker } };
+  readonly process?: {
+    getBuiltinModule?(name: 'node:worker_threads'): { readonly Worker: new (code: string, options: { eval: boolean }) => NodeWorker };
+  };
 }
 
 const host = globalThis as unknown as Host;
 
 /** @throws UnsupportedError where there is no WebAssembly */
 export function webAssembly(): WebAssemblyHost {
-  if (host.WebAssembly === undefined) throw new UnsupportedError('[gaussians/cpu] no WebAssembly here: WebAssembly=undefined. Use a current Node or browser, or referenceRasterizer().');
+  if (host.WebAssembly === undefined)
+    throw new UnsupportedError(
+      '[gaussians/cpu] no WebAssembly here: WebAssembly=undefined. Use a current Node or browser, or referenceRasterizer().',
+    );
   return host.WebAssembly;
 }
 
@@ -60,7 +65,11 @@ export function sharedMemory(): WasmMemory {
       return new Memory({ initial: 1, maximum, shared: true });
     } catch (cause) {
       // Small devices do not set aside that many addresses.
-      if (maximum <= 1024) throw new UnsupportedError(`[gaussians/cpu] no shared memory to be had here: pages=${maximum}. Use a current Node or browser, or referenceRasterizer().`, { cause });
+      if (maximum <= 1024)
+        throw new UnsupportedError(
+          `[gaussians/cpu] no shared memory to be had here: pages=${maximum}. Use a current Node or browser, or referenceRasterizer().`,
+          { cause },
+        );
     }
   }
 }
@@ -80,14 +89,21 @@ function nodeWorkers() {
 }
 
 /** Starts a worker from source text, so that it works alike from source, from a package, and out of a bundle. */
-export function startWorker(code: string, on: { readonly message: (value: unknown) => void; readonly error: (cause: unknown) => void }): WorkerHandle {
+export function startWorker(
+  code: string,
+  on: { readonly message: (value: unknown) => void; readonly error: (cause: unknown) => void },
+): WorkerHandle {
   const threads = nodeWorkers();
   if (threads !== undefined) {
     const worker = new threads.Worker(code, { eval: true });
     worker.on('message', on.message);
     worker.on('error', on.error);
     worker.unref();
-    return { start: (message) => worker.postMessage(message), terminate: () => void worker.terminate(), hold: (held) => (held ? worker.ref() : worker.unref()) };
+    return {
+      start: (message) => worker.postMessage(message),
+      terminate: () => void worker.terminate(),
+      hold: (held) => (held ? worker.ref() : worker.unref()),
+    };
   }
   const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
   const worker = new host.Worker!(url);

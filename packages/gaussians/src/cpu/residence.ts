@@ -17,7 +17,10 @@ const MOST_GROUPS = 16;
 const MOST_BYTES = 1.5 * 2 ** 30;
 
 /** Copies arrays to the front of the memory; returns them there and the first byte after them, or undefined when there is no room. */
-export function moveIn({ memory }: Threads, arrays: readonly Float32Array[]): { readonly arrays: readonly Float32Array[]; readonly end: number } | undefined {
+export function moveIn(
+  { memory }: Threads,
+  arrays: readonly Float32Array[],
+): { readonly arrays: readonly Float32Array[]; readonly end: number } | undefined {
   if (arrays.reduce((sum, { byteLength }) => sum + byteLength + 64, FREE) > MOST_BYTES) return undefined;
   const placed = room(memory, arrays);
   if (placed === undefined) return undefined;
@@ -29,7 +32,10 @@ export function moveIn({ memory }: Threads, arrays: readonly Float32Array[]): { 
 }
 
 /** Room at the front of the memory, unless it cannot grow so far. */
-function room(memory: WasmMemory, arrays: readonly Float32Array[]): { readonly views: readonly Float32Array[]; readonly end: number } | undefined {
+function room(
+  memory: WasmMemory,
+  arrays: readonly Float32Array[],
+): { readonly views: readonly Float32Array[]; readonly end: number } | undefined {
   const space = reserve(memory);
   try {
     const addresses = arrays.map(({ length }) => space(4 * length));
@@ -40,12 +46,19 @@ function room(memory: WasmMemory, arrays: readonly Float32Array[]): { readonly v
   }
 }
 
-/** A step of Adam, by the kernels where everything lies in their memory, else here: the same bits. `start` is what {@link moveIn} returned as the end. */
+/**
+ * A step of Adam, by the kernels where everything lies in their memory, else here: the same bits. `start` is what {@link moveIn} returned
+ * as the end.
+ */
 export async function stepAdam({ memory, run }: Threads, start: number, steps: readonly AdamStep[]): Promise<void> {
   const groups = steps.map(({ values, gradient, moments, columns, step }) => {
     const { rowLength, from, to, rate } = columns;
     const addresses = [values, gradient, moments.mean, moments.square].map((array) => addressOf(memory, array));
-    return { rows: values.length / rowLength, words: [...addresses, rowLength, from, to], numbers: [rate / (1 - RULE.beta1 ** step), 1 / Math.sqrt(1 - RULE.beta2 ** step)] };
+    return {
+      rows: values.length / rowLength,
+      words: [...addresses, rowLength, from, to],
+      numbers: [rate / (1 - RULE.beta1 ** step), 1 / Math.sqrt(1 - RULE.beta2 ** step)],
+    };
   });
   const count = groups[0]?.rows ?? 0;
   if (groups.length > MOST_GROUPS || groups.some(({ rows, words }) => rows !== count || words.includes(undefined))) {

@@ -9,14 +9,20 @@ import type { Threads } from './threads.ts';
 let fault = '';
 vi.mock(import('./platform.ts'), async (importOriginal) => {
   const platform = await importOriginal();
-  return { ...platform, startWorker: (code: string, on: Parameters<typeof platform.startWorker>[1]) => platform.startWorker(code.replace('exports.serve(thread, serial)', fault), on) };
+  return {
+    ...platform,
+    startWorker: (code: string, on: Parameters<typeof platform.startWorker>[1]) =>
+      platform.startWorker(code.replace('exports.serve(thread, serial)', fault), on),
+  };
 });
 const { startThreads } = await import('./threads.ts');
 
 /** A word that nobody uses. */
 const BEGUN = 15;
 /** Dies as soon as it has joined the first job, as a kernel that traps does. */
-const TRAP = `(() => { const words = new Int32Array(memory.buffer); Atomics.store(words, ${BEGUN}, 1); Atomics.wait(words, ${SERIAL}, serial); Atomics.add(words, ${STATE}, 1); throw new Error('a kernel trapped'); })()`;
+const TRAP =
+  `(() => { const words = new Int32Array(memory.buffer); Atomics.store(words, ${BEGUN}, 1); Atomics.wait(words, ${SERIAL}, serial); `
+  + `Atomics.add(words, ${STATE}, 1); throw new Error('a kernel trapped'); })()`;
 
 const { getBuiltinModule } = process;
 let threads: Threads | undefined;
@@ -32,9 +38,11 @@ async function joinedJob({ memory, run }: Threads): Promise<void> {
   const words = new Int32Array(memory.buffer);
   await vi.waitFor(() => expect(Atomics.load(words, BEGUN)).toBe(1), { timeout: 20_000, interval: 5 });
   const until = performance.now() + 10_000;
-  await run('adam', NO_JOB, 2, { meanwhile: () => {
-    while (Atomics.load(words, STATE) === OPEN && performance.now() < until);
-  } });
+  await run('adam', NO_JOB, 2, {
+    meanwhile: () => {
+      while (Atomics.load(words, STATE) === OPEN && performance.now() < until);
+    },
+  });
 }
 
 /** The classes of a page, by those of Node: what a worker sends is an event's data, and nobody hears of a promise that it rejects. */
@@ -49,12 +57,19 @@ function stubPage(): void {
       readonly inner: Promise<Worker>;
 
       constructor(url: string) {
-        const page = "const { parentPort } = process.getBuiltinModule('node:worker_threads'); process.getBuiltinModule = undefined; process.on('unhandledRejection', () => {}); var onmessage; globalThis.postMessage = (data) => parentPort.postMessage(data); globalThis.close = () => process.exit(); parentPort.on('message', (data) => onmessage({ data }));";
-        this.inner = codes.get(url)!.text().then((code) => {
-          const worker = new Worker(`${page}\n${code}`, { eval: true });
-          worker.on('message', (data: unknown) => this.onmessage?.({ data }));
-          return worker;
-        });
+        const page =
+          "const { parentPort } = process.getBuiltinModule('node:worker_threads'); process.getBuiltinModule = undefined; "
+          + "process.on('unhandledRejection', () => {}); var onmessage; globalThis.postMessage = (data) => "
+          + "parentPort.postMessage(data); globalThis.close = () => process.exit(); parentPort.on('message', (data) => onmessage({ "
+          + 'data }));';
+        this.inner = codes
+          .get(url)!
+          .text()
+          .then((code) => {
+            const worker = new Worker(`${page}\n${code}`, { eval: true });
+            worker.on('message', (data: unknown) => this.onmessage?.({ data }));
+            return worker;
+          });
       }
 
       postMessage(message: object): void {
@@ -79,7 +94,9 @@ describe.for(['Node', 'a page'] as const)('a worker that fails in %s', (where) =
     threads = await start();
     const failed = await joinedJob(threads).catch((error: unknown) => error);
     expect(failed).toBeInstanceOf(UnsupportedError);
-    expect((failed as Error).message).toBe('[gaussians/cpu] a worker failed: see the cause. Pass threads: 1 where workers are not allowed.');
+    expect((failed as Error).message).toBe(
+      '[gaussians/cpu] a worker failed: see the cause. Pass threads: 1 where workers are not allowed.',
+    );
     expect(String((failed as Error).cause)).toContain('a kernel trapped');
     await expect(threads.run('adam', NO_JOB, 2)).rejects.toThrow('a worker failed');
   });

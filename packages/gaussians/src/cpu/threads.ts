@@ -11,7 +11,10 @@ interface Kernels {
   readonly heapBase: () => number;
 }
 
-/** All that a worker does: it lives in the kernels' `serve`, and speaks when somebody waits for it. A page does not hear of a rejected promise in a worker, so failures are sent as well. */
+/**
+ * All that a worker does: it lives in the kernels' `serve`, and speaks when somebody waits for it. A page does not hear of a rejected
+ * promise in a worker, so failures are sent as well.
+ */
 const WORKER = `
 const node = globalThis.process?.getBuiltinModule?.('node:worker_threads');
 const send = (value) => (node ? node.parentPort.postMessage(value) : postMessage(value));
@@ -34,7 +37,9 @@ export interface RunOptions {
   readonly meanwhile?: () => void;
 }
 
-/** How long the caller's thread looks whether the others are done, before it lets others have it: waking takes longer than most wait. In ms. */
+/**
+ * How long the caller's thread looks whether the others are done, before it lets others have it: waking takes longer than most wait. In ms.
+ */
 const PATIENCE = 0.3;
 
 /** The kernels over one memory, and the threads that run them. */
@@ -56,8 +61,10 @@ export async function startThreads(count: number, trace?: Trace): Promise<Thread
   const memory = sharedMemory();
   const module = await wasm.compile(Uint8Array.from(atob(KERNELS), (character) => character.charCodeAt(0)));
   const kernels = (await wasm.instantiate(module, { env: { memory } })).exports as Kernels;
-  if (kernels.jobAddress() !== 4 * JOB) throw new InternalError(`[gaussians/cpu] kernels and caller disagree on where a job lies: ${kernels.jobAddress()} and ${4 * JOB}.`);
-  if (kernels.heapBase() > FREE) throw new InternalError(`[gaussians/cpu] the compiler's tables reach into the renderings: ${kernels.heapBase()} > ${FREE}.`);
+  if (kernels.jobAddress() !== 4 * JOB)
+    throw new InternalError(`[gaussians/cpu] kernels and caller disagree on where a job lies: ${kernels.jobAddress()} and ${4 * JOB}.`);
+  if (kernels.heapBase() > FREE)
+    throw new InternalError(`[gaussians/cpu] the compiler's tables reach into the renderings: ${kernels.heapBase()} > ${FREE}.`);
   // The words at the start of the memory stay where they are when it grows.
   const words = new Int32Array(memory.buffer, 0, JOB + JOB_WORDS.length);
   const others = canShare() ? count - 1 : 0;

@@ -27,7 +27,9 @@ export function checkBox(box: unknown): Box {
   const { center, radius } = (box ?? {}) as Partial<Record<keyof Box, unknown>>;
   const finite = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
   if (!Array.isArray(center) || center.length !== 3 || !center.every(finite) || !finite(radius) || radius <= 0) {
-    throw new UserError(`[gaussians/dynamic] box is no cube: box=${JSON.stringify(box)}. Give a center of three finite numbers and a radius > 0.`);
+    throw new UserError(
+      `[gaussians/dynamic] box is no cube: box=${JSON.stringify(box)}. Give a center of three finite numbers and a radius > 0.`,
+    );
   }
   return { center: [center[0]!, center[1]!, center[2]!], radius };
 }

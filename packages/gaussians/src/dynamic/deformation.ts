@@ -22,7 +22,9 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 export type DeformationConfig = { readonly [key: string]: Json };
 
 /** Weights by dotted name. */
-export type NamedArrays = Readonly<Record<string, { readonly dtype: 'float32'; readonly shape: readonly number[]; readonly data: Float32Array }>>;
+export type NamedArrays = Readonly<
+  Record<string, { readonly dtype: 'float32'; readonly shape: readonly number[]; readonly data: Float32Array }>
+>;
 
 /** A deformation with its weights as plain data: what the 4D container of `@langevin/io/splats` gives. */
 export interface DeformationData {
@@ -54,7 +56,10 @@ export interface Deformation<Params> {
 /** The exponent of the factor that holds the first frame still: 0.35 in Ling et al. 2024 (Align Your Gaussians, arXiv:2312.13763). */
 export const TIME_EXPONENT = 0.35;
 
-/** Gaussians at a time, as tensors with gradients to the weights and to the Gaussians. At time 0 they are the same numbers, unless the exponent is 0. */
+/**
+ * Gaussians at a time, as tensors with gradients to the weights and to the Gaussians. At time 0 they are the same numbers, unless the
+ * exponent is 0.
+ */
 export function deform<Params, G extends MovingTensors>(deformation: Deformation<Params>, params: Params, gaussians: G, time: Operand): G {
   const at = typeof time === 'number' ? scalar(checkTime(time)) : time;
   const offsets = deformation.offsets(params, gaussians, at);
@@ -63,7 +68,10 @@ export function deform<Params, G extends MovingTensors>(deformation: Deformation
   return { ...gaussians, means: moved('means'), quaternions: moved('quaternions'), logScales: moved('logScales') };
 }
 
-/** Gaussians at a time of a scene in motion, from plain data and without an engine: for viewers. At time 0 they are the same numbers, unless the exponent is 0. */
+/**
+ * Gaussians at a time of a scene in motion, from plain data and without an engine: for viewers. At time 0 they are the same numbers, unless
+ * the exponent is 0.
+ */
 export function play<Params>(deformation: Deformation<Params>, weights: NamedArrays, gaussians: Gaussians): (time: number) => Gaussians {
   const offsetsAt = deformation.player(weights, gaussians);
   const exponent = exponentOf(deformation.config);
@@ -71,7 +79,8 @@ export function play<Params>(deformation: Deformation<Params>, weights: NamedArr
     const factor = exponent === 0 ? 1 : checkTime(time) ** exponent;
     if (factor === 0) return gaussians;
     const offsets = offsetsAt(checkTime(time));
-    const moved = (name: keyof Offsets): Float32Array => (offsets[name] ? gaussians[name].map((value, i) => value + factor * offsets[name]![i]!) : gaussians[name]);
+    const moved = (name: keyof Offsets): Float32Array =>
+      offsets[name] ? gaussians[name].map((value, i) => value + factor * offsets[name]![i]!) : gaussians[name];
     return { ...gaussians, means: moved('means'), quaternions: moved('quaternions'), logScales: moved('logScales') };
   };
 }
@@ -94,10 +103,17 @@ export function checkTime(time: number): number {
 }
 
 /** A number of a configuration, which may come from a file. */
-export function configNumber(config: Readonly<Record<string, unknown>>, name: string, range: { readonly min: number; readonly max: number; readonly integer?: boolean }): number {
+export function configNumber(
+  config: Readonly<Record<string, unknown>>,
+  name: string,
+  range: { readonly min: number; readonly max: number; readonly integer?: boolean },
+): number {
   const value = config[name];
   if (typeof value !== 'number' || !(value >= range.min && value <= range.max) || (range.integer && !Number.isInteger(value))) {
-    throw new UserError(`[gaussians/dynamic] configuration is out of range: ${name}=${String(value)}. Give ${range.integer ? 'an integer' : 'a number'} from ${range.min} to ${range.max}.`);
+    throw new UserError(
+      `[gaussians/dynamic] configuration is out of range: ${name}=${String(value)}. Give `
+        + `${range.integer ? 'an integer' : 'a number'} from ${range.min} to ${range.max}.`,
+    );
   }
   return value;
 }

@@ -2,7 +2,10 @@ import { activation, constant, linear, sequential, type Layer } from '@langevin/
 import { UserError } from '@langevin/tensor';
 import type { NamedArrays } from './deformation.ts';
 
-/** Linear layers with ReLUs between them, the last of which starts as zero. Its parameters are a list, with entries without any at the ReLUs. */
+/**
+ * Linear layers with ReLUs between them, the last of which starts as zero. Its parameters are a list, with entries without any at the
+ * ReLUs.
+ */
 export function denseNet(sizes: readonly number[]): Layer<unknown> {
   const last = sizes.length - 2;
   const layers = sizes.slice(1).flatMap((outputs, i) => {
@@ -15,8 +18,16 @@ export function denseNet(sizes: readonly number[]): Layer<unknown> {
 /** The elements of a weight, in the shape that is expected. */
 export function weight(weights: NamedArrays, name: string, shape: readonly number[]): Float32Array {
   const found = weights[name];
-  if (!found || found.shape.length !== shape.length || found.shape.some((n, i) => n !== shape[i]) || found.data.length !== shape.reduce((a, b) => a * b, 1)) {
-    throw new UserError(`[gaussians/dynamic] weight does not fit: ${name}=${found ? `[${found.shape.join(', ')}]` : 'missing'}, expected [${shape.join(', ')}]. Check that the configuration belongs to these weights.`);
+  if (
+    !found
+    || found.shape.length !== shape.length
+    || found.shape.some((n, i) => n !== shape[i])
+    || found.data.length !== shape.reduce((a, b) => a * b, 1)
+  ) {
+    throw new UserError(
+      `[gaussians/dynamic] weight does not fit: ${name}=${found ? `[${found.shape.join(', ')}]` : 'missing'}, expected `
+        + `[${shape.join(', ')}]. Check that the configuration belongs to these weights.`,
+    );
   }
   return found.data;
 }

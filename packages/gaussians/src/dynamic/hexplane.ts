@@ -26,7 +26,11 @@ export interface HexPlaneConfig {
 }
 
 const PLANES = ['xy', 'xz', 'yz', 'xt', 'yt', 'zt'] as const;
-const HEADS = [['means', 3], ['quaternions', 4], ['logScales', 3]] as const;
+const HEADS = [
+  ['means', 3],
+  ['quaternions', 4],
+  ['logScales', 3],
+] as const;
 
 /** Points whose features are in memory at a time when it is played. */
 const AT_ONCE = 1024;
@@ -40,18 +44,26 @@ export interface HexPlaneParams {
 }
 
 /**
- * Six planes of features, of each two of x, y, z and time, multiplied with each other at a point, and small networks that make differences of position,
- * rotation and scale of them: HexPlane (Cao and Johnson 2023, arXiv:2301.09632) as 4D Gaussian splatting uses it (Wu et al. 2024, arXiv:2310.08528). The
- * last layers start as zero, and the planes with time as one: at first nothing moves, and nothing depends on time.
+ * Six planes of features, of each two of x, y, z and time, multiplied with each other at a point, and small networks that make differences
+ * of position, rotation and scale of them: HexPlane (Cao and Johnson 2023, arXiv:2301.09632) as 4D Gaussian splatting uses it (Wu et al.
+ * 2024, arXiv:2310.08528). The last layers start as zero, and the planes with time as one: at first nothing moves, and nothing depends on
+ * time.
  *
  * @throws UserError for a configuration out of range
  * @example
- * const gaussians = gaussiansFromPoints({ count: 2, positions: Float32Array.of(-1, 0, 0, 1, 0, 0), colors: Uint8Array.of(255, 80, 0, 0, 80, 255) });
- * const motion = hexPlaneDeformation({ box: boxOf(gaussians), resolution: 32, frames: 16 });
+ * const gaussians = gaussiansFromPoints({ count: 2, positions: Float32Array.of(-1, 0, 0, 1, 0, 0), colors: Uint8Array.of(255, 80, 0, 0, 80,
+ * 255) }); const motion = hexPlaneDeformation({ box: boxOf(gaussians), resolution: 32, frames: 16 });
  */
 export function hexPlaneDeformation(config: HexPlaneConfig): Deformation<HexPlaneParams> {
   const full = {
-    resolution: 64, frames: 25, scales: [1, 2], features: 16, width: 64, exponent: TIME_EXPONENT, penalties: { variation: 1e-4, acceleration: 1e-2, identity: 1e-4 }, ...config,
+    resolution: 64,
+    frames: 25,
+    scales: [1, 2],
+    features: 16,
+    width: 64,
+    exponent: TIME_EXPONENT,
+    penalties: { variation: 1e-4, acceleration: 1e-2, identity: 1e-4 },
+    ...config,
     box: checkBox(config.box),
   };
   const { box, resolution, frames, scales, features, width, penalties } = full;
@@ -59,28 +71,52 @@ export function hexPlaneDeformation(config: HexPlaneConfig): Deformation<HexPlan
   configNumber(full, 'features', { min: 1, max: 256, integer: true });
   configNumber(full, 'width', { min: 1, max: 4096, integer: true });
   configNumber(full, 'exponent', { min: 0, max: 8 });
-  if (!Array.isArray(scales) || scales.length < 1 || scales.length > 8) throw new UserError(`[gaussians/dynamic] configuration is out of range: scales=${JSON.stringify(scales)}. Give a list of 1 to 8 integers.`);
+  if (!Array.isArray(scales) || scales.length < 1 || scales.length > 8)
+    throw new UserError(
+      `[gaussians/dynamic] configuration is out of range: scales=${JSON.stringify(scales)}. Give a list of 1 to 8 integers.`,
+    );
   scales.forEach((scale, i) => {
     configNumber({ [`scales.${i}`]: scale }, `scales.${i}`, { min: 1, max: 16, integer: true });
     configNumber({ resolution: resolution * scale }, 'resolution', { min: 2, max: 2048, integer: true });
   });
   for (const name of ['variation', 'acceleration', 'identity'] as const) configNumber(penalties ?? {}, name, { min: 0, max: 1e6 });
-  const shapeOf = (plane: (typeof PLANES)[number], scale: number): readonly [number, number, number] => [plane[1] === 't' ? frames : resolution * scale, resolution * scale, features];
-  const samplesOf = (scale: number): readonly [number, number, number, number] => [resolution * scale, resolution * scale, resolution * scale, frames];
+  const shapeOf = (plane: (typeof PLANES)[number], scale: number): readonly [number, number, number] => [
+    plane[1] === 't' ? frames : resolution * scale,
+    resolution * scale,
+    features,
+  ];
+  const samplesOf = (scale: number): readonly [number, number, number, number] => [
+    resolution * scale,
+    resolution * scale,
+    resolution * scale,
+    frames,
+  ];
   const sizes = (outputs: number): readonly number[] => [features * scales.length, width, outputs];
-  const heads = Object.fromEntries(HEADS.map(([name, outputs]) => [name, denseNet(sizes(outputs))])) as Record<(typeof HEADS)[number][0], ReturnType<typeof denseNet>>;
+  const heads = Object.fromEntries(HEADS.map(([name, outputs]) => [name, denseNet(sizes(outputs))])) as Record<
+    (typeof HEADS)[number][0],
+    ReturnType<typeof denseNet>
+  >;
 
   return Object.freeze({
     kind: 'hexplane',
     config: full as unknown as DeformationConfig,
     rates: { planes: 1e-2, net: 1e-3 },
     init: (generator: Generator): HexPlaneParams => ({
-      planes: scales.map((scale) => Object.fromEntries(PLANES.map((plane) => [plane, (plane[1] === 't' ? constant(1) : uniform(0.1, 0.5))(generator, shapeOf(plane, scale))])) as Planes),
+      planes: scales.map(
+        (scale) =>
+          Object.fromEntries(
+            PLANES.map((plane) => [plane, (plane[1] === 't' ? constant(1) : uniform(0.1, 0.5))(generator, shapeOf(plane, scale))]),
+          ) as Planes,
+      ),
       net: Object.fromEntries(HEADS.map(([name]) => [name, heads[name].init(generator)])) as HexPlaneParams['net'],
     }),
     offsets(params: HexPlaneParams, { means }: MovingTensors, time: Tensor) {
       const position = mul(sub(means, tensor([...box.center])), 1 / box.radius);
-      const x = planeFeatures(position, sub(mul(time, 2), 1), params.planes.map((planes, i) => ({ samples: samplesOf(scales[i]!), planes: PLANES.map((plane) => planes[plane]) })));
+      const x = planeFeatures(
+        position,
+        sub(mul(time, 2), 1),
+        params.planes.map((planes, i) => ({ samples: samplesOf(scales[i]!), planes: PLANES.map((plane) => planes[plane]) })),
+      );
       return {
         means: mul(heads.means.apply(params.net.means, x), box.radius),
         quaternions: heads.quaternions.apply(params.net.quaternions, x),
@@ -102,17 +138,25 @@ export function hexPlaneDeformation(config: HexPlaneConfig): Deformation<HexPlan
       return terms.reduce((a, b) => add(a, b));
     },
     player(weights, { means, count }) {
-      const grids = scales.map((scale, i) => ({ samples: samplesOf(scale), planes: PLANES.map((plane) => weight(weights, `planes.${i}.${plane}`, shapeOf(plane, scale))) }));
+      const grids = scales.map((scale, i) => ({
+        samples: samplesOf(scale),
+        planes: PLANES.map((plane) => weight(weights, `planes.${i}.${plane}`, shapeOf(plane, scale))),
+      }));
       const position = means.map((value, i) => (value - box.center[i % 3]!) / box.radius);
       const runs = HEADS.map(([name, outputs]) => ({ name, outputs, run: densePlayer(weights, `net.${name}`, sizes(outputs)) }));
       const wide = features * scales.length;
       const x = new Float32Array(AT_ONCE * wide);
       return (time) => {
-        const offsets = { means: new Float32Array(3 * count), quaternions: new Float32Array(4 * count), logScales: new Float32Array(3 * count) };
+        const offsets = {
+          means: new Float32Array(3 * count),
+          quaternions: new Float32Array(4 * count),
+          logScales: new Float32Array(3 * count),
+        };
         for (let first = 0; first < count; first += AT_ONCE) {
           const some = position.subarray(3 * first, 3 * (first + AT_ONCE));
           samplePlanes({ position: some, time: 2 * time - 1 }, grids, features, x);
-          for (let i = 0; i < some.length / 3; i++) for (const { name, outputs, run } of runs) offsets[name].set(run(x.subarray(wide * i, wide * (i + 1))), outputs * (first + i));
+          for (let i = 0; i < some.length / 3; i++)
+            for (const { name, outputs, run } of runs) offsets[name].set(run(x.subarray(wide * i, wide * (i + 1))), outputs * (first + i));
         }
         return { ...offsets, means: offsets.means.map((value) => value * box.radius) };
       };

@@ -23,19 +23,33 @@ export interface MlpDeformationParams {
 }
 
 /**
- * A network from position and time to a difference of the position: Align Your Gaussians (Ling et al. 2024, arXiv:2312.13763). Widths and frequencies are
- * ours; the paper's are not public. The last layer starts as zero: at first nothing moves.
+ * A network from position and time to a difference of the position: Align Your Gaussians (Ling et al. 2024, arXiv:2312.13763). Widths and
+ * frequencies are ours; the paper's are not public. The last layer starts as zero: at first nothing moves.
  *
  * @throws UserError for a configuration out of range
  * @example
- * const gaussians = gaussiansFromPoints({ count: 2, positions: Float32Array.of(-1, 0, 0, 1, 0, 0), colors: Uint8Array.of(255, 80, 0, 0, 80, 255) });
- * const motion = mlpDeformation({ box: boxOf(gaussians) });
+ * const gaussians = gaussiansFromPoints({ count: 2, positions: Float32Array.of(-1, 0, 0, 1, 0, 0), colors: Uint8Array.of(255, 80, 0, 0, 80,
+ * 255) }); const motion = mlpDeformation({ box: boxOf(gaussians) });
  * const moved = deform(motion, motion.init(torchGenerator(0)), gaussianTensors(gaussians), 0.5);
  * moved.means.shape; // => [2, 3]
  */
 export function mlpDeformation(config: MlpDeformationConfig): Deformation<MlpDeformationParams> {
-  const full = { positionFrequencies: 6, timeFrequencies: 6, width: 128, depth: 4, exponent: TIME_EXPONENT, ...config, box: checkBox(config.box) };
-  const { box: { center, radius }, positionFrequencies, timeFrequencies, width, depth } = full;
+  const full = {
+    positionFrequencies: 6,
+    timeFrequencies: 6,
+    width: 128,
+    depth: 4,
+    exponent: TIME_EXPONENT,
+    ...config,
+    box: checkBox(config.box),
+  };
+  const {
+    box: { center, radius },
+    positionFrequencies,
+    timeFrequencies,
+    width,
+    depth,
+  } = full;
   configNumber(full, 'positionFrequencies', { min: 0, max: 16, integer: true });
   configNumber(full, 'timeFrequencies', { min: 0, max: 16, integer: true });
   configNumber(full, 'width', { min: 1, max: 4096, integer: true });
@@ -52,7 +66,13 @@ export function mlpDeformation(config: MlpDeformationConfig): Deformation<MlpDef
     offsets(params, { means }, time) {
       const count = means.shape[0]!;
       const position = mul(sub(means, tensor([...center])), 1 / radius);
-      const features = concat([encode(position, positionFrequencies), broadcastTo(encode(reshape(time, [1, 1]), timeFrequencies), [count, 1 + 2 * timeFrequencies])], 1);
+      const features = concat(
+        [
+          encode(position, positionFrequencies),
+          broadcastTo(encode(reshape(time, [1, 1]), timeFrequencies), [count, 1 + 2 * timeFrequencies]),
+        ],
+        1,
+      );
       return { means: mul(net.apply(params.net, features), radius) };
     },
     player(weights, { means, count }) {
@@ -63,7 +83,12 @@ export function mlpDeformation(config: MlpDeformationConfig): Deformation<MlpDef
         const timeAt = 3 * (1 + 2 * positionFrequencies);
         encodeInto(features, timeAt, [time], timeFrequencies);
         for (let i = 0; i < count; i++) {
-          encodeInto(features, 0, center.map((c, axis) => (means[3 * i + axis]! - c) / radius), positionFrequencies);
+          encodeInto(
+            features,
+            0,
+            center.map((c, axis) => (means[3 * i + axis]! - c) / radius),
+            positionFrequencies,
+          );
           offsets.set(run(features), 3 * i);
         }
         return { means: offsets.map((value) => value * radius) };

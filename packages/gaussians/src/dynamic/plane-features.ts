@@ -2,7 +2,14 @@ import { hostOp, reshape, type Tensor } from '@langevin/tensor';
 import type { FloatArray } from '../gaussians.ts';
 
 /** Pairs of x, y, z and time (0 to 3): the columns of a plane lie along the first, its rows along the second. */
-export const PLANE_AXES = [[0, 1], [0, 2], [1, 2], [0, 3], [1, 3], [2, 3]] as const;
+export const PLANE_AXES = [
+  [0, 1],
+  [0, 2],
+  [1, 2],
+  [0, 3],
+  [1, 3],
+  [2, 3],
+] as const;
 
 /** The six planes of a scale, in the order of {@link PLANE_AXES}. */
 export interface PlanesOfScale<Plane> {
@@ -21,12 +28,17 @@ interface PlacesInPlanes {
 }
 
 /**
- * Features of points: on every scale the product of what six planes hold there, bilinearly. In plain loops, which take a fraction of the time of the
- * same algebra as look-ups, weights and sums of whole tensors.
+ * Features of points: on every scale the product of what six planes hold there, bilinearly. In plain loops, which take a fraction of the
+ * time of the same algebra as look-ups, weights and sums of whole tensors.
  *
  * @param into [N, scales, features]
  */
-export function samplePlanes<A extends FloatArray>({ position, time }: PlacesInPlanes, scales: readonly PlanesOfScale<FloatArray>[], features: number, into: A): A {
+export function samplePlanes<A extends FloatArray>(
+  { position, time }: PlacesInPlanes,
+  scales: readonly PlanesOfScale<FloatArray>[],
+  features: number,
+  into: A,
+): A {
   const cell = cells();
   const { first, below, weights } = cell;
   const count = position.length / 3;
@@ -41,7 +53,8 @@ export function samplePlanes<A extends FloatArray>({ position, time }: PlacesInP
         const data = planes[k]!;
         const [w00, w10, w01, w11] = [weights[4 * k]!, weights[4 * k + 1]!, weights[4 * k + 2]!, weights[4 * k + 3]!];
         for (let f = 0, at = first[k]!, under = at + below[k]!; f < features; f++, at++, under++) {
-          into[to + f] = into[to + f]! * (w00 * data[at]! + w10 * data[at + features]! + w01 * data[under]! + w11 * data[under + features]!);
+          into[to + f] =
+            into[to + f]! * (w00 * data[at]! + w10 * data[at + features]! + w01 * data[under]! + w11 * data[under + features]!);
         }
       }
     }
@@ -56,7 +69,19 @@ export function samplePlanes<A extends FloatArray>({ position, time }: PlacesInP
  * @param into gets the gradients by the positions, [N, 3], and by the planes, added to what is there
  * @returns the gradient by the time
  */
-export function pullPlanes({ position, time }: PlacesInPlanes, scales: readonly PlanesOfScale<FloatArray>[], { features, cotangent, into }: { readonly features: number; readonly cotangent: FloatArray; readonly into: { readonly position: FloatArray; readonly planes: readonly (readonly FloatArray[])[] } }): number {
+export function pullPlanes(
+  { position, time }: PlacesInPlanes,
+  scales: readonly PlanesOfScale<FloatArray>[],
+  {
+    features,
+    cotangent,
+    into,
+  }: {
+    readonly features: number;
+    readonly cotangent: FloatArray;
+    readonly into: { readonly position: FloatArray; readonly planes: readonly (readonly FloatArray[])[] };
+  },
+): number {
   const cell = cells();
   const { first, below, weights, fraction, speed } = cell;
   const count = position.length / 3;
@@ -128,7 +153,10 @@ export function planeFeatures(position: Tensor, time: Tensor, scales: readonly P
   const outputs = [{ shape: [position.shape[0]!, features * scales.length] }];
   const given = (arrays: readonly unknown[]): { readonly at: PlacesInPlanes; readonly planes: readonly PlanesOfScale<Float32Array>[] } => {
     const [where, when, ...planes] = arrays as readonly [Float32Array, Float32Array, ...Float32Array[]];
-    return { at: { position: where, time: when[0]! }, planes: scales.map(({ samples }, i) => ({ samples, planes: planes.slice(6 * i, 6 * i + 6) })) };
+    return {
+      at: { position: where, time: when[0]! },
+      planes: scales.map(({ samples }, i) => ({ samples, planes: planes.slice(6 * i, 6 * i + 6) })),
+    };
   };
   const [found] = hostOp({
     name: 'features of planes',
@@ -145,7 +173,10 @@ export function planeFeatures(position: Tensor, time: Tensor, scales: readonly P
         outputs: own,
         run: (arrays) => {
           const { at, planes } = given(arrays);
-          const into = { position: new Float32Array(at.position.length), planes: planes.map((scale) => scale.planes.map((plane) => new Float32Array(plane.length))) };
+          const into = {
+            position: new Float32Array(at.position.length),
+            planes: planes.map((scale) => scale.planes.map((plane) => new Float32Array(plane.length))),
+          };
           const byTime = pullPlanes(at, planes, { features, cotangent: arrays.at(-1) as Float32Array, into });
           return [into.position, Float32Array.of(byTime), ...into.planes.flat()];
         },
@@ -159,7 +190,9 @@ const SIDE = 16;
 /** The bits of a number below {@link SIDE}, two places apart. */
 const SPREAD = Int32Array.from({ length: SIDE }, (_, n) => [0, 1, 2, 3].reduce((bits, k) => bits | (((n >> k) & 1) << (3 * k)), 0));
 
-/** An order in which neighbours follow each other, so that the samples they share are still at hand: half the time, for points in any order. */
+/**
+ * An order in which neighbours follow each other, so that the samples they share are still at hand: half the time, for points in any order.
+ */
 function neighbourly(position: FloatArray): Int32Array {
   const count = position.length / 3;
   const place = (value: number): number => SPREAD[Math.min(SIDE - 1, Math.max(0, Math.floor(((value + 1) * SIDE) / 2)))]!;
@@ -191,10 +224,22 @@ interface Cells {
 }
 
 function cells(): Cells {
-  return { index: new Int32Array(4), fraction: new Float64Array(4), speed: new Float64Array(4), first: new Int32Array(6), below: new Int32Array(6), weights: new Float64Array(24) };
+  return {
+    index: new Int32Array(4),
+    fraction: new Float64Array(4),
+    speed: new Float64Array(4),
+    first: new Int32Array(6),
+    below: new Int32Array(6),
+    weights: new Float64Array(24),
+  };
 }
 
-function locate({ index, fraction, speed, first, below, weights }: Cells, { position, time, samples }: PlacesInPlanes & Pick<PlanesOfScale<unknown>, 'samples'>, point: number, features: number): void {
+function locate(
+  { index, fraction, speed, first, below, weights }: Cells,
+  { position, time, samples }: PlacesInPlanes & Pick<PlanesOfScale<unknown>, 'samples'>,
+  point: number,
+  features: number,
+): void {
   for (let axis = 0; axis < 4; axis++) {
     const most = samples[axis]! - 1;
     const free = (((axis < 3 ? position[3 * point + axis]! : time) + 1) * most) / 2;

@@ -7,7 +7,10 @@ import type { Deformation } from './deformation.ts';
 
 /** What decides the result of learning a motion, apart from scene, asset and deformation. The number of Gaussians stays as it is. */
 export interface DynamicSettings extends Omit<TrainingSettings, 'strategy' | 'degree' | 'degreeEvery'> {
-  /** `train`: the Gaussians learn on with the motion, as in 4D Gaussian splatting; `hold`: they stay as they are, bit for bit. @default 'train' */
+  /**
+   * `train`: the Gaussians learn on with the motion, as in 4D Gaussian splatting; `hold`: they stay as they are, bit for bit.
+   * @default 'train'
+   */
   readonly asset?: 'train' | 'hold';
   /** Multiplies the rates of the deformation, > 0. @default 1 */
   readonly rate?: number;
@@ -22,7 +25,10 @@ export interface ResolvedDynamicSettings extends ResolvedSettings {
 }
 
 /** @throws UserError when one is out of range */
-export function resolveDynamicSettings(settings: DynamicSettings, { steps, degree }: { readonly steps: number; readonly degree: Gaussians['degree'] }): ResolvedDynamicSettings {
+export function resolveDynamicSettings(
+  settings: DynamicSettings,
+  { steps, degree }: { readonly steps: number; readonly degree: Gaussians['degree'] },
+): ResolvedDynamicSettings {
   const { asset = 'train', rate = 1, finalRate = 0.1, ...rest } = settings;
   const demand = (holds: boolean, name: string, value: unknown, remedy: string): void => {
     if (!holds) throw new UserError(`[gaussians/dynamic] setting is out of range: ${name}=${String(value)}. ${remedy}`);
@@ -34,7 +40,11 @@ export function resolveDynamicSettings(settings: DynamicSettings, { steps, degre
 }
 
 /** The same as plain values, by which a resumed run is known to be the same. */
-export function describeDynamicRun(settings: ResolvedDynamicSettings, scene: SplatScene, { kind, config }: Pick<Deformation<never>, 'kind' | 'config'>): Readonly<Record<string, unknown>> {
+export function describeDynamicRun(
+  settings: ResolvedDynamicSettings,
+  scene: SplatScene,
+  { kind, config }: Pick<Deformation<never>, 'kind' | 'config'>,
+): Readonly<Record<string, unknown>> {
   return { ...describeRun(settings, scene), motion: { kind, config } };
 }
 

@@ -18,7 +18,11 @@ const PREFIX = 'motion.';
 export const RULE = adam();
 
 /** A state before the first step: nothing moves. */
-export function initialDynamicState<Params>(gaussians: Gaussians, deformation: Deformation<Params>, settings: ResolvedDynamicSettings): DynamicState<Params> {
+export function initialDynamicState<Params>(
+  gaussians: Gaussians,
+  deformation: Deformation<Params>,
+  settings: ResolvedDynamicSettings,
+): DynamicState<Params> {
   const params = deformation.init(counterGenerator({ seed: settings.seed, stream: [STREAM.motion] }));
   return { ...initialState(gaussians, settings.strategy), params, optimizer: optimizerOf(params) };
 }
@@ -29,17 +33,32 @@ export async function storeDynamicState<Params>(state: DynamicState<Params>, run
   const { tensors, metadata } = storeState(state, run);
   const all = new Map<string, HostTensor>(tensors);
   for (const [name, entry] of await toStateDict({ params, optimizer })) {
-    if (!(entry.data as Float32Array).every(Number.isFinite)) throw new UserError(`[gaussians/dynamic] weight is not finite: name=${name}, step=${state.step}. Lower the rate of the motion, and resume.`);
+    if (!(entry.data as Float32Array).every(Number.isFinite))
+      throw new UserError(
+        `[gaussians/dynamic] weight is not finite: name=${name}, step=${state.step}. Lower the rate of the motion, and resume.`,
+      );
     all.set(`${PREFIX}${name}`, entry as HostTensor);
   }
   return { tensors: all, metadata };
 }
 
 /** @throws UserError when it is damaged, or of a run with other settings or another scene */
-export function restoreDynamicState<Params>(stored: StoredState, given: { readonly run: unknown; readonly settings: ResolvedDynamicSettings; readonly deformation: Deformation<Params>; readonly from: string }): DynamicState<Params> {
+export function restoreDynamicState<Params>(
+  stored: StoredState,
+  given: {
+    readonly run: unknown;
+    readonly settings: ResolvedDynamicSettings;
+    readonly deformation: Deformation<Params>;
+    readonly from: string;
+  },
+): DynamicState<Params> {
   const { run, settings, deformation, from } = given;
   const state = restoreState(stored, { run, strategy: settings.strategy, from });
-  const entries = new Map([...stored.tensors].flatMap(([name, tensor]) => (name.startsWith(PREFIX) ? [[name.slice(PREFIX.length), tensor as StateEntry] as const] : [])));
+  const entries = new Map(
+    [...stored.tensors].flatMap(([name, tensor]) =>
+      name.startsWith(PREFIX) ? [[name.slice(PREFIX.length), tensor as StateEntry] as const] : [],
+    ),
+  );
   const params = deformation.init(shapesOnly);
   return { ...state, ...fromStateDict({ params, optimizer: optimizerOf(params) }, entries, { from }) };
 }

@@ -21,17 +21,19 @@ export type DynamicEvent =
   | (Extract<SplatEvent, { readonly kind: 'done' }> & { readonly deformation: DeformationData & { readonly tensors: NamedArrays } });
 
 /**
- * Train a motion on posed photographs with times, and the asset with it: each step draws one view at its time. Events, checkpoints, resume and
- * abort are those of {@link trainSplats}: killed at any moment and resumed from its store, a run ends with the same bytes. Weights are computed by
- * the default engine.
+ * Train a motion on posed photographs with times, and the asset with it: each step draws one view at its time. Events, checkpoints, resume
+ * and abort are those of {@link trainSplats}: killed at any moment and resumed from its store, a run ends with the same bytes. Weights are
+ * computed by the default engine.
  *
- * @throws UserError when a view has no time, a setting is out of range, the store belongs to another run, or a loss or gradient is not finite
+ * @throws UserError when a view has no time, a setting is out of range, the store belongs to another run, or a loss or gradient is not
+ *   finite
  * @example
  * // not run: trains for minutes, on a scene in a folder
  * const scene = await loadScene('my-scene');
  * const rasterizer = cpuRasterizer();
  * const gaussians = gaussiansFromPoints(scene.points!);
- * for await (const event of trainDynamic({ scene, gaussians, deformation: mlpDeformation({ box: boxOf(gaussians) }), rasterizer, steps: 2000 })) {
+ * for await (const event of trainDynamic({ scene, gaussians, deformation: mlpDeformation({ box: boxOf(gaussians) }), rasterizer, steps:
+ * 2000 })) {
  *   if (event.kind === 'step') console.log(event.step, event.metrics.psnr);
  * }
  */
@@ -39,12 +41,18 @@ export async function* trainDynamic<Params>(options: DynamicTrainingOptions<Para
   const { scene, rasterizer, deformation, gaussians, steps } = options;
   const found = await beginRun(options);
   for (const { name, time } of [...scene.train, ...scene.test]) {
-    if (time === undefined) throw new UserError(`[gaussians/dynamic] view has no time: view=${name}. Give every view its time in [0, 1], or train a still scene.`);
+    if (time === undefined)
+      throw new UserError(
+        `[gaussians/dynamic] view has no time: view=${name}. Give every view its time in [0, 1], or train a still scene.`,
+      );
     checkTime(time);
   }
   const settings = resolveDynamicSettings(settingsOf(options), { steps, degree: gaussians.degree });
   const description = describeDynamicRun(settings, scene, deformation);
-  const state = found === undefined ? initialDynamicState(gaussians, deformation, settings) : restoreDynamicState(found.stored, { run: description, settings, deformation, from: found.from });
+  const state =
+    found === undefined
+      ? initialDynamicState(gaussians, deformation, settings)
+      : restoreDynamicState(found.stored, { run: description, settings, deformation, from: found.from });
   const trainer = createDynamicTrainer({ scene, rasterizer, deformation, settings, steps: settings.decaySteps, state });
   for await (const event of run({ ...trainer, stored: () => storeDynamicState(trainer.state(), description) }, options, found)) {
     yield event.kind === 'done' ? { ...event, deformation: await deformationData(deformation, trainer.state().params) } : event;
@@ -53,6 +61,19 @@ export async function* trainDynamic<Params>(options: DynamicTrainingOptions<Para
 
 /** Only what decides the result. */
 function settingsOf<Params>(options: DynamicTrainingOptions<Params>): DynamicSettings {
-  const { scene: _scene, rasterizer: _rasterizer, deformation: _deformation, gaussians: _gaussians, steps: _steps, store: _store, start: _start, checkpointEvery: _every, evaluateEvery: _evaluate, perceptual: _perceptual, signal: _signal, ...settings } = options;
+  const {
+    scene: _scene,
+    rasterizer: _rasterizer,
+    deformation: _deformation,
+    gaussians: _gaussians,
+    steps: _steps,
+    store: _store,
+    start: _start,
+    checkpointEvery: _every,
+    evaluateEvery: _evaluate,
+    perceptual: _perceptual,
+    signal: _signal,
+    ...settings
+  } = options;
   return settings;
 }

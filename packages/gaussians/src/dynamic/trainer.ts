@@ -1,4 +1,20 @@
-import { add, data, gradients, hostOp, item, mapTensors, mul, realize, scalar, stopGradient, sum, tensor, tensorsOf, UserError, type Tensor } from '@langevin/tensor';
+import {
+  add,
+  data,
+  gradients,
+  hostOp,
+  item,
+  mapTensors,
+  mul,
+  realize,
+  scalar,
+  stopGradient,
+  sum,
+  tensor,
+  tensorsOf,
+  UserError,
+  type Tensor,
+} from '@langevin/tensor';
 import { PARAMETERS, type Gaussians } from '../gaussians.ts';
 import type { PerceptualMetric } from '../losses/metrics.ts';
 import { adamStep } from '../optimizer/adam.ts';
@@ -34,50 +50,70 @@ export function createDynamicTrainer<Params>(given: {
 
   return {
     state: () => state,
-    advance: () => inTurn(rasterizer, async () => {
-      const { step, gaussians, moments, params, optimizer } = state;
-      const still = movingTensors(gaussians);
-      const moved = deform(deformation, params, still, scalar(timeOf(loss.viewOf(step))));
-      // The picture and its gradient come from the rasterizer; the graph leads the gradient on to the weights.
-      let seen: ViewGradients | undefined;
-      const pulls = hostOp({
-        name: 'picture of a moment',
-        inputs: MOVING.map((name) => stopGradient(moved[name])),
-        outputs: MOVING.map((name) => moved[name]),
-        run: async (arrays) => {
-          const pose = Object.fromEntries(MOVING.map((name, i) => [name, arrays[i]])) as Pick<Gaussians, keyof MovingTensors>;
-          seen = await loss.gradients({ ...gaussians, ...pose }, { step, degree: gaussians.degree });
-          // Engines do not take memory that threads share.
-          return MOVING.map((name) => Float32Array.from(seen!.gradients[name]));
-        },
-      });
-      const pulled = MOVING.flatMap((name, i) => (moved[name] === still[name] ? [] : [sum(mul(moved[name], stopGradient(pulls[i]!)))])).reduce((a, b) => add(a, b));
-      const penalty = deformation.penalty?.(params);
-      const found = gradients([penalty === undefined ? pulled : add(pulled, penalty)], [still.means, ...tensorsOf(params)]);
-      const next = stepped(params, found.slice(1), { optimizer, rate: settings.rate * settings.finalRate ** (steps > 1 ? step / (steps - 1) : 0), rates: deformation.rates });
-      await realizeOwn([...(settings.asset === 'train' ? [found[0]!] : []), ...(penalty === undefined ? [] : [penalty]), ...tensorsOf(next)]);
-      const { metrics, gradients: own } = seen!;
-      const total = metrics.loss + (penalty === undefined ? 0 : await item(penalty));
-      if (!Number.isFinite(total)) throw new UserError(`[gaussians/dynamic] loss is not finite: loss=${total}, step=${step + 1}, view=${metrics.view}. Lower the rate of the motion.`);
-      if (settings.asset === 'train') {
-        const towards = { ...own, means: await data(found[0]!) as Float32Array };
-        const means = meansRate(settings.rates, { step, decaySteps: settings.decaySteps, extent: scene.extent });
-        for (const name of PARAMETERS) {
-          for (const columns of columnsOf(name, settings.rates, { degree: gaussians.degree, activeDegree: gaussians.degree, means })) {
-            adamStep({ values: gaussians[name], gradient: towards[name], moments: moments[name], columns, step: step + 1 });
+    advance: () =>
+      inTurn(rasterizer, async () => {
+        const { step, gaussians, moments, params, optimizer } = state;
+        const still = movingTensors(gaussians);
+        const moved = deform(deformation, params, still, scalar(timeOf(loss.viewOf(step))));
+        // The picture and its gradient come from the rasterizer; the graph leads the gradient on to the weights.
+        let seen: ViewGradients | undefined;
+        const pulls = hostOp({
+          name: 'picture of a moment',
+          inputs: MOVING.map((name) => stopGradient(moved[name])),
+          outputs: MOVING.map((name) => moved[name]),
+          run: async (arrays) => {
+            const pose = Object.fromEntries(MOVING.map((name, i) => [name, arrays[i]])) as Pick<Gaussians, keyof MovingTensors>;
+            seen = await loss.gradients({ ...gaussians, ...pose }, { step, degree: gaussians.degree });
+            // Engines do not take memory that threads share.
+            return MOVING.map((name) => Float32Array.from(seen!.gradients[name]));
+          },
+        });
+        const pulled = MOVING.flatMap((name, i) =>
+          moved[name] === still[name] ? [] : [sum(mul(moved[name], stopGradient(pulls[i]!)))],
+        ).reduce((a, b) => add(a, b));
+        const penalty = deformation.penalty?.(params);
+        const found = gradients([penalty === undefined ? pulled : add(pulled, penalty)], [still.means, ...tensorsOf(params)]);
+        const next = stepped(params, found.slice(1), {
+          optimizer,
+          rate: settings.rate * settings.finalRate ** (steps > 1 ? step / (steps - 1) : 0),
+          rates: deformation.rates,
+        });
+        await realizeOwn([
+          ...(settings.asset === 'train' ? [found[0]!] : []),
+          ...(penalty === undefined ? [] : [penalty]),
+          ...tensorsOf(next),
+        ]);
+        const { metrics, gradients: own } = seen!;
+        const total = metrics.loss + (penalty === undefined ? 0 : await item(penalty));
+        if (!Number.isFinite(total))
+          throw new UserError(
+            `[gaussians/dynamic] loss is not finite: loss=${total}, step=${step + 1}, view=${metrics.view}. Lower the rate of the motion.`,
+          );
+        if (settings.asset === 'train') {
+          const towards = { ...own, means: (await data(found[0]!)) as Float32Array };
+          const means = meansRate(settings.rates, { step, decaySteps: settings.decaySteps, extent: scene.extent });
+          for (const name of PARAMETERS) {
+            for (const columns of columnsOf(name, settings.rates, { degree: gaussians.degree, activeDegree: gaussians.degree, means })) {
+              adamStep({ values: gaussians[name], gradient: towards[name], moments: moments[name], columns, step: step + 1 });
+            }
           }
         }
-      }
-      state = { ...state, ...next, step: step + 1 };
-      return { metrics: { ...metrics, loss: total } };
-    }),
+        state = { ...state, ...next, step: step + 1 };
+        return { metrics: { ...metrics, loss: total } };
+      }),
     evaluate: async (view: SceneView, perceptual?: PerceptualMetric) =>
-      loss.evaluate(await movedGaussians(deformation, { params: state.params, gaussians: state.gaussians, time: timeOf(view) }), view, { degree: state.gaussians.degree, perceptual }),
+      loss.evaluate(await movedGaussians(deformation, { params: state.params, gaussians: state.gaussians, time: timeOf(view) }), view, {
+        degree: state.gaussians.degree,
+        perceptual,
+      }),
   };
 }
 
 /** Gaussians at a time, computed by the engine: for many of them faster than `playback`, and the same up to rounding. */
-export async function movedGaussians<Params>(deformation: Deformation<Params>, at: { readonly params: Params; readonly gaussians: Gaussians; readonly time: number }): Promise<Gaussians> {
+export async function movedGaussians<Params>(
+  deformation: Deformation<Params>,
+  at: { readonly params: Params; readonly gaussians: Gaussians; readonly time: number },
+): Promise<Gaussians> {
   const { params, gaussians, time } = at;
   const still = movingTensors(gaussians);
   const moved = deform(deformation, params, still, scalar(checkTime(time)));
@@ -94,11 +130,25 @@ function movingTensors({ count, means, quaternions, logScales }: Gaussians): Mov
 }
 
 /** Weights and moments after a step of Adam, a rate for each part. */
-function stepped<Params>(params: Params, found: readonly Tensor[], { optimizer, rate, rates }: Pick<DynamicState<Params>, 'optimizer'> & { readonly rate: number; readonly rates: Readonly<Record<string, number>> }): Pick<DynamicState<Params>, 'params' | 'optimizer'> {
+function stepped<Params>(
+  params: Params,
+  found: readonly Tensor[],
+  {
+    optimizer,
+    rate,
+    rates,
+  }: Pick<DynamicState<Params>, 'optimizer'> & { readonly rate: number; readonly rates: Readonly<Record<string, number>> },
+): Pick<DynamicState<Params>, 'params' | 'optimizer'> {
   let at = 0;
   const grads = mapTensors(params, () => found[at++]!) as Record<string, unknown>;
-  const parts = Object.entries(params as Record<string, unknown>).map(([name, part]) => [name, RULE.update(grads[name], optimizer[name]!, part, { learningRate: scalar(rate * (rates[name] ?? 1e-3)) })] as const);
-  return { params: Object.fromEntries(parts.map(([name, { params: part }]) => [name, part])) as Params, optimizer: Object.fromEntries(parts.map(([name, { state }]) => [name, state])) };
+  const parts = Object.entries(params as Record<string, unknown>).map(
+    ([name, part]) =>
+      [name, RULE.update(grads[name], optimizer[name]!, part, { learningRate: scalar(rate * (rates[name] ?? 1e-3)) })] as const,
+  );
+  return {
+    params: Object.fromEntries(parts.map(([name, { params: part }]) => [name, part])) as Params,
+    optimizer: Object.fromEntries(parts.map(([name, { state }]) => [name, state])),
+  };
 }
 
 /** An error of the picture is ours, not that of a host op. */

@@ -5,7 +5,11 @@ import type { FloatArray } from '../gaussians.ts';
  *
  * @param options.space `disparity` compares 1 / depth, which weighs the near more, as gsplat does. @default 'disparity'
  */
-export function depthLoss<A extends FloatArray>(depth: A, target: FloatArray, options: { readonly space?: 'depth' | 'disparity'; readonly weight: number }): { readonly loss: number; readonly gradient: A } {
+export function depthLoss<A extends FloatArray>(
+  depth: A,
+  target: FloatArray,
+  options: { readonly space?: 'depth' | 'disparity'; readonly weight: number },
+): { readonly loss: number; readonly gradient: A } {
   const { space = 'disparity', weight } = options;
   const gradient = depth.slice().fill(0) as A;
   let known = 0;

@@ -20,7 +20,14 @@ export interface PhotometricResult<A extends FloatArray> {
  * @param given.mask what counts, [height, width], 0..255: elsewhere the image is taken to be the target
  * @param given.dssim 0..1. @default 0.2
  */
-export function photometricLoss<A extends FloatArray>(given: { readonly image: A; readonly target: SsimTarget<A>; readonly ssim: Ssim<A>; readonly size: PictureSize; readonly mask?: Uint8Array | undefined; readonly dssim?: number }): PhotometricResult<A> {
+export function photometricLoss<A extends FloatArray>(given: {
+  readonly image: A;
+  readonly target: SsimTarget<A>;
+  readonly ssim: Ssim<A>;
+  readonly size: PictureSize;
+  readonly mask?: Uint8Array | undefined;
+  readonly dssim?: number;
+}): PhotometricResult<A> {
   const { target, ssim, size, mask, dssim = 0.2 } = given;
   if (!(dssim >= 0 && dssim <= 1)) throw new UserError(`[gaussians/losses] dssim=${dssim} must lie in 0..1.`);
   const { picture } = target;

@@ -36,8 +36,8 @@ const C2 = 0.03 ** 2;
 const [W0, W1, W2, W3, W4, W5] = WEIGHTS as readonly [number, number, number, number, number, number];
 
 /**
- * Structural similarity (Wang et al. 2004) with an 11x11 Gaussian window, for values in [0, 1]. Windows are blurred by two passes, the gradient
- * by the same two: with zeros beyond the picture the blur is its own transpose.
+ * Structural similarity (Wang et al. 2004) with an 11x11 Gaussian window, for values in [0, 1]. Windows are blurred by two passes, the
+ * gradient by the same two: with zeros beyond the picture the blur is its own transpose.
  *
  * @param options.padding @default 'same'
  * @throws UserError when sizes are not positive, or 'valid' is asked for on pictures smaller than the window
@@ -46,12 +46,21 @@ const [W0, W1, W2, W3, W4, W5] = WEIGHTS as readonly [number, number, number, nu
  * const picture = new Float32Array(64 * 64 * 3).fill(0.5);
  * ssim.value(picture, ssim.prepare(picture)); // => 1.000000
  */
-export function createSsim<A extends FloatArray = Float32Array>(size: PictureSize, options: { readonly padding?: SsimPadding; readonly precision?: 'float32' | 'float64' } = {}): Ssim<A> {
+export function createSsim<A extends FloatArray = Float32Array>(
+  size: PictureSize,
+  options: { readonly padding?: SsimPadding; readonly precision?: 'float32' | 'float64' } = {},
+): Ssim<A> {
   const { width, height, channels } = size;
   const { padding = 'same', precision = 'float32' } = options;
-  for (const [name, value] of Object.entries(size)) if (!Number.isSafeInteger(value) || value < 1) throw new UserError(`[gaussians/ssim] size of pictures: ${name}=${value}. Give an integer >= 1.`);
+  for (const [name, value] of Object.entries(size))
+    if (!Number.isSafeInteger(value) || value < 1)
+      throw new UserError(`[gaussians/ssim] size of pictures: ${name}=${value}. Give an integer >= 1.`);
   const inset = padding === 'valid' ? REACH : 0;
-  if (width <= 2 * inset || height <= 2 * inset) throw new UserError(`[gaussians/ssim] no window lies inside of the picture: width=${width}, height=${height}. Use pictures larger than ${2 * REACH}, or padding 'same'.`);
+  if (width <= 2 * inset || height <= 2 * inset)
+    throw new UserError(
+      `[gaussians/ssim] no window lies inside of the picture: width=${width}, height=${height}. Use pictures larger than `
+        + `${2 * REACH}, or padding 'same'.`,
+    );
   const windows = (width - 2 * inset) * (height - 2 * inset) * channels;
   const row = width * channels;
   const edge = REACH * row;
@@ -65,11 +74,22 @@ export function createSsim<A extends FloatArray = Float32Array>(size: PictureSiz
   const across = (out: A, at: number): void => {
     const c = channels;
     for (let i = 0, m = REACH * c; i < row; i++, m++) {
-      out[at + i] = W0 * line[m]! + W1 * (line[m - c]! + line[m + c]!) + W2 * (line[m - 2 * c]! + line[m + 2 * c]!) + W3 * (line[m - 3 * c]! + line[m + 3 * c]!) + W4 * (line[m - 4 * c]! + line[m + 4 * c]!) + W5 * (line[m - 5 * c]! + line[m + 5 * c]!);
+      out[at + i] =
+        W0 * line[m]!
+        + W1 * (line[m - c]! + line[m + c]!)
+        + W2 * (line[m - 2 * c]! + line[m + 2 * c]!)
+        + W3 * (line[m - 3 * c]! + line[m + 3 * c]!)
+        + W4 * (line[m - 4 * c]! + line[m + 4 * c]!)
+        + W5 * (line[m - 5 * c]! + line[m + 5 * c]!);
     }
   };
   const down = (plane: A, m: number): number =>
-    W0 * plane[m]! + W1 * (plane[m - row]! + plane[m + row]!) + W2 * (plane[m - 2 * row]! + plane[m + 2 * row]!) + W3 * (plane[m - 3 * row]! + plane[m + 3 * row]!) + W4 * (plane[m - 4 * row]! + plane[m + 4 * row]!) + W5 * (plane[m - 5 * row]! + plane[m + 5 * row]!);
+    W0 * plane[m]!
+    + W1 * (plane[m - row]! + plane[m + row]!)
+    + W2 * (plane[m - 2 * row]! + plane[m + 2 * row]!)
+    + W3 * (plane[m - 3 * row]! + plane[m + 3 * row]!)
+    + W4 * (plane[m - 4 * row]! + plane[m + 4 * row]!)
+    + W5 * (plane[m - 5 * row]! + plane[m + 5 * row]!);
   /** Products of two pictures, blurred along rows. `b` null: the picture itself. */
   const blurRows = (a: A, b: A | null, out: A): void => {
     const start = REACH * channels;
@@ -81,7 +101,10 @@ export function createSsim<A extends FloatArray = Float32Array>(size: PictureSiz
   };
 
   const check = (picture: FloatArray, name: string): void => {
-    if (picture.length !== row * height) throw new UserError(`[gaussians/ssim] picture is not of the size compared: ${name}.length=${picture.length}, expected ${row * height}. Resize it.`);
+    if (picture.length !== row * height)
+      throw new UserError(
+        `[gaussians/ssim] picture is not of the size compared: ${name}.length=${picture.length}, expected ${row * height}. Resize it.`,
+      );
   };
 
   const compare = (image: A, target: SsimTarget<A>, gradientScale: number | null): number => {

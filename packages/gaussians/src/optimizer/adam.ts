@@ -39,7 +39,10 @@ export interface AdamStep {
 /** The numbers of {@link AdamRule} by default. */
 export const RULE: Required<AdamRule> = { beta1: 0.9, beta2: 0.999, epsilon: 1e-15 };
 
-/** One step of Adam (Kingma & Ba 2015, Algorithm 1) on some columns, in place; the same numbers as torch.optim.Adam up to rounding to float32. */
+/**
+ * One step of Adam (Kingma & Ba 2015, Algorithm 1) on some columns, in place; the same numbers as torch.optim.Adam up to rounding to
+ * float32.
+ */
 export function adamStep(at: AdamStep, rule: AdamRule = {}): void {
   const { values, gradient, moments, columns, step } = at;
   const { beta1, beta2, epsilon } = { ...RULE, ...rule };

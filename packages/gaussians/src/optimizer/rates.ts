@@ -19,16 +19,30 @@ export interface LearningRates {
   readonly sh: number;
 }
 
-export const DEFAULT_RATES: LearningRates = { means: 1.6e-4, meansFinal: 0.01, quaternions: 1e-3, logScales: 5e-3, opacityLogits: 5e-2, sh: 2.5e-3 };
+export const DEFAULT_RATES: LearningRates = {
+  means: 1.6e-4,
+  meansFinal: 0.01,
+  quaternions: 1e-3,
+  logScales: 5e-3,
+  opacityLogits: 5e-2,
+  sh: 2.5e-3,
+};
 
 /** The rate of means after so many of `decaySteps`: exponential from the first to the last value, which stays. */
-export function meansRate(rates: LearningRates, at: { readonly step: number; readonly decaySteps: number; readonly extent: number }): number {
+export function meansRate(
+  rates: LearningRates,
+  at: { readonly step: number; readonly decaySteps: number; readonly extent: number },
+): number {
   const { step, decaySteps, extent } = at;
   return rates.means * extent * rates.meansFinal ** Math.min(1, step / decaySteps);
 }
 
 /** What each column of a parameter learns by. @param activeDegree spherical harmonics above it have no gradient yet and stay as they are */
-export function columnsOf(name: ParameterName, rates: LearningRates, at: { readonly degree: ShDegree; readonly activeDegree: number; readonly means: number }): readonly AdamColumns[] {
+export function columnsOf(
+  name: ParameterName,
+  rates: LearningRates,
+  at: { readonly degree: ShDegree; readonly activeDegree: number; readonly means: number },
+): readonly AdamColumns[] {
   const length = rowLength(name, at.degree);
   if (name !== 'sh') return [{ rowLength: length, from: 0, to: length, rate: name === 'means' ? at.means : rates[name] }];
   const active = 3 * (Math.min(at.activeDegree, at.degree) + 1) ** 2;
@@ -39,6 +53,10 @@ export function columnsOf(name: ParameterName, rates: LearningRates, at: { reado
 /** @throws UserError when a rate is not a number >= 0 */
 export function checkRates(rates: LearningRates): void {
   for (const [name, rate] of Object.entries(rates)) {
-    if (!(typeof rate === 'number' && rate >= 0 && rate < Infinity)) throw new UserError(`[gaussians/optimizer] learning rate must be a number >= 0: ${name}=${String(rate)}. The paper's is ${DEFAULT_RATES[name as keyof LearningRates]}.`);
+    if (!(typeof rate === 'number' && rate >= 0 && rate < Infinity))
+      throw new UserError(
+        `[gaussians/optimizer] learning rate must be a number >= 0: ${name}=${String(rate)}. The paper's is `
+          + `${DEFAULT_RATES[name as keyof LearningRates]}.`,
+      );
   }
 }

@@ -11,7 +11,11 @@ export interface RowChange {
 }
 
 /** Rows of an array in the order of `source`; `fresh` rows, where given, are zero. */
-export function gatherRows(values: Float32Array, length: number, { source, fresh }: { readonly source: Int32Array; readonly fresh?: Uint8Array }): Float32Array {
+export function gatherRows(
+  values: Float32Array,
+  length: number,
+  { source, fresh }: { readonly source: Int32Array; readonly fresh?: Uint8Array },
+): Float32Array {
   const out = new Float32Array(source.length * length);
   for (let row = 0; row < source.length; row++) {
     if (fresh?.[row] === 1) continue;
@@ -37,13 +41,29 @@ export interface Population {
 /** The population after a change: parameters are copied, moments and statistics of fresh rows are zero. */
 export function changeRows({ gaussians, moments, statistics }: Population, change: RowChange): Population {
   const { source, fresh } = change;
-  if (source.length !== fresh.length || source.some((row) => row < 0 || row >= gaussians.count)) throw new InternalError(`[gaussians/rows] change does not fit: source.length=${source.length}, fresh.length=${fresh.length}, count=${gaussians.count}.`);
+  if (source.length !== fresh.length || source.some((row) => row < 0 || row >= gaussians.count))
+    throw new InternalError(
+      `[gaussians/rows] change does not fit: source.length=${source.length}, fresh.length=${fresh.length}, count=${gaussians.count}.`,
+    );
   const length = (name: ParameterName): number => rowLength(name, gaussians.degree);
-  const entries = <T>(make: (name: ParameterName) => T): Record<ParameterName, T> => Object.fromEntries(PARAMETERS.map((name) => [name, make(name)])) as Record<ParameterName, T>;
+  const entries = <T>(make: (name: ParameterName) => T): Record<ParameterName, T> =>
+    Object.fromEntries(PARAMETERS.map((name) => [name, make(name)])) as Record<ParameterName, T>;
   return {
-    gaussians: { count: source.length, degree: gaussians.degree, ...entries((name) => gatherRows(gaussians[name], length(name), { source })) },
-    moments: entries((name) => ({ mean: gatherRows(moments[name].mean, length(name), change), square: gatherRows(moments[name].square, length(name), change) })),
-    statistics: Object.fromEntries(Object.entries(statistics).map(([name, values]) => [name, gatherRows(values, gaussians.count === 0 ? 0 : values.length / gaussians.count, change)])),
+    gaussians: {
+      count: source.length,
+      degree: gaussians.degree,
+      ...entries((name) => gatherRows(gaussians[name], length(name), { source })),
+    },
+    moments: entries((name) => ({
+      mean: gatherRows(moments[name].mean, length(name), change),
+      square: gatherRows(moments[name].square, length(name), change),
+    })),
+    statistics: Object.fromEntries(
+      Object.entries(statistics).map(([name, values]) => [
+        name,
+        gatherRows(values, gaussians.count === 0 ? 0 : values.length / gaussians.count, change),
+      ]),
+    ),
   };
 }
 

@@ -67,7 +67,13 @@ export interface PixelGradient {
 }
 
 /** Leads the gradient of a pixel back to the splats that it was blended from, from back to front. */
-export function stackBackward(splats: readonly Splat[], { layers, transmittance }: PixelStack, background: readonly number[], v: PixelGradient, into: readonly SplatGradient[]): void {
+export function stackBackward(
+  splats: readonly Splat[],
+  { layers, transmittance }: PixelStack,
+  background: readonly number[],
+  v: PixelGradient,
+  into: readonly SplatGradient[],
+): void {
   // What lies behind the layer at hand, weighted by what of it reaches the eye.
   const behind = background.map((value) => value * transmittance);
   let depthBehind = 0;

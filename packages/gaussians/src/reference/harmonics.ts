@@ -1,7 +1,10 @@
 const C0 = 0.28209479177387814;
 const C1 = 0.4886025119029199;
 const C2 = [1.0925484305920792, -1.0925484305920792, 0.31539156525252005, -1.0925484305920792, 0.5462742152960396] as const;
-const C3 = [-0.5900435899266435, 2.890611442640554, -0.4570457994644658, 0.3731763325901154, -0.4570457994644658, 1.445305721320277, -0.5900435899266435] as const;
+const C3 = [
+  -0.5900435899266435, 2.890611442640554, -0.4570457994644658, 0.3731763325901154, -0.4570457994644658, 1.445305721320277,
+  -0.5900435899266435,
+] as const;
 
 type Vector = readonly [number, number, number];
 
@@ -12,11 +15,14 @@ export interface BasisFunction {
 }
 
 /**
- * The real spherical harmonics of degrees 0 to `degree` in the order l, m = -l..l and with the signs that Gaussian files use, as polynomials
- * of a unit vector.
+ * The real spherical harmonics of degrees 0 to `degree` in the order l, m = -l..l and with the signs that Gaussian files use, as
+ * polynomials of a unit vector.
  */
 export function harmonics([x, y, z]: Vector, degree: number): readonly BasisFunction[] {
-  const basis = (constant: number, polynomial: number, slope: Vector): BasisFunction => ({ value: constant * polynomial, slope: [constant * slope[0], constant * slope[1], constant * slope[2]] });
+  const basis = (constant: number, polynomial: number, slope: Vector): BasisFunction => ({
+    value: constant * polynomial,
+    slope: [constant * slope[0], constant * slope[1], constant * slope[2]],
+  });
   const xx = x * x;
   const yy = y * y;
   const zz = z * z;

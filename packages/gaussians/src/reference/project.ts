@@ -61,13 +61,35 @@ function parts(gaussians: Gaussians<Float64Array>, camera: Camera, index: number
   const projection = multiply(slope.jacobian, turn);
   const flat = multiply(multiply(projection, covariance), transpose(projection));
   const eye = cameraPosition(camera);
-  return { mean, quaternion, scales, rotated, spread, covariance, turn, shift, at: [x, y, z] as const, slope, projection, flat, offset: mean.map((value, i) => value - eye[i]!) };
+  return {
+    mean,
+    quaternion,
+    scales,
+    rotated,
+    spread,
+    covariance,
+    turn,
+    shift,
+    at: [x, y, z] as const,
+    slope,
+    projection,
+    flat,
+    offset: mean.map((value, i) => value - eye[i]!),
+  };
 }
 
 /** Slopes of the projection at a point, which is first moved to the edge of the widened frustum where it lies beyond. */
 function linearisation(camera: Camera, x: number, y: number, z: number): { jacobian: Matrix; horizontal: Clamped; vertical: Clamped } {
   const { kind = 'pinhole', width, height, fx, fy, cx, cy } = camera;
-  if (kind === 'orthographic') return { jacobian: [[fx, 0, 0], [0, fy, 0]], horizontal: { value: 0, inside: false }, vertical: { value: 0, inside: false } };
+  if (kind === 'orthographic')
+    return {
+      jacobian: [
+        [fx, 0, 0],
+        [0, fy, 0],
+      ],
+      horizontal: { value: 0, inside: false },
+      vertical: { value: 0, inside: false },
+    };
   const clamped = (ratio: number, side: number, focal: number, centre: number): Clamped => {
     const margin = (FRUSTUM_MARGIN * side) / (2 * focal);
     const value = Math.min((side - centre) / focal + margin, Math.max(-centre / focal - margin, ratio));
@@ -75,7 +97,14 @@ function linearisation(camera: Camera, x: number, y: number, z: number): { jacob
   };
   const horizontal = clamped(x / z, width, fx, cx);
   const vertical = clamped(y / z, height, fy, cy);
-  return { jacobian: [[fx / z, 0, (-fx * horizontal.value) / z], [0, fy / z, (-fy * vertical.value) / z]], horizontal, vertical };
+  return {
+    jacobian: [
+      [fx / z, 0, (-fx * horizontal.value) / z],
+      [0, fy / z, (-fy * vertical.value) / z],
+    ],
+    horizontal,
+    vertical,
+  };
 }
 
 interface Clamped {
@@ -103,8 +132,16 @@ function shade(gaussians: Gaussians<Float64Array>, index: number, offset: readon
   return { basis, raw, coefficient, start };
 }
 
-/** The Gaussian as the camera sees it, or undefined when it is not drawn: behind the near plane, beside the picture, too faint, or not finite. */
-export function project(gaussians: Gaussians<Float64Array>, camera: Camera, settings: Settings<Float64Array>, index: number): Splat | undefined {
+/**
+ * The Gaussian as the camera sees it, or undefined when it is not drawn: behind the near plane, beside the picture, too faint, or not
+ * finite.
+ */
+export function project(
+  gaussians: Gaussians<Float64Array>,
+  camera: Camera,
+  settings: Settings<Float64Array>,
+  index: number,
+): Splat | undefined {
   const { at, flat, offset } = parts(gaussians, camera, index);
   const [x, y, z] = at;
   if (!(z >= settings.near)) return undefined;
@@ -114,14 +151,28 @@ export function project(gaussians: Gaussians<Float64Array>, camera: Camera, sett
   const { xx, xy, yy, blurred, factor } = compensation(flat);
   const conic = [(yy + BLUR) / blurred, -xy / blurred, (xx + BLUR) / blurred] as const;
   const opacity = sigmoid(gaussians.opacityLogits[index]!) * (settings.antialiasing === 'mip' ? factor : 1);
-  if (!(opacity >= (settings.cutoff === 'hard' ? LEAST_ALPHA : LEAST_ALPHA / 2)) || !(blurred > 0) || !(conic[0] > 0) || !(conic[2] > 0) || ![...mean, ...conic].every(Number.isFinite)) return undefined;
+  if (
+    !(opacity >= (settings.cutoff === 'hard' ? LEAST_ALPHA : LEAST_ALPHA / 2))
+    || !(blurred > 0)
+    || !(conic[0] > 0)
+    || !(conic[2] > 0)
+    || ![...mean, ...conic].every(Number.isFinite)
+  )
+    return undefined;
 
   const reach = Math.min(MOST_REACH, Math.sqrt(2 * Math.log(Math.max(1, opacity / LEAST_ALPHA))));
   const [reachX, reachY] = [Math.ceil(reach * Math.sqrt(xx + BLUR)), Math.ceil(reach * Math.sqrt(yy + BLUR))];
   // Where the cut-off is smooth it also lies further out, and being beside the picture must not cut it off.
-  if (settings.cutoff === 'hard' && (mean[0] + reachX <= 0 || mean[0] - reachX >= width || mean[1] + reachY <= 0 || mean[1] - reachY >= height)) return undefined;
+  if (
+    settings.cutoff === 'hard'
+    && (mean[0] + reachX <= 0 || mean[0] - reachX >= width || mean[1] + reachY <= 0 || mean[1] - reachY >= height)
+  )
+    return undefined;
 
-  const color = settings.colors === undefined ? shade(gaussians, index, offset, settings.degree).raw.map((value) => Math.max(0, value)) : [...settings.colors.subarray(3 * index, 3 * index + 3)];
+  const color =
+    settings.colors === undefined
+      ? shade(gaussians, index, offset, settings.degree).raw.map((value) => Math.max(0, value))
+      : [...settings.colors.subarray(3 * index, 3 * index + 3)];
   const features = settings.features?.subarray(index * settings.featureChannels, (index + 1) * settings.featureChannels) ?? [];
   const channels = [...color, ...features];
   if (!channels.every(Number.isFinite)) return undefined;
@@ -129,9 +180,20 @@ export function project(gaussians: Gaussians<Float64Array>, camera: Camera, sett
 }
 
 /** Leads the gradient of a splat back to the scene and the camera. */
-export function projectBackward(gaussians: Gaussians<Float64Array>, camera: Camera, settings: Settings<Float64Array>, splat: Splat, v: SplatGradient, into: SceneGradients): void {
+export function projectBackward(
+  gaussians: Gaussians<Float64Array>,
+  camera: Camera,
+  settings: Settings<Float64Array>,
+  splat: Splat,
+  v: SplatGradient,
+  into: SceneGradients,
+): void {
   const { index } = splat;
-  const { mean, quaternion, scales, rotated, spread, covariance, turn, shift, at, slope, projection, flat, offset } = parts(gaussians, camera, index);
+  const { mean, quaternion, scales, rotated, spread, covariance, turn, shift, at, slope, projection, flat, offset } = parts(
+    gaussians,
+    camera,
+    index,
+  );
   const [x, y, z] = at;
   const { kind = 'pinhole', fx, fy } = camera;
   const vAt = [0, 0, v.depth];
@@ -144,13 +206,22 @@ export function projectBackward(gaussians: Gaussians<Float64Array>, camera: Came
   const plain = sigmoid(gaussians.opacityLogits[index]!);
   const mip = settings.antialiasing === 'mip';
   into.opacityLogits[index]! += v.opacity * (mip ? factor : 1) * plain * (1 - plain);
-  const conic = [[splat.conic[0], splat.conic[1]], [splat.conic[1], splat.conic[2]]];
-  const vConic = [[v.conic[0], v.conic[1] / 2], [v.conic[1] / 2, v.conic[2]]];
+  const conic = [
+    [splat.conic[0], splat.conic[1]],
+    [splat.conic[1], splat.conic[2]],
+  ];
+  const vConic = [
+    [v.conic[0], v.conic[1] / 2],
+    [v.conic[1] / 2, v.conic[2]],
+  ];
   let vFlat = scale(-1, multiply(multiply(conic, vConic), conic));
   if (mip && factor > LEAST_COMPENSATION) {
     // factor^2 = sharp / blurred; the slope of a determinant is the adjugate.
     const vRatio = (v.opacity * plain) / (2 * factor);
-    const adjugate = (grow: number): Matrix => [[yy + grow, -xy], [-xy, xx + grow]];
+    const adjugate = (grow: number): Matrix => [
+      [yy + grow, -xy],
+      [-xy, xx + grow],
+    ];
     vFlat = add(vFlat, add(scale(vRatio / blurred, adjugate(0)), scale((-vRatio * sharp) / blurred ** 2, adjugate(BLUR))));
   }
 
@@ -161,7 +232,10 @@ export function projectBackward(gaussians: Gaussians<Float64Array>, camera: Came
   if (kind === 'pinhole') {
     const vJacobian = multiply(vProjection, transpose(turn));
     const { horizontal, vertical } = slope;
-    const axes = [{ axis: 0, focal: fx, where: x, edge: horizontal }, { axis: 1, focal: fy, where: y, edge: vertical }];
+    const axes = [
+      { axis: 0, focal: fx, where: x, edge: horizontal },
+      { axis: 1, focal: fy, where: y, edge: vertical },
+    ];
     for (const { axis, focal, where, edge } of axes) {
       const [vFocal, vSlant] = [vJacobian[axis]![axis]!, vJacobian[axis]![2]!];
       vAt[2]! += (-focal * vFocal + focal * edge.value * vSlant) / (z * z);
@@ -184,8 +258,19 @@ export function projectBackward(gaussians: Gaussians<Float64Array>, camera: Came
 
   // covariance = M M^T with M = R diag(s).
   const vSpread = scale(2, multiply(vCovariance, spread));
-  addInto(into.logScales, 3 * index, scales.map((s, j) => s * dot(transpose(vSpread)[j]!, transpose(rotated)[j]!)));
-  addInto(into.quaternions, 4 * index, rotationBackward(quaternion, vSpread.map((line) => line.map((value, j) => value * scales[j]!))));
+  addInto(
+    into.logScales,
+    3 * index,
+    scales.map((s, j) => s * dot(transpose(vSpread)[j]!, transpose(rotated)[j]!)),
+  );
+  addInto(
+    into.quaternions,
+    4 * index,
+    rotationBackward(
+      quaternion,
+      vSpread.map((line) => line.map((value, j) => value * scales[j]!)),
+    ),
+  );
 
   // Colour and features.
   const vColor = v.channels.slice(0, 3);
@@ -193,8 +278,25 @@ export function projectBackward(gaussians: Gaussians<Float64Array>, camera: Came
   else {
     const { basis, raw, coefficient, start } = shade(gaussians, index, offset, settings.degree);
     const vRaw = vColor.map((value, channel) => (raw[channel]! > 0 ? value : 0));
-    basis.forEach(({ value }, k) => addInto(into.sh, start + 3 * k, vRaw.map((g) => g * value)));
-    const vDirection = [0, 1, 2].map((axis) => basis.reduce((sum, b, k) => sum + b.slope[axis]! * dot(vRaw, [0, 1, 2].map((channel) => coefficient(k, channel))), 0));
+    basis.forEach(({ value }, k) =>
+      addInto(
+        into.sh,
+        start + 3 * k,
+        vRaw.map((g) => g * value),
+      ),
+    );
+    const vDirection = [0, 1, 2].map((axis) =>
+      basis.reduce(
+        (sum, b, k) =>
+          sum
+          + b.slope[axis]!
+            * dot(
+              vRaw,
+              [0, 1, 2].map((channel) => coefficient(k, channel)),
+            ),
+        0,
+      ),
+    );
     const vOffset = throughNormalisation(offset, vDirection);
     vMean = vMean.map((value, i) => value + vOffset[i]!);
     // The eye is at -turn^T shift, so that offset = mean + turn^T shift.

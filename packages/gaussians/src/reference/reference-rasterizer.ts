@@ -39,7 +39,8 @@ export function referenceRasterizer(): Rasterizer<Float64Array> {
     backward: async (rendering, cotangents) => {
       demandAlive();
       const scene = scenes.get(rendering);
-      if (scene === undefined) throw new UserError(`[${WHERE}] no way back from this rendering: it is of another rasterizer, or was used already. Render again.`);
+      if (scene === undefined)
+        throw new UserError(`[${WHERE}] no way back from this rendering: it is of another rasterizer, or was used already. Render again.`);
       checkCotangents(WHERE, rendering, cotangents);
       scenes.delete(rendering);
       return lead(scene, rendering, cotangents);
@@ -54,9 +55,16 @@ export function referenceRasterizer(): Rasterizer<Float64Array> {
  * How far each pixel is from a decision that rounding could turn: the least relative distance of an alpha from 1/255 and of a transmittance
  * from 1e-4, [height, width]. Single precision is compared with the reference where this is not small.
  */
-export function decisionMargins(gaussians: Gaussians<Float64Array>, camera: Camera, options: RenderOptions<Float64Array> = {}): Float64Array {
+export function decisionMargins(
+  gaussians: Gaussians<Float64Array>,
+  camera: Camera,
+  options: RenderOptions<Float64Array> = {},
+): Float64Array {
   const { splats, settings } = prepare(gaussians, camera, options);
-  return Float64Array.from({ length: camera.width * camera.height }, (_, pixel) => stack(splats, pixel % camera.width, Math.floor(pixel / camera.width), settings.cutoff).margin);
+  return Float64Array.from(
+    { length: camera.width * camera.height },
+    (_, pixel) => stack(splats, pixel % camera.width, Math.floor(pixel / camera.width), settings.cutoff).margin,
+  );
 }
 
 function prepare(gaussians: Gaussians<Float64Array>, camera: Camera, options: RenderOptions<Float64Array>): Scene {
@@ -88,7 +96,9 @@ function draw(scene: Scene): Rendering<Float64Array> {
   eachPixel(scene, (pixel, { layers, transmittance }) => {
     alpha[pixel] = 1 - transmittance;
     settings.background.forEach((value, channel) => {
-      color[pixel * channels + channel] = layers.reduce((sum, layer) => sum + splats[layer.splat]!.channels[channel]! * layer.alpha * layer.before, 0) + value * transmittance;
+      color[pixel * channels + channel] =
+        layers.reduce((sum, layer) => sum + splats[layer.splat]!.channels[channel]! * layer.alpha * layer.before, 0)
+        + value * transmittance;
     });
     depth[pixel] = layers.reduce((sum, layer) => sum + splats[layer.splat]!.depth * layer.alpha * layer.before, 0);
     if (settings.depth === 'expected') depth[pixel]! /= Math.max(LEAST_DIVISOR, alpha[pixel]!);
@@ -115,7 +125,14 @@ function lead(scene: Scene, rendering: Rendering<Float64Array>, v: Cotangents<Fl
     means2d: new Float64Array(2 * gaussians.count),
     absoluteMeans2d: new Float64Array(2 * gaussians.count),
   };
-  const splatGradients = splats.map((): SplatGradient => ({ depth: 0, mean: [0, 0], conic: [0, 0, 0], opacity: 0, channels: new Array<number>(channels).fill(0), absoluteMean: [0, 0] }));
+  const splatGradients = splats.map((): SplatGradient => ({
+    depth: 0,
+    mean: [0, 0],
+    conic: [0, 0, 0],
+    opacity: 0,
+    channels: new Array<number>(channels).fill(0),
+    absoluteMean: [0, 0],
+  }));
   eachPixel(scene, (pixel, pixelStack) => {
     const vChannels = settings.background.map((_, channel) => v.color?.[pixel * channels + channel] ?? 0);
     vChannels.forEach((value, channel) => (gradients.background[channel]! += value * pixelStack.transmittance));

@@ -13,7 +13,11 @@ export function rotation(quaternion: readonly number[]): Matrix {
 /** dL/d(quaternion) from dL/d(rotation matrix). */
 export function rotationBackward(quaternion: readonly number[], v: Matrix): number[] {
   const [w, x, y, z] = normalised(quaternion) as [number, number, number, number];
-  const [[v00, v01, v02], [v10, v11, v12], [v20, v21, v22]] = v as [[number, number, number], [number, number, number], [number, number, number]];
+  const [[v00, v01, v02], [v10, v11, v12], [v20, v21, v22]] = v as [
+    [number, number, number],
+    [number, number, number],
+    [number, number, number],
+  ];
   const unit = [
     2 * (x * (v21 - v12) + y * (v02 - v20) + z * (v10 - v01)),
     2 * (w * (v21 - v12) - 2 * x * (v11 + v22) + y * (v01 + v10) + z * (v02 + v20)),

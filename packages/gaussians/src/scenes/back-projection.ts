@@ -22,16 +22,21 @@ type Vector = readonly [number, number, number];
 type Color = readonly [number, number, number];
 
 /**
- * Points where photographs agree: a pixel is drawn, the patch around it is put at distances along its ray and projected into the nearest other
- * views, and the place where it differs least becomes a point of the pixel's colour. Places that any of these views knows to be empty (transparent
- * or masked) do not count, nor do patches that look the same at most distances. Rough, and better to begin with than points anywhere.
+ * Points where photographs agree: a pixel is drawn, the patch around it is put at distances along its ray and projected into the nearest
+ * other views, and the place where it differs least becomes a point of the pixel's colour. Places that any of these views knows to be empty
+ * (transparent or masked) do not count, nor do patches that look the same at most distances. Rough, and better to begin with than points
+ * anywhere.
  *
  * @param views of one moment, two at least
  * @throws UserError for fewer views, a count out of range, or when no place fits
  */
 export function pointsFromViews(views: readonly SceneView[], { count, random }: PointsFromViewsOptions): PointCloud {
-  if (!Number.isSafeInteger(count) || count < 1 || count > 1_000_000) throw new UserError(`[gaussians/initialise] count=${count} of points from views must be 1 to 1000000.`);
-  if (views.length < 2) throw new UserError(`[gaussians/initialise] one view says nothing about distances: views=${views.length}. Give two at least, or use random points.`);
+  if (!Number.isSafeInteger(count) || count < 1 || count > 1_000_000)
+    throw new UserError(`[gaussians/initialise] count=${count} of points from views must be 1 to 1000000.`);
+  if (views.length < 2)
+    throw new UserError(
+      `[gaussians/initialise] one view says nothing about distances: views=${views.length}. Give two at least, or use random points.`,
+    );
   const middle = lookedAt(views.map(({ camera }) => camera));
   const witnesses = views.map((view) => nearestTo(view, views));
   const positions = new Float32Array(3 * count);
@@ -51,7 +56,10 @@ export function pointsFromViews(views: readonly SceneView[], { count, random }: 
     colors.set(colorAt(image, pixel), 3 * made);
     made++;
   }
-  if (made === 0) throw new UserError(`[gaussians/initialise] photographs agree nowhere: views=${views.length}. Check the poses and masks, or use random points.`);
+  if (made === 0)
+    throw new UserError(
+      `[gaussians/initialise] photographs agree nowhere: views=${views.length}. Check the poses and masks, or use random points.`,
+    );
   return { count: made, positions: positions.slice(0, 3 * made), colors: colors.slice(0, 3 * made) };
 }
 
@@ -96,7 +104,10 @@ const MOST_AGREEING = DEPTHS / 2;
 const PATCH = [-1, 0, 1];
 const PATCH_PART = 64;
 
-/** Where along a ray the witnesses see the same patch; undefined when they see something else, or nothing, everywhere, or the same everywhere. */
+/**
+ * Where along a ray the witnesses see the same patch; undefined when they see something else, or nothing, everywhere, or the same
+ * everywhere.
+ */
 function agreedPlace({ view, x, y, middle }: Ray, witnesses: readonly SceneView[]): Vector | undefined {
   const { camera } = view;
   const distance = Math.max(1e-6, depthIn(camera, middle));
@@ -135,8 +146,20 @@ function patchAt({ image, camera: { width, height } }: SceneView, x: number, y: 
   );
 }
 
-/** Mean difference of a patch, put at a depth, from what the better half of the witnesses see there: the others may see something in front of it. */
-function differenceAt({ camera, middle, patch, place, z }: { readonly camera: Camera; readonly middle: Color; readonly patch: readonly PatchPixel[]; readonly place: Vector; readonly z: number }, witnesses: readonly SceneView[]): number {
+/**
+ * Mean difference of a patch, put at a depth, from what the better half of the witnesses see there: the others may see something in front
+ * of it.
+ */
+function differenceAt(
+  {
+    camera,
+    middle,
+    patch,
+    place,
+    z,
+  }: { readonly camera: Camera; readonly middle: Color; readonly patch: readonly PatchPixel[]; readonly place: Vector; readonly z: number },
+  witnesses: readonly SceneView[],
+): number {
   const differences: number[] = [];
   for (const witness of witnesses) {
     const pixel = pixelOf(witness.camera, place);
@@ -198,5 +221,8 @@ function colorAt({ data, channels }: SceneView['image'], pixel: number): Color {
 function nearestTo(view: SceneView, views: readonly SceneView[]): readonly SceneView[] {
   const eye = cameraPosition(view.camera);
   const distance = ({ camera }: SceneView): number => Math.hypot(...cameraPosition(camera).map((value, axis) => value - eye[axis]!));
-  return views.filter((other) => other !== view).sort((a, b) => distance(a) - distance(b)).slice(0, WITNESSES);
+  return views
+    .filter((other) => other !== view)
+    .sort((a, b) => distance(a) - distance(b))
+    .slice(0, WITNESSES);
 }

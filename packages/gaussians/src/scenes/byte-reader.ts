@@ -48,7 +48,8 @@ export class ByteReader {
   /** A count of records of at least so many bytes each, all of which must still be in the file. */
   count(what: string, leastBytes: number): number {
     const count = this.u64(what);
-    if (count > this.remaining / leastBytes) throw this.error(`${what}=${count} needs at least ${count * leastBytes} bytes, ${this.remaining} follow`);
+    if (count > this.remaining / leastBytes)
+      throw this.error(`${what}=${count} needs at least ${count * leastBytes} bytes, ${this.remaining} follow`);
     return count;
   }
 

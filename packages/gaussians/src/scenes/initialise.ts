@@ -42,7 +42,15 @@ export function gaussiansFromPoints(points: PointCloud, options: InitialiseOptio
     logScales.fill(Math.log(scale * Math.sqrt(Math.max(squared[i]!, 1e-7))), 3 * i, 3 * i + 3);
     for (let c = 0; c < 3; c++) sh[coefficients * i + c] = (colors[3 * i + c]! / 255 - 0.5) / SH_C0;
   }
-  return { count, degree, means: Float32Array.from(positions), quaternions, logScales, opacityLogits: new Float32Array(count).fill(Math.log(opacity / (1 - opacity))), sh };
+  return {
+    count,
+    degree,
+    means: Float32Array.from(positions),
+    quaternions,
+    logScales,
+    opacityLogits: new Float32Array(count).fill(Math.log(opacity / (1 - opacity))),
+    sh,
+  };
 }
 
 /**
@@ -50,9 +58,15 @@ export function gaussiansFromPoints(points: PointCloud, options: InitialiseOptio
  *
  * @param options.halfSide half a side of the box, > 0, in world units; gsplat takes 3 times the scene's extent, Blender scenes 1.3
  */
-export function randomPoints(options: { readonly count: number; readonly halfSide: number; readonly centre?: readonly [number, number, number]; readonly random: Generator }): PointCloud {
+export function randomPoints(options: {
+  readonly count: number;
+  readonly halfSide: number;
+  readonly centre?: readonly [number, number, number];
+  readonly random: Generator;
+}): PointCloud {
   const { count, halfSide, centre = [0, 0, 0], random } = options;
-  if (!Number.isSafeInteger(count) || count < 1 || count > MAX_POINTS) throw new UserError(`[gaussians/initialise] count=${count} of random points must be 1 to ${MAX_POINTS}.`);
+  if (!Number.isSafeInteger(count) || count < 1 || count > MAX_POINTS)
+    throw new UserError(`[gaussians/initialise] count=${count} of random points must be 1 to ${MAX_POINTS}.`);
   if (!(halfSide > 0 && halfSide < Infinity)) throw new UserError(`[gaussians/initialise] halfSide=${halfSide} must be > 0.`);
   const positions = random.uniform(3 * count).map((u, i) => centre[i % 3]! + (2 * u - 1) * halfSide);
   return { count, positions, colors: Uint8Array.from(random.integers(3 * count, { low: 0, high: 256 })) };
@@ -81,12 +95,16 @@ export function pointsFromDepth(views: readonly SceneView[], options: { readonly
       }
     }
   }
-  if (positions.length === 0) throw new UserError(`[gaussians/initialise] no pixel has a depth: views=${views.length}. Give views with depth, or use random points.`);
+  if (positions.length === 0)
+    throw new UserError(`[gaussians/initialise] no pixel has a depth: views=${views.length}. Give views with depth, or use random points.`);
   return { count: positions.length / 3, positions: Float32Array.from(positions), colors: Uint8Array.from(colors) };
 }
 
 /** The point of the world that a camera sees at a pixel and depth. */
-export function backProject(camera: Camera, { x, y, z }: { readonly x: number; readonly y: number; readonly z: number }): readonly [number, number, number] {
+export function backProject(
+  camera: Camera,
+  { x, y, z }: { readonly x: number; readonly y: number; readonly z: number },
+): readonly [number, number, number] {
   const { fx, fy, cx, cy, worldToCamera: w, kind } = camera;
   const depth = kind === 'orthographic' ? 1 : z;
   const seen = [((x - cx) / fx) * depth, ((y - cy) / fy) * depth, z];

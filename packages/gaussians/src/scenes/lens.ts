@@ -52,7 +52,10 @@ export function undistort(lens: LensCamera, target: Point): Point {
     y -= (xx * ey - yx * ex) / det;
     if (!Number.isFinite(x + y)) break;
   }
-  throw new UserError(`[gaussians/lens] distortion cannot be inverted: k1=${lens.k1}, k2=${lens.k2}, p1=${lens.p1}, p2=${lens.p2} at [${target.join(', ')}]. Undistort the images with the program that made the model.`);
+  throw new UserError(
+    `[gaussians/lens] distortion cannot be inverted: k1=${lens.k1}, k2=${lens.k2}, p1=${lens.p1}, p2=${lens.p2} at `
+      + `[${target.join(', ')}]. Undistort the images with the program that made the model.`,
+  );
 }
 
 function central(f: (h: number) => Point, step: number): Point {
@@ -77,7 +80,11 @@ export function undistortedPinhole(lens: LensCamera): Pinhole {
   const right = Math.min(...ys.map((v) => direction(width - 0.5, v)[0]));
   const top = Math.max(...xs.map((u) => direction(u, 0.5)[1]));
   const bottom = Math.min(...xs.map((u) => direction(u, height - 0.5)[1]));
-  if (!(right > left && bottom > top)) throw new UserError(`[gaussians/lens] distortion leaves no rectangle that was seen: x ${left}..${right}, y ${top}..${bottom}. Check the parameters of the camera.`);
+  if (!(right > left && bottom > top))
+    throw new UserError(
+      `[gaussians/lens] distortion leaves no rectangle that was seen: x ${left}..${right}, y ${top}..${bottom}. Check the `
+        + 'parameters of the camera.',
+    );
   const fxNew = Math.max(width - 1, 1) / (right - left);
   const fyNew = Math.max(height - 1, 1) / (bottom - top);
   return { width, height, fx: fxNew, fy: fyNew, cx: 0.5 - fxNew * left, cy: 0.5 - fyNew * top };
@@ -109,13 +116,18 @@ export function undistortImage(image: Image, lens: LensCamera, pinhole: Pinhole)
 }
 
 /**
- * The distances that a pinhole would have measured, [height, width]: for each pixel that of the nearest one in the lens's map, since a mean of near
- * and far is neither.
+ * The distances that a pinhole would have measured, [height, width]: for each pixel that of the nearest one in the lens's map, since a mean
+ * of near and far is neither.
  *
  * @param map stored numbers, of the lens's picture
  * @param unit world units of 1 in the map
  */
-export function sampleDepth(map: { readonly width: number; readonly height: number; readonly data: Uint16Array }, lens: LensCamera, pinhole: Pinhole, unit: number): Float32Array {
+export function sampleDepth(
+  map: { readonly width: number; readonly height: number; readonly data: Uint16Array },
+  lens: LensCamera,
+  pinhole: Pinhole,
+  unit: number,
+): Float32Array {
   const { width, height } = pinhole;
   const out = new Float32Array(width * height);
   for (let y = 0; y < height; y++) {

@@ -8,8 +8,8 @@ interface KdTree {
 }
 
 /**
- * Mean of the squared distances to the `k` nearest other points, [count]: the size that a point's Gaussian starts with. Points that coincide
- * count as neighbours at distance 0. With fewer than `k` others, the mean of those there are; 0 for a lone point.
+ * Mean of the squared distances to the `k` nearest other points, [count]: the size that a point's Gaussian starts with. Points that
+ * coincide count as neighbours at distance 0. With fewer than `k` others, the mean of those there are; 0 for a lone point.
  *
  * @param positions [count, 3]
  * @param k @default 3, as all trainers since Kerbl et al. 2023
@@ -69,7 +69,10 @@ function widestAxis(positions: Float32Array, order: Int32Array, [low, high]: rea
   return widest;
 }
 
-function visit(tree: KdTree, search: { readonly low: number; readonly high: number; readonly row: number; readonly best: Float64Array }): void {
+function visit(
+  tree: KdTree,
+  search: { readonly low: number; readonly high: number; readonly row: number; readonly best: Float64Array },
+): void {
   const { low, high, row, best } = search;
   if (low >= high) return;
   const { positions, order, axes } = tree;

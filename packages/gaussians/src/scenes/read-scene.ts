@@ -44,17 +44,19 @@ export interface SceneSource {
 }
 
 /**
- * Read posed photographs: a COLMAP model (`sparse/0` or the folder itself, binary or text, with `images`), or a transforms.json of nerfstudio or
- * Blender. Lens distortion is taken out. Works wherever files can be read by path, a page included.
+ * Read posed photographs: a COLMAP model (`sparse/0` or the folder itself, binary or text, with `images`), or a transforms.json of
+ * nerfstudio or Blender. Lens distortion is taken out. Works wherever files can be read by path, a page included.
  *
  * @throws UserError when a file is missing or damaged, or an option is out of range; UnsupportedError for lenses that are not read
  */
 export async function readScene(folder: SceneFolder, options: ReadSceneOptions = {}): Promise<SplatScene> {
   const { downscale = 1, maxSide = MAX_SIDE, onView } = options;
   if (!(downscale >= 1 && downscale <= MAX_SIDE)) throw new UserError(`[gaussians/scenes] downscale=${downscale} must be a number >= 1.`);
-  if (!(maxSide >= 1 && maxSide <= MAX_SIDE)) throw new UserError(`[gaussians/scenes] maxSide=${maxSide} must be a number from 1 to ${MAX_SIDE}.`);
+  if (!(maxSide >= 1 && maxSide <= MAX_SIDE))
+    throw new UserError(`[gaussians/scenes] maxSide=${maxSide} must be a number from 1 to ${MAX_SIDE}.`);
   const source = await readSource(folder, options);
-  if (source.views.length === 0) throw new UserError(`[gaussians/scenes] scene has no view: path=${folder.label('')}. Export the model again.`);
+  if (source.views.length === 0)
+    throw new UserError(`[gaussians/scenes] scene has no view: path=${folder.label('')}. Export the model again.`);
   const times = timesOf(source.views);
   const views: SceneView[] = [];
   for (const view of source.views) {
@@ -62,7 +64,14 @@ export async function readScene(folder: SceneFolder, options: ReadSceneOptions =
     onView?.({ done: views.length, total: source.views.length });
   }
   const { train, test } = splitViews(views, options.holdOut ?? (source.heldOut.length > 0 ? { names: source.heldOut } : undefined));
-  return { name: folder.name, train, test, ...(source.points && source.points.count > 0 && { points: source.points }), extent: sceneExtent(train.map(({ camera }) => camera)), ...(times && { times }) };
+  return {
+    name: folder.name,
+    train,
+    test,
+    ...(source.points && source.points.count > 0 && { points: source.points }),
+    extent: sceneExtent(train.map(({ camera }) => camera)),
+    ...(times && { times }),
+  };
 }
 
 /** First and last moment of a scene in motion; undefined where all was taken at once. @throws UserError when only some views have a time */
@@ -72,7 +81,11 @@ function timesOf(views: readonly ViewSource[]): SceneTimes | undefined {
   const end = known.reduce((most, time) => Math.max(most, time), -Infinity);
   if (!(start < end)) return undefined;
   const without = views.find(({ time }) => time === undefined);
-  if (without !== undefined) throw new UserError(`[gaussians/scenes] some views have a time and some have none: view=${without.name}, with a time=${known.length} of ${views.length}. Give all of them one, or none.`);
+  if (without !== undefined)
+    throw new UserError(
+      `[gaussians/scenes] some views have a time and some have none: view=${without.name}, with a time=${known.length} of `
+        + `${views.length}. Give all of them one, or none.`,
+    );
   return { start, end };
 }
 
@@ -82,17 +95,26 @@ async function readSource(folder: SceneFolder, { transforms, images = 'images' }
   const colmap = await findColmap(folder);
   if (colmap !== undefined) return readColmap(folder, colmap, images);
   const seen = (await folder.names()).slice(0, 8).join(', ');
-  throw new UserError(`[gaussians/scenes] neither a COLMAP model nor a transforms.json: path=${folder.label('')}, found ${seen || 'nothing'}. Give a folder with sparse/0/cameras.bin (or .txt), or with transforms.json.`);
+  throw new UserError(
+    `[gaussians/scenes] neither a COLMAP model nor a transforms.json: path=${folder.label('')}, found ${seen || 'nothing'}. Give a `
+      + 'folder with sparse/0/cameras.bin (or .txt), or with transforms.json.',
+  );
 }
 
-async function readView(folder: SceneFolder, view: ViewSource, divisor: (image: Image) => number, times: SceneTimes | undefined): Promise<SceneView> {
+async function readView(
+  folder: SceneFolder,
+  view: ViewSource,
+  divisor: (image: Image) => number,
+  times: SceneTimes | undefined,
+): Promise<SceneView> {
   const read = await folder.image(view.imagePath, 'rgba');
   const lens = rescaled(view.lens(read), read, view.name);
   const pinhole: Pinhole = isDistorted(lens) ? undistortedPinhole(lens) : lens;
   const straight = (image: Image): Image => (isDistorted(lens) ? undistortImage(image, lens, pinhole) : image);
   const size = { width: Math.max(1, Math.round(read.width / divisor(read))), height: Math.max(1, Math.round(read.height / divisor(read))) };
   // Averages of areas: nothing rings, and alpha stays in range.
-  const shrunk = (image: Image): Image => (image.width === size.width && image.height === size.height ? straight(image) : resizeArea(straight(image), size));
+  const shrunk = (image: Image): Image =>
+    image.width === size.width && image.height === size.height ? straight(image) : resizeArea(straight(image), size);
   const { width, height, fx, fy, cx, cy } = pinhole;
   const camera = scaleCamera({ width, height, fx, fy, cx, cy, worldToCamera: view.worldToCamera }, size);
   checkCamera('gaussians/scenes', camera);
@@ -100,7 +122,14 @@ async function readView(folder: SceneFolder, view: ViewSource, divisor: (image: 
   if (mask !== undefined) sameSize('mask', mask, read, view.name);
   const map = view.depth === undefined ? undefined : await folder.depth?.(view.depth.path);
   if (map !== undefined) sameSize('depth map', map, read, view.name);
-  return { name: view.name, camera, image: opaque(shrunk(read)), ...(mask && { mask: shrunk(mask).data }), ...(map && { depth: sampleDepth(map, lens, camera, view.depth!.unit) }), ...(times && { time: (view.time! - times.start) / (times.end - times.start) }) };
+  return {
+    name: view.name,
+    camera,
+    image: opaque(shrunk(read)),
+    ...(mask && { mask: shrunk(mask).data }),
+    ...(map && { depth: sampleDepth(map, lens, camera, view.depth!.unit) }),
+    ...(times && { time: (view.time! - times.start) / (times.end - times.start) }),
+  };
 }
 
 /** The camera of the picture that is there, which may be a smaller copy of the one that was calibrated. */
@@ -110,14 +139,20 @@ function rescaled(lens: LensCamera, image: Image, name: string): LensCamera {
   const y = image.height / lens.height;
   // Rounding of sides, not another picture.
   if (Math.abs(x - y) * Math.max(lens.width, lens.height) > 2) {
-    throw new UserError(`[gaussians/scenes] image is not of its camera's shape: image "${name}" is ${image.width}x${image.height}, the camera ${lens.width}x${lens.height}. Use the images that the model was made from.`);
+    throw new UserError(
+      `[gaussians/scenes] image is not of its camera's shape: image "${name}" is ${image.width}x${image.height}, the camera `
+        + `${lens.width}x${lens.height}. Use the images that the model was made from.`,
+    );
   }
   return { ...lens, width: image.width, height: image.height, fx: lens.fx * x, fy: lens.fy * y, cx: lens.cx * x, cy: lens.cy * y };
 }
 
 function sameSize(what: string, mask: { readonly width: number; readonly height: number }, image: Image, name: string): void {
   if (mask.width === image.width && mask.height === image.height) return;
-  throw new UserError(`[gaussians/scenes] ${what} is not of the size of its image: view "${name}", ${what} ${mask.width}x${mask.height}, image ${image.width}x${image.height}. Make them equal.`);
+  throw new UserError(
+    `[gaussians/scenes] ${what} is not of the size of its image: view "${name}", ${what} ${mask.width}x${mask.height}, image `
+      + `${image.width}x${image.height}. Make them equal.`,
+  );
 }
 
 /** Alpha that is 255 everywhere says nothing. */

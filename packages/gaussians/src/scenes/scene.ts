@@ -44,7 +44,10 @@ export interface SplatScene {
   readonly times?: SceneTimes;
 }
 
-/** 1.1 times the largest distance of a camera from the mean of all: the unit of learning rates and of sizes (Kerbl et al. 2023). 1 for a single place. */
+/**
+ * 1.1 times the largest distance of a camera from the mean of all: the unit of learning rates and of sizes (Kerbl et al. 2023). 1 for a
+ * single place.
+ */
 export function sceneExtent(cameras: readonly Camera[]): number {
   if (cameras.length === 0) return 1;
   const positions = cameras.map(cameraPosition);

@@ -51,12 +51,19 @@ export async function readTransforms(files: SceneFolder, paths: readonly string[
 }
 
 async function pointsOf(files: SceneFolder, path: string, label: string): Promise<PointCloud> {
-  if (!(await files.has(path))) throw new UserError(`[gaussians/transforms] points to begin with are not there: ${files.label(path)}. Put them where ${label} says as ply_file_path, or take that entry out.`);
+  if (!(await files.has(path)))
+    throw new UserError(
+      `[gaussians/transforms] points to begin with are not there: ${files.label(path)}. Put them where ${label} says as `
+        + 'ply_file_path, or take that entry out.',
+    );
   const bytes = await files.bytes(path, { maxBytes: MAX_POINT_BYTES });
   try {
     return await readPlyPoints(bytes);
   } catch (error) {
-    if (error instanceof UserError) throw new UserError(`[gaussians/transforms] points to begin with cannot be read: ${files.label(path)}. ${error.message}`, { cause: error });
+    if (error instanceof UserError)
+      throw new UserError(`[gaussians/transforms] points to begin with cannot be read: ${files.label(path)}. ${error.message}`, {
+        cause: error,
+      });
     throw error;
   }
 }
@@ -66,5 +73,8 @@ async function imageFile(files: SceneFolder, folder: string, path: string): Prom
   const named = /\.[^./]+$/.test(path);
   const candidates = (named ? [path] : [`${path}.png`, `${path}.jpg`, path]).map((candidate) => joinPath(folder, candidate));
   for (const candidate of candidates) if (await files.has(candidate)) return candidate;
-  throw new UserError(`[gaussians/transforms] image of a frame is not there: ${candidates.map(files.label).join(' or ')}. Put the images where the file says.`);
+  throw new UserError(
+    `[gaussians/transforms] image of a frame is not there: ${candidates.map(files.label).join(' or ')}. Put the images where the `
+      + 'file says.',
+  );
 }

@@ -69,7 +69,8 @@ type Given = v.InferOutput<v.ObjectSchema<typeof intrinsics, undefined>>;
 const MODELS = ['OPENCV', 'PINHOLE', 'SIMPLE_PINHOLE'];
 
 /**
- * Read a transforms.json of nerfstudio, instant-ngp or Blender: cameras to world in OpenGL's axes, which become world to camera in OpenCV's.
+ * Read a transforms.json of nerfstudio, instant-ngp or Blender: cameras to world in OpenGL's axes, which become world to camera in
+ * OpenCV's.
  *
  * @param value what the JSON says
  * @throws UserError when it does not have the form; UnsupportedError for lenses other than pinholes and OpenCV's
@@ -78,7 +79,9 @@ export function parseTransforms(value: unknown, label = 'transforms.json'): Tran
   const parsed = v.safeParse(File, value);
   if (!parsed.success) {
     const [issue] = parsed.issues;
-    throw new UserError(`[gaussians/transforms] ${label} has the wrong form: ${v.getDotPath(issue) ?? 'top'}: ${issue.message}. Correct this entry.`);
+    throw new UserError(
+      `[gaussians/transforms] ${label} has the wrong form: ${v.getDotPath(issue) ?? 'top'}: ${issue.message}. Correct this entry.`,
+    );
   }
   const file = parsed.output;
   return {
@@ -107,20 +110,31 @@ export function frameName(path: string): string {
 }
 
 function pick(from: Given): Given {
-  return Object.fromEntries(Object.keys(intrinsics).flatMap((key) => (from[key as keyof Given] === undefined ? [] : [[key, from[key as keyof Given]]])));
+  return Object.fromEntries(
+    Object.keys(intrinsics).flatMap((key) => (from[key as keyof Given] === undefined ? [] : [[key, from[key as keyof Given]]])),
+  );
 }
 
 function inside(path: string, where: string): string {
   if (/^([/\\]|[a-zA-Z]:)/.test(path) || path.split(/[/\\]/).includes('..') || path.includes('\0')) {
-    throw new UserError(`[gaussians/transforms] ${where} leads out of its folder: path=${JSON.stringify(path)}. Use a path below the file.`);
+    throw new UserError(
+      `[gaussians/transforms] ${where} leads out of its folder: path=${JSON.stringify(path)}. Use a path below the file.`,
+    );
   }
   return frameName(path);
 }
 
 function checkLens(given: Given, where: string): void {
   const { camera_model: model = 'OPENCV', k3 = 0, k4 = 0 } = given;
-  if (!MODELS.includes(model)) throw new UnsupportedError(`[gaussians/transforms] ${where}: camera model is not read: camera_model=${model}. Read are ${MODELS.join(', ')}; undistort the images first.`);
-  if (k3 !== 0 || k4 !== 0) throw new UnsupportedError(`[gaussians/transforms] ${where}: k3=${k3}, k4=${k4} are not read. Undistort the images first, or fit k1, k2, p1, p2 only.`);
+  if (!MODELS.includes(model))
+    throw new UnsupportedError(
+      `[gaussians/transforms] ${where}: camera model is not read: camera_model=${model}. Read are ${MODELS.join(', ')}; undistort `
+        + 'the images first.',
+    );
+  if (k3 !== 0 || k4 !== 0)
+    throw new UnsupportedError(
+      `[gaussians/transforms] ${where}: k3=${k3}, k4=${k4} are not read. Undistort the images first, or fit k1, k2, p1, p2 only.`,
+    );
 }
 
 function lensOf(given: Given, size: { readonly width: number; readonly height: number }, where: string): LensCamera {
@@ -128,8 +142,20 @@ function lensOf(given: Given, size: { readonly width: number; readonly height: n
   const fx = given.fl_x ?? (angleX === undefined ? given.fl_y : w / (2 * Math.tan(angleX / 2)));
   // Square pixels unless the file says otherwise.
   const fy = given.fl_y ?? (angleY === undefined ? fx : h / (2 * Math.tan(angleY / 2)));
-  if (fx === undefined || fy === undefined) throw new UserError(`[gaussians/transforms] ${where} has no focal length. Give fl_x, or camera_angle_x.`);
-  return { width: w, height: h, fx, fy, cx: given.cx ?? w / 2, cy: given.cy ?? h / 2, k1: given.k1 ?? 0, k2: given.k2 ?? 0, p1: given.p1 ?? 0, p2: given.p2 ?? 0 };
+  if (fx === undefined || fy === undefined)
+    throw new UserError(`[gaussians/transforms] ${where} has no focal length. Give fl_x, or camera_angle_x.`);
+  return {
+    width: w,
+    height: h,
+    fx,
+    fy,
+    cx: given.cx ?? w / 2,
+    cy: given.cy ?? h / 2,
+    k1: given.k1 ?? 0,
+    k2: given.k2 ?? 0,
+    p1: given.p1 ?? 0,
+    p2: given.p2 ?? 0,
+  };
 }
 
 /** OpenGL looks along -z with y up: the second and third axis of the camera change their sign. Then [R | t] of the rigid inverse. */
@@ -137,13 +163,23 @@ function invertOpenGl(matrix: readonly (readonly number[])[], where: string): re
   const at = (row: number, column: number): number => matrix[row]![column]! * (column === 1 || column === 2 ? -1 : 1);
   const columns = [0, 1, 2].map((column) => {
     const length = Math.hypot(at(0, column), at(1, column), at(2, column));
-    if (!(length > 1e-9)) throw new UserError(`[gaussians/transforms] ${where}: transform_matrix is no pose, column ${column} has length ${length}. Export it again.`);
+    if (!(length > 1e-9))
+      throw new UserError(
+        `[gaussians/transforms] ${where}: transform_matrix is no pose, column ${column} has length ${length}. Export it again.`,
+      );
     // Some exporters leave a scale on the rotation.
     return [at(0, column) / length, at(1, column) / length, at(2, column) / length];
   });
-  for (const [a, b] of [[0, 1], [0, 2], [1, 2]] as const) {
+  for (const [a, b] of [
+    [0, 1],
+    [0, 2],
+    [1, 2],
+  ] as const) {
     const dot = columns[a]!.reduce((sum, value, i) => sum + value * columns[b]![i]!, 0);
-    if (Math.abs(dot) > 1e-3) throw new UserError(`[gaussians/transforms] ${where}: transform_matrix is no rotation: columns ${a} and ${b} have the product ${dot}. Export it again.`);
+    if (Math.abs(dot) > 1e-3)
+      throw new UserError(
+        `[gaussians/transforms] ${where}: transform_matrix is no rotation: columns ${a} and ${b} have the product ${dot}. Export it again.`,
+      );
   }
   const position = [0, 1, 2].map((row) => matrix[row]![3]!);
   return columns.flatMap((column) => [...column, 0 - column.reduce((sum, value, i) => sum + value * position[i]!, 0)]);

@@ -13,7 +13,10 @@ export interface DensifyOptions {
   readonly every?: number;
   /** Steps between resets of the opacity. @default 3000 */
   readonly resetEvery?: number;
-  /** Mean gradient of the place in the picture, in units of half the picture, above which a Gaussian is too few. @default 2e-4; absgrad 8e-4 */
+  /**
+   * Mean gradient of the place in the picture, in units of half the picture, above which a Gaussian is too few.
+   * @default 2e-4; absgrad 8e-4
+   */
   readonly growGradient?: number;
   /** Up to this deviation, in extents of the scene, it is doubled; above, it is split. @default 0.01 */
   readonly growScale?: number;
@@ -23,23 +26,42 @@ export interface DensifyOptions {
   readonly pruneScale?: number;
   /** Most Gaussians; growth stops there. @default 3000000, what fits into 8 GB while training */
   readonly cap?: number;
-  /** Children of a split: of the parent's opacity, or 1 - sqrt(1 - o) so that both together are as opaque (Rota Bulo et al. 2024). @default 'copied' */
+  /**
+   * Children of a split: of the parent's opacity, or 1 - sqrt(1 - o) so that both together are as opaque (Rota Bulo et al. 2024).
+   * @default 'copied'
+   */
   readonly splitOpacity?: 'copied' | 'revised';
 }
 
-const DEFAULTS = { start: 500, stop: 15_000, every: 100, resetEvery: 3000, growGradient: 2e-4, growScale: 0.01, pruneOpacity: 0.005, pruneScale: 0.1, cap: 3_000_000, splitOpacity: 'copied' } as const;
+const DEFAULTS = {
+  start: 500,
+  stop: 15_000,
+  every: 100,
+  resetEvery: 3000,
+  growGradient: 2e-4,
+  growScale: 0.01,
+  pruneOpacity: 0.005,
+  pruneScale: 0.1,
+  cap: 3_000_000,
+  splitOpacity: 'copied',
+} as const;
 
 /** How much smaller the two children of a split are than their parent. */
 const SHRINK = 1.6;
 
 /** Clone, split, prune and reset by the gradients that `gradient` names: what the default and the absgrad strategy share. */
-export function densify(options: DensifyOptions, kind: { readonly name: string; readonly paper: string; readonly gradient: 'means2d' | 'absoluteMeans2d'; readonly growGradient: number }): Strategy {
+export function densify(
+  options: DensifyOptions,
+  kind: { readonly name: string; readonly paper: string; readonly gradient: 'means2d' | 'absoluteMeans2d'; readonly growGradient: number },
+): Strategy {
   const settings = { ...DEFAULTS, growGradient: kind.growGradient, ...options };
   for (const [name, value] of Object.entries(settings)) {
-    if (typeof value === 'number' && !(value >= 0)) throw new UserError(`[gaussians/strategies] option must be a number >= 0: ${name}=${value}.`);
+    if (typeof value === 'number' && !(value >= 0))
+      throw new UserError(`[gaussians/strategies] option must be a number >= 0: ${name}=${value}.`);
   }
   for (const name of ['every', 'resetEvery', 'cap'] as const) {
-    if (!Number.isSafeInteger(settings[name]) || settings[name] < 1) throw new UserError(`[gaussians/strategies] option must be an integer >= 1: ${name}=${settings[name]}.`);
+    if (!Number.isSafeInteger(settings[name]) || settings[name] < 1)
+      throw new UserError(`[gaussians/strategies] option must be an integer >= 1: ${name}=${settings[name]}.`);
   }
   return Object.freeze<Strategy>({
     name: kind.name,
@@ -96,19 +118,32 @@ function growAndPrune({ step, gaussians, statistics, extent, random }: RefineCon
     counts: { cloned: clones.length, split: splits.length, pruned: grown.source.length - rows.source.length },
     edit: (changed) => {
       for (const [row, place] of kept.source.entries()) {
-        if (place >= firstChild) placeChild(changed, row, { offset: offsets.subarray(3 * (place - firstChild), 3 * (place - firstChild) + 3), opacity: settings.splitOpacity });
+        if (place >= firstChild)
+          placeChild(changed, row, {
+            offset: offsets.subarray(3 * (place - firstChild), 3 * (place - firstChild) + 3),
+            opacity: settings.splitOpacity,
+          });
       }
     },
   };
 }
 
 /** Rows to double and rows to split; when the cap does not allow all, those with the largest gradients. */
-function chooseGrowth(gaussians: Gaussians, statistics: RefineContext['statistics'], extent: number, settings: Settings): { readonly clones: readonly number[]; readonly splits: readonly number[] } {
+function chooseGrowth(
+  gaussians: Gaussians,
+  statistics: RefineContext['statistics'],
+  extent: number,
+  settings: Settings,
+): { readonly clones: readonly number[]; readonly splits: readonly number[] } {
   const { gradient, seen } = statistics as { readonly gradient: Float32Array; readonly seen: Float32Array };
   const mean = (row: number): number => gradient[row]! / Math.max(1, seen[row]!);
   let chosen = Array.from({ length: gaussians.count }, (_, row) => row).filter((row) => mean(row) > settings.growGradient);
   const room = Math.max(0, settings.cap - gaussians.count);
-  if (chosen.length > room) chosen = chosen.sort((a, b) => mean(b) - mean(a) || a - b).slice(0, room).sort((a, b) => a - b);
+  if (chosen.length > room)
+    chosen = chosen
+      .sort((a, b) => mean(b) - mean(a) || a - b)
+      .slice(0, room)
+      .sort((a, b) => a - b);
   const small = (row: number): boolean => largestScale(gaussians.logScales, row) <= settings.growScale * extent;
   return { clones: chosen.filter(small), splits: chosen.filter((row) => !small(row)) };
 }
@@ -123,12 +158,17 @@ function growthRows(count: number, clones: readonly number[], splits: readonly n
 }
 
 /** A child lies where a draw from its parent falls, and is smaller. */
-function placeChild(gaussians: Gaussians, row: number, { offset, opacity }: { readonly offset: Float32Array; readonly opacity: Settings['splitOpacity'] }): void {
+function placeChild(
+  gaussians: Gaussians,
+  row: number,
+  { offset, opacity }: { readonly offset: Float32Array; readonly opacity: Settings['splitOpacity'] },
+): void {
   const { means, quaternions, logScales, opacityLogits } = gaussians;
   const rotation = rotationMatrix(quaternions, 4 * row);
   const along = [0, 1, 2].map((axis) => Math.exp(logScales[3 * row + axis]!) * offset[axis]!);
   for (let axis = 0; axis < 3; axis++) {
-    means[3 * row + axis] = means[3 * row + axis]! + rotation[3 * axis]! * along[0]! + rotation[3 * axis + 1]! * along[1]! + rotation[3 * axis + 2]! * along[2]!;
+    means[3 * row + axis] =
+      means[3 * row + axis]! + rotation[3 * axis]! * along[0]! + rotation[3 * axis + 1]! * along[1]! + rotation[3 * axis + 2]! * along[2]!;
     logScales[3 * row + axis] = logScales[3 * row + axis]! - Math.log(SHRINK);
   }
   if (opacity === 'revised') opacityLogits[row] = logit(1 - Math.sqrt(1 - sigmoid(opacityLogits[row]!)));

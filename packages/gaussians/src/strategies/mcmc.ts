@@ -37,8 +37,11 @@ const MOST = 1 - 2 ** -23;
  */
 export function mcmcStrategy(options: McmcOptions = {}): Strategy {
   const settings = { ...DEFAULTS, ...options };
-  for (const [name, value] of Object.entries(settings)) if (!(value >= 0)) throw new UserError(`[gaussians/strategies] option must be a number >= 0: ${name}=${value}.`);
-  for (const name of ['every', 'cap'] as const) if (!Number.isSafeInteger(settings[name]) || settings[name] < 1) throw new UserError(`[gaussians/strategies] option must be an integer >= 1: ${name}=${settings[name]}.`);
+  for (const [name, value] of Object.entries(settings))
+    if (!(value >= 0)) throw new UserError(`[gaussians/strategies] option must be a number >= 0: ${name}=${value}.`);
+  for (const name of ['every', 'cap'] as const)
+    if (!Number.isSafeInteger(settings[name]) || settings[name] < 1)
+      throw new UserError(`[gaussians/strategies] option must be an integer >= 1: ${name}=${settings[name]}.`);
   return Object.freeze<Strategy>({
     name: 'mcmc',
     paper: 'arXiv:2404.09591',
@@ -61,7 +64,11 @@ function moveAndGrow({ gaussians, random }: RefineContext, settings: Settings): 
   const alive = (row: number): boolean => opacities[row]! > settings.minOpacity;
   const dead = Array.from({ length: count }, (_, row) => row).filter((row) => !alive(row));
   if (dead.length === count) return undefined;
-  const targets = drawByWeight(opacities.map((opacity, row) => (alive(row) ? opacity : 0)), dead.length, random);
+  const targets = drawByWeight(
+    opacities.map((opacity, row) => (alive(row) ? opacity : 0)),
+    dead.length,
+    random,
+  );
   const source = Int32Array.from({ length: Math.max(count, Math.min(settings.cap, Math.floor(settings.growth * count))) }, (_, row) => row);
   const fresh = new Uint8Array(source.length);
   const copies = new Map<number, number>();
@@ -75,7 +82,9 @@ function moveAndGrow({ gaussians, random }: RefineContext, settings: Settings): 
     fresh[targets[i]!] = 1;
   }
   // What a place holds after the moves, as weight for the new ones.
-  const moved = opacities.map((opacity, row) => share(opacities[source[row]!]!, copies.get(source[row]!) ?? 1, settings.minOpacity).opacity);
+  const moved = opacities.map(
+    (opacity, row) => share(opacities[source[row]!]!, copies.get(source[row]!) ?? 1, settings.minOpacity).opacity,
+  );
   const added = drawByWeight(moved, source.length - count, random);
   // A new one may fall onto one that has just moved: it shares the place where that came from.
   for (const [i, onto] of added.entries()) place(count + i, source[onto]!);
@@ -133,11 +142,16 @@ function addNoise({ gaussians, random, meansRate }: RefineContext, settings: Set
     const rotation = rotationMatrix(quaternions, 4 * row);
     const along = [0, 0, 0];
     for (let axis = 0; axis < 3; axis++) {
-      const inside = rotation[axis]! * noise[3 * row]! + rotation[3 + axis]! * noise[3 * row + 1]! + rotation[6 + axis]! * noise[3 * row + 2]!;
+      const inside =
+        rotation[axis]! * noise[3 * row]! + rotation[3 + axis]! * noise[3 * row + 1]! + rotation[6 + axis]! * noise[3 * row + 2]!;
       along[axis] = Math.exp(2 * logScales[3 * row + axis]!) * inside * gate * strength;
     }
     for (let axis = 0; axis < 3; axis++) {
-      means[3 * row + axis] = means[3 * row + axis]! + rotation[3 * axis]! * along[0]! + rotation[3 * axis + 1]! * along[1]! + rotation[3 * axis + 2]! * along[2]!;
+      means[3 * row + axis] =
+        means[3 * row + axis]!
+        + rotation[3 * axis]! * along[0]!
+        + rotation[3 * axis + 1]! * along[1]!
+        + rotation[3 * axis + 2]! * along[2]!;
     }
   }
 }

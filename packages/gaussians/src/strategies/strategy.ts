@@ -52,7 +52,13 @@ export interface Strategy {
   /** Whether it looks at `absoluteMeans2d`, which costs time; those are zeros otherwise. @default false */
   readonly absoluteGradients?: boolean;
   /** Adds what a step showed to the statistics, in place. */
-  readonly observe?: (seen: { readonly step: number; readonly statistics: Statistics; readonly rendering: Pick<Rendering, 'radii'>; readonly gradients: RenderGradients; readonly camera: Camera }) => void;
+  readonly observe?: (seen: {
+    readonly step: number;
+    readonly statistics: Statistics;
+    readonly rendering: Pick<Rendering, 'radii'>;
+    readonly gradients: RenderGradients;
+    readonly camera: Camera;
+  }) => void;
   /** After the optimiser's step. */
   readonly refine: (context: RefineContext) => Refinement | undefined;
   /** Every step, after `refine`: changes values in place. */

@@ -8,7 +8,15 @@ const C0 = 0.28209479177387814;
 export const SIDE = 9;
 
 /** Looks along z from the origin; the axis meets the middle of the pixel (4, 4). */
-export const STRAIGHT: Camera = { width: SIDE, height: SIDE, fx: 20, fy: 20, cx: 4.5, cy: 4.5, worldToCamera: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0] };
+export const STRAIGHT: Camera = {
+  width: SIDE,
+  height: SIDE,
+  fx: 20,
+  fy: 20,
+  cx: 4.5,
+  cy: 4.5,
+  worldToCamera: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0],
+};
 
 export interface Ball {
   readonly mean: readonly number[];

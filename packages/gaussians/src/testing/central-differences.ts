@@ -14,15 +14,27 @@ export interface GradientError {
   readonly largest: number;
 }
 
-/** The reference's gradients of a random linear function of its outputs, by every input that there is, beside central differences in float64. */
-async function centralDifferences(gaussians: Gaussians<Float64Array>, camera: Camera, options: Options): Promise<Readonly<Record<string, GradientError>>> {
+/**
+ * The reference's gradients of a random linear function of its outputs, by every input that there is, beside central differences in
+ * float64.
+ */
+async function centralDifferences(
+  gaussians: Gaussians<Float64Array>,
+  camera: Camera,
+  options: Options,
+): Promise<Readonly<Record<string, GradientError>>> {
   const rasterizer = referenceRasterizer();
   const rendering = await rasterizer.render(gaussians, camera, options);
   const w = weights(rendering);
   const gradients = await rasterizer.backward(rendering, w);
   const step = 1e-6;
   const errors: Record<string, GradientError> = {};
-  const compare = async (name: string, analytic: Float64Array, values: readonly number[], at: (changed: readonly number[]) => [Gaussians<Float64Array>, Camera, Options]): Promise<void> => {
+  const compare = async (
+    name: string,
+    analytic: Float64Array,
+    values: readonly number[],
+    at: (changed: readonly number[]) => [Gaussians<Float64Array>, Camera, Options],
+  ): Promise<void> => {
     let [worst, largest] = [0, 0];
     if (analytic.length !== values.length) worst = Infinity;
     for (const [i, value] of values.entries()) {
@@ -35,13 +47,30 @@ async function centralDifferences(gaussians: Gaussians<Float64Array>, camera: Ca
   };
   for (const name of PARAMETERS) {
     if (name === 'sh' && options.colors !== undefined) continue;
-    await compare(name, gradients[name], [...gaussians[name]], (changed) => [{ ...gaussians, [name]: Float64Array.from(changed) }, camera, options]);
+    await compare(name, gradients[name], [...gaussians[name]], (changed) => [
+      { ...gaussians, [name]: Float64Array.from(changed) },
+      camera,
+      options,
+    ]);
   }
   for (const name of ['colors', 'features'] as const) {
-    if (options[name] !== undefined) await compare(name, gradients[name]!, [...options[name]], (changed) => [gaussians, camera, { ...options, [name]: Float64Array.from(changed) }]);
+    if (options[name] !== undefined)
+      await compare(name, gradients[name]!, [...options[name]], (changed) => [
+        gaussians,
+        camera,
+        { ...options, [name]: Float64Array.from(changed) },
+      ]);
   }
-  await compare('worldToCamera', gradients.worldToCamera, camera.worldToCamera, (changed) => [gaussians, { ...camera, worldToCamera: changed }, options]);
-  await compare('background', gradients.background, options.background ?? [], (changed) => [gaussians, camera, { ...options, background: changed }]);
+  await compare('worldToCamera', gradients.worldToCamera, camera.worldToCamera, (changed) => [
+    gaussians,
+    { ...camera, worldToCamera: changed },
+    options,
+  ]);
+  await compare('background', gradients.background, options.background ?? [], (changed) => [
+    gaussians,
+    camera,
+    { ...options, background: changed },
+  ]);
   return errors;
 }
 
@@ -51,12 +80,18 @@ function weights(rendering: Rendering<Float64Array>): Cotangents<Float64Array> {
   const like = (length: number): Float64Array => Float64Array.from({ length }, () => 2 * next() - 1);
   const [color, alpha] = [like(rendering.color.length), like(rendering.alpha.length)];
   // Expected depth jumps where nothing is left to divide by; a difference across the jump says nothing.
-  return { color, alpha, ...(rendering.depth && { depth: like(rendering.alpha.length).map((value, i) => (rendering.alpha[i]! > 0.02 ? value : 0)) }) };
+  return {
+    color,
+    alpha,
+    ...(rendering.depth && { depth: like(rendering.alpha.length).map((value, i) => (rendering.alpha[i]! > 0.02 ? value : 0)) }),
+  };
 }
 
 function loss(rendering: Rendering<Float64Array>, w: Cotangents<Float64Array>): number {
   const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
-  return dot(rendering.color, w.color!) + dot(rendering.alpha, w.alpha!) + (rendering.depth === undefined ? 0 : dot(rendering.depth, w.depth!));
+  return (
+    dot(rendering.color, w.color!) + dot(rendering.alpha, w.alpha!) + (rendering.depth === undefined ? 0 : dot(rendering.depth, w.depth!))
+  );
 }
 
 /** A kind of scene whose gradients are checked. */
@@ -76,7 +111,13 @@ export const GRADIENT_CASES: readonly GradientCase[] = [
   { name: 'pinhole, mip, expected depth', kind: 'pinhole', options: { antialiasing: 'mip', depth: 'expected' } },
   { name: 'pinhole, accumulated depth, features', kind: 'pinhole', options: { depth: 'accumulated' }, features: 2 },
   { name: 'orthographic, mip, accumulated depth', kind: 'orthographic', options: { antialiasing: 'mip', depth: 'accumulated' } },
-  { name: 'orthographic, expected depth, colors and a feature', kind: 'orthographic', options: { depth: 'expected' }, features: 1, colors: true },
+  {
+    name: 'orthographic, expected depth, colors and a feature',
+    kind: 'orthographic',
+    options: { depth: 'expected' },
+    features: 1,
+    colors: true,
+  },
   { name: 'fewer degrees than there are', kind: 'pinhole', options: { degree: 1 } },
   { name: 'beyond the margin of the picture', kind: 'pinhole', options: {}, aside: true },
 ];
@@ -85,9 +126,18 @@ export const GRADIENT_CASES: readonly GradientCase[] = [
 export const GRADIENT_TOLERANCE = 2e-6;
 
 /** {@link centralDifferences} of a small random scene of a kind. The cut-off is smooth, so that they converge. */
-export async function checkGradients({ kind, options, features = 0, colors = false, aside = false }: GradientCase, seed: number): Promise<Readonly<Record<string, GradientError>>> {
+export async function checkGradients(
+  { kind, options, features = 0, colors = false, aside = false }: GradientCase,
+  seed: number,
+): Promise<Readonly<Record<string, GradientError>>> {
   const count = 4 + (seed % 5);
-  const { gaussians, camera } = randomScene({ seed, count, kind, size: aside ? 10 : 8, ...(aside ? { opacities: [0.5, 0.8], scales: [0.4, 0.9] } : { opacities: [0.1, 0.85], scales: [0.1, 0.5] }) });
+  const { gaussians, camera } = randomScene({
+    seed,
+    count,
+    kind,
+    size: aside ? 10 : 8,
+    ...(aside ? { opacities: [0.5, 0.8], scales: [0.4, 0.9] } : { opacities: [0.1, 0.85], scales: [0.1, 0.5] }),
+  });
   const next = uniforms(100 + seed);
   const fill = (length: number): Float64Array => Float64Array.from({ length }, () => next());
   const means = aside ? gaussians.means.map((value, i) => [2.2, -2.4][i / 3] ?? value) : gaussians.means;

@@ -54,10 +54,10 @@ export interface GoldenDifference {
 }
 
 /**
- * How far single precision may be off where no decision hangs on rounding, relative to the largest magnitude of an array: what PyTorch's own
- * float32 run is off by, and the spread of the results when alphas and what is kept of a Gaussian are as coarse as kernels have them (see
- * tooling/parity/gaussians_golden.py), twice each, since both are the largest of some draws and not bounds. Gradients are sums over pixels, which
- * PyTorch adds in pairs and kernels one after another: a random walk of one rounding each.
+ * How far single precision may be off where no decision hangs on rounding, relative to the largest magnitude of an array: what PyTorch's
+ * own float32 run is off by, and the spread of the results when alphas and what is kept of a Gaussian are as coarse as kernels have them
+ * (see tooling/parity/gaussians_golden.py), twice each, since both are the largest of some draws and not bounds. Gradients are sums over
+ * pixels, which PyTorch adds in pairs and kernels one after another: a random walk of one rounding each.
  */
 function singlePrecisionBound({ torch32, spread, terms }: Scale): number {
   return 2 * (torch32 + spread) + Math.sqrt(terms) * 2 ** -24;
@@ -73,11 +73,16 @@ interface Scale {
 /** Draws the scenes of a golden file in single precision; those with a smooth cut-off are the reference's alone. */
 export async function compareGolden(golden: GaussiansGolden, rasterizer: Rasterizer): Promise<readonly GoldenDifference[]> {
   const cases = golden.cases.filter(({ options }) => options.cutoff === 'hard');
-  return (await Promise.all(cases.map((each) => compareCase(each, { rasterizer, numbers: decoded32, allowed: singlePrecisionBound })))).flat();
+  return (
+    await Promise.all(cases.map((each) => compareCase(each, { rasterizer, numbers: decoded32, allowed: singlePrecisionBound })))
+  ).flat();
 }
 
 /** Draws all scenes of a golden file with the reference. */
-export async function compareGoldenReference(golden: GaussiansGolden, rasterizer: Rasterizer<Float64Array>): Promise<readonly GoldenDifference[]> {
+export async function compareGoldenReference(
+  golden: GaussiansGolden,
+  rasterizer: Rasterizer<Float64Array>,
+): Promise<readonly GoldenDifference[]> {
   const allowed = (): number => golden.tolerance.float64;
   return (await Promise.all(golden.cases.map((each) => compareCase(each, { rasterizer, numbers: decoded, allowed })))).flat();
 }
@@ -88,22 +93,46 @@ interface Contestant<A extends FloatArray> {
   readonly allowed: (scale: Scale) => number;
 }
 
-async function compareCase<A extends FloatArray>(golden: GaussiansGoldenCase, { rasterizer, numbers, allowed }: Contestant<A>): Promise<readonly GoldenDifference[]> {
+async function compareCase<A extends FloatArray>(
+  golden: GaussiansGoldenCase,
+  { rasterizer, numbers, allowed }: Contestant<A>,
+): Promise<readonly GoldenDifference[]> {
   const { inputs, cotangents, outputs, gradients } = golden;
   const of = (arrays: GoldenArrays, name: string): A => numbers(arrays[name]!);
-  const gaussians: Gaussians<A> = { count: golden.count, degree: golden.degree, means: of(inputs, 'means'), quaternions: of(inputs, 'quaternions'), logScales: of(inputs, 'logScales'), opacityLogits: of(inputs, 'opacityLogits'), sh: of(inputs, 'sh') };
+  const gaussians: Gaussians<A> = {
+    count: golden.count,
+    degree: golden.degree,
+    means: of(inputs, 'means'),
+    quaternions: of(inputs, 'quaternions'),
+    logScales: of(inputs, 'logScales'),
+    opacityLogits: of(inputs, 'opacityLogits'),
+    sh: of(inputs, 'sh'),
+  };
   const optional = (name: 'colors' | 'features') => (inputs[name] === undefined ? {} : { [name]: of(inputs, name) });
-  const options: RenderOptions<A> = { ...golden.options, background: [...of(inputs, 'background')], ...optional('colors'), ...optional('features') };
+  const options: RenderOptions<A> = {
+    ...golden.options,
+    background: [...of(inputs, 'background')],
+    ...optional('colors'),
+    ...optional('features'),
+  };
   const rendering = await rasterizer.render(gaussians, { ...golden.camera, worldToCamera: [...of(inputs, 'worldToCamera')] }, options);
   const v: Cotangents<A> = Object.fromEntries(Object.keys(cotangents).map((name) => [name, of(cotangents, name)]));
   const back: RenderGradients<A> = await rasterizer.backward(rendering, v);
   const difference = (kind: 'outputs' | 'gradients', name: string, ours: ArrayLike<number> | undefined): GoldenDifference => {
     const truth = decoded(golden[kind][name]!);
     const torch32 = relativeDifference(decoded(golden[`${kind}32`][name]!), truth);
-    return { scene: golden.name, array: kind === 'outputs' ? name : `d ${name}`, ours: relativeDifference(ours ?? [], truth), torch32, allowed: allowed({ torch32, spread: golden.spread[`${kind}/${name}`]!, terms: kind === 'outputs' ? 0 : rendering.alpha.length }) };
+    return {
+      scene: golden.name,
+      array: kind === 'outputs' ? name : `d ${name}`,
+      ours: relativeDifference(ours ?? [], truth),
+      torch32,
+      allowed: allowed({ torch32, spread: golden.spread[`${kind}/${name}`]!, terms: kind === 'outputs' ? 0 : rendering.alpha.length }),
+    };
   };
   return [
-    ...(['color', 'alpha', 'depth'] as const).filter((name) => outputs[name] !== undefined).map((name) => difference('outputs', name, rendering[name])),
+    ...(['color', 'alpha', 'depth'] as const)
+      .filter((name) => outputs[name] !== undefined)
+      .map((name) => difference('outputs', name, rendering[name])),
     ...GRADIENTS.filter((name) => gradients[name] !== undefined).map((name) => difference('gradients', name, back[name])),
   ];
 }

@@ -39,14 +39,25 @@ export interface TrainingTimes {
 const BESIDE = ['loss', 'adam', 'strategy'];
 
 /** Trains a scene from its points on the CPU, step by step, and tells how long the parts of a step took. */
-export async function timeTraining({ scene, threads, steps = 30, warmup = 10, degree = 0, settings = {} }: TimeTrainingOptions): Promise<TrainingTimes> {
+export async function timeTraining({
+  scene,
+  threads,
+  steps = 30,
+  warmup = 10,
+  degree = 0,
+  settings = {},
+}: TimeTrainingOptions): Promise<TrainingTimes> {
   const parts: Record<string, number>[] = [];
   const trace: Trace = (phase, milliseconds) => {
     const now = parts.at(-1)!;
     now[phase] = (now[phase] ?? 0) + milliseconds;
   };
   const resolved = resolveSettings({ ...settings, degreeEvery: degree === 0 ? 1000 : 1 }, 1000);
-  const gaussians = gaussiansFromPoints(scene.points!, { degree: 3, opacity: resolved.strategy.defaults.opacity, scale: resolved.strategy.defaults.scale });
+  const gaussians = gaussiansFromPoints(scene.points!, {
+    degree: 3,
+    opacity: resolved.strategy.defaults.opacity,
+    scale: resolved.strategy.defaults.scale,
+  });
   const rasterizer = cpuRasterizer({ threads, trace });
   // Steps before the first view comes again draw lower degrees.
   const state = { ...initialState(gaussians, resolved.strategy), step: degree };

@@ -46,7 +46,8 @@ const LAST_CHANGE = 15_000;
 /** @throws UserError when one is out of range */
 export function resolveSettings(settings: TrainingSettings, steps: number): ResolvedSettings {
   const { decaySteps = steps } = settings;
-  if (!Number.isSafeInteger(decaySteps) || decaySteps < 1) throw new UserError(`[gaussians/training] setting is out of range: decaySteps=${String(decaySteps)}. Give an integer >= 1.`);
+  if (!Number.isSafeInteger(decaySteps) || decaySteps < 1)
+    throw new UserError(`[gaussians/training] setting is out of range: decaySteps=${String(decaySteps)}. Give an integer >= 1.`);
   const strategy = settings.strategy ?? defaultStrategy({ stop: Math.min(LAST_CHANGE, Math.floor(decaySteps / 2)) });
   const resolved: ResolvedSettings = {
     seed: 0,
@@ -69,7 +70,8 @@ export function resolveSettings(settings: TrainingSettings, steps: number): Reso
   };
   demand(Number.isSafeInteger(resolved.seed) && resolved.seed >= 0, 'seed', 'Give an integer >= 0.');
   demand(Number.isSafeInteger(resolved.degreeEvery) && resolved.degreeEvery >= 1, 'degreeEvery', 'Give an integer >= 1.');
-  for (const name of ['opacityRegularizer', 'scaleRegularizer', 'depthWeight'] as const) demand(Number.isFinite(resolved[name]) && resolved[name] >= 0, name, 'Give a number >= 0.');
+  for (const name of ['opacityRegularizer', 'scaleRegularizer', 'depthWeight'] as const)
+    demand(Number.isFinite(resolved[name]) && resolved[name] >= 0, name, 'Give a number >= 0.');
   demand([0, 1, 2, 3].includes(resolved.degree), 'degree', 'Give 0 to 3.');
   demand(resolved.dssim >= 0 && resolved.dssim <= 1, 'dssim', 'Give a number from 0 to 1.');
   demand(['black', 'white', 'random'].includes(resolved.background), 'background', 'Known: black, white, random.');
@@ -80,16 +82,32 @@ export function resolveSettings(settings: TrainingSettings, steps: number): Reso
 /** The settings and the scene as plain values, by which a resumed run is known to be the same. */
 export function describeRun(settings: ResolvedSettings, scene: SplatScene): Readonly<Record<string, unknown>> {
   const { strategy, ...rest } = settings;
-  return { ...rest, strategy: { name: strategy.name, ...strategy.options }, scene: { name: scene.name, extent: scene.extent, views: scene.train.map(({ name, camera, time }) => `${name} ${camera.width}x${camera.height}${time === undefined ? '' : ` at ${time}`}`) } };
+  return {
+    ...rest,
+    strategy: { name: strategy.name, ...strategy.options },
+    scene: {
+      name: scene.name,
+      extent: scene.extent,
+      views: scene.train.map(
+        ({ name, camera, time }) => `${name} ${camera.width}x${camera.height}${time === undefined ? '' : ` at ${time}`}`,
+      ),
+    },
+  };
 }
 
 /** The first entry in which two descriptions differ, or undefined. */
 export function firstDifference(stored: unknown, given: unknown, path = ''): string | undefined {
   if (typeof stored !== 'object' || typeof given !== 'object' || stored === null || given === null) {
-    return Object.is(stored, given) ? undefined : `${path}: stored ${JSON.stringify(stored) ?? 'nothing'}, given ${JSON.stringify(given) ?? 'nothing'}`;
+    return Object.is(stored, given)
+      ? undefined
+      : `${path}: stored ${JSON.stringify(stored) ?? 'nothing'}, given ${JSON.stringify(given) ?? 'nothing'}`;
   }
   for (const key of new Set([...Object.keys(stored), ...Object.keys(given)])) {
-    const found = firstDifference((stored as Record<string, unknown>)[key], (given as Record<string, unknown>)[key], path === '' ? key : `${path}.${key}`);
+    const found = firstDifference(
+      (stored as Record<string, unknown>)[key],
+      (given as Record<string, unknown>)[key],
+      path === '' ? key : `${path}.${key}`,
+    );
     if (found !== undefined) return found;
   }
   return undefined;

@@ -17,7 +17,8 @@ export function pictureOf({ width, height, channels, data }: Image, background: 
   const alphaAt = channels === 4 ? 3 : channels === 2 ? 1 : undefined;
   for (let pixel = 0; pixel < pixels; pixel++) {
     const alpha = alphaAt === undefined ? 1 : UNIT[data[channels * pixel + alphaAt]!]!;
-    for (let c = 0; c < 3; c++) out[3 * pixel + c] = alpha * UNIT[data[channels * pixel + (channels < 3 ? 0 : c)]!]! + (1 - alpha) * background[c]!;
+    for (let c = 0; c < 3; c++)
+      out[3 * pixel + c] = alpha * UNIT[data[channels * pixel + (channels < 3 ? 0 : c)]!]! + (1 - alpha) * background[c]!;
   }
   return out;
 }
@@ -50,13 +51,25 @@ export function targets(cacheBytes: number): Targets {
     bySize.set(key, made);
     return made;
   };
-  const picture = cached(cacheBytes, (view, background) => pictureOf(view.image, background), (made) => made.byteLength);
-  const target = cached(cacheBytes, (view, background) => ssim(size(view)).prepare(picture(view, background)), (made) => 2 * made.mean.byteLength);
+  const picture = cached(
+    cacheBytes,
+    (view, background) => pictureOf(view.image, background),
+    (made) => made.byteLength,
+  );
+  const target = cached(
+    cacheBytes,
+    (view, background) => ssim(size(view)).prepare(picture(view, background)),
+    (made) => 2 * made.mean.byteLength,
+  );
   return { size, ssim, picture, target };
 }
 
 /** What was made of a view is kept while there is room, and made anew when the background shows through and changes. */
-function cached<T>(mostBytes: number, make: (view: SceneView, background: Rgb) => T, bytes: (made: T) => number): (view: SceneView, background: Rgb) => T {
+function cached<T>(
+  mostBytes: number,
+  make: (view: SceneView, background: Rgb) => T,
+  bytes: (made: T) => number,
+): (view: SceneView, background: Rgb) => T {
   const kept = new Map<SceneView, { readonly background: Rgb; readonly made: T }>();
   let used = 0;
   return (view, background) => {

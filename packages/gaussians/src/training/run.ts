@@ -35,14 +35,38 @@ export interface RunOptions {
 
 export type SplatEvent =
   | { readonly kind: 'start'; readonly step: number; readonly steps: number; readonly count: number; readonly resumed: boolean }
-  /** `gaussians` are those after the step; their arrays change with the next one, and may be views of memory that threads share: copy what is to stay. */
-  | { readonly kind: 'step'; readonly step: number; readonly steps: number; readonly metrics: StepMetrics; readonly count: number; readonly milliseconds: number; readonly gaussians: Gaussians }
+  /**
+   * `gaussians` are those after the step; their arrays change with the next one, and may be views of memory that threads share: copy what
+   * is to stay.
+   */
+  | {
+      readonly kind: 'step';
+      readonly step: number;
+      readonly steps: number;
+      readonly metrics: StepMetrics;
+      readonly count: number;
+      readonly milliseconds: number;
+      readonly gaussians: Gaussians;
+    }
   | { readonly kind: 'refined'; readonly step: number; readonly count: number; readonly counts: Readonly<Record<string, number>> }
   | { readonly kind: 'view'; readonly step: number; readonly score: ViewScore; readonly view: SceneView; readonly rendering: Rendering }
   /** Means over the held-out views. */
-  | { readonly kind: 'evaluation'; readonly step: number; readonly psnr: number; readonly ssim: number; readonly perceptual?: number; readonly views: readonly ViewScore[] }
+  | {
+      readonly kind: 'evaluation';
+      readonly step: number;
+      readonly psnr: number;
+      readonly ssim: number;
+      readonly perceptual?: number;
+      readonly views: readonly ViewScore[];
+    }
   | { readonly kind: 'checkpoint'; readonly step: number; readonly from: string }
-  | { readonly kind: 'done'; readonly step: number; readonly reason: 'finished' | 'aborted'; readonly gaussians: Gaussians; readonly checkpoint?: string };
+  | {
+      readonly kind: 'done';
+      readonly step: number;
+      readonly reason: 'finished' | 'aborted';
+      readonly gaussians: Gaussians;
+      readonly checkpoint?: string;
+    };
 
 /** What a run drives, still or moving. */
 export interface Steps extends Pick<Trainer, 'advance' | 'evaluate'> {
@@ -56,14 +80,30 @@ export interface Steps extends Pick<Trainer, 'advance' | 'evaluate'> {
 /** A checkpoint that a run goes on from. */
 export type FoundCheckpoint = Awaited<ReturnType<CheckpointStore['newest']>>;
 
-/** The checkpoint to go on from, if there is one. @throws UserError when an option is out of range, or there is a checkpoint where there should be none */
-export async function beginRun({ scene, steps, store, start = 'new', checkpointEvery = 1000, evaluateEvery = 0 }: RunOptions): Promise<FoundCheckpoint> {
-  for (const [name, value, least] of [['steps', steps, 1], ['checkpointEvery', checkpointEvery, 1], ['evaluateEvery', evaluateEvery, 0]] as const) {
-    if (!Number.isSafeInteger(value) || value < least) throw new UserError(`[gaussians/training] option is out of range: ${name}=${value}. Give an integer >= ${least}.`);
+/**
+ * The checkpoint to go on from, if there is one.
+ * @throws UserError when an option is out of range, or there is a checkpoint where there should be none
+ */
+export async function beginRun({
+  scene,
+  steps,
+  store,
+  start = 'new',
+  checkpointEvery = 1000,
+  evaluateEvery = 0,
+}: RunOptions): Promise<FoundCheckpoint> {
+  for (const [name, value, least] of [
+    ['steps', steps, 1],
+    ['checkpointEvery', checkpointEvery, 1],
+    ['evaluateEvery', evaluateEvery, 0],
+  ] as const) {
+    if (!Number.isSafeInteger(value) || value < least)
+      throw new UserError(`[gaussians/training] option is out of range: ${name}=${value}. Give an integer >= ${least}.`);
   }
   if (scene.train.length === 0) throw new UserError('[gaussians/training] scene has no view to train on: train.length=0. Hold out fewer.');
   const found = await store?.newest();
-  if (found !== undefined && start === 'new') throw new UserError(`[gaussians/training] there is a checkpoint already: ${found.from}. Resume it, or choose another folder.`);
+  if (found !== undefined && start === 'new')
+    throw new UserError(`[gaussians/training] there is a checkpoint already: ${found.from}. Resume it, or choose another folder.`);
   return found;
 }
 
@@ -78,7 +118,8 @@ export async function* run(trainer: Steps, options: RunOptions, found: FoundChec
   while (trainer.state().step < steps && !signal?.aborted) {
     const before = performance.now();
     const { metrics, counts } = await trainer.advance().catch((error: unknown) => {
-      if (error instanceof UserError) throw new UserError(`${error.message} Last good checkpoint: ${checkpoint ?? 'none'}.`, { cause: error });
+      if (error instanceof UserError)
+        throw new UserError(`${error.message} Last good checkpoint: ${checkpoint ?? 'none'}.`, { cause: error });
       throw error;
     });
     const { step, gaussians } = trainer.state();
@@ -98,7 +139,13 @@ export async function* run(trainer: Steps, options: RunOptions, found: FoundChec
     yield { kind: 'checkpoint', step, from: checkpoint };
   }
   trainer.release?.();
-  yield { kind: 'done', step, reason: step >= steps ? 'finished' : 'aborted', gaussians: trainer.state().gaussians, ...(checkpoint !== undefined && { checkpoint }) };
+  yield {
+    kind: 'done',
+    step,
+    reason: step >= steps ? 'finished' : 'aborted',
+    gaussians: trainer.state().gaussians,
+    ...(checkpoint !== undefined && { checkpoint }),
+  };
 }
 
 async function* evaluation(trainer: Steps, { scene, perceptual }: RunOptions): AsyncGenerator<SplatEvent, void> {
@@ -111,5 +158,12 @@ async function* evaluation(trainer: Steps, { scene, perceptual }: RunOptions): A
     yield { kind: 'view', step, score, view, rendering };
   }
   const mean = (value: (score: ViewScore) => number): number => views.reduce((sum, score) => sum + value(score), 0) / views.length;
-  yield { kind: 'evaluation', step, views, psnr: mean((score) => score.psnr), ssim: mean((score) => score.ssim), ...(perceptual && { perceptual: mean((score) => score.perceptual ?? NaN) }) };
+  yield {
+    kind: 'evaluation',
+    step,
+    views,
+    psnr: mean((score) => score.psnr),
+    ssim: mean((score) => score.ssim),
+    ...(perceptual && { perceptual: mean((score) => score.perceptual ?? NaN) }),
+  };
 }

@@ -36,7 +36,8 @@ export function initialState(gaussians: Gaussians, strategy: Strategy): Training
 export function storeState({ step, gaussians, moments, statistics }: TrainingState, run: unknown): StoredState {
   const { count, degree } = gaussians;
   const tensors = new Map<string, HostTensor>();
-  const put = (name: string, data: Float32Array, length: number): void => void tensors.set(name, { dtype: 'float32', shape: [count, length], data: data.slice() });
+  const put = (name: string, data: Float32Array, length: number): void =>
+    void tensors.set(name, { dtype: 'float32', shape: [count, length], data: data.slice() });
   for (const name of PARAMETERS) {
     const length = rowLength(name, degree);
     put(name, gaussians[name], length);
@@ -48,25 +49,43 @@ export function storeState({ step, gaussians, moments, statistics }: TrainingSta
 }
 
 /** @throws UserError when it is damaged, or of a run with other settings or another scene */
-export function restoreState(stored: StoredState, given: { readonly run: unknown; readonly strategy: Strategy; readonly from: string }): TrainingState {
+export function restoreState(
+  stored: StoredState,
+  given: { readonly run: unknown; readonly strategy: Strategy; readonly from: string },
+): TrainingState {
   const { tensors, metadata } = stored;
   const { from, strategy } = given;
-  const fault = (what: string): UserError => new UserError(`[gaussians/checkpoint] cannot go on from ${from}: ${what}. Use an earlier checkpoint, or begin anew in another folder.`);
+  const fault = (what: string): UserError =>
+    new UserError(`[gaussians/checkpoint] cannot go on from ${from}: ${what}. Use an earlier checkpoint, or begin anew in another folder.`);
   if (metadata['format'] !== FORMAT) throw fault(`format=${metadata['format'] ?? 'none'} is not ${FORMAT}`);
   const difference = firstDifference(parse(metadata['run'], fault), JSON.parse(JSON.stringify(given.run)) as unknown);
-  if (difference !== undefined) throw new UserError(`[gaussians/checkpoint] run was started with other settings: ${difference}, checkpoint=${from}. Use the same ones, or another folder.`);
+  if (difference !== undefined)
+    throw new UserError(
+      `[gaussians/checkpoint] run was started with other settings: ${difference}, checkpoint=${from}. Use the same ones, or `
+        + 'another folder.',
+    );
   const step = Number(metadata['step']);
   const degree = Number(metadata['degree']);
-  if (!Number.isSafeInteger(step) || step < 0 || ![0, 1, 2, 3].includes(degree)) throw fault(`step=${metadata['step']}, degree=${metadata['degree']}`);
+  if (!Number.isSafeInteger(step) || step < 0 || ![0, 1, 2, 3].includes(degree))
+    throw fault(`step=${metadata['step']}, degree=${metadata['degree']}`);
   const count = tensors.get('means')?.shape[0] ?? 0;
   const take = (name: string, length: number): Float32Array => {
     const tensor = tensors.get(name);
-    if (tensor === undefined || tensor.dtype !== 'float32' || tensor.shape.length !== 2 || tensor.shape[0] !== count || tensor.shape[1] !== length) {
+    if (
+      tensor === undefined
+      || tensor.dtype !== 'float32'
+      || tensor.shape.length !== 2
+      || tensor.shape[0] !== count
+      || tensor.shape[1] !== length
+    ) {
       throw fault(`tensor ${name} of shape [${tensor?.shape.join(', ') ?? 'none'}], expected [${count}, ${length}] of float32`);
     }
     return Float32Array.from(tensor.data);
   };
-  const of = (prefix: string, suffix: string) => (name: ParameterName): Float32Array => take(`${prefix}${name}${suffix}`, rowLength(name, degree as ShDegree));
+  const of =
+    (prefix: string, suffix: string) =>
+    (name: ParameterName): Float32Array =>
+      take(`${prefix}${name}${suffix}`, rowLength(name, degree as ShDegree));
   const mean = of('moments.', '.mean');
   const square = of('moments.', '.square');
   return {

@@ -18,8 +18,8 @@ export interface TrainSplatsOptions extends TrainingSettings, RunOptions {
 const RANDOM_POINTS = 10_000;
 
 /**
- * Train Gaussians on posed photographs, yielding an event for every step, change, evaluation and checkpoint. With a rasterizer that gives the
- * same bits each time, so does training: killed at any moment and resumed from its store, it ends with the same bytes.
+ * Train Gaussians on posed photographs, yielding an event for every step, change, evaluation and checkpoint. With a rasterizer that gives
+ * the same bits each time, so does training: killed at any moment and resumed from its store, it ends with the same bytes.
  *
  * @throws UserError when a setting is out of range, the store belongs to another run, or a loss or gradient is not finite (the last
  *   checkpoint is named)
@@ -36,7 +36,10 @@ export async function* trainSplats(options: TrainSplatsOptions): AsyncGenerator<
   const found = await beginRun(options);
   const settings = resolveSettings(settingsOf(options), steps);
   const description = describeRun(settings, scene);
-  const state = found === undefined ? initialState(options.initial ?? beginning(scene, settings), settings.strategy) : restoreState(found.stored, { run: description, strategy: settings.strategy, from: found.from });
+  const state =
+    found === undefined
+      ? initialState(options.initial ?? beginning(scene, settings), settings.strategy)
+      : restoreState(found.stored, { run: description, strategy: settings.strategy, from: found.from });
   const trainer = createTrainer({ scene, rasterizer, settings, state });
   try {
     yield* run({ ...trainer, stored: () => storeState(trainer.state(), description) }, options, found);
@@ -47,12 +50,26 @@ export async function* trainSplats(options: TrainSplatsOptions): AsyncGenerator<
 
 /** Gaussians at the points of a scene, as the strategy likes them. */
 function beginning(scene: SplatScene, { strategy, degree, seed }: ResolvedSettings): Gaussians {
-  const points = scene.points ?? randomPoints({ count: RANDOM_POINTS, halfSide: scene.extent, random: counterGenerator({ seed, stream: [STREAM.points] }) });
+  const points =
+    scene.points
+    ?? randomPoints({ count: RANDOM_POINTS, halfSide: scene.extent, random: counterGenerator({ seed, stream: [STREAM.points] }) });
   return gaussiansFromPoints(points, { degree, opacity: strategy.defaults.opacity, scale: strategy.defaults.scale });
 }
 
 /** Only what decides the result. */
 function settingsOf(options: TrainSplatsOptions): TrainingSettings {
-  const { scene: _scene, rasterizer: _rasterizer, steps: _steps, initial: _initial, store: _store, start: _start, checkpointEvery: _every, evaluateEvery: _evaluate, perceptual: _perceptual, signal: _signal, ...settings } = options;
+  const {
+    scene: _scene,
+    rasterizer: _rasterizer,
+    steps: _steps,
+    initial: _initial,
+    store: _store,
+    start: _start,
+    checkpointEvery: _every,
+    evaluateEvery: _evaluate,
+    perceptual: _perceptual,
+    signal: _signal,
+    ...settings
+  } = options;
   return settings;
 }

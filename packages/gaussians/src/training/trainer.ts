@@ -20,11 +20,20 @@ export interface Trainer {
   readonly advance: () => Promise<{ readonly metrics: StepMetrics; readonly counts?: Readonly<Record<string, number>> }>;
   /** Gives back what it holds of the rasterizer; the state stays, in arrays of its own. */
   readonly release: () => void;
-  readonly evaluate: (view: SceneView, perceptual?: PerceptualMetric) => Promise<{ readonly score: ViewScore; readonly rendering: Rendering }>;
+  readonly evaluate: (
+    view: SceneView,
+    perceptual?: PerceptualMetric,
+  ) => Promise<{ readonly score: ViewScore; readonly rendering: Rendering }>;
 }
 
 /** A trainer that goes on from a state. */
-export function createTrainer(given: { readonly scene: SplatScene; readonly rasterizer: Rasterizer; readonly settings: ResolvedSettings; readonly state: TrainingState; readonly trace?: Trace }): Trainer {
+export function createTrainer(given: {
+  readonly scene: SplatScene;
+  readonly rasterizer: Rasterizer;
+  readonly settings: ResolvedSettings;
+  readonly state: TrainingState;
+  readonly trace?: Trace;
+}): Trainer {
   const { scene, rasterizer, settings, trace } = given;
   const { seed, strategy, rates, decaySteps } = settings;
   const loss = viewLoss(given);
@@ -43,7 +52,11 @@ export function createTrainer(given: { readonly scene: SplatScene; readonly rast
       residence = undefined;
       return;
     }
-    state = { ...state, gaussians: { ...gaussians, ...byName((_, i) => held[3 * i]!) }, moments: byName((_, i) => ({ mean: held[3 * i + 1]!, square: held[3 * i + 2]! })) };
+    state = {
+      ...state,
+      gaussians: { ...gaussians, ...byName((_, i) => held[3 * i]!) },
+      moments: byName((_, i) => ({ mean: held[3 * i + 1]!, square: held[3 * i + 2]! })),
+    };
   };
 
   const apply = async (change: Refinement): Promise<void> => {
@@ -61,33 +74,53 @@ export function createTrainer(given: { readonly scene: SplatScene; readonly rast
 
   return {
     state: () => state,
-    advance: () => inTurn(rasterizer, async () => {
-      if (!begun) {
-        begun = true;
-        residence = rasterizer.reside?.();
-        await moveIn();
-      }
-      const { step, gaussians, moments } = state;
-      const { metrics, gradients, rendering } = await loss.gradients(gaussians, { step, degree: activeDegree(step) });
-      const done = stopwatch(trace);
-      const means = meansRate(rates, { step, decaySteps, extent: scene.extent });
-      const steps = PARAMETERS.flatMap((name) => columnsOf(name, rates, { degree: gaussians.degree, activeDegree: activeDegree(step), means }).map((columns) => ({ values: gaussians[name], gradient: gradients[name], moments: moments[name], columns, step: step + 1 })));
-      if (residence !== undefined) await residence.adam(steps);
-      else for (const each of steps) adamStep(each);
-      done('adam');
-      strategy.observe?.({ step: step + 1, statistics: state.statistics, rendering, gradients, camera: loss.viewOf(step).camera });
-      const context = (stream: number): RefineContext => ({ step: step + 1, gaussians: state.gaussians, statistics: state.statistics, extent: scene.extent, meansRate: means, random: counterGenerator({ seed, stream: [stream, step] }) });
-      const change = strategy.refine(context(STREAM.refine));
-      if (change !== undefined) await apply(change);
-      strategy.perturb?.(context(STREAM.perturb));
-      state = { ...state, step: step + 1 };
-      done('strategy');
-      return { metrics, ...(change && { counts: change.counts }) };
-    }),
+    advance: () =>
+      inTurn(rasterizer, async () => {
+        if (!begun) {
+          begun = true;
+          residence = rasterizer.reside?.();
+          await moveIn();
+        }
+        const { step, gaussians, moments } = state;
+        const { metrics, gradients, rendering } = await loss.gradients(gaussians, { step, degree: activeDegree(step) });
+        const done = stopwatch(trace);
+        const means = meansRate(rates, { step, decaySteps, extent: scene.extent });
+        const steps = PARAMETERS.flatMap((name) =>
+          columnsOf(name, rates, { degree: gaussians.degree, activeDegree: activeDegree(step), means }).map((columns) => ({
+            values: gaussians[name],
+            gradient: gradients[name],
+            moments: moments[name],
+            columns,
+            step: step + 1,
+          })),
+        );
+        if (residence !== undefined) await residence.adam(steps);
+        else for (const each of steps) adamStep(each);
+        done('adam');
+        strategy.observe?.({ step: step + 1, statistics: state.statistics, rendering, gradients, camera: loss.viewOf(step).camera });
+        const context = (stream: number): RefineContext => ({
+          step: step + 1,
+          gaussians: state.gaussians,
+          statistics: state.statistics,
+          extent: scene.extent,
+          meansRate: means,
+          random: counterGenerator({ seed, stream: [stream, step] }),
+        });
+        const change = strategy.refine(context(STREAM.refine));
+        if (change !== undefined) await apply(change);
+        strategy.perturb?.(context(STREAM.perturb));
+        state = { ...state, step: step + 1 };
+        done('strategy');
+        return { metrics, ...(change && { counts: change.counts }) };
+      }),
     release: () => {
       if (residence === undefined) return;
       const { gaussians, moments } = state;
-      state = { ...state, gaussians: { ...gaussians, ...byName((name) => gaussians[name].slice()) }, moments: byName((name) => ({ mean: moments[name].mean.slice(), square: moments[name].square.slice() })) };
+      state = {
+        ...state,
+        gaussians: { ...gaussians, ...byName((name) => gaussians[name].slice()) },
+        moments: byName((name) => ({ mean: moments[name].mean.slice(), square: moments[name].square.slice() })),
+      };
       residence.release();
       residence = undefined;
     },

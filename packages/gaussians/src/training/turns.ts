@@ -8,6 +8,9 @@ const turns = new WeakMap<Rasterizer, Promise<unknown>>();
  */
 export function inTurn<T>(rasterizer: Rasterizer, step: () => Promise<T>): Promise<T> {
   const turn = (turns.get(rasterizer) ?? Promise.resolve()).then(step);
-  turns.set(rasterizer, turn.catch(() => {}));
+  turns.set(
+    rasterizer,
+    turn.catch(() => {}),
+  );
   return turn;
 }

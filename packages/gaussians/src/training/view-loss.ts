@@ -43,7 +43,11 @@ export interface ViewLoss {
   readonly viewOf: (step: number) => SceneView;
   /** @throws UserError when the loss or a gradient is not finite */
   readonly gradients: (gaussians: Gaussians, at: { readonly step: number; readonly degree: number }) => Promise<ViewGradients>;
-  readonly evaluate: (gaussians: Gaussians, view: SceneView, options: { readonly degree: number; readonly perceptual?: PerceptualMetric | undefined }) => Promise<{ readonly score: ViewScore; readonly rendering: Rendering }>;
+  readonly evaluate: (
+    gaussians: Gaussians,
+    view: SceneView,
+    options: { readonly degree: number; readonly perceptual?: PerceptualMetric | undefined },
+  ) => Promise<{ readonly score: ViewScore; readonly rendering: Rendering }>;
 }
 
 /** Streams of random numbers: each step has its own, so that a resumed run draws what it would have drawn. */
@@ -52,7 +56,11 @@ export const STREAM = { views: 1, background: 2, refine: 3, perturb: 4, points: 
 /** Memory for prepared pictures. */
 const CACHE_BYTES = 512 * 1024 * 1024;
 
-export function viewLoss(given: { readonly scene: SplatScene; readonly rasterizer: Rasterizer; readonly settings: ResolvedSettings }): ViewLoss {
+export function viewLoss(given: {
+  readonly scene: SplatScene;
+  readonly rasterizer: Rasterizer;
+  readonly settings: ResolvedSettings;
+}): ViewLoss {
   const { scene, rasterizer, settings } = given;
   const { seed, dssim, antialiasing } = settings;
   const pictures = targets(CACHE_BYTES);
@@ -87,12 +95,29 @@ export function viewLoss(given: { readonly scene: SplatScene; readonly rasterize
     gradients: async (gaussians, { step: number, degree }) => {
       const view = viewOf(number);
       const background = backgroundOf(number);
-      const depth = settings.depthWeight > 0 && view.depth !== undefined ? { target: view.depth, weight: settings.depthWeight * scene.extent } : undefined;
-      const step = await compare({ gaussians, camera: view.camera, options: { background, degree, antialiasing }, target: pictures.picture(view, background), mask: view.mask, dssim, depth, absolute: settings.strategy.absoluteGradients ?? false }, () => pictures.target(view, background));
+      const depth =
+        settings.depthWeight > 0 && view.depth !== undefined
+          ? { target: view.depth, weight: settings.depthWeight * scene.extent }
+          : undefined;
+      const step = await compare(
+        {
+          gaussians,
+          camera: view.camera,
+          options: { background, degree, antialiasing },
+          target: pictures.picture(view, background),
+          mask: view.mask,
+          dssim,
+          depth,
+          absolute: settings.strategy.absoluteGradients ?? false,
+        },
+        () => pictures.target(view, background),
+      );
       const { gradients, radii, l1, ssim, mse, finite } = step;
       let { loss } = step;
-      if (settings.opacityRegularizer > 0) loss += addOpacityRegularizer(gaussians.opacityLogits, { weight: settings.opacityRegularizer, into: gradients.opacityLogits });
-      if (settings.scaleRegularizer > 0) loss += addScaleRegularizer(gaussians.logScales, { weight: settings.scaleRegularizer, into: gradients.logScales });
+      if (settings.opacityRegularizer > 0)
+        loss += addOpacityRegularizer(gaussians.opacityLogits, { weight: settings.opacityRegularizer, into: gradients.opacityLogits });
+      if (settings.scaleRegularizer > 0)
+        loss += addScaleRegularizer(gaussians.logScales, { weight: settings.scaleRegularizer, into: gradients.logScales });
       const metrics = { loss, l1, ssim, psnr: -10 * Math.log10(mse), view: view.name };
       if (finite !== true || !Number.isFinite(loss)) demandFinite(metrics, gradients, number + 1);
       return { metrics, gradients, rendering: { radii } };
@@ -104,7 +129,13 @@ export function viewLoss(given: { readonly scene: SplatScene; readonly rasterize
       const color = rendering.color.map((value) => Math.min(1, Math.max(0, value)));
       const target = pictures.target(view, background);
       const score = { name: view.name, psnr: psnr(color, target.picture), ssim: pictures.ssim(pictures.size(view)).value(color, target) };
-      return { rendering, score: perceptual === undefined ? score : { ...score, perceptual: await perceptual.distance(color, target.picture, pictures.size(view)) } };
+      return {
+        rendering,
+        score:
+          perceptual === undefined
+            ? score
+            : { ...score, perceptual: await perceptual.distance(color, target.picture, pictures.size(view)) },
+      };
     },
   };
 }
@@ -113,7 +144,10 @@ export function viewLoss(given: { readonly scene: SplatScene; readonly rasterize
 function demandFinite(metrics: StepMetrics, gradients: RenderGradients, step: number): void {
   const fault = Number.isFinite(metrics.loss) ? PARAMETERS.find((name) => !allFinite(gradients[name])) : 'loss';
   if (fault === undefined) return;
-  throw new UserError(`[gaussians/training] ${fault === 'loss' ? `loss is not finite: loss=${metrics.loss}` : `gradient is not finite: ${fault}`}, step=${step}, view=${metrics.view}. Check the images and cameras, or lower the learning rates.`);
+  throw new UserError(
+    `[gaussians/training] ${fault === 'loss' ? `loss is not finite: loss=${metrics.loss}` : `gradient is not finite: ${fault}`}, `
+      + `step=${step}, view=${metrics.view}. Check the images and cameras, or lower the learning rates.`,
+  );
 }
 
 function allFinite(values: Gaussians[ParameterName]): boolean {

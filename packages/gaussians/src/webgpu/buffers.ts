@@ -22,7 +22,10 @@ export interface Buffers {
    * @throws UnsupportedError where the device has no buffers of that size
    */
   readonly get: (name: string, bytes: number, kind?: keyof typeof USAGES) => GpuBuffer;
-  /** Waits for the device to say whether the buffers made since the last call exist. @throws UnsupportedError when it had no memory for one */
+  /**
+   * Waits for the device to say whether the buffers made since the last call exist.
+   * @throws UnsupportedError when it had no memory for one
+   */
   readonly settle: () => Promise<void>;
   /** Counts reallocations: groups of bindings made before one are of no use after it. */
   readonly generation: () => number;
@@ -41,7 +44,10 @@ export function createBuffers(device: GpuDevice): Buffers {
       const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
       const most = kind === 'storage' ? Math.min(maxBufferSize, maxStorageBufferBindingSize) : maxBufferSize;
       if (bytes > most) {
-        throw new UnsupportedError(`[${WHERE}] does not fit into a buffer of this device: ${name}=${bytes} bytes, at most ${most}. Draw a smaller picture or fewer Gaussians, or use cpuRasterizer().`);
+        throw new UnsupportedError(
+          `[${WHERE}] does not fit into a buffer of this device: ${name}=${bytes} bytes, at most ${most}. Draw a smaller picture `
+            + 'or fewer Gaussians, or use cpuRasterizer().',
+        );
       }
       before?.destroy();
       held.delete(name);
@@ -49,7 +55,11 @@ export function createBuffers(device: GpuDevice): Buffers {
       // What has grown once will grow again.
       const size = Math.ceil(Math.max(LEAST, Math.min(most, before === undefined ? bytes : 1.25 * bytes)) / 16) * 16;
       device.pushErrorScope('out-of-memory');
-      const buffer = device.createBuffer({ label: `gaussians ${name}`, size: Math.min(size, Math.floor(most / 16) * 16), usage: USAGES[kind] });
+      const buffer = device.createBuffer({
+        label: `gaussians ${name}`,
+        size: Math.min(size, Math.floor(most / 16) * 16),
+        usage: USAGES[kind],
+      });
       scopes.push(device.popErrorScope().then((fault) => ({ name, size, fault })));
       held.set(name, buffer);
       return buffer;
@@ -61,7 +71,10 @@ export function createBuffers(device: GpuDevice): Buffers {
         if (fault === null) continue;
         held.get(name)?.destroy();
         held.delete(name);
-        throw new UnsupportedError(`[${WHERE}] the device has no memory left: ${name}=${size} bytes, ${fault.message}. Draw a smaller picture or fewer Gaussians, or use cpuRasterizer().`);
+        throw new UnsupportedError(
+          `[${WHERE}] the device has no memory left: ${name}=${size} bytes, ${fault.message}. Draw a smaller picture or fewer `
+            + 'Gaussians, or use cpuRasterizer().',
+        );
       }
     },
     generation: () => generation,

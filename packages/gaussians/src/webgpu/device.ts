@@ -16,7 +16,11 @@ export interface Acquired {
 }
 
 /** What WebGPU guarantees everywhere, and the kernels need. */
-const NEEDED: Readonly<Partial<Record<keyof GpuLimits, number>>> = { maxStorageBuffersPerShaderStage: 8, maxComputeWorkgroupStorageSize: 16_384, maxComputeInvocationsPerWorkgroup: 256 };
+const NEEDED: Readonly<Partial<Record<keyof GpuLimits, number>>> = {
+  maxStorageBuffersPerShaderStage: 8,
+  maxComputeWorkgroupStorageSize: 16_384,
+  maxComputeInvocationsPerWorkgroup: 256,
+};
 
 /**
  * A device of this browser or, in Node, of the optional package `webgpu`, with buffers as large as the adapter has.
@@ -26,18 +30,33 @@ const NEEDED: Readonly<Partial<Record<keyof GpuLimits, number>>> = { maxStorageB
 export async function acquireDevice(software: 'accept' | 'refuse'): Promise<Acquired> {
   const gpu = await findGpu();
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch((cause: unknown) => {
-    throw new UnsupportedError(`[${WHERE}] no adapter could be had: ${messageOf(cause)}. Check the graphics driver. ${CPU_INSTEAD}`, { cause });
+    throw new UnsupportedError(`[${WHERE}] no adapter could be had: ${messageOf(cause)}. Check the graphics driver. ${CPU_INSTEAD}`, {
+      cause,
+    });
   });
-  if (adapter === null) throw new UnsupportedError(`[${WHERE}] no adapter here: requestAdapter()=null. Install a driver for Vulkan, Metal or Direct3D 12. ${CPU_INSTEAD}`);
+  if (adapter === null)
+    throw new UnsupportedError(
+      `[${WHERE}] no adapter here: requestAdapter()=null. Install a driver for Vulkan, Metal or Direct3D 12. ${CPU_INSTEAD}`,
+    );
   const { info } = adapter;
   const description = [info.vendor, info.architecture, info.description].filter((part) => part !== '').join(' ') || 'unnamed adapter';
-  if (software === 'refuse' && isSoftware(adapter)) throw new UnsupportedError(`[${WHERE}] the adapter computes on the CPU, slower than the kernels made for it: adapter=${description}. Pass software: 'accept' to use it. ${CPU_INSTEAD}`);
+  if (software === 'refuse' && isSoftware(adapter))
+    throw new UnsupportedError(
+      `[${WHERE}] the adapter computes on the CPU, slower than the kernels made for it: adapter=${description}. Pass software: `
+        + `'accept' to use it. ${CPU_INSTEAD}`,
+    );
   try {
     const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
-    const device = await adapter.requestDevice({ label: 'langevin gaussians', requiredLimits: { maxBufferSize, maxStorageBufferBindingSize } });
+    const device = await adapter.requestDevice({
+      label: 'langevin gaussians',
+      requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+    });
     return { device, description };
   } catch (cause) {
-    throw new UnsupportedError(`[${WHERE}] the adapter gives no device: adapter=${description}, ${messageOf(cause)}. Check the graphics driver. ${CPU_INSTEAD}`, { cause });
+    throw new UnsupportedError(
+      `[${WHERE}] the adapter gives no device: adapter=${description}, ${messageOf(cause)}. Check the graphics driver. ${CPU_INSTEAD}`,
+      { cause },
+    );
   }
 }
 
@@ -45,18 +64,28 @@ export async function acquireDevice(software: 'accept' | 'refuse'): Promise<Acqu
 export function checkDevice({ limits }: GpuDevice): void {
   for (const [name, needed] of Object.entries(NEEDED)) {
     const limit = limits[name as keyof GpuLimits];
-    if (!(limit >= needed)) throw new UnsupportedError(`[${WHERE}] the device is below WebGPU's default limits: ${name}=${limit}, needed ${needed}. Request it without compatibility mode. ${CPU_INSTEAD}`);
+    if (!(limit >= needed))
+      throw new UnsupportedError(
+        `[${WHERE}] the device is below WebGPU's default limits: ${name}=${limit}, needed ${needed}. Request it without `
+          + `compatibility mode. ${CPU_INSTEAD}`,
+      );
   }
 }
 
 function isSoftware({ info, isFallbackAdapter }: GpuAdapter): boolean {
-  return (info.isFallbackAdapter ?? isFallbackAdapter ?? false) || /swiftshader|llvmpipe|basic render/i.test(`${info.architecture} ${info.description}`);
+  return (
+    (info.isFallbackAdapter ?? isFallbackAdapter ?? false)
+    || /swiftshader|llvmpipe|basic render/i.test(`${info.architecture} ${info.description}`)
+  );
 }
 
 async function findGpu(): Promise<Gpu> {
   const host = globalThis as unknown as Host;
   if (host.navigator?.gpu !== undefined) return host.navigator.gpu;
-  if (host.process?.versions?.node === undefined) throw new UnsupportedError(`[${WHERE}] no WebGPU in this browser: navigator.gpu=undefined. Use a current browser, over https or on localhost. ${CPU_INSTEAD}`);
+  if (host.process?.versions?.node === undefined)
+    throw new UnsupportedError(
+      `[${WHERE}] no WebGPU in this browser: navigator.gpu=undefined. Use a current browser, over https or on localhost. ${CPU_INSTEAD}`,
+    );
   return nodeGpu();
 }
 
@@ -77,7 +106,11 @@ async function loadNodeGpu(): Promise<Gpu> {
     const { create } = (await import(/* @vite-ignore */ name)) as { readonly create: (options: readonly string[]) => Gpu };
     return create(['disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension']);
   } catch (cause) {
-    throw new UnsupportedError(`[${WHERE}] the optional package for WebGPU in Node cannot be loaded: webgpu, ${messageOf(cause)}. Install it with \`npm install webgpu\`. ${CPU_INSTEAD}`, { cause });
+    throw new UnsupportedError(
+      `[${WHERE}] the optional package for WebGPU in Node cannot be loaded: webgpu, ${messageOf(cause)}. Install it with \`npm `
+        + `install webgpu\`. ${CPU_INSTEAD}`,
+      { cause },
+    );
   }
 }
 

@@ -48,8 +48,15 @@ export interface GpuDevice {
   };
   createBuffer(descriptor: { readonly label: string; readonly size: number; readonly usage: number }): GpuBuffer;
   createShaderModule(descriptor: { readonly label: string; readonly code: string }): GpuHandle;
-  createComputePipelineAsync(descriptor: { readonly label?: string; readonly layout: GpuHandle | string; readonly compute: { readonly module: GpuHandle; readonly entryPoint?: string } }): Promise<GpuPipeline>;
-  createBindGroup(descriptor: { readonly layout: GpuHandle; readonly entries: Iterable<{ readonly binding: number; readonly resource: GpuHandle }> }): GpuHandle;
+  createComputePipelineAsync(descriptor: {
+    readonly label?: string;
+    readonly layout: GpuHandle | string;
+    readonly compute: { readonly module: GpuHandle; readonly entryPoint?: string };
+  }): Promise<GpuPipeline>;
+  createBindGroup(descriptor: {
+    readonly layout: GpuHandle;
+    readonly entries: Iterable<{ readonly binding: number; readonly resource: GpuHandle }>;
+  }): GpuHandle;
   createCommandEncoder(): GpuEncoder;
   pushErrorScope(filter: 'validation' | 'out-of-memory' | 'internal'): unknown;
   popErrorScope(): Promise<{ readonly message: string } | null>;
@@ -58,7 +65,12 @@ export interface GpuDevice {
 
 export interface GpuAdapter {
   readonly limits: GpuLimits;
-  readonly info: { readonly vendor: string; readonly architecture: string; readonly description: string; readonly isFallbackAdapter?: boolean };
+  readonly info: {
+    readonly vendor: string;
+    readonly architecture: string;
+    readonly description: string;
+    readonly isFallbackAdapter?: boolean;
+  };
   readonly isFallbackAdapter?: boolean;
   requestDevice(descriptor: { readonly label: string; readonly requiredLimits: Readonly<Record<string, number>> }): Promise<GpuDevice>;
 }

@@ -44,7 +44,21 @@ export interface Step {
 }
 
 /** What every picture and its way back need; the others are compiled when somebody asks for them. */
-export const USUAL_KERNELS: readonly KernelName[] = ['project', 'histogram', 'columns', 'scatter', 'scan', 'totals', 'emit', 'starts', 'forward', 'background', 'backward', 'sumRows', 'lead'];
+export const USUAL_KERNELS: readonly KernelName[] = [
+  'project',
+  'histogram',
+  'columns',
+  'scatter',
+  'scan',
+  'totals',
+  'emit',
+  'starts',
+  'forward',
+  'background',
+  'backward',
+  'sumRows',
+  'lead',
+];
 
 export interface Kernels {
   /** Compiles what is not yet compiled. @throws InternalError when one does not compile */
@@ -63,10 +77,18 @@ export function createKernels(device: GpuDevice, buffers: Buffers): Kernels {
   const compile = async (name: KernelName): Promise<void> => {
     const label = `gaussians ${name}`;
     try {
-      const pipeline = await device.createComputePipelineAsync({ label, layout: 'auto', compute: { module: device.createShaderModule({ label, code: SOURCES[name] }), entryPoint: 'main' } });
+      const pipeline = await device.createComputePipelineAsync({
+        label,
+        layout: 'auto',
+        compute: { module: device.createShaderModule({ label, code: SOURCES[name] }), entryPoint: 'main' },
+      });
       compiled.set(name, { pipeline, layout: pipeline.getBindGroupLayout(0) });
     } catch (cause) {
-      throw new InternalError(`[gaussians/webgpu] a kernel does not compile here: kernel=${name}. Please report it with the adapter's name: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+      throw new InternalError(
+        `[gaussians/webgpu] a kernel does not compile here: kernel=${name}. Please report it with the adapter's name: `
+          + `${cause instanceof Error ? cause.message : String(cause)}`,
+        { cause },
+      );
     }
   };
 
@@ -84,7 +106,12 @@ export function createKernels(device: GpuDevice, buffers: Buffers): Kernels {
     if (generation !== buffers.generation()) cache.clear();
     generation = buffers.generation();
     const key = `${kernel} ${bindings.map(idOf).join(' ')}`;
-    const group = cache.get(key) ?? device.createBindGroup({ layout: compiled.get(kernel)!.layout, entries: bindings.map((buffer, binding) => ({ binding, resource: { buffer } })) });
+    const group =
+      cache.get(key)
+      ?? device.createBindGroup({
+        layout: compiled.get(kernel)!.layout,
+        entries: bindings.map((buffer, binding) => ({ binding, resource: { buffer } })),
+      });
     cache.set(key, group);
     return group;
   };

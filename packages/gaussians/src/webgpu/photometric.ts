@@ -16,7 +16,13 @@ export interface Comparison {
 }
 
 /** Uploads what is compared with, and says how. The gradient by the picture goes to `cotangents`. */
-export function comparison(device: GpuDevice, buffers: Buffers, sizes: Sizes, cotangents: GpuBuffer, { target, mask, dssim, depth }: PhotometricRequest): Comparison {
+export function comparison(
+  device: GpuDevice,
+  buffers: Buffers,
+  sizes: Sizes,
+  cotangents: GpuBuffer,
+  { target, mask, dssim, depth }: PhotometricRequest,
+): Comparison {
   const { pixels } = sizes;
   const numbers = 3 * pixels;
   const { view, picture } = sceneBuffers(buffers, sizes);

@@ -57,7 +57,9 @@ const DEPTH_PASSES = DEPTH_BITS / DIGIT_BITS;
 
 /** Writes what never changes: once for a device. */
 export function writeConstants(device: GpuDevice, buffers: Buffers): void {
-  PASSES.forEach(({ shift, counter, identity }, i) => device.queue.writeBuffer(buffers.get(`pass ${i}`, 16, 'uniform'), 0, Uint32Array.of(shift, counter, identity ? 1 : 0, 0)));
+  PASSES.forEach(({ shift, counter, identity }, i) =>
+    device.queue.writeBuffer(buffers.get(`pass ${i}`, 16, 'uniform'), 0, Uint32Array.of(shift, counter, identity ? 1 : 0, 0)),
+  );
 }
 
 export function sceneBuffers(buffers: Buffers, { count, pixels, channels, featureChannels, appearanceRow: row }: Sizes): ForwardBuffers {
@@ -73,12 +75,25 @@ export function sceneBuffers(buffers: Buffers, { count, pixels, channels, featur
 }
 
 /** A stable sort of keys with values by their lowest digits. Returns the steps, and where both are afterwards. */
-function sort(buffers: Buffers, given: { readonly keys: GpuBuffer; readonly name: string; readonly room: number; readonly firstPass: number; readonly passes: number; readonly groups: Groups }): { readonly steps: Step[]; readonly keys: GpuBuffer; readonly values: GpuBuffer } {
+function sort(
+  buffers: Buffers,
+  given: {
+    readonly keys: GpuBuffer;
+    readonly name: string;
+    readonly room: number;
+    readonly firstPass: number;
+    readonly passes: number;
+    readonly groups: Groups;
+  },
+): { readonly steps: Step[]; readonly keys: GpuBuffer; readonly values: GpuBuffer } {
   const { name, room, firstPass, passes, groups } = given;
   const counters = buffers.get('counters', COUNTERS_BYTES);
   const table = buffers.get(`${name} digits`, 4 * DIGITS * Math.ceil(room / SORT_BLOCK));
   const bases = buffers.get(`${name} bases`, 4 * DIGITS);
-  const side = (which: 'A' | 'B') => ({ keys: buffers.get(`${name} keys ${which}`, 4 * room), values: buffers.get(`${name} values ${which}`, 4 * room) });
+  const side = (which: 'A' | 'B') => ({
+    keys: buffers.get(`${name} keys ${which}`, 4 * room),
+    values: buffers.get(`${name} values ${which}`, 4 * room),
+  });
   const sides = [side('A'), side('B')] as const;
   const steps: Step[] = [];
   // The first pass makes the values itself: they are the places.
@@ -108,7 +123,9 @@ export interface Dealt {
   readonly starts: GpuBuffer;
 }
 
-/** From the scene to the picture. Pairs are sorted by tile after Gaussians were by depth, so that each tile has its own from near to far. */
+/**
+ * From the scene to the picture. Pairs are sorted by tile after Gaussians were by depth, so that each tile has its own from near to far.
+ */
 export function forwardSteps(buffers: Buffers, sizes: Sizes): { readonly steps: readonly Step[]; readonly dealt: Dealt } {
   const { count, tilesX, tilesY, pairs, featureChannels } = sizes;
   const { view, geometry, appearance, features, counters, radii, picture } = sceneBuffers(buffers, sizes);
@@ -116,7 +133,14 @@ export function forwardSteps(buffers: Buffers, sizes: Sizes): { readonly steps: 
   const records = buffers.get('records', 48 * count);
   const spans = buffers.get('spans', 8 * count);
   const keys = buffers.get('depths', 4 * count);
-  const byDepth = sort(buffers, { keys, name: 'depth', room: count, firstPass: 0, passes: DEPTH_PASSES, groups: [Math.ceil(count / SORT_BLOCK)] });
+  const byDepth = sort(buffers, {
+    keys,
+    name: 'depth',
+    room: count,
+    firstPass: 0,
+    passes: DEPTH_PASSES,
+    groups: [Math.ceil(count / SORT_BLOCK)],
+  });
   const order = byDepth.values;
   const firsts = buffers.get('firsts', 4 * count);
   const blocks = buffers.get('blocks', 4 * Math.ceil(count / SCAN_BLOCK));
@@ -124,17 +148,36 @@ export function forwardSteps(buffers: Buffers, sizes: Sizes): { readonly steps: 
   const owners = buffers.get('owners', 4 * pairs);
   const tilesOfPairs = buffers.get('tiles', 4 * pairs);
   const passes = Math.max(1, Math.ceil(Math.ceil(Math.log2(tiles)) / DIGIT_BITS));
-  const byTile = sort(buffers, { keys: tilesOfPairs, name: 'tile', room: pairs, firstPass: DEPTH_PASSES, passes, groups: { sizes: dispatches, offset: 12 } });
+  const byTile = sort(buffers, {
+    keys: tilesOfPairs,
+    name: 'tile',
+    room: pairs,
+    firstPass: DEPTH_PASSES,
+    passes,
+    groups: { sizes: dispatches, offset: 12 },
+  });
   const starts = buffers.get('starts', 4 * (tiles + 1));
   const steps: Step[] = [
-    { kernel: 'project', bindings: [view, geometry, appearance, features, records, spans, keys, radii], groups: groupsFor(count, PROJECT_GROUP) },
+    {
+      kernel: 'project',
+      bindings: [view, geometry, appearance, features, records, spans, keys, radii],
+      groups: groupsFor(count, PROJECT_GROUP),
+    },
     ...byDepth.steps,
     { kernel: 'scan', bindings: [view, order, spans, firsts, blocks], groups: [Math.ceil(count / SCAN_BLOCK)] },
     { kernel: 'totals', bindings: [view, blocks, counters, dispatches], groups: [1] },
-    { kernel: 'emit', bindings: [view, order, spans, firsts, blocks, counters, owners, tilesOfPairs], groups: { sizes: dispatches, offset: 0 } },
+    {
+      kernel: 'emit',
+      bindings: [view, order, spans, firsts, blocks, counters, owners, tilesOfPairs],
+      groups: { sizes: dispatches, offset: 0 },
+    },
     ...byTile.steps,
     { kernel: 'starts', bindings: [view, counters, byTile.keys, starts], groups: [Math.ceil((tiles + 1) / 64)] },
-    { kernel: 'forward', bindings: [view, records, features, owners, byTile.values, starts, picture], groups: [tilesX, tilesY, channelGroups(featureChannels)] },
+    {
+      kernel: 'forward',
+      bindings: [view, records, features, owners, byTile.values, starts, picture],
+      groups: [tilesX, tilesY, channelGroups(featureChannels)],
+    },
   ];
   return { steps, dealt: { order, spans, firsts, blocks, records, owners, sortedPairs: byTile.values, starts } };
 }
@@ -149,12 +192,32 @@ export interface BackwardBuffers {
 }
 
 /** How many numbers of each there are; partial sums of the camera and the background are added on the host, in float64. */
-export function gradientLengths({ count, tilesX, tilesY, channels, featureChannels, appearanceRow: row }: Sizes): Readonly<Record<Exclude<keyof BackwardBuffers, 'cotangents'>, number>> {
-  return { gradients: (GRADIENT_ROW + row) * count, features: featureChannels * count, camera: 12 * Math.ceil(count / LEAD_GROUP), background: 4 * tilesX * tilesY * Math.ceil(channels / 4) };
+export function gradientLengths({
+  count,
+  tilesX,
+  tilesY,
+  channels,
+  featureChannels,
+  appearanceRow: row,
+}: Sizes): Readonly<Record<Exclude<keyof BackwardBuffers, 'cotangents'>, number>> {
+  return {
+    gradients: (GRADIENT_ROW + row) * count,
+    features: featureChannels * count,
+    camera: 12 * Math.ceil(count / LEAD_GROUP),
+    background: 4 * tilesX * tilesY * Math.ceil(channels / 4),
+  };
 }
 
 /** From cotangents to gradients; `sizes.pairs` is how many pairs there are. */
-export function backwardSteps(buffers: Buffers, sizes: Sizes, { order, spans, firsts, blocks, records, owners, sortedPairs, starts }: Dealt): { readonly steps: readonly Step[]; readonly results: BackwardBuffers; readonly shapes: readonly { readonly buffer: GpuBuffer; readonly numbers: Uint32Array }[] } {
+export function backwardSteps(
+  buffers: Buffers,
+  sizes: Sizes,
+  { order, spans, firsts, blocks, records, owners, sortedPairs, starts }: Dealt,
+): {
+  readonly steps: readonly Step[];
+  readonly results: BackwardBuffers;
+  readonly shapes: readonly { readonly buffer: GpuBuffer; readonly numbers: Uint32Array }[];
+} {
   const { count, tilesX, tilesY, pixels, channels, featureChannels, pairs } = sizes;
   const { view, geometry, appearance, features, picture } = sceneBuffers(buffers, sizes);
   const lengths = gradientLengths(sizes);
@@ -170,10 +233,26 @@ export function backwardSteps(buffers: Buffers, sizes: Sizes, { order, spans, fi
   const shape = buffers.get('shape of rows', 16, 'uniform');
   const shapes = [{ buffer: shape, numbers: Uint32Array.of(ROW / 4, ROW, 0, 0) }];
   const steps: Step[] = [
-    { kernel: 'background', bindings: [view, picture, results.cotangents, results.background], groups: [tilesX, tilesY, Math.ceil(channels / 4)] },
-    { kernel: 'backward', bindings: [view, records, features, owners, sortedPairs, starts, picture, results.cotangents, rows], groups: [tilesX, tilesY] },
-    { kernel: 'sumRows', bindings: [view, shape, order, spans, firsts, blocks, rows, sums], groups: groupsFor((count * ROW) / 4, SUM_GROUP) },
-    { kernel: 'lead', bindings: [view, geometry, appearance, spans, sums, results.gradients, results.camera], groups: groupsFor(count, LEAD_GROUP) },
+    {
+      kernel: 'background',
+      bindings: [view, picture, results.cotangents, results.background],
+      groups: [tilesX, tilesY, Math.ceil(channels / 4)],
+    },
+    {
+      kernel: 'backward',
+      bindings: [view, records, features, owners, sortedPairs, starts, picture, results.cotangents, rows],
+      groups: [tilesX, tilesY],
+    },
+    {
+      kernel: 'sumRows',
+      bindings: [view, shape, order, spans, firsts, blocks, rows, sums],
+      groups: groupsFor((count * ROW) / 4, SUM_GROUP),
+    },
+    {
+      kernel: 'lead',
+      bindings: [view, geometry, appearance, spans, sums, results.gradients, results.camera],
+      groups: groupsFor(count, LEAD_GROUP),
+    },
   ];
   if (featureChannels > 0) {
     const groups = channelGroups(featureChannels) - 1;
@@ -181,8 +260,16 @@ export function backwardSteps(buffers: Buffers, sizes: Sizes, { order, spans, fi
     const featureShape = buffers.get('shape of feature rows', 16, 'uniform');
     shapes.push({ buffer: featureShape, numbers: Uint32Array.of(groups, featureChannels, 0, 0) });
     steps.push(
-      { kernel: 'featuresBackward', bindings: [view, records, owners, sortedPairs, starts, picture, results.cotangents, featureRows], groups: [tilesX, tilesY, groups] },
-      { kernel: 'sumRows', bindings: [view, featureShape, order, spans, firsts, blocks, featureRows, results.features], groups: groupsFor(count * groups, SUM_GROUP) },
+      {
+        kernel: 'featuresBackward',
+        bindings: [view, records, owners, sortedPairs, starts, picture, results.cotangents, featureRows],
+        groups: [tilesX, tilesY, groups],
+      },
+      {
+        kernel: 'sumRows',
+        bindings: [view, featureShape, order, spans, firsts, blocks, featureRows, results.features],
+        groups: groupsFor(count * groups, SUM_GROUP),
+      },
     );
   }
   return { steps, results, shapes };

@@ -2,7 +2,18 @@ import type { RenderGradients } from '../rasterizer.ts';
 import { gradientLengths, type BackwardBuffers, type Sizes } from './pipeline.ts';
 import type { Piece } from './session.ts';
 
-type Ten = readonly [Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array, Float32Array];
+type Ten = readonly [
+  Float32Array,
+  Float32Array,
+  Float32Array,
+  Float32Array,
+  Float32Array,
+  Float32Array,
+  Float32Array,
+  Float32Array,
+  Float32Array,
+  Float32Array,
+];
 
 /** The pieces that {@link gradientsFrom} takes, in its order. */
 export function gradientPieces(results: BackwardBuffers, sizes: Sizes): readonly Piece[] {
@@ -17,8 +28,13 @@ export function gradientPieces(results: BackwardBuffers, sizes: Sizes): readonly
 }
 
 /** Gradients from what came back. */
-export function gradientsFrom(arrays: readonly Float32Array[], sizes: Sizes, given: { readonly colors: boolean; readonly features: boolean; readonly shLength: number }): RenderGradients {
-  const [means, quaternions, logScales, opacityLogits, means2d, absoluteMeans2d, appearance, features, ofCamera, ofBackground] = arrays as unknown as Ten;
+export function gradientsFrom(
+  arrays: readonly Float32Array[],
+  sizes: Sizes,
+  given: { readonly colors: boolean; readonly features: boolean; readonly shLength: number },
+): RenderGradients {
+  const [means, quaternions, logScales, opacityLogits, means2d, absoluteMeans2d, appearance, features, ofCamera, ofBackground] =
+    arrays as unknown as Ten;
   return {
     means,
     quaternions,

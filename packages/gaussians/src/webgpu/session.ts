@@ -8,7 +8,10 @@ import { writeConstants } from './pipeline.ts';
 const WHERE = 'gaussians/webgpu';
 
 export interface WebgpuRasterizerOptions {
-  /** A GPUDevice to draw on, which stays the caller's. @default one of its own, of the browser or, in Node, of the optional package `webgpu` */
+  /**
+   * A GPUDevice to draw on, which stays the caller's.
+   * @default one of its own, of the browser or, in Node, of the optional package `webgpu`
+   */
   readonly device?: GpuDevice;
   /** Whether an adapter that computes on the CPU will do; without a `device`. @default 'accept' */
   readonly software?: 'accept' | 'refuse';
@@ -35,8 +38,10 @@ export interface Session {
 /** @throws UnsupportedError where there is no device */
 export async function openSession(options: WebgpuRasterizerOptions): Promise<Session> {
   const { software = 'accept' } = options;
-  if (software !== 'accept' && software !== 'refuse') throw new UserError(`[${WHERE}] unknown option: software=${String(software)}. Known: accept, refuse.`);
-  const { device, description } = options.device === undefined ? await acquireDevice(software) : { device: options.device, description: 'device of the caller' };
+  if (software !== 'accept' && software !== 'refuse')
+    throw new UserError(`[${WHERE}] unknown option: software=${String(software)}. Known: accept, refuse.`);
+  const { device, description } =
+    options.device === undefined ? await acquireDevice(software) : { device: options.device, description: 'device of the caller' };
   checkDevice(device);
   let lost: string | undefined;
   void device.lost.then(({ reason, message }) => (lost = `reason=${reason}${message === '' ? '' : `, ${message}`}`));
@@ -48,7 +53,8 @@ export async function openSession(options: WebgpuRasterizerOptions): Promise<Ses
   let disposed = false;
   const demandAlive = (): void => {
     if (disposed) throw new UserError(`[${WHERE}] the rasterizer was disposed of: disposed=true. Make another.`);
-    if (lost !== undefined) throw new UnsupportedError(`[${WHERE}] the device was lost: ${lost}. Make another rasterizer, or use cpuRasterizer().`);
+    if (lost !== undefined)
+      throw new UnsupportedError(`[${WHERE}] the device was lost: ${lost}. Make another rasterizer, or use cpuRasterizer().`);
   };
   let last: Promise<unknown> = Promise.resolve();
 
@@ -74,8 +80,13 @@ export async function openSession(options: WebgpuRasterizerOptions): Promise<Ses
     const mapped = readback.mapAsync(MAP_READ, 0, bytes);
     const fault = await checked;
     if (fault !== null) {
-      await mapped.then(() => readback.unmap(), () => {});
-      throw new InternalError(`[${WHERE}] the device refused a command: ${fault.message}. Please report it with the adapter's name: ${description}.`);
+      await mapped.then(
+        () => readback.unmap(),
+        () => {},
+      );
+      throw new InternalError(
+        `[${WHERE}] the device refused a command: ${fault.message}. Please report it with the adapter's name: ${description}.`,
+      );
     }
     await mapped;
     const brought = readback.getMappedRange(0, bytes);

@@ -13,7 +13,16 @@ const HEAD_WORDS = 40;
 /** Bytes of the struct `View` below. */
 export const VIEW_BYTES = 4 * (HEAD_WORDS + 4 * BACKGROUND_VECTORS);
 
-const FLAGS = { mip: 1, pinhole: 2, colors: 4, expected: 8, smooth: 16, gradientOfColor: 32, gradientOfAlpha: 64, gradientOfDepth: 128 } as const;
+const FLAGS = {
+  mip: 1,
+  pinhole: 2,
+  colors: 4,
+  expected: 8,
+  smooth: 16,
+  gradientOfColor: 32,
+  gradientOfAlpha: 64,
+  gradientOfDepth: 128,
+} as const;
 
 /** The camera, the options and the sizes, as all kernels see them. */
 export const VIEW_WGSL = /* wgsl */ `
@@ -36,7 +45,9 @@ struct View {
   background: array<vec4f, ${BACKGROUND_VECTORS}>,
 }
 @group(0) @binding(0) var<uniform> view: View;
-${Object.entries(FLAGS).map(([name, bit]) => `const ${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()} = ${bit}u;`).join('\n')}
+${Object.entries(FLAGS)
+  .map(([name, bit]) => `const ${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()} = ${bit}u;`)
+  .join('\n')}
 fn is(flag: u32) -> bool { return (view.more.x & flag) != 0u; }
 fn pixels() -> u32 { return view.size.x * view.size.y; }
 fn background(channel: u32) -> f32 { return view.background[channel / 4u][channel % 4u]; }
@@ -79,8 +90,36 @@ export function packView({ gaussians, camera, settings, leastTransmittance, pair
   const bytes = new ArrayBuffer(VIEW_BYTES);
   const floats = new Float32Array(bytes);
   const words = new Uint32Array(bytes);
-  floats.set([...worldToCamera, ...cameraPosition(camera), settings.near, fx, fy, cx, cy, -cx / fx - marginX, (width - cx) / fx + marginX, -cy / fy - marginY, (height - cy) / fy + marginY]);
-  words.set([width, height, Math.ceil(width / TILE), Math.ceil(height / TILE), gaussians.count, settings.degree, 3 * (gaussians.degree + 1) ** 2, settings.featureChannels, flags, settings.background.length, pairs, channelGroups(settings.featureChannels)], 24);
+  floats.set([
+    ...worldToCamera,
+    ...cameraPosition(camera),
+    settings.near,
+    fx,
+    fy,
+    cx,
+    cy,
+    -cx / fx - marginX,
+    (width - cx) / fx + marginX,
+    -cy / fy - marginY,
+    (height - cy) / fy + marginY,
+  ]);
+  words.set(
+    [
+      width,
+      height,
+      Math.ceil(width / TILE),
+      Math.ceil(height / TILE),
+      gaussians.count,
+      settings.degree,
+      3 * (gaussians.degree + 1) ** 2,
+      settings.featureChannels,
+      flags,
+      settings.background.length,
+      pairs,
+      channelGroups(settings.featureChannels),
+    ],
+    24,
+  );
   floats[36] = settings.cutoff === 'smooth' ? SMOOTH_STOP : leastTransmittance;
   floats.set(settings.background, HEAD_WORDS);
   return bytes;

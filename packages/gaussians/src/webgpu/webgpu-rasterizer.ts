@@ -1,7 +1,15 @@
 import { UserError } from '@langevin/tensor';
 import type { Camera } from '../camera.ts';
 import type { Gaussians } from '../gaussians.ts';
-import type { Cotangents, PhotometricRequest, PhotometricStep, Rasterizer, RenderGradients, Rendering, RenderOptions } from '../rasterizer.ts';
+import type {
+  Cotangents,
+  PhotometricRequest,
+  PhotometricStep,
+  Rasterizer,
+  RenderGradients,
+  Rendering,
+  RenderOptions,
+} from '../rasterizer.ts';
 import { checkCotangents, checkPhotometric, LEAST_TRANSMITTANCE, settingsFor, type Settings } from '../settings.ts';
 import type { GpuBuffer } from './gpu.ts';
 import type { Step } from './kernels.ts';
@@ -31,16 +39,17 @@ const NONE: Present = { color: false, alpha: false, depth: false };
 const FIRST_ROOM = 4096;
 
 /**
- * Draws on a GPU: WGSL compute kernels for projection, sorting, blending and the way back, in a browser or in Node with the package `webgpu`. On one device
- * the same inputs give the same bits. Numbers are float32 throughout: a pixel is good to some 1e-5. A Gaussian with a number that is not finite is not drawn.
+ * Draws on a GPU: WGSL compute kernels for projection, sorting, blending and the way back, in a browser or in Node with the package
+ * `webgpu`. On one device the same inputs give the same bits. Numbers are float32 throughout: a pixel is good to some 1e-5. A Gaussian with
+ * a number that is not finite is not drawn.
  *
  * The scene stays on the device from a rendering to its way back; when another was drawn in between, it is drawn again.
  *
  * @throws UnsupportedError where there is no WebGPU, no adapter, or no package `webgpu`, with what to do
  * @example
  * // not run: needs a GPU
- * const gaussians = gaussiansFromPoints({ count: 2, positions: Float32Array.of(-1, 0, 0, 1, 0, 0), colors: Uint8Array.of(255, 80, 0, 0, 80, 255) });
- * const camera = lookAt({ width: 16, height: 16, fx: 16, fy: 16, cx: 8, cy: 8, eye: [0, 0, -4], target: [0, 0, 0] });
+ * const gaussians = gaussiansFromPoints({ count: 2, positions: Float32Array.of(-1, 0, 0, 1, 0, 0), colors: Uint8Array.of(255, 80, 0, 0, 80,
+ * 255) }); const camera = lookAt({ width: 16, height: 16, fx: 16, fy: 16, cx: 8, cy: 8, eye: [0, 0, -4], target: [0, 0, 0] });
  * const rasterizer = await webgpuRasterizer();
  * const picture = await rasterizer.render(gaussians, camera);
  */
@@ -53,7 +62,8 @@ export async function webgpuRasterizer(options: WebgpuRasterizerOptions = {}): P
   let room = FIRST_ROOM;
   const mostRows = Math.floor(Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize) / (4 * ROW));
 
-  const write = (buffer: GpuBuffer, values: ArrayBuffer | Float32Array | Uint32Array, bytes = 0): void => void device.queue.writeBuffer(buffer, bytes, values);
+  const write = (buffer: GpuBuffer, values: ArrayBuffer | Float32Array | Uint32Array, bytes = 0): void =>
+    void device.queue.writeBuffer(buffer, bytes, values);
 
   /** Uploads a scene. */
   const place = ({ gaussians, camera, settings, sizes }: Kept, present: Present): void => {
@@ -69,8 +79,14 @@ export async function webgpuRasterizer(options: WebgpuRasterizerOptions = {}): P
     write(scene.view, packView({ gaussians, camera, settings, leastTransmittance: LEAST_TRANSMITTANCE, pairs: sizes.pairs, present }));
   };
 
-  /** Draws with what `more` adds to it; as often as it takes to have room for all pairs. Gives back the pieces of `more`, radii before them. */
-  const draw = async (asked: Kept, more: (kept: Kept, dealt: Dealt) => { readonly steps: readonly Step[]; readonly pieces: readonly Piece[] }, present = NONE): Promise<{ readonly radii: Float32Array; readonly pieces: readonly Float32Array[] }> => {
+  /**
+   * Draws with what `more` adds to it; as often as it takes to have room for all pairs. Gives back the pieces of `more`, radii before them.
+   */
+  const draw = async (
+    asked: Kept,
+    more: (kept: Kept, dealt: Dealt) => { readonly steps: readonly Step[]; readonly pieces: readonly Piece[] },
+    present = NONE,
+  ): Promise<{ readonly radii: Float32Array; readonly pieces: readonly Float32Array[] }> => {
     resident = undefined;
     // Kept only once it was had: what is refused must not stand in the way of what follows.
     let wanted = room;
@@ -81,7 +97,10 @@ export async function webgpuRasterizer(options: WebgpuRasterizerOptions = {}): P
       const { counters, radii } = sceneBuffers(buffers, kept.sizes);
       const added = more(kept, dealt);
       place(kept, present);
-      const [found, reached, ...pieces] = await execute([...steps, ...added.steps], [{ buffer: counters, lengths: [COUNTERS_BYTES / 4] }, { buffer: radii, lengths: [count] }, ...added.pieces]);
+      const [found, reached, ...pieces] = await execute(
+        [...steps, ...added.steps],
+        [{ buffer: counters, lengths: [COUNTERS_BYTES / 4] }, { buffer: radii, lengths: [count] }, ...added.pieces],
+      );
       const pairs = new Uint32Array(found!.buffer)[2]!;
       if (pairs > wanted) {
         wanted = roomFor(pairs, mostRows);
@@ -98,20 +117,49 @@ export async function webgpuRasterizer(options: WebgpuRasterizerOptions = {}): P
     const { width, height } = camera;
     const { featureChannels, background } = settings;
     const row = appearanceRow(gaussians.degree, settings.colors !== undefined);
-    return { gaussians, camera, settings, sizes: { count: gaussians.count, tilesX: Math.ceil(width / TILE), tilesY: Math.ceil(height / TILE), pixels: width * height, channels: background.length, featureChannels, appearanceRow: row, pairs: 0 } };
+    return {
+      gaussians,
+      camera,
+      settings,
+      sizes: {
+        count: gaussians.count,
+        tilesX: Math.ceil(width / TILE),
+        tilesY: Math.ceil(height / TILE),
+        pixels: width * height,
+        channels: background.length,
+        featureChannels,
+        appearanceRow: row,
+        pairs: 0,
+      },
+    };
   };
 
   const gradientsOf = ({ gaussians, settings, sizes }: Kept, pieces: readonly Float32Array[]): RenderGradients =>
-    gradientsFrom(pieces, sizes, { colors: settings.colors !== undefined, features: settings.features !== undefined, shLength: gaussians.sh.length });
+    gradientsFrom(pieces, sizes, {
+      colors: settings.colors !== undefined,
+      features: settings.features !== undefined,
+      shLength: gaussians.sh.length,
+    });
 
   const render = (gaussians: Gaussians, camera: Camera, renderOptions: RenderOptions = {}): Promise<Rendering> =>
     inTurn(async () => {
       const kept = keep(gaussians, camera, renderOptions);
       const { pixels, channels } = kept.sizes;
       const withDepth = kept.settings.depth !== 'none';
-      const { radii, pieces } = await draw(kept, ({ sizes }) => ({ steps: [], pieces: [{ buffer: sceneBuffers(buffers, sizes).picture, lengths: [pixels * channels, pixels, ...(withDepth ? [pixels] : [])] }] }));
+      const { radii, pieces } = await draw(kept, ({ sizes }) => ({
+        steps: [],
+        pieces: [{ buffer: sceneBuffers(buffers, sizes).picture, lengths: [pixels * channels, pixels, ...(withDepth ? [pixels] : [])] }],
+      }));
       const [color, alpha, depth] = pieces;
-      const rendering: Rendering = { width: camera.width, height: camera.height, channels, color: color!, alpha: alpha!, ...(depth && { depth }), radii };
+      const rendering: Rendering = {
+        width: camera.width,
+        height: camera.height,
+        channels,
+        color: color!,
+        alpha: alpha!,
+        ...(depth && { depth }),
+        radii,
+      };
       states.set(rendering, kept);
       return rendering;
     });
@@ -119,7 +167,8 @@ export async function webgpuRasterizer(options: WebgpuRasterizerOptions = {}): P
   const backward = (rendering: Rendering, cotangents: Cotangents): Promise<RenderGradients> =>
     inTurn(async () => {
       const kept = states.get(rendering);
-      if (kept === undefined) throw new UserError(`[${WHERE}] no way back from this rendering: it is of another rasterizer, or was used already. Render again.`);
+      if (kept === undefined)
+        throw new UserError(`[${WHERE}] no way back from this rendering: it is of another rasterizer, or was used already. Render again.`);
       checkCotangents(WHERE, rendering, cotangents);
       states.delete(rendering);
       if (resident?.kept !== kept) await draw(kept, () => ({ steps: [], pieces: [] }));
@@ -133,7 +182,10 @@ export async function webgpuRasterizer(options: WebgpuRasterizerOptions = {}): P
       if (depth !== undefined) write(results.cotangents, depth, 4 * pixels * (channels + 1));
       for (const { buffer, numbers } of shapes) write(buffer, numbers);
       const present = { color: color !== undefined, alpha: alpha !== undefined, depth: depth !== undefined };
-      write(sceneBuffers(buffers, sizes).view, packView({ gaussians, camera, settings, leastTransmittance: LEAST_TRANSMITTANCE, pairs: room, present }));
+      write(
+        sceneBuffers(buffers, sizes).view,
+        packView({ gaussians, camera, settings, leastTransmittance: LEAST_TRANSMITTANCE, pairs: room, present }),
+      );
       return gradientsOf(kept, await execute(steps, gradientPieces(results, sizes)));
     });
 
@@ -148,7 +200,10 @@ export async function webgpuRasterizer(options: WebgpuRasterizerOptions = {}): P
         const compared = comparison(device, buffers, kept.sizes, way.results.cotangents, request);
         for (const { buffer, numbers } of way.shapes) write(buffer, numbers);
         ({ measure } = compared);
-        return { steps: [...compared.steps, ...way.steps], pieces: [{ buffer: compared.totals, lengths: [compared.length] }, ...gradientPieces(way.results, kept.sizes)] };
+        return {
+          steps: [...compared.steps, ...way.steps],
+          pieces: [{ buffer: compared.totals, lengths: [compared.length] }, ...gradientPieces(way.results, kept.sizes)],
+        };
       };
       const { radii, pieces } = await draw(asked, all, { color: true, alpha: false, depth: depth !== undefined });
       const gradients = gradientsOf(asked, pieces.slice(1));

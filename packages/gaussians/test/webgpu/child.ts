@@ -41,6 +41,11 @@ async function answer(question: Question): Promise<unknown> {
 process.on('message', ({ id, question }: { readonly id: number; readonly question: Question }) => {
   answer(question).then(
     (value) => process.send!({ id, value } satisfies Answer),
-    (error: unknown) => process.send!({ id, kind: errorKind(error) ?? 'unknown', message: error instanceof Error ? error.message : String(error) } satisfies Answer),
+    (error: unknown) =>
+      process.send!({
+        id,
+        kind: errorKind(error) ?? 'unknown',
+        message: error instanceof Error ? error.message : String(error),
+      } satisfies Answer),
   );
 });

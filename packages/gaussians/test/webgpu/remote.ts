@@ -1,6 +1,16 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import type { Camera, Cotangents, Gaussians, PhotometricRequest, PhotometricStep, Rasterizer, RenderGradients, Rendering, RenderOptions } from '@langevin/gaussians';
+import type {
+  Camera,
+  Cotangents,
+  Gaussians,
+  PhotometricRequest,
+  PhotometricStep,
+  Rasterizer,
+  RenderGradients,
+  Rendering,
+  RenderOptions,
+} from '@langevin/gaussians';
 import { UnsupportedError, UserError } from '@langevin/tensor';
 import { buildProgram } from '../program.ts';
 
@@ -12,7 +22,8 @@ export type Question =
   | { readonly ask: 'backward'; readonly number: number; readonly cotangents: Cotangents }
   | { readonly ask: 'photometric'; readonly request: PhotometricRequest };
 
-export type Answer = { readonly id: number; readonly value: unknown } | { readonly id: number; readonly kind: string; readonly message: string };
+export type Answer =
+  { readonly id: number; readonly value: unknown } | { readonly id: number; readonly kind: string; readonly message: string };
 
 /** A rasterizer in a process of its own. */
 export interface RemoteRasterizer extends Rasterizer {
@@ -28,7 +39,9 @@ const DRIVER = `${CHROMIUM}/vk_swiftshader_icd.json`;
 
 /** What Dawn needs to find SwiftShader, the Vulkan driver on the CPU that comes with Debian's Chromium. */
 function swiftshader(): Readonly<Record<string, string>> {
-  return existsSync(DRIVER) ? { VK_DRIVER_FILES: DRIVER, VK_ICD_FILENAMES: DRIVER, LD_LIBRARY_PATH: CHROMIUM, XDG_RUNTIME_DIR: '/tmp' } : {};
+  return existsSync(DRIVER)
+    ? { VK_DRIVER_FILES: DRIVER, VK_ICD_FILENAMES: DRIVER, LD_LIBRARY_PATH: CHROMIUM, XDG_RUNTIME_DIR: '/tmp' }
+    : {};
 }
 
 /** A WebGPU rasterizer, or why there is none on this machine. Where SwiftShader is installed there must be one. */
@@ -40,7 +53,8 @@ export async function remoteWebgpu(): Promise<RemoteRasterizer | { readonly reas
     return remote(name, child, ask);
   } catch (error) {
     child.disconnect();
-    if (error instanceof UnsupportedError && !existsSync(DRIVER)) return { reason: `${error.message} Or install the package \`chromium\` of Debian, for its SwiftShader.` };
+    if (error instanceof UnsupportedError && !existsSync(DRIVER))
+      return { reason: `${error.message} Or install the package \`chromium\` of Debian, for its SwiftShader.` };
     throw error;
   }
 }
@@ -52,11 +66,15 @@ function remote(name: string, child: ChildProcess, ask: (question: Question) => 
     name,
     kind: 'webgpu',
     render: async (...given) => {
-      const { number, rendering } = (await ask({ ask: 'render', arguments: given })) as { readonly number: number; readonly rendering: Rendering };
+      const { number, rendering } = (await ask({ ask: 'render', arguments: given })) as {
+        readonly number: number;
+        readonly rendering: Rendering;
+      };
       numbers.set(rendering, number);
       return rendering;
     },
-    backward: async (rendering, cotangents) => (await ask({ ask: 'backward', number: numbers.get(rendering) ?? -1, cotangents })) as RenderGradients,
+    backward: async (rendering, cotangents) =>
+      (await ask({ ask: 'backward', number: numbers.get(rendering) ?? -1, cotangents })) as RenderGradients,
     photometric: async (request) => (await ask({ ask: 'photometric', request })) as PhotometricStep,
     lose: () => ask({ ask: 'lose' }),
     dispose: async () => void (await ask({ ask: 'dispose' })),
@@ -74,7 +92,14 @@ function asker(child: ChildProcess): (question: Question) => Promise<unknown> {
     const { resolve, reject } = waiting.get(answer.id)!;
     waiting.delete(answer.id);
     if ('value' in answer) resolve(answer.value);
-    else reject(answer.kind === 'user' ? new UserError(answer.message) : answer.kind === 'unsupported' ? new UnsupportedError(answer.message) : new Error(answer.message));
+    else
+      reject(
+        answer.kind === 'user'
+          ? new UserError(answer.message)
+          : answer.kind === 'unsupported'
+            ? new UnsupportedError(answer.message)
+            : new Error(answer.message),
+      );
   });
   child.on('exit', (code) => {
     for (const { reject } of waiting.values()) reject(new Error(`the process ended before it answered: code=${code}`));

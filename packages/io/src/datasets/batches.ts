@@ -59,10 +59,16 @@ export function batches(dataset: Dataset, options: BatchOptions): Iterable<Batch
   check('position.index', position.index, 0);
   if (epochs !== Infinity) check('epochs', epochs, 0);
   if (position.index >= dataset.length) {
-    throw new UserError(`[io/batches] position.index=${position.index} is past the end of ${dataset.name}: length=${dataset.length}. It was saved with other data.`);
+    throw new UserError(
+      `[io/batches] position.index=${position.index} is past the end of ${dataset.name}: length=${dataset.length}. It was saved `
+        + 'with other data.',
+    );
   }
   if (remainder === 'drop' && batchSize > dataset.length) {
-    throw new UserError(`[io/batches] batchSize=${batchSize} is larger than ${dataset.name}: length=${dataset.length}, and remainder=drop leaves nothing. Use a smaller batch.`);
+    throw new UserError(
+      `[io/batches] batchSize=${batchSize} is larger than ${dataset.name}: length=${dataset.length}, and remainder=drop leaves `
+        + 'nothing. Use a smaller batch.',
+    );
   }
   return { [Symbol.iterator]: () => iterate(dataset, { ...options, position, remainder, epochs }) };
 }

@@ -45,7 +45,10 @@ export const cifar10Dataset: DatasetPlugin<Cifar10Options> = defineDataset({
       for (let at = 0; at < batch.length; at += RECORD) {
         const label = batch[at]!;
         if (label >= CLASSES.length) {
-          throw new UserError(`[io/datasets] cifar10 file ${JSON.stringify(join(folder, files[b]!))}: record ${at / RECORD} has label=${label}, which is not from 0 to 9. It is damaged or another data set.`);
+          throw new UserError(
+            `[io/datasets] cifar10 file ${JSON.stringify(join(folder, files[b]!))}: record ${at / RECORD} has label=${label}, `
+              + 'which is not from 0 to 9. It is damaged or another data set.',
+          );
         }
         labels[names.length] = label;
         images.set(batch.subarray(at + 1, at + RECORD), names.length * PIXELS);
@@ -63,7 +66,10 @@ async function batchFiles(folder: string, split: 'train' | 'test'): Promise<stri
   const wanted = split === 'test' ? /^test_batch\.bin$/ : /^data_batch_(\d+)\.bin$/;
   const files = all.filter((name) => wanted.test(name)).sort((a, b) => numberOf(a) - numberOf(b));
   if (files.length > 0) return files;
-  throw new UserError(`[io/datasets] cifar10 folder ${JSON.stringify(folder)} has no ${split === 'test' ? 'test_batch.bin' : 'data_batch_N.bin'}. Download the binary version of CIFAR-10.`);
+  throw new UserError(
+    `[io/datasets] cifar10 folder ${JSON.stringify(folder)} has no ${split === 'test' ? 'test_batch.bin' : 'data_batch_N.bin'}. `
+      + 'Download the binary version of CIFAR-10.',
+  );
 }
 
 function numberOf(name: string): number {
@@ -73,7 +79,10 @@ function numberOf(name: string): number {
 async function readBatch(path: string): Promise<Uint8Array> {
   const bytes = await readBytes(path, { maxBytes: MAX_FILE_BYTES });
   if (bytes.length === 0 || bytes.length % RECORD !== 0) {
-    throw new UserError(`[io/datasets] cifar10 file ${JSON.stringify(path)} is not whole: size=${bytes.length} is not a multiple of ${RECORD}. Download the binary version again.`);
+    throw new UserError(
+      `[io/datasets] cifar10 file ${JSON.stringify(path)} is not whole: size=${bytes.length} is not a multiple of ${RECORD}. `
+        + 'Download the binary version again.',
+    );
   }
   return bytes;
 }

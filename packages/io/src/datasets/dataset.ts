@@ -89,7 +89,9 @@ export function memoryDataset(init: MemoryDatasetInit): Dataset {
   }
   const labels = init.labels ?? new Int32Array(length);
   if (labels.length !== length || (names !== undefined && names.length !== length)) {
-    throw new UserError(`${where}: images=${length}, labels=${labels.length}, names=${names?.length ?? 'none'} must be as many. Check the files.`);
+    throw new UserError(
+      `${where}: images=${length}, labels=${labels.length}, names=${names?.length ?? 'none'} must be as many. Check the files.`,
+    );
   }
   const bound = classes?.length ?? 1;
   const bad = labels.findIndex((label) => label < 0 || label >= bound);
@@ -121,7 +123,10 @@ export const MAX_DATASET_BYTES = 8 * 2 ** 30;
 export function allocateImages(count: number, imageShape: Dataset['imageShape'], name: string): Uint8Array {
   const bytes = imageShape.reduce((product, side) => product * side, count);
   if (bytes > MAX_DATASET_BYTES) {
-    throw new UserError(`[io/datasets] ${name} does not fit in memory: ${count} images of [${imageShape.join(', ')}] are ${bytes} bytes, limit=${MAX_DATASET_BYTES}. Use a smaller size or fewer images.`);
+    throw new UserError(
+      `[io/datasets] ${name} does not fit in memory: ${count} images of [${imageShape.join(', ')}] are ${bytes} bytes, `
+        + `limit=${MAX_DATASET_BYTES}. Use a smaller size or fewer images.`,
+    );
   }
   return new Uint8Array(bytes);
 }

@@ -129,7 +129,9 @@ function drawings(emoji: EmojiRecord, skinTones: 'include' | 'exclude'): Drawing
 function checkKnown(option: string, given: readonly string[], known: readonly string[]): void {
   const wrong = given.find((name) => !known.includes(name));
   if (wrong === undefined) return;
-  throw new UserError(`[io/datasets] emoji: ${option} names ${JSON.stringify(wrong)}, which does not exist. Known: ${[...new Set(known)].sort().join(', ')}.`);
+  throw new UserError(
+    `[io/datasets] emoji: ${option} names ${JSON.stringify(wrong)}, which does not exist. Known: ${[...new Set(known)].sort().join(', ')}.`,
+  );
 }
 
 /** The package as this library's own peer, or as a dependency of the program that runs. */

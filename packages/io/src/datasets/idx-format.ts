@@ -32,7 +32,9 @@ export function parseIdxHeader(
   const dimensions = bytes[3] ?? 0;
   if (bytes.length < 4 || bytes[0] !== 0 || bytes[1] !== 0 || dimensions < 1 || dimensions > 4) {
     const magic = [...bytes.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
-    throw new UserError(`${where} does not start like one: magic=${magic || 'none'}, wanted 00 00 08 and 1 to 4 dimensions. Check that it is the right file.`);
+    throw new UserError(
+      `${where} does not start like one: magic=${magic || 'none'}, wanted 00 00 08 and 1 to 4 dimensions. Check that it is the right file.`,
+    );
   }
   if (bytes[2] !== 8) {
     const name = ELEMENT_NAMES[bytes[2]!];
@@ -40,12 +42,16 @@ export function parseIdxHeader(
     throw new UserError(`${where} has an unknown element type=${bytes[2]}. It is damaged or not an IDX file.`);
   }
   const header = idxHeaderBytes(dimensions);
-  if (bytes.length < header) throw new UserError(`${where} is truncated inside its header: size=${bytes.length} bytes, ${header} needed. Download it again.`);
+  if (bytes.length < header)
+    throw new UserError(`${where} is truncated inside its header: size=${bytes.length} bytes, ${header} needed. Download it again.`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const shape = Array.from({ length: dimensions }, (_, i) => view.getUint32(4 + 4 * i));
   // Up to four factors below 2^32: past 2^53 the product rounds, but stays far above any limit.
   const size = shape.reduce((product, side) => product * side, 1);
-  if (size > maxBytes) throw new UserError(`${where} announces shape=[${shape.join(', ')}] = ${size} bytes, limit=${maxBytes}. It is damaged, or too large to load whole.`);
+  if (size > maxBytes)
+    throw new UserError(
+      `${where} announces shape=[${shape.join(', ')}] = ${size} bytes, limit=${maxBytes}. It is damaged, or too large to load whole.`,
+    );
   return { shape, fileBytes: header + size };
 }
 
@@ -53,7 +59,10 @@ export function parseIdxHeader(
 export function parseIdx(bytes: Uint8Array, options: { readonly label: string; readonly maxBytes: number }): IdxArray {
   const { shape, fileBytes } = parseIdxHeader(bytes, options);
   if (bytes.length !== fileBytes) {
-    throw new UserError(`[io/datasets] idx file ${options.label} has the wrong size: shape=[${shape.join(', ')}] needs ${fileBytes} bytes, it has ${bytes.length}. It is truncated or damaged; download it again.`);
+    throw new UserError(
+      `[io/datasets] idx file ${options.label} has the wrong size: shape=[${shape.join(', ')}] needs ${fileBytes} bytes, it has `
+        + `${bytes.length}. It is truncated or damaged; download it again.`,
+    );
   }
   return { shape, data: bytes.subarray(idxHeaderBytes(shape.length)) };
 }

@@ -31,7 +31,11 @@ export const idxDataset: DatasetPlugin<IdxOptions> = defineDataset({
   load: async ({ images: imagesPath, labels: labelsPath, classes }) => {
     const images = await readIdx(imagesPath);
     const [count, ...rest] = images.shape;
-    if (rest.length < 2) throw new UserError(`[io/datasets] idx file ${JSON.stringify(imagesPath)} has shape=[${images.shape.join(', ')}]; images are [N, H, W] or [N, C, H, W].`);
+    if (rest.length < 2)
+      throw new UserError(
+        `[io/datasets] idx file ${JSON.stringify(imagesPath)} has shape=[${images.shape.join(', ')}]; images are [N, H, W] or [N, `
+          + 'C, H, W].',
+      );
     const [channels, height, width] = rest.length === 2 ? [1, rest[0]!, rest[1]!] : [rest[0]!, rest[1]!, rest[2]!];
     const imageShape = [channels, height, width] as const;
     if (labelsPath === undefined) {
@@ -40,7 +44,9 @@ export const idxDataset: DatasetPlugin<IdxOptions> = defineDataset({
     }
     const labels = await readIdx(labelsPath);
     if (labels.shape.length !== 1 || labels.shape[0] !== count) {
-      throw new UserError(`[io/datasets] idx: images=${count} but labels have shape=[${labels.shape.join(', ')}]. Use the two files of one split.`);
+      throw new UserError(
+        `[io/datasets] idx: images=${count} but labels have shape=[${labels.shape.join(', ')}]. Use the two files of one split.`,
+      );
     }
     const largest = labels.data.reduce((most, label) => Math.max(most, label), 0);
     const names = classes ?? Array.from({ length: largest + 1 }, (_, i) => String(i));
@@ -61,6 +67,10 @@ async function readIdx(path: string): Promise<IdxArray> {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (typeof code !== 'string') throw cause;
-    throw new UserError(`[io/datasets] idx file ${options.label} cannot be unpacked: ${(cause as Error).message} (${code}). It is truncated or damaged; download it again.`, { cause });
+    throw new UserError(
+      `[io/datasets] idx file ${options.label} cannot be unpacked: ${(cause as Error).message} (${code}). It is truncated or `
+        + 'damaged; download it again.',
+      { cause },
+    );
   }
 }

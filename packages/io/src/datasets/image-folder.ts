@@ -46,11 +46,16 @@ export const imageFolderDataset: DatasetPlugin<ImageFolderOptions> = defineDatas
     const classes = [...new Set(classOf.filter((name) => name !== null))].sort();
     if (classes.length > 0 && classOf.includes(null)) {
       throw new UserError(
-        `[io/datasets] image-folder ${JSON.stringify(folder)} has images both beside and inside its sub-folders (${classes.slice(0, 3).join(', ')}), ` +
-          `so their class is unclear. Move ${JSON.stringify(paths[classOf.indexOf(null)])} into a sub-folder.`,
+        `[io/datasets] image-folder ${JSON.stringify(folder)} has images both beside and inside its sub-folders `
+          + `(${classes.slice(0, 3).join(', ')}), `
+          + `so their class is unclear. Move ${JSON.stringify(paths[classOf.indexOf(null)])} into a sub-folder.`,
       );
     }
-    const { images, imageShape, kept, skipped } = await loadImages({ name: 'image-folder', paths: paths.map((path) => join(folder, path)), ...image });
+    const { images, imageShape, kept, skipped } = await loadImages({
+      name: 'image-folder',
+      paths: paths.map((path) => join(folder, path)),
+      ...image,
+    });
     const labelled = classes.length > 0;
     return memoryDataset({
       name: 'image-folder',
@@ -79,7 +84,9 @@ async function findImages(folder: string): Promise<{ paths: string[]; classOf: (
   };
   await visit('');
   if (found.length === 0) {
-    throw new UserError(`[io/datasets] image-folder ${JSON.stringify(folder)} has no image: looked for ${imageExtensions.join(', ')}. Check the folder.`);
+    throw new UserError(
+      `[io/datasets] image-folder ${JSON.stringify(folder)} has no image: looked for ${imageExtensions.join(', ')}. Check the folder.`,
+    );
   }
   const paths = found.sort((a, b) => (a < b ? -1 : 1));
   return { paths, classOf: paths.map((path) => (path.includes('/') ? path.slice(0, path.indexOf('/')) : null)) };
@@ -87,5 +94,8 @@ async function findImages(folder: string): Promise<{ paths: string[]; classOf: (
 
 /** Links to files count; links to folders are not followed, because they can form a loop. */
 async function isFile(path: string): Promise<boolean> {
-  return stat(path).then((stats) => stats.isFile(), () => true); // a dangling link is reported when it is read
+  return stat(path).then(
+    (stats) => stats.isFile(),
+    () => true,
+  ); // a dangling link is reported when it is read
 }

@@ -61,7 +61,9 @@ export async function loadImages(options: LoadImagesOptions): Promise<LoadedImag
     }
   }
   if (kept.length === 0) {
-    throw new UserError(`[io/datasets] ${name}: none of ${paths.length} images can be read; the first: ${skipped[0]?.reason ?? 'no image given'}`);
+    throw new UserError(
+      `[io/datasets] ${name}: none of ${paths.length} images can be read; the first: ${skipped[0]?.reason ?? 'no image given'}`,
+    );
   }
   return { images: images.subarray(0, kept.length * bytes), imageShape, kept, skipped };
 }

@@ -66,8 +66,8 @@ export function fromImages(images: readonly Image[]): PixelBatch {
     checkImage(image, '[io/images] fromImages');
     if (image.width !== width || image.height !== height || image.channels !== channels) {
       throw new UserError(
-        `[io/images] fromImages: images[${i}] is ${image.width}x${image.height}x${image.channels}, ` +
-          `images[0] is ${width}x${height}x${channels}. Resize them to one size first.`,
+        `[io/images] fromImages: images[${i}] is ${image.width}x${image.height}x${image.channels}, `
+          + `images[0] is ${width}x${height}x${channels}. Resize them to one size first.`,
       );
     }
     bytesToUnit(toPlanar(image), data.subarray(i * size, (i + 1) * size));

@@ -53,13 +53,17 @@ export function imageGrid(images: readonly Image[], options: GridOptions = {}): 
   const pitchY = tileHeight + padding + (labels === undefined ? 0 : GLYPH_HEIGHT + 2 * LABEL_GAP);
   const width = left + columns * pitchX;
   const height = padding + rows * pitchY;
-  if (width * height > MAX_PIXELS) throw new UserError(`[io/images] imageGrid would be ${width}x${height} pixels. Use fewer images or a smaller scale.`);
+  if (width * height > MAX_PIXELS)
+    throw new UserError(`[io/images] imageGrid would be ${width}x${height} pixels. Use fewer images or a smaller scale.`);
 
   const canvas = new Canvas(width, height, background);
   for (const [i, image] of images.entries()) {
     checkImage(image, `[io/images] imageGrid: images[${i}]`);
     if (image.width !== first.width || image.height !== first.height) {
-      throw new UserError(`[io/images] imageGrid: images[${i}] is ${image.width}x${image.height}, images[0] is ${first.width}x${first.height}. Resize them to one size first.`);
+      throw new UserError(
+        `[io/images] imageGrid: images[${i}] is ${image.width}x${image.height}, images[0] is ${first.width}x${first.height}. `
+          + 'Resize them to one size first.',
+      );
     }
     const x = left + (i % columns) * pitchX;
     const y = padding + Math.floor(i / columns) * pitchY;

@@ -19,8 +19,8 @@ export function checkImage(image: Image, where: string): void {
   const positive = [width, height].every((size) => Number.isSafeInteger(size) && size > 0);
   if (!positive || ![1, 2, 3, 4].includes(channels) || data.length !== width * height * channels) {
     throw new UserError(
-      `${where} got a malformed image: width=${width}, height=${height}, channels=${channels}, data.length=${data.length}. ` +
-        'The data must have width * height * channels bytes.',
+      `${where} got a malformed image: width=${width}, height=${height}, channels=${channels}, data.length=${data.length}. `
+        + 'The data must have width * height * channels bytes.',
     );
   }
 }

@@ -57,6 +57,9 @@ function allocate(length: number, path: string): Uint8Array {
   try {
     return new Uint8Array(length);
   } catch (cause) {
-    throw new UserError(`[io/read] ${JSON.stringify(path)}: no memory for a range of ${length} bytes. Use a smaller tensor or more memory.`, { cause });
+    throw new UserError(
+      `[io/read] ${JSON.stringify(path)}: no memory for a range of ${length} bytes. Use a smaller tensor or more memory.`,
+      { cause },
+    );
   }
 }

@@ -12,7 +12,11 @@ export interface Grey16 {
 const MAX_BYTES = 512 * 1024 * 1024;
 const MAX_PIXELS = 2 ** 26;
 
-/** Read a grey PNG of 16 bits as the numbers that it holds. @throws {UserError} when it cannot be read, is damaged or too large; {UnsupportedError} when it is of another kind, or sharp is not installed */
+/**
+ * Read a grey PNG of 16 bits as the numbers that it holds.
+ * @throws {UserError} when it cannot be read, is damaged or too large; {UnsupportedError} when it is of another kind, or sharp is not
+ *   installed
+ */
 export async function readGrey16(path: string): Promise<Grey16> {
   const label = JSON.stringify(path);
   const bytes = await readBytes(path, { maxBytes: MAX_BYTES });
@@ -24,8 +28,16 @@ export async function readGrey16(path: string): Promise<Grey16> {
     const image = sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: 'warning' });
     const { data, info } = await image.toColourspace('grey16').raw({ depth: 'ushort' }).toBuffer({ resolveWithObject: true });
     const values = new Uint16Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength));
-    return { width: info.width, height: info.height, data: info.channels === 1 ? values : values.filter((_, i) => i % info.channels === 0) };
+    return {
+      width: info.width,
+      height: info.height,
+      data: info.channels === 1 ? values : values.filter((_, i) => i % info.channels === 0),
+    };
   } catch (cause) {
-    throw new UserError(`[io/images] ${label} cannot be read: ${cause instanceof Error ? cause.message.split('\n')[0] : String(cause)}. Save it again; at most ${MAX_PIXELS} pixels are read.`, { cause });
+    throw new UserError(
+      `[io/images] ${label} cannot be read: ${cause instanceof Error ? cause.message.split('\n')[0] : String(cause)}. Save it `
+        + `again; at most ${MAX_PIXELS} pixels are read.`,
+      { cause },
+    );
   }
 }

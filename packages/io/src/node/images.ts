@@ -42,7 +42,9 @@ export async function readImage(input: string | Uint8Array, options: ReadImageOp
     const image = sharp(bytes, { limitInputPixels: false, failOn: 'warning' });
     const { width, height } = await image.metadata();
     if (width * height > maxPixels) {
-      throw new UserError(`[io/images] ${label} is too large: ${width}x${height} pixels, maxPixels=${maxPixels}. Shrink it, or raise maxPixels.`);
+      throw new UserError(
+        `[io/images] ${label} is too large: ${width}x${height} pixels, maxPixels=${maxPixels}. Shrink it, or raise maxPixels.`,
+      );
     }
     const upright = image.rotate().toColourspace('srgb').ensureAlpha();
     const { data, info } = await upright.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
@@ -89,7 +91,11 @@ export async function resizeImage(image: Image, options: ResizeOptions): Promise
   const out = { width: info.width, height: info.height, channels: info.channels as Image['channels'], data: bytesOfArray(data) };
   // sharp may widen grey to RGB or add alpha on the way; the caller gets the channels that went in.
   if (out.channels === image.channels) return out;
-  return image.channels === 4 ? toRgba(out) : image.channels === 1 ? toGrey(toRgb(flattenAlpha(out, background))) : toRgb(flattenAlpha(out, background));
+  return image.channels === 4
+    ? toRgba(out)
+    : image.channels === 1
+      ? toGrey(toRgb(flattenAlpha(out, background)))
+      : toRgb(flattenAlpha(out, background));
 }
 
 export interface EncodeImageOptions {
@@ -121,7 +127,9 @@ export async function encodeImage(image: Image, { format, quality = 90 }: Encode
 export async function writeImage(path: string, image: Image, options: { readonly quality?: number } = {}): Promise<void> {
   const format = FORMATS[extname(path).toLowerCase()];
   if (format === undefined) {
-    throw new UserError(`[io/images] cannot tell the format of ${JSON.stringify(path)}. End its name in ${Object.keys(FORMATS).join(', ')}.`);
+    throw new UserError(
+      `[io/images] cannot tell the format of ${JSON.stringify(path)}. End its name in ${Object.keys(FORMATS).join(', ')}.`,
+    );
   }
   await writeFileAtomic(path, await encodeImage(image, { format, ...options }));
 }
@@ -150,7 +158,10 @@ async function decoding<T>(label: string, decode: () => Promise<T>): Promise<T> 
     return await decode();
   } catch (cause) {
     if (cause instanceof UserError) throw cause;
-    throw new UserError(`[io/images] ${label} cannot be decoded: ${(cause as Error).message.trim()}. It is damaged or truncated; replace it.`, { cause });
+    throw new UserError(
+      `[io/images] ${label} cannot be decoded: ${(cause as Error).message.trim()}. It is damaged or truncated; replace it.`,
+      { cause },
+    );
   }
 }
 

@@ -13,7 +13,8 @@ export async function importOptional<Module>(name: string, part: string, load: (
     const { code } = cause as NodeJS.ErrnoException;
     const missing = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
     throw new UnsupportedError(
-      `[io/${part}] ${name} ${missing ? 'is not installed' : `could not be loaded: ${(cause as Error).message}`}. Install it: npm install ${name}`,
+      `[io/${part}] ${name} ${missing ? 'is not installed' : `could not be loaded: ${(cause as Error).message}`}. Install it: npm `
+        + `install ${name}`,
       { cause },
     );
   }

@@ -14,7 +14,10 @@ export async function readBytes(path: string, { maxBytes }: ReadOptions): Promis
   const source = await fileSource(path);
   await source.close();
   if (source.byteLength > maxBytes) {
-    throw new UserError(`[io/read] ${JSON.stringify(path)} is too large: size=${source.byteLength} bytes, limit=${maxBytes}. Check that it is the right file.`);
+    throw new UserError(
+      `[io/read] ${JSON.stringify(path)} is too large: size=${source.byteLength} bytes, limit=${maxBytes}. Check that it is the `
+        + 'right file.',
+    );
   }
   const buffer = await readFile(path).catch((cause: unknown) => {
     throw cannotRead(path, cause);

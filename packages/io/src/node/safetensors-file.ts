@@ -66,10 +66,13 @@ export async function writeSafetensors(
   options: EncodeOptions = {},
 ): Promise<void> {
   const layout = layoutSafetensors(tensors, options);
-  await writeFileAtomic(path, (async function* () {
-    yield layout.head;
-    for (const part of layout.tensors) yield* tensorBytes(part);
-  })());
+  await writeFileAtomic(
+    path,
+    (async function* () {
+      yield layout.head;
+      for (const part of layout.tensors) yield* tensorBytes(part);
+    })(),
+  );
 }
 
 async function* tensorBytes(part: {
@@ -90,13 +93,15 @@ async function* tensorBytes(part: {
   }
   if (written !== byteLength) {
     throw new UserError(
-      `[io/safetensors] tensor ${JSON.stringify(name)} streamed ${written > byteLength ? 'more than ' : ''}${Math.min(written, byteLength)} bytes, ` +
-        `its shape=[${tensor.shape.join(', ')}] of ${tensor.dtype} needs ${byteLength}. Correct the stream.`,
+      `[io/safetensors] tensor ${JSON.stringify(name)} streamed `
+        + `${written > byteLength ? 'more than ' : ''}${Math.min(written, byteLength)} bytes, `
+        + `its shape=[${tensor.shape.join(', ')}] of ${tensor.dtype} needs ${byteLength}. Correct the stream.`,
     );
   }
 }
 
 /** @throws {UserError} when the name of a file says that it is a pickle */
 export function refusePickle(path: string): void {
-  if (hasPickleName(path)) throw new UserError(`[io/safetensors] ${JSON.stringify(path)} is named like a PyTorch pickle checkpoint. ${PICKLE_ADVICE}`);
+  if (hasPickleName(path))
+    throw new UserError(`[io/safetensors] ${JSON.stringify(path)} is named like a PyTorch pickle checkpoint. ${PICKLE_ADVICE}`);
 }

@@ -49,13 +49,19 @@ export async function openSafetensorsIndex(path: string): Promise<SafetensorsFil
       }
     }
     if (missing.length > 0) {
-      throw new UserError(`${where} names ${missing.length} of ${names.length} files that are missing: ${missing.slice(0, 5).join(', ')}. Download them into the same folder.`);
+      throw new UserError(
+        `${where} names ${missing.length} of ${names.length} files that are missing: ${missing.slice(0, 5).join(', ')}. Download `
+          + 'them into the same folder.',
+      );
     }
     const entries = new Map<string, SafetensorsEntry>();
     for (const [name, shard] of Object.entries(weightMap)) {
       const entry = shards.get(shard)?.entries.get(name);
       if (entry === undefined) {
-        throw new UserError(`${where} says that tensor ${JSON.stringify(name)} is in ${JSON.stringify(shard)}, but it is not. The files are from different versions; download them again.`);
+        throw new UserError(
+          `${where} says that tensor ${JSON.stringify(name)} is in ${JSON.stringify(shard)}, but it is not. The files are from `
+            + 'different versions; download them again.',
+        );
       }
       entries.set(name, entry);
     }
@@ -76,7 +82,9 @@ export async function openSafetensorsIndex(path: string): Promise<SafetensorsFil
 function checkShardName(name: string, where: string): void {
   refusePickle(name);
   if (/^[^/\\:\0]+\.safetensors$/.test(name) && !name.startsWith('..')) return;
-  throw new UserError(`${where} names the file ${JSON.stringify(name)}; only *.safetensors files beside the index are allowed. Do not use this checkpoint.`);
+  throw new UserError(
+    `${where} names the file ${JSON.stringify(name)}; only *.safetensors files beside the index are allowed. Do not use this checkpoint.`,
+  );
 }
 
 export interface ShardOptions extends EncodeOptions {
@@ -120,7 +128,10 @@ export async function writeSafetensorsFolder(
   const path = join(folder, `${name}.safetensors.index.json`);
   const totalSize = shards.reduce((sum, shard) => sum + shard.bytes, 0);
   weightMap.sort(([a], [b]) => (a < b ? -1 : 1));
-  await writeFileAtomic(path, `${JSON.stringify({ metadata: { total_size: totalSize }, weight_map: Object.fromEntries(weightMap) }, null, 2)}\n`);
+  await writeFileAtomic(
+    path,
+    `${JSON.stringify({ metadata: { total_size: totalSize }, weight_map: Object.fromEntries(weightMap) }, null, 2)}\n`,
+  );
   return path;
 }
 

@@ -22,7 +22,11 @@ export async function readSplatFile(path: string, options: ReadSplatsOptions = {
  *
  * @throws {UserError} when the name fits no format, the format cannot hold the cloud, or the disk fails
  */
-export async function writeSplatFile(path: string, cloud: SplatCloud, options: SplatEncodeOptions & { readonly format?: string } = {}): Promise<void> {
+export async function writeSplatFile(
+  path: string,
+  cloud: SplatCloud,
+  options: SplatEncodeOptions & { readonly format?: string } = {},
+): Promise<void> {
   const format = options.format ?? splatFormatForName(path).name;
   await writeFileAtomic(path, encodeSplats(cloud, { ...options, format }));
 }
@@ -42,7 +46,10 @@ export async function writeSplats4dFile(path: string, asset: SplatAsset4d): Prom
   await writeFileAtomic(path, encodeSplats4d(asset));
 }
 
-/** Read several assets with their places and times; a file of one asset is a scene of it alone. @throws {UserError} when the file is no 4D container, or damaged */
+/**
+ * Read several assets with their places and times; a file of one asset is a scene of it alone.
+ * @throws {UserError} when the file is no 4D container, or damaged
+ */
 export async function readSplatScene4dFile(path: string, options: Omit<ReadSplatsOptions, 'format'> = {}): Promise<SplatScene4d> {
   const source = await fileSource(path);
   try {

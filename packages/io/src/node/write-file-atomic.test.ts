@@ -15,7 +15,11 @@ beforeEach(async () => {
 afterEach(() => fs.rm(folder, { recursive: true }));
 
 /** A real disk on which one call fails, after `bytes` bytes where it is a write. Records the order of calls. */
-function failingDisk(code: string, at: 'write' | 'sync' | 'close' | 'rename' | 'sync-folder' | 'none', bytes = 0): AtomicFileSystem & { calls: string[] } {
+function failingDisk(
+  code: string,
+  at: 'write' | 'sync' | 'close' | 'rename' | 'sync-folder' | 'none',
+  bytes = 0,
+): AtomicFileSystem & { calls: string[] } {
   const calls: string[] = [];
   const fail = (call: string): void => {
     calls.push(call);
@@ -57,7 +61,10 @@ describe('a disk that fails', () => {
     await fs.writeFile(path, 'old');
     const error: unknown = await writeAtomicWith(failingDisk('ENOSPC', at, 5), path, 'new content').catch((e: unknown) => e);
     expect(error).toBeInstanceOf(UserError);
-    expect((error as Error).message).toBe(`[io/write] writing ${JSON.stringify(path)} failed: code=ENOSPC. The disk is full: free some space. What was there before is untouched.`);
+    expect((error as Error).message).toBe(
+      `[io/write] writing ${JSON.stringify(path)} failed: code=ENOSPC. The disk is full: free some space. What was there before is `
+        + 'untouched.',
+    );
     expect(await fs.readFile(path, 'utf8')).toBe('old');
     expect(await fs.readdir(folder)).toEqual(['state.json']);
   });
@@ -79,7 +86,9 @@ describe('a disk that fails', () => {
 });
 
 test('a folder that cannot be flushed is told apart from a file that was not written', async () => {
-  await expect(writeAtomicWith(failingDisk('EIO', 'sync-folder'), path, 'new')).rejects.toThrow(/is written, but its folder could not be flushed: code=EIO/);
+  await expect(writeAtomicWith(failingDisk('EIO', 'sync-folder'), path, 'new')).rejects.toThrow(
+    /is written, but its folder could not be flushed: code=EIO/,
+  );
   expect(await fs.readFile(path, 'utf8')).toBe('new');
   // Some network file systems have no such call; that is no failure.
   await writeAtomicWith(failingDisk('EINVAL', 'sync-folder'), path, 'newer');

@@ -95,7 +95,8 @@ async function syncFolder(disk: AtomicFileSystem, folder: string): Promise<void>
 function explainFlush(error: unknown, path: string): UserError {
   const { code } = error as NodeJS.ErrnoException;
   return new UserError(
-    `[io/write] ${JSON.stringify(path)} is written, but its folder could not be flushed: code=${code}. A power cut now may bring the old file back. Check the disk.`,
+    `[io/write] ${JSON.stringify(path)} is written, but its folder could not be flushed: code=${code}. A power cut now may bring `
+      + 'the old file back. Check the disk.',
     { cause: error },
   );
 }
@@ -125,7 +126,8 @@ function explain(error: unknown, path: string): unknown {
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (typeof code !== 'string' || typeof syscall !== 'string') return error;
   return new UserError(
-    `[io/write] writing ${JSON.stringify(path)} failed: code=${code}. ${REMEDIES[code] ?? 'Check the disk.'} What was there before is untouched.`,
+    `[io/write] writing ${JSON.stringify(path)} failed: code=${code}. ${REMEDIES[code] ?? 'Check the disk.'} What was there before `
+      + 'is untouched.',
     { cause: error },
   );
 }

@@ -50,9 +50,7 @@ export function layoutSafetensors<T extends HostTensor | StreamedTensor>(
     if ('data' in tensor) checkHostTensor(tensor, where);
     return { name, tensor, byteLength: packedBytes(tensor, where) };
   });
-  named.sort(
-    (a, b) => LAYOUT_ORDER.indexOf(a.tensor.dtype) - LAYOUT_ORDER.indexOf(b.tensor.dtype) || compareUtf8(a.name, b.name),
-  );
+  named.sort((a, b) => LAYOUT_ORDER.indexOf(a.tensor.dtype) - LAYOUT_ORDER.indexOf(b.tensor.dtype) || compareUtf8(a.name, b.name));
   let end = 0;
   // Written by hand because an object would move names that look like integers to its front.
   const fields = named.map(({ name, tensor, byteLength }) => {
@@ -104,7 +102,8 @@ function encodeMetadata(metadata: Readonly<Record<string, string>>): string | nu
   const fields = keys.map((key) => {
     const text: unknown = metadata[key];
     checkText(key, 'metadata key');
-    if (typeof text !== 'string') throw new UserError(`[io/safetensors] metadata[${JSON.stringify(key)}]=${String(text)} is not text. Convert it.`);
+    if (typeof text !== 'string')
+      throw new UserError(`[io/safetensors] metadata[${JSON.stringify(key)}]=${String(text)} is not text. Convert it.`);
     checkText(text, 'metadata value');
     return `${JSON.stringify(key)}:${JSON.stringify(text)}`;
   });
@@ -115,7 +114,9 @@ function encodeHead(json: string): Uint8Array {
   const text = new TextEncoder().encode(json);
   const length = Math.ceil(text.byteLength / 8) * 8;
   if (length > MAX_HEADER_BYTES) {
-    throw new UserError(`[io/safetensors] the header would be too large: ${length} bytes, limit=${MAX_HEADER_BYTES}. Shorten the metadata or use shards.`);
+    throw new UserError(
+      `[io/safetensors] the header would be too large: ${length} bytes, limit=${MAX_HEADER_BYTES}. Shorten the metadata or use shards.`,
+    );
   }
   const head = new Uint8Array(PREFIX_BYTES + length).fill(0x20);
   new DataView(head.buffer).setBigUint64(0, BigInt(length), true);
@@ -125,7 +126,8 @@ function encodeHead(json: string): Uint8Array {
 
 /** A lone surrogate has no UTF-8 form; it would silently come back as another character. */
 function checkText(text: string, what: string): void {
-  if (/\p{Surrogate}/u.test(text)) throw new UserError(`[io/safetensors] ${what}=${JSON.stringify(text)} is not well-formed text. Remove the lone surrogate.`);
+  if (/\p{Surrogate}/u.test(text))
+    throw new UserError(`[io/safetensors] ${what}=${JSON.stringify(text)} is not well-formed text. Remove the lone surrogate.`);
 }
 
 function compareUtf8(a: string, b: string): number {

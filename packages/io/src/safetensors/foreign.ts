@@ -14,8 +14,8 @@ export function describeForeignBytes(bytes: Uint8Array): string | null {
 
 /** What to say about pickles, whose loading would run code from the file. */
 export const PICKLE_ADVICE =
-  'Langevin does not read pickles, because loading one can run any code that it contains. ' +
-  'Convert it in Python with safetensors.torch.save_file, or use the .safetensors file of the same model.';
+  'Langevin does not read pickles, because loading one can run any code that it contains. '
+  + 'Convert it in Python with safetensors.torch.save_file, or use the .safetensors file of the same model.';
 
 /** File names that mean pickle in practice. */
 export function hasPickleName(path: string): boolean {

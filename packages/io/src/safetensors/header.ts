@@ -49,21 +49,21 @@ export function parseHeaderLength(bytes: Uint8Array, options: HeaderOptions): nu
   const where = at(options);
   if (options.fileBytes < PREFIX_BYTES || bytes.byteLength < PREFIX_BYTES) {
     throw new UserError(
-      `${where} is too short for safetensors: size=${options.fileBytes} bytes, at least ${PREFIX_BYTES + 2} needed. ` +
-        (foreign(bytes) ?? 'Download or save it again.'),
+      `${where} is too short for safetensors: size=${options.fileBytes} bytes, at least ${PREFIX_BYTES + 2} needed. `
+        + (foreign(bytes) ?? 'Download or save it again.'),
     );
   }
   const length = new DataView(bytes.buffer, bytes.byteOffset, PREFIX_BYTES).getBigUint64(0, true);
   if (length > BigInt(MAX_HEADER_BYTES)) {
     throw new UserError(
-      `${where} declares a header that is too large: headerLength=${length} bytes, limit=${MAX_HEADER_BYTES}. ` +
-        (foreign(bytes) ?? 'It is damaged or not a safetensors file.'),
+      `${where} declares a header that is too large: headerLength=${length} bytes, limit=${MAX_HEADER_BYTES}. `
+        + (foreign(bytes) ?? 'It is damaged or not a safetensors file.'),
     );
   }
   if (Number(length) > options.fileBytes - PREFIX_BYTES) {
     throw new UserError(
-      `${where} is truncated inside its header: headerLength=${length} bytes, but only ` +
-        `${options.fileBytes - PREFIX_BYTES} follow. ${foreign(bytes) ?? 'Download or save it again.'}`,
+      `${where} is truncated inside its header: headerLength=${length} bytes, but only `
+        + `${options.fileBytes - PREFIX_BYTES} follow. ${foreign(bytes) ?? 'Download or save it again.'}`,
     );
   }
   return Number(length);
@@ -155,11 +155,14 @@ function parseEntry(name: string, value: unknown, { where, dataOffset }: EntryCo
   if (begin > end) throw new UserError(`${tensor} has data_offsets=[${begin}, ${end}], which run backwards. The header is damaged.`);
   const needed = bytesOf(shape, dtype);
   if (needed === null) {
-    throw new UserError(`${tensor} is impossibly large: shape=[${shape.join(', ')}] of ${dtype} is not a whole number of bytes below 2^53.`);
+    throw new UserError(
+      `${tensor} is impossibly large: shape=[${shape.join(', ')}] of ${dtype} is not a whole number of bytes below 2^53.`,
+    );
   }
   if (end - begin !== needed) {
     throw new UserError(
-      `${tensor} has the wrong size: shape=[${shape.join(', ')}] of ${dtype} needs ${needed} bytes, data_offsets=[${begin}, ${end}] hold ${end - begin}. The header is damaged.`,
+      `${tensor} has the wrong size: shape=[${shape.join(', ')}] of ${dtype} needs ${needed} bytes, data_offsets=[${begin}, `
+        + `${end}] hold ${end - begin}. The header is damaged.`,
     );
   }
   return {
@@ -195,11 +198,13 @@ function checkCoverage(entries: readonly SafetensorsEntry[], { where, dataOffset
     const tensor = `${where}: tensor ${JSON.stringify(name)}`;
     if (offset + byteLength > fileBytes) {
       throw new UserError(
-        `${tensor} reaches past the end of the file: end=${offset + byteLength}, fileSize=${fileBytes}. The file is truncated; download or save it again.`,
+        `${tensor} reaches past the end of the file: end=${offset + byteLength}, fileSize=${fileBytes}. The file is truncated; `
+          + 'download or save it again.',
       );
     }
     if (offset < end) throw new UserError(`${tensor} overlaps ${before}: begin=${offset}, expected=${end}. The header is damaged.`);
-    if (offset > end) throw new UserError(`${tensor} leaves a gap after ${before}: begin=${offset}, expected=${end}. The header is damaged.`);
+    if (offset > end)
+      throw new UserError(`${tensor} leaves a gap after ${before}: begin=${offset}, expected=${end}. The header is damaged.`);
     end = offset + byteLength;
     before = `tensor ${JSON.stringify(name)}`;
   }

@@ -58,10 +58,13 @@ export function findEntry<Entry>(entries: ReadonlyMap<string, Entry>, name: stri
   if (entry !== undefined) return entry;
   const last = name.split('.').at(-1) ?? name;
   const names = [...entries.keys()];
-  const near = names.filter((known) => known.endsWith(last)).concat(names).slice(0, 3);
+  const near = names
+    .filter((known) => known.endsWith(last))
+    .concat(names)
+    .slice(0, 3);
   throw new UserError(
-    `[io/safetensors] ${label} has no tensor ${JSON.stringify(name)} among its ${entries.size}` +
-      `${near.length > 0 ? ` (for example ${near.join(', ')})` : ''}. Check the name, or that the file belongs to this model.`,
+    `[io/safetensors] ${label} has no tensor ${JSON.stringify(name)} among its ${entries.size}`
+      + `${near.length > 0 ? ` (for example ${near.join(', ')})` : ''}. Check the name, or that the file belongs to this model.`,
   );
 }
 
@@ -69,8 +72,8 @@ export function findEntry<Entry>(entries: ReadonlyMap<string, Entry>, name: stri
 export function supportedDType(entry: SafetensorsEntry, label: string): DType {
   if (entry.dtype !== null) return entry.dtype;
   throw new UnsupportedError(
-    `[io/safetensors] ${label}: tensor ${JSON.stringify(entry.name)} has dtype=${entry.storedDType}, which Langevin does not hold ` +
-      `(it holds F32, F16, BF16, I32, I64, U8, BOOL). Convert it to one of these before saving.`,
+    `[io/safetensors] ${label}: tensor ${JSON.stringify(entry.name)} has dtype=${entry.storedDType}, which Langevin does not hold `
+      + `(it holds F32, F16, BF16, I32, I64, U8, BOOL). Convert it to one of these before saving.`,
   );
 }
 
@@ -79,8 +82,8 @@ async function readEntry(source: ByteSource, entry: SafetensorsEntry): Promise<H
   const bytes = await source.read(entry.offset, entry.byteLength);
   if (bytes.byteLength !== entry.byteLength) {
     throw new UserError(
-      `[io/safetensors] ${source.label} ended inside tensor ${JSON.stringify(entry.name)}: wanted=${entry.byteLength} bytes, ` +
-        `got=${bytes.byteLength}. It changed after it was opened; open it again.`,
+      `[io/safetensors] ${source.label} ended inside tensor ${JSON.stringify(entry.name)}: wanted=${entry.byteLength} bytes, `
+        + `got=${bytes.byteLength}. It changed after it was opened; open it again.`,
     );
   }
   return { dtype, shape: entry.shape, data: hostView(dtype, bytes) } as HostTensor;

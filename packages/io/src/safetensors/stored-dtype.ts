@@ -39,9 +39,7 @@ const TO_STORED = {
   bool: 'BOOL',
 } as const satisfies Record<DType, StoredDType>;
 
-const FROM_STORED = new Map<StoredDType, DType>(
-  Object.entries(TO_STORED).map(([dtype, stored]) => [stored, dtype as DType]),
-);
+const FROM_STORED = new Map<StoredDType, DType>(Object.entries(TO_STORED).map(([dtype, stored]) => [stored, dtype as DType]));
 
 export function isStoredDType(name: string): name is StoredDType {
   return Object.hasOwn(STORED_BITS, name);

@@ -49,7 +49,12 @@ export const ASSET_ENTRIES = {
   degree: v.picklist([0, 1, 2, 3]),
   antialiased: v.optional(v.boolean()),
   comments: v.optional(v.pipe(v.array(v.string()), v.maxLength(100))),
-  times: v.strictObject({ start: finite, end: finite, loop: v.picklist(['none', 'repeat', 'mirror']), frames: v.optional(v.pipe(v.array(finite), v.maxLength(100_000))) }),
+  times: v.strictObject({
+    start: finite,
+    end: finite,
+    loop: v.picklist(['none', 'repeat', 'mirror']),
+    frames: v.optional(v.pipe(v.array(finite), v.maxLength(100_000))),
+  }),
   deformation: v.nullable(v.strictObject({ kind: v.string(), config: v.record(v.string(), v.unknown()) })),
 };
 type AssetHeader = v.InferOutput<v.ObjectSchema<typeof ASSET_ENTRIES, undefined>>;
@@ -58,7 +63,10 @@ const STATIC = 'static.';
 const DEFORMATION = 'deformation.';
 
 /** An asset as an entry of JSON, and as tensors whose names begin with `prefix`. @throws {UserError} when it cannot be stored */
-export function packAsset({ cloud, times, deformation }: SplatAsset4d, { prefix, comments: given }: { readonly prefix: string } & Pick<SplatEncodeOptions, 'comments'>): { readonly header: object; readonly tensors: Readonly<Record<string, HostTensor>> } {
+export function packAsset(
+  { cloud, times, deformation }: SplatAsset4d,
+  { prefix, comments: given }: { readonly prefix: string } & Pick<SplatEncodeOptions, 'comments'>,
+): { readonly header: object; readonly tensors: Readonly<Record<string, HostTensor>> } {
   checkCloud(cloud);
   checkTimes(times, 'the asset');
   const comments = cleanComments(given ?? cloud.metadata?.comments ?? []);
@@ -83,21 +91,38 @@ export function packAsset({ cloud, times, deformation }: SplatAsset4d, { prefix,
 }
 
 /** The way back. @throws {UserError} when tensors do not fit the header, or hold numbers that are none */
-export async function unpackAsset(file: SafetensorsReader, header: AssetHeader, { prefix, request }: { readonly prefix: string; readonly request: ReadRequest }): Promise<SplatAsset4d> {
+export async function unpackAsset(
+  file: SafetensorsReader,
+  header: AssetHeader,
+  { prefix, request }: { readonly prefix: string; readonly request: ReadRequest },
+): Promise<SplatAsset4d> {
   const { label } = request.source;
   const { count, degree, times, deformation } = header;
   checkTimes(times, label);
   checkStaticShapes(file, { count, degree }, { prefix, label });
-  const arrays = await Promise.all(ARRAYS.map(async (name) => [name, ((await file.read(`${prefix}${STATIC}${name}`)).data as Float32Array).slice()] as const));
+  const arrays = await Promise.all(
+    ARRAYS.map(async (name) => [name, ((await file.read(`${prefix}${STATIC}${name}`)).data as Float32Array).slice()] as const),
+  );
   const cloud = finishCloud({ count, degree, ...(Object.fromEntries(arrays) as Pick<SplatCloud, (typeof ARRAYS)[number]>) }, request, {
     format: '4d',
     ...(header.antialiased === undefined ? {} : { antialiased: header.antialiased }),
     ...(header.comments === undefined ? {} : { comments: header.comments }),
   });
   if (deformation === null) return { cloud, times: cleanTimes(times), deformation: null };
-  if (cloud.count !== count && deformation.kind === 'frames') throw new UserError(`[io/splats] ${label} has invalid Gaussians, and frames that belong to each. It cannot be read with invalid: 'drop'.`);
+  if (cloud.count !== count && deformation.kind === 'frames')
+    throw new UserError(
+      `[io/splats] ${label} has invalid Gaussians, and frames that belong to each. It cannot be read with invalid: 'drop'.`,
+    );
   checkKind(deformation.kind, label);
-  return { cloud, times: cleanTimes(times), deformation: { kind: deformation.kind, config: deformation.config as SplatDeformation['config'], tensors: await readWeights(file, { prefix: `${prefix}${DEFORMATION}`, label }) } };
+  return {
+    cloud,
+    times: cleanTimes(times),
+    deformation: {
+      kind: deformation.kind,
+      config: deformation.config as SplatDeformation['config'],
+      tensors: await readWeights(file, { prefix: `${prefix}${DEFORMATION}`, label }),
+    },
+  };
 }
 
 /** Every tensor must belong to an asset. @param prefixes of the assets */
@@ -108,28 +133,43 @@ export function checkTensorNames(file: SafetensorsReader, prefixes: readonly str
     // Of an asset's prefix and "deformation.", which may be all there is.
     const place = /^(?:assets\.\d+\.)?deformation\./.exec(name)?.[0];
     if (known.has(name) || (place !== undefined && weights.has(place))) continue;
-    throw new UserError(`[io/splats] ${label} has a tensor that belongs nowhere: ${JSON.stringify(name)}. Names begin with ${prefixes[0]}${STATIC} or ${prefixes[0]}${DEFORMATION}`);
+    throw new UserError(
+      `[io/splats] ${label} has a tensor that belongs nowhere: ${JSON.stringify(name)}. Names begin with ${prefixes[0]}${STATIC} `
+        + `or ${prefixes[0]}${DEFORMATION}`,
+    );
   }
 }
 
-async function readWeights(file: SafetensorsReader, { prefix, label }: { readonly prefix: string; readonly label: string }): Promise<Record<string, HostTensor>> {
+async function readWeights(
+  file: SafetensorsReader,
+  { prefix, label }: { readonly prefix: string; readonly label: string },
+): Promise<Record<string, HostTensor>> {
   const tensors: Record<string, HostTensor> = {};
   for (const name of file.entries.keys()) {
     if (!name.startsWith(prefix)) continue;
     const tensor = await file.read(name);
-    if (tensor.data instanceof Float32Array && !tensor.data.every((value) => Number.isFinite(value))) throw new UserError(`[io/splats] ${label} has a weight that is not finite: tensor=${JSON.stringify(name)}. Save it again.`);
+    if (tensor.data instanceof Float32Array && !tensor.data.every((value) => Number.isFinite(value)))
+      throw new UserError(`[io/splats] ${label} has a weight that is not finite: tensor=${JSON.stringify(name)}. Save it again.`);
     // A name like __proto__ must be a key as any other.
     Object.defineProperty(tensors, name.slice(prefix.length), { value: tensor, enumerable: true, configurable: true, writable: true });
   }
   return tensors;
 }
 
-function checkStaticShapes(file: SafetensorsReader, cloud: Pick<SplatCloud, 'count' | 'degree'>, { prefix, label }: { readonly prefix: string; readonly label: string }): void {
+function checkStaticShapes(
+  file: SafetensorsReader,
+  cloud: Pick<SplatCloud, 'count' | 'degree'>,
+  { prefix, label }: { readonly prefix: string; readonly label: string },
+): void {
   for (const name of ARRAYS) {
     const entry = file.entries.get(`${prefix}${STATIC}${name}`);
     const shape = shapeOf(name, cloud);
     if (entry?.dtype === 'float32' && entry.shape.join() === shape.join()) continue;
-    throw new UserError(`[io/splats] ${label} has a tensor ${prefix}${STATIC}${name} of another form: ${entry === undefined ? 'missing' : `${entry.storedDType} [${entry.shape.join(', ')}]`}, expected F32 [${shape.join(', ')}]. It is damaged.`);
+    throw new UserError(
+      `[io/splats] ${label} has a tensor ${prefix}${STATIC}${name} of another form: `
+        + `${entry === undefined ? 'missing' : `${entry.storedDType} [${entry.shape.join(', ')}]`}, expected F32 `
+        + `[${shape.join(', ')}]. It is damaged.`,
+    );
   }
 }
 
@@ -151,10 +191,20 @@ function cleanTimes({ start, end, loop, frames }: TimesInFile): SplatTimes {
 
 function checkTimes({ start, end, loop, frames = [] }: TimesInFile, label: string): void {
   const sound = Number.isFinite(start) && Number.isFinite(end) && start < end && ['none', 'repeat', 'mirror'].includes(loop);
-  const ascending = frames.every((time, i) => time >= (i === 0 ? start : frames[i - 1]!) && time <= end && (i === 0 || time > frames[i - 1]!));
-  if (!sound || !ascending) throw new UserError(`[io/splats] ${label} has impossible times: start=${start}, end=${end}, loop=${loop}, frames=${frames.length}. Start before the end, frames ascending between them.`);
+  const ascending = frames.every(
+    (time, i) => time >= (i === 0 ? start : frames[i - 1]!) && time <= end && (i === 0 || time > frames[i - 1]!),
+  );
+  if (!sound || !ascending)
+    throw new UserError(
+      `[io/splats] ${label} has impossible times: start=${start}, end=${end}, loop=${loop}, frames=${frames.length}. Start before `
+        + 'the end, frames ascending between them.',
+    );
 }
 
 function checkKind(kind: string, label: string): void {
-  if (!/^[a-z][a-z0-9-]{0,63}$/.test(kind)) throw new UserError(`[io/splats] ${label} has a deformation of kind=${JSON.stringify(kind.slice(0, 80))}. Name it in kebab-case, like "mlp" or "hexplane".`);
+  if (!/^[a-z][a-z0-9-]{0,63}$/.test(kind))
+    throw new UserError(
+      `[io/splats] ${label} has a deformation of kind=${JSON.stringify(kind.slice(0, 80))}. Name it in kebab-case, like "mlp" or `
+        + '"hexplane".',
+    );
 }

@@ -9,17 +9,34 @@ export const DOWN_FORWARD_TO_UP_BACK: AxisSigns = [1, -1, -1];
 
 /** Which of x, y, z each real spherical harmonic changes its sign with, degrees 0 to 3, by its polynomial: xy, yz, 3zz - 1, ... */
 const ODD_IN: readonly (readonly [boolean, boolean, boolean])[] = [
-  '', 'y', 'z', 'x', 'xy', 'yz', '', 'xz', '', 'y', 'xyz', 'y', 'z', 'x', 'z', 'x',
+  '',
+  'y',
+  'z',
+  'x',
+  'xy',
+  'yz',
+  '',
+  'xz',
+  '',
+  'y',
+  'xyz',
+  'y',
+  'z',
+  'x',
+  'z',
+  'x',
 ].map((letters) => [letters.includes('x'), letters.includes('y'), letters.includes('z')] as const);
 
 /** The sign of every coefficient after axes are turned round: Y(S d) = sign * Y(d). */
 export function shSigns(signs: AxisSigns): readonly (1 | -1)[] {
-  return ODD_IN.map((odd) => signs.reduce<1 | -1>((product, sign, axis) => ((odd[axis] === true && sign === -1) !== (product === -1) ? -1 : 1), 1));
+  return ODD_IN.map((odd) =>
+    signs.reduce<1 | -1>((product, sign, axis) => ((odd[axis] === true && sign === -1) !== (product === -1) ? -1 : 1), 1),
+  );
 }
 
 /**
- * The signs of a quaternion (w, x, y, z). With S the flip, S R S is a rotation again and gives the same ellipsoid as S R, because the scales do
- * not feel a sign.
+ * The signs of a quaternion (w, x, y, z). With S the flip, S R S is a rotation again and gives the same ellipsoid as S R, because the
+ * scales do not feel a sign.
  */
 export function quaternionSigns([x, y, z]: AxisSigns): readonly [number, number, number, number] {
   return [1, y * z, x * z, x * y];
@@ -36,7 +53,9 @@ export function quaternionSigns([x, y, z]: AxisSigns): readonly [number, number,
  * flipped.means[1] === -cloud.means[1]; // => true
  */
 export function flipAxes(cloud: SplatCloud, signs: AxisSigns): SplatCloud {
-  const bySh = shSigns(signs).slice(0, shCoefficients(cloud.degree)).flatMap((sign) => [sign, sign, sign]);
+  const bySh = shSigns(signs)
+    .slice(0, shCoefficients(cloud.degree))
+    .flatMap((sign) => [sign, sign, sign]);
   return {
     ...cloud,
     means: cloud.means.map((value, i) => value * signs[i % 3]!),

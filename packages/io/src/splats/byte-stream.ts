@@ -39,7 +39,10 @@ export function byteStream(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Arr
       let filled = 0;
       while (filled < length) {
         if (piece.byteLength === 0 && !(await next())) {
-          throw new UserError(`[io/splats] ${label} is truncated: it ends after ${taken - length + filled} bytes of data, ${taken} needed. Download or save it again.`);
+          throw new UserError(
+            `[io/splats] ${label} is truncated: it ends after ${taken - length + filled} bytes of data, ${taken} needed. Download `
+              + 'or save it again.',
+          );
         }
         const part = piece.subarray(0, length - filled);
         scratch.set(part, filled);
@@ -68,5 +71,8 @@ export async function* sourcePieces(source: ByteSource, offset = 0, end = source
 export async function readExactly(source: ByteSource, offset: number, length: number): Promise<Uint8Array> {
   const bytes = await source.read(offset, length);
   if (bytes.byteLength === length) return bytes;
-  throw new UserError(`[io/splats] ${source.label} ended while it was read: offset=${offset}, wanted=${length} bytes, got=${bytes.byteLength}. Do not change it meanwhile.`);
+  throw new UserError(
+    `[io/splats] ${source.label} ended while it was read: offset=${offset}, wanted=${length} bytes, got=${bytes.byteLength}. Do `
+      + 'not change it meanwhile.',
+  );
 }

@@ -16,8 +16,8 @@ export interface SplatMetadata {
 }
 
 /**
- * N Gaussians as arrays: the shape of `Gaussians` in @langevin/gaussians, so that one goes where the other is asked for. Axes are those of PLY
- * files and OpenCV: x right, y down, z forward.
+ * N Gaussians as arrays: the shape of `Gaussians` in @langevin/gaussians, so that one goes where the other is asked for. Axes are those of
+ * PLY files and OpenCV: x right, y down, z forward.
  */
 export interface SplatCloud {
   /** N >= 0. */
@@ -60,10 +60,22 @@ export function bytesInMemory(degree: ShDegree): number {
 export function allocateCloud(label: string, count: number, degree: ShDegree): SplatCloud {
   try {
     const array = (name: (typeof ARRAYS)[number]): Float32Array => new Float32Array(count * rowLength(name, degree));
-    return { count, means: array('means'), quaternions: array('quaternions'), logScales: array('logScales'), opacityLogits: array('opacityLogits'), sh: array('sh'), degree };
+    return {
+      count,
+      means: array('means'),
+      quaternions: array('quaternions'),
+      logScales: array('logScales'),
+      opacityLogits: array('opacityLogits'),
+      sh: array('sh'),
+      degree,
+    };
   } catch (cause) {
     const bytes = count * bytesInMemory(degree);
-    throw new UserError(`[io/splats] ${label}: no memory for count=${count} Gaussians of degree=${degree}, ${bytes} bytes. Use a smaller file or more memory.`, { cause });
+    throw new UserError(
+      `[io/splats] ${label}: no memory for count=${count} Gaussians of degree=${degree}, ${bytes} bytes. Use a smaller file or `
+        + 'more memory.',
+      { cause },
+    );
   }
 }
 
@@ -74,13 +86,21 @@ export function allocateCloud(label: string, count: number, degree: ShDegree): S
  */
 export function checkCloud(cloud: SplatCloud): void {
   const { count, degree } = cloud;
-  if (!Number.isSafeInteger(count) || count < 0) throw new UserError(`[io/splats] count of Gaussians must be an integer >= 0: count=${String(count)}. Pass the number of rows.`);
-  if (![0, 1, 2, 3].includes(degree)) throw new UserError(`[io/splats] degree of the spherical harmonics must be 0 to 3: degree=${String(degree)}. Drop the coefficients above 3.`);
+  if (!Number.isSafeInteger(count) || count < 0)
+    throw new UserError(`[io/splats] count of Gaussians must be an integer >= 0: count=${String(count)}. Pass the number of rows.`);
+  if (![0, 1, 2, 3].includes(degree))
+    throw new UserError(
+      `[io/splats] degree of the spherical harmonics must be 0 to 3: degree=${String(degree)}. Drop the coefficients above 3.`,
+    );
   for (const name of ARRAYS) {
     const expected = count * rowLength(name, degree);
     const array: unknown = cloud[name];
     if (!(array instanceof Float32Array)) throw new UserError(`[io/splats] ${name} must be a Float32Array. Convert it.`);
-    if (array.length !== expected) throw new UserError(`[io/splats] array does not have a row for each Gaussian: ${name}.length=${array.length}, expected ${expected} for count=${count}, degree=${degree}. Make them equal.`);
+    if (array.length !== expected)
+      throw new UserError(
+        `[io/splats] array does not have a row for each Gaussian: ${name}.length=${array.length}, expected ${expected} for `
+          + `count=${count}, degree=${degree}. Make them equal.`,
+      );
   }
   if (isSound(cloud)) return;
   const row = firstInvalidRow(cloud, 0);
@@ -91,7 +111,9 @@ export function checkCloud(cloud: SplatCloud): void {
 const MIN_SQUARED_NORM = 1e-30;
 const MAX_SQUARED_NORM = 1e30;
 
-/** Whether every number is finite and every quaternion has a direction; in runs over whole arrays, which take a third of the time of rows. */
+/**
+ * Whether every number is finite and every quaternion has a direction; in runs over whole arrays, which take a third of the time of rows.
+ */
 export function isSound(cloud: SplatCloud): boolean {
   for (const name of ARRAYS) {
     // x * 0 is 0 for every finite x and NaN for the others.
@@ -101,7 +123,8 @@ export function isSound(cloud: SplatCloud): boolean {
     if (zero !== 0) return false;
   }
   const q = cloud.quaternions;
-  for (let i = 0; i < q.length; i += 4) if (!hasDirection(q[i]! * q[i]! + q[i + 1]! * q[i + 1]! + q[i + 2]! * q[i + 2]! + q[i + 3]! * q[i + 3]!)) return false;
+  for (let i = 0; i < q.length; i += 4)
+    if (!hasDirection(q[i]! * q[i]! + q[i + 1]! * q[i + 1]! + q[i + 2]! * q[i + 2]! + q[i + 3]! * q[i + 3]!)) return false;
   return true;
 }
 

@@ -28,7 +28,11 @@ export async function readCompressedRows(request: ReadRequest, header: PlyHeader
   const vertex = elementWith(header, 'vertex', PACKED, source.label);
   const chunk = elementWith(header, 'chunk', withEnds(RANGES), source.label);
   const { count } = vertex;
-  if (chunk.count !== Math.ceil(count / CHUNK_ROWS)) throw new UserError(`[io/splats] ${source.label} has chunks that do not fit its Gaussians: chunk count=${chunk.count}, expected ${Math.ceil(count / CHUNK_ROWS)} for vertex count=${count}. It is damaged.`);
+  if (chunk.count !== Math.ceil(count / CHUNK_ROWS))
+    throw new UserError(
+      `[io/splats] ${source.label} has chunks that do not fit its Gaussians: chunk count=${chunk.count}, expected `
+        + `${Math.ceil(count / CHUNK_ROWS)} for vertex count=${count}. It is damaged.`,
+    );
   const degree = degreeOf(header, count, source.label);
   checkPlySize(source, header, degree === 0 ? ['chunk', 'vertex'] : ['chunk', 'vertex', 'sh']);
 
@@ -39,7 +43,10 @@ export async function readCompressedRows(request: ReadRequest, header: PlyHeader
   const restCount = 3 * (shCoefficients(degree) - 1);
   const rest = new Uint8Array(count * restCount);
   const restNames = Array.from({ length: restCount }, (_, i) => `f_rest_${i}`);
-  const targets = new Map([['chunk', targetsFor(chunk, rangeNames, ranges)], ['vertex', targetsFor(vertex, PACKED, packed)]]);
+  const targets = new Map([
+    ['chunk', targetsFor(chunk, rangeNames, ranges)],
+    ['vertex', targetsFor(vertex, PACKED, packed)],
+  ]);
   const sh = header.elements.find(({ name }) => name === 'sh');
   if (sh !== undefined && degree > 0) targets.set('sh', targetsFor(sh, restNames, rest));
   await readPlyRows(source, header, inFileOrder(header, targets));
@@ -59,16 +66,23 @@ function elementWith(header: PlyHeader, name: string, properties: readonly strin
   const element = header.elements.find((other) => other.name === name);
   const missing = properties.filter((property) => element?.properties.has(property) !== true);
   if (element !== undefined && missing.length === 0) return element;
-  throw new UserError(`[io/splats] ${label} is a packed PLY file whose element=${name} lacks properties=${missing.slice(0, 8).join(', ')}. It is damaged.`);
+  throw new UserError(
+    `[io/splats] ${label} is a packed PLY file whose element=${name} lacks properties=${missing.slice(0, 8).join(', ')}. It is damaged.`,
+  );
 }
 
 function degreeOf(header: PlyHeader, count: number, label: string): ShDegree {
   const sh = header.elements.find(({ name }) => name === 'sh');
   if (sh === undefined) return 0;
   const degree = [0, 9, 24, 45].indexOf(sh.properties.size);
-  const complete = Array.from(sh.properties.keys()).every((name) => /^f_rest_(0|[1-9]\d?)$/.test(name) && Number(name.slice(7)) < sh.properties.size);
+  const complete = Array.from(sh.properties.keys()).every(
+    (name) => /^f_rest_(0|[1-9]\d?)$/.test(name) && Number(name.slice(7)) < sh.properties.size,
+  );
   if (degree > 0 && complete && sh.count === count) return degree as ShDegree;
-  throw new UserError(`[io/splats] ${label} has packed spherical harmonics that fit no degree: properties=${sh.properties.size}, count=${sh.count} for vertex count=${count}. It is damaged.`);
+  throw new UserError(
+    `[io/splats] ${label} has packed spherical harmonics that fit no degree: properties=${sh.properties.size}, count=${sh.count} `
+      + `for vertex count=${count}. It is damaged.`,
+  );
 }
 
 function targetsFor(element: PlyElement, names: readonly string[], into: PlyTarget['into']): PlyTarget[] {

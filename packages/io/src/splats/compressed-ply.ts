@@ -1,7 +1,10 @@
 import type { SplatFormat } from './format.ts';
 import { plyFormat } from './ply.ts';
 
-/** PlayCanvas' packed PLY. It is a PLY file: one reader serves both, and the header decides. Its makers call it superseded, so it is only read. */
+/**
+ * PlayCanvas' packed PLY. It is a PLY file: one reader serves both, and the header decides. Its makers call it superseded, so it is only
+ * read.
+ */
 export const compressedPlyFormat: SplatFormat = {
   name: 'compressed-ply',
   extensions: ['.compressed.ply'],

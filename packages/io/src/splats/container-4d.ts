@@ -41,7 +41,9 @@ export const container4dFormat: SplatFormat = {
 
 const STILL: SplatTimes = { start: 0, end: 1, loop: 'none' };
 const ASSET_HEADER = v.strictObject(ASSET_ENTRIES);
-const SCENE_HEADER = v.strictObject({ assets: v.pipe(v.array(v.strictObject({ ...ASSET_ENTRIES, placement: PLACEMENT })), v.minLength(1), v.maxLength(MAX_ASSETS)) });
+const SCENE_HEADER = v.strictObject({
+  assets: v.pipe(v.array(v.strictObject({ ...ASSET_ENTRIES, placement: PLACEMENT })), v.minLength(1), v.maxLength(MAX_ASSETS)),
+});
 
 /**
  * Write a moving asset: a safetensors file whose metadata holds a JSON header; docs/formats-4d.md has the layout.
@@ -72,25 +74,35 @@ export function encodeSplats4d(asset: SplatAsset4d, options: SplatEncodeOptions 
  * import { encodeSplatScene4d, readSplatScene4d } from '@langevin/io/splats';
  * import { syntheticCloud } from '@langevin/io/testing';
  * const still = { cloud: syntheticCloud({ count: 5, seed: 1 }), times: { start: 0, end: 1, loop: 'none' }, deformation: null } as const;
- * const bytes = encodeSplatScene4d({ assets: [{ ...still, placement: {} }, { ...still, placement: { translation: [1, 0, 0], offset: 0.5 } }] });
- * (await readSplatScene4d(bytes)).assets[1]?.placement; // => { translation: [1, 0, 0], offset: 0.5 }
+ * const bytes = encodeSplatScene4d({ assets: [{ ...still, placement: {} }, { ...still, placement: { translation: [1, 0, 0], offset: 0.5 }
+ * }] }); (await readSplatScene4d(bytes)).assets[1]?.placement; // => { translation: [1, 0, 0], offset: 0.5 }
  */
 export function encodeSplatScene4d({ assets }: SplatScene4d): Uint8Array<ArrayBuffer> {
-  if (assets.length < 1 || assets.length > MAX_ASSETS) throw new UserError(`[io/splats] a scene has 1 to ${MAX_ASSETS} assets: assets=${assets.length}.`);
+  if (assets.length < 1 || assets.length > MAX_ASSETS)
+    throw new UserError(`[io/splats] a scene has 1 to ${MAX_ASSETS} assets: assets=${assets.length}.`);
   const tensors: Record<string, HostTensor> = {};
   const headers = assets.map((asset, i) => {
     const packed = packAsset(asset, { prefix: prefixOf(i) });
     Object.assign(tensors, packed.tensors);
     return { ...packed.header, placement: checkPlacement(asset.placement, `asset ${i}`) };
   });
-  return encodeSafetensors(tensors, { metadata: { format: FORMAT_4D, version: SCENE_VERSION, header: JSON.stringify({ assets: headers }) } });
+  return encodeSafetensors(tensors, {
+    metadata: { format: FORMAT_4D, version: SCENE_VERSION, header: JSON.stringify({ assets: headers }) },
+  });
 }
 
-/** Read a moving asset with its weights. @throws {UserError} when the file is not one, or damaged; {UnsupportedError} when it is a scene of several */
+/**
+ * Read a moving asset with its weights.
+ * @throws {UserError} when the file is not one, or damaged; {UnsupportedError} when it is a scene of several
+ */
 export async function readAsset(request: ReadRequest): Promise<SplatAsset4d> {
   const { file, version, header } = await open(request);
   const { label } = request.source;
-  if (version === SCENE_VERSION) throw new UnsupportedError(`[io/splats] ${label} is a scene of several assets, each in its place, and no single one: version=${version} of the 4D container. Read it with readSplatScene4d.`);
+  if (version === SCENE_VERSION)
+    throw new UnsupportedError(
+      `[io/splats] ${label} is a scene of several assets, each in its place, and no single one: version=${version} of the 4D `
+        + 'container. Read it with readSplatScene4d.',
+    );
   return readOne(file, header, request);
 }
 
@@ -101,17 +113,35 @@ export async function readScene(request: ReadRequest): Promise<SplatScene4d> {
   if (version === ASSET_VERSION) return { assets: [{ ...(await readOne(file, header, request)), placement: {} }] };
   const parsed = parseWith(SCENE_HEADER, header, `[io/splats] ${label} header`);
   const assets: (SplatAsset4d & { readonly placement: SplatPlacement })[] = [];
-  for (const [i, { placement, ...asset }] of parsed.assets.entries()) assets.push({ ...(await unpackAsset(file, asset, { prefix: prefixOf(i), request })), placement: placementOf(placement, `${label} assets[${i}]`) });
-  checkTensorNames(file, parsed.assets.map((_, i) => prefixOf(i)), label);
+  for (const [i, { placement, ...asset }] of parsed.assets.entries())
+    assets.push({
+      ...(await unpackAsset(file, asset, { prefix: prefixOf(i), request })),
+      placement: placementOf(placement, `${label} assets[${i}]`),
+    });
+  checkTensorNames(
+    file,
+    parsed.assets.map((_, i) => prefixOf(i)),
+    label,
+  );
   return { assets };
 }
 
-async function open({ source }: ReadRequest): Promise<{ readonly file: SafetensorsReader; readonly version: string; readonly header: unknown }> {
+async function open({
+  source,
+}: ReadRequest): Promise<{ readonly file: SafetensorsReader; readonly version: string; readonly header: unknown }> {
   const where = `[io/splats] ${source.label}`;
   const file = await readSafetensorsSource(source);
   const { format, version, header } = file.metadata;
-  if (format !== FORMAT_4D) throw new UserError(`${where} is a safetensors file of another kind: format=${JSON.stringify(format ?? null)}, expected "${FORMAT_4D}". It holds no Gaussians.`);
-  if (version !== ASSET_VERSION && version !== SCENE_VERSION) throw new UserError(`${where} has version=${JSON.stringify(version ?? null)} of the 4D container, known are "${ASSET_VERSION}" and "${SCENE_VERSION}". Read it with a newer release.`);
+  if (format !== FORMAT_4D)
+    throw new UserError(
+      `${where} is a safetensors file of another kind: format=${JSON.stringify(format ?? null)}, expected "${FORMAT_4D}". It holds `
+        + 'no Gaussians.',
+    );
+  if (version !== ASSET_VERSION && version !== SCENE_VERSION)
+    throw new UserError(
+      `${where} has version=${JSON.stringify(version ?? null)} of the 4D container, known are "${ASSET_VERSION}" and `
+        + `"${SCENE_VERSION}". Read it with a newer release.`,
+    );
   return { file, version, header: parseJson(header ?? '', `${where} header`) };
 }
 

@@ -10,8 +10,8 @@ export const LOGIT_LIMIT = 16;
 export const MIN_LOG_SCALE = Math.log(2 ** -126);
 
 /**
- * What follows every reader. Infinite opacity logits and scales of 0 are meant and become the nearest finite values; other numbers that are not
- * finite, and quaternions without direction, are refused or dropped as asked.
+ * What follows every reader. Infinite opacity logits and scales of 0 are meant and become the nearest finite values; other numbers that are
+ * not finite, and quaternions without direction, are refused or dropped as asked.
  */
 export function finishCloud(cloud: SplatCloud, request: ReadRequest, metadata: SplatMetadata): SplatCloud {
   clampMeant(cloud);
@@ -20,7 +20,8 @@ export function finishCloud(cloud: SplatCloud, request: ReadRequest, metadata: S
   const bad = invalidRows(cloud, first);
   if (request.invalid === 'refuse') {
     throw new UserError(
-      `[io/splats] ${request.source.label} has invalid Gaussians: ${bad.length} of ${cloud.count}, the first one: ${describeInvalidRow(cloud, first)}. Save it again, or read it with invalid: 'drop'.`,
+      `[io/splats] ${request.source.label} has invalid Gaussians: ${bad.length} of ${cloud.count}, the first one: `
+        + `${describeInvalidRow(cloud, first)}. Save it again, or read it with invalid: 'drop'.`,
     );
   }
   return { ...withoutRows(cloud, bad, request.source.label), metadata: { ...metadata, dropped: bad.length } };

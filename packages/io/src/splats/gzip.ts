@@ -18,7 +18,12 @@ export async function* gunzip(pieces: AsyncIterable<Uint8Array>, label: string):
       const { done, value } = await reader.read().catch(async (cause: unknown) => {
         // A source that cannot be read has its own message; the rest is damage.
         const failure = await pump;
-        throw failure instanceof Error ? failure : new UserError(`[io/splats] ${label} is damaged: it cannot be inflated (${String((cause as Error).message)}). Download or save it again.`, { cause });
+        throw failure instanceof Error
+          ? failure
+          : new UserError(
+              `[io/splats] ${label} is damaged: it cannot be inflated (${String((cause as Error).message)}). Download or save it again.`,
+              { cause },
+            );
       });
       if (done) break;
       yield value as Uint8Array;

@@ -5,8 +5,8 @@ export interface ReadSplatsOptions {
   /** Name of a format, see `splatFormats`. @default chosen by the content */
   readonly format?: string;
   /**
-   * What to do with Gaussians that have a number that is not finite or a quaternion of length 0: `'refuse'` the file, because something wrote
-   * wrong numbers, or `'drop'` them and count them in `metadata.dropped`. @default 'refuse'
+   * What to do with Gaussians that have a number that is not finite or a quaternion of length 0: `'refuse'` the file, because something
+   * wrote wrong numbers, or `'drop'` them and count them in `metadata.dropped`. @default 'refuse'
    */
   readonly invalid?: 'refuse' | 'drop';
 }

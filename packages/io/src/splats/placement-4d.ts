@@ -37,9 +37,22 @@ export const PLACEMENT = v.strictObject({
 });
 
 /** The same without what is not there. @throws {UserError} for a rotation of length 0 */
-export function placementOf({ translation, rotation, scale, offset, duration, beyond }: v.InferOutput<typeof PLACEMENT>, label: string): SplatPlacement {
-  if (rotation !== undefined && !(Math.hypot(...rotation) > 1e-12)) throw new UserError(`[io/splats] ${label} stands in a rotation that is none: rotation=[${rotation.join(', ')}]. Give (w, x, y, z), not all zero.`);
-  return { ...(translation && { translation }), ...(rotation && { rotation }), ...(scale !== undefined && { scale }), ...(offset !== undefined && { offset }), ...(duration !== undefined && { duration }), ...(beyond !== undefined && { beyond }) };
+export function placementOf(
+  { translation, rotation, scale, offset, duration, beyond }: v.InferOutput<typeof PLACEMENT>,
+  label: string,
+): SplatPlacement {
+  if (rotation !== undefined && !(Math.hypot(...rotation) > 1e-12))
+    throw new UserError(
+      `[io/splats] ${label} stands in a rotation that is none: rotation=[${rotation.join(', ')}]. Give (w, x, y, z), not all zero.`,
+    );
+  return {
+    ...(translation && { translation }),
+    ...(rotation && { rotation }),
+    ...(scale !== undefined && { scale }),
+    ...(offset !== undefined && { offset }),
+    ...(duration !== undefined && { duration }),
+    ...(beyond !== undefined && { beyond }),
+  };
 }
 
 /** @throws {UserError} when it cannot be stored */
@@ -47,5 +60,8 @@ export function checkPlacement(placement: SplatPlacement, label: string): SplatP
   const parsed = v.safeParse(PLACEMENT, placement);
   if (parsed.success) return placementOf(parsed.output, label);
   const [issue] = parsed.issues;
-  throw new UserError(`[io/splats] ${label} has a place that cannot be stored: ${v.getDotPath(issue) ?? 'placement'}: ${issue.message}. A placement has translation, rotation, scale, offset, duration, beyond.`);
+  throw new UserError(
+    `[io/splats] ${label} has a place that cannot be stored: ${v.getDotPath(issue) ?? 'placement'}: ${issue.message}. A placement `
+      + 'has translation, rotation, scale, offset, duration, beyond.',
+  );
 }

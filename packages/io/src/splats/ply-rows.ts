@@ -25,7 +25,10 @@ export function checkPlySize(source: ByteSource, header: PlyHeader, wanted: read
   let needed = 0;
   for (const element of header.elements.slice(0, last + 1)) {
     if (element.hasList) {
-      throw new UnsupportedError(`[io/splats] ${source.label} has a list in PLY element=${JSON.stringify(element.name)}, which Gaussians have no use for and which hides where the next rows begin. Save it without.`);
+      throw new UnsupportedError(
+        `[io/splats] ${source.label} has a list in PLY element=${JSON.stringify(element.name)}, which Gaussians have no use for `
+          + 'and which hides where the next rows begin. Save it without.',
+      );
     }
     // In text, a number takes a digit and a separator at least.
     needed += element.count * (header.encoding === 'ascii' ? 2 * element.properties.size : element.stride);
@@ -33,7 +36,10 @@ export function checkPlySize(source: ByteSource, header: PlyHeader, wanted: read
   const present = source.byteLength - header.dataOffset + (header.encoding === 'ascii' ? 1 : 0);
   if (needed <= present) return;
   const counts = header.elements.map((element) => `${element.name}: ${element.count}`).join(', ');
-  throw new UserError(`[io/splats] ${source.label} is truncated: elements (${counts}) need at least ${needed} bytes of data, ${present} are there. Download or save it again.`);
+  throw new UserError(
+    `[io/splats] ${source.label} is truncated: elements (${counts}) need at least ${needed} bytes of data, ${present} are there. `
+      + 'Download or save it again.',
+  );
 }
 
 /** Read the wanted elements, in one pass over the file. {@link checkPlySize} comes first. */
@@ -42,7 +48,8 @@ export async function readPlyRows(source: ByteSource, header: PlyHeader, targets
   let offset = header.dataOffset;
   for (const element of header.elements) {
     const wanted = targets.get(element.name);
-    if (wanted !== undefined && element.stride > 0) await readBinaryRows({ source, offset, element, targets: wanted, littleEndian: header.encoding === 'binary_little_endian' });
+    if (wanted !== undefined && element.stride > 0)
+      await readBinaryRows({ source, offset, element, targets: wanted, littleEndian: header.encoding === 'binary_little_endian' });
     offset += element.count * element.stride;
     if ([...targets.keys()].at(-1) === element.name) return;
   }
@@ -60,7 +67,8 @@ async function readBinaryRows({ source, offset, element, targets, littleEndian }
   const { count, stride } = element;
   // Windows that fit the cache: every property walks over all rows of one.
   const rows = Math.max(1, Math.floor(PIECE_BYTES / 4 / stride));
-  const aligned = littleEndian && targets.every(({ property }) => property.type === 'float32' && property.offset % 4 === 0) && stride % 4 === 0;
+  const aligned =
+    littleEndian && targets.every(({ property }) => property.type === 'float32' && property.offset % 4 === 0) && stride % 4 === 0;
   for (let first = 0; first < count; first += rows) {
     const size = Math.min(rows, count - first);
     const window = await readExactly(source, offset + first * stride, size * stride);
@@ -72,10 +80,12 @@ async function readBinaryRows({ source, offset, element, targets, littleEndian }
       let to = target.offset + first * target.stride;
       if (floats !== null) {
         const step = stride / 4;
-        for (let row = 0, from = target.property.offset / 4; row < size; row++, from += step, to += target.stride) target.into[to] = floats[from]!;
+        for (let row = 0, from = target.property.offset / 4; row < size; row++, from += step, to += target.stride)
+          target.into[to] = floats[from]!;
       } else {
         const get = GETTERS[target.property.type];
-        for (let row = 0, from = target.property.offset; row < size; row++, from += stride, to += target.stride) target.into[to] = get(view, from, littleEndian);
+        for (let row = 0, from = target.property.offset; row < size; row++, from += stride, to += target.stride)
+          target.into[to] = get(view, from, littleEndian);
       }
     }
   }
@@ -131,13 +141,20 @@ function asciiNumbers(source: ByteSource, offset: number): { now(): number | nul
   const later = async (): Promise<number> => {
     for (;;) {
       const { done, value } = await pieces.next();
-      if (text.length - at > MAX_NUMBER_LENGTH && /^\s*\S{64}/.test(text.slice(at))) throw new UserError(`[io/splats] ${source.label} has a PLY number of more than ${MAX_NUMBER_LENGTH} characters. It is damaged.`);
+      if (text.length - at > MAX_NUMBER_LENGTH && /^\s*\S{64}/.test(text.slice(at)))
+        throw new UserError(`[io/splats] ${source.label} has a PLY number of more than ${MAX_NUMBER_LENGTH} characters. It is damaged.`);
       if (done === true) ended = true;
-      else text = text.slice(at) + Array.from({ length: Math.ceil(value.length / 8192) }, (_, i) => String.fromCharCode(...value.subarray(8192 * i, 8192 * (i + 1)))).join('');
+      else
+        text =
+          text.slice(at)
+          + Array.from({ length: Math.ceil(value.length / 8192) }, (_, i) =>
+            String.fromCharCode(...value.subarray(8192 * i, 8192 * (i + 1))),
+          ).join('');
       if (done !== true) at = 0;
       const number = now();
       if (number !== null) return number;
-      if (ended) throw new UserError(`[io/splats] ${source.label} is truncated: the text ends before the last number. Download or save it again.`);
+      if (ended)
+        throw new UserError(`[io/splats] ${source.label} is truncated: the text ends before the last number. Download or save it again.`);
     }
   };
   return { now, later };
@@ -148,5 +165,7 @@ function parseNumber(word: string, label: string): number {
   if (!Number.isNaN(number) && word.length <= MAX_NUMBER_LENGTH) return number;
   const special = /^([+-]?)(nan|inf|infinity)(\(.*\))?$/i.exec(word);
   if (special !== null) return /^n/i.test(special[2]!) ? Number.NaN : special[1] === '-' ? -Infinity : Infinity;
-  throw new UserError(`[io/splats] ${label} has a PLY value that is no number: ${JSON.stringify(word.slice(0, MAX_NUMBER_LENGTH))}. It is damaged.`);
+  throw new UserError(
+    `[io/splats] ${label} has a PLY value that is no number: ${JSON.stringify(word.slice(0, MAX_NUMBER_LENGTH))}. It is damaged.`,
+  );
 }

@@ -13,8 +13,8 @@ import { isCompressedPly, readCompressedRows } from './compressed-ply-rows.ts';
 import { cleanComments } from './comments.ts';
 
 /**
- * The layout of the first paper on 3D Gaussians (Kerbl et al. 2023), which every tool reads: an element `vertex` whose properties are found by
- * their names, in any order, of any number type. `f_rest_*` is channel-major: all of red, then green, then blue.
+ * The layout of the first paper on 3D Gaussians (Kerbl et al. 2023), which every tool reads: an element `vertex` whose properties are found
+ * by their names, in any order, of any number type. `f_rest_*` is channel-major: all of red, then green, then blue.
  */
 export const plyFormat: SplatFormat = {
   name: 'ply',
@@ -44,10 +44,29 @@ async function readInriaRows(request: ReadRequest, header: PlyHeader): Promise<S
   const cloud = allocateCloud(source.label, vertex.count, degree);
   await readPlyRows(source, header, new Map([['vertex', targetsOf(cloud, vertex, source)]]));
   const antialiased = header.comments.includes(MIP_COMMENT) ? { antialiased: true } : {};
-  return finishCloud(cloud, request, { format: 'ply', comments: header.comments.filter((comment) => comment !== MIP_COMMENT), ...antialiased });
+  return finishCloud(cloud, request, {
+    format: 'ply',
+    comments: header.comments.filter((comment) => comment !== MIP_COMMENT),
+    ...antialiased,
+  });
 }
 
-const REQUIRED = ['x', 'y', 'z', 'f_dc_0', 'f_dc_1', 'f_dc_2', 'opacity', 'scale_0', 'scale_1', 'scale_2', 'rot_0', 'rot_1', 'rot_2', 'rot_3'];
+const REQUIRED = [
+  'x',
+  'y',
+  'z',
+  'f_dc_0',
+  'f_dc_1',
+  'f_dc_2',
+  'opacity',
+  'scale_0',
+  'scale_1',
+  'scale_2',
+  'rot_0',
+  'rot_1',
+  'rot_2',
+  'rot_3',
+];
 
 function vertexOf(header: PlyHeader, label: string): PlyElement {
   const vertex = header.elements.find(({ name }) => name === 'vertex');
@@ -62,21 +81,31 @@ function vertexOf(header: PlyHeader, label: string): PlyElement {
 function degreeOf(vertex: PlyElement, label: string): ShDegree {
   const rest = [...vertex.properties.keys()].filter((name) => /^f_rest_\d+$/.test(name)).length;
   const degree = [0, 9, 24, 45].indexOf(rest);
-  if (rest === 72) throw new UnsupportedError(`[io/splats] ${label} has spherical harmonics of degree 4: f_rest count=72. Save it with degree 3 at most.`);
-  if (degree < 0) throw new UserError(`[io/splats] ${label} has a number of spherical harmonics that no degree has: f_rest count=${rest}, expected 0, 9, 24 or 45. It is damaged.`);
-  for (let i = 0; i < rest; i++) if (!vertex.properties.has(`f_rest_${i}`)) throw new UserError(`[io/splats] ${label} lacks PLY property=f_rest_${i} among its ${rest}. It is damaged.`);
+  if (rest === 72)
+    throw new UnsupportedError(`[io/splats] ${label} has spherical harmonics of degree 4: f_rest count=72. Save it with degree 3 at most.`);
+  if (degree < 0)
+    throw new UserError(
+      `[io/splats] ${label} has a number of spherical harmonics that no degree has: f_rest count=${rest}, expected 0, 9, 24 or 45. `
+        + 'It is damaged.',
+    );
+  for (let i = 0; i < rest; i++)
+    if (!vertex.properties.has(`f_rest_${i}`))
+      throw new UserError(`[io/splats] ${label} lacks PLY property=f_rest_${i} among its ${rest}. It is damaged.`);
   return degree as ShDegree;
 }
 
 /** What goes where, for a file that is read and one that is written: property name, array, place in its row. */
-export function inriaColumns(cloud: SplatCloud): readonly { readonly name: string; readonly array: Float32Array; readonly offset: number; readonly stride: number }[] {
+export function inriaColumns(
+  cloud: SplatCloud,
+): readonly { readonly name: string; readonly array: Float32Array; readonly offset: number; readonly stride: number }[] {
   const k = shCoefficients(cloud.degree);
   const rest = Array.from({ length: 3 * (k - 1) }, (_, i) => {
     const channel = Math.floor(i / (k - 1));
     const coefficient = 1 + (i % (k - 1));
     return { name: `f_rest_${i}`, array: cloud.sh, offset: 3 * coefficient + channel, stride: 3 * k };
   });
-  const columns = (names: readonly string[], array: Float32Array, stride: number): typeof rest => names.map((name, offset) => ({ name, array, offset, stride }));
+  const columns = (names: readonly string[], array: Float32Array, stride: number): typeof rest =>
+    names.map((name, offset) => ({ name, array, offset, stride }));
   return [
     ...columns(['x', 'y', 'z'], cloud.means, 3),
     ...columns(['f_dc_0', 'f_dc_1', 'f_dc_2'], cloud.sh, 3 * k),
@@ -103,12 +132,19 @@ function* encodePly(cloud: SplatCloud, options: SplatEncodeOptions): Generator<U
     const zeros = { array: new Float32Array(1), offset: 0, stride: 0 };
     columns.splice(3, 0, ...['nx', 'ny', 'nz'].map((name) => ({ name, ...zeros })));
   }
-  yield new TextEncoder().encode(headerText(cloud, columns.map(({ name }) => name), options));
+  yield new TextEncoder().encode(
+    headerText(
+      cloud,
+      columns.map(({ name }) => name),
+      options,
+    ),
+  );
   for (let first = 0; first < cloud.count; first += ROWS_PER_PIECE) {
     const rows = Math.min(ROWS_PER_PIECE, cloud.count - first);
     const values = new Float32Array(rows * columns.length);
     columns.forEach(({ array, offset, stride }, column) => {
-      for (let row = 0, to = column, from = offset + first * stride; row < rows; row++, to += columns.length, from += stride) values[to] = array[from]!;
+      for (let row = 0, to = column, from = offset + first * stride; row < rows; row++, to += columns.length, from += stride)
+        values[to] = array[from]!;
     });
     yield new Uint8Array(values.buffer);
   }

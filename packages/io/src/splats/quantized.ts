@@ -1,6 +1,6 @@
 /**
- * Opacity logit of a byte. The ends stand for everything that rounds to them, so they become the middle of their interval: a logit stays finite,
- * and writing gives the same byte again.
+ * Opacity logit of a byte. The ends stand for everything that rounds to them, so they become the middle of their interval: a logit stays
+ * finite, and writing gives the same byte again.
  */
 export function logitOfByte(byte: number): number {
   const opacity = byte === 0 ? 0.25 / 255 : byte === 255 ? 1 - 0.25 / 255 : byte / 255;

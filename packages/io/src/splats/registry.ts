@@ -24,8 +24,8 @@ export const splatFormats: readonly SplatFormat[] = [compressedPlyFormat, plyFor
 export type SplatInput = Uint8Array | Blob | ByteSource;
 
 /**
- * Read Gaussians of any known format, which is recognised by the content, not by a name. A file is read in pieces and decoded straight into the
- * arrays. Nothing is allocated for a count that the size of the file does not bear out.
+ * Read Gaussians of any known format, which is recognised by the content, not by a name. A file is read in pieces and decoded straight into
+ * the arrays. Nothing is allocated for a count that the size of the file does not bear out.
  *
  * @throws {UserError} when the file is damaged, truncated, of no known format, or holds numbers that are none
  * @throws {UnsupportedError} when it is sound, but of a kind that is not read
@@ -47,14 +47,17 @@ export async function readSplats4d(input: SplatInput, options: Omit<ReadSplatsOp
   return readAsset({ source: sourceOf(input), invalid: options.invalid ?? 'refuse' });
 }
 
-/** Read several assets with their places and times from the 4D container; see `encodeSplatScene4d`. A file of one asset is a scene of it alone. */
+/**
+ * Read several assets with their places and times from the 4D container; see `encodeSplatScene4d`. A file of one asset is a scene of it
+ * alone.
+ */
 export async function readSplatScene4d(input: SplatInput, options: Omit<ReadSplatsOptions, 'format'> = {}): Promise<SplatScene4d> {
   return readScene({ source: sourceOf(input), invalid: options.invalid ?? 'refuse' });
 }
 
 /**
- * Read coloured points from a PLY file: what Gaussians are begun from, as nerfstudio's `ply_file_path` names it. Nothing is allocated for a count
- * that the size of the file does not bear out.
+ * Read coloured points from a PLY file: what Gaussians are begun from, as nerfstudio's `ply_file_path` names it. Nothing is allocated for a
+ * count that the size of the file does not bear out.
  *
  * @throws {UserError} when the file is no such file, is truncated, or has a position that is not finite
  */
@@ -89,7 +92,8 @@ export async function writeSplats(cloud: SplatCloud, options: WriteSplatsOptions
 export function encodeSplats(cloud: SplatCloud, options: WriteSplatsOptions): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
   const format = formatNamed(options.format);
   const writable = splatFormats.filter(({ encode }) => encode !== undefined).map(({ name }) => name);
-  if (format.encode === undefined) throw new UnsupportedError(`[io/splats] format=${format.name} is only read. Write one of: ${writable.join(', ')}.`);
+  if (format.encode === undefined)
+    throw new UnsupportedError(`[io/splats] format=${format.name} is only read. Write one of: ${writable.join(', ')}.`);
   checkCloud(cloud);
   return format.encode(cloud, options);
 }
@@ -101,7 +105,10 @@ export async function detectSplatFormat(input: SplatInput): Promise<SplatFormat>
   const format = splatFormats.find(({ matches }) => matches(head, source.byteLength));
   if (format !== undefined) return format;
   const names = splatFormats.map(({ name }) => name).join(', ');
-  throw new UserError(`[io/splats] ${source.label} is of no known format: size=${source.byteLength} bytes, first=${hex(head.subarray(0, 8))}. Known are ${names}.`);
+  throw new UserError(
+    `[io/splats] ${source.label} is of no known format: size=${source.byteLength} bytes, first=${hex(head.subarray(0, 8))}. Known `
+      + `are ${names}.`,
+  );
 }
 
 /** The format that a file name asks for, by its end. @throws {UserError} when none fits */

@@ -39,7 +39,11 @@ function looksLikeRecords(head: Uint8Array, byteLength: number): boolean {
 
 async function readSplat(request: ReadRequest): Promise<SplatCloud> {
   const { source } = request;
-  if (source.byteLength % RECORD_BYTES !== 0) throw new UserError(`[io/splats] ${source.label} is truncated or not a .splat file: size=${source.byteLength} bytes is no multiple of ${RECORD_BYTES}. Download or save it again.`);
+  if (source.byteLength % RECORD_BYTES !== 0)
+    throw new UserError(
+      `[io/splats] ${source.label} is truncated or not a .splat file: size=${source.byteLength} bytes is no multiple of `
+        + `${RECORD_BYTES}. Download or save it again.`,
+    );
   const count = source.byteLength / RECORD_BYTES;
   const cloud = allocateCloud(source.label, count, 0);
   const rows = PIECE_BYTES / RECORD_BYTES;
@@ -70,7 +74,8 @@ const ROWS_PER_PIECE = 32_768;
 
 function* encodeSplat(cloud: SplatCloud): Generator<Uint8Array, void> {
   const order = byImportance(cloud);
-  for (let first = 0; first < cloud.count; first += ROWS_PER_PIECE) yield encodeRecords(cloud, order.subarray(first, first + ROWS_PER_PIECE));
+  for (let first = 0; first < cloud.count; first += ROWS_PER_PIECE)
+    yield encodeRecords(cloud, order.subarray(first, first + ROWS_PER_PIECE));
 }
 
 /** Rows from the largest opacity times volume down, so that a viewer that loads slowly shows what matters first. */
@@ -94,7 +99,11 @@ function encodeRecords(cloud: SplatCloud, rows: Uint32Array): Uint8Array {
     const at = row * RECORD_BYTES;
     for (let i = 0; i < 3; i++) {
       const scale = Math.fround(Math.exp(logScales[3 * n + i]!));
-      if (scale === Infinity) throw new UserError(`[io/splats] a scale is too large for .splat: logScales[${n}][${i}]=${logScales[3 * n + i]!}, limit=88.7. Remove this Gaussian or write PLY.`);
+      if (scale === Infinity)
+        throw new UserError(
+          `[io/splats] a scale is too large for .splat: logScales[${n}][${i}]=${logScales[3 * n + i]!}, limit=88.7. Remove this `
+            + 'Gaussian or write PLY.',
+        );
       view.setFloat32(at + 4 * i, means[3 * n + i]!, true);
       view.setFloat32(at + 12 + 4 * i, scale, true);
       bytes[at + 24 + i] = toByte(255 * (0.5 + SH_C0 * sh[n * shStride + i]!));

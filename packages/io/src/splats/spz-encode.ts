@@ -46,20 +46,30 @@ export function spzHeader(layout: SpzLayout): Uint8Array {
 
 /** As many bits behind the point as asked, or as the largest coordinate leaves room for, 12 at most. */
 function chooseFractionalBits({ means }: SplatCloud, asked: number | undefined): number {
-  if (asked !== undefined && !(Number.isInteger(asked) && asked >= 0 && asked <= 23)) throw new UserError(`[io/splats] fractionalBits must be an integer from 0 to 23: fractionalBits=${asked}. Leave it out for the best that fits.`);
+  if (asked !== undefined && !(Number.isInteger(asked) && asked >= 0 && asked <= 23))
+    throw new UserError(
+      `[io/splats] fractionalBits must be an integer from 0 to 23: fractionalBits=${asked}. Leave it out for the best that fits.`,
+    );
   let largest = 0;
   for (let i = 0; i < means.length; i++) largest = Math.max(largest, Math.abs(means[i]!));
   let bits = asked ?? DEFAULT_FRACTIONAL_BITS;
   while (Math.round(largest * 2 ** bits) > MAX_FIXED && asked === undefined && bits > 0) bits--;
   if (Math.round(largest * 2 ** bits) <= MAX_FIXED) return bits;
-  throw new UserError(`[io/splats] a coordinate is too large for SPZ: |mean|=${largest} with fractionalBits=${bits}, limit=${MAX_FIXED / 2 ** bits}. Use fewer bits, scale the scene down, or write PLY.`);
+  throw new UserError(
+    `[io/splats] a coordinate is too large for SPZ: |mean|=${largest} with fractionalBits=${bits}, limit=${MAX_FIXED / 2 ** bits}. `
+      + 'Use fewer bits, scale the scene down, or write PLY.',
+  );
 }
 
 /** What packs rows `first...` of a column, as many as the bytes have room for. */
 export type EncodeRows = (bytes: Uint8Array, first: number) => void;
 
 /** The encoder of each column. */
-export function spzEncoders(cloud: SplatCloud, layout: SpzLayout, options: SplatEncodeOptions = {}): Readonly<Record<SpzColumn, EncodeRows>> {
+export function spzEncoders(
+  cloud: SplatCloud,
+  layout: SpzLayout,
+  options: SplatEncodeOptions = {},
+): Readonly<Record<SpzColumn, EncodeRows>> {
   const { means, opacityLogits, logScales, sh } = cloud;
   const shWidth = 3 * shCoefficients(cloud.degree);
   const unit = 2 ** layout.fractionalBits;
@@ -117,7 +127,10 @@ function packRotations(quaternions: Float32Array): EncodeRows {
 
 function packHarmonics(sh: Float32Array, shWidth: number, { shBits = { first: 5, rest: 4 } }: SplatEncodeOptions): EncodeRows {
   for (const bits of [shBits.first, shBits.rest]) {
-    if (!(Number.isInteger(bits) && bits >= 1 && bits <= 8)) throw new UserError(`[io/splats] shBits must be integers from 1 to 8: first=${shBits.first}, rest=${shBits.rest}. The format's own are 5 and 4.`);
+    if (!(Number.isInteger(bits) && bits >= 1 && bits <= 8))
+      throw new UserError(
+        `[io/splats] shBits must be integers from 1 to 8: first=${shBits.first}, rest=${shBits.rest}. The format's own are 5 and 4.`,
+      );
   }
   const signs = shSigns(DOWN_FORWARD_TO_UP_BACK);
   const width = shWidth - 3;

@@ -11,7 +11,16 @@ import type { ReadRequest } from './options.ts';
 import { spzDecoders } from './spz-decode.ts';
 import { encodeSpz } from './spz-encode.ts';
 import type { SpzColumn, SpzLayout, SpzVersion } from './spz-layout.ts';
-import { columnBytes, FLAG_ANTIALIASED, FLAG_EXTENSIONS, LEGACY_HEADER_BYTES, SPZ_COLUMNS, SPZ_MAGIC, spzRowBytes, STREAMS_HEADER_BYTES } from './spz-layout.ts';
+import {
+  columnBytes,
+  FLAG_ANTIALIASED,
+  FLAG_EXTENSIONS,
+  LEGACY_HEADER_BYTES,
+  SPZ_COLUMNS,
+  SPZ_MAGIC,
+  spzRowBytes,
+  STREAMS_HEADER_BYTES,
+} from './spz-layout.ts';
 import { openSpzStreams } from './spz-streams.ts';
 
 /**
@@ -21,7 +30,9 @@ import { openSpzStreams } from './spz-streams.ts';
 export const spzFormat: SplatFormat = {
   name: 'spz',
   extensions: ['.spz'],
-  keeps: 'centres to 2^-13 of a unit, opacity and colours in 8 bits, scales to 3 %, rotations to 0.001, spherical harmonics in 4 to 5 bits; the antialiased flag',
+  keeps:
+    'centres to 2^-13 of a unit, opacity and colours in 8 bits, scales to 3 %, rotations to 0.001, spherical harmonics in 4 to 5 '
+    + 'bits; the antialiased flag',
   loses: 'scales outside e^-10 to e^5.9, harmonics outside [-1, 1), colours far outside [0, 1]',
   bytesPerGaussian: (degree) => spzRowBytes({ version: 3, degree }),
   matches: (head) => (head[0] === 0x1f && head[1] === 0x8b) || hasMagic(head),
@@ -49,14 +60,19 @@ async function readSpz(request: ReadRequest): Promise<SplatCloud> {
 async function readLegacy(request: ReadRequest, stream: ByteStream, mostBytes: number): Promise<SplatCloud> {
   const { label } = request.source;
   const header = new Uint8Array(await stream.take(LEGACY_HEADER_BYTES));
-  if (!hasMagic(header)) throw new UserError(`[io/splats] ${label} is gzip data without the SPZ magic number. It is another kind of file: decompress it first.`);
+  if (!hasMagic(header))
+    throw new UserError(`[io/splats] ${label} is gzip data without the SPZ magic number. It is another kind of file: decompress it first.`);
   const layout = parseLayout(header, label);
   checkCount(layout, mostBytes - LEGACY_HEADER_BYTES, request.source);
   const cloud = allocateCloud(label, layout.count, layout.degree);
   await decodeColumns(cloud, layout, () => Promise.resolve(stream));
   const rest = await stream.countRest(MAX_TAIL_BYTES);
-  if (rest > 0 && (layout.flags & FLAG_EXTENSIONS) === 0) throw new UserError(`[io/splats] ${label} goes on after its count=${layout.count} Gaussians of degree=${layout.degree}. It is damaged.`);
-  if (rest > MAX_TAIL_BYTES) throw new UserError(`[io/splats] ${label} has SPZ extensions of more than limit=${MAX_TAIL_BYTES} bytes. It is damaged.`);
+  if (rest > 0 && (layout.flags & FLAG_EXTENSIONS) === 0)
+    throw new UserError(
+      `[io/splats] ${label} goes on after its count=${layout.count} Gaussians of degree=${layout.degree}. It is damaged.`,
+    );
+  if (rest > MAX_TAIL_BYTES)
+    throw new UserError(`[io/splats] ${label} has SPZ extensions of more than limit=${MAX_TAIL_BYTES} bytes. It is damaged.`);
   return finishSpz(cloud, layout, request);
 }
 
@@ -101,10 +117,13 @@ function versionOf(head: Uint8Array): number {
 function parseLayout(head: Uint8Array, label: string): SpzLayout {
   const version = versionOf(head);
   const [degree = 0, fractionalBits = 0, flags = 0] = head.subarray(12, 15);
-  if (version < 1 || version > 4) throw new UnsupportedError(`[io/splats] ${label} has SPZ version=${version}, known are 1 to 4. Save it in one of them.`);
+  if (version < 1 || version > 4)
+    throw new UnsupportedError(`[io/splats] ${label} has SPZ version=${version}, known are 1 to 4. Save it in one of them.`);
   if (degree === 4) throw new UnsupportedError(`[io/splats] ${label} has spherical harmonics of degree=4. Save it with degree 3 at most.`);
-  if (degree > 4) throw new UserError(`[io/splats] ${label} has a degree of spherical harmonics that does not exist: degree=${degree}. It is damaged.`);
-  if (fractionalBits > 30) throw new UserError(`[io/splats] ${label} has coordinates with fractionalBits=${fractionalBits} of 24. It is damaged.`);
+  if (degree > 4)
+    throw new UserError(`[io/splats] ${label} has a degree of spherical harmonics that does not exist: degree=${degree}. It is damaged.`);
+  if (fractionalBits > 30)
+    throw new UserError(`[io/splats] ${label} has coordinates with fractionalBits=${fractionalBits} of 24. It is damaged.`);
   return { version: version as SpzVersion, count: viewOf(head).getUint32(8, true), degree: degree as ShDegree, fractionalBits, flags };
 }
 
@@ -112,7 +131,10 @@ function parseLayout(head: Uint8Array, label: string): SpzLayout {
 function checkCount(layout: SpzLayout, mostBytes: number, source: ByteSource): void {
   const needed = layout.count * spzRowBytes(layout);
   if (needed <= mostBytes) return;
-  throw new UserError(`[io/splats] ${source.label} claims more Gaussians than its size=${source.byteLength} bytes can hold: count=${layout.count} of degree=${layout.degree}. It is truncated or damaged.`);
+  throw new UserError(
+    `[io/splats] ${source.label} claims more Gaussians than its size=${source.byteLength} bytes can hold: count=${layout.count} of `
+      + `degree=${layout.degree}. It is truncated or damaged.`,
+  );
 }
 
 function viewOf(bytes: Uint8Array): DataView {

@@ -22,7 +22,11 @@ const MATCH_LENGTHS = codes(32, 3, [1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10
 const MAX_OFFSET_CODE = 31;
 
 /** `plain` codes for single values from `first` on, then ranges of 2^extra values. */
-function codes(plain: number, first: number, extra: readonly number[]): { readonly base: readonly number[]; readonly bits: readonly number[] } {
+function codes(
+  plain: number,
+  first: number,
+  extra: readonly number[],
+): { readonly base: readonly number[]; readonly bits: readonly number[] } {
   const bits = [...Array.from({ length: plain }, () => 0), ...extra];
   let next = first;
   const base = bits.map((width) => {
@@ -35,9 +39,21 @@ function codes(plain: number, first: number, extra: readonly number[]): { readon
 
 /** Literal lengths, offsets, match lengths: symbols, largest table, and the table that needs no description (RFC 8878, 3.1.1.3.2.2). */
 const KINDS = [
-  { symbols: 36, maxLog: 9, fixed: buildFse([4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1], 6) },
-  { symbols: 32, maxLog: 8, fixed: buildFse([1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1], 5) },
-  { symbols: 53, maxLog: 9, fixed: buildFse([1, 4, 3, 2, 2, 2, 2, 2, 2, ...Array.from({ length: 37 }, () => 1), -1, -1, -1, -1, -1, -1, -1], 6) },
+  {
+    symbols: 36,
+    maxLog: 9,
+    fixed: buildFse([4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1], 6),
+  },
+  {
+    symbols: 32,
+    maxLog: 8,
+    fixed: buildFse([1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1], 5),
+  },
+  {
+    symbols: 53,
+    maxLog: 9,
+    fixed: buildFse([1, 4, 3, 2, 2, 2, 2, 2, 2, ...Array.from({ length: 37 }, () => 1), -1, -1, -1, -1, -1, -1, -1], 6),
+  },
 ] as const;
 
 /** Decompress a block into `out` at `at`; returns where it ends. Never writes past `out` or more than a block may. */

@@ -42,7 +42,10 @@ export function buildFse(probabilities: readonly number[], log: number): FseTabl
 }
 
 /** Read the description of a table (RFC 8878, 4.1.1). */
-export function readFse(bytes: Uint8Array, limits: { readonly maxLog: number; readonly symbols: number }): { readonly table: FseTable; readonly byteLength: number } {
+export function readFse(
+  bytes: Uint8Array,
+  limits: { readonly maxLog: number; readonly symbols: number },
+): { readonly table: FseTable; readonly byteLength: number } {
   const bits = new ForwardBits(bytes);
   const log = bits.read(4) + 5;
   if (log > limits.maxLog) throw new Damage('has a table that is too large');
@@ -62,7 +65,7 @@ export function readFse(bytes: Uint8Array, limits: { readonly maxLog: number; re
     remaining -= Math.abs(probability);
     probabilities.push(probability);
     if (probability !== 0) continue;
-    for (let repeat = 3; repeat === 3; ) {
+    for (let repeat = 3; repeat === 3;) {
       repeat = bits.read(2);
       for (let i = 0; i < repeat; i++) probabilities.push(0);
     }
@@ -87,7 +90,9 @@ export function readHuffman(bytes: Uint8Array): { readonly table: HuffmanTable; 
   const byteLength = 1 + (direct ? (head - 127 + 1) >> 1 : head);
   if (byteLength > bytes.length) throw new Damage('ends inside its Huffman table');
   const body = bytes.subarray(1, byteLength);
-  const weights = direct ? Array.from({ length: head - 127 }, (_, i) => (i % 2 === 0 ? body[i >> 1]! >> 4 : body[i >> 1]! & 15)) : readWeights(body);
+  const weights = direct
+    ? Array.from({ length: head - 127 }, (_, i) => (i % 2 === 0 ? body[i >> 1]! >> 4 : body[i >> 1]! & 15))
+    : readWeights(body);
   return { table: buildHuffman(weights), byteLength };
 }
 

@@ -24,7 +24,11 @@ function crc32(bytes: Uint8Array): number {
 
 describe('what libzstd compressed comes out', () => {
   test('there is a file for each case', async () => {
-    expect((await readdir(join(FOLDER, 'zstd'))).sort()).toEqual(Object.keys(cases).map((name) => `${name}.zst`).sort());
+    expect((await readdir(join(FOLDER, 'zstd'))).sort()).toEqual(
+      Object.keys(cases)
+        .map((name) => `${name}.zst`)
+        .sort(),
+    );
   });
 
   test.each(Object.entries(cases))('%s', async (name, { bytes, crc32: expected }) => {
@@ -45,13 +49,17 @@ describe('what libzstd compressed comes out', () => {
 });
 
 test('the size must be the one that was asked for', async () => {
-  for (const difference of [-1, 1]) expect(() => inflateZstd(BYTES, new Uint8Array(cases['text']!.bytes + difference), 'x.spz')).toThrow(/^\[io\/splats\] x.spz is damaged: its ZSTD data holds/);
+  for (const difference of [-1, 1])
+    expect(() => inflateZstd(BYTES, new Uint8Array(cases['text']!.bytes + difference), 'x.spz')).toThrow(
+      /^\[io\/splats\] x.spz is damaged: its ZSTD data holds/,
+    );
 });
 const BYTES = await load('text');
 
 test('every cut is noticed', async () => {
   const bytes = await load('few-symbols');
-  for (let length = 0; length < bytes.length; length++) expect(() => inflateZstd(bytes.subarray(0, length), new Uint8Array(500), 'x'), String(length)).toThrow(UserError);
+  for (let length = 0; length < bytes.length; length++)
+    expect(() => inflateZstd(bytes.subarray(0, length), new Uint8Array(500), 'x'), String(length)).toThrow(UserError);
 });
 
 test('a few bytes that ask for endless copying are refused at once', () => {
@@ -65,7 +73,9 @@ test('a few bytes that ask for endless copying are refused at once', () => {
 test('3,000 damaged streams end in data of the asked size or in an error of ours', async () => {
   const random = seededRandom(3);
   const seen = { data: 0, refused: 0 };
-  const inputs = await Promise.all(['few-symbols', 'repeats', 'noise', 'zeros'].map(async (name) => ({ bytes: await load(name), size: cases[name]!.bytes })));
+  const inputs = await Promise.all(
+    ['few-symbols', 'repeats', 'noise', 'zeros'].map(async (name) => ({ bytes: await load(name), size: cases[name]!.bytes })),
+  );
   for (let round = 0; round < 3000; round++) {
     const { bytes, size } = inputs[round % inputs.length]!;
     const damaged = bytes.slice();

@@ -6,9 +6,9 @@ import { inflateBlock, MAX_BLOCK_BYTES } from './block.ts';
 const MAGIC = 0xfd2fb528;
 
 /**
- * Decompress Zstandard frames (RFC 8878) whose size is known: `out` is filled exactly. Unlike decoders made for data that one trusts, every length
- * is checked before it is used: work and memory are bounded by the sizes of `input` and `out`. Dictionaries are not supported; checksums are
- * skipped.
+ * Decompress Zstandard frames (RFC 8878) whose size is known: `out` is filled exactly. Unlike decoders made for data that one trusts, every
+ * length is checked before it is used: work and memory are bounded by the sizes of `input` and `out`. Dictionaries are not supported;
+ * checksums are skipped.
  *
  * @param label how messages name the data
  * @throws {UserError} when the data is damaged or does not fill `out`
@@ -44,7 +44,7 @@ function inflateFrame(input: Uint8Array, start: number, out: Uint8Array, end: nu
   at += sizeBytes;
 
   const state: FrameState = { huffman: null, tables: [null, null, null], offsets: [1, 4, 8], start: end };
-  for (let last = false; !last; ) {
+  for (let last = false; !last;) {
     if (at + 3 > input.length) throw new Damage('ends between blocks');
     const head = input[at]! | (input[at + 1]! << 8) | (input[at + 2]! << 16);
     at += 3;

@@ -25,6 +25,7 @@ export function embeddingMlp(config: EmbeddingMlpConfig): Layer<EmbeddingMlpPara
   const second = scoped('linear_2', linear({ inputs: outputs, outputs, ...init }));
   return defineModule({
     init: (generator: Generator): EmbeddingMlpParams => ({ linear_1: first.init(generator), linear_2: second.init(generator) }),
-    apply: (params: EmbeddingMlpParams, x: Tensor) => second.apply(params.linear_2, activations[activation](first.apply(params.linear_1, x))),
+    apply: (params: EmbeddingMlpParams, x: Tensor) =>
+      second.apply(params.linear_2, activations[activation](first.apply(params.linear_1, x))),
   });
 }

@@ -33,10 +33,17 @@ export function pixelAttention(config: PixelAttentionConfig): Layer<PixelAttenti
   const { channels, headSize = channels, groups, epsilon = 1e-5, outputScale = 1 } = config;
   checkSizes('pixelAttention', { channels, headSize });
   if (channels % headSize !== 0) {
-    throw new UserError(`[nn/pixelAttention] head size does not divide the channels: headSize=${headSize}, channels=${channels}. Choose attentionHeadDim among the divisors of the channels of every block with attention.`);
+    throw new UserError(
+      `[nn/pixelAttention] head size does not divide the channels: headSize=${headSize}, channels=${channels}. Choose `
+        + 'attentionHeadDim among the divisors of the channels of every block with attention.',
+    );
   }
   const norm = groups === null ? undefined : scoped('group_norm', groupNorm({ channels, groups, epsilon }));
-  const tokens = attention({ channels, heads: channels / headSize, ...(config.lastInit === 'zero' && { outInit: { weightInit: constant(0), biasInit: constant(0) } }) });
+  const tokens = attention({
+    channels,
+    heads: channels / headSize,
+    ...(config.lastInit === 'zero' && { outInit: { weightInit: constant(0), biasInit: constant(0) } }),
+  });
   return defineModule({
     init(generator: Generator): PixelAttentionParams {
       return { ...(norm && { group_norm: norm.init(generator) }), ...tokens.init(generator) };

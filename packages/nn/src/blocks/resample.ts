@@ -18,7 +18,10 @@ export function halved(x: Tensor): Tensor {
 
 function requireEven(x: Tensor): void {
   if (x.shape.slice(2).some((n) => n % 2 !== 0)) {
-    throw new UserError(`[nn/downsample] image has an odd side: x=[${x.shape.join(', ')}]. Height and width must be even at every level: multiples of 2^(levels - 1) for a U-Net; pad or resize the image.`);
+    throw new UserError(
+      `[nn/downsample] image has an odd side: x=[${x.shape.join(', ')}]. Height and width must be even at every level: multiples `
+        + 'of 2^(levels - 1) for a U-Net; pad or resize the image.',
+    );
   }
 }
 
@@ -34,7 +37,15 @@ export function downsample(config: { readonly channels: number; readonly padding
     init: (generator: Generator): ResampleParams => ({ conv: inner.init(generator) }),
     apply(params: ResampleParams, x: Tensor) {
       requireEven(x);
-      const padded = padding === 0 ? pad(x, [[0, 0], [0, 0], [0, 1], [0, 1]]) : x;
+      const padded =
+        padding === 0
+          ? pad(x, [
+              [0, 0],
+              [0, 0],
+              [0, 1],
+              [0, 1],
+            ])
+          : x;
       return inner.apply(params.conv, padded);
     },
   });

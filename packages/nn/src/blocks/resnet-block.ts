@@ -54,14 +54,19 @@ const RESAMPLE = { none: (x: Tensor) => x, up: doubled, down: halved };
  *
  * `apply(params, x [N, inputs, H, W], embedding [N, embedding] | null, mode?)` gives [N, outputs, H, W].
  */
-export function resnetBlock(config: ResnetBlockConfig): Module<ResnetBlockParams, readonly [x: Tensor, embedding: Tensor | null, mode?: Mode], Tensor> {
+export function resnetBlock(
+  config: ResnetBlockConfig,
+): Module<ResnetBlockParams, readonly [x: Tensor, embedding: Tensor | null, mode?: Mode], Tensor> {
   const { inputs, outputs = inputs, embedding, groups, epsilon = 1e-6, conditioning = 'add', outputScale = 1 } = config;
   const act = activations[config.activation ?? 'silu'];
   const resample = RESAMPLE[config.resample ?? 'none'];
   const zeroInit = config.lastInit === 'zero' ? { weightInit: constant(0), biasInit: constant(0) } : {};
   const norm1 = scoped('norm1', groupNorm({ channels: inputs, groups, epsilon }));
   const conv1 = scoped('conv1', conv({ inputs, outputs, kernel: 3, padding: 1 }));
-  const project = embedding === null ? undefined : scoped('time_emb_proj', linear({ inputs: embedding, outputs: conditioning === 'add' ? outputs : 2 * outputs }));
+  const project =
+    embedding === null
+      ? undefined
+      : scoped('time_emb_proj', linear({ inputs: embedding, outputs: conditioning === 'add' ? outputs : 2 * outputs }));
   const norm2 = scoped('norm2', groupNorm({ channels: outputs, groups, epsilon }));
   const drop = dropout(config.dropout ?? 0);
   const conv2 = scoped('conv2', conv({ inputs: outputs, outputs, kernel: 3, padding: 1, ...zeroInit }));
@@ -69,7 +74,11 @@ export function resnetBlock(config: ResnetBlockConfig): Module<ResnetBlockParams
 
   const normalized = (params: ResnetBlockParams, h: Tensor, vector: Tensor | null): Tensor => {
     if (!project) return norm2.apply(params.norm2, h);
-    if (!vector) throw new UserError(`[nn/resnetBlock] conditioning vector is missing: embedding=${embedding}. Pass a tensor [N, ${embedding}], or make the block with embedding: null.`);
+    if (!vector)
+      throw new UserError(
+        `[nn/resnetBlock] conditioning vector is missing: embedding=${embedding}. Pass a tensor [N, ${embedding}], or make the `
+          + 'block with embedding: null.',
+      );
     const e = project.apply(params.time_emb_proj!, act(vector));
     const perChannel = reshape(e, [e.shape[0]!, e.shape[1]!, 1, 1]);
     if (conditioning === 'add') return norm2.apply(params.norm2, add(h, perChannel));

@@ -8,7 +8,8 @@ export type Decay = (step: number) => number;
 export const emaWeight = (decay: Decay, step: number): number => 1 - decay(step);
 
 function checkDecay(where: string, mu: number): void {
-  if (!(mu >= 0 && mu < 1)) throw new UserError(`[nn/${where}] decay is out of range: decay=${mu}. Give a number in [0, 1), such as 0.9999.`);
+  if (!(mu >= 0 && mu < 1))
+    throw new UserError(`[nn/${where}] decay is out of range: decay=${mu}. Give a number in [0, 1), such as 0.9999.`);
 }
 
 /** mu at every step. */
@@ -27,9 +28,18 @@ export function warmUpDecay(mu: number): Decay {
  * min(mu, 1 - (1 + n / scale)^-power), crowsonkb's warm-up, which diffusers has too: power 2/3 reaches 0.999 at 31,600 steps for
  * scale 1, power 3/4 at 10,000.
  */
-export function inversePowerDecay({ max, scale = 1, power = 2 / 3 }: { readonly max: number; readonly scale?: number; readonly power?: number }): Decay {
+export function inversePowerDecay({
+  max,
+  scale = 1,
+  power = 2 / 3,
+}: {
+  readonly max: number;
+  readonly scale?: number;
+  readonly power?: number;
+}): Decay {
   checkDecay('inversePowerDecay', max);
-  if (!(scale > 0 && power > 0)) throw new UserError(`[nn/inversePowerDecay] option is not positive: scale=${scale}, power=${power}. Give numbers > 0.`);
+  if (!(scale > 0 && power > 0))
+    throw new UserError(`[nn/inversePowerDecay] option is not positive: scale=${scale}, power=${power}. Give numbers > 0.`);
   return (n) => Math.min(max, 1 - (1 + n / scale) ** -power);
 }
 
@@ -45,7 +55,9 @@ export interface HalfLifeOptions {
 /** 0.5^(batch / min(halfLife, rampUp images)). Karras et al. 2022 (arXiv:2206.00364), appendix F. */
 export function halfLifeDecay({ halfLife, batch, rampUp = 0.05 }: HalfLifeOptions): Decay {
   if (!(halfLife > 0 && batch > 0 && (rampUp === null || rampUp > 0))) {
-    throw new UserError(`[nn/halfLifeDecay] option is not positive: halfLife=${halfLife}, batch=${batch}, rampUp=${rampUp}. Give numbers of images > 0.`);
+    throw new UserError(
+      `[nn/halfLifeDecay] option is not positive: halfLife=${halfLife}, batch=${batch}, rampUp=${rampUp}. Give numbers of images > 0.`,
+    );
   }
   // The ramp counts the images seen before the step, as EDM's code does; at the first step the average is the parameters.
   return (n) => {

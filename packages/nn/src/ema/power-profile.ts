@@ -15,7 +15,10 @@ export interface PowerProfile {
 const WIDEST = Math.sqrt(1 / 12);
 
 export function checkStd(where: string, std: number): void {
-  if (!(std > 0 && std <= WIDEST)) throw new UserError(`[nn/${where}] std is out of range: std=${std}. Give a relative width in (0, ${WIDEST.toFixed(4)}], such as 0.05 or 0.10.`);
+  if (!(std > 0 && std <= WIDEST))
+    throw new UserError(
+      `[nn/${where}] std is out of range: std=${std}. Give a relative width in (0, ${WIDEST.toFixed(4)}], such as 0.05 or 0.10.`,
+    );
 }
 
 /** Relative width of a profile: sqrt((gamma + 1) / ((gamma + 2)^2 (gamma + 3))). */
@@ -47,5 +50,5 @@ export function exponentOfStd(std: number): number {
 /** Integral of the product of two profiles, in closed form. */
 export function profileProduct(a: PowerProfile, b: PowerProfile): number {
   const [early, late] = a.step <= b.step ? [a, b] : [b, a];
-  return (((early.gamma + 1) * (late.gamma + 1)) / (early.gamma + late.gamma + 1)) * (early.step / late.step) ** late.gamma / late.step;
+  return ((((early.gamma + 1) * (late.gamma + 1)) / (early.gamma + late.gamma + 1)) * (early.step / late.step) ** late.gamma) / late.step;
 }

@@ -21,24 +21,39 @@ export interface EmaSnapshot<P> extends AverageTime {
  * @param target `step` defaults to that of the last snapshot
  * @throws UserError when there are no snapshots, two are equal, or a width is out of range
  */
-export function reconstructionWeights(snapshots: readonly AverageTime[], target: { readonly std: number; readonly step?: number }): Float64Array {
-  if (snapshots.length === 0) throw new UserError('[nn/reconstructionWeights] no snapshots: snapshots=[]. Store power-function averages of two widths while training.');
+export function reconstructionWeights(
+  snapshots: readonly AverageTime[],
+  target: { readonly std: number; readonly step?: number },
+): Float64Array {
+  if (snapshots.length === 0)
+    throw new UserError(
+      '[nn/reconstructionWeights] no snapshots: snapshots=[]. Store power-function averages of two widths while training.',
+    );
   checkStd('reconstructionWeights', target.std);
   const profiles = snapshots.map(({ step, std }, i) => {
     checkStd('reconstructionWeights', std);
-    if (!(step > 0)) throw new UserError(`[nn/reconstructionWeights] step is not positive: snapshots[${i}].step=${step}. Give the number of training steps.`);
+    if (!(step > 0))
+      throw new UserError(
+        `[nn/reconstructionWeights] step is not positive: snapshots[${i}].step=${step}. Give the number of training steps.`,
+      );
     if (snapshots.findIndex((other) => other.step === step && other.std === std) < i) {
-      throw new UserError(`[nn/reconstructionWeights] snapshot occurs twice: snapshots[${i}] has step=${step}, std=${std}. Give each once.`);
+      throw new UserError(
+        `[nn/reconstructionWeights] snapshot occurs twice: snapshots[${i}] has step=${step}, std=${std}. Give each once.`,
+      );
     }
     return { step, gamma: exponentOfStd(std) };
   });
   const step = target.step ?? Math.max(...profiles.map((profile) => profile.step));
-  if (!(step > 0)) throw new UserError(`[nn/reconstructionWeights] step is not positive: target.step=${step}. Give the number of training steps.`);
+  if (!(step > 0))
+    throw new UserError(`[nn/reconstructionWeights] step is not positive: target.step=${step}. Give the number of training steps.`);
   const wanted = { step, gamma: exponentOfStd(target.std) };
   // Profiles of unit length make the system as well conditioned as scaling can.
   const lengths = profiles.map((profile) => Math.sqrt(profileProduct(profile, profile)));
   const gram = profiles.map((a, i) => profiles.map((b, j) => profileProduct(a, b) / (lengths[i]! * lengths[j]!)));
-  const unscaled = solve(gram, profiles.map((profile, i) => profileProduct(profile, wanted) / lengths[i]!));
+  const unscaled = solve(
+    gram,
+    profiles.map((profile, i) => profileProduct(profile, wanted) / lengths[i]!),
+  );
   const weights = unscaled.map((x, i) => x / lengths[i]!);
   const total = weights.reduce((sum, x) => sum + x, 0);
   return weights.map((x) => x / total);

@@ -8,7 +8,11 @@ export function solve(matrix: readonly (readonly number[])[], right: readonly nu
     let pivot = column;
     for (let i = column + 1; i < n; i++) if (Math.abs(rows[i]![column]!) > Math.abs(rows[pivot]![column]!)) pivot = i;
     const top = rows[pivot]!;
-    if (!(Math.abs(top[column]!) > 1e-15)) throw new UserError(`[nn/ema] snapshots are too alike to combine: pivot ${column} of ${n} is ${top[column]}. Leave out some that are close in step and std.`);
+    if (!(Math.abs(top[column]!) > 1e-15))
+      throw new UserError(
+        `[nn/ema] snapshots are too alike to combine: pivot ${column} of ${n} is ${top[column]}. Leave out some that are close in `
+          + 'step and std.',
+      );
     rows[pivot] = rows[column]!;
     rows[column] = top;
     for (let i = column + 1; i < n; i++) {

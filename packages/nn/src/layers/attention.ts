@@ -63,14 +63,18 @@ export function attention(config: AttentionConfig): Module<AttentionParams, read
   const toV = scoped('to_v', linear({ inputs: contextChannels, outputs: inner, bias, ...config.inInit }));
   const toOut = scoped('to_out.0', linear({ inputs: inner, outputs: channels, bias: outBias, ...config.outInit }));
   const drop = dropout(config.dropout ?? 0);
-  const toHeads = (t: Tensor): Tensor => transpose(reshape(t, [t.shape[0]!, t.shape[1]!, heads, headSize]), [0, 2, 1, 3]); // [N, heads, L, headSize]
+  // [N, heads, L, headSize]
+  const toHeads = (t: Tensor): Tensor => transpose(reshape(t, [t.shape[0]!, t.shape[1]!, heads, headSize]), [0, 2, 1, 3]);
   return defineModule({
     init(generator: Generator): AttentionParams {
       return { to_q: toQ.init(generator), to_k: toK.init(generator), to_v: toV.init(generator), to_out: [toOut.init(generator)] };
     },
     apply(params: AttentionParams, x: Tensor, { context = x, mask, mode }: AttentionInputs = {}) {
       if (x.rank !== 3 || context.rank !== 3 || context.shape[0] !== x.shape[0]) {
-        throw new UserError(`[nn/attention] inputs are not batches of tokens: x=[${x.shape.join(', ')}], context=[${context.shape.join(', ')}]. Give x [N, L, ${channels}] and context [N, S, ${contextChannels}].`);
+        throw new UserError(
+          `[nn/attention] inputs are not batches of tokens: x=[${x.shape.join(', ')}], context=[${context.shape.join(', ')}]. Give `
+            + `x [N, L, ${channels}] and context [N, S, ${contextChannels}].`,
+        );
       }
       const q = toHeads(toQ.apply(params.to_q, x));
       const k = toHeads(toK.apply(params.to_k, context));

@@ -1,4 +1,12 @@
-import { conv as convolve, convTranspose as convolveTransposed, sizeOf, UserError, type Generator, type Padding, type Tensor } from '@langevin/tensor';
+import {
+  conv as convolve,
+  convTranspose as convolveTransposed,
+  sizeOf,
+  UserError,
+  type Generator,
+  type Padding,
+  type Tensor,
+} from '@langevin/tensor';
 import { checkDivides, checkSizes } from '../check-sizes.ts';
 import { fanInUniform, kaimingUniform, type Initializer } from '../init.ts';
 import { defineModule, type Layer } from '../module.ts';
@@ -39,13 +47,19 @@ function kernelOf(where: string, { kernel, axes }: Pick<ConvConfig, 'kernel' | '
     return new Array<number>(axes ?? 2).fill(kernel);
   }
   if (kernel.length < 1 || kernel.length > 3 || (axes !== undefined && kernel.length !== axes)) {
-    throw new UserError(`[nn/${where}] kernel does not have one size for each axis: kernel=[${kernel.join(', ')}], axes=${axes ?? '1 to 3'}. Give one number, or one for each.`);
+    throw new UserError(
+      `[nn/${where}] kernel does not have one size for each axis: kernel=[${kernel.join(', ')}], axes=${axes ?? '1 to 3'}. Give `
+        + 'one number, or one for each.',
+    );
   }
   kernel.forEach((size, i) => checkSizes(where, { [`kernel[${i}]`]: size }));
   return kernel;
 }
 
-/** Weight, then bias: the order decides which random numbers each gets. PyTorch takes all axes but the first for the fan in, of transposed weights as well. */
+/**
+ * Weight, then bias: the order decides which random numbers each gets. PyTorch takes all axes but the first for the fan in, of transposed
+ * weights as well.
+ */
 function initConv({ outputs, bias = 'learned', ...config }: ConvConfig, shape: readonly number[]): (generator: Generator) => ConvParams {
   const { weightInit = kaimingUniform(), biasInit = fanInUniform(sizeOf(shape.slice(1))) } = config;
   return (generator) => {
@@ -89,6 +103,7 @@ export function convTranspose(config: ConvTransposeConfig): Layer<ConvParams> {
   const kernel = kernelOf('convTranspose', config);
   return defineModule({
     init: initConv(config, [inputs, outputs / groups, ...kernel]),
-    apply: (params: ConvParams, x: Tensor) => convolveTransposed(x, params.weight, { stride, padding, dilation, groups, outputPadding, bias: params.bias }),
+    apply: (params: ConvParams, x: Tensor) =>
+      convolveTransposed(x, params.weight, { stride, padding, dilation, groups, outputPadding, bias: params.bias }),
   });
 }

@@ -9,7 +9,8 @@ import { functional, type Layer, type NoParams } from '../module.ts';
  * @param probability in [0, 1]
  */
 export function dropout(probability: number): Layer<NoParams> {
-  if (!(probability >= 0 && probability <= 1)) throw new UserError(`[nn/dropout] probability is out of range: probability=${probability}. Give a number in [0, 1].`);
+  if (!(probability >= 0 && probability <= 1))
+    throw new UserError(`[nn/dropout] probability is out of range: probability=${probability}. Give a number in [0, 1].`);
   return functional((x: Tensor, mode = evalMode) => {
     if (mode.kind === 'eval' || probability === 0) return x;
     if (probability === 1) return mul(x, 0);

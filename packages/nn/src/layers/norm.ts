@@ -1,4 +1,11 @@
-import { groupNorm as normalizeGroups, layerNorm as normalizeLayer, rmsNorm as normalizeRms, ones, zeros, type Tensor } from '@langevin/tensor';
+import {
+  groupNorm as normalizeGroups,
+  layerNorm as normalizeLayer,
+  rmsNorm as normalizeRms,
+  ones,
+  zeros,
+  type Tensor,
+} from '@langevin/tensor';
 import { checkDivides, checkSizes } from '../check-sizes.ts';
 import { constant } from '../init.ts';
 import { defineModule, type Layer } from '../module.ts';
@@ -34,7 +41,8 @@ export function groupNorm(config: GroupNormConfig): Layer<NormParams> {
   checkDivides('groupNorm', { groups }, { channels });
   return defineModule({
     init: (generator): NormParams => (affine === 'none' ? {} : { weight: one(generator, [channels]), bias: zero(generator, [channels]) }),
-    apply: ({ weight = ones([channels]), bias = zeros([channels]) }: NormParams, x: Tensor) => normalizeGroups(x, { groups, epsilon, scale: weight, bias }),
+    apply: ({ weight = ones([channels]), bias = zeros([channels]) }: NormParams, x: Tensor) =>
+      normalizeGroups(x, { groups, epsilon, scale: weight, bias }),
   });
 }
 

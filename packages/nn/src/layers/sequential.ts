@@ -15,6 +15,7 @@ export function sequential<const Layers extends readonly Layer<unknown>[]>(...la
   const inner = layers.map((layer, i) => scoped(String(i), layer));
   return defineModule({
     init: (generator: Generator) => inner.map((layer) => layer.init(generator)) as unknown as SequentialParams<Layers>,
-    apply: (params: SequentialParams<Layers>, x: Tensor, mode?: Mode) => inner.reduce((y, layer, i) => layer.apply((params as readonly unknown[])[i], y, mode), x),
+    apply: (params: SequentialParams<Layers>, x: Tensor, mode?: Mode) =>
+      inner.reduce((y, layer, i) => layer.apply((params as readonly unknown[])[i], y, mode), x),
   });
 }

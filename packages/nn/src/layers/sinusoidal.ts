@@ -27,18 +27,31 @@ export function sinusoidalEmbedding(t: Tensor, config: SinusoidalConfig): Tensor
   const { size, order = 'cos-sin', frequencyShift = 0, maxPeriod = 10000, scale = 1 } = config;
   checkSizes('sinusoidalEmbedding', { size });
   const half = Math.floor(size / 2);
-  if (t.rank !== 1) throw new UserError(`[nn/sinusoidalEmbedding] input is not a list: t=[${t.shape.join(', ')}]. Give [N], one number for each item of the batch.`);
+  if (t.rank !== 1)
+    throw new UserError(
+      `[nn/sinusoidalEmbedding] input is not a list: t=[${t.shape.join(', ')}]. Give [N], one number for each item of the batch.`,
+    );
   if (half < 1 || !(half - frequencyShift > 0)) {
-    throw new UserError(`[nn/sinusoidalEmbedding] frequencies are not defined: size=${size}, frequencyShift=${frequencyShift}. floor(size / 2) must be larger than the shift.`);
+    throw new UserError(
+      `[nn/sinusoidalEmbedding] frequencies are not defined: size=${size}, frequencyShift=${frequencyShift}. floor(size / 2) must `
+        + 'be larger than the shift.',
+    );
   }
   // In float32 at each step, as the reference computes them: angles reach thousands, where the last bit of a frequency shows.
   const f = Math.fround;
-  const frequencies = tensor(Float32Array.from({ length: half }, (_, i) => f(Math.exp(f(f(f(-Math.log(maxPeriod)) * i) / f(half - frequencyShift))))));
+  const frequencies = tensor(
+    Float32Array.from({ length: half }, (_, i) => f(Math.exp(f(f(f(-Math.log(maxPeriod)) * i) / f(half - frequencyShift))))),
+  );
   const product = mul(expandDims(cast(t, 'float32'), 1), frequencies);
   const angles = scale === 1 ? product : mul(product, scale);
   const halves = order === 'sin-cos' ? [sin(angles), cos(angles)] : [cos(angles), sin(angles)];
   const joined = concat(halves, 1);
-  return size % 2 === 0 ? joined : pad(joined, [[0, 0], [0, 1]]);
+  return size % 2 === 0
+    ? joined
+    : pad(joined, [
+        [0, 0],
+        [0, 1],
+      ]);
 }
 
 /**
@@ -48,7 +61,10 @@ export function sinusoidalEmbedding(t: Tensor, config: SinusoidalConfig): Tensor
  */
 export function perItem(t: Tensor, count: number, name: string): Tensor {
   if (t.rank > 1 || (t.size !== 1 && t.size !== count)) {
-    throw new UserError(`[nn/perItem] ${name} does not fit the batch: ${name}=[${t.shape.join(', ')}], batch=${count}. Give one number, or one for each item.`);
+    throw new UserError(
+      `[nn/perItem] ${name} does not fit the batch: ${name}=[${t.shape.join(', ')}], batch=${count}. Give one number, or one for `
+        + 'each item.',
+    );
   }
   return t.rank === 1 && t.size === count ? t : broadcastTo(t, [count]);
 }

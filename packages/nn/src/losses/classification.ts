@@ -1,4 +1,20 @@
-import { expandDims, gatherElements, isFloating, logSoftmax, mean, mul, neg, sameShape, showShape, softplus, squeeze, sub, sum, UserError, type Tensor } from '@langevin/tensor';
+import {
+  expandDims,
+  gatherElements,
+  isFloating,
+  logSoftmax,
+  mean,
+  mul,
+  neg,
+  sameShape,
+  showShape,
+  softplus,
+  squeeze,
+  sub,
+  sum,
+  UserError,
+  type Tensor,
+} from '@langevin/tensor';
 import { reduceLoss, type LossOptions } from './reduce.ts';
 import { requireSameShape } from './shapes.ts';
 
@@ -29,14 +45,21 @@ export interface CrossEntropyOptions extends LossOptions {
  */
 export function crossEntropyLoss(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
   const { labelSmoothing = 0 } = options;
-  if (!(labelSmoothing >= 0 && labelSmoothing < 1)) throw new UserError(`[nn/crossEntropyLoss] labelSmoothing is out of range: labelSmoothing=${labelSmoothing}. Give a number in [0, 1).`);
+  if (!(labelSmoothing >= 0 && labelSmoothing < 1))
+    throw new UserError(`[nn/crossEntropyLoss] labelSmoothing is out of range: labelSmoothing=${labelSmoothing}. Give a number in [0, 1).`);
   const soft = isFloating(target.dtype);
   const wanted = logits.shape.filter((_, i) => soft || i !== 1);
   if (logits.rank < 2 || !sameShape(target.shape, wanted) || (!soft && target.dtype !== 'int32')) {
-    throw new UserError(`[nn/crossEntropyLoss] target does not fit: logits=${showShape(logits.shape)}, target=${target.dtype}${showShape(target.shape)}. logits are [N, C, ...]; target is int32 [N, ...] or probabilities [N, C, ...].`);
+    throw new UserError(
+      `[nn/crossEntropyLoss] target does not fit: logits=${showShape(logits.shape)}, `
+        + `target=${target.dtype}${showShape(target.shape)}. logits are [N, C, ...]; target is int32 [N, ...] or probabilities [N, C, `
+        + '...].',
+    );
   }
   const logProbability = logSoftmax(logits, 1);
-  const hard = soft ? neg(sum(mul(target, logProbability), { axes: 1 })) : neg(squeeze(gatherElements(logProbability, expandDims(target, 1), 1), 1));
+  const hard = soft
+    ? neg(sum(mul(target, logProbability), { axes: 1 }))
+    : neg(squeeze(gatherElements(logProbability, expandDims(target, 1), 1), 1));
   if (labelSmoothing === 0) return reduceLoss(hard, options);
   return reduceLoss(sub(mul(hard, 1 - labelSmoothing), mul(mean(logProbability, { axes: 1 }), labelSmoothing)), options);
 }

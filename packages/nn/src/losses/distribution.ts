@@ -1,4 +1,20 @@
-import { add, div, equal, exp, log, maximum, mul, neg, square, straightThrough, sub, UserError, where, zerosLike, type Tensor } from '@langevin/tensor';
+import {
+  add,
+  div,
+  equal,
+  exp,
+  log,
+  maximum,
+  mul,
+  neg,
+  square,
+  straightThrough,
+  sub,
+  UserError,
+  where,
+  zerosLike,
+  type Tensor,
+} from '@langevin/tensor';
 import { reduceLoss, type LossOptions } from './reduce.ts';
 import { requireSameShape } from './shapes.ts';
 
@@ -16,7 +32,11 @@ export interface GaussianNllOptions extends LossOptions {
  *
  * @throws UserError when the shapes differ
  */
-export function gaussianNllLoss(prediction: { readonly mean: Tensor; readonly variance: Tensor }, target: Tensor, options: GaussianNllOptions = {}): Tensor {
+export function gaussianNllLoss(
+  prediction: { readonly mean: Tensor; readonly variance: Tensor },
+  target: Tensor,
+  options: GaussianNllOptions = {},
+): Tensor {
   const { epsilon = 1e-6, constant = 'without' } = options;
   requireSameShape('gaussianNllLoss', prediction.mean, target);
   requireSameShape('gaussianNllLoss', prediction.variance, target);

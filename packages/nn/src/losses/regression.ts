@@ -25,7 +25,12 @@ export function huberLoss(prediction: Tensor, target: Tensor, options: LossOptio
   return reduceLoss(huber('huberLoss', sub(prediction, target), options.delta ?? 1), options);
 }
 
-/** huberLoss / beta: slope 1 far out. @param options.beta > 0. @default 1, PyTorch's @throws UserError when the shapes differ or beta is not positive */
+/**
+ * huberLoss / beta: slope 1 far out.
+ * @param options.beta > 0.
+ * @default 1, PyTorch's
+ * @throws UserError when the shapes differ or beta is not positive
+ */
 export function smoothL1Loss(prediction: Tensor, target: Tensor, options: LossOptions & { readonly beta?: number } = {}): Tensor {
   requireSameShape('smoothL1Loss', prediction, target);
   const beta = options.beta ?? 1;
@@ -33,7 +38,8 @@ export function smoothL1Loss(prediction: Tensor, target: Tensor, options: LossOp
 }
 
 function huber(loss: string, d: Tensor, delta: number): Tensor {
-  if (!(delta > 0)) throw new UserError(`[nn/${loss}] threshold is not positive: value=${delta}. Give a number > 0; for its limit at 0 use maeLoss.`);
+  if (!(delta > 0))
+    throw new UserError(`[nn/${loss}] threshold is not positive: value=${delta}. Give a number > 0; for its limit at 0 use maeLoss.`);
   const size = abs(d);
   // With c = min(|d|, delta), c (|d| - c / 2) is both branches, and has the gradient clamp(d).
   const inner = minimum(size, delta);

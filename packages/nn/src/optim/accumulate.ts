@@ -13,7 +13,8 @@ export function addGradients<P>(total: P, grads: P): P {
  */
 export function meanGradients<P>(parts: readonly P[]): P {
   const [first, ...rest] = parts;
-  if (first === undefined) throw new UserError('[nn/meanGradients] nothing to average: parts=[]. Give the gradients of at least one part of the batch.');
+  if (first === undefined)
+    throw new UserError('[nn/meanGradients] nothing to average: parts=[]. Give the gradients of at least one part of the batch.');
   const total = rest.reduce<P>((sum, part) => addGradients(sum, part), first);
   return parts.length === 1 ? total : mapTensors(total, (g) => (isFloating(g.dtype) ? mul(g, 1 / parts.length) : g));
 }

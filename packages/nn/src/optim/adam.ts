@@ -57,15 +57,18 @@ function make(name: string, form: DecayForm, options: AdamOptions & { readonly w
       const size = mul(div(mul(learningRate, 1 - beta1), biasCorrection(beta1, step)), spread);
       const floor = mul(spread, epsilon);
       const shrink = sub(1, mul(learningRate, weightDecay));
-      const result = updateEach({ params, grads, tracks: [state.gradientSum, state.squareSum] }, ({ name: at, parameter, grad, tracks: [m, s] }) => {
-        const decayed = weightDecay > 0 && decay(at, parameter);
-        const g = decayed && form === 'l2' ? add(grad, mul(parameter, weightDecay)) : grad;
-        const gradientSum = add(mul(m!, beta1), g);
-        const squareSum = add(mul(s!, beta2), mul(g, g));
-        const move = mul(div(gradientSum, add(sqrt(squareSum), floor)), size);
-        const start = decayed && form === 'decoupled' ? mul(parameter, shrink) : parameter;
-        return [sub(start, move), gradientSum, squareSum];
-      });
+      const result = updateEach(
+        { params, grads, tracks: [state.gradientSum, state.squareSum] },
+        ({ name: at, parameter, grad, tracks: [m, s] }) => {
+          const decayed = weightDecay > 0 && decay(at, parameter);
+          const g = decayed && form === 'l2' ? add(grad, mul(parameter, weightDecay)) : grad;
+          const gradientSum = add(mul(m!, beta1), g);
+          const squareSum = add(mul(s!, beta2), mul(g, g));
+          const move = mul(div(gradientSum, add(sqrt(squareSum), floor)), size);
+          const start = decayed && form === 'decoupled' ? mul(parameter, shrink) : parameter;
+          return [sub(start, move), gradientSum, squareSum];
+        },
+      );
       const [gradientSum, squareSum] = result.tracks;
       return { params: result.params, state: { step, gradientSum: gradientSum!, squareSum: squareSum! } };
     },

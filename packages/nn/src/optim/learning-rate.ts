@@ -4,7 +4,10 @@ import { checkRange } from './optimizer.ts';
 /** A learning rate for each step: a plain function of the number of steps taken so far (0 at the first), in float64 on the host. */
 export type Schedule = (step: number) => number;
 
-export const constantSchedule = (value: number): Schedule => () => value;
+export const constantSchedule =
+  (value: number): Schedule =>
+  () =>
+    value;
 
 export interface RampOptions {
   readonly from: number;
@@ -43,7 +46,10 @@ export function inverseSqrtSchedule({ peak, flatSteps }: { readonly peak: number
 export function piecewiseSchedule(pieces: readonly { readonly from: number; readonly value: number }[]): Schedule {
   pieces.forEach(({ from }, i) => {
     const ordered = i === 0 ? from === 0 : from > pieces[i - 1]!.from;
-    if (!ordered) throw new UserError(`[nn/piecewiseSchedule] pieces are not in order: pieces[${i}].from=${from}. The first starts at 0, each next one later.`);
+    if (!ordered)
+      throw new UserError(
+        `[nn/piecewiseSchedule] pieces are not in order: pieces[${i}].from=${from}. The first starts at 0, each next one later.`,
+      );
   });
   if (pieces.length === 0) throw new UserError('[nn/piecewiseSchedule] no pieces: pieces=[]. Give at least { from: 0, value }.');
   return (step) => pieces.findLast(({ from }) => from <= Math.max(step, 0))!.value;
@@ -61,7 +67,10 @@ export interface OneCycleOptions {
   readonly endDivisor?: number;
 }
 
-/** Up to the peak and far down by half cosine waves, as `torch.optim.lr_scheduler.OneCycleLR` with two phases. Smith and Topin 2018 (arXiv:1708.07120). */
+/**
+ * Up to the peak and far down by half cosine waves, as `torch.optim.lr_scheduler.OneCycleLR` with two phases. Smith and Topin 2018
+ * (arXiv:1708.07120).
+ */
 export function oneCycleSchedule({ peak, steps, rise = 0.3, startDivisor = 25, endDivisor = 1e4 }: OneCycleOptions): Schedule {
   checkRange('nn/oneCycleSchedule', { steps }, { min: 2 });
   checkRange('nn/oneCycleSchedule', { rise }, { min: Number.MIN_VALUE, below: 1 });

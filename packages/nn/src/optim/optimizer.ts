@@ -40,7 +40,11 @@ export type DecayFilter = (name: string, parameter: Tensor) => boolean;
 /** Zeros for every float parameter, each with storage of its own, so that it can be donated. */
 export function zeroState(params: unknown): NamedTensors {
   const { leaves, names } = flattenTree(params);
-  return Object.fromEntries(leaves.flatMap((leaf, i) => (isTrained(leaf) ? [[names[i]!, tensor(allocateHost(leaf.dtype, leaf.size), { shape: leaf.shape, dtype: leaf.dtype })]] : [])));
+  return Object.fromEntries(
+    leaves.flatMap((leaf, i) =>
+      isTrained(leaf) ? [[names[i]!, tensor(allocateHost(leaf.dtype, leaf.size), { shape: leaf.shape, dtype: leaf.dtype })]] : [],
+    ),
+  );
 }
 
 function isTrained(leaf: unknown): leaf is Tensor {
@@ -56,21 +60,35 @@ export interface Slot {
 }
 
 /** Apply one rule to every float parameter. The rule returns the new parameter, then the new entry of each track. */
-export function updateEach<P>(trees: { readonly params: P; readonly grads: P; readonly tracks: readonly NamedTensors[] }, rule: (slot: Slot) => readonly Tensor[]): { readonly params: P; readonly tracks: readonly NamedTensors[] } {
+export function updateEach<P>(
+  trees: { readonly params: P; readonly grads: P; readonly tracks: readonly NamedTensors[] },
+  rule: (slot: Slot) => readonly Tensor[],
+): { readonly params: P; readonly tracks: readonly NamedTensors[] } {
   const { leaves, names, rebuild } = flattenTree(trees.params);
   const grads = flattenTree(trees.grads);
   const differing = names.find((name, i) => grads.names[i] !== name) ?? grads.names[names.length];
   if (differing !== undefined) {
-    throw new UserError(`[nn/optim] gradients do not have the structure of the parameters: first difference at "${differing}". Differentiate by the same tree that you update.`);
+    throw new UserError(
+      `[nn/optim] gradients do not have the structure of the parameters: first difference at "${differing}". Differentiate by the `
+        + 'same tree that you update.',
+    );
   }
   const next: Record<string, Tensor>[] = trees.tracks.map(() => ({}));
   const updated = leaves.map((leaf, i) => {
     if (!isTrained(leaf)) return leaf;
     const name = names[i]!;
-    if (leaf.dtype !== 'float32') throw new UserError(`[nn/optim] parameter is not float32: name=${name}, dtype=${leaf.dtype}. Keep a float32 copy to train and cast it in the forward pass.`);
+    if (leaf.dtype !== 'float32')
+      throw new UserError(
+        `[nn/optim] parameter is not float32: name=${name}, dtype=${leaf.dtype}. Keep a float32 copy to train and cast it in the `
+          + 'forward pass.',
+      );
     const tracks = trees.tracks.map((track) => {
       const entry = track[name];
-      if (entry === undefined) throw new UserError(`[nn/optim] state has no entry for a parameter: name=${name}. Make the state with init() from these parameters, or restore one that was.`);
+      if (entry === undefined)
+        throw new UserError(
+          `[nn/optim] state has no entry for a parameter: name=${name}. Make the state with init() from these parameters, or `
+            + 'restore one that was.',
+        );
       return entry;
     });
     const [parameter, ...entries] = rule({ name, parameter: leaf, grad: grads.leaves[i] as Tensor, tracks });
@@ -81,9 +99,16 @@ export function updateEach<P>(trees: { readonly params: P; readonly grads: P; re
 }
 
 /** Reject hyperparameters that are not finite or leave their range [min, max). */
-export function checkRange(where: string, values: Readonly<Record<string, number>>, range: { readonly min: number; readonly below?: number }): void {
+export function checkRange(
+  where: string,
+  values: Readonly<Record<string, number>>,
+  range: { readonly min: number; readonly below?: number },
+): void {
   const { min, below = Infinity } = range;
   for (const [name, value] of Object.entries(values)) {
-    if (!(value >= min && value < below)) throw new UserError(`[${where}] ${name} is out of range: ${name}=${value}. Give a number in [${min}, ${below === Infinity ? 'infinity' : below}).`);
+    if (!(value >= min && value < below))
+      throw new UserError(
+        `[${where}] ${name} is out of range: ${name}=${value}. Give a number in [${min}, ${below === Infinity ? 'infinity' : below}).`,
+      );
   }
 }

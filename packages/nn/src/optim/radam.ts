@@ -34,20 +34,26 @@ export function rAdam(options: RAdamOptions = {}): Optimizer<AdamState> {
     update(grads, state, params, { learningRate }) {
       const step = add(state.step, 1);
       const { rectified, factor } = rectification(beta2, step);
-      const size = mul(div(mul(learningRate, 1 - beta1), biasCorrection(beta1, step)), where({ if: rectified, then: mul(factor, sqrt(biasCorrection(beta2, step))), else: 1 }));
+      const size = mul(
+        div(mul(learningRate, 1 - beta1), biasCorrection(beta1, step)),
+        where({ if: rectified, then: mul(factor, sqrt(biasCorrection(beta2, step))), else: 1 }),
+      );
       // Unrectified steps divide by one.
       const slope = where({ if: rectified, then: Math.sqrt(1 - beta2), else: 0 });
       const floor = where({ if: rectified, then: epsilon, else: 1 });
       const shrink = sub(1, mul(learningRate, weightDecay));
-      const result = updateEach({ params, grads, tracks: [state.gradientSum, state.squareSum] }, ({ name, parameter, grad, tracks: [m, s] }) => {
-        const decayed = weightDecay > 0 && decay(name, parameter);
-        const g = decayed && decayForm === 'l2' ? add(grad, mul(parameter, weightDecay)) : grad;
-        const gradientSum = add(mul(m!, beta1), g);
-        const squareSum = add(mul(s!, beta2), mul(g, g));
-        const move = mul(div(gradientSum, add(mul(sqrt(squareSum), slope), floor)), size);
-        const start = decayed && decayForm === 'decoupled' ? mul(parameter, shrink) : parameter;
-        return [sub(start, move), gradientSum, squareSum];
-      });
+      const result = updateEach(
+        { params, grads, tracks: [state.gradientSum, state.squareSum] },
+        ({ name, parameter, grad, tracks: [m, s] }) => {
+          const decayed = weightDecay > 0 && decay(name, parameter);
+          const g = decayed && decayForm === 'l2' ? add(grad, mul(parameter, weightDecay)) : grad;
+          const gradientSum = add(mul(m!, beta1), g);
+          const squareSum = add(mul(s!, beta2), mul(g, g));
+          const move = mul(div(gradientSum, add(mul(sqrt(squareSum), slope), floor)), size);
+          const start = decayed && decayForm === 'decoupled' ? mul(parameter, shrink) : parameter;
+          return [sub(start, move), gradientSum, squareSum];
+        },
+      );
       const [gradientSum, squareSum] = result.tracks;
       return { params: result.params, state: { step, gradientSum: gradientSum!, squareSum: squareSum! } };
     },

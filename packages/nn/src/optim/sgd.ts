@@ -32,13 +32,16 @@ export function sgd(options: SgdOptions = {}): Optimizer<SgdState> {
     name: 'sgd',
     init: (params) => ({ velocity: momentum > 0 ? zeroState(params) : {} }),
     update(grads, state, params, { learningRate }) {
-      const result = updateEach({ params, grads, tracks: momentum > 0 ? [state.velocity] : [] }, ({ name, parameter, grad, tracks: [before] }) => {
-        const g = weightDecay > 0 && decay(name, parameter) ? add(grad, mul(parameter, weightDecay)) : grad;
-        if (before === undefined) return [sub(parameter, mul(g, learningRate))];
-        const velocity = add(mul(before, momentum), g);
-        const direction = variant === 'nesterov' ? add(g, mul(velocity, momentum)) : velocity;
-        return [sub(parameter, mul(direction, learningRate)), velocity];
-      });
+      const result = updateEach(
+        { params, grads, tracks: momentum > 0 ? [state.velocity] : [] },
+        ({ name, parameter, grad, tracks: [before] }) => {
+          const g = weightDecay > 0 && decay(name, parameter) ? add(grad, mul(parameter, weightDecay)) : grad;
+          if (before === undefined) return [sub(parameter, mul(g, learningRate))];
+          const velocity = add(mul(before, momentum), g);
+          const direction = variant === 'nesterov' ? add(g, mul(velocity, momentum)) : velocity;
+          return [sub(parameter, mul(direction, learningRate)), velocity];
+        },
+      );
       return { params: result.params, state: { velocity: result.tracks[0] ?? {} } };
     },
   } satisfies Optimizer<SgdState>);

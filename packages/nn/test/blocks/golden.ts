@@ -46,7 +46,11 @@ export const toTensor = ({ values, shape }: GoldenTensor): Tensor => tensor(Floa
 export const largest = (values: readonly number[]): number => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
 /** Within `tolerance` times the largest magnitude, or times `floor` where that is larger. */
-export function expectClose(actual: ArrayLike<number>, { values, stride = 1, shape }: GoldenTensor, { tolerance, floor = 0, label }: { readonly tolerance: number; readonly floor?: number; readonly label: string }): void {
+export function expectClose(
+  actual: ArrayLike<number>,
+  { values, stride = 1, shape }: GoldenTensor,
+  { tolerance, floor = 0, label }: { readonly tolerance: number; readonly floor?: number; readonly label: string },
+): void {
   expect(actual.length, label).toBe(shape.reduce((a, b) => a * b, 1));
   const seen = Array.from(actual).filter((_, i) => i % stride === 0);
   const difference = largest(seen.map((value, i) => value - values[i]!));

@@ -1,15 +1,55 @@
 import {
-  activation, attention, constant, conv, dropout, embedding, evalMode, fans, functional, groupNorm, linear, parameterCount, parameterShapes, perItem, pixelAttention, resnetBlock, scoped, sequential, shapesOnly,
-  sinusoidalEmbedding, trainMode, upsample, downsample, type Layer,
+  activation,
+  attention,
+  constant,
+  conv,
+  dropout,
+  embedding,
+  evalMode,
+  fans,
+  functional,
+  groupNorm,
+  linear,
+  parameterCount,
+  parameterShapes,
+  perItem,
+  pixelAttention,
+  resnetBlock,
+  scoped,
+  sequential,
+  shapesOnly,
+  sinusoidalEmbedding,
+  trainMode,
+  upsample,
+  downsample,
+  type Layer,
 } from '@langevin/nn';
-import { add, cast, compile, float32Data, groupNorm as normalizeGroups, item, mean, mul, namedTensors, numbers, ones, silu, tensor, torchGenerator, zeros, type Tensor } from '@langevin/tensor';
+import {
+  add,
+  cast,
+  compile,
+  float32Data,
+  groupNorm as normalizeGroups,
+  item,
+  mean,
+  mul,
+  namedTensors,
+  numbers,
+  ones,
+  silu,
+  tensor,
+  torchGenerator,
+  zeros,
+  type Tensor,
+} from '@langevin/tensor';
 import { describe, expect, test, vi } from 'vitest';
 import { onCpu } from '../engine.ts';
 
 onCpu();
 // Sessions are compiled here, which takes seconds on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
-const noise = (shape: readonly number[], seed = 1): Tensor => tensor(torchGenerator(seed).normal(shape.reduce((a, b) => a * b, 1)), { shape });
+const noise = (shape: readonly number[], seed = 1): Tensor =>
+  tensor(torchGenerator(seed).normal(shape.reduce((a, b) => a * b, 1)), { shape });
 
 describe('modules', () => {
   test('are frozen, and hold no parameters: one module serves two trees', async () => {
@@ -22,7 +62,11 @@ describe('modules', () => {
   });
 
   test('sequential names its parameters as PyTorch does, and passes the mode on', async () => {
-    const net = sequential(conv({ inputs: 3, outputs: 4, kernel: 1 }), activation('relu'), sequential(groupNorm({ channels: 4, groups: 2 }), dropout(0.5)));
+    const net = sequential(
+      conv({ inputs: 3, outputs: 4, kernel: 1 }),
+      activation('relu'),
+      sequential(groupNorm({ channels: 4, groups: 2 }), dropout(0.5)),
+    );
     expect([...namedTensors(net.init(torchGenerator(0))).keys()]).toEqual(['0.weight', '0.bias', '2.0.weight', '2.0.bias']);
     const params = net.init(torchGenerator(0));
     const trained = await numbers(net.apply(params, noise([1, 3, 8, 8]), trainMode(torchGenerator(3))));
@@ -32,7 +76,10 @@ describe('modules', () => {
 
   test('an error says where in the network it is', () => {
     const inner: Layer<unknown> = scoped('conv1', conv({ inputs: 3, outputs: 4, kernel: 3 }) as Layer<unknown>);
-    const outer = scoped('down', functional((x) => inner.apply({ weight: zeros([4, 3, 3, 3]) }, x)));
+    const outer = scoped(
+      'down',
+      functional((x) => inner.apply({ weight: zeros([4, 3, 3, 3]) }, x)),
+    );
     expect(() => outer.apply({}, zeros([1, 5, 8, 8]))).toThrow('Traced at down.conv1.');
   });
 });
@@ -44,7 +91,11 @@ describe('counting', () => {
 
   test('gives names and shapes', () => {
     expect([...parameterShapes(attention({ channels: 8, heads: 2, bias: 'none' }))]).toEqual([
-      ['to_q.weight', [8, 8]], ['to_k.weight', [8, 8]], ['to_v.weight', [8, 8]], ['to_out.0.weight', [8, 8]], ['to_out.0.bias', [8]],
+      ['to_q.weight', [8, 8]],
+      ['to_k.weight', [8, 8]],
+      ['to_v.weight', [8, 8]],
+      ['to_out.0.weight', [8, 8]],
+      ['to_out.0.bias', [8]],
     ]);
   });
 
@@ -164,16 +215,31 @@ test('norms without learned parameters equal the plain op', async () => {
 test.each([
   [() => linear({ inputs: 0, outputs: 3 }), '[nn/linear] size is not a positive integer: inputs=0.'],
   [() => conv({ inputs: 4, outputs: 6, kernel: 3, groups: 4 }), '[nn/conv] groups does not divide outputs: groups=4, outputs=6.'],
-  [() => conv({ inputs: 4, outputs: 6, kernel: [3, 3], axes: 3 }), '[nn/conv] kernel does not have one size for each axis: kernel=[3, 3], axes=3.'],
+  [
+    () => conv({ inputs: 4, outputs: 6, kernel: [3, 3], axes: 3 }),
+    '[nn/conv] kernel does not have one size for each axis: kernel=[3, 3], axes=3.',
+  ],
   [() => groupNorm({ channels: 10, groups: 4 }), '[nn/groupNorm] groups does not divide channels: groups=4, channels=10.'],
   [() => attention({ channels: 10, heads: 4 }), '[nn/attention] heads does not divide channels: heads=4, channels=10.'],
-  [() => pixelAttention({ channels: 10, headSize: 4, groups: 2 }), '[nn/pixelAttention] head size does not divide the channels: headSize=4, channels=10.'],
+  [
+    () => pixelAttention({ channels: 10, headSize: 4, groups: 2 }),
+    '[nn/pixelAttention] head size does not divide the channels: headSize=4, channels=10.',
+  ],
   [() => embedding({ count: 2.5, size: 3 }), '[nn/embedding] size is not a positive integer: count=2.5.'],
-  [() => downsample({ channels: 2 }).apply(downsample({ channels: 2 }).init(shapesOnly), zeros([1, 2, 5, 4])), '[nn/downsample] image has an odd side: x=[1, 2, 5, 4].'],
+  [
+    () => downsample({ channels: 2 }).apply(downsample({ channels: 2 }).init(shapesOnly), zeros([1, 2, 5, 4])),
+    '[nn/downsample] image has an odd side: x=[1, 2, 5, 4].',
+  ],
   [() => upsample({ channels: 2 }).apply(upsample({ channels: 2 }).init(shapesOnly), zeros([1, 3, 4, 4])), 'Traced at conv.'],
-  [() => attention({ channels: 4, heads: 2 }).apply(attention({ channels: 4, heads: 2 }).init(shapesOnly), zeros([3, 4])), '[nn/attention] inputs are not batches of tokens: x=[3, 4]'],
+  [
+    () => attention({ channels: 4, heads: 2 }).apply(attention({ channels: 4, heads: 2 }).init(shapesOnly), zeros([3, 4])),
+    '[nn/attention] inputs are not batches of tokens: x=[3, 4]',
+  ],
   [() => sinusoidalEmbedding(zeros([2, 2]), { size: 8 }), '[nn/sinusoidalEmbedding] input is not a list: t=[2, 2].'],
-  [() => sinusoidalEmbedding(zeros([2]), { size: 2, frequencyShift: 1 }), '[nn/sinusoidalEmbedding] frequencies are not defined: size=2, frequencyShift=1.'],
+  [
+    () => sinusoidalEmbedding(zeros([2]), { size: 2, frequencyShift: 1 }),
+    '[nn/sinusoidalEmbedding] frequencies are not defined: size=2, frequencyShift=1.',
+  ],
 ])('bad input %#', (act, message) => {
   expect(act).toThrow(message);
 });

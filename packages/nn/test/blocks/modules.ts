@@ -1,6 +1,28 @@
 import {
-  attention, conv, convTranspose, downsample, embedding, embeddingMlp, fourierFeatures, groupNorm, kaimingNormal, layerNorm, linear, normal, pixelAttention, resnetBlock, rmsNorm, sequential, activation, uniform,
-  upsample, xavierNormal, xavierUniform, type Initializer, type Module, type ResnetBlockConfig,
+  attention,
+  conv,
+  convTranspose,
+  downsample,
+  embedding,
+  embeddingMlp,
+  fourierFeatures,
+  groupNorm,
+  kaimingNormal,
+  layerNorm,
+  linear,
+  normal,
+  pixelAttention,
+  resnetBlock,
+  rmsNorm,
+  sequential,
+  activation,
+  uniform,
+  upsample,
+  xavierNormal,
+  xavierUniform,
+  type Initializer,
+  type Module,
+  type ResnetBlockConfig,
 } from '@langevin/nn';
 import { tensor, type Generator, type Tensor } from '@langevin/tensor';
 
@@ -21,7 +43,12 @@ export const layers: Readonly<Record<string, Fresh>> = {
   'layer-norm': layerNorm({ channels: 6 }),
   'rms-norm': rmsNorm({ channels: 6 }),
   embedding: embedding({ count: 9, size: 5 }),
-  sequential: sequential(linear({ inputs: 5, outputs: 8 }), activation('silu'), layerNorm({ channels: 8 }), linear({ inputs: 8, outputs: 3 })),
+  sequential: sequential(
+    linear({ inputs: 5, outputs: 8 }),
+    activation('silu'),
+    layerNorm({ channels: 8 }),
+    linear({ inputs: 8, outputs: 3 }),
+  ),
   'self-attention': attention({ channels: 12, heads: 3 }),
   'cross-attention': attention({ channels: 12, heads: 3, contextChannels: 6, bias: 'none' }),
 };
@@ -41,8 +68,14 @@ export interface BlockCase<Params = unknown> {
   readonly run: (params: Params, inputs: readonly Tensor[]) => Tensor;
 }
 
-function block<Params>(module: Pick<Module<Params, never, unknown>, 'init'>, run: (params: Params, inputs: readonly [Tensor, Tensor]) => Tensor): BlockCase {
-  return { init: (generator) => module.init(generator), run: (params, inputs) => run(params as Params, inputs as readonly [Tensor, Tensor]) };
+function block<Params>(
+  module: Pick<Module<Params, never, unknown>, 'init'>,
+  run: (params: Params, inputs: readonly [Tensor, Tensor]) => Tensor,
+): BlockCase {
+  return {
+    init: (generator) => module.init(generator),
+    run: (params, inputs) => run(params as Params, inputs as readonly [Tensor, Tensor]),
+  };
 }
 
 function resnet(config: Partial<ResnetBlockConfig> = {}): BlockCase {

@@ -8,7 +8,9 @@ onCpu();
 describe('a moving average', () => {
   it('keeps mu^n of its start while the parameters are zero', async () => {
     const mu = 0.9;
-    const step = compile((average: { w: Tensor }, params: { w: Tensor }, weight: Tensor) => updateAverage(average, params, weight), { donate: [0] });
+    const step = compile((average: { w: Tensor }, params: { w: Tensor }, weight: Tensor) => updateAverage(average, params, weight), {
+      donate: [0],
+    });
     let average: { w: Tensor } = { w: tensor([1, -5]) };
     const params = { w: tensor([0, 0]) };
     for (let n = 1; n <= 20; n++) average = await step(average, params, emaWeight(constantDecay(mu), n));

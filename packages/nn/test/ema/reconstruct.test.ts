@@ -19,7 +19,8 @@ describe('width and exponent of a power-function profile', () => {
     // Mean and variance of p(t) = (gamma + 1) t^gamma on [0, 1], by the midpoint rule.
     const gamma = 3.5;
     const n = 20000;
-    const moment = (power: number): number => Array.from({ length: n }, (_, i) => (i + 0.5) / n).reduce((sum, t) => sum + ((gamma + 1) * t ** (gamma + power)) / n, 0);
+    const moment = (power: number): number =>
+      Array.from({ length: n }, (_, i) => (i + 0.5) / n).reduce((sum, t) => sum + ((gamma + 1) * t ** (gamma + power)) / n, 0);
     expect(stdOfExponent(gamma)).toBeCloseTo(Math.sqrt(moment(2) - moment(1) ** 2), 7);
   });
 
@@ -46,7 +47,9 @@ function track(std: number, steps: readonly number[]): Map<number, number> {
 }
 
 const STEPS = Array.from({ length: 16 }, (_, i) => 250 * (i + 1));
-const snapshots = [0.05, 0.1].flatMap((std) => [...track(std, STEPS)].map(([step, value]) => ({ step, std, params: { w: tensor([value]) } })));
+const snapshots = [0.05, 0.1].flatMap((std) =>
+  [...track(std, STEPS)].map(([step, value]) => ({ step, std, params: { w: tensor([value]) } })),
+);
 
 describe('post-hoc reconstruction', () => {
   it.each([
@@ -76,7 +79,14 @@ describe('post-hoc reconstruction', () => {
 
   it.each([
     [[], { std: 0.07 }, 'no snapshots'],
-    [[{ step: 10, std: 0.05 }, { step: 10, std: 0.05 }], { std: 0.07 }, 'snapshots[1] has step=10, std=0.05'],
+    [
+      [
+        { step: 10, std: 0.05 },
+        { step: 10, std: 0.05 },
+      ],
+      { std: 0.07 },
+      'snapshots[1] has step=10, std=0.05',
+    ],
     [[{ step: 0, std: 0.05 }], { std: 0.07 }, 'snapshots[0].step=0'],
     [[{ step: 1, std: 0.05 }], { std: 0.7 }, 'std=0.7'],
   ])('case %# is rejected', (stored, target, message) => {

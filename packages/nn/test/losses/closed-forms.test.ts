@@ -1,4 +1,17 @@
-import { binaryCrossEntropyWithLogits, cosineLoss, cosineSimilarity, crossEntropyLoss, gaussianKl, gaussianNllLoss, huberLoss, klDivergence, maeLoss, mseLoss, pseudoHuberLoss, smoothL1Loss } from '@langevin/nn';
+import {
+  binaryCrossEntropyWithLogits,
+  cosineLoss,
+  cosineSimilarity,
+  crossEntropyLoss,
+  gaussianKl,
+  gaussianNllLoss,
+  huberLoss,
+  klDivergence,
+  maeLoss,
+  mseLoss,
+  pseudoHuberLoss,
+  smoothL1Loss,
+} from '@langevin/nn';
 import { grad, item, log, softmax, tensor, zeros, type Tensor } from '@langevin/tensor';
 import { describe, expect, it } from 'vitest';
 import { flat, onCpu } from '../engine.ts';
@@ -35,8 +48,18 @@ describe('distances', () => {
   });
 
   it('cosine is 1, 0 and -1 for parallel, orthogonal and opposite vectors, and finite at zero', async () => {
-    const a = tensor([[1, 0], [1, 0], [1, 0], [0, 0]]);
-    const b = tensor([[5, 0], [0, 2], [-3, 0], [1, 1]]);
+    const a = tensor([
+      [1, 0],
+      [1, 0],
+      [1, 0],
+      [0, 0],
+    ]);
+    const b = tensor([
+      [5, 0],
+      [0, 2],
+      [-3, 0],
+      [1, 1],
+    ]);
     expect(await flat(cosineSimilarity(a, b))).toEqual([1, 0, -1, 0]);
     await near(cosineLoss(a, b), 1);
     const g = await flat(grad((x: Tensor) => cosineLoss(x, b))(a));
@@ -90,11 +113,16 @@ describe('distributions', () => {
   });
 
   it('negative log likelihood of N(0, 1) at 2 with its constant', async () => {
-    await near(gaussianNllLoss({ mean: zeros([1]), variance: tensor([1]) }, tensor([2]), { constant: 'with' }), 2 + Math.log(2 * Math.PI) / 2);
+    await near(
+      gaussianNllLoss({ mean: zeros([1]), variance: tensor([1]) }, tensor([2]), { constant: 'with' }),
+      2 + Math.log(2 * Math.PI) / 2,
+    );
   });
 
   it('negative log likelihood has a gradient in a variance below epsilon', async () => {
-    const [g] = await flat(grad((variance: Tensor) => gaussianNllLoss({ mean: zeros([1]), variance }, tensor([1]), { epsilon: 0.5 }))(tensor([0.1])));
+    const [g] = await flat(
+      grad((variance: Tensor) => gaussianNllLoss({ mean: zeros([1]), variance }, tensor([1]), { epsilon: 0.5 }))(tensor([0.1])),
+    );
     // (1 / v - d^2 / v^2) / 2 at v = 0.5
     expect(g).toBeCloseTo((2 - 4) / 2, 6);
   });

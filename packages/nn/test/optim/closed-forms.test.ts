@@ -6,13 +6,23 @@ import { onCpu } from '../engine.ts';
 onCpu();
 
 /** Parameters after each of the given gradients, in one compiled step whose state is donated. */
-async function run<State>(optimizer: Optimizer<State>, start: readonly number[], grads: readonly (readonly number[])[], learningRate: number): Promise<number[][]> {
-  const step = compile((params: { w: Tensor }, state: State, g: Tensor, lr: Tensor) => optimizer.update({ w: g }, state, params, { learningRate: lr }), { donate: [0, 1] });
+async function run<State>(
+  optimizer: Optimizer<State>,
+  start: readonly number[],
+  grads: readonly (readonly number[])[],
+  learningRate: number,
+): Promise<number[][]> {
+  const step = compile(
+    (params: { w: Tensor }, state: State, g: Tensor, lr: Tensor) => optimizer.update({ w: g }, state, params, { learningRate: lr }),
+    { donate: [0, 1] },
+  );
   let params = { w: tensor(start) };
   let state = optimizer.init(params);
   const seen: number[][] = [];
   for (const g of grads) {
-    ({ params, state } = await (step as unknown as (p: { w: Tensor }, s: State, g: Tensor, lr: number) => Promise<{ params: { w: Tensor }; state: State }>)(params, state, tensor(g), learningRate));
+    ({ params, state } = await (
+      step as unknown as (p: { w: Tensor }, s: State, g: Tensor, lr: number) => Promise<{ params: { w: Tensor }; state: State }>
+    )(params, state, tensor(g), learningRate));
     seen.push(await numbers(params.w));
   }
   expect(step.counters()).toEqual({ calls: grads.length, traces: 1 });
@@ -23,7 +33,11 @@ async function run<State>(optimizer: Optimizer<State>, start: readonly number[],
 /** Rounding of a handful of float32 operations. */
 const close = (actual: readonly number[], expected: readonly number[], relative = 1e-6): void => {
   expect(actual).toHaveLength(expected.length);
-  actual.forEach((x, i) => expect(Math.abs(x - expected[i]!), `element ${i}: ${x} for ${expected[i]}`).toBeLessThanOrEqual(relative * Math.max(1, Math.abs(expected[i]!))));
+  actual.forEach((x, i) =>
+    expect(Math.abs(x - expected[i]!), `element ${i}: ${x} for ${expected[i]}`).toBeLessThanOrEqual(
+      relative * Math.max(1, Math.abs(expected[i]!)),
+    ),
+  );
 };
 
 describe('sgd', () => {
@@ -31,13 +45,26 @@ describe('sgd', () => {
     // Loss k w^2 / 2 has the gradient k w.
     const [k, lr] = [3, 0.1];
     const weights = [2, 2 * (1 - lr * k), 2 * (1 - lr * k) ** 2];
-    const seen = await run(sgd(), [2], weights.map((w) => [k * w]), lr);
-    close(seen.map(([w]) => w!), [1, 2, 3].map((n) => 2 * (1 - lr * k) ** n));
+    const seen = await run(
+      sgd(),
+      [2],
+      weights.map((w) => [k * w]),
+      lr,
+    );
+    close(
+      seen.map(([w]) => w!),
+      [1, 2, 3].map((n) => 2 * (1 - lr * k) ** n),
+    );
   });
 
   it('sums a geometric series with momentum and a constant gradient', async () => {
     const [mu, lr, steps] = [0.9, 0.01, 6];
-    const seen = await run(sgd({ momentum: mu }), [0], Array.from({ length: steps }, () => [1]), lr);
+    const seen = await run(
+      sgd({ momentum: mu }),
+      [0],
+      Array.from({ length: steps }, () => [1]),
+      lr,
+    );
     let velocity = 0;
     let w = 0;
     const expected = Array.from({ length: steps }, (_, n) => {
@@ -68,7 +95,12 @@ describe.each([
   });
 
   it('moves by lr at every step under a constant gradient', async () => {
-    const seen = await run(make(), [0], Array.from({ length: 5 }, () => [-3]), 0.1);
+    const seen = await run(
+      make(),
+      [0],
+      Array.from({ length: 5 }, () => [-3]),
+      0.1,
+    );
     close(seen.flat(), [0.1, 0.2, 0.3, 0.4, 0.5], 2e-6);
   });
 
@@ -99,7 +131,14 @@ describe('rAdam', () => {
     // Under a constant gradient g: m / c1 = g and sqrt(v / c2) = |g|, so steps are lr g, then lr r_t sign(g).
     const [lr, g, beta2] = [0.01, 4, 0.999];
     const rhoMax = 2 / (1 - beta2) - 1;
-    const seen = (await run(rAdam(), [0], Array.from({ length: 8 }, () => [g]), lr)).flat();
+    const seen = (
+      await run(
+        rAdam(),
+        [0],
+        Array.from({ length: 8 }, () => [g]),
+        lr,
+      )
+    ).flat();
     let w = 0;
     const expected = Array.from({ length: 8 }, (_, n) => {
       const t = n + 1;
@@ -127,7 +166,12 @@ describe('rAdam', () => {
 describe('lion', () => {
   it('moves by lr in the direction of b1 m + (1 - b1) g, and keeps b2 m + (1 - b2) g', async () => {
     const [b1, b2, lr, decay] = [0.9, 0.99, 0.125, 0.5];
-    const grads = [[1, -2], [-0.2, 30], [-0.2, 0], [0.001, -5]];
+    const grads = [
+      [1, -2],
+      [-0.2, 30],
+      [-0.2, 0],
+      [0.001, -5],
+    ];
     const seen = await run(lion({ weightDecay: decay }), [1, 1], grads, lr);
     const m = [0, 0];
     const w = [1, 1];
@@ -147,9 +191,30 @@ describe('errors', () => {
     [() => adamW({ epsilon: -1 }), '[nn/adamW] epsilon is out of range: epsilon=-1.'],
     [() => sgd({ variant: 'nesterov' }), '[nn/sgd nesterov] momentum is out of range: momentum=0.'],
     [() => lion({ weightDecay: NaN }), '[nn/lion] weightDecay is out of range: weightDecay=NaN.'],
-    [() => adam().update({ v: tensor([1]) } as unknown as { w: Tensor }, adam().init({ w: tensor([1]) }), { w: tensor([1]) }, { learningRate: 1 }), 'first difference at "w"'],
-    [() => adam().update({ w: tensor([1]) }, adam().init({ v: tensor([1]) }), { w: tensor([1]) }, { learningRate: 1 }), 'state has no entry for a parameter: name=w'],
-    [() => sgd().update({ w: tensor([1], { dtype: 'float16' }) }, { velocity: {} }, { w: tensor([1], { dtype: 'float16' }) }, { learningRate: 1 }), 'parameter is not float32: name=w, dtype=float16'],
+    [
+      () =>
+        adam().update(
+          { v: tensor([1]) } as unknown as { w: Tensor },
+          adam().init({ w: tensor([1]) }),
+          { w: tensor([1]) },
+          { learningRate: 1 },
+        ),
+      'first difference at "w"',
+    ],
+    [
+      () => adam().update({ w: tensor([1]) }, adam().init({ v: tensor([1]) }), { w: tensor([1]) }, { learningRate: 1 }),
+      'state has no entry for a parameter: name=w',
+    ],
+    [
+      () =>
+        sgd().update(
+          { w: tensor([1], { dtype: 'float16' }) },
+          { velocity: {} },
+          { w: tensor([1], { dtype: 'float16' }) },
+          { learningRate: 1 },
+        ),
+      'parameter is not float32: name=w, dtype=float16',
+    ],
   ])('case %#', (make, message) => {
     expect(make).toThrow(message);
   });

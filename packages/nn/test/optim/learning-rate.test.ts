@@ -1,4 +1,13 @@
-import { constantSchedule, cosineSchedule, inverseSqrtSchedule, linearSchedule, oneCycleSchedule, piecewiseSchedule, sequenceSchedules, withWarmUp } from '@langevin/nn';
+import {
+  constantSchedule,
+  cosineSchedule,
+  inverseSqrtSchedule,
+  linearSchedule,
+  oneCycleSchedule,
+  piecewiseSchedule,
+  sequenceSchedules,
+  withWarmUp,
+} from '@langevin/nn';
 import { describe, expect, it } from 'vitest';
 
 const at = (schedule: (step: number) => number, ...steps: number[]): number[] => steps.map(schedule);
@@ -18,7 +27,11 @@ describe('learning-rate schedules', () => {
   });
 
   it('piecewise changes at its steps', () => {
-    const schedule = piecewiseSchedule([{ from: 0, value: 1 }, { from: 10, value: 0.1 }, { from: 20, value: 0.01 }]);
+    const schedule = piecewiseSchedule([
+      { from: 0, value: 1 },
+      { from: 10, value: 0.1 },
+      { from: 20, value: 0.01 },
+    ]);
     expect(at(schedule, 0, 9, 10, 19, 20, 99)).toEqual([1, 1, 0.1, 0.1, 0.01, 0.01]);
   });
 
@@ -36,7 +49,11 @@ describe('learning-rate schedules', () => {
 
   it('sequences restart the count of each part', () => {
     const ramp = linearSchedule({ from: 0, to: 1, steps: 4 });
-    const schedule = sequenceSchedules([{ schedule: ramp, steps: 4 }, { schedule: constantSchedule(9), steps: 2 }, { schedule: ramp, steps: 4 }]);
+    const schedule = sequenceSchedules([
+      { schedule: ramp, steps: 4 },
+      { schedule: constantSchedule(9), steps: 2 },
+      { schedule: ramp, steps: 4 },
+    ]);
     near(at(schedule, 0, 3, 4, 5, 6, 8, 100), [0, 0.75, 9, 9, 0, 0.5, 1]);
   });
 

@@ -36,14 +36,18 @@ export function tensorFrom(golden: GoldenTensor): Tensor {
   return tensor(elementsOf(golden) as HostArray, { shape: golden.shape, dtype: golden.dtype as DType });
 }
 
-export const tensorsFrom = (golden: GoldenTensors): Record<string, Tensor> => Object.fromEntries(Object.entries(golden).map(([name, value]) => [name, tensorFrom(value)]));
+export const tensorsFrom = (golden: GoldenTensors): Record<string, Tensor> =>
+  Object.fromEntries(Object.entries(golden).map(([name, value]) => [name, tensorFrom(value)]));
 
 /** What a case computes from its tensors by name. */
 export type CaseFunction = (tensors: { readonly params: Record<string, Tensor>; readonly inputs: Record<string, Tensor> }) => Tensor;
 
 /** The output of a case and the gradients of sum(cotangent * output) by every float tensor, as the golden file has them. */
 export function evaluate(golden: GoldenCase, fn: CaseFunction): { readonly output: Tensor; readonly gradients: Record<string, Tensor> } {
-  const { value, pullback } = vjp((tensors: { params: Record<string, Tensor>; inputs: Record<string, Tensor> }) => fn(tensors), { params: tensorsFrom(golden.params), inputs: tensorsFrom(golden.inputs) });
+  const { value, pullback } = vjp((tensors: { params: Record<string, Tensor>; inputs: Record<string, Tensor> }) => fn(tensors), {
+    params: tensorsFrom(golden.params),
+    inputs: tensorsFrom(golden.inputs),
+  });
   const [{ params, inputs }] = pullback(tensorFrom(golden.cotangent));
   return { output: value, gradients: { ...params, ...inputs } };
 }

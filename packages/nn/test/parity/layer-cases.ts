@@ -1,7 +1,57 @@
-import { attention as attentionLayer, conv, convTranspose, embedding, fromStateDict, groupNorm, layerNorm, linear, rmsNorm, type Layer } from '@langevin/nn';
 import {
-  abs, add, atan, attention, avgPool, cast, cos, cumsum, div, einsum, erf, exp, gather, gatherElements, gelu, log, logSigmoid, logSoftmax, logSumExp, matmul, max, maximum, maxPool, mul, pow, quantile, relu,
-  reshape, resize, sigmoid, silu, softmax, softplus, sort, sqrt, std, sub, tanh, topK, torchGenerator, type Tensor,
+  attention as attentionLayer,
+  conv,
+  convTranspose,
+  embedding,
+  fromStateDict,
+  groupNorm,
+  layerNorm,
+  linear,
+  rmsNorm,
+  type Layer,
+} from '@langevin/nn';
+import {
+  abs,
+  add,
+  atan,
+  attention,
+  avgPool,
+  cast,
+  cos,
+  cumsum,
+  div,
+  einsum,
+  erf,
+  exp,
+  gather,
+  gatherElements,
+  gelu,
+  log,
+  logSigmoid,
+  logSoftmax,
+  logSumExp,
+  matmul,
+  max,
+  maximum,
+  maxPool,
+  mul,
+  pow,
+  quantile,
+  relu,
+  reshape,
+  resize,
+  sigmoid,
+  silu,
+  softmax,
+  softplus,
+  sort,
+  sqrt,
+  std,
+  sub,
+  tanh,
+  topK,
+  torchGenerator,
+  type Tensor,
 } from '@langevin/tensor';
 import type { CaseFunction } from './golden.ts';
 
@@ -10,9 +60,13 @@ function layer<Params>(module: Layer<Params>): CaseFunction {
   return ({ params, inputs }) => module.apply(fromStateDict(module.init(torchGenerator(0)), new Map(Object.entries(params))), inputs['x']!);
 }
 
-const plain = (fn: (x: Tensor) => Tensor): CaseFunction => ({ inputs }) => fn(inputs['x']!);
+const plain =
+  (fn: (x: Tensor) => Tensor): CaseFunction =>
+  ({ inputs }) =>
+    fn(inputs['x']!);
 
-const attend: CaseFunction = ({ inputs: { q, k, v, mask } }) => attention(q!, k!, v!, { mask: mask?.dtype === 'int32' ? cast(mask, 'bool') : mask });
+const attend: CaseFunction = ({ inputs: { q, k, v, mask } }) =>
+  attention(q!, k!, v!, { mask: mask?.dtype === 'int32' ? cast(mask, 'bool') : mask });
 
 function multiHead(contextChannels: number): CaseFunction {
   const module = attentionLayer({ channels: 8, heads: 2, contextChannels });

@@ -1,10 +1,31 @@
-import { binaryCrossEntropyWithLogits, cosineSimilarity, crossEntropyLoss, gaussianKl, gaussianNllLoss, huberLoss, klDivergence, maeLoss, mseLoss, smoothL1Loss, type CrossEntropyOptions } from '@langevin/nn';
+import {
+  binaryCrossEntropyWithLogits,
+  cosineSimilarity,
+  crossEntropyLoss,
+  gaussianKl,
+  gaussianNllLoss,
+  huberLoss,
+  klDivergence,
+  maeLoss,
+  mseLoss,
+  smoothL1Loss,
+  type CrossEntropyOptions,
+} from '@langevin/nn';
 import type { Tensor } from '@langevin/tensor';
 import type { CaseFunction } from './golden.ts';
 
-const pair = (fn: (prediction: Tensor, target: Tensor) => Tensor): CaseFunction => ({ inputs }) => fn(inputs['prediction']!, inputs['target']!);
-const classes = (options?: CrossEntropyOptions): CaseFunction => ({ inputs: { logits, target } }) => crossEntropyLoss(logits!, target!, options);
-const likelihood = (constant: 'with' | 'without'): CaseFunction => ({ inputs: { mean, variance, target } }) => gaussianNllLoss({ mean: mean!, variance: variance! }, target!, { constant });
+const pair =
+  (fn: (prediction: Tensor, target: Tensor) => Tensor): CaseFunction =>
+  ({ inputs }) =>
+    fn(inputs['prediction']!, inputs['target']!);
+const classes =
+  (options?: CrossEntropyOptions): CaseFunction =>
+  ({ inputs: { logits, target } }) =>
+    crossEntropyLoss(logits!, target!, options);
+const likelihood =
+  (constant: 'with' | 'without'): CaseFunction =>
+  ({ inputs: { mean, variance, target } }) =>
+    gaussianNllLoss({ mean: mean!, variance: variance! }, target!, { constant });
 
 /** Langevin's side of every case of golden/losses.json. */
 export const lossCases: Readonly<Record<string, CaseFunction>> = {
@@ -22,7 +43,8 @@ export const lossCases: Readonly<Record<string, CaseFunction>> = {
   'cross-entropy-soft-smooth': classes({ labelSmoothing: 0.2 }),
   'gaussian-nll': likelihood('without'),
   'gaussian-nll-full': likelihood('with'),
-  'gaussian-kl': ({ inputs: { mean, logVariance, mean2, logVariance2 } }) => gaussianKl({ mean: mean!, logVariance: logVariance! }, { mean: mean2!, logVariance: logVariance2! }),
+  'gaussian-kl': ({ inputs: { mean, logVariance, mean2, logVariance2 } }) =>
+    gaussianKl({ mean: mean!, logVariance: logVariance! }, { mean: mean2!, logVariance: logVariance2! }),
   'kl-divergence': pair(klDivergence),
   'cosine-similarity': pair(cosineSimilarity),
   'cosine-similarity-last': pair((a, b) => cosineSimilarity(a, b, { axis: -1 })),

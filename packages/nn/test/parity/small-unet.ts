@@ -15,7 +15,14 @@ function block(inputs: number, outputs: number) {
     skip: conv({ inputs, outputs, kernel: 1 }),
   };
   return defineModule({
-    init: (g: Generator) => ({ norm1: parts.norm1.init(g), conv1: parts.conv1.init(g), time: parts.time.init(g), norm2: parts.norm2.init(g), conv2: parts.conv2.init(g), skip: parts.skip.init(g) }),
+    init: (g: Generator) => ({
+      norm1: parts.norm1.init(g),
+      conv1: parts.conv1.init(g),
+      time: parts.time.init(g),
+      norm2: parts.norm2.init(g),
+      conv2: parts.conv2.init(g),
+      skip: parts.skip.init(g),
+    }),
     apply(p, x: Tensor, t: Tensor) {
       const shift = expandDims(parts.time.apply(p.time, silu(t)), [2, 3]);
       const h = add(parts.conv1.apply(p.conv1, silu(parts.norm1.apply(p.norm1, x))), shift);
@@ -76,4 +83,5 @@ export const smallUnet = defineModule({
 
 export type SmallUnetParams = ParamsOf<typeof smallUnet>;
 
-export const smallUnetLoss = (params: SmallUnetParams, x: Tensor, t: Tensor, y: Tensor): Tensor => mseLoss(smallUnet.apply(params, x, t), y);
+export const smallUnetLoss = (params: SmallUnetParams, x: Tensor, t: Tensor, y: Tensor): Tensor =>
+  mseLoss(smallUnet.apply(params, x, t), y);

@@ -13,17 +13,29 @@ interface Run {
   readonly params: GoldenTensors;
 }
 
-const golden = readGolden<{ readonly batch: Record<'x' | 't' | 'y', GoldenTensor>; readonly start: GoldenTensors; readonly runs: Readonly<Record<string, Run>> }>('training');
+const golden = readGolden<{
+  readonly batch: Record<'x' | 't' | 'y', GoldenTensor>;
+  readonly start: GoldenTensors;
+  readonly runs: Readonly<Record<string, Run>>;
+}>('training');
 
 /** A compiled training step, with parameters and state donated, as a training loop has it. */
-async function train<State>(optimizer: Optimizer<State>, { learningRate, losses }: Run): Promise<{ losses: number[]; params: SmallUnetParams }> {
+async function train<State>(
+  optimizer: Optimizer<State>,
+  { learningRate, losses }: Run,
+): Promise<{ losses: number[]; params: SmallUnetParams }> {
   const step = compile(
     (params: SmallUnetParams, state: State, lr: Tensor, x: Tensor, t: Tensor, y: Tensor) => {
       const { value, grad } = valueAndGrad(smallUnetLoss)(params, x, t, y);
       return { loss: value, ...optimizer.update(grad, state, params, { learningRate: lr }) };
     },
     { donate: [0, 1] },
-  ) as unknown as (params: SmallUnetParams, state: State, lr: number, ...batch: readonly Tensor[]) => Promise<{ loss: Tensor; params: SmallUnetParams; state: State }>;
+  ) as unknown as (
+    params: SmallUnetParams,
+    state: State,
+    lr: number,
+    ...batch: readonly Tensor[]
+  ) => Promise<{ loss: Tensor; params: SmallUnetParams; state: State }>;
   const { x, t, y } = golden.batch;
   const batch = [x, t, y].map(tensorFrom);
   let params = fromStateDict(smallUnet.init(torchGenerator(0)), new Map(Object.entries(tensorsFrom(golden.start))));

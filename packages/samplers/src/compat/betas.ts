@@ -9,7 +9,9 @@ export const BETA_SCHEDULES = ['linear', 'scaled_linear', 'squaredcos_cap_v2'] a
 type BetaSchedule = (typeof BETA_SCHEDULES)[number] | 'sigmoid' | 'laplace' | 'exp';
 
 /** The options of every class over a chain of betas, with its own defaults. */
-export function betaOptions<const More extends BetaSchedule = never>(defaults: { readonly start?: number; readonly end?: number; readonly schedule?: BetaSchedule; readonly more?: readonly More[] } = {}) {
+export function betaOptions<const More extends BetaSchedule = never>(
+  defaults: { readonly start?: number; readonly end?: number; readonly schedule?: BetaSchedule; readonly more?: readonly More[] } = {},
+) {
   const { start = 0.0001, end = 0.02, schedule = 'linear', more = [] } = defaults;
   const open = { min: Number.MIN_VALUE, max: 1 };
   return {
@@ -40,7 +42,11 @@ export function alphaBarsOf(config: ChainConfig): Float32Array {
 
 export function betasOf({ trained_betas, beta_schedule, beta_start, beta_end, num_train_timesteps: steps }: ChainConfig): Float32Array {
   if (trained_betas !== null) {
-    if (trained_betas.length !== steps) throw new UserError(`[samplers/compat] trained_betas has one entry for each step of the chain: trained_betas.length=${trained_betas.length}, num_train_timesteps=${steps}. Make them agree.`);
+    if (trained_betas.length !== steps)
+      throw new UserError(
+        `[samplers/compat] trained_betas has one entry for each step of the chain: trained_betas.length=${trained_betas.length}, `
+          + `num_train_timesteps=${steps}. Make them agree.`,
+      );
     return Float32Array.from(trained_betas);
   }
   switch (beta_schedule) {
@@ -49,7 +55,9 @@ export function betasOf({ trained_betas, beta_schedule, beta_start, beta_end, nu
     case 'scaled_linear':
       return torchLinspace(Math.sqrt(beta_start), Math.sqrt(beta_end), steps).map((root) => root * root);
     case 'sigmoid':
-      return torchLinspace(-6, 6, steps).map((x) => fround(fround(1 / (1 + Math.exp(-x))) * fround(beta_end - beta_start)) + fround(beta_start));
+      return torchLinspace(-6, 6, steps).map(
+        (x) => fround(fround(1 / (1 + Math.exp(-x))) * fround(beta_end - beta_start)) + fround(beta_start),
+      );
     case 'squaredcos_cap_v2':
       return betasFor(steps, (t) => Math.cos((((t + 0.008) / 1.008) * Math.PI) / 2) ** 2);
     case 'exp':

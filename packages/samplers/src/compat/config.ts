@@ -28,7 +28,8 @@ export const MAX_STEPS = 100_000;
 const inBounds = (value: unknown, { min = -Number.MAX_VALUE, max = Number.MAX_VALUE, integer = false }: NumberBounds): value is number =>
   typeof value === 'number' && !Number.isNaN(value) && value >= min && value <= max && (!integer || Number.isSafeInteger(value));
 
-const describe = ({ min, max, integer = false }: NumberBounds): string => `${integer ? 'an integer' : 'a number'}${min === undefined && max === undefined ? '' : ` in ${min ?? '-Infinity'}..${max ?? 'Infinity'}`}`;
+const describe = ({ min, max, integer = false }: NumberBounds): string =>
+  `${integer ? 'an integer' : 'a number'}${min === undefined && max === undefined ? '' : ` in ${min ?? '-Infinity'}..${max ?? 'Infinity'}`}`;
 
 /** A number; infinite values only where a bound says so. */
 export function number(fallback: number, bounds: NumberBounds = {}): Option<number> {
@@ -39,7 +40,11 @@ export const integer = (fallback: number, bounds: NumberBounds): Option<number> 
 
 /** Python's None, null in JSON, stands for false where a flag is. */
 export function flag(fallback: boolean): Option<boolean> {
-  return { fallback, choices: [true, false], parse: (value) => (typeof value === 'boolean' ? { value } : value === null ? { value: false } : { expected: 'true or false' }) };
+  return {
+    fallback,
+    choices: [true, false],
+    parse: (value) => (typeof value === 'boolean' ? { value } : value === null ? { value: false } : { expected: 'true or false' }),
+  };
 }
 
 export function oneOf<const V extends string>(fallback: NoInfer<V>, values: readonly V[]): Option<V> {
@@ -48,7 +53,11 @@ export function oneOf<const V extends string>(fallback: NoInfer<V>, values: read
     choices: values,
     parse: (value) => {
       const known = values.find((each) => each === value);
-      return known === undefined ? { expected: `one of ${values.join(', ')}${typeof value === 'string' ? `.${didYouMean(value, values).trimEnd()}`.replace(/\.$/u, '') : ''}` } : { value: known };
+      return known === undefined
+        ? {
+            expected: `one of ${values.join(', ')}${typeof value === 'string' ? `.${didYouMean(value, values).trimEnd()}`.replace(/\.$/u, '') : ''}`,
+          }
+        : { value: known };
     },
   };
 }
@@ -58,7 +67,9 @@ export function list(fallback: readonly number[], bounds: NumberBounds = {}): Op
   return {
     fallback,
     parse: (value) =>
-      Array.isArray(value) && value.length <= MAX_STEPS && value.every((each) => inBounds(each, bounds)) ? { value: [...(value as number[])] } : { expected: `a list of at most ${MAX_STEPS} entries, each ${describe(bounds)}` },
+      Array.isArray(value) && value.length <= MAX_STEPS && value.every((each) => inBounds(each, bounds))
+        ? { value: [...(value as number[])] }
+        : { expected: `a list of at most ${MAX_STEPS} entries, each ${describe(bounds)}` },
   };
 }
 
@@ -92,7 +103,8 @@ export function readConfig<O extends OptionTable>(className: string, options: O,
     const given = Object.hasOwn(config, key) ? config[key] : undefined;
     if (given === undefined) return [key, option.fallback];
     const parsed = option.parse(given);
-    if ('expected' in parsed) throw new UserError(`[samplers/compat] ${className} cannot take this value: ${key}=${show(given)}. Pass ${parsed.expected}.`);
+    if ('expected' in parsed)
+      throw new UserError(`[samplers/compat] ${className} cannot take this value: ${key}=${show(given)}. Pass ${parsed.expected}.`);
     return [key, parsed.value];
   });
   const unknownKeys = Object.keys(config).filter((key) => !key.startsWith('_') && !Object.hasOwn(options, key));

@@ -46,15 +46,28 @@ export interface FromDiffusersConfigOptions<T> {
  */
 export function fromDiffusersConfig<T = Float32Array>(config: unknown, options: FromDiffusersConfigOptions<T> = {}): DiffusersScheduler<T> {
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
-    throw new UserError(`[samplers/compat] a scheduler config is an object: config=${show(config)}. Pass the parsed scheduler_config.json.`);
+    throw new UserError(
+      `[samplers/compat] a scheduler config is an object: config=${show(config)}. Pass the parsed scheduler_config.json.`,
+    );
   }
   const given = config as Readonly<Record<string, unknown>>;
   const name = given._class_name;
-  if (typeof name !== 'string') throw new UserError(`[samplers/compat] the config does not name its class: _class_name=${show(name)}. Pass the parsed scheduler_config.json.`);
+  if (typeof name !== 'string')
+    throw new UserError(
+      `[samplers/compat] the config does not name its class: _class_name=${show(name)}. Pass the parsed scheduler_config.json.`,
+    );
   const definition = classes.get(name);
   if (definition === undefined) {
-    if (Object.hasOwn(ABSENT, name)) throw new UnsupportedError(`[samplers/compat] ${name} has no counterpart here. ${ABSENT[name]} Use another class.`);
-    throw new UserError(`[samplers/compat] unknown scheduler class: _class_name=${show(name)}.${didYouMean(name, schedulerClassNames)} Known: ${schedulerClassNames.join(', ')}.`);
+    if (Object.hasOwn(ABSENT, name))
+      throw new UnsupportedError(`[samplers/compat] ${name} has no counterpart here. ${ABSENT[name]} Use another class.`);
+    throw new UserError(
+      `[samplers/compat] unknown scheduler class: _class_name=${show(name)}.${didYouMean(name, schedulerClassNames)} Known: `
+        + `${schedulerClassNames.join(', ')}.`,
+    );
   }
-  return createScheduler(definition, { given, algebra: options.algebra ?? (arrayAlgebra() as unknown as Algebra<T>), nested: (inner) => fromDiffusersConfig(inner, options) });
+  return createScheduler(definition, {
+    given,
+    algebra: options.algebra ?? (arrayAlgebra() as unknown as Algebra<T>),
+    nested: (inner) => fromDiffusersConfig(inner, options),
+  });
 }

@@ -8,5 +8,8 @@ import { UserError } from '@langevin/tensor';
 export function exclusive(name: string, given: object, names: readonly string[]): void {
   const present = Object.entries(given).flatMap(([key, value]) => (value !== undefined && names.includes(key) ? [key] : []));
   if (present.length === 1) return;
-  throw new UserError(`[samplers/compat] ${name}: setTimesteps takes one of ${names.join(', ')}: given ${present.length === 0 ? 'none' : present.join(' and ')}. Pass exactly one.`);
+  throw new UserError(
+    `[samplers/compat] ${name}: setTimesteps takes one of ${names.join(', ')}: given `
+      + `${present.length === 0 ? 'none' : present.join(' and ')}. Pass exactly one.`,
+  );
 }

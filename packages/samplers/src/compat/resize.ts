@@ -2,7 +2,15 @@ import { UserError } from '@langevin/tensor';
 import { roundHalfEven } from './float32.ts';
 
 /** torch's names of how images are enlarged, with the number of axes that each takes after batch and channels. */
-export const RESIZE_MODES = { nearest: [1, 2, 3], linear: [1], bilinear: [2], bicubic: [2], trilinear: [3], area: [1, 2, 3], 'nearest-exact': [1, 2, 3] } as const satisfies Record<string, readonly number[]>;
+export const RESIZE_MODES = {
+  nearest: [1, 2, 3],
+  linear: [1],
+  bilinear: [2],
+  bicubic: [2],
+  trilinear: [3],
+  area: [1, 2, 3],
+  'nearest-exact': [1, 2, 3],
+} as const satisfies Record<string, readonly number[]>;
 export type ResizeMode = keyof typeof RESIZE_MODES;
 
 /** Of cubic convolution (Keys 1981), as torch has it. */
@@ -18,9 +26,17 @@ type Shares = readonly (readonly [place: number, share: number])[];
  * @param options.size new sizes of all axes after the first two
  * @throws UserError when the mode does not take so many axes, or nothing would be left
  */
-export function resized(values: Float32Array | Float64Array, shape: readonly number[], { size, mode }: { readonly size: readonly number[]; readonly mode: ResizeMode }): Float64Array {
+export function resized(
+  values: Float32Array | Float64Array,
+  shape: readonly number[],
+  { size, mode }: { readonly size: readonly number[]; readonly mode: ResizeMode },
+): Float64Array {
   const axes: readonly number[] = RESIZE_MODES[mode];
-  if (!axes.includes(size.length)) throw new UserError(`[samplers/compat] states of this shape cannot be resized so: upscale_mode="${mode}", shape=[${shape.join(', ')}]. The mode takes ${axes.join(', ')} axes after batch and channels.`);
+  if (!axes.includes(size.length))
+    throw new UserError(
+      `[samplers/compat] states of this shape cannot be resized so: upscale_mode="${mode}", shape=[${shape.join(', ')}]. The mode `
+        + `takes ${axes.join(', ')} axes after batch and channels.`,
+    );
   let out = Float64Array.from(values);
   let [outer, inner] = [shape[0]! * shape[1]!, size.reduce((product, _, i) => product * shape[i + 2]!, 1)];
   size.forEach((count, i) => {
@@ -36,11 +52,22 @@ export function resized(values: Float32Array | Float64Array, shape: readonly num
 /** The sizes of axes that are multiplied by a factor, rounded as Python rounds. @throws UserError when one is less than 1 */
 export function scaledSize(size: readonly number[], factor: number): number[] {
   const scaled = size.map((each) => roundHalfEven(factor * each));
-  if (scaled.some((each) => each < 1)) throw new UserError(`[samplers/compat] nothing would be left of the state: scale factor ${factor} of [${size.join(', ')}]. Pass larger factors.`);
+  if (scaled.some((each) => each < 1))
+    throw new UserError(
+      `[samplers/compat] nothing would be left of the state: scale factor ${factor} of [${size.join(', ')}]. Pass larger factors.`,
+    );
   return scaled;
 }
 
-function alongAxis(values: Float64Array, { outer, length, inner, shares }: { readonly outer: number; readonly length: number; readonly inner: number; readonly shares: readonly Shares[] }): Float64Array<ArrayBuffer> {
+function alongAxis(
+  values: Float64Array,
+  {
+    outer,
+    length,
+    inner,
+    shares,
+  }: { readonly outer: number; readonly length: number; readonly inner: number; readonly shares: readonly Shares[] },
+): Float64Array<ArrayBuffer> {
   const out = new Float64Array(outer * shares.length * inner);
   for (let o = 0; o < outer; o++) {
     shares.forEach((row, k) => {

@@ -79,7 +79,10 @@ export interface Move {
   readonly levels?: readonly NoiseLevel[];
   /** Whether the solver forgets what earlier steps left it. @default false */
   readonly forgets?: boolean;
-  /** Levels of evaluations, latest first, that upstream counts at the start of a run though it does not have them: their slopes are zero. @default none */
+  /**
+   * Levels of evaluations, latest first, that upstream counts at the start of a run though it does not have them: their slopes are zero.
+   * @default none
+   */
   readonly pastLevels?: readonly NoiseLevel[];
   /** Whether noise is zero in this step, as where upstream multiplies a draw by 0. @default false */
   readonly silent?: boolean;
@@ -120,7 +123,10 @@ export interface Schedule<T> {
   readonly predict: (output: Output<T>) => Answer<T> | Promise<Answer<T>>;
   /** For undoStep, of RePaint: the levels on the way back up from t, each as alpha x + sigma noise. */
   readonly undo?: (t: number) => readonly NoiseLevel[];
-  /** Whether the network sees the state that the solver asks about, which addNoiseToInput gives, and not the one that was passed. @default false */
+  /**
+   * Whether the network sees the state that the solver asks about, which addNoiseToInput gives, and not the one that was passed.
+   * @default false
+   */
   readonly showsQuestions?: boolean;
   /** For addNoise: alpha x0 + sigma noise. */
   readonly noiseLevel?: (place: Place) => NoiseLevel;

@@ -48,7 +48,11 @@ export interface DiffusersScheduler<T> {
   readonly scaleNoise: (x0: T, t: number | readonly number[], noise: T) => T;
   readonly getVelocity: (x0: T, noise: T, timesteps: number | readonly number[]) => T;
   /** Of KarrasVe: the state with noise added, which the network is shown and step is passed, and its level. */
-  readonly addNoiseToInput: (sample: T, t: number, options?: StepOptions<T>) => Promise<{ readonly sampleHat: T; readonly sigmaHat: number }>;
+  readonly addNoiseToInput: (
+    sample: T,
+    t: number,
+    options?: StepOptions<T>,
+  ) => Promise<{ readonly sampleHat: T; readonly sigmaHat: number }>;
   /** Of RePaint: noises a sample from timestep t back to the one before it. */
   readonly undoStep: (sample: T, t: number, options?: Pick<StepOptions<T>, 'generator' | 'noise'>) => Promise<T>;
 }
@@ -60,7 +64,18 @@ interface Open<T> {
   readonly evaluation: number;
 }
 
-export function createScheduler<T>(definition: SchedulerClass, { given, algebra, nested }: { readonly given: Readonly<Record<string, unknown>>; readonly algebra: Algebra<T>; readonly nested: (config: object) => DiffusersScheduler<T> }): DiffusersScheduler<T> {
+export function createScheduler<T>(
+  definition: SchedulerClass,
+  {
+    given,
+    algebra,
+    nested,
+  }: {
+    readonly given: Readonly<Record<string, unknown>>;
+    readonly algebra: Algebra<T>;
+    readonly nested: (config: object) => DiffusersScheduler<T>;
+  },
+): DiffusersScheduler<T> {
   const { name, timestepsOptions = ['numInferenceSteps'], stepOptions = [] } = definition;
   const { config, unknownKeys } = readConfig(name, definition.options, given);
   const scheduleFor = definition.create<T>({ config, algebra, nested });
@@ -83,24 +98,39 @@ export function createScheduler<T>(definition: SchedulerClass, { given, algebra,
   const indexOf = (t: number): number => {
     if (schedule().missing === 'by-timestep') return -1;
     const first = schedule().timesteps.indexOf(t);
-    if (first < 0) return schedule().missing === 'last' ? schedule().timesteps.length - 1 : fail(`the timestep is not one of this run: t=${t}. Pass one of scheduler.timesteps.`);
+    if (first < 0)
+      return schedule().missing === 'last'
+        ? schedule().timesteps.length - 1
+        : fail(`the timestep is not one of this run: t=${t}. Pass one of scheduler.timesteps.`);
     // A timestep that stands twice is met at its second place, so that no sigma is skipped by a start in the middle.
     const second = schedule().timesteps.indexOf(t, first + 1);
     return second < 0 ? first : second;
   };
   const begin = (t: number): number => (stepIndex ??= beginIndex ?? indexOf(t));
-  const placeOf = (t: number): Place => ({ t, index: schedule().missing === 'by-timestep' ? -1 : beginIndex === undefined ? indexOf(t) : (stepIndex ?? beginIndex) });
-  const mix = (level: ((place: Place) => NoiseLevel) | undefined, what: string, timesteps: number | readonly number[], terms: (at: NoiseLevel) => readonly [number, number], a: T, b: T): T => {
+  const placeOf = (t: number): Place => ({
+    t,
+    index: schedule().missing === 'by-timestep' ? -1 : beginIndex === undefined ? indexOf(t) : (stepIndex ?? beginIndex),
+  });
+  const mix = (
+    level: ((place: Place) => NoiseLevel) | undefined,
+    what: string,
+    timesteps: number | readonly number[],
+    terms: (at: NoiseLevel) => readonly [number, number],
+    a: T,
+    b: T,
+  ): T => {
     if (level === undefined) return fail(`the class has no ${what}. Its Python twin has none either.`);
     const pairs = (typeof timesteps === 'number' ? [timesteps] : timesteps).map((t) => terms(level(placeOf(checkTime(name, t)))));
     if (typeof timesteps === 'number') return algebra.linear([pairs[0]![0], a], [pairs[0]![1], b]);
     return algebra.linear([pairs.map(([first]) => first), a], [pairs.map(([, second]) => second), b]);
   };
-  const noiseFor = ({ from, to, silent = false }: Move) => (interval: NoiseInterval = { from, to }): Promise<T> => {
-    if (silent) return Promise.resolve(algebra.linear([0, like]));
-    const source = sourceOf(current.options, schedule().noiseFrom?.(current.options) ?? schedule().noise, name);
-    return source.draw({ algebra, like, step: Math.max(0, current.index), draw: draws++, interval });
-  };
+  const noiseFor =
+    ({ from, to, silent = false }: Move) =>
+    (interval: NoiseInterval = { from, to }): Promise<T> => {
+      if (silent) return Promise.resolve(algebra.linear([0, like]));
+      const source = sourceOf(current.options, schedule().noiseFrom?.(current.options) ?? schedule().noise, name);
+      return source.draw({ algebra, like, step: Math.max(0, current.index), draw: draws++, interval });
+    };
 
   /** Begins a step of the solver for the current call, up to its first question. */
   const start = async (sample: T): Promise<Open<T>> => {
@@ -116,7 +146,8 @@ export function createScheduler<T>(definition: SchedulerClass, { given, algebra,
     }
     const conversation = converse<T>(sampler, { x: sample, from, to, index, levels, algebra, state, noise });
     const turn = await conversation.begin();
-    if ('output' in turn) throw new InternalError(`[samplers/compat] the solver ${sampler.name} ended a step without an evaluation. This is a bug in ours.`);
+    if ('output' in turn)
+      throw new InternalError(`[samplers/compat] the solver ${sampler.name} ended a step without an evaluation. This is a bug in ours.`);
     return { conversation, question: turn.question, evaluation: 0 };
   };
 
@@ -148,7 +179,11 @@ export function createScheduler<T>(definition: SchedulerClass, { given, algebra,
       [stepIndex, beginIndex, open, state] = [undefined, undefined, undefined, undefined];
     },
     setBeginIndex: (index) => {
-      if (!Number.isInteger(index) || index < 0 || index >= schedule().timesteps.length) fail(`the run begins at one of its ${schedule().timesteps.length} timesteps: index=${show(index)}. Pass 0..${schedule().timesteps.length - 1}.`);
+      if (!Number.isInteger(index) || index < 0 || index >= schedule().timesteps.length)
+        fail(
+          `the run begins at one of its ${schedule().timesteps.length} timesteps: index=${show(index)}. Pass `
+            + `0..${schedule().timesteps.length - 1}.`,
+        );
       beginIndex = index;
     },
     scaleModelInput: (sample, t) => {
@@ -162,7 +197,8 @@ export function createScheduler<T>(definition: SchedulerClass, { given, algebra,
       checkKeys(name, 'step', options, stepOptions);
       const byTimestep = schedule().missing === 'by-timestep';
       const index = byTimestep ? -1 : begin(t);
-      if (!byTimestep && index >= schedule().timesteps.length) fail(`the run of ${schedule().timesteps.length} timesteps is over: stepIndex=${index}. Call setTimesteps to begin another.`);
+      if (!byTimestep && index >= schedule().timesteps.length)
+        fail(`the run of ${schedule().timesteps.length} timesteps is over: stepIndex=${index}. Call setTimesteps to begin another.`);
       current = { t, index, options };
       draws = 0;
       const { conversation, question, evaluation } = (open ??= await start(sample));
@@ -194,10 +230,15 @@ export function createScheduler<T>(definition: SchedulerClass, { given, algebra,
       current = { t, index: -1, options };
       draws = 0;
       let x = sample;
-      for (const { alpha, sigma } of undo(checkTime(name, t))) x = algebra.linear([alpha, x], [sigma, await sourceOf(options, undefined, name).draw({ algebra, like: x, step: 0, draw: draws++ })]);
+      for (const { alpha, sigma } of undo(checkTime(name, t)))
+        x = algebra.linear(
+          [alpha, x],
+          [sigma, await sourceOf(options, undefined, name).draw({ algebra, like: x, step: 0, draw: draws++ })],
+        );
       return x;
     },
-    getVelocity: (x0, noise, timesteps) => mix(schedule().velocityLevel, 'getVelocity', timesteps, ({ alpha, sigma }) => [-sigma, alpha], x0, noise),
+    getVelocity: (x0, noise, timesteps) =>
+      mix(schedule().velocityLevel, 'getVelocity', timesteps, ({ alpha, sigma }) => [-sigma, alpha], x0, noise),
   };
   return Object.freeze(scheduler);
 }
@@ -205,11 +246,15 @@ export function createScheduler<T>(definition: SchedulerClass, { given, algebra,
 /** The noise of a step: what the caller passes, or the class's own path. */
 function sourceOf<T>(options: StepOptions<T>, own: NoiseSource | undefined, name: string): NoiseSource {
   const { generator, noise } = options;
-  if (generator !== undefined && noise !== undefined) throw new UserError(`[samplers/compat] ${name}: noise comes from one place: generator and noise are both given. Pass one of them.`);
+  if (generator !== undefined && noise !== undefined)
+    throw new UserError(`[samplers/compat] ${name}: noise comes from one place: generator and noise are both given. Pass one of them.`);
   if (generator !== undefined) return torchNoise(generator);
   if (noise !== undefined) return given(noise, name);
   if (own !== undefined) return own;
-  throw new UserError(`[samplers/compat] ${name}: the step draws noise and has none: generator=undefined, noise=undefined. Pass { generator: torchGenerator(seed) } or { noise }.`);
+  throw new UserError(
+    `[samplers/compat] ${name}: the step draws noise and has none: generator=undefined, noise=undefined. Pass { generator: `
+      + 'torchGenerator(seed) } or { noise }.',
+  );
 }
 
 function given<S>(noise: S | readonly S[], name: string): NoiseSource {
@@ -217,7 +262,11 @@ function given<S>(noise: S | readonly S[], name: string): NoiseSource {
     name: 'given',
     draw: <T>({ draw }: NoiseRequest<T>) => {
       const value = Array.isArray(noise) ? (noise as readonly S[])[draw] : draw === 0 ? noise : undefined;
-      if (value === undefined) throw new UserError(`[samplers/compat] ${name}: the step draws more noise than was passed: draw ${draw + 1}. Pass a list with one state for each draw.`);
+      if (value === undefined)
+        throw new UserError(
+          `[samplers/compat] ${name}: the step draws more noise than was passed: draw ${draw + 1}. Pass a list with one state for `
+            + 'each draw.',
+        );
       return Promise.resolve(value as unknown as T);
     },
   };
@@ -231,7 +280,10 @@ function checkTime(name: string, t: number): number {
 function checkKeys(name: string, what: string, options: object, known: readonly string[]): void {
   const foreign = Object.entries(options).find(([key, value]) => value !== undefined && !known.includes(key));
   if (foreign === undefined) return;
-  throw new UserError(`[samplers/compat] ${name}: ${what} does not take this option: ${foreign[0]}. ${known.length === 0 ? 'It takes none.' : `Known: ${known.join(', ')}.`}`);
+  throw new UserError(
+    `[samplers/compat] ${name}: ${what} does not take this option: ${foreign[0]}. `
+      + `${known.length === 0 ? 'It takes none.' : `Known: ${known.join(', ')}.`}`,
+  );
 }
 
 function checkRequest(name: string, request: TimestepsOptions, known: readonly string[]): void {
@@ -240,7 +292,17 @@ function checkRequest(name: string, request: TimestepsOptions, known: readonly s
     if (value === undefined || typeof value === 'boolean' || (value === null && key === 'intermediateTimesteps')) continue;
     const entries = Array.isArray(value) ? (value as unknown[]) : [value];
     const counts = key === 'numInferenceSteps' || key === 'originalInferenceSteps' || key === 'numTrainTimesteps';
-    const holds = entries.length >= 1 && entries.length <= MAX_STEPS && entries.every((each) => typeof each === 'number' && Number.isFinite(each) && (!counts || (Number.isInteger(each) && each >= 1 && each <= MAX_STEPS)));
-    if (!holds) throw new UserError(`[samplers/compat] ${name}: setTimesteps cannot take this value: ${key}=${show(value)}. Pass ${counts ? `an integer in 1..${MAX_STEPS}` : 'finite numbers'}.`);
+    const holds =
+      entries.length >= 1
+      && entries.length <= MAX_STEPS
+      && entries.every(
+        (each) =>
+          typeof each === 'number' && Number.isFinite(each) && (!counts || (Number.isInteger(each) && each >= 1 && each <= MAX_STEPS)),
+      );
+    if (!holds)
+      throw new UserError(
+        `[samplers/compat] ${name}: setTimesteps cannot take this value: ${key}=${show(value)}. Pass `
+          + `${counts ? `an integer in 1..${MAX_STEPS}` : 'finite numbers'}.`,
+      );
   }
 }

@@ -11,23 +11,37 @@ export function sigmaTable(alphaBars: Float32Array): Float32Array {
 }
 
 /** Which rule replaces the sigmas that timesteps give. */
-export const sigmaRuleOptions = { use_karras_sigmas: flag(false), use_exponential_sigmas: flag(false), use_beta_sigmas: flag(false) } as const;
+export const sigmaRuleOptions = {
+  use_karras_sigmas: flag(false),
+  use_exponential_sigmas: flag(false),
+  use_beta_sigmas: flag(false),
+} as const;
 
 export type SigmaRule = 'karras' | 'exponential' | 'beta';
 
 /** @throws UserError when more than one rule is asked for */
-export function sigmaRuleOf(config: { readonly use_karras_sigmas: boolean; readonly use_exponential_sigmas: boolean; readonly use_beta_sigmas: boolean }): SigmaRule | undefined {
+export function sigmaRuleOf(config: {
+  readonly use_karras_sigmas: boolean;
+  readonly use_exponential_sigmas: boolean;
+  readonly use_beta_sigmas: boolean;
+}): SigmaRule | undefined {
   const rules = [
     ...(config.use_karras_sigmas ? (['karras'] as const) : []),
     ...(config.use_exponential_sigmas ? (['exponential'] as const) : []),
     ...(config.use_beta_sigmas ? (['beta'] as const) : []),
   ];
-  if (rules.length > 1) throw new UserError(`[samplers/compat] sigmas follow one rule: ${rules.map((rule) => `use_${rule}_sigmas=true`).join(', ')}. Keep one of them.`);
+  if (rules.length > 1)
+    throw new UserError(
+      `[samplers/compat] sigmas follow one rule: ${rules.map((rule) => `use_${rule}_sigmas=true`).join(', ')}. Keep one of them.`,
+    );
   return rules[0];
 }
 
 /** Sigmas between two ends by a rule, in float64 as NumPy computes them. */
-export function sigmasByRule(rule: SigmaRule, { max, min, steps }: { readonly max: number; readonly min: number; readonly steps: number }): Float64Array {
+export function sigmasByRule(
+  rule: SigmaRule,
+  { max, min, steps }: { readonly max: number; readonly min: number; readonly steps: number },
+): Float64Array {
   switch (rule) {
     case 'karras': {
       const [first, last] = [max ** (1 / 7), min ** (1 / 7)];

@@ -1,9 +1,19 @@
-import { predictionConversion, type Algebra, type DetailedPrediction, type NoiseLevel, type NoiseLevels, type Prediction } from '@langevin/core-schedules';
+import {
+  predictionConversion,
+  type Algebra,
+  type DetailedPrediction,
+  type NoiseLevel,
+  type NoiseLevels,
+  type Prediction,
+} from '@langevin/core-schedules';
 import { InternalError } from '@langevin/tensor';
 import { flag, number, oneOf, type ConfigOf } from './config.ts';
 
 /** diffusers' names of predictions. */
-const PREDICTIONS = { epsilon: 'epsilon', sample: 'x0', v_prediction: 'v', flow_prediction: 'flow' } as const satisfies Record<string, Prediction>;
+const PREDICTIONS = { epsilon: 'epsilon', sample: 'x0', v_prediction: 'v', flow_prediction: 'flow' } as const satisfies Record<
+  string,
+  Prediction
+>;
 export type PredictionName = keyof typeof PREDICTIONS;
 
 /** The option of classes that take these predictions. */
@@ -14,7 +24,9 @@ export function predictionOption<const Name extends PredictionName>(names: reado
 /** The level a solver asks about; compat never asks about several at once. */
 export function singleLevel(at: NoiseLevels): NoiseLevel {
   if ('alpha' in at) return at;
-  throw new InternalError('[samplers/compat] a solver asked for several levels at once, which has no place in a stepping interface. This is a bug in ours.');
+  throw new InternalError(
+    '[samplers/compat] a solver asked for several levels at once, which has no place in a stepping interface. This is a bug in ours.',
+  );
 }
 
 export interface ToX0<T> {
@@ -45,7 +57,11 @@ export function toEpsilon<T>({ algebra, prediction, x, modelOutput, at }: ToX0<T
 }
 
 /** Limits on the x0-prediction. */
-export const thresholdingOptions = { thresholding: flag(false), dynamic_thresholding_ratio: number(0.995, { min: 0, max: 1 }), sample_max_value: number(1, { min: 0 }) } as const;
+export const thresholdingOptions = {
+  thresholding: flag(false),
+  dynamic_thresholding_ratio: number(0.995, { min: 0, max: 1 }),
+  sample_max_value: number(1, { min: 0 }),
+} as const;
 
 export function clipOptions(clips: boolean) {
   return { clip_sample: flag(clips), clip_sample_range: number(1, { min: 0 }) } as const;
@@ -55,7 +71,8 @@ export type LimitConfig = Partial<ConfigOf<typeof thresholdingOptions>> & Partia
 
 /** Clips or thresholds an x0-prediction as the config says. */
 export async function limited<T>(algebra: Algebra<T>, x0: T, config: LimitConfig): Promise<T> {
-  if (config.thresholding === true) return thresholded(algebra, x0, config.dynamic_thresholding_ratio ?? 0.995, config.sample_max_value ?? 1);
+  if (config.thresholding === true)
+    return thresholded(algebra, x0, config.dynamic_thresholding_ratio ?? 0.995, config.sample_max_value ?? 1);
   return config.clip_sample === true ? algebra.clamp(x0, config.clip_sample_range ?? 1) : x0;
 }
 

@@ -22,7 +22,8 @@ export interface PathShape {
 }
 
 /**
- * Shape of a sampling path (Chen et al. 2023, arXiv:2305.19947, section 3; 2024, arXiv:2405.11326): paths of the VE ODE are near a line, with one bend. Pass states in EDM units (x / alpha).
+ * Shape of a sampling path (Chen et al. 2023, arXiv:2305.19947, section 3; 2024, arXiv:2405.11326): paths of the VE ODE are near a line,
+ * with one bend. Pass states in EDM units (x / alpha).
  *
  * @throws UserError for fewer than 2 states, states of different lengths, or ends that coincide
  * @example
@@ -62,8 +63,8 @@ export interface DenoisingLead {
 }
 
 /**
- * The denoising trajectory leads the sampling trajectory (arXiv:2305.19947, section 3): predictions come near the end of the path long before its states. `predictions[i]` is D at `path[i]`;
- * the last state has none.
+ * The denoising trajectory leads the sampling trajectory (arXiv:2305.19947, section 3): predictions come near the end of the path long
+ * before its states. `predictions[i]` is D at `path[i]`; the last state has none.
  *
  * @throws UserError when there is not one prediction for each state but the last
  * @example
@@ -71,21 +72,35 @@ export interface DenoisingLead {
  */
 export function denoisingLead(path: Path, predictions: Path): DenoisingLead {
   const states = checkPath(path);
-  if (predictions.length !== states.length - 1) throw new UserError(`[${WHERE}] every state but the last has a prediction: states=${states.length}, predictions=${predictions.length}. Pass the denoised of each step.`);
+  if (predictions.length !== states.length - 1)
+    throw new UserError(
+      `[${WHERE}] every state but the last has a prediction: states=${states.length}, predictions=${predictions.length}. Pass the `
+        + 'denoised of each step.',
+    );
   const end = states.at(-1)!;
   const distances = (list: Path): number[] => list.map((state, i) => norm(difference(checkState(state, end.length, i), end)));
   const [fromStates, fromPredictions] = [distances(states), distances(predictions)];
-  return { states: fromStates, predictions: fromPredictions, leads: fromPredictions.filter((distance, i) => distance < fromStates[i]!).length };
+  return {
+    states: fromStates,
+    predictions: fromPredictions,
+    leads: fromPredictions.filter((distance, i) => distance < fromStates[i]!).length,
+  };
 }
 
 function checkPath(path: Path): readonly Float64Array[] {
   const size = path[0]?.length ?? 0;
-  if (path.length < 2 || size === 0) throw new UserError(`[${WHERE}] a path has states: states=${path.length}, numbers of a state=${size}. Pass at least 2 that are not empty.`);
+  if (path.length < 2 || size === 0)
+    throw new UserError(
+      `[${WHERE}] a path has states: states=${path.length}, numbers of a state=${size}. Pass at least 2 that are not empty.`,
+    );
   return path.map((state, i) => checkState(state, size, i));
 }
 
 function checkState(state: ArrayLike<number>, size: number, i: number): Float64Array {
-  if (state.length !== size) throw new UserError(`[${WHERE}] states differ in length: state 0 has ${size}, state ${i} has ${state.length}. Pass one image's states.`);
+  if (state.length !== size)
+    throw new UserError(
+      `[${WHERE}] states differ in length: state 0 has ${size}, state ${i} has ${state.length}. Pass one image's states.`,
+    );
   return Float64Array.from(state);
 }
 

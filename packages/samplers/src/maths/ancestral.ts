@@ -16,12 +16,16 @@ export interface AncestralSplit {
 }
 
 /**
- * Splits a step in a deterministic and a random part. With s = sigma / alpha, the posterior form is s_up = min(s', eta s' sqrt(1 - s'^2 / s^2)),
- * s_down^2 = s'^2 - s_up^2. Finite from pure noise.
+ * Splits a step in a deterministic and a random part. With s = sigma / alpha, the posterior form is s_up = min(s', eta s' sqrt(1 - s'^2 /
+ * s^2)), s_down^2 = s'^2 - s_up^2. Finite from pure noise.
  *
  * @param eta share of the noise, >= 0; with 0, `down` is `to`
  */
-export function ancestralSplit({ from, to }: { readonly from: NoiseLevel; readonly to: NoiseLevel }, eta: number, form: AncestralForm = 'posterior'): AncestralSplit {
+export function ancestralSplit(
+  { from, to }: { readonly from: NoiseLevel; readonly to: NoiseLevel },
+  eta: number,
+  form: AncestralForm = 'posterior',
+): AncestralSplit {
   if (eta === 0) return { down: to, up: 0 };
   // Of the deviation of the noise in `to`, the part that is new.
   const share = form === 'posterior' ? posteriorShare(from, to, eta) : flowShare(from, to, eta);
@@ -29,8 +33,8 @@ export function ancestralSplit({ from, to }: { readonly from: NoiseLevel; readon
 }
 
 /**
- * The posterior split of a step of DPM-Solver-fast and -adaptive in k-diffusion: it goes no farther down than `floor`, a sigma / alpha at which the run ends, and so the last
- * step has no noise.
+ * The posterior split of a step of DPM-Solver-fast and -adaptive in k-diffusion: it goes no farther down than `floor`, a sigma / alpha at
+ * which the run ends, and so the last step has no noise.
  */
 export function flooredSplit(step: { readonly from: NoiseLevel; readonly to: NoiseLevel }, eta: number, floor: number): AncestralSplit {
   const { down } = ancestralSplit(step, eta);

@@ -31,12 +31,20 @@ export interface DpmMultistepOptions {
 type Adjust = (moments: readonly number[]) => readonly number[];
 
 /** The published rule of second order replaces the exact first moment. */
-export const secondOrderAdjust = (solverType: SolverType): Adjust => (solverType === 'heun' ? (moments) => moments : ([whole]) => [whole!, whole! / 2]);
+export const secondOrderAdjust = (solverType: SolverType): Adjust =>
+  solverType === 'heun' ? (moments) => moments : ([whole]) => [whole!, whole! / 2];
 
-const thirdOrderAdjust = (weights: CurvatureWeights): Adjust => (weights === 'exact' ? (moments) => moments : ([a, b, c]) => [a!, b!, c! / 2]);
+const thirdOrderAdjust = (weights: CurvatureWeights): Adjust =>
+  weights === 'exact' ? (moments) => moments : ([a, b, c]) => [a!, b!, c! / 2];
 
-/** One step of multistep DPM-Solver (Lu et al. 2022, arXiv:2206.00927, appendix E) or DPM-Solver++ (arXiv:2211.01095, Algorithm 2), one evaluation each. */
-export async function dpmMultistep<T>(input: StepInput<T>, { form, order, solverType, weights, lowerOrderFinal }: DpmMultistepOptions): Promise<StepOutput<T>> {
+/**
+ * One step of multistep DPM-Solver (Lu et al. 2022, arXiv:2206.00927, appendix E) or DPM-Solver++ (arXiv:2211.01095, Algorithm 2), one
+ * evaluation each.
+ */
+export async function dpmMultistep<T>(
+  input: StepInput<T>,
+  { form, order, solverType, weights, lowerOrderFinal }: DpmMultistepOptions,
+): Promise<StepOutput<T>> {
   const { x, from, to, denoise, algebra } = input;
   const denoised = await denoise(x, from);
   const now = { at: from, x, denoised };

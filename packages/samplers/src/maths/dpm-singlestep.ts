@@ -1,7 +1,16 @@
 import type { Evaluation, StepInput, StepOutput } from '../sampler.ts';
 import { secondOrderAdjust, type CurvatureWeights, type SolverType } from './dpm-multistep.ts';
 import { stochasticDeviation, stochasticTerms } from './stochastic-exponential.ts';
-import { exponentialTerms, exponentialWeights, firstOrderTerms, lambdaStep, levelInside, positionIn, type SmoothPrediction, type StepFrom } from './exponential.ts';
+import {
+  exponentialTerms,
+  exponentialWeights,
+  firstOrderTerms,
+  lambdaStep,
+  levelInside,
+  positionIn,
+  type SmoothPrediction,
+  type StepFrom,
+} from './exponential.ts';
 import { finiteHistory, lowersOrder, remember, type LowerOrderFinal } from './multistep.ts';
 
 export interface DpmSinglestepOptions {
@@ -13,7 +22,13 @@ export interface DpmSinglestepOptions {
 }
 
 /** The states to which evaluations lead: at an inner point or at the end of the step, where the last order counts. */
-function reach<T>(input: Pick<StepInput<T>, 'algebra'>, step: StepFrom<T>, evaluations: readonly Evaluation<T>[], { form, solverType }: Pick<DpmSinglestepOptions, 'form' | 'solverType'>, goal: 'inner' | 'end'): T {
+function reach<T>(
+  input: Pick<StepInput<T>, 'algebra'>,
+  step: StepFrom<T>,
+  evaluations: readonly Evaluation<T>[],
+  { form, solverType }: Pick<DpmSinglestepOptions, 'form' | 'solverType'>,
+  goal: 'inner' | 'end',
+): T {
   const { algebra } = input;
   const [first, ...later] = evaluations;
   if (later.length === 0) return algebra.linear(...firstOrderTerms(step, first!.denoised));
@@ -27,8 +42,8 @@ function reach<T>(input: Pick<StepInput<T>, 'algebra'>, step: StepFrom<T>, evalu
 }
 
 /**
- * One step of single-step DPM-Solver (Lu et al. 2022, arXiv:2206.00927, Algorithms 1, 2 and 4) or DPM-Solver++ (arXiv:2211.01095, Algorithm 1): as many
- * evaluations as the order, one where an end of the step has no finite lambda.
+ * One step of single-step DPM-Solver (Lu et al. 2022, arXiv:2206.00927, Algorithms 1, 2 and 4) or DPM-Solver++ (arXiv:2211.01095, Algorithm
+ * 1): as many evaluations as the order, one where an end of the step has no finite lambda.
  */
 export async function dpmSinglestep<T>(input: StepInput<T>, options: DpmSinglestepOptions): Promise<StepOutput<T>> {
   const { x, from, to, denoise } = input;
@@ -51,7 +66,9 @@ export interface DpmBlockOptions extends Omit<DpmSinglestepOptions, 'inner'> {
   readonly weights: CurvatureWeights;
   /** Whether a last whole block is cut into smaller ones, so that the run ends with a step of first order. */
   readonly lowerOrderFinal: LowerOrderFinal;
-  /** How the second step of a block of three weighs its slope: as the solver type has it, or exactly, as inner points of single steps do. */
+  /**
+   * How the second step of a block of three weighs its slope: as the solver type has it, or exactly, as inner points of single steps do.
+   */
   readonly innerSlopes: 'published' | 'exact';
 }
 
@@ -77,7 +94,11 @@ export async function dpmBlockStep<T>(input: StepInput<T>, options: DpmBlockOpti
   const rule = { form: options.form, rate: options.eta, adjust: noisyAdjust(options) } as const;
   const used = block.length === 3 && options.solverType === 'midpoint' ? [block[0]!, block[2]!] : block;
   const terms = stochasticTerms(block.length === 3 ? rule : { ...rule, adjust: secondOrderAdjust(options.solverType) }, step, used);
-  return { x: input.algebra.linear(...terms, [stochasticDeviation(rule, step), await input.noise({ from: start.at, to })]), denoised, state };
+  return {
+    x: input.algebra.linear(...terms, [stochasticDeviation(rule, step), await input.noise({ from: start.at, to })]),
+    denoised,
+    state,
+  };
 }
 
 /** diffusers' weight of the curvature, which does not vanish with the step. */
@@ -86,7 +107,10 @@ function noisyAdjust({ weights }: DpmBlockOptions): (moments: readonly number[])
 }
 
 /** The number of a step in its block, and of steps in the block. */
-export function blockOf<T>({ index, levels }: StepInput<T>, { order, lowerOrderFinal }: Pick<DpmBlockOptions, 'order' | 'lowerOrderFinal'>): { readonly place: number; readonly size: number } {
+export function blockOf<T>(
+  { index, levels }: StepInput<T>,
+  { order, lowerOrderFinal }: Pick<DpmBlockOptions, 'order' | 'lowerOrderFinal'>,
+): { readonly place: number; readonly size: number } {
   const steps = levels.length - 1;
   const place = index % order;
   const begin = index - place;

@@ -26,7 +26,17 @@ export function kernelMoments(form: SmoothPrediction, h: number, count: number):
  * Weights of a step through predictions at `nodes`, in units of the step (0 is its start, 1 its end, history is negative): exact
  * for predictions polynomial in lambda. `adjust` may replace moments, which is how published methods differ from exact ones.
  */
-export function exponentialWeights({ form, h, nodes, adjust = (moments) => moments }: { readonly form: SmoothPrediction; readonly h: number; readonly nodes: readonly number[]; readonly adjust?: (moments: readonly number[]) => readonly number[] }): readonly number[] {
+export function exponentialWeights({
+  form,
+  h,
+  nodes,
+  adjust = (moments) => moments,
+}: {
+  readonly form: SmoothPrediction;
+  readonly h: number;
+  readonly nodes: readonly number[];
+  readonly adjust?: (moments: readonly number[]) => readonly number[];
+}): readonly number[] {
   return nodeWeights(nodes, adjust(kernelMoments(form, h, nodes.length)));
 }
 
@@ -65,8 +75,14 @@ export function firstOrderTerms<T>({ from, to, x }: StepFrom<T>, denoised: T): r
 }
 
 /** A step as terms, from evaluations and the weights of {@link exponentialWeights}. `from` has alpha > 0, `to` may be clean. */
-export function exponentialTerms<T>(form: SmoothPrediction, { from, to, x }: StepFrom<T>, evaluations: readonly Evaluation<T>[], weights: readonly number[]): readonly Term<T>[] {
-  if (form === 'x0') return [[to.sigma / from.sigma, x], ...evaluations.map(({ denoised }, k): Term<T> => [to.alpha * weights[k]!, denoised])];
+export function exponentialTerms<T>(
+  form: SmoothPrediction,
+  { from, to, x }: StepFrom<T>,
+  evaluations: readonly Evaluation<T>[],
+  weights: readonly number[],
+): readonly Term<T>[] {
+  if (form === 'x0')
+    return [[to.sigma / from.sigma, x], ...evaluations.map(({ denoised }, k): Term<T> => [to.alpha * weights[k]!, denoised])];
   // epsilon = (x - alpha D) / sigma of each evaluation; the state itself is collected with that of the evaluation made of it.
   const scale = (to.alpha * from.sigma) / from.alpha;
   let own = to.alpha / from.alpha;

@@ -12,7 +12,15 @@ export interface Jump {
  * A jump along the DDIM map past the next level, to the cleaner `landing`, and noise from there back up to `to`: the form that TCD
  * and CTM share. The scale of `landing` does not matter, only its signal-to-noise ratio.
  */
-export function jumpPast({ from, landing, to }: { readonly from: NoiseLevel; readonly landing: NoiseLevel; readonly to: NoiseLevel }): Jump {
+export function jumpPast({
+  from,
+  landing,
+  to,
+}: {
+  readonly from: NoiseLevel;
+  readonly landing: NoiseLevel;
+  readonly to: NoiseLevel;
+}): Jump {
   const scale = to.alpha / landing.alpha;
   const x = (scale * landing.sigma) / from.sigma;
   return { x, denoised: to.alpha - x * from.alpha, noise: Math.sqrt(Math.max(0, transition(to, landing).added)) };

@@ -12,7 +12,10 @@ export function lagrange(nodes: readonly number[]): readonly (readonly number[])
         if (i === k) return polynomial;
         // times (u - node) / (own - node)
         const scale = 1 / (own - node);
-        return Array.from({ length: polynomial.length + 1 }, (_, j) => scale * ((polynomial[j - 1] ?? 0) - node * (polynomial[j] ?? 0)) + 0);
+        return Array.from(
+          { length: polynomial.length + 1 },
+          (_, j) => scale * ((polynomial[j - 1] ?? 0) - node * (polynomial[j] ?? 0)) + 0,
+        );
       },
       [1],
     ),
@@ -31,11 +34,22 @@ export function nodeWeights(nodes: readonly number[], moments: readonly number[]
  * @example
  * adamsWeights({ nodes: [0, -1], from: 0, to: 1 }); // => [1.5, -0.5]
  */
-export function adamsWeights({ nodes, from, to }: { readonly nodes: readonly number[]; readonly from: number; readonly to: number }): readonly number[] {
+export function adamsWeights({
+  nodes,
+  from,
+  to,
+}: {
+  readonly nodes: readonly number[];
+  readonly from: number;
+  readonly to: number;
+}): readonly number[] {
   // In units of the step, where nothing overflows or cancels.
   const length = to - from;
   const moments = nodes.map((_, j) => length / (j + 1));
-  return nodeWeights(nodes.map((node) => (node - from) / length), moments);
+  return nodeWeights(
+    nodes.map((node) => (node - from) / length),
+    moments,
+  );
 }
 
 /** Weights of Adams and Bashforth for even steps, latest value first, for histories of one to four values. */

@@ -61,9 +61,16 @@ describe('weights', () => {
     for (const h of [0.01, 0.4, 3, -0.5]) {
       const nodes = [0, -0.8, -2.1];
       for (const degree of [0, 1, 2]) {
-        const sum = (form: 'x0' | 'epsilon') => exponentialWeights({ form, h, nodes }).reduce((total, w, k) => total + w * nodes[k]! ** degree, 0);
-        expect(sum('x0')).toBeCloseTo(integral((theta) => h * Math.exp(-(1 - theta) * h) * theta ** degree), 9);
-        expect(sum('epsilon')).toBeCloseTo(integral((theta) => h * Math.exp(-theta * h) * theta ** degree), 9);
+        const sum = (form: 'x0' | 'epsilon') =>
+          exponentialWeights({ form, h, nodes }).reduce((total, w, k) => total + w * nodes[k]! ** degree, 0);
+        expect(sum('x0')).toBeCloseTo(
+          integral((theta) => h * Math.exp(-(1 - theta) * h) * theta ** degree),
+          9,
+        );
+        expect(sum('epsilon')).toBeCloseTo(
+          integral((theta) => h * Math.exp(-theta * h) * theta ** degree),
+          9,
+        );
       }
     }
     expect(kernelMoments('x0', Infinity, 1)).toEqual([1]);

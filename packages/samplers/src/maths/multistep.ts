@@ -10,7 +10,8 @@ import type { Evaluation, SamplerState, StepInput } from '../sampler.ts';
  * - `few`: on the last steps of runs of fewer than 15 (Lu et al. 2022, arXiv:2211.01095; diffusers' `lower_order_final`)
  * - `always`: on the last steps of every run (UniPC in diffusers)
  *
- * The default is `few` where the paper or its code lowers orders, DPM-Solver, DPM-Solver++ and UniPC, so that longer runs keep their order; it is `clean` where it does not.
+ * The default is `few` where the paper or its code lowers orders, DPM-Solver, DPM-Solver++ and UniPC, so that longer runs keep their order;
+ * it is `clean` where it does not.
  */
 export type LowerOrderFinal = 'clean' | 'last' | 'few' | 'always';
 
@@ -25,7 +26,11 @@ export function finiteHistory<T>(history: readonly Evaluation<T>[]): readonly Ev
 }
 
 /** The order that this step can have: limited by history, by the ends of time, and by the rule for the last steps. */
-export function stepOrder<T>({ from, to, index, levels, state }: Pick<StepInput<T>, 'from' | 'to' | 'index' | 'levels' | 'state'>, order: number, rule: LowerOrderFinal): number {
+export function stepOrder<T>(
+  { from, to, index, levels, state }: Pick<StepInput<T>, 'from' | 'to' | 'index' | 'levels' | 'state'>,
+  order: number,
+  rule: LowerOrderFinal,
+): number {
   if (from.alpha === 0 || to.sigma === 0) return 1;
   // A step of no length, as diffusers' grids may end with, leads nowhere in any order.
   if (from.sigma * to.alpha === to.sigma * from.alpha) return 1;
@@ -53,5 +58,8 @@ export function checkLowerOrderFinal(sampler: string, value: unknown): void {
 /** Throws from a step that would begin where sigma / alpha is infinite. */
 export function refusePureNoise(sampler: string, from: { readonly alpha: number }): void {
   if (from.alpha > 0) return;
-  throw new UserError(`[samplers/${sampler}] the method integrates over sigma / alpha, which is infinite at alpha = 0: from.alpha=0. Start at a level with some signal, or use euler() or ddim().`);
+  throw new UserError(
+    `[samplers/${sampler}] the method integrates over sigma / alpha, which is infinite at alpha = 0: from.alpha=0. Start at a `
+      + 'level with some signal, or use euler() or ddim().',
+  );
 }

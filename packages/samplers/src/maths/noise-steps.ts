@@ -10,20 +10,42 @@ import { finiteHistory, remember } from './multistep.ts';
 export function noiseTerms<T>(step: StepFrom<T>, evaluations: readonly Evaluation<T>[], weights: readonly number[]): readonly Term<T>[] {
   if (evaluations.length === 1) return firstOrderTerms(step, evaluations[0]!.denoised);
   const s = relativeSigma(step.from);
-  return exponentialTerms('epsilon', step, evaluations, weights.map((weight) => -weight / s));
+  return exponentialTerms(
+    'epsilon',
+    step,
+    evaluations,
+    weights.map((weight) => -weight / s),
+  );
 }
 
-/** The same with shares of the whole step, which add up to 1: DDIM's map for a mean of noises, PNDM's transfer (arXiv:2202.09778, eq. 11). */
+/**
+ * The same with shares of the whole step, which add up to 1: DDIM's map for a mean of noises, PNDM's transfer (arXiv:2202.09778, eq. 11).
+ */
 export function transferTerms<T>(step: StepFrom<T>, evaluations: readonly Evaluation<T>[], shares: readonly number[]): readonly Term<T>[] {
   const length = relativeSigma(step.to) - relativeSigma(step.from);
-  return noiseTerms(step, evaluations, shares.map((share) => share * length));
+  return noiseTerms(
+    step,
+    evaluations,
+    shares.map((share) => share * length),
+  );
 }
 
 /**
  * One step of a multistep method in the noise: one evaluation, and weights for it and those before, the latest first. `order` is the
  * most evaluations used. From pure noise it is DDIM's step, and an evaluation made there counts only when `remembersPureNoise`.
  */
-export async function noiseMultistep<T>(input: StepInput<T>, { order, weigh, remembersPureNoise = false }: { readonly order: number; readonly weigh: (evaluations: readonly Evaluation<T>[]) => readonly number[]; readonly remembersPureNoise?: boolean }): Promise<StepOutput<T>> {
+export async function noiseMultistep<T>(
+  input: StepInput<T>,
+  {
+    order,
+    weigh,
+    remembersPureNoise = false,
+  }: {
+    readonly order: number;
+    readonly weigh: (evaluations: readonly Evaluation<T>[]) => readonly number[];
+    readonly remembersPureNoise?: boolean;
+  },
+): Promise<StepOutput<T>> {
   const { x, from, denoise, algebra } = input;
   const denoised = await denoise(x, from);
   const now = { at: from, x, denoised };

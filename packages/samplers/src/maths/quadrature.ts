@@ -18,10 +18,13 @@ function gaussLegendre(count: number): readonly { readonly point: number; readon
 const RULE = /* @__PURE__ */ gaussLegendre(16);
 
 /**
- * The integral of a vector of smooth functions from `from` to `to`: Gauss-Legendre with 16 points on each of so many even pieces that none is longer
- * than 1. To about 14 digits for functions that vary over lengths of 1 and more.
+ * The integral of a vector of smooth functions from `from` to `to`: Gauss-Legendre with 16 points on each of so many even pieces that none
+ * is longer than 1. To about 14 digits for functions that vary over lengths of 1 and more.
  */
-export function integrate(fn: (at: number) => readonly number[], { from, to }: { readonly from: number; readonly to: number }): readonly number[] {
+export function integrate(
+  fn: (at: number) => readonly number[],
+  { from, to }: { readonly from: number; readonly to: number },
+): readonly number[] {
   const pieces = Math.max(1, Math.ceil(Math.abs(to - from)));
   const half = (to - from) / pieces / 2;
   let total: number[] = [];

@@ -19,12 +19,18 @@ export interface ReverseRates {
 }
 
 /**
- * A step of the reverse SDE dx = (f x - g^2 score) dt + g dw with the score (alpha D - x) / sigma^2 of its start (Song et al. 2021, arXiv:2011.13456,
- * eq. 6; the discretisation of appendix E for `reverse-diffusion`). g^2 dt is the variance that the forward process adds
+ * A step of the reverse SDE dx = (f x - g^2 score) dt + g dw with the score (alpha D - x) / sigma^2 of its start (Song et al. 2021,
+ * arXiv:2011.13456, eq. 6; the discretisation of appendix E for `reverse-diffusion`). g^2 dt is the variance that the forward process adds
  * over the step, which a level knows and a time would have to be asked for.
  */
-export function reverseStep(form: ReverseForm, { from, to, rates }: { readonly from: NoiseLevel; readonly to: NoiseLevel; readonly rates?: ReverseRates }): StochasticStep {
-  const { added, growth } = rates ?? { added: transition(from, to).added, growth: form === 'euler-maruyama' ? Math.log(to.alpha / from.alpha) : 1 - from.alpha / to.alpha };
+export function reverseStep(
+  form: ReverseForm,
+  { from, to, rates }: { readonly from: NoiseLevel; readonly to: NoiseLevel; readonly rates?: ReverseRates },
+): StochasticStep {
+  const { added, growth } = rates ?? {
+    added: transition(from, to).added,
+    growth: form === 'euler-maruyama' ? Math.log(to.alpha / from.alpha) : 1 - from.alpha / to.alpha,
+  };
   const share = added / from.sigma ** 2;
   return { x: 1 + growth - share, denoised: share * from.alpha, noise: Math.sqrt(added) };
 }

@@ -21,9 +21,16 @@ export const a1111Samplers = {
   'DPM++ SDE': { sampler: 'dpmpp-sde', ...brownian },
   'DPM++ 2M SDE': { sampler: 'dpmpp-2m-sde', options: { solverType: 'midpoint' }, ...brownian },
   'DPM++ 2M SDE Heun': { sampler: 'dpmpp-2m-sde', options: { solverType: 'heun' }, ...brownian },
-  'DPM++ 3M SDE': { sampler: 'dpmpp-3m-sde', ...brownian, note: 'There weights as published are taken, which lose an order: weights: "reference".' },
+  'DPM++ 3M SDE': {
+    sampler: 'dpmpp-3m-sde',
+    ...brownian,
+    note: 'There weights as published are taken, which lose an order: weights: "reference".',
+  },
   'DPM fast': { sampler: 'dpm-fast', note: 'There the levels between the ends are its own; dpmFastLevels() gives them.' },
-  'DPM adaptive': { sampler: 'dpm-adaptive', note: 'There only the ends of the grid count; here every level of it is a place where a step ends.' },
+  'DPM adaptive': {
+    sampler: 'dpm-adaptive',
+    note: 'There only the ends of the grid count; here every level of it is a place where a step ends.',
+  },
   LCM: { sampler: 'lcm' },
   DDIM: { sampler: 'ddim' },
   'DDIM CFG++': { sampler: 'euler-cfg-pp' },

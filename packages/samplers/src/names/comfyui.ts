@@ -44,7 +44,13 @@ export const comfyuiSamplers = {
   lcm: { sampler: 'lcm' },
   ipndm: { sampler: 'ipndm' },
   ipndm_v: { sampler: 'ipndm-v', note: published },
-  deis: { sampler: 'deis', options: { order: 3 }, note: 'There times are those of a VP process whose sigma goes from 0.002 to 80. As a sampler of this package the name means four evaluations, here three.' },
+  deis: {
+    sampler: 'deis',
+    options: { order: 3 },
+    note:
+      'There times are those of a VP process whose sigma goes from 0.002 to 80. As a sampler of this package the name means four '
+      + 'evaluations, here three.',
+  },
   res_multistep: { sampler: 'res-multistep' },
   res_multistep_cfg_pp: { sampler: 'res-multistep-cfg-pp' },
   res_multistep_ancestral: { sampler: 'res-multistep-ancestral' },

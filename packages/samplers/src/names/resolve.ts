@@ -1,4 +1,12 @@
-import { spacings, withoutPenultimate, type NoiseLevel, type NoiseProcess, type Registry, type Spacing, type SpacingOptions } from '@langevin/core-schedules';
+import {
+  spacings,
+  withoutPenultimate,
+  type NoiseLevel,
+  type NoiseProcess,
+  type Registry,
+  type Spacing,
+  type SpacingOptions,
+} from '@langevin/core-schedules';
 import { didYouMean, UserError } from '@langevin/tensor';
 import type { Sampler } from '../sampler.ts';
 import { samplers } from '../solvers/index.ts';
@@ -37,12 +45,20 @@ export interface ResolveOptions {
  * sampler.name; // => 'dpmpp-2m'
  * spacing?.name; // => 'karras'
  */
-export function resolveSampler(name: string, { options, samplers: known = samplers, spacings: grids = spacings }: ResolveOptions = {}): ResolvedSampler {
+export function resolveSampler(
+  name: string,
+  { options, samplers: known = samplers, spacings: grids = spacings }: ResolveOptions = {},
+): ResolvedSampler {
   const make = (alias: SamplerAlias, spacing?: Spacing): ResolvedSampler =>
     Object.freeze({
-      sampler: known.create(alias.sampler, alias.options === undefined && options === undefined ? undefined : { ...alias.options, ...options }),
+      sampler: known.create(
+        alias.sampler,
+        alias.options === undefined && options === undefined ? undefined : { ...alias.options, ...options },
+      ),
       levels: (chosen: Spacing, process: NoiseProcess, wanted: SpacingOptions) =>
-        alias.grid === 'drop-penultimate' ? withoutPenultimate(chosen.levels(process, { ...wanted, steps: wanted.steps + 1 })) : chosen.levels(process, wanted),
+        alias.grid === 'drop-penultimate'
+          ? withoutPenultimate(chosen.levels(process, { ...wanted, steps: wanted.steps + 1 }))
+          : chosen.levels(process, wanted),
       ...(spacing !== undefined && { spacing }),
       ...(alias.noise !== undefined && { noise: alias.noise }),
       ...(alias.note !== undefined && { note: alias.note }),
@@ -51,24 +67,39 @@ export function resolveSampler(name: string, { options, samplers: known = sample
   const alias = exact(comfyuiSamplers, name) ?? exact(a1111Samplers, name) ?? find(comfyuiSamplers, name) ?? find(a1111Samplers, name);
   if (alias !== undefined) return make(alias);
   for (const [ending, spacing] of entries<SpacingAlias>(a1111Spacings)) {
-    const label = name.toLowerCase().endsWith(` ${ending.toLowerCase()}`) ? find(a1111Samplers, name.slice(0, -ending.length - 1)) : undefined;
+    const label = name.toLowerCase().endsWith(` ${ending.toLowerCase()}`)
+      ? find(a1111Samplers, name.slice(0, -ending.length - 1))
+      : undefined;
     if (label !== undefined) return make(label, grids.create(spacing.spacing, spacing.options));
   }
   const all = [...known.names, ...Object.keys(comfyuiSamplers), ...Object.keys(a1111Samplers)];
-  throw new UserError(`[samplers/names] unknown sampler: "${name}".${didYouMean(name, all)} Known: ${known.names.join(', ')}; and the names of ComfyUI and AUTOMATIC1111.`);
+  throw new UserError(
+    `[samplers/names] unknown sampler: "${name}".${didYouMean(name, all)} Known: ${known.names.join(', ')}; and the names of `
+      + 'ComfyUI and AUTOMATIC1111.',
+  );
 }
 
 /**
- * The spacing of a name: of this project (`sgm-uniform`), ComfyUI (`sgm_uniform`) or AUTOMATIC1111 (`SGM Uniform`). @throws UserError for an unknown one
+ * The spacing of a name: of this project (`sgm-uniform`), ComfyUI (`sgm_uniform`) or AUTOMATIC1111 (`SGM Uniform`). @throws UserError for
+ * an unknown one
  *
  * @example
  * resolveSpacing('Align Your Steps').name; // => 'align-your-steps'
  */
-export function resolveSpacing(name: string, { options, spacings: known = spacings }: Pick<ResolveOptions, 'options' | 'spacings'> = {}): Spacing {
-  const alias: SpacingAlias | undefined = known.names.includes(name) ? { spacing: name } : (find(comfyuiSpacings, name) ?? find(a1111Spacings, name));
-  if (alias !== undefined) return known.create(alias.spacing, alias.options === undefined && options === undefined ? undefined : { ...alias.options, ...options });
+export function resolveSpacing(
+  name: string,
+  { options, spacings: known = spacings }: Pick<ResolveOptions, 'options' | 'spacings'> = {},
+): Spacing {
+  const alias: SpacingAlias | undefined = known.names.includes(name)
+    ? { spacing: name }
+    : (find(comfyuiSpacings, name) ?? find(a1111Spacings, name));
+  if (alias !== undefined)
+    return known.create(alias.spacing, alias.options === undefined && options === undefined ? undefined : { ...alias.options, ...options });
   const all = [...known.names, ...Object.keys(comfyuiSpacings), ...Object.keys(a1111Spacings)];
-  throw new UserError(`[samplers/names] unknown spacing: "${name}".${didYouMean(name, all)} Known: ${known.names.join(', ')}; and the names of ComfyUI and AUTOMATIC1111.`);
+  throw new UserError(
+    `[samplers/names] unknown spacing: "${name}".${didYouMean(name, all)} Known: ${known.names.join(', ')}; and the names of `
+      + 'ComfyUI and AUTOMATIC1111.',
+  );
 }
 
 function entries<V>(table: Readonly<Record<string, V>>): readonly (readonly [string, V])[] {

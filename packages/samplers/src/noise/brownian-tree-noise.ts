@@ -3,7 +3,10 @@ import { brownianTree, seedSequence, UserError, type BrownianTree } from '@lange
 import type { NoiseRequest, NoiseSource } from './noise-source.ts';
 
 export interface BrownianTreeNoiseOptions {
-  /** One seed: one path for the whole batch. A list: one for each image, whose noise then does not depend on its batch. Integers in 0 .. 2^64-1. */
+  /**
+   * One seed: one path for the whole batch. A list: one for each image, whose noise then does not depend on its batch. Integers in 0 ..
+   * 2^64-1.
+   */
   readonly seed: number | bigint | readonly (number | bigint)[];
   /** Least time that will be asked for: the last sigma of the run that is not 0. */
   readonly sigmaMin: number;
@@ -21,13 +24,14 @@ const KEPT = 4;
 
 /**
  * The noise of one Brownian path over sigma: a draw is the path's increment over its interval, scaled to variance 1. Runs of other
- * numbers of steps, or of other samplers, then see the same path, and images change little between them; adaptive samplers see it over the steps that they try, rejected or
- * not, each image over its own. Where a run goes over its levels again (Restart, RePaint) or back up (churn), each pass has a path of its own. Bit for bit the tree of
+ * numbers of steps, or of other samplers, then see the same path, and images change little between them; adaptive samplers see it over the
+ * steps that they try, rejected or not, each image over its own. Where a run goes over its levels again (Restart, RePaint) or back up
+ * (churn), each pass has a path of its own. Bit for bit the tree of
  * torchsde that k-diffusion, ComfyUI and diffusers use with their SDE samplers (see `brownianTree` of @langevin/tensor for what is
  * drawn and its precision).
  *
- * @throws UserError at the first draw when a list of seeds does not fit the batch; at a draw outside of sigmaMin..sigmaMax, over an interval of no length, or without
- *   interval, as for the start of a run
+ * @throws UserError at the first draw when a list of seeds does not fit the batch; at a draw outside of sigmaMin..sigmaMax, over an
+ *   interval of no length, or without interval, as for the start of a run
  * @example
  * import { brownianTreeNoise, dpmppSde, sample } from '@langevin/samplers';
  * import { sigmaLevel } from '@langevin/core-schedules';
@@ -39,7 +43,10 @@ const KEPT = 4;
  */
 export function brownianTreeNoise({ seed, sigmaMin, sigmaMax, time = relativeSigma }: BrownianTreeNoiseOptions): NoiseSource {
   if (!(sigmaMin >= 0 && sigmaMin < sigmaMax && Number.isFinite(sigmaMax))) {
-    throw new UserError(`[samplers/noise] a Brownian path needs 0 <= sigmaMin < sigmaMax: sigmaMin=${String(sigmaMin)}, sigmaMax=${String(sigmaMax)}. Pass the last sigma above 0 and the first of the run.`);
+    throw new UserError(
+      `[samplers/noise] a Brownian path needs 0 <= sigmaMin < sigmaMax: sigmaMin=${String(sigmaMin)}, `
+        + `sigmaMax=${String(sigmaMax)}. Pass the last sigma above 0 and the first of the run.`,
+    );
   }
   const seeds = isList(seed) ? seed : [seed];
   // Trees hold only what follows from the seed; one set for each size of image and each pass.
@@ -55,16 +62,28 @@ export function brownianTreeNoise({ seed, sigmaMin, sigmaMax, time = relativeSig
     name: 'brownian-tree',
     path: true,
     draw: <T>({ algebra, like, interval }: NoiseRequest<T>) => {
-      if (interval === undefined) throw new UserError('[samplers/noise] a Brownian path is drawn between two levels: interval=undefined. Take the start of the run from torchNoise() or imageNoise().');
+      if (interval === undefined)
+        throw new UserError(
+          '[samplers/noise] a Brownian path is drawn between two levels: interval=undefined. Take the start of the run from '
+            + 'torchNoise() or imageNoise().',
+        );
       const items = algebra.items(like);
-      if (isList(seed) && seed.length !== items) throw new UserError(`[samplers/noise] a list of seeds has one for each image: seeds=${seed.length}, batch of ${items}. Pass as many, or a single one.`);
+      if (isList(seed) && seed.length !== items)
+        throw new UserError(
+          `[samplers/noise] a list of seeds has one for each image: seeds=${seed.length}, batch of ${items}. Pass as many, or a `
+            + 'single one.',
+        );
       const size = algebra.size(like);
       const trees = treesOf(size / seeds.length, interval.pass ?? []);
       const values = new Float32Array(size);
       const itemwise = isLevelList(interval.from) || isLevelList(interval.to);
       const [from, to] = [timesOf(interval.from, items), timesOf(interval.to, items)];
       if (!itemwise) {
-        if (from[0] === to[0]) throw new UserError(`[samplers/noise] a Brownian path has no increment where a step leads nowhere: from=${from[0]}, to=${to[0]}. Take imageNoise() for samplers that draw at a level, such as predictorCorrector().`);
+        if (from[0] === to[0])
+          throw new UserError(
+            `[samplers/noise] a Brownian path has no increment where a step leads nowhere: from=${from[0]}, to=${to[0]}. Take `
+              + 'imageNoise() for samplers that draw at a level, such as predictorCorrector().',
+          );
         trees.forEach((tree, i) => values.set(tree.noise(from[0]!, to[0]!), (i * size) / seeds.length));
         return Promise.resolve(algebra.fromHost(values, like));
       }
@@ -72,7 +91,9 @@ export function brownianTreeNoise({ seed, sigmaMin, sigmaMax, time = relativeSig
       for (let i = 0; i < items; i++) {
         // An image that waits for the others of its batch has none.
         if (from[i] === to[i]) continue;
-        const own = isList(seed) ? trees[i]!.noise(from[i]!, to[i]!) : trees[0]!.noise(from[i]!, to[i]!).subarray(i * share, (i + 1) * share);
+        const own = isList(seed)
+          ? trees[i]!.noise(from[i]!, to[i]!)
+          : trees[0]!.noise(from[i]!, to[i]!).subarray(i * share, (i + 1) * share);
         values.set(own, i * share);
       }
       return Promise.resolve(algebra.fromHost(values, like));

@@ -16,9 +16,9 @@ export interface ImageNoiseOptions {
  * @throws UserError at the first draw when `images` does not name every item of the batch
  * @example
  * const request = { step: 0, draw: 0 };
- * const batch = await imageNoise({ seed: 1, images: [7, 8] }).draw({ ...request, algebra: arrayAlgebra({ items: 2 }), like: new Float32Array(6) });
- * const alone = await imageNoise({ seed: 1, images: [8] }).draw({ ...request, algebra: arrayAlgebra(), like: new Float32Array(3) });
- * [...batch.slice(3)].every((value, i) => value === alone[i]); // => true
+ * const batch = await imageNoise({ seed: 1, images: [7, 8] }).draw({ ...request, algebra: arrayAlgebra({ items: 2 }), like: new
+ * Float32Array(6) }); const alone = await imageNoise({ seed: 1, images: [8] }).draw({ ...request, algebra: arrayAlgebra(), like: new
+ * Float32Array(3) }); [...batch.slice(3)].every((value, i) => value === alone[i]); // => true
  */
 export function imageNoise({ seed, images }: ImageNoiseOptions): NoiseSource {
   return Object.freeze({
@@ -26,7 +26,11 @@ export function imageNoise({ seed, images }: ImageNoiseOptions): NoiseSource {
     draw: <T>({ algebra, like, step, draw }: NoiseRequest<T>) => {
       const items = algebra.items(like);
       const names = images ?? Array.from({ length: items }, (_, i) => i);
-      if (names.length !== items) throw new UserError(`[samplers/noise] every image of the batch has a number: images.length=${names.length}, batch of ${items}. Pass one for each, or none.`);
+      if (names.length !== items)
+        throw new UserError(
+          `[samplers/noise] every image of the batch has a number: images.length=${names.length}, batch of ${items}. Pass one for `
+            + 'each, or none.',
+        );
       const size = algebra.size(like) / items;
       const values = new Float32Array(items * size);
       names.forEach((image, i) => {

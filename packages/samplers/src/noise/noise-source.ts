@@ -6,8 +6,8 @@ export interface NoiseInterval {
   readonly from: NoiseLevels;
   readonly to: NoiseLevels;
   /**
-   * Which traversal this is where a run goes over its levels again, or back up: safe integers >= 0 that name it within the run. Noise of another pass has nothing to do with
-   * that of the first. @default [], the way down
+   * Which traversal this is where a run goes over its levels again, or back up: safe integers >= 0 that name it within the run. Noise of
+   * another pass has nothing to do with that of the first. @default [], the way down
    */
   readonly pass?: readonly number[];
 }
@@ -29,8 +29,8 @@ export interface NoiseRequest<T> {
 export interface NoiseSource {
   readonly name: string;
   /**
-   * Whether a draw is the increment of one path over its interval, scaled to variance 1: the same for the same interval however often it is asked for, while those of intervals
-   * beside one another add up. @default false, each draw is its own
+   * Whether a draw is the increment of one path over its interval, scaled to variance 1: the same for the same interval however often it is
+   * asked for, while those of intervals beside one another add up. @default false, each draw is its own
    */
   readonly path?: boolean;
   readonly draw: <T>(request: NoiseRequest<T>) => Promise<T>;

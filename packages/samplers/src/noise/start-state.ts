@@ -16,8 +16,8 @@ export interface StartOptions<T> {
  * The state a run starts with: sigma times noise, plus alpha times `x0` where there is one.
  *
  * @example
- * const x = await startState({ algebra: arrayAlgebra(), noise: imageNoise({ seed: 0 }), at: { alpha: 1, sigma: 80 }, like: new Float32Array(3 * 32 * 32) });
- * x.length; // => 3072
+ * const x = await startState({ algebra: arrayAlgebra(), noise: imageNoise({ seed: 0 }), at: { alpha: 1, sigma: 80 }, like: new
+ * Float32Array(3 * 32 * 32) }); x.length; // => 3072
  */
 export async function startState<T>({ algebra, noise, at, like, x0 }: StartOptions<T>): Promise<T> {
   const z = await noise.draw({ algebra, like, step: 'start', draw: 0 });

@@ -16,7 +16,11 @@ export function torchNoise(generator: Generator | readonly Generator[]): NoiseSo
     draw: <T>({ algebra, like }: NoiseRequest<T>) => {
       if (!isList(generator)) return Promise.resolve(algebra.fromHost(generator.normal(algebra.size(like)), like));
       const items = algebra.items(like);
-      if (generator.length !== items) throw new UserError(`[samplers/noise] a list of generators has one for each image: generators=${generator.length}, batch of ${items}. Pass as many, or a single one.`);
+      if (generator.length !== items)
+        throw new UserError(
+          `[samplers/noise] a list of generators has one for each image: generators=${generator.length}, batch of ${items}. Pass `
+            + 'as many, or a single one.',
+        );
       const size = algebra.size(like) / items;
       const values = new Float32Array(items * size);
       generator.forEach((each, i) => values.set(each.normal(size), i * size));

@@ -12,8 +12,8 @@ export interface CtmOptions {
  * Gamma-sampling of consistency trajectory models (Kim et al. 2023, arXiv:2310.02279, Algorithm 3): jump along the trajectory to
  * sqrt(1 - gamma^2) of the next sigma, then add gamma of it as noise.
  *
- * The jump is G(x, t, s) = (s / t) x + (1 - s / t) g(x, t, s) (eq. 5). The denoiser gives g and finds s in its level (`targetOf`); a denoiser that
- * does not look gives D = g(x, t, t), with which gamma 0 is DDIM.
+ * The jump is G(x, t, s) = (s / t) x + (1 - s / t) g(x, t, s) (eq. 5). The denoiser gives g and finds s in its level (`targetOf`); a
+ * denoiser that does not look gives D = g(x, t, t), with which gamma 0 is DDIM.
  *
  * @throws UserError when gamma is outside 0..1
  * @example
@@ -35,8 +35,14 @@ export function ctm(options: CtmOptions = {}): Sampler {
       const landing = { alpha: to.alpha, sigma: Math.sqrt((1 - gamma) * (1 + gamma)) * to.sigma };
       const denoised = await denoise(x, jumpLevel(from, landing));
       const jump = jumpPast({ from, landing, to });
-      const terms = [[jump.x, x], [jump.denoised, denoised]] as const;
-      return { x: gamma > 0 && to.sigma > 0 ? algebra.linear(...terms, [gamma * to.sigma, await noise()]) : algebra.linear(...terms), denoised };
+      const terms = [
+        [jump.x, x],
+        [jump.denoised, denoised],
+      ] as const;
+      return {
+        x: gamma > 0 && to.sigma > 0 ? algebra.linear(...terms, [gamma * to.sigma, await noise()]) : algebra.linear(...terms),
+        denoised,
+      };
     },
   });
 }

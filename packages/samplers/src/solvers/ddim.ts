@@ -41,7 +41,10 @@ export function ddim(options: DdimOptions = {}): Sampler {
       // epsilon = (x - alpha D) / sigma
       const direction = Math.sqrt(to.sigma ** 2 - deviation ** 2) / from.sigma;
       const kept = [direction, x] as const;
-      const predicted = evaluated === undefined ? [[to.alpha - direction * from.alpha, denoised] as const] : [[to.alpha, denoised] as const, [-direction * from.alpha, evaluated.unconditional] as const];
+      const predicted =
+        evaluated === undefined
+          ? [[to.alpha - direction * from.alpha, denoised] as const]
+          : [[to.alpha, denoised] as const, [-direction * from.alpha, evaluated.unconditional] as const];
       const added = eta > 0 && to.sigma > 0 ? [[deviation, await noise()] as const] : [];
       return { x: algebra.linear(kept, ...predicted, ...added), denoised };
     },

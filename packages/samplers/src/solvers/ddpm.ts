@@ -42,7 +42,10 @@ export function ddpm(options: DdpmOptions = {}): Sampler {
       const seen = learned ? await detail('variance', x, from) : { denoised: await denoise(x, from), variance: undefined };
       const { denoised } = seen;
       const move = transition(from, to);
-      const mean = [[move.xScale, x], [move.x0Scale, denoised]] as const;
+      const mean = [
+        [move.xScale, x],
+        [move.x0Scale, denoised],
+      ] as const;
       if (to.sigma === 0) return { x: algebra.linear(...mean), denoised };
       if (seen.variance !== undefined) {
         const { scale, deviation } = learnedDeviation(variance === 'learned', { algebra, move, output: seen.variance });
@@ -61,7 +64,10 @@ function fixedVariance(variance: Fixed, move: Transition, from: NoiseLevel): num
 }
 
 /** The deviation of each element, as a host factor times a state. */
-function learnedDeviation<T>(logarithm: boolean, { algebra, move, output }: Pick<StepInput<T>, 'algebra'> & { readonly move: Transition; readonly output: T }): { readonly scale: number; readonly deviation: T } {
+function learnedDeviation<T>(
+  logarithm: boolean,
+  { algebra, move, output }: Pick<StepInput<T>, 'algebra'> & { readonly move: Transition; readonly output: T },
+): { readonly scale: number; readonly deviation: T } {
   if (logarithm) return { scale: 1, deviation: algebra.exp(algebra.linear([1 / 2, output])) };
   // Half of log small + (v + 1) / 2 (log large - log small); what does not depend on v is the factor.
   return {

@@ -21,7 +21,11 @@ export interface DeisOptions {
    * @default 'tab'
    */
   readonly form?: (typeof FORMS)[number];
-  /** Order of accuracy, one more than the degree q of the polynomial: 1 (DDIM) to 4, the paper's tAB0 to tAB3; without meaning for Runge-Kutta. @default 4 */
+  /**
+   * Order of accuracy, one more than the degree q of the polynomial: 1 (DDIM) to 4, the paper's tAB0 to tAB3; without meaning for
+   * Runge-Kutta.
+   * @default 4
+   */
   readonly order?: 1 | 2 | 3 | 4;
   /** Whose time `tab` takes; that on which the network was trained is best. @default vpLinear(), the paper's */
   readonly process?: NoiseProcess;
@@ -39,9 +43,9 @@ const TABLEAUS = {
 type Tableau = (typeof TABLEAUS)[keyof typeof TABLEAUS];
 
 /**
- * Diffusion exponential integrator sampler (Zhang and Chen 2022, arXiv:2204.13902, eq. 14 and section 4): the noise prediction as a polynomial
- * through the last q + 1 evaluations, integrated exactly along with the linear part; of order q + 1. Weights come from Gauss-Legendre
- * quadrature.
+ * Diffusion exponential integrator sampler (Zhang and Chen 2022, arXiv:2204.13902, eq. 14 and section 4): the noise prediction as a
+ * polynomial through the last q + 1 evaluations, integrated exactly along with the linear part; of order q + 1. Weights come from
+ * Gauss-Legendre quadrature.
  *
  * @throws UserError when an option is not among the known ones, when the process of `tab` has one time for two levels, and at alpha = 0
  *   for the Runge-Kutta forms
@@ -53,10 +57,19 @@ export function deis(options: DeisOptions = {}): Sampler {
   checkChoice('deis', 'form', form, FORMS);
   checkChoice('deis', 'order', order, [1, 2, 3, 4]);
   checkLowerOrderFinal('deis', lowerOrderFinal);
-  checkMethods('deis', 'process', process, { methods: ['time', 'level'], remedy: 'Pass the process on which the network was trained, such as vpLinear().' });
+  checkMethods('deis', 'process', process, {
+    methods: ['time', 'level'],
+    remedy: 'Pass the process on which the network was trained, such as vpLinear().',
+  });
   if (form === 'rho-rk2' || form === 'rho-rk3' || form === 'rho-rk4') {
     const tableau = TABLEAUS[form];
-    return defineSampler({ name: 'deis', order: tableau.order, stochastic: false, paper: 'arXiv:2204.13902', step: (input) => rungeKutta(input, tableau) });
+    return defineSampler({
+      name: 'deis',
+      order: tableau.order,
+      stochastic: false,
+      paper: 'arXiv:2204.13902',
+      step: (input) => rungeKutta(input, tableau),
+    });
   }
   return defineSampler({
     name: 'deis',
@@ -76,7 +89,10 @@ export function deis(options: DeisOptions = {}): Sampler {
         return { x: algebra.linear(...exponentialTerms('epsilon', input, used, weights)), denoised, state };
       }
       const levels = used.map(({ at }) => at);
-      const weights = form === 'rho-ab' ? adamsWeights({ nodes: levels.map(relativeSigma), from: relativeSigma(from), to: relativeSigma(input.to) }) : timeWeights(process, levels, input.to);
+      const weights =
+        form === 'rho-ab'
+          ? adamsWeights({ nodes: levels.map(relativeSigma), from: relativeSigma(from), to: relativeSigma(input.to) })
+          : timeWeights(process, levels, input.to);
       return { x: algebra.linear(...noiseTerms(input, used, weights)), denoised, state };
     },
   });
@@ -90,7 +106,10 @@ function timeWeights(process: NoiseProcess, levels: readonly NoiseLevel[], to: N
   const [start, length] = [times[0]!, process.time(lambdaOf(to)) - times[0]!];
   const nodes = times.map((time) => (time - start) / length);
   if (length === 0 || new Set(nodes).size < nodes.length) {
-    throw new UserError(`[samplers/deis] the process has one time for two levels of the run: process=${process.name}, times=${times.join(', ')}. Pass the process on which the network was trained, or form: 'rho-ab'.`);
+    throw new UserError(
+      `[samplers/deis] the process has one time for two levels of the run: process=${process.name}, times=${times.join(', ')}. `
+        + `Pass the process on which the network was trained, or form: 'rho-ab'.`,
+    );
   }
   const polynomials = lagrange(nodes);
   // ds = -s dlambda
@@ -103,7 +122,10 @@ function timeWeights(process: NoiseProcess, levels: readonly NoiseLevel[], to: N
   );
 }
 
-/** One step of an explicit Runge-Kutta method on dy / ds = epsilon. No noise can be seen at a clean level, so a step that ends there is DDIM's. */
+/**
+ * One step of an explicit Runge-Kutta method on dy / ds = epsilon. No noise can be seen at a clean level, so a step that ends there is
+ * DDIM's.
+ */
 async function rungeKutta<T>(input: StepInput<T>, { at, from: rows, shares }: Tableau): Promise<StepOutput<T>> {
   const { x, from, to, denoise, algebra } = input;
   refusePureNoise('deis', from);
@@ -118,5 +140,14 @@ async function rungeKutta<T>(input: StepInput<T>, { at, from: rows, shares }: Ta
     const state = algebra.linear(...(stage === 1 ? firstOrderTerms(step, denoised) : noiseTerms(step, evaluations, weights)));
     evaluations.push({ at: level, x: state, denoised: await denoise(state, level) });
   }
-  return { x: algebra.linear(...noiseTerms(input, evaluations, shares.map((share) => share * length))), denoised };
+  return {
+    x: algebra.linear(
+      ...noiseTerms(
+        input,
+        evaluations,
+        shares.map((share) => share * length),
+      ),
+    ),
+    denoised,
+  };
 }

@@ -8,9 +8,9 @@ import { defineSampler, type Sampler } from '../sampler.ts';
 export type Dpm2Options = ChurnOptions;
 
 /**
- * The midpoint method of Karras et al. (2022, arXiv:2206.00364, Algorithm 3 with alpha = 1/2), with the middle in log sigma, as k-diffusion has it after
- * DPM-Solver-2: Euler to the middle, and from the start of the step with the slope found there. Two evaluations a step, one when it
- * ends clean; with churn as heun() has it.
+ * The midpoint method of Karras et al. (2022, arXiv:2206.00364, Algorithm 3 with alpha = 1/2), with the middle in log sigma, as k-diffusion
+ * has it after DPM-Solver-2: Euler to the middle, and from the start of the step with the slope found there. Two evaluations a step, one
+ * when it ends clean; with churn as heun() has it.
  *
  * @throws UserError when an option is out of range, and at alpha = 0, where s = sigma / alpha is infinite
  * @example
@@ -32,7 +32,10 @@ export function dpm2(options: Dpm2Options = {}): Sampler {
       if (relativeSigma(to) === 0) return { x: algebra.linear(...firstOrderTerms(step, denoised)), denoised };
       const at = levelInside(step, 1 / 2);
       const middle = algebra.linear(...firstOrderTerms({ from, to: at, x }, denoised));
-      const evaluations = [{ at: from, x, denoised }, { at, x: middle, denoised: await denoise(middle, at) }];
+      const evaluations = [
+        { at: from, x, denoised },
+        { at, x: middle, denoised: await denoise(middle, at) },
+      ];
       return { x: algebra.linear(...transferTerms(step, evaluations, [0, 1])), denoised };
     },
   });

@@ -15,13 +15,20 @@ export interface DpmAdaptiveOptions {
   readonly atol?: number;
   /** First step of lambda that is tried, > 0. @default 0.05, the paper's */
   readonly firstStep?: number;
-  /** Gains of the step size's control by the latest error, its change, and the change of that. @default [0, 1, 0] for p, i and d, plain control by the latest */
+  /**
+   * Gains of the step size's control by the latest error, its change, and the change of that.
+   * @default [0, 1, 0] for p, i and d, plain control by the latest
+   */
   readonly control?: readonly [p: number, i: number, d: number];
   /** A step is repeated when its proposed change of size is below this, in (0, 1). @default 0.81 */
   readonly safety?: number;
   /** Inner steps between two levels after which it is given up. @default 1000 */
   readonly maxSteps?: number;
-  /** Share of the posterior's noise that each inner step adds, >= 0; k-diffusion's. With brownianTreeNoise() each image has the path's increments over its own steps. @default 0, the paper's */
+  /**
+   * Share of the posterior's noise that each inner step adds, >= 0; k-diffusion's. With brownianTreeNoise() each image has the path's
+   * increments over its own steps.
+   * @default 0, the paper's
+   */
   readonly eta?: number;
   /** Factor on the noise that is added, > 0. @default 1 */
   readonly sNoise?: number;
@@ -48,16 +55,41 @@ const SLIVER = 1e-5;
  * @throws UserError when an option is out of range, and from a step that makes no headway
  * @example
  * const denoise = gaussian({ mean: [0.5], std: 0.2 }).denoiser<Float64Array>();
- * await sample({ sampler: dpmAdaptive({ rtol: 1e-4, atol: 1e-4 }), denoise, x: Float64Array.of(10), levels: [10, 0.01].map(sigmaLevel) }); // => [0.69]
+ * await sample({ sampler: dpmAdaptive({ rtol: 1e-4, atol: 1e-4 }), denoise, x: Float64Array.of(10), levels: [10, 0.01].map(sigmaLevel) });
+ * // => [0.69]
  */
 export function dpmAdaptive(options: DpmAdaptiveOptions = {}): Sampler {
-  const settings: Settings = { order: 3, rtol: 0.05, atol: 0.0078, firstStep: 0.05, control: [0, 1, 0], safety: 0.81, maxSteps: 1000, eta: 0, sNoise: 1, ...options };
+  const settings: Settings = {
+    order: 3,
+    rtol: 0.05,
+    atol: 0.0078,
+    firstStep: 0.05,
+    control: [0, 1, 0],
+    safety: 0.81,
+    maxSteps: 1000,
+    eta: 0,
+    sNoise: 1,
+    ...options,
+  };
   checkChoice('dpm-adaptive', 'order', settings.order, [2, 3]);
   checkAtLeastZero('dpm-adaptive', 'eta', settings.eta);
   for (const name of ['rtol', 'atol', 'firstStep', 'maxSteps', 'sNoise'] as const) checkPositive('dpm-adaptive', name, settings[name]);
-  checkOption('dpm-adaptive', { name: 'safety', value: settings.safety, holds: settings.safety > 0 && settings.safety < 1, remedy: 'Pass a number > 0 and < 1.' });
-  checkKind('dpm-adaptive', { name: 'control', value: settings.control, holds: Array.isArray(settings.control), remedy: 'Pass three numbers; [0, 1, 0] is plain.' });
-  if (settings.control.length !== 3 || !settings.control.every(Number.isFinite)) throw new UserError(`[samplers/dpm-adaptive] option out of range: control=[${settings.control.join(', ')}]. Pass three numbers; [0, 1, 0] is plain.`);
+  checkOption('dpm-adaptive', {
+    name: 'safety',
+    value: settings.safety,
+    holds: settings.safety > 0 && settings.safety < 1,
+    remedy: 'Pass a number > 0 and < 1.',
+  });
+  checkKind('dpm-adaptive', {
+    name: 'control',
+    value: settings.control,
+    holds: Array.isArray(settings.control),
+    remedy: 'Pass three numbers; [0, 1, 0] is plain.',
+  });
+  if (settings.control.length !== 3 || !settings.control.every(Number.isFinite))
+    throw new UserError(
+      `[samplers/dpm-adaptive] option out of range: control=[${settings.control.join(', ')}]. Pass three numbers; [0, 1, 0] is plain.`,
+    );
   return defineSampler({
     name: 'dpm-adaptive',
     order: settings.order,
@@ -65,7 +97,11 @@ export function dpmAdaptive(options: DpmAdaptiveOptions = {}): Sampler {
     paper: 'arXiv:2206.00927, appendix C',
     step: (input) => {
       const { from, to } = input;
-      if (relativeSigma(to) > relativeSigma(from)) throw new UserError(`[samplers/dpm-adaptive] the method goes from noise to data: from sigma / alpha=${relativeSigma(from)} to ${relativeSigma(to)}. Invert with ddim() or a multistep method.`);
+      if (relativeSigma(to) > relativeSigma(from))
+        throw new UserError(
+          `[samplers/dpm-adaptive] the method goes from noise to data: from sigma / alpha=${relativeSigma(from)} to `
+            + `${relativeSigma(to)}. Invert with ddim() or a multistep method.`,
+        );
       return from.alpha === 0 || to.sigma === 0 ? firstOrder(input) : integrate(input, settings);
     },
   });
@@ -83,26 +119,52 @@ async function integrate<T>(input: StepInput<T>, settings: Settings): Promise<St
   // Lambda stays finite where the run ends clean.
   const floor = relativeSigma(input.levels.findLast(({ sigma }) => sigma > 0)!);
   const at = (lambda: number): NoiseLevel => ({ alpha: to.alpha, sigma: to.alpha * Math.exp(-lambda) });
-  let items = Array.from({ length: algebra.items(input.x) }, (_, i) => recall(input.state, i, { lambda: lambdaOf(from), h: settings.firstStep }));
+  let items = Array.from({ length: algebra.items(input.x) }, (_, i) =>
+    recall(input.state, i, { lambda: lambdaOf(from), h: settings.firstStep }),
+  );
   // Between the levels all states are in the units of `to`.
   let x = algebra.linear([to.alpha / from.alpha, input.x]);
   let [before, denoised] = [x, x];
   for (let count = 0; items.some(({ lambda }) => lambda < end); count++) {
     if (count >= settings.maxSteps) {
       const least = Math.min(...items.filter(({ lambda }) => lambda < end).map(({ h }) => h));
-      throw new UserError(`[samplers/dpm-adaptive] no end in sight after ${count} inner steps of step ${input.index + 1}: step of lambda=${least.toExponential(2)}. Raise the tolerances or maxSteps.`);
+      throw new UserError(
+        `[samplers/dpm-adaptive] no end in sight after ${count} inner steps of step ${input.index + 1}: step of `
+          + `lambda=${least.toExponential(2)}. Raise the tolerances or maxSteps.`,
+      );
     }
     // An item that has arrived takes steps of length zero until the others have.
     const spans = items.map(({ lambda, h }): Span => ({ lambda, goal: lambda + h > end - SLIVER ? end : lambda + h }));
     // With noise to come back up, a step first goes farther down.
-    const splits = spans.map(({ lambda, goal }) => (eta > 0 ? flooredSplit({ from: at(lambda), to: at(goal) }, eta, floor) : { down: at(goal), up: 0 }));
-    const tried = await pair(input, x, eta > 0 ? spans.map(({ lambda }, i) => ({ lambda, goal: lambdaOf(splits[i]!.down) })) : spans, settings);
-    const errors = await algebra.scaledRms(algebra.linear([1, tried.high], [-1, tried.low]), { absolute: settings.atol * to.alpha, relative: settings.rtol, of: [tried.low, before] });
+    const splits = spans.map(({ lambda, goal }) =>
+      eta > 0 ? flooredSplit({ from: at(lambda), to: at(goal) }, eta, floor) : { down: at(goal), up: 0 },
+    );
+    const tried = await pair(
+      input,
+      x,
+      eta > 0 ? spans.map(({ lambda }, i) => ({ lambda, goal: lambdaOf(splits[i]!.down) })) : spans,
+      settings,
+    );
+    const errors = await algebra.scaledRms(algebra.linear([1, tried.high], [-1, tried.low]), {
+      absolute: settings.atol * to.alpha,
+      relative: settings.rtol,
+      of: [tried.low, before],
+    });
     const next = items.map((item, i) => (item.lambda < end ? judge(item, spans[i]!.goal, errors[i]!, settings) : item));
     const moved = next.map(({ lambda }, i) => (lambda > items[i]!.lambda ? 1 : 0));
     const kept = moved.map((m) => 1 - m);
     // Noise is drawn for every attempt, so that the draws of an image do not depend on the others of its batch.
-    x = eta > 0 ? algebra.linear([moved, tried.high], [kept, x], [moved.map((m, i) => m * sNoise * splits[i]!.up), await input.noise({ from: spans.map(({ lambda }) => at(lambda)), to: spans.map(({ goal }) => at(goal)) })]) : algebra.linear([moved, tried.high], [kept, x]);
+    x =
+      eta > 0
+        ? algebra.linear(
+            [moved, tried.high],
+            [kept, x],
+            [
+              moved.map((m, i) => m * sNoise * splits[i]!.up),
+              await input.noise({ from: spans.map(({ lambda }) => at(lambda)), to: spans.map(({ goal }) => at(goal)) }),
+            ],
+          )
+        : algebra.linear([moved, tried.high], [kept, x]);
     before = algebra.linear([moved, tried.low], [kept, before]);
     ({ denoised } = tried);
     items = next;
@@ -117,10 +179,21 @@ interface Span {
 }
 
 /** Where two neighbouring orders lead each item over its span; they share evaluations. */
-async function pair<T>({ algebra, denoise, to }: StepInput<T>, x: T, spans: readonly Span[], { order }: Settings): Promise<{ readonly low: T; readonly high: T; readonly denoised: T }> {
+async function pair<T>(
+  { algebra, denoise, to }: StepInput<T>,
+  x: T,
+  spans: readonly Span[],
+  { order }: Settings,
+): Promise<{ readonly low: T; readonly high: T; readonly denoised: T }> {
   /** For each item, the level a share of the way along. */
-  const levels = (r: number): NoiseLevel[] => spans.map(({ lambda, goal }) => ({ alpha: to.alpha, sigma: to.alpha * Math.exp(-lambda - r * (goal - lambda)) }));
-  const look = async (state: T, r: number): Promise<Look<T>> => ({ r, x: state, levels: levels(r), denoised: await denoise(state, levels(r)) });
+  const levels = (r: number): NoiseLevel[] =>
+    spans.map(({ lambda, goal }) => ({ alpha: to.alpha, sigma: to.alpha * Math.exp(-lambda - r * (goal - lambda)) }));
+  const look = async (state: T, r: number): Promise<Look<T>> => ({
+    r,
+    x: state,
+    levels: levels(r),
+    denoised: await denoise(state, levels(r)),
+  });
   /** The states a share `r` of the way along, through what was seen. */
   const reach = (r: number, looks: readonly Look<T>[], rule: 'exact' | 'published'): T => {
     const goals = levels(r);
@@ -128,7 +201,12 @@ async function pair<T>({ algebra, denoise, to }: StepInput<T>, x: T, spans: read
       const step: StepFrom<T> = { from: looks[0]!.levels[i]!, to: goals[i]!, x };
       if (looks.length === 1) return firstOrderTerms(step, looks[0]!.denoised);
       const evaluations = looks.map((seen): Evaluation<T> => ({ at: seen.levels[i]!, x: seen.x, denoised: seen.denoised }));
-      const weights = exponentialWeights({ form: 'epsilon', h: r * (goal - lambda), nodes: looks.map((seen) => seen.r / r), ...(rule === 'published' ? { adjust: secondOrderAdjust('midpoint') } : {}) });
+      const weights = exponentialWeights({
+        form: 'epsilon',
+        h: r * (goal - lambda),
+        nodes: looks.map((seen) => seen.r / r),
+        ...(rule === 'published' ? { adjust: secondOrderAdjust('midpoint') } : {}),
+      });
       return exponentialTerms('epsilon', step, evaluations, weights);
     });
     return algebra.linear(...perItem[0]!.map(([, state], k): Term<T> => [perItem.map((terms) => terms[k]![0] as number), state]));
@@ -170,10 +248,21 @@ function judge(item: Item, goal: number, error: number, { order: quiet, control:
 
 /** What is remembered of an item from level to level. */
 function recall<T>({ numbers }: SamplerState<T>, i: number, start: Pick<Item, 'lambda' | 'h'>): Item {
-  return { lambda: start.lambda, h: numbers[`h.${i}`] ?? start.h, errors: [numbers[`error.${i}`] ?? Number.NaN, numbers[`before.${i}`] ?? Number.NaN] };
+  return {
+    lambda: start.lambda,
+    h: numbers[`h.${i}`] ?? start.h,
+    errors: [numbers[`error.${i}`] ?? Number.NaN, numbers[`before.${i}`] ?? Number.NaN],
+  };
 }
 
 function keep<T>(state: SamplerState<T>, items: readonly Item[]): SamplerState<T> {
-  const entries = items.flatMap(({ h, errors: [last, before] }, i) => [[`h.${i}`, h], [`error.${i}`, last], [`before.${i}`, before]] as const);
+  const entries = items.flatMap(
+    ({ h, errors: [last, before] }, i) =>
+      [
+        [`h.${i}`, h],
+        [`error.${i}`, last],
+        [`before.${i}`, before],
+      ] as const,
+  );
   return { ...state, numbers: { ...state.numbers, ...Object.fromEntries(entries) } };
 }

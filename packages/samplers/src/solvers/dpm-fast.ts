@@ -10,7 +10,10 @@ import { defineSampler, type Sampler } from '../sampler.ts';
 export interface DpmFastOptions {
   /** What is taken as smooth in lambda: the noise or the clean sample. @default 'epsilon', the paper's */
   readonly prediction?: SmoothPrediction;
-  /** Share of the posterior's noise that the end of each block adds, >= 0; k-diffusion's. Give it to {@link dpmFastLevels} as well. @default 0, the paper's */
+  /**
+   * Share of the posterior's noise that the end of each block adds, >= 0; k-diffusion's. Give it to {@link dpmFastLevels} as well.
+   * @default 0, the paper's
+   */
   readonly eta?: number;
   /** Factor on the noise that is added, > 0. @default 1 */
   readonly sNoise?: number;
@@ -28,7 +31,15 @@ export function dpmFast(options: DpmFastOptions = {}): Sampler {
   checkChoice('dpm-fast', 'prediction', prediction, ['epsilon', 'x0']);
   checkAtLeastZero('dpm-fast', 'eta', eta);
   checkPositive('dpm-fast', 'sNoise', sNoise);
-  const rule: DpmBlockOptions = { form: prediction, order: 3, solverType: 'midpoint', weights: 'exact', lowerOrderFinal: 'always', eta: 0, innerSlopes: 'exact' };
+  const rule: DpmBlockOptions = {
+    form: prediction,
+    order: 3,
+    solverType: 'midpoint',
+    weights: 'exact',
+    lowerOrderFinal: 'always',
+    eta: 0,
+    innerSlopes: 'exact',
+  };
   return defineSampler({
     name: 'dpm-fast',
     order: eta > 0 ? 2 : 3,
@@ -68,10 +79,16 @@ export interface DpmFastLevelsOptions {
  */
 export function dpmFastLevels({ from, to, evaluations, eta = 0 }: DpmFastLevelsOptions): readonly NoiseLevel[] {
   if (!Number.isSafeInteger(evaluations) || evaluations < 1 || evaluations > 100_000) {
-    throw new UserError(`[samplers/dpm-fast] evaluations must be an integer in 1..100000: evaluations=${String(evaluations)}. Pass the number of network calls.`);
+    throw new UserError(
+      `[samplers/dpm-fast] evaluations must be an integer in 1..100000: evaluations=${String(evaluations)}. Pass the number of `
+        + 'network calls.',
+    );
   }
   if (!(Number.isFinite(lambdaOf(from)) && Number.isFinite(lambdaOf(to)))) {
-    throw new UserError(`[samplers/dpm-fast] both ends need signal and noise: from.alpha=${from.alpha}, to.sigma=${to.sigma}. End at a small sigma, and let the last step to a clean level follow.`);
+    throw new UserError(
+      `[samplers/dpm-fast] both ends need signal and noise: from.alpha=${from.alpha}, to.sigma=${to.sigma}. End at a small sigma, `
+        + 'and let the last step to a clean level follow.',
+    );
   }
   const whole = Math.floor(evaluations / 3);
   const orders = Array.from({ length: whole }, () => 3);

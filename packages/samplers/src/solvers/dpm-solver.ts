@@ -21,11 +21,17 @@ export interface DpmSolverOptions {
    * @default 'singlestep', the paper's
    */
   readonly form?: (typeof FORMS)[number];
-  /** What is taken as smooth in lambda: the noise (DPM-Solver) or the clean sample (DPM-Solver++), which stands guidance better. @default 'epsilon' */
+  /**
+   * What is taken as smooth in lambda: the noise (DPM-Solver) or the clean sample (DPM-Solver++), which stands guidance better.
+   * @default 'epsilon'
+   */
   readonly prediction?: SmoothPrediction;
   /** @default 'midpoint', as published; single-step order 3 then leaves the first inner evaluation out at the end */
   readonly solverType?: SolverType;
-  /** Of third-order multistep, and of third-order blocks with noise, whose `reference` is diffusers' weight with a slip of sign. @default 'exact' */
+  /**
+   * Of third-order multistep, and of third-order blocks with noise, whose `reference` is diffusers' weight with a slip of sign.
+   * @default 'exact'
+   */
   readonly weights?: CurvatureWeights;
   /** When the order of multistep and blocks falls at the end of a run. @default 'few', the paper's advice for fewer than 15 steps */
   readonly lowerOrderFinal?: LowerOrderFinal;
@@ -44,7 +50,15 @@ const INNER = { 1: [], 2: [1 / 2], 3: [1 / 3, 2 / 3] } as const;
  * dpmSolver().order; // => 2
  */
 export function dpmSolver(options: DpmSolverOptions = {}): Sampler {
-  const { order = 2, form = 'singlestep', prediction = 'epsilon', solverType = 'midpoint', weights = 'exact', lowerOrderFinal = 'few', eta = 0 } = options;
+  const {
+    order = 2,
+    form = 'singlestep',
+    prediction = 'epsilon',
+    solverType = 'midpoint',
+    weights = 'exact',
+    lowerOrderFinal = 'few',
+    eta = 0,
+  } = options;
   checkChoice('dpm-solver', 'order', order, [1, 2, 3]);
   checkChoice('dpm-solver', 'form', form, FORMS);
   checkChoice('dpm-solver', 'prediction', prediction, ['epsilon', 'x0']);
@@ -52,7 +66,10 @@ export function dpmSolver(options: DpmSolverOptions = {}): Sampler {
   checkChoice('dpm-solver', 'weights', weights, CURVATURE_WEIGHTS);
   checkLowerOrderFinal('dpm-solver', lowerOrderFinal);
   checkAtLeastZero('dpm-solver', 'eta', eta);
-  if (eta > 0 && form !== 'blocks') throw new UserError(`[samplers/dpm-solver] noise belongs to blocks: eta=${eta}, form="${form}". Take form: 'blocks', dpmppSde() or dpmpp2mSde().`);
+  if (eta > 0 && form !== 'blocks')
+    throw new UserError(
+      `[samplers/dpm-solver] noise belongs to blocks: eta=${eta}, form="${form}". Take form: 'blocks', dpmppSde() or dpmpp2mSde().`,
+    );
   return defineSampler({
     name: 'dpm-solver',
     order: eta > 0 ? 1 : form === 'multistep' && order === 3 && weights === 'reference' ? 2 : order,

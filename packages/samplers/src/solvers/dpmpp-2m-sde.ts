@@ -4,7 +4,10 @@ import { sdeMultistep, type SdeMultistepOptions } from '../sde-multistep.ts';
 import type { Sampler } from '../sampler.ts';
 
 export interface Dpmpp2mSdeOptions extends SdeMultistepOptions {
-  /** How the slope between evaluations is weighed: as at the middle of the step, or by its exact integral. @default 'midpoint', k-diffusion's and diffusers' default */
+  /**
+   * How the slope between evaluations is weighed: as at the middle of the step, or by its exact integral.
+   * @default 'midpoint', k-diffusion's and diffusers' default
+   */
   readonly solverType?: 'midpoint' | 'heun';
   /** Evaluations that a step uses. @default 2 */
   readonly order?: 1 | 2;
@@ -12,7 +15,8 @@ export interface Dpmpp2mSdeOptions extends SdeMultistepOptions {
 
 /**
  * DPM-Solver++(2M) for the diffusion SDE (Lu et al. 2022, arXiv:2211.01095, section 5; with any share of noise as in k-diffusion). Of
- * second order, with noise in the weak sense; for `eta: 0` it is DPM-Solver++(2M). diffusers' `sde-dpmsolver++` and, with `prediction: 'epsilon'`, `sde-dpmsolver`.
+ * second order, with noise in the weak sense; for `eta: 0` it is DPM-Solver++(2M). diffusers' `sde-dpmsolver++` and, with `prediction:
+ * 'epsilon'`, `sde-dpmsolver`.
  *
  * @throws UserError when an option is out of range
  * @example

@@ -17,7 +17,12 @@ export interface Dpmpp2sOptions {
  */
 export function dpmpp2s(options: Dpmpp2sOptions = {}): Sampler {
   const { r = 0.5 } = options;
-  checkOption('dpmpp-2s', { name: 'r', value: r, holds: r > 0 && r <= 1, remedy: 'Pass 0.5 for the middle of the step, or another number with 0 < r <= 1.' });
+  checkOption('dpmpp-2s', {
+    name: 'r',
+    value: r,
+    holds: r > 0 && r <= 1,
+    remedy: 'Pass 0.5 for the middle of the step, or another number with 0 < r <= 1.',
+  });
   return defineSampler({
     name: 'dpmpp-2s',
     order: 2,

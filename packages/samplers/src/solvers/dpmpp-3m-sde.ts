@@ -13,7 +13,10 @@ export interface Dpmpp3mSdeOptions extends SdeMultistepOptions {
    * @default 'exact'
    */
   readonly weights?: 'exact' | 'reference' | 'diffusers';
-  /** How the second step, which has one evaluation before it, weighs the slope. @default 'heun', as k-diffusion; diffusers' default is 'midpoint' */
+  /**
+   * How the second step, which has one evaluation before it, weighs the slope.
+   * @default 'heun', as k-diffusion; diffusers' default is 'midpoint'
+   */
   readonly solverType?: 'midpoint' | 'heun';
 }
 

@@ -37,12 +37,14 @@ export function dpmppSde(options: DpmppSdeOptions = {}): Sampler {
       const terms = firstOrderTerms({ from, to: down, x }, denoised);
       // The middle is at no finite lambda when one end is not: a step of first order.
       if (to.sigma === 0) return { x: algebra.linear(...terms), denoised };
-      if (from.alpha === 0) return { x: eta > 0 ? algebra.linear(...terms, [sNoise * up, await noise()]) : algebra.linear(...terms), denoised };
+      if (from.alpha === 0)
+        return { x: eta > 0 ? algebra.linear(...terms, [sNoise * up, await noise()]) : algebra.linear(...terms), denoised };
 
       const middle = levelInside({ from, to }, r);
       const half = ancestralSplit({ from, to: middle }, eta);
       const towards = firstOrderTerms({ from, to: half.down, x }, denoised);
-      const inside = eta > 0 ? algebra.linear(...towards, [sNoise * half.up, await noise({ from, to: middle })]) : algebra.linear(...towards);
+      const inside =
+        eta > 0 ? algebra.linear(...towards, [sNoise * half.up, await noise({ from, to: middle })]) : algebra.linear(...towards);
       const again = await denoise(inside, middle);
 
       const share = 1 / (2 * r);

@@ -20,7 +20,10 @@ export interface ErSdeOptions {
   readonly noiseScale?: 'er' | 'sde' | 'ode' | ((s: number) => number);
   /** Factor on the noise that is added, > 0. @default 1 */
   readonly sNoise?: number;
-  /** How order 3 takes the slope: at the step's start, or, as published, in the middle of the step before, which leaves it at order 2. @default 'exact' */
+  /**
+   * How order 3 takes the slope: at the step's start, or, as published, in the middle of the step before, which leaves it at order 2.
+   * @default 'exact'
+   */
   readonly weights?: 'exact' | 'reference';
   /** When the order falls at the end of a run. @default 'clean', as the paper has no rule for it */
   readonly lowerOrderFinal?: LowerOrderFinal;
@@ -46,7 +49,8 @@ export function erSde(options: ErSdeOptions = {}): Sampler {
   checkChoice('er-sde', 'order', order, [1, 2, 3]);
   checkChoice('er-sde', 'weights', weights, ['exact', 'reference']);
   checkLowerOrderFinal('er-sde', lowerOrderFinal);
-  if (typeof noiseScale !== 'function') checkChoice('er-sde', 'noiseScale', noiseScale, ['er', 'sde', 'ode'], 'or a function of sigma / alpha');
+  if (typeof noiseScale !== 'function')
+    checkChoice('er-sde', 'noiseScale', noiseScale, ['er', 'sde', 'ode'], 'or a function of sigma / alpha');
   checkPositive('er-sde', 'sNoise', sNoise);
   const scale = typeof noiseScale === 'function' ? noiseScale : SCALES[noiseScale];
   const stochastic = noiseScale !== 'ode';
@@ -62,8 +66,16 @@ export function erSde(options: ErSdeOptions = {}): Sampler {
       const used = [now, ...finiteHistory(state.history)].slice(0, stepOrder(input, order, lowerOrderFinal));
       // What remains of the noise in x; the rest of sigma' is new.
       const kept = to.sigma === 0 ? 0 : keptShare(scale, { from, to });
-      const predictions = predictionWeights(scale, { from, to, kept }, used.map(({ at }) => at), weights);
-      const terms = [[(to.sigma / from.sigma) * kept, x], ...used.map((each, k) => [to.alpha * predictions[k]!, each.denoised] as const)] as const;
+      const predictions = predictionWeights(
+        scale,
+        { from, to, kept },
+        used.map(({ at }) => at),
+        weights,
+      );
+      const terms = [
+        [(to.sigma / from.sigma) * kept, x],
+        ...used.map((each, k) => [to.alpha * predictions[k]!, each.denoised] as const),
+      ] as const;
       const output = { denoised, state: remember(state, now, order - 1) };
       if (!stochastic || to.sigma === 0) return { ...output, x: algebra.linear(...terms) };
       return { ...output, x: algebra.linear(...terms, [sNoise * to.sigma * Math.sqrt((1 - kept) * (1 + kept)), await noise()]) };
@@ -71,7 +83,10 @@ export function erSde(options: ErSdeOptions = {}): Sampler {
   });
 }
 
-function orderOf(order: 1 | 2 | 3, { stochastic, weights }: { readonly stochastic: boolean; readonly weights: 'exact' | 'reference' }): number {
+function orderOf(
+  order: 1 | 2 | 3,
+  { stochastic, weights }: { readonly stochastic: boolean; readonly weights: 'exact' | 'reference' },
+): number {
   return stochastic || weights === 'reference' ? Math.min(2, order) : order;
 }
 
@@ -80,7 +95,10 @@ function keptShare(scale: (s: number) => number, { from, to }: { readonly from: 
   const [before, after] = [scale(relativeSigma(from)), scale(relativeSigma(to))];
   const kept = before === Infinity ? 0 : after / before;
   if (kept >= 0 && kept <= 1) return kept;
-  throw new UserError(`[samplers/er-sde] the noise scale must be > 0 and not rise as noise falls: noiseScale(${relativeSigma(from)})=${before}, noiseScale(${relativeSigma(to)})=${after}. Pass a function that does not fall with s, or 'er'.`);
+  throw new UserError(
+    `[samplers/er-sde] the noise scale must be > 0 and not rise as noise falls: noiseScale(${relativeSigma(from)})=${before}, `
+      + `noiseScale(${relativeSigma(to)})=${after}. Pass a function that does not fall with s, or 'er'.`,
+  );
 }
 
 interface Move {
@@ -90,7 +108,12 @@ interface Move {
 }
 
 /** Weights of predictions at these levels: of a polynomial of theta, 0 at s and 1 at s', against phi(s') d(-1 / phi). */
-function predictionWeights(scale: (s: number) => number, { from, to, kept }: Move, levels: readonly NoiseLevel[], rule: 'exact' | 'reference'): readonly number[] {
+function predictionWeights(
+  scale: (s: number) => number,
+  { from, to, kept }: Move,
+  levels: readonly NoiseLevel[],
+  rule: 'exact' | 'reference',
+): readonly number[] {
   const [s, next] = [relativeSigma(from), relativeSigma(to)];
   const own = 1 - ((from.alpha * to.sigma) / (to.alpha * from.sigma)) * kept;
   if (levels.length === 1) return [own];

@@ -2,12 +2,14 @@ import { defineSampler, type Sampler } from '../sampler.ts';
 
 /**
  * Heun's method in the time of a flow, x' = x + (t' - t) (v(x, t) + v(x*, t')) / 2 with v = epsilon - x0: two evaluations a step,
- * one when it ends clean. Euler's method and LCM are the same on a flow as anywhere; Heun's is not, as its second slope depends on the variable that is
- * integrated over. `heun()` integrates over sigma / alpha; this one over t = sigma / (alpha + sigma), and so starts at pure noise.
+ * one when it ends clean. Euler's method and LCM are the same on a flow as anywhere; Heun's is not, as its second slope depends on the
+ * variable that is integrated over. `heun()` integrates over sigma / alpha; this one over t = sigma / (alpha + sigma), and so starts at
+ * pure noise.
  *
  * @example
  * const levels = linspaceTimes().levels(flow(), { steps: 100 });
- * await sample({ sampler: flowHeun(), denoise: gaussian({ mean: [0.5], std: 0.2 }).denoiser<Float64Array>(), x: Float64Array.of(1), levels }); // => [0.7]
+ * await sample({ sampler: flowHeun(), denoise: gaussian({ mean: [0.5], std: 0.2 }).denoiser<Float64Array>(), x: Float64Array.of(1), levels
+ * }); // => [0.7]
  */
 export function flowHeun(): Sampler {
   return defineSampler({

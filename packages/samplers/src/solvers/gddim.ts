@@ -15,7 +15,8 @@ export interface GddimOptions {
   /** Evaluations that a step is made of, its own and those before: 1 is gDDIM, more are its multistep predictor. @default 1 */
   readonly order?: 1 | 2 | 3 | 4;
   /**
-   * Whether each step ends with an evaluation of its result, and is taken again with a polynomial through that one too (eq. 20): twice the evaluations, and one order more.
+   * Whether each step ends with an evaluation of its result, and is taken again with a polynomial through that one too (eq. 20): twice the
+   * evaluations, and one order more.
    *
    * @default 'never'
    */
@@ -27,12 +28,15 @@ export interface GddimOptions {
 type Settings = Required<Omit<GddimOptions, 'process'>> & Pick<GddimOptions, 'process'>;
 
 /**
- * gDDIM (Zhang et al. 2022, arXiv:2206.05564, eq. 18 to 20), DDIM and DEIS for diffusions that are not isotropic: u' = Psi u + sum of C_j epsilon_j, where an ordinary level has the numbers alpha and
- * sigma for the matrices A and R, and C_j integrates the j-th Lagrange polynomial in time. On levels of `criticallyDamped()` a state is a pair, positions and velocities put together along the batch
- * (`algebra.concat([x, v])`), and the denoiser gives the clean pair in the same form: A^-1 (u - R epsilon). On levels of `blurring()` a state is a picture's cosine transform, in which both matrices are
+ * gDDIM (Zhang et al. 2022, arXiv:2206.05564, eq. 18 to 20), DDIM and DEIS for diffusions that are not isotropic: u' = Psi u + sum of C_j
+ * epsilon_j, where an ordinary level has the numbers alpha and
+ * sigma for the matrices A and R, and C_j integrates the j-th Lagrange polynomial in time. On levels of `criticallyDamped()` a state is a
+ * pair, positions and velocities put together along the batch (`algebra.concat([x, v])`), and the denoiser gives the clean pair in the same
+ * form: A^-1 (u - R epsilon). On levels of `blurring()` a state is a picture's cosine transform, in which both matrices are
  * diagonal, and so is what the denoiser gives (`inFrequencies()`). On all other levels it is DDIM, or DEIS of the same order.
  *
- * With R from gDDIM's own equation, data that are one point are reached exactly in one step; with a triangular root they are not. A step to time 0 is of first order.
+ * With R from gDDIM's own equation, data that are one point are reached exactly in one step; with a triangular root they are not. A step to
+ * time 0 is of first order.
  *
  * @throws UserError when an option is not among the known ones, and from a step on pairs or spectra that needs the process and has none
  * @example
@@ -44,7 +48,11 @@ export function gddim(options: GddimOptions = {}): Sampler {
   const { order, corrector, process } = settings;
   checkChoice('gddim', 'order', order, [1, 2, 3, 4]);
   checkChoice('gddim', 'corrector', corrector, ['always', 'never']);
-  if (process !== undefined) checkMethods('gddim', 'process', process, { methods: ['level'], remedy: 'Pass the process that the levels are of, criticallyDamped() or blurring().' });
+  if (process !== undefined)
+    checkMethods('gddim', 'process', process, {
+      methods: ['level'],
+      remedy: 'Pass the process that the levels are of, criticallyDamped() or blurring().',
+    });
   const isotropic = order === 1 ? ddim() : deis({ order });
   return defineSampler({
     name: 'gddim',
@@ -55,7 +63,11 @@ export function gddim(options: GddimOptions = {}): Sampler {
       const { x, from, to, denoise } = input;
       const combine = combinationFor(input, settings);
       if (combine === undefined) {
-        if (corrector === 'always') throw new UserError('[samplers/gddim] the corrector works on pairs of position and velocity and on blurred spectra: corrector="always". Take unipc() on ordinary levels.');
+        if (corrector === 'always')
+          throw new UserError(
+            '[samplers/gddim] the corrector works on pairs of position and velocity and on blurred spectra: corrector="always". '
+              + 'Take unipc() on ordinary levels.',
+          );
         return isotropic.step(input);
       }
       const now = { at: from, x, denoised: await denoise(x, from) };
@@ -71,7 +83,10 @@ export function gddim(options: GddimOptions = {}): Sampler {
 }
 
 /** How evaluations make the end of a step where levels are not isotropic: the first is that of its start. */
-function combinationFor<T>({ x, from, to, algebra }: StepInput<T>, { process }: Settings): ((evaluations: readonly Evaluation<T>[]) => T) | undefined {
+function combinationFor<T>(
+  { x, from, to, algebra }: StepInput<T>,
+  { process }: Settings,
+): ((evaluations: readonly Evaluation<T>[]) => T) | undefined {
   if (isPair(from) && isPair(to)) return (evaluations) => algebra.concat(rows(algebra, { from, to, x, process }, evaluations));
   if (isBlurred(from) && isBlurred(to)) return (evaluations) => spectrum(algebra, { from, to, x, process }, evaluations);
   return undefined;
@@ -98,7 +113,13 @@ function rows<T>(algebra: Algebra<T>, step: PairStep<T>, evaluations: readonly E
     parts.push([multiplyAdd([0, 0, 0, 0], -1, multiply(noise, mean)), halves(denoised)]);
   });
   parts.unshift([own, halves(step.x)]);
-  const row = (k: 0 | 2): T => algebra.linear(...parts.flatMap(([m, [position, velocity]]): Term<T>[] => [[m[k], position], [m[k + 1]!, velocity]]));
+  const row = (k: 0 | 2): T =>
+    algebra.linear(
+      ...parts.flatMap(([m, [position, velocity]]): Term<T>[] => [
+        [m[k], position],
+        [m[k + 1]!, velocity],
+      ]),
+    );
   return [row(0), row(2)];
 }
 
@@ -108,10 +129,15 @@ function plainShare<T>({ from, to }: PairStep<T>): Matrix2 {
 }
 
 /**
- * C of each evaluation: the integral over the step of Psi(to, t) G G^T R(t)^-T / 2 times its Lagrange polynomial in time, in log time, as the root is singular at 0.
+ * C of each evaluation: the integral over the step of Psi(to, t) G G^T R(t)^-T / 2 times its Lagrange polynomial in time, in log time, as
+ * the root is singular at 0.
  */
 function timeShares<T>({ from, to, process }: PairStep<T>, evaluations: readonly Evaluation<T>[]): readonly Matrix2[] {
-  if (process === undefined || !('diffusion' in process)) throw new UserError(`[samplers/gddim] more than one evaluation on pairs needs the roots between levels: process=${process === undefined ? 'undefined' : 'blurring'}. Pass process: criticallyDamped(), that of the levels.`);
+  if (process === undefined || !('diffusion' in process))
+    throw new UserError(
+      '[samplers/gddim] more than one evaluation on pairs needs the roots between levels: '
+        + `process=${process === undefined ? 'undefined' : 'blurring'}. Pass process: criticallyDamped(), that of the levels.`,
+    );
   const length = to.time - from.time;
   const polynomials = lagrange(evaluations.map(({ at }) => ((at as PairLevel).time - from.time) / length));
   const flat = integrate(
@@ -149,27 +175,49 @@ function spectrum<T>(algebra: Algebra<T>, step: BlurStep<T>, evaluations: readon
   if (evaluations.length === 1) {
     // Psi u + (R' - Psi R) epsilon, without the quotient of gains.
     const ratio = to.sigma / from.sigma;
-    return algebra.linear([ratio, x], [1, filtered(algebra, to.gains.map((gain, k) => gain - ratio * from.gains[k]!), evaluations[0]!.denoised)]);
+    return algebra.linear(
+      [ratio, x],
+      [
+        1,
+        filtered(
+          algebra,
+          to.gains.map((gain, k) => gain - ratio * from.gains[k]!),
+          evaluations[0]!.denoised,
+        ),
+      ],
+    );
   }
   const shares = frequencyShares(step, evaluations);
   const terms = evaluations.flatMap(({ at, x: state, denoised }, j): T[] => {
     const { sigma, gains } = at as BlurLevel;
     const noise = shares[j]!.map((share) => share / sigma);
     const own = state === x ? noise.map((share, k) => to.gains[k]! / from.gains[k]! + share) : noise;
-    return [filtered(algebra, own, state), filtered(algebra, noise.map((share, k) => -share * gains[k]!), denoised)];
+    return [
+      filtered(algebra, own, state),
+      filtered(
+        algebra,
+        noise.map((share, k) => -share * gains[k]!),
+        denoised,
+      ),
+    ];
   });
   return algebra.linear(...terms.map((term): Term<T> => [1, term]));
 }
 
 /**
- * C of each evaluation and frequency: the integral over the step of its Lagrange polynomial in time over d(sigma / gain), times the gain at the end. By parts, so that the shares of all
- * evaluations add up to that of one, whatever the quadrature.
+ * C of each evaluation and frequency: the integral over the step of its Lagrange polynomial in time over d(sigma / gain), times the gain at
+ * the end. By parts, so that the shares of all evaluations add up to that of one, whatever the quadrature.
  */
 function frequencyShares<T>({ from, to, process }: BlurStep<T>, evaluations: readonly Evaluation<T>[]): readonly Float64Array[] {
-  if (process === undefined || 'diffusion' in process) throw new UserError(`[samplers/gddim] more than one evaluation on spectra needs the gains between levels: process=${process === undefined ? 'undefined' : 'criticallyDamped'}. Pass process: blurring(), that of the levels.`);
+  if (process === undefined || 'diffusion' in process)
+    throw new UserError(
+      '[samplers/gddim] more than one evaluation on spectra needs the gains between levels: '
+        + `process=${process === undefined ? 'undefined' : 'criticallyDamped'}. Pass process: blurring(), that of the levels.`,
+    );
   const length = to.time - from.time;
   const polynomials = lagrange(evaluations.map(({ at }) => ((at as BlurLevel).time - from.time) / length));
-  const valueAt = (polynomial: readonly number[], u: number): number => polynomial.reduceRight((sum, coefficient) => sum * u + coefficient, 0);
+  const valueAt = (polynomial: readonly number[], u: number): number =>
+    polynomial.reduceRight((sum, coefficient) => sum * u + coefficient, 0);
   const slopes = polynomials.map((polynomial) => polynomial.slice(1).map((coefficient, j) => (j + 1) * coefficient));
   const frequencies = to.gains.length;
   // In units of the step.
@@ -183,13 +231,22 @@ function frequencyShares<T>({ from, to, process }: BlurStep<T>, evaluations: rea
     },
     { from: 0, to: 1 },
   );
-  return polynomials.map((polynomial, j) => to.gains.map((gain, k) => valueAt(polynomial, 1) * to.sigma - gain * ((valueAt(polynomial, 0) * from.sigma) / from.gains[k]! + inner[j * frequencies + k]!)));
+  return polynomials.map((polynomial, j) =>
+    to.gains.map(
+      (gain, k) =>
+        valueAt(polynomial, 1) * to.sigma - gain * ((valueAt(polynomial, 0) * from.sigma) / from.gains[k]! + inner[j * frequencies + k]!),
+    ),
+  );
 }
 
 /** A state of pictures of so many frequencies, each times its factor. */
 function filtered<T>(algebra: Algebra<T>, factors: Float64Array, x: T): T {
   const size = algebra.size(x);
-  if (size % factors.length !== 0) throw new UserError(`[samplers/gddim] the state is not whole spectra of the levels' size: elements=${size}, frequencies=${factors.length}. Make blurring() for the pictures' height and width.`);
+  if (size % factors.length !== 0)
+    throw new UserError(
+      `[samplers/gddim] the state is not whole spectra of the levels' size: elements=${size}, frequencies=${factors.length}. Make `
+        + `blurring() for the pictures' height and width.`,
+    );
   const all = new Float64Array(size);
   for (let at = 0; at < size; at += factors.length) all.set(factors, at);
   return algebra.multiply(algebra.fromHost(all, x), x);

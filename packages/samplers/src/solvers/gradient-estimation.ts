@@ -4,14 +4,17 @@ import { noiseMultistep } from '../maths/noise-steps.ts';
 import { defineSampler, type Sampler } from '../sampler.ts';
 
 export interface GradientEstimationOptions {
-  /** How far the change of the noise since the step before is carried on, > 0: 1 is DDIM, 1.5 is iPNDM of two evaluations. @default 2, the paper's */
+  /**
+   * How far the change of the noise since the step before is carried on, > 0: 1 is DDIM, 1.5 is iPNDM of two evaluations.
+   * @default 2, the paper's
+   */
   readonly gamma?: number;
 }
 
 /**
- * Gradient estimation (Permenter and Yuan 2024, arXiv:2306.04848, Algorithm 2): DDIM's map with the noise gamma e + (1 - gamma) e_before. Of order 1 but for
- * gamma = 1.5; the paper takes it for the errors of networks, not of steps. A step to a clean level takes the latest noise alone.
- * One evaluation a step.
+ * Gradient estimation (Permenter and Yuan 2024, arXiv:2306.04848, Algorithm 2): DDIM's map with the noise gamma e + (1 - gamma) e_before.
+ * Of order 1 but for gamma = 1.5; the paper takes it for the errors of networks, not of steps. A step to a clean level takes the latest
+ * noise alone. One evaluation a step.
  *
  * @throws UserError when gamma is not a positive number
  * @example
@@ -27,7 +30,11 @@ export function gradientEstimation(options: GradientEstimationOptions = {}): Sam
     paper: 'arXiv:2306.04848, Algorithm 2',
     step: (input) => {
       const length = relativeSigma(input.to) - relativeSigma(input.from);
-      return noiseMultistep(input, { order: input.to.sigma === 0 ? 1 : 2, remembersPureNoise: true, weigh: () => [gamma * length, (1 - gamma) * length] });
+      return noiseMultistep(input, {
+        order: input.to.sigma === 0 ? 1 : 2,
+        remembersPureNoise: true,
+        weigh: () => [gamma * length, (1 - gamma) * length],
+      });
     },
   });
 }

@@ -17,7 +17,8 @@ export interface IpndmVOptions {
 }
 
 /**
- * iPNDM with variable steps (Zhou et al. 2024, arXiv:2312.00094, and their code): Adams-Bashforth for the grid as it is. One evaluation a step.
+ * iPNDM with variable steps (Zhou et al. 2024, arXiv:2312.00094, and their code): Adams-Bashforth for the grid as it is. One evaluation a
+ * step.
  *
  * @throws UserError when an option is not among the known ones
  * @example
@@ -38,7 +39,9 @@ export function ipndmV(options: IpndmVOptions = {}): Sampler {
         order,
         weigh: (used) => {
           const nodes = used.map(({ at }) => relativeSigma(at));
-          return weights === 'exact' ? adamsWeights({ nodes, from, to }) : referenceShares([to, ...nodes]).map((share) => share * (to - from));
+          return weights === 'exact'
+            ? adamsWeights({ nodes, from, to })
+            : referenceShares([to, ...nodes]).map((share) => share * (to - from));
         },
       });
     },
@@ -56,7 +59,9 @@ function referenceShares(sigmas: readonly number[]): readonly number[] {
   }
   if (b !== undefined && c !== undefined) {
     const ratio = (a * (a + b)) / (b * (b + c));
-    const fourth = (((1 - h / (3 * (h + a))) / 2 + ((1 - h / (2 * (h + a))) * h) / (6 * (h + a + b))) * h * (h + a) * (h + a + b)) / (a * (a + b) * (a + b + c));
+    const fourth =
+      (((1 - h / (3 * (h + a))) / 2 + ((1 - h / (2 * (h + a))) * h) / (6 * (h + a + b))) * h * (h + a) * (h + a + b))
+      / (a * (a + b) * (a + b + c));
     [1, -(1 + a / b + ratio), a / b + ratio * (1 + b / c), (-ratio * a) / b].forEach((factor, k) => (shares[k]! += factor * fourth));
   }
   return shares.slice(0, sigmas.length - 1);

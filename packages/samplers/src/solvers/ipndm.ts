@@ -27,7 +27,11 @@ export function ipndm(options: IpndmOptions = {}): Sampler {
     paper: 'arXiv:2204.13902',
     step: (input) => {
       const length = relativeSigma(input.to) - relativeSigma(input.from);
-      return noiseMultistep(input, { order, remembersPureNoise: true, weigh: (used) => EVEN_ADAMS[used.length - 1]!.map((share) => share * length) });
+      return noiseMultistep(input, {
+        order,
+        remembersPureNoise: true,
+        weigh: (used) => EVEN_ADAMS[used.length - 1]!.map((share) => share * length),
+      });
     },
   });
 }

@@ -9,7 +9,8 @@ import { defineSampler, type Sampler } from '../sampler.ts';
  *
  * @example
  * const levels = trailing().levels(discreteVp(), { steps: 4 });
- * await sample({ sampler: lcm(), denoise: async (x) => x.map(() => 0.5), x: Float64Array.of(1), levels, noise: imageNoise({ seed: 0 }) }); // => [0.5]
+ * await sample({ sampler: lcm(), denoise: async (x) => x.map(() => 0.5), x: Float64Array.of(1), levels, noise: imageNoise({ seed: 0 }) });
+ * // => [0.5]
  */
 export function lcm(): Sampler {
   return defineSampler({
@@ -19,7 +20,10 @@ export function lcm(): Sampler {
     paper: 'arXiv:2310.04378, Algorithm 3',
     step: async ({ x, from, to, denoise, noise, algebra }) => {
       const denoised = await denoise(x, from);
-      return { x: to.sigma === 0 ? algebra.linear([to.alpha, denoised]) : algebra.linear([to.alpha, denoised], [to.sigma, await noise()]), denoised };
+      return {
+        x: to.sigma === 0 ? algebra.linear([to.alpha, denoised]) : algebra.linear([to.alpha, denoised], [to.sigma, await noise()]),
+        denoised,
+      };
     },
   });
 }

@@ -18,11 +18,15 @@ export interface PndmOptions {
    * @default 'plms', the cheapest start with the longest mean
    */
   readonly form?: (typeof FORMS)[number];
-  /** The level between two levels at which `f` evaluates. @default the one half way in the angle atan(sigma / alpha), finite at both ends; the paper halves time */
+  /**
+   * The level between two levels at which `f` evaluates.
+   * @default the one half way in the angle atan(sigma / alpha), finite at both ends; the paper halves time
+   */
   readonly middle?: (from: NoiseLevel, to: NoiseLevel) => NoiseLevel;
   /**
-   * For steps of the start, the ends of the map after each of its evaluations, the last one the step's own: four for `f`, two otherwise. diffusers' differ from each
-   * other where its timesteps are not evenly spaced. @default each from the step's start; `f`'s first two to `middle`
+   * For steps of the start, the ends of the map after each of its evaluations, the last one the step's own: four for `f`, two otherwise.
+   * diffusers' differ from each other where its timesteps are not evenly spaced. @default each from the step's start; `f`'s first two to
+   * `middle`
    */
   readonly legs?: (from: NoiseLevel, to: NoiseLevel) => readonly Leg[];
 }
@@ -50,8 +54,14 @@ const RUNGE_KUTTA = [1 / 6, 2 / 6, 2 / 6, 1 / 6];
 export function pndm(options: PndmOptions = {}): Sampler {
   const { form = 'plms', middle = halfAngle } = options;
   checkChoice('pndm', 'form', form, FORMS);
-  const legs = options.legs ?? ((from: NoiseLevel, to: NoiseLevel) => (form === 'f' ? [middle(from, to), middle(from, to), to, to] : [to, to]).map((end) => ({ from, to: end })));
-  if (typeof middle !== 'function') throw new UserError(`[samplers/pndm] middle must be a function of two levels: middle=${String(middle)}. Leave it out for the middle of the angle.`);
+  const legs =
+    options.legs
+    ?? ((from: NoiseLevel, to: NoiseLevel) =>
+      (form === 'f' ? [middle(from, to), middle(from, to), to, to] : [to, to]).map((end) => ({ from, to: end })));
+  if (typeof middle !== 'function')
+    throw new UserError(
+      `[samplers/pndm] middle must be a function of two levels: middle=${String(middle)}. Leave it out for the middle of the angle.`,
+    );
   const most = form === 's' ? 2 : 4;
   return defineSampler({
     name: 'pndm',
@@ -67,20 +77,41 @@ export function pndm(options: PndmOptions = {}): Sampler {
       // Nothing can be evaluated at a clean level, and the map from pure noise takes one evaluation.
       const full = form === 'f' && levels.length - 1 > WARM_UP;
       const starts = from.alpha > 0 && to.sigma > 0 && finiteHistory(history).length < (full ? WARM_UP : 1);
-      if (starts) return { x: await starting(input, now, full ? { legs: legs(from, to), shares: RUNGE_KUTTA } : { legs: form === 'f' ? [input, input] : legs(from, to), shares: [1 / 2, 1 / 2] }), denoised, state };
+      if (starts)
+        return {
+          x: await starting(
+            input,
+            now,
+            full
+              ? { legs: legs(from, to), shares: RUNGE_KUTTA }
+              : { legs: form === 'f' ? [input, input] : legs(from, to), shares: [1 / 2, 1 / 2] },
+          ),
+          denoised,
+          state,
+        };
       const used = from.alpha === 0 ? [now] : [now, ...history].slice(0, most);
       return { x: algebra.linear(...transferTerms(input, used, EVEN_ADAMS[used.length - 1]!)), denoised, state };
     },
   });
 }
 
-/** A step of several evaluations: each of a state that the latest noise alone leads to from the start of the step, then their mean by shares. */
-async function starting<T>({ x, denoise, algebra }: StepInput<T>, now: Evaluation<T>, { legs, shares }: { readonly legs: readonly Leg[]; readonly shares: readonly number[] }): Promise<T> {
+/**
+ * A step of several evaluations: each of a state that the latest noise alone leads to from the start of the step, then their mean by
+ * shares.
+ */
+async function starting<T>(
+  { x, denoise, algebra }: StepInput<T>,
+  now: Evaluation<T>,
+  { legs, shares }: { readonly legs: readonly Leg[]; readonly shares: readonly number[] },
+): Promise<T> {
   const evaluations = [now];
   for (const leg of legs.slice(0, -1)) {
     const step = { ...leg, x };
     // The map with no share for the first evaluation.
-    const state = evaluations.length === 1 ? algebra.linear(...transferTerms(step, [now], [1])) : algebra.linear(...transferTerms(step, [now, evaluations.at(-1)!], [0, 1]));
+    const state =
+      evaluations.length === 1
+        ? algebra.linear(...transferTerms(step, [now], [1]))
+        : algebra.linear(...transferTerms(step, [now, evaluations.at(-1)!], [0, 1]));
     evaluations.push({ at: leg.to, x: state, denoised: await denoise(state, leg.to) });
   }
   return algebra.linear(...transferTerms({ ...legs.at(-1)!, x }, evaluations, shares));

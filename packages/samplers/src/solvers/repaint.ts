@@ -29,14 +29,15 @@ export interface RepaintOptions {
  * noise, and every jumpLength levels the state is noised back by as many and sampled again, so that both parts come to
  * agree. A run ends with the known part bit for bit.
  *
- * Jumps belong to the step that arrives where they start, so levels stay a plain grid. A jump back is one draw, as Gaussian kernels compose. One draw serves both
- * parts of a step, as no element is in both.
+ * Jumps belong to the step that arrives where they start, so levels stay a plain grid. A jump back is one draw, as Gaussian kernels
+ * compose. One draw serves both parts of a step, as no element is in both.
  *
  * @throws UserError for options out of range, and at the first step when mask or image do not fit the state
  * @example
  * const known = { mask: [1, 0], image: [0.25, 0] };
  * const levels = leading().levels(discreteVp(), { steps: 20 });
- * const filled = await sample({ sampler: repaint({ known, jumpLength: 5, jumpSamples: 2 }), denoise: async (x) => x.map(() => 0.5), x: Float64Array.of(1, -1), levels, noise: imageNoise({ seed: 0 }) });
+ * const filled = await sample({ sampler: repaint({ known, jumpLength: 5, jumpSamples: 2 }), denoise: async (x) => x.map(() => 0.5), x:
+ * Float64Array.of(1, -1), levels, noise: imageNoise({ seed: 0 }) });
  * [...filled]; // => [0.25, 0.5]
  */
 export function repaint(options: RepaintOptions = {}): Sampler {
@@ -61,10 +62,17 @@ export function repaint(options: RepaintOptions = {}): Sampler {
       if (rest >= 0 && rest % jumpLength === 0 && start >= 0) {
         const grid = levels.slice(start, index + 2);
         const part = { init: base.init, step: <U>(step: StepInput<U>) => masked(base, step, fixed as Fixed<U> | undefined) };
-        for (let again = 1; again < jumpSamples; again++) output = await jumpBack({ base: part, input, x: output.x, grid, index: start, jumps: again });
+        for (let again = 1; again < jumpSamples; again++)
+          output = await jumpBack({ base: part, input, x: output.x, grid, index: start, jumps: again });
       }
       const after = output.state ?? base.init<T>();
-      return { ...output, state: fixed === undefined ? after : { ...after, values: { ...after.values, [MASK]: fixed.mask, [HOLE]: fixed.hole, [IMAGE]: fixed.image } } };
+      return {
+        ...output,
+        state:
+          fixed === undefined
+            ? after
+            : { ...after, values: { ...after.values, [MASK]: fixed.mask, [HOLE]: fixed.hole, [IMAGE]: fixed.image } },
+      };
     },
   });
 }
@@ -95,7 +103,10 @@ async function masked<T>(base: Sampler, input: StepInput<T>, fixed: Fixed<T> | u
   });
   if (fixed === undefined) return { state: input.state, ...output };
   const { mask, hole, image } = fixed;
-  const noisy = to.sigma === 0 ? algebra.linear([to.alpha, image]) : algebra.linear([to.alpha, image], [to.sigma, drawn ?? (await noise({ from, to }))]);
+  const noisy =
+    to.sigma === 0
+      ? algebra.linear([to.alpha, image])
+      : algebra.linear([to.alpha, image], [to.sigma, drawn ?? (await noise({ from, to }))]);
   const x = algebra.linear([1, algebra.multiply(mask, noisy)], [1, algebra.multiply(hole, output.x)]);
   return { state: input.state, ...output, x };
 }
@@ -108,18 +119,29 @@ function without<T>(state: SamplerState<T>): SamplerState<T> {
 /** Mask and image as states: made once, then remembered. */
 function keptKnown<T>({ mask, image }: KnownPart, { x, algebra, state }: StepInput<T>): Fixed<T> {
   const { [MASK]: heldMask, [HOLE]: heldHole, [IMAGE]: heldImage } = state.values;
-  if (heldMask !== undefined && heldHole !== undefined && heldImage !== undefined) return { mask: heldMask, hole: heldHole, image: heldImage };
+  if (heldMask !== undefined && heldHole !== undefined && heldImage !== undefined)
+    return { mask: heldMask, hole: heldHole, image: heldImage };
   const hole = Array.from(mask, (value) => 1 - value);
-  return { mask: filled('mask', mask, { x, algebra }), hole: filled('mask', hole, { x, algebra }), image: filled('image', image, { x, algebra }) };
+  return {
+    mask: filled('mask', mask, { x, algebra }),
+    hole: filled('mask', hole, { x, algebra }),
+    image: filled('image', image, { x, algebra }),
+  };
 }
 
 function filled<T>(name: string, values: ArrayLike<number>, { x, algebra }: { readonly x: T; readonly algebra: Algebra<T> }): T {
   const size = algebra.size(x);
   const item = size / algebra.items(x);
   if (values.length !== size && values.length !== item) {
-    throw new UserError(`[samplers/repaint] the ${name} does not fit the state: ${name}.length=${values.length}, an item has ${item} and the batch ${size}. Pass as many.`);
+    throw new UserError(
+      `[samplers/repaint] the ${name} does not fit the state: ${name}.length=${values.length}, an item has ${item} and the batch `
+        + `${size}. Pass as many.`,
+    );
   }
-  return algebra.fromHost(Float64Array.from({ length: size }, (_, i) => values[i % values.length]!), x);
+  return algebra.fromHost(
+    Float64Array.from({ length: size }, (_, i) => values[i % values.length]!),
+    x,
+  );
 }
 
 function checkKnown(known: KnownPart): void {
@@ -127,20 +149,32 @@ function checkKnown(known: KnownPart): void {
   checkKind('repaint', { name: 'known', value: known, holds, remedy: 'Pass { mask, image }: lists of numbers.' });
   const { mask, image } = known;
   const bad = Array.from(mask).findIndex((value) => !(value >= 0 && value <= 1));
-  if (bad >= 0) throw new UserError(`[samplers/repaint] the mask must be in 0..1: mask[${bad}]=${String(mask[bad])}. Pass 1 where the image is known and 0 elsewhere.`);
+  if (bad >= 0)
+    throw new UserError(
+      `[samplers/repaint] the mask must be in 0..1: mask[${bad}]=${String(mask[bad])}. Pass 1 where the image is known and 0 elsewhere.`,
+    );
   const wrong = Array.from(image).findIndex((value) => !Number.isFinite(value));
-  if (wrong >= 0) throw new UserError(`[samplers/repaint] the image must be finite: image[${wrong}]=${String(image[wrong])}. Pass 0 where it is not known.`);
+  if (wrong >= 0)
+    throw new UserError(
+      `[samplers/repaint] the image must be finite: image[${wrong}]=${String(image[wrong])}. Pass 0 where it is not known.`,
+    );
 }
 
 /**
- * The number of base steps in a run over `levels.length - 1` steps, jumps included: a run of this sampler has as many evaluations as its base in them.
+ * The number of base steps in a run over `levels.length - 1` steps, jumps included: a run of this sampler has as many evaluations as its
+ * base in them.
  *
  * @example
  * repaintSteps(leading().levels(discreteVp(), { steps: 50 })); // => 410
  */
-export function repaintSteps(levels: readonly NoiseLevel[], { jumpLength = 10, jumpSamples = 10 }: Pick<RepaintOptions, 'jumpLength' | 'jumpSamples'> = {}): number {
+export function repaintSteps(
+  levels: readonly NoiseLevel[],
+  { jumpLength = 10, jumpSamples = 10 }: Pick<RepaintOptions, 'jumpLength' | 'jumpSamples'> = {},
+): number {
   const steps = levels.length - 1;
   const noisy = levels.at(-1)!.sigma === 0 ? steps - 1 : steps;
-  const jumps = Array.from({ length: noisy + 1 }, (_, reached) => reached).filter((reached) => reached >= jumpLength && (noisy - reached) % jumpLength === 0).length;
+  const jumps = Array.from({ length: noisy + 1 }, (_, reached) => reached).filter(
+    (reached) => reached >= jumpLength && (noisy - reached) % jumpLength === 0,
+  ).length;
   return steps + jumps * jumpLength * (jumpSamples - 1);
 }

@@ -8,9 +8,9 @@ export interface ResMultistepOptions {
 }
 
 /**
- * Refined exponential solver, multistep (Zhang et al. 2023, arXiv:2308.02157, section 3): x' = (sigma' / sigma) x + alpha' h (b1 D + b2 D_before) with
- * b2 = phi_2(-h) / c2 and b1 = phi_1(-h) - b2, where c2 < 0 is the place of the evaluation before in the step h of lambda. This is
- * DPM-Solver++(2M) with the slope weighed exactly. One evaluation a step.
+ * Refined exponential solver, multistep (Zhang et al. 2023, arXiv:2308.02157, section 3): x' = (sigma' / sigma) x + alpha' h (b1 D + b2
+ * D_before) with b2 = phi_2(-h) / c2 and b1 = phi_1(-h) - b2, where c2 < 0 is the place of the evaluation before in the step h of lambda.
+ * This is DPM-Solver++(2M) with the slope weighed exactly. One evaluation a step.
  *
  * @throws UserError when the option is not among the known ones
  * @example

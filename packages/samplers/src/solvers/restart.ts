@@ -25,21 +25,26 @@ export interface RestartOptions {
 }
 
 /**
- * Restart sampling (Xu et al. 2023, arXiv:2306.14878, Algorithm 1): a solver of the ODE that, where a run passes the end of an interval, adds the noise of
- * the whole interval and solves it again, K times: fresh noise contracts earlier errors as an SDE does, and long ODE steps
- * stay accurate. An interval starts at the level of the run nearest to its sigmaMin.
+ * Restart sampling (Xu et al. 2023, arXiv:2306.14878, Algorithm 1): a solver of the ODE that, where a run passes the end of an interval,
+ * adds the noise of the whole interval and solves it again, K times: fresh noise contracts earlier errors as an SDE does, and long ODE
+ * steps stay accurate. An interval starts at the level of the run nearest to its sigmaMin.
  *
  * @throws UserError for intervals out of range, and a base that is no sampler
  * @example
  * // 18 steps of Heun, one evaluation fewer at the clean end, and twice three more.
  * let calls = 0;
  * const denoise = async (x: Float64Array) => (calls++, x.map(() => 0.5));
- * await sample({ sampler: restart(), denoise, x: Float64Array.of(80), levels: karras().levels(edm(), { steps: 18 }), noise: imageNoise({ seed: 0 }) });
- * calls; // => 47
+ * await sample({ sampler: restart(), denoise, x: Float64Array.of(80), levels: karras().levels(edm(), { steps: 18 }), noise: imageNoise({
+ * seed: 0 }) }); calls; // => 47
  */
 export function restart(options: RestartOptions = {}): Sampler {
   const { intervals = [{ sigmaMin: 0.06, sigmaMax: 0.3, repeats: 2, steps: 3 }], base = heun() } = options;
-  checkKind('restart', { name: 'intervals', value: intervals, holds: Array.isArray(intervals) && intervals.every(isObject), remedy: 'Pass a list of { sigmaMin, sigmaMax, repeats }.' });
+  checkKind('restart', {
+    name: 'intervals',
+    value: intervals,
+    holds: Array.isArray(intervals) && intervals.every(isObject),
+    remedy: 'Pass a list of { sigmaMin, sigmaMax, repeats }.',
+  });
   intervals.forEach(checkInterval);
   checkBase('restart', base);
   return defineSampler({
@@ -55,7 +60,8 @@ export function restart(options: RestartOptions = {}): Sampler {
       for (const interval of intervals) {
         if (endOf(interval, levels) !== index + 1) continue;
         const { grid, start } = gridOf(interval, { levels, end: index + 1 });
-        for (let again = 0; again < interval.repeats; again++) output = await jumpBack({ base, input, x: output.x, grid, index: start, jumps: jumps++ });
+        for (let again = 0; again < interval.repeats; again++)
+          output = await jumpBack({ base, input, x: output.x, grid, index: start, jumps: jumps++ });
       }
       return output;
     },
@@ -82,16 +88,28 @@ interface Stretch {
   readonly start: number;
 }
 
-function gridOf({ sigmaMax, steps }: RestartInterval, { levels, end }: { readonly levels: readonly NoiseLevel[]; readonly end: number }): Stretch {
+function gridOf(
+  { sigmaMax, steps }: RestartInterval,
+  { levels, end }: { readonly levels: readonly NoiseLevel[]; readonly end: number },
+): Stretch {
   const last = levels[end]!;
   if (steps === undefined) {
     // From the noisiest level within the stretch, or one step back.
-    const start = Math.min(end - 1, Math.max(0, levels.findIndex((level) => relativeSigma(level) <= sigmaMax * (1 + 1e-9))));
+    const start = Math.min(
+      end - 1,
+      Math.max(
+        0,
+        levels.findIndex((level) => relativeSigma(level) <= sigmaMax * (1 + 1e-9)),
+      ),
+    );
     return { grid: levels.slice(start, end + 1), start };
   }
   // A denoiser does not care for the scale of a level, so that of the last one serves all.
   const sigmas = karrasSigmas({ steps: steps + 1, sigmaMax, sigmaMin: relativeSigma(last) });
-  return { grid: [...Array.from(sigmas.slice(0, steps), (sigma) => ({ alpha: last.alpha, sigma: last.alpha * sigma })), last], start: Math.max(0, end - steps) };
+  return {
+    grid: [...Array.from(sigmas.slice(0, steps), (sigma) => ({ alpha: last.alpha, sigma: last.alpha * sigma })), last],
+    start: Math.max(0, end - steps),
+  };
 }
 
 function checkInterval({ sigmaMin, sigmaMax, repeats, steps }: RestartInterval, i: number): void {

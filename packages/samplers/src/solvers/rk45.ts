@@ -10,8 +10,8 @@ export interface Rk45Options {
   /** `adaptive`, or `fixed`: one step of order 5 from each level to the next. @default 'adaptive' */
   readonly steps?: 'adaptive' | 'fixed';
   /**
-   * sigma / alpha from which the x0-prediction is taken as the clean end, > 0: the slope there is a difference of near-equal numbers divided by
-   * sigma. @default 1e-3, which on data of deviation 0.3 is an error of 6e-6
+   * sigma / alpha from which the x0-prediction is taken as the clean end, > 0: the slope there is a difference of near-equal numbers
+   * divided by sigma. @default 1e-3, which on data of deviation 0.3 is an error of 6e-6
    */
   readonly sigmaMin?: number;
   /** Steps that may be tried from one level to the next. @default 10000 */
@@ -19,8 +19,8 @@ export interface Rk45Options {
 }
 
 /**
- * The probability-flow ODE by Dormand and Prince's embedded pair of orders 5 and 4 (Song et al. 2021, arXiv:2011.13456, appendix D.2), with steps chosen for each image by its own
- * error. Levels of the grid are where it stops to be looked at; two are enough.
+ * The probability-flow ODE by Dormand and Prince's embedded pair of orders 5 and 4 (Song et al. 2021, arXiv:2011.13456, appendix D.2), with
+ * steps chosen for each image by its own error. Levels of the grid are where it stops to be looked at; two are enough.
  *
  * The variable is the angle of (alpha, sigma) and the state is scaled to alpha^2 + sigma^2 = 1, where dx/dangle = cot x - D / sin is
  * smooth from pure noise on, and units of the state do not matter. The last slope is kept for the next interval.
@@ -73,7 +73,11 @@ export function rk45(options: Rk45Options = {}): Sampler {
       }
       // D, out of the slope cot x - D / sin.
       const [cosine, sine] = [Math.cos(angleOf(end)), Math.sin(angleOf(end))];
-      return { x, denoised: algebra.linear([cosine, result.x], [-sine, result.rate.x]), state: { ...state, values: { ...state.values, [SLOPE]: result.rate.x } } };
+      return {
+        x,
+        denoised: algebra.linear([cosine, result.x], [-sine, result.rate.x]),
+        state: { ...state, values: { ...state.values, [SLOPE]: result.rate.x } },
+      };
     },
   });
 }
@@ -87,7 +91,10 @@ const angleOf = ({ alpha, sigma }: NoiseLevel): number => Math.atan2(sigma, alph
 function slopeOf<T>({ denoise, algebra }: StepInput<T>): (x: T, angle: Coefficient) => Promise<{ readonly x: T }> {
   return async (x, angle) => {
     const angles = typeof angle === 'number' ? [angle] : angle;
-    const denoised = await denoise(x, angles.map((value) => ({ alpha: Math.cos(value), sigma: Math.sin(value) })));
+    const denoised = await denoise(
+      x,
+      angles.map((value) => ({ alpha: Math.cos(value), sigma: Math.sin(value) })),
+    );
     return { x: algebra.linear([angles.map((value) => 1 / Math.tan(value)), x], [angles.map((value) => -1 / Math.sin(value)), denoised]) };
   };
 }

@@ -12,11 +12,17 @@ export interface SaSolverOptions {
   readonly correctorOrder?: 0 | 1 | 2 | 3 | 4;
   /** `pec` keeps the evaluation at the predicted state; `pece` makes another one at the corrected state. @default 'pec' */
   readonly mode?: 'pec' | 'pece';
-  /** Amount of noise, tau >= 0, as a function of the level a step starts from: 0 the ODE, 1 the reverse SDE. @default 1 where 0.05 <= sigma / alpha <= 1, else 0 */
+  /**
+   * Amount of noise, tau >= 0, as a function of the level a step starts from: 0 the ODE, 1 the reverse SDE.
+   * @default 1 where 0.05 <= sigma / alpha <= 1, else 0
+   */
   readonly tau?: number | ((at: NoiseLevel) => number);
   /** Which prediction is interpolated in lambda. @default 'x0' */
   readonly prediction?: SmoothPrediction;
-  /** How two evaluations are weighed: by exact integrals, or as the authors' code and diffusers do, with h (1 + tau^2) / 2 for the slope. @default 'exact' */
+  /**
+   * How two evaluations are weighed: by exact integrals, or as the authors' code and diffusers do, with h (1 + tau^2) / 2 for the slope.
+   * @default 'exact'
+   */
   readonly weights?: 'exact' | 'reference';
   /** Factor on the noise that is added, > 0. @default 1 */
   readonly sNoise?: number;
@@ -38,7 +44,16 @@ const middle = (at: NoiseLevel): number => (relativeSigma(at) >= 0.05 && relativ
  * saSolver().order; // => 2
  */
 export function saSolver(options: SaSolverOptions = {}): Sampler {
-  const { predictorOrder = 3, correctorOrder = 4, mode = 'pec', tau = middle, prediction = 'x0', weights = 'exact', sNoise = 1, lowerOrderFinal = 'clean' } = options;
+  const {
+    predictorOrder = 3,
+    correctorOrder = 4,
+    mode = 'pec',
+    tau = middle,
+    prediction = 'x0',
+    weights = 'exact',
+    sNoise = 1,
+    lowerOrderFinal = 'clean',
+  } = options;
   checkChoice('sa-solver', 'predictorOrder', predictorOrder, ORDERS);
   checkChoice('sa-solver', 'correctorOrder', correctorOrder, [0, ...ORDERS]);
   checkChoice('sa-solver', 'mode', mode, ['pec', 'pece']);
@@ -53,7 +68,11 @@ export function saSolver(options: SaSolverOptions = {}): Sampler {
     // Where the step of lambda is infinite, only the clean sample has a limit.
     const form = from.alpha === 0 || to.sigma === 0 ? 'x0' : prediction;
     const slope = ((1 + rate) * lambdaStep(from, to)) / 2;
-    return { form, rate, adjust: (moments) => (weights === 'reference' && form === 'x0' && moments.length === 2 ? [moments[0]!, slope] : moments) };
+    return {
+      form,
+      rate,
+      adjust: (moments) => (weights === 'reference' && form === 'x0' && moments.length === 2 ? [moments[0]!, slope] : moments),
+    };
   };
   return defineSampler({
     name: 'sa-solver',
@@ -88,13 +107,25 @@ export function saSolver(options: SaSolverOptions = {}): Sampler {
     },
   });
 
-  function noiseTerms<T>(rule: StochasticStep, step: { readonly from: NoiseLevel; readonly to: NoiseLevel }, z: T | undefined): readonly Term<T>[] {
+  function noiseTerms<T>(
+    rule: StochasticStep,
+    step: { readonly from: NoiseLevel; readonly to: NoiseLevel },
+    z: T | undefined,
+  ): readonly Term<T>[] {
     return z === undefined ? [] : [[sNoise * stochasticDeviation(rule, step), z]];
   }
 }
 
 /** With c evaluations a corrector is of order c, on a prediction of order p one order is won; noise leaves at most 2. */
-function orderOf({ predictorOrder: p, correctorOrder: c, stochastic }: { readonly predictorOrder: number; readonly correctorOrder: number; readonly stochastic: boolean }): number {
+function orderOf({
+  predictorOrder: p,
+  correctorOrder: c,
+  stochastic,
+}: {
+  readonly predictorOrder: number;
+  readonly correctorOrder: number;
+  readonly stochastic: boolean;
+}): number {
   const quiet = c === 0 ? p : Math.min(p + 1, c);
   return stochastic ? Math.min(2, quiet) : quiet;
 }
@@ -104,7 +135,13 @@ function correctedOrder<T>({ index, levels, state }: StepInput<T>, order: number
   const [last] = state.history;
   if (last === undefined || last.at.alpha === 0) return 0;
   // As many evaluations as the step before had for its prediction, and the new one.
-  const before = { from: last.at, to: levels[index]!, index: index - 1, levels, state: { ...state, history: finiteHistory(state.history).slice(1) } };
+  const before = {
+    from: last.at,
+    to: levels[index]!,
+    index: index - 1,
+    levels,
+    state: { ...state, history: finiteHistory(state.history).slice(1) },
+  };
   return Math.min(order, stepOrder(before, order, rule) + 1);
 }
 

@@ -5,7 +5,10 @@ import { sdeSinglestep, type SdeSinglestepOptions } from '../sde-singlestep.ts';
 export interface Seeds2Options extends SdeSinglestepOptions {
   /** Where in the step, in lambda, the second evaluation is made: 0 < r < 1. @default 0.5 */
   readonly r?: number;
-  /** How the slope between evaluations is weighed: as at the middle of the step, or by its exact integral. @default 'midpoint', as published */
+  /**
+   * How the slope between evaluations is weighed: as at the middle of the step, or by its exact integral.
+   * @default 'midpoint', as published
+   */
   readonly solverType?: 'midpoint' | 'heun';
 }
 

@@ -6,7 +6,10 @@ import { defineSampler, type Sampler } from '../sampler.ts';
 export interface TcdOptions {
   /** The paper's gamma, 0..1: how far past the next level a step jumps. 0 is DDIM; 1 jumps to the clean end, as LCM. @default 0.3 */
   readonly eta?: number;
-  /** Gives times to levels: a step to time t' jumps to (1 - eta) t', the paper's rule. @default none: the jump goes to (1 - eta) of sigma / alpha */
+  /**
+   * Gives times to levels: a step to time t' jumps to (1 - eta) t', the paper's rule.
+   * @default none: the jump goes to (1 - eta) of sigma / alpha
+   */
   readonly process?: Pick<NoiseProcess, 'time' | 'level'>;
 }
 
@@ -21,7 +24,11 @@ export interface TcdOptions {
 export function tcd(options: TcdOptions = {}): Sampler {
   const { eta = 0.3, process } = options;
   checkShare('tcd', 'eta', eta, 'Pass 0 for no noise, 0.3 as the paper.');
-  if (process !== undefined) checkMethods('tcd', 'process', process, { methods: ['time', 'level'], remedy: 'Pass the process on which the network was trained, such as vpLinear().' });
+  if (process !== undefined)
+    checkMethods('tcd', 'process', process, {
+      methods: ['time', 'level'],
+      remedy: 'Pass the process on which the network was trained, such as vpLinear().',
+    });
   const landingOf = (to: NoiseLevel): NoiseLevel => {
     if (eta === 0 || to.sigma === 0) return to;
     return process === undefined ? { alpha: to.alpha, sigma: (1 - eta) * to.sigma } : process.level((1 - eta) * process.time(lambdaOf(to)));
@@ -34,7 +41,10 @@ export function tcd(options: TcdOptions = {}): Sampler {
     step: async ({ x, from, to, denoise, noise, algebra }) => {
       const denoised = await denoise(x, from);
       const jump = jumpPast({ from, landing: landingOf(to), to });
-      const terms = [[jump.x, x], [jump.denoised, denoised]] as const;
+      const terms = [
+        [jump.x, x],
+        [jump.denoised, denoised],
+      ] as const;
       return { x: eta > 0 && to.sigma > 0 ? algebra.linear(...terms, [jump.noise, await noise()]) : algebra.linear(...terms), denoised };
     },
   });

@@ -1,7 +1,15 @@
 import type { NoiseLevel, Term } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
 import { checkChoice } from '../check-option.ts';
-import { exponentialTerms, exponentialWeights, firstOrderTerms, lambdaStep, positionIn, type SmoothPrediction, type StepFrom } from '../maths/exponential.ts';
+import {
+  exponentialTerms,
+  exponentialWeights,
+  firstOrderTerms,
+  lambdaStep,
+  positionIn,
+  type SmoothPrediction,
+  type StepFrom,
+} from '../maths/exponential.ts';
 import { checkLowerOrderFinal, finiteHistory, remember, stepOrder, type LowerOrderFinal } from '../maths/multistep.ts';
 import { defineSampler, type Evaluation, type Sampler, type StepInput, type StepOutput } from '../sampler.ts';
 
@@ -19,7 +27,10 @@ export interface UnipcOptions {
   readonly corrector?: 'always' | 'never' | { readonly except: readonly number[] };
   /** When the order falls at the end of a run. @default 'few'; the published code's 'always' would leave long runs at order 2 */
   readonly lowerOrderFinal?: LowerOrderFinal;
-  /** A step of another method in place of UniP's: its results are corrected by UniC, as the paper does with DPM-Solver++ (Table 2). @default UniP */
+  /**
+   * A step of another method in place of UniP's: its results are corrected by UniC, as the paper does with DPM-Solver++ (Table 2).
+   * @default UniP
+   */
   readonly predictor?: <T>(step: PredictorStep<T>) => Promise<T>;
 }
 
@@ -51,10 +62,17 @@ export function unipc(options: UnipcOptions = {}): Sampler {
   checkChoice('unipc', 'variant', settings.variant, ['bh1', 'bh2']);
   checkChoice('unipc', 'prediction', settings.prediction, ['x0', 'epsilon']);
   checkLowerOrderFinal('unipc', settings.lowerOrderFinal);
-  if (settings.predictor !== undefined && typeof settings.predictor !== 'function') throw new UserError(`[samplers/unipc] predictor must be a function of { from, to, x, denoised }: predictor=${typeof settings.predictor}. Leave it out for UniP.`);
+  if (settings.predictor !== undefined && typeof settings.predictor !== 'function')
+    throw new UserError(
+      `[samplers/unipc] predictor must be a function of { from, to, x, denoised }: predictor=${typeof settings.predictor}. Leave `
+        + 'it out for UniP.',
+    );
   if (typeof corrector === 'object' && corrector !== null) {
     if (!(Array.isArray(corrector.except) && corrector.except.every((step: unknown) => Number.isSafeInteger(step)))) {
-      throw new UserError(`[samplers/unipc] corrector.except must be a list of step numbers: except=${String(corrector.except)}. Pass { except: [0] } to leave the first step as predicted.`);
+      throw new UserError(
+        `[samplers/unipc] corrector.except must be a list of step numbers: except=${String(corrector.except)}. Pass { except: [0] `
+          + '} to leave the first step as predicted.',
+      );
     }
   } else {
     checkChoice('unipc', 'corrector', corrector, ['always', 'never']);
@@ -80,7 +98,10 @@ async function unipcStep<T>(input: StepInput<T>, settings: Settings): Promise<St
   // Left out where it is the predicted state itself, so that a run resumed from a file sums as this one does.
   const values: Record<string, T> = x === predicted ? {} : { corrected: x };
   return {
-    x: settings.predictor !== undefined ? await settings.predictor({ from, to: input.to, x, denoised }) : algebra.linear(...(own === 1 ? plainTerms(step, used, settings) : predictorTerms(step, used, settings))),
+    x:
+      settings.predictor !== undefined
+        ? await settings.predictor({ from, to: input.to, x, denoised })
+        : algebra.linear(...(own === 1 ? plainTerms(step, used, settings) : predictorTerms(step, used, settings))),
     denoised,
     state: { ...state, values, numbers: { order: own } },
   };
@@ -96,11 +117,20 @@ function predictorTerms<T>(step: StepFrom<T>, used: readonly Evaluation<T>[], { 
   const h = lambdaStep(step.from, step.to);
   const nodes = used.map(({ at }, k) => (k === 0 ? 0 : positionIn(step, at)));
   const slope = halfB({ form, variant, h });
-  return exponentialTerms(form, step, used, exponentialWeights({ form, h, nodes, ...(used.length === 2 ? { adjust: ([whole]: readonly number[]) => [whole!, slope] } : {}) }));
+  return exponentialTerms(
+    form,
+    step,
+    used,
+    exponentialWeights({ form, h, nodes, ...(used.length === 2 ? { adjust: ([whole]: readonly number[]) => [whole!, slope] } : {}) }),
+  );
 }
 
 /** The state at `from` again, now that it has been evaluated there; the prediction itself where there is nothing to correct. */
-function correct<T>({ index, state, x: predicted, algebra }: StepInput<T>, now: Evaluation<T>, { prediction: form, variant, corrector }: Settings): T {
+function correct<T>(
+  { index, state, x: predicted, algebra }: StepInput<T>,
+  now: Evaluation<T>,
+  { prediction: form, variant, corrector }: Settings,
+): T {
   const [last] = state.history;
   const off = corrector === 'never' || (corrector !== 'always' && corrector.except.includes(index - 1));
   if (off || last === undefined || last.at.alpha === 0) return predicted;

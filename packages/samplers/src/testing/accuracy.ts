@@ -10,8 +10,8 @@ import { withParts } from './with-parts.ts';
 
 /**
  * What a sampler claims of its results:
- * - `order`: the error falls like steps^-order; `steps` where it is measured, @default 80 to 640. `orHigher` for methods whose leading error
- *   is small against those of higher order at such steps: the measured order may then be more than the declared one, never less
+ * - `order`: the error falls like steps^-order; `steps` where it is measured, @default 80 to 640. `orHigher` for methods whose leading
+ *   error is small against those of higher order at such steps: the measured order may then be more than the declared one, never less
  * - `consistency`: with the exact consistency function to relative sigma `sigmaMin` (@default 0) instead of a denoiser, every step ends
  *   at the exact marginal, on `data` of one point, or on any Gaussian
  * - `tolerance`: the error is proportional to a tolerance, for a sampler made for each
@@ -27,7 +27,10 @@ export type Accuracy =
 const MEAN = 0.7;
 
 /** Moments at every level of runs with the exact consistency function. */
-export async function consistencyCheck(sampler: Sampler, { data, sigmaMin = 0 }: { readonly data: 'point' | 'gaussian'; readonly sigmaMin?: number }): Promise<void> {
+export async function consistencyCheck(
+  sampler: Sampler,
+  { data, sigmaMin = 0 }: { readonly data: 'point' | 'gaussian'; readonly sigmaMin?: number },
+): Promise<void> {
   for (const std of data === 'point' ? [0] : [0, 0.3, 2]) {
     const denoise = consistencyFunction(std, sigmaMin);
     for (const steps of [1, 2, 5]) {
@@ -37,7 +40,11 @@ export async function consistencyCheck(sampler: Sampler, { data, sigmaMin = 0 }:
         const { mean, variance } = await gaussianMoments(sampler, { mean: MEAN, std, levels: levels.slice(0, end + 1), denoise });
         const expected = (alpha * std) ** 2 + Math.max(sigma, alpha * sigmaMin) ** 2;
         const gap = Math.max(Math.abs(mean - alpha * MEAN), Math.abs(variance - expected) / Math.max(1, expected));
-        demand(gap < 1e-10, `step ${end} of ${steps} ends with mean ${mean} and variance ${variance} where N(${MEAN}, ${std}^2) has ${alpha * MEAN} and ${expected}`);
+        demand(
+          gap < 1e-10,
+          `step ${end} of ${steps} ends with mean ${mean} and variance ${variance} where N(${MEAN}, ${std}^2) has ${alpha * MEAN} `
+            + `and ${expected}`,
+        );
       }
     }
   }
@@ -87,11 +94,22 @@ export async function toleranceCheck(sampler: (tolerance: number) => Sampler): P
   const all = await measureTolerance(sampler);
   for (const data of ['gaussian', 'mixture'] as const) {
     const rows = all.filter((row) => row.data === data);
-    const shown = `errors ${rows.map(({ error }) => error.toExponential(2)).join(', ')} and calls ${rows.map(({ nfe }) => nfe).join(', ')} at tolerances ${TOLERANCES.join(', ')} on ${data}`;
-    const slope = slopeOf(TOLERANCES.map((tolerance) => 1 / tolerance), rows.map(({ error }) => error));
+    const shown =
+      `errors ${rows.map(({ error }) => error.toExponential(2)).join(', ')} and calls ${rows.map(({ nfe }) => nfe).join(', ')} at `
+      + `tolerances ${TOLERANCES.join(', ')} on ${data}`;
+    const slope = slopeOf(
+      TOLERANCES.map((tolerance) => 1 / tolerance),
+      rows.map(({ error }) => error),
+    );
     demand(Math.abs(slope - 1) < 0.2, `the error goes like tolerance^${slope.toFixed(2)}: ${shown}`);
-    demand(rows.every(({ error, tolerance }) => error < 100 * tolerance), `an error is more than 100 times the tolerance: ${shown}`);
-    demand(rows.every(({ nfe }, i) => i === 0 || nfe > rows[i - 1]!.nfe), `a tighter tolerance does not cost more: ${shown}`);
+    demand(
+      rows.every(({ error, tolerance }) => error < 100 * tolerance),
+      `an error is more than 100 times the tolerance: ${shown}`,
+    );
+    demand(
+      rows.every(({ nfe }, i) => i === 0 || nfe > rows[i - 1]!.nfe),
+      `a tighter tolerance does not cost more: ${shown}`,
+    );
   }
 }
 
@@ -99,7 +117,10 @@ export async function toleranceCheck(sampler: (tolerance: number) => Sampler): P
 const SAMPLED = { images: 64, size: 64 };
 
 /** Mean and deviation of 4096 numbers from N(0.7, 0.3^2), with chance of 4 standard errors. */
-export async function sampledCheck(sampler: Sampler, { bias, steps = 1 }: { readonly bias: number; readonly steps?: number }): Promise<void> {
+export async function sampledCheck(
+  sampler: Sampler,
+  { bias, steps = 1 }: { readonly bias: number; readonly steps?: number },
+): Promise<void> {
   const count = SAMPLED.images * SAMPLED.size;
   const levels: readonly NoiseLevel[] = orderGrid(steps);
   const algebra = arrayAlgebra({ items: SAMPLED.images });
@@ -112,6 +133,12 @@ export async function sampledCheck(sampler: Sampler, { bias, steps = 1 }: { read
   const mean = end.reduce((sum, value) => sum + value, 0) / count;
   const std = Math.sqrt(end.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (count - 1));
   const expected = Math.hypot(0.3, relativeSigma(last)) * last.alpha;
-  demand(Math.abs(mean - last.alpha * MEAN) < bias + (4 * expected) / Math.sqrt(count), `mean ${mean}, expected ${last.alpha * MEAN} up to ${bias} and chance`);
-  demand(Math.abs(std - expected) < bias + (4 * expected) / Math.sqrt(2 * count), `deviation ${std}, expected ${expected} up to ${bias} and chance`);
+  demand(
+    Math.abs(mean - last.alpha * MEAN) < bias + (4 * expected) / Math.sqrt(count),
+    `mean ${mean}, expected ${last.alpha * MEAN} up to ${bias} and chance`,
+  );
+  demand(
+    Math.abs(std - expected) < bias + (4 * expected) / Math.sqrt(2 * count),
+    `deviation ${std}, expected ${expected} up to ${bias} and chance`,
+  );
 }

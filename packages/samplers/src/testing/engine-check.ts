@@ -1,4 +1,13 @@
-import { arrayAlgebra, edm, isLevelList, karras, tensorAlgebra, type Algebra, type Denoiser, type NoiseLevel } from '@langevin/core-schedules';
+import {
+  arrayAlgebra,
+  edm,
+  isLevelList,
+  karras,
+  tensorAlgebra,
+  type Algebra,
+  type Denoiser,
+  type NoiseLevel,
+} from '@langevin/core-schedules';
 import { cacheCounters, tensor, type Engine, type Tensor } from '@langevin/tensor';
 import { imageNoise, startState } from '../noise.ts';
 import type { Sampler } from '../sampler.ts';

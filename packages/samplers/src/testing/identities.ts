@@ -48,13 +48,29 @@ function sameInUnits(name: string): Identity {
         levels.map((level): NoiseLevel => ({ alpha: 1, sigma: relativeSigma(level) })),
         levels.map((level) => straight.levelOf(Math.log(level.alpha / level.sigma))),
       ];
-      const ends = await Promise.all(others.map((over) => run(sampler, over, x.map((value) => (value * over[0]!.alpha) / levels[0]!.alpha))));
+      const ends = await Promise.all(
+        others.map((over) =>
+          run(
+            sampler,
+            over,
+            x.map((value) => (value * over[0]!.alpha) / levels[0]!.alpha),
+          ),
+        ),
+      );
       return Math.max(...ends.map((end) => apart(end, preserving)));
     },
   };
 }
 
-const CFG_PP = ['euler', 'euler-ancestral', 'dpmpp-2m', 'dpmpp-2s-ancestral', 'res-multistep', 'res-multistep-ancestral', 'gradient-estimation'] as const;
+const CFG_PP = [
+  'euler',
+  'euler-ancestral',
+  'dpmpp-2m',
+  'dpmpp-2s-ancestral',
+  'res-multistep',
+  'res-multistep-ancestral',
+  'gradient-estimation',
+] as const;
 
 /**
  * Equalities between methods that were found apart and are one at some setting. A test and the evidence run all of them.
@@ -74,7 +90,11 @@ export function samplerIdentities(): readonly Identity[] {
     equal('DDIM is iPNDM of order 1', ['ddim'], ['ipndm', { order: 1 }]),
     equal('DDIM is LMS of order 1', ['ddim'], ['lms', { order: 1 }]),
     equal('DDIM is gradient estimation with gamma 1', ['ddim'], ['gradient-estimation', { gamma: 1 }]),
-    equal('DDIM is SA-Solver of order 1 without noise and corrector', ['ddim'], ['sa-solver', { predictorOrder: 1, correctorOrder: 0, tau: 0 }]),
+    equal(
+      'DDIM is SA-Solver of order 1 without noise and corrector',
+      ['ddim'],
+      ['sa-solver', { predictorOrder: 1, correctorOrder: 0, tau: 0 }],
+    ),
     equal('DDIM is ER-SDE of order 1 without noise', ['ddim'], ['er-sde', { order: 1, noiseScale: 'ode' }]),
     equal('DDIM with eta 1 is DDPM with the posterior variance', ['ddim', { eta: 1 }], ['ddpm', { variance: 'small' }]),
     equal('Euler ancestral is DDIM with eta 1', ['euler-ancestral'], ['ddim', { eta: 1 }]),
@@ -87,7 +107,11 @@ export function samplerIdentities(): readonly Identity[] {
     equal('DPM-Solver++(2S) ancestral without noise is 2S', ['dpmpp-2s-ancestral', { eta: 0 }], ['dpmpp-2s']),
     equal('RES multistep ancestral without noise is RES multistep', ['res-multistep-ancestral', { eta: 0 }], ['res-multistep']),
     equal('Restart without intervals is its base, Heun', ['restart', { intervals: [] }], ['heun']),
-    equal('Predictor-corrector without corrector is the reverse-diffusion predictor', ['predictor-corrector', { correctorSteps: 0 }], ['euler-maruyama', { form: 'reverse-diffusion' }]),
+    equal(
+      'Predictor-corrector without corrector is the reverse-diffusion predictor',
+      ['predictor-corrector', { correctorSteps: 0 }],
+      ['euler-maruyama', { form: 'reverse-diffusion' }],
+    ),
     ...CFG_PP.map((base) => equal(`${base} CFG++ is ${base} where nothing is guided`, [`${base}-cfg-pp`], [base], 0)),
     ...['ddim', 'dpmpp-2m', 'unipc', 'deis', 'heun', 'dpm-solver'].map(sameInUnits),
     {

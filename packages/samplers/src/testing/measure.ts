@@ -36,7 +36,11 @@ export const STARTS = Float64Array.from({ length: 41 }, (_, i) => -2.3 + (4.6 * 
  * const { slope } = await measureOrder(ddim(), 'gaussian');
  * Math.round(slope); // => 1
  */
-export async function measureOrder(sampler: Sampler, data: 'gaussian' | 'mixture', steps: readonly number[] = STEPS): Promise<OrderMeasurement> {
+export async function measureOrder(
+  sampler: Sampler,
+  data: 'gaussian' | 'mixture',
+  steps: readonly number[] = STEPS,
+): Promise<OrderMeasurement> {
   const { denoise, target } = await bed(data);
   const errors: number[] = [];
   for (const count of steps) {
@@ -70,7 +74,10 @@ export async function bed(data: 'gaussian' | 'mixture'): Promise<Bed> {
  * Where the mixture's ODE leads, to about 1e-11: the classical fourth-order method in u = log(sigma / alpha), where dx/du = x - D in
  * units of alpha = 1, at two step sizes whose leading errors cancel. It shares no code with the samplers.
  */
-async function reference(denoise: Denoiser<Float64Array>, { from, to }: { readonly from: NoiseLevel; readonly to: NoiseLevel }): Promise<Float64Array> {
+async function reference(
+  denoise: Denoiser<Float64Array>,
+  { from, to }: { readonly from: NoiseLevel; readonly to: NoiseLevel },
+): Promise<Float64Array> {
   const first = Math.log(relativeSigma(from));
   const last = Math.log(relativeSigma(to));
   const start = STARTS.map((value) => value / from.alpha);
@@ -81,7 +88,11 @@ async function reference(denoise: Denoiser<Float64Array>, { from, to }: { readon
 
 const REFERENCE_STEPS = 500;
 
-async function rungeKutta(denoise: Denoiser<Float64Array>, start: Float64Array, { first, last, steps }: { readonly first: number; readonly last: number; readonly steps: number }): Promise<Float64Array> {
+async function rungeKutta(
+  denoise: Denoiser<Float64Array>,
+  start: Float64Array,
+  { first, last, steps }: { readonly first: number; readonly last: number; readonly steps: number },
+): Promise<Float64Array> {
   const h = (last - first) / steps;
   const slope = async (x: Float64Array, u: number): Promise<Float64Array> => {
     const denoised = await denoise(x, { alpha: 1, sigma: Math.exp(u) });
@@ -124,14 +135,23 @@ export interface Moments {
  * const { mean } = await gaussianMoments(ddim(), { mean: 0.7, std: 0.3, levels: orderGrid(640) });
  * Math.abs(mean - 0.7) < 0.01; // => true
  */
-export async function gaussianMoments(sampler: Sampler, { mean, std, levels, denoise = withParts(gaussian({ mean: [mean], std }).denoiser<Float64Array>()) }: MomentsOptions): Promise<Moments> {
+export async function gaussianMoments(
+  sampler: Sampler,
+  { mean, std, levels, denoise = withParts(gaussian({ mean: [mean], std }).denoiser<Float64Array>()) }: MomentsOptions,
+): Promise<Moments> {
   const drawn = await countDraws(sampler, denoise, levels);
   const x = new Float64Array(2 + drawn);
   x[1] = 1;
   let lane = 2;
   const basis: NoiseSource = {
     name: 'basis',
-    draw: ({ algebra, like }) => Promise.resolve(algebra.fromHost(Float64Array.from({ length: x.length }, (_, i) => (i === lane ? 1 : 0)), like)).finally(() => lane++),
+    draw: ({ algebra, like }) =>
+      Promise.resolve(
+        algebra.fromHost(
+          Float64Array.from({ length: x.length }, (_, i) => (i === lane ? 1 : 0)),
+          like,
+        ),
+      ).finally(() => lane++),
   };
   const end = await sample({ sampler, denoise, x, levels, noise: basis, algebra: arrayAlgebra() });
   const [base, ...rest] = end;

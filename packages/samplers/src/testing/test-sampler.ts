@@ -1,4 +1,14 @@
-import { arrayAlgebra, CLEAN, edm, karras, relativeSigma, uniformLambda, vpLinear, type Denoiser, type NoiseLevel } from '@langevin/core-schedules';
+import {
+  arrayAlgebra,
+  CLEAN,
+  edm,
+  karras,
+  relativeSigma,
+  uniformLambda,
+  vpLinear,
+  type Denoiser,
+  type NoiseLevel,
+} from '@langevin/core-schedules';
 import { finiteSet, threeModes } from '@langevin/core-schedules/testing';
 import { UserError, type Engine } from '@langevin/tensor';
 import { imageNoise, startState } from '../noise.ts';
@@ -13,7 +23,11 @@ import { withParts } from './with-parts.ts';
 export interface SamplerTestOptions {
   /** How the test runner registers a test: vitest's or node:test's `test`. */
   readonly test: (name: string, run: () => Promise<void>) => unknown;
-  /** Denoiser calls of a run of so many steps that ends at sigma = 0; `any` for adaptive methods, where the driver must still count truthfully. @default one a step */
+  /**
+   * Denoiser calls of a run of so many steps that ends at sigma = 0; `any` for adaptive methods, where the driver must still count
+   * truthfully.
+   * @default one a step
+   */
   readonly nfe?: ((steps: number) => number) | 'any';
   /** What is claimed of results. @default { kind: 'order' } */
   readonly accuracy?: Accuracy;
@@ -54,17 +68,29 @@ export function testSampler(sampler: Sampler, options: SamplerTestOptions): void
  * checks.some(({ name }) => name.includes('order')); // => true
  */
 export function samplerChecks(sampler: Sampler, options: Omit<SamplerTestOptions, 'test'> = {}): readonly SamplerCheck[] {
-  const { nfe = (steps: number) => steps, accuracy = { kind: 'order' }, tolerance = sampler.order <= 2 ? 0.15 : 0.3, engines = [], precision = 2e-5 } = options;
+  const {
+    nfe = (steps: number) => steps,
+    accuracy = { kind: 'order' },
+    tolerance = sampler.order <= 2 ? 0.15 : 0.3,
+    engines = [],
+    precision = 2e-5,
+  } = options;
   const slope = (measured: OrderMeasurement, above: 'or higher' | 'no higher'): void => {
     const errors = measured.errors.map((error) => error.toExponential(2)).join(', ');
     const exact = measured.errors.every((error) => error < 1e-10);
     const gap = measured.slope - sampler.order;
-    demand(exact || (gap >= -tolerance && (above === 'or higher' || gap <= tolerance)), `order ${measured.slope.toFixed(3)}, declared ${sampler.order} +- ${tolerance}; errors ${errors} at ${measured.steps.join(', ')} steps`);
+    demand(
+      exact || (gap >= -tolerance && (above === 'or higher' || gap <= tolerance)),
+      `order ${measured.slope.toFixed(3)}, declared ${sampler.order} +- ${tolerance}; errors ${errors} at `
+        + `${measured.steps.join(', ')} steps`,
+    );
   };
   const results = ((): SamplerCheck[] => {
     switch (accuracy.kind) {
       case 'consistency':
-        return [{ name: 'ends every step at the exact marginal, given the consistency function', run: () => consistencyCheck(sampler, accuracy) }];
+        return [
+          { name: 'ends every step at the exact marginal, given the consistency function', run: () => consistencyCheck(sampler, accuracy) },
+        ];
       case 'tolerance':
         return [{ name: 'has an error in proportion to its tolerance', run: () => toleranceCheck(accuracy.sampler) }];
       case 'sampled':
@@ -72,11 +98,23 @@ export function samplerChecks(sampler: Sampler, options: Omit<SamplerTestOptions
       case 'order': {
         const above = accuracy.orHigher === true ? 'or higher' : 'no higher';
         return sampler.stochastic
-          ? [{ name: 'has its declared weak order on Gaussian data', run: async () => slope(await measureWeakOrder(sampler, accuracy.steps), above) }]
+          ? [
+              {
+                name: 'has its declared weak order on Gaussian data',
+                run: async () => slope(await measureWeakOrder(sampler, accuracy.steps), above),
+              },
+            ]
           : [
-              // The ODE of a Gaussian is symmetric in lambda, which cancels the leading error of some methods: there the order may be higher.
-              { name: 'has its declared order on Gaussian data', run: async () => slope(await measureOrder(sampler, 'gaussian', accuracy.steps), 'or higher') },
-              { name: 'has its declared order on a mixture', run: async () => slope(await measureOrder(sampler, 'mixture', accuracy.steps), above) },
+              // The ODE of a Gaussian is symmetric in lambda, which cancels the leading error of some methods: there the order may be
+              // higher.
+              {
+                name: 'has its declared order on Gaussian data',
+                run: async () => slope(await measureOrder(sampler, 'gaussian', accuracy.steps), 'or higher'),
+              },
+              {
+                name: 'has its declared order on a mixture',
+                run: async () => slope(await measureOrder(sampler, 'mixture', accuracy.steps), above),
+              },
             ];
       }
     }
@@ -92,7 +130,10 @@ export function samplerChecks(sampler: Sampler, options: Omit<SamplerTestOptions
     { name: 'changes nothing that it is given', run: () => mutationCheck(sampler) },
     { name: 'goes on from any step as if never stopped', run: () => resumeCheck(sampler) },
     { name: 'meets invalid grids and results with an error', run: () => refusalCheck(sampler) },
-    ...engines.map((engine) => ({ name: `gives on ${engine.name}/${engine.device} what it gives over arrays, compiled once`, run: () => engineCheck(sampler, engine, precision) })),
+    ...engines.map((engine) => ({
+      name: `gives on ${engine.name}/${engine.device} what it gives over arrays, compiled once`,
+      run: () => engineCheck(sampler, engine, precision),
+    })),
   ];
 }
 
@@ -123,7 +164,10 @@ function shapeCheck(sampler: Sampler): void {
   demand(Number.isInteger(sampler.order) && sampler.order >= 1, `order ${sampler.order} is no order.`);
   demand(sampler.paper.length > 0, 'paper is empty. Say where the method is from.');
   const state = sampler.init<Float64Array>();
-  demand(Array.isArray(state.history) && typeof state.values === 'object' && typeof state.numbers === 'object', 'init() does not give a SamplerState.');
+  demand(
+    Array.isArray(state.history) && typeof state.values === 'object' && typeof state.numbers === 'object',
+    'init() does not give a SamplerState.',
+  );
 }
 
 async function nfeCheck(sampler: Sampler, nfe: ((steps: number) => number) | 'any'): Promise<void> {
@@ -133,9 +177,13 @@ async function nfeCheck(sampler: Sampler, nfe: ((steps: number) => number) | 'an
     const denoiser = mixtureDenoiser();
     const denoise = withParts<Float64Array>((x, at) => (calls++, denoiser(x, at)));
     let last: Progress<Float64Array> | undefined;
-    for await (const step of trajectory({ sampler, denoise, x: Float64Array.of(40), levels, noise: imageNoise({ seed: SEED }) })) last = step;
+    for await (const step of trajectory({ sampler, denoise, x: Float64Array.of(40), levels, noise: imageNoise({ seed: SEED }) }))
+      last = step;
     if (nfe !== 'any') demand(calls === nfe(steps), `${calls} calls in ${steps} steps, expected ${nfe(steps)}`);
-    demand(last?.nfe === calls && last.step === steps, `the driver reports nfe ${last?.nfe} and step ${last?.step} after ${calls} calls in ${steps} steps`);
+    demand(
+      last?.nfe === calls && last.step === steps,
+      `the driver reports nfe ${last?.nfe} and step ${last?.step} after ${calls} calls in ${steps} steps`,
+    );
   }
 }
 
@@ -143,17 +191,30 @@ async function pointCheck(sampler: Sampler): Promise<void> {
   const point = finiteSet([[0.3, -0.7]]);
   for (const steps of [1, 2, 7]) {
     const levels = karras().levels(edm(), { steps });
-    const end = await sample({ sampler, denoise: withParts(point.denoiser<Float64Array>()), x: Float64Array.of(75, -31), levels, noise: imageNoise({ seed: SEED }) });
-    demand(Math.max(Math.abs(end[0]! - 0.3), Math.abs(end[1]! + 0.7)) < 1e-9, `reached (${end.join(', ')}) in ${steps} steps, the data are (0.3, -0.7)`);
+    const end = await sample({
+      sampler,
+      denoise: withParts(point.denoiser<Float64Array>()),
+      x: Float64Array.of(75, -31),
+      levels,
+      noise: imageNoise({ seed: SEED }),
+    });
+    demand(
+      Math.max(Math.abs(end[0]! - 0.3), Math.abs(end[1]! + 0.7)) < 1e-9,
+      `reached (${end.join(', ')}) in ${steps} steps, the data are (0.3, -0.7)`,
+    );
   }
 }
 
 async function seedCheck(sampler: Sampler): Promise<void> {
   demand(same(await run(sampler), await run(sampler)), 'two runs of one seed differ');
   const levels = karras().levels(edm(), { steps: 4 });
-  const from = (seed: number): Promise<Float64Array> => sample({ sampler, denoise: mixtureDenoiser(), x: Float64Array.of(60, -20), levels, noise: imageNoise({ seed }) });
+  const from = (seed: number): Promise<Float64Array> =>
+    sample({ sampler, denoise: mixtureDenoiser(), x: Float64Array.of(60, -20), levels, noise: imageNoise({ seed }) });
   const equal = same(await from(1), await from(2));
-  demand(equal !== sampler.stochastic, `stochastic is ${sampler.stochastic}, but from one start two seeds give ${equal ? 'the same' : 'different results'}`);
+  demand(
+    equal !== sampler.stochastic,
+    `stochastic is ${sampler.stochastic}, but from one start two seeds give ${equal ? 'the same' : 'different results'}`,
+  );
 }
 
 async function batchCheck(sampler: Sampler): Promise<void> {
@@ -169,20 +230,36 @@ async function mutationCheck(sampler: Sampler): Promise<void> {
   const levels = karras().levels(edm(), { steps: 5 });
   const frozen = Object.freeze(levels.map((level) => Object.freeze({ ...level })));
   const denoise = withParts<Float64Array>(async (x, at) => keep(await denoiser(keep(x), at)));
-  for await (const { x, denoised } of trajectory({ sampler, denoise, x: keep(Float64Array.of(60, -20)), levels: frozen, noise: imageNoise({ seed: SEED }) })) [x, denoised].forEach(keep);
+  for await (const { x, denoised } of trajectory({
+    sampler,
+    denoise,
+    x: keep(Float64Array.of(60, -20)),
+    levels: frozen,
+    noise: imageNoise({ seed: SEED }),
+  }))
+    [x, denoised].forEach(keep);
   const changed = kept.findIndex(({ now, then }) => !same(now, then));
   demand(changed < 0, `array ${changed} of the run was written to after it was handed out`);
 }
 
 async function resumeCheck(sampler: Sampler): Promise<void> {
-  const options = { sampler, denoise: mixtureDenoiser(), x: Float64Array.of(60, -20), levels: karras().levels(edm(), { steps: 6 }), noise: imageNoise({ seed: SEED }) };
+  const options = {
+    sampler,
+    denoise: mixtureDenoiser(),
+    x: Float64Array.of(60, -20),
+    levels: karras().levels(edm(), { steps: 6 }),
+    noise: imageNoise({ seed: SEED }),
+  };
   const whole: Progress<Float64Array>[] = [];
   for await (const step of trajectory(options)) whole.push(step);
   for (const { step, x, nfe, state } of whole) {
     // A copy, as a file would hold it: the state must be plain data.
     const resume = structuredClone({ step, x, nfe, state });
     const end = await sample({ ...options, x: new Float64Array(2), resume });
-    demand(same(end, whole.at(-1)!.x), `resumed after step ${step} it ends at (${end.join(', ')}), uninterrupted at (${whole.at(-1)!.x.join(', ')})`);
+    demand(
+      same(end, whole.at(-1)!.x),
+      `resumed after step ${step} it ends at (${end.join(', ')}), uninterrupted at (${whole.at(-1)!.x.join(', ')})`,
+    );
   }
 }
 
@@ -203,7 +280,13 @@ async function refusalCheck(sampler: Sampler): Promise<void> {
   const grids: [readonly NoiseLevel[], string][] = [
     [[], 'levels.length=0'],
     [[{ alpha: 1, sigma: 1 }], 'levels.length=1'],
-    [[{ alpha: 1, sigma: 1 }, { alpha: 1, sigma: 2 }], 'levels[0] has 1, levels[1] has 2'],
+    [
+      [
+        { alpha: 1, sigma: 1 },
+        { alpha: 1, sigma: 2 },
+      ],
+      'levels[0] has 1, levels[1] has 2',
+    ],
     [[{ alpha: 1, sigma: 1 }, CLEAN, CLEAN], 'levels[1] has 0, levels[2] has 0'],
     [[{ alpha: 1, sigma: Number.NaN }, CLEAN], 'levels[0]={ alpha: 1, sigma: NaN }'],
   ];
@@ -219,5 +302,8 @@ async function refused(outcome: Promise<unknown>, text: string): Promise<void> {
     () => undefined,
     (reason: unknown) => reason,
   );
-  demand(error instanceof UserError && error.message.includes(text), `expected a UserError with "${text}", got ${error === undefined ? 'a result' : String(error)}`);
+  demand(
+    error instanceof UserError && error.message.includes(text),
+    `expected a UserError with "${text}", got ${error === undefined ? 'a result' : String(error)}`,
+  );
 }

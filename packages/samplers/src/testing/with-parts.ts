@@ -8,7 +8,10 @@ import { arrayAlgebra, type Algebra, type Denoiser } from '@langevin/core-schedu
  * const denoise = withParts(async (x: Float64Array) => x);
  * Object.keys(await denoise.detailed!(Float64Array.of(1), sigmaLevel(1))); // => ['denoised', 'unconditional', 'variance']
  */
-export function withParts<T>(denoise: Denoiser<T>, algebra: Pick<Algebra<T>, 'linear'> = arrayAlgebra() as unknown as Algebra<T>): Denoiser<T> {
+export function withParts<T>(
+  denoise: Denoiser<T>,
+  algebra: Pick<Algebra<T>, 'linear'> = arrayAlgebra() as unknown as Algebra<T>,
+): Denoiser<T> {
   const plain: Denoiser<T> = (x, at) => denoise(x, at);
   const detailed: Denoiser<T>['detailed'] = async (x, at) => {
     const denoised = await denoise(x, at);

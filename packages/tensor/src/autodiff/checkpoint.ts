@@ -32,7 +32,11 @@ export const checkpointOp: OpDefinition<'checkpoint'> = {
     const floats = anew.filter((x) => isFloating(x.dtype));
     let all: readonly Tensor[] | undefined;
     const pulled = (): readonly Tensor[] =>
-      (all ??= gradients(present.map(({ y }) => y), floats, { cotangents: present.map(({ g }) => g) }));
+      (all ??= gradients(
+        present.map(({ y }) => y),
+        floats,
+        { cotangents: present.map(({ g }) => g) },
+      ));
     return anew.map((x) => (isFloating(x.dtype) ? () => pulled()[floats.indexOf(x)]! : undefined));
   },
 };

@@ -13,7 +13,10 @@ function dependencies(node: OpNode): readonly Tensor[] {
 }
 
 /** Nodes between `xs` and `ys`, inputs before consumers. */
-function pathNodes(ys: readonly Tensor[], xs: ReadonlySet<Tensor>): { readonly order: readonly OpNode[]; readonly reaches: ReadonlySet<Tensor> } {
+function pathNodes(
+  ys: readonly Tensor[],
+  xs: ReadonlySet<Tensor>,
+): { readonly order: readonly OpNode[]; readonly reaches: ReadonlySet<Tensor> } {
   const reaches = new Set<Tensor>(xs);
   const order = postOrder(ys, dependencies).filter((node) => {
     if (!dependencies(node).some((input) => reaches.has(input))) return false;
@@ -41,11 +44,16 @@ export interface GradientsOptions {
 export function gradients(ys: readonly Tensor[], xs: readonly Tensor[], options: GradientsOptions = {}): Tensor[] {
   const cotangentOf = new Map<Tensor, Tensor>();
   const accumulate = (tensor: Tensor, g: Tensor): void => {
-    if (!sameShape(tensor.shape, g.shape)) throw new InternalError(`[tensor/gradients] cotangent ${showShape(g.shape)} does not have the shape of its value ${tensor.toString()}.`);
+    if (!sameShape(tensor.shape, g.shape))
+      throw new InternalError(
+        `[tensor/gradients] cotangent ${showShape(g.shape)} does not have the shape of its value ${tensor.toString()}.`,
+      );
     const before = cotangentOf.get(tensor);
     cotangentOf.set(tensor, before ? add(before, g) : g);
   };
-  for (const x of xs) if (!isFloating(x.dtype)) throw new UserError(`[tensor/gradients] cannot differentiate by an integer: x=${x.toString()}. Only floats have gradients.`);
+  for (const x of xs)
+    if (!isFloating(x.dtype))
+      throw new UserError(`[tensor/gradients] cannot differentiate by an integer: x=${x.toString()}. Only floats have gradients.`);
   const { order, reaches } = pathNodes(ys, new Set(xs));
   ys.forEach((y, i) => accumulate(y, seedFor(y, options.cotangents?.[i])));
   for (let i = order.length - 1; i >= 0; i--) {
@@ -69,12 +77,17 @@ export function gradients(ys: readonly Tensor[], xs: readonly Tensor[], options:
 function seedFor(y: Tensor, cotangent: Tensor | undefined): Tensor {
   if (cotangent) {
     if (!sameShape(cotangent.shape, y.shape) || cotangent.dtype !== y.dtype) {
-      throw new UserError(`[tensor/gradients] cotangent does not fit: y=${y.toString()}, cotangent=${cotangent.toString()}. Shape and dtype must be those of y.`);
+      throw new UserError(
+        `[tensor/gradients] cotangent does not fit: y=${y.toString()}, cotangent=${cotangent.toString()}. Shape and dtype must be `
+          + 'those of y.',
+      );
     }
     return cotangent;
   }
   if (y.rank !== 0 || !isFloating(y.dtype)) {
-    throw new UserError(`[tensor/gradients] value is not a float scalar: y=${y.toString()}. Reduce it with mean() or sum(), or give cotangents.`);
+    throw new UserError(
+      `[tensor/gradients] value is not a float scalar: y=${y.toString()}. Reduce it with mean() or sum(), or give cotangents.`,
+    );
   }
   return onesLike(y);
 }

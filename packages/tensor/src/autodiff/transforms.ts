@@ -53,7 +53,10 @@ export function grad<P, Rest extends readonly unknown[]>(fn: (params: P, ...rest
  * The value of a function at `primals` and its vector-Jacobian product: `pullback` maps cotangents of the result to cotangents of
  * the primals.
  */
-export function vjp<Args extends readonly unknown[], R>(fn: (...args: Args) => R, ...primals: Args): { readonly value: R; readonly pullback: (cotangent: R) => Args } {
+export function vjp<Args extends readonly unknown[], R>(
+  fn: (...args: Args) => R,
+  ...primals: Args
+): { readonly value: R; readonly pullback: (cotangent: R) => Args } {
   const inputs = separate(primals);
   const value = fn(...inputs);
   return { value, pullback: (cotangent) => gradientTree(inputs, tensorsOf(value), tensorsOf(cotangent)) };
@@ -65,10 +68,17 @@ export function vjp<Args extends readonly unknown[], R>(fn: (...args: Args) => R
  * It transposes the pullback, which is linear: no op needs a forward rule of its own, and what the pullback computed of the value's
  * cotangent alone drops out of the graph.
  */
-export function jvp<Args extends readonly unknown[], R>(fn: (...args: Args) => R, primals: Args, tangents: Args): { readonly value: R; readonly tangent: R } {
+export function jvp<Args extends readonly unknown[], R>(
+  fn: (...args: Args) => R,
+  primals: Args,
+  tangents: Args,
+): { readonly value: R; readonly tangent: R } {
   const primalNames = flattenTree(primals).names;
   if (primalNames.join() !== flattenTree(tangents).names.join()) {
-    throw new UserError(`[tensor/jvp] tangents do not have the structure of the primals: primals have ${primalNames.length} leaves. Give one tangent for each.`);
+    throw new UserError(
+      `[tensor/jvp] tangents do not have the structure of the primals: primals have ${primalNames.length} leaves. Give one tangent `
+        + 'for each.',
+    );
   }
   const { value, pullback } = vjp(fn, ...primals);
   const probe = mapTensors(value, (y) => (isFloating(y.dtype) ? alias(zerosLike(y)) : y));
@@ -76,7 +86,11 @@ export function jvp<Args extends readonly unknown[], R>(fn: (...args: Args) => R
   const pulled = tensorsOf(pullback(probe));
   const directions = tensorsOf(tangents);
   const used = pulled.flatMap((x, i) => (isFloating(x.dtype) ? [i] : []));
-  const found = gradients(used.map((i) => pulled[i]!), tensorsOf(probe).filter(isProbe), { cotangents: used.map((i) => directions[i]!) });
+  const found = gradients(
+    used.map((i) => pulled[i]!),
+    tensorsOf(probe).filter(isProbe),
+    { cotangents: used.map((i) => directions[i]!) },
+  );
   let next = 0;
   return { value, tangent: mapTensors(value, (y) => (isProbe(y) ? found[next++]! : zerosLike(y))) };
 }

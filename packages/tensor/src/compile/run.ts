@@ -15,7 +15,11 @@ export async function run(specialization: Specialization, leaves: readonly Leaf[
       continue;
     }
     const leaf = leaves[feed.leaf];
-    inputs.push(await (leaf instanceof Tensor ? bufferOf(leaf, engine) : engine.upload(hostFromNumbers('float32', [leaf as number]), { shape: [], dtype: 'float32' })));
+    inputs.push(
+      await (leaf instanceof Tensor
+        ? bufferOf(leaf, engine)
+        : engine.upload(hostFromNumbers('float32', [leaf as number]), { shape: [], dtype: 'float32' })),
+    );
   }
   const targets = spare.slice();
   spare.fill(undefined);

@@ -51,7 +51,12 @@ interface TraceOptions {
 }
 
 /** Runs the function on placeholders, and compiles the graph that it makes. */
-export async function trace<Args extends readonly unknown[], R>(fn: (...args: Args) => R, flat: FlatTree, frozen: ReadonlySet<number>, options: TraceOptions): Promise<Specialization> {
+export async function trace<Args extends readonly unknown[], R>(
+  fn: (...args: Args) => R,
+  flat: FlatTree,
+  frozen: ReadonlySet<number>,
+  options: TraceOptions,
+): Promise<Specialization> {
   const { engine, name } = options;
   const leafOf = new Map<Tensor, number>();
   const traced = flat.leaves.map((leaf, i) => {
@@ -63,7 +68,8 @@ export async function trace<Args extends readonly unknown[], R>(fn: (...args: Ar
     return placeholder;
   });
   const value = fn(...(flat.rebuild(traced) as Args));
-  if (value instanceof Promise) throw new UserError(`[tensor/compile] function is asynchronous: name=${name}. It only builds a graph: remove async and await.`);
+  if (value instanceof Promise)
+    throw new UserError(`[tensor/compile] function is asynchronous: name=${name}. It only builds a graph: remove async and await.`);
   const result = flattenTree(value);
 
   const outputs: Tensor[] = [];
@@ -115,7 +121,12 @@ async function downloadAll(tensors: readonly Tensor[], engine: Engine): Promise<
 }
 
 /** Each donated leaf gives its storage to the first output of its shape and dtype that has none yet. */
-function matchDonations(flat: FlatTree, donate: readonly number[], outputs: readonly Tensor[], results: readonly ResultLeaf[]): Specialization['donations'] {
+function matchDonations(
+  flat: FlatTree,
+  donate: readonly number[],
+  outputs: readonly Tensor[],
+  results: readonly ResultLeaf[],
+): Specialization['donations'] {
   const positions = new Set(donate.map(String));
   const passedOn = new Set(results.flatMap((result) => (result.kind === 'argument' ? [result.leaf] : [])));
   const free = new Set(outputs.keys());

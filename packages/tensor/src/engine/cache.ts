@@ -40,7 +40,11 @@ export async function compileGraph(engine: Engine, graph: Graph, name = 'graph')
   const start = performance.now();
   const executable = await engine.compile(graph);
   cacheOf(engine).compilations++;
-  if (level >= 1) debugLog(`[tensor] compiled ${name}: ${graph.nodes.length} nodes, ${graph.inputs.length} inputs, ${(performance.now() - start).toFixed(1)} ms on ${engine.name}/${engine.device}`);
+  if (level >= 1)
+    debugLog(
+      `[tensor] compiled ${name}: ${graph.nodes.length} nodes, ${graph.inputs.length} inputs, `
+        + `${(performance.now() - start).toFixed(1)} ms on ${engine.name}/${engine.device}`,
+    );
   if (level >= 2) debugLog(printGraph(graph));
   return executable;
 }
@@ -61,7 +65,10 @@ export function executableFor(engine: Engine, graph: Graph): Promise<Executable>
   if (cache.entries.size > CAPACITY) {
     const [oldest, evicted] = cache.entries.entries().next().value!;
     cache.entries.delete(oldest);
-    void evicted.then((executable) => executable.dispose(), () => undefined);
+    void evicted.then(
+      (executable) => executable.dispose(),
+      () => undefined,
+    );
   }
   return fresh;
 }

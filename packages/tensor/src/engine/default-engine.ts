@@ -36,7 +36,8 @@ async function findEngine(): Promise<Engine> {
     }
   }
   throw new UserError(
-    `[tensor/engine] no engine is installed: ${failures.join('; ')}. Run \`npm install @langevin/engine-onnxruntime onnxruntime-node\`, or pass one with setDefaultEngine().`,
+    `[tensor/engine] no engine is installed: ${failures.join('; ')}. Run \`npm install @langevin/engine-onnxruntime `
+      + `onnxruntime-node\`, or pass one with setDefaultEngine().`,
   );
 }
 

@@ -40,8 +40,8 @@ function engineHolding(tensors: readonly Tensor[]): Engine | undefined {
  * Compute tensors together, in one run. Afterwards they hold their elements on the engine and have let go of their history; what they
  * share is computed once.
  *
- * Every tensor and number that the graph reads becomes an input, so that graphs which differ in values only are compiled once. Where host code is
- * called (`hostOp`), the graph is split: what it reads is run before it, what reads it after it.
+ * Every tensor and number that the graph reads becomes an input, so that graphs which differ in values only are compiled once. Where host
+ * code is called (`hostOp`), the graph is split: what it reads is run before it, what reads it after it.
  *
  * @throws UserError when no engine is installed
  */
@@ -68,7 +68,10 @@ function needsRun(tensor: Tensor): boolean {
 
 function noValue(tensor: Tensor, source: Source): UserError {
   if (source.kind === 'placeholder') {
-    return new UserError(`[tensor/realize] tensor has no value while a function is being traced: ${source.name}. Return it from the compiled function and read the result.`);
+    return new UserError(
+      `[tensor/realize] tensor has no value while a function is being traced: ${source.name}. Return it from the compiled function `
+        + 'and read the result.',
+    );
   }
   const reason = source.kind === 'gone' ? source.reason : 'its value was lost.';
   return new UserError(`[tensor/realize] tensor is gone: ${tensor.toString()}, ${reason} Keep the result instead.`);
@@ -125,7 +128,8 @@ export async function data(tensor: Tensor, options: RealizeOptions = {}): Promis
 
 /** The elements of a float32 tensor. @throws UserError for another dtype */
 export async function float32Data(tensor: Tensor, options: RealizeOptions = {}): Promise<Float32Array> {
-  if (tensor.dtype !== 'float32') throw new UserError(`[tensor/data] tensor is not float32: ${tensor.toString()}. Read it with data(), or cast() it.`);
+  if (tensor.dtype !== 'float32')
+    throw new UserError(`[tensor/data] tensor is not float32: ${tensor.toString()}. Read it with data(), or cast() it.`);
   return (await data(tensor, options)) as Float32Array;
 }
 
@@ -136,7 +140,8 @@ export async function numbers(tensor: Tensor, options: RealizeOptions = {}): Pro
 
 /** The one element of a tensor. */
 export async function item(tensor: Tensor, options: RealizeOptions = {}): Promise<number> {
-  if (tensor.size !== 1) throw new UserError(`[tensor/item] tensor does not have exactly one element: ${tensor.toString()}. Select one, or reduce it.`);
+  if (tensor.size !== 1)
+    throw new UserError(`[tensor/item] tensor does not have exactly one element: ${tensor.toString()}. Select one, or reduce it.`);
   return (await numbers(tensor, options))[0]!;
 }
 

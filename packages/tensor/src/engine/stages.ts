@@ -25,8 +25,9 @@ export interface Plan {
 const VIEWS: ReadonlySet<string> = new Set(['reshape', 'broadcastTo', 'transpose']);
 
 /**
- * How to compute `targets` when host code is among what they depend on: a node's stage is the number of host ops in a row before it. Values that later
- * stages read are outputs of the stage that computes them, so that nothing but views is computed twice. Undefined when there is no host code.
+ * How to compute `targets` when host code is among what they depend on: a node's stage is the number of host ops in a row before it. Values
+ * that later stages read are outputs of the stage that computes them, so that nothing but views is computed twice. Undefined when there is
+ * no host code.
  */
 export function planStages(targets: readonly Tensor[], composites: ReadonlySet<CompositeName>): Plan | undefined {
   const nodes = nodesBelow(targets, composites);
@@ -38,7 +39,8 @@ export function planStages(targets: readonly Tensor[], composites: ReadonlySet<C
     if (source.kind !== 'op') return 0;
     return levels.get(source.node)! + (isHostNode(source.node) && !hostResults(source.node) ? 1 : 0);
   };
-  for (const node of nodes) levels.set(node, node.definition.op === 'host' && hostResults(node) ? 0 : Math.max(0, ...readsOf(node, composites).map(levelOf)));
+  for (const node of nodes)
+    levels.set(node, node.definition.op === 'host' && hostResults(node) ? 0 : Math.max(0, ...readsOf(node, composites).map(levelOf)));
 
   const stages: { outputs: Set<Tensor>; calls: OpNode[] }[] = [];
   const stage = (level: number): { outputs: Set<Tensor>; calls: OpNode[] } => {

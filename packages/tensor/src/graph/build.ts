@@ -31,7 +31,19 @@ export interface BuiltGraph {
 }
 
 const ELEMENTWISE: ReadonlySet<OpName> = new Set<OpName>([
-  'add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum', 'equal', 'less', 'lessEqual', 'logicalAnd', 'logicalOr', 'where',
+  'add',
+  'sub',
+  'mul',
+  'div',
+  'pow',
+  'maximum',
+  'minimum',
+  'equal',
+  'less',
+  'lessEqual',
+  'logicalAnd',
+  'logicalOr',
+  'where',
 ]);
 
 /** The tensors that a graph reads in a node's place: its inputs, or its expansion if the engine does not get it whole. */
@@ -112,7 +124,8 @@ class Builder {
         continue;
       }
       const source = Tensor.source(tensor);
-      if (source.kind === 'gone') throw new UserError(`[tensor/realize] tensor is gone: ${tensor.toString()}, ${source.reason} Keep the result instead.`);
+      if (source.kind === 'gone')
+        throw new UserError(`[tensor/realize] tensor is gone: ${tensor.toString()}, ${source.reason} Keep the result instead.`);
       if (source.kind !== 'op' || this.#isKnown(tensor)) {
         this.leaf(tensor);
         continue;
@@ -173,7 +186,8 @@ class Builder {
     this.#lines.push(`${ids.join()}=${line}`);
     this.#nodes.push({ op, params, inputs, outputs: ids } as GraphNode);
     if (op === 'reshape' || op === 'broadcastTo') this.#madeFrom.set(ids[0]!, { op, input: inputs[0]! });
-    if (op === 'transpose') this.#madeFrom.set(ids[0]!, { op, input: inputs[0]!, permutation: (params as { permutation: readonly number[] }).permutation });
+    if (op === 'transpose')
+      this.#madeFrom.set(ids[0]!, { op, input: inputs[0]!, permutation: (params as { permutation: readonly number[] }).permutation });
   }
 
   #origin(id: ValueId, op: OpName): ValueId {
@@ -188,7 +202,13 @@ class Builder {
       const candidate = this.#origin(direct[i]!, 'broadcastTo');
       if (candidate === direct[i]) continue;
       const shapes = direct.map((id, j) => this.#values[j === i ? candidate : id]!.shape);
-      if (sameShape(shapes.reduce((a, b) => broadcastShapes('tensor/build', a, b)), shape)) direct[i] = candidate;
+      if (
+        sameShape(
+          shapes.reduce((a, b) => broadcastShapes('tensor/build', a, b)),
+          shape,
+        )
+      )
+        direct[i] = candidate;
     }
     return direct;
   }
@@ -223,7 +243,10 @@ class Builder {
 }
 
 function noHostCode({ name }: NodeParams['host']): UnsupportedError {
-  return new UnsupportedError(`[tensor/compile] host code cannot be part of a compiled graph: name=${name}. Compile what comes before and after it, and call it in between; realize() and data() split at host ops by themselves.`);
+  return new UnsupportedError(
+    `[tensor/compile] host code cannot be part of a compiled graph: name=${name}. Compile what comes before and after it, and call `
+      + 'it in between; realize() and data() split at host ops by themselves.',
+  );
 }
 
 /** Most nodes of a sampler's step have no parameters, and JSON takes longer than the rest of a node. */
@@ -239,7 +262,10 @@ function replaceSpecialNumbers(_: string, value: unknown): unknown {
 
 /** A literal as a constant. */
 export function literalConstant(tensor: Tensor, value: number): LeafRole {
-  const data = isFloating(tensor.dtype) || Number.isInteger(value) ? hostFromNumbers(tensor.dtype, [value]) : hostFromNumbers(tensor.dtype, [Math.trunc(value)]);
+  const data =
+    isFloating(tensor.dtype) || Number.isInteger(value)
+      ? hostFromNumbers(tensor.dtype, [value])
+      : hostFromNumbers(tensor.dtype, [Math.trunc(value)]);
   return { kind: 'constant', data, identity: `literal ${Object.is(value, -0) ? '-0' : value}` };
 }
 

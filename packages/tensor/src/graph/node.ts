@@ -16,7 +16,9 @@ export interface VjpContext<Op extends NodeOp> {
   readonly cotangents: readonly (Tensor | undefined)[];
 }
 
-/** For each input, a recipe for its cotangent, run only when somebody asks; undefined, or giving undefined, where the derivative is zero. */
+/**
+ * For each input, a recipe for its cotangent, run only when somebody asks; undefined, or giving undefined, where the derivative is zero.
+ */
 export type InputCotangents = readonly ((() => Tensor | undefined) | undefined)[];
 
 /**

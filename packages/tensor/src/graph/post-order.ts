@@ -2,7 +2,8 @@ import { Tensor } from '../tensor.ts';
 import type { OpNode } from './node.ts';
 
 /**
- * The ops that `targets` are computed by, inputs before consumers, each once. A stack of our own, since graphs are deeper than that of the language.
+ * The ops that `targets` are computed by, inputs before consumers, each once. A stack of our own, since graphs are deeper than that of the
+ * language.
  *
  * @param inputsOf what a node is computed from; a node that gives nothing ends its branch
  */

@@ -10,7 +10,11 @@ export interface TraceOptions {
 }
 
 /** The graph of a function of tensors, to print, verify or export: arguments are its inputs, in order, and everything else constants. */
-export function traceGraph(fn: (...args: readonly Tensor[]) => unknown, args: readonly Pick<Tensor, 'shape' | 'dtype'>[], options: TraceOptions = {}): Graph {
+export function traceGraph(
+  fn: (...args: readonly Tensor[]) => unknown,
+  args: readonly Pick<Tensor, 'shape' | 'dtype'>[],
+  options: TraceOptions = {},
+): Graph {
   const inputs = args.map(({ shape, dtype }, i) => new Tensor(shape, dtype, { kind: 'placeholder', name: `argument ${i}` }));
   const { graph } = buildGraph(tensorsOf(fn(...inputs)), {
     composites: options.composites ?? new Set(),

@@ -8,9 +8,14 @@ function inferred({ op, inputs, params }: GraphNode, graph: Graph): readonly Val
   const definition = definitions[op] as OpDefinition | undefined;
   if (!definition) throw new InternalError(`[tensor/verify] op is unknown: op=${op}.`);
   try {
-    return definition.infer(inputs.map((id) => graph.values[id]!), params as never);
+    return definition.infer(
+      inputs.map((id) => graph.values[id]!),
+      params as never,
+    );
   } catch (error) {
-    throw new InternalError(`[tensor/verify] ${op} does not accept its inputs ${inputs.map((id) => `%${id}`).join(' ')}.`, { cause: error });
+    throw new InternalError(`[tensor/verify] ${op} does not accept its inputs ${inputs.map((id) => `%${id}`).join(' ')}.`, {
+      cause: error,
+    });
   }
 }
 
@@ -33,18 +38,23 @@ export function verifyGraph(graph: Graph): void {
   for (const { value, data } of graph.constants) {
     define(value, 'constant');
     const size = sizeOf(graph.values[value]!.shape);
-    if (!isFileSlice(data) && data.length !== size) throw new InternalError(`[tensor/verify] constant %${value} has ${data.length} elements, its shape ${size}.`);
+    if (!isFileSlice(data) && data.length !== size)
+      throw new InternalError(`[tensor/verify] constant %${value} has ${data.length} elements, its shape ${size}.`);
   }
   for (const node of graph.nodes) {
     node.inputs.forEach((id) => use(id, node.op));
     if (node.op !== 'checkpoint') {
       const expected = inferred(node, graph);
-      if (node.outputs.length !== expected.length) throw new InternalError(`[tensor/verify] ${node.op} has ${node.outputs.length} outputs, its rule gives ${expected.length}.`);
+      if (node.outputs.length !== expected.length)
+        throw new InternalError(`[tensor/verify] ${node.op} has ${node.outputs.length} outputs, its rule gives ${expected.length}.`);
       node.outputs.forEach((id, i) => {
         const found = graph.values[id]!;
         const wanted = expected[i];
         if (!wanted || !sameShape(wanted.shape, found.shape) || wanted.dtype !== found.dtype) {
-          throw new InternalError(`[tensor/verify] ${node.op} gives ${wanted?.dtype}${showShape(wanted?.shape ?? [])}, but %${id} is ${found.dtype}${showShape(found.shape)}.`);
+          throw new InternalError(
+            `[tensor/verify] ${node.op} gives ${wanted?.dtype}${showShape(wanted?.shape ?? [])}, but %${id} is `
+              + `${found.dtype}${showShape(found.shape)}.`,
+          );
         }
       });
     }

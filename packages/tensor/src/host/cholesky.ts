@@ -23,7 +23,9 @@ export function cholesky(a: ArrayLike<number>): SquareMatrix {
         continue;
       }
       if (!(rest > 0)) {
-        throw new UserError(`[tensor/cholesky] matrix is not positive definite: pivot ${i} is ${rest}. Add a small multiple of the identity.`);
+        throw new UserError(
+          `[tensor/cholesky] matrix is not positive definite: pivot ${i} is ${rest}. Add a small multiple of the identity.`,
+        );
       }
       out[i * n + i] = Math.sqrt(rest);
     }

@@ -49,7 +49,10 @@ function swapRows(a: SquareMatrix, n: number, i: number, k: number): void {
 
 function requireRegular(where: string, { zeroPivot, n }: Factors): void {
   if (zeroPivot >= 0) {
-    throw new UserError(`[tensor/${where}] matrix is singular up to rounding: size=${n}, pivot ${zeroPivot} vanishes. Add a multiple of the identity, or use another formula.`);
+    throw new UserError(
+      `[tensor/${where}] matrix is singular up to rounding: size=${n}, pivot ${zeroPivot} vanishes. Add a multiple of the `
+        + 'identity, or use another formula.',
+    );
   }
 }
 

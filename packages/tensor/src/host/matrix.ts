@@ -10,10 +10,17 @@ export const MAX_MATRIX_SIZE = 1024;
 export function matrixSize(where: string, a: ArrayLike<number>): number {
   const n = Math.round(Math.sqrt(a.length));
   if (n * n !== a.length || n < 1 || n > MAX_MATRIX_SIZE) {
-    throw new UserError(`[tensor/${where}] matrix is not square or its size is out of range: elements=${a.length}. Give n * n numbers, row-major, with n in [1, ${MAX_MATRIX_SIZE}].`);
+    throw new UserError(
+      `[tensor/${where}] matrix is not square or its size is out of range: elements=${a.length}. Give n * n numbers, row-major, `
+        + `with n in [1, ${MAX_MATRIX_SIZE}].`,
+    );
   }
   for (let i = 0; i < a.length; i++) {
-    if (!Number.isFinite(a[i])) throw new UserError(`[tensor/${where}] matrix has an element that is not finite: row=${Math.floor(i / n)}, column=${i % n}, value=${a[i]}. Check what computed it.`);
+    if (!Number.isFinite(a[i]))
+      throw new UserError(
+        `[tensor/${where}] matrix has an element that is not finite: row=${Math.floor(i / n)}, column=${i % n}, value=${a[i]}. `
+          + 'Check what computed it.',
+      );
   }
   return n;
 }
@@ -31,7 +38,10 @@ export function requireSymmetric(where: string, a: ArrayLike<number>, n: number)
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < i; j++) {
       if (Math.abs(a[i * n + j]! - a[j * n + i]!) > allowed) {
-        throw new UserError(`[tensor/${where}] matrix is not symmetric: a[${i}, ${j}]=${a[i * n + j]}, a[${j}, ${i}]=${a[j * n + i]}. Average it with its transpose if that is rounding.`);
+        throw new UserError(
+          `[tensor/${where}] matrix is not symmetric: a[${i}, ${j}]=${a[i * n + j]}, a[${j}, ${i}]=${a[j * n + i]}. Average it `
+            + 'with its transpose if that is rounding.',
+        );
       }
     }
   }

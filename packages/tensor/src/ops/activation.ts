@@ -42,9 +42,7 @@ export const geluOp: OpDefinition<'gelu'> = {
   },
   expand([x], { approximation }) {
     const inner =
-      approximation === 'none'
-        ? erf(mul(x!, Math.SQRT1_2))
-        : tanh(mul(add(x!, mul(mul(mul(x!, x!), x!), TANH_CUBE)), TANH_SCALE));
+      approximation === 'none' ? erf(mul(x!, Math.SQRT1_2)) : tanh(mul(add(x!, mul(mul(mul(x!, x!), x!), TANH_CUBE)), TANH_SCALE));
     return [mul(mul(x!, 0.5), add(inner, 1))];
   },
   vjp({ inputs: [x], outputs: [y], params: { approximation }, cotangents: [g] }) {

@@ -14,12 +14,21 @@ export const attentionOp: OpDefinition<'attention'> = {
     const [b, h, l, d] = q!.shape;
     const s = k!.shape[2];
     const logits = [b!, h!, l!, s!];
-    const fits = [q!, k!, v!].every((t) => t.shape.length === 4 && t.dtype === q!.dtype && t.shape[0] === b && t.shape[1] === h) && k!.shape[3] === d && v!.shape[2] === s;
+    const fits =
+      [q!, k!, v!].every((t) => t.shape.length === 4 && t.dtype === q!.dtype && t.shape[0] === b && t.shape[1] === h)
+      && k!.shape[3] === d
+      && v!.shape[2] === s;
     if (!fits) {
-      throw new UserError(`[tensor/attention] shapes do not fit: q=${showShape(q!.shape)}, k=${showShape(k!.shape)}, v=${showShape(v!.shape)}. q is [B, H, L, D], k [B, H, S, D], v [B, H, S, E], all of one dtype.`);
+      throw new UserError(
+        `[tensor/attention] shapes do not fit: q=${showShape(q!.shape)}, k=${showShape(k!.shape)}, v=${showShape(v!.shape)}. q is `
+          + '[B, H, L, D], k [B, H, S, D], v [B, H, S, E], all of one dtype.',
+      );
     }
     if (mask && (mask.dtype !== q!.dtype || !sameShape(broadcastShapes('tensor/attention', mask.shape, logits), logits))) {
-      throw new UserError(`[tensor/attention] mask does not fit: mask=${mask.dtype}${showShape(mask.shape)}, logits=${showShape(logits)}. It must broadcast to the logits, as ${q!.dtype} (added) or bool (true keeps).`);
+      throw new UserError(
+        `[tensor/attention] mask does not fit: mask=${mask.dtype}${showShape(mask.shape)}, logits=${showShape(logits)}. It must `
+          + `broadcast to the logits, as ${q!.dtype} (added) or bool (true keeps).`,
+      );
     }
     return [{ shape: [b!, h!, l!, v!.shape[3]!], dtype: q!.dtype }];
   },

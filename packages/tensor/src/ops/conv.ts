@@ -12,11 +12,17 @@ function check(op: string, x: ValueInfo, w: ValueInfo, params: ConvParams): void
   const { strides, dilations, padding, groups } = params;
   const spatial = x.shape.length - 2;
   const problem = (what: string): UserError =>
-    new UserError(`[tensor/${op}] ${what}: x=${showShape(x.shape)}, w=${showShape(w.shape)}, strides=[${strides.join(', ')}], padding=${JSON.stringify(padding)}, groups=${groups}. x is [N, C, ...spatial], w is [O, C/groups, ...kernel].`);
-  if (x.dtype !== w.dtype || !isFloating(x.dtype)) throw new UserError(`[tensor/${op}] dtypes do not fit: x=${x.dtype}, w=${w.dtype}. Both must be the same float; cast() one.`);
+    new UserError(
+      `[tensor/${op}] ${what}: x=${showShape(x.shape)}, w=${showShape(w.shape)}, strides=[${strides.join(', ')}], `
+        + `padding=${JSON.stringify(padding)}, groups=${groups}. x is [N, C, ...spatial], w is [O, C/groups, ...kernel].`,
+    );
+  if (x.dtype !== w.dtype || !isFloating(x.dtype))
+    throw new UserError(`[tensor/${op}] dtypes do not fit: x=${x.dtype}, w=${w.dtype}. Both must be the same float; cast() one.`);
   if (spatial < 1 || spatial > 3 || w.shape.length !== x.shape.length) throw problem('ranks do not fit');
-  if (strides.length !== spatial || dilations.length !== spatial || padding.length !== spatial) throw problem('geometry does not have one entry for each spatial axis');
-  if (![...strides, ...dilations, groups].every((n) => Number.isInteger(n) && n >= 1)) throw problem('stride, dilation or groups is not a positive integer');
+  if (strides.length !== spatial || dilations.length !== spatial || padding.length !== spatial)
+    throw problem('geometry does not have one entry for each spatial axis');
+  if (![...strides, ...dilations, groups].every((n) => Number.isInteger(n) && n >= 1))
+    throw problem('stride, dilation or groups is not a positive integer');
   if (!padding.flat().every((n) => Number.isInteger(n) && n >= 0)) throw problem('padding is negative or not an integer');
 }
 
@@ -32,10 +38,16 @@ export const convOp: OpDefinition<'conv'> = {
     const [n, channels] = x!.shape as readonly [number, number];
     const [outputs, perGroup] = w!.shape as readonly [number, number];
     if (channels !== perGroup * params.groups || outputs % params.groups !== 0) {
-      throw new UserError(`[tensor/conv] channels do not fit: x has ${channels}, w=${showShape(w!.shape)} with groups=${params.groups} wants ${perGroup * params.groups}. w is [O, C/groups, ...kernel].`);
+      throw new UserError(
+        `[tensor/conv] channels do not fit: x has ${channels}, w=${showShape(w!.shape)} with groups=${params.groups} wants `
+          + `${perGroup * params.groups}. w is [O, C/groups, ...kernel].`,
+      );
     }
     const sizes = convSizes(x!.shape.slice(2), w!.shape.slice(2), params);
-    if (sizes.some((size) => size < 1)) throw new UserError(`[tensor/conv] kernel is larger than the padded input: x=${showShape(x!.shape)}, w=${showShape(w!.shape)}. Pad more.`);
+    if (sizes.some((size) => size < 1))
+      throw new UserError(
+        `[tensor/conv] kernel is larger than the padded input: x=${showShape(x!.shape)}, w=${showShape(w!.shape)}. Pad more.`,
+      );
     return [{ shape: [n, outputs, ...sizes], dtype: x!.dtype }];
   },
   vjp: ({ inputs: [x, w], params, cotangents: [g] }) => [
@@ -49,17 +61,21 @@ export const convInputGradOp: OpDefinition<'convInputGrad'> = {
   infer([g, w], params) {
     check('convInputGrad', g!, w!, params);
     const sizes = convSizes(params.spatial, w!.shape.slice(2), params);
-    const fits = g!.shape[1] === w!.shape[0] && w!.shape[0]! % params.groups === 0 && params.spatial.every((n) => n >= 1) && sizes.every((n, i) => n === g!.shape[i + 2]);
+    const fits =
+      g!.shape[1] === w!.shape[0]
+      && w!.shape[0]! % params.groups === 0
+      && params.spatial.every((n) => n >= 1)
+      && sizes.every((n, i) => n === g!.shape[i + 2]);
     if (!fits) {
-      throw new UserError(`[tensor/convTranspose] sizes do not fit: x=${showShape(g!.shape)}, w=${showShape(w!.shape)}, spatial=[${params.spatial.join(', ')}]. x must be [N, ${w!.shape[0]}, ${sizes.join(', ')}].`);
+      throw new UserError(
+        `[tensor/convTranspose] sizes do not fit: x=${showShape(g!.shape)}, w=${showShape(w!.shape)}, `
+          + `spatial=[${params.spatial.join(', ')}]. x must be [N, ${w!.shape[0]}, ${sizes.join(', ')}].`,
+      );
     }
     return [{ shape: [g!.shape[0]!, w!.shape[1]! * params.groups, ...params.spatial], dtype: g!.dtype }];
   },
   vjp({ inputs: [g, w], params: { spatial: _, ...params }, cotangents: [u] }) {
-    return [
-      () => apply1(convOp, [u!, w!], params),
-      () => apply1(convWeightGradOp, [u!, g!], { ...params, kernel: w!.shape.slice(2) }),
-    ];
+    return [() => apply1(convOp, [u!, w!], params), () => apply1(convWeightGradOp, [u!, g!], { ...params, kernel: w!.shape.slice(2) })];
   },
 };
 
@@ -70,10 +86,7 @@ export const convWeightGradOp: OpDefinition<'convWeightGrad'> = {
     return [{ shape: [g!.shape[1]!, x!.shape[1]! / params.groups, ...params.kernel], dtype: x!.dtype }];
   },
   vjp({ inputs: [x, g], params: { kernel: _, ...params }, cotangents: [u] }) {
-    return [
-      () => apply1(convInputGradOp, [g!, u!], { ...params, spatial: x!.shape.slice(2) }),
-      () => apply1(convOp, [x!, u!], params),
-    ];
+    return [() => apply1(convInputGradOp, [g!, u!], { ...params, spatial: x!.shape.slice(2) }), () => apply1(convOp, [x!, u!], params)];
   },
 };
 
@@ -114,7 +127,9 @@ function paramsOf(axes: number, options: ConvOptions): ConvParams {
 function withBias(y: Tensor, bias: Tensor | undefined): Tensor {
   if (bias === undefined) return y;
   if (bias.rank !== 1 || bias.shape[0] !== y.shape[1]) {
-    throw new UserError(`[tensor/conv] bias does not fit: bias=${showShape(bias.shape)}, result=${showShape(y.shape)}. bias is [${y.shape[1]}].`);
+    throw new UserError(
+      `[tensor/conv] bias does not fit: bias=${showShape(bias.shape)}, result=${showShape(y.shape)}. bias is [${y.shape[1]}].`,
+    );
   }
   return add(y, reshape(bias, [bias.shape[0]!, ...y.shape.slice(2).map(() => 1)]));
 }
@@ -151,7 +166,9 @@ export function convTranspose(x: Tensor, w: Tensor, options: ConvTransposeOption
   const extra = perAxis(options.outputPadding ?? 0, axes);
   const spatial = x.shape.slice(2).map((n, i) => {
     const [before, after] = params.padding[i] ?? [0, 0];
-    return (n - 1) * (params.strides[i] ?? 1) - before - after + (params.dilations[i] ?? 1) * ((w.shape[i + 2] ?? 1) - 1) + 1 + (extra[i] ?? 0);
+    return (
+      (n - 1) * (params.strides[i] ?? 1) - before - after + (params.dilations[i] ?? 1) * ((w.shape[i + 2] ?? 1) - 1) + 1 + (extra[i] ?? 0)
+    );
   });
   return withBias(apply1(convInputGradOp, [x, w], { ...params, spatial }), options.bias);
 }

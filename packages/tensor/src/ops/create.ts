@@ -39,7 +39,9 @@ function fromTypedArray(data: HostArray, options: TensorOptions): Tensor {
   const dtype = options.dtype ?? DEFAULT_DTYPES.find((name) => isHostArray(name, data));
   if (dtype === undefined || !isHostArray(dtype, data)) {
     throw new UserError(
-      `[tensor/tensor] typed array does not hold the dtype: array=${data.constructor.name}, dtype=${dtype ?? 'none given'}. float32 wants Float32Array, float16 and bfloat16 Uint16Array, int32 Int32Array, int64 BigInt64Array, uint8 and bool Uint8Array.`,
+      `[tensor/tensor] typed array does not hold the dtype: array=${data.constructor.name}, dtype=${dtype ?? 'none given'}. `
+        + 'float32 wants Float32Array, float16 and bfloat16 Uint16Array, int32 Int32Array, int64 BigInt64Array, uint8 and bool '
+        + 'Uint8Array.',
     );
   }
   const shape = options.shape ?? [data.length];
@@ -50,7 +52,10 @@ function fromTypedArray(data: HostArray, options: TensorOptions): Tensor {
 function checkData(where: string, shape: Shape, length: number): void {
   checkShape(where, shape);
   if (sizeOf(shape) !== length) {
-    throw new UserError(`[${where}] data does not fill the shape: shape=${showShape(shape)} has ${sizeOf(shape)} elements, data has ${length}. Change one of them.`);
+    throw new UserError(
+      `[${where}] data does not fill the shape: shape=${showShape(shape)} has ${sizeOf(shape)} elements, data has ${length}. `
+        + 'Change one of them.',
+    );
   }
 }
 
@@ -66,7 +71,9 @@ function flatten(data: Nested, shape: readonly number[], depth: number, out: num
     return;
   }
   if (typeof data === 'number' || data.length !== shape[depth]) {
-    throw new UserError(`[tensor/tensor] nested lists are ragged at depth ${depth}: expected shape ${showShape(shape)}. Give every row the same length.`);
+    throw new UserError(
+      `[tensor/tensor] nested lists are ragged at depth ${depth}: expected shape ${showShape(shape)}. Give every row the same length.`,
+    );
   }
   for (const item of data) flatten(item, shape, depth + 1, out);
 }
@@ -84,7 +91,10 @@ export function fromFile(slice: FileSlice, info: { readonly shape: Shape; readon
   checkShape('tensor/fromFile', info.shape);
   const expected = sizeOf(info.shape) * itemSize(info.dtype);
   if (slice.byteLength !== expected) {
-    throw new UserError(`[tensor/fromFile] byte range does not fit the shape: path=${slice.path}, byteLength=${slice.byteLength}, expected ${expected} for ${info.dtype}${showShape(info.shape)}. The file is damaged or the shape is wrong.`);
+    throw new UserError(
+      `[tensor/fromFile] byte range does not fit the shape: path=${slice.path}, byteLength=${slice.byteLength}, expected `
+        + `${expected} for ${info.dtype}${showShape(info.shape)}. The file is damaged or the shape is wrong.`,
+    );
   }
   return new Tensor(info.shape, info.dtype, { kind: 'file', slice });
 }
@@ -98,7 +108,10 @@ export function deferred(info: { readonly shape: Shape; readonly dtype: DType },
   const checked = (): HostArray => {
     const data = provide();
     if (!isHostArray(info.dtype, data) || data.length !== sizeOf(info.shape)) {
-      throw new UserError(`[tensor/deferred] provider gave the wrong data: ${data.constructor.name} of ${data.length}, expected ${info.dtype}${showShape(info.shape)}. Return a matching typed array.`);
+      throw new UserError(
+        `[tensor/deferred] provider gave the wrong data: ${data.constructor.name} of ${data.length}, expected `
+          + `${info.dtype}${showShape(info.shape)}. Return a matching typed array.`,
+      );
     }
     return data;
   };
@@ -147,12 +160,19 @@ export interface RangeOptions {
 export function range(count: number, options: RangeOptions = {}): Tensor {
   const { start = 0, step = 1, dtype = 'int32' } = options;
   checkShape('tensor/range', [count]);
-  return tensor(hostFromNumbers(dtype, Array.from({ length: count }, (_, i) => start + i * step)), { dtype });
+  return tensor(
+    hostFromNumbers(
+      dtype,
+      Array.from({ length: count }, (_, i) => start + i * step),
+    ),
+    { dtype },
+  );
 }
 
 /** `count` >= 2 evenly spaced float32 numbers from `start` to `stop`, both included. */
 export function linspace(start: number, stop: number, count: number): Tensor {
-  if (!Number.isInteger(count) || count < 2) throw new UserError(`[tensor/linspace] count is too small: count=${count}. Give an integer >= 2.`);
+  if (!Number.isInteger(count) || count < 2)
+    throw new UserError(`[tensor/linspace] count is too small: count=${count}. Give an integer >= 2.`);
   return tensor(Float32Array.from({ length: count }, (_, i) => start + ((stop - start) * i) / (count - 1)));
 }
 

@@ -13,8 +13,13 @@ export function gatherDiagonal(x: Tensor, axis1 = -2, axis2 = -1): Tensor {
   const j = normalizeAxis('tensor/diagonal', axis2, x.rank);
   const n = x.shape[i]!;
   if (i === j || n !== x.shape[j]) {
-    throw new UserError(`[tensor/diagonal] axes do not form a square: x=${showShape(x.shape)}, axes=${i} and ${j}. Choose two axes of one size.`);
+    throw new UserError(
+      `[tensor/diagonal] axes do not form a square: x=${showShape(x.shape)}, axes=${i} and ${j}. Choose two axes of one size.`,
+    );
   }
-  const mask = reshape(cast(eye(n), x.dtype), x.shape.map((_, axis) => (axis === i || axis === j ? n : 1)));
+  const mask = reshape(
+    cast(eye(n), x.dtype),
+    x.shape.map((_, axis) => (axis === i || axis === j ? n : 1)),
+  );
   return sum(mul(x, mask), { axes: j });
 }

@@ -18,7 +18,10 @@ export function einsum(equation: string, ...tensors: readonly Tensor[]): Tensor 
   const terms = match?.[1]!.split(',') ?? [];
   const output = match?.[2] ?? '';
   if (!match || terms.length !== tensors.length || new Set(output).size !== output.length) {
-    throw new UserError(`[tensor/einsum] equation does not parse for ${tensors.length} operands: equation="${equation}". Write 'ab,bc->ac': one term for each operand, letters of the result once.`);
+    throw new UserError(
+      `[tensor/einsum] equation does not parse for ${tensors.length} operands: equation="${equation}". Write 'ab,bc->ac': one term `
+        + 'for each operand, letters of the result once.',
+    );
   }
   const sizes = new Map<string, number>();
   terms.forEach((term, t) => {
@@ -30,7 +33,10 @@ export function einsum(equation: string, ...tensors: readonly Tensor[]): Tensor 
     });
   });
   for (const letter of output) {
-    if (!sizes.has(letter)) throw new UserError(`[tensor/einsum] result names an unknown letter: letter=${letter}, equation="${equation}". It must occur in an operand.`);
+    if (!sizes.has(letter))
+      throw new UserError(
+        `[tensor/einsum] result names an unknown letter: letter=${letter}, equation="${equation}". It must occur in an operand.`,
+      );
   }
   let left = distinct({ tensor: tensors[0]!, letters: terms[0]! });
   for (let t = 1; t < terms.length; t++) {
@@ -38,7 +44,10 @@ export function einsum(equation: string, ...tensors: readonly Tensor[]): Tensor 
     left = contract(left, distinct({ tensor: tensors[t]!, letters: terms[t]! }), needed, sizes);
   }
   left = sumAway(left, new Set(output));
-  return transpose(left.tensor, [...output].map((letter) => left.letters.indexOf(letter)));
+  return transpose(
+    left.tensor,
+    [...output].map((letter) => left.letters.indexOf(letter)),
+  );
 }
 
 interface Labelled {
@@ -48,7 +57,10 @@ interface Labelled {
 }
 
 function mismatch(equation: string, term: string, tensor: Tensor): UserError {
-  return new UserError(`[tensor/einsum] operand does not fit its term: equation="${equation}", term="${term}", operand=${showShape(tensor.shape)}. Each letter has one size everywhere.`);
+  return new UserError(
+    `[tensor/einsum] operand does not fit its term: equation="${equation}", term="${term}", operand=${showShape(tensor.shape)}. `
+      + 'Each letter has one size everywhere.',
+  );
 }
 
 function distinct(operand: Labelled): Labelled {
@@ -62,7 +74,10 @@ function distinct(operand: Labelled): Labelled {
 
 function sumAway({ tensor, letters }: Labelled, keep: ReadonlySet<string>): Labelled {
   const axes = [...letters].flatMap((letter, i) => (keep.has(letter) ? [] : [i]));
-  return { tensor: axes.length === 0 ? tensor : sum(tensor, { axes }), letters: [...letters].filter((letter) => keep.has(letter)).join('') };
+  return {
+    tensor: axes.length === 0 ? tensor : sum(tensor, { axes }),
+    letters: [...letters].filter((letter) => keep.has(letter)).join(''),
+  };
 }
 
 function contract(a: Labelled, b: Labelled, needed: ReadonlySet<string>, sizes: ReadonlyMap<string, number>): Labelled {
@@ -75,7 +90,13 @@ function contract(a: Labelled, b: Labelled, needed: ReadonlySet<string>, sizes: 
   const columns = [...right.letters].filter((letter) => !shared.includes(letter)).join('');
   const sizeOfLetters = (letters: string): number[] => [...letters].map((letter) => sizes.get(letter)!);
   const arrange = (operand: Labelled, order: string, groups: readonly string[]): Tensor =>
-    reshape(transpose(operand.tensor, [...order].map((letter) => operand.letters.indexOf(letter))), [...sizeOfLetters(batch), ...groups.map((group) => sizeOf(sizeOfLetters(group)))]);
+    reshape(
+      transpose(
+        operand.tensor,
+        [...order].map((letter) => operand.letters.indexOf(letter)),
+      ),
+      [...sizeOfLetters(batch), ...groups.map((group) => sizeOf(sizeOfLetters(group)))],
+    );
   const letters = batch + rows + columns;
   const x = arrange(left, batch + rows + inner, [rows, inner]);
   const y = arrange(right, batch + inner + columns, [inner, columns]);

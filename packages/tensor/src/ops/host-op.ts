@@ -11,7 +11,9 @@ export interface HostContext {
   readonly signal?: AbortSignal;
 }
 
-/** What a gradient rule of host code sees. `cotangents[i]` belongs to `outputs[i]` and is undefined where the loss does not depend on it. */
+/**
+ * What a gradient rule of host code sees. `cotangents[i]` belongs to `outputs[i]` and is undefined where the loss does not depend on it.
+ */
 export interface HostGradientContext {
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
@@ -25,8 +27,8 @@ export interface HostOpOptions {
   /** Shapes and dtypes of the results, known before they are computed. */
   readonly outputs: readonly { readonly shape: Shape; /** @default 'float32' */ readonly dtype?: DType }[];
   /**
-   * The elements of the outputs from those of the inputs, row-major; the arrays it gets are its own. It is run once for all outputs and all readers,
-   * when the first of them is realised.
+   * The elements of the outputs from those of the inputs, row-major; the arrays it gets are its own. It is run once for all outputs and all
+   * readers, when the first of them is realised.
    */
   readonly run: (inputs: readonly HostArray[], context: HostContext) => readonly HostArray[] | Promise<readonly HostArray[]>;
   /**
@@ -56,11 +58,12 @@ const hostOpDefinition: OpDefinition<'host'> = {
 };
 
 /**
- * Results of host code as tensors: JavaScript, a worker or a device of its own computes them when they are asked for, and losses made of tensors are
- * differentiated through it by its `gradient`. Graphs are split there: what comes before it is run first, what comes after it last, each compiled and
- * cached like any other graph.
+ * Results of host code as tensors: JavaScript, a worker or a device of its own computes them when they are asked for, and losses made of
+ * tensors are differentiated through it by its `gradient`. Graphs are split there: what comes before it is run first, what comes after it
+ * last, each compiled and cached like any other graph.
  *
- * @throws UserError for shapes that are none; and when realised, naming the op, for results that do not fit, or an error of the host code (in `cause`)
+ * @throws UserError for shapes that are none; and when realised, naming the op, for results that do not fit, or an error of the host code
+ *   (in `cause`)
  * @throws UnsupportedError when differentiated without a `gradient`, or inside of `compile`
  * @example
  * const x = tensor([1, 2]);
@@ -78,7 +81,8 @@ export function hostOp(options: HostOpOptions): readonly Tensor[] {
     checkShape(`tensor/hostOp ${options.name}`, shape);
     return { shape, dtype };
   });
-  if (infos.length === 0) throw new UserError(`[tensor/hostOp] host code has no outputs: name=${options.name}. Give the shape of at least one.`);
+  if (infos.length === 0)
+    throw new UserError(`[tensor/hostOp] host code has no outputs: name=${options.name}. Give the shape of at least one.`);
   const params: NodeParams['host'] = { name: options.name };
   calls.set(params, { options, infos });
   return apply(hostOpDefinition, options.inputs, params);
@@ -89,17 +93,25 @@ function pullBack({ name, gradient }: HostOpOptions, { inputs, outputs, cotangen
   const pulled = (i: number): Tensor | undefined => {
     if (!gradient) {
       throw new UnsupportedError(
-        `[tensor/hostOp] host code has no gradient rule: name=${name}. Give it a gradient, or wrap its inputs in stopGradient(). jvp() and gradients of gradients need rules that can be differentiated themselves.`,
+        `[tensor/hostOp] host code has no gradient rule: name=${name}. Give it a gradient, or wrap its inputs in stopGradient(). `
+          + 'jvp() and gradients of gradients need rules that can be differentiated themselves.',
       );
     }
     if (!all) {
       all = gradient({ inputs, outputs, cotangents });
-      if (all.length !== inputs.length) throw new UserError(`[tensor/hostOp] gradient rule gave ${all.length} cotangents: name=${name}, inputs=${inputs.length}. Return one for each input, undefined for zero.`);
+      if (all.length !== inputs.length)
+        throw new UserError(
+          `[tensor/hostOp] gradient rule gave ${all.length} cotangents: name=${name}, inputs=${inputs.length}. Return one for each `
+            + 'input, undefined for zero.',
+        );
     }
     const found = all[i];
     const { shape, dtype } = inputs[i]!;
     if (found && (!sameShape(found.shape, shape) || found.dtype !== dtype)) {
-      throw new UserError(`[tensor/hostOp] gradient rule gave a cotangent that does not fit: name=${name}, input ${i} is ${dtype}${showShape(shape)}, its cotangent ${found.dtype}${showShape(found.shape)}. Shape and dtype must agree.`);
+      throw new UserError(
+        `[tensor/hostOp] gradient rule gave a cotangent that does not fit: name=${name}, input ${i} is `
+          + `${dtype}${showShape(shape)}, its cotangent ${found.dtype}${showShape(found.shape)}. Shape and dtype must agree.`,
+      );
     }
     return found;
   };
@@ -125,7 +137,10 @@ export function runHostOp(node: OpNode, inputs: () => Promise<readonly HostArray
 }
 
 async function runOnce(call: HostCall, inputs: readonly HostArray[], signal: AbortSignal | undefined): Promise<readonly HostArray[]> {
-  const { options: { name, run }, infos } = call;
+  const {
+    options: { name, run },
+    infos,
+  } = call;
   let results: readonly HostArray[];
   try {
     results = await run(inputs, signal ? { signal } : {});
@@ -134,11 +149,18 @@ async function runOnce(call: HostCall, inputs: readonly HostArray[], signal: Abo
     const message = `[tensor/hostOp] host code failed: name=${name}. ${error instanceof Error ? error.message : String(error)}`;
     throw errorKind(error) === 'unsupported' ? new UnsupportedError(message, { cause: error }) : new UserError(message, { cause: error });
   }
-  if (results.length !== infos.length) throw new UserError(`[tensor/hostOp] host code gave ${results.length} results: name=${name}, outputs=${infos.length}. Return one typed array for each output.`);
+  if (results.length !== infos.length)
+    throw new UserError(
+      `[tensor/hostOp] host code gave ${results.length} results: name=${name}, outputs=${infos.length}. Return one typed array for `
+        + 'each output.',
+    );
   infos.forEach(({ shape, dtype }, i) => {
     const found = results[i]!;
     if (!isHostArray(dtype, found) || found.length !== sizeOf(shape)) {
-      throw new UserError(`[tensor/hostOp] host code gave the wrong data: name=${name}, output ${i} is ${found.constructor.name} of ${found.length}, expected ${dtype}${showShape(shape)}. Return a matching typed array.`);
+      throw new UserError(
+        `[tensor/hostOp] host code gave the wrong data: name=${name}, output ${i} is ${found.constructor.name} of ${found.length}, `
+          + `expected ${dtype}${showShape(shape)}. Return a matching typed array.`,
+      );
     }
   });
   call.results = results;

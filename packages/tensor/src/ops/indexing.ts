@@ -10,7 +10,8 @@ import { expandDims } from './shaping.ts';
 import { cast } from './unary.ts';
 
 function requireIndices(op: string, indices: ValueInfo): void {
-  if (indices.dtype !== 'int32') throw new UserError(`[tensor/${op}] indices are not int32: dtype=${indices.dtype}. cast(indices, 'int32').`);
+  if (indices.dtype !== 'int32')
+    throw new UserError(`[tensor/${op}] indices are not int32: dtype=${indices.dtype}. cast(indices, 'int32').`);
 }
 
 export const gatherOp: OpDefinition<'gather'> = {
@@ -47,7 +48,10 @@ export const scatterAddOp: OpDefinition<'scatterAdd'> = {
     requireIndices('scatterAdd', indices!);
     const end = axis + indices!.shape.length;
     if (!sameShape(updates!.shape.slice(axis, end), indices!.shape)) {
-      throw new UserError(`[tensor/scatterAdd] updates do not match the indices: updates=${showShape(updates!.shape)}, indices=${showShape(indices!.shape)}, axis=${axis}. updates must have the axes of indices from axis on.`);
+      throw new UserError(
+        `[tensor/scatterAdd] updates do not match the indices: updates=${showShape(updates!.shape)}, `
+          + `indices=${showShape(indices!.shape)}, axis=${axis}. updates must have the axes of indices from axis on.`,
+      );
     }
     return [{ shape: [...updates!.shape.slice(0, axis), size, ...updates!.shape.slice(end)], dtype: updates!.dtype }];
   },
@@ -65,7 +69,10 @@ export const gatherElementsOp: OpDefinition<'gatherElements'> = {
     requireIndices('gatherElements', indices!);
     const fits = x!.shape.length === indices!.shape.length && x!.shape.every((n, i) => i === axis || n === indices!.shape[i]);
     if (!fits) {
-      throw new UserError(`[tensor/gatherElements] indices do not fit: x=${showShape(x!.shape)}, indices=${showShape(indices!.shape)}, axis=${axis}. All other sizes must agree.`);
+      throw new UserError(
+        `[tensor/gatherElements] indices do not fit: x=${showShape(x!.shape)}, indices=${showShape(indices!.shape)}, axis=${axis}. `
+          + 'All other sizes must agree.',
+      );
     }
     return [{ shape: indices!.shape, dtype: x!.dtype }];
   },
@@ -85,7 +92,10 @@ export const scatterElementsAddOp: OpDefinition<'scatterElementsAdd'> = {
   infer([updates, indices], { axis, size }) {
     requireIndices('scatterElementsAdd', indices!);
     if (!sameShape(updates!.shape, indices!.shape)) {
-      throw new UserError(`[tensor/scatterElementsAdd] updates do not match the indices: updates=${showShape(updates!.shape)}, indices=${showShape(indices!.shape)}. Give one index for each update.`);
+      throw new UserError(
+        `[tensor/scatterElementsAdd] updates do not match the indices: updates=${showShape(updates!.shape)}, `
+          + `indices=${showShape(indices!.shape)}. Give one index for each update.`,
+      );
     }
     return [{ shape: updates!.shape.map((n, i) => (i === axis ? size : n)), dtype: updates!.dtype }];
   },

@@ -13,13 +13,16 @@ export const matmulOp: OpDefinition<'matmul'> = {
       throw new UserError(`[tensor/matmul] dtypes do not multiply: a=${a!.dtype}, b=${b!.dtype}. Both must be the same float; cast() one.`);
     }
     if (a!.shape.length < 2 || b!.shape.length < 2) {
-      throw new UserError(`[tensor/matmul] operand is not a matrix: a=${showShape(a!.shape)}, b=${showShape(b!.shape)}. Add an axis with expandDims().`);
+      throw new UserError(
+        `[tensor/matmul] operand is not a matrix: a=${showShape(a!.shape)}, b=${showShape(b!.shape)}. Add an axis with expandDims().`,
+      );
     }
     const [rows, inner] = lastTwo(a!.shape, transposeA);
     const [innerB, columns] = lastTwo(b!.shape, transposeB);
     if (inner !== innerB) {
       throw new UserError(
-        `[tensor/matmul] inner sizes differ: a=${showShape(a!.shape)}${transposeA ? ' transposed' : ''}, b=${showShape(b!.shape)}${transposeB ? ' transposed' : ''}, ${inner} != ${innerB}. Transpose or reshape one operand.`,
+        `[tensor/matmul] inner sizes differ: a=${showShape(a!.shape)}${transposeA ? ' transposed' : ''}, `
+          + `b=${showShape(b!.shape)}${transposeB ? ' transposed' : ''}, ${inner} != ${innerB}. Transpose or reshape one operand.`,
       );
     }
     const batch = broadcastShapes('tensor/matmul', a!.shape.slice(0, -2), b!.shape.slice(0, -2));
@@ -28,9 +31,15 @@ export const matmulOp: OpDefinition<'matmul'> = {
   vjp({ inputs: [a, b], params: { transposeA, transposeB }, cotangents: [g] }) {
     return [
       () =>
-        sumTo(transposeA ? matmul(b!, g!, { transposeA: transposeB, transposeB: true }) : matmul(g!, b!, { transposeB: !transposeB }), a!.shape),
+        sumTo(
+          transposeA ? matmul(b!, g!, { transposeA: transposeB, transposeB: true }) : matmul(g!, b!, { transposeB: !transposeB }),
+          a!.shape,
+        ),
       () =>
-        sumTo(transposeB ? matmul(g!, a!, { transposeA: true, transposeB: transposeA }) : matmul(a!, g!, { transposeA: !transposeA }), b!.shape),
+        sumTo(
+          transposeB ? matmul(g!, a!, { transposeA: true, transposeB: transposeA }) : matmul(a!, g!, { transposeA: !transposeA }),
+          b!.shape,
+        ),
     ];
   },
 };

@@ -32,7 +32,10 @@ export const normalizeOp: OpDefinition<'normalize'> = {
   infer([x], { axes, epsilon }) {
     const rank = x!.shape.length;
     if (!isFloating(x!.dtype) || axes < 1 || axes > rank || !(epsilon >= 0)) {
-      throw new UserError(`[tensor/normalize] cannot normalise: x=${x!.dtype}${showShape(x!.shape)}, axes=${axes}, epsilon=${epsilon}. x is a float with at least that many axes, epsilon >= 0.`);
+      throw new UserError(
+        `[tensor/normalize] cannot normalise: x=${x!.dtype}${showShape(x!.shape)}, axes=${axes}, epsilon=${epsilon}. x is a float `
+          + 'with at least that many axes, epsilon >= 0.',
+      );
     }
     const statistics = { shape: x!.shape.map((n, i) => (i < rank - axes ? n : 1)), dtype: x!.dtype };
     return [x!, statistics, statistics];
@@ -60,7 +63,10 @@ export interface NormOptions {
 }
 
 /** Zero mean and unit variance over the last `axes` axes; also the mean and 1/sqrt(variance + epsilon), size 1 on those axes. */
-export function normalize(x: Tensor, options: NormOptions & { readonly axes?: number } = {}): { readonly y: Tensor; readonly mean: Tensor; readonly inverseDeviation: Tensor } {
+export function normalize(
+  x: Tensor,
+  options: NormOptions & { readonly axes?: number } = {},
+): { readonly y: Tensor; readonly mean: Tensor; readonly inverseDeviation: Tensor } {
   const [y, average, inverse] = apply(normalizeOp, [x], { axes: options.axes ?? 1, epsilon: options.epsilon ?? 1e-5 });
   return { y: y!, mean: average!, inverseDeviation: inverse! };
 }
@@ -89,7 +95,10 @@ export const groupNormOp: OpDefinition<'groupNorm'> = {
     const channels = x!.shape[1];
     const fits = channels !== undefined && Number.isInteger(groups) && groups >= 1 && channels % groups === 0;
     if (!fits || [scale!, bias!].some((p) => p.shape.length !== 1 || p.shape[0] !== channels || p.dtype !== x!.dtype)) {
-      throw new UserError(`[tensor/groupNorm] sizes do not fit: x=${showShape(x!.shape)}, groups=${groups}, scale=${showShape(scale!.shape)}, bias=${showShape(bias!.shape)}. x is [N, C, ...] with C divisible by groups; scale and bias are [C].`);
+      throw new UserError(
+        `[tensor/groupNorm] sizes do not fit: x=${showShape(x!.shape)}, groups=${groups}, scale=${showShape(scale!.shape)}, `
+          + `bias=${showShape(bias!.shape)}. x is [N, C, ...] with C divisible by groups; scale and bias are [C].`,
+      );
     }
     return [x!];
   },

@@ -14,12 +14,25 @@ import { pad, slice } from './slicing.ts';
 
 function inferPool(op: string, x: ValueInfo, { kernel, strides, padding }: PoolParams): readonly ValueInfo[] {
   const spatial = x.shape.slice(2);
-  const sizes = spatial.map((n, i) => Math.floor((n + (padding[i]?.[0] ?? NaN) + (padding[i]?.[1] ?? NaN) - (kernel[i] ?? NaN)) / (strides[i] ?? NaN)) + 1);
+  const sizes = spatial.map(
+    (n, i) => Math.floor((n + (padding[i]?.[0] ?? NaN) + (padding[i]?.[1] ?? NaN) - (kernel[i] ?? NaN)) / (strides[i] ?? NaN)) + 1,
+  );
   if (!isFloating(x.dtype)) throw new UserError(`[tensor/${op}] dtype is not a float: dtype=${x.dtype}. cast(x, 'float32') first.`);
   const oneEach = [kernel, strides, padding].every((list) => list.length === spatial.length);
-  const whole = [...kernel, ...strides].every((n) => Number.isInteger(n) && n >= 1) && padding.flat().every((n) => Number.isInteger(n) && n >= 0);
-  if (spatial.length === 0 || !oneEach || !whole || sizes.some((n) => !(n >= 1)) || padding.some(([a, b], i) => a >= kernel[i]! || b >= kernel[i]!)) {
-    throw new UserError(`[tensor/${op}] window does not fit: x=${showShape(x.shape)}, kernel=[${kernel.join(', ')}], strides=[${strides.join(', ')}], padding=${JSON.stringify(padding)}. Padding must be smaller than the kernel, the kernel no larger than the padded input.`);
+  const whole =
+    [...kernel, ...strides].every((n) => Number.isInteger(n) && n >= 1) && padding.flat().every((n) => Number.isInteger(n) && n >= 0);
+  if (
+    spatial.length === 0
+    || !oneEach
+    || !whole
+    || sizes.some((n) => !(n >= 1))
+    || padding.some(([a, b], i) => a >= kernel[i]! || b >= kernel[i]!)
+  ) {
+    throw new UserError(
+      `[tensor/${op}] window does not fit: x=${showShape(x.shape)}, kernel=[${kernel.join(', ')}], `
+        + `strides=[${strides.join(', ')}], padding=${JSON.stringify(padding)}. Padding must be smaller than the kernel, the kernel no `
+        + 'larger than the padded input.',
+    );
   }
   return [{ shape: [...x.shape.slice(0, 2), ...sizes], dtype: x.dtype }];
 }
@@ -44,7 +57,9 @@ export const maxPoolOp: OpDefinition<'maxPool'> = {
   op: 'maxPool',
   infer: ([x], params) => inferPool('maxPool', x!, params),
   // At ties the first element of the window wins and takes the gradient, as in PyTorch.
-  expand: ([x], params) => [windows(x!, params, -Infinity).reduce((best, next) => where({ if: lessEqual(next, best), then: best, else: next }))],
+  expand: ([x], params) => [
+    windows(x!, params, -Infinity).reduce((best, next) => where({ if: lessEqual(next, best), then: best, else: next })),
+  ],
 };
 
 export const avgPoolOp: OpDefinition<'avgPool'> = {
@@ -69,7 +84,8 @@ export interface PoolOptions {
 }
 
 function paramsOf(axes: number, { kernel, stride = kernel, padding = 0 }: PoolOptions): PoolParams {
-  const all = (value: number | readonly number[]): readonly number[] => (typeof value === 'number' ? new Array<number>(axes).fill(value) : value);
+  const all = (value: number | readonly number[]): readonly number[] =>
+    typeof value === 'number' ? new Array<number>(axes).fill(value) : value;
   return { kernel: all(kernel), strides: all(stride), padding: paddingPairs(padding, axes) };
 }
 

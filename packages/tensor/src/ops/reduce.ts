@@ -24,7 +24,10 @@ function reducedShape(shape: Shape, { axes, keepDims }: ReduceParams): Shape {
 
 /** A reduced tensor with its axes back, as size 1. */
 function withAxes(y: Tensor, x: Tensor, axes: readonly number[]): Tensor {
-  return reshape(y, x.shape.map((n, i) => (axes.includes(i) ? 1 : n)));
+  return reshape(
+    y,
+    x.shape.map((n, i) => (axes.includes(i) ? 1 : n)),
+  );
 }
 
 function paramsOf(where: string, x: Tensor, options: ReduceOptions): ReduceParams {
@@ -37,7 +40,9 @@ export const sumOp: OpDefinition<'sum'> = {
     if (x!.dtype === 'bool') throw new UserError(`[tensor/sum] dtype has no arithmetic: dtype=bool. cast(x, 'int32') to count.`);
     return [{ shape: reducedShape(x!.shape, params), dtype: x!.dtype }];
   },
-  vjp: ({ inputs: [x], params, cotangents: [g] }) => [isFloating(x!.dtype) ? () => broadcastTo(withAxes(g!, x!, params.axes), x!.shape) : undefined],
+  vjp: ({ inputs: [x], params, cotangents: [g] }) => [
+    isFloating(x!.dtype) ? () => broadcastTo(withAxes(g!, x!, params.axes), x!.shape) : undefined,
+  ],
 };
 
 export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
@@ -78,7 +83,8 @@ export function std(x: Tensor, options: VarianceOptions = {}): Tensor {
 export const maxOp: OpDefinition<'max'> = {
   op: 'max',
   infer([x], params) {
-    if (params.axes.some((axis) => x!.shape[axis] === 0)) throw new UserError(`[tensor/max] nothing to reduce: an axis of [${x!.shape.join(', ')}] has size 0. Check the shape first.`);
+    if (params.axes.some((axis) => x!.shape[axis] === 0))
+      throw new UserError(`[tensor/max] nothing to reduce: an axis of [${x!.shape.join(', ')}] has size 0. Check the shape first.`);
     return [{ shape: reducedShape(x!.shape, params), dtype: x!.dtype }];
   },
   vjp({ inputs: [x], outputs: [y], params: { axes }, cotangents: [g] }) {
@@ -109,7 +115,12 @@ export function logSumExp(x: Tensor, options: ReduceOptions = {}): Tensor {
   // Any shift gives the same value, so none of the gradient needs to go through it.
   const top = stopGradient(max(x, { axes, dims: 'keep' }));
   const kept = add(log(sum(exp(sub(x, top)), { axes, dims: 'keep' })), top);
-  return options.dims === 'keep' ? kept : reshape(kept, x.shape.filter((_, i) => !axes.includes(i)));
+  return options.dims === 'keep'
+    ? kept
+    : reshape(
+        kept,
+        x.shape.filter((_, i) => !axes.includes(i)),
+      );
 }
 
 export const argMaxOp: OpDefinition<'argMax'> = {
@@ -133,5 +144,8 @@ export const cumsumOp: OpDefinition<'cumsum'> = {
 
 /** Running sum along an axis, each element included. */
 export function cumsum(x: Tensor, options: { readonly axis?: number; readonly direction?: 'forward' | 'reverse' } = {}): Tensor {
-  return apply1(cumsumOp, [x], { axis: normalizeAxis('tensor/cumsum', options.axis ?? -1, x.rank), direction: options.direction ?? 'forward' });
+  return apply1(cumsumOp, [x], {
+    axis: normalizeAxis('tensor/cumsum', options.axis ?? -1, x.rank),
+    direction: options.direction ?? 'forward',
+  });
 }

@@ -24,14 +24,20 @@ export interface ResizeOptions {
 export function resize(x: Tensor, options: ResizeOptions): Tensor {
   const { size, mode = 'nearest', align = 'edges' } = options;
   if (size.length !== x.rank - 2 || size.some((n) => !Number.isInteger(n) || n < 1) || x.shape.slice(2).includes(0)) {
-    throw new UserError(`[tensor/resize] size does not fit: size=[${size.join(', ')}], x=${showShape(x.shape)}. Give a positive integer for each spatial axis.`);
+    throw new UserError(
+      `[tensor/resize] size does not fit: size=[${size.join(', ')}], x=${showShape(x.shape)}. Give a positive integer for each `
+        + 'spatial axis.',
+    );
   }
-  return repeated(x, options) ?? size.reduce((out, m, i) => {
-    const axis = i + 2;
-    const n = out.shape[axis]!;
-    if (m === n) return out;
-    return mode === 'nearest' ? nearest(out, axis, m) : linear(out, axis, m, align);
-  }, x);
+  return (
+    repeated(x, options)
+    ?? size.reduce((out, m, i) => {
+      const axis = i + 2;
+      const n = out.shape[axis]!;
+      if (m === n) return out;
+      return mode === 'nearest' ? nearest(out, axis, m) : linear(out, axis, m, align);
+    }, x)
+  );
 }
 
 /** Whole repeats of pixels along one or two axes: one broadcast, and in the gradient one sum over windows. */
@@ -40,7 +46,10 @@ function repeated(x: Tensor, { size, mode = 'nearest' }: ResizeOptions): Tensor 
   const changed = times.filter((n) => n !== 1).length;
   if (mode !== 'nearest' || changed === 0 || changed > 2 || !times.every(Number.isInteger)) return undefined;
   const lead = x.shape.slice(0, 2);
-  const parts = (repeats: readonly number[]): number[] => [...lead, ...times.flatMap((n, i) => (n === 1 ? [x.shape[i + 2]!] : [x.shape[i + 2]!, repeats[i]!]))];
+  const parts = (repeats: readonly number[]): number[] => [
+    ...lead,
+    ...times.flatMap((n, i) => (n === 1 ? [x.shape[i + 2]!] : [x.shape[i + 2]!, repeats[i]!])),
+  ];
   return reshape(broadcastTo(reshape(x, parts(times.map(() => 1))), parts(times)), [...lead, ...size]);
 }
 

@@ -11,7 +11,8 @@ export const barrierOp: OpDefinition<'barrier'> = {
 
 /** `x`, available only after `token` has been computed; it is never merged with an equal `x`. */
 export function barrier(x: Tensor, token: Tensor): Tensor {
-  if (token.size === 0) throw new UserError(`[tensor/barrier] token has no elements: shape=[${token.shape.join(', ')}]. Give a tensor with at least one.`);
+  if (token.size === 0)
+    throw new UserError(`[tensor/barrier] token has no elements: shape=[${token.shape.join(', ')}]. Give a tensor with at least one.`);
   return apply1(barrierOp, [x, token], {});
 }
 
@@ -35,7 +36,8 @@ export function straightThrough(x: Tensor, surrogate: Tensor): Tensor {
 const straightThroughOp: OpDefinition<'barrier'> = {
   op: 'barrier',
   infer([x, surrogate]) {
-    if (x!.dtype !== surrogate!.dtype) throw new UserError(`[tensor/straightThrough] dtypes differ: x=${x!.dtype}, surrogate=${surrogate!.dtype}. cast() one of them.`);
+    if (x!.dtype !== surrogate!.dtype)
+      throw new UserError(`[tensor/straightThrough] dtypes differ: x=${x!.dtype}, surrogate=${surrogate!.dtype}. cast() one of them.`);
     return [x!];
   },
   vjp: ({ cotangents: [g] }) => [undefined, () => g!],

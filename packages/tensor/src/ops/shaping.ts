@@ -9,7 +9,10 @@ export const reshapeOp: OpDefinition<'reshape'> = {
   infer([x], { shape }) {
     checkShape('tensor/reshape', shape);
     if (sizeOf(shape) !== sizeOf(x!.shape)) {
-      throw new UserError(`[tensor/reshape] number of elements differs: x=${showShape(x!.shape)} has ${sizeOf(x!.shape)}, shape=${showShape(shape)} has ${sizeOf(shape)}. Change the shape; one size may be -1.`);
+      throw new UserError(
+        `[tensor/reshape] number of elements differs: x=${showShape(x!.shape)} has ${sizeOf(x!.shape)}, shape=${showShape(shape)} `
+          + `has ${sizeOf(shape)}. Change the shape; one size may be -1.`,
+      );
     }
     return [{ shape, dtype: x!.dtype }];
   },
@@ -28,9 +31,15 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   const known = shape.reduce((product, n, i) => (i === unknown ? product : product * n), 1);
   const size = x.size / known;
   if (!Number.isInteger(size) || shape.lastIndexOf(-1) !== unknown) {
-    throw new UserError(`[tensor/reshape] -1 cannot be resolved: x=${showShape(x.shape)}, shape=${showShape(shape)}. Use -1 once, with sizes that divide ${x.size}.`);
+    throw new UserError(
+      `[tensor/reshape] -1 cannot be resolved: x=${showShape(x.shape)}, shape=${showShape(shape)}. Use -1 once, with sizes that `
+        + `divide ${x.size}.`,
+    );
   }
-  return reshape(x, shape.map((n, i) => (i === unknown ? size : n)));
+  return reshape(
+    x,
+    shape.map((n, i) => (i === unknown ? size : n)),
+  );
 }
 
 /** A copy of the handle with an identity of its own, for differentiation; engines never see it. */
@@ -58,9 +67,13 @@ export function expandDims(x: Tensor, axes: number | readonly number[]): Tensor 
 export function squeeze(x: Tensor, axes?: number | readonly number[]): Tensor {
   const drop = axes === undefined ? x.shape.flatMap((n, i) => (n === 1 ? [i] : [])) : normalizeAxes('tensor/squeeze', axes, x.rank);
   for (const axis of drop) {
-    if (x.shape[axis] !== 1) throw new UserError(`[tensor/squeeze] axis is not of size 1: axis=${axis}, x=${showShape(x.shape)}. Use reshape or a reduction.`);
+    if (x.shape[axis] !== 1)
+      throw new UserError(`[tensor/squeeze] axis is not of size 1: axis=${axis}, x=${showShape(x.shape)}. Use reshape or a reduction.`);
   }
-  return reshape(x, x.shape.filter((_, i) => !drop.includes(i)));
+  return reshape(
+    x,
+    x.shape.filter((_, i) => !drop.includes(i)),
+  );
 }
 
 export const transposeOp: OpDefinition<'transpose'> = {
@@ -68,7 +81,10 @@ export const transposeOp: OpDefinition<'transpose'> = {
   infer([x], { permutation }) {
     const sorted = [...permutation].sort((a, b) => a - b);
     if (permutation.length !== x!.shape.length || sorted.some((axis, i) => axis !== i)) {
-      throw new UserError(`[tensor/transpose] not a permutation of the axes: permutation=[${permutation.join(', ')}], x=${showShape(x!.shape)}. Name every axis once.`);
+      throw new UserError(
+        `[tensor/transpose] not a permutation of the axes: permutation=[${permutation.join(', ')}], x=${showShape(x!.shape)}. Name `
+          + 'every axis once.',
+      );
     }
     return [{ shape: permutation.map((axis) => x!.shape[axis]!), dtype: x!.dtype }];
   },
@@ -100,7 +116,10 @@ export const broadcastToOp: OpDefinition<'broadcastTo'> = {
   infer([x], { shape }) {
     checkShape('tensor/broadcastTo', shape);
     if (!sameShape(broadcastShapes('tensor/broadcastTo', x!.shape, shape), shape)) {
-      throw new UserError(`[tensor/broadcastTo] shape is smaller than the tensor: x=${showShape(x!.shape)}, shape=${showShape(shape)}. Sizes of x must equal those of shape or be 1.`);
+      throw new UserError(
+        `[tensor/broadcastTo] shape is smaller than the tensor: x=${showShape(x!.shape)}, shape=${showShape(shape)}. Sizes of x `
+          + 'must equal those of shape or be 1.',
+      );
     }
     return [{ shape, dtype: x!.dtype }];
   },

@@ -12,8 +12,14 @@ export const sliceOp: OpDefinition<'slice'> = {
       const size = sizes[axis]!;
       const step = steps[axis]!;
       const last = start + (size - 1) * step;
-      if (!(Number.isInteger(start) && Number.isInteger(size) && Number.isInteger(step) && start >= 0 && size >= 0 && step >= 1) || (size > 0 && last >= n)) {
-        throw new UserError(`[tensor/slice] range leaves the axis: axis=${axis}, start=${start}, size=${size}, step=${step}, x=${showShape(x!.shape)}. Keep start + (size - 1) * step < ${n}.`);
+      if (
+        !(Number.isInteger(start) && Number.isInteger(size) && Number.isInteger(step) && start >= 0 && size >= 0 && step >= 1)
+        || (size > 0 && last >= n)
+      ) {
+        throw new UserError(
+          `[tensor/slice] range leaves the axis: axis=${axis}, start=${start}, size=${size}, step=${step}, `
+            + `x=${showShape(x!.shape)}. Keep start + (size - 1) * step < ${n}.`,
+        );
       }
     });
     return [{ shape: sizes, dtype: x!.dtype }];
@@ -21,7 +27,10 @@ export const sliceOp: OpDefinition<'slice'> = {
   vjp: ({ inputs: [x], params: { starts, steps }, cotangents: [g] }) => [
     () => {
       const spread = interleaveZeros(g!, steps);
-      return pad(spread, spread.shape.map((n, i) => [starts[i]!, x!.shape[i]! - starts[i]! - n] as const));
+      return pad(
+        spread,
+        spread.shape.map((n, i) => [starts[i]!, x!.shape[i]! - starts[i]! - n] as const),
+      );
     },
   ],
 };
@@ -33,7 +42,10 @@ function interleaveZeros(x: Tensor, steps: readonly number[]): Tensor {
     const n = out.shape[axis]!;
     if (step === 1 || n === 0) return;
     const split = reshape(out, [...out.shape.slice(0, axis + 1), 1, ...out.shape.slice(axis + 1)]);
-    const padded = pad(split, split.shape.map((_, i) => [0, i === axis + 1 ? step - 1 : 0] as const));
+    const padded = pad(
+      split,
+      split.shape.map((_, i) => [0, i === axis + 1 ? step - 1 : 0] as const),
+    );
     const merged = reshape(padded, [...out.shape.slice(0, axis), n * step, ...out.shape.slice(axis + 1)]);
     out = slice(merged, { [axis]: { stop: n * step - (step - 1) } });
   });
@@ -68,7 +80,10 @@ export function slice(x: Tensor, ranges: Readonly<Record<number, Range>>): Tenso
     const from = start < 0 ? start + n : start;
     const to = stop === undefined ? n : stop < 0 ? stop + n : stop;
     if (to > n || from > to) {
-      throw new UserError(`[tensor/slice] range leaves the axis: axis=${axis}, start=${start}, stop=${stop}, x=${showShape(x.shape)}. Give 0 <= start <= stop <= ${n}.`);
+      throw new UserError(
+        `[tensor/slice] range leaves the axis: axis=${axis}, start=${start}, stop=${stop}, x=${showShape(x.shape)}. Give 0 <= `
+          + `start <= stop <= ${n}.`,
+      );
     }
     starts[axis] = from;
     steps[axis] = step;
@@ -82,14 +97,23 @@ export function slice(x: Tensor, ranges: Readonly<Record<number, Range>>): Tenso
 export function select(x: Tensor, axis: number, index: number): Tensor {
   const position = normalizeAxis('tensor/select', axis, x.rank);
   const start = normalizeAxis('tensor/select index', index, x.shape[position]!);
-  return reshape(slice(x, { [position]: { start, stop: start + 1 } }), x.shape.filter((_, i) => i !== position));
+  return reshape(
+    slice(x, { [position]: { start, stop: start + 1 } }),
+    x.shape.filter((_, i) => i !== position),
+  );
 }
 
 export const padOp: OpDefinition<'pad'> = {
   op: 'pad',
   infer([x], { padding }) {
-    if (padding.length !== x!.shape.length || padding.some(([before, after]) => !(Number.isInteger(before) && Number.isInteger(after) && before >= 0 && after >= 0))) {
-      throw new UserError(`[tensor/pad] padding does not fit: padding=${JSON.stringify(padding)}, x=${showShape(x!.shape)}. Give [before, after] >= 0 for every axis.`);
+    if (
+      padding.length !== x!.shape.length
+      || padding.some(([before, after]) => !(Number.isInteger(before) && Number.isInteger(after) && before >= 0 && after >= 0))
+    ) {
+      throw new UserError(
+        `[tensor/pad] padding does not fit: padding=${JSON.stringify(padding)}, x=${showShape(x!.shape)}. Give [before, after] >= `
+          + '0 for every axis.',
+      );
     }
     return [{ shape: x!.shape.map((n, i) => n + padding[i]![0] + padding[i]![1]), dtype: x!.dtype }];
   },
@@ -112,7 +136,10 @@ export const concatOp: OpDefinition<'concat'> = {
     inputs.forEach((x, i) => {
       const fits = x.shape.length === first.shape.length && x.shape.every((n, d) => d === axis || n === first.shape[d]);
       if (!fits || x.dtype !== first.dtype) {
-        throw new UserError(`[tensor/concat] tensors do not fit along axis ${axis}: tensors[0]=${first.dtype}${showShape(first.shape)}, tensors[${i}]=${x.dtype}${showShape(x.shape)}. All other sizes and the dtype must agree.`);
+        throw new UserError(
+          `[tensor/concat] tensors do not fit along axis ${axis}: tensors[0]=${first.dtype}${showShape(first.shape)}, `
+            + `tensors[${i}]=${x.dtype}${showShape(x.shape)}. All other sizes and the dtype must agree.`,
+        );
       }
       total += x.shape[axis]!;
     });
@@ -137,7 +164,10 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
 
 /** Join tensors of one shape along a new axis. */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
-  return concat(tensors.map((x) => expandDims(x, axis)), axis);
+  return concat(
+    tensors.map((x) => expandDims(x, axis)),
+    axis,
+  );
 }
 
 /** Cut an axis into equal parts (a count) or parts of given sizes. */
@@ -171,17 +201,29 @@ export function flip(x: Tensor, axes: number | readonly number[]): Tensor {
 export function roll(x: Tensor, shift: number, axis = -1): Tensor {
   const position = normalizeAxis('tensor/roll', axis, x.rank);
   const n = x.shape[position]!;
-  const cut = n === 0 ? 0 : (((-shift % n) + n) % n);
+  const cut = n === 0 ? 0 : ((-shift % n) + n) % n;
   if (cut === 0) return x;
   return concat([slice(x, { [position]: { start: cut } }), slice(x, { [position]: { stop: cut } })], position);
 }
 
 /** Repeat the whole tensor `repeats[i]` times along axis i. */
 export function tile(x: Tensor, repeats: readonly number[]): Tensor {
-  if (repeats.length !== x.rank) throw new UserError(`[tensor/tile] repeats do not fit: repeats=[${repeats.join(', ')}], x=${showShape(x.shape)}. Give one count for each axis.`);
-  const split = reshape(x, x.shape.flatMap((n) => [1, n]));
-  const repeated = broadcastTo(split, x.shape.flatMap((n, i) => [repeats[i]!, n]));
-  return reshape(repeated, x.shape.map((n, i) => n * repeats[i]!));
+  if (repeats.length !== x.rank)
+    throw new UserError(
+      `[tensor/tile] repeats do not fit: repeats=[${repeats.join(', ')}], x=${showShape(x.shape)}. Give one count for each axis.`,
+    );
+  const split = reshape(
+    x,
+    x.shape.flatMap((n) => [1, n]),
+  );
+  const repeated = broadcastTo(
+    split,
+    x.shape.flatMap((n, i) => [repeats[i]!, n]),
+  );
+  return reshape(
+    repeated,
+    x.shape.map((n, i) => n * repeats[i]!),
+  );
 }
 
 /** Repeat each element `count` times along an axis: [a, b] -> [a, a, b, b]. */

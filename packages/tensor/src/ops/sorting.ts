@@ -11,7 +11,8 @@ export const topKIndicesOp: OpDefinition<'topKIndices'> = {
   op: 'topKIndices',
   infer([x], { axis, k }) {
     const n = x!.shape[axis]!;
-    if (!Number.isInteger(k) || k < 1 || k > n) throw new UserError(`[tensor/topK] k is out of range: k=${k}, size of axis ${axis} is ${n}. Give an integer in [1, ${n}].`);
+    if (!Number.isInteger(k) || k < 1 || k > n)
+      throw new UserError(`[tensor/topK] k is out of range: k=${k}, size of axis ${axis} is ${n}. Give an integer in [1, ${n}].`);
     return [{ shape: x!.shape.map((size, i) => (i === axis ? k : size)), dtype: 'int32' }];
   },
   vjp: () => [undefined],

@@ -5,7 +5,8 @@ import type { PrimitiveName } from '../graph/primitives.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, maximum, minimum, mul, sub } from './binary.ts';
 
-type Elementwise = 'neg' | 'abs' | 'sign' | 'exp' | 'log' | 'sqrt' | 'sin' | 'cos' | 'atan' | 'tanh' | 'sigmoid' | 'erf' | 'floor' | 'ceil' | 'round';
+type Elementwise =
+  'neg' | 'abs' | 'sign' | 'exp' | 'log' | 'sqrt' | 'sin' | 'cos' | 'atan' | 'tanh' | 'sigmoid' | 'erf' | 'floor' | 'ceil' | 'round';
 
 /** The cotangent of x from the cotangent g of y = f(x). */
 type Rule = (g: Tensor, x: Tensor, y: Tensor) => Tensor;
@@ -17,7 +18,8 @@ function unary<Op extends Elementwise>(op: Op, rule: Rule | undefined): OpDefini
     op,
     infer([x]) {
       const integers = SIGNED.includes(op) && (x!.dtype === 'int32' || x!.dtype === 'int64');
-      if (!isFloating(x!.dtype) && !integers) throw new UserError(`[tensor/${op}] dtype is not a float: dtype=${x!.dtype}. cast(x, 'float32') first.`);
+      if (!isFloating(x!.dtype) && !integers)
+        throw new UserError(`[tensor/${op}] dtype is not a float: dtype=${x!.dtype}. cast(x, 'float32') first.`);
       return [{ shape: x!.shape, dtype: x!.dtype }];
     },
     vjp: ({ inputs: [x], outputs: [y], cotangents: [g] }) => [rule && (() => rule(g!, x!, y!))],
@@ -96,7 +98,9 @@ export function clamp(x: Tensor, range: { readonly min?: number; readonly max?: 
 export const castOp: OpDefinition<'cast'> = {
   op: 'cast',
   infer: ([x], { dtype }) => [{ shape: x!.shape, dtype }],
-  vjp: ({ inputs: [x], outputs: [y], cotangents: [g] }) => [isFloating(x!.dtype) && isFloating(y!.dtype) ? () => cast(g!, x!.dtype) : undefined],
+  vjp: ({ inputs: [x], outputs: [y], cotangents: [g] }) => [
+    isFloating(x!.dtype) && isFloating(y!.dtype) ? () => cast(g!, x!.dtype) : undefined,
+  ],
 };
 
 /** To another dtype: float to integer truncates towards zero, anything to bool is `!= 0`. */

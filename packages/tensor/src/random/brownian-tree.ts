@@ -59,17 +59,23 @@ export function brownianTree({ seed, t0, t1, count }: BrownianTreeOptions): Brow
   checkTime('t0', t0);
   checkTime('t1', t1);
   checkInteger('count', count, { min: 1, max: 2 ** 28 });
-  if (seed < 0) throw new UserError(`[tensor/random] the seed of a Brownian tree must be >= 0: seed=${show(seed)}. Pass an unsigned integer.`);
+  if (seed < 0)
+    throw new UserError(`[tensor/random] the seed of a Brownian tree must be >= 0: seed=${show(seed)}. Pass an unsigned integer.`);
   const entropy = seedToUint64(seed);
   const start = roundTime(Math.min(t0, t1));
   const end = roundTime(Math.max(t0, t1));
   if (start >= end) {
-    throw new UserError(`[tensor/random] a Brownian tree needs t0 and t1 that differ after rounding to 6 decimals: t0=${t0}, t1=${t1}. Pass a longer interval.`);
+    throw new UserError(
+      `[tensor/random] a Brownian tree needs t0 and t1 that differ after rounding to 6 decimals: t0=${t0}, t1=${t1}. Pass a longer `
+        + 'interval.',
+    );
   }
   // torchsde draws the root with the length before rounding.
   const rootScale = Math.sqrt(Math.abs(t1 - t0));
   const [rootSeed] = seedSequence(entropy, { poolSize: POOL, words: 3 });
-  const rootIncrement = torchGenerator(rootSeed!).normal(count).map((value) => value * rootScale);
+  const rootIncrement = torchGenerator(rootSeed!)
+    .normal(count)
+    .map((value) => value * rootScale);
   // A sampler asks for W(sigma) at the end of one step and again at the start of the next.
   const recent = new Map<number, Float64Array<ArrayBuffer>>();
 
@@ -77,7 +83,10 @@ export function brownianTree({ seed, t0, t1, count }: BrownianTreeOptions): Brow
     checkTime(name, t);
     const time = roundTime(t);
     if (time < start || time > end) {
-      throw new UserError(`[tensor/random] ${name} lies outside the Brownian tree: ${name}=${t}, interval ${start}..${end}. Build the tree over all sigmas of the sampler.`);
+      throw new UserError(
+        `[tensor/random] ${name} lies outside the Brownian tree: ${name}=${t}, interval ${start}..${end}. Build the tree over all `
+          + 'sigmas of the sampler.',
+      );
     }
     const known = recent.get(time);
     if (known !== undefined) return known;
@@ -131,7 +140,10 @@ function descend(root: Node, time: number, entropy: bigint): Float64Array<ArrayB
 function split({ start, end, key, depth, increment }: Node, entropy: bigint): { readonly left: Node; readonly right: Node } {
   const middle = roundTime((start + end) / 2);
   if (depth >= MAX_DEPTH || middle <= start || middle >= end) {
-    throw new UserError(`[tensor/random] the Brownian tree cannot be refined between ${start} and ${end}: times hold six decimals. Use steps longer than 1e-6.`);
+    throw new UserError(
+      `[tensor/random] the Brownian tree cannot be refined between ${start} and ${end}: times hold six decimals. Use steps longer `
+        + 'than 1e-6.',
+    );
   }
   const [seed] = seedSequence(entropy, { spawnKey: [key, depth], poolSize: POOL, words: 4 });
   // Brownian bridge: mean and deviation of W(middle) given both ends.

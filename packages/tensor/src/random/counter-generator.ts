@@ -48,8 +48,8 @@ const DOMAIN = { uniform: 0, normal: 1, uniform64: 2, normal64: 3, integers: 4, 
  * sort is therefore a pure function of (seed, stream, sort, i); `position` counts elements, and `normal(3)` then
  * `normal(5)` gives `normal(8)`. Two streams collide with probability 2^-128 a pair.
  *
- * All but `normal64` has the same bits on every host: float32 normals are the Box-Muller formula to a relative 5e-7, by operations of float32 alone
- * (docs/decisions/0015-fast-normals.md), while `normal64` takes the host's logarithm, sine and cosine.
+ * All but `normal64` has the same bits on every host: float32 normals are the Box-Muller formula to a relative 5e-7, by operations of
+ * float32 alone (docs/decisions/0015-fast-normals.md), while `normal64` takes the host's logarithm, sine and cosine.
  *
  * @throws UserError when the seed or an entry of the stream is out of range
  * @example
@@ -174,7 +174,9 @@ export class PhiloxCounterGenerator implements CounterGenerator {
     checkCount(name, count);
     const first = this.#position;
     if (first + count > MAX_POSITION + MAX_COUNT) {
-      throw new UserError(`[tensor/random] the stream has no elements beyond 2^52 + 2^31: position=${first}, count=${count}. Use another stream.`);
+      throw new UserError(
+        `[tensor/random] the stream has no elements beyond 2^52 + 2^31: position=${first}, count=${count}. Use another stream.`,
+      );
     }
     this.#position = first + count;
     return first;
@@ -182,7 +184,12 @@ export class PhiloxCounterGenerator implements CounterGenerator {
 
   /** Visits the blocks that hold elements first .. first + count - 1, with the index in the output of each one's first element. */
   #blocks(
-    { first, count, perBlock, domain }: { readonly first: number; readonly count: number; readonly perBlock: number; readonly domain: number },
+    {
+      first,
+      count,
+      perBlock,
+      domain,
+    }: { readonly first: number; readonly count: number; readonly perBlock: number; readonly domain: number },
     visit: (words: PhiloxBlock, at: number) => void,
   ): void {
     const block = this.#block;
@@ -203,11 +210,14 @@ export class PhiloxCounterGenerator implements CounterGenerator {
 /** Validates a stream that may come from outside. */
 export function checkStream(stream: unknown): readonly number[] {
   if (!Array.isArray(stream) || stream.length > MAX_STREAM) {
-    throw new UserError(`[tensor/random] stream must be a list of at most ${MAX_STREAM} integers: stream=${show(stream)}. Pass for example [image, step].`);
+    throw new UserError(
+      `[tensor/random] stream must be a list of at most ${MAX_STREAM} integers: stream=${show(stream)}. Pass for example [image, step].`,
+    );
   }
   stream.forEach((value: unknown, i) => {
     // The name is made for the message alone.
-    if (!Number.isSafeInteger(value) || (value as number) < 0) checkInteger(`stream[${i}]`, value, { min: 0, max: Number.MAX_SAFE_INTEGER });
+    if (!Number.isSafeInteger(value) || (value as number) < 0)
+      checkInteger(`stream[${i}]`, value, { min: 0, max: Number.MAX_SAFE_INTEGER });
   });
   return stream as readonly number[];
 }

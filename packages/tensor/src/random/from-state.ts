@@ -35,13 +35,17 @@ export function generatorFromState(state: unknown): Generator {
       return new PhiloxCounterGenerator({ seed, stream: checkStream(fields['stream']), position });
     }
     default:
-      throw new UserError(`[tensor/random] state.kind is unknown: state.kind=${show(fields['kind'])}. Known: 'torch', 'philox', 'counter'.`);
+      throw new UserError(
+        `[tensor/random] state.kind is unknown: state.kind=${show(fields['kind'])}. Known: 'torch', 'philox', 'counter'.`,
+      );
   }
 }
 
 function toRecord(state: unknown): Readonly<Record<string, unknown>> {
   if (typeof state !== 'object' || state === null || Array.isArray(state)) {
-    throw new UserError(`[tensor/random] state must be an object: state=${show(state)}. Pass the value of a generator's state(), parsed from JSON.`);
+    throw new UserError(
+      `[tensor/random] state must be an object: state=${show(state)}. Pass the value of a generator's state(), parsed from JSON.`,
+    );
   }
   return state as Readonly<Record<string, unknown>>;
 }
@@ -50,16 +54,24 @@ function torchFromState(fields: Readonly<Record<string, unknown>>): Generator {
   const { words: text, position, cachedNormal } = fields;
   const bytes = typeof text === 'string' ? decodeBase64(text, MT_WORDS * 4) : null;
   if (bytes === null) {
-    throw new UserError(`[tensor/random] state.words must be base64 of ${MT_WORDS} words: state.words=${show(text)}. Pass the value of state() unchanged.`);
+    throw new UserError(
+      `[tensor/random] state.words must be base64 of ${MT_WORDS} words: state.words=${show(text)}. Pass the value of state() unchanged.`,
+    );
   }
   const view = new DataView(bytes.buffer);
   const words = Int32Array.from({ length: MT_WORDS }, (_, i) => view.getInt32(i * 4, true));
   if (words.every((word) => word === 0)) {
-    throw new UserError('[tensor/random] state.words are all zero, from where MT19937 gives zeros for ever: the state is damaged. Take it from an intact checkpoint.');
+    throw new UserError(
+      '[tensor/random] state.words are all zero, from where MT19937 gives zeros for ever: the state is damaged. Take it from an '
+        + 'intact checkpoint.',
+    );
   }
   checkInteger('state.position', position, { min: 0, max: MT_WORDS });
   if (cachedNormal !== null && !(typeof cachedNormal === 'number' && Number.isFinite(cachedNormal))) {
-    throw new UserError(`[tensor/random] state.cachedNormal must be a finite number or null: state.cachedNormal=${show(cachedNormal)}. Pass the value of state() unchanged.`);
+    throw new UserError(
+      `[tensor/random] state.cachedNormal must be a finite number or null: state.cachedNormal=${show(cachedNormal)}. Pass the `
+        + 'value of state() unchanged.',
+    );
   }
   return new TorchGenerator(new Mt19937(words, position), cachedNormal);
 }

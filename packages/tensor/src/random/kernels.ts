@@ -20,7 +20,7 @@ export function wasmNormals(): FillNormals | undefined {
   const normals = new Float32Array(kernels.memory.buffer, kernels.NORMALS.value, 4 * CAPACITY);
   return (out, { first, count, domain, identity }) => {
     const [key0, key1, upper0, upper1] = identity;
-    for (let done = 0; done < count; ) {
+    for (let done = 0; done < count;) {
       const low = (first + done) % 2 ** 32;
       const some = Math.min(CAPACITY, count - done, 2 ** 32 - low);
       kernels.normals(some, low, Math.floor((first + done) / 2 ** 32) + domain * 2 ** 24, upper0!, upper1!, key0!, key1!);

@@ -36,7 +36,7 @@ export class Mt19937 {
   fill(out: Uint32Array): void {
     const { words } = this;
     const total = out.length;
-    for (let done = 0; done < total; ) {
+    for (let done = 0; done < total;) {
       if (this.position >= MT_WORDS) {
         twist(words);
         this.position = 0;

@@ -13,8 +13,9 @@ export interface CounterRange {
 }
 
 /*
- * Nearly minimax polynomials (interpolated at Chebyshev nodes) in the square of their argument. All arithmetic is in float32, an operation at a time, so
- * that vectors of four floats give the same bits; Math.fround() of a sum, product, quotient or root of two floats is that operation.
+ * Nearly minimax polynomials (interpolated at Chebyshev nodes) in the square of their argument. All arithmetic is in float32, an operation
+ * at a time, so that vectors of four floats give the same bits; Math.fround() of a sum, product, quotient or root of two floats is that
+ * operation.
  */
 
 /** log((1 + s) / (1 - s)) / 2s for |s| <= 0.17158, error 7e-10. */
@@ -45,7 +46,8 @@ function cubic(x: number, c: readonly [number, number, number, number]): number 
 
 /** sqrt(-2 log u) for u = (word + 1/2) / 2^32, to a relative 3e-7: half a step above zero keeps the logarithm finite. */
 export function radiusOf(word: number): number {
-  // u = (1 + a) 2^-halvings, with 1 + a in sqrt(1/2) .. sqrt(2). Near u = 1 the float32 is of 1 - u, so that small logarithms keep their digits.
+  // u = (1 + a) 2^-halvings, with 1 + a in sqrt(1/2) .. sqrt(2). Near u = 1 the float32 is of 1 - u, so that small logarithms keep their
+  // digits.
   let a: number;
   let halvings = 0;
   if (word >= NEAR_ONE) {
@@ -62,8 +64,8 @@ export function radiusOf(word: number): number {
 }
 
 /**
- * The float32 normals radius cos(angle) and radius sin(angle) for an angle of word / 2^32 turns. Quarter turns are taken out in integers, so that the
- * polynomials see the exact remainder.
+ * The float32 normals radius cos(angle) and radius sin(angle) for an angle of word / 2^32 turns. Quarter turns are taken out in integers,
+ * so that the polynomials see the exact remainder.
  */
 export function rotate(radius: number, word: number, out: Float32Array, at: number): void {
   const quadrant = (word + 0x20000000) >>> 30;
@@ -80,8 +82,8 @@ export function rotate(radius: number, word: number, out: Float32Array, at: numb
 }
 
 /**
- * Four float32 normals (Box & Muller 1958) for each counter. Nothing but operations that IEEE 754 defines to the last bit, so that every host gives the
- * same numbers; Math.log and Math.cos are each host's own.
+ * Four float32 normals (Box & Muller 1958) for each counter. Nothing but operations that IEEE 754 defines to the last bit, so that every
+ * host gives the same numbers; Math.log and Math.cos are each host's own.
  *
  * @param out [4 * count], replaced
  */

@@ -23,7 +23,10 @@ const MAX_INPUT_WORDS = 4096;
  * @example
  * seedSequence(0, { poolSize: 24, words: 3 }); // => Uint32Array [4025752534, 2687548107, 2326983537]
  */
-export function seedSequence(entropy: number | bigint | readonly (number | bigint)[], options: SeedSequenceOptions): Uint32Array<ArrayBuffer> {
+export function seedSequence(
+  entropy: number | bigint | readonly (number | bigint)[],
+  options: SeedSequenceOptions,
+): Uint32Array<ArrayBuffer> {
   const { spawnKey = [], poolSize = 4, words } = options;
   checkInteger('poolSize', poolSize, { min: 4, max: 1024 });
   checkInteger('words', words, { min: 1, max: 2 ** 20 });
@@ -50,7 +53,9 @@ function mix(x: number, y: number): number {
   return value ^ (value >>> 16);
 }
 
-/** Without closures over the factor, which would be a new object at each step: generators with a stream of their own are made in numbers. */
+/**
+ * Without closures over the factor, which would be a new object at each step: generators with a stream of their own are made in numbers.
+ */
 function mixPool(input: readonly number[], poolSize: number): Int32Array {
   let factor = 0x43b0d7e5;
   const pool = new Int32Array(poolSize);
@@ -93,7 +98,9 @@ function splitWords(name: string, values: readonly (number | bigint)[]): number[
   const words: number[] = [];
   for (const value of values) {
     if (typeof value === 'number' ? !Number.isSafeInteger(value) || value < 0 : typeof value !== 'bigint' || value < 0n) {
-      throw new UserError(`[tensor/random] ${name} must hold integers >= 0: got ${show(value)}. Pass whole numbers, as bigint from 2^53 on.`);
+      throw new UserError(
+        `[tensor/random] ${name} must hold integers >= 0: got ${show(value)}. Pass whole numbers, as bigint from 2^53 on.`,
+      );
     }
     if (typeof value === 'number') {
       words.push(value % 2 ** 32);
@@ -102,7 +109,9 @@ function splitWords(name: string, values: readonly (number | bigint)[]): number[
       for (let rest = value, first = true; first || rest > 0n; rest >>= 32n, first = false) words.push(Number(rest & 0xffffffffn));
     }
     if (words.length > MAX_INPUT_WORDS) {
-      throw new UserError(`[tensor/random] ${name} must fit in ${MAX_INPUT_WORDS} words of 32 bits: got more. Pass fewer or smaller integers.`);
+      throw new UserError(
+        `[tensor/random] ${name} must fit in ${MAX_INPUT_WORDS} words of 32 bits: got more. Pass fewer or smaller integers.`,
+      );
     }
   }
   return words;

@@ -13,9 +13,16 @@ export function show(value: unknown): string {
 }
 
 /** Throws unless `value` is an integer in `min .. max`. */
-export function checkInteger(name: string, value: unknown, bounds: { readonly min: number; readonly max: number }): asserts value is number {
+export function checkInteger(
+  name: string,
+  value: unknown,
+  bounds: { readonly min: number; readonly max: number },
+): asserts value is number {
   if (typeof value !== 'number' || !Number.isInteger(value) || value < bounds.min || value > bounds.max) {
-    throw new UserError(`[tensor/random] ${name} must be an integer in ${bounds.min}..${bounds.max}: ${name}=${show(value)}. Pass a whole number in that range.`);
+    throw new UserError(
+      `[tensor/random] ${name} must be an integer in ${bounds.min}..${bounds.max}: ${name}=${show(value)}. Pass a whole number in `
+        + 'that range.',
+    );
   }
 }
 
@@ -27,7 +34,9 @@ export function checkRange({ low, high }: IntegerRange): void {
   checkInteger('low', low, { min: -(2 ** 31), max: 2 ** 31 - 1 });
   checkInteger('high', high, { min: -(2 ** 31), max: 2 ** 31 });
   if (low >= high) {
-    throw new UserError(`[tensor/random] low must be below high: low=${low}, high=${high}. high itself is never drawn, so pass high >= ${low + 1}.`);
+    throw new UserError(
+      `[tensor/random] low must be below high: low=${low}, high=${high}. high itself is never drawn, so pass high >= ${low + 1}.`,
+    );
   }
 }
 
@@ -38,7 +47,9 @@ export function checkRange({ low, high }: IntegerRange): void {
  */
 export function seedToUint64(seed: number | bigint): bigint {
   if (typeof seed === 'number' ? !Number.isSafeInteger(seed) : typeof seed !== 'bigint') {
-    throw new UserError(`[tensor/random] seed must be an integer: seed=${show(seed)}. Pass a whole number of magnitude below 2^53, or a bigint for more.`);
+    throw new UserError(
+      `[tensor/random] seed must be an integer: seed=${show(seed)}. Pass a whole number of magnitude below 2^53, or a bigint for more.`,
+    );
   }
   const wide = BigInt(seed);
   if (wide < -TWO_63 || wide >= TWO_64) {
@@ -50,7 +61,10 @@ export function seedToUint64(seed: number | bigint): bigint {
 /** Reads a seed written by `state()`: the decimal digits of an unsigned 64-bit number. */
 export function parseStateSeed(value: unknown): bigint {
   if (typeof value !== 'string' || !/^(0|[1-9][0-9]{0,19})$/.test(value) || BigInt(value) >= TWO_64) {
-    throw new UserError(`[tensor/random] state.seed must be the decimal digits of an unsigned 64-bit number: state.seed=${show(value)}. Pass the value of state() unchanged.`);
+    throw new UserError(
+      `[tensor/random] state.seed must be the decimal digits of an unsigned 64-bit number: state.seed=${show(value)}. Pass the `
+        + 'value of state() unchanged.',
+    );
   }
   return BigInt(value);
 }

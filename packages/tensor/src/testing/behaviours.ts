@@ -24,18 +24,35 @@ function check(holds: boolean, what: string): void {
 }
 
 function same(found: ArrayLike<number | bigint>, wanted: ArrayLike<number | bigint>, what: string): void {
-  const show = (list: ArrayLike<number | bigint>): string => `[${Array.from(list as ArrayLike<number>).slice(0, 8).join(', ')}]`;
-  const equal = found.length === wanted.length && Array.from(wanted as ArrayLike<number>).every((v, i) => Object.is(v, (found as ArrayLike<number>)[i]));
+  const show = (list: ArrayLike<number | bigint>): string =>
+    `[${Array.from(list as ArrayLike<number>)
+      .slice(0, 8)
+      .join(', ')}]`;
+  const equal =
+    found.length === wanted.length
+    && Array.from(wanted as ArrayLike<number>).every((v, i) => Object.is(v, (found as ArrayLike<number>)[i]));
   check(equal, `${what}: found ${show(found)}, expected ${show(wanted)}`);
 }
 
 const F3: ValueInfo = { shape: [3], dtype: 'float32' };
-const upload = (engine: Engine, values: readonly number[]): Promise<EngineBuffer> => engine.upload(hostFromNumbers('float32', values), { shape: [values.length], dtype: 'float32' });
-const download = async (engine: Engine, buffer: EngineBuffer): Promise<number[]> => numbersFromHost(buffer.dtype, await engine.download(buffer));
+const upload = (engine: Engine, values: readonly number[]): Promise<EngineBuffer> =>
+  engine.upload(hostFromNumbers('float32', values), { shape: [values.length], dtype: 'float32' });
+const download = async (engine: Engine, buffer: EngineBuffer): Promise<number[]> =>
+  numbersFromHost(buffer.dtype, await engine.download(buffer));
 
 /** Trace, compile, and run a function of [3] tensors on values. */
-async function runOnce(engine: Engine, fn: (...inputs: readonly Tensor[]) => readonly Tensor[], ...values: readonly (readonly number[])[]): Promise<number[][]> {
-  const executable = await engine.compile(traceGraph(fn, values.map(() => F3), { composites: engine.composites }));
+async function runOnce(
+  engine: Engine,
+  fn: (...inputs: readonly Tensor[]) => readonly Tensor[],
+  ...values: readonly (readonly number[])[]
+): Promise<number[][]> {
+  const executable = await engine.compile(
+    traceGraph(
+      fn,
+      values.map(() => F3),
+      { composites: engine.composites },
+    ),
+  );
   const inputs = await Promise.all(values.map((list) => upload(engine, list)));
   const outputs = await executable.run(inputs);
   const lists = await Promise.all(outputs.map((buffer) => download(engine, buffer)));
@@ -60,7 +77,10 @@ const roundTrips: readonly Behaviour[] = dtypes.map((dtype) => ({
   run: async (engine) => {
     const data = hostFromNumbers(dtype, AWKWARD[dtype]);
     const buffer = await engine.upload(data.slice(), { shape: [data.length], dtype });
-    check(buffer.dtype === dtype && buffer.shape.length === 1 && buffer.shape[0] === data.length, 'the buffer has another shape or dtype than was uploaded');
+    check(
+      buffer.dtype === dtype && buffer.shape.length === 1 && buffer.shape[0] === data.length,
+      'the buffer has another shape or dtype than was uploaded',
+    );
     const back = await engine.download(buffer);
     check(back.constructor === data.constructor, `download gives ${back.constructor.name}, expected ${data.constructor.name}`);
     same(back, data, 'downloaded');
@@ -76,7 +96,14 @@ const results: readonly Behaviour[] = [
   {
     name: 'an output may occur twice',
     run: async (engine) => {
-      const [a, b] = await runOnce(engine, (x) => { const y = neg(x!); return [y, y]; }, [1, 2, 3]);
+      const [a, b] = await runOnce(
+        engine,
+        (x) => {
+          const y = neg(x!);
+          return [y, y];
+        },
+        [1, 2, 3],
+      );
       same(a!, [-1, -2, -3], 'first');
       same(b!, [-1, -2, -3], 'second');
     },
@@ -88,7 +115,14 @@ const results: readonly Behaviour[] = [
   {
     name: 'an intermediate value may be an output',
     run: async (engine) => {
-      const [a, b] = await runOnce(engine, (x) => { const y = mul(x!, 2); return [y, add(y, 1)]; }, [1, 2, 3]);
+      const [a, b] = await runOnce(
+        engine,
+        (x) => {
+          const y = mul(x!, 2);
+          return [y, add(y, 1)];
+        },
+        [1, 2, 3],
+      );
       same(a!, [2, 4, 6], 'intermediate');
       same(b!, [3, 5, 7], 'final');
     },
@@ -100,7 +134,15 @@ const results: readonly Behaviour[] = [
   {
     name: 'each output has storage of its own',
     run: async (engine) => {
-      const executable = await engine.compile(traceGraph((x) => { const y = neg(x); return [x, y, y]; }, [F3]));
+      const executable = await engine.compile(
+        traceGraph(
+          (x) => {
+            const y = neg(x);
+            return [x, y, y];
+          },
+          [F3],
+        ),
+      );
       const input = await upload(engine, [1, 2, 3]);
       const [copy, first, second] = await executable.run([input]);
       input.dispose();
@@ -128,7 +170,11 @@ const results: readonly Behaviour[] = [
         const x = full(shape, 2);
         const y = mul(add(x, x), 3);
         const found = await numbers(y, { engine });
-        same(found, found.map(() => 12), `shape [${shape.join()}]`);
+        same(
+          found,
+          found.map(() => 12),
+          `shape [${shape.join()}]`,
+        );
         check(found.length === y.size, `shape [${shape.join()}] has ${found.length} elements, expected ${y.size}`);
       }
     },
@@ -191,7 +237,10 @@ const running: readonly Behaviour[] = [
   {
     name: 'donated state of a compiled function',
     run: async (engine) => {
-      const step = compile((state: { readonly w: Tensor; readonly n: Tensor }, rate: Tensor) => ({ w: add(state.w, mul(state.w, rate)), n: add(state.n, 1) }), { donate: [0], engine, name: 'step' });
+      const step = compile(
+        (state: { readonly w: Tensor; readonly n: Tensor }, rate: Tensor) => ({ w: add(state.w, mul(state.w, rate)), n: add(state.n, 1) }),
+        { donate: [0], engine, name: 'step' },
+      );
       let state = { w: ones([2, 2]), n: tensor(0) };
       for (let i = 0; i < 5; i++) state = await step(state, 1);
       same(await numbers(state.w, { engine }), [32, 32, 32, 32], 'w');
@@ -204,7 +253,10 @@ const running: readonly Behaviour[] = [
     name: 'frozen parameters of a compiled function',
     run: async (engine) => {
       const layer = compile((w: Tensor, x: Tensor) => matmul(x, w), { freeze: [0], engine, name: 'layer' });
-      const w = tensor([[1, 2], [3, 4]]);
+      const w = tensor([
+        [1, 2],
+        [3, 4],
+      ]);
       same(await numbers(await layer(w, tensor([[1, 1]])), { engine }), [4, 6], 'first call');
       same(await numbers(await layer(w, tensor([[2, 0]])), { engine }), [2, 4], 'second call');
       same(await numbers(await layer(mul(w, 2), tensor([[1, 1]])), { engine }), [8, 12], 'other parameters');

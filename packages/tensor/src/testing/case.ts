@@ -23,7 +23,9 @@ async function withResults(reference: ReferenceEngine, part: Omit<Case, 'results
 
 /** The row itself. */
 export function valueCase(reference: ReferenceEngine, row: ConformanceRow): Promise<Case> {
-  const inputs = row.inputs(drawFor(row.name)).map(({ shape, dtype, data }): Result => ({ shape, dtype, values: numbersFromHost(dtype, data) }));
+  const inputs = row
+    .inputs(drawFor(row.name))
+    .map(({ shape, dtype, data }): Result => ({ shape, dtype, values: numbersFromHost(dtype, data) }));
   return withResults(reference, { fn: row.fn, inputs, derivative: 0, name: row.name });
 }
 

@@ -40,7 +40,19 @@ async function compareCase(engine: Engine, of: Case, tolerance: Tolerance): Prom
  * which rounds nothing; the truncation error is how far the reference engine's quotient at the same step is from its quotient of
  * fourth order at a small one (its gradient has no part in it), the rounding error what the value's tolerance allows, divided by the step.
  */
-async function compareDifferences({ engine, reference, of, gradient, tolerance }: { engine: Engine; reference: ReferenceEngine; of: Case; gradient: Case; tolerance: Tolerance }): Promise<Comparison> {
+async function compareDifferences({
+  engine,
+  reference,
+  of,
+  gradient,
+  tolerance,
+}: {
+  engine: Engine;
+  reference: ReferenceEngine;
+  of: Case;
+  gradient: Case;
+  tolerance: Tolerance;
+}): Promise<Comparison> {
   const cotangents = cotangentsOf(gradient, of);
   const values = await programOn(engine, of.fn, of.inputs);
   const gradients = await programOn(engine, gradient.fn, gradient.inputs);
@@ -54,7 +66,8 @@ async function compareDifferences({ engine, reference, of, gradient, tolerance }
   }, 0);
   let worst: Comparison = { maxError: 0, tolerance: 0 };
   for (const direction of randomDirections(of.inputs, 'signs', 2)) {
-    const at = async (program: Program, step: number): Promise<number> => weighted(cotangents, await program.run(moved(of.inputs, direction, step)));
+    const at = async (program: Program, step: number): Promise<number> =>
+      weighted(cotangents, await program.run(moved(of.inputs, direction, step)));
     const quotient = async (program: Program): Promise<number> => ((await at(program, h)) - (await at(program, -h))) / (2 * h);
     const { slope, magnitude } = along(found, direction, of.inputs);
     const derivative = await fourthOrderQuotient((step) => at(exact, step), EXACT_DIFFERENCES.step);
@@ -63,7 +76,13 @@ async function compareDifferences({ engine, reference, of, gradient, tolerance }
     const measured = await quotient(values);
     const error = Math.abs(slope - measured);
     if (!(error <= allowed)) {
-      worst = { maxError: error, tolerance: allowed, problem: `derivative in a direction is ${slope}, the difference quotient ${measured}: off by ${error.toExponential(2)}, allowed ${allowed.toExponential(2)}` };
+      worst = {
+        maxError: error,
+        tolerance: allowed,
+        problem:
+          `derivative in a direction is ${slope}, the difference quotient ${measured}: off by ${error.toExponential(2)}, allowed `
+          + `${allowed.toExponential(2)}`,
+      };
       break;
     }
     if (error >= worst.maxError) worst = { maxError: error, tolerance: allowed };
@@ -75,14 +94,20 @@ async function compareDifferences({ engine, reference, of, gradient, tolerance }
 /** The checks that a row asks for. */
 export function checksOf(row: ConformanceRow): readonly RowCheck[] {
   if (typeof row.gradient === 'object') return ['shape', 'value'];
-  return row.gradient === 'first' ? ['shape', 'value', 'gradient', 'finite-differences'] : ['shape', 'value', 'gradient', 'finite-differences', 'second-gradient'];
+  return row.gradient === 'first'
+    ? ['shape', 'value', 'gradient', 'finite-differences']
+    : ['shape', 'value', 'gradient', 'finite-differences', 'second-gradient'];
 }
 
 function checkShape(row: ConformanceRow, { results }: Case): Comparison {
   const [first] = results;
   const dtype = row.dtype ?? 'float32';
   if (first && sameShape(first.shape, row.shape) && first.dtype === dtype) return { maxError: 0, tolerance: 0 };
-  return { maxError: Infinity, tolerance: 0, problem: `the shape rule gives ${first?.dtype}${showShape(first?.shape ?? [])}, expected ${dtype}${showShape(row.shape)}` };
+  return {
+    maxError: Infinity,
+    tolerance: 0,
+    problem: `the shape rule gives ${first?.dtype}${showShape(first?.shape ?? [])}, expected ${dtype}${showShape(row.shape)}`,
+  };
 }
 
 /** What a row's first result must be, by hand where it was worked out by hand. */
@@ -119,7 +144,13 @@ export async function checkRow(engine: Engine, reference: ReferenceEngine, row: 
       if (typeof outcome === 'string') results.push({ ...base, status: 'skipped', error: outcome });
       else {
         const { maxError, tolerance: allowed, problem } = outcome;
-        results.push({ ...base, status: problem === undefined ? 'pass' : 'fail', ...(problem === undefined ? {} : { error: problem }), maxError, tolerance: allowed });
+        results.push({
+          ...base,
+          status: problem === undefined ? 'pass' : 'fail',
+          ...(problem === undefined ? {} : { error: problem }),
+          maxError,
+          tolerance: allowed,
+        });
       }
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);

@@ -26,7 +26,13 @@ function difference(a: number, b: number): number {
 /** Compare one result with what it should be, rounding apart. */
 function compareOne(found: Result, wanted: Result, tolerance: Tolerance, derivative: 0 | 1 | 2): Comparison {
   if (!sameShape(found.shape, wanted.shape) || found.dtype !== wanted.dtype || found.values.length !== wanted.values.length) {
-    return { maxError: Infinity, tolerance: 0, problem: `result is ${found.dtype}${showShape(found.shape)} with ${found.values.length} elements, expected ${wanted.dtype}${showShape(wanted.shape)} with ${wanted.values.length}` };
+    return {
+      maxError: Infinity,
+      tolerance: 0,
+      problem:
+        `result is ${found.dtype}${showShape(found.shape)} with ${found.values.length} elements, expected `
+        + `${wanted.dtype}${showShape(wanted.shape)} with ${wanted.values.length}`,
+    };
   }
   const bound = errorBound(tolerance, { dtype: wanted.dtype, derivative, scale: largestFinite(wanted.values) });
   let maxError = 0;
@@ -36,12 +42,27 @@ function compareOne(found: Result, wanted: Result, tolerance: Tolerance, derivat
     if (error > maxError) [maxError, worst] = [error, i];
   }
   if (maxError <= bound) return { maxError, tolerance: bound };
-  return { maxError, tolerance: bound, problem: `element ${worst} is ${found.values[worst]}, expected ${wanted.values[worst]}: off by ${maxError.toExponential(2)}, allowed ${bound.toExponential(2)}` };
+  return {
+    maxError,
+    tolerance: bound,
+    problem:
+      `element ${worst} is ${found.values[worst]}, expected ${wanted.values[worst]}: off by ${maxError.toExponential(2)}, allowed `
+      + `${bound.toExponential(2)}`,
+  };
 }
 
 /** Compare all results; the worst one speaks for them. */
-export function compareResults(found: readonly Result[], wanted: readonly Result[], tolerance: Tolerance, derivative: 0 | 1 | 2): Comparison {
-  if (found.length !== wanted.length) return { maxError: Infinity, tolerance: 0, problem: `${found.length} results, expected ${wanted.length}` };
+export function compareResults(
+  found: readonly Result[],
+  wanted: readonly Result[],
+  tolerance: Tolerance,
+  derivative: 0 | 1 | 2,
+): Comparison {
+  if (found.length !== wanted.length)
+    return { maxError: Infinity, tolerance: 0, problem: `${found.length} results, expected ${wanted.length}` };
   const all = wanted.map((result, i) => compareOne(found[i]!, result, tolerance, derivative));
-  return all.find(({ problem }) => problem !== undefined) ?? all.reduce((a, b) => (b.maxError > a.maxError ? b : a), { maxError: 0, tolerance: 0 });
+  return (
+    all.find(({ problem }) => problem !== undefined)
+    ?? all.reduce((a, b) => (b.maxError > a.maxError ? b : a), { maxError: 0, tolerance: 0 })
+  );
 }

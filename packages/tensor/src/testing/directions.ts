@@ -15,9 +15,13 @@ export function randomDirections(inputs: readonly ValueInfo[], kind: 'normal' | 
   const random = counterGenerator({ seed, stream: [1] });
   const draw = ({ shape, dtype }: ValueInfo): Float64Array | undefined => {
     if (!isFloating(dtype)) return undefined;
-    return kind === 'normal' ? random.normal64(sizeOf(shape)) : Float64Array.from(random.integers(sizeOf(shape), { low: 0, high: 2 }), (bit) => 2 * bit - 1);
+    return kind === 'normal'
+      ? random.normal64(sizeOf(shape))
+      : Float64Array.from(random.integers(sizeOf(shape), { low: 0, high: 2 }), (bit) => 2 * bit - 1);
   };
-  const alone = inputs.flatMap((x, i) => (isFloating(x.dtype) && sizeOf(x.shape) > 0 ? [inputs.map((y, j) => (i === j ? draw(y) : undefined))] : []));
+  const alone = inputs.flatMap((x, i) =>
+    isFloating(x.dtype) && sizeOf(x.shape) > 0 ? [inputs.map((y, j) => (i === j ? draw(y) : undefined))] : [],
+  );
   return [...alone, inputs.map(draw), inputs.map(draw)];
 }
 
@@ -39,7 +43,11 @@ export function weighted(weights: readonly Result[], results: readonly Result[])
 }
 
 /** The derivative in a direction, from the gradients by the float arguments in order; and the sum of its terms' magnitudes. */
-export function along(gradients: readonly Result[], direction: Direction, inputs: readonly ValueInfo[]): { readonly slope: number; readonly magnitude: number } {
+export function along(
+  gradients: readonly Result[],
+  direction: Direction,
+  inputs: readonly ValueInfo[],
+): { readonly slope: number; readonly magnitude: number } {
   let slope = 0;
   let magnitude = 0;
   const steps = direction.filter((_, i) => isFloating(inputs[i]!.dtype));

@@ -32,14 +32,26 @@ const GRID = 2 ** 8;
 /** A stream of its own for each name. */
 export function drawFor(name: string): Draw {
   const random = counterGenerator({ seed: 2026, stream: [...name].slice(0, 64).map((letter) => letter.codePointAt(0)!) });
-  const of = (values: ArrayLike<number>, shape: Shape = [values.length], dtype: DType = 'float32'): RowInput => ({ shape, dtype, data: hostFromNumbers(dtype, values) });
+  const of = (values: ArrayLike<number>, shape: Shape = [values.length], dtype: DType = 'float32'): RowInput => ({
+    shape,
+    dtype,
+    data: hostFromNumbers(dtype, values),
+  });
   const uniform = (shape: Shape, low: number, high: number): number[] =>
     Array.from(random.uniform(sizeOf(shape)), (u) => Math.round((low + (high - low) * u) * GRID) / GRID);
   return {
     smooth: (shape, dtype) => of(uniform(shape, -2, 2), shape, dtype),
     positive: (shape) => of(uniform(shape, 0.5, 2.5), shape),
-    nonzero: (shape) => of(uniform(shape, -1.75, 1.75).map((v) => (v < 0 ? v - 0.25 : v + 0.25)), shape),
-    distinct: (shape) => of(Array.from(random.permutation(sizeOf(shape)), (rank) => (rank - Math.floor(sizeOf(shape) / 2)) / 16), shape),
+    nonzero: (shape) =>
+      of(
+        uniform(shape, -1.75, 1.75).map((v) => (v < 0 ? v - 0.25 : v + 0.25)),
+        shape,
+      ),
+    distinct: (shape) =>
+      of(
+        Array.from(random.permutation(sizeOf(shape)), (rank) => (rank - Math.floor(sizeOf(shape) / 2)) / 16),
+        shape,
+      ),
     integers: (shape, low, high, dtype = 'int32') => of(Array.from(random.integers(sizeOf(shape), { low, high })), shape, dtype),
     flags: (shape) => of(Array.from(random.integers(sizeOf(shape), { low: 0, high: 2 })), shape, 'bool'),
     of,

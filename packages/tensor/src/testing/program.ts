@@ -32,7 +32,9 @@ async function makeProgram(engine: Engine, fn: RowFunction, inputs: readonly Val
     run: async (values) => {
       const buffers = await Promise.all(values.map(transfer.up));
       const outputs = await executable.run(buffers);
-      const results = await Promise.all(outputs.map(async (buffer) => ({ shape: buffer.shape, dtype: buffer.dtype, values: await transfer.down(buffer) })));
+      const results = await Promise.all(
+        outputs.map(async (buffer) => ({ shape: buffer.shape, dtype: buffer.dtype, values: await transfer.down(buffer) })),
+      );
       [...buffers, ...outputs].forEach((buffer) => buffer.dispose());
       return results;
     },
@@ -56,7 +58,8 @@ export function programOnReference(engine: ReferenceEngine, fn: RowFunction, inp
   });
 }
 
-const listOf = (result: Tensor | readonly Tensor[]): readonly Tensor[] => ('shape' in result ? [result as Tensor] : (result as readonly Tensor[]));
+const listOf = (result: Tensor | readonly Tensor[]): readonly Tensor[] =>
+  'shape' in result ? [result as Tensor] : (result as readonly Tensor[]);
 
 /** Only those results of a function that have gradients. */
 export function floatResults(fn: RowFunction): RowFunction {
@@ -68,6 +71,10 @@ export function gradientOf(fn: RowFunction, count: number): RowFunction {
   return (...all) => {
     const inputs = all.slice(0, count);
     const ys = listOf(floatResults(fn)(...inputs));
-    return gradients(ys, inputs.filter((x) => isFloating(x.dtype)), { cotangents: all.slice(count) });
+    return gradients(
+      ys,
+      inputs.filter((x) => isFloating(x.dtype)),
+      { cotangents: all.slice(count) },
+    );
   };
 }

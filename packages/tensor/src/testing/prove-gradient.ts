@@ -15,12 +15,16 @@ async function proveCase(reference: ReferenceEngine, of: Case): Promise<{ readon
   const { step: h, relativeError } = EXACT_DIFFERENCES;
   let worst: Comparison = { maxError: 0, tolerance: relativeError };
   for (const direction of randomDirections(value.inputs, 'normal', 1)) {
-    const quotient = await fourthOrderQuotient(async (step) => weighted(cotangents, await program.run(moved(value.inputs, direction, step))), h);
+    const quotient = await fourthOrderQuotient(
+      async (step) => weighted(cotangents, await program.run(moved(value.inputs, direction, step))),
+      h,
+    );
     const { slope, magnitude } = along(gradient.results, direction, value.inputs);
     const values = value.results.reduce((sum, result, i) => sum + Math.abs(weighted([cotangents[i]!], [result])), 0);
     const error = Math.abs(quotient - slope) / Math.max(1, magnitude, values);
     if (!(error <= worst.maxError)) worst = { maxError: error, tolerance: relativeError };
-    if (!(error <= relativeError)) worst = { ...worst, problem: `derivative in a direction is ${slope}, the difference quotient ${quotient}` };
+    if (!(error <= relativeError))
+      worst = { ...worst, problem: `derivative in a direction is ${slope}, the difference quotient ${quotient}` };
   }
   await program.dispose();
   return { gradient, comparison: worst };

@@ -66,5 +66,13 @@ export async function runConformance(engine: Engine, options: ConformanceOptions
     else report({ op: 'engine', row: behaviour.name, check: 'behaviour', status: 'skipped', error: reason });
   }
   const count = (status: ConformanceResult['status']): number => results.filter((result) => result.status === status).length;
-  return { engine: engine.name, device: engine.device, passed: count('pass'), failed: count('fail'), unsupported: count('unsupported'), skipped: count('skipped'), results };
+  return {
+    engine: engine.name,
+    device: engine.device,
+    passed: count('pass'),
+    failed: count('fail'),
+    unsupported: count('unsupported'),
+    skipped: count('skipped'),
+    results,
+  };
 }

@@ -28,7 +28,10 @@ export async function testEngine(factory: () => Promise<Engine>, options: TestEn
   const skip = options.skip ?? {};
   const known = new Set([...conformanceRows, ...behaviours].map(({ name }) => name));
   const stray = Object.keys(skip).find((name) => !known.has(name));
-  if (stray !== undefined) throw new UserError(`[tensor/testing] skip names no row: name="${stray}". Remove it, or take a name from conformanceRows or engineBehaviours.`);
+  if (stray !== undefined)
+    throw new UserError(
+      `[tensor/testing] skip names no row: name="${stray}". Remove it, or take a name from conformanceRows or engineBehaviours.`,
+    );
 
   describe(options.name ?? 'engine conformance', () => {
     const reference = referenceEngine();

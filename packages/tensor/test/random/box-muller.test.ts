@@ -23,7 +23,22 @@ it('float32 normals equal the formula in float64, also at the ends of the unifor
 it('are the same bits in WebAssembly, for any number of blocks, and where all ends of radii meet all ends of angles', () => {
   const fast = wasmBlocks();
   expect(fast).toBeDefined();
-  const ends = [0, 1, 2, 3, 2 ** 16, 2 ** 21, 2 ** 22, 2 ** 23 - 1, 2 ** 23, 2 ** 23 + 1, 2 ** 24 - 2 ** 21, 2 ** 24 - 2 ** 16, 2 ** 24 - 2, 2 ** 24 - 1].map((word) => word * 2 ** -24);
+  const ends = [
+    0,
+    1,
+    2,
+    3,
+    2 ** 16,
+    2 ** 21,
+    2 ** 22,
+    2 ** 23 - 1,
+    2 ** 23,
+    2 ** 23 + 1,
+    2 ** 24 - 2 ** 21,
+    2 ** 24 - 2 ** 16,
+    2 ** 24 - 2,
+    2 ** 24 - 1,
+  ].map((word) => word * 2 ** -24);
   const pairs = ends.flatMap((radius) => ends.map((angle) => [radius, angle] as const));
   const met = new Float32Array(16 * Math.ceil(pairs.length / 8));
   pairs.forEach((pair, k) => pair.forEach((value, half) => (met[16 * (k >> 3) + 8 * half + (k & 7)] = value)));

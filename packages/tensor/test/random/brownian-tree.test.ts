@@ -10,7 +10,12 @@ const options = { seed: 3, t0: 0, t1: 2, count: COUNT };
 it('starts at zero and has the covariance min(s, t) of Brownian motion', () => {
   const tree = brownianTree(options);
   expect(tree.at(0).every((value) => value === 0)).toBe(true);
-  for (const [s, t] of [[0.3, 0.3], [0.3, 1.7], [1, 2], [1.25, 1.3]] as const) {
+  for (const [s, t] of [
+    [0.3, 0.3],
+    [0.3, 1.7],
+    [1, 2],
+    [1.25, 1.3],
+  ] as const) {
     const a = tree.at(s);
     const b = tree.at(t);
     const covariance = meanOf(a.map((value, i) => value * b[i]!));

@@ -31,11 +31,20 @@ describe.each(makers)('%s generator', (_name, make) => {
     expect(Math.abs(meanOf(values, (z) => z ** 3))).toBeLessThan(fiveSigma(Math.sqrt(15)));
     expect(Math.abs(meanOf(values, (z) => z ** 4) - 3)).toBeLessThan(fiveSigma(Math.sqrt(96)));
     const beyond2 = 0.04550026389635842; // 2 (1 - Phi(2))
-    expect(Math.abs(meanOf(values, (z) => (Math.abs(z) > 2 ? 1 : 0)) - beyond2)).toBeLessThan(fiveSigma(Math.sqrt(beyond2 * (1 - beyond2))));
+    expect(Math.abs(meanOf(values, (z) => (Math.abs(z) > 2 ? 1 : 0)) - beyond2)).toBeLessThan(
+      fiveSigma(Math.sqrt(beyond2 * (1 - beyond2))),
+    );
     // Neighbours share a block or a Box-Muller pair: neither they nor their squares may correlate.
     for (const lag of [1, 2, 8, 16]) {
       expect(Math.abs(correlation(values.slice(lag), values.slice(0, -lag)))).toBeLessThan(fiveSigma(1));
-      expect(Math.abs(correlation(values.slice(lag).map((z) => z * z), values.slice(0, -lag).map((z) => z * z)))).toBeLessThan(fiveSigma(1));
+      expect(
+        Math.abs(
+          correlation(
+            values.slice(lag).map((z) => z * z),
+            values.slice(0, -lag).map((z) => z * z),
+          ),
+        ),
+      ).toBeLessThan(fiveSigma(1));
     }
   });
 

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/errors.ts';
-import { brownianTree, counterGenerator, generatorFromState, philoxGenerator, seedSequence, torchGenerator } from '../../src/random/index.ts';
+import {
+  brownianTree,
+  counterGenerator,
+  generatorFromState,
+  philoxGenerator,
+  seedSequence,
+  torchGenerator,
+} from '../../src/random/index.ts';
 
 function expectUserError(run: () => unknown, message: string | RegExp): void {
   expect(run).toThrow(UserError);

@@ -55,7 +55,11 @@ describe.each(['normal', 'normal64', 'uniform', 'uniform64'] as const)('PyTorch 
   it('covers enough cases', () => expect(torch[draw].length).toBeGreaterThanOrEqual(12));
   it.each(torch[draw])('seed $seed, $count values', ({ seed, count, stride, values, tail, sum, absSum }) => {
     const actual = torchGenerator(BigInt(seed))[draw](count);
-    expectClose(draw, actual.filter((_, i) => i % stride === 0), values);
+    expectClose(
+      draw,
+      actual.filter((_, i) => i % stride === 0),
+      values,
+    );
     expectClose(draw, actual.slice(-tail.length), tail);
     // Every element takes part in the sums: a mean deviation of the element tolerance at most.
     const slack = (draw === 'normal' ? NORMAL_32 : 1e-14) * count;
@@ -78,7 +82,7 @@ describe('PyTorch CPU', () => {
     for (const [draw, count, values] of torch.mixed) expectClose(draw, generator[draw](count).slice(-values.length), values);
   });
 
-  it('reads only the low 32 bits of a seed, negative ones as two\'s complement', () => {
+  it("reads only the low 32 bits of a seed, negative ones as two's complement", () => {
     expect(torchGenerator(2 ** 32 + 7).state()).toEqual(torchGenerator(7).state());
     expect(torchGenerator(-1).state()).toEqual(torchGenerator(2n ** 64n - 1n).state());
   });
@@ -87,7 +91,9 @@ describe('PyTorch CPU', () => {
 describe('Philox', () => {
   it('gives the published CUDA vector of seed 0', () => {
     const expected = [-0.92466259, -0.42534415, -2.6438457, 0.14518388];
-    philoxGenerator(0).normal(4).forEach((value, i) => expect(Math.abs(value - expected[i]!)).toBeLessThan(1e-6));
+    philoxGenerator(0)
+      .normal(4)
+      .forEach((value, i) => expect(Math.abs(value - expected[i]!)).toBeLessThan(1e-6));
   });
 
   it('uses all 64 bits of the seed and a new counter for each draw', () => {

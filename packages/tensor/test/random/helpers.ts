@@ -18,7 +18,9 @@ export function chiSquareUniform(counts: readonly number[]): number {
   return counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
 }
 
-/** Five standard deviations above the mean of a chi-square variable: chance below 1e-4 for these degrees of freedom, and seeds are fixed. */
+/**
+ * Five standard deviations above the mean of a chi-square variable: chance below 1e-4 for these degrees of freedom, and seeds are fixed.
+ */
 export function chiSquareLimit(degrees: number): number {
   return degrees + 5 * Math.sqrt(2 * degrees);
 }

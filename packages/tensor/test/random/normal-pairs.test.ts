@@ -10,7 +10,26 @@ afterEach(() => {
 
 describe('float32 normals of counters', () => {
   it('equal the formula to some roundings of float32, also at the ends of words and quadrants', () => {
-    const words = [0, 1, 2, 3, 5, 2 ** 12 + 1, 2 ** 29 - 1, 2 ** 29, 2 ** 30, 2 ** 31 - 1, 2 ** 31, 3037000499, 3037000500, 2 ** 32 - 2 ** 30, 2 ** 32 - 2 ** 29, 2 ** 32 - 3, 2 ** 32 - 2, 2 ** 32 - 1];
+    const words = [
+      0,
+      1,
+      2,
+      3,
+      5,
+      2 ** 12 + 1,
+      2 ** 29 - 1,
+      2 ** 29,
+      2 ** 30,
+      2 ** 31 - 1,
+      2 ** 31,
+      3037000499,
+      3037000500,
+      2 ** 32 - 2 ** 30,
+      2 ** 32 - 2 ** 29,
+      2 ** 32 - 3,
+      2 ** 32 - 2,
+      2 ** 32 - 1,
+    ];
     const out = new Float32Array(2);
     for (const first of words) {
       // log1p keeps the digits of what is near 1.
@@ -24,7 +43,12 @@ describe('float32 normals of counters', () => {
         const quadrant = Math.round(second / 2 ** 30);
         const angle = (second - quadrant * 2 ** 30) * ((2 * Math.PI) / 2 ** 32);
         const [c, s] = [Math.cos(angle), Math.sin(angle)];
-        const [cosine, sine] = [[c, s], [-s, c], [-c, -s], [s, -c]][quadrant % 4] as [number, number];
+        const [cosine, sine] = [
+          [c, s],
+          [-s, c],
+          [-c, -s],
+          [s, -c],
+        ][quadrant % 4] as [number, number];
         expect(Math.abs(out[0]! - radius * cosine)).toBeLessThanOrEqual(radius * Math.abs(cosine) * 2 ** -21);
         expect(Math.abs(out[1]! - radius * sine)).toBeLessThanOrEqual(radius * Math.abs(sine) * 2 ** -21);
       }
@@ -49,13 +73,28 @@ describe('float32 normals of counters', () => {
   it('fall back to plain code where WebAssembly is missing or refused', () => {
     vi.stubGlobal('WebAssembly', undefined);
     expect(wasmNormals()).toBeUndefined();
-    vi.stubGlobal('WebAssembly', { Module: class { constructor() { throw new Error('refused by policy'); } } });
+    vi.stubGlobal('WebAssembly', {
+      Module: class {
+        constructor() {
+          throw new Error('refused by policy');
+        }
+      },
+    });
     expect(wasmNormals()).toBeUndefined();
   });
 
   it('are these numbers, on every host', () => {
     const out = new Float32Array(8);
     normalPairs(out, { first: 3, count: 2, domain: 1, identity });
-    expect([...new Uint32Array(out.buffer)].map((word) => word.toString(16))).toEqual(['3e282b3f', '3fb5e0ce', 'bf5f4aa3', '3eba4296', 'bc5ba5b9', 'bf94cf7d', '3e50c394', '40083b1a']);
+    expect([...new Uint32Array(out.buffer)].map((word) => word.toString(16))).toEqual([
+      '3e282b3f',
+      '3fb5e0ce',
+      'bf5f4aa3',
+      '3eba4296',
+      'bc5ba5b9',
+      'bf94cf7d',
+      '3e50c394',
+      '40083b1a',
+    ]);
   });
 });

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { counterGenerator, generatorFromState, philoxGenerator, torchGenerator, type CounterGenerator, type Generator } from '../../src/random/index.ts';
+import {
+  counterGenerator,
+  generatorFromState,
+  philoxGenerator,
+  torchGenerator,
+  type CounterGenerator,
+  type Generator,
+} from '../../src/random/index.ts';
 
 const RANGE = { low: 0, high: 1000 };
 const makers: readonly (readonly [string, () => Generator])[] = [
@@ -73,8 +80,16 @@ describe('addresses of the counter generator', () => {
 
   it('integers too, also far out', () => {
     const far = 2 ** 40 + 1;
-    expect(make().at(far).integers(7, RANGE).slice(2)).toEqual(make().at(far + 2).integers(5, RANGE));
-    expect(make().at(2 ** 52).normal(4)).not.toEqual(make().normal(4));
+    expect(make().at(far).integers(7, RANGE).slice(2)).toEqual(
+      make()
+        .at(far + 2)
+        .integers(5, RANGE),
+    );
+    expect(
+      make()
+        .at(2 ** 52)
+        .normal(4),
+    ).not.toEqual(make().normal(4));
   });
 
   it('at leaves the generator where it is', () => {
@@ -96,7 +111,11 @@ it.each([0, 1, 2, 3])('normals that fill given memory are those of a call, %i el
     const out = new Float32Array(count);
     a.fillNormal(out);
     expect(out).toEqual(b.normal(count));
-    expect(out).toEqual(counterGenerator({ seed: 4, stream: [1] }).normal(skipped + count).subarray(skipped));
+    expect(out).toEqual(
+      counterGenerator({ seed: 4, stream: [1] })
+        .normal(skipped + count)
+        .subarray(skipped),
+    );
     expect(a.state()).toEqual(b.state());
   }
 });

@@ -13,7 +13,10 @@ export interface ConditionalBackbone<Params> {
 }
 
 /** The network of a training configuration; its last convolutions start at zero. @throws UserError naming the entry that is wrong */
-export function conditionalBackbone({ backbone, patch }: Pick<DiffusionTrainingConfig, 'backbone' | 'patch'>): ConditionalBackbone<Unet2dParams> {
+export function conditionalBackbone({
+  backbone,
+  patch,
+}: Pick<DiffusionTrainingConfig, 'backbone' | 'patch'>): ConditionalBackbone<Unet2dParams> {
   const { inChannels, sampleSize, numClassEmbeds } = parseUnet2dConfig(backbone);
   return {
     network: patched(unet2dFromConfig(backbone, { init: 'zero' }), patch),

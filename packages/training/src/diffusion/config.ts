@@ -41,7 +41,10 @@ const Schema = v.strictObject({
   clipNorm: v.optional(positive),
   batchSize: count(1, 65536),
   /** Width of the moving average as a share of the run so far (Karras et al. 2024), or its half-life in images (Karras et al. 2022). */
-  average: v.union([v.strictObject({ std: v.pipe(v.number(), v.gtValue(0), v.maxValue(0.28)) }), v.strictObject({ halfLifeImages: positive })]),
+  average: v.union([
+    v.strictObject({ std: v.pipe(v.number(), v.gtValue(0), v.maxValue(0.28)) }),
+    v.strictObject({ halfLifeImages: positive }),
+  ]),
 });
 
 export type DiffusionTrainingConfig = v.InferOutput<typeof Schema>;
@@ -58,5 +61,7 @@ export function parseTrainingConfig(json: unknown, from?: string): DiffusionTrai
   const [issue] = parsed.issues;
   const path = v.getDotPath(issue) ?? '(root)';
   const file = from === undefined ? '' : `, file=${from}`;
-  throw new UserError(`[training/config] entry is not valid: ${path}=${JSON.stringify(issue.input) ?? 'nothing'}${file}. ${issue.message}.`);
+  throw new UserError(
+    `[training/config] entry is not valid: ${path}=${JSON.stringify(issue.input) ?? 'nothing'}${file}. ${issue.message}.`,
+  );
 }

@@ -1,7 +1,43 @@
-import { denoisingLoss, drawLevels, edmPreconditioning, edmWeight, logNormalSigmas, trainingCoefficients, type TrainingCoefficients } from '@langevin/core-schedules';
+import {
+  denoisingLoss,
+  drawLevels,
+  edmPreconditioning,
+  edmWeight,
+  logNormalSigmas,
+  trainingCoefficients,
+  type TrainingCoefficients,
+} from '@langevin/core-schedules';
 import { batches, type Dataset } from '@langevin/io';
-import { adam, adamW, clipByGlobalNorm, constantSchedule, cosineSchedule, emaWeight, globalNorm, halfLifeDecay, powerDecay, updateAverage, withWarmUp, type AdamState, type Decay, type Optimizer, type Schedule } from '@langevin/nn';
-import { compile, float32Data, isFloating, tensor, tensorsOf, torchGenerator, UserError, valueAndGrad, type Engine, type Tensor, type Untraced } from '@langevin/tensor';
+import {
+  adam,
+  adamW,
+  clipByGlobalNorm,
+  constantSchedule,
+  cosineSchedule,
+  emaWeight,
+  globalNorm,
+  halfLifeDecay,
+  powerDecay,
+  updateAverage,
+  withWarmUp,
+  type AdamState,
+  type Decay,
+  type Optimizer,
+  type Schedule,
+} from '@langevin/nn';
+import {
+  compile,
+  float32Data,
+  isFloating,
+  tensor,
+  tensorsOf,
+  torchGenerator,
+  UserError,
+  valueAndGrad,
+  type Engine,
+  type Tensor,
+  type Untraced,
+} from '@langevin/tensor';
 import type { StepResult, TrainingTask } from '../loop.ts';
 import type { DiffusionTrainingConfig } from './config.ts';
 import type { ConditionalBackbone } from './conditional-backbone.ts';
@@ -47,7 +83,13 @@ export function diffusionTask<Params>(options: DiffusionTaskOptions<Params>): Tr
   const update = compile(
     (state: DiffusionState<Params>, batch: TrainingBatch, learningRate: Tensor, averageWeight: Tensor) => {
       const { value, grad } = valueAndGrad((params: Params) =>
-        denoisingLoss({ network: (x, cNoise) => backbone.network.apply(params, x, cNoise, backbone.classes === undefined ? { mode } : { classLabels: batch.labels, mode }), x0: batch.x0, noise: batch.noise, coefficients: batch.coefficients }),
+        denoisingLoss({
+          network: (x, cNoise) =>
+            backbone.network.apply(params, x, cNoise, backbone.classes === undefined ? { mode } : { classLabels: batch.labels, mode }),
+          x0: batch.x0,
+          noise: batch.noise,
+          coefficients: batch.coefficients,
+        }),
       )(state.params);
       const norm = globalNorm(grad);
       const clipped = config.clipNorm === undefined ? grad : clipByGlobalNorm(grad, config.clipNorm).grads;
@@ -68,8 +110,16 @@ export function diffusionTask<Params>(options: DiffusionTaskOptions<Params>): Tr
     async step(state, { step, position }): Promise<StepResult<DiffusionState<Params>>> {
       running = step;
       const [batch] = batches(dataset, { batchSize: config.batchSize, seed: config.seed, position, flip: config.flip });
-      if (!batch) throw new UserError(`[training/diffusion] data set has no batch: dataset=${dataset.name}, length=${dataset.length}, batchSize=${config.batchSize}. Use a smaller batch.`);
-      const drawn = drawLevels(levels, { generator: stepGenerator(config.seed, step, 'levels'), count: config.batchSize, spread: 'stratified' });
+      if (!batch)
+        throw new UserError(
+          `[training/diffusion] data set has no batch: dataset=${dataset.name}, length=${dataset.length}, `
+            + `batchSize=${config.batchSize}. Use a smaller batch.`,
+        );
+      const drawn = drawLevels(levels, {
+        generator: stepGenerator(config.seed, step, 'levels'),
+        count: config.batchSize,
+        spread: 'stratified',
+      });
       const noise = stepGenerator(config.seed, step, 'noise').normal(batch.images.length);
       const inputs: TrainingBatch = {
         x0: tensor(batch.images, { shape: batch.shape }),
@@ -101,11 +151,18 @@ interface TrainingBatch {
 function checkFit<Params>({ dataset, backbone }: DiffusionTaskOptions<Params>): void {
   const [channels, height, width] = dataset.imageShape;
   if (channels !== backbone.channels || (backbone.size !== undefined && (height !== backbone.size || width !== backbone.size))) {
-    throw new UserError(`[training/diffusion] images do not fit the network: ${dataset.name} has [${dataset.imageShape.join(', ')}], the network wants ${backbone.channels} channels of size ${backbone.size ?? 'any'}. Change in_channels or sample_size, or the data set's size.`);
+    throw new UserError(
+      `[training/diffusion] images do not fit the network: ${dataset.name} has [${dataset.imageShape.join(', ')}], the network `
+        + `wants ${backbone.channels} channels of size ${backbone.size ?? 'any'}. Change in_channels or sample_size, or the data set's `
+        + 'size.',
+    );
   }
   const classes = dataset.classes?.length ?? 0;
   if (backbone.classes !== undefined && backbone.classes < classes) {
-    throw new UserError(`[training/diffusion] network has too few classes: num_class_embeds=${backbone.classes}, ${dataset.name} has ${classes}. Raise num_class_embeds.`);
+    throw new UserError(
+      `[training/diffusion] network has too few classes: num_class_embeds=${backbone.classes}, ${dataset.name} has ${classes}. `
+        + 'Raise num_class_embeds.',
+    );
   }
 }
 
@@ -115,7 +172,8 @@ function optimizerOf({ optimizer: { name, betas, weightDecay } }: DiffusionTrain
 }
 
 function scheduleOf({ optimizer: { learningRate, warmUp, cosineSteps } }: DiffusionTrainingConfig): Schedule {
-  const base = cosineSteps === undefined ? constantSchedule(learningRate) : cosineSchedule({ from: learningRate, to: 0, steps: cosineSteps });
+  const base =
+    cosineSteps === undefined ? constantSchedule(learningRate) : cosineSchedule({ from: learningRate, to: 0, steps: cosineSteps });
   return warmUp === 0 ? base : withWarmUp(base, warmUp);
 }
 
@@ -127,4 +185,3 @@ function decayOf({ average, batchSize }: DiffusionTrainingConfig): Decay {
 export function countParameters(state: DiffusionState): number {
   return tensorsOf(state.params).reduce((total, { dtype, size }) => total + (isFloating(dtype) ? size : 0), 0);
 }
-

@@ -9,8 +9,11 @@ export const importDirection = {
     type: 'problem',
     schema: [],
     messages: {
-      direction: "[lint/import-direction] '{{from}}' must not import '{{to}}': {{reason}}. Move the code down, or pass the thing as an argument.",
-      runtime: "[lint/import-direction] '{{from}}' must not import an engine's runtime: {{reason}}. Go through the Engine interface of @langevin/tensor.",
+      direction:
+        "[lint/import-direction] '{{from}}' must not import '{{to}}': {{reason}}. Move the code down, or pass the thing as an argument.",
+      runtime:
+        "[lint/import-direction] '{{from}}' must not import an engine's runtime: {{reason}}. Go through the Engine interface of "
+        + '@langevin/tensor.',
       path: "[lint/import-direction] '{{from}}' reaches into '{{to}}' by path: '{{specifier}}'. Import '@langevin/{{to}}' instead.",
     },
   },

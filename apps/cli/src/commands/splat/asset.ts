@@ -40,18 +40,37 @@ function opened4d(scene: SplatScene4d, path: string): OpenedAsset {
 function openedOne(asset: SplatAsset4d, path: string): OpenedAsset {
   const { cloud, times, deformation } = asset;
   const { metadata } = cloud;
-  const common = { still: cloud, format: metadata?.format ?? 'unknown', antialiased: metadata?.antialiased ?? false, scene: { assets: [{ ...asset, placement: {} }] }, ...(metadata && { metadata }) };
-  if (deformation === null) return { ...common, at: () => { throw new UserError(`[cli/splat] nothing moves in this file: file=${path}, format=${common.format}. Leave --time out.`); } };
+  const common = {
+    still: cloud,
+    format: metadata?.format ?? 'unknown',
+    antialiased: metadata?.antialiased ?? false,
+    scene: { assets: [{ ...asset, placement: {} }] },
+    ...(metadata && { metadata }),
+  };
+  if (deformation === null)
+    return {
+      ...common,
+      at: () => {
+        throw new UserError(`[cli/splat] nothing moves in this file: file=${path}, format=${common.format}. Leave --time out.`);
+      },
+    };
   const play = playback(cloud, deformation);
   return { ...common, times, deformation, at: (time) => play(share(time, times, path)) };
 }
 
 /** Several assets at once, from what a scene file or the command line says. */
-export async function openPlaced(placed: readonly PlacedFile[], { folder, label }: { readonly folder: string; readonly label: string }): Promise<OpenedAsset> {
+export async function openPlaced(
+  placed: readonly PlacedFile[],
+  { folder, label }: { readonly folder: string; readonly label: string },
+): Promise<OpenedAsset> {
   const assets: SplatScene4d['assets'][number][] = [];
   for (const { file, transform, ...times } of placed) {
     const { scene } = file.toLowerCase().endsWith('.json') ? { scene: undefined } : await openAsset(resolve(folder, file));
-    if (scene === undefined || scene.assets.length > 1) throw new UserError(`[cli/splat] a scene holds files of Gaussians only: ${label} names ${JSON.stringify(file)}, a scene itself. Name its assets instead.`);
+    if (scene === undefined || scene.assets.length > 1)
+      throw new UserError(
+        `[cli/splat] a scene holds files of Gaussians only: ${label} names ${JSON.stringify(file)}, a scene itself. Name its `
+          + 'assets instead.',
+      );
     assets.push({ ...scene.assets[0]!, placement: { ...transform, ...times } });
   }
   return openedScene({ assets }, { format: 'scene', label });
@@ -60,8 +79,20 @@ export async function openPlaced(placed: readonly PlacedFile[], { folder, label 
 function openedScene(scene: SplatScene4d, { format, label }: { readonly format: string; readonly label: string }): OpenedAsset {
   const { times, at }: MovingScene = movingScene(scene.assets);
   const dropped = scene.assets.reduce((sum, { cloud }) => sum + (cloud.metadata?.dropped ?? 0), 0);
-  const common = { still: at(), format, scene, antialiased: scene.assets.every(({ cloud }) => cloud.metadata?.antialiased ?? false), ...(dropped > 0 && { metadata: { dropped } }) };
-  if (times === undefined) return { ...common, at: () => { throw new UserError(`[cli/splat] nothing moves in this scene: ${label}. Leave --time out.`); } };
+  const common = {
+    still: at(),
+    format,
+    scene,
+    antialiased: scene.assets.every(({ cloud }) => cloud.metadata?.antialiased ?? false),
+    ...(dropped > 0 && { metadata: { dropped } }),
+  };
+  if (times === undefined)
+    return {
+      ...common,
+      at: () => {
+        throw new UserError(`[cli/splat] nothing moves in this scene: ${label}. Leave --time out.`);
+      },
+    };
   return {
     ...common,
     times,
@@ -78,6 +109,7 @@ async function openScene(path: string): Promise<OpenedAsset> {
 
 /** Where a time lies between the first and the last, 0 to 1. */
 function share(time: number, { start, end }: SplatTimes, label: string): number {
-  if (!(time >= start && time <= end)) throw new UserError(`[cli/splat] time is outside of the motion: time=${time}, file=${label}. Give a number from ${start} to ${end}.`);
+  if (!(time >= start && time <= end))
+    throw new UserError(`[cli/splat] time is outside of the motion: time=${time}, file=${label}. Give a number from ${start} to ${end}.`);
   return Math.min(1, (time - start) / (end - start));
 }

@@ -40,7 +40,10 @@ export function addSplatCompose(program: Command, terminal: Terminal): void {
     .command('compose')
     .description('Put several files of Gaussians into one scene.')
     .argument('<files...>', 'files of Gaussians, or one scene file (.json)')
-    .requiredOption('--out <file>', 'one set of Gaussians (.ply, .splat, .spz), the whole scene (.splats4d), or a scene file (.json) that names the files')
+    .requiredOption(
+      '--out <file>',
+      'one set of Gaussians (.ply, .splat, .spz), the whole scene (.splats4d), or a scene file (.json) that names the files',
+    )
     .option('--place <n:entries>', 'where a file stands and when it moves, see below; may be given several times', place, [])
     .option('--time <t>', 'the moment that is written, where something moves (default: the beginning)', finite)
     .option('--json', 'one JSON document on stdout at the end')
@@ -51,7 +54,8 @@ export function addSplatCompose(program: Command, terminal: Terminal): void {
 async function runCompose(files: readonly string[], { place: places, out, time, json }: ComposeOptions, terminal: Terminal): Promise<void> {
   const asScene = out.toLowerCase().endsWith('.json');
   const format = asScene ? undefined : splatFormatForName(out);
-  if (asScene && time !== undefined) throw new UserError(`[cli/splat] a scene file has all its time: --time=${time}, --out=${out}. Leave --time out, or write a .ply.`);
+  if (asScene && time !== undefined)
+    throw new UserError(`[cli/splat] a scene file has all its time: --time=${time}, --out=${out}. Leave --time out, or write a .ply.`);
   const { entries, folder, label } = await entriesOf(files, places);
   const placed = parseSceneFile({ assets: entries }, label);
   const scene = await openPlaced(placed, { folder, label });
@@ -64,10 +68,30 @@ async function runCompose(files: readonly string[], { place: places, out, time, 
     await writeSplatScene4dFile(out, scene.scene);
   } else {
     await writeSplatFile(out, { ...gaussians, metadata: { antialiased: scene.antialiased } });
-    if (scene.times !== undefined && time === undefined) remark(terminal, `this is the beginning; --time writes another moment, from ${scene.times.start} to ${scene.times.end}, and --out scene.splats4d or scene.json keeps the motion`);
+    if (scene.times !== undefined && time === undefined)
+      remark(
+        terminal,
+        `this is the beginning; --time writes another moment, from ${scene.times.start} to ${scene.times.end}, and --out `
+          + 'scene.splats4d or scene.json keeps the motion',
+      );
   }
-  if (json) return line(terminal, JSON.stringify({ out, assets: placed.length, gaussians: gaussians.count, degree: gaussians.degree, ...(time !== undefined && { time }), ...(scene.times && { start: scene.times.start, end: scene.times.end }) }));
-  line(terminal, `${out}: ${placed.length} assets, ${showCount(gaussians.count)} Gaussians${scene.times === undefined ? '' : `, in motion from ${scene.times.start} to ${scene.times.end}`}`);
+  if (json)
+    return line(
+      terminal,
+      JSON.stringify({
+        out,
+        assets: placed.length,
+        gaussians: gaussians.count,
+        degree: gaussians.degree,
+        ...(time !== undefined && { time }),
+        ...(scene.times && { start: scene.times.start, end: scene.times.end }),
+      }),
+    );
+  line(
+    terminal,
+    `${out}: ${placed.length} assets, ${showCount(gaussians.count)} `
+      + `Gaussians${scene.times === undefined ? '' : `, in motion from ${scene.times.start} to ${scene.times.end}`}`,
+  );
 }
 
 interface Entries {
@@ -79,7 +103,10 @@ interface Entries {
 async function entriesOf(files: readonly string[], places: readonly Placement[]): Promise<Entries> {
   const [first = ''] = files;
   if (files.length === 1 && first.toLowerCase().endsWith('.json')) {
-    if (places.length > 0) throw new UserError(`[cli/splat] a scene file says where its assets stand: --place beside ${first}. Change the file, or name the assets themselves.`);
+    if (places.length > 0)
+      throw new UserError(
+        `[cli/splat] a scene file says where its assets stand: --place beside ${first}. Change the file, or name the assets themselves.`,
+      );
     const value = await readJson(first);
     parseSceneFile(value, first);
     return { entries: (value as { readonly assets: Entries['entries'] }).assets, folder: dirname(first), label: first };
@@ -87,7 +114,8 @@ async function entriesOf(files: readonly string[], places: readonly Placement[])
   const entries: Record<string, unknown>[] = files.map((file) => ({ file }));
   for (const { file, entry } of places) {
     const at = entries[file - 1];
-    if (at === undefined) throw new UserError(`[cli/splat] no file of that number: --place ${file}:..., files=${files.length}. Numbers begin with 1.`);
+    if (at === undefined)
+      throw new UserError(`[cli/splat] no file of that number: --place ${file}:..., files=${files.length}. Numbers begin with 1.`);
     for (const [name, value] of Object.entries(entry)) {
       if (name in at) throw new UserError(`[cli/splat] said twice, or not to be said: --place ${file}:${name}=... Leave one out.`);
       at[name] = value;
@@ -99,11 +127,13 @@ async function entriesOf(files: readonly string[], places: readonly Placement[])
 /** `2:translation=1,0,0 scale=0.5`; what the names and numbers mean is checked as in a scene file. */
 function place(text: string, before: readonly Placement[]): readonly Placement[] {
   const match = /^(\d{1,4}):(.+)$/.exec(text.trim());
-  if (match === null) throw new InvalidArgumentError('Give <number of the file>:<name>=<value> ..., such as "2:translation=1,0,0 scale=0.5".');
+  if (match === null)
+    throw new InvalidArgumentError('Give <number of the file>:<name>=<value> ..., such as "2:translation=1,0,0 scale=0.5".');
   const entry: Record<string, unknown> = {};
   for (const part of match[2]!.trim().split(/\s+/)) {
     const [, name, value] = /^([a-z]+)=(.+)$/.exec(part) ?? [];
-    if (name === undefined || value === undefined || name in entry) throw new InvalidArgumentError(`"${part}" is not <name>=<value>, or was said before.`);
+    if (name === undefined || value === undefined || name in entry)
+      throw new InvalidArgumentError(`"${part}" is not <name>=<value>, or was said before.`);
     const numbers = value.split(',').map((one) => (one === '' ? NaN : Number(one)));
     entry[name] = !numbers.every(Number.isFinite) ? value : numbers.length === 1 ? numbers[0] : numbers;
   }

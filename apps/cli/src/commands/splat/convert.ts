@@ -19,7 +19,10 @@ Examples:
   langevin splat convert walk.splats4d middle.ply --time 0.5      one moment, standing still
   langevin splat convert scene.json scene.splats4d                a scene with its files, as one
 
-The input is known by its content, the output by the end of its name: ${splatFormats.filter(({ encode }) => encode).flatMap(({ extensions }) => extensions).join(', ')}.`;
+The input is known by its content, the output by the end of its name: ${splatFormats
+  .filter(({ encode }) => encode)
+  .flatMap(({ extensions }) => extensions)
+  .join(', ')}.`;
 
 export function addSplatConvert(program: Command, terminal: Terminal): void {
   program
@@ -41,9 +44,32 @@ export function addSplatConvert(program: Command, terminal: Terminal): void {
       else await writeSplatFile(to, { ...(time === undefined ? asset.still : asset.at(time)), metadata });
       const dropped = asset.metadata?.dropped ?? 0;
       const { count } = asset.still;
-      if (json) return line(terminal, JSON.stringify({ in: from, out: to, from: asset.format, to: format.name, gaussians: count, moves, ...(time !== undefined && { time }), dropped, loses: format.loses }));
-      line(terminal, `${to}: ${showCount(count)} Gaussians as ${format.name}${time === undefined ? '' : `, at time ${time}`}${dropped > 0 ? `, ${showCount(dropped)} left out` : ''}`);
+      if (json)
+        return line(
+          terminal,
+          JSON.stringify({
+            in: from,
+            out: to,
+            from: asset.format,
+            to: format.name,
+            gaussians: count,
+            moves,
+            ...(time !== undefined && { time }),
+            dropped,
+            loses: format.loses,
+          }),
+        );
+      line(
+        terminal,
+        `${to}: ${showCount(count)} Gaussians as `
+          + `${format.name}${time === undefined ? '' : `, at time ${time}`}${dropped > 0 ? `, ${showCount(dropped)} left out` : ''}`,
+      );
       if (format.loses !== '' && format.loses !== 'nothing') line(terminal, `this format loses: ${format.loses}`);
-      if (asset.times !== undefined && time === undefined && !moves) remark(terminal, `the motion is left out: this is the asset at rest; --time writes another moment, from ${asset.times.start} to ${asset.times.end}`);
+      if (asset.times !== undefined && time === undefined && !moves)
+        remark(
+          terminal,
+          `the motion is left out: this is the asset at rest; --time writes another moment, from ${asset.times.start} to `
+            + `${asset.times.end}`,
+        );
     });
 }

@@ -28,7 +28,10 @@ export function gifFilm({ width, height, fps, frames }: FilmOptions): Film {
       pages.set(data, at);
       at += frame;
     },
-    finish: () => sharp(pages, { limitInputPixels: false, raw: { width, height: height * frames, channels: 3, pageHeight: height } }).gif({ delay: Array.from({ length: frames }, () => Math.round(1000 / fps)), loop: 0 }).toBuffer(),
+    finish: () =>
+      sharp(pages, { limitInputPixels: false, raw: { width, height: height * frames, channels: 3, pageHeight: height } })
+        .gif({ delay: Array.from({ length: frames }, () => Math.round(1000 / fps)), loop: 0 })
+        .toBuffer(),
   };
 }
 

@@ -12,7 +12,11 @@ export interface Followed<Event extends SplatEvent> {
 }
 
 /** Shows a run's events until its end. @param name what is trained */
-export async function follow<Event extends SplatEvent>(events: AsyncIterable<Event>, name: string, terminal: Terminal): Promise<Followed<Event>> {
+export async function follow<Event extends SplatEvent>(
+  events: AsyncIterable<Event>,
+  name: string,
+  terminal: Terminal,
+): Promise<Followed<Event>> {
   let progress: ProgressView | undefined;
   let score: Followed<Event>['score'];
   let psnr: number | undefined;
@@ -28,7 +32,10 @@ export async function follow<Event extends SplatEvent>(events: AsyncIterable<Eve
         case 'step':
           times.push(event.milliseconds);
           psnr = psnr === undefined ? event.metrics.psnr : psnr + 0.05 * (event.metrics.psnr - psnr);
-          progress?.update(event.step, `PSNR ${psnr.toFixed(2)} dB, ${showCount(event.count)} Gaussians, ${event.milliseconds.toFixed(0)} ms`);
+          progress?.update(
+            event.step,
+            `PSNR ${psnr.toFixed(2)} dB, ${showCount(event.count)} Gaussians, ${event.milliseconds.toFixed(0)} ms`,
+          );
           break;
         case 'evaluation':
           score = event;

@@ -17,6 +17,9 @@ Examples:
   langevin splat info scene.spz --json`;
 
 export function addSplat(program: Command, terminal: Terminal): void {
-  const splat = program.command('splat').description('Scenes of 3D Gaussians, still or in motion: train, render, compose, convert, describe.').addHelpText('after', AFTER_HELP);
+  const splat = program
+    .command('splat')
+    .description('Scenes of 3D Gaussians, still or in motion: train, render, compose, convert, describe.')
+    .addHelpText('after', AFTER_HELP);
   for (const add of [addSplatTrain, addSplatRender, addSplatCompose, addSplatConvert, addSplatInfo]) add(splat, terminal);
 }

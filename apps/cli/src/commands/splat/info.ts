@@ -24,7 +24,19 @@ export function addSplatInfo(program: Command, terminal: Terminal): void {
       const { centre, radius } = sceneBounds(still);
       const motion = motionOf(asset);
       const assets = asset.scene.assets.length;
-      const found = { file: path, format, gaussians: still.count, degree: still.degree, bytes, bytesPerGaussian: still.count === 0 ? 0 : bytes / still.count, antialiased, centre, radius, ...(assets > 1 && { assets }), motion };
+      const found = {
+        file: path,
+        format,
+        gaussians: still.count,
+        degree: still.degree,
+        bytes,
+        bytesPerGaussian: still.count === 0 ? 0 : bytes / still.count,
+        antialiased,
+        centre,
+        radius,
+        ...(assets > 1 && { assets }),
+        motion,
+      };
       if (options.json) return line(terminal, JSON.stringify(found));
       line(terminal, `${found.file}`);
       line(terminal, `format      ${found.format}${found.antialiased ? ', trained with antialiasing' : ''}`);
@@ -33,7 +45,11 @@ export function addSplatInfo(program: Command, terminal: Terminal): void {
       line(terminal, `size        ${showBytes(bytes)}${format === 'scene' ? '' : `, ${found.bytesPerGaussian.toFixed(1)} bytes each`}`);
       line(terminal, `lies around ${centre.map((value) => value.toPrecision(4)).join(', ')}; nine tenths within ${radius.toPrecision(4)}`);
       if (motion === null) return;
-      line(terminal, `moves       from ${motion.start} to ${motion.end}, then ${{ none: 'stays', repeat: 'begins again', mirror: 'runs back' }[motion.loop]}`);
+      line(
+        terminal,
+        `moves       from ${motion.start} to ${motion.end}, then `
+          + `${{ none: 'stays', repeat: 'begins again', mirror: 'runs back' }[motion.loop]}`,
+      );
       if (motion.kind !== undefined) line(terminal, `deformation ${motion.kind}, ${showCount(motion.weights)} weights`);
     });
 }
@@ -42,5 +58,12 @@ function motionOf({ times, deformation }: OpenedAsset) {
   if (times === undefined) return null;
   const { start, end, loop, frames } = times;
   const weights = Object.values(deformation?.tensors ?? {}).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
-  return { start, end, loop, ...(frames && { frames: frames.length }), ...(deformation && { kind: deformation.kind, config: deformation.config }), weights };
+  return {
+    start,
+    end,
+    loop,
+    ...(frames && { frames: frames.length }),
+    ...(deformation && { kind: deformation.kind, config: deformation.config }),
+    weights,
+  };
 }

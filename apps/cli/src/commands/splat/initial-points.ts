@@ -13,10 +13,14 @@ export interface InitOptions {
 const STREAM = 105;
 
 /** The scene with the points to begin with. @throws UserError when it has not what is asked for */
-export function withPoints(scene: SplatScene, { init, initCount: count, seed }: InitOptions): { readonly scene: SplatScene; readonly from: string } {
+export function withPoints(
+  scene: SplatScene,
+  { init, initCount: count, seed }: InitOptions,
+): { readonly scene: SplatScene; readonly from: string } {
   const how = init ?? (scene.points ? 'points' : 'views');
   if (how === 'points') {
-    if (scene.points === undefined) throw new UserError(`[cli/splat] scene has no points: scene=${scene.name}, --init=points. Choose views or random.`);
+    if (scene.points === undefined)
+      throw new UserError(`[cli/splat] scene has no points: scene=${scene.name}, --init=points. Choose views or random.`);
     return { scene, from: `${scene.points.count.toLocaleString('en-US')} points` };
   }
   const random = counterGenerator({ seed, stream: [STREAM] });
@@ -28,5 +32,10 @@ export function withPoints(scene: SplatScene, { init, initCount: count, seed }: 
     random: () => randomPoints({ count, halfSide: scene.extent, random }),
   };
   const points = make[how]();
-  return { scene: { ...scene, points }, from: `${points.count.toLocaleString('en-US')} ${{ views: 'points where photographs agree', depth: 'points of depth maps', random: 'random points' }[how]}` };
+  return {
+    scene: { ...scene, points },
+    from:
+      `${points.count.toLocaleString('en-US')} `
+      + `${{ views: 'points where photographs agree', depth: 'points of depth maps', random: 'random points' }[how]}`,
+  };
 }

@@ -13,8 +13,15 @@ export interface CameraOptions {
   readonly target?: readonly [number, number, number];
 }
 
-/** One camera for each frame: on a circle for a turntable, otherwise always the same. @param turns how often the turntable turns meanwhile */
-export async function camerasOf(gaussians: Gaussians, options: CameraOptions, { frames, turns }: { readonly frames: number; readonly turns: number }): Promise<readonly Camera[]> {
+/**
+ * One camera for each frame: on a circle for a turntable, otherwise always the same.
+ * @param turns how often the turntable turns meanwhile
+ */
+export async function camerasOf(
+  gaussians: Gaussians,
+  options: CameraOptions,
+  { frames, turns }: { readonly frames: number; readonly turns: number },
+): Promise<readonly Camera[]> {
   const [width, height] = options.size ?? [512, 512];
   const { camera, elevation, fov, up } = options;
   if (camera === 'turntable') {
@@ -26,10 +33,24 @@ export async function camerasOf(gaussians: Gaussians, options: CameraOptions, { 
   return Array.from({ length: frames }, () => one);
 }
 
-async function oneCamera(gaussians: Gaussians, { camera, fov, up, target, size }: CameraOptions, [width, height]: readonly [number, number]): Promise<Camera> {
+async function oneCamera(
+  gaussians: Gaussians,
+  { camera, fov, up, target, size }: CameraOptions,
+  [width, height]: readonly [number, number],
+): Promise<Camera> {
   if (/^[-+\d.eE]+(,[-+\d.eE]+){2}$/.test(camera)) {
     const focal = Math.min(width, height) / 2 / Math.tan((fov * Math.PI) / 360);
-    return lookAt({ width, height, fx: focal, fy: focal, cx: width / 2, cy: height / 2, eye: vector(camera), target: target ?? sceneBounds(gaussians).centre, ...(up && { up }) });
+    return lookAt({
+      width,
+      height,
+      fx: focal,
+      fy: focal,
+      cx: width / 2,
+      cy: height / 2,
+      eye: vector(camera),
+      target: target ?? sceneBounds(gaussians).centre,
+      ...(up && { up }),
+    });
   }
   const found = camera.endsWith('.json') ? await cameraOfFile(camera) : await cameraOfScene(camera);
   return size === undefined ? found : scaleCamera(found, { width, height });
@@ -40,17 +61,35 @@ async function cameraOfFile(path: string): Promise<Camera> {
   const given = (typeof value === 'object' && value !== null ? value : {}) as Partial<Record<keyof Camera, unknown>>;
   const number = (name: keyof Camera): number => (typeof given[name] === 'number' ? given[name] : NaN);
   const pose = Array.isArray(given.worldToCamera) ? given.worldToCamera.map((entry) => (typeof entry === 'number' ? entry : NaN)) : [];
-  const camera: Camera = { width: number('width'), height: number('height'), fx: number('fx'), fy: number('fy'), cx: number('cx'), cy: number('cy'), worldToCamera: pose, ...(given.kind === 'orthographic' && { kind: 'orthographic' }) };
+  const camera: Camera = {
+    width: number('width'),
+    height: number('height'),
+    fx: number('fx'),
+    fy: number('fy'),
+    cx: number('cx'),
+    cy: number('cy'),
+    worldToCamera: pose,
+    ...(given.kind === 'orthographic' && { kind: 'orthographic' }),
+  };
   checkCamera('cli/splat', camera);
   return camera;
 }
 
 async function cameraOfScene(text: string): Promise<Camera> {
   const at = text.lastIndexOf(':');
-  if (at < 1) throw new UserError(`[cli/splat] camera is not understood: --camera=${text}. Give turntable, x,y,z, a JSON file, or <scene folder>:<view>.`);
+  if (at < 1)
+    throw new UserError(
+      `[cli/splat] camera is not understood: --camera=${text}. Give turntable, x,y,z, a JSON file, or <scene folder>:<view>.`,
+    );
   const name = text.slice(at + 1);
   const { train } = await loadScene(text.slice(0, at), { holdOut: 'none' });
   const view = train.find((candidate) => candidate.name === name || candidate.name.replace(/\.[^./]+$/, '') === name);
-  if (view === undefined) throw new UserError(`[cli/splat] scene has no view of that name: "${name}".${didYouMean(name, train.map((candidate) => candidate.name))} It has ${train.length}, the first is ${train[0]!.name}.`);
+  if (view === undefined)
+    throw new UserError(
+      `[cli/splat] scene has no view of that name: "${name}".${didYouMean(
+        name,
+        train.map((candidate) => candidate.name),
+      )} It has ${train.length}, the first is ${train[0]!.name}.`,
+    );
   return view.camera;
 }

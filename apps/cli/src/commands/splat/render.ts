@@ -73,13 +73,17 @@ async function runRender(path: string, options: RenderOptions, terminal: Termina
   const { width, height } = cameras[0]!;
   const film = isFilm ? await (end === '.gif' ? gifFilm : mp4Film)({ width, height, fps: options.fps, frames: times.length }) : undefined;
   const rasterizer = cpuRasterizer(options.threads === undefined ? {} : { threads: options.threads });
-  const settings = { antialiasing: asset.antialiased ? 'mip' : 'none', background: options.background === 'white' ? [1, 1, 1] : [0, 0, 0] } as const;
+  const settings = {
+    antialiasing: asset.antialiased ? 'mip' : 'none',
+    background: options.background === 'white' ? [1, 1, 1] : [0, 0, 0],
+  } as const;
   const started = performance.now();
   const progress = isFilm ? showProgress(terminal, { name: 'drawing', unit: 'frame', total: cameras.length }) : undefined;
   let rendering: Rendering | undefined;
   try {
     for (const [frame, camera] of cameras.entries()) {
-      if (terminal.signal.aborted) throw new UserError(`[cli/splat] stopped before the end: frames done=${frame} of ${cameras.length}. No picture was written.`);
+      if (terminal.signal.aborted)
+        throw new UserError(`[cli/splat] stopped before the end: frames done=${frame} of ${cameras.length}. No picture was written.`);
       const time = times[frame];
       rendering = await rasterizer.render(time === undefined ? asset.still : asset.at(time), camera, { ...settings, reuse: rendering });
       const image = imageOf(rendering.color, camera);
@@ -93,8 +97,24 @@ async function runRender(path: string, options: RenderOptions, terminal: Termina
   }
   const milliseconds = (performance.now() - started) / cameras.length;
   if (film !== undefined) await writeFileAtomic(options.out, await film.finish());
-  if (options.json) return line(terminal, JSON.stringify({ out: options.out, width, height, frames: cameras.length, ...(times[0] !== undefined && { from: times[0], to: times.at(-1) }), gaussians: asset.still.count, millisecondsPerFrame: milliseconds }));
-  line(terminal, `${options.out}: ${width}x${height}${isFilm ? `, ${cameras.length} frames` : ''}, ${milliseconds.toFixed(1)} ms ${isFilm ? 'each' : 'to draw'}`);
+  if (options.json)
+    return line(
+      terminal,
+      JSON.stringify({
+        out: options.out,
+        width,
+        height,
+        frames: cameras.length,
+        ...(times[0] !== undefined && { from: times[0], to: times.at(-1) }),
+        gaussians: asset.still.count,
+        millisecondsPerFrame: milliseconds,
+      }),
+    );
+  line(
+    terminal,
+    `${options.out}: ${width}x${height}${isFilm ? `, ${cameras.length} frames` : ''}, ${milliseconds.toFixed(1)} ms `
+      + `${isFilm ? 'each' : 'to draw'}`,
+  );
 }
 
 interface Plan {
@@ -107,12 +127,19 @@ interface Plan {
 function planOf({ times, at }: OpenedAsset, { time, frames, turns, camera, out }: RenderOptions, isFilm: boolean): Plan {
   if (time !== undefined) at(time);
   const runs = times !== undefined && time === undefined && isFilm;
-  const moments = Array.from({ length: isFilm ? frames : 1 }, (_, frame) => (runs ? times.start + ((times.end - times.start) * frame) / (frames - 1) : time));
+  const moments = Array.from({ length: isFilm ? frames : 1 }, (_, frame) =>
+    runs ? times.start + ((times.end - times.start) * frame) / (frames - 1) : time,
+  );
   // The last one is the end, whatever rounding says.
   if (runs) moments[frames - 1] = times.end;
-  if (!isFilm && turns !== undefined) throw new UserError(`[cli/splat] a picture does not turn: --turns=${turns}, --out=${out}. Write a .gif or .mp4.`);
-  if (isFilm && camera !== 'turntable' && (turns ?? 0) > 0) throw new UserError(`[cli/splat] only the turntable turns: --turns=${turns}, --camera=${camera}. Leave one of them out.`);
-  if (isFilm && camera !== 'turntable' && !runs) throw new UserError(`[cli/splat] nothing would move in this film: --out=${out}, --camera=${camera}. Leave --camera out for a turn, or write a .png.`);
+  if (!isFilm && turns !== undefined)
+    throw new UserError(`[cli/splat] a picture does not turn: --turns=${turns}, --out=${out}. Write a .gif or .mp4.`);
+  if (isFilm && camera !== 'turntable' && (turns ?? 0) > 0)
+    throw new UserError(`[cli/splat] only the turntable turns: --turns=${turns}, --camera=${camera}. Leave one of them out.`);
+  if (isFilm && camera !== 'turntable' && !runs)
+    throw new UserError(
+      `[cli/splat] nothing would move in this film: --out=${out}, --camera=${camera}. Leave --camera out for a turn, or write a .png.`,
+    );
   return { times: moments, turns: camera !== 'turntable' ? 0 : (turns ?? (runs ? 0 : 1)) };
 }
 
@@ -120,6 +147,7 @@ function planOf({ times, at }: OpenedAsset, { time, frames, turns, camera, out }
 function ending(out: string): string {
   const end = extname(out).toLowerCase();
   if (['.webm', '.mov'].includes(end)) throw new UserError(`[cli/splat] films are written as .mp4 or .gif: --out=${out}.`);
-  if (![...PICTURES, ...FILMS].includes(end)) throw new UserError(`[cli/splat] cannot tell the format of "${out}". End its name in .png, .jpg, .webp, .gif or .mp4.`);
+  if (![...PICTURES, ...FILMS].includes(end))
+    throw new UserError(`[cli/splat] cannot tell the format of "${out}". End its name in .png, .jpg, .webp, .gif or .mp4.`);
   return end;
 }

@@ -1,5 +1,14 @@
 import { join } from 'node:path';
-import { boxOf, hexPlaneDeformation, mlpDeformation, stillScene, type Deformation, type Gaussians, type Rasterizer, type SplatScene } from '@langevin/gaussians';
+import {
+  boxOf,
+  hexPlaneDeformation,
+  mlpDeformation,
+  stillScene,
+  type Deformation,
+  type Gaussians,
+  type Rasterizer,
+  type SplatScene,
+} from '@langevin/gaussians';
 import { trainDynamicInFolder, trainSplatsInFolder, type TrainInFolderOptions } from '@langevin/gaussians/node';
 import { writeSplats4dFile } from '@langevin/io/node';
 import { didYouMean, setDefaultEngine, UserError } from '@langevin/tensor';
@@ -27,45 +36,127 @@ export interface MotionOptions {
 const MAKERS = { mlp: mlpDeformation, hexplane: hexPlaneDeformation } as const;
 const STILL_BOX = { center: [0, 0, 0], radius: 1 } as const;
 
-/** Options of a deformation from the command line, checked before anything is trained. @throws UserError for one that it does not have, or that is out of range */
-export function deformationMaker(kind: DeformationKind, set: Readonly<Record<string, unknown>>): (gaussians: Gaussians) => Deformation<unknown> {
+/**
+ * Options of a deformation from the command line, checked before anything is trained.
+ * @throws UserError for one that it does not have, or that is out of range
+ */
+export function deformationMaker(
+  kind: DeformationKind,
+  set: Readonly<Record<string, unknown>>,
+): (gaussians: Gaussians) => Deformation<unknown> {
   const known = Object.keys(MAKERS[kind]({ box: STILL_BOX }).config).filter((name) => !['box', 'penalties', 'scales'].includes(name));
   for (const [name, value] of Object.entries(set)) {
-    if (!known.includes(name)) throw new UserError(`[cli/splat] unknown option of the deformation: --set-motion ${name}=${String(value)}.${didYouMean(name, known)} Known of ${kind}: ${known.join(', ')}.`);
+    if (!known.includes(name))
+      throw new UserError(
+        `[cli/splat] unknown option of the deformation: --set-motion ${name}=${String(value)}.${didYouMean(name, known)} Known of `
+          + `${kind}: ${known.join(', ')}.`,
+      );
   }
-  const make = (box: typeof STILL_BOX | ReturnType<typeof boxOf>): Deformation<unknown> => MAKERS[kind]({ ...set, box }) as Deformation<unknown>;
+  const make = (box: typeof STILL_BOX | ReturnType<typeof boxOf>): Deformation<unknown> =>
+    MAKERS[kind]({ ...set, box }) as Deformation<unknown>;
   make(STILL_BOX);
   return (gaussians) => make(boxOf(gaussians));
 }
 
 /**
- * A scene in motion: first the asset at rest, then the motion with it, each a run of its own in the folder; both are resumed. `common` is what
- * both are trained with.
+ * A scene in motion: first the asset at rest, then the motion with it, each a run of its own in the folder; both are resumed. `common` is
+ * what both are trained with.
  */
-export async function runMotion(scene: SplatScene, motion: MotionOptions, common: Omit<TrainInFolderOptions, 'scene' | 'rasterizer'> & { readonly rasterizer: Rasterizer }, terminal: Terminal): Promise<void> {
+export async function runMotion(
+  scene: SplatScene,
+  motion: MotionOptions,
+  common: Omit<TrainInFolderOptions, 'scene' | 'rasterizer'> & { readonly rasterizer: Rasterizer },
+  terminal: Terminal,
+): Promise<void> {
   const { times } = scene;
-  if (times === undefined) throw new UserError(`[cli/splat] nothing moves in this scene: scene=${scene.name}, --deformation=${motion.kind}. Give every frame of transforms.json its time, or leave --deformation out.`);
+  if (times === undefined)
+    throw new UserError(
+      `[cli/splat] nothing moves in this scene: scene=${scene.name}, --deformation=${motion.kind}. Give every frame of `
+        + 'transforms.json its time, or leave --deformation out.',
+    );
   const deformationOf = deformationMaker(motion.kind, motion.set);
   const { folder, strategy: _strategy, degree: _degree, degreeEvery: _every, ...rest } = common;
   const still = stillScene(scene, motion.stillViews);
   const moments = new Set([...scene.train, ...scene.test].map(({ time }) => time)).size;
-  remark(terminal, `in motion from ${times.start} to ${times.end}, ${moments} moments; the asset at rest begins with ${still.from === 'first' ? `the ${still.train.length} views of the first` : 'all views'}`);
-  const engine = await openEngine({ engine: 'onnxruntime', device: 'cpu', ...(motion.threads !== undefined && { threads: motion.threads }) });
+  remark(
+    terminal,
+    `in motion from ${times.start} to ${times.end}, ${moments} moments; the asset at rest begins with `
+      + `${still.from === 'first' ? `the ${still.train.length} views of the first` : 'all views'}`,
+  );
+  const engine = await openEngine({
+    engine: 'onnxruntime',
+    device: 'cpu',
+    ...(motion.threads !== undefined && { threads: motion.threads }),
+  });
   setDefaultEngine(engine);
   try {
-    const asset = await follow(trainSplatsInFolder({ ...common, scene: still, steps: motion.stillSteps, decaySteps: motion.stillSteps, folder: join(folder, 'still') }), 'asset at rest', terminal);
+    const asset = await follow(
+      trainSplatsInFolder({
+        ...common,
+        scene: still,
+        steps: motion.stillSteps,
+        decaySteps: motion.stillSteps,
+        folder: join(folder, 'still'),
+      }),
+      'asset at rest',
+      terminal,
+    );
     const { kind, config } = deformationOf(asset.done.gaussians);
-    if (asset.done.reason === 'aborted') return ended({ step: asset.done.step, out: null, reason: 'aborted', gaussians: asset.done.gaussians.count, psnr: null, ssim: null, atRest: asset.score?.psnr ?? null, milliseconds: null, checkpoint: asset.done.checkpoint, report: join(folder, 'still', 'report.html') }, motion, terminal);
+    if (asset.done.reason === 'aborted')
+      return ended(
+        {
+          step: asset.done.step,
+          out: null,
+          reason: 'aborted',
+          gaussians: asset.done.gaussians.count,
+          psnr: null,
+          ssim: null,
+          atRest: asset.score?.psnr ?? null,
+          milliseconds: null,
+          checkpoint: asset.done.checkpoint,
+          report: join(folder, 'still', 'report.html'),
+        },
+        motion,
+        terminal,
+      );
     const steps = common.steps - motion.stillSteps;
     const moved = await follow(
-      trainDynamicInFolder({ ...rest, decaySteps: steps, scene, gaussians: asset.done.gaussians, deformation: deformationOf(asset.done.gaussians), asset: motion.holdAsset ? 'hold' : 'train', steps, folder: join(folder, 'motion') }),
+      trainDynamicInFolder({
+        ...rest,
+        decaySteps: steps,
+        scene,
+        gaussians: asset.done.gaussians,
+        deformation: deformationOf(asset.done.gaussians),
+        asset: motion.holdAsset ? 'hold' : 'train',
+        steps,
+        folder: join(folder, 'motion'),
+      }),
       `motion (${kind})`,
       terminal,
     );
     const { done, score, milliseconds } = moved;
     const frames = [...new Set(scene.train.map(({ time }) => times.start + time! * (times.end - times.start)))].sort((a, b) => a - b);
-    await writeSplats4dFile(motion.out, { cloud: { ...done.gaussians, metadata: { antialiased: common.antialiasing === 'mip' } }, times: { ...times, loop: 'none', frames }, deformation: { ...done.deformation, config } });
-    ended({ step: motion.stillSteps + done.step, out: motion.out, reason: done.reason, gaussians: done.gaussians.count, psnr: score?.psnr ?? null, ssim: score?.ssim ?? null, atRest: asset.score?.psnr ?? null, milliseconds, checkpoint: done.checkpoint, report: join(folder, 'motion', 'report.html') }, motion, terminal);
+    await writeSplats4dFile(motion.out, {
+      cloud: { ...done.gaussians, metadata: { antialiased: common.antialiasing === 'mip' } },
+      times: { ...times, loop: 'none', frames },
+      deformation: { ...done.deformation, config },
+    });
+    ended(
+      {
+        step: motion.stillSteps + done.step,
+        out: motion.out,
+        reason: done.reason,
+        gaussians: done.gaussians.count,
+        psnr: score?.psnr ?? null,
+        ssim: score?.ssim ?? null,
+        atRest: asset.score?.psnr ?? null,
+        milliseconds,
+        checkpoint: done.checkpoint,
+        report: join(folder, 'motion', 'report.html'),
+      },
+      motion,
+      terminal,
+    );
   } finally {
     setDefaultEngine(undefined);
     await engine.dispose();
@@ -89,8 +180,17 @@ interface Ending {
 
 function ended({ milliseconds, atRest, ...ending }: Ending, { kind, json }: MotionOptions, terminal: Terminal): void {
   if (json) return line(terminal, JSON.stringify({ ...ending, deformation: kind, psnrAtRest: atRest, millisecondsPerStep: milliseconds }));
-  line(terminal, `${ending.reason === 'finished' ? 'finished' : 'stopped'} at step ${ending.step}: ${showCount(ending.gaussians)} Gaussians, ${milliseconds === null ? 'no step of the motion done' : `${milliseconds.toFixed(1)} ms per step of the motion`}`);
-  if (ending.psnr !== null) line(terminal, `held-out    PSNR ${ending.psnr.toFixed(2)} dB, SSIM ${ending.ssim!.toFixed(4)}${atRest === null ? '' : `; at rest it had ${atRest.toFixed(2)} dB`}`);
+  line(
+    terminal,
+    `${ending.reason === 'finished' ? 'finished' : 'stopped'} at step ${ending.step}: ${showCount(ending.gaussians)} Gaussians, `
+      + `${milliseconds === null ? 'no step of the motion done' : `${milliseconds.toFixed(1)} ms per step of the motion`}`,
+  );
+  if (ending.psnr !== null)
+    line(
+      terminal,
+      `held-out    PSNR ${ending.psnr.toFixed(2)} dB, SSIM `
+        + `${ending.ssim!.toFixed(4)}${atRest === null ? '' : `; at rest it had ${atRest.toFixed(2)} dB`}`,
+    );
   if (ending.out !== null) line(terminal, `Gaussians   ${ending.out}`);
   line(terminal, `checkpoint  ${ending.checkpoint ?? 'none'}`);
   line(terminal, `report      ${ending.report}`);

@@ -1,5 +1,13 @@
 import { join } from 'node:path';
-import { cpuRasterizer, holdOutGap, strategyByName, type HoldOut, type ShDegree, type SplatScene, type TrainingBackground } from '@langevin/gaussians';
+import {
+  cpuRasterizer,
+  holdOutGap,
+  strategyByName,
+  type HoldOut,
+  type ShDegree,
+  type SplatScene,
+  type TrainingBackground,
+} from '@langevin/gaussians';
 import { loadScene, trainSplatsInFolder } from '@langevin/gaussians/node';
 import { writeSplatFile } from '@langevin/io/node';
 import { splatFormatForName } from '@langevin/io/splats';
@@ -63,17 +71,30 @@ export function addSplatTrain(program: Command, terminal: Terminal): void {
     .command('train')
     .description('Train Gaussians on posed photographs.')
     .argument('<scene>', 'folder of a COLMAP model or a transforms.json')
-    .option('--out <file>', 'where the Gaussians go: .ply, .splat, .spz, or .splats4d for a scene in motion (default: scene.ply or scene.splats4d in the folder)')
+    .option(
+      '--out <file>',
+      'where the Gaussians go: .ply, .splat, .spz, or .splats4d for a scene in motion (default: scene.ply or scene.splats4d in the folder)',
+    )
     .option('--folder <folder>', 'where the run is kept (default: runs/splat-<name of the scene>)')
     .option('--steps <n>', 'steps in all, those before a resume included', integer(1, 1e7), 30_000)
     .option('--decay-steps <n>', 'steps over which the rate of the places falls (default: --steps)', integer(1, 1e7))
     .option('--resume', 'go on from the newest checkpoint of the folder, if there is one')
     .option('--images <folder>', 'images of a COLMAP model (default: images in the scene)')
     .option('--downscale <factor>', 'divide the sides of images by this', factor, 1)
-    .option('--hold-out <views>', 'names with commas, or a number for every n-th, or none (default: what the scene says, otherwise every 8th)', holdOut)
+    .option(
+      '--hold-out <views>',
+      'names with commas, or a number for every n-th, or none (default: what the scene says, otherwise every 8th)',
+      holdOut,
+    )
     .option('--strategy <name>', 'how the number of Gaussians changes: default, absgrad or mcmc', 'default')
     .option('--set <option=value>', 'an option of the strategy, such as cap=200000; may be given several times', setting)
-    .addOption(new Option('--init <how>', 'where Gaussians begin: points of the scene, where photographs agree (views), pixels of depth maps, or random (default: points where the scene has them, otherwise views)').choices([...INITS]))
+    .addOption(
+      new Option(
+        '--init <how>',
+        'where Gaussians begin: points of the scene, where photographs agree (views), pixels of depth maps, or random (default: '
+          + 'points where the scene has them, otherwise views)',
+      ).choices([...INITS]),
+    )
     .option('--init-count <n>', 'how many of them, for views and random', integer(1, 1e6), 10_000)
     .addOption(new Option('--background <colour>', 'behind the scene').choices(['black', 'white', 'random']).default('black'))
     .option('--degree <n>', 'of the spherical harmonics, 0 to 3: how colours change with the direction', integer(0, 3), 3)
@@ -81,10 +102,22 @@ export function addSplatTrain(program: Command, terminal: Terminal): void {
     .option('--opacity-regularizer <w>', 'weight of the mean opacity (default: 0, with mcmc 0.01)', weight)
     .option('--scale-regularizer <w>', 'weight of the mean size (default: 0, with mcmc 0.01)', weight)
     .option('--antialiasing', 'keep the light of Gaussians smaller than a pixel (Mip-Splatting)')
-    .addOption(new Option('--deformation <kind>', 'how a scene moves (default: mlp where frames have times, none elsewhere)').choices(['mlp', 'hexplane', 'none']))
+    .addOption(
+      new Option('--deformation <kind>', 'how a scene moves (default: mlp where frames have times, none elsewhere)').choices([
+        'mlp',
+        'hexplane',
+        'none',
+      ]),
+    )
     .option('--set-motion <option=value>', 'an option of the deformation, such as width=64; may be given several times', setting)
-    .option('--still-steps <n>', 'steps of the asset at rest before it moves (default: a quarter of --steps, 3000 at most)', integer(1, 1e7))
-    .addOption(new Option('--still-views <which>', 'views that the asset at rest begins with (default: see below)').choices(['first', 'all']))
+    .option(
+      '--still-steps <n>',
+      'steps of the asset at rest before it moves (default: a quarter of --steps, 3000 at most)',
+      integer(1, 1e7),
+    )
+    .addOption(
+      new Option('--still-views <which>', 'views that the asset at rest begins with (default: see below)').choices(['first', 'all']),
+    )
     .option('--hold-asset', 'the asset stays as it is while the motion is trained')
     .option('--seed <n>', 'of everything random', integer(0), 0)
     .option('--threads <n>', 'threads that draw (default: all cores, 8 at most)', integer(1, 64))
@@ -98,14 +131,27 @@ export function addSplatTrain(program: Command, terminal: Terminal): void {
 async function runTraining(path: string, options: TrainOptions, terminal: Terminal): Promise<void> {
   checkBefore(options);
   const strategy = strategyByName(options.strategy, { ...changesUntil(options), ...numbers(options.set ?? {}) });
-  const loaded = await loadScene(path, { downscale: options.downscale, ...(options.images !== undefined && { images: options.images }), ...(options.holdOut !== undefined && { holdOut: options.holdOut }) });
+  const loaded = await loadScene(path, {
+    downscale: options.downscale,
+    ...(options.images !== undefined && { images: options.images }),
+    ...(options.holdOut !== undefined && { holdOut: options.holdOut }),
+  });
   const kind = deformationOf(loaded, options);
   const { scene, from } = withPoints(loaded, options);
-  if (options.depthWeight > 0 && !scene.train.some(({ depth }) => depth !== undefined)) throw new UserError(`[cli/splat] scene has no depth maps: scene=${scene.name}, --depth-weight=${options.depthWeight}. Name them as depth_file_path in transforms.json, or leave it out.`);
+  if (options.depthWeight > 0 && !scene.train.some(({ depth }) => depth !== undefined))
+    throw new UserError(
+      `[cli/splat] scene has no depth maps: scene=${scene.name}, --depth-weight=${options.depthWeight}. Name them as `
+        + 'depth_file_path in transforms.json, or leave it out.',
+    );
   const first = scene.train[0]!.camera;
   remark(terminal, `${scene.name}: ${scene.train.length} views of ${first.width}x${first.height}, ${scene.test.length} held out, ${from}`);
   const gap = holdOutGap(scene);
-  if (gap !== undefined && gap > WIDE_GAP) remark(terminal, `held-out views are ${gap.toFixed(1)} times as far from the nearest training view as those are from each other: their score tells how unseen sides are guessed; --hold-out takes others`);
+  if (gap !== undefined && gap > WIDE_GAP)
+    remark(
+      terminal,
+      `held-out views are ${gap.toFixed(1)} times as far from the nearest training view as those are from each other: their score `
+        + 'tells how unseen sides are guessed; --hold-out takes others',
+    );
   const folder = options.folder ?? join('runs', `splat-${scene.name}`);
   const out = options.out ?? join(folder, kind === undefined ? 'scene.ply' : 'scene.splats4d');
   const rasterizer = cpuRasterizer(options.threads === undefined ? {} : { threads: options.threads });
@@ -128,14 +174,47 @@ async function runTraining(path: string, options: TrainOptions, terminal: Termin
   } as const;
   try {
     if (kind !== undefined) {
-      return await runMotion(scene, { kind, set: options.setMotion ?? {}, stillSteps: stillSteps(options), holdAsset: options.holdAsset ?? false, out, json: options.json ?? false, ...(options.stillViews && { stillViews: options.stillViews }), ...(options.threads !== undefined && { threads: options.threads }) }, common, terminal);
+      return await runMotion(
+        scene,
+        {
+          kind,
+          set: options.setMotion ?? {},
+          stillSteps: stillSteps(options),
+          holdAsset: options.holdAsset ?? false,
+          out,
+          json: options.json ?? false,
+          ...(options.stillViews && { stillViews: options.stillViews }),
+          ...(options.threads !== undefined && { threads: options.threads }),
+        },
+        common,
+        terminal,
+      );
     }
-    const { done, score, milliseconds } = await follow(trainSplatsInFolder({ ...common, scene, ...(options.decaySteps !== undefined && { decaySteps: options.decaySteps }) }), 'training', terminal);
+    const { done, score, milliseconds } = await follow(
+      trainSplatsInFolder({ ...common, scene, ...(options.decaySteps !== undefined && { decaySteps: options.decaySteps }) }),
+      'training',
+      terminal,
+    );
     await writeSplatFile(out, { ...done.gaussians, metadata: { antialiased: options.antialiasing ?? false } });
-    const ending = { out, step: done.step, reason: done.reason, gaussians: done.gaussians.count, psnr: score?.psnr ?? null, ssim: score?.ssim ?? null, millisecondsPerStep: milliseconds, checkpoint: done.checkpoint, report: join(folder, 'report.html') };
+    const ending = {
+      out,
+      step: done.step,
+      reason: done.reason,
+      gaussians: done.gaussians.count,
+      psnr: score?.psnr ?? null,
+      ssim: score?.ssim ?? null,
+      millisecondsPerStep: milliseconds,
+      checkpoint: done.checkpoint,
+      report: join(folder, 'report.html'),
+    };
     if (options.json) return line(terminal, JSON.stringify(ending));
-    line(terminal, `${done.reason === 'finished' ? 'finished' : 'stopped'} at step ${done.step}: ${showCount(ending.gaussians)} Gaussians, ${milliseconds === null ? 'no step done' : `${milliseconds.toFixed(1)} ms per step`}`);
-    if (score !== undefined) line(terminal, `held-out    PSNR ${score.psnr.toFixed(2)} dB, SSIM ${score.ssim.toFixed(4)} over ${score.views.length} views`);
+    line(
+      terminal,
+      `${done.reason === 'finished' ? 'finished' : 'stopped'} at step ${done.step}: ${showCount(ending.gaussians)} Gaussians, `
+        + `${milliseconds === null ? 'no step done' : `${milliseconds.toFixed(1)} ms per step`}`,
+    );
+    if (score !== undefined)
+      line(terminal, `held-out    PSNR ${score.psnr.toFixed(2)} dB, SSIM ${score.ssim.toFixed(4)} over ${score.views.length} views`);
     line(terminal, `Gaussians   ${out}`);
     line(terminal, `checkpoint  ${done.checkpoint}`);
     line(terminal, `report      ${ending.report}`);
@@ -149,21 +228,32 @@ async function runTraining(path: string, options: TrainOptions, terminal: Termin
 function checkBefore(options: TrainOptions): void {
   const { out, deformation, setMotion, steps, stillSteps: given } = options;
   const format = out === undefined ? undefined : splatFormatForName(out);
-  if (format !== undefined && format.encode === undefined) throw new UserError(`[cli/splat] format is only read: --out=${out} is ${format.name}. Give .ply, .splat or .spz.`);
+  if (format !== undefined && format.encode === undefined)
+    throw new UserError(`[cli/splat] format is only read: --out=${out} is ${format.name}. Give .ply, .splat or .spz.`);
   if (deformation === undefined || deformation === 'none') {
-    if (setMotion !== undefined && deformation === 'none') throw new UserError('[cli/splat] options of a motion that is not trained: --deformation=none, --set-motion. Leave one of them out.');
+    if (setMotion !== undefined && deformation === 'none')
+      throw new UserError('[cli/splat] options of a motion that is not trained: --deformation=none, --set-motion. Leave one of them out.');
   } else {
     deformationMaker(deformation, setMotion ?? {});
   }
-  if (given !== undefined && given >= steps) throw new UserError(`[cli/splat] no steps are left for the motion: --still-steps=${given}, --steps=${steps}. Give fewer of the first.`);
+  if (given !== undefined && given >= steps)
+    throw new UserError(`[cli/splat] no steps are left for the motion: --still-steps=${given}, --steps=${steps}. Give fewer of the first.`);
 }
 
 /** How the scene is taken to move; undefined for not at all. */
 function deformationOf({ name, times }: SplatScene, { deformation, out }: TrainOptions): DeformationKind | undefined {
   const kind = deformation ?? (times === undefined ? 'none' : 'mlp');
   if (kind === 'none') return undefined;
-  if (times === undefined) throw new UserError(`[cli/splat] nothing moves in this scene: scene=${name}, --deformation=${kind}. Give every frame of its transforms.json a time, or leave --deformation out.`);
-  if (out !== undefined && splatFormatForName(out).name !== '4d') throw new UserError(`[cli/splat] format holds no motion: --out=${out}. End the name in .splats4d, or pass --deformation none to train a still asset on all moments.`);
+  if (times === undefined)
+    throw new UserError(
+      `[cli/splat] nothing moves in this scene: scene=${name}, --deformation=${kind}. Give every frame of its transforms.json a `
+        + 'time, or leave --deformation out.',
+    );
+  if (out !== undefined && splatFormatForName(out).name !== '4d')
+    throw new UserError(
+      `[cli/splat] format holds no motion: --out=${out}. End the name in .splats4d, or pass --deformation none to train a still `
+        + 'asset on all moments.',
+    );
   return kind;
 }
 
@@ -177,7 +267,9 @@ function changesUntil({ strategy, steps, decaySteps = steps }: TrainOptions): Re
 }
 
 function numbers(set: Readonly<Record<string, unknown>>): Readonly<Record<string, number>> {
-  for (const [name, value] of Object.entries(set)) if (typeof value !== 'number') throw new UserError(`[cli/splat] option of a strategy must be a number: --set ${name}=${String(value)}.`);
+  for (const [name, value] of Object.entries(set))
+    if (typeof value !== 'number')
+      throw new UserError(`[cli/splat] option of a strategy must be a number: --set ${name}=${String(value)}.`);
   return set as Readonly<Record<string, number>>;
 }
 

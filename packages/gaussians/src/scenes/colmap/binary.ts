@@ -18,7 +18,10 @@ const MAX_NAME_BYTES = 4096;
  * @throws UserError when a file is truncated or contradicts itself; UnsupportedError for camera models that are not read
  */
 export function parseColmapBinary(files: ColmapFiles<Uint8Array>): ColmapModel {
-  return checkModel({ cameras: parseCameras(files.cameras), images: parseImages(files.images), points: parsePoints(files.points) }, 'images.bin');
+  return checkModel(
+    { cameras: parseCameras(files.cameras), images: parseImages(files.images), points: parsePoints(files.points) },
+    'images.bin',
+  );
 }
 
 function parseCameras(bytes: Uint8Array): ReadonlyMap<number, LensCamera> {

@@ -28,7 +28,10 @@ export async function readColmap(files: SceneFolder, { folder, form }: ColmapPla
   const read = (name: string): Promise<Uint8Array> => files.bytes(joinPath(folder, `${name}.${form}`), { maxBytes: MAX_BYTES });
   const bytes = { cameras: await read('cameras'), images: await read('images'), points: await read('points3D') };
   const text = (file: Uint8Array): string => new TextDecoder().decode(file);
-  const model = form === 'bin' ? parseColmapBinary(bytes) : parseColmapText({ cameras: text(bytes.cameras), images: text(bytes.images), points: text(bytes.points) });
+  const model =
+    form === 'bin'
+      ? parseColmapBinary(bytes)
+      : parseColmapText({ cameras: text(bytes.cameras), images: text(bytes.images), points: text(bytes.points) });
   const views: ViewSource[] = [];
   for (const { name, cameraId, worldToCamera } of model.images) {
     const lens = model.cameras.get(cameraId)!;

@@ -6,7 +6,10 @@ import { checkModel, lensCamera, parameterNames, worldToCameraOf, type ColmapIma
 
 /** Read COLMAP's cameras.txt, images.txt and points3D.txt. @throws as {@link parseColmapBinary} */
 export function parseColmapText(files: ColmapFiles<string>): ColmapModel {
-  return checkModel({ cameras: parseCameras(files.cameras), images: parseImages(files.images), points: parsePoints(files.points) }, 'images.txt');
+  return checkModel(
+    { cameras: parseCameras(files.cameras), images: parseImages(files.images), points: parsePoints(files.points) },
+    'images.txt',
+  );
 }
 
 function parseCameras(text: string): ReadonlyMap<number, LensCamera> {
@@ -16,7 +19,11 @@ function parseCameras(text: string): ReadonlyMap<number, LensCamera> {
     const [id, width, height] = numbers([words[0], words[2], words[3]], where);
     const names = parameterNames(words[1] ?? '', 'cameras.txt');
     const values = numbers(words.slice(4), where);
-    if (values.length !== names.length) throw new UserError(`[gaussians/colmap] ${where}: ${words[1]} has ${names.length} parameters (${names.join(', ')}), found ${values.length}. Export the model again.`);
+    if (values.length !== names.length)
+      throw new UserError(
+        `[gaussians/colmap] ${where}: ${words[1]} has ${names.length} parameters (${names.join(', ')}), found ${values.length}. `
+          + 'Export the model again.',
+      );
     cameras.set(id!, lensCamera({ width: width!, height: height!, names, values }, 'cameras.txt'));
   }
   return cameras;
@@ -32,9 +39,14 @@ function parseImages(text: string): readonly ColmapImage[] {
       continue;
     }
     if (words.length === 0) continue;
-    if (words.length < 10) throw new UserError(`[gaussians/colmap] ${where}: an image needs 10 entries, found ${words.length}. Export the model again.`);
+    if (words.length < 10)
+      throw new UserError(`[gaussians/colmap] ${where}: an image needs 10 entries, found ${words.length}. Export the model again.`);
     const values = numbers(words.slice(1, 9), where);
-    images.push({ name: words.slice(9).join(' '), cameraId: values[7]!, worldToCamera: worldToCameraOf(values.slice(0, 4), values.slice(4, 7), where) });
+    images.push({
+      name: words.slice(9).join(' '),
+      cameraId: values[7]!,
+      worldToCamera: worldToCameraOf(values.slice(0, 4), values.slice(4, 7), where),
+    });
     second = true;
   }
   return images;
@@ -55,7 +67,10 @@ function parsePoints(text: string): PointCloud {
 function* lines(text: string, file: string): Iterable<{ readonly words: readonly string[]; readonly where: string }> {
   for (const [i, line] of text.split('\n').entries()) {
     if (line.startsWith('#')) continue;
-    const words = line.trim().split(/\s+/).filter((word) => word !== '');
+    const words = line
+      .trim()
+      .split(/\s+/)
+      .filter((word) => word !== '');
     yield { words, where: `${file} line ${i + 1}` };
   }
 }

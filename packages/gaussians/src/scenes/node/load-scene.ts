@@ -24,7 +24,8 @@ export async function loadScene(path: string, options: LoadSceneOptions = {}): P
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) throw new UserError(`[gaussians/scenes] no scene there: path=${path}. Check the path.`);
   const given = options.images === undefined ? {} : { images: resolve(options.images) };
-  if (found.isFile() && path.endsWith('.json')) return readScene(diskFolder(dirname(path), basename(path)), { ...options, ...given, transforms: basename(path) });
+  if (found.isFile() && path.endsWith('.json'))
+    return readScene(diskFolder(dirname(path), basename(path)), { ...options, ...given, transforms: basename(path) });
   return readScene(diskFolder(path, basename(resolve(path))), { ...options, ...given });
 }
 
@@ -32,7 +33,11 @@ function diskFolder(root: string, name: string): SceneFolder {
   const at = (path: string): string => (isAbsolute(path) ? path : join(root, path));
   return {
     name,
-    has: (path) => access(at(path)).then(() => true, () => false),
+    has: (path) =>
+      access(at(path)).then(
+        () => true,
+        () => false,
+      ),
     bytes: (path, options) => readBytes(at(path), options),
     image: (path, channels) => readImage(at(path), { channels }),
     depth: (path) => readGrey16(at(path)),

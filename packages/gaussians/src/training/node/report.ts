@@ -28,8 +28,23 @@ export async function writeReport(input: ReportInput): Promise<void> {
   const timings = await readLog(input.timings);
   const evaluations = await readLog(input.evaluations);
   const newest = `-${String(input.step).padStart(8, '0')}.png`;
-  const pictures = (await readdir(input.renders)).filter((name) => name.endsWith(newest)).sort().slice(0, SHOWN_RENDERS);
-  await writeFileAtomic(input.report, page({ ...input, script, style, log: thin(log), last: evaluations.at(-1), evaluations, pictures, median: median(timings.map((line) => line['milliseconds'] ?? 0)) }));
+  const pictures = (await readdir(input.renders))
+    .filter((name) => name.endsWith(newest))
+    .sort()
+    .slice(0, SHOWN_RENDERS);
+  await writeFileAtomic(
+    input.report,
+    page({
+      ...input,
+      script,
+      style,
+      log: thin(log),
+      last: evaluations.at(-1),
+      evaluations,
+      pictures,
+      median: median(timings.map((line) => line['milliseconds'] ?? 0)),
+    }),
+  );
 }
 
 interface Page extends Pick<ReportInput, 'name' | 'step' | 'steps'> {
@@ -44,8 +59,20 @@ interface Page extends Pick<ReportInput, 'name' | 'step' | 'steps'> {
 
 function page({ name, step, steps, script, style, log, evaluations, last, pictures, median: middle }: Page): string {
   const curves = [
-    ...['psnr', 'loss', 'ssim', ...(new Set(log.map((line) => line['count'])).size > 1 ? ['count'] : [])].map((key) => ({ title: { psnr: 'PSNR of the training view, dB', loss: 'loss', ssim: 'SSIM of the training view', count: 'Gaussians' }[key]!, steps: log.map((line) => line['step']), values: log.map((line) => line[key] ?? null) })),
-    ...(evaluations.length > 1 ? [{ title: 'PSNR of held-out views, dB', steps: evaluations.map((line) => line['step']), values: evaluations.map((line) => line['psnr'] ?? null) }] : []),
+    ...['psnr', 'loss', 'ssim', ...(new Set(log.map((line) => line['count'])).size > 1 ? ['count'] : [])].map((key) => ({
+      title: { psnr: 'PSNR of the training view, dB', loss: 'loss', ssim: 'SSIM of the training view', count: 'Gaussians' }[key]!,
+      steps: log.map((line) => line['step']),
+      values: log.map((line) => line[key] ?? null),
+    })),
+    ...(evaluations.length > 1
+      ? [
+          {
+            title: 'PSNR of held-out views, dB',
+            steps: evaluations.map((line) => line['step']),
+            values: evaluations.map((line) => line['psnr'] ?? null),
+          },
+        ]
+      : []),
   ];
   const figures: readonly (readonly [string, string])[] = [
     ['step', `${step} of ${steps}`],
@@ -66,7 +93,15 @@ dl{display:flex;flex-wrap:wrap;gap:.5rem 2.5rem;margin:0}dt{font-size:.8rem;colo
 <h1>${escapeHtml(name)}</h1>
 <dl>${figures.map(([term, value]) => `<div><dt>${term}</dt><dd>${value}</dd></div>`).join('')}</dl>
 <h2>Held-out views: photograph, render</h2>
-<div class="renders">${pictures.map((picture) => `<figure><img src="renders/${encodeURIComponent(picture)}" alt="photograph and render"><figcaption>${escapeHtml(picture.replace(/-\d+\.png$/, ''))}</figcaption></figure>`).join('') || 'none'}</div>
+<div class="renders">${
+    pictures
+      .map(
+        (picture) =>
+          `<figure><img src="renders/${encodeURIComponent(picture)}" alt="photograph and `
+          + `render"><figcaption>${escapeHtml(picture.replace(/-\d+\.png$/, ''))}</figcaption></figure>`,
+      )
+      .join('') || 'none'
+  }</div>
 ${curves.map(({ title }, i) => `<h2>${title}</h2><div class="plot" id="plot-${i}"></div>`).join('\n')}
 <script>${script}</script>
 <script>

@@ -24,8 +24,8 @@ export interface RunFolderOptions {
 const SHOWN_VIEWS = 8;
 
 /**
- * A run with its checkpoints, logs, held-out renders and a report in a folder. Apart from timings.jsonl and the report, a run that was killed
- * and resumed leaves the same bytes as one that was not.
+ * A run with its checkpoints, logs, held-out renders and a report in a folder. Apart from timings.jsonl and the report, a run that was
+ * killed and resumed leaves the same bytes as one that was not.
  *
  * @param begin starts the run with the store of the folder
  */
@@ -34,8 +34,15 @@ export async function* runInFolder<Event extends SplatEvent>(
   options: RunFolderOptions & { readonly name: string; readonly steps: number; readonly background?: TrainingBackground | undefined },
 ): AsyncGenerator<Event, void> {
   const { folder, logEvery = 10, keep = 2, background } = options;
-  if (!Number.isSafeInteger(logEvery) || logEvery < 1) throw new UserError(`[gaussians/training] option is out of range: logEvery=${logEvery}. Give an integer >= 1.`);
-  const at = { log: join(folder, 'log.jsonl'), timings: join(folder, 'timings.jsonl'), evaluations: join(folder, 'evaluations.jsonl'), renders: join(folder, 'renders'), report: join(folder, 'report.html') };
+  if (!Number.isSafeInteger(logEvery) || logEvery < 1)
+    throw new UserError(`[gaussians/training] option is out of range: logEvery=${logEvery}. Give an integer >= 1.`);
+  const at = {
+    log: join(folder, 'log.jsonl'),
+    timings: join(folder, 'timings.jsonl'),
+    evaluations: join(folder, 'evaluations.jsonl'),
+    renders: join(folder, 'renders'),
+    report: join(folder, 'report.html'),
+  };
   const store = folderStore(join(folder, 'checkpoints'), { keep });
   await mkdir(at.renders, { recursive: true });
   let shown = 0;
@@ -60,13 +67,24 @@ export async function* runInFolder<Event extends SplatEvent>(
           const { view, rendering, score } = known;
           const truth = imageOf(pictureOf(view.image, background === 'white' ? [1, 1, 1] : [0, 0, 0]), view.camera);
           const name = view.name.replace(/\.[^./]+$/, '').replace(/[^a-zA-Z0-9._-]+/g, '_');
-          await writeImage(join(at.renders, `${name}-${String(step).padStart(8, '0')}.png`), imageGrid([truth, imageOf(rendering.color, view.camera)], { columns: 2, labels: ['photograph', `render ${score.psnr.toFixed(2)} dB`] }));
+          await writeImage(
+            join(at.renders, `${name}-${String(step).padStart(8, '0')}.png`),
+            imageGrid([truth, imageOf(rendering.color, view.camera)], {
+              columns: 2,
+              labels: ['photograph', `render ${score.psnr.toFixed(2)} dB`],
+            }),
+          );
         }
         break;
       case 'evaluation':
         shown = 0;
         await truncateLog(at.evaluations, step - 1);
-        await appendLine(at.evaluations, { step, psnr: known.psnr, ssim: known.ssim, ...(known.perceptual !== undefined && { perceptual: known.perceptual }) });
+        await appendLine(at.evaluations, {
+          step,
+          psnr: known.psnr,
+          ssim: known.ssim,
+          ...(known.perceptual !== undefined && { perceptual: known.perceptual }),
+        });
         await report();
         break;
       case 'done':

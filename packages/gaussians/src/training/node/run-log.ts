@@ -10,7 +10,11 @@ export async function appendLine(path: string, line: LogLine): Promise<void> {
   try {
     await appendFile(path, `${JSON.stringify(line)}\n`);
   } catch (cause) {
-    throw new UserError(`[gaussians/log] log cannot be written: path=${path}, ${cause instanceof Error ? cause.message : String(cause)}. Free space and resume; checkpoints are untouched.`, { cause });
+    throw new UserError(
+      `[gaussians/log] log cannot be written: path=${path}, ${cause instanceof Error ? cause.message : String(cause)}. Free space `
+        + 'and resume; checkpoints are untouched.',
+      { cause },
+    );
   }
 }
 
@@ -20,15 +24,18 @@ export async function readLog(path: string): Promise<readonly LogLine[]> {
     if (error.code === 'ENOENT') return '';
     throw error;
   });
-  return text.split('\n').slice(0, -1).map((line, i) => {
-    try {
-      const value: unknown = JSON.parse(line);
-      if (typeof value === 'object' && value !== null && 'step' in value) return value as LogLine;
-    } catch {
-      // Told below.
-    }
-    throw new UserError(`[gaussians/log] log is damaged: path=${path}, line ${i + 1}. Move the file away.`);
-  });
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line, i) => {
+      try {
+        const value: unknown = JSON.parse(line);
+        if (typeof value === 'object' && value !== null && 'step' in value) return value as LogLine;
+      } catch {
+        // Told below.
+      }
+      throw new UserError(`[gaussians/log] log is damaged: path=${path}, line ${i + 1}. Move the file away.`);
+    });
 }
 
 /** Drop what was logged after a step, so that a resumed run writes it again, the same. */

@@ -6,5 +6,12 @@ export interface TrainDynamicInFolderOptions<Params> extends Omit<DynamicTrainin
 /** {@link trainDynamic} in a folder, as {@link trainSplatsInFolder} keeps it. */
 export async function* trainDynamicInFolder<Params>(options: TrainDynamicInFolderOptions<Params>): AsyncGenerator<DynamicEvent, void> {
   const { folder, logEvery, keep, ...rest } = options;
-  yield* runInFolder((store) => trainDynamic({ ...rest, store }), { folder, name: rest.scene.name, steps: rest.steps, background: rest.background, ...(logEvery !== undefined && { logEvery }), ...(keep !== undefined && { keep }) });
+  yield* runInFolder((store) => trainDynamic({ ...rest, store }), {
+    folder,
+    name: rest.scene.name,
+    steps: rest.steps,
+    background: rest.background,
+    ...(logEvery !== undefined && { logEvery }),
+    ...(keep !== undefined && { keep }),
+  });
 }

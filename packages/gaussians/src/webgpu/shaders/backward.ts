@@ -30,9 +30,9 @@ fn of_pixels(pixel: u32, inside: vec4<bool>, section: u32, outside: f32) -> vec4
 `;
 
 /**
- * The way back through a tile, from its last Gaussian to the first: transmittance is divided out again, and what lies behind is one number per
- * pixel. Each pair of a tile and a Gaussian gets a row of sums over pixels, with g = -dL/dsigma: first over a lane's four pixels, then over lanes in
- * their order, so that the bits are always the same.
+ * The way back through a tile, from its last Gaussian to the first: transmittance is divided out again, and what lies behind is one number
+ * per pixel. Each pair of a tile and a Gaussian gets a row of sums over pixels, with g = -dL/dsigma: first over a lane's four pixels, then
+ * over lanes in their order, so that the bits are always the same.
  */
 export const BACKWARD_WGSL = /* wgsl */ `
 ${VIEW_WGSL}
@@ -170,7 +170,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
 }
 `;
 
-/** Gradients of features: for each pair and four features, the sum over pixels of weight times gradient. From the front, with z the group of features. */
+/**
+ * Gradients of features: for each pair and four features, the sum over pixels of weight times gradient. From the front, with z the group of
+ * features.
+ */
 export const FEATURES_BACKWARD_WGSL = /* wgsl */ `
 ${VIEW_WGSL}
 @group(0) @binding(1) var<storage, read> records: array<vec4f>;

@@ -90,7 +90,10 @@ fn main(@builtin(local_invocation_index) t: u32) {
 }
 `;
 
-/** Pairs of a Gaussian and a tile, from near to far and for a Gaussian in the order of tiles: whose it is, and which tile. A lane for each pair. */
+/**
+ * Pairs of a Gaussian and a tile, from near to far and for a Gaussian in the order of tiles: whose it is, and which tile. A lane for each
+ * pair.
+ */
 export const EMIT_WGSL = /* wgsl */ `
 ${VIEW_WGSL}
 @group(0) @binding(1) var<storage, read> order: array<u32>;

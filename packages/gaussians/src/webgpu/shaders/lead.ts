@@ -41,7 +41,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
 }
 `;
 
-/** From the sums of a Gaussian's rows by the chain rule down to what training changes; and the camera's gradient, summed over a group of Gaussians. */
+/**
+ * From the sums of a Gaussian's rows by the chain rule down to what training changes; and the camera's gradient, summed over a group of
+ * Gaussians.
+ */
 export const LEAD_WGSL = /* wgsl */ `
 ${VIEW_WGSL}
 @group(0) @binding(1) var<storage, read> geometry: array<f32>;

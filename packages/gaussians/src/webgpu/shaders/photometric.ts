@@ -72,7 +72,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
 }
 `;
 
-/** Second pass, along columns: SSIM of every window, its slopes by the three means of the picture, and the sums of a group: SSIM, |d|, d^2, disparity. */
+/**
+ * Second pass, along columns: SSIM of every window, its slopes by the three means of the picture, and the sums of a group: SSIM, |d|, d^2,
+ * disparity.
+ */
 export const WINDOW_COLUMNS_WGSL = /* wgsl */ `
 ${VIEW_WGSL}
 ${LOSS_WGSL}

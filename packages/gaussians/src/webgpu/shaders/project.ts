@@ -6,8 +6,8 @@ import { HARMONICS_WGSL, LENS_WGSL } from './lens.ts';
 export const PROJECT_GROUP = 64;
 
 /**
- * A Gaussian becomes a record of three vectors: (mx, my, A, B), (C, L, -, -), (red, green, blue, depth), where log2(alpha) = A dx^2 + B dx dy + C dy^2 + L;
- * the tiles that it reaches, how many they are, the bits of its depth, and its reach in pixels.
+ * A Gaussian becomes a record of three vectors: (mx, my, A, B), (C, L, -, -), (red, green, blue, depth), where log2(alpha) = A dx^2 + B dx
+ * dy + C dy^2 + L; the tiles that it reaches, how many they are, the bits of its depth, and its reach in pixels.
  */
 export const PROJECT_WGSL = /* wgsl */ `
 ${VIEW_WGSL}

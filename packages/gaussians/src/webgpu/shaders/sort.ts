@@ -75,8 +75,8 @@ fn main(@builtin(local_invocation_index) t: u32) {
 `;
 
 /**
- * Third step: every key goes to its place. Within a row of 256 a key's rank is the number of lanes before it with the same digit; lanes mark
- * themselves in a mask of bits per digit, which is the same whoever comes first.
+ * Third step: every key goes to its place. Within a row of 256 a key's rank is the number of lanes before it with the same digit; lanes
+ * mark themselves in a mask of bits per digit, which is the same whoever comes first.
  */
 export const SCATTER_WGSL = /* wgsl */ `
 ${PASS_WGSL}

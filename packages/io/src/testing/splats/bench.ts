@@ -26,7 +26,9 @@ export interface SplatBenchRow {
 }
 
 /** Time to write and read a synthetic cloud in every format that is written. */
-export async function benchSplats({ count = 1_000_000, degree = 3, formats, repeats = 3 }: SplatBenchOptions = {}): Promise<readonly SplatBenchRow[]> {
+export async function benchSplats({ count = 1_000_000, degree = 3, formats, repeats = 3 }: SplatBenchOptions = {}): Promise<
+  readonly SplatBenchRow[]
+> {
   const cloud = syntheticCloud({ count, degree, seed: 1 });
   const rows: SplatBenchRow[] = [];
   for (const { name: format, encode } of splatFormats) {
@@ -38,12 +40,22 @@ export async function benchSplats({ count = 1_000_000, degree = 3, formats, repe
     const readings: number[] = [];
     let read: ShDegree = 0;
     for (let i = 0; i < repeats; i++) {
-      readings.push(await time(async () => {
-        read = (await readSplats(bytes)).degree;
-      }));
+      readings.push(
+        await time(async () => {
+          read = (await readSplats(bytes)).degree;
+        }),
+      );
     }
     readings.sort((a, b) => a - b);
-    rows.push({ format, count, degree, fileBytesPerGaussian: bytes.length / count, memoryBytesPerGaussian: bytesInMemory(read), writeMs, readMs: readings[Math.floor(repeats / 2)]! });
+    rows.push({
+      format,
+      count,
+      degree,
+      fileBytesPerGaussian: bytes.length / count,
+      memoryBytesPerGaussian: bytesInMemory(read),
+      writeMs,
+      readMs: readings[Math.floor(repeats / 2)]!,
+    });
   }
   return rows;
 }

@@ -16,7 +16,11 @@ export function opacities({ opacityLogits }: Pick<SplatCloud, 'opacityLogits'>):
 /** Unit quaternions. */
 export function rotations({ quaternions }: Pick<SplatCloud, 'quaternions'>): Float64Array {
   const unit = Float64Array.from(quaternions);
-  for (let i = 0; i < unit.length; i += 4) unit.set(unit.subarray(i, i + 4).map((value) => value / Math.hypot(...quaternions.subarray(i, i + 4))), i);
+  for (let i = 0; i < unit.length; i += 4)
+    unit.set(
+      unit.subarray(i, i + 4).map((value) => value / Math.hypot(...quaternions.subarray(i, i + 4))),
+      i,
+    );
   return unit;
 }
 
@@ -39,7 +43,10 @@ export function sameBytes(a: Uint8Array | Float32Array, b: Uint8Array | Float32A
 /** Coefficients `from` to `to` of every Gaussian, with their three channels. */
 export function coefficients({ sh, count }: Pick<SplatCloud, 'sh' | 'count'>, from: number, to: number): Float32Array {
   const width = sh.length / count;
-  return Float32Array.from({ length: count * 3 * (to - from) }, (_, i) => sh[Math.floor(i / (3 * (to - from))) * width + 3 * from + (i % (3 * (to - from)))]!);
+  return Float32Array.from(
+    { length: count * 3 * (to - from) },
+    (_, i) => sh[Math.floor(i / (3 * (to - from))) * width + 3 * from + (i % (3 * (to - from)))]!,
+  );
 }
 
 /** The rows of a cloud in another order. */
@@ -49,5 +56,13 @@ export function reordered(cloud: SplatCloud, rows: ArrayLike<number>): SplatClou
     return Float32Array.from({ length: rows.length * width }, (_, i) => values[rows[Math.floor(i / width)]! * width + (i % width)]!);
   };
   const { means, quaternions, logScales, opacityLogits, sh } = cloud;
-  return { ...cloud, count: rows.length, means: take(means), quaternions: take(quaternions), logScales: take(logScales), opacityLogits: take(opacityLogits), sh: take(sh) };
+  return {
+    ...cloud,
+    count: rows.length,
+    means: take(means),
+    quaternions: take(quaternions),
+    logScales: take(logScales),
+    opacityLogits: take(opacityLogits),
+    sh: take(sh),
+  };
 }

@@ -14,8 +14,9 @@ export interface FuzzOptions {
   /** A file that takes longer counts as a hang. @default 10_000 */
   readonly timeLimitMs?: number;
   /**
-   * Milliseconds so far, by which files are timed. On a machine that does other things as well, the time that the processor gave to this process tells a
-   * slow file from an interruption: `() => { const { user, system } = process.cpuUsage(); return (user + system) / 1000; }`. @default performance.now
+   * Milliseconds so far, by which files are timed. On a machine that does other things as well, the time that the processor gave to this
+   * process tells a slow file from an interruption: `() => { const { user, system } = process.cpuUsage(); return (user + system) / 1000;
+   * }`. @default performance.now
    */
   readonly clock?: () => number;
   /** Bytes that the process holds, for example `() => process.memoryUsage().rss`; its growth is reported. @default not measured */
@@ -38,18 +39,27 @@ export interface FuzzResult {
 }
 
 /**
- * Read mutated files: flipped bits, cuts, spliced parts of other files, numbers of headers replaced by hostile ones, and compressed data changed before
- * it is compressed. Every file must give a cloud that stands all checks, and is no larger than the file can account for, or an error that is
- * Langevin's own.
+ * Read mutated files: flipped bits, cuts, spliced parts of other files, numbers of headers replaced by hostile ones, and compressed data
+ * changed before it is compressed. Every file must give a cloud that stands all checks, and is no larger than the file can account for, or
+ * an error that is Langevin's own.
  *
  * @example
  * import { fuzzSplats } from '@langevin/io/testing';
  * const result = await fuzzSplats({ format: 'ply', files: 100, seed: 1 });
  * result.failures; // => []
  */
-export async function fuzzSplats({ format, files, seed, timeLimitMs = 10_000, clock = () => performance.now(), memory = () => 0 }: FuzzOptions): Promise<FuzzResult> {
+export async function fuzzSplats({
+  format,
+  files,
+  seed,
+  timeLimitMs = 10_000,
+  clock = () => performance.now(),
+  memory = () => 0,
+}: FuzzOptions): Promise<FuzzResult> {
   const random = seededRandom(seed);
-  const samples = await Promise.all((await sampleFiles(format)).map(async ({ bytes }) => ({ bytes, plain: isGzip(bytes) ? await unpack(bytes) : null })));
+  const samples = await Promise.all(
+    (await sampleFiles(format)).map(async ({ bytes }) => ({ bytes, plain: isGzip(bytes) ? await unpack(bytes) : null })),
+  );
   const failures: string[] = [];
   const before = memory();
   let [accepted, refused, slowestMs, memoryGrowth] = [0, 0, 0, 0];
@@ -73,12 +83,32 @@ export async function fuzzSplats({ format, files, seed, timeLimitMs = 10_000, cl
 }
 
 /** Columns and rows for a page of evidence: every format, read `files` times. */
-export async function splatFuzzTable(options: Omit<FuzzOptions, 'format'>): Promise<{ readonly header: readonly string[]; readonly rows: readonly (readonly (string | number)[])[]; readonly failures: readonly string[] }> {
+export async function splatFuzzTable(options: Omit<FuzzOptions, 'format'>): Promise<{
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly (string | number)[])[];
+  readonly failures: readonly string[];
+}> {
   const results: FuzzResult[] = [];
   for (const { name } of splatFormats) results.push(await fuzzSplats({ ...options, format: name }));
   return {
-    header: ['format', 'mutated files', 'refused with a reason', 'valid clouds', 'crashes, hangs, wrong clouds', 'slowest, ms', 'memory growth, MiB'],
-    rows: results.map((r) => [r.format, r.files, r.refused, r.accepted, r.failures.length, r.slowestMs.toFixed(1), (r.memoryGrowth / 2 ** 20).toFixed(0)]),
+    header: [
+      'format',
+      'mutated files',
+      'refused with a reason',
+      'valid clouds',
+      'crashes, hangs, wrong clouds',
+      'slowest, ms',
+      'memory growth, MiB',
+    ],
+    rows: results.map((r) => [
+      r.format,
+      r.files,
+      r.refused,
+      r.accepted,
+      r.failures.length,
+      r.slowestMs.toFixed(1),
+      (r.memoryGrowth / 2 ** 20).toFixed(0),
+    ]),
     failures: results.flatMap(({ failures }) => failures),
   };
 }
@@ -90,7 +120,10 @@ async function tryRead(file: Uint8Array, format: string | undefined): Promise<st
   try {
     const invalid = file.length % 2 === 0 ? 'refuse' : 'drop';
     // As the scene that a 4D container may be.
-    const clouds = format === '4d' ? (await readSplatScene4d(file, { invalid })).assets.map(({ cloud }) => cloud) : [await readSplats(file, { ...(format === undefined ? {} : { format }), invalid })];
+    const clouds =
+      format === '4d'
+        ? (await readSplatScene4d(file, { invalid })).assets.map(({ cloud }) => cloud)
+        : [await readSplats(file, { ...(format === undefined ? {} : { format }), invalid })];
     clouds.forEach(checkCloud);
     const bytes = clouds.reduce((sum, { count, degree }) => sum + count * bytesInMemory(degree), 0);
     return bytes <= MOST_BYTES_PER_BYTE * file.length ? 'accepted' : `${bytes} bytes of memory from ${file.length} bytes of file`;
@@ -101,8 +134,31 @@ async function tryRead(file: Uint8Array, format: string | undefined): Promise<st
   }
 }
 
-const HOSTILE_TEXT = ['0', '-1', '1', '2', '255', '4294967295', '4294967296', '999999999999999', '1e9', 'NaN', 'list', 'double', 'uchar', 'x', '', '\n', '\r\n', '{', '"', 'null'];
-const HOSTILE_WORDS = [0, 1, 2, 3, 4, 0x7f, 0xff, 0x100, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff, 0x7f800000, 0x7fc00000, 0x7f7fffff];
+const HOSTILE_TEXT = [
+  '0',
+  '-1',
+  '1',
+  '2',
+  '255',
+  '4294967295',
+  '4294967296',
+  '999999999999999',
+  '1e9',
+  'NaN',
+  'list',
+  'double',
+  'uchar',
+  'x',
+  '',
+  '\n',
+  '\r\n',
+  '{',
+  '"',
+  'null',
+];
+const HOSTILE_WORDS = [
+  0, 1, 2, 3, 4, 0x7f, 0xff, 0x100, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff, 0x7f800000, 0x7fc00000, 0x7f7fffff,
+];
 
 /** One to three changes, more of them near the beginning, where there is most to misread. */
 function mutate(original: Uint8Array, other: Uint8Array, random: () => number): Uint8Array<ArrayBuffer> {
@@ -122,12 +178,14 @@ function mutate(original: Uint8Array, other: Uint8Array, random: () => number): 
       case 3: // leave a piece out
         bytes = join(bytes.subarray(0, at), bytes.subarray(Math.min(bytes.length, at + 1 + below(40, random))));
         break;
-      case 4: { // a piece of another file
+      case 4: {
+        // a piece of another file
         const from = below(other.length, random);
         bytes = join(bytes.subarray(0, at), other.subarray(from, from + below(200, random)), bytes.subarray(at));
         break;
       }
-      case 5: { // a hostile number, aligned as headers are
+      case 5: {
+        // a hostile number, aligned as headers are
         const word = pick(HOSTILE_WORDS, random);
         const place = at - (at % 4);
         for (let i = 0; i < 4 && place + i < bytes.length; i++) bytes[place + i] = word >>> (8 * i);

@@ -11,7 +11,10 @@ import { syntheticCloud } from './synthetic-cloud.ts';
 export interface RoundTripRow {
   readonly format: string;
   readonly attribute: string;
-  /** Largest difference: of centres in world units, of logarithms of scales, of opacities in [0, 1], of coefficients, of components of unit quaternions. */
+  /**
+   * Largest difference: of centres in world units, of logarithms of scales, of opacities in [0, 1], of coefficients, of components of unit
+   * quaternions.
+   */
   readonly error: number;
   /** What the format's steps allow. */
   readonly bound: number;
@@ -22,7 +25,9 @@ const DEGREES: readonly ShDegree[] = [0, 1, 2, 3];
 /** Half of the last place of a number below 4, 8 and 16 in float32. */
 const [ULP_4, ULP_8, ULP_16] = [2 ** -22, 2 ** -21, 2 ** -20] as const;
 
-/** Writes and reads clouds of `count` Gaussians of every degree in every format that is written, and version 4 of SPZ, which is only read. */
+/**
+ * Writes and reads clouds of `count` Gaussians of every degree in every format that is written, and version 4 of SPZ, which is only read.
+ */
 export async function splatRoundTrips({ count }: { readonly count: number }): Promise<readonly RoundTripRow[]> {
   const found: RoundTripRow[] = [];
   for (const degree of DEGREES) {
@@ -50,33 +55,89 @@ function worstOf(rows: readonly RoundTripRow[]): readonly RoundTripRow[] {
 
 function exact(format: string, before: SplatCloud, after: SplatCloud): readonly RoundTripRow[] {
   const row = (attribute: string, error: number): RoundTripRow => ({ format, attribute, error, bound: 0, because: 'every bit is kept' });
-  return (['means', 'quaternions', 'logScales', 'opacityLogits', 'sh'] as const).map((name) => row(name, largestDifference(after[name], before[name])));
+  return (['means', 'quaternions', 'logScales', 'opacityLogits', 'sh'] as const).map((name) =>
+    row(name, largestDifference(after[name], before[name])),
+  );
 }
 
 async function movingAsset(cloud: SplatCloud): Promise<readonly RoundTripRow[]> {
   const weights = { dtype: 'float32', shape: [cloud.count], data: Float32Array.from(cloud.opacityLogits) } as const;
-  const asset = await readSplats4d(encodeSplats4d({ cloud, times: { start: 0, end: 2, loop: 'mirror', frames: [0, 1, 2] }, deformation: { kind: 'mlp', config: { width: 3 }, tensors: { weights } } }));
+  const asset = await readSplats4d(
+    encodeSplats4d({
+      cloud,
+      times: { start: 0, end: 2, loop: 'mirror', frames: [0, 1, 2] },
+      deformation: { kind: 'mlp', config: { width: 3 }, tensors: { weights } },
+    }),
+  );
   const read = asset.deformation?.tensors['weights']?.data as Float32Array | undefined;
-  return [{ format: '4d', attribute: 'weights of the deformation', error: read === undefined ? Infinity : largestDifference(read, cloud.opacityLogits), bound: 0, because: 'every bit is kept' }];
+  return [
+    {
+      format: '4d',
+      attribute: 'weights of the deformation',
+      error: read === undefined ? Infinity : largestDifference(read, cloud.opacityLogits),
+      bound: 0,
+      because: 'every bit is kept',
+    },
+  ];
 }
 
 function throughSpz(format: string, before: SplatCloud, after: SplatCloud): readonly RoundTripRow[] {
-  const of = (attribute: string, error: number, bound: number, because: string): RoundTripRow => ({ format, attribute, error, bound, because });
+  const of = (attribute: string, error: number, bound: number, because: string): RoundTripRow => ({
+    format,
+    attribute,
+    error,
+    bound,
+    because,
+  });
   const last = (before.degree + 1) ** 2;
   return [
     of('means', largestDifference(after.means, before.means), 2 ** -13 + ULP_4, 'half of 1/4096, and float32'),
-    of('quaternions', largestTurn(after, before), 2 * Math.sqrt(3) * (Math.SQRT1_2 / 511 / 2) * 1.05, 'three components to half of sqrt(1/2)/511, the largest from the unit length'),
+    of(
+      'quaternions',
+      largestTurn(after, before),
+      2 * Math.sqrt(3) * (Math.SQRT1_2 / 511 / 2) * 1.05,
+      'three components to half of sqrt(1/2)/511, the largest from the unit length',
+    ),
     of('logScales', largestDifference(after.logScales, before.logScales), 1 / 32 + ULP_8, 'half of 1/16, and float32'),
     of('opacities', largestDifference(opacities(after), opacities(before)), 0.5 / 255 + 1e-7, 'half of 1/255'),
-    of('sh, degree 0', largestDifference(coefficients(after, 0, 1), coefficients(before, 0, 1)), 0.5 / 255 / 0.15 + 1e-6, 'half of 1/255, over 0.15'),
-    ...(last > 1 ? [of('sh, degree 1', largestDifference(coefficients(after, 1, 4), coefficients(before, 1, 4)), 4 / 128 + 0.5 / 128 + 1e-7, 'half of 1/128, and half a bucket of 8')] : []),
-    ...(last > 4 ? [of('sh, degrees 2 and 3', largestDifference(coefficients(after, 4, last), coefficients(before, 4, last)), 8 / 128 + 0.5 / 128 + 1e-7, 'half of 1/128, and half a bucket of 16')] : []),
+    of(
+      'sh, degree 0',
+      largestDifference(coefficients(after, 0, 1), coefficients(before, 0, 1)),
+      0.5 / 255 / 0.15 + 1e-6,
+      'half of 1/255, over 0.15',
+    ),
+    ...(last > 1
+      ? [
+          of(
+            'sh, degree 1',
+            largestDifference(coefficients(after, 1, 4), coefficients(before, 1, 4)),
+            4 / 128 + 0.5 / 128 + 1e-7,
+            'half of 1/128, and half a bucket of 8',
+          ),
+        ]
+      : []),
+    ...(last > 4
+      ? [
+          of(
+            'sh, degrees 2 and 3',
+            largestDifference(coefficients(after, 4, last), coefficients(before, 4, last)),
+            8 / 128 + 0.5 / 128 + 1e-7,
+            'half of 1/128, and half a bucket of 16',
+          ),
+        ]
+      : []),
   ];
 }
 
 function throughSplat(cloud: SplatCloud, after: SplatCloud): readonly RoundTripRow[] {
   const before = reordered(cloud, byImportance(cloud));
-  const of = (attribute: string, error: number, bound: number, because: string): RoundTripRow => ({ format: 'splat', attribute, error, bound, because });
+  const of = (attribute: string, error: number, bound: number, because: string): RoundTripRow => ({
+    format: 'splat',
+    attribute,
+    error,
+    bound,
+    because,
+  });
   return [
     of('means', largestDifference(after.means, before.means), 0, 'float32 is kept; rows are sorted by importance'),
     of('quaternions', largestTurn(after, before), 1.5 / 128, 'half of 1/128, a whole one at 1, and the length made 1'),
@@ -87,7 +148,13 @@ function throughSplat(cloud: SplatCloud, after: SplatCloud): readonly RoundTripR
 }
 
 /** Compressed PLY is only read: a file of another program, and the Gaussians it was made of, in the order of the file. */
-export async function compressedPlyAccuracy({ file, original }: { readonly file: Uint8Array; readonly original: SplatCloud }): Promise<readonly RoundTripRow[]> {
+export async function compressedPlyAccuracy({
+  file,
+  original,
+}: {
+  readonly file: Uint8Array;
+  readonly original: SplatCloud;
+}): Promise<readonly RoundTripRow[]> {
   const cloud = await readSplats(file, { format: 'compressed-ply' });
   const format = 'compressed-ply (read)';
   const found: RoundTripRow[] = [];
@@ -95,12 +162,41 @@ export async function compressedPlyAccuracy({ file, original }: { readonly file:
     const rows = Array.from({ length: Math.min(256, original.count - first) }, (_, i) => first + i);
     const [got, want] = [reordered(cloud, rows), reordered(original, rows)];
     const spread = (values: Float32Array): number => values.reduce((a, b) => Math.max(a, b)) - values.reduce((a, b) => Math.min(a, b));
-    const of = (attribute: string, values: readonly [Float32Array, Float32Array], steps: number): RoundTripRow => ({ format, attribute, error: largestDifference(...values), bound: spread(values[1]) / steps / 2 + 1e-5, because: `half of 1/${steps} of what 256 Gaussians span` });
-    found.push(of('means', [got.means, want.means], 1023), of('logScales', [got.logScales, want.logScales], 1023), of('sh, degree 0', [coefficients(got, 0, 1), coefficients(want, 0, 1)], 255));
+    const of = (attribute: string, values: readonly [Float32Array, Float32Array], steps: number): RoundTripRow => ({
+      format,
+      attribute,
+      error: largestDifference(...values),
+      bound: spread(values[1]) / steps / 2 + 1e-5,
+      because: `half of 1/${steps} of what 256 Gaussians span`,
+    });
+    found.push(
+      of('means', [got.means, want.means], 1023),
+      of('logScales', [got.logScales, want.logScales], 1023),
+      of('sh, degree 0', [coefficients(got, 0, 1), coefficients(want, 0, 1)], 255),
+    );
   }
-  found.push({ format, attribute: 'opacities', error: largestDifference(opacities(cloud), opacities(original)), bound: 0.5 / 255 + 1e-6, because: 'half of 1/255' });
-  found.push({ format, attribute: 'quaternions', error: largestTurn(cloud, original), bound: 2 * Math.sqrt(3) * (Math.SQRT2 / 1023 / 2) * 1.05, because: 'three components to half of sqrt(2)/1023, the largest from the unit length' });
+  found.push({
+    format,
+    attribute: 'opacities',
+    error: largestDifference(opacities(cloud), opacities(original)),
+    bound: 0.5 / 255 + 1e-6,
+    because: 'half of 1/255',
+  });
+  found.push({
+    format,
+    attribute: 'quaternions',
+    error: largestTurn(cloud, original),
+    bound: 2 * Math.sqrt(3) * (Math.SQRT2 / 1023 / 2) * 1.05,
+    because: 'three components to half of sqrt(2)/1023, the largest from the unit length',
+  });
   const last = (original.degree + 1) ** 2;
-  if (last > 1) found.push({ format, attribute: 'sh, higher degrees', error: largestDifference(coefficients(cloud, 1, last), coefficients(original, 1, last)), bound: 4 / 256 + 1e-6, because: 'half of 8/256' });
+  if (last > 1)
+    found.push({
+      format,
+      attribute: 'sh, higher degrees',
+      error: largestDifference(coefficients(cloud, 1, last), coefficients(original, 1, last)),
+      bound: 4 / 256 + 1e-6,
+      because: 'half of 8/256',
+    });
   return worstOf(found);
 }

@@ -43,12 +43,24 @@ export async function sampleFiles(format: string): Promise<readonly SampleFile[]
       ];
     case '4d': {
       const bias = { dtype: 'float32', shape: [3], data: Float32Array.of(1, 2, 3) } as const;
-      const moving = { cloud: small, times: { start: 0, end: 2, loop: 'mirror', frames: [0, 1, 2] }, deformation: { kind: 'mlp', config: { width: 3 }, tensors: { bias } } } as const;
+      const moving = {
+        cloud: small,
+        times: { start: 0, end: 2, loop: 'mirror', frames: [0, 1, 2] },
+        deformation: { kind: 'mlp', config: { width: 3 }, tensors: { bias } },
+      } as const;
       const still = { cloud: plain, times: { start: 0, end: 1, loop: 'none' }, deformation: null } as const;
       return [
         { name: 'still', bytes: await writeSplats(plain, { format }) },
         { name: 'moving', bytes: encodeSplats4d(moving) },
-        { name: 'scene', bytes: encodeSplatScene4d({ assets: [{ ...still, placement: { rotation: [0.5, 0.5, 0.5, 0.5], scale: 2 } }, { ...moving, placement: { translation: [1, 2, 3], offset: 1, duration: 2, beyond: 'loop' } }] }) },
+        {
+          name: 'scene',
+          bytes: encodeSplatScene4d({
+            assets: [
+              { ...still, placement: { rotation: [0.5, 0.5, 0.5, 0.5], scale: 2 } },
+              { ...moving, placement: { translation: [1, 2, 3], offset: 1, duration: 2, beyond: 'loop' } },
+            ],
+          }),
+        },
       ];
     }
     default:
@@ -65,15 +77,32 @@ export async function collect(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8
 /** The same cloud as text: nine digits give every float32 back. */
 export function asciiPly(cloud: SplatCloud): Uint8Array {
   const columns = inriaColumns(cloud);
-  const rows = Array.from({ length: cloud.count }, (_, n) => columns.map(({ array, offset, stride }) => array[offset + n * stride]!.toPrecision(9)).join(' '));
-  const header = ['ply', 'format ascii 1.0', `element vertex ${cloud.count}`, ...columns.map(({ name }) => `property float ${name}`), 'end_header'];
+  const rows = Array.from({ length: cloud.count }, (_, n) =>
+    columns.map(({ array, offset, stride }) => array[offset + n * stride]!.toPrecision(9)).join(' '),
+  );
+  const header = [
+    'ply',
+    'format ascii 1.0',
+    `element vertex ${cloud.count}`,
+    ...columns.map(({ name }) => `property float ${name}`),
+    'end_header',
+  ];
   return new TextEncoder().encode([...header, ...rows, ''].join('\n'));
 }
 
 /** Big-endian doubles, properties in reverse order, and an element before the vertices that has to be skipped. */
 export function bigEndianPly(cloud: SplatCloud): Uint8Array {
   const columns = [...inriaColumns(cloud)].reverse();
-  const header = ['ply', 'format binary_big_endian 1.0', 'element camera 1', 'property short id', `element vertex ${cloud.count}`, ...columns.map(({ name }) => `property double ${name}`), 'end_header', ''];
+  const header = [
+    'ply',
+    'format binary_big_endian 1.0',
+    'element camera 1',
+    'property short id',
+    `element vertex ${cloud.count}`,
+    ...columns.map(({ name }) => `property double ${name}`),
+    'end_header',
+    '',
+  ];
   const head = new TextEncoder().encode(header.join('\r\n'));
   const bytes = new Uint8Array(head.length + 2 + 8 * columns.length * cloud.count);
   bytes.set(head);
@@ -85,17 +114,30 @@ export function bigEndianPly(cloud: SplatCloud): Uint8Array {
 }
 
 /** A packed PLY file of random words, each of which means something. */
-export function packedPly({ count, degree, seed }: { readonly count: number; readonly degree: 0 | 1 | 2 | 3; readonly seed: number }): Uint8Array {
+export function packedPly({
+  count,
+  degree,
+  seed,
+}: {
+  readonly count: number;
+  readonly degree: 0 | 1 | 2 | 3;
+  readonly seed: number;
+}): Uint8Array {
   const random = seededRandom(seed);
   const chunks = Math.ceil(count / 256);
   const rest = 3 * (shCoefficients(degree) - 1);
   const ranges = ['x', 'y', 'z', 'scale_x', 'scale_y', 'scale_z', 'r', 'g', 'b'];
   const header = [
-    'ply', 'format binary_little_endian 1.0', `element chunk ${chunks}`,
-    ...ranges.map((name) => `property float min_${name}`), ...ranges.map((name) => `property float max_${name}`),
-    `element vertex ${count}`, ...['position', 'rotation', 'scale', 'color'].map((name) => `property uint packed_${name}`),
+    'ply',
+    'format binary_little_endian 1.0',
+    `element chunk ${chunks}`,
+    ...ranges.map((name) => `property float min_${name}`),
+    ...ranges.map((name) => `property float max_${name}`),
+    `element vertex ${count}`,
+    ...['position', 'rotation', 'scale', 'color'].map((name) => `property uint packed_${name}`),
     ...(rest === 0 ? [] : [`element sh ${count}`, ...Array.from({ length: rest }, (_, i) => `property uchar f_rest_${i}`)]),
-    'end_header', '',
+    'end_header',
+    '',
   ].join('\n');
   const floats = Float32Array.from({ length: 18 * chunks }, (_, i) => (i % 18 < 9 ? -random() : random()));
   const words = Uint32Array.from({ length: 4 * count }, () => Math.floor(random() * 2 ** 32));
@@ -105,7 +147,13 @@ export function packedPly({ count, degree, seed }: { readonly count: number; rea
 
 /** An uncompressed file of versions 1 to 3, or one of version 4 whose ZSTD streams store their data as it is. */
 export async function spzFile(cloud: SplatCloud, version: SpzVersion): Promise<Uint8Array> {
-  const layout = { version, count: cloud.count, degree: cloud.degree, fractionalBits: 12, flags: cloud.metadata?.antialiased === true ? 1 : 0 };
+  const layout = {
+    version,
+    count: cloud.count,
+    degree: cloud.degree,
+    fractionalBits: 12,
+    flags: cloud.metadata?.antialiased === true ? 1 : 0,
+  };
   const encoders = spzEncoders(cloud, layout);
   const columns = SPZ_COLUMNS.map((column) => {
     const bytes = new Uint8Array(cloud.count * columnBytes(column, layout));
@@ -115,7 +163,10 @@ export async function spzFile(cloud: SplatCloud, version: SpzVersion): Promise<U
     return { column, bytes };
   });
   if (version < 4) return concatenate([spzHeader(layout), ...columns.map(({ bytes }) => bytes)]);
-  return spzStreams(spzHeader(layout), columns.filter(({ bytes }) => bytes.length > 0));
+  return spzStreams(
+    spzHeader(layout),
+    columns.filter(({ bytes }) => bytes.length > 0),
+  );
 }
 
 function spzStreams(header: Uint8Array, columns: readonly { readonly column: SpzColumn; readonly bytes: Uint8Array }[]): Uint8Array {
@@ -159,7 +210,10 @@ function firstThree({ quaternions, degree }: SplatCloud, bytes: Uint8Array): voi
   for (let n = 0; n < bytes.length / 3; n++) {
     const [w = 1, x = 0, y = 0, z = 0] = quaternions.subarray(n * width, (n + 1) * width);
     const scale = (w < 0 ? -127.5 : 127.5) / Math.hypot(w, x, y, z);
-    bytes.set([x, -y, -z].map((value) => Math.round(value * scale + 127.5)), 3 * n);
+    bytes.set(
+      [x, -y, -z].map((value) => Math.round(value * scale + 127.5)),
+      3 * n,
+    );
   }
 }
 

@@ -28,7 +28,15 @@ export function syntheticCloud({ count, degree = 3, seed, extent = 4 }: Syntheti
     opacityLogits[n] = between(-5, 5);
     // Three angles give a direction in four dimensions, and none is 0.
     const [a, b, c, length] = [between(0, 2 * Math.PI), between(0, 2 * Math.PI), between(0.1, 1.4), between(0.5, 2)];
-    quaternions.set([length * Math.cos(a) * Math.cos(c), length * Math.sin(a) * Math.cos(c), length * Math.cos(b) * Math.sin(c), length * Math.sin(b) * Math.sin(c)], 4 * n);
+    quaternions.set(
+      [
+        length * Math.cos(a) * Math.cos(c),
+        length * Math.sin(a) * Math.cos(c),
+        length * Math.cos(b) * Math.sin(c),
+        length * Math.sin(b) * Math.sin(c),
+      ],
+      4 * n,
+    );
     for (let i = 0; i < 3; i++) sh[n * width + i] = between(-1.7, 1.7);
     for (let i = 3; i < width; i++) sh[n * width + i] = between(-0.5, 0.5);
   }

@@ -17,7 +17,11 @@ interface ChainTimes {
 }
 
 /** Timesteps of classes over whole steps of a chain, falling. @throws UserError when there are more steps than the chain has */
-export function chainTimesteps(name: string, { num_train_timesteps: train, timestep_spacing, steps_offset }: ChainTimes, steps: number): number[] {
+export function chainTimesteps(
+  name: string,
+  { num_train_timesteps: train, timestep_spacing, steps_offset }: ChainTimes,
+  steps: number,
+): number[] {
   checkSteps(name, steps, train);
   switch (timestep_spacing) {
     case 'linspace':
@@ -30,7 +34,11 @@ export function chainTimesteps(name: string, { num_train_timesteps: train, times
 }
 
 export function checkSteps(name: string, steps: number, train: number): void {
-  if (steps > train) throw new UserError(`[samplers/compat] ${name}: there are no more steps than the chain has: numInferenceSteps=${steps}, num_train_timesteps=${train}. Pass at most ${train}.`);
+  if (steps > train)
+    throw new UserError(
+      `[samplers/compat] ${name}: there are no more steps than the chain has: numInferenceSteps=${steps}, `
+        + `num_train_timesteps=${train}. Pass at most ${train}.`,
+    );
 }
 
 /** The chain from its last step to its first. */
@@ -44,7 +52,11 @@ export function levelOfBar(alphaBar: number): NoiseLevel {
 /** The entry of a whole step. @throws UserError when the chain has no such step */
 export function barAt(name: string, alphaBars: Float32Array | Float64Array, t: number): number {
   const bar = alphaBars[t];
-  if (bar === undefined) throw new UserError(`[samplers/compat] ${name}: the chain has no such step: t=${t}. Pass one of scheduler.timesteps, whole numbers in 0..${alphaBars.length - 1}.`);
+  if (bar === undefined)
+    throw new UserError(
+      `[samplers/compat] ${name}: the chain has no such step: t=${t}. Pass one of scheduler.timesteps, whole numbers in `
+        + `0..${alphaBars.length - 1}.`,
+    );
   return bar;
 }
 

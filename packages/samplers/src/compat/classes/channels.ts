@@ -5,7 +5,11 @@ import { UserError } from '@langevin/tensor';
 export async function firstChannels<T>(algebra: Algebra<T>, output: T, like: T): Promise<T> {
   const [whole, part, items] = [algebra.size(output), algebra.size(like), algebra.items(like)];
   if (whole === part) return output;
-  if (whole < part || whole % items !== 0) throw new UserError(`[samplers/compat] the model output does not hold the state's channels: output of ${whole} elements, state of ${part}. Pass outputs of the same batch and size, with or without as many channels again for the variance.`);
+  if (whole < part || whole % items !== 0)
+    throw new UserError(
+      `[samplers/compat] the model output does not hold the state's channels: output of ${whole} elements, state of ${part}. Pass `
+        + 'outputs of the same batch and size, with or without as many channels again for the variance.',
+    );
   const values = await algebra.toHost(output);
   const [stride, size] = [whole / items, part / items];
   const kept = new Float64Array(part);
@@ -14,7 +18,11 @@ export async function firstChannels<T>(algebra: Algebra<T>, output: T, like: T):
 }
 
 /** A model output in its halves by channel: the prediction, and the variance of networks that learned it. */
-export async function splitChannels<T>(algebra: Algebra<T>, output: T, like: T): Promise<{ readonly prediction: T; readonly variance: T | undefined }> {
+export async function splitChannels<T>(
+  algebra: Algebra<T>,
+  output: T,
+  like: T,
+): Promise<{ readonly prediction: T; readonly variance: T | undefined }> {
   const [whole, part, items] = [algebra.size(output), algebra.size(like), algebra.items(like)];
   if (whole !== 2 * part) return { prediction: await firstChannels(algebra, output, like), variance: undefined };
   const values = await algebra.toHost(output);

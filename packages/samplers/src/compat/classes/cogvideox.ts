@@ -4,7 +4,16 @@ import { dpmpp2mSde } from '../../solvers/dpmpp-2m-sde.ts';
 import { alphaBarsOf, betaOptions, zeroSnrOption, type ChainConfig } from '../betas.ts';
 import { flag, number } from '../config.ts';
 import { linspace } from '../float32.ts';
-import { defineScheduler, type Call, type Context, type Move, type Schedule, type SchedulerClass, type StepOptions, type TimestepsOptions } from '../scheduler-class.ts';
+import {
+  defineScheduler,
+  type Call,
+  type Context,
+  type Move,
+  type Schedule,
+  type SchedulerClass,
+  type StepOptions,
+  type TimestepsOptions,
+} from '../scheduler-class.ts';
 import { answer, clipOptions, predictionOption, singleLevel } from '../x0.ts';
 import { chainTimesteps, levelAtStep, levelOfBar, spacingOptions, wholeChain } from './chain.ts';
 
@@ -22,13 +31,20 @@ const options = {
   snr_shift_scale: number(3, { min: Number.MIN_VALUE }),
 } as const;
 
-/** Cumulative products with the signal-to-noise ratio divided by a shift, in float64 for scaled_linear as upstream has it and in float32 for the others. */
-function shiftedBars(config: ChainConfig & { readonly snr_shift_scale: number; readonly rescale_betas_zero_snr: boolean }): Float32Array | Float64Array {
+/**
+ * Cumulative products with the signal-to-noise ratio divided by a shift, in float64 for scaled_linear as upstream has it and in float32 for
+ * the others.
+ */
+function shiftedBars(
+  config: ChainConfig & { readonly snr_shift_scale: number; readonly rescale_betas_zero_snr: boolean },
+): Float32Array | Float64Array {
   const { beta_start, beta_end, num_train_timesteps: steps, snr_shift_scale: shift } = config;
   const wide = config.trained_betas === null && config.beta_schedule === 'scaled_linear';
   const round = wide ? (x: number): number => x : fround;
   let product = 1;
-  const bars = wide ? linspace(Math.sqrt(beta_start), Math.sqrt(beta_end), steps).map((root) => (product *= 1 - root * root)) : alphaBarsOf({ ...config, rescale_betas_zero_snr: false });
+  const bars = wide
+    ? linspace(Math.sqrt(beta_start), Math.sqrt(beta_end), steps).map((root) => (product *= 1 - root * root))
+    : alphaBarsOf({ ...config, rescale_betas_zero_snr: false });
   const shifted = bars.map((bar: number) => round(bar / round(shift + round(round(1 - shift) * bar))));
   return config.rescale_betas_zero_snr ? rescaled(shifted, round) : shifted;
 }
@@ -44,12 +60,19 @@ function rescaled(bars: Float32Array | Float64Array, round: (x: number) => numbe
 interface Kind {
   readonly name: string;
   readonly stepOptions: readonly (keyof StepOptions<unknown>)[];
-  readonly move: <T>(call: Call<T>, run: { readonly timesteps: readonly number[]; readonly from: NoiseLevel; readonly to: NoiseLevel; readonly last: boolean }) => Move;
+  readonly move: <T>(
+    call: Call<T>,
+    run: { readonly timesteps: readonly number[]; readonly from: NoiseLevel; readonly to: NoiseLevel; readonly last: boolean },
+  ) => Move;
 }
 
 const kinds: readonly Kind[] = [
   // eta and what belongs to it are taken and have no effect, as upstream.
-  { name: 'CogVideoXDDIMScheduler', stepOptions: ['eta', 'useClippedModelOutput', 'generator', 'noise'], move: (_, { from, to }) => ({ sampler: ddim(), from, to }) },
+  {
+    name: 'CogVideoXDDIMScheduler',
+    stepOptions: ['eta', 'useClippedModelOutput', 'generator', 'noise'],
+    move: (_, { from, to }) => ({ sampler: ddim(), from, to }),
+  },
   {
     // The solver remembers the last prediction, which Python's loop passes back as old_pred_original_sample.
     name: 'CogVideoXDPMScheduler',
@@ -83,7 +106,8 @@ const cogVideoX = ({ name, stepOptions, move }: Kind): SchedulerClass =>
             const before = call.t - Math.floor(train / (steps ?? train));
             return move(call, { timesteps, from: levelAt(call), to: before >= 0 ? levelAt({ t: before }) : final, last: before < 0 });
           },
-          predict: ({ modelOutput, question }) => answer({ algebra, prediction: config.prediction_type, x: question.x, modelOutput, at: singleLevel(question.at), config: {} }),
+          predict: ({ modelOutput, question }) =>
+            answer({ algebra, prediction: config.prediction_type, x: question.x, modelOutput, at: singleLevel(question.at), config: {} }),
           noiseLevel: levelAt,
           velocityLevel: levelAt,
         };

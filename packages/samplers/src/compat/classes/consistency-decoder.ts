@@ -11,7 +11,10 @@ const { fround, sqrt } = Math;
 /** The only timesteps that upstream has. */
 const TIMESTEPS = [1008, 512];
 
-const options = { num_train_timesteps: integer(1024, { min: 1009, max: MAX_STEPS }), sigma_data: number(0.5, { min: Number.MIN_VALUE }) } as const;
+const options = {
+  num_train_timesteps: integer(1024, { min: 1009, max: MAX_STEPS }),
+  sigma_data: number(0.5, { min: Number.MIN_VALUE }),
+} as const;
 
 /** The two-step decoder of latents that OpenAI distilled for Stable Diffusion: EDM's preconditioning over a cosine chain. */
 export const consistencyDecoder: SchedulerClass = defineScheduler({
@@ -27,10 +30,17 @@ export const consistencyDecoder: SchedulerClass = defineScheduler({
       const inverse = fround(1 / alphaBars[t]!);
       const [sigma, scale] = [fround(sqrt(fround(inverse - 1))), fround(sqrt(inverse))];
       const total = fround(fround(sigma * sigma) + data);
-      return { skip: fround(fround(scale * data) / total), out: fround(fround(sigma * fround(config.sigma_data)) / fround(sqrt(total))), input: fround(scale / fround(sqrt(total))) };
+      return {
+        skip: fround(fround(scale * data) / total),
+        out: fround(fround(sigma * fround(config.sigma_data)) / fround(sqrt(total))),
+        input: fround(scale / fround(sqrt(total))),
+      };
     };
     return (request: TimestepsOptions = { numInferenceSteps: 2 }): Schedule<T> => {
-      if (request.numInferenceSteps !== 2) throw new UserError(`[samplers/compat] ${NAME}: the decoder has two steps: numInferenceSteps=${String(request.numInferenceSteps)}. Pass 2.`);
+      if (request.numInferenceSteps !== 2)
+        throw new UserError(
+          `[samplers/compat] ${NAME}: the decoder has two steps: numInferenceSteps=${String(request.numInferenceSteps)}. Pass 2.`,
+        );
       return {
         timesteps: TIMESTEPS,
         sigmas: [],

@@ -33,12 +33,19 @@ const consistencyModels = defineScheduler({
         sigmas,
         initNoiseSigma: sigma_max,
         inputScale: ({ index }) => 1 / Math.hypot(sigmas[index]!, sigma_data),
-        move: ({ index }) => ({ sampler, from: level(sigmas[index]!), to: level(Math.min(Math.max(exact(sigmas[index + 1]!), sigma_min), sigma_max)) }),
+        move: ({ index }) => ({
+          sampler,
+          from: level(sigmas[index]!),
+          to: level(Math.min(Math.max(exact(sigmas[index + 1]!), sigma_min), sigma_max)),
+        }),
         // Boundary condition: c_skip = 1 and c_out = 0 at sigma_min (eq. 5 with the scalings of appendix C).
         predict: ({ modelOutput, question, call }) => {
           const sigma = exact(sigmas[call.index]!);
           const above = sigma - sigma_min;
-          const denoised = algebra.linear([(above * sigma_data) / Math.hypot(sigma, sigma_data), modelOutput], [sigma_data ** 2 / (above ** 2 + sigma_data ** 2), question.x]);
+          const denoised = algebra.linear(
+            [(above * sigma_data) / Math.hypot(sigma, sigma_data), modelOutput],
+            [sigma_data ** 2 / (above ** 2 + sigma_data ** 2), question.x],
+          );
           return { denoised: clip_denoised ? algebra.clamp(denoised, 1) : denoised };
         },
         noiseLevel: ({ index }) => ({ alpha: 1, sigma: sigmas[index]! }),

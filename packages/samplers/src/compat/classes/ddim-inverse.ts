@@ -45,7 +45,10 @@ export const ddimInverse: SchedulerClass = defineScheduler({
         move: ({ t }) => ({ sampler: ddim({ direction: 'unconditional' }), from: TOLD, to: levelOfBar(barAt(NAME, alphaBars, t)) }),
         predict: async ({ modelOutput, question, call }) => {
           const given = { algebra, prediction, x: question.x, modelOutput, at: before(call.t) };
-          return { denoised: await limited(algebra, toX0(given), config), unconditional: algebra.linear([1, question.x], [-1, toEpsilon(given)]) };
+          return {
+            denoised: await limited(algebra, toX0(given), config),
+            unconditional: algebra.linear([1, question.x], [-1, toEpsilon(given)]),
+          };
         },
       };
     };

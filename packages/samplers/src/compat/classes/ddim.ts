@@ -15,7 +15,10 @@ const options = {
   set_alpha_to_one: flag(true),
 };
 
-/** The step before t is t - floor(T / n) whatever the spacing, which is wrong for all but leading (diffusers issues 9261 and 12633) and kept. */
+/**
+ * The step before t is t - floor(T / n) whatever the spacing, which is wrong for all but leading (diffusers issues 9261 and 12633) and
+ * kept.
+ */
 const ddimNamed = (name: string): SchedulerClass =>
   defineScheduler({
     name,
@@ -41,7 +44,8 @@ const ddimNamed = (name: string): SchedulerClass =>
               to: levelOfBar(before >= 0 ? barAt(name, alphaBars, before) : final),
             };
           },
-          predict: ({ modelOutput, question }) => answer({ algebra, prediction: config.prediction_type, x: question.x, modelOutput, at: singleLevel(question.at), config }),
+          predict: ({ modelOutput, question }) =>
+            answer({ algebra, prediction: config.prediction_type, x: question.x, modelOutput, at: singleLevel(question.at), config }),
           noiseLevel: levelAt,
           velocityLevel: levelAt,
         };

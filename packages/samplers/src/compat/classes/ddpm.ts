@@ -4,7 +4,14 @@ import { ddpm, type DdpmOptions } from '../../solvers/ddpm.ts';
 import { alphaBarsOf, betaOptions, zeroSnrOption } from '../betas.ts';
 import { oneOf } from '../config.ts';
 import { exclusive } from '../request.ts';
-import { defineScheduler, type Context, type Output, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
+import {
+  defineScheduler,
+  type Context,
+  type Output,
+  type Schedule,
+  type SchedulerClass,
+  type TimestepsOptions,
+} from '../scheduler-class.ts';
 import { answer, clipOptions, predictionOption, singleLevel, thresholdingOptions, type LimitConfig, type PredictionName } from '../x0.ts';
 import { chainTimesteps, levelAtStep, spacingOptions, wholeChain } from './chain.ts';
 import { splitChannels } from './channels.ts';
@@ -47,13 +54,29 @@ interface AncestralPrediction<T> {
 }
 
 /** The x0-prediction, and of networks that learned variances the second half of the output. */
-export async function ancestralPrediction<T>({ algebra, config, variance, output }: AncestralPrediction<T>): Promise<DetailedPrediction<T>> {
+export async function ancestralPrediction<T>({
+  algebra,
+  config,
+  variance,
+  output,
+}: AncestralPrediction<T>): Promise<DetailedPrediction<T>> {
   const { modelOutput, question, sample } = output;
   const learned = variance === 'learned' || variance === 'learned_range';
   const parts = learned ? await splitChannels(algebra, modelOutput, sample) : { prediction: modelOutput, variance: undefined };
-  const predicted = await answer({ algebra, prediction: config.prediction_type, x: question.x, modelOutput: parts.prediction, at: singleLevel(question.at), config });
+  const predicted = await answer({
+    algebra,
+    prediction: config.prediction_type,
+    x: question.x,
+    modelOutput: parts.prediction,
+    at: singleLevel(question.at),
+    config,
+  });
   if (!learned) return predicted;
-  if (parts.variance === undefined) throw new UserError(`[samplers/compat] variance_type=${variance} needs the variance that the network learned: an output with twice the channels of the sample. Pass the output as the network gave it.`);
+  if (parts.variance === undefined)
+    throw new UserError(
+      `[samplers/compat] variance_type=${variance} needs the variance that the network learned: an output with twice the channels `
+        + 'of the sample. Pass the output as the network gave it.',
+    );
   return { ...predicted, variance: variance === 'learned' ? await logOf(algebra, parts.variance) : parts.variance };
 }
 
@@ -61,7 +84,11 @@ export async function ancestralPrediction<T>({ algebra, config, variance, output
 async function logOf<T>(algebra: Algebra<T>, variance: T): Promise<T> {
   const values = await algebra.toHost(variance);
   const bad = values.findIndex((value) => !(value > 0));
-  if (bad >= 0) throw new UserError(`[samplers/compat] a learned variance must be > 0: element ${bad} is ${values[bad]}. Use variance_type: 'learned_range' for networks that learned a share.`);
+  if (bad >= 0)
+    throw new UserError(
+      `[samplers/compat] a learned variance must be > 0: element ${bad} is ${values[bad]}. Use variance_type: 'learned_range' for `
+        + 'networks that learned a share.',
+    );
   return algebra.fromHost(values.map(Math.log), variance);
 }
 
@@ -73,7 +100,11 @@ const ddpmNamed = (name: string): SchedulerClass =>
     stepOptions: ['generator', 'noise'],
     create: <T>({ config, algebra }: Context<typeof options, T>) => {
       const { variance_type: variance, num_train_timesteps: train } = config;
-      if (variance === 'fixed_large_log') throw new UnsupportedError(`[samplers/compat] ${name}: variance_type="fixed_large_log" takes the root of a negative logarithm in Python and gives NaN. Use "fixed_large", which it was meant to be.`);
+      if (variance === 'fixed_large_log')
+        throw new UnsupportedError(
+          `[samplers/compat] ${name}: variance_type="fixed_large_log" takes the root of a negative logarithm in Python and gives `
+            + 'NaN. Use "fixed_large", which it was meant to be.',
+        );
       const alphaBars = alphaBarsOf(config);
       const levelAt = levelAtStep(name, alphaBars);
       return (request?: TimestepsOptions): Schedule<T> => {
@@ -86,7 +117,10 @@ const ddpmNamed = (name: string): SchedulerClass =>
           move: ({ t }) => {
             const place = timesteps.indexOf(t);
             const before = request === undefined ? t - 1 : place < 0 ? undefined : (timesteps[place + 1] ?? -1);
-            if (before === undefined) throw new UserError(`[samplers/compat] ${name}: the timestep is not one of this run: t=${t}. Pass one of scheduler.timesteps.`);
+            if (before === undefined)
+              throw new UserError(
+                `[samplers/compat] ${name}: the timestep is not one of this run: t=${t}. Pass one of scheduler.timesteps.`,
+              );
             return { sampler: ddpmOf(variance), from: levelAt({ t }), to: before < 0 ? cleanAfter(t) : levelAt({ t: before }) };
           },
           predict: (output) => ancestralPrediction({ algebra, config, variance, output }),
@@ -102,8 +136,15 @@ function ddpmTimesteps(name: string, config: Parameters<typeof chainTimesteps>[1
   const { timesteps } = request;
   if (timesteps === undefined) return chainTimesteps(name, config, request.numInferenceSteps!);
   timesteps.forEach((t, i) => {
-    if (!(Number.isInteger(t) && t >= 0 && t < config.num_train_timesteps)) throw new UserError(`[samplers/compat] ${name}: custom timesteps are whole steps of the chain: timesteps[${i}]=${t}. Pass integers in 0..${config.num_train_timesteps - 1}.`);
-    if (i > 0 && t >= timesteps[i - 1]!) throw new UserError(`[samplers/compat] ${name}: custom timesteps must fall: timesteps[${i - 1}]=${timesteps[i - 1]}, timesteps[${i}]=${t}. Sort them.`);
+    if (!(Number.isInteger(t) && t >= 0 && t < config.num_train_timesteps))
+      throw new UserError(
+        `[samplers/compat] ${name}: custom timesteps are whole steps of the chain: timesteps[${i}]=${t}. Pass integers in `
+          + `0..${config.num_train_timesteps - 1}.`,
+      );
+    if (i > 0 && t >= timesteps[i - 1]!)
+      throw new UserError(
+        `[samplers/compat] ${name}: custom timesteps must fall: timesteps[${i - 1}]=${timesteps[i - 1]}, timesteps[${i}]=${t}. Sort them.`,
+      );
   });
   return timesteps;
 }

@@ -2,7 +2,17 @@ import { deis } from '../../solvers/deis.ts';
 import { flag, integer } from '../config.ts';
 import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { gridOf, lambdaTimesteps, ruledSigmas, type LambdaGrid } from '../tables/lambda-grid.ts';
-import { dynamicShiftOptions, lambdaChain, lambdaOptions, lambdaPrediction, lambdaRuleOf, lambdaSpacingOptions, shiftOf, walk, wholeGrid } from './lambda.ts';
+import {
+  dynamicShiftOptions,
+  lambdaChain,
+  lambdaOptions,
+  lambdaPrediction,
+  lambdaRuleOf,
+  lambdaSpacingOptions,
+  shiftOf,
+  walk,
+  wholeGrid,
+} from './lambda.ts';
 import { lowerOrderRule } from './multistep.ts';
 import { aliased } from './remapped.ts';
 
@@ -18,7 +28,9 @@ const deisSchedulerOptions = {
   lower_order_final: flag(true),
 };
 
-/** DEISMultistepScheduler: Adams-Bashforth in sigma / alpha through polynomials in its logarithm (Zhang and Chen 2022, arXiv:2204.13902). */
+/**
+ * DEISMultistepScheduler: Adams-Bashforth in sigma / alpha through polynomials in its logarithm (Zhang and Chen 2022, arXiv:2204.13902).
+ */
 const deisScheduler = defineScheduler({
   name: NAME,
   options: deisSchedulerOptions,
@@ -35,8 +47,19 @@ const deisScheduler = defineScheduler({
     return (request?: TimestepsOptions): Schedule<T> => {
       const made = request?.numInferenceSteps === undefined ? wholeGrid(tables) : grid(request.numInferenceSteps, request.mu);
       const { levels, ends } = walk(made, config.use_flow_sigmas);
-      const sampler = deis({ order: config.solver_order as 1 | 2 | 3, form: 'log-rho', lowerOrderFinal: lowerOrderRule(config, made.timesteps.length) });
-      return { ...made, initNoiseSigma: 1, missing: 'last', move: (call) => ({ sampler, ...ends(call) }), predict: lambdaPrediction(algebra, config, made.sigmas), noiseLevel: ({ index }) => levels[index]! };
+      const sampler = deis({
+        order: config.solver_order as 1 | 2 | 3,
+        form: 'log-rho',
+        lowerOrderFinal: lowerOrderRule(config, made.timesteps.length),
+      });
+      return {
+        ...made,
+        initNoiseSigma: 1,
+        missing: 'last',
+        move: (call) => ({ sampler, ...ends(call) }),
+        predict: lambdaPrediction(algebra, config, made.sigmas),
+        noiseLevel: ({ index }) => levels[index]!,
+      };
     };
   },
 });

@@ -27,10 +27,12 @@ const timestepsOptions = ['numInferenceSteps', 'originalInferenceSteps', 'timest
 /** c_skip and c_out are made for data of this deviation. */
 const SIGMA_DATA = 0.5;
 
-const levelsOf = (name: string, alphaBars: Float32Array) => (t: number): NoiseLevel => {
-  const bar = barAt(name, alphaBars, t);
-  return { alpha: Math.sqrt(bar), sigma: Math.sqrt(1 - bar) };
-};
+const levelsOf =
+  (name: string, alphaBars: Float32Array) =>
+  (t: number): NoiseLevel => {
+    const bar = barAt(name, alphaBars, t);
+    return { alpha: Math.sqrt(bar), sigma: Math.sqrt(1 - bar) };
+  };
 
 /** LCMScheduler: latent consistency models (Luo et al. 2023, arXiv:2310.04378). */
 const lcmScheduler = defineScheduler({
@@ -41,7 +43,10 @@ const lcmScheduler = defineScheduler({
   create: <T>({ config, algebra }: Context<typeof options, T>) => {
     const level = levelsOf('LCMScheduler', alphaBarsOf(config));
     return (request?: TimestepsOptions): Schedule<T> => {
-      const { timesteps, count } = request === undefined ? { timesteps: wholeChain(config.num_train_timesteps), count: config.num_train_timesteps } : distilledTimesteps('LCMScheduler', config, request);
+      const { timesteps, count } =
+        request === undefined
+          ? { timesteps: wholeChain(config.num_train_timesteps), count: config.num_train_timesteps }
+          : distilledTimesteps('LCMScheduler', config, request);
       return {
         timesteps,
         sigmas: [],
@@ -50,8 +55,17 @@ const lcmScheduler = defineScheduler({
         move: ({ t, index }) => ({ sampler: lcm(), from: level(t), to: index === count - 1 ? CLEAN : level(timesteps[index + 1] ?? t) }),
         predict: async ({ modelOutput, question, call: { t } }) => {
           const scaled = t * config.timestep_scaling;
-          const x0 = await limited(algebra, toX0({ algebra, prediction: config.prediction_type, x: question.x, modelOutput, at: singleLevel(question.at) }), config);
-          return { denoised: algebra.linear([scaled / Math.hypot(scaled, SIGMA_DATA), x0], [SIGMA_DATA ** 2 / (scaled ** 2 + SIGMA_DATA ** 2), question.x]) };
+          const x0 = await limited(
+            algebra,
+            toX0({ algebra, prediction: config.prediction_type, x: question.x, modelOutput, at: singleLevel(question.at) }),
+            config,
+          );
+          return {
+            denoised: algebra.linear(
+              [scaled / Math.hypot(scaled, SIGMA_DATA), x0],
+              [SIGMA_DATA ** 2 / (scaled ** 2 + SIGMA_DATA ** 2), question.x],
+            ),
+          };
         },
         noiseLevel: ({ t }) => level(t),
         velocityLevel: ({ t }) => level(t),
@@ -69,13 +83,17 @@ const tcdScheduler = defineScheduler({
   create: <T>({ config, algebra }: Context<typeof options, T>) => {
     const level = levelsOf('TCDScheduler', alphaBarsOf(config));
     return (request?: TimestepsOptions): Schedule<T> => {
-      const { timesteps, count } = request === undefined ? { timesteps: wholeChain(config.num_train_timesteps), count: config.num_train_timesteps } : distilledTimesteps('TCDScheduler', config, { ...request, fine: true });
+      const { timesteps, count } =
+        request === undefined
+          ? { timesteps: wholeChain(config.num_train_timesteps), count: config.num_train_timesteps }
+          : distilledTimesteps('TCDScheduler', config, { ...request, fine: true });
       return {
         timesteps,
         sigmas: [],
         initNoiseSigma: 1,
         move: ({ t, index, options: { eta = 0.3 } }) => {
-          if (!(eta >= 0 && eta <= 1)) throw new UserError(`[samplers/compat] TCDScheduler: eta is a share: eta=${eta}. Pass a number in 0..1.`);
+          if (!(eta >= 0 && eta <= 1))
+            throw new UserError(`[samplers/compat] TCDScheduler: eta is a share: eta=${eta}. Pass a number in 0..1.`);
           const next = timesteps[index + 1] ?? 0;
           const landing = level(Math.floor(Math.fround(Math.fround(1 - eta) * next)));
           const from = level(t);
@@ -83,7 +101,9 @@ const tcdScheduler = defineScheduler({
           if (eta === 0 || index === count - 1) return { sampler: tcd({ eta: 0 }), from, to: landing };
           return { sampler: tcd({ eta, process: { time: () => next, level: () => landing } }), from, to: level(next) };
         },
-        predict: ({ modelOutput, question }) => ({ denoised: toX0({ algebra, prediction: config.prediction_type, x: question.x, modelOutput, at: singleLevel(question.at) }) }),
+        predict: ({ modelOutput, question }) => ({
+          denoised: toX0({ algebra, prediction: config.prediction_type, x: question.x, modelOutput, at: singleLevel(question.at) }),
+        }),
         noiseLevel: ({ t }) => level(t),
         velocityLevel: ({ t }) => level(t),
       };

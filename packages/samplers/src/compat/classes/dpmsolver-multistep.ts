@@ -2,8 +2,31 @@ import { UserError } from '@langevin/tensor';
 import { zeroSnrOption } from '../betas.ts';
 import { flag, integer } from '../config.ts';
 import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
-import { countBelow, customTimesteps, gridOf, lambdaTimesteps, ruledSigmas, unique, type LambdaGrid, type LambdaRule } from '../tables/lambda-grid.ts';
-import { clippingOption, dynamicShiftOptions, finalSigmasOption, lambdaChain, lambdaOptions, lambdaPrediction, lambdaRuleOf, lambdaSpacingOptions, refuseFlowOfNoise, shiftOf, varianceOption, walk, wholeGrid } from './lambda.ts';
+import {
+  countBelow,
+  customTimesteps,
+  gridOf,
+  lambdaTimesteps,
+  ruledSigmas,
+  unique,
+  type LambdaGrid,
+  type LambdaRule,
+} from '../tables/lambda-grid.ts';
+import {
+  clippingOption,
+  dynamicShiftOptions,
+  finalSigmasOption,
+  lambdaChain,
+  lambdaOptions,
+  lambdaPrediction,
+  lambdaRuleOf,
+  lambdaSpacingOptions,
+  refuseFlowOfNoise,
+  shiftOf,
+  varianceOption,
+  walk,
+  wholeGrid,
+} from './lambda.ts';
 import { lowerOrderRule, multistepSolver, type AlgorithmName } from './multistep.ts';
 import { aliased } from './remapped.ts';
 
@@ -22,12 +45,22 @@ const shared = {
 const isOfNoise = (algorithm: AlgorithmName): boolean => algorithm === 'dpmsolver' || algorithm === 'sde-dpmsolver';
 
 function refuseThirdOrder(name: string, algorithm: AlgorithmName, order: number): void {
-  if (algorithm === 'sde-dpmsolver' && order === 3) throw new UserError(`[samplers/compat] ${name}: there is no third-order rule: algorithm_type="sde-dpmsolver", solver_order=3. Set solver_order to 2, or algorithm_type to "sde-dpmsolver++".`);
+  if (algorithm === 'sde-dpmsolver' && order === 3)
+    throw new UserError(
+      `[samplers/compat] ${name}: there is no third-order rule: algorithm_type="sde-dpmsolver", solver_order=3. Set solver_order `
+        + 'to 2, or algorithm_type to "sde-dpmsolver++".',
+    );
 }
 
 const NAME = 'DPMSolverMultistepScheduler';
 
-const dpmSolverMultistepOptions = { ...shared, ...zeroSnrOption, ...dynamicShiftOptions, ...finalSigmasOption, use_lu_lambdas: flag(false) };
+const dpmSolverMultistepOptions = {
+  ...shared,
+  ...zeroSnrOption,
+  ...dynamicShiftOptions,
+  ...finalSigmasOption,
+  use_lu_lambdas: flag(false),
+};
 
 /** DPMSolverMultistepScheduler: DPM-Solver and DPM-Solver++ over up to three evaluations, for the ODE and the SDE. */
 const dpmSolverMultistep = defineScheduler({
@@ -40,7 +73,11 @@ const dpmSolverMultistep = defineScheduler({
     refuseThirdOrder(NAME, algorithm, config.solver_order);
     if (isOfNoise(algorithm)) {
       refuseFlowOfNoise(NAME, `algorithm_type="${algorithm}"`, config.prediction_type);
-      if (final_sigmas_type === 'zero') throw new UserError(`[samplers/compat] ${NAME}: predictions of the noise cannot be integrated to a clean end: algorithm_type="${algorithm}", final_sigmas_type="zero". Set final_sigmas_type to "sigma_min".`);
+      if (final_sigmas_type === 'zero')
+        throw new UserError(
+          `[samplers/compat] ${NAME}: predictions of the noise cannot be integrated to a clean end: algorithm_type="${algorithm}", `
+            + 'final_sigmas_type="zero". Set final_sigmas_type to "sigma_min".',
+        );
     }
     const chain = lambdaChain(config);
     const rule = lambdaRuleOf(config);
@@ -48,25 +85,67 @@ const dpmSolverMultistep = defineScheduler({
     const grid = (request: TimestepsOptions): LambdaGrid => {
       const timesteps = requestedTimesteps(request, rule, config, last);
       const { tables } = chain;
-      const ruled = ruledSigmas({ tables, timesteps, rule, train: config.num_train_timesteps, flowShift: shiftOf(NAME, config, request.mu), rounds: (rule === 'karras' || rule === 'lu') && config.beta_schedule !== 'squaredcos_cap_v2' });
+      const ruled = ruledSigmas({
+        tables,
+        timesteps,
+        rule,
+        train: config.num_train_timesteps,
+        flowShift: shiftOf(NAME, config, request.mu),
+        rounds: (rule === 'karras' || rule === 'lu') && config.beta_schedule !== 'squaredcos_cap_v2',
+      });
       return gridOf(ruled.timesteps, ruled.sigmas, final_sigmas_type === 'zero' ? 0 : tables.sigmas[0]!);
     };
     return (request?: TimestepsOptions): Schedule<T> => {
       const made = request === undefined ? wholeGrid(chain.tables) : grid(request);
       const { levels, ends } = walk(made, config.use_flow_sigmas);
-      const sampler = multistepSolver({ algorithm, order: config.solver_order as 1 | 2 | 3, solverType: config.solver_type, lowerOrderFinal: lowerOrderRule(config, made.timesteps.length) });
-      return { ...made, initNoiseSigma: 1, missing: 'last', move: (call) => ({ sampler, ...ends(call) }), predict: lambdaPrediction(algebra, config, made.sigmas), noiseLevel: ({ index }) => levels[index]! };
+      const sampler = multistepSolver({
+        algorithm,
+        order: config.solver_order as 1 | 2 | 3,
+        solverType: config.solver_type,
+        lowerOrderFinal: lowerOrderRule(config, made.timesteps.length),
+      });
+      return {
+        ...made,
+        initNoiseSigma: 1,
+        missing: 'last',
+        move: (call) => ({ sampler, ...ends(call) }),
+        predict: lambdaPrediction(algebra, config, made.sigmas),
+        noiseLevel: ({ index }) => levels[index]!,
+      };
     };
   },
 });
 
-function requestedTimesteps({ numInferenceSteps: steps, timesteps }: TimestepsOptions, rule: LambdaRule | undefined, config: { readonly num_train_timesteps: number; readonly timestep_spacing: 'linspace' | 'leading' | 'trailing'; readonly steps_offset: number }, last: number): number[] {
-  if ((steps === undefined) === (timesteps === undefined)) throw new UserError(`[samplers/compat] ${NAME}: a run is given by a number of steps or by its timesteps: numInferenceSteps and timesteps. Pass exactly one.`);
+function requestedTimesteps(
+  { numInferenceSteps: steps, timesteps }: TimestepsOptions,
+  rule: LambdaRule | undefined,
+  config: {
+    readonly num_train_timesteps: number;
+    readonly timestep_spacing: 'linspace' | 'leading' | 'trailing';
+    readonly steps_offset: number;
+  },
+  last: number,
+): number[] {
+  if ((steps === undefined) === (timesteps === undefined))
+    throw new UserError(
+      `[samplers/compat] ${NAME}: a run is given by a number of steps or by its timesteps: numInferenceSteps and timesteps. Pass `
+        + 'exactly one.',
+    );
   if (timesteps !== undefined) {
-    if (rule !== undefined && rule !== 'flow') throw new UserError(`[samplers/compat] ${NAME}: the rule "${rule}" makes its own timesteps: timesteps of ${timesteps.length} entries. Pass numInferenceSteps, or a config without the rule.`);
+    if (rule !== undefined && rule !== 'flow')
+      throw new UserError(
+        `[samplers/compat] ${NAME}: the rule "${rule}" makes its own timesteps: timesteps of ${timesteps.length} entries. Pass `
+          + 'numInferenceSteps, or a config without the rule.',
+      );
     return customTimesteps(NAME, timesteps, config.num_train_timesteps);
   }
-  return lambdaTimesteps({ spacing: config.timestep_spacing, last, train: config.num_train_timesteps, offset: config.steps_offset, steps: steps! });
+  return lambdaTimesteps({
+    spacing: config.timestep_spacing,
+    last,
+    train: config.num_train_timesteps,
+    offset: config.steps_offset,
+    steps: steps!,
+  });
 }
 
 const INVERSE = 'DPMSolverMultistepInverseScheduler';
@@ -78,7 +157,10 @@ const dpmSolverMultistepInverse = defineScheduler({
   stepOptions: ['generator', 'noise'],
   create: <T>({ config, algebra }: Context<typeof shared, T>) => {
     const { algorithm_type: algorithm } = config;
-    if (algorithm.startsWith('sde')) throw new UserError(`[samplers/compat] ${INVERSE}: the SDE has no steps towards noise: algorithm_type="${algorithm}". Set it to "dpmsolver++".`);
+    if (algorithm.startsWith('sde'))
+      throw new UserError(
+        `[samplers/compat] ${INVERSE}: the SDE has no steps towards noise: algorithm_type="${algorithm}". Set it to "dpmsolver++".`,
+      );
     if (isOfNoise(algorithm)) refuseFlowOfNoise(INVERSE, `algorithm_type="${algorithm}"`, config.prediction_type);
     const { alphaBars, tables } = lambdaChain(config);
     const rule = lambdaRuleOf(config);
@@ -86,15 +168,38 @@ const dpmSolverMultistepInverse = defineScheduler({
     const last = train - countBelow(alphaBars, config.lambda_min_clipped);
     const grid = (steps: number): LambdaGrid => {
       const plain = lambdaTimesteps({ spacing: config.timestep_spacing, last, train, offset: config.steps_offset, steps, ascending: true });
-      const { timesteps, sigmas } = ruledSigmas({ tables, timesteps: plain, rule, train, flowShift: config.flow_shift, rounds: rule === 'karras', ascending: true });
+      const { timesteps, sigmas } = ruledSigmas({
+        tables,
+        timesteps: plain,
+        rule,
+        train,
+        flowShift: config.flow_shift,
+        rounds: rule === 'karras',
+        ascending: true,
+      });
       return gridOf(unique(timesteps), sigmas, rule === undefined ? tables.sigmas[last - 1]! : sigmas[sigmas.length - 1]!);
     };
     return (request?: TimestepsOptions): Schedule<T> => {
-      const made = request?.numInferenceSteps === undefined ? { timesteps: Array.from({ length: train }, (_, i) => i), sigmas: [...tables.sigmas] } : grid(request.numInferenceSteps);
+      const made =
+        request?.numInferenceSteps === undefined
+          ? { timesteps: Array.from({ length: train }, (_, i) => i), sigmas: [...tables.sigmas] }
+          : grid(request.numInferenceSteps);
       const { levels, ends } = walk(made, config.use_flow_sigmas);
       const lowerOrderFinal = lowerOrderRule(config, made.timesteps.length);
-      const sampler = multistepSolver({ algorithm, order: config.solver_order as 1 | 2 | 3, solverType: config.solver_type, lowerOrderFinal });
-      return { ...made, initNoiseSigma: 1, missing: 'last', move: (call) => ({ sampler, ...ends(call) }), predict: lambdaPrediction(algebra, config, made.sigmas), noiseLevel: ({ index }) => levels[index]! };
+      const sampler = multistepSolver({
+        algorithm,
+        order: config.solver_order as 1 | 2 | 3,
+        solverType: config.solver_type,
+        lowerOrderFinal,
+      });
+      return {
+        ...made,
+        initNoiseSigma: 1,
+        missing: 'last',
+        move: (call) => ({ sampler, ...ends(call) }),
+        predict: lambdaPrediction(algebra, config, made.sigmas),
+        noiseLevel: ({ index }) => levels[index]!,
+      };
     };
   },
 });

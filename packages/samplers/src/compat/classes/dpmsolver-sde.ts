@@ -6,7 +6,16 @@ import { defineScheduler, type Context, type Schedule, type SchedulerClass, type
 import { sigmaToTime } from '../sigma-tables.ts';
 import { predictionOption } from '../x0.ts';
 import { doubled } from './heun.ts';
-import { sigmaChain, sigmaGrid, sigmaLevelOf, sigmaRuleOf, sigmaRuleOptions, sigmaSpaceOptions, sigmaSpaceSchedule, sigmaSpaceTimesteps } from './sigma-space.ts';
+import {
+  sigmaChain,
+  sigmaGrid,
+  sigmaLevelOf,
+  sigmaRuleOf,
+  sigmaRuleOptions,
+  sigmaSpaceOptions,
+  sigmaSpaceSchedule,
+  sigmaSpaceTimesteps,
+} from './sigma-space.ts';
 
 const options = {
   ...sigmaSpaceOptions({ start: 0.00085, end: 0.012 }),
@@ -26,7 +35,9 @@ export const dpmSolverSde: SchedulerClass = defineScheduler({
     const rule = sigmaRuleOf(config);
     const chain = sigmaChain(config);
     return (request: TimestepsOptions = { numInferenceSteps: config.num_train_timesteps }): Schedule<T> => {
-      const wanted = sigmaSpaceTimesteps(config, request.numTrainTimesteps ?? config.num_train_timesteps, request.numInferenceSteps!, { round: (t) => t });
+      const wanted = sigmaSpaceTimesteps(config, request.numTrainTimesteps ?? config.num_train_timesteps, request.numInferenceSteps!, {
+        round: (t) => t,
+      });
       const grid = sigmaGrid({ chain, timesteps: wanted, rule });
       const once = grid.sigmas.slice(0, -1);
       const sigmas = [...doubled(once), 0];
@@ -38,7 +49,11 @@ export const dpmSolverSde: SchedulerClass = defineScheduler({
       return {
         ...sigmaSpaceSchedule({ algebra, config, sigmas }),
         timesteps: grid.timesteps.flatMap((t, i) => (i === 0 ? [t] : [middles[i - 1]!, t])),
-        move: ({ index, options: { sNoise = 1 } }) => ({ sampler: dpmppSde({ sNoise }), from: sigmaLevelOf(sigmas[index]!), to: sigmaLevelOf(sigmas[index + 1]!) }),
+        move: ({ index, options: { sNoise = 1 } }) => ({
+          sampler: dpmppSde({ sNoise }),
+          from: sigmaLevelOf(sigmas[index]!),
+          to: sigmaLevelOf(sigmas[index + 1]!),
+        }),
         ...(config.noise_sampler_seed === null || once.length < 2 ? {} : { noise: path(config.noise_sampler_seed) }),
         noiseFrom: ({ seed }) => (seed === undefined ? undefined : path(seed)),
       };
@@ -47,10 +62,13 @@ export const dpmSolverSde: SchedulerClass = defineScheduler({
 });
 
 /**
- * The times at which upstream reads the Brownian path: sigmas through float32 logarithms and back, where a digit that is lost moves the path by its
- * square root.
+ * The times at which upstream reads the Brownian path: sigmas through float32 logarithms and back, where a digit that is lost moves the
+ * path by its square root.
  */
-function pathTimes(sigmas: readonly number[], { sigmaMin, sigmaMax }: { readonly sigmaMin: number; readonly sigmaMax: number }): (level: NoiseLevel) => number {
+function pathTimes(
+  sigmas: readonly number[],
+  { sigmaMin, sigmaMax }: { readonly sigmaMin: number; readonly sigmaMax: number },
+): (level: NoiseLevel) => number {
   const { fround, exp, log } = Math;
   const logs = sigmas.map((sigma) => fround(log(sigma)));
   const middles = logs.slice(1).map((next, i) => fround(logs[i]! + fround(fround(next - logs[i]!) / 2)));

@@ -4,7 +4,20 @@ import { flag, integer } from '../config.ts';
 import { exclusive } from '../request.ts';
 import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { countBelow, customTimesteps, gridOf, lambdaTimesteps, ruledSigmas, type LambdaGrid } from '../tables/lambda-grid.ts';
-import { clippingOption, dynamicShiftOptions, finalSigmasOption, lambdaChain, lambdaOptions, lambdaPrediction, lambdaRuleOf, refuseFlowOfNoise, shiftOf, varianceOption, walk, wholeGrid } from './lambda.ts';
+import {
+  clippingOption,
+  dynamicShiftOptions,
+  finalSigmasOption,
+  lambdaChain,
+  lambdaOptions,
+  lambdaPrediction,
+  lambdaRuleOf,
+  refuseFlowOfNoise,
+  shiftOf,
+  varianceOption,
+  walk,
+  wholeGrid,
+} from './lambda.ts';
 import { aliased } from './remapped.ts';
 
 const NAME = 'DPMSolverSinglestepScheduler';
@@ -35,8 +48,16 @@ const dpmSolverSinglestep = defineScheduler({
     };
     if (algorithm === 'dpmsolver') {
       refuseFlowOfNoise(NAME, 'algorithm_type="dpmsolver"', config.prediction_type);
-      if (final_sigmas_type === 'zero') fail('predictions of the noise cannot be integrated to a clean end: algorithm_type="dpmsolver", final_sigmas_type="zero". Set final_sigmas_type to "sigma_min".');
-      if (config.thresholding) fail('thresholding has no rule for predictions of the noise: thresholding=true, algorithm_type="dpmsolver". Set algorithm_type to "dpmsolver++".');
+      if (final_sigmas_type === 'zero')
+        fail(
+          'predictions of the noise cannot be integrated to a clean end: algorithm_type="dpmsolver", final_sigmas_type="zero". Set '
+            + 'final_sigmas_type to "sigma_min".',
+        );
+      if (config.thresholding)
+        fail(
+          'thresholding has no rule for predictions of the noise: thresholding=true, algorithm_type="dpmsolver". Set '
+            + 'algorithm_type to "dpmsolver++".',
+        );
     }
     const { alphaBars, tables } = lambdaChain(config);
     const rule = lambdaRuleOf(config);
@@ -44,9 +65,23 @@ const dpmSolverSinglestep = defineScheduler({
     const grid = (request: TimestepsOptions): LambdaGrid => {
       exclusive(NAME, request, ['numInferenceSteps', 'timesteps']);
       const { timesteps, numInferenceSteps: steps } = request;
-      if (timesteps !== undefined && rule !== undefined && rule !== 'flow') fail(`the rule "${rule}" makes its own timesteps: timesteps of ${timesteps.length} entries. Pass numInferenceSteps, or a config without the rule.`);
-      const plain = timesteps === undefined ? lambdaTimesteps({ spacing: 'linspace', last, train, offset: 0, steps: steps! }) : customTimesteps(NAME, timesteps, train);
-      const ruled = ruledSigmas({ tables, timesteps: plain, rule, train, flowShift: shiftOf(NAME, config, request.mu), rounds: rule === 'karras' });
+      if (timesteps !== undefined && rule !== undefined && rule !== 'flow')
+        fail(
+          `the rule "${rule}" makes its own timesteps: timesteps of ${timesteps.length} entries. Pass numInferenceSteps, or a `
+            + 'config without the rule.',
+        );
+      const plain =
+        timesteps === undefined
+          ? lambdaTimesteps({ spacing: 'linspace', last, train, offset: 0, steps: steps! })
+          : customTimesteps(NAME, timesteps, train);
+      const ruled = ruledSigmas({
+        tables,
+        timesteps: plain,
+        rule,
+        train,
+        flowShift: shiftOf(NAME, config, request.mu),
+        rounds: rule === 'karras',
+      });
       return gridOf(ruled.timesteps, ruled.sigmas, final_sigmas_type === 'zero' ? 0 : tables.sigmas[0]!);
     };
     return (request?: TimestepsOptions): Schedule<T> => {
@@ -54,8 +89,23 @@ const dpmSolverSinglestep = defineScheduler({
       const { levels, ends } = walk(made, config.use_flow_sigmas);
       // Blocks that do not fill the run, and a clean end, turn lower_order_final on by themselves.
       const lowers = lower_order_final || made.timesteps.length % order !== 0 || final_sigmas_type === 'zero';
-      const sampler = dpmSolver({ form: 'blocks', order: order as 1 | 2 | 3, prediction: algorithm === 'dpmsolver' ? 'epsilon' : 'x0', solverType: config.solver_type, weights: 'reference', lowerOrderFinal: lowers ? 'always' : 'clean', ...(algorithm === 'sde-dpmsolver++' ? { eta: 1 } : {}) });
-      return { ...made, initNoiseSigma: 1, missing: 'last', move: (call) => ({ sampler, ...ends(call) }), predict: lambdaPrediction(algebra, config, made.sigmas), noiseLevel: ({ index }) => levels[index]! };
+      const sampler = dpmSolver({
+        form: 'blocks',
+        order: order as 1 | 2 | 3,
+        prediction: algorithm === 'dpmsolver' ? 'epsilon' : 'x0',
+        solverType: config.solver_type,
+        weights: 'reference',
+        lowerOrderFinal: lowers ? 'always' : 'clean',
+        ...(algorithm === 'sde-dpmsolver++' ? { eta: 1 } : {}),
+      });
+      return {
+        ...made,
+        initNoiseSigma: 1,
+        missing: 'last',
+        move: (call) => ({ sampler, ...ends(call) }),
+        predict: lambdaPrediction(algebra, config, made.sigmas),
+        noiseLevel: ({ index }) => levels[index]!,
+      };
     };
   },
 });

@@ -5,15 +5,38 @@ import type { NoiseSource } from '../../noise/noise-source.ts';
 import type { Sampler } from '../../sampler.ts';
 import { euler } from '../../solvers/euler.ts';
 import { flag, integer, MAX_STEPS, number, oneOf } from '../config.ts';
-import { type Context, defineScheduler, type Output, type Schedule, type SchedulerClass, type StepOptions, type TimestepsOptions } from '../scheduler-class.ts';
-import { atanConditioning, exponentialInFloat32, karrasInFloat32, karrasOverRamp, logConditioning, unitRamp, type EdmEnds, type EdmSchedule } from '../tables/edm-grid.ts';
+import {
+  type Context,
+  defineScheduler,
+  type Output,
+  type Schedule,
+  type SchedulerClass,
+  type StepOptions,
+  type TimestepsOptions,
+} from '../scheduler-class.ts';
+import {
+  atanConditioning,
+  exponentialInFloat32,
+  karrasInFloat32,
+  karrasOverRamp,
+  logConditioning,
+  unitRamp,
+  type EdmEnds,
+  type EdmSchedule,
+} from '../tables/edm-grid.ts';
 import { limited, singleLevel, thresholdingOptions } from '../x0.ts';
 import { lowerOrderRule, multistepSolver } from './multistep.ts';
 import { aliased } from './remapped.ts';
 
 const positive = (fallback: number) => number(fallback, { min: Number.MIN_VALUE, max: 1e9 });
 
-function gridOptions(defaults: { readonly min: number; readonly max: number; readonly data: number; readonly schedule: EdmSchedule; readonly prediction: 'epsilon' | 'v_prediction' }) {
+function gridOptions(defaults: {
+  readonly min: number;
+  readonly max: number;
+  readonly data: number;
+  readonly schedule: EdmSchedule;
+  readonly prediction: 'epsilon' | 'v_prediction';
+}) {
   return {
     sigma_min: positive(defaults.min),
     sigma_max: positive(defaults.max),
@@ -29,7 +52,11 @@ function gridOptions(defaults: { readonly min: number; readonly max: number; rea
 const edmLevel = (sigma: number): NoiseLevel => ({ alpha: 1, sigma });
 
 /** EDM's preconditioning of the output (Karras et al. 2022, table 1); with v, c_out has the other sign. */
-function preconditioned<T>(algebra: Algebra<T>, { sigma_data: data, prediction_type }: { readonly sigma_data: number; readonly prediction_type: 'epsilon' | 'v_prediction' }, { modelOutput, question }: Output<T>): T {
+function preconditioned<T>(
+  algebra: Algebra<T>,
+  { sigma_data: data, prediction_type }: { readonly sigma_data: number; readonly prediction_type: 'epsilon' | 'v_prediction' },
+  { modelOutput, question }: Output<T>,
+): T {
   const { sigma } = singleLevel(question.at);
   const total = Math.hypot(sigma, data);
   const out = (sigma * data) / total;
@@ -44,23 +71,37 @@ const edmEuler = defineScheduler({
   options: edmEulerOptions,
   timestepsOptions: ['numInferenceSteps', 'sigmas'],
   stepOptions: ['sChurn', 'sTMin', 'sTMax', 'sNoise', 'generator', 'noise', 'predOriginalSample'],
-  create: <T>({ config, algebra }: Context<typeof edmEulerOptions, T>) => (request?: TimestepsOptions): Schedule<T> => {
-    // Given sigmas are places of a ramp from 0 to 1, as there.
-    const ramp = request === undefined ? Array.from({ length: config.num_train_timesteps + 1 }, (_, i) => i / config.num_train_timesteps) : (request.sigmas ?? unitRamp(request.numInferenceSteps ?? 0));
-    if (ramp.length === 0) throw new UserError('[samplers/compat] EDMEulerScheduler: nothing says how many steps there are: numInferenceSteps=undefined. Pass it, or sigmas.');
-    const table = config.sigma_schedule === 'karras' ? karrasOverRamp(ramp, config) : exponentialInFloat32(ramp.length, config);
-    const sigmas = [...table, config.final_sigmas_type === 'zero' ? 0 : table[table.length - 1]!];
-    const levels = sigmas.map(edmLevel);
-    return {
-      timesteps: logConditioning(table),
-      sigmas,
-      initNoiseSigma: Math.hypot(config.sigma_max, 1),
-      inputScale: ({ index }) => 1 / Math.hypot(sigmas[index]!, config.sigma_data),
-      move: ({ index, options: { sChurn = 0, sTMin = 0, sTMax = Infinity, sNoise = 1 } }) => ({ sampler: euler({ sChurn, sTMin, sTMax, sNoise }), from: levels[index]!, to: levels[index + 1]!, index, levels }),
-      predict: (output) => ({ denoised: output.call.options.predOriginalSample ?? preconditioned(algebra, config, output) }),
-      noiseLevel: ({ index }) => levels[index]!,
-    };
-  },
+  create:
+    <T>({ config, algebra }: Context<typeof edmEulerOptions, T>) =>
+    (request?: TimestepsOptions): Schedule<T> => {
+      // Given sigmas are places of a ramp from 0 to 1, as there.
+      const ramp =
+        request === undefined
+          ? Array.from({ length: config.num_train_timesteps + 1 }, (_, i) => i / config.num_train_timesteps)
+          : (request.sigmas ?? unitRamp(request.numInferenceSteps ?? 0));
+      if (ramp.length === 0)
+        throw new UserError(
+          '[samplers/compat] EDMEulerScheduler: nothing says how many steps there are: numInferenceSteps=undefined. Pass it, or sigmas.',
+        );
+      const table = config.sigma_schedule === 'karras' ? karrasOverRamp(ramp, config) : exponentialInFloat32(ramp.length, config);
+      const sigmas = [...table, config.final_sigmas_type === 'zero' ? 0 : table[table.length - 1]!];
+      const levels = sigmas.map(edmLevel);
+      return {
+        timesteps: logConditioning(table),
+        sigmas,
+        initNoiseSigma: Math.hypot(config.sigma_max, 1),
+        inputScale: ({ index }) => 1 / Math.hypot(sigmas[index]!, config.sigma_data),
+        move: ({ index, options: { sChurn = 0, sTMin = 0, sTMax = Infinity, sNoise = 1 } }) => ({
+          sampler: euler({ sChurn, sTMin, sTMax, sNoise }),
+          from: levels[index]!,
+          to: levels[index + 1]!,
+          index,
+          levels,
+        }),
+        predict: (output) => ({ denoised: output.call.options.predOriginalSample ?? preconditioned(algebra, config, output) }),
+        noiseLevel: ({ index }) => levels[index]!,
+      };
+    },
 });
 
 const multistepOptions = {
@@ -83,13 +124,26 @@ function multistepGrid(config: EdmMultistepConfig, steps: number | undefined): {
   return { table, sigmas: [...table, steps !== undefined && config.final_sigmas_type === 'sigma_min' ? Math.fround(config.sigma_min) : 0] };
 }
 
-/** A step to the sigma it begins at: the last one where final_sigmas_type repeats sigma_min. Methods with noise or slopes over its length have no value there. */
-function refuseEmptyStep(name: string, { sampler, from, to, slopes }: { readonly sampler: Sampler; readonly from: number; readonly to: number; readonly slopes: boolean }): void {
+/**
+ * A step to the sigma it begins at: the last one where final_sigmas_type repeats sigma_min. Methods with noise or slopes over its length
+ * have no value there.
+ */
+function refuseEmptyStep(
+  name: string,
+  { sampler, from, to, slopes }: { readonly sampler: Sampler; readonly from: number; readonly to: number; readonly slopes: boolean },
+): void {
   if (to < from || (!sampler.stochastic && !(slopes && to === from))) return;
-  throw new UserError(`[samplers/compat] ${name}: the last step has no length: it leads from sigma=${from} to sigma=${to}. Set final_sigmas_type to "zero".`);
+  throw new UserError(
+    `[samplers/compat] ${name}: the last step has no length: it leads from sigma=${from} to sigma=${to}. Set final_sigmas_type to "zero".`,
+  );
 }
 
-const edmDpmSolverOptions = { ...gridOptions({ min: 0.002, max: 80, data: 0.5, schedule: 'karras', prediction: 'epsilon' }), ...multistepOptions, ...thresholdingOptions, algorithm_type: oneOf('dpmsolver++', ['dpmsolver++', 'sde-dpmsolver++']) };
+const edmDpmSolverOptions = {
+  ...gridOptions({ min: 0.002, max: 80, data: 0.5, schedule: 'karras', prediction: 'epsilon' }),
+  ...multistepOptions,
+  ...thresholdingOptions,
+  algorithm_type: oneOf('dpmsolver++', ['dpmsolver++', 'sde-dpmsolver++']),
+};
 
 /** EDMDPMSolverMultistepScheduler: DPM-Solver++ on EDM's grid. */
 const edmDpmSolver = defineScheduler({
@@ -98,11 +152,20 @@ const edmDpmSolver = defineScheduler({
   stepOptions: ['generator', 'noise'],
   create: <T>({ config, algebra }: Context<typeof edmDpmSolverOptions, T>) => {
     const order = config.solver_order as 1 | 2 | 3;
-    if (config.algorithm_type === 'sde-dpmsolver++' && order === 3) throw new UserError('[samplers/compat] EDMDPMSolverMultistepScheduler: there is no third-order rule with noise: algorithm_type="sde-dpmsolver++", solver_order=3. Set solver_order to 2.');
+    if (config.algorithm_type === 'sde-dpmsolver++' && order === 3)
+      throw new UserError(
+        '[samplers/compat] EDMDPMSolverMultistepScheduler: there is no third-order rule with noise: '
+          + 'algorithm_type="sde-dpmsolver++", solver_order=3. Set solver_order to 2.',
+      );
     return (request?: TimestepsOptions): Schedule<T> => {
       const { table, sigmas } = multistepGrid(config, request?.numInferenceSteps);
       const levels = sigmas.map(edmLevel);
-      const sampler = multistepSolver({ algorithm: config.algorithm_type, order, solverType: config.solver_type, lowerOrderFinal: lowerOrderRule(config, table.length) });
+      const sampler = multistepSolver({
+        algorithm: config.algorithm_type,
+        order,
+        solverType: config.solver_type,
+        lowerOrderFinal: lowerOrderRule(config, table.length),
+      });
       const slopes = table.length >= 15 && order > 1 && (config.solver_type === 'heun' || order === 3) && !config.euler_at_final;
       return {
         timesteps: logConditioning(table),
@@ -121,32 +184,43 @@ const edmDpmSolver = defineScheduler({
   },
 });
 
-const cosineDpmSolverOptions = { ...gridOptions({ min: 0.3, max: 500, data: 1, schedule: 'exponential', prediction: 'v_prediction' }), ...multistepOptions, solver_order: integer(2, { min: 1, max: 2 }) };
+const cosineDpmSolverOptions = {
+  ...gridOptions({ min: 0.3, max: 500, data: 1, schedule: 'exponential', prediction: 'v_prediction' }),
+  ...multistepOptions,
+  solver_order: integer(2, { min: 1, max: 2 }),
+};
 
 /** CosineDPMSolverMultistepScheduler, of Stable Audio: DPM-Solver++(2M) with the noise of a Brownian path. */
 const cosineDpmSolver = defineScheduler({
   name: 'CosineDPMSolverMultistepScheduler',
   options: cosineDpmSolverOptions,
   stepOptions: ['seed', 'noise'],
-  create: <T>({ config, algebra }: Context<typeof cosineDpmSolverOptions, T>) => (request?: TimestepsOptions): Schedule<T> => {
-    const { table, sigmas } = multistepGrid(config, request?.numInferenceSteps);
-    const levels = sigmas.map(edmLevel);
-    const sampler = multistepSolver({ algorithm: 'sde-dpmsolver++', order: config.solver_order as 1 | 2, solverType: config.solver_type, lowerOrderFinal: lowerOrderRule(config, table.length) });
-    return {
-      timesteps: atanConditioning(table),
-      sigmas,
-      initNoiseSigma: Math.hypot(config.sigma_max, 1),
-      inputScale: ({ index }) => 1 / Math.hypot(sigmas[index]!, config.sigma_data),
-      move: ({ index }) => {
-        refuseEmptyStep('CosineDPMSolverMultistepScheduler', { sampler, from: sigmas[index]!, to: sigmas[index + 1]!, slopes: false });
-        return { sampler, from: levels[index]!, to: levels[index + 1]!, index, levels };
-      },
-      missing: 'last',
-      predict: (output) => ({ denoised: preconditioned(algebra, config, output) }),
-      noiseLevel: ({ index }) => levels[index]!,
-      noiseFrom: pathOf(config),
-    };
-  },
+  create:
+    <T>({ config, algebra }: Context<typeof cosineDpmSolverOptions, T>) =>
+    (request?: TimestepsOptions): Schedule<T> => {
+      const { table, sigmas } = multistepGrid(config, request?.numInferenceSteps);
+      const levels = sigmas.map(edmLevel);
+      const sampler = multistepSolver({
+        algorithm: 'sde-dpmsolver++',
+        order: config.solver_order as 1 | 2,
+        solverType: config.solver_type,
+        lowerOrderFinal: lowerOrderRule(config, table.length),
+      });
+      return {
+        timesteps: atanConditioning(table),
+        sigmas,
+        initNoiseSigma: Math.hypot(config.sigma_max, 1),
+        inputScale: ({ index }) => 1 / Math.hypot(sigmas[index]!, config.sigma_data),
+        move: ({ index }) => {
+          refuseEmptyStep('CosineDPMSolverMultistepScheduler', { sampler, from: sigmas[index]!, to: sigmas[index + 1]!, slopes: false });
+          return { sampler, from: levels[index]!, to: levels[index + 1]!, index, levels };
+        },
+        missing: 'last',
+        predict: (output) => ({ denoised: preconditioned(algebra, config, output) }),
+        noiseLevel: ({ index }) => levels[index]!,
+        noiseFrom: pathOf(config),
+      };
+    },
 });
 
 /** One path for the run: that of the first seed given. */

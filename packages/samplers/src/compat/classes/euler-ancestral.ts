@@ -14,7 +14,10 @@ export const eulerAncestralDiscrete: SchedulerClass = defineScheduler({
   create: <T>({ config, algebra }: Context<typeof options, T>) => {
     const chain = sigmaChain(config, config.rescale_betas_zero_snr ? { last: NEARLY_ZERO_BAR } : {});
     return (request?: TimestepsOptions): Schedule<T> => {
-      const timesteps = request === undefined ? [...chain.table.keys()].reverse() : sigmaSpaceTimesteps(config, config.num_train_timesteps, request.numInferenceSteps!);
+      const timesteps =
+        request === undefined
+          ? [...chain.table.keys()].reverse()
+          : sigmaSpaceTimesteps(config, config.num_train_timesteps, request.numInferenceSteps!);
       const { sigmas } = sigmaGrid({ chain, timesteps, rule: undefined });
       return {
         ...sigmaSpaceSchedule({ algebra, config, sigmas }),

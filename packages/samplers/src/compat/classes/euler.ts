@@ -7,7 +7,16 @@ import { defineScheduler, type Context, type Schedule, type SchedulerClass, type
 import { sigmasByRule, sigmaToTime } from '../sigma-tables.ts';
 import { answer, predictionOption, singleLevel } from '../x0.ts';
 import { levelOfBar } from './chain.ts';
-import { sigmaChain, sigmaLevelOf, sigmaRuleOf, sigmaRuleOptions, sigmaSpaceOptions, sigmaSpaceSchedule, sigmaSpaceTimesteps, type SigmaGrid } from './sigma-space.ts';
+import {
+  sigmaChain,
+  sigmaLevelOf,
+  sigmaRuleOf,
+  sigmaRuleOptions,
+  sigmaSpaceOptions,
+  sigmaSpaceSchedule,
+  sigmaSpaceTimesteps,
+  type SigmaGrid,
+} from './sigma-space.ts';
 
 const { fround } = Math;
 
@@ -44,28 +53,66 @@ export const eulerDiscrete: SchedulerClass = defineScheduler({
         const sigmas = request.sigmas.map(fround);
         return { sigmas, timesteps: sigmas.slice(0, -1).map((sigma) => sigmaToTime(sigma, chain.logTable)) };
       }
-      if (request.timesteps !== undefined) exclusive('EulerDiscreteScheduler', { ...request, ...(rule === undefined ? {} : { [`use_${rule}_sigmas`]: true }), ...(continuous ? { timestep_type: 'continuous' } : {}) }, ['timesteps', 'use_karras_sigmas', 'use_exponential_sigmas', 'use_beta_sigmas', 'timestep_type']);
+      if (request.timesteps !== undefined)
+        exclusive(
+          'EulerDiscreteScheduler',
+          {
+            ...request,
+            ...(rule === undefined ? {} : { [`use_${rule}_sigmas`]: true }),
+            ...(continuous ? { timestep_type: 'continuous' } : {}),
+          },
+          ['timesteps', 'use_karras_sigmas', 'use_exponential_sigmas', 'use_beta_sigmas', 'timestep_type'],
+        );
       const timesteps = request.timesteps?.map(fround) ?? sigmaSpaceTimesteps(config, train, request.numInferenceSteps!);
       const { table } = chain;
-      const between: readonly number[] = config.interpolation_type === 'linear'
-        ? timesteps.map((t) => interpolateTable(t, table))
-        : [...torchLinspace(chain.logTable.at(-1)!, chain.logTable[0]!, timesteps.length + 1)].map((log) => fround(Math.exp(log)));
-      const made = rule === undefined ? between : [...sigmasByRule(rule, { max: config.sigma_max ?? between[0]!, min: config.sigma_min ?? between.at(-1)!, steps: timesteps.length })];
+      const between: readonly number[] =
+        config.interpolation_type === 'linear'
+          ? timesteps.map((t) => interpolateTable(t, table))
+          : [...torchLinspace(chain.logTable.at(-1)!, chain.logTable[0]!, timesteps.length + 1)].map((log) => fround(Math.exp(log)));
+      const made =
+        rule === undefined
+          ? between
+          : [
+              ...sigmasByRule(rule, {
+                max: config.sigma_max ?? between[0]!,
+                min: config.sigma_min ?? between.at(-1)!,
+                steps: timesteps.length,
+              }),
+            ];
       const last = config.final_sigmas_type === 'zero' ? 0 : table[0]!;
-      return { sigmas: [...made, last].map(fround), timesteps: rule === undefined ? timesteps : made.map((sigma) => sigmaToTime(sigma, chain.logTable)) };
+      return {
+        sigmas: [...made, last].map(fround),
+        timesteps: rule === undefined ? timesteps : made.map((sigma) => sigmaToTime(sigma, chain.logTable)),
+      };
     };
 
     return (request?: TimestepsOptions): Schedule<T> => {
-      const { sigmas, timesteps } = request === undefined ? { sigmas: [...[...chain.table].reverse(), 0], timesteps: [...chain.table.keys()].reverse() } : grid(request);
+      const { sigmas, timesteps } =
+        request === undefined
+          ? { sigmas: [...[...chain.table].reverse(), 0], timesteps: [...chain.table.keys()].reverse() }
+          : grid(request);
       const common = sigmaSpaceSchedule({ algebra, config, sigmas });
       const levels = sigmas.map(sigmaLevelOf);
       return {
         ...common,
         timesteps: (continuous ? sigmas.slice(0, -1).map((sigma) => 0.25 * fround(Math.log(sigma))) : timesteps).map(fround),
-        move: ({ index, options: { sChurn = 0, sTMin = 0, sTMax = Infinity, sNoise = 1 } }) => ({ sampler: euler({ sChurn, sTMin, sTMax, sNoise }), from: levels[index]!, to: levels[index + 1]!, index, levels }),
+        move: ({ index, options: { sChurn = 0, sTMin = 0, sTMax = Infinity, sNoise = 1 } }) => ({
+          sampler: euler({ sChurn, sTMin, sTMax, sNoise }),
+          from: levels[index]!,
+          to: levels[index + 1]!,
+          index,
+          levels,
+        }),
         // Upstream turns v into x0 at the level before churn raised it.
         predict: ({ modelOutput, question, call }) =>
-          answer({ algebra, prediction: config.prediction_type, x: question.x, modelOutput, at: config.prediction_type === 'v_prediction' ? levels[call.index]! : singleLevel(question.at), config: {} }),
+          answer({
+            algebra,
+            prediction: config.prediction_type,
+            x: question.x,
+            modelOutput,
+            at: config.prediction_type === 'v_prediction' ? levels[call.index]! : singleLevel(question.at),
+            config: {},
+          }),
         // Upstream looks the place in the list up in the table of the whole chain.
         velocityLevel: ({ index }) => levelOfBar(chain.alphaBars[index]!),
       };

@@ -9,37 +9,52 @@ import { flowLevel, flowPrediction } from './flow.ts';
 
 const NAME = 'FlowMatchHeunDiscreteScheduler';
 
-const flowMatchHeunOptions = { num_train_timesteps: integer(1000, { min: 1, max: MAX_STEPS }), shift: number(1, { min: Number.MIN_VALUE }) };
+const flowMatchHeunOptions = {
+  num_train_timesteps: integer(1000, { min: 1, max: MAX_STEPS }),
+  shift: number(1, { min: Number.MIN_VALUE }),
+};
 
 /**
- * FlowMatchHeunDiscreteScheduler: Heun's method over sigma itself, which is that over sigma / alpha with alpha taken as 1. Churn raises the noise of a
- * flow's state and leaves its signal, which is then too large, and the output is counted from the level before: kept, as published.
+ * FlowMatchHeunDiscreteScheduler: Heun's method over sigma itself, which is that over sigma / alpha with alpha taken as 1. Churn raises the
+ * noise of a flow's state and leaves its signal, which is then too large, and the output is counted from the level before: kept, as
+ * published.
  */
 const flowMatchHeun = defineScheduler({
   name: NAME,
   order: 2,
   options: flowMatchHeunOptions,
   stepOptions: ['sChurn', 'sTMin', 'sTMax', 'sNoise', 'generator', 'noise'],
-  create: <T>({ config, algebra }: Context<typeof flowMatchHeunOptions, T>) => (request?: TimestepsOptions): Schedule<T> => {
-    const train = config.num_train_timesteps;
-    const steps = request?.numInferenceSteps;
-    const single = steps === undefined ? flowTable({ ...config, use_dynamic_shifting: false }) : flowHeunSigmas(config, steps);
-    // Every level but the first is looked at twice: at the end of one step and at the start of the next.
-    const timesteps = [...single].flatMap((sigma, i) => (i === 0 || steps === undefined ? [sigma] : [sigma, sigma])).map((sigma) => Math.fround(sigma * train));
-    const sigmas = steps === undefined ? [...single] : [...[...single].flatMap((sigma, i) => (i === 0 ? [sigma] : [sigma, sigma])), 0];
-    return {
-      timesteps,
-      sigmas,
-      initNoiseSigma: 1,
-      move: ({ index, options: { sChurn = 0, sTMin = 0, sTMax = Infinity, sNoise = 1 } }) => {
-        const from = unitLevel(sigmas[index]!);
-        // Churn is shared among all entries of the doubled list.
-        return { sampler: drawingTwice({ sChurn, sTMin, sTMax, sNoise }), from, to: unitLevel(sigmas[index + 1]!), levels: sigmas.map(unitLevel) };
-      },
-      predict: ({ modelOutput, question, call }) => ({ denoised: flowPrediction(algebra, { x: question.x, modelOutput, sigma: sigmas[call.index]! }) }),
-      noiseLevel: ({ index }) => flowLevel(sigmas[index]!),
-    };
-  },
+  create:
+    <T>({ config, algebra }: Context<typeof flowMatchHeunOptions, T>) =>
+    (request?: TimestepsOptions): Schedule<T> => {
+      const train = config.num_train_timesteps;
+      const steps = request?.numInferenceSteps;
+      const single = steps === undefined ? flowTable({ ...config, use_dynamic_shifting: false }) : flowHeunSigmas(config, steps);
+      // Every level but the first is looked at twice: at the end of one step and at the start of the next.
+      const timesteps = [...single]
+        .flatMap((sigma, i) => (i === 0 || steps === undefined ? [sigma] : [sigma, sigma]))
+        .map((sigma) => Math.fround(sigma * train));
+      const sigmas = steps === undefined ? [...single] : [...[...single].flatMap((sigma, i) => (i === 0 ? [sigma] : [sigma, sigma])), 0];
+      return {
+        timesteps,
+        sigmas,
+        initNoiseSigma: 1,
+        move: ({ index, options: { sChurn = 0, sTMin = 0, sTMax = Infinity, sNoise = 1 } }) => {
+          const from = unitLevel(sigmas[index]!);
+          // Churn is shared among all entries of the doubled list.
+          return {
+            sampler: drawingTwice({ sChurn, sTMin, sTMax, sNoise }),
+            from,
+            to: unitLevel(sigmas[index + 1]!),
+            levels: sigmas.map(unitLevel),
+          };
+        },
+        predict: ({ modelOutput, question, call }) => ({
+          denoised: flowPrediction(algebra, { x: question.x, modelOutput, sigma: sigmas[call.index]! }),
+        }),
+        noiseLevel: ({ index }) => flowLevel(sigmas[index]!),
+      };
+    },
 });
 
 const unitLevel = (sigma: number): NoiseLevel => ({ alpha: 1, sigma });

@@ -20,36 +20,55 @@ const flowMap = defineScheduler({
   options: flowMapOptions,
   timestepsOptions: ['numInferenceSteps', 'sigmas', 'timesteps'],
   stepOptions: ['rTimestep'],
-  create: <T>({ config: { num_train_timesteps: train, shift }, algebra }: Context<typeof flowMapOptions, T>) => (request: TimestepsOptions = { numInferenceSteps: train }): Schedule<T> => {
-    const plain = plainSigmas(request, train);
-    const sigmas = [...(shift === 1 ? plain : plain.map((sigma) => shifted(sigma, shift))), 0];
-    const timesteps = sigmas.slice(0, -1).map((sigma) => sigma * train);
-    const nearest = (t: number): number => {
-      const distances = timesteps.map((each) => Math.abs(Math.fround(each) - t));
-      const least = Math.min(...distances);
-      return least > NEAR ? -1 : distances.indexOf(least);
-    };
-    const sigmaAt = (t: number): number => sigmas[nearest(t)] ?? t / train;
-    return {
-      timesteps,
-      sigmas,
-      initNoiseSigma: 1,
-      missing: 'by-timestep',
-      move: ({ t, options: { rTimestep } }) => {
-        const index = nearest(t);
-        if (rTimestep === undefined && index < 0) throw new UserError(`[samplers/compat] ${NAME}: the timestep is none of the run, so nothing says where the step leads: t=${t}, rTimestep=undefined. Pass rTimestep, or one of scheduler.timesteps.`);
-        return { sampler: euler(), from: flowLevel(sigmaAt(t)), to: flowLevel(rTimestep === undefined ? sigmas[index + 1]! : sigmaAt(rTimestep)) };
-      },
-      predict: ({ modelOutput, question }) => ({ denoised: flowPrediction(algebra, { x: question.x, modelOutput, sigma: singleLevel(question.at).sigma }) }),
-      noiseLevel: ({ t }) => flowLevel(t / train),
-    };
-  },
+  create:
+    <T>({ config: { num_train_timesteps: train, shift }, algebra }: Context<typeof flowMapOptions, T>) =>
+    (request: TimestepsOptions = { numInferenceSteps: train }): Schedule<T> => {
+      const plain = plainSigmas(request, train);
+      const sigmas = [...(shift === 1 ? plain : plain.map((sigma) => shifted(sigma, shift))), 0];
+      const timesteps = sigmas.slice(0, -1).map((sigma) => sigma * train);
+      const nearest = (t: number): number => {
+        const distances = timesteps.map((each) => Math.abs(Math.fround(each) - t));
+        const least = Math.min(...distances);
+        return least > NEAR ? -1 : distances.indexOf(least);
+      };
+      const sigmaAt = (t: number): number => sigmas[nearest(t)] ?? t / train;
+      return {
+        timesteps,
+        sigmas,
+        initNoiseSigma: 1,
+        missing: 'by-timestep',
+        move: ({ t, options: { rTimestep } }) => {
+          const index = nearest(t);
+          if (rTimestep === undefined && index < 0)
+            throw new UserError(
+              `[samplers/compat] ${NAME}: the timestep is none of the run, so nothing says where the step leads: t=${t}, `
+                + 'rTimestep=undefined. Pass rTimestep, or one of scheduler.timesteps.',
+            );
+          return {
+            sampler: euler(),
+            from: flowLevel(sigmaAt(t)),
+            to: flowLevel(rTimestep === undefined ? sigmas[index + 1]! : sigmaAt(rTimestep)),
+          };
+        },
+        predict: ({ modelOutput, question }) => ({
+          denoised: flowPrediction(algebra, { x: question.x, modelOutput, sigma: singleLevel(question.at).sigma }),
+        }),
+        noiseLevel: ({ t }) => flowLevel(t / train),
+      };
+    },
 });
 
 function plainSigmas({ numInferenceSteps: steps, sigmas, timesteps }: TimestepsOptions, train: number): number[] {
   const counts = [steps, sigmas?.length, timesteps?.length].filter((count) => count !== undefined);
-  if (counts.length === 0) throw new UserError(`[samplers/compat] ${NAME}: nothing says how many steps there are: numInferenceSteps=undefined. Pass a number, timesteps or sigmas.`);
-  if (counts.some((count) => count !== counts[0])) throw new UserError(`[samplers/compat] ${NAME}: sigmas, timesteps and numInferenceSteps speak of one run: ${counts.join(', ')} entries. Make them equal in length.`);
+  if (counts.length === 0)
+    throw new UserError(
+      `[samplers/compat] ${NAME}: nothing says how many steps there are: numInferenceSteps=undefined. Pass a number, timesteps or sigmas.`,
+    );
+  if (counts.some((count) => count !== counts[0]))
+    throw new UserError(
+      `[samplers/compat] ${NAME}: sigmas, timesteps and numInferenceSteps speak of one run: ${counts.join(', ')} entries. Make `
+        + 'them equal in length.',
+    );
   if (sigmas !== undefined) return [...sigmas];
   if (timesteps !== undefined) return timesteps.map((t) => t / train);
   return [...linspace(1, 0, counts[0]! + 1)].slice(0, -1);

@@ -47,21 +47,38 @@ const flowMatchEuler = defineScheduler({
     const levelOf = inverted ? invertedLevel : flowLevel;
     const sampler = config.stochastic_sampling ? lcm() : euler();
     return (request?: TimestepsOptions): Schedule<T> => {
-      const { timesteps, sigmas } = request === undefined ? startingGrid(config) : flowGrid('FlowMatchEulerDiscreteScheduler', config, rule, request);
+      const { timesteps, sigmas } =
+        request === undefined ? startingGrid(config) : flowGrid('FlowMatchEulerDiscreteScheduler', config, rule, request);
       return {
         timesteps,
         sigmas,
         initNoiseSigma: 1,
-        move: (call) => ({ sampler: call.options.perTokenTimesteps === undefined ? sampler : tokenwise(call.options.perTokenTimesteps, { sigmas, train }), from: levelOf(sigmas[call.index]!), to: levelOf(sigmas[call.index + 1]!) }),
+        move: (call) => ({
+          sampler: call.options.perTokenTimesteps === undefined ? sampler : tokenwise(call.options.perTokenTimesteps, { sigmas, train }),
+          from: levelOf(sigmas[call.index]!),
+          to: levelOf(sigmas[call.index + 1]!),
+        }),
         predict: ({ modelOutput, question, call }) =>
-          call.options.perTokenTimesteps === undefined ? { denoised: flowPrediction(algebra, { x: question.x, modelOutput, sigma: singleLevel(question.at).sigma * (inverted ? -1 : 1) }) } : { denoised: tokenwisePrediction(algebra, { x: question.x, modelOutput, call, train }) },
+          call.options.perTokenTimesteps === undefined
+            ? {
+                denoised: flowPrediction(algebra, {
+                  x: question.x,
+                  modelOutput,
+                  sigma: singleLevel(question.at).sigma * (inverted ? -1 : 1),
+                }),
+              }
+            : { denoised: tokenwisePrediction(algebra, { x: question.x, modelOutput, call, train }) },
         noiseLevel: ({ index }) => flowLevel(sigmas[index]!),
       };
     };
   },
 });
 
-const flowMatchLcmOptions = { ...options, scale_factors: optional(list([], { min: Number.MIN_VALUE, max: MAX_STEPS })), upscale_mode: oneOf('bicubic', Object.keys(RESIZE_MODES) as ResizeMode[]) };
+const flowMatchLcmOptions = {
+  ...options,
+  scale_factors: optional(list([], { min: Number.MIN_VALUE, max: MAX_STEPS })),
+  upscale_mode: oneOf('bicubic', Object.keys(RESIZE_MODES) as ResizeMode[]),
+};
 
 /** FlowMatchLCMScheduler; to resize predictions between steps, it is told the shape of the sample that step is passed. */
 const flowMatchLcm = defineScheduler({
@@ -78,27 +95,44 @@ const flowMatchLcm = defineScheduler({
       let first: readonly number[] | undefined;
       const resize = async (x0: T, { index, options: { shape } }: Call<T>): Promise<T> => {
         if (factors.length === 0) return x0;
-        if (timesteps.length !== factors.length + 1) throw new UserError(`[samplers/compat] FlowMatchLCMScheduler: there is a factor for every step but the last: scale_factors has ${factors.length} entries, the run ${timesteps.length} timesteps. Pass ${factors.length + 1} steps.`);
-        if (shape === undefined || shape.length < 3 || shape.reduce((product, each) => product * each, 1) !== algebra.size(x0)) throw new UserError(`[samplers/compat] FlowMatchLCMScheduler: predictions are resized by scale_factors, which takes their shape: shape=${shape === undefined ? 'undefined' : `[${shape.join(', ')}]`}, sample of ${algebra.size(x0)} elements. Pass step the shape [N, C, ...] of its sample.`);
+        if (timesteps.length !== factors.length + 1)
+          throw new UserError(
+            '[samplers/compat] FlowMatchLCMScheduler: there is a factor for every step but the last: scale_factors has '
+              + `${factors.length} entries, the run ${timesteps.length} timesteps. Pass ${factors.length + 1} steps.`,
+          );
+        if (shape === undefined || shape.length < 3 || shape.reduce((product, each) => product * each, 1) !== algebra.size(x0))
+          throw new UserError(
+            '[samplers/compat] FlowMatchLCMScheduler: predictions are resized by scale_factors, which takes their shape: '
+              + `shape=${shape === undefined ? 'undefined' : `[${shape.join(', ')}]`}, sample of ${algebra.size(x0)} elements. Pass `
+              + 'step the shape [N, C, ...] of its sample.',
+          );
         first ??= shape.slice(2);
         const factor = factors[index];
         if (factor === undefined) return x0;
         const size = scaledSize(first, factor);
-        return algebra.fromHost(resized(await algebra.toHost(x0), shape, { size, mode: config.upscale_mode }), x0, [...shape.slice(0, 2), ...size]);
+        return algebra.fromHost(resized(await algebra.toHost(x0), shape, { size, mode: config.upscale_mode }), x0, [
+          ...shape.slice(0, 2),
+          ...size,
+        ]);
       };
       return {
         timesteps,
         sigmas,
         initNoiseSigma: 1,
         move: ({ index }) => ({ sampler: lcm(), from: flowLevel(sigmas[index]!), to: flowLevel(sigmas[index + 1]!) }),
-        predict: async ({ modelOutput, question, call }) => ({ denoised: await resize(flowPrediction(algebra, { x: question.x, modelOutput, sigma: singleLevel(question.at).sigma }), call) }),
+        predict: async ({ modelOutput, question, call }) => ({
+          denoised: await resize(flowPrediction(algebra, { x: question.x, modelOutput, sigma: singleLevel(question.at).sigma }), call),
+        }),
         noiseLevel: ({ index }) => flowLevel(sigmas[index]!),
       };
     };
   },
 });
 
-function startingGrid(config: { readonly num_train_timesteps: number; readonly shift: number; readonly use_dynamic_shifting: boolean }): { readonly timesteps: readonly number[]; readonly sigmas: readonly number[] } {
+function startingGrid(config: { readonly num_train_timesteps: number; readonly shift: number; readonly use_dynamic_shifting: boolean }): {
+  readonly timesteps: readonly number[];
+  readonly sigmas: readonly number[];
+} {
   const table = flowTable(config);
   return { timesteps: [...table.map((sigma) => sigma * config.num_train_timesteps)], sigmas: [...table] };
 }
@@ -109,8 +143,8 @@ interface TokenGrid {
 }
 
 /**
- * Euler's step with a sigma for each token of [B, tokens, C], to the greatest of the run's sigmas below it. The network's output is epsilon - x0 with its sign
- * turned, as LTX's pipelines pass it.
+ * Euler's step with a sigma for each token of [B, tokens, C], to the greatest of the run's sigmas below it. The network's output is epsilon
+ * - x0 with its sign turned, as LTX's pipelines pass it.
  */
 function tokenwise(perToken: readonly number[], { sigmas, train }: TokenGrid): Sampler {
   const ratios = perToken.map((t) => {
@@ -126,13 +160,20 @@ function tokenwise(perToken: readonly number[], { sigmas, train }: TokenGrid): S
     step: async ({ x, from, denoise, algebra }) => {
       const denoised = await denoise(x, from);
       const kept = spread(algebra, ratios, x);
-      const dropped = spread(algebra, ratios.map((ratio) => 1 - ratio), x);
+      const dropped = spread(
+        algebra,
+        ratios.map((ratio) => 1 - ratio),
+        x,
+      );
       return { x: algebra.linear([1, algebra.multiply(kept, x)], [1, algebra.multiply(dropped, denoised)]), denoised };
     },
   });
 }
 
-function tokenwisePrediction<T>(algebra: Algebra<T>, { x, modelOutput, call, train }: { readonly x: T; readonly modelOutput: T; readonly call: Call<T>; readonly train: number }): T {
+function tokenwisePrediction<T>(
+  algebra: Algebra<T>,
+  { x, modelOutput, call, train }: { readonly x: T; readonly modelOutput: T; readonly call: Call<T>; readonly train: number },
+): T {
   const sigmas = (call.options.perTokenTimesteps ?? []).map((t) => t / train);
   return algebra.linear([1, x], [1, algebra.multiply(spread(algebra, sigmas, x), modelOutput)]);
 }
@@ -140,8 +181,15 @@ function tokenwisePrediction<T>(algebra: Algebra<T>, { x, modelOutput, call, tra
 /** A number for each token as a state, each repeated over its channels. */
 function spread<T>(algebra: Algebra<T>, values: readonly number[], like: T): T {
   const channels = algebra.size(like) / values.length;
-  if (!Number.isInteger(channels)) throw new UserError(`[samplers/compat] FlowMatchEulerDiscreteScheduler: tokens do not divide the state: perTokenTimesteps has ${values.length} entries, the state ${algebra.size(like)} elements. Pass one for each token of each item.`);
-  return algebra.fromHost(Float64Array.from({ length: algebra.size(like) }, (_, i) => values[Math.floor(i / channels)]!), like);
+  if (!Number.isInteger(channels))
+    throw new UserError(
+      `[samplers/compat] FlowMatchEulerDiscreteScheduler: tokens do not divide the state: perTokenTimesteps has ${values.length} `
+        + `entries, the state ${algebra.size(like)} elements. Pass one for each token of each item.`,
+    );
+  return algebra.fromHost(
+    Float64Array.from({ length: algebra.size(like) }, (_, i) => values[Math.floor(i / channels)]!),
+    like,
+  );
 }
 
 export const flowMatchClasses: readonly SchedulerClass[] = [flowMatchEuler, flowMatchLcm];

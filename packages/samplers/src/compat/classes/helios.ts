@@ -50,17 +50,40 @@ const helios = defineScheduler({
       throw new UserError(`[samplers/compat] ${NAME}: ${what}`);
     };
     if (config.thresholding) fail('there is no thresholding: thresholding=true. Set it to false.');
-    if (scheduler_type === 'dmd') throw new UnsupportedError(`[samplers/compat] ${NAME}: there is no step of this type: scheduler_type="dmd". Take ${DMD}.`);
+    if (scheduler_type === 'dmd')
+      throw new UnsupportedError(`[samplers/compat] ${NAME}: there is no step of this type: scheduler_type="dmd". Take ${DMD}.`);
     const isUnipc = scheduler_type === 'unipc';
     if (isUnipc && !predict_x0) refuseFlowOfNoise(NAME, 'predict_x0=false', prediction_type);
-    if (isUnipc && !use_flow_sigmas && (!predict_x0 || solver_type === 'bh1')) fail(`the step to sigma = 0 has no rule: use_flow_sigmas=false, predict_x0=${predict_x0}, solver_type="${solver_type}". Set use_flow_sigmas and predict_x0 to true and solver_type to "bh2".`);
-    if (isUnipc && use_flow_sigmas && config.stages === 1) fail('with one stage a run begins at sigma = 1, where lambda is infinite and UniPC has no rule: stages=1, scheduler_type="unipc". Set scheduler_type to "euler", or take UniPCMultistepScheduler with use_flow_sigmas, which begins below 1.');
-    const sampler = isUnipc ? unipc({ order: order as 1 | 2 | 3, variant: solver_type, prediction: predict_x0 ? 'x0' : 'epsilon', lowerOrderFinal: config.lower_order_final ? 'always' : 'clean', corrector: { except: config.disable_corrector } }) : euler();
+    if (isUnipc && !use_flow_sigmas && (!predict_x0 || solver_type === 'bh1'))
+      fail(
+        `the step to sigma = 0 has no rule: use_flow_sigmas=false, predict_x0=${predict_x0}, solver_type="${solver_type}". Set `
+          + 'use_flow_sigmas and predict_x0 to true and solver_type to "bh2".',
+      );
+    if (isUnipc && use_flow_sigmas && config.stages === 1)
+      fail(
+        'with one stage a run begins at sigma = 1, where lambda is infinite and UniPC has no rule: stages=1, '
+          + 'scheduler_type="unipc". Set scheduler_type to "euler", or take UniPCMultistepScheduler with use_flow_sigmas, which begins '
+          + 'below 1.',
+      );
+    const sampler = isUnipc
+      ? unipc({
+          order: order as 1 | 2 | 3,
+          variant: solver_type,
+          prediction: predict_x0 ? 'x0' : 'epsilon',
+          lowerOrderFinal: config.lower_order_final ? 'always' : 'clean',
+          corrector: { except: config.disable_corrector },
+        })
+      : euler();
     // As there, the clean end keeps a trace of noise, so that lambda is finite.
     const tracedLevel = (sigma: number): NoiseLevel => ({ alpha: 1 - sigma, sigma: Math.max(sigma, 1e-8) });
     const levelOf = !isUnipc ? flowLevel : use_flow_sigmas ? tracedLevel : lambdaLevel(false);
     return (request?: TimestepsOptions): Schedule<T> => {
-      const { timesteps, sigmas } = heliosGrid(NAME, config, request ?? { numInferenceSteps: config.num_train_timesteps, stageIndex: 0, ...(config.use_dynamic_shifting ? { mu: 0 } : {}) }, { cuts: false });
+      const { timesteps, sigmas } = heliosGrid(
+        NAME,
+        config,
+        request ?? { numInferenceSteps: config.num_train_timesteps, stageIndex: 0, ...(config.use_dynamic_shifting ? { mu: 0 } : {}) },
+        { cuts: false },
+      );
       const levels: readonly NoiseLevel[] = sigmas.map(levelOf);
       return {
         timesteps,
@@ -70,14 +93,24 @@ const helios = defineScheduler({
         missing: 'last',
         move: ({ index }) => ({ sampler, from: levels[index]!, to: levels[index + 1]!, index, levels }),
         predict: ({ modelOutput, question, call }) => ({
-          denoised: x0Of(algebra, { prediction: isUnipc ? prediction_type : 'flow_prediction', x: question.x, modelOutput, at: singleLevel(question.at), sigma: sigmas[call.index]! }),
+          denoised: x0Of(algebra, {
+            prediction: isUnipc ? prediction_type : 'flow_prediction',
+            x: question.x,
+            modelOutput,
+            at: singleLevel(question.at),
+            sigma: sigmas[call.index]!,
+          }),
         }),
       };
     };
   },
 });
 
-const heliosDmdOptions = { ...shared, prediction_type: oneOf('flow_prediction', ['flow_prediction']), time_shift_type: oneOf('linear', ['exponential', 'linear']) };
+const heliosDmdOptions = {
+  ...shared,
+  prediction_type: oneOf('flow_prediction', ['flow_prediction']),
+  time_shift_type: oneOf('linear', ['exponential', 'linear']),
+};
 
 /** HeliosDMDScheduler: x0, then noise to the next timestep; both levels are looked up in tables that the pipeline passes. */
 const heliosDmd = defineScheduler({
@@ -85,27 +118,49 @@ const heliosDmd = defineScheduler({
   options: heliosDmdOptions,
   timestepsOptions: ['numInferenceSteps', 'stageIndex', 'sigmas', 'mu', 'isAmplifyFirstChunk'],
   stepOptions: ['curSamplingStep', 'dmdNoisyTensor', 'dmdSigmas', 'dmdTimesteps', 'allTimesteps'],
-  create: <T>({ config, algebra }: Context<typeof heliosDmdOptions, T>) => (request?: TimestepsOptions): Schedule<T> => {
-    const { timesteps, sigmas } = heliosGrid(DMD, config, request ?? { numInferenceSteps: config.num_train_timesteps, stageIndex: 0, ...(config.use_dynamic_shifting ? { mu: 0 } : {}) }, { cuts: true });
-    return {
-      timesteps,
-      sigmas,
-      initNoiseSigma: 1,
-      missing: 'by-timestep',
-      move: ({ t, options: { curSamplingStep = 0, dmdSigmas, dmdTimesteps, dmdNoisyTensor, allTimesteps } }) => {
-        if (dmdSigmas === undefined || dmdTimesteps === undefined || allTimesteps === undefined || dmdSigmas.length < dmdTimesteps.length) {
-          throw new UserError(`[samplers/compat] ${DMD}: levels are looked up in the tables of the step: dmdSigmas, dmdTimesteps and allTimesteps. Pass all three, with as many sigmas as timesteps.`);
-        }
-        // Times are cut to whole ones before they are looked up.
-        const level = (time: number): NoiseLevel => flowLevel(dmdSigmas[nearest(dmdTimesteps, Math.trunc(time))]!);
-        const next = allTimesteps[curSamplingStep + 1];
-        if (next !== undefined && dmdNoisyTensor === undefined) throw new UserError(`[samplers/compat] ${DMD}: all steps but the last are noised again: curSamplingStep=${curSamplingStep}, dmdNoisyTensor=undefined. Pass the noise.`);
-        return { sampler: lcm(), from: level(t), to: next === undefined ? { alpha: 1, sigma: 0 } : level(next) };
-      },
-      predict: ({ modelOutput, question }) => ({ denoised: flowPrediction(algebra, { x: question.x, modelOutput, sigma: singleLevel(question.at).sigma }) }),
-      noiseFrom: ({ dmdNoisyTensor }) => (dmdNoisyTensor === undefined ? undefined : { name: 'given', draw: <S>() => Promise.resolve(dmdNoisyTensor as unknown as S) }),
-    };
-  },
+  create:
+    <T>({ config, algebra }: Context<typeof heliosDmdOptions, T>) =>
+    (request?: TimestepsOptions): Schedule<T> => {
+      const { timesteps, sigmas } = heliosGrid(
+        DMD,
+        config,
+        request ?? { numInferenceSteps: config.num_train_timesteps, stageIndex: 0, ...(config.use_dynamic_shifting ? { mu: 0 } : {}) },
+        { cuts: true },
+      );
+      return {
+        timesteps,
+        sigmas,
+        initNoiseSigma: 1,
+        missing: 'by-timestep',
+        move: ({ t, options: { curSamplingStep = 0, dmdSigmas, dmdTimesteps, dmdNoisyTensor, allTimesteps } }) => {
+          if (
+            dmdSigmas === undefined
+            || dmdTimesteps === undefined
+            || allTimesteps === undefined
+            || dmdSigmas.length < dmdTimesteps.length
+          ) {
+            throw new UserError(
+              `[samplers/compat] ${DMD}: levels are looked up in the tables of the step: dmdSigmas, dmdTimesteps and allTimesteps. `
+                + 'Pass all three, with as many sigmas as timesteps.',
+            );
+          }
+          // Times are cut to whole ones before they are looked up.
+          const level = (time: number): NoiseLevel => flowLevel(dmdSigmas[nearest(dmdTimesteps, Math.trunc(time))]!);
+          const next = allTimesteps[curSamplingStep + 1];
+          if (next !== undefined && dmdNoisyTensor === undefined)
+            throw new UserError(
+              `[samplers/compat] ${DMD}: all steps but the last are noised again: curSamplingStep=${curSamplingStep}, `
+                + 'dmdNoisyTensor=undefined. Pass the noise.',
+            );
+          return { sampler: lcm(), from: level(t), to: next === undefined ? { alpha: 1, sigma: 0 } : level(next) };
+        },
+        predict: ({ modelOutput, question }) => ({
+          denoised: flowPrediction(algebra, { x: question.x, modelOutput, sigma: singleLevel(question.at).sigma }),
+        }),
+        noiseFrom: ({ dmdNoisyTensor }) =>
+          dmdNoisyTensor === undefined ? undefined : { name: 'given', draw: <S>() => Promise.resolve(dmdNoisyTensor as unknown as S) },
+      };
+    },
 });
 
 function nearest(times: readonly number[], t: number): number {

@@ -2,7 +2,16 @@ import { heun } from '../../solvers/heun.ts';
 import { exclusive } from '../request.ts';
 import { defineScheduler, type Context, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { clipOptions, predictionOption } from '../x0.ts';
-import { sigmaChain, sigmaGrid, sigmaLevelOf, sigmaRuleOf, sigmaRuleOptions, sigmaSpaceOptions, sigmaSpaceSchedule, sigmaSpaceTimesteps } from './sigma-space.ts';
+import {
+  sigmaChain,
+  sigmaGrid,
+  sigmaLevelOf,
+  sigmaRuleOf,
+  sigmaRuleOptions,
+  sigmaSpaceOptions,
+  sigmaSpaceSchedule,
+  sigmaSpaceTimesteps,
+} from './sigma-space.ts';
 
 const NAME = 'HeunDiscreteScheduler';
 
@@ -26,8 +35,11 @@ export const heunDiscrete: SchedulerClass = defineScheduler({
     const chain = sigmaChain(config);
     return (request: TimestepsOptions = { numInferenceSteps: config.num_train_timesteps }): Schedule<T> => {
       exclusive(NAME, request, ['numInferenceSteps', 'timesteps']);
-      if (request.timesteps !== undefined && rule !== undefined) exclusive(NAME, { ...request, [`use_${rule}_sigmas`]: true }, ['timesteps', `use_${rule}_sigmas`]);
-      const timesteps = request.timesteps?.map(Math.fround) ?? sigmaSpaceTimesteps(config, request.numTrainTimesteps ?? config.num_train_timesteps, request.numInferenceSteps!);
+      if (request.timesteps !== undefined && rule !== undefined)
+        exclusive(NAME, { ...request, [`use_${rule}_sigmas`]: true }, ['timesteps', `use_${rule}_sigmas`]);
+      const timesteps =
+        request.timesteps?.map(Math.fround)
+        ?? sigmaSpaceTimesteps(config, request.numTrainTimesteps ?? config.num_train_timesteps, request.numInferenceSteps!);
       const grid = sigmaGrid({ chain, timesteps, rule });
       const sigmas = [...doubled(grid.sigmas.slice(0, -1)), 0];
       return {

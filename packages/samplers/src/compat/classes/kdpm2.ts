@@ -1,12 +1,32 @@
 import { dpm2 } from '../../solvers/dpm-2.ts';
 import { dpm2Ancestral } from '../../solvers/dpm-2-ancestral.ts';
 import type { Sampler } from '../../sampler.ts';
-import { defineScheduler, type Context, type Schedule, type SchedulerClass, type StepOptions, type TimestepsOptions } from '../scheduler-class.ts';
+import {
+  defineScheduler,
+  type Context,
+  type Schedule,
+  type SchedulerClass,
+  type StepOptions,
+  type TimestepsOptions,
+} from '../scheduler-class.ts';
 import { sigmaToTime } from '../sigma-tables.ts';
 import { predictionOption } from '../x0.ts';
-import { sigmaChain, sigmaGrid, sigmaLevelOf, sigmaRuleOf, sigmaRuleOptions, sigmaSpaceOptions, sigmaSpaceSchedule, sigmaSpaceTimesteps } from './sigma-space.ts';
+import {
+  sigmaChain,
+  sigmaGrid,
+  sigmaLevelOf,
+  sigmaRuleOf,
+  sigmaRuleOptions,
+  sigmaSpaceOptions,
+  sigmaSpaceSchedule,
+  sigmaSpaceTimesteps,
+} from './sigma-space.ts';
 
-const options = { ...sigmaSpaceOptions({ start: 0.00085, end: 0.012 }), ...sigmaRuleOptions, ...predictionOption(['epsilon', 'v_prediction'], 'epsilon') } as const;
+const options = {
+  ...sigmaSpaceOptions({ start: 0.00085, end: 0.012 }),
+  ...sigmaRuleOptions,
+  ...predictionOption(['epsilon', 'v_prediction'], 'epsilon'),
+} as const;
 
 interface Kind {
   readonly name: string;

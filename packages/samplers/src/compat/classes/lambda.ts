@@ -45,17 +45,30 @@ export function lambdaChain(config: ChainConfig): LambdaChain {
 }
 
 /** The rule of the sigmas; those over sigma go before the flow's. */
-export function lambdaRuleOf(config: { readonly use_karras_sigmas: boolean; readonly use_exponential_sigmas: boolean; readonly use_beta_sigmas: boolean; readonly use_flow_sigmas: boolean; readonly use_lu_lambdas?: boolean }): LambdaRule | undefined {
+export function lambdaRuleOf(config: {
+  readonly use_karras_sigmas: boolean;
+  readonly use_exponential_sigmas: boolean;
+  readonly use_beta_sigmas: boolean;
+  readonly use_flow_sigmas: boolean;
+  readonly use_lu_lambdas?: boolean;
+}): LambdaRule | undefined {
   const rule = sigmaRuleOf(config);
   if (rule === 'karras') return rule;
   return config.use_lu_lambdas === true ? 'lu' : (rule ?? (config.use_flow_sigmas ? 'flow' : undefined));
 }
 
 /** e^mu in the place of the static shift. @throws UserError when mu is given and shifts are not dynamic */
-export function shiftOf(name: string, config: { readonly flow_shift: number; readonly use_dynamic_shifting: boolean }, mu: number | undefined): number {
+export function shiftOf(
+  name: string,
+  config: { readonly flow_shift: number; readonly use_dynamic_shifting: boolean },
+  mu: number | undefined,
+): number {
   if (mu === undefined) return config.flow_shift;
   if (config.use_dynamic_shifting) return Math.exp(mu);
-  throw new UserError(`[samplers/compat] ${name}: mu belongs to dynamic shifts: mu=${mu}, use_dynamic_shifting=false. Set use_dynamic_shifting, or leave mu out.`);
+  throw new UserError(
+    `[samplers/compat] ${name}: mu belongs to dynamic shifts: mu=${mu}, use_dynamic_shifting=false. Set use_dynamic_shifting, or `
+      + 'leave mu out.',
+  );
 }
 
 /** The level of a sigma: of a flow, or sigma / alpha with alpha^2 + sigma^2 = 1. */
@@ -73,18 +86,38 @@ interface LambdaPredictionConfig extends LimitConfig {
 }
 
 /** What the solvers are answered: x0 from the output, limited. */
-export function lambdaPrediction<T>(algebra: Algebra<T>, config: LambdaPredictionConfig, sigmas: readonly number[]): (output: Output<T>) => Promise<DetailedPrediction<T>> {
+export function lambdaPrediction<T>(
+  algebra: Algebra<T>,
+  config: LambdaPredictionConfig,
+  sigmas: readonly number[],
+): (output: Output<T>) => Promise<DetailedPrediction<T>> {
   return async ({ modelOutput: whole, question, call, sample }) => {
     const { x } = question;
     // Only epsilon may come with a variance; the method has no use for it.
-    const modelOutput = (config.variance_type ?? null) !== null && config.prediction_type === 'epsilon' ? await firstChannels(algebra, whole, sample) : whole;
+    const modelOutput =
+      (config.variance_type ?? null) !== null && config.prediction_type === 'epsilon' ? await firstChannels(algebra, whole, sample) : whole;
     const at = singleLevel(question.at);
-    return { denoised: await limited(algebra, x0Of(algebra, { prediction: config.prediction_type, x, modelOutput, at, sigma: sigmas[call.index]! }), config) };
+    return {
+      denoised: await limited(
+        algebra,
+        x0Of(algebra, { prediction: config.prediction_type, x, modelOutput, at, sigma: sigmas[call.index]! }),
+        config,
+      ),
+    };
   };
 }
 
 /** The x0-prediction of these classes: a flow's is taken off with the sigma of the table whatever the level of the state. */
-export function x0Of<T>(algebra: Algebra<T>, { prediction, x, modelOutput, at, sigma }: { readonly prediction: PredictionName; readonly x: T; readonly modelOutput: T; readonly at: NoiseLevel; readonly sigma: number }): T {
+export function x0Of<T>(
+  algebra: Algebra<T>,
+  {
+    prediction,
+    x,
+    modelOutput,
+    at,
+    sigma,
+  }: { readonly prediction: PredictionName; readonly x: T; readonly modelOutput: T; readonly at: NoiseLevel; readonly sigma: number },
+): T {
   if (prediction === 'flow_prediction') return flowPrediction(algebra, { x, modelOutput, sigma });
   if (prediction === 'v_prediction') return plainVelocityPrediction(algebra, { x, modelOutput, at });
   return toX0({ algebra, prediction, x, modelOutput, at });
@@ -96,7 +129,18 @@ export function wholeGrid(tables: LambdaTables): LambdaGrid {
 }
 
 /** Levels of a grid, and the two ends of a call's step. */
-export function walk({ timesteps, sigmas }: LambdaGrid, isFlow: boolean): { readonly levels: readonly NoiseLevel[]; readonly ends: (place: Place) => { readonly from: NoiseLevel; readonly to: NoiseLevel; readonly index: number; readonly levels: readonly NoiseLevel[] } } {
+export function walk(
+  { timesteps, sigmas }: LambdaGrid,
+  isFlow: boolean,
+): {
+  readonly levels: readonly NoiseLevel[];
+  readonly ends: (place: Place) => {
+    readonly from: NoiseLevel;
+    readonly to: NoiseLevel;
+    readonly index: number;
+    readonly levels: readonly NoiseLevel[];
+  };
+} {
   // Where equal timesteps were dropped, sigmas are left over.
   const levels = sigmas.slice(0, timesteps.length + 1).map(lambdaLevel(isFlow));
   return { levels, ends: ({ index }) => ({ from: levels[index]!, to: levels[index + 1]!, index, levels }) };
@@ -105,5 +149,8 @@ export function walk({ timesteps, sigmas }: LambdaGrid, isFlow: boolean): { read
 /** @throws UserError for a flow's prediction where the method works on the noise */
 export function refuseFlowOfNoise(name: string, algorithm: string, prediction: PredictionName): void {
   if (prediction !== 'flow_prediction') return;
-  throw new UserError(`[samplers/compat] ${name}: the method works on predictions of the noise, which has no rule for flows: ${algorithm}, prediction_type="flow_prediction". Choose the form over predictions of x0.`);
+  throw new UserError(
+    `[samplers/compat] ${name}: the method works on predictions of the noise, which has no rule for flows: ${algorithm}, `
+      + 'prediction_type="flow_prediction". Choose the form over predictions of x0.',
+  );
 }

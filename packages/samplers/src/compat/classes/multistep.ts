@@ -18,13 +18,25 @@ interface MultistepRule {
 export function multistepSolver({ algorithm, order, solverType, lowerOrderFinal }: MultistepRule): Sampler {
   if (algorithm === 'sde-dpmsolver++' || algorithm === 'sde-dpmsolver') {
     const prediction = algorithm === 'sde-dpmsolver' ? 'epsilon' : 'x0';
-    return order === 3 ? dpmpp3mSde({ weights: 'diffusers', solverType, prediction, lowerOrderFinal }) : dpmpp2mSde({ order, solverType, prediction, lowerOrderFinal });
+    return order === 3
+      ? dpmpp3mSde({ weights: 'diffusers', solverType, prediction, lowerOrderFinal })
+      : dpmpp2mSde({ order, solverType, prediction, lowerOrderFinal });
   }
-  return dpmSolver({ form: 'multistep', order, solverType, weights: 'reference', prediction: algorithm === 'dpmsolver' ? 'epsilon' : 'x0', lowerOrderFinal });
+  return dpmSolver({
+    form: 'multistep',
+    order,
+    solverType,
+    weights: 'reference',
+    prediction: algorithm === 'dpmsolver' ? 'epsilon' : 'x0',
+    lowerOrderFinal,
+  });
 }
 
 /** When the order falls at the end, from the two flags of these classes. */
-export function lowerOrderRule({ lower_order_final, euler_at_final = false }: { readonly lower_order_final: boolean; readonly euler_at_final?: boolean }, steps: number): LowerOrderFinal {
+export function lowerOrderRule(
+  { lower_order_final, euler_at_final = false }: { readonly lower_order_final: boolean; readonly euler_at_final?: boolean },
+  steps: number,
+): LowerOrderFinal {
   if (lower_order_final && steps < 15) return 'few';
   return euler_at_final ? 'last' : 'clean';
 }

@@ -3,5 +3,8 @@ import type { Option } from '../config.ts';
 /** The config of another scheduler, which its own class checks. */
 export const nestedConfig: Option<object> = {
   fallback: {},
-  parse: (value) => (typeof value === 'object' && value !== null && !Array.isArray(value) ? { value } : { expected: 'the config of a scheduler, with its _class_name' }),
+  parse: (value) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? { value }
+      : { expected: 'the config of a scheduler, with its _class_name' },
 };

@@ -44,7 +44,15 @@ export const pndmScheduler: SchedulerClass = defineScheduler({
         const i = once.indexOf(t);
         const next = (i < 0 ? undefined : once[i + 1]) ?? t - stride;
         if (!skips && i >= 0 && i < WARM_UP) return [t - half, next + half, next, next].map((end) => [t, end]);
-        return skips && i === 0 && once.length > 1 ? [[t, t - stride], [next + stride, next]] : [[t, t - stride], [t, t - stride]];
+        return skips && i === 0 && once.length > 1
+          ? [
+              [t, t - stride],
+              [next + stride, next],
+            ]
+          : [
+              [t, t - stride],
+              [t, t - stride],
+            ];
       };
       return {
         timesteps,
@@ -52,20 +60,29 @@ export const pndmScheduler: SchedulerClass = defineScheduler({
         initNoiseSigma: 1,
         missing: 'by-timestep',
         move: ({ t }) => {
-          if (steps === undefined) throw new UserError(`[samplers/compat] ${NAME}: the run has no timesteps yet: t=${t}. Call setTimesteps first.`);
+          if (steps === undefined)
+            throw new UserError(`[samplers/compat] ${NAME}: the run has no timesteps yet: t=${t}. Call setTimesteps first.`);
           const actual = timesOf(t).map(([from, to]) => ({ from: at(from), to: at(to) }));
           const legs = config.prediction_type === 'epsilon' ? actual : rotated(actual);
           const { from } = legs[0]!;
           const { to } = legs.at(-1)!;
           // The length of the grid tells the solver whether there is room for its Runge-Kutta start.
-          return { sampler: pndm({ form: skips ? 'plms' : 'f', legs: () => legs }), from, to, levels: [from, ...Array.from({ length: steps - 1 }, () => from), to] };
+          return {
+            sampler: pndm({ form: skips ? 'plms' : 'f', legs: () => legs }),
+            from,
+            to,
+            levels: [from, ...Array.from({ length: steps - 1 }, () => from), to],
+          };
         },
         predict: ({ modelOutput, question, call }) => {
           const level = singleLevel(question.at);
           const given = { algebra, prediction: config.prediction_type, x: question.x, modelOutput };
           if (config.prediction_type === 'epsilon') return { denoised: toX0({ ...given, at: level }) };
           // The solver's noise is v itself, at levels where its map is upstream's of v.
-          return { denoised: algebra.linear([1 / level.alpha, question.x], [-level.sigma / level.alpha, modelOutput]), shown: toX0({ ...given, at: levelAt(call) }) };
+          return {
+            denoised: algebra.linear([1 / level.alpha, question.x], [-level.sigma / level.alpha, modelOutput]),
+            shown: toX0({ ...given, at: levelAt(call) }),
+          };
         },
         noiseLevel: levelAt,
       };
@@ -79,16 +96,24 @@ interface Leg {
 }
 
 /**
- * Upstream averages raw outputs v and turns the mean into noise by the state at the start of each step: its map is the rotation x cos - v sin by
- * the angle between the levels. At these levels the solver's map of a noise e, x alpha' / alpha + (sigma' - alpha' sigma / alpha) e, is that rotation.
+ * Upstream averages raw outputs v and turns the mean into noise by the state at the start of each step: its map is the rotation x cos - v
+ * sin by the angle between the levels. At these levels the solver's map of a noise e, x alpha' / alpha + (sigma' - alpha' sigma / alpha) e,
+ * is that rotation.
  */
 function rotated(legs: readonly Leg[]): readonly Leg[] {
   const angles = legs.map(({ from, to }) => Math.atan2(from.sigma, from.alpha) - Math.atan2(to.sigma, to.alpha));
   const sigma = 1 + Math.max(...angles.map(Math.tan));
-  return angles.map((angle) => ({ from: { alpha: 1, sigma }, to: { alpha: Math.cos(angle), sigma: Math.cos(angle) * sigma - Math.sin(angle) } }));
+  return angles.map((angle) => ({
+    from: { alpha: 1, sigma },
+    to: { alpha: Math.cos(angle), sigma: Math.cos(angle) * sigma - Math.sin(angle) },
+  }));
 }
 
 /** @throws UserError where there is no room for the start */
 function checkStart(once: readonly number[], count: number): void {
-  if (once.length > 0 && once.length < count) throw new UserError(`[samplers/compat] ${NAME}: the start of the method takes ${count} timesteps: numInferenceSteps=${once.length}. Pass at least ${count}, or another class.`);
+  if (once.length > 0 && once.length < count)
+    throw new UserError(
+      `[samplers/compat] ${NAME}: the start of the method takes ${count} timesteps: numInferenceSteps=${once.length}. Pass at `
+        + `least ${count}, or another class.`,
+    );
 }

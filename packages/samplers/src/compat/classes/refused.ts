@@ -7,7 +7,10 @@ export function refusedPredictor(name: string): Option<null> {
     fallback: null,
     parse: (value) => {
       if (value === null) return { value };
-      throw new UnsupportedError(`[samplers/compat] ${name}: another scheduler cannot be the predictor, as Python never tells it its timesteps: solver_p=${JSON.stringify(value)}. Leave it out.`);
+      throw new UnsupportedError(
+        `[samplers/compat] ${name}: another scheduler cannot be the predictor, as Python never tells it its timesteps: `
+          + `solver_p=${JSON.stringify(value)}. Leave it out.`,
+      );
     },
   };
 }

@@ -3,5 +3,9 @@ import { oneOf, type Option } from '../config.ts';
 /** Names of other classes' options are taken for the fallback, as diffusers does when a pipeline changes its scheduler. */
 export function aliased<const V extends string>(fallback: NoInfer<V>, values: readonly V[], foreign: readonly string[]): Option<V> {
   const own = oneOf(fallback, values);
-  return { fallback, choices: [...values, ...foreign], parse: (value) => (typeof value === 'string' && foreign.includes(value) ? { value: fallback } : own.parse(value)) };
+  return {
+    fallback,
+    choices: [...values, ...foreign],
+    parse: (value) => (typeof value === 'string' && foreign.includes(value) ? { value: fallback } : own.parse(value)),
+  };
 }

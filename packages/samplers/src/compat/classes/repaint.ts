@@ -11,7 +11,9 @@ const NAME = 'RePaintScheduler';
 
 const options = { ...betaOptions({ more: ['sigmoid'] }), eta: number(0, { min: 0, max: 1 }), clip_sample: flag(true) } as const;
 
-/** The loop over timesteps goes up and down: where a timestep is above the one before, Python's pipeline calls undo_step instead of step. */
+/**
+ * The loop over timesteps goes up and down: where a timestep is above the one before, Python's pipeline calls undo_step instead of step.
+ */
 export const repaintScheduler: SchedulerClass = defineScheduler({
   name: NAME,
   options,
@@ -30,14 +32,38 @@ export const repaintScheduler: SchedulerClass = defineScheduler({
         initNoiseSigma: 1,
         missing: 'by-timestep',
         move: async ({ t, options: { originalImage, mask } }) => {
-          if (originalImage === undefined || mask === undefined) throw new UserError(`[samplers/compat] ${NAME}: step needs originalImage and mask: ${originalImage === undefined ? 'originalImage' : 'mask'}=undefined. Pass both, the mask 1 where the image is known.`);
+          if (originalImage === undefined || mask === undefined)
+            throw new UserError(
+              `[samplers/compat] ${NAME}: step needs originalImage and mask: `
+                + `${originalImage === undefined ? 'originalImage' : 'mask'}=undefined. Pass both, the mask 1 where the image is `
+                + 'known.',
+            );
           const before = t - stride;
           const known = { mask: await algebra.toHost(mask), image: await algebra.toHost(originalImage) };
           // Jumps are the loop's business here.
-          const sampler = repaint({ known, jumpLength: steps + 1, jumpSamples: 1, base: ddim({ eta: config.eta, direction: 'unconditional' }) });
-          return { sampler, from: levelAt({ t }), to: before >= 0 ? levelAt({ t: before }) : levelOfBar(1), forgets: true, unusedDraws: before >= 0 ? 0 : 1 };
+          const sampler = repaint({
+            known,
+            jumpLength: steps + 1,
+            jumpSamples: 1,
+            base: ddim({ eta: config.eta, direction: 'unconditional' }),
+          });
+          return {
+            sampler,
+            from: levelAt({ t }),
+            to: before >= 0 ? levelAt({ t: before }) : levelOfBar(1),
+            forgets: true,
+            unusedDraws: before >= 0 ? 0 : 1,
+          };
         },
-        predict: ({ modelOutput, question }) => answer({ algebra, prediction: 'epsilon', x: question.x, modelOutput, at: singleLevel(question.at), config: { clip_sample: config.clip_sample, clip_sample_range: 1 } }),
+        predict: ({ modelOutput, question }) =>
+          answer({
+            algebra,
+            prediction: 'epsilon',
+            x: question.x,
+            modelOutput,
+            at: singleLevel(question.at),
+            config: { clip_sample: config.clip_sample, clip_sample_range: 1 },
+          }),
         undo: (t) => {
           levelAt({ t: t + stride - 1 });
           return Array.from({ length: stride }, (_, i) => ({ alpha: Math.sqrt(1 - betas[t + i]!), sigma: Math.sqrt(betas[t + i]!) }));
@@ -52,9 +78,11 @@ const MAX_PATH = 1_000_000;
 /** Places of a run with jumps, from the noisiest; every jumpLength places the path goes back as many, jumpNSample - 1 times. */
 function jumpingPath(steps: number, { jumpLength = 10, jumpNSample = 10 }: TimestepsOptions): number[] {
   for (const [key, value] of Object.entries({ jumpLength, jumpNSample })) {
-    if (!(Number.isInteger(value) && value >= 1)) throw new UserError(`[samplers/compat] ${NAME}: ${key} must be a positive integer: ${key}=${value}. Pass 10, as the paper.`);
+    if (!(Number.isInteger(value) && value >= 1))
+      throw new UserError(`[samplers/compat] ${NAME}: ${key} must be a positive integer: ${key}=${value}. Pass 10, as the paper.`);
   }
-  if (steps * (1 + jumpNSample) > MAX_PATH) throw new UserError(`[samplers/compat] ${NAME}: the path is too long: ${steps} steps, each sampled ${jumpNSample} times. Pass fewer.`);
+  if (steps * (1 + jumpNSample) > MAX_PATH)
+    throw new UserError(`[samplers/compat] ${NAME}: the path is too long: ${steps} steps, each sampled ${jumpNSample} times. Pass fewer.`);
   const left = new Map<number, number>();
   for (let place = 0; place < steps - jumpLength; place += jumpLength) left.set(place, jumpNSample - 1);
   const path: number[] = [];

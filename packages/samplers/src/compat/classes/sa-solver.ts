@@ -4,7 +4,18 @@ import { flag, integer, oneOf, type Option } from '../config.ts';
 import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { countBelow, gridOf, lambdaTimesteps, ruledSigmas, type LambdaGrid } from '../tables/lambda-grid.ts';
 import { UserError } from '@langevin/tensor';
-import { clippingOption, lambdaChain, lambdaOptions, lambdaPrediction, lambdaRuleOf, lambdaSpacingOptions, refuseFlowOfNoise, varianceOption, walk, wholeGrid } from './lambda.ts';
+import {
+  clippingOption,
+  lambdaChain,
+  lambdaOptions,
+  lambdaPrediction,
+  lambdaRuleOf,
+  lambdaSpacingOptions,
+  refuseFlowOfNoise,
+  varianceOption,
+  walk,
+  wholeGrid,
+} from './lambda.ts';
 
 const NAME = 'SASolverScheduler';
 
@@ -16,7 +27,10 @@ type TauFunction = (timestep: number) => number;
 /** tau_func: in Python a function of the timestep, and so it is here; configs from files have null. */
 const tauOption: Option<TauFunction | null> = {
   fallback: null,
-  parse: (value) => (value === null || typeof value === 'function' ? { value: value as TauFunction | null } : { expected: 'a function of the timestep, or null' }),
+  parse: (value) =>
+    value === null || typeof value === 'function'
+      ? { value: value as TauFunction | null }
+      : { expected: 'a function of the timestep, or null' },
 };
 
 const saSchedulerOptions = {
@@ -43,8 +57,16 @@ const saScheduler = defineScheduler({
       throw new UserError(`[samplers/compat] ${NAME}: ${what}`);
     };
     if (ofNoise) refuseFlowOfNoise(NAME, 'algorithm_type="noise_prediction"', config.prediction_type);
-    if (ofNoise && thresholding) fail('thresholding has no rule for predictions of the noise: thresholding=true, algorithm_type="noise_prediction". Set algorithm_type to "data_prediction".');
-    if (variance_type !== null) fail(`learned variances have no place in the method: variance_type="${variance_type}". Set it to null and pass the leading channels of the output.`);
+    if (ofNoise && thresholding)
+      fail(
+        'thresholding has no rule for predictions of the noise: thresholding=true, algorithm_type="noise_prediction". Set '
+          + 'algorithm_type to "data_prediction".',
+      );
+    if (variance_type !== null)
+      fail(
+        `learned variances have no place in the method: variance_type="${variance_type}". Set it to null and pass the leading `
+          + 'channels of the output.',
+      );
     const { alphaBars, tables } = lambdaChain(config);
     const rule = lambdaRuleOf(config);
     const train = config.num_train_timesteps;

@@ -37,7 +37,12 @@ interface SpacingConfig {
 }
 
 /** Falling timesteps, not rounded to whole ones where they are evenly spaced; float32 unless said otherwise. */
-export function sigmaSpaceTimesteps({ timestep_spacing, steps_offset }: SpacingConfig, train: number, steps: number, { round = fround }: { readonly round?: (t: number) => number } = {}): number[] {
+export function sigmaSpaceTimesteps(
+  { timestep_spacing, steps_offset }: SpacingConfig,
+  train: number,
+  steps: number,
+  { round = fround }: { readonly round?: (t: number) => number } = {},
+): number[] {
   switch (timestep_spacing) {
     case 'linspace':
       return [...linspace(0, train - 1, steps)].map(round).reverse();
@@ -86,7 +91,11 @@ export const sigmaLevelOf = (sigma: number): NoiseLevel => ({ alpha: 1, sigma })
 export const inputScaleAt = (sigma: number): number => 1 / Math.sqrt(sigma * sigma + 1);
 
 /** What these classes have in common besides their solver. */
-export function sigmaSpaceSchedule<T>({ algebra, config, sigmas }: {
+export function sigmaSpaceSchedule<T>({
+  algebra,
+  config,
+  sigmas,
+}: {
   readonly algebra: Algebra<T>;
   readonly config: LimitConfig & SpacingConfig & { readonly prediction_type: PredictionName };
   readonly sigmas: readonly number[];

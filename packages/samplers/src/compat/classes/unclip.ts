@@ -29,10 +29,14 @@ export const unclip: SchedulerClass = defineScheduler({
     const levelAt = levelAtStep(NAME, alphaBars);
     return (request?: TimestepsOptions): Schedule<T> => {
       const steps = request?.numInferenceSteps;
-      if (steps === 1) throw new UserError(`[samplers/compat] ${NAME}: timesteps lead from one end of the chain to the other: numInferenceSteps=1. Pass at least 2.`);
+      if (steps === 1)
+        throw new UserError(
+          `[samplers/compat] ${NAME}: timesteps lead from one end of the chain to the other: numInferenceSteps=1. Pass at least 2.`,
+        );
       const stride = (train - 1) / ((steps ?? train) - 1);
       return {
-        timesteps: steps === undefined ? wholeChain(train) : Array.from({ length: steps }, (_, i) => roundHalfEven((steps - 1 - i) * stride)),
+        timesteps:
+          steps === undefined ? wholeChain(train) : Array.from({ length: steps }, (_, i) => roundHalfEven((steps - 1 - i) * stride)),
         sigmas: [],
         initNoiseSigma: 1,
         missing: 'by-timestep',

@@ -3,10 +3,28 @@ import { unipc, type PredictorStep, type UnipcOptions } from '../../solvers/unip
 import { zeroSnrOption } from '../betas.ts';
 import { flag, integer, list, MAX_STEPS, number, oneOf, optional } from '../config.ts';
 import { linspace } from '../float32.ts';
-import { type Context, defineScheduler, type Output, type Place, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
+import {
+  type Context,
+  defineScheduler,
+  type Output,
+  type Place,
+  type Schedule,
+  type SchedulerClass,
+  type TimestepsOptions,
+} from '../scheduler-class.ts';
 import { logTable } from '../sigma-tables.ts';
 import { dynamicallyShifted, gridOf, lambdaTimesteps, ruledSigmas, shifted, stretchedTo, type LambdaGrid } from '../tables/lambda-grid.ts';
-import { finalSigmasOption, lambdaChain, lambdaOptions, lambdaPrediction, lambdaRuleOf, lambdaSpacingOptions, refuseFlowOfNoise, walk, wholeGrid } from './lambda.ts';
+import {
+  finalSigmasOption,
+  lambdaChain,
+  lambdaOptions,
+  lambdaPrediction,
+  lambdaRuleOf,
+  lambdaSpacingOptions,
+  refuseFlowOfNoise,
+  walk,
+  wholeGrid,
+} from './lambda.ts';
 import { nestedConfig } from './nested.ts';
 import { aliased } from './remapped.ts';
 
@@ -43,42 +61,87 @@ const unipcScheduler = defineScheduler({
     const fail = (what: string): never => {
       throw new UserError(`[samplers/compat] ${NAME}: ${what}`);
     };
-    if (config.shift_terminal !== null && !config.use_flow_sigmas) fail(`a terminal shift belongs to flows: shift_terminal=${config.shift_terminal}, use_flow_sigmas=false. Set use_flow_sigmas, or leave it out.`);
+    if (config.shift_terminal !== null && !config.use_flow_sigmas)
+      fail(
+        `a terminal shift belongs to flows: shift_terminal=${config.shift_terminal}, use_flow_sigmas=false. Set use_flow_sigmas, `
+          + 'or leave it out.',
+      );
     if (!predict_x0) refuseFlowOfNoise(NAME, 'predict_x0=false', config.prediction_type);
     if (final_sigmas_type === 'zero') {
       const remedy = 'Set final_sigmas_type to "sigma_min"';
-      if (solver_type === 'bh1') fail(`B(h) = h is infinite on a step to sigma = 0: solver_type="bh1", final_sigmas_type="zero". ${remedy}, or solver_type to "bh2".`);
-      if (!predict_x0) fail(`predictions of the noise cannot be integrated to a clean end: predict_x0=false, final_sigmas_type="zero". ${remedy}, or predict_x0 to true.`);
-      if (!lower_order_final && order > 1) fail(`a step to sigma = 0 is of first order: lower_order_final=false, solver_order=${order}, final_sigmas_type="zero". ${remedy}, or lower_order_final to true.`);
+      if (solver_type === 'bh1')
+        fail(
+          `B(h) = h is infinite on a step to sigma = 0: solver_type="bh1", final_sigmas_type="zero". ${remedy}, or solver_type to "bh2".`,
+        );
+      if (!predict_x0)
+        fail(
+          `predictions of the noise cannot be integrated to a clean end: predict_x0=false, final_sigmas_type="zero". ${remedy}, or `
+            + 'predict_x0 to true.',
+        );
+      if (!lower_order_final && order > 1)
+        fail(
+          `a step to sigma = 0 is of first order: lower_order_final=false, solver_order=${order}, final_sigmas_type="zero". `
+            + `${remedy}, or lower_order_final to true.`,
+        );
     }
     const { tables } = lambdaChain(config);
     const rule = lambdaRuleOf(config);
     const flowOf = ({ sigmas, mu }: TimestepsOptions, steps: number): number[] => {
       const plain = sigmas ?? [...linspace(1, 1 / train, steps + 1)].slice(0, -1);
-      const moved = plain.map((sigma) => (config.use_dynamic_shifting ? dynamicallyShifted(sigma, mu!, config.time_shift_type) : shifted(sigma, config.flow_shift)));
+      const moved = plain.map((sigma) =>
+        config.use_dynamic_shifting ? dynamicallyShifted(sigma, mu!, config.time_shift_type) : shifted(sigma, config.flow_shift),
+      );
       const stretched = config.shift_terminal === null || config.shift_terminal === 0 ? moved : stretchedTo(config.shift_terminal, moved);
       return stretched.map((sigma, i) => (i === 0 && Math.abs(sigma - 1) < BELOW_ONE ? sigma - BELOW_ONE : sigma));
     };
     const grid = (request: TimestepsOptions): LambdaGrid => {
       const { sigmas: given, mu } = request;
-      if (config.use_dynamic_shifting && mu === undefined) fail('the shift depends on the resolution: use_dynamic_shifting=true, mu=undefined. Pass mu to setTimesteps.');
-      if (given !== undefined && !config.use_flow_sigmas) fail('sigmas can be given for flows only: use_flow_sigmas=false. Pass numInferenceSteps, or set use_flow_sigmas.');
-      const steps = given?.length ?? request.numInferenceSteps ?? fail('nothing says how many steps there are: numInferenceSteps=undefined. Pass a number, or sigmas.');
+      if (config.use_dynamic_shifting && mu === undefined)
+        fail('the shift depends on the resolution: use_dynamic_shifting=true, mu=undefined. Pass mu to setTimesteps.');
+      if (given !== undefined && !config.use_flow_sigmas)
+        fail('sigmas can be given for flows only: use_flow_sigmas=false. Pass numInferenceSteps, or set use_flow_sigmas.');
+      const steps =
+        given?.length
+        ?? request.numInferenceSteps
+        ?? fail('nothing says how many steps there are: numInferenceSteps=undefined. Pass a number, or sigmas.');
       const end = (sigmas: readonly number[]): number => (final_sigmas_type === 'zero' ? 0 : sigmas[sigmas.length - 1]!);
       if (rule === 'flow') {
         const sigmas = flowOf(request, steps);
-        return gridOf(sigmas.map((sigma) => Math.trunc(sigma * train)), sigmas, end(sigmas));
+        return gridOf(
+          sigmas.map((sigma) => Math.trunc(sigma * train)),
+          sigmas,
+          end(sigmas),
+        );
       }
       const plain = lambdaTimesteps({ spacing: config.timestep_spacing, last: train, train, offset: config.steps_offset, steps });
       // Given sigmas, of a flow, are a table of their own for the rules over sigma.
       const own = given === undefined ? tables : tableOf(given);
-      const ruled = ruledSigmas({ tables: own, timesteps: plain, rule, train, flowShift: 1, rounds: rule === 'karras', sigmaMin: config.sigma_min, sigmaMax: config.sigma_max });
+      const ruled = ruledSigmas({
+        tables: own,
+        timesteps: plain,
+        rule,
+        train,
+        flowShift: 1,
+        rounds: rule === 'karras',
+        sigmaMin: config.sigma_min,
+        sigmaMax: config.sigma_max,
+      });
       if (rule === undefined) return gridOf(ruled.timesteps, ruled.sigmas, final_sigmas_type === 'zero' ? 0 : tables.sigmas[0]!);
       if (rule !== 'karras' || !config.use_flow_sigmas) return gridOf(ruled.timesteps, ruled.sigmas, end(ruled.sigmas));
       const flow = ruled.sigmas.map((sigma) => sigma / (sigma + 1));
-      return gridOf(flow.map((sigma) => Math.trunc(sigma * train)), flow, end(flow));
+      return gridOf(
+        flow.map((sigma) => Math.trunc(sigma * train)),
+        flow,
+        end(flow),
+      );
     };
-    const own: UnipcOptions = { order: order as 1 | 2 | 3, variant: solver_type, prediction: predict_x0 ? 'x0' : 'epsilon', lowerOrderFinal: lower_order_final ? 'always' : 'clean', corrector: { except: config.disable_corrector } };
+    const own: UnipcOptions = {
+      order: order as 1 | 2 | 3,
+      variant: solver_type,
+      prediction: predict_x0 ? 'x0' : 'epsilon',
+      lowerOrderFinal: lower_order_final ? 'always' : 'clean',
+      corrector: { except: config.disable_corrector },
+    };
     const predictor = config.solver_p === null ? undefined : nested(config.solver_p);
     return (request?: TimestepsOptions): Schedule<T> => {
       const made = request === undefined ? wholeGrid(tables) : grid(request);
@@ -92,7 +155,11 @@ const unipcScheduler = defineScheduler({
       if (request !== undefined) predictor.setTimesteps(made.timesteps.length);
       // The other scheduler is told the network's output as it is.
       let latest: Output<T> | undefined;
-      const sampler = unipc({ ...own, predictor: async <S>({ x }: PredictorStep<S>) => (await predictor.step(latest!.modelOutput, latest!.call.t, x as unknown as T)).prevSample as unknown as S });
+      const sampler = unipc({
+        ...own,
+        predictor: async <S>({ x }: PredictorStep<S>) =>
+          (await predictor.step(latest!.modelOutput, latest!.call.t, x as unknown as T)).prevSample as unknown as S,
+      });
       return {
         ...common,
         move: (call) => ({ sampler, ...ends(call) }),

@@ -29,7 +29,11 @@ export const ddpmWuerstchen: SchedulerClass = defineScheduler({
     return (request: TimestepsOptions = { timesteps: [1, 0] }): Schedule<T> => {
       exclusive(NAME, request, ['numInferenceSteps', 'timesteps']);
       const timesteps = request.timesteps?.map(Math.fround) ?? [...torchLinspace(1, 0, request.numInferenceSteps! + 1)];
-      if (timesteps.some((t) => t < 0 || t > 1)) throw new UserError(`[samplers/compat] ${NAME}: times are in 0..1: timesteps=[${timesteps.slice(0, 5).join(', ')}...]. Pass a falling list from 1 to 0.`);
+      if (timesteps.some((t) => t < 0 || t > 1))
+        throw new UserError(
+          `[samplers/compat] ${NAME}: times are in 0..1: timesteps=[${timesteps.slice(0, 5).join(', ')}...]. Pass a falling list `
+            + 'from 1 to 0.',
+        );
       return {
         timesteps,
         sigmas: [],
@@ -37,10 +41,15 @@ export const ddpmWuerstchen: SchedulerClass = defineScheduler({
         missing: 'by-timestep',
         move: ({ t }) => {
           const after = timesteps[timesteps.indexOf(t) + 1];
-          if (!timesteps.includes(t) || after === undefined) throw new UserError(`[samplers/compat] ${NAME}: a step leads from one of its timesteps to the next: t=${t}. Pass one of scheduler.timesteps but the last.`);
+          if (!timesteps.includes(t) || after === undefined)
+            throw new UserError(
+              `[samplers/compat] ${NAME}: a step leads from one of its timesteps to the next: t=${t}. Pass one of `
+                + 'scheduler.timesteps but the last.',
+            );
           return { sampler: ddpmOf('fixed_small'), from: levelAt({ t }), to: levelAt({ t: after }), silent: after === 0 };
         },
-        predict: ({ modelOutput, question }) => answer({ algebra, prediction: 'epsilon', x: question.x, modelOutput, at: singleLevel(question.at), config: {} }),
+        predict: ({ modelOutput, question }) =>
+          answer({ algebra, prediction: 'epsilon', x: question.x, modelOutput, at: singleLevel(question.at), config: {} }),
         noiseLevel: levelAt,
       };
     };

@@ -14,7 +14,9 @@ export interface EdmEnds {
 function linspace64(start: number, end: number, count: number): Float64Array {
   const step = (end - start) / (count - 1);
   const half = Math.floor(count / 2);
-  return Float64Array.from({ length: count }, (_, i) => (count === 1 || i < half ? start + (count === 1 ? 0 : step * i) : end - step * (count - 1 - i)));
+  return Float64Array.from({ length: count }, (_, i) =>
+    count === 1 || i < half ? start + (count === 1 ? 0 : step * i) : end - step * (count - 1 - i),
+  );
 }
 
 /** Karras sigmas over a ramp, in float64 and rounded at the end (EDMEuler). */
@@ -41,4 +43,6 @@ export function exponentialInFloat32(steps: number, { sigma_min, sigma_max }: Ed
 export const logConditioning = (sigmas: Float32Array): number[] => [...sigmas.map((sigma) => 0.25 * fround(Math.log(sigma)))];
 
 /** The cosine schedule's time of a sigma: atan(sigma) 2 / pi. */
-export const atanConditioning = (sigmas: Float32Array): number[] => [...sigmas.map((sigma) => fround(fround(Math.atan(sigma)) / Math.PI) * 2)];
+export const atanConditioning = (sigmas: Float32Array): number[] => [
+  ...sigmas.map((sigma) => fround(fround(Math.atan(sigma)) / Math.PI) * 2),
+];

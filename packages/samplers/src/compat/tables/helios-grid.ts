@@ -34,14 +34,26 @@ const STAGE_START = 0.999;
 
 /** The flow's table before stages. */
 function table({ num_train_timesteps: train, shift }: HeliosConfig): number[] {
-  return [...linspace(1, 1 / train, train + 1)].map((alpha) => shifted(1 - alpha, shift)).reverse().slice(0, -1);
+  return [...linspace(1, 1 / train, train + 1)]
+    .map((alpha) => shifted(1 - alpha, shift))
+    .reverse()
+    .slice(0, -1);
 }
 
-/** First and last timestep of each stage: shares of the chain in proportion to the noise that each removes, starts corrected for the enlargement between stages. */
+/**
+ * First and last timestep of each stage: shares of the chain in proportion to the noise that each removes, starts corrected for the
+ * enlargement between stages.
+ */
 function heliosStages(config: HeliosConfig): readonly { readonly max: number; readonly min: number }[] {
   const { num_train_timesteps: train, stages, stage_range, gamma } = config;
-  if (stage_range.length !== stages + 1 || stage_range.some((share, i) => !(share >= 0 && share <= 1) || (i > 0 && !(share > stage_range[i - 1]!)))) {
-    throw new UserError(`[samplers/compat] Helios: stage_range rises from 0 to 1 with one entry more than there are stages: stage_range=[${stage_range.join(', ')}], stages=${stages}. Pass [0, 1/3, 2/3, 1] for three.`);
+  if (
+    stage_range.length !== stages + 1
+    || stage_range.some((share, i) => !(share >= 0 && share <= 1) || (i > 0 && !(share > stage_range[i - 1]!)))
+  ) {
+    throw new UserError(
+      '[samplers/compat] Helios: stage_range rises from 0 to 1 with one entry more than there are stages: '
+        + `stage_range=[${stage_range.join(', ')}], stages=${stages}. Pass [0, 1/3, 2/3, 1] for three.`,
+    );
   }
   const sigmas = table(config);
   const at = (share: number): number => Math.min(Math.max(Math.trunc(share * train), 0), train);
@@ -72,12 +84,15 @@ export function heliosGrid(name: string, config: HeliosConfig, request: HeliosRe
   };
   const { numInferenceSteps, stageIndex, mu, isAmplifyFirstChunk = false } = request;
   if (numInferenceSteps === undefined) return fail('the number of steps is needed: numInferenceSteps=undefined. Pass it.');
-  if (use_dynamic_shifting && mu === undefined) return fail('the shift depends on the resolution: use_dynamic_shifting=true, mu=undefined. Pass mu to setTimesteps.');
-  if (use_dynamic_shifting && shift !== 1) return fail(`a shift is static or dynamic: use_dynamic_shifting=true, shift=${shift}. Leave one of them out.`);
+  if (use_dynamic_shifting && mu === undefined)
+    return fail('the shift depends on the resolution: use_dynamic_shifting=true, mu=undefined. Pass mu to setTimesteps.');
+  if (use_dynamic_shifting && shift !== 1)
+    return fail(`a shift is static or dynamic: use_dynamic_shifting=true, shift=${shift}. Leave one of them out.`);
   const steps = !cuts ? numInferenceSteps : isAmplifyFirstChunk ? numInferenceSteps * 2 + 1 : numInferenceSteps + 1;
   let sigmas: number[];
   let timesteps: number[];
-  const stage = heliosStages(config)[stageIndex ?? 0] ?? fail(`the stage is not one of ${stages}: stageIndex=${stageIndex}. Pass 0..${stages - 1}.`);
+  const stage =
+    heliosStages(config)[stageIndex ?? 0] ?? fail(`the stage is not one of ${stages}: stageIndex=${stageIndex}. Pass 0..${stages - 1}.`);
   if (stages === 1) {
     sigmas = (request.sigmas ?? [...linspace(1, 1 / train, steps + 1)].slice(0, -1)).map(Math.fround);
     // The static shift goes through the rule of dynamic ones, as there.
@@ -94,8 +109,12 @@ export function heliosGrid(name: string, config: HeliosConfig, request: HeliosRe
     sigmas.splice(-2, 1);
   }
   if (use_dynamic_shifting) {
-    sigmas = sigmas.map((sigma) => (stages === 1 ? shiftIn32(sigma, mu!, time_shift_type) : dynamicallyShifted(sigma, mu!, time_shift_type)));
-    timesteps = sigmas.slice(0, -1).map((sigma) => (stages === 1 ? Math.fround(sigma * train) : stage.min + sigma * (stage.max - stage.min)));
+    sigmas = sigmas.map((sigma) =>
+      stages === 1 ? shiftIn32(sigma, mu!, time_shift_type) : dynamicallyShifted(sigma, mu!, time_shift_type),
+    );
+    timesteps = sigmas
+      .slice(0, -1)
+      .map((sigma) => (stages === 1 ? Math.fround(sigma * train) : stage.min + sigma * (stage.max - stage.min)));
   }
   return { timesteps, sigmas };
 }

@@ -31,7 +31,21 @@ export function countBelow(alphaBars: Float32Array, bound: number): number {
 }
 
 /** Whole timesteps before any rule; `last` is the number of table entries in use. */
-export function lambdaTimesteps({ spacing, last, train, offset, steps, ascending = false }: { readonly spacing: 'linspace' | 'leading' | 'trailing'; readonly last: number; readonly train: number; readonly offset: number; readonly steps: number; readonly ascending?: boolean }): number[] {
+export function lambdaTimesteps({
+  spacing,
+  last,
+  train,
+  offset,
+  steps,
+  ascending = false,
+}: {
+  readonly spacing: 'linspace' | 'leading' | 'trailing';
+  readonly last: number;
+  readonly train: number;
+  readonly offset: number;
+  readonly steps: number;
+  readonly ascending?: boolean;
+}): number[] {
   const pick = (rising: number[]): number[] => (ascending ? rising.slice(0, -1) : rising.reverse().slice(0, -1));
   switch (spacing) {
     case 'linspace':
@@ -65,7 +79,10 @@ export interface GridRequest {
 }
 
 /** Timesteps, whole, and sigmas in float64 without the end of the last step. */
-export function ruledSigmas({ tables, timesteps, rule, train, flowShift, rounds, ascending = false, sigmaMin, sigmaMax }: GridRequest): { readonly timesteps: number[]; readonly sigmas: number[] } {
+export function ruledSigmas({ tables, timesteps, rule, train, flowShift, rounds, ascending = false, sigmaMin, sigmaMax }: GridRequest): {
+  readonly timesteps: number[];
+  readonly sigmas: number[];
+} {
   const steps = timesteps.length;
   if (rule === undefined) return { timesteps: [...timesteps], sigmas: timesteps.map((t) => interpolateTable(t, tables.sigmas)) };
   if (rule === 'flow') {
@@ -73,9 +90,12 @@ export function ruledSigmas({ tables, timesteps, rule, train, flowShift, rounds,
     return { timesteps: sigmas.map((sigma) => Math.trunc(sigma * train)), sigmas };
   }
   const { sigmas: table, logSigmas } = tables;
-  const [low, high] = rule === 'lu' ? [logSigmas[0]!, logSigmas[logSigmas.length - 1]!] : [sigmaMin ?? table[0]!, sigmaMax ?? table[table.length - 1]!];
+  const [low, high] =
+    rule === 'lu' ? [logSigmas[0]!, logSigmas[logSigmas.length - 1]!] : [sigmaMin ?? table[0]!, sigmaMax ?? table[table.length - 1]!];
   const ends = ascending && (sigmaMin ?? sigmaMax ?? null) === null ? { max: low, min: high, steps } : { max: high, min: low, steps };
-  const sigmas = [...(rule === 'lu' ? linspace(0, 1, steps).map((ramp) => Math.exp(ends.max + ramp * (ends.min - ends.max))) : sigmasByRule(rule, ends))];
+  const sigmas = [
+    ...(rule === 'lu' ? linspace(0, 1, steps).map((ramp) => Math.exp(ends.max + ramp * (ends.min - ends.max))) : sigmasByRule(rule, ends)),
+  ];
   const times = sigmas.map((sigma) => sigmaToTime(sigma, logSigmas));
   return { timesteps: times.map((t) => Math.trunc(rounds ? roundHalfEven(t) : t)), sigmas };
 }
@@ -113,7 +133,11 @@ export function gridOf(timesteps: readonly number[], sigmas: readonly number[], 
 /** Custom timesteps of a chain, cut to whole ones. @throws UserError when they leave it */
 export function customTimesteps(name: string, timesteps: readonly number[], train: number): number[] {
   const wrong = timesteps.findIndex((t) => !(t >= 0 && t < train));
-  if (wrong >= 0) throw new UserError(`[samplers/compat] ${name}: custom timesteps are steps of the chain: timesteps[${wrong}]=${timesteps[wrong]}. Pass numbers in 0..${train - 1}, falling.`);
+  if (wrong >= 0)
+    throw new UserError(
+      `[samplers/compat] ${name}: custom timesteps are steps of the chain: timesteps[${wrong}]=${timesteps[wrong]}. Pass numbers `
+        + `in 0..${train - 1}, falling.`,
+    );
   return timesteps.map(Math.trunc);
 }
 

@@ -18,11 +18,13 @@ export interface CoverageRow {
   readonly own: number;
 }
 
-type Outcome = { readonly golden: GoldenCase } & ({ readonly kind: 'refused' | 'failed' } | { readonly kind: 'compared'; readonly error: number });
+type Outcome = { readonly golden: GoldenCase } & (
+  { readonly kind: 'refused' | 'failed' } | { readonly kind: 'compared'; readonly error: number }
+);
 
 /**
- * Runs every case of golden files that tooling/parity/schedulers_golden.py made and says how close ours comes, for each class and each option in turn; a case counts for every
- * option that it changes.
+ * Runs every case of golden files that tooling/parity/schedulers_golden.py made and says how close ours comes, for each class and each
+ * option in turn; a case counts for every option that it changes.
  */
 export async function compatCoverage(files: readonly GoldenFile[]): Promise<readonly CoverageRow[]> {
   const rows = new Map<string, CoverageRow>();
@@ -31,7 +33,10 @@ export async function compatCoverage(files: readonly GoldenFile[]): Promise<read
       const outcome = await outcomeOf(golden);
       for (const option of optionsOf(golden)) {
         const key = `${golden.class} ${option}`;
-        rows.set(key, added(rows.get(key) ?? { class: golden.class, option, cases: 0, refused: 0, failed: 0, largest: 0, own: 0 }, outcome));
+        rows.set(
+          key,
+          added(rows.get(key) ?? { class: golden.class, option, cases: 0, refused: 0, failed: 0, largest: 0, own: 0 }, outcome),
+        );
       }
     }
   }
@@ -68,5 +73,7 @@ function optionsOf({ config, set, step, seed, begin, variance_noise }: GoldenCas
 
 function added(row: CoverageRow, outcome: Outcome): CoverageRow {
   const more = { ...row, cases: row.cases + 1, own: Math.max(row.own, outcome.golden.own ?? 0) };
-  return outcome.kind === 'compared' ? { ...more, largest: Math.max(row.largest, outcome.error) } : { ...more, [outcome.kind]: row[outcome.kind] + 1 };
+  return outcome.kind === 'compared'
+    ? { ...more, largest: Math.max(row.largest, outcome.error) }
+    : { ...more, [outcome.kind]: row[outcome.kind] + 1 };
 }

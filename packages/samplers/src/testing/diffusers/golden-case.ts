@@ -74,12 +74,19 @@ function patternGenerator(): Generator {
 
 const camel = (key: string): string => key.replace(/_([a-z])/gu, (_, letter: string) => letter.toUpperCase());
 const STEP_NAMES: Readonly<Record<string, string>> = { s_tmin: 'sTMin', s_tmax: 'sTMax' };
-const camelKeys = (given: Readonly<Record<string, unknown>>): Record<string, unknown> => Object.fromEntries(Object.entries(given).map(([key, value]) => [STEP_NAMES[key] ?? camel(key), value]));
+const camelKeys = (given: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(given).map(([key, value]) => [STEP_NAMES[key] ?? camel(key), value]));
 
 /** What ours gives where diffusers gave the case's numbers. */
-export async function runCase(golden: GoldenCase, more: Readonly<Record<string, unknown>> = {}): Promise<{ readonly scheduler: DiffusersScheduler<Float64Array>; readonly final: Float64Array; readonly trace: readonly number[] }> {
+export async function runCase(
+  golden: GoldenCase,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<{ readonly scheduler: DiffusersScheduler<Float64Array>; readonly final: Float64Array; readonly trace: readonly number[] }> {
   const algebra = arrayAlgebra({ items: golden.shape?.[0] ?? 2 }) as unknown as Algebra<Float64Array>;
-  const scheduler = fromDiffusersConfig({ _class_name: golden.class, ...golden.config, ...(golden.tau === undefined ? {} : { tau_func: () => golden.tau }), ...more }, { algebra });
+  const scheduler = fromDiffusersConfig(
+    { _class_name: golden.class, ...golden.config, ...(golden.tau === undefined ? {} : { tau_func: () => golden.tau }), ...more },
+    { algebra },
+  );
   if (Object.keys(golden.set).length > 0) scheduler.setTimesteps(camelKeys(golden.set) as TimestepsOptions);
   const begin = golden.begin ?? 0;
   if (begin > 0 && golden.how !== 'timestep') scheduler.setBeginIndex(begin);
@@ -93,26 +100,69 @@ export async function runCase(golden: GoldenCase, more: Readonly<Record<string, 
   const trace: number[] = [];
   let shape = golden.shape;
   for (const [k, t] of scheduler.timesteps.slice(begin, golden.trace === undefined ? undefined : begin + golden.trace.length).entries()) {
-    const noise: StepOptions<Float64Array> = golden.variance_noise === true || (fromPath && golden.seed === undefined) ? { noise: noiseOf(k) } : draws ? { generator } : fromPath ? { seed: golden.seed! } : {};
+    const noise: StepOptions<Float64Array> =
+      golden.variance_noise === true || (fromPath && golden.seed === undefined)
+        ? { noise: noiseOf(k) }
+        : draws
+          ? { generator }
+          : fromPath
+            ? { seed: golden.seed! }
+            : {};
     const options = { ...camelKeys(golden.step ?? {}), ...noise, ...(shape === undefined ? {} : { shape }) };
     if (golden.class === 'RePaintScheduler') {
       const before = k === 0 ? t + 1 : scheduler.timesteps[k - 1]!;
-      x = t < before ? (await scheduler.step(network(x, t, 0), t, x, { ...options, originalImage: pattern(2, 7, 0, 4), mask: pattern(1, 2, 0, 1).map((value) => value + 1) })).prevSample : await scheduler.undoStep(x, before, noise);
+      x =
+        t < before
+          ? (
+              await scheduler.step(network(x, t, 0), t, x, {
+                ...options,
+                originalImage: pattern(2, 7, 0, 4),
+                mask: pattern(1, 2, 0, 1).map((value) => value + 1),
+              })
+            ).prevSample
+          : await scheduler.undoStep(x, before, noise);
     } else if (golden.class === 'KarrasVeScheduler') {
       const { sampleHat, sigmaHat } = await scheduler.addNoiseToInput(x, t, noise);
-      x = (await scheduler.step(network(sampleHat.map((value) => value / (1 + sigmaHat)), 0, 0), t, sampleHat, options)).prevSample;
+      x = (
+        await scheduler.step(
+          network(
+            sampleHat.map((value) => value / (1 + sigmaHat)),
+            0,
+            0,
+          ),
+          t,
+          sampleHat,
+          options,
+        )
+      ).prevSample;
     } else if (golden.class === 'ScoreSdeVeScheduler') {
       const last = scheduler.sigmas.length - 2;
       const sigma = scheduler.sigmas[last - Math.trunc(Math.fround(t * last))]!;
-      const score = network(x.map((value) => value / (1 + sigma)), t, 0).map((value) => -value / (1 + sigma));
+      const score = network(
+        x.map((value) => value / (1 + sigma)),
+        t,
+        0,
+      ).map((value) => -value / (1 + sigma));
       x = (await scheduler.step(score, t, x, options)).prevSample;
     } else {
-      const pipeline = golden.class === 'UnCLIPScheduler' ? { prevTimestep: scheduler.timesteps[k + 1] } : golden.class === 'HeliosDMDScheduler' ? { curSamplingStep: k, dmdNoisyTensor: noiseOf(k), dmdSigmas: scheduler.sigmas, dmdTimesteps: scheduler.timesteps, allTimesteps: scheduler.timesteps } : {};
+      const pipeline =
+        golden.class === 'UnCLIPScheduler'
+          ? { prevTimestep: scheduler.timesteps[k + 1] }
+          : golden.class === 'HeliosDMDScheduler'
+            ? {
+                curSamplingStep: k,
+                dmdNoisyTensor: noiseOf(k),
+                dmdSigmas: scheduler.sigmas,
+                dmdTimesteps: scheduler.timesteps,
+                allTimesteps: scheduler.timesteps,
+              }
+            : {};
       const output = network(scheduler.scaleModelInput(x, t), t, learned ? 3 : 0);
       x = (await scheduler.step(output, t, x, { ...options, ...pipeline } as StepOptions<Float64Array>)).prevSample;
     }
     const factor = (golden.config.scale_factors as readonly number[] | undefined)?.[k];
-    if (shape !== undefined && factor !== undefined) shape = [...shape.slice(0, 2), ...golden.shape!.slice(2).map((size) => Math.round(factor * size))];
+    if (shape !== undefined && factor !== undefined)
+      shape = [...shape.slice(0, 2), ...golden.shape!.slice(2).map((size) => Math.round(factor * size))];
     trace.push(x[(7 * k) % x.length]!);
   }
   return { scheduler, final: x, trace };
@@ -121,7 +171,11 @@ export async function runCase(golden: GoldenCase, more: Readonly<Record<string, 
 /** Compares ours with a case's numbers. */
 export async function compareCase(golden: GoldenCase, more: Readonly<Record<string, unknown>> = {}): Promise<Comparison> {
   const { scheduler, final, trace } = await runCase(golden, more);
-  const tables = [difference(scheduler.timesteps, golden.timesteps ?? []), ...(golden.sigmas === undefined ? [] : [difference(scheduler.sigmas, golden.sigmas)]), difference([scheduler.initNoiseSigma], [golden.init ?? 1])];
+  const tables = [
+    difference(scheduler.timesteps, golden.timesteps ?? []),
+    ...(golden.sigmas === undefined ? [] : [difference(scheduler.sigmas, golden.sigmas)]),
+    difference([scheduler.initNoiseSigma], [golden.init ?? 1]),
+  ];
   // The trace is printed with seven digits.
   const states = [difference(final, golden.final ?? []), Math.max(0, difference(trace, golden.trace ?? []) - 5e-7)];
   if (golden.noised !== undefined) states.push(difference(scheduler.addNoise(start(), noiseOf(0), ends(scheduler)), golden.noised));
@@ -141,9 +195,9 @@ function difference(ours: ArrayLike<number>, theirs: readonly number[]): number 
 
 /**
  * The most that states may differ from a case's, relative to the largest element. A case is diffusers' float32 tables in float64
- * arithmetic: ours may be as far from it as diffusers' own float32 run is, or two units in the last place of float32, as torch's square roots
- * and sines of whole tables are not always rounded to the nearest. Noise of seeds is equal to torch's to 2e-6, which a run may add up; a
- * Brownian path is read at times of float32 rounded to a millionth, and a millionth of time moves it by a thousandth of its unit.
+ * arithmetic: ours may be as far from it as diffusers' own float32 run is, or two units in the last place of float32, as torch's square
+ * roots and sines of whole tables are not always rounded to the nearest. Noise of seeds is equal to torch's to 2e-6, which a run may add
+ * up; a Brownian path is read at times of float32 rounded to a millionth, and a millionth of time moves it by a thousandth of its unit.
  */
 function allowed({ seed, config, own = 0 }: GoldenCase): number {
   if (typeof config.noise_sampler_seed === 'number') return 1e-4;
@@ -160,6 +214,12 @@ export function agrees(golden: GoldenCase, { tables, states }: Comparison): bool
 
 /** A case in one line. */
 export function caseName({ class: name, config, set, step, seed, begin, how, variance_noise, shape }: GoldenCase): string {
-  const rest = { ...step, ...(shape === undefined ? {} : { shape }), ...(seed === undefined ? {} : { seed }), ...(begin === undefined ? {} : { begin: how === 'timestep' ? `timestep ${begin}` : begin }), ...(variance_noise === true ? { variance_noise } : {}) };
+  const rest = {
+    ...step,
+    ...(shape === undefined ? {} : { shape }),
+    ...(seed === undefined ? {} : { seed }),
+    ...(begin === undefined ? {} : { begin: how === 'timestep' ? `timestep ${begin}` : begin }),
+    ...(variance_noise === true ? { variance_noise } : {}),
+  };
   return [name, ...[config, set, rest].map((part) => JSON.stringify(part))].join(' ').replaceAll('"', '');
 }

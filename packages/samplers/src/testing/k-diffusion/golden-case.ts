@@ -27,7 +27,14 @@ export const K_DIFFUSION_TOLERANCE = 1e-12;
 
 /** Names of options there and here. */
 const OPTIONS: Readonly<Record<string, string>> = {
-  eta: 'eta', s_noise: 'sNoise', s_churn: 'sChurn', s_tmin: 'sTMin', s_tmax: 'sTMax', solver_type: 'solverType', r: 'r', order: 'order',
+  eta: 'eta',
+  s_noise: 'sNoise',
+  s_churn: 'sChurn',
+  s_tmin: 'sTMin',
+  s_tmax: 'sTMax',
+  solver_type: 'solverType',
+  r: 'r',
+  order: 'order',
 };
 
 interface Peer {
@@ -64,7 +71,10 @@ export interface KDiffusionComparison {
 }
 
 /** Runs ours where k-diffusion gave a case's numbers, with its recorded noise, on the closed-form denoiser of a mixture. */
-export async function compareKDiffusion(golden: Omit<KDiffusionGolden, 'cases'>, { function: name, grid, options, result }: KDiffusionCase): Promise<KDiffusionComparison> {
+export async function compareKDiffusion(
+  golden: Omit<KDiffusionGolden, 'cases'>,
+  { function: name, grid, options, result }: KDiffusionCase,
+): Promise<KDiffusionComparison> {
   const { name: sampler, form = {} } = PEERS[name]!;
   const intervals: (readonly [number, number])[] = [];
   const noise: NoiseSource = {
@@ -78,7 +88,13 @@ export async function compareKDiffusion(golden: Omit<KDiffusionGolden, 'cases'>,
   const ours = Object.fromEntries(Object.entries(options).map(([key, value]) => [OPTIONS[key]!, value]));
   const levels = golden.grids[grid]!.map(sigmaLevel);
   const x = Float64Array.from(golden.start, (value) => value * levels[0]!.sigma);
-  const end = await sample({ sampler: samplers.create(sampler, { ...form, ...ours }), denoise: threeModes().denoiser<Float64Array>(), x, levels, noise });
+  const end = await sample({
+    sampler: samplers.create(sampler, { ...form, ...ours }),
+    denoise: threeModes().denoiser<Float64Array>(),
+    x,
+    levels,
+    noise,
+  });
   const scale = Math.max(...result.map(Math.abs));
   return { difference: Math.max(...result.map((value, i) => Math.abs(value - end[i]!))) / scale, intervals };
 }
@@ -97,7 +113,12 @@ export async function kDiffusionCoverage(golden: KDiffusionGolden): Promise<read
     kDiffusionFunctions.map(async (name) => {
       const cases = golden.cases.filter((each) => each.function === name);
       const found = await Promise.all(cases.map((each) => compareKDiffusion(golden, each)));
-      return { function: name, sampler: PEERS[name]!.name, cases: cases.length, largest: Math.max(...found.map(({ difference }) => difference)) };
+      return {
+        function: name,
+        sampler: PEERS[name]!.name,
+        cases: cases.length,
+        largest: Math.max(...found.map(({ difference }) => difference)),
+      };
     }),
   );
 }

@@ -16,7 +16,10 @@ function broadcasting(f: (operands: readonly number[], dtype: Elements['dtype'])
     const strides = inputs.map((x) => broadcastStrides(x.shape, shape));
     const dtype = inputs[inputs.length - 1]!.dtype;
     forEachIndex(shape, (index, i) => {
-      values[i] = f(inputs.map((x, k) => x.values[dot(index, strides[k]!)]!), dtype);
+      values[i] = f(
+        inputs.map((x, k) => x.values[dot(index, strides[k]!)]!),
+        dtype,
+      );
     });
   };
 }
@@ -25,8 +28,36 @@ const binary = (f: (a: number, b: number) => number): ((call: Call) => void) => 
 
 type Elementwise = Extract<
   PrimitiveName,
-  | 'neg' | 'abs' | 'sign' | 'exp' | 'log' | 'sqrt' | 'sin' | 'cos' | 'atan' | 'tanh' | 'sigmoid' | 'erf' | 'floor' | 'ceil' | 'round' | 'logicalNot' | 'cast'
-  | 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'maximum' | 'minimum' | 'equal' | 'less' | 'lessEqual' | 'logicalAnd' | 'logicalOr' | 'where'
+  | 'neg'
+  | 'abs'
+  | 'sign'
+  | 'exp'
+  | 'log'
+  | 'sqrt'
+  | 'sin'
+  | 'cos'
+  | 'atan'
+  | 'tanh'
+  | 'sigmoid'
+  | 'erf'
+  | 'floor'
+  | 'ceil'
+  | 'round'
+  | 'logicalNot'
+  | 'cast'
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'pow'
+  | 'maximum'
+  | 'minimum'
+  | 'equal'
+  | 'less'
+  | 'lessEqual'
+  | 'logicalAnd'
+  | 'logicalOr'
+  | 'where'
 >;
 
 export const elementwise: Kernels<Elementwise> = {

@@ -1,4 +1,15 @@
-import { allocateHost, fromBfloat16Bits, fromFloat16Bits, hostFromNumbers, isFloating, numbersFromHost, toBfloat16Bits, toFloat16Bits, type DType, type HostArray } from '../../dtype.ts';
+import {
+  allocateHost,
+  fromBfloat16Bits,
+  fromFloat16Bits,
+  hostFromNumbers,
+  isFloating,
+  numbersFromHost,
+  toBfloat16Bits,
+  toFloat16Bits,
+  type DType,
+  type HostArray,
+} from '../../dtype.ts';
 import type { Engine, EngineBuffer, Executable } from '../../engine/engine.ts';
 import { UnsupportedError, UserError } from '../../errors.ts';
 import { isFileSlice, type Graph, type GraphNode, type ValueId, type ValueInfo } from '../../graph/graph.ts';
@@ -42,7 +53,8 @@ class ReferenceBuffer implements EngineBuffer {
   }
 
   get values(): Float64Array {
-    if (!this.#values) throw new UserError(`[tensor/reference] buffer was disposed of: ${this.dtype}${showShape(this.shape)}. Keep it until its last use.`);
+    if (!this.#values)
+      throw new UserError(`[tensor/reference] buffer was disposed of: ${this.dtype}${showShape(this.shape)}. Keep it until its last use.`);
     return this.#values;
   }
 
@@ -53,7 +65,9 @@ class ReferenceBuffer implements EngineBuffer {
 
 function asReference(buffer: EngineBuffer): ReferenceBuffer {
   if (buffer instanceof ReferenceBuffer) return buffer;
-  throw new UserError(`[tensor/reference] buffer belongs to another engine: ${buffer.dtype}${showShape(buffer.shape)}. Download it there and upload it here.`);
+  throw new UserError(
+    `[tensor/reference] buffer belongs to another engine: ${buffer.dtype}${showShape(buffer.shape)}. Download it there and upload it here.`,
+  );
 }
 
 /** How results of a dtype are stored: integers wrap around, floats round when the precision asks for it. */
@@ -68,7 +82,9 @@ function storing(dtype: DType, precision: 'float64' | 'float32'): ((value: numbe
 function fromHost(data: HostArray, dtype: DType): Float64Array {
   const values = Float64Array.from(numbersFromHost(dtype, data));
   if (dtype === 'int64' && values.some((v) => !Number.isSafeInteger(v))) {
-    throw new UnsupportedError('[tensor/reference] int64 value is beyond 2^53, which the reference engine cannot hold. Use another engine.');
+    throw new UnsupportedError(
+      '[tensor/reference] int64 value is beyond 2^53, which the reference engine cannot hold. Use another engine.',
+    );
   }
   return values;
 }
@@ -80,7 +96,8 @@ function toHost(values: Float64Array, dtype: DType): HostArray {
 
 function runNode(node: GraphNode, values: readonly ValueInfo[], known: Map<ValueId, Elements>, precision: 'float64' | 'float32'): void {
   const kernel = kernels[node.op as PrimitiveName] as Kernel<PrimitiveName> | undefined;
-  if (!kernel) throw new UnsupportedError(`[tensor/reference] op is not a primitive: op=${node.op}. Expand it first: the engine lists no composites.`);
+  if (!kernel)
+    throw new UnsupportedError(`[tensor/reference] op is not a primitive: op=${node.op}. Expand it first: the engine lists no composites.`);
   const outputs = node.outputs.map((id): Elements => ({ ...values[id]!, values: new Float64Array(sizeOf(values[id]!.shape)) }));
   kernel({ params: node.params as never, inputs: node.inputs.map((id) => known.get(id)!), outputs });
   node.outputs.forEach((id, i) => {
@@ -100,14 +117,20 @@ async function compile(graph: Graph, precision: 'float64' | 'float32'): Promise<
   return {
     run: async (inputs, options = {}) => {
       if (inputs.length !== graph.inputs.length) {
-        throw new UserError(`[tensor/reference] wrong number of inputs: given=${inputs.length}, expected=${graph.inputs.length}. Give one buffer for each graph input.`);
+        throw new UserError(
+          `[tensor/reference] wrong number of inputs: given=${inputs.length}, expected=${graph.inputs.length}. Give one buffer for `
+            + 'each graph input.',
+        );
       }
       const known = new Map(constants);
       graph.inputs.forEach((id, i) => {
         const info = graph.values[id]!;
         const buffer = asReference(inputs[i]!);
         if (buffer.dtype !== info.dtype || !sameShape(buffer.shape, info.shape)) {
-          throw new UserError(`[tensor/reference] input does not fit: inputs[${i}]=${buffer.dtype}${showShape(buffer.shape)}, expected ${info.dtype}${showShape(info.shape)}. Compile for the new shape.`);
+          throw new UserError(
+            `[tensor/reference] input does not fit: inputs[${i}]=${buffer.dtype}${showShape(buffer.shape)}, expected `
+              + `${info.dtype}${showShape(info.shape)}. Compile for the new shape.`,
+          );
         }
         known.set(id, { ...info, values: buffer.values });
       });

@@ -25,7 +25,13 @@ function forEachElement(
 ): void {
   forEachIndex(indices.shape, (index, i) => {
     const at = checked(op, indices.values[i]!, x.shape[axis]!);
-    visit(flatIndex(x.shape, index.map((n, d) => (d === axis ? at : n))), i);
+    visit(
+      flatIndex(
+        x.shape,
+        index.map((n, d) => (d === axis ? at : n)),
+      ),
+      i,
+    );
   });
 }
 
@@ -34,12 +40,18 @@ export const indexing: Kernels<'gather' | 'scatterAdd' | 'gatherElements' | 'sca
     forEachGathered({ op: 'gather', x: x!, indices: indices!, gathered: out!, axis }, (from, to) => (out!.values[to] = x!.values[from]!));
   },
   scatterAdd({ params: { axis }, inputs: [updates, indices], outputs: [out] }) {
-    forEachGathered({ op: 'scatterAdd', x: out!, indices: indices!, gathered: updates!, axis }, (to, from) => (out!.values[to]! += updates!.values[from]!));
+    forEachGathered(
+      { op: 'scatterAdd', x: out!, indices: indices!, gathered: updates!, axis },
+      (to, from) => (out!.values[to]! += updates!.values[from]!),
+    );
   },
   gatherElements({ params: { axis }, inputs: [x, indices], outputs: [out] }) {
     forEachElement({ op: 'gatherElements', x: x!, indices: indices!, axis }, (from, to) => (out!.values[to] = x!.values[from]!));
   },
   scatterElementsAdd({ params: { axis }, inputs: [updates, indices], outputs: [out] }) {
-    forEachElement({ op: 'scatterElementsAdd', x: out!, indices: indices!, axis }, (to, from) => (out!.values[to]! += updates!.values[from]!));
+    forEachElement(
+      { op: 'scatterElementsAdd', x: out!, indices: indices!, axis },
+      (to, from) => (out!.values[to]! += updates!.values[from]!),
+    );
   },
 };

@@ -6,7 +6,11 @@ import { broadcastStrides, dot, forEachIndex, type Kernels } from './elements.ts
  * Every product of a convolution: places in x [N, C, ...spatial], w [O, C/groups, ...kernel] and y [N, O, ...out] that meet.
  * The convolution and its two adjoints are the three ways to sum over them.
  */
-function forEachTap(shapes: { readonly x: Shape; readonly w: Shape; readonly y: Shape }, params: ConvParams, visit: (x: number, w: number, y: number) => void): void {
+function forEachTap(
+  shapes: { readonly x: Shape; readonly w: Shape; readonly y: Shape },
+  params: ConvParams,
+  visit: (x: number, w: number, y: number) => void,
+): void {
   const { strides, padding, dilations, groups } = params;
   const { x, w, y } = shapes;
   const outputsPerGroup = w[0]! / groups;

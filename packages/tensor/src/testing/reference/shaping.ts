@@ -25,13 +25,23 @@ export const shaping: Kernels<'reshape' | 'transpose' | 'broadcastTo' | 'slice' 
   },
 
   slice({ params: { starts, steps }, inputs: [x], outputs: [out] }) {
-    readAt(x!, out!, (index) => flatIndex(x!.shape, index.map((i, axis) => starts[axis]! + i * steps[axis]!)));
+    readAt(x!, out!, (index) =>
+      flatIndex(
+        x!.shape,
+        index.map((i, axis) => starts[axis]! + i * steps[axis]!),
+      ),
+    );
   },
 
   pad({ params: { padding, value }, inputs: [x], outputs: [out] }) {
     out!.values.fill(value);
     forEachIndex(x!.shape, (index, i) => {
-      out!.values[flatIndex(out!.shape, index.map((at, axis) => at + padding[axis]![0]))] = x!.values[i]!;
+      out!.values[
+        flatIndex(
+          out!.shape,
+          index.map((at, axis) => at + padding[axis]![0]),
+        )
+      ] = x!.values[i]!;
     });
   },
 
@@ -39,13 +49,23 @@ export const shaping: Kernels<'reshape' | 'transpose' | 'broadcastTo' | 'slice' 
     let offset = 0;
     for (const x of inputs) {
       forEachIndex(x.shape, (index, i) => {
-        out!.values[flatIndex(out!.shape, index.map((at, d) => (d === axis ? at + offset : at)))] = x.values[i]!;
+        out!.values[
+          flatIndex(
+            out!.shape,
+            index.map((at, d) => (d === axis ? at + offset : at)),
+          )
+        ] = x.values[i]!;
       });
       offset += x.shape[axis]!;
     }
   },
 
   flip({ params: { axes }, inputs: [x], outputs: [out] }) {
-    readAt(x!, out!, (index) => flatIndex(x!.shape, index.map((at, axis) => (axes.includes(axis) ? x!.shape[axis]! - 1 - at : at))));
+    readAt(x!, out!, (index) =>
+      flatIndex(
+        x!.shape,
+        index.map((at, axis) => (axes.includes(axis) ? x!.shape[axis]! - 1 - at : at)),
+      ),
+    );
   },
 };

@@ -6,4 +6,10 @@ import { reduceRows } from './reduce.ts';
 import { shapingRows } from './shaping.ts';
 
 /** Everything that is asked of an engine's ops: at least one row for each primitive and composite. */
-export const conformanceRows: readonly ConformanceRow[] = [...elementwiseRows, ...reduceRows, ...shapingRows, ...indexingRows, ...linearRows];
+export const conformanceRows: readonly ConformanceRow[] = [
+  ...elementwiseRows,
+  ...reduceRows,
+  ...shapingRows,
+  ...indexingRows,
+  ...linearRows,
+];
