@@ -156,6 +156,11 @@ export { gelu, logSigmoid, silu, softplus } from './ops/activation.ts';
 export { attention, type AttentionOptions } from './ops/attention.ts';
 export { hostOp, type HostContext, type HostGradientContext, type HostOpOptions } from './ops/host-op.ts';
 
+// Numbers on the host
+export { checkNumber, isWithin, shownValue, type NumberRange } from './check-number.ts';
+export { logistic } from './host/logistic.ts';
+export { median } from './host/median.ts';
+
 // Small matrices on the host, in float64
 export { determinant, inverse, logDeterminant, solve } from './host/lu.ts';
 export { cholesky } from './host/cholesky.ts';

@@ -1,7 +1,8 @@
 import type { PrimitiveName } from '../../graph/primitives.ts';
 import { isFloating } from '../../dtype.ts';
 import { broadcastStrides, dot, forEachIndex, type Elements, type Kernels } from './elements.ts';
-import { erf, roundHalfToEven, sigmoid } from './special.ts';
+import { logistic } from '../../host/logistic.ts';
+import { erf, roundHalfToEven } from './special.ts';
 
 function unary(f: (x: number) => number): (call: { readonly inputs: readonly Elements[]; readonly outputs: readonly Elements[] }) => void {
   return ({ inputs, outputs }) => inputs[0]!.values.forEach((x, i) => (outputs[0]!.values[i] = f(x)));
@@ -71,7 +72,7 @@ export const elementwise: Kernels<Elementwise> = {
   cos: unary(Math.cos),
   atan: unary(Math.atan),
   tanh: unary(Math.tanh),
-  sigmoid: unary(sigmoid),
+  sigmoid: unary(logistic),
   erf: unary(erf),
   floor: unary(Math.floor),
   ceil: unary(Math.ceil),
