@@ -76,7 +76,7 @@ function cut(text: string): string {
 }
 
 /** The range as people write it. */
-function rangeInWords({ atLeast, above, atMost, below, kind = 'real', infinity = 'refused' }: NumberRange): string {
+export function rangeInWords({ atLeast, above, atMost, below, kind = 'real', infinity = 'refused' }: NumberRange): string {
   const noun = kind === 'integer' ? 'an integer' : 'a number';
   if (atLeast !== undefined && atLeast === atMost) return String(atLeast);
   if (atLeast !== undefined && atMost !== undefined) return `${noun} in ${atLeast}..${atMost}`;
