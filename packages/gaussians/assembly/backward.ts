@@ -7,7 +7,7 @@ const HEAD: usize = 48;
 const THREE: usize = HEAD + 48;
 
 /**
- * The way back through a tile, from the last Gaussian to the first: dividing transmittance out again, with one number per pixel for all that
+ * The backward pass of a tile, from the last Gaussian to the first: dividing transmittance out again, with one number per pixel for all that
  * lies behind. Each Gaussian of the tile gets a row of sums over its pixels, with g = -dL/dsigma: g, g dx, g dy, g dx^2, g dx dy, g dy^2,
  * |g dp/dx|, |g dp/dy| where p is log2(alpha), then dL/dvalue; everything else follows from those.
  */
@@ -16,13 +16,13 @@ export function backwardTile(tile: i32, scratch: usize): void {
   const length = HEAD + (<usize>values << 4);
   gather(tile, scratch, length);
   // Constant arguments: the compiler makes a loop for each case.
-  if (values != 3) lead(tile, scratch, length, values, false, true);
-  else if (word(ABSOLUTE) != 0) lead(tile, scratch, THREE, 3, true, true);
-  else lead(tile, scratch, THREE, 3, true, false);
+  if (values != 3) backwardWith(tile, scratch, length, values, false, true);
+  else if (word(ABSOLUTE) != 0) backwardWith(tile, scratch, THREE, 3, true, true);
+  else backwardWith(tile, scratch, THREE, 3, true, false);
 }
 
 @inline
-function lead(tile: i32, scratch: usize, length: usize, values: i32, three: bool, absolute: bool): void {
+function backwardWith(tile: i32, scratch: usize, length: usize, values: i32, three: bool, absolute: bool): void {
   const tilesX = word(TILES_X);
   const starts = <usize>word(STARTS) + (<usize>tile << 2);
   const start = load<u32>(starts);

@@ -8,7 +8,7 @@ const THREE: usize = HEAD + 48;
 
 /**
  * Blends a tile, Gaussian by Gaussian from the front, column by column of those that it reaches. Down a column the logarithm of alpha is a
- * quadratic: from row to row alpha is multiplied by a ratio, and that by a constant. Which rows were gone through is noted for the way back.
+ * quadratic: from row to row alpha is multiplied by a ratio, and that by a constant. Which rows were gone through is noted for the backward pass.
  */
 export function forwardTile(tile: i32, scratch: usize): void {
   const values = word(CHANNELS) + (word(DEPTH) != 0 ? 1 : 0);

@@ -1,11 +1,11 @@
 import { AWAITED, JOB, KIND, NEXT, OPEN, PIECES, SCRATCH, SCRATCH_STRIDE, SERIAL, STATE, word } from './layout';
 import { adamChunk } from './adam';
 import { backwardTile } from './backward';
-import { dealRow, sortAll } from './deal';
+import { binRow, sortAll } from './bin-tiles';
 import { forwardTile } from './forward';
 import { projectChunk } from './project';
 import { projectBackwardChunk } from './project-backward';
-import { compareBand, spreadBand } from './ssim';
+import { lossForwardBand, lossBackwardBand } from './ssim';
 
 // Nothing here allocates, so that instances which share a memory share no stack and no heap.
 
@@ -21,10 +21,10 @@ export function work(thread: i32): void {
     else if (kind == 1) forwardTile(piece, scratch);
     else if (kind == 2) backwardTile(piece, scratch);
     else if (kind == 3) projectBackwardChunk(piece, scratch);
-    else if (kind == 4) compareBand(piece, scratch);
-    else if (kind == 5) spreadBand(piece, scratch);
+    else if (kind == 4) lossForwardBand(piece, scratch);
+    else if (kind == 5) lossBackwardBand(piece, scratch);
     else if (kind == 6) sortAll();
-    else if (kind == 7) dealRow(piece, scratch);
+    else if (kind == 7) binRow(piece, scratch);
     else adamChunk(piece);
   }
 }

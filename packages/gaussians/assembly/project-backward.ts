@@ -35,7 +35,7 @@ export function projectBackwardChunk(chunk: i32, f: usize): void {
     touchRows(begin, beyond, f);
     for (let i = begin; i < beyond; i++) {
       if (!addRows(i, f)) continue;
-      lead(i, f, camera);
+      projectBackwardOne(i, f, camera);
       check += total(i);
     }
   }
@@ -91,7 +91,7 @@ function addRows(i: i32, f: usize): bool {
   return some;
 }
 
-function lead(i: i32, f: usize, camera: usize): void {
+function projectBackwardOne(i: i32, f: usize, camera: usize): void {
   const w = <usize>word(LENS);
   const means = <usize>word(MEANS);
   const withDepth = word(DEPTH) != 0;

@@ -99,7 +99,7 @@ function both(sum: v128): f64 {
 }
 
 /** Window by window: SSIM, and its gradients by the window's means of the image, of its square and of its product with the target. */
-export function compareBand(band: i32, scratch: usize): void {
+export function lossForwardBand(band: i32, scratch: usize): void {
   const width = 3 * word(WIDTH);
   const height = word(HEIGHT);
   const pitch = <usize>word(PITCH);
@@ -167,7 +167,7 @@ export function compareBand(band: i32, scratch: usize): void {
 }
 
 /** From the gradients of the windows to those of the image, and L1's. */
-export function spreadBand(band: i32, scratch: usize): void {
+export function lossBackwardBand(band: i32, scratch: usize): void {
   const width = 3 * word(WIDTH);
   const height = word(HEIGHT);
   const pitch = <usize>word(PITCH);
@@ -209,9 +209,9 @@ export function spreadBand(band: i32, scratch: usize): void {
         square = wide(square, f32x4.mul(difference, difference));
         const sign = v128.and(v128.or(v128.and(difference, i32x4.splat(i32.MIN_VALUE)), scale), f32x4.gt(magnitude, f32x4.splat(0)));
         const squared = f32x4.mul(xi, v128.load(sums, PART));
-        const spread = f32x4.add(f32x4.add(f32x4.add(sign, v128.load(sums)), f32x4.add(squared, squared)), f32x4.mul(ti, v128.load(sums, 2 * PART)));
-        if (end - i >= 4) v128.store(out, spread);
-        else memory.copy(out, last4(scratch + ROW, spread), <usize>(end - i) << 2);
+        const blurred = f32x4.add(f32x4.add(f32x4.add(sign, v128.load(sums)), f32x4.add(squared, squared)), f32x4.mul(ti, v128.load(sums, 2 * PART)));
+        if (end - i >= 4) v128.store(out, blurred);
+        else memory.copy(out, last4(scratch + ROW, blurred), <usize>(end - i) << 2);
       }
     }
   }

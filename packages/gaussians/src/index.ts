@@ -21,7 +21,7 @@ export type {
   RenderGradients,
   Rendering,
   RenderOptions,
-  Residence,
+  ParameterMemory,
 } from './rasterizer.ts';
 export { referenceRasterizer } from './reference/reference-rasterizer.ts';
 export { cpuRasterizer, type CpuRasterizerOptions } from './cpu/cpu-rasterizer.ts';

@@ -143,7 +143,7 @@ export function rasterizeTensors(
     return renderings;
   };
 
-  // Renderings wait here for the way back, which uses them up: asked for a second time, it draws again.
+  // Renderings wait here for the backward pass, which uses them up: asked for a second time, it draws again.
   let waiting: readonly Rendering[] | undefined;
   const outputs = (['color', 'alpha', ...(depth === 'none' ? [] : (['depth'] as const))] as const).map((name) => ({
     name,

@@ -21,13 +21,13 @@ export interface RenderOptions<A extends FloatArray = Float32Array> {
   /** `smooth` fades out where `hard` cuts off, so that finite differences converge; for tests. @default 'hard' */
   readonly cutoff?: 'hard' | 'smooth';
   /**
-   * A rendering that nobody reads any more, of this rasterizer or another. Its arrays may hold the new one afterwards, and it has no way
-   * back: a loop leaves nothing to the garbage collector, which takes its time from the threads that draw. @default new arrays
+   * A rendering that nobody reads any more, of this rasterizer or another. Its arrays may hold the new one afterwards, and it has no
+   * backward pass: a loop leaves nothing to the garbage collector, which takes its time from the threads that draw. @default new arrays
    */
   readonly reuse?: Rendering<A> | undefined;
 }
 
-/** A picture, and what the way back needs. Channels are colour, then features. */
+/** A picture, and what the backward pass needs. Channels are colour, then features. */
 export interface Rendering<A extends FloatArray = Float32Array> {
   readonly width: number;
   readonly height: number;
@@ -94,7 +94,7 @@ export interface PhotometricRequest<A extends FloatArray = Float32Array> {
 }
 
 /**
- * A picture's loss and where it leads. The arrays belong to the rasterizer and change with its next photometric step; pictures may be drawn
+ * A picture's loss and its gradients. The arrays belong to the rasterizer and change with its next photometric step; pictures may be drawn
  * meanwhile.
  */
 export interface PhotometricStep<A extends FloatArray = Float32Array> {
@@ -110,21 +110,21 @@ export interface PhotometricStep<A extends FloatArray = Float32Array> {
   readonly radii: A;
 }
 
-/** Arrays that stay where a rasterizer's kernels are, for as long as they are trained. */
-export interface Residence {
+/** Memory of a rasterizer's kernels that holds the parameters and moments of one training, so that drawing and Adam copy nothing. */
+export interface ParameterMemory {
   /**
-   * Moves arrays in, in place of those before, whose views then hold something else; undefined when there is no room, and those before are
-   * gone.
+   * Copies arrays into the memory in place of those before, whose views become invalid; returns the views of the new ones, or undefined when
+   * there is no room (those before are invalid then, too).
    */
-  readonly hold: (arrays: readonly Float32Array[]) => Promise<readonly Float32Array[] | undefined>;
-  /** {@link adamStep} for each, in the kernels where the arrays are held. */
+  readonly load: (arrays: readonly Float32Array[]) => Promise<readonly Float32Array[] | undefined>;
+  /** {@link adamStep} for each, by the kernels where the arrays are in this memory. */
   readonly adam: (steps: readonly AdamStep[]) => Promise<void>;
-  /** Lets another move in. What is held stays until then. */
+  /** Lets another claim it. The arrays stay valid until then. */
   readonly release: () => void;
 }
 
 /**
- * Draws Gaussians and leads gradients back: gsplat's semantics (alpha at most 0.99, stop at transmittance 1e-4, opacity-aware reach of at
+ * Draws Gaussians and computes gradients: gsplat's semantics (alpha at most 0.99, stop at transmittance 1e-4, opacity-aware reach of at
  * most 3.33 deviations, 0.3 px^2 of blur), whatever does the work.
  */
 export interface Rasterizer<A extends FloatArray = Float32Array> {
@@ -148,8 +148,8 @@ export interface Rasterizer<A extends FloatArray = Float32Array> {
    * @throws UserError for arrays or a camera that do not fit
    */
   readonly photometric?: (request: PhotometricRequest<A>) => Promise<PhotometricStep<A>>;
-  /** Room for arrays that are trained, where drawing finds them without a copy; undefined while somebody else has it. */
-  readonly reside?: () => Residence | undefined;
+  /** Memory for the parameters of one training, which drawing reads without a copy; undefined while another training has it. */
+  readonly claimMemory?: () => ParameterMemory | undefined;
   /** Ends workers and frees device memory; later calls fail. */
   readonly dispose: () => Promise<void>;
 }

@@ -77,7 +77,7 @@ describe('threads', () => {
 });
 
 describe('renderings', () => {
-  test('may be led back in any order, others in between', async () => {
+  test('may be differentiated in any order, others in between', async () => {
     const [a, b] = [scene({ seed: 5, count: 40, size: 40 }), scene({ seed: 6, count: 90, size: 70 })];
     const alone = async ({ gaussians, camera }: typeof a): Promise<RenderGradients> => {
       const drawn = await cpu.render(gaussians, camera);
@@ -90,13 +90,13 @@ describe('renderings', () => {
     expectSameGradients(await cpu.backward(drawnB, { color: wave(drawnB.color) }), expected[1]);
   });
 
-  test('are led back once, by the rasterizer that made them', async () => {
+  test('are differentiated once, by the rasterizer that made them', async () => {
     const { gaussians, camera } = scene({ seed: 7, count: 4 });
     const drawn = await cpu.render(gaussians, camera);
-    await expect(two.backward(drawn, {})).rejects.toThrow('no way back');
+    await expect(two.backward(drawn, {})).rejects.toThrow('no backward pass');
     await cpu.backward(drawn, {});
     await expect(cpu.backward(drawn, {})).rejects.toThrow(
-      '[gaussians/cpu] no way back from this rendering: it is of another rasterizer, or was used already. Render again.',
+      '[gaussians/cpu] no backward pass for this rendering: it is of another rasterizer, or was used already. Render again.',
     );
   });
 
@@ -139,11 +139,11 @@ describe('renderings', () => {
     }
   });
 
-  test('that were written over have no way back, and what the training steps lend is not written over', async () => {
+  test('that were written over have no backward pass, and gradients of a training step are not written over', async () => {
     const { gaussians, camera } = scene({ seed: 14, count: 30, size: 40 });
     const old = await cpu.render(gaussians, camera);
     const drawn = await cpu.render(gaussians, camera, { reuse: old });
-    await expect(cpu.backward(old, { color: wave(old.color) })).rejects.toThrow('no way back');
+    await expect(cpu.backward(old, { color: wave(old.color) })).rejects.toThrow('no backward pass');
     const expected = await cpu.backward(drawn, { color: wave(drawn.color) });
     const step = await cpu.photometric!({ gaussians, camera, target: wave(drawn.color), dssim: 0.2 });
     const led = await cpu.backward(await cpu.render(gaussians, camera), { color: wave(drawn.color) }, { reuse: step.gradients });

@@ -159,7 +159,7 @@ describe('the picture', () => {
 });
 
 describe('gradients', () => {
-  test('of a loss made of tensors are those of the way back called by hand', async () => {
+  test('of a loss made of tensors are those of the backward pass called by hand', async () => {
     const rasterizer = referenceRasterizer();
     const params = gaussianTensors(single);
     const background = tensor([0.1, 0.5, 0.9]);

@@ -162,7 +162,7 @@ describe('the loss in the kernels', () => {
     await expect(one.photometric!({ ...given, dssim: 2 })).rejects.toThrow('dssim=2');
   });
 
-  test('leaves renderings that wait for their way back alone', async () => {
+  test('leaves renderings that wait for their backward pass alone', async () => {
     const given = request({ width: 60, height: 50 });
     const drawn = await one.render(given.gaussians, given.camera);
     const v = { color: drawn.color.map((_, i) => Math.sin(i)) };

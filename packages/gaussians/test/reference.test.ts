@@ -193,7 +193,7 @@ describe('edges', () => {
     await expect(rasterizer.backward(drawn, { alpha: new Float64Array(3) })).rejects.toThrow('alpha.length=3, expected 81');
     await expect(rasterizer.backward(drawn, { depth: new Float64Array(81) })).rejects.toThrow('not drawn: depth');
     await rasterizer.backward(drawn, {});
-    await expect(rasterizer.backward(drawn, {})).rejects.toThrow('no way back');
+    await expect(rasterizer.backward(drawn, {})).rejects.toThrow('no backward pass');
     await rasterizer.dispose();
     await expect(rasterizer.render(one, STRAIGHT)).rejects.toThrow('disposed');
   });

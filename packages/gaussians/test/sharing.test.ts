@@ -45,8 +45,8 @@ describe('a rasterizer that several use at once', () => {
     expect(await Promise.all([trained(trainer(1)), trained(trainer(2))])).toEqual([first, second]);
   });
 
-  test.for(['resident', 'not resident'] as const)('draws pictures and leads back while a training goes on: %s', async (where) => {
-    const { reside: _, ...rest } = rasterizer;
+  test.for(['resident', 'not resident'] as const)('draws pictures and their gradients while a training goes on: %s', async (where) => {
+    const { claimMemory: _, ...rest } = rasterizer;
     const on = where === 'resident' ? rasterizer : rest;
     const expected = await trained(trainer(3, on));
     const others = blobs(700);

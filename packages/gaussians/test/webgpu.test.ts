@@ -207,18 +207,18 @@ describe('renderings', () => {
       rasterizer.render(b.gaussians, b.camera),
     ]);
     expectSameBits(againA, drawn);
-    // The other one was drawn since: this one is drawn again for its way back.
+    // The other one was drawn since: this one is drawn again for its backward pass.
     expectSameBits(await rasterizer.backward(againA, cotangentsOf(drawn)), gradients);
     expect((await rasterizer.backward(againB, cotangentsOf(againB))).means.some((value) => value !== 0)).toBe(true);
   });
 
-  test('are led back once, by the rasterizer that made them', async (context) => {
+  test('are differentiated once, by the rasterizer that made them', async (context) => {
     const rasterizer = webgpu(context);
     const { gaussians, camera } = scene({ seed: 7, count: 4 });
     const drawn = await rasterizer.render(gaussians, camera);
     await rasterizer.backward(drawn, {});
     await expect(rasterizer.backward(drawn, {})).rejects.toThrow(
-      '[gaussians/webgpu] no way back from this rendering: it is of another rasterizer, or was used already. Render again.',
+      '[gaussians/webgpu] no backward pass for this rendering: it is of another rasterizer, or was used already. Render again.',
     );
     await expect(rasterizer.backward(await cpu.render(gaussians, camera), {})).rejects.toThrow(UserError);
   });
@@ -283,7 +283,7 @@ describe('the loss on the device', () => {
     }
   });
 
-  test('has the same bits each time, and leaves a rendering that waits for its way back alone', async (context) => {
+  test('has the same bits each time, and leaves a rendering that waits for its backward pass alone', async (context) => {
     const rasterizer = webgpu(context);
     const given = request({ width: 90, height: 60 });
     const drawn = await rasterizer.render(given.gaussians, given.camera);

@@ -3,7 +3,7 @@ import { interleave } from '../measure.ts';
 import { twoCores } from '../two-cores.ts';
 import type { BenchScene } from './scenes.ts';
 
-/** Milliseconds of a picture and its way back. */
+/** Milliseconds of a picture and its backward pass. */
 export interface RasterRow {
   readonly threads: number;
   readonly degree: 0 | 3;

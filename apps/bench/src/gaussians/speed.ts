@@ -57,7 +57,7 @@ export async function runGaussiansBench({
   const steps: StepRow[] = [];
   const quality: QualityRow[] = [];
   if (typeof large !== 'string') {
-    report('pictures and their way back ...');
+    report('pictures and their backward pass ...');
     // Cores that others use as well have two speeds, so that a median takes many.
     raster = await rasterSpeed(large, 15 * rounds);
     report('steps at 512 x 512 ...');
@@ -156,7 +156,7 @@ export function gaussiansBenchMarkdown({ machine, load, skipped, raster, steps, 
           '',
           '## A step of training',
           '',
-          'Picture, loss with SSIM, way back, optimiser, with the settings that are the default.',
+          'Picture, loss with SSIM, backward pass, optimiser, with the settings that are the default.',
           '',
           markdownTable(
             ['scene', 'picture', 'Gaussians', 'one thread, ms', 'two threads, ms'],
@@ -183,7 +183,7 @@ function rasterText({ rows, machine }: RasterSpeed): readonly string[] {
   };
   return [
     '',
-    '## A picture of 512 x 512 and its way back, 20,000 Gaussians',
+    '## A picture of 512 x 512 and its backward pass, 20,000 Gaussians',
     '',
     'The Gaussians that training begins with, four views in turn; with projection, sorting, and all copies in and out.',
     '',

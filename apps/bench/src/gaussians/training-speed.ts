@@ -11,7 +11,7 @@ import { interleave } from '../measure.ts';
 import { median } from './raster-speed.ts';
 import type { BenchScene } from './scenes.ts';
 
-/** A whole step: picture, loss, way back, optimiser. */
+/** A whole step: picture, loss, backward pass, optimiser. */
 export interface StepRow {
   readonly scene: string;
   readonly side: number;

@@ -43,8 +43,8 @@ export async function compare(
     scratchStride: BAND_SCRATCH,
   };
   if (mask !== undefined) showTarget(floats(memory, drawn.color, numbers), target, mask);
-  await run('compare', job, bands);
-  await run('spread', job, bands);
+  await run('lossForward', job, bands);
+  await run('lossBackward', job, bands);
   const gradient = floats(memory, at, numbers);
   if (mask !== undefined) for (let i = 0; i < numbers; i++) gradient[i] = (gradient[i]! * mask[Math.floor(i / 3)]!) / 255;
   const sums = new Float64Array(memory.buffer, job.lossSums, 3 * bands);

@@ -11,17 +11,17 @@ import type {
   RenderGradients,
   Rendering,
   RenderOptions,
-  Residence,
+  ParameterMemory,
 } from '../rasterizer.ts';
 import { checkCotangents, checkPhotometric, LEAST_DIVISOR, settingsFor, type Settings } from '../settings.ts';
 import type { Trace } from '../trace.ts';
 import { compare } from './compare.ts';
 import { draw, type Drawn, type PicturePlaces } from './draw.ts';
 import { arrayOf, touchPages } from './in-parts.ts';
-import { lead } from './lead.ts';
+import { backwardPass } from './backward-pass.ts';
 import { FREE } from './layout.ts';
 import { floats, reserve } from './memory.ts';
-import { moveIn, stepAdam } from './residence.ts';
+import { loadParameters, stepAdam } from './parameter-memory.ts';
 import { canShare, processors, type WasmMemory } from './platform.ts';
 import { startThreads, type Threads } from './threads.ts';
 
@@ -40,15 +40,15 @@ export interface CpuRasterizerOptions {
   readonly trace?: Trace;
 }
 
-/** What a rendering keeps for the way back. */
+/** What a rendering keeps for the backward pass. */
 interface Kept {
   readonly gaussians: Gaussians;
   readonly camera: Camera;
   readonly drawn: Drawn;
-  /** Where its bytes begin, and where those that resided in the memory ended. */
+  /** Where its bytes begin, and where the parameter memory ended. */
   readonly start: number;
   readonly held: number;
-  /** The bytes of the memory that the way back reads, once another rendering has taken their place. */
+  /** The bytes of the memory that the backward pass reads, once another rendering has taken their place. */
   saved?: Uint8Array;
 }
 
@@ -76,12 +76,13 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
   const states = new WeakMap<Rendering, Kept>();
   /** Whose bytes are in the memory. */
   let resident: WeakRef<Kept> | undefined;
-  /** Where drawings begin: behind what resides. */
+  /** Where drawings begin: behind the parameter memory. */
   let start = FREE;
-  let tenant: object | undefined;
+  /** Who has claimed the parameter memory. */
+  let holder: object | undefined;
   /** First byte after the gradients of the last photometric step: pictures that are drawn while they are in use lie behind them. */
-  let lent = 0;
-  const base = (): number => Math.max(start, lent);
+  let gradientsEnd = 0;
+  const base = (): number => Math.max(start, gradientsEnd);
 
   // One job at a time: calls wait for those before them.
   let last: Promise<unknown> = Promise.resolve();
@@ -89,7 +90,7 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
     const turn = last.then(async () => {
       if (disposed) throw new UserError(`[${WHERE}] the rasterizer was disposed of: disposed=true. Make another.`);
       const ready = await (threads ??= startThreads(count, trace));
-      ready.rouse();
+      ready.wake();
       return task(ready);
     });
     last = turn.catch(() => {});
@@ -157,7 +158,9 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
       const { memory } = threads;
       const own = states.get(rendering);
       if (own === undefined)
-        throw new UserError(`[${WHERE}] no way back from this rendering: it is of another rasterizer, or was used already. Render again.`);
+        throw new UserError(
+          `[${WHERE}] no backward pass for this rendering: it is of another rasterizer, or was used already. Render again.`,
+        );
       checkCotangents(WHERE, rendering, cotangents);
       states.delete(rendering);
       let { drawn } = own;
@@ -188,7 +191,7 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
         if (cotangents.color === undefined) target.fill(0);
         else target.set(cotangents.color.subarray(first, last));
       };
-      const { gradients } = await lead(
+      const { gradients } = await backwardPass(
         threads,
         space(0),
         drawn,
@@ -206,7 +209,7 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
       const settings = hardSettings(gaussians, camera, { ...options, ...(depth !== undefined && { depth: 'expected' }) });
       checkPhotometric(WHERE, request);
       evict(memory);
-      lent = 0;
+      gradientsEnd = 0;
       const drawn = await draw(threads, start, gaussians, camera, settings);
       const pixels = camera.width * camera.height;
       const picture = await compare(threads, drawn.top, drawn, { target, mask, dssim });
@@ -223,34 +226,34 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
         vDepth.set(gradient);
         divideDepth(vDepth, vAlpha, floats(memory, drawn.alpha, pixels), found);
       }
-      const { gradients, finite, end } = await lead(threads, space(0), drawn, addresses, request.absolute === true);
-      lent = end;
+      const { gradients, finite, end } = await backwardPass(threads, space(0), drawn, addresses, request.absolute === true);
+      gradientsEnd = end;
       const { l1, mse, ssim } = picture;
       return { loss, l1, mse, ssim, gradients, finite, radii: floats(memory, drawn.job.radii, gaussians.count) };
     });
 
-  const reside = (): Residence | undefined => {
-    if (tenant !== undefined) return undefined;
+  const claimMemory = (): ParameterMemory | undefined => {
+    if (holder !== undefined) return undefined;
     const self = {};
-    tenant = self;
-    const asTenant = <T>(task: (threads: Threads) => Promise<T>): Promise<T> =>
+    holder = self;
+    const asHolder = <T>(task: (threads: Threads) => Promise<T>): Promise<T> =>
       inTurn((threads) => {
-        if (tenant !== self) throw new InternalError(`[${WHERE}] somebody who has moved out uses the memory: released=true.`);
+        if (holder !== self) throw new InternalError(`[${WHERE}] the parameter memory was released: released=true. Claim it again.`);
         return task(threads);
       });
     return {
-      hold: (arrays) =>
-        asTenant(async (threads) => {
+      load: (arrays) =>
+        asHolder(async (threads) => {
           evict(threads.memory);
           start = FREE;
-          lent = 0;
-          const moved = moveIn(threads, arrays);
-          start = moved?.end ?? FREE;
-          return moved?.arrays;
+          gradientsEnd = 0;
+          const loaded = loadParameters(threads, arrays);
+          start = loaded?.end ?? FREE;
+          return loaded?.arrays;
         }),
-      adam: (steps) => asTenant((threads) => stepAdam(threads, start, steps)),
+      adam: (steps) => asHolder((threads) => stepAdam(threads, start, steps)),
       release: () => {
-        if (tenant === self) tenant = undefined;
+        if (holder === self) holder = undefined;
       },
     };
   };
@@ -261,7 +264,7 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
     render,
     backward,
     photometric,
-    reside,
+    claimMemory,
     dispose: async () => {
       disposed = true;
       await last;

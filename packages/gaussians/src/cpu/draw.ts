@@ -33,7 +33,7 @@ export interface Drawn extends PicturePlaces {
   /** Rows of the scene. */
   readonly count: number;
   readonly settings: Settings<Float32Array>;
-  /** What the way back needs, in the bytes before `end`. */
+  /** What the backward pass needs, in the bytes before `end`. */
   readonly job: Job;
   readonly end: number;
   /** First byte after everything. */
@@ -160,8 +160,8 @@ export async function draw(
   };
   await run('sort', sorting, 1, copies && { meanwhile: copies.prepare });
   done('sort');
-  await run('deal', sorting, tilesY);
-  done('deal');
+  await run('binTiles', sorting, tilesY);
+  done('bin into tiles');
   await inParts(threads, {
     kind: 'forward',
     job: { ...job, ...picture },

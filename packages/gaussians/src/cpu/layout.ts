@@ -92,7 +92,17 @@ export const JOB_WORDS = [
 ] as const;
 
 /** What a job does, in the order of its numbers. */
-export const KINDS = ['project', 'forward', 'backward', 'lead', 'compare', 'spread', 'sort', 'deal', 'adam'] as const;
+export const KINDS = [
+  'project',
+  'forward',
+  'backward',
+  'projectBackward',
+  'lossForward',
+  'lossBackward',
+  'sort',
+  'binTiles',
+  'adam',
+] as const;
 
 /** Gaussians that a thread takes at a time. */
 export const CHUNK = 256;

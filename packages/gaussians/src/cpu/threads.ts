@@ -51,7 +51,7 @@ export interface Threads {
   /** Runs a job on all threads, which take its pieces one by one. */
   readonly run: (kind: (typeof KINDS)[number], job: Job, pieces: number, options?: RunOptions) => Promise<void>;
   /** Lets the others know that a job is about to come, so that they are awake when it does. */
-  readonly rouse: () => void;
+  readonly wake: () => void;
   readonly dispose: () => void;
 }
 
@@ -140,7 +140,7 @@ export async function startThreads(count: number, trace?: Trace): Promise<Thread
       kernels.work(0);
       if (shared) await finish();
     },
-    rouse: call,
+    wake: call,
     dispose: () => {
       Atomics.store(words, SERIAL, -1);
       Atomics.notify(words, SERIAL);

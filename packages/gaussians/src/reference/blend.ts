@@ -66,7 +66,7 @@ export interface PixelGradient {
   readonly depth: number;
 }
 
-/** Leads the gradient of a pixel back to the splats that it was blended from, from back to front. */
+/** From the gradient of a pixel to those of the splats that it was blended from, from back to front. */
 export function stackBackward(
   splats: readonly Splat[],
   { layers, transmittance }: PixelStack,

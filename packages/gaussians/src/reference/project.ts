@@ -179,7 +179,7 @@ export function project(
   return { index, depth: z, mean, conic, opacity, channels, radius: Math.max(reachX, reachY) };
 }
 
-/** Leads the gradient of a splat back to the scene and the camera. */
+/** From the gradient of a splat to those of the scene and the camera, by the chain rule. */
 export function projectBackward(
   gaussians: Gaussians<Float64Array>,
   camera: Camera,

@@ -8,7 +8,7 @@ import { project, projectBackward, type Splat, type SplatGradient } from './proj
 
 const WHERE = 'gaussians/reference';
 
-/** What the way back needs. */
+/** What the backward pass needs. */
 interface Scene {
   readonly gaussians: Gaussians<Float64Array>;
   readonly camera: Camera;
@@ -40,10 +40,12 @@ export function referenceRasterizer(): Rasterizer<Float64Array> {
       demandAlive();
       const scene = scenes.get(rendering);
       if (scene === undefined)
-        throw new UserError(`[${WHERE}] no way back from this rendering: it is of another rasterizer, or was used already. Render again.`);
+        throw new UserError(
+          `[${WHERE}] no backward pass for this rendering: it is of another rasterizer, or was used already. Render again.`,
+        );
       checkCotangents(WHERE, rendering, cotangents);
       scenes.delete(rendering);
-      return lead(scene, rendering, cotangents);
+      return backwardPass(scene, rendering, cotangents);
     },
     dispose: async () => {
       disposed = true;
@@ -108,7 +110,7 @@ function draw(scene: Scene): Rendering<Float64Array> {
   return { width, height, channels, color, alpha, radii, ...(settings.depth !== 'none' && { depth }) };
 }
 
-function lead(scene: Scene, rendering: Rendering<Float64Array>, v: Cotangents<Float64Array>): RenderGradients<Float64Array> {
+function backwardPass(scene: Scene, rendering: Rendering<Float64Array>, v: Cotangents<Float64Array>): RenderGradients<Float64Array> {
   const { gaussians, camera, settings, splats } = scene;
   const { channels } = rendering;
   const zeros = (array: Float64Array): Float64Array => new Float64Array(array.length);

@@ -9,7 +9,7 @@ export const FORWARD_TOLERANCE = 1e-5;
 
 /**
  * What gradients in single precision may differ by, relative to the largest entry: at an alpha of 0.99 a rounding of 1e-6 in it becomes one
- * of 1e-4 in what it lets through, by which the way back divides.
+ * of 1e-4 in what it lets through, by which the backward pass divides.
  */
 export const SINGLE_GRADIENT_TOLERANCE = 2e-4;
 

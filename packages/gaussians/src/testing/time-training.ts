@@ -29,7 +29,7 @@ export interface Timing {
 export interface TrainingTimes {
   readonly gaussians: number;
   readonly step: Timing;
-  /** Drawing and its way back: every phase of a step but loss, optimiser and strategy. */
+  /** Drawing and its backward pass: every phase of a step but loss, optimiser and strategy. */
   readonly raster: Timing;
   /** The parts of a step, in their order. */
   readonly phases: Readonly<Record<string, Timing>>;

@@ -4,7 +4,7 @@ import type { PerceptualMetric } from '../losses/metrics.ts';
 import { adamStep } from '../optimizer/adam.ts';
 import { columnsOf, meansRate } from '../optimizer/rates.ts';
 import { changeRows } from '../optimizer/rows.ts';
-import type { Rasterizer, Rendering, Residence } from '../rasterizer.ts';
+import type { ParameterMemory, Rasterizer, Rendering } from '../rasterizer.ts';
 import type { SceneView, SplatScene } from '../scenes/scene.ts';
 import type { RefineContext, Refinement } from '../strategies/strategy.ts';
 import { stopwatch, type Trace } from '../trace.ts';
@@ -40,22 +40,22 @@ export function createTrainer(given: {
   let state = given.state;
   const activeDegree = (step: number): number => Math.min(settings.degree, Math.floor(step / settings.degreeEvery));
 
-  let residence: Residence | undefined;
+  let memory: ParameterMemory | undefined;
   let begun = false;
 
-  /** Parameters and moments go where the kernels are, if there is room. */
-  const moveIn = async (): Promise<void> => {
+  /** Copies parameters and moments into the memory of the kernels, if there is room. */
+  const loadParameters = async (): Promise<void> => {
     const { gaussians, moments } = state;
-    const held = await residence?.hold(PARAMETERS.flatMap((name) => [gaussians[name], moments[name].mean, moments[name].square]));
-    if (held === undefined) {
-      residence?.release();
-      residence = undefined;
+    const loaded = await memory?.load(PARAMETERS.flatMap((name) => [gaussians[name], moments[name].mean, moments[name].square]));
+    if (loaded === undefined) {
+      memory?.release();
+      memory = undefined;
       return;
     }
     state = {
       ...state,
-      gaussians: { ...gaussians, ...byName((_, i) => held[3 * i]!) },
-      moments: byName((_, i) => ({ mean: held[3 * i + 1]!, square: held[3 * i + 2]! })),
+      gaussians: { ...gaussians, ...byName((_, i) => loaded[3 * i]!) },
+      moments: byName((_, i) => ({ mean: loaded[3 * i + 1]!, square: loaded[3 * i + 2]! })),
     };
   };
 
@@ -69,7 +69,7 @@ export function createTrainer(given: {
     }
     if (change.clearStatistics) for (const values of Object.values(population.statistics)) values.fill(0);
     state = { ...state, ...population };
-    if (change.rows !== undefined) await moveIn();
+    if (change.rows !== undefined) await loadParameters();
   };
 
   return {
@@ -78,8 +78,8 @@ export function createTrainer(given: {
       inTurn(rasterizer, async () => {
         if (!begun) {
           begun = true;
-          residence = rasterizer.reside?.();
-          await moveIn();
+          memory = rasterizer.claimMemory?.();
+          await loadParameters();
         }
         const { step, gaussians, moments } = state;
         const { metrics, gradients, rendering } = await loss.gradients(gaussians, { step, degree: activeDegree(step) });
@@ -94,7 +94,7 @@ export function createTrainer(given: {
             step: step + 1,
           })),
         );
-        if (residence !== undefined) await residence.adam(steps);
+        if (memory !== undefined) await memory.adam(steps);
         else for (const each of steps) adamStep(each);
         done('adam');
         strategy.observe?.({ step: step + 1, statistics: state.statistics, rendering, gradients, camera: loss.viewOf(step).camera });
@@ -114,15 +114,15 @@ export function createTrainer(given: {
         return { metrics, ...(change && { counts: change.counts }) };
       }),
     release: () => {
-      if (residence === undefined) return;
+      if (memory === undefined) return;
       const { gaussians, moments } = state;
       state = {
         ...state,
         gaussians: { ...gaussians, ...byName((name) => gaussians[name].slice()) },
         moments: byName((name) => ({ mean: moments[name].mean.slice(), square: moments[name].square.slice() })),
       };
-      residence.release();
-      residence = undefined;
+      memory.release();
+      memory = undefined;
     },
     evaluate: (view, perceptual) => loss.evaluate(state.gaussians, view, { degree: activeDegree(state.step), perceptual }),
   };

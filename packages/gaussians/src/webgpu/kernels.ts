@@ -3,9 +3,14 @@ import type { Buffers } from './buffers.ts';
 import type { GpuBuffer, GpuComputePass, GpuDevice, GpuHandle, GpuPipeline } from './gpu.ts';
 import { BACKGROUND_WGSL, BACKWARD_WGSL, FEATURES_BACKWARD_WGSL } from './shaders/backward.ts';
 import { FORWARD_WGSL } from './shaders/blend.ts';
-import { EMIT_WGSL, SCAN_WGSL, STARTS_WGSL, TOTALS_WGSL } from './shaders/deal.ts';
-import { LEAD_WGSL, SUM_ROWS_WGSL } from './shaders/lead.ts';
-import { SPREAD_COLUMNS_WGSL, SPREAD_ROWS_WGSL, WINDOW_COLUMNS_WGSL, WINDOW_ROWS_WGSL } from './shaders/photometric.ts';
+import { EMIT_WGSL, SCAN_WGSL, STARTS_WGSL, TOTALS_WGSL } from './shaders/bin-tiles.ts';
+import { PROJECT_BACKWARD_WGSL, SUM_ROWS_WGSL } from './shaders/project-backward.ts';
+import {
+  LOSS_BACKWARD_COLUMNS_WGSL,
+  LOSS_BACKWARD_ROWS_WGSL,
+  LOSS_FORWARD_COLUMNS_WGSL,
+  LOSS_FORWARD_ROWS_WGSL,
+} from './shaders/photometric.ts';
 import { PROJECT_WGSL } from './shaders/project.ts';
 import { COLUMNS_WGSL, HISTOGRAM_WGSL, SCATTER_WGSL } from './shaders/sort.ts';
 import { ROW_OF_GROUPS } from './view.ts';
@@ -24,11 +29,11 @@ const SOURCES = {
   backward: BACKWARD_WGSL,
   featuresBackward: FEATURES_BACKWARD_WGSL,
   sumRows: SUM_ROWS_WGSL,
-  lead: LEAD_WGSL,
-  windowRows: WINDOW_ROWS_WGSL,
-  windowColumns: WINDOW_COLUMNS_WGSL,
-  spreadRows: SPREAD_ROWS_WGSL,
-  spreadColumns: SPREAD_COLUMNS_WGSL,
+  projectBackward: PROJECT_BACKWARD_WGSL,
+  lossForwardRows: LOSS_FORWARD_ROWS_WGSL,
+  lossForwardColumns: LOSS_FORWARD_COLUMNS_WGSL,
+  lossBackwardRows: LOSS_BACKWARD_ROWS_WGSL,
+  lossBackwardColumns: LOSS_BACKWARD_COLUMNS_WGSL,
 } as const;
 
 export type KernelName = keyof typeof SOURCES;
@@ -43,7 +48,7 @@ export interface Step {
   readonly groups: Groups;
 }
 
-/** What every picture and its way back need; the others are compiled when somebody asks for them. */
+/** What every picture and its backward pass need; the others are compiled when somebody asks for them. */
 export const USUAL_KERNELS: readonly KernelName[] = [
   'project',
   'histogram',
@@ -57,7 +62,7 @@ export const USUAL_KERNELS: readonly KernelName[] = [
   'background',
   'backward',
   'sumRows',
-  'lead',
+  'projectBackward',
 ];
 
 export interface Kernels {

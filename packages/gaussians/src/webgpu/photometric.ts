@@ -47,10 +47,10 @@ export function comparison(
   const groups = groupsFor(numbers, LOSS_GROUP);
   return {
     steps: [
-      { kernel: 'windowRows', bindings: [view, loss, picture, targets, masks, blurred], groups },
-      { kernel: 'windowColumns', bindings: [view, loss, picture, targets, masks, blurred, slopes, totals], groups },
-      { kernel: 'spreadRows', bindings: [view, slopes, blurred], groups },
-      { kernel: 'spreadColumns', bindings: [view, loss, picture, targets, masks, blurred, cotangents], groups },
+      { kernel: 'lossForwardRows', bindings: [view, loss, picture, targets, masks, blurred], groups },
+      { kernel: 'lossForwardColumns', bindings: [view, loss, picture, targets, masks, blurred, slopes, totals], groups },
+      { kernel: 'lossBackwardRows', bindings: [view, slopes, blurred], groups },
+      { kernel: 'lossBackwardColumns', bindings: [view, loss, picture, targets, masks, blurred, cotangents], groups },
     ],
     totals,
     length,

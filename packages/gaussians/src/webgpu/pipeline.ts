@@ -3,8 +3,8 @@ import type { Buffers } from './buffers.ts';
 import type { GpuBuffer, GpuDevice } from './gpu.ts';
 import { groupsFor, type Groups, type Step } from './kernels.ts';
 import { ROW } from './shaders/backward.ts';
-import { SCAN_BLOCK } from './shaders/deal.ts';
-import { LEAD_GROUP, SUM_GROUP } from './shaders/lead.ts';
+import { SCAN_BLOCK } from './shaders/bin-tiles.ts';
+import { PROJECT_BACKWARD_GROUP, SUM_GROUP } from './shaders/project-backward.ts';
 import { PROJECT_GROUP } from './shaders/project.ts';
 import { DIGITS, SORT_BLOCK } from './shaders/sort.ts';
 import { channelGroups, VIEW_BYTES } from './view.ts';
@@ -32,7 +32,7 @@ export function appearanceRow(degree: 0 | 1 | 2 | 3, colors: boolean): number {
 export const GEOMETRY_ROW = 11;
 export const GRADIENT_ROW = 15;
 
-/** The buffers of the way there. The scene's are filled by the caller. */
+/** The buffers of the forward pass. The scene's are filled by the caller. */
 export interface ForwardBuffers {
   readonly view: GpuBuffer;
   readonly geometry: GpuBuffer;
@@ -40,7 +40,7 @@ export interface ForwardBuffers {
   readonly features: GpuBuffer;
   readonly counters: GpuBuffer;
   readonly radii: GpuBuffer;
-  /** Colour, alpha, depth; then what the way back needs. */
+  /** Colour, alpha, depth; then what the backward pass needs. */
   readonly picture: GpuBuffer;
 }
 
@@ -111,8 +111,8 @@ function sort(
   return { steps, ...from };
 }
 
-/** What the way there leaves behind for the way back. */
-export interface Dealt {
+/** What the forward pass leaves behind for the backward pass. */
+export interface TileBins {
   readonly order: GpuBuffer;
   readonly spans: GpuBuffer;
   readonly firsts: GpuBuffer;
@@ -126,7 +126,7 @@ export interface Dealt {
 /**
  * From the scene to the picture. Pairs are sorted by tile after Gaussians were by depth, so that each tile has its own from near to far.
  */
-export function forwardSteps(buffers: Buffers, sizes: Sizes): { readonly steps: readonly Step[]; readonly dealt: Dealt } {
+export function forwardSteps(buffers: Buffers, sizes: Sizes): { readonly steps: readonly Step[]; readonly bins: TileBins } {
   const { count, tilesX, tilesY, pairs, featureChannels } = sizes;
   const { view, geometry, appearance, features, counters, radii, picture } = sceneBuffers(buffers, sizes);
   const tiles = tilesX * tilesY;
@@ -179,7 +179,7 @@ export function forwardSteps(buffers: Buffers, sizes: Sizes): { readonly steps: 
       groups: [tilesX, tilesY, channelGroups(featureChannels)],
     },
   ];
-  return { steps, dealt: { order, spans, firsts, blocks, records, owners, sortedPairs: byTile.values, starts } };
+  return { steps, bins: { order, spans, firsts, blocks, records, owners, sortedPairs: byTile.values, starts } };
 }
 
 /** Where gradients end up. */
@@ -203,7 +203,7 @@ export function gradientLengths({
   return {
     gradients: (GRADIENT_ROW + row) * count,
     features: featureChannels * count,
-    camera: 12 * Math.ceil(count / LEAD_GROUP),
+    camera: 12 * Math.ceil(count / PROJECT_BACKWARD_GROUP),
     background: 4 * tilesX * tilesY * Math.ceil(channels / 4),
   };
 }
@@ -212,7 +212,7 @@ export function gradientLengths({
 export function backwardSteps(
   buffers: Buffers,
   sizes: Sizes,
-  { order, spans, firsts, blocks, records, owners, sortedPairs, starts }: Dealt,
+  { order, spans, firsts, blocks, records, owners, sortedPairs, starts }: TileBins,
 ): {
   readonly steps: readonly Step[];
   readonly results: BackwardBuffers;
@@ -249,9 +249,9 @@ export function backwardSteps(
       groups: groupsFor((count * ROW) / 4, SUM_GROUP),
     },
     {
-      kernel: 'lead',
+      kernel: 'projectBackward',
       bindings: [view, geometry, appearance, spans, sums, results.gradients, results.camera],
-      groups: groupsFor(count, LEAD_GROUP),
+      groups: groupsFor(count, PROJECT_BACKWARD_GROUP),
     },
   ];
   if (featureChannels > 0) {

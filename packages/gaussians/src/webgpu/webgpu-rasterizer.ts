@@ -14,7 +14,7 @@ import { checkCotangents, checkPhotometric, LEAST_TRANSMITTANCE, settingsFor, ty
 import type { GpuBuffer } from './gpu.ts';
 import type { Step } from './kernels.ts';
 import { comparison } from './photometric.ts';
-import { appearanceRow, backwardSteps, COUNTERS_BYTES, forwardSteps, sceneBuffers, type Dealt, type Sizes } from './pipeline.ts';
+import { appearanceRow, backwardSteps, COUNTERS_BYTES, forwardSteps, sceneBuffers, type TileBins, type Sizes } from './pipeline.ts';
 import { gradientPieces, gradientsFrom } from './results.ts';
 import { ROW } from './shaders/backward.ts';
 import { openSession, type Piece, type WebgpuRasterizerOptions } from './session.ts';
@@ -24,7 +24,7 @@ export type { WebgpuRasterizerOptions } from './session.ts';
 
 const WHERE = 'gaussians/webgpu';
 
-/** What a rendering keeps for the way back. */
+/** What a rendering keeps for the backward pass. */
 interface Kept {
   readonly gaussians: Gaussians;
   readonly camera: Camera;
@@ -39,11 +39,11 @@ const NONE: Present = { color: false, alpha: false, depth: false };
 const FIRST_ROOM = 4096;
 
 /**
- * Draws on a GPU: WGSL compute kernels for projection, sorting, blending and the way back, in a browser or in Node with the package
+ * Draws on a GPU: WGSL compute kernels for projection, sorting, blending and the backward pass, in a browser or in Node with the package
  * `webgpu`. On one device the same inputs give the same bits. Numbers are float32 throughout: a pixel is good to some 1e-5. A Gaussian with
  * a number that is not finite is not drawn.
  *
- * The scene stays on the device from a rendering to its way back; when another was drawn in between, it is drawn again.
+ * The scene stays on the device from a rendering to its backward pass; when another was drawn in between, it is drawn again.
  *
  * @throws UnsupportedError where there is no WebGPU, no adapter, or no package `webgpu`, with what to do
  * @example
@@ -57,7 +57,7 @@ export async function webgpuRasterizer(options: WebgpuRasterizerOptions = {}): P
   const { device, description, buffers, execute, inTurn, dispose } = await openSession(options);
   const states = new WeakMap<Rendering, Kept>();
   /** Whose records and pairs are on the device. */
-  let resident: { readonly kept: Kept; readonly dealt: Dealt } | undefined;
+  let resident: { readonly kept: Kept; readonly bins: TileBins } | undefined;
   /** Pairs of a tile and a Gaussian there is room for; a scene that has more makes it grow. */
   let room = FIRST_ROOM;
   const mostRows = Math.floor(Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize) / (4 * ROW));
@@ -84,7 +84,7 @@ export async function webgpuRasterizer(options: WebgpuRasterizerOptions = {}): P
    */
   const draw = async (
     asked: Kept,
-    more: (kept: Kept, dealt: Dealt) => { readonly steps: readonly Step[]; readonly pieces: readonly Piece[] },
+    more: (kept: Kept, bins: TileBins) => { readonly steps: readonly Step[]; readonly pieces: readonly Piece[] },
     present = NONE,
   ): Promise<{ readonly radii: Float32Array; readonly pieces: readonly Float32Array[] }> => {
     resident = undefined;
@@ -93,9 +93,9 @@ export async function webgpuRasterizer(options: WebgpuRasterizerOptions = {}): P
     for (;;) {
       const kept = { ...asked, sizes: { ...asked.sizes, pairs: wanted } };
       const { count } = kept.sizes;
-      const { steps, dealt } = forwardSteps(buffers, kept.sizes);
+      const { steps, bins } = forwardSteps(buffers, kept.sizes);
       const { counters, radii } = sceneBuffers(buffers, kept.sizes);
-      const added = more(kept, dealt);
+      const added = more(kept, bins);
       place(kept, present);
       const [found, reached, ...pieces] = await execute(
         [...steps, ...added.steps],
@@ -107,7 +107,7 @@ export async function webgpuRasterizer(options: WebgpuRasterizerOptions = {}): P
         continue;
       }
       room = wanted;
-      resident = { kept: asked, dealt };
+      resident = { kept: asked, bins };
       return { radii: reached!, pieces };
     }
   };
@@ -168,14 +168,16 @@ export async function webgpuRasterizer(options: WebgpuRasterizerOptions = {}): P
     inTurn(async () => {
       const kept = states.get(rendering);
       if (kept === undefined)
-        throw new UserError(`[${WHERE}] no way back from this rendering: it is of another rasterizer, or was used already. Render again.`);
+        throw new UserError(
+          `[${WHERE}] no backward pass for this rendering: it is of another rasterizer, or was used already. Render again.`,
+        );
       checkCotangents(WHERE, rendering, cotangents);
       states.delete(rendering);
       if (resident?.kept !== kept) await draw(kept, () => ({ steps: [], pieces: [] }));
       const { gaussians, camera, settings } = kept;
       const sizes = { ...kept.sizes, pairs: room };
       const { pixels, channels } = sizes;
-      const { steps, results, shapes } = backwardSteps(buffers, sizes, resident!.dealt);
+      const { steps, results, shapes } = backwardSteps(buffers, sizes, resident!.bins);
       const { color, alpha, depth } = cotangents;
       if (color !== undefined) write(results.cotangents, color);
       if (alpha !== undefined) write(results.cotangents, alpha, 4 * pixels * channels);
@@ -195,20 +197,20 @@ export async function webgpuRasterizer(options: WebgpuRasterizerOptions = {}): P
       const asked = keep(gaussians, camera, { ...renderOptions, ...(depth !== undefined && { depth: 'expected' }) });
       checkPhotometric(WHERE, request);
       let measure: ReturnType<typeof comparison>['measure'];
-      const all = (kept: Kept, dealt: Dealt): { readonly steps: readonly Step[]; readonly pieces: readonly Piece[] } => {
-        const way = backwardSteps(buffers, kept.sizes, dealt);
-        const compared = comparison(device, buffers, kept.sizes, way.results.cotangents, request);
-        for (const { buffer, numbers } of way.shapes) write(buffer, numbers);
+      const all = (kept: Kept, bins: TileBins): { readonly steps: readonly Step[]; readonly pieces: readonly Piece[] } => {
+        const back = backwardSteps(buffers, kept.sizes, bins);
+        const compared = comparison(device, buffers, kept.sizes, back.results.cotangents, request);
+        for (const { buffer, numbers } of back.shapes) write(buffer, numbers);
         ({ measure } = compared);
         return {
-          steps: [...compared.steps, ...way.steps],
-          pieces: [{ buffer: compared.totals, lengths: [compared.length] }, ...gradientPieces(way.results, kept.sizes)],
+          steps: [...compared.steps, ...back.steps],
+          pieces: [{ buffer: compared.totals, lengths: [compared.length] }, ...gradientPieces(back.results, kept.sizes)],
         };
       };
       const { radii, pieces } = await draw(asked, all, { color: true, alpha: false, depth: depth !== undefined });
       const gradients = gradientsOf(asked, pieces.slice(1));
       if (!absolute) gradients.absoluteMeans2d.fill(0);
-      // Nobody asks for the way back of this one.
+      // Nobody asks for the backward pass of this one.
       resident = undefined;
       return { ...measure!(pieces[0]!), gradients, radii };
     });

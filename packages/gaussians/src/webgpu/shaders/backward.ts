@@ -30,7 +30,7 @@ fn of_pixels(pixel: u32, inside: vec4<bool>, section: u32, outside: f32) -> vec4
 `;
 
 /**
- * The way back through a tile, from its last Gaussian to the first: transmittance is divided out again, and what lies behind is one number
+ * The backward pass of a tile, from its last Gaussian to the first: transmittance is divided out again, and what lies behind is one number
  * per pixel. Each pair of a tile and a Gaussian gets a row of sums over pixels, with g = -dL/dsigma: first over a lane's four pixels, then
  * over lanes in their order, so that the bits are always the same.
  */

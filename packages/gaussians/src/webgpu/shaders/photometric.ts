@@ -39,7 +39,7 @@ fn seen(i: u32) -> f32 {
 `;
 
 /** First pass of the windows of SSIM, along rows: picture, target, both squared, and their product, a plane each. */
-export const WINDOW_ROWS_WGSL = /* wgsl */ `
+export const LOSS_FORWARD_ROWS_WGSL = /* wgsl */ `
 ${VIEW_WGSL}
 ${LOSS_WGSL}
 @group(0) @binding(2) var<storage, read> picture: array<f32>;
@@ -76,7 +76,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
  * Second pass, along columns: SSIM of every window, its slopes by the three means of the picture, and the sums of a group: SSIM, |d|, d^2,
  * disparity.
  */
-export const WINDOW_COLUMNS_WGSL = /* wgsl */ `
+export const LOSS_FORWARD_COLUMNS_WGSL = /* wgsl */ `
 ${VIEW_WGSL}
 ${LOSS_WGSL}
 @group(0) @binding(2) var<storage, read> picture: array<f32>;
@@ -144,7 +144,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
 `;
 
 /** The windows' transpose, which with zeros beyond the picture is themselves: first along rows. */
-export const SPREAD_ROWS_WGSL = /* wgsl */ `
+export const LOSS_BACKWARD_ROWS_WGSL = /* wgsl */ `
 ${VIEW_WGSL}
 @group(0) @binding(1) var<storage, read> slopes: array<f32>;
 @group(0) @binding(2) var<storage, read_write> spread: array<f32>;
@@ -166,8 +166,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
 }
 `;
 
-/** Then along columns: the gradient of the loss by the picture, where the way back looks for it. */
-export const SPREAD_COLUMNS_WGSL = /* wgsl */ `
+/** Then along columns: the gradient of the loss by the picture, where the backward pass looks for it. */
+export const LOSS_BACKWARD_COLUMNS_WGSL = /* wgsl */ `
 ${VIEW_WGSL}
 ${LOSS_WGSL}
 @group(0) @binding(2) var<storage, read> picture: array<f32>;

@@ -49,17 +49,15 @@ describe('arrays that stay in the kernels', () => {
     }));
     for (const step of expected) adamStep(step);
     for (const rasterizer of [one, two]) {
-      const residence = rasterizer.reside!()!;
-      const held = (await residence.hold(
-        steps.flatMap(({ values, gradient, moments }) => [values, gradient, moments.mean, moments.square]),
-      ))!;
+      const memory = rasterizer.claimMemory!()!;
+      const held = (await memory.load(steps.flatMap(({ values, gradient, moments }) => [values, gradient, moments.mean, moments.square])))!;
       const there = steps.map((step, i) => ({
         ...step,
         values: held[4 * i]!,
         gradient: held[4 * i + 1]!,
         moments: { mean: held[4 * i + 2]!, square: held[4 * i + 3]! },
       }));
-      await residence.adam(there);
+      await memory.adam(there);
       for (const [i, { values, moments }] of there.entries()) {
         const same = (a: Float32Array, b: Float32Array): boolean =>
           Buffer.from(Uint8Array.from(new Uint8Array(a.buffer, a.byteOffset, a.byteLength)).buffer).equals(Buffer.from(b.buffer));
@@ -73,12 +71,12 @@ describe('arrays that stay in the kernels', () => {
         ).toEqual([true, true, true]);
         expect(same(values, steps[i]!.values)).toBe(false);
       }
-      residence.release();
+      memory.release();
     }
   });
 
   test('may lie elsewhere as well', async () => {
-    const residence = one.reside!()!;
+    const memory = one.claimMemory!()!;
     const step: AdamStep = {
       values: Float32Array.of(1, 2),
       gradient: Float32Array.of(3, 4),
@@ -86,31 +84,31 @@ describe('arrays that stay in the kernels', () => {
       columns: { rowLength: 1, from: 0, to: 1, rate: 0.1 },
       step: 1,
     };
-    await residence.adam([step]);
+    await memory.adam([step]);
     expect(step.values[0]).toBeCloseTo(0.9, 6);
-    residence.release();
+    memory.release();
   });
 
   test('belong to one at a time', async () => {
-    const first = one.reside!()!;
-    expect(one.reside!()).toBeUndefined();
+    const first = one.claimMemory!()!;
+    expect(one.claimMemory!()).toBeUndefined();
     first.release();
-    const second = one.reside!();
+    const second = one.claimMemory!();
     expect(second).toBeDefined();
-    await expect(first.hold([])).rejects.toThrow('released=true');
+    await expect(first.load([])).rejects.toThrow('released=true');
     first.release();
-    expect(one.reside!()).toBeUndefined();
+    expect(one.claimMemory!()).toBeUndefined();
     second!.release();
   });
 
-  test('are drawn from where they are, and a picture from before finds its way back', async () => {
+  test('are drawn from where they are, and a picture from before finds its backward pass', async () => {
     const random = randomScene({ seed: 3, count: 50, size: 40 });
     const { gaussians, camera } = { gaussians: inBothPrecisions(random.gaussians).single, camera: random.camera };
     const v = { color: new Float32Array(3 * camera.width * camera.height).map((_, i) => Math.sin(i)) };
     const expected = await one.backward(await one.render(gaussians, camera), v);
     const before = await one.render(gaussians, camera);
-    const residence = one.reside!()!;
-    const [means, sh] = (await residence.hold([gaussians.means, gaussians.sh]))!;
+    const memory = one.claimMemory!()!;
+    const [means, sh] = (await memory.load([gaussians.means, gaussians.sh]))!;
     const drawn = await one.render({ ...gaussians, means: means!, sh: sh! }, camera);
     expect(drawn.color).toEqual(before.color);
     expect(await one.backward(before, v)).toEqual(expected);
@@ -121,7 +119,7 @@ describe('arrays that stay in the kernels', () => {
     expect((await one.render({ ...gaussians, means: gradients.means }, camera)).color).toEqual(
       (await one.render({ ...gaussians, means: copy }, camera)).color,
     );
-    residence.release();
+    memory.release();
   });
 
   test('change no bit of a training, and its arrays are its own in the end', async () => {
@@ -140,8 +138,8 @@ describe('arrays that stay in the kernels', () => {
       return { gaussians, moments };
     };
     const found = await run(two);
-    const { reside: _, ...homeless } = one;
-    expect(await run(homeless)).toEqual(found);
+    const { claimMemory: _, ...withoutMemory } = one;
+    expect(await run(withoutMemory)).toEqual(found);
     expect(found.gaussians.count).toBeGreaterThan(30);
     expect(found.gaussians.means.buffer).toBeInstanceOf(ArrayBuffer);
   });

@@ -31,7 +31,7 @@ function accumulate(counts: usize, length: i32): void {
   for (let i = 0; i < length; i++) total += grow(counts, i, total - at(counts, i));
 }
 
-/** Sorts all that is drawn by depth and deals it to rows of tiles. One thread does this. */
+/** Sorts all that is drawn by depth and bins it into rows of tiles. One thread does this. */
 export function sortAll(): void {
   const count = word(COUNT);
   const bytes = <usize>count << 2;
@@ -105,8 +105,8 @@ export function sortAll(): void {
   }
 }
 
-/** Deals the Gaussians of a row of tiles to its tiles, and notes on the side of the Gaussians where they are. */
-export function dealRow(row: i32, scratch: usize): void {
+/** Bins the Gaussians of a row of tiles into its tiles, and notes on the side of the Gaussians where they are. */
+export function binRow(row: i32, scratch: usize): void {
   const columns = word(TILES_X);
   const list = <usize>word(ROW_LIST);
   const begin = at(<usize>word(ROW_STARTS), row);

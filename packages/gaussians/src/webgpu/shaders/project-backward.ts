@@ -1,12 +1,12 @@
 import { ROW_OF_GROUPS, VIEW_WGSL } from '../view.ts';
 import { ROW } from './backward.ts';
-import { SCAN_BLOCK } from './deal.ts';
+import { SCAN_BLOCK } from './bin-tiles.ts';
 import { HARMONICS_WGSL, LENS_WGSL } from './lens.ts';
 import { SPANS_WGSL } from './project.ts';
 
 export const SUM_GROUP = 256;
 /** Gaussians of a group of work. */
-export const LEAD_GROUP = 64;
+export const PROJECT_BACKWARD_GROUP = 64;
 
 /** Adds the rows of each Gaussian in the order of tiles: a lane for each Gaussian and four numbers. */
 export const SUM_ROWS_WGSL = /* wgsl */ `
@@ -45,7 +45,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
  * From the sums of a Gaussian's rows by the chain rule down to what training changes; and the camera's gradient, summed over a group of
  * Gaussians.
  */
-export const LEAD_WGSL = /* wgsl */ `
+export const PROJECT_BACKWARD_WGSL = /* wgsl */ `
 ${VIEW_WGSL}
 @group(0) @binding(1) var<storage, read> geometry: array<f32>;
 @group(0) @binding(2) var<storage, read> appearance: array<f32>;
@@ -57,7 +57,7 @@ ${VIEW_WGSL}
 ${LENS_WGSL}
 ${HARMONICS_WGSL}
 ${SPANS_WGSL}
-var<workgroup> parts: array<array<vec4f, 3>, ${LEAD_GROUP}>;
+var<workgroup> parts: array<array<vec4f, 3>, ${PROJECT_BACKWARD_GROUP}>;
 
 fn sum(i: u32, k: u32) -> f32 { return sums[i * ${ROW}u + k]; }
 fn put3(at: u32, v: vec3f) {
@@ -106,7 +106,7 @@ fn harmonics_backward(i: u32, d: vec3f, v: vec3f) -> vec3f {
 }
 
 // Returns the gradient of worldToCamera, a row each.
-fn lead(i: u32) -> array<vec4f, 3> {
+fn project_backward(i: u32) -> array<vec4f, 3> {
   let n = view.count.x;
   let mean = mean_of(i);
   let place = place_of(mean);
@@ -239,20 +239,20 @@ fn nothing(i: u32) {
   for (var k = 0u; k < row; k++) { gradients[15u * n + i * row + k] = 0.0; }
 }
 
-@compute @workgroup_size(${LEAD_GROUP})
+@compute @workgroup_size(${PROJECT_BACKWARD_GROUP})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
   let block = group.y * ${ROW_OF_GROUPS}u + group.x;
-  let i = block * ${LEAD_GROUP}u + t;
+  let i = block * ${PROJECT_BACKWARD_GROUP}u + t;
   if (i < view.count.x) {
-    if (tiles_of(spans[i]) > 0u) { parts[t] = lead(i); } else { nothing(i); }
+    if (tiles_of(spans[i]) > 0u) { parts[t] = project_backward(i); } else { nothing(i); }
   }
-  for (var half = ${LEAD_GROUP / 2}u; half > 0u; half /= 2u) {
+  for (var half = ${PROJECT_BACKWARD_GROUP / 2}u; half > 0u; half /= 2u) {
     workgroupBarrier();
     if (t < half) {
       for (var k = 0u; k < 3u; k++) { parts[t][k] += parts[t + half][k]; }
     }
   }
-  if (t == 0u && block * ${LEAD_GROUP}u < view.count.x) {
+  if (t == 0u && block * ${PROJECT_BACKWARD_GROUP}u < view.count.x) {
     for (var k = 0u; k < 3u; k++) { of_camera[3u * block + k] = parts[0][k]; }
   }
 }

@@ -22,12 +22,12 @@ export interface GradientCopies {
 }
 
 /**
- * Leads gradients of a picture back to the scene, with what lies in the memory before `start`; `end` is the first byte after them. The
+ * From gradients of a picture to those of the scene, with what lies in the memory before `start`; `end` is the first byte after them. The
  * arrays lie in the memory and change with the next job, or, with `copies`, are the caller's own.
  *
  * @param copies who copies while threads work. @default nobody does
  */
-export async function lead(
+export async function backwardPass(
   threads: Threads,
   start: number,
   drawn: Drawn,
@@ -93,7 +93,7 @@ export async function lead(
       array.set(floats(memory, at + 4 * first, last - first), first);
     }
   };
-  await inParts(threads, { kind: 'lead', job, units: chunks, take: copies && count > 0 ? take : undefined });
+  await inParts(threads, { kind: 'projectBackward', job, units: chunks, take: copies && count > 0 ? take : undefined });
   done('project backward');
   const gradients: RenderGradients = {
     ...perGaussian,

@@ -17,7 +17,7 @@ const MOST_GROUPS = 16;
 const MOST_BYTES = 1.5 * 2 ** 30;
 
 /** Copies arrays to the front of the memory; returns them there and the first byte after them, or undefined when there is no room. */
-export function moveIn(
+export function loadParameters(
   { memory }: Threads,
   arrays: readonly Float32Array[],
 ): { readonly arrays: readonly Float32Array[]; readonly end: number } | undefined {
@@ -47,7 +47,7 @@ function room(
 }
 
 /**
- * A step of Adam, by the kernels where everything lies in their memory, else here: the same bits. `start` is what {@link moveIn} returned
+ * A step of Adam, by the kernels where everything lies in their memory, else here: the same bits. `start` is what {@link loadParameters} returned
  * as the end.
  */
 export async function stepAdam({ memory, run }: Threads, start: number, steps: readonly AdamStep[]): Promise<void> {
