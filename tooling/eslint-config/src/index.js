@@ -1,7 +1,12 @@
 import tseslint from 'typescript-eslint';
+import stylistic from '@stylistic/eslint-plugin';
 import { importDirection } from './rules/import-direction.js';
+import { noBooleanArgument } from './rules/no-boolean-argument.js';
+import { noBooleanParameter } from './rules/no-boolean-parameter.js';
 
-const local = { rules: { 'import-direction': importDirection } };
+const local = {
+  rules: { 'import-direction': importDirection, 'no-boolean-argument': noBooleanArgument, 'no-boolean-parameter': noBooleanParameter },
+};
 
 /** Rules that need no type information, for every source file of the workspace. */
 const everywhere = {
@@ -11,6 +16,14 @@ const everywhere = {
   'no-debugger': 'error',
   'no-unused-labels': 'error',
   'max-lines': ['error', { max: 600 }],
+  // Code is wrapped by prettier; this holds for what it leaves alone, which is comments and long texts.
+  '@stylistic/max-len': ['error', { code: 140, ignoreUrls: true }],
+};
+
+/** How functions are called: few positional parameters, and no boolean whose meaning the call does not say. */
+const calls = {
+  '@typescript-eslint/max-params': ['error', { max: 3 }],
+  'local/no-boolean-parameter': 'error',
 };
 
 /** Rules with type information: what the compiler accepts and a reader would regret. */
@@ -55,7 +68,7 @@ export function langevinConfig({ rootDir, typeAware = true }) {
     { linterOptions: { reportUnusedDisableDirectives: 'error' } },
     {
       files: ['**/*.{js,mjs,ts}'],
-      plugins: { local },
+      plugins: { local, '@stylistic': stylistic },
       rules: { ...everywhere, 'local/import-direction': 'error' },
     },
     {
@@ -66,6 +79,11 @@ export function langevinConfig({ rootDir, typeAware = true }) {
       },
       plugins: { '@typescript-eslint': tseslint.plugin },
       rules: typeAware ? typed : {},
+    },
+    {
+      files: ['{packages,apps}/*/src/**/*.ts', 'examples/src/**/*.ts'],
+      plugins: { local },
+      rules: typeAware ? { ...calls, 'local/no-boolean-argument': 'error' } : calls,
     },
     {
       files: ['packages/*/src/**/*.ts'],
