@@ -2,7 +2,7 @@ export { fromDiffusersConfig, schedulerClassNames, type FromDiffusersConfigOptio
 export type { DiffusersScheduler, StepResult } from './scheduler.ts';
 export type { StepOptions, TimestepsOptions } from './scheduler-class.ts';
 export { converse, type Conversation, type Question, type Turn } from './stepping.ts';
-export { a1111Samplers, a1111Spacings } from '../names/a1111.ts';
-export type { SamplerAlias, SpacingAlias } from '../names/alias.ts';
-export { comfyuiSamplers, comfyuiSpacings } from '../names/comfyui.ts';
-export { resolveSampler, resolveSpacing, type ResolvedSampler, type ResolveOptions } from '../names/resolve.ts';
+export { a1111Samplers, a1111Spacings } from '../aliases/a1111.ts';
+export type { SamplerAlias, SpacingAlias } from '../aliases/alias.ts';
+export { comfyuiSamplers, comfyuiSpacings } from '../aliases/comfyui.ts';
+export { resolveSampler, resolveSpacing, type ResolvedSampler, type ResolveOptions } from '../aliases/resolve.ts';
