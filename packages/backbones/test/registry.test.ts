@@ -96,10 +96,10 @@ describe('configurations', () => {
   });
 
   test.each([
-    [{ in_channels: -1 }, 'configuration value is out of bounds: in_channels=-1. Give an integer in [1, 16384].'],
-    [{ block_out_channels: [1e9] }, 'block_out_channels=[1000000000]. Give a list of 1 to 12 entries, each an integer in [1, 16384].'],
-    [{ layers_per_block: 1.5 }, 'layers_per_block=1.5. Give an integer in [1, 64].'],
-    [{ dropout: 'a lot' }, 'dropout="a lot". Give a number in [0, 1].'],
+    [{ in_channels: -1 }, 'configuration value is out of bounds: in_channels=-1. Give an integer in 1..16384.'],
+    [{ block_out_channels: [1e9] }, 'block_out_channels=[1000000000]. Give a list of 1 to 12 entries, each an integer in 1..16384.'],
+    [{ layers_per_block: 1.5 }, 'layers_per_block=1.5. Give an integer in 1..64.'],
+    [{ dropout: 'a lot' }, 'dropout="a lot". Give a number in 0..1.'],
     [{ center_input_sample: 1 }, 'center_input_sample=1. Give true or false.'],
     [{ act_fn: 'silo' }, 'act_fn="silo". Give one of gelu, gelu-approximate, relu, silu, swish. Did you mean "silu"?'],
     [
@@ -136,7 +136,7 @@ describe('configurations', () => {
       'width is not a multiple of 4: num_attention_heads=1, attention_head_dim=6, width=6.',
     ],
     [{ activation_fn: 'geglu' }, 'activation_fn="geglu". Give one of gelu, gelu-approximate.'],
-    [{ num_layers: 1e6 }, 'num_layers=1000000. Give an integer in [1, 256].'],
+    [{ num_layers: 1e6 }, 'num_layers=1000000. Give an integer in 1..256.'],
   ])('DiT %j is refused', (json, message) => {
     expect(complaint(() => parseDitConfig(json))).toContain(message);
   });

@@ -53,7 +53,6 @@ describe('a configuration from outside', () => {
     [{ on: null }, 'on=null: true or false.'],
     [{ sizes: [] }, 'sizes=[]: a list of 1 to 3 entries.'],
     [{ sizes: [1, 10] }, 'sizes=[1,10]: a list of 1 to 3 entries, each an integer in 0..9.'],
-    // eslint-disable-next-line no-sparse-arrays -- a hole is what is tested
     [{ sizes: [1, , 2] }, 'sizes=[1,null,2]: a list of 1 to 3 entries, each an integer in 0..9.'],
     [{ name: 'c' }, 'name="c": one of a, b, or null. Did you mean "a"?'],
     [{ depth: {} }, 'depth={}: an integer, or null.'],

@@ -1,39 +1,28 @@
 import { UserError } from '@langevin/tensor';
-import {
-  completeConfig,
-  flag,
-  integer,
-  nullable,
-  oneOf,
-  readJsonConfig,
-  real,
-  withDefault,
-  writeJsonConfig,
-  type ConfigOf,
-  type ReadOptions,
-} from '../config/fields.ts';
+import { flag, integer, nullable, number, oneOf, withFallback } from '@langevin/tensor/fields';
+import { completeConfig, readJsonConfig, writeJsonConfig, type ConfigOf, type ReadOptions } from '../config/json-config.ts';
 
 export const DIT: ReadOptions = { where: 'backbones/dit', className: 'DiTTransformer2DModel' };
 
 /** Keys, defaults and bounds of diffusers' `DiTTransformer2DModel`, and one of ours. */
 export const ditFields = {
-  num_attention_heads: integer(16, { min: 1, max: 256 }),
-  attention_head_dim: integer(72, { min: 1, max: 1024 }),
-  in_channels: integer(4, { min: 1, max: 4096 }),
-  out_channels: nullable(integer(4, { min: 1, max: 8192 })),
-  num_layers: integer(28, { min: 1, max: 256 }),
-  dropout: real(0, { min: 0, max: 1 }),
-  norm_num_groups: integer(32, { min: 1, max: 4096 }),
+  num_attention_heads: integer(16, { atLeast: 1, atMost: 256 }),
+  attention_head_dim: integer(72, { atLeast: 1, atMost: 1024 }),
+  in_channels: integer(4, { atLeast: 1, atMost: 4096 }),
+  out_channels: nullable(integer(4, { atLeast: 1, atMost: 8192 })),
+  num_layers: integer(28, { atLeast: 1, atMost: 256 }),
+  dropout: number(0, { atLeast: 0, atMost: 1 }),
+  norm_num_groups: integer(32, { atLeast: 1, atMost: 4096 }),
   attention_bias: flag(true),
-  sample_size: integer(32, { min: 1, max: 16384 }),
-  patch_size: integer(2, { min: 1, max: 256 }),
-  activation_fn: oneOf(['gelu', 'gelu-approximate'], 'gelu-approximate'),
-  num_embeds_ada_norm: withDefault(nullable(integer(1000, { min: 1, max: 10_000_000 })), 1000),
+  sample_size: integer(32, { atLeast: 1, atMost: 16384 }),
+  patch_size: integer(2, { atLeast: 1, atMost: 256 }),
+  activation_fn: oneOf('gelu-approximate', ['gelu', 'gelu-approximate']),
+  num_embeds_ada_norm: withFallback(nullable(integer(1000, { atLeast: 1, atMost: 10_000_000 })), 1000),
   upcast_attention: flag(false),
-  norm_type: oneOf(['ada_norm_zero'], 'ada_norm_zero'),
+  norm_type: oneOf('ada_norm_zero', ['ada_norm_zero']),
   norm_elementwise_affine: flag(false),
-  norm_eps: real(1e-5, { min: 0, max: 1 }),
-  embedding: oneOf(['per-block', 'shared'], 'per-block'),
+  norm_eps: number(1e-5, { atLeast: 0, atMost: 1 }),
+  embedding: oneOf('per-block', ['per-block', 'shared']),
 };
 
 /**

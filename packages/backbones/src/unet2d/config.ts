@@ -1,25 +1,12 @@
 import { UserError } from '@langevin/tensor';
 import { activations, type ActivationName } from '@langevin/nn';
-import {
-  completeConfig,
-  flag,
-  integer,
-  list,
-  nullable,
-  oneOf,
-  readJsonConfig,
-  real,
-  withDefault,
-  writeJsonConfig,
-  type ConfigOf,
-  type Field,
-  type ReadOptions,
-} from '../config/fields.ts';
+import { flag, integer, list, nullable, number, oneOf, withFallback, type Field } from '@langevin/tensor/fields';
+import { completeConfig, readJsonConfig, writeJsonConfig, type ConfigOf, type ReadOptions } from '../config/json-config.ts';
 
 export const UNET2D: ReadOptions = { where: 'backbones/unet2d', className: 'UNet2DModel' };
 
-const channels = { min: 1, max: 16384 };
-const levels = { min: 1, max: 12 };
+const channels = { atLeast: 1, atMost: 16384 };
+const levels = { atLeast: 1, atMost: 12 };
 export const downBlockTypes = ['DownBlock2D', 'AttnDownBlock2D'] as const;
 export const upBlockTypes = ['UpBlock2D', 'AttnUpBlock2D'] as const;
 
@@ -27,20 +14,21 @@ export type DownBlockType = (typeof downBlockTypes)[number];
 export type UpBlockType = (typeof upBlockTypes)[number];
 
 /** `UNetResDownBlock2D` and the like are older names of the same blocks. */
-function blockType<const Name extends string>(names: readonly Name[], fallback: NoInfer<Name>): Field<Name> {
-  const field = oneOf<Name>(names, fallback);
+function blockType<const Name extends string>(fallback: NoInfer<Name>, names: readonly Name[]): Field<Name> {
+  const field = oneOf<Name>(fallback, names);
   return {
     ...field,
-    read: (value, fail) =>
-      field.read(typeof value === 'string' && value.startsWith('UNetRes') ? value.slice('UNetRes'.length) : value, fail),
+    parse: (value) => field.parse(typeof value === 'string' && value.startsWith('UNetRes') ? value.slice('UNetRes'.length) : value),
   };
 }
 
+const side = integer(1, channels);
+const heightAndWidth = list([], side, { atLeast: 2, atMost: 2 });
+
 /** One side for square samples, or height and width. */
 const sampleSize: Field<number | readonly number[]> = {
-  default: 32,
-  read: (value, fail) =>
-    (Array.isArray(value) ? list(integer(1, channels), [], { min: 2, max: 2 }) : integer(1, channels)).read(value, fail),
+  fallback: 32,
+  parse: (value) => (Array.isArray(value) ? heightAndWidth : side).parse(value),
 };
 
 /** Keys, defaults and bounds of diffusers' `UNet2DModel`. */
@@ -49,34 +37,34 @@ export const unet2dFields = {
   in_channels: integer(3, channels),
   out_channels: integer(3, channels),
   center_input_sample: flag(false),
-  time_embedding_type: oneOf(['positional', 'fourier', 'learned'], 'positional'),
-  time_embedding_dim: nullable(integer(1, { min: 1, max: 65536 })),
-  freq_shift: real(0, { min: 0, max: 1024 }),
+  time_embedding_type: oneOf('positional', ['positional', 'fourier', 'learned']),
+  time_embedding_dim: nullable(integer(1, { atLeast: 1, atMost: 65536 })),
+  freq_shift: number(0, { atLeast: 0, atMost: 1024 }),
   flip_sin_to_cos: flag(true),
   down_block_types: list(
-    blockType(downBlockTypes, 'DownBlock2D'),
     ['DownBlock2D', 'AttnDownBlock2D', 'AttnDownBlock2D', 'AttnDownBlock2D'],
+    blockType('DownBlock2D', downBlockTypes),
     levels,
   ),
-  mid_block_type: withDefault(nullable(oneOf(['UNetMidBlock2D'], 'UNetMidBlock2D')), 'UNetMidBlock2D'),
-  up_block_types: list(blockType(upBlockTypes, 'UpBlock2D'), ['AttnUpBlock2D', 'AttnUpBlock2D', 'AttnUpBlock2D', 'UpBlock2D'], levels),
-  block_out_channels: list(integer(1, channels), [224, 448, 672, 896], levels),
-  layers_per_block: integer(2, { min: 1, max: 64 }),
-  mid_block_scale_factor: real(1, { min: 1e-6, max: 1e6 }),
-  downsample_padding: integer(1, { min: 0, max: 1 }),
-  downsample_type: oneOf(['conv', 'resnet'], 'conv'),
-  upsample_type: oneOf(['conv', 'resnet'], 'conv'),
-  dropout: real(0, { min: 0, max: 1 }),
-  act_fn: oneOf([...(Object.keys(activations) as ActivationName[]), 'swish'], 'silu'),
-  attention_head_dim: withDefault(nullable(integer(8, channels)), 8),
+  mid_block_type: withFallback(nullable(oneOf('UNetMidBlock2D', ['UNetMidBlock2D'])), 'UNetMidBlock2D'),
+  up_block_types: list(['AttnUpBlock2D', 'AttnUpBlock2D', 'AttnUpBlock2D', 'UpBlock2D'], blockType('UpBlock2D', upBlockTypes), levels),
+  block_out_channels: list([224, 448, 672, 896], integer(1, channels), levels),
+  layers_per_block: integer(2, { atLeast: 1, atMost: 64 }),
+  mid_block_scale_factor: number(1, { atLeast: 1e-6, atMost: 1e6 }),
+  downsample_padding: integer(1, { atLeast: 0, atMost: 1 }),
+  downsample_type: oneOf('conv', ['conv', 'resnet']),
+  upsample_type: oneOf('conv', ['conv', 'resnet']),
+  dropout: number(0, { atLeast: 0, atMost: 1 }),
+  act_fn: oneOf('silu', [...(Object.keys(activations) as ActivationName[]), 'swish']),
+  attention_head_dim: withFallback(nullable(integer(8, channels)), 8),
   norm_num_groups: integer(32, channels),
   attn_norm_num_groups: nullable(integer(32, channels)),
-  norm_eps: real(1e-5, { min: 0, max: 1 }),
-  resnet_time_scale_shift: oneOf(['default', 'scale_shift'], 'default'),
+  norm_eps: number(1e-5, { atLeast: 0, atMost: 1 }),
+  resnet_time_scale_shift: oneOf('default', ['default', 'scale_shift']),
   add_attention: flag(true),
-  class_embed_type: nullable(oneOf(['timestep', 'identity'], 'timestep')),
-  num_class_embeds: nullable(integer(1, { min: 1, max: 10_000_000 })),
-  num_train_timesteps: nullable(integer(1000, { min: 1, max: 1_000_000 })),
+  class_embed_type: nullable(oneOf('timestep', ['timestep', 'identity'])),
+  num_class_embeds: nullable(integer(1, { atLeast: 1, atMost: 10_000_000 })),
+  num_train_timesteps: nullable(integer(1000, { atLeast: 1, atMost: 1_000_000 })),
 };
 
 /**
