@@ -6,6 +6,7 @@ import type { Ort, OrtSession, OrtSessionOptions } from '../runtime/ort.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { placeConstants } from './constants.ts';
 import { explainRuntimeError } from './errors.ts';
+import { optimizationConfig } from './optimizers.ts';
 import type { Device, EngineOptions } from './options.ts';
 import { isWorthStopping, withStop } from './stop-output.ts';
 
@@ -45,18 +46,19 @@ export async function createSession(graph: Graph, context: SessionContext): Prom
   const stop = isWorthStopping(graph) ? context.stop : undefined;
   const base = runtime.sessionOptions(device, options.threads);
   const config = {
-    ...extraSession(base),
+    ...extraOf(base, 'session'),
     ...constants.sessionConfig,
     ...(options.weights === 'map' ? { disable_prepacking: '1' } : {}),
-    ...extraSession(options.session),
+    ...extraOf(options.session, 'session'),
   };
+  const optimization = optimizationConfig(extraOf(options.session, 'optimization'));
   try {
     const session = await ort.InferenceSession.create(encodeModel(stop === undefined ? model : withStop(model)), {
       ...base,
       ...context.extraOptions?.(outputNames),
       ...(constants.externalData.length > 0 ? { externalData: constants.externalData } : {}),
       ...options.session,
-      extra: { ...(options.session?.['extra'] as object | undefined), session: config },
+      extra: { ...(options.session?.['extra'] as object | undefined), session: config, optimization },
     });
     return { session, inputNames, outputNames, stop };
   } catch (error) {
@@ -64,7 +66,7 @@ export async function createSession(graph: Graph, context: SessionContext): Prom
   }
 }
 
-/** The runtime's keys that begin with `session.`, which it takes without that. */
-function extraSession(options: OrtSessionOptions = {}): Readonly<Record<string, string>> {
-  return (options['extra'] as { readonly session?: Readonly<Record<string, string>> } | undefined)?.session ?? {};
+/** The runtime's keys that begin with a group's name, which it takes without that. */
+function extraOf(options: OrtSessionOptions = {}, group: 'session' | 'optimization'): Readonly<Record<string, string>> {
+  return (options['extra'] as Readonly<Record<string, Readonly<Record<string, string>>>> | undefined)?.[group] ?? {};
 }

@@ -2,6 +2,7 @@ import type { Graph } from '@langevin/tensor';
 import { readThroughBroadcast } from './broadcast.ts';
 import { fuseChannelAffine } from './channel-affine.ts';
 import { fuseConvBias } from './conv-bias.ts';
+import { fuseConvPad } from './conv-pad.ts';
 import { fuseDot } from './dot.ts';
 import { mergeEqual } from './merge.ts';
 import { fuseNormalizeGrad } from './normalize-grad.ts';
@@ -21,6 +22,7 @@ export function fuseGraph(graph: Graph): Program {
   program.rewrite(shortenDot);
   program.rewrite(splitSum);
   program.rewrite(fuseChannelAffine);
+  program.rewrite(fuseConvPad);
   program.rewrite(fuseConvBias);
   program.rewrite(fuseConvBias);
   mergeEqual(program);

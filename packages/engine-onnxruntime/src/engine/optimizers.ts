@@ -1,0 +1,20 @@
+/**
+ * Rewrites of ONNX Runtime's own graph optimiser that are switched off, since they change what a right graph means or refuse it. What
+ * they did for speed our own rules do (`fusion/`); `npm run evidence -- programs` looks for more of their kind at every level of it.
+ */
+export const UNSOUND_REWRITES = {
+  /** Moves a border of zeros into the padding of MaxPool, which counts as -infinity; what is wider than the window is refused. */
+  Pad_Fusion: 'onnxruntime 1.30: maxPool(pad(x, 0)) of negative numbers gives them, not 0',
+  /** Removes a scaled operand that another product reads still: "Node input is not a graph input, initializer, or output". */
+  MatMulScaleFusion: 'onnxruntime 1.30: a = 3x, [c a^T, (a / 2) k^T] is refused',
+} as const;
+
+const KEY = 'disable_specified_optimizers';
+
+type Config = Readonly<Record<string, string>>;
+
+/** The session keys that begin with `optimization.`: ours, with what the application switches off beside them. */
+export function optimizationConfig(given: Config = {}): Config {
+  const more = (given[KEY] ?? '').split(';').filter((name) => name !== '');
+  return { ...given, [KEY]: [...new Set([...Object.keys(UNSOUND_REWRITES), ...more])].join(';') };
+}

@@ -1,0 +1,139 @@
+import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
+import { avgPool, compile, conv, full, matmul, maxPool, mul, numbers, ones, pad, tensor, type Engine, type Tensor } from '@langevin/tensor';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+/** Graphs that are right and that ONNX Runtime's own optimiser changes or refuses; see engine/optimizers.ts. */
+describe.each(['cpu', 'wasm'] as const)('what the optimiser of ONNX Runtime must not touch, on %s', (device) => {
+  let engine: Engine;
+  beforeAll(async () => void (engine = await onnxruntimeEngine({ device })));
+  afterAll(() => engine.dispose());
+
+  const border = (width: number): Tensor =>
+    pad(
+      full([1, 1, 2], -1),
+      [
+        [0, 0],
+        [0, 0],
+        [width, width],
+      ],
+      0,
+    );
+
+  test('zeros around negative numbers are zeros to a pooling, however wide', async () => {
+    expect(await numbers(maxPool(border(1), { kernel: 2 }), { engine })).toEqual([0, 0]);
+    expect(await numbers(maxPool(border(2), { kernel: 2 }), { engine })).toEqual([0, -1, 0]);
+    expect(await numbers(avgPool(border(3), { kernel: 2 }), { engine })).toEqual([0, -0.5, -0.5, 0]);
+  });
+
+  test('compiled, and with padding of the pooling itself, which is -infinity', async () => {
+    const pooled = compile(
+      (x: Tensor) =>
+        maxPool(
+          pad(
+            x,
+            [
+              [0, 0],
+              [0, 0],
+              [1, 1],
+            ],
+            0,
+          ),
+          { kernel: 3, padding: 1 },
+        ),
+      { engine },
+    );
+    expect(await numbers(await pooled(full([1, 1, 2], -1)), { engine })).toEqual([0, 0]);
+    await pooled.dispose();
+  });
+
+  test('zeros around an image are the padding of a convolution, on top of its own', async () => {
+    const x = tensor([[[1, 2]]]);
+    const w = tensor([[[1, 10, 100]]]);
+    const padded = pad(
+      x,
+      [
+        [0, 0],
+        [0, 0],
+        [1, 2],
+      ],
+      0,
+    );
+    expect(await numbers(conv(padded, w), { engine })).toEqual([210, 21, 2]);
+    expect(await numbers(conv(padded, w, { padding: 1 }), { engine })).toEqual([100, 210, 21, 2, 0]);
+    // Ones are no padding, nor are channels.
+    expect(
+      await numbers(
+        conv(
+          pad(
+            x,
+            [
+              [0, 0],
+              [0, 0],
+              [1, 1],
+            ],
+            1,
+          ),
+          w,
+        ),
+        { engine },
+      ),
+    ).toEqual([211, 121]);
+    expect(
+      await numbers(
+        conv(
+          pad(
+            x,
+            [
+              [0, 0],
+              [1, 0],
+              [1, 0],
+            ],
+            0,
+          ),
+          ones([1, 2, 2]),
+        ),
+        { engine },
+      ),
+    ).toEqual([1, 3]);
+  });
+
+  test('a scaled operand that two products read, one of them scaled once more', async () => {
+    const products = compile(
+      (x: Tensor, c: Tensor, k: Tensor) => {
+        const a = mul(x, 3);
+        return [matmul(c, a, { transposeB: true }), matmul(mul(a, 0.5), k, { transposeB: true })];
+      },
+      { engine },
+    );
+    const one = ones([1, 2, 2]);
+    const [first, second] = await products(one, one, one);
+    expect(await numbers(first!, { engine })).toEqual([6, 6, 6, 6]);
+    expect(await numbers(second!, { engine })).toEqual([3, 3, 3, 3]);
+    await products.dispose();
+  });
+});
+
+test('what the application switches off in the optimiser is switched off beside ours', async () => {
+  const engine = await onnxruntimeEngine({
+    device: 'cpu',
+    session: { extra: { optimization: { disable_specified_optimizers: 'ReshapeFusion' } } },
+  });
+  expect(
+    await numbers(
+      maxPool(
+        pad(
+          full([1, 1, 2], -1),
+          [
+            [0, 0],
+            [0, 0],
+            [1, 1],
+          ],
+          0,
+        ),
+        { kernel: 2 },
+      ),
+      { engine },
+    ),
+  ).toEqual([0, 0]);
+  await engine.dispose();
+});
