@@ -125,6 +125,9 @@ for function, settings in OPTIONS.items():
 for n in (3, 4, 5, 9, 10, 11):
     cases.append(run("dpm_fast", "karras-6", {"n": n}))
 cases.append(run("dpm_fast", "karras-6", {"n": 11, "eta": 0.7, "s_noise": 1.02}))
+# Where noise is all of it and blocks are long, their inner evaluations lie below the start of the next block.
+for n in (1, 2, 3, 4, 5, 8):
+    cases.append(run("dpm_fast", "karras-6", {"n": n, "eta": 1.0}))
 for options in [{}, {"order": 2}, {"rtol": 0.005, "atol": 0.0007}, {"eta": 0.5}, {"pcoeff": 0.2, "icoeff": 0.7, "dcoeff": 0.1, "rtol": 0.01}]:
     cases.append(run("dpm_adaptive", "karras-6", options))
 

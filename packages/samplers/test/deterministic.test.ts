@@ -380,7 +380,7 @@ describe('dpm-adaptive', () => {
         return Promise.resolve(algebra.fromHost(Float64Array.from(golden.noise[k]!), like));
       },
     };
-    const levels = fast ? dpmFastLevels({ from, to, evaluations: n!, eta }) : [from, to];
+    const levels = fast ? dpmFastLevels({ from, to, evaluations: n! }) : [from, to];
     let [last, nfe]: [Float64Array, number] = [x, 0];
     for await (const step of trajectory({
       sampler: fast ? dpmFast({ eta, sNoise }) : dpmAdaptive({ eta, sNoise }),
@@ -392,6 +392,18 @@ describe('dpm-adaptive', () => {
       [last, nfe] = [step.x, step.nfe];
     expect(gap(last, result)).toBeLessThan(1e-11);
     expect(nfe).toBe(info?.nfe ?? n);
+  });
+
+  test('blocks with noise reach below the start of the next one, over levels that fall all the same', async () => {
+    // Worked out by hand for k-diffusion's rule: noise of a quarter throughout, the prediction tanh(x).
+    const noise: NoiseSource = {
+      name: 'constant',
+      draw: ({ algebra, like }) => Promise.resolve(algebra.fromHost(Float64Array.of(0.25), like)),
+    };
+    const levels = dpmFastLevels({ from: sigmaLevel(14.6), to: sigmaLevel(0.03), evaluations: 4 });
+    const tanh: Denoiser<Float64Array> = (state) => Promise.resolve(state.map(Math.tanh));
+    const end = await sample({ sampler: dpmFast({ eta: 1 }), denoise: tanh, x: Float64Array.of(3), levels, noise });
+    expect(Math.abs(end[0]! - 0.78899)).toBeLessThan(5e-6);
   });
 
   test('errs less with a smaller tolerance, at more evaluations', async () => {

@@ -36,7 +36,10 @@ export function ancestralSplit(
  * The posterior split of a step of DPM-Solver-fast and -adaptive in k-diffusion: it goes no farther down than `floor`, a sigma / alpha at
  * which the run ends, and so the last step has no noise.
  */
-export function flooredSplit(step: { readonly from: NoiseLevel; readonly to: NoiseLevel }, eta: number, floor: number): AncestralSplit {
+export function flooredSplit(
+  step: { readonly from: NoiseLevel; readonly to: NoiseLevel },
+  { eta, floor }: { readonly eta: number; readonly floor: number },
+): AncestralSplit {
   const { down } = ancestralSplit(step, eta);
   const { alpha, sigma } = step.to;
   const low = Math.min(sigma, Math.max(down.sigma, alpha * floor));

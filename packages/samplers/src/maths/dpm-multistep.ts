@@ -55,5 +55,9 @@ export async function dpmMultistep<T>(
   const h = lambdaStep(from, to);
   const nodes = used.map(({ at }, k) => (k === 0 ? 0 : positionIn(input, at)));
   const adjust = own === 2 ? secondOrderAdjust(solverType) : thirdOrderAdjust(weights);
-  return { x: algebra.linear(...exponentialTerms(form, input, used, exponentialWeights({ form, h, nodes, adjust }))), denoised, state };
+  return {
+    x: algebra.linear(...exponentialTerms(input, used, { form, weights: exponentialWeights({ form, h, nodes, adjust }) })),
+    denoised,
+    state,
+  };
 }

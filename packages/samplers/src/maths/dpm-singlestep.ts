@@ -1,3 +1,4 @@
+import type { Algebra } from '@langevin/core-schedules';
 import type { Evaluation, StepInput, StepOutput } from '../sampler.ts';
 import { secondOrderAdjust, type CurvatureWeights, type SolverType } from './dpm-multistep.ts';
 import { stochasticDeviation, stochasticTerms } from './stochastic-exponential.ts';
@@ -21,15 +22,18 @@ export interface DpmSinglestepOptions {
   readonly inner: readonly number[];
 }
 
-/** The states to which evaluations lead: at an inner point or at the end of the step, where the last order counts. */
-function reach<T>(
-  input: Pick<StepInput<T>, 'algebra'>,
+interface ReachOptions<T> extends Pick<DpmSinglestepOptions, 'form' | 'solverType'> {
+  readonly algebra: Pick<Algebra<T>, 'linear'>;
+  /** At an inner point weights are exact; at the end of the step they are those of the solver type. */
+  readonly goal: 'inner' | 'end';
+}
+
+/** The state to which evaluations, the first of them at the start of the step, lead at its other end. */
+export function reach<T>(
   step: StepFrom<T>,
   evaluations: readonly Evaluation<T>[],
-  { form, solverType }: Pick<DpmSinglestepOptions, 'form' | 'solverType'>,
-  goal: 'inner' | 'end',
+  { algebra, form, solverType, goal }: ReachOptions<T>,
 ): T {
-  const { algebra } = input;
   const [first, ...later] = evaluations;
   if (later.length === 0) return algebra.linear(...firstOrderTerms(step, first!.denoised));
   const h = lambdaStep(step.from, step.to);
@@ -38,7 +42,7 @@ function reach<T>(
   const nodes = used.map(({ at }, k) => (k === 0 ? 0 : positionIn(step, at)));
   const published = goal === 'end' && later.length === 1;
   const weights = exponentialWeights({ form, h, nodes, ...(published ? { adjust: secondOrderAdjust(solverType) } : {}) });
-  return algebra.linear(...exponentialTerms(form, step, used, weights));
+  return algebra.linear(...exponentialTerms(step, used, { form, weights }));
 }
 
 /**
@@ -46,17 +50,17 @@ function reach<T>(
  * 1): as many evaluations as the order, one where an end of the step has no finite lambda.
  */
 export async function dpmSinglestep<T>(input: StepInput<T>, options: DpmSinglestepOptions): Promise<StepOutput<T>> {
-  const { x, from, to, denoise } = input;
+  const { x, from, to, denoise, algebra } = input;
   const denoised = await denoise(x, from);
   const evaluations: Evaluation<T>[] = [{ at: from, x, denoised }];
   if (from.alpha > 0 && to.sigma > 0) {
     for (const r of options.inner.slice(0, options.order - 1)) {
       const at = levelInside(input, r);
-      const state = reach(input, { from, to: at, x }, evaluations, options, 'inner');
+      const state = reach({ from, to: at, x }, evaluations, { ...options, algebra, goal: 'inner' });
       evaluations.push({ at, x: state, denoised: await denoise(state, at) });
     }
   }
-  return { x: reach(input, input, evaluations, options, 'end'), denoised };
+  return { x: reach(input, evaluations, { ...options, algebra, goal: 'end' }), denoised };
 }
 
 export interface DpmBlockOptions extends Omit<DpmSinglestepOptions, 'inner'> {
@@ -89,7 +93,7 @@ export async function dpmBlockStep<T>(input: StepInput<T>, options: DpmBlockOpti
   const start = block[0]!;
   const step = { from: start.at, to, x: start.x };
   const goal = options.innerSlopes === 'exact' && place + 1 < size ? 'inner' : 'end';
-  if (options.eta === 0) return { x: reach(input, step, block, options, goal), denoised, state };
+  if (options.eta === 0) return { x: reach(step, block, { ...options, algebra: input.algebra, goal }), denoised, state };
   // Noise from the start of the block on replaces that of its earlier steps.
   const rule = { form: options.form, rate: options.eta, adjust: noisyAdjust(options) } as const;
   const used = block.length === 3 && options.solverType === 'midpoint' ? [block[0]!, block[2]!] : block;

@@ -76,10 +76,9 @@ export function firstOrderTerms<T>({ from, to, x }: StepFrom<T>, denoised: T): r
 
 /** A step as terms, from evaluations and the weights of {@link exponentialWeights}. `from` has alpha > 0, `to` may be clean. */
 export function exponentialTerms<T>(
-  form: SmoothPrediction,
   { from, to, x }: StepFrom<T>,
   evaluations: readonly Evaluation<T>[],
-  weights: readonly number[],
+  { form, weights }: { readonly form: SmoothPrediction; readonly weights: readonly number[] },
 ): readonly Term<T>[] {
   if (form === 'x0')
     return [[to.sigma / from.sigma, x], ...evaluations.map(({ denoised }, k): Term<T> => [to.alpha * weights[k]!, denoised])];

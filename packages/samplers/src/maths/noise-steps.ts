@@ -10,12 +10,7 @@ import { finiteHistory, remember } from './multistep.ts';
 export function noiseTerms<T>(step: StepFrom<T>, evaluations: readonly Evaluation<T>[], weights: readonly number[]): readonly Term<T>[] {
   if (evaluations.length === 1) return firstOrderTerms(step, evaluations[0]!.denoised);
   const s = relativeSigma(step.from);
-  return exponentialTerms(
-    'epsilon',
-    step,
-    evaluations,
-    weights.map((weight) => -weight / s),
-  );
+  return exponentialTerms(step, evaluations, { form: 'epsilon', weights: weights.map((weight) => -weight / s) });
 }
 
 /**

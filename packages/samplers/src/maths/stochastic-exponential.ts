@@ -30,10 +30,10 @@ export function stochasticTerms<T>(
   const nodes = evaluations.map(({ at }) => (at === step.from ? 0 : positionIn(step, at)));
   if (form === 'epsilon') {
     const weights = exponentialWeights({ form, h, nodes, adjust }).map((weight) => (1 + rate) * weight);
-    return exponentialTerms(form, step, evaluations, weights);
+    return exponentialTerms(step, evaluations, { form, weights });
   }
   const weights = exponentialWeights({ form, h: (1 + rate) * h, nodes, adjust });
-  const [, ...rest] = exponentialTerms(form, step, evaluations, weights);
+  const [, ...rest] = exponentialTerms(step, evaluations, { form, weights });
   return [[stochasticGain({ form, rate }, step), step.x], ...rest];
 }
 

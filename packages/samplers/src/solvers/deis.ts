@@ -86,7 +86,7 @@ export function deis(options: DeisOptions = {}): Sampler {
       if (form === 'log-rho') {
         const nodes = used.map(({ at }, k) => (k === 0 ? 0 : positionIn(input, at)));
         const weights = exponentialWeights({ form: 'epsilon', h: lambdaStep(from, input.to), nodes });
-        return { x: algebra.linear(...exponentialTerms('epsilon', input, used, weights)), denoised, state };
+        return { x: algebra.linear(...exponentialTerms(input, used, { form: 'epsilon', weights })), denoised, state };
       }
       const levels = used.map(({ at }) => at);
       const weights =

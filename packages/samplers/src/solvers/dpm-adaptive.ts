@@ -137,7 +137,7 @@ async function integrate<T>(input: StepInput<T>, settings: Settings): Promise<St
     const spans = items.map(({ lambda, h }): Span => ({ lambda, goal: lambda + h > end - SLIVER ? end : lambda + h }));
     // With noise to come back up, a step first goes farther down.
     const splits = spans.map(({ lambda, goal }) =>
-      eta > 0 ? flooredSplit({ from: at(lambda), to: at(goal) }, eta, floor) : { down: at(goal), up: 0 },
+      eta > 0 ? flooredSplit({ from: at(lambda), to: at(goal) }, { eta, floor }) : { down: at(goal), up: 0 },
     );
     const tried = await pair(
       input,
@@ -207,7 +207,7 @@ async function pair<T>(
         nodes: looks.map((seen) => seen.r / r),
         ...(rule === 'published' ? { adjust: secondOrderAdjust('midpoint') } : {}),
       });
-      return exponentialTerms('epsilon', step, evaluations, weights);
+      return exponentialTerms(step, evaluations, { form: 'epsilon', weights });
     });
     return algebra.linear(...perItem[0]!.map(([, state], k): Term<T> => [perItem.map((terms) => terms[k]![0] as number), state]));
   };

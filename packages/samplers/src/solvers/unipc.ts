@@ -110,19 +110,16 @@ async function unipcStep<T>(input: StepInput<T>, settings: Settings): Promise<St
 /** DDIM's step. For `epsilon` the noise is that of the evaluation, made before the state was corrected. */
 function plainTerms<T>(step: StepFrom<T>, [now]: readonly Evaluation<T>[], { prediction }: Settings): readonly Term<T>[] {
   if (prediction === 'x0' || now!.x === step.x || step.from.alpha === 0) return firstOrderTerms(step, now!.denoised);
-  return exponentialTerms('epsilon', step, [now!], exponentialWeights({ form: 'epsilon', h: lambdaStep(step.from, step.to), nodes: [0] }));
+  const weights = exponentialWeights({ form: 'epsilon', h: lambdaStep(step.from, step.to), nodes: [0] });
+  return exponentialTerms(step, [now!], { form: 'epsilon', weights });
 }
 
 function predictorTerms<T>(step: StepFrom<T>, used: readonly Evaluation<T>[], { prediction: form, variant }: Settings): readonly Term<T>[] {
   const h = lambdaStep(step.from, step.to);
   const nodes = used.map(({ at }, k) => (k === 0 ? 0 : positionIn(step, at)));
   const slope = halfB({ form, variant, h });
-  return exponentialTerms(
-    form,
-    step,
-    used,
-    exponentialWeights({ form, h, nodes, ...(used.length === 2 ? { adjust: ([whole]: readonly number[]) => [whole!, slope] } : {}) }),
-  );
+  const adjust = ([whole]: readonly number[]): readonly number[] => [whole!, slope];
+  return exponentialTerms(step, used, { form, weights: exponentialWeights({ form, h, nodes, ...(used.length === 2 && { adjust }) }) });
 }
 
 /** The state at `from` again, now that it has been evaluated there; the prediction itself where there is nothing to correct. */
@@ -141,7 +138,7 @@ function correct<T>(
   const nodes = used.map(({ at }, k) => (k === 0 ? 0 : at === now.at ? 1 : positionIn(step, at)));
   const slope = halfB({ form, variant, h });
   const weights = exponentialWeights({ form, h, nodes, ...(own === 1 ? { adjust: ([whole]: readonly number[]) => [whole!, slope] } : {}) });
-  return algebra.linear(...exponentialTerms(form, step, used, weights));
+  return algebra.linear(...exponentialTerms(step, used, { form, weights }));
 }
 
 /** Half of B(h), in the scale of the kernel's moments, with which the published code weighs a slope that it does not solve for. */
