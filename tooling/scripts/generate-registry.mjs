@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { factoryNamed, optionsOf, parse } from './factory-options.mjs';
-import { conclude, factoryName, moduleNames, root } from './lib.mjs';
+import { conclude, factoryName, formatted, moduleNames, root } from './lib.mjs';
 
 /** The name is the file's; the factory is the one exported function that returns a value of the type. */
 const families = [
@@ -43,7 +43,8 @@ const families = [
 ];
 
 const faults = [];
-const counts = families.map((family) => {
+const counts = [];
+for (const family of families) {
   const folder = join(root, family.folder);
   const names = moduleNames(folder);
   const factories = new Map(names.map((name) => [name, factoryOf(family, name)]));
@@ -54,24 +55,29 @@ const counts = families.map((family) => {
         .map((option) => `'${option}'`)
         .join(', ')}]`,
   );
-  const text = `// Made by tooling/scripts/generate-registry.mjs from the files of this folder. Do not edit.
+  const target = join(folder, 'index.ts');
+  const text = await formatted(
+    target,
+    `// Made by tooling/scripts/generate-registry.mjs from the files of this folder. Do not edit.
 ${family.imports}
 ${names.map((name) => `import { ${factories.get(name)} } from './${name}.ts';`).join('\n')}
 
 ${names.map((name) => `export * from './${name}.ts';`).join('\n')}
 
 /** ${family.says} */
-export const ${family.constant}: Registry<${family.value ?? family.type}> = /* @__PURE__ */ createRegistry('${family.kind}', { ${entries.join(', ')} }, {
-  ${options.join(',\n  ')},
-});
-`;
-  const target = join(folder, 'index.ts');
+export const ${family.constant}: Registry<${family.value ?? family.type}> = /* @__PURE__ */ createRegistry(
+  '${family.kind}',
+  { ${entries.join(', ')} },
+  { ${options.join(', ')} },
+);
+`,
+  );
   const stale = !existsSync(target) || readFileSync(target, 'utf8') !== text;
   if (stale && process.argv.includes('--check'))
     faults.push(`${family.folder}/index.ts does not name the files beside it. Run "node tooling/scripts/generate-registry.mjs".`);
   else if (stale) writeFileSync(target, text);
-  return `${names.length} ${family.constant}: ${names.join(', ')}`;
-});
+  counts.push(`${names.length} ${family.constant}: ${names.join(', ')}`);
+}
 conclude('registry', faults, counts.join('\n'));
 
 function keyOf(name) {

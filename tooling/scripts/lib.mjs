@@ -7,6 +7,12 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
 export const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'));
 
+/** Source text as `npm run format` leaves it. */
+export async function formatted(path, text) {
+  const { format } = await import('prettier');
+  return format(text, { ...readJson(join(root, '.prettierrc.json')), filepath: path });
+}
+
 /** Every workspace member below `parent` ("packages", "apps"), with its folder and manifest. */
 export function membersOf(parent) {
   const base = join(root, parent);

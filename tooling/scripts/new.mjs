@@ -3,13 +3,13 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { factoryName, root } from './lib.mjs';
+import { factoryName, formatted, root } from './lib.mjs';
 
 const KINDS = { sampler: newSampler };
 
-main(process.argv.slice(2));
+await main(process.argv.slice(2));
 
-function main([kind, name, ...rest]) {
+async function main([kind, name, ...rest]) {
   if (!Object.hasOwn(KINDS, kind ?? '') || rest.length > 0 || name === undefined)
     stop(
       `usage: pnpm new <${Object.keys(KINDS).join('|')}> <name>, for example "pnpm new sampler my-method"; got `
@@ -17,10 +17,10 @@ function main([kind, name, ...rest]) {
     );
   if (!/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/u.test(name))
     stop(`the name is not kebab-case: name=${name}. Use small letters, digits and single hyphens, such as my-method-2.`);
-  KINDS[kind](name);
+  await KINDS[kind](name);
 }
 
-function newSampler(name) {
+async function newSampler(name) {
   const file = `packages/samplers/src/solvers/${name}.ts`;
   if (existsSync(join(root, file))) stop(`there is a sampler of that name: file=${file}. Choose another name.`);
   const tests = 'packages/samplers/test/solvers.test.ts';
@@ -29,7 +29,7 @@ function newSampler(name) {
   if (!before.includes(marker))
     stop(`the place for the test line was not found: file=${tests}. Restore the test of the registry at its end.`);
 
-  writeFileSync(join(root, file), template(name));
+  writeFileSync(join(root, file), await formatted(file, template(name)));
   writeFileSync(
     join(root, tests),
     before.replace(marker, `describe('${name}', () => testSampler(samplers.create('${name}'), { test, engines }));\n${marker}`),
@@ -65,7 +65,10 @@ export interface ${type} {
  */
 export function ${factory}(options: ${type} = {}): Sampler {
   const { strength = 1 } = options;
-  if (!(strength >= 0 && strength <= 1)) throw new UserError(\`[samplers/${name}] strength must be in 0..1: strength=\${String(strength)}. Pass 1 for the whole step.\`);
+  if (!(strength >= 0 && strength <= 1))
+    throw new UserError(
+      \`[samplers/${name}] strength must be in 0..1: strength=\${String(strength)}. Pass 1 for the whole step.\`,
+    );
   return defineSampler({
     name: '${name}',
     order: 1,

@@ -2,7 +2,9 @@ import { ADAM_COUNT, ADAM_GROUPS, ADAM_RULE, CHUNK, COUNT, number, word } from '
 
 // Adam in float64 between float32 arrays: the same operations in the same order as src/optimizer/adam.ts, and so the same bits.
 
-/** Bytes of a group: eight u32 (values, gradient, mean, square, numbers of a row, first and last column, nothing), then size and correction. */
+/**
+ * Bytes of a group: eight u32 (values, gradient, mean, square, numbers of a row, first and last column, nothing), then size and correction.
+ */
 const GROUP: usize = 48;
 
 /** A step for the rows of a chunk of Gaussians, all groups of columns. */
@@ -19,7 +21,7 @@ export function adamChunk(chunk: i32): void {
     const whole = columns == length;
     const times = whole ? 1 : rows;
     const numbers = whole ? rows * columns : columns;
-    for (let row = 0; row < times; row++) step(group, <usize>((first + row) * length + from) << 2, numbers, rule);
+    for (let row = 0; row < times; row++) step(group, (<usize>((first + row) * length + from)) << 2, numbers, rule);
   }
 }
 

@@ -1,19 +1,55 @@
 import { addRuns, BATCH, DX, ENTRY, FROM, KEPT, LIST, ORIGIN, RATIO, RECORD, RUN_BYTES, STEEP, TO, touch, UNDER } from './cover';
-import { A, ABSOLUTE, ALPHA, BACKGROUND, C, CHANNELS, COLOR, DEPTH, ENTRIES, FALL, HEIGHT, M, MASKS, number, PIXELS, put, RECORD_STRIDE, RECORDS, ROW_STRIDE, ROWS, STARTS, STOPPED, STOPS, TILE, TILES_X, TRANSMITTANCE, V_BACKGROUND, VALUES, VECTORS, WIDTH, word } from './layout';
+import {
+  A,
+  ABSOLUTE,
+  ALPHA,
+  BACKGROUND,
+  C,
+  CHANNELS,
+  COLOR,
+  DEPTH,
+  ENTRIES,
+  FALL,
+  HEIGHT,
+  M,
+  MASKS,
+  number,
+  PIXELS,
+  put,
+  RECORD_STRIDE,
+  RECORDS,
+  ROW_STRIDE,
+  ROWS,
+  STARTS,
+  STOPPED,
+  STOPS,
+  TILE,
+  TILES_X,
+  TRANSMITTANCE,
+  V_BACKGROUND,
+  VALUES,
+  VECTORS,
+  WIDTH,
+  word,
+} from './layout';
 import { LEAST_ALPHA, MOST_ALPHA, sums } from './math';
 
-/** Bytes of a row of a column in scratch: transmittance, all that lies behind, the alpha from which on a pixel took light, then gradients of the values. */
+/**
+ * Bytes of a row of a column in scratch: transmittance, all that lies behind, the alpha from which on a pixel took light, then gradients of
+ * the values.
+ */
 const HEAD: usize = 48;
 const THREE: usize = HEAD + 48;
 
 /**
- * The backward pass of a tile, from the last Gaussian to the first: dividing transmittance out again, with one number per pixel for all that
- * lies behind. Each Gaussian of the tile gets a row of sums over its pixels, with g = -dL/dsigma: g, g dx, g dy, g dx^2, g dx dy, g dy^2,
+ * The backward pass of a tile, from the last Gaussian to the first: dividing transmittance out again, with one number per pixel for all
+ * that lies behind. Each Gaussian of the tile gets a row of sums over its pixels, with g = -dL/dsigma: g, g dx, g dy, g dx^2, g dx dy, g
+ * dy^2,
  * |g dp/dx|, |g dp/dy| where p is log2(alpha), then dL/dvalue; everything else follows from those.
  */
 export function backwardTile(tile: i32, scratch: usize): void {
   const values = word(CHANNELS) + (word(DEPTH) != 0 ? 1 : 0);
-  const length = HEAD + (<usize>values << 4);
+  const length = HEAD + ((<usize>values) << 4);
   gather(tile, scratch, length);
   // Constant arguments: the compiler makes a loop for each case.
   if (values != 3) backwardWith(tile, scratch, length, values, false, true);
@@ -24,7 +60,7 @@ export function backwardTile(tile: i32, scratch: usize): void {
 @inline
 function backwardWith(tile: i32, scratch: usize, length: usize, values: i32, three: bool, absolute: bool): void {
   const tilesX = word(TILES_X);
-  const starts = <usize>word(STARTS) + (<usize>tile << 2);
+  const starts = <usize>word(STARTS) + ((<usize>tile) << 2);
   const start = load<u32>(starts);
   const entries = <usize>word(ENTRIES);
   const masks = <usize>word(MASKS);
@@ -33,21 +69,30 @@ function backwardWith(tile: i32, scratch: usize, length: usize, values: i32, thr
   const records = <usize>word(RECORDS);
   const stride = <usize>word(RECORD_STRIDE);
   const totals = scratch + <usize>VECTORS * length;
-  const about = totals + (<usize>values << 4);
+  const about = totals + ((<usize>values) << 4);
   store<f32>(about, <f32>((tile % tilesX) * TILE) + 0.5, ORIGIN);
   store<f32>(about, <f32>((tile / tilesX) * TILE) + 0.5, ORIGIN + 4);
 
-  for (let end = load<u32>(starts, 4); end > start; ) {
+  for (let end = load<u32>(starts, 4); end > start;) {
     const begin = <u32>max<i32>(<i32>start, <i32>end - BATCH);
     touch(begin, end, entries, records, stride, about);
     let list = about + LIST;
-    for (let e = end; e > begin; ) {
+    for (let e = end; e > begin;) {
       e--;
-      const mask = load<u32>(masks + (<usize>e << 2));
-      if (mask != 0) list = addRuns(list, mask, records + <usize>(load<u32>(entries + (<usize>e << 2)) & ~STOPPED) * stride, e, scratch, length, about);
+      const mask = load<u32>(masks + ((<usize>e) << 2));
+      if (mask != 0)
+        list = addRuns(
+          list,
+          mask,
+          records + <usize>(load<u32>(entries + ((<usize>e) << 2)) & ~STOPPED) * stride,
+          e,
+          scratch,
+          length,
+          about,
+        );
     }
     end = begin;
-    for (let run = about + LIST; run < list; ) {
+    for (let run = about + LIST; run < list;) {
       const e = load<u32>(run, ENTRY);
       const record = <usize>load<u32>(run, RECORD);
       const a = v128.load32_splat(record, A);
@@ -111,7 +156,8 @@ function backwardWith(tile: i32, scratch: usize, length: usize, values: i32, thr
           kept += 16;
           at += length;
         } while (at < to);
-        // Another loop, so that all of each fits into registers. Sums over rows of g, of g times the rows to the end, and of g times the triangular number of those.
+        // Another loop, so that all of each fits into registers. Sums over rows of g, of g times the rows to the end, and of g times the
+        // triangular number of those.
         let once = f32x4.splat(0);
         let rising = f32x4.splat(0);
         let triangular = f32x4.splat(0);
@@ -154,10 +200,13 @@ function backwardWith(tile: i32, scratch: usize, length: usize, values: i32, thr
       } else {
         for (let k: usize = 0; k < <usize>values; k++) {
           const total = v128.load(totals + (k << 4));
-          store<f32>(target + 32 + (k << 2), (f32x4.extract_lane(total, 0) + f32x4.extract_lane(total, 1)) + (f32x4.extract_lane(total, 2) + f32x4.extract_lane(total, 3)));
+          store<f32>(
+            target + 32 + (k << 2),
+            f32x4.extract_lane(total, 0) + f32x4.extract_lane(total, 1) + (f32x4.extract_lane(total, 2) + f32x4.extract_lane(total, 3)),
+          );
         }
       }
-      if ((load<u32>(entries + (<usize>e << 2)) & STOPPED) != 0) wake(tile, scratch, length, <i32>(e - start));
+      if ((load<u32>(entries + ((<usize>e) << 2)) & STOPPED) != 0) wake(tile, scratch, length, <i32>(e - start));
     }
   }
 }
@@ -167,7 +216,11 @@ function wake(tile: i32, scratch: usize, length: usize, position: i32): void {
   const stops = <usize>word(STOPS) + <usize>tile * PIXELS * 4;
   for (let v: usize = 0; v < <usize>VECTORS; v++) {
     const at = scratch + v * length;
-    v128.store(at, v128.bitselect(f32x4.splat(LEAST_ALPHA), v128.load(at, 32), i32x4.eq(v128.load(stops + (v << 4)), i32x4.splat(position))), 32);
+    v128.store(
+      at,
+      v128.bitselect(f32x4.splat(LEAST_ALPHA), v128.load(at, 32), i32x4.eq(v128.load(stops + (v << 4)), i32x4.splat(position))),
+      32,
+    );
   }
 }
 
@@ -192,7 +245,11 @@ function gather(tile: i32, scratch: usize, length: usize): void {
   for (let v: usize = 0; v < <usize>VECTORS; v++) {
     const at = scratch + v * length;
     v128.store(at, v128.load(saved + (v << 4)));
-    v128.store(at, v128.bitselect(f32x4.splat(LEAST_ALPHA), f32x4.splat(Infinity), i32x4.eq(v128.load(stops + (v << 4)), i32x4.splat(i32.MAX_VALUE))), 32);
+    v128.store(
+      at,
+      v128.bitselect(f32x4.splat(LEAST_ALPHA), f32x4.splat(Infinity), i32x4.eq(v128.load(stops + (v << 4)), i32x4.splat(i32.MAX_VALUE))),
+      32,
+    );
   }
   const whole = channels == 3 && depth == 0 ? right & ~3 : 0;
   if (whole != 0) {
@@ -203,7 +260,7 @@ function gather(tile: i32, scratch: usize, length: usize): void {
     let sumGreen = f32x4.splat(0);
     let sumBlue = f32x4.splat(0);
     for (let y = 0; y < bottom; y++) {
-      let pixel = <usize>((row + y) * width + column) << 2;
+      let pixel = (<usize>((row + y) * width + column)) << 2;
       for (let x = 0; x < whole; x += 4, pixel += 16) {
         const at = scratch + <usize>((x << 2) + y) * length;
         const source = color + 3 * pixel;
@@ -232,16 +289,16 @@ function gather(tile: i32, scratch: usize, length: usize): void {
   }
   for (let y = 0; y < bottom; y++) {
     for (let x = whole; x < right; x++) {
-      const at = scratch + <usize>(((x >> 2) << 4) + y) * length + (<usize>(x & 3) << 2);
+      const at = scratch + <usize>(((x >> 2) << 4) + y) * length + ((<usize>(x & 3)) << 2);
       const pixel = <usize>((row + y) * width + column + x);
       const t = load<f32>(at);
-      let source = color + pixel * (<usize>channels << 2);
+      let source = color + pixel * ((<usize>channels) << 2);
       let plane = at + HEAD;
       let behind: f32 = alpha != 0 ? -load<f32>(alpha + (pixel << 2)) : 0;
       for (let k = 0; k < channels; k++) {
         const v = load<f32>(source);
         put(vBackground, k, number(vBackground, k) + <f64>(v * t));
-        behind += v * load<f32>(background + (<usize>k << 2));
+        behind += v * load<f32>(background + ((<usize>k) << 2));
         store<f32>(plane, v);
         source += 4;
         plane += 16;

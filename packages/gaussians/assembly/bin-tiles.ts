@@ -1,20 +1,37 @@
-import { COUNT, ENTRIES, FIRST_PAIRS, KEYS, PAIR_COUNTS, PAIRS, ROW_ENTRIES, ROW_LIST, ROW_STARTS, SORTING, SPANS, STARTS, TILES, TILES_X, TILES_Y, word } from './layout';
+import {
+  COUNT,
+  ENTRIES,
+  FIRST_PAIRS,
+  KEYS,
+  PAIR_COUNTS,
+  PAIRS,
+  ROW_ENTRIES,
+  ROW_LIST,
+  ROW_STARTS,
+  SORTING,
+  SPANS,
+  STARTS,
+  TILES,
+  TILES_X,
+  TILES_Y,
+  word,
+} from './layout';
 
-// From depths to lists of Gaussians for each tile, nearest first: a radix sort by depth, then a stable counting sort into rows of tiles, then
-// one into the tiles of each row, which threads share.
+// From depths to lists of Gaussians for each tile, nearest first: a radix sort by depth, then a stable counting sort into rows of tiles,
+// then one into the tiles of each row, which threads share.
 
 const DIGIT: i32 = 11;
 const BUCKETS: i32 = 1 << DIGIT;
-const TABLE: usize = <usize>BUCKETS << 2;
+const TABLE: usize = (<usize>BUCKETS) << 2;
 
 @inline
 function at(array: usize, index: u32): u32 {
-  return load<u32>(array + (<usize>index << 2));
+  return load<u32>(array + ((<usize>index) << 2));
 }
 
 @inline
 function set(array: usize, index: u32, value: u32): void {
-  store<u32>(array + (<usize>index << 2), value);
+  store<u32>(array + ((<usize>index) << 2), value);
 }
 
 /** What was there before it grew. */
@@ -34,7 +51,7 @@ function accumulate(counts: usize, length: i32): void {
 /** Sorts all that is drawn by depth and bins it into rows of tiles. One thread does this. */
 export function sortAll(): void {
   const count = word(COUNT);
-  const bytes = <usize>count << 2;
+  const bytes = (<usize>count) << 2;
   let keys = <usize>word(SORTING);
   let ids = keys + bytes;
   let toKeys = ids + bytes;
@@ -66,7 +83,7 @@ export function sortAll(): void {
     grow(tables, key & (BUCKETS - 1), 1);
     grow(tables + TABLE, (key >> DIGIT) & (BUCKETS - 1), 1);
     grow(tables + 2 * TABLE, key >> (2 * DIGIT), 1);
-    const span = spans + (<usize>i << 3);
+    const span = spans + ((<usize>i) << 3);
     const columns = <u32>load<u16>(span, 2) - <u32>load<u16>(span) + 1;
     const last = <u32>load<u16>(span, 6);
     for (let row = <u32>load<u16>(span, 4); row <= last; row++) {
@@ -96,10 +113,10 @@ export function sortAll(): void {
   accumulate(rowEntries, rows + 1);
   set(<usize>word(STARTS), word(TILES), pairs);
   const list = <usize>word(ROW_LIST);
-  memory.copy(next, rowStarts, <usize>rows << 2);
+  memory.copy(next, rowStarts, (<usize>rows) << 2);
   for (let i = 0; i < drawn; i++) {
     const id = at(ids, i);
-    const span = spans + (<usize>id << 3);
+    const span = spans + ((<usize>id) << 3);
     const last = <u32>load<u16>(span, 6);
     for (let row = <u32>load<u16>(span, 4); row <= last; row++) set(list, grow(next, row, 1), id);
   }
@@ -115,10 +132,10 @@ export function binRow(row: i32, scratch: usize): void {
   const entries = <usize>word(ENTRIES);
   const pairs = <usize>word(PAIRS);
   const firstPairs = <usize>word(FIRST_PAIRS);
-  const starts = <usize>word(STARTS) + (<usize>(row * columns) << 2);
-  memory.fill(scratch, 0, <usize>columns << 2);
+  const starts = <usize>word(STARTS) + ((<usize>(row * columns)) << 2);
+  memory.fill(scratch, 0, (<usize>columns) << 2);
   for (let i = begin; i < end; i++) {
-    const span = spans + (<usize>at(list, i) << 3);
+    const span = spans + ((<usize>at(list, i)) << 3);
     const last = <u32>load<u16>(span, 2);
     for (let column = <u32>load<u16>(span); column <= last; column++) grow(scratch, column, 1);
   }
@@ -129,7 +146,7 @@ export function binRow(row: i32, scratch: usize): void {
   }
   for (let i = begin; i < end; i++) {
     const id = at(list, i);
-    const span = spans + (<usize>id << 3);
+    const span = spans + ((<usize>id) << 3);
     const first = <u32>load<u16>(span);
     const last = <u32>load<u16>(span, 2);
     let pair = at(firstPairs, id) + (<u32>row - <u32>load<u16>(span, 4)) * (last - first + 1);

@@ -2,8 +2,8 @@ import { A, C, HALF, INVERSE, L, LOWEST, M, MARGIN, MX, MY, REACH, STOPPED } fro
 import { alphaOf, ratioOf } from './math';
 
 /**
- * What lies in scratch behind the pixels of a tile: the centre of its first pixel; the first and the last row that still take light, for each
- * column; and a list of runs.
+ * What lies in scratch behind the pixels of a tile: the centre of its first pixel; the first and the last row that still take light, for
+ * each column; and a list of runs.
  */
 export const ORIGIN: usize = 0;
 const UNUSED: usize = 8;
@@ -18,7 +18,10 @@ export const BATCH: i32 = 16;
 /** Rows that a run goes on for before alpha is computed anew: what rounding does grows with the square of the rows. */
 const RUN: i32 = 8;
 
-/** Bytes of a run, and what it has beside alpha and the ratio of the next row's to it: distances to the mean in x, twice C dy in its first row, where it begins and ends, and of what. */
+/**
+ * Bytes of a run, and what it has beside alpha and the ratio of the next row's to it: distances to the mean in x, twice C dy in its first
+ * row, where it begins and ends, and of what.
+ */
 export const RUN_BYTES: usize = 96;
 export const RATIO: usize = 16;
 export const DX: usize = 32;
@@ -34,13 +37,13 @@ export const UNDER: usize = 80;
 @inline
 export function touch(begin: u32, beyond: u32, entries: usize, records: usize, stride: usize, tile: usize): void {
   let sum: u32 = 0;
-  for (let e = begin; e < beyond; e++) sum += load<u32>(records + <usize>(load<u32>(entries + (<usize>e << 2)) & ~STOPPED) * stride);
+  for (let e = begin; e < beyond; e++) sum += load<u32>(records + <usize>(load<u32>(entries + ((<usize>e) << 2)) & ~STOPPED) * stride);
   store<u32>(tile, sum, UNUSED);
 }
 
 /**
- * Adds the runs of a Gaussian to a list, from what {@link cover} says; returns where the list ends now. Down a column the logarithm of alpha
- * is a quadratic: from row to row alpha is multiplied by a ratio, and that by a constant.
+ * Adds the runs of a Gaussian to a list, from what {@link cover} says; returns where the list ends now. Down a column the logarithm of
+ * alpha is a quadratic: from row to row alpha is multiplied by a ratio, and that by a constant.
  */
 @inline
 export function addRuns(run: usize, mask: u32, record: usize, entry: u32, scratch: usize, length: usize, tile: usize): usize {
@@ -53,7 +56,7 @@ export function addRuns(run: usize, mask: u32, record: usize, entry: u32, scratc
   do {
     const shift = ctz<u32>(mask) & 24;
     const code = mask >> shift;
-    mask &= ~(<u32>255 << shift);
+    mask &= ~((<u32>255) << shift);
     let first = <i32>(15 - (code & 15));
     const last = <i32>((code >> 4) & 15);
     const dx = f32x4.sub(mx, f32x4.splat(<f32>(<i32>(shift >> 1))));

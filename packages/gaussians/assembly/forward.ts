@@ -1,18 +1,45 @@
 import { addRuns, BATCH, cover, ENTRY, FROM, LIST, LIVE, ORIGIN, RATIO, RECORD, RUN_BYTES, TO, touch } from './cover';
-import { ALPHA, BACKGROUND, CHANNELS, COLOR, DEPTH, ENTRIES, EXPECTED, FALL, HEIGHT, MASKS, PIXELS, RECORD_STRIDE, RECORDS, STARTS, STOPPED, STOPS, TILE, TILES_X, TRANSMITTANCE, VALUES, VECTORS, WIDTH, word } from './layout';
+import {
+  ALPHA,
+  BACKGROUND,
+  CHANNELS,
+  COLOR,
+  DEPTH,
+  ENTRIES,
+  EXPECTED,
+  FALL,
+  HEIGHT,
+  MASKS,
+  PIXELS,
+  RECORD_STRIDE,
+  RECORDS,
+  STARTS,
+  STOPPED,
+  STOPS,
+  TILE,
+  TILES_X,
+  TRANSMITTANCE,
+  VALUES,
+  VECTORS,
+  WIDTH,
+  word,
+} from './layout';
 import { LEAST_ALPHA, LEAST_TRANSMITTANCE, MOST_ALPHA } from './math';
 
-/** Bytes of a row of a column in scratch: transmittance, the alpha from which on a pixel takes light (infinite when it is finished), values. */
+/**
+ * Bytes of a row of a column in scratch: transmittance, the alpha from which on a pixel takes light (infinite when it is finished), values.
+ */
 const HEAD: usize = 32;
 const THREE: usize = HEAD + 48;
 
 /**
  * Blends a tile, Gaussian by Gaussian from the front, column by column of those that it reaches. Down a column the logarithm of alpha is a
- * quadratic: from row to row alpha is multiplied by a ratio, and that by a constant. Which rows were gone through is noted for the backward pass.
+ * quadratic: from row to row alpha is multiplied by a ratio, and that by a constant. Which rows were gone through is noted for the backward
+ * pass.
  */
 export function forwardTile(tile: i32, scratch: usize): void {
   const values = word(CHANNELS) + (word(DEPTH) != 0 ? 1 : 0);
-  const length = HEAD + (<usize>values << 4);
+  const length = HEAD + ((<usize>values) << 4);
   // Constant arguments: the compiler makes a loop for each case.
   if (values == 3) blend(tile, scratch, THREE, 3, true);
   else blend(tile, scratch, length, values, false);
@@ -35,9 +62,17 @@ function blend(tile: i32, scratch: usize, length: usize, values: i32, three: boo
   store<f32>(about, <f32>column + 0.5, ORIGIN);
   store<f32>(about, <f32>row + 0.5, ORIGIN + 4);
   v128.store(about, f32x4.splat(0), LIVE);
-  v128.store(about, v128.bitselect(f32x4.splat(<f32>(min(TILE, word(HEIGHT) - row) - 1)), f32x4.splat(-1), i32x4.lt_s(i32x4(0, 4, 8, 12), i32x4.splat(word(WIDTH) - column))), LIVE + 16);
+  v128.store(
+    about,
+    v128.bitselect(
+      f32x4.splat(<f32>(min(TILE, word(HEIGHT) - row) - 1)),
+      f32x4.splat(-1),
+      i32x4.lt_s(i32x4(0, 4, 8, 12), i32x4.splat(word(WIDTH) - column)),
+    ),
+    LIVE + 16,
+  );
 
-  const starts = <usize>word(STARTS) + (<usize>tile << 2);
+  const starts = <usize>word(STARTS) + ((<usize>tile) << 2);
   const start = load<u32>(starts);
   const end = load<u32>(starts, 4);
   const entries = <usize>word(ENTRIES);
@@ -49,11 +84,13 @@ function blend(tile: i32, scratch: usize, length: usize, values: i32, three: boo
     const beyond = min<u32>(begin + BATCH, end);
     // One thing after another for all of them: no decision has to wait for what it hangs on, nor one record for the memory of another.
     touch(begin, beyond, entries, records, stride, about);
-    for (let e = begin; e < beyond; e++) store<u32>(masks + (<usize>e << 2), cover(records + <usize>load<u32>(entries + (<usize>e << 2)) * stride, about));
+    for (let e = begin; e < beyond; e++)
+      store<u32>(masks + ((<usize>e) << 2), cover(records + <usize>load<u32>(entries + ((<usize>e) << 2)) * stride, about));
     let list = about + LIST;
     for (let e = begin; e < beyond; e++) {
-      const mask = load<u32>(masks + (<usize>e << 2));
-      if (mask != 0) list = addRuns(list, mask, records + <usize>load<u32>(entries + (<usize>e << 2)) * stride, e, scratch, length, about);
+      const mask = load<u32>(masks + ((<usize>e) << 2));
+      if (mask != 0)
+        list = addRuns(list, mask, records + <usize>load<u32>(entries + ((<usize>e) << 2)) * stride, e, scratch, length, about);
     }
     let stopped = false;
     for (let run = about + LIST; run < list; run += RUN_BYTES) {
@@ -78,9 +115,9 @@ function blend(tile: i32, scratch: usize, length: usize, values: i32, three: boo
           left = f32x4.sub(before, weight);
           v128.store(at, v128.bitselect(f32x4.splat(Infinity), v128.load(at, 16), off), 16);
           const entry = load<u32>(run, ENTRY);
-          const place = stops + ((at - scratch) / length << 4);
+          const place = stops + (((at - scratch) / length) << 4);
           v128.store(place, v128.bitselect(i32x4.splat(<i32>(entry - start)), v128.load(place), off));
-          store<u32>(entries + (<usize>entry << 2), load<u32>(entries + (<usize>entry << 2)) | STOPPED);
+          store<u32>(entries + ((<usize>entry) << 2), load<u32>(entries + ((<usize>entry) << 2)) | STOPPED);
           stopped = true;
         }
         v128.store(at, left);
@@ -90,7 +127,8 @@ function blend(tile: i32, scratch: usize, length: usize, values: i32, three: boo
           v128.store(at, f32x4.add(v128.load(at, HEAD + 32), f32x4.mul(weight, blue)), HEAD + 32);
         } else {
           let value = record;
-          for (let plane = at; plane < at + length - HEAD; plane += 16, value += 4) v128.store(plane, f32x4.add(v128.load(plane, HEAD), f32x4.mul(weight, v128.load32_splat(value, VALUES))), HEAD);
+          for (let plane = at; plane < at + length - HEAD; plane += 16, value += 4)
+            v128.store(plane, f32x4.add(v128.load(plane, HEAD), f32x4.mul(weight, v128.load32_splat(value, VALUES))), HEAD);
         }
         gauss = f32x4.mul(gauss, ratio);
         ratio = f32x4.mul(ratio, fall);
@@ -98,7 +136,7 @@ function blend(tile: i32, scratch: usize, length: usize, values: i32, three: boo
       } while (at < to);
     }
     if (stopped && !shrink(scratch, length, about + LIVE)) {
-      memory.fill(masks + (<usize>beyond << 2), 0, <usize>(end - beyond) << 2);
+      memory.fill(masks + ((<usize>beyond) << 2), 0, (<usize>(end - beyond)) << 2);
       break;
     }
   }
@@ -149,7 +187,7 @@ function finish(tile: i32, scratch: usize, length: usize): void {
     const green = v128.load32_splat(background, 4);
     const blue = v128.load32_splat(background, 8);
     for (let y = 0; y < bottom; y++) {
-      let pixel = <usize>((row + y) * width + column) << 2;
+      let pixel = (<usize>((row + y) * width + column)) << 2;
       for (let x = 0; x < whole; x += 4, pixel += 16) {
         const at = scratch + <usize>((x << 2) + y) * length;
         const t = v128.load(at);
@@ -169,13 +207,13 @@ function finish(tile: i32, scratch: usize, length: usize): void {
   }
   for (let y = 0; y < bottom; y++) {
     for (let x = whole; x < right; x++) {
-      const at = scratch + <usize>(((x >> 2) << 4) + y) * length + (<usize>(x & 3) << 2);
+      const at = scratch + <usize>(((x >> 2) << 4) + y) * length + ((<usize>(x & 3)) << 2);
       const pixel = <usize>((row + y) * width + column + x);
       const t = load<f32>(at);
-      let target = color + pixel * (<usize>channels << 2);
+      let target = color + pixel * ((<usize>channels) << 2);
       let plane = at + HEAD;
       for (let k = 0; k < channels; k++) {
-        store<f32>(target, load<f32>(plane) + t * load<f32>(background + (<usize>k << 2)));
+        store<f32>(target, load<f32>(plane) + t * load<f32>(background + ((<usize>k) << 2)));
         target += 4;
         plane += 16;
       }

@@ -29,7 +29,9 @@ export function work(thread: i32): void {
   }
 }
 
-/** How often a worker looks for the next job before it sleeps: jobs follow one another closely, and waking takes as long as some of them. */
+/**
+ * How often a worker looks for the next job before it sleeps: jobs follow one another closely, and waking takes as long as some of them.
+ */
 const LOOKS: i32 = 300_000;
 
 /**

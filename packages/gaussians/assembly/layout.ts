@@ -24,7 +24,7 @@ export const JOB: usize = 64;
 
 @inline
 export function word(index: i32): i32 {
-  return load<i32>(JOB + (<usize>index << 2));
+  return load<i32>(JOB + ((<usize>index) << 2));
 }
 
 export const RECORDS: i32 = 0;
@@ -138,23 +138,23 @@ export const EYE: i32 = 21;
 
 @inline
 export function number(base: usize, index: i32): f64 {
-  return load<f64>(base + (<usize>index << 3));
+  return load<f64>(base + ((<usize>index) << 3));
 }
 
 @inline
 export function put(base: usize, index: i32, value: f64): void {
-  store<f64>(base + (<usize>index << 3), value);
+  store<f64>(base + ((<usize>index) << 3), value);
 }
 
 /** A float32 of an array of the scene. */
 @inline
 export function single(array: usize, index: i32): f64 {
-  return <f64>load<f32>(array + (<usize>index << 2));
+  return <f64>load<f32>(array + ((<usize>index) << 2));
 }
 
 @inline
 export function putSingle(array: usize, index: i32, value: f64): void {
-  store<f32>(array + (<usize>index << 2), <f32>value);
+  store<f32>(array + ((<usize>index) << 2), <f32>value);
 }
 
 /**
@@ -168,7 +168,10 @@ export const C: usize = 12;
 export const M: usize = 16;
 export const L: usize = 20;
 export const FALL: usize = 24;
-/** Where alpha is enough to be drawn, an ellipse: half its width, one over that, half its height over the mean, the column of its lowest point, and a margin for rounding. */
+/**
+ * Where alpha is enough to be drawn, an ellipse: half its width, one over that, half its height over the mean, the column of its lowest
+ * point, and a margin for rounding.
+ */
 export const REACH: usize = 28;
 export const INVERSE: usize = 32;
 export const HALF: usize = 36;

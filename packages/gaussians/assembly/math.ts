@@ -8,7 +8,10 @@ const FAR: f32 = 120;
 /** 1.5 * 2^23: adding it rounds to whole numbers, which are then in the lowest bits. */
 const ROUND: f32 = 12582912;
 
-/** 2^x for x in [-126, 126], relative error under 2e-7: the minimax polynomial of degree 5 over [-1/2, 1/2], with the whole part put into the exponent. */
+/**
+ * 2^x for x in [-126, 126], relative error under 2e-7: the minimax polynomial of degree 5 over [-1/2, 1/2], with the whole part put into
+ * the exponent.
+ */
 @inline
 function power(x: v128): v128 {
   const shifted = f32x4.add(x, f32x4.splat(ROUND));

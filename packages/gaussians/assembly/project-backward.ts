@@ -1,6 +1,72 @@
 import { basis, basisBackward, shade } from './harmonics';
-import { CHANNELS, CHECKS, CHUNK, COLORS, COUNT, DEGREE, DEPTH, EYE, FEATURE_CHANNELS, FIRST_PAIRS, FX, FY, LENS, LOGITS, MASKS, MEANS, MIP, number, PAIR_COUNTS, PAIRS, PINHOLE, put, putSingle, QUATERNIONS, ROW_STRIDE, ROWS, SH, SH_ROW, single, V_ABSOLUTE, V_CAMERA, V_COLORS, V_FEATURES, V_LOG_SCALES, V_LOGITS, V_MEANS, V_MEANS2D, V_QUATERNIONS, V_SH, word } from './layout';
-import { BASIS, BLUR, BLURRED, flatten, LEAST_COMPENSATION, place, ROTATION, SCALES, SHARP, SLOPE, SPREAD, U, V, V_DIRECTION, V_ROTATION, V_SLOPE, V_SPREAD, WEIGHTS, X, XX, XY, Y, YY, Z } from './lens';
+import {
+  CHANNELS,
+  CHECKS,
+  CHUNK,
+  COLORS,
+  COUNT,
+  DEGREE,
+  DEPTH,
+  EYE,
+  FEATURE_CHANNELS,
+  FIRST_PAIRS,
+  FX,
+  FY,
+  LENS,
+  LOGITS,
+  MASKS,
+  MEANS,
+  MIP,
+  number,
+  PAIR_COUNTS,
+  PAIRS,
+  PINHOLE,
+  put,
+  putSingle,
+  QUATERNIONS,
+  ROW_STRIDE,
+  ROWS,
+  SH,
+  SH_ROW,
+  single,
+  V_ABSOLUTE,
+  V_CAMERA,
+  V_COLORS,
+  V_FEATURES,
+  V_LOG_SCALES,
+  V_LOGITS,
+  V_MEANS,
+  V_MEANS2D,
+  V_QUATERNIONS,
+  V_SH,
+  word,
+} from './layout';
+import {
+  BASIS,
+  BLUR,
+  BLURRED,
+  flatten,
+  LEAST_COMPENSATION,
+  place,
+  ROTATION,
+  SCALES,
+  SHARP,
+  SLOPE,
+  SPREAD,
+  U,
+  V,
+  V_DIRECTION,
+  V_ROTATION,
+  V_SLOPE,
+  V_SPREAD,
+  WEIGHTS,
+  X,
+  XX,
+  XY,
+  Y,
+  YY,
+  Z,
+} from './lens';
 import { POWER } from './project';
 
 /** Where in scratch the sums over the tiles of a Gaussian are: a row like those of backward.ts. */
@@ -19,16 +85,16 @@ export function projectBackwardChunk(chunk: i32, f: usize): void {
   const length = word(SH_ROW);
   const features = word(FEATURE_CHANNELS);
   // What is not drawn has no gradient.
-  const size = <usize>(last - first) << 2;
-  memory.fill(<usize>word(V_MEANS) + (<usize>first * 3 << 2), 0, 3 * size);
-  memory.fill(<usize>word(V_QUATERNIONS) + (<usize>first * 4 << 2), 0, 4 * size);
-  memory.fill(<usize>word(V_LOG_SCALES) + (<usize>first * 3 << 2), 0, 3 * size);
-  memory.fill(<usize>word(V_LOGITS) + (<usize>first << 2), 0, size);
-  memory.fill(<usize>word(V_SH) + (<usize>(first * length) << 2), 0, <usize>length * size);
-  memory.fill(<usize>word(V_MEANS2D) + (<usize>first * 2 << 2), 0, 2 * size);
-  memory.fill(<usize>word(V_ABSOLUTE) + (<usize>first * 2 << 2), 0, 2 * size);
-  if (word(COLORS) != 0) memory.fill(<usize>word(V_COLORS) + (<usize>first * 3 << 2), 0, 3 * size);
-  if (features != 0) memory.fill(<usize>word(V_FEATURES) + (<usize>(first * features) << 2), 0, <usize>features * size);
+  const size = (<usize>(last - first)) << 2;
+  memory.fill(<usize>word(V_MEANS) + ((<usize>first * 3) << 2), 0, 3 * size);
+  memory.fill(<usize>word(V_QUATERNIONS) + ((<usize>first * 4) << 2), 0, 4 * size);
+  memory.fill(<usize>word(V_LOG_SCALES) + ((<usize>first * 3) << 2), 0, 3 * size);
+  memory.fill(<usize>word(V_LOGITS) + ((<usize>first) << 2), 0, size);
+  memory.fill(<usize>word(V_SH) + ((<usize>(first * length)) << 2), 0, <usize>length * size);
+  memory.fill(<usize>word(V_MEANS2D) + ((<usize>first * 2) << 2), 0, 2 * size);
+  memory.fill(<usize>word(V_ABSOLUTE) + ((<usize>first * 2) << 2), 0, 2 * size);
+  if (word(COLORS) != 0) memory.fill(<usize>word(V_COLORS) + ((<usize>first * 3) << 2), 0, 3 * size);
+  if (features != 0) memory.fill(<usize>word(V_FEATURES) + ((<usize>(first * features)) << 2), 0, <usize>features * size);
   let check: f64 = 0;
   for (let begin = first; begin < last; begin += BATCH) {
     const beyond = min(begin + BATCH, last);
@@ -42,14 +108,16 @@ export function projectBackwardChunk(chunk: i32, f: usize): void {
   put(<usize>word(CHECKS), chunk, check);
 }
 
-/** The sum of a Gaussian's gradients as they were stored: infinities and what is no number survive it, and finite ones cannot overflow it. */
+/**
+ * The sum of a Gaussian's gradients as they were stored: infinities and what is no number survive it, and finite ones cannot overflow it.
+ */
 function total(i: i32): f64 {
   let sum = single(<usize>word(V_LOGITS), i);
   for (let k = 0; k < 3; k++) sum += single(<usize>word(V_MEANS), 3 * i + k) + single(<usize>word(V_LOG_SCALES), 3 * i + k);
   for (let k = 0; k < 4; k++) sum += single(<usize>word(V_QUATERNIONS), 4 * i + k);
   if (word(COLORS) == 0) {
     const degree = word(DEGREE) + 1;
-    const row = <usize>word(V_SH) + (<usize>(i * word(SH_ROW)) << 2);
+    const row = <usize>word(V_SH) + ((<usize>(i * word(SH_ROW))) << 2);
     for (let k = 3 * degree * degree - 1; k >= 0; k--) sum += single(row, k);
   }
   return sum;
@@ -64,17 +132,18 @@ function touchRows(begin: i32, beyond: i32, f: usize): void {
   const firsts = <usize>word(FIRST_PAIRS);
   let sum: u32 = 0;
   for (let i = begin; i < beyond; i++) {
-    let pair = pairs + (<usize>load<u32>(firsts + (<usize>i << 2)) << 2);
-    for (const end = pair + (<usize>load<u32>(counts + (<usize>i << 2)) << 2); pair < end; pair += 4) sum += load<u32>(rows + <usize>load<u32>(pair) * stride, 16);
+    let pair = pairs + ((<usize>load<u32>(firsts + ((<usize>i) << 2))) << 2);
+    for (const end = pair + ((<usize>load<u32>(counts + ((<usize>i) << 2))) << 2); pair < end; pair += 4)
+      sum += load<u32>(rows + <usize>load<u32>(pair) * stride, 16);
   }
   store<u32>(f + SUMS, sum);
 }
 
 /** Adds the rows of a Gaussian in the order of tiles, whoever made them. */
 function addRows(i: i32, f: usize): bool {
-  const count = load<u32>(<usize>word(PAIR_COUNTS) + (<usize>i << 2));
+  const count = load<u32>(<usize>word(PAIR_COUNTS) + ((<usize>i) << 2));
   if (count == 0) return false;
-  const pairs = <usize>word(PAIRS) + (<usize>load<u32>(<usize>word(FIRST_PAIRS) + (<usize>i << 2)) << 2);
+  const pairs = <usize>word(PAIRS) + ((<usize>load<u32>(<usize>word(FIRST_PAIRS) + ((<usize>i) << 2))) << 2);
   const masks = <usize>word(MASKS);
   const rows = <usize>word(ROWS);
   const stride = <usize>word(ROW_STRIDE);
@@ -82,7 +151,7 @@ function addRows(i: i32, f: usize): bool {
   let some = false;
   for (let at: usize = 0; at < stride; at += 16) v128.store(sums + at, f32x4.splat(0));
   for (let pair: u32 = 0; pair < count; pair++) {
-    const entry = <usize>load<u32>(pairs + (<usize>pair << 2));
+    const entry = <usize>load<u32>(pairs + ((<usize>pair) << 2));
     if (load<u32>(masks + (entry << 2)) == 0) continue;
     some = true;
     const row = rows + entry * stride;
@@ -156,7 +225,11 @@ function projectBackwardOne(i: i32, f: usize, camera: usize): void {
     let v0: f64 = 0;
     let v1: f64 = 0;
     for (let j = 0; j < 3; j++) {
-      put(f, V_ROTATION + 3 * k + j, number(f, SLOPE + k) * number(f, V_SPREAD + j) + number(f, SLOPE + 3 + k) * number(f, V_SPREAD + 3 + j));
+      put(
+        f,
+        V_ROTATION + 3 * k + j,
+        number(f, SLOPE + k) * number(f, V_SPREAD + j) + number(f, SLOPE + 3 + k) * number(f, V_SPREAD + 3 + j),
+      );
       v0 += number(f, V_SPREAD + j) * number(f, ROTATION + 3 * k + j);
       v1 += number(f, V_SPREAD + 3 + j) * number(f, ROTATION + 3 * k + j);
     }
@@ -234,8 +307,8 @@ function projectBackwardOne(i: i32, f: usize, camera: usize): void {
     const degree = word(DEGREE);
     const coefficients = (degree + 1) * (degree + 1);
     basis(f, degree, x, y, z);
-    const row = <usize>word(SH) + (<usize>(i * word(SH_ROW)) << 2);
-    const target = <usize>word(V_SH) + (<usize>(i * word(SH_ROW)) << 2);
+    const row = <usize>word(SH) + ((<usize>(i * word(SH_ROW))) << 2);
+    const target = <usize>word(V_SH) + ((<usize>(i * word(SH_ROW))) << 2);
     const vRed: f64 = shade(f, row, coefficients) > 0 ? sum(f, HEAD) : 0;
     const vGreen: f64 = shade(f, row + 4, coefficients) > 0 ? sum(f, HEAD + 1) : 0;
     const vBlue: f64 = shade(f, row + 8, coefficients) > 0 ? sum(f, HEAD + 2) : 0;

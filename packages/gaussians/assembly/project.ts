@@ -1,5 +1,52 @@
 import { basis, shade } from './harmonics';
-import { A, C, CHUNK, CHUNK_COUNTS, COLORS, COUNT, CX, CY, DEGREE, DEPTH, EYE, FALL, FEATURE_CHANNELS, FEATURES, FX, FY, HALF, HEIGHT, INVERSE, KEYS, L, LENS, LOGITS, LOWEST, M, MARGIN, MEANS, MIP, MX, MY, NEAR, number, PAIR_COUNTS, PINHOLE, RADII, REACH, RECORD_STRIDE, RECORDS, SH, SH_ROW, single, SPANS, TILE, VALUES, WIDTH, word } from './layout';
+import {
+  A,
+  C,
+  CHUNK,
+  CHUNK_COUNTS,
+  COLORS,
+  COUNT,
+  CX,
+  CY,
+  DEGREE,
+  DEPTH,
+  EYE,
+  FALL,
+  FEATURE_CHANNELS,
+  FEATURES,
+  FX,
+  FY,
+  HALF,
+  HEIGHT,
+  INVERSE,
+  KEYS,
+  L,
+  LENS,
+  LOGITS,
+  LOWEST,
+  M,
+  MARGIN,
+  MEANS,
+  MIP,
+  MX,
+  MY,
+  NEAR,
+  number,
+  PAIR_COUNTS,
+  PINHOLE,
+  RADII,
+  REACH,
+  RECORD_STRIDE,
+  RECORDS,
+  SH,
+  SH_ROW,
+  single,
+  SPANS,
+  TILE,
+  VALUES,
+  WIDTH,
+  word,
+} from './layout';
 import { BLUR, BLURRED, flatten, LEAST_COMPENSATION, place, SHARP, X, XX, XY, Y, YY, Z } from './lens';
 
 const LEAST_ALPHA: f64 = 1.0 / 255.0;
@@ -15,7 +62,7 @@ const FAR: f64 = 1e9;
 export function projectChunk(chunk: i32, scratch: usize): void {
   const last = min(word(COUNT), (chunk + 1) * CHUNK);
   const pairCounts = <usize>word(PAIR_COUNTS);
-  const counts = <usize>word(CHUNK_COUNTS) + (<usize>chunk << 3);
+  const counts = <usize>word(CHUNK_COUNTS) + ((<usize>chunk) << 3);
   let pairs: u32 = 0;
   let rows: u32 = 0;
   for (let i = chunk * CHUNK; i < last; i++) {
@@ -23,13 +70,13 @@ export function projectChunk(chunk: i32, scratch: usize): void {
     const ry = project(i, scratch);
     if (ry >= 0) {
       reached = reach(i, ry);
-      const span = <usize>word(SPANS) + (<usize>i << 3);
+      const span = <usize>word(SPANS) + ((<usize>i) << 3);
       pairs += reached;
       if (reached != 0) rows += <u32>load<u16>(span, 6) - <u32>load<u16>(span, 4) + 1;
     } else {
-      store<f32>(<usize>word(RADII) + (<usize>i << 2), 0);
+      store<f32>(<usize>word(RADII) + ((<usize>i) << 2), 0);
     }
-    store<u32>(pairCounts + (<usize>i << 2), reached);
+    store<u32>(pairCounts + ((<usize>i) << 2), reached);
   }
   store<u32>(counts, pairs);
   store<u32>(counts, rows, 4);
@@ -46,7 +93,7 @@ function reach(i: i32, ry: f64): u32 {
   const top = max<f64>(0, ceil<f64>(my - ry));
   const bottom = min<f64>(<f64>(word(HEIGHT) - 1), floor<f64>(my + ry));
   if (left > right || top > bottom) return 0;
-  const span = <usize>word(SPANS) + (<usize>i << 3);
+  const span = <usize>word(SPANS) + ((<usize>i) << 3);
   const first = <i32>left / TILE;
   const last = <i32>right / TILE;
   const firstRow = <i32>top / TILE;
@@ -90,7 +137,7 @@ function project(i: i32, f: usize): f64 {
   const record = <usize>word(RECORDS) + <usize>i * <usize>word(RECORD_STRIDE);
   const colors = <usize>word(COLORS);
   if (colors != 0) {
-    for (let k = 0; k < 3; k++) store<f32>(record + (<usize>k << 2), load<f32>(colors + (<usize>(3 * i + k) << 2)), VALUES);
+    for (let k = 0; k < 3; k++) store<f32>(record + ((<usize>k) << 2), load<f32>(colors + ((<usize>(3 * i + k)) << 2)), VALUES);
   } else {
     const dx = single(means, 3 * i) - number(w, EYE);
     const dy = single(means, 3 * i + 1) - number(w, EYE + 1);
@@ -100,22 +147,24 @@ function project(i: i32, f: usize): f64 {
     basis(f, degree, dx * unit, dy * unit, dz * unit);
     const row = <usize>word(SH) + ((<usize>i * <usize>word(SH_ROW)) << 2);
     const coefficients = (degree + 1) * (degree + 1);
-    for (let k = 0; k < 3; k++) store<f32>(record + (<usize>k << 2), <f32>max<f64>(0, shade(f, row + (<usize>k << 2), coefficients)), VALUES);
+    for (let k = 0; k < 3; k++)
+      store<f32>(record + ((<usize>k) << 2), <f32>max<f64>(0, shade(f, row + ((<usize>k) << 2), coefficients)), VALUES);
   }
   const features = word(FEATURE_CHANNELS);
-  for (let k = 0; k < features; k++) store<f32>(record + 12 + (<usize>k << 2), load<f32>(<usize>word(FEATURES) + (<usize>(i * features + k) << 2)), VALUES);
+  for (let k = 0; k < features; k++)
+    store<f32>(record + 12 + ((<usize>k) << 2), load<f32>(<usize>word(FEATURES) + ((<usize>(i * features + k)) << 2)), VALUES);
   for (let k = 0; k < 3 + features; k++) {
-    const value = load<f32>(record + (<usize>k << 2), VALUES);
+    const value = load<f32>(record + ((<usize>k) << 2), VALUES);
     if (!(abs<f32>(value) < Infinity)) return -1;
   }
-  if (word(DEPTH) != 0) store<f32>(record + 12 + (<usize>features << 2), <f32>z, VALUES);
+  if (word(DEPTH) != 0) store<f32>(record + 12 + ((<usize>features) << 2), <f32>z, VALUES);
   // What y is for a given x: a normal distribution about slope * x.
   const slope = number(f, XY) / xx;
   const c = -0.5 * POWER * xx * inverse;
   const half = reach / (deviationX * sqrt<f64>(inverse));
   store<f32>(record, <f32>mx, MX);
   store<f32>(record, <f32>my, MY);
-  store<f32>(record, <f32>(-0.5 * POWER / xx), A);
+  store<f32>(record, <f32>((-0.5 * POWER) / xx), A);
   store<f32>(record, <f32>c, C);
   store<f32>(record, <f32>slope, M);
   store<f32>(record, <f32>(POWER * logarithm), L);
@@ -124,9 +173,9 @@ function project(i: i32, f: usize): f64 {
   store<f32>(record, <f32>(rx + 0.01), REACH);
   store<f32>(record, <f32>(1 / (rx + 0.01)), INVERSE);
   store<f32>(record, <f32>half, HALF);
-  store<f32>(record, <f32>(reach * number(f, XY) / deviationY), LOWEST);
+  store<f32>(record, <f32>((reach * number(f, XY)) / deviationY), LOWEST);
   store<f32>(record, <f32>(0.01 + 1e-3 * half + 1e-6 * ry), MARGIN);
-  store<f32>(<usize>word(RADII) + (<usize>i << 2), <f32>max<f64>(wholeX, wholeY));
-  store<f32>(<usize>word(KEYS) + (<usize>i << 2), <f32>z);
+  store<f32>(<usize>word(RADII) + ((<usize>i) << 2), <f32>max<f64>(wholeX, wholeY));
+  store<f32>(<usize>word(KEYS) + ((<usize>i) << 2), <f32>z);
   return ry + 0.01;
 }

@@ -1,7 +1,7 @@
 import { GRADIENT, HEIGHT, IMAGE, LOSS_SCALES, LOSS_SUMS, MAPS, PITCH, put, TARGET, WIDTH, word } from './layout';
 
-// SSIM over windows of 11 x 11 with zeros beyond the picture, like src/losses/ssim.ts, and L1. A thread takes bands of rows; within a band it
-// goes strip by strip, so that the blurred rows of a strip stay in the nearest cache. Pictures are [height, width, 3].
+// SSIM over windows of 11 x 11 with zeros beyond the picture, like src/losses/ssim.ts, and L1. A thread takes bands of rows; within a band
+// it goes strip by strip, so that the blurred rows of a strip stay in the nearest cache. Pictures are [height, width, 3].
 
 /** Rows of a band. */
 const BAND: i32 = 32;
@@ -14,7 +14,10 @@ const LINE_BYTES: usize = 512;
 /** Bytes of a blurred row of a strip: four quantities. */
 const PART: usize = 384;
 const ROW: usize = 1536;
-/** In scratch: lines, or the sums of windows of a strip; then the rows of a band and those that its windows reach. src/cpu/layout.ts knows the sum. */
+/**
+ * In scratch: lines, or the sums of windows of a strip; then the rows of a band and those that its windows reach. src/cpu/layout.ts knows
+ * the sum.
+ */
 const ROWS: usize = 4 * LINE_BYTES;
 
 const C1: f32 = 0.0001;
@@ -41,33 +44,39 @@ function blend(v0: v128, v1: v128, v2: v128, v3: v128, v4: v128, v5: v128): v128
 function across(line: usize, to: usize): void {
   for (let i: usize = 0; i < PART; i += 16) {
     const at = line + i;
-    v128.store(to + i, blend(
-      v128.load(at, 60),
-      f32x4.add(v128.load(at, 48), v128.load(at, 72)),
-      f32x4.add(v128.load(at, 36), v128.load(at, 84)),
-      f32x4.add(v128.load(at, 24), v128.load(at, 96)),
-      f32x4.add(v128.load(at, 12), v128.load(at, 108)),
-      f32x4.add(v128.load(at), v128.load(at, 120)),
-    ));
+    v128.store(
+      to + i,
+      blend(
+        v128.load(at, 60),
+        f32x4.add(v128.load(at, 48), v128.load(at, 72)),
+        f32x4.add(v128.load(at, 36), v128.load(at, 84)),
+        f32x4.add(v128.load(at, 24), v128.load(at, 96)),
+        f32x4.add(v128.load(at, 12), v128.load(at, 108)),
+        f32x4.add(v128.load(at), v128.load(at, 120)),
+      ),
+    );
   }
 }
 
 /**
- * Over eleven rows, of which the first is given. A loop for each quantity: the compiler of the browser takes all loads of a loop's body first,
- * and those of several quantities would not fit into registers.
+ * Over eleven rows, of which the first is given. A loop for each quantity: the compiler of the browser takes all loads of a loop's body
+ * first, and those of several quantities would not fit into registers.
  */
 @inline
 function down(rows: usize, to: usize): void {
   for (let i: usize = 0; i < PART; i += 16) {
     const at = rows + i;
-    v128.store(to + i, blend(
-      v128.load(at, 5 * ROW),
-      f32x4.add(v128.load(at, 4 * ROW), v128.load(at, 6 * ROW)),
-      f32x4.add(v128.load(at, 3 * ROW), v128.load(at, 7 * ROW)),
-      f32x4.add(v128.load(at, 2 * ROW), v128.load(at, 8 * ROW)),
-      f32x4.add(v128.load(at, ROW), v128.load(at, 9 * ROW)),
-      f32x4.add(v128.load(at), v128.load(at, 10 * ROW)),
-    ));
+    v128.store(
+      to + i,
+      blend(
+        v128.load(at, 5 * ROW),
+        f32x4.add(v128.load(at, 4 * ROW), v128.load(at, 6 * ROW)),
+        f32x4.add(v128.load(at, 3 * ROW), v128.load(at, 7 * ROW)),
+        f32x4.add(v128.load(at, 2 * ROW), v128.load(at, 8 * ROW)),
+        f32x4.add(v128.load(at, ROW), v128.load(at, 9 * ROW)),
+        f32x4.add(v128.load(at), v128.load(at, 10 * ROW)),
+      ),
+    );
   }
 }
 
@@ -75,10 +84,10 @@ function down(rows: usize, to: usize): void {
 @inline
 function fetch(row: usize, at: i32, width: i32, line: usize): usize {
   const from = at - EDGE;
-  if (from >= 0 && from + LINE <= width) return row + (<usize>from << 2);
+  if (from >= 0 && from + LINE <= width) return row + ((<usize>from) << 2);
   const first = max(0, from);
   memory.fill(line, 0, LINE_BYTES);
-  memory.copy(line + (<usize>(first - from) << 2), row + (<usize>first << 2), <usize>(min(width, from + LINE) - first) << 2);
+  memory.copy(line + ((<usize>(first - from)) << 2), row + ((<usize>first) << 2), (<usize>(min(width, from + LINE) - first)) << 2);
   return line;
 }
 
@@ -120,7 +129,7 @@ export function lossForwardBand(band: i32, scratch: usize): void {
       if (y < 0 || y >= height) {
         memory.fill(row, 0, ROW);
       } else {
-        const offset = <usize>(y * width) << 2;
+        const offset = (<usize>(y * width)) << 2;
         const x = fetch(image + offset, at, width, scratch);
         const t = fetch(target + offset, at, width, scratch + LINE_BYTES);
         for (let i: usize = 0; i < LINE_BYTES; i += 16) {
@@ -138,7 +147,7 @@ export function lossForwardBand(band: i32, scratch: usize): void {
       const rows = row - <usize>(2 * REACH) * ROW;
       for (let q: usize = 0; q < 4; q++) down(rows + q * PART, scratch + q * PART);
       let sums = scratch;
-      let out = maps + <usize>(y - REACH) * pitch + (<usize>at << 2);
+      let out = maps + <usize>(y - REACH) * pitch + ((<usize>at) << 2);
       for (let i = 0; i < end; i += 4, sums += 16, out += 16) {
         const mx = v128.load(sums);
         const my = v128.load(sums, PART);
@@ -194,7 +203,7 @@ export function lossBackwardBand(band: i32, scratch: usize): void {
       const rows = row - <usize>(2 * REACH) * ROW;
       for (let q: usize = 0; q < 3; q++) down(rows + q * PART, scratch + q * PART);
       let sums = scratch;
-      const offset = <usize>((y - REACH) * width + at) << 2;
+      const offset = (<usize>((y - REACH) * width + at)) << 2;
       let x = image + offset;
       let t = target + offset;
       let out = gradient + offset;
@@ -209,9 +218,12 @@ export function lossBackwardBand(band: i32, scratch: usize): void {
         square = wide(square, f32x4.mul(difference, difference));
         const sign = v128.and(v128.or(v128.and(difference, i32x4.splat(i32.MIN_VALUE)), scale), f32x4.gt(magnitude, f32x4.splat(0)));
         const squared = f32x4.mul(xi, v128.load(sums, PART));
-        const blurred = f32x4.add(f32x4.add(f32x4.add(sign, v128.load(sums)), f32x4.add(squared, squared)), f32x4.mul(ti, v128.load(sums, 2 * PART)));
+        const blurred = f32x4.add(
+          f32x4.add(f32x4.add(sign, v128.load(sums)), f32x4.add(squared, squared)),
+          f32x4.mul(ti, v128.load(sums, 2 * PART)),
+        );
         if (end - i >= 4) v128.store(out, blurred);
-        else memory.copy(out, last4(scratch + ROW, blurred), <usize>(end - i) << 2);
+        else memory.copy(out, last4(scratch + ROW, blurred), (<usize>(end - i)) << 2);
       }
     }
   }

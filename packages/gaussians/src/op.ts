@@ -210,7 +210,8 @@ function checkInputs(inputs: ReadonlyMap<InputName, Tensor>, cameras: number): {
   const channels = 3 + (inputs.get('features')?.shape[1] ?? 0);
   const allowed: Record<InputName, readonly (readonly number[])[]> = {
     means: [[count, 3]], quaternions: [[count, 4]], logScales: [[count, 3]], opacityLogits: [[count]], sh: [[count, coefficients!, 3]],
-    colors: [[count, 3]], features: [[count, channels - 3]], background: [[channels], [cameras, channels], [3]], worldToCamera: cameras === 1 ? [[3, 4], [1, 3, 4]] : [[cameras, 3, 4]],
+    colors: [[count, 3]], features: [[count, channels - 3]], background: [[channels], [cameras, channels], [3]],
+    worldToCamera: cameras === 1 ? [[3, 4], [1, 3, 4]] : [[cameras, 3, 4]],
   }; // prettier-ignore
   for (const [name, { shape, dtype }] of inputs) {
     if (dtype !== 'float32') fail(`tensor is not float32: ${name}=${dtype}. cast() it.`);

@@ -11,6 +11,7 @@ const copy = mkdtempSync(join(tmpdir(), 'langevin-new-'));
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
 for (const part of [
+  '.prettierrc.json',
   'tooling/scripts',
   'packages/samplers/src',
   'packages/samplers/test/solvers.test.ts',

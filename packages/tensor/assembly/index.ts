@@ -14,8 +14,8 @@ const RADII = memory.data(CHUNK * 32, 16);
 export const NORMALS = memory.data(CAPACITY * 16, 16);
 
 /**
- * The float32 normals of the counters (low, high, upper0, upper1), (low + 1, ...), ...: those of src/random/normal-pairs.ts to the last bit, as all operations are
- * those of float32, in the same order. What comes after counter 2^32 - 1 is of no use.
+ * The float32 normals of the counters (low, high, upper0, upper1), (low + 1, ...), ...: those of src/random/normal-pairs.ts to the last
+ * bit, as all operations are those of float32, in the same order. What comes after counter 2^32 - 1 is of no use.
  *
  * @param count 1..4096
  */
@@ -26,6 +26,6 @@ export function normals(count: i32, low: u32, high: u32, upper0: u32, upper1: u3
     const some = min(CHUNK, groups - done);
     philox(EVEN_WORDS, ODD_WORDS, some, low + 4 * done, high, upper0, upper1, key0, key1);
     radii(EVEN_WORDS, RADII, some << 3);
-    rotate(ODD_WORDS, RADII, NORMALS + (<usize>done << 6), some << 3);
+    rotate(ODD_WORDS, RADII, NORMALS + ((<usize>done) << 6), some << 3);
   }
 }

@@ -17,8 +17,8 @@ function highHalves(a: v128, b: v128): v128 {
 }
 
 /**
- * The words of Philox 4x32-10 (src/random/philox.ts) for counters (low + i, high, upper0, upper1), four to a vector: words 0 and 2 of each to `even`,
- * words 1 and 3 to `odd`. Two vectors of counters go through the rounds together, as one alone waits for its own products.
+ * The words of Philox 4x32-10 (src/random/philox.ts) for counters (low + i, high, upper0, upper1), four to a vector: words 0 and 2 of each
+ * to `even`, words 1 and 3 to `odd`. Two vectors of counters go through the rounds together, as one alone waits for its own products.
  *
  * @param groups how many vectors of counters, even
  */
@@ -30,7 +30,7 @@ export function philox(even: usize, odd: usize, groups: i32, low: u32, high: u32
   const m0 = i32x4.splat(MULTIPLIER_0);
   const m1 = i32x4.splat(MULTIPLIER_1);
   let counters = i32x4.add(i32x4.splat(low), i32x4(0, 1, 2, 3));
-  for (let at: usize = 0, end = <usize>groups << 5; at < end; at += 64) {
+  for (let at: usize = 0, end = (<usize>groups) << 5; at < end; at += 64) {
     let c0 = counters;
     let c1 = i32x4.splat(high);
     let c2 = i32x4.splat(upper0);

@@ -8,14 +8,14 @@ export const VALUE = memory.data(CAPACITY * 4, 16);
 /** sum = factor * sum, over whole vectors of the first `count` numbers. */
 export function scale(count: i32, factor: f32): void {
   const f = f32x4.splat(factor);
-  for (let at: usize = 0, end = <usize>count << 2; at < end; at += 16) v128.store(SUM + at, f32x4.mul(f, v128.load(SUM + at)));
+  for (let at: usize = 0, end = (<usize>count) << 2; at < end; at += 16) v128.store(SUM + at, f32x4.mul(f, v128.load(SUM + at)));
 }
 
 /** sum = keep * sum + factor * value, each product and the sum rounded, over the first `count` numbers and up to 15 more. */
 export function blend(count: i32, keep: f32, factor: f32): void {
   const k = f32x4.splat(keep);
   const f = f32x4.splat(factor);
-  for (let at: usize = 0, end = <usize>count << 2; at < end; at += 64) {
+  for (let at: usize = 0, end = (<usize>count) << 2; at < end; at += 64) {
     const a = f32x4.add(f32x4.mul(k, v128.load(SUM + at)), f32x4.mul(f, v128.load(VALUE + at)));
     const b = f32x4.add(f32x4.mul(k, v128.load(SUM + at, 16)), f32x4.mul(f, v128.load(VALUE + at, 16)));
     const c = f32x4.add(f32x4.mul(k, v128.load(SUM + at, 32)), f32x4.mul(f, v128.load(VALUE + at, 32)));

@@ -1,8 +1,7 @@
 /** Numbers that a loop reads from memory: V8 makes every vector constant anew where it is used, in up to four instructions. */
 const FLOATS = memory.data<f32>([
   // PAIR_LOG, SINE and COSINE of src/random/normal-pairs.ts.
-  1.0, 0.3333340883255005, 0.19987425208091736, 0.1496221274137497,
-  1.0, -0.16666650772094727, 0.00833203550428152, -0.00019503904331941158,
+  1.0, 0.3333340883255005, 0.19987425208091736, 0.1496221274137497, 1.0, -0.16666650772094727, 0.00833203550428152, -0.00019503904331941158,
   1.0, -0.5, 0.04166661575436592, -0.0013886617962270975, 2.437983130221255e-5,
   // -2^-32; 2 log 2; 2 pi / 2^32; 2^16
   0.5, 1, 2, 4, -2.3283064365386963e-10, 1.3862943649291992, 1.462918119976564e-9, 65536,
@@ -21,8 +20,8 @@ export const RADIANS: i32 = 19;
 export const TWO_16: i32 = 20;
 
 /**
- * Bits of float32: sqrt(1/2) / 2, the mantissa, sqrt(1/2); then the first word of u >= sqrt(1/2), 33, and half a quarter turn; -1, the lower half of a word, its sign, and
- * the bits that number quarter turns.
+ * Bits of float32: sqrt(1/2) / 2, the mantissa, sqrt(1/2); then the first word of u >= sqrt(1/2), 33, and half a quarter turn; -1, the
+ * lower half of a word, its sign, and the bits that number quarter turns.
  */
 const BITS = memory.data<u32>([0x3eb504f3, 0x007fffff, 0x3f3504f3, 3037000500, 33, 0x20000000, 0xffffffff, 0xffff, 0x80000000, 0xc0000000]);
 

@@ -27,7 +27,12 @@ const RECORD = 'echo "${0##*/} $*" >>"$CALLS"';
 const INSTALLS = `${RECORD}
 cat >/dev/null
 [ "$DEBIAN_FRONTEND" = noninteractive ] || exit 9
-case "$*" in *install*) : >"$LANGEVIN_CHROMIUM_DIR/libvk_swiftshader.so"; : >"$LANGEVIN_CHROMIUM_DIR/vk_swiftshader_icd.json"; printf '#!/bin/sh\\n' >"$BIN/chromium"; /bin/chmod +x "$BIN/chromium";; esac`;
+case "$*" in *install*)
+  : >"$LANGEVIN_CHROMIUM_DIR/libvk_swiftshader.so"
+  : >"$LANGEVIN_CHROMIUM_DIR/vk_swiftshader_icd.json"
+  printf '#!/bin/sh\\n' >"$BIN/chromium"
+  /bin/chmod +x "$BIN/chromium";;
+esac`;
 const SUDO = `echo "sudo $*" >>"$CALLS"\n[ "$1" = -n ] || exit 8\nshift\nexec "$@"`;
 
 function runCi({ programs = {}, user = 'root', chromium = 'missing', npmExit = 0 }: Machine): {

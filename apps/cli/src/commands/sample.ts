@@ -45,7 +45,8 @@ Examples:
   langevin sample --preset emoji --sampler "DPM++ 2M Karras" --steps 20
   langevin sample --preset emoji --sampler ddim --set eta=1 --spacing uniform-lambda
   langevin sample --preset emoji --sampler dpmpp-2m --steps 6 --spacing gits --set-spacing 'table=[80,20,5,1.2,0.3,0.06,0.002]'
-  langevin sample --preset emoji --sampler restart --set 'base={"name":"heun","sChurn":10}' --set 'intervals=[{"sigmaMin":0.1,"sigmaMax":1,"repeats":2}]'
+  langevin sample --preset emoji --sampler restart --set 'base={"name":"heun","sChurn":10}' \\
+      --set 'intervals=[{"sigmaMin":0.1,"sigmaMax":1,"repeats":2}]'
   langevin sample --preset emoji --sampler dpmpp-sde --noise brownian-tree
   langevin sample --preset emoji --plugin ./my-sampler.js --sampler mine --json
 

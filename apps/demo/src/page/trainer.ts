@@ -279,7 +279,7 @@ export function createTrainer({ stage, worker, onView }: TrainerOptions): Traine
 }
 
 function clearNumbers(): void {
-  for (const id of ['train-step', 'train-count', 'train-psnr', 'train-loss', 'train-pace', 'train-held', 'train-device']) setText(id, '–');
+  for (const figure of ['step', 'count', 'psnr', 'loss', 'pace', 'held', 'device']) setText(`train-${figure}`, '–');
   setText('rendering-note', '');
   byId('progress', HTMLProgressElement).value = 0;
 }

@@ -28,8 +28,10 @@ export const MAX_STEPS = 100_000;
 const inBounds = (value: unknown, { min = -Number.MAX_VALUE, max = Number.MAX_VALUE, integer = false }: NumberBounds): value is number =>
   typeof value === 'number' && !Number.isNaN(value) && value >= min && value <= max && (!integer || Number.isSafeInteger(value));
 
-const describe = ({ min, max, integer = false }: NumberBounds): string =>
-  `${integer ? 'an integer' : 'a number'}${min === undefined && max === undefined ? '' : ` in ${min ?? '-Infinity'}..${max ?? 'Infinity'}`}`;
+function describe({ min = -Infinity, max = Infinity, integer = false }: NumberBounds): string {
+  const kind = integer ? 'an integer' : 'a number';
+  return min === -Infinity && max === Infinity ? kind : `${kind} in ${min}..${max}`;
+}
 
 /** A number; infinite values only where a bound says so. */
 export function number(fallback: number, bounds: NumberBounds = {}): Option<number> {
@@ -53,11 +55,9 @@ export function oneOf<const V extends string>(fallback: NoInfer<V>, values: read
     choices: values,
     parse: (value) => {
       const known = values.find((each) => each === value);
-      return known === undefined
-        ? {
-            expected: `one of ${values.join(', ')}${typeof value === 'string' ? `.${didYouMean(value, values).trimEnd()}`.replace(/\.$/u, '') : ''}`,
-          }
-        : { value: known };
+      if (known !== undefined) return { value: known };
+      const guess = typeof value === 'string' ? `.${didYouMean(value, values).trimEnd()}`.replace(/\.$/u, '') : '';
+      return { expected: `one of ${values.join(', ')}${guess}` };
     },
   };
 }

@@ -30,8 +30,8 @@ Examples:
   langevin splat compose scene.json --time 1.5 --out moment.ply
   langevin splat render scene.json --out scene.mp4
 
---place <n>:<entries> says where the n-th file stands: translation=x,y,z, rotation=w,x,y,z or axis=x,y,z with degrees, scale; and, of what moves,
-offset (when it begins), duration, and beyond=hold, loop or mirror. A scene file says the same in JSON:
+--place <n>:<entries> says where the n-th file stands: translation=x,y,z, rotation=w,x,y,z or axis=x,y,z with degrees, scale; and, of what
+moves, offset (when it begins), duration, and beyond=hold, loop or mirror. A scene file says the same in JSON:
   { "assets": [{ "file": "room.ply" }, { "file": "cat.spz", "translation": [0.5, 0, 1], "scale": 0.5 }] }
 It names the files; a .splats4d holds them, with their motions, places and times. Formats without motion hold one moment.`;
 

@@ -33,9 +33,9 @@ Examples:
   langevin splat render walk.splats4d --out walk.mp4 --turns 1             all its time, on one turn around it
   langevin splat render room-with-cat.json --out room.mp4                  a scene file of "langevin splat compose"
 
---camera is one of: turntable (around the middle of the scene), a place x,y,z that looks at --target, a JSON file with width, height, fx, fy,
-cx, cy and worldToCamera (12 numbers), or <scene folder>:<view>. A film of what stands still is a turn; one of what moves runs through its time,
-or, with --time, is a turn around that moment.`;
+--camera is one of: turntable (around the middle of the scene), a place x,y,z that looks at --target, a JSON file with width, height, fx,
+fy, cx, cy and worldToCamera (12 numbers), or <scene folder>:<view>. A film of what stands still is a turn; one of what moves runs through
+its time, or, with --time, is a turn around that moment.`;
 
 const PICTURES = ['.png', '.jpg', '.jpeg', '.webp'];
 const FILMS = ['.gif', '.mp4'];

@@ -60,11 +60,11 @@ Examples:
   langevin splat train scenes/jumping-jacks --deformation hexplane --set-motion resolution=32 --out jump.splats4d
 
 A scene is a folder with a COLMAP model (sparse/0, binary or text) and images, or with a transforms.json of nerfstudio or Blender. Every 8th
-view is held out. Ctrl+C writes a checkpoint and ends; --resume, with the same options, goes on from the newest checkpoint to the same bytes as
-if nothing had happened. The folder holds report.html (held-out renders and curves), log.jsonl, renders/ and checkpoints/.
+view is held out. Ctrl+C writes a checkpoint and ends; --resume, with the same options, goes on from the newest checkpoint to the same
+bytes as if nothing had happened. The folder holds report.html (held-out renders and curves), log.jsonl, renders/ and checkpoints/.
 
-Where the frames of a transforms.json have a "time", the scene moves: an asset at rest is trained first (--still-steps of the steps, on the views
-of the first moment if there are 8, otherwise on all), then the motion, and the asset with it. The folder then holds still/ and motion/.`;
+Where the frames of a transforms.json have a "time", the scene moves: an asset at rest is trained first (--still-steps of the steps, on the
+views of the first moment if there are 8, otherwise on all), then the motion, and the asset with it. The folder then holds still/ and motion/.`;
 
 export function addSplatTrain(program: Command, terminal: Terminal): void {
   program

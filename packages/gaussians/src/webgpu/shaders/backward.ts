@@ -160,7 +160,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
       if (t < several * ${ROW}u) {
         var sum = vec4f(0.0);
         let base = t * ${STRIDE}u;
-        for (var lane = 0u; lane < ${LANES}u; lane += 4u) { sum += vec4f(parts[base + lane], parts[base + lane + 1u], parts[base + lane + 2u], parts[base + lane + 3u]); }
+        for (var lane = base; lane < base + ${LANES}u; lane += 4u) { sum += vec4f(parts[lane], parts[lane + 1u], parts[lane + 2u], parts[lane + 3u]); }
         rows[places[j + t / ${ROW}u].y * ${ROW}u + t % ${ROW}u] = sum4(sum);
       }
       workgroupBarrier();
@@ -210,7 +210,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
     for (var b = 0u; b < several; b++) {
       let id = owners[pairs[e + b]];
       let head = records[3u * id];
-      let alpha = select(vec4f(0.0), alpha_of(product_of(power_of(head, records[3u * id + 1u], head.x - px, head.y - py))), vec4u(e - start + b) < last);
+      let power = power_of(head, records[3u * id + 1u], head.x - px, head.y - py);
+      let alpha = select(vec4f(0.0), alpha_of(product_of(power)), vec4u(e - start + b) < last);
       let weight = alpha * left;
       left -= weight;
       for (var c = 0u; c < 4u; c++) { parts[(4u * b + c) * ${STRIDE}u + t] = dot(weight, v[c]); }

@@ -23,7 +23,8 @@ fn log_scales_of(i: u32) -> vec3f {
 fn logit_of(i: u32) -> f32 { return geometry[10u * view.count.x + i]; }
 
 fn place_of(mean: vec3f) -> vec3f {
-  return vec3f(dot(view.rows[0].xyz, mean) + view.rows[0].w, dot(view.rows[1].xyz, mean) + view.rows[1].w, dot(view.rows[2].xyz, mean) + view.rows[2].w);
+  let turned = vec3f(dot(view.rows[0].xyz, mean), dot(view.rows[1].xyz, mean), dot(view.rows[2].xyz, mean));
+  return turned + vec3f(view.rows[0].w, view.rows[1].w, view.rows[2].w);
 }
 
 struct Flat {
