@@ -1,0 +1,103 @@
+import { UserError } from '@langevin/tensor';
+
+/**
+ * Which numbers stand for a picture: without all of this a distance between features cannot be compared with another one.
+ */
+export interface FeatureInfo {
+  /** Of the network, the version of its recipe included: `mnist-convnet-1`. */
+  readonly name: string;
+  /** The layer whose outputs are taken. */
+  readonly layer: string;
+  /** Numbers per item. */
+  readonly width: number;
+  /** SHA-256 of the weights, in hexadecimal; `none` for features that are computed without any. */
+  readonly hash: string;
+  /** How items are brought to what the network takes: size, interpolation, range; frames and stride for clips. */
+  readonly input: string;
+}
+
+/** Features of a set of items: float64 on the host, so that no metric adds up in single precision. */
+export interface FeatureSet {
+  readonly info: FeatureInfo;
+  readonly count: number;
+  readonly width: number;
+  /** [count, width], row-major. */
+  readonly rows: Float64Array;
+}
+
+/**
+ * Features of items that were computed elsewhere.
+ *
+ * @param info what computed them
+ * @param rows [count, width], row-major
+ * @throws UserError when rows are not a multiple of the width, or a number is not finite: the item is named
+ * @example
+ * const info = { name: 'mean-and-deviation', layer: 'none', width: 2, hash: 'none', input: 'as they are' };
+ * featureSet(info, Float64Array.of(0, 1, 0.5, 1.2)).count; // => 2
+ */
+export function featureSet(info: FeatureInfo, rows: Float64Array | Float32Array): FeatureSet {
+  const { width } = info;
+  if (!Number.isSafeInteger(width) || width < 1) throw fault(`features have a width of at least 1: width=${width}. Give an integer.`);
+  if (rows.length % width !== 0) {
+    throw fault(`numbers are not whole rows: length=${rows.length}, width=${width}. Pass [count, width], row-major.`);
+  }
+  const wrong = rows.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0) {
+    throw fault(
+      `a feature is not finite: item=${Math.floor(wrong / width)}, column=${wrong % width}, value=${rows[wrong]}. Look at that item.`,
+    );
+  }
+  return Object.freeze({ info, count: rows.length / width, width, rows: rows instanceof Float64Array ? rows : Float64Array.from(rows) });
+}
+
+/**
+ * Refuses to compare features of different networks, layers, weights or inputs.
+ *
+ * @throws UserError naming the first difference
+ */
+export function checkSameFeatures(metric: string, a: FeatureInfo, b: FeatureInfo): void {
+  for (const key of ['name', 'layer', 'width', 'hash', 'input'] as const) {
+    if (a[key] !== b[key]) {
+      throw new UserError(
+        `[metrics/${metric}] the two sets have features of different kinds: ${key}=${a[key]} and ${b[key]}. Use one extractor.`,
+      );
+    }
+  }
+}
+
+/** @throws UserError when a set is too small for a metric. */
+export function checkCount(metric: string, set: Pick<FeatureSet, 'count'>, least: number): void {
+  if (set.count >= least) return;
+  throw new UserError(`[metrics/${metric}] too few items: count=${set.count}, needed=${least}. Use a larger set.`);
+}
+
+/**
+ * Some items of a set, in the order of `items`.
+ *
+ * @example
+ * const info = { name: 'height', layer: 'none', width: 1, hash: 'none', input: 'metres' };
+ * pickItems(featureSet(info, Float64Array.of(1, 2, 3)), [2, 0]).rows; // => [3, 1]
+ */
+export function pickItems(set: FeatureSet, items: ArrayLike<number>): FeatureSet {
+  const { width } = set;
+  const rows = new Float64Array(items.length * width);
+  for (let i = 0; i < items.length; i += 1) {
+    const item = items[i]!;
+    if (!Number.isSafeInteger(item) || item < 0 || item >= set.count) {
+      throw fault(`no such item: item=${item}, count=${set.count}. Give integers from 0 to ${set.count - 1}.`);
+    }
+    rows.set(set.rows.subarray(item * width, (item + 1) * width), i * width);
+  }
+  return Object.freeze({ ...set, count: items.length, rows });
+}
+
+/** The mean row, [width]. */
+export function meanOf({ rows, width, count }: Pick<FeatureSet, 'rows' | 'width' | 'count'>): Float64Array {
+  const mean = new Float64Array(width);
+  for (let k = 0; k < rows.length; k += 1) mean[k % width]! += rows[k]! / count;
+  return mean;
+}
+
+function fault(text: string): UserError {
+  return new UserError(`[metrics/features] ${text}`);
+}

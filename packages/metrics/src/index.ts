@@ -1,0 +1,15 @@
+export { checkSameFeatures, featureSet, pickItems, type FeatureInfo, type FeatureSet } from './features/feature-set.ts';
+export { covariance, mergeMoments, momentsOf, noMoments, type Moments } from './features/moments.ts';
+export { frechetDistance, type FrechetDistance } from './distances/frechet.ts';
+export { extrapolatedFrechet, type ExtrapolatedDistance, type ExtrapolateOptions } from './distances/extrapolate.ts';
+export { kernelDistance, unbiasedDiscrepancy, type KernelDistance, type KernelDistanceOptions } from './distances/kernel.ts';
+export type { ProductOptions } from './distances/products.ts';
+export { nearestItems, type Nearest, type NeighbourOptions } from './neighbours/nearest.ts';
+export { precisionRecall, type PrecisionRecall, type PrecisionRecallOptions } from './neighbours/precision-recall.ts';
+export { memorisation, type Memorisation, type MemorisationOptions } from './neighbours/memorisation.ts';
+export { classScore, type ClassScore } from './scores/class-score.ts';
+export { captionScore, type CaptionScale, type CaptionScore, type Embeddings } from './scores/caption-score.ts';
+export type { Pictures } from './pictures/pair.ts';
+export { psnr } from './pictures/psnr.ts';
+export { ssim } from './pictures/ssim.ts';
+export { straightness } from './paths/straightness.ts';

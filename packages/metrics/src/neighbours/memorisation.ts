@@ -1,0 +1,61 @@
+import { checkNumber } from '@langevin/tensor';
+import type { FeatureSet } from '../features/feature-set.ts';
+import { nearestItems, type NeighbourOptions } from './nearest.ts';
+
+export interface MemorisationOptions extends NeighbourOptions {
+  /** A sample nearer to the training data than this share of held-out data is counted as copied, in 0..1. @default 0.01 */
+  readonly quantile?: number;
+}
+
+/** How near samples are to what was trained on, beside how near data is that was never seen. */
+export interface Memorisation {
+  /** Share of samples whose nearest training item is nearer than the quantile of held-out data. About `quantile` for a model that learned
+   * the distribution; 1 for one that copies. */
+  readonly copied: number;
+  /** The share that held-out data has by definition. */
+  readonly quantile: number;
+  /** The distance below which a sample counts as copied. */
+  readonly threshold: number;
+  /** Median distance to the nearest training item. */
+  readonly medianOfSamples: number;
+  readonly medianOfHeldOut: number;
+  /** [count of samples], the nearest training item of each. */
+  readonly items: Int32Array;
+  /** [count of samples] */
+  readonly distances: Float64Array;
+}
+
+/**
+ * Compares the distances of samples to their nearest training items with those of held-out data, which no model can have copied (the
+ * comparison of Meehan et al. 2020, arXiv:2004.05675, at one quantile).
+ *
+ * @throws UserError for features of different kinds, or an empty set
+ * @example
+ * // not run: needs an engine
+ * const { copied, quantile } = await memorisation({ samples, training, heldOut });
+ */
+export async function memorisation(
+  { samples, training, heldOut }: { readonly samples: FeatureSet; readonly training: FeatureSet; readonly heldOut: FeatureSet },
+  { quantile = 0.01, ...options }: MemorisationOptions = {},
+): Promise<Memorisation> {
+  checkNumber('metrics/memorisation', { quantile }, { atLeast: 0, atMost: 1 });
+  const ofHeldOut = (await nearestItems(heldOut, training, options)).distances.slice().sort();
+  const { items, distances } = await nearestItems(samples, training, options);
+  const threshold = sortedQuantile(ofHeldOut, quantile);
+  return Object.freeze({
+    copied: distances.reduce((sum, distance) => sum + (distance < threshold ? 1 : 0), 0) / distances.length,
+    quantile,
+    threshold,
+    medianOfSamples: sortedQuantile(distances.slice().sort(), 0.5),
+    medianOfHeldOut: sortedQuantile(ofHeldOut, 0.5),
+    items,
+    distances,
+  });
+}
+
+/** Between neighbours linear, as NumPy's default. */
+function sortedQuantile(sorted: Float64Array, q: number): number {
+  const at = q * (sorted.length - 1);
+  const [low, high] = [sorted[Math.floor(at)]!, sorted[Math.ceil(at)]!];
+  return low + (high - low) * (at - Math.floor(at));
+}
