@@ -130,7 +130,8 @@ export {
   notEqual,
   where,
 } from './ops/compare.ts';
-export { argMax, cumsum, logSumExp, max, mean, min, std, sum, variance, type ReduceOptions, type VarianceOptions } from './ops/reduce.ts';
+export { argMax, cumsum, max, min, sum, type ReduceOptions } from './ops/reduce.ts';
+export { lengthOf, logSumExp, mean, std, variance, type VarianceOptions } from './ops/statistics.ts';
 export { broadcastTo, expandDims, flatten, reshape, squeeze, swapAxes, transpose } from './ops/shaping.ts';
 export { concat, flip, pad, repeat, roll, select, slice, split, stack, tile, type Range } from './ops/slicing.ts';
 export { gather, gatherElements, oneHot, scatterAdd, scatterElementsAdd } from './ops/indexing.ts';

@@ -2,6 +2,7 @@ import { isFloating } from '../dtype.ts';
 import { lastNodeId, apply, type OpDefinition, type OpNode } from '../graph/node.ts';
 import type { OpParams } from '../graph/primitives.ts';
 import { barrier } from '../ops/schedule.ts';
+import { alias } from '../ops/shaping.ts';
 import { Tensor } from '../tensor.ts';
 import { flattenTree, type Tree } from '../tree.ts';
 import { gradients } from './gradients.ts';
@@ -25,8 +26,9 @@ export const checkpointOp: OpDefinition<'checkpoint'> = {
   vjp({ inputs, params, cotangents }) {
     const body = bodies.get(params)!;
     // Recompute from the inputs, but only once the cotangent is there: until then nothing inside is held in memory.
-    const token = cotangents.find((g) => g !== undefined)!;
-    const anew = inputs.map((x) => barrier(x, token));
+    // An empty one waits for nothing; with empty ones alone the gradient is zero, and what is recomputed for it drops out of the graph.
+    const token = cotangents.find((g) => g !== undefined && g.size > 0);
+    const anew = inputs.map((x) => (token ? barrier(x, token) : alias(x)));
     const results = copyBody(body, anew);
     const present = results.flatMap((y, i) => (cotangents[i] ? [{ y, g: cotangents[i] }] : []));
     const floats = anew.filter((x) => isFloating(x.dtype));

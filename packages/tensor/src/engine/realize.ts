@@ -21,6 +21,12 @@ function inputRole(leaf: Tensor): LeafRole {
   return { kind: 'input' };
 }
 
+/** Outside of compiled functions deferred elements are asked for once, however many graphs read them: a loss, then its gradient. */
+function drawOnce(tensor: Tensor): void {
+  const source = Tensor.source(tensor);
+  if (source.kind === 'deferred') Tensor.setSource(tensor, { kind: 'host', data: source.provide() });
+}
+
 /** Which engine already holds data that these tensors need. */
 function engineHolding(tensors: readonly Tensor[]): Engine | undefined {
   const seen = new Set<Tensor>();
@@ -52,6 +58,7 @@ export async function realize(tensors: readonly Tensor[], options: RealizeOption
   options.signal?.throwIfAborted();
   const run: RunGraph = async (outputs, known) => {
     const { graph, inputs } = buildGraph(outputs, { composites: engine.composites, leafRole: inputRole, known });
+    inputs.forEach(drawOnce);
     const executable = await executableFor(engine, graph);
     return executable.run(await Promise.all(inputs.map((input) => known.get(input) ?? bufferOf(input, engine))));
   };

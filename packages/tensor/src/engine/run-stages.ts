@@ -19,11 +19,6 @@ export interface StagedRun {
 
 /** Realise `targets` stage by stage. Only they let go of their history; results of host ops stay with their nodes. */
 export async function runStages(plan: Plan, { engine, targets, run, read, signal }: StagedRun): Promise<void> {
-  // Asked for once, as everywhere outside of `compile`, although several graphs may read them.
-  for (const tensor of plan.deferred) {
-    const source = Tensor.source(tensor);
-    if (source.kind === 'deferred') Tensor.setSource(tensor, { kind: 'host', data: source.provide() });
-  }
   const known = new Map<Tensor, EngineBuffer>();
   const given = new Map<Tensor, HostArray>();
   const settle = async (node: OpNode, results: readonly HostArray[]): Promise<void> => {

@@ -17,8 +17,6 @@ export interface Plan {
   readonly settled: readonly OpNode[];
   /** Results of host ops that graphs read. */
   readonly fed: ReadonlySet<Tensor>;
-  /** Deferred tensors that more than one stage may read. */
-  readonly deferred: readonly Tensor[];
 }
 
 /** Cheap to compute anew in each stage: moving elements, not computing them. */
@@ -72,12 +70,10 @@ export function planStages(targets: readonly Tensor[], composites: ReadonlySet<C
     if (source.kind !== 'op') stage(0).outputs.add(target);
     else keep(target, 'nothing');
   }
-  const leaves = nodes.flatMap((node) => node.inputs).concat(targets);
   return {
     stages: stages.map(({ outputs, calls }) => ({ outputs: [...outputs], calls: calls.sort((a, b) => a.id - b.id) })),
     fed,
     settled: hosts.filter((node) => hostResults(node)),
-    deferred: [...new Set(leaves)].filter((tensor) => Tensor.source(tensor).kind === 'deferred'),
   };
 }
 

@@ -27,7 +27,7 @@ export interface PrimitiveParams {
   // elementwise, one operand; float unless said
   neg: NoParams;
   abs: NoParams;
-  /** -1, 0 or 1. */
+  /** -1, 0 or 1; NaN of NaN. */
   sign: NoParams;
   exp: NoParams;
   log: NoParams;
@@ -53,8 +53,11 @@ export interface PrimitiveParams {
   mul: NoParams;
   /** Integers truncate towards zero. */
   div: NoParams;
+  /** As C's: 1 to any power is 1, and so is anything to the power 0, NaN included. */
   pow: NoParams;
+  /** NaN where one operand is. */
   maximum: NoParams;
+  /** NaN where one operand is. */
   minimum: NoParams;
   /** -> bool. */
   equal: NoParams;
@@ -70,13 +73,15 @@ export interface PrimitiveParams {
   where: NoParams;
 
   // along axes
+  /** Added in blocks or pairs: within 2^-20 for equal terms, however many they are. */
   sum: ReduceParams;
+  /** NaN where there is one. */
   max: ReduceParams;
-  /** Index (int32) of the first largest element; the axis is dropped. */
+  /** Index (int32) of the first largest element, NaN being the largest; the axis is dropped. */
   argMax: AxisParams;
-  /** Inclusive running sum. */
+  /** Inclusive running sum, added as `sum` is. */
   cumsum: AxisParams & { readonly direction: 'forward' | 'reverse' };
-  /** Indices (int32) of the k largest or smallest along an axis, in order; equal elements by rising index. */
+  /** Indices (int32) of the k largest or smallest along an axis, in order; equal elements by rising index, NaN above infinity. */
   topKIndices: AxisParams & { readonly k: number; readonly order: 'largest' | 'smallest' };
 
   // shape; any dtype
@@ -140,7 +145,7 @@ export interface CompositeParams {
   attention: { readonly scale: number };
   /** (x [N, C, ...], scale [C], bias [C]). */
   groupNorm: { readonly groups: number; readonly epsilon: number };
-  /** x [N, C, ...spatial]; padding counts as -infinity. */
+  /** x [N, C, ...spatial]; padding counts as -infinity, and a window that holds NaN gives NaN. */
   maxPool: PoolParams;
   /** x [N, C, ...spatial]; padding counts as zeros and in the divisor. */
   avgPool: PoolParams;

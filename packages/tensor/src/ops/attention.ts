@@ -5,8 +5,9 @@ import type { Tensor } from '../tensor.ts';
 import { add, mul } from './binary.ts';
 import { matmul } from './matmul.ts';
 import { softmax } from './normalize.ts';
-import { where } from './compare.ts';
+import { equal, where } from './compare.ts';
 import { zeros } from './create.ts';
+import { max } from './reduce.ts';
 
 export const attentionOp: OpDefinition<'attention'> = {
   op: 'attention',
@@ -39,7 +40,10 @@ export const attentionOp: OpDefinition<'attention'> = {
 };
 
 export interface AttentionOptions {
-  /** Added to the logits; a bool mask keeps where true. Broadcast to [B, H, L, S]. */
+  /**
+   * Added to the logits; a bool mask keeps where true. Broadcast to [B, H, L, S]. A row that is masked everywhere (false, or -infinity) gives
+   * 0, with zero gradients.
+   */
   readonly mask?: Tensor | undefined;
   /** @default 1 / sqrt(D) */
   readonly scale?: number;
@@ -56,5 +60,10 @@ export interface AttentionOptions {
 export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
   const scale = options.scale ?? 1 / Math.sqrt(q.shape[q.rank - 1] ?? 1);
   const mask = options.mask?.dtype === 'bool' ? where({ if: options.mask, then: zeros([], q.dtype), else: -Infinity }) : options.mask;
-  return apply1(attentionOp, mask ? [q, k, v, mask] : [q, k, v], { scale });
+  if (!mask) return apply1(attentionOp, [q, k, v], { scale });
+  if (mask.dtype !== q.dtype) return apply1(attentionOp, [q, k, v, mask], { scale }); // refuses it
+  // Softmax has no value where nothing is kept: such a row is computed without its mask, and then neither read nor differentiated.
+  const isMasked = equal(mask.rank === 0 ? mask : max(mask, { axes: -1, dims: 'keep' }), -Infinity);
+  const out = apply1(attentionOp, [q, k, v, where({ if: isMasked, then: 0, else: mask })], { scale });
+  return where({ if: isMasked, then: 0, else: out });
 }

@@ -1,11 +1,9 @@
 import { isFloating } from '../dtype.ts';
 import { UserError } from '../errors.ts';
-import type { ValueInfo } from '../graph/graph.ts';
 import { apply1, type OpDefinition } from '../graph/node.ts';
-import { broadcastShapes, type Shape } from '../shape.ts';
 import { Tensor, type Operand } from '../tensor.ts';
-import { literal } from './create.ts';
-import { less, lessEqual, where } from './compare.ts';
+import { equal, less, lessEqual, logicalAnd, where } from './compare.ts';
+import { inferBinary, literalValue, operands } from './operands.ts';
 import { sumTo } from './reduce.ts';
 import { log, neg } from './unary.ts';
 
@@ -13,20 +11,6 @@ type Arithmetic = 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'maximum' | 'minimum';
 
 /** The cotangents of a and b, before they are summed to their shapes. */
 type Rules = (g: Tensor, a: Tensor, b: Tensor, y: Tensor) => readonly [() => Tensor, () => Tensor];
-
-/** Both operands of one dtype, and the shape they broadcast to. */
-export function inferBinary(op: string, a: ValueInfo, b: ValueInfo): Shape {
-  if (a.dtype !== b.dtype) {
-    throw new UserError(`[tensor/${op}] dtypes differ: a=${a.dtype}, b=${b.dtype}. cast() one of them.`);
-  }
-  return broadcastShapes(`tensor/${op}`, a.shape, b.shape);
-}
-
-/** Two operands as tensors: a number adopts the dtype of the other. */
-export function operands(a: Operand, b: Operand): readonly [Tensor, Tensor] {
-  const dtype = a instanceof Tensor ? a.dtype : b instanceof Tensor ? b.dtype : 'float32';
-  return [literal(a, dtype), literal(b, dtype)];
-}
 
 function binary<Op extends Arithmetic>(op: Op, rules: Rules): OpDefinition<Op> {
   return {
@@ -57,19 +41,32 @@ export const mul = (a: Operand, b: Operand): Tensor => apply1(mulOp, operands(a,
 export const divOp = binary('div', (g, _, b, y) => [() => div(g, b), () => neg(div(mul(g, y), b))]);
 export const div = (a: Operand, b: Operand): Tensor => apply1(divOp, operands(a, b), {});
 
-export const powOp = binary('pow', (g, a, b, y) => [() => mul(g, mul(b, pow(a, sub(b, 1)))), () => mul(g, mul(y, log(a)))]);
-/** a to the power b; the gradient in b needs a > 0. */
+export const powOp = binary('pow', (g, a, b, y) => [() => mul(g, slopeInBase(a, b)), () => mul(g, mul(y, logOfBase(a, b)))]);
+
+/** b a^(b - 1), which is 0 for b = 0 whatever a is: 0^0 and NaN^0 are 1. */
+function slopeInBase(a: Tensor, b: Tensor): Tensor {
+  const exponent = literalValue(b);
+  if (exponent !== undefined && exponent !== 0) return mul(b, pow(a, exponent - 1));
+  return mul(b, pow(a, where({ if: equal(b, 0), then: 0, else: sub(b, 1) })));
+}
+
+/** log(a), but 0 where a^b does not depend on b: at a = 0 and b >= 0, as in PyTorch. */
+function logOfBase(a: Tensor, b: Tensor): Tensor {
+  return log(where({ if: logicalAnd(equal(a, 0), lessEqual(0, b)), then: 1, else: a }));
+}
+
+/** a to the power b. The gradient in a is 0 where b is 0; the one in b needs a > 0, and is 0 at a = 0 for b >= 0. */
 export const pow = (a: Operand, b: Operand): Tensor => (b === 2 && a instanceof Tensor ? mul(a, a) : apply1(powOp, operands(a, b), {}));
 
-/** g where the condition holds, else 0. */
-const gated = (g: Tensor, condition: Tensor): Tensor => where({ if: condition, then: g, else: 0 });
+/** 0 where the condition holds, else g. NaN meets no condition, so that it does not stop a gradient. */
+const stopped = (g: Tensor, condition: Tensor): Tensor => where({ if: condition, then: 0, else: g });
 
-export const maximumOp = binary('maximum', (g, a, b) => [() => gated(g, lessEqual(b, a)), () => gated(g, less(a, b))]);
-/** Elementwise maximum; at ties the gradient goes to `a`. */
+export const maximumOp = binary('maximum', (g, a, b) => [() => stopped(g, less(a, b)), () => stopped(g, lessEqual(b, a))]);
+/** Elementwise maximum, NaN where one of them is; at ties the gradient goes to `a`. */
 export const maximum = (a: Operand, b: Operand): Tensor => apply1(maximumOp, operands(a, b), {});
 
-export const minimumOp = binary('minimum', (g, a, b) => [() => gated(g, lessEqual(a, b)), () => gated(g, less(b, a))]);
-/** Elementwise minimum; at ties the gradient goes to `a`. */
+export const minimumOp = binary('minimum', (g, a, b) => [() => stopped(g, less(b, a)), () => stopped(g, lessEqual(a, b))]);
+/** Elementwise minimum, NaN where one of them is; at ties the gradient goes to `a`. */
 export const minimum = (a: Operand, b: Operand): Tensor => apply1(minimumOp, operands(a, b), {});
 
 /** a + weight * (b - a). */

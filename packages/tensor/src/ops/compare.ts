@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts';
 import { apply1, type OpDefinition } from '../graph/node.ts';
 import { broadcastShapes } from '../shape.ts';
 import type { Operand, Tensor } from '../tensor.ts';
-import { inferBinary, operands } from './binary.ts';
+import { inferBinary, operands } from './operands.ts';
 import { sumTo } from './reduce.ts';
 
 function comparison<Op extends 'equal' | 'less' | 'lessEqual'>(op: Op): OpDefinition<Op> {

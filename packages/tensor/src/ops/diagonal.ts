@@ -1,11 +1,8 @@
 import { UserError } from '../errors.ts';
 import { normalizeAxis, showShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { mul } from './binary.ts';
-import { eye } from './create.ts';
-import { sum } from './reduce.ts';
-import { reshape } from './shaping.ts';
-import { cast } from './unary.ts';
+import { reshape, transpose } from './shaping.ts';
+import { slice } from './slicing.ts';
 
 /** The elements where two axes of equal size have equal index; the second axis is dropped. */
 export function gatherDiagonal(x: Tensor, axis1 = -2, axis2 = -1): Tensor {
@@ -17,9 +14,12 @@ export function gatherDiagonal(x: Tensor, axis1 = -2, axis2 = -1): Tensor {
       `[tensor/diagonal] axes do not form a square: x=${showShape(x.shape)}, axes=${i} and ${j}. Choose two axes of one size.`,
     );
   }
-  const mask = reshape(
-    cast(eye(n), x.dtype),
-    x.shape.map((_, axis) => (axis === i || axis === j ? n : 1)),
-  );
-  return sum(mul(x, mask), { axes: j });
+  // In a matrix read row by row, n + 1 elements lie from one of the diagonal to the next.
+  const others = x.shape.flatMap((_, axis) => (axis === i || axis === j ? [] : [axis]));
+  const rows = reshape(transpose(x, [...others, i, j]), [...others.map((axis) => x.shape[axis]!), n * n]);
+  const diagonal = slice(rows, { [-1]: { step: n + 1 } });
+  const place = i < j ? i : i - 1;
+  const order = [...others.keys()];
+  order.splice(place, 0, others.length);
+  return transpose(diagonal, order);
 }

@@ -5,12 +5,12 @@ import type { PoolParams } from '../graph/primitives.ts';
 import { showShape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { ValueInfo } from '../graph/graph.ts';
-import { add, mul } from './binary.ts';
-import { lessEqual, where } from './compare.ts';
+import { add, maximum, mul } from './binary.ts';
 import { paddingPairs, type Padding } from './conv.ts';
-import { mean } from './reduce.ts';
+
 import { reshape } from './shaping.ts';
 import { pad, slice } from './slicing.ts';
+import { mean } from './statistics.ts';
 
 function inferPool(op: string, x: ValueInfo, { kernel, strides, padding }: PoolParams): readonly ValueInfo[] {
   const spatial = x.shape.slice(2);
@@ -57,9 +57,7 @@ export const maxPoolOp: OpDefinition<'maxPool'> = {
   op: 'maxPool',
   infer: ([x], params) => inferPool('maxPool', x!, params),
   // At ties the first element of the window wins and takes the gradient, as in PyTorch.
-  expand: ([x], params) => [
-    windows(x!, params, -Infinity).reduce((best, next) => where({ if: lessEqual(next, best), then: best, else: next })),
-  ],
+  expand: ([x], params) => [windows(x!, params, -Infinity).reduce(maximum)],
 };
 
 export const avgPoolOp: OpDefinition<'avgPool'> = {
@@ -89,7 +87,7 @@ function paramsOf(axes: number, { kernel, stride = kernel, padding = 0 }: PoolOp
   return { kernel: all(kernel), strides: all(stride), padding: paddingPairs(padding, axes) };
 }
 
-/** Largest element of each window over [N, C, ...spatial]. */
+/** Largest element of each window over [N, C, ...spatial], NaN where the window holds one; padding counts as -infinity. */
 export function maxPool(x: Tensor, options: PoolOptions): Tensor {
   return apply1(maxPoolOp, [x], paramsOf(x.rank - 2, options));
 }

@@ -2,14 +2,12 @@ import { isFloating } from '../dtype.ts';
 import { UserError } from '../errors.ts';
 import { apply1, type OpDefinition } from '../graph/node.ts';
 import type { ReduceParams } from '../graph/primitives.ts';
-import { normalizeAxes, normalizeAxis, sameShape, sizeOf, type Shape } from '../shape.ts';
+import { normalizeAxes, normalizeAxis, sameShape, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { div, mul, sub } from './binary.ts';
+import { div, mul } from './binary.ts';
 import { equal } from './compare.ts';
-import { stopGradient } from './schedule.ts';
 import { broadcastTo, reshape } from './shaping.ts';
-import { cast, log, exp, neg, sqrt, square } from './unary.ts';
-import { add } from './binary.ts';
+import { cast, neg } from './unary.ts';
 
 export interface ReduceOptions {
   /** Which axes; negative ones count from the end. @default all */
@@ -30,7 +28,8 @@ function withAxes(y: Tensor, x: Tensor, axes: readonly number[]): Tensor {
   );
 }
 
-function paramsOf(where: string, x: Tensor, options: ReduceOptions): ReduceParams {
+/** The axes of a reduction, checked. */
+export function reduceParams(where: string, x: Tensor, options: ReduceOptions): ReduceParams {
   return { axes: normalizeAxes(where, options.axes, x.rank), keepDims: options.dims === 'keep' };
 }
 
@@ -45,8 +44,11 @@ export const sumOp: OpDefinition<'sum'> = {
   ],
 };
 
+/**
+ * Sum along axes. Engines add in blocks, so that the error does not grow with the count (1e-6 for any number of equal terms).
+ */
 export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
-  const params = paramsOf('tensor/sum', x, options);
+  const params = reduceParams('tensor/sum', x, options);
   return params.axes.length === 0 ? x : apply1(sumOp, [x], params);
 }
 
@@ -56,28 +58,6 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
   const lead = x.rank - shape.length;
   const axes = x.shape.flatMap((n, i) => (i < lead || (shape[i - lead] === 1 && n !== 1) ? [i] : []));
   return reshape(sum(x, { axes }), shape);
-}
-
-export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
-  if (!isFloating(x.dtype)) throw new UserError(`[tensor/mean] dtype is not a float: dtype=${x.dtype}. cast(x, 'float32') first.`);
-  const { axes } = paramsOf('tensor/mean', x, options);
-  return mul(sum(x, options), 1 / sizeOf(axes.map((axis) => x.shape[axis]!)));
-}
-
-export interface VarianceOptions extends ReduceOptions {
-  /** Subtracted from the count in the divisor: 0 for a population, 1 for an unbiased estimate. @default 0 */
-  readonly correction?: number;
-}
-
-export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
-  const { axes } = paramsOf('tensor/variance', x, options);
-  const count = sizeOf(axes.map((axis) => x.shape[axis]!));
-  const centred = sub(x, mean(x, { axes, dims: 'keep' }));
-  return mul(sum(square(centred), options), 1 / (count - (options.correction ?? 0)));
-}
-
-export function std(x: Tensor, options: VarianceOptions = {}): Tensor {
-  return sqrt(variance(x, options));
 }
 
 export const maxOp: OpDefinition<'max'> = {
@@ -100,27 +80,15 @@ export const maxOp: OpDefinition<'max'> = {
   },
 };
 
+/** Largest element along axes; NaN where there is one. Equal largest elements share the gradient. */
 export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
-  const params = paramsOf('tensor/max', x, options);
+  const params = reduceParams('tensor/max', x, options);
   return params.axes.length === 0 ? x : apply1(maxOp, [x], params);
 }
 
+/** Smallest element along axes; NaN where there is one. Equal smallest elements share the gradient. */
 export function min(x: Tensor, options: ReduceOptions = {}): Tensor {
   return neg(max(neg(x), options));
-}
-
-/** log(sum(exp(x))) without overflow. */
-export function logSumExp(x: Tensor, options: ReduceOptions = {}): Tensor {
-  const { axes } = paramsOf('tensor/logSumExp', x, options);
-  // Any shift gives the same value, so none of the gradient needs to go through it.
-  const top = stopGradient(max(x, { axes, dims: 'keep' }));
-  const kept = add(log(sum(exp(sub(x, top)), { axes, dims: 'keep' })), top);
-  return options.dims === 'keep'
-    ? kept
-    : reshape(
-        kept,
-        x.shape.filter((_, i) => !axes.includes(i)),
-      );
 }
 
 export const argMaxOp: OpDefinition<'argMax'> = {
@@ -129,7 +97,7 @@ export const argMaxOp: OpDefinition<'argMax'> = {
   vjp: () => [undefined],
 };
 
-/** Index (int32) of the first largest element along an axis, which is dropped. */
+/** Index (int32) of the first largest element along an axis, which is dropped; NaN counts as the largest, as in PyTorch. */
 export function argMax(x: Tensor, axis = -1): Tensor {
   return apply1(argMaxOp, [x], { axis: normalizeAxis('tensor/argMax', axis, x.rank) });
 }

@@ -3,6 +3,7 @@ import { apply1, type OpDefinition } from '../graph/node.ts';
 import { normalizeAxis } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { lerp } from './binary.ts';
+import { equal, where } from './compare.ts';
 import { gatherElements } from './indexing.ts';
 import { slice } from './slicing.ts';
 import { squeeze } from './shaping.ts';
@@ -25,27 +26,36 @@ export interface OrderOptions {
   readonly order?: 'largest' | 'smallest';
 }
 
-/** The k largest or smallest elements along an axis, in order, with their indices (int32); ties by rising index. */
+/**
+ * The k largest or smallest elements along an axis, in order, with their indices (int32); ties by rising index. NaN counts as larger than
+ * infinity, as in PyTorch.
+ */
 export function topK(x: Tensor, k: number, options: OrderOptions = {}): { readonly values: Tensor; readonly indices: Tensor } {
   const axis = normalizeAxis('tensor/topK', options.axis ?? -1, x.rank);
   const indices = apply1(topKIndicesOp, [x], { axis, k, order: options.order ?? 'largest' });
   return { values: gatherElements(x, indices, axis), indices };
 }
 
-/** All elements in rising order ('smallest' first) along an axis, with their indices; stable. */
+/** All elements in rising order ('smallest' first) along an axis, with their indices; stable. NaN is the largest, so it comes last. */
 export function sort(x: Tensor, options: OrderOptions = {}): { readonly values: Tensor; readonly indices: Tensor } {
   const axis = normalizeAxis('tensor/sort', options.axis ?? -1, x.rank);
   return topK(x, x.shape[axis]!, { axis, order: options.order ?? 'smallest' });
 }
 
-/** The q-quantile (0 <= q <= 1) along an axis, which is dropped, by linear interpolation between neighbours. */
+/**
+ * The q-quantile (0 <= q <= 1) along an axis, which is dropped, by linear interpolation between neighbours; NaN where an element is NaN.
+ */
 export function quantile(x: Tensor, q: number, axis = -1): Tensor {
   if (!(q >= 0 && q <= 1)) throw new UserError(`[tensor/quantile] q is out of range: q=${q}. Give a number in [0, 1].`);
   const position = normalizeAxis('tensor/quantile', axis, x.rank);
-  const place = q * (x.shape[position]! - 1);
+  const last = x.shape[position]! - 1;
+  const place = q * last;
   const low = Math.floor(place);
   const high = Math.ceil(place);
   const { values } = sort(x, { axis: position });
   const at = (index: number): Tensor => squeeze(slice(values, { [position]: { start: index, stop: index + 1 } }), position);
-  return low === high ? at(low) : lerp(at(low), at(high), place - low);
+  const found = low === high ? at(low) : lerp(at(low), at(high), place - low);
+  // NaN is sorted last. The branch that is not taken gets no gradient, and has none to spoil.
+  const largest = at(last);
+  return where({ if: equal(largest, largest), then: found, else: largest });
 }

@@ -32,7 +32,7 @@ async function proveCase(reference: ReferenceEngine, of: Case): Promise<{ readon
 
 /**
  * Prove a row's gradient rules, and the rules of its gradient where the row asks for it, by finite differences in float64 on the
- * reference engine. Independent of any real engine: once is enough.
+ * reference engine, which must be 'unrounded'. Independent of any real engine: once is enough.
  */
 export async function proveGradient(reference: ReferenceEngine, row: ConformanceRow): Promise<readonly Comparison[]> {
   if (typeof row.gradient === 'object') return [];

@@ -49,7 +49,7 @@ export async function checkBehaviour(engine: Engine, behaviour: Behaviour): Prom
  * report.failed; // => 0
  */
 export async function runConformance(engine: Engine, options: ConformanceOptions = {}): Promise<ConformanceReport> {
-  const reference = referenceEngine();
+  const reference = referenceEngine({ precision: 'unrounded' });
   const results: ConformanceResult[] = [];
   const report = (result: ConformanceResult): void => {
     results.push(result);

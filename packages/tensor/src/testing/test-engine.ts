@@ -34,7 +34,7 @@ export async function testEngine(factory: () => Promise<Engine>, options: TestEn
     );
 
   describe(options.name ?? 'engine conformance', () => {
-    const reference = referenceEngine();
+    const reference = referenceEngine({ precision: 'unrounded' });
     let engine: Engine;
     beforeAll(async () => void (engine = await factory()));
     afterAll(() => engine?.dispose());

@@ -2,7 +2,7 @@ import type { PrimitiveName } from '../../graph/primitives.ts';
 import { isFloating } from '../../dtype.ts';
 import { broadcastStrides, dot, forEachIndex, type Elements, type Kernels } from './elements.ts';
 import { logistic } from '../../host/logistic.ts';
-import { erf, roundHalfToEven } from './special.ts';
+import { erf, power, roundHalfToEven } from './special.ts';
 
 function unary(f: (x: number) => number): (call: { readonly inputs: readonly Elements[]; readonly outputs: readonly Elements[] }) => void {
   return ({ inputs, outputs }) => inputs[0]!.values.forEach((x, i) => (outputs[0]!.values[i] = f(x)));

@@ -27,11 +27,14 @@ const kernels: Kernels<PrimitiveName> = { ...elementwise, ...reductions, ...shap
 
 export interface ReferenceOptions {
   /**
-   * `float64` keeps every intermediate value in float64 and rounds to the dtype at `download` only: an oracle. `float32` rounds the
-   * result of each primitive to its dtype, as a real engine does. @default 'float64'
+   * `float32` rounds the result of each primitive to its dtype, as a real engine does. `float64` keeps float32 values in float64 until
+   * `download`; narrower ones are rounded after each primitive, because what a float16 graph computes is mostly its rounding. `unrounded`
+   * keeps those in float64 as well: what the conformance kit compares with, and takes difference quotients of. @default 'float64'
    */
-  readonly precision?: 'float64' | 'float32';
+  readonly precision?: Precision;
 }
+
+type Precision = 'unrounded' | 'float64' | 'float32';
 
 /** The reference engine, with access to values that no dtype rounds. */
 export interface ReferenceEngine extends Engine {
@@ -71,12 +74,13 @@ function asReference(buffer: EngineBuffer): ReferenceBuffer {
 }
 
 /** How results of a dtype are stored: integers wrap around, floats round when the precision asks for it. */
-function storing(dtype: DType, precision: 'float64' | 'float32'): ((value: number) => number) | undefined {
+function storing(dtype: DType, precision: Precision): ((value: number) => number) | undefined {
   if (dtype === 'int32') return (v) => v | 0;
   if (dtype === 'uint8') return (v) => v & 255;
-  if (!isFloating(dtype) || precision === 'float64') return undefined;
+  if (!isFloating(dtype) || precision === 'unrounded') return undefined;
   if (dtype === 'float16') return (v) => fromFloat16Bits(toFloat16Bits(v));
-  return dtype === 'bfloat16' ? (v) => fromBfloat16Bits(toBfloat16Bits(v)) : Math.fround;
+  if (dtype === 'bfloat16') return (v) => fromBfloat16Bits(toBfloat16Bits(v));
+  return precision === 'float32' ? Math.fround : undefined;
 }
 
 function fromHost(data: HostArray, dtype: DType): Float64Array {
@@ -94,7 +98,7 @@ function toHost(values: Float64Array, dtype: DType): HostArray {
   return hostFromNumbers(dtype, values);
 }
 
-function runNode(node: GraphNode, values: readonly ValueInfo[], known: Map<ValueId, Elements>, precision: 'float64' | 'float32'): void {
+function runNode(node: GraphNode, values: readonly ValueInfo[], known: Map<ValueId, Elements>, precision: Precision): void {
   const kernel = kernels[node.op as PrimitiveName] as Kernel<PrimitiveName> | undefined;
   if (!kernel)
     throw new UnsupportedError(`[tensor/reference] op is not a primitive: op=${node.op}. Expand it first: the engine lists no composites.`);
@@ -108,7 +112,7 @@ function runNode(node: GraphNode, values: readonly ValueInfo[], known: Map<Value
   });
 }
 
-async function compile(graph: Graph, precision: 'float64' | 'float32'): Promise<Executable> {
+async function compile(graph: Graph, precision: Precision): Promise<Executable> {
   const constants = new Map<ValueId, Elements>();
   for (const { value, data } of graph.constants) {
     const info = graph.values[value]!;

@@ -11,6 +11,12 @@ function reduceInto(x: Elements, out: Elements, axes: readonly number[], fold: (
   });
 }
 
+/** Below 0 where a comes first in rising order; NaN is above infinity, and equal to itself. */
+function order(a: number, b: number): number {
+  if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
+  return a < b ? -1 : Number(a > b);
+}
+
 export const reductions: Kernels<'sum' | 'max' | 'argMax' | 'cumsum' | 'topKIndices' | 'softmax' | 'normalize'> = {
   sum: ({ params: { axes }, inputs: [x], outputs: [out] }) => reduceInto(x!, out!, axes, (sum, value) => sum + value),
 
@@ -23,7 +29,7 @@ export const reductions: Kernels<'sum' | 'max' | 'argMax' | 'cumsum' | 'topKIndi
     let line = 0;
     forEachLine(x!.shape, axis, (start, step, length) => {
       let best = 0;
-      for (let i = 1; i < length; i++) if (x!.values[start + i * step]! > x!.values[start + best * step]!) best = i;
+      for (let i = 1; i < length; i++) if (order(x!.values[start + best * step]!, x!.values[start + i * step]!) < 0) best = i;
       out!.values[line++] = best;
     });
   },
@@ -39,13 +45,13 @@ export const reductions: Kernels<'sum' | 'max' | 'argMax' | 'cumsum' | 'topKIndi
     });
   },
 
-  topKIndices({ params: { axis, k, order }, inputs: [x], outputs: [out] }) {
-    const sign = order === 'largest' ? -1 : 1;
+  topKIndices({ params: { axis, k, order: first }, inputs: [x], outputs: [out] }) {
     const ranks: number[][] = [];
     forEachLine(x!.shape, axis, (start, step, length) => {
-      const value = (i: number): number => sign * x!.values[start + i * step]!;
+      const value = (i: number): number => x!.values[start + i * step]!;
+      const sign = first === 'largest' ? -1 : 1;
       const indices = Array.from({ length }, (_, i) => i);
-      ranks.push(indices.sort((i, j) => (value(i) === value(j) ? i - j : value(i) < value(j) ? -1 : 1)));
+      ranks.push(indices.sort((i, j) => sign * order(value(i), value(j)) || i - j));
     });
     let line = 0;
     forEachLine(out!.shape, axis, (start, step) => {
@@ -57,7 +63,7 @@ export const reductions: Kernels<'sum' | 'max' | 'argMax' | 'cumsum' | 'topKIndi
   softmax({ params: { axis }, inputs: [x], outputs: [out] }) {
     forEachLine(x!.shape, axis, (start, step, length) => {
       const places = Array.from({ length }, (_, i) => start + i * step);
-      const top = Math.max(...places.map((place) => x!.values[place]!));
+      const top = places.reduce((largest, place) => Math.max(largest, x!.values[place]!), -Infinity);
       const powers = places.map((place) => Math.exp(x!.values[place]! - top));
       const total = powers.reduce((a, b) => a + b, 0);
       places.forEach((place, i) => (out!.values[place] = powers[i]! / total));

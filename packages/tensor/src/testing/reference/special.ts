@@ -17,3 +17,9 @@ export function roundHalfToEven(x: number): number {
   if (distance !== 0.5) return Math.round(x);
   return low % 2 === 0 ? low : low + 1;
 }
+
+/** C's pow: 1 to any power is 1, and -1 to an infinite one, where JavaScript has NaN. */
+export function power(x: number, exponent: number): number {
+  if (x === 1 || (x === -1 && Math.abs(exponent) === Infinity)) return 1;
+  return x ** exponent;
+}

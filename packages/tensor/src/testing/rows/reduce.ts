@@ -1,4 +1,5 @@
-import { argMax, cumsum, logSumExp, max, mean, min, sum, variance } from '../../ops/reduce.ts';
+import { argMax, cumsum, max, min, sum } from '../../ops/reduce.ts';
+import { logSumExp, mean, variance } from '../../ops/statistics.ts';
 import { groupNorm, layerNorm, logSoftmax, normalize, rmsNorm, softmax } from '../../ops/normalize.ts';
 import { quantile, sort, topK } from '../../ops/sorting.ts';
 import { EMPTY, INTEGRAL, NOT_FINITE, rowsOf, type ConformanceRow } from '../row.ts';

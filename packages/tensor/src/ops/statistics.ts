@@ -1,0 +1,67 @@
+import { isFloating } from '../dtype.ts';
+import { UserError } from '../errors.ts';
+import { sizeOf } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { add, div, sub } from './binary.ts';
+import { equal, isFinite, where } from './compare.ts';
+import { max, reduceParams, sum, type ReduceOptions } from './reduce.ts';
+import { stopGradient } from './schedule.ts';
+import { reshape } from './shaping.ts';
+import { slice } from './slicing.ts';
+import { exp, log, sqrt, square } from './unary.ts';
+
+/** Sum divided by count along axes; NaN over no elements. */
+export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
+  if (!isFloating(x.dtype)) throw new UserError(`[tensor/mean] dtype is not a float: dtype=${x.dtype}. cast(x, 'float32') first.`);
+  const { axes } = reduceParams('tensor/mean', x, options);
+  return div(sum(x, options), sizeOf(axes.map((axis) => x.shape[axis]!)));
+}
+
+export interface VarianceOptions extends ReduceOptions {
+  /** Subtracted from the count in the divisor: 0 for a population, 1 for an unbiased estimate. @default 0 */
+  readonly correction?: number;
+}
+
+/** Mean square distance from the mean along axes. It is exactly 0 for equal elements, whatever their size. */
+export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
+  const { axes } = reduceParams('tensor/variance', x, options);
+  const count = sizeOf(axes.map((axis) => x.shape[axis]!));
+  const shifted = fromFirst(x, axes);
+  const centred = sub(shifted, mean(shifted, { axes, dims: 'keep' }));
+  return div(sum(square(centred), options), count - (options.correction ?? 0));
+}
+
+/** Distances from the first element along axes. A shift changes no variance, so none of the gradient goes through it. */
+function fromFirst(x: Tensor, axes: readonly number[]): Tensor {
+  if (axes.some((axis) => x.shape[axis] === 0)) return x;
+  return sub(x, stopGradient(slice(x, Object.fromEntries(axes.map((axis) => [axis, { stop: 1 }])))));
+}
+
+/** Square root of {@link variance}; its gradient is 0 where all elements are equal, as in PyTorch. */
+export function std(x: Tensor, options: VarianceOptions = {}): Tensor {
+  return lengthOf(variance(x, options));
+}
+
+/**
+ * sqrt(squares) of a sum of squares, with a gradient of 0 at 0, where that of `sqrt` is infinite: the length of a vector, by PyTorch's
+ * choice of a subgradient.
+ */
+export function lengthOf(squares: Tensor): Tensor {
+  const isZero = equal(squares, 0);
+  return where({ if: isZero, then: 0, else: sqrt(where({ if: isZero, then: 1, else: squares })) });
+}
+
+/** log(sum(exp(x))) along axes, without overflow; infinite where the largest element is. */
+export function logSumExp(x: Tensor, options: ReduceOptions = {}): Tensor {
+  const { axes } = reduceParams('tensor/logSumExp', x, options);
+  // Any shift gives the same value, so none of the gradient needs to go through it. An infinite one would give infinity - infinity.
+  const top = stopGradient(max(x, { axes, dims: 'keep' }));
+  const shift = where({ if: isFinite(top), then: top, else: 0 });
+  const kept = add(log(sum(exp(sub(x, shift)), { axes, dims: 'keep' })), shift);
+  return options.dims === 'keep'
+    ? kept
+    : reshape(
+        kept,
+        x.shape.filter((_, i) => !axes.includes(i)),
+      );
+}
