@@ -10,6 +10,7 @@ export {
   type StepInput,
   type StepOutput,
 } from './sampler.ts';
+export type { CfgPpSlopes } from './along-unconditional.ts';
 export { jumpLevel, targetOf, type JumpLevel } from './jump-target.ts';
 
 // The driver

@@ -1,4 +1,5 @@
 import type { Algebra } from '@langevin/core-schedules';
+import { checkNumber } from '@langevin/tensor';
 import type { Evaluation, StepInput, StepOutput } from '../sampler.ts';
 import { secondOrderAdjust, type CurvatureWeights, type SolverType } from './dpm-multistep.ts';
 import { stochasticDeviation, stochasticTerms } from './stochastic-exponential.ts';
@@ -121,4 +122,13 @@ export function blockOf<T>(
   const cut = begin + order === steps && order > 1 && lowersOrder(lowerOrderFinal, steps);
   if (cut) return index === steps - 1 ? { place: 0, size: 1 } : { place, size: order - 1 };
   return { place, size: Math.min(order, steps - begin) };
+}
+
+/** Throws unless the place of the inner evaluation is in the step. */
+export function checkInner(sampler: string, r: unknown): void {
+  checkNumber(
+    `samplers/${sampler}`,
+    { r },
+    { above: 0, atMost: 1, advice: 'Pass 0.5 for the middle of the step, or another number with 0 < r <= 1.' },
+  );
 }

@@ -1,5 +1,4 @@
-import { checkOption } from '../check-option.ts';
-import { dpmSinglestep } from '../maths/dpm-singlestep.ts';
+import { checkInner, dpmSinglestep } from '../maths/dpm-singlestep.ts';
 import { defineSampler, type Sampler } from '../sampler.ts';
 
 export interface Dpmpp2sOptions {
@@ -17,12 +16,7 @@ export interface Dpmpp2sOptions {
  */
 export function dpmpp2s(options: Dpmpp2sOptions = {}): Sampler {
   const { r = 0.5 } = options;
-  checkOption('dpmpp-2s', {
-    name: 'r',
-    value: r,
-    holds: r > 0 && r <= 1,
-    remedy: 'Pass 0.5 for the middle of the step, or another number with 0 < r <= 1.',
-  });
+  checkInner('dpmpp-2s', r);
   return defineSampler({
     name: 'dpmpp-2s',
     order: 2,

@@ -17,12 +17,14 @@ import { withParts } from './with-parts.ts';
  * - `tolerance`: the error is proportional to a tolerance, for a sampler made for each
  * - `sampled`: mean and deviation of many samples of Gaussian data are right up to `bias` and chance, in so many
  *   `steps` (@default 1), for stochastic methods whose steps depend on the state
+ * - `formula`: whole runs are those of a published formula, for methods that lead to no ODE's end; `run` rejects where they are not
  */
 export type Accuracy =
   | { readonly kind: 'order'; readonly steps?: readonly number[]; readonly orHigher?: boolean }
   | { readonly kind: 'consistency'; readonly data: 'point' | 'gaussian'; readonly sigmaMin?: number }
   | { readonly kind: 'tolerance'; readonly sampler: (tolerance: number) => Sampler }
-  | { readonly kind: 'sampled'; readonly bias: number; readonly steps?: number };
+  | { readonly kind: 'sampled'; readonly bias: number; readonly steps?: number }
+  | { readonly kind: 'formula'; readonly run: () => Promise<void> };
 
 const MEAN = 0.7;
 

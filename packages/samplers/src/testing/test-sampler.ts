@@ -95,6 +95,8 @@ export function samplerChecks(sampler: Sampler, options: Omit<SamplerTestOptions
         return [{ name: 'has an error in proportion to its tolerance', run: () => toleranceCheck(accuracy.sampler) }];
       case 'sampled':
         return [{ name: 'has the moments of Gaussian data', run: () => sampledCheck(sampler, accuracy) }];
+      case 'formula':
+        return [{ name: 'follows its published formula over whole runs', run: accuracy.run }];
       case 'order': {
         const above = accuracy.orHigher === true ? 'or higher' : 'no higher';
         return sampler.stochastic
