@@ -1,5 +1,19 @@
 import { availableDevices, onnxruntimeEngine, type Device } from '@langevin/engine-onnxruntime';
-import { errorKind, type Graph } from '@langevin/tensor';
+import {
+  cast,
+  compile,
+  errorKind,
+  gather,
+  gatherElements,
+  mul,
+  numbers,
+  ones,
+  scatterAdd,
+  scatterElementsAdd,
+  tensor,
+  type Graph,
+  type Tensor,
+} from '@langevin/tensor';
 import { describe, expect, test } from 'vitest';
 
 const F2 = { shape: [2], dtype: 'float32' } as const;
@@ -61,23 +75,40 @@ describe('what the engine says', () => {
     await engine.dispose();
   });
 
-  test('of an op that fails in the runtime: op, value, operands and device', async () => {
+  test.each(['cpu', 'wasm'] as const)('of an index that was computed and is out of range, on %s', async (device) => {
+    const engine = await onnxruntimeEngine({ device });
+    const computed = (by: number): Tensor => cast(mul(tensor([by]), 1), 'int32');
+    for (const [op, apply] of Object.entries({
+      gather: (i: Tensor) => gather(ones([3]), i),
+      gatherElements: (i: Tensor) => gatherElements(ones([3]), i),
+      scatterAdd: (i: Tensor) => scatterAdd(ones([1]), i, { axis: 0, size: 3 }),
+      scatterElementsAdd: (i: Tensor) => scatterElementsAdd(ones([1]), i, { axis: 0, size: 3 }),
+    })) {
+      for (const index of [-1, -3, 3]) {
+        const { kind, message } = await messageOf(numbers(apply(computed(index)), { engine }));
+        expect(kind).toBe('user');
+        // The runtime's kernel of gatherElements does not say which index it met.
+        const named = op === 'gatherElements' ? '' : `index=${index}, `;
+        expect(message).toBe(
+          `[tensor/${op}] index is out of range: ${named}size=3. Give indices in [0, 3); negative ones do not count from the end.`,
+        );
+      }
+      expect(await numbers(apply(computed(2)), { engine })).toContain(1);
+    }
+    await engine.dispose();
+  });
+
+  test('of labels out of range, in a function that goes on working', async () => {
     const engine = await onnxruntimeEngine({ device: 'cpu' });
-    const x = { shape: [2, 3], dtype: 'float32' } as const;
-    const i = { shape: [2], dtype: 'int32' } as const;
-    const out = { shape: [2, 3], dtype: 'float32' } as const;
-    const graph: Graph = {
-      values: [x, i, out],
-      inputs: [0, 1],
-      constants: [],
-      nodes: [{ op: 'gather', params: { axis: 0 }, inputs: [0, 1], outputs: [2] }],
-      outputs: [2],
-      key: 'gather',
-    };
-    const executable = await engine.compile(graph);
-    const indices = await engine.upload(new Int32Array([0, 7]), i);
-    const { message } = await messageOf(executable.run([await engine.upload(new Float32Array(6), x), indices]));
-    expect(message).toContain('running failed on cpu: op=gather (value 2), operands=float32[2, 3], int32[2]');
+    const embed = compile((table: Tensor, labels: Tensor) => mul(gather(table, labels), 2), { engine, freeze: [0] });
+    const table = tensor([[1], [2], [3]]);
+    const labels = (...of: number[]): Tensor => tensor(Int32Array.from(of));
+    expect(await numbers(await embed(table, labels(2, 0)))).toEqual([6, 2]);
+    expect(await messageOf(embed(table, labels(0, 3)))).toEqual({
+      kind: 'user',
+      message: '[tensor/gather] index is out of range: index=3, size=3. Give indices in [0, 3); negative ones do not count from the end.',
+    });
+    expect(await numbers(await embed(table, labels(1, 1)))).toEqual([4, 4]);
     await engine.dispose();
   });
 });

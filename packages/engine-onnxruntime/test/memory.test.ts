@@ -1,6 +1,11 @@
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
-import { add, broadcastTo, compile, data, dispose, mul, numbers, zeros, type Tensor } from '@langevin/tensor';
+import { add, broadcastTo, compile, data, dispose, exp, full, matmul, mul, numbers, zeros, type Tensor } from '@langevin/tensor';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
 
 const MEGABYTE = 2 ** 20;
 
@@ -41,4 +46,33 @@ test('storage of a result that was disposed of is used again, and holds the new 
   }
   await expect(data(first, { engine })).rejects.toThrow('it was disposed');
   await engine.dispose();
+});
+
+test('a compiled function that nobody has any more gives back its session and its frozen weights', { timeout: 60_000 }, async () => {
+  const engine = await onnxruntimeEngine({ device: 'cpu', threads: 1 });
+  const side = 1024;
+  const drop = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) {
+      const weights = full([side, side], i);
+      const layer = compile((w: Tensor, x: Tensor) => matmul(x, w), { engine, freeze: [0] });
+      expect((await numbers(await layer(weights, full([1, side], 1)), { engine }))[0]).toBe(side * i);
+      // Finalizers run between tasks.
+      collect();
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  };
+  await drop(5);
+  const before = process.memoryUsage().rss;
+  await drop(40);
+  // Each holds 4 MB of weights as they are and 4 MB laid out: 320 MB if they stayed.
+  expect(process.memoryUsage().rss - before).toBeLessThan(100 * MEGABYTE);
+  await engine.dispose();
+});
+
+test('an engine that is disposed of takes its executables with it, whoever has them', async () => {
+  const engine = await onnxruntimeEngine({ device: 'cpu', threads: 1 });
+  const half = compile((x: Tensor) => exp(mul(x, 0.5)), { engine });
+  expect(await numbers(await half(zeros([2])), { engine })).toEqual([1, 1]);
+  await engine.dispose();
+  await expect(half(zeros([2]))).rejects.toThrow('executable was disposed before this run');
 });

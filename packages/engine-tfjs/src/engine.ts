@@ -1,3 +1,4 @@
+import { indexRangeOf } from '@langevin/tensor';
 import type { Engine } from '@langevin/tensor';
 import { onBackend } from './backend-scope.ts';
 import { firstBackend, loadBackend } from './backends.ts';
@@ -28,7 +29,10 @@ export async function tfjsEngine({ backend, ...options }: TfjsEngineOptions = {}
     device: name,
     composites: new Set(),
     compile: (graph) => compileGraph(graph, registered),
-    upload: async (data, info) => onBackend(registered, () => new TfjsBuffer(makeTensor(data, info), info, registered)),
+    upload: async (data, info) => {
+      const range = data instanceof Int32Array ? indexRangeOf(data) : undefined;
+      return onBackend(registered, () => new TfjsBuffer(makeTensor(data, info), info, { backend: registered, range }));
+    },
     download: async (buffer) => fromStorage(buffer.dtype, await asTfjsBuffer(buffer, registered).tensor.data()),
     // The backend is shared by all of TensorFlow.js and stays; buffers and executables are freed by their owners.
     dispose: async () => {},

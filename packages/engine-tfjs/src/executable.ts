@@ -1,5 +1,16 @@
-import { InternalError, UnsupportedError, UserError, errorKind, isFileSlice, sameShape, showShape } from '@langevin/tensor';
-import type { EngineBuffer, Executable, Graph, HostArray, RunOptions, ValueId, ValueInfo } from '@langevin/tensor';
+import {
+  checkConstantIndices,
+  checkIndices,
+  errorKind,
+  indexUses,
+  InternalError,
+  isFileSlice,
+  sameShape,
+  showShape,
+  UnsupportedError,
+  UserError,
+} from '@langevin/tensor';
+import type { EngineBuffer, Executable, Graph, HostArray, IndexUse, RunOptions, ValueId, ValueInfo } from '@langevin/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { onBackend } from './backend-scope.ts';
@@ -14,30 +25,52 @@ export function makeTensor(data: HostArray, { shape, dtype }: ValueInfo): Tensor
   return tf.keep(tf.tensor(toStorage(dtype, data), [...shape], storageOf(dtype, 'upload')));
 }
 
+/** Constants of executables that nobody disposed of: compiled functions that were dropped. */
+const forgotten = new FinalizationRegistry<Map<ValueId, Tensor>>(free);
+
+function free(constants: Map<ValueId, Tensor>): void {
+  constants.forEach((tensor) => tensor.dispose());
+  constants.clear();
+}
+
 /** Compile a graph into a list of steps over one backend. */
 export async function compileGraph(graph: Graph, backend: string): Promise<Executable> {
+  checkConstantIndices(graph);
   const steps = prepare(graph, backend);
+  const indices = indexUses(graph);
   const data = await Promise.all(graph.constants.map(({ data }) => (isFileSlice(data) ? data.read() : data)));
   const constants = onBackend(
     backend,
     () => new Map(graph.constants.map(({ value }, i): [ValueId, Tensor] => [value, makeTensor(data[i]!, graph.values[value]!)])),
   );
   let disposed = false;
-  return {
+  const executable: Executable = {
     // Everything runs before the first await, so that two runs never interleave on TensorFlow.js' global state.
     run: async (inputs, options) => {
       if (disposed) throw new UserError(`[engine-tfjs/run] executable was disposed of: graph=${graph.key}. Compile the graph again.`);
-      const tensors = checkedInputs(graph, inputs, backend);
-      const results = onBackend(backend, () => execute(graph, steps, constants, tensors));
+      const buffers = checkedInputs(graph, inputs, backend);
+      checkUploaded(graph, indices, buffers);
+      const tensors = buffers.map(({ tensor }) => tensor);
+      const results = onBackend(backend, () => execute(graph, steps, { constants, inputs: tensors }));
       releaseOffered(options);
-      return results.map((tensor, i) => new TfjsBuffer(tensor, graph.values[graph.outputs[i]!]!, backend));
+      return results.map((tensor, i) => new TfjsBuffer(tensor, graph.values[graph.outputs[i]!]!, { backend }));
     },
     dispose: async () => {
       disposed = true;
-      constants.forEach((tensor) => tensor.dispose());
-      constants.clear();
+      forgotten.unregister(executable);
+      free(constants);
     },
   };
+  forgotten.register(executable, constants, executable);
+  return executable;
+}
+
+/** Indices that came from the host: what is computed is checked by the kernels, where that costs nothing. */
+function checkUploaded(graph: Graph, uses: readonly IndexUse[], inputs: readonly TfjsBuffer[]): void {
+  for (const use of uses) {
+    const range = inputs[graph.inputs.indexOf(use.value)]?.range;
+    if (range) checkIndices(use, [range.low, range.high]);
+  }
 }
 
 /** TensorFlow.js cannot write into a tensor, so buffers offered for the results are given up. */
@@ -45,7 +78,7 @@ function releaseOffered(options: RunOptions | undefined): void {
   options?.outputs?.forEach((buffer) => buffer?.dispose());
 }
 
-function checkedInputs(graph: Graph, inputs: readonly EngineBuffer[], backend: string): readonly Tensor[] {
+function checkedInputs(graph: Graph, inputs: readonly EngineBuffer[], backend: string): readonly TfjsBuffer[] {
   if (inputs.length !== graph.inputs.length) {
     throw new UserError(
       `[engine-tfjs/run] wrong number of inputs: given=${inputs.length}, expected=${graph.inputs.length}. Give one buffer per graph input.`,
@@ -59,12 +92,18 @@ function checkedInputs(graph: Graph, inputs: readonly EngineBuffer[], backend: s
           + `${expected.dtype} ${showShape(expected.shape)}. Compile for the new shape.`,
       );
     }
-    return asTfjsBuffer(buffer, backend).tensor;
+    return asTfjsBuffer(buffer, backend);
   });
 }
 
+/** What the nodes of a graph begin with. */
+interface Operands {
+  readonly constants: ReadonlyMap<ValueId, Tensor>;
+  readonly inputs: readonly Tensor[];
+}
+
 /** Run all steps, freeing each value after its last use; results belong to the caller. */
-function execute(graph: Graph, steps: readonly Step[], constants: ReadonlyMap<ValueId, Tensor>, inputs: readonly Tensor[]): Tensor[] {
+function execute(graph: Graph, steps: readonly Step[], { constants, inputs }: Operands): Tensor[] {
   const live = new Map<ValueId, Tensor>(constants);
   graph.inputs.forEach((value, i) => live.set(value, inputs[i]!));
   const owned = new Set<Tensor>();

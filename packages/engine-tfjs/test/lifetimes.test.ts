@@ -81,6 +81,19 @@ describe.each(backends)('lifetimes on %s', PATIENT, (backend) => {
     expect(tf.memory().numTensors).toBeLessThanOrEqual(before + 1);
   });
 
+  test('the constants of executables that nobody has any more are freed, too', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const before = tf.memory().numTensors;
+    for (let i = 0; i < 50; i++) await engine.compile(graph);
+    expect(tf.memory().numTensors).toBe(before + 50);
+    for (let i = 0; i < 20 && tf.memory().numTensors > before; i++) {
+      collect();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    expect(tf.memory().numTensors).toBeLessThanOrEqual(before + 1);
+  });
+
   test("a caller's tidy scope does not free buffers, and its backend stays active", async () => {
     const other = backend === 'cpu' ? 'wasm' : 'cpu';
     await tfjsEngine({ backend: other });

@@ -54,6 +54,15 @@ export { compile, type CompileCounters, type CompiledFunction, type CompileOptio
 export { defaultEngine, setDefaultEngine } from './engine/default-engine.ts';
 export { cacheCounters, type CacheCounters } from './engine/cache.ts';
 export type { Engine, EngineBuffer, Executable, RunOptions } from './engine/engine.ts';
+export {
+  checkConstantIndices,
+  checkIndices,
+  indexOutOfRange,
+  indexRangeOf,
+  indexUses,
+  type IndexRange,
+  type IndexUse,
+} from './engine/indices.ts';
 export { debugLevel } from './debug.ts';
 export { didYouMean } from './did-you-mean.ts';
 

@@ -1,4 +1,4 @@
-import type { DType, EngineBuffer, Shape, ValueInfo } from '@langevin/tensor';
+import type { DType, EngineBuffer, IndexRange, Shape, ValueInfo } from '@langevin/tensor';
 import { showShape, UserError } from '@langevin/tensor';
 import type { OrtTensor } from '../runtime/ort.ts';
 import type { SessionLease } from './lease.ts';
@@ -17,16 +17,28 @@ function release({ tensor, lease }: DeviceTensor): void {
 /** Garbage collection does not know how much memory a tensor on a device holds, but it does get to it. */
 const forgotten = new FinalizationRegistry<DeviceTensor>(release);
 
+/** What a buffer begins with. */
+export interface DeviceContent {
+  readonly tensor: OrtTensor;
+  /** The session that made it, of a tensor on the device. */
+  readonly lease?: SessionLease;
+  /** Of uploaded int32. */
+  readonly range?: IndexRange | undefined;
+}
+
 /** Storage on a device, or still on the host until its first use there. */
 export class DeviceBuffer implements EngineBuffer {
   readonly shape: Shape;
   readonly dtype: DType;
+  /** The least and greatest element, where the host has seen them: should they serve as indices. */
+  readonly range: IndexRange | undefined;
   #tensor: OrtTensor | undefined;
   #held: DeviceTensor | undefined;
 
-  constructor(info: ValueInfo, tensor: OrtTensor, lease?: SessionLease) {
+  constructor(info: ValueInfo, { tensor, lease, range }: DeviceContent) {
     this.shape = info.shape;
     this.dtype = info.dtype;
+    this.range = range;
     this.#tensor = tensor;
     if (lease) this.#hold(tensor, lease);
   }

@@ -1,5 +1,5 @@
 import type { DType, Engine, EngineBuffer, Executable, Graph, HostArray, RunOptions, ValueInfo } from '@langevin/tensor';
-import { InternalError, sizeOf } from '@langevin/tensor';
+import { indexRangeOf, InternalError, sizeOf } from '@langevin/tensor';
 import type { OrtTensor } from '../runtime/ort.ts';
 import { Copier, type Place } from './copier.ts';
 import { DeviceBuffer } from './device-buffer.ts';
@@ -7,7 +7,8 @@ import { explainRuntimeError } from './errors.ts';
 import { checkFits, foreignBuffer } from './fits.ts';
 import { loweredComposites } from './composites.ts';
 import { hostFromTensor, tensorFromHost } from './host-buffer.ts';
-import { SessionLease } from './lease.ts';
+import { checkRange, indexInputs, type IndexInput } from './index-inputs.ts';
+import { OpenLeases, SessionLease } from './lease.ts';
 import { createSession, type CompiledSession, type SessionContext } from './session.ts';
 
 /** Smaller inputs are handed over at each run, which costs less than a run that moves them. */
@@ -24,31 +25,30 @@ function placeOf({ dtype, shape }: ValueInfo): Place {
 export function deviceEngine(context: SessionContext): Engine {
   const { ort, device, runtime, options } = context;
   const copier = new Copier(ort, runtime.sessionOptions(device, options.threads));
-  const executables = new Set<Executable>();
+  const leases = new OpenLeases();
   return {
     name: 'onnxruntime',
     device,
     composites: loweredComposites,
     async compile(graph) {
+      const indices = indexInputs(graph);
       const compiled = await createDeviceSession(graph, context);
-      const executable = new DeviceExecutable(graph, {
-        compiled,
-        lease: new SessionLease(compiled.session),
-        context,
-        copier,
-        onDispose: () => executables.delete(executable),
-      });
-      executables.add(executable);
+      const lease = new SessionLease(compiled.session);
+      const executable = new DeviceExecutable(graph, { compiled, lease, leases, indices, context, copier });
+      leases.watch(executable, lease);
       return executable;
     },
-    upload: (data, info) => Promise.resolve(new DeviceBuffer(info, tensorFromHost(ort, data, info))),
+    upload: (data, info) => {
+      const range = data instanceof Int32Array ? indexRangeOf(data) : undefined;
+      return Promise.resolve(new DeviceBuffer(info, { tensor: tensorFromHost(ort, data, info), range }));
+    },
     async download(buffer): Promise<HostArray> {
       const { tensor, onHost } = deviceBuffer(buffer);
       const onCpu = onHost ? tensor : (await copier.copy(tensor, 'cpu')).tensor;
       return hostFromTensor(onCpu.data, buffer.dtype);
     },
     async dispose() {
-      await Promise.all([...executables].map((executable) => executable.dispose()));
+      await leases.closeAll();
       await copier.dispose();
     },
   };
@@ -65,15 +65,15 @@ function createDeviceSession(graph: Graph, context: SessionContext): Promise<Com
 interface DeviceExecutableParts {
   readonly compiled: CompiledSession;
   readonly lease: SessionLease;
+  readonly leases: OpenLeases;
+  readonly indices: readonly IndexInput[];
   readonly context: SessionContext;
   readonly copier: Copier;
-  readonly onDispose: () => void;
 }
 
 class DeviceExecutable implements Executable {
   readonly #graph: Graph;
   readonly #parts: DeviceExecutableParts;
-  #disposed = false;
 
   constructor(graph: Graph, parts: DeviceExecutableParts) {
     this.#graph = graph;
@@ -81,22 +81,29 @@ class DeviceExecutable implements Executable {
   }
 
   async run(inputs: readonly EngineBuffer[], options: RunOptions = {}): Promise<readonly EngineBuffer[]> {
-    if (this.#disposed) throw new InternalError('[engine-onnxruntime] executable was disposed before this run.');
-    const { compiled, context, lease } = this.#parts;
+    const { compiled, context, lease, indices } = this.#parts;
+    if (lease.closed) throw new InternalError('[engine-onnxruntime] executable was disposed before this run.');
+    const buffers = compiled.inputNames.map((_, i) => {
+      const info = this.#graph.values[this.#graph.inputs[i]!]!;
+      return deviceBuffer(checkFits(inputs[i], info, { role: 'input', index: i }));
+    });
+    // What was computed on the device is not read back for this: its kernels clamp such indices.
+    for (const { position, use } of indices) checkRange(use, buffers[position]!.range);
     const feeds: Record<string, OrtTensor> = {};
-    for (const [i, name] of compiled.inputNames.entries()) {
-      feeds[name] = await this.#onDevice(deviceBuffer(checkFits(inputs[i], this.#graph.values[this.#graph.inputs[i]!]!, 'input', i)));
-    }
+    for (const [i, name] of compiled.inputNames.entries()) feeds[name] = await this.#onDevice(buffers[i]!);
     const fetches = Object.fromEntries(compiled.outputNames.map((name) => [name, null]));
     let results: Readonly<Record<string, OrtTensor>>;
     try {
       results = await lease.session.run(feeds, fetches);
     } catch (error) {
-      throw explainRuntimeError(error, this.#graph, context.device, 'running');
+      throw explainRuntimeError(error, { graph: this.#graph, device: context.device, doing: 'running' });
     }
     // The runtime allocates from its own pool, to which the storage that was offered goes back.
     for (const offered of options.outputs ?? []) offered?.dispose();
-    return compiled.outputNames.map((name, i) => new DeviceBuffer(this.#graph.values[this.#graph.outputs[i]!]!, results[name]!, lease));
+    return compiled.outputNames.map((name, i) => {
+      const info = this.#graph.values[this.#graph.outputs[i]!]!;
+      return new DeviceBuffer(info, { tensor: results[name]!, lease });
+    });
   }
 
   async #onDevice(buffer: DeviceBuffer): Promise<OrtTensor> {
@@ -108,11 +115,8 @@ class DeviceExecutable implements Executable {
     return buffer.tensor;
   }
 
-  async dispose(): Promise<void> {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    this.#parts.onDispose();
-    await this.#parts.lease.close();
+  dispose(): Promise<void> {
+    return this.#parts.leases.close(this.#parts.lease);
   }
 }
 

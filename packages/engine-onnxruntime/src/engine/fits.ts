@@ -1,8 +1,14 @@
 import type { EngineBuffer, ValueInfo } from '@langevin/tensor';
 import { InternalError, sameShape, showShape } from '@langevin/tensor';
 
+/** A place of a graph where a buffer goes in or comes out. */
+export interface Port {
+  readonly role: 'input' | 'output';
+  readonly index: number;
+}
+
 /** Check that a buffer is what a graph expects at one of its inputs or outputs. */
-export function checkFits(buffer: EngineBuffer | undefined, info: ValueInfo, role: 'input' | 'output', index: number): EngineBuffer {
+export function checkFits(buffer: EngineBuffer | undefined, info: ValueInfo, { role, index }: Port): EngineBuffer {
   if (!buffer || buffer.dtype !== info.dtype || !sameShape(buffer.shape, info.shape)) {
     const got = buffer ? `${buffer.dtype}${showShape(buffer.shape)}` : 'nothing';
     throw new InternalError(

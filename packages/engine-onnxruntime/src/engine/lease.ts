@@ -13,6 +13,11 @@ export class SessionLease {
     this.session = session;
   }
 
+  /** Whether the session is gone, or goes with its last tensor. */
+  get closed(): boolean {
+    return this.#closing;
+  }
+
   retain(): void {
     this.#tensors++;
   }
@@ -30,5 +35,30 @@ export class SessionLease {
 
   async #releaseIfIdle(): Promise<void> {
     if (this.#closing && this.#tensors === 0) await this.session.release();
+  }
+}
+
+/**
+ * The sessions of an engine. Each is closed when its executable is disposed of, when nobody has the executable any more (a compiled
+ * function that was dropped), or with the engine. An executable is not referred to from here, or it would never be garbage.
+ */
+export class OpenLeases {
+  readonly #leases = new Set<SessionLease>();
+  readonly #forgotten = new FinalizationRegistry<SessionLease>((lease) => void this.close(lease));
+
+  /** Close the lease when the executable is garbage. */
+  watch(executable: object, lease: SessionLease): void {
+    this.#leases.add(lease);
+    this.#forgotten.register(executable, lease, lease);
+  }
+
+  async close(lease: SessionLease): Promise<void> {
+    this.#leases.delete(lease);
+    this.#forgotten.unregister(lease);
+    await lease.close();
+  }
+
+  async closeAll(): Promise<void> {
+    await Promise.all([...this.#leases].map((lease) => this.close(lease)));
   }
 }

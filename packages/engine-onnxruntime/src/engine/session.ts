@@ -62,7 +62,7 @@ export async function createSession(graph: Graph, context: SessionContext): Prom
     });
     return { session, inputNames, outputNames, stop };
   } catch (error) {
-    throw explainRuntimeError(error, graph, device, 'compiling');
+    throw explainRuntimeError(error, { graph, device, doing: 'compiling' });
   }
 }
 

@@ -33,12 +33,14 @@ export class LinearExecutable implements Executable {
     if (this.#disposed) throw new InternalError('[engine-onnxruntime] executable was disposed before this run.');
     const { inputs: ids, outputs, values } = this.#graph;
     const data = new Map(this.#constants);
-    ids.forEach((id, i) => data.set(id, hostBuffer(checkFits(inputs[i], values[id]!, 'input', i)).tensor.data as Float32Array));
+    ids.forEach((id, i) =>
+      data.set(id, hostBuffer(checkFits(inputs[i], values[id]!, { role: 'input', index: i })).tensor.data as Float32Array),
+    );
     const buffers = outputs.map((id, i) => {
       const offered = options.outputs?.[i];
       const info = values[id]!;
       return offered
-        ? hostBuffer(checkFits(offered, info, 'output', i))
+        ? hostBuffer(checkFits(offered, info, { role: 'output', index: i }))
         : new HostBuffer(info, this.#context.pool.take(info) ?? emptyTensor(this.#context.ort, info), this.#context.pool);
     });
     outputs.forEach((id, i) => data.set(id, buffers[i]!.tensor.data as Float32Array));

@@ -11,6 +11,9 @@ export const onnxTypes = {
   bfloat16: 16,
 } as const satisfies Record<DType, number>;
 
+/** A type that no tensor of ours has: between two casts it tells the numbers below zero from the others. */
+export const ONNX_UINT32 = 12;
+
 export type OnnxType = (typeof onnxTypes)[DType];
 
 /** A plain number is an integer attribute: ONNX tells `1` and `1.0` apart and JavaScript does not. */

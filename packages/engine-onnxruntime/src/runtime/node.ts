@@ -35,6 +35,7 @@ export const nodeRuntime: Runtime = {
   async load(device, threads) {
     if (device === 'wasm') {
       const web = await importPeer('onnxruntime-web', async () => serialized(asOrt(await import('onnxruntime-web'))));
+      if (web.env.logLevel === 'warning') web.env.logLevel = 'fatal';
       if (threads !== undefined && web.env.wasm) web.env.wasm.numThreads = threads;
       return web;
     }

@@ -11,6 +11,9 @@ class Queue {
   }
 }
 
+/** What the runtime would print of a run that fails, the engine throws. */
+const SILENT = { logSeverityLevel: 4 } as const;
+
 /**
  * The same runtime with one call at a time: WebAssembly must not be entered while it waits for the device, nor be initialised by two
  * callers at once.
@@ -18,7 +21,7 @@ class Queue {
 export function serialized(ort: Ort): Ort {
   const queue = new Queue();
   const wrap = (session: OrtSession): OrtSession => ({
-    run: (feeds, fetches) => queue.add(() => session.run(feeds, fetches)),
+    run: (feeds, fetches) => queue.add(() => session.run(feeds, fetches, SILENT)),
     release: () => queue.add(() => session.release()),
   });
   return {

@@ -92,6 +92,9 @@ export async function threadEngine(options: EngineOptions): Promise<Engine> {
   const { device, composites } = await connection.ask({ kind: 'start', options });
   const free = (buffer: Handle): void => void connection.ask({ kind: 'disposeBuffer', buffer }).catch(() => undefined);
   const forgotten = new FinalizationRegistry<Handle>(free);
+  const abandoned = new FinalizationRegistry<Handle>((executable) => {
+    connection.ask({ kind: 'disposeExecutable', executable }).catch(() => undefined);
+  });
   const hold = (info: ValueInfo, handle: Handle): RemoteBuffer => {
     const buffer = new RemoteBuffer(info, handle, (freed) => {
       forgotten.unregister(buffer);
@@ -107,13 +110,15 @@ export async function threadEngine(options: EngineOptions): Promise<Engine> {
     async compile(graph): Promise<Executable> {
       const executable = await connection.ask({ kind: 'compile', graph: portable(graph) });
       const outputs = graph.outputs.map((value) => graph.values[value]!);
-      return {
+      const remoteExecutable: Executable = {
         async run(inputs, { outputs: offered = [] } = {}) {
-          const given = offered.map((buffer, i) => buffer && remote(checkFits(buffer, outputs[i]!, 'output', i)));
+          const given = offered.map((buffer, i) => buffer && remote(checkFits(buffer, outputs[i]!, { role: 'output', index: i })));
           const handles = await connection.ask({
             kind: 'run',
             executable,
-            inputs: inputs.map((buffer, i) => remote(checkFits(buffer, graph.values[graph.inputs[i]!]!, 'input', i)).handle),
+            inputs: inputs.map(
+              (buffer, i) => remote(checkFits(buffer, graph.values[graph.inputs[i]!]!, { role: 'input', index: i })).handle,
+            ),
             outputs: given.map((buffer) => buffer?.handle),
           });
           return handles.map((handle, i) => {
@@ -126,8 +131,13 @@ export async function threadEngine(options: EngineOptions): Promise<Engine> {
             return hold(outputs[i]!, handle);
           });
         },
-        dispose: () => connection.ask({ kind: 'disposeExecutable', executable }),
+        dispose: () => {
+          abandoned.unregister(remoteExecutable);
+          return connection.ask({ kind: 'disposeExecutable', executable });
+        },
       };
+      abandoned.register(remoteExecutable, executable, remoteExecutable);
+      return remoteExecutable;
     },
     upload: async (data, { shape, dtype }) =>
       hold({ shape, dtype }, await connection.ask({ kind: 'upload', data: compact(data), info: { shape, dtype } })),

@@ -30,12 +30,12 @@ function binary<Op extends Binary>(kernel: string, apply: (a: Tensor, b: Tensor)
     run: ({ inputs, outputInfo }) => {
       const [a, b] = [inputs[0]!, inputs[1]!];
       const { shape, dtype } = outputInfo[0]!;
-      return wrapped(dtype, shape.length > MAX_BROADCAST_RANK ? flattened(a, b, shape, apply) : apply(a, b));
+      return wrapped(dtype, shape.length > MAX_BROADCAST_RANK ? flattened([a, b], shape, apply) : apply(a, b));
     },
   };
 }
 
-function flattened(a: Tensor, b: Tensor, shape: Shape, apply: (a: Tensor, b: Tensor) => Tensor): Tensor {
+function flattened([a, b]: readonly [Tensor, Tensor], shape: Shape, apply: (a: Tensor, b: Tensor) => Tensor): Tensor {
   return tf.reshape(apply(tf.reshape(broadcast(a, shape), [-1]), tf.reshape(broadcast(b, shape), [-1])), [...shape]);
 }
 

@@ -1,14 +1,29 @@
-import { sizeOf, stridesOf } from '@langevin/tensor';
-import type { Shape } from '@langevin/tensor';
+import { checkIndices, sizeOf, stridesOf } from '@langevin/tensor';
+import type { IndexUse, Shape } from '@langevin/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { wrapped } from './integers.ts';
 import type { Kernel, KernelFamily } from './kernel.ts';
 
+/**
+ * The indices of a node, once they are known to name places: TensorFlow.js' kernels refuse, clamp or write beyond their memory, each in
+ * its way. On WebGPU reading them would wait for the device; there the executable checks those that were uploaded.
+ */
+function placesOf(
+  call: { readonly inputs: readonly Tensor[]; readonly backend: string },
+  { op, size }: Pick<IndexUse, 'op' | 'size'>,
+): Tensor {
+  const indices = call.inputs[1]!;
+  if (call.backend !== 'webgpu' && call.inputs[0]!.size > 0) checkIndices({ op, size }, indices.dataSync());
+  return indices;
+}
+
 const gather: Kernel<'gather'> = {
   needs: () => ['GatherV2', 'Reshape'],
-  run: ({ inputs, params, outputInfo }) => {
-    const flat = tf.gather(inputs[0]!, tf.reshape(inputs[1]!, [-1]), params.axis);
+  run: (call) => {
+    const { inputs, params, inputInfo, outputInfo } = call;
+    const indices = placesOf(call, { op: 'gather', size: inputInfo[0]!.shape[params.axis]! });
+    const flat = tf.gather(inputs[0]!, tf.reshape(indices, [-1]), params.axis);
     return tf.reshape(flat, [...outputInfo[0]!.shape]);
   },
 };
@@ -16,13 +31,16 @@ const gather: Kernel<'gather'> = {
 /** ScatterNd adds up repeated indices; it indexes leading axes, so the axis goes first. */
 const scatterAdd: Kernel<'scatterAdd'> = {
   needs: () => ['ScatterNd', 'Transpose', 'Reshape'],
-  run: ({ inputs, params: { axis, size }, inputInfo, outputInfo }) => {
+  run: (call) => {
+    const { inputs, params, inputInfo, outputInfo } = call;
+    const { axis, size } = params;
+    const indices = placesOf(call, { op: 'scatterAdd', size });
     const count = sizeOf(inputInfo[1]!.shape);
     const { shape, dtype } = outputInfo[0]!;
     const outer = sizeOf(shape.slice(0, axis));
     const inner = sizeOf(shape.slice(axis + 1));
     const updates = tf.transpose(tf.reshape(inputs[0]!, [outer, count, inner]), [1, 0, 2]);
-    const scattered = tf.scatterND(tf.reshape(inputs[1]!, [count, 1]), tf.reshape(updates, [count, outer * inner]), [size, outer * inner]);
+    const scattered = tf.scatterND(tf.reshape(indices, [count, 1]), tf.reshape(updates, [count, outer * inner]), [size, outer * inner]);
     return wrapped(dtype, tf.reshape(tf.transpose(tf.reshape(scattered, [size, outer, inner]), [1, 0, 2]), [...shape]));
   },
 };
@@ -44,17 +62,21 @@ function flatPositions(indices: Tensor, axis: number, shape: Shape): Tensor {
 
 const gatherElements: Kernel<'gatherElements'> = {
   needs: () => ['GatherV2', 'Reshape', 'Multiply', 'Add', 'Range'],
-  run: ({ inputs, params, inputInfo, outputInfo }) => {
-    const positions = flatPositions(inputs[1]!, params.axis, inputInfo[0]!.shape);
+  run: (call) => {
+    const { inputs, params, inputInfo, outputInfo } = call;
+    const indices = placesOf(call, { op: 'gatherElements', size: inputInfo[0]!.shape[params.axis]! });
+    const positions = flatPositions(indices, params.axis, inputInfo[0]!.shape);
     return tf.reshape(tf.gather(tf.reshape(inputs[0]!, [-1]), positions), [...outputInfo[0]!.shape]);
   },
 };
 
 const scatterElementsAdd: Kernel<'scatterElementsAdd'> = {
   needs: () => ['ScatterNd', 'Reshape', 'Multiply', 'Add', 'Range'],
-  run: ({ inputs, params, outputInfo }) => {
+  run: (call) => {
+    const { inputs, params, outputInfo } = call;
     const { shape, dtype } = outputInfo[0]!;
-    const positions = flatPositions(inputs[1]!, params.axis, shape);
+    const indices = placesOf(call, { op: 'scatterElementsAdd', size: params.size });
+    const positions = flatPositions(indices, params.axis, shape);
     const scattered = tf.scatterND(tf.reshape(positions, [-1, 1]), tf.reshape(inputs[0]!, [-1]), [sizeOf(shape)]);
     return wrapped(dtype, tf.reshape(scattered, [...shape]));
   },

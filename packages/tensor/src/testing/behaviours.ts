@@ -1,11 +1,13 @@
 import { allocateHost, dtypes, hostFromNumbers, itemSize, numbersFromHost, type DType } from '../dtype.ts';
 import { compile } from '../compile.ts';
 import type { Engine, EngineBuffer } from '../engine/engine.ts';
+import { errorKind } from '../errors.ts';
 import { numbers, realize, data as dataOf } from '../engine/realize.ts';
 import { traceGraph } from '../graph/trace.ts';
 import type { ValueInfo } from '../graph/graph.ts';
 import { add, mul } from '../ops/binary.ts';
 import { full, ones, tensor } from '../ops/create.ts';
+import { gather, gatherElements, scatterAdd, scatterElementsAdd } from '../ops/indexing.ts';
 import { matmul } from '../ops/matmul.ts';
 import { reshape } from '../ops/shaping.ts';
 import { softmax } from '../ops/normalize.ts';
@@ -23,14 +25,9 @@ function check(holds: boolean, what: string): void {
   if (!holds) throw new Error(what);
 }
 
-function same(found: ArrayLike<number | bigint>, wanted: ArrayLike<number | bigint>, what: string): void {
-  const show = (list: ArrayLike<number | bigint>): string =>
-    `[${Array.from(list as ArrayLike<number>)
-      .slice(0, 8)
-      .join(', ')}]`;
-  const equal =
-    found.length === wanted.length
-    && Array.from(wanted as ArrayLike<number>).every((v, i) => Object.is(v, (found as ArrayLike<number>)[i]));
+function same<T extends number | bigint | string>(found: ArrayLike<T>, wanted: ArrayLike<T>, what: string): void {
+  const show = (list: ArrayLike<T>): string => `[${Array.from(list).slice(0, 8).join(', ')}]`;
+  const equal = found.length === wanted.length && Array.from(wanted).every((v, i) => Object.is(v, found[i]));
   check(equal, `${what}: found ${show(found)}, expected ${show(wanted)}`);
 }
 
@@ -83,7 +80,7 @@ const roundTrips: readonly Behaviour[] = dtypes.map((dtype) => ({
     );
     const back = await engine.download(buffer);
     check(back.constructor === data.constructor, `download gives ${back.constructor.name}, expected ${data.constructor.name}`);
-    same(back, data, 'downloaded');
+    same<number | bigint>(back, data, 'downloaded');
     buffer.dispose();
   },
 }));
@@ -288,5 +285,46 @@ const running: readonly Behaviour[] = [
   },
 ];
 
+/** Runs what must be refused, and returns what it says. */
+async function refusal(run: () => Promise<unknown>): Promise<string> {
+  try {
+    await run();
+  } catch (error) {
+    check(errorKind(error) === 'user', `not a UserError: ${String(error)}`);
+    return (error as Error).message;
+  }
+  throw new Error('it was not refused');
+}
+
+const REMEDY = 'Give indices in [0, 3); negative ones do not count from the end.';
+
+const INDEXED: Readonly<Record<string, (index: Tensor) => Tensor>> = {
+  gather: (index) => gather(tensor([1, 2, 3]), index),
+  gatherElements: (index) => gatherElements(tensor([1, 2, 3]), index),
+  scatterAdd: (index) => scatterAdd(ones([1]), index, { axis: 0, size: 3 }),
+  scatterElementsAdd: (index) => scatterElementsAdd(ones([1]), index, { axis: 0, size: 3 }),
+};
+
+const refusing: readonly Behaviour[] = Object.entries(INDEXED).map(([op, apply]) => ({
+  name: `an index out of range is refused: ${op}`,
+  run: async (engine) => {
+    for (const index of [-1, 3, 2 ** 31 - 1, -(2 ** 31)]) {
+      const says = `[tensor/${op}] index is out of range: index=${index}, size=3. ${REMEDY}`;
+      const indices = tensor(Int32Array.of(index));
+      same([await refusal(() => numbers(apply(indices), { engine }))], [says], `index ${index} as an input`);
+      const compiled = compile((i: Tensor) => apply(reshape(i, [1])), { engine });
+      same(
+        [await refusal(() => compiled(tensor(Int32Array.of(index), { shape: [1, 1] })))],
+        [says],
+        `index ${index} of a compiled function`,
+      );
+      await compiled.dispose();
+      const constant = compile((x: Tensor) => mul(apply(indices), x), { engine });
+      same([await refusal(() => constant(1))], [says], `index ${index} as a constant`);
+      await constant.dispose();
+    }
+  },
+}));
+
 /** What is asked of an engine beside its ops. */
-export const behaviours: readonly Behaviour[] = [...roundTrips, ...results, ...running];
+export const behaviours: readonly Behaviour[] = [...roundTrips, ...results, ...running, ...refusing];

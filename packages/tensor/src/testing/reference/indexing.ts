@@ -1,9 +1,9 @@
-import { UserError } from '../../errors.ts';
+import { indexOutOfRange } from '../../engine/indices.ts';
 import { flatIndex, forEachIndex, type Elements, type Kernels } from './elements.ts';
 
 function checked(op: string, index: number, size: number): number {
   if (index >= 0 && index < size) return index;
-  throw new UserError(`[tensor/reference] index is out of range: op=${op}, index=${index}, size=${size}. Indices are in [0, ${size}).`);
+  throw indexOutOfRange({ op, index, size });
 }
 
 /** For `gather` and its adjoint: pairs of an element of x and the element of the gathered tensor that shows it. */
