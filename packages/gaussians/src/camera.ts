@@ -44,7 +44,7 @@ export function checkCamera(where: string, camera: Camera): void {
 }
 
 /** Where the camera is in the world: -R^T t. */
-export function cameraPosition({ worldToCamera: w }: Camera): readonly [number, number, number] {
+export function cameraPosition({ worldToCamera: w }: Pick<Camera, 'worldToCamera'>): readonly [number, number, number] {
   const at = (column: number): number => 0 - (w[column]! * w[3]! + w[4 + column]! * w[7]! + w[8 + column]! * w[11]!);
   return [at(0), at(1), at(2)];
 }

@@ -30,13 +30,25 @@ export type { GpuDevice } from './webgpu/gpu.ts';
 export { createRasterizer, type CreateRasterizerOptions, type RasterizerChoice } from './create-rasterizer.ts';
 
 // Scenes: bytes in, values out; @langevin/gaussians/node reads them from a disk
-export type { SceneFolder } from './scenes/folder.ts';
+export type { DepthMap, PictureOptions, SceneFolder } from './scenes/folder.ts';
 export { readScene, type ReadSceneOptions } from './scenes/read-scene.ts';
-export { scaleCamera, sceneExtent, type PointCloud, type SceneTimes, type SceneView, type SplatScene } from './scenes/scene.ts';
+export { openScene, type OpenedScene, type OpenSceneOptions, type UnreadView } from './scenes/open-scene.ts';
+export {
+  scaleCamera,
+  sceneExtent,
+  type PointCloud,
+  type SceneTimes,
+  type SceneView,
+  type SplatScene,
+  type Vector,
+} from './scenes/scene.ts';
+export { movedCamera, originOf } from './scenes/origin.ts';
+export { upOf } from './scenes/up.ts';
+export type { LeftOutView, SourcePoints } from './scenes/source.ts';
 export { holdOutGap, splitViews, type HoldOut } from './scenes/split.ts';
-export { parseColmapBinary, type ColmapFiles } from './scenes/colmap/binary.ts';
+export { parseColmapBinary } from './scenes/colmap/binary.ts';
 export { parseColmapText } from './scenes/colmap/text.ts';
-export type { ColmapImage, ColmapModel } from './scenes/colmap/model.ts';
+export type { ColmapFiles, ColmapImage, ColmapModel } from './scenes/colmap/model.ts';
 export { parseTransforms, type TransformsFrame, type TransformsModel } from './scenes/transforms.ts';
 export { distort, undistort, undistortedPinhole, undistortImage, type LensCamera, type Pinhole } from './scenes/lens.ts';
 export { backProject, gaussiansFromPoints, pointsFromDepth, randomPoints, type InitialiseOptions } from './scenes/initialise.ts';

@@ -1,5 +1,5 @@
 // What needs Node: scenes from disk, runs in a folder.
-export { loadScene, type LoadSceneOptions } from './scenes/node/load-scene.ts';
+export { loadScene, openSceneFolder, type LoadSceneOptions } from './scenes/node/load-scene.ts';
 export { folderStore } from './training/node/folder-store.ts';
 export { trainSplatsInFolder, type TrainInFolderOptions } from './training/node/train-in-folder.ts';
 export { trainDynamicInFolder, type TrainDynamicInFolderOptions } from './training/node/train-dynamic-in-folder.ts';

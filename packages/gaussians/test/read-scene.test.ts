@@ -29,9 +29,9 @@ function folderOf(
 ): SceneFolder {
   return {
     name: 'memory',
-    has: (path) => Promise.resolve(path in texts || path in images),
+    has: (path) => Promise.resolve(path in texts || path in images || path in depths),
     bytes: (path) => Promise.resolve(new TextEncoder().encode(texts[path])),
-    image: (path, channels) => {
+    image: (path, { channels }) => {
       const { width, height, data, channels: own } = images[path]!;
       if (channels === 'grey') return Promise.resolve(images[path]!);
       return Promise.resolve({
@@ -176,7 +176,7 @@ it('depth maps come with their views, in world units, and give points', async ()
   const small = folderOf(
     { 'transforms.json': JSON.stringify(file) },
     { 'a.png': image },
-    { 'd.png': { width: 2, height: 2, data: new Uint16Array(4) } },
+    { 'd.png': { width: 9, height: 2, data: new Uint16Array(18) } },
   );
-  await expect(readScene(small)).rejects.toThrow('depth map is not of the size of its image: view "a.png", depth map 2x2, image 64x48.');
+  await expect(readScene(small)).rejects.toThrow('depth map is not of the shape of its image: view "a.png", depth map 9x2, image 64x48.');
 });

@@ -1,4 +1,4 @@
-import type { SceneFolder } from '@langevin/gaussians';
+import type { PictureOptions, SceneFolder } from '@langevin/gaussians';
 import type { Image } from '@langevin/io';
 import { UserError } from '@langevin/tensor';
 import type { PathFile } from '../files/dropped.ts';
@@ -26,14 +26,15 @@ export function droppedFolder(name: string, files: readonly PathFile[]): SceneFo
         );
       return new Uint8Array(await found.arrayBuffer());
     },
-    image: (path, channels) => decode(file(path), path, channels),
+    image: (path, options) => decode(file(path), path, options),
     label: (path) => (path === '' ? name : `${name}/${path}`),
     names: async () => [...new Set([...byPath.keys()].map((path) => path.split('/')[0]!))],
   };
 }
 
-async function decode(file: File, path: string, channels: 'rgba' | 'grey'): Promise<Image> {
-  const bitmap = await createImageBitmap(file, { premultiplyAlpha: 'none' }).catch((cause: unknown) => {
+async function decode(file: File, path: string, { channels, orientation }: PictureOptions): Promise<Image> {
+  const imageOrientation = orientation === 'upright' ? 'from-image' : 'none';
+  const bitmap = await createImageBitmap(file, { premultiplyAlpha: 'none', imageOrientation }).catch((cause: unknown) => {
     throw new UserError(
       `[demo/scene] image cannot be decoded: path=${path}, ${file.size} bytes. It is damaged, or of a format that this browser `
         + 'does not know.',

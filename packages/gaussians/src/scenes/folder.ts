@@ -1,5 +1,15 @@
 import type { Image } from '@langevin/io';
 
+/** How a picture of a scene is decoded. */
+export interface PictureOptions {
+  readonly channels: 'rgba' | 'grey';
+  /**
+   * `stored`: pixels lie where the file has them, since that is what poses and calibrations refer to, whatever an EXIF tag says; `upright`:
+   * turned by the tag.
+   */
+  readonly orientation: 'stored' | 'upright';
+}
+
 /** Files of a scene below one place: a folder on a disk, or what somebody dropped on a page. Paths have slashes and are relative to it. */
 export interface SceneFolder {
   /** What the scene is called. */
@@ -7,8 +17,8 @@ export interface SceneFolder {
   readonly has: (path: string) => Promise<boolean>;
   /** @throws UserError when the file is missing or larger */
   readonly bytes: (path: string, options: { readonly maxBytes: number }) => Promise<Uint8Array>;
-  /** A photograph or a mask, upright. @throws UserError when it is missing or damaged */
-  readonly image: (path: string, channels: 'rgba' | 'grey') => Promise<Image>;
+  /** A photograph or a mask. @throws UserError when it is missing or damaged */
+  readonly image: (path: string, options: PictureOptions) => Promise<Image>;
   /** The numbers of a depth map. @default depth maps are left out */
   readonly depth?: (path: string) => Promise<DepthMap>;
   /** Where a path is, for messages. */

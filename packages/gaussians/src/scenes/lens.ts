@@ -20,6 +20,27 @@ export type Pinhole = Omit<LensCamera, 'k1' | 'k2' | 'p1' | 'p2'>;
 
 type Point = readonly [x: number, y: number];
 
+/** The sides of a picture. */
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Whether a picture of one size is one of another, shrunk or enlarged: sides may be rounded by a pixel of either. */
+export function hasShapeOf(size: Size, other: Size): boolean {
+  const across = size.width / other.width;
+  const down = size.height / other.height;
+  const larger = Math.max(other.width, other.height);
+  return Math.abs(across - down) * larger <= 2 * Math.max(1, across, down);
+}
+
+/** The lens of a picture that is a smaller or larger copy of the calibrated one. */
+export function resizedLens(lens: LensCamera, { width, height }: Size): LensCamera {
+  const x = width / lens.width;
+  const y = height / lens.height;
+  return { ...lens, width, height, fx: lens.fx * x, fy: lens.fy * y, cx: lens.cx * x, cy: lens.cy * y };
+}
+
 export function isDistorted({ k1, k2, p1, p2 }: LensCamera): boolean {
   return k1 !== 0 || k2 !== 0 || p1 !== 0 || p2 !== 0;
 }
@@ -115,27 +136,31 @@ export function undistortImage(image: Image, lens: LensCamera, pinhole: Pinhole)
   return { width, height, channels, data };
 }
 
+/** A map of distances as a file holds it. */
+interface StoredDepth {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint16Array;
+  /** World units of 1 in the map. */
+  readonly unit: number;
+}
+
 /**
  * The distances that a pinhole would have measured, [height, width]: for each pixel that of the nearest one in the lens's map, since a mean
  * of near and far is neither.
  *
- * @param map stored numbers, of the lens's picture
- * @param unit world units of 1 in the map
+ * @param map of the lens's picture, in its size or another one
  */
-export function sampleDepth(
-  map: { readonly width: number; readonly height: number; readonly data: Uint16Array },
-  lens: LensCamera,
-  pinhole: Pinhole,
-  unit: number,
-): Float32Array {
+export function sampleDepth(map: StoredDepth, lens: LensCamera, pinhole: Pinhole): Float32Array {
   const { width, height } = pinhole;
+  const [across, down] = [map.width / lens.width, map.height / lens.height];
   const out = new Float32Array(width * height);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const [dx, dy] = distort(lens, [(x + 0.5 - pinhole.cx) / pinhole.fx, (y + 0.5 - pinhole.cy) / pinhole.fy]);
-      const u = clamp(Math.floor(lens.fx * dx + lens.cx), map.width - 1);
-      const v = clamp(Math.floor(lens.fy * dy + lens.cy), map.height - 1);
-      out[y * width + x] = unit * map.data[v * map.width + u]!;
+      const u = clamp(Math.floor((lens.fx * dx + lens.cx) * across), map.width - 1);
+      const v = clamp(Math.floor((lens.fy * dy + lens.cy) * down), map.height - 1);
+      out[y * width + x] = map.unit * map.data[v * map.width + u]!;
     }
   }
   return out;

@@ -1,6 +1,8 @@
+import type { FloatArray } from '../gaussians.ts';
+
 /** Points in a box that is halved again and again: who is near whom in O(log n). */
 interface KdTree {
-  readonly positions: Float32Array;
+  readonly positions: FloatArray;
   /** Rows, ordered so that the middle of each range divides it. */
   readonly order: Int32Array;
   /** Axis of division at each place of `order`. */
@@ -14,7 +16,7 @@ interface KdTree {
  * @param positions [count, 3]
  * @param k @default 3, as all trainers since Kerbl et al. 2023
  */
-export function meanSquaredDistances(positions: Float32Array, k = 3): Float64Array {
+export function meanSquaredDistances(positions: FloatArray, k = 3): Float64Array {
   const count = positions.length / 3;
   const tree = buildTree(positions);
   const out = new Float64Array(count);
@@ -33,7 +35,7 @@ export function meanSquaredDistances(positions: Float32Array, k = 3): Float64Arr
   return out;
 }
 
-function buildTree(positions: Float32Array): KdTree {
+function buildTree(positions: FloatArray): KdTree {
   const count = positions.length / 3;
   const order = Int32Array.from({ length: count }, (_, i) => i);
   const axes = new Uint8Array(count);
@@ -50,7 +52,7 @@ function buildTree(positions: Float32Array): KdTree {
   return { positions, order, axes };
 }
 
-function widestAxis(positions: Float32Array, order: Int32Array, [low, high]: readonly [number, number]): number {
+function widestAxis(positions: FloatArray, order: Int32Array, [low, high]: readonly [number, number]): number {
   let widest = 0;
   let width = -1;
   for (let axis = 0; axis < 3; axis++) {

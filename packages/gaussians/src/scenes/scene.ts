@@ -1,5 +1,7 @@
 import type { Image } from '@langevin/io';
 import { cameraPosition, type Camera } from '../camera.ts';
+import type { FloatArray } from '../gaussians.ts';
+import type { LeftOutView } from './source.ts';
 
 /** A photograph with the camera that took it. */
 export interface SceneView {
@@ -26,7 +28,7 @@ export interface SceneTimes {
 export interface PointCloud {
   readonly count: number;
   /** World units, [count, 3]. */
-  readonly positions: Float32Array;
+  readonly positions: FloatArray;
   /** RGB, [count, 3]. */
   readonly colors: Uint8Array;
 }
@@ -42,17 +44,34 @@ export interface SplatScene {
   readonly extent: number;
   /** Of a scene in motion, where every view has its time. */
   readonly times?: SceneTimes;
+  /**
+   * What is added to every place of this scene to have it where its files say. Only scenes far from their origin have one, as in coordinates
+   * of maps, where float32 is too coarse.
+   */
+  readonly origin?: Vector;
+  /** Which way is up in the world, of length 1, as the cameras stand; missing where they do not tell. */
+  readonly up?: Vector;
+  /** Views that its files list and that were left out. */
+  readonly leftOut?: readonly LeftOutView[];
+  /** What a user should know of how its files were read, a sentence each. */
+  readonly remarks?: readonly string[];
 }
+
+/** A place or a direction. */
+export type Vector = readonly [x: number, y: number, z: number];
 
 /**
  * 1.1 times the largest distance of a camera from the mean of all: the unit of learning rates and of sizes (Kerbl et al. 2023). 1 for a
  * single place.
  */
-export function sceneExtent(cameras: readonly Camera[]): number {
+export function sceneExtent(cameras: readonly Pick<Camera, 'worldToCamera'>[]): number {
   if (cameras.length === 0) return 1;
   const positions = cameras.map(cameraPosition);
   const centre = [0, 1, 2].map((axis) => positions.reduce((sum, position) => sum + position[axis]!, 0) / positions.length);
-  const farthest = Math.max(...positions.map((position) => Math.hypot(...position.map((value, axis) => value - centre[axis]!))));
+  const farthest = positions.reduce(
+    (most, position) => Math.max(most, Math.hypot(...position.map((value, axis) => value - centre[axis]!))),
+    0,
+  );
   return farthest > 1e-9 ? 1.1 * farthest : 1;
 }
 

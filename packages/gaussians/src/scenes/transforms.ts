@@ -2,10 +2,12 @@ import { UnsupportedError, UserError } from '@langevin/tensor';
 import * as v from 'valibot';
 import { MAX_SIDE } from '../camera.ts';
 import type { LensCamera } from './lens.ts';
+import { withSlashes } from './paths.ts';
+import type { LeftOutView } from './source.ts';
 
 /** A frame of a transforms.json: where its files are and how it was taken. */
 export interface TransformsFrame {
-  /** As the file names it, relative to it; Blender's leave the ending out. */
+  /** As the file names it, with slashes; mostly relative to the file, and Blender's leave the ending out. */
   readonly imagePath: string;
   readonly maskPath?: string;
   /** A grey PNG of 16 bits: distances along z. */
@@ -21,9 +23,13 @@ export interface TransformsFrame {
 /** What a transforms.json says. */
 export interface TransformsModel {
   readonly frames: readonly TransformsFrame[];
+  /** Frames whose pose is not a number. */
+  readonly leftOut: readonly LeftOutView[];
   /** Names of `val_filenames` and `test_filenames`, to be held out; empty when it names none. */
   readonly heldOut: readonly string[];
-  /** Points to begin with, relative to the file; in the same world as the frames. */
+  /** Names of `train_filenames`; frames that neither list names are not used. @default those that are not held out */
+  readonly trained?: readonly string[];
+  /** Points to begin with, as the file names them; in the same world as the frames. */
   readonly pointsPath?: string;
   /** World units of 1 in a depth map. @default 0.001, nerfstudio's millimetres */
   readonly depthUnit: number;
@@ -33,6 +39,11 @@ const finite = v.pipe(v.number(), v.finite());
 const side = v.pipe(v.number(), v.minValue(1), v.maxValue(MAX_SIDE));
 const intrinsics = {
   camera_model: v.optional(v.string()),
+  // instant-ngp's names of lenses that are no pinholes.
+  is_fisheye: v.optional(v.boolean()),
+  latlong: v.optional(v.boolean()),
+  equirectangular: v.optional(v.boolean()),
+  ftheta_p0: v.optional(finite),
   w: v.optional(side),
   h: v.optional(side),
   fl_x: v.optional(v.pipe(finite, v.gtValue(0))),
@@ -45,6 +56,8 @@ const intrinsics = {
   k2: v.optional(finite),
   k3: v.optional(finite),
   k4: v.optional(finite),
+  k5: v.optional(finite),
+  k6: v.optional(finite),
   p1: v.optional(finite),
   p2: v.optional(finite),
 };
@@ -54,11 +67,12 @@ const Frame = v.object({
   mask_path: v.optional(v.string()),
   depth_file_path: v.optional(v.string()),
   time: v.optional(finite),
-  transform_matrix: v.pipe(v.array(v.pipe(v.array(finite), v.length(4))), v.minLength(3), v.maxLength(4)),
+  transform_matrix: v.pipe(v.array(v.pipe(v.array(v.number()), v.length(4))), v.minLength(3), v.maxLength(4)),
 });
 const File = v.object({
   ...intrinsics,
   frames: v.pipe(v.array(Frame), v.minLength(1)),
+  train_filenames: v.optional(v.array(v.string())),
   val_filenames: v.optional(v.array(v.string())),
   test_filenames: v.optional(v.array(v.string())),
   ply_file_path: v.optional(v.pipe(v.string(), v.minLength(1))),
@@ -66,7 +80,11 @@ const File = v.object({
 });
 type Given = v.InferOutput<v.ObjectSchema<typeof intrinsics, undefined>>;
 
-const MODELS = ['OPENCV', 'PINHOLE', 'SIMPLE_PINHOLE'];
+/** The same lens with more or fewer of its terms. */
+const MODELS = ['SIMPLE_PINHOLE', 'PINHOLE', 'SIMPLE_RADIAL', 'RADIAL', 'OPENCV'];
+
+/** What instant-ngp calls a lens that is no pinhole, by what its file says. */
+const OTHER_LENSES = ['is_fisheye', 'latlong', 'equirectangular', 'ftheta_p0'] as const;
 
 /**
  * Read a transforms.json of nerfstudio, instant-ngp or Blender: cameras to world in OpenGL's axes, which become world to camera in
@@ -84,18 +102,22 @@ export function parseTransforms(value: unknown, label = 'transforms.json'): Tran
     );
   }
   const file = parsed.output;
+  const posed = ({ transform_matrix: matrix }: v.InferOutput<typeof Frame>): boolean => matrix.flat().every(Number.isFinite);
   return {
+    leftOut: file.frames.flatMap((frame) => (posed(frame) ? [] : [{ name: withSlashes(frame.file_path), reason: 'the pose is no pose' }])),
     depthUnit: file.depth_unit_scale_factor ?? 1e-3,
-    ...(file.ply_file_path !== undefined && { pointsPath: inside(file.ply_file_path, `${label} ply_file_path`) }),
-    heldOut: [...(file.val_filenames ?? []), ...(file.test_filenames ?? [])].map(frameName),
-    frames: file.frames.map((frame, i) => {
+    ...(file.ply_file_path !== undefined && { pointsPath: named(file.ply_file_path, `${label} ply_file_path`) }),
+    heldOut: [...(file.val_filenames ?? []), ...(file.test_filenames ?? [])].map(withSlashes),
+    ...(file.train_filenames && { trained: file.train_filenames.map(withSlashes) }),
+    frames: file.frames.flatMap((frame, i) => {
+      if (!posed(frame)) return [];
       const where = `${label} frames[${i}]`;
       const given: Given = { ...pick(file), ...pick(frame) };
       checkLens(given, where);
       return {
-        imagePath: inside(frame.file_path, where),
-        ...(frame.mask_path !== undefined && { maskPath: inside(frame.mask_path, where) }),
-        ...(frame.depth_file_path !== undefined && { depthPath: inside(frame.depth_file_path, where) }),
+        imagePath: named(frame.file_path, where),
+        ...(frame.mask_path !== undefined && { maskPath: named(frame.mask_path, where) }),
+        ...(frame.depth_file_path !== undefined && { depthPath: named(frame.depth_file_path, where) }),
         ...(frame.time !== undefined && { time: frame.time }),
         worldToCamera: invertOpenGl(frame.transform_matrix, where),
         lens: (size) => lensOf(given, size, where),
@@ -104,36 +126,35 @@ export function parseTransforms(value: unknown, label = 'transforms.json'): Tran
   };
 }
 
-/** How a frame is called: the path without leading ./ */
-export function frameName(path: string): string {
-  return path.replace(/^(\.\/)+/, '');
-}
-
 function pick(from: Given): Given {
   return Object.fromEntries(
     Object.keys(intrinsics).flatMap((key) => (from[key as keyof Given] === undefined ? [] : [[key, from[key as keyof Given]]])),
   );
 }
 
-function inside(path: string, where: string): string {
-  if (/^([/\\]|[a-zA-Z]:)/.test(path) || path.split(/[/\\]/).includes('..') || path.includes('\0')) {
-    throw new UserError(
-      `[gaussians/transforms] ${where} leads out of its folder: path=${JSON.stringify(path)}. Use a path below the file.`,
-    );
-  }
-  return frameName(path);
+function named(path: string, where: string): string {
+  if (path !== '' && !path.includes('\0')) return withSlashes(path);
+  throw new UserError(`[gaussians/transforms] ${where} names no file: path=${JSON.stringify(path)}. Correct this entry.`);
 }
 
 function checkLens(given: Given, where: string): void {
-  const { camera_model: model = 'OPENCV', k3 = 0, k4 = 0 } = given;
+  const { camera_model: model = 'OPENCV' } = given;
   if (!MODELS.includes(model))
     throw new UnsupportedError(
       `[gaussians/transforms] ${where}: camera model is not read: camera_model=${model}. Read are ${MODELS.join(', ')}; undistort `
         + 'the images first.',
     );
-  if (k3 !== 0 || k4 !== 0)
+  const other = OTHER_LENSES.find((name) => given[name] !== undefined && given[name] !== false);
+  if (other !== undefined)
     throw new UnsupportedError(
-      `[gaussians/transforms] ${where}: k3=${k3}, k4=${k4} are not read. Undistort the images first, or fit k1, k2, p1, p2 only.`,
+      `[gaussians/transforms] ${where}: lens is not read: ${other}=${String(given[other])}. Read are pinholes with OpenCV's k1, k2, p1, p2; `
+        + 'undistort the images first.',
+    );
+  const terms = (['k3', 'k4', 'k5', 'k6'] as const).filter((name) => (given[name] ?? 0) !== 0);
+  if (terms.length > 0)
+    throw new UnsupportedError(
+      `[gaussians/transforms] ${where}: ${terms.map((name) => `${name}=${given[name]}`).join(', ')} are not read. Undistort the images `
+        + 'first, or fit k1, k2, p1, p2 only.',
     );
 }
 
@@ -181,6 +202,19 @@ function invertOpenGl(matrix: readonly (readonly number[])[], where: string): re
         `[gaussians/transforms] ${where}: transform_matrix is no rotation: columns ${a} and ${b} have the product ${dot}. Export it again.`,
       );
   }
+  if (determinant(columns) < 0)
+    throw new UserError(
+      `[gaussians/transforms] ${where}: transform_matrix is mirrored, its rotation has determinant -1: pictures would not fit it. Export `
+        + 'it again with axes of the right hand.',
+    );
   const position = [0, 1, 2].map((row) => matrix[row]![3]!);
   return columns.flatMap((column) => [...column, 0 - column.reduce((sum, value, i) => sum + value * position[i]!, 0)]);
+}
+
+function determinant([a, b, c]: readonly (readonly number[])[]): number {
+  return (
+    a![0]! * (b![1]! * c![2]! - b![2]! * c![1]!)
+    - a![1]! * (b![0]! * c![2]! - b![2]! * c![0]!)
+    + a![2]! * (b![0]! * c![1]! - b![1]! * c![0]!)
+  );
 }

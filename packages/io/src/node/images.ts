@@ -14,6 +14,8 @@ export interface ReadImageOptions {
   readonly channels?: 'rgb' | 'rgba' | 'grey';
   /** What shows through where the image is transparent. @default white */
   readonly background?: Rgb;
+  /** 'upright' turns the image by its EXIF tag, 'stored' leaves pixels where the file has them, as camera poses mean them. @default 'upright' */
+  readonly orientation?: 'upright' | 'stored';
   /** The largest image accepted, checked before decoding. @default 2^26, as 8192 x 8192: 0.8 GiB as float32 RGB */
   readonly maxPixels?: number;
 }
@@ -22,14 +24,14 @@ export interface ReadImageOptions {
 const MAX_FILE_BYTES = 512 * 1024 * 1024;
 
 /**
- * Read a PNG, JPEG or WebP image, turned upright by its EXIF tag and converted to sRGB. Of an animation, the first frame.
+ * Read a PNG, JPEG or WebP image, turned upright by its EXIF tag unless asked otherwise, and converted to sRGB. Of an animation, the first frame.
  *
  * @param input a path, or the bytes of a file
  * @throws {UserError} when it cannot be read, is truncated, or has more than `maxPixels`
  * @throws {UnsupportedError} when it is of another format, or sharp is not installed
  */
 export async function readImage(input: string | Uint8Array, options: ReadImageOptions = {}): Promise<Image> {
-  const { channels = 'rgb', background = WHITE, maxPixels = 2 ** 26 } = options;
+  const { channels = 'rgb', background = WHITE, orientation = 'upright', maxPixels = 2 ** 26 } = options;
   checkRgb(background, '[io/images] readImage');
   const label = typeof input === 'string' ? JSON.stringify(input) : `the given ${input.byteLength} bytes`;
   const bytes = typeof input === 'string' ? await readBytes(input, { maxBytes: MAX_FILE_BYTES }) : input;
@@ -46,8 +48,8 @@ export async function readImage(input: string | Uint8Array, options: ReadImageOp
         `[io/images] ${label} is too large: ${width}x${height} pixels, maxPixels=${maxPixels}. Shrink it, or raise maxPixels.`,
       );
     }
-    const upright = image.rotate().toColourspace('srgb').ensureAlpha();
-    const { data, info } = await upright.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+    const turned = orientation === 'upright' ? image.rotate() : image;
+    const { data, info } = await turned.toColourspace('srgb').ensureAlpha().raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
     const rgba = { width: info.width, height: info.height, channels: info.channels as Image['channels'], data: bytesOfArray(data) };
     if (channels === 'rgba') return toRgba(rgba);
     const flat = toRgb(flattenAlpha(rgba, background));

@@ -8,8 +8,8 @@ import { checkPlySize, readPlyRows } from './ply-rows.ts';
 /** Coloured points of a PLY file, as structure from motion and scanners write them. */
 export interface PlyPoints {
   readonly count: number;
-  /** World units, [count, 3]. */
-  readonly positions: Float32Array;
+  /** World units, [count, 3]; in the precision of files that hold coordinates of maps. */
+  readonly positions: Float64Array;
   /** RGB, [count, 3]; grey where the file has no colours. */
   readonly colors: Uint8Array;
 }
@@ -32,7 +32,7 @@ export async function readPointsOf(source: ByteSource): Promise<PlyPoints> {
     );
   checkPlySize(source, header, ['vertex']);
   const { count } = vertex;
-  const positions = new Float32Array(3 * count);
+  const positions = new Float64Array(3 * count);
   const channels = channelsOf(vertex);
   const shades = new Float32Array(channels.length * count);
   const targets = [
@@ -60,6 +60,6 @@ function channelsOf(vertex: PlyElement): readonly PlyProperty[] {
   return found.filter((property) => property !== undefined).length === 3 ? (found as readonly PlyProperty[]) : [];
 }
 
-function target(property: PlyProperty, into: Float32Array, offset: number): PlyTarget {
+function target(property: PlyProperty, into: Float32Array | Float64Array, offset: number): PlyTarget {
   return { property, into, offset, stride: 3 };
 }

@@ -6,7 +6,7 @@ import type { PlyElement, PlyHeader, PlyProperty, PlyType } from './ply-header.t
 /** Where the values of a property go: row n to `into[offset + n * stride]`. */
 export interface PlyTarget {
   readonly property: PlyProperty;
-  readonly into: Float32Array | Uint32Array | Uint8Array;
+  readonly into: Float32Array | Float64Array | Uint32Array | Uint8Array;
   readonly offset: number;
   readonly stride: number;
 }

@@ -1,14 +1,6 @@
 import { ByteReader } from '../byte-reader.ts';
-import type { PointCloud } from '../scene.ts';
-import type { LensCamera } from '../lens.ts';
-import { checkModel, lensCamera, parameterNames, worldToCameraOf, type ColmapImage, type ColmapModel } from './model.ts';
-
-/** The files of a model. */
-export interface ColmapFiles<T> {
-  readonly cameras: T;
-  readonly images: T;
-  readonly points: T;
-}
+import type { SourcePoints } from '../source.ts';
+import { cameraRecord, modelNumbered, modelOf, type CameraRecord, type ColmapFiles, type ColmapModel, type ImageRecord } from './model.ts';
 
 const MAX_NAME_BYTES = 4096;
 
@@ -18,36 +10,39 @@ const MAX_NAME_BYTES = 4096;
  * @throws UserError when a file is truncated or contradicts itself; UnsupportedError for camera models that are not read
  */
 export function parseColmapBinary(files: ColmapFiles<Uint8Array>): ColmapModel {
-  return checkModel(
-    { cameras: parseCameras(files.cameras), images: parseImages(files.images), points: parsePoints(files.points) },
-    'images.bin',
-  );
+  const { cameras, images, points } = files;
+  return modelOf({ cameras: parseCameras(cameras), images: parseImages(images), points: parsePoints(points) }, 'images.bin');
 }
 
-function parseCameras(bytes: Uint8Array): ReadonlyMap<number, LensCamera> {
+/** How many images a model has, of the first bytes of images.bin. */
+export function countImages(bytes: Uint8Array): number {
+  return new ByteReader(bytes, 'images.bin').u64('number of images');
+}
+
+function parseCameras(bytes: Uint8Array): ReadonlyMap<number, CameraRecord> {
   const reader = new ByteReader(bytes, 'cameras.bin');
-  const cameras = new Map<number, LensCamera>();
+  const cameras = new Map<number, CameraRecord>();
   for (let left = reader.count('number of cameras', 4 + 4 + 8 + 8 + 3 * 8); left > 0; left--) {
     const id = reader.u32();
-    const names = parameterNames(reader.i32(), 'cameras.bin');
+    const { name, parameters } = modelNumbered(reader.i32(), 'cameras.bin');
     const width = reader.u64('width');
     const height = reader.u64('height');
-    cameras.set(id, lensCamera({ width, height, names, values: reader.f64s(names.length) }, 'cameras.bin'));
+    cameras.set(id, cameraRecord({ width, height, model: name, values: reader.f64s(parameters) }, 'cameras.bin'));
   }
   reader.end();
   return cameras;
 }
 
-function parseImages(bytes: Uint8Array): readonly ColmapImage[] {
+function parseImages(bytes: Uint8Array): readonly ImageRecord[] {
   const reader = new ByteReader(bytes, 'images.bin');
-  const images: ColmapImage[] = [];
+  const images: ImageRecord[] = [];
   for (let left = reader.count('number of images', 4 + 7 * 8 + 4 + 1 + 8); left > 0; left--) {
-    const id = reader.u32();
+    reader.skip(4);
     const rotation = reader.f64s(4);
     const translation = reader.f64s(3);
     const cameraId = reader.u32();
     const name = reader.text('name of an image', MAX_NAME_BYTES);
-    images.push({ name, cameraId, worldToCamera: worldToCameraOf(rotation, translation, `image ${id} of images.bin`) });
+    images.push({ name, cameraId, rotation, translation });
     // Where points were seen: not needed here.
     reader.skip(24 * reader.count('number of image points', 24));
   }
@@ -55,10 +50,11 @@ function parseImages(bytes: Uint8Array): readonly ColmapImage[] {
   return images;
 }
 
-function parsePoints(bytes: Uint8Array): PointCloud {
+function parsePoints(bytes: Uint8Array | undefined): SourcePoints {
+  if (bytes === undefined) return { count: 0, positions: new Float64Array(0), colors: new Uint8Array(0) };
   const reader = new ByteReader(bytes, 'points3D.bin');
   const count = reader.count('number of points', 8 + 3 * 8 + 3 + 8 + 8);
-  const positions = new Float32Array(3 * count);
+  const positions = new Float64Array(3 * count);
   const colors = new Uint8Array(3 * count);
   for (let i = 0; i < count; i++) {
     reader.skip(8);

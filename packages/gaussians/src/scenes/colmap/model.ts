@@ -1,13 +1,23 @@
 import { UnsupportedError, UserError } from '@langevin/tensor';
 import { MAX_SIDE } from '../../camera.ts';
-import type { PointCloud } from '../scene.ts';
 import type { LensCamera } from '../lens.ts';
+import type { LeftOutView, SourcePoints } from '../source.ts';
+
+/** The files of a model; points may be missing. */
+export interface ColmapFiles<T> {
+  readonly cameras: T;
+  readonly images: T;
+  readonly points?: T | undefined;
+}
 
 /** A COLMAP reconstruction: lenses, where each photograph was taken, and sparse points. */
 export interface ColmapModel {
+  /** Those that can be used. */
   readonly cameras: ReadonlyMap<number, LensCamera>;
   readonly images: readonly ColmapImage[];
-  readonly points: PointCloud;
+  /** Images whose pose or camera is not a number. */
+  readonly leftOut: readonly LeftOutView[];
+  readonly points: SourcePoints;
 }
 
 export interface ColmapImage {
@@ -17,51 +27,73 @@ export interface ColmapImage {
   readonly worldToCamera: readonly number[];
 }
 
-/** The models that are read, with their numbers in COLMAP and the names of their parameters in its order. */
-const MODELS: Readonly<Record<string, { readonly id: number; readonly parameters: readonly string[] }>> = {
-  SIMPLE_PINHOLE: { id: 0, parameters: ['f', 'cx', 'cy'] },
-  PINHOLE: { id: 1, parameters: ['fx', 'fy', 'cx', 'cy'] },
-  SIMPLE_RADIAL: { id: 2, parameters: ['f', 'cx', 'cy', 'k1'] },
-  RADIAL: { id: 3, parameters: ['f', 'cx', 'cy', 'k1', 'k2'] },
-  OPENCV: { id: 4, parameters: ['fx', 'fy', 'cx', 'cy', 'k1', 'k2', 'p1', 'p2'] },
+/** What the files say of an image, before it is judged. */
+export interface ImageRecord {
+  readonly name: string;
+  readonly cameraId: number;
+  /** COLMAP's rotation (w, x, y, z). */
+  readonly rotation: readonly number[];
+  readonly translation: readonly number[];
+}
+
+/** A lens, or why there is none: a fault counts only where an image uses the camera. */
+export type CameraRecord = LensCamera | UserError | UnsupportedError;
+
+/** COLMAP's models by number, with how many parameters each has, so that one that is not read can be named and stepped over. */
+const MODELS = [
+  ['SIMPLE_PINHOLE', 3],
+  ['PINHOLE', 4],
+  ['SIMPLE_RADIAL', 4],
+  ['RADIAL', 5],
+  ['OPENCV', 8],
+  ['OPENCV_FISHEYE', 8],
+  ['FULL_OPENCV', 12],
+  ['FOV', 5],
+  ['SIMPLE_RADIAL_FISHEYE', 4],
+  ['RADIAL_FISHEYE', 5],
+  ['THIN_PRISM_FISHEYE', 12],
+  ['RAD_TAN_THIN_PRISM_FISHEYE', 16],
+] as const;
+
+/** Names of the parameters in COLMAP's order, of the models that are read. */
+const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
+  SIMPLE_PINHOLE: ['f', 'cx', 'cy'],
+  PINHOLE: ['fx', 'fy', 'cx', 'cy'],
+  SIMPLE_RADIAL: ['f', 'cx', 'cy', 'k1'],
+  RADIAL: ['f', 'cx', 'cy', 'k1', 'k2'],
+  OPENCV: ['fx', 'fy', 'cx', 'cy', 'k1', 'k2', 'p1', 'p2'],
 };
 
-/** Names of COLMAP's models by number, so that a refusal can name what it refuses. */
-const NAMES = [
-  'SIMPLE_PINHOLE',
-  'PINHOLE',
-  'SIMPLE_RADIAL',
-  'RADIAL',
-  'OPENCV',
-  'OPENCV_FISHEYE',
-  'FULL_OPENCV',
-  'FOV',
-  'SIMPLE_RADIAL_FISHEYE',
-  'RADIAL_FISHEYE',
-  'THIN_PRISM_FISHEYE',
-  'RAD_TAN_THIN_PRISM_FISHEYE',
-];
+/** Name and number of parameters of a model. @throws UnsupportedError for numbers that COLMAP gives to none known here */
+export function modelNumbered(id: number, label: string): { readonly name: string; readonly parameters: number } {
+  const found = MODELS[id];
+  if (found === undefined) throw modelNotRead(`number ${id}`, label);
+  return { name: found[0], parameters: found[1] };
+}
 
-/** How many parameters follow a model. @throws UnsupportedError when it is not one of those that are read */
-export function parameterNames(model: string | number, label: string): readonly string[] {
-  const name = typeof model === 'number' ? (NAMES[model] ?? `number ${model}`) : model;
-  const known = Object.hasOwn(MODELS, name) ? MODELS[name] : undefined;
-  if (known !== undefined) return known.parameters;
-  throw new UnsupportedError(
-    `[gaussians/colmap] camera model is not read: model=${name}, file=${label}. Read are ${Object.keys(MODELS).join(', ')}; run `
+function modelNotRead(model: string, label: string): UnsupportedError {
+  return new UnsupportedError(
+    `[gaussians/colmap] camera model is not read: model=${model}, file=${label}. Read are ${Object.keys(PARAMETERS).join(', ')}; run `
       + '"colmap image_undistorter" first.',
   );
 }
 
-/** @throws UserError when a number is out of range */
-export function lensCamera(
-  given: { readonly width: number; readonly height: number; readonly names: readonly string[]; readonly values: readonly number[] },
+/** The lens of a camera, or what is wrong with it. */
+export function cameraRecord(
+  given: { readonly width: number; readonly height: number; readonly model: string; readonly values: readonly number[] },
   label: string,
-): LensCamera {
-  const { width, height, names, values } = given;
+): CameraRecord {
+  const { width, height, model, values } = given;
+  const names = Object.hasOwn(PARAMETERS, model) ? PARAMETERS[model]! : undefined;
+  if (names === undefined) return modelNotRead(model, label);
+  if (values.length !== names.length)
+    return new UserError(
+      `[gaussians/colmap] camera has another number of parameters: ${model} has ${names.length} (${names.join(', ')}), found `
+        + `${values.length}, ${label}. Export the model again.`,
+    );
   for (const [name, side] of Object.entries({ width, height })) {
     if (!Number.isSafeInteger(side) || side < 1 || side > MAX_SIDE)
-      throw new UserError(`[gaussians/colmap] camera of impossible size: ${name}=${side}, file=${label}. Sizes are 1 to ${MAX_SIDE}.`);
+      return new UserError(`[gaussians/colmap] camera of impossible size: ${name}=${side}, file=${label}. Sizes are 1 to ${MAX_SIDE}.`);
   }
   const get = (name: string): number | undefined => values[names.indexOf(name)];
   const camera = {
@@ -76,24 +108,17 @@ export function lensCamera(
     p1: get('p1') ?? 0,
     p2: get('p2') ?? 0,
   };
-  const wrong = Object.entries(camera).find(([, value]) => !Number.isFinite(value));
-  if (wrong !== undefined || !(camera.fx > 0) || !(camera.fy > 0)) {
-    throw new UserError(
-      `[gaussians/colmap] camera has impossible numbers: ${names.map((name, i) => `${name}=${values[i]}`).join(', ')}, `
-        + `file=${label}. Export the model again.`,
-    );
-  }
-  return camera;
+  if (Object.values(camera).every(Number.isFinite) && camera.fx > 0 && camera.fy > 0) return camera;
+  return new UserError(
+    `[gaussians/colmap] camera has impossible numbers: ${names.map((name, i) => `${name}=${values[i]}`).join(', ')}, `
+      + `file=${label}. Export the model again.`,
+  );
 }
 
-/** Rows of [R | t] from COLMAP's rotation (w, x, y, z) and translation. @throws UserError when they are no pose */
-export function worldToCameraOf(rotation: readonly number[], translation: readonly number[], where: string): readonly number[] {
+/** Rows of [R | t] from COLMAP's rotation and translation; undefined when they are no pose. */
+function poseOf({ rotation, translation }: ImageRecord): readonly number[] | undefined {
   const length = Math.hypot(...rotation);
-  if (!(Number.isFinite(length) && length > 1e-6) || !translation.every(Number.isFinite)) {
-    throw new UserError(
-      `[gaussians/colmap] image has no pose: q=[${rotation.join(', ')}], t=[${translation.join(', ')}], ${where}. Export the model again.`,
-    );
-  }
+  if (!(Number.isFinite(length) && length > 1e-6) || !translation.every(Number.isFinite)) return undefined;
   const [w, x, y, z] = rotation.map((value) => value / length) as [number, number, number, number];
   const [tx, ty, tz] = translation as [number, number, number];
   return [
@@ -103,19 +128,39 @@ export function worldToCameraOf(rotation: readonly number[], translation: readon
   ]; // prettier-ignore
 }
 
-/** Every image must have its camera, and its name may not lead out of the folder of images. */
-export function checkModel(model: ColmapModel, label: string): ColmapModel {
-  for (const { name, cameraId } of model.images) {
-    if (!model.cameras.has(cameraId))
+/**
+ * The model of what files say. Cameras that no image uses do not count, whatever they are; images whose pose or camera is not a number are
+ * left out.
+ *
+ * @throws UserError when an image has no name, or its camera is not there; UnsupportedError when its camera is of a model that is not read
+ */
+export function modelOf(
+  given: { readonly cameras: ReadonlyMap<number, CameraRecord>; readonly images: readonly ImageRecord[]; readonly points: SourcePoints },
+  label: string,
+): ColmapModel {
+  const cameras = new Map<number, LensCamera>();
+  const images: ColmapImage[] = [];
+  const leftOut: LeftOutView[] = [];
+  for (const image of given.images) {
+    const { name, cameraId } = image;
+    if (name === '' || name.includes('\0'))
+      throw new UserError(`[gaussians/colmap] image has no name: name=${JSON.stringify(name)}, file=${label}. Export the model again.`);
+    const camera = given.cameras.get(cameraId);
+    if (camera === undefined)
       throw new UserError(
         `[gaussians/colmap] image names a camera that is not there: image="${name}", camera=${cameraId}, file=${label}. Export the `
           + 'model again.',
       );
-    if (name === '' || name.includes('\0') || /^([/\\]|[a-zA-Z]:)/.test(name) || name.split(/[/\\]/).includes('..')) {
-      throw new UserError(
-        `[gaussians/colmap] image name leads out of the folder of images: name=${JSON.stringify(name)}, file=${label}. Rename it.`,
-      );
+    if (camera instanceof UnsupportedError) throw camera;
+    const worldToCamera = poseOf(image);
+    if (camera instanceof UserError) {
+      leftOut.push({ name, reason: `camera ${cameraId} cannot be used: ${camera.message.replace(/^\[[^\]]*\] /, '')}` });
+    } else if (worldToCamera === undefined) {
+      leftOut.push({ name, reason: 'the pose is no pose' });
+    } else {
+      cameras.set(cameraId, camera);
+      images.push({ name, cameraId, worldToCamera });
     }
   }
-  return model;
+  return { cameras, images, leftOut, points: given.points };
 }

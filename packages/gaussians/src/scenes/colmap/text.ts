@@ -1,82 +1,96 @@
 import { UserError } from '@langevin/tensor';
-import type { PointCloud } from '../scene.ts';
-import type { LensCamera } from '../lens.ts';
-import type { ColmapFiles } from './binary.ts';
-import { checkModel, lensCamera, parameterNames, worldToCameraOf, type ColmapImage, type ColmapModel } from './model.ts';
+import type { SourcePoints } from '../source.ts';
+import { cameraRecord, modelOf, type CameraRecord, type ColmapFiles, type ColmapModel, type ImageRecord } from './model.ts';
 
 /** Read COLMAP's cameras.txt, images.txt and points3D.txt. @throws as {@link parseColmapBinary} */
 export function parseColmapText(files: ColmapFiles<string>): ColmapModel {
-  return checkModel(
-    { cameras: parseCameras(files.cameras), images: parseImages(files.images), points: parsePoints(files.points) },
-    'images.txt',
-  );
+  const { cameras, images, points = '' } = files;
+  return modelOf({ cameras: parseCameras(cameras), images: parseImages(images), points: parsePoints(points) }, 'images.txt');
 }
 
-function parseCameras(text: string): ReadonlyMap<number, LensCamera> {
-  const cameras = new Map<number, LensCamera>();
-  for (const { words, where } of lines(text, 'cameras.txt')) {
+function parseCameras(text: string): ReadonlyMap<number, CameraRecord> {
+  const cameras = new Map<number, CameraRecord>();
+  for (const { line, where } of lines(text, 'cameras.txt')) {
+    const words = wordsOf(line);
     if (words.length === 0) continue;
-    const [id, width, height] = numbers([words[0], words[2], words[3]], where);
-    const names = parameterNames(words[1] ?? '', 'cameras.txt');
-    const values = numbers(words.slice(4), where);
-    if (values.length !== names.length)
-      throw new UserError(
-        `[gaussians/colmap] ${where}: ${words[1]} has ${names.length} parameters (${names.join(', ')}), found ${values.length}. `
-          + 'Export the model again.',
-      );
-    cameras.set(id!, lensCamera({ width: width!, height: height!, names, values }, 'cameras.txt'));
+    const [id = NaN, width = NaN, height = NaN, ...values] = [words[0], words[2], words[3], ...words.slice(4)].map(toNumber);
+    if (!Number.isSafeInteger(id) || words.length < 4) throw wrongNumbers(line, where);
+    cameras.set(id, cameraRecord({ width, height, model: words[1]!, values }, where));
   }
   return cameras;
 }
 
-function parseImages(text: string): readonly ColmapImage[] {
-  const images: ColmapImage[] = [];
-  // Each image has a second line, empty when it saw no point.
-  let second = false;
-  for (const { words, where } of lines(text, 'images.txt')) {
-    if (second) {
-      second = false;
+/**
+ * Each image has a second line, with the points it saw; empty when it saw none. Some programs leave those lines out, so a line counts as one
+ * of points only if it is one: triples of numbers.
+ */
+function parseImages(text: string): readonly ImageRecord[] {
+  const images: ImageRecord[] = [];
+  let after: 'image' | 'points' = 'points';
+  for (const { line, where } of lines(text, 'images.txt')) {
+    if (after === 'image' && isPoints(line)) {
+      after = 'points';
       continue;
     }
-    if (words.length === 0) continue;
-    if (words.length < 10)
-      throw new UserError(`[gaussians/colmap] ${where}: an image needs 10 entries, found ${words.length}. Export the model again.`);
-    const values = numbers(words.slice(1, 9), where);
-    images.push({
-      name: words.slice(9).join(' '),
-      cameraId: values[7]!,
-      worldToCamera: worldToCameraOf(values.slice(0, 4), values.slice(4, 7), where),
-    });
-    second = true;
+    if (line === '') continue;
+    // Blanks within a name belong to it.
+    const [, head = '', name = ''] = /^((?:\S+\s+){9})(.*)$/.exec(line) ?? [];
+    if (name === '')
+      throw new UserError(`[gaussians/colmap] ${where}: an image needs 10 entries, found ${wordsOf(line).length}. Export the model again.`);
+    const words = wordsOf(head);
+    const values = words.map(toNumber);
+    if (!Number.isSafeInteger(values[8]) || !words.slice(1, 8).every(isNumeric)) throw wrongNumbers(line, where);
+    images.push({ name, cameraId: values[8]!, rotation: values.slice(1, 5), translation: values.slice(5, 8) });
+    after = 'image';
   }
   return images;
 }
 
-function parsePoints(text: string): PointCloud {
-  const rows: number[][] = [];
-  for (const { words, where } of lines(text, 'points3D.txt')) {
-    if (words.length > 0) rows.push(numbers(words.slice(1, 7), where, 6));
-  }
-  return {
-    count: rows.length,
-    positions: Float32Array.from(rows.flatMap((row) => row.slice(0, 3))),
-    colors: Uint8Array.from(rows.flatMap((row) => row.slice(3))),
-  };
+function isPoints(line: string): boolean {
+  const words = wordsOf(line);
+  return words.length % 3 === 0 && words.every(isNumeric);
 }
 
-function* lines(text: string, file: string): Iterable<{ readonly words: readonly string[]; readonly where: string }> {
-  for (const [i, line] of text.split('\n').entries()) {
-    if (line.startsWith('#')) continue;
-    const words = line
-      .trim()
-      .split(/\s+/)
-      .filter((word) => word !== '');
-    yield { words, where: `${file} line ${i + 1}` };
+function parsePoints(text: string): SourcePoints {
+  const positions: number[] = [];
+  const colors: number[] = [];
+  for (const { line, where } of lines(text, 'points3D.txt')) {
+    if (line === '') continue;
+    const values = wordsOf(line).slice(1, 7).map(toNumber);
+    const bytes = values.slice(3);
+    if (values.length !== 6 || !values.every(Number.isFinite) || bytes.some((value) => value < 0 || value > 255))
+      throw wrongNumbers(line, where);
+    for (let i = 0; i < 3; i++) {
+      positions.push(values[i]!);
+      colors.push(bytes[i]!);
+    }
+  }
+  return { count: positions.length / 3, positions: Float64Array.from(positions), colors: Uint8Array.from(colors) };
+}
+
+/** Lines without blanks at their ends; those of comments are left out. */
+function* lines(text: string, file: string): Iterable<{ readonly line: string; readonly where: string }> {
+  for (const [i, raw] of text.split('\n').entries()) {
+    const line = raw.trim();
+    if (!line.startsWith('#')) yield { line, where: `${file} line ${i + 1}` };
   }
 }
 
-function numbers(words: readonly (string | undefined)[], where: string, count = words.length): number[] {
-  const values = words.map((word) => (word === undefined ? NaN : Number(word)));
-  if (values.length === count && values.every(Number.isFinite)) return values;
-  throw new UserError(`[gaussians/colmap] ${where} does not have the numbers it should: "${words.join(' ')}". Export the model again.`);
+function wordsOf(line: string): readonly string[] {
+  return line === '' ? [] : line.trim().split(/\s+/);
+}
+
+/** NaN for what is none. */
+function toNumber(word: string | undefined): number {
+  return word === undefined ? NaN : Number(word);
+}
+
+/** A number, or what C++ writes where there is none: `nan`, `-inf`. */
+function isNumeric(word: string): boolean {
+  return !Number.isNaN(Number(word)) || /^[+-]?(nan|inf)(\(.*\))?$/i.test(word);
+}
+
+function wrongNumbers(line: string, where: string): UserError {
+  const shown = line.length > 100 ? `${line.slice(0, 100)}...` : line;
+  return new UserError(`[gaussians/colmap] ${where} does not have the numbers it should: "${shown}". Export the model again.`);
 }
