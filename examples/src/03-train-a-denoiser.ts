@@ -58,8 +58,7 @@ const optimizer = adam();
 const step = compile(
   (
     state: { params: typeof init; moments: ReturnType<typeof optimizer.init> },
-    x0: Tensor,
-    noise: Tensor,
+    { x0, noise }: { x0: Tensor; noise: Tensor },
     coefficients: TrainingCoefficients,
   ) => {
     const { value, grad } = valueAndGrad(
@@ -77,7 +76,7 @@ for (let i = 1; i <= STEPS; i++) {
   const coefficients = trainingCoefficients({ levels, preconditioning, weight: edmWeight({ sigmaData: Math.SQRT1_2 }) });
   const x0 = tensor(ring(BATCH), { shape: [BATCH, 2] });
   const noise = tensor(random.normal(2 * BATCH), { shape: [BATCH, 2] });
-  const result = await step(state, x0, noise, coefficients);
+  const result = await step(state, { x0, noise }, coefficients);
   state = result.state;
   if (i % 300 === 0) console.log(`step ${i}, loss ${(await item(result.loss)).toFixed(3)}`);
 }

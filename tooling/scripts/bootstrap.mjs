@@ -15,7 +15,8 @@ const MARKER = join(root, 'node_modules', '.langevin', 'installed.json');
 const TASKS = {
   setup: {},
   build: { turbo: ['build'] },
-  lint: { turbo: ['//#lint:code'], script: 'tooling/scripts/check-skeleton.mjs', args: [] },
+  lint: { turbo: ['//#format:check', '//#lint:code'], script: 'tooling/scripts/check-skeleton.mjs', args: [] },
+  format: { script: 'node_modules/prettier/bin/prettier.cjs', args: ['--write', '--log-level', 'warn', '.'] },
   typecheck: { turbo: ['//#typecheck:code', 'typecheck'] },
   start: { build: './apps/cli', script: 'apps/cli/dist/main.js', args: ['sample', '--preset', 'emoji'] },
   test: { script: 'tooling/scripts/test.mjs', args: [] },

@@ -14,7 +14,7 @@ const STAGES = [
     what: 'every package has the same files, docs link to files that exist',
     command: ['node', 'tooling/scripts/check-skeleton.mjs'],
   },
-  { name: 'lint', what: 'eslint with type information, import directions', tasks: ['//#lint:code'] },
+  { name: 'lint', what: 'prettier; eslint with type information, import directions', tasks: ['//#format:check', '//#lint:code'] },
   { name: 'types', what: 'tsc over sources and tests of every package', tasks: ['//#typecheck:code', 'typecheck'] },
   { name: 'build', what: 'dist of every package', tasks: ['build'] },
   { name: 'knip', what: 'no unused files, exports or dependencies', command: ['knip', '--no-progress', '--no-config-hints'] },

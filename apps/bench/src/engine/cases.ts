@@ -35,19 +35,15 @@ const random = (generator: Generator, ...shape: number[]): Tensor => {
 
 /** A case that compiles one function of tensors that stay on the engine. */
 function operation(
-  name: string,
-  what: string,
-  flops: number | undefined,
+  about: Pick<Case, 'name' | 'what' | 'flops'>,
   make: (generator: Generator) => { readonly inputs: readonly Tensor[]; readonly fn: (...inputs: Tensor[]) => Tensor },
 ): Case {
   return {
-    name,
-    what,
-    ...(flops === undefined ? {} : { flops }),
+    ...about,
     async prepare(engine) {
       const { inputs, fn } = make(torchGenerator(0));
       await realize(inputs, { engine });
-      const compiled = compile(fn as (...inputs: readonly Tensor[]) => Tensor, { engine, name });
+      const compiled = compile(fn as (...inputs: readonly Tensor[]) => Tensor, { engine, name: about.name });
       // PyTorch frees a result as soon as nobody refers to it; JavaScript must be told.
       return async () => dispose(await compiled(...inputs));
     },
@@ -57,27 +53,27 @@ function operation(
 const CONV_FLOPS = 2 * 64 * 64 * 64 * 9 * 28 * 28;
 
 export const operationCases: readonly Case[] = [
-  operation('matmul', 'matmul 1024^3', 2 * 1024 ** 3, (g) => ({
+  operation({ name: 'matmul', what: 'matmul 1024^3', flops: 2 * 1024 ** 3 }, (g) => ({
     inputs: [random(g, 1024, 1024), random(g, 1024, 1024)],
     fn: (a, b) => matmul(a!, b!),
   })),
-  operation('conv-forward', 'conv 3x3, 64->64, 28x28, N=64', CONV_FLOPS, (g) => ({
+  operation({ name: 'conv-forward', what: 'conv 3x3, 64->64, 28x28, N=64', flops: CONV_FLOPS }, (g) => ({
     inputs: [random(g, 64, 64, 28, 28), random(g, 64, 64, 3, 3)],
     fn: (x, w) => conv(x!, w!, { padding: 1 }),
   })),
-  operation('conv-input-grad', 'its gradient by the input', CONV_FLOPS, (g) => ({
+  operation({ name: 'conv-input-grad', what: 'its gradient by the input', flops: CONV_FLOPS }, (g) => ({
     inputs: [random(g, 64, 64, 28, 28), random(g, 64, 64, 3, 3), random(g, 64, 64, 28, 28)],
     fn: (x, w, u) => vjp((t: Tensor) => conv(t, w!, { padding: 1 }), x!).pullback(u!)[0],
   })),
-  operation('conv-weight-grad', 'its gradient by the weights', CONV_FLOPS, (g) => ({
+  operation({ name: 'conv-weight-grad', what: 'its gradient by the weights', flops: CONV_FLOPS }, (g) => ({
     inputs: [random(g, 64, 64, 28, 28), random(g, 64, 64, 3, 3), random(g, 64, 64, 28, 28)],
     fn: (x, w, u) => vjp((t: Tensor) => conv(x!, t, { padding: 1 }), w!).pullback(u!)[0],
   })),
-  operation('attention', 'attention, 32x4 heads, 256 tokens, 32 wide', 4 * 32 * 4 * 256 * 256 * 32, (g) => ({
+  operation({ name: 'attention', what: 'attention, 32x4 heads, 256 tokens, 32 wide', flops: 4 * 32 * 4 * 256 * 256 * 32 }, (g) => ({
     inputs: [random(g, 32, 4, 256, 32), random(g, 32, 4, 256, 32), random(g, 32, 4, 256, 32)],
     fn: (q, k, v) => attention(q!, k!, v!),
   })),
-  operation('group-norm', 'group norm, 8 groups, 32x64x32x32', undefined, (g) => ({
+  operation({ name: 'group-norm', what: 'group norm, 8 groups, 32x64x32x32' }, (g) => ({
     inputs: [random(g, 32, 64, 32, 32), random(g, 64), random(g, 64)],
     fn: (x, scale, bias) => groupNorm(x!, { groups: 8, scale: scale!, bias: bias! }),
   })),

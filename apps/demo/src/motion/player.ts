@@ -42,7 +42,7 @@ export function createPlayer(onTime: (time: number) => void): Player {
   };
   const setPlaying = (on: boolean): void => {
     playing = on;
-    press(play, on);
+    press(play, { on });
     play.setAttribute('aria-label', on ? 'Pause' : 'Play');
     if (!on) return;
     // At its end it begins anew.

@@ -15,8 +15,8 @@ export function setText(id: string, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** A button of a pair or a switch is on. */
-export function press(element: HTMLElement, on: boolean): void {
+/** A button of a pair or a switch is on, or not. */
+export function press(element: HTMLElement, { on }: { readonly on: boolean }): void {
   element.setAttribute('aria-pressed', String(on));
 }
 

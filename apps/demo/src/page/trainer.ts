@@ -69,7 +69,7 @@ export function createTrainer({ stage, worker, onView }: TrainerOptions): Traine
     hideFault();
     become('loading');
     say(choice.kind === 'synthetic' ? 'Taking pictures of the built-in scene …' : 'Reading photographs …');
-    press(button('source-synthetic'), choice.kind === 'synthetic');
+    press(button('source-synthetic'), { on: choice.kind === 'synthetic' });
     order({ kind: 'load', scene: choice, side: Number(select('side').value) });
   };
 
@@ -88,7 +88,7 @@ export function createTrainer({ stage, worker, onView }: TrainerOptions): Traine
     },
   });
 
-  const showAround = async (gaussians: Gaussians, keepView: boolean): Promise<void> => {
+  const showAround = async (gaussians: Gaussians, { keepView }: { readonly keepView: boolean }): Promise<void> => {
     const asset = assetOf(gaussians);
     shown = asset;
     await worker.take({ slot: 'train', gaussians });
@@ -185,7 +185,7 @@ export function createTrainer({ stage, worker, onView }: TrainerOptions): Traine
 `${news.points > 0 ? `the ${count(news.points)} points of the model` : 'random points'}.`,
     );
     setText('photograph-caption', scene?.kind === 'synthetic' ? 'Picture to match' : 'Photograph');
-    void attempt(() => showAround(news.start, false));
+    void attempt(() => showAround(news.start, { keepView: false }));
     if (onStage && around) listCameras(shown!.cameras ?? []);
     become('ready');
     say('Ready to train.');
@@ -206,7 +206,7 @@ export function createTrainer({ stage, worker, onView }: TrainerOptions): Traine
 
   const snapshotTaken = async (reason: SnapshotReason, gaussians: Gaussians): Promise<void> => {
     if (reason === 'stage') {
-      await showAround(gaussians, true);
+      await showAround(gaussians, { keepView: true });
       if (viewIt) onView(assetOf(gaussians));
       viewIt = false;
       clearTimeout(timer);

@@ -148,6 +148,6 @@ function stem(name = 'gaussians'): string {
 
 /** One of two switches is on. */
 export function choose(on: HTMLElement, off: HTMLElement): void {
-  press(on, true);
-  press(off, false);
+  press(on, { on: true });
+  press(off, { on: false });
 }

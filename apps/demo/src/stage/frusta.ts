@@ -28,7 +28,7 @@ export function createFrusta(overlay: SVGSVGElement): Frusta {
       overlay.replaceChildren(...shown.map(({ path }) => path));
     },
     draw: (camera, width, height) => {
-      for (const { path, points } of shown) path.setAttribute('d', outline(points, camera, width, height));
+      for (const { path, points } of shown) path.setAttribute('d', outline(points, camera, [width, height]));
     },
     at: (x, y) => {
       const found = document
@@ -44,7 +44,7 @@ export function createFrusta(overlay: SVGSVGElement): Frusta {
 }
 
 /** The lines of a pyramid in pixels; nothing when part of it is behind the camera. */
-function outline(points: readonly Vector3[], camera: PerspectiveCamera, width: number, height: number): string {
+function outline(points: readonly Vector3[], camera: PerspectiveCamera, [width, height]: readonly [number, number]): string {
   const seen: string[] = [];
   const p = new Vector3();
   for (const point of points) {

@@ -67,7 +67,7 @@ async function runRender(path: string, options: RenderOptions, terminal: Termina
   const end = ending(options.out);
   const isFilm = FILMS.includes(end);
   const asset = await openAsset(path);
-  const plan = planOf(asset, options, isFilm);
+  const plan = planOf(asset, options, isFilm ? 'film' : 'picture');
   const { times } = plan;
   const cameras = await camerasOf(asset.still, options, { frames: times.length, turns: plan.turns });
   const { width, height } = cameras[0]!;
@@ -124,7 +124,8 @@ interface Plan {
 }
 
 /** Which moments are shown, and how far the camera turns meanwhile. */
-function planOf({ times, at }: OpenedAsset, { time, frames, turns, camera, out }: RenderOptions, isFilm: boolean): Plan {
+function planOf({ times, at }: OpenedAsset, { time, frames, turns, camera, out }: RenderOptions, what: 'film' | 'picture'): Plan {
+  const isFilm = what === 'film';
   if (time !== undefined) at(time);
   const runs = times !== undefined && time === undefined && isFilm;
   const moments = Array.from({ length: isFilm ? frames : 1 }, (_, frame) =>

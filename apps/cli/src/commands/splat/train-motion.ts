@@ -63,11 +63,11 @@ export function deformationMaker(
  * what both are trained with.
  */
 export async function runMotion(
-  scene: SplatScene,
   motion: MotionOptions,
-  common: Omit<TrainInFolderOptions, 'scene' | 'rasterizer'> & { readonly rasterizer: Rasterizer },
+  common: Omit<TrainInFolderOptions, 'rasterizer'> & { readonly rasterizer: Rasterizer },
   terminal: Terminal,
 ): Promise<void> {
+  const { scene, folder, strategy: _strategy, degree: _degree, degreeEvery: _every, ...rest } = common;
   const { times } = scene;
   if (times === undefined)
     throw new UserError(
@@ -75,7 +75,6 @@ export async function runMotion(
         + 'transforms.json its time, or leave --deformation out.',
     );
   const deformationOf = deformationMaker(motion.kind, motion.set);
-  const { folder, strategy: _strategy, degree: _degree, degreeEvery: _every, ...rest } = common;
   const still = stillScene(scene, motion.stillViews);
   const moments = new Set([...scene.train, ...scene.test].map(({ time }) => time)).size;
   remark(

@@ -64,7 +64,8 @@ view is held out. Ctrl+C writes a checkpoint and ends; --resume, with the same o
 bytes as if nothing had happened. The folder holds report.html (held-out renders and curves), log.jsonl, renders/ and checkpoints/.
 
 Where the frames of a transforms.json have a "time", the scene moves: an asset at rest is trained first (--still-steps of the steps, on the
-views of the first moment if there are 8, otherwise on all), then the motion, and the asset with it. The folder then holds still/ and motion/.`;
+views of the first moment if there are 8, otherwise on all), then the motion, and the asset with it. The folder then holds still/ and
+motion/.`;
 
 export function addSplatTrain(program: Command, terminal: Terminal): void {
   program
@@ -175,7 +176,6 @@ async function runTraining(path: string, options: TrainOptions, terminal: Termin
   try {
     if (kind !== undefined) {
       return await runMotion(
-        scene,
         {
           kind,
           set: options.setMotion ?? {},
@@ -186,7 +186,7 @@ async function runTraining(path: string, options: TrainOptions, terminal: Termin
           ...(options.stillViews && { stillViews: options.stillViews }),
           ...(options.threads !== undefined && { threads: options.threads }),
         },
-        common,
+        { ...common, scene },
         terminal,
       );
     }

@@ -160,7 +160,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
       if (t < several * ${ROW}u) {
         var sum = vec4f(0.0);
         let base = t * ${STRIDE}u;
-        for (var lane = base; lane < base + ${LANES}u; lane += 4u) { sum += vec4f(parts[lane], parts[lane + 1u], parts[lane + 2u], parts[lane + 3u]); }
+        for (var lane = base; lane < base + ${LANES}u; lane += 4u) {
+          sum += vec4f(parts[lane], parts[lane + 1u], parts[lane + 2u], parts[lane + 3u]);
+        }
         rows[places[j + t / ${ROW}u].y * ${ROW}u + t % ${ROW}u] = sum4(sum);
       }
       workgroupBarrier();
