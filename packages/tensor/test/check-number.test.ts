@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkNumber, isWithin, logistic, median, shownValue, UserError, type NumberRange } from '@langevin/tensor';
+import { checkNumber, isWithin, logistic, median, readOptions, shownValue, UserError, type NumberRange } from '@langevin/tensor';
 
 const RANGES: readonly [NumberRange, string][] = [
   [{}, 'a finite number'],
@@ -44,4 +44,13 @@ test('median and logistic function', () => {
   expect([logistic(0), logistic(-1000), logistic(1000)]).toEqual([0.5, 0, 1]);
   expect(logistic(-700)).toBeCloseTo(Math.exp(-700), 320);
   expect(logistic(2) + logistic(-2)).toBeCloseTo(1, 15);
+});
+
+test('options are an object or nothing', () => {
+  expect(readOptions('a/b', { one: 1 })).toEqual({ one: 1 });
+  expect(readOptions('a/b', undefined)).toEqual({});
+  for (const given of [null, 1, 'one', [], true, () => 1, new Float32Array(1)] as never[])
+    expect(() => readOptions('a/b', given)).toThrow(
+      new UserError(`[a/b] options are an object: options=${shownValue(given)}. Pass { ... }, or leave them out.`),
+    );
 });
