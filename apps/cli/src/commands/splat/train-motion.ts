@@ -7,7 +7,6 @@ import {
   type Deformation,
   type Gaussians,
   type Rasterizer,
-  type SplatScene,
 } from '@langevin/gaussians';
 import { trainDynamicInFolder, trainSplatsInFolder, type TrainInFolderOptions } from '@langevin/gaussians/node';
 import { writeSplats4dFile } from '@langevin/io/node';
