@@ -17,6 +17,11 @@ export { bytesToUnit, fromImages, toImages, unitToBytes } from './images/convert
 export type { PixelBatch } from './images/convert.ts';
 export { imageGrid } from './images/grid.ts';
 export type { GridOptions } from './images/grid.ts';
+export { encodeGif } from './films/gif.ts';
+export type { FilmOptions } from './films/film.ts';
+export type { GifOptions } from './films/gif.ts';
+export { filmPalette } from './films/palette.ts';
+export type { Palette } from './films/palette.ts';
 export { flattenAlpha, fromPlanar, toPlanar } from './images/image.ts';
 export type { Image, Rgb } from './images/image.ts';
 export { resizeArea } from './images/resize-area.ts';

@@ -4,6 +4,15 @@ export type { ReadOptions } from './node/read-json.ts';
 export { removeStaleTemporaries, writeFileAtomic } from './node/write-file-atomic.ts';
 export type { FileContent } from './node/write-file-atomic.ts';
 export { fileSource } from './node/file-source.ts';
+export { makeFolder } from './node/make-folder.ts';
+
+// Folders of training runs
+export { appendLog, readLog, truncateLog } from './node/runs/log.ts';
+export type { LogLine } from './node/runs/log.ts';
+export { lockFolder } from './node/runs/lock.ts';
+export type { FolderLock } from './node/runs/lock.ts';
+export { thinned, writeRunPage } from './node/runs/page.ts';
+export type { Curve, CurveLine, PagePicture, RunPage } from './node/runs/page.ts';
 
 export { openSafetensors, readSafetensors } from './node/open-safetensors.ts';
 export { writeSafetensors } from './node/safetensors-file.ts';
@@ -13,6 +22,8 @@ export type { ShardOptions } from './node/safetensors-shards.ts';
 
 export { encodeImage, imageExtensions, readImage, resizeImage, writeImage } from './node/images.ts';
 export type { EncodeImageOptions, ReadImageOptions, ResizeKernel, ResizeOptions } from './node/images.ts';
+
+export { encodeMp4, filmExtensions, writeFilm } from './node/films.ts';
 
 export { readGrey16 } from './node/grey16.ts';
 export type { Grey16 } from './node/grey16.ts';
