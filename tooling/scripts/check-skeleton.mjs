@@ -1,23 +1,33 @@
 // Every package has the same skeleton, so that whoever knows one knows all; documents link to files that exist.
-import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { findDependencyFaults } from '../eslint-config/src/layers.js';
-import { conclude, membersOf, root } from './lib.mjs';
+import { linkFaults, mapFaults } from './checks/documents.mjs';
+import { manifestFaults } from './checks/manifest.mjs';
+import { installFaults } from './checks/readme.mjs';
+import { conclude, membersOf, MIN_TYPESCRIPT, publishedMembers, readJson, root } from './lib.mjs';
 
 const FILES = ['README.md', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'src/index.ts'];
 const SOURCE_CONDITION = '@langevin/source';
 
 const packages = membersOf('packages');
 const apps = membersOf('apps');
+const published = publishedMembers();
 const faults = [
   ...packages.flatMap(skeletonFaults),
   ...findDependencyFaults([...packages, ...apps].map(({ manifest }) => manifest)),
-  ...linkFaults(),
-  ...mapFaults(),
+  ...published.flatMap(manifestFaults),
+  ...published.flatMap(readmeFaults),
+  ...packages.flatMap(widthFaults),
+  ...linkFaults(published.map(({ folder }) => folder)),
+  ...mapFaults(packages),
   ...changesetFaults(),
 ];
-conclude('skeleton', faults, `${packages.length} packages share one skeleton, ${apps.length} apps, links are whole`);
+conclude(
+  'skeleton',
+  faults,
+  `${packages.length} packages share one skeleton, ${published.length} are ready to be published, links are whole`,
+);
 
 function skeletonFaults({ folder, dir, manifest }) {
   const found = [];
@@ -25,14 +35,6 @@ function skeletonFaults({ folder, dir, manifest }) {
   for (const file of FILES) demand(existsSync(join(dir, file)), `${file} is missing. Every package has one.`);
   demand(hasTest(join(dir, 'test')) || hasTest(join(dir, 'src')), 'no *.test.ts in test/ or src/. A package proves what it does.');
   demand(manifest.name === `@langevin/${folder.split('/')[1]}`, `name=${manifest.name} is not the folder's.`);
-  demand(manifest.type === 'module', `type=${manifest.type}. Packages are ESM only: "module".`);
-  demand(manifest.sideEffects === false, `sideEffects=${manifest.sideEffects}. It must be false; no import registers anything.`);
-  demand(manifest.license === 'MIT', `license=${manifest.license}. It must be "MIT".`);
-  demand(
-    typeof manifest.description === 'string' && manifest.description.length >= 20,
-    `description=${manifest.description}. Say in one sentence what the package is for.`,
-  );
-  demand(manifest.engines?.node === '>=20.19', `engines.node=${manifest.engines?.node}. It must be ">=20.19".`);
   demand(
     ['dist', 'README.md'].every((file) => manifest.files?.includes(file)),
     'files must list dist and README.md.',
@@ -78,66 +80,43 @@ function hasTest(folder) {
   return readdirSync(folder, { recursive: true }).some((name) => String(name).endsWith('.test.ts'));
 }
 
-/** Relative links and images of every document must lead to a file of the checkout. */
-function linkFaults() {
-  return documents().flatMap((path) => {
-    const text = readFileSync(join(root, path), 'utf8')
-      .replaceAll(/```[\s\S]*?```/gu, '')
-      .replaceAll(/`[^`\n]*`/gu, '');
-    const links = [...text.matchAll(/\]\(([^()\s]+)(?:\s"[^"]*")?\)/gu)].map((match) => match[1]);
-    return links
-      .filter((link) => !/^(?:[a-z]+:|#)/iu.test(link))
-      .map((link) => decodeURI(link.split('#')[0]))
-      .filter((link) => !existsSync(resolve(root, dirname(path), link)))
-      .map((link) => `${path}: links to ${link}, which does not exist.`);
-  });
+/** Kernels are in a language that neither prettier nor eslint reads. */
+function widthFaults({ folder, dir }) {
+  const kernels = join(dir, 'assembly');
+  if (!existsSync(kernels)) return [];
+  return readdirSync(kernels).flatMap((name) =>
+    readFileSync(join(kernels, name), 'utf8')
+      .split('\n')
+      .flatMap((line, i) =>
+        line.length > 140 ? [`${folder}/assembly/${name}:${i + 1}: a line of ${line.length} columns. Wrap it at 140.`] : [],
+      ),
+  );
 }
 
-/** The map of the documents names every document, and every room of every package in that package's row. */
-function mapFaults() {
-  const path = 'docs/README.md';
-  const map = readFileSync(join(root, path), 'utf8');
-  const unnamed = documents()
-    .filter((file) => /^docs\/(?:decisions\/)?[^/]+\.md$/u.test(file) && file !== path)
-    .filter((file) => !map.includes(`](${file.slice('docs/'.length)})`))
-    .map((file) => `${path}: does not link to ${file}. Say there what it is about.`);
-  const rooms = packages.flatMap(({ folder, dir }) => {
-    const row = map.split('\n').find((line) => line.startsWith('|') && line.includes(`](../${folder}/README.md)`));
-    if (row === undefined) return [`${path}: has no row for ${folder}. Say there what its rooms are.`];
-    return readdirSync(join(dir, 'src'), { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && !row.includes(`\`${entry.name}/\``))
-      .map(({ name }) => `${path}: the row of ${folder} does not name src/${name}/. Say there what it holds.`);
-  });
-  return [...unnamed, ...rooms];
+function readmeFaults({ folder, dir, manifest }) {
+  const path = join(dir, 'README.md');
+  if (!existsSync(path)) return [];
+  const readme = readFileSync(path, 'utf8');
+  const faults = installFaults(readme, manifest);
+  if (folder.startsWith('packages/') && !readme.includes(`TypeScript ${MIN_TYPESCRIPT} or newer`))
+    faults.push(`README.md does not say for which TypeScript its types are: "TypeScript ${MIN_TYPESCRIPT} or newer".`);
+  return faults.map((fault) => `${folder}: ${fault}`);
 }
 
-/** Markdown files that git knows or would add; without git (an unpacked archive), those outside installed and built folders. */
-function documents() {
-  try {
-    const list = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '--', '*.md'], {
-      cwd: root,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    return list.split('\n').filter((path) => path !== '' && existsSync(join(root, path)));
-  } catch {
-    return readdirSync(root, { recursive: true })
-      .map(String)
-      .filter(
-        (path) => path.endsWith('.md') && !/(?:^|[\\/])(?:node_modules|dist|\.git)[\\/]/u.test(path) && statSync(join(root, path)).isFile(),
-      );
-  }
-}
-
-/** A package that was never released must be named by a changeset, or its first release would be forgotten. */
+/** All packages have one version, so that any that a user installs fit together; each must have a note for its first release. */
 function changesetFaults() {
   const folder = join(root, '.changeset');
   if (!existsSync(folder)) return ['.changeset is missing.'];
+  const { fixed } = readJson(join(folder, 'config.json'));
+  const faults = JSON.stringify(fixed) === '[["@langevin/*"]]' ? [] : ['.changeset/config.json: fixed must be [["@langevin/*"]].'];
   const named = readdirSync(folder)
     .filter((name) => name.endsWith('.md') && name !== 'README.md')
     .map((name) => readFileSync(join(folder, name), 'utf8').split('---')[1] ?? '')
     .join('\n');
-  return packages
-    .filter(({ manifest }) => manifest.private !== true && manifest.version === '0.0.0' && !named.includes(`'${manifest.name}'`))
-    .map(({ manifest }) => `${manifest.name}: version 0.0.0 and in no changeset. Add it with "npm run changeset".`);
+  return [
+    ...faults,
+    ...published
+      .filter(({ manifest }) => manifest.version === '0.0.0' && !named.includes(`'${manifest.name}'`))
+      .map(({ manifest }) => `${manifest.name}: version 0.0.0 and in no changeset. Add it with "npm run changeset".`),
+  ];
 }

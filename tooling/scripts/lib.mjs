@@ -24,6 +24,15 @@ export function membersOf(parent) {
     .map((member) => ({ ...member, manifest: readJson(join(member.dir, 'package.json')) }));
 }
 
+/** Where the project lives: manifests name it, and READMEs, which the registry shows without the files around them, link to it. */
+export const REPOSITORY = 'https://github.com/langevin-js/langevin';
+
+/** The oldest compiler that reads the declarations: the first whose typed arrays name their buffer. */
+export const MIN_TYPESCRIPT = '5.7';
+
+/** Whatever goes to the registry: packages, and the apps and models that are not private. */
+export const publishedMembers = () => ['packages', 'apps', 'models'].flatMap(membersOf).filter(({ manifest }) => manifest.private !== true);
+
 export const publicPackages = () => membersOf('packages').filter(({ manifest }) => manifest.private !== true);
 
 /** Ends the script: prints each fault on its own line and exits with 1, or prints `fine` and returns. */
