@@ -7,8 +7,8 @@ type Posed = Pick<Camera, 'worldToCamera'>;
 const MOST_SIZES = 100;
 
 /**
- * Where to move the origin of a scene so that its places have the digits that float32 offers: near the middle of its cameras. Undefined where
- * they stand near enough to it, which is almost always.
+ * Where to move the origin of a scene so that its places have the digits that float32 offers: near the middle of its cameras. Undefined
+ * where they stand near enough to it, which is almost always.
  */
 export function originOf(cameras: readonly Posed[]): Vector | undefined {
   const places = cameras.map(cameraPosition);

@@ -30,6 +30,6 @@ export async function readScene(folder: SceneFolder, options: ReadSceneOptions =
   };
   const views = { train: await all(train), test: await all(test) };
   if (turned.length === 0) return { ...scene, ...views };
-  const remark = `${turned.length} of ${total} pictures are turned by their EXIF tag, without which they have not the shape of their camera`;
+  const remark = `${turned.length} of ${total} pictures are turned by their EXIF tag, as their cameras have the shape of turned ones`;
   return { ...scene, ...views, remarks: [...(scene.remarks ?? []), remark] };
 }

@@ -45,8 +45,8 @@ export interface SplatScene {
   /** Of a scene in motion, where every view has its time. */
   readonly times?: SceneTimes;
   /**
-   * What is added to every place of this scene to have it where its files say. Only scenes far from their origin have one, as in coordinates
-   * of maps, where float32 is too coarse.
+   * What is added to every place of this scene to have it where its files say. Only scenes far from their origin have one, as in
+   * coordinates of maps, where float32 is too coarse.
    */
   readonly origin?: Vector;
   /** Which way is up in the world, of length 1, as the cameras stand; missing where they do not tell. */

@@ -106,9 +106,13 @@ interface FrameFiles {
 }
 
 async function filesOf(files: SceneFolder, frame: TransformsFrame, roots: readonly string[]): Promise<FrameFiles> {
-  const find = (name: string | undefined): Promise<FoundFile | undefined> =>
-    name === undefined ? Promise.resolve(undefined) : findFile(files, name, roots);
-  return { picture: await find(frame.imagePath), mask: await find(frame.maskPath), depth: await find(frame.depthPath) };
+  const picture = await findFile(files, frame.imagePath, roots);
+  const beside = async (name: string | undefined): Promise<FoundFile | undefined> => {
+    const found = name === undefined ? undefined : await findFile(files, name, roots);
+    // Masks often bear the name of their picture, in another folder: the end of a name is not enough to tell them.
+    return found?.how === 'moved' && (!leadsOut(name!) || found.path === picture?.path) ? undefined : found;
+  };
+  return { picture, mask: await beside(frame.maskPath), depth: await beside(frame.depthPath) };
 }
 
 /** Pictures that were found by the end of their names only, and for several frames: whose they are nobody knows. */

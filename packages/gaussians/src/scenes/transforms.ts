@@ -147,8 +147,8 @@ function checkLens(given: Given, where: string): void {
   const other = OTHER_LENSES.find((name) => given[name] !== undefined && given[name] !== false);
   if (other !== undefined)
     throw new UnsupportedError(
-      `[gaussians/transforms] ${where}: lens is not read: ${other}=${String(given[other])}. Read are pinholes with OpenCV's k1, k2, p1, p2; `
-        + 'undistort the images first.',
+      `[gaussians/transforms] ${where}: lens is not read: ${other}=${String(given[other])}. Read are pinholes with OpenCV's k1, k2, p1, `
+        + 'p2; undistort the images first.',
     );
   const terms = (['k3', 'k4', 'k5', 'k6'] as const).filter((name) => (given[name] ?? 0) !== 0);
   if (terms.length > 0)

@@ -28,8 +28,8 @@ export function upOf(cameras: readonly Pick<Camera, 'worldToCamera'>[]): Vector 
 }
 
 /**
- * The direction across which a symmetric matrix is least, by inverse iteration; undefined where a second one is about as small, as it is when
- * all cameras look the same way.
+ * The direction across which a symmetric matrix is least, by inverse iteration; undefined where a second one is about as small, as it is
+ * when all cameras look the same way.
  */
 function leastDirection(matrix: readonly (readonly number[])[]): Vector | undefined {
   const [a, b, c] = matrix as readonly [Vector, Vector, Vector];

@@ -21,8 +21,8 @@ function parseCameras(text: string): ReadonlyMap<number, CameraRecord> {
 }
 
 /**
- * Each image has a second line, with the points it saw; empty when it saw none. Some programs leave those lines out, so a line counts as one
- * of points only if it is one: triples of numbers.
+ * Each image has a second line, with the points it saw; empty when it saw none. Some programs leave those lines out, so a line counts as
+ * one of points only if it is one: triples of numbers.
  */
 function parseImages(text: string): readonly ImageRecord[] {
   const images: ImageRecord[] = [];
