@@ -1,0 +1,166 @@
+import { layoutSafetensors, readSafetensorsSource, type ByteSource, type HostTensor } from '@langevin/io';
+import { data, flattenTree, realize, tensor, Tensor, UserError } from '@langevin/tensor';
+import * as v from 'valibot';
+import type { Position } from './task.ts';
+
+const FORMAT = 'langevin-state-1';
+
+/** Where a run stands. */
+export interface Point {
+  /** Steps done. */
+  readonly step: number;
+  readonly streams: Readonly<Record<string, Position>>;
+}
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const PointSchema = v.strictObject({ step: count, streams: v.record(v.string(), v.strictObject({ epoch: count, index: count })) });
+
+/**
+ * The structure of a state as JSON: `{ t: 'params.w' }` is the tensor of that name, `{ v: 3 }` a number, text, flag or null, `{ l: [...] }` a
+ * list and `{ o: {...} }` an object. Numbers that JSON does not have are text: `{ n: 'Infinity' }`.
+ */
+type Structure =
+  | { readonly t: string }
+  | { readonly v: number | string | boolean | null }
+  | { readonly n: 'Infinity' | '-Infinity' | 'NaN' | '-0' }
+  | { readonly l: readonly Structure[] }
+  | { readonly o: Readonly<Record<string, Structure>> };
+
+/** A checkpoint takes its structure from a file, so its depth is bounded. */
+const MAX_DEPTH = 64;
+
+/**
+ * A state as the pieces of a safetensors file, which holds all of it: tensors, and in the metadata the structure around them with its
+ * numbers, the step and the positions of the data.
+ *
+ * @throws UserError for a state with a leaf that cannot be saved
+ */
+export async function encodeState(state: unknown, point: Point): Promise<readonly Uint8Array[]> {
+  const { leaves, names } = flattenTree(state);
+  const tensors = new Map<string, Tensor>();
+  leaves.forEach((leaf, i) => {
+    const name = names[i]!;
+    if (leaf === undefined) throw fault(`state has an entry that cannot be saved: ${name}=undefined. Leave it out, or use null.`);
+    if (!(leaf instanceof Tensor)) return;
+    if (tensors.has(name)) throw fault(`two tensors of the state have one name: ${name}. Rename a key that has a dot in it.`);
+    tensors.set(name, leaf);
+  });
+  await realize([...tensors.values()]);
+  const entries = new Map<string, HostTensor>();
+  for (const [name, { dtype, shape }] of tensors) {
+    entries.set(name, { dtype, shape, data: await data(tensors.get(name)!) } as HostTensor);
+  }
+  const metadata = { format: FORMAT, point: JSON.stringify(point), structure: JSON.stringify(structureOf(state, '')) };
+  const layout = layoutSafetensors(entries, { metadata });
+  return [
+    layout.head,
+    ...layout.tensors.map(({ tensor: { data: values } }) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength)),
+  ];
+}
+
+function structureOf(value: unknown, name: string): Structure {
+  if (value instanceof Tensor) return { t: name };
+  const child = (key: string | number): string => (name === '' ? String(key) : `${name}.${key}`);
+  if (Array.isArray(value)) return { l: value.map((item, i) => structureOf(item, child(i))) };
+  if (typeof value === 'object' && value !== null) {
+    return { o: Object.fromEntries(Object.entries(value).map(([key, item]) => [key, structureOf(item, child(key))])) };
+  }
+  if (Object.is(value, -0)) return { n: '-0' };
+  if (typeof value === 'number' && !Number.isFinite(value)) return { n: String(value) as 'NaN' };
+  return { v: value as number | string | boolean | null };
+}
+
+/**
+ * The state in a file that {@link encodeState} made.
+ *
+ * @param like a state of the same task: names and dtypes of tensors are compared, sizes may differ
+ * @throws UserError when the file is damaged, or of another task
+ */
+export async function decodeState<State>(source: ByteSource, like: State): Promise<{ readonly state: State; readonly point: Point }> {
+  const reader = await readSafetensorsSource(source);
+  const { metadata } = reader;
+  const from = source.label;
+  const damaged = (what: string): UserError =>
+    fault(`checkpoint cannot be used: ${from}, ${what}. Remove the file to go on from the one before it.`);
+  if (metadata['format'] !== FORMAT) throw damaged(`format=${JSON.stringify(metadata['format'] ?? 'none').slice(0, 60)} is not ${FORMAT}`);
+  const parse = (name: 'point' | 'structure'): unknown => {
+    try {
+      return JSON.parse(metadata[name] ?? '');
+    } catch {
+      throw damaged(`its ${name} is no JSON`);
+    }
+  };
+  const point = v.safeParse(PointSchema, parse('point'));
+  if (!point.success) throw damaged(`its place in the run is not valid: ${point.issues[0].message}`);
+  const tensors = new Map<string, Tensor>();
+  for (const name of reader.entries.keys()) {
+    const { dtype, shape, data: values } = await reader.read(name);
+    tensors.set(name, tensor(values, { dtype, shape }));
+  }
+  const state = build(parse('structure'), { tensors, depth: 0, damaged });
+  compare(state, like, from);
+  return { state: state as State, point: point.output };
+}
+
+interface Building {
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly depth: number;
+  readonly damaged: (what: string) => UserError;
+}
+
+function build(structure: unknown, at: Building): unknown {
+  const { tensors, depth, damaged } = at;
+  if (depth > MAX_DEPTH) throw damaged(`its structure is deeper than ${MAX_DEPTH}`);
+  if (typeof structure !== 'object' || structure === null) throw damaged('its structure is not one of a state');
+  const node = structure as Readonly<Record<string, unknown>>;
+  const inner = { ...at, depth: depth + 1 };
+  if (typeof node['t'] === 'string') {
+    const found = tensors.get(node['t']);
+    if (found === undefined) throw damaged(`tensor ${JSON.stringify(node['t']).slice(0, 80)} is missing`);
+    return found;
+  }
+  if (Array.isArray(node['l'])) return node['l'].map((item) => build(item, inner));
+  if (typeof node['o'] === 'object' && node['o'] !== null) {
+    // `fromEntries` defines own properties, so that a key such as __proto__ is one like any other.
+    return Object.fromEntries(Object.entries(node['o']).map(([key, item]) => [key, build(item, inner)]));
+  }
+  if (typeof node['n'] === 'string' && ['Infinity', '-Infinity', 'NaN', '-0'].includes(node['n'])) return Number(node['n']);
+  if ('v' in node && (node['v'] === null || ['number', 'string', 'boolean'].includes(typeof node['v']))) return node['v'];
+  throw damaged('its structure is not one of a state');
+}
+
+/**
+ * Compares keys, kinds of leaves and dtypes; the first difference is named. Lists may have another length, as tensors may have another size:
+ * only the items that both have are looked at.
+ */
+function compare(state: unknown, like: unknown, from: string): void {
+  const difference = firstDifference(state, like, '');
+  if (difference !== undefined) throw fault(`checkpoint is of another task: ${from}, ${difference}. Use the task that wrote it.`);
+}
+
+function firstDifference(stored: unknown, wanted: unknown, path: string): string | undefined {
+  const [a, b] = [kindOf(stored), kindOf(wanted)];
+  if (a !== b) return `${path || 'the state'} is ${a}, the task wants ${b}`;
+  if (stored instanceof Tensor || typeof stored !== 'object' || stored === null) return undefined;
+  const [left, right] = [stored, wanted] as readonly [Readonly<Record<string, unknown>>, Readonly<Record<string, unknown>>];
+  const at = (key: string): string => (path === '' ? key : `${path}.${key}`);
+  const keys = Array.isArray(left) ? Object.keys(left).filter((key) => key in right) : Object.keys({ ...left, ...right });
+  for (const key of keys) {
+    if (!Object.hasOwn(left, key)) return `it lacks ${at(key)}`;
+    if (!Object.hasOwn(right, key)) return `it has ${at(key)}, which the task does not know`;
+    const found = firstDifference(left[key], right[key], at(key));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function kindOf(value: unknown): string {
+  if (value instanceof Tensor) return `a ${value.dtype} tensor`;
+  if (Array.isArray(value)) return 'a list';
+  if (value === null) return 'null';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+function fault(text: string): UserError {
+  return new UserError(`[training/checkpoint] ${text}`);
+}

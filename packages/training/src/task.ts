@@ -1,0 +1,87 @@
+import type { Generator } from '@langevin/tensor';
+
+/** What JSON can hold. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
+
+/** Where a stream of data stands: the items before `index` of pass `epoch` have been used. */
+export interface Position {
+  readonly epoch: number;
+  readonly index: number;
+}
+
+/** The place of a step in its run. A step may depend on the state and on this, on nothing else. */
+export interface StepPoint {
+  /** Steps done before this one, from 0. */
+  readonly step: number;
+  /** Where each stream of data stands, by name; one that has not been used stands at the beginning. */
+  readonly stream: (name: string) => Position;
+  /**
+   * A fresh generator for one purpose: a function of (seed, step, purpose, part), whatever else was drawn and however often the step has
+   * been traced.
+   *
+   * @param part tells apart what one step draws several times for one purpose. @default 0
+   */
+  readonly random: (purpose: string, part?: number) => Generator;
+}
+
+/** What a step gives back. */
+export interface StepResult<State> {
+  readonly state: State;
+  /** Losses by name; a run stops when one of them is not finite. At least one. */
+  readonly losses: Readonly<Record<string, number>>;
+  /** What else is worth a curve: gradient norms, learning rates, counts. Not finite is allowed here. @default none */
+  readonly measures?: Readonly<Record<string, number>>;
+  /** Where the streams stand now that were used. @default as before */
+  readonly streams?: Readonly<Record<string, Position>>;
+  /** Which items the step saw, by stream, for the message when a loss is not finite. @default none are named */
+  readonly items?: Readonly<Record<string, readonly (number | string)[]>>;
+}
+
+/** Something to look at that an evaluation made. */
+export interface Artifact {
+  /** Without an ending, unique within one evaluation: `samples`, `held-out/view-3`. */
+  readonly name: string;
+  readonly kind: 'picture' | 'film' | 'table' | 'text';
+  /** Ending of the file, without a dot: `png`, `webp`, `md`, `csv`. */
+  readonly extension: string;
+  readonly content: Uint8Array | string;
+}
+
+/** What an evaluation yields: artifacts, and numbers that become curves of their own. */
+export type Evaluation = Artifact | { readonly kind: 'numbers'; readonly values: Readonly<Record<string, number>> };
+
+/**
+ * What is trained: a frozen value. Networks that are not trained (teachers, autoencoders, frozen bases) are arguments of the function that
+ * makes a task, never part of its state, so that no checkpoint rewrites them.
+ *
+ * The state is any tree of tensors, numbers, text and flags in lists and plain objects. Tensors may have another size after each step.
+ */
+export interface Task<State> {
+  readonly name: string;
+  /** Decides what the run computes; a resumed run must have the same, apart from the entries that `mayChange` names. */
+  readonly config: Json;
+  /** Dotted names of entries of `config` that a resume may change, such as `optimizer.learningRate`. @default none */
+  readonly mayChange?: readonly string[];
+  /** Everything random comes from it. */
+  readonly seed: number;
+  /** The state before the first step. */
+  readonly init: () => State | Promise<State>;
+  /** May donate the tensors of `state`. */
+  readonly step: (state: State, at: StepPoint) => Promise<StepResult<State>>;
+  /** Pictures, films, tables, numbers of the state after so many steps. */
+  readonly evaluate?: (state: State, at: Pick<StepPoint, 'step' | 'random'>) => AsyncIterable<Evaluation>;
+}
+
+/**
+ * A task as a frozen value.
+ *
+ * @example
+ * const task = defineTask({
+ *   name: 'halve', config: {}, seed: 0, init: () => ({ x: 1 }),
+ *   step: async ({ x }: { readonly x: number }) => ({ state: { x: x / 2 }, losses: { distance: x / 2 } }),
+ * });
+ * task.name; // => 'halve'
+ */
+export function defineTask<State>(task: Task<State>): Task<State> {
+  return Object.freeze({ ...task });
+}

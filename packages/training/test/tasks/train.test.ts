@@ -1,0 +1,185 @@
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { defaultEngine, numbers, tensor, type Tensor } from '@langevin/tensor';
+import { describe, expect, it } from 'vitest';
+import { folderStore } from '../../src/node/folder-store.ts';
+import { memoryStore, readText } from '../../src/store.ts';
+import { defineTask, type Evaluation, type Task } from '../../src/task.ts';
+import { checkTask } from '../../src/testing/check-task.ts';
+import { train, type TrainEvent, type TrainOptions } from '../../src/train.ts';
+
+void defaultEngine;
+
+interface Walk {
+  readonly x: number;
+  readonly seen: readonly string[];
+  readonly grown: Tensor;
+  readonly flags: { readonly even: boolean; readonly limit: number; readonly note: null };
+}
+
+/** Host numbers, lists that grow, a tensor of another size at each step, two streams of different pace. */
+function walk(options: { readonly config?: Task<Walk>['config']; readonly losses?: Readonly<Record<number, number>> } = {}): Task<Walk> {
+  const { config = { rate: 1, data: { size: 8 } }, losses = {} } = options;
+  return defineTask<Walk>({
+    name: 'walk',
+    config,
+    mayChange: ['rate'],
+    seed: 3,
+    init: () => ({ x: -0, seen: [], grown: tensor([0]), flags: { even: true, limit: Infinity, note: null } }),
+    step: async (state, at) => {
+      const letters = at.stream('letters');
+      const digits = at.stream('digits');
+      const grown = tensor([...(await numbers(state.grown)), at.random('growth').uniform(1)[0]!]);
+      const x = state.x + at.random('walk').normal(1)[0]! + at.random('walk', 1).normal(1)[0]!;
+      return {
+        state: { x, seen: [`${letters.epoch}/${letters.index}`], grown, flags: { ...state.flags, even: !state.flags.even } },
+        losses: { distance: losses[at.step + 1] ?? Math.abs(x), other: 1 },
+        measures: { size: grown.size, ratio: x / 0 },
+        streams: {
+          letters: letters.index === 2 ? { epoch: letters.epoch + 1, index: 0 } : { epoch: letters.epoch, index: letters.index + 1 },
+          ...(at.step % 2 === 0 && { digits: { epoch: 0, index: digits.index + 1 } }),
+        },
+        items: { letters: [letters.index], digits: ['seven'] },
+      };
+    },
+    evaluate: async function* ({ x }, at): AsyncGenerator<Evaluation> {
+      yield { kind: 'numbers', values: { x, drawn: at.random('evaluation').uniform(1)[0]! } };
+      yield { kind: 'text', name: 'notes/where', extension: 'txt', content: `at ${x} after ${at.step}` };
+      await Promise.resolve();
+    },
+  });
+}
+
+async function all<State>(task: Task<State>, options: TrainOptions): Promise<TrainEvent<State>[]> {
+  const events: TrainEvent<State>[] = [];
+  for await (const event of train(task, options)) events.push(event);
+  return events;
+}
+
+const newFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'langevin-train-'));
+
+describe('a run', () => {
+  it('is the same to the byte wherever it is interrupted, with host numbers, growing tensors and two streams', async () => {
+    await checkTask(() => walk(), { steps: 5 });
+  });
+
+  it('keeps numbers that JSON does not have, flags and nulls', async () => {
+    const store = memoryStore();
+    await all(walk(), { store, steps: 2, checkpointEvery: 1 });
+    const [start, step] = await all(walk(), { store, steps: 3, start: 'resume' });
+    expect(start).toMatchObject({ kind: 'start', step: 2, resumed: true });
+    expect((step as { readonly state: Walk }).state.flags).toEqual({ even: false, limit: Infinity, note: null });
+  });
+
+  it('logs losses and measures, and evaluations as curves and files', async () => {
+    const store = memoryStore();
+    await all(walk(), { store, steps: 4, logEvery: 2, evaluateEvery: 2 });
+    const log = (await readText(store, 'log.jsonl'))!
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(log.map(({ step, size, ratio, other }) => ({ step, size, ratio, other }))).toEqual([
+      { step: 2, size: 3, ratio: null, other: 1 },
+      { step: 4, size: 5, ratio: null, other: 1 },
+    ]);
+    expect(await readText(store, 'evaluations/step-00000002/notes/where.txt')).toMatch(/^at .* after 2$/u);
+    expect((await readText(store, 'evaluations.jsonl'))!.trim().split('\n')).toHaveLength(2);
+  });
+
+  it('stops at a loss that is not finite, with its name, the step, the items and the last checkpoint', async () => {
+    await expect(all(walk({ losses: { 4: NaN } }), { store: memoryStore(), steps: 9, checkpointEvery: 3 })).rejects.toThrow(
+      '[training/train] loss is not finite: distance=NaN, step=4, items: letters [0]; digits [seven]. Last checkpoint: '
+        + 'memory/checkpoints/step-00000003.safetensors. Resume',
+    );
+  });
+
+  it('is not begun where there is one, and not resumed with another configuration, save what may change', async () => {
+    const store = memoryStore('here');
+    await all(walk(), { store, steps: 2 });
+    await expect(all(walk(), { store, steps: 3 })).rejects.toThrow('there is a run already: here, newest step=2');
+    const other = walk({ config: { rate: 1, data: { size: 16 } } });
+    await expect(all(other, { store, steps: 3, start: 'resume' })).rejects.toThrow('data.size: stored 8, given 16');
+    await all(walk({ config: { rate: 0.5, data: { size: 8 } } }), { store, steps: 3, start: 'resume' });
+    expect(await readText(store, 'config.json')).toContain('"rate": 0.5');
+  });
+
+  it('goes on from the checkpoint before a damaged one when asked, and says so before', async () => {
+    const store = memoryStore();
+    await all(walk(), { store, steps: 4, checkpointEvery: 2 });
+    const bytes = store.files.get('checkpoints/step-00000004.safetensors')!;
+    await store.write('checkpoints/step-00000004.safetensors', [bytes.subarray(0, bytes.length - 9)]);
+    await expect(all(walk(), { store, steps: 5, start: 'resume' })).rejects.toThrow("of step 2; start: 'previous' goes on from there");
+    const events = await all(walk(), { store, steps: 5, start: 'previous' });
+    expect(events[0]).toMatchObject({ kind: 'start', step: 2, resumed: true });
+  });
+
+  it('refuses the checkpoint of another task', async () => {
+    const store = memoryStore();
+    await all(walk(), { store, steps: 1 });
+    const other = defineTask({
+      ...walk(),
+      init: () => ({ y: 1 }),
+      step: (state: { readonly y: number }) => Promise.resolve({ state, losses: { y: 1 } }),
+      evaluate: async function* () {},
+    });
+    await expect(all(other, { store, steps: 2, start: 'resume' })).rejects.toThrow('checkpoint is of another task');
+  });
+
+  it('writes a checkpoint when it is aborted', async () => {
+    const store = memoryStore();
+    const abort = new AbortController();
+    for await (const event of train(walk(), { store, steps: 100, signal: abort.signal })) {
+      if (event.kind === 'step' && event.step === 3) abort.abort();
+      if (event.kind === 'done')
+        expect(event).toMatchObject({ step: 3, reason: 'aborted', checkpoint: 'checkpoints/step-00000003.safetensors' });
+    }
+    expect([...store.files.keys()]).toContain('checkpoints/step-00000003.safetensors');
+  });
+
+  it.each([
+    [{ steps: 0 }, 'steps=0'],
+    [{ steps: 1.5 }, 'steps=1.5'],
+    [{ steps: 3, checkpointEvery: -1 }, 'checkpointEvery=-1'],
+    [{ steps: 3, milestone: 0 }, 'milestone=0'],
+  ])('refuses %o', async (options, says) => {
+    await expect(all(walk(), { store: memoryStore(), ...options })).rejects.toThrow(says);
+  });
+
+  it('refuses artifacts whose names lead out of their folder', async () => {
+    const task = defineTask<Walk>({
+      ...walk(),
+      evaluate: async function* () {
+        await Promise.resolve();
+        yield { kind: 'text', name: '../../escaped', extension: 'txt', content: '' };
+      },
+    });
+    await expect(all(task, { store: memoryStore(), steps: 1 })).rejects.toThrow("a name that is no file's");
+  });
+});
+
+describe('a folder', () => {
+  it('holds the same bytes as memory, keeps two checkpoints, and lets one run in at a time', async () => {
+    const folder = await newFolder();
+    const memory = memoryStore();
+    await all(walk(), { store: memory, steps: 7, checkpointEvery: 2 });
+    const store = folderStore(folder);
+    for await (const event of train(walk(), { store, steps: 7, checkpointEvery: 2 })) {
+      if (event.kind === 'step' && event.step === 1) {
+        await expect(all(walk(), { store: folderStore(folder), steps: 9, start: 'resume' })).rejects.toThrow(folder);
+      }
+    }
+    expect((await readdir(join(folder, 'checkpoints'))).sort()).toEqual(['step-00000006.safetensors', 'step-00000007.safetensors']);
+    for (const path of ['config.json', 'log.jsonl', 'checkpoints/step-00000007.safetensors', 'evaluations/step-00000007/notes/where.txt']) {
+      expect(new Uint8Array(await readFile(join(folder, path)))).toEqual(memory.files.get(path));
+    }
+    expect(await readdir(folder)).not.toContain('.lock-1');
+  });
+
+  it('that is a file, or has no name, is refused', async () => {
+    const folder = await newFolder();
+    await writeFile(join(folder, 'file'), 'x');
+    await expect(all(walk(), { store: folderStore(join(folder, 'file')), steps: 1 })).rejects.toThrow(join(folder, 'file'));
+    expect(() => folderStore(' ')).toThrow('Give a path');
+  });
+});
