@@ -29,18 +29,38 @@ export interface TrainingPoint {
   readonly position: { readonly epoch: number; readonly index: number };
 }
 
+/** A complete checkpoint in a folder. */
+export interface StoredCheckpoint {
+  readonly step: number;
+  readonly path: string;
+}
+
+/** Weights that nothing can be computed with. */
+export class NotFiniteError extends UserError {
+  /** Name of the first tensor that is not finite. */
+  readonly tensor: string;
+
+  constructor(tensor: string, step: number) {
+    super(`[training/checkpoint] weights are not finite: tensor=${tensor}, step=${step}. Nothing was written; earlier ones are untouched.`);
+    this.tensor = tensor;
+  }
+}
+
 /**
  * Write a checkpoint: a folder that appears whole or not at all.
  *
  * @returns the folder's path
- * @throws UserError when the disk is full or not writable; nothing that was there before is lost
+ * @throws UserError when a tensor is not finite, or the disk is full or not writable; nothing that was there before is lost
  */
 export async function writeCheckpoint<State>(folder: string, point: TrainingPoint, state: State): Promise<string> {
   const temporary = join(folder, `${TEMPORARY}${randomUUID()}`);
   const final = join(folder, stepName(point.step));
+  const tensors = await toStateDict(state);
+  for (const [name, { data }] of tensors)
+    if (data instanceof Float32Array && !data.every(Number.isFinite)) throw new NotFiniteError(name, point.step);
   try {
     await mkdir(temporary, { recursive: true });
-    await writeSafetensors(join(temporary, STATE_FILE), await toStateDict(state));
+    await writeSafetensors(join(temporary, STATE_FILE), tensors);
     await writeFileAtomic(
       join(temporary, META_FILE),
       `${JSON.stringify({ format: FORMAT, step: point.step, position: point.position }, null, 2)}\n`,
@@ -71,10 +91,16 @@ async function flushFolder(folder: string): Promise<void> {
 }
 
 /** Folders of complete checkpoints, by rising step. */
-export async function listCheckpoints(folder: string): Promise<readonly { readonly step: number; readonly path: string }[]> {
+export async function listCheckpoints(folder: string): Promise<readonly StoredCheckpoint[]> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
+    // No folder, or a file of that name: no checkpoints either way.
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
+    throw new UserError(
+      `[training/checkpoint] checkpoints cannot be listed: folder=${folder}, code=${error.code}. Check its permissions.`,
+      {
+        cause: error,
+      },
+    );
   });
   return names
     .flatMap((name) => {
@@ -113,13 +139,34 @@ export async function readCheckpoint<State>(
   return { point: { step, position }, state: fromStateDict(template, tensors, { from: path }) };
 }
 
+/**
+ * Rename the checkpoints after a step to `step-00000000.aside`: nothing reads or removes them any more.
+ *
+ * @returns their new paths
+ */
+export async function setAsideAfter(folder: string, step: number): Promise<readonly string[]> {
+  const later = (await listCheckpoints(folder)).filter((checkpoint) => checkpoint.step > step);
+  return Promise.all(
+    later.map(async ({ path }) => {
+      const aside = `${path}.aside`;
+      await rm(aside, { recursive: true, force: true });
+      await rename(path, aside);
+      return aside;
+    }),
+  );
+}
+
+export interface PruneOptions {
+  readonly keep: number;
+  readonly milestone?: number | undefined;
+  /** Step of a checkpoint that stays, however old. */
+  readonly spare?: number | undefined;
+}
+
 /** Keep the newest `keep` checkpoints and those whose step is a multiple of `milestone`. */
-export async function pruneCheckpoints(
-  folder: string,
-  options: { readonly keep: number; readonly milestone?: number | undefined },
-): Promise<void> {
+export async function pruneCheckpoints(folder: string, { keep, milestone, spare }: PruneOptions): Promise<void> {
   const all = await listCheckpoints(folder);
-  const old = all.slice(0, Math.max(all.length - options.keep, 0));
-  const removable = old.filter(({ step }) => !options.milestone || step % options.milestone !== 0);
+  const old = all.slice(0, Math.max(all.length - keep, 0));
+  const removable = old.filter(({ step }) => step !== spare && (!milestone || step % milestone !== 0));
   await Promise.all(removable.map(({ path }) => rm(path, { recursive: true, force: true })));
 }

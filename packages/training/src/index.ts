@@ -1,9 +1,19 @@
-export { train, type Metrics, type StepResult, type TrainEvent, type TrainingTask, type TrainOptions } from './loop.ts';
-export { listCheckpoints, pruneCheckpoints, readCheckpoint, removeUnfinished, writeCheckpoint, type TrainingPoint } from './checkpoint.ts';
+export { train, type Metrics, type StepResult, type TrainEvent, type TrainingData, type TrainingTask, type TrainOptions } from './loop.ts';
+export {
+  listCheckpoints,
+  pruneCheckpoints,
+  readCheckpoint,
+  removeUnfinished,
+  writeCheckpoint,
+  type PruneOptions,
+  type StoredCheckpoint,
+  type TrainingPoint,
+} from './checkpoint.ts';
 export { createRunFolder, runFolder, stepName, stepOfName, type RunFolder } from './run-folder.ts';
-export { appendLine, readLog, truncateLog, type LogLine } from './run-log.ts';
+export { showChange, type ConfigChange } from './stored-config.ts';
 export { writeReport, type ReportState } from './report.ts';
 export { progressMeter, showDuration, type Progress } from './progress.ts';
 export { parseTrainingConfig, type DiffusionTrainingConfig } from './diffusion/config.ts';
+export { parseDataDescription, type ClassGroup, type DataDescription } from './diffusion/data-description.ts';
 export { countParameters, diffusionTask, type DiffusionState, type DiffusionTaskOptions } from './diffusion/task.ts';
 export { conditionalBackbone, type ConditionalBackbone } from './diffusion/conditional-backbone.ts';

@@ -1,11 +1,13 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '@langevin/io/node';
 
 /** Where the files of one run lie. */
 export interface RunFolder {
   readonly root: string;
-  /** The configuration the run was started with. */
+  /** The configuration the run was last started or resumed with. */
   readonly config: string;
+  /** What the run is trained on: names of classes and items, and what their pixels hash to. */
+  readonly data: string;
   /** One line of JSON for each logged step: the same for every run of this configuration. */
   readonly log: string;
   /** One line of JSON for each logged step: wall-clock figures of this machine. */
@@ -19,6 +21,7 @@ export function runFolder(root: string): RunFolder {
   return {
     root,
     config: join(root, 'config.json'),
+    data: join(root, 'data.json'),
     log: join(root, 'log.jsonl'),
     timings: join(root, 'timings.jsonl'),
     report: join(root, 'report.html'),
@@ -27,10 +30,10 @@ export function runFolder(root: string): RunFolder {
   };
 }
 
+/** @throws UserError when the folder is a file, or nothing can be written there */
 export async function createRunFolder(root: string): Promise<RunFolder> {
   const folder = runFolder(root);
-  await mkdir(folder.previews, { recursive: true });
-  await mkdir(folder.checkpoints, { recursive: true });
+  for (const path of [root, folder.previews, folder.checkpoints]) await makeFolder(path);
   return folder;
 }
 

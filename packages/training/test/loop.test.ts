@@ -53,7 +53,7 @@ describe('options', () => {
     [{ steps: 1, previewEvery: -1 }, 'previewEvery=-1'],
   ])('%j are refused', async (options, named) => {
     await expect(events(hostTask(), { folder: await temporaryFolder(), ...options })).rejects.toThrow(
-      `[training/loop] option is out of range: ${named}. Give an integer`,
+      `is out of range: ${named}. Pass an integer >=`,
     );
   });
 });
@@ -120,8 +120,8 @@ describe('a loss that is not finite', () => {
     const run = events(hostTask({ losses: { 6: loss } }), { folder, steps: 9, checkpointEvery: 2 });
     const last = join(folder, 'checkpoints', 'step-00000004');
     await expect(run).rejects.toThrow(
-      `[training/loop] loss is not finite: loss=${loss}, step=6, batch items=[15, 16, 17]. Last good checkpoint: ${last}. Resume `
-        + 'from it with a lower learning rate or gradient clipping.',
+      `[training/loop] loss is not finite: loss=${loss}, step=6, batch items=[15, 16, 17]. Last good checkpoint: ${last}. Resume, `
+        + 'which goes on from it, with a lower learning rate or gradient clipping.',
     );
     expect((await readCheckpoint(last, hostTask().init())).point.step).toBe(4);
     expect((await listCheckpoints(join(folder, 'checkpoints'))).at(-1)?.path).toBe(last);
@@ -168,7 +168,7 @@ describe('a disk that fails', () => {
         await symlink('/dev/full', log);
       }
     };
-    await expect(run()).rejects.toThrow(`[training/log] log cannot be written: path=${log}, ENOSPC`);
+    await expect(run()).rejects.toThrow(`[io/log] log cannot be written: path=${log}. The disk is full: free some space.`);
     expect((await listCheckpoints(join(folder, 'checkpoints'))).map(({ step }) => step)).toEqual([2, 4]);
   });
 

@@ -1,14 +1,15 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { appendLine, createRunFolder, writeReport } from '@langevin/training';
+import { appendLog } from '@langevin/io/node';
+import { createRunFolder, writeReport } from '@langevin/training';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from './host-task.ts';
 
 async function report(steps: number): Promise<string> {
   const folder = await createRunFolder(await temporaryFolder());
   for (let step = 10; step <= 40; step += 10) {
-    await appendLine(folder.log, { step, loss: 1 / step, gradNorm: step });
-    await appendLine(folder.timings, { step, milliseconds: step });
+    await appendLog(folder.log, { step, loss: 1 / step, gradNorm: step });
+    await appendLog(folder.timings, { step, milliseconds: step });
   }
   await writeFile(join(folder.previews, 'step-00000020.png'), '');
   await writeReport(folder, { name: 'a <b> & "c"', step: 40, steps });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from '@langevin/tensor';
+import { isDiskError, remedyOf } from './disk-error.ts';
 
 /** What to write: whole, or in pieces that are produced while writing. */
 export type FileContent = string | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
@@ -108,26 +109,11 @@ function ifMissing<T>(value: T): (error: unknown) => T {
   };
 }
 
-const REMEDIES: Readonly<Record<string, string>> = {
-  ENOSPC: 'The disk is full: free some space.',
-  EDQUOT: 'The disk quota is used up: free some space.',
-  EFBIG: 'The file is larger than this disk or user may write.',
-  EIO: 'The disk reports a failure: check it.',
-  ENOENT: 'Create the folder first.',
-  ENOTDIR: 'A part of the path is a file, not a folder.',
-  EISDIR: 'The path is a folder: name a file in it.',
-  EACCES: 'Permission is denied: choose another folder.',
-  EPERM: 'Permission is denied: choose another folder.',
-  EROFS: 'The disk is read-only: choose another folder.',
-};
-
 /** Operating-system errors become one that says what was saved; anything else is the content's own and stays itself. */
 function explain(error: unknown, path: string): unknown {
-  const { code, syscall } = error as NodeJS.ErrnoException;
-  if (typeof code !== 'string' || typeof syscall !== 'string') return error;
+  if (!isDiskError(error)) return error;
   return new UserError(
-    `[io/write] writing ${JSON.stringify(path)} failed: code=${code}. ${REMEDIES[code] ?? 'Check the disk.'} What was there before `
-      + 'is untouched.',
+    `[io/write] writing ${JSON.stringify(path)} failed: code=${error.code}. ${remedyOf(error)} What was there before is untouched.`,
     { cause: error },
   );
 }

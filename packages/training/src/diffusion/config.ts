@@ -31,7 +31,8 @@ const Schema = v.strictObject({
     name: v.picklist(['adam', 'adamW']),
     learningRate: positive,
     betas: v.optional(v.tuple([share, share]), [0.9, 0.999]),
-    weightDecay: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
+    /** @default the optimiser's own: 0 for adam, 0.01 for adamW */
+    weightDecay: v.optional(v.pipe(v.number(), v.finite(), v.minValue(0))),
     /** Steps of linear rise at the start. */
     warmUp: v.optional(count(0, 1e7), 0),
     /** Steps over which the rate falls to zero along a cosine, those of the rise included; omit for a constant rate. */

@@ -41,7 +41,19 @@ import {
 import type { StepResult, TrainingTask } from '../loop.ts';
 import type { DiffusionTrainingConfig } from './config.ts';
 import type { ConditionalBackbone } from './conditional-backbone.ts';
+import { describeData, type ClassGroup } from './data-description.ts';
 import { stepGenerator, steppedMode } from './random.ts';
+
+/** What a resumed run may have changed: how fast it learns, and where its data lie, whose content is compared. */
+export const MAY_CHANGE: readonly string[] = Object.freeze([
+  'data',
+  'optimizer.learningRate',
+  'optimizer.betas',
+  'optimizer.weightDecay',
+  'optimizer.warmUp',
+  'optimizer.cosineSteps',
+  'clipNorm',
+]);
 
 /** Everything that a training step changes. */
 export interface DiffusionState<Params = unknown> {
@@ -55,6 +67,8 @@ export interface DiffusionTaskOptions<Params> {
   readonly config: DiffusionTrainingConfig;
   readonly dataset: Dataset;
   readonly backbone: ConditionalBackbone<Params>;
+  /** Which classes of the data belong together; kept with the run. @default none */
+  readonly categories?: readonly ClassGroup[];
   /** @default the default engine */
   readonly engine?: Engine;
   /** Write a picture of what the average of the parameters draws. */
@@ -81,7 +95,7 @@ export function diffusionTask<Params>(options: DiffusionTaskOptions<Params>): Tr
   const mode = steppedMode(config.seed, () => running);
 
   const update = compile(
-    (state: DiffusionState<Params>, batch: TrainingBatch, learningRate: Tensor, averageWeight: Tensor) => {
+    (state: DiffusionState<Params>, batch: TrainingBatch, { learningRate, averageWeight }: StepWeights) => {
       const { value, grad } = valueAndGrad((params: Params) =>
         denoisingLoss({
           network: (x, cNoise) =>
@@ -103,6 +117,8 @@ export function diffusionTask<Params>(options: DiffusionTaskOptions<Params>): Tr
   return {
     name: config.name,
     config,
+    mayChange: MAY_CHANGE,
+    data: describeData(dataset, options.categories),
     init() {
       const params = backbone.network.init(torchGenerator(config.seed));
       return { params, optimizer: optimizer.init(params), average: params };
@@ -116,11 +132,11 @@ export function diffusionTask<Params>(options: DiffusionTaskOptions<Params>): Tr
             + `batchSize=${config.batchSize}. Use a smaller batch.`,
         );
       const drawn = drawLevels(levels, {
-        generator: stepGenerator(config.seed, step, 'levels'),
+        generator: stepGenerator({ seed: config.seed, step, purpose: 'levels' }),
         count: config.batchSize,
         spread: 'stratified',
       });
-      const noise = stepGenerator(config.seed, step, 'noise').normal(batch.images.length);
+      const noise = stepGenerator({ seed: config.seed, step, purpose: 'noise' }).normal(batch.images.length);
       const inputs: TrainingBatch = {
         x0: tensor(batch.images, { shape: batch.shape }),
         noise: tensor(noise, { shape: batch.shape }),
@@ -128,7 +144,7 @@ export function diffusionTask<Params>(options: DiffusionTaskOptions<Params>): Tr
         coefficients: trainingCoefficients({ levels: drawn, preconditioning, weight }),
       };
       const learningRate = schedule(step);
-      const result = await update(state as Untraced<typeof state>, inputs, learningRate, emaWeight(decay, step + 1));
+      const result = await update(state as Untraced<typeof state>, inputs, { learningRate, averageWeight: emaWeight(decay, step + 1) });
       const [loss, gradNorm] = await Promise.all([float32Data(result.loss), float32Data(result.norm)]);
       return {
         state: result.state as DiffusionState<Params>,
@@ -139,6 +155,12 @@ export function diffusionTask<Params>(options: DiffusionTaskOptions<Params>): Tr
     },
     ...(options.preview ? { preview: (state: DiffusionState<Params>, path: string) => options.preview!(state.average, path) } : {}),
   };
+}
+
+/** Host numbers that differ from step to step: inputs of one compiled graph. */
+interface StepWeights {
+  readonly learningRate: Tensor;
+  readonly averageWeight: Tensor;
 }
 
 interface TrainingBatch {
@@ -167,7 +189,7 @@ function checkFit<Params>({ dataset, backbone }: DiffusionTaskOptions<Params>): 
 }
 
 function optimizerOf({ optimizer: { name, betas, weightDecay } }: DiffusionTrainingConfig): Optimizer<AdamState> {
-  const options = { beta1: betas[0], beta2: betas[1], weightDecay };
+  const options = { beta1: betas[0], beta2: betas[1], ...(weightDecay !== undefined && { weightDecay }) };
   return name === 'adam' ? adam(options) : adamW(options);
 }
 

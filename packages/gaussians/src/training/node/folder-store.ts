@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSafetensors, removeStaleTemporaries, writeSafetensors } from '@langevin/io/node';
-import { UserError } from '@langevin/tensor';
+import { checkNumber, UserError } from '@langevin/tensor';
 import type { CheckpointStore } from '../run.ts';
 
 const NAME = /^step-(\d{8,})\.safetensors$/;
@@ -13,7 +13,7 @@ const NAME = /^step-(\d{8,})\.safetensors$/;
  */
 export function folderStore(folder: string, options: { readonly keep?: number } = {}): CheckpointStore {
   const { keep = 2 } = options;
-  if (!Number.isSafeInteger(keep) || keep < 1) throw new UserError(`[gaussians/checkpoint] keep=${keep} must be an integer >= 1.`);
+  checkNumber('gaussians/checkpoint', { keep }, { atLeast: 1, kind: 'integer' });
   const names = async (): Promise<readonly string[]> => {
     const all = (await readdir(folder)).filter((name) => NAME.test(name));
     return all.sort((a, b) => Number(NAME.exec(a)![1]) - Number(NAME.exec(b)![1]));
@@ -22,10 +22,19 @@ export function folderStore(folder: string, options: { readonly keep?: number } 
     newest: async () => {
       await mkdir(folder, { recursive: true });
       await removeStaleTemporaries(folder);
-      const newest = (await names()).at(-1);
-      if (newest === undefined) return undefined;
-      const from = join(folder, newest);
-      return { stored: await readSafetensors(from), from };
+      const paths = (await names()).map((name) => join(folder, name)).reverse();
+      const [from, ...before] = paths;
+      if (from === undefined) return undefined;
+      return {
+        from,
+        stored: await readSafetensors(from).catch(async (error: unknown) => {
+          if (!(error instanceof UserError)) throw error;
+          throw new UserError(
+            `[gaussians/checkpoint] newest checkpoint is damaged: ${JSON.stringify(from)}. ${await instead(from, before)}`,
+            { cause: error },
+          );
+        }),
+      };
     },
     save: async (step, { tensors, metadata }) => {
       const path = join(folder, `step-${String(step).padStart(8, '0')}.safetensors`);
@@ -35,4 +44,19 @@ export function folderStore(folder: string, options: { readonly keep?: number } 
       return path;
     },
   };
+}
+
+/** What can be done about a damaged checkpoint: the one before it is as good a place to go on from. */
+async function instead(damaged: string, before: readonly string[]): Promise<string> {
+  for (const [i, path] of before.entries()) {
+    const sound = await readSafetensors(path).then(
+      () => true,
+      () => false,
+    );
+    if (sound) {
+      const remove = [damaged, ...before.slice(0, i)].map((name) => JSON.stringify(name)).join(' and ');
+      return `To go on from the one before it, ${JSON.stringify(path)}, remove ${remove}.`;
+    }
+  }
+  return 'No other one can be read: begin anew in another folder.';
 }

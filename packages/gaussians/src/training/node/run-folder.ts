@@ -1,14 +1,12 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { imageGrid } from '@langevin/io';
-import { writeImage } from '@langevin/io/node';
+import { appendLog, lockFolder, makeFolder, removeStaleTemporaries, truncateLog, writeImage } from '@langevin/io/node';
 import { UserError } from '@langevin/tensor';
 import type { TrainingBackground } from '../config.ts';
 import { imageOf, pictureOf } from '../pictures.ts';
 import type { CheckpointStore, SplatEvent } from '../run.ts';
 import { folderStore } from './folder-store.ts';
 import { writeReport } from './report.ts';
-import { appendLine, truncateLog } from './run-log.ts';
 
 /** How a run is kept in a folder. */
 export interface RunFolderOptions {
@@ -27,15 +25,35 @@ const SHOWN_VIEWS = 8;
  * A run with its checkpoints, logs, held-out renders and a report in a folder. Apart from timings.jsonl and the report, a run that was
  * killed and resumed leaves the same bytes as one that was not.
  *
+ * @throws UserError when the folder cannot be written to, or another process trains there
  * @param begin starts the run with the store of the folder
  */
 export async function* runInFolder<Event extends SplatEvent>(
   begin: (store: CheckpointStore) => AsyncIterable<Event>,
-  options: RunFolderOptions & { readonly name: string; readonly steps: number; readonly background?: TrainingBackground | undefined },
+  options: RunInFolderOptions,
 ): AsyncGenerator<Event, void> {
-  const { folder, logEvery = 10, keep = 2, background } = options;
+  const { folder, logEvery = 10 } = options;
   if (!Number.isSafeInteger(logEvery) || logEvery < 1)
     throw new UserError(`[gaussians/training] option is out of range: logEvery=${logEvery}. Give an integer >= 1.`);
+  await makeFolder(folder);
+  const lock = await lockFolder(folder);
+  try {
+    yield* keepRun(begin, options);
+  } finally {
+    await lock.release();
+  }
+}
+
+interface RunInFolderOptions extends RunFolderOptions {
+  readonly name: string;
+  readonly steps: number;
+  readonly background?: TrainingBackground | undefined;
+}
+
+async function* keepRun<Event extends SplatEvent>(
+  begin: (store: CheckpointStore) => AsyncIterable<Event>,
+  { folder, logEvery = 10, keep = 2, background, ...options }: RunInFolderOptions,
+): AsyncGenerator<Event, void> {
   const at = {
     log: join(folder, 'log.jsonl'),
     timings: join(folder, 'timings.jsonl'),
@@ -44,7 +62,9 @@ export async function* runInFolder<Event extends SplatEvent>(
     report: join(folder, 'report.html'),
   };
   const store = folderStore(join(folder, 'checkpoints'), { keep });
-  await mkdir(at.renders, { recursive: true });
+  await makeFolder(at.renders);
+  // What a killed run left half-written.
+  for (const path of [folder, at.renders]) await removeStaleTemporaries(path);
   let shown = 0;
   let step = 0;
   const report = (): Promise<void> => writeReport({ ...at, name: options.name, step, steps: options.steps });
@@ -58,8 +78,8 @@ export async function* runInFolder<Event extends SplatEvent>(
       case 'step':
         if (step % logEvery === 0 || step === known.steps) {
           const { loss, l1, ssim, psnr } = known.metrics;
-          await appendLine(at.log, { step, loss, l1, ssim, psnr, count: known.count });
-          await appendLine(at.timings, { step, milliseconds: known.milliseconds });
+          await appendLog(at.log, { step, loss, l1, ssim, psnr, count: known.count });
+          await appendLog(at.timings, { step, milliseconds: known.milliseconds });
         }
         break;
       case 'view':
@@ -79,7 +99,7 @@ export async function* runInFolder<Event extends SplatEvent>(
       case 'evaluation':
         shown = 0;
         await truncateLog(at.evaluations, step - 1);
-        await appendLine(at.evaluations, {
+        await appendLog(at.evaluations, {
           step,
           psnr: known.psnr,
           ssim: known.ssim,
