@@ -37,15 +37,16 @@ function matchCentred(program: Program, value: ValueId, y: ValueId): ValueId | u
 
 /** Whether a value is sum(what) / count over the rows of g. */
 function isMean(program: Program, value: ValueId, g: ValueId, what: (summed: ValueId) => boolean): boolean {
-  const scaled = program.producer(value, 'mul');
-  if (!scaled) return false;
-  return orders(scaled.inputs).some(([total, factor]) => {
-    const sum = program.producer(total, 'sum');
-    if (!sum || !sum.params.keepDims || !what(sum.inputs[0]!)) return false;
-    const count = sizeOf(program.shape(g)) / sizeOf(program.shape(total));
-    const number = program.number(factor);
-    return number !== undefined && Math.abs(number * count - 1) < 1e-6;
-  });
+  const quotient = program.producer(value, 'div');
+  if (!quotient) return false;
+  const [total, divisor] = quotient.inputs as readonly [ValueId, ValueId];
+  const sum = program.producer(total, 'sum');
+  return (
+    !!sum
+    && sum.params.keepDims
+    && what(sum.inputs[0]!)
+    && program.number(divisor) === sizeOf(program.shape(g)) / sizeOf(program.shape(total))
+  );
 }
 
 function isProduct(program: Program, value: ValueId, a: ValueId, b: ValueId): boolean {

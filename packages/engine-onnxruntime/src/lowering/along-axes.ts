@@ -1,8 +1,11 @@
 import type { DType, ReduceParams } from '@langevin/tensor';
 import { sizeOf } from '@langevin/tensor';
-import { ARITHMETIC, castTo } from './kernels.ts';
+import { ONNX_FLOAT64 } from '../onnx/model.ts';
+import { ARITHMETIC, castTo, roundToBfloat16 } from './kernels.ts';
+import { isFloat, isNaNFlags, nanMarks, nanWhereMarked } from './nan.ts';
 import { interleavedAxes, sumInterleaved } from './repeat.ts';
-import type { LoweringTable, Scope } from './scope.ts';
+import type { LoweringTable, Operand, Scope } from './scope.ts';
+import { isLongSum, sumInBlocks } from './sum.ts';
 
 function reduce(scope: Scope, op: string, { axes, keepDims }: ReduceParams, dtypes: readonly DType[]): string {
   const x = scope.inputs[0]!;
@@ -15,18 +18,16 @@ function reduce(scope: Scope, op: string, { axes, keepDims }: ReduceParams, dtyp
   return dtypes.includes(x.dtype) ? out : castTo(scope, out, x.dtype);
 }
 
-/** Longer sums would need a long vector of ones, and more bits. */
-const MOST_ROWS = 16384;
-
-/** Sum the first `axes` axes as a product with ones, several times as fast as ReduceSum. */
-export function sumLeading(scope: Scope, x: string, shape: readonly number[], axes: number): string {
-  const rows = sizeOf(shape.slice(0, axes));
-  const matrix = scope.emit('Reshape', [x, scope.ints([rows, sizeOf(shape.slice(axes))])]);
-  return scope.emit('MatMul', [scope.fill('float32', 1, [1, rows]), matrix]);
-}
-
 /** Below this many elements no kernel is slow. */
 const FEWEST_SUMMED = 4096;
+
+/** Sums of leading axes are faster as a product with ones, however short. */
+function isLeadingSum(scope: Scope, x: Operand, axes: readonly number[]): boolean {
+  const count = axes.length;
+  const isLeading = count > 0 && count < x.shape.length && axes.every((axis) => axis < count);
+  return scope.contrib === 'allow' && x.dtype === 'float32' && isLeading && sizeOf(x.shape) >= FEWEST_SUMMED;
+}
+
 const LARGEST_WINDOW = 64;
 
 export const alongAxes: LoweringTable<'sum' | 'max' | 'argMax' | 'cumsum' | 'topKIndices'> = {
@@ -40,39 +41,67 @@ export const alongAxes: LoweringTable<'sum' | 'max' | 'argMax' | 'cumsum' | 'top
     if (repeat && repeat.repeatOuter > 1 && repeat.repeatInner > 1 && repeat.repeatOuter * repeat.repeatInner <= LARGEST_WINDOW) {
       return sumInterleaved(scope, x.name, repeat, scope.outputs[0]!.shape);
     }
-    const leading = params.axes.length;
-    const rows = sizeOf(x.shape.slice(0, leading));
-    const isLeading = leading > 0 && leading < x.shape.length && params.axes.every((axis) => axis < leading);
-    if (
-      scope.contrib === 'allow'
-      && x.dtype === 'float32'
-      && isLeading
-      && rows > 1
-      && rows <= MOST_ROWS
-      && sizeOf(x.shape) >= FEWEST_SUMMED
-    ) {
-      return scope.emit('Reshape', [sumLeading(scope, x.name, x.shape, leading), scope.ints(scope.outputs[0]!.shape)]);
+    if (isFloat(x) && (isLongSum(x.shape, params.axes) || isLeadingSum(scope, x, params.axes))) {
+      // Partial sums of halves would overflow, and round more often than one sum does.
+      const wide = x.dtype === 'float16' ? castTo(scope, x, 'float32') : x.name;
+      const total = sumInBlocks(scope, wide, { shape: x.shape, axes: params.axes, out: scope.outputs[0]!.shape });
+      if (x.dtype === 'bfloat16') return roundToBfloat16(scope, total);
+      return x.dtype === 'float16' ? castTo(scope, total, 'float16') : total;
     }
     return reduce(scope, 'ReduceSum', params, ARITHMETIC);
   },
-  max: (scope, params) => reduce(scope, 'ReduceMax', params, ARITHMETIC),
+  max: (scope, params) => {
+    const x = scope.inputs[0]!;
+    if (!isFloat(x) || params.axes.length === 0) return reduce(scope, 'ReduceMax', params, ARITHMETIC);
+    const attributes = { keepdims: params.keepDims ? 1 : 0 };
+    return nanWhereMarked(scope, x, (value) => scope.emit('ReduceMax', [value, scope.ints(params.axes)], { attributes }));
+  },
   argMax: (scope, { axis }) => {
     const x = scope.inputs[0]!;
     const attributes = { axis, keepdims: 0, select_last_index: 0 };
+    const first = (value: Operand | string): string => scope.emit('ArgMax', [value], { attributes });
+    if (isFloat(x)) {
+      const marks = nanMarks(scope, x);
+      const marked = castTo(scope, scope.emit('ReduceMax', [marks, scope.ints([axis])], { attributes: { keepdims: 0 } }), 'bool');
+      return castTo(scope, scope.emit('Where', [marked, first(marks), first(x)]), 'int32');
+    }
     const operand = x.dtype === 'int64' || x.dtype === 'bool' ? castTo(scope, x, x.dtype === 'bool' ? 'uint8' : 'float32') : x.name;
-    return castTo(scope, scope.emit('ArgMax', [operand], { attributes }), 'int32');
+    return castTo(scope, first(operand), 'int32');
   },
   cumsum: (scope, { axis, direction }) => {
     const x = scope.inputs[0]!;
     const attributes = { exclusive: 0, reverse: direction === 'reverse' ? 1 : 0 };
-    if (ARITHMETIC.includes(x.dtype)) return scope.emit('CumSum', [x, scope.fill('int64', axis)], { attributes });
-    return castTo(scope, scope.emit('CumSum', [castTo(scope, x, 'int32'), scope.fill('int64', axis)], { attributes }), x.dtype);
+    const running = (value: Operand | string): string => scope.emit('CumSum', [value, scope.fill('int64', axis)], { attributes });
+    if (isFloat(x) && scope.provider !== 'webgpu') {
+      // One addition after another: in float64, as PyTorch does, since the runtime's kernel has nothing like blocks.
+      const sums = running(scope.emit('Cast', [x], { attributes: { to: ONNX_FLOAT64 } }));
+      return x.dtype === 'bfloat16' ? roundToBfloat16(scope, sums) : castTo(scope, sums, x.dtype);
+    }
+    return ARITHMETIC.includes(x.dtype) ? running(x) : castTo(scope, running(castTo(scope, x, 'int32')), x.dtype);
   },
   topKIndices: (scope, { axis, k, order }) => {
     const x = scope.inputs[0]!;
     const attributes = { axis, largest: order === 'largest' ? 1 : 0, sorted: 1 };
-    const operand = ARITHMETIC.includes(x.dtype) ? x.name : castTo(scope, x, 'int32');
-    const [, indices] = scope.emitMany('TopK', [operand, scope.ints([k])], [true, true], { attributes });
-    return castTo(scope, indices!, 'int32');
+    const first = (keys: string, count: number): string =>
+      scope.emitMany('TopK', [keys, scope.ints([count])], [true, true], { attributes })[1]!;
+    if (!isFloat(x)) return castTo(scope, first(ARITHMETIC.includes(x.dtype) ? x.name : castTo(scope, x, 'int32'), k), 'int32');
+    if (scope.provider !== 'webgpu') return castTo(scope, first(keysAboveInfinity(scope, x), k), 'int32');
+    // Without float64: in the order of all elements, NaN counting as infinity, then those that are NaN apart from the others.
+    const all = first(scope.emit('Where', [isNaNFlags(scope, x), scope.fill(x.dtype, Infinity), x]), x.shape[axis]!);
+    const marks = scope.emit('GatherElements', [nanMarks(scope, x), all], { attributes: { axis } });
+    return castTo(scope, scope.emit('GatherElements', [all, first(marks, k)], { attributes: { axis } }), 'int32');
   },
 };
+
+/**
+ * The runtime leaves NaN wherever it is when it sorts. In float64 there is room between the largest float32 and infinity: infinity goes
+ * there, and NaN takes its place.
+ */
+function keysAboveInfinity(scope: Scope, x: Operand): string {
+  const wide = (value: Operand | string): string => scope.emit('Cast', [value], { attributes: { to: ONNX_FLOAT64 } });
+  const beyond = scope.emit('Mul', [wide(scope.fill('float32', LARGEST_FLOAT)), wide(scope.fill('float32', 2))]);
+  const finite = scope.emit('Min', [wide(x), beyond]);
+  return scope.emit('Where', [scope.emit('IsNaN', [x]), wide(scope.fill('float32', Infinity)), finite]);
+}
+
+const LARGEST_FLOAT = (2 - 2 ** -23) * 2 ** 127;

@@ -1,10 +1,16 @@
-import type { PoolParams } from '@langevin/tensor';
+import { sizeOf, type PoolParams } from '@langevin/tensor';
 import { affine } from './affine.ts';
+import { nanWhereMarked } from './nan.ts';
+import { normalizeRows } from './normalize.ts';
 import type { LoweredComposite, LoweringTable, Operand, Scope } from './scope.ts';
 
-function pool(scope: Scope, op: string, { kernel, strides, padding }: PoolParams, extra: Record<string, number> = {}): string {
+function pool(
+  scope: Scope,
+  x: Operand | string,
+  { op, kernel, strides, padding, ...extra }: PoolParams & { readonly op: string; readonly count_include_pad?: number },
+): string {
   const pads = [...padding.map(([before]) => before), ...padding.map(([, after]) => after)];
-  return scope.emit(op, scope.inputs, { attributes: { kernel_shape: kernel, strides, pads, ...extra } });
+  return scope.emit(op, [x], { attributes: { kernel_shape: kernel, strides, pads, ...extra } });
 }
 
 /** From this many logits a head on, the product by tiles is worth its two transposes: the logits are never all in memory. */
@@ -49,19 +55,28 @@ export const composites: LoweringTable<LoweredComposite> = {
   },
   groupNorm: (scope, { groups, epsilon }) => {
     const [x, scale, bias] = scope.inputs as [Operand, Operand, Operand];
-    const [batch, channels] = x.shape as [number, number];
-    const grouped = scope.emit('Reshape', [x, scope.ints([batch, groups, -1])]);
-    const unit = [scope.fill(x.dtype, 1, [groups]), scope.fill(x.dtype, 0, [groups])];
-    const normal = scope.emit('InstanceNormalization', [grouped, ...unit], { attributes: { epsilon: { float: epsilon } } });
+    const channels = x.shape[1]!;
+    const normal = normalizedGroups(scope, x, { groups, epsilon });
     const whole = scope.emit('Reshape', [normal, scope.ints(x.shape)]);
     if (scope.contrib === 'allow' && x.dtype === 'float32') return affine(scope, { ...x, name: whole }, { scale, bias, channels });
     const perChannel = (operand: Operand): string =>
       scope.emit('Reshape', [operand, scope.ints([channels, ...x.shape.slice(2).map(() => 1)])]);
     return scope.emit('Add', [scope.emit('Mul', [whole, perChannel(scale)]), perChannel(bias)]);
   },
-  maxPool: (scope, params) => pool(scope, 'MaxPool', params),
-  avgPool: (scope, params) => pool(scope, 'AveragePool', params, { count_include_pad: 1 }),
+  maxPool: (scope, params) => nanWhereMarked(scope, scope.inputs[0]!, (value) => pool(scope, value, { op: 'MaxPool', ...params })),
+  avgPool: (scope, params) => pool(scope, scope.inputs[0]!, { op: 'AveragePool', ...params, count_include_pad: 1 }),
 };
+
+/** From this many numbers on the runtime's InstanceNormalization, which adds them up one by one, is worse than PyTorch's. */
+const LARGE_GROUP = 4096;
+
+function normalizedGroups(scope: Scope, x: Operand, { groups, epsilon }: { readonly groups: number; readonly epsilon: number }): string {
+  const shape = [x.shape[0]!, groups, sizeOf(x.shape) / (x.shape[0]! * groups)];
+  const grouped = scope.emit('Reshape', [x, scope.ints(shape)]);
+  if (shape[2]! > LARGE_GROUP) return normalizeRows(scope, { name: grouped, dtype: x.dtype, shape }, { axes: 1, epsilon })[0]!;
+  const unit = [scope.fill(x.dtype, 1, [groups]), scope.fill(x.dtype, 0, [groups])];
+  return scope.emit('InstanceNormalization', [grouped, ...unit], { attributes: { epsilon: { float: epsilon } } });
+}
 
 function scaledLogits(scope: Scope, q: Operand, k: Operand, scale: number): string {
   if (scope.contrib === 'allow' && q.dtype === 'float32') {

@@ -1,8 +1,8 @@
 import type { ConvParams, Shape } from '@langevin/tensor';
 import { sameShape, sizeOf } from '@langevin/tensor';
-import { sumLeading } from './along-axes.ts';
 import { blockedWeights, emitBlockedConv, isBlockable, turnedKernel, weightGradByInput, weightGradByOutput } from './blocked-conv.ts';
 import { adjointByConv, convByGroup } from './conv-adjoint.ts';
+import { sumInBlocks } from './sum.ts';
 import type { LoweringTable, Operand, Scope } from './scope.ts';
 
 /** ONNX lists all borders before, then all borders after. */
@@ -110,7 +110,8 @@ export const convolution: LoweringTable<'conv' | 'convInputGrad' | 'convWeightGr
 
 /** Sum over the batch. */
 function sumOfProducts(scope: Scope, parts: string, shape: readonly number[]): string {
-  if (scope.contrib === 'allow' && scope.inputs[0]!.dtype === 'float32') return sumLeading(scope, parts, shape, 1);
+  if (scope.contrib === 'allow' && scope.inputs[0]!.dtype === 'float32')
+    return sumInBlocks(scope, parts, { shape, axes: [0], out: shape.slice(1) });
   return scope.emit('ReduceSum', [parts, scope.ints([0])], { attributes: { keepdims: 0 } });
 }
 

@@ -4,9 +4,7 @@ import { affine } from './affine.ts';
 import { affineOfTwo, isInLanes } from './blocked-affine.ts';
 import { lowerConv } from './convolution.ts';
 import type { LoweringTable, Operand } from './scope.ts';
-
-/** A product of matrices for each row costs more than it saves below this. */
-const SHORT_ROW = 256;
+import { dotRows } from './sum.ts';
 
 export const fused: LoweringTable<FusedName> = {
   convBias: (scope, params) => lowerConv(scope, params),
@@ -18,17 +16,7 @@ export const fused: LoweringTable<FusedName> = {
     const [a, b] = scope.inputs as [Operand, Operand];
     const rows = sizeOf(a.shape.slice(0, kept));
     const length = sizeOf(a.shape.slice(kept));
-    if (length < SHORT_ROW) {
-      const products = scope.emit('Reshape', [scope.emit('Mul', [a, b]), scope.ints([rows, length])]);
-      const sums = scope.emit('ReduceSum', [products, scope.ints([1])], { attributes: { keepdims: 0 } });
-      return scope.emit('Reshape', [sums, scope.ints(a.shape.slice(0, kept))]);
-    }
-    const matrix = scope.ints([rows, 1, length]);
-    const products = scope.emit('FusedMatMul', [scope.emit('Reshape', [a, matrix]), scope.emit('Reshape', [b, matrix])], {
-      attributes: { transB: 1 },
-      domain: 'com.microsoft',
-    });
-    return scope.emit('Reshape', [products, scope.ints(a.shape.slice(0, kept))]);
+    return scope.emit('Reshape', [dotRows(scope, [a.name, b.name], { outer: rows, count: length }), scope.ints(a.shape.slice(0, kept))]);
   },
   normalizeGrad: (scope, { batch, groups, rows, count }) => {
     const [g, y, inverse, sums, dots, gamma] = scope.inputs as [Operand, Operand, Operand, Operand, Operand, Operand?];

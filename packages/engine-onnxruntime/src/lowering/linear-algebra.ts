@@ -1,5 +1,5 @@
 import { isWorthBlockedProduct, transposedProduct } from './blocked-product.ts';
-import { castTo } from './kernels.ts';
+import { normalizeRows } from './normalize.ts';
 import type { LoweringTable, Operand, Scope } from './scope.ts';
 
 function swapLast(scope: Scope, x: Operand): string {
@@ -23,15 +23,5 @@ export const linearAlgebra: LoweringTable<'matmul' | 'softmax' | 'normalize'> = 
     return scope.emit('MatMul', [transposeA ? swapLast(scope, a) : a, transposeB ? swapLast(scope, b) : b]);
   },
   softmax: (scope, { axis }) => scope.emit('Softmax', scope.inputs, { attributes: { axis } }),
-  normalize: (scope, { axes, epsilon }) => {
-    const x = scope.inputs[0]!;
-    const axis = x.shape.length - axes;
-    // The statistics are always float32, so float16 is widened before and narrowed after.
-    const wide = x.dtype === 'float16' ? castTo(scope, x, 'float32') : x;
-    const ones = scope.fill('float32', 1, x.shape.slice(axis));
-    const results = scope.emitMany('LayerNormalization', [wide, ones], [true, true, true], {
-      attributes: { axis, epsilon: { float: epsilon } },
-    });
-    return x.dtype === 'float16' ? results.map((result) => castTo(scope, result, 'float16')) : results;
-  },
+  normalize: (scope, params) => normalizeRows(scope, scope.inputs[0]!, params),
 };

@@ -11,6 +11,9 @@ export const onnxTypes = {
   bfloat16: 16,
 } as const satisfies Record<DType, number>;
 
+/** A type that no tensor of ours has: for sums one by one, and for what lies beyond float32. */
+export const ONNX_FLOAT64 = 11;
+
 /** A type that no tensor of ours has: between two casts it tells the numbers below zero from the others. */
 export const ONNX_UINT32 = 12;
 

@@ -88,7 +88,7 @@ export const elementwise: Kernels<Elementwise> = {
   // The product of two int32 may need more than 53 bits before it wraps.
   mul: broadcasting(([a, b], dtype) => (dtype === 'int32' ? Math.imul(a!, b!) : a! * b!)),
   div: broadcasting(([a, b], dtype) => (isFloating(dtype) ? a! / b! : Math.trunc(a! / b!))),
-  pow: binary(Math.pow),
+  pow: binary(power),
   maximum: binary(Math.max),
   minimum: binary(Math.min),
   equal: binary((a, b) => Number(a === b)),

@@ -1,0 +1,44 @@
+import { sizeOf } from '@langevin/tensor';
+import { castTo } from './kernels.ts';
+import type { Operand, Scope } from './scope.ts';
+import { sumInBlocks } from './sum.ts';
+
+export interface NormalizeParams {
+  readonly axes: number;
+  readonly epsilon: number;
+}
+
+/** From this many numbers on LayerNormalization, whose sum of squares has 8 lanes, is off by more than 2^-20. */
+const LONGEST_ROW = 2 ** 17;
+
+/** y, mean and inverse deviation over the last axes. The statistics are always float32, so float16 is widened before and narrowed after. */
+export function normalizeRows(scope: Scope, x: Operand, { axes, epsilon }: NormalizeParams): readonly string[] {
+  const wide = x.dtype === 'float16' ? castTo(scope, x, 'float32') : x.name;
+  const axis = x.shape.length - axes;
+  const results =
+    sizeOf(x.shape.slice(axis)) > LONGEST_ROW
+      ? inBlocks(scope, wide, { shape: x.shape, axis, epsilon })
+      : inOne(scope, wide, { shape: x.shape, axis, epsilon });
+  return x.dtype === 'float16' ? results.map((result) => castTo(scope, result, 'float16')) : results;
+}
+
+interface Rows {
+  readonly shape: readonly number[];
+  readonly axis: number;
+  readonly epsilon: number;
+}
+
+function inOne(scope: Scope, x: string, { shape, axis, epsilon }: Rows): readonly string[] {
+  const ones = scope.fill('float32', 1, shape.slice(axis));
+  return scope.emitMany('LayerNormalization', [x, ones], [true, true, true], { attributes: { axis, epsilon: { float: epsilon } } });
+}
+
+function inBlocks(scope: Scope, x: string, { shape, axis, epsilon }: Rows): readonly string[] {
+  const sum = { shape, axes: shape.flatMap((_, i) => (i < axis ? [] : [i])), out: shape.map((n, i) => (i < axis ? n : 1)) };
+  const count = scope.fill('float32', sizeOf(shape.slice(axis)));
+  const mean = scope.emit('Div', [sumInBlocks(scope, x, sum), count]);
+  const centred = scope.emit('Sub', [x, mean]);
+  const variance = scope.emit('Div', [sumInBlocks(scope, scope.emit('Mul', [centred, centred]), sum), count]);
+  const deviation = scope.emit('Sqrt', [scope.emit('Add', [variance, scope.fill('float32', epsilon)])]);
+  return [scope.emit('Div', [centred, deviation]), mean, scope.emit('Reciprocal', [deviation])];
+}
