@@ -3,6 +3,7 @@ export { DOWN_FORWARD_TO_UP_BACK, flipAxes } from './splats/axes.ts';
 export type { AxisSigns } from './splats/axes.ts';
 export { checkCloud, SH_C0 } from './splats/cloud.ts';
 export type { ShDegree, SplatCloud, SplatMetadata } from './splats/cloud.ts';
+export { InvalidGaussiansError } from './splats/finish.ts';
 export { encodeSplats4d, encodeSplatScene4d } from './splats/container-4d.ts';
 export type { Json, SplatAsset4d, SplatDeformation, SplatTimes } from './splats/asset-4d.ts';
 export type { SplatPlacement, SplatScene4d } from './splats/placement-4d.ts';

@@ -461,6 +461,12 @@ describe('choosing a format', () => {
     const names = ['a.ply', 'a.compressed.ply', 'A.SPLAT', 'b.spz', 'c.splats4d', 'c.splats4d.safetensors'];
     expect(names.map((name) => splatFormatForName(name).name)).toEqual(['ply', 'compressed-ply', 'splat', 'spz', '4d', '4d']);
     expect(() => splatFormatForName('a.obj')).toThrow(/"a.obj" has the end of no known format. Use one of: .*\.ply/);
+    // Who is to write is offered what can be written.
+    const written = 'Use one of: .ply, .spz, .splats4d, .splats4d.safetensors, .splat.';
+    expect(() => splatFormatForName('a.obj', { use: 'write' })).toThrow(`"a.obj" has the end of no known format. ${written}`);
+    expect(() => splatFormatForName('a.compressed.ply', { use: 'write' })).toThrow(
+      `[io/splats] format is only read: name="a.compressed.ply", format=compressed-ply. ${written}`,
+    );
   });
 
   test('by option', async () => {

@@ -28,8 +28,8 @@ export async function* encodeMp4(frames: Frames, options: FilmOptions): AsyncGen
   const { width, height, framesPerSecond } = options;
   if (width * height > MOST_PIXELS)
     throw new UserError(
-      `[io/films] film is too large for H.264: width=${width}, height=${height}, at most ${MOST_PIXELS} pixels (4096x2304). Make it smaller, `
-        + 'or write a GIF.',
+      `[io/films] film is too large for H.264: width=${width}, height=${height}, at most ${MOST_PIXELS} pixels (4096x2304). `
+        + 'Make it smaller, or write a GIF.',
     );
   const { createH264MP4Encoder } = await importOptional(
     'h264-mp4-encoder',

@@ -27,7 +27,7 @@ export async function writeSplatFile(
   cloud: SplatCloud,
   options: SplatEncodeOptions & { readonly format?: string } = {},
 ): Promise<void> {
-  const format = options.format ?? splatFormatForName(path).name;
+  const format = options.format ?? splatFormatForName(path, { use: 'write' }).name;
   await writeFileAtomic(path, encodeSplats(cloud, { ...options, format }));
 }
 

@@ -111,7 +111,7 @@ export async function unpackAsset(
   if (deformation === null) return { cloud, times: cleanTimes(times), deformation: null };
   if (cloud.count !== count && deformation.kind === 'frames')
     throw new UserError(
-      `[io/splats] ${label} has invalid Gaussians, and frames that belong to each. It cannot be read with invalid: 'drop'.`,
+      `[io/splats] ${label} has invalid Gaussians, and frames that belong to each: none of them can be left out. Save it again.`,
     );
   checkKind(deformation.kind, label);
   return {

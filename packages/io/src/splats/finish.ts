@@ -9,6 +9,17 @@ export const LOGIT_LIMIT = 16;
 /** Logarithm of the smallest normal float32: what a scale of 0, as flat Gaussians have, becomes. */
 export const MIN_LOG_SCALE = Math.log(2 ** -126);
 
+/** A file has Gaussians that are no numbers. A program whose users do not write `invalid: 'drop'` says in its own words what to do. */
+export class InvalidGaussiansError extends UserError {
+  /** What is wrong, without advice. */
+  readonly found: string;
+
+  constructor(found: string) {
+    super(`${found} Save it again, or read it with invalid: 'drop'.`);
+    this.found = found;
+  }
+}
+
 /**
  * What follows every reader. Infinite opacity logits and scales of 0 are meant and become the nearest finite values; other numbers that are
  * not finite, and quaternions without direction, are refused or dropped as asked.
@@ -19,9 +30,9 @@ export function finishCloud(cloud: SplatCloud, request: ReadRequest, metadata: S
   const first = firstInvalidRow(cloud, 0);
   const bad = invalidRows(cloud, first);
   if (request.invalid === 'refuse') {
-    throw new UserError(
+    throw new InvalidGaussiansError(
       `[io/splats] ${request.source.label} has invalid Gaussians: ${bad.length} of ${cloud.count}, the first one: `
-        + `${describeInvalidRow(cloud, first)}. Save it again, or read it with invalid: 'drop'.`,
+        + `${describeInvalidRow(cloud, first)}.`,
     );
   }
   return { ...withoutRows(cloud, bad, request.source.label), metadata: { ...metadata, dropped: bad.length } };

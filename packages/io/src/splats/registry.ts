@@ -111,13 +111,25 @@ export async function detectSplatFormat(input: SplatInput): Promise<SplatFormat>
   );
 }
 
-/** The format that a file name asks for, by its end. @throws {UserError} when none fits */
-export function splatFormatForName(fileName: string): SplatFormat {
+/**
+ * The format that a file name asks for, by its end.
+ *
+ * @param options.use what the file is for: 'write' refuses formats that are only read, and does not offer them. @default 'read'
+ * @throws {UserError} when none fits
+ * @throws {UnsupportedError} when the file is to be written, and its format is only read
+ */
+export function splatFormatForName(fileName: string, { use = 'read' }: { readonly use?: 'read' | 'write' } = {}): SplatFormat {
   const name = fileName.toLowerCase();
   const fits = splatFormats.flatMap((format) => format.extensions.filter((end) => name.endsWith(end)).map((end) => ({ format, end })));
   fits.sort((a, b) => b.end.length - a.end.length);
-  if (fits[0] !== undefined) return fits[0].format;
-  const ends = splatFormats.flatMap(({ extensions }) => extensions).join(', ');
+  const found = fits[0]?.format;
+  const offered = splatFormats.filter(({ encode }) => use === 'read' || encode !== undefined);
+  const ends = offered.flatMap(({ extensions }) => extensions).join(', ');
+  if (found !== undefined && !offered.includes(found))
+    throw new UnsupportedError(
+      `[io/splats] format is only read: name=${JSON.stringify(fileName)}, format=${found.name}. Use one of: ${ends}.`,
+    );
+  if (found !== undefined) return found;
   throw new UserError(`[io/splats] the name ${JSON.stringify(fileName)} has the end of no known format. Use one of: ${ends}.`);
 }
 

@@ -1,0 +1,44 @@
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { UserError } from '@langevin/tensor';
+import { cannotUseFolder } from './disk-error.ts';
+import { makeFolder } from './make-folder.ts';
+
+/**
+ * See whether a file could be written, without changing anything on the disk: the first thing that a long job does. What is missing of its
+ * folder is made by {@link prepareOutputFile}.
+ *
+ * @throws {UserError} when the path is empty or a folder, a part of it is a file, or the nearest folder that is there cannot be written to
+ */
+export async function checkOutputFile(path: string): Promise<void> {
+  if (path.trim() === '' || path.includes('\0'))
+    throw new UserError(`[io/write] path of the file is not one: path=${JSON.stringify(path)}. Give the path of a file.`);
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory() === true || /[/\\]$/.test(path))
+    throw new UserError(`[io/write] path is that of a folder: path=${JSON.stringify(path)}. Name a file in it.`);
+  for (let folder = dirname(resolve(path)); ; folder = dirname(folder)) {
+    const there = await stat(folder).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT' && dirname(folder) !== folder) return undefined;
+      throw cannotUseFolder(folder, error);
+    });
+    if (there === undefined) continue;
+    if (!there.isDirectory())
+      throw new UserError(
+        `[io/write] a part of the path is a file: path=${JSON.stringify(path)}, file=${JSON.stringify(folder)}. Choose another.`,
+      );
+    return access(folder, constants.W_OK | constants.X_OK).catch((error: unknown) => {
+      throw cannotUseFolder(folder, error);
+    });
+  }
+}
+
+/**
+ * Make the folder of a file that will be written, and see that it can be: right before the work, so that nobody loses it to a path.
+ *
+ * @throws {UserError} as {@link checkOutputFile}, and when the folder cannot be made
+ */
+export async function prepareOutputFile(path: string): Promise<void> {
+  await checkOutputFile(path);
+  await makeFolder(dirname(resolve(path)));
+}
