@@ -1,6 +1,7 @@
 // What works everywhere, browsers included. `@langevin/io/node` adds files, images through sharp, and data sets.
 export type { HostTensor } from './host-tensor.ts';
 export { parseJson } from './json.ts';
+export { problemOf } from './schema-problem.ts';
 
 export { blobSource, bytesSource } from './safetensors/byte-source.ts';
 export type { ByteSource } from './safetensors/byte-source.ts';
@@ -30,3 +31,12 @@ export { batches } from './datasets/batches.ts';
 export type { Batch, BatchOptions, BatchPosition } from './datasets/batches.ts';
 export { defineDataset, memoryDataset } from './datasets/dataset.ts';
 export type { Dataset, DatasetItem, DatasetPlugin, MemoryDatasetInit, SkippedFile } from './datasets/dataset.ts';
+
+export { cachedInMemory } from './sources/cached.ts';
+export type { MemoryCacheOptions } from './sources/cached.ts';
+export { defineSource, joinSources, mapSource, pickFromSource } from './sources/source.ts';
+export type { Source, SourceDefinition } from './sources/source.ts';
+export { splitSource } from './sources/split.ts';
+export type { SplitOptions } from './sources/split.ts';
+export { bucketed, chooseStream, prefetched, shuffled } from './sources/stream.ts';
+export type { BucketOptions, ShuffleOptions, Stream, StreamBatch, StreamPosition } from './sources/stream.ts';

@@ -18,7 +18,8 @@ export async function keepConfig(store: RunStore, config: Json, mayChange: reado
     if (difference !== undefined) {
       const allowed = mayChange.length === 0 ? '' : ` A resume may change ${mayChange.join(', ')}.`;
       throw new UserError(
-        `[training/config] run was started with another configuration: ${difference}, in ${store.label}/${PATH}. Use the stored one, or a new `
+        `[training/config] run was started with another configuration: ${difference}, in ${store.label}/${PATH}. Use the stored `
+          + 'one, or a new '
           + `place.${allowed}`,
       );
     }

@@ -16,8 +16,8 @@ const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const PointSchema = v.strictObject({ step: count, streams: v.record(v.string(), v.strictObject({ epoch: count, index: count })) });
 
 /**
- * The structure of a state as JSON: `{ t: 'params.w' }` is the tensor of that name, `{ v: 3 }` a number, text, flag or null, `{ l: [...] }` a
- * list and `{ o: {...} }` an object. Numbers that JSON does not have are text: `{ n: 'Infinity' }`.
+ * The structure of a state as JSON: `{ t: 'params.w' }` is the tensor of that name, `{ v: 3 }` a number, text, flag or null, `{ l: [...] }`
+ * a list and `{ o: {...} }` an object. Numbers that JSON does not have are text: `{ n: 'Infinity' }`.
  */
 type Structure =
   | { readonly t: string }
@@ -130,8 +130,8 @@ function build(structure: unknown, at: Building): unknown {
 }
 
 /**
- * Compares keys, kinds of leaves and dtypes; the first difference is named. Lists may have another length, as tensors may have another size:
- * only the items that both have are looked at.
+ * Compares keys, kinds of leaves and dtypes; the first difference is named. Lists may have another length, as tensors may have another
+ * size: only the items that both have are looked at.
  */
 function compare(state: unknown, like: unknown, from: string): void {
   const difference = firstDifference(state, like, '');

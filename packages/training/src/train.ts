@@ -57,8 +57,8 @@ const NUMBERS = 'evaluations.jsonl';
  * Trains, yielding an event for every step, evaluation and checkpoint. Killed at any moment and started again with `start: 'resume'`, a run
  * ends with the same bytes as if nothing had happened, timings apart.
  *
- * @throws UserError when a loss is not finite (its name, the step, the items and the last checkpoint are named), the store belongs to another
- *   configuration, or it cannot be written to
+ * @throws UserError when a loss is not finite (its name, the step, the items and the last checkpoint are named), the store belongs to
+ *   another configuration, or it cannot be written to
  * @example
  * const task = defineTask({
  *   name: 'halve', config: {}, seed: 0, init: () => ({ x: 8 }),
@@ -215,7 +215,8 @@ async function* evaluation<State>(
 function checkedName({ name, extension }: Artifact): string {
   if (/^[\w-]+(?:[./][\w-]+)*$/u.test(name) && /^[a-z0-9]{1,8}$/u.test(extension)) return `${name}.${extension}`;
   throw new UserError(
-    `[training/train] an artifact has a name that is no file's: name=${JSON.stringify(name).slice(0, 80)}, extension=${extension}. Use letters, `
+    `[training/train] an artifact has a name that is no file's: name=${JSON.stringify(name).slice(0, 80)}, extension=${extension}. `
+      + 'Use letters, '
       + 'digits, dashes and slashes.',
   );
 }

@@ -5,8 +5,8 @@ import { UserError } from '@langevin/tensor';
 import type { RunStore } from '../store.ts';
 
 /**
- * A run in a folder, which is made when it is missing. A file is written whole or not at all; what a killed run left half-written is removed
- * when the next one takes the folder.
+ * A run in a folder, which is made when it is missing. A file is written whole or not at all; what a killed run left half-written is
+ * removed when the next one takes the folder.
  *
  * @throws UserError from each function, when the disk is full, not readable or not writable
  * @example
@@ -69,7 +69,8 @@ async function guarded(path: string, work: () => Promise<void>): Promise<void> {
 function cannot(what: string, path: string, cause: unknown): UserError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new UserError(
-    `[training/folder] run cannot ${what}: path=${path}, ${reason}. Earlier checkpoints are untouched; free space or permissions and resume.`,
+    `[training/folder] run cannot ${what}: path=${path}, ${reason}. Earlier checkpoints are untouched; free space or permissions `
+      + 'and resume.',
     { cause },
   );
 }

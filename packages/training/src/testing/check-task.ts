@@ -11,8 +11,8 @@ export interface CheckTaskOptions {
 }
 
 /**
- * Holds a task to the contract of the loop: a run that ends without warning after any of its events, and is resumed by a task made anew, leaves
- * the same bytes as one that nothing happened to: checkpoints, logs and artifacts, timings apart.
+ * Holds a task to the contract of the loop: a run that ends without warning after any of its events, and is resumed by a task made anew,
+ * leaves the same bytes as one that nothing happened to: checkpoints, logs and artifacts, timings apart.
  *
  * @param make a fresh task, as another process would make it
  * @throws InternalError naming the file that differs and the event after which the run ended
