@@ -1,5 +1,6 @@
 import { UserError } from '@langevin/tensor';
 import * as v from 'valibot';
+import { problemOf } from './schema-problem.ts';
 
 /**
  * Parse JSON that nobody vouches for: unlike `JSON.parse` alone, an object that names a key twice is an error, because
@@ -28,10 +29,7 @@ export function parseJson(text: string, where: string): unknown {
 export function parseWith<const Schema extends v.GenericSchema>(schema: Schema, value: unknown, where: string): v.InferOutput<Schema> {
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
-  const problems = result.issues.slice(0, 5).map((issue) => {
-    const path = v.getDotPath(issue);
-    return `${path === null ? '' : `${path}: `}expected ${issue.expected ?? issue.message}, received ${issue.received}`;
-  });
+  const problems = result.issues.slice(0, 5).map((issue) => problemOf(schema, issue));
   throw new UserError(`${where} has the wrong form: ${problems.join('; ')}. Correct these entries.`);
 }
 

@@ -67,9 +67,11 @@ describe('the family', () => {
   });
 
   test('an unknown or wrong option is named', async () => {
-    await expect(loadDataset({ name: 'cifar10', folder, spilt: 'test' })).rejects.toThrow(/cifar10 options has the wrong form: spilt/);
-    await expect(loadDataset({ name: 'cifar10' })).rejects.toThrow(/folder/);
-    await expect(loadDataset({ name: 'emoji', size: 1e9 })).rejects.toThrow(/size: expected/);
+    await expect(loadDataset({ name: 'cifar10', folder, spilt: 'test' })).rejects.toThrow(
+      'cifar10 options has the wrong form: spilt is not known. Did you mean "split"? Known: folder, split. Correct these entries.',
+    );
+    await expect(loadDataset({ name: 'cifar10' })).rejects.toThrow('folder is missing');
+    await expect(loadDataset({ name: 'emoji', size: 1e9 })).rejects.toThrow('size=1000000000, expected <=4096');
   });
 
   test('arrays that disagree make no data set', () => {

@@ -182,7 +182,7 @@ describe('shards', () => {
 
   test.each([
     ['[]', /wrong form/],
-    ['{"weight_map": {"a": 1}}', /weight_map\.a: expected string, received 1/],
+    ['{"weight_map": {"a": 1}}', /weight_map\.a=1, expected string/],
     ['{}', /weight_map/],
     ['{"weight_map": {"a": "x.safetensors", "a": "y.safetensors"}}', /names the key "a" twice/],
     ['nonsense', /not valid JSON/],

@@ -91,18 +91,22 @@ describe('parseTrainingConfig', () => {
       flip: 'none',
       patch: 1,
       edm: { sigmaData: 0.5, meanLogSigma: -1.2, stdLogSigma: 1.2 },
-      optimizer: { betas: [0.9, 0.999], weightDecay: 0 },
+      optimizer: { betas: [0.9, 0.999] },
     });
   });
 
   it.each([
     [{ batchSize: 0 }, 'batchSize=0'],
     [{ seed: -1 }, 'seed=-1'],
-    [{ batchsize: 3 }, 'batchsize'],
+    [{ batchsize: 3 }, 'batchsize is not known. Did you mean "batchSize"?'],
     [{ name: '../up' }, 'name="../up"'],
     [{ optimizer: { name: 'adma', learningRate: 1 } }, 'optimizer.name="adma"'],
     [{ optimizer: { name: 'adam', learningRate: 0 } }, 'optimizer.learningRate=0'],
-    [{ average: {} }, 'average'],
+    [{ average: {} }, 'average={}, give one of {"std": a number > 0 and <= 0.28} and {"halfLifeImages": a number > 0}'],
+    [{ clipnorm: 1 }, 'clipnorm is not known. Did you mean "clipNorm"? Known: name, seed, data, flip, backbone'],
+    [{ optimizer: { name: 'adam', learningRate: 1, lr: 1 } }, 'optimizer.lr is not known. Known: name, learningRate, betas, weightDecay'],
+    [{ seed: undefined }, 'seed is missing'],
+    [{ optimizer: { name: 'adam', learningRate: 1, betas: [0, 1] } }, 'optimizer.betas.1=1, expected <1'],
     [{ patch: 65 }, 'patch=65'],
   ])('refuses %j, naming entry, value and file', (change, named) => {
     expect(() => parseTrainingConfig({ ...TINY.config, ...change }, 'my.json')).toThrow(`[training/config] entry is not valid: ${named}`);

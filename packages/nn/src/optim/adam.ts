@@ -3,9 +3,9 @@ import { biasCorrection, newCounter } from './bias-correction.ts';
 import { checkRange, updateEach, zeroState, type DecayFilter, type NamedTensors, type Optimizer } from './optimizer.ts';
 
 export interface AdamOptions {
-  /** Decay of the running sum of gradients, in (0, 1). @default 0.9, the paper's */
+  /** Decay of the running sum of gradients, in [0, 1). @default 0.9, the paper's */
   readonly beta1?: number;
-  /** Decay of the running sum of squared gradients, in (0, 1). @default 0.999, the paper's */
+  /** Decay of the running sum of squared gradients, in [0, 1). @default 0.999, the paper's */
   readonly beta2?: number;
   /** Added to the root of the corrected second moment, > 0 keeps zero gradients finite. @default 1e-8, the paper's */
   readonly epsilon?: number;
@@ -44,7 +44,7 @@ export const adamW = (options: AdamOptions = {}): Optimizer<AdamState> => make('
 
 function make(name: string, form: DecayForm, options: AdamOptions & { readonly weightDecay: number }): Optimizer<AdamState> {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay, decay = () => true } = options;
-  checkRange(`nn/${name}`, { beta1, beta2 }, { min: Number.MIN_VALUE, below: 1 });
+  checkRange(`nn/${name}`, { beta1, beta2 }, { min: 0, below: 1 });
   checkRange(`nn/${name}`, { epsilon, weightDecay }, { min: 0 });
   return Object.freeze({
     name,

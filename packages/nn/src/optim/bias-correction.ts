@@ -10,6 +10,8 @@ export const newCounter = (): Tensor => scalar(0);
  * 1 - exp(-2h) = 2 tanh(h) / (1 + tanh(h)) with h = -step ln(beta) / 2.
  */
 export function biasCorrection(beta: number, step: Tensor): Tensor {
+  // 0^step, which has no logarithm: nothing is carried along, and nothing is to be corrected.
+  if (beta === 0) return scalar(1);
   const t = tanh(mul(step, -Math.log(beta) / 2));
   return div(mul(t, 2), add(t, 1));
 }

@@ -219,3 +219,33 @@ describe('errors', () => {
     expect(make).toThrow(message);
   });
 });
+
+describe('decays of 0 are legal, as in PyTorch: nothing is carried along', () => {
+  const grads = [
+    [1, -2],
+    [-0.5, 30],
+    [0.25, -4],
+  ];
+  const signs = (lr: number): number[][] => {
+    let w = [1, 1];
+    return grads.map((g) => (w = w.map((x, i) => x - lr * Math.sign(g[i]!))));
+  };
+
+  it('adam with both at 0 is g / |g|', async () => {
+    const seen = await run(adam({ beta1: 0, beta2: 0 }), [1, 1], grads, 0.125);
+    seen.forEach((w, i) => close(w, signs(0.125)[i]!));
+  });
+
+  it('lion with both at 0 moves along the sign of the gradient', async () => {
+    const seen = await run(lion({ beta1: 0, beta2: 0 }), [1, 1], grads, 0.125);
+    seen.forEach((w, i) => close(w, signs(0.125)[i]!));
+  });
+
+  it('adam with the first at 0 takes the gradient itself', async () => {
+    const [lr, b2] = [0.125, 0.5];
+    const seen = await run(adam({ beta1: 0, beta2: b2 }), [1], [[1], [-3]], lr);
+    const second = ((1 - b2) * (b2 * 1 + 9)) / (1 - b2 ** 2);
+    close(seen[0]!, [1 - lr]);
+    close(seen[1]!, [1 - lr + (lr * 3) / Math.sqrt(second)]);
+  });
+});
