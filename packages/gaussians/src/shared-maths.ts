@@ -1,10 +1,6 @@
 import type { FloatArray } from './gaussians.ts';
 
-export function sigmoid(logit: number): number {
-  return 1 / (1 + Math.exp(-logit));
-}
-
-/** The inverse of {@link sigmoid}, for 0 < probability < 1. */
+/** The inverse of the logistic function, for 0 < probability < 1. */
 export function logit(probability: number): number {
   return Math.log(probability / (1 - probability));
 }

@@ -1,7 +1,6 @@
-import { UserError } from '@langevin/tensor';
+import { logistic, UserError } from '@langevin/tensor';
 import { lookAt, type Camera } from './camera.ts';
 import type { Gaussians } from './gaussians.ts';
-import { sigmoid } from './shared-maths.ts';
 
 type Vector = readonly [number, number, number];
 
@@ -17,7 +16,7 @@ export interface SceneBounds {
  * matter.
  */
 export function sceneBounds({ count, means, opacityLogits }: Gaussians): SceneBounds {
-  let rows = Array.from({ length: count }, (_, row) => row).filter((row) => sigmoid(opacityLogits[row]!) > 0.1);
+  let rows = Array.from({ length: count }, (_, row) => row).filter((row) => logistic(opacityLogits[row]!) > 0.1);
   if (rows.length === 0) rows = Array.from({ length: count }, (_, row) => row);
   if (rows.length === 0) return { centre: [0, 0, 0], radius: 1 };
   const quantile = (values: number[], share: number): number =>

@@ -65,7 +65,7 @@ it('what is masked makes no points, and no place that it hides', async () => {
     '[gaussians/initialise] photographs agree nowhere: views=16. Check the poses and masks, or use random points.',
   );
   expect(() => pointsFromViews(all.slice(1, 2), { count: 10, random })).toThrow('one view says nothing about distances: views=1.');
-  expect(() => pointsFromViews(all, { count: 0, random })).toThrow('count=0 of points from views must be 1 to 1000000.');
+  expect(() => pointsFromViews(all, { count: 0, random })).toThrow('count is out of range: count=0. Pass an integer in 1..1000000.');
 });
 
 it('finds what cameras look at; those that look the same way, the place before them', () => {

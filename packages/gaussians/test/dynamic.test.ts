@@ -114,11 +114,11 @@ describe.each(kinds)('a deformation: %s', (kind) => {
   test('at first nothing moves; at time 0 nothing ever does, bit for bit', async () => {
     const start = deformation.init(torchGenerator(0));
     const asset = await plain(gaussianTensors(still));
-    expect(await plain(deform(deformation, start, gaussianTensors(still), 0.7))).toEqual(asset);
+    expect(await plain(deform({ deformation, params: start }, gaussianTensors(still), 0.7))).toEqual(asset);
     const params = stirred(deformation);
-    expect(await plain(deform(deformation, params, gaussianTensors(still), 0))).toEqual(asset);
+    expect(await plain(deform({ deformation, params }, gaussianTensors(still), 0))).toEqual(asset);
     expect(playback(still, await deformationData(deformation, params))(0)).toEqual(still);
-    const later = await plain(deform(deformation, params, gaussianTensors(still), 0.5));
+    const later = await plain(deform({ deformation, params }, gaussianTensors(still), 0.5));
     expect(later['means']).not.toEqual(asset['means']);
     expect([later['sh'], later['opacityLogits']]).toEqual([asset['sh'], asset['opacityLogits']]);
   });
@@ -131,10 +131,10 @@ describe.each(kinds)('a deformation: %s', (kind) => {
     const again = deformationFromData(data);
     for (const time of [0.05, 0.5, 1]) {
       const found = at(time);
-      const wanted = await plain(deform(deformation, params, gaussianTensors(still), time));
+      const wanted = await plain(deform({ deformation, params }, gaussianTensors(still), time));
       for (const name of ['means', 'quaternions', 'logScales'] as const)
         found[name].forEach((v, i) => expect(Math.abs(v - wanted[name]![i]!)).toBeLessThan(2e-5));
-      expect(await plain(deform(again.deformation, again.params, gaussianTensors(still), time))).toEqual(wanted);
+      expect(await plain(deform(again, gaussianTensors(still), time))).toEqual(wanted);
     }
   });
 
@@ -149,7 +149,7 @@ describe.each(kinds)('a deformation: %s', (kind) => {
     const asset = gaussianTensors(still);
     const paramsOf = (given: readonly Tensor[]): unknown => rebuild(leaves.map((leaf, i) => (place.has(i) ? given[place.get(i)!] : leaf)));
     const moved = ([time, means, ...given]: readonly Tensor[]): Tensor => {
-      const { means: m, quaternions, logScales } = deform(deformation, paramsOf(given), { ...asset, means: means! }, time!);
+      const { means: m, quaternions, logScales } = deform({ deformation, params: paramsOf(given) }, { ...asset, means: means! }, time!);
       return [m, quaternions, logScales].map((x) => sum(sin(mul(x, 2)))).reduce((a, b) => add(a, b));
     };
     const all = [scalar(0.3), asset.means, ...weights];
@@ -171,7 +171,7 @@ describe.each(kinds)('a deformation: %s', (kind) => {
   });
 
   test('refuses times, weights and configurations that do not fit', async () => {
-    expect(() => deform(deformation, deformation.init(torchGenerator(0)), gaussianTensors(still), 1.5)).toThrow(
+    expect(() => deform({ deformation, params: deformation.init(torchGenerator(0)) }, gaussianTensors(still), 1.5)).toThrow(
       '[gaussians/dynamic] time is out of range: time=1.5.',
     );
     const file = await deformationData(deformation, deformation.init(torchGenerator(0)));
@@ -221,8 +221,7 @@ describe('features of planes', () => {
       samplePlanes(
         { position: Float64Array.of(x, y, 0.3), time: -0.2 },
         [{ samples: [2, 3, 2, 2], planes: planes.map((plane, k) => (k === 5 ? plane.map((v) => scale * v) : plane)) }],
-        1,
-        new Float64Array(1),
+        { features: 1, into: new Float64Array(1) },
       )[0]!;
     expect([of(-1, -1), of(1, 1), of(0, 0), of(0.5, -0.5), of(-9, 9), of(0, 0, -2)]).toEqual([0, 21, 10.5, 5.75, 20, -21]);
   });
@@ -236,8 +235,7 @@ describe('features of planes', () => {
       samplePlanes(
         { position: given.position ?? position, time: given.time ?? time },
         scales.map((scale, i) => ({ ...scale, planes: given.planes?.[i] ?? scale.planes })),
-        features,
-        new Float64Array(cotangent.length),
+        { features, into: new Float64Array(cotangent.length) },
       ).reduce((total, x, i) => total + x * cotangent[i]!, 0);
     const into = zeros();
     const byTime = pullPlanes({ position, time }, scales, { features, cotangent, into });

@@ -36,7 +36,12 @@ function make(rows: readonly { readonly opacity: number; readonly scale: number 
 function refine(
   strategy: Strategy,
   gaussians: Gaussians,
-  options: { readonly step: number; readonly gradients?: readonly number[]; readonly seed?: number },
+  options: {
+    readonly step: number;
+    readonly plannedSteps?: number;
+    readonly gradients?: readonly number[];
+    readonly seed?: number;
+  },
 ) {
   const state = initialState(gaussians, strategy);
   for (const [row, gradient] of (options.gradients ?? []).entries()) {
@@ -50,6 +55,7 @@ function refine(
   }
   const context: RefineContext = {
     step: options.step,
+    plannedSteps: options.plannedSteps ?? 30_000,
     gaussians: state.gaussians,
     statistics: state.statistics,
     extent: 10,
@@ -132,6 +138,7 @@ describe('MCMC', () => {
     const before = gaussians.means.slice();
     strategy.perturb!({
       step: 1,
+      plannedSteps: 30_000,
       gaussians,
       statistics: {},
       extent: 1,
@@ -216,6 +223,7 @@ describe.each([
     };
     strategy.observe!({
       step: 1,
+      plannedSteps: 30_000,
       statistics,
       rendering,
       gradients: gradients2,
@@ -248,9 +256,91 @@ it('children of a split are spread as their parent is', () => {
   expect(1 - (1 - sigmoid(after.gaussians.opacityLogits[0]!)) ** 2).toBeCloseTo(0.5, 6);
 });
 
-it('unknown strategies and impossible options are refused', () => {
+describe('near the end of a run nothing is changed, so that no caller can forget it', () => {
+  const rows = [
+    { opacity: 0.5, scale: 0.05 },
+    { opacity: 0.001, scale: 0.05 },
+    { opacity: 0.6, scale: 0.05 },
+  ];
+  /** The steps of a run at which a strategy changes something, and those at which it resets opacities. */
+  const changesOf = (
+    strategy: Strategy,
+    plannedSteps: number,
+  ): { readonly changes: readonly number[]; readonly resets: readonly number[] } => {
+    const changes: number[] = [];
+    const resets: number[] = [];
+    for (let step = 1; step <= plannedSteps + 200; step++) {
+      const { change } = refine(strategy, make(rows), { step, plannedSteps });
+      if (change === undefined) continue;
+      changes.push(step);
+      if (change.counts['reset'] !== undefined) resets.push(step);
+    }
+    return { changes, resets };
+  };
+  const busy = { start: 0, every: 10, stop: 100_000 };
+
+  it.each(['default', 'absgrad'])(
+    '%s: without an option half of the run, with any option five sixths, and resets in the first half',
+    (name) => {
+      for (const plannedSteps of [30, 300, 3000]) {
+        expect(Math.max(0, ...changesOf(strategyByName(name), plannedSteps).changes)).toBeLessThan(plannedSteps / 2);
+        const { changes, resets } = changesOf(strategyByName(name, { ...busy, resetEvery: 3 }), plannedSteps);
+        expect(changes.at(-1)).toBeLessThan((plannedSteps * 5) / 6);
+        expect(changes.at(-1)).toBeGreaterThan(plannedSteps / 2);
+        expect(resets.at(-1)).toBeLessThanOrEqual(plannedSteps / 2);
+        expect(resets.length).toBeGreaterThan(0);
+      }
+      // The window of the paper, for its run.
+      const strategy = strategyByName(name);
+      for (const [step, happens] of [
+        [12_000, true],
+        [14_900, true],
+        [15_000, false],
+      ] as const)
+        expect(refine(strategy, make(rows), { step }).change !== undefined).toBe(happens);
+      // A run of 3000 steps would be reset in its last one.
+      expect(refine(strategy, make(rows), { step: 3000, plannedSteps: 3000 }).change).toBeUndefined();
+    },
+  );
+
+  it('mcmc: five sixths of the run', () => {
+    for (const plannedSteps of [60, 3000])
+      for (const options of [
+        { ...busy, cap: 10 },
+        { start: 0, every: 10, cap: 10 },
+      ])
+        expect(changesOf(strategyByName('mcmc', options), plannedSteps).changes.at(-1)).toBe((plannedSteps * 5) / 6 - 10);
+    const strategy = strategyByName('mcmc');
+    for (const [step, happens] of [
+      [24_900, true],
+      [25_000, false],
+    ] as const)
+      expect(refine(strategy, make(rows), { step }).change !== undefined).toBe(happens);
+  });
+});
+
+it.each([
+  ['default', { caps: 100 }, 'unknown option of the strategy "default": caps=100. Did you mean "cap"? Known: start, every, resetEvery,'],
+  ['absgrad', { minOpacity: 0 }, 'unknown option of the strategy "absgrad": minOpacity=0.'],
+  ['mcmc', { resetEvery: 9 }, 'unknown option of the strategy "mcmc": resetEvery=9.'],
+  ['default', { every: 0 }, 'every is out of range: every=0. Pass an integer >= 1.'],
+  ['default', { pruneOpacity: 0 }, 'pruneOpacity is out of range: pruneOpacity=0. Pass a number > 0 and < 0.5.'],
+  ['default', { pruneOpacity: 0.5 }, 'pruneOpacity=0.5'],
+  ['default', { splitOpacity: 'halved' }, 'splitOpacity is unknown: splitOpacity=halved. Known: copied, revised.'],
+  ['default', { cap: 'many' }, 'cap is out of range: cap="many".'],
+  ['mcmc', { cap: -1 }, 'cap=-1'],
+  ['mcmc', { growth: 0.9 }, 'growth is out of range: growth=0.9. Pass a number >= 1.'],
+  ['mcmc', { minOpacity: 1 }, 'minOpacity=1'],
+  ['mcmc', { noise: NaN }, 'noise=NaN'],
+] as const)('%s refuses %j', (name, options, message) => {
+  expect(() => strategyByName(name, options)).toThrow(
+    // Of the range, its value is enough.
+    message.includes(' ') ? `[gaussians/strategies] ${message}` : message,
+  );
+});
+
+it('unknown strategies are refused, and options that are not given are those by default', () => {
   expect(Object.keys(strategies)).toEqual(['default', 'absgrad', 'mcmc']);
   expect(() => strategyByName('defualt')).toThrow('[gaussians/strategies] unknown strategy: "defualt". Did you mean "default"?');
-  expect(() => defaultStrategy({ every: 0 })).toThrow('every=0');
-  expect(() => mcmcStrategy({ cap: -1 })).toThrow('cap=-1');
+  expect(defaultStrategy({ every: undefined as unknown as number }).options).toEqual(defaultStrategy().options);
 });

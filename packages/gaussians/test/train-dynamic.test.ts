@@ -142,8 +142,11 @@ it('refuses views without a time, other settings, numbers that are none', async 
     '[gaussians/dynamic] time is out of range: time=2.',
   );
   expect(() => stillScene({ ...scene, train: [timeless] })).toThrow('view has no time');
-  await expect(events({ steps: 2, rate: 0 })).rejects.toThrow('[gaussians/dynamic] setting is out of range: rate=0. Give a number > 0.');
-  await expect(events({ steps: 2, asset: 'melt' as 'hold' })).rejects.toThrow('asset=melt. Known: train, hold.');
+  await expect(events({ steps: 2, rate: 0 })).rejects.toThrow('[gaussians/dynamic] rate is out of range: rate=0. Pass a number > 0.');
+  await expect(events({ steps: 2, asset: 'melt' as 'hold' })).rejects.toThrow('asset="melt". Known: train, hold.');
+  await expect(events({ steps: 2, degree: 1 } as Parameters<typeof events>[0])).rejects.toThrow(
+    '[gaussians/dynamic] unknown option of the training of a motion: degree=1.',
+  );
   const store = memoryStore();
   await events({ steps: 2, store });
   await expect(events({ steps: 2, store })).rejects.toThrow('there is a checkpoint already: memory:2.');

@@ -1,9 +1,14 @@
 import {
   cpuRasterizer,
+  defaultStrategy,
   gaussiansFromPoints,
+  mcmcStrategy,
+  pictureOf,
+  psnr,
   resolveSettings,
   restoreState,
   storeState,
+  strategyByName,
   trainSplats,
   type Rasterizer,
   type SplatEvent,
@@ -11,11 +16,10 @@ import {
   type TrainSplatsOptions,
 } from '@langevin/gaussians';
 import { trainSplatsInFolder } from '@langevin/gaussians/node';
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { defaultStrategy, mcmcStrategy } from '@langevin/gaussians';
 import { memoryStore } from './memory-store.ts';
 import { blobs, BUSY, tinyScene } from './tiny-scene.ts';
 
@@ -155,13 +159,54 @@ describe('training', () => {
     expect(again).toEqual(restoreState(stored, given));
   });
 
+  it('resumed for more steps, it keeps what it was planned for, and goes on', async () => {
+    const store = memoryStore();
+    await events({ steps: 10, store, strategy: defaultStrategy(BUSY) });
+    const longer = await events({ steps: 16, store, start: 'resume', strategy: defaultStrategy(BUSY) });
+    expect(longer[0]).toMatchObject({ step: 10, steps: 16, resumed: true });
+    expect(last(longer)).toMatchObject({ step: 16, reason: 'finished' });
+    // Its rates fell over ten steps and stay where they were; nothing more is changed.
+    const planned = last(await events({ steps: 16, decaySteps: 10, strategy: defaultStrategy(BUSY) }));
+    expect(last(longer).gaussians).toEqual(planned.gaussians);
+    expect(longer.filter(({ kind }) => kind === 'refined')).toEqual([]);
+    // Fewer than there were is an end as well.
+    const shorter = await events({ steps: 12, store, start: 'resume', strategy: defaultStrategy(BUSY) });
+    expect(last(shorter)).toMatchObject({ step: 16, reason: 'finished' });
+    await expect(events({ steps: 20, decaySteps: 20, store, start: 'resume', strategy: defaultStrategy(BUSY) })).rejects.toThrow(
+      'run was started with other settings: decaySteps: stored 10, given 20',
+    );
+  });
+
+  it.each(['default', 'absgrad', 'mcmc'])('%s without an end: what it ends with is what the log has measured', async (name) => {
+    // A reset would fall on the last step, and changes on every fourth.
+    const busy = name === 'mcmc' ? { cap: 60 } : { resetEvery: 60, growGradient: 1e-5, cap: 60 };
+    const strategy = strategyByName(name, { start: 0, every: 4, stop: 1e6, ...busy });
+    const all = await events({ steps: 60, strategy });
+    expect(all.some(({ kind }) => kind === 'refined')).toBe(true);
+    const steps = all.flatMap((event) => (event.kind === 'step' ? [event.metrics] : []));
+    const { gaussians } = last(all);
+    // The last epoch, measured a few steps before, and the same views at the end.
+    const logged = steps.slice(-5);
+    const measured = await Promise.all(
+      logged.map(async ({ view }) => {
+        const { camera, image } = scene.train.find((candidate) => candidate.name === view)!;
+        return psnr((await rasterizer.render(gaussians, camera, { degree: 0 })).color, pictureOf(image, [0, 0, 0]));
+      }),
+    );
+    const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+    expect(mean(measured)).toBeGreaterThan(mean(logged.map((metrics) => metrics.psnr)) - 0.5);
+  });
+
   it.each([
     [{ steps: 0 }, 'steps=0'],
     [{ steps: 1, dssim: 2 }, 'dssim=2'],
     [{ steps: 1, rates: { sh: -1 } }, 'sh=-1'],
     [{ steps: 1, degreeEvery: 0 }, 'degreeEvery=0'],
+    [{ steps: 1, dsim: 0.1 }, '[gaussians/training] unknown option of a training: dsim=0.1. Did you mean "dssim"?'],
+    [{ steps: 1, rates: { mean: 1 } }, '[gaussians/training] unknown option of learning rates: mean=1. Did you mean "means"?'],
+    [{ steps: 1, background: 'grey' as 'black' }, 'setting is unknown: background="grey". Known: black, white, random.'],
   ] as const)('refuses %j', async (options, message) => {
-    await expect(events(options)).rejects.toThrow(message);
+    await expect(events(options as Parameters<typeof events>[0])).rejects.toThrow(message);
   });
 });
 
@@ -196,4 +241,29 @@ it('in a folder, it leaves logs, renders of held-out views, checkpoints and a re
   expect(page.includes('<h1>&#60;tiny&#62;</h1>')).toBe(true);
   expect(page.includes('renders/v0-00000006.png')).toBe(true);
   expect(page.includes('v0-00000003.png')).toBe(false);
+});
+
+it('of a damaged newest checkpoint the one before it is offered', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'langevin-run-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const run = async (steps: number, start: 'new' | 'resume'): Promise<readonly SplatEvent[]> => {
+    const all: SplatEvent[] = [];
+    for await (const event of trainSplatsInFolder({ scene, rasterizer, steps, decaySteps: 6, folder, checkpointEvery: 2, start }))
+      all.push(event);
+    return all;
+  };
+  await run(6, 'new');
+  const [before, newest] = ['step-00000004.safetensors', 'step-00000006.safetensors'].map((name) => join(folder, 'checkpoints', name));
+  const whole = await readFile(newest!);
+  await writeFile(newest!, whole.subarray(0, whole.length - 100));
+  await expect(run(6, 'resume')).rejects.toThrow(
+    `[gaussians/checkpoint] newest checkpoint is damaged: ${JSON.stringify(newest)}. To go on from the one before it, `
+      + `${JSON.stringify(before)}, remove ${JSON.stringify(newest)}.`,
+  );
+  await rm(newest!);
+  expect((await run(6, 'resume'))[0]).toMatchObject({ kind: 'start', step: 4, resumed: true });
+  expect(await readFile(newest!)).toEqual(whole);
+  await writeFile(newest!, 'x');
+  await writeFile(before!, '');
+  await expect(run(6, 'resume')).rejects.toThrow('No other one can be read: begin anew in another folder.');
 });

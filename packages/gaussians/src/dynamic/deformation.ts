@@ -60,7 +60,11 @@ export const TIME_EXPONENT = 0.35;
  * Gaussians at a time, as tensors with gradients to the weights and to the Gaussians. At time 0 they are the same numbers, unless the
  * exponent is 0.
  */
-export function deform<Params, G extends MovingTensors>(deformation: Deformation<Params>, params: Params, gaussians: G, time: Operand): G {
+export function deform<Params, G extends MovingTensors>(
+  { deformation, params }: { readonly deformation: Deformation<Params>; readonly params: Params },
+  gaussians: G,
+  time: Operand,
+): G {
   const at = typeof time === 'number' ? scalar(checkTime(time)) : time;
   const offsets = deformation.offsets(params, gaussians, at);
   const factor = timeFactor(at, exponentOf(deformation.config));

@@ -154,7 +154,7 @@ export function hexPlaneDeformation(config: HexPlaneConfig): Deformation<HexPlan
         };
         for (let first = 0; first < count; first += AT_ONCE) {
           const some = position.subarray(3 * first, 3 * (first + AT_ONCE));
-          samplePlanes({ position: some, time: 2 * time - 1 }, grids, features, x);
+          samplePlanes({ position: some, time: 2 * time - 1 }, grids, { features, into: x });
           for (let i = 0; i < some.length / 3; i++)
             for (const { name, outputs, run } of runs) offsets[name].set(run(x.subarray(wide * i, wide * (i + 1))), outputs * (first + i));
         }

@@ -30,7 +30,7 @@ export interface MlpDeformationParams {
  * @example
  * const gaussians = gaussiansFromPoints({ count: 2, positions: Float32Array.of(-1, 0, 0, 1, 0, 0), colors: Uint8Array.of(255, 80, 0, 0, 80,
  * 255) }); const motion = mlpDeformation({ box: boxOf(gaussians) });
- * const moved = deform(motion, motion.init(torchGenerator(0)), gaussianTensors(gaussians), 0.5);
+ * const moved = deform({ deformation: motion, params: motion.init(torchGenerator(0)) }, gaussianTensors(gaussians), 0.5);
  * moved.means.shape; // => [2, 3]
  */
 export function mlpDeformation(config: MlpDeformationConfig): Deformation<MlpDeformationParams> {
@@ -81,13 +81,12 @@ export function mlpDeformation(config: MlpDeformationConfig): Deformation<MlpDef
       return (time) => {
         const offsets = new Float32Array(3 * count);
         const timeAt = 3 * (1 + 2 * positionFrequencies);
-        encodeInto(features, timeAt, [time], timeFrequencies);
+        encodeInto(features, [time], { at: timeAt, frequencies: timeFrequencies });
         for (let i = 0; i < count; i++) {
           encodeInto(
             features,
-            0,
             center.map((c, axis) => (means[3 * i + axis]! - c) / radius),
-            positionFrequencies,
+            { at: 0, frequencies: positionFrequencies },
           );
           offsets.set(run(features), 3 * i);
         }
@@ -103,7 +102,11 @@ function encode(x: Tensor, frequencies: number): Tensor {
   return concat([x, ...parts], 1);
 }
 
-function encodeInto(out: Float32Array, at: number, x: readonly number[], frequencies: number): void {
+function encodeInto(
+  out: Float32Array,
+  x: readonly number[],
+  { at, frequencies }: { readonly at: number; readonly frequencies: number },
+): void {
   out.set(x, at);
   for (let k = 0; k < frequencies; k++) {
     x.forEach((value, i) => {

@@ -31,13 +31,12 @@ interface PlacesInPlanes {
  * Features of points: on every scale the product of what six planes hold there, bilinearly. In plain loops, which take a fraction of the
  * time of the same algebra as look-ups, weights and sums of whole tensors.
  *
- * @param into [N, scales, features]
+ * @param output.into [N, scales, features]
  */
 export function samplePlanes<A extends FloatArray>(
   { position, time }: PlacesInPlanes,
   scales: readonly PlanesOfScale<FloatArray>[],
-  features: number,
-  into: A,
+  { features, into }: { readonly features: number; readonly into: A },
 ): A {
   const cell = cells();
   const { first, below, weights } = cell;
@@ -47,7 +46,7 @@ export function samplePlanes<A extends FloatArray>(
     const i = order[n]!;
     for (let scale = 0, to = i * scales.length * features; scale < scales.length; scale++, to += features) {
       const { samples, planes } = scales[scale]!;
-      locate(cell, { position, time, samples }, i, features);
+      locate(cell, { position, time, samples, features }, i);
       into.fill(1, to, to + features);
       for (let k = 0; k < 6; k++) {
         const data = planes[k]!;
@@ -95,7 +94,7 @@ export function pullPlanes(
     for (let scale = 0, from = i * scales.length * features; scale < scales.length; scale++, from += features) {
       const { samples, planes } = scales[scale]!;
       const gradients = into.planes[scale]!;
-      locate(cell, { position, time, samples }, i, features);
+      locate(cell, { position, time, samples, features }, i);
       for (let k = 0, to = 0; k < 6; k++) {
         const data = planes[k]!;
         const [w00, w10, w01, w11] = [weights[4 * k]!, weights[4 * k + 1]!, weights[4 * k + 2]!, weights[4 * k + 3]!];
@@ -164,7 +163,8 @@ export function planeFeatures(position: Tensor, time: Tensor, scales: readonly P
     outputs,
     run: (arrays) => {
       const { at, planes } = given(arrays);
-      return [samplePlanes(at, planes, features, new Float32Array((at.position.length / 3) * features * scales.length))];
+      const into = new Float32Array((at.position.length / 3) * features * scales.length);
+      return [samplePlanes(at, planes, { features, into })];
     },
     gradient: ({ inputs: own, cotangents: [cotangent] }) =>
       hostOp({
@@ -236,9 +236,8 @@ function cells(): Cells {
 
 function locate(
   { index, fraction, speed, first, below, weights }: Cells,
-  { position, time, samples }: PlacesInPlanes & Pick<PlanesOfScale<unknown>, 'samples'>,
+  { position, time, samples, features }: PlacesInPlanes & Pick<PlanesOfScale<unknown>, 'samples'> & { readonly features: number },
   point: number,
-  features: number,
 ): void {
   for (let axis = 0; axis < 4; axis++) {
     const most = samples[axis]! - 1;

@@ -1,5 +1,6 @@
-import { UserError } from '@langevin/tensor';
-import { describeRun, resolveSettings, type ResolvedSettings, type TrainingSettings } from '../training/config.ts';
+import { checkNumber, shownValue, UserError } from '@langevin/tensor';
+import { givenOptions } from '../given-options.ts';
+import { describeRun, resolveSettings, SETTING_NAMES, type ResolvedSettings, type TrainingSettings } from '../training/config.ts';
 import { PLAIN_START, type Strategy } from '../strategies/strategy.ts';
 import type { Gaussians } from '../gaussians.ts';
 import type { SplatScene } from '../scenes/scene.ts';
@@ -24,18 +25,21 @@ export interface ResolvedDynamicSettings extends ResolvedSettings {
   readonly finalRate: number;
 }
 
-/** @throws UserError when one is out of range */
+/** What a motion does not change: the number of Gaussians and their harmonics. */
+const FIXED = ['strategy', 'degree', 'degreeEvery'];
+
+/** @throws UserError when one is out of range, or is none that a motion has */
 export function resolveDynamicSettings(
   settings: DynamicSettings,
   { steps, degree }: { readonly steps: number; readonly degree: Gaussians['degree'] },
 ): ResolvedDynamicSettings {
-  const { asset = 'train', rate = 1, finalRate = 0.1, ...rest } = settings;
-  const demand = (holds: boolean, name: string, value: unknown, remedy: string): void => {
-    if (!holds) throw new UserError(`[gaussians/dynamic] setting is out of range: ${name}=${String(value)}. ${remedy}`);
-  };
-  demand(['train', 'hold'].includes(asset), 'asset', asset, 'Known: train, hold.');
-  demand(rate > 0 && rate < Infinity, 'rate', rate, 'Give a number > 0.');
-  demand(finalRate > 0 && finalRate <= 1, 'finalRate', finalRate, 'Give a number in (0, 1].');
+  const known = [...SETTING_NAMES.filter((name) => !FIXED.includes(name)), 'asset', 'rate', 'finalRate'];
+  const given = givenOptions('gaussians/dynamic', settings, { what: 'the training of a motion', known });
+  const { asset = 'train', rate = 1, finalRate = 0.1, ...rest } = given;
+  if (asset !== 'train' && asset !== 'hold')
+    throw new UserError(`[gaussians/dynamic] setting is unknown: asset=${shownValue(asset)}. Known: train, hold.`);
+  checkNumber('gaussians/dynamic', { rate }, { above: 0 });
+  checkNumber('gaussians/dynamic', { finalRate }, { above: 0, atMost: 1 });
   return { ...resolveSettings({ ...rest, strategy: UNCHANGED, degree, degreeEvery: 1 }, steps), asset, rate, finalRate };
 }
 

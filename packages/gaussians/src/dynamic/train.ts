@@ -1,6 +1,7 @@
 import { UserError } from '@langevin/tensor';
 import type { Gaussians } from '../gaussians.ts';
 import type { Rasterizer } from '../rasterizer.ts';
+import { plannedBefore } from '../training/config.ts';
 import { beginRun, run, type RunOptions, type SplatEvent } from '../training/run.ts';
 import { deformationData } from './data.ts';
 import { checkTime, type Deformation, type DeformationData, type NamedArrays } from './deformation.ts';
@@ -47,7 +48,8 @@ export async function* trainDynamic<Params>(options: DynamicTrainingOptions<Para
       );
     checkTime(time);
   }
-  const settings = resolveDynamicSettings(settingsOf(options), { steps, degree: gaussians.degree });
+  const planned = plannedBefore(found?.stored);
+  const settings = resolveDynamicSettings({ ...planned, ...settingsOf(options) }, { steps, degree: gaussians.degree });
   const description = describeDynamicRun(settings, scene, deformation);
   const state =
     found === undefined

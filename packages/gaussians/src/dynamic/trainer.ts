@@ -54,7 +54,7 @@ export function createDynamicTrainer<Params>(given: {
       inTurn(rasterizer, async () => {
         const { step, gaussians, moments, params, optimizer } = state;
         const still = movingTensors(gaussians);
-        const moved = deform(deformation, params, still, scalar(timeOf(loss.viewOf(step))));
+        const moved = deform({ deformation, params }, still, scalar(timeOf(loss.viewOf(step))));
         // The picture and its gradient come from the rasterizer; the graph leads the gradient on to the weights.
         let seen: ViewGradients | undefined;
         const pulls = hostOp({
@@ -116,7 +116,7 @@ export async function movedGaussians<Params>(
 ): Promise<Gaussians> {
   const { params, gaussians, time } = at;
   const still = movingTensors(gaussians);
-  const moved = deform(deformation, params, still, scalar(checkTime(time)));
+  const moved = deform({ deformation, params }, still, scalar(checkTime(time)));
   const changed = MOVING.filter((name) => moved[name] !== still[name]);
   await realize(changed.map((name) => moved[name]));
   const pose: Partial<Record<(typeof MOVING)[number], Float32Array>> = {};

@@ -1,4 +1,4 @@
-import { UserError } from '@langevin/tensor';
+import { checkNumber } from '@langevin/tensor';
 import type { FloatArray } from '../gaussians.ts';
 import type { PictureSize, Ssim, SsimTarget } from './ssim.ts';
 
@@ -29,9 +29,9 @@ export function photometricLoss<A extends FloatArray>(given: {
   readonly dssim?: number;
 }): PhotometricResult<A> {
   const { target, ssim, size, mask, dssim = 0.2 } = given;
-  if (!(dssim >= 0 && dssim <= 1)) throw new UserError(`[gaussians/losses] dssim=${dssim} must lie in 0..1.`);
+  checkNumber('gaussians/losses', { dssim }, { atLeast: 0, atMost: 1 });
   const { picture } = target;
-  const image = mask === undefined ? given.image : masked(given.image, picture, mask, size.channels);
+  const image = mask === undefined ? given.image : masked(given.image, { target: picture, mask, channels: size.channels });
   const count = image.length;
   const gradient = image.slice() as A;
   const scale = (1 - dssim) / count;
@@ -49,7 +49,10 @@ export function photometricLoss<A extends FloatArray>(given: {
   return { loss: (1 - dssim) * l1 + dssim * (1 - similarity), l1, mse: squares / count, ssim: similarity, gradient };
 }
 
-function masked<A extends FloatArray>(image: A, target: A, mask: Uint8Array, channels: number): A {
+function masked<A extends FloatArray>(
+  image: A,
+  { target, mask, channels }: { readonly target: A; readonly mask: Uint8Array; readonly channels: number },
+): A {
   const out = image.slice() as A;
   for (let i = 0; i < out.length; i++) {
     const weight = mask[Math.floor(i / channels)]! / 255;

@@ -1,3 +1,4 @@
+import { logistic } from '@langevin/tensor';
 import type { FloatArray } from '../gaussians.ts';
 
 /** weight times the mean opacity; its gradient is added to `into` (Kheradmand et al. 2024, eq. 10). */
@@ -6,7 +7,7 @@ export function addOpacityRegularizer(opacityLogits: FloatArray, options: { read
   const scale = weight / Math.max(1, opacityLogits.length);
   let sum = 0;
   for (let i = 0; i < opacityLogits.length; i++) {
-    const opacity = 1 / (1 + Math.exp(-opacityLogits[i]!));
+    const opacity = logistic(opacityLogits[i]!);
     sum += opacity;
     into[i] = into[i]! + scale * opacity * (1 - opacity);
   }

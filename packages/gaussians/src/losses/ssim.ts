@@ -1,4 +1,4 @@
-import { UserError } from '@langevin/tensor';
+import { checkNumber, UserError } from '@langevin/tensor';
 import type { FloatArray } from '../gaussians.ts';
 import { REACH, WEIGHTS } from './window.ts';
 
@@ -52,9 +52,7 @@ export function createSsim<A extends FloatArray = Float32Array>(
 ): Ssim<A> {
   const { width, height, channels } = size;
   const { padding = 'same', precision = 'float32' } = options;
-  for (const [name, value] of Object.entries(size))
-    if (!Number.isSafeInteger(value) || value < 1)
-      throw new UserError(`[gaussians/ssim] size of pictures: ${name}=${value}. Give an integer >= 1.`);
+  checkNumber('gaussians/ssim', { width, height, channels }, { atLeast: 1, kind: 'integer' });
   const inset = padding === 'valid' ? REACH : 0;
   if (width <= 2 * inset || height <= 2 * inset)
     throw new UserError(

@@ -1,4 +1,4 @@
-import { UserError } from '@langevin/tensor';
+import { checkNumber } from '@langevin/tensor';
 import type { ParameterName, ShDegree } from '../gaussians.ts';
 import { rowLength } from '../gaussians.ts';
 import type { AdamColumns } from './adam.ts';
@@ -52,11 +52,13 @@ export function columnsOf(
 
 /** @throws UserError when a rate is not a number >= 0 */
 export function checkRates(rates: LearningRates): void {
-  for (const [name, rate] of Object.entries(rates)) {
-    if (!(typeof rate === 'number' && rate >= 0 && rate < Infinity))
-      throw new UserError(
-        `[gaussians/optimizer] learning rate must be a number >= 0: ${name}=${String(rate)}. The paper's is `
-          + `${DEFAULT_RATES[name as keyof LearningRates]}.`,
-      );
-  }
+  for (const [name, rate] of Object.entries(rates))
+    checkNumber(
+      'gaussians/optimizer',
+      { [name]: rate },
+      {
+        atLeast: 0,
+        advice: `Learning rates are numbers >= 0, the paper's is ${DEFAULT_RATES[name as keyof LearningRates]}.`,
+      },
+    );
 }

@@ -1,4 +1,4 @@
-import { UserError, type Generator } from '@langevin/tensor';
+import { checkNumber, UserError, type Generator } from '@langevin/tensor';
 import { cameraPosition, type Camera } from '../camera.ts';
 import { backProject } from './initialise.ts';
 import type { PointCloud, SceneView } from './scene.ts';
@@ -31,8 +31,7 @@ type Color = readonly [number, number, number];
  * @throws UserError for fewer views, a count out of range, or when no place fits
  */
 export function pointsFromViews(views: readonly SceneView[], { count, random }: PointsFromViewsOptions): PointCloud {
-  if (!Number.isSafeInteger(count) || count < 1 || count > 1_000_000)
-    throw new UserError(`[gaussians/initialise] count=${count} of points from views must be 1 to 1000000.`);
+  checkNumber('gaussians/initialise', { count }, { atLeast: 1, atMost: 1_000_000, kind: 'integer' });
   if (views.length < 2)
     throw new UserError(
       `[gaussians/initialise] one view says nothing about distances: views=${views.length}. Give two at least, or use random points.`,

@@ -1,6 +1,7 @@
-import { UserError, type Generator } from '@langevin/tensor';
+import { checkNumber, UserError, type Generator } from '@langevin/tensor';
 import type { Gaussians, ShDegree } from '../gaussians.ts';
 import { shCoefficients } from '../gaussians.ts';
+import { logit } from '../shared-maths.ts';
 import { cameraPosition, type Camera } from '../camera.ts';
 import { meanSquaredDistances } from './nearest.ts';
 import type { PointCloud, SceneView } from './scene.ts';
@@ -29,8 +30,8 @@ export function gaussiansFromPoints(points: PointCloud, options: InitialiseOptio
   const { degree = 3, opacity = 0.1, scale = 1 } = options;
   const { count, positions, colors } = points;
   if (count < 1) throw new UserError('[gaussians/initialise] no point to start from: count=0. Use random points.');
-  if (!(opacity > 0 && opacity < 1)) throw new UserError(`[gaussians/initialise] opacity=${opacity} must lie between 0 and 1.`);
-  if (!(scale > 0 && scale < Infinity)) throw new UserError(`[gaussians/initialise] scale=${scale} must be > 0.`);
+  checkNumber('gaussians/initialise', { opacity }, { above: 0, below: 1 });
+  checkNumber('gaussians/initialise', { scale }, { above: 0 });
   const coefficients = 3 * shCoefficients(degree);
   const quaternions = new Float32Array(4 * count);
   const logScales = new Float32Array(3 * count);
@@ -48,7 +49,7 @@ export function gaussiansFromPoints(points: PointCloud, options: InitialiseOptio
     means: Float32Array.from(positions),
     quaternions,
     logScales,
-    opacityLogits: new Float32Array(count).fill(Math.log(opacity / (1 - opacity))),
+    opacityLogits: new Float32Array(count).fill(logit(opacity)),
     sh,
   };
 }
@@ -65,9 +66,8 @@ export function randomPoints(options: {
   readonly random: Generator;
 }): PointCloud {
   const { count, halfSide, centre = [0, 0, 0], random } = options;
-  if (!Number.isSafeInteger(count) || count < 1 || count > MAX_POINTS)
-    throw new UserError(`[gaussians/initialise] count=${count} of random points must be 1 to ${MAX_POINTS}.`);
-  if (!(halfSide > 0 && halfSide < Infinity)) throw new UserError(`[gaussians/initialise] halfSide=${halfSide} must be > 0.`);
+  checkNumber('gaussians/initialise', { count }, { atLeast: 1, atMost: MAX_POINTS, kind: 'integer' });
+  checkNumber('gaussians/initialise', { halfSide }, { above: 0 });
   const positions = random.uniform(3 * count).map((u, i) => centre[i % 3]! + (2 * u - 1) * halfSide);
   return { count, positions, colors: Uint8Array.from(random.integers(3 * count, { low: 0, high: 256 })) };
 }
@@ -80,7 +80,7 @@ export function randomPoints(options: {
  */
 export function pointsFromDepth(views: readonly SceneView[], options: { readonly stride?: number } = {}): PointCloud {
   const { stride = 4 } = options;
-  if (!Number.isSafeInteger(stride) || stride < 1) throw new UserError(`[gaussians/initialise] stride=${stride} must be an integer >= 1.`);
+  checkNumber('gaussians/initialise', { stride }, { atLeast: 1, kind: 'integer' });
   const positions: number[] = [];
   const colors: number[] = [];
   for (const { camera, image, depth, mask } of views) {

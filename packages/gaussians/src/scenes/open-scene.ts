@@ -1,4 +1,4 @@
-import { UserError } from '@langevin/tensor';
+import { checkNumber, UserError } from '@langevin/tensor';
 import { MAX_SIDE } from '../camera.ts';
 import { findColmap, readColmap } from './colmap/folder.ts';
 import type { SceneFolder } from './folder.ts';
@@ -69,9 +69,7 @@ export async function openSources(
   options: OpenSceneOptions,
 ): Promise<Omit<OpenedScene, 'train' | 'test'> & { readonly train: readonly UnreadSource[]; readonly test: readonly UnreadSource[] }> {
   const { downscale = 1, maxSide = MAX_SIDE } = options;
-  if (!(downscale >= 1 && downscale <= MAX_SIDE)) throw new UserError(`[gaussians/scenes] downscale=${downscale} must be a number >= 1.`);
-  if (!(maxSide >= 1 && maxSide <= MAX_SIDE))
-    throw new UserError(`[gaussians/scenes] maxSide=${maxSide} must be a number from 1 to ${MAX_SIDE}.`);
+  checkNumber('gaussians/scenes', { downscale, maxSide }, { atLeast: 1, atMost: MAX_SIDE });
   const source = await readSource(folder, options);
   const leftOut = judged(source, folder, options.unusable ?? 'leave-out');
   const times = timesOf(source.views);

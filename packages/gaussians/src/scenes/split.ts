@@ -1,4 +1,4 @@
-import { didYouMean, UserError } from '@langevin/tensor';
+import { checkNumber, didYouMean, median, UserError } from '@langevin/tensor';
 import { cameraPosition, type Camera } from '../camera.ts';
 
 /** Which views are held out: every n-th by name from the first, those named, or none. */
@@ -45,7 +45,6 @@ export function holdOutGap({
       (least, place, i) => (i === self ? least : Math.min(least, Math.hypot(place[0] - from[0], place[1] - from[1], place[2] - from[2]))),
       Infinity,
     );
-  const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
   if (train.length < 2 || test.length === 0) return undefined;
   const stride = Math.ceil(train.length / MOST_LOOKED_AT);
   const among = median(places.flatMap((place, i) => (i % stride === 0 ? [nearest(place, i)] : [])));
@@ -57,8 +56,7 @@ function heldOut(views: readonly { readonly name: string }[], holdOut: HoldOut):
   if (holdOut === 'none') return () => false;
   if ('every' in holdOut) {
     const { every } = holdOut;
-    if (!Number.isSafeInteger(every) || every < 2)
-      throw new UserError(`[gaussians/scenes] held-out views: every=${every}. Give an integer >= 2, or hold out none.`);
+    checkNumber('gaussians/scenes', { every }, { atLeast: 2, kind: 'integer', advice: 'Give an integer >= 2, or hold out none.' });
     // One or two photographs: there is nothing to spare.
     return views.length < 3 ? () => false : (index) => index % every === 0;
   }

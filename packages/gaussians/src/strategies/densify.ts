@@ -1,17 +1,19 @@
-import { UserError } from '@langevin/tensor';
-import { rotationMatrix, sigmoid, logit } from '../shared-maths.ts';
+import { checkNumber, logistic, UserError } from '@langevin/tensor';
+import { givenOptions } from '../given-options.ts';
+import { logit, rotationMatrix } from '../shared-maths.ts';
 import type { Gaussians } from '../gaussians.ts';
 import { composeRows, keepRows, type RowChange } from '../optimizer/rows.ts';
+import { lastChange, leavesTimeToRecover } from './change-window.ts';
 import { PLAIN_START, type RefineContext, type Refinement, type Strategy } from './strategy.ts';
 
 export interface DensifyOptions {
   /** Changes begin after so many steps. @default 500 */
   readonly start?: number;
-  /** and end after so many. @default 15000 */
+  /** and end after so many, or before the last sixth of the run. @default half of the run, 15000 at most */
   readonly stop?: number;
   /** Steps between changes. @default 100 */
   readonly every?: number;
-  /** Steps between resets of the opacity. @default 3000 */
+  /** Steps between resets of the opacity, of which there are none in the second half of the run. @default 3000 */
   readonly resetEvery?: number;
   /**
    * Mean gradient of the place in the picture, in units of half the picture, above which a Gaussian is too few.
@@ -20,7 +22,7 @@ export interface DensifyOptions {
   readonly growGradient?: number;
   /** Up to this deviation, in extents of the scene, it is doubled; above, it is split. @default 0.01 */
   readonly growScale?: number;
-  /** Below this opacity it is removed. @default 0.005 */
+  /** Below this opacity, between 0 and 0.5, it is removed. @default 0.005 */
   readonly pruneOpacity?: number;
   /** After the first reset: above this deviation, in extents, it is removed. @default 0.1 */
   readonly pruneScale?: number;
@@ -35,7 +37,6 @@ export interface DensifyOptions {
 
 const DEFAULTS = {
   start: 500,
-  stop: 15_000,
   every: 100,
   resetEvery: 3000,
   growGradient: 2e-4,
@@ -46,6 +47,9 @@ const DEFAULTS = {
   splitOpacity: 'copied',
 } as const;
 
+/** Of 30,000 steps of the paper (Kerbl et al. 2023), changes are made in half. */
+const WINDOW = { share: 1 / 2, paper: 15_000 };
+
 /** How much smaller the two children of a split are than their parent. */
 const SHRINK = 1.6;
 
@@ -54,15 +58,11 @@ export function densify(
   options: DensifyOptions,
   kind: { readonly name: string; readonly paper: string; readonly gradient: 'means2d' | 'absoluteMeans2d'; readonly growGradient: number },
 ): Strategy {
-  const settings = { ...DEFAULTS, growGradient: kind.growGradient, ...options };
-  for (const [name, value] of Object.entries(settings)) {
-    if (typeof value === 'number' && !(value >= 0))
-      throw new UserError(`[gaussians/strategies] option must be a number >= 0: ${name}=${value}.`);
-  }
-  for (const name of ['every', 'resetEvery', 'cap'] as const) {
-    if (!Number.isSafeInteger(settings[name]) || settings[name] < 1)
-      throw new UserError(`[gaussians/strategies] option must be an integer >= 1: ${name}=${settings[name]}.`);
-  }
+  const known = [...Object.keys(DEFAULTS), 'stop'];
+  const given = givenOptions('gaussians/strategies', options, { what: `the strategy "${kind.name}"`, known });
+  const settings = { ...DEFAULTS, growGradient: kind.growGradient, ...given };
+  checkSettings(settings);
+  const ends = (plannedSteps: number): number => lastChange({ ...WINDOW, stop: settings.stop }, plannedSteps);
   return Object.freeze<Strategy>({
     name: kind.name,
     paper: kind.paper,
@@ -70,8 +70,8 @@ export function densify(
     statistics: { gradient: 1, seen: 1 },
     defaults: PLAIN_START,
     absoluteGradients: kind.gradient === 'absoluteMeans2d',
-    observe: ({ step, statistics, rendering, gradients, camera }) => {
-      if (step >= settings.stop) return;
+    observe: ({ step, plannedSteps, statistics, rendering, gradients, camera }) => {
+      if (step >= ends(plannedSteps)) return;
       const gradient = gradients[kind.gradient];
       const sums = statistics['gradient']!;
       const seen = statistics['seen']!;
@@ -84,25 +84,39 @@ export function densify(
       }
     },
     refine: (context) => {
-      const { step } = context;
-      if (step >= settings.stop) return undefined;
+      const { step, plannedSteps } = context;
+      if (step >= ends(plannedSteps)) return undefined;
       const refined = step > settings.start && step % settings.every === 0 ? growAndPrune(context, settings) : undefined;
-      return step % settings.resetEvery === 0 ? resetOpacity(refined, settings.pruneOpacity) : refined;
+      return step % settings.resetEvery === 0 && leavesTimeToRecover(step, plannedSteps)
+        ? resetOpacity(refined, settings.pruneOpacity)
+        : refined;
     },
   });
 }
 
-type Settings = Required<DensifyOptions>;
+type Settings = Required<Omit<DensifyOptions, 'stop'>> & Pick<DensifyOptions, 'stop'>;
+
+function checkSettings({ splitOpacity, ...settings }: Settings): void {
+  const where = 'gaussians/strategies';
+  const { start, stop = 0, every, resetEvery, cap, growGradient, growScale, pruneScale, pruneOpacity } = settings;
+  checkNumber(where, { start, stop }, { atLeast: 0, infinity: 'allowed' });
+  checkNumber(where, { every, resetEvery, cap }, { atLeast: 1, kind: 'integer' });
+  checkNumber(where, { growGradient, growScale, pruneScale }, { atLeast: 0, infinity: 'allowed' });
+  // Resets go to twice the limit, which has to be an opacity.
+  checkNumber(where, { pruneOpacity }, { above: 0, below: 0.5 });
+  if (splitOpacity !== 'copied' && splitOpacity !== 'revised')
+    throw new UserError(`[${where}] splitOpacity is unknown: splitOpacity=${String(splitOpacity)}. Known: copied, revised.`);
+}
 
 function growAndPrune({ step, gaussians, statistics, extent, random }: RefineContext, settings: Settings): Refinement {
   const { count, logScales, opacityLogits } = gaussians;
-  const { clones, splits } = chooseGrowth(gaussians, statistics, extent, settings);
+  const { clones, splits } = chooseGrowth({ gaussians, statistics, extent }, settings);
   const grown = growthRows(count, clones, splits);
   const offsets = random.normal(6 * splits.length);
   // Pruning sees Gaussians after their growth, and a split changes sizes: factors of the rows that grew.
   const child = (row: number): boolean => row >= grown.source.length - 2 * splits.length;
   const opacityOf = (row: number): number => {
-    const opacity = sigmoid(opacityLogits[grown.source[row]!]!);
+    const opacity = logistic(opacityLogits[grown.source[row]!]!);
     return child(row) && settings.splitOpacity === 'revised' ? 1 - Math.sqrt(1 - opacity) : opacity;
   };
   const scaleOf = (row: number): number => largestScale(logScales, grown.source[row]!) / (child(row) ? SHRINK : 1);
@@ -130,9 +144,7 @@ function growAndPrune({ step, gaussians, statistics, extent, random }: RefineCon
 
 /** Rows to double and rows to split; when the cap does not allow all, those with the largest gradients. */
 function chooseGrowth(
-  gaussians: Gaussians,
-  statistics: RefineContext['statistics'],
-  extent: number,
+  { gaussians, statistics, extent }: Pick<RefineContext, 'gaussians' | 'statistics' | 'extent'>,
   settings: Settings,
 ): { readonly clones: readonly number[]; readonly splits: readonly number[] } {
   const { gradient, seen } = statistics as { readonly gradient: Float32Array; readonly seen: Float32Array };
@@ -171,7 +183,7 @@ function placeChild(
       means[3 * row + axis]! + rotation[3 * axis]! * along[0]! + rotation[3 * axis + 1]! * along[1]! + rotation[3 * axis + 2]! * along[2]!;
     logScales[3 * row + axis] = logScales[3 * row + axis]! - Math.log(SHRINK);
   }
-  if (opacity === 'revised') opacityLogits[row] = logit(1 - Math.sqrt(1 - sigmoid(opacityLogits[row]!)));
+  if (opacity === 'revised') opacityLogits[row] = logit(1 - Math.sqrt(1 - logistic(opacityLogits[row]!)));
 }
 
 /** Opacities fall to at most twice the pruning limit: what is not needed stays there and is pruned (Kerbl et al. 2023, section 5.2). */

@@ -1,19 +1,21 @@
-import { UserError, type Generator } from '@langevin/tensor';
+import { checkNumber, logistic, type Generator } from '@langevin/tensor';
 import type { Gaussians } from '../gaussians.ts';
-import { logit, rotationMatrix, sigmoid } from '../shared-maths.ts';
+import { givenOptions } from '../given-options.ts';
+import { logit, rotationMatrix } from '../shared-maths.ts';
+import { lastChange } from './change-window.ts';
 import { MAX_COPIES, relocated } from './relocation.ts';
 import type { RefineContext, Refinement, Strategy } from './strategy.ts';
 
 export interface McmcOptions {
   /** Changes begin after so many steps. @default 500 */
   readonly start?: number;
-  /** and end after so many. @default 25000 */
+  /** and end after so many, or before the last sixth of the run. @default five sixths of the run, 25000 at most */
   readonly stop?: number;
   /** Steps between changes. @default 100 */
   readonly every?: number;
   /** The number of Gaussians that is grown to. @default 1000000 */
   readonly cap?: number;
-  /** Growth of a round. @default 1.05 */
+  /** Growth of a round, >= 1. @default 1.05 */
   readonly growth?: number;
   /** Up to this opacity a Gaussian is dead and moves. @default 0.005 */
   readonly minOpacity?: number;
@@ -21,7 +23,10 @@ export interface McmcOptions {
   readonly noise?: number;
 }
 
-const DEFAULTS = { start: 500, stop: 25_000, every: 100, cap: 1_000_000, growth: 1.05, minOpacity: 0.005, noise: 5e5 };
+const DEFAULTS = { start: 500, every: 100, cap: 1_000_000, growth: 1.05, minOpacity: 0.005, noise: 5e5 };
+
+/** Of 30,000 steps of the paper, changes are made in five sixths. */
+const WINDOW = { share: 5 / 6, paper: 25_000 };
 
 /** Opacities stay so far from 1 that their logit is finite in float32. */
 const MOST = 1 - 2 ** -23;
@@ -36,12 +41,14 @@ const MOST = 1 - 2 ** -23;
  * const strategy = mcmcStrategy({ cap: 200_000 });
  */
 export function mcmcStrategy(options: McmcOptions = {}): Strategy {
-  const settings = { ...DEFAULTS, ...options };
-  for (const [name, value] of Object.entries(settings))
-    if (!(value >= 0)) throw new UserError(`[gaussians/strategies] option must be a number >= 0: ${name}=${value}.`);
-  for (const name of ['every', 'cap'] as const)
-    if (!Number.isSafeInteger(settings[name]) || settings[name] < 1)
-      throw new UserError(`[gaussians/strategies] option must be an integer >= 1: ${name}=${settings[name]}.`);
+  const known = [...Object.keys(DEFAULTS), 'stop'];
+  const settings: Settings = { ...DEFAULTS, ...givenOptions('gaussians/strategies', options, { what: 'the strategy "mcmc"', known }) };
+  const { start, stop = 0, every, cap, growth, minOpacity, noise } = settings;
+  checkNumber('gaussians/strategies', { start, stop }, { atLeast: 0, infinity: 'allowed' });
+  checkNumber('gaussians/strategies', { every, cap }, { atLeast: 1, kind: 'integer' });
+  checkNumber('gaussians/strategies', { growth }, { atLeast: 1 });
+  checkNumber('gaussians/strategies', { minOpacity }, { atLeast: 0, below: 1 });
+  checkNumber('gaussians/strategies', { noise }, { atLeast: 0 });
   return Object.freeze<Strategy>({
     name: 'mcmc',
     paper: 'arXiv:2404.09591',
@@ -49,18 +56,19 @@ export function mcmcStrategy(options: McmcOptions = {}): Strategy {
     statistics: {},
     defaults: { opacity: 0.5, scale: 0.1, opacityRegularizer: 0.01, scaleRegularizer: 0.01 },
     refine: (context) => {
-      const { step } = context;
-      return step > settings.start && step < settings.stop && step % settings.every === 0 ? moveAndGrow(context, settings) : undefined;
+      const { step, plannedSteps } = context;
+      if (step <= start || step >= lastChange({ ...WINDOW, stop: settings.stop }, plannedSteps) || step % every !== 0) return undefined;
+      return moveAndGrow(context, settings);
     },
     perturb: (context) => addNoise(context, settings),
   });
 }
 
-type Settings = typeof DEFAULTS;
+type Settings = typeof DEFAULTS & Pick<McmcOptions, 'stop'>;
 
 function moveAndGrow({ gaussians, random }: RefineContext, settings: Settings): Refinement | undefined {
   const { count } = gaussians;
-  const opacities = Float64Array.from(gaussians.opacityLogits, sigmoid);
+  const opacities = Float64Array.from(gaussians.opacityLogits, logistic);
   const alive = (row: number): boolean => opacities[row]! > settings.minOpacity;
   const dead = Array.from({ length: count }, (_, row) => row).filter((row) => !alive(row));
   if (dead.length === count) return undefined;
@@ -136,7 +144,7 @@ function addNoise({ gaussians, random, meansRate }: RefineContext, settings: Set
   if (strength === 0) return;
   const noise = random.normal(3 * count);
   for (let row = 0; row < count; row++) {
-    const gate = sigmoid(-100 * (sigmoid(opacityLogits[row]!) - 0.005));
+    const gate = logistic(-100 * (logistic(opacityLogits[row]!) - 0.005));
     // Opaque ones would move by less than float32 shows.
     if (gate < 1e-8) continue;
     const rotation = rotationMatrix(quaternions, 4 * row);

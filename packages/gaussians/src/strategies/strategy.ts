@@ -8,6 +8,8 @@ import type { RenderGradients, Rendering } from '../rasterizer.ts';
 export interface RefineContext {
   /** Steps done, this one included. */
   readonly step: number;
+  /** Steps after which the run is planned to end: what is changed needs some of them to settle. */
+  readonly plannedSteps: number;
   readonly gaussians: Gaussians;
   readonly statistics: Statistics;
   /** Of the scene, in world units. */
@@ -54,6 +56,7 @@ export interface Strategy {
   /** Adds what a step showed to the statistics, in place. */
   readonly observe?: (seen: {
     readonly step: number;
+    readonly plannedSteps: number;
     readonly statistics: Statistics;
     readonly rendering: Pick<Rendering, 'radii'>;
     readonly gradients: RenderGradients;

@@ -1,4 +1,5 @@
-import { UserError } from '@langevin/tensor';
+import { checkNumber, shownValue, UserError } from '@langevin/tensor';
+import { givenOptions } from '../given-options.ts';
 import type { ShDegree } from '../gaussians.ts';
 import { checkRates, DEFAULT_RATES, type LearningRates } from '../optimizer/rates.ts';
 import type { SplatScene } from '../scenes/scene.ts';
@@ -12,7 +13,7 @@ export type TrainingBackground = 'black' | 'white' | 'random';
 export interface TrainingSettings {
   /** Of the order of views, backgrounds and the strategy. @default 0 */
   readonly seed?: number;
-  /** How the number of Gaussians changes. @default defaultStrategy(), up to half of decaySteps: what changes later has no time to settle */
+  /** How the number of Gaussians changes; whatever it is, well before the end of the run. @default defaultStrategy() */
   readonly strategy?: Strategy;
   readonly rates?: Partial<LearningRates>;
   /** Steps over which the rate of the means falls. @default the steps of the run */
@@ -40,43 +41,75 @@ export interface ResolvedSettings extends Required<Omit<TrainingSettings, 'rates
   readonly rates: LearningRates;
 }
 
-/** Half of the 30,000 steps of the paper (Kerbl et al. 2023). */
-const LAST_CHANGE = 15_000;
+const DEFAULTS = {
+  seed: 0,
+  degree: 3,
+  degreeEvery: 1000,
+  dssim: 0.2,
+  antialiasing: 'none',
+  background: 'black',
+  depthWeight: 0,
+} as const;
 
-/** @throws UserError when one is out of range */
+/** Names of all settings, for what nobody meant. */
+export const SETTING_NAMES: readonly string[] = [
+  ...Object.keys(DEFAULTS),
+  'strategy',
+  'rates',
+  'decaySteps',
+  'opacityRegularizer',
+  'scaleRegularizer',
+];
+
+/** @throws UserError when one is out of range, or is none that a training has */
 export function resolveSettings(settings: TrainingSettings, steps: number): ResolvedSettings {
-  const { decaySteps = steps } = settings;
-  if (!Number.isSafeInteger(decaySteps) || decaySteps < 1)
-    throw new UserError(`[gaussians/training] setting is out of range: decaySteps=${String(decaySteps)}. Give an integer >= 1.`);
-  const strategy = settings.strategy ?? defaultStrategy({ stop: Math.min(LAST_CHANGE, Math.floor(decaySteps / 2)) });
+  const where = 'gaussians/training';
+  const given = givenOptions(where, settings, { what: 'a training', known: SETTING_NAMES });
+  const strategy = given.strategy ?? defaultStrategy();
+  const rates = givenOptions(where, given.rates ?? {}, { what: 'learning rates', known: Object.keys(DEFAULT_RATES) });
   const resolved: ResolvedSettings = {
-    seed: 0,
-    degree: 3,
-    degreeEvery: 1000,
-    dssim: 0.2,
-    antialiasing: 'none',
-    background: 'black',
+    ...DEFAULTS,
     opacityRegularizer: strategy.defaults.opacityRegularizer,
     scaleRegularizer: strategy.defaults.scaleRegularizer,
-    depthWeight: 0,
-    ...settings,
-    decaySteps,
+    decaySteps: steps,
+    ...given,
     strategy,
-    rates: { ...DEFAULT_RATES, ...settings.rates },
+    rates: { ...DEFAULT_RATES, ...rates },
   };
   checkRates(resolved.rates);
-  const demand = (holds: boolean, name: keyof ResolvedSettings, remedy: string): void => {
-    if (!holds) throw new UserError(`[gaussians/training] setting is out of range: ${name}=${String(resolved[name])}. ${remedy}`);
-  };
-  demand(Number.isSafeInteger(resolved.seed) && resolved.seed >= 0, 'seed', 'Give an integer >= 0.');
-  demand(Number.isSafeInteger(resolved.degreeEvery) && resolved.degreeEvery >= 1, 'degreeEvery', 'Give an integer >= 1.');
-  for (const name of ['opacityRegularizer', 'scaleRegularizer', 'depthWeight'] as const)
-    demand(Number.isFinite(resolved[name]) && resolved[name] >= 0, name, 'Give a number >= 0.');
-  demand([0, 1, 2, 3].includes(resolved.degree), 'degree', 'Give 0 to 3.');
-  demand(resolved.dssim >= 0 && resolved.dssim <= 1, 'dssim', 'Give a number from 0 to 1.');
-  demand(['black', 'white', 'random'].includes(resolved.background), 'background', 'Known: black, white, random.');
-  demand(['none', 'mip'].includes(resolved.antialiasing), 'antialiasing', 'Known: none, mip.');
+  const { seed, degree, degreeEvery, decaySteps, dssim, opacityRegularizer, scaleRegularizer, depthWeight } = resolved;
+  checkNumber(where, { seed }, { atLeast: 0, kind: 'integer' });
+  checkNumber(where, { degree }, { atLeast: 0, atMost: 3, kind: 'integer' });
+  checkNumber(where, { decaySteps, degreeEvery }, { atLeast: 1, kind: 'integer' });
+  checkNumber(where, { dssim }, { atLeast: 0, atMost: 1 });
+  checkNumber(where, { opacityRegularizer, scaleRegularizer, depthWeight }, { atLeast: 0 });
+  const { background, antialiasing } = resolved;
+  checkName({ background }, ['black', 'white', 'random']);
+  checkName({ antialiasing }, ['none', 'mip']);
   return resolved;
+}
+
+function checkName(named: Readonly<Record<string, string>>, known: readonly string[]): void {
+  for (const [name, value] of Object.entries(named))
+    if (!known.includes(value))
+      throw new UserError(`[gaussians/training] setting is unknown: ${name}=${shownValue(value)}. Known: ${known.join(', ')}.`);
+}
+
+/**
+ * What a run was planned for when it was started: the steps over which its rates fall. A run that is resumed for more steps keeps them, so
+ * that what was learned so far stays what it was.
+ */
+export function plannedBefore(stored: { readonly metadata: Readonly<Record<string, string>> } | undefined): {
+  readonly decaySteps?: number;
+} {
+  if (stored === undefined) return {};
+  try {
+    const { decaySteps } = JSON.parse(stored.metadata['run'] ?? '') as { readonly decaySteps?: unknown };
+    return Number.isSafeInteger(decaySteps) ? { decaySteps: decaySteps as number } : {};
+  } catch {
+    // Said when the checkpoint is read.
+    return {};
+  }
 }
 
 /** The settings and the scene as plain values, by which a resumed run is known to be the same. */

@@ -1,4 +1,4 @@
-import { UserError } from '@langevin/tensor';
+import { checkNumber, UserError } from '@langevin/tensor';
 import type { Gaussians } from '../gaussians.ts';
 import type { PerceptualMetric } from '../losses/metrics.ts';
 import type { Rendering } from '../rasterizer.ts';
@@ -92,14 +92,8 @@ export async function beginRun({
   checkpointEvery = 1000,
   evaluateEvery = 0,
 }: RunOptions): Promise<FoundCheckpoint> {
-  for (const [name, value, least] of [
-    ['steps', steps, 1],
-    ['checkpointEvery', checkpointEvery, 1],
-    ['evaluateEvery', evaluateEvery, 0],
-  ] as const) {
-    if (!Number.isSafeInteger(value) || value < least)
-      throw new UserError(`[gaussians/training] option is out of range: ${name}=${value}. Give an integer >= ${least}.`);
-  }
+  checkNumber('gaussians/training', { steps, checkpointEvery }, { atLeast: 1, kind: 'integer' });
+  checkNumber('gaussians/training', { evaluateEvery }, { atLeast: 0, kind: 'integer' });
   if (scene.train.length === 0) throw new UserError('[gaussians/training] scene has no view to train on: train.length=0. Hold out fewer.');
   const found = await store?.newest();
   if (found !== undefined && start === 'new')

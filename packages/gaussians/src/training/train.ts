@@ -3,7 +3,7 @@ import type { Gaussians } from '../gaussians.ts';
 import type { Rasterizer } from '../rasterizer.ts';
 import { gaussiansFromPoints, randomPoints } from '../scenes/initialise.ts';
 import type { SplatScene } from '../scenes/scene.ts';
-import { describeRun, resolveSettings, type ResolvedSettings, type TrainingSettings } from './config.ts';
+import { describeRun, plannedBefore, resolveSettings, type ResolvedSettings, type TrainingSettings } from './config.ts';
 import { beginRun, run, type RunOptions, type SplatEvent } from './run.ts';
 import { initialState, restoreState, storeState } from './state.ts';
 import { createTrainer } from './trainer.ts';
@@ -34,13 +34,13 @@ const RANDOM_POINTS = 10_000;
 export async function* trainSplats(options: TrainSplatsOptions): AsyncGenerator<SplatEvent, void> {
   const { scene, rasterizer, steps } = options;
   const found = await beginRun(options);
-  const settings = resolveSettings(settingsOf(options), steps);
+  const settings = resolveSettings({ ...plannedBefore(found?.stored), ...settingsOf(options) }, steps);
   const description = describeRun(settings, scene);
   const state =
     found === undefined
       ? initialState(options.initial ?? beginning(scene, settings), settings.strategy)
       : restoreState(found.stored, { run: description, strategy: settings.strategy, from: found.from });
-  const trainer = createTrainer({ scene, rasterizer, settings, state });
+  const trainer = createTrainer({ scene, rasterizer, settings, steps, state });
   try {
     yield* run({ ...trainer, stored: () => storeState(trainer.state(), description) }, options, found);
   } finally {

@@ -32,10 +32,13 @@ export function createTrainer(given: {
   readonly rasterizer: Rasterizer;
   readonly settings: ResolvedSettings;
   readonly state: TrainingState;
+  /** Where the run ends: strategies leave what they change time to settle before. @default after `decaySteps` */
+  readonly steps?: number;
   readonly trace?: Trace;
 }): Trainer {
   const { scene, rasterizer, settings, trace } = given;
   const { seed, strategy, rates, decaySteps } = settings;
+  const plannedSteps = Math.min(decaySteps, given.steps ?? decaySteps);
   const loss = viewLoss(given);
   let state = given.state;
   const activeDegree = (step: number): number => Math.min(settings.degree, Math.floor(step / settings.degreeEvery));
@@ -97,9 +100,17 @@ export function createTrainer(given: {
         if (memory !== undefined) await memory.adam(steps);
         else for (const each of steps) adamStep(each);
         done('adam');
-        strategy.observe?.({ step: step + 1, statistics: state.statistics, rendering, gradients, camera: loss.viewOf(step).camera });
+        strategy.observe?.({
+          step: step + 1,
+          plannedSteps,
+          statistics: state.statistics,
+          rendering,
+          gradients,
+          camera: loss.viewOf(step).camera,
+        });
         const context = (stream: number): RefineContext => ({
           step: step + 1,
+          plannedSteps,
           gaussians: state.gaussians,
           statistics: state.statistics,
           extent: scene.extent,

@@ -89,7 +89,7 @@ async function readModel(files: SceneFolder, place: ColmapPlace): Promise<Colmap
   const bytes = {
     cameras: await readFile(files, place, 'cameras'),
     images: await readFile(files, place, 'images'),
-    points: hasPoints ? await readFile(files, place, 'points3D') : undefined,
+    ...(hasPoints && { points: await readFile(files, place, 'points3D') }),
   };
   if (place.form === 'bin') return parseColmapBinary(bytes);
   const text = (file: Uint8Array): string => new TextDecoder().decode(file);

@@ -7,7 +7,7 @@ import type { LeftOutView, SourcePoints } from '../source.ts';
 export interface ColmapFiles<T> {
   readonly cameras: T;
   readonly images: T;
-  readonly points?: T | undefined;
+  readonly points?: T;
 }
 
 /** A COLMAP reconstruction: lenses, where each photograph was taken, and sparse points. */
