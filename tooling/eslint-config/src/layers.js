@@ -10,7 +10,7 @@ export const LAYERS = [
   { name: 'assembly', members: ['pipelines'] },
   { name: 'recipes', members: ['distillation', 'video', 'score-distillation', 'training', 'baselines'] },
   { name: 'parts', members: ['samplers', 'guidance', 'backbones', 'latent-ae', 'gaussians', 'metrics'] },
-  { name: 'contract', members: ['core-schedules'] },
+  { name: 'contract', members: ['core', 'core-schedules'] },
   { name: 'base', members: ['nn', 'io', 'tensor'] },
 ];
 
@@ -18,7 +18,7 @@ export const LAYERS = [
 export const ENGINES = ['engine-onnxruntime', 'engine-tfjs'];
 
 /** Packages of the same layer that may be imported. */
-const WITHIN_LAYER = { nn: ['tensor'], io: ['tensor'] };
+const WITHIN_LAYER = { nn: ['tensor'], io: ['tensor'], 'core-schedules': ['core'] };
 
 /** Imports that point downwards and are forbidden all the same. */
 const NEVER = { 'score-distillation': ['gaussians'] };

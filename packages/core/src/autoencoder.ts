@@ -1,0 +1,33 @@
+import type { Tensor } from '@langevin/tensor';
+
+/** What an encoder says of its latent: a distribution to sample from or take the middle of, or codes. */
+export interface Posterior {
+  /** The most probable latent, [N, channels, ...]; for codes the only one. */
+  readonly mode: Tensor;
+  /** A latent drawn with unit noise of its shape; for codes the mode. */
+  readonly sample: (noise: Tensor) => Tensor;
+  /** The divergence from N(0, I) of each item, [N], in nats; absent for codes. */
+  readonly divergence?: Tensor;
+}
+
+export interface AutoencoderInfo {
+  /** Channels of a latent. */
+  readonly channels: number;
+  /** How much smaller a latent is along each axis behind the channels. */
+  readonly factor: readonly number[];
+  /** A latent z is diffused over as (z - shift) * scale, one number each or one for each channel, so that it has unit variance. */
+  readonly scale: number | readonly number[];
+  readonly shift: number | readonly number[];
+}
+
+/**
+ * An encoder and a decoder of any modality: pictures, clips, sequences, point sets. What is diffused over its latents knows nothing else of
+ * it.
+ */
+export interface Autoencoder<Params> {
+  readonly info: AutoencoderInfo;
+  /** The shape of the latent of a sample. @throws UserError for a shape that cannot be encoded */
+  readonly latentShape: (shape: readonly number[]) => readonly number[];
+  readonly encode: (params: Params, x: Tensor) => Posterior;
+  readonly decode: (params: Params, z: Tensor) => Tensor;
+}

@@ -1,0 +1,39 @@
+import type { Mode, Module } from '@langevin/nn';
+import type { Tensor } from '@langevin/tensor';
+import type { ConditionSpecs, Conditions } from './conditions.ts';
+import type { Taps } from './taps.ts';
+
+/** What a network expects and gives: the one description of it, for pipelines, tasks, guidance and listings. */
+export interface NetworkInfo {
+  /** Channels of the noisy sample. */
+  readonly channels: number;
+  /** What is stacked along the channels of the result, each as wide as the sample. */
+  readonly outputs: readonly ('prediction' | 'variance')[];
+  /** Axes of a sample behind batch and channels: a sequence, a picture, a clip. */
+  readonly axes: 'l' | 'hw' | 'thw';
+  /** Sizes along these axes that it was configured for; null where any will do. */
+  readonly size: readonly (number | null)[];
+  /** Sizes of pictures are multiples of this. */
+  readonly multiple: number;
+  /** What `time` is: a training timestep, possibly fractional; a timestep as an index; or the noise level as preconditioning gives it. */
+  readonly time: 'timestep' | 'index' | 'sigma';
+  readonly conditions: ConditionSpecs;
+}
+
+/** What a network may be given beside the noisy sample and its time. */
+export interface NetworkInputs {
+  /** Exactly those that `info.conditions` declares. @default none */
+  readonly conditions?: Conditions;
+  /** @default evaluation */
+  readonly mode?: Mode;
+  /** @default nobody listens */
+  readonly taps?: Taps;
+}
+
+/**
+ * A raw network: `apply(params, x [N, C, ...], time, inputs?)` gives [N, outputs * C, ...]; `time` is one number for all ([] or [1]) or one
+ * for each item ([N]), float32 or int32. What the result means is the business of prediction and preconditioning.
+ */
+export interface Network<Params> extends Module<Params, readonly [x: Tensor, time: Tensor, inputs?: NetworkInputs], Tensor> {
+  readonly info: NetworkInfo;
+}
