@@ -21,7 +21,7 @@ export async function listCheckpoints(store: RunStore): Promise<readonly number[
     .sort((a, b) => a - b);
 }
 
-/** @throws UserError when the store cannot keep it; what was there before is untouched */
+/** @throws NotFiniteError, or UserError when the store cannot keep it; what was there before is untouched */
 export async function saveCheckpoint(store: RunStore, state: unknown, point: Point): Promise<string> {
   const path = checkpointPath(point.step);
   await store.write(path, await encodeState(state, point));
@@ -36,8 +36,9 @@ export async function loadCheckpoint<State>(
 ): Promise<{ readonly state: State; readonly point: Point }> {
   const path = checkpointPath(step);
   const source = await store.open(path);
-  if (source === undefined)
+  if (source === undefined) {
     throw new UserError(`[training/checkpoint] there is no such checkpoint: ${store.label}/${path}. List them first.`);
+  }
   try {
     const found = await decodeState(source, like);
     if (found.point.step === step) return found;
@@ -49,13 +50,29 @@ export async function loadCheckpoint<State>(
   }
 }
 
-/** Keeps the newest `keep`, and those whose step is a multiple of `milestone`. */
-export async function pruneCheckpoints(
-  store: RunStore,
-  { keep, milestone }: { readonly keep: number; readonly milestone?: number | undefined },
-): Promise<void> {
+/**
+ * Renames the checkpoints after a step to `step-00000000.aside`: nothing reads or removes them any more.
+ *
+ * @returns their new paths
+ */
+export async function setAsideAfter(store: RunStore, step: number): Promise<readonly string[]> {
+  const later = (await listCheckpoints(store)).filter((each) => each > step).map(checkpointPath);
+  const aside = later.map((path) => path.replace(/safetensors$/u, 'aside'));
+  for (const [i, path] of later.entries()) await store.rename(path, aside[i]!);
+  return aside;
+}
+
+export interface PruneOptions {
+  readonly keep: number;
+  readonly milestone?: number | undefined;
+  /** Step of a checkpoint that stays, however old. */
+  readonly spare?: number | undefined;
+}
+
+/** Keeps the newest `keep`, those whose step is a multiple of `milestone`, and the one to spare. */
+export async function pruneCheckpoints(store: RunStore, { keep, milestone, spare }: PruneOptions): Promise<void> {
   const steps = await listCheckpoints(store);
   for (const step of steps.slice(0, Math.max(steps.length - keep, 0))) {
-    if (milestone === undefined || step % milestone !== 0) await store.remove(checkpointPath(step));
+    if (step !== spare && (milestone === undefined || step % milestone !== 0)) await store.remove(checkpointPath(step));
   }
 }

@@ -2,54 +2,67 @@ import { UserError } from '@langevin/tensor';
 import { readText, textPieces, type RunStore } from './store.ts';
 import type { Json } from './task.ts';
 
-const PATH = 'config.json';
-
-/**
- * Keeps the configuration of a run, or compares it with the one that is kept.
- *
- * @param mayChange dotted names of entries that a resume may change; the new values are kept
- * @throws UserError naming the first entry that differs and may not
- */
-export async function keepConfig(store: RunStore, config: Json, mayChange: readonly string[]): Promise<void> {
-  const text = `${JSON.stringify(config, null, 2)}\n`;
-  const kept = await readText(store, PATH);
-  if (kept !== undefined) {
-    const difference = firstDifference(parsed(kept, store), JSON.parse(text) as unknown, { path: '', mayChange });
-    if (difference !== undefined) {
-      const allowed = mayChange.length === 0 ? '' : ` A resume may change ${mayChange.join(', ')}.`;
-      throw new UserError(
-        `[training/config] run was started with another configuration: ${difference}, in ${store.label}/${PATH}. Use the stored `
-          + 'one, or a new '
-          + `place.${allowed}`,
-      );
-    }
-    if (kept === text) return;
-  }
-  await store.write(PATH, textPieces(text));
+/** An entry of a configuration that is another one now. */
+export interface ConfigChange {
+  /** `optimizer.learningRate` */
+  readonly path: string;
+  readonly stored: unknown;
+  readonly given: unknown;
 }
 
-function parsed(text: string, store: RunStore): unknown {
+/** What JSON a file of the run holds; undefined when it is not there. @throws UserError when it is damaged */
+export async function readStoredJson(store: RunStore, path: string): Promise<unknown> {
+  const text = await readText(store, path);
+  if (text === undefined) return undefined;
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    throw new UserError(`[training/config] configuration of the run is no JSON: ${store.label}/${PATH}. Restore it, or use a new place.`);
+    throw new UserError(`[training/config] file of the run is no JSON: ${store.label}/${path}. Restore it, or use a new place.`);
   }
 }
 
-function firstDifference(
+export async function storeJson(store: RunStore, path: string, value: Json): Promise<void> {
+  await store.write(path, textPieces(`${JSON.stringify(value, null, 2)}\n`));
+}
+
+/**
+ * Compares a configuration with the one that a run was started with.
+ *
+ * @param mayChange entries that may differ, with all that is below them
+ * @returns the entries that differ and may
+ * @throws UserError naming the first entry that differs and may not
+ */
+export function changesSince(
   stored: unknown,
-  given: unknown,
-  at: { readonly path: string; readonly mayChange: readonly string[] },
-): string | undefined {
-  if (at.mayChange.includes(at.path)) return undefined;
+  config: Json,
+  { mayChange, where }: { readonly mayChange: readonly string[]; readonly where: string },
+): readonly ConfigChange[] {
+  const changes = differences(stored, JSON.parse(JSON.stringify(config)) as unknown, '');
+  const isAllowed = ({ path }: ConfigChange): boolean => mayChange.some((allowed) => path === allowed || path.startsWith(`${allowed}.`));
+  const refused = changes.find((change) => !isAllowed(change));
+  if (refused === undefined) return changes;
+  throw new UserError(
+    `[training/config] run was started with another configuration: ${showChange(refused)}, in ${where}. Use the stored one, or a new place.`
+      + (mayChange.length === 0 ? '' : ` What may change: ${mayChange.join(', ')}.`),
+  );
+}
+
+/** `optimizer.learningRate: stored 0.01, given 0.001` */
+export function showChange({ path, stored, given }: ConfigChange): string {
+  return `${path}: stored ${show(stored)}, given ${show(given)}`;
+}
+
+function differences(stored: unknown, given: unknown, path: string): readonly ConfigChange[] {
   if (typeof stored !== 'object' || typeof given !== 'object' || stored === null || given === null) {
-    if (Object.is(stored, given)) return undefined;
-    return `${at.path || 'config'}: stored ${JSON.stringify(stored) ?? 'nothing'}, given ${JSON.stringify(given) ?? 'nothing'}`;
+    return Object.is(stored, given) ? [] : [{ path: path === '' ? 'config' : path, stored, given }];
   }
   const [a, b] = [stored as Readonly<Record<string, unknown>>, given as Readonly<Record<string, unknown>>];
-  for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
-    const found = firstDifference(a[key], b[key], { ...at, path: at.path === '' ? key : `${at.path}.${key}` });
-    if (found !== undefined) return found;
-  }
-  return undefined;
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].flatMap((key) =>
+    differences(a[key], b[key], path === '' ? key : `${path}.${key}`),
+  );
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 120 ? `${text.slice(0, 117)}...` : text;
 }

@@ -5,6 +5,17 @@ import type { Position } from './task.ts';
 
 const FORMAT = 'langevin-state-1';
 
+/** Weights that nothing can be computed with. */
+export class NotFiniteError extends UserError {
+  /** Name of the first tensor that is not finite. */
+  readonly tensor: string;
+
+  constructor(name: string, step: number) {
+    super(`[training/checkpoint] weights are not finite: tensor=${name}, step=${step}. Nothing was written; earlier ones are untouched.`);
+    this.tensor = name;
+  }
+}
+
 /** Where a run stands. */
 export interface Point {
   /** Steps done. */
@@ -33,7 +44,7 @@ const MAX_DEPTH = 64;
  * A state as the pieces of a safetensors file, which holds all of it: tensors, and in the metadata the structure around them with its
  * numbers, the step and the positions of the data.
  *
- * @throws UserError for a state with a leaf that cannot be saved
+ * @throws NotFiniteError when a tensor has NaN or Infinity; UserError for a leaf that cannot be saved
  */
 export async function encodeState(state: unknown, point: Point): Promise<readonly Uint8Array[]> {
   const { leaves, names } = flattenTree(state);
@@ -48,7 +59,9 @@ export async function encodeState(state: unknown, point: Point): Promise<readonl
   await realize([...tensors.values()]);
   const entries = new Map<string, HostTensor>();
   for (const [name, { dtype, shape }] of tensors) {
-    entries.set(name, { dtype, shape, data: await data(tensors.get(name)!) } as HostTensor);
+    const values = await data(tensors.get(name)!);
+    if (values instanceof Float32Array && !values.every(Number.isFinite)) throw new NotFiniteError(name, point.step);
+    entries.set(name, { dtype, shape, data: values } as HostTensor);
   }
   const metadata = { format: FORMAT, point: JSON.stringify(point), structure: JSON.stringify(structureOf(state, '')) };
   const layout = layoutSafetensors(entries, { metadata });

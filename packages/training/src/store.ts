@@ -15,6 +15,7 @@ export interface RunStore {
   /** Names of the files of a folder, in any order; none for a folder that is not there. */
   readonly list: (folder: string) => Promise<readonly string[]>;
   readonly remove: (path: string) => Promise<void>;
+  readonly rename: (from: string, to: string) => Promise<void>;
   /** Keeps other runs out until released. @throws UserError when one is there */
   readonly lock: () => Promise<{ readonly release: () => Promise<void> }>;
 }
@@ -52,6 +53,12 @@ export function memoryStore(label = 'memory'): RunStore & { readonly files: Read
     },
     remove: (path: string) => {
       files.delete(path);
+      return Promise.resolve();
+    },
+    rename: (from: string, to: string) => {
+      const bytes = files.get(from);
+      if (bytes !== undefined) files.set(to, bytes);
+      files.delete(from);
       return Promise.resolve();
     },
     lock: () => Promise.resolve({ release: () => Promise.resolve() }),

@@ -29,7 +29,9 @@ export interface StepResult<State> {
   readonly state: State;
   /** Losses by name; a run stops when one of them is not finite. At least one. */
   readonly losses: Readonly<Record<string, number>>;
-  /** What else is worth a curve: gradient norms, learning rates, counts. Not finite is allowed here. @default none */
+  /** Norms of gradients by name, watched as losses are: their squares have to be numbers of float32. @default none */
+  readonly norms?: Readonly<Record<string, number>>;
+  /** What else is worth a curve: learning rates, counts, scores. Not finite is allowed here. @default none */
   readonly measures?: Readonly<Record<string, number>>;
   /** Where the streams stand now that were used. @default as before */
   readonly streams?: Readonly<Record<string, Position>>;
@@ -50,6 +52,14 @@ export interface Artifact {
 /** What an evaluation yields: artifacts, and numbers that become curves of their own. */
 export type Evaluation = Artifact | { readonly kind: 'numbers'; readonly values: Readonly<Record<string, number>> };
 
+/** What a run is trained on, so that it is not resumed on something else. */
+export interface TrainingData {
+  /** Kept with the run. */
+  readonly description: Json;
+  /** In what the data differ from those of a stored description: `class added: "ant"`; undefined when they do not. */
+  readonly difference: (stored: unknown) => string | undefined;
+}
+
 /**
  * What is trained: a frozen value. Networks that are not trained (teachers, autoencoders, frozen bases) are arguments of the function that
  * makes a task, never part of its state, so that no checkpoint rewrites them.
@@ -62,6 +72,8 @@ export interface Task<State> {
   readonly config: Json;
   /** Dotted names of entries of `config` that a resume may change, such as `optimizer.learningRate`. @default none */
   readonly mayChange?: readonly string[];
+  /** @default the data are not compared */
+  readonly data?: TrainingData;
   /** Everything random comes from it. */
   readonly seed: number;
   /** The state before the first step. */

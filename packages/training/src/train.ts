@@ -1,9 +1,11 @@
 import { checkNumber, UserError } from '@langevin/tensor';
-import { checkpointPath, listCheckpoints, loadCheckpoint, pruneCheckpoints, saveCheckpoint } from './checkpoints.ts';
+import { beginRun, FILES, showCheckpoint, type Beginning } from './begin-run.ts';
+import { checkpointPath, pruneCheckpoints, saveCheckpoint, setAsideAfter } from './checkpoints.ts';
+import { judge, newHealth } from './health.ts';
 import { appendLog, truncateLog } from './log.ts';
 import { stepGenerator } from './random.ts';
-import { keepConfig } from './run-config.ts';
-import type { Point } from './state-file.ts';
+import type { ConfigChange } from './run-config.ts';
+import { NotFiniteError, type Point } from './state-file.ts';
 import { textPieces, type RunStore } from './store.ts';
 import type { Artifact, StepPoint, StepResult, Task } from './task.ts';
 
@@ -13,8 +15,8 @@ export interface TrainOptions {
   /** Steps in all, those before a resume included. */
   readonly steps: number;
   /**
-   * `new` refuses a store that has checkpoints, `resume` goes on from the newest one if there is any, and `previous` from the one before
-   * it, where the newest is damaged; that one is removed. @default 'new'
+   * `new` refuses a store that has checkpoints. `resume` goes on from the newest one, if there is any. `previous` goes on from the one
+   * before it: the newest is damaged, or no good, and is set aside under the name `step-00000000.aside`. @default 'new'
    */
   readonly start?: 'new' | 'resume' | 'previous';
   /** Logs every n-th step. @default 10 */
@@ -32,11 +34,18 @@ export interface TrainOptions {
 }
 
 export type TrainEvent<State = unknown> =
-  | { readonly kind: 'start'; readonly step: number; readonly steps: number; readonly resumed: boolean }
+  | {
+      readonly kind: 'start';
+      readonly step: number;
+      readonly steps: number;
+      readonly resumed: boolean;
+      /** Entries of the configuration that are others than before the resume. */
+      readonly changed: readonly ConfigChange[];
+    }
   /** `state` may be donated by the next step: look at it before you ask for the next event. */
   | ({ readonly kind: 'step'; readonly step: number; readonly steps: number; readonly milliseconds: number; readonly state: State } & Pick<
       StepResult<State>,
-      'losses' | 'measures'
+      'losses' | 'norms' | 'measures'
     >)
   | { readonly kind: 'artifact'; readonly step: number; readonly path: string; readonly artifact: Artifact }
   | { readonly kind: 'numbers'; readonly step: number; readonly values: Readonly<Record<string, number>> }
@@ -49,16 +58,16 @@ export type TrainEvent<State = unknown> =
       readonly state: State;
     };
 
-const LOG = 'log.jsonl';
-const TIMINGS = 'timings.jsonl';
-const NUMBERS = 'evaluations.jsonl';
-
 /**
  * Trains, yielding an event for every step, evaluation and checkpoint. Killed at any moment and started again with `start: 'resume'`, a run
  * ends with the same bytes as if nothing had happened, timings apart.
  *
- * @throws UserError when a loss is not finite (its name, the step, the items and the last checkpoint are named), the store belongs to
- *   another configuration, or it cannot be written to
+ * A run that diverges ends with an error: a loss or gradient norm that is not finite or whose square float32 cannot hold, weights that are
+ * not finite, a loss a thousand times that of the first step. One step after the last, which is not kept, judges the weights of the last.
+ * Checkpoints of such weights are set aside (`step-00000000.aside`), so that what the error names and a resume goes on from is good.
+ *
+ * @throws UserError when the run diverges (step, items and last good checkpoint named), the store belongs to another configuration or other
+ *   data or is in use, or it cannot be written to
  * @example
  * const task = defineTask({
  *   name: 'halve', config: {}, seed: 0, init: () => ({ x: 8 }),
@@ -69,13 +78,15 @@ const NUMBERS = 'evaluations.jsonl';
  * }
  */
 export async function* train<State>(task: Task<State>, options: TrainOptions): AsyncGenerator<TrainEvent<State>, void> {
-  const { store, steps, logEvery = 10, checkpointEvery = 500, keep = 2, evaluateEvery = 0, milestone } = options;
-  checkNumber('training/train', { steps, logEvery, checkpointEvery, keep }, { atLeast: 1, kind: 'integer' });
+  const { store, steps, start = 'new', logEvery = 10, checkpointEvery = 500, keep = 2, milestone = 1, evaluateEvery = 0 } = options;
+  checkNumber('training/train', { steps, logEvery, checkpointEvery, keep, milestone }, { atLeast: 1, kind: 'integer' });
   checkNumber('training/train', { evaluateEvery }, { atLeast: 0, kind: 'integer' });
-  if (milestone !== undefined) checkNumber('training/train', { milestone }, { atLeast: 1, kind: 'integer' });
+  if (!['new', 'resume', 'previous'].includes(start)) {
+    throw new UserError(`[training/train] unknown start: start=${String(start).slice(0, 60)}. Known: new, resume, previous.`);
+  }
   const lock = await store.lock();
   try {
-    yield* locked(task, { ...options, logEvery, checkpointEvery, keep, evaluateEvery });
+    yield* run(task, { ...options, logEvery, checkpointEvery, keep, evaluateEvery }, await beginRun(task, { store, start }));
   } finally {
     await lock.release();
   }
@@ -83,85 +94,67 @@ export async function* train<State>(task: Task<State>, options: TrainOptions): A
 
 type Resolved = TrainOptions & Required<Pick<TrainOptions, 'logEvery' | 'checkpointEvery' | 'keep' | 'evaluateEvery'>>;
 
-async function* locked<State>(task: Task<State>, options: Resolved): AsyncGenerator<TrainEvent<State>, void> {
+async function* run<State>(task: Task<State>, options: Resolved, begin: Beginning<State>): AsyncGenerator<TrainEvent<State>, void> {
   const { store, steps, logEvery, checkpointEvery, keep, evaluateEvery, milestone, signal } = options;
-  const begin = await beginning(task, options);
   let { state, point } = begin;
-  let checkpoint = begin.resumed ? checkpointPath(point.step) : undefined;
-  for (const path of [LOG, TIMINGS, NUMBERS]) await truncateLog(store, path, point.step);
-  yield { kind: 'start', step: point.step, steps, resumed: begin.resumed };
+  let { resumed: newest, earlier: good } = begin;
+  let health = newHealth(begin.firstLosses);
+  yield { kind: 'start', step: point.step, steps, resumed: newest !== undefined, changed: begin.changed };
+
+  /** What was saved after the last good checkpoint holds weights that led here: it is set aside, and the run ends. */
+  const stop = async (what: string): Promise<never> => {
+    const aside = await setAsideAfter(store, good ?? -1);
+    throw diverged(task, { what, good: good === undefined ? undefined : showCheckpoint(store, good), aside });
+  };
+  const save = async (): Promise<TrainEvent<State>> => {
+    const path = await saveCheckpoint(store, state, point).catch((cause: unknown) => {
+      if (cause instanceof NotFiniteError) return stop(`weights are not finite: ${cause.tensor}, step=${point.step}`);
+      throw cause;
+    });
+    newest = point.step;
+    await pruneCheckpoints(store, { keep, milestone, spare: good });
+    return { kind: 'checkpoint', step: point.step, path };
+  };
+  /** Judges a step that began with the weights of `point`. */
+  const look = async (result: StepResult<State>, at: 'running' | 'end'): Promise<void> => {
+    const verdict = judge(health, result, at);
+    ({ health } = verdict);
+    if (verdict.weights === 'good' && newest === point.step) good = newest;
+    const when = at === 'end' ? `step after the last=${point.step + 1}` : `step=${point.step + 1}`;
+    if (verdict.fault !== undefined) await stop(`${verdict.fault}, ${when}${itemsInWords(result)}`);
+  };
 
   while (point.step < steps && !isAborted(signal)) {
     const before = performance.now();
     const result = await task.step(state, stepPoint(task, point));
     const milliseconds = performance.now() - before;
-    const step = point.step + 1;
-    checkLosses(result, { step, checkpoint, label: store.label });
+    await look(result, 'running');
     ({ state } = result);
-    point = { step, streams: { ...point.streams, ...result.streams } };
-    const { losses, measures = {} } = result;
+    point = { step: point.step + 1, streams: { ...point.streams, ...result.streams } };
+    const { step } = point;
+    const { losses, norms, measures } = result;
     if (step % logEvery === 0 || step === steps) {
-      await appendLog(store, LOG, { step, ...losses, ...measures });
-      await appendLog(store, TIMINGS, { step, milliseconds });
+      await appendLog(store, FILES.log, { step, ...losses, ...norms, ...measures });
+      await appendLog(store, FILES.timings, { step, milliseconds });
     }
-    yield { kind: 'step', step, steps, milliseconds, state, losses, ...(result.measures && { measures }) };
-    const last = step === steps;
-    if (evaluateEvery > 0 && step % evaluateEvery === 0 && !last) yield* evaluation(task, state, { store, step });
-    if (step % checkpointEvery === 0 && !last) {
-      checkpoint = await saveCheckpoint(store, state, point);
-      await pruneCheckpoints(store, { keep, milestone });
-      yield { kind: 'checkpoint', step, path: checkpoint };
-    }
+    yield { kind: 'step', step, steps, milliseconds, state, losses, ...(norms && { norms }), ...(measures && { measures }) };
+    if (step === steps) break;
+    if (evaluateEvery > 0 && step % evaluateEvery === 0) yield* evaluation(task, state, { store, step, newest });
+    if (step % checkpointEvery === 0) yield await save();
   }
-  const { step } = point;
-  if (checkpoint !== checkpointPath(step)) {
-    checkpoint = await saveCheckpoint(store, state, point);
-    await pruneCheckpoints(store, { keep, milestone });
-    yield { kind: 'checkpoint', step, path: checkpoint };
+  if (newest !== point.step) yield await save();
+  const finished = point.step >= steps;
+  if (finished) {
+    yield* evaluation(task, state, { store, step: point.step, newest });
+    // Nothing is kept of this step: its losses say what the weights are worth that were saved last.
+    if (begin.point.step < steps) await look(await task.step(state, stepPoint(task, point)), 'end');
   }
-  if (step >= steps) yield* evaluation(task, state, { store, step });
-  yield { kind: 'done', step, reason: step >= steps ? 'finished' : 'aborted', checkpoint, state };
+  yield { kind: 'done', step: point.step, reason: finished ? 'finished' : 'aborted', checkpoint: checkpointPath(point.step), state };
 }
 
 /** A function, so that the compiler does not take the signal for what it was before a wait. */
 function isAborted(signal: AbortSignal | undefined): boolean {
   return signal?.aborted === true;
-}
-
-async function beginning<State>(
-  task: Task<State>,
-  { store, start = 'new' }: TrainOptions,
-): Promise<{ readonly state: State; readonly point: Point; readonly resumed: boolean }> {
-  let found = await listCheckpoints(store);
-  if (start === 'new' && found.length > 0) {
-    throw new UserError(
-      `[training/train] there is a run already: ${store.label}, newest step=${found.at(-1)}. Resume it, or choose another place.`,
-    );
-  }
-  await keepConfig(store, task.config, task.mayChange ?? []);
-  const fresh = await task.init();
-  if (start === 'previous' && found.length > 0) {
-    if (found.length === 1) {
-      throw new UserError(
-        `[training/train] there is no checkpoint before the newest: ${store.label}, step=${found[0]}. Begin anew elsewhere.`,
-      );
-    }
-    // The one before has to be good before the newest is given up.
-    const earlier = await loadCheckpoint(store, found.at(-2)!, fresh);
-    await store.remove(checkpointPath(found.at(-1)!));
-    return { ...earlier, resumed: true };
-  }
-  const newest = found.at(-1);
-  found = found.slice(0, -1);
-  if (newest === undefined) return { state: fresh, point: { step: 0, streams: {} }, resumed: false };
-  try {
-    return { ...(await loadCheckpoint(store, newest, fresh)), resumed: true };
-  } catch (error) {
-    if (!(error instanceof UserError) || found.length === 0) throw error;
-    throw new UserError(`${error.message} The one before it is of step ${found.at(-1)}; start: 'previous' goes on from there.`, {
-      cause: error,
-    });
-  }
 }
 
 /** What a step may depend on beside the state. */
@@ -173,50 +166,67 @@ export function stepPoint({ seed }: Pick<Task<unknown>, 'seed'>, { step, streams
   });
 }
 
-function checkLosses(
-  { losses, items = {} }: Pick<StepResult<unknown>, 'losses' | 'items'>,
-  at: { readonly step: number; readonly checkpoint: string | undefined; readonly label: string },
-): void {
-  const wrong = Object.entries(losses).find(([, value]) => !Number.isFinite(value));
-  if (wrong === undefined) return;
-  const [name, value] = wrong;
-  const seen = Object.entries(items).map(
-    ([stream, list]) => `${stream} [${list.slice(0, 32).join(', ')}${list.length > 32 ? ', ...' : ''}]`,
-  );
-  const good = at.checkpoint === undefined ? 'none yet' : `${at.label}/${at.checkpoint}`;
-  throw new UserError(
-    `[training/train] loss is not finite: ${name}=${value}, step=${at.step}${seen.length > 0 ? `, items: ${seen.join('; ')}` : ''}. Last `
-      + `checkpoint: ${good}. Resume from it with a lower learning rate or gradient clipping.`,
-  );
+const MOST_ITEMS = 32;
+
+function itemsInWords({ items = {} }: Pick<StepResult<unknown>, 'items'>): string {
+  const seen = Object.entries(items).map(([stream, list]) => {
+    const shown = list.slice(0, MOST_ITEMS).join(', ');
+    return `${stream} [${shown}${list.length > MOST_ITEMS ? ', ...' : ''}]`;
+  });
+  return seen.length === 0 ? '' : `, items: ${seen.join('; ')}`;
+}
+
+function diverged<State>(
+  { mayChange = [] }: Task<State>,
+  { what, good, aside }: { readonly what: string; readonly good: string | undefined; readonly aside: readonly string[] },
+): UserError {
+  const changes = mayChange.length === 0 ? '' : `; at a resume these may change: ${mayChange.join(', ')}`;
+  const remedy =
+    good === undefined
+      ? 'Train anew with a lower learning rate or gradient clipping.'
+      : `Resume, which goes on from it, with a lower learning rate or gradient clipping${changes}.`;
+  const later = aside.length === 0 ? '' : ` Set aside, as its weights led here: ${aside.join(', ')}.`;
+  return new UserError(`[training/train] ${what}. Last good checkpoint: ${good ?? 'none yet'}.${later} ${remedy}`);
 }
 
 async function* evaluation<State>(
   task: Task<State>,
   state: State,
-  { store, step }: { readonly store: RunStore; readonly step: number },
+  { store, step, newest }: { readonly store: RunStore; readonly step: number; readonly newest: number | undefined },
 ): AsyncGenerator<TrainEvent<State>, void> {
   if (task.evaluate === undefined) return;
-  await truncateLog(store, NUMBERS, step - 1);
+  await truncateLog(store, FILES.evaluations, step - 1);
   const numbers: Record<string, number> = {};
-  for await (const result of task.evaluate(state, stepPoint(task, { step, streams: {} }))) {
-    if (result.kind === 'numbers') {
-      Object.assign(numbers, result.values);
-      yield { kind: 'numbers', step, values: result.values };
-      continue;
+  const results = task.evaluate(state, stepPoint(task, { step, streams: {} }))[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await results.next().catch((cause: unknown) => {
+        if (!(cause instanceof UserError)) throw cause;
+        const saved = showCheckpoint(store, newest);
+        throw new UserError(`[training/train] evaluation failed: step=${step}, ${cause.message} Newest checkpoint: ${saved}.`, { cause });
+      });
+      if (next.done === true) break;
+      const { value } = next;
+      if (value.kind === 'numbers') {
+        Object.assign(numbers, value.values);
+        yield { kind: 'numbers', step, values: value.values };
+        continue;
+      }
+      const path = `evaluations/step-${String(step).padStart(8, '0')}/${checkedName(value)}`;
+      await store.write(path, typeof value.content === 'string' ? textPieces(value.content) : [value.content]);
+      yield { kind: 'artifact', step, path, artifact: value };
     }
-    const path = `evaluations/step-${String(step).padStart(8, '0')}/${checkedName(result)}`;
-    await store.write(path, typeof result.content === 'string' ? textPieces(result.content) : [result.content]);
-    yield { kind: 'artifact', step, path, artifact: result };
+  } finally {
+    await results.return?.();
   }
-  if (Object.keys(numbers).length > 0) await appendLog(store, NUMBERS, { step, ...numbers });
+  if (Object.keys(numbers).length > 0) await appendLog(store, FILES.evaluations, { step, ...numbers });
 }
 
 /** A name becomes a path, so it may not lead out of its folder. */
 function checkedName({ name, extension }: Artifact): string {
   if (/^[\w-]+(?:[./][\w-]+)*$/u.test(name) && /^[a-z0-9]{1,8}$/u.test(extension)) return `${name}.${extension}`;
   throw new UserError(
-    `[training/train] an artifact has a name that is no file's: name=${JSON.stringify(name).slice(0, 80)}, extension=${extension}. `
-      + 'Use letters, '
-      + 'digits, dashes and slashes.',
+    `[training/train] an artifact has a name that is no file's: name=${JSON.stringify(name).slice(0, 80)}, extension=${extension}. Use `
+      + 'letters, digits, dashes and slashes.',
   );
 }

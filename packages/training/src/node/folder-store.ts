@@ -1,4 +1,4 @@
-import { appendFile, readdir, rm } from 'node:fs/promises';
+import { appendFile, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileSource, lockFolder, makeFolder, removeStaleTemporaries, writeFileAtomic } from '@langevin/io/node';
 import { UserError } from '@langevin/tensor';
@@ -39,6 +39,7 @@ export function folderStore(folder: string): RunStore {
     },
     list: (path: string) => namesIn(at(path)),
     remove: (path: string) => guarded(at(path), () => rm(at(path), { force: true })),
+    rename: (from: string, to: string) => guarded(at(from), () => rename(at(from), at(to))),
     lock: async () => {
       await makeFolder(folder);
       const lock = await lockFolder(folder);

@@ -1,15 +1,13 @@
 import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { defaultEngine, numbers, tensor, type Tensor } from '@langevin/tensor';
+import { numbers, tensor, type Tensor } from '@langevin/tensor';
 import { describe, expect, it } from 'vitest';
 import { folderStore } from '../../src/node/folder-store.ts';
 import { memoryStore, readText } from '../../src/store.ts';
 import { defineTask, type Evaluation, type Task } from '../../src/task.ts';
 import { checkTask } from '../../src/testing/check-task.ts';
 import { train, type TrainEvent, type TrainOptions } from '../../src/train.ts';
-
-void defaultEngine;
 
 interface Walk {
   readonly x: number;
@@ -89,9 +87,42 @@ describe('a run', () => {
 
   it('stops at a loss that is not finite, with its name, the step, the items and the last checkpoint', async () => {
     await expect(all(walk({ losses: { 4: NaN } }), { store: memoryStore(), steps: 9, checkpointEvery: 3 })).rejects.toThrow(
-      '[training/train] loss is not finite: distance=NaN, step=4, items: letters [0]; digits [seven]. Last checkpoint: '
-        + 'memory/checkpoints/step-00000003.safetensors. Resume',
+      '[training/train] loss is not finite: distance=NaN, step=4, items: letters [0]; digits [seven]. Last good checkpoint: none yet. Set '
+        + 'aside, as its weights led here: checkpoints/step-00000003.aside. Train anew',
     );
+  });
+
+  it('goes on from weights that a later step has shown to be good', async () => {
+    const store = memoryStore();
+    await expect(all(walk({ losses: { 6: Infinity } }), { store, steps: 9, checkpointEvery: 2 })).rejects.toThrow(
+      'distance=Infinity, step=6, items: letters [2]; digits [seven]. Last good checkpoint: memory/checkpoints/step-00000004.safetensors. '
+        + 'Resume, which goes on from it, with a lower learning rate or gradient clipping; at a resume these may change: rate.',
+    );
+  });
+
+  it('judges its last weights by a step that it does not keep', async () => {
+    const store = memoryStore();
+    await expect(all(walk({ losses: { 1: 1, 4: 2000 } }), { store, steps: 3 })).rejects.toThrow('step after the last=4');
+    expect([...store.files.keys()].filter((path) => path.startsWith('checkpoints'))).toEqual(['checkpoints/step-00000003.aside']);
+  });
+
+  it('is not resumed on data that changed', async () => {
+    const store = memoryStore();
+    const on = (classes: readonly string[]): Task<Walk> => ({
+      ...walk(),
+      data: {
+        description: { classes },
+        difference: (stored) => {
+          const known = (stored as { readonly classes: readonly string[] }).classes;
+          return String(known) === String(classes) ? undefined : `classes were ${known.join()}, now ${classes.join()}`;
+        },
+      },
+    });
+    await all(on(['cat', 'dog']), { store, steps: 1 });
+    await expect(all(on(['ant', 'cat', 'dog']), { store, steps: 2, start: 'resume' })).rejects.toThrow(
+      'classes were cat,dog, now ant,cat,dog, in memory/data.json',
+    );
+    await all(on(['cat', 'dog']), { store, steps: 2, start: 'resume' });
   });
 
   it('is not begun where there is one, and not resumed with another configuration, save what may change', async () => {
@@ -100,7 +131,8 @@ describe('a run', () => {
     await expect(all(walk(), { store, steps: 3 })).rejects.toThrow('there is a run already: here, newest step=2');
     const other = walk({ config: { rate: 1, data: { size: 16 } } });
     await expect(all(other, { store, steps: 3, start: 'resume' })).rejects.toThrow('data.size: stored 8, given 16');
-    await all(walk({ config: { rate: 0.5, data: { size: 8 } } }), { store, steps: 3, start: 'resume' });
+    const [start] = await all(walk({ config: { rate: 0.5, data: { size: 8 } } }), { store, steps: 3, start: 'resume' });
+    expect(start).toMatchObject({ changed: [{ path: 'rate', stored: 1, given: 0.5 }] });
     expect(await readText(store, 'config.json')).toContain('"rate": 0.5');
   });
 
@@ -109,9 +141,10 @@ describe('a run', () => {
     await all(walk(), { store, steps: 4, checkpointEvery: 2 });
     const bytes = store.files.get('checkpoints/step-00000004.safetensors')!;
     await store.write('checkpoints/step-00000004.safetensors', [bytes.subarray(0, bytes.length - 9)]);
-    await expect(all(walk(), { store, steps: 5, start: 'resume' })).rejects.toThrow("of step 2; start: 'previous' goes on from there");
+    await expect(all(walk(), { store, steps: 5, start: 'resume' })).rejects.toThrow('To resume from step 2, ask for the checkpoint before');
     const events = await all(walk(), { store, steps: 5, start: 'previous' });
     expect(events[0]).toMatchObject({ kind: 'start', step: 2, resumed: true });
+    expect([...store.files.keys()]).toContain('checkpoints/step-00000004.aside');
   });
 
   it('refuses the checkpoint of another task', async () => {
