@@ -20,6 +20,8 @@ Examples:
   langevin list engines --json                            what can compute here, and why the rest cannot
 
 Exit codes: 0 done, 1 something that was asked for is wrong or not possible, 2 a bug in Langevin.
+Ctrl+C and SIGTERM end every command: training keeps its state for --resume and ends with 0; what cannot be gone on with writes nothing
+and ends with 1.
 LANGEVIN_DEBUG=1 shows stack traces.`;
 
 /**

@@ -128,7 +128,10 @@ it.each([
     ['splat', 'train', '/nowhere', '--steps', '9', '--still-steps', '9'],
     '[cli/splat] no steps are left for the motion: --still-steps=9, --steps=9.',
   ],
-  [['splat', 'render', '/nowhere', '--out', 'x.webm'], '[cli/splat] films are written as .mp4 or .gif: --out=x.webm.'],
+  [
+    ['splat', 'render', '/nowhere', '--out', 'x.webm'],
+    '[cli/splat] format of the film is not written: --out=x.webm. Use one of: .gif, .mp4.',
+  ],
   [['splat', 'render', '/nowhere'], '[cli/arguments] required option \'--out <file>\' not specified. See "langevin splat --help".'],
   [['splat', 'info', '/nowhere.ply'], '[io/read] cannot read "/nowhere.ply": code=ENOENT.'],
 ])('%j says what is wrong', async (args, message) => {

@@ -5,7 +5,7 @@ export { removeStaleTemporaries, writeFileAtomic } from './node/write-file-atomi
 export type { FileContent } from './node/write-file-atomic.ts';
 export { fileSource } from './node/file-source.ts';
 export { makeFolder } from './node/make-folder.ts';
-export { checkOutputFile, prepareOutputFile } from './node/output-file.ts';
+export { checkOutputFile, checkOutputFolder, prepareOutputFile } from './node/output-file.ts';
 
 // Folders of training runs
 export { appendLog, readLog, truncateLog } from './node/runs/log.ts';

@@ -38,7 +38,7 @@ test.each(['checkOutputFile', 'prepareOutputFile'] as const)('%s refuses what ca
   expect(await refused(`${join(root, 'new')}/`)).toContain('path is that of a folder');
   expect(await refused('')).toBe('[io/write] path of the file is not one: path="". Give the path of a file.');
   expect(await refused('a\0b')).toContain('path of the file is not one');
-  expect(await refused(join(root, 'file', 'scene.ply'))).toContain('[io/write] a part of the path is a file: path=');
+  expect(await refused(join(root, 'file', 'scene.ply'))).toContain('[io/folder] a part of the path is a file: folder=');
   expect(await refused(join(root, 'file', 'deep', 'scene.ply'))).toMatch(/\[io\/folder\] folder cannot be used: .* code=ENOTDIR/);
   // Where nothing can be made, though the permission bits say otherwise to a superuser: Node's own `mkdir -p` never returns there.
   if (process.platform === 'linux' && name === 'prepareOutputFile')

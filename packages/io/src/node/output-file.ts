@@ -17,7 +17,18 @@ export async function checkOutputFile(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory() === true || /[/\\]$/.test(path))
     throw new UserError(`[io/write] path is that of a folder: path=${JSON.stringify(path)}. Name a file in it.`);
-  for (let folder = dirname(resolve(path)); ; folder = dirname(folder)) {
+  await checkOutputFolder(dirname(resolve(path)));
+}
+
+/**
+ * See whether files could be written to a folder, or it could be made, without changing anything on the disk; `makeFolder` makes it.
+ *
+ * @throws {UserError} when the path is empty, a part of it is a file, or the nearest folder that is there cannot be written to
+ */
+export async function checkOutputFolder(path: string): Promise<void> {
+  if (path.trim() === '' || path.includes('\0'))
+    throw new UserError(`[io/folder] path of the folder is not one: folder=${JSON.stringify(path)}. Give the path of a folder.`);
+  for (let folder = resolve(path); ; folder = dirname(folder)) {
     const there = await stat(folder).catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT' && dirname(folder) !== folder) return undefined;
       throw cannotUseFolder(folder, error);
@@ -25,7 +36,7 @@ export async function checkOutputFile(path: string): Promise<void> {
     if (there === undefined) continue;
     if (!there.isDirectory())
       throw new UserError(
-        `[io/write] a part of the path is a file: path=${JSON.stringify(path)}, file=${JSON.stringify(folder)}. Choose another.`,
+        `[io/folder] a part of the path is a file: folder=${JSON.stringify(path)}, file=${JSON.stringify(folder)}. Choose another.`,
       );
     return access(folder, constants.W_OK | constants.X_OK).catch((error: unknown) => {
       throw cannotUseFolder(folder, error);

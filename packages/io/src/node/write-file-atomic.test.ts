@@ -151,3 +151,22 @@ test('what a killed process left is removed, and nothing else', async () => {
   expect(await removeStaleTemporaries(folder)).toEqual([stale]);
   expect((await fs.readdir(folder)).sort()).toEqual(['.langevin-notes.tmp', 'x.tmp']);
 });
+
+describe('a process that ends while it writes', () => {
+  test('takes its temporary file along', async () => {
+    let exit: (() => void) | undefined;
+    const content = async function* (): AsyncGenerator<Uint8Array> {
+      yield Uint8Array.of(1);
+      expect((await fs.readdir(folder)).filter((name) => name.endsWith('.tmp'))).toHaveLength(1);
+      // What process.exit() calls, after the first write has begun to listen.
+      exit = process.listeners('exit').at(-1) as () => void;
+      exit();
+      expect(await fs.readdir(folder)).toEqual([]);
+    };
+    await expect(writeFileAtomic(path, content())).rejects.toThrow('code=ENOENT');
+    // Nothing is left to remove, and nothing else is.
+    await writeFileAtomic(path, 'x');
+    exit!();
+    expect(await fs.readdir(folder)).toEqual(['state.json']);
+  });
+});

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from '@langevin/tensor';
@@ -37,6 +38,7 @@ export async function writeAtomicWith(disk: AtomicFileSystem, path: string, cont
     target = await disk.realpath(path).catch(ifMissing(path));
     const mode = await disk.stat(target).then((stats) => stats.mode & 0o777, ifMissing(0o666));
     temporary = join(dirname(target), `.langevin-${randomUUID()}.tmp`);
+    removeAtExit(temporary);
     const file = await disk.open(temporary, 'wx', mode);
     try {
       for await (const piece of pieces(content)) await writeAll(file, piece);
@@ -48,9 +50,25 @@ export async function writeAtomicWith(disk: AtomicFileSystem, path: string, cont
   } catch (error) {
     if (temporary !== null) await disk.rm(temporary, { force: true }).catch(() => undefined);
     throw explain(error, path);
+  } finally {
+    if (temporary !== null) unfinished.delete(temporary);
   }
   await syncFolder(disk, dirname(target)).catch((error: unknown) => {
     throw explainFlush(error, path);
+  });
+}
+
+/** Temporary files that are being written. */
+const unfinished = new Set<string>();
+let watching = false;
+
+/** A process that ends while it writes takes its temporary files along, as after a second Ctrl+C; only one that is killed cannot. */
+function removeAtExit(temporary: string): void {
+  unfinished.add(temporary);
+  if (watching) return;
+  watching = true;
+  process.on('exit', () => {
+    for (const path of unfinished) rmSync(path, { force: true });
   });
 }
 

@@ -1,8 +1,10 @@
 import { dirname, resolve } from 'node:path';
 import { movingScene, parseSceneFile, playback, type Gaussians, type MovingScene, type PlacedFile } from '@langevin/gaussians';
-import { readJson, readSplatFile, readSplatScene4dFile, splatFormatOfFile } from '@langevin/io/node';
+import { readJson } from '@langevin/io/node';
 import type { SplatAsset4d, SplatCloud, SplatScene4d, SplatTimes } from '@langevin/io/splats';
 import { UserError } from '@langevin/tensor';
+import type { Terminal } from '../../terminal.ts';
+import { readAssetFile, type ReadAssetOptions } from './files.ts';
 
 /** A file of Gaussians that may move, or a scene of several. */
 export interface OpenedAsset {
@@ -24,11 +26,11 @@ export interface OpenedAsset {
 const STILL: SplatTimes = { start: 0, end: 1, loop: 'none' };
 
 /** @param path a file of Gaussians, or a scene file that ends in .json */
-export async function openAsset(path: string, options: { readonly invalid?: 'drop' | 'refuse' } = {}): Promise<OpenedAsset> {
-  if (path.toLowerCase().endsWith('.json')) return openScene(path);
-  if ((await splatFormatOfFile(path)) === '4d') return opened4d(await readSplatScene4dFile(path, options), path);
-  const cloud = await readSplatFile(path, options);
-  return openedOne({ cloud, times: STILL, deformation: null }, path);
+export async function openAsset(path: string, options: ReadAssetOptions, terminal: Terminal): Promise<OpenedAsset> {
+  if (path.toLowerCase().endsWith('.json')) return openScene(path, options, terminal);
+  const file = await readAssetFile(path, options, terminal);
+  if (file.kind === '4d') return opened4d(file.scene, path);
+  return openedOne({ cloud: file.cloud, times: STILL, deformation: null }, path);
 }
 
 function opened4d(scene: SplatScene4d, path: string): OpenedAsset {
@@ -61,11 +63,14 @@ function openedOne(asset: SplatAsset4d, path: string): OpenedAsset {
 /** Several assets at once, from what a scene file or the command line says. */
 export async function openPlaced(
   placed: readonly PlacedFile[],
-  { folder, label }: { readonly folder: string; readonly label: string },
+  { folder, label, ...options }: ReadAssetOptions & { readonly folder: string; readonly label: string },
+  terminal: Terminal,
 ): Promise<OpenedAsset> {
   const assets: SplatScene4d['assets'][number][] = [];
   for (const { file, transform, ...times } of placed) {
-    const { scene } = file.toLowerCase().endsWith('.json') ? { scene: undefined } : await openAsset(resolve(folder, file));
+    const { scene } = file.toLowerCase().endsWith('.json')
+      ? { scene: undefined }
+      : await openAsset(resolve(folder, file), options, terminal);
     if (scene === undefined || scene.assets.length > 1)
       throw new UserError(
         `[cli/splat] a scene holds files of Gaussians only: ${label} names ${JSON.stringify(file)}, a scene itself. Name its `
@@ -103,8 +108,8 @@ function openedScene(scene: SplatScene4d, { format, label }: { readonly format: 
   };
 }
 
-async function openScene(path: string): Promise<OpenedAsset> {
-  return openPlaced(parseSceneFile(await readJson(path), path), { folder: dirname(path), label: path });
+async function openScene(path: string, options: ReadAssetOptions, terminal: Terminal): Promise<OpenedAsset> {
+  return openPlaced(parseSceneFile(await readJson(path), path), { ...options, folder: dirname(path), label: path }, terminal);
 }
 
 /** Where a time lies between the first and the last, 0 to 1. */

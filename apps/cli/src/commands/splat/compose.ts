@@ -1,6 +1,6 @@
 import { dirname, relative, resolve } from 'node:path';
 import { parseSceneFile } from '@langevin/gaussians';
-import { readJson, writeFileAtomic, writeSplatFile, writeSplatScene4dFile } from '@langevin/io/node';
+import { checkOutputFile, prepareOutputFile, readJson, writeFileAtomic } from '@langevin/io/node';
 import { splatFormatForName } from '@langevin/io/splats';
 import { UserError } from '@langevin/tensor';
 import { InvalidArgumentError, type Command } from 'commander';
@@ -8,6 +8,7 @@ import { showCount } from '../../table.ts';
 import { line, remark, type Terminal } from '../../terminal.ts';
 import { finite } from './arguments.ts';
 import { openPlaced } from './asset.ts';
+import { writeAssetFile } from './files.ts';
 
 interface ComposeOptions {
   readonly place: readonly Placement[];
@@ -53,21 +54,23 @@ export function addSplatCompose(program: Command, terminal: Terminal): void {
 
 async function runCompose(files: readonly string[], { place: places, out, time, json }: ComposeOptions, terminal: Terminal): Promise<void> {
   const asScene = out.toLowerCase().endsWith('.json');
-  const format = asScene ? undefined : splatFormatForName(out);
+  const format = asScene ? undefined : splatFormatForName(out, { use: 'write' });
   if (asScene && time !== undefined)
     throw new UserError(`[cli/splat] a scene file has all its time: --time=${time}, --out=${out}. Leave --time out, or write a .ply.`);
+  await checkOutputFile(out);
   const { entries, folder, label } = await entriesOf(files, places);
   const placed = parseSceneFile({ assets: entries }, label);
-  const scene = await openPlaced(placed, { folder, label });
+  const scene = await openPlaced(placed, { folder, label }, terminal);
   const gaussians = time === undefined ? scene.still : scene.at(time);
+  await prepareOutputFile(out);
   if (format === undefined) {
     const to = dirname(resolve(out));
     const assets = entries.map((entry, i) => ({ ...entry, file: relative(to, resolve(folder, placed[i]!.file)) }));
     await writeFileAtomic(out, new TextEncoder().encode(`${JSON.stringify({ assets }, undefined, 2)}\n`));
   } else if (format.name === '4d' && scene.times !== undefined && time === undefined) {
-    await writeSplatScene4dFile(out, scene.scene);
+    await writeAssetFile(out, { kind: '4d', scene: scene.scene }, terminal);
   } else {
-    await writeSplatFile(out, { ...gaussians, metadata: { antialiased: scene.antialiased } });
+    await writeAssetFile(out, { kind: 'cloud', cloud: { ...gaussians, metadata: { antialiased: scene.antialiased } } }, terminal);
     if (scene.times !== undefined && time === undefined)
       remark(
         terminal,

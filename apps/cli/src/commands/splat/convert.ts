@@ -1,10 +1,11 @@
-import { writeSplatFile, writeSplats4dFile, writeSplatScene4dFile } from '@langevin/io/node';
+import { checkOutputFile, prepareOutputFile } from '@langevin/io/node';
 import { splatFormatForName, splatFormats } from '@langevin/io/splats';
 import type { Command } from 'commander';
 import { showCount } from '../../table.ts';
 import { line, remark, type Terminal } from '../../terminal.ts';
 import { finite } from './arguments.ts';
 import { openAsset } from './asset.ts';
+import { writeAssetFile } from './files.ts';
 
 interface ConvertOptions {
   readonly time?: number;
@@ -35,13 +36,15 @@ export function addSplatConvert(program: Command, terminal: Terminal): void {
     .option('--json', 'one JSON document on stdout at the end')
     .addHelpText('after', AFTER_HELP)
     .action(async (from: string, to: string, { time, dropInvalid, json }: ConvertOptions) => {
-      const format = splatFormatForName(to);
-      const asset = await openAsset(from, { invalid: dropInvalid ? 'drop' : 'refuse' });
+      const format = splatFormatForName(to, { use: 'write' });
+      await checkOutputFile(to);
+      const asset = await openAsset(from, { invalid: dropInvalid ? 'drop' : 'refuse' }, terminal);
       const moves = asset.times !== undefined && time === undefined && format.name === '4d';
       const metadata = { ...asset.metadata, antialiased: asset.antialiased };
-      if (moves && asset.deformation !== undefined) await writeSplats4dFile(to, asset.scene.assets[0]!);
-      else if (moves) await writeSplatScene4dFile(to, asset.scene);
-      else await writeSplatFile(to, { ...(time === undefined ? asset.still : asset.at(time)), metadata });
+      const cloud = { ...(time === undefined ? asset.still : asset.at(time)), metadata };
+      await prepareOutputFile(to);
+      if (moves && asset.deformation !== undefined) await writeAssetFile(to, { kind: 'asset', asset: asset.scene.assets[0]! }, terminal);
+      else await writeAssetFile(to, moves ? { kind: '4d', scene: asset.scene } : { kind: 'cloud', cloud }, terminal);
       const dropped = asset.metadata?.dropped ?? 0;
       const { count } = asset.still;
       if (json)

@@ -18,7 +18,7 @@ export function addSplatInfo(program: Command, terminal: Terminal): void {
     .option('--json', 'one JSON document on stdout instead of text')
     .addHelpText('after', AFTER_HELP)
     .action(async (path: string, options: { readonly json?: true }) => {
-      const asset = await openAsset(path);
+      const asset = await openAsset(path, {}, terminal);
       const { still, format, antialiased } = asset;
       const bytes = (await stat(path)).size;
       const { centre, radius } = sceneBounds(still);

@@ -1,5 +1,5 @@
-import { checkCamera, lookAt, sceneBounds, scaleCamera, turntable, type Camera, type Gaussians } from '@langevin/gaussians';
-import { loadScene } from '@langevin/gaussians/node';
+import { checkCamera, lookAt, movedCamera, sceneBounds, scaleCamera, turntable, type Camera, type Gaussians } from '@langevin/gaussians';
+import { openSceneFolder } from '@langevin/gaussians/node';
 import { readJson } from '@langevin/io/node';
 import { didYouMean, UserError } from '@langevin/tensor';
 import { vector } from './arguments.ts';
@@ -81,9 +81,10 @@ async function cameraOfScene(text: string): Promise<Camera> {
     throw new UserError(
       `[cli/splat] camera is not understood: --camera=${text}. Give turntable, x,y,z, a JSON file, or <scene folder>:<view>.`,
     );
-  const name = text.slice(at + 1);
-  const { train } = await loadScene(text.slice(0, at), { holdOut: 'none' });
-  const view = train.find((candidate) => candidate.name === name || candidate.name.replace(/\.[^./]+$/, '') === name);
+  const [folder, name] = [text.slice(0, at), text.slice(at + 1)];
+  // Views are read when they are asked: one picture of hundreds is decoded.
+  const { train, origin } = await openSceneFolder(folder, { holdOut: 'none' });
+  const view = viewNamed(name, train);
   if (view === undefined)
     throw new UserError(
       `[cli/splat] scene has no view of that name: "${name}".${didYouMean(
@@ -91,5 +92,18 @@ async function cameraOfScene(text: string): Promise<Camera> {
         train.map((candidate) => candidate.name),
       )} It has ${train.length}, the first is ${train[0]!.name}.`,
     );
-  return view.camera;
+  const { camera } = await view.read();
+  // Files of Gaussians have the places that the scene's own files say.
+  return origin === undefined ? camera : movedCamera(camera, [-origin[0], -origin[1], -origin[2]]);
+}
+
+/** The view of that name; or without its ending or its folders, where only one has it. */
+function viewNamed<V extends { readonly name: string }>(name: string, views: readonly V[]): V | undefined {
+  const stem = (text: string): string => text.replace(/\.[^./]+$/, '');
+  const last = (text: string): string => text.slice(text.lastIndexOf('/') + 1);
+  for (const part of [(text: string) => text, stem, last, (text: string) => stem(last(text))]) {
+    const found = views.filter((view) => part(view.name) === name || part(view.name) === part(name));
+    if (found.length === 1) return found[0];
+  }
+  return undefined;
 }

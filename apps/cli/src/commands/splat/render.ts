@@ -1,14 +1,15 @@
 import { extname } from 'node:path';
-import { cpuRasterizer, imageOf, type Rendering } from '@langevin/gaussians';
-import { writeFileAtomic, writeImage } from '@langevin/io/node';
+import { cpuRasterizer, imageOf, scaleCamera, type Camera, type Rendering } from '@langevin/gaussians';
+import { filmPalette, type Image } from '@langevin/io';
+import { checkOutputFile, filmExtensions, imageExtensions, prepareOutputFile, writeFilm, writeImage } from '@langevin/io/node';
 import { UserError } from '@langevin/tensor';
 import { Option, type Command } from 'commander';
 import { integer } from '../../arguments.ts';
 import { showProgress } from '../../progress.ts';
+import { stopHere } from '../../stopping.ts';
 import { line, type Terminal } from '../../terminal.ts';
 import { degrees, finite, size, vector } from './arguments.ts';
 import { openAsset, type OpenedAsset } from './asset.ts';
-import { gifFilm, mp4Film } from './film.ts';
 import { camerasOf, type CameraOptions } from './render-camera.ts';
 
 interface RenderOptions extends CameraOptions {
@@ -37,9 +38,6 @@ Examples:
 fy, cx, cy and worldToCamera (12 numbers), or <scene folder>:<view>. A film of what stands still is a turn; one of what moves runs through
 its time, or, with --time, is a turn around that moment.`;
 
-const PICTURES = ['.png', '.jpg', '.jpeg', '.webp'];
-const FILMS = ['.gif', '.mp4'];
-
 export function addSplatRender(program: Command, terminal: Terminal): void {
   program
     .command('render')
@@ -64,57 +62,123 @@ export function addSplatRender(program: Command, terminal: Terminal): void {
 }
 
 async function runRender(path: string, options: RenderOptions, terminal: Terminal): Promise<void> {
-  const end = ending(options.out);
-  const isFilm = FILMS.includes(end);
-  const asset = await openAsset(path);
-  const plan = planOf(asset, options, isFilm ? 'film' : 'picture');
-  const { times } = plan;
-  const cameras = await camerasOf(asset.still, options, { frames: times.length, turns: plan.turns });
-  const { width, height } = cameras[0]!;
-  const film = isFilm ? await (end === '.gif' ? gifFilm : mp4Film)({ width, height, fps: options.fps, frames: times.length }) : undefined;
-  const rasterizer = cpuRasterizer(options.threads === undefined ? {} : { threads: options.threads });
-  const settings = {
-    antialiasing: asset.antialiased ? 'mip' : 'none',
-    background: options.background === 'white' ? [1, 1, 1] : [0, 0, 0],
-  } as const;
+  const { out } = options;
   const started = performance.now();
-  const progress = isFilm ? showProgress(terminal, { name: 'drawing', unit: 'frame', total: cameras.length }) : undefined;
-  let rendering: Rendering | undefined;
+  const isFilm = filmExtensions.includes(ending(out));
+  await checkOutputFile(out);
+  const asset = await openAsset(path, {}, terminal);
+  const plan = planOf(asset, options, isFilm ? 'film' : 'picture');
+  const cameras = await camerasOf(asset.still, options, { frames: plan.times.length, turns: plan.turns });
+  const { width, height } = cameras[0]!;
+  await prepareOutputFile(out);
+  const shots = cameras.map((camera, frame) => ({ camera, time: plan.times[frame] }));
+  const draw = drawing(asset, options);
   try {
-    for (const [frame, camera] of cameras.entries()) {
-      if (terminal.signal.aborted)
-        throw new UserError(`[cli/splat] stopped before the end: frames done=${frame} of ${cameras.length}. No picture was written.`);
-      const time = times[frame];
-      rendering = await rasterizer.render(time === undefined ? asset.still : asset.at(time), camera, { ...settings, reuse: rendering });
-      const image = imageOf(rendering.color, camera);
-      if (film === undefined) await writeImage(options.out, image);
-      else film.add(image);
-      progress?.update(frame + 1, '');
-    }
+    if (isFilm) await film(shots, { draw, options, terminal });
+    else await writeImage(out, await draw.picture(shots[0]!));
   } finally {
-    progress?.stop();
-    await rasterizer.dispose();
+    await draw.dispose();
   }
-  const milliseconds = (performance.now() - started) / cameras.length;
-  if (film !== undefined) await writeFileAtomic(options.out, await film.finish());
+  // All of it: reading, drawing, encoding, writing.
+  const seconds = (performance.now() - started) / 1000;
+  const drawn = draw.milliseconds() / cameras.length;
   if (options.json)
     return line(
       terminal,
       JSON.stringify({
-        out: options.out,
+        out,
         width,
         height,
         frames: cameras.length,
-        ...(times[0] !== undefined && { from: times[0], to: times.at(-1) }),
+        ...(plan.times[0] !== undefined && { from: plan.times[0], to: plan.times.at(-1) }),
         gaussians: asset.still.count,
-        millisecondsPerFrame: milliseconds,
+        seconds,
+        millisecondsToDraw: drawn,
       }),
     );
   line(
     terminal,
-    `${options.out}: ${width}x${height}${isFilm ? `, ${cameras.length} frames` : ''}, ${milliseconds.toFixed(1)} ms `
-      + `${isFilm ? 'each' : 'to draw'}`,
+    isFilm
+      ? `${out}: ${width}x${height}, ${cameras.length} frames in ${seconds.toFixed(1)} s, ${drawn.toFixed(1)} ms to draw each`
+      : `${out}: ${width}x${height}, ${drawn.toFixed(1)} ms to draw`,
   );
+}
+
+/** From where and when a picture is taken. */
+interface Shot {
+  readonly camera: Camera;
+  /** Undefined for what stands still. */
+  readonly time: number | undefined;
+}
+
+interface Drawing {
+  readonly picture: (shot: Shot) => Promise<Image>;
+  /** That drawing took until now. */
+  readonly milliseconds: () => number;
+  readonly dispose: () => Promise<void>;
+}
+
+function drawing(asset: OpenedAsset, { threads, background }: RenderOptions): Drawing {
+  const rasterizer = cpuRasterizer(threads === undefined ? {} : { threads });
+  const settings = {
+    antialiasing: asset.antialiased ? 'mip' : 'none',
+    background: background === 'white' ? [1, 1, 1] : [0, 0, 0],
+  } as const;
+  let reuse: Rendering | undefined;
+  let milliseconds = 0;
+  return {
+    picture: async ({ camera, time }) => {
+      const started = performance.now();
+      reuse = await rasterizer.render(time === undefined ? asset.still : asset.at(time), camera, { ...settings, reuse });
+      milliseconds += performance.now() - started;
+      return imageOf(reuse.color, camera);
+    },
+    milliseconds: () => milliseconds,
+    dispose: () => rasterizer.dispose(),
+  };
+}
+
+/** Frames that the palette of a GIF is made from, from all parts of the film and small: colours, not details, are looked for. */
+const PALETTE_FRAMES = 8;
+const PALETTE_SIDE = 160;
+
+/** Draws and writes a film frame by frame; between two frames the user can end that, and no file is left. */
+async function film(
+  shots: readonly Shot[],
+  { draw, options, terminal }: { readonly draw: Drawing; readonly options: RenderOptions; readonly terminal: Terminal },
+): Promise<void> {
+  const { width, height } = shots[0]!.camera;
+  const progress = showProgress(terminal, { name: 'drawing', unit: 'frame', total: shots.length });
+  const frames = async function* (): AsyncGenerator<Image, void> {
+    for (const [frame, shot] of shots.entries()) {
+      await stopHere(terminal, () => `frames done=${frame} of ${shots.length}`);
+      yield await draw.picture(shot);
+      // It comes back here when the frame is in the film.
+      progress.update(frame + 1, '');
+    }
+    await stopHere(terminal, () => `frames done=${shots.length} of ${shots.length}`);
+  };
+  const samples: Image[] = [];
+  try {
+    if (ending(options.out) === '.gif') {
+      const scale = Math.min(1, PALETTE_SIDE / Math.max(width, height));
+      const size = { width: Math.max(1, Math.round(scale * width)), height: Math.max(1, Math.round(scale * height)) };
+      const step = Math.max(1, shots.length / PALETTE_FRAMES);
+      for (let at = 0; at < shots.length; at += step) {
+        const shot = shots[Math.floor(at)]!;
+        await stopHere(terminal, () => `frames done=0 of ${shots.length}`);
+        samples.push(await draw.picture({ ...shot, camera: scaleCamera(shot.camera, size) }));
+      }
+    }
+    await writeFilm(options.out, frames(), {
+      width,
+      height,
+      framesPerSecond: options.fps,
+      ...(samples.length > 0 && { palette: filmPalette(samples) }),
+    });
+  } finally {
+    progress.stop();
+  }
 }
 
 interface Plan {
@@ -147,8 +211,10 @@ function planOf({ times, at }: OpenedAsset, { time, frames, turns, camera, out }
 /** @throws UserError for names that say no format */
 function ending(out: string): string {
   const end = extname(out).toLowerCase();
-  if (['.webm', '.mov'].includes(end)) throw new UserError(`[cli/splat] films are written as .mp4 or .gif: --out=${out}.`);
-  if (![...PICTURES, ...FILMS].includes(end))
-    throw new UserError(`[cli/splat] cannot tell the format of "${out}". End its name in .png, .jpg, .webp, .gif or .mp4.`);
+  const [films, pictures] = [filmExtensions.join(', '), imageExtensions.join(', ')];
+  if (['.webm', '.mov', '.avi', '.mkv', '.apng'].includes(end))
+    throw new UserError(`[cli/splat] format of the film is not written: --out=${out}. Use one of: ${films}.`);
+  if (![...imageExtensions, ...filmExtensions].includes(end))
+    throw new UserError(`[cli/splat] cannot tell the format of the picture: --out=${out}. Use one of: ${pictures}; for a film: ${films}.`);
   return end;
 }

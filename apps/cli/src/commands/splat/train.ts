@@ -9,7 +9,7 @@ import {
   type TrainingBackground,
 } from '@langevin/gaussians';
 import { loadScene, trainSplatsInFolder } from '@langevin/gaussians/node';
-import { writeSplatFile } from '@langevin/io/node';
+import { checkOutputFile, checkOutputFolder, makeFolder, prepareOutputFile, writeSplatFile } from '@langevin/io/node';
 import { splatFormatForName } from '@langevin/io/splats';
 import { UserError } from '@langevin/tensor';
 import { InvalidArgumentError, Option, type Command } from 'commander';
@@ -131,6 +131,8 @@ export function addSplatTrain(program: Command, terminal: Terminal): void {
 
 async function runTraining(path: string, options: TrainOptions, terminal: Terminal): Promise<void> {
   checkBefore(options);
+  if (options.out !== undefined) await checkOutputFile(options.out);
+  if (options.folder !== undefined) await checkOutputFolder(options.folder);
   const strategy = strategyByName(options.strategy, { ...changesUntil(options), ...numbers(options.set ?? {}) });
   const loaded = await loadScene(path, {
     downscale: options.downscale,
@@ -155,6 +157,8 @@ async function runTraining(path: string, options: TrainOptions, terminal: Termin
     );
   const folder = options.folder ?? join('runs', `splat-${scene.name}`);
   const out = options.out ?? join(folder, kind === undefined ? 'scene.ply' : 'scene.splats4d');
+  await makeFolder(folder);
+  await prepareOutputFile(out);
   const rasterizer = cpuRasterizer(options.threads === undefined ? {} : { threads: options.threads });
   const common = {
     rasterizer,
@@ -227,9 +231,7 @@ async function runTraining(path: string, options: TrainOptions, terminal: Termin
 /** What is wrong is said before hours of training, not after. */
 function checkBefore(options: TrainOptions): void {
   const { out, deformation, setMotion, steps, stillSteps: given } = options;
-  const format = out === undefined ? undefined : splatFormatForName(out);
-  if (format !== undefined && format.encode === undefined)
-    throw new UserError(`[cli/splat] format is only read: --out=${out} is ${format.name}. Give .ply, .splat or .spz.`);
+  if (out !== undefined) splatFormatForName(out, { use: 'write' });
   if (deformation === undefined || deformation === 'none') {
     if (setMotion !== undefined && deformation === 'none')
       throw new UserError('[cli/splat] options of a motion that is not trained: --deformation=none, --set-motion. Leave one of them out.');

@@ -1,0 +1,78 @@
+import { fileSource, writeFileAtomic } from '@langevin/io/node';
+import {
+  detectSplatFormat,
+  encodeSplats,
+  encodeSplats4d,
+  encodeSplatScene4d,
+  InvalidGaussiansError,
+  readSplats,
+  readSplatScene4d,
+  splatFormatForName,
+  type SplatAsset4d,
+  type SplatCloud,
+  type SplatScene4d,
+} from '@langevin/io/splats';
+import { UserError } from '@langevin/tensor';
+import { stopHere, stoppable } from '../../stopping.ts';
+import type { Terminal } from '../../terminal.ts';
+
+/** What a file of Gaussians holds: a cloud, or assets with their motions and places. */
+export type SplatFile = { readonly kind: 'cloud'; readonly cloud: SplatCloud } | { readonly kind: '4d'; readonly scene: SplatScene4d };
+
+/** How a file of Gaussians is read. */
+export interface ReadAssetOptions {
+  /** What to do with Gaussians that are not numbers. @default 'refuse' */
+  readonly invalid?: 'drop' | 'refuse';
+}
+
+/**
+ * Read a file of Gaussians, known by its content; between its pieces the user can end that.
+ *
+ * @throws UserError when it is damaged, with advice for the command line, or when the user ends it
+ */
+export async function readAssetFile(path: string, { invalid = 'refuse' }: ReadAssetOptions, terminal: Terminal): Promise<SplatFile> {
+  const file = await fileSource(path);
+  let bytes = 0;
+  const source: typeof file = {
+    ...file,
+    read: async (offset, length) => {
+      await stopHere(terminal, () => `bytes of ${file.label} read=${bytes} of ${file.byteLength}`);
+      bytes += length;
+      return file.read(offset, length);
+    },
+  };
+  try {
+    const { name } = await detectSplatFormat(source);
+    if (name === '4d') return { kind: '4d', scene: await readSplatScene4d(source, { invalid }) };
+    return { kind: 'cloud', cloud: await readSplats(source, { invalid, format: name }) };
+  } catch (cause) {
+    if (!(cause instanceof InvalidGaussiansError)) throw cause;
+    throw new UserError(`${cause.found} Save it again, or leave them out: langevin splat convert ${path} sound.ply --drop-invalid.`, {
+      cause,
+    });
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Write what is given in the format of the name's ending, whole or not at all; between its pieces the user can end that.
+ *
+ * @throws UserError when the format cannot hold it, the disk fails, or the user ends it
+ */
+export async function writeAssetFile(
+  path: string,
+  given: SplatFile | { readonly kind: 'asset'; readonly asset: SplatAsset4d },
+  terminal: Terminal,
+): Promise<void> {
+  const pieces =
+    given.kind === 'cloud'
+      ? encodeSplats(given.cloud, { format: splatFormatForName(path, { use: 'write' }).name })
+      : given.kind === 'asset'
+        ? [encodeSplats4d(given.asset)]
+        : encodeSplatScene4d(given.scene);
+  await writeFileAtomic(
+    path,
+    stoppable(pieces, terminal, () => `writing ${JSON.stringify(path)}`),
+  );
+}
