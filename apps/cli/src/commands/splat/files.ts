@@ -70,7 +70,7 @@ export async function writeAssetFile(
       ? encodeSplats(given.cloud, { format: splatFormatForName(path, { use: 'write' }).name })
       : given.kind === 'asset'
         ? [encodeSplats4d(given.asset)]
-        : encodeSplatScene4d(given.scene);
+        : [encodeSplatScene4d(given.scene)];
   await writeFileAtomic(
     path,
     stoppable(pieces, terminal, () => `writing ${JSON.stringify(path)}`),
