@@ -1,61 +1,93 @@
-// Packs every public package as it would be published, and asks publint (strict) and attw (ESM only) about the tarball.
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+// Packs every public package as it would be published, looks into the tarballs, and lets users have them: who follow a README to the
+// letter, who update one package of several, who check types, who make a page.
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { publint } from 'publint';
-import { formatMessage } from 'publint/utils';
-import { conclude, publicPackages, root } from './lib.mjs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { conclude, publicPackages, publishedMembers } from './lib.mjs';
+import { newerPackageFaults, readmeFaults } from './packages/installs.mjs';
+import { packAll } from './packages/pack.mjs';
+import { PAGE_PACKAGES, pageFaults } from './packages/pages.mjs';
+import { createProject } from './packages/project.mjs';
+import { startRegistry } from './packages/registry.mjs';
+import { tarballFaults } from './packages/tarball-faults.mjs';
 
-const packages = publicPackages();
-const faults = [];
-for (const { folder, dir, manifest } of packages) {
-  if (!existsSync(join(dir, 'dist', 'index.js'))) {
-    faults.push(`${folder}: dist/index.js is missing. Run "npm test -- build" first.`);
-    continue;
-  }
-  const out = mkdtempSync(join(tmpdir(), 'langevin-pack-'));
+const COMPILERS = ['typescript-oldest', 'typescript'];
+const TYPES = fileURLToPath(new URL('packages/types.mjs', import.meta.url));
+
+const unbuilt = publicPackages().filter(({ dir }) => !existsSync(join(dir, 'dist', 'index.js')));
+const faults = unbuilt.map(({ folder }) => `${folder}: dist/index.js is missing. Run "npm test -- build" first.`);
+if (unbuilt.length === 0) {
+  const home = mkdtempSync(join(tmpdir(), 'langevin-packages-'));
+  const registry = await startRegistry();
   try {
-    const pack = spawnSync('pnpm', ['pack', '--pack-destination', out], { cwd: dir, encoding: 'utf8' });
-    const tarball = readdirSync(out).find((name) => name.endsWith('.tgz'));
-    if (pack.status !== 0 || tarball === undefined) {
-      faults.push(`${folder}: pnpm pack failed: exit=${pack.status ?? pack.error?.message}\n${pack.stdout}${pack.stderr}`);
-      continue;
-    }
-    const path = join(out, tarball);
-    faults.push(...(await publintFaults(folder, path)), ...attwFaults(folder, manifest, path));
+    await checkAll(home, registry);
   } finally {
-    rmSync(out, { recursive: true, force: true });
+    registry.close();
+    rmSync(home, { recursive: true, force: true });
   }
 }
-conclude('packages', faults, `${packages.length} tarballs pass publint --strict and attw --profile esm-only`);
+conclude(
+  'packages',
+  faults,
+  `${publishedMembers().length} tarballs are as they should be, and their users can install, compile and run them`,
+);
 
-async function publintFaults(folder, tarball) {
-  const bytes = readFileSync(tarball);
-  const { messages, pkg } = await publint({
-    strict: true,
-    pack: { tarball: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) },
+async function checkAll(home, registry) {
+  const packages = await timed('packed', async () => packAll(home));
+  for (const { manifest, tarball } of packages) registry.publish(manifest, tarball);
+  const user = { home, registry: registry.url };
+  await timed('publint and attw', async () => {
+    for (const each of packages) faults.push(...(await tarballFaults(each)));
   });
-  return messages
-    .filter((message) => message.type !== 'suggestion')
-    .map((message) => `${folder}: publint: ${formatMessage(message, pkg, { color: false })}`);
+  await timed('READMEs followed to the letter', () => inTurns(packages, (each) => readmeFaults(each, user)));
+  await timed('types and pages', async () => {
+    const project = await pageProject(packages, user);
+    await Promise.all([inTurns(COMPILERS, (compiler) => compilerFaults(compiler, packages, project)), pages(project)]);
+  });
+  await timed('one package newer than the others', async () => {
+    faults.push(...(await newerPackageFaults(packages, { home, registry })));
+  });
 }
 
-function attwFaults(folder, manifest, tarball) {
-  const entries = Object.entries(manifest.exports).filter(
-    ([entry, target]) => target !== null && entry !== './package.json' && !entry.includes('*'),
+/** Everything that is imported by name, beside what pages need. */
+async function pageProject(packages, user) {
+  const project = createProject({ ...user, name: 'pages' });
+  const names = [...packages.filter(({ folder }) => folder.startsWith('packages/')).map(({ manifest }) => manifest.name), '@types/node'];
+  await project.add([...new Set([...names, ...PAGE_PACKAGES])]);
+  return project;
+}
+
+async function compilerFaults(compiler, packages, project) {
+  const entries = packages.flatMap(({ manifest }) =>
+    Object.entries(manifest.exports ?? {})
+      .filter(([entry, target]) => target !== null && !entry.includes('*'))
+      .map(([entry]) => `${manifest.name}${entry.slice(1)}`),
   );
-  const args = [
-    tarball,
-    '--profile',
-    'esm-only',
-    '--no-color',
-    '--no-emoji',
-    '--format',
-    'ascii',
-    '--entrypoints',
-    ...entries.map(([entry]) => entry),
-  ];
-  const done = spawnSync(join(root, 'tooling/scripts/node_modules/.bin/attw'), args, { cwd: root, encoding: 'utf8' });
-  return done.status === 0 ? [] : [`${folder}: attw: exit=${done.status ?? done.error?.message}\n${done.stdout}${done.stderr}`];
+  const { stdout } = await promisify(execFile)(process.execPath, [TYPES, compiler, project.dir, JSON.stringify(entries)]);
+  return stdout.split('\n').filter((line) => line !== '');
+}
+
+async function pages(project) {
+  const { faults: found, skipped } = await pageFaults(project);
+  if (skipped !== undefined) console.log(`[workspace/packages] skipped: ${skipped}`);
+  faults.push(...found);
+}
+
+/** Two at a time, as there are two cores. */
+async function inTurns(items, check) {
+  const queue = [...items];
+  const worker = async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) faults.push(...(await check(item)));
+  };
+  await Promise.all([worker(), worker()]);
+}
+
+async function timed(what, work) {
+  const start = performance.now();
+  const result = await work();
+  console.log(`[workspace/packages] ${what}: ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  return result;
 }
