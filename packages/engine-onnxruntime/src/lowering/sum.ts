@@ -7,9 +7,8 @@ import type { Scope } from './scope.ts';
  * their sums. That takes no longer: only the first pass is one over all of memory.
  */
 const LANES = { row: 8, ones: 4, other: 1 } as const;
-/** Additions in one lane: the most where a sum is one op, and the aim for the blocks of a longer one. */
-const MOST_ADDED = 64;
-const BLOCK_ADDED = 32;
+/** The most additions in one lane. */
+const MOST_ADDED = 32;
 
 /** Smaller tensors gain nothing by a product with ones. */
 const FEWEST_FOR_ONES = 4096;
@@ -71,9 +70,8 @@ type Kernel = keyof typeof LANES;
 
 function sumMiddle(scope: Scope, x: string, middle: Middle): string {
   const { outer, count, inner } = middle;
-  const lanes = LANES[kernelFor(scope, middle)];
-  if (count <= MOST_ADDED * lanes) return sumOnce(scope, x, middle);
-  const most = BLOCK_ADDED * lanes;
+  const most = MOST_ADDED * LANES[kernelFor(scope, middle)];
+  if (count <= most) return sumOnce(scope, x, middle);
   const block = largestDivisor(count, most);
   if (block < most / 8) return sumUneven(scope, x, { ...middle, block: most });
   const blocks = count / block;

@@ -10,7 +10,7 @@ import { cosine, sine, trigonometryNeeds } from './trigonometry.ts';
 /** XNNPACK, under the wasm backend, broadcasts at most 6 axes and returns zeros for more. */
 const MAX_BROADCAST_RANK = 6;
 
-type Unary = 'sign' | 'exp' | 'log' | 'sqrt' | 'atan' | 'tanh' | 'sigmoid' | 'erf' | 'floor' | 'ceil' | 'round';
+type Unary = 'exp' | 'log' | 'sqrt' | 'atan' | 'tanh' | 'sigmoid' | 'erf' | 'floor' | 'ceil' | 'round';
 type Binary = 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'maximum' | 'minimum' | 'equal' | 'less' | 'lessEqual' | 'logicalAnd' | 'logicalOr';
 
 export function broadcast(x: Tensor, shape: Shape): Tensor {
@@ -54,6 +54,35 @@ const divide: Kernel<'div'> = {
   run: (call) => binary<'div'>('', call.outputInfo[0]!.dtype === 'float32' ? tf.div : truncatingDivide).run(call),
 };
 
+/** `result`, but NaN where x is NaN; both of one shape. */
+function keepingNaN(x: Tensor, result: Tensor): Tensor {
+  return x.dtype === 'float32' ? tf.where(tf.notEqual(x, x), x, result) : result;
+}
+
+/** Under wasm, XNNPACK takes the other operand where one is NaN. |a| + |b| is NaN just where one of them is. */
+function extremum<Op extends 'maximum' | 'minimum'>(kernel: string, apply: (a: Tensor, b: Tensor) => Tensor): Kernel<Op> {
+  return {
+    needs: ({ backend }) => (backend === 'wasm' ? [kernel, 'Abs', 'Add', 'NotEqual', 'Select'] : [kernel]),
+    run: (call) => {
+      const propagating = (a: Tensor, b: Tensor): Tensor => keepingNaN(tf.add(tf.abs(a), tf.abs(b)), apply(a, b));
+      const isKept = call.backend !== 'wasm' || call.outputInfo[0]!.dtype !== 'float32';
+      return binary<Op>(kernel, isKept ? apply : propagating).run(call);
+    },
+  };
+}
+
+/** C's pow. In JavaScript, which the cpu backend is made of, 1 to the power NaN is NaN, and so are 1 and -1 to an infinite one. */
+const power: Kernel<'pow'> = {
+  needs: ({ backend }) => (backend === 'cpu' ? ['Pow', 'Equal', 'Abs', 'LogicalAnd', 'LogicalOr', 'Select'] : ['Pow']),
+  run: (call) =>
+    binary<'pow'>('Pow', (a, b) => {
+      const found = tf.pow(a, b);
+      if (call.backend !== 'cpu') return found;
+      const isOne = tf.logicalOr(tf.equal(a, 1), tf.logicalAnd(tf.equal(a, -1), tf.equal(tf.abs(b), Infinity)));
+      return tf.where(tf.broadcastTo(isOne, found.shape), tf.onesLike(found), found);
+    }).run(call),
+};
+
 const cast: Kernel<'cast'> = {
   needs: ({ params }) => (params.dtype === 'bool' ? ['Cast', 'NotEqual'] : params.dtype === 'uint8' ? ['Cast', 'Mod'] : ['Cast']),
   run: ({ inputs, params }) => {
@@ -74,14 +103,14 @@ const where: Kernel<'where'> = {
 };
 
 export const elementwise: KernelFamily<
-  Unary | Binary | Extract<PrimitiveName, 'neg' | 'abs' | 'sin' | 'cos' | 'cast' | 'where' | 'logicalNot'>
+  Unary | Binary | Extract<PrimitiveName, 'neg' | 'abs' | 'sign' | 'sin' | 'cos' | 'cast' | 'where' | 'logicalNot'>
 > = {
   neg: { needs: ({ inputInfo }) => (inputInfo[0]!.dtype === 'float32' ? ['Neg'] : ['Sub']), run: ({ inputs }) => negative(inputs[0]!) },
   abs: {
     needs: ({ inputInfo }) => (inputInfo[0]!.dtype === 'float32' ? ['Abs'] : ['Maximum', 'Sub']),
     run: ({ inputs }) => magnitude(inputs[0]!),
   },
-  sign: unary('Sign', tf.sign),
+  sign: { needs: () => ['Sign', 'NotEqual', 'Select'], run: ({ inputs: [x] }) => keepingNaN(x!, tf.sign(x!)) },
   exp: unary('Exp', tf.exp),
   log: unary('Log', tf.log),
   sqrt: unary('Sqrt', tf.sqrt),
@@ -101,9 +130,9 @@ export const elementwise: KernelFamily<
   sub: binary('Sub', tf.sub),
   mul: binary('Multiply', tf.mul),
   div: divide,
-  pow: binary('Pow', tf.pow),
-  maximum: binary('Maximum', tf.maximum),
-  minimum: binary('Minimum', tf.minimum),
+  pow: power,
+  maximum: extremum('Maximum', tf.maximum),
+  minimum: extremum('Minimum', tf.minimum),
   equal: binary('Equal', (a, b) => asFlags(tf.equal(a, b)), ['Cast']),
   less: binary('Less', (a, b) => asFlags(tf.less(a, b)), ['Cast']),
   lessEqual: binary('LessEqual', (a, b) => asFlags(tf.lessEqual(a, b)), ['Cast']),

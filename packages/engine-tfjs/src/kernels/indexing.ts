@@ -60,13 +60,17 @@ function flatPositions(indices: Tensor, axis: number, shape: Shape): Tensor {
   return tf.reshape(positions, [-1]);
 }
 
+/** For every position of `indices` (in range) the element of x whose place along `axis` it names. */
+export function gatherAlong(x: Tensor, indices: Tensor, axis: number): Tensor {
+  return tf.reshape(tf.gather(tf.reshape(x, [-1]), flatPositions(indices, axis, x.shape)), indices.shape);
+}
+
 const gatherElements: Kernel<'gatherElements'> = {
   needs: () => ['GatherV2', 'Reshape', 'Multiply', 'Add', 'Range'],
   run: (call) => {
     const { inputs, params, inputInfo, outputInfo } = call;
     const indices = placesOf(call, { op: 'gatherElements', size: inputInfo[0]!.shape[params.axis]! });
-    const positions = flatPositions(indices, params.axis, inputInfo[0]!.shape);
-    return tf.reshape(tf.gather(tf.reshape(inputs[0]!, [-1]), positions), [...outputInfo[0]!.shape]);
+    return tf.reshape(gatherAlong(inputs[0]!, indices, params.axis), [...outputInfo[0]!.shape]);
   },
 };
 
