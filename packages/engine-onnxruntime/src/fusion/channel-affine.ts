@@ -1,8 +1,11 @@
-import { sameShape } from '@langevin/tensor';
+import { sameShape, type ValueId } from '@langevin/tensor';
 import { asVector, isPerChannel } from './channel.ts';
 import { orders, type Program, type ProgramNode } from './program.ts';
 
-/** x * scale + bias by channel, in one pass instead of two. */
+/**
+ * x * scale + bias by channel, in one pass instead of two, where x was normalised: group norm, as it is differentiated through. Elsewhere
+ * it would change what an infinite scale means, since the kernel computes 0 * scale on the way.
+ */
 export function fuseChannelAffine(root: ProgramNode, program: Program): readonly ProgramNode[] | undefined {
   const out = root.outputs[0]!;
   const shape = program.shape(out);
@@ -11,11 +14,17 @@ export function fuseChannelAffine(root: ProgramNode, program: Program): readonly
     const product = program.producer(scaled, 'mul');
     if (!product || !program.usedOnce(scaled) || !isPerChannel(program, bias, shape.length, shape[1]!)) continue;
     for (const [x, scale] of orders(product.inputs)) {
-      if (!sameShape(program.shape(x), shape) || !isPerChannel(program, scale, shape.length, shape[1]!)) continue;
+      if (!isNormalised(program, x) || !sameShape(program.shape(x), shape) || !isPerChannel(program, scale, shape.length, shape[1]!))
+        continue;
       const a = asVector(program, scale);
       const b = asVector(program, bias);
       return [...a.nodes, ...b.nodes, { op: 'channelAffine', params: {}, inputs: [x, a.vector, b.vector], outputs: [out] }];
     }
   }
   return undefined;
+}
+
+function isNormalised(program: Program, x: ValueId): boolean {
+  const origin = program.producer(x, 'reshape')?.inputs[0] ?? x;
+  return program.producer(origin, 'normalize')?.outputs[0] === origin;
 }

@@ -26,6 +26,8 @@ export function lowerEmpty(scope: Scope, node: ProgramNode): readonly string[] |
         node.params.axis,
       ),
     ];
+  // Nothing has no mean.
+  if (node.op === 'normalize') return outputs.map(({ dtype, shape }) => scope.fill(dtype, shape.includes(0) ? 0 : NaN, shape));
   if (node.op === 'pad') return filled(node.params.value);
   if (SUMS.has(node.op) && sizeOf(outputs[0]!.shape) > 0) return filled(0);
   return undefined;
