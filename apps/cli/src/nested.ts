@@ -34,5 +34,9 @@ function made(key: keyof typeof NESTED, value: unknown, registries: Registries):
         + `'${key}={"name":"${key === 'base' ? 'heun' : 'vp-linear'}"}'.`,
     );
   if (NESTED[key] === 'process') return processes.create(name, Object.keys(own).length === 0 ? undefined : own);
-  return resolveSampler(name, { ...registries, ...(Object.keys(own).length > 0 && { options: withNested(own, registries) }) }).sampler;
+  return resolveSampler(name, {
+    program: 'langevin',
+    ...registries,
+    ...(Object.keys(own).length > 0 && { options: withNested(own, registries) }),
+  }).sampler;
 }

@@ -1,4 +1,4 @@
-import { UserError } from '@langevin/tensor';
+import { shownValue, UserError } from '@langevin/tensor';
 import type { Algebra, Coefficient, ErrorScale, Term } from './algebra.ts';
 import { allFinite, sumInto, type FloatArray } from './array-kernels.ts';
 import { checkParts, checkQuantile } from './check.ts';
@@ -129,17 +129,13 @@ export function arrayAlgebra(options: ArrayAlgebraOptions = {}): ArrayAlgebra {
       );
     },
     complaint: (y: FloatArray, x: FloatArray): string | undefined => {
-      if (!(y instanceof Float32Array || y instanceof Float64Array)) return `it is not a Float32Array or Float64Array: ${describe(y)}`;
+      if (!(y instanceof Float32Array || y instanceof Float64Array)) return `it is not a Float32Array or Float64Array: ${shownValue(y)}`;
       if (y.length !== x.length) return `length ${y.length}, expected ${x.length}`;
       if (allFinite(y)) return undefined;
       const bad = y.findIndex((value) => !Number.isFinite(value));
       return `element ${bad} is ${y[bad]}`;
     },
   });
-}
-
-function describe(value: unknown): string {
-  return typeof value === 'object' && value !== null ? value.constructor.name : String(value);
 }
 
 /** A zeroed array of the same class. */

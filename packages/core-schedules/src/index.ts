@@ -209,4 +209,4 @@ export * from './spacings/index.ts';
 export { betaQuantile, incompleteBeta, type BetaShape } from './maths/incomplete-beta.ts';
 
 // By name
-export { createRegistry, type Factory, type Registry } from './registry.ts';
+export { createRegistry, declareOptions, type Factory, type Registry } from './registry.ts';

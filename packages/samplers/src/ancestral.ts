@@ -1,5 +1,6 @@
 import { relativeSigma } from '@langevin/core-schedules';
-import { checkAtLeastZero, checkChoice, checkPositive } from './check-option.ts';
+import { checkNumber } from '@langevin/tensor';
+import { checkChoice } from './check-option.ts';
 import { ancestralSplit } from './maths/ancestral.ts';
 import { defineSampler, type Sampler, type SamplerState } from './sampler.ts';
 
@@ -13,8 +14,11 @@ export interface AncestralOptions {
   readonly eta?: number;
   /** Factor on the noise that is added, > 0. @default 1, at which levels are what they say */
   readonly sNoise?: number;
-  /** What eta = 1 means: DDPM's posterior, or the rectified-flow form. @default 'posterior' */
-  readonly form?: 'posterior' | 'flow';
+  /**
+   * What eta = 1 means: DDPM's posterior, or the rectified-flow form; `by-process` takes the latter between levels with alpha + sigma = 1,
+   * as ComfyUI does. @default 'posterior'
+   */
+  readonly form?: 'posterior' | 'flow' | 'by-process';
 }
 
 export interface AncestralDefinition extends AncestralOptions {
@@ -34,9 +38,9 @@ export function ancestral(
   base: Sampler,
   { name, paper, eta = 1, sNoise = 1, form = 'posterior', noisyOrder = base.order }: AncestralDefinition,
 ): Sampler {
-  checkAtLeastZero(name, 'eta', eta);
-  checkPositive(name, 'sNoise', sNoise);
-  checkChoice(name, 'form', form, ['posterior', 'flow']);
+  checkNumber(`samplers/${name}`, { eta }, { atLeast: 0 });
+  checkNumber(`samplers/${name}`, { sNoise }, { above: 0 });
+  checkChoice(name, { form }, ['posterior', 'flow', 'by-process']);
   const stochastic = eta > 0;
   return defineSampler({
     name,

@@ -1,5 +1,5 @@
 import { vpCosine, type NoiseLevel, type NoiseProcess } from '@langevin/core-schedules';
-import { UserError } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 
 /**
  * A level of a diffusion that blurs as it adds noise: each frequency k of a picture's cosine transform is gains[k] x0 + sigma epsilon.
@@ -45,21 +45,17 @@ const MOST = 4096;
  * [gains.length, gains[0] === alpha, gains[3]! < gains[0]!]; // => [4, true, true]
  */
 export function blurring(options: BlurringOptions): Blurring {
-  const { height, width, mostBlur = 20, leastGain = 0.001, process = vpCosine() } = options;
-  for (const [name, value] of Object.entries({ height, width })) {
-    if (!(Number.isInteger(value) && value >= 1 && value <= MOST))
-      throw refused(`${name} must be an integer in 1..${MOST}: ${name}=${String(value)}. Pass the size of the pictures.`);
-  }
-  if (!(mostBlur >= 0 && Number.isFinite(mostBlur))) throw refused(`mostBlur must be >= 0: mostBlur=${String(mostBlur)}. Pass pixels.`);
-  if (!(leastGain > 0 && leastGain <= 1))
-    throw refused(`leastGain must be in (0, 1]: leastGain=${String(leastGain)}. Pass 0.001, or what the network was trained with.`);
+  const { height, width, mostBlur = 20, leastGain = 0.001, process = vpCosine() } = readOptions('samplers/blurring', options);
+  checkNumber('samplers/blurring', { height, width }, { atLeast: 1, atMost: MOST, kind: 'integer' });
+  checkNumber('samplers/blurring', { mostBlur }, { atLeast: 0, advice: 'Pass a number of pixels >= 0.' });
+  checkNumber('samplers/blurring', { leastGain }, { above: 0, atMost: 1, advice: 'Pass 0.001, or what the network was trained with.' });
   const rows = squares(height);
   const columns = squares(width);
   return Object.freeze({
     height,
     width,
     level: (time: number): BlurLevel => {
-      if (!(time >= 0 && time <= 1)) throw refused(`time must be in 0..1: time=${String(time)}. 1 is noise.`);
+      checkNumber('samplers/blurring', { time }, { atLeast: 0, atMost: 1, advice: 'Pass a number in 0..1; 1 is noise.' });
       const { alpha, sigma } = process.level(time);
       const tau = (mostBlur * Math.sin((Math.PI * time) / 2) ** 2) ** 2 / 2;
       const gains = new Float64Array(height * width);
@@ -75,8 +71,4 @@ export function blurring(options: BlurringOptions): Blurring {
 /** Squared frequencies along a side. */
 function squares(length: number): readonly number[] {
   return Array.from({ length }, (_, k) => ((Math.PI * k) / length) ** 2);
-}
-
-function refused(text: string): UserError {
-  return new UserError(`[samplers/blurring] ${text}`);
 }

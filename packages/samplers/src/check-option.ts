@@ -1,66 +1,35 @@
-import { UserError } from '@langevin/tensor';
+import { shownValue, UserError } from '@langevin/tensor';
 
-/** Throws unless an option is a number for which a condition holds. */
-export function checkOption(
+/** One option by its name. */
+type Named = Readonly<Record<string, unknown>>;
+
+/** Throws unless an option is one of the known choices; `also` says what else it may be. */
+export function checkChoice(
   sampler: string,
-  option: { readonly name: string; readonly value: unknown; readonly holds: boolean; readonly remedy: string },
+  option: Named,
+  choices: readonly (string | number)[] | { readonly known: readonly (string | number)[]; readonly also: string },
 ): void {
-  if (typeof option.value === 'number' && option.holds) return;
-  throw new UserError(`[samplers/${sampler}] option out of range: ${option.name}=${shown(option.value)}. ${option.remedy}`);
-}
-
-/** Throws unless an option is a finite number >= 0. */
-export function checkAtLeastZero(sampler: string, name: string, value: number, remedy = 'Pass a number >= 0.'): void {
-  checkOption(sampler, { name, value, holds: value >= 0 && Number.isFinite(value), remedy });
-}
-
-/** Throws unless an option is a finite number > 0. */
-export function checkPositive(sampler: string, name: string, value: number, remedy = 'Pass a number > 0.'): void {
-  checkOption(sampler, { name, value, holds: value > 0 && Number.isFinite(value), remedy });
-}
-
-/** Throws unless an option is in 0..1. */
-export function checkShare(sampler: string, name: string, value: number, remedy = 'Pass a number in 0..1.'): void {
-  checkOption(sampler, { name, value, holds: value >= 0 && value <= 1, remedy });
-}
-
-/** Throws unless an option is a whole number >= least. */
-export function checkCount(
-  sampler: string,
-  name: string,
-  value: number,
-  { least = 1, remedy = 'Pass a positive integer.' }: { readonly least?: number; readonly remedy?: string } = {},
-): void {
-  checkOption(sampler, { name, value, holds: Number.isSafeInteger(value) && value >= least, remedy });
-}
-
-/** Throws unless the value is one of the known ones; `also` says what else would be. */
-export function checkChoice<const Value extends string | number>(
-  sampler: string,
-  name: string,
-  value: unknown,
-  known: readonly Value[],
-  also?: string,
-): asserts value is Value {
-  if (known.some((each) => each === value)) return;
-  throw new UserError(
-    `[samplers/${sampler}] unknown ${name}: ${name}=${shown(value)}. Known: ${known.join(', ')}${also === undefined ? '' : `, ${also}`}.`,
-  );
+  const { known, also } = 'also' in choices ? choices : { known: choices, also: undefined };
+  for (const [name, value] of Object.entries(option)) {
+    if (known.some((each) => each === value)) continue;
+    const all = also === undefined ? known : [...known, also];
+    throw new UserError(`[samplers/${sampler}] unknown ${name}: ${name}=${shownValue(value)}. Known: ${all.join(', ')}.`);
+  }
 }
 
 /** Throws unless an option is an object with these methods: a sampler, a process. */
 export function checkMethods(
   sampler: string,
-  name: string,
-  value: object,
+  option: Named,
   { methods, remedy }: { readonly methods: readonly string[]; readonly remedy: string },
 ): void {
-  checkKind(sampler, { name, value, holds: isObject(value) && methods.every((method) => typeof value[method] === 'function'), remedy });
+  for (const [name, value] of Object.entries(option))
+    checkKind(sampler, { name, value, holds: isObject(value) && methods.every((method) => typeof value[method] === 'function'), remedy });
 }
 
 /** Throws unless an option is a sampler. */
-export function checkBase(sampler: string, value: object): void {
-  checkMethods(sampler, 'base', value, { methods: ['init', 'step'], remedy: 'Pass a sampler, such as ddim().' });
+export function checkBase(sampler: string, base: unknown): void {
+  checkMethods(sampler, { base }, { methods: ['init', 'step'], remedy: 'Pass a sampler, such as ddim().' });
 }
 
 /** Throws unless an option is of the kind that was looked for. */
@@ -69,17 +38,9 @@ export function checkKind(
   option: { readonly name: string; readonly value: unknown; readonly holds: boolean; readonly remedy: string },
 ): void {
   if (option.holds) return;
-  throw new UserError(`[samplers/${sampler}] wrong kind of option: ${option.name}=${shown(option.value)}. ${option.remedy}`);
+  throw new UserError(`[samplers/${sampler}] wrong kind of option: ${option.name}=${shownValue(option.value)}. ${option.remedy}`);
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
-}
-
-/** A value in a message: strings in quotes, as "1" is no number; objects and functions by kind. */
-function shown(value: unknown): string {
-  if (typeof value === 'string') return `"${value}"`;
-  if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'function') return 'a function';
-  return isObject(value) ? 'an object' : String(value);
 }

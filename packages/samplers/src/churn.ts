@@ -1,5 +1,5 @@
 import { relativeSigma, type NoiseLevel } from '@langevin/core-schedules';
-import { checkAtLeastZero, checkOption, checkPositive } from './check-option.ts';
+import { checkNumber } from '@langevin/tensor';
 import type { StepInput } from './sampler.ts';
 
 /** Noise added before each step and removed by it (Karras et al. 2022, arXiv:2206.00364, Algorithm 2). */
@@ -33,10 +33,10 @@ export function churn(
   sampler: string,
   { sChurn = 0, sTMin = 0, sTMax = Infinity, sNoise = 1 }: ChurnOptions,
 ): <T>(input: StepInput<T>) => Promise<Raised<T>> {
-  checkAtLeastZero(sampler, 'sChurn', sChurn);
-  checkOption(sampler, { name: 'sTMin', value: sTMin, holds: sTMin >= 0, remedy: 'Pass a number >= 0.' });
-  checkOption(sampler, { name: 'sTMax', value: sTMax, holds: sTMax >= sTMin, remedy: 'Pass a number >= sTMin.' });
-  checkPositive(sampler, 'sNoise', sNoise, 'Pass a number > 0; the paper uses 1.003 to 1.007.');
+  checkNumber(`samplers/${sampler}`, { sChurn }, { atLeast: 0 });
+  checkNumber(`samplers/${sampler}`, { sTMin }, { atLeast: 0, infinity: 'allowed' });
+  checkNumber(`samplers/${sampler}`, { sTMax }, { atLeast: sTMin, infinity: 'allowed', advice: 'Pass a number >= sTMin.' });
+  checkNumber(`samplers/${sampler}`, { sNoise }, { above: 0, advice: 'Pass a number > 0; the paper uses 1.003 to 1.007.' });
   return async ({ x, from, levels, index, noise, algebra }) => {
     const s = relativeSigma(from);
     if (!(sChurn > 0 && s >= sTMin && s <= sTMax)) return { x, at: from };

@@ -1,5 +1,6 @@
 import type { NoiseLevel } from '@langevin/core-schedules';
-import { UserError } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
+import { checkChoice } from './check-option.ts';
 import { inverse, lowerRoot, multiply, multiplyAdd, type Matrix2 } from './maths/matrix2.ts';
 
 /**
@@ -56,13 +57,9 @@ const STEPS = 4000;
  * process.mean(0).map(Math.abs); // => [1, 0, 0, 1]
  */
 export function criticallyDamped(options: CriticallyDampedOptions = {}): CriticallyDamped {
-  const { beta = 4, inverseMass = 4, gamma0 = 0.04, root = 'gddim' } = options;
-  for (const [name, value] of Object.entries({ beta, inverseMass, gamma0 })) {
-    if (!(value > 0 && Number.isFinite(value)))
-      throw new UserError(`[samplers/critically-damped] ${name} must be > 0: ${name}=${String(value)}. Pass a positive number.`);
-  }
-  if (root !== 'gddim' && root !== 'cholesky')
-    throw new UserError(`[samplers/critically-damped] unknown root: root="${String(root)}". Known: gddim, cholesky.`);
+  const { beta = 4, inverseMass = 4, gamma0 = 0.04, root = 'gddim' } = readOptions('samplers/critically-damped', options);
+  checkNumber('samplers/critically-damped', { beta, inverseMass, gamma0 }, { above: 0 });
+  checkChoice('critically-damped', { root }, ['gddim', 'cholesky']);
   const mass = 1 / inverseMass;
   const friction = 2 * Math.sqrt(mass);
   const drift: Matrix2 = [0, beta * inverseMass, -beta, -friction * beta * inverseMass];
@@ -95,8 +92,7 @@ export function criticallyDamped(options: CriticallyDampedOptions = {}): Critica
     mean,
     covariance,
     level: (time: number): PairLevel => {
-      if (!(time >= 0 && time <= 1))
-        throw new UserError(`[samplers/critically-damped] time must be in 0..1: time=${String(time)}. 1 is noise.`);
+      checkNumber('samplers/critically-damped', { time }, { atLeast: 0, atMost: 1, advice: 'Pass a number in 0..1; 1 is noise.' });
       return Object.freeze({ alpha: mean(time)[0], sigma: Math.sqrt(covariance(time)[0]), time, mean: mean(time), root: rootAt(time) });
     },
   });

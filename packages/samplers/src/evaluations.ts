@@ -30,18 +30,18 @@ export function evaluations<T>({
     signal?.throwIfAborted();
     count(denoise.nfe?.(at) ?? 1);
   };
-  const checked = async (value: T, x: T, at: NoiseLevels, what = "the denoiser's result"): Promise<void> => {
+  const check = async (value: T, x: T, { at, part = 'result' }: { at: NoiseLevels; part?: string }): Promise<void> => {
     const wrong = algebra.complaint(value, x) ?? (watched ? await complaintOf(algebra, value) : undefined);
     if (wrong === undefined) return;
     throw new UserError(
-      `[samplers/trajectory] ${what} cannot be used at ${here}: ${wrong}; at ${showLevels(at)}. Return finite values in the form of x.`,
+      `[samplers/trajectory] the denoiser's ${part} cannot be used at ${here}: ${wrong}; at ${showLevels(at)}. Return finite values in the form of x.`,
     );
   };
   return {
     denoise: async (x, at) => {
       begin(at);
       const denoised = await denoise(x, at);
-      await checked(denoised, x, at);
+      await check(denoised, x, { at });
       return denoised;
     },
     detail: async <Part extends DetailPart>(part: Part, x: T, at: NoiseLevels) => {
@@ -53,8 +53,8 @@ export function evaluations<T>({
             + `${here}: detailed=${denoise.detailed === undefined ? 'undefined' : 'without it'}. ${REMEDY[part]}`,
         );
       }
-      await checked(detailed.denoised, x, at);
-      await checked(detailed[part], x, at, `the denoiser's ${part} part`);
+      await check(detailed.denoised, x, { at });
+      await check(detailed[part], x, { at, part: `${part} part` });
       return detailed as DetailedPrediction<T> & { readonly [P in Part]: T };
     },
   };

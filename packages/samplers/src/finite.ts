@@ -10,7 +10,7 @@ const seesForFree = <T>(algebra: Algebra<T>): boolean => algebra.name === 'array
 
 /** Whether predictions have to be looked at for themselves. @throws UserError for an unknown choice */
 export function watchesSteps<T>(finite: FiniteCheck = 'end', algebra: Algebra<T>): boolean {
-  checkChoice('trajectory', 'finite', finite, ['steps', 'end']);
+  checkChoice('trajectory', { finite }, ['steps', 'end']);
   return finite === 'steps' && !seesForFree(algebra);
 }
 

@@ -1,9 +1,11 @@
 import { relativeSigma, type NoiseLevel } from '@langevin/core-schedules';
-import { UserError } from '@langevin/tensor';
-import { evaluations } from './evaluations.ts';
-import { checkEnd, watchesSteps } from './finite.ts';
+import { readOptions, UserError } from '@langevin/tensor';
+import { checkRun, checkState } from './check-run.ts';
+import { watchesSteps } from './finite.ts';
+import { checkLevelList } from './levels.ts';
 import type { Sampler } from './sampler.ts';
 import { ddim } from './solvers/ddim.ts';
+import { takeStep } from './take-step.ts';
 import { plainAlgebra, type TrajectoryOptions } from './trajectory.ts';
 
 export interface InvertOptions<T> extends Pick<TrajectoryOptions<T>, 'denoise' | 'x' | 'algebra' | 'signal' | 'finite'> {
@@ -30,44 +32,27 @@ export interface InvertOptions<T> extends Pick<TrajectoryOptions<T>, 'denoise' |
  * const again = await sample({ sampler: ddim(), denoise, x: noise, levels });
  * again; // => [0.9]
  */
-export async function invert<T>({ denoise, levels, algebra: given, signal, sampler = ddim(), ...options }: InvertOptions<T>): Promise<T> {
+export async function invert<T>(given: InvertOptions<T>): Promise<T> {
+  const options = checkRun({ sampler: ddim(), ...readOptions('samplers/invert', given) });
+  const { denoise, levels, signal, sampler } = options;
   checkRising(levels);
   if (sampler.stochastic)
     throw new UserError(
       `[samplers/invert] a stochastic sampler has no inverse: sampler=${sampler.name}. Pass options that make it deterministic, or ddim().`,
     );
-  const algebra = given ?? plainAlgebra(options.x);
+  const algebra = options.algebra ?? plainAlgebra(options.x);
+  checkState(algebra, 'x', { value: options.x, like: options.x, remedy: 'Pass the image, as a state of the first level.' });
+  const fixed = { sampler, denoise, algebra, levels, signal, noise: undefined, direction: ' towards noise' };
   const watched = watchesSteps(options.finite, algebra);
-  const steps = levels.length - 1;
   let { x } = options;
   let state = sampler.init<T>();
-  for (let index = 0; index < steps; index++) {
-    const here = `step ${index + 1} of ${steps} of ${sampler.name} towards noise`;
-    const asking = evaluations({ sampler, denoise, algebra, signal, here, watched, count: () => undefined });
-    const noise = (): Promise<T> =>
-      Promise.reject(
-        new UserError(`[samplers/${sampler.name}] a sampler that declares stochastic: false drew noise at ${here}. Declare it stochastic.`),
-      );
-    const output = await sampler.step<T>({
-      x,
-      from: levels[index]!,
-      to: levels[index + 1]!,
-      index,
-      levels,
-      algebra,
-      state,
-      ...asking,
-      noise,
-    });
-    state = output.state ?? state;
-    await algebra.realize([output.x, ...state.history.flatMap((seen) => [seen.x, seen.denoised]), ...Object.values(state.values)]);
-    ({ x } = output);
-    if (index + 1 === steps) await checkEnd(algebra, x, { here, watched });
-  }
+  for (let index = 0; index + 1 < levels.length; index++)
+    ({ x, state } = await takeStep({ ...fixed, watched, count: () => undefined, index, x, state }));
   return x;
 }
 
-function checkRising(levels: readonly NoiseLevel[]): void {
+function checkRising(levels: unknown): asserts levels is readonly NoiseLevel[] {
+  checkLevelList('invert', levels);
   if (levels.length < 2)
     throw new UserError(`[samplers/invert] a run leads from one level to another: levels.length=${levels.length}. Pass at least 2.`);
   const sigmas = levels.map(relativeSigma);

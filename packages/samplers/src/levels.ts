@@ -1,5 +1,6 @@
 import { relativeSigma, sigmaLevel, type NoiseLevel } from '@langevin/core-schedules';
-import { UserError } from '@langevin/tensor';
+import { isWithin, shownValue, UserError, type NumberRange } from '@langevin/tensor';
+import { isObject } from './check-option.ts';
 
 /**
  * Levels of EDM units (alpha = 1) from a list of sigmas, such as karrasSigmas() gives.
@@ -9,12 +10,14 @@ import { UserError } from '@langevin/tensor';
  * sigmaLevels([1, 0]); // => [{ alpha: 1, sigma: 1 }, { alpha: 1, sigma: 0 }]
  */
 export function sigmaLevels(sigmas: ArrayLike<number>): readonly NoiseLevel[] {
+  if (!Array.isArray(sigmas) && !ArrayBuffer.isView(sigmas))
+    throw new UserError(`[samplers/levels] sigmas are a list: sigmas=${shownValue(sigmas)}. Build them with karrasSigmas().`);
   const list = Array.from(sigmas);
   checkCount('sigmas', list.length);
   list.forEach((sigma, i) => {
-    if (!(Number.isFinite(sigma) && sigma >= 0))
+    if (!isWithin(sigma, LEVEL))
       throw new UserError(
-        `[samplers/levels] sigmas must be finite and >= 0: sigmas[${i}]=${String(sigma)}. Build them with karrasSigmas().`,
+        `[samplers/levels] sigmas must be finite and >= 0: sigmas[${i}]=${shownValue(sigma)}. Build them with karrasSigmas().`,
       );
     if (i > 0 && sigma >= list[i - 1]!) {
       throw new UserError(
@@ -26,24 +29,33 @@ export function sigmaLevels(sigmas: ArrayLike<number>): readonly NoiseLevel[] {
   return list.map(sigmaLevel);
 }
 
+const BUILD = 'Build them with a spacing, such as karras().levels(edm(), { steps: 18 }).';
+
+/** Throws unless a value is a list of levels, without holes. `where` is the part of the package that was called. */
+export function checkLevelList(where: string, levels: unknown): asserts levels is readonly NoiseLevel[] {
+  if (!Array.isArray(levels)) throw new UserError(`[samplers/${where}] levels are a list: levels=${shownValue(levels)}. ${BUILD}`);
+  // Array.from fills holes, which forEach passes over.
+  Array.from(levels as readonly unknown[]).forEach((level, i) => {
+    const { alpha, sigma } = isObject(level) ? level : { alpha: undefined, sigma: undefined };
+    if (isWithin(alpha, LEVEL) && isWithin(sigma, LEVEL) && alpha + sigma > 0) return;
+    const shown = isObject(level) ? `{ alpha: ${shownValue(alpha)}, sigma: ${shownValue(sigma)} }` : shownValue(level);
+    throw new UserError(`[samplers/${where}] a level has alpha >= 0 and sigma >= 0, not both 0: levels[${i}]=${shown}. ${BUILD}`);
+  });
+}
+
+const LEVEL: NumberRange = { atLeast: 0 };
+
 /** Throws unless levels are a grid to sample on: two or more, noise falling strictly, only the last without noise. */
-export function checkLevels(levels: readonly NoiseLevel[]): void {
+export function checkLevels(levels: unknown): asserts levels is readonly NoiseLevel[] {
+  checkLevelList('levels', levels);
   checkCount('levels', levels.length);
-  levels.forEach(({ alpha, sigma }, i) => {
-    if (!(Number.isFinite(alpha) && Number.isFinite(sigma) && alpha >= 0 && sigma >= 0 && alpha + sigma > 0)) {
-      throw new UserError(
-        `[samplers/levels] a level has alpha >= 0 and sigma >= 0, not both 0: levels[${i}]={ alpha: ${alpha}, sigma: ${sigma} }. `
-          + 'Build them with a spacing, such as karras().levels(edm(), { steps: 18 }).',
-      );
-    }
+  levels.forEach((level, i) => {
     if (i === 0) return;
-    const [before, now] = [relativeSigma(levels[i - 1]!), relativeSigma(levels[i]!)];
-    if (!(now < before)) {
-      throw new UserError(
-        `[samplers/levels] sigma / alpha must be strictly decreasing: levels[${i - 1}] has ${before}, levels[${i}] has ${now}. `
-          + 'Build them with a spacing, such as karras().levels(edm(), { steps: 18 }).',
-      );
-    }
+    const [before, now] = [relativeSigma(levels[i - 1]!), relativeSigma(level)];
+    if (now < before) return;
+    throw new UserError(
+      `[samplers/levels] sigma / alpha must be strictly decreasing: levels[${i - 1}] has ${before}, levels[${i}] has ${now}. ${BUILD}`,
+    );
   });
 }
 

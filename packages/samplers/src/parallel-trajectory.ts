@@ -1,5 +1,6 @@
 import { arrayAlgebra, relativeSigma, transition, type Algebra, type NoiseLevel } from '@langevin/core-schedules';
-import { UserError } from '@langevin/tensor';
+import { checkNumber, UserError } from '@langevin/tensor';
+import { checkNoise, checkRun, checkState } from './check-run.ts';
 import { evaluations } from './evaluations.ts';
 import { checkEnd, watchesSteps } from './finite.ts';
 import { checkLevels } from './levels.ts';
@@ -48,11 +49,16 @@ export interface ParallelStep<T> extends TrajectoryStep<T> {
  * for await (const { calls } of parallelTrajectory({ sampler: ddim(), denoise, x: Float64Array.of(80), levels, window: 6 })) batches =
  * calls; batches < 18; // => true
  */
-export async function* parallelTrajectory<T>(options: ParallelTrajectoryOptions<T>): AsyncGenerator<ParallelStep<T>, void, undefined> {
+export async function* parallelTrajectory<T>(given: ParallelTrajectoryOptions<T>): AsyncGenerator<ParallelStep<T>, void, undefined> {
+  const options = checkRun(given);
   const { levels, window = 10, tolerance = 0.1 } = options;
   checkLevels(levels);
-  checkOptions(options.sampler, { window, tolerance, noisy: options.noise !== undefined });
+  const where = 'samplers/parallel-trajectory';
+  checkNumber(where, { window }, { atLeast: 1, kind: 'integer', advice: 'Pass the number of steps that fit one batch.' });
+  checkNumber(where, { tolerance }, { atLeast: 0, advice: 'Pass 0 for what trajectory() gives, 0.1 as the paper.' });
+  checkNoise(options.sampler, options.noise);
   const algebra = options.algebra ?? plainAlgebra(options.x);
+  checkState(algebra, 'x', { value: options.x, like: options.x, remedy: 'Pass what startState() gives.' });
   const watched = watchesSteps(options.finite, algebra);
   const steps = levels.length - 1;
   const items = algebra.items(options.x);
@@ -157,30 +163,14 @@ async function stepOnce<T>(
     detail: () => refuse('asks for more than the x0-prediction'),
     noise: async (interval = { from, to }) => {
       const draw = drawn++;
-      return (draws[draw] ??= await noise!.draw({ algebra, like: x, step: index, draw, interval }));
+      const known = draws[draw];
+      if (known !== undefined) return known;
+      const z = await noise!.draw({ algebra, like: x, step: index, draw, interval });
+      const remedy = 'Let the source return finite noise in the form of `like`.';
+      checkState(algebra, `the noise of ${noise!.name} at step ${index + 1}`, { value: z, like: x, remedy });
+      return (draws[draw] = z);
     },
   });
   if ((output.state?.history.length ?? 0) > 0) refuse('looks back on earlier steps');
   return output.x;
-}
-
-function checkOptions(
-  sampler: Sampler,
-  { window, tolerance, noisy }: { readonly window: number; readonly tolerance: number; readonly noisy: boolean },
-): void {
-  if (!(Number.isInteger(window) && window >= 1))
-    throw new UserError(
-      `[samplers/parallel-trajectory] window must be a positive integer: window=${String(window)}. Pass the number of steps that `
-        + 'fit one batch.',
-    );
-  if (!(tolerance >= 0 && Number.isFinite(tolerance)))
-    throw new UserError(
-      `[samplers/parallel-trajectory] tolerance must be >= 0: tolerance=${String(tolerance)}. Pass 0 for what trajectory() gives, `
-        + '0.1 as the paper.',
-    );
-  if (sampler.stochastic && !noisy)
-    throw new UserError(
-      `[samplers/${sampler.name}] the sampler draws noise and has none: noise=undefined. Pass noise: imageNoise({ seed: 0 }), or `
-        + 'options that make it deterministic.',
-    );
 }

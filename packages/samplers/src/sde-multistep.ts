@@ -1,4 +1,4 @@
-import { checkAtLeastZero, checkPositive } from './check-option.ts';
+import { checkNumber } from '@langevin/tensor';
 import { finiteHistory, remember, stepOrder, type LowerOrderFinal } from './maths/multistep.ts';
 import { stochasticDeviation, stochasticTerms } from './maths/stochastic-exponential.ts';
 import type { SmoothPrediction } from './maths/exponential.ts';
@@ -41,8 +41,8 @@ export function sdeMultistep({
   prediction = 'x0',
   lowerOrderFinal = 'clean',
 }: SdeMultistepDefinition): Sampler {
-  checkAtLeastZero(name, 'eta', eta);
-  checkPositive(name, 'sNoise', sNoise);
+  checkNumber(`samplers/${name}`, { eta }, { atLeast: 0 });
+  checkNumber(`samplers/${name}`, { sNoise }, { above: 0 });
   return defineSampler({
     name,
     order: eta > 0 ? orders.noisy : orders.quiet,

@@ -1,5 +1,5 @@
 import type { Term } from '@langevin/core-schedules';
-import { checkAtLeastZero, checkPositive } from './check-option.ts';
+import { checkNumber } from '@langevin/tensor';
 import { levelInside } from './maths/exponential.ts';
 import { stochasticDeviation, stochasticGain, stochasticTerms, type StochasticStep } from './maths/stochastic-exponential.ts';
 import { defineSampler, type Evaluation, type Sampler } from './sampler.ts';
@@ -33,8 +33,8 @@ export interface SdeSinglestepDefinition extends SdeSinglestepOptions {
  * ones, damped as the state is.
  */
 export function sdeSinglestep({ name, paper, orders, stages, adjust, eta = 1, sNoise = 1 }: SdeSinglestepDefinition): Sampler {
-  checkAtLeastZero(name, 'eta', eta);
-  checkPositive(name, 'sNoise', sNoise);
+  checkNumber(`samplers/${name}`, { eta }, { atLeast: 0 });
+  checkNumber(`samplers/${name}`, { sNoise }, { above: 0 });
   const rule: StochasticStep = { form: 'x0', rate: eta, ...(adjust === undefined ? {} : { adjust }) };
   return defineSampler({
     name,

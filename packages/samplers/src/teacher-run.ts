@@ -1,4 +1,7 @@
 import type { FloatArray, NoiseLevel, TeacherPoint } from '@langevin/core-schedules';
+import { readOptions } from '@langevin/tensor';
+import { checkRun } from './check-run.ts';
+import { checkLevels } from './levels.ts';
 import { plainAlgebra, trajectory, type TrajectoryOptions } from './trajectory.ts';
 import { euler } from './solvers/euler.ts';
 
@@ -17,7 +20,9 @@ export type TeacherRunOptions<T> = Pick<TrajectoryOptions<T>, 'denoise' | 'x' | 
  * const teacher = await teacherRun({ denoise, x: Float64Array.of(7, -3), levels });
  * gits({ teacher }).levels(edm(), { steps: 5, end: 'floor' }).length; // => 6
  */
-export async function teacherRun<T>({ denoise, x, levels, signal, ...options }: TeacherRunOptions<T>): Promise<readonly TeacherPoint[]> {
+export async function teacherRun<T>(given: TeacherRunOptions<T>): Promise<readonly TeacherPoint[]> {
+  const { denoise, x, levels, signal, ...options } = checkRun({ sampler: euler(), ...readOptions('samplers/teacher-run', given) });
+  checkLevels(levels);
   const algebra = options.algebra ?? plainAlgebra(x);
   const points: TeacherPoint[] = [];
   const point = async (at: NoiseLevel, state: T, denoised: T): Promise<void> => {

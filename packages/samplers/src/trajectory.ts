@@ -1,10 +1,12 @@
 import { arrayAlgebra, type Algebra, type Denoiser, type NoiseLevel } from '@langevin/core-schedules';
-import { UserError } from '@langevin/tensor';
+import { checkNumber, shownValue, UserError } from '@langevin/tensor';
+import { isObject } from './check-option.ts';
+import { checkNoise, checkResume, checkRun, checkState } from './check-run.ts';
+import { watchesSteps, type FiniteCheck } from './finite.ts';
 import { checkLevels } from './levels.ts';
-import { checkEnd, watchesSteps, type FiniteCheck } from './finite.ts';
-import type { NoiseSource } from './noise.ts';
-import { evaluations } from './evaluations.ts';
+import type { NoiseSource } from './noise/noise-source.ts';
 import type { Sampler, SamplerState } from './sampler.ts';
+import { takeStep } from './take-step.ts';
 
 /** Where a run stands; all of it is data, so it may be saved and passed to `resume`. */
 export interface Progress<T> {
@@ -69,54 +71,21 @@ export interface TrajectoryOptions<T> {
  * steps, denoised);
  */
 export async function* trajectory<T>(options: TrajectoryOptions<T>): AsyncGenerator<TrajectoryStep<T>, void, undefined> {
-  const { sampler, denoise, levels, noise, signal, resume } = options;
+  const { sampler, denoise, levels, noise, signal, resume, startAt = 0 } = checkRun(options);
   checkLevels(levels);
   const algebra = options.algebra ?? plainAlgebra(options.x);
   const watched = watchesSteps(options.finite, algebra);
   const steps = levels.length - 1;
-  if (sampler.stochastic && noise === undefined) {
-    throw new UserError(
-      `[samplers/${sampler.name}] the sampler draws noise and has none: noise=undefined. Pass noise: imageNoise({ seed: 0 }), or `
-        + 'options that make it deterministic.',
-    );
-  }
-  let { step: index, x, nfe, state } = resume ?? { step: options.startAt ?? 0, x: options.x, nfe: 0, state: sampler.init<T>() };
-  if (!Number.isInteger(index) || index < 0 || index > steps) {
-    throw new UserError(
-      '[samplers/trajectory] the run to resume is not one over these levels: '
-        + `${resume === undefined ? 'startAt' : 'resume.step'}=${index}, steps=${steps}. Pass the levels of that run.`,
-    );
-  }
+  checkNoise(sampler, noise);
+  checkNumber('samplers/trajectory', { startAt }, { atLeast: 0, atMost: steps, kind: 'integer' });
+  if (resume === undefined) checkState(algebra, 'x', { value: options.x, like: options.x, remedy: 'Pass what startState() gives.' });
+  else checkResume(algebra, resume, steps);
+  let { step: index, x, nfe, state } = resume ?? { step: startAt, x: options.x, nfe: 0, state: sampler.init<T>() };
+  const count = (evaluated: number): void => void (nfe += evaluated);
   for (; index < steps; index++) {
-    const from = levels[index]!;
-    const to = levels[index + 1]!;
-    const here = `step ${index + 1} of ${steps} of ${sampler.name}`;
-    let draws = 0;
-    const asking = evaluations({ sampler, denoise, algebra, signal, here, watched, count: (evaluated) => (nfe += evaluated) });
-    const output = await sampler.step<T>({
-      x,
-      from,
-      to,
-      index,
-      levels,
-      algebra,
-      state,
-      ...asking,
-      noisePath: noise?.path ?? false,
-      noise: (interval = { from, to }) => {
-        if (!sampler.stochastic || noise === undefined) {
-          throw new UserError(
-            `[samplers/${sampler.name}] a sampler that declares stochastic: false drew noise at ${here}. Declare it stochastic.`,
-          );
-        }
-        return noise.draw({ algebra, like: x, step: index, draw: draws++, interval });
-      },
-    });
-    state = output.state ?? state;
-    await algebra.realize([output.x, output.denoised, ...statesOf(state)]);
-    x = output.x;
-    if (index + 1 === steps) await checkEnd(algebra, x, { here, watched });
-    yield { step: index + 1, steps, x, denoised: output.denoised, at: to, nfe, state };
+    const output = await takeStep({ sampler, denoise, algebra, levels, noise, signal, watched, count, index, x, state });
+    ({ x, state } = output);
+    yield { step: index + 1, steps, x, denoised: output.denoised, at: levels[index + 1]!, nfe, state };
   }
 }
 
@@ -129,18 +98,17 @@ export async function* trajectory<T>(options: TrajectoryOptions<T>): AsyncGenera
  * Math.abs(image[0]! - 1) < 0.3; // => true
  */
 export async function sample<T>(options: TrajectoryOptions<T>): Promise<T> {
-  let { x } = options.resume ?? options;
-  for await (const step of trajectory(options)) x = step.x;
-  return x;
-}
-
-function statesOf<T>({ history, values }: SamplerState<T>): readonly T[] {
-  return [...history.flatMap(({ x, denoised }) => [x, denoised]), ...Object.values(values)];
+  let last: T | undefined;
+  for await (const step of trajectory(options)) last = step.x;
+  // A run that is resumed at its end takes no step.
+  return last ?? (options.resume ?? options).x;
 }
 
 /** The algebra of plain arrays, for callers who gave none. */
 export function plainAlgebra<T>(x: T): Algebra<T> {
   if (x instanceof Float32Array || x instanceof Float64Array) return arrayAlgebra() as unknown as Algebra<T>;
+  if (!isObject(x) || Array.isArray(x))
+    throw new UserError(`[samplers/trajectory] x is no state: x=${shownValue(x)}. Pass what startState() gives.`);
   throw new UserError(
     '[samplers/trajectory] a state that is no plain array needs an algebra: algebra=undefined. Pass algebra: tensorAlgebra() for tensors.',
   );

@@ -96,9 +96,9 @@ describe('Euler ancestral', () => {
   });
 
   test('says which option is wrong', () => {
-    expect(() => eulerAncestral({ eta: -1 })).toThrow('[samplers/euler-ancestral] option out of range: eta=-1. Pass a number >= 0.');
+    expect(() => eulerAncestral({ eta: -1 })).toThrow('[samplers/euler-ancestral] eta is out of range: eta=-1. Pass a number >= 0.');
     expect(() => eulerAncestral({ sNoise: 0 })).toThrow('sNoise=0');
-    expect(() => eulerAncestral({ form: 'rf' as 'flow' })).toThrow('unknown form: form="rf". Known: posterior, flow.');
-    expect(() => euler({ sTMin: 2, sTMax: 1 })).toThrow('[samplers/euler] option out of range: sTMax=1. Pass a number >= sTMin.');
+    expect(() => eulerAncestral({ form: 'rf' as 'flow' })).toThrow('unknown form: form="rf". Known: posterior, flow, by-process.');
+    expect(() => euler({ sTMin: 2, sTMax: 1 })).toThrow('[samplers/euler] sTMax is out of range: sTMax=1. Pass a number >= sTMin.');
   });
 });

@@ -53,7 +53,9 @@ describe('blurring diffusion', () => {
   });
 
   test('refuses options out of range', () => {
-    expect(() => blurring({ height: 0, width: 4 })).toThrow('[samplers/blurring] height must be an integer in 1..4096: height=0.');
+    expect(() => blurring({ height: 0, width: 4 })).toThrow(
+      '[samplers/blurring] height is out of range: height=0. Pass an integer in 1..4096.',
+    );
     expect(() => blurring({ ...SHAPE, mostBlur: -1 })).toThrow('mostBlur=-1');
     expect(() => blurring({ ...SHAPE, leastGain: 0 })).toThrow('leastGain=0');
     expect(() => process.level(2)).toThrow('time=2');

@@ -107,6 +107,6 @@ describe('the geometry of sampling', () => {
     expect(() => pathShape([[1], [1]])).toThrow('the ends of the path coincide');
     expect(() => denoisingLead([[1], [2]], [])).toThrow('states=2, predictions=0.');
     expect(() => meanShift([0], { points: [[0, 1]], bandwidth: 1 })).toThrow('point 0 has 2');
-    expect(() => meanShift([0], { points: [[0]], bandwidth: 0 })).toThrow('bandwidth must be > 0: bandwidth=0.');
+    expect(() => meanShift([0], { points: [[0]], bandwidth: 0 })).toThrow('bandwidth is out of range: bandwidth=0.');
   });
 });

@@ -1,4 +1,4 @@
-import { arrayAlgebra, CLEAN, edm, karras, karrasSigmas, tensorAlgebra, type Denoiser } from '@langevin/core-schedules';
+import { arrayAlgebra, CLEAN, declareOptions, edm, karras, karrasSigmas, tensorAlgebra, type Denoiser } from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import {
@@ -78,7 +78,7 @@ describe('trajectory', () => {
     );
     await expect(
       sample({ sampler: ddim(), denoise, x, levels, resume: { step: 9, x, nfe: 0, state: ddim().init<Float64Array>() } }),
-    ).rejects.toThrow('resume.step=9, steps=5. Pass the levels of that run.');
+    ).rejects.toThrow('resume.step=9. The run has 5 steps: pass the levels of the one to resume.');
     expect(() => sigmaLevels([3, 0.31, 0.4])).toThrow(
       '[samplers/levels] sigmas must be strictly decreasing: sigmas[1]=0.31, sigmas[2]=0.4. Build them with karrasSigmas().',
     );
@@ -87,24 +87,35 @@ describe('trajectory', () => {
     expect(() => samplers.create('dim')).toThrow('[sampler] unknown sampler: "dim". Did you mean "ddim"? Known: ');
   });
 
-  test('an option that a sampler does not have is refused by name, one of a plugin is its own to check', () => {
+  test('an option that a sampler does not have is refused by name, in a plugin as well', () => {
     expect(() => samplers.create('ddim', { ets: 1 })).toThrow(
       '[sampler/ddim] unknown option: "ets". Did you mean "eta"? Known: eta, direction.',
     );
-    expect(() => samplers.create('lcm', { eta: 1 })).toThrow('[sampler/lcm] unknown option: "eta". It has no options.');
+    expect(() => samplers.create('lcm', { eta: 1 })).toThrow('[sampler/lcm] unknown option: "eta". It has no options;');
     expect(() => samplers.create('ddim', { toString: 1 })).toThrow('unknown option: "toString"');
     // Inherited, and joined from two types.
     expect(samplers.create('euler', { sChurn: 1 }).stochastic).toBe(true);
     expect(samplers.create('dpmpp-2s-ancestral', { eta: 0, r: 0.4 }).stochastic).toBe(false);
-    const mine = samplers.with({
-      mine: ({ order = 1 }: { readonly order?: number } = {}) => defineSampler({ ...ddim(), name: 'mine', order }),
-    });
-    expect(mine.create('mine', { order: 2, more: true }).order).toBe(2);
+    const plain = ({ order = 1 }: { readonly order?: number } = {}) => defineSampler({ ...ddim(), name: 'mine', order });
+    const mine = samplers.with({ mine: declareOptions(plain, ['order']), plain });
+    expect(mine.create('mine', { order: 2 }).order).toBe(2);
+    expect(mine.optionsOf('mine')).toEqual(['order']);
+    expect(mine.optionsOf('heun')).toEqual(['sChurn', 'sTMin', 'sTMax', 'sNoise']);
+    expect(() => mine.create('mine', { odrer: 2 })).toThrow('[sampler/mine] unknown option: "odrer". Did you mean "order"? Known: order.');
+    expect(() => mine.create('plain', { foo: 1 })).toThrow(
+      '[sampler/plain] unknown option: "foo". It has no options; a plugin names its own with declareOptions().',
+    );
+    for (const wrong of [null, 3, 'order', [3]] as never[]) {
+      expect(() => mine.create('mine', wrong)).toThrow(UserError);
+      expect(() => declareOptions(plain, wrong)).toThrow(UserError);
+      expect(() => samplers.with({ other: wrong })).toThrow('[sampler] an entry of a registry is a function that makes it: other=');
+      expect(() => samplers.create(wrong)).toThrow('[sampler] unknown sampler: ');
+    }
     expect(() => mine.create('ddim', { ets: 1 })).toThrow('unknown option: "ets"');
   });
 
   test.each<readonly [name: string, options: object, message: string]>([
-    ['ddim', { eta: '1' }, '[samplers/ddim] option out of range: eta="1". Pass 0 for the deterministic sampler, 1 for DDPM.'],
+    ['ddim', { eta: '1' }, '[samplers/ddim] eta is out of range: eta="1". Pass 0 for the deterministic sampler, 1 for DDPM.'],
     [
       'tcd',
       { process: 1 },
@@ -117,12 +128,12 @@ describe('trajectory', () => {
     ['restart', { base: 'ddim' }, '[samplers/restart] wrong kind of option: base="ddim". Pass a sampler, such as ddim().'],
     ['repaint', { base: 'ddim' }, '[samplers/repaint] wrong kind of option: base="ddim". Pass a sampler, such as ddim().'],
     ['repaint', { known: 3 }, '[samplers/repaint] wrong kind of option: known=3. Pass { mask, image }: lists of numbers.'],
-    ['repaint', { jumpLength: '10' }, 'option out of range: jumpLength="10".'],
+    ['repaint', { jumpLength: '10' }, 'jumpLength is out of range: jumpLength="10".'],
     ['euler-maruyama', { rates: 1 }, '[samplers/euler-maruyama] wrong kind of option: rates=1. Pass { growth, added }'],
-    ['euler-maruyama', { rates: { growth: 1, added: -1 } }, 'option out of range: rates.added=-1.'],
-    ['heun', { sTMin: '1' }, '[samplers/heun] option out of range: sTMin="1".'],
-    ['sa-solver', { tau: '1' }, '[samplers/sa-solver] option out of range: tau="1".'],
-    ['dpmpp-2s', { r: '0.5' }, '[samplers/dpmpp-2s] option out of range: r="0.5".'],
+    ['euler-maruyama', { rates: { growth: 1, added: -1 } }, 'rates.added is out of range: rates.added=-1.'],
+    ['heun', { sTMin: '1' }, '[samplers/heun] sTMin is out of range: sTMin="1".'],
+    ['sa-solver', { tau: '1' }, '[samplers/sa-solver] tau is out of range: tau="1".'],
+    ['dpmpp-2s', { r: '0.5' }, '[samplers/dpmpp-2s] r is out of range: r="0.5".'],
     [
       'ddpm',
       { variance: 3 },

@@ -143,9 +143,9 @@ describe('few-step samplers', () => {
   });
 
   test('refuse options out of range', () => {
-    expect(() => tcd({ eta: 2 })).toThrow('[samplers/tcd] option out of range: eta=2.');
-    expect(() => ctm({ gamma: -1 })).toThrow('[samplers/ctm] option out of range: gamma=-1.');
-    expect(() => consistency({ sigmaMin: -1 })).toThrow('[samplers/consistency] option out of range: sigmaMin=-1.');
+    expect(() => tcd({ eta: 2 })).toThrow('[samplers/tcd] eta is out of range: eta=2.');
+    expect(() => ctm({ gamma: -1 })).toThrow('[samplers/ctm] gamma is out of range: gamma=-1.');
+    expect(() => consistency({ sigmaMin: -1 })).toThrow('[samplers/consistency] sigmaMin is out of range: sigmaMin=-1.');
   });
 });
 
@@ -238,7 +238,7 @@ describe('RePaint', () => {
   });
 
   test('says what does not fit', async () => {
-    expect(() => repaint({ jumpLength: 0 })).toThrow('[samplers/repaint] option out of range: jumpLength=0. Pass a positive integer.');
+    expect(() => repaint({ jumpLength: 0 })).toThrow('[samplers/repaint] jumpLength is out of range: jumpLength=0. Pass an integer >= 1.');
     expect(() => repaint({ known: { mask: [2], image: [0] } })).toThrow('the mask must be in 0..1: mask[0]=2.');
     expect(() => repaint({ known: { mask: [1], image: [Number.NaN] } })).toThrow('the image must be finite: image[0]=NaN.');
     const sampler = repaint({ known: { mask: [1, 0, 1], image: [0, 0, 0] } });

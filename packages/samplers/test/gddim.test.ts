@@ -256,8 +256,8 @@ describe('critically damped Langevin diffusion', () => {
   });
 
   test('refuses what is out of range', () => {
-    expect(() => criticallyDamped({ beta: 0 })).toThrow('[samplers/critically-damped] beta must be > 0: beta=0.');
+    expect(() => criticallyDamped({ beta: 0 })).toThrow('[samplers/critically-damped] beta is out of range: beta=0.');
     expect(() => criticallyDamped({ root: 'qr' as never })).toThrow('unknown root: root="qr". Known: gddim, cholesky.');
-    expect(() => damped.level(2)).toThrow('time must be in 0..1: time=2.');
+    expect(() => damped.level(2)).toThrow('time is out of range: time=2.');
   });
 });

@@ -175,9 +175,9 @@ describe('Heun', () => {
     await expect(sample({ sampler: heun(), denoise: modes, x: starts, levels })).rejects.toThrow(
       '[samplers/heun] the method integrates over sigma / alpha, which is infinite at alpha = 0',
     );
-    expect(() => heun({ sChurn: -1 })).toThrow('[samplers/heun] option out of range: sChurn=-1. Pass a number >= 0.');
+    expect(() => heun({ sChurn: -1 })).toThrow('[samplers/heun] sChurn is out of range: sChurn=-1. Pass a number >= 0.');
     expect(() => heun({ sTMin: 2, sTMax: 1 })).toThrow('sTMax=1. Pass a number >= sTMin.');
-    expect(() => ddim({ eta: 2 })).toThrow('[samplers/ddim] option out of range: eta=2. Pass 0 for the deterministic sampler, 1 for DDPM.');
+    expect(() => ddim({ eta: 2 })).toThrow('[samplers/ddim] eta is out of range: eta=2. Pass 0 for the deterministic sampler, 1 for DDPM.');
     expect(() => ddpm({ variance: 'tiny' as never })).toThrow('[samplers/ddpm] unknown variance: variance="tiny". Known: small, large');
   });
 });

@@ -98,7 +98,7 @@ describe('the Brownian tree', () => {
 
   test('says what is wrong', async () => {
     expect(() => brownianTreeNoise({ seed: 0, sigmaMin: 2, sigmaMax: 1 })).toThrow(
-      '[samplers/noise] a Brownian path needs 0 <= sigmaMin < sigmaMax: sigmaMin=2, sigmaMax=1.',
+      '[samplers/noise] sigmaMax is out of range: sigmaMax=1. Pass the last sigma above 0 and the first of the run.',
     );
     const source = brownianTreeNoise({ seed: [1], sigmaMin: 0.1, sigmaMax: 10 });
     const outcome = async (draw: () => Promise<unknown>) => draw();

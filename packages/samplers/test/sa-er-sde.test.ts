@@ -175,7 +175,7 @@ describe('SA-Solver', () => {
     expect(
       await gapOf(saSolver({ tau: ({ alpha, sigma }) => (sigma / alpha >= 0.05 && sigma / alpha <= 1 ? 1 : 0) }), saSolver(), onVp),
     ).toBe(0);
-    expect(() => saSolver({ tau: -1 })).toThrow('[samplers/sa-solver] option out of range: tau=-1.');
+    expect(() => saSolver({ tau: -1 })).toThrow('[samplers/sa-solver] tau is out of range: tau=-1.');
     await expect(sample({ sampler: saSolver({ tau: () => Number.NaN }), denoise: modes, x: starts, levels: onVp, noise })).rejects.toThrow(
       'tau=NaN',
     );

@@ -155,10 +155,10 @@ test('one Brownian path leads SDE samplers of other step counts to near places',
 
 describe('options out of range', () => {
   test('are named with their value', () => {
-    expect(() => dpmpp2mSde({ eta: Number.NaN })).toThrow('[samplers/dpmpp-2m-sde] option out of range: eta=NaN.');
+    expect(() => dpmpp2mSde({ eta: Number.NaN })).toThrow('[samplers/dpmpp-2m-sde] eta is out of range: eta=NaN.');
     expect(() => dpmpp2mSde({ solverType: 'bh1' as 'heun' })).toThrow('unknown solverType: solverType="bh1". Known: midpoint, heun.');
     expect(() => dpmpp3mSde({ weights: 'right' as 'exact' })).toThrow('Known: exact, reference, diffusers.');
-    expect(() => dpmppSde({ r: 0 })).toThrow('[samplers/dpmpp-sde] option out of range: r=0.');
-    expect(() => seeds3({ r1: 0.8 })).toThrow('[samplers/seeds-3] option out of range: r1=0.8.');
+    expect(() => dpmppSde({ r: 0 })).toThrow('[samplers/dpmpp-sde] r is out of range: r=0.');
+    expect(() => seeds3({ r1: 0.8 })).toThrow('[samplers/seeds-3] r1 is out of range: r1=0.8.');
   });
 });

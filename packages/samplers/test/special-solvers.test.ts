@@ -213,9 +213,9 @@ describe('restart', () => {
 
   test('refuses intervals out of range', () => {
     expect(() => restart({ intervals: [{ sigmaMin: 1, sigmaMax: 0.5, repeats: 1 }] })).toThrow(
-      '[samplers/restart] interval 0 is out of range: sigmaMax=0.5. Pass a number > sigmaMin.',
+      '[samplers/restart] intervals[0].sigmaMax is out of range: intervals[0].sigmaMax=0.5. Pass a number > sigmaMin.',
     );
-    expect(() => restart({ intervals: [{ sigmaMin: 1, sigmaMax: 2, repeats: 0 }] })).toThrow('repeats=0. Pass a positive integer.');
+    expect(() => restart({ intervals: [{ sigmaMin: 1, sigmaMax: 2, repeats: 0 }] })).toThrow('repeats=0. Pass an integer >= 1.');
   });
 });
 
@@ -271,7 +271,7 @@ describe('gotta-go-fast', () => {
   });
 
   test('refuses what it cannot do', async () => {
-    expect(() => gottaGoFast({ rtol: 0 })).toThrow('[samplers/gotta-go-fast] option out of range: rtol=0.');
+    expect(() => gottaGoFast({ rtol: 0 })).toThrow('[samplers/gotta-go-fast] rtol is out of range: rtol=0.');
     const run = (levels: readonly NoiseLevel[], options = {}): Promise<Float64Array> =>
       sample({ sampler: gottaGoFast(options), denoise: modes, x: starts, levels, noise: imageNoise({ seed: 1 }) });
     await expect(run([{ alpha: 0, sigma: 1 }, CLEAN])).rejects.toThrow('infinite at alpha = 0');
@@ -280,8 +280,8 @@ describe('gotta-go-fast', () => {
 });
 
 test('rk45, euler-maruyama and predictor-corrector say what is out of range', async () => {
-  expect(() => rk45({ atol: 0 })).toThrow('[samplers/rk45] option out of range: atol=0. Pass a number > 0.');
-  expect(() => predictorCorrector({ snr: 0 })).toThrow('[samplers/predictor-corrector] option out of range: snr=0.');
+  expect(() => rk45({ atol: 0 })).toThrow('[samplers/rk45] atol is out of range: atol=0. Pass a number > 0.');
+  expect(() => predictorCorrector({ snr: 0 })).toThrow('[samplers/predictor-corrector] snr is out of range: snr=0.');
   expect(() => eulerMaruyama({ form: 'milstein' as never })).toThrow(
     'unknown form: form="milstein". Known: euler-maruyama, reverse-diffusion.',
   );

@@ -33,7 +33,7 @@ const MOST_SHOWN = 60;
 export function checkNumber(where: string, values: Readonly<Record<string, unknown>>, range: NumberRange = {}): void {
   for (const name of Object.keys(values)) {
     const value = values[name];
-    if (typeof value === 'number' && isWithin(value, range)) continue;
+    if (isWithin(value, range)) continue;
     throw new UserError(
       `[${where}] ${name} is out of range: ${name}=${shownValue(value)}. ${range.advice ?? `Pass ${rangeInWords(range)}.`}`,
     );
@@ -41,15 +41,15 @@ export function checkNumber(where: string, values: Readonly<Record<string, unkno
 }
 
 /**
- * Whether a number is one that {@link checkNumber} lets pass.
+ * Whether a value is a number that {@link checkNumber} lets pass.
  *
  * @example
  * isWithin(0.5, { above: 0, atMost: 1 }); // => true
  * isWithin(0.5, { kind: 'integer' }); // => false
  */
-export function isWithin(value: number, range: NumberRange): boolean {
+export function isWithin(value: unknown, range: NumberRange): value is number {
   const { atLeast = -Infinity, above, atMost = Infinity, below, kind = 'real', infinity = 'refused' } = range;
-  if (Number.isNaN(value)) return false;
+  if (typeof value !== 'number' || Number.isNaN(value)) return false;
   if (!Number.isFinite(value) && infinity === 'refused') return false;
   if (kind === 'integer' && Number.isFinite(value) && !Number.isSafeInteger(value)) return false;
   return value >= atLeast && (above === undefined || value > above) && value <= atMost && (below === undefined || value < below);

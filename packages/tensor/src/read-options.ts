@@ -2,7 +2,8 @@ import { shownValue } from './check-number.ts';
 import { UserError } from './errors.ts';
 
 /**
- * An options object as it was given; nothing given is no options. Code without types passes null, lists and numbers here.
+ * An options object as it was given; nothing given is no options, and an option that is undefined is not given. Code without types passes
+ * null, lists and numbers here.
  *
  * @param where "package/part", as errors begin
  * @throws UserError for what is no object of options
@@ -12,6 +13,9 @@ import { UserError } from './errors.ts';
  */
 export function readOptions<Options extends object>(where: string, given: Options | undefined): Options {
   const value: unknown = given === undefined ? {} : given;
-  if (typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value)) return value as Options;
-  throw new UserError(`[${where}] options are an object: options=${shownValue(given)}. Pass { ... }, or leave them out.`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value))
+    throw new UserError(`[${where}] options are an object: options=${shownValue(given)}. Pass { ... }, or leave them out.`);
+  const entries = Object.entries(value);
+  const named = entries.filter(([, option]) => option !== undefined);
+  return (named.length === entries.length ? value : Object.fromEntries(named)) as Options;
 }

@@ -49,6 +49,7 @@ test('median and logistic function', () => {
 test('options are an object or nothing', () => {
   expect(readOptions('a/b', { one: 1 })).toEqual({ one: 1 });
   expect(readOptions('a/b', undefined)).toEqual({});
+  expect(Object.keys(readOptions('a/b', { one: 1, two: undefined }))).toEqual(['one']);
   for (const given of [null, 1, 'one', [], true, () => 1, new Float32Array(1)] as never[])
     expect(() => readOptions('a/b', given)).toThrow(
       new UserError(`[a/b] options are an object: options=${shownValue(given)}. Pass { ... }, or leave them out.`),

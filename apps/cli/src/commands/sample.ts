@@ -98,6 +98,7 @@ async function sample(options: SampleOptions, terminal: Terminal): Promise<void>
   const out = await checkedOut(options.out ?? `out/${name}-seed${options.seed}.png`);
   const registries = await loadPlugins(options.plugin);
   const { sampler, levels, note, noise, ...named } = resolveSampler(options.sampler, {
+    program: 'langevin',
     ...registries,
     ...(options.set && { options: withNested(options.set, registries) }),
   });

@@ -7,7 +7,7 @@ const dropped = { grid: 'drop-penultimate' } as const;
  * The sampler labels of AUTOMATIC1111's web UI, as its users and the metadata of their pictures write them.
  *
  * @example
- * a1111Samplers['DPM++ 2M']; // => { sampler: 'dpmpp-2m' }
+ * a1111Samplers['DPM++ 2S a']; // => { sampler: 'dpmpp-2s-ancestral' }
  */
 export const a1111Samplers = {
   'Euler a': { sampler: 'euler-ancestral' },
@@ -17,15 +17,11 @@ export const a1111Samplers = {
   DPM2: { sampler: 'dpm-2', ...dropped },
   'DPM2 a': { sampler: 'dpm-2-ancestral', ...dropped },
   'DPM++ 2S a': { sampler: 'dpmpp-2s-ancestral' },
-  'DPM++ 2M': { sampler: 'dpmpp-2m' },
+  'DPM++ 2M': { sampler: 'dpmpp-2m', options: { lowerOrderFinal: 'clean' } },
   'DPM++ SDE': { sampler: 'dpmpp-sde', ...brownian },
   'DPM++ 2M SDE': { sampler: 'dpmpp-2m-sde', options: { solverType: 'midpoint' }, ...brownian },
   'DPM++ 2M SDE Heun': { sampler: 'dpmpp-2m-sde', options: { solverType: 'heun' }, ...brownian },
-  'DPM++ 3M SDE': {
-    sampler: 'dpmpp-3m-sde',
-    ...brownian,
-    note: 'There weights as published are taken, which lose an order: weights: "reference".',
-  },
+  'DPM++ 3M SDE': { sampler: 'dpmpp-3m-sde', options: { weights: 'reference' }, ...brownian },
   'DPM fast': { sampler: 'dpm-fast', note: 'There the levels between the ends are its own; dpmFastLevels() gives them.' },
   'DPM adaptive': {
     sampler: 'dpm-adaptive',

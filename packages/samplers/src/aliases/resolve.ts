@@ -7,7 +7,8 @@ import {
   type Spacing,
   type SpacingOptions,
 } from '@langevin/core-schedules';
-import { didYouMean, UserError } from '@langevin/tensor';
+import { didYouMean, readOptions, shownValue, UserError } from '@langevin/tensor';
+import { checkChoice } from '../check-option.ts';
 import type { Sampler } from '../sampler.ts';
 import { samplers } from '../solvers/index.ts';
 import { a1111Samplers, a1111Spacings } from './a1111.ts';
@@ -27,34 +28,49 @@ export interface ResolvedSampler {
   readonly note?: string;
 }
 
+/** Whose names a name may be. */
+export type NamingProgram = 'langevin' | 'comfyui' | 'a1111';
+
 export interface ResolveOptions {
   /** Options of the sampler; they go before those of an alias. */
   readonly options?: Readonly<Record<string, unknown>>;
+  /**
+   * Whose name it is where several programs have it: `lms` is ComfyUI's, which ends with a step of first order, and `langevin`'s, which does
+   * not. The others are looked through after it.
+   * @default ComfyUI, then AUTOMATIC1111, then this package, whose own names `samplers.create()` takes
+   */
+  readonly program?: NamingProgram;
   /** @default the samplers of this package; plugins add to them with `samplers.with()` */
   readonly samplers?: Registry<Sampler>;
   readonly spacings?: Registry<Spacing>;
 }
 
+const PROGRAMS: readonly NamingProgram[] = ['comfyui', 'a1111', 'langevin'];
+
+/** The programs in the order in which a name is looked for. */
+function lookedThrough(program: NamingProgram | undefined): readonly NamingProgram[] {
+  if (program === undefined) return PROGRAMS;
+  checkChoice('names', { program }, PROGRAMS);
+  return [program, ...PROGRAMS.filter((other) => other !== program)];
+}
+
 /**
- * The sampler of a name: one of this package (`dpmpp-2m`), of ComfyUI (`dpmpp_2m`), or of AUTOMATIC1111's web UI, with or without its
- * schedule (`DPM++ 2M Karras`). A name that this package has too (`deis`) is its own, with its own defaults.
+ * The sampler of a name: of ComfyUI (`dpmpp_2m`), of AUTOMATIC1111's web UI, with or without its schedule (`DPM++ 2M Karras`), or of this
+ * package (`dpmpp-2m`). What a name stands for is what that program does; where it is not, `note` says so.
  *
- * @throws UserError for an unknown name, with the nearest known one
+ * @throws UserError for what is no name or an unknown one, with the nearest known one
  * @example
  * const { sampler, spacing } = resolveSampler('DPM++ 2M Karras');
  * sampler.name; // => 'dpmpp-2m'
  * spacing?.name; // => 'karras'
  */
-export function resolveSampler(
-  name: string,
-  { options, samplers: known = samplers, spacings: grids = spacings }: ResolveOptions = {},
-): ResolvedSampler {
+export function resolveSampler(name: string, given: ResolveOptions = {}): ResolvedSampler {
+  checkText(name, 'sampler', 'heun');
+  const { options, program, samplers: known = samplers, spacings: grids = spacings } = readOptions('samplers/names', given);
+  const own = options === undefined ? undefined : readOptions('samplers/names', options);
   const make = (alias: SamplerAlias, spacing?: Spacing): ResolvedSampler =>
     Object.freeze({
-      sampler: known.create(
-        alias.sampler,
-        alias.options === undefined && options === undefined ? undefined : { ...alias.options, ...options },
-      ),
+      sampler: known.create(alias.sampler, alias.options === undefined && own === undefined ? undefined : { ...alias.options, ...own }),
       levels: (chosen: Spacing, process: NoiseProcess, wanted: SpacingOptions) =>
         alias.grid === 'drop-penultimate'
           ? withoutPenultimate(chosen.levels(process, { ...wanted, steps: wanted.steps + 1 }))
@@ -63,8 +79,16 @@ export function resolveSampler(
       ...(alias.noise !== undefined && { noise: alias.noise }),
       ...(alias.note !== undefined && { note: alias.note }),
     });
-  if (known.names.includes(name)) return make({ sampler: name });
-  const alias = exact(comfyuiSamplers, name) ?? exact(a1111Samplers, name) ?? find(comfyuiSamplers, name) ?? find(a1111Samplers, name);
+  const order = lookedThrough(program);
+  const tables: Readonly<Record<NamingProgram, Readonly<Record<string, SamplerAlias>>>> = {
+    langevin: Object.fromEntries(known.names.map((each) => [each, { sampler: each }])),
+    comfyui: comfyuiSamplers,
+    a1111: a1111Samplers,
+  };
+  const alias = lookUp(
+    order.map((each) => tables[each]),
+    name,
+  );
   if (alias !== undefined) return make(alias);
   for (const [ending, spacing] of entries<SpacingAlias>(a1111Spacings)) {
     const label = name.toLowerCase().endsWith(` ${ending.toLowerCase()}`)
@@ -72,34 +96,51 @@ export function resolveSampler(
       : undefined;
     if (label !== undefined) return make(label, grids.create(spacing.spacing, spacing.options));
   }
-  const all = [...known.names, ...Object.keys(comfyuiSamplers), ...Object.keys(a1111Samplers)];
-  throw new UserError(
-    `[samplers/names] unknown sampler: "${name}".${didYouMean(name, all)} Known: ${known.names.join(', ')}; and the names of `
-      + 'ComfyUI and AUTOMATIC1111.',
-  );
+  throw unknownName('sampler', name, { known: known.names, also: [...Object.keys(comfyuiSamplers), ...Object.keys(a1111Samplers)] });
 }
 
 /**
- * The spacing of a name: of this project (`sgm-uniform`), ComfyUI (`sgm_uniform`) or AUTOMATIC1111 (`SGM Uniform`). @throws UserError for
- * an unknown one
+ * The spacing of a name: of this project (`sgm-uniform`), ComfyUI (`sgm_uniform`) or AUTOMATIC1111 (`SGM Uniform`).
  *
+ * @throws UserError for what is no name or an unknown one, with the nearest known one
  * @example
  * resolveSpacing('Align Your Steps').name; // => 'align-your-steps'
  */
-export function resolveSpacing(
-  name: string,
-  { options, spacings: known = spacings }: Pick<ResolveOptions, 'options' | 'spacings'> = {},
-): Spacing {
+export function resolveSpacing(name: string, given: Pick<ResolveOptions, 'options' | 'spacings'> = {}): Spacing {
+  checkText(name, 'spacing', 'karras');
+  const { options, spacings: known = spacings } = readOptions('samplers/names', given);
   const alias: SpacingAlias | undefined = known.names.includes(name)
     ? { spacing: name }
     : (find(comfyuiSpacings, name) ?? find(a1111Spacings, name));
   if (alias !== undefined)
     return known.create(alias.spacing, alias.options === undefined && options === undefined ? undefined : { ...alias.options, ...options });
-  const all = [...known.names, ...Object.keys(comfyuiSpacings), ...Object.keys(a1111Spacings)];
-  throw new UserError(
-    `[samplers/names] unknown spacing: "${name}".${didYouMean(name, all)} Known: ${known.names.join(', ')}; and the names of `
-      + 'ComfyUI and AUTOMATIC1111.',
+  throw unknownName('spacing', name, { known: known.names, also: [...Object.keys(comfyuiSpacings), ...Object.keys(a1111Spacings)] });
+}
+
+function checkText(name: unknown, kind: string, example: string): void {
+  if (typeof name === 'string') return;
+  throw new UserError(`[samplers/names] the name of a ${kind} is text: name=${shownValue(name)}. Pass a name, such as '${example}'.`);
+}
+
+function unknownName(
+  kind: string,
+  name: string,
+  { known, also }: { readonly known: readonly string[]; readonly also: readonly string[] },
+): UserError {
+  return new UserError(
+    `[samplers/names] unknown ${kind}: ${shownValue(name)}.${didYouMean(name, [...known, ...also])} Known: ${known.join(', ')}; and the `
+      + 'names of ComfyUI and AUTOMATIC1111.',
   );
+}
+
+/** A name as it is written in any table goes before the same name with other capitals. */
+function lookUp<V>(tables: readonly Readonly<Record<string, V>>[], name: string): V | undefined {
+  for (const table of tables) if (Object.hasOwn(table, name)) return table[name];
+  for (const table of tables) {
+    const found = find(table, name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function entries<V>(table: Readonly<Record<string, V>>): readonly (readonly [string, V])[] {

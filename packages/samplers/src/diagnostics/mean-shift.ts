@@ -1,4 +1,4 @@
-import { UserError } from '@langevin/tensor';
+import { checkNumber, UserError } from '@langevin/tensor';
 
 export interface MeanShiftOptions {
   /** Data, each of the length of x. */
@@ -23,8 +23,7 @@ export function meanShift(x: ArrayLike<number>, { points, bandwidth }: MeanShift
       `[samplers/diagnostics] points must be as long as x: points=${points.length}, x has `
         + `${x.length}${wrong < 0 ? '' : `, point ${wrong} has ${points[wrong]!.length}`}. Pass the data, one row each.`,
     );
-  if (!(bandwidth > 0 && Number.isFinite(bandwidth)))
-    throw new UserError(`[samplers/diagnostics] bandwidth must be > 0: bandwidth=${String(bandwidth)}. Pass sigma / alpha.`);
+  checkNumber('samplers/diagnostics', { bandwidth }, { above: 0, advice: 'Pass sigma / alpha.' });
   const squares = points.map((point) => Array.from(point).reduce((sum, value, k) => sum + (x[k]! - value) ** 2, 0));
   // Distances less the least one leave the shares as they are, and no kernel vanishes.
   const least = Math.min(...squares);

@@ -8,6 +8,11 @@ import type { NoiseLevel } from '@langevin/core-schedules';
  */
 export type AncestralForm = 'posterior' | 'flow';
 
+/** Whether a level is one of a rectified flow, alpha + sigma = 1. */
+export function isOnFlow({ alpha, sigma }: NoiseLevel): boolean {
+  return Math.abs(alpha + sigma - 1) < 1e-6;
+}
+
 /** An ancestral step: without noise from `from` to `down`, then noise of deviation `up`, which leads to the level `to`. */
 export interface AncestralSplit {
   /** In the units of `to`: its alpha. */
@@ -24,11 +29,12 @@ export interface AncestralSplit {
 export function ancestralSplit(
   { from, to }: { readonly from: NoiseLevel; readonly to: NoiseLevel },
   eta: number,
-  form: AncestralForm = 'posterior',
+  form: AncestralForm | 'by-process' = 'posterior',
 ): AncestralSplit {
   if (eta === 0) return { down: to, up: 0 };
   // Of the deviation of the noise in `to`, the part that is new.
-  const share = form === 'posterior' ? posteriorShare(from, to, eta) : flowShare(from, to, eta);
+  const onFlow = form === 'flow' || (form === 'by-process' && isOnFlow(from) && isOnFlow(to));
+  const share = onFlow ? flowShare(from, to, eta) : posteriorShare(from, to, eta);
   return { down: { alpha: to.alpha, sigma: to.sigma * Math.sqrt((1 - share) * (1 + share)) }, up: to.sigma * share };
 }
 

@@ -15,6 +15,12 @@ import type { Evaluation, SamplerState, StepInput } from '../sampler.ts';
  */
 export type LowerOrderFinal = 'clean' | 'last' | 'few' | 'always';
 
+/**
+ * Rules of single methods besides: `never`, not even at a clean end, for methods that have an order there; `early`, as `always` counted
+ * without the step to a clean level, and not at all where a run ends with noise (ComfyUI's SA-Solver).
+ */
+export type FinalOrderRule = LowerOrderFinal | 'never' | 'early';
+
 const LOWER_ORDER_FINAL: readonly LowerOrderFinal[] = ['clean', 'last', 'few', 'always'];
 
 /** Runs of fewer steps count as few. */
@@ -29,15 +35,26 @@ export function finiteHistory<T>(history: readonly Evaluation<T>[]): readonly Ev
 export function stepOrder<T>(
   { from, to, index, levels, state }: Pick<StepInput<T>, 'from' | 'to' | 'index' | 'levels' | 'state'>,
   order: number,
-  rule: LowerOrderFinal,
+  rule: FinalOrderRule,
 ): number {
   if (from.alpha === 0 || to.sigma === 0) return 1;
   // A step of no length, as diffusers' grids may end with, leads nowhere in any order.
   if (from.sigma * to.alpha === to.sigma * from.alpha) return 1;
+  return Math.min(finalOrder({ to, index, levels }, order, rule), finiteHistory(state.history).length + 1);
+}
+
+/** The order that the rule for the last steps leaves to this one. */
+export function finalOrder(
+  { to, index, levels }: Pick<StepInput<unknown>, 'to' | 'index' | 'levels'>,
+  order: number,
+  rule: FinalOrderRule,
+): number {
+  if (rule === 'never') return order;
+  if (to.sigma === 0) return 1;
   const steps = levels.length - 1;
   const remaining = steps - index;
-  const lowered = lowersOrder(rule, steps) && (rule !== 'last' || remaining === 1) ? remaining : order;
-  return Math.min(order, lowered, finiteHistory(state.history).length + 1);
+  if (rule === 'early') return levels.at(-1)!.sigma === 0 ? Math.min(order, remaining - 1) : order;
+  return lowersOrder(rule, steps) && (rule !== 'last' || remaining === 1) ? Math.min(order, remaining) : order;
 }
 
 /** Whether a run of so many steps ends with lower orders under the rule. */
@@ -50,9 +67,9 @@ export function remember<T>(state: SamplerState<T>, evaluation: Evaluation<T>, k
   return { ...state, history: [evaluation, ...state.history].slice(0, keep) };
 }
 
-/** Throws unless the rule is a known one. */
-export function checkLowerOrderFinal(sampler: string, value: unknown): void {
-  checkChoice(sampler, 'lowerOrderFinal', value, LOWER_ORDER_FINAL);
+/** Throws unless the rule is a known one, or one of `more`. */
+export function checkLowerOrderFinal(sampler: string, value: unknown, more: readonly FinalOrderRule[] = []): void {
+  checkChoice(sampler, { lowerOrderFinal: value }, [...LOWER_ORDER_FINAL, ...more]);
 }
 
 /** Throws from a step that would begin where sigma / alpha is infinite. */

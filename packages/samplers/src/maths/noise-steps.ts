@@ -1,7 +1,7 @@
 import { relativeSigma, type Term } from '@langevin/core-schedules';
 import type { Evaluation, StepInput, StepOutput } from '../sampler.ts';
 import { exponentialTerms, firstOrderTerms, type StepFrom } from './exponential.ts';
-import { finiteHistory, remember } from './multistep.ts';
+import { finalOrder, finiteHistory, remember, type FinalOrderRule } from './multistep.ts';
 
 /**
  * A step of dy / ds = epsilon, in y = x / alpha and s = sigma / alpha: y' = y plus the sum of weight times epsilon of each evaluation.
@@ -35,8 +35,10 @@ export async function noiseMultistep<T>(
     order,
     weigh,
     remembersPureNoise = false,
+    lowerOrderFinal = 'never',
   }: {
     readonly order: number;
+    readonly lowerOrderFinal?: FinalOrderRule;
     readonly weigh: (evaluations: readonly Evaluation<T>[]) => readonly number[];
     readonly remembersPureNoise?: boolean;
   },
@@ -46,6 +48,6 @@ export async function noiseMultistep<T>(
   const now = { at: from, x, denoised };
   const state = remember(input.state, now, order - 1);
   const past = remembersPureNoise ? input.state.history : finiteHistory(input.state.history);
-  const used = from.alpha === 0 ? [now] : [now, ...past].slice(0, order);
+  const used = from.alpha === 0 ? [now] : [now, ...past].slice(0, finalOrder(input, order, lowerOrderFinal));
   return { x: algebra.linear(...noiseTerms(input, used, used.length === 1 ? [] : weigh(used))), denoised, state };
 }

@@ -1,5 +1,5 @@
 import { isLevelList, relativeSigma, type NoiseLevel, type NoiseLevels } from '@langevin/core-schedules';
-import { brownianTree, seedSequence, UserError, type BrownianTree } from '@langevin/tensor';
+import { brownianTree, checkNumber, readOptions, seedSequence, UserError, type BrownianTree } from '@langevin/tensor';
 import type { NoiseRequest, NoiseSource } from './noise-source.ts';
 
 export interface BrownianTreeNoiseOptions {
@@ -41,13 +41,11 @@ const KEPT = 4;
  * const x = await sample({ sampler: dpmppSde(), denoise: async (y) => y.map(() => 0.5), x: new Float32Array(4), levels, noise });
  * [...x]; // => [0.5, 0.5, 0.5, 0.5]
  */
-export function brownianTreeNoise({ seed, sigmaMin, sigmaMax, time = relativeSigma }: BrownianTreeNoiseOptions): NoiseSource {
-  if (!(sigmaMin >= 0 && sigmaMin < sigmaMax && Number.isFinite(sigmaMax))) {
-    throw new UserError(
-      `[samplers/noise] a Brownian path needs 0 <= sigmaMin < sigmaMax: sigmaMin=${String(sigmaMin)}, `
-        + `sigmaMax=${String(sigmaMax)}. Pass the last sigma above 0 and the first of the run.`,
-    );
-  }
+export function brownianTreeNoise(options: BrownianTreeNoiseOptions): NoiseSource {
+  const { seed, sigmaMin, sigmaMax, time = relativeSigma } = readOptions('samplers/noise', options);
+  const advice = 'Pass the last sigma above 0 and the first of the run.';
+  checkNumber('samplers/noise', { sigmaMin }, { atLeast: 0, advice });
+  checkNumber('samplers/noise', { sigmaMax }, { above: sigmaMin, advice });
   const seeds = isList(seed) ? seed : [seed];
   // Trees hold only what follows from the seed; one set for each size of image and each pass.
   const known = new Map<string, readonly BrownianTree[]>();

@@ -1,4 +1,5 @@
-import { counterGenerator, UserError } from '@langevin/tensor';
+import { checkNumber, counterGenerator, readOptions, UserError } from '@langevin/tensor';
+import { checkKind } from '../check-option.ts';
 import type { NoiseRequest, NoiseSource } from './noise-source.ts';
 
 export interface ImageNoiseOptions {
@@ -13,14 +14,26 @@ export interface ImageNoiseOptions {
  * draws what the whole run would have drawn. Float32 normals of counterGenerator() with stream [image] at the start and
  * [image, step, draw] later.
  *
- * @throws UserError at the first draw when `images` does not name every item of the batch
+ * @throws UserError for a seed or numbers of images that are none, and at the first draw when `images` does not name every item of the batch
  * @example
  * const request = { step: 0, draw: 0 };
  * const batch = await imageNoise({ seed: 1, images: [7, 8] }).draw({ ...request, algebra: arrayAlgebra({ items: 2 }), like: new
  * Float32Array(6) }); const alone = await imageNoise({ seed: 1, images: [8] }).draw({ ...request, algebra: arrayAlgebra(), like: new
  * Float32Array(3) }); [...batch.slice(3)].every((value, i) => value === alone[i]); // => true
  */
-export function imageNoise({ seed, images }: ImageNoiseOptions): NoiseSource {
+export function imageNoise(options: ImageNoiseOptions): NoiseSource {
+  const { seed, images } = readOptions('samplers/noise', options);
+  // The generator knows what a seed is; asked here, it says so where the mistake is.
+  counterGenerator({ seed, stream: [] });
+  if (images !== undefined) {
+    checkKind('noise', {
+      name: 'images',
+      value: images,
+      holds: Array.isArray(images),
+      remedy: 'Pass a list of numbers, one for each image.',
+    });
+    Array.from(images).forEach((image, i) => checkNumber('samplers/noise', { [`images[${i}]`]: image }, { atLeast: 0, kind: 'integer' }));
+  }
   return Object.freeze({
     name: 'image',
     draw: <T>({ algebra, like, step, draw }: NoiseRequest<T>) => {

@@ -1,16 +1,20 @@
 import { UserError, type Generator } from '@langevin/tensor';
+import { checkMethods } from '../check-option.ts';
 import type { NoiseRequest, NoiseSource } from './noise-source.ts';
 
 /**
  * Noise as PyTorch programs draw it, in the order of the draws: one generator for the whole batch, or a list with one for each
  * image, as diffusers takes them. Drawing advances the generators.
  *
- * @throws UserError at the first draw when a list does not have one generator for each item of the batch
+ * @throws UserError for what is no generator, and at the first draw when a list does not have one generator for each item of the batch
  * @example
  * const noise = torchNoise(torchGenerator(0));
  * await noise.draw({ algebra: arrayAlgebra(), like: new Float32Array(3), step: 'start', draw: 0 }); // => [1.541, -0.2934, -2.1788]
  */
 export function torchNoise(generator: Generator | readonly Generator[]): NoiseSource {
+  const remedy = 'Pass a generator, such as torchGenerator(0), or a list with one for each image.';
+  for (const each of isList(generator) ? Array.from(generator) : [generator])
+    checkMethods('noise', { generator: each }, { methods: ['normal'], remedy });
   return Object.freeze({
     name: 'torch',
     draw: <T>({ algebra, like }: NoiseRequest<T>) => {

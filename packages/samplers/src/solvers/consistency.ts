@@ -1,5 +1,5 @@
 import { relativeSigma } from '@langevin/core-schedules';
-import { checkAtLeastZero, checkPositive } from '../check-option.ts';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import { defineSampler, type Sampler } from '../sampler.ts';
 
 export interface ConsistencyOptions {
@@ -21,9 +21,9 @@ export interface ConsistencyOptions {
  * imageNoise({ seed: 0 }) }); // => [0.5]
  */
 export function consistency(options: ConsistencyOptions = {}): Sampler {
-  const { sigmaMin = 0.002, sNoise = 1 } = options;
-  checkAtLeastZero('consistency', 'sigmaMin', sigmaMin, 'Pass the smallest sigma that the network was trained for.');
-  checkPositive('consistency', 'sNoise', sNoise);
+  const { sigmaMin = 0.002, sNoise = 1 } = readOptions('samplers/consistency', options);
+  checkNumber('samplers/consistency', { sigmaMin }, { atLeast: 0, advice: 'Pass the smallest sigma that the network was trained for.' });
+  checkNumber('samplers/consistency', { sNoise }, { above: 0 });
   return defineSampler({
     name: 'consistency',
     order: 1,

@@ -1,4 +1,4 @@
-import { checkShare } from '../check-option.ts';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import { jumpLevel } from '../jump-target.ts';
 import { jumpPast } from '../maths/jump.ts';
 import { defineSampler, type Sampler } from '../sampler.ts';
@@ -24,8 +24,8 @@ export interface CtmOptions {
  * asked; // => [1, 0]
  */
 export function ctm(options: CtmOptions = {}): Sampler {
-  const { gamma = 0 } = options;
-  checkShare('ctm', 'gamma', gamma, 'Pass 0 for no noise, 1 for the most.');
+  const { gamma = 0 } = readOptions('samplers/ctm', options);
+  checkNumber('samplers/ctm', { gamma }, { atLeast: 0, atMost: 1, advice: 'Pass 0 for no noise, 1 for the most.' });
   return defineSampler({
     name: 'ctm',
     order: 1,

@@ -1,5 +1,6 @@
 import { transition } from '@langevin/core-schedules';
-import { checkChoice, checkShare } from '../check-option.ts';
+import { checkNumber, readOptions } from '@langevin/tensor';
+import { checkChoice } from '../check-option.ts';
 import { defineSampler, type Sampler } from '../sampler.ts';
 
 const DIRECTIONS = ['denoised', 'unconditional'] as const;
@@ -25,9 +26,9 @@ export interface DdimOptions {
  * ddim().order; // => 1
  */
 export function ddim(options: DdimOptions = {}): Sampler {
-  const { eta = 0, direction: along = 'denoised' } = options;
-  checkShare('ddim', 'eta', eta, 'Pass 0 for the deterministic sampler, 1 for DDPM.');
-  checkChoice('ddim', 'direction', along, DIRECTIONS);
+  const { eta = 0, direction: along = 'denoised' } = readOptions('samplers/ddim', options);
+  checkNumber('samplers/ddim', { eta }, { atLeast: 0, atMost: 1, advice: 'Pass 0 for the deterministic sampler, 1 for DDPM.' });
+  checkChoice('ddim', { direction: along }, DIRECTIONS);
   return defineSampler({
     name: 'ddim',
     order: 1,

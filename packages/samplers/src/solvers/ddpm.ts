@@ -1,4 +1,5 @@
 import { transition, type NoiseLevel, type Transition } from '@langevin/core-schedules';
+import { readOptions } from '@langevin/tensor';
 import { checkChoice } from '../check-option.ts';
 import { defineSampler, type Sampler, type StepInput } from '../sampler.ts';
 
@@ -19,6 +20,11 @@ export interface DdpmOptions {
    * @default 'small', which needs no knowledge and does better with few steps
    */
   readonly variance?: (typeof VARIANCES)[number] | ((at: NoiseLevel) => number);
+  /**
+   * The Gaussian transition between two levels, for chains whose tables say it more exactly than their levels do.
+   * @default transition, which computes it from the levels
+   */
+  readonly transition?: (from: NoiseLevel, to: NoiseLevel) => Transition;
 }
 
 /**
@@ -29,8 +35,8 @@ export interface DdpmOptions {
  * ddpm().order; // => 1
  */
 export function ddpm(options: DdpmOptions = {}): Sampler {
-  const { variance = 'small' } = options;
-  if (typeof variance !== 'function') checkChoice('ddpm', 'variance', variance, VARIANCES, 'or a function of the level');
+  const { variance = 'small', transition: between = transition } = readOptions('samplers/ddpm', options);
+  if (typeof variance !== 'function') checkChoice('ddpm', { variance }, { known: VARIANCES, also: 'or a function of the level' });
   return defineSampler({
     name: 'ddpm',
     order: 1,
@@ -41,7 +47,7 @@ export function ddpm(options: DdpmOptions = {}): Sampler {
       const learned = variance === 'learned' || variance === 'learned-range';
       const seen = learned ? await detail('variance', x, from) : { denoised: await denoise(x, from), variance: undefined };
       const { denoised } = seen;
-      const move = transition(from, to);
+      const move = between(from, to);
       const mean = [
         [move.xScale, x],
         [move.x0Scale, denoised],

@@ -1,5 +1,5 @@
 import { lambdaOf, relativeSigma, vpLinear, type NoiseLevel, type NoiseProcess } from '@langevin/core-schedules';
-import { UserError } from '@langevin/tensor';
+import { readOptions, UserError } from '@langevin/tensor';
 import { checkChoice, checkMethods } from '../check-option.ts';
 import { exponentialWeights, lambdaStep, positionIn, exponentialTerms, firstOrderTerms } from '../maths/exponential.ts';
 import { adamsWeights, lagrange } from '../maths/lagrange.ts';
@@ -53,14 +53,18 @@ type Tableau = (typeof TABLEAUS)[keyof typeof TABLEAUS];
  * deis().order; // => 4
  */
 export function deis(options: DeisOptions = {}): Sampler {
-  const { form = 'tab', order = 4, process = vpLinear(), lowerOrderFinal = 'clean' } = options;
-  checkChoice('deis', 'form', form, FORMS);
-  checkChoice('deis', 'order', order, [1, 2, 3, 4]);
+  const { form = 'tab', order = 4, process = vpLinear(), lowerOrderFinal = 'clean' } = readOptions('samplers/deis', options);
+  checkChoice('deis', { form }, FORMS);
+  checkChoice('deis', { order }, [1, 2, 3, 4]);
   checkLowerOrderFinal('deis', lowerOrderFinal);
-  checkMethods('deis', 'process', process, {
-    methods: ['time', 'level'],
-    remedy: 'Pass the process on which the network was trained, such as vpLinear().',
-  });
+  checkMethods(
+    'deis',
+    { process },
+    {
+      methods: ['time', 'level'],
+      remedy: 'Pass the process on which the network was trained, such as vpLinear().',
+    },
+  );
   if (form === 'rho-rk2' || form === 'rho-rk3' || form === 'rho-rk4') {
     const tableau = TABLEAUS[form];
     return defineSampler({

@@ -1,3 +1,4 @@
+import { readOptions } from '@langevin/tensor';
 import { ancestral, type AncestralOptions } from '../ancestral.ts';
 import type { Sampler } from '../sampler.ts';
 import { dpm2 } from './dpm-2.ts';
@@ -12,6 +13,7 @@ export type Dpm2AncestralOptions = AncestralOptions;
  * @example
  * dpm2Ancestral().order; // => 2
  */
-export function dpm2Ancestral(options: Dpm2AncestralOptions = {}): Sampler {
+export function dpm2Ancestral(given: Dpm2AncestralOptions = {}): Sampler {
+  const options = readOptions('samplers/dpm-2-ancestral', given);
   return ancestral(dpm2(), { ...options, name: 'dpm-2-ancestral', paper: 'arXiv:2206.00364; k-diffusion' });
 }

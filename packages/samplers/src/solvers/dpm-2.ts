@@ -1,4 +1,5 @@
 import { relativeSigma } from '@langevin/core-schedules';
+import { readOptions } from '@langevin/tensor';
 import { churn, type ChurnOptions } from '../churn.ts';
 import { firstOrderTerms, levelInside } from '../maths/exponential.ts';
 import { refusePureNoise } from '../maths/multistep.ts';
@@ -16,7 +17,8 @@ export type Dpm2Options = ChurnOptions;
  * @example
  * dpm2().order; // => 2
  */
-export function dpm2(options: Dpm2Options = {}): Sampler {
+export function dpm2(given: Dpm2Options = {}): Sampler {
+  const options = readOptions('samplers/dpm-2', given);
   const raise = churn('dpm-2', options);
   return defineSampler({
     name: 'dpm-2',

@@ -1,6 +1,6 @@
 import { lambdaOf, relativeSigma, type NoiseLevel, type Term } from '@langevin/core-schedules';
-import { UserError } from '@langevin/tensor';
-import { checkAtLeastZero, checkChoice, checkKind, checkOption, checkPositive } from '../check-option.ts';
+import { checkNumber, readOptions, UserError } from '@langevin/tensor';
+import { checkChoice, checkKind } from '../check-option.ts';
 import { flooredSplit } from '../maths/ancestral.ts';
 import { secondOrderAdjust } from '../maths/dpm-multistep.ts';
 import { exponentialTerms, exponentialWeights, firstOrderTerms, type StepFrom } from '../maths/exponential.ts';
@@ -58,7 +58,8 @@ const SLIVER = 1e-5;
  * await sample({ sampler: dpmAdaptive({ rtol: 1e-4, atol: 1e-4 }), denoise, x: Float64Array.of(10), levels: [10, 0.01].map(sigmaLevel) });
  * // => [0.69]
  */
-export function dpmAdaptive(options: DpmAdaptiveOptions = {}): Sampler {
+export function dpmAdaptive(given: DpmAdaptiveOptions = {}): Sampler {
+  const options = readOptions('samplers/dpm-adaptive', given);
   const settings: Settings = {
     order: 3,
     rtol: 0.05,
@@ -71,25 +72,16 @@ export function dpmAdaptive(options: DpmAdaptiveOptions = {}): Sampler {
     sNoise: 1,
     ...options,
   };
-  checkChoice('dpm-adaptive', 'order', settings.order, [2, 3]);
-  checkAtLeastZero('dpm-adaptive', 'eta', settings.eta);
-  for (const name of ['rtol', 'atol', 'firstStep', 'maxSteps', 'sNoise'] as const) checkPositive('dpm-adaptive', name, settings[name]);
-  checkOption('dpm-adaptive', {
-    name: 'safety',
-    value: settings.safety,
-    holds: settings.safety > 0 && settings.safety < 1,
-    remedy: 'Pass a number > 0 and < 1.',
-  });
-  checkKind('dpm-adaptive', {
-    name: 'control',
-    value: settings.control,
-    holds: Array.isArray(settings.control),
-    remedy: 'Pass three numbers; [0, 1, 0] is plain.',
-  });
-  if (settings.control.length !== 3 || !settings.control.every(Number.isFinite))
-    throw new UserError(
-      `[samplers/dpm-adaptive] option out of range: control=[${settings.control.join(', ')}]. Pass three numbers; [0, 1, 0] is plain.`,
-    );
+  checkChoice('dpm-adaptive', { order: settings.order }, [2, 3]);
+  checkNumber('samplers/dpm-adaptive', { eta: settings.eta }, { atLeast: 0 });
+  const { rtol, atol, firstStep, maxSteps, sNoise, safety } = settings;
+  checkNumber('samplers/dpm-adaptive', { rtol, atol, firstStep, sNoise }, { above: 0 });
+  checkNumber('samplers/dpm-adaptive', { maxSteps }, { atLeast: 1, kind: 'integer' });
+  checkNumber('samplers/dpm-adaptive', { safety }, { above: 0, below: 1 });
+  const remedy = 'Pass three numbers; [0, 1, 0] is plain.';
+  const listed = Array.isArray(settings.control) && settings.control.length === 3;
+  checkKind('dpm-adaptive', { name: 'control', value: settings.control, holds: listed, remedy });
+  settings.control.forEach((value, i) => checkNumber('samplers/dpm-adaptive', { [`control[${i}]`]: value }, { advice: remedy }));
   return defineSampler({
     name: 'dpm-adaptive',
     order: settings.order,

@@ -1,6 +1,6 @@
 import { lambdaOf, relativeSigma, type NoiseLevel } from '@langevin/core-schedules';
-import { UserError } from '@langevin/tensor';
-import { checkAtLeastZero, checkChoice, checkPositive } from '../check-option.ts';
+import { checkNumber, readOptions, UserError } from '@langevin/tensor';
+import { checkChoice } from '../check-option.ts';
 import { flooredSplit } from '../maths/ancestral.ts';
 import { blockOf, dpmBlockStep, reach, type DpmBlockOptions } from '../maths/dpm-singlestep.ts';
 import { levelInside, positionIn, type SmoothPrediction } from '../maths/exponential.ts';
@@ -32,10 +32,10 @@ export interface DpmFastOptions {
  * dpmFast().order; // => 3
  */
 export function dpmFast(options: DpmFastOptions = {}): Sampler {
-  const { prediction = 'epsilon', eta = 0, sNoise = 1 } = options;
-  checkChoice('dpm-fast', 'prediction', prediction, ['epsilon', 'x0']);
-  checkAtLeastZero('dpm-fast', 'eta', eta);
-  checkPositive('dpm-fast', 'sNoise', sNoise);
+  const { prediction = 'epsilon', eta = 0, sNoise = 1 } = readOptions('samplers/dpm-fast', options);
+  checkChoice('dpm-fast', { prediction }, ['epsilon', 'x0']);
+  checkNumber('samplers/dpm-fast', { eta }, { atLeast: 0 });
+  checkNumber('samplers/dpm-fast', { sNoise }, { above: 0 });
   const rule: DpmBlockOptions = {
     form: prediction,
     order: 3,
@@ -119,12 +119,8 @@ export interface DpmFastLevelsOptions {
  * dpmFastLevels({ from: sigmaLevel(16), to: sigmaLevel(1), evaluations: 4 }).map(({ sigma }) => sigma); // => [16, 10.0794, 6.3496, 4, 1]
  */
 export function dpmFastLevels({ from, to, evaluations }: DpmFastLevelsOptions): readonly NoiseLevel[] {
-  if (!Number.isSafeInteger(evaluations) || evaluations < 1 || evaluations > 100_000) {
-    throw new UserError(
-      `[samplers/dpm-fast] evaluations must be an integer in 1..100000: evaluations=${String(evaluations)}. Pass the number of `
-        + 'network calls.',
-    );
-  }
+  const advice = 'Pass the number of network calls, an integer in 1..100000.';
+  checkNumber('samplers/dpm-fast', { evaluations }, { atLeast: 1, atMost: 100_000, kind: 'integer', advice });
   if (!(Number.isFinite(lambdaOf(from)) && Number.isFinite(lambdaOf(to)))) {
     throw new UserError(
       `[samplers/dpm-fast] both ends need signal and noise: from.alpha=${from.alpha}, to.sigma=${to.sigma}. End at a small sigma, `

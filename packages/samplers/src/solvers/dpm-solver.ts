@@ -1,5 +1,5 @@
-import { UserError } from '@langevin/tensor';
-import { checkAtLeastZero, checkChoice } from '../check-option.ts';
+import { checkNumber, readOptions, UserError } from '@langevin/tensor';
+import { checkChoice } from '../check-option.ts';
 import { CURVATURE_WEIGHTS, dpmMultistep, SOLVER_TYPES, type CurvatureWeights, type SolverType } from '../maths/dpm-multistep.ts';
 import { dpmBlockStep, dpmSinglestep } from '../maths/dpm-singlestep.ts';
 import type { SmoothPrediction } from '../maths/exponential.ts';
@@ -58,14 +58,14 @@ export function dpmSolver(options: DpmSolverOptions = {}): Sampler {
     weights = 'exact',
     lowerOrderFinal = 'few',
     eta = 0,
-  } = options;
-  checkChoice('dpm-solver', 'order', order, [1, 2, 3]);
-  checkChoice('dpm-solver', 'form', form, FORMS);
-  checkChoice('dpm-solver', 'prediction', prediction, ['epsilon', 'x0']);
-  checkChoice('dpm-solver', 'solverType', solverType, SOLVER_TYPES);
-  checkChoice('dpm-solver', 'weights', weights, CURVATURE_WEIGHTS);
+  } = readOptions('samplers/dpm-solver', options);
+  checkChoice('dpm-solver', { order }, [1, 2, 3]);
+  checkChoice('dpm-solver', { form }, FORMS);
+  checkChoice('dpm-solver', { prediction }, ['epsilon', 'x0']);
+  checkChoice('dpm-solver', { solverType }, SOLVER_TYPES);
+  checkChoice('dpm-solver', { weights }, CURVATURE_WEIGHTS);
   checkLowerOrderFinal('dpm-solver', lowerOrderFinal);
-  checkAtLeastZero('dpm-solver', 'eta', eta);
+  checkNumber('samplers/dpm-solver', { eta }, { atLeast: 0 });
   if (eta > 0 && form !== 'blocks')
     throw new UserError(
       `[samplers/dpm-solver] noise belongs to blocks: eta=${eta}, form="${form}". Take form: 'blocks', dpmppSde() or dpmpp2mSde().`,

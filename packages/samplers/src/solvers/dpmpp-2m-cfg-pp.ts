@@ -1,5 +1,7 @@
+import { readOptions } from '@langevin/tensor';
 import { alongUnconditional, CFG_PP_SLOPES, throughUnconditional, type CfgPpSlopes } from '../along-unconditional.ts';
 import { checkChoice } from '../check-option.ts';
+import type { LowerOrderFinal } from '../maths/multistep.ts';
 import type { Sampler } from '../sampler.ts';
 import { dpmpp2m, type Dpmpp2mOptions } from './dpmpp-2m.ts';
 
@@ -10,7 +12,7 @@ export interface Dpmpp2mCfgPpOptions extends Dpmpp2mOptions {
    */
   readonly slopes?: CfgPpSlopes;
   /** When the order falls at the end of a run. @default 'clean', the authors' */
-  readonly lowerOrderFinal?: Dpmpp2mOptions['lowerOrderFinal'];
+  readonly lowerOrderFinal?: LowerOrderFinal;
 }
 
 const NAME = 'dpmpp-2m-cfg-pp';
@@ -25,8 +27,8 @@ const NAME = 'dpmpp-2m-cfg-pp';
  * dpmpp2mCfgPp().order; // => 2
  */
 export function dpmpp2mCfgPp(options: Dpmpp2mCfgPpOptions = {}): Sampler {
-  const { slopes = 'published', lowerOrderFinal = 'clean', ...rest } = options;
-  checkChoice(NAME, 'slopes', slopes, CFG_PP_SLOPES);
+  const { slopes = 'published', lowerOrderFinal = 'clean', ...rest } = readOptions('samplers/dpmpp-2m-cfg-pp', options);
+  checkChoice(NAME, { slopes }, CFG_PP_SLOPES);
   const base = dpmpp2m({ ...rest, lowerOrderFinal });
   return slopes === 'guided' ? alongUnconditional(base, NAME) : throughUnconditional(base, { name: NAME, now: ({ denoised }) => denoised });
 }

@@ -1,3 +1,4 @@
+import { readOptions } from '@langevin/tensor';
 import { checkChoice } from '../check-option.ts';
 import { checkLowerOrderFinal } from '../maths/multistep.ts';
 import { sdeMultistep, type SdeMultistepOptions } from '../sde-multistep.ts';
@@ -22,11 +23,12 @@ export interface Dpmpp2mSdeOptions extends SdeMultistepOptions {
  * @example
  * dpmpp2mSde().order; // => 2
  */
-export function dpmpp2mSde(options: Dpmpp2mSdeOptions = {}): Sampler {
+export function dpmpp2mSde(given: Dpmpp2mSdeOptions = {}): Sampler {
+  const options = readOptions('samplers/dpmpp-2m-sde', given);
   const { solverType = 'midpoint', order = 2 } = options;
-  checkChoice('dpmpp-2m-sde', 'solverType', solverType, ['midpoint', 'heun']);
-  checkChoice('dpmpp-2m-sde', 'prediction', options.prediction ?? 'x0', ['x0', 'epsilon']);
-  checkChoice('dpmpp-2m-sde', 'order', order, [1, 2]);
+  checkChoice('dpmpp-2m-sde', { solverType }, ['midpoint', 'heun']);
+  checkChoice('dpmpp-2m-sde', { prediction: options.prediction ?? 'x0' }, ['x0', 'epsilon']);
+  checkChoice('dpmpp-2m-sde', { order }, [1, 2]);
   checkLowerOrderFinal('dpmpp-2m-sde', options.lowerOrderFinal ?? 'clean');
   return sdeMultistep({
     ...options,

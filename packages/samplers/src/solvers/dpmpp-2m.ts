@@ -1,3 +1,4 @@
+import { readOptions } from '@langevin/tensor';
 import { checkChoice } from '../check-option.ts';
 import { dpmMultistep, SOLVER_TYPES, type SolverType } from '../maths/dpm-multistep.ts';
 import { checkLowerOrderFinal, type LowerOrderFinal } from '../maths/multistep.ts';
@@ -19,8 +20,8 @@ export interface Dpmpp2mOptions {
  * dpmpp2m().order; // => 2
  */
 export function dpmpp2m(options: Dpmpp2mOptions = {}): Sampler {
-  const { solverType = 'midpoint', lowerOrderFinal = 'few' } = options;
-  checkChoice('dpmpp-2m', 'solverType', solverType, SOLVER_TYPES);
+  const { solverType = 'midpoint', lowerOrderFinal = 'few' } = readOptions('samplers/dpmpp-2m', options);
+  checkChoice('dpmpp-2m', { solverType }, SOLVER_TYPES);
   checkLowerOrderFinal('dpmpp-2m', lowerOrderFinal);
   return defineSampler({
     name: 'dpmpp-2m',

@@ -1,3 +1,4 @@
+import { readOptions } from '@langevin/tensor';
 import { alongUnconditional, CFG_PP_PAPER, CFG_PP_SLOPES, renoised, type CfgPpSlopes } from '../along-unconditional.ts';
 import { ancestral } from '../ancestral.ts';
 import { checkChoice } from '../check-option.ts';
@@ -31,8 +32,8 @@ const NAME = 'dpmpp-2s-ancestral-cfg-pp';
  * dpmpp2sAncestralCfgPp({ slopes: 'guided' }).order; // => 2
  */
 export function dpmpp2sAncestralCfgPp(options: Dpmpp2sAncestralCfgPpOptions = {}): Sampler {
-  const { slopes = 'published', r = 0.5, ...noise } = options;
-  checkChoice(NAME, 'slopes', slopes, CFG_PP_SLOPES);
+  const { slopes = 'published', r = 0.5, ...noise } = readOptions('samplers/dpmpp-2s-ancestral-cfg-pp', options);
+  checkChoice(NAME, { slopes }, CFG_PP_SLOPES);
   if (slopes === 'guided') return alongUnconditional(dpmpp2sAncestral({ ...noise, r }), NAME);
   checkInner(NAME, r);
   const base = defineSampler({ name: NAME, order: 1, stochastic: false, paper: CFG_PP_PAPER, step: (input) => publishedStep(input, r) });

@@ -1,3 +1,4 @@
+import { readOptions } from '@langevin/tensor';
 import { ancestral, type AncestralOptions } from '../ancestral.ts';
 import type { Sampler } from '../sampler.ts';
 import { dpmpp2s, type Dpmpp2sOptions } from './dpmpp-2s.ts';
@@ -12,6 +13,7 @@ export type Dpmpp2sAncestralOptions = AncestralOptions & Dpmpp2sOptions;
  * @example
  * dpmpp2sAncestral().order; // => 2
  */
-export function dpmpp2sAncestral(options: Dpmpp2sAncestralOptions = {}): Sampler {
+export function dpmpp2sAncestral(given: Dpmpp2sAncestralOptions = {}): Sampler {
+  const options = readOptions('samplers/dpmpp-2s-ancestral', given);
   return ancestral(dpmpp2s(options), { ...options, name: 'dpmpp-2s-ancestral', paper: 'arXiv:2211.01095; k-diffusion' });
 }

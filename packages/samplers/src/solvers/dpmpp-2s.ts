@@ -1,3 +1,4 @@
+import { readOptions } from '@langevin/tensor';
 import { checkInner, dpmSinglestep } from '../maths/dpm-singlestep.ts';
 import { defineSampler, type Sampler } from '../sampler.ts';
 
@@ -15,7 +16,7 @@ export interface Dpmpp2sOptions {
  * dpmpp2s().order; // => 2
  */
 export function dpmpp2s(options: Dpmpp2sOptions = {}): Sampler {
-  const { r = 0.5 } = options;
+  const { r = 0.5 } = readOptions('samplers/dpmpp-2s', options);
   checkInner('dpmpp-2s', r);
   return defineSampler({
     name: 'dpmpp-2s',

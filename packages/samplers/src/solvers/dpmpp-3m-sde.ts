@@ -1,3 +1,4 @@
+import { readOptions } from '@langevin/tensor';
 import { checkChoice } from '../check-option.ts';
 import { checkLowerOrderFinal } from '../maths/multistep.ts';
 import { sdeMultistep, type SdeMultistepOptions } from '../sde-multistep.ts';
@@ -28,11 +29,12 @@ export interface Dpmpp3mSdeOptions extends SdeMultistepOptions {
  * @example
  * dpmpp3mSde().order; // => 2
  */
-export function dpmpp3mSde(options: Dpmpp3mSdeOptions = {}): Sampler {
+export function dpmpp3mSde(given: Dpmpp3mSdeOptions = {}): Sampler {
+  const options = readOptions('samplers/dpmpp-3m-sde', given);
   const { weights = 'exact', solverType = 'heun' } = options;
-  checkChoice('dpmpp-3m-sde', 'weights', weights, ['exact', 'reference', 'diffusers']);
-  checkChoice('dpmpp-3m-sde', 'solverType', solverType, ['midpoint', 'heun']);
-  checkChoice('dpmpp-3m-sde', 'prediction', options.prediction ?? 'x0', ['x0', 'epsilon']);
+  checkChoice('dpmpp-3m-sde', { weights }, ['exact', 'reference', 'diffusers']);
+  checkChoice('dpmpp-3m-sde', { solverType }, ['midpoint', 'heun']);
+  checkChoice('dpmpp-3m-sde', { prediction: options.prediction ?? 'x0' }, ['x0', 'epsilon']);
   checkLowerOrderFinal('dpmpp-3m-sde', options.lowerOrderFinal ?? 'clean');
   return sdeMultistep({
     ...options,

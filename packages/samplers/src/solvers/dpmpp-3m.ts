@@ -1,3 +1,4 @@
+import { readOptions } from '@langevin/tensor';
 import { checkChoice } from '../check-option.ts';
 import { CURVATURE_WEIGHTS, dpmMultistep, SOLVER_TYPES, type CurvatureWeights, type SolverType } from '../maths/dpm-multistep.ts';
 import { checkLowerOrderFinal, type LowerOrderFinal } from '../maths/multistep.ts';
@@ -21,9 +22,9 @@ export interface Dpmpp3mOptions {
  * dpmpp3m().order; // => 3
  */
 export function dpmpp3m(options: Dpmpp3mOptions = {}): Sampler {
-  const { weights = 'exact', solverType = 'midpoint', lowerOrderFinal = 'few' } = options;
-  checkChoice('dpmpp-3m', 'weights', weights, CURVATURE_WEIGHTS);
-  checkChoice('dpmpp-3m', 'solverType', solverType, SOLVER_TYPES);
+  const { weights = 'exact', solverType = 'midpoint', lowerOrderFinal = 'few' } = readOptions('samplers/dpmpp-3m', options);
+  checkChoice('dpmpp-3m', { weights }, CURVATURE_WEIGHTS);
+  checkChoice('dpmpp-3m', { solverType }, SOLVER_TYPES);
   checkLowerOrderFinal('dpmpp-3m', lowerOrderFinal);
   return defineSampler({
     name: 'dpmpp-3m',

@@ -1,4 +1,4 @@
-import { checkAtLeastZero, checkOption, checkPositive } from '../check-option.ts';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import { ancestralSplit } from '../maths/ancestral.ts';
 import { firstOrderTerms, levelInside } from '../maths/exponential.ts';
 import { defineSampler, type Sampler } from '../sampler.ts';
@@ -22,10 +22,10 @@ export interface DpmppSdeOptions {
  * dpmppSde().order; // => 1
  */
 export function dpmppSde(options: DpmppSdeOptions = {}): Sampler {
-  const { eta = 1, sNoise = 1, r = 0.5 } = options;
-  checkAtLeastZero('dpmpp-sde', 'eta', eta);
-  checkPositive('dpmpp-sde', 'sNoise', sNoise);
-  checkOption('dpmpp-sde', { name: 'r', value: r, holds: r > 0 && r <= 1, remedy: 'Pass 0.5, or another number with 0 < r <= 1.' });
+  const { eta = 1, sNoise = 1, r = 0.5 } = readOptions('samplers/dpmpp-sde', options);
+  checkNumber('samplers/dpmpp-sde', { eta }, { atLeast: 0 });
+  checkNumber('samplers/dpmpp-sde', { sNoise }, { above: 0 });
+  checkNumber('samplers/dpmpp-sde', { r }, { above: 0, atMost: 1, advice: 'Pass 0.5, or another number with 0 < r <= 1.' });
   return defineSampler({
     name: 'dpmpp-sde',
     order: eta > 0 ? 1 : 2,

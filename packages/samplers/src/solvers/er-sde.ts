@@ -1,6 +1,6 @@
 import { relativeSigma, type NoiseLevel } from '@langevin/core-schedules';
-import { UserError } from '@langevin/tensor';
-import { checkChoice, checkPositive } from '../check-option.ts';
+import { checkNumber, readOptions, UserError } from '@langevin/tensor';
+import { checkChoice } from '../check-option.ts';
 import { nodeWeights } from '../maths/lagrange.ts';
 import { checkLowerOrderFinal, finiteHistory, remember, stepOrder, type LowerOrderFinal } from '../maths/multistep.ts';
 import { integrate } from '../maths/quadrature.ts';
@@ -45,13 +45,19 @@ const SCALES = {
  * erSde().order; // => 2
  */
 export function erSde(options: ErSdeOptions = {}): Sampler {
-  const { order = 3, noiseScale = 'er', sNoise = 1, weights = 'exact', lowerOrderFinal = 'clean' } = options;
-  checkChoice('er-sde', 'order', order, [1, 2, 3]);
-  checkChoice('er-sde', 'weights', weights, ['exact', 'reference']);
+  const {
+    order = 3,
+    noiseScale = 'er',
+    sNoise = 1,
+    weights = 'exact',
+    lowerOrderFinal = 'clean',
+  } = readOptions('samplers/er-sde', options);
+  checkChoice('er-sde', { order }, [1, 2, 3]);
+  checkChoice('er-sde', { weights }, ['exact', 'reference']);
   checkLowerOrderFinal('er-sde', lowerOrderFinal);
   if (typeof noiseScale !== 'function')
-    checkChoice('er-sde', 'noiseScale', noiseScale, ['er', 'sde', 'ode'], 'or a function of sigma / alpha');
-  checkPositive('er-sde', 'sNoise', sNoise);
+    checkChoice('er-sde', { noiseScale }, { known: ['er', 'sde', 'ode'], also: 'or a function of sigma / alpha' });
+  checkNumber('samplers/er-sde', { sNoise }, { above: 0 });
   const scale = typeof noiseScale === 'function' ? noiseScale : SCALES[noiseScale];
   const stochastic = noiseScale !== 'ode';
   return defineSampler({

@@ -1,3 +1,4 @@
+import { readOptions } from '@langevin/tensor';
 import { alongUnconditional } from '../along-unconditional.ts';
 import type { Sampler } from '../sampler.ts';
 import { eulerAncestral, type EulerAncestralOptions } from './euler-ancestral.ts';
@@ -11,6 +12,7 @@ export type EulerAncestralCfgPpOptions = EulerAncestralOptions;
  * @example
  * eulerAncestralCfgPp().order; // => 1
  */
-export function eulerAncestralCfgPp(options: EulerAncestralCfgPpOptions = {}): Sampler {
+export function eulerAncestralCfgPp(given: EulerAncestralCfgPpOptions = {}): Sampler {
+  const options = readOptions('samplers/euler-ancestral-cfg-pp', given);
   return alongUnconditional(eulerAncestral(options), 'euler-ancestral-cfg-pp');
 }

@@ -1,3 +1,4 @@
+import { readOptions } from '@langevin/tensor';
 import { ancestral, type AncestralOptions } from '../ancestral.ts';
 import type { Sampler } from '../sampler.ts';
 import { euler } from './euler.ts';
@@ -12,6 +13,7 @@ export type EulerAncestralOptions = AncestralOptions;
  * @example
  * eulerAncestral().order; // => 1
  */
-export function eulerAncestral(options: EulerAncestralOptions = {}): Sampler {
+export function eulerAncestral(given: EulerAncestralOptions = {}): Sampler {
+  const options = readOptions('samplers/euler-ancestral', given);
   return ancestral(euler(), { ...options, name: 'euler-ancestral', paper: 'arXiv:2010.02502' });
 }

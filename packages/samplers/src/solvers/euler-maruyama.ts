@@ -1,5 +1,5 @@
-import { UserError } from '@langevin/tensor';
-import { checkAtLeastZero, checkChoice, checkKind, checkOption, isObject } from '../check-option.ts';
+import { checkNumber, readOptions, UserError } from '@langevin/tensor';
+import { checkChoice, checkKind, isObject } from '../check-option.ts';
 import { reverseStep, type ReverseForm, type ReverseRates } from '../maths/reverse-sde.ts';
 import { defineSampler, type Sampler } from '../sampler.ts';
 
@@ -28,8 +28,8 @@ export interface EulerMaruyamaOptions {
  * eulerMaruyama().order; // => 1
  */
 export function eulerMaruyama(options: EulerMaruyamaOptions = {}): Sampler {
-  const { form = 'euler-maruyama', rates } = options;
-  checkChoice('euler-maruyama', 'form', form, FORMS);
+  const { form = 'euler-maruyama', rates } = readOptions('samplers/euler-maruyama', options);
+  checkChoice('euler-maruyama', { form }, FORMS);
   if (rates !== undefined) checkRates(rates);
   return defineSampler({
     name: 'euler-maruyama',
@@ -53,6 +53,6 @@ export function eulerMaruyama(options: EulerMaruyamaOptions = {}): Sampler {
 function checkRates(rates: ReverseRates): void {
   const remedy = 'Pass { growth, added }: numbers for -f dt and, >= 0, g^2 dt.';
   checkKind('euler-maruyama', { name: 'rates', value: rates, holds: isObject(rates), remedy });
-  checkOption('euler-maruyama', { name: 'rates.growth', value: rates.growth, holds: Number.isFinite(rates.growth), remedy });
-  checkAtLeastZero('euler-maruyama', 'rates.added', rates.added, remedy);
+  checkNumber('samplers/euler-maruyama', { 'rates.growth': rates.growth }, { advice: remedy });
+  checkNumber('samplers/euler-maruyama', { 'rates.added': rates.added }, { atLeast: 0, advice: remedy });
 }

@@ -1,3 +1,4 @@
+import { readOptions } from '@langevin/tensor';
 import { churn, type ChurnOptions } from '../churn.ts';
 import { firstOrderTerms } from '../maths/exponential.ts';
 import { defineSampler, type Sampler } from '../sampler.ts';
@@ -14,7 +15,8 @@ export type EulerOptions = ChurnOptions;
  * @example
  * euler().order; // => 1
  */
-export function euler(options: EulerOptions = {}): Sampler {
+export function euler(given: EulerOptions = {}): Sampler {
+  const options = readOptions('samplers/euler', given);
   const raise = churn('euler', options);
   return defineSampler({
     name: 'euler',

@@ -1,5 +1,5 @@
 import type { Algebra, NoiseLevel, Term } from '@langevin/core-schedules';
-import { UserError } from '@langevin/tensor';
+import { readOptions, UserError } from '@langevin/tensor';
 import type { BlurLevel, Blurring } from '../blurring.ts';
 import { checkChoice, checkMethods } from '../check-option.ts';
 import type { CriticallyDamped, PairLevel } from '../critically-damped.ts';
@@ -43,16 +43,21 @@ type Settings = Required<Omit<GddimOptions, 'process'>> & Pick<GddimOptions, 'pr
  * const process = criticallyDamped();
  * gddim({ order: 3, process }).order; // => 3
  */
-export function gddim(options: GddimOptions = {}): Sampler {
+export function gddim(given: GddimOptions = {}): Sampler {
+  const options = readOptions('samplers/gddim', given);
   const settings: Settings = { order: 1, corrector: 'never', ...options };
   const { order, corrector, process } = settings;
-  checkChoice('gddim', 'order', order, [1, 2, 3, 4]);
-  checkChoice('gddim', 'corrector', corrector, ['always', 'never']);
+  checkChoice('gddim', { order }, [1, 2, 3, 4]);
+  checkChoice('gddim', { corrector }, ['always', 'never']);
   if (process !== undefined)
-    checkMethods('gddim', 'process', process, {
-      methods: ['level'],
-      remedy: 'Pass the process that the levels are of, criticallyDamped() or blurring().',
-    });
+    checkMethods(
+      'gddim',
+      { process },
+      {
+        methods: ['level'],
+        remedy: 'Pass the process that the levels are of, criticallyDamped() or blurring().',
+      },
+    );
   const isotropic = order === 1 ? ddim() : deis({ order });
   return defineSampler({
     name: 'gddim',

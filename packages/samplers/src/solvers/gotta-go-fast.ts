@@ -1,6 +1,6 @@
 import { relativeSigma, type Algebra, type NoiseLevel } from '@langevin/core-schedules';
-import { UserError } from '@langevin/tensor';
-import { checkChoice, checkCount, checkOption, checkPositive } from '../check-option.ts';
+import { checkNumber, readOptions, UserError } from '@langevin/tensor';
+import { checkChoice } from '../check-option.ts';
 import { defineSampler, type Sampler, type StepInput } from '../sampler.ts';
 
 const REJECTIONS = ['keep', 'reference'] as const;
@@ -59,11 +59,11 @@ export function gottaGoFast(options: GottaGoFastOptions = {}): Sampler {
     rejected = 'keep',
     sigmaMin = 1e-3,
     maxAttempts = 10_000,
-  } = options;
-  for (const [name, value] of Object.entries({ rtol, atol, firstStep, exponent, sigmaMin })) checkPositive('gotta-go-fast', name, value);
-  checkOption('gotta-go-fast', { name: 'safety', value: safety, holds: safety > 0 && safety <= 1, remedy: 'Pass a number > 0 and <= 1.' });
-  checkChoice('gotta-go-fast', 'rejected', rejected, REJECTIONS);
-  checkCount('gotta-go-fast', 'maxAttempts', maxAttempts);
+  } = readOptions('samplers/gotta-go-fast', options);
+  checkNumber('samplers/gotta-go-fast', { rtol, atol, firstStep, exponent, sigmaMin }, { above: 0 });
+  checkNumber('samplers/gotta-go-fast', { safety }, { above: 0, atMost: 1 });
+  checkChoice('gotta-go-fast', { rejected }, REJECTIONS);
+  checkNumber('samplers/gotta-go-fast', { maxAttempts }, { atLeast: 1, kind: 'integer' });
   return defineSampler({
     name: 'gotta-go-fast',
     order: 1,

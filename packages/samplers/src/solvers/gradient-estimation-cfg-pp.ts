@@ -1,3 +1,4 @@
+import { readOptions } from '@langevin/tensor';
 import { alongUnconditional } from '../along-unconditional.ts';
 import type { Sampler } from '../sampler.ts';
 import { gradientEstimation, type GradientEstimationOptions } from './gradient-estimation.ts';
@@ -11,6 +12,7 @@ export type GradientEstimationCfgPpOptions = GradientEstimationOptions;
  * @example
  * gradientEstimationCfgPp().order; // => 1
  */
-export function gradientEstimationCfgPp(options: GradientEstimationCfgPpOptions = {}): Sampler {
+export function gradientEstimationCfgPp(given: GradientEstimationCfgPpOptions = {}): Sampler {
+  const options = readOptions('samplers/gradient-estimation-cfg-pp', given);
   return alongUnconditional(gradientEstimation(options), 'gradient-estimation-cfg-pp');
 }

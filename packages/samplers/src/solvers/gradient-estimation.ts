@@ -1,5 +1,5 @@
 import { relativeSigma } from '@langevin/core-schedules';
-import { checkPositive } from '../check-option.ts';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import { noiseMultistep } from '../maths/noise-steps.ts';
 import { defineSampler, type Sampler } from '../sampler.ts';
 
@@ -21,8 +21,8 @@ export interface GradientEstimationOptions {
  * gradientEstimation().order; // => 1
  */
 export function gradientEstimation(options: GradientEstimationOptions = {}): Sampler {
-  const { gamma = 2 } = options;
-  checkPositive('gradient-estimation', 'gamma', gamma, "Pass a number > 0; the paper's is 2.");
+  const { gamma = 2 } = readOptions('samplers/gradient-estimation', options);
+  checkNumber('samplers/gradient-estimation', { gamma }, { above: 0, advice: "Pass a number > 0; the paper's is 2." });
   return defineSampler({
     name: 'gradient-estimation',
     order: gamma === 1.5 ? 2 : 1,

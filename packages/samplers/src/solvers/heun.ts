@@ -1,4 +1,5 @@
 import { relativeSigma } from '@langevin/core-schedules';
+import { readOptions } from '@langevin/tensor';
 import { churn, type ChurnOptions } from '../churn.ts';
 import { refusePureNoise } from '../maths/multistep.ts';
 import { defineSampler, type Sampler } from '../sampler.ts';
@@ -13,7 +14,8 @@ export type HeunOptions = ChurnOptions;
  * @example
  * heun().order; // => 2
  */
-export function heun(options: HeunOptions = {}): Sampler {
+export function heun(given: HeunOptions = {}): Sampler {
+  const options = readOptions('samplers/heun', given);
   const raise = churn('heun', options);
   return defineSampler({
     name: 'heun',

@@ -1,4 +1,5 @@
 import { relativeSigma } from '@langevin/core-schedules';
+import { readOptions } from '@langevin/tensor';
 import { churn, type ChurnOptions } from '../churn.ts';
 import { firstOrderTerms } from '../maths/exponential.ts';
 import { refusePureNoise } from '../maths/multistep.ts';
@@ -17,7 +18,8 @@ export type Heunpp2Options = ChurnOptions;
  * @example
  * heunpp2().order; // => 1
  */
-export function heunpp2(options: Heunpp2Options = {}): Sampler {
+export function heunpp2(given: Heunpp2Options = {}): Sampler {
+  const options = readOptions('samplers/heunpp2', given);
   const raise = churn('heunpp2', options);
   return defineSampler({
     name: 'heunpp2',

@@ -1,6 +1,8 @@
 import { relativeSigma } from '@langevin/core-schedules';
+import { readOptions } from '@langevin/tensor';
 import { checkChoice } from '../check-option.ts';
 import { adamsWeights } from '../maths/lagrange.ts';
+import { checkLowerOrderFinal, type LowerOrderFinal } from '../maths/multistep.ts';
 import { noiseMultistep } from '../maths/noise-steps.ts';
 import { defineSampler, type Sampler } from '../sampler.ts';
 
@@ -14,6 +16,11 @@ export interface IpndmVOptions {
    * @default 'exact', which is lms()
    */
   readonly weights?: 'exact' | 'reference';
+  /**
+   * When the order falls at the end of a run; `never` keeps it even in a step to a clean level, which there is the prediction itself with
+   * any other rule. @default 'never', the authors'; ComfyUI's is 'clean'
+   */
+  readonly lowerOrderFinal?: LowerOrderFinal | 'never';
 }
 
 /**
@@ -25,9 +32,10 @@ export interface IpndmVOptions {
  * ipndmV().order; // => 4
  */
 export function ipndmV(options: IpndmVOptions = {}): Sampler {
-  const { order = 4, weights = 'exact' } = options;
-  checkChoice('ipndm-v', 'order', order, [1, 2, 3, 4]);
-  checkChoice('ipndm-v', 'weights', weights, ['exact', 'reference']);
+  const { order = 4, weights = 'exact', lowerOrderFinal = 'never' } = readOptions('samplers/ipndm-v', options);
+  checkChoice('ipndm-v', { order }, [1, 2, 3, 4]);
+  checkLowerOrderFinal('ipndm-v', lowerOrderFinal, ['never']);
+  checkChoice('ipndm-v', { weights }, ['exact', 'reference']);
   return defineSampler({
     name: 'ipndm-v',
     order: weights === 'exact' ? order : Math.min(order, 3),
@@ -37,6 +45,7 @@ export function ipndmV(options: IpndmVOptions = {}): Sampler {
       const [from, to] = [relativeSigma(input.from), relativeSigma(input.to)];
       return noiseMultistep(input, {
         order,
+        lowerOrderFinal,
         weigh: (used) => {
           const nodes = used.map(({ at }) => relativeSigma(at));
           return weights === 'exact'

@@ -1,12 +1,19 @@
 import { relativeSigma } from '@langevin/core-schedules';
+import { readOptions } from '@langevin/tensor';
 import { checkChoice } from '../check-option.ts';
 import { EVEN_ADAMS } from '../maths/lagrange.ts';
+import { checkLowerOrderFinal, type LowerOrderFinal } from '../maths/multistep.ts';
 import { noiseMultistep } from '../maths/noise-steps.ts';
 import { defineSampler, type Sampler } from '../sampler.ts';
 
 export interface IpndmOptions {
   /** Evaluations in the mean, 1..4; 1 is DDIM. @default 4 */
   readonly order?: 1 | 2 | 3 | 4;
+  /**
+   * When the order falls at the end of a run; `never` keeps it even in a step to a clean level, which there is the prediction itself with
+   * any other rule. @default 'never', the authors'; ComfyUI's is 'clean'
+   */
+  readonly lowerOrderFinal?: LowerOrderFinal | 'never';
 }
 
 /**
@@ -18,8 +25,9 @@ export interface IpndmOptions {
  * ipndm().order; // => 2
  */
 export function ipndm(options: IpndmOptions = {}): Sampler {
-  const { order = 4 } = options;
-  checkChoice('ipndm', 'order', order, [1, 2, 3, 4]);
+  const { order = 4, lowerOrderFinal = 'never' } = readOptions('samplers/ipndm', options);
+  checkChoice('ipndm', { order }, [1, 2, 3, 4]);
+  checkLowerOrderFinal('ipndm', lowerOrderFinal, ['never']);
   return defineSampler({
     name: 'ipndm',
     order: Math.min(order, 2),
@@ -29,6 +37,7 @@ export function ipndm(options: IpndmOptions = {}): Sampler {
       const length = relativeSigma(input.to) - relativeSigma(input.from);
       return noiseMultistep(input, {
         order,
+        lowerOrderFinal,
         remembersPureNoise: true,
         weigh: (used) => EVEN_ADAMS[used.length - 1]!.map((share) => share * length),
       });

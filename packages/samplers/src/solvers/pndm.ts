@@ -1,5 +1,5 @@
 import type { NoiseLevel } from '@langevin/core-schedules';
-import { UserError } from '@langevin/tensor';
+import { readOptions, UserError } from '@langevin/tensor';
 import { checkChoice } from '../check-option.ts';
 import { EVEN_ADAMS } from '../maths/lagrange.ts';
 import { finiteHistory, remember } from '../maths/multistep.ts';
@@ -51,9 +51,10 @@ const RUNGE_KUTTA = [1 / 6, 2 / 6, 2 / 6, 1 / 6];
  * @example
  * pndm().order; // => 2
  */
-export function pndm(options: PndmOptions = {}): Sampler {
+export function pndm(given: PndmOptions = {}): Sampler {
+  const options = readOptions('samplers/pndm', given);
   const { form = 'plms', middle = halfAngle } = options;
-  checkChoice('pndm', 'form', form, FORMS);
+  checkChoice('pndm', { form }, FORMS);
   const legs =
     options.legs
     ?? ((from: NoiseLevel, to: NoiseLevel) =>

@@ -1,5 +1,5 @@
-import { UserError } from '@langevin/tensor';
-import { checkChoice, checkCount, checkPositive } from '../check-option.ts';
+import { checkNumber, readOptions, UserError } from '@langevin/tensor';
+import { checkChoice } from '../check-option.ts';
 import { langevinStep, reverseStep } from '../maths/reverse-sde.ts';
 import { defineSampler, type Sampler, type StepInput } from '../sampler.ts';
 
@@ -31,10 +31,14 @@ export interface PredictorCorrectorOptions {
  * noise: imageNoise({ seed: 0 }) }); calls; // => 6
  */
 export function predictorCorrector(options: PredictorCorrectorOptions = {}): Sampler {
-  const { snr = 0.16, correctorSteps = 1, norms = 'image' } = options;
-  checkPositive('predictor-corrector', 'snr', snr, 'Pass a number > 0; the paper uses 0.16.');
-  checkCount('predictor-corrector', 'correctorSteps', correctorSteps, { least: 0, remedy: 'Pass an integer >= 0; the paper uses 1.' });
-  checkChoice('predictor-corrector', 'norms', norms, NORMS);
+  const { snr = 0.16, correctorSteps = 1, norms = 'image' } = readOptions('samplers/predictor-corrector', options);
+  checkNumber('samplers/predictor-corrector', { snr }, { above: 0, advice: 'Pass a number > 0; the paper uses 0.16.' });
+  checkNumber(
+    'samplers/predictor-corrector',
+    { correctorSteps },
+    { atLeast: 0, kind: 'integer', advice: 'Pass an integer >= 0; the paper uses 1.' },
+  );
+  checkChoice('predictor-corrector', { norms }, NORMS);
   return defineSampler({
     name: 'predictor-corrector',
     order: 1,
@@ -57,7 +61,8 @@ export function predictorCorrector(options: PredictorCorrectorOptions = {}): Sam
   });
 }
 
-async function corrected<T>(
+/** A Langevin step at the level that it begins at. */
+export async function corrected<T>(
   x: T,
   { snr, norms }: Required<Pick<PredictorCorrectorOptions, 'snr' | 'norms'>>,
   { from, to, denoise, noise, algebra }: StepInput<T>,

@@ -1,6 +1,6 @@
 import type { Algebra, NoiseLevel } from '@langevin/core-schedules';
-import { UserError } from '@langevin/tensor';
-import { checkBase, checkCount, checkKind, isObject } from '../check-option.ts';
+import { checkNumber, readOptions, UserError } from '@langevin/tensor';
+import { checkBase, checkKind, isObject } from '../check-option.ts';
 import { jumpBack } from '../jump-back.ts';
 import { defineSampler, type Sampler, type SamplerState, type StepInput, type StepOutput } from '../sampler.ts';
 import { ddpm } from './ddpm.ts';
@@ -41,9 +41,9 @@ export interface RepaintOptions {
  * [...filled]; // => [0.25, 0.5]
  */
 export function repaint(options: RepaintOptions = {}): Sampler {
-  const { known, jumpLength = 10, jumpSamples = 10, base = ddpm() } = options;
-  checkCount('repaint', 'jumpLength', jumpLength);
-  checkCount('repaint', 'jumpSamples', jumpSamples);
+  const { known, jumpLength = 10, jumpSamples = 10, base = ddpm() } = readOptions('samplers/repaint', options);
+  checkNumber('samplers/repaint', { jumpLength }, { atLeast: 1, kind: 'integer' });
+  checkNumber('samplers/repaint', { jumpSamples }, { atLeast: 1, kind: 'integer' });
   checkBase('repaint', base);
   if (known !== undefined) checkKnown(known);
   return defineSampler({

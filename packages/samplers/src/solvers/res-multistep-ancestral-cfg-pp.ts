@@ -1,3 +1,4 @@
+import { readOptions } from '@langevin/tensor';
 import { CFG_PP_PAPER, CFG_PP_SLOPES, type CfgPpSlopes } from '../along-unconditional.ts';
 import { ancestral } from '../ancestral.ts';
 import { checkChoice } from '../check-option.ts';
@@ -27,8 +28,8 @@ const NAME = 'res-multistep-ancestral-cfg-pp';
  * resMultistepAncestralCfgPp().order; // => 2
  */
 export function resMultistepAncestralCfgPp(options: ResMultistepAncestralCfgPpOptions = {}): Sampler {
-  const { slopes = 'published', lowerOrderFinal = 'clean', ...noise } = options;
-  checkChoice(NAME, 'slopes', slopes, CFG_PP_SLOPES);
+  const { slopes = 'published', lowerOrderFinal = 'clean', ...noise } = readOptions('samplers/res-multistep-ancestral-cfg-pp', options);
+  checkChoice(NAME, { slopes }, CFG_PP_SLOPES);
   checkLowerOrderFinal(NAME, lowerOrderFinal);
   return ancestral(resCfgPp({ name: NAME, slopes, lowerOrderFinal }), { ...noise, name: NAME, paper: CFG_PP_PAPER });
 }

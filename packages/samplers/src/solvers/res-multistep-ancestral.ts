@@ -1,3 +1,4 @@
+import { readOptions } from '@langevin/tensor';
 import { ancestral, type AncestralOptions } from '../ancestral.ts';
 import type { Sampler } from '../sampler.ts';
 import { resMultistep, type ResMultistepOptions } from './res-multistep.ts';
@@ -12,6 +13,7 @@ export type ResMultistepAncestralOptions = AncestralOptions & ResMultistepOption
  * @example
  * resMultistepAncestral().order; // => 2
  */
-export function resMultistepAncestral(options: ResMultistepAncestralOptions = {}): Sampler {
+export function resMultistepAncestral(given: ResMultistepAncestralOptions = {}): Sampler {
+  const options = readOptions('samplers/res-multistep-ancestral', given);
   return ancestral(resMultistep(options), { ...options, name: 'res-multistep-ancestral', paper: 'arXiv:2308.02157; ComfyUI' });
 }

@@ -1,3 +1,4 @@
+import { readOptions } from '@langevin/tensor';
 import { CFG_PP_SLOPES, type CfgPpSlopes } from '../along-unconditional.ts';
 import { checkChoice } from '../check-option.ts';
 import { checkLowerOrderFinal } from '../maths/multistep.ts';
@@ -25,8 +26,8 @@ const NAME = 'res-multistep-cfg-pp';
  * resMultistepCfgPp().order; // => 2
  */
 export function resMultistepCfgPp(options: ResMultistepCfgPpOptions = {}): Sampler {
-  const { slopes = 'published', lowerOrderFinal = 'clean' } = options;
-  checkChoice(NAME, 'slopes', slopes, CFG_PP_SLOPES);
+  const { slopes = 'published', lowerOrderFinal = 'clean' } = readOptions('samplers/res-multistep-cfg-pp', options);
+  checkChoice(NAME, { slopes }, CFG_PP_SLOPES);
   checkLowerOrderFinal(NAME, lowerOrderFinal);
   return resCfgPp({ name: NAME, slopes, lowerOrderFinal });
 }

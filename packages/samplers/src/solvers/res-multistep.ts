@@ -1,3 +1,4 @@
+import { readOptions } from '@langevin/tensor';
 import { dpmMultistep } from '../maths/dpm-multistep.ts';
 import { checkLowerOrderFinal, type LowerOrderFinal } from '../maths/multistep.ts';
 import { defineSampler, type Sampler } from '../sampler.ts';
@@ -17,7 +18,7 @@ export interface ResMultistepOptions {
  * resMultistep().order; // => 2
  */
 export function resMultistep(options: ResMultistepOptions = {}): Sampler {
-  const { lowerOrderFinal = 'clean' } = options;
+  const { lowerOrderFinal = 'clean' } = readOptions('samplers/res-multistep', options);
   checkLowerOrderFinal('res-multistep', lowerOrderFinal);
   return defineSampler({
     name: 'res-multistep',

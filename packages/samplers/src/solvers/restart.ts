@@ -1,5 +1,5 @@
 import { karrasSigmas, relativeSigma, type NoiseLevel } from '@langevin/core-schedules';
-import { UserError } from '@langevin/tensor';
+import { checkNumber, readOptions, UserError } from '@langevin/tensor';
 import { checkBase, checkKind, isObject } from '../check-option.ts';
 import { jumpBack } from '../jump-back.ts';
 import { defineSampler, type Sampler, type StepOutput } from '../sampler.ts';
@@ -38,7 +38,7 @@ export interface RestartOptions {
  * seed: 0 }) }); calls; // => 47
  */
 export function restart(options: RestartOptions = {}): Sampler {
-  const { intervals = [{ sigmaMin: 0.06, sigmaMax: 0.3, repeats: 2, steps: 3 }], base = heun() } = options;
+  const { intervals = [{ sigmaMin: 0.06, sigmaMax: 0.3, repeats: 2, steps: 3 }], base = heun() } = readOptions('samplers/restart', options);
   checkKind('restart', {
     name: 'intervals',
     value: intervals,
@@ -113,12 +113,9 @@ function gridOf(
 }
 
 function checkInterval({ sigmaMin, sigmaMax, repeats, steps }: RestartInterval, i: number): void {
-  const count = (value: number): boolean => Number.isSafeInteger(value) && value >= 1;
-  const wrong = ((): string | undefined => {
-    if (!(sigmaMin > 0 && Number.isFinite(sigmaMin))) return `sigmaMin=${String(sigmaMin)}. Pass a number > 0.`;
-    if (!(sigmaMax > sigmaMin && Number.isFinite(sigmaMax))) return `sigmaMax=${String(sigmaMax)}. Pass a number > sigmaMin.`;
-    if (!count(repeats)) return `repeats=${String(repeats)}. Pass a positive integer.`;
-    return steps === undefined || count(steps) ? undefined : `steps=${String(steps)}. Pass a positive integer, or none.`;
-  })();
-  if (wrong !== undefined) throw new UserError(`[samplers/restart] interval ${i} is out of range: ${wrong}`);
+  const named = (name: string, value: unknown): Readonly<Record<string, unknown>> => ({ [`intervals[${i}].${name}`]: value });
+  checkNumber('samplers/restart', named('sigmaMin', sigmaMin), { above: 0 });
+  checkNumber('samplers/restart', named('sigmaMax', sigmaMax), { above: sigmaMin, advice: 'Pass a number > sigmaMin.' });
+  checkNumber('samplers/restart', named('repeats', repeats), { atLeast: 1, kind: 'integer' });
+  if (steps !== undefined) checkNumber('samplers/restart', named('steps', steps), { atLeast: 1, kind: 'integer' });
 }

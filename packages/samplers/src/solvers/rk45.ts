@@ -1,5 +1,6 @@
 import { dormandPrince, relativeSigma, type Coefficient, type NoiseLevel } from '@langevin/core-schedules';
-import { checkChoice, checkCount, checkPositive, checkShare } from '../check-option.ts';
+import { checkNumber, readOptions } from '@langevin/tensor';
+import { checkChoice } from '../check-option.ts';
 import { defineSampler, type Sampler, type StepInput } from '../sampler.ts';
 
 export interface Rk45Options {
@@ -34,12 +35,12 @@ export interface Rk45Options {
  * Math.abs(end[0]! - exact(x, { from, to })[0]!) < 1e-7; // => true
  */
 export function rk45(options: Rk45Options = {}): Sampler {
-  const { rtol = 1e-5, atol = 1e-5, steps = 'adaptive', sigmaMin = 1e-3, maxSteps = 10_000 } = options;
-  checkShare('rk45', 'rtol', rtol);
-  checkPositive('rk45', 'atol', atol);
-  checkChoice('rk45', 'steps', steps, ['adaptive', 'fixed']);
-  checkPositive('rk45', 'sigmaMin', sigmaMin);
-  checkCount('rk45', 'maxSteps', maxSteps);
+  const { rtol = 1e-5, atol = 1e-5, steps = 'adaptive', sigmaMin = 1e-3, maxSteps = 10_000 } = readOptions('samplers/rk45', options);
+  checkNumber('samplers/rk45', { rtol }, { atLeast: 0, atMost: 1 });
+  checkNumber('samplers/rk45', { atol }, { above: 0 });
+  checkChoice('rk45', { steps }, ['adaptive', 'fixed']);
+  checkNumber('samplers/rk45', { sigmaMin }, { above: 0 });
+  checkNumber('samplers/rk45', { maxSteps }, { atLeast: 1, kind: 'integer' });
   return defineSampler({
     name: 'rk45',
     order: 5,

@@ -1,7 +1,16 @@
 import { relativeSigma, type NoiseLevel, type Term } from '@langevin/core-schedules';
-import { checkAtLeastZero, checkChoice, checkPositive } from '../check-option.ts';
+import { checkNumber, readOptions } from '@langevin/tensor';
+import { checkChoice } from '../check-option.ts';
 import { lambdaStep, type SmoothPrediction } from '../maths/exponential.ts';
-import { checkLowerOrderFinal, finiteHistory, remember, stepOrder, type LowerOrderFinal } from '../maths/multistep.ts';
+import {
+  checkLowerOrderFinal,
+  finalOrder,
+  finiteHistory,
+  remember,
+  stepOrder,
+  type FinalOrderRule,
+  type LowerOrderFinal,
+} from '../maths/multistep.ts';
 import { stochasticDeviation, stochasticTerms, type StochasticStep } from '../maths/stochastic-exponential.ts';
 import { defineSampler, type Evaluation, type Sampler, type StepInput } from '../sampler.ts';
 
@@ -13,10 +22,12 @@ export interface SaSolverOptions {
   /** `pec` keeps the evaluation at the predicted state; `pece` makes another one at the corrected state. @default 'pec' */
   readonly mode?: 'pec' | 'pece';
   /**
-   * Amount of noise, tau >= 0, as a function of the level a step starts from: 0 the ODE, 1 the reverse SDE.
+   * Amount of noise, tau >= 0, as a function of the level at one end of a step: 0 the ODE, 1 the reverse SDE.
    * @default 1 where 0.05 <= sigma / alpha <= 1, else 0
    */
   readonly tau?: number | ((at: NoiseLevel) => number);
+  /** At which end of a step tau is read. @default 'start', the paper's and diffusers'; ComfyUI's is 'target' */
+  readonly tauAt?: 'start' | 'target';
   /** Which prediction is interpolated in lambda. @default 'x0' */
   readonly prediction?: SmoothPrediction;
   /**
@@ -26,8 +37,12 @@ export interface SaSolverOptions {
   readonly weights?: 'exact' | 'reference';
   /** Factor on the noise that is added, > 0. @default 1 */
   readonly sNoise?: number;
-  /** When the order falls at the end of a run. @default 'clean', as the paper has no rule for it; diffusers' is 'always' */
-  readonly lowerOrderFinal?: LowerOrderFinal;
+  /**
+   * When the order falls at the end of a run; with `early` the last step before a clean level is of first order already, and the corrector
+   * looks at no more evaluations than the predictor did. @default 'clean', as the paper has no rule for it; diffusers' is 'always', ComfyUI's
+   * 'early'
+   */
+  readonly lowerOrderFinal?: LowerOrderFinal | 'early';
 }
 
 const ORDERS = [1, 2, 3, 4] as const;
@@ -49,22 +64,24 @@ export function saSolver(options: SaSolverOptions = {}): Sampler {
     correctorOrder = 4,
     mode = 'pec',
     tau = middle,
+    tauAt = 'start',
     prediction = 'x0',
     weights = 'exact',
     sNoise = 1,
     lowerOrderFinal = 'clean',
-  } = options;
-  checkChoice('sa-solver', 'predictorOrder', predictorOrder, ORDERS);
-  checkChoice('sa-solver', 'correctorOrder', correctorOrder, [0, ...ORDERS]);
-  checkChoice('sa-solver', 'mode', mode, ['pec', 'pece']);
-  checkChoice('sa-solver', 'prediction', prediction, ['x0', 'epsilon']);
-  checkChoice('sa-solver', 'weights', weights, ['exact', 'reference']);
-  checkLowerOrderFinal('sa-solver', lowerOrderFinal);
-  checkPositive('sa-solver', 'sNoise', sNoise);
+  } = readOptions('samplers/sa-solver', options);
+  checkChoice('sa-solver', { predictorOrder }, ORDERS);
+  checkChoice('sa-solver', { correctorOrder }, [0, ...ORDERS]);
+  checkChoice('sa-solver', { mode }, ['pec', 'pece']);
+  checkChoice('sa-solver', { prediction }, ['x0', 'epsilon']);
+  checkChoice('sa-solver', { weights }, ['exact', 'reference']);
+  checkChoice('sa-solver', { tauAt }, ['start', 'target']);
+  checkLowerOrderFinal('sa-solver', lowerOrderFinal, ['early']);
+  checkNumber('samplers/sa-solver', { sNoise }, { above: 0 });
   if (typeof tau !== 'function') checkTau(tau);
   const stochastic = tau !== 0;
   const ruleOf = (from: NoiseLevel, to: NoiseLevel): StochasticStep => {
-    const rate = checkTau(typeof tau === 'number' ? tau : tau(from)) ** 2;
+    const rate = checkTau(typeof tau === 'number' ? tau : tau(tauAt === 'start' ? from : to)) ** 2;
     // Where the step of lambda is infinite, only the clean sample has a limit.
     const form = from.alpha === 0 || to.sigma === 0 ? 'x0' : prediction;
     const slope = ((1 + rate) * lambdaStep(from, to)) / 2;
@@ -131,7 +148,7 @@ function orderOf({
 }
 
 /** Evaluations that correct the step before this one: 0 at the start, and behind a step from pure noise. */
-function correctedOrder<T>({ index, levels, state }: StepInput<T>, order: number, rule: LowerOrderFinal): number {
+function correctedOrder<T>({ index, levels, state }: StepInput<T>, order: number, rule: FinalOrderRule): number {
   const [last] = state.history;
   if (last === undefined || last.at.alpha === 0) return 0;
   // As many evaluations as the step before had for its prediction, and the new one.
@@ -142,10 +159,15 @@ function correctedOrder<T>({ index, levels, state }: StepInput<T>, order: number
     levels,
     state: { ...state, history: finiteHistory(state.history).slice(1) },
   };
-  return Math.min(order, stepOrder(before, order, rule) + 1);
+  const available = stepOrder({ ...before, index: 0, levels: [] }, order, 'never') + 1;
+  return rule === 'early' ? Math.min(available, finalOrder(before, order, rule)) : Math.min(order, stepOrder(before, order, rule) + 1);
 }
 
 function checkTau(value: number): number {
-  checkAtLeastZero('sa-solver', 'tau', value, 'Pass a number >= 0, or a function of the level that gives one.');
+  checkNumber(
+    'samplers/sa-solver',
+    { tau: value },
+    { atLeast: 0, advice: 'Pass a number >= 0, or a function of the level that gives one.' },
+  );
   return value;
 }

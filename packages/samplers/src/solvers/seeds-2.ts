@@ -1,4 +1,5 @@
-import { checkChoice, checkOption } from '../check-option.ts';
+import { checkNumber, readOptions } from '@langevin/tensor';
+import { checkChoice } from '../check-option.ts';
 import type { Sampler } from '../sampler.ts';
 import { sdeSinglestep, type SdeSinglestepOptions } from '../sde-singlestep.ts';
 
@@ -20,10 +21,11 @@ export interface Seeds2Options extends SdeSinglestepOptions {
  * @example
  * seeds2().order; // => 2
  */
-export function seeds2(options: Seeds2Options = {}): Sampler {
+export function seeds2(given: Seeds2Options = {}): Sampler {
+  const options = readOptions('samplers/seeds-2', given);
   const { r = 0.5, solverType = 'midpoint' } = options;
-  checkOption('seeds-2', { name: 'r', value: r, holds: r > 0 && r < 1, remedy: 'Pass 0.5, or another number with 0 < r < 1.' });
-  checkChoice('seeds-2', 'solverType', solverType, ['midpoint', 'heun']);
+  checkNumber('samplers/seeds-2', { r }, { above: 0, below: 1, advice: 'Pass 0.5, or another number with 0 < r < 1.' });
+  checkChoice('seeds-2', { solverType }, ['midpoint', 'heun']);
   return sdeSinglestep({
     ...options,
     name: 'seeds-2',

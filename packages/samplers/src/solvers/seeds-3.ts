@@ -1,4 +1,4 @@
-import { checkOption } from '../check-option.ts';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import type { Sampler } from '../sampler.ts';
 import { sdeSinglestep, type SdeSinglestepOptions } from '../sde-singlestep.ts';
 
@@ -17,10 +17,11 @@ export interface Seeds3Options extends SdeSinglestepOptions {
  * @example
  * seeds3().order; // => 2
  */
-export function seeds3(options: Seeds3Options = {}): Sampler {
+export function seeds3(given: Seeds3Options = {}): Sampler {
+  const options = readOptions('samplers/seeds-3', given);
   const { r1 = 1 / 3, r2 = 2 / 3 } = options;
-  checkOption('seeds-3', { name: 'r1', value: r1, holds: r1 > 0 && r1 < r2, remedy: 'Pass 1/3, or another number with 0 < r1 < r2.' });
-  checkOption('seeds-3', { name: 'r2', value: r2, holds: r2 < 1, remedy: 'Pass 2/3, or another number with r1 < r2 < 1.' });
+  checkNumber('samplers/seeds-3', { r2 }, { above: 0, below: 1, advice: 'Pass 2/3, or another number with r1 < r2 < 1.' });
+  checkNumber('samplers/seeds-3', { r1 }, { above: 0, below: r2, advice: 'Pass 1/3, or another number with 0 < r1 < r2.' });
   return sdeSinglestep({
     ...options,
     name: 'seeds-3',

@@ -1,5 +1,6 @@
 import { lambdaOf, type NoiseLevel, type NoiseProcess } from '@langevin/core-schedules';
-import { checkMethods, checkShare } from '../check-option.ts';
+import { checkNumber, readOptions } from '@langevin/tensor';
+import { checkMethods } from '../check-option.ts';
 import { jumpPast } from '../maths/jump.ts';
 import { defineSampler, type Sampler } from '../sampler.ts';
 
@@ -22,13 +23,17 @@ export interface TcdOptions {
  * tcd({ eta: 0 }).stochastic; // => false
  */
 export function tcd(options: TcdOptions = {}): Sampler {
-  const { eta = 0.3, process } = options;
-  checkShare('tcd', 'eta', eta, 'Pass 0 for no noise, 0.3 as the paper.');
+  const { eta = 0.3, process } = readOptions('samplers/tcd', options);
+  checkNumber('samplers/tcd', { eta }, { atLeast: 0, atMost: 1, advice: 'Pass 0 for no noise, 0.3 as the paper.' });
   if (process !== undefined)
-    checkMethods('tcd', 'process', process, {
-      methods: ['time', 'level'],
-      remedy: 'Pass the process on which the network was trained, such as vpLinear().',
-    });
+    checkMethods(
+      'tcd',
+      { process },
+      {
+        methods: ['time', 'level'],
+        remedy: 'Pass the process on which the network was trained, such as vpLinear().',
+      },
+    );
   const landingOf = (to: NoiseLevel): NoiseLevel => {
     if (eta === 0 || to.sigma === 0) return to;
     return process === undefined ? { alpha: to.alpha, sigma: (1 - eta) * to.sigma } : process.level((1 - eta) * process.time(lambdaOf(to)));

@@ -1,5 +1,5 @@
 import type { NoiseLevel, Term } from '@langevin/core-schedules';
-import { UserError } from '@langevin/tensor';
+import { readOptions, UserError } from '@langevin/tensor';
 import { checkChoice } from '../check-option.ts';
 import {
   exponentialTerms,
@@ -55,12 +55,13 @@ type Settings = Required<Omit<UnipcOptions, 'predictor'>> & Pick<UnipcOptions, '
  * @example
  * unipc().order; // => 3
  */
-export function unipc(options: UnipcOptions = {}): Sampler {
+export function unipc(given: UnipcOptions = {}): Sampler {
+  const options = readOptions('samplers/unipc', given);
   const settings: Settings = { order: 2, variant: 'bh2', prediction: 'x0', corrector: 'always', lowerOrderFinal: 'few', ...options };
   const { order, corrector } = settings;
-  checkChoice('unipc', 'order', order, [1, 2, 3]);
-  checkChoice('unipc', 'variant', settings.variant, ['bh1', 'bh2']);
-  checkChoice('unipc', 'prediction', settings.prediction, ['x0', 'epsilon']);
+  checkChoice('unipc', { order }, [1, 2, 3]);
+  checkChoice('unipc', { variant: settings.variant }, ['bh1', 'bh2']);
+  checkChoice('unipc', { prediction: settings.prediction }, ['x0', 'epsilon']);
   checkLowerOrderFinal('unipc', settings.lowerOrderFinal);
   if (settings.predictor !== undefined && typeof settings.predictor !== 'function')
     throw new UserError(
@@ -75,7 +76,7 @@ export function unipc(options: UnipcOptions = {}): Sampler {
       );
     }
   } else {
-    checkChoice('unipc', 'corrector', corrector, ['always', 'never']);
+    checkChoice('unipc', { corrector }, ['always', 'never']);
   }
   return defineSampler({
     name: 'unipc',

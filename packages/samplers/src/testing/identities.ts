@@ -31,7 +31,7 @@ function apart(a: Float64Array, b: Float64Array): number {
 
 type Made = readonly [name: string, options?: object];
 
-function equal(name: string, a: Made, b: Made, tolerance = 1e-10): Identity {
+function equal(name: string, [a, b]: readonly [Made, Made], tolerance = 1e-10): Identity {
   return { name, tolerance, gap: async () => apart(await run(samplers.create(...a)), await run(samplers.create(...b))) };
 }
 
@@ -62,15 +62,18 @@ function sameInUnits(name: string): Identity {
   };
 }
 
-const CFG_PP = [
-  'euler',
-  'euler-ancestral',
-  'dpmpp-2m',
-  'dpmpp-2s-ancestral',
-  'res-multistep',
-  'res-multistep-ancestral',
-  'gradient-estimation',
-] as const;
+/** Plain samplers whose forms with CFG++ they are without guidance; the published one of 2S ancestral is not. */
+const CFG_PP: readonly (readonly [base: string, options?: object])[] = [
+  ['euler'],
+  ['euler-ancestral'],
+  ['dpmpp-2m'],
+  ['dpmpp-2m', { slopes: 'guided' }],
+  ['dpmpp-2s-ancestral', { slopes: 'guided' }],
+  ['res-multistep'],
+  ['res-multistep', { slopes: 'guided' }],
+  ['res-multistep-ancestral'],
+  ['gradient-estimation'],
+];
 
 /**
  * Equalities between methods that were found apart and are one at some setting. A test and the evidence run all of them.
@@ -81,38 +84,43 @@ const CFG_PP = [
  */
 export function samplerIdentities(): readonly Identity[] {
   return [
-    equal('DDIM is Euler in sigma / alpha', ['ddim'], ['euler']),
-    equal('DDIM is DPM-Solver-1', ['ddim'], ['dpm-solver', { order: 1 }]),
-    equal('DDIM is DPM-Solver++ of order 1', ['ddim'], ['dpm-solver', { order: 1, prediction: 'x0' }]),
-    equal('DDIM is tAB-DEIS of order 1', ['ddim'], ['deis', { form: 'tab', order: 1 }]),
-    equal('DDIM is rho-AB-DEIS of order 1', ['ddim'], ['deis', { form: 'rho-ab', order: 1 }]),
-    equal('DDIM is UniP-1', ['ddim'], ['unipc', { order: 1, corrector: 'never' }]),
-    equal('DDIM is iPNDM of order 1', ['ddim'], ['ipndm', { order: 1 }]),
-    equal('DDIM is LMS of order 1', ['ddim'], ['lms', { order: 1 }]),
-    equal('DDIM is gradient estimation with gamma 1', ['ddim'], ['gradient-estimation', { gamma: 1 }]),
-    equal(
-      'DDIM is SA-Solver of order 1 without noise and corrector',
+    equal('DDIM is Euler in sigma / alpha', [['ddim'], ['euler']]),
+    equal('DDIM is DPM-Solver-1', [['ddim'], ['dpm-solver', { order: 1 }]]),
+    equal('DDIM is DPM-Solver++ of order 1', [['ddim'], ['dpm-solver', { order: 1, prediction: 'x0' }]]),
+    equal('DDIM is tAB-DEIS of order 1', [['ddim'], ['deis', { form: 'tab', order: 1 }]]),
+    equal('DDIM is rho-AB-DEIS of order 1', [['ddim'], ['deis', { form: 'rho-ab', order: 1 }]]),
+    equal('DDIM is UniP-1', [['ddim'], ['unipc', { order: 1, corrector: 'never' }]]),
+    equal('DDIM is iPNDM of order 1', [['ddim'], ['ipndm', { order: 1 }]]),
+    equal('DDIM is LMS of order 1', [['ddim'], ['lms', { order: 1 }]]),
+    equal('DDIM is gradient estimation with gamma 1', [['ddim'], ['gradient-estimation', { gamma: 1 }]]),
+    equal('DDIM is SA-Solver of order 1 without noise and corrector', [
       ['ddim'],
       ['sa-solver', { predictorOrder: 1, correctorOrder: 0, tau: 0 }],
-    ),
-    equal('DDIM is ER-SDE of order 1 without noise', ['ddim'], ['er-sde', { order: 1, noiseScale: 'ode' }]),
-    equal('DDIM with eta 1 is DDPM with the posterior variance', ['ddim', { eta: 1 }], ['ddpm', { variance: 'small' }]),
-    equal('Euler ancestral is DDIM with eta 1', ['euler-ancestral'], ['ddim', { eta: 1 }]),
-    equal('Heun is rho-RK2-DEIS', ['heun'], ['deis', { form: 'rho-rk2' }]),
-    equal('DPM-Solver++(2M) is UniP-2', ['dpmpp-2m'], ['unipc', { order: 2, corrector: 'never' }]),
-    equal('DPM-Solver++(3M) with exact weights is UniP-3', ['dpmpp-3m'], ['unipc', { order: 3, corrector: 'never' }]),
-    equal('DPM-Solver++(2M SDE) without noise is 2M', ['dpmpp-2m-sde', { eta: 0 }], ['dpmpp-2m']),
-    equal('Euler ancestral without noise is Euler', ['euler-ancestral', { eta: 0 }], ['euler']),
-    equal('DPM2 ancestral without noise is DPM2', ['dpm-2-ancestral', { eta: 0 }], ['dpm-2']),
-    equal('DPM-Solver++(2S) ancestral without noise is 2S', ['dpmpp-2s-ancestral', { eta: 0 }], ['dpmpp-2s']),
-    equal('RES multistep ancestral without noise is RES multistep', ['res-multistep-ancestral', { eta: 0 }], ['res-multistep']),
-    equal('Restart without intervals is its base, Heun', ['restart', { intervals: [] }], ['heun']),
-    equal(
-      'Predictor-corrector without corrector is the reverse-diffusion predictor',
+    ]),
+    equal('DDIM is ER-SDE of order 1 without noise', [['ddim'], ['er-sde', { order: 1, noiseScale: 'ode' }]]),
+    equal('DDIM with eta 1 is DDPM with the posterior variance', [
+      ['ddim', { eta: 1 }],
+      ['ddpm', { variance: 'small' }],
+    ]),
+    equal('Euler ancestral is DDIM with eta 1', [['euler-ancestral'], ['ddim', { eta: 1 }]]),
+    equal('Heun is rho-RK2-DEIS', [['heun'], ['deis', { form: 'rho-rk2' }]]),
+    equal('DPM-Solver++(2M) is UniP-2', [['dpmpp-2m'], ['unipc', { order: 2, corrector: 'never' }]]),
+    equal('DPM-Solver++(3M) with exact weights is UniP-3', [['dpmpp-3m'], ['unipc', { order: 3, corrector: 'never' }]]),
+    equal('DPM-Solver++(2M SDE) without noise is 2M', [['dpmpp-2m-sde', { eta: 0 }], ['dpmpp-2m']]),
+    equal('Euler ancestral without noise is Euler', [['euler-ancestral', { eta: 0 }], ['euler']]),
+    equal('DPM2 ancestral without noise is DPM2', [['dpm-2-ancestral', { eta: 0 }], ['dpm-2']]),
+    equal('DPM-Solver++(2S) ancestral without noise is 2S', [['dpmpp-2s-ancestral', { eta: 0 }], ['dpmpp-2s']]),
+    equal('RES multistep ancestral without noise is RES multistep', [['res-multistep-ancestral', { eta: 0 }], ['res-multistep']]),
+    equal('Restart without intervals is its base, Heun', [['restart', { intervals: [] }], ['heun']]),
+    equal('Predictor-corrector without corrector is the reverse-diffusion predictor', [
       ['predictor-corrector', { correctorSteps: 0 }],
       ['euler-maruyama', { form: 'reverse-diffusion' }],
-    ),
-    ...CFG_PP.map((base) => equal(`${base} CFG++ is ${base} where nothing is guided`, [`${base}-cfg-pp`], [base], 0)),
+    ]),
+    ...CFG_PP.map(([base, options]) => {
+      const guided: Made = options === undefined ? [`${base}-cfg-pp`] : [`${base}-cfg-pp`, options];
+      const form = options === undefined ? '' : ' with guided slopes';
+      return equal(`${base} CFG++${form} is ${base} where nothing is guided`, [guided, [base]], 0);
+    }),
     ...['ddim', 'dpmpp-2m', 'unipc', 'deis', 'heun', 'dpm-solver'].map(sameInUnits),
     {
       name: 'ParaDiGMS at tolerance 0 is the sequential run, bit for bit',

@@ -12,6 +12,7 @@ export {
 export { samplerChecks, testSampler, type SamplerCheck, type SamplerTestOptions } from './test-sampler.ts';
 export { withParts } from './with-parts.ts';
 export { agrees, caseName, compareCase, runCase, type Comparison, type GoldenCase, type GoldenFile } from './diffusers/golden-case.ts';
+export { liveLife, outcomeDifference, type GoldenLife, type GoldenLifeFile, type Life, type Outcome } from './diffusers/golden-life.ts';
 export { compatCoverage, type CoverageRow } from './diffusers/coverage.ts';
 export { compatChoices, type ChoiceRow } from './diffusers/choices.ts';
 export {
