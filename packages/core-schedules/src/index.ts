@@ -77,7 +77,7 @@ export { vpPreconditioning, type VpPreconditioningOptions } from './precondition
 
 // Training: which levels
 export { defineNoiseDistribution, type NoiseDistribution } from './noise-distribution.ts';
-export { drawLevels, type DrawOptions, type Spread } from './distributions/draw.ts';
+export { drawLevels, drawUniforms, spreads, type DrawOptions, type Spread } from './distributions/draw.ts';
 export {
   bandProbabilities,
   drawByImportance,

@@ -28,11 +28,11 @@ export async function saveCheckpoint(store: RunStore, state: unknown, point: Poi
   return path;
 }
 
-/** @param like a state of the same task, which the checkpoint has to agree with in names and dtypes */
+/** @param like a state of the same task, which the checkpoint has to agree with in names and dtypes. @default it is not compared */
 export async function loadCheckpoint<State>(
   store: RunStore,
   step: number,
-  like: State,
+  like?: State,
 ): Promise<{ readonly state: State; readonly point: Point }> {
   const path = checkpointPath(step);
   const source = await store.open(path);

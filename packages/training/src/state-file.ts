@@ -86,10 +86,10 @@ function structureOf(value: unknown, name: string): Structure {
 /**
  * The state in a file that {@link encodeState} made.
  *
- * @param like a state of the same task: names and dtypes of tensors are compared, sizes may differ
+ * @param like a state of the same task: names and dtypes of tensors are compared, sizes may differ. @default nothing is compared
  * @throws UserError when the file is damaged, or of another task
  */
-export async function decodeState<State>(source: ByteSource, like: State): Promise<{ readonly state: State; readonly point: Point }> {
+export async function decodeState<State>(source: ByteSource, like?: State): Promise<{ readonly state: State; readonly point: Point }> {
   const reader = await readSafetensorsSource(source);
   const { metadata } = reader;
   const from = source.label;
@@ -111,7 +111,7 @@ export async function decodeState<State>(source: ByteSource, like: State): Promi
     tensors.set(name, tensor(values, { dtype, shape }));
   }
   const state = build(parse('structure'), { tensors, depth: 0, damaged });
-  compare(state, like, from);
+  if (like !== undefined) compare(state, like, from);
   return { state: state as State, point: point.output };
 }
 

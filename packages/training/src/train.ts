@@ -1,6 +1,6 @@
 import { checkNumber, UserError } from '@langevin/tensor';
 import { beginRun, FILES, showCheckpoint, type Beginning } from './begin-run.ts';
-import { checkpointPath, pruneCheckpoints, saveCheckpoint, setAsideAfter } from './checkpoints.ts';
+import { checkpointPath, loadCheckpoint, pruneCheckpoints, saveCheckpoint, setAsideAfter } from './checkpoints.ts';
 import { judge, newHealth } from './health.ts';
 import { appendLog, truncateLog } from './log.ts';
 import { stepGenerator } from './random.ts';
@@ -147,7 +147,11 @@ async function* run<State>(task: Task<State>, options: Resolved, begin: Beginnin
   if (finished) {
     yield* evaluation(task, state, { store, step: point.step, newest });
     // Nothing is kept of this step: its losses say what the weights are worth that were saved last.
-    if (begin.point.step < steps) await look(await task.step(state, stepPoint(task, point)), 'end');
+    if (begin.point.step < steps) {
+      await look(await task.step(state, stepPoint(task, point)), 'end');
+      // That step may have taken the tensors of the state.
+      ({ state } = await loadCheckpoint<State>(store, point.step));
+    }
   }
   yield { kind: 'done', step: point.step, reason: finished ? 'finished' : 'aborted', checkpoint: checkpointPath(point.step), state };
 }

@@ -1,0 +1,3 @@
+export { noiseRecipe, noiseSchema, type NoiseConfig, type NoiseRecipe } from './noise-recipe.ts';
+export { diffusionTask } from './diffusion-task.ts';
+export type { DiffusionBatch, DiffusionState, DiffusionTaskOptions } from './diffusion-task.ts';

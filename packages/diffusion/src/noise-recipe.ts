@@ -1,0 +1,160 @@
+import {
+  betaTimes,
+  cosineSigmas,
+  cosmapTimes,
+  edmPreconditioning,
+  flowMatchingPreconditioning,
+  laplaceSigmas,
+  likelihoodWeight,
+  logitNormalTimes,
+  logLogisticSigmas,
+  logNormalSigmas,
+  logUniformSigmas,
+  lossWeights,
+  modeTimes,
+  plainWeight,
+  predictionPreconditioning,
+  predictions,
+  processes,
+  spreads,
+  trigflowPreconditioning,
+  uniformTimes,
+  type LossWeight,
+  type NoiseDistribution,
+  type NoiseProcess,
+  type Prediction,
+  type Preconditioning,
+  type Spread,
+} from '@langevin/core-schedules';
+import { didYouMean, UserError } from '@langevin/tensor';
+import * as v from 'valibot';
+
+const named = v.looseObject({ name: v.string() });
+
+/** How noise enters a training run, as its configuration says it: each part is chosen by name, with its own options beside it. */
+export const noiseSchema = v.strictObject({
+  /** A noise process: `edm`, `flow`, `vp-linear`, `vp-cosine`, `discrete-vp`, `ve`, `sub-vp`, `trigflow`. */
+  process: v.optional(named, { name: 'edm' }),
+  /** What the network predicts on the states of the process. @default that of the process: flow for `flow`, else epsilon */
+  prediction: v.optional(v.picklist(predictions)),
+  /** Instead of a prediction: `edm`, `trigflow` or `flow-matching`. @default `edm` for the process of that name, `trigflow` likewise */
+  preconditioning: v.optional(named),
+  /** Which levels are trained on: `log-normal`, `uniform`, `logit-normal`, ... @default `log-normal` for `edm`, else `uniform` */
+  levels: v.optional(named),
+  /** How errors count: a loss weight, `plain` for the squared error of the network's own output, `likelihood`. @default `plain` */
+  weight: v.optional(named),
+  /** How the levels of a batch lie to each other. @default 'stratified', which covers all of them in each batch */
+  spread: v.optional(v.picklist(spreads), 'stratified'),
+  /** Whether the network gives the variance of the reverse steps too; needs a process with steps. @default 'fixed' */
+  variance: v.optional(v.picklist(['fixed', 'learned']), 'fixed'),
+});
+
+export type NoiseConfig = v.InferInput<typeof noiseSchema>;
+
+/** How noise enters a training run. */
+export interface NoiseRecipe {
+  readonly process: NoiseProcess;
+  /** What the network predicts, where it is one of the field's five; undefined where a preconditioning says more. */
+  readonly prediction?: Prediction;
+  readonly preconditioning: Preconditioning;
+  readonly levels: NoiseDistribution;
+  readonly weight: LossWeight;
+  readonly spread: Spread;
+  readonly variance: 'fixed' | 'learned';
+}
+
+/** A choice from a configuration: a name, and options beside it. */
+type Choice = v.InferOutput<typeof named>;
+
+/** Distributions that say nothing of a process get it anyway, so that all are chosen alike. */
+const LEVELS: Readonly<Record<string, (process: NoiseProcess, options: never) => NoiseDistribution>> = {
+  beta: betaTimes,
+  cosine: (_, options) => cosineSigmas(options),
+  cosmap: (process) => cosmapTimes(process),
+  laplace: (_, options) => laplaceSigmas(options),
+  'log-logistic': (_, options) => logLogisticSigmas(options),
+  'log-normal': (_, options) => logNormalSigmas(options),
+  'log-uniform': (_, options) => logUniformSigmas(options),
+  'logit-normal': logitNormalTimes,
+  mode: modeTimes,
+  uniform: uniformTimes,
+};
+
+const PRECONDITIONINGS: Readonly<Record<string, (options: never) => Preconditioning>> = {
+  edm: edmPreconditioning,
+  'flow-matching': flowMatchingPreconditioning,
+  trigflow: trigflowPreconditioning,
+};
+
+/**
+ * The parts that a configuration names.
+ *
+ * @param config as JSON holds it; what it leaves out is what the paper of the process does
+ * @throws UserError naming the entry that is wrong, with what is known
+ * @example
+ * const { process, prediction, weight } = noiseRecipe({ process: { name: 'flow' }, levels: { name: 'logit-normal' } });
+ * [process.name, prediction, weight.name]; // => ['flow', 'flow', 'plain']
+ */
+export function noiseRecipe(config: unknown = {}): NoiseRecipe {
+  const parsed = v.safeParse(noiseSchema, config);
+  if (!parsed.success) {
+    const [issue] = parsed.issues;
+    const path = v.getDotPath(issue) ?? 'noise';
+    throw fault(`entry is not valid: ${path}=${JSON.stringify(issue.input)?.slice(0, 80) ?? 'nothing'}. ${issue.message}.`);
+  }
+  const { process: chosen, prediction: asked, preconditioning: given, levels, weight, spread, variance } = parsed.output;
+  const process = processes.create(...nameAndOptions(chosen));
+  if (asked !== undefined && given !== undefined) {
+    throw fault(`a network has a prediction or a preconditioning: prediction=${asked}, preconditioning=${given.name}. Give one of them.`);
+  }
+  const isEdm = process.name === 'edm';
+  const wanted = given ?? (asked === undefined && Object.hasOwn(PRECONDITIONINGS, process.name) ? { name: process.name } : undefined);
+  const prediction = wanted === undefined ? (asked ?? (process.name === 'flow' ? 'flow' : 'epsilon')) : undefined;
+  const preconditioning =
+    prediction === undefined ? choose('preconditioning', PRECONDITIONINGS, wanted!)((make, options) => make(options)) : ofPrediction();
+  const recipe = {
+    process,
+    preconditioning,
+    levels: choose('levels', LEVELS, levels ?? { name: isEdm ? 'log-normal' : 'uniform' })((make, options) => make(process, options)),
+    weight: weightOf(weight ?? { name: 'plain' }),
+    spread,
+    variance,
+    ...(prediction !== undefined && { prediction }),
+  };
+  if (variance === 'learned' && process.steps === undefined) {
+    throw fault(`learned variance needs a process with steps: variance=learned, process=${process.name}. Use discrete-vp.`);
+  }
+  return Object.freeze(recipe);
+
+  function ofPrediction(): Preconditioning {
+    return predictionPreconditioning({ process, prediction: prediction! });
+  }
+
+  function weightOf(choice: Choice): LossWeight {
+    if (choice.name === 'plain') return Object.freeze({ ...plainWeight(preconditioning), name: 'plain' });
+    if (choice.name === 'likelihood') return likelihoodWeight(process);
+    if (lossWeights.names.includes(choice.name)) return lossWeights.create(...nameAndOptions(choice));
+    const known = ['likelihood', 'plain', ...lossWeights.names].sort();
+    throw fault(`unknown weight: weight.name=${choice.name.slice(0, 60)}.${didYouMean(choice.name, known)} Known: ${known.join(', ')}.`);
+  }
+}
+
+function nameAndOptions({ name, ...options }: Choice): [name: string, options: object] {
+  return [name, options];
+}
+
+function choose<Make>(
+  entry: string,
+  table: Readonly<Record<string, Make>>,
+  { name, ...options }: Choice,
+): <R>(use: (make: Make, options: never) => R) => R {
+  if (!Object.hasOwn(table, name)) {
+    const known = Object.keys(table);
+    throw fault(`unknown ${entry}: ${entry}.name=${name.slice(0, 60)}.${didYouMean(name, known)} Known: ${known.join(', ')}.`);
+  }
+  return (use) => use(table[name]!, options as never);
+}
+
+function fault(text: string): UserError {
+  return new UserError(`[diffusion/noise] ${text}`);
+}

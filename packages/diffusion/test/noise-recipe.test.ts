@@ -1,0 +1,44 @@
+import { noiseRecipe } from '@langevin/diffusion';
+import { describe, expect, it } from 'vitest';
+
+describe('a noise recipe', () => {
+  it.each([
+    [{}, 'edm', undefined, 'edm', 'log-normal-sigmas'],
+    [{ process: { name: 'flow' } }, 'flow', 'flow', 'flow on flow', 'uniform-times'],
+    [{ process: { name: 'discrete-vp' } }, 'discrete-vp', 'epsilon', 'epsilon on discrete-vp', 'uniform-times'],
+    [{ process: { name: 'trigflow' } }, 'trigflow', undefined, 'trigflow', 'uniform-times'],
+    [{ process: { name: 'vp-cosine' }, prediction: 'v' }, 'vp-cosine', 'v', 'v on vp-cosine', 'uniform-times'],
+    [{ process: { name: 'edm' }, prediction: 'epsilon' }, 'edm', 'epsilon', 'epsilon on edm', 'log-normal-sigmas'],
+  ])('%o does what the paper of its process does', (config, process, prediction, preconditioning, levels) => {
+    const recipe = noiseRecipe(config);
+    expect(recipe).toMatchObject({ process: { name: process }, preconditioning: { name: preconditioning }, levels: { name: levels } });
+    expect(recipe.prediction).toBe(prediction);
+    expect(recipe.weight.name).toBe('plain');
+  });
+
+  it('passes options to what they are for', () => {
+    const { process, levels, weight } = noiseRecipe({
+      process: { name: 'edm', sigmaMax: 20 },
+      levels: { name: 'log-normal', mean: 0, std: 1 },
+      weight: { name: 'min-snr', gamma: 3 },
+    });
+    expect(process.level(1).sigma).toBeCloseTo(20, 10);
+    expect(levels.quantile(0.5).sigma).toBeCloseTo(1, 10);
+    expect(weight.at({ alpha: 1, sigma: 0.1 })).toBeCloseTo(3, 10);
+  });
+
+  it.each([
+    [{ proces: {} }, 'proces'],
+    [{ process: { name: 'edn' } }, 'unknown process: "edn". Did you mean "edm"?'],
+    [{ process: { name: 'edm', sigmaMex: 3 } }, 'unknown option: "sigmaMex"'],
+    [{ prediction: 'eps' }, 'prediction="eps"'],
+    [{ prediction: 'v', preconditioning: { name: 'edm' } }, 'Give one of them'],
+    [{ levels: { name: 'lognormal' } }, 'levels.name=lognormal. Did you mean "log-normal"?'],
+    [{ weight: { name: 'plane' } }, 'weight.name=plane. Did you mean "plain"?'],
+    [{ preconditioning: { name: '__proto__' } }, 'unknown preconditioning'],
+    [{ variance: 'learned' }, 'learned variance needs a process with steps'],
+    [null, 'noise=null'],
+  ])('refuses %o', (config, says) => {
+    expect(() => noiseRecipe(config)).toThrow(says);
+  });
+});

@@ -1,0 +1,1 @@
+export { folderStore } from './node/folder-store.ts';

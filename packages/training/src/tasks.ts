@@ -1,0 +1,12 @@
+export { defineTask } from './task.ts';
+export type { Artifact, Evaluation, Json, Position, StepPoint, StepResult, Task, TrainingData } from './task.ts';
+export { train } from './train.ts';
+export type { TrainEvent, TrainOptions } from './train.ts';
+export { memoryStore, type RunStore } from './store.ts';
+export { showChange, type ConfigChange } from './run-config.ts';
+export { learnerRule } from './learner.ts';
+export type { Learner, LearnerInputs, LearnerOptions, LearnerRule, NoBuffers } from './learner.ts';
+export { learnerStep } from './learner-step.ts';
+export type { LearnerStepOptions, LearnerStepResult, LossResult } from './learner-step.ts';
+export { layerMode, type Running } from './random.ts';
+export { NotFiniteError } from './state-file.ts';

@@ -1,0 +1,1 @@
+export { checkTask, type CheckTaskOptions } from './testing/check-task.ts';
