@@ -1,4 +1,4 @@
-import { didYouMean, UserError } from '@langevin/tensor';
+import { didYouMean, UnsupportedError, UserError } from '@langevin/tensor';
 import type { BackboneInstance, BackbonePlugin, ParseOptions } from './define-backbone.ts';
 import { ditBackbone } from './dit/plugin.ts';
 import { unet2dBackbone } from './unet2d/plugin.ts';
@@ -10,22 +10,22 @@ export const backbonePlugins: readonly BackbonePlugin[] = Object.freeze([ditBack
  * The plugin of a name or class: `unet2d` or `UNet2DModel`.
  *
  * @param plugins the ones to choose from; add your own here. @default the ones of this package
- * @throws UserError when there is none, with the closest name
+ * @throws UnsupportedError when there is none, with the closest name
  */
 export function findBackbone(name: string, plugins: readonly BackbonePlugin[] = backbonePlugins): BackbonePlugin {
   const found = plugins.find((plugin) => plugin.name === name || plugin.className === name);
   if (found) return found;
   const names = plugins.map((plugin) => plugin.name).sort();
   const suggestion = didYouMean(name, [...names, ...plugins.map((plugin) => plugin.className)]);
-  throw new UserError(
-    `[backbones/registry] unknown backbone: name=${JSON.stringify(name.slice(0, 80))}.${suggestion} Known: ${names.join(', ')}.`,
+  throw new UnsupportedError(
+    `[backbones/registry] backbone is not supported: name=${JSON.stringify(name.slice(0, 80))}.${suggestion} Known: ${names.join(', ')}.`,
   );
 }
 
 /**
  * The network that a parsed `config.json` describes; its `_class_name` says which kind.
  *
- * @throws UserError when the class is missing or unknown, or an entry is wrong
+ * @throws UserError when the class is missing or an entry is wrong; UnsupportedError when the class is not known
  * @example
  * const { module, info } = backboneFromConfig({ _class_name: 'UNet2DModel', sample_size: 32 });
  * info.size; // => [32, 32]

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { openSafetensors, readJson } from '@langevin/io/node';
 import { sizeOf } from '@langevin/tensor';
 import { listCheckpoints, runFolder } from '@langevin/training';
-import { diffusionFiles, exists, findComponent, findWeights } from './diffusion-folder.ts';
+import { diffusionFiles, findComponent, findWeights } from './diffusion-folder.ts';
+import { exists } from './exists.ts';
 import { checkpointKind, type CheckpointKind } from './run-model.ts';
 
 /** Tensors whose names start alike. */

@@ -1,13 +1,14 @@
-import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readJson, writeFileAtomic, writeSafetensors } from '@langevin/io/node';
-import { UserError } from '@langevin/tensor';
+import type { BackbonePlugin } from '@langevin/backbones';
+import { makeFolder, readJson, writeFileAtomic, writeSafetensors } from '@langevin/io/node';
+import { UnsupportedError, UserError } from '@langevin/tensor';
 import * as v from 'valibot';
 import { imageBackbone } from './image-backbone.ts';
 import { readChecked } from './checked.ts';
 import type { DiffusionModel } from './diffusion-model.ts';
-import { fromSchedulerConfig, schedulerSchema, toSchedulerConfig } from './edm-description.ts';
-import { checkLabels, labelsSchema, type Labels } from './labels.ts';
+import { exists, isRunFolder } from './exists.ts';
+import { fromSchedulerConfig, SCHEDULERS, schedulerSchema, toSchedulerConfig, type EdmDescription } from './edm-description.ts';
+import { checkLabels, labelsSchema, numberedLabels, type Labels } from './labels.ts';
 import { readWeights, weightsToWrite, type WeightDType } from './weights.ts';
 
 const WEIGHTS = 'diffusion_pytorch_model';
@@ -47,6 +48,11 @@ export function diffusionFiles(dir: string, component: Component) {
   };
 }
 
+export interface LoadModelOptions {
+  /** Kinds of networks to choose from. @default those of @langevin/backbones */
+  readonly backbones?: readonly BackbonePlugin[];
+}
+
 /**
  * Load a model from a folder in the layout of diffusers: `unet/` or `transformer/` with `config.json` and
  * `diffusion_pytorch_model.safetensors` (one file or sharded; float32, float16 or bfloat16), `scheduler/scheduler_config.json` of an EDM
@@ -55,20 +61,31 @@ export function diffusionFiles(dir: string, component: Component) {
  *
  * @throws UserError naming the file that is missing, malformed, or does not fit the others
  */
-export async function loadDiffusionFolder(dir: string): Promise<DiffusionModel> {
+export async function loadDiffusionFolder(dir: string, { backbones }: LoadModelOptions = {}): Promise<DiffusionModel> {
   const files = diffusionFiles(dir, await findComponent(dir));
   const config = (await readJson(files.config)) as Readonly<Record<string, unknown>>;
   const { patch } = (await exists(files.index)) ? await readChecked(files.index, indexSchema) : { patch: 1 };
-  const backbone = imageBackbone(config, { from: files.config, patch });
-  const process = fromSchedulerConfig(await readChecked(files.scheduler, schedulerSchema), files.scheduler);
+  const backbone = imageBackbone(config, { from: files.config, patch, ...(backbones && { plugins: backbones }) });
+  const process = await readProcess(files.scheduler);
   const labels = backbone.classes === undefined ? undefined : await loadLabels(files.labels, backbone.classes);
-  const params = await readWeights(await findWeights(files.component), backbone);
+  const params = await readWeights(await findWeights(files.component), { backbone });
   return { backbone, params, config, process, ...(labels && { labels }) };
+}
+
+/** @throws UnsupportedError for a scheduler of another kind, which is no fault of the file */
+async function readProcess(path: string): Promise<EdmDescription> {
+  const { _class_name: className } = await readChecked(path, v.looseObject({ _class_name: v.optional(v.string()) }));
+  if (className !== undefined && !SCHEDULERS.some((known) => known === className))
+    throw new UnsupportedError(
+      `[pipelines/folder] scheduler is not supported: _class_name=${JSON.stringify(className.slice(0, 80))}, file=${path}. Models are `
+        + `loaded with ${SCHEDULERS.join(' or ')}; that of others can be put together by hand, see docs/cookbook.md.`,
+    );
+  return fromSchedulerConfig(await readChecked(path, schedulerSchema), path);
 }
 
 /** Names from `labels.json`; without the file classes are known by their numbers. */
 async function loadLabels(path: string, known: number): Promise<Labels> {
-  if (!(await exists(path))) return { classes: Array.from({ length: known }, (_, label) => String(label)), categories: [] };
+  if (!(await exists(path))) return numberedLabels(known);
   return checkLabels(await readChecked(path, labelsSchema), { known, from: path });
 }
 
@@ -91,7 +108,7 @@ export interface SaveDiffusionOptions {
 /**
  * Write a model's folder; diffusers' `UNet2DModel.from_pretrained` and `EDMEulerScheduler.from_pretrained` read it too.
  *
- * @throws UserError when the disk fails, or a weight does not fit the dtype
+ * @throws UserError when the disk fails, the folder is that of a training run, or a weight does not fit the dtype
  */
 export async function saveDiffusionFolder(dir: string, model: DiffusionModel, options: SaveDiffusionOptions = {}): Promise<void> {
   const { dtype = 'float32', metadata = {} } = options;
@@ -99,6 +116,10 @@ export async function saveDiffusionFolder(dir: string, model: DiffusionModel, op
   const component = className.startsWith('UNet') ? 'unet' : 'transformer';
   const files = diffusionFiles(dir, component);
   const tensors = await weightsToWrite(model.params, dtype);
+  if (await isRunFolder(dir))
+    throw new UserError(
+      `[pipelines/folder] folder is that of a training run, which a model beside it would hide: folder=${dir}. Choose another one.`,
+    );
   for (const sub of [component, 'scheduler']) await makeFolder(join(dir, sub));
   await writeSafetensors(files.weights, tensors, { metadata: { format: 'pt', ...metadata } });
   await writeFileAtomic(files.config, json(model.config));
@@ -115,25 +136,6 @@ export async function saveDiffusionFolder(dir: string, model: DiffusionModel, op
   );
 }
 
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (cause) {
-    throw new UserError(
-      `[pipelines/folder] folder cannot be made: folder=${path}, ${cause instanceof Error ? cause.message : String(cause)}. Choose `
-        + 'another one, or free space and permissions.',
-      { cause },
-    );
-  }
-}
-
 function json(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
-}
-
-export function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

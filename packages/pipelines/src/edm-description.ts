@@ -19,12 +19,12 @@ export const EDM_DEFAULTS: EdmDescription = Object.freeze({ sigmaMin: 0.002, sig
 
 const positive = v.pipe(v.number(), v.finite(), v.gtValue(0));
 
+/** Schedulers of diffusers that say of a model what is said here. */
+export const SCHEDULERS = ['EDMEulerScheduler', 'EDMDPMSolverMultistepScheduler'] as const;
+
 /** `scheduler_config.json`, in the form of diffusers' EDM schedulers. */
 export const schedulerSchema = v.looseObject({
-  _class_name: v.picklist(
-    ['EDMEulerScheduler', 'EDMDPMSolverMultistepScheduler'],
-    'Only the EDM schedulers are known here: EDMEulerScheduler, EDMDPMSolverMultistepScheduler',
-  ),
+  _class_name: v.picklist(SCHEDULERS),
   sigma_min: v.optional(positive, EDM_DEFAULTS.sigmaMin),
   sigma_max: v.optional(positive, EDM_DEFAULTS.sigmaMax),
   sigma_data: v.optional(positive, EDM_DEFAULTS.sigmaData),

@@ -1,10 +1,24 @@
-import { compile, type Engine, type Tensor } from '@langevin/tensor';
+import { compile, data, UserError, type Engine, type Tensor } from '@langevin/tensor';
 import type { ImageBackbone } from './image-backbone.ts';
+
+export interface ForwardInput {
+  readonly params: unknown;
+  /** A scaled state [N, C, H, W]. */
+  readonly x: Tensor;
+  /** Its noise condition [N]. */
+  readonly cNoise: Tensor;
+  /** int32 [N], each below the network's number of classes; null where it takes none. */
+  readonly labels: Tensor | null;
+}
 
 /** A network's forward pass, traced and compiled once for each shape it sees. */
 export interface Forward {
-  /** Raw output [N, C, H, W] for a scaled state [N, C, H, W], its noise condition [N], and int32 labels [N] where it takes any. */
-  readonly run: (params: unknown, x: Tensor, cNoise: Tensor, labels: Tensor | null) => Promise<Tensor>;
+  /**
+   * The raw output [N, C, H, W].
+   *
+   * @throws UserError when a label is not one of the network's
+   */
+  readonly run: (input: ForwardInput) => Promise<Tensor>;
   /** How often it was traced and compiled. */
   readonly traces: () => number;
   readonly dispose: () => Promise<void>;
@@ -20,11 +34,29 @@ export interface ForwardOptions {
   readonly weights?: 'constant' | 'input';
 }
 
-export function compileForward({ network }: ImageBackbone, { engine, weights = 'constant' }: ForwardOptions = {}): Forward {
+export function compileForward({ network, classes }: ImageBackbone, { engine, weights = 'constant' }: ForwardOptions = {}): Forward {
   const compiled = compile(
-    (params: unknown, x: Tensor, cNoise: Tensor, labels: Tensor | null) =>
+    (params: unknown, { x, cNoise, labels }: Omit<ForwardInput, 'params'>) =>
       network.apply(params, x, cNoise, labels ? { classLabels: labels } : {}),
     { freeze: weights === 'constant' ? [0] : [], name: 'forward pass', ...(engine && { engine }) },
   );
-  return { run: compiled, traces: () => compiled.counters().traces, dispose: compiled.dispose };
+  // The labels of a sampling run are one tensor for all of its steps: looked at once.
+  let checked: Tensor | undefined;
+  return {
+    run: async ({ params, ...input }) => {
+      const { labels } = input;
+      if (labels !== null && labels !== checked) {
+        const wrong = classes === undefined ? undefined : (await data(labels)).find((label) => label < 0 || label >= classes);
+        if (wrong !== undefined)
+          throw new UserError(
+            `[pipelines/forward] label is not one of the network's: label=${wrong}, classes=${classes}. Give integers from 0 to `
+              + `${classes! - 1}.`,
+          );
+        checked = labels;
+      }
+      return compiled(params, input);
+    },
+    traces: () => compiled.counters().traces,
+    dispose: compiled.dispose,
+  };
 }

@@ -1,5 +1,5 @@
-import { backboneFromConfig, patched } from '@langevin/backbones';
-import { UserError } from '@langevin/tensor';
+import { backboneFromConfig, patched, type BackbonePlugin } from '@langevin/backbones';
+import { UnsupportedError, UserError } from '@langevin/tensor';
 import type { ConditionalBackbone } from '@langevin/training';
 
 /** A network with the shape of the images it is for. */
@@ -15,6 +15,8 @@ export interface ImageBackboneOptions {
   readonly from: string;
   /** Side of the squares of pixels that the network sees as channels. @default 1 */
   readonly patch?: number;
+  /** Kinds of networks to choose from. @default those of @langevin/backbones */
+  readonly plugins?: readonly BackbonePlugin[];
 }
 
 /**
@@ -22,9 +24,9 @@ export interface ImageBackboneOptions {
  *
  * @throws UserError naming the file, when its class is unknown, an entry is wrong, or it is not for images of a known size
  */
-export function imageBackbone(config: unknown, { from, patch = 1 }: ImageBackboneOptions): ImageBackbone {
+export function imageBackbone(config: unknown, { from, patch = 1, plugins }: ImageBackboneOptions): ImageBackbone {
   // Zeros where a fresh network would only add noise: training starts at the best constant guess.
-  const { module, info } = naming(from, () => backboneFromConfig(config, { init: 'zero' }));
+  const { module, info } = naming(from, () => backboneFromConfig(config, { init: 'zero', ...(plugins && { plugins }) }));
   const refuse = (problem: string, remedy: string): never => {
     throw new UserError(`[pipelines/backbone] ${problem}, file=${from}. ${remedy}`);
   };
@@ -57,6 +59,7 @@ function naming<T>(file: string, work: () => T): T {
     return work();
   } catch (error) {
     if (error instanceof UserError) throw new UserError(`${error.message} File: ${file}.`, { cause: error });
+    if (error instanceof UnsupportedError) throw new UnsupportedError(`${error.message} File: ${file}.`, { cause: error });
     throw error;
   }
 }

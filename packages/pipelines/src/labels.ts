@@ -27,6 +27,11 @@ export const labelsSchema = v.strictObject({
   ),
 });
 
+/** Classes that have no names are known by their numbers. */
+export function numberedLabels(count: number): Labels {
+  return { classes: Array.from({ length: count }, (_, label) => String(label)), categories: [] };
+}
+
 /** @throws UserError when a category names a class that is not there, or there are more classes than the network knows */
 export function checkLabels(labels: Labels, options: { readonly known: number; readonly from: string }): Labels {
   const { known, from } = options;

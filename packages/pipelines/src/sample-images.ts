@@ -1,37 +1,18 @@
-import { karras, precondition, relativeSigma, tensorAlgebra, type NoiseLevel, type Spacing } from '@langevin/core-schedules';
-import { toImages, type Image } from '@langevin/io';
-import { brownianTreeNoise, heun, imageNoise, startState, trajectory, type NoiseSource, type Sampler } from '@langevin/samplers';
-import { float32Data, tensor, UserError, zeros, type Engine, type Tensor } from '@langevin/tensor';
-import type { DiffusionModel } from './diffusion-model.ts';
+import {
+  karras,
+  precondition,
+  relativeSigma,
+  tensorAlgebra,
+  type Denoiser,
+  type NoiseLevel,
+  type NoiseProcess,
+} from '@langevin/core-schedules';
+import { fromImages, toImages, type Image } from '@langevin/io';
+import { brownianTreeNoise, heun, imageNoise, startState, trajectory, type NoiseSource } from '@langevin/samplers';
+import { float32Data, tensor, UserError, zeros, type Tensor } from '@langevin/tensor';
 import { preconditioningOf, processOf } from './edm-description.ts';
-import { compileForward, type Forward } from './forward.ts';
-
-export interface SampleImagesOptions {
-  readonly model: DiffusionModel;
-  /** The class of each image; for models without classes, how many images. */
-  readonly labels: readonly number[] | number;
-  /** @default 0 */
-  readonly seed?: number | bigint;
-  /** @default heun(), deterministic and of second order */
-  readonly sampler?: Sampler;
-  /** @default karras() with the model's rho */
-  readonly spacing?: Spacing;
-  /** Sampler steps, >= 1. @default 18, where EDM's CIFAR-10 models stop gaining */
-  readonly steps?: number;
-  /**
-   * Noise of the sampler's steps, for samplers that draw any: keyed by image and step, or the path of a Brownian tree for each image,
-   * seeded by seed + image number, which stays the same when the number of steps changes. Runs start from the former. @default 'images'
-   */
-  readonly noise?: 'images' | 'brownian-tree';
-  /** At most so many images at a time. @default 32 */
-  readonly batch?: number;
-  /** Aborts between evaluations, with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-  /** @default the default engine */
-  readonly engine?: Engine | undefined;
-  /** A compiled forward pass to use again. @default one for this call, freed at its end */
-  readonly forward?: Forward;
-}
+import { compileForward } from './forward.ts';
+import { checkSampleOptions, type SampleBatch, type SampleImagesOptions } from './sample-options.ts';
 
 /** A sampler step of one batch has been made. */
 export interface SampleStep {
@@ -66,55 +47,53 @@ export interface SampleResult {
  * @example
  * // not run: needs a trained model in a folder
  * const model = await loadDiffusionFolder('my-model');
- * for await (const event of sampleImages({ model, labels: [0, 1, 2], seed: 7 })) {
+ * for await (const event of sampleImages({ model, labels: [0, 1, 'cat'], seed: 7 })) {
  *   if (event.kind === 'done') await writeImage('three.png', imageGrid(event.images));
  * }
  */
-export async function* sampleImages(options: SampleImagesOptions): AsyncGenerator<SampleStep | SampleResult, void> {
-  const { model, seed = 0, steps = 18, batch: most = 32, signal, engine } = options;
-  const { sampler = heun(), spacing = karras({ rho: model.process.rho }), noise: kind = 'images' } = options;
-  if (kind !== 'images' && kind !== 'brownian-tree')
-    throw new UserError(`[pipelines/sample] unknown noise: noise=${String(kind)}. Known: images, brownian-tree.`);
-  const labels = checkedLabels(model, options.labels);
-  const count = labels?.length ?? (options.labels as number);
-  if (!Number.isSafeInteger(most) || most < 1)
-    throw new UserError(`[pipelines/sample] batch is out of range: batch=${most}. Give an integer >= 1.`);
-  const levels = spacing.levels(processOf(model.process), { steps });
-  const algebra = tensorAlgebra(engine ? { engine } : {});
+export async function* sampleImages(given: SampleImagesOptions): AsyncGenerator<SampleStep | SampleResult, void> {
+  const { count, classes, ...options } = checkSampleOptions(given);
+  const { model, seed = 0, steps = 18, batch: most = 32, signal, engine, sampler = heun(), noise: kind = 'images' } = options;
+  const process = processOf(model.process);
+  const { spacing = karras({ rho: model.process.rho }) } = options;
+  const levels = startingAt(spacing.levels(process, { steps }), { process, sigma: options.startSigma });
+  const onEngine = engine ? { engine } : {};
+  const algebra = tensorAlgebra(onEngine);
   const forward = options.forward ?? compileForward(model.backbone, { engine });
   const batches = Math.ceil(count / most);
   // Of one size, so that all share one compiled graph; the last is filled up with images that nobody asked for.
   const size = Math.ceil(count / batches);
+  const { channels, height, width } = model.backbone;
+  const shape = [size, channels, height, width] as const;
+  const denoiserOf = (labels: readonly number[] | undefined): Denoiser<Tensor> => {
+    const classLabels = labels === undefined ? null : tensor(Int32Array.from(labels), { dtype: 'int32', shape: [size] });
+    return precondition<Tensor>({
+      network: (x, cNoise) => forward.run({ params: model.params, x, cNoise, labels: classLabels }),
+      preconditioning: preconditioningOf(model.process),
+      algebra,
+    });
+  };
   const images: Image[] = [];
   let nfe = 0;
   try {
     for (let b = 0; b < batches; b++) {
       const numbers = Array.from({ length: size }, (_, i) => b * size + i);
       const wanted = Math.min(size, count - b * size);
-      const classLabels =
-        labels
-        && tensor(
-          Int32Array.from(numbers, (i) => labels[Math.min(i, count - 1)]!),
-          { dtype: 'int32', shape: [size] },
-        );
-      const shape = [size, model.backbone.channels, model.backbone.height, model.backbone.width] as const;
-      const noise = imageNoise({ seed, images: numbers });
-      const denoise = precondition<Tensor>({
-        network: (x, cNoise) => forward.run(model.params, x, cNoise, classLabels ?? null),
-        preconditioning: preconditioningOf(model.process),
-        algebra,
-      });
-      const bytes = async (x: Tensor): Promise<Image[]> =>
-        toImages({ data: await float32Data(x, engine ? { engine } : {}), shape }).slice(0, wanted);
-      const x = await startState({ algebra, noise, at: levels[0]!, like: zeros(shape) });
+      const bytes = async (x: Tensor): Promise<Image[]> => toImages({ data: await float32Data(x, onEngine), shape }).slice(0, wanted);
+      const labels = classes && numbers.map((i) => classes[Math.min(i, count - 1)]!);
+      const batch: SampleBatch = { images: numbers, seed, levels, denoiserOf, ...(labels && { labels }) };
+      const plain = denoiserOf(labels);
+      const { start, inside } = noiseOf(kind, batch);
+      const x0 = options.pictures && tensor(fromImages(numbers.map((i) => options.pictures![Math.min(i, count - 1)]!)).data, { shape });
+      const x = await startState({ algebra, noise: start, at: levels[0]!, like: zeros(shape), ...(x0 && { x0 }) });
       let last = x;
       let before = performance.now();
       for await (const step of trajectory({
         sampler,
-        denoise,
+        denoise: options.denoiser ? options.denoiser(plain, batch) : plain,
         x,
         levels,
-        noise: kind === 'images' ? noise : pathNoise(seed, numbers, levels),
+        noise: inside,
         algebra,
         ...(signal && { signal }),
       })) {
@@ -140,33 +119,41 @@ export async function* sampleImages(options: SampleImagesOptions): AsyncGenerato
   yield { kind: 'done', images, nfe };
 }
 
+/** The levels from a noise-to-signal ratio on; that one comes first. */
+function startingAt(
+  levels: readonly NoiseLevel[],
+  { process, sigma }: { readonly process: NoiseProcess; readonly sigma: number | undefined },
+): readonly NoiseLevel[] {
+  if (sigma === undefined) return levels;
+  const [first] = levels;
+  const below = levels.filter((level) => relativeSigma(level) < sigma);
+  if (sigma > relativeSigma(first!) || below.length === 0)
+    throw new UserError(
+      `[pipelines/sample] start level is not within those of the run: startSigma=${sigma}, levels go from ${relativeSigma(first!)} to `
+        + `${relativeSigma(levels.at(-1)!)}. Choose one between.`,
+    );
+  return [process.levelOf(-Math.log(sigma)), ...below];
+}
+
+/** The noise that a run begins with, and that of its steps. */
+function noiseOf(
+  kind: NonNullable<SampleImagesOptions['noise']>,
+  batch: SampleBatch,
+): { readonly start: NoiseSource; readonly inside: NoiseSource } {
+  if (typeof kind === 'function') {
+    const source = kind(batch);
+    return { start: source, inside: source };
+  }
+  const start = imageNoise({ seed: batch.seed, images: batch.images });
+  return { start, inside: kind === 'images' ? start : pathNoise(batch) };
+}
+
 /** A Brownian path for each image over the sigmas of the run. */
-function pathNoise(seed: number | bigint, images: readonly number[], levels: readonly NoiseLevel[]): NoiseSource {
+function pathNoise({ seed, images, levels }: SampleBatch): NoiseSource {
   const sigmas = levels.map(relativeSigma);
   return brownianTreeNoise({
     seed: images.map((i) => BigInt.asUintN(64, BigInt(seed) + BigInt(i))),
     sigmaMin: Math.min(...sigmas.filter((sigma) => sigma > 0)),
     sigmaMax: sigmas[0]!,
   });
-}
-
-function checkedLabels({ backbone }: DiffusionModel, labels: readonly number[] | number): readonly number[] | undefined {
-  const count = typeof labels === 'number' ? labels : labels.length;
-  if (!Number.isSafeInteger(count) || count < 1 || count > 1e6)
-    throw new UserError(`[pipelines/sample] number of images is out of range: images=${count}. Ask for 1 to 1000000.`);
-  if (typeof labels === 'number') {
-    if (backbone.classes === undefined) return undefined;
-    throw new UserError(
-      `[pipelines/sample] model wants a class for each image: labels=${labels}, classes=${backbone.classes}. Give a list of labels.`,
-    );
-  }
-  if (backbone.classes === undefined)
-    throw new UserError(`[pipelines/sample] model knows no classes: ${labels.length} labels given. Give the number of images instead.`);
-  const wrong = labels.find((label) => !Number.isSafeInteger(label) || label < 0 || label >= backbone.classes!);
-  if (wrong !== undefined)
-    throw new UserError(
-      `[pipelines/sample] label is not one of the model's: label=${wrong}, classes=${backbone.classes}. Give integers from 0 to `
-        + `${backbone.classes - 1}.`,
-    );
-  return labels;
 }

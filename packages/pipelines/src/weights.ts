@@ -6,13 +6,19 @@ import type { ImageBackbone } from './image-backbone.ts';
 
 export type WeightDType = 'float16' | 'float32';
 
+export interface ReadWeightsOptions {
+  /** Whose weights they are. */
+  readonly backbone: Pick<ImageBackbone, 'network'>;
+  /** Of the names in the file that belong to the network: 'average.' in training checkpoints. @default '' all of them */
+  readonly prefix?: string;
+}
+
 /**
  * Read a network's weights; 16-bit floats become float32.
  *
- * @param prefix of the names in the file that belong to the network: 'average.' in training checkpoints. @default '' all of them
  * @throws UserError when the file is malformed, a pickle, or does not fit the network
  */
-export async function readWeights(path: string, { network }: ImageBackbone, prefix = ''): Promise<unknown> {
+export async function readWeights(path: string, { backbone: { network }, prefix = '' }: ReadWeightsOptions): Promise<unknown> {
   const file = await openSafetensors(path);
   try {
     const entries = new Map<string, HostTensor>();
@@ -32,7 +38,8 @@ export async function weightsToWrite(params: unknown, dtype: WeightDType): Promi
   return new Map([...entries].map(([name, entry]) => [name, narrowed(name, entry)]));
 }
 
-function widened(entry: HostTensor): HostTensor {
+/** float16 and bfloat16 as float32, which every engine computes with; other entries as they are. */
+export function widened(entry: HostTensor): HostTensor {
   if (entry.dtype !== 'float16' && entry.dtype !== 'bfloat16') return entry;
   const toNumber = entry.dtype === 'float16' ? fromFloat16Bits : fromBfloat16Bits;
   return { dtype: 'float32', shape: entry.shape, data: Float32Array.from(entry.data, toNumber) };

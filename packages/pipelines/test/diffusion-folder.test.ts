@@ -108,7 +108,7 @@ describe('a folder that is wrong', () => {
     [
       'unet/config.json',
       (json: object) => ({ ...json, _class_name: 'UNet9DModel' }),
-      /unknown backbone: name="UNet9DModel".*File: .*unet\/config\.json/,
+      /backbone is not supported: name="UNet9DModel".*File: .*unet\/config\.json/,
     ],
     [
       'unet/config.json',
@@ -130,7 +130,7 @@ describe('a folder that is wrong', () => {
     [
       'scheduler/scheduler_config.json',
       (json: object) => ({ ...json, _class_name: 'PNDMScheduler' }),
-      /entry is not valid: file=.*scheduler_config\.json, _class_name="PNDMScheduler"\. Only the EDM schedulers/,
+      /scheduler is not supported: _class_name="PNDMScheduler", file=.*scheduler_config\.json\. Models are loaded with EDMEuler/,
     ],
     [
       'scheduler/scheduler_config.json',

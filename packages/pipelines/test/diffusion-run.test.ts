@@ -1,8 +1,15 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { readImage, writeImage } from '@langevin/io/node';
-import { describeCheckpoint, diffusionRunFromConfig, loadModel, loadRunModel, sampleImages } from '@langevin/pipelines';
+import {
+  describeCheckpoint,
+  diffusionRunFromConfig,
+  loadModel,
+  loadRunModel,
+  sampleImages,
+  saveDiffusionFolder,
+} from '@langevin/pipelines';
 import { data, namedTensors, setDefaultEngine } from '@langevin/tensor';
 import { parseTrainingConfig, train } from '@langevin/training';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
@@ -36,7 +43,7 @@ async function setUp() {
     batchSize: 3,
     average: { halfLifeImages: 20 },
   });
-  return { config, run: join(root, 'run') };
+  return { config, run: join(root, 'run'), folder };
 }
 
 describe('a run from its configuration', () => {
@@ -84,6 +91,93 @@ describe('a run from its configuration', () => {
       losses.push(seen);
     }
     expect(losses[1]).toEqual(losses[0]);
+  });
+
+  it('keeps the names of its classes: what its data became, or where they went, is no matter', async () => {
+    const { config, run, folder } = await setUp();
+    const { task } = await diffusionRunFromConfig(config);
+    for await (const event of train(task, { folder: run, steps: 1 })) expect(event.kind).toBeTruthy();
+    await mkdir(join(folder, 'ant'));
+    await copyFile(join(folder, 'dark', '0.png'), join(folder, 'ant', '0.png'));
+    expect((await loadRunModel(run)).model.labels).toEqual({ classes: ['dark', 'light'], categories: [] });
+    const other = await diffusionRunFromConfig({ ...config, backbone: { ...config.backbone, num_class_embeds: 3 } });
+    await expect(train(other.task, { folder: run, steps: 2, start: 'resume' }).next()).rejects.toThrow(
+      'num_class_embeds: stored 2, given 3',
+    );
+    await rename(folder, `${folder}-moved`);
+    expect((await loadRunModel(run)).model.labels?.classes).toEqual(['dark', 'light']);
+    await saveDiffusionFolder(join(run, '..', 'model'), (await loadRunModel(run)).model);
+    expect((await loadModel(join(run, '..', 'model'))).labels?.classes).toEqual(['dark', 'light']);
+
+    // The same pictures at another place are the same data.
+    await rm(join(`${folder}-moved`, 'ant'), { recursive: true });
+    const moved = await diffusionRunFromConfig({ ...config, data: { ...config.data, folder: `${folder}-moved` } });
+    for await (const event of train(moved.task, { folder: run, steps: 2, start: 'resume' }))
+      if (event.kind === 'start') expect(event).toMatchObject({ step: 1, changed: [{ path: 'data.folder' }] });
+  });
+
+  it('of a network without classes says that those of the data are not used, and samples without them', async () => {
+    const { config, run } = await setUp();
+    const { num_class_embeds: _, ...backbone } = config.backbone;
+    const { task, remarks } = await diffusionRunFromConfig({ ...config, backbone });
+    expect(remarks).toEqual([expect.stringContaining('the 2 classes of image-folder are not used: the network takes none.')]);
+    for await (const event of train(task, { folder: run, steps: 1, previewEvery: 1 })) expect(event.kind).toBeTruthy();
+    const model = await loadModel(run);
+    expect(model.labels).toBeUndefined();
+    for await (const event of sampleImages({ model, labels: 2, steps: 1 })) expect(event.kind).toBeTruthy();
+  });
+
+  it('on pictures without classes trains class 0 of a network that takes them, and says so', async () => {
+    const { config, run, folder } = await setUp();
+    const { task, remarks } = await diffusionRunFromConfig({ ...config, data: { ...config.data, folder: join(folder, 'dark') } });
+    expect(remarks).toEqual(["image-folder has no classes: of the network's 2 only class 0 is trained."]);
+    for await (const event of train(task, { folder: run, steps: 1, previewEvery: 1 })) expect(event.kind).toBeTruthy();
+    expect((await loadModel(run)).labels).toEqual({ classes: ['0'], categories: [] });
+  });
+
+  it('with adamW and no weight decay of its own shrinks weights as adamW does, not as adam', async () => {
+    const after: unknown[] = [];
+    for (const optimizer of [
+      { name: 'adamW', learningRate: 0.01 },
+      { name: 'adamW', learningRate: 0.01, weightDecay: 0.01 },
+      { name: 'adam', learningRate: 0.01 },
+    ]) {
+      const { config, run } = await setUp();
+      const { task } = await diffusionRunFromConfig(parseTrainingConfig({ ...config, optimizer }));
+      for await (const event of train(task, { folder: run, steps: 2 })) expect(event.kind).toBeTruthy();
+      const { model } = await loadRunModel(run, { weights: 'params' });
+      after.push(await data(namedTensors(model.params).get('conv_in.weight')!));
+    }
+    expect(after[0]).toEqual(after[1]);
+    expect(after[0]).not.toEqual(after[2]);
+  });
+
+  it('whose newest checkpoint is damaged says so; an earlier one can be named', async () => {
+    const { config, run } = await setUp();
+    const { task } = await diffusionRunFromConfig(config);
+    for await (const event of train(task, { folder: run, steps: 2, checkpointEvery: 1 })) expect(event.kind).toBeTruthy();
+    const newest = join(run, 'checkpoints', 'step-00000002');
+    await writeFile(join(newest, 'state.safetensors'), 'damaged');
+    await expect(loadModel(run)).rejects.toThrow(`[pipelines/run] newest checkpoint cannot be read: path=${newest}, `);
+    expect(await loadRunModel(join(run, 'checkpoints', 'step-00000001'))).toMatchObject({
+      step: 1,
+      model: { labels: { classes: ['dark', 'light'] } },
+    });
+  });
+
+  it('is not written over by a model, which would hide it', async () => {
+    const { config, run } = await setUp();
+    const { task } = await diffusionRunFromConfig(config);
+    for await (const event of train(task, { folder: run, steps: 1 })) expect(event.kind).toBeTruthy();
+    const { model } = await loadRunModel(run);
+    for (const folder of [run, join(run, 'checkpoints', 'step-00000001')])
+      await expect(saveDiffusionFolder(folder, model)).rejects.toThrow(
+        `[pipelines/folder] folder is that of a training run, which a model beside it would hide: folder=${folder}.`,
+      );
+    expect(await readdir(run)).not.toContain('unet');
+    await saveDiffusionFolder(`${run}-model`, model);
+    await cp(`${run}-model`, run, { recursive: true });
+    await expect(loadModel(run)).rejects.toThrow("[pipelines/checkpoint] folder is both a model's and a run's");
   });
 
   it('without a checkpoint has no model', async () => {

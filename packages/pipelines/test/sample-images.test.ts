@@ -1,7 +1,8 @@
-import { edm, edmPreconditioning, karras, precondition, arrayAlgebra } from '@langevin/core-schedules';
+import { edm, edmPreconditioning, karras, precondition, arrayAlgebra, type NoiseLevels } from '@langevin/core-schedules';
 import { toImages, type Image } from '@langevin/io';
 import { compileForward, sampleImages, type SampleImagesOptions, type SampleStep } from '@langevin/pipelines';
 import { ddpm, euler, heun, imageNoise, sample, startState } from '@langevin/samplers';
+import { add, mul, tensor, type Tensor } from '@langevin/tensor';
 import { referenceEngine } from '@langevin/tensor/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { TINY_CONFIG, tinyModel } from './tiny.ts';
@@ -124,13 +125,100 @@ describe('sampleImages', () => {
   });
 
   it.each([
-    [{ labels: [4] }, "[pipelines/sample] label is not one of the model's: label=4, classes=4. Give integers from 0 to 3."],
+    [{ labels: [4] }, "[pipelines/sample] label is not one of the model's: label=4, classes=4. Give integers from 0 to 3, or names."],
     [{ labels: [0.5] }, 'label=0.5'],
-    [{ labels: [] }, '[pipelines/sample] number of images is out of range: images=0'],
+    [{ labels: [] }, '[pipelines/sample] images is out of range: images=0. Ask for 1 to 1000000.'],
     [{ labels: 3 }, '[pipelines/sample] model wants a class for each image: labels=3, classes=4.'],
     [{ labels: [0], batch: 0 }, '[pipelines/sample] batch is out of range: batch=0'],
     [{ labels: [0], steps: 0 }, 'steps=0'],
-  ])('refuses %j', async (options, message) => {
+    [{ labels: ['kat'] }, '[pipelines/sample] label is not one of the model\'s: label="kat". Did you mean "cat"? The model has 4 classes'],
+    [{ labels: ['animals'] }, 'It is a category: draw classes of it with drawLabels().'],
+    [
+      { labels: [0], startSigma: 100 },
+      '[pipelines/sample] start level is not within those of the run: startSigma=100, levels go from 80 to 0.',
+    ],
+    [{ labels: [0], startSigma: 0 }, '[pipelines/sample] startSigma is out of range: startSigma=0. Pass a number > 0.'],
+    [{ labels: [0], pictures: [] }, 'there is not a picture for each image: pictures=0, images=1. Give as many.'],
+    [
+      { labels: [0], pictures: [{ width: 8, height: 8, channels: 1, data: new Uint8Array(64) }] },
+      "picture does not have the model's form: pictures[0] is 8x8 with 1 channels, the model wants 8x8 with 3.",
+    ],
+  ] satisfies readonly [Partial<SampleImagesOptions>, string][])('refuses %j', async (options, message) => {
     await expect(run({ model: tinyModel(), ...options })).rejects.toThrow(message);
+  });
+});
+
+it.each([[null], [undefined], [[]], [3], [{}], [{ model: null, labels: [0] }], [{ model: {}, labels: [0] }]])(
+  'what is no object of options is refused as such: %j',
+  async (options) => {
+    const work = async (): Promise<unknown> => sampleImages(options as unknown as SampleImagesOptions).next();
+    await expect(work()).rejects.toThrow(/^\[pipelines\/sample\] /);
+  },
+);
+
+describe('every part is an argument', () => {
+  it('labels by name are those by number', async () => {
+    const model = tinyModel();
+    const byName = await run({ model, labels: ['oak', 0, 'dog'] });
+    expect(byName.bytes).toEqual((await run({ model, labels: [3, 0, 1] })).bytes);
+  });
+
+  it('a source of noise of your own: the default one, given by hand, makes the same images, another one others', async () => {
+    const options = { model: tinyModel(), labels: [0, 1], sampler: ddpm(), seed: 3 };
+    const usual = await run(options);
+    const given = await run({ ...options, noise: ({ seed, images }) => imageNoise({ seed, images }) });
+    expect(given.bytes).toEqual(usual.bytes);
+    const other = await run({ ...options, noise: ({ images }) => imageNoise({ seed: 99, images }) });
+    expect(other.bytes).toEqual((await run({ ...options, seed: 99 })).bytes);
+  });
+
+  it('a wrapper of the denoiser: one that changes nothing, and guidance between two classes', async () => {
+    const options = { model: tinyModel(), labels: [0, 1], seed: 3 };
+    const usual = await run(options);
+    expect((await run({ ...options, denoiser: (denoise) => denoise })).bytes).toEqual(usual.bytes);
+    // D = U + w (D - U): at w = 0 it is U, the run of the other classes.
+    const guided =
+      (weight: number): SampleImagesOptions['denoiser'] =>
+      (denoise, { denoiserOf, images }) => {
+        const other = denoiserOf(images.map(() => 2));
+        const guide = async (x: Tensor, at: NoiseLevels): Promise<Tensor> => {
+          const [d, u] = [await denoise(x, at), await other(x, at)];
+          return add(mul(d, weight), mul(u, 1 - weight));
+        };
+        return Object.assign(guide, { nfe: () => 2 });
+      };
+    expect((await run({ ...options, denoiser: guided(1) })).bytes).toEqual(usual.bytes);
+    const away = await run({ ...options, denoiser: guided(0) });
+    expect(away.bytes).toEqual((await run({ ...options, labels: [2, 2] })).bytes);
+    expect(away.nfe).toBe(2 * usual.nfe);
+  });
+
+  it('a picture and a start level: with little noise on it the picture stays, with all of it nothing is left', async () => {
+    const model = tinyModel('zero');
+    const picture: Image = { width: 8, height: 8, channels: 3, data: Uint8Array.from({ length: 192 }, (_, i) => 40 + (i % 160)) };
+    const options = { model, labels: [0, 1], pictures: [picture, picture], steps: 6 };
+    // A network that answers zero takes cSkip x for x0; at a level far below that of the data it is x itself.
+    const near = await run({ ...options, startSigma: 0.004 });
+    for (const bytes of near.bytes) expect(Math.max(...bytes.map((byte, i) => Math.abs(byte - picture.data[i]!)))).toBeLessThanOrEqual(3);
+    expect(near.nfe).toBeLessThan((await run(options)).nfe);
+    const far = await run(options);
+    expect(Math.max(...far.bytes[0]!.map((byte, i) => Math.abs(byte - picture.data[i]!)))).toBeGreaterThan(60);
+    // The level of the whole run is no level less.
+    expect((await run({ model, labels: [0], steps: 6, startSigma: 80 })).bytes).toEqual(
+      (await run({ model, labels: [0], steps: 6 })).bytes,
+    );
+  });
+
+  it('a compiled forward pass refuses labels that the network does not know', async () => {
+    const model = tinyModel();
+    const forward = compileForward(model.backbone, { engine });
+    const x = tensor(new Float32Array(2 * 3 * 64), { shape: [2, 3, 8, 8] });
+    const cNoise = tensor([0, 0]);
+    for (const label of [4, -1]) {
+      const labels = tensor(Int32Array.of(0, label), { dtype: 'int32' });
+      await expect(forward.run({ params: model.params, x, cNoise, labels })).rejects.toThrow(
+        `[pipelines/forward] label is not one of the network's: label=${label}, classes=4. Give integers from 0 to 3.`,
+      );
+    }
   });
 });
