@@ -89,14 +89,15 @@ async function trained(more: Partial<DiffusionTaskOptions<Params, AdamState>>, s
 
 describe('the diffusion task', () => {
   it('learns the mean of each label, and of all where the label was dropped', async () => {
-    // At sigma = e^3 the input says nothing, so that D = cSkip x + cOut F is the mean of the data: F = mean / cOut, cOut = 0.5.
+    // At sigma = e^3 the input says nothing, so that D = cSkip x + cOut F is the mean of the data: F = mean / cOut, cOut = 0.5. The layer's
+    // dropout of a tenth makes the answer of least squares E[m] / E[m^2] = 0.9 times that.
     const learningRate = cosineSchedule({ from: 0.05, to: 0, steps: 400 });
     const learner = { ...options().learner, learningRate };
     const { shift } = await trained({ batch: batch(12), learner }, 400);
     const means = (await numbers(shift)).map((value) => 0.5 * value);
     // Targets of F have a deviation of 0.2 an element, 16 elements of each label in a step: 0.05, halved by cOut, averaged over the last
     // tens.
-    [-0.5, 0, 0.5, 0].forEach((mean, label) => expect(Math.abs(means[label]! - mean)).toBeLessThan(0.025));
+    [-0.45, 0, 0.45, 0].forEach((mean, label) => expect(Math.abs(means[label]! - mean)).toBeLessThan(0.025));
   });
 
   it.each([
