@@ -95,9 +95,9 @@ describe('the diffusion task', () => {
     const learner = { ...options().learner, learningRate };
     const { shift } = await trained({ batch: batch(12), learner }, 400);
     const means = (await numbers(shift)).map((value) => 0.5 * value);
-    // Targets of F have a deviation of 0.2 an element, 16 elements of each label in a step: 0.05, halved by cOut, averaged over the last
-    // tens.
-    [-0.45, 0, 0.45, 0].forEach((mean, label) => expect(Math.abs(means[label]! - mean)).toBeLessThan(0.025));
+    // The last 50 steps or so count. Labels: dropout moves the gradient by a third of F, over 16 elements a step: 0.012, 0.006 of the mean.
+    // Without label: targets of -1, 0 and 1, three items a step: 0.066, 0.033 of the mean. Three deviations and more.
+    [-0.45, 0, 0.45, 0].forEach((mean, label) => expect(Math.abs(means[label]! - mean)).toBeLessThan(label === 3 ? 0.1 : 0.04));
   });
 
   it.each([
