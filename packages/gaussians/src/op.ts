@@ -76,8 +76,12 @@ export function gaussianTensors({
  *
  * @throws UserError for shapes that do not fit, or cameras of different sizes
  * @example
- * const gaussians = gaussiansFromPoints({ count: 2, positions: Float32Array.of(-1, 0, 0, 1, 0, 0), colors: Uint8Array.of(255, 80, 0, 0, 80,
- * 255) }); const camera = lookAt({ width: 16, height: 16, fx: 16, fy: 16, cx: 8, cy: 8, eye: [0, 0, -4], target: [0, 0, 0] });
+ * const gaussians = gaussiansFromPoints({
+ *   count: 2,
+ *   positions: Float32Array.of(-1, 0, 0, 1, 0, 0),
+ *   colors: Uint8Array.of(255, 80, 0, 0, 80, 255),
+ * });
+ * const camera = lookAt({ width: 16, height: 16, fx: 16, fy: 16, cx: 8, cy: 8, eye: [0, 0, -4], target: [0, 0, 0] });
  * const photograph = zeros([16, 16, 3]);
  * const params = gaussianTensors(gaussians);
  * const loss = (p: GaussianTensors) => mean(square(sub(rasterizeTensors(referenceRasterizer(), p, camera).color, photograph)));

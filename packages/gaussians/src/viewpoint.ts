@@ -54,8 +54,12 @@ export interface TurntableOptions {
  *
  * @throws UserError when an option is out of range
  * @example
- * const gaussians = gaussiansFromPoints({ count: 2, positions: Float32Array.of(-1, 0, 0, 1, 0, 0), colors: Uint8Array.of(255, 80, 0, 0, 80,
- * 255) }); const [first] = turntable(sceneBounds(gaussians), { frames: 60, width: 512, height: 512 });
+ * const gaussians = gaussiansFromPoints({
+ *   count: 2,
+ *   positions: Float32Array.of(-1, 0, 0, 1, 0, 0),
+ *   colors: Uint8Array.of(255, 80, 0, 0, 80, 255),
+ * });
+ * const [first] = turntable(sceneBounds(gaussians), { frames: 60, width: 512, height: 512 });
  * first?.width; // => 512
  */
 export function turntable({ centre, radius }: SceneBounds, options: TurntableOptions): readonly Camera[] {

@@ -43,11 +43,15 @@ export interface ParallelStep<T> extends TrajectoryStep<T> {
  *
  * @throws UserError as `trajectory()`, for options out of range, and for samplers that ask more than once a step or look back
  * @example
- * const denoise = mixture([{ mean: [-1], std: 0.1 }, { mean: [1], std: 0.1 }]).denoiser<Float64Array>(); // stands for a network
+ * const denoise = mixture([
+ *   { mean: [-1], std: 0.1 },
+ *   { mean: [1], std: 0.1 },
+ * ]).denoiser<Float64Array>(); // stands for a network
  * const levels = sigmaLevels(karrasSigmas({ steps: 18 }));
  * let batches = 0;
- * for await (const { calls } of parallelTrajectory({ sampler: ddim(), denoise, x: Float64Array.of(80), levels, window: 6 })) batches =
- * calls; batches < 18; // => true
+ * for await (const { calls } of parallelTrajectory({ sampler: ddim(), denoise, x: Float64Array.of(80), levels, window: 6 }))
+ *   batches = calls;
+ * batches < 18; // => true
  */
 export async function* parallelTrajectory<T>(given: ParallelTrajectoryOptions<T>): AsyncGenerator<ParallelStep<T>, void, undefined> {
   const options = checkRun(given);

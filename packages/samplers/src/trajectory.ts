@@ -65,10 +65,13 @@ export interface TrajectoryOptions<T> {
  * @throws UserError for levels that are no grid, for a stochastic sampler without noise, and when the denoiser returns another
  *   shape, or NaN or Infinity: the step is named, over tensors with `finite: 'steps'`
  * @example
- * const denoise = mixture([{ mean: [-1], std: 0.1 }, { mean: [1], std: 0.1 }]).denoiser<Float64Array>(); // stands for a network
+ * const denoise = mixture([
+ *   { mean: [-1], std: 0.1 },
+ *   { mean: [1], std: 0.1 },
+ * ]).denoiser<Float64Array>(); // stands for a network
  * const levels = sigmaLevels(karrasSigmas({ steps: 18 }));
- * for await (const { step, steps, denoised } of trajectory({ sampler: heun(), denoise, x: Float64Array.of(80), levels })) console.log(step,
- * steps, denoised);
+ * for await (const { step, steps, denoised } of trajectory({ sampler: heun(), denoise, x: Float64Array.of(80), levels }))
+ *   console.log(step, steps, denoised);
  */
 export async function* trajectory<T>(options: TrajectoryOptions<T>): AsyncGenerator<TrajectoryStep<T>, void, undefined> {
   const { sampler, denoise, levels, noise, signal, resume, startAt = 0 } = checkRun(options);

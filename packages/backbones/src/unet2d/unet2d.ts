@@ -47,8 +47,12 @@ export interface Unet2dOptions {
  *
  * @throws UserError when the configuration is inconsistent, or at `apply` when sizes do not fit
  * @example
- * const net = unet2d({ blockOutChannels: [32, 64], downBlockTypes: ['DownBlock2D', 'AttnDownBlock2D'], upBlockTypes: ['AttnUpBlock2D',
- * 'UpBlock2D'] }); const params = net.init(torchGenerator(0));
+ * const net = unet2d({
+ *   blockOutChannels: [32, 64],
+ *   downBlockTypes: ['DownBlock2D', 'AttnDownBlock2D'],
+ *   upBlockTypes: ['AttnUpBlock2D', 'UpBlock2D'],
+ * });
+ * const params = net.init(torchGenerator(0));
  * net.apply(params, zeros([1, 3, 32, 32]), scalar(500)).shape; // => [1, 3, 32, 32]
  */
 export function unet2d(config: Partial<Unet2dConfig>, options: Unet2dOptions = {}): Backbone<Unet2dParams> {

@@ -37,8 +37,14 @@ export interface LogLikelihood<T> {
  * const data = gaussian({ mean: [0], std: 1 });
  * const algebra = arrayAlgebra();
  * const denoise = exactTrace<Float64Array>({ algebra, derivative: finiteDifference({ algebra, denoise: data.denoiser<Float64Array>() }) });
- * const { logDensity } = await logLikelihood<Float64Array>({ algebra, denoise, x: Float64Array.of(0), from: flow().level(0.001), to:
- * flow().level(1) }); logDensity; // => [-0.91794]
+ * const { logDensity } = await logLikelihood<Float64Array>({
+ *   algebra,
+ *   denoise,
+ *   x: Float64Array.of(0),
+ *   from: flow().level(0.001),
+ *   to: flow().level(1),
+ * });
+ * logDensity; // => [-0.91794]
  */
 export async function logLikelihood<T>({
   algebra,

@@ -20,8 +20,10 @@ export interface AlignYourStepsOptions {
  *
  * @throws UserError for an unknown model
  * @example
- * alignYourSteps({ model: 'sdxl' }).levels(discreteVp({ betas: 'scaled-linear', betaStart: 0.00085, betaEnd: 0.012 }), { steps: 10
- * }).slice(0, 3).map(relativeSigma); // => [14.615, 6.315, 3.771]
+ * alignYourSteps({ model: 'sdxl' })
+ *   .levels(discreteVp({ betas: 'scaled-linear', betaStart: 0.00085, betaEnd: 0.012 }), { steps: 10 })
+ *   .slice(0, 3)
+ *   .map(relativeSigma); // => [14.615, 6.315, 3.771]
  */
 export function alignYourSteps(options: AlignYourStepsOptions = {}): Spacing {
   const { model = 'sd1' } = options;

@@ -37,8 +37,12 @@ const LOOP = { hold: 'none', loop: 'repeat', mirror: 'mirror' } as const;
  *
  * @throws UserError when there is none, a placement is out of range, or a deformation is damaged or not known
  * @example
- * const cloud = gaussiansFromPoints({ count: 2, positions: Float32Array.of(-1, 0, 0, 1, 0, 0), colors: Uint8Array.of(255, 80, 0, 0, 80,
- * 255) }); const motion = mlpDeformation({ box: boxOf(cloud) });
+ * const cloud = gaussiansFromPoints({
+ *   count: 2,
+ *   positions: Float32Array.of(-1, 0, 0, 1, 0, 0),
+ *   colors: Uint8Array.of(255, 80, 0, 0, 80, 255),
+ * });
+ * const motion = mlpDeformation({ box: boxOf(cloud) });
  * const deformation = await deformationData(motion, motion.init(torchGenerator(0)));
  * // What a file of several assets gives: readSplatScene4d of @langevin/io/splats.
  * const assets = [

@@ -38,8 +38,12 @@ export function assetTime(
  * Several assets as one set of Gaussians at a time of the scene, in order of the list. Assets that do not move are placed once.
  *
  * @example
- * const room = gaussiansFromPoints({ count: 2, positions: Float32Array.of(-1, 0, 0, 1, 0, 0), colors: Uint8Array.of(255, 80, 0, 0, 80, 255)
- * }); const rising = (time: number) => transformGaussians(room, { translation: [0, -time, 0] }); // of a file: playback(gaussians, data)
+ * const room = gaussiansFromPoints({
+ *   count: 2,
+ *   positions: Float32Array.of(-1, 0, 0, 1, 0, 0),
+ *   colors: Uint8Array.of(255, 80, 0, 0, 80, 255),
+ * });
+ * const rising = (time: number) => transformGaussians(room, { translation: [0, -time, 0] }); // of a file: playback(gaussians, data)
  * const at = composeScene([{ gaussians: room }, { gaussians: rising, transform: { translation: [1, 0, 0] }, offset: 0.5 }]);
  * at(0.75).count; // => 4
  */

@@ -7,9 +7,13 @@ import { checkSimilarity, matrixOf, multiplyQuaternions, type Similarity } from 
  * is the same number, bit for bit.
  *
  * @example
- * const gaussians = gaussiansFromPoints({ count: 2, positions: Float32Array.of(-1, 0, 0, 1, 0, 0), colors: Uint8Array.of(255, 80, 0, 0, 80,
- * 255) }); const beside = transformGaussians(gaussians, { translation: [2, 0, 0], rotation: [Math.SQRT1_2, 0, Math.SQRT1_2, 0], scale: 0.5
- * }); beside.means[0]; // => 2.0
+ * const gaussians = gaussiansFromPoints({
+ *   count: 2,
+ *   positions: Float32Array.of(-1, 0, 0, 1, 0, 0),
+ *   colors: Uint8Array.of(255, 80, 0, 0, 80, 255),
+ * });
+ * const beside = transformGaussians(gaussians, { translation: [2, 0, 0], rotation: [Math.SQRT1_2, 0, Math.SQRT1_2, 0], scale: 0.5 });
+ * beside.means[0]; // => 2.0
  */
 export function transformGaussians<A extends FloatArray>(gaussians: Gaussians<A>, similarity: Similarity): Gaussians<A> {
   return placer<A>(similarity)(gaussians);

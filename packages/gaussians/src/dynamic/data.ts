@@ -38,8 +38,12 @@ export function deformationFromData({ kind, config, tensors }: DeformationData):
  *
  * @throws UserError for a kind, configuration or weights that do not fit
  * @example
- * const gaussians = gaussiansFromPoints({ count: 2, positions: Float32Array.of(-1, 0, 0, 1, 0, 0), colors: Uint8Array.of(255, 80, 0, 0, 80,
- * 255) }); const motion = mlpDeformation({ box: boxOf(gaussians) });
+ * const gaussians = gaussiansFromPoints({
+ *   count: 2,
+ *   positions: Float32Array.of(-1, 0, 0, 1, 0, 0),
+ *   colors: Uint8Array.of(255, 80, 0, 0, 80, 255),
+ * });
+ * const motion = mlpDeformation({ box: boxOf(gaussians) });
  * const at = playback(gaussians, await deformationData(motion, motion.init(torchGenerator(0)))); // or what was read from a file
  * at(0.5).count; // => 2
  */

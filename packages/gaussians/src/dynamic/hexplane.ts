@@ -51,8 +51,12 @@ export interface HexPlaneParams {
  *
  * @throws UserError for a configuration out of range
  * @example
- * const gaussians = gaussiansFromPoints({ count: 2, positions: Float32Array.of(-1, 0, 0, 1, 0, 0), colors: Uint8Array.of(255, 80, 0, 0, 80,
- * 255) }); const motion = hexPlaneDeformation({ box: boxOf(gaussians), resolution: 32, frames: 16 });
+ * const gaussians = gaussiansFromPoints({
+ *   count: 2,
+ *   positions: Float32Array.of(-1, 0, 0, 1, 0, 0),
+ *   colors: Uint8Array.of(255, 80, 0, 0, 80, 255),
+ * });
+ * const motion = hexPlaneDeformation({ box: boxOf(gaussians), resolution: 32, frames: 16 });
  */
 export function hexPlaneDeformation(config: HexPlaneConfig): Deformation<HexPlaneParams> {
   const full = {

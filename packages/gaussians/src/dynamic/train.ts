@@ -33,8 +33,13 @@ export type DynamicEvent =
  * const scene = await loadScene('my-scene');
  * const rasterizer = cpuRasterizer();
  * const gaussians = gaussiansFromPoints(scene.points!);
- * for await (const event of trainDynamic({ scene, gaussians, deformation: mlpDeformation({ box: boxOf(gaussians) }), rasterizer, steps:
- * 2000 })) {
+ * for await (const event of trainDynamic({
+ *   scene,
+ *   gaussians,
+ *   deformation: mlpDeformation({ box: boxOf(gaussians) }),
+ *   rasterizer,
+ *   steps: 2000,
+ * })) {
  *   if (event.kind === 'step') console.log(event.step, event.metrics.psnr);
  * }
  */

@@ -27,8 +27,17 @@ export interface Conversation<T> {
  * @example
  * const levels = sigmaLevels([1, 0.5]);
  * const noise = () => Promise.reject(new Error('a deterministic sampler draws none'));
- * const step = converse(euler(), { x: Float64Array.of(1), from: levels[0]!, to: levels[1]!, index: 0, levels, noise, algebra:
- * arrayAlgebra(), state: emptyState<Float64Array>() }); let turn = await step.begin();
+ * const step = converse(euler(), {
+ *   x: Float64Array.of(1),
+ *   from: levels[0]!,
+ *   to: levels[1]!,
+ *   index: 0,
+ *   levels,
+ *   noise,
+ *   algebra: arrayAlgebra(),
+ *   state: emptyState<Float64Array>(),
+ * });
+ * let turn = await step.begin();
  * while ('question' in turn) turn = await step.answer({ denoised: Float64Array.of(0) }); // what a network says of turn.question
  * turn.output.x; // => Float64Array [0.5]
  */

@@ -17,9 +17,13 @@ export interface ImageNoiseOptions {
  * @throws UserError for a seed or numbers of images that are none, and at the first draw when `images` does not name every item of the batch
  * @example
  * const request = { step: 0, draw: 0 };
- * const batch = await imageNoise({ seed: 1, images: [7, 8] }).draw({ ...request, algebra: arrayAlgebra({ items: 2 }), like: new
- * Float32Array(6) }); const alone = await imageNoise({ seed: 1, images: [8] }).draw({ ...request, algebra: arrayAlgebra(), like: new
- * Float32Array(3) }); [...batch.slice(3)].every((value, i) => value === alone[i]); // => true
+ * const batch = await imageNoise({ seed: 1, images: [7, 8] }).draw({
+ *   ...request,
+ *   algebra: arrayAlgebra({ items: 2 }),
+ *   like: new Float32Array(6),
+ * });
+ * const alone = await imageNoise({ seed: 1, images: [8] }).draw({ ...request, algebra: arrayAlgebra(), like: new Float32Array(3) });
+ * [...batch.slice(3)].every((value, i) => value === alone[i]); // => true
  */
 export function imageNoise(options: ImageNoiseOptions): NoiseSource {
   const { seed, images } = readOptions('samplers/noise', options);

@@ -20,8 +20,13 @@ export interface StartOptions<T> {
  *
  * @throws UserError for a level that is none, and where `like` or `x0` is no state of the algebra
  * @example
- * const x = await startState({ algebra: arrayAlgebra(), noise: imageNoise({ seed: 0 }), at: { alpha: 1, sigma: 80 }, like: new
- * Float32Array(3 * 32 * 32) }); x.length; // => 3072
+ * const x = await startState({
+ *   algebra: arrayAlgebra(),
+ *   noise: imageNoise({ seed: 0 }),
+ *   at: { alpha: 1, sigma: 80 },
+ *   like: new Float32Array(3 * 32 * 32),
+ * });
+ * x.length; // => 3072
  */
 export async function startState<T>(options: StartOptions<T>): Promise<T> {
   const { algebra, noise, at, like, x0 } = readOptions('samplers/start-state', options);

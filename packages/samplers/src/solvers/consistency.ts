@@ -17,8 +17,13 @@ export interface ConsistencyOptions {
  * @throws UserError when an option is out of range
  * @example
  * const denoise = async (x: Float64Array) => x.map(() => 0.5);
- * await sample({ sampler: consistency({ sigmaMin: 0 }), denoise, x: Float64Array.of(80), levels: [80, 1, 0].map(sigmaLevel), noise:
- * imageNoise({ seed: 0 }) }); // => [0.5]
+ * await sample({
+ *   sampler: consistency({ sigmaMin: 0 }),
+ *   denoise,
+ *   x: Float64Array.of(80),
+ *   levels: [80, 1, 0].map(sigmaLevel),
+ *   noise: imageNoise({ seed: 0 }),
+ * }); // => [0.5]
  */
 export function consistency(options: ConsistencyOptions = {}): Sampler {
   const { sigmaMin = 0.002, sNoise = 1 } = readOptions('samplers/consistency', options);

@@ -55,8 +55,8 @@ const SLIVER = 1e-5;
  * @throws UserError when an option is out of range, and from a step that makes no headway
  * @example
  * const denoise = gaussian({ mean: [0.5], std: 0.2 }).denoiser<Float64Array>();
- * await sample({ sampler: dpmAdaptive({ rtol: 1e-4, atol: 1e-4 }), denoise, x: Float64Array.of(10), levels: [10, 0.01].map(sigmaLevel) });
- * // => [0.69]
+ * const levels = [10, 0.01].map(sigmaLevel);
+ * await sample({ sampler: dpmAdaptive({ rtol: 1e-4, atol: 1e-4 }), denoise, x: Float64Array.of(10), levels }); // => [0.69]
  */
 export function dpmAdaptive(given: DpmAdaptiveOptions = {}): Sampler {
   const options = readOptions('samplers/dpm-adaptive', given);

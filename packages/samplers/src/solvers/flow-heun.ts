@@ -8,7 +8,11 @@ import { defineSampler, type Sampler } from '../sampler.ts';
  *
  * @example
  * const levels = linspaceTimes().levels(flow(), { steps: 100 });
- * await sample({ sampler: flowHeun(), denoise: gaussian({ mean: [0.5], std: 0.2 }).denoiser<Float64Array>(), x: Float64Array.of(1), levels
+ * await sample({
+ *   sampler: flowHeun(),
+ *   denoise: gaussian({ mean: [0.5], std: 0.2 }).denoiser<Float64Array>(),
+ *   x: Float64Array.of(1),
+ *   levels,
  * }); // => [0.7]
  */
 export function flowHeun(): Sampler {

@@ -46,8 +46,13 @@ export interface GottaGoFastOptions {
  * @example
  * const images = Float64Array.of(10, -10);
  * const algebra = arrayAlgebra({ items: 2 });
- * const options = { denoise: async (x: Float64Array) => x.map(() => 0.5), levels: [sigmaLevel(10), CLEAN], noise: imageNoise({ seed: 0 }),
- * algebra }; await sample({ ...options, sampler: gottaGoFast(), x: images }); // => [0.5, 0.5]
+ * const options = {
+ *   denoise: async (x: Float64Array) => x.map(() => 0.5),
+ *   levels: [sigmaLevel(10), CLEAN],
+ *   noise: imageNoise({ seed: 0 }),
+ *   algebra,
+ * };
+ * await sample({ ...options, sampler: gottaGoFast(), x: images }); // => [0.5, 0.5]
  */
 export function gottaGoFast(options: GottaGoFastOptions = {}): Sampler {
   const {

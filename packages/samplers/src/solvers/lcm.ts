@@ -9,8 +9,8 @@ import { defineSampler, type Sampler } from '../sampler.ts';
  *
  * @example
  * const levels = trailing().levels(discreteVp(), { steps: 4 });
- * await sample({ sampler: lcm(), denoise: async (x) => x.map(() => 0.5), x: Float64Array.of(1), levels, noise: imageNoise({ seed: 0 }) });
- * // => [0.5]
+ * const [x, noise] = [Float64Array.of(1), imageNoise({ seed: 0 })];
+ * await sample({ sampler: lcm(), denoise: async (x) => x.map(() => 0.5), x, levels, noise }); // => [0.5]
  */
 export function lcm(): Sampler {
   return defineSampler({

@@ -27,8 +27,14 @@ export interface PredictorCorrectorOptions {
  * @example
  * let calls = 0;
  * const denoise = async (x: Float64Array) => (calls++, x.map(() => 0.5));
- * await sample({ sampler: predictorCorrector({ correctorSteps: 2 }), denoise, x: Float64Array.of(10), levels: [10, 1, 0.1].map(sigmaLevel),
- * noise: imageNoise({ seed: 0 }) }); calls; // => 6
+ * await sample({
+ *   sampler: predictorCorrector({ correctorSteps: 2 }),
+ *   denoise,
+ *   x: Float64Array.of(10),
+ *   levels: [10, 1, 0.1].map(sigmaLevel),
+ *   noise: imageNoise({ seed: 0 }),
+ * });
+ * calls; // => 6
  */
 export function predictorCorrector(options: PredictorCorrectorOptions = {}): Sampler {
   const { snr = 0.16, correctorSteps = 1, norms = 'image' } = readOptions('samplers/predictor-corrector', options);

@@ -36,8 +36,13 @@ export interface RepaintOptions {
  * @example
  * const known = { mask: [1, 0], image: [0.25, 0] };
  * const levels = leading().levels(discreteVp(), { steps: 20 });
- * const filled = await sample({ sampler: repaint({ known, jumpLength: 5, jumpSamples: 2 }), denoise: async (x) => x.map(() => 0.5), x:
- * Float64Array.of(1, -1), levels, noise: imageNoise({ seed: 0 }) });
+ * const filled = await sample({
+ *   sampler: repaint({ known, jumpLength: 5, jumpSamples: 2 }),
+ *   denoise: async (x) => x.map(() => 0.5),
+ *   x: Float64Array.of(1, -1),
+ *   levels,
+ *   noise: imageNoise({ seed: 0 }),
+ * });
  * [...filled]; // => [0.25, 0.5]
  */
 export function repaint(options: RepaintOptions = {}): Sampler {

@@ -34,8 +34,14 @@ export interface RestartOptions {
  * // 18 steps of Heun, one evaluation fewer at the clean end, and twice three more.
  * let calls = 0;
  * const denoise = async (x: Float64Array) => (calls++, x.map(() => 0.5));
- * await sample({ sampler: restart(), denoise, x: Float64Array.of(80), levels: karras().levels(edm(), { steps: 18 }), noise: imageNoise({
- * seed: 0 }) }); calls; // => 47
+ * await sample({
+ *   sampler: restart(),
+ *   denoise,
+ *   x: Float64Array.of(80),
+ *   levels: karras().levels(edm(), { steps: 18 }),
+ *   noise: imageNoise({ seed: 0 }),
+ * });
+ * calls; // => 47
  */
 export function restart(options: RestartOptions = {}): Sampler {
   const { intervals = [{ sigmaMin: 0.06, sigmaMax: 0.3, repeats: 2, steps: 3 }], base = heun() } = readOptions('samplers/restart', options);
