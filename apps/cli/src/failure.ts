@@ -1,3 +1,4 @@
+import { isDiskError, remedyOf } from '@langevin/io/node';
 import { errorKind } from '@langevin/tensor';
 import { CommanderError } from 'commander';
 
@@ -21,6 +22,14 @@ export function describeFailure(error: unknown, options: { readonly command: str
   const message = error instanceof Error ? error.message : String(error);
   const stack = error instanceof Error && (ours || options.debug) ? { stack: withCauses(error) } : {};
   if (kind !== undefined) return { code: ours ? 2 : 1, kind, message: oneLine(message), ...stack };
+  // What the operating system refuses is no bug, wherever it is met.
+  if (isDiskError(error))
+    return {
+      code: 1,
+      kind: 'user',
+      message: oneLine(`[cli/disk] the operating system refuses: ${message.replace(/\.$/, '')}. ${remedyOf(error)}`),
+      ...(options.debug ? stack : {}),
+    };
   return {
     code: 2,
     kind: 'internal',

@@ -1,4 +1,3 @@
-import { processes } from '@langevin/core-schedules';
 import { resolveSampler } from '@langevin/samplers/compat';
 import { UserError } from '@langevin/tensor';
 import type { Registries } from './plugins.ts';
@@ -33,7 +32,7 @@ function made(key: keyof typeof NESTED, value: unknown, registries: Registries):
       `[cli/sample] option is a ${NESTED[key]}: --set ${key}=${JSON.stringify(value)}. Give a name, or an object with one: --set `
         + `'${key}={"name":"${key === 'base' ? 'heun' : 'vp-linear'}"}'.`,
     );
-  if (NESTED[key] === 'process') return processes.create(name, Object.keys(own).length === 0 ? undefined : own);
+  if (NESTED[key] === 'process') return registries.processes.create(name, Object.keys(own).length === 0 ? undefined : own);
   return resolveSampler(name, {
     program: 'langevin',
     ...registries,

@@ -1,55 +1,115 @@
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { spacings, type Factory, type Registry, type Spacing } from '@langevin/core-schedules';
+import { backbonePlugins, type BackbonePlugin } from '@langevin/backbones';
+import { processes, spacings, type Factory, type NoiseProcess, type Registry, type Spacing } from '@langevin/core-schedules';
+import type { DatasetPlugin } from '@langevin/io';
+import { datasetPlugins } from '@langevin/io/node';
 import { samplers, type Sampler } from '@langevin/samplers';
 import { UserError } from '@langevin/tensor';
+import { resolve as resolvePackage } from 'import-meta-resolve';
+import { guardBackbone, guardDataset, guardFactory, guardSampler, guardSpacing } from './plugin-guard.ts';
 
 /** Everything that a plugin can add to. */
 export interface Registries {
   readonly samplers: Registry<Sampler>;
   readonly spacings: Registry<Spacing>;
+  readonly processes: Registry<NoiseProcess>;
+  readonly datasets: readonly DatasetPlugin[];
+  readonly backbones: readonly BackbonePlugin[];
 }
 
+/** What --plugin takes, for help texts. */
+export const PLUGIN_HELP = `A plugin is a JavaScript module, a file or the name of an installed package, with one or more of these named exports:
+samplers, spacings and processes are objects of factories by name, datasets and backbones lists of what defineDataset() and
+defineBackbone() give:
+  export const samplers = { mine: declareOptions(({ strength = 1 } = {}) => defineSampler({ ... }), ['strength']) };`;
+
 /**
- * The registries with what plugins add: a plugin is a module with a named export `samplers` or `spacings`, an object of factories by name.
+ * The registries with what plugins add.
  *
- * @throws UserError when a file cannot be imported, exports nothing of the kind, or takes a name that exists
+ * @param names files, or packages that are installed where the command runs
+ * @throws UserError when one cannot be imported, exports nothing of the kind, or takes a name that exists
  */
-export async function loadPlugins(files: readonly string[]): Promise<Registries> {
-  let registries: Registries = { samplers, spacings };
-  for (const file of files) {
-    const module = await importPlugin(file);
-    const added = { samplers: factories<Sampler>(module['samplers']), spacings: factories<Spacing>(module['spacings']) };
-    if (!added.samplers && !added.spacings) {
-      throw new UserError(
-        `[cli/plugin] plugin adds nothing: file=${file}, exports=[${Object.keys(module).join(', ')}]. Export an object of `
-          + 'factories: export const samplers = { mine: () => defineSampler({ ... }) }.',
-      );
-    }
-    registries = {
-      samplers: added.samplers ? registries.samplers.with(added.samplers) : registries.samplers,
-      spacings: added.spacings ? registries.spacings.with(added.spacings) : registries.spacings,
-    };
-  }
+export async function loadPlugins(names: readonly string[]): Promise<Registries> {
+  let registries: Registries = { samplers, spacings, processes, datasets: datasetPlugins, backbones: backbonePlugins };
+  for (const plugin of names) registries = added(registries, { plugin, module: await importPlugin(plugin) });
   return registries;
 }
 
-async function importPlugin(file: string): Promise<Readonly<Record<string, unknown>>> {
+interface Imported {
+  readonly plugin: string;
+  readonly module: Readonly<Record<string, unknown>>;
+}
+
+function added(to: Registries, { plugin, module }: Imported): Registries {
+  const families = ['samplers', 'spacings', 'processes', 'datasets', 'backbones'] as const;
+  if (!families.some((family) => module[family] !== undefined))
+    throw new UserError(
+      `[cli/plugin] plugin adds nothing: plugin=${plugin}, exports=[${Object.keys(module).join(', ')}]. Export one or more of `
+        + `${families.join(', ')}; "langevin sample --help" shows how.`,
+    );
+  const registry = <V>(
+    name: 'samplers' | 'spacings' | 'processes',
+    { before, guard }: { before: Registry<V>; guard: (made: V) => V },
+  ): Registry<V> => {
+    const entries = module[name];
+    if (entries === undefined) return before;
+    if (typeof entries !== 'object' || entries === null || !Object.values(entries).every((entry) => typeof entry === 'function'))
+      throw wrong(plugin, name, 'an object of factories by name: { mine: () => ... }');
+    return before.with(
+      Object.fromEntries(
+        Object.entries(entries as Readonly<Record<string, Factory<V>>>).map(([key, make]) => [
+          key,
+          guardFactory(make, { blame: { plugin, part: `${before.kind} "${key}"` }, guard }),
+        ]),
+      ),
+    );
+  };
+  const list = <V extends { readonly name: string }>(
+    name: 'datasets' | 'backbones',
+    { before, guard }: { before: readonly V[]; guard: (entry: V) => V },
+  ): readonly V[] => {
+    const entries = module[name];
+    if (entries === undefined) return before;
+    if (!Array.isArray(entries) || !entries.every(isNamed))
+      throw wrong(plugin, name, `a list of what define${name === 'datasets' ? 'Dataset' : 'Backbone'}() gives`);
+    const taken = (entries as readonly V[]).find((entry) => before.some((known) => known.name === entry.name));
+    if (taken) throw new UserError(`[cli/plugin] the name is taken: plugin=${plugin}, ${name}="${taken.name}". Choose another.`);
+    return [...before, ...(entries as readonly V[]).map(guard)];
+  };
+  const blame = (part: string) => ({ plugin, part });
+  return {
+    samplers: registry('samplers', { before: to.samplers, guard: (sampler) => guardSampler(sampler, plugin) }),
+    spacings: registry('spacings', { before: to.spacings, guard: (spacing) => guardSpacing(spacing, plugin) }),
+    processes: registry('processes', { before: to.processes, guard: (process) => process }),
+    datasets: list('datasets', { before: to.datasets, guard: (entry) => guardDataset(entry, blame(`data set "${entry.name}"`)) }),
+    backbones: list('backbones', { before: to.backbones, guard: (entry) => guardBackbone(entry, blame(`backbone "${entry.name}"`)) }),
+  };
+}
+
+function isNamed(entry: unknown): boolean {
+  return typeof entry === 'object' && entry !== null && 'name' in entry && typeof entry.name === 'string';
+}
+
+function wrong(plugin: string, name: string, wanted: string): UserError {
+  return new UserError(`[cli/plugin] export is of another kind: plugin=${plugin}, export=${name}. Make it ${wanted}.`);
+}
+
+async function importPlugin(plugin: string): Promise<Readonly<Record<string, unknown>>> {
   try {
-    return (await import(pathToFileURL(resolve(file)).href)) as Readonly<Record<string, unknown>>;
+    return (await import(locate(plugin))) as Readonly<Record<string, unknown>>;
   } catch (cause) {
     throw new UserError(
-      `[cli/plugin] plugin cannot be loaded: file=${file}, ${cause instanceof Error ? cause.message : String(cause)}. Give a `
-        + 'JavaScript module.',
+      `[cli/plugin] plugin cannot be loaded: plugin=${plugin}, ${cause instanceof Error ? cause.message : String(cause)}. Give a `
+        + 'JavaScript module: a file, or a package that is installed here.',
       { cause },
     );
   }
 }
 
-function factories<V>(value: unknown): Readonly<Record<string, Factory<V>>> | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const entries = Object.values(value);
-  return entries.length > 0 && entries.every((entry) => typeof entry === 'function')
-    ? (value as Readonly<Record<string, Factory<V>>>)
-    : undefined;
+/** A path where it looks like one or leads to something; else a package, looked for from where the command runs. */
+function locate(plugin: string): string {
+  const isPath = /^[./\\]|^[a-z]:[/\\]|\.[cm]?[jt]s$/iu.test(plugin) || existsSync(plugin);
+  return isPath ? pathToFileURL(resolve(plugin)).href : resolvePackage(plugin, pathToFileURL(join(process.cwd(), 'package.json')).href);
 }

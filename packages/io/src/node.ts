@@ -4,6 +4,7 @@ export type { ReadOptions } from './node/read-json.ts';
 export { removeStaleTemporaries, writeFileAtomic } from './node/write-file-atomic.ts';
 export type { FileContent } from './node/write-file-atomic.ts';
 export { fileSource } from './node/file-source.ts';
+export { isDiskError, remedyOf } from './node/disk-error.ts';
 export { makeFolder } from './node/make-folder.ts';
 export { checkOutputFile, checkOutputFolder, prepareOutputFile } from './node/output-file.ts';
 

@@ -80,7 +80,7 @@ interface Located {
 
 async function locate(path: string): Promise<Located> {
   const state = join(path, 'state.safetensors');
-  if (await exists(state)) return { kind: 'run', file: state, ...stepOf(await readJson(join(path, 'state.json'))) };
+  if (path.trim() !== '' && (await exists(state))) return { kind: 'run', file: state, ...stepOf(await readJson(join(path, 'state.json'))) };
   const kind = await checkpointKind(path);
   if (kind === 'model') {
     const files = diffusionFiles(path, await findComponent(path));

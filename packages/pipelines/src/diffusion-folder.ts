@@ -116,10 +116,11 @@ export async function saveDiffusionFolder(dir: string, model: DiffusionModel, op
   const component = className.startsWith('UNet') ? 'unet' : 'transformer';
   const files = diffusionFiles(dir, component);
   const tensors = await weightsToWrite(model.params, dtype);
-  if (await isRunFolder(dir))
+  if (dir.trim() !== '' && (await isRunFolder(dir)))
     throw new UserError(
       `[pipelines/folder] folder is that of a training run, which a model beside it would hide: folder=${dir}. Choose another one.`,
     );
+  await makeFolder(dir);
   for (const sub of [component, 'scheduler']) await makeFolder(join(dir, sub));
   await writeSafetensors(files.weights, tensors, { metadata: { format: 'pt', ...metadata } });
   await writeFileAtomic(files.config, json(model.config));

@@ -72,6 +72,7 @@ interface FoundCheckpoint {
 }
 
 async function findCheckpoint(path: string): Promise<FoundCheckpoint> {
+  if (path.trim() === '') throw nothingToLoad(path);
   const step = stepOfName(basename(path));
   if (step !== undefined && (await exists(join(path, 'state.safetensors'))))
     return { folder: runFolder(dirname(dirname(path))), checkpoint: { step, path }, asked: 'this one' };
@@ -104,6 +105,8 @@ export type CheckpointKind = 'model' | 'run' | 'file';
 
 /** @throws UserError when it leads to none of them, or to two */
 export async function checkpointKind(path: string): Promise<CheckpointKind> {
+  // An empty path would be the folder that the program runs in.
+  if (path.trim() === '') throw nothingToLoad(path);
   const isModel = await findComponent(path).then(
     () => true,
     () => false,
@@ -117,9 +120,13 @@ export async function checkpointKind(path: string): Promise<CheckpointKind> {
   if (isModel) return 'model';
   if (isRun) return 'run';
   if (/\.[a-z0-9]+$/i.test(path) && (await exists(path))) return 'file';
-  throw new UserError(
-    `[pipelines/checkpoint] nothing to load: path=${path}. Give a folder with unet/config.json or transformer/config.json, the `
-      + 'folder of a training run, or a .safetensors file.',
+  throw nothingToLoad(path);
+}
+
+function nothingToLoad(path: string): UserError {
+  return new UserError(
+    `[pipelines/checkpoint] nothing to load: path=${path === '' ? '""' : path}. Give a folder with unet/config.json or `
+      + 'transformer/config.json, the folder of a training run, or a .safetensors file.',
   );
 }
 

@@ -15,5 +15,5 @@ export { writeReport, type ReportState } from './report.ts';
 export { progressMeter, showDuration, type Progress } from './progress.ts';
 export { parseTrainingConfig, type DiffusionTrainingConfig } from './diffusion/config.ts';
 export { parseDataDescription, type ClassGroup, type DataDescription } from './diffusion/data-description.ts';
-export { countParameters, diffusionTask, type DiffusionState, type DiffusionTaskOptions } from './diffusion/task.ts';
+export { countParameters, diffusionTask, MAY_CHANGE, type DiffusionState, type DiffusionTaskOptions } from './diffusion/task.ts';
 export { conditionalBackbone, type ConditionalBackbone } from './diffusion/conditional-backbone.ts';

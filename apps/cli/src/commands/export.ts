@@ -2,12 +2,15 @@ import { resolve } from 'node:path';
 import { stat } from 'node:fs/promises';
 import { describeCheckpoint, loadRunModel, saveDiffusionFolder, type RunWeights, type WeightDType } from '@langevin/pipelines';
 import { Option, type Command } from 'commander';
+import { collect } from '../arguments.ts';
+import { loadPlugins } from '../plugins.ts';
 import { showBytes, showCount } from '../table.ts';
 import { line, type Terminal } from '../terminal.ts';
 
 interface ExportOptions {
   readonly weights: RunWeights;
   readonly dtype: WeightDType;
+  readonly plugin: readonly string[];
   readonly json?: true;
 }
 
@@ -22,7 +25,7 @@ export function addExport(program: Command, terminal: Terminal): void {
   program
     .command('export')
     .description("Write the model of a training run's newest checkpoint as a folder that can be sampled from.")
-    .argument('<run>', 'folder of the run')
+    .argument('<run>', 'folder of the run, or of one of its checkpoints')
     .argument('<out>', 'folder to write')
     .addOption(
       new Option('--weights <which>', 'the moving average, which samples better, or the trained parameters themselves')
@@ -30,10 +33,12 @@ export function addExport(program: Command, terminal: Terminal): void {
         .default('average'),
     )
     .addOption(new Option('--dtype <dtype>', 'float16 halves the file').choices(['float16', 'float32']).default('float32'))
+    .option('--plugin <module>', 'a file or package with networks of your own; may be given again', collect, [])
     .option('--json', 'one JSON document on stdout instead of text')
     .addHelpText('after', AFTER_HELP)
     .action(async (run: string, out: string, options: ExportOptions) => {
-      const { model, name, step } = await loadRunModel(run, { weights: options.weights });
+      const { backbones } = await loadPlugins(options.plugin);
+      const { model, name, step } = await loadRunModel(run, { weights: options.weights, backbones });
       await saveDiffusionFolder(out, model, {
         dtype: options.dtype,
         metadata: { run: name, step: String(step), weights: options.weights },

@@ -1,9 +1,7 @@
-import { backbonePlugins } from '@langevin/backbones';
-import { processes } from '@langevin/core-schedules';
-import { datasetPlugins } from '@langevin/io/node';
 import type { Command } from 'commander';
 import { collect } from '../arguments.ts';
 import { reportEngines } from '../engines.ts';
+import { needsGuidance } from '../needs-guidance.ts';
 import { loadPlugins } from '../plugins.ts';
 import { byName } from '../by-name.ts';
 import { table } from '../table.ts';
@@ -29,7 +27,7 @@ export function addList(program: Command, terminal: Terminal): void {
     .command('list')
     .description(`List what there is by name: ${Object.keys(LISTS).join(', ')}.`)
     .argument('<kind>', Object.keys(LISTS).join(', '))
-    .option('--plugin <file>', 'a module with samplers or spacings of your own; may be given again', collect, [])
+    .option('--plugin <module>', 'a file or package that adds to the lists; may be given again', collect, [])
     .option('--json', 'one JSON document on stdout instead of text')
     .addHelpText('after', AFTER_HELP)
     .action(async (kind: string, options: ListOptions) => {
@@ -46,16 +44,21 @@ function show(value: Row[string] | undefined): string {
 
 async function samplers({ plugin }: ListOptions): Promise<readonly Row[]> {
   const registries = await loadPlugins(plugin);
-  return registries.samplers.names.map((name) => {
-    const { order, stochastic, paper } = registries.samplers.create(name);
-    return { name, order, stochastic, paper };
-  });
+  const rows = await Promise.all(
+    registries.samplers.names.map(async (name) => {
+      const sampler = registries.samplers.create(name);
+      const { order, stochastic, paper } = sampler;
+      // No command makes a guided denoiser: what works with nothing else is not for the command line.
+      return (await needsGuidance(sampler)) ? [] : [{ name, order, stochastic, paper }];
+    }),
+  );
+  return rows.flat();
 }
 
 async function schedules({ plugin }: ListOptions): Promise<readonly Row[]> {
   const registries = await loadPlugins(plugin);
   return [
-    ...processes.names.map((name) => ({ name, kind: 'noise process' })),
+    ...registries.processes.names.map((name) => ({ name, kind: 'noise process' })),
     ...registries.spacings.names.map((name) => ({ name, kind: 'spacing' })),
   ];
 }
@@ -64,10 +67,10 @@ async function engines(): Promise<readonly Row[]> {
   return (await reportEngines()).map(({ engine, device, available, reason = '' }) => ({ engine, device, available, reason }));
 }
 
-function backbones(): Promise<readonly Row[]> {
-  return Promise.resolve(backbonePlugins.map(({ name, className, summary }) => ({ name, className, summary })));
+async function backbones({ plugin }: ListOptions): Promise<readonly Row[]> {
+  return (await loadPlugins(plugin)).backbones.map(({ name, className, summary }) => ({ name, className, summary }));
 }
 
-function datasets(): Promise<readonly Row[]> {
-  return Promise.resolve(datasetPlugins.map(({ name, summary }) => ({ name, summary })));
+async function datasets({ plugin }: ListOptions): Promise<readonly Row[]> {
+  return (await loadPlugins(plugin)).datasets.map(({ name, summary }) => ({ name, summary }));
 }

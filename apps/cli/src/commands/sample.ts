@@ -1,18 +1,18 @@
-import { basename, dirname, extname, resolve } from 'node:path';
-import { access, constants, mkdir } from 'node:fs/promises';
+import { basename, extname, resolve } from 'node:path';
 import type { Spacing } from '@langevin/core-schedules';
 import { imageGrid, type Image } from '@langevin/io';
-import { imageExtensions, writeImage } from '@langevin/io/node';
+import { imageExtensions, prepareOutputFile, writeImage } from '@langevin/io/node';
 import { loadModel, sampleImages, type DiffusionModel } from '@langevin/pipelines';
 import type { Sampler } from '@langevin/samplers';
 import { resolveSampler, resolveSpacing } from '@langevin/samplers/compat';
-import { UserError, type Engine } from '@langevin/tensor';
+import { median, UnsupportedError, UserError, type Engine } from '@langevin/tensor';
 import { Option, type Command } from 'commander';
 import { collect, integer, list, setting } from '../arguments.ts';
 import { addEngineOptions, withEngine, type EngineOptions } from '../engines.ts';
 import { layOut } from '../grid-layout.ts';
 import { withNested } from '../nested.ts';
-import { loadPlugins } from '../plugins.ts';
+import { needsGuidance } from '../needs-guidance.ts';
+import { loadPlugins, PLUGIN_HELP, type Registries } from '../plugins.ts';
 import { presetFolder, presetNames } from '../presets.ts';
 import { showProgress } from '../progress.ts';
 import { line, remark, type Terminal } from '../terminal.ts';
@@ -50,7 +50,7 @@ Examples:
   langevin sample --preset emoji --sampler dpmpp-sde --noise brownian-tree
   langevin sample --preset emoji --plugin ./my-sampler.js --sampler mine --json
 
-A plugin is a JavaScript module that exports factories by name: export const samplers = { mine: () => defineSampler({ ... }) };
+${PLUGIN_HELP}
 The same seed gives the same image, whatever the size of the batch.`;
 
 export function addSample(program: Command, terminal: Terminal): void {
@@ -86,7 +86,7 @@ export function addSample(program: Command, terminal: Terminal): void {
       integer(1, 64),
     )
     .option('--out <file>', `where to write: ${imageExtensions.join(', ')} (default: out/<name>-seed<seed>.png)`)
-    .option('--plugin <file>', 'a module with samplers or spacings of your own; may be given again', collect, [])
+    .option('--plugin <module>', 'a file or package with samplers, spacings or networks of your own; may be given again', collect, [])
     .option('--json', 'one JSON document on stdout instead of text')
     .addHelpText('after', AFTER_HELP);
   addEngineOptions(command).action((options: SampleOptions) => sample(options, terminal));
@@ -102,6 +102,11 @@ async function sample(options: SampleOptions, terminal: Terminal): Promise<void>
     ...registries,
     ...(options.set && { options: withNested(options.set, registries) }),
   });
+  if (await needsGuidance(sampler))
+    throw new UnsupportedError(
+      `[cli/sample] sampler works with guided denoisers only, which the command line does not make: --sampler ${options.sampler}. Choose `
+        + 'another ("langevin list samplers"), or guide one in a program of your own, as docs/cookbook.md shows.',
+    );
   // Options are for a spacing that is made here: the one that a sampler's name brings along is made anew.
   const chosen =
     options.spacing === undefined && options.setSpacing === undefined && named.spacing
@@ -114,7 +119,7 @@ async function sample(options: SampleOptions, terminal: Terminal): Promise<void>
   if (note !== undefined) remark(terminal, `${options.sampler}: ${note}`);
   if (noise !== undefined && options.noise !== noise)
     remark(terminal, `${options.sampler}: its program takes the noise of a Brownian tree: --noise ${noise}`);
-  await withEngine(options, (engine) => sampleOn(engine, { begin, folder, out, sampler, spacing, note, options }, terminal));
+  await withEngine(options, (engine) => sampleOn(engine, { begin, folder, out, sampler, spacing, note, registries, options }, terminal));
 }
 
 interface SampleJob {
@@ -125,16 +130,17 @@ interface SampleJob {
   readonly sampler: Sampler;
   readonly spacing: Spacing;
   readonly note: string | undefined;
+  readonly registries: Registries;
   readonly options: SampleOptions;
 }
 
 async function sampleOn(
   engine: Engine,
-  { begin, folder, out, sampler, spacing, note, options }: SampleJob,
+  { begin, folder, out, sampler, spacing, note, registries, options }: SampleJob,
   terminal: Terminal,
 ): Promise<void> {
   remark(terminal, `loading ${folder}`);
-  const model = await loadModel(folder);
+  const model = await loadModel(folder, registries);
   const layout = layOut(model, options);
   const { columns, labels } = layout;
   const count = typeof labels === 'number' ? labels : labels.length;
@@ -231,24 +237,12 @@ async function checkedOut(path: string): Promise<string> {
   const ending = extname(path).toLowerCase();
   if (!imageExtensions.includes(ending))
     throw new UserError(`[cli/sample] ending of the picture is not known: --out=${path}. Use one of ${imageExtensions.join(', ')}.`);
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await access(dirname(path), constants.W_OK);
-  } catch (cause) {
-    throw new UserError(
-      `[cli/sample] nothing can be written to the folder of the picture: --out=${path}, ${(cause as Error).message}. Choose another place.`,
-      { cause },
-    );
-  }
+  await prepareOutputFile(path);
   return path;
 }
 
 function defaultScale({ backbone }: DiffusionModel): number {
   return Math.max(1, Math.ceil(96 / backbone.width));
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
 }
 
 function round(value: number): number {

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { readJson } from '@langevin/io/node';
 import { diffusionRunFromConfig, loadModel } from '@langevin/pipelines';
-import type { Engine } from '@langevin/tensor';
-import { parseTrainingConfig, train, type DiffusionTrainingConfig, type TrainEvent } from '@langevin/training';
+import { InternalError, UserError, type Engine } from '@langevin/tensor';
+import { MAY_CHANGE, parseTrainingConfig, showChange, train, type DiffusionTrainingConfig, type TrainEvent } from '@langevin/training';
 import type { Command } from 'commander';
-import { integer } from '../arguments.ts';
+import { collect, integer } from '../arguments.ts';
 import { addEngineOptions, withEngine, type EngineOptions } from '../engines.ts';
+import { loadPlugins, PLUGIN_HELP } from '../plugins.ts';
 import { showProgress, type ProgressView } from '../progress.ts';
 import { showCount } from '../table.ts';
 import { line, remark, type Terminal } from '../terminal.ts';
@@ -15,10 +16,12 @@ interface TrainOptions extends EngineOptions {
   readonly from?: string;
   readonly steps: number;
   readonly resume?: true;
+  readonly resumePrevious?: true;
   readonly logEvery: number;
   readonly checkpointEvery: number;
   readonly keepEvery: number;
   readonly previewEvery: number;
+  readonly plugin: readonly string[];
   readonly json?: true;
 }
 
@@ -28,9 +31,14 @@ Examples:
   langevin train configs/emoji.json --folder runs/emoji --steps 20000 --resume --threads 2
   langevin train configs/emoji.json --from runs/emoji-by-subcategory
 
-The configuration decides what is computed, the options how far and how often. Ctrl+C, or SIGTERM, writes a checkpoint and ends; a run that
-was killed in any other way goes on from its newest checkpoint with --resume, to the same bytes as if nothing had happened.
-The folder holds report.html (curves and previews, no server needed), log.jsonl, previews/ and checkpoints/.`;
+The configuration (docs/training-config.md lists its entries) decides what is computed, the options how far and how often. Ctrl+C, or
+SIGTERM, writes a checkpoint and ends; a run that was killed in any other way goes on from its newest checkpoint with --resume, to the same
+bytes as if nothing had happened.
+At a resume these entries may have changed: ${MAY_CHANGE.join(', ')};
+everything else, and what the data are, must be as it was. The folder holds report.html (curves and previews, no server needed), log.jsonl,
+previews/ and checkpoints/, and is for one process at a time.
+
+${PLUGIN_HELP}`;
 
 export function addTrain(program: Command, terminal: Terminal): void {
   const command = program
@@ -41,6 +49,7 @@ export function addTrain(program: Command, terminal: Terminal): void {
     .option('--from <checkpoint>', 'begin with the weights of this model or run; its classes may differ (default: random weights)')
     .option('--steps <n>', 'steps in all, those before a resume included', integer(1, 1e9), 20_000)
     .option('--resume', 'go on from the newest checkpoint of the folder, if there is one')
+    .option('--resume-previous', 'go on from the checkpoint before the newest, which is damaged or no good: it is set aside')
     .option('--checkpoint-every <n>', 'steps between checkpoints', integer(1, 1e9), 500)
     .option(
       '--keep-every <n>',
@@ -50,12 +59,15 @@ export function addTrain(program: Command, terminal: Terminal): void {
     )
     .option('--preview-every <n>', 'steps between sampled pictures; 0 for none', integer(0, 1e9), 1000)
     .option('--log-every <n>', 'steps between lines of the log', integer(1, 1e9), 10)
+    .option('--plugin <module>', 'a file or package with data sets or networks of your own; may be given again', collect, [])
     .option('--json', 'one JSON document on stdout at the end')
     .addHelpText('after', AFTER_HELP);
   addEngineOptions(command).action((config: string, options: TrainOptions) => runTraining(config, options, terminal));
 }
 
 async function runTraining(path: string, options: TrainOptions, terminal: Terminal): Promise<void> {
+  if (options.resume && options.resumePrevious)
+    throw new UserError('[cli/train] a run goes on from one checkpoint: --resume and --resume-previous are both given. Give one of them.');
   const config = parseTrainingConfig(await readJson(path), path);
   await withEngine(options, (engine) => trainOn(engine, { path, config, options }, terminal));
 }
@@ -65,19 +77,27 @@ async function trainOn(
   { path, config, options }: { readonly path: string; readonly config: DiffusionTrainingConfig; readonly options: TrainOptions },
   terminal: Terminal,
 ): Promise<void> {
-  const initial = options.from === undefined ? undefined : await loadModel(options.from);
-  const { task, dataset, parameters } = await diffusionRunFromConfig(config, { engine, from: path, ...(initial && { initial }) });
+  const { datasets, backbones } = await loadPlugins(options.plugin);
+  const initial = options.from === undefined ? undefined : await loadModel(options.from, { backbones });
+  const { task, dataset, parameters, remarks } = await diffusionRunFromConfig(config, {
+    engine,
+    from: path,
+    datasets,
+    backbones,
+    ...(initial && { initial }),
+  });
   remark(
     terminal,
     `${config.name}: ${showCount(dataset.length)} images of ${dataset.name}, ${dataset.classes?.length ?? 0} classes, `
       + `${showCount(parameters)} parameters, ${engine.name} on ${engine.device}`,
   );
+  for (const text of remarks) remark(terminal, text);
 
   const folder = options.folder ?? join('runs', config.name);
   const events = train(task, {
     folder,
     steps: options.steps,
-    start: options.resume ? 'resume' : 'new',
+    start: options.resumePrevious ? 'previous' : options.resume ? 'resume' : 'new',
     logEvery: options.logEvery,
     checkpointEvery: options.checkpointEvery,
     previewEvery: options.previewEvery,
@@ -117,6 +137,7 @@ async function follow(events: AsyncIterable<TrainEvent>, terminal: Terminal): Pr
         case 'start':
           report = event.folder.report;
           remark(terminal, `${event.resumed ? `resumed at step ${event.step} in` : 'started in'} ${event.folder.root}`);
+          for (const change of event.changed) remark(terminal, `changed since: ${showChange(change)}`);
           progress = showProgress(terminal, { name: 'training', unit: 'step', total: event.steps, from: event.step });
           break;
         case 'step':
@@ -135,5 +156,5 @@ async function follow(events: AsyncIterable<TrainEvent>, terminal: Terminal): Pr
   } finally {
     progress?.stop();
   }
-  throw new Error('training ended without saying so');
+  throw new InternalError('[cli/train] training ended without saying so');
 }
