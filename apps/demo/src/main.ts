@@ -2,6 +2,7 @@ import './style.css';
 import { chosenFiles, droppedFiles, intentOf, type PathFile } from './files/dropped.ts';
 import type { AssetWorker } from './files/asset.worker.ts';
 import { box, button, byId, input, setText } from './page/elements.ts';
+import { createLoading } from './page/loading.ts';
 import { attempt, connectMessages } from './page/messages.ts';
 import { createTrainer } from './page/trainer.ts';
 import { choose, connectCameras, createViewer } from './page/viewer.ts';
@@ -19,7 +20,7 @@ const stage = createStage({
   onCamera: (index) => onCamera(index),
 });
 onCamera = connectCameras(stage);
-const viewer = createViewer(stage, worker);
+const viewer = createViewer(stage, worker, createLoading());
 const trainer = createTrainer({
   stage,
   worker,

@@ -1,5 +1,5 @@
 import { readFile, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { encodeSplatScene4d, readSplats, readSplatScene4d, writeSplats } from '@langevin/io/splats';
 import { sampleFiles, syntheticCloud } from '@langevin/io/testing';
 import type { Page } from 'playwright-core';
@@ -40,6 +40,60 @@ describe.runIf(hasChromium)('the page', () => {
     desk = await demo.open({ viewport: { width: 830, height: 400 } });
   }, 4 * MINUTES);
   afterAll(() => demo?.close(), MINUTES);
+
+  it('says that it is loading, and how much of it is there, from its first moment', { timeout: 4 * MINUTES }, async () => {
+    // Before any script runs.
+    const bare = await demo.open({ javaScriptEnabled: false });
+    expect(await text(bare.page, 'loading-text')).toBe('Loading the page …');
+    expect(await bare.page.locator('#loading-bar').isVisible()).toBe(true);
+    await bare.page.context().close();
+
+    const { page, complaints } = await demo.open(
+      {},
+      `new MutationObserver(() => {
+        const [text, bar] = [document.getElementById('loading-text'), document.getElementById('loading-bar')];
+        const said = text && bar ? text.textContent + ' ' + bar.value + ' of ' + bar.max : '';
+        globalThis.told ??= [];
+        if (said !== '' && globalThis.told.at(-1) !== said) globalThis.told.push(said);
+      }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });`,
+    );
+    await hasText(page, 'fact-name', 'Still life');
+    await expect.poll(() => page.locator('#loading').isHidden(), { timeout: 2 * MINUTES }).toBe(true);
+    const told = await page.evaluate(() => (globalThis as unknown as { readonly told: readonly string[] }).told);
+    expect(told).toContain('Loading the page … 0 of 3');
+    expect(told).toContain('Loading what draws it and the first scene … 1 of 3');
+    expect(
+      told.some((one) => /^Loading (?:what draws it|the first scene) … 2 of 3$/.test(one)),
+      told.join('\n'),
+    ).toBe(true);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it('shows every choice of its lists whole', async () => {
+    const { page } = desk;
+    await page.evaluate(() => document.fonts.ready);
+    const clipped = await page.evaluate(() => {
+      // What a list needs for its longest choice: as wide as the browser makes it when it may.
+      const clippedIn = (list: HTMLSelectElement): string[] => {
+        const copy = list.cloneNode(true) as HTMLSelectElement;
+        copy.style.cssText = `position: absolute; width: max-content; font: ${getComputedStyle(list).font}`;
+        list.closest('section')!.append(copy);
+        const [has, needs] = [list.getBoundingClientRect().width, copy.getBoundingClientRect().width];
+        copy.remove();
+        return has > 0 && needs > has + 0.5 ? [`${list.id}: ${needs} in ${has}`] : [];
+      };
+      const panels = ['panel-view', 'panel-train'].map((id) => document.getElementById(id)!);
+      return panels.flatMap((panel) => {
+        const before = panel.hidden;
+        panel.hidden = false;
+        const found = [...panel.querySelectorAll('select')].flatMap(clippedIn);
+        panel.hidden = before;
+        return found;
+      });
+    });
+    expect(clipped).toEqual([]);
+  });
 
   it('shows a built-in scene, turns it with mouse and keys, comes nearer and returns', { timeout: 4 * MINUTES }, async () => {
     const { page, complaints } = desk;
@@ -135,8 +189,9 @@ describe.runIf(hasChromium)('the page', () => {
     const whole = await writeSplats(syntheticCloud({ count: 50, degree: 0, seed: 1 }), { format: 'ply' });
     const shown = await text(page, 'fact-name');
     for (const [name, buffer, message] of [
-      ['notes.ply', Buffer.from('These are no Gaussians at all, only words.'), /known format/],
-      ['half.ply', Buffer.from(whole.subarray(0, whole.length / 2)), /half\.ply|truncated|bytes/],
+      ['notes.ply', Buffer.from('These are no Gaussians at all, only words.'), /^"notes\.ply" is of no known format/],
+      ['half.ply', Buffer.from(whole.subarray(0, whole.length / 2)), /^"half\.ply" /],
+      ['photo.png', Buffer.from('89504e470d0a1a0a', 'hex'), /^photo\.png is a picture, not a file of Gaussians/],
     ] as const) {
       await page.setInputFiles('#file', { name, mimeType: 'application/octet-stream', buffer });
       await expect.poll(() => page.locator('#fault').isVisible(), { timeout: MINUTES }).toBe(true);
@@ -266,6 +321,33 @@ describe.runIf(hasChromium)('the page', () => {
     await expect.poll(() => stepsDone(page), { timeout: 2 * MINUTES }).toBeGreaterThanOrEqual(5);
     await press(page, 'stop');
     await training(page, 'ended');
+    expect(complaints).toEqual([]);
+  });
+
+  it('says that a scene moves, and what of it is trained', { timeout: 4 * MINUTES }, async () => {
+    const { page, complaints } = desk;
+    const folder = await photographedFolder(48, [0, 0, 0, 1, 1, 1]);
+    onTestFinished(() => rm(dirname(folder), { recursive: true, force: true }));
+    await page.setInputFiles('#folder', folder);
+    await expect.poll(() => text(page, 'source-hint'), { timeout: 2 * MINUTES }).toContain('This scene moves, from 0 to 1');
+    expect(await text(page, 'source-hint')).toContain(
+      'the page trains it as if it stood still, on all 5 photographs, as few are of one moment',
+    );
+    await training(page, 'ready');
+    expect(complaints).toEqual([]);
+  });
+
+  it('tells who chooses pictures alone what is missing', { timeout: 2 * MINUTES }, async () => {
+    const { page, complaints } = desk;
+    const folder = await photographedFolder(16);
+    onTestFinished(() => rm(dirname(folder), { recursive: true, force: true }));
+    await page.setInputFiles('#folder', join(folder, 'images'));
+    await expect
+      .poll(() => text(page, 'fault-text'), { timeout: MINUTES })
+      .toMatch(
+        /^6 pictures, such as images\/0\.png, but nothing that says from where they were taken: transforms\.json or a COLMAP model \(sparse\/0/,
+      );
+    await page.click('#fault-close');
     expect(complaints).toEqual([]);
   });
 

@@ -36,8 +36,34 @@ describe('what was dropped', () => {
   it('is a file of Gaussians, also among others, or nothing that can be read', () => {
     expect(intentOf(files('cloud.spz'))).toMatchObject({ kind: 'asset', file: { name: 'cloud.spz' } });
     expect(intentOf(files('out/cloud.ply', 'out/report.html'))).toMatchObject({ kind: 'asset' });
-    expect(() => intentOf(files('a.png', 'b.png'))).toThrow('neither transforms.json nor cameras.bin');
+    expect(() => intentOf(files('a.ply', 'b.spz'))).toThrow('2 files of Gaussians, such as a.ply and b.spz. Open one at a time.');
+    expect(() => intentOf(files('a.md', 'b.md'))).toThrow('2 files, but nothing that says from where they were taken');
     expect(() => intentOf([])).toThrow('Nothing was dropped');
+  });
+});
+
+describe('photographs without poses', () => {
+  const files = (...paths: readonly string[]) => paths.map((path) => ({ path, file: new File([], path.split('/').at(-1)!) }));
+
+  it('are told what is missing, and what makes it', () => {
+    const missing = 'transforms.json or a COLMAP model (sparse/0 with cameras.bin or cameras.txt) is missing. COLMAP, or ns-process-data';
+    expect(() => intentOf(files('garden/a.jpg', 'garden/b.JPG', 'garden/notes.md'))).toThrow(
+      `2 pictures, such as garden/a.jpg, but nothing that says from where they were taken: ${missing}`,
+    );
+    expect(() => intentOf(files('a.png'))).toThrow(
+      'a.png is a picture, not a file of Gaussians. To train on photographs, choose their folder',
+    );
+    expect(() => intentOf(files('images/a.jpg', 'sparse/0/images.bin'))).toThrow(missing);
+  });
+
+  it('but with models under any number are a scene from its top', () => {
+    const intent = intentOf(files('church/sparse/1/cameras.bin', 'church/sparse/1/images.bin', 'church/images/a.jpg'));
+    expect(intent).toMatchObject({ kind: 'scene', name: 'church' });
+    expect(intent.kind === 'scene' && intent.files.map(({ path }) => path)).toEqual([
+      'sparse/1/cameras.bin',
+      'sparse/1/images.bin',
+      'images/a.jpg',
+    ]);
   });
 });
 
@@ -165,6 +191,7 @@ describe('words and numbers', () => {
 
   it('a box says its sides and its middle; a message loses the place in the code', () => {
     expect(bounds({ low: [-1, 0, -2], high: [1, 3, -1] })).toBe('2.00 × 3.00 × 1.00, around (0.00, 1.50, −1.50)');
-    expect(plain('[io/splats] cloud.ply is truncated: size=3. Use it whole.')).toBe('Cloud.ply is truncated: size=3. Use it whole.');
+    expect(plain('[io/splats] cloud.ply is truncated: size=3. Use it whole.')).toBe('cloud.ply is truncated: size=3. Use it whole.');
+    expect(plain('[demo/scene] file is not there: path=a.png.')).toBe('File is not there: path=a.png.');
   });
 });

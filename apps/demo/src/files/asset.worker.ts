@@ -8,6 +8,7 @@ import {
   type Rasterizer,
   type Rendering,
 } from '@langevin/gaussians';
+import { blobSource } from '@langevin/io';
 import {
   detectSplatFormat,
   encodeSplats4d,
@@ -43,10 +44,11 @@ let spare: Rendering | undefined;
 const handlers = {
   /** Reads a file of any known format. */
   open: async ({ file, name }: { readonly file: Blob; readonly name: string }): Promise<Asset> => {
-    const { name: format } = await detectSplatFormat(file);
+    const source = blobSource(file, JSON.stringify(name));
+    const { name: format } = await detectSplatFormat(source);
     const described = { name, bytes: file.size, format };
-    if (format !== '4d') return hold({ cloud: await readSplats(file, { invalid: 'drop' }) }, described);
-    const { assets } = await readSplatScene4d(file, { invalid: 'drop' });
+    if (format !== '4d') return hold({ cloud: await readSplats(source, { invalid: 'drop' }) }, described);
+    const { assets } = await readSplatScene4d(source, { invalid: 'drop' });
     const [{ placement, ...asset }, ...others] = assets as readonly [SplatScene4d['assets'][number], ...SplatScene4d['assets']];
     return others.length === 0 && Object.keys(placement).length === 0 ? hold4d(asset, described) : holdScene({ assets }, described);
   },

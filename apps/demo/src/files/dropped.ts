@@ -45,6 +45,25 @@ async function walk(entry: FileSystemEntry, above: string, found: PathFile[]): P
 
 const MARKERS = /(?:^|\/)(?:transforms(?:_train)?\.json|cameras\.(?:bin|txt))$/u;
 
+const PICTURE = /\.(?:png|jpe?g|webp|gif|bmp|tiff?|heic|avif)$/iu;
+const WITHOUT_POSES =
+  'transforms.json or a COLMAP model (sparse/0 with cameras.bin or cameras.txt) is missing. COLMAP, or ns-process-data of nerfstudio, '
+  + 'makes one of photographs; choose the folder that has both.';
+
+const pictureOf = (files: readonly PathFile[]): string =>
+  files
+    .map(({ path }) => path)
+    .filter((path) => PICTURE.test(path))
+    .sort()[0]!;
+
+/** @throws Error for a file that is a picture: one that is dropped alone is meant to be trained on */
+export function checkAssetFile({ name }: Pick<File, 'name'>): void {
+  if (PICTURE.test(name))
+    throw new Error(
+      `${name} is a picture, not a file of Gaussians. To train on photographs, choose their folder under Train: with ${WITHOUT_POSES.replace(' is missing', '')}`,
+    );
+}
+
 /** Tells a scene from a file of Gaussians. Paths of a scene start at its top, below which its `sparse` or `transforms.json` lies. */
 export function intentOf(files: readonly PathFile[]): Intent {
   const [first] = files;
@@ -54,15 +73,22 @@ export function intentOf(files: readonly PathFile[]): Intent {
     .filter((path) => MARKERS.test(path))
     .sort((a, b) => a.split('/').length - b.split('/').length || (a < b ? -1 : 1))[0];
   if (marker === undefined) {
-    if (files.length === 1) return { kind: 'asset', file: first.file };
+    if (files.length === 1) {
+      checkAssetFile(first.file);
+      return { kind: 'asset', file: first.file };
+    }
     const splats = files.filter(({ path }) => /\.(?:ply|splat|spz|splats4d|safetensors)$/iu.test(path));
     if (splats.length === 1) return { kind: 'asset', file: splats[0]!.file };
-    throw new Error(
-      `${files.length} files, but neither transforms.json nor cameras.bin or cameras.txt among them. Drop one file of Gaussians, `
-        + 'or the folder of a scene.',
-    );
+    if (splats.length > 1)
+      throw new Error(
+        `${splats.length} files of Gaussians, such as ${splats[0]!.file.name} and ${splats[1]!.file.name}. Open one at a time.`,
+      );
+    const pictures = files.filter(({ path }) => PICTURE.test(path)).length;
+    const what =
+      pictures > 0 ? `${pictures} ${pictures === 1 ? 'picture' : 'pictures'}, such as ${pictureOf(files)}` : `${files.length} files`;
+    throw new Error(`${what}, but nothing that says from where they were taken: ${WITHOUT_POSES} For a file of Gaussians, open it alone.`);
   }
-  const top = marker.replace(/(?:(?:^|\/)(?:colmap\/)?sparse(?:\/0)?)?\/?[^/]+$/u, '');
+  const top = marker.replace(/(?:(?:^|\/)(?:colmap\/)?sparse(?:\/\d+)?)?\/?[^/]+$/u, '');
   const below = top === '' ? '' : `${top}/`;
   return {
     kind: 'scene',

@@ -45,5 +45,7 @@ export function figure(value: number): string {
 /** The part of a message that is for people: without the place in the code that our packages put before it. */
 export function plain(message: string): string {
   const text = message.replace(/^\[[\w./-]+\]\s*/u, '');
+  // A word is begun as a sentence is; the name of a file stays as it is.
+  if (!/^[a-z]+(?: |$)/u.test(text)) return text;
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -180,9 +180,11 @@ export function createTrainer({ stage, worker, onView }: TrainerOptions): Traine
       scene?.kind === 'synthetic'
         ? `Not photographs: ${views.length} pictures of a procedural still life, taken by our own rasterizer from a sphere around it, `
             + `${first.width} × ${first.height}; ${held} held out. It begins with ${count(news.points)} rough points.`
-        : // prettier-ignore
-          `${news.name}: ${views.length} photographs, ${first.width} × ${first.height}; ${held} held out. It begins with ` +
-`${news.points > 0 ? `the ${count(news.points)} points of the model` : 'random points'}.`,
+        : [
+            `${news.name}: ${views.length} photographs, ${first.width} × ${first.height}; ${held} held out.`,
+            `It begins with ${news.points > 0 ? `the ${count(news.points)} points of the model` : 'random points'}.`,
+            ...news.remarks.map((remark) => `${remark.charAt(0).toUpperCase()}${remark.slice(1).replace(/\.$/u, '')}.`),
+          ].join(' '),
     );
     setText('photograph-caption', scene?.kind === 'synthetic' ? 'Picture to match' : 'Photograph');
     void attempt(() => showAround(news.start, { keepView: false }));

@@ -1,10 +1,12 @@
 import type { Asset, NamedCamera } from '../files/asset.ts';
 import type { AssetWorker } from '../files/asset.worker.ts';
+import { checkAssetFile } from '../files/dropped.ts';
 import { createPlayer } from '../motion/player.ts';
 import type { Remote } from '../rpc.ts';
 import type { Direction, PainterKind, Stage } from '../stage/stage.ts';
 import { box, button, download, fill, input, press, select, setText } from './elements.ts';
 import { bounds, bytes, count } from './format.ts';
+import type { Loading } from './loading.ts';
 import { attempt, hideFault, say } from './messages.ts';
 
 /** The half of the page that opens files and shows them. */
@@ -19,7 +21,7 @@ export interface Viewer {
   readonly hasAsset: () => boolean;
 }
 
-export function createViewer(stage: Stage, worker: Remote<AssetWorker>): Viewer {
+export function createViewer(stage: Stage, worker: Remote<AssetWorker>, loading: Loading): Viewer {
   const player = createPlayer((time) => stage.poseAt(time));
   let asset: Asset | undefined;
 
@@ -45,6 +47,7 @@ export function createViewer(stage: Stage, worker: Remote<AssetWorker>): Viewer 
   const viewer: Viewer = {
     open: (file) =>
       attempt(async () => {
+        checkAssetFile(file);
         say(`Reading ${file.name} …`);
         await show(await worker.open({ file, name: file.name }));
       }),
@@ -54,7 +57,7 @@ export function createViewer(stage: Stage, worker: Remote<AssetWorker>): Viewer 
         await worker.keepTrained();
         await show({ ...given, slot: 'view' });
       }),
-    resume: () => (asset === undefined ? viewer.example('still-life') : show(asset)),
+    resume: () => (asset === undefined ? loading.until('the first scene', viewer.example('still-life')) : show(asset)),
     leave: () => player.set(undefined),
     hasAsset: () => asset !== undefined,
   };
@@ -76,7 +79,7 @@ export function createViewer(stage: Stage, worker: Remote<AssetWorker>): Viewer 
       if (!name.startsWith('Spark')) painter.value = 'raster';
     });
   painter.addEventListener('change', () => void paintWith(painter.value as PainterKind));
-  void paintWith('spark');
+  void loading.until('what draws it', paintWith('spark'));
 
   const up = select('up');
   up.addEventListener('change', () =>

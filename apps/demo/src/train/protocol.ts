@@ -61,6 +61,8 @@ export type News =
       readonly points: number;
       readonly start: Gaussians;
       readonly look: number;
+      /** What a user should know of how it was read, a sentence each. */
+      readonly remarks: readonly string[];
     }
   | { readonly kind: 'photograph'; readonly view: number; readonly picture: Picture }
   | { readonly kind: 'started'; readonly drawnBy: string; readonly reasons: readonly string[] }

@@ -6,6 +6,7 @@ import {
   psnr,
   randomPoints,
   readScene,
+  stillScene,
   strategyByName,
   trainSplats,
   type Gaussians,
@@ -104,14 +105,16 @@ async function load(choice: SceneChoice, side: number): Promise<void> {
           maxSide: side,
           onView: (progress) => tell({ kind: 'reading', ...progress }),
         });
-  scene = read;
-  views = [...read.train, ...read.test].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  // The page trains what stands still; what moves begins so as well.
+  const still = read.times === undefined ? undefined : stillScene(read);
+  scene = still ?? read;
+  views = [...scene.train, ...scene.test].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   const points =
     read.points ?? randomPoints({ count: RANDOM_POINTS, halfSide: read.extent, random: counterGenerator({ seed: 0, stream: [5] }) });
   gaussians = gaussiansFromPoints(points, { degree: 3 });
   step = 0;
   // A view that is not trained on shows what was learnt.
-  look = Math.max(0, views.indexOf(read.test[read.test.length >> 1] ?? read.train[0]!));
+  look = Math.max(0, views.indexOf(scene.test[scene.test.length >> 1] ?? scene.train[0]!));
   tell({
     kind: 'scene',
     name: read.name,
@@ -119,9 +122,21 @@ async function load(choice: SceneChoice, side: number): Promise<void> {
     points: read.points?.count ?? 0,
     start: gaussians,
     look,
+    remarks: [...(read.remarks ?? []), ...(still === undefined ? [] : [stillRemark(read, still)])],
   });
   showPhotograph();
   await showPicture();
+}
+
+function stillRemark({ name, times, train }: SplatScene, still: ReturnType<typeof stillScene>): string {
+  const chosen =
+    still.from === 'first'
+      ? `the ${still.train.length} photographs of the first moment`
+      : `all ${train.length} photographs, as few are of one moment`;
+  return (
+    `This scene moves, from ${times!.start} to ${times!.end}, and the page trains it as if it stood still, on ${chosen}: held-out views of `
+    + `other moments are not met. "langevin splat train ${name}" trains its motion`
+  );
 }
 
 async function start({ steps, strategy, device }: TrainingChoice): Promise<void> {

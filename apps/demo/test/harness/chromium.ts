@@ -25,7 +25,8 @@ export interface OpenPage {
 
 /** The page, built and served as `npm run demo` does it, in a browser without a window. */
 export interface Demo {
-  readonly open: (options: BrowserContextOptions) => Promise<OpenPage>;
+  /** @param script runs before any of the page */
+  readonly open: (options: BrowserContextOptions, script?: string) => Promise<OpenPage>;
   readonly close: () => Promise<void>;
 }
 
@@ -33,7 +34,7 @@ export async function startDemo(): Promise<Demo> {
   const [browser, server] = await Promise.all([chromium.launch({ executablePath: EXECUTABLE, args: ARGUMENTS }), serve()]);
   const [url] = server.resolvedUrls!.local;
   return {
-    open: (options) => openPage(browser, url!, options),
+    open: (options, script) => openPage(browser, url!, { ...options, script }),
     close: async () => {
       await browser.close();
       await server.close();
@@ -48,11 +49,16 @@ async function serve() {
   return preview({ ...shared, build: { outDir }, preview: { host: '127.0.0.1', port: 0 } });
 }
 
-async function openPage(browser: Browser, url: string, options: BrowserContextOptions): Promise<OpenPage> {
+async function openPage(
+  browser: Browser,
+  url: string,
+  { script, ...options }: BrowserContextOptions & { readonly script?: string | undefined },
+): Promise<OpenPage> {
   // Without glides there is no picture on the way to another.
   const context = await browser.newContext({ reducedMotion: 'reduce', acceptDownloads: true, ...options });
   context.setDefaultTimeout(120_000);
   const page = await context.newPage();
+  if (script !== undefined) await page.addInitScript(script);
   const complaints: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());

@@ -5,8 +5,12 @@ import { cpuRasterizer, imageOf, sceneBounds, turntable } from '@langevin/gaussi
 import { writeImage } from '@langevin/io/node';
 import { swayingStalks } from '../../src/built-in/swaying.ts';
 
-/** A folder with a transforms.json and six small photographs of the stalks; cameras are written in OpenGL's axes, as nerfstudio does. */
-export async function photographedFolder(side: number): Promise<string> {
+/**
+ * A folder with a transforms.json and six small photographs of the stalks; cameras are written in OpenGL's axes, as nerfstudio does.
+ *
+ * @param times of the photographs. @default they have none
+ */
+export async function photographedFolder(side: number, times?: readonly number[]): Promise<string> {
   const folder = join(await mkdtemp(join(tmpdir(), 'langevin-demo-')), 'stalks');
   await mkdir(join(folder, 'images'), { recursive: true });
   const { cloud } = swayingStalks();
@@ -23,6 +27,7 @@ export async function photographedFolder(side: number): Promise<string> {
       cy: camera.cy,
       w: side,
       h: side,
+      ...(times && { time: times[i] }),
       transform_matrix: toWorld(camera.worldToCamera),
     });
   }
