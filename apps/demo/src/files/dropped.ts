@@ -60,7 +60,8 @@ const pictureOf = (files: readonly PathFile[]): string =>
 export function checkAssetFile({ name }: Pick<File, 'name'>): void {
   if (PICTURE.test(name))
     throw new Error(
-      `${name} is a picture, not a file of Gaussians. To train on photographs, choose their folder under Train: with ${WITHOUT_POSES.replace(' is missing', '')}`,
+      `${name} is a picture, not a file of Gaussians. To train on photographs, choose their folder under Train: with `
+        + WITHOUT_POSES.replace(' is missing', ''),
     );
 }
 
