@@ -1,7 +1,7 @@
 /**
- * After a change of the number of Gaussians, and more so after a reset of opacities, training needs steps to recover. So a strategy ends
- * its changes well before the end of a run, whatever its options say: nothing changes in the last sixth, as with the 25,000 of 30,000 steps of
- * Kheradmand et al. 2024, and nothing is reset in the second half, as with the 15,000 of 30,000 of Kerbl et al. 2023.
+ * After a change of the number of Gaussians, and more so after a reset of opacities, training needs steps to recover. So a strategy
+ * ends its changes well before the end of a run, whatever its options say: nothing changes in the last sixth, as with the 25,000 of 30,000
+ * steps of Kheradmand et al. 2024, and nothing is reset in the second half, as with the 15,000 of 30,000 of Kerbl et al. 2023.
  */
 const SETTLING = 5 / 6;
 

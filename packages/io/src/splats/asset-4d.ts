@@ -42,6 +42,7 @@ export interface SplatAsset4d {
 }
 
 const finite = v.pipe(v.number(), v.finite());
+const TRIPLE = v.tuple([finite, finite, finite]);
 
 /** What the JSON of a file says about an asset. */
 export const ASSET_ENTRIES = {
@@ -49,6 +50,8 @@ export const ASSET_ENTRIES = {
   degree: v.picklist([0, 1, 2, 3]),
   antialiased: v.optional(v.boolean()),
   comments: v.optional(v.pipe(v.array(v.string()), v.maxLength(100))),
+  up: v.optional(TRIPLE),
+  origin: v.optional(TRIPLE),
   times: v.strictObject({
     start: finite,
     end: finite,
@@ -84,6 +87,8 @@ export function packAsset(
     degree: cloud.degree,
     ...(cloud.metadata?.antialiased === undefined ? {} : { antialiased: cloud.metadata.antialiased }),
     ...(comments.length === 0 ? {} : { comments }),
+    ...(cloud.metadata?.up === undefined ? {} : { up: cloud.metadata.up }),
+    ...(cloud.metadata?.origin === undefined ? {} : { origin: cloud.metadata.origin }),
     times,
     deformation: deformation === null ? null : { kind: deformation.kind, config: deformation.config },
   };
@@ -107,6 +112,8 @@ export async function unpackAsset(
     format: '4d',
     ...(header.antialiased === undefined ? {} : { antialiased: header.antialiased }),
     ...(header.comments === undefined ? {} : { comments: header.comments }),
+    ...(header.up === undefined ? {} : { up: header.up }),
+    ...(header.origin === undefined ? {} : { origin: header.origin }),
   });
   if (deformation === null) return { cloud, times: cleanTimes(times), deformation: null };
   if (cloud.count !== count && deformation.kind === 'frames')

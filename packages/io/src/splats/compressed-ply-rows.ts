@@ -25,8 +25,8 @@ export function isCompressedPly(header: PlyHeader): boolean {
  */
 export async function readCompressedRows(request: ReadRequest, header: PlyHeader): Promise<SplatCloud> {
   const { source } = request;
-  const vertex = elementWith(header, 'vertex', PACKED, source.label);
-  const chunk = elementWith(header, 'chunk', withEnds(RANGES), source.label);
+  const vertex = elementWith(header, { name: 'vertex', properties: PACKED }, source.label);
+  const chunk = elementWith(header, { name: 'chunk', properties: withEnds(RANGES) }, source.label);
   const { count } = vertex;
   if (chunk.count !== Math.ceil(count / CHUNK_ROWS))
     throw new UserError(
@@ -62,7 +62,11 @@ function withEnds(names: readonly string[]): string[] {
   return names.flatMap((name) => [`min_${name}`, `max_${name}`]);
 }
 
-function elementWith(header: PlyHeader, name: string, properties: readonly string[], label: string): PlyElement {
+function elementWith(
+  header: PlyHeader,
+  { name, properties }: { readonly name: string; readonly properties: readonly string[] },
+  label: string,
+): PlyElement {
   const element = header.elements.find((other) => other.name === name);
   const missing = properties.filter((property) => element?.properties.has(property) !== true);
   if (element !== undefined && missing.length === 0) return element;

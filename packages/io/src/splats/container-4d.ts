@@ -27,9 +27,10 @@ const MAX_ASSETS = 1000;
 export const container4dFormat: SplatFormat = {
   name: '4d',
   extensions: ['.splats4d', '.splats4d.safetensors'],
-  keeps: 'everything, bit for bit; weights of the deformation, times, comments',
+  keeps: 'everything, bit for bit; weights of the deformation, times, comments, which way is up, an origin far from 0',
   loses: 'nothing',
   bytesPerGaussian: bytesInMemory,
+  origin: 'kept',
   matches: (head, byteLength) => {
     if (head.byteLength < 16 || head[8] !== 0x7b) return false;
     const length = new DataView(head.buffer, head.byteOffset, 8).getBigUint64(0, true);

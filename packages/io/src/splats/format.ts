@@ -13,6 +13,8 @@ export interface SplatFormat {
   bytesPerGaussian(degree: ShDegree): number;
   /** Judge by the content: the first {@link HEAD_BYTES} bytes, or all of a shorter file, and the size of the whole. */
   matches(head: Uint8Array, byteLength: number): boolean;
+  /** Whether `metadata.origin` is kept. @default 'refused', since places would be elsewhere without it */
+  readonly origin?: 'kept' | 'refused';
   /** @throws {UserError} when the file is not well-formed */
   read(request: ReadRequest): Promise<SplatCloud>;
   /** Missing where the format is only read. The cloud has been checked. */

@@ -49,7 +49,13 @@ export async function readPlyRows(source: ByteSource, header: PlyHeader, targets
   for (const element of header.elements) {
     const wanted = targets.get(element.name);
     if (wanted !== undefined && element.stride > 0)
-      await readBinaryRows({ source, offset, element, targets: wanted, littleEndian: header.encoding === 'binary_little_endian' });
+      await readBinaryRows({
+        source,
+        offset,
+        element,
+        targets: wanted,
+        order: header.encoding === 'binary_little_endian' ? 'little' : 'big',
+      });
     offset += element.count * element.stride;
     if ([...targets.keys()].at(-1) === element.name) return;
   }
@@ -60,15 +66,15 @@ interface BinaryRows {
   readonly offset: number;
   readonly element: PlyElement;
   readonly targets: readonly PlyTarget[];
-  readonly littleEndian: boolean;
+  readonly order: 'little' | 'big';
 }
 
-async function readBinaryRows({ source, offset, element, targets, littleEndian }: BinaryRows): Promise<void> {
+async function readBinaryRows({ source, offset, element, targets, order }: BinaryRows): Promise<void> {
   const { count, stride } = element;
   // Windows that fit the cache: every property walks over all rows of one.
   const rows = Math.max(1, Math.floor(PIECE_BYTES / 4 / stride));
   const aligned =
-    littleEndian && targets.every(({ property }) => property.type === 'float32' && property.offset % 4 === 0) && stride % 4 === 0;
+    order === 'little' && targets.every(({ property }) => property.type === 'float32' && property.offset % 4 === 0) && stride % 4 === 0;
   for (let first = 0; first < count; first += rows) {
     const size = Math.min(rows, count - first);
     const window = await readExactly(source, offset + first * stride, size * stride);
@@ -85,21 +91,21 @@ async function readBinaryRows({ source, offset, element, targets, littleEndian }
       } else {
         const get = GETTERS[target.property.type];
         for (let row = 0, from = target.property.offset; row < size; row++, from += stride, to += target.stride)
-          target.into[to] = get(view, from, littleEndian);
+          target.into[to] = get(view, from, order);
       }
     }
   }
 }
 
-const GETTERS: Readonly<Record<PlyType, (view: DataView, at: number, littleEndian: boolean) => number>> = {
+const GETTERS: Readonly<Record<PlyType, (view: DataView, at: number, order: 'little' | 'big') => number>> = {
   int8: (view, at) => view.getInt8(at),
   uint8: (view, at) => view.getUint8(at),
-  int16: (view, at, little) => view.getInt16(at, little),
-  uint16: (view, at, little) => view.getUint16(at, little),
-  int32: (view, at, little) => view.getInt32(at, little),
-  uint32: (view, at, little) => view.getUint32(at, little),
-  float32: (view, at, little) => view.getFloat32(at, little),
-  float64: (view, at, little) => view.getFloat64(at, little),
+  int16: (view, at, order) => view.getInt16(at, order === 'little'),
+  uint16: (view, at, order) => view.getUint16(at, order === 'little'),
+  int32: (view, at, order) => view.getInt32(at, order === 'little'),
+  uint32: (view, at, order) => view.getUint32(at, order === 'little'),
+  float32: (view, at, order) => view.getFloat32(at, order === 'little'),
+  float64: (view, at, order) => view.getFloat64(at, order === 'little'),
 };
 
 async function readAsciiRows(source: ByteSource, header: PlyHeader, targets: PlyTargets): Promise<void> {

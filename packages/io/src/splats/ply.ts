@@ -1,5 +1,4 @@
 import { UnsupportedError, UserError } from '@langevin/tensor';
-import type { ByteSource } from '../safetensors/byte-source.ts';
 import type { ShDegree, SplatCloud } from './cloud.ts';
 import { allocateCloud, bytesInMemory, shCoefficients } from './cloud.ts';
 import { finishCloud } from './finish.ts';
@@ -11,6 +10,7 @@ import type { PlyTarget } from './ply-rows.ts';
 import { checkPlySize, readPlyRows } from './ply-rows.ts';
 import { isCompressedPly, readCompressedRows } from './compressed-ply-rows.ts';
 import { cleanComments } from './comments.ts';
+import { originOfDoubles, placementComments, readPlacement } from './up-and-origin.ts';
 
 /**
  * The layout of the first paper on 3D Gaussians (Kerbl et al. 2023), which every tool reads: an element `vertex` whose properties are found
@@ -19,9 +19,10 @@ import { cleanComments } from './comments.ts';
 export const plyFormat: SplatFormat = {
   name: 'ply',
   extensions: ['.ply'],
-  keeps: 'everything, bit for bit; comments',
+  keeps: 'everything, bit for bit; comments, which way is up, an origin far from 0',
   loses: 'nothing',
   bytesPerGaussian: (degree) => bytesInMemory(degree) + 12,
+  origin: 'kept',
   matches: (head) => /^ply\r?\n/.test(String.fromCharCode(...head.subarray(0, 5))),
   read: readPly,
   encode: encodePly,
@@ -42,12 +43,19 @@ async function readInriaRows(request: ReadRequest, header: PlyHeader): Promise<S
   const degree = degreeOf(vertex, source.label);
   checkPlySize(source, header, ['vertex']);
   const cloud = allocateCloud(source.label, vertex.count, degree);
-  await readPlyRows(source, header, new Map([['vertex', targetsOf(cloud, vertex, source)]]));
-  const antialiased = header.comments.includes(MIP_COMMENT) ? { antialiased: true } : {};
+  const { placement, others } = readPlacement(header.comments);
+  const doubles = ['x', 'y', 'z'].every((name) => vertex.properties.get(name)?.type === 'float64');
+  const exact = doubles || placement.origin !== undefined ? new Float64Array(cloud.means.length) : undefined;
+  await readPlyRows(source, header, new Map([['vertex', targetsOf(cloud, exact, { vertex, label: source.label })]]));
+  const origin = exact && (placement.origin ?? originOfDoubles(exact));
+  if (exact !== undefined) cloud.means.set(origin === undefined ? exact : exact.map((value, i) => value - origin[i % 3]!));
+  const antialiased = others.includes(MIP_COMMENT) ? { antialiased: true } : {};
   return finishCloud(cloud, request, {
     format: 'ply',
-    comments: header.comments.filter((comment) => comment !== MIP_COMMENT),
+    comments: others.filter((comment) => comment !== MIP_COMMENT),
     ...antialiased,
+    ...placement,
+    ...(origin && { origin }),
   });
 }
 
@@ -116,11 +124,16 @@ export function inriaColumns(
   ];
 }
 
-function targetsOf(cloud: SplatCloud, vertex: PlyElement, source: ByteSource): PlyTarget[] {
+/** @param exact where centres go instead, for files whose coordinates float32 would spoil */
+function targetsOf(
+  cloud: SplatCloud,
+  exact: Float64Array | undefined,
+  { vertex, label }: { readonly vertex: PlyElement; readonly label: string },
+): PlyTarget[] {
   return inriaColumns(cloud).map(({ name, array, offset, stride }) => {
     const property = vertex.properties.get(name);
-    if (property === undefined) throw new UserError(`[io/splats] ${source.label} lacks PLY property=${name}. It is damaged.`);
-    return { property, into: array, offset, stride };
+    if (property === undefined) throw new UserError(`[io/splats] ${label} lacks PLY property=${name}. It is damaged.`);
+    return { property, into: array === cloud.means ? (exact ?? array) : array, offset, stride };
   });
 }
 
@@ -132,33 +145,56 @@ function* encodePly(cloud: SplatCloud, options: SplatEncodeOptions): Generator<U
     const zeros = { array: new Float32Array(1), offset: 0, stride: 0 };
     columns.splice(3, 0, ...['nx', 'ny', 'nz'].map((name) => ({ name, ...zeros })));
   }
-  yield new TextEncoder().encode(
-    headerText(
-      cloud,
-      columns.map(({ name }) => name),
-      options,
-    ),
-  );
+  const origin = cloud.metadata?.origin;
+  const names = columns.map(({ name }) => name);
+  yield new TextEncoder().encode(headerText(cloud, names, options));
   for (let first = 0; first < cloud.count; first += ROWS_PER_PIECE) {
-    const rows = Math.min(ROWS_PER_PIECE, cloud.count - first);
-    const values = new Float32Array(rows * columns.length);
-    columns.forEach(({ array, offset, stride }, column) => {
-      for (let row = 0, to = column, from = offset + first * stride; row < rows; row++, to += columns.length, from += stride)
-        values[to] = array[from]!;
-    });
-    yield new Uint8Array(values.buffer);
+    const rows = { first, count: Math.min(ROWS_PER_PIECE, cloud.count - first) };
+    yield origin === undefined ? floatRows(columns, rows) : doubleRows(columns, origin, rows);
   }
+}
+
+type Columns = readonly Pick<ReturnType<typeof inriaColumns>[number], 'array' | 'offset' | 'stride'>[];
+
+interface Rows {
+  readonly first: number;
+  readonly count: number;
+}
+
+function floatRows(columns: Columns, { first, count }: Rows): Uint8Array {
+  const values = new Float32Array(count * columns.length);
+  columns.forEach(({ array, offset, stride }, column) => {
+    for (let row = 0, to = column, from = offset + first * stride; row < count; row++, to += columns.length, from += stride)
+      values[to] = array[from]!;
+  });
+  return new Uint8Array(values.buffer);
+}
+
+/** Rows whose first three numbers, the centre, are doubles in the coordinates of the world. */
+function doubleRows(columns: Columns, origin: readonly number[], { first, count }: Rows): Uint8Array {
+  const width = 24 + 4 * (columns.length - 3);
+  const view = new DataView(new ArrayBuffer(count * width));
+  columns.forEach(({ array, offset, stride }, column) => {
+    const at = column < 3 ? 8 * column : 24 + 4 * (column - 3);
+    for (let row = 0, from = offset + first * stride; row < count; row++, from += stride) {
+      if (column < 3) view.setFloat64(row * width + at, array[from]! + origin[column]!, true);
+      else view.setFloat32(row * width + at, array[from]!, true);
+    }
+  });
+  return new Uint8Array(view.buffer);
 }
 
 function headerText(cloud: SplatCloud, names: readonly string[], options: SplatEncodeOptions): string {
   const comments = cleanComments(options.comments ?? cloud.metadata?.comments ?? []);
-  if (cloud.metadata?.antialiased === true) comments.push(MIP_COMMENT);
+  const { antialiased, origin } = cloud.metadata ?? {};
+  if (antialiased === true) comments.push(MIP_COMMENT);
+  comments.push(...placementComments(cloud.metadata ?? {}));
   return [
     'ply',
     'format binary_little_endian 1.0',
     ...comments.map((comment) => `comment ${comment}`),
     `element vertex ${cloud.count}`,
-    ...names.map((name) => `property float ${name}`),
+    ...names.map((name) => `property ${origin !== undefined && ['x', 'y', 'z'].includes(name) ? 'double' : 'float'} ${name}`),
     'end_header',
     '',
   ].join('\n');

@@ -95,6 +95,16 @@ export function encodeSplats(cloud: SplatCloud, options: WriteSplatsOptions): As
   if (format.encode === undefined)
     throw new UnsupportedError(`[io/splats] format=${format.name} is only read. Write one of: ${writable.join(', ')}.`);
   checkCloud(cloud);
+  const { origin } = cloud.metadata ?? {};
+  if (origin?.some((value) => value !== 0) && format.origin !== 'kept')
+    throw new UserError(
+      `[io/splats] ${format.name} holds no coordinates so far from 0: metadata.origin=(${origin.join(', ')}). Write `
+        + `${splatFormats
+          .filter((other) => other.origin === 'kept')
+          .map(({ name }) => name)
+          .join(' or ')}; or leave the origin out, and `
+        + 'places are relative to it.',
+    );
   return format.encode(cloud, options);
 }
 
@@ -104,6 +114,8 @@ export async function detectSplatFormat(input: SplatInput): Promise<SplatFormat>
   const head = await readExactly(source, 0, Math.min(HEAD_BYTES, source.byteLength));
   const format = splatFormats.find(({ matches }) => matches(head, source.byteLength));
   if (format !== undefined) return format;
+  // A .splat has nothing to be known by but sound first records: where they are not, its reader can say what is wrong with them.
+  if (/\.splat"?$/i.test(source.label) && source.byteLength > 0) return splatFormat;
   const names = splatFormats.map(({ name }) => name).join(', ');
   throw new UserError(
     `[io/splats] ${source.label} is of no known format: size=${source.byteLength} bytes, first=${hex(head.subarray(0, 8))}. Known `

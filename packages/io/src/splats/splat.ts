@@ -24,6 +24,9 @@ export const splatFormat: SplatFormat = {
   encode: encodeSplat,
 };
 
+/** Larger numbers are taken for those of another kind of file. */
+const FARTHEST = 1e12;
+
 /** There is no magic number: the size must fit, and the first records must be numbers that a record can hold. */
 function looksLikeRecords(head: Uint8Array, byteLength: number): boolean {
   if (byteLength === 0 || byteLength % RECORD_BYTES !== 0) return false;
@@ -31,7 +34,7 @@ function looksLikeRecords(head: Uint8Array, byteLength: number): boolean {
   for (let at = 0; at + RECORD_BYTES <= Math.min(head.byteLength, 8 * RECORD_BYTES); at += RECORD_BYTES) {
     for (let i = 0; i < 6; i++) {
       const value = view.getFloat32(at + 4 * i, true);
-      if (!(Math.abs(value) < 1e12) || (i > 2 && value < 0)) return false;
+      if (!(Math.abs(value) < FARTHEST) || (i > 2 && value < 0)) return false;
     }
   }
   return true;
@@ -73,6 +76,10 @@ function decodeRecords(bytes: Uint8Array, cloud: SplatCloud, first: number): voi
 const ROWS_PER_PIECE = 32_768;
 
 function* encodeSplat(cloud: SplatCloud): Generator<Uint8Array, void> {
+  if (cloud.count === 0)
+    throw new UserError(
+      '[io/splats] a .splat of no Gaussians is an empty file, which nobody can tell from another one: count=0. Write PLY.',
+    );
   const order = byImportance(cloud);
   for (let first = 0; first < cloud.count; first += ROWS_PER_PIECE)
     yield encodeRecords(cloud, order.subarray(first, first + ROWS_PER_PIECE));
@@ -99,11 +106,15 @@ function encodeRecords(cloud: SplatCloud, rows: Uint32Array): Uint8Array {
     const at = row * RECORD_BYTES;
     for (let i = 0; i < 3; i++) {
       const scale = Math.fround(Math.exp(logScales[3 * n + i]!));
-      if (scale === Infinity)
-        throw new UserError(
-          `[io/splats] a scale is too large for .splat: logScales[${n}][${i}]=${logScales[3 * n + i]!}, limit=88.7. Remove this `
-            + 'Gaussian or write PLY.',
-        );
+      for (const [name, value] of [
+        ['means', means[3 * n + i]!],
+        ['scales', scale],
+      ] as const)
+        if (!(Math.abs(value) < FARTHEST))
+          throw new UserError(
+            `[io/splats] a number is too large for .splat, which is known by its small ones: ${name}[${n}][${i}]=${value}, `
+              + `limit=${FARTHEST}. Remove this Gaussian or write PLY.`,
+          );
       view.setFloat32(at + 4 * i, means[3 * n + i]!, true);
       view.setFloat32(at + 12 + 4 * i, scale, true);
       bytes[at + 24 + i] = toByte(255 * (0.5 + SH_C0 * sh[n * shStride + i]!));

@@ -1,4 +1,4 @@
-import { UserError } from '@langevin/tensor';
+import { checkNumber, UserError } from '@langevin/tensor';
 import { DOWN_FORWARD_TO_UP_BACK, quaternionSigns, shSigns } from './axes.ts';
 import type { SplatCloud } from './cloud.ts';
 import { shCoefficients } from './cloud.ts';
@@ -44,20 +44,35 @@ export function spzHeader(layout: SpzLayout): Uint8Array {
   return header;
 }
 
-/** As many bits behind the point as asked, or as the largest coordinate leaves room for, 12 at most. */
-function chooseFractionalBits({ means }: SplatCloud, asked: number | undefined): number {
-  if (asked !== undefined && !(Number.isInteger(asked) && asked >= 0 && asked <= 23))
-    throw new UserError(
-      `[io/splats] fractionalBits must be an integer from 0 to 23: fractionalBits=${asked}. Leave it out for the best that fits.`,
-    );
+/** Fewer bits than by default may move a centre by this part of the size that half of the Gaussians have, at most: nobody sees that. */
+const MOST_LOSS = 0.25;
+
+/**
+ * As many bits behind the point as asked, or as the largest coordinate leaves room for, 12 at most: but not so few that one Gaussian far
+ * away costs all others their places.
+ */
+function chooseFractionalBits({ count, means, logScales }: SplatCloud, asked: number | undefined): number {
+  if (asked !== undefined) checkNumber('io/splats', { fractionalBits: asked }, { atLeast: 0, atMost: 23, kind: 'integer' });
   let largest = 0;
-  for (let i = 0; i < means.length; i++) largest = Math.max(largest, Math.abs(means[i]!));
+  for (let i = 0; i < means.length; i++) if (Math.abs(means[i]!) > Math.abs(means[largest]!)) largest = i;
+  const extreme = count === 0 ? 0 : Math.abs(means[largest]!);
+  const fits = (bits: number): boolean => Math.round(extreme * 2 ** bits) <= MAX_FIXED;
   let bits = asked ?? DEFAULT_FRACTIONAL_BITS;
-  while (Math.round(largest * 2 ** bits) > MAX_FIXED && asked === undefined && bits > 0) bits--;
-  if (Math.round(largest * 2 ** bits) <= MAX_FIXED) return bits;
+  while (!fits(bits) && asked === undefined && bits > 0) bits--;
+  const where = `means[${Math.floor(largest / 3)}][${largest % 3}]=${means[largest]}`;
+  if (!fits(bits))
+    throw new UserError(
+      `[io/splats] a coordinate is too large for SPZ: ${where} with fractionalBits=${bits}, limit=${MAX_FIXED / 2 ** bits}. `
+        + 'Remove this Gaussian, scale the scene down, or write PLY.',
+    );
+  if (asked !== undefined || bits === DEFAULT_FRACTIONAL_BITS) return bits;
+  const loss = 2 ** -(bits + 1);
+  // The median, of numbers in an order that typed arrays have by themselves.
+  const size = Math.exp(logScales.slice().sort()[logScales.length >> 1]!);
+  if (loss <= MOST_LOSS * size) return bits;
   throw new UserError(
-    `[io/splats] a coordinate is too large for SPZ: |mean|=${largest} with fractionalBits=${bits}, limit=${MAX_FIXED / 2 ** bits}. `
-      + 'Use fewer bits, scale the scene down, or write PLY.',
+    `[io/splats] SPZ would move all centres by up to ${loss}, where half of the Gaussians are smaller than ${size.toPrecision(2)}, `
+      + `since one lies far away: ${where}. Remove what lies that far, write PLY, or accept it with fractionalBits: ${bits}.`,
   );
 }
 

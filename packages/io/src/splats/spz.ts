@@ -35,7 +35,8 @@ export const spzFormat: SplatFormat = {
     + 'bits; the antialiased flag',
   loses: 'scales outside e^-10 to e^5.9, harmonics outside [-1, 1), colours far outside [0, 1]',
   bytesPerGaussian: (degree) => spzRowBytes({ version: 3, degree }),
-  matches: (head) => (head[0] === 0x1f && head[1] === 0x8b) || hasMagic(head),
+  // A gzip header, whose method is deflate and whose upper flags are 0: two bytes alone may begin a .splat.
+  matches: (head) => (head[0] === 0x1f && head[1] === 0x8b && head[2] === 8 && (head[3]! & 0xe0) === 0) || hasMagic(head),
   read: readSpz,
   encode: (cloud, options) => gzip(encodeSpz(cloud, options)),
 };
