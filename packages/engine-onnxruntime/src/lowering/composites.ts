@@ -1,8 +1,9 @@
 import { sizeOf, type PoolParams } from '@langevin/tensor';
 import { affine } from './affine.ts';
-import { nanWhereMarked } from './nan.ts';
+import { castTo } from './kernels.ts';
+import { isNaNFlags } from './nan.ts';
 import { normalizeRows } from './normalize.ts';
-import type { LoweredComposite, LoweringTable, Operand, Scope } from './scope.ts';
+import type { Lower, LoweredComposite, LoweringTable, Operand, Scope } from './scope.ts';
 
 function pool(
   scope: Scope,
@@ -12,6 +13,24 @@ function pool(
   const pads = [...padding.map(([before]) => before), ...padding.map(([, after]) => after)];
   return scope.emit(op, [x], { attributes: { kernel_shape: kernel, strides, pads, ...extra } });
 }
+
+/** Marks for the runtime's MaxPool, which passes over NaN and takes the least finite number for -infinity. */
+const BELOW_ALL = 0;
+const SOME_NUMBER = 1;
+const NOT_A_NUMBER = 2;
+
+const maxPool: Lower<'maxPool'> = (scope, params) => {
+  const x = scope.inputs[0]!;
+  const largest = (value: Operand | string): string => pool(scope, value, { op: 'MaxPool', ...params });
+  const dtype = scope.provider === 'webgpu' ? 'float32' : 'uint8';
+  const mark = (value: number): string => scope.fill(dtype, value);
+  const infinity = scope.fill(x.dtype, -Infinity);
+  const finite = scope.emit('Where', [scope.emit('Equal', [x, infinity]), mark(BELOW_ALL), mark(SOME_NUMBER)]);
+  const marks = castTo(scope, largest(scope.emit('Where', [isNaNFlags(scope, x), mark(NOT_A_NUMBER), finite])), 'int32');
+  const isMarked = (value: number): string => scope.emit('Equal', [marks, scope.fill('int32', value)]);
+  const known = scope.emit('Where', [isMarked(BELOW_ALL), infinity, largest(x)]);
+  return scope.emit('Where', [isMarked(NOT_A_NUMBER), scope.fill(x.dtype, NaN), known]);
+};
 
 /** From this many logits a head on, the product by tiles is worth its two transposes: the logits are never all in memory. */
 const LARGE_LOGITS = 2 ** 20;
@@ -63,7 +82,7 @@ export const composites: LoweringTable<LoweredComposite> = {
       scope.emit('Reshape', [operand, scope.ints([channels, ...x.shape.slice(2).map(() => 1)])]);
     return scope.emit('Add', [scope.emit('Mul', [whole, perChannel(scale)]), perChannel(bias)]);
   },
-  maxPool: (scope, params) => nanWhereMarked(scope, scope.inputs[0]!, (value) => pool(scope, value, { op: 'MaxPool', ...params })),
+  maxPool,
   avgPool: (scope, params) => pool(scope, scope.inputs[0]!, { op: 'AveragePool', ...params, count_include_pad: 1 }),
 };
 

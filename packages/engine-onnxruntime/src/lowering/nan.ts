@@ -16,8 +16,8 @@ export function nanMarks(scope: Scope, x: Operand): string {
 }
 
 /**
- * The runtime's maxima (ReduceMax, MaxPool) compare, and pass over NaN as it happens to come. `reduce` finds the largest of anything: of
- * the elements, and of the marks of NaN among them.
+ * The runtime's ReduceMax compares, and passes over NaN as it happens to come. `reduce` finds the largest of anything: of the elements,
+ * and of the marks of NaN among them.
  */
 export function nanWhereMarked(scope: Scope, x: Operand, reduce: (value: Operand | string) => string): string {
   const found = reduce(x);

@@ -45,7 +45,7 @@ function nanMarks(x: Tensor): Tensor {
 }
 
 /** Longer running sums are added in blocks, each of which begins with the running sum of the blocks before. */
-const RUN = 64;
+const RUN = 32;
 
 /** [rows, n] -> running sums of each row. */
 function runningSums(x: Tensor2D): Tensor2D {

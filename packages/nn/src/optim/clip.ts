@@ -1,10 +1,24 @@
-import { add, clamp, div, isFloating, mapTensors, minimum, mul, scalar, sqrt, square, sum, tensorsOf, type Tensor } from '@langevin/tensor';
+import {
+  add,
+  clamp,
+  div,
+  isFloating,
+  lengthOf,
+  mapTensors,
+  minimum,
+  mul,
+  scalar,
+  square,
+  sum,
+  tensorsOf,
+  type Tensor,
+} from '@langevin/tensor';
 import { checkRange } from './optimizer.ts';
 
-/** Square root of the sum of squares of all float elements of a tree: a scalar. */
+/** Square root of the sum of squares of all float elements of a tree: a scalar, whose gradient at 0 is 0. */
 export function globalNorm(tree: unknown): Tensor {
   const squares = tensorsOf(tree).flatMap((x) => (isFloating(x.dtype) ? [sum(square(x))] : []));
-  return squares.length === 0 ? scalar(0) : sqrt(pairwiseSum(squares));
+  return squares.length === 0 ? scalar(0) : lengthOf(pairwiseSum(squares));
 }
 
 /** Adding neighbours first keeps the rounding error at log2(n) steps. */

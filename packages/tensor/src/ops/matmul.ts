@@ -3,7 +3,8 @@ import { UserError } from '../errors.ts';
 import { apply1, type OpDefinition } from '../graph/node.ts';
 import { broadcastShapes, showShape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { sumTo } from './reduce.ts';
+import { mul } from './binary.ts';
+import { sum, sumTo } from './reduce.ts';
 import { reshape } from './shaping.ts';
 
 export const matmulOp: OpDefinition<'matmul'> = {
@@ -50,6 +51,24 @@ function lastTwo(shape: readonly number[], swapped: boolean): readonly [number, 
   return swapped ? [n, m] : [m, n];
 }
 
+/** From this inner size on an engine's product of a vector, added up one by one, is off by 10^-5 and more. */
+const ENORMOUS = 2 ** 14;
+
+/** The product with one row or column as a sum of products, which engines add in blocks; undefined for what is no such product. */
+function asLongSum(a: Tensor, b: Tensor, { transposeA, transposeB }: Required<MatmulOptions>): Tensor | undefined {
+  const [rows, inner] = lastTwo(a.shape, transposeA);
+  const [, columns] = lastTwo(b.shape, transposeB);
+  if (inner < ENORMOUS || (rows !== 1 && columns !== 1)) return undefined;
+  // The vector lies along the inner axis of the other operand.
+  const along = (vector: Tensor, axis: 'last' | 'first'): Tensor =>
+    reshape(vector, [...vector.shape.slice(0, -2), ...(axis === 'last' ? [1, inner] : [inner, 1])]);
+  const summed =
+    columns === 1
+      ? sum(mul(a, along(b, transposeA ? 'first' : 'last')), { axes: transposeA ? -2 : -1 })
+      : sum(mul(along(a, transposeB ? 'last' : 'first'), b), { axes: transposeB ? -1 : -2 });
+  return reshape(summed, [...summed.shape.slice(0, -1), rows, columns]);
+}
+
 export interface MatmulOptions {
   /** Read a's last two axes swapped. @default false */
   readonly transposeA?: boolean;
@@ -72,8 +91,9 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
   if (a.rank > 2 && b.rank === 2 && !transposeA) {
     // One large product instead of many small ones, forward and backward.
     const rows = reshape(a, [sizeOf(a.shape.slice(0, -1)), a.shape[a.rank - 1]!]);
-    const product = apply1(matmulOp, [rows, b], { transposeA, transposeB });
+    const product = matmul(rows, b, { transposeB });
     return reshape(product, [...a.shape.slice(0, -1), product.shape[1]!]);
   }
-  return apply1(matmulOp, [a, b], { transposeA, transposeB });
+  const product = apply1(matmulOp, [a, b], { transposeA, transposeB });
+  return asLongSum(a, b, { transposeA, transposeB }) ?? product;
 }

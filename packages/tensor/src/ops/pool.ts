@@ -5,7 +5,7 @@ import type { PoolParams } from '../graph/primitives.ts';
 import { showShape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { ValueInfo } from '../graph/graph.ts';
-import { add, maximum, mul } from './binary.ts';
+import { add, div, maximum } from './binary.ts';
 import { paddingPairs, type Padding } from './conv.ts';
 
 import { reshape } from './shaping.ts';
@@ -63,15 +63,20 @@ export const maxPoolOp: OpDefinition<'maxPool'> = {
 export const avgPoolOp: OpDefinition<'avgPool'> = {
   op: 'avgPool',
   infer: ([x], params) => inferPool('avgPool', x!, params),
-  expand([x], params) {
-    const { kernel, strides, padding } = params;
-    const spatial = x!.shape.slice(2);
-    const tiles = kernel.every((k, i) => k === strides[i] && spatial[i]! % k === 0) && padding.flat().every((n) => n === 0);
-    if (!tiles) return [mul(windows(x!, params, 0).reduce(add), 1 / sizeOf(kernel))];
-    const blocks = reshape(x!, [...x!.shape.slice(0, 2), ...spatial.flatMap((n, i) => [n / kernel[i]!, kernel[i]!])]);
-    return [mean(blocks, { axes: kernel.map((_, i) => 3 + 2 * i) })];
-  },
+  expand: ([x], params) => [meanOfTiles(x!, params) ?? div(windows(x!, params, 0).reduce(add), sizeOf(params.kernel))],
 };
+
+/** Windows that tile the image: a mean over axes. */
+function meanOfTiles(x: Tensor, { kernel, strides, padding }: PoolParams): Tensor | undefined {
+  const spatial = x.shape.slice(2);
+  const tiles = kernel.every((k, i) => k === strides[i] && spatial[i]! % k === 0) && padding.flat().every((n) => n === 0);
+  if (!tiles) return undefined;
+  const blocks = reshape(x, [...x.shape.slice(0, 2), ...spatial.flatMap((n, i) => [n / kernel[i]!, kernel[i]!])]);
+  return mean(blocks, { axes: kernel.map((_, i) => 3 + 2 * i) });
+}
+
+/** Engines' kernels for pools add up a window one by one: a larger one is a mean, which is added in blocks. */
+const LARGEST_WINDOW = 64;
 
 export interface PoolOptions {
   readonly kernel: number | readonly number[];
@@ -94,5 +99,7 @@ export function maxPool(x: Tensor, options: PoolOptions): Tensor {
 
 /** Mean of each window over [N, C, ...spatial]; padding counts, as PyTorch's default does. */
 export function avgPool(x: Tensor, options: PoolOptions): Tensor {
-  return apply1(avgPoolOp, [x], paramsOf(x.rank - 2, options));
+  const params = paramsOf(x.rank - 2, options);
+  const pooled = apply1(avgPoolOp, [x], params);
+  return (sizeOf(params.kernel) > LARGEST_WINDOW ? meanOfTiles(x, params) : undefined) ?? pooled;
 }

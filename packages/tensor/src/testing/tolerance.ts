@@ -6,11 +6,14 @@ import { isFloating, type DType } from '../dtype.ts';
  * - `exact`: the op moves or compares values; not one bit may differ.
  * - `pointwise`: a few roundings for each element. 8 units leave room for vectorised exp, sin, erf, which are good to 2 to 4 units.
  * - `sums`: `terms` products are added in any order: at most `terms` units for the additions, with inputs up to 2 in magnitude (4).
+ * - `blocks`: any number of terms of one sign, added in blocks or pairs. 16 units, 2^-20, are 32 additions one by one in each of a few
+ *   rounds, or what PyTorch is off by.
  */
-export type Tolerance = { readonly kind: 'exact' } | { readonly kind: 'pointwise' } | { readonly kind: 'sums'; readonly terms: number };
+export type Tolerance = { readonly kind: 'exact' | 'pointwise' | 'blocks' } | { readonly kind: 'sums'; readonly terms: number };
 
 export const EXACT: Tolerance = { kind: 'exact' };
 export const POINTWISE: Tolerance = { kind: 'pointwise' };
+export const BLOCKS: Tolerance = { kind: 'blocks' };
 /** @param terms the longest sum in the value or its gradient */
 export const sums = (terms: number): Tolerance => ({ kind: 'sums', terms });
 
@@ -24,6 +27,7 @@ export function unitRoundoff(dtype: DType): number {
 const OPERATIONS_PER_DERIVATIVE = 4;
 
 const POINTWISE_UNITS = 8;
+const BLOCKS_UNITS = 16;
 const UNITS_PER_TERM = 4;
 
 export interface BoundOptions {
@@ -37,7 +41,8 @@ export interface BoundOptions {
 /** The largest absolute difference that rounding explains. */
 export function errorBound(tolerance: Tolerance, { dtype, derivative, scale }: BoundOptions): number {
   if (tolerance.kind === 'exact' && derivative === 0) return 0;
-  const units = POINTWISE_UNITS + (tolerance.kind === 'sums' ? UNITS_PER_TERM * tolerance.terms : 0);
+  const units =
+    tolerance.kind === 'blocks' ? BLOCKS_UNITS : POINTWISE_UNITS + (tolerance.kind === 'sums' ? UNITS_PER_TERM * tolerance.terms : 0);
   return unitRoundoff(dtype) * units * OPERATIONS_PER_DERIVATIVE ** derivative * Math.max(1, scale);
 }
 

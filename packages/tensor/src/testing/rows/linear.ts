@@ -127,7 +127,7 @@ const products: readonly ConformanceRow[] = [
     },
     'additive mask, own scale': {
       inputs: (d) => [d.smooth([2, 1, 3, 2]), d.smooth([2, 1, 4, 2]), d.smooth([2, 1, 4, 2]), d.smooth([3, 4])],
-      fn: (q, k, v, mask) => attention(q!, k!, v!, { mask, scale: 0.25 }),
+      fn: (...[q, k, v, mask]) => attention(q!, k!, v!, { mask, scale: 0.25 }),
       shape: [2, 1, 3, 2],
       gradient: 'second',
       tolerance: sums(16),
@@ -146,7 +146,7 @@ const products: readonly ConformanceRow[] = [
         d.smooth([2, 1, 3, 2]),
         d.of([1, 1, 0, 1, 0, 1], [2, 1, 1, 3], 'bool'),
       ],
-      fn: (q, k, v, mask) => attention(q!, k!, v!, { mask }),
+      fn: (...[q, k, v, mask]) => attention(q!, k!, v!, { mask }),
       shape: [2, 1, 2, 2],
       gradient: 'first',
       tolerance: sums(12),
