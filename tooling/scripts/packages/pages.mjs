@@ -72,12 +72,8 @@ const BUNDLERS = {
   },
   vite: {
     program: program({
-      imports: [
-        ...TFJS_FILES.map((file, i) => `import tfjs${i} from '@tensorflow/tfjs-backend-wasm/dist/${file}?url';`),
-        "import onnxruntimeWasm from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';",
-        "import onnxruntimeModule from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url';",
-      ].join('\n'),
-      onnxruntime: '{ wasm: onnxruntimeWasm, mjs: onnxruntimeModule }',
+      imports: [...TFJS_FILES.map((file, i) => `import tfjs${i} from '@tensorflow/tfjs-backend-wasm/dist/${file}?url';`)].join('\n'),
+      onnxruntime: 'undefined',
       tfjs: `{ ${TFJS_FILES.map((file, i) => `'${file}': tfjs${i}`).join(', ')} }`,
     }),
     served: {},
