@@ -1,6 +1,6 @@
 // What works everywhere, browsers included. `@langevin/io/node` adds files, images through sharp, and data sets.
 export type { HostTensor } from './host-tensor.ts';
-export { parseJson } from './json.ts';
+export { parseJson, parsePythonJson } from './json.ts';
 export { problemOf } from './schema-problem.ts';
 
 export { blobSource, bytesSource } from './safetensors/byte-source.ts';

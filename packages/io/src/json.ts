@@ -12,9 +12,18 @@ import { problemOf } from './schema-problem.ts';
  * parseJson('{"steps": 20}', '[example]') // => { steps: 20 }
  */
 export function parseJson(text: string, where: string): unknown {
+  return parsed(text, { where });
+}
+
+interface Reading {
+  readonly where: string;
+  readonly revive?: (key: string, value: unknown) => unknown;
+}
+
+function parsed(text: string, { where, revive }: Reading): unknown {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(text, revive);
   } catch (cause) {
     throw new UserError(`${where} is not valid JSON: ${(cause as Error).message}. Check that the file is whole.`, { cause });
   }
@@ -24,6 +33,30 @@ export function parseJson(text: string, where: string): unknown {
   }
   return value;
 }
+
+/**
+ * Parse JSON as Python's json module writes it, whose numbers may be `NaN`, `Infinity` and `-Infinity`: configurations that diffusers and
+ * transformers save hold them. Everything else is as strict as {@link parseJson}.
+ *
+ * @param where how messages start, for example `[io/json] "scheduler_config.json"`
+ * @throws {UserError} when the text is not JSON but for these numbers, or a key occurs twice in one object
+ * @example
+ * parsePythonJson('{"lambda_min_clipped": -Infinity}', '[example]') // => { lambda_min_clipped: -Infinity }
+ */
+export function parsePythonJson(text: string, where: string): unknown {
+  if (!/NaN|Infinity/u.test(text)) return parseJson(text, where);
+  // JSON has numbers too large to be finite, but none for NaN: it goes through as a text that is nowhere else in the file.
+  let mark = 'NaN';
+  while (text.includes(JSON.stringify(mark))) mark += '_';
+  const json = text.replace(PYTHON_NUMBERS, (found: string, number: string | undefined) => {
+    if (number === undefined) return found;
+    return number === 'NaN' ? JSON.stringify(mark) : number.replace('Infinity', '1e999');
+  });
+  return parsed(json, { where, revive: (_, value) => (value === mark ? Number.NaN : value) });
+}
+
+/** A string, which is passed over, or a number of Python's that stands by itself. */
+const PYTHON_NUMBERS = /"(?:\\.|[^"\\])*"|(?<![\w.+-])(NaN|-?Infinity)(?![\w.+-])/gsu;
 
 /** Check a value against a schema and report every problem with its path. */
 export function parseWith<const Schema extends v.GenericSchema>(schema: Schema, value: unknown, where: string): v.InferOutput<Schema> {

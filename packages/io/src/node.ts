@@ -1,5 +1,5 @@
 // What needs Node: files, images through sharp, data sets from disk.
-export { readBytes, readJson } from './node/read-json.ts';
+export { readBytes, readJson, readPythonJson } from './node/read-json.ts';
 export type { ReadOptions } from './node/read-json.ts';
 export { removeStaleTemporaries, writeFileAtomic } from './node/write-file-atomic.ts';
 export type { FileContent } from './node/write-file-atomic.ts';

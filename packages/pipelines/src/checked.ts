@@ -1,11 +1,11 @@
 import { problemOf } from '@langevin/io';
-import { readJson } from '@langevin/io/node';
+import { readPythonJson } from '@langevin/io/node';
 import { UserError } from '@langevin/tensor';
 import * as v from 'valibot';
 
-/** A JSON file that must have a form. @throws UserError naming the file, the entry and its value */
+/** A JSON file that must have a form, of diffusers or of ours. @throws UserError naming the file, the entry and its value */
 export async function readChecked<const Schema extends v.GenericSchema>(path: string, schema: Schema): Promise<v.InferOutput<Schema>> {
-  const parsed = v.safeParse(schema, await readJson(path));
+  const parsed = v.safeParse(schema, await readPythonJson(path));
   if (parsed.success) return parsed.output;
   throw new UserError(`[pipelines/files] entry is not valid: file=${path}, ${problemOf(schema, parsed.issues[0])}. Correct the file.`);
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { openSafetensors, readJson } from '@langevin/io/node';
+import { openSafetensors, readJson, readPythonJson } from '@langevin/io/node';
 import { sizeOf } from '@langevin/tensor';
 import { listCheckpoints, runFolder } from '@langevin/training';
 import { diffusionFiles, findComponent, findWeights } from './diffusion-folder.ts';
@@ -84,7 +84,7 @@ async function locate(path: string): Promise<Located> {
   const kind = await checkpointKind(path);
   if (kind === 'model') {
     const files = diffusionFiles(path, await findComponent(path));
-    return { kind, file: await findWeights(files.component), config: await readJson(files.config) };
+    return { kind, file: await findWeights(files.component), config: await readPythonJson(files.config) };
   }
   if (kind === 'file') return { kind, file: path };
   const folder = runFolder(path);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { BackbonePlugin } from '@langevin/backbones';
-import { makeFolder, readJson, writeFileAtomic, writeSafetensors } from '@langevin/io/node';
+import { makeFolder, readPythonJson, writeFileAtomic, writeSafetensors } from '@langevin/io/node';
 import { UnsupportedError, UserError } from '@langevin/tensor';
 import * as v from 'valibot';
 import { imageBackbone } from './image-backbone.ts';
@@ -63,7 +63,7 @@ export interface LoadModelOptions {
  */
 export async function loadDiffusionFolder(dir: string, { backbones }: LoadModelOptions = {}): Promise<DiffusionModel> {
   const files = diffusionFiles(dir, await findComponent(dir));
-  const config = (await readJson(files.config)) as Readonly<Record<string, unknown>>;
+  const config = (await readPythonJson(files.config)) as Readonly<Record<string, unknown>>;
   const { patch } = (await exists(files.index)) ? await readChecked(files.index, indexSchema) : { patch: 1 };
   const backbone = imageBackbone(config, { from: files.config, patch, ...(backbones && { plugins: backbones }) });
   const process = await readProcess(files.scheduler);

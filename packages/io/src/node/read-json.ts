@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { UserError } from '@langevin/tensor';
 import { bytesOfArray } from '../host-tensor.ts';
-import { parseJson } from '../json.ts';
+import { parseJson, parsePythonJson } from '../json.ts';
 import { cannotRead, fileSource } from './file-source.ts';
 
 export interface ReadOptions {
@@ -34,4 +34,15 @@ export async function readBytes(path: string, { maxBytes }: ReadOptions): Promis
 export async function readJson(path: string, options: ReadOptions = { maxBytes: 16 * 1024 * 1024 }): Promise<unknown> {
   const bytes = await readBytes(path, options);
   return parseJson(new TextDecoder().decode(bytes), `[io/json] ${JSON.stringify(path)}`);
+}
+
+/**
+ * Read a configuration that diffusers or transformers saved: JSON in which numbers may be `NaN`, `Infinity` or `-Infinity`.
+ *
+ * @param options.maxBytes the largest file accepted. @default 16 MiB, as for {@link readJson}
+ * @throws {UserError} when it cannot be read, is too large, is not JSON but for these numbers, or names a key twice in one object
+ */
+export async function readPythonJson(path: string, options: ReadOptions = { maxBytes: 16 * 1024 * 1024 }): Promise<unknown> {
+  const bytes = await readBytes(path, options);
+  return parsePythonJson(new TextDecoder().decode(bytes), `[io/json] ${JSON.stringify(path)}`);
 }
