@@ -120,7 +120,7 @@ function nothingRemoved() {
 }
 
 function members() {
-  return ['.', ...['packages', 'apps', 'tooling'].flatMap(children), 'examples']
+  return ['.', ...['packages', 'apps', 'models', 'tooling'].flatMap(children), 'examples']
     .filter((dir) => existsSync(join(root, dir, 'package.json')))
     .map((dir) => {
       const { dependencies, devDependencies, peerDependencies, optionalDependencies } = JSON.parse(

@@ -54,7 +54,7 @@ function readmeExamples() {
       .filter(({ folder }) => chosen(folder.split('/')[1]))
       .map(({ folder, dir }) => ({ path: `${folder}/README.md`, dir, needed: true })),
     // Documents about several packages at once run where all of them are installed.
-    ...['README.md', 'examples/README.md']
+    ...['README.md', 'examples/README.md', 'docs/cookbook.md']
       .filter(() => chosen('examples'))
       .map((path) => ({ path, dir: join(root, 'examples'), needed: false })),
   ];

@@ -17,7 +17,7 @@ const STAGES = [
   { name: 'lint', what: 'prettier; eslint with type information, import directions', tasks: ['//#format:check', '//#lint:code'] },
   { name: 'types', what: 'tsc over sources and tests of every package', tasks: ['//#typecheck:code', 'typecheck'] },
   { name: 'build', what: 'dist of every package', tasks: ['build'] },
-  { name: 'knip', what: 'no unused files, exports or dependencies', command: ['knip', '--no-progress', '--no-config-hints'] },
+  { name: 'knip', what: 'no unused files, exports or dependencies', tasks: ['//#knip'] },
   { name: 'packages', what: 'publint and attw on what would be published', command: ['node', 'tooling/scripts/check-packages.mjs'] },
   {
     name: 'examples',

@@ -15,7 +15,7 @@ afterEach(() => {
 function stages(args: readonly string[], { failing = '' } = {}): { status: number | null; called: string[]; output: string } {
   const bin = mkdtempSync(join(tmpdir(), 'langevin-stages-'));
   folders.push(bin);
-  for (const tool of ['turbo', 'knip', 'vitest']) {
+  for (const tool of ['turbo', 'vitest']) {
     writeFileSync(join(bin, tool), `#!/bin/sh\necho "called ${tool} $*"\n[ ${tool} != "${failing}" ]\n`);
     chmodSync(join(bin, tool), 0o755);
   }
@@ -36,9 +36,12 @@ function stages(args: readonly string[], { failing = '' } = {}): { status: numbe
 
 describe.skipIf(process.platform === 'win32')('npm test', () => {
   it('gives stages of turbo that follow each other to one run of it', () => {
-    const { status, called, output } = stages(['lint', 'types', 'build', 'knip']);
-    expect(called).toEqual(['called turbo run //#lint:code //#typecheck:code typecheck build', 'called knip']);
-    expect(output).toMatch(/All stages passed: lint, types, build [\d.]+ s, knip [\d.]+ s\./u);
+    const { status, called, output } = stages(['lint', 'types', 'build', 'knip', 'unit']);
+    expect(called).toEqual([
+      'called turbo run //#format:check //#lint:code //#typecheck:code typecheck build //#knip',
+      'called vitest run',
+    ]);
+    expect(output).toMatch(/All stages passed: lint, types, build, knip [\d.]+ s, unit [\d.]+ s\./u);
     expect(status).toBe(0);
   });
 
@@ -51,7 +54,7 @@ describe.skipIf(process.platform === 'win32')('npm test', () => {
   });
 
   it('ends with the first that fails, saying how to run it alone', () => {
-    const { status, called, output } = stages(['types', 'build', 'knip'], { failing: 'turbo' });
+    const { status, called, output } = stages(['types', 'build', 'unit'], { failing: 'turbo' });
     expect({ status, called: called.length }).toEqual({ status: 1, called: 1 });
     expect(output).toContain('Run it alone: npm test -- types build');
   });
