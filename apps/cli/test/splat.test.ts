@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cpuRasterizer, imageOf, turntable } from '@langevin/gaussians';
 import { readImage, readSplatFile, writeImage } from '@langevin/io/node';
@@ -107,13 +107,68 @@ it('trains on photographs, resumes, converts, describes, and draws', async () =>
   expect((await readFile(film)).subarray(4, 8).toString()).toBe('ftyp');
 }, 240_000);
 
+it('trains on a scene as people have them: on a map, with z up, a picture short; and goes on for more steps', async () => {
+  const root = await temporaryFolder();
+  const scene = await writeScene(root);
+  const [x, y, z] = [500_000, 5_000_000, 100];
+  const circle = turntable({ centre: [0, 0, 0], radius: 1.6 }, { frames: 9, width: 24, height: 20 });
+  // Turned so that z is up, and moved to where maps are.
+  const frames = circle.map(({ worldToCamera: w }, i) => {
+    const eye = [0, 1, 2].map((axis) => -(w[axis]! * w[3]! + w[4 + axis]! * w[7]! + w[8 + axis]! * w[11]!));
+    const column = (row: 0 | 4 | 8, sign: number): number[] => [sign * w[row]!, sign * w[row + 2]!, -sign * w[row + 1]!];
+    const columns = [column(0, 1), column(4, -1), column(8, -1), [eye[0]! + x, eye[2]! + y, z - eye[1]!]];
+    const rows = [0, 1, 2].map((axis) => columns.map((values) => values[axis]!));
+    return { file_path: `images/view ${i}.png`, transform_matrix: [...rows, [0, 0, 0, 1]] };
+  });
+  const { fx, fy, cx, cy } = circle[0]!;
+  await rm(join(scene, 'sparse'), { recursive: true });
+  await rm(join(scene, 'images', 'view 3.png'));
+  await writeFile(join(scene, 'transforms.json'), JSON.stringify({ w: 24, h: 20, fl_x: fx, fl_y: fy, cx, cy, frames }));
+  const run = ['splat', 'train', scene, '--folder', join(root, 'run'), '--threads', '1', '--init', 'random', '--init-count', '50'];
+  const ply = join(root, 'new', 'folder', 'scene.ply');
+
+  const strict = await cli([...run, '--steps', '5', '--strict']);
+  expect(strict).toMatchObject({ code: 1, out: '' });
+  expect(strict.err).toContain('views of the scene cannot be used: ');
+  expect(strict.err).toContain(
+    '1 of 9 views are left out, its picture is not where transforms.json says: images/view 3.png. Put the files',
+  );
+
+  const trained = await cli([...run, '--steps', '30', '--out', ply]);
+  expect(trained.code, trained.err).toBe(0);
+  for (const said of [
+    '1 of 9 views are left out',
+    'places are far from the origin',
+    'up is (0, 0, 1), as the cameras stand; --up gives another',
+  ])
+    expect(trained.err).toContain(said);
+  const { metadata } = await readSplatFile(ply);
+  expect(metadata?.up).toEqual([0, 0, 1]);
+  expect(Math.hypot(...metadata!.origin!.map((value, axis) => value - [x, y, z][axis]!))).toBeLessThan(20);
+  // The camera is found in the world of the scene's files, and so are the Gaussians.
+  const picture = join(root, 'x.png');
+  const drawn = await cli(['splat', 'render', ply, '--camera', `${scene}:view 1`, '--out', picture, '--threads', '1']);
+  expect(drawn.code, drawn.err).toBe(0);
+  expect((await readImage(picture)).data.some((value) => value > 20)).toBe(true);
+
+  const longer = await cli([...run, '--steps', '40', '--out', join(root, 'scene.spz'), '--resume', '--json']);
+  expect(longer.code, longer.err).toBe(0);
+  expect(longer.err).toContain('spz holds no places so far from 0: ');
+  expect(JSON.parse(longer.out)).toMatchObject({ step: 40, reason: 'finished' });
+}, 240_000);
+
 it.each([
   [['splat', 'train', '/nowhere'], '[gaussians/scenes] no scene there: path=/nowhere.'],
   [
     ['splat', 'train', '/nowhere', '--strategy', 'mcmcs'],
     '[gaussians/strategies] unknown strategy: "mcmcs". Did you mean "mcmc"? Known: default, absgrad, mcmc.',
   ],
-  [['splat', 'train', '/nowhere', '--set', 'cap=x'], '[cli/splat] option of a strategy must be a number: --set cap=x.'],
+  [['splat', 'train', '/nowhere', '--set', 'cap=x'], '[gaussians/strategies] cap is out of range: cap="x". Pass an integer >= 1.'],
+  [
+    ['splat', 'train', '/nowhere', '--set', 'caps=100'],
+    '[gaussians/strategies] unknown option of the strategy "default": caps=100. Did you mean "cap"? Known: start,',
+  ],
+  [['splat', 'train', '/nowhere', '--set', 'cap=true'], '[cli/splat] option of a strategy is a number or a name: --set cap=true.'],
   [['splat', 'train', '/nowhere', '--out', 'x.obj'], '[io/splats] the name "x.obj" has the end of no known format.'],
   [['splat', 'train', '/nowhere', '--deformation', 'spline'], "argument 'spline' is invalid. Allowed choices are mlp, hexplane, none."],
   [

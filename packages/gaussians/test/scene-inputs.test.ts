@@ -310,7 +310,9 @@ describe('transforms.json', () => {
     const root = await write((json) => json.frames.forEach((frame, i) => (frame['time'] = 10 + i)));
     const scene = await loadScene(root, all);
     expect(scene.times).toEqual({ start: 10, end: 13 });
-    expect(scene.remarks).toEqual(['views have times, from 10 to 13: what moves is learned by trainDynamic; trainSplats blurs it']);
+    expect(scene.remarks).toEqual([
+      'the scene moves: its views have times, from 10 to 13; trained as one that stands still, what moves is blurred',
+    ]);
   });
 
   it("links that lead out are the owner's own, and folders in place of pictures are said", async () => {

@@ -90,9 +90,7 @@ export async function openSources(
     ...(origin
       ? [`places are far from the origin, as in coordinates of maps; the scene is moved by (${origin.map((value) => -value).join(', ')})`]
       : []),
-    ...(times
-      ? [`views have times, from ${times.start} to ${times.end}: what moves is learned by trainDynamic; trainSplats blurs it`]
-      : []),
+    ...(times ? [movesRemark(times)] : []),
   ];
   return {
     name: folder.name,
@@ -124,6 +122,10 @@ async function readSource(folder: SceneFolder, { transforms, images, model }: Op
     `[gaussians/scenes] neither a COLMAP model nor a transforms.json: path=${folder.label('')}, found ${seen}. Give a `
       + 'folder with sparse/0/cameras.bin (or .txt), or with transforms.json.',
   );
+}
+
+function movesRemark({ start, end }: SceneTimes): string {
+  return `the scene moves: its views have times, from ${start} to ${end}; trained as one that stands still, what moves is blurred`;
 }
 
 /** Names shown of a long list. */

@@ -82,6 +82,12 @@ export async function openPlaced(
 }
 
 function openedScene(scene: SplatScene4d, { format, label }: { readonly format: string; readonly label: string }): OpenedAsset {
+  const far = scene.assets.findIndex(({ cloud }) => cloud.metadata?.origin?.some((value) => value !== 0));
+  if (far >= 0)
+    throw new UserError(
+      `[cli/splat] a scene of several assets has one origin: ${label}, asset ${far} has its own, far from 0, as on a map. Convert it to `
+        + '.spz or .splat first, which leave the origin out.',
+    );
   const { times, at }: MovingScene = movingScene(scene.assets);
   const dropped = scene.assets.reduce((sum, { cloud }) => sum + (cloud.metadata?.dropped ?? 0), 0);
   const common = {

@@ -40,7 +40,11 @@ export function addSplatConvert(program: Command, terminal: Terminal): void {
       await checkOutputFile(to);
       const asset = await openAsset(from, { invalid: dropInvalid ? 'drop' : 'refuse' }, terminal);
       const moves = asset.times !== undefined && time === undefined && format.name === '4d';
-      const metadata = { ...asset.metadata, antialiased: asset.antialiased };
+      const { origin, ...kept } = asset.metadata ?? {};
+      const keeps = format.origin === 'kept';
+      if (origin !== undefined && !keeps)
+        remark(terminal, `${format.name} holds no places so far from 0: ${to} will be relative to (${origin.join(', ')}); .ply keeps them`);
+      const metadata = { ...kept, antialiased: asset.antialiased, ...(origin && keeps && { origin }) };
       const cloud = { ...(time === undefined ? asset.still : asset.at(time)), metadata };
       await prepareOutputFile(to);
       if (moves && asset.deformation !== undefined) await writeAssetFile(to, { kind: 'asset', asset: asset.scene.assets[0]! }, terminal);

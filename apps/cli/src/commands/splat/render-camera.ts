@@ -11,6 +11,8 @@ export interface CameraOptions {
   readonly fov: number;
   readonly up?: readonly [number, number, number];
   readonly target?: readonly [number, number, number];
+  /** Of the file of Gaussians: places are given in the world, and its Gaussians are relative to this. */
+  readonly origin?: readonly [number, number, number];
 }
 
 /**
@@ -29,13 +31,14 @@ export async function camerasOf(
     const circle = turntable(sceneBounds(gaussians), { frames, width, height, elevation, fieldOfView: fov, ...(up && { up }) });
     return Array.from({ length: frames }, (_, frame) => circle[(frame * turns) % frames]!);
   }
-  const one = await oneCamera(gaussians, options, [width, height]);
+  const given = await oneCamera(gaussians, options, [width, height]);
+  const one = options.origin === undefined ? given : movedCamera(given, options.origin);
   return Array.from({ length: frames }, () => one);
 }
 
 async function oneCamera(
   gaussians: Gaussians,
-  { camera, fov, up, target, size }: CameraOptions,
+  { camera, fov, up, target, size, origin = [0, 0, 0] }: CameraOptions,
   [width, height]: readonly [number, number],
 ): Promise<Camera> {
   if (/^[-+\d.eE]+(,[-+\d.eE]+){2}$/.test(camera)) {
@@ -48,12 +51,18 @@ async function oneCamera(
       cx: width / 2,
       cy: height / 2,
       eye: vector(camera),
-      target: target ?? sceneBounds(gaussians).centre,
+      target: target ?? inWorld(sceneBounds(gaussians).centre, origin),
       ...(up && { up }),
     });
   }
   const found = camera.endsWith('.json') ? await cameraOfFile(camera) : await cameraOfScene(camera);
   return size === undefined ? found : scaleCamera(found, { width, height });
+}
+
+type Vector = readonly [number, number, number];
+
+function inWorld(place: Vector, origin: Vector): Vector {
+  return [place[0] + origin[0], place[1] + origin[1], place[2] + origin[2]];
 }
 
 async function cameraOfFile(path: string): Promise<Camera> {

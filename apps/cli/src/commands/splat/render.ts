@@ -52,7 +52,7 @@ export function addSplatRender(program: Command, terminal: Terminal): void {
     .option('--fps <n>', 'pictures of a film in a second', integer(1, 50), 20)
     .option('--elevation <degrees>', 'of the turntable above the horizon', degrees, 20)
     .option('--fov <degrees>', 'field of view across the smaller side', degrees, 50)
-    .option('--up <x,y,z>', 'which way is up (default: 0,-1,0)', vector)
+    .option('--up <x,y,z>', 'which way is up (default: what the file says, otherwise 0,-1,0)', vector)
     .option('--target <x,y,z>', 'what a camera given as a place looks at (default: the middle of the scene)', vector)
     .addOption(new Option('--background <colour>', 'behind the scene').choices(['black', 'white']).default('black'))
     .option('--threads <n>', 'threads that draw (default: all cores, 8 at most)', integer(1, 64))
@@ -68,7 +68,12 @@ async function runRender(path: string, options: RenderOptions, terminal: Termina
   await checkOutputFile(out);
   const asset = await openAsset(path, {}, terminal);
   const plan = planOf(asset, options, isFilm ? 'film' : 'picture');
-  const cameras = await camerasOf(asset.still, options, { frames: plan.times.length, turns: plan.turns });
+  const { up, origin } = asset.metadata ?? {};
+  const cameras = await camerasOf(
+    asset.still,
+    { ...(up && { up }), ...options, ...(origin && { origin }) },
+    { frames: plan.times.length, turns: plan.turns },
+  );
   const { width, height } = cameras[0]!;
   await prepareOutputFile(out);
   const shots = cameras.map((camera, frame) => ({ camera, time: plan.times[frame] }));

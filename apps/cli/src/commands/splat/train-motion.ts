@@ -8,8 +8,9 @@ import {
   type Gaussians,
   type Rasterizer,
 } from '@langevin/gaussians';
-import { trainDynamicInFolder, trainSplatsInFolder, type TrainInFolderOptions } from '@langevin/gaussians/node';
+import { plannedSteps, trainDynamicInFolder, trainSplatsInFolder, type TrainInFolderOptions } from '@langevin/gaussians/node';
 import { writeSplats4dFile } from '@langevin/io/node';
+import type { SplatMetadata } from '@langevin/io/splats';
 import { didYouMean, setDefaultEngine, UserError } from '@langevin/tensor';
 import { openEngine } from '../../engines.ts';
 import { showCount } from '../../table.ts';
@@ -23,8 +24,11 @@ export interface MotionOptions {
   readonly kind: DeformationKind;
   /** Options of the deformation. */
   readonly set: Readonly<Record<string, unknown>>;
-  /** Steps of the asset at rest, before it moves. */
-  readonly stillSteps: number;
+  /** Steps of the asset at rest, before it moves. @default those of the run that is resumed; else a quarter of all, 3000 at most */
+  readonly stillSteps?: number;
+  readonly resume: boolean;
+  /** What the file says of the asset. */
+  readonly metadata: SplatMetadata;
   readonly stillViews?: 'first' | 'all';
   readonly holdAsset: boolean;
   readonly threads?: number;
@@ -75,6 +79,7 @@ export async function runMotion(
     );
   const deformationOf = deformationMaker(motion.kind, motion.set);
   const still = stillScene(scene, motion.stillViews);
+  const stillSteps = await stepsAtRest(motion, { steps: common.steps, folder: join(folder, 'still') });
   const moments = new Set([...scene.train, ...scene.test].map(({ time }) => time)).size;
   remark(
     terminal,
@@ -92,8 +97,7 @@ export async function runMotion(
       trainSplatsInFolder({
         ...common,
         scene: still,
-        steps: motion.stillSteps,
-        decaySteps: motion.stillSteps,
+        steps: stillSteps,
         folder: join(folder, 'still'),
       }),
       'asset at rest',
@@ -117,11 +121,10 @@ export async function runMotion(
         motion,
         terminal,
       );
-    const steps = common.steps - motion.stillSteps;
+    const steps = common.steps - stillSteps;
     const moved = await follow(
       trainDynamicInFolder({
         ...rest,
-        decaySteps: steps,
         scene,
         gaussians: asset.done.gaussians,
         deformation: deformationOf(asset.done.gaussians),
@@ -135,13 +138,13 @@ export async function runMotion(
     const { done, score, milliseconds } = moved;
     const frames = [...new Set(scene.train.map(({ time }) => times.start + time! * (times.end - times.start)))].sort((a, b) => a - b);
     await writeSplats4dFile(motion.out, {
-      cloud: { ...done.gaussians, metadata: { antialiased: common.antialiasing === 'mip' } },
+      cloud: { ...done.gaussians, metadata: motion.metadata },
       times: { ...times, loop: 'none', frames },
       deformation: { ...done.deformation, config },
     });
     ended(
       {
-        step: motion.stillSteps + done.step,
+        step: stillSteps + done.step,
         out: motion.out,
         reason: done.reason,
         gaussians: done.gaussians.count,
@@ -159,6 +162,24 @@ export async function runMotion(
     setDefaultEngine(undefined);
     await engine.dispose();
   }
+}
+
+/** A run that is resumed, for more steps perhaps, keeps its asset at rest as it was trained. */
+async function stepsAtRest(
+  { stillSteps: given, resume }: MotionOptions,
+  { steps, folder }: { readonly steps: number; readonly folder: string },
+): Promise<number> {
+  const before = resume ? await plannedSteps(folder) : undefined;
+  if (before !== undefined && given !== undefined && given !== before)
+    throw new UserError(
+      `[cli/splat] run was started with other steps of the asset at rest: --still-steps=${given}, before=${before}. Leave it out, or use `
+        + 'another folder.',
+    );
+  const chosen = given ?? before ?? Math.max(1, Math.min(3000, Math.floor(steps / 4)));
+  if (chosen < steps) return chosen;
+  throw new UserError(
+    `[cli/splat] no steps are left for the motion: steps of the asset at rest=${chosen}, --steps=${steps}. Give more steps.`,
+  );
 }
 
 interface Ending {

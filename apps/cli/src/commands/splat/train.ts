@@ -10,12 +10,13 @@ import {
 } from '@langevin/gaussians';
 import { loadScene, trainSplatsInFolder } from '@langevin/gaussians/node';
 import { checkOutputFile, checkOutputFolder, makeFolder, prepareOutputFile, writeSplatFile } from '@langevin/io/node';
-import { splatFormatForName } from '@langevin/io/splats';
-import { UserError } from '@langevin/tensor';
+import { splatFormatForName, type SplatMetadata } from '@langevin/io/splats';
+import { shownValue, UserError } from '@langevin/tensor';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { integer, list, setting } from '../../arguments.ts';
 import { showCount } from '../../table.ts';
 import { line, remark, type Terminal } from '../../terminal.ts';
+import { vector } from './arguments.ts';
 import { follow } from './follow.ts';
 import { INITS, withPoints, type InitOptions } from './initial-points.ts';
 import { deformationMaker, runMotion, type DeformationKind } from './train-motion.ts';
@@ -27,6 +28,9 @@ interface TrainOptions extends InitOptions {
   readonly decaySteps?: number;
   readonly resume?: true;
   readonly images?: string;
+  readonly model?: string;
+  readonly strict?: true;
+  readonly up?: readonly [number, number, number];
   readonly downscale: number;
   readonly holdOut?: HoldOut;
   readonly strategy: string;
@@ -81,6 +85,9 @@ export function addSplatTrain(program: Command, terminal: Terminal): void {
     .option('--decay-steps <n>', 'steps over which the rate of the places falls (default: --steps)', integer(1, 1e7))
     .option('--resume', 'go on from the newest checkpoint of the folder, if there is one')
     .option('--images <folder>', 'images of a COLMAP model (default: images in the scene)')
+    .option('--model <folder>', 'of several COLMAP models the one to read, such as sparse/1 (default: the one with the most images)')
+    .option('--strict', 'refuse a scene of which views cannot be used, in place of leaving them out')
+    .option('--up <x,y,z>', 'which way is up in the world, kept in the file (default: as the cameras stand)', vector)
     .option('--downscale <factor>', 'divide the sides of images by this', factor, 1)
     .option(
       '--hold-out <views>',
@@ -133,11 +140,14 @@ async function runTraining(path: string, options: TrainOptions, terminal: Termin
   checkBefore(options);
   if (options.out !== undefined) await checkOutputFile(options.out);
   if (options.folder !== undefined) await checkOutputFolder(options.folder);
-  const strategy = strategyByName(options.strategy, { ...changesUntil(options), ...numbers(options.set ?? {}) });
+  const strategy = strategyByName(options.strategy, settings(options.set ?? {}));
   const loaded = await loadScene(path, {
     downscale: options.downscale,
     ...(options.images !== undefined && { images: options.images }),
     ...(options.holdOut !== undefined && { holdOut: options.holdOut }),
+    ...(options.model !== undefined && { model: options.model }),
+    ...(options.up !== undefined && { up: options.up }),
+    ...(options.strict && { unusable: 'refuse' }),
   });
   const kind = deformationOf(loaded, options);
   const { scene, from } = withPoints(loaded, options);
@@ -148,6 +158,9 @@ async function runTraining(path: string, options: TrainOptions, terminal: Termin
     );
   const first = scene.train[0]!.camera;
   remark(terminal, `${scene.name}: ${scene.train.length} views of ${first.width}x${first.height}, ${scene.test.length} held out, ${from}`);
+  for (const text of scene.remarks ?? []) remark(terminal, text);
+  if (options.up === undefined && scene.up !== undefined && scene.up[1] !== -1)
+    remark(terminal, `up is (${scene.up.map((value) => Number(value.toFixed(3))).join(', ')}), as the cameras stand; --up gives another`);
   const gap = holdOutGap(scene);
   if (gap !== undefined && gap > WIDE_GAP)
     remark(
@@ -157,6 +170,7 @@ async function runTraining(path: string, options: TrainOptions, terminal: Termin
     );
   const folder = options.folder ?? join('runs', `splat-${scene.name}`);
   const out = options.out ?? join(folder, kind === undefined ? 'scene.ply' : 'scene.splats4d');
+  const metadata = metadataOf(scene, { out, antialiased: options.antialiasing ?? false }, terminal);
   await makeFolder(folder);
   await prepareOutputFile(out);
   const rasterizer = cpuRasterizer(options.threads === undefined ? {} : { threads: options.threads });
@@ -183,9 +197,11 @@ async function runTraining(path: string, options: TrainOptions, terminal: Termin
         {
           kind,
           set: options.setMotion ?? {},
-          stillSteps: stillSteps(options),
+          ...(options.stillSteps !== undefined && { stillSteps: options.stillSteps }),
           holdAsset: options.holdAsset ?? false,
           out,
+          metadata,
+          resume: options.resume ?? false,
           json: options.json ?? false,
           ...(options.stillViews && { stillViews: options.stillViews }),
           ...(options.threads !== undefined && { threads: options.threads }),
@@ -199,7 +215,7 @@ async function runTraining(path: string, options: TrainOptions, terminal: Termin
       'training',
       terminal,
     );
-    await writeSplatFile(out, { ...done.gaussians, metadata: { antialiased: options.antialiasing ?? false } });
+    await writeOrSay(out, { ...done.gaussians, metadata });
     const ending = {
       out,
       step: done.step,
@@ -259,20 +275,36 @@ function deformationOf({ name, times }: SplatScene, { deformation, out }: TrainO
   return kind;
 }
 
-function stillSteps({ stillSteps: given, steps }: TrainOptions): number {
-  return given ?? Math.max(1, Math.min(3000, Math.floor(steps / 4)));
+/** What the file says beside the Gaussians, as far as its format can. */
+function metadataOf(
+  { up, origin }: SplatScene,
+  { out, antialiased }: { readonly out: string; readonly antialiased: boolean },
+  terminal: Terminal,
+): SplatMetadata {
+  const common = { antialiased, ...(up && { up }) };
+  if (origin === undefined) return common;
+  const { name, origin: kept } = splatFormatForName(out, { use: 'write' });
+  if (kept === 'kept') return { ...common, origin };
+  remark(terminal, `${name} holds no places so far from 0: ${out} will be relative to (${origin.join(', ')}); .ply keeps them`);
+  return common;
 }
 
-/** Half of the run, five sixths with MCMC, as in the papers: what changes later has no time to settle. */
-function changesUntil({ strategy, steps, decaySteps = steps }: TrainOptions): Readonly<Record<string, number>> {
-  return { stop: strategy === 'mcmc' ? Math.min(25_000, Math.floor((decaySteps * 5) / 6)) : Math.min(15_000, Math.floor(decaySteps / 2)) };
+/** A format may be unable to hold what was trained: that is no reason to train again. */
+async function writeOrSay(out: string, cloud: Parameters<typeof writeSplatFile>[1]): Promise<void> {
+  await writeSplatFile(out, cloud).catch((error: unknown) => {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`${error.message} Nothing is lost: the same command with --resume and another --out writes what was trained.`, {
+      cause: error,
+    });
+  });
 }
 
-function numbers(set: Readonly<Record<string, unknown>>): Readonly<Record<string, number>> {
+/** Strategies take numbers and names; what they make of them, they say. */
+function settings(set: Readonly<Record<string, unknown>>): Readonly<Record<string, number | string>> {
   for (const [name, value] of Object.entries(set))
-    if (typeof value !== 'number')
-      throw new UserError(`[cli/splat] option of a strategy must be a number: --set ${name}=${String(value)}.`);
-  return set as Readonly<Record<string, number>>;
+    if (typeof value !== 'number' && typeof value !== 'string')
+      throw new UserError(`[cli/splat] option of a strategy is a number or a name: --set ${name}=${shownValue(value)}.`);
+  return set as Readonly<Record<string, number | string>>;
 }
 
 function factor(text: string): number {

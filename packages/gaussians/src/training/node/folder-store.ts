@@ -2,6 +2,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSafetensors, removeStaleTemporaries, writeSafetensors } from '@langevin/io/node';
 import { checkNumber, UserError } from '@langevin/tensor';
+import { plannedBefore } from '../config.ts';
 import type { CheckpointStore } from '../run.ts';
 
 const NAME = /^step-(\d{8,})\.safetensors$/;
@@ -59,4 +60,17 @@ async function instead(damaged: string, before: readonly string[]): Promise<stri
     }
   }
   return 'No other one can be read: begin anew in another folder.';
+}
+
+/**
+ * The steps that the run in a folder was planned for when it was started, over which its rates fall; undefined where none was.
+ *
+ * @throws UserError when its newest checkpoint is damaged
+ * @example
+ * // not run: needs the folder of a run
+ * await plannedSteps('runs/splat-garden'); // 30000
+ */
+export async function plannedSteps(folder: string): Promise<number | undefined> {
+  const found = await folderStore(join(folder, 'checkpoints')).newest();
+  return plannedBefore(found?.stored).decaySteps;
 }
