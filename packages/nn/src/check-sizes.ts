@@ -1,11 +1,8 @@
-import { UserError } from '@langevin/tensor';
+import { checkNumber, UserError } from '@langevin/tensor';
 
 /** Refuse sizes of a layer that are not integers >= 1, naming them. */
 export function checkSizes(where: string, sizes: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(sizes)) {
-    if (!Number.isInteger(value) || value < 1)
-      throw new UserError(`[nn/${where}] size is not a positive integer: ${name}=${value}. Give an integer >= 1.`);
-  }
+  checkNumber(`nn/${where}`, sizes, { atLeast: 1, kind: 'integer' });
 }
 
 /** Refuse channels that groups or heads do not divide. */

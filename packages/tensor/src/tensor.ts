@@ -1,5 +1,6 @@
 import type { Engine, EngineBuffer } from './engine/engine.ts';
 import type { DType, HostArray } from './dtype.ts';
+import { UserError } from './errors.ts';
 import type { FileSlice } from './graph/graph.ts';
 import type { OpNode } from './graph/node.ts';
 import { showShape, sizeOf, type Shape } from './shape.ts';
@@ -15,6 +16,17 @@ export type Source =
   | { readonly kind: 'deferred'; readonly provide: () => HostArray }
   | { readonly kind: 'gone'; readonly reason: string };
 
+/** By which tensors of every copy of this package know each other; `form` changes when their insides do. */
+const MARKER = Symbol.for('langevin.tensor');
+
+interface Mark {
+  readonly form: number;
+  /** Where the copy was loaded from. */
+  readonly place: string;
+}
+
+const MARK: Mark = { form: 1, place: import.meta.url };
+
 /**
  * A value that will be computed: shape and dtype are known at once, elements when it is realised (`await data(t)`).
  * Tensors are immutable; ops are plain functions over them.
@@ -29,6 +41,10 @@ export class Tensor {
     this.shape = shape;
     this.dtype = dtype;
     this.#cell = { source };
+  }
+
+  get [MARKER](): Mark {
+    return MARK;
   }
 
   /** Number of axes. */
@@ -49,13 +65,35 @@ export class Tensor {
 
   /** @internal */
   static source(tensor: Tensor): Source {
+    Tensor.requireOwn(tensor);
     return tensor.#cell.source;
+  }
+
+  /**
+   * Refuses tensors of another copy of this package, whose insides are closed to this one, and what is no tensor.
+   *
+   * @internal
+   */
+  static requireOwn(value: unknown): asserts value is Tensor {
+    if (typeof value !== 'object' || value === null) throw notATensor(value === null ? 'null' : typeof value);
+    if (#cell in value) return;
+    if (!(MARKER in value)) throw notATensor(Array.isArray(value) ? 'a list' : 'an object');
+    const { dtype, shape, [MARKER]: mark } = value as { dtype: DType; shape: Shape; [MARKER]: Mark };
+    throw new UserError(
+      `[tensor/copies] tensor comes from another copy of @langevin/tensor: tensor=${dtype}${showShape(shape)}, its copy=${mark.place} `
+        + `(form ${mark.form}), this copy=${MARK.place} (form ${MARK.form}). Install one version, which all packages share: see `
+        + '`npm ls @langevin/tensor`.',
+    );
   }
 
   /** @internal */
   static setSource(tensor: Tensor, source: Source): void {
     tensor.#cell.source = source;
   }
+}
+
+function notATensor(found: string): UserError {
+  return new UserError(`[tensor/ops] operand is not a tensor: type=${found}. Make one with tensor() or scalar().`);
 }
 
 /** What ops take: a tensor, or a number that adopts the other operand's dtype. */

@@ -34,6 +34,7 @@ export function flattenTree(tree: unknown): FlatTree {
       leaves.push(value);
       names.push(name);
     } else {
+      if (isForeignTensor(value)) Tensor.requireOwn(value); // says which copy it is of
       throw new UserError(
         `[tensor/tree] value cannot be a leaf: name=${name || '(root)'}, type=${describe(value)}. Use tensors, numbers, strings, `
           + 'booleans, lists and plain objects.',
@@ -46,6 +47,11 @@ export function flattenTree(tree: unknown): FlatTree {
 
 function isLeaf(value: unknown): value is Leaf {
   return value instanceof Tensor || value === null || ['number', 'string', 'boolean', 'undefined'].includes(typeof value);
+}
+
+/** A tensor of another copy of this package is no plain object, and no leaf. */
+function isForeignTensor(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Symbol.for('langevin.tensor') in value;
 }
 
 function describe(value: unknown): string {

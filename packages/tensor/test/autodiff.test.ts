@@ -25,6 +25,7 @@ import {
   scalar,
   silu,
   sin,
+  slice,
   square,
   stopGradient,
   straightThrough,
@@ -231,6 +232,17 @@ describe('checkpoint', () => {
     [1, 2],
     [-0.5, 0.25],
   ]);
+
+  test('an empty result has a gradient of zero', async () => {
+    const block = checkpoint((t: Tensor) => slice(square(t), { 0: { stop: 0 } }));
+    expect(await numbers(grad((t: Tensor) => sum(block(t)))(tensor([1, 2])), { engine })).toEqual([0, 0]);
+    const beside = checkpoint((t: Tensor) => ({ none: slice(t, { 0: { stop: 0 } }), some: square(t) }));
+    const both = (t: Tensor): Tensor => {
+      const { none, some } = beside(t);
+      return add(sum(none), sum(some));
+    };
+    expect(await numbers(grad(both)(tensor([1, 2])), { engine })).toEqual([2, 4]);
+  });
 
   test('value and gradient have the same bits, closures included', async () => {
     const loss = (f: (t: Tensor) => Tensor) => (p: { x: Tensor; w: Tensor }) => mean(square(f(p.x)));

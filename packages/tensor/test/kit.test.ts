@@ -1,5 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { exp, sin, straightThrough, type Engine, type EngineBuffer, type Executable, type Graph } from '@langevin/tensor';
+import {
+  add,
+  exp,
+  numbers,
+  sin,
+  straightThrough,
+  tensor,
+  type Engine,
+  type EngineBuffer,
+  type Executable,
+  type Graph,
+  type Tensor,
+} from '@langevin/tensor';
 import {
   conformanceRows,
   engineBehaviours,
@@ -198,6 +210,17 @@ describe('the reference engine', () => {
     const buffer = engine.uploadExact([Math.PI], { shape: [1], dtype: 'float32' });
     expect(engine.exact(buffer)).toEqual(Float64Array.of(Math.PI));
     expect([...(await engine.download(buffer))]).toEqual([Math.fround(Math.PI)]);
+  });
+
+  test('rounds float16 and bfloat16 after every op, unless told not to', async () => {
+    const add3 = (a: Tensor, b: Tensor): Tensor => add(add(add(a, b), b), b);
+    const half = (): Tensor => add3(tensor([2048], { dtype: 'float16' }), tensor([1], { dtype: 'float16' }));
+    const brain = (): Tensor => add3(tensor([256], { dtype: 'bfloat16' }), tensor([1], { dtype: 'bfloat16' }));
+    // 2049 and 257 lie between two numbers each, and are rounded to the even one every time.
+    expect(await numbers(half(), { engine })).toEqual([2048]);
+    expect(await numbers(brain(), { engine })).toEqual([256]);
+    expect(await numbers(half(), { engine: referenceEngine({ precision: 'float32' }) })).toEqual([2048]);
+    expect(await numbers(half(), { engine: referenceEngine({ precision: 'unrounded' }) })).toEqual([2052]);
   });
 
   test('refuses what it cannot hold, foreign buffers and disposed ones', async () => {

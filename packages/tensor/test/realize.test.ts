@@ -11,6 +11,7 @@ import {
   exp,
   float32Data,
   fromFile,
+  grad,
   item,
   mul,
   numbers,
@@ -21,6 +22,7 @@ import {
   setDefaultEngine,
   sum,
   tensor,
+  type Tensor,
 } from '@langevin/tensor';
 import { referenceEngine } from '@langevin/tensor/testing';
 
@@ -101,10 +103,37 @@ describe('reading', () => {
     const noise = deferred({ shape: [2], dtype: 'float32' }, () => new Float32Array([++calls, 0]));
     expect(await numbers(noise, { engine })).toEqual([1, 0]);
     expect(await numbers(add(noise, 1), { engine })).toEqual([2, 1]);
+    expect(calls).toBe(1);
     const wrong = deferred({ shape: [2], dtype: 'float32' }, () => new Int32Array(3));
     await expect(numbers(wrong, { engine })).rejects.toThrow(
       '[tensor/deferred] provider gave the wrong data: Int32Array of 3, expected float32[2]. Return a matching typed array.',
     );
+  });
+
+  test('what reads a deferred tensor in several awaits sees one draw: a loss, then its gradient', async () => {
+    let calls = 0;
+    const mask = deferred({ shape: [2], dtype: 'float32' }, () => Float32Array.of(++calls, 10 * calls));
+    const x = tensor([1, 1]);
+    const loss = (t: Tensor): Tensor => sum(mul(mask, t));
+    const gradient = grad(loss)(x);
+    expect(await item(loss(x), { engine })).toBe(11);
+    expect(await numbers(gradient, { engine })).toEqual([1, 10]);
+    const [a, b] = await Promise.all([numbers(mul(mask, 2), { engine }), numbers(mask, { engine: referenceEngine() })]);
+    expect([a, b]).toEqual([
+      [2, 20],
+      [1, 10],
+    ]);
+    expect(calls).toBe(1);
+  });
+
+  test('a draw that failed is asked for again', async () => {
+    let calls = 0;
+    const noise = deferred({ shape: [1], dtype: 'float32' }, () => {
+      if (++calls === 1) throw new Error('no numbers');
+      return Float32Array.of(7);
+    });
+    await expect(numbers(mul(noise, 2), { engine })).rejects.toThrow('no numbers');
+    expect(await numbers(mul(noise, 2), { engine })).toEqual([14]);
   });
 
   test('files are read when needed', async () => {
@@ -152,9 +181,23 @@ describe('the default engine', () => {
     expect(errorKind(error)).toBe('user');
     const { message } = error as Error;
     expect(message).toBe(
-      '[tensor/engine] no engine is installed: @langevin/engine-onnxruntime: Cannot find package; @langevin/engine-tfjs: Cannot '
-        + 'find package. Run `npm install @langevin/engine-onnxruntime onnxruntime-node`, or pass one with setDefaultEngine().',
+      '[tensor/engine] no engine was found: @langevin/engine-onnxruntime: Cannot find package; @langevin/engine-tfjs: Cannot '
+        + 'find package. Run `npm install @langevin/engine-onnxruntime onnxruntime-node`; a bundled program imports its engine and passes '
+        + 'it to setDefaultEngine().',
     );
+  });
+
+  test('in a page the message says to import one', async () => {
+    const missing = (): never => {
+      throw new TypeError('Failed to resolve module specifier');
+    };
+    vi.doMock('@langevin/engine-onnxruntime', () => ({ onnxruntimeEngine: missing }));
+    vi.doMock('@langevin/engine-tfjs', () => ({ tfjsEngine: missing }));
+    vi.stubGlobal('process', undefined);
+    const error = (await defaultEngine().catch((thrown: unknown) => thrown)) as Error;
+    vi.unstubAllGlobals();
+    expect(error.message).toContain("import { onnxruntimeEngine } from '@langevin/engine-onnxruntime'; setDefaultEngine(");
+    expect(error.message).not.toContain('npm install');
   });
 });
 

@@ -1,6 +1,6 @@
-import { add, div, mul, sqrt, sub, type Tensor } from '@langevin/tensor';
+import { add, checkNumber, div, mul, sqrt, sub, type Tensor } from '@langevin/tensor';
 import { biasCorrection, newCounter } from './bias-correction.ts';
-import { checkRange, updateEach, zeroState, type DecayFilter, type NamedTensors, type Optimizer } from './optimizer.ts';
+import { updateEach, zeroState, type DecayFilter, type NamedTensors, type Optimizer } from './optimizer.ts';
 
 export interface AdamOptions {
   /** Decay of the running sum of gradients, in [0, 1). @default 0.9, the paper's */
@@ -32,7 +32,8 @@ type DecayForm = 'l2' | 'decoupled';
  *
  * @throws UserError when an option is out of range
  */
-export const adam = (options: AdamOptions = {}): Optimizer<AdamState> => make('adam', 'l2', { weightDecay: 0, ...options });
+export const adam = (options: AdamOptions = {}): Optimizer<AdamState> =>
+  make('adam', 'l2', { ...options, weightDecay: options.weightDecay ?? 0 });
 
 /**
  * Adam with decoupled weight decay, Loshchilov and Hutter 2019 (arXiv:1711.05101): parameters shrink by
@@ -40,12 +41,13 @@ export const adam = (options: AdamOptions = {}): Optimizer<AdamState> => make('a
  *
  * @throws UserError when an option is out of range
  */
-export const adamW = (options: AdamOptions = {}): Optimizer<AdamState> => make('adamW', 'decoupled', { weightDecay: 0.01, ...options });
+export const adamW = (options: AdamOptions = {}): Optimizer<AdamState> =>
+  make('adamW', 'decoupled', { ...options, weightDecay: options.weightDecay ?? 0.01 });
 
 function make(name: string, form: DecayForm, options: AdamOptions & { readonly weightDecay: number }): Optimizer<AdamState> {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay, decay = () => true } = options;
-  checkRange(`nn/${name}`, { beta1, beta2 }, { min: 0, below: 1 });
-  checkRange(`nn/${name}`, { epsilon, weightDecay }, { min: 0 });
+  checkNumber(`nn/${name}`, { beta1, beta2 }, { atLeast: 0, below: 1 });
+  checkNumber(`nn/${name}`, { epsilon, weightDecay }, { atLeast: 0 });
   return Object.freeze({
     name,
     init: (params) => ({ step: newCounter(), gradientSum: zeroState(params), squareSum: zeroState(params) }),

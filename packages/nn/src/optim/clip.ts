@@ -1,5 +1,6 @@
 import {
   add,
+  checkNumber,
   clamp,
   div,
   isFloating,
@@ -13,7 +14,6 @@ import {
   tensorsOf,
   type Tensor,
 } from '@langevin/tensor';
-import { checkRange } from './optimizer.ts';
 
 /** Square root of the sum of squares of all float elements of a tree: a scalar, whose gradient at 0 is 0. */
 export function globalNorm(tree: unknown): Tensor {
@@ -35,7 +35,7 @@ function pairwiseSum(terms: readonly Tensor[]): Tensor {
  * @throws UserError when maxNorm is not positive
  */
 export function clipByGlobalNorm<P>(grads: P, maxNorm: number): { readonly grads: P; readonly norm: Tensor } {
-  checkRange('nn/clipByGlobalNorm', { maxNorm }, { min: Number.MIN_VALUE });
+  checkNumber('nn/clipByGlobalNorm', { maxNorm }, { above: 0 });
   const norm = globalNorm(grads);
   const factor = minimum(div(maxNorm, add(norm, 1e-6)), 1);
   return { grads: mapTensors(grads, (g) => (isFloating(g.dtype) ? mul(g, factor) : g)), norm };
@@ -43,6 +43,6 @@ export function clipByGlobalNorm<P>(grads: P, maxNorm: number): { readonly grads
 
 /** Every float element limited to [-limit, limit]. @throws UserError when limit is not positive */
 export function clipByValue<P>(grads: P, limit: number): P {
-  checkRange('nn/clipByValue', { limit }, { min: Number.MIN_VALUE });
+  checkNumber('nn/clipByValue', { limit }, { above: 0 });
   return mapTensors(grads, (g) => (isFloating(g.dtype) ? clamp(g, { min: -limit, max: limit }) : g));
 }

@@ -1,5 +1,4 @@
-import { UserError } from '@langevin/tensor';
-import { checkRange } from './optimizer.ts';
+import { checkNumber, UserError } from '@langevin/tensor';
 
 /** A learning rate for each step: a plain function of the number of steps taken so far (0 at the first), in float64 on the host. */
 export type Schedule = (step: number) => number;
@@ -20,19 +19,19 @@ const progress = (step: number, steps: number): number => Math.min(Math.max(step
 
 /** A straight line. */
 export function linearSchedule({ from, to, steps }: RampOptions): Schedule {
-  checkRange('nn/linearSchedule', { steps }, { min: Number.MIN_VALUE });
+  checkNumber('nn/linearSchedule', { steps }, { above: 0 });
   return (step) => from + (to - from) * progress(step, steps);
 }
 
 /** Half a cosine wave, flat at both ends. Loshchilov and Hutter 2017 (arXiv:1608.03983), eq. 5. */
 export function cosineSchedule({ from, to, steps }: RampOptions): Schedule {
-  checkRange('nn/cosineSchedule', { steps }, { min: Number.MIN_VALUE });
+  checkNumber('nn/cosineSchedule', { steps }, { above: 0 });
   return (step) => to + ((from - to) * (1 + Math.cos(Math.PI * progress(step, steps)))) / 2;
 }
 
 /** peak / sqrt(max(step / flatSteps, 1)). Karras et al. 2024 (arXiv:2312.02696), appendix B. */
 export function inverseSqrtSchedule({ peak, flatSteps }: { readonly peak: number; readonly flatSteps: number }): Schedule {
-  checkRange('nn/inverseSqrtSchedule', { flatSteps }, { min: Number.MIN_VALUE });
+  checkNumber('nn/inverseSqrtSchedule', { flatSteps }, { above: 0 });
   return (step) => peak / Math.sqrt(Math.max(step / flatSteps, 1));
 }
 
@@ -72,9 +71,9 @@ export interface OneCycleOptions {
  * (arXiv:1708.07120).
  */
 export function oneCycleSchedule({ peak, steps, rise = 0.3, startDivisor = 25, endDivisor = 1e4 }: OneCycleOptions): Schedule {
-  checkRange('nn/oneCycleSchedule', { steps }, { min: 2 });
-  checkRange('nn/oneCycleSchedule', { rise }, { min: Number.MIN_VALUE, below: 1 });
-  checkRange('nn/oneCycleSchedule', { startDivisor, endDivisor }, { min: Number.MIN_VALUE });
+  checkNumber('nn/oneCycleSchedule', { steps }, { atLeast: 2 });
+  checkNumber('nn/oneCycleSchedule', { rise }, { above: 0, below: 1 });
+  checkNumber('nn/oneCycleSchedule', { startDivisor, endDivisor }, { above: 0 });
   const top = rise * steps - 1;
   if (!(top > 0)) throw new UserError(`[nn/oneCycleSchedule] the rise has no steps: steps=${steps}, rise=${rise}. Give steps * rise > 1.`);
   const start = peak / startDivisor;
@@ -89,7 +88,7 @@ export function oneCycleSchedule({ peak, steps, rise = 0.3, startDivisor = 25, e
  * @param steps length of the rise; 0 leaves the schedule as it is
  */
 export function withWarmUp(schedule: Schedule, steps: number): Schedule {
-  checkRange('nn/withWarmUp', { steps }, { min: 0 });
+  checkNumber('nn/withWarmUp', { steps }, { atLeast: 0 });
   return (step) => schedule(step) * (steps === 0 ? 1 : Math.min((step + 1) / steps, 1));
 }
 

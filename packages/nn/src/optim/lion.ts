@@ -1,5 +1,5 @@
-import { add, mul, sign, sub } from '@langevin/tensor';
-import { checkRange, updateEach, zeroState, type DecayFilter, type NamedTensors, type Optimizer } from './optimizer.ts';
+import { add, checkNumber, mul, sign, sub } from '@langevin/tensor';
+import { updateEach, zeroState, type DecayFilter, type NamedTensors, type Optimizer } from './optimizer.ts';
 
 export interface LionOptions {
   /** Share of the momentum in the direction of a step, in [0, 1). @default 0.9, the paper's */
@@ -25,8 +25,8 @@ export interface LionState {
  */
 export function lion(options: LionOptions = {}): Optimizer<LionState> {
   const { beta1 = 0.9, beta2 = 0.99, weightDecay = 0, decay = () => true } = options;
-  checkRange('nn/lion', { beta1, beta2 }, { min: 0, below: 1 });
-  checkRange('nn/lion', { weightDecay }, { min: 0 });
+  checkNumber('nn/lion', { beta1, beta2 }, { atLeast: 0, below: 1 });
+  checkNumber('nn/lion', { weightDecay }, { atLeast: 0 });
   // A sign does not change with scale, so the momentum stays unnormalised.
   const share = (beta1 * (1 - beta2)) / (1 - beta1);
   return Object.freeze({

@@ -97,18 +97,3 @@ export function updateEach<P>(
   });
   return { params: rebuild(updated) as P, tracks: next };
 }
-
-/** Reject hyperparameters that are not finite or leave their range [min, max). */
-export function checkRange(
-  where: string,
-  values: Readonly<Record<string, number>>,
-  range: { readonly min: number; readonly below?: number },
-): void {
-  const { min, below = Infinity } = range;
-  for (const [name, value] of Object.entries(values)) {
-    if (!(value >= min && value < below))
-      throw new UserError(
-        `[${where}] ${name} is out of range: ${name}=${value}. Give a number in [${min}, ${below === Infinity ? 'infinity' : below}).`,
-      );
-  }
-}

@@ -1,12 +1,12 @@
-import { add, div, less, mul, sqrt, sub, tanh, where, type Tensor } from '@langevin/tensor';
+import { add, checkNumber, div, less, mul, scalar, sqrt, sub, tanh, where, type Tensor } from '@langevin/tensor';
 import type { AdamState } from './adam.ts';
 import { biasCorrection, newCounter } from './bias-correction.ts';
-import { checkRange, updateEach, zeroState, type DecayFilter, type Optimizer } from './optimizer.ts';
+import { updateEach, zeroState, type DecayFilter, type Optimizer } from './optimizer.ts';
 
 export interface RAdamOptions {
-  /** Decay of the running sum of gradients, in (0, 1). @default 0.9, the paper's */
+  /** Decay of the running sum of gradients, in [0, 1). @default 0.9, the paper's */
   readonly beta1?: number;
-  /** Decay of the running sum of squared gradients, in (0, 1). @default 0.999, the paper's */
+  /** Decay of the running sum of squared gradients, in [0, 1). @default 0.999, the paper's */
   readonly beta2?: number;
   /** Added to the root of the second moment. @default 1e-8, PyTorch's */
   readonly epsilon?: number;
@@ -26,8 +26,8 @@ export interface RAdamOptions {
  */
 export function rAdam(options: RAdamOptions = {}): Optimizer<AdamState> {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0, decayForm = 'l2', decay = () => true } = options;
-  checkRange('nn/rAdam', { beta1, beta2 }, { min: Number.MIN_VALUE, below: 1 });
-  checkRange('nn/rAdam', { epsilon, weightDecay }, { min: 0 });
+  checkNumber('nn/rAdam', { beta1, beta2 }, { atLeast: 0, below: 1 });
+  checkNumber('nn/rAdam', { epsilon, weightDecay }, { atLeast: 0 });
   return Object.freeze({
     name: 'rAdam',
     init: (params) => ({ step: newCounter(), gradientSum: zeroState(params), squareSum: zeroState(params) }),
@@ -67,8 +67,10 @@ export function rAdam(options: RAdamOptions = {}): Optimizer<AdamState> {
  * (rhoMax - 2/x) + t - (2/x) (h coth(h) - 1), whose last part is a series for small h.
  */
 function rectification(beta2: number, step: Tensor): { readonly rectified: Tensor; readonly factor: Tensor } {
-  const x = -Math.log(beta2);
   const rhoMax = 2 / (1 - beta2) - 1;
+  // rho_t stays below rhoMax, so that a short memory (beta2 up to 2/3, 0 without a logarithm among them) never reaches 5.
+  if (rhoMax <= 5) return { rectified: less(step, 0), factor: scalar(1) };
+  const x = -Math.log(beta2);
   const h = mul(step, x / 2);
   const h2 = mul(h, h);
   // h coth(h) - 1 = sum_k B_2k (2h)^2k / (2k)!

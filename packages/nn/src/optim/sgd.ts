@@ -1,5 +1,5 @@
-import { add, mul, sub } from '@langevin/tensor';
-import { checkRange, updateEach, zeroState, type DecayFilter, type NamedTensors, type Optimizer } from './optimizer.ts';
+import { add, checkNumber, mul, sub } from '@langevin/tensor';
+import { updateEach, zeroState, type DecayFilter, type NamedTensors, type Optimizer } from './optimizer.ts';
 
 export interface SgdOptions {
   /** Share of the last direction that is kept, in [0, 1). @default 0 */
@@ -25,9 +25,9 @@ export interface SgdState {
  */
 export function sgd(options: SgdOptions = {}): Optimizer<SgdState> {
   const { momentum = 0, variant = 'classical', weightDecay = 0, decay = () => true } = options;
-  checkRange('nn/sgd', { momentum }, { min: 0, below: 1 });
-  checkRange('nn/sgd', { weightDecay }, { min: 0 });
-  if (variant === 'nesterov') checkRange('nn/sgd nesterov', { momentum }, { min: Number.MIN_VALUE, below: 1 });
+  checkNumber('nn/sgd', { momentum }, { atLeast: 0, below: 1 });
+  checkNumber('nn/sgd', { weightDecay }, { atLeast: 0 });
+  if (variant === 'nesterov') checkNumber('nn/sgd nesterov', { momentum }, { above: 0, below: 1 });
   return Object.freeze({
     name: 'sgd',
     init: (params) => ({ velocity: momentum > 0 ? zeroState(params) : {} }),

@@ -37,8 +37,11 @@ import {
   numbers,
   ones,
   silu,
+  square,
+  sum,
   tensor,
   torchGenerator,
+  valueAndGrad,
   zeros,
   type Tensor,
 } from '@langevin/tensor';
@@ -133,6 +136,17 @@ describe('dropout', () => {
     expect(await run()).toEqual([first, second]);
   });
 
+  test('outside of compile a loss and its gradient, read one after the other, see one mask', async () => {
+    const mode = trainMode(torchGenerator(5));
+    const x = ones([64]);
+    const { value, grad } = valueAndGrad((t: Tensor) => sum(square(dropout(0.5).apply({}, t, mode))))(x);
+    const kept = await item(value);
+    // Each element that is kept is 2, so it adds 4 to the loss and has the gradient 8.
+    const slopes = await numbers(grad);
+    expect(slopes.filter((slope) => slope === 8)).toHaveLength(kept / 4);
+    expect(new Set(slopes)).toEqual(new Set([0, 8]));
+  });
+
   test('refuses a probability outside of [0, 1]', () => {
     expect(() => dropout(1.5)).toThrow('[nn/dropout] probability is out of range: probability=1.5.');
   });
@@ -213,7 +227,7 @@ test('norms without learned parameters equal the plain op', async () => {
 });
 
 test.each([
-  [() => linear({ inputs: 0, outputs: 3 }), '[nn/linear] size is not a positive integer: inputs=0.'],
+  [() => linear({ inputs: 0, outputs: 3 }), '[nn/linear] inputs is out of range: inputs=0.'],
   [() => conv({ inputs: 4, outputs: 6, kernel: 3, groups: 4 }), '[nn/conv] groups does not divide outputs: groups=4, outputs=6.'],
   [
     () => conv({ inputs: 4, outputs: 6, kernel: [3, 3], axes: 3 }),
@@ -225,7 +239,7 @@ test.each([
     () => pixelAttention({ channels: 10, headSize: 4, groups: 2 }),
     '[nn/pixelAttention] head size does not divide the channels: headSize=4, channels=10.',
   ],
-  [() => embedding({ count: 2.5, size: 3 }), '[nn/embedding] size is not a positive integer: count=2.5.'],
+  [() => embedding({ count: 2.5, size: 3 }), '[nn/embedding] count is out of range: count=2.5.'],
   [
     () => downsample({ channels: 2 }).apply(downsample({ channels: 2 }).init(shapesOnly), zeros([1, 2, 5, 4])),
     '[nn/downsample] image has an odd side: x=[1, 2, 5, 4].',

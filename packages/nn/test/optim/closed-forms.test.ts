@@ -1,4 +1,4 @@
-import { adam, adamW, lion, rAdam, sgd, type Optimizer } from '@langevin/nn';
+import { adam, adamW, lion, rAdam, sgd, type AdamOptions, type Optimizer } from '@langevin/nn';
 import { compile, numbers, tensor, type Tensor } from '@langevin/tensor';
 import { describe, expect, it } from 'vitest';
 import { onCpu } from '../engine.ts';
@@ -185,9 +185,38 @@ describe('lion', () => {
   });
 });
 
+describe('betas of 0 keep nothing', () => {
+  const grads = [
+    [3, -0.5],
+    [-2, 4],
+  ];
+  it.each([
+    ['adam', adam({ beta1: 0, beta2: 0 })],
+    ['adamW', adamW({ beta1: 0, beta2: 0, weightDecay: 0 })],
+  ])('%s steps by the sign', async (_, optimizer) => {
+    const [first, second] = await run(optimizer, [1, 1], grads, 0.1);
+    close(first!, [0.9, 1.1]);
+    close(second!, [1, 1]);
+  });
+
+  it('lion steps by the sign, rAdam, whose second moment is never trusted, by the gradient', async () => {
+    close((await run(lion({ beta1: 0, beta2: 0 }), [1, 1], grads, 0.1))[1]!, [1, 1]);
+    close((await run(rAdam({ beta1: 0, beta2: 0 }), [1, 1], grads, 0.1))[1]!, [0.9, 0.65]);
+  });
+});
+
+it('an option that is undefined has its default', async () => {
+  const grads = [[0]];
+  expect(await run(adamW({ weightDecay: undefined } as unknown as AdamOptions), [1], grads, 0.5)).toEqual(
+    await run(adamW({ weightDecay: 0.01 }), [1], grads, 0.5),
+  );
+  expect(await run(adamW(), [1], grads, 0.5)).not.toEqual(await run(adam(), [1], grads, 0.5));
+});
+
 describe('errors', () => {
   it.each([
     [() => adam({ beta2: 1 }), '[nn/adam] beta2 is out of range: beta2=1.'],
+    [() => rAdam({ beta1: -0.1 }), '[nn/rAdam] beta1 is out of range: beta1=-0.1. Pass a number >= 0 and < 1.'],
     [() => adamW({ epsilon: -1 }), '[nn/adamW] epsilon is out of range: epsilon=-1.'],
     [() => sgd({ variant: 'nesterov' }), '[nn/sgd nesterov] momentum is out of range: momentum=0.'],
     [() => lion({ weightDecay: NaN }), '[nn/lion] weightDecay is out of range: weightDecay=NaN.'],

@@ -1,5 +1,5 @@
 import { addGradients, clipByGlobalNorm, clipByValue, globalNorm, meanGradients } from '@langevin/nn';
-import { grad, item, mean, mul, slice, square, sub, tensor, type Tensor } from '@langevin/tensor';
+import { grad, item, mean, mul, numbers, slice, square, sub, tensor, type Tensor } from '@langevin/tensor';
 import { describe, expect, it } from 'vitest';
 import { flat, onCpu } from '../engine.ts';
 
@@ -11,6 +11,12 @@ describe('global norm', () => {
   it('is that of all elements together', async () => {
     expect(await item(globalNorm(tree))).toBeCloseTo(13, 6);
     expect(await item(globalNorm({}))).toBe(0);
+  });
+
+  it('has a gradient of zero at zero, as in PyTorch', async () => {
+    const slope = grad((w: Tensor) => globalNorm({ w }));
+    expect(await numbers(slope(tensor([0, 0])))).toEqual([0, 0]);
+    expect(await numbers(slope(tensor([3, 4])))).toEqual([expect.closeTo(0.6, 6), expect.closeTo(0.8, 6)]);
   });
 
   it('clips to the maximum and reports the norm before', async () => {

@@ -15,7 +15,8 @@ export function setDefaultEngine(engine: Engine | undefined): void {
 }
 
 /**
- * The engine set by {@link setDefaultEngine}, or the first that is installed: ONNX Runtime, then TensorFlow.js.
+ * The engine set by {@link setDefaultEngine}, or, in Node, the first that is installed: ONNX Runtime, then TensorFlow.js. In a page or a
+ * bundle there is none to be found by name: import one and set it.
  *
  * @throws UserError when none is installed
  */
@@ -35,11 +36,18 @@ async function findEngine(): Promise<Engine> {
       failures.push(`${name}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
     }
   }
-  throw new UserError(
-    `[tensor/engine] no engine is installed: ${failures.join('; ')}. Run \`npm install @langevin/engine-onnxruntime `
-      + `onnxruntime-node\`, or pass one with setDefaultEngine().`,
-  );
+  throw new UserError(`[tensor/engine] no engine was found: ${failures.join('; ')}. ${isNode() ? ADVICE_IN_NODE : ADVICE_IN_PAGES}`);
 }
+
+const ADVICE_IN_NODE =
+  'Run `npm install @langevin/engine-onnxruntime onnxruntime-node`; a bundled program imports its engine and passes it to setDefaultEngine().';
+
+/** Bundlers see imports of fixed names only, and a page resolves none: the search is for Node. */
+const ADVICE_IN_PAGES =
+  "A page or a bundle has to import its engine: import { onnxruntimeEngine } from '@langevin/engine-onnxruntime'; "
+  + 'setDefaultEngine(await onnxruntimeEngine());';
+
+const isNode = (): boolean => (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node !== undefined;
 
 type EngineModule = Record<string, () => Promise<Engine>>;
 
