@@ -29,7 +29,7 @@ describe('what is wrong is said in one line, with the value and what to do', () 
     ],
     [
       ['sample', '--checkpoint', 'x', '--out', '/dev/null/y.png'],
-      '[cli/sample] nothing can be written to the folder of the picture: --out=/dev/null/y.png,',
+      '[io/write] a part of the path is a file: path="/dev/null/y.png", file="/dev/null". Choose another.',
     ],
     [['sample', '--preset', 'emoji', '--engine', 'onnx'], '[cli/engine] unknown engine: "onnx". Known: onnxruntime, tfjs.'],
     [['sample', '--checkpoint', 'x', '--sampler', 'huen'], '[samplers/names] unknown sampler: "huen". Did you mean "heun"?'],
@@ -48,7 +48,7 @@ describe('what is wrong is said in one line, with the value and what to do', () 
       "option '--set <name=value>' argument 'eta' is invalid. Give name=value, such as eta=0.5.",
     ],
     [['sample', '--checkpoint', '/nowhere'], '[pipelines/checkpoint] nothing to load: path=/nowhere.'],
-    [['sample', '--checkpoint', 'x', '--plugin', '/nowhere.js'], '[cli/plugin] plugin cannot be loaded: file=/nowhere.js,'],
+    [['sample', '--checkpoint', 'x', '--plugin', '/nowhere.js'], '[cli/plugin] plugin cannot be loaded: plugin=/nowhere.js,'],
     [['train'], '[cli/arguments] missing required argument \'config\'. See "langevin train --help".'],
     [['train', '/nowhere.json'], '[io/read] cannot read "/nowhere.json": code=ENOENT. Check the path.'],
     [['export', '/nowhere', 'out'], '[pipelines/run] run has no checkpoint: folder=/nowhere.'],
@@ -62,6 +62,18 @@ describe('what is wrong is said in one line, with the value and what to do', () 
       '[cli/list] unknown list: "sampler". Did you mean "samplers"? Known: samplers, schedules, engines, backbones, datasets.',
     ],
     [['info', '/nowhere'], '[pipelines/checkpoint] nothing to load: path=/nowhere.'],
+    [['info', ''], '[pipelines/checkpoint] nothing to load: path="".'],
+    [['sample', '--checkpoint', ''], '[pipelines/checkpoint] nothing to load: path="".'],
+    [['sample', '--checkpoint', 'x', '--out', ''], '[cli/sample] ending of the picture is not known: --out=.'],
+    [['export', '', 'out'], '[pipelines/checkpoint] nothing to load: path="".'],
+    [['train', ''], '[io/read] cannot read "": code=ENOENT.'],
+    [['train', 'x.json', '--resume', '--resume-previous'], '--resume and --resume-previous are both given. Give one of them.'],
+    [['sample', '--checkpoint', 'x', '--plugin', 'no-such-package'], '[cli/plugin] plugin cannot be loaded: plugin=no-such-package, '],
+    [
+      ['sample', '--checkpoint', 'x', '--sampler', 'dpmpp-2m-cfg-pp'],
+      '[cli/sample] sampler works with guided denoisers only, which the command line does not make: --sampler dpmpp-2m-cfg-pp.',
+    ],
+    [['sample', '--checkpoint', 'x', '--sampler', 'euler_cfg_pp'], '[cli/sample] sampler works with guided denoisers only'],
   ])('%j', async (args, message) => {
     const { code, out, err } = await cli(args);
     const lines = err
@@ -117,6 +129,13 @@ describe('exit codes', () => {
       code: 2,
       kind: 'internal',
       message: '[a/b] c. This is a bug in Langevin; please report it.',
+    });
+    const disk = Object.assign(new Error("EROFS: read-only file system, open 'x'"), { code: 'EROFS', syscall: 'open' });
+    expect(describeFailure(disk, options)).toEqual({
+      code: 1,
+      kind: 'user',
+      message:
+        "[cli/disk] the operating system refuses: EROFS: read-only file system, open 'x'. The disk is read-only: choose another folder.",
     });
     const bug = describeFailure(new TypeError('x is not a function'), options);
     expect(bug).toMatchObject({

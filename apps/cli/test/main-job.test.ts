@@ -1,54 +1,16 @@
-import { access, mkdir, writeFile } from 'node:fs/promises';
+import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readImage, writeImage } from '@langevin/io/node';
+import { readImage } from '@langevin/io/node';
 import { expect, it, vi } from 'vitest';
-import { cli, temporaryFolder } from './run-cli.ts';
+import { greys } from './greys.ts';
+import { cli } from './run-cli.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
-
-/** Six grey pictures in two classes and a configuration to train on them. */
-async function setUp(): Promise<{ readonly root: string; readonly config: string }> {
-  const root = await temporaryFolder();
-  for (const [k, name] of ['dark', 'light'].entries()) {
-    await mkdir(join(root, 'images', name), { recursive: true });
-    for (let i = 0; i < 3; i++)
-      await writeImage(join(root, 'images', name, `${i}.png`), {
-        width: 8,
-        height: 8,
-        channels: 3,
-        data: new Uint8Array(192).fill(40 + 160 * k + 10 * i),
-      });
-  }
-  const config = join(root, 'greys.json');
-  await writeFile(
-    config,
-    JSON.stringify({
-      name: 'greys',
-      seed: 2,
-      data: { name: 'image-folder', folder: join(root, 'images'), size: 8 },
-      backbone: {
-        _class_name: 'UNet2DModel',
-        sample_size: 8,
-        block_out_channels: [8],
-        down_block_types: ['DownBlock2D'],
-        mid_block_type: null,
-        up_block_types: ['UpBlock2D'],
-        layers_per_block: 1,
-        norm_num_groups: 4,
-        num_class_embeds: 2,
-      },
-      optimizer: { name: 'adam', learningRate: 0.01 },
-      batchSize: 3,
-      average: { std: 0.1 },
-    }),
-  );
-  return { root, config };
-}
 
 const ENGINE = ['--threads', '1'];
 
 it('trains, stops, resumes, exports, says what it made, and samples from it', async () => {
-  const { root, config } = await setUp();
+  const { root, config } = await greys();
   const run = join(root, 'run');
   const trained = await cli(['train', config, '--folder', run, '--steps', '4', '--preview-every', '4', ...ENGINE]);
   expect(trained.code, trained.err).toBe(0);
@@ -166,7 +128,7 @@ it('trains, stops, resumes, exports, says what it made, and samples from it', as
   await writeFile(
     plugin,
     `export const samplers = {
-    mine: ({ strength = 1 } = {}) => ({
+    mine: Object.assign(({ strength = 1 } = {}) => ({
       name: 'mine at ' + strength, order: 1, stochastic: false, paper: 'none',
       init: () => ({ history: [], values: {}, numbers: {} }),
       step: async ({ x, from, to, denoise, algebra }) => {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +32,11 @@ function start(
   readonly said: readonly string[];
   readonly errors: string;
 }> {
-  const child = spawn(process.execPath, [program, folder, String(STEPS), strategy], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [program, folder, String(STEPS), strategy], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // The page of a run finds its plots from there when it is bundled.
+    cwd: fileURLToPath(new URL('../../io', import.meta.url)),
+  });
   const said: string[] = [];
   let errors = '';
   child.stderr.on('data', (part: Buffer) => (errors += part.toString()));

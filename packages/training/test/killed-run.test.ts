@@ -41,7 +41,8 @@ function start(
   readonly said: readonly string[];
   readonly errors: string;
 }> {
-  const child = spawn(process.execPath, [PROGRAM, folder, String(STEPS)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  // In the folder of io, whose page of a run finds its plots from there when it is bundled.
+  const child = spawn(process.execPath, [PROGRAM, folder, String(STEPS)], { stdio: ['ignore', 'pipe', 'pipe'], cwd: here('../../io') });
   const said: string[] = [];
   let errors = '';
   child.stderr.on('data', (part: Buffer) => (errors += part.toString()));

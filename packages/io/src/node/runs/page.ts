@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { UnsupportedError } from '@langevin/tensor';
 import { writeFileAtomic } from '../write-file-atomic.ts';
 import type { LogLine } from './log.ts';
 
@@ -58,10 +60,22 @@ export function thinned(log: readonly LogLine[]): readonly LogLine[] {
 
 /** Write a run's page: its figures, pictures and curves. It needs no server, no network and no file but its pictures. */
 export async function writeRunPage(path: string, page: RunPage): Promise<void> {
-  const require = createRequire(import.meta.url);
-  const script = await readFile(require.resolve('uplot/dist/uPlot.iife.min.js'), 'utf8');
-  const style = await readFile(require.resolve('uplot/dist/uPlot.min.css'), 'utf8');
+  const folder = findUplot();
+  const script = await readFile(join(folder, 'uPlot.iife.min.js'), 'utf8');
+  const style = await readFile(join(folder, 'uPlot.min.css'), 'utf8');
   await writeFileAtomic(path, html(page, { script, style }));
+}
+
+/** The plots' library as a dependency of this package or, where a program is bundled into one file, of the folder that it runs in. */
+function findUplot(): string {
+  for (const from of [import.meta.url, join(process.cwd(), 'package.json')]) {
+    try {
+      return dirname(createRequire(from).resolve('uplot/dist/uPlot.iife.min.js'));
+    } catch {
+      continue;
+    }
+  }
+  throw new UnsupportedError('[io/page] uplot, which draws the curves of a page, is not found. Install it: npm install uplot');
 }
 
 const STYLE = `
