@@ -57,7 +57,9 @@ test('configs are untrusted', () => {
 
 test('calls that Python refuses are refused', async () => {
   const scheduler = euler();
-  expect(() => scheduler.setTimesteps({})).toThrow('setTimesteps takes one of numInferenceSteps, timesteps, sigmas: given none');
+  expect(() => scheduler.setTimesteps({})).toThrow(
+    'nothing says how long the run is: numInferenceSteps=undefined, timesteps=undefined, sigmas=undefined. Pass one of them.',
+  );
   expect(() => scheduler.setTimesteps(0)).toThrow('numInferenceSteps=0');
   expect(() => scheduler.setTimesteps({ mu: 1 })).toThrow('setTimesteps does not take this option: mu');
   scheduler.setTimesteps(2);

@@ -1,5 +1,6 @@
 import { UserError } from '@langevin/tensor';
-import { integer, list, MAX_STEPS, number, oneOf, optional, flag, type ConfigOf } from './config.ts';
+import { integer, list, nullable, number, oneOf, type ValuesOf } from '@langevin/tensor/fields';
+import { MAX_STEPS, off } from './config.ts';
 import { cumprod, torchLinspace } from './float32.ts';
 
 const { fround } = Math;
@@ -13,17 +14,17 @@ export function betaOptions<const More extends BetaSchedule = never>(
   defaults: { readonly start?: number; readonly end?: number; readonly schedule?: BetaSchedule; readonly more?: readonly More[] } = {},
 ) {
   const { start = 0.0001, end = 0.02, schedule = 'linear', more = [] } = defaults;
-  const open = { min: Number.MIN_VALUE, max: 1 };
+  const open = { above: 0, atMost: 1 };
   return {
-    num_train_timesteps: integer(1000, { min: 2, max: MAX_STEPS }),
+    num_train_timesteps: integer(1000, { atLeast: 2, atMost: MAX_STEPS }),
     beta_start: number(start, open),
     beta_end: number(end, open),
     beta_schedule: oneOf<BetaSchedule>(schedule, [...BETA_SCHEDULES, ...more]),
-    trained_betas: optional(list([], open)),
+    trained_betas: nullable(list([], number(start, open), { atMost: MAX_STEPS })),
   } as const;
 }
 
-export const zeroSnrOption = { rescale_betas_zero_snr: flag(false) } as const;
+export const zeroSnrOption = { rescale_betas_zero_snr: off } as const;
 
 export interface ChainConfig {
   readonly num_train_timesteps: number;
@@ -90,4 +91,4 @@ export function rescaledAlphaBars(alphaBars: Float32Array): Float32Array {
 }
 
 export type BetaOptions = ReturnType<typeof betaOptions>;
-export type BetaConfig = ConfigOf<BetaOptions>;
+export type BetaConfig = ValuesOf<BetaOptions>;

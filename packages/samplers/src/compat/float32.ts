@@ -14,13 +14,19 @@ export function torchLinspace(start: number, end: number, count: number): Float3
 }
 
 /** numpy.linspace in float64. */
-export function linspace(start: number, end: number, count: number, options: { readonly endpoint?: boolean } = {}): Float64Array {
-  const { endpoint = true } = options;
-  const parts = endpoint ? count - 1 : count;
-  const step = (end - start) / parts;
-  const out = Float64Array.from({ length: count }, (_, i) => (i === 0 ? start : i * step + start));
-  if (endpoint && count > 1) out[count - 1] = end;
+export function linspace(start: number, end: number, count: number): Float64Array {
+  const out = evenly(start, (end - start) / (count - 1), count);
+  if (count > 1) out[count - 1] = end;
   return out;
+}
+
+/** The same with endpoint=False: the end is where one more would be. */
+export function linspaceOpen(start: number, end: number, count: number): Float64Array {
+  return evenly(start, (end - start) / count, count);
+}
+
+function evenly(start: number, step: number, count: number): Float64Array {
+  return Float64Array.from({ length: count }, (_, i) => (i === 0 ? start : i * step + start));
 }
 
 /** torch.cumprod of float32: the product in double, each entry rounded. */

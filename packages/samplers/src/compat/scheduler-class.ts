@@ -1,61 +1,12 @@
 import type { Algebra, DetailedPrediction, NoiseLevel } from '@langevin/core-schedules';
-import type { Generator } from '@langevin/tensor';
+import type { FieldTable, ValuesOf } from '@langevin/tensor/fields';
 import type { NoiseSource } from '../noise.ts';
 import type { Sampler } from '../sampler.ts';
-import type { ConfigOf, OptionTable } from './config.ts';
-import type { DiffusersScheduler } from './scheduler.ts';
+import type { StepOptions, TimestepsOptions } from './call-options.ts';
+import type { DiffusersScheduler } from './diffusers-scheduler.ts';
 import type { Question } from './stepping.ts';
 
-/** What set_timesteps takes besides the number of steps; each class accepts the ones that its Python twin has. */
-export interface TimestepsOptions {
-  readonly numInferenceSteps?: number;
-  readonly timesteps?: readonly number[];
-  readonly sigmas?: readonly number[];
-  /** Shift of a flow for the resolution, as pipelines compute it. */
-  readonly mu?: number;
-  readonly numTrainTimesteps?: number;
-  readonly originalInferenceSteps?: number;
-  readonly strength?: number;
-  readonly samplingEps?: number;
-  readonly jumpLength?: number;
-  readonly jumpNSample?: number;
-  readonly maxTimesteps?: number;
-  readonly intermediateTimesteps?: number | null;
-  readonly stageIndex?: number;
-  readonly isAmplifyFirstChunk?: boolean;
-}
-
-/** What step takes besides model output, timestep and sample; each class accepts the ones that its Python twin has. */
-export interface StepOptions<T> {
-  /** Draws noise as PyTorch does: one generator for the batch, or one for each item. It advances. */
-  readonly generator?: Generator | readonly Generator[];
-  /** The noise itself, or a list with one state for each draw of the step; instead of a generator. */
-  readonly noise?: T | readonly T[];
-  /** For classes whose noise is a Brownian path: its seed, or one for each item. */
-  readonly seed?: number | bigint | readonly (number | bigint)[];
-  readonly eta?: number;
-  readonly useClippedModelOutput?: boolean;
-  readonly sChurn?: number;
-  readonly sTMin?: number;
-  readonly sTMax?: number;
-  readonly sNoise?: number;
-  readonly prevTimestep?: number;
-  readonly order?: number;
-  readonly originalImage?: T;
-  readonly mask?: T;
-  readonly oldPredOriginalSample?: T;
-  readonly timestepBack?: number;
-  readonly rTimestep?: number;
-  readonly predOriginalSample?: T;
-  /** The shape [N, C, ...] of the sample, for classes that resize it. */
-  readonly shape?: readonly number[];
-  readonly perTokenTimesteps?: readonly number[];
-  readonly curSamplingStep?: number;
-  readonly dmdNoisyTensor?: T;
-  readonly dmdSigmas?: readonly number[];
-  readonly dmdTimesteps?: readonly number[];
-  readonly allTimesteps?: readonly number[];
-}
+export type { StepOptions, TimestepsOptions } from './call-options.ts';
 
 /** A place in a run. */
 export interface Place {
@@ -67,6 +18,10 @@ export interface Place {
 /** A call of step as a class sees it. */
 export interface Call<T> extends Place {
   readonly options: StepOptions<T>;
+  /** The options of the first call of the run, which may be this one. */
+  readonly first: StepOptions<T>;
+  /** The level that addNoiseToInput has raised the sample to; undefined where it was not called. */
+  readonly raised: NoiseLevel | undefined;
 }
 
 /** The step of a solver that a call begins. */
@@ -88,18 +43,28 @@ export interface Move {
   readonly silent?: boolean;
   /** Draws that upstream makes first and does not use, so that streams agree. @default 0 */
   readonly unusedDraws?: number;
+  /**
+   * Draws that upstream makes in the step, used or multiplied by 0: those that the solver has not made when it ends are made for the sake
+   * of the stream. @default as many as the solver makes
+   */
+  readonly draws?: number;
 }
 
 /** A model output to be turned into what the solver asked for. */
 export interface Output<T> {
   readonly modelOutput: T;
-  /** What the solver asked; its state includes noise that the solver added itself. */
+  /** What the solver asked; its state includes noise that the solver added itself, or is the given one as `later` says. */
   readonly question: Question<T>;
   /** The state that was passed to step. */
   readonly sample: T;
   readonly call: Call<T>;
-  /** Number of the evaluation within the solver's step, from 0. */
-  readonly evaluation: number;
+}
+
+/** Steps of a batch whose items are at timesteps of their own. */
+export interface ItemSteps<T> {
+  readonly modelOutput: T;
+  readonly sample: T;
+  readonly timesteps: readonly number[];
 }
 
 /** What the solver is answered. */
@@ -117,17 +82,26 @@ export interface Schedule<T> {
   readonly initNoiseSigma: number;
   /** How a timestep that is not in the list is met. @default 'refuse' */
   readonly missing?: 'refuse' | 'last' | 'by-timestep';
+  /** Where counting begins at a timestep. @default its place in the list; no calls are counted where places are known by timestep alone */
+  readonly countFrom?: (t: number) => number;
   /** The factor of scaleModelInput; `asked` is the level of the state that an unfinished step asks about. @default 1 */
   readonly inputScale?: (place: Place, asked?: NoiseLevel) => number;
   readonly move: (call: Call<T>) => Move | Promise<Move>;
   readonly predict: (output: Output<T>) => Answer<T> | Promise<Answer<T>>;
+  /**
+   * What the sample means that the second and later calls of a solver's step are given, where it is not the state that the solver asks
+   * about: the solver goes on with the slope there, or with the x0-prediction there, or the sample is not looked at.
+   * @default 'slope'
+   */
+  readonly later?: 'slope' | 'prediction' | 'ignored';
+  /** Whether outputs may have as many channels again for the variance, which then are the class's to check. @default false */
+  readonly learnsVariance?: boolean;
+  /** For batchStepNoNoise, of the parallel classes: the state that follows, for items at timesteps of their own. */
+  readonly withoutNoise?: (items: ItemSteps<T>) => Promise<T>;
   /** For undoStep, of RePaint: the levels on the way back up from t, each as alpha x + sigma noise. */
   readonly undo?: (t: number) => readonly NoiseLevel[];
-  /**
-   * Whether the network sees the state that the solver asks about, which addNoiseToInput gives, and not the one that was passed.
-   * @default false
-   */
-  readonly showsQuestions?: boolean;
+  /** For addNoiseToInput, of KarrasVe: the level that noise raises the sample to before it is shown and passed to step. */
+  readonly raise?: (place: Place) => { readonly at: NoiseLevel; readonly noise: number };
   /** For addNoise: alpha x0 + sigma noise. */
   readonly noiseLevel?: (place: Place) => NoiseLevel;
   /** For getVelocity: alpha noise - sigma x0. */
@@ -135,18 +109,18 @@ export interface Schedule<T> {
   /** Where noise comes from when step is given none: a Brownian path, say. */
   readonly noise?: NoiseSource;
   /** The same where it depends on what step is given. */
-  readonly noiseFrom?: (options: StepOptions<T>) => NoiseSource | undefined;
+  readonly noiseFrom?: (call: Call<T>) => NoiseSource | undefined;
 }
 
-export interface Context<O extends OptionTable, T> {
-  readonly config: ConfigOf<O>;
+export interface Context<O extends FieldTable, T> {
+  readonly config: ValuesOf<O>;
   readonly algebra: Algebra<T>;
   /** Another scheduler of the same states, from a config that was checked to be an object. */
   readonly nested: (config: object) => DiffusersScheduler<T>;
 }
 
 /** What an author of a scheduler class states. */
-export interface SchedulerDefinition<O extends OptionTable> {
+export interface SchedulerDefinition<O extends FieldTable> {
   /** The name of the Python class. */
   readonly name: string;
   /** Calls of step for each step of the solver, as pipelines use it. @default 1 */
@@ -154,6 +128,8 @@ export interface SchedulerDefinition<O extends OptionTable> {
   readonly options: O;
   /** Which options set_timesteps takes. @default the number of steps only */
   readonly timestepsOptions?: readonly (keyof TimestepsOptions)[];
+  /** Whether step may come before setTimesteps, over the whole chain, as it may in Python. @default 'refused' */
+  readonly unset?: 'refused' | 'steps';
   /** Which options step takes. @default none */
   readonly stepOptions?: readonly (keyof StepOptions<unknown>)[];
   /** Tables that depend on the config alone, then schedules: before setTimesteps without a request. */
@@ -161,9 +137,9 @@ export interface SchedulerDefinition<O extends OptionTable> {
 }
 
 /** A scheduler class, whatever its options. */
-export type SchedulerClass = SchedulerDefinition<OptionTable>;
+export type SchedulerClass = SchedulerDefinition<FieldTable>;
 
 /** Checks the definition against its own options and forgets their types. */
-export function defineScheduler<const O extends OptionTable>(definition: SchedulerDefinition<O>): SchedulerClass {
+export function defineScheduler<const O extends FieldTable>(definition: SchedulerDefinition<O>): SchedulerClass {
   return Object.freeze(definition) as unknown as SchedulerClass;
 }

@@ -1,154 +1,173 @@
 import { relativeSigma, type Algebra, type NoiseLevel } from '@langevin/core-schedules';
-import { InternalError, UserError } from '@langevin/tensor';
-import { torchNoise, type NoiseInterval, type NoiseRequest, type NoiseSource } from '../noise.ts';
+import { showEntry } from '@langevin/tensor/fields';
 import type { SamplerState } from '../sampler.ts';
-import { MAX_STEPS, readConfig, show } from './config.ts';
-import type { Call, Move, Place, Schedule, SchedulerClass, StepOptions, TimestepsOptions } from './scheduler-class.ts';
-import { converse, type Conversation, type Question } from './stepping.ts';
+import type { StepOptions, TimestepsOptions } from './call-options.ts';
+import { checkForms, checkRequest, checkStepOptions, checkTime, checkTimes, refuse } from './check-call.ts';
+import { readConfig } from './config.ts';
+import type { DiffusersScheduler, StepResult } from './diffusers-scheduler.ts';
+import { resumeStep, type OpenStep } from './open-step.ts';
+import type { Answer, Call, Move, Place, Schedule, SchedulerClass } from './scheduler-class.ts';
+import { stepNoise } from './step-noise.ts';
+import type { Question } from './stepping.ts';
 import { singleLevel } from './x0.ts';
 
-export interface StepResult<T> {
-  /** The sample for the next call. */
-  readonly prevSample: T;
-  /** The x0-prediction of this call, clipped or thresholded where the config says so. */
-  readonly predOriginalSample: T;
+/** Everything that calls change: a value, replaced as a whole when a call has succeeded. */
+interface Run<T> {
+  readonly schedule: Schedule<T>;
+  /** Whether setTimesteps has made it. */
+  readonly set: boolean;
+  readonly stepIndex?: number;
+  readonly beginIndex?: number;
+  /** Options of the first call. */
+  readonly first?: StepOptions<T>;
+  /** Where addNoiseToInput has led. */
+  readonly raised?: { readonly t: number; readonly at: NoiseLevel };
+  /** A step of the solver that waits for another model output, the level that it asks about, and what it is to draw in all. */
+  readonly open?: { readonly step: OpenStep<T>; readonly asked: Question<T>; readonly move: Move };
+  /** What the solver remembers from step to step. */
+  readonly state?: SamplerState<T>;
 }
 
-/**
- * A scheduler with diffusers' stepping interface. As there, it is mutable: setTimesteps begins a run, and step goes through it in order.
- */
-export interface DiffusersScheduler<T> {
-  /** The Python class: "EulerDiscreteScheduler". */
-  readonly className: string;
-  /** The config with defaults filled in, by diffusers' keys. */
-  readonly config: Readonly<Record<string, unknown>>;
-  /** Keys of the given config that the class does not know and that had no effect. */
-  readonly unknownKeys: readonly string[];
-  /** Calls of step for each step of the method, by which image-to-image pipelines multiply their start. */
-  readonly order: number;
-  /** The options that step takes. */
-  readonly stepOptions: readonly (keyof StepOptions<T>)[];
-  readonly timesteps: readonly number[];
-  readonly sigmas: readonly number[];
-  /** The standard deviation that unit noise is multiplied by at the start. */
-  readonly initNoiseSigma: number;
-  /** Number of the next call of step; undefined before the first. */
-  readonly stepIndex: number | undefined;
-  readonly beginIndex: number | undefined;
-  /** @throws UserError when the options do not go together or are out of range */
-  readonly setTimesteps: (steps: number | TimestepsOptions) => void;
-  /** Says where in the list of timesteps a run begins, for image-to-image. */
-  readonly setBeginIndex: (index: number) => void;
-  readonly scaleModelInput: (sample: T, t: number) => T;
-  /** Leads `sample` at timestep `t` one call on. @throws UserError when the method draws noise and has none, and after the last step */
-  readonly step: (modelOutput: T, t: number, sample: T, options?: StepOptions<T>) => Promise<StepResult<T>>;
-  /** One timestep for all, or one for each item. */
-  readonly addNoise: (x0: T, noise: T, timesteps: number | readonly number[]) => T;
-  /** The same under the name that flows use: sample, timestep, noise. */
-  readonly scaleNoise: (x0: T, t: number | readonly number[], noise: T) => T;
-  readonly getVelocity: (x0: T, noise: T, timesteps: number | readonly number[]) => T;
-  /** Of KarrasVe: the state with noise added, which the network is shown and step is passed, and its level. */
-  readonly addNoiseToInput: (
-    sample: T,
-    t: number,
-    options?: StepOptions<T>,
-  ) => Promise<{ readonly sampleHat: T; readonly sigmaHat: number }>;
-  /** Of RePaint: noises a sample from timestep t back to the one before it. */
-  readonly undoStep: (sample: T, t: number, options?: Pick<StepOptions<T>, 'generator' | 'noise'>) => Promise<T>;
+export interface CreateOptions<T> {
+  readonly given: Readonly<Record<string, unknown>>;
+  readonly algebra: Algebra<T>;
+  readonly nested: (config: object) => DiffusersScheduler<T>;
 }
 
-/** A step of the solver that waits for its next model output. */
-interface Open<T> {
-  readonly conversation: Conversation<T>;
-  readonly question: Question<T>;
-  readonly evaluation: number;
-}
-
-export function createScheduler<T>(
-  definition: SchedulerClass,
-  {
-    given,
-    algebra,
-    nested,
-  }: {
-    readonly given: Readonly<Record<string, unknown>>;
-    readonly algebra: Algebra<T>;
-    readonly nested: (config: object) => DiffusersScheduler<T>;
-  },
-): DiffusersScheduler<T> {
-  const { name, timestepsOptions = ['numInferenceSteps'], stepOptions = [] } = definition;
+export function createScheduler<T>(definition: SchedulerClass, { given, algebra, nested }: CreateOptions<T>): DiffusersScheduler<T> {
+  const { name, timestepsOptions = ['numInferenceSteps'], stepOptions = [], unset = 'refused' } = definition;
   const { config, unknownKeys } = readConfig(name, definition.options, given);
   const scheduleFor = definition.create<T>({ config, algebra, nested });
   // Made when first asked for: most callers set their timesteps at once.
-  let made: Schedule<T> | undefined;
-  const schedule = (): Schedule<T> => (made ??= scheduleFor());
-  let stepIndex: number | undefined;
-  let beginIndex: number | undefined;
-  let open: Open<T> | undefined;
-  let state: SamplerState<T> | undefined;
-  /** Options of the call that is being answered: a step that spans several calls draws from the latest. */
-  let current: Call<T>;
-  let draws = 0;
-  /** What noise is drawn for: the sample, or the prediction where the class has resized it. */
-  let like: T;
+  let current: Run<T> | undefined;
+  const run = (): Run<T> => (current ??= { schedule: scheduled(name, scheduleFor()), set: false });
+  let busy = false;
 
-  const fail = (what: string): never => {
-    throw new UserError(`[samplers/compat] ${name}: ${what}`);
+  /** Keeps the run that a call leads to, unless setTimesteps has begun another one meanwhile. */
+  const commit = (before: Run<T>, after: Run<T>): void => {
+    if (current === before) current = after;
   };
-  const indexOf = (t: number): number => {
-    if (schedule().missing === 'by-timestep') return -1;
-    const first = schedule().timesteps.indexOf(t);
+  /** One call at a time: two that overlap would both begin where the first does. */
+  const alone = async <R>(call: () => Promise<R>): Promise<R> => {
+    if (busy) refuse(name, 'the call before has not ended: calls=2. Await each call before the next one.');
+    busy = true;
+    try {
+      return await call();
+    } finally {
+      busy = false;
+    }
+  };
+  const lookUp = (schedule: Schedule<T>, t: number): number => {
+    const { missing = 'refuse', timesteps } = schedule;
+    if (missing === 'by-timestep') return -1;
+    const first = timesteps.indexOf(t);
     if (first < 0)
-      return schedule().missing === 'last'
-        ? schedule().timesteps.length - 1
-        : fail(`the timestep is not one of this run: t=${t}. Pass one of scheduler.timesteps.`);
+      return missing === 'last'
+        ? timesteps.length - 1
+        : refuse(name, `the timestep is not one of this run: t=${t}. Pass one of scheduler.timesteps.`);
     // A timestep that stands twice is met at its second place, so that no sigma is skipped by a start in the middle.
-    const second = schedule().timesteps.indexOf(t, first + 1);
+    const second = timesteps.indexOf(t, first + 1);
     return second < 0 ? first : second;
   };
-  const begin = (t: number): number => (stepIndex ??= beginIndex ?? indexOf(t));
-  const placeOf = (t: number): Place => ({
-    t,
-    index: schedule().missing === 'by-timestep' ? -1 : beginIndex === undefined ? indexOf(t) : (stepIndex ?? beginIndex),
-  });
-  const mix = (
-    level: ((place: Place) => NoiseLevel) | undefined,
-    what: string,
-    timesteps: number | readonly number[],
-    terms: (at: NoiseLevel) => readonly [number, number],
-    a: T,
-    b: T,
-  ): T => {
-    if (level === undefined) return fail(`the class has no ${what}. Its Python twin has none either.`);
-    const pairs = (typeof timesteps === 'number' ? [timesteps] : timesteps).map((t) => terms(level(placeOf(checkTime(name, t)))));
-    if (typeof timesteps === 'number') return algebra.linear([pairs[0]![0], a], [pairs[0]![1], b]);
-    return algebra.linear([pairs.map(([first]) => first), a], [pairs.map(([, second]) => second), b]);
+  /** The number of a call, where the class counts them. */
+  const indexAt = ({ schedule, stepIndex, beginIndex }: Run<T>, t: number): number | undefined => {
+    if (schedule.missing === 'by-timestep' && schedule.countFrom === undefined) return undefined;
+    return stepIndex ?? beginIndex ?? schedule.countFrom?.(t) ?? lookUp(schedule, t);
   };
-  const noiseFor =
-    ({ from, to, silent = false }: Move) =>
-    (interval: NoiseInterval = { from, to }): Promise<T> => {
-      if (silent) return Promise.resolve(algebra.linear([0, like]));
-      const source = sourceOf(current.options, schedule().noiseFrom?.(current.options) ?? schedule().noise, name);
-      return source.draw({ algebra, like, step: Math.max(0, current.index), draw: draws++, interval });
-    };
+  /** A place whose index is looked up only where a class asks for it. */
+  const placeOf = ({ schedule, stepIndex, beginIndex }: Run<T>, t: number): Place => ({
+    t,
+    get index() {
+      if (schedule.missing === 'by-timestep' || beginIndex === undefined) return lookUp(schedule, t);
+      return stepIndex ?? beginIndex;
+    },
+  });
+  const callAt = ({ schedule, first, raised, ...rest }: Run<T>, t: number, options: StepOptions<T>): Call<T> => ({
+    t,
+    index: schedule.missing === 'by-timestep' ? -1 : indexAt({ schedule, ...rest }, t)!,
+    options,
+    first: first ?? options,
+    raised: raised?.t === t ? raised.at : undefined,
+  });
+  const noiseOf = (schedule: Schedule<T>, call: Call<T>) =>
+    stepNoise({ algebra, options: call.options, own: schedule.noiseFrom?.(call) ?? schedule.noise, name, step: Math.max(0, call.index) });
 
-  /** Begins a step of the solver for the current call, up to its first question. */
-  const start = async (sample: T): Promise<Open<T>> => {
-    const move = await schedule().move(current);
-    const { sampler, from, to, index = 0, levels = [from, to], forgets = false, unusedDraws = 0, pastLevels = [] } = move;
-    like = sample;
-    const noise = noiseFor(move);
-    for (let i = 0; i < unusedDraws; i++) await noise();
+  const begin = ({ state: kept }: Run<T>, move: Move, sample: T): OpenStep<T> => {
+    const { sampler, from, to, index = 0, levels = [from, to], forgets = false, pastLevels = [] } = move;
+    let state = kept;
     if (state === undefined || forgets) {
       const zero = algebra.linear([0, sample]);
       const initial = sampler.init<T>();
       state = { ...initial, history: [...initial.history, ...pastLevels.map((at) => ({ at, x: zero, denoised: zero }))] };
     }
-    const conversation = converse<T>(sampler, { x: sample, from, to, index, levels, algebra, state, noise });
-    const turn = await conversation.begin();
-    if ('output' in turn)
-      throw new InternalError(`[samplers/compat] the solver ${sampler.name} ended a step without an evaluation. This is a bug in ours.`);
-    return { conversation, question: turn.question, evaluation: 0 };
+    return { sampler, input: { x: sample, from, to, index, levels, algebra, state }, answers: [], drawn: [] };
+  };
+
+  /** The result of a call and the run after it. */
+  const advance = async (
+    before: Run<T>,
+    { modelOutput, sample, call }: { readonly modelOutput: T; readonly sample: T; readonly call: Call<T> },
+  ): Promise<{ readonly result: StepResult<T>; readonly after: Run<T> }> => {
+    const { schedule } = before;
+    const move = before.open?.move ?? (await schedule.move(call));
+    const open = before.open?.step ?? begin(before, move, sample);
+    const noise = noiseOf(schedule, call);
+    if (before.open === undefined) await noise.drop(sample, move.unusedDraws ?? 0);
+    /** What noise is drawn for: the sample, or the prediction where the class has resized it. */
+    let like = sample;
+    const step = await resumeStep(open, async (interval) => {
+      if (move.silent !== true) return noise.draw(like, interval);
+      await noise.drop(like, 1);
+      return algebra.linear([0, like]);
+    });
+    const { question } = step;
+    const later = open.answers.length === 0 ? 'ignored' : (schedule.later ?? 'slope');
+    const seen = later === 'ignored' ? question : { ...question, x: sample };
+    const prediction = await schedule.predict({ modelOutput, question: seen, sample, call });
+    if (algebra.size(prediction.denoised) !== algebra.size(sample)) like = prediction.denoised;
+    const told = later === 'slope' ? sameSlope(algebra, { prediction, question, sample }) : prediction;
+    const turn = await step.answer(told);
+    const prevSample = 'question' in turn ? turn.question.x : turn.output.x;
+    const predOriginalSample = prediction.shown ?? prediction.denoised;
+    const drawn = step.drawn();
+    const kept = 'question' in turn ? [told.denoised, ...drawn] : [];
+    await algebra.realize([prevSample, predOriginalSample, ...kept]);
+    checkResult(name, algebra, { prevSample, t: call.t });
+    if ('output' in turn) await noise.drop(like, Math.max(0, (move.draws ?? 0) - drawn.length));
+    const { open: _open, raised: _raised, ...rest } = before;
+    const index = indexAt(before, call.t);
+    const after = { ...rest, first: call.first, ...(index === undefined ? {} : { stepIndex: index + 1 }) };
+    if ('output' in turn) {
+      const state = turn.output.state ?? open.input.state;
+      return { result: { prevSample, predOriginalSample }, after: { ...after, state } };
+    }
+    const waiting = { step: { ...open, answers: [...open.answers, told], drawn }, asked: turn.question, move };
+    return { result: { prevSample, predOriginalSample }, after: { ...after, open: waiting } };
+  };
+
+  const checkOutput = ({ learnsVariance = false }: Schedule<T>, sample: T, modelOutput: T): void => {
+    checkForms(name, algebra, learnsVariance ? { sample } : { sample, modelOutput });
+    if (learnsVariance) checkForms(name, algebra, { modelOutput });
+  };
+
+  const mix = (
+    given: { readonly x0: T; readonly noise: T; readonly timesteps: number | readonly number[] },
+    {
+      method,
+      level,
+      terms,
+    }: {
+      readonly method: string;
+      readonly level: ((place: Place) => NoiseLevel) | undefined;
+      readonly terms: (at: NoiseLevel) => readonly [x0: number, noise: number];
+    },
+  ): T => {
+    const { x0, noise, timesteps } = given;
+    if (level === undefined) return refuse(name, `the class has no ${method}. Its Python twin has none either.`);
+    checkForms(name, algebra, { x0, noise });
+    const pairs = checkTimes(name, timesteps, algebra.items(x0)).map((t) => terms(level(placeOf(run(), t))));
+    if (typeof timesteps === 'number') return algebra.linear([pairs[0]![0], x0], [pairs[0]![1], noise]);
+    return algebra.linear([pairs.map(([first]) => first), x0], [pairs.map(([, second]) => second), noise]);
   };
 
   const scheduler: DiffusersScheduler<T> = {
@@ -158,151 +177,158 @@ export function createScheduler<T>(
     order: definition.order ?? 1,
     stepOptions,
     get timesteps() {
-      return schedule().timesteps;
+      return run().schedule.timesteps;
     },
     get sigmas() {
-      return schedule().sigmas;
+      return run().schedule.sigmas;
     },
     get initNoiseSigma() {
-      return schedule().initNoiseSigma;
+      return run().schedule.initNoiseSigma;
     },
     get stepIndex() {
-      return stepIndex;
+      return run().stepIndex;
     },
     get beginIndex() {
-      return beginIndex;
+      return run().beginIndex;
     },
     setTimesteps: (steps) => {
-      const request = typeof steps === 'number' ? { numInferenceSteps: steps } : steps;
-      checkRequest(name, request, timestepsOptions);
-      made = scheduleFor(request);
-      [stepIndex, beginIndex, open, state] = [undefined, undefined, undefined, undefined];
+      const request: TimestepsOptions = checkRequest(name, steps, timestepsOptions);
+      current = { schedule: scheduled(name, scheduleFor(request)), set: true };
     },
     setBeginIndex: (index) => {
-      if (!Number.isInteger(index) || index < 0 || index >= schedule().timesteps.length)
-        fail(
-          `the run begins at one of its ${schedule().timesteps.length} timesteps: index=${show(index)}. Pass `
-            + `0..${schedule().timesteps.length - 1}.`,
+      const { schedule } = run();
+      const { length } = schedule.timesteps;
+      if (schedule.missing === 'by-timestep' && schedule.countFrom === undefined)
+        refuse(
+          name,
+          'the class has no setBeginIndex, as its Python twin has none: it knows places by their timestep. Begin at any of them.',
         );
-      beginIndex = index;
+      if (!Number.isInteger(index) || index < 0 || index >= length)
+        refuse(name, `the run begins at one of its ${length} timesteps: index=${showEntry(index)}. Pass 0..${length - 1}.`);
+      current = { ...run(), beginIndex: index };
     },
     scaleModelInput: (sample, t) => {
-      const { inputScale } = schedule();
+      const before = run();
+      const { inputScale, missing } = before.schedule;
+      checkForms(name, algebra, { sample });
+      const time = checkTime(name, t);
       if (inputScale === undefined) return sample;
-      const index = schedule().missing === 'by-timestep' ? -1 : begin(checkTime(name, t));
-      return algebra.linear([inputScale({ t, index }, open === undefined ? undefined : singleLevel(open.question.at)), sample]);
+      if (missing === 'by-timestep') return algebra.linear([inputScale({ t: time, index: -1 }), sample]);
+      const stepIndex = indexAt(before, time)!;
+      checkNotOver(name, before.schedule, stepIndex);
+      const asked = before.open === undefined ? undefined : singleLevel(before.open.asked.at);
+      const scaled = algebra.linear([inputScale({ t: time, index: stepIndex }, asked), sample]);
+      current = { ...before, stepIndex };
+      return scaled;
     },
-    step: async (modelOutput, t, sample, options = {}) => {
-      checkTime(name, t);
-      checkKeys(name, 'step', options, stepOptions);
-      const byTimestep = schedule().missing === 'by-timestep';
-      const index = byTimestep ? -1 : begin(t);
-      if (!byTimestep && index >= schedule().timesteps.length)
-        fail(`the run of ${schedule().timesteps.length} timesteps is over: stepIndex=${index}. Call setTimesteps to begin another.`);
-      current = { t, index, options };
-      draws = 0;
-      const { conversation, question, evaluation } = (open ??= await start(sample));
-      open = undefined;
-      const prediction = await schedule().predict({ modelOutput, question, sample, call: current, evaluation });
-      if (algebra.size(prediction.denoised) !== algebra.size(sample)) like = prediction.denoised;
-      const turn = await conversation.answer(prediction);
-      if ('question' in turn) open = { conversation, question: turn.question, evaluation: evaluation + 1 };
-      else state = turn.output.state ?? state;
-      if (!byTimestep) stepIndex = index + 1;
-      const prevSample = 'question' in turn ? turn.question.x : turn.output.x;
-      const predOriginalSample = prediction.shown ?? prediction.denoised;
-      await algebra.realize([prevSample, predOriginalSample]);
-      return { prevSample, predOriginalSample };
-    },
-    addNoise: (x0, noise, timesteps) => mix(schedule().noiseLevel, 'addNoise', timesteps, ({ alpha, sigma }) => [alpha, sigma], x0, noise),
+    // eslint-disable-next-line @typescript-eslint/max-params -- Python's own order, so that its code moves across
+    step: (modelOutput, t, sample, options = {}) =>
+      alone(async () => {
+        const before = run();
+        const { schedule } = before;
+        checkTime(name, t);
+        checkOutput(schedule, sample, modelOutput);
+        checkStepOptions(name, options, { method: 'step', known: stepOptions, algebra, sample });
+        if (!before.set && unset === 'refused')
+          refuse(name, 'the run has no timesteps yet: setTimesteps was not called. Call it first, as in Python.');
+        if (before.open !== undefined) checkForms(name, algebra, { 'the sample of the first call': before.open.step.input.x, sample });
+        const call = callAt(before, t, options);
+        if (schedule.missing !== 'by-timestep') checkNotOver(name, schedule, call.index);
+        if (schedule.raise !== undefined && before.open === undefined && call.raised === undefined)
+          refuse(name, `step is given the state that addNoiseToInput makes: t=${t}. Call addNoiseToInput first, as in Python.`);
+        const { result, after } = await advance(before, { modelOutput, sample, call });
+        commit(before, after);
+        return result;
+      }),
+    addNoise: (x0, noise, timesteps) =>
+      mix({ x0, noise, timesteps }, { method: 'addNoise', level: run().schedule.noiseLevel, terms: ({ alpha, sigma }) => [alpha, sigma] }),
     scaleNoise: (x0, t, noise) => scheduler.addNoise(x0, noise, t),
-    addNoiseToInput: async (sample, t, options = {}) => {
-      if (schedule().showsQuestions !== true) return fail('the class has no addNoiseToInput. Its Python twin has none either.');
-      checkKeys(name, 'addNoiseToInput', options, stepOptions);
-      current = { t, index: begin(checkTime(name, t)), options };
-      draws = 0;
-      open ??= await start(sample);
-      return { sampleHat: open.question.x, sigmaHat: relativeSigma(singleLevel(open.question.at)) };
-    },
+    getVelocity: (x0, noise, timesteps) =>
+      mix(
+        { x0, noise, timesteps },
+        { method: 'getVelocity', level: run().schedule.velocityLevel, terms: ({ alpha, sigma }) => [-sigma, alpha] },
+      ),
+    addNoiseToInput: (sample, t, options = {}) =>
+      alone(async () => {
+        const before = run();
+        const { raise } = before.schedule;
+        if (raise === undefined) return refuse(name, 'the class has no addNoiseToInput. Its Python twin has none either.');
+        checkTime(name, t);
+        checkForms(name, algebra, { sample });
+        checkStepOptions(name, options, { method: 'addNoiseToInput', known: stepOptions, algebra, sample });
+        // Between the two calls of a step there is no noise to add: the second looks at where the first led.
+        if (before.open !== undefined) return { sampleHat: sample, sigmaHat: relativeSigma(singleLevel(before.open.asked.at)) };
+        const call = callAt(before, t, options);
+        const { at, noise } = raise(call);
+        const source = noiseOf(before.schedule, call);
+        if (noise === 0) await source.drop(sample, 1);
+        const sampleHat = noise === 0 ? sample : algebra.linear([1, sample], [noise, await source.draw(sample, { from: at, to: at })]);
+        await algebra.realize([sampleHat]);
+        commit(before, { ...before, raised: { t, at } });
+        return { sampleHat, sigmaHat: relativeSigma(at) };
+      }),
     undoStep: async (sample, t, options = {}) => {
-      const { undo } = schedule();
-      if (undo === undefined) return fail('the class has no undoStep. Its Python twin has none either.');
-      current = { t, index: -1, options };
-      draws = 0;
+      const { schedule } = run();
+      if (schedule.undo === undefined) return refuse(name, 'the class has no undoStep. Its Python twin has none either.');
+      checkForms(name, algebra, { sample });
+      checkStepOptions(name, options, { method: 'undoStep', known: ['generator', 'noise'], algebra, sample });
+      const noise = noiseOf(schedule, callAt(run(), t, options));
       let x = sample;
-      for (const { alpha, sigma } of undo(checkTime(name, t)))
-        x = algebra.linear(
-          [alpha, x],
-          [sigma, await sourceOf(options, undefined, name).draw({ algebra, like: x, step: 0, draw: draws++ })],
-        );
+      for (const level of schedule.undo(checkTime(name, t)))
+        x = algebra.linear([level.alpha, x], [level.sigma, await noise.draw(x, { from: level, to: level })]);
       return x;
     },
-    getVelocity: (x0, noise, timesteps) =>
-      mix(schedule().velocityLevel, 'getVelocity', timesteps, ({ alpha, sigma }) => [-sigma, alpha], x0, noise),
+    batchStepNoNoise: async (modelOutput, timesteps, sample) => {
+      const { schedule, set } = run();
+      if (schedule.withoutNoise === undefined) return refuse(name, 'the class has no batchStepNoNoise. Its Python twin has none either.');
+      checkOutput(schedule, sample, modelOutput);
+      if (!set && unset === 'refused')
+        refuse(name, 'the run has no timesteps yet: setTimesteps was not called. Call it first, as in Python.');
+      return schedule.withoutNoise({ modelOutput, sample, timesteps: checkTimes(name, [timesteps].flat(), algebra.items(sample)) });
+    },
   };
   return Object.freeze(scheduler);
 }
 
-/** The noise of a step: what the caller passes, or the class's own path. */
-function sourceOf<T>(options: StepOptions<T>, own: NoiseSource | undefined, name: string): NoiseSource {
-  const { generator, noise } = options;
-  if (generator !== undefined && noise !== undefined)
-    throw new UserError(`[samplers/compat] ${name}: noise comes from one place: generator and noise are both given. Pass one of them.`);
-  if (generator !== undefined) return torchNoise(generator);
-  if (noise !== undefined) return given(noise, name);
-  if (own !== undefined) return own;
-  throw new UserError(
-    `[samplers/compat] ${name}: the step draws noise and has none: generator=undefined, noise=undefined. Pass { generator: `
-      + 'torchGenerator(seed) } or { noise }.',
-  );
-}
-
-function given<S>(noise: S | readonly S[], name: string): NoiseSource {
-  return {
-    name: 'given',
-    draw: <T>({ draw }: NoiseRequest<T>) => {
-      const value = Array.isArray(noise) ? (noise as readonly S[])[draw] : draw === 0 ? noise : undefined;
-      if (value === undefined)
-        throw new UserError(
-          `[samplers/compat] ${name}: the step draws more noise than was passed: draw ${draw + 1}. Pass a list with one state for `
-            + 'each draw.',
-        );
-      return Promise.resolve(value as unknown as T);
-    },
-  };
-}
-
-function checkTime(name: string, t: number): number {
-  if (typeof t === 'number' && Number.isFinite(t)) return t;
-  throw new UserError(`[samplers/compat] ${name}: a timestep is a finite number: t=${show(t)}. Pass one of scheduler.timesteps.`);
-}
-
-function checkKeys(name: string, what: string, options: object, known: readonly string[]): void {
-  const foreign = Object.entries(options).find(([key, value]) => value !== undefined && !known.includes(key));
-  if (foreign === undefined) return;
-  throw new UserError(
-    `[samplers/compat] ${name}: ${what} does not take this option: ${foreign[0]}. `
-      + `${known.length === 0 ? 'It takes none.' : `Known: ${known.join(', ')}.`}`,
-  );
-}
-
-function checkRequest(name: string, request: TimestepsOptions, known: readonly string[]): void {
-  checkKeys(name, 'setTimesteps', request, known);
-  for (const [key, value] of Object.entries(request) as [string, unknown][]) {
-    if (value === undefined || typeof value === 'boolean' || (value === null && key === 'intermediateTimesteps')) continue;
-    const entries = Array.isArray(value) ? (value as unknown[]) : [value];
-    const counts = key === 'numInferenceSteps' || key === 'originalInferenceSteps' || key === 'numTrainTimesteps';
-    const holds =
-      entries.length >= 1
-      && entries.length <= MAX_STEPS
-      && entries.every(
-        (each) =>
-          typeof each === 'number' && Number.isFinite(each) && (!counts || (Number.isInteger(each) && each >= 1 && each <= MAX_STEPS)),
-      );
-    if (!holds)
-      throw new UserError(
-        `[samplers/compat] ${name}: setTimesteps cannot take this value: ${key}=${show(value)}. Pass `
-          + `${counts ? `an integer in 1..${MAX_STEPS}` : 'finite numbers'}.`,
+/** A schedule with lists that nobody can change. @throws UserError where a table holds what is no number */
+function scheduled<T>(name: string, schedule: Schedule<T>): Schedule<T> {
+  for (const [what, list] of [
+    ['timesteps', schedule.timesteps],
+    ['sigmas', schedule.sigmas],
+  ] as const) {
+    const wrong = list.findIndex((value) => !Number.isFinite(value));
+    if (wrong >= 0)
+      refuse(
+        name,
+        `the run has no finite ${what}: ${what}[${wrong}]=${list[wrong]}. Look at the ends of the noise levels in the config, and at the `
+          + 'number of steps.',
       );
   }
+  return { ...schedule, timesteps: Object.freeze([...schedule.timesteps]), sigmas: Object.freeze([...schedule.sigmas]) };
+}
+
+function checkNotOver<T>(name: string, { timesteps }: Schedule<T>, index: number): void {
+  if (index < timesteps.length) return;
+  refuse(name, `the run of ${timesteps.length} timesteps is over: stepIndex=${index}. Call setTimesteps to begin another.`);
+}
+
+/** What gives a solver the slope of the given sample at the state that it asks about: (x - D) / alpha is the same there. */
+function sameSlope<T>(
+  algebra: Algebra<T>,
+  { prediction, question, sample }: { readonly prediction: Answer<T>; readonly question: Question<T>; readonly sample: T },
+): Answer<T> {
+  if (sample === question.x) return prediction;
+  const { alpha } = singleLevel(question.at);
+  const denoised = algebra.linear([1, prediction.denoised], [1 / alpha, question.x], [-1 / alpha, sample]);
+  return { ...prediction, denoised, shown: prediction.shown ?? prediction.denoised };
+}
+
+/** Where it costs nothing to see: a step that divides by zero must not pass as an image. */
+function checkResult<T>(name: string, algebra: Algebra<T>, { prevSample, t }: { readonly prevSample: T; readonly t: number }): void {
+  const complaint = algebra.complaint(prevSample, prevSample);
+  if (complaint === undefined) return;
+  refuse(
+    name,
+    `the step has no finite result: ${complaint}, t=${t}. Take fewer steps, another final_sigmas_type, or a lower order in the config.`,
+  );
 }

@@ -1,7 +1,7 @@
 import { betaQuantile } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
 import { linspace } from './float32.ts';
-import { flag } from './config.ts';
+import { off } from './config.ts';
 
 const { fround } = Math;
 
@@ -12,9 +12,9 @@ export function sigmaTable(alphaBars: Float32Array): Float32Array {
 
 /** Which rule replaces the sigmas that timesteps give. */
 export const sigmaRuleOptions = {
-  use_karras_sigmas: flag(false),
-  use_exponential_sigmas: flag(false),
-  use_beta_sigmas: flag(false),
+  use_karras_sigmas: off,
+  use_exponential_sigmas: off,
+  use_beta_sigmas: off,
 } as const;
 
 export type SigmaRule = 'karras' | 'exponential' | 'beta';

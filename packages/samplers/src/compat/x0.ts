@@ -7,7 +7,8 @@ import {
   type Prediction,
 } from '@langevin/core-schedules';
 import { InternalError } from '@langevin/tensor';
-import { flag, number, oneOf, type ConfigOf } from './config.ts';
+import { number, oneOf, type Field, type ValuesOf } from '@langevin/tensor/fields';
+import { off } from './config.ts';
 
 /** diffusers' names of predictions. */
 const PREDICTIONS = { epsilon: 'epsilon', sample: 'x0', v_prediction: 'v', flow_prediction: 'flow' } as const satisfies Record<
@@ -43,10 +44,22 @@ export interface ToX0<T> {
  */
 export function toX0<T>({ algebra, prediction, x, modelOutput, at }: ToX0<T>): T {
   if (prediction === 'sample') return modelOutput;
+  const terms = x0Terms(prediction, at);
+  return algebra.linear([terms.x, x], [terms.modelOutput, modelOutput]);
+}
+
+/** The same for a batch whose items are at levels of their own. */
+export function toX0Each<T>({ algebra, prediction, x, modelOutput, at }: Omit<ToX0<T>, 'at'> & { readonly at: readonly NoiseLevel[] }): T {
+  if (prediction === 'sample') return modelOutput;
+  const terms = at.map((level) => x0Terms(prediction, level));
+  return algebra.linear([terms.map((each) => each.x), x], [terms.map((each) => each.modelOutput), modelOutput]);
+}
+
+function x0Terms(prediction: PredictionName, at: NoiseLevel): { readonly x: number; readonly modelOutput: number } {
   const scale = prediction === 'v_prediction' ? Math.hypot(at.alpha, at.sigma) : 1;
   const level = { alpha: at.alpha / scale, sigma: at.sigma / scale };
   const conversion = predictionConversion({ from: PREDICTIONS[prediction], to: 'x0' }, level);
-  return algebra.linear([conversion.x / scale, x], [conversion.prediction, modelOutput]);
+  return { x: conversion.x / scale, modelOutput: conversion.prediction };
 }
 
 /** The noise that a model output tells of a state with alpha^2 + sigma^2 = 1. */
@@ -58,26 +71,27 @@ export function toEpsilon<T>({ algebra, prediction, x, modelOutput, at }: ToX0<T
 
 /** Limits on the x0-prediction. */
 export const thresholdingOptions = {
-  thresholding: flag(false),
-  dynamic_thresholding_ratio: number(0.995, { min: 0, max: 1 }),
-  sample_max_value: number(1, { min: 0 }),
+  thresholding: off,
+  dynamic_thresholding_ratio: number(0.995, { atLeast: 0, atMost: 1 }),
+  sample_max_value: number(1, { atLeast: 0 }),
 } as const;
 
-export function clipOptions(clips: boolean) {
-  return { clip_sample: flag(clips), clip_sample_range: number(1, { min: 0 }) } as const;
+/** @param clip whether classes clip where a config does not say: `on` or `off` */
+export function clipOptions(clip: Field<boolean>) {
+  return { clip_sample: clip, clip_sample_range: number(1, { atLeast: 0 }) } as const;
 }
 
-export type LimitConfig = Partial<ConfigOf<typeof thresholdingOptions>> & Partial<ConfigOf<ReturnType<typeof clipOptions>>>;
+export type LimitConfig = Partial<ValuesOf<typeof thresholdingOptions>> & Partial<ValuesOf<ReturnType<typeof clipOptions>>>;
 
 /** Clips or thresholds an x0-prediction as the config says. */
 export async function limited<T>(algebra: Algebra<T>, x0: T, config: LimitConfig): Promise<T> {
   if (config.thresholding === true)
-    return thresholded(algebra, x0, config.dynamic_thresholding_ratio ?? 0.995, config.sample_max_value ?? 1);
+    return thresholded(algebra, x0, { ratio: config.dynamic_thresholding_ratio ?? 0.995, most: config.sample_max_value ?? 1 });
   return config.clip_sample === true ? algebra.clamp(x0, config.clip_sample_range ?? 1) : x0;
 }
 
 /** Dynamic thresholding (Saharia et al. 2022, arXiv:2205.11487, section 2.3); where the greatest value is below 1, it wins. */
-async function thresholded<T>(algebra: Algebra<T>, x0: T, ratio: number, most: number): Promise<T> {
+async function thresholded<T>(algebra: Algebra<T>, x0: T, { ratio, most }: { readonly ratio: number; readonly most: number }): Promise<T> {
   const limits = (await algebra.absQuantile(x0, ratio)).map((s) => Math.min(Math.max(s, 1), most));
   return algebra.linear([limits.map((s) => 1 / s), algebra.clamp(x0, limits)]);
 }

@@ -1,13 +1,13 @@
 import type { NoiseLevel } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
-import { integer, oneOf } from '../config.ts';
+import { integer, oneOf } from '@langevin/tensor/fields';
 import { descendingRange, linspace, roundHalfEven } from '../float32.ts';
 
 export const SPACINGS = ['linspace', 'leading', 'trailing'] as const;
 export type SpacingName = (typeof SPACINGS)[number];
 
 export function spacingOptions(fallback: SpacingName) {
-  return { timestep_spacing: oneOf<SpacingName>(fallback, SPACINGS), steps_offset: integer(0, { min: 0, max: 100_000 }) } as const;
+  return { timestep_spacing: oneOf<SpacingName>(fallback, SPACINGS), steps_offset: integer(0, { atLeast: 0, atMost: 100_000 }) } as const;
 }
 
 interface ChainTimes {

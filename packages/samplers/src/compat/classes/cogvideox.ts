@@ -1,8 +1,9 @@
 import type { NoiseLevel } from '@langevin/core-schedules';
+import { number } from '@langevin/tensor/fields';
 import { ddim } from '../../solvers/ddim.ts';
 import { dpmpp2mSde } from '../../solvers/dpmpp-2m-sde.ts';
 import { alphaBarsOf, betaOptions, zeroSnrOption, type ChainConfig } from '../betas.ts';
-import { flag, number } from '../config.ts';
+import { on } from '../config.ts';
 import { linspace } from '../float32.ts';
 import {
   defineScheduler,
@@ -23,12 +24,12 @@ const options = {
   ...betaOptions({ start: 0.00085, end: 0.012, schedule: 'scaled_linear' }),
   ...zeroSnrOption,
   // Known to the config and without effect: the Python classes do not clip.
-  ...clipOptions(true),
-  sample_max_value: number(1, { min: 0 }),
+  ...clipOptions(on),
+  sample_max_value: number(1, { atLeast: 0 }),
   ...predictionOption(['epsilon', 'sample', 'v_prediction'], 'epsilon'),
   ...spacingOptions('leading'),
-  set_alpha_to_one: flag(true),
-  snr_shift_scale: number(3, { min: Number.MIN_VALUE }),
+  set_alpha_to_one: on,
+  snr_shift_scale: number(3, { above: 0 }),
 } as const;
 
 /**
@@ -79,7 +80,7 @@ const kinds: readonly Kind[] = [
     stepOptions: ['eta', 'useClippedModelOutput', 'generator', 'noise'],
     move: ({ t }, { timesteps, from, to, last }) => {
       const first = timesteps[0] === t;
-      return { sampler: dpmpp2mSde({ order: last ? 1 : 2 }), from, to, forgets: first, unusedDraws: first || last ? 0 : 1 };
+      return { sampler: dpmpp2mSde({ order: last ? 1 : 2 }), from, to, forgets: first, unusedDraws: first || last ? 0 : 1, draws: 1 };
     },
   },
 ];

@@ -1,8 +1,9 @@
 import { CLEAN, type NoiseLevel } from '@langevin/core-schedules';
-import { UserError } from '@langevin/tensor';
+import { integer, number } from '@langevin/tensor/fields';
 import { lcm } from '../../solvers/lcm.ts';
 import { alphaBarsOf } from '../betas.ts';
-import { integer, MAX_STEPS, number } from '../config.ts';
+import { refuse } from '../check-call.ts';
+import { MAX_STEPS } from '../config.ts';
 import { defineScheduler, type Context, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 
 const NAME = 'ConsistencyDecoderScheduler';
@@ -12,8 +13,8 @@ const { fround, sqrt } = Math;
 const TIMESTEPS = [1008, 512];
 
 const options = {
-  num_train_timesteps: integer(1024, { min: 1009, max: MAX_STEPS }),
-  sigma_data: number(0.5, { min: Number.MIN_VALUE }),
+  num_train_timesteps: integer(1024, { atLeast: 1009, atMost: MAX_STEPS }),
+  sigma_data: number(0.5, { above: 0 }),
 } as const;
 
 /** The two-step decoder of latents that OpenAI distilled for Stable Diffusion: EDM's preconditioning over a cosine chain. */
@@ -36,15 +37,13 @@ export const consistencyDecoder: SchedulerClass = defineScheduler({
         input: fround(scale / fround(sqrt(total))),
       };
     };
-    return (request: TimestepsOptions = { numInferenceSteps: 2 }): Schedule<T> => {
-      if (request.numInferenceSteps !== 2)
-        throw new UserError(
-          `[samplers/compat] ${NAME}: the decoder has two steps: numInferenceSteps=${String(request.numInferenceSteps)}. Pass 2.`,
-        );
+    return (request?: TimestepsOptions): Schedule<T> => {
+      if (request !== undefined && request.numInferenceSteps !== 2)
+        refuse(NAME, `the decoder has two steps: numInferenceSteps=${request.numInferenceSteps}. Pass 2.`);
       return {
-        timesteps: TIMESTEPS,
+        timesteps: request === undefined ? [] : TIMESTEPS,
         sigmas: [],
-        initNoiseSigma: levelAt(TIMESTEPS[0]!).sigma,
+        initNoiseSigma: request === undefined ? 1 : levelAt(TIMESTEPS[0]!).sigma,
         inputScale: ({ index }) => factors(TIMESTEPS[index]!).input,
         move: ({ index }) => ({ sampler: lcm(), from: levelAt(TIMESTEPS[index]!), to: index === 0 ? levelAt(TIMESTEPS[1]!) : CLEAN }),
         predict: ({ modelOutput, question, call }) => {

@@ -1,24 +1,26 @@
+import { integer, number } from '@langevin/tensor/fields';
 import { consistency } from '../../solvers/consistency.ts';
-import { flag, integer, MAX_STEPS, number } from '../config.ts';
+import { MAX_STEPS, on } from '../config.ts';
 import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { consistencyGrid } from '../tables/few-step-grid.ts';
 
 const NAME = 'CMStochasticIterativeScheduler';
 
 const consistencyModelsOptions = {
-  num_train_timesteps: integer(40, { min: 2, max: MAX_STEPS }),
-  sigma_min: number(0.002, { min: Number.MIN_VALUE }),
-  sigma_max: number(80, { min: Number.MIN_VALUE }),
-  sigma_data: number(0.5, { min: Number.MIN_VALUE }),
-  s_noise: number(1, { min: Number.MIN_VALUE }),
-  rho: number(7, { min: Number.MIN_VALUE }),
-  clip_denoised: flag(true),
+  num_train_timesteps: integer(40, { atLeast: 2, atMost: MAX_STEPS }),
+  sigma_min: number(0.002, { above: 0 }),
+  sigma_max: number(80, { above: 0 }),
+  sigma_data: number(0.5, { above: 0 }),
+  s_noise: number(1, { above: 0 }),
+  rho: number(7, { above: 0 }),
+  clip_denoised: on,
 };
 
 /** CMStochasticIterativeScheduler: multistep sampling of consistency models (Song et al. 2023, arXiv:2303.01469). */
 const consistencyModels = defineScheduler({
   name: NAME,
   options: consistencyModelsOptions,
+  unset: 'steps',
   timestepsOptions: ['numInferenceSteps', 'timesteps'],
   stepOptions: ['generator', 'noise'],
   create: <T>({ config, algebra }: Context<typeof consistencyModelsOptions, T>) => {
@@ -37,6 +39,7 @@ const consistencyModels = defineScheduler({
           sampler,
           from: level(sigmas[index]!),
           to: level(Math.min(Math.max(exact(sigmas[index + 1]!), sigma_min), sigma_max)),
+          draws: timesteps.length > 1 ? 1 : 0,
         }),
         // Boundary condition: c_skip = 1 and c_out = 0 at sigma_min (eq. 5 with the scalings of appendix C).
         predict: ({ modelOutput, question, call }) => {

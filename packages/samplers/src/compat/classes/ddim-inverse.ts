@@ -1,7 +1,8 @@
 import type { NoiseLevel } from '@langevin/core-schedules';
+import { oneOf } from '@langevin/tensor/fields';
 import { ddim } from '../../solvers/ddim.ts';
 import { alphaBarsOf, betaOptions, zeroSnrOption } from '../betas.ts';
-import { flag, oneOf } from '../config.ts';
+import { on } from '../config.ts';
 import { defineScheduler, type Context, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { clipOptions, limited, predictionOption, toEpsilon, toX0 } from '../x0.ts';
 import { barAt, chainTimesteps, levelOfBar, spacingOptions, wholeChain } from './chain.ts';
@@ -11,11 +12,11 @@ const NAME = 'DDIMInverseScheduler';
 const options = {
   ...betaOptions(),
   ...zeroSnrOption,
-  ...clipOptions(true),
+  ...clipOptions(on),
   ...predictionOption(['epsilon', 'sample', 'v_prediction'], 'epsilon'),
   ...spacingOptions('leading'),
   timestep_spacing: oneOf('leading', ['leading', 'trailing']),
-  set_alpha_to_one: flag(true),
+  set_alpha_to_one: on,
 } as const;
 
 /**

@@ -1,25 +1,39 @@
 import { UnsupportedError, UserError } from '@langevin/tensor';
-import { CLEAN, type Algebra, type DetailedPrediction, type NoiseLevel } from '@langevin/core-schedules';
+import { CLEAN, transition, type Algebra, type DetailedPrediction, type NoiseLevel } from '@langevin/core-schedules';
+import { oneOf } from '@langevin/tensor/fields';
 import { ddpm, type DdpmOptions } from '../../solvers/ddpm.ts';
 import { alphaBarsOf, betaOptions, zeroSnrOption } from '../betas.ts';
-import { oneOf } from '../config.ts';
-import { exclusive } from '../request.ts';
+import { on } from '../config.ts';
+import { exclusive } from '../check-call.ts';
 import {
   defineScheduler,
   type Context,
+  type ItemSteps,
   type Output,
   type Schedule,
   type SchedulerClass,
   type TimestepsOptions,
 } from '../scheduler-class.ts';
-import { answer, clipOptions, predictionOption, singleLevel, thresholdingOptions, type LimitConfig, type PredictionName } from '../x0.ts';
+import {
+  answer,
+  clipOptions,
+  limited,
+  predictionOption,
+  singleLevel,
+  thresholdingOptions,
+  toX0Each,
+  type LimitConfig,
+  type PredictionName,
+} from '../x0.ts';
 import { chainTimesteps, levelAtStep, spacingOptions, wholeChain } from './chain.ts';
-import { splitChannels } from './channels.ts';
+import { firstChannels, splitChannels } from './channels.ts';
+
+const PARALLEL = 'DDPMParallelScheduler';
 
 const options = {
   ...betaOptions({ more: ['sigmoid', 'laplace'] }),
   ...zeroSnrOption,
-  ...clipOptions(true),
+  ...clipOptions(on),
   ...thresholdingOptions,
   ...predictionOption(['epsilon', 'sample', 'v_prediction'], 'epsilon'),
   ...spacingOptions('leading'),
@@ -36,7 +50,8 @@ const VARIANCES: Record<VarianceName, Exclude<DdpmOptions['variance'], undefined
   learned_range: 'learned-range',
 };
 
-export const ddpmOf = (variance: VarianceName) => ddpm({ variance: VARIANCES[variance] });
+export const ddpmOf = (variance: VarianceName, more: Pick<DdpmOptions, 'transition'> = {}) =>
+  ddpm({ variance: VARIANCES[variance], ...more });
 
 /**
  * Where upstream ends a step before the chain at t > 0 it adds noise even so: of the variance that the chosen rule gives, with the
@@ -96,6 +111,7 @@ const ddpmNamed = (name: string): SchedulerClass =>
   defineScheduler({
     name,
     options,
+    unset: 'steps',
     timestepsOptions: ['numInferenceSteps', 'timesteps'],
     stepOptions: ['generator', 'noise'],
     create: <T>({ config, algebra }: Context<typeof options, T>) => {
@@ -109,11 +125,21 @@ const ddpmNamed = (name: string): SchedulerClass =>
       const levelAt = levelAtStep(name, alphaBars);
       return (request?: TimestepsOptions): Schedule<T> => {
         const timesteps = request === undefined ? wholeChain(train) : ddpmTimesteps(name, config, request);
+        const stride = Math.floor(train / (request?.numInferenceSteps ?? request?.timesteps?.length ?? train));
+        /** The posterior's mean; the step before t is t - floor(T / n) whatever the timesteps are, as upstream has it there. */
+        const withoutNoise = async ({ modelOutput: output, sample: x, timesteps: times }: ItemSteps<T>): Promise<T> => {
+          const modelOutput = variance.startsWith('learned') ? await firstChannels(algebra, output, x) : output;
+          const at = times.map((t) => levelAt({ t }));
+          const moves = times.map((t, i) => transition(at[i]!, t < stride ? CLEAN : levelAt({ t: t - stride })));
+          const x0 = await limited(algebra, toX0Each({ algebra, prediction: config.prediction_type, x, modelOutput, at }), config);
+          return algebra.linear([moves.map(({ xScale }) => xScale), x], [moves.map(({ x0Scale }) => x0Scale), x0]);
+        };
         return {
           timesteps,
           sigmas: [],
           initNoiseSigma: 1,
           missing: 'by-timestep',
+          learnsVariance: variance === 'learned' || variance === 'learned_range',
           move: ({ t }) => {
             const place = timesteps.indexOf(t);
             const before = request === undefined ? t - 1 : place < 0 ? undefined : (timesteps[place + 1] ?? -1);
@@ -126,6 +152,7 @@ const ddpmNamed = (name: string): SchedulerClass =>
           predict: (output) => ancestralPrediction({ algebra, config, variance, output }),
           noiseLevel: levelAt,
           velocityLevel: levelAt,
+          ...(name === PARALLEL ? { withoutNoise: (items) => withoutNoise(items) } : {}),
         };
       };
     },
@@ -149,4 +176,4 @@ function ddpmTimesteps(name: string, config: Parameters<typeof chainTimesteps>[1
   return timesteps;
 }
 
-export const ddpmClasses: readonly SchedulerClass[] = [ddpmNamed('DDPMScheduler'), ddpmNamed('DDPMParallelScheduler')];
+export const ddpmClasses: readonly SchedulerClass[] = [ddpmNamed('DDPMScheduler'), ddpmNamed(PARALLEL)];

@@ -1,15 +1,18 @@
+import { integer } from '@langevin/tensor/fields';
 import { deis } from '../../solvers/deis.ts';
-import { flag, integer } from '../config.ts';
+import { on } from '../config.ts';
 import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { gridOf, lambdaTimesteps, ruledSigmas, type LambdaGrid } from '../tables/lambda-grid.ts';
 import {
   dynamicShiftOptions,
+  distinct,
   lambdaChain,
   lambdaOptions,
   lambdaPrediction,
   lambdaRuleOf,
   lambdaSpacingOptions,
   shiftOf,
+  stateSpace,
   walk,
   wholeGrid,
 } from './lambda.ts';
@@ -22,10 +25,10 @@ const deisSchedulerOptions = {
   ...lambdaOptions,
   ...lambdaSpacingOptions,
   ...dynamicShiftOptions,
-  solver_order: integer(2, { min: 1, max: 3 }),
+  solver_order: integer(2, { atLeast: 1, atMost: 3 }),
   algorithm_type: aliased('deis', ['deis'], ['dpmsolver', 'dpmsolver++']),
   solver_type: aliased('logrho', ['logrho'], ['midpoint', 'heun', 'bh1', 'bh2']),
-  lower_order_final: flag(true),
+  lower_order_final: on,
 };
 
 /**
@@ -45,8 +48,11 @@ const deisScheduler = defineScheduler({
       return gridOf(ruled.timesteps, ruled.sigmas, rule === undefined ? tables.sigmas[0]! : ruled.sigmas[steps - 1]!);
     };
     return (request?: TimestepsOptions): Schedule<T> => {
-      const made = request?.numInferenceSteps === undefined ? wholeGrid(tables) : grid(request.numInferenceSteps, request.mu);
-      const { levels, ends } = walk(made, config.use_flow_sigmas);
+      const made =
+        request?.numInferenceSteps === undefined
+          ? wholeGrid(tables)
+          : distinct(NAME, grid(request.numInferenceSteps, request.mu), config.solver_order);
+      const { levels, ends } = walk(made, stateSpace(config));
       const sampler = deis({
         order: config.solver_order as 1 | 2 | 3,
         form: 'log-rho',

@@ -1,9 +1,10 @@
 import { CLEAN, type NoiseLevel } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
+import { integer, number } from '@langevin/tensor/fields';
 import { lcm } from '../../solvers/lcm.ts';
 import { tcd } from '../../solvers/tcd.ts';
 import { alphaBarsOf, betaOptions, zeroSnrOption } from '../betas.ts';
-import { flag, integer, MAX_STEPS, number } from '../config.ts';
+import { MAX_STEPS, off, on } from '../config.ts';
 import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { distilledTimesteps } from '../tables/few-step-grid.ts';
 import { clipOptions, limited, predictionOption, singleLevel, thresholdingOptions, toX0 } from '../x0.ts';
@@ -13,13 +14,13 @@ import { barAt, spacingOptions, wholeChain } from './chain.ts';
 const options = {
   ...betaOptions({ start: 0.00085, end: 0.012, schedule: 'scaled_linear' }),
   ...zeroSnrOption,
-  ...clipOptions(false),
+  ...clipOptions(off),
   ...thresholdingOptions,
   ...predictionOption(['epsilon', 'sample', 'v_prediction'], 'epsilon'),
   ...spacingOptions('leading'),
-  set_alpha_to_one: flag(true),
-  original_inference_steps: integer(50, { min: 1, max: MAX_STEPS }),
-  timestep_scaling: number(10, { min: Number.MIN_VALUE }),
+  set_alpha_to_one: on,
+  original_inference_steps: integer(50, { atLeast: 1, atMost: MAX_STEPS }),
+  timestep_scaling: number(10, { above: 0 }),
 };
 
 const timestepsOptions = ['numInferenceSteps', 'originalInferenceSteps', 'timesteps', 'strength'] as const;

@@ -1,6 +1,7 @@
 import { UserError } from '@langevin/tensor';
+import { integer } from '@langevin/tensor/fields';
 import { zeroSnrOption } from '../betas.ts';
-import { flag, integer } from '../config.ts';
+import { off, on } from '../config.ts';
 import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import {
   countBelow,
@@ -16,6 +17,7 @@ import {
   clippingOption,
   dynamicShiftOptions,
   finalSigmasOption,
+  distinct,
   lambdaChain,
   lambdaOptions,
   lambdaPrediction,
@@ -23,6 +25,7 @@ import {
   lambdaSpacingOptions,
   refuseFlowOfNoise,
   shiftOf,
+  stateSpace,
   varianceOption,
   walk,
   wholeGrid,
@@ -35,11 +38,11 @@ const shared = {
   ...lambdaSpacingOptions,
   ...clippingOption,
   ...varianceOption,
-  solver_order: integer(2, { min: 1, max: 3 }),
+  solver_order: integer(2, { atLeast: 1, atMost: 3 }),
   algorithm_type: aliased<AlgorithmName>('dpmsolver++', ['dpmsolver', 'dpmsolver++', 'sde-dpmsolver', 'sde-dpmsolver++'], ['deis']),
   solver_type: aliased('midpoint', ['midpoint', 'heun'], ['logrho', 'bh1', 'bh2']),
-  lower_order_final: flag(true),
-  euler_at_final: flag(false),
+  lower_order_final: on,
+  euler_at_final: off,
 };
 
 const isOfNoise = (algorithm: AlgorithmName): boolean => algorithm === 'dpmsolver' || algorithm === 'sde-dpmsolver';
@@ -59,7 +62,7 @@ const dpmSolverMultistepOptions = {
   ...zeroSnrOption,
   ...dynamicShiftOptions,
   ...finalSigmasOption,
-  use_lu_lambdas: flag(false),
+  use_lu_lambdas: off,
 };
 
 /** DPMSolverMultistepScheduler: DPM-Solver and DPM-Solver++ over up to three evaluations, for the ODE and the SDE. */
@@ -83,7 +86,7 @@ const dpmSolverMultistep = defineScheduler({
     const rule = lambdaRuleOf(config);
     const last = config.num_train_timesteps - countBelow(chain.alphaBars, config.lambda_min_clipped);
     const grid = (request: TimestepsOptions): LambdaGrid => {
-      const timesteps = requestedTimesteps(request, rule, config, last);
+      const timesteps = requestedTimesteps(request, { rule, config, last });
       const { tables } = chain;
       const ruled = ruledSigmas({
         tables,
@@ -96,8 +99,8 @@ const dpmSolverMultistep = defineScheduler({
       return gridOf(ruled.timesteps, ruled.sigmas, final_sigmas_type === 'zero' ? 0 : tables.sigmas[0]!);
     };
     return (request?: TimestepsOptions): Schedule<T> => {
-      const made = request === undefined ? wholeGrid(chain.tables) : grid(request);
-      const { levels, ends } = walk(made, config.use_flow_sigmas);
+      const made = request === undefined ? wholeGrid(chain.tables) : distinct(NAME, grid(request), config.solver_order);
+      const { levels, ends } = walk(made, stateSpace(config));
       const sampler = multistepSolver({
         algorithm,
         order: config.solver_order as 1 | 2 | 3,
@@ -108,7 +111,8 @@ const dpmSolverMultistep = defineScheduler({
         ...made,
         initNoiseSigma: 1,
         missing: 'last',
-        move: (call) => ({ sampler, ...ends(call) }),
+        learnsVariance: config.variance_type !== null,
+        move: (call) => ({ sampler, ...ends(call), draws: sampler.stochastic ? 1 : 0 }),
         predict: lambdaPrediction(algebra, config, made.sigmas),
         noiseLevel: ({ index }) => levels[index]!,
       };
@@ -118,13 +122,19 @@ const dpmSolverMultistep = defineScheduler({
 
 function requestedTimesteps(
   { numInferenceSteps: steps, timesteps }: TimestepsOptions,
-  rule: LambdaRule | undefined,
-  config: {
-    readonly num_train_timesteps: number;
-    readonly timestep_spacing: 'linspace' | 'leading' | 'trailing';
-    readonly steps_offset: number;
+  {
+    rule,
+    config,
+    last,
+  }: {
+    readonly rule: LambdaRule | undefined;
+    readonly config: {
+      readonly num_train_timesteps: number;
+      readonly timestep_spacing: 'linspace' | 'leading' | 'trailing';
+      readonly steps_offset: number;
+    };
+    readonly last: number;
   },
-  last: number,
 ): number[] {
   if ((steps === undefined) === (timesteps === undefined))
     throw new UserError(
@@ -183,8 +193,8 @@ const dpmSolverMultistepInverse = defineScheduler({
       const made =
         request?.numInferenceSteps === undefined
           ? { timesteps: Array.from({ length: train }, (_, i) => i), sigmas: [...tables.sigmas] }
-          : grid(request.numInferenceSteps);
-      const { levels, ends } = walk(made, config.use_flow_sigmas);
+          : distinct(INVERSE, grid(request.numInferenceSteps), config.solver_order);
+      const { levels, ends } = walk(made, stateSpace(config));
       const lowerOrderFinal = lowerOrderRule(config, made.timesteps.length);
       const sampler = multistepSolver({
         algorithm,
@@ -196,6 +206,7 @@ const dpmSolverMultistepInverse = defineScheduler({
         ...made,
         initNoiseSigma: 1,
         missing: 'last',
+        learnsVariance: config.variance_type !== null,
         move: (call) => ({ sampler, ...ends(call) }),
         predict: lambdaPrediction(algebra, config, made.sigmas),
         noiseLevel: ({ index }) => levels[index]!,

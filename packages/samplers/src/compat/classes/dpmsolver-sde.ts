@@ -1,7 +1,7 @@
 import { relativeSigma, type NoiseLevel } from '@langevin/core-schedules';
+import { integer, nullable } from '@langevin/tensor/fields';
 import { brownianTreeNoise } from '../../noise/brownian-tree-noise.ts';
 import { dpmppSde } from '../../solvers/dpmpp-sde.ts';
-import { integer, optional } from '../config.ts';
 import { defineScheduler, type Context, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { sigmaToTime } from '../sigma-tables.ts';
 import { predictionOption } from '../x0.ts';
@@ -21,7 +21,7 @@ const options = {
   ...sigmaSpaceOptions({ start: 0.00085, end: 0.012 }),
   ...sigmaRuleOptions,
   ...predictionOption(['epsilon', 'v_prediction'], 'epsilon'),
-  noise_sampler_seed: optional(integer(0, { min: 0, max: Number.MAX_SAFE_INTEGER })),
+  noise_sampler_seed: nullable(integer(0, { atLeast: 0, atMost: Number.MAX_SAFE_INTEGER })),
 } as const;
 
 /** Without noise_sampler_seed Python draws a seed of its own; here noise is always asked for. */
@@ -29,13 +29,16 @@ export const dpmSolverSde: SchedulerClass = defineScheduler({
   name: 'DPMSolverSDEScheduler',
   order: 2,
   options,
+  unset: 'steps',
   timestepsOptions: ['numInferenceSteps', 'numTrainTimesteps'],
   stepOptions: ['sNoise', 'generator', 'noise', 'seed'],
   create: <T>({ config, algebra }: Context<typeof options, T>) => {
     const rule = sigmaRuleOf(config);
     const chain = sigmaChain(config);
     return (request: TimestepsOptions = { numInferenceSteps: config.num_train_timesteps }): Schedule<T> => {
-      const wanted = sigmaSpaceTimesteps(config, request.numTrainTimesteps ?? config.num_train_timesteps, request.numInferenceSteps!, {
+      const wanted = sigmaSpaceTimesteps(config, {
+        train: request.numTrainTimesteps ?? config.num_train_timesteps,
+        steps: request.numInferenceSteps!,
         round: (t) => t,
       });
       const grid = sigmaGrid({ chain, timesteps: wanted, rule });
@@ -43,7 +46,7 @@ export const dpmSolverSde: SchedulerClass = defineScheduler({
       const sigmas = [...doubled(once), 0];
       // The middle of a step in log sigma, where its second evaluation is.
       const middles = grid.between.slice(1).map((sigma, i) => sigmaToTime(Math.sqrt(sigma * grid.between[i]!), chain.logTable));
-      const ends = { sigmaMin: Math.min(...once), sigmaMax: Math.max(...once) };
+      const ends = { sigmaMin: once.at(-1)!, sigmaMax: once[0]! };
       const time = pathTimes(once, ends);
       const path = (seed: number | bigint | readonly (number | bigint)[]) => brownianTreeNoise({ seed, ...ends, time });
       return {
@@ -55,7 +58,8 @@ export const dpmSolverSde: SchedulerClass = defineScheduler({
           to: sigmaLevelOf(sigmas[index + 1]!),
         }),
         ...(config.noise_sampler_seed === null || once.length < 2 ? {} : { noise: path(config.noise_sampler_seed) }),
-        noiseFrom: ({ seed }) => (seed === undefined ? undefined : path(seed)),
+        noiseFrom: ({ options: { seed } }) => (seed === undefined ? undefined : path(seed)),
+        later: 'prediction',
       };
     };
   },

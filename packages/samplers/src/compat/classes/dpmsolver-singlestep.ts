@@ -1,19 +1,22 @@
 import { UserError } from '@langevin/tensor';
+import { integer } from '@langevin/tensor/fields';
 import { dpmSolver } from '../../solvers/dpm-solver.ts';
-import { flag, integer } from '../config.ts';
-import { exclusive } from '../request.ts';
+import { off } from '../config.ts';
+import { exclusive } from '../check-call.ts';
 import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { countBelow, customTimesteps, gridOf, lambdaTimesteps, ruledSigmas, type LambdaGrid } from '../tables/lambda-grid.ts';
 import {
   clippingOption,
   dynamicShiftOptions,
   finalSigmasOption,
+  distinct,
   lambdaChain,
   lambdaOptions,
   lambdaPrediction,
   lambdaRuleOf,
   refuseFlowOfNoise,
   shiftOf,
+  stateSpace,
   varianceOption,
   walk,
   wholeGrid,
@@ -28,10 +31,10 @@ const dpmSolverSinglestepOptions = {
   ...varianceOption,
   ...dynamicShiftOptions,
   ...finalSigmasOption,
-  solver_order: integer(2, { min: 1, max: 3 }),
+  solver_order: integer(2, { atLeast: 1, atMost: 3 }),
   algorithm_type: aliased('dpmsolver++', ['dpmsolver', 'dpmsolver++', 'sde-dpmsolver++'], ['deis']),
   solver_type: aliased('midpoint', ['midpoint', 'heun'], ['logrho', 'bh1', 'bh2']),
-  lower_order_final: flag(false),
+  lower_order_final: off,
 };
 
 /** DPMSolverSinglestepScheduler: single-step DPM-Solver whose inner points are timesteps of the run, one evaluation each. */
@@ -84,11 +87,12 @@ const dpmSolverSinglestep = defineScheduler({
       });
       return gridOf(ruled.timesteps, ruled.sigmas, final_sigmas_type === 'zero' ? 0 : tables.sigmas[0]!);
     };
+    // A clean end, and blocks that do not fill a run, turn lower_order_final on: for later runs, too, as upstream writes its config.
+    let lowers = lower_order_final || final_sigmas_type === 'zero';
     return (request?: TimestepsOptions): Schedule<T> => {
-      const made = request === undefined ? wholeGrid(tables) : grid(request);
-      const { levels, ends } = walk(made, config.use_flow_sigmas);
-      // Blocks that do not fill the run, and a clean end, turn lower_order_final on by themselves.
-      const lowers = lower_order_final || made.timesteps.length % order !== 0 || final_sigmas_type === 'zero';
+      const made = request === undefined ? wholeGrid(tables) : distinct(NAME, grid(request), order);
+      const { levels, ends } = walk(made, stateSpace(config));
+      if (request !== undefined) lowers ||= made.timesteps.length % order !== 0;
       const sampler = dpmSolver({
         form: 'blocks',
         order: order as 1 | 2 | 3,
@@ -102,7 +106,8 @@ const dpmSolverSinglestep = defineScheduler({
         ...made,
         initNoiseSigma: 1,
         missing: 'last',
-        move: (call) => ({ sampler, ...ends(call) }),
+        learnsVariance: config.variance_type !== null,
+        move: (call) => ({ sampler, ...ends(call), draws: sampler.stochastic ? 1 : 0 }),
         predict: lambdaPrediction(algebra, config, made.sigmas),
         noiseLevel: ({ index }) => levels[index]!,
       };

@@ -1,17 +1,18 @@
 import type { Algebra, NoiseLevel } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
+import { integer, number, oneOf } from '@langevin/tensor/fields';
 import { brownianTreeNoise } from '../../noise/brownian-tree-noise.ts';
 import type { NoiseSource } from '../../noise/noise-source.ts';
 import type { Sampler } from '../../sampler.ts';
 import { euler } from '../../solvers/euler.ts';
-import { flag, integer, MAX_STEPS, number, oneOf } from '../config.ts';
+import { MAX_STEPS, off, on } from '../config.ts';
 import {
+  type Call,
   type Context,
   defineScheduler,
   type Output,
   type Schedule,
   type SchedulerClass,
-  type StepOptions,
   type TimestepsOptions,
 } from '../scheduler-class.ts';
 import {
@@ -28,7 +29,7 @@ import { limited, singleLevel, thresholdingOptions } from '../x0.ts';
 import { lowerOrderRule, multistepSolver } from './multistep.ts';
 import { aliased } from './remapped.ts';
 
-const positive = (fallback: number) => number(fallback, { min: Number.MIN_VALUE, max: 1e9 });
+const positive = (fallback: number) => number(fallback, { above: 0, atMost: 1e9 });
 
 function gridOptions(defaults: {
   readonly min: number;
@@ -42,7 +43,7 @@ function gridOptions(defaults: {
     sigma_max: positive(defaults.max),
     sigma_data: positive(defaults.data),
     sigma_schedule: oneOf<EdmSchedule>(defaults.schedule, ['karras', 'exponential']),
-    num_train_timesteps: integer(1000, { min: 1, max: MAX_STEPS }),
+    num_train_timesteps: integer(1000, { atLeast: 1, atMost: MAX_STEPS }),
     prediction_type: oneOf<'epsilon' | 'v_prediction'>(defaults.prediction, ['epsilon', 'v_prediction']),
     rho: positive(7),
     final_sigmas_type: oneOf('zero', ['zero', 'sigma_min']),
@@ -69,6 +70,7 @@ const edmEulerOptions = gridOptions({ min: 0.002, max: 80, data: 0.5, schedule: 
 const edmEuler = defineScheduler({
   name: 'EDMEulerScheduler',
   options: edmEulerOptions,
+  unset: 'steps',
   timestepsOptions: ['numInferenceSteps', 'sigmas'],
   stepOptions: ['sChurn', 'sTMin', 'sTMax', 'sNoise', 'generator', 'noise', 'predOriginalSample'],
   create:
@@ -105,10 +107,10 @@ const edmEuler = defineScheduler({
 });
 
 const multistepOptions = {
-  solver_order: integer(2, { min: 1, max: 3 }),
+  solver_order: integer(2, { atLeast: 1, atMost: 3 }),
   solver_type: aliased('midpoint', ['midpoint', 'heun'], ['logrho', 'bh1', 'bh2']),
-  lower_order_final: flag(true),
-  euler_at_final: flag(false),
+  lower_order_final: on,
+  euler_at_final: off,
 };
 
 interface EdmMultistepConfig extends EdmEnds {
@@ -174,7 +176,7 @@ const edmDpmSolver = defineScheduler({
         inputScale: ({ index }) => 1 / Math.hypot(sigmas[index]!, config.sigma_data),
         move: ({ index }) => {
           refuseEmptyStep('EDMDPMSolverMultistepScheduler', { sampler, from: sigmas[index]!, to: sigmas[index + 1]!, slopes });
-          return { sampler, from: levels[index]!, to: levels[index + 1]!, index, levels };
+          return { sampler, from: levels[index]!, to: levels[index + 1]!, index, levels, draws: sampler.stochastic ? 1 : 0 };
         },
         missing: 'last',
         predict: async (output) => ({ denoised: await limited(algebra, preconditioned(algebra, config, output), config) }),
@@ -187,7 +189,7 @@ const edmDpmSolver = defineScheduler({
 const cosineDpmSolverOptions = {
   ...gridOptions({ min: 0.3, max: 500, data: 1, schedule: 'exponential', prediction: 'v_prediction' }),
   ...multistepOptions,
-  solver_order: integer(2, { min: 1, max: 2 }),
+  solver_order: integer(2, { atLeast: 1, atMost: 2 }),
 };
 
 /** CosineDPMSolverMultistepScheduler, of Stable Audio: DPM-Solver++(2M) with the noise of a Brownian path. */
@@ -223,14 +225,13 @@ const cosineDpmSolver = defineScheduler({
     },
 });
 
-/** One path for the run: that of the first seed given. */
-function pathOf({ sigma_min, sigma_max }: EdmEnds): (options: StepOptions<unknown>) => NoiseSource | undefined {
-  let path: NoiseSource | undefined;
+/** One path for the run: that of the seed of its first call. */
+function pathOf({ sigma_min, sigma_max }: EdmEnds): (call: Call<unknown>) => NoiseSource | undefined {
   // The grid is float32, and its ends may lie outside of the path's by a rounding.
   const time = ({ alpha, sigma }: NoiseLevel): number => Math.min(Math.max(sigma / alpha, sigma_min), sigma_max);
-  return ({ seed }) => {
-    if (seed !== undefined) path ??= brownianTreeNoise({ seed, sigmaMin: sigma_min, sigmaMax: sigma_max, time });
-    return path;
+  return ({ first, options }) => {
+    const seed = first.seed ?? options.seed;
+    return seed === undefined ? undefined : brownianTreeNoise({ seed, sigmaMin: sigma_min, sigmaMax: sigma_max, time });
   };
 }
 

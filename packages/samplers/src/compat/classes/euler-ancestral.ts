@@ -10,6 +10,7 @@ const options = { ...sigmaSpaceOptions(), ...zeroSnrOption, ...predictionOption(
 export const eulerAncestralDiscrete: SchedulerClass = defineScheduler({
   name: 'EulerAncestralDiscreteScheduler',
   options,
+  unset: 'steps',
   stepOptions: ['generator', 'noise'],
   create: <T>({ config, algebra }: Context<typeof options, T>) => {
     const chain = sigmaChain(config, config.rescale_betas_zero_snr ? { last: NEARLY_ZERO_BAR } : {});
@@ -17,12 +18,17 @@ export const eulerAncestralDiscrete: SchedulerClass = defineScheduler({
       const timesteps =
         request === undefined
           ? [...chain.table.keys()].reverse()
-          : sigmaSpaceTimesteps(config, config.num_train_timesteps, request.numInferenceSteps!);
+          : sigmaSpaceTimesteps(config, { train: config.num_train_timesteps, steps: request.numInferenceSteps! });
       const { sigmas } = sigmaGrid({ chain, timesteps, rule: undefined });
       return {
         ...sigmaSpaceSchedule({ algebra, config, sigmas }),
         timesteps,
-        move: ({ index }) => ({ sampler: eulerAncestral(), from: sigmaLevelOf(sigmas[index]!), to: sigmaLevelOf(sigmas[index + 1]!) }),
+        move: ({ index }) => ({
+          sampler: eulerAncestral(),
+          from: sigmaLevelOf(sigmas[index]!),
+          to: sigmaLevelOf(sigmas[index + 1]!),
+          draws: 1,
+        }),
       };
     };
   },

@@ -1,8 +1,8 @@
+import { nullable, number, oneOf } from '@langevin/tensor/fields';
 import { euler } from '../../solvers/euler.ts';
 import { zeroSnrOption } from '../betas.ts';
-import { number, oneOf, optional } from '../config.ts';
 import { interpolateTable, torchLinspace } from '../float32.ts';
-import { exclusive } from '../request.ts';
+import { exclusive, refuse } from '../check-call.ts';
 import { defineScheduler, type Context, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { sigmasByRule, sigmaToTime } from '../sigma-tables.ts';
 import { answer, predictionOption, singleLevel } from '../x0.ts';
@@ -29,8 +29,8 @@ const options = {
   ...zeroSnrOption,
   ...predictionOption(['epsilon', 'sample', 'v_prediction'], 'epsilon'),
   interpolation_type: oneOf('linear', ['linear', 'log_linear']),
-  sigma_min: optional(number(0, { min: 0 })),
-  sigma_max: optional(number(0, { min: 0 })),
+  sigma_min: nullable(number(0, { atLeast: 0 })),
+  sigma_max: nullable(number(0, { atLeast: 0 })),
   timestep_type: oneOf('discrete', ['discrete', 'continuous']),
   final_sigmas_type: oneOf('zero', ['zero', 'sigma_min']),
 } as const;
@@ -38,6 +38,7 @@ const options = {
 export const eulerDiscrete: SchedulerClass = defineScheduler({
   name: 'EulerDiscreteScheduler',
   options,
+  unset: 'steps',
   timestepsOptions: ['numInferenceSteps', 'timesteps', 'sigmas'],
   stepOptions: ['sChurn', 'sTMin', 'sTMax', 'sNoise', 'generator', 'noise'],
   create: <T>({ config, algebra }: Context<typeof options, T>) => {
@@ -63,7 +64,7 @@ export const eulerDiscrete: SchedulerClass = defineScheduler({
           },
           ['timesteps', 'use_karras_sigmas', 'use_exponential_sigmas', 'use_beta_sigmas', 'timestep_type'],
         );
-      const timesteps = request.timesteps?.map(fround) ?? sigmaSpaceTimesteps(config, train, request.numInferenceSteps!);
+      const timesteps = request.timesteps?.map(fround) ?? sigmaSpaceTimesteps(config, { train: train, steps: request.numInferenceSteps! });
       const { table } = chain;
       const between: readonly number[] =
         config.interpolation_type === 'linear'
@@ -91,6 +92,13 @@ export const eulerDiscrete: SchedulerClass = defineScheduler({
         request === undefined
           ? { sigmas: [...[...chain.table].reverse(), 0], timesteps: [...chain.table.keys()].reverse() }
           : grid(request);
+      const wrong = sigmas.findIndex((sigma, i) => !(sigma > 0) && !(sigma === 0 && i === sigmas.length - 1));
+      if (wrong >= 0)
+        refuse(
+          'EulerDiscreteScheduler',
+          `a step begins at a sigma above 0, and ends at 0 at the least: sigmas[${wrong}]=${sigmas[wrong]}. Raise sigma_min above 0, or end `
+            + 'the list where it is 0.',
+        );
       const common = sigmaSpaceSchedule({ algebra, config, sigmas });
       const levels = sigmas.map(sigmaLevelOf);
       return {

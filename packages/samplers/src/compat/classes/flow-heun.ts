@@ -1,8 +1,9 @@
 import type { NoiseLevel } from '@langevin/core-schedules';
+import { integer, number } from '@langevin/tensor/fields';
 import type { ChurnOptions } from '../../churn.ts';
 import { heun } from '../../solvers/heun.ts';
 import type { Sampler } from '../../sampler.ts';
-import { integer, MAX_STEPS, number } from '../config.ts';
+import { MAX_STEPS } from '../config.ts';
 import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { flowHeunSigmas, flowTable } from '../tables/flow-grid.ts';
 import { flowLevel, flowPrediction } from './flow.ts';
@@ -10,8 +11,8 @@ import { flowLevel, flowPrediction } from './flow.ts';
 const NAME = 'FlowMatchHeunDiscreteScheduler';
 
 const flowMatchHeunOptions = {
-  num_train_timesteps: integer(1000, { min: 1, max: MAX_STEPS }),
-  shift: number(1, { min: Number.MIN_VALUE }),
+  num_train_timesteps: integer(1000, { atLeast: 1, atMost: MAX_STEPS }),
+  shift: number(1, { above: 0 }),
 };
 
 /**

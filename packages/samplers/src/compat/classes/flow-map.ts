@@ -1,23 +1,24 @@
 import { UserError } from '@langevin/tensor';
+import { integer, number } from '@langevin/tensor/fields';
 import { euler } from '../../solvers/euler.ts';
-import { integer, MAX_STEPS, number } from '../config.ts';
+import { MAX_STEPS } from '../config.ts';
 import { linspace } from '../float32.ts';
 import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { shifted } from '../tables/lambda-grid.ts';
-import { singleLevel } from '../x0.ts';
-import { flowLevel, flowPrediction } from './flow.ts';
+import { flowLevel, steppingLevel, velocityAnswer } from './flow.ts';
 
 const NAME = 'FlowMapEulerDiscreteScheduler';
 
 /** Timesteps of the run are met within this. */
 const NEAR = 1e-3;
 
-const flowMapOptions = { num_train_timesteps: integer(1000, { min: 1, max: MAX_STEPS }), shift: number(1, { min: Number.MIN_VALUE }) };
+const flowMapOptions = { num_train_timesteps: integer(1000, { atLeast: 1, atMost: MAX_STEPS }), shift: number(1, { above: 0 }) };
 
 /** FlowMapEulerDiscreteScheduler: the network gives the mean velocity from t to a chosen r, so that a step may lead anywhere. */
 const flowMap = defineScheduler({
   name: NAME,
   options: flowMapOptions,
+  unset: 'steps',
   timestepsOptions: ['numInferenceSteps', 'sigmas', 'timesteps'],
   stepOptions: ['rTimestep'],
   create:
@@ -28,7 +29,7 @@ const flowMap = defineScheduler({
       const timesteps = sigmas.slice(0, -1).map((sigma) => sigma * train);
       const nearest = (t: number): number => {
         const distances = timesteps.map((each) => Math.abs(Math.fround(each) - t));
-        const least = Math.min(...distances);
+        const least = distances.reduce((a, b) => Math.min(a, b));
         return least > NEAR ? -1 : distances.indexOf(least);
       };
       const sigmaAt = (t: number): number => sigmas[nearest(t)] ?? t / train;
@@ -37,6 +38,7 @@ const flowMap = defineScheduler({
         sigmas,
         initNoiseSigma: 1,
         missing: 'by-timestep',
+        countFrom: (t) => Math.max(0, nearest(t)),
         move: ({ t, options: { rTimestep } }) => {
           const index = nearest(t);
           if (rTimestep === undefined && index < 0)
@@ -46,13 +48,11 @@ const flowMap = defineScheduler({
             );
           return {
             sampler: euler(),
-            from: flowLevel(sigmaAt(t)),
-            to: flowLevel(rTimestep === undefined ? sigmas[index + 1]! : sigmaAt(rTimestep)),
+            from: steppingLevel(sigmaAt(t)),
+            to: steppingLevel(rTimestep === undefined ? sigmas[index + 1]! : sigmaAt(rTimestep)),
           };
         },
-        predict: ({ modelOutput, question }) => ({
-          denoised: flowPrediction(algebra, { x: question.x, modelOutput, sigma: singleLevel(question.at).sigma }),
-        }),
+        predict: ({ modelOutput, question: { x }, call: { t } }) => velocityAnswer(algebra, { x, modelOutput, sigma: sigmaAt(t) }),
         noiseLevel: ({ t }) => flowLevel(t / train),
       };
     },

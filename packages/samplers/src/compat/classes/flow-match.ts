@@ -1,27 +1,28 @@
-import type { Algebra, NoiseLevel } from '@langevin/core-schedules';
+import type { Algebra } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
+import { integer, list, nullable, number, oneOf } from '@langevin/tensor/fields';
 import { defineSampler, type Sampler } from '../../sampler.ts';
 import { euler } from '../../solvers/euler.ts';
 import { lcm } from '../../solvers/lcm.ts';
-import { flag, integer, list, MAX_STEPS, number, oneOf, optional } from '../config.ts';
+import { MAX_STEPS, off } from '../config.ts';
 import { RESIZE_MODES, resized, scaledSize, type ResizeMode } from '../resize.ts';
 import { type Call, type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { sigmaRuleOf, sigmaRuleOptions } from '../sigma-tables.ts';
 import { flowGrid, flowTable } from '../tables/flow-grid.ts';
 import { singleLevel } from '../x0.ts';
-import { flowLevel, flowPrediction } from './flow.ts';
+import { flowLevel, flowPrediction, steppingLevel, velocityAnswer } from './flow.ts';
 
 const options = {
-  num_train_timesteps: integer(1000, { min: 1, max: MAX_STEPS }),
-  shift: number(1, { min: Number.MIN_VALUE }),
-  use_dynamic_shifting: flag(false),
+  num_train_timesteps: integer(1000, { atLeast: 1, atMost: MAX_STEPS }),
+  shift: number(1, { above: 0 }),
+  use_dynamic_shifting: off,
   // The four that follow are read by pipelines, which compute mu from them.
-  base_shift: optional(number(0.5)),
-  max_shift: optional(number(1.15)),
-  base_image_seq_len: integer(256, { min: 1 }),
-  max_image_seq_len: integer(4096, { min: 1 }),
-  invert_sigmas: flag(false),
-  shift_terminal: optional(number(0, { min: 0, max: 1 })),
+  base_shift: nullable(number(0.5)),
+  max_shift: nullable(number(1.15)),
+  base_image_seq_len: integer(256, { atLeast: 1 }),
+  max_image_seq_len: integer(4096, { atLeast: 1 }),
+  invert_sigmas: off,
+  shift_terminal: nullable(number(0, { atLeast: 0, atMost: 1 })),
   ...sigmaRuleOptions,
   time_shift_type: oneOf('exponential', ['exponential', 'linear']),
 };
@@ -29,26 +30,26 @@ const options = {
 /** As FlowMatchEulerDiscrete has them: pipelines read the shift options for pixels and sequence lengths. */
 const flowTimesteps = ['numInferenceSteps', 'timesteps', 'sigmas', 'mu'] as const;
 
-/** With inverted sigmas, s is the share of the image, and the network predicts x0 - epsilon. */
-const invertedLevel = (sigma: number): NoiseLevel => ({ alpha: sigma, sigma: 1 - sigma });
-
-const flowMatchEulerOptions = { ...options, stochastic_sampling: flag(false) };
+const flowMatchEulerOptions = { ...options, stochastic_sampling: off };
 
 /** FlowMatchEulerDiscreteScheduler; s_churn and its kin are taken and ignored, as there. */
 const flowMatchEuler = defineScheduler({
   name: 'FlowMatchEulerDiscreteScheduler',
   options: flowMatchEulerOptions,
+  unset: 'steps',
   timestepsOptions: flowTimesteps,
   stepOptions: ['generator', 'noise', 'sChurn', 'sTMin', 'sTMax', 'sNoise', 'perTokenTimesteps'],
   create: <T>({ config, algebra }: Context<typeof flowMatchEulerOptions, T>) => {
     const rule = sigmaRuleOf(config);
     const train = config.num_train_timesteps;
-    const inverted = config.invert_sigmas && !config.stochastic_sampling;
-    const levelOf = inverted ? invertedLevel : flowLevel;
-    const sampler = config.stochastic_sampling ? lcm() : euler();
+    const renoises = config.stochastic_sampling;
+    const sampler = renoises ? lcm() : euler();
+    const levelOf = renoises ? flowLevel : steppingLevel;
+    // With inverted sigmas, s is the share of the image, and the network predicts x0 - epsilon.
+    const inverted = config.invert_sigmas && !renoises;
     return (request?: TimestepsOptions): Schedule<T> => {
       const { timesteps, sigmas } =
-        request === undefined ? startingGrid(config) : flowGrid('FlowMatchEulerDiscreteScheduler', config, rule, request);
+        request === undefined ? startingGrid(config) : flowGrid('FlowMatchEulerDiscreteScheduler', { ...config, rule }, request);
       return {
         timesteps,
         sigmas,
@@ -57,17 +58,16 @@ const flowMatchEuler = defineScheduler({
           sampler: call.options.perTokenTimesteps === undefined ? sampler : tokenwise(call.options.perTokenTimesteps, { sigmas, train }),
           from: levelOf(sigmas[call.index]!),
           to: levelOf(sigmas[call.index + 1]!),
+          draws: renoises ? 1 : 0,
         }),
-        predict: ({ modelOutput, question, call }) =>
-          call.options.perTokenTimesteps === undefined
-            ? {
-                denoised: flowPrediction(algebra, {
-                  x: question.x,
-                  modelOutput,
-                  sigma: singleLevel(question.at).sigma * (inverted ? -1 : 1),
-                }),
-              }
-            : { denoised: tokenwisePrediction(algebra, { x: question.x, modelOutput, call, train }) },
+        predict: ({ modelOutput, question: { x }, call }) => {
+          if (call.options.perTokenTimesteps !== undefined)
+            return { denoised: tokenwisePrediction(algebra, { x, modelOutput, call, train }) };
+          const sigma = sigmas[call.index]!;
+          if (renoises) return { denoised: flowPrediction(algebra, { x, modelOutput, sigma }) };
+          const told = velocityAnswer(algebra, { x, modelOutput, sigma });
+          return inverted ? { ...told, shown: flowPrediction(algebra, { x, modelOutput, sigma: sigma - 1 }) } : told;
+        },
         noiseLevel: ({ index }) => flowLevel(sigmas[index]!),
       };
     };
@@ -76,7 +76,7 @@ const flowMatchEuler = defineScheduler({
 
 const flowMatchLcmOptions = {
   ...options,
-  scale_factors: optional(list([], { min: Number.MIN_VALUE, max: MAX_STEPS })),
+  scale_factors: nullable(list([], number(1, { above: 0, atMost: MAX_STEPS }), { atMost: MAX_STEPS })),
   upscale_mode: oneOf('bicubic', Object.keys(RESIZE_MODES) as ResizeMode[]),
 };
 
@@ -84,16 +84,16 @@ const flowMatchLcmOptions = {
 const flowMatchLcm = defineScheduler({
   name: 'FlowMatchLCMScheduler',
   options: flowMatchLcmOptions,
+  unset: 'steps',
   timestepsOptions: flowTimesteps,
   stepOptions: ['generator', 'noise', 'shape'],
   create: <T>({ config, algebra }: Context<typeof flowMatchLcmOptions, T>) => {
     const rule = sigmaRuleOf(config);
     const factors = config.scale_factors ?? [];
     return (request?: TimestepsOptions): Schedule<T> => {
-      const { timesteps, sigmas } = request === undefined ? startingGrid(config) : flowGrid('FlowMatchLCMScheduler', config, rule, request);
-      // Factors are of the size at the first step of the run.
-      let first: readonly number[] | undefined;
-      const resize = async (x0: T, { index, options: { shape } }: Call<T>): Promise<T> => {
+      const { timesteps, sigmas } =
+        request === undefined ? startingGrid(config) : flowGrid('FlowMatchLCMScheduler', { ...config, rule }, request);
+      const resize = async (x0: T, { index, first, options: { shape } }: Call<T>): Promise<T> => {
         if (factors.length === 0) return x0;
         if (timesteps.length !== factors.length + 1)
           throw new UserError(
@@ -106,10 +106,10 @@ const flowMatchLcm = defineScheduler({
               + `shape=${shape === undefined ? 'undefined' : `[${shape.join(', ')}]`}, sample of ${algebra.size(x0)} elements. Pass `
               + 'step the shape [N, C, ...] of its sample.',
           );
-        first ??= shape.slice(2);
         const factor = factors[index];
         if (factor === undefined) return x0;
-        const size = scaledSize(first, factor);
+        // Factors are of the size at the first step of the run.
+        const size = scaledSize((first.shape ?? shape).slice(2), factor);
         return algebra.fromHost(resized(await algebra.toHost(x0), shape, { size, mode: config.upscale_mode }), x0, [
           ...shape.slice(0, 2),
           ...size,
@@ -119,7 +119,7 @@ const flowMatchLcm = defineScheduler({
         timesteps,
         sigmas,
         initNoiseSigma: 1,
-        move: ({ index }) => ({ sampler: lcm(), from: flowLevel(sigmas[index]!), to: flowLevel(sigmas[index + 1]!) }),
+        move: ({ index }) => ({ sampler: lcm(), from: flowLevel(sigmas[index]!), to: flowLevel(sigmas[index + 1]!), draws: 1 }),
         predict: async ({ modelOutput, question, call }) => ({
           denoised: await resize(flowPrediction(algebra, { x: question.x, modelOutput, sigma: singleLevel(question.at).sigma }), call),
         }),

@@ -1,11 +1,12 @@
 import { UnsupportedError, UserError } from '@langevin/tensor';
 import type { NoiseLevel } from '@langevin/core-schedules';
+import { integer, list, number, oneOf } from '@langevin/tensor/fields';
 import { euler } from '../../solvers/euler.ts';
 import { lcm } from '../../solvers/lcm.ts';
 import { unipc } from '../../solvers/unipc.ts';
-import { flag, integer, list, MAX_STEPS, number, oneOf } from '../config.ts';
+import { MAX_STEPS, off, on } from '../config.ts';
 import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
-import { heliosGrid } from '../tables/helios-grid.ts';
+import { heliosGrid, heliosStart } from '../tables/helios-grid.ts';
 import { predictionOption, singleLevel } from '../x0.ts';
 import { flowLevel, flowPrediction } from './flow.ts';
 import { refusedPredictor } from './refused.ts';
@@ -15,26 +16,29 @@ import { aliased } from './remapped.ts';
 const NAME = 'HeliosScheduler';
 const DMD = 'HeliosDMDScheduler';
 
+/** More would leave nothing of a picture at the first of them. */
+const MAX_STAGES = 16;
+
 const shared = {
-  num_train_timesteps: integer(1000, { min: 2, max: MAX_STEPS }),
-  shift: number(1, { min: Number.MIN_VALUE }),
-  stages: integer(3, { min: 1, max: 16 }),
-  stage_range: list([0, 1 / 3, 2 / 3, 1], { min: 0, max: 1 }),
-  gamma: number(1 / 3, { min: Number.MIN_VALUE }),
-  use_flow_sigmas: flag(true),
-  use_dynamic_shifting: flag(false),
+  num_train_timesteps: integer(1000, { atLeast: 2, atMost: MAX_STEPS }),
+  shift: number(1, { above: 0 }),
+  stages: integer(3, { atLeast: 1, atMost: MAX_STAGES }),
+  stage_range: list([0, 1 / 3, 2 / 3, 1], number(0, { atLeast: 0, atMost: 1 }), { atMost: MAX_STAGES + 1 }),
+  gamma: number(1 / 3, { above: 0 }),
+  use_flow_sigmas: on,
+  use_dynamic_shifting: off,
 };
 
 const heliosOptions = {
   ...shared,
   ...predictionOption(['epsilon', 'sample', 'v_prediction', 'flow_prediction'], 'flow_prediction'),
   time_shift_type: oneOf('exponential', ['exponential', 'linear']),
-  thresholding: flag(false),
-  solver_order: integer(2, { min: 1, max: 3 }),
-  predict_x0: flag(true),
+  thresholding: off,
+  solver_order: integer(2, { atLeast: 1, atMost: 3 }),
+  predict_x0: on,
   solver_type: aliased('bh2', ['bh1', 'bh2'], ['midpoint', 'heun', 'logrho']),
-  lower_order_final: flag(true),
-  disable_corrector: list([], { min: 0, max: MAX_STEPS, integer: true }),
+  lower_order_final: on,
+  disable_corrector: list([], integer(0, { atLeast: 0, atMost: MAX_STEPS }), { atMost: MAX_STEPS }),
   solver_p: refusedPredictor(NAME),
   scheduler_type: oneOf('unipc', ['unipc', 'euler', 'dmd']),
 };
@@ -43,6 +47,7 @@ const heliosOptions = {
 const helios = defineScheduler({
   name: NAME,
   options: heliosOptions,
+  unset: 'steps',
   timestepsOptions: ['numInferenceSteps', 'stageIndex', 'sigmas', 'mu', 'isAmplifyFirstChunk'],
   create: <T>({ config, algebra }: Context<typeof heliosOptions, T>) => {
     const { scheduler_type, solver_order: order, solver_type, predict_x0, prediction_type, use_flow_sigmas } = config;
@@ -76,14 +81,10 @@ const helios = defineScheduler({
       : euler();
     // As there, the clean end keeps a trace of noise, so that lambda is finite.
     const tracedLevel = (sigma: number): NoiseLevel => ({ alpha: 1 - sigma, sigma: Math.max(sigma, 1e-8) });
-    const levelOf = !isUnipc ? flowLevel : use_flow_sigmas ? tracedLevel : lambdaLevel(false);
+    const levelOf = !isUnipc ? flowLevel : use_flow_sigmas ? tracedLevel : lambdaLevel('chain');
     return (request?: TimestepsOptions): Schedule<T> => {
-      const { timesteps, sigmas } = heliosGrid(
-        NAME,
-        config,
-        request ?? { numInferenceSteps: config.num_train_timesteps, stageIndex: 0, ...(config.use_dynamic_shifting ? { mu: 0 } : {}) },
-        { cuts: false },
-      );
+      const { timesteps, sigmas } =
+        request === undefined ? heliosStart(config) : heliosGrid(NAME, config, { ...request, lastLevel: 'kept' });
       const levels: readonly NoiseLevel[] = sigmas.map(levelOf);
       return {
         timesteps,
@@ -91,7 +92,11 @@ const helios = defineScheduler({
         initNoiseSigma: 1,
         // Places are counted, not looked up.
         missing: 'last',
-        move: ({ index }) => ({ sampler, from: levels[index]!, to: levels[index + 1]!, index, levels }),
+        move: ({ index }) => {
+          if (isUnipc && request === undefined)
+            fail('the run has no timesteps yet: setTimesteps was not called. Call it first, as in Python.');
+          return { sampler, from: levels[index]!, to: levels[index + 1]!, index, levels };
+        },
         predict: ({ modelOutput, question, call }) => ({
           denoised: x0Of(algebra, {
             prediction: isUnipc ? prediction_type : 'flow_prediction',
@@ -116,17 +121,14 @@ const heliosDmdOptions = {
 const heliosDmd = defineScheduler({
   name: DMD,
   options: heliosDmdOptions,
+  unset: 'steps',
   timestepsOptions: ['numInferenceSteps', 'stageIndex', 'sigmas', 'mu', 'isAmplifyFirstChunk'],
   stepOptions: ['curSamplingStep', 'dmdNoisyTensor', 'dmdSigmas', 'dmdTimesteps', 'allTimesteps'],
   create:
     <T>({ config, algebra }: Context<typeof heliosDmdOptions, T>) =>
     (request?: TimestepsOptions): Schedule<T> => {
-      const { timesteps, sigmas } = heliosGrid(
-        DMD,
-        config,
-        request ?? { numInferenceSteps: config.num_train_timesteps, stageIndex: 0, ...(config.use_dynamic_shifting ? { mu: 0 } : {}) },
-        { cuts: true },
-      );
+      const { timesteps, sigmas } =
+        request === undefined ? heliosStart(config) : heliosGrid(DMD, config, { ...request, lastLevel: 'dropped' });
       return {
         timesteps,
         sigmas,
@@ -157,7 +159,7 @@ const heliosDmd = defineScheduler({
         predict: ({ modelOutput, question }) => ({
           denoised: flowPrediction(algebra, { x: question.x, modelOutput, sigma: singleLevel(question.at).sigma }),
         }),
-        noiseFrom: ({ dmdNoisyTensor }) =>
+        noiseFrom: ({ options: { dmdNoisyTensor } }) =>
           dmdNoisyTensor === undefined ? undefined : { name: 'given', draw: <S>() => Promise.resolve(dmdNoisyTensor as unknown as S) },
       };
     },

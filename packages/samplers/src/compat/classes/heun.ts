@@ -1,5 +1,6 @@
 import { heun } from '../../solvers/heun.ts';
-import { exclusive } from '../request.ts';
+import { exclusive } from '../check-call.ts';
+import { off } from '../config.ts';
 import { defineScheduler, type Context, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { clipOptions, predictionOption } from '../x0.ts';
 import {
@@ -18,7 +19,7 @@ const NAME = 'HeunDiscreteScheduler';
 const options = {
   ...sigmaSpaceOptions({ start: 0.00085, end: 0.012, more: ['exp'] }),
   ...sigmaRuleOptions,
-  ...clipOptions(false),
+  ...clipOptions(off),
   ...predictionOption(['epsilon', 'sample', 'v_prediction'], 'epsilon'),
 } as const;
 
@@ -29,6 +30,7 @@ export const heunDiscrete: SchedulerClass = defineScheduler({
   name: NAME,
   order: 2,
   options,
+  unset: 'steps',
   timestepsOptions: ['numInferenceSteps', 'numTrainTimesteps', 'timesteps'],
   create: <T>({ config, algebra }: Context<typeof options, T>) => {
     const rule = sigmaRuleOf(config);
@@ -39,7 +41,10 @@ export const heunDiscrete: SchedulerClass = defineScheduler({
         exclusive(NAME, { ...request, [`use_${rule}_sigmas`]: true }, ['timesteps', `use_${rule}_sigmas`]);
       const timesteps =
         request.timesteps?.map(Math.fround)
-        ?? sigmaSpaceTimesteps(config, request.numTrainTimesteps ?? config.num_train_timesteps, request.numInferenceSteps!);
+        ?? sigmaSpaceTimesteps(config, {
+          train: request.numTrainTimesteps ?? config.num_train_timesteps,
+          steps: request.numInferenceSteps!,
+        });
       const grid = sigmaGrid({ chain, timesteps, rule });
       const sigmas = [...doubled(grid.sigmas.slice(0, -1)), 0];
       return {

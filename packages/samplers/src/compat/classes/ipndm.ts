@@ -1,6 +1,7 @@
 import { UserError } from '@langevin/tensor';
+import { integer, list, nullable, number } from '@langevin/tensor/fields';
 import { ipndm } from '../../solvers/ipndm.ts';
-import { integer, list, MAX_STEPS, optional } from '../config.ts';
+import { MAX_STEPS } from '../config.ts';
 import { torchLinspace } from '../float32.ts';
 import { defineScheduler, type Context, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { singleLevel, toX0 } from '../x0.ts';
@@ -8,14 +9,15 @@ import { singleLevel, toX0 } from '../x0.ts';
 const NAME = 'IPNDMScheduler';
 
 const options = {
-  num_train_timesteps: integer(1000, { min: 1, max: MAX_STEPS }),
-  trained_betas: optional(list([], { min: 0, max: 1 })),
+  num_train_timesteps: integer(1000, { atLeast: 1, atMost: MAX_STEPS }),
+  trained_betas: nullable(list([], number(0, { atLeast: 0, atMost: 1 }), { atMost: MAX_STEPS })),
 } as const;
 
 /** Its outputs are v on a schedule of its own, sigma = sin^2 of an even grid. */
 export const ipndmScheduler: SchedulerClass = defineScheduler({
   name: NAME,
   options,
+  unset: 'steps',
   create:
     <T>({ config, algebra }: Context<typeof options, T>) =>
     (request: TimestepsOptions = { numInferenceSteps: config.num_train_timesteps }): Schedule<T> => {

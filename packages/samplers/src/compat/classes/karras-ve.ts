@@ -1,21 +1,26 @@
 import { UserError } from '@langevin/tensor';
+import { number } from '@langevin/tensor/fields';
+import type { NoiseLevel } from '@langevin/core-schedules';
+import { refuse } from '../check-call.ts';
 import { heun } from '../../solvers/heun.ts';
-import { number } from '../config.ts';
 import { defineScheduler, type Context, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { singleLevel } from '../x0.ts';
 import { sigmaLevelOf } from './sigma-space.ts';
 
 const NAME = 'KarrasVeScheduler';
-const positive = { min: Number.MIN_VALUE };
+const positive = { above: 0 };
 
 const options = {
   sigma_min: number(0.02, positive),
   sigma_max: number(100, positive),
   s_noise: number(1.007, positive),
-  s_churn: number(80, { min: 0 }),
-  s_min: number(0.05, { min: 0 }),
-  s_max: number(50, { min: 0 }),
+  s_churn: number(80, { atLeast: 0 }),
+  s_min: number(0.05, { atLeast: 0 }),
+  s_max: number(50, { atLeast: 0 }),
 } as const;
+
+/** The most that noise is raised by in one step, as in Algorithm 2 of the paper. */
+const MAX_CHURN = Math.SQRT2 - 1;
 
 /**
  * addNoiseToInput gives the state that the network is shown and step is passed; a second call of step for the same timestep stands for
@@ -28,8 +33,9 @@ export const karrasVe: SchedulerClass = defineScheduler({
   stepOptions: ['generator', 'noise'],
   create:
     <T>({ config, algebra }: Context<typeof options, T>) =>
-    (request: TimestepsOptions = { numInferenceSteps: 2 }): Schedule<T> => {
-      const steps = request.numInferenceSteps!;
+    (request?: TimestepsOptions): Schedule<T> => {
+      const unset = request === undefined;
+      const steps = request?.numInferenceSteps ?? 2;
       if (steps < 2)
         throw new UserError(
           `[samplers/compat] ${NAME}: levels lead from sigma_max to sigma_min: numInferenceSteps=${steps}. Pass at least 2.`,
@@ -38,24 +44,20 @@ export const karrasVe: SchedulerClass = defineScheduler({
       const levels = [...Array.from({ length: steps }, (_, i) => Math.fround(most * (least / most) ** (i / (steps - 1)))), 0].map(
         sigmaLevelOf,
       );
-      const sampler = heun({
-        sChurn: config.s_churn,
-        sTMin: config.s_min,
-        sTMax: Math.max(config.s_max, config.s_min),
-        sNoise: config.s_noise,
-      });
+      const levelAt = (t: number): NoiseLevel =>
+        levels[steps - 1 - t] ?? refuse(NAME, `the timestep is not one of this run: t=${t}. Pass one of scheduler.timesteps.`);
+      const gamma = Math.min(config.s_churn / steps, MAX_CHURN);
       return {
-        timesteps: Array.from({ length: steps }, (_, i) => steps - 1 - i).flatMap((t) => (t > 0 ? [t, t] : [t])),
-        sigmas: levels.map(({ sigma }) => sigma),
+        timesteps: unset ? [] : Array.from({ length: steps }, (_, i) => steps - 1 - i).flatMap((t) => (t > 0 ? [t, t] : [t])),
+        sigmas: unset ? [] : levels.map(({ sigma }) => sigma),
         initNoiseSigma: config.sigma_max,
         missing: 'by-timestep',
-        showsQuestions: true,
-        move: ({ t }) => {
-          const index = steps - 1 - t;
-          const from = levels[index]!;
-          const churns = config.s_churn > 0 && from.sigma >= config.s_min && from.sigma <= config.s_max;
-          return { sampler, from, to: levels[index + 1]!, index, levels, unusedDraws: churns ? 0 : 1 };
+        raise: ({ t }) => {
+          const { sigma } = levelAt(t);
+          const raised = sigma >= config.s_min && sigma <= config.s_max ? sigma * (1 + gamma) : sigma;
+          return { at: sigmaLevelOf(raised), noise: config.s_noise * Math.sqrt(raised ** 2 - sigma ** 2) };
         },
+        move: ({ t, raised }) => ({ sampler: heun(), from: raised ?? levelAt(t), to: levelAt(t - 1) }),
         predict: ({ modelOutput, question }) => ({
           denoised: algebra.linear([1, question.x], [singleLevel(question.at).sigma, modelOutput]),
         }),

@@ -47,13 +47,17 @@ const kdpm2 = ({ name, stepOptions, sampler, middle }: Kind): SchedulerClass =>
     name,
     order: 2,
     options,
+    unset: 'steps',
     timestepsOptions: ['numInferenceSteps', 'numTrainTimesteps'],
     stepOptions,
     create: <T>({ config, algebra }: Context<typeof options, T>) => {
       const rule = sigmaRuleOf(config);
       const chain = sigmaChain(config);
       return (request: TimestepsOptions = { numInferenceSteps: config.num_train_timesteps }): Schedule<T> => {
-        const wanted = sigmaSpaceTimesteps(config, request.numTrainTimesteps ?? config.num_train_timesteps, request.numInferenceSteps!);
+        const wanted = sigmaSpaceTimesteps(config, {
+          train: request.numTrainTimesteps ?? config.num_train_timesteps,
+          steps: request.numInferenceSteps!,
+        });
         const { sigmas: once, timesteps } = sigmaGrid({ chain, timesteps: wanted, rule, rounds: rule === 'karras' });
         const sigmas = [...once.flatMap((sigma, i) => (i === 0 ? [sigma] : [sigma, sigma])), 0];
         return {

@@ -1,7 +1,9 @@
 import type { Algebra, DetailedPrediction, NoiseLevel } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
+import { nullable, number, oneOf } from '@langevin/tensor/fields';
 import { alphaBarsOf, betaOptions, type ChainConfig } from '../betas.ts';
-import { flag, number, oneOf, optional } from '../config.ts';
+import { off } from '../config.ts';
+import { refuse } from '../check-call.ts';
 import type { Output, Place } from '../scheduler-class.ts';
 import { logTable, sigmaRuleOf, sigmaRuleOptions, sigmaTable } from '../sigma-tables.ts';
 import type { LambdaGrid, LambdaRule, LambdaTables } from '../tables/lambda-grid.ts';
@@ -16,18 +18,18 @@ export const lambdaOptions = {
   ...predictionOption(['epsilon', 'sample', 'v_prediction', 'flow_prediction'], 'epsilon'),
   ...thresholdingOptions,
   ...sigmaRuleOptions,
-  use_flow_sigmas: flag(false),
-  flow_shift: number(1, { min: Number.MIN_VALUE }),
+  use_flow_sigmas: off,
+  flow_shift: number(1, { above: 0 }),
 };
 
 export const lambdaSpacingOptions = spacingOptions('linspace');
 
 /** Entries of the table whose lambda lies below are left out. */
-export const clippingOption = { lambda_min_clipped: number(-Infinity, { min: -Infinity, max: Infinity }) };
+export const clippingOption = { lambda_min_clipped: number(-Infinity, { infinity: 'allowed' }) };
 
-export const varianceOption = { variance_type: optional(oneOf('learned', ['learned', 'learned_range'])) };
+export const varianceOption = { variance_type: nullable(oneOf('learned', ['learned', 'learned_range'])) };
 
-export const dynamicShiftOptions = { use_dynamic_shifting: flag(false), time_shift_type: oneOf('exponential', ['exponential']) };
+export const dynamicShiftOptions = { use_dynamic_shifting: off, time_shift_type: oneOf('exponential', ['exponential']) };
 
 export const finalSigmasOption = { final_sigmas_type: oneOf('zero', ['zero', 'sigma_min']) };
 
@@ -71,9 +73,14 @@ export function shiftOf(
   );
 }
 
-/** The level of a sigma: of a flow, or sigma / alpha with alpha^2 + sigma^2 = 1. */
-export function lambdaLevel(isFlow: boolean): (sigma: number) => NoiseLevel {
-  if (isFlow) return flowLevel;
+/** What states are: a flow's, alpha + sigma = 1, or of a chain, alpha^2 + sigma^2 = 1. */
+export type StateSpace = 'flow' | 'chain';
+
+export const stateSpace = (config: { readonly use_flow_sigmas: boolean }): StateSpace => (config.use_flow_sigmas ? 'flow' : 'chain');
+
+/** The level of a sigma: of a flow, or sigma / alpha of a chain. */
+export function lambdaLevel(space: StateSpace): (sigma: number) => NoiseLevel {
+  if (space === 'flow') return flowLevel;
   return (sigma) => {
     const alpha = 1 / Math.hypot(sigma, 1);
     return { alpha, sigma: sigma * alpha };
@@ -128,10 +135,26 @@ export function wholeGrid(tables: LambdaTables): LambdaGrid {
   return { timesteps: Array.from(tables.sigmas, (_, i) => tables.sigmas.length - 1 - i), sigmas: [...tables.sigmas] };
 }
 
+/**
+ * The grid, where no level stands twice but at the end, which is a step of first order: slopes between two equal levels are 0 / 0.
+ *
+ * @throws UserError for methods above first order
+ */
+export function distinct(name: string, grid: LambdaGrid, order: number): LambdaGrid {
+  const { timesteps, sigmas } = grid;
+  const twice = order === 1 ? -1 : sigmas.findIndex((sigma, i) => i < timesteps.length - 1 && sigma === sigmas[i + 1]);
+  if (twice < 0) return grid;
+  return refuse(
+    name,
+    `two levels of the run are the same, between which a method of order ${order} has no slope: ${timesteps.length} timesteps, `
+      + `sigmas[${twice}]=sigmas[${twice + 1}]=${sigmas[twice]}. Take fewer steps, or a method of order 1.`,
+  );
+}
+
 /** Levels of a grid, and the two ends of a call's step. */
 export function walk(
   { timesteps, sigmas }: LambdaGrid,
-  isFlow: boolean,
+  space: StateSpace,
 ): {
   readonly levels: readonly NoiseLevel[];
   readonly ends: (place: Place) => {
@@ -142,7 +165,7 @@ export function walk(
   };
 } {
   // Where equal timesteps were dropped, sigmas are left over.
-  const levels = sigmas.slice(0, timesteps.length + 1).map(lambdaLevel(isFlow));
+  const levels = sigmas.slice(0, timesteps.length + 1).map(lambdaLevel(space));
   return { levels, ends: ({ index }) => ({ from: levels[index]!, to: levels[index + 1]!, index, levels }) };
 }
 

@@ -26,6 +26,7 @@ const isOrder = (order: number): order is 1 | 2 | 3 | 4 => order === 1 || order 
 export const lmsDiscrete: SchedulerClass = defineScheduler({
   name: NAME,
   options,
+  unset: 'steps',
   stepOptions: ['order'],
   create: <T>({ config, algebra }: Context<typeof options, T>) => {
     const rule = sigmaRuleOf(config);
@@ -33,7 +34,7 @@ export const lmsDiscrete: SchedulerClass = defineScheduler({
     return (request: TimestepsOptions = { numInferenceSteps: config.num_train_timesteps }): Schedule<T> => {
       const { sigmas, timesteps } = sigmaGrid({
         chain,
-        timesteps: sigmaSpaceTimesteps(config, config.num_train_timesteps, request.numInferenceSteps!),
+        timesteps: sigmaSpaceTimesteps(config, { train: config.num_train_timesteps, steps: request.numInferenceSteps! }),
         rule,
       });
       const levels = sigmas.map(sigmaLevelOf);

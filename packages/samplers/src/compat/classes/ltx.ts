@@ -1,18 +1,18 @@
 import { UserError } from '@langevin/tensor';
+import { integer, number } from '@langevin/tensor/fields';
 import { eulerAncestral } from '../../solvers/euler-ancestral.ts';
 import { euler } from '../../solvers/euler.ts';
-import { integer, MAX_STEPS, number } from '../config.ts';
+import { MAX_STEPS } from '../config.ts';
 import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { flowGrid } from '../tables/flow-grid.ts';
-import { singleLevel } from '../x0.ts';
-import { flowLevel, flowPrediction } from './flow.ts';
+import { flowLevel, flowPrediction, steppingLevel } from './flow.ts';
 
 const NAME = 'LTXEulerAncestralRFScheduler';
 
 const ltxOptions = {
-  num_train_timesteps: integer(1000, { min: 1, max: MAX_STEPS }),
-  eta: number(1, { min: 0, max: 1 }),
-  s_noise: number(1, { min: 0 }),
+  num_train_timesteps: integer(1000, { atLeast: 1, atMost: MAX_STEPS }),
+  eta: number(1, { atLeast: 0, atMost: 1 }),
+  s_noise: number(1, { atLeast: 0 }),
 };
 
 /** LTXEulerAncestralRFScheduler: given lists are sigmas with both ends, under either name. */
@@ -32,16 +32,14 @@ const ltx = defineScheduler({
         initNoiseSigma: 1,
         move: ({ index }) => {
           const [sigma, next] = [sigmas[index]!, sigmas[index + 1]];
-          if (next === undefined)
-            throw new UserError(
-              `[samplers/compat] ${NAME}: the last sigma has no step: index=${index}. End the loop one timestep earlier.`,
-            );
+          // A given list ends with a timestep that has no step: there the sample stays as it is.
+          if (next === undefined) return { sampler: euler(), from: steppingLevel(0), to: steppingLevel(0) };
           // Without noise to come back up, the step stays below the next level, as there.
           const down = !noisy && eta > 0 ? next * (1 + (next / sigma - 1) * eta) : next;
           return { sampler, from: flowLevel(sigma), to: flowLevel(down) };
         },
-        predict: ({ modelOutput, question }) => ({
-          denoised: flowPrediction(algebra, { x: question.x, modelOutput, sigma: singleLevel(question.at).sigma }),
+        predict: ({ modelOutput, question, call }) => ({
+          denoised: flowPrediction(algebra, { x: question.x, modelOutput, sigma: sigmas[call.index]! }),
         }),
       };
     };
@@ -60,8 +58,8 @@ function gridOf(request: TimestepsOptions, train: number): { readonly timesteps:
         time_shift_type: 'exponential',
         shift_terminal: null,
         invert_sigmas: false,
+        rule: undefined,
       },
-      undefined,
       request,
     );
   }

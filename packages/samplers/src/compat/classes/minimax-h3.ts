@@ -1,6 +1,6 @@
 import { UserError } from '@langevin/tensor';
+import { number } from '@langevin/tensor/fields';
 import { euler } from '../../solvers/euler.ts';
-import { number } from '../config.ts';
 import { torchLinspace } from '../float32.ts';
 import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { flowLevel, flowPrediction } from './flow.ts';
@@ -8,7 +8,7 @@ import { flowLevel, flowPrediction } from './flow.ts';
 const NAME = 'MiniMaxH3Scheduler';
 const { fround } = Math;
 
-const miniMaxH3Options = { shift: number(12, { min: Number.MIN_VALUE }) };
+const miniMaxH3Options = { shift: number(12, { above: 0 }) };
 
 /** MiniMaxH3Scheduler: Euler on a flow whose time runs from noise at 0 to the image at 1; the network predicts x0 - epsilon. */
 const miniMaxH3 = defineScheduler({

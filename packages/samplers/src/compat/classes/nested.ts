@@ -1,7 +1,7 @@
-import type { Option } from '../config.ts';
+import type { Field } from '@langevin/tensor/fields';
 
 /** The config of another scheduler, which its own class checks. */
-export const nestedConfig: Option<object> = {
+export const nestedConfig: Field<object> = {
   fallback: {},
   parse: (value) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)

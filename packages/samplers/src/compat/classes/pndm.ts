@@ -2,7 +2,7 @@ import type { NoiseLevel } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
 import { pndm } from '../../solvers/pndm.ts';
 import { alphaBarsOf, betaOptions } from '../betas.ts';
-import { flag } from '../config.ts';
+import { off } from '../config.ts';
 import { defineScheduler, type Context, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { predictionOption, singleLevel, toX0 } from '../x0.ts';
 import { barAt, chainTimesteps, levelAtStep, levelOfBar, spacingOptions } from './chain.ts';
@@ -11,8 +11,8 @@ const NAME = 'PNDMScheduler';
 
 const options = {
   ...betaOptions(),
-  skip_prk_steps: flag(false),
-  set_alpha_to_one: flag(false),
+  skip_prk_steps: off,
+  set_alpha_to_one: off,
   ...predictionOption(['epsilon', 'v_prediction'], 'epsilon'),
   ...spacingOptions('leading'),
 } as const;
@@ -59,6 +59,7 @@ export const pndmScheduler: SchedulerClass = defineScheduler({
         sigmas: [],
         initNoiseSigma: 1,
         missing: 'by-timestep',
+        later: 'ignored',
         move: ({ t }) => {
           if (steps === undefined)
             throw new UserError(`[samplers/compat] ${NAME}: the run has no timesteps yet: t=${t}. Call setTimesteps first.`);
@@ -102,7 +103,7 @@ interface Leg {
  */
 function rotated(legs: readonly Leg[]): readonly Leg[] {
   const angles = legs.map(({ from, to }) => Math.atan2(from.sigma, from.alpha) - Math.atan2(to.sigma, to.alpha));
-  const sigma = 1 + Math.max(...angles.map(Math.tan));
+  const sigma = 1 + angles.map(Math.tan).reduce((a, b) => Math.max(a, b));
   return angles.map((angle) => ({
     from: { alpha: 1, sigma },
     to: { alpha: Math.cos(angle), sigma: Math.cos(angle) * sigma - Math.sin(angle) },

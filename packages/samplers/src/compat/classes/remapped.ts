@@ -1,7 +1,7 @@
-import { oneOf, type Option } from '../config.ts';
+import { oneOf, type Field } from '@langevin/tensor/fields';
 
 /** Names of other classes' options are taken for the fallback, as diffusers does when a pipeline changes its scheduler. */
-export function aliased<const V extends string>(fallback: NoInfer<V>, values: readonly V[], foreign: readonly string[]): Option<V> {
+export function aliased<const V extends string>(fallback: NoInfer<V>, values: readonly V[], foreign: readonly string[]): Field<V> {
   const own = oneOf(fallback, values);
   return {
     fallback,

@@ -1,15 +1,16 @@
 import { UserError } from '@langevin/tensor';
+import { number } from '@langevin/tensor/fields';
 import { ddim } from '../../solvers/ddim.ts';
 import { repaint } from '../../solvers/repaint.ts';
 import { alphaBarsOf, betaOptions, betasOf } from '../betas.ts';
-import { flag, number } from '../config.ts';
+import { on } from '../config.ts';
 import { defineScheduler, type Context, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { answer, singleLevel } from '../x0.ts';
 import { levelAtStep, levelOfBar, wholeChain } from './chain.ts';
 
 const NAME = 'RePaintScheduler';
 
-const options = { ...betaOptions({ more: ['sigmoid'] }), eta: number(0, { min: 0, max: 1 }), clip_sample: flag(true) } as const;
+const options = { ...betaOptions({ more: ['sigmoid'] }), eta: number(0, { atLeast: 0, atMost: 1 }), clip_sample: on } as const;
 
 /**
  * The loop over timesteps goes up and down: where a timestep is above the one before, Python's pipeline calls undo_step instead of step.
@@ -52,7 +53,7 @@ export const repaintScheduler: SchedulerClass = defineScheduler({
             from: levelAt({ t }),
             to: before >= 0 ? levelAt({ t: before }) : levelOfBar(1),
             forgets: true,
-            unusedDraws: before >= 0 ? 0 : 1,
+            draws: 1,
           };
         },
         predict: ({ modelOutput, question }) =>

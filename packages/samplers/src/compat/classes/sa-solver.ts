@@ -1,17 +1,20 @@
 import type { NoiseLevel } from '@langevin/core-schedules';
+import { UserError } from '@langevin/tensor';
+import { integer, oneOf, type Field } from '@langevin/tensor/fields';
 import { saSolver } from '../../solvers/sa-solver.ts';
-import { flag, integer, oneOf, type Option } from '../config.ts';
+import { on } from '../config.ts';
 import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { countBelow, gridOf, lambdaTimesteps, ruledSigmas, type LambdaGrid } from '../tables/lambda-grid.ts';
-import { UserError } from '@langevin/tensor';
 import {
   clippingOption,
+  distinct,
   lambdaChain,
   lambdaOptions,
   lambdaPrediction,
   lambdaRuleOf,
   lambdaSpacingOptions,
   refuseFlowOfNoise,
+  stateSpace,
   varianceOption,
   walk,
   wholeGrid,
@@ -25,7 +28,7 @@ const middle = (t: number): number => (t >= 200 && t <= 800 ? 1 : 0);
 type TauFunction = (timestep: number) => number;
 
 /** tau_func: in Python a function of the timestep, and so it is here; configs from files have null. */
-const tauOption: Option<TauFunction | null> = {
+const tauOption: Field<TauFunction | null> = {
   fallback: null,
   parse: (value) =>
     value === null || typeof value === 'function'
@@ -38,11 +41,11 @@ const saSchedulerOptions = {
   ...lambdaSpacingOptions,
   ...clippingOption,
   ...varianceOption,
-  predictor_order: integer(2, { min: 1, max: 4 }),
-  corrector_order: integer(2, { min: 1, max: 4 }),
+  predictor_order: integer(2, { atLeast: 1, atMost: 4 }),
+  corrector_order: integer(2, { atLeast: 1, atMost: 4 }),
   tau_func: tauOption,
   algorithm_type: oneOf('data_prediction', ['data_prediction', 'noise_prediction']),
-  lower_order_final: flag(true),
+  lower_order_final: on,
 };
 
 /** SASolverScheduler: stochastic Adams methods, predictor and corrector (Xue et al. 2023, arXiv:2309.05019). */
@@ -78,8 +81,11 @@ const saScheduler = defineScheduler({
     };
     const tauOf = config.tau_func ?? middle;
     return (request?: TimestepsOptions): Schedule<T> => {
-      const made = request?.numInferenceSteps === undefined ? wholeGrid(tables) : grid(request.numInferenceSteps);
-      const { levels, ends } = walk(made, config.use_flow_sigmas);
+      const made =
+        request?.numInferenceSteps === undefined
+          ? wholeGrid(tables)
+          : distinct(NAME, grid(request.numInferenceSteps), Math.max(config.predictor_order, config.corrector_order));
+      const { levels, ends } = walk(made, stateSpace(config));
       const sampler = saSolver({
         predictorOrder: config.predictor_order as 1 | 2 | 3 | 4,
         correctorOrder: config.corrector_order as 1 | 2 | 3 | 4,
@@ -92,7 +98,7 @@ const saScheduler = defineScheduler({
         ...made,
         initNoiseSigma: 1,
         missing: 'last',
-        move: (call) => ({ sampler, ...ends(call) }),
+        move: (call) => ({ sampler, ...ends(call), draws: 1 }),
         predict: lambdaPrediction(algebra, config, made.sigmas),
         // The chain's own levels, by timestep.
         noiseLevel: ({ t }) => {

@@ -1,15 +1,17 @@
+import { integer, number, oneOf } from '@langevin/tensor/fields';
 import { scm } from '../../solvers/scm.ts';
-import { integer, MAX_STEPS, number, oneOf } from '../config.ts';
+import { MAX_STEPS } from '../config.ts';
 import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
+import { refuse } from '../check-call.ts';
 import { trigflowAngles } from '../tables/few-step-grid.ts';
 import { wholeChain } from './chain.ts';
 
 const NAME = 'SCMScheduler';
 
 const scmSchedulerOptions = {
-  num_train_timesteps: integer(1000, { min: 1, max: MAX_STEPS }),
+  num_train_timesteps: integer(1000, { atLeast: 1, atMost: MAX_STEPS }),
   prediction_type: oneOf('trigflow', ['trigflow']),
-  sigma_data: number(0.5, { min: Number.MIN_VALUE }),
+  sigma_data: number(0.5, { above: 0 }),
 };
 
 /**
@@ -30,7 +32,12 @@ const scmScheduler = defineScheduler({
         timesteps,
         sigmas: [],
         initNoiseSigma: 1,
-        move: ({ index }) => ({ sampler: scm(), from: level(timesteps[index]!), to: level(timesteps[index + 1] ?? 0) }),
+        move: ({ index }) => {
+          const [from, to] = [timesteps[index]!, timesteps[index + 1]];
+          if (to === undefined)
+            refuse(NAME, `the last timestep is where the run ends and has no step: stepIndex=${index}. End the loop one timestep earlier.`);
+          return { sampler: scm(), from: level(from), to: level(to), draws: 1 };
+        },
         predict: ({ modelOutput, question, call }) => {
           const angle = timesteps[call.index]!;
           return { denoised: algebra.linear([Math.cos(angle), question.x], [-Math.sin(angle), modelOutput]) };

@@ -39,9 +39,7 @@ interface SpacingConfig {
 /** Falling timesteps, not rounded to whole ones where they are evenly spaced; float32 unless said otherwise. */
 export function sigmaSpaceTimesteps(
   { timestep_spacing, steps_offset }: SpacingConfig,
-  train: number,
-  steps: number,
-  { round = fround }: { readonly round?: (t: number) => number } = {},
+  { train, steps, round = fround }: { readonly train: number; readonly steps: number; readonly round?: (t: number) => number },
 ): number[] {
   switch (timestep_spacing) {
     case 'linspace':
@@ -81,7 +79,7 @@ export function sigmaGrid({ chain, timesteps, rule, rounds = false }: GridReques
 
 /** What noise is multiplied by at the start. */
 export function initNoiseSigma(spacing: SpacingName, sigmas: readonly number[]): number {
-  const most = Math.max(...sigmas);
+  const most = sigmas.reduce((a, b) => Math.max(a, b));
   return spacing === 'leading' ? fround(Math.sqrt(fround(fround(most * most) + 1))) : most;
 }
 

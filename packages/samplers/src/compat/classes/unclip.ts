@@ -1,18 +1,21 @@
+import type { Transition } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
+import { integer, oneOf } from '@langevin/tensor/fields';
 import { alphaBarsOf, betasOf } from '../betas.ts';
-import { integer, MAX_STEPS, oneOf } from '../config.ts';
+import { MAX_STEPS, on } from '../config.ts';
 import { roundHalfEven } from '../float32.ts';
 import { defineScheduler, type Context, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { clipOptions, predictionOption } from '../x0.ts';
+import { refuse } from '../check-call.ts';
 import { levelAtStep, wholeChain } from './chain.ts';
 import { ancestralPrediction, cleanAfter, ddpmOf } from './ddpm.ts';
 
 const NAME = 'UnCLIPScheduler';
 
 const options = {
-  num_train_timesteps: integer(1000, { min: 2, max: MAX_STEPS }),
+  num_train_timesteps: integer(1000, { atLeast: 2, atMost: MAX_STEPS }),
   variance_type: oneOf('fixed_small_log', ['fixed_small_log', 'learned_range']),
-  ...clipOptions(true),
+  ...clipOptions(on),
   ...predictionOption(['epsilon', 'sample'], 'epsilon'),
   beta_schedule: oneOf('squaredcos_cap_v2', ['squaredcos_cap_v2']),
 } as const;
@@ -20,13 +23,25 @@ const options = {
 export const unclip: SchedulerClass = defineScheduler({
   name: NAME,
   options,
+  unset: 'steps',
   stepOptions: ['prevTimestep', 'generator', 'noise'],
   create: <T>({ config, algebra }: Context<typeof options, T>) => {
     const { variance_type: variance, num_train_timesteps: train } = config;
     const chain = { ...config, beta_start: 0, beta_end: 0, trained_betas: null };
     const alphaBars = alphaBarsOf(chain);
-    const firstBeta = betasOf(chain)[0]!;
+    const betas = betasOf(chain);
     const levelAt = levelAtStep(NAME, alphaBars);
+    /** Between neighbours upstream takes beta from its table: in float32 it is not quite 1 - alphaBar / alphaBar'. */
+    const between = (t: number) => (): Transition => {
+      const [beta, bar, before] = [betas[t]!, alphaBars[t]!, alphaBars[t - 1] ?? 1];
+      const share = (1 - before) / (1 - bar);
+      return {
+        added: beta,
+        posterior: share * beta,
+        xScale: Math.sqrt(1 - beta) * share,
+        x0Scale: (Math.sqrt(before) * beta) / (1 - bar),
+      };
+    };
     return (request?: TimestepsOptions): Schedule<T> => {
       const steps = request?.numInferenceSteps;
       if (steps === 1)
@@ -40,11 +55,16 @@ export const unclip: SchedulerClass = defineScheduler({
         sigmas: [],
         initNoiseSigma: 1,
         missing: 'by-timestep',
+        learnsVariance: variance === 'learned_range',
         move: ({ t, options: { prevTimestep = t - 1 } }) => {
           const from = levelAt({ t });
-          if (prevTimestep >= 0) return { sampler: ddpmOf(variance), from, to: levelAt({ t: prevTimestep }) };
-          // The weight of x0 in the last step is beta over 1 - alphaBar, which in float32 are not quite equal.
-          return { sampler: ddpmOf(variance), from, to: t > 0 ? cleanAfter(t) : { alpha: firstBeta / (1 - alphaBars[0]!), sigma: 0 } };
+          if (prevTimestep >= t)
+            refuse(
+              NAME,
+              `a step leads to an earlier timestep: t=${t}, prevTimestep=${prevTimestep}. Pass the next of scheduler.timesteps.`,
+            );
+          const to = prevTimestep < 0 ? cleanAfter(t) : levelAt({ t: prevTimestep });
+          return { sampler: ddpmOf(variance, prevTimestep === t - 1 ? { transition: between(t) } : {}), from, to };
         },
         predict: (output) => ancestralPrediction({ algebra, config, variance, output }),
         noiseLevel: levelAt,

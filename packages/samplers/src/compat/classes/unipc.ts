@@ -1,7 +1,8 @@
 import { UserError } from '@langevin/tensor';
+import { integer, list, nullable, number, oneOf } from '@langevin/tensor/fields';
 import { unipc, type PredictorStep, type UnipcOptions } from '../../solvers/unipc.ts';
 import { zeroSnrOption } from '../betas.ts';
-import { flag, integer, list, MAX_STEPS, number, oneOf, optional } from '../config.ts';
+import { MAX_STEPS, off, on } from '../config.ts';
 import { linspace } from '../float32.ts';
 import {
   type Context,
@@ -16,12 +17,14 @@ import { logTable } from '../sigma-tables.ts';
 import { dynamicallyShifted, gridOf, lambdaTimesteps, ruledSigmas, shifted, stretchedTo, type LambdaGrid } from '../tables/lambda-grid.ts';
 import {
   finalSigmasOption,
+  distinct,
   lambdaChain,
   lambdaOptions,
   lambdaPrediction,
   lambdaRuleOf,
   lambdaSpacingOptions,
   refuseFlowOfNoise,
+  stateSpace,
   walk,
   wholeGrid,
 } from './lambda.ts';
@@ -38,17 +41,17 @@ const unipcSchedulerOptions = {
   ...lambdaSpacingOptions,
   ...zeroSnrOption,
   ...finalSigmasOption,
-  solver_order: integer(2, { min: 1, max: 3 }),
-  predict_x0: flag(true),
+  solver_order: integer(2, { atLeast: 1, atMost: 3 }),
+  predict_x0: on,
   solver_type: aliased('bh2', ['bh1', 'bh2'], ['midpoint', 'heun', 'logrho']),
-  lower_order_final: flag(true),
-  disable_corrector: list([], { min: 0, max: MAX_STEPS, integer: true }),
-  solver_p: optional(nestedConfig),
-  use_dynamic_shifting: flag(false),
+  lower_order_final: on,
+  disable_corrector: list([], integer(0, { atLeast: 0, atMost: MAX_STEPS }), { atMost: MAX_STEPS }),
+  solver_p: nullable(nestedConfig),
+  use_dynamic_shifting: off,
   time_shift_type: oneOf('exponential', ['exponential', 'linear']),
-  sigma_min: optional(number(0, { min: Number.MIN_VALUE })),
-  sigma_max: optional(number(0, { min: Number.MIN_VALUE })),
-  shift_terminal: optional(number(0, { min: 0, max: 1 })),
+  sigma_min: nullable(number(0, { above: 0 })),
+  sigma_max: nullable(number(0, { above: 0 })),
+  shift_terminal: nullable(number(0, { atLeast: 0, atMost: 1 })),
 };
 
 /** UniPCMultistepScheduler: predictor and corrector of orders 1 to 3 and beyond (Zhao et al. 2023, arXiv:2302.04867). */
@@ -142,16 +145,16 @@ const unipcScheduler = defineScheduler({
       lowerOrderFinal: lower_order_final ? 'always' : 'clean',
       corrector: { except: config.disable_corrector },
     };
-    const predictor = config.solver_p === null ? undefined : nested(config.solver_p);
     return (request?: TimestepsOptions): Schedule<T> => {
-      const made = request === undefined ? wholeGrid(tables) : grid(request);
-      const { levels, ends } = walk(made, config.use_flow_sigmas);
+      const made = request === undefined ? wholeGrid(tables) : distinct(NAME, grid(request), order);
+      const { levels, ends } = walk(made, stateSpace(config));
       const predict = lambdaPrediction(algebra, config, made.sigmas);
       const common = { ...made, initNoiseSigma: 1, missing: 'last' as const, noiseLevel: ({ index }: Place) => levels[index]! };
-      if (predictor === undefined) {
+      if (config.solver_p === null) {
         const sampler = unipc(own);
         return { ...common, move: (call) => ({ sampler, ...ends(call) }), predict };
       }
+      const predictor = nested(config.solver_p);
       if (request !== undefined) predictor.setTimesteps(made.timesteps.length);
       // The other scheduler is told the network's output as it is.
       let latest: Output<T> | undefined;

@@ -1,8 +1,8 @@
 import type { NoiseLevel } from '@langevin/core-schedules';
 import { UserError } from '@langevin/tensor';
-import { number } from '../config.ts';
+import { number } from '@langevin/tensor/fields';
 import { torchLinspace } from '../float32.ts';
-import { exclusive } from '../request.ts';
+import { exclusive, refuse } from '../check-call.ts';
 import { defineScheduler, type Context, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { answer, singleLevel } from '../x0.ts';
 import { levelOfBar } from './chain.ts';
@@ -10,7 +10,7 @@ import { ddpmOf } from './ddpm.ts';
 
 const NAME = 'DDPMWuerstchenScheduler';
 
-const options = { scaler: number(1, { min: Number.MIN_VALUE }), s: number(0.008, { min: 0 }) } as const;
+const options = { scaler: number(1, { above: 0 }), s: number(0.008, { atLeast: 0 }) } as const;
 
 /** A continuous cosine schedule over times from 1 to 0; the last of its timesteps is where the run ends, not a step. */
 export const ddpmWuerstchen: SchedulerClass = defineScheduler({
@@ -26,14 +26,8 @@ export const ddpmWuerstchen: SchedulerClass = defineScheduler({
       const warped = config.scaler > 1 ? 1 - (1 - t) ** config.scaler : t ** config.scaler;
       return levelOfBar(Math.min(0.9999, Math.max(0.0001, signal(warped) / atZero)));
     };
-    return (request: TimestepsOptions = { timesteps: [1, 0] }): Schedule<T> => {
-      exclusive(NAME, request, ['numInferenceSteps', 'timesteps']);
-      const timesteps = request.timesteps?.map(Math.fround) ?? [...torchLinspace(1, 0, request.numInferenceSteps! + 1)];
-      if (timesteps.some((t) => t < 0 || t > 1))
-        throw new UserError(
-          `[samplers/compat] ${NAME}: times are in 0..1: timesteps=[${timesteps.slice(0, 5).join(', ')}...]. Pass a falling list `
-            + 'from 1 to 0.',
-        );
+    return (request?: TimestepsOptions): Schedule<T> => {
+      const timesteps = request === undefined ? [] : timesOf(request);
       return {
         timesteps,
         sigmas: [],
@@ -55,3 +49,11 @@ export const ddpmWuerstchen: SchedulerClass = defineScheduler({
     };
   },
 });
+
+function timesOf(request: TimestepsOptions): readonly number[] {
+  exclusive(NAME, request, ['numInferenceSteps', 'timesteps']);
+  const times = request.timesteps?.map(Math.fround) ?? [...torchLinspace(1, 0, request.numInferenceSteps! + 1)];
+  const wrong = times.findIndex((t, i) => !(t >= 0 && t <= 1) || (i > 0 && !(t < times[i - 1]!)));
+  if (wrong >= 0) refuse(NAME, `times fall strictly within 1..0: timesteps[${wrong}]=${times[wrong]}. Pass a list from 1 to 0.`);
+  return times;
+}

@@ -1,5 +1,5 @@
 import { UserError } from '@langevin/tensor';
-import { linspace, torchLinspace } from '../float32.ts';
+import { linspaceOpen, torchLinspace } from '../float32.ts';
 
 interface DistilledRequest {
   readonly numInferenceSteps?: number;
@@ -60,7 +60,7 @@ export function distilledTimesteps(
         + 'steps, a greater strength or more originalInferenceSteps.',
     );
   const falling = candidates.reverse();
-  return { timesteps: [...linspace(0, falling.length, count, { endpoint: false })].map((place) => falling[Math.floor(place)]!), count };
+  return { timesteps: [...linspaceOpen(0, falling.length, count)].map((place) => falling[Math.floor(place)]!), count };
 }
 
 interface ConsistencyGridConfig {

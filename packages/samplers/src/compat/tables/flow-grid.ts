@@ -45,8 +45,8 @@ interface FlowRequest {
  *
  * @throws UserError when the request does not fit together or mu is missing
  */
-export function flowGrid(name: string, config: FlowGridConfig, rule: SigmaRule | undefined, request: FlowRequest): FlowGrid {
-  const { num_train_timesteps: train, shift, use_dynamic_shifting, time_shift_type, shift_terminal } = config;
+export function flowGrid(name: string, config: FlowGridConfig & { readonly rule: SigmaRule | undefined }, request: FlowRequest): FlowGrid {
+  const { num_train_timesteps: train, shift, use_dynamic_shifting, time_shift_type, shift_terminal, rule } = config;
   const { mu, timesteps } = request;
   if (use_dynamic_shifting && mu === undefined)
     throw new UserError(

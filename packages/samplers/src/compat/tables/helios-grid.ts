@@ -22,6 +22,8 @@ interface HeliosRequest {
   readonly sigmas?: readonly number[];
   readonly mu?: number;
   readonly isAmplifyFirstChunk?: boolean;
+  /** Whether the step before the end is left out, as the distilled form has it. */
+  readonly lastLevel: 'kept' | 'dropped';
 }
 
 interface HeliosGrid {
@@ -76,13 +78,21 @@ function heliosStages(config: HeliosConfig): readonly { readonly max: number; re
   });
 }
 
-/** @param cuts whether the step before the end is left out, as the distilled form has it */
-export function heliosGrid(name: string, config: HeliosConfig, request: HeliosRequest, { cuts }: { readonly cuts: boolean }): HeliosGrid {
+/** The table that a scheduler starts with, before any stage is chosen. */
+export function heliosStart(config: HeliosConfig): HeliosGrid {
+  heliosStages(config);
+  const sigmas = table(config);
+  return { timesteps: sigmas.map((sigma) => sigma * config.num_train_timesteps), sigmas };
+}
+
+/** Timesteps and sigmas of one stage. */
+export function heliosGrid(name: string, config: HeliosConfig, request: HeliosRequest): HeliosGrid {
   const { num_train_timesteps: train, stages, shift, use_dynamic_shifting, time_shift_type } = config;
   const fail = (what: string): never => {
     throw new UserError(`[samplers/compat] ${name}: ${what}`);
   };
   const { numInferenceSteps, stageIndex, mu, isAmplifyFirstChunk = false } = request;
+  const cuts = request.lastLevel === 'dropped';
   if (numInferenceSteps === undefined) return fail('the number of steps is needed: numInferenceSteps=undefined. Pass it.');
   if (use_dynamic_shifting && mu === undefined)
     return fail('the shift depends on the resolution: use_dynamic_shifting=true, mu=undefined. Pass mu to setTimesteps.');

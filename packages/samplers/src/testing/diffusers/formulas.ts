@@ -19,7 +19,8 @@ export function pattern({ multiplier, modulus, offset = 0, scale, size }: Patter
 
 export const startState = (size: number): Float64Array => pattern({ multiplier: 7, modulus: 13, scale: 4, size });
 
-export const noiseOf = (draw: number, size: number): Float64Array => pattern({ multiplier: 5, modulus: 17, offset: 3 * draw, scale: 5, size });
+export const noiseOf = (draw: number, size: number): Float64Array =>
+  pattern({ multiplier: 5, modulus: 17, offset: 3 * draw, scale: 5, size });
 
 /** RePaint's known image, and its mask of halves. */
 export const knownImage = (size: number): Float64Array => pattern({ multiplier: 2, modulus: 7, scale: 4, size });

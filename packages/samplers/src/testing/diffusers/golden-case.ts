@@ -77,7 +77,11 @@ export async function runCase(
             ? { seed: golden.seed! }
             : {};
     const pipeline = golden.class === 'UnCLIPScheduler' ? { prevTimestep: scheduler.timesteps[k + 1] } : {};
-    const options = { ...stepOptionsOf(golden.step ?? {}), ...pipeline, ...(shape === undefined ? {} : { shape }) } as StepOptions<Float64Array>;
+    const options = {
+      ...stepOptionsOf(golden.step ?? {}),
+      ...pipeline,
+      ...(shape === undefined ? {} : { shape }),
+    } as StepOptions<Float64Array>;
     x = await makeCall({ scheduler, place: begin + k, sample: x, noise, options });
     const factor = (golden.config.scale_factors as readonly number[] | undefined)?.[k];
     if (shape !== undefined && factor !== undefined)
@@ -97,8 +101,10 @@ export async function compareCase(golden: GoldenCase, more: Readonly<Record<stri
   ];
   // The trace is printed with seven digits.
   const states = [difference(final, golden.final ?? []), Math.max(0, difference(trace, golden.trace ?? []) - 5e-7)];
-  if (golden.noised !== undefined) states.push(difference(scheduler.addNoise(startState(CASE_SIZE), noiseOf(0, CASE_SIZE), ends(scheduler)), golden.noised));
-  if (golden.velocity !== undefined) states.push(difference(scheduler.getVelocity(startState(CASE_SIZE), noiseOf(0, CASE_SIZE), ends(scheduler)), golden.velocity));
+  if (golden.noised !== undefined)
+    states.push(difference(scheduler.addNoise(startState(CASE_SIZE), noiseOf(0, CASE_SIZE), ends(scheduler)), golden.noised));
+  if (golden.velocity !== undefined)
+    states.push(difference(scheduler.getVelocity(startState(CASE_SIZE), noiseOf(0, CASE_SIZE), ends(scheduler)), golden.velocity));
   return { tables: Math.max(...tables), states: Math.max(...states) };
 }
 

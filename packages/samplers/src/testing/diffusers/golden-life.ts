@@ -42,11 +42,13 @@ export interface GoldenLifeFile {
   readonly cases: readonly GoldenLife[];
 }
 
-/** What the caller gets wrong before each call: nothing, or outputs of another size, which are refused and then followed by the right one. */
+/** What the caller gets wrong before each call: nothing, or an output of another size, which is refused and followed by the right one. */
 export type Care = 'careful' | 'careless';
 
 /** The same life here. */
-export type Life = Pick<GoldenLife, 'before' | 'early' | 'final' | 'again' | 'changed' | 'noised' | 'draws'> & { readonly stepIndex: number | undefined };
+export type Life = Pick<GoldenLife, 'before' | 'early' | 'final' | 'again' | 'changed' | 'noised' | 'draws'> & {
+  readonly stepIndex: number | undefined;
+};
 
 /** @param size elements of a state of two items */
 export async function liveLife(golden: GoldenLife, { size, care }: { readonly size: number; readonly care: Care }): Promise<Life> {
