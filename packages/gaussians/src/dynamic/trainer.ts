@@ -55,7 +55,7 @@ export function createDynamicTrainer<Params>(given: {
         const { step, gaussians, moments, params, optimizer } = state;
         const still = movingTensors(gaussians);
         const moved = deform({ deformation, params }, still, scalar(timeOf(loss.viewOf(step))));
-        // The picture and its gradient come from the rasterizer; the graph leads the gradient on to the weights.
+        // The picture and its gradient come from the rasterizer; the graph propagates the gradient back to the weights.
         let seen: ViewGradients | undefined;
         const pulls = hostOp({
           name: 'picture of a moment',

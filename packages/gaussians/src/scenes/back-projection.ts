@@ -14,7 +14,7 @@ const NEAREST = 0.4;
 const FARTHEST = 2.5;
 const DEPTHS = 40;
 /** Other views that a place is compared in: the nearest ones see most of what this one sees. */
-const WITNESSES = 4;
+const SOURCE_VIEWS = 4;
 /** A ray that finds nothing of its colour is given up, and another is drawn, so many times per point. */
 const TRIES = 3;
 
@@ -37,7 +37,7 @@ export function pointsFromViews(views: readonly SceneView[], { count, random }: 
       `[gaussians/initialise] one view says nothing about distances: views=${views.length}. Give two at least, or use random points.`,
     );
   const middle = lookedAt(views.map(({ camera }) => camera));
-  const witnesses = views.map((view) => nearestTo(view, views));
+  const sources = views.map((view) => nearestTo(view, views));
   const positions = new Float32Array(3 * count);
   const colors = new Uint8Array(3 * count);
   const draws = random.uniform(3 * TRIES * count);
@@ -49,7 +49,7 @@ export function pointsFromViews(views: readonly SceneView[], { count, random }: 
     const [x, y] = [Math.floor(draws[3 * i + 1]! * camera.width), Math.floor(draws[3 * i + 2]! * camera.height)];
     const pixel = y * camera.width + x;
     if (!isThere(view, pixel)) continue;
-    const found = agreedPlace({ view, x, y, middle }, witnesses[index]!);
+    const found = agreedPlace({ view, x, y, middle }, sources[index]!);
     if (found === undefined) continue;
     positions.set(found, 3 * made);
     colors.set(colorAt(image, pixel), 3 * made);
@@ -104,10 +104,10 @@ const PATCH = [-1, 0, 1];
 const PATCH_PART = 64;
 
 /**
- * Where along a ray the witnesses see the same patch; undefined when they see something else, or nothing, everywhere, or the same
+ * Where along a ray the sources see the same patch; undefined when they see something else, or nothing, everywhere, or the same
  * everywhere.
  */
-function agreedPlace({ view, x, y, middle }: Ray, witnesses: readonly SceneView[]): Vector | undefined {
+function agreedPlace({ view, x, y, middle }: Ray, sources: readonly SceneView[]): Vector | undefined {
   const { camera } = view;
   const distance = Math.max(1e-6, depthIn(camera, middle));
   const patch = patchAt(view, x, y);
@@ -119,7 +119,7 @@ function agreedPlace({ view, x, y, middle }: Ray, witnesses: readonly SceneView[
     const disparity = 1 / FARTHEST + ((1 / NEAREST - 1 / FARTHEST) * (step + 0.5)) / DEPTHS;
     const z = distance / disparity;
     const place = backProject(camera, { x: x + 0.5, y: y + 0.5, z });
-    const difference = differenceAt({ camera, middle: color, patch, place, z }, witnesses);
+    const difference = differenceAt({ camera, middle: color, patch, place, z }, sources);
     if (difference < MOST_DIFFERENCE) agreeing++;
     if (difference < best) {
       best = difference;
@@ -146,7 +146,7 @@ function patchAt({ image, camera: { width, height } }: SceneView, x: number, y: 
 }
 
 /**
- * Mean difference of a patch, put at a depth, from what the better half of the witnesses see there: the others may see something in front
+ * Mean difference of a patch, put at a depth, from what the better half of the sources see there: the others may see something in front
  * of it.
  */
 function differenceAt(
@@ -157,24 +157,24 @@ function differenceAt(
     place,
     z,
   }: { readonly camera: Camera; readonly middle: Color; readonly patch: readonly PatchPixel[]; readonly place: Vector; readonly z: number },
-  witnesses: readonly SceneView[],
+  sources: readonly SceneView[],
 ): number {
   const differences: number[] = [];
-  for (const witness of witnesses) {
-    const pixel = pixelOf(witness.camera, place);
+  for (const source of sources) {
+    const pixel = pixelOf(source.camera, place);
     if (pixel === undefined) continue;
-    if (!isThere(witness, pixel)) return Infinity;
+    if (!isThere(source, pixel)) return Infinity;
     // Most places end here: the middle of the patch is of another colour.
-    if (distanceOf(colorAt(witness.image, pixel), middle) > 2 * MOST_DIFFERENCE) {
+    if (distanceOf(colorAt(source.image, pixel), middle) > 2 * MOST_DIFFERENCE) {
       differences.push(Infinity);
       continue;
     }
     let sum = 0;
     let seen = 0;
     for (const { x, y, color } of patch) {
-      const at = pixelOf(witness.camera, backProject(camera, { x, y, z }));
+      const at = pixelOf(source.camera, backProject(camera, { x, y, z }));
       if (at === undefined) continue;
-      sum += distanceOf(colorAt(witness.image, at), color);
+      sum += distanceOf(colorAt(source.image, at), color);
       seen++;
     }
     differences.push(seen === 0 ? Infinity : sum / seen);
@@ -223,5 +223,5 @@ function nearestTo(view: SceneView, views: readonly SceneView[]): readonly Scene
   return views
     .filter((other) => other !== view)
     .sort((a, b) => distance(a) - distance(b))
-    .slice(0, WITNESSES);
+    .slice(0, SOURCE_VIEWS);
 }
