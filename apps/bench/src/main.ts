@@ -6,6 +6,8 @@ import { parseArgs } from 'node:util';
 import { engineBenchMarkdown, runEngineBench, trainForMemory } from './engine/run.ts';
 import type { Evidence } from './evidence/evidence.ts';
 import { opsEvidence } from './evidence/ops.ts';
+import { programList } from './evidence/program-list.ts';
+import { programsEvidence } from './evidence/programs.ts';
 import { COUNTS, gaussiansEvidence } from './gaussians/evidence.ts';
 import { loadForMemory } from './gaussians/loading.ts';
 import { gaussiansBenchMarkdown, runGaussiansBench } from './gaussians/speed.ts';
@@ -19,7 +21,7 @@ const HELP = `Usage: npm run bench -- engine [options]
        npm run bench -- profile [--case name] [options]
        npm run bench -- samplers [options]
        npm run bench -- gaussians [options]
-       npm run evidence -- ops|samplers|gaussians|work-precision [--quick] [--write]
+       npm run evidence -- ops|programs|samplers|gaussians|work-precision [--quick] [--write]
 
   engine        ops, networks, overhead and memory beside PyTorch, tfjs-wasm and jax-js
   profile       where the time of the networks' steps goes, by kernel and by op of the graph
@@ -27,6 +29,7 @@ const HELP = `Usage: npm run bench -- engine [options]
   gaussians     the rasterizer, steps of training, a scene trained, a large one opened, beside what has to be reached
 
   ops             the op conformance table of every engine and provider found here (the default)
+  programs        random programs of all ops on every engine, beside the reference and PyTorch
   samplers        orders, identities, parity, names and sizes of the samplers
   gaussians       the rasterizers' errors beside the reference, PyTorch and closed forms; formats, fuzz
   work-precision  the figures of docs/choosing-a-sampler.md (always written)
@@ -34,7 +37,8 @@ const HELP = `Usage: npm run bench -- engine [options]
   --rounds n    counted rounds of the networks (default 7; single ops take 3 times as many)
   --only a,b    cases by name; --case says the same
   --threads n   threads of every contestant (default: the number of cores)
-  --quick       few scenes and files (gaussians)
+  --quick       few scenes and files (gaussians), few programs (programs)
+  --seed n      other random programs (default 1)
   --write       also write the page and its figures to docs/
 
 PyTorch takes part when LANGEVIN_PYTHON, python3 or python can import torch.
@@ -46,11 +50,18 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
 const docs = join(root, 'docs');
 const report = (line: string): void => console.error(line);
 
+/** How much evidence is wanted, and from which random numbers. */
+interface Extent {
+  readonly size: 'full' | 'quick';
+  readonly seed: number;
+}
+
 /** Kinds of evidence by name; each is tables and figures from code that runs here. */
-const EVIDENCE: Readonly<Record<string, (size: 'full' | 'quick') => Promise<Evidence>>> = {
+const EVIDENCE: Readonly<Record<string, (how: Extent) => Promise<Evidence>>> = {
   ops: opsEvidence,
+  programs: ({ size, seed }) => programsEvidence({ root, report, size, seed }),
   samplers: () => samplersEvidence({ root, report }),
-  gaussians: (size) => gaussiansEvidence({ root, report, counts: COUNTS[size] }),
+  gaussians: ({ size }) => gaussiansEvidence({ root, report, counts: COUNTS[size] }),
 };
 
 function write(name: string, markdown: string, json: unknown): void {
@@ -67,6 +78,7 @@ async function main(): Promise<void> {
       only: { type: 'string' },
       case: { type: 'string' },
       threads: { type: 'string' },
+      seed: { type: 'string' },
       quick: { type: 'boolean' },
       write: { type: 'boolean' },
       help: { type: 'boolean' },
@@ -78,6 +90,8 @@ async function main(): Promise<void> {
   const [task = 'engine'] = positionals;
   if (values.help) {
     console.log(HELP);
+  } else if (task === 'program-list') {
+    console.log(programList(Number(positionals[1] ?? 50)));
   } else if (task === 'train-for-memory') {
     console.log(await trainForMemory(threads));
   } else if (task === 'engine') {
@@ -111,6 +125,7 @@ async function main(): Promise<void> {
     await evidence(positionals[1] ?? 'ops', {
       pages: values.write === true ? 'write' : 'show',
       size: values.quick === true ? 'quick' : 'full',
+      seed: Number(values.seed ?? 1),
     });
   } else {
     console.error(`[bench] unknown task: task=${task}. Known: engine, profile, samplers, gaussians, evidence.\n${HELP}`);
@@ -118,10 +133,7 @@ async function main(): Promise<void> {
   }
 }
 
-async function evidence(
-  kind: string,
-  { pages, size }: { readonly pages: 'write' | 'show'; readonly size: 'full' | 'quick' },
-): Promise<void> {
+async function evidence(kind: string, { pages, size, seed }: Extent & { readonly pages: 'write' | 'show' }): Promise<void> {
   if (kind === 'work-precision') {
     const { page, json } = await workPrecision({ root, report });
     writeFileSync(join(docs, 'work-precision.json'), `${JSON.stringify(json, null, 2)}\n`);
@@ -134,7 +146,7 @@ async function evidence(
     process.exitCode = 1;
     return;
   }
-  const { page, markdown, json, failed } = await run(size);
+  const { page, markdown, json, failed } = await run({ size, seed });
   console.log(markdown);
   if (pages === 'write') write(page, markdown, json);
   if (failed > 0) process.exitCode = 1;

@@ -15,7 +15,7 @@ export interface TorchPeer {
 const SCRIPT = fileURLToPath(new URL('../peers/torch_peer.py', import.meta.url));
 
 /** A Python that can import torch: `LANGEVIN_PYTHON`, then `python3`, then `python`. */
-function findPython(): string | undefined {
+export function findPython(): string | undefined {
   const candidates = [process.env['LANGEVIN_PYTHON'], 'python3', 'python'].filter((name) => name !== undefined);
   return candidates.find((name) => spawnSync(name, ['-c', 'import torch'], { stdio: 'ignore' }).status === 0);
 }

@@ -1,36 +1,14 @@
-import { availableDevices, onnxruntimeEngine } from '@langevin/engine-onnxruntime';
-import { availableBackends, tfjsEngine } from '@langevin/engine-tfjs';
-import { primitiveNames, compositeNames, type Engine } from '@langevin/tensor';
+import { primitiveNames, compositeNames } from '@langevin/tensor';
 import { runConformance, type ConformanceReport } from '@langevin/tensor/testing';
 import { markdownTable } from '../table.ts';
+import { engineCandidates } from './candidates.ts';
 import type { Evidence } from './evidence.ts';
-
-interface Candidate {
-  readonly name: string;
-  readonly available: boolean;
-  readonly reason: string | undefined;
-  readonly open: () => Promise<Engine>;
-}
-
-async function candidates(): Promise<readonly Candidate[]> {
-  const devices = (await availableDevices()).map(({ device, available, reason }): Candidate => ({
-    name: `onnxruntime/${device}`,
-    available,
-    reason,
-    open: () => onnxruntimeEngine({ device }),
-  }));
-  const backends = (await availableBackends()).map((status): Candidate => {
-    const { name, available } = status;
-    return { name: `tfjs/${name}`, available, reason: available ? undefined : status.reason, open: () => tfjsEngine({ backend: name }) };
-  });
-  return [...devices, ...backends];
-}
 
 /** The op conformance table: every primitive and composite by every engine and provider that this machine has. */
 export async function opsEvidence(): Promise<Evidence> {
   const reports: (ConformanceReport & { readonly name: string })[] = [];
   const missing: { readonly name: string; readonly reason: string }[] = [];
-  for (const candidate of await candidates()) {
+  for (const candidate of await engineCandidates()) {
     if (!candidate.available) {
       missing.push({ name: candidate.name, reason: candidate.reason ?? 'not available' });
       continue;

@@ -9,3 +9,20 @@ export type { Comparison } from './compare.ts';
 export type { ConformanceRow, RowFunction, RowInput } from './row.ts';
 export type { Draw } from './draw.ts';
 export type { Tolerance } from './tolerance.ts';
+export {
+  checkProgram,
+  expectationsOf,
+  generateProgram,
+  pastedProgram,
+  programKinds,
+  programOps,
+  shrinkProgram,
+  type CheckOptions,
+  type Derivative,
+  type Expectation,
+  type Expected,
+  type ProgramFinding,
+  type ProgramKind,
+  type ProgramReport,
+  type ProgramSpec,
+} from './programs/index.ts';

@@ -133,9 +133,10 @@ export class Draft {
   /** x brought to where a function is smooth and moderate: above 1/2, or into (-1, 1). */
   tamed(x: string | undefined, to: 'positive' | 'bounded'): string | undefined {
     if (x === undefined || this.options.draw === 'special') return x;
-    if (to === 'bounded') return this.step('tanh', [x]);
-    const inside = this.dice.oneIn(2) ? this.step('sigmoid', [x]) : this.step('square', [this.step('tanh', [x])!]);
-    return inside && this.step('add', [inside], { scalar: 0.5 });
+    const bounded = this.step('tanh', [x]);
+    if (to === 'bounded' || bounded === undefined) return bounded;
+    const positive = this.step(this.dice.oneIn(2) ? 'sigmoid' : 'square', [bounded]);
+    return positive && this.step('add', [positive], { scalar: 0.5 });
   }
 
   /** The program that returns its last value and perhaps some others. */

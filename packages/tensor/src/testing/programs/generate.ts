@@ -1,7 +1,7 @@
 import type { DType } from '../../dtype.ts';
 import { UserError } from '../../errors.ts';
 import { Tensor } from '../../tensor.ts';
-import { Draft, pruned, type DraftOptions } from './draft.ts';
+import { Draft, type DraftOptions } from './draft.ts';
 import { growers } from './growers/index.ts';
 import { programFunction } from './interpret.ts';
 import { rewriteGrowers } from './rewrites.ts';
@@ -90,5 +90,3 @@ export function shapesOf(spec: ProgramSpec): readonly Tensor[] | undefined {
     throw error;
   }
 }
-
-export { pruned };

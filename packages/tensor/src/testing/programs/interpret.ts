@@ -2,7 +2,7 @@ import { isFloating } from '../../dtype.ts';
 import { gradients } from '../../autodiff/gradients.ts';
 import { UserError } from '../../errors.ts';
 import { didYouMean } from '../../did-you-mean.ts';
-import { Tensor } from '../../tensor.ts';
+import type { Tensor } from '../../tensor.ts';
 import { programOps } from './ops/index.ts';
 import type { ProgramSpec, ProgramStep } from './spec.ts';
 

@@ -38,9 +38,12 @@ const ROUNDINGS: { readonly [Op in OpName]?: number } = {
 const FLOATS: ReadonlySet<DType> = new Set<DType>(['float32', 'float16', 'bfloat16']);
 
 /**
- * The same graph with every result of arithmetic moved up or down by its rounding, by chance: what comes out of several of these tells how much rounding matters (stochastic arithmetic, Vignes 1978). It sees cancellation inside of a graph, and jumps.
+ * The same graph with every result of arithmetic moved up or down by its rounding, by chance: what comes out of several of these tells
+ * how much rounding matters (stochastic arithmetic, Vignes 1978). It sees cancellation inside of a graph, and jumps. The first two
+ * samples move everything up and everything down, so that no jump nearby is missed.
  */
-export function noisyGraph(graph: Graph, seed: number): Graph {
+export function noisyGraph(graph: Graph, sample: number): Graph {
+  const sign = (output: ValueId, i: number): number => 1 - 2 * (sample < 2 ? sample : mixed(4099 * sample + output, i) % 2);
   const values: ValueInfo[] = [...graph.values];
   const constants: GraphConstant[] = [...graph.constants];
   const nodes: GraphNode[] = [];
@@ -54,7 +57,7 @@ export function noisyGraph(graph: Graph, seed: number): Graph {
       const { shape, dtype } = graph.values[output]!;
       if (!FLOATS.has(dtype)) continue;
       const step = 2 * roundings * unitRoundoff(dtype);
-      const noise = Array.from({ length: sizeOf(shape) }, (_, i) => 1 + step * (mixed(seed + output, i) % 2 === 0 ? 1 : -1));
+      const noise = Array.from({ length: sizeOf(shape) }, (_, i) => 1 + step * sign(output, i));
       const factor = values.push({ shape, dtype }) - 1;
       const moved = values.push({ shape, dtype }) - 1;
       constants.push({ value: factor, data: hostFromNumbers(dtype, noise) });
@@ -62,7 +65,7 @@ export function noisyGraph(graph: Graph, seed: number): Graph {
       renamed.set(output, moved);
     }
   }
-  return { ...graph, values, constants, nodes, outputs: graph.outputs.map(current), key: `${graph.key} noisy ${seed}` };
+  return { ...graph, values, constants, nodes, outputs: graph.outputs.map(current), key: `${graph.key} noisy ${sample}` };
 }
 
 /** Run a graph once, with float64 in and out. */

@@ -219,8 +219,8 @@ const reshapes: Grower = (d) => {
 /** Norms and activations written out, which optimisers take for the real ones: x (1 + erf(x / sqrt 2)) / 2 and its kin. */
 const lookalikes: Grower = (d) => {
   const x = d.input([2, d.dice.between(3, 5)]);
-  const number = (op: string, of: string | undefined, scalar: number, side = 'right'): string | undefined =>
-    of && d.step(op, [of], { scalar, side });
+  const number = (op: string, of: string | undefined, scalar: number): string | undefined =>
+    of && d.step(op, [of], { scalar, side: 'right' });
   switch (d.dice.below(5)) {
     case 0: {
       const inner = d.step('erf', [number('div', x, d.dice.of([1.4142135381698608, 1.5]))!]);

@@ -3,7 +3,10 @@ import type { Grower } from './elementwise.ts';
 
 type Geometry = Record<string, readonly number[] | readonly (readonly [number, number])[] | number>;
 
-/** Finite, whatever else there is: what a border of zeros gives with an infinite weight, 0 or NaN, is each engine's own. */
+/**
+ * Finite, whatever else there is: what a border of zeros gives with an infinite weight, or a weight of attention that is 0 with an
+ * infinite value, is each engine's own.
+ */
 const WEIGHTS = { draw: 'smooth' } as const;
 
 const each = <T>(axes: number, make: () => T): T[] => Array.from({ length: axes }, make);
@@ -96,10 +99,12 @@ export const linearGrowers: Readonly<Record<string, Grower>> = {
   attention: (d) => {
     const [b, h, l, s] = [d.dice.between(1, 2), d.dice.between(1, 2), d.dice.between(1, 3), d.dice.between(1, 3)];
     const [k, e] = [d.dice.between(1, 3), d.dice.between(1, 3)];
-    const query = d.float(({ rank, shape }) => rank === 4 && shape.join() === [b, h, l, k].join()) ?? d.input([b, h, l, k]);
+    const query =
+      d.float(({ rank, shape }) => d.options.draw !== 'special' && rank === 4 && shape.join() === [b, h, l, k].join())
+      ?? d.input([b, h, l, k], WEIGHTS);
     const scale = d.dice.of([null, 0.5]);
     const mask = d.dice.of([undefined, 'float', 'bool'] as const);
-    const operands = [query, d.input([b, h, s, k]), d.input([b, h, s, e])];
+    const operands = [query, d.input([b, h, s, k], WEIGHTS), d.input([b, h, s, e], WEIGHTS)];
     if (mask === 'float')
       operands.push(
         d.input(
