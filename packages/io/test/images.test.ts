@@ -126,6 +126,44 @@ describe('resizing', () => {
     expect([...resizeArea(image, { width: 2, height: 1 }).data]).toEqual([40, 80]);
   });
 
+  test('transparent pixels lend no colour, by area and by the kernels of sharp', async () => {
+    const rgba = (pixels: readonly (readonly number[])[]): Image => ({
+      width: pixels.length,
+      height: 1,
+      channels: 4,
+      data: Uint8Array.from(pixels.flat()),
+    });
+    const white = [255, 255, 255, 255];
+    const hidden = [0, 0, 0, 0];
+    expect([...resizeArea(rgba([white, hidden]), { width: 1, height: 1 }).data]).toEqual([255, 255, 255, 128]);
+    // 200 at 3/4 of the alpha and 40 at 1/4 of it: 160.
+    expect([
+      ...resizeArea(
+        rgba([
+          [200, 0, 0, 240],
+          [40, 0, 0, 80],
+        ]),
+        { width: 1, height: 1 },
+      ).data,
+    ]).toEqual([160, 0, 0, 160]);
+    expect([
+      ...resizeArea(
+        rgba([
+          [9, 9, 9, 0],
+          [7, 7, 7, 0],
+        ]),
+        { width: 1, height: 1 },
+      ).data,
+    ]).toEqual(hidden);
+    for (const kernel of ['area', 'linear', 'cubic', 'lanczos3'] as const) {
+      const { data } = await resizeImage(rgba([white, hidden, white, hidden]), { width: 2, height: 1, kernel });
+      expect(
+        [...data].filter((_, i) => i % 4 < 3),
+        kernel,
+      ).toEqual([255, 255, 255, 255, 255, 255]);
+    }
+  });
+
   test.each(['area', 'nearest', 'linear', 'cubic', 'mitchell', 'lanczos2', 'lanczos3'] as const)(
     '%s keeps a flat colour, channels and size',
     async (kernel) => {

@@ -4,7 +4,8 @@ import { checkImage } from './image.ts';
 
 /**
  * Shrink or enlarge by averaging the area that each new pixel covers: no ringing and no sharpening, and the same bytes
- * on every machine. Where the sizes divide, each new pixel is the plain mean of a block.
+ * on every machine. Where the sizes divide, each new pixel is the plain mean of a block. Colours of RGBA count by their alpha, so that what
+ * is transparent lends its neighbours no colour; where all of it is, the result is transparent black, as sharp has it.
  */
 export function resizeArea(image: Image, size: { readonly width: number; readonly height: number }): Image {
   checkImage(image, '[io/images] resizeArea');
@@ -16,6 +17,7 @@ export function resizeArea(image: Image, size: { readonly width: number; readonl
   const columns = coverage(image.width, width);
   const rows = coverage(image.height, height);
   const data = new Uint8Array(width * height * channels);
+  const alpha = channels === 4 ? 3 : -1;
   const sum = new Float64Array(channels);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
@@ -23,10 +25,16 @@ export function resizeArea(image: Image, size: { readonly width: number; readonl
       for (const row of rows[y]!) {
         for (const column of columns[x]!) {
           const from = (row.index * image.width + column.index) * channels;
-          for (let c = 0; c < channels; c++) sum[c]! += image.data[from + c]! * row.weight * column.weight;
+          const share = row.weight * column.weight;
+          const opacity = alpha < 0 ? 1 : image.data[from + alpha]! / 255;
+          for (let c = 0; c < channels; c++) sum[c]! += image.data[from + c]! * share * (c === alpha ? 1 : opacity);
         }
       }
-      for (let c = 0; c < channels; c++) data[(y * width + x) * channels + c] = Math.round(sum[c]!);
+      const covered = alpha < 0 ? 1 : sum[alpha]! / 255;
+      for (let c = 0; c < channels; c++) {
+        const value = c === alpha ? sum[c]! : covered > 0 ? sum[c]! / covered : 0;
+        data[(y * width + x) * channels + c] = Math.round(value);
+      }
     }
   }
   return { width, height, channels, data };
