@@ -91,7 +91,7 @@ async function main(): Promise<void> {
   if (values.help) {
     console.log(HELP);
   } else if (task === 'program-list') {
-    console.log(programList(Number(positionals[1] ?? 50)));
+    console.log(programList(Number(positionals[1] ?? 60)));
   } else if (task === 'train-for-memory') {
     console.log(await trainForMemory(threads));
   } else if (task === 'engine') {

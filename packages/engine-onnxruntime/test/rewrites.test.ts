@@ -1,5 +1,20 @@
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
-import { avgPool, compile, conv, full, matmul, maxPool, mul, numbers, ones, pad, tensor, type Engine, type Tensor } from '@langevin/tensor';
+import {
+  add,
+  avgPool,
+  compile,
+  conv,
+  full,
+  matmul,
+  maxPool,
+  mul,
+  numbers,
+  ones,
+  pad,
+  tensor,
+  type Engine,
+  type Tensor,
+} from '@langevin/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 /** Graphs that are right and that ONNX Runtime's own optimiser changes or refuses; see engine/optimizers.ts. */
@@ -135,5 +150,23 @@ test('what the application switches off in the optimiser is switched off beside 
       { engine },
     ),
   ).toEqual([0, 0]);
+  await engine.dispose();
+});
+
+test('a scale by channel may be infinite', async () => {
+  const engine = await onnxruntimeEngine({ device: 'cpu' });
+  const scaled = compile((x: Tensor, scale: Tensor, bias: Tensor) => add(mul(x, scale), bias), { engine });
+  const perChannel = (values: number[]): Tensor => tensor(values, { shape: [1, 2, 1] });
+  const y = await scaled(
+    tensor([
+      [
+        [1, 2],
+        [3, 4],
+      ],
+    ]),
+    perChannel([Infinity, 2]),
+    perChannel([1, Infinity]),
+  );
+  expect(await numbers(y, { engine })).toEqual([Infinity, Infinity, Infinity, Infinity]);
   await engine.dispose();
 });
