@@ -1,5 +1,4 @@
-import { UserError } from '@langevin/tensor';
-import { checkNumber } from './check.ts';
+import { checkNumber, UserError } from '@langevin/tensor';
 
 const WHERE = 'core-schedules/flow-shift';
 
@@ -18,9 +17,9 @@ export interface ImageTokensOptions {
  * imageTokens({ height: 1024, width: 1024 }); // => 4096
  */
 export function imageTokens({ height, width, patch = 16 }: ImageTokensOptions): number {
-  checkNumber(WHERE, 'patch', patch, { min: 1, integer: true });
-  checkNumber(WHERE, 'height', height, { min: patch, integer: true });
-  checkNumber(WHERE, 'width', width, { min: patch, integer: true });
+  checkNumber(WHERE, { patch }, { atLeast: 1, kind: 'integer' });
+  checkNumber(WHERE, { height }, { atLeast: patch, kind: 'integer' });
+  checkNumber(WHERE, { width }, { atLeast: patch, kind: 'integer' });
   return Math.floor(height / patch) * Math.floor(width / patch);
 }
 
@@ -42,11 +41,11 @@ export interface SequenceMuOptions {
  */
 export function sequenceMu(options: SequenceMuOptions): number {
   const { tokens, baseTokens = 256, baseMu = 0.5, maxTokens = 4096, maxMu = 1.15 } = options;
-  checkNumber(WHERE, 'tokens', tokens, { min: 0, openMin: true });
-  checkNumber(WHERE, 'baseTokens', baseTokens, { min: 0, openMin: true });
-  checkNumber(WHERE, 'maxTokens', maxTokens, { min: baseTokens, openMin: true });
-  checkNumber(WHERE, 'baseMu', baseMu);
-  checkNumber(WHERE, 'maxMu', maxMu);
+  checkNumber(WHERE, { tokens }, { above: 0 });
+  checkNumber(WHERE, { baseTokens }, { above: 0 });
+  checkNumber(WHERE, { maxTokens }, { above: baseTokens });
+  checkNumber(WHERE, { baseMu });
+  checkNumber(WHERE, { maxMu });
   return baseMu + ((maxMu - baseMu) * (tokens - baseTokens)) / (maxTokens - baseTokens);
 }
 
@@ -60,7 +59,7 @@ const FORMS = ['exponential', 'linear'] as const;
  */
 export function shiftOfMu(mu: number, form: (typeof FORMS)[number] = 'exponential'): number {
   if (!FORMS.includes(form)) throw new UserError(`[${WHERE}] unknown form of shift: form="${String(form)}". Known: ${FORMS.join(', ')}.`);
-  checkNumber(WHERE, 'mu', mu, form === 'linear' ? { min: 0, openMin: true } : {});
+  checkNumber(WHERE, { mu }, form === 'linear' ? { above: 0 } : {});
   return form === 'exponential' ? Math.exp(mu) : mu;
 }
 
@@ -79,7 +78,7 @@ export interface ResolutionOptions {
  * resolutionFlowShift({ base: 256, resolution: 1024 }); // => 4
  */
 export function resolutionFlowShift({ base, resolution }: ResolutionOptions): number {
-  checkNumber(WHERE, 'base', base, { min: 0, openMin: true });
-  checkNumber(WHERE, 'resolution', resolution, { min: 0, openMin: true });
+  checkNumber(WHERE, { base }, { above: 0 });
+  checkNumber(WHERE, { resolution }, { above: 0 });
   return resolution / base;
 }

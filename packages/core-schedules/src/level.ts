@@ -1,5 +1,4 @@
-import { UserError } from '@langevin/tensor';
-import { checkNumber } from './check.ts';
+import { checkNumber, UserError } from '@langevin/tensor';
 
 /**
  * How noisy a state is: x = alpha x0 + sigma epsilon. `sigma = 0` is clean, `alpha = 0` pure noise.
@@ -32,7 +31,7 @@ export const CLEAN: NoiseLevel = Object.freeze({ alpha: 1, sigma: 0 });
  * sigmaLevel(80); // => { alpha: 1, sigma: 80 }
  */
 export function sigmaLevel(sigma: number): NoiseLevel {
-  checkNumber('core-schedules/level', 'sigma', sigma, { min: 0 });
+  checkNumber('core-schedules/level', { sigma }, { atLeast: 0 });
   return Object.freeze({ alpha: 1, sigma });
 }
 

@@ -1,5 +1,4 @@
-import { UserError } from '@langevin/tensor';
-import { checkNumber } from './check.ts';
+import { checkNumber, logistic, UserError } from '@langevin/tensor';
 import type { NoiseLevel } from './level.ts';
 
 /** A closed range of times. */
@@ -65,8 +64,6 @@ export interface NoiseProcess {
 /** How the pair (alpha, sigma) is scaled: a function of lambda alone. */
 export type Geometry = (lambda: number) => NoiseLevel;
 
-const sigmoid = (x: number): number => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)));
-
 /**
  * alpha^2 + sigma^2 = 1.
  *
@@ -74,7 +71,10 @@ const sigmoid = (x: number): number => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.e
  * const { alpha, sigma } = variancePreserving(1);
  * alpha ** 2 + sigma ** 2; // => 1.000
  */
-export const variancePreserving: Geometry = (lambda) => ({ alpha: Math.sqrt(sigmoid(2 * lambda)), sigma: Math.sqrt(sigmoid(-2 * lambda)) });
+export const variancePreserving: Geometry = (lambda) => ({
+  alpha: Math.sqrt(logistic(2 * lambda)),
+  sigma: Math.sqrt(logistic(-2 * lambda)),
+});
 
 /**
  * alpha = 1; pure noise has no finite level here.
@@ -94,7 +94,7 @@ export const varianceExploding: Geometry = (lambda) => {
  * @example
  * straightFlow(0); // => { alpha: 0.5, sigma: 0.5 }
  */
-export const straightFlow: Geometry = (lambda) => ({ alpha: sigmoid(lambda), sigma: sigmoid(-lambda) });
+export const straightFlow: Geometry = (lambda) => ({ alpha: logistic(lambda), sigma: logistic(-lambda) });
 
 /**
  * Whether levels are those of a straight path, alpha + sigma = 1.
@@ -155,7 +155,7 @@ export function defineNoiseProcess(definition: NoiseProcessDefinition): NoisePro
   const checked =
     <R>(fn: (t: number) => R) =>
     (t: number): R => {
-      checkNumber(where, 't', t, domain);
+      checkNumber(where, { t }, { atLeast: domain.min, atMost: domain.max });
       return fn(t);
     };
   const level = checked((t) => Object.freeze({ ...definition.level(t) }));

@@ -62,7 +62,9 @@ export function createRegistry<V>(
     const hint = typeof name === 'string' ? didYouMean(name, names) : '';
     throw new UserError(`[${kind}] unknown ${kind}: ${shownValue(name)}.${hint} Known: ${names.join(', ')}.`);
   };
-  const optionsOf = (name: string): readonly string[] => factoryOf(name).options ?? (Object.hasOwn(options, name) ? options[name]! : []);
+  const declared = (name: string): readonly string[] | undefined =>
+    factoryOf(name).options ?? (Object.hasOwn(options, name) ? options[name] : undefined);
+  const optionsOf = (name: string): readonly string[] => declared(name) ?? [];
   return Object.freeze({
     kind,
     names,
@@ -70,7 +72,7 @@ export function createRegistry<V>(
     create: (name: string, given?: object) => {
       const factory = factoryOf(name) as (options?: object) => V;
       if (given === undefined) return factory();
-      checkNames(`${kind}/${name}`, readOptions(`${kind}/${name}`, given), optionsOf(name));
+      checkNames(`${kind}/${name}`, readOptions(`${kind}/${name}`, given), declared(name));
       return factory(given);
     },
     with: (more: Readonly<Record<string, Factory<V>>>) => {
@@ -89,11 +91,16 @@ function checkFactory(kind: string, name: string, factory: unknown): void {
 }
 
 /** Throws where options hold one that is not known: a typing error would go unnoticed. */
-function checkNames(where: string, given: object, known: readonly string[]): void {
+function checkNames(where: string, given: object, declared: readonly string[] | undefined): void {
+  const known = declared ?? [];
   const unknown = Object.keys(given).find((name) => !known.includes(name));
   if (unknown === undefined) return;
   throw new UserError(
     `[${where}] unknown option: ${shownValue(unknown)}.${didYouMean(unknown, known)} `
-      + (known.length === 0 ? 'It has no options; a plugin names its own with declareOptions().' : `Known: ${known.join(', ')}.`),
+      + (declared === undefined
+        ? 'It declares no options; a plugin names its own with declareOptions().'
+        : known.length === 0
+          ? 'It has no options.'
+          : `Known: ${known.join(', ')}.`),
   );
 }

@@ -1,5 +1,4 @@
-import { UserError } from '@langevin/tensor';
-import { checkNumber } from './check.ts';
+import { checkNumber, UserError } from '@langevin/tensor';
 import type { ResolutionOptions } from './flow-shift.ts';
 import { defineNoiseProcess, isVariancePreserving, variancePreserving, type NoiseProcess } from './noise-process.ts';
 
@@ -17,8 +16,8 @@ const WHERE = 'core-schedules/resolution-shift';
  * shifted.lambda(0.5) - vpCosine().lambda(0.5); // => -1.3863
  */
 export function resolutionShift(process: NoiseProcess, { base, resolution }: ResolutionOptions): NoiseProcess {
-  checkNumber(WHERE, 'base', base, { min: 0, openMin: true });
-  checkNumber(WHERE, 'resolution', resolution, { min: 0, openMin: true });
+  checkNumber(WHERE, { base }, { above: 0 });
+  checkNumber(WHERE, { resolution }, { above: 0 });
   if (!isVariancePreserving(process))
     throw new UserError(
       `[${WHERE}] the shift is one of variance-preserving processes: process=${process.name}. For flows pass flow({ shift: `

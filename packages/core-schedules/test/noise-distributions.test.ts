@@ -221,7 +221,7 @@ describe('importance by the loss', () => {
   });
 
   test('what cannot be is refused', () => {
-    expect(() => recordLosses(full(), { bands: [4], losses: [1] })).toThrow('bands[0] must be an integer in [0, 3]: bands[0]=4.');
+    expect(() => recordLosses(full(), { bands: [4], losses: [1] })).toThrow('bands[0] is out of range: bands[0]=4.');
     expect(() => recordLosses(full(), { bands: [0], losses: [Number.NaN] })).toThrow('losses[0]=NaN');
     expect(() => recordLosses(full(), { bands: [0, 1], losses: [1] })).toThrow('bands=2, losses=1');
     expect(() => lossHistory({ bands: 0 })).toThrow('bands=0');

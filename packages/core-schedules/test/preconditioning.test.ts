@@ -134,7 +134,7 @@ test('pure noise: v and flow networks are denoisers there, epsilon is refused', 
   expect(() => predictionPreconditioning({ process: vpCosine(), prediction: 'epsilon' }).at(noise)).toThrow(
     'epsilon does not determine x0',
   );
-  expect(() => edmPreconditioning().at(noise)).toThrow('[core-schedules/edm] alpha must be a number in (0, Infinity): alpha=0.');
+  expect(() => edmPreconditioning().at(noise)).toThrow('[core-schedules/edm] alpha is out of range: alpha=0.');
 });
 
 test('a denoiser takes one level for each item, as training and parallel sampling need', async () => {

@@ -487,7 +487,7 @@ test('options out of range are refused with what is known', () => {
     [() => unipc({ corrector: 'sometimes' as never }), 'corrector="sometimes". Known: always, never.'],
     [() => deis({ form: 'ab' as never }), '[samplers/deis] unknown form: form="ab". Known: tab, rho-ab, log-rho'],
     [() => gradientEstimation({ gamma: 0 }), '[samplers/gradient-estimation] gamma is out of range: gamma=0. Pass a number > 0'],
-    [() => pndm({ middle: 1 as never }), '[samplers/pndm] middle must be a function of two levels: middle=1.'],
+    [() => pndm({ middle: 1 as never }), '[samplers/pndm] wrong kind of option: middle=1.'],
     [
       () => dpmFastLevels({ from: sigmaLevel(1), to: CLEAN, evaluations: 3 }),
       '[samplers/dpm-fast] both ends need signal and noise: from.alpha=1, to.sigma=0.',

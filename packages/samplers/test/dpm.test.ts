@@ -1,6 +1,7 @@
+import { sigmaLevel } from '@langevin/core-schedules';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { tfjsEngine } from '@langevin/engine-tfjs';
-import { dpmAdaptive, dpmFast, dpmpp2m, dpmpp2s, dpmpp3m, dpmSolver, resMultistep } from '@langevin/samplers';
+import { dpmAdaptive, dpmFast, dpmFastLevels, dpmpp2m, dpmpp2s, dpmpp3m, dpmSolver, resMultistep } from '@langevin/samplers';
 import { testSampler } from '@langevin/samplers/testing';
 import { describe, test, vi } from 'vitest';
 
@@ -28,9 +29,12 @@ describe('dpm-solver-3, multistep', () => testSampler(dpmSolver({ form: 'multist
 describe('dpm-solver-2, blocks', () => testSampler(dpmSolver({ form: 'blocks' }), { test }));
 describe('dpm-solver-2, blocks with noise', () => testSampler(dpmSolver({ form: 'blocks', prediction: 'x0', eta: 1 }), { test }));
 describe('dpm-solver++-3, blocks', () => testSampler(dpmSolver({ form: 'blocks', order: 3, prediction: 'x0' }), { test, engines }));
-describe('dpm-fast', () => testSampler(dpmFast(), { test, engines }));
+/** Levels of its own, from sigma 14.6 to 0.03. */
+const fastLevels = (evaluations: number) => dpmFastLevels({ from: sigmaLevel(14.6), to: sigmaLevel(0.03), evaluations });
+describe('dpm-fast', () => testSampler(dpmFast(), { test, engines, levels: fastLevels }));
+describe('dpm-fast with all of the noise', () => testSampler(dpmFast({ eta: 1 }), { test, levels: fastLevels }));
 describe('dpm-adaptive-23', () => testSampler(dpmAdaptive(), { test, engines, nfe: 'any' }));
-describe('dpm-fast with noise', () => testSampler(dpmFast({ eta: 0.7 }), { test, engines }));
+describe('dpm-fast with noise', () => testSampler(dpmFast({ eta: 0.7 }), { test, engines, accuracy: { kind: 'order', orHigher: true } }));
 describe('dpm-adaptive-23 with noise', () => testSampler(dpmAdaptive({ eta: 0.5 }), { test, nfe: 'any' }));
 describe('dpm-adaptive-12', () => testSampler(dpmAdaptive({ order: 2 }), { test, nfe: 'any' }));
 describe('res-multistep', () => testSampler(resMultistep(), { test, engines }));

@@ -91,7 +91,7 @@ describe('trajectory', () => {
     expect(() => samplers.create('ddim', { ets: 1 })).toThrow(
       '[sampler/ddim] unknown option: "ets". Did you mean "eta"? Known: eta, direction.',
     );
-    expect(() => samplers.create('lcm', { eta: 1 })).toThrow('[sampler/lcm] unknown option: "eta". It has no options;');
+    expect(() => samplers.create('lcm', { eta: 1 })).toThrow('[sampler/lcm] unknown option: "eta". It has no options.');
     expect(() => samplers.create('ddim', { toString: 1 })).toThrow('unknown option: "toString"');
     // Inherited, and joined from two types.
     expect(samplers.create('euler', { sChurn: 1 }).stochastic).toBe(true);
@@ -103,7 +103,7 @@ describe('trajectory', () => {
     expect(mine.optionsOf('heun')).toEqual(['sChurn', 'sTMin', 'sTMax', 'sNoise']);
     expect(() => mine.create('mine', { odrer: 2 })).toThrow('[sampler/mine] unknown option: "odrer". Did you mean "order"? Known: order.');
     expect(() => mine.create('plain', { foo: 1 })).toThrow(
-      '[sampler/plain] unknown option: "foo". It has no options; a plugin names its own with declareOptions().',
+      '[sampler/plain] unknown option: "foo". It declares no options; a plugin names its own with declareOptions().',
     );
     for (const wrong of [null, 3, 'order', [3]] as never[]) {
       expect(() => mine.create('mine', wrong)).toThrow(UserError);

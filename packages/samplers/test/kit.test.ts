@@ -12,6 +12,7 @@ import {
   type Sampler,
   type SamplerDefinition,
 } from '@langevin/samplers';
+import { sigmaLevel } from '@langevin/core-schedules';
 import { samplerChecks } from '@langevin/samplers/testing';
 import { expect, test, vi } from 'vitest';
 
@@ -135,4 +136,36 @@ test('a spread that is wrong is found from samples', async () => {
     step: (input) => gottaGoFast().step({ ...input, noise: async () => input.algebra.linear([1.2, await input.noise()]) }),
   });
   expect(await failures(wide, { nfe: 'any', accuracy: { kind: 'sampled', bias: 0.01 } })).toEqual(['has the moments of Gaussian data']);
+});
+
+test('memory of a call that failed is found', async () => {
+  // As a scheduler object would: it counts a step before it knows that the step was taken.
+  let begun = 0;
+  const eager = like(euler(), {
+    step: async (input) => {
+      if (input.index === 0) begun = 0;
+      begun++;
+      const output = await euler().step(input);
+      return begun === input.index + 1 ? output : { ...output, x: input.algebra.linear([1.01, output.x]) };
+    },
+  });
+  expect(await failures(eager)).toEqual(
+    expect.arrayContaining(['is not changed by a call that fails', 'serves several runs with one source of noise']),
+  );
+});
+
+test('a fault of the noise that is swallowed is found', async () => {
+  const ignoring = like(ddim({ eta: 1 }), {
+    step: async (input) => ddim({ eta: 1 }).step({ ...input, noise: () => input.noise().catch(() => input.algebra.linear([0, input.x])) }),
+  });
+  expect(await failures(ignoring)).toContain('refuses noise that is none, in the first step and in the last');
+});
+
+test('levels of its own that rise are found, and options that are taken as they come', async () => {
+  const rising = (steps: number) => Array.from({ length: steps + 1 }, (_, i) => sigmaLevel(i === steps ? 0 : 10 / (1 + (i % 3))));
+  expect(await failures(euler(), { levels: rising })).toEqual(['runs over levels of its own, which fall, in any number of steps']);
+  expect(await failures(euler(), { make: (options?: { sChurn?: number }) => euler({ ...options }) })).toEqual([
+    'is not made from options that are none',
+  ]);
+  expect(await failures(euler(), { make: euler })).toEqual([]);
 });

@@ -1,8 +1,10 @@
 import { gaussian } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { tfjsEngine } from '@langevin/engine-tfjs';
-import { ddim, ddpm, euler, heun, samplers } from '@langevin/samplers';
+import * as factories from '@langevin/samplers';
+import { ddim, ddpm, euler, heun, samplers, type Sampler } from '@langevin/samplers';
 import { testSampler } from '@langevin/samplers/testing';
+import { UserError } from '@langevin/tensor';
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +14,8 @@ import { describe, expect, test, vi } from 'vitest';
 vi.setConfig({ testTimeout: 60_000 });
 
 const engines = [await onnxruntimeEngine({ device: 'cpu', threads: 1 }), await tfjsEngine({ backend: 'cpu' })];
+const STRANGERS = [null, 1, 'x', [], true] as never[];
+const camelCase = (name: string): string => name.replace(/-([a-z0-9])/gu, (_, letter: string) => letter.toUpperCase());
 const data = gaussian({ mean: [0.7], std: 0.3 });
 
 describe('euler', () => testSampler(euler(), { test, engines }));
@@ -24,6 +28,20 @@ describe('ddpm, optimal variance', () => testSampler(ddpm({ variance: (at) => da
 describe('heun', () => testSampler(heun(), { test, engines, nfe: (steps) => 2 * steps - 1 }));
 describe('heun with churn', () =>
   testSampler(heun({ sChurn: 40, sTMin: 0.05, sTMax: 50 }), { test, engines, nfe: (steps) => 2 * steps - 1 }));
+
+test.each(samplers.names)('%s is not made from options that are none, nor from unknown ones', (name) => {
+  const factory = (factories as Readonly<Record<string, unknown>>)[camelCase(name)] as (options?: never) => Sampler;
+  expect(factory().name).toBe(name);
+  const names = samplers.optionsOf(name);
+  if (names.length > 0) for (const given of STRANGERS) expect(() => factory(given)).toThrow(`[samplers/${name}] options are an object: `);
+  for (const given of STRANGERS) expect(() => samplers.create(name, given)).toThrow(`[sampler/${name}] options are an object: `);
+  // An option that is undefined is one that is not given.
+  const nothing = Object.fromEntries(names.map((option) => [option, undefined]));
+  expect(JSON.stringify(factory(nothing as never))).toBe(JSON.stringify(factory()));
+  // Any option refuses what is of no kind that it takes.
+  for (const option of names) expect(() => factory({ [option]: Symbol.iterator } as never), option).toThrow(UserError);
+  for (const option of names) expect(() => factory({ [option]: null } as never), option).toThrow(UserError);
+});
 
 test('the registry names every file of the folder', () => {
   const files = readdirSync(new URL('../src/solvers/', import.meta.url))

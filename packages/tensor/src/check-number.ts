@@ -35,7 +35,7 @@ export function checkNumber(where: string, values: Readonly<Record<string, unkno
     const value = values[name];
     if (isWithin(value, range)) continue;
     throw new UserError(
-      `[${where}] ${name} is out of range: ${name}=${shownValue(value)}. ${range.advice ?? `Pass ${rangeInWords(range)}.`}`,
+      `[${where}] ${name} is out of range: ${name}=${shownValue(value)}. ${range.advice ?? `Pass ${rangeInWords(range, value)}.`}`,
     );
   }
 }
@@ -75,9 +75,10 @@ function cut(text: string): string {
   return text.length <= MOST_SHOWN ? text : `${text.slice(0, MOST_SHOWN)}...`;
 }
 
-/** The range as people write it. */
-export function rangeInWords({ atLeast, above, atMost, below, kind = 'real', infinity = 'refused' }: NumberRange): string {
-  const noun = kind === 'integer' ? 'an integer' : 'a number';
+/** The range as people write it; that it ends before infinity is said where infinity was given. */
+export function rangeInWords(range: NumberRange, given?: unknown): string {
+  const { atLeast, above, atMost, below, kind = 'real', infinity = 'refused' } = range;
+  const noun = kind === 'integer' ? 'an integer' : given === Infinity || given === -Infinity ? 'a finite number' : 'a number';
   if (atLeast !== undefined && atLeast === atMost) return String(atLeast);
   if (atLeast !== undefined && atMost !== undefined) return `${noun} in ${atLeast}..${atMost}`;
   const bounds = [

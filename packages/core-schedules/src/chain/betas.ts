@@ -1,5 +1,4 @@
-import { UserError } from '@langevin/tensor';
-import { checkNumber } from '../check.ts';
+import { checkNumber, UserError } from '@langevin/tensor';
 
 const WHERE = 'core-schedules/discrete-vp';
 
@@ -69,8 +68,10 @@ export interface BetaOptions {
 export function betasOf(options: BetaOptions): number[] {
   const { betas = 'linear', steps = 1000 } = options;
   if (typeof betas !== 'string') {
-    checkNumber(WHERE, 'betas.length', betas.length, { min: 2, max: 100_000, integer: true });
-    betas.forEach((beta, i) => checkNumber(WHERE, `betas[${i}]`, beta, { min: 0, max: 1, openMin: true, openMax: i < betas.length - 1 }));
+    checkNumber(WHERE, { 'betas.length': betas.length }, { atLeast: 2, atMost: 100_000, kind: 'integer' });
+    betas.forEach((beta, i) =>
+      checkNumber(WHERE, { [`betas[${i}]`]: beta }, { above: 0, ...(i < betas.length - 1 ? { below: 1 } : { atMost: 1 }) }),
+    );
     return [...betas];
   }
   const sequence = Object.hasOwn(betaSequences, betas) ? betaSequences[betas] : undefined;
@@ -80,12 +81,12 @@ export function betasOf(options: BetaOptions): number[] {
         + 'of numbers.',
     );
   }
-  checkNumber(WHERE, 'steps', steps, { min: 2, max: 100_000, integer: true });
+  checkNumber(WHERE, { steps }, { atLeast: 2, atMost: 100_000, kind: 'integer' });
   const ends = DEFAULT_ENDS[betas];
   const range = { steps, betaStart: options.betaStart ?? ends?.[0] ?? 0, betaEnd: options.betaEnd ?? ends?.[1] ?? 1 };
   if (ends !== undefined) {
-    checkNumber(WHERE, 'betaStart', range.betaStart, { min: 0, max: 1, openMin: true, openMax: true });
-    checkNumber(WHERE, 'betaEnd', range.betaEnd, { min: 0, max: 1, openMin: true, openMax: true });
+    checkNumber(WHERE, { betaStart: range.betaStart }, { above: 0, below: 1 });
+    checkNumber(WHERE, { betaEnd: range.betaEnd }, { above: 0, below: 1 });
   }
   return Array.from({ length: steps }, (_, i) => sequence(range, i));
 }

@@ -1,5 +1,4 @@
-import { UserError } from '@langevin/tensor';
-import { checkNumber } from '../check.ts';
+import { checkNumber, UserError } from '@langevin/tensor';
 import { checkLevel, type NoiseLevel } from '../level.ts';
 
 const WHERE = 'core-schedules/power-spectrum';
@@ -34,8 +33,9 @@ export function powerSpectrum(
   images: ArrayLike<number>,
   { height, width, rings = Math.max(1, Math.floor(Math.min(height, width) / 2)) }: PowerSpectrumOptions,
 ): PowerSpectrum {
-  for (const [name, value] of Object.entries({ height, width })) checkNumber(WHERE, name, value, { min: 2, max: 4096, integer: true });
-  checkNumber(WHERE, 'rings', rings, { min: 1, max: 4096, integer: true });
+  for (const [name, value] of Object.entries({ height, width }))
+    checkNumber(WHERE, { [name]: value }, { atLeast: 2, atMost: 4096, kind: 'integer' });
+  checkNumber(WHERE, { rings }, { atLeast: 1, atMost: 4096, kind: 'integer' });
   const planes = images.length / (height * width);
   if (!Number.isInteger(planes) || planes === 0)
     throw new UserError(

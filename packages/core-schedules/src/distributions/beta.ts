@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import { betaQuantile, incompleteBeta, logGamma } from '../maths/incomplete-beta.ts';
 import type { NoiseDistribution } from '../noise-distribution.ts';
 import type { NoiseProcess } from '../noise-process.ts';
@@ -19,8 +19,8 @@ export interface BetaTimesOptions {
  */
 export function betaTimes(process: NoiseProcess, options: BetaTimesOptions = {}): NoiseDistribution {
   const { a = 1, b = 1 } = options;
-  checkNumber('core-schedules/beta-times', 'a', a, { min: 0, openMin: true, max: 1000 });
-  checkNumber('core-schedules/beta-times', 'b', b, { min: 0, openMin: true, max: 1000 });
+  checkNumber('core-schedules/beta-times', { a }, { above: 0, atMost: 1000 });
+  checkNumber('core-schedules/beta-times', { b }, { above: 0, atMost: 1000 });
   const shape = { a, b };
   const logScale = logGamma(a + b) - logGamma(a) - logGamma(b);
   return overTimes('beta-times', process, {

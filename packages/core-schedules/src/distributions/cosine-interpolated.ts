@@ -1,5 +1,4 @@
-import { UserError } from '@langevin/tensor';
-import { checkNumber } from '../check.ts';
+import { checkNumber, UserError } from '@langevin/tensor';
 import { lambdaOf, sigmaLevel } from '../level.ts';
 import { defineNoiseDistribution, type NoiseDistribution } from '../noise-distribution.ts';
 import { invertIncreasing } from './over-times.ts';
@@ -39,9 +38,9 @@ export function cosineInterpolatedSigmas(options: CosineInterpolatedOptions): No
   if (typeof imageSize !== 'number')
     throw new UserError(`[${where}] the size of the images is not known: imageSize=${String(imageSize)}. Pass their side in pixels.`);
   for (const [name, value] of Object.entries({ imageSize, noiseSizeLow, noiseSizeHigh, sigmaData, sigmaMin }))
-    checkNumber(where, name, value, { min: 0, openMin: true });
-  checkNumber(where, 'noiseSizeHigh', noiseSizeHigh, { min: noiseSizeLow });
-  checkNumber(where, 'sigmaMax', sigmaMax, { min: sigmaMin, openMin: true });
+    checkNumber(where, { [name]: value }, { above: 0 });
+  checkNumber(where, { noiseSizeHigh }, { atLeast: noiseSizeLow });
+  checkNumber(where, { sigmaMax }, { above: sigmaMin });
   const range = { min: -2 * Math.log(sigmaMax / sigmaData), max: -2 * Math.log(sigmaMin / sigmaData) };
   /** log SNR at u: the cosine schedule between the ends of the range, moved by the shift but for its ends. */
   const shifted = (u: number, noiseSize: number): number => {

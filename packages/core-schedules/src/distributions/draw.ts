@@ -1,5 +1,4 @@
-import { UserError, type Generator } from '@langevin/tensor';
-import { checkNumber } from '../check.ts';
+import { checkNumber, type Generator, UserError } from '@langevin/tensor';
 import type { NoiseLevel } from '../level.ts';
 import type { NoiseDistribution } from '../noise-distribution.ts';
 
@@ -28,7 +27,7 @@ const LEAST = 2 ** -54;
 /** Numbers in (0, 1), each alone uniform. */
 export function drawUniforms({ generator, count, spread = 'independent' }: DrawOptions): number[] {
   const where = 'core-schedules/noise-distribution';
-  checkNumber(where, 'count', count, { min: 0, max: 1e6, integer: true });
+  checkNumber(where, { count }, { atLeast: 0, atMost: 1e6, kind: 'integer' });
   const inside = (u: number): number => Math.min(1 - LEAST * 2, Math.max(LEAST, u));
   switch (spread) {
     case 'independent':

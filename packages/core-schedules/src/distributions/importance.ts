@@ -1,5 +1,4 @@
-import { UserError } from '@langevin/tensor';
-import { checkNumber } from '../check.ts';
+import { checkNumber, UserError } from '@langevin/tensor';
 import type { NoiseLevel } from '../level.ts';
 import type { NoiseDistribution } from '../noise-distribution.ts';
 import { drawUniforms, type DrawOptions } from './draw.ts';
@@ -32,8 +31,8 @@ export interface LossHistoryOptions {
  */
 export function lossHistory(options: LossHistoryOptions = {}): LossHistory {
   const { bands = 1000, length = 10 } = options;
-  checkNumber(WHERE, 'bands', bands, { min: 1, max: 100_000, integer: true });
-  checkNumber(WHERE, 'length', length, { min: 1, max: 1000, integer: true });
+  checkNumber(WHERE, { bands }, { atLeast: 1, atMost: 100_000, kind: 'integer' });
+  checkNumber(WHERE, { length }, { atLeast: 1, atMost: 1000, kind: 'integer' });
   return { length, losses: Array.from({ length: bands }, () => []) };
 }
 
@@ -57,8 +56,8 @@ export function recordLosses(history: LossHistory, { bands, losses }: RecordedLo
     );
   const all = [...history.losses];
   bands.forEach((band, i) => {
-    checkNumber(WHERE, `bands[${i}]`, band, { min: 0, max: all.length - 1, integer: true });
-    checkNumber(WHERE, `losses[${i}]`, losses[i], { min: 0 });
+    checkNumber(WHERE, { [`bands[${i}]`]: band }, { atLeast: 0, atMost: all.length - 1, kind: 'integer' });
+    checkNumber(WHERE, { [`losses[${i}]`]: losses[i] }, { atLeast: 0 });
     all[band] = [...all[band]!, losses[i]!].slice(-history.length);
   });
   return { length: history.length, losses: all };
@@ -74,7 +73,7 @@ export function recordLosses(history: LossHistory, { bands, losses }: RecordedLo
  * bandProbabilities(history); // => [0.2502, 0.7497]
  */
 export function bandProbabilities({ losses, length }: LossHistory, uniformShare = 0.001): Float64Array {
-  checkNumber(WHERE, 'uniformShare', uniformShare, { min: 0, max: 1 });
+  checkNumber(WHERE, { uniformShare }, { atLeast: 0, atMost: 1 });
   const even = 1 / losses.length;
   const roots = losses.map((band) => Math.sqrt(band.reduce((total, loss) => total + loss ** 2, 0) / band.length));
   const total = roots.reduce((sum, root) => sum + root, 0);

@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import { lambdaOf, sigmaLevel } from '../level.ts';
 import { defineNoiseDistribution, type NoiseDistribution } from '../noise-distribution.ts';
 
@@ -17,8 +17,8 @@ export interface LaplaceOptions {
  */
 export function laplaceSigmas(options: LaplaceOptions = {}): NoiseDistribution {
   const { mean = 0, scale = 0.5 } = options;
-  checkNumber('core-schedules/laplace-sigmas', 'mean', mean);
-  checkNumber('core-schedules/laplace-sigmas', 'scale', scale, { min: 0, openMin: true });
+  checkNumber('core-schedules/laplace-sigmas', { mean });
+  checkNumber('core-schedules/laplace-sigmas', { scale }, { above: 0 });
   return defineNoiseDistribution({
     name: 'laplace-sigmas',
     quantile: (u) => {

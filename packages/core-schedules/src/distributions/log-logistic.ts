@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import { lambdaOf, sigmaLevel } from '../level.ts';
 import { defineNoiseDistribution, type NoiseDistribution } from '../noise-distribution.ts';
 import { checkSigmaRange, type TruncatedOptions } from './truncated.ts';
@@ -19,8 +19,8 @@ export interface LogLogisticOptions extends TruncatedOptions {
 export function logLogisticSigmas(options: LogLogisticOptions = {}): NoiseDistribution {
   const { mean = 0, scale = 1, sigmaMin = 0, sigmaMax = Infinity } = options;
   const where = 'core-schedules/log-logistic-sigmas';
-  checkNumber(where, 'mean', mean);
-  checkNumber(where, 'scale', scale, { min: 0, openMin: true });
+  checkNumber(where, { mean });
+  checkNumber(where, { scale }, { above: 0 });
   checkSigmaRange(where, { sigmaMin, sigmaMax, scale: 1 });
   const shareOf = (logSigma: number): number => 1 / (1 + Math.exp((mean - logSigma) / scale));
   const [low, high] = [shareOf(Math.log(sigmaMin)), shareOf(Math.log(sigmaMax))];

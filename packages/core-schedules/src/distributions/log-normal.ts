@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import { lambdaOf, sigmaLevel } from '../level.ts';
 import { defineNoiseDistribution, type NoiseDistribution } from '../noise-distribution.ts';
 import { normalCdf, normalDensity } from '../maths/normal-cdf.ts';
@@ -20,8 +20,8 @@ export interface LogNormalOptions {
  */
 export function logNormalSigmas(options: LogNormalOptions = {}): NoiseDistribution {
   const { mean = -1.2, std = 1.2 } = options;
-  checkNumber('core-schedules/log-normal-sigmas', 'mean', mean);
-  checkNumber('core-schedules/log-normal-sigmas', 'std', std, { min: 0, openMin: true });
+  checkNumber('core-schedules/log-normal-sigmas', { mean });
+  checkNumber('core-schedules/log-normal-sigmas', { std }, { above: 0 });
   return defineNoiseDistribution({
     name: 'log-normal-sigmas',
     quantile: (u) => sigmaLevel(Math.exp(mean + std * normalQuantile(u))),

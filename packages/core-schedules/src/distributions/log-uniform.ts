@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import { lambdaOf, sigmaLevel } from '../level.ts';
 import { defineNoiseDistribution, type NoiseDistribution } from '../noise-distribution.ts';
 
@@ -17,8 +17,8 @@ export interface LogUniformOptions {
  */
 export function logUniformSigmas(options: LogUniformOptions = {}): NoiseDistribution {
   const { sigmaMin = 0.002, sigmaMax = 80 } = options;
-  checkNumber('core-schedules/log-uniform-sigmas', 'sigmaMin', sigmaMin, { min: 0, openMin: true });
-  checkNumber('core-schedules/log-uniform-sigmas', 'sigmaMax', sigmaMax, { min: sigmaMin, openMin: true });
+  checkNumber('core-schedules/log-uniform-sigmas', { sigmaMin }, { above: 0 });
+  checkNumber('core-schedules/log-uniform-sigmas', { sigmaMax }, { above: sigmaMin });
   const [low, high] = [Math.log(sigmaMin), Math.log(sigmaMax)];
   return defineNoiseDistribution({
     name: 'log-uniform-sigmas',

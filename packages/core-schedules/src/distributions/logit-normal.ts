@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import type { NoiseDistribution } from '../noise-distribution.ts';
 import type { NoiseProcess } from '../noise-process.ts';
 import { normalCdf, normalDensity } from '../maths/normal-cdf.ts';
@@ -20,8 +20,8 @@ export interface LogitNormalOptions {
  */
 export function logitNormalTimes(process: NoiseProcess, options: LogitNormalOptions = {}): NoiseDistribution {
   const { mean = 0, std = 1 } = options;
-  checkNumber('core-schedules/logit-normal-times', 'mean', mean);
-  checkNumber('core-schedules/logit-normal-times', 'std', std, { min: 0, openMin: true });
+  checkNumber('core-schedules/logit-normal-times', { mean });
+  checkNumber('core-schedules/logit-normal-times', { std }, { above: 0 });
   return overTimes('logit-normal-times', process, {
     quantile: (u) => 1 / (1 + Math.exp(-(mean + std * normalQuantile(u)))),
     cdf: (t) => normalCdf((Math.log(t) - Math.log1p(-t) - mean) / std),

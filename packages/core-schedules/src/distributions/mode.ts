@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import type { NoiseDistribution } from '../noise-distribution.ts';
 import type { NoiseProcess } from '../noise-process.ts';
 import { invertIncreasing, overTimes } from './over-times.ts';
@@ -15,7 +15,7 @@ export function modeTimes(
   options: { /** @default 1.29, Stable Diffusion 3's */ readonly scale?: number } = {},
 ): NoiseDistribution {
   const { scale = 1.29 } = options;
-  checkNumber('core-schedules/mode-times', 'scale', scale, { min: -1, max: 2 / (Math.PI - 2) });
+  checkNumber('core-schedules/mode-times', { scale }, { atLeast: -1, atMost: 2 / (Math.PI - 2) });
   // With 1 - u for u, noise grows with u.
   const quantile = (u: number): number => u - scale * (Math.sin((Math.PI / 2) * u) ** 2 - u);
   const cdf = (t: number): number => invertIncreasing(quantile, t);

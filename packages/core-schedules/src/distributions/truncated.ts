@@ -1,5 +1,4 @@
-import { UserError } from '@langevin/tensor';
-import { checkNumber } from '../check.ts';
+import { checkNumber, UserError } from '@langevin/tensor';
 
 /** A range of sigma = sigma / alpha outside of which nothing is drawn. */
 export interface TruncatedOptions {
@@ -13,10 +12,10 @@ export function checkSigmaRange(
   where: string,
   { sigmaMin, sigmaMax, scale }: { readonly sigmaMin: number; readonly sigmaMax: number; readonly scale: number },
 ): void {
-  checkNumber(where, 'sigmaMin', sigmaMin, { min: 0 });
+  checkNumber(where, { sigmaMin }, { atLeast: 0 });
   if (Number.isNaN(sigmaMax) || sigmaMax <= sigmaMin)
     throw new UserError(
       `[${where}] sigmaMax must be above sigmaMin: sigmaMin=${sigmaMin}, sigmaMax=${sigmaMax}. Swap them, or leave one out.`,
     );
-  checkNumber(where, 'sigmaData', scale, { min: 0, openMin: true });
+  checkNumber(where, { sigmaData: scale }, { above: 0 });
 }

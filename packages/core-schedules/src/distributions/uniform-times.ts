@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import { lambdaOf } from '../level.ts';
 import { defineNoiseDistribution, type NoiseDistribution } from '../noise-distribution.ts';
 import type { NoiseProcess } from '../noise-process.ts';
@@ -18,8 +18,8 @@ export interface UniformTimesOptions {
  */
 export function uniformTimes(process: NoiseProcess, options: UniformTimesOptions = {}): NoiseDistribution {
   const { min = Math.max(1e-5, process.domain.min), max = process.domain.max } = options;
-  checkNumber('core-schedules/uniform-times', 'max', max, process.domain);
-  checkNumber('core-schedules/uniform-times', 'min', min, { min: process.domain.min, max });
+  checkNumber('core-schedules/uniform-times', { max }, { atLeast: process.domain.min, atMost: process.domain.max });
+  checkNumber('core-schedules/uniform-times', { min }, { atLeast: process.domain.min, atMost: max });
   const { steps } = process;
   if (steps === undefined) {
     return defineNoiseDistribution({

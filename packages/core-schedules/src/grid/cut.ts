@@ -1,5 +1,4 @@
-import { UserError } from '@langevin/tensor';
-import { checkNumber } from '../check.ts';
+import { checkNumber, UserError } from '@langevin/tensor';
 import type { NoiseLevel } from '../level.ts';
 
 const WHERE = 'core-schedules/cut';
@@ -18,10 +17,10 @@ const WHOLE = 0.9999;
 export function stepsBeforeCut(steps: number, cut: Cut): number {
   switch (cut.kind) {
     case 'strength':
-      checkNumber(WHERE, 'strength', cut.strength, { min: 0, max: 1, openMin: true });
+      checkNumber(WHERE, { strength: cut.strength }, { above: 0, atMost: 1 });
       return steps;
     case 'denoise':
-      checkNumber(WHERE, 'denoise', cut.denoise, { min: 0, max: 1, openMin: true });
+      checkNumber(WHERE, { denoise: cut.denoise }, { above: 0, atMost: 1 });
       return cut.denoise > WHOLE ? steps : Math.floor(steps / cut.denoise);
     default:
       throw new UserError(

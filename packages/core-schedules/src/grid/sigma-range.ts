@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import { relativeSigma, type NoiseLevel } from '../level.ts';
 import { isStraight, type NoiseProcess } from '../noise-process.ts';
 
@@ -35,8 +35,8 @@ export function sigmaRange(where: string, process: NoiseProcess, options: SigmaR
   };
   const { min, max } = process.span;
   const { sigmaMin = measure(min) || measure(max / 1000), sigmaMax = measure(max) } = options;
-  checkNumber(where, `sigmaMin (of process ${process.name})`, sigmaMin, { min: 0, openMin: true });
-  checkNumber(where, `sigmaMax (of process ${process.name})`, sigmaMax, { min: sigmaMin, openMin: true, ...(straight ? { max: 1 } : {}) });
+  checkNumber(where, { [`sigmaMin (of process ${process.name})`]: sigmaMin }, { above: 0 });
+  checkNumber(where, { [`sigmaMax (of process ${process.name})`]: sigmaMax }, { above: sigmaMin, ...(straight && { atMost: 1 }) });
   return { sigmaMin, sigmaMax, levels: straight ? straightLevels : (sigmas) => levelsOfSigmas(process, sigmas) };
 }
 

@@ -1,5 +1,4 @@
-import { UserError } from '@langevin/tensor';
-import { checkNumber } from '../check.ts';
+import { checkNumber, UserError } from '@langevin/tensor';
 import { CLEAN, lambdaOf, type NoiseLevel } from '../level.ts';
 import type { NoiseProcess } from '../noise-process.ts';
 import { cutLevels, stepsBeforeCut, type Cut } from './cut.ts';
@@ -53,7 +52,7 @@ export function defineSpacing(definition: SpacingDefinition): Spacing {
   return Object.freeze({
     name,
     levels: (process: NoiseProcess, { steps, end = 'clean', cut }: SpacingOptions) => {
-      checkNumber(where, 'steps', steps, { min: 1, max: 100_000, integer: true });
+      checkNumber(where, { steps }, { atLeast: 1, atMost: 100_000, kind: 'integer' });
       if (end !== 'clean' && end !== 'floor') throw new UserError(`[${where}] unknown end: end="${String(end)}". Known: clean, floor.`);
       const whole = cut === undefined ? steps : stepsBeforeCut(steps, cut);
       if (whole > 100_000)

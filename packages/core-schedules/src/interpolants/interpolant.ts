@@ -1,6 +1,5 @@
-import { UserError } from '@langevin/tensor';
+import { checkNumber, UserError } from '@langevin/tensor';
 import type { Algebra } from '../algebra.ts';
-import { checkNumber } from '../check.ts';
 import { gammaNamed, type Gamma, type GammaName } from './gamma.ts';
 
 const WHERE = 'core-schedules/interpolant';
@@ -65,7 +64,7 @@ export function interpolant(options: InterpolantOptions = {}): Interpolant {
   const checked =
     <R>(fn: (t: number) => R) =>
     (t: number): R => {
-      checkNumber(WHERE, 't', t, { min: 0, max: 1 });
+      checkNumber(WHERE, { t }, { atLeast: 0, atMost: 1 });
       return fn(t);
     };
   return Object.freeze({
@@ -125,7 +124,7 @@ export function interpolantDrift<T>(
     direction,
     estimate: { x0, x1, score },
   } = options;
-  checkNumber(WHERE, 'epsilon', epsilon, { min: 0 });
+  checkNumber(WHERE, { epsilon }, { atLeast: 0 });
   if (direction !== 'rising' && direction !== 'falling')
     throw new UserError(`[${WHERE}] unknown direction: direction="${String(direction)}". Known: rising, falling.`);
   const by = rates(t);

@@ -1,5 +1,5 @@
+import { checkNumber } from '@langevin/tensor';
 import type { Generator } from '@langevin/tensor';
-import { checkNumber } from '../check.ts';
 
 const WHERE = 'core-schedules/bits-per-dimension';
 
@@ -20,8 +20,8 @@ export interface BitsPerDimensionOptions {
  * bitsPerDimension(Math.log(1 / 2), { dimensions: 1 }); // => 8
  */
 export function bitsPerDimension(logDensity: number, { dimensions, values = 256 }: BitsPerDimensionOptions): number {
-  checkNumber(WHERE, 'dimensions', dimensions, { min: 1, integer: true });
-  checkNumber(WHERE, 'values', values, { min: 2, integer: true });
+  checkNumber(WHERE, { dimensions }, { atLeast: 1, kind: 'integer' });
+  checkNumber(WHERE, { values }, { atLeast: 2, kind: 'integer' });
   return -logDensity / (dimensions * Math.LN2) + Math.log2(values / 2);
 }
 

@@ -1,6 +1,5 @@
-import { UserError, type Generator } from '@langevin/tensor';
+import { checkNumber, type Generator, UserError } from '@langevin/tensor';
 import type { Algebra, Denoiser } from '../algebra.ts';
-import { checkNumber } from '../check.ts';
 import type { NoiseLevels } from '../level.ts';
 
 const WHERE = 'core-schedules/trace';
@@ -26,7 +25,7 @@ export interface FiniteDifferenceOptions<T> {
  * (await derivative(Float64Array.of(3), Float64Array.of(1), sigmaLevel(1))).tangent; // => [6.000]
  */
 export function finiteDifference<T>({ algebra, denoise, step = 1e-4 }: FiniteDifferenceOptions<T>): DenoiserDerivative<T> {
-  checkNumber(WHERE, 'step', step, { min: 0, openMin: true });
+  checkNumber(WHERE, { step }, { above: 0 });
   return async (x, direction, at) => {
     const moved = (by: number): Promise<T> => denoise(algebra.linear([1, x], [by, direction]), at);
     const [denoised, above, below] = [await denoise(x, at), await moved(step), await moved(-step)];
@@ -92,7 +91,7 @@ export interface ProbeOptions<T> {
  * probe!.every((value) => Math.abs(value) === 1); // => true
  */
 export function drawProbes<T>({ algebra, like, generator, count = 1, distribution = 'rademacher' }: ProbeOptions<T>): T[] {
-  checkNumber(WHERE, 'count', count, { min: 1, max: 1024, integer: true });
+  checkNumber(WHERE, { count }, { atLeast: 1, atMost: 1024, kind: 'integer' });
   if (distribution !== 'rademacher' && distribution !== 'gaussian')
     throw new UserError(`[${WHERE}] unknown distribution: distribution="${String(distribution)}". Known: rademacher, gaussian.`);
   const size = algebra.size(like);

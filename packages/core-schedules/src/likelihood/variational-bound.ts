@@ -1,6 +1,5 @@
-import { UserError } from '@langevin/tensor';
+import { checkNumber, UserError } from '@langevin/tensor';
 import type { Algebra, Denoiser } from '../algebra.ts';
-import { checkNumber } from '../check.ts';
 import { chainTerm, type ChainTerm } from '../objectives/chain-terms.ts';
 import { discretisedLogProbability } from '../objectives/discretised-decoder.ts';
 import type { DiscreteNoiseProcess } from '../processes/discrete-vp.ts';
@@ -133,6 +132,6 @@ function stepsOf<T>({ process, steps, variance = 'fixed-small', decoder = 'discr
     );
   }
   if (steps === undefined) return Array.from({ length: process.steps }, (_, i) => process.steps - 1 - i);
-  steps.forEach((step, i) => checkNumber(WHERE, `steps[${i}]`, step, { min: 0, max: process.steps - 1, integer: true }));
+  steps.forEach((step, i) => checkNumber(WHERE, { [`steps[${i}]`]: step }, { atLeast: 0, atMost: process.steps - 1, kind: 'integer' }));
   return steps;
 }

@@ -1,6 +1,5 @@
-import { UserError } from '@langevin/tensor';
+import { checkNumber, UserError } from '@langevin/tensor';
 import type { Algebra, Coefficient, Term } from '../algebra.ts';
-import { checkNumber } from '../check.ts';
 
 const WHERE = 'core-schedules/dormand-prince';
 
@@ -251,12 +250,12 @@ function checkExtras<T>(extra: readonly number[], first: Rate<T>, items: number)
 }
 
 function checkOptions<T>({ from, to, rtol, atol, maxSteps, firstStep, control }: DormandPrinceOptions<T>): void {
-  checkNumber(WHERE, 'from', from);
-  checkNumber(WHERE, 'to', to);
-  checkNumber(WHERE, 'rtol', rtol, { min: 0, max: 1 });
-  checkNumber(WHERE, 'atol', atol, { min: 0, openMin: true });
-  checkNumber(WHERE, 'maxSteps', maxSteps, { min: 1, max: 1e6, integer: true });
-  if (firstStep !== undefined) checkNumber(WHERE, 'firstStep', firstStep, { min: 0, openMin: true });
+  checkNumber(WHERE, { from });
+  checkNumber(WHERE, { to });
+  checkNumber(WHERE, { rtol }, { atLeast: 0, atMost: 1 });
+  checkNumber(WHERE, { atol }, { above: 0 });
+  checkNumber(WHERE, { maxSteps }, { atLeast: 1, atMost: 1e6, kind: 'integer' });
+  if (firstStep !== undefined) checkNumber(WHERE, { firstStep }, { above: 0 });
   if (control !== 'item' && control !== 'batch')
     throw new UserError(`[${WHERE}] unknown control: control="${String(control)}". Known: item, batch.`);
 }

@@ -1,5 +1,4 @@
-import { UserError } from '@langevin/tensor';
-import { checkNumber } from '../check.ts';
+import { checkNumber, UserError } from '@langevin/tensor';
 
 /** Both > 0. */
 export interface BetaShape {
@@ -24,8 +23,8 @@ export function logGamma(x: number): number {
 const SHAPES = 1e4;
 
 function checkShape({ a, b }: BetaShape): void {
-  checkNumber('core-schedules/maths', 'a', a, { min: 0, max: SHAPES, openMin: true });
-  checkNumber('core-schedules/maths', 'b', b, { min: 0, max: SHAPES, openMin: true });
+  checkNumber('core-schedules/maths', { a }, { above: 0, atMost: SHAPES });
+  checkNumber('core-schedules/maths', { b }, { above: 0, atMost: SHAPES });
 }
 
 /**
@@ -38,7 +37,7 @@ function checkShape({ a, b }: BetaShape): void {
  */
 export function incompleteBeta(x: number, shape: BetaShape): number {
   checkShape(shape);
-  checkNumber('core-schedules/maths', 'x', x, { min: 0, max: 1 });
+  checkNumber('core-schedules/maths', { x }, { atLeast: 0, atMost: 1 });
   if (x === 0 || x === 1) return x;
   const { a, b } = shape;
   return x <= (a + 1) / (a + b + 2) ? Math.exp(logTail(x, shape)) : -Math.expm1(logTail(1 - x, { a: b, b: a }));
@@ -80,7 +79,7 @@ function fraction(x: number, a: number, b: number): number {
  */
 export function betaQuantile(p: number, shape: BetaShape): number {
   checkShape(shape);
-  checkNumber('core-schedules/maths', 'p', p, { min: 0, max: 1 });
+  checkNumber('core-schedules/maths', { p }, { atLeast: 0, atMost: 1 });
   if (p === 0 || p === 1) return p;
   const middle = (shape.a + 1) / (shape.a + shape.b + 2);
   return p <= incompleteBeta(middle, shape)

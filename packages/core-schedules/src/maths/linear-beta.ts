@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 
 export interface LinearBetaOptions {
   /** beta(0), > 0. @default 0.1 */
@@ -17,8 +17,8 @@ export interface LinearBeta {
 }
 
 export function linearBeta(where: string, { betaMin = 0.1, betaMax = 20 }: LinearBetaOptions): LinearBeta {
-  checkNumber(where, 'betaMin', betaMin, { min: 0, openMin: true });
-  checkNumber(where, 'betaMax', betaMax, { min: betaMin, openMin: true });
+  checkNumber(where, { betaMin }, { above: 0 });
+  checkNumber(where, { betaMax }, { above: betaMin });
   const slope = betaMax - betaMin;
   return {
     beta: (t) => betaMin + t * slope,

@@ -1,5 +1,4 @@
-import { add, mean, mul, reshape, showShape, sameShape, square, sub, tensor, UserError, type Tensor } from '@langevin/tensor';
-import { checkNumber } from '../check.ts';
+import { add, checkNumber, mean, mul, reshape, sameShape, showShape, square, sub, type Tensor, tensor, UserError } from '@langevin/tensor';
 import type { NoiseLevel } from '../level.ts';
 import type { LossWeight } from '../loss-weight.ts';
 import { checkedCoefficients, type Preconditioning } from '../preconditioning/preconditioning.ts';
@@ -45,7 +44,7 @@ export interface TrainingCoefficientsOptions {
  */
 export function trainingCoefficients({ levels, preconditioning, weight, importance }: TrainingCoefficientsOptions): TrainingCoefficients {
   const where = 'core-schedules/objective';
-  checkNumber(where, 'levels.length', levels.length, { min: 1, max: 1e6, integer: true });
+  checkNumber(where, { 'levels.length': levels.length }, { atLeast: 1, atMost: 1e6, kind: 'integer' });
   if (importance !== undefined) checkImportance(importance, levels.length);
   const rows = levels.map((level, i) => {
     const { alpha, sigma } = level;
@@ -131,8 +130,8 @@ export function batchMean(losses: Tensor, importance: Tensor | undefined): Tenso
 }
 
 export function checkImportance(importance: readonly number[], images: number): void {
-  checkNumber('core-schedules/objective', 'importance.length', importance.length, { min: images, max: images, integer: true });
-  importance.forEach((value, i) => checkNumber('core-schedules/objective', `importance[${i}]`, value, { min: 0 }));
+  checkNumber('core-schedules/objective', { 'importance.length': importance.length }, { atLeast: images, atMost: images, kind: 'integer' });
+  importance.forEach((value, i) => checkNumber('core-schedules/objective', { [`importance[${i}]`]: value }, { atLeast: 0 }));
 }
 
 export function checkSame(name: string, t: Tensor, x0: Tensor): void {

@@ -1,5 +1,4 @@
-import { add, mean, mul, square, sub, tensor, type Tensor } from '@langevin/tensor';
-import { checkNumber } from '../check.ts';
+import { add, checkNumber, mean, mul, square, sub, type Tensor, tensor } from '@langevin/tensor';
 import { batchMean, checkImportance, checkSame, perImageFactor, type DenoisingLoss } from './denoising.ts';
 
 const WHERE = 'core-schedules/flow-matching';
@@ -27,8 +26,8 @@ export interface FlowMatchingPath {
  */
 export function flowMatchingPath(t: number, options: FlowMatchingPathOptions = {}): FlowMatchingPath {
   const { sigmaMin = 0 } = options;
-  checkNumber(WHERE, 't', t, { min: 0, max: 1 });
-  checkNumber(WHERE, 'sigmaMin', sigmaMin, { min: 0, max: 1, openMax: true });
+  checkNumber(WHERE, { t }, { atLeast: 0, atMost: 1 });
+  checkNumber(WHERE, { sigmaMin }, { atLeast: 0, below: 1 });
   return { x0: 1 - t, source: sigmaMin + (1 - sigmaMin) * t, targetX0: -1, targetSource: 1 - sigmaMin };
 }
 
@@ -62,8 +61,8 @@ export interface FlowMatchingCoefficientsOptions extends FlowMatchingPathOptions
  */
 export function flowMatchingCoefficients(options: FlowMatchingCoefficientsOptions): FlowMatchingCoefficients {
   const { times, bridgeSigma = 0, conditioning = (t) => 1000 * t, importance } = options;
-  checkNumber(WHERE, 'times.length', times.length, { min: 1, max: 1e6, integer: true });
-  checkNumber(WHERE, 'bridgeSigma', bridgeSigma, { min: 0 });
+  checkNumber(WHERE, { 'times.length': times.length }, { atLeast: 1, atMost: 1e6, kind: 'integer' });
+  checkNumber(WHERE, { bridgeSigma }, { atLeast: 0 });
   if (importance !== undefined) checkImportance(importance, times.length);
   const paths = times.map((t) => flowMatchingPath(t, options));
   const column = (name: keyof FlowMatchingPath): Tensor => tensor(Float32Array.from(paths, (path) => path[name]));

@@ -1,6 +1,5 @@
-import { UserError } from '@langevin/tensor';
+import { checkNumber, UserError } from '@langevin/tensor';
 import type { FloatArray } from '../array-algebra.ts';
-import { checkNumber } from '../check.ts';
 import { linearAssignment } from '../maths/linear-assignment.ts';
 
 export interface TransportPairingOptions {
@@ -22,7 +21,7 @@ export interface TransportPairingOptions {
  */
 export function transportPairing({ x0, source, items }: TransportPairingOptions): number[] {
   const where = 'core-schedules/transport-pairing';
-  checkNumber(where, 'items', items, { min: 1, max: 4096, integer: true });
+  checkNumber(where, { items }, { atLeast: 1, atMost: 4096, kind: 'integer' });
   if (x0.length !== source.length || x0.length % items !== 0) {
     throw new UserError(
       `[${where}] both sides are batches of one shape: x0.length=${x0.length}, source.length=${source.length}, items=${items}. `
@@ -51,7 +50,7 @@ export function takeItems<T extends FloatArray>(batch: T, order: readonly number
   const size = batch.length / order.length;
   const out = batch.slice() as T;
   order.forEach((item, i) => {
-    checkNumber('core-schedules/transport-pairing', `order[${i}]`, item, { min: 0, max: order.length - 1, integer: true });
+    checkNumber('core-schedules/transport-pairing', { [`order[${i}]`]: item }, { atLeast: 0, atMost: order.length - 1, kind: 'integer' });
     out.set(batch.subarray(item * size, (item + 1) * size), i * size);
   });
   return out;

@@ -1,5 +1,18 @@
-import { add, cos, div, exp, matmul, mean, mul, reshape, tensor, torchGenerator, UserError, type Tensor } from '@langevin/tensor';
-import { checkNumber } from '../check.ts';
+import {
+  add,
+  checkNumber,
+  cos,
+  div,
+  exp,
+  matmul,
+  mean,
+  mul,
+  reshape,
+  type Tensor,
+  tensor,
+  torchGenerator,
+  UserError,
+} from '@langevin/tensor';
 
 export interface UncertaintyHeadOptions {
   /** Fourier features, 1..65536. @default 128, EDM2's */
@@ -36,8 +49,8 @@ export interface UncertaintyHead {
 export function uncertaintyHead(options: UncertaintyHeadOptions = {}): UncertaintyHead {
   const { channels = 128, bandwidth = 1, seed = 0 } = options;
   const where = 'core-schedules/uncertainty';
-  checkNumber(where, 'channels', channels, { min: 1, max: 65_536, integer: true });
-  checkNumber(where, 'bandwidth', bandwidth, { min: 0, openMin: true });
+  checkNumber(where, { channels }, { atLeast: 1, atMost: 65_536, kind: 'integer' });
+  checkNumber(where, { bandwidth }, { above: 0 });
   const generator = torchGenerator(seed);
   const frequencies = generator.normal64(channels).map((f) => 2 * Math.PI * bandwidth * f);
   const phases = generator.uniform64(channels).map((phase) => 2 * Math.PI * phase);

@@ -1,5 +1,4 @@
-import { add, exp, mean, mul, square, stopGradient, sub, tensor, where, greater, type Tensor } from '@langevin/tensor';
-import { checkNumber } from '../check.ts';
+import { add, checkNumber, exp, greater, mean, mul, square, stopGradient, sub, type Tensor, tensor, where } from '@langevin/tensor';
 import type { LossWeight } from '../loss-weight.ts';
 import type { Preconditioning } from '../preconditioning/preconditioning.ts';
 import type { DiscreteNoiseProcess } from '../processes/discrete-vp.ts';
@@ -49,7 +48,7 @@ export function variationalCoefficients({
   importance,
 }: VariationalCoefficientsOptions): VariationalCoefficients {
   steps.forEach((step, i) =>
-    checkNumber('core-schedules/variational', `steps[${i}]`, step, { min: 0, max: process.steps - 1, integer: true }),
+    checkNumber('core-schedules/variational', { [`steps[${i}]`]: step }, { atLeast: 0, atMost: process.steps - 1, kind: 'integer' }),
   );
   const levels = steps.map((step) => process.level(process.timeOfStep(step)));
   const terms = steps.map((step) => chainTerm(process, step));
@@ -127,7 +126,7 @@ export function variationalLoss({ network, x0, noise, coefficients: c }: Variati
  * steps / 1000.
  */
 export function hybridLoss({ network, x0, noise, coefficients: c, boundWeight = 0.001 }: HybridLossOptions): HybridLoss {
-  checkNumber('core-schedules/variational', 'boundWeight', boundWeight, { min: 0 });
+  checkNumber('core-schedules/variational', { boundWeight }, { atLeast: 0 });
   const { error, variance } = evaluate({ network, x0, noise, coefficients: c });
   const simple = mul(c.weight, itemMeans(square(error)));
   const bound = boundTerms({ error: stopGradient(error), variance, x0, coefficients: c });

@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import type { NoiseLevel } from '../level.ts';
 import type { Preconditioning } from './preconditioning.ts';
 
@@ -24,13 +24,13 @@ export interface ConsistencyPreconditioningOptions {
 export function consistencyPreconditioning(options: ConsistencyPreconditioningOptions = {}): Preconditioning {
   const { sigmaData = 0.5, sigmaMin = 0.002, noiseScale = 250 } = options;
   const where = 'core-schedules/consistency';
-  checkNumber(where, 'sigmaData', sigmaData, { min: 0, openMin: true });
-  checkNumber(where, 'sigmaMin', sigmaMin, { min: 0, openMin: true });
-  checkNumber(where, 'noiseScale', noiseScale, { min: 0, openMin: true });
+  checkNumber(where, { sigmaData }, { above: 0 });
+  checkNumber(where, { sigmaMin }, { above: 0 });
+  checkNumber(where, { noiseScale }, { above: 0 });
   return Object.freeze({
     name: 'consistency',
     at: ({ alpha, sigma }: NoiseLevel) => {
-      checkNumber(where, 'alpha', alpha, { min: 0, openMin: true });
+      checkNumber(where, { alpha }, { above: 0 });
       const relative = Math.max(sigma / alpha, sigmaMin);
       const total = Math.hypot(relative, sigmaData);
       const cSkip = sigmaData ** 2 / ((relative - sigmaMin) ** 2 + sigmaData ** 2);

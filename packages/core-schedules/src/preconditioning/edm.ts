@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import type { NoiseLevel } from '../level.ts';
 import type { Preconditioning } from './preconditioning.ts';
 
@@ -19,11 +19,11 @@ export interface EdmPreconditioningOptions {
  */
 export function edmPreconditioning(options: EdmPreconditioningOptions = {}): Preconditioning {
   const { sigmaData = 0.5 } = options;
-  checkNumber('core-schedules/edm', 'sigmaData', sigmaData, { min: 0, openMin: true });
+  checkNumber('core-schedules/edm', { sigmaData }, { above: 0 });
   return Object.freeze({
     name: 'edm',
     at: ({ alpha, sigma }: NoiseLevel) => {
-      checkNumber('core-schedules/edm', 'alpha', alpha, { min: 0, openMin: true });
+      checkNumber('core-schedules/edm', { alpha }, { above: 0 });
       const total = Math.hypot(sigma, alpha * sigmaData);
       return {
         cSkip: (alpha * sigmaData ** 2) / total ** 2,

@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import type { NoiseLevel } from '../level.ts';
 import type { Preconditioning } from './preconditioning.ts';
 
@@ -19,7 +19,7 @@ export interface FlowMatchingPreconditioningOptions {
  */
 export function flowMatchingPreconditioning(options: FlowMatchingPreconditioningOptions = {}): Preconditioning {
   const { sigmaMin = 0, conditioning = (t) => 1000 * t } = options;
-  checkNumber('core-schedules/flow-matching', 'sigmaMin', sigmaMin, { min: 0, max: 1, openMax: true });
+  checkNumber('core-schedules/flow-matching', { sigmaMin }, { atLeast: 0, below: 1 });
   const rest = 1 - sigmaMin;
   return Object.freeze({
     name: 'flow-matching',

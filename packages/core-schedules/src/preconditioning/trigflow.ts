@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import type { NoiseLevel } from '../level.ts';
 import type { Preconditioning } from './preconditioning.ts';
 
@@ -20,7 +20,7 @@ export interface TrigflowPreconditioningOptions {
  */
 export function trigflowPreconditioning(options: TrigflowPreconditioningOptions = {}): Preconditioning {
   const { sigmaData = 0.5 } = options;
-  checkNumber('core-schedules/trigflow', 'sigmaData', sigmaData, { min: 0, openMin: true });
+  checkNumber('core-schedules/trigflow', { sigmaData }, { above: 0 });
   return Object.freeze({
     name: 'trigflow',
     at: ({ alpha, sigma }: NoiseLevel) => {

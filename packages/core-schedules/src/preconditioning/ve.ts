@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import type { NoiseLevel } from '../level.ts';
 import type { Preconditioning } from './preconditioning.ts';
 
@@ -13,7 +13,7 @@ export function vePreconditioning(): Preconditioning {
   return Object.freeze({
     name: 've',
     at: ({ alpha, sigma }: NoiseLevel) => {
-      checkNumber('core-schedules/ve', 'alpha', alpha, { min: 0, openMin: true });
+      checkNumber('core-schedules/ve', { alpha }, { above: 0 });
       const relative = sigma / alpha;
       return {
         cSkip: 1 / alpha,

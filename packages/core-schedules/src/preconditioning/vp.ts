@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import type { LinearBetaOptions } from '../maths/linear-beta.ts';
 import { vpLinear } from '../processes/vp-linear.ts';
 import { predictionPreconditioning } from './from-prediction.ts';
@@ -18,7 +18,7 @@ export interface VpPreconditioningOptions extends LinearBetaOptions {
  */
 export function vpPreconditioning(options: VpPreconditioningOptions = {}): Preconditioning {
   const { steps = 1000, ...betas } = options;
-  checkNumber('core-schedules/vp', 'steps', steps, { min: 2, integer: true });
+  checkNumber('core-schedules/vp', { steps }, { atLeast: 2, kind: 'integer' });
   return Object.freeze({
     ...predictionPreconditioning({ process: vpLinear(betas), prediction: 'epsilon', conditioning: (t) => (steps - 1) * t }),
     name: 'vp',

@@ -1,7 +1,6 @@
-import { UserError } from '@langevin/tensor';
+import { checkNumber, UserError } from '@langevin/tensor';
 import { betasOf, type BetaOptions } from '../chain/betas.ts';
 import { betasOfLambdas, betweenSteps, lambdasOfBetas, logAlphaBar, positionOfLambda, withZeroTerminal } from '../chain/lambdas.ts';
-import { checkNumber } from '../check.ts';
 import { defineNoiseProcess, variancePreserving, type NoiseProcess } from '../noise-process.ts';
 
 const WHERE = 'core-schedules/discrete-vp';
@@ -45,7 +44,7 @@ export function discreteVp(options: DiscreteVpOptions = {}): DiscreteNoiseProces
   const { terminalSnr = 'published', snrShift = 1 } = options;
   if (!TERMINALS.includes(terminalSnr))
     throw new UserError(`[${WHERE}] unknown terminal signal: terminalSnr="${String(terminalSnr)}". Known: ${TERMINALS.join(', ')}.`);
-  checkNumber(WHERE, 'snrShift', snrShift, { min: 0, openMin: true });
+  checkNumber(WHERE, { snrShift }, { above: 0 });
   const given = betasOf(options);
   const shifted = lambdasOfBetas(given).map((lambda) => lambda - Math.log(snrShift) / 2);
   const lambdas = terminalSnr === 'zero' ? withZeroTerminal(shifted) : shifted;
@@ -53,7 +52,7 @@ export function discreteVp(options: DiscreteVpOptions = {}): DiscreteNoiseProces
   const betas = Object.freeze(terminalSnr === 'zero' || snrShift !== 1 ? betasOfLambdas(lambdas) : given);
   const alphaBars = Object.freeze(lambdas.map((lambda) => Math.exp(logAlphaBar(lambda))));
   const timeOfStep = (step: number): number => {
-    checkNumber(WHERE, 'step', step, { min: 0, max: steps - 1, integer: true });
+    checkNumber(WHERE, { step }, { atLeast: 0, atMost: steps - 1, kind: 'integer' });
     return (step + 1) / steps;
   };
   const position = (t: number): number => Math.min(steps - 1, Math.max(0, snap(t * steps - 1)));

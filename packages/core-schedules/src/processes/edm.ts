@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import { defineNoiseProcess, varianceExploding, type NoiseProcess } from '../noise-process.ts';
 
 export interface EdmOptions {
@@ -21,9 +21,9 @@ export interface EdmOptions {
  */
 export function edm(options: EdmOptions = {}): NoiseProcess {
   const { sigmaMin = 0.002, sigmaMax = 80, rho = 7 } = options;
-  checkNumber('core-schedules/edm', 'sigmaMin', sigmaMin, { min: 0, openMin: true });
-  checkNumber('core-schedules/edm', 'sigmaMax', sigmaMax, { min: sigmaMin, openMin: true });
-  checkNumber('core-schedules/edm', 'rho', rho, { min: 0, openMin: true });
+  checkNumber('core-schedules/edm', { sigmaMin }, { above: 0 });
+  checkNumber('core-schedules/edm', { sigmaMax }, { above: sigmaMin });
+  checkNumber('core-schedules/edm', { rho }, { above: 0 });
   const low = sigmaMin ** (1 / rho);
   const high = sigmaMax ** (1 / rho);
   const sigma = (t: number): number => {

@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import { defineNoiseProcess, straightFlow, type NoiseProcess } from '../noise-process.ts';
 
 export interface FlowOptions {
@@ -21,7 +21,7 @@ export interface FlowOptions {
  */
 export function flow(options: FlowOptions = {}): NoiseProcess {
   const { shift = 1 } = options;
-  checkNumber('core-schedules/flow', 'shift', shift, { min: 0, openMin: true });
+  checkNumber('core-schedules/flow', { shift }, { above: 0 });
   const scale = (t: number): number => 1 + (shift - 1) * t;
   const sigma = (t: number): number => (shift * t) / scale(t);
   return defineNoiseProcess({

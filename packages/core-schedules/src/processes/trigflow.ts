@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import { defineNoiseProcess, variancePreserving, type NoiseProcess } from '../noise-process.ts';
 
 export interface TrigflowOptions {
@@ -20,9 +20,9 @@ export interface TrigflowOptions {
  */
 export function trigflow(options: TrigflowOptions = {}): NoiseProcess {
   const { sigmaData = 0.5, sigmaMin = 0.002, sigmaMax = 80 } = options;
-  checkNumber('core-schedules/trigflow', 'sigmaData', sigmaData, { min: 0, openMin: true });
-  checkNumber('core-schedules/trigflow', 'sigmaMin', sigmaMin, { min: 0, openMin: true });
-  checkNumber('core-schedules/trigflow', 'sigmaMax', sigmaMax, { min: sigmaMin, openMin: true });
+  checkNumber('core-schedules/trigflow', { sigmaData }, { above: 0 });
+  checkNumber('core-schedules/trigflow', { sigmaMin }, { above: 0 });
+  checkNumber('core-schedules/trigflow', { sigmaMax }, { above: sigmaMin });
   const quarter = Math.PI / 2;
   const offset = Math.log(sigmaData);
   const cos = (t: number): number => Math.sin(quarter * (1 - t));

@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import { defineNoiseProcess, varianceExploding, type NoiseProcess } from '../noise-process.ts';
 
 export interface VeOptions {
@@ -17,8 +17,8 @@ export interface VeOptions {
  */
 export function ve(options: VeOptions = {}): NoiseProcess {
   const { sigmaMin = 0.01, sigmaMax = 50 } = options;
-  checkNumber('core-schedules/ve', 'sigmaMin', sigmaMin, { min: 0, openMin: true });
-  checkNumber('core-schedules/ve', 'sigmaMax', sigmaMax, { min: sigmaMin, openMin: true });
+  checkNumber('core-schedules/ve', { sigmaMin }, { above: 0 });
+  checkNumber('core-schedules/ve', { sigmaMax }, { above: sigmaMin });
   const low = Math.log(sigmaMin);
   const range = Math.log(sigmaMax / sigmaMin);
   const sigma = (t: number): number => (t === 1 ? sigmaMax : sigmaMin * Math.exp(t * range));

@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import { defineNoiseProcess, variancePreserving, type NoiseProcess } from '../noise-process.ts';
 
 export interface VpCosineOptions {
@@ -17,7 +17,7 @@ export interface VpCosineOptions {
  */
 export function vpCosine(options: VpCosineOptions = {}): NoiseProcess {
   const { offset = 0.008 } = options;
-  checkNumber('core-schedules/vp-cosine', 'offset', offset, { min: 0, max: 1, openMin: true, openMax: true });
+  checkNumber('core-schedules/vp-cosine', { offset }, { above: 0, below: 1 });
   const angle = (t: number): number => ((Math.PI / 2) * (t + offset)) / (1 + offset);
   const speed = Math.PI / 2 / (1 + offset);
   const start = angle(0);

@@ -1,5 +1,4 @@
-import { UserError } from '@langevin/tensor';
-import { checkNumber } from '../check.ts';
+import { checkNumber, UserError } from '@langevin/tensor';
 import { ramp, roundHalfEven, withoutRepeats } from '../grid/ramp.ts';
 import { noisyCount, sigmaRange, type SigmaRangeOptions } from '../grid/sigma-range.ts';
 import { defineSpacing, type Spacing } from '../grid/spacing.ts';
@@ -30,8 +29,8 @@ export interface BetaSpacingOptions extends SigmaRangeOptions {
  */
 export function betaSpacing(options: BetaSpacingOptions = {}): Spacing {
   const { a = 0.6, b = 0.6, over = 'timestep' } = options;
-  checkNumber(WHERE, 'a', a, { min: 0, openMin: true });
-  checkNumber(WHERE, 'b', b, { min: 0, openMin: true });
+  checkNumber(WHERE, { a }, { above: 0 });
+  checkNumber(WHERE, { b }, { above: 0 });
   if (!QUANTITIES.includes(over))
     throw new UserError(`[${WHERE}] unknown quantity: over="${String(over)}". Known: ${QUANTITIES.join(', ')}.`);
   return defineSpacing({

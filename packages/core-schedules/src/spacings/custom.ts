@@ -1,5 +1,4 @@
-import { UserError } from '@langevin/tensor';
-import { checkNumber } from '../check.ts';
+import { checkNumber, UserError } from '@langevin/tensor';
 import { levelsOfSigmas } from '../grid/sigma-range.ts';
 import { defineSpacing, type Spacing } from '../grid/spacing.ts';
 import { isChain, levelsOfSteps } from '../grid/timesteps.ts';
@@ -55,7 +54,9 @@ function levelsFrom(process: NoiseProcess, { sigmas, times, timesteps, levels = 
     if (!isChain(process))
       throw new UserError(`[${WHERE}] timesteps are steps of a chain: process=${process.name} has none. Pass times or sigmas.`);
     const list = Array.from(timesteps);
-    list.forEach((step, i) => checkNumber(WHERE, `timesteps[${i}]`, step, { min: 0, max: process.steps - 1, integer: true }));
+    list.forEach((step, i) =>
+      checkNumber(WHERE, { [`timesteps[${i}]`]: step }, { atLeast: 0, atMost: process.steps - 1, kind: 'integer' }),
+    );
     return levelsOfSteps(process, list);
   }
   levels.forEach((level, i) => checkLevel(WHERE, `levels[${i}]`, level));
@@ -64,6 +65,6 @@ function levelsFrom(process: NoiseProcess, { sigmas, times, timesteps, levels = 
 
 function levelsAt(process: NoiseProcess, sigmas: readonly number[]): readonly NoiseLevel[] {
   const straight = isStraight(process);
-  sigmas.forEach((sigma, i) => checkNumber(WHERE, `sigmas[${i}]`, sigma, { min: 0, ...(straight ? { max: 1 } : {}) }));
+  sigmas.forEach((sigma, i) => checkNumber(WHERE, { [`sigmas[${i}]`]: sigma }, { atLeast: 0, ...(straight && { atMost: 1 }) }));
   return straight ? sigmas.map((sigma) => Object.freeze({ alpha: 1 - sigma, sigma })) : levelsOfSigmas(process, sigmas);
 }

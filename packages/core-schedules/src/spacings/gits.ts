@@ -1,6 +1,6 @@
-import { UserError } from '@langevin/tensor';
+import { checkNumber, UserError } from '@langevin/tensor';
 import type { FloatArray } from '../array-algebra.ts';
-import { checkNumber, checkParts } from '../check.ts';
+import { checkParts } from '../check.ts';
 import { noisyCount } from '../grid/sigma-range.ts';
 import { levelsOfTable } from '../grid/sigma-table.ts';
 import { defineSpacing, type Spacing } from '../grid/spacing.ts';
@@ -70,7 +70,7 @@ export function gits(options: GitsOptions = {}): Spacing {
   }
   if (!METRICS.includes(metric))
     throw new UserError(`[${WHERE}] unknown metric: metric="${String(metric)}". Known: ${METRICS.join(', ')}.`);
-  checkNumber(WHERE, 'coefficient', coefficient, { min: 0, openMin: true });
+  checkNumber(WHERE, { coefficient }, { above: 0 });
   checkTeacher(teacher, items);
   const costs = eulerCosts(teacher, { items, metric });
   return defineSpacing({
@@ -99,7 +99,7 @@ function tabled(table: readonly number[], teacher: readonly TeacherPoint[] | und
       `[${WHERE}] a table holds sigma / alpha before each step and at the floor: table=${String(table)}. Pass at least two numbers.`,
     );
   table.forEach((sigma: unknown, i) =>
-    checkNumber(WHERE, `table[${i}]`, sigma, { min: 0, openMin: true, ...(i > 0 ? { max: table[i - 1]!, openMax: true } : {}) }),
+    checkNumber(WHERE, { [`table[${i}]`]: sigma }, { above: 0, ...(i > 0 && { below: table[i - 1]! }) }),
   );
   return defineSpacing({ name: 'gits', place: (process, count, reachesFloor) => levelsOfTable(table, process, { count, reachesFloor }) });
 }
@@ -109,7 +109,7 @@ function checkTeacher(teacher: readonly TeacherPoint[], items: number): void {
   checkParts(length, items);
   teacher.forEach(({ at, x, denoised }, i) => {
     checkLevel(WHERE, `teacher[${i}].at`, at);
-    checkNumber(WHERE, `teacher[${i}].at.alpha`, at.alpha, { min: 0, openMin: true });
+    checkNumber(WHERE, { [`teacher[${i}].at.alpha`]: at.alpha }, { above: 0 });
     if (x.length !== length || denoised.length !== length)
       throw new UserError(
         `[${WHERE}] states of the run have different lengths: teacher[${i}] has ${x.length} and ${denoised.length}, expected `

@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import { ramp } from '../grid/ramp.ts';
 import { noisyCount, sigmaRange, type SigmaRangeOptions } from '../grid/sigma-range.ts';
 import { defineSpacing, type Spacing } from '../grid/spacing.ts';
@@ -19,7 +19,7 @@ export interface KarrasOptions extends SigmaRangeOptions {
  */
 export function karras(options: KarrasOptions = {}): Spacing {
   const { rho = 7 } = options;
-  checkNumber(WHERE, 'rho', rho, { min: 0, openMin: true });
+  checkNumber(WHERE, { rho }, { above: 0 });
   return defineSpacing({
     name: 'karras',
     place: (process, count, reachesFloor) => {
@@ -50,10 +50,10 @@ export interface KarrasSigmasOptions {
  */
 export function karrasSigmas(options: KarrasSigmasOptions): Float64Array {
   const { steps, sigmaMax = 80, sigmaMin = 0.002, rho = 7 } = options;
-  checkNumber(WHERE, 'steps', steps, { min: 1, max: 100_000, integer: true });
-  checkNumber(WHERE, 'sigmaMin', sigmaMin, { min: 0, openMin: true });
-  checkNumber(WHERE, 'sigmaMax', sigmaMax, { min: sigmaMin, openMin: true });
-  checkNumber(WHERE, 'rho', rho, { min: 0, openMin: true });
+  checkNumber(WHERE, { steps }, { atLeast: 1, atMost: 100_000, kind: 'integer' });
+  checkNumber(WHERE, { sigmaMin }, { above: 0 });
+  checkNumber(WHERE, { sigmaMax }, { above: sigmaMin });
+  checkNumber(WHERE, { rho }, { above: 0 });
   return Float64Array.from([...evenInRoot({ sigmaMin, sigmaMax }, rho, steps), 0]);
 }
 

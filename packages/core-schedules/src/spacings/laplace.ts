@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import { ramp } from '../grid/ramp.ts';
 import { noisyCount, sigmaRange, type SigmaRangeOptions } from '../grid/sigma-range.ts';
 import { defineSpacing, type Spacing } from '../grid/spacing.ts';
@@ -24,8 +24,8 @@ export interface LaplaceSpacingOptions extends SigmaRangeOptions {
  */
 export function laplaceSpacing(options: LaplaceSpacingOptions = {}): Spacing {
   const { mu = 0, beta = 0.5 } = options;
-  checkNumber(WHERE, 'mu', mu);
-  checkNumber(WHERE, 'beta', beta, { min: 0, openMin: true });
+  checkNumber(WHERE, { mu });
+  checkNumber(WHERE, { beta }, { above: 0 });
   return defineSpacing({
     name: 'laplace',
     place: (process, count, reachesFloor) => {

@@ -1,5 +1,4 @@
-import { UserError } from '@langevin/tensor';
-import { checkNumber } from '../check.ts';
+import { checkNumber, UserError } from '@langevin/tensor';
 import { defineSpacing, type Spacing } from '../grid/spacing.ts';
 import { isChain, levelsOfSteps } from '../grid/timesteps.ts';
 
@@ -17,7 +16,7 @@ export interface LeadingOptions {
  */
 export function leading(options: LeadingOptions = {}): Spacing {
   const { offset = 0 } = options;
-  checkNumber('core-schedules/leading', 'offset', offset, { min: 0, integer: true });
+  checkNumber('core-schedules/leading', { offset }, { atLeast: 0, kind: 'integer' });
   return defineSpacing({
     name: 'leading',
     place: (process, count, reachesFloor) => {

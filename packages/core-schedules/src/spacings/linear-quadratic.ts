@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import { sigmaRange } from '../grid/sigma-range.ts';
 import { defineSpacing, type Spacing } from '../grid/spacing.ts';
 
@@ -23,8 +23,8 @@ export interface LinearQuadraticOptions {
  */
 export function linearQuadratic(options: LinearQuadraticOptions = {}): Spacing {
   const { threshold = 0.025, linearSteps } = options;
-  checkNumber(WHERE, 'threshold', threshold, { min: 0, max: 1, openMin: true, openMax: true });
-  if (linearSteps !== undefined) checkNumber(WHERE, 'linearSteps', linearSteps, { min: 1, integer: true });
+  checkNumber(WHERE, { threshold }, { above: 0, below: 1 });
+  if (linearSteps !== undefined) checkNumber(WHERE, { linearSteps }, { atLeast: 1, kind: 'integer' });
   return defineSpacing({
     name: 'linear-quadratic',
     place: (process, count, reachesFloor) => {
@@ -38,7 +38,7 @@ export function linearQuadratic(options: LinearQuadraticOptions = {}): Spacing {
 /** Share of the noise that is gone before each step. */
 function removedShares(steps: number, threshold: number, linearSteps = Math.floor(steps / 2)): number[] {
   if (steps === 1) return [0];
-  checkNumber(WHERE, 'linearSteps', linearSteps, { min: 1, max: steps - 1, integer: true });
+  checkNumber(WHERE, { linearSteps }, { atLeast: 1, atMost: steps - 1, kind: 'integer' });
   const slope = threshold / linearSteps;
   const rest = steps - linearSteps;
   // threshold + slope k + bend k^2 is 1 after the rest of the steps.

@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import { ramp } from '../grid/ramp.ts';
 import { noisyCount, sigmaRange, type SigmaRangeOptions } from '../grid/sigma-range.ts';
 import { defineSpacing, type Spacing } from '../grid/spacing.ts';
@@ -18,7 +18,7 @@ export interface PolyexponentialOptions extends SigmaRangeOptions {
  */
 export function polyexponential(options: PolyexponentialOptions = {}): Spacing {
   const { rho = 1 } = options;
-  checkNumber(WHERE, 'rho', rho, { min: 0, openMin: true });
+  checkNumber(WHERE, { rho }, { above: 0 });
   return defineSpacing({
     name: 'polyexponential',
     place: (process, count, reachesFloor) => {

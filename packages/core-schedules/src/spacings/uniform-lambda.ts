@@ -1,5 +1,4 @@
-import { UserError } from '@langevin/tensor';
-import { checkNumber } from '../check.ts';
+import { checkNumber, UserError } from '@langevin/tensor';
 import { ramp } from '../grid/ramp.ts';
 import { levelsOfSigmas, noisyCount } from '../grid/sigma-range.ts';
 import { defineSpacing, type Spacing } from '../grid/spacing.ts';
@@ -35,8 +34,8 @@ export function uniformLambda(options: UniformLambdaOptions = {}): Spacing {
             + 'sigmaMin and sigmaMax, or take linspace.',
         );
       }
-      checkNumber(WHERE, 'sigmaMin', sigmaMin, { min: 0, openMin: true });
-      checkNumber(WHERE, 'sigmaMax', sigmaMax, { min: sigmaMin, openMin: true });
+      checkNumber(WHERE, { sigmaMin }, { above: 0 });
+      checkNumber(WHERE, { sigmaMax }, { above: sigmaMin });
       return levelsOfSigmas(process, ramp(Math.log(sigmaMax), Math.log(sigmaMin), noisyCount(process, count, reachesFloor)).map(Math.exp));
     },
   });

@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import { ramp } from '../grid/ramp.ts';
 import { levelsOfSigmas, noisyCount } from '../grid/sigma-range.ts';
 import { defineSpacing, type Spacing } from '../grid/spacing.ts';
@@ -24,9 +24,9 @@ export interface VpSpacingOptions {
  */
 export function vpSpacing(options: VpSpacingOptions = {}): Spacing {
   const { betaD = 19.9, betaMin = 0.1, epsilon = 1e-3 } = options;
-  checkNumber(WHERE, 'betaD', betaD, { min: 0, openMin: true });
-  checkNumber(WHERE, 'betaMin', betaMin, { min: 0, openMin: true });
-  checkNumber(WHERE, 'epsilon', epsilon, { min: 0, max: 1, openMin: true, openMax: true });
+  checkNumber(WHERE, { betaD }, { above: 0 });
+  checkNumber(WHERE, { betaMin }, { above: 0 });
+  checkNumber(WHERE, { epsilon }, { above: 0, below: 1 });
   return defineSpacing({
     name: 'vp',
     place: (process, count, reachesFloor) => {

@@ -1,7 +1,6 @@
-import { UserError, type Generator } from '@langevin/tensor';
+import { checkNumber, type Generator, UserError } from '@langevin/tensor';
 import type { Denoiser } from '../algebra.ts';
 import type { FloatArray } from '../array-algebra.ts';
-import { checkNumber } from '../check.ts';
 import { isLevelList, type NoiseLevel } from '../level.ts';
 import type { AnalyticDistribution } from './distribution.ts';
 
@@ -100,8 +99,8 @@ function prepare(components: readonly MixtureComponent[], dimension: number): re
           + 'Make them equal.',
       );
     }
-    checkNumber(WHERE, `components[${k}].weight`, weight, { min: 0, openMin: true });
-    stds.forEach((value) => checkNumber(WHERE, `components[${k}].std`, value, { min: 0 }));
+    checkNumber(WHERE, { [`components[${k}].weight`]: weight }, { above: 0 });
+    stds.forEach((value) => checkNumber(WHERE, { [`components[${k}].std`]: value }, { atLeast: 0 }));
     return { logWeight: Math.log(weight / total), mean, variance: stds.map((value) => value ** 2) };
   });
 }

@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import { snrOf } from '../level.ts';
 import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
 
@@ -10,6 +10,6 @@ import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
  */
 export function edmWeight(options: { /** @default 0.5 */ readonly sigmaData?: number } = {}): LossWeight {
   const { sigmaData = 0.5 } = options;
-  checkNumber('core-schedules/edm-weight', 'sigmaData', sigmaData, { min: 0, openMin: true });
+  checkNumber('core-schedules/edm-weight', { sigmaData }, { above: 0 });
   return defineLossWeight('edm', (level) => snrOf(level) + sigmaData ** -2);
 }

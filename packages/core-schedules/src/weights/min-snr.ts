@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import { snrOf } from '../level.ts';
 import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
 
@@ -11,6 +11,6 @@ import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
  */
 export function minSnrWeight(options: { /** @default 5 */ readonly gamma?: number } = {}): LossWeight {
   const { gamma = 5 } = options;
-  checkNumber('core-schedules/min-snr-weight', 'gamma', gamma, { min: 0, openMin: true });
+  checkNumber('core-schedules/min-snr-weight', { gamma }, { above: 0 });
   return defineLossWeight('min-snr', (level) => Math.min(snrOf(level), gamma));
 }

@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import { snrOf } from '../level.ts';
 import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
 
@@ -17,8 +17,8 @@ export interface P2Options {
  */
 export function p2Weight(options: P2Options = {}): LossWeight {
   const { gamma = 1, k = 1 } = options;
-  checkNumber('core-schedules/p2-weight', 'gamma', gamma, { min: 0 });
-  checkNumber('core-schedules/p2-weight', 'k', k, { min: 0, openMin: true });
+  checkNumber('core-schedules/p2-weight', { gamma }, { atLeast: 0 });
+  checkNumber('core-schedules/p2-weight', { k }, { above: 0 });
   return defineLossWeight('p2', (level) => {
     const snr = snrOf(level);
     return snr / (k + snr) ** gamma;

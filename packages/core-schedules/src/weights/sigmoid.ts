@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import { lambdaOf } from '../level.ts';
 import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
 
@@ -13,7 +13,7 @@ import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
  */
 export function sigmoidWeight(options: { /** @default 2 */ readonly bias?: number } = {}): LossWeight {
   const { bias = 2 } = options;
-  checkNumber('core-schedules/sigmoid-weight', 'bias', bias);
+  checkNumber('core-schedules/sigmoid-weight', { bias });
   // SNR sigmoid(bias - log SNR) = e^bias sigmoid(log SNR - bias), finite at both ends.
   return defineLossWeight('sigmoid', (level) => Math.exp(bias) / (1 + Math.exp(bias - 2 * lambdaOf(level))));
 }

@@ -1,4 +1,4 @@
-import { checkNumber } from '../check.ts';
+import { checkNumber } from '@langevin/tensor';
 import { snrOf } from '../level.ts';
 import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
 
@@ -11,7 +11,7 @@ import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
  */
 export function softMinSnrWeight(options: { /** @default 4, of sigmaData 0.5 */ readonly gamma?: number } = {}): LossWeight {
   const { gamma = 4 } = options;
-  checkNumber('core-schedules/soft-min-snr-weight', 'gamma', gamma, { min: 0, openMin: true });
+  checkNumber('core-schedules/soft-min-snr-weight', { gamma }, { above: 0 });
   return defineLossWeight('soft-min-snr', (level) => {
     const snr = snrOf(level);
     return snr === Infinity ? gamma : (snr * gamma) / (snr + gamma);

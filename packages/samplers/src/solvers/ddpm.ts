@@ -1,6 +1,6 @@
 import { transition, type NoiseLevel, type Transition } from '@langevin/core-schedules';
 import { readOptions } from '@langevin/tensor';
-import { checkChoice } from '../check-option.ts';
+import { checkChoice, checkKind } from '../check-option.ts';
 import { defineSampler, type Sampler, type StepInput } from '../sampler.ts';
 
 const VARIANCES = ['small', 'large', 'learned', 'learned-range'] as const;
@@ -31,12 +31,16 @@ export interface DdpmOptions {
  * Ancestral sampling (Ho et al. 2020, arXiv:2006.11239, Algorithm 2), for any two levels and so for respaced chains: the
  * posterior mean given x0 = D, plus noise; none at a last, clean level. The optimal variance is Bao et al.'s (2022,
  * arXiv:2201.06503, eq. 5).
+ *
+ * @throws UserError for an unknown variance, and for what is no function where one is wanted
  * @example
  * ddpm().order; // => 1
  */
 export function ddpm(options: DdpmOptions = {}): Sampler {
   const { variance = 'small', transition: between = transition } = readOptions('samplers/ddpm', options);
   if (typeof variance !== 'function') checkChoice('ddpm', { variance }, { known: VARIANCES, also: 'or a function of the level' });
+  const remedy = 'Pass a function of two levels, or leave it out.';
+  checkKind('ddpm', { name: 'transition', value: between, holds: typeof between === 'function', remedy });
   return defineSampler({
     name: 'ddpm',
     order: 1,

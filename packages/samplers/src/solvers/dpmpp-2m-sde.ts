@@ -25,11 +25,11 @@ export interface Dpmpp2mSdeOptions extends SdeMultistepOptions {
  */
 export function dpmpp2mSde(given: Dpmpp2mSdeOptions = {}): Sampler {
   const options = readOptions('samplers/dpmpp-2m-sde', given);
-  const { solverType = 'midpoint', order = 2 } = options;
+  const { solverType = 'midpoint', order = 2, prediction = 'x0', lowerOrderFinal = 'clean' } = options;
   checkChoice('dpmpp-2m-sde', { solverType }, ['midpoint', 'heun']);
-  checkChoice('dpmpp-2m-sde', { prediction: options.prediction ?? 'x0' }, ['x0', 'epsilon']);
+  checkChoice('dpmpp-2m-sde', { prediction }, ['x0', 'epsilon']);
   checkChoice('dpmpp-2m-sde', { order }, [1, 2]);
-  checkLowerOrderFinal('dpmpp-2m-sde', options.lowerOrderFinal ?? 'clean');
+  checkLowerOrderFinal('dpmpp-2m-sde', lowerOrderFinal);
   return sdeMultistep({
     ...options,
     name: 'dpmpp-2m-sde',

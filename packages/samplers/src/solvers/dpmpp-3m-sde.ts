@@ -31,11 +31,11 @@ export interface Dpmpp3mSdeOptions extends SdeMultistepOptions {
  */
 export function dpmpp3mSde(given: Dpmpp3mSdeOptions = {}): Sampler {
   const options = readOptions('samplers/dpmpp-3m-sde', given);
-  const { weights = 'exact', solverType = 'heun' } = options;
+  const { weights = 'exact', solverType = 'heun', prediction = 'x0', lowerOrderFinal = 'clean' } = options;
   checkChoice('dpmpp-3m-sde', { weights }, ['exact', 'reference', 'diffusers']);
   checkChoice('dpmpp-3m-sde', { solverType }, ['midpoint', 'heun']);
-  checkChoice('dpmpp-3m-sde', { prediction: options.prediction ?? 'x0' }, ['x0', 'epsilon']);
-  checkLowerOrderFinal('dpmpp-3m-sde', options.lowerOrderFinal ?? 'clean');
+  checkChoice('dpmpp-3m-sde', { prediction }, ['x0', 'epsilon']);
+  checkLowerOrderFinal('dpmpp-3m-sde', lowerOrderFinal);
   return sdeMultistep({
     ...options,
     name: 'dpmpp-3m-sde',

@@ -1,6 +1,6 @@
 import type { NoiseLevel } from '@langevin/core-schedules';
-import { readOptions, UserError } from '@langevin/tensor';
-import { checkChoice } from '../check-option.ts';
+import { readOptions } from '@langevin/tensor';
+import { checkChoice, checkKind } from '../check-option.ts';
 import { EVEN_ADAMS } from '../maths/lagrange.ts';
 import { finiteHistory, remember } from '../maths/multistep.ts';
 import { transferTerms } from '../maths/noise-steps.ts';
@@ -53,16 +53,13 @@ const RUNGE_KUTTA = [1 / 6, 2 / 6, 2 / 6, 1 / 6];
  */
 export function pndm(given: PndmOptions = {}): Sampler {
   const options = readOptions('samplers/pndm', given);
-  const { form = 'plms', middle = halfAngle } = options;
+  const ownLegs = (from: NoiseLevel, to: NoiseLevel) =>
+    (form === 'f' ? [middle(from, to), middle(from, to), to, to] : [to, to]).map((end) => ({ from, to: end }));
+  const { form = 'plms', middle = halfAngle, legs = ownLegs } = options;
   checkChoice('pndm', { form }, FORMS);
-  const legs =
-    options.legs
-    ?? ((from: NoiseLevel, to: NoiseLevel) =>
-      (form === 'f' ? [middle(from, to), middle(from, to), to, to] : [to, to]).map((end) => ({ from, to: end })));
-  if (typeof middle !== 'function')
-    throw new UserError(
-      `[samplers/pndm] middle must be a function of two levels: middle=${String(middle)}. Leave it out for the middle of the angle.`,
-    );
+  const remedy = 'Pass a function of two levels, or leave it out.';
+  for (const [name, value] of Object.entries({ middle, legs }))
+    checkKind('pndm', { name, value, holds: typeof value === 'function', remedy });
   const most = form === 's' ? 2 : 4;
   return defineSampler({
     name: 'pndm',

@@ -5,7 +5,7 @@ import { imageNoise, startState } from '../noise.ts';
 import type { Sampler } from '../sampler.ts';
 import { sample, trajectory } from '../trajectory.ts';
 import { demand } from './demand.ts';
-import { bed, gaussianMoments, orderGrid, slopeOf, STARTS } from './measure.ts';
+import { bed, gaussianMoments, orderGrid, slopeOf, starts } from './measure.ts';
 import { withParts } from './with-parts.ts';
 
 /**
@@ -82,8 +82,8 @@ export async function measureTolerance(sampler: (tolerance: number) => Sampler):
   for (const data of ['gaussian', 'mixture'] as const) {
     const { denoise, target } = await bed(data);
     for (const tolerance of TOLERANCES) {
-      const algebra = arrayAlgebra({ items: STARTS.length });
-      for await (const { x, nfe } of trajectory({ sampler: sampler(tolerance), denoise, x: STARTS, levels: orderGrid(1), algebra })) {
+      const algebra = arrayAlgebra({ items: starts().length });
+      for await (const { x, nfe } of trajectory({ sampler: sampler(tolerance), denoise, x: starts(), levels: orderGrid(1), algebra })) {
         rows.push({ data, tolerance, nfe, error: x.reduce((worst, value, i) => Math.max(worst, Math.abs(value - target[i]!)), 0) });
       }
     }

@@ -27,7 +27,8 @@ export function orderGrid(steps: number): readonly NoiseLevel[] {
 const STEPS = [80, 160, 320, 640];
 /** The cost grows with the square here; and with churn, 80 steps still add all they may at once. */
 const WEAK_STEPS = [160, 320];
-export const STARTS = Float64Array.from({ length: 41 }, (_, i) => -2.3 + (4.6 * i) / 40);
+/** New each time, as a sampler that writes to what it is given must not change what the next one sees. */
+export const starts = (): Float64Array => Float64Array.from({ length: 41 }, (_, i) => -2.3 + (4.6 * i) / 40);
 
 /**
  * Error of a deterministic sampler on the ODE of a distribution, at its worst over 41 starts in -2.3..2.3.
@@ -44,7 +45,7 @@ export async function measureOrder(
   const { denoise, target } = await bed(data);
   const errors: number[] = [];
   for (const count of steps) {
-    const end = await sample({ sampler, denoise, x: STARTS, levels: orderGrid(count) });
+    const end = await sample({ sampler, denoise, x: starts(), levels: orderGrid(count) });
     errors.push(end.reduce((worst, value, i) => Math.max(worst, Math.abs(value - target[i]!)), 0));
   }
   return { steps, errors, slope: slopeOf(steps, errors) };
@@ -57,13 +58,13 @@ export interface Bed {
 
 let modesReference: Promise<Float64Array> | undefined;
 
-/** Data with a known end of the ODE over the order grid, from {@link STARTS}. */
+/** Data with a known end of the ODE over the order grid, from {@link starts}. */
 export async function bed(data: 'gaussian' | 'mixture'): Promise<Bed> {
   const grid = orderGrid(1);
   const [from, to] = [grid[0]!, grid[1]!];
   if (data === 'gaussian') {
     const normal = gaussian({ mean: [0.7], std: 0.3 });
-    return { denoise: withParts(normal.denoiser()), target: normal.flow(STARTS, { from, to }) };
+    return { denoise: withParts(normal.denoiser()), target: normal.flow(starts(), { from, to }) };
   }
   const denoise = withParts(threeModes().denoiser<Float64Array>());
   modesReference ??= reference(denoise, { from, to });
@@ -80,7 +81,7 @@ async function reference(
 ): Promise<Float64Array> {
   const first = Math.log(relativeSigma(from));
   const last = Math.log(relativeSigma(to));
-  const start = STARTS.map((value) => value / from.alpha);
+  const start = starts().map((value) => value / from.alpha);
   const coarse = await rungeKutta(denoise, start, { first, last, steps: REFERENCE_STEPS });
   const fine = await rungeKutta(denoise, start, { first, last, steps: 2 * REFERENCE_STEPS });
   return fine.map((value, i) => to.alpha * (value + (value - coarse[i]!) / 15));

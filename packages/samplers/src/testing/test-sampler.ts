@@ -10,13 +10,23 @@ import {
   type NoiseLevel,
 } from '@langevin/core-schedules';
 import { finiteSet, threeModes } from '@langevin/core-schedules/testing';
-import { UserError, type Engine } from '@langevin/tensor';
+import type { Engine } from '@langevin/tensor';
 import { imageNoise, startState } from '../noise.ts';
 import type { Sampler } from '../sampler.ts';
 import { sample, trajectory, type Progress } from '../trajectory.ts';
 import { consistencyCheck, sampledCheck, toleranceCheck, type Accuracy } from './accuracy.ts';
 import { demand } from './demand.ts';
 import { engineCheck } from './engine-check.ts';
+import {
+  badNoiseCheck,
+  damagedResumeCheck,
+  failureCheck,
+  optionsCheck,
+  ownLevelsCheck,
+  refused,
+  sharedCheck,
+  strangerCheck,
+} from './hostile.ts';
 import { measureOrder, measureWeakOrder, type OrderMeasurement } from './measure.ts';
 import { withParts } from './with-parts.ts';
 
@@ -35,6 +45,10 @@ export interface SamplerTestOptions {
   readonly tolerance?: number;
   /** How far tensors of float32 may end from arrays of float64; methods that divide by small sigmas need more. @default 2e-5 */
   readonly precision?: number;
+  /** Levels that are made for the sampler, such as those of dpmFastLevels(), for so many steps. @default none */
+  readonly levels?: (steps: number) => readonly NoiseLevel[];
+  /** What makes the sampler: it has to refuse options that are none. @default not looked at */
+  readonly make?: (options?: never) => Sampler;
   /** Engines on which tensors must give what plain arrays give. @default none */
   readonly engines?: readonly Engine[];
 }
@@ -74,6 +88,8 @@ export function samplerChecks(sampler: Sampler, options: Omit<SamplerTestOptions
     tolerance = sampler.order <= 2 ? 0.15 : 0.3,
     engines = [],
     precision = 2e-5,
+    levels,
+    make,
   } = options;
   const slope = (measured: OrderMeasurement, above: 'or higher' | 'no higher'): void => {
     const errors = measured.errors.map((error) => error.toExponential(2)).join(', ');
@@ -132,6 +148,19 @@ export function samplerChecks(sampler: Sampler, options: Omit<SamplerTestOptions
     { name: 'changes nothing that it is given', run: () => mutationCheck(sampler) },
     { name: 'goes on from any step as if never stopped', run: () => resumeCheck(sampler) },
     { name: 'meets invalid grids and results with an error', run: () => refusalCheck(sampler) },
+    { name: 'refuses every part of a run that is something else', run: () => strangerCheck(sampler) },
+    ...(sampler.stochastic
+      ? [{ name: 'refuses noise that is none, in the first step and in the last', run: () => badNoiseCheck(sampler) }]
+      : []),
+    { name: 'is not changed by a call that fails', run: () => failureCheck(sampler) },
+    { name: 'serves several runs with one source of noise', run: () => sharedCheck(sampler) },
+    { name: 'refuses a saved state that is damaged', run: () => damagedResumeCheck(sampler) },
+    ...(levels === undefined
+      ? []
+      : [{ name: 'runs over levels of its own, which fall, in any number of steps', run: () => ownLevelsCheck(sampler, levels) }]),
+    ...(make === undefined
+      ? []
+      : [{ name: 'is not made from options that are none', run: () => Promise.resolve().then(() => optionsCheck(make)) }]),
     ...engines.map((engine) => ({
       name: `gives on ${engine.name}/${engine.device} what it gives over arrays, compiled once`,
       run: () => engineCheck(sampler, engine, precision),
@@ -292,20 +321,9 @@ async function refusalCheck(sampler: Sampler): Promise<void> {
     [[{ alpha: 1, sigma: 1 }, CLEAN, CLEAN], 'levels[1] has 0, levels[2] has 0'],
     [[{ alpha: 1, sigma: Number.NaN }, CLEAN], 'levels[0]={ alpha: 1, sigma: NaN }'],
   ];
-  for (const [levels, text] of grids) await refused(sample({ ...base, levels }), text);
+  for (const [levels, text] of grids) await refused(() => sample({ ...base, levels }), text);
   const levels = karras().levels(edm(), { steps: 4 });
   let calls = 0;
   const broken = withParts<Float64Array>((x) => Promise.resolve(x.map(() => (++calls > 1 ? Number.NaN : 0))));
-  await refused(sample({ ...base, denoise: broken, levels }), `of 4 of ${sampler.name}: element 0 is NaN`);
-}
-
-async function refused(outcome: Promise<unknown>, text: string): Promise<void> {
-  const error: unknown = await outcome.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  demand(
-    error instanceof UserError && error.message.includes(text),
-    `expected a UserError with "${text}", got ${error === undefined ? 'a result' : String(error)}`,
-  );
+  await refused(() => sample({ ...base, denoise: broken, levels }), `of 4 of ${sampler.name}: element 0 is NaN`);
 }

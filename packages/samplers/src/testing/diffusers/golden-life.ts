@@ -3,7 +3,7 @@ import { UnsupportedError, UserError } from '@langevin/tensor';
 import type { StepOptions } from '../../compat/call-options.ts';
 import type { DiffusersScheduler } from '../../compat/diffusers-scheduler.ts';
 import { fromDiffusersConfig } from '../../compat/from-config.ts';
-import { changedSample, noiseOf, patternGenerator, startState } from './formulas.ts';
+import { changedSample, networkOutput, noiseOf, patternGenerator, startState } from './formulas.ts';
 import { difference } from './golden-case.ts';
 import { makeCall, noiseKind, stepOptionsOf, timestepsOptionsOf } from './golden-call.ts';
 
@@ -30,6 +30,8 @@ export interface GoldenLife {
   /** add_noise at the timestep `at`, 500 when absent. */
   readonly at?: number;
   readonly noised: Outcome;
+  /** batch_step_no_noise from the first timestep for one item and the last for the other, of the parallel classes. */
+  readonly batch?: Outcome;
   /** step_index at the end of the first loop. */
   readonly stepIndex?: number;
   /** Draws of noise in all. */
@@ -48,6 +50,7 @@ export type Care = 'careful' | 'careless';
 /** The same life here. */
 export type Life = Pick<GoldenLife, 'before' | 'early' | 'final' | 'again' | 'changed' | 'noised' | 'draws'> & {
   readonly stepIndex: number | undefined;
+  readonly batch: Outcome;
 };
 
 /** @param size elements of a state of two items */
@@ -72,8 +75,13 @@ export async function liveLife(golden: GoldenLife, { size, care }: { readonly si
   scheduler.setTimesteps(set);
   const changed = await loop(scheduler, { ...given, changes: true });
   scheduler.setTimesteps(set);
-  const noised = refusal(() => scheduler.addNoise(startState(size), noiseOf(0, size), golden.at ?? 500));
-  return { before, early, final, again, changed, noised, draws: source.drawn(), stepIndex };
+  const noised = await refusal(() => scheduler.addNoise(startState(size), noiseOf(0, size), golden.at ?? 500));
+  const x = startState(size);
+  const learned = String(golden.config['variance_type'] ?? '').startsWith('learned');
+  const output = networkOutput(x, 0, learned ? size / 2 : 0);
+  const ends = [scheduler.timesteps[0]!, scheduler.timesteps.at(-1)!];
+  const batch = await refusal(() => scheduler.batchStepNoNoise(output, ends, x));
+  return { batch, before, early, final, again, changed, noised, draws: source.drawn(), stepIndex };
 }
 
 interface Loop {
@@ -135,9 +143,9 @@ async function refusedOnce(step: (output: Float64Array) => Promise<unknown>, out
   if (!refused) throw new Error('an output of the wrong size was not refused');
 }
 
-function refusal(call: () => Float64Array): Outcome {
+async function refusal(call: () => Float64Array | Promise<Float64Array>): Promise<Outcome> {
   try {
-    return [...call()];
+    return [...(await call())];
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { raises: 0 };
