@@ -202,12 +202,12 @@ export const transformsJson: SceneFormat = {
       file_path: name,
       ...(time !== undefined && { time }),
       ...(maskPath !== undefined && { mask_path: maskPath }),
-      // JSON has no not-a-number, but numbers that are too large become infinite.
+      // As Python writes it.
       transform_matrix: name === scene.broken ? 'BROKEN' : openGl(camera),
     }));
     const json = { ...lens, w: SIZE.width, h: SIZE.height, fl_x: FX, fl_y: FX, cx: CX, cy: CY, frames };
     const points = scene.points && { ply_file_path: 'points.ply' };
-    const broken = '[[1e999,0,0,0],[0,1,0,0],[0,0,1,0],[0,0,0,1]]';
+    const broken = '[[NaN,0,0,0],[0,1,0,-Infinity],[0,0,1,0],[0,0,0,1]]';
     return {
       'transforms.json': JSON.stringify({ ...json, ...points }).replaceAll('"BROKEN"', broken),
       ...(scene.points && {

@@ -1,4 +1,4 @@
-import { parseJson } from '@langevin/io';
+import { parsePythonJson } from '@langevin/io';
 import { readPlyPoints } from '@langevin/io/splats';
 import { UserError } from '@langevin/tensor';
 import type { SceneFolder } from './folder.ts';
@@ -39,7 +39,7 @@ export async function readTransforms(files: SceneFolder, paths: readonly string[
 async function readOne(files: SceneFolder, path: string, heldOut: 'all' | 'listed'): Promise<SceneSource> {
   const label = files.label(path);
   const text = new TextDecoder().decode(await files.bytes(path, { maxBytes: MAX_BYTES }));
-  const model = parseTransforms(parseJson(text, `[gaussians/transforms] ${JSON.stringify(label)}`), label);
+  const model = parseTransforms(parsePythonJson(text, `[gaussians/transforms] ${JSON.stringify(label)}`), label);
   const roots = [path.slice(0, Math.max(0, path.lastIndexOf('/')))];
   const remarks: string[] = [];
   const { used, unused } = listed(model);

@@ -36,6 +36,8 @@ export interface TransformsModel {
 }
 
 const finite = v.pipe(v.number(), v.finite());
+/** Python writes NaN for the poses of frames that it could not place: those frames are left out. */
+const anyNumber = v.custom<number>((value) => typeof value === 'number', 'Expected a number');
 const side = v.pipe(v.number(), v.minValue(1), v.maxValue(MAX_SIDE));
 const intrinsics = {
   camera_model: v.optional(v.string()),
@@ -67,7 +69,7 @@ const Frame = v.object({
   mask_path: v.optional(v.string()),
   depth_file_path: v.optional(v.string()),
   time: v.optional(finite),
-  transform_matrix: v.pipe(v.array(v.pipe(v.array(v.number()), v.length(4))), v.minLength(3), v.maxLength(4)),
+  transform_matrix: v.pipe(v.array(v.pipe(v.array(anyNumber), v.length(4))), v.minLength(3), v.maxLength(4)),
 });
 const File = v.object({
   ...intrinsics,
