@@ -25,21 +25,22 @@ export const MAX_SIDE = 16_384;
 /** Throws a UserError unless the value is a camera. `where` is "package/part". */
 export function checkCamera(where: string, camera: Camera): void {
   const { kind = 'pinhole', width, height, fx, fy, cx, cy, worldToCamera } = camera;
-  const demand = (holds: boolean, name: string, value: unknown, remedy: string): void => {
-    if (!holds) throw new UserError(`[${where}] this is no camera: ${name}=${String(value)}. ${remedy}`);
+  const demand = (holds: boolean, fault: () => string): void => {
+    if (!holds) throw new UserError(`[${where}] this is no camera: ${fault()}`);
   };
-  demand(kind === 'pinhole' || kind === 'orthographic', 'kind', kind, 'Known: pinhole, orthographic.');
+  demand(kind === 'pinhole' || kind === 'orthographic', () => `kind=${String(kind)}. Known: pinhole, orthographic.`);
   for (const [name, side] of Object.entries({ width, height }))
-    demand(Number.isSafeInteger(side) && side >= 1 && side <= MAX_SIDE, name, side, `Pass an integer from 1 to ${MAX_SIDE}.`);
+    demand(
+      Number.isSafeInteger(side) && side >= 1 && side <= MAX_SIDE,
+      () => `${name}=${String(side)}. Pass an integer from 1 to ${MAX_SIDE}.`,
+    );
   for (const [name, focal] of Object.entries({ fx, fy }))
-    demand(Number.isFinite(focal) && focal > 0, name, focal, 'Pass a number > 0, in pixels.');
+    demand(Number.isFinite(focal) && focal > 0, () => `${name}=${String(focal)}. Pass a number > 0, in pixels.`);
   for (const [name, centre] of Object.entries({ cx, cy }))
-    demand(Number.isFinite(centre), name, centre, 'Pass a finite number, in pixels.');
+    demand(Number.isFinite(centre), () => `${name}=${String(centre)}. Pass a finite number, in pixels.`);
   demand(
     worldToCamera.length === 12 && worldToCamera.every(Number.isFinite),
-    'worldToCamera',
-    `[${worldToCamera.join(', ')}]`,
-    'Pass the 12 numbers of the rows of [R | t].',
+    () => `worldToCamera=[${worldToCamera.join(', ')}]. Pass the 12 numbers of the rows of [R | t].`,
   );
 }
 

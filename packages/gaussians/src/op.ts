@@ -21,6 +21,8 @@ export interface GaussianTensors {
 export type AnyRasterizer = Rasterizer | Rasterizer<Float64Array>;
 
 export interface RasterizeOptions extends Pick<RenderOptions, 'degree' | 'antialiasing' | 'depth' | 'near' | 'cutoff'> {
+  /** From where: one camera, or a list of cameras of one size. */
+  readonly camera: Camera | readonly Camera[];
   /** Behind the scene: [channels], or [B, channels] with one for each camera. @default black */
   readonly background?: Tensor | readonly number[];
   /** Colours [N, 3] in place of the spherical harmonics. @default none */
@@ -84,19 +86,15 @@ export function gaussianTensors({
  * const camera = lookAt({ width: 16, height: 16, fx: 16, fy: 16, cx: 8, cy: 8, eye: [0, 0, -4], target: [0, 0, 0] });
  * const photograph = zeros([16, 16, 3]);
  * const params = gaussianTensors(gaussians);
- * const loss = (p: GaussianTensors) => mean(square(sub(rasterizeTensors(referenceRasterizer(), p, camera).color, photograph)));
+ * const loss = (p: GaussianTensors) => mean(square(sub(rasterizeTensors(referenceRasterizer(), p, { camera }).color, photograph)));
  * const { value, grad } = valueAndGrad(loss)(params);
  * [value.shape, grad.means.shape]; // => [[], [2, 3]]
  */
-export function rasterizeTensors(
-  rasterizer: AnyRasterizer,
-  gaussians: GaussianTensors,
-  cameras: Camera | readonly Camera[],
-  options: RasterizeOptions = {},
-): RasterizedTensors {
+export function rasterizeTensors(rasterizer: AnyRasterizer, gaussians: GaussianTensors, options: RasterizeOptions): RasterizedTensors {
+  const { camera: cameras, ...settings } = options;
   const list: readonly Camera[] = isList(cameras) ? cameras : [cameras];
   const batch = isList(cameras) ? [cameras.length] : [];
-  const { background, colors, features, worldToCamera, depth = 'none', onGradients, ...rest } = options;
+  const { background, colors, features, worldToCamera, depth = 'none', onGradients, ...rest } = settings;
   const inputs = new Map<InputName, Tensor>(
     Object.entries({
       ...pick(gaussians),

@@ -113,7 +113,7 @@ export interface PhotometricStep<A extends FloatArray = Float32Array> {
 /** Memory of a rasterizer's kernels that holds the parameters and moments of one training, so that drawing and Adam copy nothing. */
 export interface ParameterMemory {
   /**
-   * Copies arrays into the memory in place of those before, whose views become invalid; returns the views of the new ones, or undefined when
+   * Copies arrays into the memory in place of those before, whose views become invalid; returns views of the new ones, or undefined when
    * there is no room (those before are invalid then, too).
    */
   readonly load: (arrays: readonly Float32Array[]) => Promise<readonly Float32Array[] | undefined>;

@@ -41,36 +41,29 @@ const MOST_FEATURES = 1024;
 /** Options with their defaults. `where` is "package/part". @throws UserError for arrays, a camera or options that do not fit each other */
 export function settingsFor<A extends FloatArray>(
   where: string,
-  gaussians: Gaussians<A>,
-  camera: Camera,
-  options: RenderOptions<A>,
+  asked: { readonly gaussians: Gaussians<A>; readonly camera: Camera; readonly options: RenderOptions<A> },
 ): Settings<A> {
+  const { gaussians, camera, options } = asked;
   checkGaussians(where, gaussians);
   checkCamera(where, camera);
   const { count } = gaussians;
   const { degree = gaussians.degree, antialiasing = 'none', depth = 'none', near = 0.01, cutoff = 'hard', features, colors } = options;
-  const demand = (holds: boolean, what: string, name: string, value: unknown, remedy: string): void => {
-    if (!holds) throw new UserError(`[${where}] ${what}: ${name}=${String(value)}. ${remedy}`);
+  const demand = (holds: boolean, fault: () => string): void => {
+    if (!holds) throw new UserError(`[${where}] ${fault()}`);
   };
   const oneOf = (name: string, value: string, known: readonly string[]): void =>
-    demand(known.includes(value), 'unknown option', name, value, `Known: ${known.join(', ')}.`);
+    demand(known.includes(value), () => `unknown option: ${name}=${String(value)}. Known: ${known.join(', ')}.`);
   oneOf('antialiasing', antialiasing, ['none', 'mip']);
   oneOf('depth', depth, ['none', 'accumulated', 'expected']);
   oneOf('cutoff', cutoff, ['hard', 'smooth']);
   demand(
     Number.isInteger(degree) && degree >= 0 && degree <= gaussians.degree,
-    'degree is not among those of the Gaussians',
-    'degree',
-    degree,
-    `Pass an integer from 0 to ${gaussians.degree}.`,
+    () => `degree is not among those of the Gaussians: degree=${String(degree)}. Pass an integer from 0 to ${gaussians.degree}.`,
   );
-  demand(Number.isFinite(near) && near > 0, 'no plane in front of the camera', 'near', near, 'Pass a number > 0.');
+  demand(Number.isFinite(near) && near > 0, () => `no plane in front of the camera: near=${String(near)}. Pass a number > 0.`);
   demand(
     colors === undefined || colors.length === 3 * count,
-    'colors do not have a row for each Gaussian',
-    'colors.length',
-    colors?.length,
-    `Pass [N, 3], ${3 * count} numbers.`,
+    () => `colors do not have a row for each Gaussian: colors.length=${colors?.length}. Pass [N, 3], ${3 * count} numbers.`,
   );
 
   let featureChannels = 0;
@@ -78,10 +71,9 @@ export function settingsFor<A extends FloatArray>(
     featureChannels = features.length / count;
     demand(
       Number.isInteger(featureChannels) && featureChannels <= MOST_FEATURES,
-      'features do not have a row for each Gaussian',
-      'features.length',
-      features.length,
-      `Pass [N, F] with N=${count} and F <= ${MOST_FEATURES}.`,
+      () =>
+        `features do not have a row for each Gaussian: features.length=${features.length}. Pass [N, F] with N=${count} and F <= `
+        + `${MOST_FEATURES}.`,
     );
   }
   const given = options.background ?? [];
@@ -91,12 +83,11 @@ export function settingsFor<A extends FloatArray>(
       || given.length === 3
       || given.length === channels
       || (count === 0 && given.length > 3 && given.length <= 3 + MOST_FEATURES),
-    'background does not have a number for each channel',
-    'background.length',
-    given.length,
-    `Pass 3${channels > 3 ? ` or ${channels}` : ''} numbers.`,
+    () =>
+      `background does not have a number for each channel: background.length=${given.length}. Pass 3`
+      + `${channels > 3 ? ` or ${channels}` : ''} numbers.`,
   );
-  demand(given.every(Number.isFinite), 'background is not finite', 'background', `[${given.join(', ')}]`, 'Pass finite numbers.');
+  demand(given.every(Number.isFinite), () => `background is not finite: background=[${given.join(', ')}]. Pass finite numbers.`);
   const background = Array.from({ length: channels }, (_, channel) => given[channel] ?? 0);
   return { background, degree, antialiasing, depth, near, cutoff, features, colors, featureChannels };
 }

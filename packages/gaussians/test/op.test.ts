@@ -41,8 +41,7 @@ function lossOf(inputs: Inputs, cameras: Camera | readonly Camera[], weights: Re
   const drawn = rasterizeTensors(
     referenceRasterizer(),
     { means, quaternions, logScales, opacityLogits, sh } as unknown as GaussianTensors,
-    cameras,
-    { ...(options as RasterizeOptions), depth: 'accumulated', cutoff: 'smooth' },
+    { ...(options as Omit<RasterizeOptions, 'camera'>), camera: cameras, depth: 'accumulated', cutoff: 'smooth' },
   );
   const parts = (['color', 'alpha', 'depth'] as const).map((name) => sum(mul(sin(drawn[name]!), weights[name]!)));
   return parts.reduce((a, b) => add(a, b));
@@ -117,8 +116,8 @@ describe('the picture', () => {
   test('is the one that the rasterizer draws, for one camera and for several', async () => {
     const rasterizer = referenceRasterizer();
     const options = { background: [0.125, 0.25, 0.375], depth: 'expected', antialiasing: 'mip' } as const;
-    const drawn = rasterizeTensors(rasterizer, gaussianTensors(single), camera, options);
-    const both = rasterizeTensors(rasterizer, gaussianTensors(double), [camera, moved], options);
+    const drawn = rasterizeTensors(rasterizer, gaussianTensors(single), { ...options, camera });
+    const both = rasterizeTensors(rasterizer, gaussianTensors(double), { ...options, camera: [camera, moved] });
     expect([drawn.color.shape, drawn.alpha.shape, both.depth!.shape]).toEqual([
       [4, 9, 3],
       [4, 9],
@@ -151,7 +150,7 @@ describe('the picture', () => {
       },
       backward: async () => Promise.reject(new Error('not asked for')),
     };
-    const drawn = rasterizeTensors(flat, gaussianTensors(single), camera);
+    const drawn = rasterizeTensors(flat, gaussianTensors(single), { camera });
     expect(drawn.depth).toBeUndefined();
     expect(new Set(await read(drawn.color))).toEqual(new Set([single.means[0]]));
     expect(asked.mock.calls).toEqual([[true]]);
@@ -163,7 +162,7 @@ describe('gradients', () => {
     const rasterizer = referenceRasterizer();
     const params = gaussianTensors(single);
     const background = tensor([0.1, 0.5, 0.9]);
-    const drawn = rasterizeTensors(rasterizer, params, camera, { background });
+    const drawn = rasterizeTensors(rasterizer, params, { camera, background });
     const target = fill(drawn.color.shape);
     const found = gradients([mean(square(add(drawn.color, target)))], [...Object.values(params), background] as Tensor[]);
     await realize(found, { engine });
@@ -202,7 +201,7 @@ describe('gradients', () => {
     for (const rasterizer of [kernels, referenceRasterizer()]) {
       const params = gaussianTensors(single);
       const background = tensor([0.25, 0.5, 0.75]);
-      const { color, depth } = rasterizeTensors(rasterizer, params, [camera, moved], { background, depth: 'accumulated' });
+      const { color, depth } = rasterizeTensors(rasterizer, params, { camera: [camera, moved], background, depth: 'accumulated' });
       const pulled = gradients([add(mean(square(color)), mean(depth!))], [...(Object.values(params) as Tensor[]), background]);
       await realize([...pulled, color], { engine });
       found.push(await Promise.all([color, ...pulled].map(read)));
@@ -221,7 +220,7 @@ describe('gradients', () => {
     const render = vi.spyOn(rasterizer, 'render');
     const onGradients = vi.fn();
     const params = gaussianTensors(single);
-    const { color } = rasterizeTensors(rasterizer, params, [camera, moved], { onGradients });
+    const { color } = rasterizeTensors(rasterizer, params, { camera: [camera, moved], onGradients });
     const loss = mean(square(color));
     const [first] = gradients([loss], [params.means]);
     const [second] = gradients([loss], [params.means]);
@@ -236,9 +235,10 @@ describe('gradients', () => {
 test('what does not fit is refused with its shape', () => {
   const draw = (
     change: Partial<GaussianTensors>,
-    options: RasterizeOptions = {},
+    options: Omit<RasterizeOptions, 'camera'> = {},
     cameras: Camera | readonly Camera[] = camera,
-  ): RasterizedTensors => rasterizeTensors(referenceRasterizer(), { ...gaussianTensors(single), ...change }, cameras, options);
+  ): RasterizedTensors =>
+    rasterizeTensors(referenceRasterizer(), { ...gaussianTensors(single), ...change }, { ...options, camera: cameras });
   expect(() => draw({ quaternions: fill([3, 3]) })).toThrow(
     '[gaussians/op] tensor does not fit: quaternions=[3, 3], expected [3, 4] for 3 Gaussians and 1 cameras.',
   );

@@ -13,6 +13,16 @@ export interface PictureGradients {
   readonly depth: number;
 }
 
+/** What is gone back from. */
+export interface BackwardRequest {
+  /** First byte that may be used: what lies before it is needed. */
+  readonly start: number;
+  readonly drawn: Drawn;
+  readonly picture: PictureGradients;
+  /** Whether sums of absolute values are wanted. */
+  readonly absolute: boolean;
+}
+
 /** Copies that are made while threads work. */
 export interface GradientCopies {
   /** Puts rows of the gradients of the picture, from `from` to before `to`, where they are expected. */
@@ -29,10 +39,7 @@ export interface GradientCopies {
  */
 export async function backwardPass(
   threads: Threads,
-  start: number,
-  drawn: Drawn,
-  picture: PictureGradients,
-  absolute: boolean,
+  { start, drawn, picture, absolute }: BackwardRequest,
   copies?: GradientCopies,
 ): Promise<{ readonly gradients: RenderGradients; readonly finite: boolean; readonly end: number }> {
   const { memory, trace } = threads;

@@ -15,8 +15,7 @@ export interface Compared extends PhotometricResult<Float32Array> {
 /** The kernels' {@link photometricLoss}, for a picture of three channels that lies before `start`. */
 export async function compare(
   { memory, count: workers, run, trace }: Threads,
-  start: number,
-  drawn: Drawn,
+  { start, drawn }: { readonly start: number; readonly drawn: Drawn },
   given: { readonly target: Float32Array; readonly mask?: Uint8Array | undefined; readonly dssim: number },
 ): Promise<Compared> {
   const { width, height } = drawn;
@@ -43,8 +42,8 @@ export async function compare(
     scratchStride: BAND_SCRATCH,
   };
   if (mask !== undefined) showTarget(floats(memory, drawn.color, numbers), target, mask);
-  await run('lossForward', job, bands);
-  await run('lossBackward', job, bands);
+  await run({ kind: 'lossForward', job, pieces: bands });
+  await run({ kind: 'lossBackward', job, pieces: bands });
   const gradient = floats(memory, at, numbers);
   if (mask !== undefined) for (let i = 0; i < numbers; i++) gradient[i] = (gradient[i]! * mask[Math.floor(i / 3)]!) / 255;
   const sums = new Float64Array(memory.buffer, job.lossSums, 3 * bands);

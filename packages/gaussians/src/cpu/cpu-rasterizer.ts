@@ -147,7 +147,7 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
         copy(own?.alpha, picture.alpha, 1);
         copy(own?.depth, picture.depth, 1);
       };
-      const drawn = await draw(threads, base(), gaussians, camera, settings, { prepare, take });
+      const drawn = await draw(threads, { start: base(), gaussians, camera, settings }, { prepare, take });
       const { array: radii } = arrayOf(gaussians.count, reuse?.radii);
       radii.set(floats(memory, drawn.job.radii, gaussians.count));
       const rendering: Rendering = { width, height, channels, ...own!, radii };
@@ -173,7 +173,7 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
         evict(memory);
         // Its addresses hold only where it was drawn.
         if (own.held === start && own.start >= base()) new Uint8Array(memory.buffer, own.start, own.saved.length).set(own.saved);
-        else drawn = await draw(threads, base(), own.gaussians, own.camera, drawn.settings);
+        else drawn = await draw(threads, { start: base(), gaussians: own.gaussians, camera: own.camera, settings: drawn.settings });
       }
       const { width, height, channels, settings } = drawn;
       const pixels = width * height;
@@ -188,7 +188,7 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
       const expected = settings.depth === 'expected' && cotangents.depth !== undefined;
       const vAlpha = cotangents.alpha === undefined && !expected ? undefined : into(pixels, cotangents.alpha);
       const vDepth = settings.depth === 'none' ? undefined : into(pixels, cotangents.depth);
-      if (expected) divideDepth(vDepth!, vAlpha!, rendering.alpha, rendering.depth!);
+      if (expected) divideDepth({ alpha: vAlpha!, depth: vDepth! }, { alpha: rendering.alpha, depth: rendering.depth! });
       const bring = (from: number, to: number): void => {
         const [first, last] = [from * width * channels, to * width * channels];
         const target = floats(memory, vColor + 4 * first, last - first);
@@ -197,10 +197,12 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
       };
       const { gradients } = await backwardPass(
         threads,
-        space(0),
-        drawn,
-        { color: vColor, alpha: vAlpha?.byteOffset ?? 0, depth: vDepth?.byteOffset ?? 0 },
-        true,
+        {
+          start: space(0),
+          drawn,
+          picture: { color: vColor, alpha: vAlpha?.byteOffset ?? 0, depth: vDepth?.byteOffset ?? 0 },
+          absolute: true,
+        },
         { bring, reuse },
       );
       return gradients;
@@ -214,9 +216,9 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
       checkPhotometric(WHERE, request);
       evict(memory);
       gradientsEnd = 0;
-      const drawn = await draw(threads, start, gaussians, camera, settings);
+      const drawn = await draw(threads, { start, gaussians, camera, settings });
       const pixels = camera.width * camera.height;
-      const picture = await compare(threads, drawn.top, drawn, { target, mask, dssim });
+      const picture = await compare(threads, { start: drawn.top, drawn }, { target, mask, dssim });
       const space = reserve(memory, picture.end);
       let addresses = { color: picture.at, alpha: 0, depth: 0 };
       let loss = picture.loss;
@@ -228,9 +230,14 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
         const [vAlpha, vDepth] = [floats(memory, addresses.alpha, pixels), floats(memory, addresses.depth, pixels)];
         vAlpha.fill(0);
         vDepth.set(gradient);
-        divideDepth(vDepth, vAlpha, floats(memory, drawn.alpha, pixels), found);
+        divideDepth({ alpha: vAlpha, depth: vDepth }, { alpha: floats(memory, drawn.alpha, pixels), depth: found });
       }
-      const { gradients, finite, end } = await backwardPass(threads, space(0), drawn, addresses, request.absolute === true);
+      const { gradients, finite, end } = await backwardPass(threads, {
+        start: space(0),
+        drawn,
+        picture: addresses,
+        absolute: request.absolute === true,
+      });
       gradientsEnd = end;
       const { l1, mse, ssim } = picture;
       return { loss, l1, mse, ssim, gradients, finite, radii: floats(memory, drawn.job.radii, gaussians.count) };
@@ -280,14 +287,17 @@ export function cpuRasterizer(options: CpuRasterizerOptions = {}): Rasterizer {
 }
 
 function hardSettings(gaussians: Gaussians, camera: Camera, options: RenderOptions): Settings<Float32Array> {
-  const settings = settingsFor(WHERE, gaussians, camera, options);
+  const settings = settingsFor(WHERE, { gaussians, camera, options });
   if (settings.cutoff === 'smooth')
     throw new UnsupportedError(`[${WHERE}] the kernels cut off: cutoff=smooth. Use referenceRasterizer() for finite differences.`);
   return settings;
 }
 
-/** Expected depth is accumulated depth over alpha: its gradient by both. */
-function divideDepth(vDepth: Float32Array, vAlpha: Float32Array, alpha: Float32Array, depth: Float32Array): void {
+/** Expected depth is accumulated depth over alpha: its gradient by both, in place of the one by it. */
+function divideDepth(
+  { alpha: vAlpha, depth: vDepth }: { readonly alpha: Float32Array; readonly depth: Float32Array },
+  { alpha, depth }: { readonly alpha: Float32Array; readonly depth: Float32Array },
+): void {
   for (let pixel = 0; pixel < vDepth.length; pixel++) {
     const divisor = Math.max(LEAST_DIVISOR, alpha[pixel]!);
     const v = vDepth[pixel]! / divisor;

@@ -40,19 +40,20 @@ export interface Drawn extends PicturePlaces {
   readonly top: number;
 }
 
+/** What is drawn, from where in the memory on. */
+export interface DrawRequest {
+  readonly start: number;
+  readonly gaussians: Gaussians;
+  readonly camera: Camera;
+  readonly settings: Settings<Float32Array>;
+}
+
 /**
  * Draws into the memory, from `start` on.
  *
  * @param copies who copies the picture while threads work. @default nobody does
  */
-export async function draw(
-  threads: Threads,
-  start: number,
-  gaussians: Gaussians,
-  camera: Camera,
-  settings: Settings<Float32Array>,
-  copies?: PictureCopies,
-): Promise<Drawn> {
+export async function draw(threads: Threads, { start, gaussians, camera, settings }: DrawRequest, copies?: PictureCopies): Promise<Drawn> {
   const { memory, count: workers, run, trace } = threads;
   const { width, height } = camera;
   const { count } = gaussians;
@@ -70,7 +71,7 @@ export async function draw(
     sh: safe(gaussians.sh),
   };
   const [colors, features] = [settings.colors && safe(settings.colors), settings.features && safe(settings.features)];
-  const put = (given: Float32Array | undefined): number => (given === undefined ? 0 : placeUnlessThere(memory, space, start, given));
+  const put = (given: Float32Array | undefined): number => (given === undefined ? 0 : placeUnlessThere({ memory, space, start }, given));
   const [tilesX, tilesY] = [Math.ceil(width / TILE), Math.ceil(height / TILE)];
   const tiles = tilesX * tilesY;
   const pixels = width * height;
@@ -85,7 +86,7 @@ export async function draw(
     colors: put(colors),
     features: put(features),
     background: place(memory, space, settings.background),
-    lens: lens(camera, settings.near, space, memory),
+    lens: lens({ memory, space }, camera, settings.near),
     records: space(recordBytes(values) * count),
     radii: space(4 * count),
     keys: space(4 * count),
@@ -158,9 +159,9 @@ export async function draw(
     rowStarts: space(4 * (tilesY + 1)),
     rowEntries: space(4 * (tilesY + 1)),
   };
-  await run('sort', sorting, 1, copies && { meanwhile: copies.prepare });
+  await run({ kind: 'sort', job: sorting, pieces: 1, ...(copies && { meanwhile: copies.prepare }) });
   done('sort');
-  await run('binTiles', sorting, tilesY);
+  await run({ kind: 'binTiles', job: sorting, pieces: tilesY });
   done('bin into tiles');
   await inParts(threads, {
     kind: 'forward',
@@ -174,7 +175,7 @@ export async function draw(
 }
 
 /** The numbers of a camera as assembly/layout.ts has them; returns where they are. */
-function lens(camera: Camera, near: number, space: Space, memory: WasmMemory): number {
+function lens({ memory, space }: { readonly memory: WasmMemory; readonly space: Space }, camera: Camera, near: number): number {
   const { width, height, fx, fy, cx, cy, worldToCamera } = camera;
   const marginX = (FRUSTUM_MARGIN * width) / (2 * fx);
   const marginY = (FRUSTUM_MARGIN * height) / (2 * fy);

@@ -19,7 +19,7 @@ export interface PartedJob {
 
 /** Runs a job part by part: while the other threads are at one, the caller's copies for the next and from the last. */
 export async function inParts({ run }: Threads, { kind, job, units, each = 1, bring, take }: PartedJob): Promise<void> {
-  if (bring === undefined && take === undefined) return run(kind, job, each * units);
+  if (bring === undefined && take === undefined) return run({ kind, job, pieces: each * units });
   const bound = (part: number): number => Math.floor((units * part) / PARTS);
   bring?.(0, bound(1));
   for (let part = 0; part < PARTS; part++) {
@@ -27,7 +27,7 @@ export async function inParts({ run }: Threads, { kind, job, units, each = 1, br
       if (part > 0) take?.(bound(part - 1), bound(part));
       if (part + 1 < PARTS) bring?.(bound(part + 1), bound(part + 2));
     };
-    await run(kind, job, each * bound(part + 1), { from: each * bound(part), meanwhile });
+    await run({ kind, job, pieces: each * bound(part + 1), from: each * bound(part), meanwhile });
   }
   take?.(bound(PARTS - 1), units);
 }

@@ -33,7 +33,10 @@ export function reserve(memory: WasmMemory, start = FREE): Space {
 }
 
 /** Puts an array into the memory, or leaves it where it is when that is in the bytes before `start`; returns where. */
-export function placeUnlessThere(memory: WasmMemory, space: Space, start: number, given: Float32Array): number {
+export function placeUnlessThere(
+  { memory, space, start }: { readonly memory: WasmMemory; readonly space: Space; readonly start: number },
+  given: Float32Array,
+): number {
   const there = addressOf(memory, given);
   return there !== undefined && there < start ? there : place(memory, space, given);
 }

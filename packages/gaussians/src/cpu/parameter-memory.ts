@@ -47,8 +47,9 @@ function room(
 }
 
 /**
- * A step of Adam, by the kernels where everything lies in their memory, else here: the same bits. `start` is what {@link loadParameters} returned
- * as the end.
+ * A step of Adam, by the kernels where everything lies in their memory, else here: the same bits.
+ *
+ * @param start what {@link loadParameters} returned as the end
  */
 export async function stepAdam({ memory, run }: Threads, start: number, steps: readonly AdamStep[]): Promise<void> {
   const groups = steps.map(({ values, gradient, moments, columns, step }) => {
@@ -72,5 +73,6 @@ export async function stepAdam({ memory, run }: Threads, start: number, steps: r
   }
   const rule = table + GROUP_BYTES * MOST_GROUPS;
   new Float64Array(memory.buffer, rule, 5).set([RULE.beta1, 1 - RULE.beta1, RULE.beta2, 1 - RULE.beta2, RULE.epsilon]);
-  await run('adam', { ...NO_JOB, count, adamGroups: table, adamCount: groups.length, adamRule: rule }, Math.ceil(count / CHUNK));
+  const job = { ...NO_JOB, count, adamGroups: table, adamCount: groups.length, adamRule: rule };
+  await run({ kind: 'adam', job, pieces: Math.ceil(count / CHUNK) });
 }

@@ -38,7 +38,10 @@ async function joinedJob({ memory, run }: Threads): Promise<void> {
   const words = new Int32Array(memory.buffer);
   await vi.waitFor(() => expect(Atomics.load(words, BEGUN)).toBe(1), { timeout: 20_000, interval: 5 });
   const until = performance.now() + 10_000;
-  await run('adam', NO_JOB, 2, {
+  await run({
+    kind: 'adam',
+    job: NO_JOB,
+    pieces: 2,
     meanwhile: () => {
       while (Atomics.load(words, STATE) === OPEN && performance.now() < until);
     },
@@ -98,12 +101,15 @@ describe.for(['Node', 'a page'] as const)('a worker that fails in %s', (where) =
       '[gaussians/cpu] a worker failed: see the cause. Pass threads: 1 where workers are not allowed.',
     );
     expect(String((failed as Error).cause)).toContain('a kernel trapped');
-    await expect(threads.run('adam', NO_JOB, 2)).rejects.toThrow('a worker failed');
+    await expect(threads.run({ kind: 'adam', job: NO_JOB, pieces: 2 })).rejects.toThrow('a worker failed');
   });
 
   test('is heard of before it has joined anything', async () => {
     fault = "(() => { throw new Error('no start') })()";
     threads = await start();
-    await vi.waitFor(() => expect(threads!.run('adam', NO_JOB, 2)).rejects.toThrow('a worker failed'), { timeout: 10_000, interval: 20 });
+    await vi.waitFor(() => expect(threads!.run({ kind: 'adam', job: NO_JOB, pieces: 2 })).rejects.toThrow('a worker failed'), {
+      timeout: 10_000,
+      interval: 20,
+    });
   });
 });

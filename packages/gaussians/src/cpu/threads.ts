@@ -30,7 +30,12 @@ if (node) node.parentPort.once('message', begin); else onmessage = ({ data }) =>
 
 const WORKER_FAILED = '[gaussians/cpu] a worker failed: see the cause. Pass threads: 1 where workers are not allowed.';
 
-export interface RunOptions {
+/** A job for all threads. */
+export interface Run {
+  readonly kind: (typeof KINDS)[number];
+  readonly job: Job;
+  /** How many pieces it has. */
+  readonly pieces: number;
   /** The first piece to do. @default 0 */
   readonly from?: number;
   /** What the caller's thread does before it helps. */
@@ -49,7 +54,7 @@ export interface Threads {
   readonly memory: WasmMemory;
   readonly trace: Trace | undefined;
   /** Runs a job on all threads, which take its pieces one by one. */
-  readonly run: (kind: (typeof KINDS)[number], job: Job, pieces: number, options?: RunOptions) => Promise<void>;
+  readonly run: (run: Run) => Promise<void>;
   /** Lets the others know that a job is about to come, so that they are awake when it does. */
   readonly wake: () => void;
   readonly dispose: () => void;
@@ -124,7 +129,7 @@ export async function startThreads(count: number, trace?: Trace): Promise<Thread
     count: 1 + others,
     memory,
     trace,
-    run: async (kind, job, pieces, { from = 0, meanwhile } = {}) => {
+    run: async ({ kind, job, pieces, from = 0, meanwhile }) => {
       if ('cause' in failure) throw new UnsupportedError(WORKER_FAILED, { cause: failure.cause });
       JOB_WORDS.forEach((name, i) => (words[JOB + i] = job[name]));
       words[KIND] = KINDS.indexOf(kind);

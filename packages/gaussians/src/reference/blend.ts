@@ -23,7 +23,7 @@ export interface PixelStack {
 }
 
 /** What falls on the pixel (column, row) from splats in the order of depth. */
-export function stack(splats: readonly Splat[], column: number, row: number, cutoff: 'hard' | 'smooth'): PixelStack {
+export function stack(splats: readonly Splat[], [column, row]: readonly [number, number], cutoff: 'hard' | 'smooth'): PixelStack {
   const layers: Layer[] = [];
   let transmittance = 1;
   let margin = Infinity;
@@ -66,14 +66,15 @@ export interface PixelGradient {
   readonly depth: number;
 }
 
+/** What a pixel was blended from, and where the gradients of its splats are summed. */
+export interface BlendedFrom {
+  readonly splats: readonly Splat[];
+  readonly background: readonly number[];
+  readonly into: readonly SplatGradient[];
+}
+
 /** From the gradient of a pixel to those of the splats that it was blended from, from back to front. */
-export function stackBackward(
-  splats: readonly Splat[],
-  { layers, transmittance }: PixelStack,
-  background: readonly number[],
-  v: PixelGradient,
-  into: readonly SplatGradient[],
-): void {
+export function stackBackward({ splats, background, into }: BlendedFrom, { layers, transmittance }: PixelStack, v: PixelGradient): void {
   // What lies behind the layer at hand, weighted by what of it reaches the eye.
   const behind = background.map((value) => value * transmittance);
   let depthBehind = 0;

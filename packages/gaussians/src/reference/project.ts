@@ -5,6 +5,13 @@ import { harmonics } from './harmonics.ts';
 import { add, addInto, apply, dot, multiply, outer, scale, transpose, type Matrix } from './matrices.ts';
 import { rotation, rotationBackward, throughNormalisation } from './rotation.ts';
 
+/** What is drawn. */
+export interface Scene {
+  readonly gaussians: Gaussians<Float64Array>;
+  readonly camera: Camera;
+  readonly settings: Settings<Float64Array>;
+}
+
 /** A Gaussian as the picture sees it. */
 export interface Splat {
   readonly index: number;
@@ -57,7 +64,7 @@ function parts(gaussians: Gaussians<Float64Array>, camera: Camera, index: number
   const turn = [0, 1, 2].map((i) => w.slice(4 * i, 4 * i + 3));
   const shift = [0, 1, 2].map((i) => w[4 * i + 3]!);
   const [x, y, z] = apply(turn, mean).map((value, i) => value + shift[i]!) as [number, number, number];
-  const slope = linearisation(camera, x, y, z);
+  const slope = linearisation(camera, [x, y, z]);
   const projection = multiply(slope.jacobian, turn);
   const flat = multiply(multiply(projection, covariance), transpose(projection));
   const eye = cameraPosition(camera);
@@ -79,7 +86,10 @@ function parts(gaussians: Gaussians<Float64Array>, camera: Camera, index: number
 }
 
 /** Slopes of the projection at a point, which is first moved to the edge of the widened frustum where it lies beyond. */
-function linearisation(camera: Camera, x: number, y: number, z: number): { jacobian: Matrix; horizontal: Clamped; vertical: Clamped } {
+function linearisation(
+  camera: Camera,
+  [x, y, z]: readonly [number, number, number],
+): { jacobian: Matrix; horizontal: Clamped; vertical: Clamped } {
   const { kind = 'pinhole', width, height, fx, fy, cx, cy } = camera;
   if (kind === 'orthographic')
     return {
@@ -90,13 +100,13 @@ function linearisation(camera: Camera, x: number, y: number, z: number): { jacob
       horizontal: { value: 0, inside: false },
       vertical: { value: 0, inside: false },
     };
-  const clamped = (ratio: number, side: number, focal: number, centre: number): Clamped => {
+  const clamped = (ratio: number, [side, focal, centre]: readonly [number, number, number]): Clamped => {
     const margin = (FRUSTUM_MARGIN * side) / (2 * focal);
     const value = Math.min((side - centre) / focal + margin, Math.max(-centre / focal - margin, ratio));
     return { value, inside: value === ratio };
   };
-  const horizontal = clamped(x / z, width, fx, cx);
-  const vertical = clamped(y / z, height, fy, cy);
+  const horizontal = clamped(x / z, [width, fx, cx]);
+  const vertical = clamped(y / z, [height, fy, cy]);
   return {
     jacobian: [
       [fx / z, 0, (-fx * horizontal.value) / z],
@@ -123,7 +133,7 @@ function compensation(flat: Matrix) {
 const sigmoid = (logit: number): number => 1 / (1 + Math.exp(-logit));
 
 /** The colour channels before they are cut off at 0, [3]. */
-function shade(gaussians: Gaussians<Float64Array>, index: number, offset: readonly number[], degree: number) {
+function shade({ gaussians, settings: { degree } }: Scene, index: number, offset: readonly number[]) {
   const length = Math.hypot(...offset);
   const basis = harmonics([offset[0]! / length, offset[1]! / length, offset[2]! / length], degree);
   const start = index * (gaussians.sh.length / gaussians.count);
@@ -136,12 +146,8 @@ function shade(gaussians: Gaussians<Float64Array>, index: number, offset: readon
  * The Gaussian as the camera sees it, or undefined when it is not drawn: behind the near plane, beside the picture, too faint, or not
  * finite.
  */
-export function project(
-  gaussians: Gaussians<Float64Array>,
-  camera: Camera,
-  settings: Settings<Float64Array>,
-  index: number,
-): Splat | undefined {
+export function project(scene: Scene, index: number): Splat | undefined {
+  const { gaussians, camera, settings } = scene;
   const { at, flat, offset } = parts(gaussians, camera, index);
   const [x, y, z] = at;
   if (!(z >= settings.near)) return undefined;
@@ -171,7 +177,7 @@ export function project(
 
   const color =
     settings.colors === undefined
-      ? shade(gaussians, index, offset, settings.degree).raw.map((value) => Math.max(0, value))
+      ? shade(scene, index, offset).raw.map((value) => Math.max(0, value))
       : [...settings.colors.subarray(3 * index, 3 * index + 3)];
   const features = settings.features?.subarray(index * settings.featureChannels, (index + 1) * settings.featureChannels) ?? [];
   const channels = [...color, ...features];
@@ -181,13 +187,11 @@ export function project(
 
 /** From the gradient of a splat to those of the scene and the camera, by the chain rule. */
 export function projectBackward(
-  gaussians: Gaussians<Float64Array>,
-  camera: Camera,
-  settings: Settings<Float64Array>,
-  splat: Splat,
-  v: SplatGradient,
+  scene: Scene,
+  { splat, v }: { readonly splat: Splat; readonly v: SplatGradient },
   into: SceneGradients,
 ): void {
+  const { gaussians, camera, settings } = scene;
   const { index } = splat;
   const { mean, quaternion, scales, rotated, spread, covariance, turn, shift, at, slope, projection, flat, offset } = parts(
     gaussians,
@@ -276,7 +280,7 @@ export function projectBackward(
   const vColor = v.channels.slice(0, 3);
   if (settings.colors !== undefined) addInto(into.colors!, 3 * index, vColor);
   else {
-    const { basis, raw, coefficient, start } = shade(gaussians, index, offset, settings.degree);
+    const { basis, raw, coefficient, start } = shade(scene, index, offset);
     const vRaw = vColor.map((value, channel) => (raw[channel]! > 0 ? value : 0));
     basis.forEach(({ value }, k) =>
       addInto(

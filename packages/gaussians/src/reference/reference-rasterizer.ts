@@ -2,17 +2,14 @@ import { UserError } from '@langevin/tensor';
 import type { Camera } from '../camera.ts';
 import type { Gaussians } from '../gaussians.ts';
 import type { Rasterizer, RenderGradients, Rendering, RenderOptions, Cotangents } from '../rasterizer.ts';
-import { checkCotangents, LEAST_DIVISOR, settingsFor, type Settings } from '../settings.ts';
+import { checkCotangents, LEAST_DIVISOR, settingsFor } from '../settings.ts';
 import { stack, stackBackward, type PixelStack } from './blend.ts';
-import { project, projectBackward, type Splat, type SplatGradient } from './project.ts';
+import { project, projectBackward, type Scene, type Splat, type SplatGradient } from './project.ts';
 
 const WHERE = 'gaussians/reference';
 
 /** What the backward pass needs. */
-interface Scene {
-  readonly gaussians: Gaussians<Float64Array>;
-  readonly camera: Camera;
-  readonly settings: Settings<Float64Array>;
+interface DrawnScene extends Scene {
   readonly splats: readonly Splat[];
 }
 
@@ -21,7 +18,7 @@ interface Scene {
  * picture of 32 x 32 pixels and 100 Gaussians takes some milliseconds.
  */
 export function referenceRasterizer(): Rasterizer<Float64Array> {
-  const scenes = new WeakMap<Rendering<Float64Array>, Scene>();
+  const scenes = new WeakMap<Rendering<Float64Array>, DrawnScene>();
   let disposed = false;
   const demandAlive = (): void => {
     if (disposed) throw new UserError(`[${WHERE}] the rasterizer was disposed of: disposed=true. Make another.`);
@@ -65,15 +62,15 @@ export function decisionMargins(
   const { splats, settings } = prepare(gaussians, camera, options);
   return Float64Array.from(
     { length: camera.width * camera.height },
-    (_, pixel) => stack(splats, pixel % camera.width, Math.floor(pixel / camera.width), settings.cutoff).margin,
+    (_, pixel) => stack(splats, [pixel % camera.width, Math.floor(pixel / camera.width)], settings.cutoff).margin,
   );
 }
 
-function prepare(gaussians: Gaussians<Float64Array>, camera: Camera, options: RenderOptions<Float64Array>): Scene {
-  const settings = settingsFor(WHERE, gaussians, camera, options);
+function prepare(gaussians: Gaussians<Float64Array>, camera: Camera, options: RenderOptions<Float64Array>): DrawnScene {
+  const settings = settingsFor(WHERE, { gaussians, camera, options });
   const splats: Splat[] = [];
   for (let index = 0; index < gaussians.count; index++) {
-    const splat = project(gaussians, camera, settings, index);
+    const splat = project({ gaussians, camera, settings }, index);
     if (splat !== undefined) splats.push(splat);
   }
   // Sorting is stable: equal depths stay in the order of their rows.
@@ -82,13 +79,13 @@ function prepare(gaussians: Gaussians<Float64Array>, camera: Camera, options: Re
 }
 
 /** Calls `visit` for every pixel, row by row. */
-function eachPixel({ camera, settings, splats }: Scene, visit: (pixel: number, stack: PixelStack) => void): void {
+function eachPixel({ camera, settings, splats }: DrawnScene, visit: (pixel: number, stack: PixelStack) => void): void {
   for (let row = 0; row < camera.height; row++) {
-    for (let column = 0; column < camera.width; column++) visit(row * camera.width + column, stack(splats, column, row, settings.cutoff));
+    for (let column = 0; column < camera.width; column++) visit(row * camera.width + column, stack(splats, [column, row], settings.cutoff));
   }
 }
 
-function draw(scene: Scene): Rendering<Float64Array> {
+function draw(scene: DrawnScene): Rendering<Float64Array> {
   const { gaussians, camera, settings, splats } = scene;
   const { width, height } = camera;
   const channels = settings.background.length;
@@ -110,8 +107,8 @@ function draw(scene: Scene): Rendering<Float64Array> {
   return { width, height, channels, color, alpha, radii, ...(settings.depth !== 'none' && { depth }) };
 }
 
-function backwardPass(scene: Scene, rendering: Rendering<Float64Array>, v: Cotangents<Float64Array>): RenderGradients<Float64Array> {
-  const { gaussians, camera, settings, splats } = scene;
+function backwardPass(scene: DrawnScene, rendering: Rendering<Float64Array>, v: Cotangents<Float64Array>): RenderGradients<Float64Array> {
+  const { gaussians, settings, splats } = scene;
   const { channels } = rendering;
   const zeros = (array: Float64Array): Float64Array => new Float64Array(array.length);
   const gradients = {
@@ -145,11 +142,15 @@ function backwardPass(scene: Scene, rendering: Rendering<Float64Array>, v: Cotan
       if (alpha > LEAST_DIVISOR) vAlpha -= (vDepth * rendering.depth![pixel]!) / alpha;
       vDepth /= Math.max(LEAST_DIVISOR, alpha);
     }
-    stackBackward(splats, pixelStack, settings.background, { channels: vChannels, alpha: vAlpha, depth: vDepth }, splatGradients);
+    stackBackward({ splats, background: settings.background, into: splatGradients }, pixelStack, {
+      channels: vChannels,
+      alpha: vAlpha,
+      depth: vDepth,
+    });
   });
   splats.forEach((splat, i) => {
     const gradient = splatGradients[i]!;
-    projectBackward(gaussians, camera, settings, splat, gradient, gradients);
+    projectBackward(scene, { splat, v: gradient }, gradients);
     gradients.means2d.set(gradient.mean, 2 * splat.index);
     gradients.absoluteMeans2d.set(gradient.absoluteMean, 2 * splat.index);
   });

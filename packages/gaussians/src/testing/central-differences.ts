@@ -31,8 +31,7 @@ async function centralDifferences(
   const errors: Record<string, GradientError> = {};
   const compare = async (
     name: string,
-    analytic: Float64Array,
-    values: readonly number[],
+    { analytic, values }: { readonly analytic: Float64Array; readonly values: readonly number[] },
     at: (changed: readonly number[]) => [Gaussians<Float64Array>, Camera, Options],
   ): Promise<void> => {
     let [worst, largest] = [0, 0];
@@ -47,7 +46,7 @@ async function centralDifferences(
   };
   for (const name of PARAMETERS) {
     if (name === 'sh' && options.colors !== undefined) continue;
-    await compare(name, gradients[name], [...gaussians[name]], (changed) => [
+    await compare(name, { analytic: gradients[name], values: [...gaussians[name]] }, (changed) => [
       { ...gaussians, [name]: Float64Array.from(changed) },
       camera,
       options,
@@ -55,18 +54,18 @@ async function centralDifferences(
   }
   for (const name of ['colors', 'features'] as const) {
     if (options[name] !== undefined)
-      await compare(name, gradients[name]!, [...options[name]], (changed) => [
+      await compare(name, { analytic: gradients[name]!, values: [...options[name]] }, (changed) => [
         gaussians,
         camera,
         { ...options, [name]: Float64Array.from(changed) },
       ]);
   }
-  await compare('worldToCamera', gradients.worldToCamera, camera.worldToCamera, (changed) => [
+  await compare('worldToCamera', { analytic: gradients.worldToCamera, values: camera.worldToCamera }, (changed) => [
     gaussians,
     { ...camera, worldToCamera: changed },
     options,
   ]);
-  await compare('background', gradients.background, options.background ?? [], (changed) => [
+  await compare('background', { analytic: gradients.background, values: options.background ?? [] }, (changed) => [
     gaussians,
     camera,
     { ...options, background: changed },

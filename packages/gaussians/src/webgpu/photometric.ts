@@ -17,10 +17,8 @@ export interface Comparison {
 
 /** Uploads what is compared with, and says how. The gradient by the picture goes to `cotangents`. */
 export function comparison(
-  device: GpuDevice,
-  buffers: Buffers,
-  sizes: Sizes,
-  cotangents: GpuBuffer,
+  { device, buffers }: { readonly device: GpuDevice; readonly buffers: Buffers },
+  { sizes, cotangents }: { readonly sizes: Sizes; readonly cotangents: GpuBuffer },
   { target, mask, dssim, depth }: PhotometricRequest,
 ): Comparison {
   const { pixels } = sizes;

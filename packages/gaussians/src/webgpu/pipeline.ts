@@ -24,8 +24,8 @@ export interface Sizes {
 }
 
 /** Numbers in a row of the harmonics, or of colours in their place. */
-export function appearanceRow(degree: 0 | 1 | 2 | 3, colors: boolean): number {
-  return colors ? 3 : 3 * shCoefficients(degree);
+export function appearanceRow(degree: 0 | 1 | 2 | 3, from: 'harmonics' | 'colors'): number {
+  return from === 'colors' ? 3 : 3 * shCoefficients(degree);
 }
 
 /** Numbers for each Gaussian before its appearance: of the scene, and of its gradients. */

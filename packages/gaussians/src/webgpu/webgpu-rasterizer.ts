@@ -117,10 +117,10 @@ export async function webgpuRasterizer(options: WebgpuRasterizerOptions = {}): P
   };
 
   const keep = (gaussians: Gaussians, camera: Camera, options: RenderOptions): Kept => {
-    const settings = settingsFor(WHERE, gaussians, camera, options);
+    const settings = settingsFor(WHERE, { gaussians, camera, options });
     const { width, height } = camera;
     const { featureChannels, background } = settings;
-    const row = appearanceRow(gaussians.degree, settings.colors !== undefined);
+    const row = appearanceRow(gaussians.degree, settings.colors === undefined ? 'harmonics' : 'colors');
     return {
       gaussians,
       camera,
@@ -203,7 +203,7 @@ export async function webgpuRasterizer(options: WebgpuRasterizerOptions = {}): P
       let measure: ReturnType<typeof comparison>['measure'];
       const all = (kept: Kept, bins: TileBins): { readonly steps: readonly Step[]; readonly pieces: readonly Piece[] } => {
         const back = backwardSteps(buffers, kept.sizes, bins);
-        const compared = comparison(device, buffers, kept.sizes, back.results.cotangents, request);
+        const compared = comparison({ device, buffers }, { sizes: kept.sizes, cotangents: back.results.cotangents }, request);
         for (const { buffer, numbers } of back.shapes) write(buffer, numbers);
         ({ measure } = compared);
         return {
