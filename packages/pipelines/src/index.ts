@@ -1,6 +1,7 @@
 // Models
 export type { DiffusionModel } from './diffusion-model.ts';
 export { loadDiffusionFolder, saveDiffusionFolder, type LoadModelOptions, type SaveDiffusionOptions } from './diffusion-folder.ts';
+export { modelPackage } from './model-package.ts';
 export { EDM_DEFAULTS, preconditioningOf, processOf, type EdmDescription } from './edm-description.ts';
 export { imageBackbone, type ImageBackbone, type ImageBackboneOptions } from './image-backbone.ts';
 export { readWeights, widened, type ReadWeightsOptions, type WeightDType } from './weights.ts';
