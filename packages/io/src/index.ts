@@ -26,6 +26,7 @@ export type { Palette } from './films/palette.ts';
 export { flattenAlpha, fromPlanar, toPlanar } from './images/image.ts';
 export type { Image, Rgb } from './images/image.ts';
 export { resizeArea } from './images/resize-area.ts';
+export { withoutExif } from './images/without-exif.ts';
 
 export { batches } from './datasets/batches.ts';
 export type { Batch, BatchOptions, BatchPosition } from './datasets/batches.ts';

@@ -1,5 +1,5 @@
 import type { PictureOptions, SceneFolder } from '@langevin/gaussians';
-import type { Image } from '@langevin/io';
+import { withoutExif, type Image } from '@langevin/io';
 import { UserError } from '@langevin/tensor';
 import type { PathFile } from '../files/dropped.ts';
 
@@ -33,8 +33,10 @@ export function droppedFolder(name: string, files: readonly PathFile[]): SceneFo
 }
 
 async function decode(file: File, path: string, { channels, orientation }: PictureOptions): Promise<Image> {
-  const imageOrientation = orientation === 'upright' ? 'from-image' : 'none';
-  const bitmap = await createImageBitmap(file, { premultiplyAlpha: 'none', imageOrientation }).catch((cause: unknown) => {
+  // Browsers turn pictures by their EXIF tag, whatever is asked; poses are of the pixels as they are stored.
+  const source =
+    orientation === 'upright' ? file : new Blob([withoutExif(new Uint8Array(await file.arrayBuffer())) as Uint8Array<ArrayBuffer>]);
+  const bitmap = await createImageBitmap(source, { premultiplyAlpha: 'none' }).catch((cause: unknown) => {
     throw new UserError(
       `[demo/scene] image cannot be decoded: path=${path}, ${file.size} bytes. It is damaged, or of a format that this browser `
         + 'does not know.',
