@@ -40,7 +40,7 @@ export function manifestFaults({ folder, dir, manifest }) {
   return faults;
 }
 
-function peerFaults(folder, { name: self, dependencies, peerDependencies, peerDependenciesMeta, devDependencies }) {
+function peerFaults(folder, { name: self, exports, dependencies, peerDependencies, peerDependenciesMeta, devDependencies }) {
   const faults = [];
   for (const name of PEERS.filter((peer) => peer !== self)) {
     if (dependencies?.[name] !== undefined) faults.push(`${name} is a dependency. Make it a peer, so that a program has one copy of it.`);
@@ -49,6 +49,8 @@ function peerFaults(folder, { name: self, dependencies, peerDependencies, peerDe
   }
   if (peerDependencies?.typescript !== `>=${MIN_TYPESCRIPT}` || peerDependenciesMeta?.typescript?.optional !== true)
     faults.push(`the oldest TypeScript is not declared. Add the optional peer "typescript": ">=${MIN_TYPESCRIPT}".`);
+  if (exports?.['./node'] !== undefined && peerDependenciesMeta?.['@types/node']?.optional !== true)
+    faults.push('the declarations of ./node use those of Node. Add the optional peer "@types/node": ">=20".');
   for (const name of Object.keys(peerDependenciesMeta ?? {})) {
     if (peerDependencies?.[name] === undefined) faults.push(`peerDependenciesMeta names ${name}, which is no peer.`);
   }

@@ -68,6 +68,7 @@ describe('a manifest', () => {
     [{ dependencies: { '@langevin/tensor': 'workspace:^' } }, '@langevin/tensor is a dependency'],
     [{ devDependencies: {} }, 'not in devDependencies'],
     [{ peerDependencies: { '@langevin/tensor': 'workspace:^' }, peerDependenciesMeta: {} }, 'the oldest TypeScript is not declared'],
+    [{ exports: { './node': {} } }, 'the optional peer "@types/node"'],
     [{ license: 'Apache-2.0' }, 'license=Apache-2.0'],
   ])('%j: %s', (changes, fault) => {
     if (fault === undefined) expect(faults(changes)).toEqual([]);
