@@ -4,7 +4,7 @@ import { apply1, type OpDefinition } from '../graph/node.ts';
 import { Tensor, type Operand } from '../tensor.ts';
 import { equal, less, lessEqual, logicalAnd, where } from './compare.ts';
 import { inferBinary, literalValue, operands } from './operands.ts';
-import { sumTo } from './reduce.ts';
+import { sumTo } from './sum.ts';
 import { log, neg } from './unary.ts';
 
 type Arithmetic = 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'maximum' | 'minimum';

@@ -4,7 +4,7 @@ import { apply1, type OpDefinition } from '../graph/node.ts';
 import { broadcastShapes } from '../shape.ts';
 import type { Operand, Tensor } from '../tensor.ts';
 import { inferBinary, operands } from './operands.ts';
-import { sumTo } from './reduce.ts';
+import { sumTo } from './sum.ts';
 
 function comparison<Op extends 'equal' | 'less' | 'lessEqual'>(op: Op): OpDefinition<Op> {
   return {

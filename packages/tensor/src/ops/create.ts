@@ -1,8 +1,9 @@
-import { allocateHost, hostFromNumbers, isFloating, isHostArray, itemSize, type DType, type HostArray } from '../dtype.ts';
+import { allocateHost, hostFromNumbers, isHostArray, itemSize, type DType, type HostArray } from '../dtype.ts';
 import { UserError } from '../errors.ts';
 import type { FileSlice } from '../graph/graph.ts';
 import { checkShape, showShape, sizeOf, type Shape } from '../shape.ts';
-import { Tensor, type Operand } from '../tensor.ts';
+import { Tensor } from '../tensor.ts';
+import { literal } from './operands.ts';
 import { broadcastTo } from './shaping.ts';
 
 export interface TensorOptions {
@@ -116,13 +117,6 @@ export function deferred(info: { readonly shape: Shape; readonly dtype: DType },
     return data;
   };
   return new Tensor(info.shape, info.dtype, { kind: 'deferred', provide: checked });
-}
-
-/** The tensor itself, or a number as a literal of the given dtype. */
-export function literal(value: Operand, dtype: DType): Tensor {
-  if (typeof value !== 'number') return value;
-  if (!isFloating(dtype)) hostFromNumbers(dtype, [value]);
-  return new Tensor([], dtype, { kind: 'literal', value });
 }
 
 /** Every element equal to `value`. */

@@ -10,7 +10,8 @@ import { gatherElementsOp, gatherOp, scatterAddOp, scatterElementsAddOp } from '
 import { matmulOp } from './matmul.ts';
 import { groupNormOp, normalizeOp, softmaxOp } from './normalize.ts';
 import { avgPoolOp, maxPoolOp } from './pool.ts';
-import { argMaxOp, cumsumOp, maxOp, sumOp } from './reduce.ts';
+import { argMaxOp, cumsumOp, maxOp } from './reduce.ts';
+import { sumOp } from './sum.ts';
 import { barrierOp } from './schedule.ts';
 import { broadcastToOp, reshapeOp, transposeOp } from './shaping.ts';
 import { concatOp, flipOp, padOp, sliceOp } from './slicing.ts';

@@ -2,7 +2,7 @@ import { UserError } from '../errors.ts';
 import { showShape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { matmul } from './matmul.ts';
-import { sum } from './reduce.ts';
+import { sum } from './sum.ts';
 import { reshape, transpose } from './shaping.ts';
 import { mul } from './binary.ts';
 import { gatherDiagonal } from './diagonal.ts';

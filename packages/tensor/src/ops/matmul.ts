@@ -4,7 +4,7 @@ import { apply1, type OpDefinition } from '../graph/node.ts';
 import { broadcastShapes, showShape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { mul } from './binary.ts';
-import { sum, sumTo } from './reduce.ts';
+import { sum, sumTo } from './sum.ts';
 import { reshape } from './shaping.ts';
 
 export const matmulOp: OpDefinition<'matmul'> = {

@@ -4,7 +4,7 @@ import { apply, apply1, type OpDefinition } from '../graph/node.ts';
 import { normalizeAxis, showShape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, mul, sub } from './binary.ts';
-import { sum } from './reduce.ts';
+import { sum } from './sum.ts';
 import { broadcastTo, reshape } from './shaping.ts';
 import { logSumExp, mean } from './statistics.ts';
 import { neg, sqrt, square } from './unary.ts';

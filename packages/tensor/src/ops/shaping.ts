@@ -2,7 +2,7 @@ import { UserError } from '../errors.ts';
 import { apply1, type OpDefinition } from '../graph/node.ts';
 import { broadcastShapes, checkShape, normalizeAxes, normalizeAxis, sameShape, showShape, sizeOf, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { sumTo } from './reduce.ts';
+import { sumTo } from './sum.ts';
 
 export const reshapeOp: OpDefinition<'reshape'> = {
   op: 'reshape',

@@ -290,6 +290,7 @@ async function refusal(run: () => Promise<unknown>): Promise<string> {
   try {
     await run();
   } catch (error) {
+    if (errorKind(error) === 'unsupported') throw error; // the op itself is refused
     check(errorKind(error) === 'user', `not a UserError: ${String(error)}`);
     return (error as Error).message;
   }

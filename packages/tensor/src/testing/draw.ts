@@ -1,7 +1,12 @@
-import { hostFromNumbers, type DType } from '../dtype.ts';
+import { hostFromNumbers, type DType, type HostArray } from '../dtype.ts';
+import type { ValueInfo } from '../graph/graph.ts';
 import { counterGenerator } from '../random/index.ts';
 import { sizeOf, type Shape } from '../shape.ts';
-import type { RowInput } from './row.ts';
+
+/** An argument of a row's function. */
+export interface RowInput extends ValueInfo {
+  readonly data: HostArray;
+}
 
 /**
  * Random inputs of a row, the same for every engine. Floats are multiples of 2^-8 and at most 4 in magnitude: they, and they plus or

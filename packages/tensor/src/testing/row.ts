@@ -1,15 +1,9 @@
-import type { DType, HostArray } from '../dtype.ts';
-import type { ValueInfo } from '../graph/graph.ts';
+import type { DType } from '../dtype.ts';
 import type { OpName } from '../graph/primitives.ts';
 import type { Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import type { Draw } from './draw.ts';
+import type { Draw, RowInput } from './draw.ts';
 import type { Tolerance } from './tolerance.ts';
-
-/** An argument of a row's function. */
-export interface RowInput extends ValueInfo {
-  readonly data: HostArray;
-}
 
 export type RowFunction = (...inputs: readonly Tensor[]) => Tensor | readonly Tensor[];
 

@@ -3,7 +3,7 @@ import { attention } from '../../ops/attention.ts';
 import { pow } from '../../ops/binary.ts';
 import { where } from '../../ops/compare.ts';
 import { einsum } from '../../ops/einsum.ts';
-import { sum } from '../../ops/reduce.ts';
+import { sum } from '../../ops/sum.ts';
 import { lengthOf, logSumExp, std } from '../../ops/statistics.ts';
 import { log, square } from '../../ops/unary.ts';
 

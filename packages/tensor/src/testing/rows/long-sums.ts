@@ -4,12 +4,14 @@ import { einsum } from '../../ops/einsum.ts';
 import { matmul } from '../../ops/matmul.ts';
 import { groupNorm, normalize } from '../../ops/normalize.ts';
 import { avgPool } from '../../ops/pool.ts';
-import { cumsum, sum } from '../../ops/reduce.ts';
+import { cumsum } from '../../ops/reduce.ts';
+import { sum } from '../../ops/sum.ts';
 import { lengthOf, mean, std, variance } from '../../ops/statistics.ts';
 import { square } from '../../ops/unary.ts';
 import { sizeOf, type Shape } from '../../shape.ts';
-import type { Draw } from '../draw.ts';
-import { rowsOf, type ConformanceRow, type RowInput } from '../row.ts';
+
+import { rowsOf, type ConformanceRow } from '../row.ts';
+import type { Draw, RowInput } from '../draw.ts';
 import { BLOCKS } from '../tolerance.ts';
 
 /**

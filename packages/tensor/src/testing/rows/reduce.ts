@@ -1,4 +1,5 @@
-import { argMax, cumsum, max, min, sum } from '../../ops/reduce.ts';
+import { argMax, cumsum, max, min } from '../../ops/reduce.ts';
+import { sum } from '../../ops/sum.ts';
 import { logSumExp, mean, variance } from '../../ops/statistics.ts';
 import { groupNorm, layerNorm, logSoftmax, normalize, rmsNorm, softmax } from '../../ops/normalize.ts';
 import { quantile, sort, topK } from '../../ops/sorting.ts';
