@@ -139,7 +139,8 @@ export {
   notEqual,
   where,
 } from './ops/compare.ts';
-export { argMax, cumsum, max, min, sum, type ReduceOptions } from './ops/reduce.ts';
+export { argMax, cumsum, max, min } from './ops/reduce.ts';
+export { sum, type ReduceOptions } from './ops/sum.ts';
 export { lengthOf, logSumExp, mean, std, variance, type VarianceOptions } from './ops/statistics.ts';
 export { broadcastTo, expandDims, flatten, reshape, squeeze, swapAxes, transpose } from './ops/shaping.ts';
 export { concat, flip, pad, repeat, roll, select, slice, split, stack, tile, type Range } from './ops/slicing.ts';

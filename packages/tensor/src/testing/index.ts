@@ -6,7 +6,8 @@ export { testEngine, type TestEngineOptions } from './test-engine.ts';
 export { proveGradient } from './prove-gradient.ts';
 export type { ConformanceResult, RowCheck } from './check-row.ts';
 export type { Comparison } from './compare.ts';
-export type { ConformanceRow, RowFunction, RowInput } from './row.ts';
+export type { ConformanceRow, RowFunction } from './row.ts';
+export type { RowInput } from './draw.ts';
 export type { Draw } from './draw.ts';
 export type { Tolerance } from './tolerance.ts';
 export {
