@@ -21,13 +21,10 @@ describe('list', () => {
     );
   });
 
-  it('schedules: noise processes and spacings', async () => {
-    expect(await listed('schedules')).toEqual(
-      expect.arrayContaining([
-        { name: 'edm', kind: 'noise process' },
-        { name: 'karras', kind: 'spacing' },
-      ]),
-    );
+  it('processes and spacings, each a list of its own, with their options', async () => {
+    expect(await listed('processes')).toContainEqual({ name: 'edm', options: 'sigmaMin, sigmaMax, rho' });
+    expect(await listed('spacings')).toContainEqual(expect.objectContaining({ name: 'karras' }));
+    expect((await listed('spacings')).map(({ name }) => name)).not.toContain('edm');
   });
 
   it('backbones and data sets, with a sentence each', async () => {

@@ -14,7 +14,7 @@ interface ListOptions {
 
 type Row = Readonly<Record<string, string | number | boolean>>;
 
-const LISTS = { samplers, schedules, engines, backbones, datasets };
+const LISTS = { samplers, processes, spacings, engines, backbones, datasets };
 
 const AFTER_HELP = `
 Examples:
@@ -55,12 +55,16 @@ async function samplers({ plugin }: ListOptions): Promise<readonly Row[]> {
   return rows.flat();
 }
 
-async function schedules({ plugin }: ListOptions): Promise<readonly Row[]> {
-  const registries = await loadPlugins(plugin);
-  return [
-    ...registries.processes.names.map((name) => ({ name, kind: 'noise process' })),
-    ...registries.spacings.names.map((name) => ({ name, kind: 'spacing' })),
-  ];
+/** How noise depends on time. */
+async function processes({ plugin }: ListOptions): Promise<readonly Row[]> {
+  const { processes: known } = await loadPlugins(plugin);
+  return known.names.map((name) => ({ name, options: known.optionsOf(name).join(', ') }));
+}
+
+/** Which noise levels the steps visit. */
+async function spacings({ plugin }: ListOptions): Promise<readonly Row[]> {
+  const { spacings: known } = await loadPlugins(plugin);
+  return known.names.map((name) => ({ name, options: known.optionsOf(name).join(', ') }));
 }
 
 async function engines(): Promise<readonly Row[]> {

@@ -71,7 +71,7 @@ export function addSample(program: Command, terminal: Terminal): void {
     )
     .option(
       '--spacing <name>',
-      'which noise levels the steps visit; "langevin list schedules" shows them (default: that of the sampler\'s name, else karras)',
+      'which noise levels the steps visit; "langevin list spacings" shows them (default: that of the sampler\'s name, else karras)',
     )
     .option('--set-spacing <name=value>', 'an option of the spacing, such as rho=5, or in JSON; may be given again', setting)
     .option('--steps <n>', 'sampler steps', integer(1, 100_000), 18)
