@@ -1,7 +1,7 @@
 // `pnpm new sampler <name>`: writes the file, the test line and the doc page of a new sampler that already passes the conformance kit,
 // and brings the registry up to date. What is there is never overwritten.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { factoryName, formatted, root } from './lib.mjs';
 
@@ -34,6 +34,9 @@ async function newSampler(name) {
     join(root, tests),
     before.replace(marker, `describe('${name}', () => testSampler(samplers.create('${name}'), { test, engines }));\n${marker}`),
   );
+  const changeset = `.changeset/sampler-${name}.md`;
+  mkdirSync(join(root, '.changeset'), { recursive: true });
+  writeFileSync(join(root, changeset), `---\n'@langevin/samplers': minor\n---\n\nA sampler more: \`${name}\`.\n`);
   for (const script of ['generate-registry.mjs', 'generate-sampler-pages.mjs']) {
     const done = spawnSync(process.execPath, [join(root, 'tooling/scripts', script)], { stdio: 'inherit' });
     if (done.status !== 0) stop(`a generator failed: script=${script}, exit=${done.status}. See the lines above.`);
@@ -41,7 +44,9 @@ async function newSampler(name) {
   console.log(`[workspace/new] wrote
   ${file}                     the rule: a copy of Euler's, to be changed
   ${tests}   its line for the conformance kit
+  ${changeset}   the note for users
   docs/samplers/${name}.md    its page, made from the docstring; run "node tooling/scripts/generate-sampler-pages.mjs" after changes
+By hand: a row in docs/samplers.md, with order, evaluations, source and what it is good for.
 Next: npx vitest run ${tests} -t '${name}'; docs/adding-a-sampler.md says what a step may do.`);
 }
 
@@ -49,7 +54,7 @@ Next: npx vitest run ${tests} -t '${name}'; docs/adding-a-sampler.md says what a
 function template(name) {
   const factory = factoryName(name);
   const type = `${factory[0].toUpperCase()}${factory.slice(1)}Options`;
-  return `import { UserError } from '@langevin/tensor';
+  return `import { checkNumber, readOptions } from '@langevin/tensor';
 import { defineSampler, type Sampler } from '../sampler.ts';
 
 export interface ${type} {
@@ -62,13 +67,12 @@ export interface ${type} {
  * x' = alpha' (D + (s' / s) (x / alpha - D)) with s = sigma / alpha.
  *
  * @throws UserError when strength is outside 0..1
+ * @example
+ * ${factory}().order; // => 1
  */
 export function ${factory}(options: ${type} = {}): Sampler {
-  const { strength = 1 } = options;
-  if (!(strength >= 0 && strength <= 1))
-    throw new UserError(
-      \`[samplers/${name}] strength must be in 0..1: strength=\${String(strength)}. Pass 1 for the whole step.\`,
-    );
+  const { strength = 1 } = readOptions('samplers/${name}', options);
+  checkNumber('samplers/${name}', { strength }, { atLeast: 0, atMost: 1, advice: 'Pass 1 for the whole step.' });
   return defineSampler({
     name: '${name}',
     order: 1,

@@ -3,7 +3,13 @@ import { shownValue, UserError } from '@langevin/tensor';
 /** One option by its name. */
 type Named = Readonly<Record<string, unknown>>;
 
-/** Throws unless an option is one of the known choices; `also` says what else it may be. */
+/**
+ * Throws unless an option is one of the known choices; `also` says what else it may be.
+ *
+ * @throws UserError that names the option, its value and the choices
+ * @example
+ * checkChoice('mine', { form: 'plain' }, ['plain', 'fast']);
+ */
 export function checkChoice(
   sampler: string,
   option: Named,
@@ -17,7 +23,13 @@ export function checkChoice(
   }
 }
 
-/** Throws unless an option is an object with these methods: a sampler, a process. */
+/**
+ * Throws unless an option is an object with these methods: a sampler, a process.
+ *
+ * @throws UserError that names the option and says what to pass
+ * @example
+ * checkMethods('mine', { base: ddim() }, { methods: ['step'], remedy: 'Pass a sampler, such as ddim().' });
+ */
 export function checkMethods(
   sampler: string,
   option: Named,

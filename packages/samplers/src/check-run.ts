@@ -41,8 +41,8 @@ function wrongKind(name: string, value: unknown, remedy: string): UserError {
 export function checkNoise(sampler: Sampler, noise: NoiseSource | undefined): void {
   if (!sampler.stochastic || noise !== undefined) return;
   throw new UserError(
-    `[samplers/${sampler.name}] the sampler draws noise and has none: noise=undefined. Pass noise: imageNoise({ seed: 0 }), or options that `
-      + 'make it deterministic.',
+    `[samplers/${sampler.name}] the sampler draws noise and has none: noise=undefined. Pass noise: imageNoise({ seed: 0 }), or options `
+      + 'that make it deterministic.',
   );
 }
 

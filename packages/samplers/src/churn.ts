@@ -28,6 +28,9 @@ export interface Raised<T> {
  * not act.
  *
  * @throws UserError when an option is out of range
+ * @example
+ * const raise = churn('mine', { sChurn: 40 }); // in the factory; in its step: const { x, at } = await raise(input);
+ * typeof raise; // => 'function'
  */
 export function churn(
   sampler: string,

@@ -34,7 +34,8 @@ export function evaluations<T>({
     const wrong = algebra.complaint(value, x) ?? (watched ? await complaintOf(algebra, value) : undefined);
     if (wrong === undefined) return;
     throw new UserError(
-      `[samplers/trajectory] the denoiser's ${part} cannot be used at ${here}: ${wrong}; at ${showLevels(at)}. Return finite values in the form of x.`,
+      `[samplers/trajectory] the denoiser's ${part} cannot be used at ${here}: ${wrong}; at ${showLevels(at)}. `
+        + 'Return finite values in the form of x.',
     );
   };
   return {

@@ -13,6 +13,12 @@ export {
 export type { CfgPpSlopes } from './along-unconditional.ts';
 export { jumpLevel, targetOf, type JumpLevel } from './jump-target.ts';
 
+// What rules are made of, for authors of samplers
+export { checkChoice, checkMethods } from './check-option.ts';
+export { churn, type ChurnOptions, type Raised } from './churn.ts';
+export { firstOrderTerms, type StepFrom } from './maths/exponential.ts';
+export { remember } from './maths/multistep.ts';
+
 // The driver
 export { sample, trajectory, type Progress, type TrajectoryOptions, type TrajectoryStep } from './trajectory.ts';
 export { invert, type InvertOptions } from './invert.ts';

@@ -36,12 +36,16 @@ describe('pnpm new sampler', () => {
       "describe('my-method-2', () => testSampler(samplers.create('my-method-2'), { test, engines }));",
     );
     expect(read('packages/samplers/src/solvers/index.ts')).toContain("'my-method-2': myMethod2");
+    expect(read('.changeset/sampler-my-method-2.md')).toContain("'@langevin/samplers': minor");
+    expect(stdout).toContain('By hand: a row in docs/samplers.md');
     expect(read('docs/samplers/my-method-2.md')).toContain('langevin sample --preset emoji --sampler my-method-2');
     const { myMethod2 } = (await import(/* @vite-ignore */ join(copy, 'packages/samplers/src/solvers/my-method-2.ts'))) as {
       readonly myMethod2: (options?: object) => Sampler;
     };
-    for (const { run: check } of samplerChecks(myMethod2())) await check();
-    expect(() => myMethod2({ strength: 2 })).toThrow('[samplers/my-method-2] strength must be in 0..1: strength=2.');
+    for (const { run: check } of samplerChecks(myMethod2(), { make: myMethod2 })) await check();
+    expect(() => myMethod2({ strength: 2 })).toThrow(
+      '[samplers/my-method-2] strength is out of range: strength=2. Pass 1 for the whole step.',
+    );
   });
 
   test('overwrites nothing and refuses names that are none', () => {

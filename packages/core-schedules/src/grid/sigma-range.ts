@@ -49,7 +49,7 @@ export function levelsOfSigmas(process: NoiseProcess, sigmas: ArrayLike<number>)
 }
 
 /** How many noisy levels a rule gives that cannot reach a clean floor by itself. */
-export function noisyCount(process: NoiseProcess, count: number, reachesFloor: boolean): number {
+export function noisyCount(process: NoiseProcess, count: number, { reachesFloor }: { readonly reachesFloor: boolean }): number {
   return reachesFloor && process.sigma(process.span.min) === 0 ? count - 1 : count;
 }
 

@@ -34,7 +34,7 @@ export interface SpacingDefinition {
    * `count` >= 1 levels, noisiest first. `reachesFloor` is true when the last of them must lie at span.min; a rule that cannot
    * do that gives one fewer, and the floor is appended.
    */
-  readonly place: (process: NoiseProcess, count: number, reachesFloor: boolean) => readonly NoiseLevel[];
+  readonly place: (process: NoiseProcess, count: number, end: { readonly reachesFloor: boolean }) => readonly NoiseLevel[];
   /** The rule may give any number of levels; clean or floor are appended where they are missing. @default false */
   readonly anyCount?: boolean;
 }
@@ -78,11 +78,12 @@ function place(
   // Where the span itself ends clean, as a flow's does, both ends are one.
   const reachesFloor = end === 'floor' || process.sigma(process.span.min) === 0;
   if (definition.anyCount === true) {
-    const noisy = definition.place(process, reachesFloor ? steps + 1 : steps, reachesFloor);
+    const noisy = definition.place(process, reachesFloor ? steps + 1 : steps, { reachesFloor });
     const last = reachesFloor ? process.level(process.span.min) : CLEAN;
     return noisy.length > 1 && lambdaOf(noisy.at(-1)!) >= lambdaOf(last) ? noisy : [...noisy, last];
   }
-  const levels = reachesFloor ? [...definition.place(process, steps + 1, true)] : [...definition.place(process, steps, false), CLEAN];
+  const placed = definition.place(process, reachesFloor ? steps + 1 : steps, { reachesFloor });
+  const levels = reachesFloor ? [...placed] : [...placed, CLEAN];
   if (levels.length === steps) levels.push(process.level(process.span.min));
   return levels;
 }

@@ -108,8 +108,7 @@ export async function dormandPrince<T>(options: DormandPrinceOptions<T>): Promis
   const errorOf = async (
     error: T,
     of: readonly T[],
-    extraError: readonly number[],
-    extras: readonly (readonly number[])[],
+    { error: extraError, of: extras }: { readonly error: readonly number[]; readonly of: readonly (readonly number[])[] },
   ): Promise<readonly number[]> => {
     const rms = await algebra.scaledRms(error, { absolute: atol, relative: rtol, of });
     const both = rms.map((value, i) => {
@@ -154,13 +153,16 @@ export async function dormandPrince<T>(options: DormandPrinceOptions<T>): Promis
     }
     const arrived = times.map((time, i) => (Math.abs(to - time) <= sizes[i]! ? to : time + h[i]!));
     const next = moved(rates, WEIGHTS, h);
-    const nextExtra = movedExtra(rates, WEIGHTS, h);
+    const nextExtra = movedExtra(rates, { weights: WEIGHTS, h });
     const last = await evaluate(next, arrived);
     rates.push(last);
     const error = algebra.linear(...rates.map((rate, k): Term<T> => [coefficient(h.map((step) => ERROR[k]! * step)), rate.x]));
     await algebra.realize([next, last.x, error]);
     const zero = extra.map(() => 0);
-    const errors = await errorOf(error, [x, next], movedExtra(rates, ERROR, h, zero), [extra, nextExtra]);
+    const errors = await errorOf(error, [x, next], {
+      error: movedExtra(rates, { weights: ERROR, h, start: zero }),
+      of: [extra, nextExtra],
+    });
     const kept = errors.map((value, i) => {
       if (times[i] === to) return true;
       if (Number.isNaN(value)) fail('the rate is not a number', times);
@@ -200,15 +202,22 @@ export async function dormandPrince<T>(options: DormandPrinceOptions<T>): Promis
     );
   }
 
-  function movedExtra(rates: readonly Rate<T>[], weights: readonly number[], h: readonly number[], start = extra): readonly number[] {
+  function movedExtra(
+    rates: readonly Rate<T>[],
+    {
+      weights,
+      h,
+      start = extra,
+    }: { readonly weights: readonly number[]; readonly h: readonly number[]; readonly start?: readonly number[] },
+  ): readonly number[] {
     return start.map((value, i) => weights.reduce((sum, weight, k) => sum + weight * h[laneOf(i)]! * rates[k]!.extra![i]!, value));
   }
 
   /** Hairer, Norsett and Wanner 1993, II.4: a step at which an explicit Euler step and the change of the rate are small. */
   async function firstSteps(): Promise<number[]> {
     const none = extra.map(() => 0);
-    const size = await errorOf(x, [x], extra, [extra]);
-    const slope = await errorOf(first.x, [x], first.extra ?? none, [extra]);
+    const size = await errorOf(x, [x], { error: extra, of: [extra] });
+    const slope = await errorOf(first.x, [x], { error: first.extra ?? none, of: [extra] });
     const span = Math.abs(to - from);
     const guess = size.map((value, i) => Math.min(span, value < 1e-5 || slope[i]! < 1e-5 ? 1e-6 : (0.01 * value) / slope[i]!));
     const h = guess.map((step) => direction * step);
@@ -217,12 +226,8 @@ export async function dormandPrince<T>(options: DormandPrinceOptions<T>): Promis
       h.map((step) => from + step),
     );
     const change = algebra.linear([1, second.x], [-1, first.x]);
-    const bend = await errorOf(
-      change,
-      [x],
-      (first.extra ?? []).map((value, i) => second.extra![i]! - value),
-      [extra],
-    );
+    const bent = (first.extra ?? []).map((value, i) => second.extra![i]! - value);
+    const bend = await errorOf(change, [x], { error: bent, of: [extra] });
     return guess.map((step, i) => {
       const greatest = Math.max(slope[i]!, bend[i]! / step);
       const wanted = greatest <= 1e-15 ? Math.max(1e-6, step * 1e-3) : (0.01 / greatest) ** 0.2;

@@ -35,6 +35,6 @@ export function alignYourSteps(options: AlignYourStepsOptions = {}): Spacing {
   const table = TABLES[model];
   return defineSpacing({
     name: 'align-your-steps',
-    place: (process, count, reachesFloor) => levelsOfTable(table, process, { count, reachesFloor }),
+    place: (process, count, { reachesFloor }) => levelsOfTable(table, process, { count, reachesFloor }),
   });
 }

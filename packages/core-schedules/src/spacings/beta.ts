@@ -36,11 +36,11 @@ export function betaSpacing(options: BetaSpacingOptions = {}): Spacing {
   return defineSpacing({
     name: 'beta',
     anyCount: true,
-    place: (process, count, reachesFloor) => {
+    place: (process, count, { reachesFloor }) => {
       if (over === 'sigma') {
         const { sigmaMin, sigmaMax, levels } = sigmaRange(WHERE, process, options);
         return levels(
-          ramp(1, 0, noisyCount(process, count, reachesFloor)).map((u) => sigmaMin + (sigmaMax - sigmaMin) * betaQuantile(u, { a, b })),
+          ramp(1, 0, noisyCount(process, count, { reachesFloor })).map((u) => sigmaMin + (sigmaMax - sigmaMin) * betaQuantile(u, { a, b })),
         );
       }
       const table = timestepTable(process);

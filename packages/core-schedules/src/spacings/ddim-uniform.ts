@@ -12,7 +12,7 @@ export function ddimUniform(): Spacing {
   return defineSpacing({
     name: 'ddim-uniform',
     anyCount: true,
-    place: (process, wanted, reachesFloor) => {
+    place: (process, wanted, { reachesFloor }) => {
       const table = timestepTable(process);
       const steps = reachesFloor ? wanted - 1 : wanted;
       const stride = Math.max(1, Math.floor(table.size / steps));

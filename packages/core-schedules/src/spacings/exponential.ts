@@ -12,9 +12,9 @@ import { defineSpacing, type Spacing } from '../grid/spacing.ts';
 export function exponential(options: SigmaRangeOptions = {}): Spacing {
   return defineSpacing({
     name: 'exponential',
-    place: (process, count, reachesFloor) => {
+    place: (process, count, { reachesFloor }) => {
       const { sigmaMin, sigmaMax, levels } = sigmaRange('core-schedules/exponential', process, options);
-      const logs = ramp(Math.log(sigmaMax), Math.log(sigmaMin), noisyCount(process, count, reachesFloor));
+      const logs = ramp(Math.log(sigmaMax), Math.log(sigmaMin), noisyCount(process, count, { reachesFloor }));
       return levels(logs.map((log, i) => (i === 0 ? sigmaMax : i === logs.length - 1 ? sigmaMin : Math.exp(log))));
     },
   });

@@ -75,10 +75,10 @@ export function gits(options: GitsOptions = {}): Spacing {
   const costs = eulerCosts(teacher, { items, metric });
   return defineSpacing({
     name: 'gits',
-    place: (process, count, reachesFloor) => {
+    place: (process, count, { reachesFloor }) => {
       const clean = teacher.at(-1)!.at.sigma === 0;
       // A run that ends clean has the end of the grid in it.
-      const points = clean && !reachesFloor ? count + 1 : clean ? count : noisyCount(process, count, reachesFloor);
+      const points = clean && !reachesFloor ? count + 1 : clean ? count : noisyCount(process, count, { reachesFloor });
       if (points > teacher.length)
         throw new UserError(
           `[${WHERE}] the run has fewer points than the grid: teacher.length=${teacher.length}, ${points} wanted. Make a finer run.`,
@@ -101,7 +101,10 @@ function tabled(table: readonly number[], teacher: readonly TeacherPoint[] | und
   table.forEach((sigma: unknown, i) =>
     checkNumber(WHERE, { [`table[${i}]`]: sigma }, { above: 0, ...(i > 0 && { below: table[i - 1]! }) }),
   );
-  return defineSpacing({ name: 'gits', place: (process, count, reachesFloor) => levelsOfTable(table, process, { count, reachesFloor }) });
+  return defineSpacing({
+    name: 'gits',
+    place: (process, count, { reachesFloor }) => levelsOfTable(table, process, { count, reachesFloor }),
+  });
 }
 
 function checkTeacher(teacher: readonly TeacherPoint[], items: number): void {

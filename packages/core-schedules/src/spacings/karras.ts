@@ -22,9 +22,9 @@ export function karras(options: KarrasOptions = {}): Spacing {
   checkNumber(WHERE, { rho }, { above: 0 });
   return defineSpacing({
     name: 'karras',
-    place: (process, count, reachesFloor) => {
+    place: (process, count, { reachesFloor }) => {
       const range = sigmaRange(WHERE, process, options);
-      return range.levels(evenInRoot(range, rho, noisyCount(process, count, reachesFloor)));
+      return range.levels(evenInRoot(range, rho, noisyCount(process, count, { reachesFloor })));
     },
   });
 }

@@ -12,9 +12,9 @@ import { defineSpacing, type Spacing } from '../grid/spacing.ts';
 export function klOptimal(options: SigmaRangeOptions = {}): Spacing {
   return defineSpacing({
     name: 'kl-optimal',
-    place: (process, count, reachesFloor) => {
+    place: (process, count, { reachesFloor }) => {
       const { sigmaMin, sigmaMax, levels } = sigmaRange('core-schedules/kl-optimal', process, options);
-      const angles = ramp(Math.atan(sigmaMax), Math.atan(sigmaMin), noisyCount(process, count, reachesFloor));
+      const angles = ramp(Math.atan(sigmaMax), Math.atan(sigmaMin), noisyCount(process, count, { reachesFloor }));
       return levels(angles.map((angle, i) => (i === 0 ? sigmaMax : i === angles.length - 1 ? sigmaMin : Math.tan(angle))));
     },
   });

@@ -28,9 +28,9 @@ export function laplaceSpacing(options: LaplaceSpacingOptions = {}): Spacing {
   checkNumber(WHERE, { beta }, { above: 0 });
   return defineSpacing({
     name: 'laplace',
-    place: (process, count, reachesFloor) => {
+    place: (process, count, { reachesFloor }) => {
       const { sigmaMin, sigmaMax, levels } = sigmaRange(WHERE, process, options);
-      const noisy = noisyCount(process, count, reachesFloor);
+      const noisy = noisyCount(process, count, { reachesFloor });
       // What balances is sigma / alpha; a straight path's sigma is that share of the whole.
       const own = isStraight(process) ? (relative: number): number => relative / (1 + relative) : (relative: number): number => relative;
       const sigmas = ramp(0, 1, noisy).map((u) => Math.exp(mu - beta * Math.sign(0.5 - u) * Math.log(1 - 2 * Math.abs(0.5 - u) + EPSILON)));

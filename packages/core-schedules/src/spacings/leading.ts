@@ -19,7 +19,7 @@ export function leading(options: LeadingOptions = {}): Spacing {
   checkNumber('core-schedules/leading', { offset }, { atLeast: 0, kind: 'integer' });
   return defineSpacing({
     name: 'leading',
-    place: (process, count, reachesFloor) => {
+    place: (process, count, { reachesFloor }) => {
       if (!isChain(process))
         throw new UserError(
           `[core-schedules/leading] the rule counts the steps of a chain: process=${process.name} has none. Use linspaceTimes() or `

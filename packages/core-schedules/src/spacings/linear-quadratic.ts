@@ -27,7 +27,7 @@ export function linearQuadratic(options: LinearQuadraticOptions = {}): Spacing {
   if (linearSteps !== undefined) checkNumber(WHERE, { linearSteps }, { atLeast: 1, kind: 'integer' });
   return defineSpacing({
     name: 'linear-quadratic',
-    place: (process, count, reachesFloor) => {
+    place: (process, count, { reachesFloor }) => {
       const range = sigmaRange(WHERE, process, options.sigmaMax === undefined ? {} : { sigmaMax: options.sigmaMax });
       const steps = reachesFloor ? count - 1 : count;
       return range.levels(removedShares(steps, threshold, linearSteps).map((share) => range.sigmaMax * (1 - share)));

@@ -12,9 +12,9 @@ import { timestepTable } from '../grid/timesteps.ts';
 export function normalSpacing(): Spacing {
   return defineSpacing({
     name: 'normal',
-    place: (process, count, reachesFloor) => {
+    place: (process, count, { reachesFloor }) => {
       const table = timestepTable(process);
-      return table.even(noisyCount(process, count, reachesFloor)).map(table.level);
+      return table.even(noisyCount(process, count, { reachesFloor })).map(table.level);
     },
   });
 }

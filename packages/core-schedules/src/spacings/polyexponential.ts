@@ -21,10 +21,10 @@ export function polyexponential(options: PolyexponentialOptions = {}): Spacing {
   checkNumber(WHERE, { rho }, { above: 0 });
   return defineSpacing({
     name: 'polyexponential',
-    place: (process, count, reachesFloor) => {
+    place: (process, count, { reachesFloor }) => {
       const { sigmaMin, sigmaMax, levels } = sigmaRange(WHERE, process, options);
       const [low, high] = [Math.log(sigmaMin), Math.log(sigmaMax)];
-      const shares = ramp(1, 0, noisyCount(process, count, reachesFloor)).map((share) => share ** rho);
+      const shares = ramp(1, 0, noisyCount(process, count, { reachesFloor })).map((share) => share ** rho);
       // The ends are given; a logarithm and its exponential would move them by rounding.
       return levels(shares.map((share) => (share === 1 ? sigmaMax : share === 0 ? sigmaMin : Math.exp(low + share * (high - low)))));
     },

@@ -16,7 +16,7 @@ export function quadraticTimes(): Spacing {
   return defineSpacing({
     name: 'quadratic',
     anyCount: true,
-    place: (process, count, reachesFloor) => {
+    place: (process, count, { reachesFloor }) => {
       if (isChain(process)) {
         const steps = ramp(Math.sqrt(process.steps * REACH), 0, reachesFloor ? count - 1 : count).map((root) =>
           Math.min(process.steps - 1, Math.floor(root ** 2) + 1),

@@ -11,7 +11,7 @@ import { timestepTable } from '../grid/timesteps.ts';
 export function sgmUniform(): Spacing {
   return defineSpacing({
     name: 'sgm-uniform',
-    place: (process, count, reachesFloor) => {
+    place: (process, count, { reachesFloor }) => {
       const table = timestepTable(process);
       const steps = reachesFloor ? count - 1 : count;
       return table

@@ -11,7 +11,7 @@ import { timestepTable } from '../grid/timesteps.ts';
 export function simpleSpacing(): Spacing {
   return defineSpacing({
     name: 'simple',
-    place: (process, count, reachesFloor) => {
+    place: (process, count, { reachesFloor }) => {
       const table = timestepTable(process);
       const steps = reachesFloor ? count - 1 : count;
       return Array.from({ length: steps }, (_, i) => table.level(table.size - 1 - Math.floor(i * (table.size / steps))));

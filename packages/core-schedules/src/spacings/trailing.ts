@@ -12,7 +12,7 @@ import { isChain, levelsOfSteps } from '../grid/timesteps.ts';
 export function trailing(): Spacing {
   return defineSpacing({
     name: 'trailing',
-    place: (process, count, reachesFloor) => {
+    place: (process, count, { reachesFloor }) => {
       const steps = reachesFloor ? count - 1 : count;
       const indices = Array.from({ length: steps }, (_, i) => i / steps);
       if (isChain(process))

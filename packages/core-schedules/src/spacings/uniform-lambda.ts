@@ -25,7 +25,7 @@ export interface UniformLambdaOptions {
 export function uniformLambda(options: UniformLambdaOptions = {}): Spacing {
   return defineSpacing({
     name: 'uniform-lambda',
-    place: (process, count, reachesFloor) => {
+    place: (process, count, { reachesFloor }) => {
       const { min, max } = process.span;
       const { sigmaMin = relativeSigma(process.level(min)), sigmaMax = relativeSigma(process.level(max)) } = options;
       if (sigmaMin === 0 || sigmaMax === Infinity) {
@@ -36,7 +36,10 @@ export function uniformLambda(options: UniformLambdaOptions = {}): Spacing {
       }
       checkNumber(WHERE, { sigmaMin }, { above: 0 });
       checkNumber(WHERE, { sigmaMax }, { above: sigmaMin });
-      return levelsOfSigmas(process, ramp(Math.log(sigmaMax), Math.log(sigmaMin), noisyCount(process, count, reachesFloor)).map(Math.exp));
+      return levelsOfSigmas(
+        process,
+        ramp(Math.log(sigmaMax), Math.log(sigmaMin), noisyCount(process, count, { reachesFloor })).map(Math.exp),
+      );
     },
   });
 }

@@ -29,8 +29,8 @@ export function vpSpacing(options: VpSpacingOptions = {}): Spacing {
   checkNumber(WHERE, { epsilon }, { above: 0, below: 1 });
   return defineSpacing({
     name: 'vp',
-    place: (process, count, reachesFloor) => {
-      const times = ramp(1, epsilon, noisyCount(process, count, reachesFloor));
+    place: (process, count, { reachesFloor }) => {
+      const times = ramp(1, epsilon, noisyCount(process, count, { reachesFloor }));
       return levelsOfSigmas(
         process,
         times.map((t) => Math.sqrt(Math.expm1((betaD * t * t) / 2 + betaMin * t))),

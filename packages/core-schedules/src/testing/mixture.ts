@@ -55,7 +55,7 @@ export function mixture(components: readonly MixtureComponent[], name = 'mixture
     dimension,
     denoiser,
     logDensity: (x: ArrayLike<number>, at: NoiseLevel) => logSumExp(prepared.map((component) => logJoint(component, x, at))),
-    sample: (generator: Generator, count: number) => draw(prepared, dimension, generator, count),
+    sample: (generator: Generator, count: number) => draw(prepared, { dimension, generator, count }),
   });
 }
 
@@ -153,7 +153,10 @@ function denoisePoints(components: readonly Component[], { alpha, sigma }: Noise
   }
 }
 
-function draw(components: readonly Component[], dimension: number, generator: Generator, count: number): Float64Array {
+function draw(
+  components: readonly Component[],
+  { dimension, generator, count }: { readonly dimension: number; readonly generator: Generator; readonly count: number },
+): Float64Array {
   const choices = generator.uniform64(count);
   const out = generator.normal64(count * dimension);
   for (let i = 0; i < count; i++) {

@@ -35,8 +35,8 @@ export interface ResolveOptions {
   /** Options of the sampler; they go before those of an alias. */
   readonly options?: Readonly<Record<string, unknown>>;
   /**
-   * Whose name it is where several programs have it: `lms` is ComfyUI's, which ends with a step of first order, and `langevin`'s, which does
-   * not. The others are looked through after it.
+   * Whose name it is where several programs have it: `lms` is ComfyUI's, which ends with a step of first order, and `langevin`'s, which
+   * does not. The others are looked through after it.
    * @default ComfyUI, then AUTOMATIC1111, then this package, whose own names `samplers.create()` takes
    */
   readonly program?: NamingProgram;

@@ -65,6 +65,10 @@ export interface StepFrom<T> {
 /**
  * DDIM's step, which every method has as its first order: x' = alpha' x0 + sigma' epsilon. Finite from pure noise, to a clean end, and
  * towards noise.
+ *
+ * @example
+ * const step = { from: { alpha: 1, sigma: 2 }, to: { alpha: 1, sigma: 1 }, x: Float64Array.of(3) };
+ * arrayAlgebra().linear(...firstOrderTerms(step, Float64Array.of(1))); // => [2]
  */
 export function firstOrderTerms<T>({ from, to, x }: StepFrom<T>, denoised: T): readonly Term<T>[] {
   const ratio = to.sigma / from.sigma;

@@ -62,7 +62,13 @@ export function lowersOrder(rule: LowerOrderFinal, steps: number): boolean {
   return rule === 'always' || rule === 'last' || (rule === 'few' && steps < FEW);
 }
 
-/** The state with one more evaluation, the latest first, and as many as `keep` in all. */
+/**
+ * The state with one more evaluation, the latest first, and as many as `keep` in all.
+ *
+ * @example
+ * const [x, denoised] = [Float64Array.of(2), Float64Array.of(1)];
+ * remember(emptyState<Float64Array>(), { at: { alpha: 1, sigma: 1 }, x, denoised }, 3).history.length; // => 1
+ */
 export function remember<T>(state: SamplerState<T>, evaluation: Evaluation<T>, keep: number): SamplerState<T> {
   return { ...state, history: [evaluation, ...state.history].slice(0, keep) };
 }

@@ -14,7 +14,8 @@ export interface ImageNoiseOptions {
  * draws what the whole run would have drawn. Float32 normals of counterGenerator() with stream [image] at the start and
  * [image, step, draw] later.
  *
- * @throws UserError for a seed or numbers of images that are none, and at the first draw when `images` does not name every item of the batch
+ * @throws UserError for a seed or numbers of images that are none, and at the first draw when `images` does not name every item of the
+ *   batch
  * @example
  * const request = { step: 0, draw: 0 };
  * const batch = await imageNoise({ seed: 1, images: [7, 8] }).draw({

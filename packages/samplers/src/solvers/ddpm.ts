@@ -58,7 +58,11 @@ export function ddpm(options: DdpmOptions = {}): Sampler {
       ] as const;
       if (to.sigma === 0) return { x: algebra.linear(...mean), denoised };
       if (seen.variance !== undefined) {
-        const { scale, deviation } = learnedDeviation(variance === 'learned', { algebra, move, output: seen.variance });
+        const { scale, deviation } = learnedDeviation(variance === 'learned' ? 'logarithm' : 'range', {
+          algebra,
+          move,
+          output: seen.variance,
+        });
         return { x: algebra.linear(...mean, [scale, algebra.multiply(deviation, await noise())]), denoised };
       }
       return { x: algebra.linear(...mean, [Math.sqrt(fixedVariance(variance as Fixed, move, from)), await noise()]), denoised };
@@ -75,10 +79,10 @@ function fixedVariance(variance: Fixed, move: Transition, from: NoiseLevel): num
 
 /** The deviation of each element, as a host factor times a state. */
 function learnedDeviation<T>(
-  logarithm: boolean,
+  kind: 'logarithm' | 'range',
   { algebra, move, output }: Pick<StepInput<T>, 'algebra'> & { readonly move: Transition; readonly output: T },
 ): { readonly scale: number; readonly deviation: T } {
-  if (logarithm) return { scale: 1, deviation: algebra.exp(algebra.linear([1 / 2, output])) };
+  if (kind === 'logarithm') return { scale: 1, deviation: algebra.exp(algebra.linear([1 / 2, output])) };
   // Half of log small + (v + 1) / 2 (log large - log small); what does not depend on v is the factor.
   return {
     scale: (move.posterior * move.added) ** (1 / 4),

@@ -131,18 +131,14 @@ async function integrate<T>(input: StepInput<T>, settings: Settings): Promise<St
     const splits = spans.map(({ lambda, goal }) =>
       eta > 0 ? flooredSplit({ from: at(lambda), to: at(goal) }, { eta, floor }) : { down: at(goal), up: 0 },
     );
-    const tried = await pair(
-      input,
-      x,
-      eta > 0 ? spans.map(({ lambda }, i) => ({ lambda, goal: lambdaOf(splits[i]!.down) })) : spans,
-      settings,
-    );
+    const ways = eta > 0 ? spans.map(({ lambda }, i) => ({ lambda, goal: lambdaOf(splits[i]!.down) })) : spans;
+    const tried = await pair(input, { x, spans: ways, order: settings.order });
     const errors = await algebra.scaledRms(algebra.linear([1, tried.high], [-1, tried.low]), {
       absolute: settings.atol * to.alpha,
       relative: settings.rtol,
       of: [tried.low, before],
     });
-    const next = items.map((item, i) => (item.lambda < end ? judge(item, spans[i]!.goal, errors[i]!, settings) : item));
+    const next = items.map((item, i) => (item.lambda < end ? judge(item, { goal: spans[i]!.goal, error: errors[i]! }, settings) : item));
     const moved = next.map(({ lambda }, i) => (lambda > items[i]!.lambda ? 1 : 0));
     const kept = moved.map((m) => 1 - m);
     // Noise is drawn for every attempt, so that the draws of an image do not depend on the others of its batch.
@@ -173,9 +169,7 @@ interface Span {
 /** Where two neighbouring orders lead each item over its span; they share evaluations. */
 async function pair<T>(
   { algebra, denoise, to }: StepInput<T>,
-  x: T,
-  spans: readonly Span[],
-  { order }: Settings,
+  { x, spans, order }: { readonly x: T; readonly spans: readonly Span[]; readonly order: Settings['order'] },
 ): Promise<{ readonly low: T; readonly high: T; readonly denoised: T }> {
   /** For each item, the level a share of the way along. */
   const levels = (r: number): NoiseLevel[] =>
@@ -225,7 +219,11 @@ interface Look<T> {
 const limited = (factor: number): number => 1 + Math.atan(factor - 1);
 
 /** PID control of the step size, as in k-diffusion: an attempt moves the item or leaves it for a shorter one. */
-function judge(item: Item, goal: number, error: number, { order: quiet, control: [p, i, d], safety, eta }: Settings): Item {
+function judge(
+  item: Item,
+  { goal, error }: { readonly goal: number; readonly error: number },
+  { order: quiet, control: [p, i, d], safety, eta }: Settings,
+): Item {
   // With noise, errors fall as at order 1.5.
   const order = eta > 0 ? 1.5 : quiet;
   const inverse = 1 / (error + 1e-8);

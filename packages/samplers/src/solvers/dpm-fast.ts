@@ -24,8 +24,8 @@ export interface DpmFastOptions {
  * or 1, so that S steps are S evaluations for any S. Each evaluation is at a level of the grid; on {@link dpmFastLevels} they lie where
  * the paper has them.
  *
- * With noise (k-diffusion's eta), a block leads to below its last level, and noise back up to it. The evaluations inside of such a block lie
- * at the same shares of its longer way, so below the levels of the grid; what a step yields is the state at the level of the grid.
+ * With noise (k-diffusion's eta), a block leads to below its last level, and noise back up to it. The evaluations inside of such a block
+ * lie at the same shares of its longer way, so below the levels of the grid; what a step yields is the state at the level of the grid.
  *
  * @throws UserError when an option is out of range
  * @example

@@ -18,8 +18,8 @@ export interface Dpmpp2mCfgPpOptions extends Dpmpp2mOptions {
 const NAME = 'dpmpp-2m-cfg-pp';
 
 /**
- * CFG++ with steps of DPM-Solver++(2M) (Chung et al. 2024, arXiv:2406.08070, and the authors' repository): with the guided prediction D, the
- * unconditional one U, y = x / alpha and a step h of lambda, of which the step before was r,
+ * CFG++ with steps of DPM-Solver++(2M) (Chung et al. 2024, arXiv:2406.08070, and the authors' repository): with the guided prediction D,
+ * the unconditional one U, y = x / alpha and a step h of lambda, of which the step before was r,
  * y' = D + e^-h (y - U) + (1 - e^-h) (D - U_before) / 2r. One evaluation a step.
  *
  * @throws UserError when an option is out of range, and at the first step when the denoiser has no unconditional part

@@ -20,9 +20,9 @@ export type Dpmpp2sAncestralCfgPpOptions = Dpmpp2sAncestralOptions & Slopes;
 const NAME = 'dpmpp-2s-ancestral-cfg-pp';
 
 /**
- * CFG++ with ancestral steps of DPM-Solver++(2S) (ComfyUI). With guided predictions D, unconditional ones U and y = x / alpha, a step of h in
- * lambda looks at y2 = (1 - e^(-h / 2)) D + e^(-h / 2) (y + D - U) in its middle, leads to (1 - e^-h) D2 + e^-h (y + D - U2), and noise
- * leads up from there. Two evaluations a step, one when it ends clean.
+ * CFG++ with ancestral steps of DPM-Solver++(2S) (ComfyUI). With guided predictions D, unconditional ones U and y = x / alpha, a step of
+ * h in lambda looks at y2 = (1 - e^(-h / 2)) D + e^(-h / 2) (y + D - U) in its middle, leads to (1 - e^-h) D2 + e^-h (y + D - U2), and
+ * noise leads up from there. Two evaluations a step, one when it ends clean.
  *
  * As D and U2 belong to two states, the published form keeps an error of its own even without guidance: with U = D it ends apart from
  * dpmpp2sAncestral(), however many the steps. With `slopes: 'guided'` it is that sampler then, of order 2.

@@ -73,10 +73,9 @@ export function erSde(options: ErSdeOptions = {}): Sampler {
       // What remains of the noise in x; the rest of sigma' is new.
       const kept = to.sigma === 0 ? 0 : keptShare(scale, { from, to });
       const predictions = predictionWeights(
-        scale,
         { from, to, kept },
         used.map(({ at }) => at),
-        weights,
+        { scale, rule: weights },
       );
       const terms = [
         [(to.sigma / from.sigma) * kept, x],
@@ -115,10 +114,9 @@ interface Move {
 
 /** Weights of predictions at these levels: of a polynomial of theta, 0 at s and 1 at s', against phi(s') d(-1 / phi). */
 function predictionWeights(
-  scale: (s: number) => number,
   { from, to, kept }: Move,
   levels: readonly NoiseLevel[],
-  rule: 'exact' | 'reference',
+  { scale, rule }: { readonly scale: (s: number) => number; readonly rule: 'exact' | 'reference' },
 ): readonly number[] {
   const [s, next] = [relativeSigma(from), relativeSigma(to)];
   const own = 1 - ((from.alpha * to.sigma) / (to.alpha * from.sigma)) * kept;

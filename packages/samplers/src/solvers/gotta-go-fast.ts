@@ -107,7 +107,7 @@ export function gottaGoFast(options: GottaGoFastOptions = {}): Sampler {
             ? fresh
             : algebra.linear([kept, z], [kept.map((keep) => 1 - keep), fresh]);
         const tried = await attemptStep({ ...input, x, z, h, sigmas, next });
-        const errors = await errorOf(algebra, tried, before, { rtol, atol });
+        const errors = await errorOf(algebra, { ...tried, before }, { rtol, atol });
         const accepted = errors.map((error, i) => ahead[i] === 0 || error <= 1);
         const [take, leave] = [accepted.map(Number), accepted.map((yes) => Number(!yes))];
         x = algebra.linear([take, tried.average], [leave, x]);
@@ -159,8 +159,7 @@ async function attemptStep<T>({ x, z, h, sigmas, next, denoise, algebra }: Attem
 
 function errorOf<T>(
   algebra: Algebra<T>,
-  { euler, average }: Tried<T>,
-  before: T,
+  { euler, average, before }: Tried<T> & { readonly before: T },
   { rtol, atol }: { readonly rtol: number; readonly atol: number },
 ): Promise<readonly number[]> {
   return algebra.scaledRms(algebra.linear([1, euler], [-1, average]), { absolute: atol, relative: rtol, of: [euler, before] });

@@ -1,5 +1,5 @@
 import { karrasSigmas, relativeSigma, type NoiseLevel } from '@langevin/core-schedules';
-import { checkNumber, readOptions, UserError } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import { checkBase, checkKind, isObject } from '../check-option.ts';
 import { jumpBack } from '../jump-back.ts';
 import { defineSampler, type Sampler, type StepOutput } from '../sampler.ts';

@@ -39,8 +39,8 @@ export interface SaSolverOptions {
   readonly sNoise?: number;
   /**
    * When the order falls at the end of a run; with `early` the last step before a clean level is of first order already, and the corrector
-   * looks at no more evaluations than the predictor did. @default 'clean', as the paper has no rule for it; diffusers' is 'always', ComfyUI's
-   * 'early'
+   * looks at no more evaluations than the predictor did.
+   * @default 'clean', as the paper has no rule for it; diffusers' is 'always', ComfyUI's 'early'
    */
   readonly lowerOrderFinal?: LowerOrderFinal | 'early';
 }

@@ -35,7 +35,11 @@ function normalDenoiser<T>(algebra: Algebra<T>, ones: T): Denoiser<T> {
   return withParts(denoise, algebra);
 }
 
-async function runOver<T>(sampler: Sampler, algebra: Algebra<T>, ones: T, steps: number): Promise<Float32Array | Float64Array> {
+async function runOver<T>(
+  sampler: Sampler,
+  algebra: Algebra<T>,
+  { ones, steps }: { readonly ones: T; readonly steps: number },
+): Promise<Float32Array | Float64Array> {
   const levels = karras().levels(edm({ sigmaMax: 20 }), { steps });
   const noise = imageNoise({ seed: 11 });
   const x = await startState<T>({ algebra, noise, at: levels[0]!, like: ones });
@@ -46,9 +50,9 @@ async function runOver<T>(sampler: Sampler, algebra: Algebra<T>, ones: T, steps:
 export async function engineCheck(sampler: Sampler, engine: Engine, limit: number): Promise<void> {
   const onTensors = (steps: number): Promise<Float32Array | Float64Array> => {
     const ones: Tensor = tensor(new Float32Array(SIZE).fill(1), { shape: SHAPE });
-    return runOver(sampler, tensorAlgebra({ engine }), ones, steps);
+    return runOver(sampler, tensorAlgebra({ engine }), { ones, steps });
   };
-  const onArrays = await runOver(sampler, arrayAlgebra({ items: SHAPE[0] }), new Float64Array(SIZE).fill(1), 12);
+  const onArrays = await runOver(sampler, arrayAlgebra({ items: SHAPE[0] }), { ones: new Float64Array(SIZE).fill(1), steps: 12 });
   const result = await onTensors(12);
   const gap = Math.max(...onArrays.map((value, i) => Math.abs(value - result[i]!)));
   demand(gap < limit, `tensors and arrays end ${gap} apart, allowed ${limit}`);

@@ -51,7 +51,14 @@ export async function strangerCheck(sampler: Sampler): Promise<void> {
       await refused(() => replaced(part, value), '[samplers/');
     }
   }
-  await refused(() => replaced('denoise', () => undefined), "the denoiser's result cannot be used");
+  await refused(
+    () =>
+      replaced(
+        'denoise',
+        withParts<Float64Array>(() => Promise.resolve(undefined as never)),
+      ),
+    'cannot be used at step 1',
+  );
   await refused(() => replaced('x', Float64Array.of(1, Number.NaN)), 'x cannot be used as a state: element 1 is NaN');
   for (const value of [null, undefined, 3] as never[]) await refused(() => sample(value), '[samplers/');
   const holes = [...run.levels];
