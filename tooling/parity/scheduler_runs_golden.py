@@ -194,6 +194,16 @@ def noised(life):
     return out.flatten().tolist()
 
 
+def batched(life):
+    """batch_step_no_noise of the parallel classes, from the first timestep for one item and from the last for the other."""
+    scheduler = life.scheduler
+    if not hasattr(scheduler, "batch_step_no_noise"):
+        return None
+    x, times = start().to(life.dtype), torch.stack([scheduler.timesteps[0], scheduler.timesteps[-1]])
+    extra = 3 if life.case["config"].get("variance_type") in ("learned", "learned_range") else 0
+    return scheduler.batch_step_no_noise(base.network(x, 0, extra), times, x).flatten().tolist()
+
+
 def lived(case, wide):
     life = Life(case, wide)
     times = getattr(life.scheduler, "timesteps", None)
@@ -210,6 +220,8 @@ def lived(case, wide):
             out["stepIndex"] = int(index)
     life.set(case["set"])
     out["noised"] = noised(life)
+    if batched(life) is not None:
+        out["batch"] = batched(life)
     out["draws"] = len(life.counter)
     return out
 
@@ -222,7 +234,7 @@ def row(case):
     narrow, wide = lived(case, False), lived(case, True)
     out = {**case, "before": {"timesteps": rounded(narrow["before"]["timesteps"], 9), "init": float(f"{narrow['before']['init']:.9g}")}}
     own = 0.0
-    for key in ("early", "final", "again", "changed", "noised"):
+    for key in ("early", "final", "again", "changed", "noised", *(["batch"] if "batch" in wide else [])):
         a, b = narrow[key], wide[key]
         out[key] = {**b, "state": rounded(b["state"], 10)} if isinstance(b, dict) and "state" in b else b if isinstance(b, dict) else rounded(b, 10)
         a, b = (value.get("state", []) if isinstance(value, dict) else value for value in (a, b))

@@ -28,6 +28,7 @@ for (const golden of cases) {
       expect(differences.filter(([, difference]) => !(difference <= bound))).toEqual([]);
       expect(outcomeDifference(ours.before.timesteps, golden.before.timesteps)).toBeLessThanOrEqual(2 ** -22);
       expect(Math.abs(ours.before.init / golden.before.init - 1)).toBeLessThanOrEqual(2 ** -22);
+      expect(outcomeDifference(ours.batch, golden.batch ?? { raises: 0 })).toBeLessThanOrEqual(bound);
       expect(ours.draws).toBe(golden.draws);
       if (golden.stepIndex !== undefined && !COUNTS_ON(golden)) expect(ours.stepIndex).toBe(golden.stepIndex);
     });

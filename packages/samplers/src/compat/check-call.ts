@@ -56,7 +56,7 @@ interface Kind {
 const FINITE: Kind = { holds: isFinite, pass: 'a finite number' };
 const AT_LEAST_ZERO: Kind = { holds: (value) => isNumber(value) && (value as number) >= 0, pass: 'a number >= 0' };
 const NUMBERS: Kind = { holds: isList(isFinite), pass: `a list of 1 to ${MAX_STEPS} finite numbers` };
-const STATE: Kind = { holds: () => true, pass: 'a state' };
+const STATE: Kind = { holds: (value) => typeof value === 'object' && value !== null, pass: 'a state like the sample' };
 
 const STEP_KINDS: { readonly [K in keyof StepOptions<unknown>]-?: Kind } = {
   generator: { holds: either(isGenerator, isList(isGenerator)), pass: 'torchGenerator(seed), or a list with one for each item' },

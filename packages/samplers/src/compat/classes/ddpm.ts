@@ -125,7 +125,7 @@ const ddpmNamed = (name: string): SchedulerClass =>
       const levelAt = levelAtStep(name, alphaBars);
       return (request?: TimestepsOptions): Schedule<T> => {
         const timesteps = request === undefined ? wholeChain(train) : ddpmTimesteps(name, config, request);
-        const stride = Math.floor(train / (request?.numInferenceSteps ?? request?.timesteps?.length ?? train));
+        const stride = Math.floor(train / (request?.numInferenceSteps ?? train));
         /** The posterior's mean; the step before t is t - floor(T / n) whatever the timesteps are, as upstream has it there. */
         const withoutNoise = async ({ modelOutput: output, sample: x, timesteps: times }: ItemSteps<T>): Promise<T> => {
           const modelOutput = variance.startsWith('learned') ? await firstChannels(algebra, output, x) : output;

@@ -51,7 +51,7 @@ const deisScheduler = defineScheduler({
       const made =
         request?.numInferenceSteps === undefined
           ? wholeGrid(tables)
-          : distinct(NAME, grid(request.numInferenceSteps, request.mu), config.solver_order);
+          : distinct(NAME, grid(request.numInferenceSteps, request.mu), { order: config.solver_order });
       const { levels, ends } = walk(made, stateSpace(config));
       const sampler = deis({
         order: config.solver_order as 1 | 2 | 3,

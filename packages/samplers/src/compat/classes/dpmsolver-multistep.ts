@@ -99,7 +99,7 @@ const dpmSolverMultistep = defineScheduler({
       return gridOf(ruled.timesteps, ruled.sigmas, final_sigmas_type === 'zero' ? 0 : tables.sigmas[0]!);
     };
     return (request?: TimestepsOptions): Schedule<T> => {
-      const made = request === undefined ? wholeGrid(chain.tables) : distinct(NAME, grid(request), config.solver_order);
+      const made = request === undefined ? wholeGrid(chain.tables) : distinct(NAME, grid(request), { order: config.solver_order });
       const { levels, ends } = walk(made, stateSpace(config));
       const sampler = multistepSolver({
         algorithm,
@@ -193,7 +193,7 @@ const dpmSolverMultistepInverse = defineScheduler({
       const made =
         request?.numInferenceSteps === undefined
           ? { timesteps: Array.from({ length: train }, (_, i) => i), sigmas: [...tables.sigmas] }
-          : distinct(INVERSE, grid(request.numInferenceSteps), config.solver_order);
+          : distinct(INVERSE, grid(request.numInferenceSteps), { order: config.solver_order });
       const { levels, ends } = walk(made, stateSpace(config));
       const lowerOrderFinal = lowerOrderRule(config, made.timesteps.length);
       const sampler = multistepSolver({

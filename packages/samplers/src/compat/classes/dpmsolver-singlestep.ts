@@ -90,7 +90,7 @@ const dpmSolverSinglestep = defineScheduler({
     // A clean end, and blocks that do not fill a run, turn lower_order_final on: for later runs, too, as upstream writes its config.
     let lowers = lower_order_final || final_sigmas_type === 'zero';
     return (request?: TimestepsOptions): Schedule<T> => {
-      const made = request === undefined ? wholeGrid(tables) : distinct(NAME, grid(request), order);
+      const made = request === undefined ? wholeGrid(tables) : distinct(NAME, grid(request), { order, block: order });
       const { levels, ends } = walk(made, stateSpace(config));
       if (request !== undefined) lowers ||= made.timesteps.length % order !== 0;
       const sampler = dpmSolver({

@@ -96,8 +96,8 @@ export const eulerDiscrete: SchedulerClass = defineScheduler({
       if (wrong >= 0)
         refuse(
           'EulerDiscreteScheduler',
-          `a step begins at a sigma above 0, and ends at 0 at the least: sigmas[${wrong}]=${sigmas[wrong]}. Raise sigma_min above 0, or end `
-            + 'the list where it is 0.',
+          `a step begins at a sigma above 0, and ends at 0 at the least: sigmas[${wrong}]=${sigmas[wrong]}. Raise sigma_min above 0, or `
+            + 'end the list where it is 0.',
         );
       const common = sigmaSpaceSchedule({ algebra, config, sigmas });
       const levels = sigmas.map(sigmaLevelOf);

@@ -135,14 +135,21 @@ export function wholeGrid(tables: LambdaTables): LambdaGrid {
   return { timesteps: Array.from(tables.sigmas, (_, i) => tables.sigmas.length - 1 - i), sigmas: [...tables.sigmas] };
 }
 
+interface Reach {
+  readonly order: number;
+  /** Steps of a method that forgets at the end of each block. @default Infinity */
+  readonly block?: number;
+}
+
 /**
  * The grid, where no level stands twice but at the end, which is a step of first order: slopes between two equal levels are 0 / 0.
  *
  * @throws UserError for methods above first order
  */
-export function distinct(name: string, grid: LambdaGrid, order: number): LambdaGrid {
+export function distinct(name: string, grid: LambdaGrid, { order, block = Infinity }: Reach): LambdaGrid {
   const { timesteps, sigmas } = grid;
-  const twice = order === 1 ? -1 : sigmas.findIndex((sigma, i) => i < timesteps.length - 1 && sigma === sigmas[i + 1]);
+  const meets = (i: number): boolean => order > 1 && i < timesteps.length - 1 && (i + 1) % block !== 0;
+  const twice = sigmas.findIndex((sigma, i) => meets(i) && sigma === sigmas[i + 1]);
   if (twice < 0) return grid;
   return refuse(
     name,

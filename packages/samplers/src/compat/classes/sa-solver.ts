@@ -84,7 +84,7 @@ const saScheduler = defineScheduler({
       const made =
         request?.numInferenceSteps === undefined
           ? wholeGrid(tables)
-          : distinct(NAME, grid(request.numInferenceSteps), Math.max(config.predictor_order, config.corrector_order));
+          : distinct(NAME, grid(request.numInferenceSteps), { order: Math.max(config.predictor_order, config.corrector_order) });
       const { levels, ends } = walk(made, stateSpace(config));
       const sampler = saSolver({
         predictorOrder: config.predictor_order as 1 | 2 | 3 | 4,

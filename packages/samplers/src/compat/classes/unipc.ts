@@ -146,7 +146,7 @@ const unipcScheduler = defineScheduler({
       corrector: { except: config.disable_corrector },
     };
     return (request?: TimestepsOptions): Schedule<T> => {
-      const made = request === undefined ? wholeGrid(tables) : distinct(NAME, grid(request), order);
+      const made = request === undefined ? wholeGrid(tables) : distinct(NAME, grid(request), { order });
       const { levels, ends } = walk(made, stateSpace(config));
       const predict = lambdaPrediction(algebra, config, made.sigmas);
       const common = { ...made, initNoiseSigma: 1, missing: 'last' as const, noiseLevel: ({ index }: Place) => levels[index]! };
