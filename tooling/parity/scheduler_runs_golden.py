@@ -1,4 +1,4 @@
-"""Regenerates packages/samplers/test/golden/schedulers-runs.json: diffusers' schedulers driven as their users drive them.
+"""Regenerates packages/samplers/test/golden/scheduler-runs.json: diffusers' schedulers driven as their users drive them.
 
 Run: python tooling/parity/scheduler_runs_golden.py
 Needs: torch 2.13 (CPU), numpy 2.4, scipy, torchsde 0.2.6, diffusers 0.42.
@@ -304,7 +304,7 @@ if __name__ == "__main__":
     rows = [row(each) for each in cases()]
     head = header("scheduler_runs_golden.py", "2^-22 of the largest element, against diffusers with its float32 tables in float64 arithmetic", diffusers=diffusers.__version__, torch=torch.__version__, numpy=np.__version__)
     text = json.dumps({"header": head, "shape": SHAPE, "cases": rows}, separators=(",", ":"), allow_nan=False).replace('{"class"', '\n{"class"') + "\n"
-    (OUT / "schedulers-runs.json").write_text(text)
+    (OUT / "scheduler-runs.json").write_text(text)
     print(len(rows), "cases", len(text), "bytes")
     for r in rows:
         odd = {key: r[key]["raises"] for key in ("early", "final", "again", "changed", "noised") if isinstance(r[key], dict)}

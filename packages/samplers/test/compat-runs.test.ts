@@ -3,7 +3,7 @@ import { schedulerClassNames } from '@langevin/samplers/compat';
 import { liveLife, outcomeDifference, type GoldenLife, type GoldenLifeFile } from '@langevin/samplers/testing';
 import { describe, expect, test } from 'vitest';
 
-const { shape, cases } = JSON.parse(readFileSync(new URL('golden/schedulers-runs.json', import.meta.url), 'utf8')) as GoldenLifeFile;
+const { shape, cases } = JSON.parse(readFileSync(new URL('golden/scheduler-runs.json', import.meta.url), 'utf8')) as GoldenLifeFile;
 const size = shape.reduce((product, each) => product * each, 1);
 
 /** Python counts no further than the last sigma of a given list, and steps there for ever; here the run is over. */
