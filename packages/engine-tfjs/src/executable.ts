@@ -165,5 +165,12 @@ function translate(step: Step, error: unknown): Error {
       { cause: error },
     );
   }
+  if (/Aborted|memory access out of bounds|allocation failed|out of memory/i.test(message)) {
+    return new UnsupportedError(
+      `[engine-tfjs/run] out of memory: op="${step.op}". WebAssembly has 4 GiB for everything, a GPU what it has. Use a smaller batch or `
+        + 'shape, or @langevin/engine-onnxruntime in Node.',
+      { cause: error },
+    );
+  }
   return new InternalError(`[engine-tfjs/run] kernel failed: op="${step.op}", ${message}.`, { cause: error });
 }

@@ -1,4 +1,4 @@
-import { UserError } from './errors.ts';
+import { UnsupportedError, UserError } from './errors.ts';
 
 /** Element types. `bfloat16` is for storage: cast it before computing. `bool` holds 0 or 1 in a byte. */
 export type DType = 'float32' | 'float16' | 'bfloat16' | 'int32' | 'int64' | 'uint8' | 'bool';
@@ -37,9 +37,18 @@ export function isFloating(dtype: DType): boolean {
   return dtype === 'float32' || dtype === 'float16' || dtype === 'bfloat16';
 }
 
-/** A zero-filled host array of `size` elements. */
+/** A zero-filled host array of `size` elements. @throws UnsupportedError when the process has no room for it */
 export function allocateHost<D extends DType>(dtype: D, size: number): HostArrays[D] {
-  return new HOST_CONSTRUCTORS[dtype](size) as HostArrays[D];
+  try {
+    return new HOST_CONSTRUCTORS[dtype](size) as HostArrays[D];
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new UnsupportedError(
+      `[tensor/allocate] no room for a tensor: dtype=${dtype}, elements=${size}, ${((size * itemSize(dtype)) / 2 ** 30).toFixed(1)} GiB `
+        + 'in one array. Use a smaller shape or batch, or a process with more memory.',
+      { cause },
+    );
+  }
 }
 
 /** A view of `size` elements of raw bytes; copied when the offset is not aligned for the dtype. */

@@ -94,3 +94,9 @@ test('each typed array finds its dtype', async () => {
   expect(tensor(new Uint8Array([1]), { dtype: 'bool' }).dtype).toBe('bool');
   expect([...(await data(tensor([1.5], { dtype: 'float16' })))]).toEqual([0x3e00]);
 });
+
+test('what does not fit into memory is said with its size', () => {
+  expect(() => allocateHost('float32', 2 ** 50)).toThrow(
+    '[tensor/allocate] no room for a tensor: dtype=float32, elements=1125899906842624, 4194304.0 GiB in one array.',
+  );
+});

@@ -8,6 +8,7 @@ import { checkFits, foreignBuffer } from './fits.ts';
 import { loweredComposites } from './composites.ts';
 import { hostFromTensor, tensorFromHost } from './host-buffer.ts';
 import { checkRange, indexInputs, type IndexInput } from './index-inputs.ts';
+import { feedLargeConstants, withFedInputs } from './large-constants.ts';
 import { OpenLeases, SessionLease } from './lease.ts';
 import { createSession, type CompiledSession, type SessionContext } from './session.ts';
 
@@ -30,13 +31,17 @@ export function deviceEngine(context: SessionContext): Engine {
     name: 'onnxruntime',
     device,
     composites: loweredComposites,
-    async compile(graph) {
+    async compile(whole) {
+      const { graph, fed } = await feedLargeConstants(whole, runtime);
       const indices = indexInputs(graph);
       const compiled = await createDeviceSession(graph, context);
       const lease = new SessionLease(compiled.session);
       const executable = new DeviceExecutable(graph, { compiled, lease, leases, indices, context, copier });
       leases.watch(executable, lease);
-      return executable;
+      return withFedInputs(
+        executable,
+        fed.map(({ info, data }) => new DeviceBuffer(info, { tensor: tensorFromHost(ort, data, info) })),
+      );
     },
     upload: (data, info) => {
       const range = data instanceof Int32Array ? indexRangeOf(data) : undefined;

@@ -14,6 +14,13 @@ test('a failure of the runtime names the op of the graph, its value, its operand
 
 test('a kernel that is missing and memory that is short are no bugs', () => {
   expect(errorKind(explain('NOT_IMPLEMENTED : Could not find an implementation for Exp(13)'))).toBe('unsupported');
+  const large = new Error('safeint.h:17 static void SafeIntExceptionHandler<OnnxRuntimeException>::SafeIntOnOverflow() Integer overflow');
+  const onWasm = explainRuntimeError(large, { graph, device: 'wasm', doing: 'running' });
+  expect([errorKind(onWasm), onWasm.message]).toEqual([
+    'unsupported',
+    '[engine-onnxruntime] running failed on wasm: out of memory at 1 nodes. WebAssembly has 4 GiB for everything. Use a smaller batch or '
+      + 'shape, or checkpoint().',
+  ]);
   expect(explain('std::bad_alloc').message).toContain('Use a smaller batch or shape, or checkpoint().');
 });
 

@@ -27,8 +27,13 @@ export function explainRuntimeError(error: unknown, { graph, device, doing }: Oc
       cause: error,
     });
   }
-  if (/bad_alloc|Failed to allocate|out of memory|OutOfMemory/i.test(message)) {
-    return new UnsupportedError(`${where}: out of memory at ${what}. Use a smaller batch or shape, or checkpoint().`, { cause: error });
+  // WebAssembly counts bytes in 32 bits: sizes beyond overflow there.
+  const isSmallMemory = device === 'wasm' && /SafeInt|Integer overflow|memory access out of bounds|Aborted/i.test(message);
+  if (isSmallMemory || /bad_alloc|Failed to allocate|allocation failed|out of memory|OutOfMemory/i.test(message)) {
+    const limit = device === 'wasm' ? 'WebAssembly has 4 GiB for everything. ' : '';
+    return new UnsupportedError(`${where}: out of memory at ${what}. ${limit}Use a smaller batch or shape, or checkpoint().`, {
+      cause: error,
+    });
   }
   return new InternalError(`${where}: ${what}. ONNX Runtime says: ${message.split('\n')[0]}`, { cause: error });
 }

@@ -9,6 +9,7 @@ import { checkFits } from './fits.ts';
 import { emptyTensor, HostBuffer, hostBuffer, hostFromTensor, tensorFromHost } from './host-buffer.ts';
 import { HostPool } from './host-pool.ts';
 import { indexInputs, type IndexInput } from './index-inputs.ts';
+import { feedLargeConstants, withFedInputs } from './large-constants.ts';
 import { OpenLeases, SessionLease } from './lease.ts';
 import { isWorthStopping, runStopped } from './stop-output.ts';
 import { createSession, type CompiledSession, type SessionContext } from './session.ts';
@@ -22,15 +23,19 @@ export function hostEngine(context: SessionContext): Engine {
     name: 'onnxruntime',
     device,
     composites: loweredComposites,
-    async compile(graph) {
-      const plan = linearPlan(graph);
-      if (plan) return new LinearExecutable(graph, plan, { ort, pool });
+    async compile(whole) {
+      const plan = linearPlan(whole);
+      if (plan) return new LinearExecutable(whole, plan, { ort, pool });
+      const { graph, fed } = await feedLargeConstants(whole, context.runtime);
       const indices = indexInputs(graph);
       const compiled = await createSession(graph, context);
       const lease = new SessionLease(compiled.session);
       const executable = new HostExecutable(graph, { compiled, lease, leases, indices, context, pool });
       leases.watch(executable, lease);
-      return executable;
+      return withFedInputs(
+        executable,
+        fed.map(({ info, data }) => new HostBuffer(info, tensorFromHost(ort, data, info))),
+      );
     },
     upload: (data, info) => Promise.resolve(new HostBuffer(info, tensorFromHost(ort, data, info))),
     download: (buffer): Promise<HostArray> => Promise.resolve(hostFromTensor(hostBuffer(buffer).tensor.data, buffer.dtype)),

@@ -74,7 +74,8 @@ export const linearGrowers: Readonly<Record<string, Grower>> = {
     const geometry: Geometry = {
       stride: each(axes, () => d.dice.between(1, 2)),
       padding: pads(d, axes, 2),
-      dilation: each(axes, () => (d.dice.oneIn(3) ? 2 : 1)),
+      // An engine may spread a kernel with zeros, beside which infinities are NaN.
+      dilation: each(axes, () => (d.options.draw !== 'special' && d.dice.oneIn(3) ? 2 : 1)),
       groups,
     };
     return d.step('conv', [x, w, ...(d.dice.oneIn(2) ? [d.input([out])] : [])], geometry);
