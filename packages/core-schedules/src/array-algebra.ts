@@ -111,7 +111,7 @@ export function arrayAlgebra(options: ArrayAlgebraOptions = {}): ArrayAlgebra {
     },
     scaledRms: <T extends FloatArray>(error: T, scale: ErrorScale<T>): Promise<readonly number[]> => {
       const size = itemSize(error);
-      return Promise.resolve(Array.from({ length: items }, (_, item) => rmsOf(error, scale, item * size, size)));
+      return Promise.resolve(Array.from({ length: items }, (_, item) => rmsOf(error, scale, { from: item * size, size })));
     },
     absQuantile: <T extends FloatArray>(x: T, q: number): Promise<readonly number[]> => {
       checkQuantile(q);
@@ -159,7 +159,11 @@ function checkTerms<T extends FloatArray>(terms: readonly Term<T>[]): void {
     );
 }
 
-function rmsOf(error: FloatArray, { absolute, relative, of }: ErrorScale<FloatArray>, from: number, size: number): number {
+function rmsOf(
+  error: FloatArray,
+  { absolute, relative, of }: ErrorScale<FloatArray>,
+  { from, size }: { readonly from: number; readonly size: number },
+): number {
   let total = 0;
   for (let i = from; i < from + size; i++) {
     let greatest = 0;

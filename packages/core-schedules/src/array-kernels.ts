@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/max-params -- the innermost loops: an object for their arguments would be made at every step */
 /** The typed arrays that hold a plain state. */
 export type FloatArray = Float32Array | Float64Array;
 

@@ -533,3 +533,9 @@ test('small helpers', () => {
   expect(snrOf({ alpha: 0.8, sigma: 0.4 })).toBeCloseTo(4, 12);
   expect(lambdaOf(CLEAN)).toBe(Infinity);
 });
+
+test('options that are none are refused by name, whatever the family', () => {
+  for (const given of [null, 1, 'x', []] as never[])
+    for (const make of [karras, laplaceSpacing, edm, flow, vpLinear, discreteVp])
+      expect(() => make(given), make.name).toThrow('options are an object: options=');
+});

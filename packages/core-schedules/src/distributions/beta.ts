@@ -1,4 +1,4 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import { betaQuantile, incompleteBeta, logGamma } from '../maths/incomplete-beta.ts';
 import type { NoiseDistribution } from '../noise-distribution.ts';
 import type { NoiseProcess } from '../noise-process.ts';
@@ -18,7 +18,7 @@ export interface BetaTimesOptions {
  * betaTimes(flow(), { a: 2, b: 2 }).quantile(0.5).sigma; // => 0.5
  */
 export function betaTimes(process: NoiseProcess, options: BetaTimesOptions = {}): NoiseDistribution {
-  const { a = 1, b = 1 } = options;
+  const { a = 1, b = 1 } = readOptions('core-schedules/beta', options);
   checkNumber('core-schedules/beta-times', { a }, { above: 0, atMost: 1000 });
   checkNumber('core-schedules/beta-times', { b }, { above: 0, atMost: 1000 });
   const shape = { a, b };

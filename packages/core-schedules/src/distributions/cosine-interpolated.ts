@@ -1,4 +1,4 @@
-import { checkNumber, UserError } from '@langevin/tensor';
+import { checkNumber, readOptions, UserError } from '@langevin/tensor';
 import { lambdaOf, sigmaLevel } from '../level.ts';
 import { defineNoiseDistribution, type NoiseDistribution } from '../noise-distribution.ts';
 import { invertIncreasing } from './over-times.ts';
@@ -33,7 +33,7 @@ export function cosineInterpolatedSigmas(options: CosineInterpolatedOptions): No
     sigmaData = 1,
     sigmaMin = 1e-3,
     sigmaMax = 1e3,
-  } = options;
+  } = readOptions('core-schedules/cosine-interpolated', options);
   const where = 'core-schedules/cosine-interpolated-sigmas';
   if (typeof imageSize !== 'number')
     throw new UserError(`[${where}] the size of the images is not known: imageSize=${String(imageSize)}. Pass their side in pixels.`);

@@ -1,3 +1,4 @@
+import { readOptions } from '@langevin/tensor';
 import { lambdaOf, sigmaLevel } from '../level.ts';
 import { defineNoiseDistribution, type NoiseDistribution } from '../noise-distribution.ts';
 import { checkSigmaRange, type TruncatedOptions } from './truncated.ts';
@@ -15,7 +16,7 @@ export interface CosineOptions extends TruncatedOptions {
  * cosineSigmas().quantile(0.5).sigma; // => 1.000
  */
 export function cosineSigmas(options: CosineOptions = {}): NoiseDistribution {
-  const { sigmaData = 1, sigmaMin = 0, sigmaMax = Infinity } = options;
+  const { sigmaData = 1, sigmaMin = 0, sigmaMax = Infinity } = readOptions('core-schedules/cosine', options);
   checkSigmaRange('core-schedules/cosine-sigmas', { sigmaMin, sigmaMax, scale: sigmaData });
   const shareOf = (sigma: number): number => (2 / Math.PI) * Math.atan(sigma / sigmaData);
   const [low, high] = [shareOf(sigmaMin), shareOf(sigmaMax)];

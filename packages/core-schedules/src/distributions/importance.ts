@@ -1,4 +1,4 @@
-import { checkNumber, UserError } from '@langevin/tensor';
+import { checkNumber, readOptions, UserError } from '@langevin/tensor';
 import type { NoiseLevel } from '../level.ts';
 import type { NoiseDistribution } from '../noise-distribution.ts';
 import { drawUniforms, type DrawOptions } from './draw.ts';
@@ -30,7 +30,7 @@ export interface LossHistoryOptions {
  * lossHistory({ bands: 4 }).losses.length; // => 4
  */
 export function lossHistory(options: LossHistoryOptions = {}): LossHistory {
-  const { bands = 1000, length = 10 } = options;
+  const { bands = 1000, length = 10 } = readOptions('core-schedules/importance', options);
   checkNumber(WHERE, { bands }, { atLeast: 1, atMost: 100_000, kind: 'integer' });
   checkNumber(WHERE, { length }, { atLeast: 1, atMost: 1000, kind: 'integer' });
   return { length, losses: Array.from({ length: bands }, () => []) };

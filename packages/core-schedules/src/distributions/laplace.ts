@@ -1,4 +1,4 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import { lambdaOf, sigmaLevel } from '../level.ts';
 import { defineNoiseDistribution, type NoiseDistribution } from '../noise-distribution.ts';
 
@@ -16,7 +16,7 @@ export interface LaplaceOptions {
  * laplaceSigmas({ mean: 0 }).quantile(0.5).sigma; // => 1
  */
 export function laplaceSigmas(options: LaplaceOptions = {}): NoiseDistribution {
-  const { mean = 0, scale = 0.5 } = options;
+  const { mean = 0, scale = 0.5 } = readOptions('core-schedules/laplace', options);
   checkNumber('core-schedules/laplace-sigmas', { mean });
   checkNumber('core-schedules/laplace-sigmas', { scale }, { above: 0 });
   return defineNoiseDistribution({

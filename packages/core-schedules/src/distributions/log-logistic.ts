@@ -1,4 +1,4 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import { lambdaOf, sigmaLevel } from '../level.ts';
 import { defineNoiseDistribution, type NoiseDistribution } from '../noise-distribution.ts';
 import { checkSigmaRange, type TruncatedOptions } from './truncated.ts';
@@ -17,7 +17,7 @@ export interface LogLogisticOptions extends TruncatedOptions {
  * logLogisticSigmas().quantile(0.5).sigma; // => 1
  */
 export function logLogisticSigmas(options: LogLogisticOptions = {}): NoiseDistribution {
-  const { mean = 0, scale = 1, sigmaMin = 0, sigmaMax = Infinity } = options;
+  const { mean = 0, scale = 1, sigmaMin = 0, sigmaMax = Infinity } = readOptions('core-schedules/log-logistic', options);
   const where = 'core-schedules/log-logistic-sigmas';
   checkNumber(where, { mean });
   checkNumber(where, { scale }, { above: 0 });

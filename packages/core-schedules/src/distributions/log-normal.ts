@@ -1,4 +1,4 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import { lambdaOf, sigmaLevel } from '../level.ts';
 import { defineNoiseDistribution, type NoiseDistribution } from '../noise-distribution.ts';
 import { normalCdf, normalDensity } from '../maths/normal-cdf.ts';
@@ -19,7 +19,7 @@ export interface LogNormalOptions {
  * Math.log(logNormalSigmas().quantile(0.5).sigma); // => -1.2
  */
 export function logNormalSigmas(options: LogNormalOptions = {}): NoiseDistribution {
-  const { mean = -1.2, std = 1.2 } = options;
+  const { mean = -1.2, std = 1.2 } = readOptions('core-schedules/log-normal', options);
   checkNumber('core-schedules/log-normal-sigmas', { mean });
   checkNumber('core-schedules/log-normal-sigmas', { std }, { above: 0 });
   return defineNoiseDistribution({

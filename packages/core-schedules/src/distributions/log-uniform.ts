@@ -1,4 +1,4 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import { lambdaOf, sigmaLevel } from '../level.ts';
 import { defineNoiseDistribution, type NoiseDistribution } from '../noise-distribution.ts';
 
@@ -16,7 +16,7 @@ export interface LogUniformOptions {
  * logUniformSigmas({ sigmaMin: 0.01, sigmaMax: 100 }).quantile(0.5).sigma; // => 1.000
  */
 export function logUniformSigmas(options: LogUniformOptions = {}): NoiseDistribution {
-  const { sigmaMin = 0.002, sigmaMax = 80 } = options;
+  const { sigmaMin = 0.002, sigmaMax = 80 } = readOptions('core-schedules/log-uniform', options);
   checkNumber('core-schedules/log-uniform-sigmas', { sigmaMin }, { above: 0 });
   checkNumber('core-schedules/log-uniform-sigmas', { sigmaMax }, { above: sigmaMin });
   const [low, high] = [Math.log(sigmaMin), Math.log(sigmaMax)];

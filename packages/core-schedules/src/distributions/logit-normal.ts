@@ -1,4 +1,4 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import type { NoiseDistribution } from '../noise-distribution.ts';
 import type { NoiseProcess } from '../noise-process.ts';
 import { normalCdf, normalDensity } from '../maths/normal-cdf.ts';
@@ -19,7 +19,7 @@ export interface LogitNormalOptions {
  * logitNormalTimes(flow()).quantile(0.5).sigma; // => 0.5
  */
 export function logitNormalTimes(process: NoiseProcess, options: LogitNormalOptions = {}): NoiseDistribution {
-  const { mean = 0, std = 1 } = options;
+  const { mean = 0, std = 1 } = readOptions('core-schedules/logit-normal', options);
   checkNumber('core-schedules/logit-normal-times', { mean });
   checkNumber('core-schedules/logit-normal-times', { std }, { above: 0 });
   return overTimes('logit-normal-times', process, {

@@ -1,4 +1,4 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import type { NoiseDistribution } from '../noise-distribution.ts';
 import type { NoiseProcess } from '../noise-process.ts';
 import { invertIncreasing, overTimes } from './over-times.ts';
@@ -14,7 +14,7 @@ export function modeTimes(
   process: NoiseProcess,
   options: { /** @default 1.29, Stable Diffusion 3's */ readonly scale?: number } = {},
 ): NoiseDistribution {
-  const { scale = 1.29 } = options;
+  const { scale = 1.29 } = readOptions('core-schedules/mode', options);
   checkNumber('core-schedules/mode-times', { scale }, { atLeast: -1, atMost: 2 / (Math.PI - 2) });
   // With 1 - u for u, noise grows with u.
   const quantile = (u: number): number => u - scale * (Math.sin((Math.PI / 2) * u) ** 2 - u);

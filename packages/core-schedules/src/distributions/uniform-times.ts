@@ -1,4 +1,4 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import { lambdaOf } from '../level.ts';
 import { defineNoiseDistribution, type NoiseDistribution } from '../noise-distribution.ts';
 import type { NoiseProcess } from '../noise-process.ts';
@@ -17,7 +17,7 @@ export interface UniformTimesOptions {
  * uniformTimes(flow()).quantile(0.25).sigma; // => 0.25
  */
 export function uniformTimes(process: NoiseProcess, options: UniformTimesOptions = {}): NoiseDistribution {
-  const { min = Math.max(1e-5, process.domain.min), max = process.domain.max } = options;
+  const { min = Math.max(1e-5, process.domain.min), max = process.domain.max } = readOptions('core-schedules/uniform-times', options);
   checkNumber('core-schedules/uniform-times', { max }, { atLeast: process.domain.min, atMost: process.domain.max });
   checkNumber('core-schedules/uniform-times', { min }, { atLeast: process.domain.min, atMost: max });
   const { steps } = process;

@@ -1,4 +1,4 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import type { NoiseLevel } from '../level.ts';
 import type { Preconditioning } from './preconditioning.ts';
 
@@ -22,7 +22,7 @@ export interface ConsistencyPreconditioningOptions {
  * consistencyPreconditioning().at(sigmaLevel(0.002)).cOut; // => 0
  */
 export function consistencyPreconditioning(options: ConsistencyPreconditioningOptions = {}): Preconditioning {
-  const { sigmaData = 0.5, sigmaMin = 0.002, noiseScale = 250 } = options;
+  const { sigmaData = 0.5, sigmaMin = 0.002, noiseScale = 250 } = readOptions('core-schedules/consistency', options);
   const where = 'core-schedules/consistency';
   checkNumber(where, { sigmaData }, { above: 0 });
   checkNumber(where, { sigmaMin }, { above: 0 });

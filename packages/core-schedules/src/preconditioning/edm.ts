@@ -1,4 +1,4 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import type { NoiseLevel } from '../level.ts';
 import type { Preconditioning } from './preconditioning.ts';
 
@@ -18,7 +18,7 @@ export interface EdmPreconditioningOptions {
  * edmPreconditioning().at(sigmaLevel(0.5)).cSkip; // => 0.5
  */
 export function edmPreconditioning(options: EdmPreconditioningOptions = {}): Preconditioning {
-  const { sigmaData = 0.5 } = options;
+  const { sigmaData = 0.5 } = readOptions('core-schedules/edm', options);
   checkNumber('core-schedules/edm', { sigmaData }, { above: 0 });
   return Object.freeze({
     name: 'edm',

@@ -1,4 +1,4 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import type { NoiseLevel } from '../level.ts';
 import type { Preconditioning } from './preconditioning.ts';
 
@@ -18,7 +18,10 @@ export interface FlowMatchingPreconditioningOptions {
  * flowMatchingPreconditioning().at({ alpha: 0.75, sigma: 0.25 }).cNoise; // => 250
  */
 export function flowMatchingPreconditioning(options: FlowMatchingPreconditioningOptions = {}): Preconditioning {
-  const { sigmaMin = 0, conditioning = (t) => 1000 * t } = options;
+  const { sigmaMin = 0, conditioning = (t) => 1000 * t } = readOptions<FlowMatchingPreconditioningOptions>(
+    'core-schedules/flow-matching',
+    options,
+  );
   checkNumber('core-schedules/flow-matching', { sigmaMin }, { atLeast: 0, below: 1 });
   const rest = 1 - sigmaMin;
   return Object.freeze({

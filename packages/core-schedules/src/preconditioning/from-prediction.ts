@@ -1,4 +1,4 @@
-import { UserError } from '@langevin/tensor';
+import { readOptions, UserError } from '@langevin/tensor';
 import type { NoiseProcess } from '../noise-process.ts';
 import { predictionConversion, predictionParts, type Prediction } from '../prediction.ts';
 import { lambdaOf, type NoiseLevel } from '../level.ts';
@@ -25,7 +25,12 @@ export interface PredictionPreconditioningOptions {
  * predictionPreconditioning({ process: flow(), prediction: 'flow' }).at({ alpha: 0.75, sigma: 0.25 }).cOut; // => -0.25
  */
 export function predictionPreconditioning(options: PredictionPreconditioningOptions): Preconditioning {
-  const { process, prediction, conditioning = process.conditioning, wholeSteps = false } = options;
+  const {
+    process,
+    prediction,
+    conditioning = process.conditioning,
+    wholeSteps = false,
+  } = readOptions('core-schedules/from-prediction', options);
   const { steps } = process;
   if (wholeSteps && steps === undefined) {
     throw new UserError(

@@ -1,3 +1,4 @@
+import { readOptions } from '@langevin/tensor';
 import { relativeSigma } from '../level.ts';
 import { discreteVp, type DiscreteNoiseProcess } from '../processes/discrete-vp.ts';
 import { predictionPreconditioning } from './from-prediction.ts';
@@ -16,7 +17,7 @@ export interface IddpmPreconditioningOptions {
  * iddpmPreconditioning().at(sigmaLevel(3)).cOut; // => -3
  */
 export function iddpmPreconditioning(options: IddpmPreconditioningOptions = {}): Preconditioning {
-  const { process = discreteVp({ betas: 'squared-cosine' }) } = options;
+  const { process = discreteVp({ betas: 'squared-cosine' }) } = readOptions('core-schedules/iddpm', options);
   const nearest = (t: number): number => {
     const position = process.conditioning(t);
     const sigma = relativeSigma(process.level(t));

@@ -1,4 +1,4 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import type { NoiseLevel } from '../level.ts';
 import type { Preconditioning } from './preconditioning.ts';
 
@@ -19,7 +19,7 @@ export interface TrigflowPreconditioningOptions {
  * trigflowPreconditioning().at({ alpha: 0.6, sigma: 0.4 }).cSkip; // => 0.6
  */
 export function trigflowPreconditioning(options: TrigflowPreconditioningOptions = {}): Preconditioning {
-  const { sigmaData = 0.5 } = options;
+  const { sigmaData = 0.5 } = readOptions('core-schedules/trigflow', options);
   checkNumber('core-schedules/trigflow', { sigmaData }, { above: 0 });
   return Object.freeze({
     name: 'trigflow',

@@ -1,4 +1,4 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import type { LinearBetaOptions } from '../maths/linear-beta.ts';
 import { vpLinear } from '../processes/vp-linear.ts';
 import { predictionPreconditioning } from './from-prediction.ts';
@@ -17,7 +17,7 @@ export interface VpPreconditioningOptions extends LinearBetaOptions {
  * vpPreconditioning().at(sigmaLevel(3)).cOut; // => -3
  */
 export function vpPreconditioning(options: VpPreconditioningOptions = {}): Preconditioning {
-  const { steps = 1000, ...betas } = options;
+  const { steps = 1000, ...betas } = readOptions('core-schedules/vp', options);
   checkNumber('core-schedules/vp', { steps }, { atLeast: 2, kind: 'integer' });
   return Object.freeze({
     ...predictionPreconditioning({ process: vpLinear(betas), prediction: 'epsilon', conditioning: (t) => (steps - 1) * t }),

@@ -1,4 +1,4 @@
-import { checkNumber, UserError } from '@langevin/tensor';
+import { checkNumber, readOptions, UserError } from '@langevin/tensor';
 import { betasOf, type BetaOptions } from '../chain/betas.ts';
 import { betasOfLambdas, betweenSteps, lambdasOfBetas, logAlphaBar, positionOfLambda, withZeroTerminal } from '../chain/lambdas.ts';
 import { defineNoiseProcess, variancePreserving, type NoiseProcess } from '../noise-process.ts';
@@ -41,7 +41,7 @@ export interface DiscreteNoiseProcess extends NoiseProcess {
  * process.alphaBars[999]; // => 0.0000403583
  */
 export function discreteVp(options: DiscreteVpOptions = {}): DiscreteNoiseProcess {
-  const { terminalSnr = 'published', snrShift = 1 } = options;
+  const { terminalSnr = 'published', snrShift = 1 } = readOptions('core-schedules/discrete-vp', options);
   if (!TERMINALS.includes(terminalSnr))
     throw new UserError(`[${WHERE}] unknown terminal signal: terminalSnr="${String(terminalSnr)}". Known: ${TERMINALS.join(', ')}.`);
   checkNumber(WHERE, { snrShift }, { above: 0 });

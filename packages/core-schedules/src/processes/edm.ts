@@ -1,4 +1,4 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import { defineNoiseProcess, varianceExploding, type NoiseProcess } from '../noise-process.ts';
 
 export interface EdmOptions {
@@ -20,7 +20,7 @@ export interface EdmOptions {
  * edm().sigma(1); // => 80
  */
 export function edm(options: EdmOptions = {}): NoiseProcess {
-  const { sigmaMin = 0.002, sigmaMax = 80, rho = 7 } = options;
+  const { sigmaMin = 0.002, sigmaMax = 80, rho = 7 } = readOptions('core-schedules/edm', options);
   checkNumber('core-schedules/edm', { sigmaMin }, { above: 0 });
   checkNumber('core-schedules/edm', { sigmaMax }, { above: sigmaMin });
   checkNumber('core-schedules/edm', { rho }, { above: 0 });

@@ -1,4 +1,4 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import { defineNoiseProcess, straightFlow, type NoiseProcess } from '../noise-process.ts';
 
 export interface FlowOptions {
@@ -20,7 +20,7 @@ export interface FlowOptions {
  * flow({ shift: 3 }).level(0.5); // => { alpha: 0.25, sigma: 0.75 }
  */
 export function flow(options: FlowOptions = {}): NoiseProcess {
-  const { shift = 1 } = options;
+  const { shift = 1 } = readOptions('core-schedules/flow', options);
   checkNumber('core-schedules/flow', { shift }, { above: 0 });
   const scale = (t: number): number => 1 + (shift - 1) * t;
   const sigma = (t: number): number => (shift * t) / scale(t);

@@ -1,3 +1,4 @@
+import { readOptions } from '@langevin/tensor';
 import { linearBeta, type LinearBetaOptions } from '../maths/linear-beta.ts';
 import { defineNoiseProcess, type Geometry, type NoiseProcess } from '../noise-process.ts';
 
@@ -14,7 +15,8 @@ const subVariancePreserving: Geometry = (lambda) => {
  * @example
  * subVp().sigma(1); // => 0.99996
  */
-export function subVp(options: LinearBetaOptions = {}): NoiseProcess {
+export function subVp(given: LinearBetaOptions = {}): NoiseProcess {
+  const options = readOptions('core-schedules/sub-vp', given);
   const { beta, logAlpha, time } = linearBeta('core-schedules/sub-vp', options);
   const sigma = (t: number): number => -Math.expm1(2 * logAlpha(t));
   return defineNoiseProcess({

@@ -1,4 +1,4 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import { defineNoiseProcess, variancePreserving, type NoiseProcess } from '../noise-process.ts';
 
 export interface TrigflowOptions {
@@ -19,7 +19,7 @@ export interface TrigflowOptions {
  * trigflow({ sigmaData: 1 }).level(Math.PI / 4); // => { alpha: 0.3307, sigma: 0.9437 }
  */
 export function trigflow(options: TrigflowOptions = {}): NoiseProcess {
-  const { sigmaData = 0.5, sigmaMin = 0.002, sigmaMax = 80 } = options;
+  const { sigmaData = 0.5, sigmaMin = 0.002, sigmaMax = 80 } = readOptions('core-schedules/trigflow', options);
   checkNumber('core-schedules/trigflow', { sigmaData }, { above: 0 });
   checkNumber('core-schedules/trigflow', { sigmaMin }, { above: 0 });
   checkNumber('core-schedules/trigflow', { sigmaMax }, { above: sigmaMin });

@@ -1,4 +1,4 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import { defineNoiseProcess, varianceExploding, type NoiseProcess } from '../noise-process.ts';
 
 export interface VeOptions {
@@ -16,7 +16,7 @@ export interface VeOptions {
  * ve().sigma(1); // => 50
  */
 export function ve(options: VeOptions = {}): NoiseProcess {
-  const { sigmaMin = 0.01, sigmaMax = 50 } = options;
+  const { sigmaMin = 0.01, sigmaMax = 50 } = readOptions('core-schedules/ve', options);
   checkNumber('core-schedules/ve', { sigmaMin }, { above: 0 });
   checkNumber('core-schedules/ve', { sigmaMax }, { above: sigmaMin });
   const low = Math.log(sigmaMin);

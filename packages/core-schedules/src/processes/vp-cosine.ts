@@ -1,4 +1,4 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import { defineNoiseProcess, variancePreserving, type NoiseProcess } from '../noise-process.ts';
 
 export interface VpCosineOptions {
@@ -16,7 +16,7 @@ export interface VpCosineOptions {
  * vpCosine().alpha(0.5); // => 0.7027
  */
 export function vpCosine(options: VpCosineOptions = {}): NoiseProcess {
-  const { offset = 0.008 } = options;
+  const { offset = 0.008 } = readOptions('core-schedules/vp-cosine', options);
   checkNumber('core-schedules/vp-cosine', { offset }, { above: 0, below: 1 });
   const angle = (t: number): number => ((Math.PI / 2) * (t + offset)) / (1 + offset);
   const speed = Math.PI / 2 / (1 + offset);

@@ -1,3 +1,4 @@
+import { readOptions } from '@langevin/tensor';
 import { linearBeta, type LinearBetaOptions } from '../maths/linear-beta.ts';
 import { defineNoiseProcess, variancePreserving, type NoiseProcess } from '../noise-process.ts';
 
@@ -10,7 +11,8 @@ import { defineNoiseProcess, variancePreserving, type NoiseProcess } from '../no
  * @example
  * vpLinear().alpha(1); // => 0.006572
  */
-export function vpLinear(options: LinearBetaOptions = {}): NoiseProcess {
+export function vpLinear(given: LinearBetaOptions = {}): NoiseProcess {
+  const options = readOptions('core-schedules/vp-linear', given);
   const { beta, logAlpha, time } = linearBeta('core-schedules/vp-linear', options);
   /** sigma^2, exact near t = 0. */
   const variance = (t: number): number => -Math.expm1(2 * logAlpha(t));

@@ -1,4 +1,4 @@
-import { UserError } from '@langevin/tensor';
+import { readOptions, UserError } from '@langevin/tensor';
 import { levelsOfTable } from '../grid/sigma-table.ts';
 import { defineSpacing, type Spacing } from '../grid/spacing.ts';
 
@@ -26,7 +26,7 @@ export interface AlignYourStepsOptions {
  *   .map(relativeSigma); // => [14.615, 6.315, 3.771]
  */
 export function alignYourSteps(options: AlignYourStepsOptions = {}): Spacing {
-  const { model = 'sd1' } = options;
+  const { model = 'sd1' } = readOptions('core-schedules/align-your-steps', options);
   if (!Object.hasOwn(TABLES, model))
     throw new UserError(
       `[core-schedules/align-your-steps] unknown model: model="${String(model)}". Known: ${Object.keys(TABLES).join(', ')}. For `

@@ -1,4 +1,4 @@
-import { checkNumber, UserError } from '@langevin/tensor';
+import { checkNumber, readOptions, UserError } from '@langevin/tensor';
 import { ramp, roundHalfEven, withoutRepeats } from '../grid/ramp.ts';
 import { noisyCount, sigmaRange, type SigmaRangeOptions } from '../grid/sigma-range.ts';
 import { defineSpacing, type Spacing } from '../grid/spacing.ts';
@@ -28,7 +28,7 @@ export interface BetaSpacingOptions extends SigmaRangeOptions {
  * betaSpacing().levels(discreteVp(), { steps: 4 }).map(relativeSigma); // => [157.4073, 31.0882, 3.443, 0.6235, 0]
  */
 export function betaSpacing(options: BetaSpacingOptions = {}): Spacing {
-  const { a = 0.6, b = 0.6, over = 'timestep' } = options;
+  const { a = 0.6, b = 0.6, over = 'timestep' } = readOptions('core-schedules/beta', options);
   checkNumber(WHERE, { a }, { above: 0 });
   checkNumber(WHERE, { b }, { above: 0 });
   if (!QUANTITIES.includes(over))

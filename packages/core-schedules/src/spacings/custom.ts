@@ -1,4 +1,4 @@
-import { checkNumber, UserError } from '@langevin/tensor';
+import { checkNumber, readOptions, UserError } from '@langevin/tensor';
 import { levelsOfSigmas } from '../grid/sigma-range.ts';
 import { defineSpacing, type Spacing } from '../grid/spacing.ts';
 import { isChain, levelsOfSteps } from '../grid/timesteps.ts';
@@ -27,11 +27,12 @@ export interface CustomSpacingOptions {
  * @example
  * customSpacing({ sigmas: [10, 1] }).levels(edm(), { steps: 2 }).map(({ sigma }) => sigma); // => [10, 1, 0]
  */
-export function customSpacing(options: CustomSpacingOptions = {}): Spacing {
-  const given = FORMS.filter((form) => options[form] !== undefined);
-  if (given.length !== 1)
+export function customSpacing(given: CustomSpacingOptions = {}): Spacing {
+  const options = readOptions('core-schedules/custom', given);
+  const forms = FORMS.filter((form) => options[form] !== undefined);
+  if (forms.length !== 1)
     throw new UserError(
-      `[${WHERE}] exactly one list makes a grid: given ${given.length === 0 ? 'none' : given.join(', ')}. Pass one of ${FORMS.join(', ')}.`,
+      `[${WHERE}] exactly one list makes a grid: given ${forms.length === 0 ? 'none' : forms.join(', ')}. Pass one of ${FORMS.join(', ')}.`,
     );
   return defineSpacing({
     name: 'custom',

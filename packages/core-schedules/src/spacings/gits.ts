@@ -1,4 +1,4 @@
-import { checkNumber, UserError } from '@langevin/tensor';
+import { checkNumber, readOptions, UserError } from '@langevin/tensor';
 import type { FloatArray } from '../array-algebra.ts';
 import { checkParts } from '../check.ts';
 import { noisyCount } from '../grid/sigma-range.ts';
@@ -59,7 +59,7 @@ export interface GitsOptions {
  * gits({ teacher }).levels(edm(), { steps: 4, end: 'floor' }).map(({ sigma }) => sigma); // => [10, 1, 0.5623, 0.4217, 0.1]
  */
 export function gits(options: GitsOptions = {}): Spacing {
-  const { teacher, table, items = 1, metric = 'deviation', coefficient = 1.15 } = options;
+  const { teacher, table, items = 1, metric = 'deviation', coefficient = 1.15 } = readOptions('core-schedules/gits', options);
   if (table !== undefined) return tabled(table, teacher);
   if (teacher === undefined || teacher.length < 2) {
     throw new UserError(

@@ -1,4 +1,4 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import { ramp } from '../grid/ramp.ts';
 import { noisyCount, sigmaRange, type SigmaRangeOptions } from '../grid/sigma-range.ts';
 import { defineSpacing, type Spacing } from '../grid/spacing.ts';
@@ -18,7 +18,7 @@ export interface KarrasOptions extends SigmaRangeOptions {
  * karras({ sigmaMin: 1, sigmaMax: 16, rho: 2 }).levels(edm(), { steps: 3 }).map(({ sigma }) => sigma); // => [16, 6.25, 1, 0]
  */
 export function karras(options: KarrasOptions = {}): Spacing {
-  const { rho = 7 } = options;
+  const { rho = 7 } = readOptions('core-schedules/karras', options);
   checkNumber(WHERE, { rho }, { above: 0 });
   return defineSpacing({
     name: 'karras',
@@ -49,7 +49,7 @@ export interface KarrasSigmasOptions {
  * karrasSigmas({ steps: 3, sigmaMin: 1, sigmaMax: 16, rho: 2 }); // => [16, 6.25, 1, 0]
  */
 export function karrasSigmas(options: KarrasSigmasOptions): Float64Array {
-  const { steps, sigmaMax = 80, sigmaMin = 0.002, rho = 7 } = options;
+  const { steps, sigmaMax = 80, sigmaMin = 0.002, rho = 7 } = readOptions('core-schedules/karras', options);
   checkNumber(WHERE, { steps }, { atLeast: 1, atMost: 100_000, kind: 'integer' });
   checkNumber(WHERE, { sigmaMin }, { above: 0 });
   checkNumber(WHERE, { sigmaMax }, { above: sigmaMin });

@@ -1,3 +1,4 @@
+import { readOptions } from '@langevin/tensor';
 import { ramp } from '../grid/ramp.ts';
 import { noisyCount, sigmaRange, type SigmaRangeOptions } from '../grid/sigma-range.ts';
 import { defineSpacing, type Spacing } from '../grid/spacing.ts';
@@ -9,7 +10,8 @@ import { defineSpacing, type Spacing } from '../grid/spacing.ts';
  * @example
  * klOptimal({ sigmaMin: 1, sigmaMax: 16 }).levels(edm(), { steps: 3 }).map(({ sigma }) => sigma); // => [16, 2.216, 1, 0]
  */
-export function klOptimal(options: SigmaRangeOptions = {}): Spacing {
+export function klOptimal(given: SigmaRangeOptions = {}): Spacing {
+  const options = readOptions('core-schedules/kl-optimal', given);
   return defineSpacing({
     name: 'kl-optimal',
     place: (process, count, { reachesFloor }) => {

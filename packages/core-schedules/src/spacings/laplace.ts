@@ -1,4 +1,4 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import { ramp } from '../grid/ramp.ts';
 import { noisyCount, sigmaRange, type SigmaRangeOptions } from '../grid/sigma-range.ts';
 import { defineSpacing, type Spacing } from '../grid/spacing.ts';
@@ -23,7 +23,7 @@ export interface LaplaceSpacingOptions extends SigmaRangeOptions {
  * laplaceSpacing().levels(edm(), { steps: 4 }).map(({ sigma }) => sigma); // => [80, 1.2247, 0.8165, 0.0032, 0]
  */
 export function laplaceSpacing(options: LaplaceSpacingOptions = {}): Spacing {
-  const { mu = 0, beta = 0.5 } = options;
+  const { mu = 0, beta = 0.5 } = readOptions('core-schedules/laplace', options);
   checkNumber(WHERE, { mu });
   checkNumber(WHERE, { beta }, { above: 0 });
   return defineSpacing({

@@ -1,4 +1,4 @@
-import { checkNumber, UserError } from '@langevin/tensor';
+import { checkNumber, readOptions, UserError } from '@langevin/tensor';
 import { defineSpacing, type Spacing } from '../grid/spacing.ts';
 import { isChain, levelsOfSteps } from '../grid/timesteps.ts';
 
@@ -15,7 +15,7 @@ export interface LeadingOptions {
  * leading().levels(discreteVp(), { steps: 4 }).map(relativeSigma); // => [17.3786, 3.443, 0.958, 0.01, 0]
  */
 export function leading(options: LeadingOptions = {}): Spacing {
-  const { offset = 0 } = options;
+  const { offset = 0 } = readOptions('core-schedules/leading', options);
   checkNumber('core-schedules/leading', { offset }, { atLeast: 0, kind: 'integer' });
   return defineSpacing({
     name: 'leading',

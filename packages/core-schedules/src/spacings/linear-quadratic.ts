@@ -1,4 +1,4 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import { sigmaRange } from '../grid/sigma-range.ts';
 import { defineSpacing, type Spacing } from '../grid/spacing.ts';
 
@@ -22,7 +22,7 @@ export interface LinearQuadraticOptions {
  * linearQuadratic().levels(flow(), { steps: 4 }).map(({ sigma }) => sigma); // => [1, 0.9875, 0.975, 0.725, 0]
  */
 export function linearQuadratic(options: LinearQuadraticOptions = {}): Spacing {
-  const { threshold = 0.025, linearSteps } = options;
+  const { threshold = 0.025, linearSteps } = readOptions('core-schedules/linear-quadratic', options);
   checkNumber(WHERE, { threshold }, { above: 0, below: 1 });
   if (linearSteps !== undefined) checkNumber(WHERE, { linearSteps }, { atLeast: 1, kind: 'integer' });
   return defineSpacing({

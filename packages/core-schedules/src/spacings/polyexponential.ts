@@ -1,4 +1,4 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import { ramp } from '../grid/ramp.ts';
 import { noisyCount, sigmaRange, type SigmaRangeOptions } from '../grid/sigma-range.ts';
 import { defineSpacing, type Spacing } from '../grid/spacing.ts';
@@ -17,7 +17,7 @@ export interface PolyexponentialOptions extends SigmaRangeOptions {
  * polyexponential({ sigmaMin: 1, sigmaMax: 16, rho: 2 }).levels(edm(), { steps: 3 }).map(({ sigma }) => sigma); // => [16, 2, 1, 0]
  */
 export function polyexponential(options: PolyexponentialOptions = {}): Spacing {
-  const { rho = 1 } = options;
+  const { rho = 1 } = readOptions('core-schedules/polyexponential', options);
   checkNumber(WHERE, { rho }, { above: 0 });
   return defineSpacing({
     name: 'polyexponential',

@@ -1,4 +1,4 @@
-import { checkNumber, UserError } from '@langevin/tensor';
+import { checkNumber, readOptions, UserError } from '@langevin/tensor';
 import { ramp } from '../grid/ramp.ts';
 import { levelsOfSigmas, noisyCount } from '../grid/sigma-range.ts';
 import { defineSpacing, type Spacing } from '../grid/spacing.ts';
@@ -27,7 +27,10 @@ export function uniformLambda(options: UniformLambdaOptions = {}): Spacing {
     name: 'uniform-lambda',
     place: (process, count, { reachesFloor }) => {
       const { min, max } = process.span;
-      const { sigmaMin = relativeSigma(process.level(min)), sigmaMax = relativeSigma(process.level(max)) } = options;
+      const { sigmaMin = relativeSigma(process.level(min)), sigmaMax = relativeSigma(process.level(max)) } = readOptions(
+        'core-schedules/uniform-lambda',
+        options,
+      );
       if (sigmaMin === 0 || sigmaMax === Infinity) {
         throw new UserError(
           `[${WHERE}] lambda is infinite at an end: process=${process.name}, sigma / alpha from ${sigmaMin} to ${sigmaMax}. Pass `

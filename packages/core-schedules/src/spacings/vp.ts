@@ -1,4 +1,4 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import { ramp } from '../grid/ramp.ts';
 import { levelsOfSigmas, noisyCount } from '../grid/sigma-range.ts';
 import { defineSpacing, type Spacing } from '../grid/spacing.ts';
@@ -23,7 +23,7 @@ export interface VpSpacingOptions {
  * vpSpacing().levels(edm(), { steps: 4 }).map(({ sigma }) => sigma); // => [152.167, 9.4032, 1.462, 0.0105, 0]
  */
 export function vpSpacing(options: VpSpacingOptions = {}): Spacing {
-  const { betaD = 19.9, betaMin = 0.1, epsilon = 1e-3 } = options;
+  const { betaD = 19.9, betaMin = 0.1, epsilon = 1e-3 } = readOptions('core-schedules/vp', options);
   checkNumber(WHERE, { betaD }, { above: 0 });
   checkNumber(WHERE, { betaMin }, { above: 0 });
   checkNumber(WHERE, { epsilon }, { above: 0, below: 1 });

@@ -1,4 +1,4 @@
-import { UserError } from '@langevin/tensor';
+import { readOptions, UserError } from '@langevin/tensor';
 import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
 
 export interface CosmapOptions {
@@ -17,7 +17,7 @@ export interface CosmapOptions {
  * cosmapWeight().at({ alpha: 0.5, sigma: 0.5 }); // => 5.093
  */
 export function cosmapWeight(options: CosmapOptions = {}): LossWeight {
-  const { of = 'flow' } = options;
+  const { of = 'flow' } = readOptions('core-schedules/cosmap', options);
   if (of !== 'flow' && of !== 'x0')
     throw new UserError(`[core-schedules/cosmap-weight] unknown error: of="${String(of)}". Known: flow, x0.`);
   return defineLossWeight('cosmap', ({ alpha, sigma }) => {

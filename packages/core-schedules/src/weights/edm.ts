@@ -1,4 +1,4 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import { snrOf } from '../level.ts';
 import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
 
@@ -9,7 +9,7 @@ import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
  * edmWeight().at(sigmaLevel(0.5)); // => 8
  */
 export function edmWeight(options: { /** @default 0.5 */ readonly sigmaData?: number } = {}): LossWeight {
-  const { sigmaData = 0.5 } = options;
+  const { sigmaData = 0.5 } = readOptions('core-schedules/edm', options);
   checkNumber('core-schedules/edm-weight', { sigmaData }, { above: 0 });
   return defineLossWeight('edm', (level) => snrOf(level) + sigmaData ** -2);
 }

@@ -1,4 +1,4 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import { snrOf } from '../level.ts';
 import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
 
@@ -10,7 +10,7 @@ import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
  * [0.1, 1].map((sigma) => minSnrWeight().at(sigmaLevel(sigma))); // => [5, 1]
  */
 export function minSnrWeight(options: { /** @default 5 */ readonly gamma?: number } = {}): LossWeight {
-  const { gamma = 5 } = options;
+  const { gamma = 5 } = readOptions('core-schedules/min-snr', options);
   checkNumber('core-schedules/min-snr-weight', { gamma }, { above: 0 });
   return defineLossWeight('min-snr', (level) => Math.min(snrOf(level), gamma));
 }

@@ -1,4 +1,4 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import { snrOf } from '../level.ts';
 import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
 
@@ -16,7 +16,7 @@ export interface P2Options {
  * p2Weight().at(sigmaLevel(1)); // => 0.5
  */
 export function p2Weight(options: P2Options = {}): LossWeight {
-  const { gamma = 1, k = 1 } = options;
+  const { gamma = 1, k = 1 } = readOptions('core-schedules/p2', options);
   checkNumber('core-schedules/p2-weight', { gamma }, { atLeast: 0 });
   checkNumber('core-schedules/p2-weight', { k }, { above: 0 });
   return defineLossWeight('p2', (level) => {

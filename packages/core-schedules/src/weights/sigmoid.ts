@@ -1,4 +1,4 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import { lambdaOf } from '../level.ts';
 import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
 
@@ -12,7 +12,7 @@ import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
  * sigmoidWeight().at(sigmaLevel(1)); // => 0.8808
  */
 export function sigmoidWeight(options: { /** @default 2 */ readonly bias?: number } = {}): LossWeight {
-  const { bias = 2 } = options;
+  const { bias = 2 } = readOptions('core-schedules/sigmoid', options);
   checkNumber('core-schedules/sigmoid-weight', { bias });
   // SNR sigmoid(bias - log SNR) = e^bias sigmoid(log SNR - bias), finite at both ends.
   return defineLossWeight('sigmoid', (level) => Math.exp(bias) / (1 + Math.exp(bias - 2 * lambdaOf(level))));

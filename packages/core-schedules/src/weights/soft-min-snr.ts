@@ -1,4 +1,4 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import { snrOf } from '../level.ts';
 import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
 
@@ -10,7 +10,7 @@ import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
  * softMinSnrWeight().at(sigmaLevel(0.5)); // => 2
  */
 export function softMinSnrWeight(options: { /** @default 4, of sigmaData 0.5 */ readonly gamma?: number } = {}): LossWeight {
-  const { gamma = 4 } = options;
+  const { gamma = 4 } = readOptions('core-schedules/soft-min-snr', options);
   checkNumber('core-schedules/soft-min-snr-weight', { gamma }, { above: 0 });
   return defineLossWeight('soft-min-snr', (level) => {
     const snr = snrOf(level);

@@ -57,7 +57,7 @@ export async function strangerCheck(sampler: Sampler): Promise<void> {
         'denoise',
         withParts<Float64Array>(() => Promise.resolve(undefined as never)),
       ),
-    'cannot be used at step 1',
+    'at step 1 of 5',
   );
   await refused(() => replaced('x', Float64Array.of(1, Number.NaN)), 'x cannot be used as a state: element 1 is NaN');
   for (const value of [null, undefined, 3] as never[]) await refused(() => sample(value), '[samplers/');
