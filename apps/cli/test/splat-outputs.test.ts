@@ -135,3 +135,33 @@ describe('a view of a scene as a camera', () => {
     expect(err).toContain('[cli/splat] scene has no view of that name: "images/s1O-0.png". Did you mean "images/s10-0.png"?');
   });
 });
+
+describe('the example scene', () => {
+  it('is made by a command, and can be trained on', async () => {
+    const root = await temporaryFolder();
+    const scene = join(root, 'scenes', 'balls');
+    const made = await cli(['splat', 'example', scene, '--views', '10', '--side', '24', '--threads', '1', '--json']);
+    expect(JSON.parse(made.out), made.err).toMatchObject({ folder: scene, views: 10, side: 24 });
+    expect(await readdir(join(scene, 'images'))).toHaveLength(10);
+    const run = [
+      'splat',
+      'train',
+      scene,
+      '--folder',
+      join(root, 'run'),
+      '--threads',
+      '1',
+      '--steps',
+      '120',
+      '--init-count',
+      '500',
+      '--json',
+    ];
+    const trained = await cli(run);
+    expect(trained.code, trained.err).toBe(0);
+    expect(trained.err).toContain('balls: 8 views of 24x24, 2 held out');
+    // A wrong pose or axis would leave it below: the mean colour alone gives some 12 dB.
+    expect((JSON.parse(trained.out) as { readonly psnr: number }).psnr).toBeGreaterThan(15);
+    expect((await cli(['splat', 'example', scene])).err).toContain('[cli/splat] folder is not empty: folder=');
+  });
+});

@@ -195,7 +195,7 @@ it.each([
   expect(err).toContain(message);
 });
 
-it.each(['train', 'render', 'compose', 'convert', 'info'])('help of splat %s', async (name) => {
+it.each(['example', 'train', 'render', 'compose', 'convert', 'info'])('help of splat %s', async (name) => {
   const { code, out, err } = await cli(['splat', name, '--help']);
   expect({ code, err }).toEqual({ code: 0, err: '' });
   expect(out).toMatch(new RegExp(`^Usage: langevin splat ${name} `));

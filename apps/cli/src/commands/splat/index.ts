@@ -2,12 +2,14 @@ import type { Command } from 'commander';
 import type { Terminal } from '../../terminal.ts';
 import { addSplatCompose } from './compose.ts';
 import { addSplatConvert } from './convert.ts';
+import { addSplatExample } from './example.ts';
 import { addSplatInfo } from './info.ts';
 import { addSplatRender } from './render.ts';
 import { addSplatTrain } from './train.ts';
 
 const AFTER_HELP = `
 Examples:
+  langevin splat example scenes/balls                          pictures with poses, to try training on
   langevin splat train scene --steps 1000 --out scene.ply      from posed photographs (COLMAP, transforms.json)
   langevin splat render scene.ply --out turn.gif --frames 60   a turntable
   langevin splat train frames-with-times --out walk.splats4d   a scene in motion
@@ -21,5 +23,5 @@ export function addSplat(program: Command, terminal: Terminal): void {
     .command('splat')
     .description('Scenes of 3D Gaussians, still or in motion: train, render, compose, convert, describe.')
     .addHelpText('after', AFTER_HELP);
-  for (const add of [addSplatTrain, addSplatRender, addSplatCompose, addSplatConvert, addSplatInfo]) add(splat, terminal);
+  for (const add of [addSplatExample, addSplatTrain, addSplatRender, addSplatCompose, addSplatConvert, addSplatInfo]) add(splat, terminal);
 }
