@@ -5,7 +5,7 @@ import type { DeviceReport } from './runtime/runtime.ts';
 import { webRuntime } from './runtime/web.ts';
 
 export { graphToOnnx, type GraphToOnnxOptions } from './export.ts';
-export type { Device, EngineOptions } from './engine/options.ts';
+export type { Device, EngineOptions, WasmPaths } from './engine/options.ts';
 export type { DeviceReport } from './runtime/runtime.ts';
 
 /** An engine that runs graphs on onnxruntime-web; see the entry point for Node, which is the same from outside. */

@@ -5,7 +5,7 @@ import { nodeRuntime } from './runtime/node.ts';
 import type { DeviceReport } from './runtime/runtime.ts';
 
 export { graphToOnnx, type GraphToOnnxOptions } from './export.ts';
-export type { Device, EngineOptions } from './engine/options.ts';
+export type { Device, EngineOptions, WasmPaths } from './engine/options.ts';
 export type { DeviceReport } from './runtime/runtime.ts';
 
 /**

@@ -49,6 +49,13 @@ describe('what the engine says', () => {
     );
   });
 
+  test('of addresses that only a page needs', async () => {
+    expect(await messageOf(onnxruntimeEngine({ wasmPaths: '/onnxruntime/' }))).toEqual({
+      kind: 'user',
+      message: '[engine-onnxruntime] wasmPaths is for pages: wasmPaths="/onnxruntime/". Leave it out in Node.',
+    });
+  });
+
   test('of a device that is not there: the reason is in the report and in the error', async () => {
     const reports = await availableDevices();
     expect(reports.map(({ device }) => device)).toEqual(['cpu', 'webgpu', 'cuda', 'dml', 'coreml', 'wasm']);

@@ -12,9 +12,12 @@ export function onBackend<T>(backend: string, work: () => T): T {
   try {
     return work();
   } finally {
-    if (before) activate(before);
+    if (before && isInitialised(before)) activate(before);
   }
 }
+
+/** TensorFlow.js calls a backend active as soon as it was asked for, whether it starts or not. */
+export const isInitialised = (backend: string): boolean => Object.hasOwn(tf.engine().registry, backend);
 
 /** For a backend that is already initialised, setBackend has done its work when it returns. */
 function activate(backend: string): void {

@@ -1,5 +1,6 @@
 import { UnsupportedError } from '@langevin/tensor';
 import * as tf from '@tensorflow/tfjs-core';
+import { isInitialised } from './backend-scope.ts';
 
 /** The backends this engine knows, by falling speed: the order in which it tries them. */
 export const backendNames = ['tensorflow-gpu', 'tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
@@ -20,6 +21,15 @@ interface BackendSource {
   /** The name it has inside TensorFlow.js. */
   readonly registered: 'tensorflow' | 'webgpu' | 'wasm' | 'cpu';
   readonly load: (options: BackendOptions) => Promise<unknown>;
+  /** What may be the matter when it is there and does not start. */
+  readonly advice?: string;
+  /** It has a binding of Node's, and nobody in a page is helped by installing it. */
+  readonly where?: 'Node';
+}
+
+/** Handled where the import stands: bundlers then take a package that is not installed for one that may be missing. */
+function passOn(error: unknown): never {
+  throw error;
 }
 
 /** Not a literal, so that bundlers for the browser leave the native bindings alone. */
@@ -31,11 +41,17 @@ interface Gpu {
   readonly requestAdapter: () => Promise<unknown>;
 }
 
+/** They can be given once, before the backend starts or fails to. */
+let pathsGiven: string | undefined;
+
+/** Not a fault of anybody's. */
+class NoGpu extends Error {}
+
 /** Asked before TensorFlow.js does, which prints a stack trace when there is none. */
 async function requireWebGpu(): Promise<void> {
   const { navigator } = globalThis as { readonly navigator?: { readonly gpu?: Gpu } };
-  if (navigator?.gpu === undefined) throw new Error('this runtime has no navigator.gpu');
-  if (!(await navigator.gpu.requestAdapter())) throw new Error('navigator.gpu offers no adapter');
+  if (navigator?.gpu === undefined) throw new NoGpu('this runtime has no navigator.gpu');
+  if (!(await navigator.gpu.requestAdapter())) throw new NoGpu('navigator.gpu offers no adapter');
 }
 
 const SOURCES: Readonly<Record<BackendName, BackendSource>> = {
@@ -43,32 +59,38 @@ const SOURCES: Readonly<Record<BackendName, BackendSource>> = {
     package: '@tensorflow/tfjs-node-gpu',
     registered: 'tensorflow',
     load: () => importNative('@tensorflow/tfjs-node-gpu'),
+    where: 'Node',
   },
   tensorflow: {
     package: '@tensorflow/tfjs-node',
     registered: 'tensorflow',
     load: () => importNative('@tensorflow/tfjs-node'),
+    where: 'Node',
   },
   webgpu: {
     package: '@tensorflow/tfjs-backend-webgpu',
     registered: 'webgpu',
     load: async () => {
       await requireWebGpu();
-      await import('@tensorflow/tfjs-backend-webgpu');
+      await import('@tensorflow/tfjs-backend-webgpu').catch(passOn);
     },
   },
   wasm: {
     package: '@tensorflow/tfjs-backend-wasm',
     registered: 'wasm',
+    advice: "a page has to serve the three .wasm files of the package's folder dist, and to say where with wasmPaths",
     load: async ({ wasmPaths }) => {
-      const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
-      if (wasmPaths !== undefined) setWasmPaths(typeof wasmPaths === 'string' ? wasmPaths : { ...wasmPaths });
+      const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm').catch(passOn);
+      const wanted = JSON.stringify(wasmPaths);
+      if (wasmPaths === undefined || wanted === pathsGiven) return;
+      setWasmPaths(typeof wasmPaths === 'string' ? wasmPaths : { ...wasmPaths });
+      pathsGiven = wanted;
     },
   },
   cpu: {
     package: '@tensorflow/tfjs-backend-cpu',
     registered: 'cpu',
-    load: () => import('@tensorflow/tfjs-backend-cpu'),
+    load: () => import('@tensorflow/tfjs-backend-cpu').catch(passOn),
   },
 };
 
@@ -88,19 +110,23 @@ export async function loadBackend(name: BackendName, options: BackendOptions = {
   const before = tf.engine().backendName;
   try {
     if (!isRegistered(name, options)) await source.load(options);
-    if (!(await tf.setBackend(source.registered))) throw new Error('it did not initialise');
+    if (!(await tf.setBackend(source.registered)))
+      throw new Error(`it did not initialise${source.advice === undefined ? '' : `: ${source.advice}`}`);
     quietly(() => tf.scalar(0).dispose());
     return source.registered;
   } catch (cause) {
     throw new UnsupportedError(`[engine-tfjs/backend] backend is not available: backend="${name}", ${reasonOf(source, cause)}.`, { cause });
   } finally {
-    if (before && tf.engine().backendName !== before) await tf.setBackend(before);
+    // One that failed to start is active by name all the same; to go back to it would start it, and fail, again.
+    if (before && tf.engine().backendName !== before && isInitialised(before)) await tf.setBackend(before);
   }
 }
 
 /** A backend that the application has registered itself needs no import; which of the native packages it is, is not known. */
 function isRegistered(name: BackendName, { wasmPaths }: BackendOptions): boolean {
-  return name !== 'tensorflow-gpu' && wasmPaths === undefined && tf.findBackendFactory(SOURCES[name].registered) !== null;
+  const { registered } = SOURCES[name];
+  if (name === 'tensorflow-gpu') return false;
+  return isInitialised(registered) || (wasmPaths === undefined && tf.findBackendFactory(registered) !== null);
 }
 
 /** The first use of the cpu backend in Node prints an advertisement, unless TensorFlow.js is in production mode. */
@@ -116,10 +142,18 @@ function quietly(work: () => void): void {
 
 function reasonOf(source: BackendSource, cause: unknown): string {
   const message = cause instanceof Error ? cause.message : String(cause);
-  // Node, bundlers and browsers word it each in their own way.
-  const missing = /cannot find|could not resolve|failed to resolve/i.test(message) && message.includes(source.package);
-  return missing ? `${source.package} is not installed; run: npm install ${source.package}` : `${source.package}: ${firstLine(message)}`;
+  if (!isMissing(source, cause)) return `${source.package}: ${firstLine(message)}`;
+  if (source.where === 'Node' && !inNode()) return `${source.package} is for Node`;
+  return `${source.package} is not installed; run: npm install ${source.package}`;
 }
+
+function isMissing(source: BackendSource, cause: unknown): boolean {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  // Node, bundlers and browsers word it each in their own way.
+  return /cannot find|could not resolve|failed to resolve/i.test(message) && message.includes(source.package);
+}
+
+const inNode = (): boolean => (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node !== undefined;
 
 function firstLine(text: string): string {
   return text.split('\n', 1)[0]!;
@@ -146,14 +180,23 @@ export async function availableBackends(options: BackendOptions = {}): Promise<r
   return found;
 }
 
-/** The first available backend in the order of preference. */
+/**
+ * The first available backend in the order of preference. That an installed one does not start is told on the console: what comes after it
+ * is slower, and nobody asked for that.
+ */
 export async function firstBackend(options: BackendOptions): Promise<{ name: BackendName; registered: string }> {
   const reasons: string[] = [];
+  const broken: string[] = [];
   for (const name of backendNames) {
     try {
-      return { name, registered: await loadBackend(name, options) };
+      const registered = await loadBackend(name, options);
+      if (broken.length > 0)
+        console.warn(`[engine-tfjs/backend] the backend is "${name}", since others did not start: ${broken.join(' | ')}.`);
+      return { name, registered };
     } catch (error) {
-      reasons.push(`${name}: ${reasonOf(SOURCES[name], error instanceof Error ? error.cause : error)}`);
+      const cause = error instanceof Error ? error.cause : error;
+      reasons.push(`${name}: ${reasonOf(SOURCES[name], cause)}`);
+      if (!isMissing(SOURCES[name], cause) && !(cause instanceof NoGpu)) broken.push(reasons.at(-1)!);
     }
   }
   throw new UnsupportedError(

@@ -13,7 +13,7 @@ const PROVED: ReadonlySet<Device> = new Set<Device>(['cpu', 'wasm']);
 
 /** Make an engine on a runtime. */
 export async function createEngine(runtime: Runtime, options: EngineOptions): Promise<Engine> {
-  const device = options.device ?? (await runtime.defaultDevice());
+  const device = options.device ?? (await runtime.defaultDevice(options));
   if (!runtime.devices.includes(device)) {
     throw new UserError(`[engine-onnxruntime] unknown device: device=${device}. Here it is one of ${runtime.devices.join(', ')}.`);
   }
@@ -28,7 +28,7 @@ export async function createEngine(runtime: Runtime, options: EngineOptions): Pr
       );
     return runtime.inThread({ ...options, device, worker: 'inline' });
   }
-  const ort = await runtime.load(device, threads);
+  const ort = await runtime.load(device, options);
   const reason = PROVED.has(device) ? undefined : await whyUnusable(ort, runtime.sessionOptions(device, threads));
   if (reason !== undefined)
     throw new UnsupportedError(

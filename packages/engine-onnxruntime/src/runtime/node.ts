@@ -32,7 +32,9 @@ export const nodeRuntime: Runtime = {
   name: 'onnxruntime-node',
   devices: DEVICES,
   defaultDevice: () => Promise.resolve('cpu'),
-  async load(device, threads) {
+  async load(device, { threads, wasmPaths }) {
+    if (wasmPaths !== undefined)
+      throw new UserError(`[engine-onnxruntime] wasmPaths is for pages: wasmPaths=${JSON.stringify(wasmPaths)}. Leave it out in Node.`);
     if (device === 'wasm') {
       const web = await importPeer('onnxruntime-web', async () => serialized(asOrt(await import('onnxruntime-web'))));
       if (web.env.logLevel === 'warning') web.env.logLevel = 'fatal';
@@ -75,7 +77,7 @@ export const nodeRuntime: Runtime = {
 
 async function reportDevice(ort: OrtNode, device: Device): Promise<DeviceReport> {
   if (device === 'wasm') {
-    return nodeRuntime.load('wasm', undefined).then(
+    return nodeRuntime.load('wasm', {}).then(
       () => ({ device, available: true }),
       (error: unknown) => ({ device, available: false, reason: (error as Error).message }),
     );

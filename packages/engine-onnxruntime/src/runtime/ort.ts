@@ -1,3 +1,5 @@
+import type { WasmPaths } from '../engine/options.ts';
+
 /** The part of the `onnxruntime-common` API that we use, which onnxruntime-node and onnxruntime-web share. */
 
 export type OrtTensorType = 'float32' | 'float16' | 'int32' | 'int64' | 'uint8' | 'bool';
@@ -26,7 +28,7 @@ export type OrtSessionOptions = Readonly<Record<string, unknown>>;
 export interface Ort {
   readonly InferenceSession: { create(model: Uint8Array, options: OrtSessionOptions): Promise<OrtSession> };
   readonly Tensor: new (type: OrtTensorType, data: OrtData, dims: readonly number[]) => OrtTensor;
-  readonly env: { logLevel?: string; readonly wasm?: { numThreads?: number } };
+  readonly env: { logLevel?: string; readonly wasm?: { numThreads?: number; wasmPaths?: WasmPaths } };
 }
 
 /** What a binding has at least. */

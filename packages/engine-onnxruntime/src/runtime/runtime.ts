@@ -27,9 +27,9 @@ export interface MappedFiles {
 export interface Runtime {
   readonly name: 'onnxruntime-node' | 'onnxruntime-web';
   readonly devices: readonly Device[];
-  readonly defaultDevice: () => Promise<Device>;
-  /** Import the peer. @throws UserError with the command that installs it */
-  readonly load: (device: Device, threads: number | undefined) => Promise<Ort>;
+  readonly defaultDevice: (options: EngineOptions) => Promise<Device>;
+  /** Import the peer. @throws UserError with the command that installs it, or with what has to be served beside it */
+  readonly load: (device: Device, options: EngineOptions) => Promise<Ort>;
   /** Undefined where sessions cannot read files. */
   readonly mapFiles: ((slices: readonly FileSlice[]) => MappedFiles) | undefined;
   readonly sessionOptions: (device: Device, threads: number | undefined) => OrtSessionOptions;

@@ -1,4 +1,5 @@
-import type { Device } from '../engine/options.ts';
+import { UserError } from '@langevin/tensor';
+import type { Device, EngineOptions } from '../engine/options.ts';
 import { whyUnusable } from './adapter.ts';
 import { importPeer } from './install.ts';
 import { asOrt, type Ort, type OrtSessionOptions } from './ort.ts';
@@ -19,6 +20,20 @@ function importWeb(): Promise<Ort> {
   return imported;
 }
 
+/** The package with its WebAssembly, which is a file beside the bundle that somebody has to serve. */
+async function startWeb({ threads, wasmPaths }: Pick<EngineOptions, 'threads' | 'wasmPaths'>): Promise<Ort> {
+  const ort = await importWeb();
+  if (threads !== undefined && ort.env.wasm) ort.env.wasm.numThreads = threads;
+  if (wasmPaths !== undefined && ort.env.wasm) ort.env.wasm.wasmPaths = wasmPaths;
+  const reason = await whyUnusable(ort, sessionOptions('wasm'));
+  if (reason === undefined) return ort;
+  const where = wasmPaths === undefined ? '(beside the bundle)' : JSON.stringify(wasmPaths);
+  throw new UserError(
+    `[engine-onnxruntime] the WebAssembly of onnxruntime-web does not start: wasmPaths=${where}. ${reason} `
+      + `Serve ort-wasm-simd-threaded.asyncify.wasm of its folder dist, say where with wasmPaths, and load the page again.`,
+  );
+}
+
 function sessionOptions(device: Device): OrtSessionOptions {
   return { executionProviders: [device], graphOptimizationLevel: 'all', logSeverityLevel: 4 };
 }
@@ -27,18 +42,14 @@ function sessionOptions(device: Device): OrtSessionOptions {
 export const webRuntime: Runtime = {
   name: 'onnxruntime-web',
   devices: DEVICES,
-  async defaultDevice() {
-    return (await whyUnusable(await importWeb(), sessionOptions('webgpu'))) === undefined ? 'webgpu' : 'wasm';
+  async defaultDevice(options) {
+    return (await whyUnusable(await startWeb(options), sessionOptions('webgpu'))) === undefined ? 'webgpu' : 'wasm';
   },
-  async load(_device, threads) {
-    const ort = await importWeb();
-    if (threads !== undefined && ort.env.wasm) ort.env.wasm.numThreads = threads;
-    return ort;
-  },
+  load: (_device, options) => startWeb(options),
   mapFiles: undefined,
   sessionOptions,
   async report() {
-    const ort = await importWeb().catch((error: unknown) => (error as Error).message);
+    const ort = await startWeb({}).catch((error: unknown) => (error as Error).message);
     return Promise.all(
       DEVICES.map(async (device): Promise<DeviceReport> => {
         const reason = typeof ort === 'string' ? ort : await whyUnusable(ort, sessionOptions(device));
