@@ -136,7 +136,7 @@ it('trains, stops, resumes, exports, says what it made, and samples from it', as
         const ratio = to.sigma / from.sigma;
         return { x: algebra.linear([ratio, x], [strength * (to.alpha - ratio * from.alpha), denoised]), denoised };
       },
-    }),
+    }), { options: ['strength'] }),
   };`,
   );
   const one = [
@@ -157,17 +157,20 @@ it('trains, stops, resumes, exports, says what it made, and samples from it', as
   const mine = await cli([...one, '--plugin', plugin, '--sampler', 'mine', '--set', 'strength=0.5']);
   expect(mine.code, mine.err).toBe(0);
   expect(JSON.parse(mine.out)).toMatchObject({ images: 1, sampler: 'mine at 0.5', nfe: 2 });
+  expect((await cli([...one, '--plugin', plugin, '--sampler', 'mine', '--set', 'strenght=0.5'])).err).toContain(
+    '[sampler/mine] unknown option: "strenght". Did you mean "strength"?',
+  );
   expect((await cli([...one, '--sampler', 'ddim', '--set', 'ets=1'])).err).toContain(
     '[sampler/ddim] unknown option: "ets". Did you mean "eta"?',
   );
-  const noted = await cli([...one, '--sampler', 'dpmpp_3m_sde']);
+  const noted = await cli([...one, '--sampler', 'dpmpp_3m_sde_gpu']);
   expect(noted.code, noted.err).toBe(0);
   expect(JSON.parse(noted.out)).toMatchObject({
     sampler: 'dpmpp-3m-sde',
     noise: 'images',
-    note: expect.stringContaining('weights: "reference"') as string,
+    note: expect.stringContaining('There the noise is drawn on the GPU') as string,
   });
-  expect(noted.err).toContain('dpmpp_3m_sde: ');
+  expect(noted.err).toContain('dpmpp_3m_sde_gpu: ');
   expect(noted.err).toContain('Brownian tree: --noise brownian-tree');
   const along = await cli([...one, '--sampler', 'dpmpp_3m_sde', '--noise', 'brownian-tree']);
   expect(along.code, along.err).toBe(0);

@@ -71,12 +71,20 @@ it('a resume may learn at another rate, says so, and takes no other configuratio
 });
 
 it.each([
-  [1e30, /\[training\/loop\] (?:loss|gradNorm|weights) .*Last good checkpoint: none yet\./],
-  [1e4, /\[training\/loop\] loss is 1000 times that of the first step: .*Last good checkpoint: none yet\..*step-00000012\.aside/],
-])('a run that diverges has not finished: learning rate %d', async (learningRate, message) => {
+  // In the middle: ten steps in a row.
+  [1e4, 20, /loss is 1000 times that of the first step: loss=\d+, first=1\.\d+, step=1\d, .*Last good checkpoint: none yet\. Train anew/],
+  // At the end: the loss of the weights that were saved.
+  [
+    1e4,
+    4,
+    /loss is 1000 times that of the first step: .*, step after the last=5, .*Set aside, as its weights led here: .*step-00000004\.aside/,
+  ],
+  // At once.
+  [1e15, 20, /(?:loss|gradNorm|weights) (?:is|are) (?:not finite|too large to be computed with).*Last good checkpoint: none yet\./],
+])('a run that diverges has not finished: learning rate %d, %d steps', async (learningRate, steps, message) => {
   const all = await greys();
   const config = await changed(all, { optimizer: { name: 'adam', learningRate } });
-  const { code, err, out } = await train({ ...all, config }, '--steps', '12', '--preview-every', '12');
+  const { code, err, out } = await train({ ...all, config }, '--steps', String(steps));
   expect({ code, out }, err).toEqual({ code: 1, out: '' });
   expect(err).toMatch(message);
 });
@@ -160,16 +168,22 @@ it('plugins add to every family, by file or by package, and are to blame for wha
     `const images = Uint8Array.from({ length: 6 * 192 }, (_, i) => i % 251);
     const item = (i) => ({ image: images.subarray(i * 192, (i + 1) * 192), label: 0 });
     export const datasets = [
-      { name: 'ramps', summary: 'Ramps.', load: async () => ({ name: 'ramps', length: 6, imageShape: [3, 8, 8], classes: null, skipped: [], item, itemName: String }) },
+      {
+        name: 'ramps', summary: 'Ramps.',
+        load: async () => ({ name: 'ramps', length: 6, imageShape: [3, 8, 8], classes: null, skipped: [], item, itemName: String }),
+      },
       { name: 'broken', summary: 'Nothing.', load: async () => null.length },
     ];
-    export const spacings = { halves: () => ({ name: 'halves', levels: (process, { steps }) => [...Array(steps).keys()].map((i) => ({ alpha: 1, sigma: 80 / 2 ** i })).concat({ alpha: 1, sigma: 0 }) }) };
+    const at = (sigma) => ({ alpha: 1, sigma });
+    const levels = (process, { steps }) => [...Array.from({ length: steps }, (_, i) => at(80 / 2 ** i)), at(0)];
+    export const spacings = { halves: () => ({ name: 'halves', levels }) };
+    const broken = { name: 'broken', order: 1, stochastic: false, paper: 'none', init: () => ({ history: [], values: {}, numbers: {} }) };
     export const samplers = {
-      broken: () => ({ name: 'broken', order: 1, stochastic: false, paper: 'none', init: () => ({ history: [], values: {}, numbers: {} }), step: () => undefined.x }),
+      broken: () => ({ ...broken, step: () => undefined.x }),
       worse: () => { throw new RangeError('no such thing'); },
     };`,
   );
-  const lists = await Promise.all(['samplers', 'schedules', 'datasets'].map((kind) => cli(['list', kind, '--plugin', plugin])));
+  const lists = await Promise.all(['samplers', 'spacings', 'datasets'].map((kind) => cli(['list', kind, '--plugin', plugin])));
   // One of them cannot even be made.
   expect(lists[0]).toMatchObject({ code: 1, err: expect.stringContaining('sampler "worse", RangeError: no such thing') as string });
   expect(lists[1]!.out).toContain('halves');

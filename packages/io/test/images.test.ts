@@ -155,6 +155,9 @@ describe('resizing', () => {
         { width: 1, height: 1 },
       ).data,
     ]).toEqual(hidden);
+    // Grey with alpha, likewise.
+    const grey: Image = { width: 2, height: 1, channels: 2, data: Uint8Array.of(200, 240, 40, 80) };
+    expect([...resizeArea(grey, { width: 1, height: 1 }).data]).toEqual([160, 160]);
     for (const kernel of ['area', 'linear', 'cubic', 'lanczos3'] as const) {
       const { data } = await resizeImage(rgba([white, hidden, white, hidden]), { width: 2, height: 1, kernel });
       expect(

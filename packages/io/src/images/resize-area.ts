@@ -4,7 +4,7 @@ import { checkImage } from './image.ts';
 
 /**
  * Shrink or enlarge by averaging the area that each new pixel covers: no ringing and no sharpening, and the same bytes
- * on every machine. Where the sizes divide, each new pixel is the plain mean of a block. Colours of RGBA count by their alpha, so that what
+ * on every machine. Where the sizes divide, each new pixel is the plain mean of a block. Colours count by their alpha, where there is one, so that what
  * is transparent lends its neighbours no colour; where all of it is, the result is transparent black, as sharp has it.
  */
 export function resizeArea(image: Image, size: { readonly width: number; readonly height: number }): Image {
@@ -17,7 +17,7 @@ export function resizeArea(image: Image, size: { readonly width: number; readonl
   const columns = coverage(image.width, width);
   const rows = coverage(image.height, height);
   const data = new Uint8Array(width * height * channels);
-  const alpha = channels === 4 ? 3 : -1;
+  const alpha = channels === 2 || channels === 4 ? channels - 1 : -1;
   const sum = new Float64Array(channels);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {

@@ -1,6 +1,7 @@
+import { constants } from 'node:buffer';
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
-import { UserError } from '@langevin/tensor';
+import { UnsupportedError, UserError } from '@langevin/tensor';
 import type { ByteSource } from '../safetensors/byte-source.ts';
 
 // One system call reads at most 2 GiB on Linux; smaller pieces also keep the thread pool fair.
@@ -54,6 +55,12 @@ async function readRange(handle: FileHandle, { path, offset, length }: Range): P
 }
 
 function allocate(length: number, path: string): Uint8Array {
+  // Not a question of memory: Node 20 makes no array of more than 4 GiB, whatever the machine has.
+  if (length > constants.MAX_LENGTH)
+    throw new UnsupportedError(
+      `[io/read] ${JSON.stringify(path)}: a tensor is larger than arrays may be in this Node: size=${length} bytes, `
+        + `limit=${constants.MAX_LENGTH}, node=${process.version}. Store it in parts; newer versions of Node may have a higher limit.`,
+    );
   try {
     return new Uint8Array(length);
   } catch (cause) {
