@@ -4,8 +4,8 @@ import { checkImage } from './image.ts';
 
 /**
  * Shrink or enlarge by averaging the area that each new pixel covers: no ringing and no sharpening, and the same bytes
- * on every machine. Where the sizes divide, each new pixel is the plain mean of a block. Colours count by their alpha, where there is one, so that what
- * is transparent lends its neighbours no colour; where all of it is, the result is transparent black, as sharp has it.
+ * on every machine. Where the sizes divide, each new pixel is the plain mean of a block. Colours count by their alpha, where there is one,
+ * so that what is transparent lends its neighbours no colour; where all of it is, the result is transparent black, as sharp has it.
  */
 export function resizeArea(image: Image, size: { readonly width: number; readonly height: number }): Image {
   checkImage(image, '[io/images] resizeArea');
