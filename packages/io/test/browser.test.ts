@@ -24,13 +24,13 @@ async function reach(entry: string): Promise<{ files: Set<string>; packages: Set
 
 test('the main entry loads nothing that only Node has', async () => {
   const { files, packages } = await reach('index.ts');
-  expect([...packages].sort()).toEqual(['@langevin/tensor', 'valibot']);
+  expect([...packages].sort()).toEqual(['@langevin/tensor', '@langevin/tensor/fields', 'valibot']);
   expect(files.size).toBeGreaterThan(10);
 });
 
 test('the entry for Gaussians loads nothing that only Node has', async () => {
   const { files, packages } = await reach('splats.ts');
-  expect([...packages].sort()).toEqual(['@langevin/tensor', 'valibot']);
+  expect([...packages].sort()).toEqual(['@langevin/tensor', '@langevin/tensor/fields', 'valibot']);
   expect(files.size).toBeGreaterThan(20);
 });
 
