@@ -131,6 +131,9 @@ describe('a view of a scene as a camera', () => {
       expect(code, err).toBe(0);
       expect((await readImage(out)).width).toBe(24);
     }
+    // Of another folder: not the same picture.
+    const elsewhere = await cli(['splat', 'render', ply, '--camera', `${scene}:left/${kept}`, '--out', join(root, 'y.png')]);
+    expect(elsewhere.err).toContain('scene has no view of that name');
     const { err } = await cli(['splat', 'render', ply, '--camera', `${scene}:images/s1O-0.png`, '--out', join(root, 'y.png')]);
     expect(err).toContain('[cli/splat] scene has no view of that name: "images/s1O-0.png". Did you mean "images/s10-0.png"?');
   });

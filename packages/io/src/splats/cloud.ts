@@ -1,11 +1,11 @@
 import { UserError } from '@langevin/tensor';
-import { checkPlacement } from './up-and-origin.ts';
+import { checkPlacement, type UpAndOrigin } from './up-and-origin.ts';
 
 /** Degree of the spherical harmonics: 0 is one colour from all sides, 3 has 16 coefficients a channel. */
 export type ShDegree = 0 | 1 | 2 | 3;
 
 /** What a file says beside its Gaussians. */
-export interface SplatMetadata {
+export interface SplatMetadata extends UpAndOrigin {
   /** Name of the format that the cloud was read from. */
   readonly format?: string;
   /** Trained with the compensation of Mip-Splatting, and to be drawn with it. */
@@ -14,13 +14,6 @@ export interface SplatMetadata {
   readonly comments?: readonly string[];
   /** Gaussians left out by `invalid: 'drop'`. */
   readonly dropped?: number;
-  /** Which way is up in the world, not all 0; kept by PLY and the 4D container. @default unknown */
-  readonly up?: readonly [x: number, y: number, z: number];
-  /**
-   * What is added to the centres to have them in the world's coordinates, in float64: for places so far from 0, as on maps, that float32
-   * would be too coarse. Kept by PLY, which then holds doubles, and the 4D container; other formats refuse it. @default [0, 0, 0]
-   */
-  readonly origin?: readonly [x: number, y: number, z: number];
 }
 
 /**

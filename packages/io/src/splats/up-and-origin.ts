@@ -1,8 +1,18 @@
 import { UserError } from '@langevin/tensor';
-import type { SplatMetadata } from './cloud.ts';
 
 /** A direction or a place. */
 export type Triple = readonly [x: number, y: number, z: number];
+
+/** How a cloud lies in the world. */
+export interface UpAndOrigin {
+  /** Which way is up in the world, not all 0; kept by PLY and the 4D container. @default unknown */
+  readonly up?: readonly [x: number, y: number, z: number];
+  /**
+   * What is added to the centres to have them in the world's coordinates, in float64: for places so far from 0, as on maps, that float32
+   * would be too coarse. Kept by PLY, which then holds doubles, and the 4D container; other formats refuse it. @default [0, 0, 0]
+   */
+  readonly origin?: readonly [x: number, y: number, z: number];
+}
 
 /** How brush and nerfstudio's exporter mark which axis is up; ours is a direction where none of them is. */
 const UP_COMMENT = 'Vertical Axis:';
@@ -12,7 +22,7 @@ const ORIGIN_COMMENT = 'Origin:';
 const AXES = ['x', 'y', 'z'];
 
 /** Three finite numbers, of which a direction has one that is not 0. @throws {UserError} otherwise */
-export function checkPlacement({ up, origin }: Pick<SplatMetadata, 'up' | 'origin'>): void {
+export function checkPlacement({ up, origin }: UpAndOrigin): void {
   for (const [name, triple] of Object.entries({ up, origin })) {
     if (triple === undefined) continue;
     const finite = Array.isArray(triple) && triple.length === 3 && triple.every(Number.isFinite);
@@ -24,7 +34,7 @@ export function checkPlacement({ up, origin }: Pick<SplatMetadata, 'up' | 'origi
 }
 
 /** Comments of a PLY file that say which way is up and where its origin is. */
-export function placementComments({ up, origin }: Pick<SplatMetadata, 'up' | 'origin'>): readonly string[] {
+export function placementComments({ up, origin }: UpAndOrigin): readonly string[] {
   const axis = up?.findIndex((value, i) => value > 0 && up.every((other, j) => i === j || other === 0)) ?? -1;
   return [
     ...(up === undefined ? [] : [`${UP_COMMENT} ${axis >= 0 ? AXES[axis]! : up.join(' ')}`]),
@@ -34,7 +44,7 @@ export function placementComments({ up, origin }: Pick<SplatMetadata, 'up' | 'or
 
 /** What comments say of the placement, and the others. */
 export function readPlacement(comments: readonly string[]): {
-  readonly placement: Pick<SplatMetadata, 'up' | 'origin'>;
+  readonly placement: UpAndOrigin;
   readonly others: readonly string[];
 } {
   const up = comments.map((comment) => upOf(after(comment, UP_COMMENT))).find((found) => found !== undefined);

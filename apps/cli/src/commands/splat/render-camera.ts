@@ -106,12 +106,18 @@ async function cameraOfScene(text: string): Promise<Camera> {
   return origin === undefined ? camera : movedCamera(camera, [-origin[0], -origin[1], -origin[2]]);
 }
 
-/** The view of that name; or without its ending or its folders, where only one has it. */
+/** The view of that name; or with another ending, or named without its folder, where only one fits. */
 function viewNamed<V extends { readonly name: string }>(name: string, views: readonly V[]): V | undefined {
   const stem = (text: string): string => text.replace(/\.[^./]+$/, '');
   const last = (text: string): string => text.slice(text.lastIndexOf('/') + 1);
-  for (const part of [(text: string) => text, stem, last, (text: string) => stem(last(text))]) {
-    const found = views.filter((view) => part(view.name) === name || part(view.name) === part(name));
+  const ways: readonly ((view: string) => boolean)[] = [
+    (view) => view === name,
+    (view) => stem(view) === stem(name),
+    (view) => last(view) === name,
+    (view) => stem(last(view)) === stem(name),
+  ];
+  for (const fits of ways) {
+    const found = views.filter((view) => fits(view.name));
     if (found.length === 1) return found[0];
   }
   return undefined;
