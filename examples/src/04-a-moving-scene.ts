@@ -1,9 +1,10 @@
 // Photographs of a jellyfish that swims, with the time of each: a scene to train a motion on (langevin splat train). SCENE is the folder
 // that is written (default: a temporary one), SIZE the side of the pictures in pixels.
+import type { Camera } from '@langevin/core';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cpuRasterizer, turntable, type Camera, type Gaussians } from '@langevin/gaussians';
+import { cpuRasterizer, turntable, type Gaussians } from '@langevin/gaussians';
 import { writeImage } from '@langevin/io/node';
 
 const SIZE = Number(process.env['SIZE'] ?? 24);

@@ -1,5 +1,5 @@
+import type { DetailPart, Sampler } from '@langevin/core';
 import { arrayAlgebra } from '@langevin/core-schedules';
-import type { DetailPart, Sampler } from '@langevin/samplers';
 
 /** Thrown instead of giving what was asked for. */
 class Asked extends Error {

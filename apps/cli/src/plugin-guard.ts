@@ -1,7 +1,7 @@
+import type { Factory, Sampler, StepInput } from '@langevin/core';
 import type { BackbonePlugin } from '@langevin/backbones';
-import type { Factory, Spacing } from '@langevin/core-schedules';
+import type { Spacing } from '@langevin/core-schedules';
 import type { DatasetPlugin } from '@langevin/io';
-import type { Sampler, StepInput } from '@langevin/samplers';
 import { errorKind, UserError } from '@langevin/tensor';
 
 /** Whose code runs. */

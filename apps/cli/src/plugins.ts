@@ -1,11 +1,12 @@
+import type { Factory, Registry, Sampler } from '@langevin/core';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { backbonePlugins, type BackbonePlugin } from '@langevin/backbones';
-import { processes, spacings, type Factory, type NoiseProcess, type Registry, type Spacing } from '@langevin/core-schedules';
+import { processes, spacings, type NoiseProcess, type Spacing } from '@langevin/core-schedules';
 import type { DatasetPlugin } from '@langevin/io';
 import { datasetPlugins } from '@langevin/io/node';
-import { samplers, type Sampler } from '@langevin/samplers';
+import { samplers } from '@langevin/samplers';
 import { UserError } from '@langevin/tensor';
 import { resolve as resolvePackage } from 'import-meta-resolve';
 import { guardBackbone, guardDataset, guardFactory, guardSampler, guardSpacing } from './plugin-guard.ts';

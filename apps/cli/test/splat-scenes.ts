@@ -1,6 +1,7 @@
+import type { Camera } from '@langevin/core';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cpuRasterizer, imageOf, turntable, type Camera, type Gaussians } from '@langevin/gaussians';
+import { cpuRasterizer, imageOf, turntable, type Gaussians } from '@langevin/gaussians';
 import { writeImage } from '@langevin/io/node';
 
 export const COUNT = 12;

@@ -1,4 +1,5 @@
-import { playback, type Camera } from '@langevin/gaussians';
+import type { Camera } from '@langevin/core';
+import { playback } from '@langevin/gaussians';
 import { PerspectiveCamera, Vector3 } from 'three';
 import { describe, expect, it } from 'vitest';
 import { stillLife } from '../src/built-in/still-life.ts';

@@ -1,5 +1,5 @@
+import type { Algebra, Coefficient, ErrorScale, Term } from '@langevin/core';
 import { shownValue, UserError } from '@langevin/tensor';
-import type { Algebra, Coefficient, ErrorScale, Term } from './algebra.ts';
 import { allFinite, sumInto, type FloatArray } from './array-kernels.ts';
 import { checkParts, checkQuantile } from './check.ts';
 

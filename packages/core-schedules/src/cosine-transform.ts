@@ -1,5 +1,5 @@
+import type { Denoiser } from '@langevin/core';
 import { matmul, tensor, UserError, type Tensor } from '@langevin/tensor';
-import type { Denoiser } from './algebra.ts';
 
 export interface PictureShape {
   readonly height: number;

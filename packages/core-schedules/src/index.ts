@@ -1,6 +1,3 @@
-// The contract: levels, states, denoisers
-export { CLEAN, isLevelList, lambdaOf, perLevel, relativeSigma, sigmaLevel, snrOf, type NoiseLevel, type NoiseLevels } from './level.ts';
-export type { Algebra, Coefficient, Denoiser, DetailedPrediction, ErrorScale, Term } from './algebra.ts';
 export { arrayAlgebra, type ArrayAlgebra, type ArrayAlgebraOptions, type FloatArray } from './array-algebra.ts';
 export { tensorAlgebra, type TensorAlgebraOptions } from './tensor-algebra.ts';
 export { cosineTransform, inFrequencies, tensorCosineTransform, type CosineTransform, type PictureShape } from './cosine-transform.ts';
@@ -207,6 +204,3 @@ export { cutLevels, withoutPenultimate, type Cut } from './grid/cut.ts';
 export type { SigmaRangeOptions } from './grid/sigma-range.ts';
 export * from './spacings/index.ts';
 export { betaQuantile, incompleteBeta, type BetaShape } from './maths/incomplete-beta.ts';
-
-// By name
-export { createRegistry, declareOptions, type Factory, type Registry } from './registry.ts';

@@ -1,4 +1,4 @@
-import type { NoiseLevel } from './level.ts';
+import type { NoiseLevel } from '@langevin/core';
 
 /**
  * How much the squared error of the x0-prediction counts at a noise level. Weights of other predictions are stated in these

@@ -1,4 +1,4 @@
-import type { NoiseLevel } from './level.ts';
+import type { NoiseLevel } from '@langevin/core';
 
 /** Which noise levels training sees, and how often. */
 export interface NoiseDistribution {

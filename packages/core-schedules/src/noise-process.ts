@@ -1,5 +1,5 @@
+import type { NoiseLevel } from '@langevin/core';
 import { checkNumber, logistic, UserError } from '@langevin/tensor';
-import type { NoiseLevel } from './level.ts';
 
 /** A closed range of times. */
 export interface TimeRange {

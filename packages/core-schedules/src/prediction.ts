@@ -1,6 +1,5 @@
+import { type Algebra, checkLevel, type NoiseLevel, type NoiseLevels, perLevel } from '@langevin/core';
 import { UserError } from '@langevin/tensor';
-import type { Algebra } from './algebra.ts';
-import { checkLevel, perLevel, type NoiseLevel, type NoiseLevels } from './level.ts';
 
 /**
  * What a network predicts of x = alpha x0 + sigma epsilon:

@@ -1,3 +1,4 @@
+import type { Algebra, Coefficient } from '@langevin/core';
 import {
   abs,
   add,
@@ -26,7 +27,6 @@ import {
   UserError,
 } from '@langevin/tensor';
 import type { Engine } from '@langevin/tensor';
-import type { Algebra, Coefficient } from './algebra.ts';
 import { checkParts, checkQuantile } from './check.ts';
 
 export interface TensorAlgebraOptions {

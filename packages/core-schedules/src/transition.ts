@@ -1,4 +1,4 @@
-import type { NoiseLevel } from './level.ts';
+import type { NoiseLevel } from '@langevin/core';
 
 /** The forward kernel q(x_from | x_to) and the posterior q(x_to | x_from, x0) between two levels of a Markov process. */
 export interface Transition {

@@ -1,5 +1,4 @@
-import type { Algebra, Denoiser } from './algebra.ts';
-import type { NoiseLevels } from './level.ts';
+import type { Algebra, Denoiser, NoiseLevels } from '@langevin/core';
 import { convertPrediction } from './prediction.ts';
 
 /** The gradient of log density of noisy states: -E[epsilon | x] / sigma. */

@@ -1,5 +1,5 @@
+import type { NoiseLevel } from '@langevin/core';
 import { UserError } from '@langevin/tensor';
-import type { NoiseLevel } from './level.ts';
 import type { NoiseProcess, ProcessRates } from './noise-process.ts';
 import type { Conversion } from './prediction.ts';
 

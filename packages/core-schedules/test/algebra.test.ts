@@ -1,4 +1,5 @@
-import { arrayAlgebra, tensorAlgebra, type Algebra } from '@langevin/core-schedules';
+import type { Algebra } from '@langevin/core';
+import { arrayAlgebra, tensorAlgebra } from '@langevin/core-schedules';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { tensor, type Tensor } from '@langevin/tensor';
 import { describe, expect, test } from 'vitest';

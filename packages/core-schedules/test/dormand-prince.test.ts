@@ -1,4 +1,5 @@
-import { arrayAlgebra, dormandPrince, tensorAlgebra, type Coefficient } from '@langevin/core-schedules';
+import type { Coefficient } from '@langevin/core';
+import { arrayAlgebra, dormandPrince, tensorAlgebra } from '@langevin/core-schedules';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { mul, scalar, tensor, type Tensor } from '@langevin/tensor';
 import { describe, expect, test } from 'vitest';

@@ -1,3 +1,4 @@
+import type { NoiseLevel } from '@langevin/core';
 import {
   arrayAlgebra,
   bitsPerDimension,
@@ -15,7 +16,6 @@ import {
   tensorAlgebra,
   vpCosine,
   vpLinear,
-  type NoiseLevel,
 } from '@langevin/core-schedules';
 import { gaussian, mixture, threeModes, type AnalyticDistribution } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';

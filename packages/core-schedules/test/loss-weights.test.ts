@@ -1,3 +1,4 @@
+import { type NoiseLevel, snrOf } from '@langevin/core';
 import {
   cosmapWeight,
   debiasedWeight,
@@ -11,14 +12,12 @@ import {
   predictionPreconditioning,
   sigmaSqrtWeight,
   sigmoidWeight,
-  snrOf,
   snrPlusOneWeight,
   snrWeight,
   softMinSnrWeight,
   uniformWeight,
   vpLinear,
   type LossWeight,
-  type NoiseLevel,
   type Prediction,
 } from '@langevin/core-schedules';
 import { describe, expect, test } from 'vitest';

@@ -1,3 +1,4 @@
+import { lambdaOf, sigmaLevel, snrOf } from '@langevin/core';
 import {
   bandProbabilities,
   betaTimes,
@@ -8,7 +9,6 @@ import {
   drawByImportance,
   drawLevels,
   flow,
-  lambdaOf,
   laplaceSigmas,
   logitNormalTimes,
   logLogisticSigmas,
@@ -17,8 +17,6 @@ import {
   lossHistory,
   modeTimes,
   recordLosses,
-  sigmaLevel,
-  snrOf,
   uniformTimes,
   vpLinear,
   type LossHistory,

@@ -1,3 +1,4 @@
+import { lambdaOf, relativeSigma } from '@langevin/core';
 import {
   denoisingLoss,
   drawLevels,
@@ -5,11 +6,9 @@ import {
   edmWeight,
   logitNormalTimes,
   logNormalSigmas,
-  lambdaOf,
   discreteVp,
   flow,
   predictionPreconditioning,
-  relativeSigma,
   snrPlusOneWeight,
   snrWeight,
   trainingCoefficients,

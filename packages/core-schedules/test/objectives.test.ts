@@ -1,3 +1,4 @@
+import type { NoiseLevel } from '@langevin/core';
 import {
   denoisingLoss,
   discreteVp,
@@ -16,7 +17,6 @@ import {
   uncertaintyHead,
   uniformTimes,
   vpLinear,
-  type NoiseLevel,
 } from '@langevin/core-schedules';
 import { finiteSet } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';

@@ -1,3 +1,4 @@
+import { type NoiseLevel, snrOf } from '@langevin/core';
 import {
   arrayAlgebra,
   consistencyPreconditioning,
@@ -15,7 +16,6 @@ import {
   predictionConversion,
   predictionPreconditioning,
   predictions,
-  snrOf,
   snrPlusOneWeight,
   snrWeight,
   truncatedSnrWeight,
@@ -23,7 +23,6 @@ import {
   vePreconditioning,
   vpCosine,
   vpLinear,
-  type NoiseLevel,
   type Preconditioning,
 } from '@langevin/core-schedules';
 import { describe, expect, test } from 'vitest';

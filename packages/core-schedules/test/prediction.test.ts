@@ -1,3 +1,4 @@
+import type { NoiseLevel } from '@langevin/core';
 import {
   arrayAlgebra,
   convertPrediction,
@@ -13,7 +14,6 @@ import {
   vpCosine,
   vpLinear,
   x0FromVelocity,
-  type NoiseLevel,
   type Prediction,
 } from '@langevin/core-schedules';
 import { gaussian } from '@langevin/core-schedules/testing';

@@ -1,11 +1,10 @@
+import { lambdaOf, relativeSigma } from '@langevin/core';
 import {
   discreteVp,
   edm,
   flow,
   isVariancePreserving,
-  lambdaOf,
   processes,
-  relativeSigma,
   resolutionShift,
   subVp,
   transition,

@@ -1,3 +1,4 @@
+import { lambdaOf, relativeSigma, snrOf } from '@langevin/core';
 import { describe, expect, test } from 'vitest';
 import {
   defineNoiseProcess,
@@ -5,14 +6,11 @@ import {
   edm,
   flow,
   imageTokens,
-  lambdaOf,
   processes,
-  relativeSigma,
   resolutionFlowShift,
   resolutionShift,
   sequenceMu,
   shiftOfMu,
-  snrOf,
   straightFlow,
   subVp,
   trigflow,

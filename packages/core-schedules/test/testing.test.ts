@@ -1,4 +1,5 @@
-import { arrayAlgebra, vpLinear, type NoiseLevel } from '@langevin/core-schedules';
+import type { NoiseLevel } from '@langevin/core';
+import { arrayAlgebra, vpLinear } from '@langevin/core-schedules';
 import { finiteSet, gaussian, mixture, threeModes } from '@langevin/core-schedules/testing';
 import { torchGenerator } from '@langevin/tensor';
 import { describe, expect, test } from 'vitest';

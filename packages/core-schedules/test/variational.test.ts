@@ -1,3 +1,4 @@
+import { CLEAN, type Denoiser } from '@langevin/core';
 import {
   arrayAlgebra,
   discreteVp,
@@ -10,8 +11,6 @@ import {
   variationalBound,
   variationalCoefficients,
   variationalLoss,
-  CLEAN,
-  type Denoiser,
   type VariationalBoundOptions,
 } from '@langevin/core-schedules';
 import { gaussian } from '@langevin/core-schedules/testing';

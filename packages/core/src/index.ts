@@ -1,4 +1,31 @@
+// Noise levels and the arithmetic of states
+export {
+  checkLevel,
+  CLEAN,
+  isLevelList,
+  lambdaOf,
+  perLevel,
+  relativeSigma,
+  sigmaLevel,
+  snrOf,
+  type NoiseLevel,
+  type NoiseLevels,
+} from './level.ts';
+export type { Algebra, Coefficient, Denoiser, DetailedPrediction, ErrorScale, Term } from './algebra.ts';
+
+// Sampling
+export { defineSampler, emptyState } from './sampler.ts';
+export type { DetailPart, Evaluation, Sampler, SamplerDefinition, SamplerState, StepInput, StepOutput } from './sampler.ts';
+export type { NoiseInterval, NoiseRequest, NoiseSource } from './noise-source.ts';
+
+// Networks, and what they are told
 export { checkConditions, dropConditions, maskOf, type Conditions, type ConditionSpec, type ConditionSpecs } from './conditions.ts';
 export type { Network, NetworkInfo, NetworkInputs } from './network.ts';
 export { listenAt, tapped, type Taps } from './taps.ts';
 export type { Autoencoder, AutoencoderInfo, Posterior } from './autoencoder.ts';
+
+// Views
+export { cameraPosition, checkCamera, lookAt, MAX_SIDE, type Camera } from './camera.ts';
+
+// Plugins
+export { createRegistry, declareOptions, type Factory, type Registry } from './registry.ts';

@@ -1,4 +1,4 @@
-import { checkConditions, dropConditions, type Conditions, type Network } from '@langevin/core';
+import { checkConditions, type Conditions, dropConditions, type Network, type NoiseLevel } from '@langevin/core';
 import {
   denoisingLoss,
   drawLevels,
@@ -7,7 +7,6 @@ import {
   trainingCoefficients,
   variationalCoefficients,
   type DiscreteNoiseProcess,
-  type NoiseLevel,
   type TrainingCoefficients,
   type VariationalCoefficients,
 } from '@langevin/core-schedules';

@@ -9,8 +9,6 @@ export {
   type ParameterName,
   type ShDegree,
 } from './gaussians.ts';
-export { cameraPosition, checkCamera, lookAt, MAX_SIDE, type Camera } from './camera.ts';
-
 // Drawing it
 export type {
   BackwardOptions,

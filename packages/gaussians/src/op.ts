@@ -1,5 +1,5 @@
+import { type Camera, checkCamera } from '@langevin/core';
 import { hostOp, showShape, tensor, UserError, type HostArray, type Tensor } from '@langevin/tensor';
-import { checkCamera, type Camera } from './camera.ts';
 import { shCoefficients, type FloatArray, type Gaussians, type ShDegree } from './gaussians.ts';
 import type { Cotangents, Rasterizer, RenderGradients, Rendering, RenderOptions } from './rasterizer.ts';
 

@@ -1,4 +1,4 @@
-import type { Camera } from './camera.ts';
+import type { Camera } from '@langevin/core';
 import type { FloatArray, Gaussians } from './gaussians.ts';
 import type { AdamStep } from './optimizer/adam.ts';
 

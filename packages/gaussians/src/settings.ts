@@ -1,5 +1,5 @@
+import { type Camera, checkCamera } from '@langevin/core';
 import { UserError } from '@langevin/tensor';
-import { checkCamera, type Camera } from './camera.ts';
 import { checkGaussians, type FloatArray, type Gaussians } from './gaussians.ts';
 import type { Cotangents, PhotometricRequest, Rendering, RenderOptions } from './rasterizer.ts';
 

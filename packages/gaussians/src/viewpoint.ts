@@ -1,5 +1,5 @@
+import { type Camera, lookAt } from '@langevin/core';
 import { logistic, UserError } from '@langevin/tensor';
-import { lookAt, type Camera } from './camera.ts';
 import type { Gaussians } from './gaussians.ts';
 
 type Vector = readonly [number, number, number];

@@ -1,13 +1,5 @@
-import {
-  cpuRasterizer,
-  gaussiansFromPoints,
-  lookAt,
-  lookedAt,
-  pointsFromViews,
-  turntable,
-  type Camera,
-  type SceneView,
-} from '@langevin/gaussians';
+import { type Camera, lookAt } from '@langevin/core';
+import { cpuRasterizer, gaussiansFromPoints, lookedAt, pointsFromViews, turntable, type SceneView } from '@langevin/gaussians';
 import { counterGenerator } from '@langevin/tensor';
 import { expect, it } from 'vitest';
 

@@ -1,4 +1,4 @@
-import { cameraPosition, checkCamera, lookAt, type Camera } from '@langevin/gaussians';
+import { type Camera, cameraPosition, checkCamera, lookAt } from '@langevin/core';
 import { describe, expect, test } from 'vitest';
 
 const lens = { width: 64, height: 48, fx: 50, fy: 50, cx: 32, cy: 24 } as const;

@@ -1,7 +1,7 @@
+import type { Camera } from '@langevin/core';
 import {
   cpuRasterizer,
   referenceRasterizer,
-  type Camera,
   type Gaussians,
   type Rasterizer,
   type RenderGradients,

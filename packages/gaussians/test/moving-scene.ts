@@ -1,13 +1,5 @@
-import {
-  imageOf,
-  lookAt,
-  sceneExtent,
-  type Camera,
-  type Gaussians,
-  type Rasterizer,
-  type SceneView,
-  type SplatScene,
-} from '@langevin/gaussians';
+import { type Camera, lookAt } from '@langevin/core';
+import { imageOf, sceneExtent, type Gaussians, type Rasterizer, type SceneView, type SplatScene } from '@langevin/gaussians';
 import { blobs } from './tiny-scene.ts';
 
 /**

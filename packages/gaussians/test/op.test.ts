@@ -1,10 +1,10 @@
+import type { Camera } from '@langevin/core';
 import {
   cpuRasterizer,
   gaussianTensors,
   rasterizeTensors,
   referenceRasterizer,
   shCoefficients,
-  type Camera,
   type FloatArray,
   type Gaussians,
   type GaussianTensors,

@@ -1,14 +1,13 @@
+import { type Camera, lookAt } from '@langevin/core';
 import {
   backProject,
   cpuRasterizer,
   imageOf,
-  lookAt,
   pictureOf,
   pointsFromDepth,
   psnr,
   readScene,
   undistort,
-  type Camera,
   type LensCamera,
   type Rasterizer,
   type SceneFolder,

@@ -1,4 +1,5 @@
-import { concatGaussians, lookAt, referenceRasterizer, type Camera, type Gaussians, type Rendering } from '@langevin/gaussians';
+import { type Camera, lookAt } from '@langevin/core';
+import { concatGaussians, referenceRasterizer, type Gaussians, type Rendering } from '@langevin/gaussians';
 import { UserError } from '@langevin/tensor';
 import { describe, expect, test } from 'vitest';
 import { ball, STRAIGHT } from '../src/testing/ball.ts';

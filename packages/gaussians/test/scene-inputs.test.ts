@@ -1,7 +1,8 @@
 // What people's folders are like: every format of scenes is held to the same rows.
+import { cameraPosition } from '@langevin/core';
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { cameraPosition, type SplatScene } from '@langevin/gaussians';
+import { type SplatScene } from '@langevin/gaussians';
 import { loadScene, openSceneFolder, type LoadSceneOptions } from '@langevin/gaussians/node';
 import { describe, expect, it } from 'vitest';
 import {

@@ -1,7 +1,7 @@
+import { type Camera, lookAt } from '@langevin/core';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { lookAt, type Camera } from '@langevin/gaussians';
 import sharp from 'sharp';
 import { onTestFinished } from 'vitest';
 

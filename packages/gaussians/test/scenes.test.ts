@@ -1,3 +1,4 @@
+import { type Camera, cameraPosition, lookAt } from '@langevin/core';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -5,11 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   backProject,
-  cameraPosition,
   distort,
   gaussiansFromPoints,
   holdOutGap,
-  lookAt,
   meanSquaredDistances,
   parseColmapBinary,
   parseColmapText,
@@ -21,7 +20,6 @@ import {
   undistort,
   undistortedPinhole,
   undistortImage,
-  type Camera,
   type ColmapFiles,
 } from '@langevin/gaussians';
 import { loadScene } from '@langevin/gaussians/node';

@@ -1,10 +1,9 @@
+import { type Camera, lookAt } from '@langevin/core';
 import { counterGenerator } from '@langevin/tensor';
 import {
   gaussiansFromPoints,
   imageOf,
-  lookAt,
   sceneExtent,
-  type Camera,
   type Gaussians,
   type Rasterizer,
   type SceneView,

@@ -1,3 +1,4 @@
+import type { Camera } from '@langevin/core';
 import {
   concatGaussians,
   cpuRasterizer,
@@ -5,7 +6,6 @@ import {
   referenceRasterizer,
   transformGaussians,
   webgpuRasterizer,
-  type Camera,
   type Gaussians,
   type GpuDevice,
   type PhotometricRequest,

@@ -1,14 +1,7 @@
-import {
-  karras,
-  precondition,
-  relativeSigma,
-  tensorAlgebra,
-  type Denoiser,
-  type NoiseLevel,
-  type NoiseProcess,
-} from '@langevin/core-schedules';
+import { type Denoiser, type NoiseLevel, type NoiseSource, relativeSigma } from '@langevin/core';
+import { karras, precondition, tensorAlgebra, type NoiseProcess } from '@langevin/core-schedules';
 import { fromImages, toImages, type Image } from '@langevin/io';
-import { brownianTreeNoise, heun, imageNoise, startState, trajectory, type NoiseSource } from '@langevin/samplers';
+import { brownianTreeNoise, heun, imageNoise, startState, trajectory } from '@langevin/samplers';
 import { float32Data, tensor, UserError, zeros, type Tensor } from '@langevin/tensor';
 import { preconditioningOf, processOf } from './edm-description.ts';
 import { compileForward } from './forward.ts';

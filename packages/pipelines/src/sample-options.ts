@@ -1,6 +1,6 @@
-import type { Denoiser, NoiseLevel, Spacing } from '@langevin/core-schedules';
+import type { Denoiser, NoiseLevel, NoiseSource, Sampler } from '@langevin/core';
+import type { Spacing } from '@langevin/core-schedules';
 import type { Image } from '@langevin/io';
-import type { NoiseSource, Sampler } from '@langevin/samplers';
 import { checkNumber, didYouMean, readOptions, shownValue, UserError, type Engine, type Tensor } from '@langevin/tensor';
 import type { DiffusionModel } from './diffusion-model.ts';
 import type { Forward } from './forward.ts';

@@ -1,4 +1,5 @@
-import { edm, edmPreconditioning, karras, precondition, arrayAlgebra, type NoiseLevels } from '@langevin/core-schedules';
+import type { NoiseLevels } from '@langevin/core';
+import { edm, edmPreconditioning, karras, precondition, arrayAlgebra } from '@langevin/core-schedules';
 import { toImages, type Image } from '@langevin/io';
 import { compileForward, sampleImages, type SampleImagesOptions, type SampleStep } from '@langevin/pipelines';
 import { ddpm, euler, heun, imageNoise, sample, startState } from '@langevin/samplers';

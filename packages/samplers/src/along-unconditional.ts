@@ -1,5 +1,13 @@
-import type { Algebra, NoiseLevel } from '@langevin/core-schedules';
-import { defineSampler, type Evaluation, type Sampler, type SamplerState, type StepInput, type StepOutput } from './sampler.ts';
+import {
+  type Algebra,
+  defineSampler,
+  type Evaluation,
+  type NoiseLevel,
+  type Sampler,
+  type SamplerState,
+  type StepInput,
+  type StepOutput,
+} from '@langevin/core';
 
 /**
  * Where methods of more than one evaluation take U, the prediction without condition, under CFG++:

@@ -1,8 +1,7 @@
-import { relativeSigma } from '@langevin/core-schedules';
+import { defineSampler, relativeSigma, type Sampler, type SamplerState } from '@langevin/core';
 import { checkNumber } from '@langevin/tensor';
 import { checkChoice } from './check-option.ts';
 import { ancestralSplit } from './maths/ancestral.ts';
-import { defineSampler, type Sampler, type SamplerState } from './sampler.ts';
 
 /** Options that all ancestral samplers share. */
 export interface AncestralOptions {

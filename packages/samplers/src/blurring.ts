@@ -1,4 +1,5 @@
-import { vpCosine, type NoiseLevel, type NoiseProcess } from '@langevin/core-schedules';
+import type { NoiseLevel } from '@langevin/core';
+import { vpCosine, type NoiseProcess } from '@langevin/core-schedules';
 import { checkNumber, readOptions } from '@langevin/tensor';
 
 /**

@@ -1,8 +1,6 @@
-import type { Algebra } from '@langevin/core-schedules';
+import type { Algebra, NoiseSource, Sampler, SamplerState } from '@langevin/core';
 import { checkNumber, readOptions, shownValue, UserError } from '@langevin/tensor';
 import { isObject } from './check-option.ts';
-import type { NoiseSource } from './noise/noise-source.ts';
-import type { Sampler, SamplerState } from './sampler.ts';
 
 const WHERE = 'samplers/trajectory';
 

@@ -1,6 +1,5 @@
-import { relativeSigma, type NoiseLevel } from '@langevin/core-schedules';
+import { type NoiseLevel, relativeSigma, type StepInput } from '@langevin/core';
 import { checkNumber } from '@langevin/tensor';
-import type { StepInput } from './sampler.ts';
 
 /** Noise added before each step and removed by it (Karras et al. 2022, arXiv:2206.00364, Algorithm 2). */
 export interface ChurnOptions {

@@ -1,4 +1,4 @@
-import type { NoiseLevel } from '@langevin/core-schedules';
+import type { NoiseLevel } from '@langevin/core';
 import { checkNumber, readOptions } from '@langevin/tensor';
 import { checkChoice } from './check-option.ts';
 import { inverse, lowerRoot, multiply, multiplyAdd, type Matrix2 } from './maths/matrix2.ts';

@@ -1,7 +1,15 @@
-import { isLevelList, type Algebra, type Denoiser, type DetailedPrediction, type NoiseLevels } from '@langevin/core-schedules';
+import {
+  type Algebra,
+  type Denoiser,
+  type DetailedPrediction,
+  type DetailPart,
+  isLevelList,
+  type NoiseLevels,
+  type Sampler,
+  type StepInput,
+} from '@langevin/core';
 import { UserError } from '@langevin/tensor';
 import { notFinite } from './finite.ts';
-import type { DetailPart, Sampler, StepInput } from './sampler.ts';
 
 export interface EvaluationsOptions<T> {
   readonly sampler: Sampler;

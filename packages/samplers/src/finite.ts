@@ -1,4 +1,4 @@
-import type { Algebra } from '@langevin/core-schedules';
+import type { Algebra } from '@langevin/core';
 import { UserError } from '@langevin/tensor';
 import { checkChoice } from './check-option.ts';
 

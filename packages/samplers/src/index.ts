@@ -1,15 +1,3 @@
-// The contract
-export {
-  defineSampler,
-  emptyState,
-  type DetailPart,
-  type Evaluation,
-  type Sampler,
-  type SamplerDefinition,
-  type SamplerState,
-  type StepInput,
-  type StepOutput,
-} from './sampler.ts';
 export type { CfgPpSlopes } from './along-unconditional.ts';
 export { jumpLevel, targetOf, type JumpLevel } from './jump-target.ts';
 
@@ -32,9 +20,6 @@ export {
   torchNoise,
   type BrownianTreeNoiseOptions,
   type ImageNoiseOptions,
-  type NoiseInterval,
-  type NoiseRequest,
-  type NoiseSource,
   type StartOptions,
 } from './noise.ts';
 

@@ -1,9 +1,8 @@
-import { relativeSigma, type NoiseLevel } from '@langevin/core-schedules';
+import { type NoiseLevel, relativeSigma, type Sampler } from '@langevin/core';
 import { readOptions, UserError } from '@langevin/tensor';
 import { checkRun, checkState } from './check-run.ts';
 import { watchesSteps } from './finite.ts';
 import { checkLevelList } from './levels.ts';
-import type { Sampler } from './sampler.ts';
 import { ddim } from './solvers/ddim.ts';
 import { takeStep } from './take-step.ts';
 import { plainAlgebra, type TrajectoryOptions } from './trajectory.ts';

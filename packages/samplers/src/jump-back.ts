@@ -1,5 +1,5 @@
-import { transition, type NoiseLevel } from '@langevin/core-schedules';
-import type { Sampler, StepInput, StepOutput } from './sampler.ts';
+import type { NoiseLevel, Sampler, StepInput, StepOutput } from '@langevin/core';
+import { transition } from '@langevin/core-schedules';
 
 export interface JumpBackOptions<T> {
   /** What takes the steps. */

@@ -1,4 +1,4 @@
-import type { NoiseLevel } from '@langevin/core-schedules';
+import type { NoiseLevel } from '@langevin/core';
 
 /**
  * A level together with where the sampler jumps from there. Networks of consistency trajectory models, G(x, t, s), look at the target;

@@ -1,4 +1,4 @@
-import { relativeSigma, sigmaLevel, type NoiseLevel } from '@langevin/core-schedules';
+import { type NoiseLevel, relativeSigma, sigmaLevel } from '@langevin/core';
 import { isWithin, shownValue, UserError, type NumberRange } from '@langevin/tensor';
 import { isObject } from './check-option.ts';
 

@@ -1,5 +1,4 @@
 export { brownianTreeNoise, type BrownianTreeNoiseOptions } from './noise/brownian-tree-noise.ts';
 export { imageNoise, type ImageNoiseOptions } from './noise/image-noise.ts';
-export type { NoiseInterval, NoiseRequest, NoiseSource } from './noise/noise-source.ts';
 export { startState, type StartOptions } from './noise/start-state.ts';
 export { torchNoise } from './noise/torch-noise.ts';

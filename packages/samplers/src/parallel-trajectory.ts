@@ -1,10 +1,10 @@
-import { arrayAlgebra, relativeSigma, transition, type Algebra, type NoiseLevel } from '@langevin/core-schedules';
+import { type Algebra, emptyState, type NoiseLevel, relativeSigma, type Sampler } from '@langevin/core';
+import { arrayAlgebra, transition } from '@langevin/core-schedules';
 import { checkNumber, UserError } from '@langevin/tensor';
 import { checkNoise, checkRun, checkState } from './check-run.ts';
 import { evaluations } from './evaluations.ts';
 import { checkEnd, watchesSteps } from './finite.ts';
 import { checkLevels } from './levels.ts';
-import { emptyState, type Sampler } from './sampler.ts';
 import { plainAlgebra, type TrajectoryOptions, type TrajectoryStep } from './trajectory.ts';
 
 export interface ParallelTrajectoryOptions<T> extends Omit<TrajectoryOptions<T>, 'resume' | 'startAt'> {

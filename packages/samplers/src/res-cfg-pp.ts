@@ -1,6 +1,6 @@
+import type { Sampler } from '@langevin/core';
 import { alongUnconditional, throughUnconditional, type CfgPpSlopes } from './along-unconditional.ts';
 import { stepOrder, type LowerOrderFinal } from './maths/multistep.ts';
-import type { Sampler } from './sampler.ts';
 import { resMultistep } from './solvers/res-multistep.ts';
 
 export interface ResCfgPpOptions {

@@ -1,8 +1,8 @@
+import { defineSampler, type Sampler } from '@langevin/core';
 import { checkNumber } from '@langevin/tensor';
 import { finiteHistory, remember, stepOrder, type LowerOrderFinal } from './maths/multistep.ts';
 import { stochasticDeviation, stochasticTerms } from './maths/stochastic-exponential.ts';
 import type { SmoothPrediction } from './maths/exponential.ts';
-import { defineSampler, type Sampler } from './sampler.ts';
 
 export interface SdeMultistepOptions {
   /** Rate of Langevin noise, >= 0: 0 is the probability-flow ODE, 1 the reverse SDE. @default 1 */

@@ -1,8 +1,7 @@
-import type { Term } from '@langevin/core-schedules';
+import { defineSampler, type Evaluation, type Sampler, type Term } from '@langevin/core';
 import { checkNumber } from '@langevin/tensor';
 import { levelInside } from './maths/exponential.ts';
 import { stochasticDeviation, stochasticGain, stochasticTerms, type StochasticStep } from './maths/stochastic-exponential.ts';
-import { defineSampler, type Evaluation, type Sampler } from './sampler.ts';
 
 export interface SdeSinglestepOptions {
   /** Rate of Langevin noise, >= 0: 0 is the probability-flow ODE, 1 the reverse SDE. @default 1 */

@@ -1,11 +1,9 @@
-import type { Algebra, Denoiser, NoiseLevel } from '@langevin/core-schedules';
+import type { Algebra, Denoiser, NoiseLevel, NoiseSource, Sampler, SamplerState, StepOutput } from '@langevin/core';
 import { shownValue, UserError } from '@langevin/tensor';
 import { isObject } from './check-option.ts';
 import { checkState } from './check-run.ts';
 import { evaluations } from './evaluations.ts';
 import { checkEnd } from './finite.ts';
-import type { NoiseSource } from './noise/noise-source.ts';
-import type { Sampler, SamplerState, StepOutput } from './sampler.ts';
 
 /** What one step of a run needs; the state of the run itself is passed and returned. */
 export interface StepRequest<T> {

@@ -1,4 +1,5 @@
-import type { FloatArray, NoiseLevel, TeacherPoint } from '@langevin/core-schedules';
+import type { NoiseLevel } from '@langevin/core';
+import type { FloatArray, TeacherPoint } from '@langevin/core-schedules';
 import { readOptions } from '@langevin/tensor';
 import { checkRun } from './check-run.ts';
 import { checkLevels } from './levels.ts';

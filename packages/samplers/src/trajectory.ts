@@ -1,11 +1,10 @@
-import { arrayAlgebra, type Algebra, type Denoiser, type NoiseLevel } from '@langevin/core-schedules';
+import type { Algebra, Denoiser, NoiseLevel, NoiseSource, Sampler, SamplerState } from '@langevin/core';
+import { arrayAlgebra } from '@langevin/core-schedules';
 import { checkNumber, shownValue, UserError } from '@langevin/tensor';
 import { isObject } from './check-option.ts';
 import { checkNoise, checkResume, checkRun, checkState } from './check-run.ts';
 import { watchesSteps, type FiniteCheck } from './finite.ts';
 import { checkLevels } from './levels.ts';
-import type { NoiseSource } from './noise/noise-source.ts';
-import type { Sampler, SamplerState } from './sampler.ts';
 import { takeStep } from './take-step.ts';
 
 /** Where a run stands; all of it is data, so it may be saved and passed to `resume`. */

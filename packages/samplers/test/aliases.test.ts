@@ -1,4 +1,5 @@
-import { CLEAN, edm, flow, karras, linspaceTimes, vpLinear, type Denoiser, type NoiseLevel } from '@langevin/core-schedules';
+import { CLEAN, defineSampler, type Denoiser, type NoiseLevel, type NoiseSource, type Sampler } from '@langevin/core';
+import { edm, flow, karras, linspaceTimes, vpLinear } from '@langevin/core-schedules';
 import {
   a1111Samplers,
   a1111Spacings,
@@ -8,7 +9,7 @@ import {
   resolveSpacing,
   type SamplerAlias,
 } from '@langevin/samplers/compat';
-import { defineSampler, imageNoise, sample, samplers, trajectory, type NoiseSource, type Sampler } from '@langevin/samplers';
+import { imageNoise, sample, samplers, trajectory } from '@langevin/samplers';
 import { describe, expect, test } from 'vitest';
 
 describe('names of other programs', () => {

@@ -1,4 +1,5 @@
-import { arrayAlgebra, CLEAN, flow, linspaceTimes, vpLinear, type NoiseLevel } from '@langevin/core-schedules';
+import { CLEAN, type NoiseLevel, type Sampler } from '@langevin/core';
+import { arrayAlgebra, flow, linspaceTimes, vpLinear } from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { tfjsEngine } from '@langevin/engine-tfjs';
@@ -16,7 +17,6 @@ import {
   resMultistep,
   resMultistepAncestral,
   sample,
-  type Sampler,
 } from '@langevin/samplers';
 import { testSampler } from '@langevin/samplers/testing';
 import { describe, expect, test, vi } from 'vitest';

@@ -1,12 +1,5 @@
-import {
-  cosineTransform,
-  inFrequencies,
-  tensorAlgebra,
-  tensorCosineTransform,
-  vpCosine,
-  vpLinear,
-  type Denoiser,
-} from '@langevin/core-schedules';
+import type { Denoiser } from '@langevin/core';
+import { cosineTransform, inFrequencies, tensorAlgebra, tensorCosineTransform, vpCosine, vpLinear } from '@langevin/core-schedules';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { blurring, criticallyDamped, ddim, gddim, sample, type BlurLevel, type GddimOptions } from '@langevin/samplers';
 import { counterGenerator, numbers, setDefaultEngine, tensor, type Tensor } from '@langevin/tensor';

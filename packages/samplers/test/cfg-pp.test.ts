@@ -1,4 +1,5 @@
-import { CLEAN, edm, flow, karras, linspaceTimes, vpLinear, type Denoiser, type NoiseLevel } from '@langevin/core-schedules';
+import { CLEAN, type Denoiser, type NoiseLevel, type NoiseSource, type Sampler } from '@langevin/core';
+import { edm, flow, karras, linspaceTimes, vpLinear } from '@langevin/core-schedules';
 import { gaussian, threeModes } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import {
@@ -18,8 +19,6 @@ import {
   resMultistepAncestralCfgPp,
   resMultistepCfgPp,
   sample,
-  type NoiseSource,
-  type Sampler,
 } from '@langevin/samplers';
 import { testSampler, withParts } from '@langevin/samplers/testing';
 import { describe, expect, test, vi } from 'vitest';

@@ -1,4 +1,5 @@
-import { arrayAlgebra, type Algebra } from '@langevin/core-schedules';
+import type { Algebra } from '@langevin/core';
+import { arrayAlgebra } from '@langevin/core-schedules';
 import { fromDiffusersConfig, schedulerClassNames, type DiffusersScheduler } from '@langevin/samplers/compat';
 import { torchGenerator, UnsupportedError, UserError } from '@langevin/tensor';
 import { describe, expect, test } from 'vitest';

@@ -1,19 +1,6 @@
 // What ties the deterministic solvers to each other, to the formulas of their papers, and to k-diffusion.
-import {
-  CLEAN,
-  edm,
-  flow,
-  karras,
-  lambdaOf,
-  linspaceTimes,
-  relativeSigma,
-  sigmaLevel,
-  uniformLambda,
-  vpCosine,
-  vpLinear,
-  type Denoiser,
-  type NoiseLevel,
-} from '@langevin/core-schedules';
+import { CLEAN, type Denoiser, lambdaOf, type NoiseLevel, type NoiseSource, relativeSigma, type Sampler, sigmaLevel } from '@langevin/core';
+import { edm, flow, karras, linspaceTimes, uniformLambda, vpCosine, vpLinear } from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
 import {
   ddim,
@@ -39,8 +26,6 @@ import {
   sample,
   trajectory,
   unipc,
-  type NoiseSource,
-  type Sampler,
 } from '@langevin/samplers';
 import { measureOrder } from '@langevin/samplers/testing';
 import { readFileSync } from 'node:fs';

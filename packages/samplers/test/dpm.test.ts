@@ -1,4 +1,4 @@
-import { sigmaLevel } from '@langevin/core-schedules';
+import { sigmaLevel } from '@langevin/core';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { tfjsEngine } from '@langevin/engine-tfjs';
 import { dpmAdaptive, dpmFast, dpmFastLevels, dpmpp2m, dpmpp2s, dpmpp3m, dpmSolver, resMultistep } from '@langevin/samplers';

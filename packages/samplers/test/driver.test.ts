@@ -1,4 +1,5 @@
-import { arrayAlgebra, CLEAN, declareOptions, edm, karras, karrasSigmas, tensorAlgebra, type Denoiser } from '@langevin/core-schedules';
+import { CLEAN, declareOptions, defineSampler, type Denoiser } from '@langevin/core';
+import { arrayAlgebra, edm, karras, karrasSigmas, tensorAlgebra } from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import {
@@ -15,7 +16,6 @@ import {
   startState,
   torchNoise,
   trajectory,
-  defineSampler,
 } from '@langevin/samplers';
 import { tensor, torchGenerator, UserError, type Tensor } from '@langevin/tensor';
 import { describe, expect, test } from 'vitest';

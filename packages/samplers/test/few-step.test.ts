@@ -1,15 +1,5 @@
-import {
-  arrayAlgebra,
-  CLEAN,
-  edm,
-  flow,
-  karras,
-  lambdaOf,
-  linspaceTimes,
-  vpLinear,
-  type Denoiser,
-  type NoiseLevel,
-} from '@langevin/core-schedules';
+import { CLEAN, type Denoiser, lambdaOf, type NoiseLevel, type Sampler } from '@langevin/core';
+import { arrayAlgebra, edm, flow, karras, linspaceTimes, vpLinear } from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { tfjsEngine } from '@langevin/engine-tfjs';
@@ -29,7 +19,6 @@ import {
   startState,
   tcd,
   trajectory,
-  type Sampler,
 } from '@langevin/samplers';
 import { testSampler } from '@langevin/samplers/testing';
 import { describe, expect, test, vi } from 'vitest';

@@ -1,4 +1,4 @@
-import { sigmaLevel, type Denoiser } from '@langevin/core-schedules';
+import { type Denoiser, type Sampler, sigmaLevel } from '@langevin/core';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import {
   criticallyDamped,
@@ -9,7 +9,6 @@ import {
   type GddimOptions,
   type Matrix2,
   type PairLevel,
-  type Sampler,
 } from '@langevin/samplers';
 import { testSampler } from '@langevin/samplers/testing';
 import { UserError } from '@langevin/tensor';

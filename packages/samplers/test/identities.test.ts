@@ -1,14 +1,5 @@
-import {
-  CLEAN,
-  discreteVp,
-  edm,
-  karrasSigmas,
-  linspaceTimes,
-  transition,
-  uniformLambda,
-  vpLinear,
-  type NoiseLevel,
-} from '@langevin/core-schedules';
+import { CLEAN, type NoiseLevel } from '@langevin/core';
+import { discreteVp, edm, karrasSigmas, linspaceTimes, transition, uniformLambda, vpLinear } from '@langevin/core-schedules';
 import { finiteSet, gaussian, threeModes } from '@langevin/core-schedules/testing';
 import { ddim, ddpm, euler, heun, imageNoise, sample, sigmaLevels } from '@langevin/samplers';
 import { gaussianMoments } from '@langevin/samplers/testing';

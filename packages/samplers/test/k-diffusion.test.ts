@@ -2,7 +2,8 @@
 // tooling/parity/k_diffusion_golden.py makes the golden file. dpm_fast and dpm_adaptive are in deterministic.test.ts; the noise that
 // k-diffusion can add between their blocks and inner steps (eta) is not offered here. k-diffusion integrates LMS' polynomials by quadrature
 // to 1e-4, which for cubics is exact all the same.
-import { arrayAlgebra, exactTrace, finiteDifference, logLikelihood, sigmaLevel, type Algebra } from '@langevin/core-schedules';
+import { type Algebra, sigmaLevel } from '@langevin/core';
+import { arrayAlgebra, exactTrace, finiteDifference, logLikelihood } from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
 import { brownianTreeNoise } from '@langevin/samplers';
 import { compareKDiffusion, K_DIFFUSION_TOLERANCE, kDiffusionFunctions, type KDiffusionGolden } from '@langevin/samplers/testing';

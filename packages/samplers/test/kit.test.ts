@@ -1,18 +1,6 @@
 // A kit that nothing can fail proves nothing: each of these samplers breaks one promise, and the kit must say which.
-import {
-  consistency,
-  ddim,
-  ddpm,
-  defineSampler,
-  euler,
-  gottaGoFast,
-  heun,
-  lcm,
-  rk45,
-  type Sampler,
-  type SamplerDefinition,
-} from '@langevin/samplers';
-import { sigmaLevel } from '@langevin/core-schedules';
+import { defineSampler, type Sampler, type SamplerDefinition, sigmaLevel } from '@langevin/core';
+import { consistency, ddim, ddpm, euler, gottaGoFast, heun, lcm, rk45 } from '@langevin/samplers';
 import { samplerChecks } from '@langevin/samplers/testing';
 import { expect, test, vi } from 'vitest';
 

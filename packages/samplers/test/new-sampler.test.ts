@@ -1,5 +1,5 @@
+import type { Sampler } from '@langevin/core';
 import { samplerChecks } from '@langevin/samplers/testing';
-import type { Sampler } from '@langevin/samplers';
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,13 +1,14 @@
 import {
-  arrayAlgebra,
-  edm,
-  isLevelList,
-  relativeSigma,
-  sigmaLevel,
-  uniformLambda,
   type Denoiser,
+  isLevelList,
+  type NoiseInterval,
   type NoiseLevel,
-} from '@langevin/core-schedules';
+  type NoiseSource,
+  relativeSigma,
+  type Sampler,
+  sigmaLevel,
+} from '@langevin/core';
+import { arrayAlgebra, edm, uniformLambda } from '@langevin/core-schedules';
 import { gaussian } from '@langevin/core-schedules/testing';
 import {
   brownianTreeNoise,
@@ -19,9 +20,6 @@ import {
   repaint,
   restart,
   sample,
-  type NoiseInterval,
-  type NoiseSource,
-  type Sampler,
 } from '@langevin/samplers';
 import { describe, expect, test } from 'vitest';
 

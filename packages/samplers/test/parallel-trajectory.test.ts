@@ -1,16 +1,5 @@
-import {
-  arrayAlgebra,
-  CLEAN,
-  edm,
-  karras,
-  linspaceTimes,
-  relativeSigma,
-  tensorAlgebra,
-  uniformLambda,
-  vpLinear,
-  type Denoiser,
-  type NoiseLevel,
-} from '@langevin/core-schedules';
+import { CLEAN, type Denoiser, type NoiseLevel, relativeSigma } from '@langevin/core';
+import { arrayAlgebra, edm, karras, linspaceTimes, tensorAlgebra, uniformLambda, vpLinear } from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
 import { tfjsEngine } from '@langevin/engine-tfjs';
 import { ddim, ddpm, euler, heun, imageNoise, parallelTrajectory, sample, type ParallelTrajectoryOptions } from '@langevin/samplers';

@@ -1,19 +1,9 @@
-import { arrayAlgebra, CLEAN, flow, linspaceTimes, vpLinear, type NoiseLevel } from '@langevin/core-schedules';
+import { CLEAN, type NoiseLevel, type Sampler } from '@langevin/core';
+import { arrayAlgebra, flow, linspaceTimes, vpLinear } from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { tfjsEngine } from '@langevin/engine-tfjs';
-import {
-  dpmpp2mSde,
-  dpmpp3mSde,
-  erSde,
-  euler,
-  eulerAncestral,
-  imageNoise,
-  resMultistep,
-  sample,
-  saSolver,
-  type Sampler,
-} from '@langevin/samplers';
+import { dpmpp2mSde, dpmpp3mSde, erSde, euler, eulerAncestral, imageNoise, resMultistep, sample, saSolver } from '@langevin/samplers';
 import { testSampler } from '@langevin/samplers/testing';
 import { describe, expect, test, vi } from 'vitest';
 

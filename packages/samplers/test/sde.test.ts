@@ -1,4 +1,5 @@
-import { arrayAlgebra, CLEAN, edm, flow, linspaceTimes, uniformLambda, vpLinear, type NoiseLevel } from '@langevin/core-schedules';
+import { CLEAN, type NoiseLevel, type Sampler } from '@langevin/core';
+import { arrayAlgebra, edm, flow, linspaceTimes, uniformLambda, vpLinear } from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { tfjsEngine } from '@langevin/engine-tfjs';
@@ -17,7 +18,6 @@ import {
   sample,
   seeds2,
   seeds3,
-  type Sampler,
 } from '@langevin/samplers';
 import { gaussianMoments, orderGrid, testSampler } from '@langevin/samplers/testing';
 import { describe, expect, test, vi } from 'vitest';

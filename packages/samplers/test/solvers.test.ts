@@ -1,8 +1,9 @@
+import type { Sampler } from '@langevin/core';
 import { gaussian } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { tfjsEngine } from '@langevin/engine-tfjs';
 import * as factories from '@langevin/samplers';
-import { ddim, ddpm, euler, heun, samplers, type Sampler } from '@langevin/samplers';
+import { ddim, ddpm, euler, heun, samplers } from '@langevin/samplers';
 import { testSampler } from '@langevin/samplers/testing';
 import { UserError } from '@langevin/tensor';
 import { execFileSync } from 'node:child_process';

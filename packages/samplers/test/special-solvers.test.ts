@@ -1,4 +1,5 @@
-import { arrayAlgebra, CLEAN, edm, karras, uniformLambda, vpLinear, type Denoiser, type NoiseLevel } from '@langevin/core-schedules';
+import { CLEAN, type Denoiser, type NoiseLevel } from '@langevin/core';
+import { arrayAlgebra, edm, karras, uniformLambda, vpLinear } from '@langevin/core-schedules';
 import { gaussian, threeModes } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { tfjsEngine } from '@langevin/engine-tfjs';

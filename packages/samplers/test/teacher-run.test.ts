@@ -1,4 +1,5 @@
-import { arrayAlgebra, edm, gits, karras, sigmaLevel, tensorAlgebra } from '@langevin/core-schedules';
+import { sigmaLevel } from '@langevin/core';
+import { arrayAlgebra, edm, gits, karras, tensorAlgebra } from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { euler, rk45, sample, teacherRun } from '@langevin/samplers';

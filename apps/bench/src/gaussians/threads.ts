@@ -1,10 +1,10 @@
+import { lookAt } from '@langevin/core';
 import {
   cpuRasterizer,
   createTrainer,
   gaussiansFromPoints,
   imageOf,
   initialState,
-  lookAt,
   PARAMETERS,
   resolveSettings,
   type Gaussians,

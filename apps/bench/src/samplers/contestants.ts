@@ -1,4 +1,5 @@
-import { samplers, type Sampler } from '@langevin/samplers';
+import type { Sampler } from '@langevin/core';
+import { samplers } from '@langevin/samplers';
 
 /** A sampler with the options that its label names, as the figures show it. */
 export interface Contestant {

@@ -1,6 +1,7 @@
-import { arrayAlgebra, edm, karras, type Denoiser } from '@langevin/core-schedules';
+import type { Denoiser, Sampler } from '@langevin/core';
+import { arrayAlgebra, edm, karras } from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
-import { heun, imageNoise, startState, trajectory, type Sampler } from '@langevin/samplers';
+import { heun, imageNoise, startState, trajectory } from '@langevin/samplers';
 import { torchGenerator } from '@langevin/tensor';
 import type { Contestant } from './contestants.ts';
 import type { Point } from './plot.ts';

@@ -1,4 +1,5 @@
-import { samplers, type Sampler } from '@langevin/samplers';
+import type { Sampler } from '@langevin/core';
+import { samplers } from '@langevin/samplers';
 import { measureOrder, measureWeakOrder, samplerChecks, type Accuracy } from '@langevin/samplers/testing';
 
 /** A sampler at chosen options, and what it claims where that is not an order of accuracy. */

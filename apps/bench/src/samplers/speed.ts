@@ -1,4 +1,5 @@
-import { arrayAlgebra, karras, edm, tensorAlgebra, uniformLambda, vpLinear, type Denoiser } from '@langevin/core-schedules';
+import type { Denoiser } from '@langevin/core';
+import { arrayAlgebra, karras, edm, tensorAlgebra, uniformLambda, vpLinear } from '@langevin/core-schedules';
 import { samplers, imageNoise, parallelTrajectory, sample, trajectory } from '@langevin/samplers';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import {

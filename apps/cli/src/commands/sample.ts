@@ -1,9 +1,9 @@
+import type { Sampler } from '@langevin/core';
 import { basename, extname, resolve } from 'node:path';
 import type { Spacing } from '@langevin/core-schedules';
 import { imageGrid, type Image } from '@langevin/io';
 import { imageExtensions, prepareOutputFile, writeImage } from '@langevin/io/node';
 import { loadModel, sampleImages, type DiffusionModel } from '@langevin/pipelines';
-import type { Sampler } from '@langevin/samplers';
 import { resolveSampler, resolveSpacing } from '@langevin/samplers/compat';
 import { median, UnsupportedError, UserError, type Engine } from '@langevin/tensor';
 import { Option, type Command } from 'commander';

@@ -1,4 +1,5 @@
-import type { Camera, Gaussians, SceneBounds } from '@langevin/gaussians';
+import type { Camera } from '@langevin/core';
+import type { Gaussians, SceneBounds } from '@langevin/gaussians';
 import type { SplatTimes } from '@langevin/io/splats';
 
 /** Least and greatest coordinate along each axis. */

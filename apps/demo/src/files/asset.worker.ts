@@ -1,13 +1,5 @@
-import {
-  createRasterizer,
-  movingScene,
-  playback,
-  sceneBounds,
-  type Camera,
-  type Gaussians,
-  type Rasterizer,
-  type Rendering,
-} from '@langevin/gaussians';
+import type { Camera } from '@langevin/core';
+import { createRasterizer, movingScene, playback, sceneBounds, type Gaussians, type Rasterizer, type Rendering } from '@langevin/gaussians';
 import { blobSource } from '@langevin/io';
 import {
   detectSplatFormat,

@@ -1,4 +1,4 @@
-import { cameraPosition, type Camera } from '@langevin/gaussians';
+import { type Camera, cameraPosition } from '@langevin/core';
 import { Matrix4, Quaternion, Vector3, type PerspectiveCamera } from 'three';
 
 // The page's world is three's: y up. Scenes are turned into it, so that their "up" is y.

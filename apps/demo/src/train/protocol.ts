@@ -1,4 +1,5 @@
-import type { Camera, Gaussians } from '@langevin/gaussians';
+import type { Camera } from '@langevin/core';
+import type { Gaussians } from '@langevin/gaussians';
 import type { PathFile } from '../files/dropped.ts';
 
 /** Where the photographs come from. */

@@ -1,13 +1,5 @@
-import {
-  lookAt,
-  sceneExtent,
-  splitViews,
-  type Camera,
-  type Gaussians,
-  type PointCloud,
-  type Rasterizer,
-  type SplatScene,
-} from '@langevin/gaussians';
+import { type Camera, lookAt } from '@langevin/core';
+import { sceneExtent, splitViews, type Gaussians, type PointCloud, type Rasterizer, type SplatScene } from '@langevin/gaussians';
 import { imageOf } from '@langevin/gaussians';
 import { counterGenerator } from '@langevin/tensor';
 import { stillLife } from '../built-in/still-life.ts';

@@ -1,5 +1,5 @@
+import { checkLevel, type NoiseLevel } from '@langevin/core';
 import { checkNumber, UserError } from '@langevin/tensor';
-import { checkLevel, type NoiseLevel } from '../level.ts';
 
 const WHERE = 'core-schedules/power-spectrum';
 

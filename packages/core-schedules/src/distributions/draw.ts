@@ -1,5 +1,5 @@
+import type { NoiseLevel } from '@langevin/core';
 import { checkNumber, type Generator, UserError } from '@langevin/tensor';
-import type { NoiseLevel } from '../level.ts';
 import type { NoiseDistribution } from '../noise-distribution.ts';
 
 /** How the draws of a batch lie to each other; each of them alone follows the distribution. */

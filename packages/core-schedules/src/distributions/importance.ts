@@ -1,5 +1,5 @@
+import type { NoiseLevel } from '@langevin/core';
 import { checkNumber, readOptions, UserError } from '@langevin/tensor';
-import type { NoiseLevel } from '../level.ts';
 import type { NoiseDistribution } from '../noise-distribution.ts';
 import { drawUniforms, type DrawOptions } from './draw.ts';
 

@@ -1,5 +1,5 @@
+import { lambdaOf, sigmaLevel } from '@langevin/core';
 import { checkNumber, readOptions } from '@langevin/tensor';
-import { lambdaOf, sigmaLevel } from '../level.ts';
 import { defineNoiseDistribution, type NoiseDistribution } from '../noise-distribution.ts';
 
 export interface LogUniformOptions {

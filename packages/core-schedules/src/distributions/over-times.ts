@@ -1,4 +1,4 @@
-import { lambdaOf } from '../level.ts';
+import { lambdaOf } from '@langevin/core';
 import { defineNoiseDistribution, type NoiseDistribution } from '../noise-distribution.ts';
 import type { NoiseProcess } from '../noise-process.ts';
 

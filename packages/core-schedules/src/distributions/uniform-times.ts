@@ -1,5 +1,5 @@
+import { lambdaOf } from '@langevin/core';
 import { checkNumber, readOptions } from '@langevin/tensor';
-import { lambdaOf } from '../level.ts';
 import { defineNoiseDistribution, type NoiseDistribution } from '../noise-distribution.ts';
 import type { NoiseProcess } from '../noise-process.ts';
 

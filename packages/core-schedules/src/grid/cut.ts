@@ -1,5 +1,5 @@
+import type { NoiseLevel } from '@langevin/core';
 import { checkNumber, UserError } from '@langevin/tensor';
-import type { NoiseLevel } from '../level.ts';
 
 const WHERE = 'core-schedules/cut';
 

@@ -1,5 +1,5 @@
+import { type NoiseLevel, relativeSigma } from '@langevin/core';
 import { checkNumber } from '@langevin/tensor';
-import { relativeSigma, type NoiseLevel } from '../level.ts';
 import { isStraight, type NoiseProcess } from '../noise-process.ts';
 
 export interface SigmaRangeOptions {

@@ -1,5 +1,5 @@
+import { CLEAN, lambdaOf, type NoiseLevel } from '@langevin/core';
 import { checkNumber, UserError } from '@langevin/tensor';
-import { CLEAN, lambdaOf, type NoiseLevel } from '../level.ts';
 import type { NoiseProcess } from '../noise-process.ts';
 import { cutLevels, stepsBeforeCut, type Cut } from './cut.ts';
 

@@ -1,4 +1,4 @@
-import type { NoiseLevel } from '../level.ts';
+import type { NoiseLevel } from '@langevin/core';
 import { isStraight, type NoiseProcess } from '../noise-process.ts';
 import { ramp } from './ramp.ts';
 

@@ -1,5 +1,5 @@
+import type { Algebra } from '@langevin/core';
 import { checkNumber, UserError } from '@langevin/tensor';
-import type { Algebra } from '../algebra.ts';
 import { gammaNamed, type Gamma, type GammaName } from './gamma.ts';
 
 const WHERE = 'core-schedules/interpolant';

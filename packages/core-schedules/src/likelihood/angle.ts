@@ -1,5 +1,5 @@
+import { checkLevel, lambdaOf, type NoiseLevel } from '@langevin/core';
 import { UserError } from '@langevin/tensor';
-import { checkLevel, lambdaOf, type NoiseLevel } from '../level.ts';
 
 /**
  * The variable in which the probability-flow ODE is solved. With states scaled to alpha = cos(phi), sigma = sin(phi), any Gaussian

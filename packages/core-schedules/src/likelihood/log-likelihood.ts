@@ -1,5 +1,4 @@
-import type { Algebra } from '../algebra.ts';
-import type { NoiseLevel } from '../level.ts';
+import type { Algebra, NoiseLevel } from '@langevin/core';
 import { dormandPrince } from '../maths/dormand-prince.ts';
 import { angleOf, levelAtAngle, normOf } from './angle.ts';
 import { alphaOf, type FlowAccuracy } from './probability-flow.ts';

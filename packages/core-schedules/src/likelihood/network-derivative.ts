@@ -1,5 +1,5 @@
+import { perLevel } from '@langevin/core';
 import { jvp, type Engine, type Tensor } from '@langevin/tensor';
-import { perLevel } from '../level.ts';
 import { checkedCoefficients, type Preconditioning, type PreconditioningCoefficients } from '../preconditioning/preconditioning.ts';
 import { tensorAlgebra } from '../tensor-algebra.ts';
 import type { DenoiserDerivative } from './trace.ts';

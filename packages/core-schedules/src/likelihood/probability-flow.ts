@@ -1,5 +1,4 @@
-import type { Algebra, Denoiser } from '../algebra.ts';
-import type { NoiseLevel } from '../level.ts';
+import type { Algebra, Denoiser, NoiseLevel } from '@langevin/core';
 import { dormandPrince, type DormandPrinceOptions } from '../maths/dormand-prince.ts';
 import { angleOf, levelAtAngle, normOf } from './angle.ts';
 

@@ -1,6 +1,5 @@
+import type { Algebra, Denoiser, NoiseLevels } from '@langevin/core';
 import { checkNumber, type Generator, UserError } from '@langevin/tensor';
-import type { Algebra, Denoiser } from '../algebra.ts';
-import type { NoiseLevels } from '../level.ts';
 
 const WHERE = 'core-schedules/trace';
 

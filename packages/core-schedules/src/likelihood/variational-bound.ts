@@ -1,5 +1,5 @@
+import type { Algebra, Denoiser } from '@langevin/core';
 import { checkNumber, UserError } from '@langevin/tensor';
-import type { Algebra, Denoiser } from '../algebra.ts';
 import { chainTerm, type ChainTerm } from '../objectives/chain-terms.ts';
 import { discretisedLogProbability } from '../objectives/discretised-decoder.ts';
 import type { DiscreteNoiseProcess } from '../processes/discrete-vp.ts';

@@ -1,5 +1,5 @@
+import type { Algebra, Coefficient, Term } from '@langevin/core';
 import { checkNumber, UserError } from '@langevin/tensor';
-import type { Algebra, Coefficient, Term } from '../algebra.ts';
 
 const WHERE = 'core-schedules/dormand-prince';
 

@@ -1,4 +1,4 @@
-import { CLEAN } from '../level.ts';
+import { CLEAN } from '@langevin/core';
 import type { DiscreteNoiseProcess } from '../processes/discrete-vp.ts';
 import { transition } from '../transition.ts';
 

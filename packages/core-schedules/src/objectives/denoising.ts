@@ -1,5 +1,5 @@
+import type { NoiseLevel } from '@langevin/core';
 import { add, checkNumber, mean, mul, reshape, sameShape, showShape, square, sub, type Tensor, tensor, UserError } from '@langevin/tensor';
-import type { NoiseLevel } from '../level.ts';
 import type { LossWeight } from '../loss-weight.ts';
 import { checkedCoefficients, type Preconditioning } from '../preconditioning/preconditioning.ts';
 

@@ -1,4 +1,4 @@
-import { lambdaOf, snrOf } from '../level.ts';
+import { lambdaOf, snrOf } from '@langevin/core';
 import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
 import type { NoiseProcess } from '../noise-process.ts';
 

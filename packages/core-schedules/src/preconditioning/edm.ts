@@ -1,5 +1,5 @@
+import type { NoiseLevel } from '@langevin/core';
 import { checkNumber, readOptions } from '@langevin/tensor';
-import type { NoiseLevel } from '../level.ts';
 import type { Preconditioning } from './preconditioning.ts';
 
 export interface EdmPreconditioningOptions {

@@ -1,7 +1,7 @@
+import { lambdaOf, type NoiseLevel } from '@langevin/core';
 import { readOptions, UserError } from '@langevin/tensor';
 import type { NoiseProcess } from '../noise-process.ts';
 import { predictionConversion, predictionParts, type Prediction } from '../prediction.ts';
-import { lambdaOf, type NoiseLevel } from '../level.ts';
 import type { Preconditioning } from './preconditioning.ts';
 
 export interface PredictionPreconditioningOptions {

@@ -1,5 +1,5 @@
+import { relativeSigma } from '@langevin/core';
 import { readOptions } from '@langevin/tensor';
-import { relativeSigma } from '../level.ts';
 import { discreteVp, type DiscreteNoiseProcess } from '../processes/discrete-vp.ts';
 import { predictionPreconditioning } from './from-prediction.ts';
 import type { Preconditioning } from './preconditioning.ts';

@@ -1,6 +1,5 @@
+import { type Algebra, checkLevel, type Denoiser, type NoiseLevel, perLevel } from '@langevin/core';
 import { UserError } from '@langevin/tensor';
-import type { Algebra, Denoiser } from '../algebra.ts';
-import { checkLevel, perLevel, type NoiseLevel } from '../level.ts';
 
 /** The numbers that link a raw network F to a denoiser at one level: D = cSkip x + cOut F(cIn x, cNoise). */
 export interface PreconditioningCoefficients {

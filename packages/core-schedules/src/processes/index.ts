@@ -1,6 +1,6 @@
 // Made by tooling/scripts/generate-registry.mjs from the files of this folder. Do not edit.
+import { createRegistry, type Registry } from '@langevin/core';
 import type { NoiseProcess } from '../noise-process.ts';
-import { createRegistry, type Registry } from '../registry.ts';
 import { discreteVp } from './discrete-vp.ts';
 import { edm } from './edm.ts';
 import { flow } from './flow.ts';

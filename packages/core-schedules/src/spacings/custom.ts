@@ -1,8 +1,8 @@
+import { checkLevel, type NoiseLevel } from '@langevin/core';
 import { checkNumber, readOptions, UserError } from '@langevin/tensor';
 import { levelsOfSigmas } from '../grid/sigma-range.ts';
 import { defineSpacing, type Spacing } from '../grid/spacing.ts';
 import { isChain, levelsOfSteps } from '../grid/timesteps.ts';
-import { checkLevel, type NoiseLevel } from '../level.ts';
 import { isStraight, type NoiseProcess } from '../noise-process.ts';
 
 const WHERE = 'core-schedules/custom';

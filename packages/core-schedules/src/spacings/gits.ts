@@ -1,10 +1,10 @@
+import { checkLevel, lambdaOf, type NoiseLevel, relativeSigma } from '@langevin/core';
 import { checkNumber, readOptions, UserError } from '@langevin/tensor';
 import type { FloatArray } from '../array-algebra.ts';
 import { checkParts } from '../check.ts';
 import { noisyCount } from '../grid/sigma-range.ts';
 import { levelsOfTable } from '../grid/sigma-table.ts';
 import { defineSpacing, type Spacing } from '../grid/spacing.ts';
-import { checkLevel, lambdaOf, relativeSigma, type NoiseLevel } from '../level.ts';
 
 const WHERE = 'core-schedules/gits';
 const METRICS = ['deviation', 'l1', 'l2'] as const;

@@ -1,6 +1,6 @@
 // Made by tooling/scripts/generate-registry.mjs from the files of this folder. Do not edit.
+import { createRegistry, type Registry } from '@langevin/core';
 import type { Spacing } from '../grid/spacing.ts';
-import { createRegistry, type Registry } from '../registry.ts';
 import { alignYourSteps } from './align-your-steps.ts';
 import { betaSpacing } from './beta.ts';
 import { customSpacing } from './custom.ts';

@@ -1,8 +1,8 @@
+import { relativeSigma } from '@langevin/core';
 import { checkNumber, readOptions, UserError } from '@langevin/tensor';
 import { ramp } from '../grid/ramp.ts';
 import { levelsOfSigmas, noisyCount } from '../grid/sigma-range.ts';
 import { defineSpacing, type Spacing } from '../grid/spacing.ts';
-import { relativeSigma } from '../level.ts';
 
 const WHERE = 'core-schedules/uniform-lambda';
 

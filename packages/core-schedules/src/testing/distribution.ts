@@ -1,7 +1,6 @@
+import type { Denoiser, NoiseLevel } from '@langevin/core';
 import type { Generator } from '@langevin/tensor';
-import type { Denoiser } from '../algebra.ts';
 import type { FloatArray } from '../array-algebra.ts';
-import type { NoiseLevel } from '../level.ts';
 
 /**
  * A distribution whose noisy versions are known in closed form, so that whatever works on denoisers is proved where the truth

@@ -1,5 +1,5 @@
+import type { NoiseLevel } from '@langevin/core';
 import type { FloatArray } from '../array-algebra.ts';
-import type { NoiseLevel } from '../level.ts';
 import type { AnalyticDistribution } from './distribution.ts';
 import { mixture } from './mixture.ts';
 

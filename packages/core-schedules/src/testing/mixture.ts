@@ -1,7 +1,6 @@
+import { type Denoiser, isLevelList, type NoiseLevel } from '@langevin/core';
 import { checkNumber, type Generator, UserError } from '@langevin/tensor';
-import type { Denoiser } from '../algebra.ts';
 import type { FloatArray } from '../array-algebra.ts';
-import { isLevelList, type NoiseLevel } from '../level.ts';
 import type { AnalyticDistribution } from './distribution.ts';
 
 const WHERE = 'core-schedules/testing';

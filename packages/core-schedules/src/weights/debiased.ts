@@ -1,4 +1,4 @@
-import { relativeSigma } from '../level.ts';
+import { relativeSigma } from '@langevin/core';
 import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
 
 /**

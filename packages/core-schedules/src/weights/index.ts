@@ -1,6 +1,6 @@
 // Made by tooling/scripts/generate-registry.mjs from the files of this folder. Do not edit.
+import { createRegistry, type Registry } from '@langevin/core';
 import type { LossWeight } from '../loss-weight.ts';
-import { createRegistry, type Registry } from '../registry.ts';
 import { cosmapWeight } from './cosmap.ts';
 import { debiasedWeight } from './debiased.ts';
 import { edmWeight } from './edm.ts';

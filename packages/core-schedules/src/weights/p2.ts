@@ -1,5 +1,5 @@
+import { snrOf } from '@langevin/core';
 import { checkNumber, readOptions } from '@langevin/tensor';
-import { snrOf } from '../level.ts';
 import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
 
 export interface P2Options {

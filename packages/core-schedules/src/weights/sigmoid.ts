@@ -1,5 +1,5 @@
+import { lambdaOf } from '@langevin/core';
 import { checkNumber, readOptions } from '@langevin/tensor';
-import { lambdaOf } from '../level.ts';
 import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
 
 /**

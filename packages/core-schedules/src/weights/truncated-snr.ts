@@ -1,4 +1,4 @@
-import { snrOf } from '../level.ts';
+import { snrOf } from '@langevin/core';
 import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
 
 /**

@@ -1,5 +1,5 @@
+import type { Camera } from '@langevin/core';
 import { UserError } from '@langevin/tensor';
-import type { Camera } from '../camera.ts';
 import { rotationMatrix } from '../shared-maths.ts';
 
 /** x' = scale R x + translation: how an asset stands in a scene. */

@@ -1,5 +1,5 @@
+import type { Camera } from '@langevin/core';
 import { InternalError, UnsupportedError, UserError } from '@langevin/tensor';
-import type { Camera } from '../camera.ts';
 import type { Gaussians } from '../gaussians.ts';
 import { depthLoss } from '../losses/depth.ts';
 import type {

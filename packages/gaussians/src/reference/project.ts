@@ -1,4 +1,4 @@
-import { cameraPosition, type Camera } from '../camera.ts';
+import { type Camera, cameraPosition } from '@langevin/core';
 import type { Gaussians } from '../gaussians.ts';
 import { BLUR, FRUSTUM_MARGIN, LEAST_ALPHA, LEAST_COMPENSATION, MOST_REACH, type Settings } from '../settings.ts';
 import { harmonics } from './harmonics.ts';

@@ -1,5 +1,5 @@
+import type { Camera } from '@langevin/core';
 import { UserError } from '@langevin/tensor';
-import type { Camera } from '../camera.ts';
 import type { Gaussians } from '../gaussians.ts';
 import type { Rasterizer, RenderGradients, Rendering, RenderOptions, Cotangents } from '../rasterizer.ts';
 import { checkCotangents, LEAST_DIVISOR, settingsFor } from '../settings.ts';

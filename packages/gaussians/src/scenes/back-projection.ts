@@ -1,5 +1,5 @@
+import { type Camera, cameraPosition } from '@langevin/core';
 import { checkNumber, UserError, type Generator } from '@langevin/tensor';
-import { cameraPosition, type Camera } from '../camera.ts';
 import { backProject } from './initialise.ts';
 import type { PointCloud, SceneView } from './scene.ts';
 

@@ -1,8 +1,8 @@
+import { type Camera, cameraPosition } from '@langevin/core';
 import { checkNumber, UserError, type Generator } from '@langevin/tensor';
 import type { Gaussians, ShDegree } from '../gaussians.ts';
 import { shCoefficients } from '../gaussians.ts';
 import { logit } from '../shared-maths.ts';
-import { cameraPosition, type Camera } from '../camera.ts';
 import { meanSquaredDistances } from './nearest.ts';
 import type { PointCloud, SceneView } from './scene.ts';
 

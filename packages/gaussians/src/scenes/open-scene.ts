@@ -1,5 +1,5 @@
+import { MAX_SIDE } from '@langevin/core';
 import { checkNumber, UserError } from '@langevin/tensor';
-import { MAX_SIDE } from '../camera.ts';
 import { findColmap, readColmap } from './colmap/folder.ts';
 import type { SceneFolder } from './folder.ts';
 import { movedCamera, movedPositions, originOf } from './origin.ts';

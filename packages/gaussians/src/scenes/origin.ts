@@ -1,4 +1,4 @@
-import { cameraPosition, type Camera } from '../camera.ts';
+import { type Camera, cameraPosition } from '@langevin/core';
 import type { Vector } from './scene.ts';
 
 type Posed = Pick<Camera, 'worldToCamera'>;

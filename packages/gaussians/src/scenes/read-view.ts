@@ -1,6 +1,6 @@
+import { checkCamera } from '@langevin/core';
 import { resizeArea, type Image } from '@langevin/io';
 import { UserError } from '@langevin/tensor';
-import { checkCamera } from '../camera.ts';
 import type { SceneFolder } from './folder.ts';
 import {
   hasShapeOf,

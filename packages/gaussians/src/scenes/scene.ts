@@ -1,5 +1,5 @@
+import { type Camera, cameraPosition } from '@langevin/core';
 import type { Image } from '@langevin/io';
-import { cameraPosition, type Camera } from '../camera.ts';
 import type { FloatArray } from '../gaussians.ts';
 import type { LeftOutView } from './source.ts';
 

@@ -1,5 +1,5 @@
+import { type Camera, cameraPosition } from '@langevin/core';
 import { checkNumber, didYouMean, median, UserError } from '@langevin/tensor';
-import { cameraPosition, type Camera } from '../camera.ts';
 
 /** Which views are held out: every n-th by name from the first, those named, or none. */
 export type HoldOut = { readonly every: number } | { readonly names: readonly string[] } | 'none';

@@ -1,6 +1,6 @@
+import { MAX_SIDE } from '@langevin/core';
 import { UnsupportedError, UserError } from '@langevin/tensor';
 import * as v from 'valibot';
-import { MAX_SIDE } from '../camera.ts';
 import type { LensCamera } from './lens.ts';
 import { withSlashes } from './paths.ts';
 import type { LeftOutView } from './source.ts';

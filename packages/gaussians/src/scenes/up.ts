@@ -1,4 +1,4 @@
-import type { Camera } from '../camera.ts';
+import type { Camera } from '@langevin/core';
 import type { Vector } from './scene.ts';
 
 /** An axis of the world as near as this to what the cameras say is what is meant, in degrees. */

@@ -1,5 +1,5 @@
+import type { Camera } from '@langevin/core';
 import type { Generator } from '@langevin/tensor';
-import type { Camera } from '../camera.ts';
 import type { Gaussians, ParameterName } from '../gaussians.ts';
 import type { RowChange, Statistics } from '../optimizer/rows.ts';
 import type { RenderGradients, Rendering } from '../rasterizer.ts';

@@ -1,4 +1,4 @@
-import type { Camera } from '../camera.ts';
+import type { Camera } from '@langevin/core';
 import type { Gaussians } from '../gaussians.ts';
 
 /** The zeroth spherical harmonic. */

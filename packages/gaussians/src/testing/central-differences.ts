@@ -1,4 +1,4 @@
-import type { Camera } from '../camera.ts';
+import type { Camera } from '@langevin/core';
 import { PARAMETERS, type Gaussians } from '../gaussians.ts';
 import type { Cotangents, Rendering, RenderOptions } from '../rasterizer.ts';
 import { referenceRasterizer } from '../reference/reference-rasterizer.ts';

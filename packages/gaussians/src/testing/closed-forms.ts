@@ -1,4 +1,4 @@
-import { lookAt, type Camera } from '../camera.ts';
+import { type Camera, lookAt } from '@langevin/core';
 import { transformCamera } from '../compose/similarity.ts';
 import { concatGaussians, transformGaussians } from '../compose/transform.ts';
 import { PARAMETERS, rowLength, type FloatArray, type Gaussians } from '../gaussians.ts';

@@ -1,4 +1,4 @@
-import type { Camera } from '../camera.ts';
+import type { Camera } from '@langevin/core';
 import type { Gaussians } from '../gaussians.ts';
 import type { Cotangents, Rasterizer, RenderGradients, RenderOptions } from '../rasterizer.ts';
 import { decisionMargins, referenceRasterizer } from '../reference/reference-rasterizer.ts';

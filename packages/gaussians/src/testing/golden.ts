@@ -1,4 +1,4 @@
-import type { Camera } from '../camera.ts';
+import type { Camera } from '@langevin/core';
 import type { FloatArray, Gaussians, ShDegree } from '../gaussians.ts';
 import type { Cotangents, Rasterizer, RenderGradients, RenderOptions } from '../rasterizer.ts';
 import { GRADIENTS } from './compare.ts';

@@ -1,4 +1,4 @@
-import { lookAt, type Camera } from '../camera.ts';
+import { type Camera, lookAt } from '@langevin/core';
 import { shCoefficients, type FloatArray, type Gaussians, type ShDegree } from '../gaussians.ts';
 
 /** Numbers in [0, 1) that are the same for the same seed (mulberry32, public domain by its author). */

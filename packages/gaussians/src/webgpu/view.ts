@@ -1,4 +1,4 @@
-import { cameraPosition, type Camera } from '../camera.ts';
+import { type Camera, cameraPosition } from '@langevin/core';
 import type { Gaussians } from '../gaussians.ts';
 import { FRUSTUM_MARGIN, type Settings } from '../settings.ts';
 

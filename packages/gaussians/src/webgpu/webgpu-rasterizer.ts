@@ -1,5 +1,5 @@
+import type { Camera } from '@langevin/core';
 import { UserError } from '@langevin/tensor';
-import type { Camera } from '../camera.ts';
 import type { Gaussians } from '../gaussians.ts';
 import type {
   Cotangents,

@@ -1,7 +1,7 @@
+import type { Camera } from '@langevin/core';
 import { fork, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type {
-  Camera,
   Cotangents,
   Gaussians,
   PhotometricRequest,

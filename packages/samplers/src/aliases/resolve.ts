@@ -1,15 +1,7 @@
-import {
-  spacings,
-  withoutPenultimate,
-  type NoiseLevel,
-  type NoiseProcess,
-  type Registry,
-  type Spacing,
-  type SpacingOptions,
-} from '@langevin/core-schedules';
+import type { NoiseLevel, Registry, Sampler } from '@langevin/core';
+import { spacings, withoutPenultimate, type NoiseProcess, type Spacing, type SpacingOptions } from '@langevin/core-schedules';
 import { didYouMean, readOptions, shownValue, UserError } from '@langevin/tensor';
 import { checkChoice } from '../check-option.ts';
-import type { Sampler } from '../sampler.ts';
 import { samplers } from '../solvers/index.ts';
 import { a1111Samplers, a1111Spacings } from './a1111.ts';
 import type { SamplerAlias, SpacingAlias } from './alias.ts';

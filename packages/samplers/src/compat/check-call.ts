@@ -1,4 +1,4 @@
-import type { Algebra } from '@langevin/core-schedules';
+import type { Algebra } from '@langevin/core';
 import { UserError } from '@langevin/tensor';
 import { showEntry } from '@langevin/tensor/fields';
 import type { StepOptions, TimestepsOptions } from './call-options.ts';

@@ -1,4 +1,5 @@
-import { arrayAlgebra, type Algebra } from '@langevin/core-schedules';
+import type { Algebra } from '@langevin/core';
+import { arrayAlgebra } from '@langevin/core-schedules';
 import { didYouMean, UnsupportedError, UserError } from '@langevin/tensor';
 import { showEntry } from '@langevin/tensor/fields';
 import { schedulerClasses } from './classes/index.ts';

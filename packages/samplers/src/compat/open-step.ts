@@ -1,7 +1,5 @@
-import type { DetailedPrediction } from '@langevin/core-schedules';
+import type { DetailedPrediction, NoiseInterval, Sampler, StepInput } from '@langevin/core';
 import { InternalError } from '@langevin/tensor';
-import type { NoiseInterval } from '../noise.ts';
-import type { Sampler, StepInput } from '../sampler.ts';
 import { converse, type Question, type Turn } from './stepping.ts';
 
 /**

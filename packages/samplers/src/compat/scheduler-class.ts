@@ -1,7 +1,5 @@
-import type { Algebra, DetailedPrediction, NoiseLevel } from '@langevin/core-schedules';
+import type { Algebra, DetailedPrediction, NoiseLevel, NoiseSource, Sampler } from '@langevin/core';
 import type { FieldTable, ValuesOf } from '@langevin/tensor/fields';
-import type { NoiseSource } from '../noise.ts';
-import type { Sampler } from '../sampler.ts';
 import type { StepOptions, TimestepsOptions } from './call-options.ts';
 import type { DiffusersScheduler } from './diffusers-scheduler.ts';
 import type { Question } from './stepping.ts';

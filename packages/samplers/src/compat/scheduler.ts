@@ -1,6 +1,5 @@
-import { relativeSigma, type Algebra, type NoiseLevel } from '@langevin/core-schedules';
+import { type Algebra, type NoiseLevel, relativeSigma, type SamplerState } from '@langevin/core';
 import { showEntry } from '@langevin/tensor/fields';
-import type { SamplerState } from '../sampler.ts';
 import type { StepOptions, TimestepsOptions } from './call-options.ts';
 import { checkForms, checkRequest, checkStepOptions, checkTime, checkTimes, refuse } from './check-call.ts';
 import { readConfig } from './config.ts';

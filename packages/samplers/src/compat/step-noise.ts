@@ -1,6 +1,6 @@
-import type { Algebra } from '@langevin/core-schedules';
+import type { Algebra, NoiseInterval, NoiseRequest, NoiseSource } from '@langevin/core';
 import { UserError } from '@langevin/tensor';
-import { torchNoise, type NoiseInterval, type NoiseRequest, type NoiseSource } from '../noise.ts';
+import { torchNoise } from '../noise.ts';
 import type { StepOptions } from './call-options.ts';
 
 /** The draws of one call of step. */

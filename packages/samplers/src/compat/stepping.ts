@@ -1,5 +1,4 @@
-import type { DetailedPrediction, NoiseLevels } from '@langevin/core-schedules';
-import type { DetailPart, Sampler, StepInput, StepOutput } from '../sampler.ts';
+import type { DetailedPrediction, DetailPart, NoiseLevels, Sampler, StepInput, StepOutput } from '@langevin/core';
 
 /** What a step wants to know before it goes on. */
 export interface Question<T> {

@@ -1,11 +1,5 @@
-import {
-  predictionConversion,
-  type Algebra,
-  type DetailedPrediction,
-  type NoiseLevel,
-  type NoiseLevels,
-  type Prediction,
-} from '@langevin/core-schedules';
+import type { Algebra, DetailedPrediction, NoiseLevel, NoiseLevels } from '@langevin/core';
+import { predictionConversion, type Prediction } from '@langevin/core-schedules';
 import { InternalError } from '@langevin/tensor';
 import { number, oneOf, type Field, type ValuesOf } from '@langevin/tensor/fields';
 import { off } from './config.ts';

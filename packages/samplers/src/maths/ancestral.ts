@@ -1,4 +1,4 @@
-import type { NoiseLevel } from '@langevin/core-schedules';
+import type { NoiseLevel } from '@langevin/core';
 
 /**
  * How far below the target an ancestral step goes before it adds noise, at eta = 1:

@@ -1,4 +1,4 @@
-import type { StepInput, StepOutput } from '../sampler.ts';
+import type { StepInput, StepOutput } from '@langevin/core';
 import { exponentialTerms, exponentialWeights, firstOrderTerms, lambdaStep, positionIn, type SmoothPrediction } from './exponential.ts';
 import { finiteHistory, remember, stepOrder, type LowerOrderFinal } from './multistep.ts';
 

@@ -1,6 +1,5 @@
-import type { Algebra } from '@langevin/core-schedules';
+import type { Algebra, Evaluation, StepInput, StepOutput } from '@langevin/core';
 import { checkNumber } from '@langevin/tensor';
-import type { Evaluation, StepInput, StepOutput } from '../sampler.ts';
 import { secondOrderAdjust, type CurvatureWeights, type SolverType } from './dpm-multistep.ts';
 import { stochasticDeviation, stochasticTerms } from './stochastic-exponential.ts';
 import {

@@ -1,5 +1,4 @@
-import { lambdaOf, type NoiseLevel, type Term } from '@langevin/core-schedules';
-import type { Evaluation } from '../sampler.ts';
+import { type Evaluation, lambdaOf, type NoiseLevel, type Term } from '@langevin/core';
 import { nodeWeights } from './lagrange.ts';
 import { dampedPhi, phi } from './phi.ts';
 

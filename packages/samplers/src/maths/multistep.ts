@@ -1,6 +1,6 @@
+import type { Evaluation, SamplerState, StepInput } from '@langevin/core';
 import { UserError } from '@langevin/tensor';
 import { checkChoice } from '../check-option.ts';
-import type { Evaluation, SamplerState, StepInput } from '../sampler.ts';
 
 /**
  * When a multistep method falls back to lower orders at the end of a run; the step to a clean level is of first order anyway,

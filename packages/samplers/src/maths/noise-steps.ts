@@ -1,5 +1,4 @@
-import { relativeSigma, type Term } from '@langevin/core-schedules';
-import type { Evaluation, StepInput, StepOutput } from '../sampler.ts';
+import { type Evaluation, relativeSigma, type StepInput, type StepOutput, type Term } from '@langevin/core';
 import { exponentialTerms, firstOrderTerms, type StepFrom } from './exponential.ts';
 import { finalOrder, finiteHistory, remember, type FinalOrderRule } from './multistep.ts';
 

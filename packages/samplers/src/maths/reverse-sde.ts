@@ -1,4 +1,5 @@
-import { transition, type NoiseLevel } from '@langevin/core-schedules';
+import type { NoiseLevel } from '@langevin/core';
+import { transition } from '@langevin/core-schedules';
 
 /** Coefficients of x' = x x + denoised D + noise z. */
 export interface StochasticStep {

@@ -1,5 +1,4 @@
-import type { NoiseLevel, Term } from '@langevin/core-schedules';
-import type { Evaluation } from '../sampler.ts';
+import type { Evaluation, NoiseLevel, Term } from '@langevin/core';
 import { exponentialTerms, exponentialWeights, lambdaStep, positionIn, type SmoothPrediction, type StepFrom } from './exponential.ts';
 
 /**

@@ -1,6 +1,5 @@
-import { isLevelList, relativeSigma, type NoiseLevel, type NoiseLevels } from '@langevin/core-schedules';
+import { isLevelList, type NoiseLevel, type NoiseLevels, type NoiseRequest, type NoiseSource, relativeSigma } from '@langevin/core';
 import { brownianTree, checkNumber, readOptions, seedSequence, UserError, type BrownianTree } from '@langevin/tensor';
-import type { NoiseRequest, NoiseSource } from './noise-source.ts';
 
 export interface BrownianTreeNoiseOptions {
   /**

@@ -1,6 +1,6 @@
+import type { NoiseRequest, NoiseSource } from '@langevin/core';
 import { checkNumber, counterGenerator, readOptions, UserError } from '@langevin/tensor';
 import { checkKind } from '../check-option.ts';
-import type { NoiseRequest, NoiseSource } from './noise-source.ts';
 
 export interface ImageNoiseOptions {
   /** An integer, or a bigint of up to 64 bits. */

@@ -1,8 +1,7 @@
-import type { Algebra, NoiseLevel } from '@langevin/core-schedules';
+import type { Algebra, NoiseLevel, NoiseSource } from '@langevin/core';
 import { readOptions, UserError } from '@langevin/tensor';
 import { checkMethods } from '../check-option.ts';
 import { checkLevelList } from '../levels.ts';
-import type { NoiseSource } from './noise-source.ts';
 
 export interface StartOptions<T> {
   readonly algebra: Algebra<NoInfer<T>>;

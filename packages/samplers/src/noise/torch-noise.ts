@@ -1,6 +1,6 @@
+import type { NoiseRequest, NoiseSource } from '@langevin/core';
 import { UserError, type Generator } from '@langevin/tensor';
 import { checkMethods } from '../check-option.ts';
-import type { NoiseRequest, NoiseSource } from './noise-source.ts';
 
 /**
  * Noise as PyTorch programs draw it, in the order of the draws: one generator for the whole batch, or a list with one for each

@@ -1,6 +1,5 @@
-import { relativeSigma } from '@langevin/core-schedules';
+import { defineSampler, relativeSigma, type Sampler } from '@langevin/core';
 import { checkNumber, readOptions } from '@langevin/tensor';
-import { defineSampler, type Sampler } from '../sampler.ts';
 
 export interface ConsistencyOptions {
   /** Relative noise sigma / alpha of what the consistency function returns, >= 0. @default 0.002, the paper's epsilon */

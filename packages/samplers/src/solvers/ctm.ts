@@ -1,7 +1,7 @@
+import { defineSampler, type Sampler } from '@langevin/core';
 import { checkNumber, readOptions } from '@langevin/tensor';
 import { jumpLevel } from '../jump-target.ts';
 import { jumpPast } from '../maths/jump.ts';
-import { defineSampler, type Sampler } from '../sampler.ts';
 
 export interface CtmOptions {
   /** Share of the next level's noise that is fresh, 0..1: 0 is deterministic, 1 is a consistency model's multistep sampling. @default 0 */

@@ -1,7 +1,7 @@
+import { defineSampler, type Sampler } from '@langevin/core';
 import { transition } from '@langevin/core-schedules';
 import { checkNumber, readOptions } from '@langevin/tensor';
 import { checkChoice } from '../check-option.ts';
-import { defineSampler, type Sampler } from '../sampler.ts';
 
 const DIRECTIONS = ['denoised', 'unconditional'] as const;
 

@@ -1,7 +1,7 @@
-import { transition, type NoiseLevel, type Transition } from '@langevin/core-schedules';
+import { defineSampler, type NoiseLevel, type Sampler, type StepInput } from '@langevin/core';
+import { transition, type Transition } from '@langevin/core-schedules';
 import { readOptions } from '@langevin/tensor';
 import { checkChoice, checkKind } from '../check-option.ts';
-import { defineSampler, type Sampler, type StepInput } from '../sampler.ts';
 
 const VARIANCES = ['small', 'large', 'learned', 'learned-range'] as const;
 

@@ -1,4 +1,14 @@
-import { lambdaOf, relativeSigma, vpLinear, type NoiseLevel, type NoiseProcess } from '@langevin/core-schedules';
+import {
+  defineSampler,
+  type Evaluation,
+  lambdaOf,
+  type NoiseLevel,
+  relativeSigma,
+  type Sampler,
+  type StepInput,
+  type StepOutput,
+} from '@langevin/core';
+import { vpLinear, type NoiseProcess } from '@langevin/core-schedules';
 import { readOptions, UserError } from '@langevin/tensor';
 import { checkChoice, checkMethods } from '../check-option.ts';
 import { exponentialWeights, lambdaStep, positionIn, exponentialTerms, firstOrderTerms } from '../maths/exponential.ts';
@@ -6,7 +16,6 @@ import { adamsWeights, lagrange } from '../maths/lagrange.ts';
 import { checkLowerOrderFinal, finiteHistory, refusePureNoise, remember, stepOrder, type LowerOrderFinal } from '../maths/multistep.ts';
 import { noiseTerms } from '../maths/noise-steps.ts';
 import { integrate } from '../maths/quadrature.ts';
-import { defineSampler, type Evaluation, type Sampler, type StepInput, type StepOutput } from '../sampler.ts';
 
 const FORMS = ['tab', 'rho-ab', 'log-rho', 'rho-rk2', 'rho-rk3', 'rho-rk4'] as const;
 

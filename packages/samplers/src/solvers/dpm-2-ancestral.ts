@@ -1,6 +1,6 @@
+import type { Sampler } from '@langevin/core';
 import { readOptions } from '@langevin/tensor';
 import { ancestral, type AncestralOptions } from '../ancestral.ts';
-import type { Sampler } from '../sampler.ts';
 import { dpm2 } from './dpm-2.ts';
 
 export type Dpm2AncestralOptions = AncestralOptions;

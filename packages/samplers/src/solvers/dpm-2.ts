@@ -1,10 +1,9 @@
-import { relativeSigma } from '@langevin/core-schedules';
+import { defineSampler, relativeSigma, type Sampler } from '@langevin/core';
 import { readOptions } from '@langevin/tensor';
 import { churn, type ChurnOptions } from '../churn.ts';
 import { firstOrderTerms, levelInside } from '../maths/exponential.ts';
 import { refusePureNoise } from '../maths/multistep.ts';
 import { transferTerms } from '../maths/noise-steps.ts';
-import { defineSampler, type Sampler } from '../sampler.ts';
 
 export type Dpm2Options = ChurnOptions;
 

@@ -1,10 +1,20 @@
-import { lambdaOf, relativeSigma, type NoiseLevel, type Term } from '@langevin/core-schedules';
+import {
+  defineSampler,
+  type Evaluation,
+  lambdaOf,
+  type NoiseLevel,
+  relativeSigma,
+  type Sampler,
+  type SamplerState,
+  type StepInput,
+  type StepOutput,
+  type Term,
+} from '@langevin/core';
 import { checkNumber, readOptions, UserError } from '@langevin/tensor';
 import { checkChoice, checkKind } from '../check-option.ts';
 import { flooredSplit } from '../maths/ancestral.ts';
 import { secondOrderAdjust } from '../maths/dpm-multistep.ts';
 import { exponentialTerms, exponentialWeights, firstOrderTerms, type StepFrom } from '../maths/exponential.ts';
-import { defineSampler, type Evaluation, type Sampler, type SamplerState, type StepInput, type StepOutput } from '../sampler.ts';
 
 export interface DpmAdaptiveOptions {
   /** 2 compares DPM-Solver-1 and 2, 3 compares 2 and 3. @default 3 */

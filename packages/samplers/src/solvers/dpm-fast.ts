@@ -1,11 +1,10 @@
-import { lambdaOf, relativeSigma, type NoiseLevel } from '@langevin/core-schedules';
+import { defineSampler, lambdaOf, type NoiseLevel, relativeSigma, type Sampler, type StepInput, type StepOutput } from '@langevin/core';
 import { checkNumber, readOptions, UserError } from '@langevin/tensor';
 import { checkChoice } from '../check-option.ts';
 import { flooredSplit } from '../maths/ancestral.ts';
 import { blockOf, dpmBlockStep, reach, type DpmBlockOptions } from '../maths/dpm-singlestep.ts';
 import { levelInside, positionIn, type SmoothPrediction } from '../maths/exponential.ts';
 import { finiteHistory, remember } from '../maths/multistep.ts';
-import { defineSampler, type Sampler, type StepInput, type StepOutput } from '../sampler.ts';
 
 export interface DpmFastOptions {
   /** What is taken as smooth in lambda: the noise or the clean sample. @default 'epsilon', the paper's */

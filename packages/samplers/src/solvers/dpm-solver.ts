@@ -1,10 +1,10 @@
+import { defineSampler, type Sampler } from '@langevin/core';
 import { checkNumber, readOptions, UserError } from '@langevin/tensor';
 import { checkChoice } from '../check-option.ts';
 import { CURVATURE_WEIGHTS, dpmMultistep, SOLVER_TYPES, type CurvatureWeights, type SolverType } from '../maths/dpm-multistep.ts';
 import { dpmBlockStep, dpmSinglestep } from '../maths/dpm-singlestep.ts';
 import type { SmoothPrediction } from '../maths/exponential.ts';
 import { checkLowerOrderFinal, type LowerOrderFinal } from '../maths/multistep.ts';
-import { defineSampler, type Sampler } from '../sampler.ts';
 
 const FORMS = ['singlestep', 'multistep', 'blocks'] as const;
 

@@ -1,8 +1,8 @@
+import type { Sampler } from '@langevin/core';
 import { readOptions } from '@langevin/tensor';
 import { alongUnconditional, CFG_PP_SLOPES, throughUnconditional, type CfgPpSlopes } from '../along-unconditional.ts';
 import { checkChoice } from '../check-option.ts';
 import type { LowerOrderFinal } from '../maths/multistep.ts';
-import type { Sampler } from '../sampler.ts';
 import { dpmpp2m, type Dpmpp2mOptions } from './dpmpp-2m.ts';
 
 export interface Dpmpp2mCfgPpOptions extends Dpmpp2mOptions {

@@ -1,8 +1,8 @@
+import type { Sampler } from '@langevin/core';
 import { readOptions } from '@langevin/tensor';
 import { checkChoice } from '../check-option.ts';
 import { checkLowerOrderFinal } from '../maths/multistep.ts';
 import { sdeMultistep, type SdeMultistepOptions } from '../sde-multistep.ts';
-import type { Sampler } from '../sampler.ts';
 
 export interface Dpmpp2mSdeOptions extends SdeMultistepOptions {
   /**

@@ -1,8 +1,8 @@
+import { defineSampler, type Sampler } from '@langevin/core';
 import { readOptions } from '@langevin/tensor';
 import { checkChoice } from '../check-option.ts';
 import { dpmMultistep, SOLVER_TYPES, type SolverType } from '../maths/dpm-multistep.ts';
 import { checkLowerOrderFinal, type LowerOrderFinal } from '../maths/multistep.ts';
-import { defineSampler, type Sampler } from '../sampler.ts';
 
 export interface Dpmpp2mOptions {
   /** `heun` weighs the slope exactly, and is the RES multistep method. @default 'midpoint', the published form */

@@ -1,10 +1,10 @@
+import { defineSampler, type Sampler, type StepInput, type StepOutput } from '@langevin/core';
 import { readOptions } from '@langevin/tensor';
 import { alongUnconditional, CFG_PP_PAPER, CFG_PP_SLOPES, renoised, type CfgPpSlopes } from '../along-unconditional.ts';
 import { ancestral } from '../ancestral.ts';
 import { checkChoice } from '../check-option.ts';
 import { checkInner, reach } from '../maths/dpm-singlestep.ts';
 import { levelInside } from '../maths/exponential.ts';
-import { defineSampler, type Sampler, type StepInput, type StepOutput } from '../sampler.ts';
 import { dpmpp2sAncestral, type Dpmpp2sAncestralOptions } from './dpmpp-2s-ancestral.ts';
 
 interface Slopes {

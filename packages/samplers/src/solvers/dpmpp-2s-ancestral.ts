@@ -1,6 +1,6 @@
+import type { Sampler } from '@langevin/core';
 import { readOptions } from '@langevin/tensor';
 import { ancestral, type AncestralOptions } from '../ancestral.ts';
-import type { Sampler } from '../sampler.ts';
 import { dpmpp2s, type Dpmpp2sOptions } from './dpmpp-2s.ts';
 
 export type Dpmpp2sAncestralOptions = AncestralOptions & Dpmpp2sOptions;

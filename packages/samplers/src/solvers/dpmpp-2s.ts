@@ -1,6 +1,6 @@
+import { defineSampler, type Sampler } from '@langevin/core';
 import { readOptions } from '@langevin/tensor';
 import { checkInner, dpmSinglestep } from '../maths/dpm-singlestep.ts';
-import { defineSampler, type Sampler } from '../sampler.ts';
 
 export interface Dpmpp2sOptions {
   /** Where in the step the second evaluation is, as a share of it in lambda, in (0, 1]. @default 0.5, the paper's */

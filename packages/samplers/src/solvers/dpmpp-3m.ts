@@ -1,8 +1,8 @@
+import { defineSampler, type Sampler } from '@langevin/core';
 import { readOptions } from '@langevin/tensor';
 import { checkChoice } from '../check-option.ts';
 import { CURVATURE_WEIGHTS, dpmMultistep, SOLVER_TYPES, type CurvatureWeights, type SolverType } from '../maths/dpm-multistep.ts';
 import { checkLowerOrderFinal, type LowerOrderFinal } from '../maths/multistep.ts';
-import { defineSampler, type Sampler } from '../sampler.ts';
 
 export interface Dpmpp3mOptions {
   /** `reference` is what the authors' code and diffusers do, and of order 2. @default 'exact', of order 3 */

@@ -1,7 +1,7 @@
+import { defineSampler, type Sampler } from '@langevin/core';
 import { checkNumber, readOptions } from '@langevin/tensor';
 import { ancestralSplit } from '../maths/ancestral.ts';
 import { firstOrderTerms, levelInside } from '../maths/exponential.ts';
-import { defineSampler, type Sampler } from '../sampler.ts';
 
 export interface DpmppSdeOptions {
   /** Share of the noise of a step that is new, >= 0; 0 is deterministic. @default 1 */

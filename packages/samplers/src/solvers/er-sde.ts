@@ -1,10 +1,9 @@
-import { relativeSigma, type NoiseLevel } from '@langevin/core-schedules';
+import { defineSampler, type NoiseLevel, relativeSigma, type Sampler } from '@langevin/core';
 import { checkNumber, readOptions, UserError } from '@langevin/tensor';
 import { checkChoice } from '../check-option.ts';
 import { nodeWeights } from '../maths/lagrange.ts';
 import { checkLowerOrderFinal, finiteHistory, remember, stepOrder, type LowerOrderFinal } from '../maths/multistep.ts';
 import { integrate } from '../maths/quadrature.ts';
-import { defineSampler, type Sampler } from '../sampler.ts';
 
 export interface ErSdeOptions {
   /** Evaluations that a step uses. @default 3 */

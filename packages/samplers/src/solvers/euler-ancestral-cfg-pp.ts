@@ -1,6 +1,6 @@
+import type { Sampler } from '@langevin/core';
 import { readOptions } from '@langevin/tensor';
 import { alongUnconditional } from '../along-unconditional.ts';
-import type { Sampler } from '../sampler.ts';
 import { eulerAncestral, type EulerAncestralOptions } from './euler-ancestral.ts';
 
 export type EulerAncestralCfgPpOptions = EulerAncestralOptions;

@@ -1,6 +1,6 @@
+import type { Sampler } from '@langevin/core';
 import { readOptions } from '@langevin/tensor';
 import { ancestral, type AncestralOptions } from '../ancestral.ts';
-import type { Sampler } from '../sampler.ts';
 import { euler } from './euler.ts';
 
 export type EulerAncestralOptions = AncestralOptions;

@@ -1,5 +1,5 @@
+import type { Sampler } from '@langevin/core';
 import { alongUnconditional } from '../along-unconditional.ts';
-import type { Sampler } from '../sampler.ts';
 import { euler } from './euler.ts';
 
 /**

@@ -1,7 +1,7 @@
+import { defineSampler, type Sampler } from '@langevin/core';
 import { checkNumber, readOptions, UserError } from '@langevin/tensor';
 import { checkChoice, checkKind, isObject } from '../check-option.ts';
 import { reverseStep, type ReverseForm, type ReverseRates } from '../maths/reverse-sde.ts';
-import { defineSampler, type Sampler } from '../sampler.ts';
 
 const FORMS = ['euler-maruyama', 'reverse-diffusion'] as const satisfies readonly ReverseForm[];
 

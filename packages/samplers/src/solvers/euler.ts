@@ -1,7 +1,7 @@
+import { defineSampler, type Sampler } from '@langevin/core';
 import { readOptions } from '@langevin/tensor';
 import { churn, type ChurnOptions } from '../churn.ts';
 import { firstOrderTerms } from '../maths/exponential.ts';
-import { defineSampler, type Sampler } from '../sampler.ts';
 
 /** Churn makes it the stochastic sampler of the same paper with Euler steps. */
 export type EulerOptions = ChurnOptions;

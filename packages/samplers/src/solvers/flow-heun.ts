@@ -1,4 +1,4 @@
-import { defineSampler, type Sampler } from '../sampler.ts';
+import { defineSampler, type Sampler } from '@langevin/core';
 
 /**
  * Heun's method in the time of a flow, x' = x + (t' - t) (v(x, t) + v(x*, t')) / 2 with v = epsilon - x0: two evaluations a step,

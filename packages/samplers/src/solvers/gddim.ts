@@ -1,4 +1,4 @@
-import type { Algebra, NoiseLevel, Term } from '@langevin/core-schedules';
+import { type Algebra, defineSampler, type Evaluation, type NoiseLevel, type Sampler, type StepInput, type Term } from '@langevin/core';
 import { readOptions, UserError } from '@langevin/tensor';
 import type { BlurLevel, Blurring } from '../blurring.ts';
 import { checkChoice, checkMethods } from '../check-option.ts';
@@ -7,7 +7,6 @@ import { lagrange } from '../maths/lagrange.ts';
 import { inverse, multiply, multiplyAdd, type Matrix2 } from '../maths/matrix2.ts';
 import { remember } from '../maths/multistep.ts';
 import { integrate } from '../maths/quadrature.ts';
-import { defineSampler, type Evaluation, type Sampler, type StepInput } from '../sampler.ts';
 import { ddim } from './ddim.ts';
 import { deis } from './deis.ts';
 

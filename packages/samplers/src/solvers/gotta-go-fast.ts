@@ -1,7 +1,6 @@
-import { relativeSigma, type Algebra, type NoiseLevel } from '@langevin/core-schedules';
+import { type Algebra, defineSampler, type NoiseLevel, relativeSigma, type Sampler, type StepInput } from '@langevin/core';
 import { checkNumber, readOptions, UserError } from '@langevin/tensor';
 import { checkChoice } from '../check-option.ts';
-import { defineSampler, type Sampler, type StepInput } from '../sampler.ts';
 
 const REJECTIONS = ['keep', 'reference'] as const;
 

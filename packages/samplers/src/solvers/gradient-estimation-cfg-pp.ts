@@ -1,6 +1,6 @@
+import type { Sampler } from '@langevin/core';
 import { readOptions } from '@langevin/tensor';
 import { alongUnconditional } from '../along-unconditional.ts';
-import type { Sampler } from '../sampler.ts';
 import { gradientEstimation, type GradientEstimationOptions } from './gradient-estimation.ts';
 
 export type GradientEstimationCfgPpOptions = GradientEstimationOptions;

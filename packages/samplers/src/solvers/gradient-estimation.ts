@@ -1,7 +1,6 @@
-import { relativeSigma } from '@langevin/core-schedules';
+import { defineSampler, relativeSigma, type Sampler } from '@langevin/core';
 import { checkNumber, readOptions } from '@langevin/tensor';
 import { noiseMultistep } from '../maths/noise-steps.ts';
-import { defineSampler, type Sampler } from '../sampler.ts';
 
 export interface GradientEstimationOptions {
   /**

@@ -1,8 +1,7 @@
-import { relativeSigma } from '@langevin/core-schedules';
+import { defineSampler, relativeSigma, type Sampler } from '@langevin/core';
 import { readOptions } from '@langevin/tensor';
 import { churn, type ChurnOptions } from '../churn.ts';
 import { refusePureNoise } from '../maths/multistep.ts';
-import { defineSampler, type Sampler } from '../sampler.ts';
 
 export type HeunOptions = ChurnOptions;
 

@@ -1,10 +1,9 @@
-import { relativeSigma } from '@langevin/core-schedules';
+import { defineSampler, type Evaluation, relativeSigma, type Sampler } from '@langevin/core';
 import { readOptions } from '@langevin/tensor';
 import { churn, type ChurnOptions } from '../churn.ts';
 import { firstOrderTerms } from '../maths/exponential.ts';
 import { refusePureNoise } from '../maths/multistep.ts';
 import { transferTerms } from '../maths/noise-steps.ts';
-import { defineSampler, type Evaluation, type Sampler } from '../sampler.ts';
 
 export type Heunpp2Options = ChurnOptions;
 

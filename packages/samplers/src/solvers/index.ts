@@ -1,6 +1,5 @@
 // Made by tooling/scripts/generate-registry.mjs from the files of this folder. Do not edit.
-import { createRegistry, type Registry } from '@langevin/core-schedules';
-import type { Sampler } from '../sampler.ts';
+import { createRegistry, type Registry, type Sampler } from '@langevin/core';
 import { consistency } from './consistency.ts';
 import { ctm } from './ctm.ts';
 import { ddim } from './ddim.ts';

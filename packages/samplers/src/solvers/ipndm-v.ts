@@ -1,10 +1,9 @@
-import { relativeSigma } from '@langevin/core-schedules';
+import { defineSampler, relativeSigma, type Sampler } from '@langevin/core';
 import { readOptions } from '@langevin/tensor';
 import { checkChoice } from '../check-option.ts';
 import { adamsWeights } from '../maths/lagrange.ts';
 import { checkLowerOrderFinal, type LowerOrderFinal } from '../maths/multistep.ts';
 import { noiseMultistep } from '../maths/noise-steps.ts';
-import { defineSampler, type Sampler } from '../sampler.ts';
 
 export interface IpndmVOptions {
   /** Evaluations in the mean, 1..4; 1 is DDIM. @default 4 */

@@ -1,4 +1,4 @@
-import { defineSampler, type Sampler } from '../sampler.ts';
+import { defineSampler, type Sampler } from '@langevin/core';
 
 /**
  * Sampling of latent consistency models (Luo et al. 2023, arXiv:2310.04378, Algorithm 3; Song et al. 2023, arXiv:2303.01469,

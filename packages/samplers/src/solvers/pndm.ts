@@ -1,10 +1,9 @@
-import type { NoiseLevel } from '@langevin/core-schedules';
+import { defineSampler, type Evaluation, type NoiseLevel, type Sampler, type StepInput } from '@langevin/core';
 import { readOptions } from '@langevin/tensor';
 import { checkChoice, checkKind } from '../check-option.ts';
 import { EVEN_ADAMS } from '../maths/lagrange.ts';
 import { finiteHistory, remember } from '../maths/multistep.ts';
 import { transferTerms } from '../maths/noise-steps.ts';
-import { defineSampler, type Evaluation, type Sampler, type StepInput } from '../sampler.ts';
 
 const FORMS = ['s', 'f', 'plms'] as const;
 

@@ -1,7 +1,7 @@
+import { defineSampler, type Sampler, type StepInput } from '@langevin/core';
 import { checkNumber, readOptions, UserError } from '@langevin/tensor';
 import { checkChoice } from '../check-option.ts';
 import { langevinStep, reverseStep } from '../maths/reverse-sde.ts';
-import { defineSampler, type Sampler, type StepInput } from '../sampler.ts';
 
 const NORMS = ['image', 'batch'] as const;
 

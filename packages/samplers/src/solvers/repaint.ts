@@ -1,8 +1,15 @@
-import type { Algebra, NoiseLevel } from '@langevin/core-schedules';
+import {
+  type Algebra,
+  defineSampler,
+  type NoiseLevel,
+  type Sampler,
+  type SamplerState,
+  type StepInput,
+  type StepOutput,
+} from '@langevin/core';
 import { checkNumber, readOptions, UserError } from '@langevin/tensor';
 import { checkBase, checkKind, isObject } from '../check-option.ts';
 import { jumpBack } from '../jump-back.ts';
-import { defineSampler, type Sampler, type SamplerState, type StepInput, type StepOutput } from '../sampler.ts';
 import { ddpm } from './ddpm.ts';
 
 /** What is known of the images: host numbers, row-major, of one item or of the whole batch. */

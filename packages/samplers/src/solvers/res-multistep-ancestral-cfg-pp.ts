@@ -1,10 +1,10 @@
+import type { Sampler } from '@langevin/core';
 import { readOptions } from '@langevin/tensor';
 import { CFG_PP_PAPER, CFG_PP_SLOPES, type CfgPpSlopes } from '../along-unconditional.ts';
 import { ancestral } from '../ancestral.ts';
 import { checkChoice } from '../check-option.ts';
 import { checkLowerOrderFinal } from '../maths/multistep.ts';
 import { resCfgPp } from '../res-cfg-pp.ts';
-import type { Sampler } from '../sampler.ts';
 import type { ResMultistepAncestralOptions } from './res-multistep-ancestral.ts';
 
 interface Slopes {

@@ -1,6 +1,6 @@
+import type { Sampler } from '@langevin/core';
 import { readOptions } from '@langevin/tensor';
 import { ancestral, type AncestralOptions } from '../ancestral.ts';
-import type { Sampler } from '../sampler.ts';
 import { resMultistep, type ResMultistepOptions } from './res-multistep.ts';
 
 export type ResMultistepAncestralOptions = AncestralOptions & ResMultistepOptions;

@@ -1,9 +1,9 @@
+import type { Sampler } from '@langevin/core';
 import { readOptions } from '@langevin/tensor';
 import { CFG_PP_SLOPES, type CfgPpSlopes } from '../along-unconditional.ts';
 import { checkChoice } from '../check-option.ts';
 import { checkLowerOrderFinal } from '../maths/multistep.ts';
 import { resCfgPp } from '../res-cfg-pp.ts';
-import type { Sampler } from '../sampler.ts';
 import type { ResMultistepOptions } from './res-multistep.ts';
 
 export interface ResMultistepCfgPpOptions extends ResMultistepOptions {

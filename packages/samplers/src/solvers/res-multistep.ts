@@ -1,7 +1,7 @@
+import { defineSampler, type Sampler } from '@langevin/core';
 import { readOptions } from '@langevin/tensor';
 import { dpmMultistep } from '../maths/dpm-multistep.ts';
 import { checkLowerOrderFinal, type LowerOrderFinal } from '../maths/multistep.ts';
-import { defineSampler, type Sampler } from '../sampler.ts';
 
 export interface ResMultistepOptions {
   /** When the order falls at the end of a run. @default 'clean', as the paper has no rule for it */

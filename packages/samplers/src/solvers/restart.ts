@@ -1,8 +1,8 @@
-import { karrasSigmas, relativeSigma, type NoiseLevel } from '@langevin/core-schedules';
+import { defineSampler, type NoiseLevel, relativeSigma, type Sampler, type StepOutput } from '@langevin/core';
+import { karrasSigmas } from '@langevin/core-schedules';
 import { checkNumber, readOptions } from '@langevin/tensor';
 import { checkBase, checkKind, isObject } from '../check-option.ts';
 import { jumpBack } from '../jump-back.ts';
-import { defineSampler, type Sampler, type StepOutput } from '../sampler.ts';
 import { heun } from './heun.ts';
 
 /** A stretch of noise levels that is sampled again and again. */

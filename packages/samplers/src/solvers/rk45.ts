@@ -1,7 +1,7 @@
-import { dormandPrince, relativeSigma, type Coefficient, type NoiseLevel } from '@langevin/core-schedules';
+import { type Coefficient, defineSampler, type NoiseLevel, relativeSigma, type Sampler, type StepInput } from '@langevin/core';
+import { dormandPrince } from '@langevin/core-schedules';
 import { checkNumber, readOptions } from '@langevin/tensor';
 import { checkChoice } from '../check-option.ts';
-import { defineSampler, type Sampler, type StepInput } from '../sampler.ts';
 
 export interface Rk45Options {
   /** Error of a step allowed relative to the value, 0..1. @default 1e-5, as Song et al. */

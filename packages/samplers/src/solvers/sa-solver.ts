@@ -1,4 +1,4 @@
-import { relativeSigma, type NoiseLevel, type Term } from '@langevin/core-schedules';
+import { defineSampler, type Evaluation, type NoiseLevel, relativeSigma, type Sampler, type StepInput, type Term } from '@langevin/core';
 import { checkNumber, readOptions } from '@langevin/tensor';
 import { checkChoice } from '../check-option.ts';
 import { lambdaStep, type SmoothPrediction } from '../maths/exponential.ts';
@@ -12,7 +12,6 @@ import {
   type LowerOrderFinal,
 } from '../maths/multistep.ts';
 import { stochasticDeviation, stochasticTerms, type StochasticStep } from '../maths/stochastic-exponential.ts';
-import { defineSampler, type Evaluation, type Sampler, type StepInput } from '../sampler.ts';
 
 export interface SaSolverOptions {
   /** Evaluations that the predictor uses. @default 3 */

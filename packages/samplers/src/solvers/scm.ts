@@ -1,4 +1,4 @@
-import { defineSampler, type Sampler } from '../sampler.ts';
+import { defineSampler, type Sampler } from '@langevin/core';
 import { lcm } from './lcm.ts';
 
 /**

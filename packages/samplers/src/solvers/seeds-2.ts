@@ -1,6 +1,6 @@
+import type { Sampler } from '@langevin/core';
 import { checkNumber, readOptions } from '@langevin/tensor';
 import { checkChoice } from '../check-option.ts';
-import type { Sampler } from '../sampler.ts';
 import { sdeSinglestep, type SdeSinglestepOptions } from '../sde-singlestep.ts';
 
 export interface Seeds2Options extends SdeSinglestepOptions {

@@ -1,5 +1,5 @@
+import type { Sampler } from '@langevin/core';
 import { checkNumber, readOptions } from '@langevin/tensor';
-import type { Sampler } from '../sampler.ts';
 import { sdeSinglestep, type SdeSinglestepOptions } from '../sde-singlestep.ts';
 
 export interface Seeds3Options extends SdeSinglestepOptions {

@@ -1,8 +1,8 @@
-import { lambdaOf, type NoiseLevel, type NoiseProcess } from '@langevin/core-schedules';
+import { defineSampler, lambdaOf, type NoiseLevel, type Sampler } from '@langevin/core';
+import { type NoiseProcess } from '@langevin/core-schedules';
 import { checkNumber, readOptions } from '@langevin/tensor';
 import { checkMethods } from '../check-option.ts';
 import { jumpPast } from '../maths/jump.ts';
-import { defineSampler, type Sampler } from '../sampler.ts';
 
 export interface TcdOptions {
   /** The paper's gamma, 0..1: how far past the next level a step jumps. 0 is DDIM; 1 jumps to the clean end, as LCM. @default 0.3 */

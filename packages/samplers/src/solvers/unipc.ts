@@ -1,4 +1,4 @@
-import type { NoiseLevel, Term } from '@langevin/core-schedules';
+import { defineSampler, type Evaluation, type NoiseLevel, type Sampler, type StepInput, type StepOutput, type Term } from '@langevin/core';
 import { readOptions, UserError } from '@langevin/tensor';
 import { checkChoice } from '../check-option.ts';
 import {
@@ -11,7 +11,6 @@ import {
   type StepFrom,
 } from '../maths/exponential.ts';
 import { checkLowerOrderFinal, finiteHistory, remember, stepOrder, type LowerOrderFinal } from '../maths/multistep.ts';
-import { defineSampler, type Evaluation, type Sampler, type StepInput, type StepOutput } from '../sampler.ts';
 
 export interface UnipcOptions {
   /** Order of the predictor; the corrector adds one. @default 2 */

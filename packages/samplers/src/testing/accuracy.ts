@@ -1,8 +1,8 @@
-import { arrayAlgebra, edm, isLevelList, karras, relativeSigma, type Denoiser, type NoiseLevel } from '@langevin/core-schedules';
+import { type Denoiser, isLevelList, type NoiseLevel, relativeSigma, type Sampler } from '@langevin/core';
+import { arrayAlgebra, edm, karras } from '@langevin/core-schedules';
 import { gaussian } from '@langevin/core-schedules/testing';
 import { targetOf } from '../jump-target.ts';
 import { imageNoise, startState } from '../noise.ts';
-import type { Sampler } from '../sampler.ts';
 import { sample, trajectory } from '../trajectory.ts';
 import { demand } from './demand.ts';
 import { bed, gaussianMoments, orderGrid, slopeOf, starts } from './measure.ts';

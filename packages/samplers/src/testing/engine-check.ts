@@ -1,16 +1,7 @@
-import {
-  arrayAlgebra,
-  edm,
-  isLevelList,
-  karras,
-  tensorAlgebra,
-  type Algebra,
-  type Denoiser,
-  type NoiseLevel,
-} from '@langevin/core-schedules';
+import { type Algebra, type Denoiser, isLevelList, type NoiseLevel, type Sampler } from '@langevin/core';
+import { arrayAlgebra, edm, karras, tensorAlgebra } from '@langevin/core-schedules';
 import { cacheCounters, tensor, type Engine, type Tensor } from '@langevin/tensor';
 import { imageNoise, startState } from '../noise.ts';
-import type { Sampler } from '../sampler.ts';
 import { sample } from '../trajectory.ts';
 import { demand } from './demand.ts';
 import { withParts } from './with-parts.ts';

@@ -1,9 +1,8 @@
-import { arrayAlgebra, edm, karras, type Denoiser, type NoiseLevel } from '@langevin/core-schedules';
+import type { Denoiser, NoiseLevel, NoiseSource, Sampler } from '@langevin/core';
+import { arrayAlgebra, edm, karras } from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
 import { UserError } from '@langevin/tensor';
 import { imageNoise } from '../noise/image-noise.ts';
-import type { NoiseSource } from '../noise/noise-source.ts';
-import type { Sampler } from '../sampler.ts';
 import { sample, trajectory, type Progress, type TrajectoryOptions } from '../trajectory.ts';
 import { demand } from './demand.ts';
 import { withParts } from './with-parts.ts';

@@ -1,8 +1,8 @@
-import { CLEAN, flow, relativeSigma, uniformLambda, vpLinear, type Denoiser, type NoiseLevel } from '@langevin/core-schedules';
+import { CLEAN, type Denoiser, type NoiseLevel, relativeSigma, type Sampler } from '@langevin/core';
+import { flow, uniformLambda, vpLinear } from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
 import { imageNoise } from '../noise/image-noise.ts';
 import { parallelTrajectory } from '../parallel-trajectory.ts';
-import type { Sampler } from '../sampler.ts';
 import { samplers } from '../solvers/index.ts';
 import { sample } from '../trajectory.ts';
 import { withParts } from './with-parts.ts';

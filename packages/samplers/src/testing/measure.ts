@@ -1,7 +1,6 @@
-import { arrayAlgebra, relativeSigma, uniformLambda, vpLinear, type Denoiser, type NoiseLevel } from '@langevin/core-schedules';
+import { type Denoiser, type NoiseLevel, type NoiseSource, relativeSigma, type Sampler } from '@langevin/core';
+import { arrayAlgebra, uniformLambda, vpLinear } from '@langevin/core-schedules';
 import { gaussian, threeModes } from '@langevin/core-schedules/testing';
-import type { NoiseSource } from '../noise.ts';
-import type { Sampler } from '../sampler.ts';
 import { sample } from '../trajectory.ts';
 import { withParts } from './with-parts.ts';
 

@@ -1,18 +1,8 @@
-import {
-  arrayAlgebra,
-  CLEAN,
-  edm,
-  karras,
-  relativeSigma,
-  uniformLambda,
-  vpLinear,
-  type Denoiser,
-  type NoiseLevel,
-} from '@langevin/core-schedules';
+import { CLEAN, type Denoiser, type NoiseLevel, relativeSigma, type Sampler } from '@langevin/core';
+import { arrayAlgebra, edm, karras, uniformLambda, vpLinear } from '@langevin/core-schedules';
 import { finiteSet, threeModes } from '@langevin/core-schedules/testing';
 import type { Engine } from '@langevin/tensor';
 import { imageNoise, startState } from '../noise.ts';
-import type { Sampler } from '../sampler.ts';
 import { sample, trajectory, type Progress } from '../trajectory.ts';
 import { consistencyCheck, sampledCheck, toleranceCheck, type Accuracy } from './accuracy.ts';
 import { demand } from './demand.ts';

@@ -1,4 +1,5 @@
-import { arrayAlgebra, type Algebra, type Denoiser } from '@langevin/core-schedules';
+import type { Algebra, Denoiser } from '@langevin/core';
+import { arrayAlgebra } from '@langevin/core-schedules';
 
 /**
  * A denoiser that gives every part a sampler may ask for: as if guided with weight 1, where the unconditional prediction is the

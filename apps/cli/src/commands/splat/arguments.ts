@@ -1,4 +1,4 @@
-import { MAX_SIDE } from '@langevin/gaussians';
+import { MAX_SIDE } from '@langevin/core';
 import { InvalidArgumentError } from 'commander';
 
 /** `1,2,3` */

@@ -1,5 +1,6 @@
+import type { Camera } from '@langevin/core';
 import { join } from 'node:path';
-import { cpuRasterizer, gaussiansFromPoints, imageOf, turntable, type Camera, type Gaussians } from '@langevin/gaussians';
+import { cpuRasterizer, gaussiansFromPoints, imageOf, turntable, type Gaussians } from '@langevin/gaussians';
 import { makeFolder, writeFileAtomic, writeImage } from '@langevin/io/node';
 import { counterGenerator, UserError } from '@langevin/tensor';
 import { readdir } from 'node:fs/promises';

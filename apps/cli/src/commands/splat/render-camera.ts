@@ -1,4 +1,5 @@
-import { checkCamera, lookAt, movedCamera, sceneBounds, scaleCamera, turntable, type Camera, type Gaussians } from '@langevin/gaussians';
+import { type Camera, checkCamera, lookAt } from '@langevin/core';
+import { movedCamera, sceneBounds, scaleCamera, turntable, type Gaussians } from '@langevin/gaussians';
 import { openSceneFolder } from '@langevin/gaussians/node';
 import { readJson } from '@langevin/io/node';
 import { didYouMean, UserError } from '@langevin/tensor';

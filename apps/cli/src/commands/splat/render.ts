@@ -1,5 +1,6 @@
+import type { Camera } from '@langevin/core';
 import { extname } from 'node:path';
-import { cpuRasterizer, imageOf, scaleCamera, type Camera, type Rendering } from '@langevin/gaussians';
+import { cpuRasterizer, imageOf, scaleCamera, type Rendering } from '@langevin/gaussians';
 import { filmPalette, type Image } from '@langevin/io';
 import { checkOutputFile, filmExtensions, imageExtensions, prepareOutputFile, writeFilm, writeImage } from '@langevin/io/node';
 import { UserError } from '@langevin/tensor';

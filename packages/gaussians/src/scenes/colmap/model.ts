@@ -1,5 +1,5 @@
+import { MAX_SIDE } from '@langevin/core';
 import { UnsupportedError, UserError } from '@langevin/tensor';
-import { MAX_SIDE } from '../../camera.ts';
 import type { LensCamera } from '../lens.ts';
 import type { LeftOutView, SourcePoints } from '../source.ts';
 

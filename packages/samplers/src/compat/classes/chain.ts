@@ -1,4 +1,4 @@
-import type { NoiseLevel } from '@langevin/core-schedules';
+import type { NoiseLevel } from '@langevin/core';
 import { UserError } from '@langevin/tensor';
 import { integer, oneOf } from '@langevin/tensor/fields';
 import { descendingRange, linspace, roundHalfEven } from '../float32.ts';

@@ -1,4 +1,4 @@
-import type { Algebra } from '@langevin/core-schedules';
+import type { Algebra } from '@langevin/core';
 import { UserError } from '@langevin/tensor';
 
 /** The leading channels of each item, as many as the state has: what is left of an output with learned variances. */

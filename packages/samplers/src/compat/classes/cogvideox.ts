@@ -1,4 +1,4 @@
-import type { NoiseLevel } from '@langevin/core-schedules';
+import type { NoiseLevel } from '@langevin/core';
 import { number } from '@langevin/tensor/fields';
 import { ddim } from '../../solvers/ddim.ts';
 import { dpmpp2mSde } from '../../solvers/dpmpp-2m-sde.ts';

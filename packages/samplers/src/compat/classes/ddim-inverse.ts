@@ -1,4 +1,4 @@
-import type { NoiseLevel } from '@langevin/core-schedules';
+import type { NoiseLevel } from '@langevin/core';
 import { oneOf } from '@langevin/tensor/fields';
 import { ddim } from '../../solvers/ddim.ts';
 import { alphaBarsOf, betaOptions, zeroSnrOption } from '../betas.ts';

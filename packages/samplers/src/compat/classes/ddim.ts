@@ -1,4 +1,4 @@
-import { CLEAN, type NoiseLevel } from '@langevin/core-schedules';
+import { CLEAN, type NoiseLevel } from '@langevin/core';
 import { ddim } from '../../solvers/ddim.ts';
 import { alphaBarsOf, betaOptions, zeroSnrOption } from '../betas.ts';
 import { on } from '../config.ts';

@@ -1,5 +1,6 @@
+import { type Algebra, CLEAN, type DetailedPrediction, type NoiseLevel } from '@langevin/core';
 import { UnsupportedError, UserError } from '@langevin/tensor';
-import { CLEAN, transition, type Algebra, type DetailedPrediction, type NoiseLevel } from '@langevin/core-schedules';
+import { transition } from '@langevin/core-schedules';
 import { oneOf } from '@langevin/tensor/fields';
 import { ddpm, type DdpmOptions } from '../../solvers/ddpm.ts';
 import { alphaBarsOf, betaOptions, zeroSnrOption } from '../betas.ts';

@@ -1,4 +1,4 @@
-import { CLEAN, type NoiseLevel } from '@langevin/core-schedules';
+import { CLEAN, type NoiseLevel } from '@langevin/core';
 import { UserError } from '@langevin/tensor';
 import { integer, number } from '@langevin/tensor/fields';
 import { lcm } from '../../solvers/lcm.ts';

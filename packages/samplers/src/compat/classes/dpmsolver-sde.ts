@@ -1,4 +1,4 @@
-import { relativeSigma, type NoiseLevel } from '@langevin/core-schedules';
+import { type NoiseLevel, relativeSigma } from '@langevin/core';
 import { integer, nullable } from '@langevin/tensor/fields';
 import { brownianTreeNoise } from '../../noise/brownian-tree-noise.ts';
 import { dpmppSde } from '../../solvers/dpmpp-sde.ts';

@@ -1,9 +1,7 @@
-import type { Algebra, NoiseLevel } from '@langevin/core-schedules';
+import type { Algebra, NoiseLevel, NoiseSource, Sampler } from '@langevin/core';
 import { UserError } from '@langevin/tensor';
 import { integer, number, oneOf } from '@langevin/tensor/fields';
 import { brownianTreeNoise } from '../../noise/brownian-tree-noise.ts';
-import type { NoiseSource } from '../../noise/noise-source.ts';
-import type { Sampler } from '../../sampler.ts';
 import { euler } from '../../solvers/euler.ts';
 import { MAX_STEPS, off, on } from '../config.ts';
 import {

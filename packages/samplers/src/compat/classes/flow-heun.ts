@@ -1,8 +1,7 @@
-import type { NoiseLevel } from '@langevin/core-schedules';
+import type { NoiseLevel, Sampler } from '@langevin/core';
 import { integer, number } from '@langevin/tensor/fields';
 import type { ChurnOptions } from '../../churn.ts';
 import { heun } from '../../solvers/heun.ts';
-import type { Sampler } from '../../sampler.ts';
 import { MAX_STEPS } from '../config.ts';
 import { type Context, defineScheduler, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';
 import { flowHeunSigmas, flowTable } from '../tables/flow-grid.ts';

@@ -1,7 +1,6 @@
-import type { Algebra } from '@langevin/core-schedules';
+import { type Algebra, defineSampler, type Sampler } from '@langevin/core';
 import { UserError } from '@langevin/tensor';
 import { integer, list, nullable, number, oneOf } from '@langevin/tensor/fields';
-import { defineSampler, type Sampler } from '../../sampler.ts';
 import { euler } from '../../solvers/euler.ts';
 import { lcm } from '../../solvers/lcm.ts';
 import { MAX_STEPS, off } from '../config.ts';

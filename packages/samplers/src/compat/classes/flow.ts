@@ -1,4 +1,4 @@
-import type { Algebra, NoiseLevel } from '@langevin/core-schedules';
+import type { Algebra, NoiseLevel } from '@langevin/core';
 
 /** The level of a rectified flow. */
 export const flowLevel = (sigma: number): NoiseLevel => ({ alpha: 1 - sigma, sigma });

@@ -1,5 +1,5 @@
+import type { NoiseLevel } from '@langevin/core';
 import { UnsupportedError, UserError } from '@langevin/tensor';
-import type { NoiseLevel } from '@langevin/core-schedules';
 import { integer, list, number, oneOf } from '@langevin/tensor/fields';
 import { euler } from '../../solvers/euler.ts';
 import { lcm } from '../../solvers/lcm.ts';

@@ -1,6 +1,6 @@
+import type { NoiseLevel } from '@langevin/core';
 import { UserError } from '@langevin/tensor';
 import { number } from '@langevin/tensor/fields';
-import type { NoiseLevel } from '@langevin/core-schedules';
 import { refuse } from '../check-call.ts';
 import { heun } from '../../solvers/heun.ts';
 import { defineScheduler, type Context, type Schedule, type SchedulerClass, type TimestepsOptions } from '../scheduler-class.ts';

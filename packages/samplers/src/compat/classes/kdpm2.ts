@@ -1,6 +1,6 @@
+import type { Sampler } from '@langevin/core';
 import { dpm2 } from '../../solvers/dpm-2.ts';
 import { dpm2Ancestral } from '../../solvers/dpm-2-ancestral.ts';
-import type { Sampler } from '../../sampler.ts';
 import {
   defineScheduler,
   type Context,

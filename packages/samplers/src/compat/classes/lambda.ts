@@ -1,4 +1,4 @@
-import type { Algebra, DetailedPrediction, NoiseLevel } from '@langevin/core-schedules';
+import type { Algebra, DetailedPrediction, NoiseLevel } from '@langevin/core';
 import { UserError } from '@langevin/tensor';
 import { nullable, number, oneOf } from '@langevin/tensor/fields';
 import { alphaBarsOf, betaOptions, type ChainConfig } from '../betas.ts';

@@ -1,8 +1,8 @@
+import type { Sampler } from '@langevin/core';
 import { dpmSolver } from '../../solvers/dpm-solver.ts';
 import { dpmpp2mSde } from '../../solvers/dpmpp-2m-sde.ts';
 import { dpmpp3mSde } from '../../solvers/dpmpp-3m-sde.ts';
 import type { LowerOrderFinal } from '../../maths/multistep.ts';
-import type { Sampler } from '../../sampler.ts';
 
 export type AlgorithmName = 'dpmsolver' | 'dpmsolver++' | 'sde-dpmsolver' | 'sde-dpmsolver++';
 type SolverTypeName = 'midpoint' | 'heun';

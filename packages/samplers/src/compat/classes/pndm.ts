@@ -1,4 +1,4 @@
-import type { NoiseLevel } from '@langevin/core-schedules';
+import type { NoiseLevel } from '@langevin/core';
 import { UserError } from '@langevin/tensor';
 import { pndm } from '../../solvers/pndm.ts';
 import { alphaBarsOf, betaOptions } from '../betas.ts';

@@ -1,4 +1,4 @@
-import type { NoiseLevel } from '@langevin/core-schedules';
+import type { NoiseLevel } from '@langevin/core';
 import { UserError } from '@langevin/tensor';
 import { integer, oneOf, type Field } from '@langevin/tensor/fields';
 import { saSolver } from '../../solvers/sa-solver.ts';

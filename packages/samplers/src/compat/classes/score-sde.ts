@@ -1,7 +1,6 @@
-import { CLEAN } from '@langevin/core-schedules';
+import { CLEAN, defineSampler, type Sampler } from '@langevin/core';
 import { integer, number } from '@langevin/tensor/fields';
 import { eulerMaruyama } from '../../solvers/euler-maruyama.ts';
-import { defineSampler, type Sampler } from '../../sampler.ts';
 import { corrected, predictorCorrector } from '../../solvers/predictor-corrector.ts';
 import { refuse } from '../check-call.ts';
 import { MAX_STEPS } from '../config.ts';

@@ -1,4 +1,4 @@
-import type { Algebra, DetailedPrediction, NoiseLevel } from '@langevin/core-schedules';
+import type { Algebra, DetailedPrediction, NoiseLevel } from '@langevin/core';
 import { alphaBarsOf, betaOptions, type ChainConfig } from '../betas.ts';
 import { descendingRange, interpolateTable, linspace, roundHalfEven } from '../float32.ts';
 import type { Output, Place, Schedule } from '../scheduler-class.ts';

@@ -1,4 +1,4 @@
-import type { NoiseLevel } from '@langevin/core-schedules';
+import type { NoiseLevel } from '@langevin/core';
 import { UserError } from '@langevin/tensor';
 import { number } from '@langevin/tensor/fields';
 import { torchLinspace } from '../float32.ts';

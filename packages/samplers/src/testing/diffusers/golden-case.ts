@@ -1,4 +1,5 @@
-import { arrayAlgebra, type Algebra } from '@langevin/core-schedules';
+import type { Algebra } from '@langevin/core';
+import { arrayAlgebra } from '@langevin/core-schedules';
 import { fromDiffusersConfig } from '../../compat/from-config.ts';
 import { torchGenerator } from '@langevin/tensor';
 import type { StepOptions } from '../../compat/call-options.ts';

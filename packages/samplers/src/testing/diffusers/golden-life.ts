@@ -1,4 +1,5 @@
-import { arrayAlgebra, type Algebra } from '@langevin/core-schedules';
+import type { Algebra } from '@langevin/core';
+import { arrayAlgebra } from '@langevin/core-schedules';
 import { UnsupportedError, UserError } from '@langevin/tensor';
 import type { StepOptions } from '../../compat/call-options.ts';
 import type { DiffusersScheduler } from '../../compat/diffusers-scheduler.ts';

@@ -1,6 +1,5 @@
-import { isLevelList, relativeSigma, sigmaLevel } from '@langevin/core-schedules';
+import { isLevelList, type NoiseSource, relativeSigma, sigmaLevel } from '@langevin/core';
 import { threeModes } from '@langevin/core-schedules/testing';
-import type { NoiseSource } from '../../noise/noise-source.ts';
 import { samplers } from '../../solvers/index.ts';
 import { sample } from '../../trajectory.ts';
 

@@ -31,7 +31,7 @@ export const CLEAN: NoiseLevel = Object.freeze({ alpha: 1, sigma: 0 });
  * sigmaLevel(80); // => { alpha: 1, sigma: 80 }
  */
 export function sigmaLevel(sigma: number): NoiseLevel {
-  checkNumber('core-schedules/level', { sigma }, { atLeast: 0 });
+  checkNumber('core/level', { sigma }, { atLeast: 0 });
   return Object.freeze({ alpha: 1, sigma });
 }
 

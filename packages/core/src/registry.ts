@@ -35,9 +35,7 @@ export function declareOptions<Make extends (options?: never) => unknown>(
 ): Make & { readonly options: readonly string[] } {
   checkFactory('registry', 'factory', factory);
   if (!Array.isArray(options) || !Array.from(options as readonly unknown[]).every((name) => typeof name === 'string'))
-    throw new UserError(
-      `[core-schedules/registry] options are a list of names: options=${shownValue(options)}. Pass such as ['strength'].`,
-    );
+    throw new UserError(`[core/registry] options are a list of names: options=${shownValue(options)}. Pass such as ['strength'].`);
   const declared = ((given?: never) => factory(given)) as Make;
   return Object.freeze(Object.assign(declared, { options: Object.freeze([...options]) }));
 }

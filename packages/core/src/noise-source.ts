@@ -1,4 +1,5 @@
-import type { Algebra, NoiseLevels } from '@langevin/core-schedules';
+import type { Algebra } from './algebra.ts';
+import type { NoiseLevels } from './level.ts';
 
 /** Where noise acts. */
 export interface NoiseInterval {

@@ -1,5 +1,6 @@
-import type { Algebra, DetailedPrediction, NoiseLevel, NoiseLevels } from '@langevin/core-schedules';
-import type { NoiseInterval } from './noise/noise-source.ts';
+import type { Algebra, DetailedPrediction } from './algebra.ts';
+import type { NoiseLevel, NoiseLevels } from './level.ts';
+import type { NoiseInterval } from './noise-source.ts';
 
 /** One look at the denoiser: what it was shown and what it said. */
 export interface Evaluation<T> {

@@ -79,7 +79,7 @@ function unit(v: Vector): Vector {
   const length = Math.hypot(...v);
   if (!(length > 1e-12))
     throw new UserError(
-      `[gaussians/camera] no direction: eye, target and up leave a vector of length ${length}. Move the target off the eye, and `
+      `[core/camera] no direction: eye, target and up leave a vector of length ${length}. Move the target off the eye, and `
         + 'the view off the direction of up.',
     );
   return [v[0] / length, v[1] / length, v[2] / length];
