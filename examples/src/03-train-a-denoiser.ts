@@ -64,7 +64,7 @@ const step = compile(
     const { value, grad } = valueAndGrad(
       (params: typeof init) => denoisingLoss({ network: (x, c) => network(params, x, c), x0, noise, coefficients }).loss,
     )(state.params);
-    const { params, state: moments } = optimizer.update(grad, state.moments, state.params, { learningRate: 5e-3 });
+    const { params, state: moments } = optimizer.update(grad, state.moments, { params: state.params, learningRate: 5e-3 });
     return { state: { params, moments }, loss: value };
   },
   { donate: [0] },

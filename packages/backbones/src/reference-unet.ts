@@ -69,7 +69,7 @@ function attn(channels: number): Layer<AttnParams> {
       const [batch, c, height, width] = x.shape as readonly [number, number, number, number];
       const h = transpose(reshape(n.apply(p.n, x), [batch, c, height * width]), [0, 2, 1]); // [N, L, C]
       const heads = (t: Tensor): Tensor => transpose(reshape(t, [batch, height * width, HEADS, c / HEADS]), [0, 2, 1, 3]);
-      const mixed = attention(heads(project.apply(p.q, h)), heads(project.apply(p.k, h)), heads(project.apply(p.v, h)));
+      const mixed = attention({ q: heads(project.apply(p.q, h)), k: heads(project.apply(p.k, h)), v: heads(project.apply(p.v, h)) });
       const tokens = project.apply(p.o, reshape(transpose(mixed, [0, 2, 1, 3]), [batch, height * width, c]));
       return add(x, reshape(transpose(tokens, [0, 2, 1]), x.shape));
     },

@@ -35,7 +35,7 @@ test('an exported graph has the given names, no contrib ops, and gives in ONNX R
 test('a whole training step is exported with standard ops', async () => {
   const loss = (w: Tensor, x: Tensor, s: Tensor): Tensor => {
     const h = gelu(silu(groupNorm(conv(x, w, { padding: 1 }), { groups: 2, scale: s, bias: s })));
-    return mean(square(attention(h, h, mul(h, 2))));
+    return mean(square(attention({ q: h, k: h, v: mul(h, 2) })));
   };
   const step = (...[w, x, s]: readonly Tensor[]): readonly Tensor[] => {
     const { value, grad } = valueAndGrad(loss)(w!, x!, s!);

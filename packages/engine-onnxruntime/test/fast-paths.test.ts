@@ -110,7 +110,7 @@ describe('fast paths of the CPU engine agree with the definitions', () => {
 
   test('attention', () =>
     agrees(
-      ([q, k, v]) => attention(q!, k!, v!),
+      ([q, k, v]) => attention({ q: q!, k: k!, v: v! }),
       [wave([2, 3, 40, 16], 0.37), wave([2, 3, 48, 16], 0.41), wave([2, 3, 48, 16], 0.53)],
       1024,
     ));
@@ -131,7 +131,9 @@ describe('fast paths of the CPU engine agree with the definitions', () => {
 test('attention over a thousand tokens, which is computed by tiles', async () => {
   const [q, k, v] = [wave([1, 2, 1024, 8], 0.37), wave([1, 2, 1024, 8], 0.41), wave([1, 2, 1024, 8], 0.53)];
   const run = (on: Engine) =>
-    compile((...x: readonly Tensor[]) => attention(x[0]!, x[1]!, x[2]!), { engine: on })(q, k, v).then((y) => numbers(y, { engine: on }));
+    compile((...x: readonly Tensor[]) => attention({ q: x[0]!, k: x[1]!, v: x[2]! }), { engine: on })(q, k, v).then((y) =>
+      numbers(y, { engine: on }),
+    );
   const [found, wanted] = [await run(engine), await run(reference)];
   const worst = Math.max(...found.map((x, i) => Math.abs(x - wanted[i]!)));
   expect(worst).toBeLessThan(32 * Math.sqrt(1024) * 2 ** -24);

@@ -2,7 +2,7 @@ export { embeddingMlp, type EmbeddingMlpConfig, type EmbeddingMlpParams } from '
 export { fourierFeatures, type FourierFeaturesConfig, type FourierFeaturesParams } from './blocks/fourier-features.ts';
 export { pixelAttention, type PixelAttentionConfig, type PixelAttentionParams } from './blocks/pixel-attention.ts';
 export { doubled, downsample, halved, upsample, type ResampleParams } from './blocks/resample.ts';
-export { resnetBlock, type ResnetBlockConfig, type ResnetBlockParams } from './blocks/resnet-block.ts';
+export { resnetBlock, type ResnetBlockConfig, type ResnetBlockInputs, type ResnetBlockParams } from './blocks/resnet-block.ts';
 export {
   constant,
   fanInUniform,

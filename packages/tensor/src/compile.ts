@@ -67,7 +67,7 @@ export function compile<Args extends readonly unknown[], R>(
     let found = specializations.get(key);
     if (!found) {
       traces++;
-      found = trace(fn, flat, frozen, { ...options, engine, name });
+      found = trace(fn, { flat, frozen, engine, name, ...(options.donate && { donate: options.donate }) });
       specializations.set(key, found);
       found.catch(() => specializations.delete(key));
     }

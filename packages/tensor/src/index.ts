@@ -164,7 +164,7 @@ export {
   type NormOptions,
 } from './ops/normalize.ts';
 export { gelu, logSigmoid, silu, softplus } from './ops/activation.ts';
-export { attention, type AttentionOptions } from './ops/attention.ts';
+export { attention, type AttentionOperands } from './ops/attention.ts';
 export { hostOp, type HostContext, type HostGradientContext, type HostOpOptions } from './ops/host-op.ts';
 
 // Numbers on the host

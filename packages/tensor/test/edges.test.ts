@@ -96,7 +96,7 @@ const functions: Readonly<Record<string, (...x: readonly Tensor[]) => Tensor>> =
   'mean of none': (x) => mean(slice(x!, { 0: { stop: 0 } })),
   cumsum: (x) => cumsum(x!),
   maxPool: (x) => maxPool(x!, { kernel: 2 }),
-  'masked attention': (q, k, v) => attention(q!, k!, v!, { mask: tensor([0, 0, 1, 0], { shape: [2, 2], dtype: 'bool' }) }),
+  'masked attention': (q, k, v) => attention({ q: q!, k: k!, v: v!, mask: tensor([0, 0, 1, 0], { shape: [2, 2], dtype: 'bool' }) }),
 };
 
 const SPECIAL: Readonly<Record<string, number>> = { nan: NaN, inf: Infinity, '-inf': -Infinity };

@@ -215,13 +215,13 @@ const cases: readonly (readonly [name: string, body: () => unknown, message: str
   ['quantile', () => quantile(ones([3]), 1.5), '[tensor/quantile] q is out of range: q=1.5. Give a number in [0, 1].'],
   [
     'attention',
-    () => attention(ones([1, 2, 3, 4]), ones([1, 2, 5, 3]), ones([1, 2, 5, 4])),
+    () => attention({ q: ones([1, 2, 3, 4]), k: ones([1, 2, 5, 3]), v: ones([1, 2, 5, 4]) }),
     '[tensor/attention] shapes do not fit: q=[1, 2, 3, 4], k=[1, 2, 5, 3], v=[1, 2, 5, 4]. q is [B, H, L, D], k [B, H, S, D], v '
       + '[B, H, S, E], all of one dtype.',
   ],
   [
     'attention mask',
-    () => attention(ones([1, 1, 2, 2]), ones([1, 1, 3, 2]), ones([1, 1, 3, 2]), { mask: ones([1, 3], 'int32') }),
+    () => attention({ q: ones([1, 1, 2, 2]), k: ones([1, 1, 3, 2]), v: ones([1, 1, 3, 2]), mask: ones([1, 3], 'int32') }),
     '[tensor/attention] mask does not fit: mask=int32[1, 3], logits=[1, 1, 2, 3]. It must broadcast to the logits, as float32 '
       + '(added) or bool (true keeps).',
   ],

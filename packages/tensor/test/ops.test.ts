@@ -310,6 +310,6 @@ describe('moving and making', () => {
   test('attention is softmax(scale q k^T) v', async () => {
     const [q, k, v] = [draw([1, 1, 3, 4]), draw([1, 1, 5, 4]), draw([1, 1, 5, 2])];
     const weights = softmax(mul(matmul(q, k, { transposeB: true }), 0.5));
-    expectClose(await read(attention(q, k, v)), await read(matmul(weights, v)), 16);
+    expectClose(await read(attention({ q, k, v })), await read(matmul(weights, v)), 16);
   });
 });

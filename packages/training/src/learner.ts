@@ -87,7 +87,7 @@ export function learnerRule<OptimizerState>(options: LearnerOptions<OptimizerSta
     }),
     update: (learner, grads, { learningRate: rate, weights, buffers = learner.buffers }) => {
       const clipped = clipNorm === undefined ? { grads, norm: globalNorm(grads) } : clipByGlobalNorm(grads, clipNorm);
-      const moved = optimizer.update(clipped.grads, learner.optimizer, learner.params, { learningRate: rate });
+      const moved = optimizer.update(clipped.grads, learner.optimizer, { params: learner.params, learningRate: rate });
       const params = project === undefined ? moved.params : mapTensors(moved.params, (parameter, _, name) => project(parameter, name));
       return {
         learner: {

@@ -71,7 +71,7 @@ export const operationCases: readonly Case[] = [
   })),
   operation({ name: 'attention', what: 'attention, 32x4 heads, 256 tokens, 32 wide', flops: 4 * 32 * 4 * 256 * 256 * 32 }, (g) => ({
     inputs: [random(g, 32, 4, 256, 32), random(g, 32, 4, 256, 32), random(g, 32, 4, 256, 32)],
-    fn: (q, k, v) => attention(q!, k!, v!),
+    fn: (q, k, v) => attention({ q: q!, k: k!, v: v! }),
   })),
   operation({ name: 'group-norm', what: 'group norm, 8 groups, 32x64x32x32' }, (g) => ({
     inputs: [random(g, 32, 64, 32, 32), random(g, 64), random(g, 64)],
@@ -98,7 +98,7 @@ function training<Params>(name: string, what: string, make: () => Network<Params
       const step = compile(
         (state: { params: Params; moments: AdamState }, y: Tensor, ...x: Tensor[]) => {
           const { value, grad } = valueAndGrad((p: Params) => mseLoss(apply(p, ...x), y))(state.params);
-          const next = optimizer.update(grad, state.moments, state.params, { learningRate: 1e-3 });
+          const next = optimizer.update(grad, state.moments, { params: state.params, learningRate: 1e-3 });
           return { state: { params: next.params, moments: next.state }, loss: value };
         },
         { engine, donate: [0], name },

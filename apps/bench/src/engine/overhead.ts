@@ -49,7 +49,7 @@ export async function compileTime(engine: Engine): Promise<{ readonly ms: number
   const step = compile(
     (state: { params: typeof params; moments: AdamState }, y: Tensor, ...x: Tensor[]) => {
       const { value, grad } = valueAndGrad((p: typeof params) => mseLoss(apply(p, ...x), y))(state.params);
-      const next = optimizer.update(grad, state.moments, state.params, { learningRate: 1e-3 });
+      const next = optimizer.update(grad, state.moments, { params: state.params, learningRate: 1e-3 });
       return { next, loss: value };
     },
     { engine, donate: [0] },

@@ -71,7 +71,7 @@ function resnetResampler(config: ResnetBlockConfig): Resampler {
   return defineModule({
     init: block.init,
     apply: (params: ResampleParams | ResnetBlockParams, { x, embedding, mode }: Flow) =>
-      block.apply(params as ResnetBlockParams, x, embedding, mode),
+      block.apply(params as ResnetBlockParams, x, { embedding, mode }),
   });
 }
 

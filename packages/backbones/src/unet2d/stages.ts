@@ -53,7 +53,7 @@ export function stages(
     },
     run(params, index, { x, embedding, mode }) {
       const { resnet, attention } = parts[index]!;
-      const h = resnet.apply(params.resnets[index]!, x, embedding, mode);
+      const h = resnet.apply(params.resnets[index]!, x, { embedding, mode });
       return attention ? attention.module.apply(params.attentions![attention.place]!, h, mode) : h;
     },
   };

@@ -143,7 +143,7 @@ function stepped<Params>(
   const grads = mapTensors(params, () => found[at++]!) as Record<string, unknown>;
   const parts = Object.entries(params as Record<string, unknown>).map(
     ([name, part]) =>
-      [name, RULE.update(grads[name], optimizer[name]!, part, { learningRate: scalar(rate * (rates[name] ?? 1e-3)) })] as const,
+      [name, RULE.update(grads[name], optimizer[name]!, { params: part, learningRate: scalar(rate * (rates[name] ?? 1e-3)) })] as const,
   );
   return {
     params: Object.fromEntries(parts.map(([name, { params: part }]) => [name, part])) as Params,

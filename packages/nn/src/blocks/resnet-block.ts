@@ -47,6 +47,14 @@ export interface ResnetBlockParams {
   readonly conv_shortcut?: ConvParams;
 }
 
+/** What goes into a block beside the image. */
+export interface ResnetBlockInputs {
+  /** The conditioning vector [N, embedding]; null for a block without one. */
+  readonly embedding: Tensor | null;
+  /** @default evaluation */
+  readonly mode?: Mode | undefined;
+}
+
 const RESAMPLE = { none: (x: Tensor) => x, up: doubled, down: halved };
 
 /**
@@ -54,9 +62,7 @@ const RESAMPLE = { none: (x: Tensor) => x, up: doubled, down: halved };
  *
  * `apply(params, x [N, inputs, H, W], embedding [N, embedding] | null, mode?)` gives [N, outputs, H, W].
  */
-export function resnetBlock(
-  config: ResnetBlockConfig,
-): Module<ResnetBlockParams, readonly [x: Tensor, embedding: Tensor | null, mode?: Mode], Tensor> {
+export function resnetBlock(config: ResnetBlockConfig): Module<ResnetBlockParams, readonly [x: Tensor, inputs: ResnetBlockInputs], Tensor> {
   const { inputs, outputs = inputs, embedding, groups, epsilon = 1e-6, conditioning = 'add', outputScale = 1 } = config;
   const act = activations[config.activation ?? 'silu'];
   const resample = RESAMPLE[config.resample ?? 'none'];
@@ -97,7 +103,7 @@ export function resnetBlock(
         ...(shortcut && { conv_shortcut: shortcut.init(generator) }),
       };
     },
-    apply(params: ResnetBlockParams, x: Tensor, vector: Tensor | null, mode?: Mode) {
+    apply(params: ResnetBlockParams, x: Tensor, { embedding: vector, mode }: ResnetBlockInputs) {
       const first = conv1.apply(params.conv1, resample(act(norm1.apply(params.norm1, x))));
       const second = conv2.apply(params.conv2, drop.apply({}, act(normalized(params, first, vector)), mode));
       const same = resample(x);

@@ -79,7 +79,7 @@ export function attention(config: AttentionConfig): Module<AttentionParams, read
       const q = toHeads(toQ.apply(params.to_q, x));
       const k = toHeads(toK.apply(params.to_k, context));
       const v = toHeads(toV.apply(params.to_v, context));
-      const mixed = transpose(attend(q, k, v, { mask }), [0, 2, 1, 3]); // [N, L, heads, headSize]
+      const mixed = transpose(attend({ q, k, v, mask }), [0, 2, 1, 3]); // [N, L, heads, headSize]
       return drop.apply({}, toOut.apply(params.to_out[0], reshape(mixed, [x.shape[0]!, x.shape[1]!, inner])), mode);
     },
   });

@@ -51,7 +51,7 @@ function make(name: string, form: DecayForm, options: AdamOptions & { readonly w
   return Object.freeze({
     name,
     init: (params) => ({ step: newCounter(), gradientSum: zeroState(params), squareSum: zeroState(params) }),
-    update(grads, state, params, { learningRate }) {
+    update(grads, state, { params, learningRate }) {
       const step = add(state.step, 1);
       // Everything that does not depend on the parameter is folded into two scalars: with m = (1 - beta1) M / c1 and
       // v = (1 - beta2) S / c2, the step lr m / (sqrt(v) + eps) is size M / (sqrt(S) + floor).

@@ -32,7 +32,7 @@ export function lion(options: LionOptions = {}): Optimizer<LionState> {
   return Object.freeze({
     name: 'lion',
     init: (params) => ({ gradientSum: zeroState(params) }),
-    update(grads, state, params, { learningRate }) {
+    update(grads, state, { params, learningRate }) {
       const shrink = sub(1, mul(learningRate, weightDecay));
       const result = updateEach({ params, grads, tracks: [state.gradientSum] }, ({ name, parameter, grad, tracks: [m] }) => {
         const direction = sign(add(mul(m!, share), grad));

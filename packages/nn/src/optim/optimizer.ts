@@ -3,7 +3,9 @@ import { allocateHost, isFloating, flattenTree, tensor, Tensor, UserError, type 
 /** Tensors by dotted parameter name, as in a state dict: `{ 'conv1.weight': ... }`. */
 export type NamedTensors = Readonly<Record<string, Tensor>>;
 
-export interface UpdateOptions {
+export interface UpdateOptions<P> {
+  /** What is updated. */
+  readonly params: P;
   /** Step size, >= 0. Pass it through the arguments of a compiled step, so that one graph serves every value. */
   readonly learningRate: Operand;
 }
@@ -20,7 +22,7 @@ export interface UpdateOptions {
  * const loss = (params: Params, x: Tensor) => mean(square(mul(params.w, x)));
  * const step = compile((params: Params, state: AdamState, learningRate: Tensor, x: Tensor) => {
  *   const { grad } = valueAndGrad(loss)(params, x);
- *   return optimizer.update(grad, state, params, { learningRate });
+ *   return optimizer.update(grad, state, { params, learningRate });
  * }, { donate: [0, 1] });
  * const fresh = { w: tensor([1]) };
  * const { params } = await step(fresh, optimizer.init(fresh), 0.1, tensor([2]));
@@ -31,7 +33,7 @@ export interface Optimizer<State> {
   /** State before the first step. */
   init<P>(params: P): State;
   /** One step: new parameters and new state, as nodes of the graph. @throws UserError when the trees differ in structure */
-  update<P>(grads: P, state: State, params: P, options: UpdateOptions): { readonly params: P; readonly state: State };
+  update<P>(grads: P, state: State, options: UpdateOptions<P>): { readonly params: P; readonly state: State };
 }
 
 /** Which parameters weight decay applies to, by name and tensor: often those with two axes or more. */

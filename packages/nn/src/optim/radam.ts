@@ -31,7 +31,7 @@ export function rAdam(options: RAdamOptions = {}): Optimizer<AdamState> {
   return Object.freeze({
     name: 'rAdam',
     init: (params) => ({ step: newCounter(), gradientSum: zeroState(params), squareSum: zeroState(params) }),
-    update(grads, state, params, { learningRate }) {
+    update(grads, state, { params, learningRate }) {
       const step = add(state.step, 1);
       const { rectified, factor } = rectification(beta2, step);
       const size = mul(

@@ -31,7 +31,7 @@ export function sgd(options: SgdOptions = {}): Optimizer<SgdState> {
   return Object.freeze({
     name: 'sgd',
     init: (params) => ({ velocity: momentum > 0 ? zeroState(params) : {} }),
-    update(grads, state, params, { learningRate }) {
+    update(grads, state, { params, learningRate }) {
       const result = updateEach(
         { params, grads, tracks: momentum > 0 ? [state.velocity] : [] },
         ({ name, parameter, grad, tracks: [before] }) => {

@@ -160,14 +160,16 @@ describe('blocks', () => {
     const { time_emb_proj: _, ...rest } = params;
     const silent = { ...rest, time_emb_proj: { weight: zeros([16, 4]), bias: zeros([16]) } };
     const x = noise([2, 8, 4, 4]);
-    expect(await numbers(block.apply(silent, x, noise([2, 4])))).toEqual(await numbers(plain.apply(rest, x, null)));
+    expect(await numbers(block.apply(silent, x, { embedding: noise([2, 4]) }))).toEqual(
+      await numbers(plain.apply(rest, x, { embedding: null })),
+    );
   });
 
   test('a block that starts at zero is its shortcut', async () => {
     const block = resnetBlock({ inputs: 4, embedding: 4, groups: 2, lastInit: 'zero' });
     const pixels = pixelAttention({ channels: 4, groups: 2, lastInit: 'zero' });
     const x = noise([1, 4, 4, 4]);
-    expect(await numbers(block.apply(block.init(torchGenerator(0)), x, noise([1, 4])))).toEqual(await numbers(x));
+    expect(await numbers(block.apply(block.init(torchGenerator(0)), x, { embedding: noise([1, 4]) }))).toEqual(await numbers(x));
     expect(await numbers(pixels.apply(pixels.init(torchGenerator(0)), x))).toEqual(await numbers(x));
   });
 
@@ -189,7 +191,7 @@ describe('blocks', () => {
     const x = tensor([1, 2, 3, 4], { shape: [1, 1, 2, 2] });
     const at = (resample: 'up' | 'down'): Tensor => {
       const block = resnetBlock({ inputs: 1, embedding: null, groups: 1, lastInit: 'zero', resample });
-      return block.apply(block.init(torchGenerator(0)), x, null);
+      return block.apply(block.init(torchGenerator(0)), x, { embedding: null });
     };
     expect(await numbers(at('down'))).toEqual([2.5]);
     expect(await numbers(at('up'))).toEqual([1, 1, 2, 2, 1, 1, 2, 2, 3, 3, 4, 4, 3, 3, 4, 4]);

@@ -80,7 +80,7 @@ function block<Params>(
 
 function resnet(config: Partial<ResnetBlockConfig> = {}): BlockCase {
   const module = resnetBlock({ inputs: 8, embedding: 6, groups: 4, ...config });
-  return block(module, (params, [x, e]) => module.apply(params, x, config.embedding === null ? null : e));
+  return block(module, (params, [x, e]) => module.apply(params, x, { embedding: config.embedding === null ? null : e }));
 }
 
 const cross = attention({ channels: 12, heads: 3, contextChannels: 6, bias: 'none' });

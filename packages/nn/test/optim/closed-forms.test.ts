@@ -13,7 +13,7 @@ async function run<State>(
   learningRate: number,
 ): Promise<number[][]> {
   const step = compile(
-    (params: { w: Tensor }, state: State, g: Tensor, lr: Tensor) => optimizer.update({ w: g }, state, params, { learningRate: lr }),
+    (params: { w: Tensor }, state: State, g: Tensor, lr: Tensor) => optimizer.update({ w: g }, state, { params, learningRate: lr }),
     { donate: [0, 1] },
   );
   let params = { w: tensor(start) };
@@ -158,7 +158,7 @@ describe('rAdam', () => {
     // Sums that a constant gradient of 1 has made in t - 1 steps.
     const sum = (beta: number): Tensor => tensor([(1 - beta ** (t - 1)) / (1 - beta)]);
     const state = { step: tensor(new Float32Array([t - 1]), { shape: [] }), gradientSum: { w: sum(beta1) }, squareSum: { w: sum(beta2) } };
-    const { params } = optimizer.update({ w: tensor([1]) }, state, { w: tensor([0]) }, { learningRate: lr });
+    const { params } = optimizer.update({ w: tensor([1]) }, state, { params: { w: tensor([0]) }, learningRate: lr });
     close(await numbers(params.w), [-r], 2e-6);
   });
 });
@@ -222,16 +222,14 @@ describe('errors', () => {
     [() => lion({ weightDecay: NaN }), '[nn/lion] weightDecay is out of range: weightDecay=NaN.'],
     [
       () =>
-        adam().update(
-          { v: tensor([1]) } as unknown as { w: Tensor },
-          adam().init({ w: tensor([1]) }),
-          { w: tensor([1]) },
-          { learningRate: 1 },
-        ),
+        adam().update({ v: tensor([1]) } as unknown as { w: Tensor }, adam().init({ w: tensor([1]) }), {
+          params: { w: tensor([1]) },
+          learningRate: 1,
+        }),
       'first difference at "w"',
     ],
     [
-      () => adam().update({ w: tensor([1]) }, adam().init({ v: tensor([1]) }), { w: tensor([1]) }, { learningRate: 1 }),
+      () => adam().update({ w: tensor([1]) }, adam().init({ v: tensor([1]) }), { params: { w: tensor([1]) }, learningRate: 1 }),
       'state has no entry for a parameter: name=w',
     ],
     [
@@ -239,8 +237,7 @@ describe('errors', () => {
         sgd().update(
           { w: tensor([1], { dtype: 'float16' }) },
           { velocity: {} },
-          { w: tensor([1], { dtype: 'float16' }) },
-          { learningRate: 1 },
+          { params: { w: tensor([1], { dtype: 'float16' }) }, learningRate: 1 },
         ),
       'parameter is not float32: name=w, dtype=float16',
     ],

@@ -10,12 +10,10 @@ function cost<State>(optimizer: Optimizer<State>): { perParameter: number; share
       (...args) => {
         const [lr, ...rest] = args as readonly [Tensor, ...Tensor[]];
         const half = rest.slice(0, count);
-        return optimizer.update(
-          rest.slice(count),
-          optimizer.init(half.map((x) => tensor(new Float32Array(x.size), { shape: x.shape }))),
-          half,
-          { learningRate: lr },
-        );
+        return optimizer.update(rest.slice(count), optimizer.init(half.map((x) => tensor(new Float32Array(x.size), { shape: x.shape }))), {
+          params: half,
+          learningRate: lr,
+        });
       },
       [[], ...sizes, ...sizes].map((shape) => ({ shape, dtype: 'float32' as const })),
     );

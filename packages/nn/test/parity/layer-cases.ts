@@ -66,7 +66,7 @@ const plain =
     fn(inputs['x']!);
 
 const attend: CaseFunction = ({ inputs: { q, k, v, mask } }) =>
-  attention(q!, k!, v!, { mask: mask?.dtype === 'int32' ? cast(mask, 'bool') : mask });
+  attention({ q: q!, k: k!, v: v!, mask: mask?.dtype === 'int32' ? cast(mask, 'bool') : mask });
 
 function multiHead(contextChannels: number): CaseFunction {
   const module = attentionLayer({ channels: 8, heads: 2, contextChannels });

@@ -27,7 +27,7 @@ async function train<State>(
   const step = compile(
     (params: SmallUnetParams, state: State, lr: Tensor, x: Tensor, t: Tensor, y: Tensor) => {
       const { value, grad } = valueAndGrad(smallUnetLoss)(params, x, t, y);
-      return { loss: value, ...optimizer.update(grad, state, params, { learningRate: lr }) };
+      return { loss: value, ...optimizer.update(grad, state, { params, learningRate: lr }) };
     },
     { donate: [0, 1] },
   ) as unknown as (

@@ -45,6 +45,10 @@ export function identityOf(tensor: Tensor): number {
 }
 
 interface TraceOptions {
+  /** The arguments. */
+  readonly flat: FlatTree;
+  /** Leaves that become constants. */
+  readonly frozen: ReadonlySet<number>;
   readonly engine: Engine;
   readonly name: string;
   readonly donate?: readonly number[];
@@ -53,11 +57,8 @@ interface TraceOptions {
 /** Runs the function on placeholders, and compiles the graph that it makes. */
 export async function trace<Args extends readonly unknown[], R>(
   fn: (...args: Args) => R,
-  flat: FlatTree,
-  frozen: ReadonlySet<number>,
-  options: TraceOptions,
+  { flat, frozen, engine, name, donate = [] }: TraceOptions,
 ): Promise<Specialization> {
-  const { engine, name } = options;
   const leafOf = new Map<Tensor, number>();
   const traced = flat.leaves.map((leaf, i) => {
     if (!(leaf instanceof Tensor) && typeof leaf !== 'number') return leaf;
@@ -103,7 +104,7 @@ export async function trace<Args extends readonly unknown[], R>(
     outputs: outputs.map(({ shape, dtype }) => ({ shape, dtype })),
     results,
     rebuild: result.rebuild,
-    donations: matchDonations(flat, options.donate ?? [], outputs, results),
+    donations: matchDonations(donatedLeaves(flat, donate), outputs, results),
     spare: outputs.map(() => undefined),
   };
 }
@@ -120,18 +121,26 @@ async function downloadAll(tensors: readonly Tensor[], engine: Engine): Promise<
   return new Map(await Promise.all(entries));
 }
 
+/** Leaves of arguments at donated positions. */
+function donatedLeaves(flat: FlatTree, donate: readonly number[]): ReadonlyMap<number, Tensor> {
+  const positions = new Set(donate.map(String));
+  return new Map(
+    flat.leaves.flatMap((leaf, i) =>
+      leaf instanceof Tensor && positions.has(flat.names[i]!.split('.', 1)[0]!) ? [[i, leaf] as const] : [],
+    ),
+  );
+}
+
 /** Each donated leaf gives its storage to the first output of its shape and dtype that has none yet. */
 function matchDonations(
-  flat: FlatTree,
-  donate: readonly number[],
+  donated: ReadonlyMap<number, Tensor>,
   outputs: readonly Tensor[],
   results: readonly ResultLeaf[],
 ): Specialization['donations'] {
-  const positions = new Set(donate.map(String));
   const passedOn = new Set(results.flatMap((result) => (result.kind === 'argument' ? [result.leaf] : [])));
   const free = new Set(outputs.keys());
-  return flat.leaves.flatMap((leaf, i) => {
-    if (!(leaf instanceof Tensor) || passedOn.has(i) || !positions.has(flat.names[i]!.split('.', 1)[0]!)) return [];
+  return [...donated].flatMap(([i, leaf]) => {
+    if (passedOn.has(i)) return [];
     const output = [...free].find((j) => outputs[j]!.dtype === leaf.dtype && sameShape(outputs[j]!.shape, leaf.shape)) ?? -1;
     free.delete(output);
     return [{ leaf: i, output }];

@@ -40,7 +40,8 @@ async function findEngine(): Promise<Engine> {
 }
 
 const ADVICE_IN_NODE =
-  'Run `npm install @langevin/engine-onnxruntime onnxruntime-node`; a bundled program imports its engine and passes it to setDefaultEngine().';
+  'Run `npm install @langevin/engine-onnxruntime onnxruntime-node`; a bundled program imports its engine and passes it to '
+  + 'setDefaultEngine().';
 
 /** Bundlers see imports of fixed names only, and a page resolves none: the search is for Node. */
 const ADVICE_IN_PAGES =

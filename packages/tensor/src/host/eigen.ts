@@ -27,7 +27,7 @@ export function symmetricEigen(a: ArrayLike<number>): SymmetricEigen {
   const negligible = (Number.EPSILON * norm(work)) ** 2;
   for (let sweep = 0; squareOffDiagonal(work, n) > negligible; sweep++) {
     if (sweep === MAX_SWEEPS) throw new InternalError(`[tensor/symmetricEigen] rotations do not converge: size=${n}.`);
-    for (let p = 0; p < n; p++) for (let q = p + 1; q < n; q++) rotate(work, vectors, n, p, q);
+    for (let p = 0; p < n; p++) for (let q = p + 1; q < n; q++) rotate({ a: work, vectors, n }, p, q);
   }
   const order = Array.from({ length: n }, (_, i) => i).sort((i, j) => work[i * n + i]! - work[j * n + j]!);
   return {
@@ -47,7 +47,11 @@ function squareOffDiagonal(a: Float64Array, n: number): number {
 }
 
 /** Rotate the plane of axes p and q so that a[p, q] vanishes. */
-function rotate(a: Float64Array, vectors: Float64Array, n: number, p: number, q: number): void {
+function rotate(
+  { a, vectors, n }: { readonly a: Float64Array; readonly vectors: Float64Array; readonly n: number },
+  p: number,
+  q: number,
+): void {
   const apq = a[p * n + q]!;
   if (apq === 0) return;
   const theta = (a[q * n + q]! - a[p * n + p]!) / (2 * apq);
@@ -55,16 +59,15 @@ function rotate(a: Float64Array, vectors: Float64Array, n: number, p: number, q:
   const t = (theta >= 0 ? 1 : -1) / (Math.abs(theta) + Math.hypot(theta, 1));
   const c = 1 / Math.hypot(t, 1);
   const s = t * c;
-  for (let k = 0; k < n; k++) turn(a, k * n + p, k * n + q, c, s);
-  for (let k = 0; k < n; k++) turn(a, p * n + k, q * n + k, c, s);
-  for (let k = 0; k < n; k++) turn(vectors, k * n + p, k * n + q, c, s);
+  const turn = (values: Float64Array, i: number, j: number): void => {
+    const x = values[i]!;
+    const y = values[j]!;
+    values[i] = c * x - s * y;
+    values[j] = s * x + c * y;
+  };
+  for (let k = 0; k < n; k++) turn(a, k * n + p, k * n + q);
+  for (let k = 0; k < n; k++) turn(a, p * n + k, q * n + k);
+  for (let k = 0; k < n; k++) turn(vectors, k * n + p, k * n + q);
   a[p * n + q] = 0;
   a[q * n + p] = 0;
-}
-
-function turn(values: Float64Array, i: number, j: number, c: number, s: number): void {
-  const x = values[i]!;
-  const y = values[j]!;
-  values[i] = c * x - s * y;
-  values[j] = s * x + c * y;
 }

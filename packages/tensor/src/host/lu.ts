@@ -28,7 +28,7 @@ function factorise(where: string, a: ArrayLike<number>): Factors {
       if (lu[pivot * n + k] === 0) continue;
     }
     if (pivot !== k) {
-      swapRows(lu, n, k, pivot);
+      swapRows({ a: lu, n }, k, pivot);
       [rows[k], rows[pivot]] = [rows[pivot]!, rows[k]!];
       swaps++;
     }
@@ -41,7 +41,7 @@ function factorise(where: string, a: ArrayLike<number>): Factors {
   return { n, lu, rows, swaps, zeroPivot };
 }
 
-function swapRows(a: SquareMatrix, n: number, i: number, k: number): void {
+function swapRows({ a, n }: { readonly a: SquareMatrix; readonly n: number }, i: number, k: number): void {
   const row = a.slice(i * n, (i + 1) * n);
   a.copyWithin(i * n, k * n, (k + 1) * n);
   a.set(row, k * n);

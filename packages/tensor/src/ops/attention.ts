@@ -39,10 +39,16 @@ export const attentionOp: OpDefinition<'attention'> = {
   },
 };
 
-export interface AttentionOptions {
+export interface AttentionOperands {
+  /** [B, H, L, D] */
+  readonly q: Tensor;
+  /** [B, H, S, D] */
+  readonly k: Tensor;
+  /** [B, H, S, E] */
+  readonly v: Tensor;
   /**
-   * Added to the logits; a bool mask keeps where true. Broadcast to [B, H, L, S]. A row that is masked everywhere (false, or -infinity) gives
-   * 0, with zero gradients.
+   * Added to the logits; a bool mask keeps where true. Broadcast to [B, H, L, S]. A row that is masked everywhere (false, or -infinity)
+   * gives 0, with zero gradients. @default none
    */
   readonly mask?: Tensor | undefined;
   /** @default 1 / sqrt(D) */
@@ -52,14 +58,15 @@ export interface AttentionOptions {
 /**
  * Scaled dot-product attention, softmax(scale q k^T + mask) v. Vaswani et al. 2017.
  *
- * @param q [B, H, L, D]
- * @param k [B, H, S, D]
- * @param v [B, H, S, E]
  * @returns [B, H, L, E]
+ * @throws UserError when shapes or dtypes do not fit
+ * @example
+ * const x = ones([1, 2, 5, 4]);
+ * attention({ q: x, k: x, v: x }).shape; // => [1, 2, 5, 4]
  */
-export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
-  const scale = options.scale ?? 1 / Math.sqrt(q.shape[q.rank - 1] ?? 1);
-  const mask = options.mask?.dtype === 'bool' ? where({ if: options.mask, then: zeros([], q.dtype), else: -Infinity }) : options.mask;
+export function attention(operands: AttentionOperands): Tensor {
+  const { q, k, v, mask: given, scale = 1 / Math.sqrt(q.shape[q.rank - 1] ?? 1) } = operands;
+  const mask = given?.dtype === 'bool' ? where({ if: given, then: zeros([], q.dtype), else: -Infinity }) : given;
   if (!mask) return apply1(attentionOp, [q, k, v], { scale });
   if (mask.dtype !== q.dtype) return apply1(attentionOp, [q, k, v, mask], { scale }); // refuses it
   // Softmax has no value where nothing is kept: such a row is computed without its mask, and then neither read nor differentiated.

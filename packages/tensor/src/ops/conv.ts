@@ -8,7 +8,7 @@ import type { Tensor } from '../tensor.ts';
 import { add } from './binary.ts';
 import { reshape } from './shaping.ts';
 
-function check(op: string, x: ValueInfo, w: ValueInfo, params: ConvParams): void {
+function check(op: string, [x, w]: readonly [ValueInfo, ValueInfo], params: ConvParams): void {
   const { strides, dilations, padding, groups } = params;
   const spatial = x.shape.length - 2;
   const problem = (what: string): UserError =>
@@ -34,7 +34,7 @@ function convSizes(spatial: readonly number[], kernel: readonly number[], { stri
 export const convOp: OpDefinition<'conv'> = {
   op: 'conv',
   infer([x, w], params) {
-    check('conv', x!, w!, params);
+    check('conv', [x!, w!], params);
     const [n, channels] = x!.shape as readonly [number, number];
     const [outputs, perGroup] = w!.shape as readonly [number, number];
     if (channels !== perGroup * params.groups || outputs % params.groups !== 0) {
@@ -59,7 +59,7 @@ export const convOp: OpDefinition<'conv'> = {
 export const convInputGradOp: OpDefinition<'convInputGrad'> = {
   op: 'convInputGrad',
   infer([g, w], params) {
-    check('convInputGrad', g!, w!, params);
+    check('convInputGrad', [g!, w!], params);
     const sizes = convSizes(params.spatial, w!.shape.slice(2), params);
     const fits =
       g!.shape[1] === w!.shape[0]
@@ -82,7 +82,7 @@ export const convInputGradOp: OpDefinition<'convInputGrad'> = {
 export const convWeightGradOp: OpDefinition<'convWeightGrad'> = {
   op: 'convWeightGrad',
   infer([x, g], params) {
-    check('convWeightGrad', x!, g!, params);
+    check('convWeightGrad', [x!, g!], params);
     return [{ shape: [g!.shape[1]!, x!.shape[1]! / params.groups, ...params.kernel], dtype: x!.dtype }];
   },
   vjp({ inputs: [x, g], params: { kernel: _, ...params }, cotangents: [u] }) {

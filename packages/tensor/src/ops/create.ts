@@ -26,8 +26,7 @@ type Nested = number | readonly Nested[];
 export function tensor(data: Nested | HostArray, options: TensorOptions = {}): Tensor {
   if (ArrayBuffer.isView(data)) return fromTypedArray(data, options);
   const inferred = nestedShape(data);
-  const flat: number[] = [];
-  flatten(data, inferred, 0, flat);
+  const flat = flatten(data, inferred);
   const dtype = options.dtype ?? 'float32';
   const shape = options.shape ?? inferred;
   checkData('tensor/tensor', shape, flat.length);
@@ -66,17 +65,22 @@ function nestedShape(data: Nested): number[] {
   return shape;
 }
 
-function flatten(data: Nested, shape: readonly number[], depth: number, out: number[]): void {
-  if (depth === shape.length && typeof data === 'number') {
-    out.push(data);
-    return;
-  }
-  if (typeof data === 'number' || data.length !== shape[depth]) {
-    throw new UserError(
-      `[tensor/tensor] nested lists are ragged at depth ${depth}: expected shape ${showShape(shape)}. Give every row the same length.`,
-    );
-  }
-  for (const item of data) flatten(item, shape, depth + 1, out);
+function flatten(data: Nested, shape: readonly number[]): number[] {
+  const out: number[] = [];
+  const visit = (item: Nested, depth: number): void => {
+    if (depth === shape.length && typeof item === 'number') {
+      out.push(item);
+      return;
+    }
+    if (typeof item === 'number' || item.length !== shape[depth]) {
+      throw new UserError(
+        `[tensor/tensor] nested lists are ragged at depth ${depth}: expected shape ${showShape(shape)}. Give every row the same length.`,
+      );
+    }
+    for (const inner of item) visit(inner, depth + 1);
+  };
+  visit(data, 0);
+  return out;
 }
 
 /**

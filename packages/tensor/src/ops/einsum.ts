@@ -41,7 +41,7 @@ export function einsum(equation: string, ...tensors: readonly Tensor[]): Tensor 
   let left = distinct({ tensor: tensors[0]!, letters: terms[0]! });
   for (let t = 1; t < terms.length; t++) {
     const needed = new Set(output + terms.slice(t + 1).join(''));
-    left = contract(left, distinct({ tensor: tensors[t]!, letters: terms[t]! }), needed, sizes);
+    left = contract([left, distinct({ tensor: tensors[t]!, letters: terms[t]! })], needed, sizes);
   }
   left = sumAway(left, new Set(output));
   return transpose(
@@ -80,7 +80,7 @@ function sumAway({ tensor, letters }: Labelled, keep: ReadonlySet<string>): Labe
   };
 }
 
-function contract(a: Labelled, b: Labelled, needed: ReadonlySet<string>, sizes: ReadonlyMap<string, number>): Labelled {
+function contract([a, b]: readonly [Labelled, Labelled], needed: ReadonlySet<string>, sizes: ReadonlyMap<string, number>): Labelled {
   const left = sumAway(a, new Set([...needed, ...b.letters]));
   const right = sumAway(b, new Set([...needed, ...a.letters]));
   const shared = [...left.letters].filter((letter) => right.letters.includes(letter));

@@ -18,8 +18,8 @@ export const matmulOp: OpDefinition<'matmul'> = {
         `[tensor/matmul] operand is not a matrix: a=${showShape(a!.shape)}, b=${showShape(b!.shape)}. Add an axis with expandDims().`,
       );
     }
-    const [rows, inner] = lastTwo(a!.shape, transposeA);
-    const [innerB, columns] = lastTwo(b!.shape, transposeB);
+    const [rows, inner] = lastTwo(a!.shape, transposeA ? 'swapped' : 'plain');
+    const [innerB, columns] = lastTwo(b!.shape, transposeB ? 'swapped' : 'plain');
     if (inner !== innerB) {
       throw new UserError(
         `[tensor/matmul] inner sizes differ: a=${showShape(a!.shape)}${transposeA ? ' transposed' : ''}, `
@@ -45,10 +45,10 @@ export const matmulOp: OpDefinition<'matmul'> = {
   },
 };
 
-function lastTwo(shape: readonly number[], swapped: boolean): readonly [number, number] {
+function lastTwo(shape: readonly number[], order: 'plain' | 'swapped'): readonly [number, number] {
   const m = shape[shape.length - 2]!;
   const n = shape[shape.length - 1]!;
-  return swapped ? [n, m] : [m, n];
+  return order === 'swapped' ? [n, m] : [m, n];
 }
 
 /** From this inner size on an engine's product of a vector, added up one by one, is off by 10^-5 and more. */
@@ -56,8 +56,8 @@ const ENORMOUS = 2 ** 14;
 
 /** The product with one row or column as a sum of products, which engines add in blocks; undefined for what is no such product. */
 function asLongSum(a: Tensor, b: Tensor, { transposeA, transposeB }: Required<MatmulOptions>): Tensor | undefined {
-  const [rows, inner] = lastTwo(a.shape, transposeA);
-  const [, columns] = lastTwo(b.shape, transposeB);
+  const [rows, inner] = lastTwo(a.shape, transposeA ? 'swapped' : 'plain');
+  const [, columns] = lastTwo(b.shape, transposeB ? 'swapped' : 'plain');
   if (inner < ENORMOUS || (rows !== 1 && columns !== 1)) return undefined;
   // The vector lies along the inner axis of the other operand.
   const along = (vector: Tensor, axis: 'last' | 'first'): Tensor =>

@@ -35,7 +35,7 @@ export function resize(x: Tensor, options: ResizeOptions): Tensor {
       const axis = i + 2;
       const n = out.shape[axis]!;
       if (m === n) return out;
-      return mode === 'nearest' ? nearest(out, axis, m) : linear(out, axis, m, align);
+      return mode === 'nearest' ? nearest(out, axis, m) : linear(out, axis, { size: m, align });
     }, x)
   );
 }
@@ -60,7 +60,7 @@ function nearest(x: Tensor, axis: number, m: number): Tensor {
 }
 
 /** Interpolation along one axis is a product with a banded matrix: linear, so its gradient comes for free. */
-function linear(x: Tensor, axis: number, m: number, align: 'edges' | 'corners'): Tensor {
+function linear(x: Tensor, axis: number, { size: m, align }: { readonly size: number; readonly align: 'edges' | 'corners' }): Tensor {
   const n = x.shape[axis]!;
   const weights = new Float32Array(n * m);
   for (let i = 0; i < m; i++) {

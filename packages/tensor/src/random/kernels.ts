@@ -5,7 +5,9 @@ import { normalPairs, type CounterRange } from './normal-pairs.ts';
 /** See assembly/index.ts. */
 interface NormalKernels extends Kernels {
   readonly NORMALS: Place;
-  readonly normals: (count: number, low: number, high: number, upper0: number, upper1: number, key0: number, key1: number) => void;
+  readonly normals: (
+    ...call: readonly [count: number, low: number, high: number, upper0: number, upper1: number, key0: number, key1: number]
+  ) => void;
 }
 
 export type FillNormals = (out: Float32Array, range: CounterRange) => void;

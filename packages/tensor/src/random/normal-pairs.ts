@@ -66,8 +66,10 @@ export function radiusOf(word: number): number {
 /**
  * The float32 normals radius cos(angle) and radius sin(angle) for an angle of word / 2^32 turns. Quarter turns are taken out in integers,
  * so that the polynomials see the exact remainder.
+ *
+ * @param pair [2], replaced
  */
-export function rotate(radius: number, word: number, out: Float32Array, at: number): void {
+export function rotate(radius: number, word: number, pair: Float32Array): void {
   const quadrant = (word + 0x20000000) >>> 30;
   const x = f(f((word - (quadrant << 30)) | 0) * RADIANS);
   const y = f(x * x);
@@ -77,8 +79,8 @@ export function rotate(radius: number, word: number, out: Float32Array, at: numb
   const odd = (quadrant & 1) !== 0;
   const first = odd ? sine : cosine;
   const second = odd ? cosine : sine;
-  out[at] = ((quadrant + 1) & 2) !== 0 ? -first : first;
-  out[at + 1] = (quadrant & 2) !== 0 ? -second : second;
+  pair[0] = ((quadrant + 1) & 2) !== 0 ? -first : first;
+  pair[1] = (quadrant & 2) !== 0 ? -second : second;
 }
 
 /**
@@ -90,6 +92,7 @@ export function rotate(radius: number, word: number, out: Float32Array, at: numb
 export function normalPairs(out: Float32Array, { first, count, domain, identity }: CounterRange): void {
   const block: PhiloxBlock = new Uint32Array(4);
   const [key0, key1, upper0, upper1] = identity;
+  const pair = new Float32Array(2);
   for (let i = 0; i < count; i++) {
     const index = first + i;
     block[0] = index % 2 ** 32;
@@ -97,7 +100,9 @@ export function normalPairs(out: Float32Array, { first, count, domain, identity 
     block[2] = upper0!;
     block[3] = upper1!;
     philox(block, key0!, key1!);
-    rotate(radiusOf(block[0]!), block[1]!, out, 4 * i);
-    rotate(radiusOf(block[2]!), block[3]!, out, 4 * i + 2);
+    rotate(radiusOf(block[0]!), block[1]!, pair);
+    out.set(pair, 4 * i);
+    rotate(radiusOf(block[2]!), block[3]!, pair);
+    out.set(pair, 4 * i + 2);
   }
 }

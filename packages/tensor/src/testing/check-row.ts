@@ -29,7 +29,7 @@ export interface ConformanceResult {
 async function compareCase(engine: Engine, of: Case, tolerance: Tolerance): Promise<Comparison> {
   const program = await programOn(engine, of.fn, of.inputs);
   try {
-    return compareResults(await program.run(of.inputs), of.results, tolerance, of.derivative);
+    return compareResults(await program.run(of.inputs), of.results, { tolerance, derivative: of.derivative });
   } finally {
     await program.dispose();
   }

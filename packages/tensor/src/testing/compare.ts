@@ -23,8 +23,14 @@ function difference(a: number, b: number): number {
   return Number.isNaN(distance) ? Infinity : distance;
 }
 
+/** How close results have to be. */
+export interface Closeness {
+  readonly tolerance: Tolerance;
+  readonly derivative: 0 | 1 | 2;
+}
+
 /** Compare one result with what it should be, rounding apart. */
-function compareOne(found: Result, wanted: Result, tolerance: Tolerance, derivative: 0 | 1 | 2): Comparison {
+function compareOne(found: Result, wanted: Result, { tolerance, derivative }: Closeness): Comparison {
   if (!sameShape(found.shape, wanted.shape) || found.dtype !== wanted.dtype || found.values.length !== wanted.values.length) {
     return {
       maxError: Infinity,
@@ -52,15 +58,10 @@ function compareOne(found: Result, wanted: Result, tolerance: Tolerance, derivat
 }
 
 /** Compare all results; the worst one speaks for them. */
-export function compareResults(
-  found: readonly Result[],
-  wanted: readonly Result[],
-  tolerance: Tolerance,
-  derivative: 0 | 1 | 2,
-): Comparison {
+export function compareResults(found: readonly Result[], wanted: readonly Result[], closeness: Closeness): Comparison {
   if (found.length !== wanted.length)
     return { maxError: Infinity, tolerance: 0, problem: `${found.length} results, expected ${wanted.length}` };
-  const all = wanted.map((result, i) => compareOne(found[i]!, result, tolerance, derivative));
+  const all = wanted.map((result, i) => compareOne(found[i]!, result, closeness));
   return (
     all.find(({ problem }) => problem !== undefined)
     ?? all.reduce((a, b) => (b.maxError > a.maxError ? b : a), { maxError: 0, tolerance: 0 })

@@ -22,7 +22,7 @@ export interface Draw {
   /** All different, at least 2^-4 apart, in random order: no ties for max and sort. At most 128 elements. */
   distinct(shape: Shape): RowInput;
   /** Integers in [low, high). */
-  integers(shape: Shape, low: number, high: number, dtype?: DType): RowInput;
+  integers(shape: Shape, range: { readonly low: number; readonly high: number }, dtype?: DType): RowInput;
   /** Random bools. */
   flags(shape: Shape): RowInput;
   /** These very numbers. */
@@ -57,7 +57,7 @@ export function drawFor(name: string): Draw {
         Array.from(random.permutation(sizeOf(shape)), (rank) => (rank - Math.floor(sizeOf(shape) / 2)) / 16),
         shape,
       ),
-    integers: (shape, low, high, dtype = 'int32') => of(Array.from(random.integers(sizeOf(shape), { low, high })), shape, dtype),
+    integers: (shape, range, dtype = 'int32') => of(Array.from(random.integers(sizeOf(shape), range)), shape, dtype),
     flags: (shape) => of(Array.from(random.integers(sizeOf(shape), { low: 0, high: 2 })), shape, 'bool'),
     of,
   };

@@ -1,7 +1,7 @@
 import { hostFromNumbers, isFloating, numbersFromHost } from '../dtype.ts';
 import { gradients } from '../autodiff/gradients.ts';
 import type { Engine, EngineBuffer } from '../engine/engine.ts';
-import type { ValueInfo } from '../graph/graph.ts';
+import type { Graph, ValueInfo } from '../graph/graph.ts';
 import { traceGraph } from '../graph/trace.ts';
 import { verifyGraph } from '../graph/verify.ts';
 import type { Tensor } from '../tensor.ts';
@@ -24,8 +24,8 @@ type Transfer = {
   readonly down: (buffer: EngineBuffer) => Promise<ArrayLike<number>>;
 };
 
-async function makeProgram(engine: Engine, fn: RowFunction, inputs: readonly ValueInfo[], transfer: Transfer): Promise<Program> {
-  const graph = traceGraph(fn, inputs, { composites: engine.composites });
+async function makeProgram(engine: Engine, traced: (composites: Engine['composites']) => Graph, transfer: Transfer): Promise<Program> {
+  const graph = traced(engine.composites);
   verifyGraph(graph);
   const executable = await engine.compile(graph);
   return {
@@ -44,7 +44,7 @@ async function makeProgram(engine: Engine, fn: RowFunction, inputs: readonly Val
 
 /** Compile on an engine under test; numbers are rounded to their dtypes on the way in. */
 export function programOn(engine: Engine, fn: RowFunction, inputs: readonly ValueInfo[]): Promise<Program> {
-  return makeProgram(engine, fn, inputs, {
+  return makeProgram(engine, (composites) => traceGraph(fn, inputs, { composites }), {
     up: ({ shape, dtype, values }) => engine.upload(hostFromNumbers(dtype, values), { shape, dtype }),
     down: async (buffer) => numbersFromHost(buffer.dtype, await engine.download(buffer)),
   });
@@ -52,7 +52,7 @@ export function programOn(engine: Engine, fn: RowFunction, inputs: readonly Valu
 
 /** Compile on the reference engine, with float64 in and out. */
 export function programOnReference(engine: ReferenceEngine, fn: RowFunction, inputs: readonly ValueInfo[]): Promise<Program> {
-  return makeProgram(engine, fn, inputs, {
+  return makeProgram(engine, (composites) => traceGraph(fn, inputs, { composites }), {
     up: async ({ shape, dtype, values }) => engine.uploadExact(values, { shape, dtype }),
     down: async (buffer) => engine.exact(buffer),
   });

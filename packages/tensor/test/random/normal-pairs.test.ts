@@ -38,7 +38,7 @@ describe('float32 normals of counters', () => {
       // Conversion, quotient, polynomial, difference and root round once each, by 2^-24; the root halves what comes before.
       expect(Math.abs(radiusOf(first) / radius - 1)).toBeLessThan(2 ** -22);
       for (const second of words) {
-        rotate(radiusOf(first), second, out, 0);
+        rotate(radiusOf(first), second, out);
         // Quarter turns are exact here too.
         const quadrant = Math.round(second / 2 ** 30);
         const angle = (second - quadrant * 2 ** 30) * ((2 * Math.PI) / 2 ** 32);

@@ -107,7 +107,7 @@ export function diffusionTask<Params>(options: DiffusionTaskOptions<Params>): Tr
       )(state.params);
       const norm = globalNorm(grad);
       const clipped = config.clipNorm === undefined ? grad : clipByGlobalNorm(grad, config.clipNorm).grads;
-      const { params, state: moments } = optimizer.update(clipped, state.optimizer, state.params, { learningRate });
+      const { params, state: moments } = optimizer.update(clipped, state.optimizer, { params: state.params, learningRate });
       const average = updateAverage(state.average, params, averageWeight);
       return { state: { params, optimizer: moments, average }, loss: value.loss, norm };
     },

@@ -98,7 +98,13 @@ function toHost(values: Float64Array, dtype: DType): HostArray {
   return hostFromNumbers(dtype, values);
 }
 
-function runNode(node: GraphNode, values: readonly ValueInfo[], known: Map<ValueId, Elements>, precision: Precision): void {
+interface Run {
+  readonly values: readonly ValueInfo[];
+  readonly known: Map<ValueId, Elements>;
+  readonly precision: Precision;
+}
+
+function runNode(node: GraphNode, { values, known, precision }: Run): void {
   const kernel = kernels[node.op as PrimitiveName] as Kernel<PrimitiveName> | undefined;
   if (!kernel)
     throw new UnsupportedError(`[tensor/reference] op is not a primitive: op=${node.op}. Expand it first: the engine lists no composites.`);
@@ -138,7 +144,7 @@ async function compile(graph: Graph, precision: Precision): Promise<Executable> 
         }
         known.set(id, { ...info, values: buffer.values });
       });
-      for (const node of graph.nodes) runNode(node, graph.values, known, precision);
+      for (const node of graph.nodes) runNode(node, { values: graph.values, known, precision });
       // Buffers offered for the results are not needed: give them up, as the contract allows.
       options.outputs?.forEach((buffer) => buffer?.dispose());
       return graph.outputs.map((id) => new ReferenceBuffer(graph.values[id]!, known.get(id)!.values.slice()));

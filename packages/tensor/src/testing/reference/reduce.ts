@@ -2,7 +2,7 @@ import { sizeOf } from '../../shape.ts';
 import { broadcastStrides, dot, forEachIndex, forEachLine, type Elements, type Kernels } from './elements.ts';
 
 /** Fold every element into the place it is reduced to. */
-function reduceInto(x: Elements, out: Elements, axes: readonly number[], fold: (sum: number, value: number) => number): void {
+function reduceInto([x, out]: readonly [Elements, Elements], axes: readonly number[], fold: (sum: number, value: number) => number): void {
   const kept = x.shape.map((n, axis) => (axes.includes(axis) ? 1 : n));
   const strides = broadcastStrides(kept, x.shape);
   forEachIndex(x.shape, (index, i) => {
@@ -18,11 +18,11 @@ function order(a: number, b: number): number {
 }
 
 export const reductions: Kernels<'sum' | 'max' | 'argMax' | 'cumsum' | 'topKIndices' | 'softmax' | 'normalize'> = {
-  sum: ({ params: { axes }, inputs: [x], outputs: [out] }) => reduceInto(x!, out!, axes, (sum, value) => sum + value),
+  sum: ({ params: { axes }, inputs: [x], outputs: [out] }) => reduceInto([x!, out!], axes, (sum, value) => sum + value),
 
   max({ params: { axes }, inputs: [x], outputs: [out] }) {
     out!.values.fill(-Infinity);
-    reduceInto(x!, out!, axes, Math.max);
+    reduceInto([x!, out!], axes, Math.max);
   },
 
   argMax({ params: { axis }, inputs: [x], outputs: [out] }) {

@@ -124,21 +124,21 @@ export const edgeRows: readonly ConformanceRow[] = [
   ...rowsOf('attention', {
     'a row that is masked everywhere': {
       inputs: (d) => [d.smooth([1, 2, 3, 4]), d.smooth([1, 2, 3, 4]), d.smooth([1, 2, 3, 2]), d.of(ADDED, [1, 1, 3, 3])],
-      fn: (...[q, k, v, mask]) => attention(q!, k!, v!, { mask: mask! }),
+      fn: (...[q, k, v, mask]) => attention({ q: q!, k: k!, v: v!, mask: mask! }),
       shape: [1, 2, 3, 2],
       gradient: { none: 'a mask of -infinity has no gradient; the next rows are about the others' },
       tolerance: sums(8),
     },
     'a row of bools that is masked everywhere': {
       inputs: (d) => [d.smooth([1, 2, 3, 4]), d.smooth([1, 2, 3, 4]), d.smooth([1, 2, 3, 2]), d.of(KEPT, [3, 3], 'bool')],
-      fn: (...[q, k, v, mask]) => attention(q!, k!, v!, { mask: mask! }),
+      fn: (...[q, k, v, mask]) => attention({ q: q!, k: k!, v: v!, mask: mask! }),
       shape: [1, 2, 3, 2],
       gradient: 'second',
       tolerance: sums(8),
     },
     'nothing is kept': {
       inputs: (d) => [d.smooth([1, 1, 2, 4]), d.smooth([1, 1, 3, 4]), d.smooth([1, 1, 3, 2]), d.of([0], [], 'bool')],
-      fn: (...[q, k, v, mask]) => attention(q!, k!, v!, { mask: mask! }),
+      fn: (...[q, k, v, mask]) => attention({ q: q!, k: k!, v: v!, mask: mask! }),
       shape: [1, 1, 2, 2],
       expected: [0, 0, 0, 0],
       gradient: { none: 'the result is constant' },
@@ -146,7 +146,7 @@ export const edgeRows: readonly ConformanceRow[] = [
     },
     'gradients of a row that is masked everywhere': {
       inputs: (d) => [d.smooth([1, 1, 2, 3]), d.smooth([1, 1, 3, 3]), d.smooth([1, 1, 3, 2]), d.of([-INF, -INF, -INF], [1, 3])],
-      fn: (...[q, k, v, mask]) => gradients([sum(attention(q!, k!, v!, { mask: mask! }))], [q!, k!, v!, mask!]),
+      fn: (...[q, k, v, mask]) => gradients([sum(attention({ q: q!, k: k!, v: v!, mask: mask! }))], [q!, k!, v!, mask!]),
       shape: [1, 1, 2, 3],
       expected: [0, 0, 0, 0, 0, 0],
       gradient: NOT_FINITE,

@@ -19,7 +19,7 @@ export const shapingRows: readonly ConformanceRow[] = [
     },
     'matrix to scalar': { inputs: (d) => [d.smooth([1, 1])], fn: (x) => reshape(x!, []), shape: [], gradient: 'second', tolerance: EXACT },
     'uint8 flatten': {
-      inputs: (d) => [d.integers([2, 3], 0, 256, 'uint8')],
+      inputs: (d) => [d.integers([2, 3], { low: 0, high: 256 }, 'uint8')],
       fn: (x) => flatten(x!),
       shape: [6],
       dtype: 'uint8',

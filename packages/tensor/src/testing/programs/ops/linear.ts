@@ -37,5 +37,6 @@ export const linearOps: Readonly<Record<string, ProgramOp>> = {
     convTranspose(x!, w!, { ...geometry(attributes, bias), outputPadding: attributes['outputPadding'] as readonly number[] }),
   maxPool: ([x], attributes) => maxPool(x!, pooling(attributes)),
   avgPool: ([x], attributes) => avgPool(x!, pooling(attributes)),
-  attention: ([q, k, v, mask], { scale }) => attention(q!, k!, v!, { mask, ...(scale === null ? {} : { scale: scale as number }) }),
+  attention: ([q, k, v, mask], { scale }) =>
+    attention({ q: q!, k: k!, v: v!, mask, ...(scale === null ? {} : { scale: scale as number }) }),
 };
