@@ -12,10 +12,9 @@ export function fuseChannelAffine(root: ProgramNode, program: Program): readonly
   if (root.op !== 'add' || program.dtype(out) !== 'float32' || shape.length < 3) return undefined;
   for (const [scaled, bias] of orders(root.inputs)) {
     const product = program.producer(scaled, 'mul');
-    if (!product || !program.usedOnce(scaled) || !isPerChannel(program, bias, shape.length, shape[1]!)) continue;
+    if (!product || !program.usedOnce(scaled) || !isPerChannel(program, bias, shape)) continue;
     for (const [x, scale] of orders(product.inputs)) {
-      if (!isNormalised(program, x) || !sameShape(program.shape(x), shape) || !isPerChannel(program, scale, shape.length, shape[1]!))
-        continue;
+      if (!isNormalised(program, x) || !sameShape(program.shape(x), shape) || !isPerChannel(program, scale, shape)) continue;
       const a = asVector(program, scale);
       const b = asVector(program, bias);
       return [...a.nodes, ...b.nodes, { op: 'channelAffine', params: {}, inputs: [x, a.vector, b.vector], outputs: [out] }];

@@ -1,11 +1,12 @@
-import type { ValueId } from '@langevin/tensor';
+import type { Shape, ValueId } from '@langevin/tensor';
 import { sizeOf } from '@langevin/tensor';
 import type { Program, ProgramNode } from './program.ts';
 
-/** Whether a value holds one number for each of the channels (axis 1) of a tensor of this rank: [C, 1, ...] or [1, C, 1, ...]. */
-export function isPerChannel(program: Program, value: ValueId, rank: number, channels: number): boolean {
+/** Whether a value holds one number for each of the channels (axis 1) of a tensor of the shape `of`: [C, 1, ...] or [1, C, 1, ...]. */
+export function isPerChannel(program: Program, value: ValueId, of: Shape): boolean {
   const shape = program.shape(value);
-  const axis = shape.length - (rank - 1);
+  const channels = of[1]!;
+  const axis = shape.length - (of.length - 1);
   return (axis === 0 || axis === 1) && shape[axis] === channels && sizeOf(shape) === channels && channels > 1;
 }
 

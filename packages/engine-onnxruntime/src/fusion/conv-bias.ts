@@ -10,7 +10,7 @@ export function fuseConvBias(root: ProgramNode, program: Program): readonly Prog
   for (const [convolved, other] of orders(root.inputs)) {
     if (!program.usedOnce(convolved) || !sameShape(program.shape(convolved), shape)) continue;
     const conv = program.producer(convolved, 'conv');
-    if (conv && isPerChannel(program, other, shape.length, shape[1]!)) {
+    if (conv && isPerChannel(program, other, shape)) {
       const bias = asVector(program, other);
       return [...bias.nodes, { op: 'convBias', params: conv.params, inputs: [...conv.inputs, bias.vector], outputs: [out] }];
     }

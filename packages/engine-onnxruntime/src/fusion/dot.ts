@@ -15,7 +15,7 @@ export function fuseDot(root: ProgramNode, program: Program): readonly ProgramNo
   const kept = keptAxes(shape.length, root.params.axes);
   if (kept === 0 || kept === shape.length || sizeOf(shape.slice(kept)) < SHORTEST) return undefined;
   const rows = program.add('float32', shape.slice(0, kept));
-  return [{ op: 'dot', params: { kept }, inputs: [a, b], outputs: [rows] }, ...remainingSum(root, program, rows, kept)];
+  return [{ op: 'dot', params: { kept }, inputs: [a, b], outputs: [rows] }, ...remainingSum(root, program, { rows, kept })];
 }
 
 /** How many leading axes remain when the longest run of trailing axes is summed. */
@@ -25,8 +25,16 @@ export function keptAxes(rank: number, axes: readonly number[]): number {
   return kept;
 }
 
+/** A tensor whose trailing axes are summed, and how many are left. */
+interface SummedRows {
+  readonly rows: ValueId;
+  readonly kept: number;
+}
+
+type Sum = Extract<ProgramNode, { op: 'sum' }>;
+
 /** What is left to do of a sum once its trailing axes are summed. */
-function remainingSum(root: Extract<ProgramNode, { op: 'sum' }>, program: Program, rows: ValueId, kept: number): readonly ProgramNode[] {
+function remainingSum(root: Sum, program: Program, { rows, kept }: SummedRows): readonly ProgramNode[] {
   const axes = root.params.axes.filter((axis) => axis < kept);
   const shape = program.shape(root.outputs[0]!);
   const flat = program.shape(rows).filter((_, i) => !axes.includes(i));

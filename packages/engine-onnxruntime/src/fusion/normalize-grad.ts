@@ -28,15 +28,21 @@ function matchCentred(program: Program, value: ValueId, y: ValueId): ValueId | u
   const along = outer && program.producer(outer.inputs[1]!, 'mul');
   if (!inner || !along) return undefined;
   const [g, mean] = inner.inputs as readonly [ValueId, ValueId];
-  if (!isMean(program, mean, g, (summed) => summed === g)) return undefined;
+  if (!isMean(program, mean, { over: g, of: (summed) => summed === g })) return undefined;
   const isProjection = orders(along.inputs).some(
-    ([left, right]) => left === y && isMean(program, right, g, (summed) => isProduct(program, summed, g, y)),
+    ([left, right]) => left === y && isMean(program, right, { over: g, of: (summed) => isProduct(program, summed, [g, y]) }),
   );
   return isProjection ? g : undefined;
 }
 
-/** Whether a value is sum(what) / count over the rows of g. */
-function isMean(program: Program, value: ValueId, g: ValueId, what: (summed: ValueId) => boolean): boolean {
+/** Of what a value may be the mean, over the rows of which tensor. */
+interface MeanOf {
+  readonly over: ValueId;
+  readonly of: (summed: ValueId) => boolean;
+}
+
+/** Whether a value is sum(of) / count over the rows of a tensor. */
+function isMean(program: Program, value: ValueId, { over, of }: MeanOf): boolean {
   const quotient = program.producer(value, 'div');
   if (!quotient) return false;
   const [total, divisor] = quotient.inputs as readonly [ValueId, ValueId];
@@ -44,12 +50,12 @@ function isMean(program: Program, value: ValueId, g: ValueId, what: (summed: Val
   return (
     !!sum
     && sum.params.keepDims
-    && what(sum.inputs[0]!)
-    && program.number(divisor) === sizeOf(program.shape(g)) / sizeOf(program.shape(total))
+    && of(sum.inputs[0]!)
+    && program.number(divisor) === sizeOf(program.shape(over)) / sizeOf(program.shape(total))
   );
 }
 
-function isProduct(program: Program, value: ValueId, a: ValueId, b: ValueId): boolean {
+function isProduct(program: Program, value: ValueId, [a, b]: readonly [ValueId, ValueId]): boolean {
   const node = program.producer(value, 'mul');
   return !!node && orders(node.inputs).some(([x, y]) => x === a && y === b);
 }
@@ -86,7 +92,7 @@ function scaledByChannel(program: Program, { g, y, inverse, out, lead }: Found):
   const channels = shape[1]!;
   if (shape.length < 3 || shape[0] !== batch || channels % groups !== 0) return undefined;
   for (const [gz, gamma] of orders(scaled.inputs)) {
-    if (!sameShape(program.shape(gz), shape) || !isPerChannel(program, gamma, shape.length, channels)) continue;
+    if (!sameShape(program.shape(gz), shape) || !isPerChannel(program, gamma, shape)) continue;
     const yz = program.add('float32', shape);
     const vector = asVector(program, gamma);
     const sums = program.add('float32', [batch, channels]);

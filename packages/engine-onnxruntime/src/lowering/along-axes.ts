@@ -1,4 +1,4 @@
-import type { DType, ReduceParams } from '@langevin/tensor';
+import type { ReduceParams } from '@langevin/tensor';
 import { sizeOf } from '@langevin/tensor';
 import { ONNX_FLOAT64 } from '../onnx/model.ts';
 import { ARITHMETIC, castTo, roundToBfloat16 } from './kernels.ts';
@@ -7,15 +7,15 @@ import { interleavedAxes, sumInterleaved } from './repeat.ts';
 import type { LoweringTable, Operand, Scope } from './scope.ts';
 import { isLongSum, sumInBlocks } from './sum.ts';
 
-function reduce(scope: Scope, op: string, { axes, keepDims }: ReduceParams, dtypes: readonly DType[]): string {
+function reduce(scope: Scope, op: string, { axes, keepDims }: ReduceParams): string {
   const x = scope.inputs[0]!;
   // To ONNX an empty list of axes means all of them.
   if (axes.length === 0) return x.name;
   const attributes = { keepdims: keepDims ? 1 : 0 };
-  const operand = dtypes.includes(x.dtype) ? x.name : castTo(scope, x, 'int32');
+  const operand = ARITHMETIC.includes(x.dtype) ? x.name : castTo(scope, x, 'int32');
   const out = scope.emit(op, [operand, scope.ints(axes)], { attributes });
   if (x.dtype === 'bfloat16') return castTo(scope, scope.emit('Cast', [out], { attributes: { to: 16 } }), 'float32');
-  return dtypes.includes(x.dtype) ? out : castTo(scope, out, x.dtype);
+  return ARITHMETIC.includes(x.dtype) ? out : castTo(scope, out, x.dtype);
 }
 
 /** Below this many elements no kernel is slow. */
@@ -39,7 +39,7 @@ export const alongAxes: LoweringTable<'sum' | 'max' | 'argMax' | 'cumsum' | 'top
         : undefined;
     // A window, not a long row: those are summed well by ReduceSum.
     if (repeat && repeat.repeatOuter > 1 && repeat.repeatInner > 1 && repeat.repeatOuter * repeat.repeatInner <= LARGEST_WINDOW) {
-      return sumInterleaved(scope, x.name, repeat, scope.outputs[0]!.shape);
+      return sumInterleaved(scope, x.name, { axes: repeat, shape: scope.outputs[0]!.shape });
     }
     if (isFloat(x) && (isLongSum(x.shape, params.axes) || isLeadingSum(scope, x, params.axes))) {
       // Partial sums of halves would overflow, and round more often than one sum does.
@@ -48,11 +48,11 @@ export const alongAxes: LoweringTable<'sum' | 'max' | 'argMax' | 'cumsum' | 'top
       if (x.dtype === 'bfloat16') return roundToBfloat16(scope, total);
       return x.dtype === 'float16' ? castTo(scope, total, 'float16') : total;
     }
-    return reduce(scope, 'ReduceSum', params, ARITHMETIC);
+    return reduce(scope, 'ReduceSum', params);
   },
   max: (scope, params) => {
     const x = scope.inputs[0]!;
-    if (!isFloat(x) || params.axes.length === 0) return reduce(scope, 'ReduceMax', params, ARITHMETIC);
+    if (!isFloat(x) || params.axes.length === 0) return reduce(scope, 'ReduceMax', params);
     const attributes = { keepdims: params.keepDims ? 1 : 0 };
     return nanWhereMarked(scope, x, (value) => scope.emit('ReduceMax', [value, scope.ints(params.axes)], { attributes }));
   },
@@ -83,7 +83,7 @@ export const alongAxes: LoweringTable<'sum' | 'max' | 'argMax' | 'cumsum' | 'top
     const x = scope.inputs[0]!;
     const attributes = { axis, largest: order === 'largest' ? 1 : 0, sorted: 1 };
     const first = (keys: string, count: number): string =>
-      scope.emitMany('TopK', [keys, scope.ints([count])], [true, true], { attributes })[1]!;
+      scope.emitMany('TopK', [keys, scope.ints([count])], { attributes, results: 2 })[1]!;
     if (!isFloat(x)) return castTo(scope, first(ARITHMETIC.includes(x.dtype) ? x.name : castTo(scope, x, 'int32'), k), 'int32');
     if (scope.provider !== 'webgpu') return castTo(scope, first(keysAboveInfinity(scope, x), k), 'int32');
     // Without float64: in the order of all elements, NaN counting as infinity, then those that are NaN apart from the others.

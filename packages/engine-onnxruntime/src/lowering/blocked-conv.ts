@@ -173,9 +173,9 @@ function swappedKernel(scope: Scope, x: Operand): string {
   ]);
 }
 
-/** dW[o, c, k] = sum over n and p of g[n, o, p] x[n, c, p + k], with x padded as in the forward pass. */
-export function weightGradByOutput(scope: Scope, x: Operand, g: Operand, padding: ConvParams['padding']): string {
-  const y = toPlain(scope, correlation(scope, { image: x, padding, kernel: g }), g.shape[1]!);
+/** dW[o, c, k] = sum over n and p of g[n, o, p] x[n, c, p + k], where the image is x, padded as in the forward pass, and the kernel g. */
+export function weightGradByOutput(scope: Scope, roles: WeightGradRoles): string {
+  const y = toPlain(scope, correlation(scope, roles), roles.kernel.shape[1]!);
   return scope.emit('Transpose', [y], { attributes: { perm: [1, 0, 2, 3] } });
 }
 

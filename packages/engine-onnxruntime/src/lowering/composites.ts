@@ -35,7 +35,7 @@ const maxPool: Lower<'maxPool'> = (scope, params) => {
 /** From this many logits a head on, the product by tiles is worth its two transposes: the logits are never all in memory. */
 const LARGE_LOGITS = 2 ** 20;
 
-function isLarge(scope: Scope, q: Operand, k: Operand, v: Operand): boolean {
+function isLarge(scope: Scope, { q, k, v }: Omit<Attention, 'scale'>): boolean {
   if (scope.contrib !== 'allow' || q.dtype !== 'float32' || q.shape[3] !== v.shape[3]) return false;
   return q.shape[2]! * k.shape[2]! >= LARGE_LOGITS;
 }
@@ -67,8 +67,8 @@ export const composites: LoweringTable<LoweredComposite> = {
   gelu: (scope, { approximation }) => scope.emit('Gelu', scope.inputs, { attributes: { approximate: approximation } }),
   attention: (scope, { scale }) => {
     const [q, k, v, mask] = scope.inputs as [Operand, Operand, Operand, Operand?];
-    if (isLarge(scope, q, k, v) && !mask) return flashAttention(scope, { q, k, v, scale });
-    const logits = scaledLogits(scope, q, k, scale);
+    if (isLarge(scope, { q, k, v }) && !mask) return flashAttention(scope, { q, k, v, scale });
+    const logits = scaledLogits(scope, { q, k, scale });
     const masked = mask ? scope.emit('Add', [logits, mask]) : logits;
     return scope.emit('MatMul', [scope.emit('Softmax', [masked], { attributes: { axis: -1 } }), v]);
   },
@@ -97,7 +97,7 @@ function normalizedGroups(scope: Scope, x: Operand, { groups, epsilon }: { reado
   return scope.emit('InstanceNormalization', [grouped, ...unit], { attributes: { epsilon: { float: epsilon } } });
 }
 
-function scaledLogits(scope: Scope, q: Operand, k: Operand, scale: number): string {
+function scaledLogits(scope: Scope, { q, k, scale }: Omit<Attention, 'v'>): string {
   if (scope.contrib === 'allow' && q.dtype === 'float32') {
     return scope.emit('FusedMatMul', [q, k], { attributes: { transB: 1, alpha: { float: scale } }, domain: 'com.microsoft' });
   }

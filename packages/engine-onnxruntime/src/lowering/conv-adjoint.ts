@@ -20,7 +20,7 @@ export function adjointByConv(scope: Scope, params: ConvParams & { readonly spat
   const padded = scope.emit('Pad', [spread, scope.ints([0, 0, ...before, 0, 0, ...after]), scope.fill(g.dtype, 0)], {
     attributes: { mode: 'constant' },
   });
-  return convByGroup(scope, padded, adjointKernel(scope, w, params.groups), {
+  return convByGroup(scope, [padded, adjointKernel(scope, w, params.groups)], {
     groups: params.groups,
     dilations: params.dilations,
     strides: kernel.map(() => 1),
@@ -66,10 +66,10 @@ function adjointKernel(scope: Scope, w: Operand, groups: number): string {
 }
 
 /** A convolution group by group, for providers whose three-dimensional kernel knows no groups. */
-export function convByGroup(scope: Scope, x: string, w: string, { groups, ...attributes }: GroupedConv): string {
+export function convByGroup(scope: Scope, [x, w]: readonly [x: string, w: string], { groups, ...attributes }: GroupedConv): string {
   if (groups === 1 || attributes.dilations.length < 3) return scope.emit('Conv', [x, w], { attributes: { ...attributes, group: groups } });
-  const xs = split(scope, x, 1, groups);
-  const ws = split(scope, w, 0, groups);
+  const xs = split(scope, x, { axis: 1, parts: groups });
+  const ws = split(scope, w, { axis: 0, parts: groups });
   return scope.emit(
     'Concat',
     xs.map((part, i) => scope.emit('Conv', [part, ws[i]!], { attributes })),
@@ -77,6 +77,6 @@ export function convByGroup(scope: Scope, x: string, w: string, { groups, ...att
   );
 }
 
-function split(scope: Scope, x: string, axis: number, parts: number): string[] {
-  return scope.emitMany('Split', [x], new Array<boolean>(parts).fill(true), { attributes: { axis, num_outputs: parts } });
+function split(scope: Scope, x: string, { axis, parts }: { readonly axis: number; readonly parts: number }): string[] {
+  return scope.emitMany('Split', [x], { attributes: { axis, num_outputs: parts }, results: parts });
 }

@@ -14,7 +14,7 @@ function flatPads(padding: ConvParams['padding']): number[] {
 export function lowerConv(scope: Scope, params: ConvParams): string {
   const [x, w, bias, addend] = scope.inputs as [Operand, Operand, Operand?, Operand?];
   const pads = flatPads(params.padding);
-  if (isWorthBlocking(scope, x, w, params)) {
+  if (isWorthBlocking(scope, [x, w], params)) {
     const { strides, dilations } = params;
     const weights = blockedWeights(scope, w, 'forward');
     const y = emitBlockedConv(scope, { x, w: weights, bias, outChannels: w.shape[0]!, kernel: w.shape.slice(2), pads, strides, dilations });
@@ -23,7 +23,7 @@ export function lowerConv(scope: Scope, params: ConvParams): string {
   const attributes = { strides: params.strides, pads, dilations: params.dilations, group: params.groups };
   if (scope.provider === 'webgpu' && params.groups > 1 && params.strides.length === 3) {
     const { strides, dilations, groups } = params;
-    return convByGroup(scope, x.name, w.name, { groups, strides, dilations, pads });
+    return convByGroup(scope, [x.name, w.name], { groups, strides, dilations, pads });
   }
   if (!addend) return scope.emit('Conv', scope.inputs, { attributes });
   // The runtime lays constant weights out in blocks, and then lets the convolution add; not so in a node that is fused already.
@@ -32,7 +32,7 @@ export function lowerConv(scope: Scope, params: ConvParams): string {
 }
 
 /** Constant weights are laid out by the runtime, once. */
-function isWorthBlocking(scope: Scope, x: Operand, w: Operand, params: ConvParams): boolean {
+function isWorthBlocking(scope: Scope, [x, w]: readonly [Operand, Operand], params: ConvParams): boolean {
   return x.dtype === 'float32' && !w.constant && isBlockable(scope, w.shape.slice(0, 2), params);
 }
 
@@ -57,7 +57,7 @@ export const convolution: LoweringTable<'conv' | 'convInputGrad' | 'convWeightGr
     const pads = adjointPads(params, kernel);
     if (params.strides.every(isOne) && params.groups === 1 && isWhole(pads)) {
       // A convolution by the kernel turned by half a turn, with its channels exchanged; faster than ConvTranspose.
-      if (isWorthBlocking(scope, g, w, params)) {
+      if (isWorthBlocking(scope, [g, w], params)) {
         const weights = blockedWeights(scope, w, 'adjoint');
         const { dilations } = params;
         return emitBlockedConv(scope, { x: g, w: weights, outChannels: w.shape[1]!, kernel, pads: flatPads(pads), dilations });
@@ -91,7 +91,8 @@ export const convolution: LoweringTable<'conv' | 'convInputGrad' | 'convWeightGr
     if (simple && isBlockable(scope, [batch, channels], params) && !isBlockable(scope, [out], params) && isWhole(byInput)) {
       return weightGradByInput(scope, { image: g, padding: byInput, kernel: x }, kernel);
     }
-    if (simple && isBlockable(scope, [batch, out], params)) return weightGradByOutput(scope, x, g, params.padding);
+    if (simple && isBlockable(scope, [batch, out], params))
+      return weightGradByOutput(scope, { image: x, kernel: g, padding: params.padding });
     const padded = padSpatial(scope, x, params.padding);
     // dW[o, c, k] = sum over n of g[n, o, :] . x[n, c, : shifted by k]: one batched product for each place k of the kernel.
     const rows = scope.emit('Reshape', [g, scope.ints(groups === 1 ? [batch, out, places] : [batch, groups, out / groups, places])]);

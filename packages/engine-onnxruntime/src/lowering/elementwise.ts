@@ -41,7 +41,7 @@ type Rule = (scope: Scope) => string;
 const typed =
   (op: string, dtypes: readonly DType[], extra: { via?: DType; result?: 'fixed' } = {}): Rule =>
   (scope) =>
-    emitTyped(scope, op, scope.inputs, { dtypes, ...extra });
+    emitTyped(scope, scope.inputs, { op, dtypes, ...extra });
 
 /** From this many elements on a slow kernel shows. */
 const MANY = 1024;
@@ -64,7 +64,7 @@ function withEqualRanks(scope: Scope): readonly Operand[] {
 const binary =
   (op: string): Rule =>
   (scope) =>
-    emitTyped(scope, op, withEqualRanks(scope), { dtypes: ARITHMETIC });
+    emitTyped(scope, withEqualRanks(scope), { op, dtypes: ARITHMETIC });
 
 const float = (op: string): Rule => typed(op, FLOATS, { via: 'float32' });
 const arithmetic = (op: string): Rule => typed(op, ARITHMETIC);

@@ -18,6 +18,7 @@ export function roundToBfloat16(scope: Scope, operand: Operand | string): string
 }
 
 export interface KernelOptions extends EmitOptions {
+  readonly op: string;
   /** Dtypes the kernel takes; others make a detour through `via`. */
   readonly dtypes: readonly DType[];
   /** @default 'int32' */
@@ -27,8 +28,8 @@ export interface KernelOptions extends EmitOptions {
 }
 
 /** Emit an op whose operands share one dtype, through a dtype that has a kernel where this one has none. */
-export function emitTyped(scope: Scope, op: string, operands: readonly Operand[], options: KernelOptions): string {
-  const { dtypes, via = 'int32', result = 'asInput', ...rest } = options;
+export function emitTyped(scope: Scope, operands: readonly Operand[], options: KernelOptions): string {
+  const { op, dtypes, via = 'int32', result = 'asInput', ...rest } = options;
   const dtype = operands[0]!.dtype;
   if (dtypes.includes(dtype)) {
     const out = scope.emit(op, operands, rest);

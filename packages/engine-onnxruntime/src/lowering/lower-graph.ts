@@ -40,7 +40,7 @@ export function lowerGraph(graph: Graph | Program, options: LowerGraphOptions): 
   }
   const constants = constantValues(graph);
   for (const node of graph.nodes) lowerNode({ graph, builder, names, constants }, node);
-  const outputNames = nameOutputs(graph, names, builder, options.outputNames);
+  const outputNames = nameOutputs(graph, names, { builder, wanted: options.outputNames });
 
   const describe = (name: string, value: ValueId): OnnxValue => {
     const { dtype, shape } = graph.values[value]!;
@@ -95,13 +95,14 @@ function lowerNode({ graph, builder, names, constants }: Lowering, node: Program
   node.outputs.forEach((value, i) => names.set(value, typeof results === 'string' ? results : results[i]!));
 }
 
+/** Where copies go, and what the outputs are to be called. */
+interface Naming {
+  readonly builder: ModelBuilder;
+  readonly wanted: readonly string[] | undefined;
+}
+
 /** A model's outputs must be results of nodes, each once, so inputs, constants and repeats pass through Identity. */
-function nameOutputs(
-  graph: Graph | Program,
-  names: ReadonlyMap<ValueId, string>,
-  builder: ModelBuilder,
-  wanted: readonly string[] | undefined,
-): string[] {
+function nameOutputs(graph: Graph | Program, names: ReadonlyMap<ValueId, string>, { builder, wanted }: Naming): string[] {
   const taken = new Set([...graph.inputs, ...graph.constants.map((constant) => constant.value)].map((value) => names.get(value)!));
   return graph.outputs.map((value, i) => {
     const name = names.get(value)!;

@@ -30,7 +30,7 @@ interface Rows {
 
 function inOne(scope: Scope, x: string, { shape, axis, epsilon }: Rows): readonly string[] {
   const ones = scope.fill('float32', 1, shape.slice(axis));
-  return scope.emitMany('LayerNormalization', [x, ones], [true, true, true], { attributes: { axis, epsilon: { float: epsilon } } });
+  return scope.emitMany('LayerNormalization', [x, ones], { attributes: { axis, epsilon: { float: epsilon } }, results: 3 });
 }
 
 function inBlocks(scope: Scope, x: string, { shape, axis, epsilon }: Rows): readonly string[] {

@@ -10,6 +10,12 @@ export interface Interleaved {
   readonly repeatInner: number;
 }
 
+/** How the axes of a tensor are repeated or summed, and the shape of what comes out. */
+export interface InterleavedResult {
+  readonly axes: Interleaved;
+  readonly shape: Shape;
+}
+
 /** Longer runs of kept elements are copied well enough by Expand and ReduceSum. */
 const LONGEST_RUN = 64;
 
@@ -34,7 +40,8 @@ export function interleavedAxes(shape: Shape, repeated: (axis: number) => boolea
 }
 
 /** Repeat elements: nearest-neighbour resizing of an image, several times as fast as Expand. */
-export function repeatInterleaved(scope: Scope, x: string, { outer, repeatOuter, inner, repeatInner }: Interleaved, shape: Shape): string {
+export function repeatInterleaved(scope: Scope, x: string, { axes, shape }: InterleavedResult): string {
+  const { outer, repeatOuter, inner, repeatInner } = axes;
   const image = scope.emit('Reshape', [x, scope.ints([1, 1, outer, inner])]);
   const sizes = scope.ints([1, 1, outer * repeatOuter, inner * repeatInner]);
   const attributes = { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' };
@@ -42,7 +49,7 @@ export function repeatInterleaved(scope: Scope, x: string, { outer, repeatOuter,
 }
 
 /** Sum over repeats: average pooling times the size of the window. */
-export function sumInterleaved(scope: Scope, x: string, windows: Interleaved, shape: Shape): string {
+export function sumInterleaved(scope: Scope, x: string, { axes: windows, shape }: InterleavedResult): string {
   const byBlocks = scope.contrib === 'allow' && scope.channelBlock > 0 && windows.outer % scope.channelBlock === 0;
   const means = byBlocks ? averageBlocks(scope, x, windows) : averageImages(scope, x, windows);
   const sums = scope.emit('Mul', [means, scope.fill('float32', windows.repeatOuter * windows.repeatInner)]);

@@ -44,8 +44,8 @@ export interface Scope {
   readonly outputs: readonly ValueInfo[];
   /** Add a node with one result and return its name. */
   emit(op: string, inputs: readonly (Operand | string)[], options?: EmitOptions): string;
-  /** Add a node with several results; an empty name in `wanted` leaves that one out. */
-  emitMany(op: string, inputs: readonly (Operand | string)[], wanted: readonly boolean[], options?: EmitOptions): string[];
+  /** Add a node with `results` results and return their names. */
+  emitMany(op: string, inputs: readonly (Operand | string)[], options: EmitOptions & { readonly results: number }): string[];
   /** An int64 vector. */
   ints(values: readonly number[]): string;
   /** A constant filled with one number; a scalar unless a shape is given. */
@@ -78,10 +78,10 @@ export class ModelBuilder {
   /** The names of nodes and of values below one graph node start with `prefix`. */
   scope(prefix: string, inputs: readonly Operand[], outputs: readonly ValueInfo[]): Scope {
     let count = 0;
-    const emitMany: Scope['emitMany'] = (op, operands, wanted, options = {}) => {
+    const emitMany: Scope['emitMany'] = (op, operands, { results: wanted, ...options }) => {
       const name = count === 0 ? prefix : `${prefix}.${count}`;
       count++;
-      const results = wanted.map((keep, i) => (keep ? (i === 0 ? `${name}:0` : `${name}:${i}`) : ''));
+      const results = Array.from({ length: wanted }, (_, i) => `${name}:${i}`);
       const domain = options.domain ?? '';
       this.domains.add(domain);
       this.nodes.push({
@@ -98,7 +98,7 @@ export class ModelBuilder {
       ...this.#target,
       inputs,
       outputs,
-      emit: (op, operands, options) => emitMany(op, operands, [true], options)[0]!,
+      emit: (op, operands, options) => emitMany(op, operands, { ...options, results: 1 })[0]!,
       emitMany,
       ints: (values) => this.ints(values),
       fill: (dtype, value, shape = []) => this.fill(dtype, value, shape),

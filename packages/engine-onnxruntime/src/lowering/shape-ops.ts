@@ -12,7 +12,7 @@ export const shapeOps: LoweringTable<'reshape' | 'transpose' | 'broadcastTo' | '
     const x = scope.inputs[0]!;
     const source = [...shape.slice(0, shape.length - x.shape.length).map(() => 1), ...x.shape];
     const repeat = x.dtype === 'float32' ? interleavedAxes(shape, (axis) => source[axis] !== shape[axis]) : undefined;
-    if (repeat && repeat.outer * repeat.inner >= FEWEST_REPEATED) return repeatInterleaved(scope, x.name, repeat, shape);
+    if (repeat && repeat.outer * repeat.inner >= FEWEST_REPEATED) return repeatInterleaved(scope, x.name, { axes: repeat, shape });
     // WebGPU has no bytes to expand.
     if (scope.provider === 'webgpu' && x.dtype === 'uint8') {
       return castTo(scope, scope.emit('Expand', [castTo(scope, x, 'int32'), scope.ints(shape)]), 'uint8');
