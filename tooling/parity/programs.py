@@ -199,12 +199,14 @@ def where(ts, a):
 
 
 def quantile(ts, a):
-    """Of finite numbers PyTorch's; an infinity that is hit exactly is it, as in NumPy (PyTorch interpolates with weight 0: NaN)."""
+    """Of finite numbers PyTorch's; beside infinities low + fraction (high - low), where PyTorch starts from the nearer end."""
     (x,) = ts
-    place = a["q"] * (x.shape[a["axis"]] - 1)
-    if place != int(place) or not torch.isinf(x).any():
+    if not torch.isinf(x).any():
         return torch.quantile(x.double(), a["q"], dim=a["axis"]).to(x.dtype)
-    return torch.where(torch.isnan(x).any(a["axis"]), math.nan, torch.sort(x, dim=a["axis"])[0].select(a["axis"], int(place)))
+    place = a["q"] * (x.shape[a["axis"]] - 1)
+    low, high = (torch.sort(x, dim=a["axis"])[0].select(a["axis"], n) for n in (math.floor(place), math.ceil(place)))
+    between = low if place == int(place) else low + (place - math.floor(place)) * (high - low)
+    return torch.where(torch.isnan(x).any(a["axis"]), math.nan, between)
 
 
 def cast(ts, a):
@@ -266,8 +268,9 @@ BINARY = {
     "mul": torch.mul,
     "div": divide,
     "pow": torch.pow,
-    "maximum": torch.maximum,
-    "minimum": torch.minimum,
+    # The values of torch.maximum and torch.minimum; at ties the gradient goes to the first operand, as documented, not half to each.
+    "maximum": lambda x, y: torch.where(y <= x, x, torch.where(x < y, y, x + y)),
+    "minimum": lambda x, y: torch.where(x <= y, x, torch.where(y < x, y, x + y)),
     "equal": torch.eq,
     "notEqual": torch.ne,
     "less": torch.lt,

@@ -58,8 +58,8 @@ interface Contestant {
 }
 
 const NONE: Counts = { smooth: 0, special: 0, dtypes: 0, empty: 0, batched: 0, rewrites: 0 };
-const MOST: Counts = { smooth: 1500, special: 1200, dtypes: 600, empty: 500, batched: 300, rewrites: 1500 };
-const MANY: Counts = { smooth: 400, special: 500, dtypes: 300, empty: 200, batched: 100, rewrites: 500 };
+const MOST: Counts = { smooth: 1000, special: 1200, dtypes: 600, empty: 500, batched: 300, rewrites: 1500 };
+const MANY: Counts = { smooth: 300, special: 500, dtypes: 300, empty: 200, batched: 100, rewrites: 500 };
 const LEVELS: Counts = { ...NONE, rewrites: 500, smooth: 100 };
 /** An emulated GPU takes seconds for what a CPU does in milliseconds. */
 const FEW: Counts = { smooth: 15, special: 15, dtypes: 10, empty: 10, batched: 5, rewrites: 15 };

@@ -19,7 +19,8 @@ export interface ResizeOptions {
 
 /**
  * Resize the spatial axes of [N, C, ...spatial]. It samples as PyTorch's `interpolate` does without antialiasing: nearest takes
- * floor(i n / m), bilinear interpolates between the two nearest centres on every axis.
+ * floor(i n / m), bilinear interpolates between the two nearest centres on every axis. Bilinear is a product with a matrix: a NaN or an
+ * infinity spreads along the axes that are resized.
  */
 export function resize(x: Tensor, options: ResizeOptions): Tensor {
   const { size, mode = 'nearest', align = 'edges' } = options;
