@@ -18,8 +18,8 @@ const LEFT_OUT = [
   'Infinities that meet zeros inside of an op: the border or the dilated kernel of a convolution, the scale of a group norm, a weight of '
     + "attention or of bilinear resizing that is 0. Whether that is NaN is each engine's own, and PyTorch's.",
   'Where PyTorch does otherwise on purpose: the sign of NaN (ours is NaN, its 0), equal operands of maximum and minimum (our gradient goes '
-    + 'to the first, half of its to each), interpolation between infinities, logSoftmax beside one. There PyTorch computes what is documented '
-    + 'here instead.',
+    + 'to the first, half of its to each), interpolation between infinities, logSoftmax beside one. There PyTorch computes what is '
+    + 'documented here instead.',
   'Integers cast from NaN or infinity, and sums of special values whose order decides, such as 2^20 - 2^20 + 1.',
   'Elements that rounding decides, such as floor(erf(4)): the column "by rounding" counts them. They are found by running the reference '
     + 'with every result moved up or down by its rounding.',

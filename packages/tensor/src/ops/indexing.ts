@@ -26,7 +26,10 @@ export const gatherOp: OpDefinition<'gather'> = {
   ],
 };
 
-/** Rows of an axis by index (int32, any rank, in [0, n)): the axis is replaced by those of `indices`. An embedding look-up. */
+/**
+ * Rows of an axis by index (int32, any rank, in [0, n)): the axis is replaced by those of `indices`. An embedding look-up. An index out of
+ * range is a UserError when it is run; on WebGPU only one that was uploaded.
+ */
 export function gather(x: Tensor, indices: Tensor, axis = 0): Tensor {
   return apply1(gatherOp, [x, indices], { axis: normalizeAxis('tensor/gather', axis, x.rank) });
 }
