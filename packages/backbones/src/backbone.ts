@@ -9,8 +9,11 @@ export interface BackboneInputs {
   readonly mode?: Mode;
 }
 
+/** What a backbone is applied to. */
+export type BackboneArguments = readonly [x: Tensor, time: Tensor, inputs?: BackboneInputs];
+
 /**
  * A raw network. `apply(params, x [N, C, H, W], time, inputs?)` gives [N, outputs, H, W]; `time` is a timestep or noise label as one
  * number for all ([] or [1]) or one for each item ([N]), float32 or int32. What the output means is the preconditioning's business.
  */
-export type Backbone<Params> = Module<Params, readonly [x: Tensor, time: Tensor, inputs?: BackboneInputs], Tensor>;
+export type Backbone<Params> = Module<Params, BackboneArguments, Tensor>;

@@ -1,4 +1,4 @@
-import { reshape, transpose, UserError, type Tensor } from '@langevin/tensor';
+import { checkNumber, reshape, transpose, UserError, type Tensor } from '@langevin/tensor';
 import { defineModule } from '@langevin/nn';
 import type { Backbone } from './backbone.ts';
 
@@ -30,11 +30,10 @@ export function pixelShuffle(x: Tensor, patch: number): Tensor {
  * @param patch side of a patch in pixels; 1 changes nothing
  */
 export function patched<Params>(network: Backbone<Params>, patch: number): Backbone<Params> {
-  if (!Number.isInteger(patch) || patch < 1 || patch > 64)
-    throw new UserError(`[backbones/patched] patch is out of range: patch=${patch}. Give an integer in [1, 64].`);
+  checkNumber('backbones/patched', { patch }, { kind: 'integer', atLeast: 1, atMost: 64 });
   if (patch === 1) return network;
   return defineModule({
     init: network.init,
-    apply: (params, x, time, inputs) => pixelShuffle(network.apply(params, pixelUnshuffle(x, patch), time, inputs), patch),
+    apply: (params, x, ...rest) => pixelShuffle(network.apply(params, pixelUnshuffle(x, patch), ...rest), patch),
   });
 }

@@ -59,7 +59,9 @@ describe('registry', () => {
     expect(complaint(() => findBackbone('unet2'))).toBe(
       '[backbones/registry] backbone is not supported: name="unet2". Did you mean "unet2d"? Known: dit, unet2d.',
     );
-    expect(complaint(() => findBackbone('resnet'))).toBe('[backbones/registry] backbone is not supported: name="resnet". Known: dit, unet2d.');
+    expect(complaint(() => findBackbone('resnet'))).toBe(
+      '[backbones/registry] backbone is not supported: name="resnet". Known: dit, unet2d.',
+    );
     expect(complaint(() => backboneFromConfig({ sample_size: 8 }))).toBe(
       '[backbones/registry] configuration does not say its class: _class_name=nothing. Known: DiTTransformer2DModel, UNet2DModel.',
     );

@@ -27,7 +27,7 @@ const partsOf = (schema: v.GenericSchema | Parts): Parts => schema as Parts;
 /** docs/training-config.md from the schema that configurations are checked with. */
 export function configPage(schema: v.GenericSchema): string {
   const rows = rowsOf(schema, '');
-  return `<!-- Made from packages/training/src/diffusion/config.ts. Do not edit: run "npx vitest run packages/training/test/config-page -u". -->
+  return `<!-- Made from packages/training/src/diffusion/config.ts. Do not edit: "npx vitest run training/test/config-page -u". -->
 
 # The training configuration
 

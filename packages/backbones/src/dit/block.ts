@@ -43,20 +43,25 @@ export const ZERO: LinearInit = { weightInit: constant(0), biasInit: constant(0)
 /** The paper's code has queries, keys and values in one matrix [3 D, D], whose bound is smaller by sqrt(2). */
 const FUSED_XAVIER: LinearInit = { weightInit: xavierUniform(Math.SQRT1_2), biasInit: constant(0) };
 
+/** What goes through a block. */
+interface BlockFlow {
+  /** Tokens [N, L, D]. */
+  readonly x: Tensor;
+  /** [N, D]: time and class, embedded. */
+  readonly condition: Tensor;
+  readonly mode?: Mode | undefined;
+}
+
 /**
  * Attention and a perceptron, whose normalisations and residual branches are scaled by the conditioning vector: adaLN-Zero. Peebles and
  * Xie 2023, sec. 3.2.
  *
- * `apply(params, x [N, L, D], condition [N, D], mode?)` gives [N, L, D].
+ * `apply(params, { x [N, L, D], condition [N, D], mode? })` gives [N, L, D].
  */
 export function ditBlock(
   config: DitConfig,
   init: 'paper' | 'torch',
-): Module<
-  Omit<DitBlockParams, 'norm1'> & { readonly norm1: { readonly linear: LinearParams } },
-  readonly [x: Tensor, condition: Tensor, mode?: Mode],
-  Tensor
-> {
+): Module<Omit<DitBlockParams, 'norm1'> & { readonly norm1: { readonly linear: LinearParams } }, readonly [flow: BlockFlow], Tensor> {
   const { numAttentionHeads: heads, attentionHeadDim: headSize, dropout: rate, normEps, attentionBias } = config;
   const width = heads * headSize;
   const paper = init === 'paper';
@@ -94,9 +99,7 @@ export function ditBlock(
     },
     apply(
       params: Omit<DitBlockParams, 'norm1'> & { readonly norm1: { readonly linear: LinearParams } },
-      x: Tensor,
-      condition: Tensor,
-      mode?: Mode,
+      { x, condition, mode }: BlockFlow,
     ) {
       const vectors = split(modulation.apply(params.norm1.linear, silu(condition)), 6, 1);
       const [shiftAttention, scaleAttention, gateAttention, shiftMlp, scaleMlp, gateMlp] = vectors as [

@@ -12,7 +12,7 @@ import {
   type Initializer,
   type LinearParams,
 } from '@langevin/nn';
-import type { Backbone, BackboneInputs } from '../backbone.ts';
+import type { Backbone, BackboneArguments } from '../backbone.ts';
 import { ditBlock, modulate, ZERO, type DitBlockParams } from './block.ts';
 import { conditioning } from './conditioning.ts';
 import { completeDitConfig, parseDitConfig, type DitConfig } from './config.ts';
@@ -83,7 +83,7 @@ export function dit(config: Partial<DitConfig>, options: DitOptions = {}): Backb
         proj_out_2: projOut2.init(generator),
       };
     },
-    apply(params: DitParams, x: Tensor, time: Tensor, { classLabels, mode }: BackboneInputs = {}) {
+    apply(params: DitParams, ...[x, time, { classLabels, mode } = {}]: BackboneArguments) {
       checkSample(x, complete);
       const n = x.shape[0]!;
       const grid = [x.shape[2]! / p, x.shape[3]! / p] as const;
@@ -95,7 +95,7 @@ export function dit(config: Partial<DitConfig>, options: DitOptions = {}): Backb
       const positions = cast(gridPositions({ size: width, grid, base: complete.sampleSize / p }), x.dtype);
       let h = add(add(tokens, bias!), positions);
       blocks.forEach((block, i) => {
-        h = block.apply(params.transformer_blocks[i]!, h, (conditions[i] ?? conditions[0])!, mode);
+        h = block.apply(params.transformer_blocks[i]!, { x: h, condition: (conditions[i] ?? conditions[0])!, mode });
       });
       const [shift, scale] = split(projOut1.apply(params.proj_out_1, silu(conditions[0]!)), 2, 1) as [Tensor, Tensor];
       return fromPatches(projOut2.apply(params.proj_out_2, modulate(normOut.apply({}, h), { scale, shift })), grid, p);

@@ -12,7 +12,7 @@ import {
   type EmbeddingMlpParams,
   type NormParams,
 } from '@langevin/nn';
-import type { Backbone, BackboneInputs } from '../backbone.ts';
+import type { Backbone, BackboneArguments } from '../backbone.ts';
 import { downBlock, upBlock, type DownBlockParams, type SharedConfig, type UpBlockParams } from './blocks.ts';
 import { completeUnet2dConfig, parseUnet2dConfig, type Unet2dConfig } from './config.ts';
 import { stages, type StagesParams } from './stages.ts';
@@ -99,7 +99,7 @@ export function unet2d(config: Partial<Unet2dConfig>, options: Unet2dOptions = {
         conv_out: convOut.init(generator),
       };
     },
-    apply(params: Unet2dParams, x: Tensor, time: Tensor, { classLabels, mode }: BackboneInputs = {}) {
+    apply(params: Unet2dParams, ...[x, time, { classLabels, mode } = {}]: BackboneArguments) {
       checkSample(x, complete);
       const times = perItem(time, x.shape[0]!, 'time');
       const embedding = embed(params, times, classLabels);
