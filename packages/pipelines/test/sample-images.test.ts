@@ -179,7 +179,7 @@ describe('every part is an argument', () => {
     expect((await run({ ...options, denoiser: (denoise) => denoise })).bytes).toEqual(usual.bytes);
     // D = U + w (D - U): at w = 0 it is U, the run of the other classes.
     const guided =
-      (weight: number): SampleImagesOptions['denoiser'] =>
+      (weight: number): NonNullable<SampleImagesOptions['denoiser']> =>
       (denoise, { denoiserOf, images }) => {
         const other = denoiserOf(images.map(() => 2));
         const guide = async (x: Tensor, at: NoiseLevels): Promise<Tensor> => {
