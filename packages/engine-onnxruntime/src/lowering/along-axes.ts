@@ -5,6 +5,7 @@ import { ARITHMETIC, castTo, roundToBfloat16 } from './kernels.ts';
 import { isFloat, isNaNFlags, nanMarks, nanWhereMarked } from './nan.ts';
 import { interleavedAxes, sumInterleaved } from './repeat.ts';
 import type { LoweringTable, Operand, Scope } from './scope.ts';
+import { runningSumInBlocks } from './running-sum.ts';
 import { isLongSum, sumInBlocks } from './sum.ts';
 
 function reduce(scope: Scope, op: string, { axes, keepDims }: ReduceParams): string {
@@ -72,6 +73,7 @@ export const alongAxes: LoweringTable<'sum' | 'max' | 'argMax' | 'cumsum' | 'top
     const x = scope.inputs[0]!;
     const attributes = { exclusive: 0, reverse: direction === 'reverse' ? 1 : 0 };
     const running = (value: Operand | string): string => scope.emit('CumSum', [value, scope.fill('int64', axis)], { attributes });
+    if (x.dtype === 'float32' && scope.provider === 'webgpu') return runningSumInBlocks(scope, x, { axis, direction });
     if (isFloat(x) && scope.provider !== 'webgpu') {
       // One addition after another: in float64, as PyTorch does, since the runtime's kernel has nothing like blocks.
       const sums = running(scope.emit('Cast', [x], { attributes: { to: ONNX_FLOAT64 } }));
@@ -86,10 +88,11 @@ export const alongAxes: LoweringTable<'sum' | 'max' | 'argMax' | 'cumsum' | 'top
       scope.emitMany('TopK', [keys, scope.ints([count])], { attributes, results: 2 })[1]!;
     if (!isFloat(x)) return castTo(scope, first(ARITHMETIC.includes(x.dtype) ? x.name : castTo(scope, x, 'int32'), k), 'int32');
     if (scope.provider !== 'webgpu') return castTo(scope, first(keysAboveInfinity(scope, x), k), 'int32');
-    // Without float64: in the order of all elements, NaN counting as infinity, then those that are NaN apart from the others.
-    const all = first(scope.emit('Where', [isNaNFlags(scope, x), scope.fill(x.dtype, Infinity), x]), x.shape[axis]!);
-    const marks = scope.emit('GatherElements', [nanMarks(scope, x), all], { attributes: { axis } });
-    return castTo(scope, scope.emit('GatherElements', [all, first(marks, k)], { attributes: { axis } }), 'int32');
+    // WebGPU has no float64, and its kernel takes infinities for its own padding: by value among finite ones, then by kind.
+    const { value, kind } = valueAndKind(scope, x);
+    const all = first(value, x.shape[axis]!);
+    const kinds = scope.emit('GatherElements', [kind, all], { attributes: { axis } });
+    return scope.emit('GatherElements', [castTo(scope, all, 'int32'), first(kinds, k)], { attributes: { axis } });
   },
 };
 
@@ -102,6 +105,18 @@ function keysAboveInfinity(scope: Scope, x: Operand): string {
   const beyond = scope.emit('Mul', [wide(scope.fill('float32', LARGEST_FLOAT)), wide(scope.fill('float32', 2))]);
   const finite = scope.emit('Min', [wide(x), beyond]);
   return scope.emit('Where', [scope.emit('IsNaN', [x]), wide(scope.fill('float32', Infinity)), finite]);
+}
+
+/** Finite values, 0 for others, and their kinds: -1 for -infinity, 0 for finite ones, 1 for infinity, 2 for NaN. */
+function valueAndKind(scope: Scope, x: Operand): { readonly value: string; readonly kind: string } {
+  const number = (value: number): string => scope.fill(x.dtype, value);
+  const isFinite = scope.emit('Less', [scope.emit('Abs', [x]), number(Infinity)]);
+  const isInfinite = (sign: 1 | -1): string => castTo(scope, scope.emit('Equal', [x, number(sign * Infinity)]), x.dtype);
+  const side = scope.emit('Sub', [isInfinite(1), isInfinite(-1)]);
+  return {
+    value: scope.emit('Where', [isFinite, x, number(0)]),
+    kind: scope.emit('Where', [isNaNFlags(scope, x), number(2), side]),
+  };
 }
 
 const LARGEST_FLOAT = (2 - 2 ** -23) * 2 ** 127;

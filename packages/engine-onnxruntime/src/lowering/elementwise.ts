@@ -2,7 +2,7 @@ import type { DType } from '@langevin/tensor';
 import { sizeOf } from '@langevin/tensor';
 import { ARITHMETIC, castTo, emitTyped, FLOATS, roundToBfloat16 } from './kernels.ts';
 import type { LoweringTable, Operand, Scope } from './scope.ts';
-import { preciseCos, preciseLog, preciseSin } from './webgpu-math.ts';
+import { keepingNaN, preciseCos, preciseLog, precisePow, preciseSin } from './webgpu-math.ts';
 
 type Elementwise =
   | 'neg'
@@ -86,15 +86,15 @@ export const elementwise: LoweringTable<Elementwise> = {
   neg: arithmetic('Neg'),
   abs: arithmetic('Abs'),
   sign: arithmetic('Sign'),
-  exp: float('Exp'),
+  exp: onWebgpu((scope, x) => keepingNaN(scope, x, 'Exp'), float('Exp')),
   log: onWebgpu(preciseLog, float('Log')),
-  sqrt: float('Sqrt'),
+  sqrt: onWebgpu((scope, x) => keepingNaN(scope, x, 'Sqrt'), float('Sqrt')),
   sin: onWebgpu(preciseSin, float('Sin')),
   cos: onWebgpu(preciseCos, float('Cos')),
-  atan: float('Atan'),
-  tanh: float('Tanh'),
-  sigmoid: float('Sigmoid'),
-  erf: float('Erf'),
+  atan: onWebgpu((scope, x) => keepingNaN(scope, x, 'Atan'), float('Atan')),
+  tanh: onWebgpu((scope, x) => keepingNaN(scope, x, 'Tanh'), float('Tanh')),
+  sigmoid: onWebgpu((scope, x) => keepingNaN(scope, x, 'Sigmoid'), float('Sigmoid')),
+  erf: onWebgpu((scope, x) => keepingNaN(scope, x, 'Erf'), float('Erf')),
   floor: rounding('Floor'),
   ceil: rounding('Ceil'),
   round: rounding('Round'),
@@ -121,7 +121,7 @@ export const elementwise: LoweringTable<Elementwise> = {
     const quotient = scope.emit('Div', [numerator, divisor]);
     return a.dtype === 'int64' ? quotient : castTo(scope, quotient, a.dtype);
   },
-  pow: arithmetic('Pow'),
+  pow: onWebgpu((scope) => precisePow(scope, scope.inputs as [Operand, Operand]), arithmetic('Pow')),
   maximum: arithmetic('Max'),
   minimum: arithmetic('Min'),
   equal: comparison('Equal', [...ARITHMETIC, 'bool']),

@@ -8,15 +8,18 @@ export interface NormalizeParams {
   readonly epsilon: number;
 }
 
-/** From this many numbers on LayerNormalization, whose sum of squares has 8 lanes, is off by more than 2^-20. */
-const LONGEST_ROW = 2 ** 17;
+/**
+ * From this many numbers on LayerNormalization is off by more than 2^-20: its sum of squares has 8 lanes, and on WebGPU it takes the
+ * difference of two large sums.
+ */
+const LONGEST_ROW = { any: 2 ** 17, webgpu: 2 ** 12 } as const;
 
 /** y, mean and inverse deviation over the last axes. The statistics are always float32, so float16 is widened before and narrowed after. */
 export function normalizeRows(scope: Scope, x: Operand, { axes, epsilon }: NormalizeParams): readonly string[] {
   const wide = x.dtype === 'float16' ? castTo(scope, x, 'float32') : x.name;
   const axis = x.shape.length - axes;
   const results =
-    sizeOf(x.shape.slice(axis)) > LONGEST_ROW
+    sizeOf(x.shape.slice(axis)) > LONGEST_ROW[scope.provider]
       ? inBlocks(scope, wide, { shape: x.shape, axis, epsilon })
       : inOne(scope, wide, { shape: x.shape, axis, epsilon });
   return x.dtype === 'float16' ? results.map((result) => castTo(scope, result, 'float16')) : results;

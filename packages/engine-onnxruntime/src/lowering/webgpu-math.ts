@@ -1,3 +1,4 @@
+import { isNaNFlags } from './nan.ts';
 import type { Operand, Scope } from './scope.ts';
 
 /**
@@ -38,8 +39,25 @@ export function preciseCos(scope: Scope, x: Operand): string {
   return preciseSin(scope, scope.emit('Sub', [constant(Math.PI / 2), scope.emit('Abs', [rest])]));
 }
 
-/** Some adapters give a large negative number at 0. */
+/** Some adapters give a large negative number at 0, and infinity for NaN. */
 export function preciseLog(scope: Scope, x: Operand): string {
   const isZero = scope.emit('Equal', [x, scope.fill('float32', 0)]);
-  return scope.emit('Where', [isZero, scope.fill('float32', -Infinity), scope.emit('Log', [x])]);
+  const found = scope.emit('Where', [isZero, scope.fill('float32', -Infinity), scope.emit('Log', [x])]);
+  return scope.emit('Where', [isNaNFlags(scope, x), x, found]);
+}
+
+/** C's pow, of which WGSL leaves open what is not between finite numbers, and the poles at 0. */
+export function precisePow(scope: Scope, [base, exponent]: readonly [Operand, Operand]): string {
+  const number = (value: number): string => scope.fill('float32', value);
+  const equal = (x: Operand | string, value: number): string => scope.emit('Equal', [x, number(value)]);
+  const isPole = scope.emit('And', [equal(base, 0), scope.emit('Less', [exponent, number(0)])]);
+  const isUnit = scope.emit('And', [equal(scope.emit('Abs', [base]), 1), equal(scope.emit('Abs', [exponent]), Infinity)]);
+  const isOne = scope.emit('Or', [scope.emit('Or', [equal(base, 1), equal(exponent, 0)]), isUnit]);
+  const found = scope.emit('Where', [isPole, number(Infinity), scope.emit('Pow', [base, exponent])]);
+  return scope.emit('Where', [isOne, number(1), found]);
+}
+
+/** A function of the device's own, some of which give a number for NaN. */
+export function keepingNaN(scope: Scope, x: Operand, op: string): string {
+  return scope.emit('Where', [isNaNFlags(scope, x), x, scope.emit(op, [x])]);
 }

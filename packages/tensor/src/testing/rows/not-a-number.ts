@@ -1,4 +1,4 @@
-import { relu, clamp, sign } from '../../ops/unary.ts';
+import { abs, atan, ceil, clamp, cos, erf, exp, floor, log, neg, relu, round, sigmoid, sign, sin, sqrt, tanh } from '../../ops/unary.ts';
 import { maximum, minimum, pow } from '../../ops/binary.ts';
 import { maxPool } from '../../ops/pool.ts';
 import { argMax, max, min } from '../../ops/reduce.ts';
@@ -12,7 +12,14 @@ const INF = Infinity;
 /** NaN that an op swallows is a fault that nobody sees: it goes through, as in PyTorch and C's pow. */
 const exact = { gradient: NOT_FINITE, tolerance: EXACT } as const;
 
+const FUNCTIONS = { neg, abs, exp, log, sqrt, sin, cos, atan, tanh, sigmoid, erf, floor, ceil, round } as const;
+
 export const notANumberRows: readonly ConformanceRow[] = [
+  ...Object.entries(FUNCTIONS).flatMap(([op, fn]) =>
+    rowsOf(op as keyof typeof FUNCTIONS, {
+      NaN: { inputs: (d) => [d.of([NaN, NaN, NaN])], fn: (x) => fn(x!), shape: [3], expected: [NaN, NaN, NaN], ...exact },
+    }),
+  ),
   ...rowsOf('max', {
     'NaN in any place': {
       inputs: (d) => [d.of([NaN, 3, 1, 3, NaN, 1, 3, 1, NaN, 1, 2, INF, -INF, -INF, NaN], [5, 3])],
