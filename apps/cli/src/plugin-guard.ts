@@ -86,13 +86,11 @@ export function guardBackbone(backbone: BackbonePlugin, blame: Blame): BackboneP
     ...backbone,
     parse: (config, options) =>
       guarded(blame, () => {
-        const { module, info } = backbone.parse(config, options);
+        const network = backbone.parse(config, options);
         return {
-          info,
-          module: {
-            init: (generator) => guarded(blame, () => module.init(generator)),
-            apply: (...args) => guarded(blame, () => module.apply(...args)),
-          },
+          ...network,
+          init: (generator) => guarded(blame, () => network.init(generator)),
+          apply: (...args) => guarded(blame, () => network.apply(...args)),
         };
       }),
   };

@@ -1,26 +1,5 @@
 import { UserError } from '@langevin/tensor';
-import type { Backbone } from './backbone.ts';
-
-/** What a network expects and gives, for whoever puts it to use. */
-export interface BackboneInfo {
-  /** Channels of the sample. */
-  readonly channels: number;
-  /** Channels of the result. */
-  readonly outputs: number;
-  /** Height and width that it was configured for; null when the configuration does not say. */
-  readonly size: readonly [height: number, width: number] | null;
-  /** Height and width must be multiples of this. */
-  readonly multiple: number;
-  /** What `time` is: a training timestep, possibly fractional; a timestep as an index; or the noise level sigma. */
-  readonly time: 'timestep' | 'index' | 'sigma';
-  /** Labels are 0 .. count - 1; `none` stands for no class, where the architecture reserves one. Null without class labels. */
-  readonly labels: { readonly count: number; readonly none: number | null } | null;
-}
-
-export interface BackboneInstance {
-  readonly module: Backbone<unknown>;
-  readonly info: BackboneInfo;
-}
+import type { Network } from '@langevin/core';
 
 export interface ParseOptions {
   /** How fresh parameters start: as in diffusers, or so that the fresh network gives 0. @default 'torch' */
@@ -36,7 +15,7 @@ export interface BackbonePlugin {
   /** One sentence for listings. */
   readonly summary: string;
   /** @throws UserError naming the entry that is wrong */
-  readonly parse: (config: unknown, options?: ParseOptions) => BackboneInstance;
+  readonly parse: (config: unknown, options?: ParseOptions) => Network<unknown>;
 }
 
 /**
@@ -47,8 +26,11 @@ export interface BackbonePlugin {
  * const mine = defineBackbone({
  *   name: 'scale', className: 'MyScale', summary: 'One number, which multiplies the sample.',
  *   parse: () => ({
- *     module: { init: () => ({ w: scalar(1) }), apply: (params, x) => mul((params as { w: Tensor }).w, x) },
- *     info: { channels: 3, outputs: 3, size: null, multiple: 1, time: 'sigma', labels: null },
+ *     init: () => ({ w: scalar(1) }),
+ *     apply: (params, x) => mul((params as { w: Tensor }).w, x),
+ *     info: {
+ *       channels: 3, outChannels: 3, outputs: ['prediction'], axes: 'hw', size: null, multiple: 1, time: 'sigma', conditions: {},
+ *     },
  *   }),
  * });
  * mine.parse({}).info.channels; // => 3

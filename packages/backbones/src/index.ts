@@ -1,5 +1,4 @@
-export type { Backbone, BackboneInputs } from './backbone.ts';
-export { defineBackbone, type BackboneInfo, type BackboneInstance, type BackbonePlugin, type ParseOptions } from './define-backbone.ts';
+export { defineBackbone, type BackbonePlugin, type ParseOptions } from './define-backbone.ts';
 export type { DitBlockParams } from './dit/block.ts';
 export type { ConditioningParams } from './dit/conditioning.ts';
 export { ditToConfig, parseDitConfig, type DitConfig } from './dit/config.ts';

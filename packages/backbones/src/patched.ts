@@ -1,6 +1,5 @@
-import { checkNumber, reshape, transpose, UserError, type Tensor } from '@langevin/tensor';
-import { defineModule } from '@langevin/nn';
-import type { Backbone } from './backbone.ts';
+import { reshape, transpose, UserError, type Tensor } from '@langevin/tensor';
+import { defineNetwork, type Network } from '@langevin/core';
 
 /** Squares of `patch` x `patch` pixels become channels: [N, C, H, W] -> [N, C patch^2, H/patch, W/patch], PyTorch's pixel_unshuffle. */
 export function pixelUnshuffle(x: Tensor, patch: number): Tensor {
@@ -29,11 +28,26 @@ export function pixelShuffle(x: Tensor, patch: number): Tensor {
  * @param network takes C patch^2 channels and gives as many times patch^2
  * @param patch side of a patch in pixels; 1 changes nothing
  */
-export function patched<Params>(network: Backbone<Params>, patch: number): Backbone<Params> {
-  checkNumber('backbones/patched', { patch }, { kind: 'integer', atLeast: 1, atMost: 64 });
+export function patched<Params>(network: Network<Params>, patch: number): Network<Params> {
+  if (!Number.isInteger(patch) || patch < 1 || patch > 64)
+    throw new UserError(`[backbones/patched] patch is out of range: patch=${patch}. Give an integer in [1, 64].`);
   if (patch === 1) return network;
-  return defineModule({
+  const { channels, outChannels, size, multiple } = network.info;
+  if (channels % patch ** 2 !== 0 || outChannels % patch ** 2 !== 0) {
+    throw new UserError(
+      `[backbones/patched] channels do not divide into patches: channels=${channels}, outChannels=${outChannels}, patch=${patch}. Give `
+        + 'multiples of patch * patch.',
+    );
+  }
+  return defineNetwork({
+    info: {
+      ...network.info,
+      channels: channels / patch ** 2,
+      outChannels: outChannels / patch ** 2,
+      size: size === null ? null : size.map((side) => side * patch),
+      multiple: multiple * patch,
+    },
     init: network.init,
-    apply: (params, x, ...rest) => pixelShuffle(network.apply(params, pixelUnshuffle(x, patch), ...rest), patch),
+    apply: (params, ...[x, ...rest]) => pixelShuffle(network.apply(params, pixelUnshuffle(x, patch), ...rest), patch),
   });
 }

@@ -1,5 +1,6 @@
 import { didYouMean, UnsupportedError, UserError } from '@langevin/tensor';
-import type { BackboneInstance, BackbonePlugin, ParseOptions } from './define-backbone.ts';
+import type { Network } from '@langevin/core';
+import type { BackbonePlugin, ParseOptions } from './define-backbone.ts';
 import { ditBackbone } from './dit/plugin.ts';
 import { unet2dBackbone } from './unet2d/plugin.ts';
 
@@ -27,13 +28,13 @@ export function findBackbone(name: string, plugins: readonly BackbonePlugin[] = 
  *
  * @throws UserError when the class is missing or an entry is wrong; UnsupportedError when the class is not known
  * @example
- * const { module, info } = backboneFromConfig({ _class_name: 'UNet2DModel', sample_size: 32 });
+ * const { info } = backboneFromConfig({ _class_name: 'UNet2DModel', sample_size: 32 });
  * info.size; // => [32, 32]
  */
 export function backboneFromConfig(
   config: unknown,
   options: ParseOptions & { readonly plugins?: readonly BackbonePlugin[] } = {},
-): BackboneInstance {
+): Network<unknown> {
   const { plugins = backbonePlugins, ...rest } = options;
   const name = typeof config === 'object' && config !== null && '_class_name' in config ? config._class_name : undefined;
   if (typeof name !== 'string') {

@@ -39,8 +39,8 @@ for (const { name: engineName, make, tolerance } of engines) {
         const net = ditFromConfig(entry.config);
         const params = fromStateDict(net.init(shapesOnly), readWeights('dit.safetensors', name));
         expect([...namedTensors(params).keys()].sort()).toEqual(Object.keys(entry.gradients).sort());
-        const classLabels = tensor(entry.labels, { dtype: 'int32' });
-        await expectNetwork(entry, { params, apply: (at, x) => net.apply(at, x, tensor(entry.time), { classLabels }), engine, tolerance });
+        const conditions = { label: tensor(entry.labels, { dtype: 'int32' }) };
+        await expectNetwork(entry, { params, apply: (at, x) => net.apply(at, x, tensor(entry.time), { conditions }), engine, tolerance });
       },
       60_000,
     );

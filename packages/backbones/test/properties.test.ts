@@ -1,13 +1,5 @@
-import {
-  dit,
-  ditPresets,
-  patched,
-  pixelShuffle,
-  pixelUnshuffle,
-  unet2d,
-  type BackboneInputs,
-  type Unet2dConfig,
-} from '@langevin/backbones';
+import type { NetworkInputs } from '@langevin/core';
+import { dit, ditPresets, patched, pixelShuffle, pixelUnshuffle, unet2d, type Unet2dConfig } from '@langevin/backbones';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { parameterCount, trainMode, type ParamsOf } from '@langevin/nn';
 import {
@@ -90,11 +82,11 @@ describe('U-Net', () => {
         : t,
     );
     const run = (p: typeof params, ...list: readonly number[]): Promise<number[]> =>
-      numbers(net.apply(p, x, scalar(5), { classLabels: labels(...list) }));
+      numbers(net.apply(p, x, scalar(5), { conditions: { label: labels(...list) } }));
     expect(await run(swapped, 1, 2)).toEqual(await run(params, 0, 2));
     expect(await run(params, 1, 2)).not.toEqual(await run(params, 0, 2));
     expect(() => net.apply(params, x, scalar(5))).toThrow('[backbones/unet2d] class labels are missing: num_class_embeds=3.');
-    expect(() => unet2d(small).apply(params, x, scalar(5), { classLabels: labels(0, 0) })).toThrow(
+    expect(() => unet2d(small).apply(params, x, scalar(5), { conditions: { label: labels(0, 0) } })).toThrow(
       '[backbones/unet2d] network knows no classes',
     );
   });
@@ -112,7 +104,7 @@ describe('U-Net', () => {
   test('dropout acts in training only, and one compilation serves all times', async () => {
     const net = unet2d({ ...small, dropout: 0.5 });
     const params = net.init(torchGenerator(0));
-    const apply = (inputs: BackboneInputs) =>
+    const apply = (inputs: NetworkInputs) =>
       compile((p: typeof params, sample: Tensor, time: Tensor) => net.apply(p, sample, time, inputs));
     const sampling = apply({});
     expect(await numbers(await sampling(params, x, 3))).toEqual(await numbers(await sampling(params, x, 3)));
@@ -178,9 +170,9 @@ describe('DiT', () => {
   test('no label is the null class', async () => {
     const net = dit(tiny, { init: 'torch' });
     const params = net.init(torchGenerator(0));
-    const run = (inputs: BackboneInputs): Promise<number[]> => numbers(net.apply(params, x, scalar(10), inputs));
-    expect(await run({})).toEqual(await run({ classLabels: labels(4, 4) }));
-    expect(await run({})).not.toEqual(await run({ classLabels: labels(1, 4) }));
+    const run = (inputs: NetworkInputs): Promise<number[]> => numbers(net.apply(params, x, scalar(10), inputs));
+    expect(await run({})).toEqual(await run({ conditions: { label: labels(4, 4) } }));
+    expect(await run({})).not.toEqual(await run({ conditions: { label: labels(1, 4) } }));
   });
 
   test('with one embedding for all blocks equals a network whose blocks hold copies of it', async () => {

@@ -36,22 +36,33 @@ describe('registry', () => {
   });
 
   test('makes a network from a configuration, by its class', () => {
-    const { module, info } = backboneFromConfig({
+    const network = backboneFromConfig({
       _class_name: 'UNet2DModel',
       _diffusers_version: '0.42.0',
       sample_size: 32,
       num_class_embeds: 11,
     });
-    expect(info).toEqual({ channels: 3, outputs: 3, size: [32, 32], multiple: 8, time: 'timestep', labels: { count: 11, none: null } });
-    expect(parameterCount(module)).toBe(parameterCount(unet2d({ numClassEmbeds: 11 })));
+    expect(network.info).toEqual({
+      channels: 3,
+      outChannels: 3,
+      outputs: ['prediction'],
+      axes: 'hw',
+      size: [32, 32],
+      multiple: 8,
+      time: 'timestep',
+      conditions: { label: { kind: 'label', count: 11, none: null } },
+    });
+    expect(parameterCount(network)).toBe(parameterCount(unet2d({ numClassEmbeds: 11 })));
     const dit = backboneFromConfig({ ...ditToConfig({ numLayers: 1 }) });
     expect(dit.info).toEqual({
       channels: 4,
-      outputs: 4,
+      outChannels: 4,
+      outputs: ['prediction'],
+      axes: 'hw',
       size: [32, 32],
       multiple: 2,
       time: 'timestep',
-      labels: { count: 1001, none: 1000 },
+      conditions: { label: { kind: 'label', count: 1001, none: 1000 } },
     });
   });
 

@@ -50,8 +50,8 @@ for (const { name: engineName, make, tolerance, cases } of engines) {
         const engine = await make();
         const net = unet2dFromConfig(entry.config);
         const params = fromStateDict(net.init(shapesOnly), readWeights('unet2d.safetensors', name));
-        const classLabels = labelsOf(entry);
-        const inputs = classLabels ? { classLabels } : {};
+        const label = labelsOf(entry);
+        const inputs = label ? { conditions: { label } } : {};
         await expectNetwork(entry, { params, apply: (at, x) => net.apply(at, x, tensor(entry.time), inputs), engine, tolerance });
       },
       60_000,

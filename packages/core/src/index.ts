@@ -20,7 +20,7 @@ export type { NoiseInterval, NoiseRequest, NoiseSource } from './noise-source.ts
 
 // Networks, and what they are told
 export { checkConditions, dropConditions, maskOf, type Conditions, type ConditionSpec, type ConditionSpecs } from './conditions.ts';
-export type { Network, NetworkInfo, NetworkInputs } from './network.ts';
+export { defineNetwork, type Network, type NetworkArguments, type NetworkInfo, type NetworkInputs } from './network.ts';
 export { listenAt, tapped, type Taps } from './taps.ts';
 export type { Autoencoder, AutoencoderInfo, Posterior } from './autoencoder.ts';
 

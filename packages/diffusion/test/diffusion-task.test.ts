@@ -34,9 +34,10 @@ function affine(outputs: Network<Params>['info']['outputs'] = ['prediction']): N
   return {
     info: {
       channels: 1,
+      outChannels: outputs.length,
       outputs,
       axes: 'l',
-      size: [null],
+      size: null,
       multiple: 1,
       time: 'sigma',
       conditions: { label: { kind: 'label', count: LABELS, none: NONE } },

@@ -37,7 +37,7 @@ export interface ForwardOptions {
 export function compileForward({ network, classes }: ImageBackbone, { engine, weights = 'constant' }: ForwardOptions = {}): Forward {
   const compiled = compile(
     (params: unknown, { x, cNoise, labels }: Omit<ForwardInput, 'params'>) =>
-      network.apply(params, x, cNoise, labels ? { classLabels: labels } : {}),
+      network.apply(params, x, cNoise, labels ? { conditions: { label: labels } } : {}),
     { freeze: weights === 'constant' ? [0] : [], name: 'forward pass', ...(engine && { engine }) },
   );
   // The labels of a sampling run are one tensor for all of its steps: looked at once.

@@ -26,15 +26,16 @@ export interface ImageBackboneOptions {
  */
 export function imageBackbone(config: unknown, { from, patch = 1, plugins }: ImageBackboneOptions): ImageBackbone {
   // Zeros where a fresh network would only add noise: training starts at the best constant guess.
-  const { module, info } = naming(from, () => backboneFromConfig(config, { init: 'zero', ...(plugins && { plugins }) }));
+  const network = naming(from, () => backboneFromConfig(config, { init: 'zero', ...(plugins && { plugins }) }));
   const refuse = (problem: string, remedy: string): never => {
     throw new UserError(`[pipelines/backbone] ${problem}, file=${from}. ${remedy}`);
   };
+  const { info } = network;
   const channels = info.channels / patch ** 2;
   if (info.size === null)
     return refuse('size of the images is missing: sample_size=null', 'Give the side of the images, or height and width.');
-  if (info.channels !== info.outputs)
-    return refuse(`a denoiser gives what it is given: in_channels=${info.channels}, out_channels=${info.outputs}`, 'Make them equal.');
+  if (info.channels !== info.outChannels)
+    return refuse(`a denoiser gives what it is given: in_channels=${info.channels}, out_channels=${info.outChannels}`, 'Make them equal.');
   if (info.time !== 'timestep')
     return refuse(
       `network takes ${info.time} for its time, models of EDM give it log(sigma) / 4`,
@@ -42,15 +43,16 @@ export function imageBackbone(config: unknown, { from, patch = 1, plugins }: Ima
     );
   if (!Number.isInteger(channels))
     return refuse(`channels do not divide into patches: in_channels=${info.channels}, patch=${patch}`, 'Give a multiple of patch * patch.');
-  const [height, width] = [info.size[0] * patch, info.size[1] * patch];
+  const [height, width] = [info.size[0]! * patch, info.size[1]! * patch];
+  const label = info.conditions['label'];
   return {
-    network: patched(module, patch),
+    network: patched(network, patch),
     patch,
     channels,
     height,
     width,
     ...(height === width ? { size: height } : {}),
-    ...(info.labels === null ? {} : { classes: info.labels.count }),
+    ...(label?.kind === 'label' ? { classes: label.count } : {}),
   };
 }
 

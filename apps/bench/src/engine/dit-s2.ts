@@ -13,7 +13,7 @@ export function ditS2(): {
   const random = (...shape: number[]): Tensor => tensor(g.normal(shape.reduce((a, b) => a * b, 1)), { shape });
   return {
     params: net.init(g),
-    apply: (params, ...[x, t, labels]) => net.apply(params, x!, t!, { classLabels: labels! }),
+    apply: (params, ...[x, t, labels]) => net.apply(params, x!, t!, { conditions: { label: labels! } }),
     inputs: [random(8, 4, 32, 32), cast(range(8, { start: 10, step: 100 }), 'float32'), range(8)],
     target: random(8, 8, 32, 32),
   };

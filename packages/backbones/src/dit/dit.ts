@@ -12,7 +12,7 @@ import {
   type Initializer,
   type LinearParams,
 } from '@langevin/nn';
-import type { Backbone, BackboneArguments } from '../backbone.ts';
+import { defineNetwork, type Network, type NetworkArguments } from '@langevin/core';
 import { ditBlock, modulate, ZERO, type DitBlockParams } from './block.ts';
 import { conditioning } from './conditioning.ts';
 import { completeDitConfig, parseDitConfig, type DitConfig } from './config.ts';
@@ -42,15 +42,16 @@ const xavierOfMatrix: Initializer = (generator, shape) => {
  * The diffusion transformer of Peebles and Xie 2023 (arXiv:2212.09748) in the form of diffusers' `DiTTransformer2DModel`: same names of
  * parameters, same numbers.
  *
- * `apply(params, x [N, inChannels, H, W], time, { classLabels?, mode? })` gives [N, outChannels, H, W]; H and W are multiples of
- * `patchSize`. Without labels every item is of the null class. Replacing labels by the null class in training is the caller's business.
+ * `apply(params, x [N, inChannels, H, W], time, { conditions?, mode? })` gives [N, outChannels, H, W]; H and W are multiples of
+ * `patchSize`. Classes are the condition
+ * `label`; without it every item is of the null class. Replacing labels by the null class in training is the caller's business.
  *
  * @throws UserError when the configuration is inconsistent, or at `apply` when sizes do not fit
  * @example
  * const net = dit(ditPresets['DiT-S/2']);
  * parameterCount(net); // => 32865056
  */
-export function dit(config: Partial<DitConfig>, options: DitOptions = {}): Backbone<DitParams> {
+export function dit(config: Partial<DitConfig>, options: DitOptions = {}): Network<DitParams> {
   const complete = completeDitConfig(config);
   const { patchSize: p, inChannels, outChannels, numLayers, embedding: placing } = complete;
   const init = options.init ?? 'paper';
@@ -70,7 +71,17 @@ export function dit(config: Partial<DitConfig>, options: DitOptions = {}): Backb
   const projOut1 = scoped('proj_out_1', linear({ inputs: width, outputs: 2 * width, ...(paper && ZERO) }));
   const projOut2 = scoped('proj_out_2', linear({ inputs: width, outputs: p * p * outputs, ...(paper && ZERO) }));
 
-  return defineModule({
+  return defineNetwork({
+    info: {
+      channels: inChannels,
+      outChannels: outputs,
+      outputs: outputs === 2 * inChannels ? ['prediction', 'variance'] : ['prediction'],
+      axes: 'hw',
+      size: [complete.sampleSize, complete.sampleSize],
+      multiple: p,
+      time: 'timestep',
+      conditions: { label: { kind: 'label', count: classes + 1, none: classes } },
+    },
     init(generator: Generator): DitParams {
       return {
         pos_embed: { proj: patchConv.init(generator) },
@@ -83,12 +94,12 @@ export function dit(config: Partial<DitConfig>, options: DitOptions = {}): Backb
         proj_out_2: projOut2.init(generator),
       };
     },
-    apply(params: DitParams, ...[x, time, { classLabels, mode } = {}]: BackboneArguments) {
+    apply(params: DitParams, ...[x, time, { conditions: given = {}, mode } = {}]: NetworkArguments) {
       checkSample(x, complete);
       const n = x.shape[0]!;
       const grid = [x.shape[2]! / p, x.shape[3]! / p] as const;
       const times = perItem(time, n, 'time');
-      const labels = classLabels ? perItem(classLabels, n, 'classLabels') : full([n], classes, 'int32');
+      const labels = given['label'] ? perItem(given['label'], n, 'conditions.label') : full([n], classes, 'int32');
       const conditions = params.transformer_blocks.map(({ norm1 }) => norm1.emb && condition.apply(norm1.emb, times, labels));
       const { weight, bias } = params.pos_embed.proj;
       const tokens = matmul(toPatches(x, p), reshape(weight, [width, inChannels * p * p]), { transposeB: true });
@@ -104,7 +115,7 @@ export function dit(config: Partial<DitConfig>, options: DitOptions = {}): Backb
 }
 
 /** {@link dit} from a parsed `config.json` of diffusers. @throws UserError naming the entry that is wrong */
-export function ditFromConfig(json: unknown, options: DitOptions = {}): Backbone<DitParams> {
+export function ditFromConfig(json: unknown, options: DitOptions = {}): Network<DitParams> {
   return dit(parseDitConfig(json), options);
 }
 

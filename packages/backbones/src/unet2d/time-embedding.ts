@@ -63,7 +63,7 @@ export function classEmbedding(
       apply(_: ClassEmbeddingParams, labels: Tensor) {
         if (labels.rank === 2 && labels.shape[1] === sizes.embedding) return labels;
         throw new UserError(
-          `[backbones/unet2d] class vectors do not fit: classLabels=[${labels.shape.join(', ')}]. With class_embed_type="identity" `
+          `[backbones/unet2d] class vectors do not fit: conditions.label=[${labels.shape.join(', ')}]. With class_embed_type="identity" `
             + `give [N, ${sizes.embedding}].`,
         );
       },

@@ -12,7 +12,7 @@ import {
   type EmbeddingMlpParams,
   type NormParams,
 } from '@langevin/nn';
-import type { Backbone, BackboneArguments } from '../backbone.ts';
+import { defineNetwork, type ConditionSpec, type Network, type NetworkArguments } from '@langevin/core';
 import { downBlock, upBlock, type DownBlockParams, type SharedConfig, type UpBlockParams } from './blocks.ts';
 import { completeUnet2dConfig, parseUnet2dConfig, type Unet2dConfig } from './config.ts';
 import { stages, type StagesParams } from './stages.ts';
@@ -42,8 +42,8 @@ export interface Unet2dOptions {
 /**
  * The U-Net of Ho et al. 2020 in the form of diffusers' `UNet2DModel`: same names of parameters, same numbers.
  *
- * `apply(params, x [N, inChannels, H, W], time, { classLabels?, mode? })` gives [N, outChannels, H, W]; H and W are multiples of
- * 2^(levels - 1).
+ * `apply(params, x [N, inChannels, H, W], time, { conditions?, mode? })` gives [N, outChannels, H, W]; H and W are multiples of
+ * 2^(levels - 1). A network that knows classes is told them as the condition `label`.
  *
  * @throws UserError when the configuration is inconsistent, or at `apply` when sizes do not fit
  * @example
@@ -55,7 +55,7 @@ export interface Unet2dOptions {
  * const params = net.init(torchGenerator(0));
  * net.apply(params, zeros([1, 3, 32, 32]), scalar(500)).shape; // => [1, 3, 32, 32]
  */
-export function unet2d(config: Partial<Unet2dConfig>, options: Unet2dOptions = {}): Backbone<Unet2dParams> {
+export function unet2d(config: Partial<Unet2dConfig>, options: Unet2dOptions = {}): Network<Unet2dParams> {
   const complete = completeUnet2dConfig(config);
   const { inChannels, outChannels, blockOutChannels: sizes, normNumGroups: groups, normEps: epsilon, timeEmbeddingType } = complete;
   const first = sizes[0]!;
@@ -76,16 +76,17 @@ export function unet2d(config: Partial<Unet2dConfig>, options: Unet2dOptions = {
     const embedded = embedTime.apply(params.time_embedding, toFeatures(time));
     if (!embedClass && !labels) return embedded;
     if (!embedClass)
-      throw new UserError('[backbones/unet2d] network knows no classes: classLabels given. Leave them out, or set num_class_embeds.');
+      throw new UserError('[backbones/unet2d] network knows no classes: conditions.label is given. Leave it out, or set num_class_embeds.');
     if (!labels)
       throw new UserError(
-        `[backbones/unet2d] class labels are missing: num_class_embeds=${complete.numClassEmbeds}. Give classLabels, int32 [N]; `
+        `[backbones/unet2d] class labels are missing: num_class_embeds=${complete.numClassEmbeds}. Give conditions.label, int32 [N]; `
           + 'the null class for none.',
       );
     return add(embedded, embedClass.apply(params.class_embedding ?? {}, labels, toFeatures));
   };
 
-  return defineModule({
+  return defineNetwork({
+    info: infoOf(complete, embeddingSize),
     init(generator: Generator): Unet2dParams {
       return {
         conv_in: convIn.init(generator),
@@ -99,10 +100,10 @@ export function unet2d(config: Partial<Unet2dConfig>, options: Unet2dOptions = {
         conv_out: convOut.init(generator),
       };
     },
-    apply(params: Unet2dParams, ...[x, time, { classLabels, mode } = {}]: BackboneArguments) {
+    apply(params: Unet2dParams, ...[x, time, { conditions = {}, mode } = {}]: NetworkArguments) {
       checkSample(x, complete);
       const times = perItem(time, x.shape[0]!, 'time');
-      const embedding = embed(params, times, classLabels);
+      const embedding = embed(params, times, conditions['label']);
       let h = convIn.apply(params.conv_in, complete.centerInputSample ? sub(mul(x, 2), 1) : x);
       const skips = [h];
       down.forEach((block, i) => {
@@ -121,8 +122,31 @@ export function unet2d(config: Partial<Unet2dConfig>, options: Unet2dOptions = {
   });
 }
 
+const TIMES = { positional: 'timestep', learned: 'index', fourier: 'sigma' } as const;
+
+function infoOf(config: Unet2dConfig, embedding: number): Network<Unet2dParams>['info'] {
+  const { inChannels, outChannels, sampleSize: size } = config;
+  const label = labelSpec(config, embedding);
+  return {
+    channels: inChannels,
+    outChannels,
+    outputs: outChannels === 2 * inChannels ? ['prediction', 'variance'] : ['prediction'],
+    axes: 'hw',
+    size: size === null ? null : typeof size === 'number' ? [size, size] : [size[0]!, size[1]!],
+    multiple: 2 ** (config.blockOutChannels.length - 1),
+    time: TIMES[config.timeEmbeddingType],
+    conditions: label === undefined ? {} : { label },
+  };
+}
+
+function labelSpec({ classEmbedType, numClassEmbeds }: Unet2dConfig, embedding: number): ConditionSpec | undefined {
+  if (classEmbedType === 'identity') return { kind: 'vector', size: embedding };
+  if (classEmbedType === 'timestep') return { kind: 'scalar' };
+  return numClassEmbeds === null ? undefined : { kind: 'label', count: numClassEmbeds, none: null };
+}
+
 /** {@link unet2d} from a parsed `config.json` of diffusers. @throws UserError naming the entry that is wrong */
-export function unet2dFromConfig(json: unknown, options: Unet2dOptions = {}): Backbone<Unet2dParams> {
+export function unet2dFromConfig(json: unknown, options: Unet2dOptions = {}): Network<Unet2dParams> {
   return unet2d(parseUnet2dConfig(json), options);
 }
 

@@ -1,9 +1,10 @@
-import { parseUnet2dConfig, patched, unet2dFromConfig, type Backbone, type Unet2dParams } from '@langevin/backbones';
+import { parseUnet2dConfig, patched, unet2dFromConfig, type Unet2dParams } from '@langevin/backbones';
+import type { Network } from '@langevin/core';
 import type { DiffusionTrainingConfig } from './config.ts';
 
 /** A network together with what it expects of images and labels. */
 export interface ConditionalBackbone<Params> {
-  readonly network: Backbone<Params>;
+  readonly network: Network<Params>;
   /** Channels of the images. */
   readonly channels: number;
   /** Side of the images; undefined when any will do. */

@@ -99,7 +99,12 @@ export function diffusionTask<Params>(options: DiffusionTaskOptions<Params>): Tr
       const { value, grad } = valueAndGrad((params: Params) =>
         denoisingLoss({
           network: (x, cNoise) =>
-            backbone.network.apply(params, x, cNoise, backbone.classes === undefined ? { mode } : { classLabels: batch.labels, mode }),
+            backbone.network.apply(
+              params,
+              x,
+              cNoise,
+              backbone.classes === undefined ? { mode } : { conditions: { label: batch.labels }, mode },
+            ),
           x0: batch.x0,
           noise: batch.noise,
           coefficients: batch.coefficients,
