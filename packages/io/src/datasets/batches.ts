@@ -1,4 +1,4 @@
-import { UserError } from '@langevin/tensor';
+import { checkNumber, readOptions, shownValue, UserError } from '@langevin/tensor';
 import { bytesToUnit } from '../images/convert.ts';
 import type { Dataset } from './dataset.ts';
 import { hash32, permutation, wordsOf } from './hash.ts';
@@ -52,12 +52,15 @@ export interface Batch {
  * [...first.images].sort(); // => [-1, 1]
  */
 export function batches(dataset: Dataset, options: BatchOptions): Iterable<Batch> {
-  const { batchSize, seed, position = { epoch: 0, index: 0 }, remainder = 'carry', epochs = Infinity } = options;
-  check('batchSize', batchSize, 1);
-  check('seed', seed, 0);
-  check('position.epoch', position.epoch, 0);
-  check('position.index', position.index, 0);
-  if (epochs !== Infinity) check('epochs', epochs, 0);
+  const { batchSize, seed, position = { epoch: 0, index: 0 }, remainder = 'carry', epochs = Infinity } = readOptions('io/batches', options);
+  if (typeof dataset !== 'object' || dataset === null || typeof dataset.item !== 'function')
+    throw new UserError(
+      `[io/batches] there is no data set: dataset=${shownValue(dataset)}. Pass what loadDataset() or memoryDataset() gives.`,
+    );
+  const { epoch, index } = readOptions('io/batches', position);
+  checkNumber('io/batches', { batchSize }, { kind: 'integer', atLeast: 1 });
+  checkNumber('io/batches', { seed, 'position.epoch': epoch, 'position.index': index }, { kind: 'integer', atLeast: 0 });
+  checkNumber('io/batches', { epochs }, { kind: 'integer', atLeast: 0, infinity: 'allowed' });
   if (position.index >= dataset.length) {
     throw new UserError(
       `[io/batches] position.index=${position.index} is past the end of ${dataset.name}: length=${dataset.length}. It was saved `
@@ -131,9 +134,4 @@ function assemble(dataset: Dataset, picks: readonly Choice[], options: Resolved 
   }
   const indices = Int32Array.from(picks, ({ item }) => item);
   return { images, shape: [picks.length, channels, height, width], labels, indices, next: options.next };
-}
-
-function check(name: string, value: number, least: number): void {
-  if (Number.isSafeInteger(value) && value >= least) return;
-  throw new UserError(`[io/batches] ${name}=${value} must be an integer >= ${least}.`);
 }

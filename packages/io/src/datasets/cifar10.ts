@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import { parseWith } from '../json.ts';
 import { cannotRead } from '../node/file-source.ts';
 import { readBytes } from '../node/read-json.ts';
-import type { DatasetPlugin } from './dataset.ts';
+import type { Dataset, DatasetPlugin } from './dataset.ts';
 import { allocateImages, defineDataset, memoryDataset } from './dataset.ts';
 
 export interface Cifar10Options {
@@ -36,28 +36,46 @@ export const cifar10Dataset: DatasetPlugin<Cifar10Options> = defineDataset({
   load: async ({ folder, split }) => {
     const files = await batchFiles(folder, split);
     const batches = [];
-    for (const file of files) batches.push(await readBatch(join(folder, file)));
-    const count = batches.reduce((sum, batch) => sum + batch.length / RECORD, 0);
-    const images = allocateImages(count, SHAPE, 'cifar10');
-    const labels = new Int32Array(count);
-    const names: string[] = [];
-    for (const [b, batch] of batches.entries()) {
-      for (let at = 0; at < batch.length; at += RECORD) {
-        const label = batch[at]!;
-        if (label >= CLASSES.length) {
-          throw new UserError(
-            `[io/datasets] cifar10 file ${JSON.stringify(join(folder, files[b]!))}: record ${at / RECORD} has label=${label}, `
-              + 'which is not from 0 to 9. It is damaged or another data set.',
-          );
-        }
-        labels[names.length] = label;
-        images.set(batch.subarray(at + 1, at + RECORD), names.length * PIXELS);
-        names.push(`${files[b]!}#${at / RECORD}`);
-      }
-    }
-    return memoryDataset({ name: 'cifar10', imageShape: SHAPE, images, labels, classes: CLASSES, names });
+    for (const file of files) batches.push({ name: file, bytes: await readBytes(join(folder, file), { maxBytes: MAX_FILE_BYTES }) });
+    return decodeCifar10(batches, folder);
   },
 });
+
+/**
+ * CIFAR-10 from the content of its files.
+ *
+ * @param where the folder or archive that they are from, for messages
+ * @throws {UserError} when a file is not whole, or has a label that is none
+ */
+export function decodeCifar10(batches: readonly { readonly name: string; readonly bytes: Uint8Array }[], where: string): Dataset {
+  const pathOf = (name: string): string => JSON.stringify(join(where, name));
+  for (const { name, bytes } of batches) {
+    if (bytes.length > 0 && bytes.length % RECORD === 0) continue;
+    throw new UserError(
+      `[io/datasets] cifar10 file ${pathOf(name)} is not whole: size=${bytes.length} is not a multiple of ${RECORD}. `
+        + 'Download the binary version again.',
+    );
+  }
+  const count = batches.reduce((sum, { bytes }) => sum + bytes.length / RECORD, 0);
+  const images = allocateImages(count, SHAPE, 'cifar10');
+  const labels = new Int32Array(count);
+  const names: string[] = [];
+  for (const { name, bytes } of batches) {
+    for (let at = 0; at < bytes.length; at += RECORD) {
+      const label = bytes[at]!;
+      if (label >= CLASSES.length) {
+        throw new UserError(
+          `[io/datasets] cifar10 file ${pathOf(name)}: record ${at / RECORD} has label=${label}, `
+            + 'which is not from 0 to 9. It is damaged or another data set.',
+        );
+      }
+      labels[names.length] = label;
+      images.set(bytes.subarray(at + 1, at + RECORD), names.length * PIXELS);
+      names.push(`${name}#${at / RECORD}`);
+    }
+  }
+  return memoryDataset({ name: 'cifar10', imageShape: SHAPE, images, labels, classes: CLASSES, names });
+}
 
 async function batchFiles(folder: string, split: 'train' | 'test'): Promise<string[]> {
   const all = await readdir(folder).catch((cause: unknown) => {
@@ -74,15 +92,4 @@ async function batchFiles(folder: string, split: 'train' | 'test'): Promise<stri
 
 function numberOf(name: string): number {
   return Number(/(\d+)/.exec(name)?.[1] ?? 0);
-}
-
-async function readBatch(path: string): Promise<Uint8Array> {
-  const bytes = await readBytes(path, { maxBytes: MAX_FILE_BYTES });
-  if (bytes.length === 0 || bytes.length % RECORD !== 0) {
-    throw new UserError(
-      `[io/datasets] cifar10 file ${JSON.stringify(path)} is not whole: size=${bytes.length} is not a multiple of ${RECORD}. `
-        + 'Download the binary version again.',
-    );
-  }
-  return bytes;
 }

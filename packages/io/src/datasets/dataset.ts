@@ -1,4 +1,4 @@
-import { UserError } from '@langevin/tensor';
+import { readOptions, shownValue, UserError } from '@langevin/tensor';
 
 /** Labelled images of one size, wholly in memory. */
 export interface Dataset {
@@ -53,7 +53,7 @@ export function defineDataset<Options, Input = unknown>(definition: {
   readonly parse: (options: unknown) => Options;
   readonly load: (options: Options) => Promise<Dataset>;
 }): DatasetPlugin<Input> {
-  const { name, summary, parse, load } = definition;
+  const { name, summary, parse, load } = readOptions('io/datasets', definition);
   if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) {
     throw new UserError(`[io/datasets] name=${JSON.stringify(name)} is not kebab-case. Use lower-case letters, digits and hyphens.`);
   }
@@ -77,7 +77,12 @@ export interface MemoryDatasetInit {
 
 /** A data set over arrays. @throws {UserError} when their sizes disagree, it is empty, or a label has no class */
 export function memoryDataset(init: MemoryDatasetInit): Dataset {
-  const { name, imageShape, images, classes = null, names, skipped = [] } = init;
+  const { name, imageShape, images, classes = null, names, skipped = [] } = readOptions('io/datasets', init);
+  if (!Array.isArray(imageShape) || imageShape.length !== 3 || !(images instanceof Uint8Array))
+    throw new UserError(
+      `[io/datasets] ${String(name)}: imageShape=${shownValue(imageShape)}, images=${shownValue(images)}. Pass [channels, height, width] `
+        + 'and a Uint8Array.',
+    );
   const where = `[io/datasets] ${name}`;
   const size = imageShape[0] * imageShape[1] * imageShape[2];
   if (!imageShape.every((side) => Number.isSafeInteger(side) && side > 0)) {

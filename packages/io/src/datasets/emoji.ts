@@ -60,7 +60,24 @@ const emojiFileSchema = v.array(
     skin_variations: v.optional(v.record(v.string(), v.object({ image: imageName, has_img_google: v.boolean() }))),
   }),
 );
-type EmojiRecord = v.InferOutput<typeof emojiFileSchema>[number];
+/** An emoji of the package's `emoji.json`. */
+export type EmojiRecord = v.InferOutput<typeof emojiFileSchema>[number];
+
+/**
+ * The emoji of `emoji-datasource-google`, in the order of the Unicode charts; the package's own order is that of code points.
+ *
+ * @param root folder of the package
+ */
+export async function readEmojiFile(root: string): Promise<readonly EmojiRecord[]> {
+  const path = join(root, 'emoji.json');
+  const all = parseWith(emojiFileSchema, await readJson(path), `[io/datasets] emoji file ${JSON.stringify(path)}`);
+  return all.sort((a, b) => a.sort_order - b.sort_order);
+}
+
+/** Where a drawing of 64x64 lies. */
+export function emojiImagePath(root: string, file: string): string {
+  return join(root, 'img', 'google', '64', file);
+}
 
 export const emojiDataset: DatasetPlugin<EmojiOptions> = defineDataset({
   name: 'emoji',
@@ -68,29 +85,26 @@ export const emojiDataset: DatasetPlugin<EmojiOptions> = defineDataset({
   parse: (options) => parseWith(schema, options, '[io/datasets] emoji options'),
   load: async ({ labels: labelBy, skinTones, genders, excludeCategories, excludeSubcategories, onlySubcategories, folder, ...image }) => {
     const root = folder ?? findPackage();
-    const path = join(root, 'emoji.json');
-    const all = parseWith(emojiFileSchema, await readJson(path), `[io/datasets] emoji file ${JSON.stringify(path)}`);
+    const all = await readEmojiFile(root);
     checkKnown('excludeCategories', excludeCategories, all.map((emoji) => emoji.category).concat('Component'));
     const subcategories = all.map((emoji) => emoji.subcategory);
     checkKnown('excludeSubcategories', excludeSubcategories, subcategories);
     checkKnown('onlySubcategories', onlySubcategories ?? [], subcategories);
-    // The order of the Unicode charts; the package's own order is that of code points.
     const chosen = all
       .filter(({ category }) => !excludeCategories.includes(category))
       .filter(({ subcategory }) => !excludeSubcategories.includes(subcategory) && (onlySubcategories?.includes(subcategory) ?? true))
       .filter(({ image: file }) => genders === 'include' || !GENDERED.test(file))
-      .sort((a, b) => a.sort_order - b.sort_order)
-      .flatMap((emoji) => drawings(emoji, skinTones));
+      .flatMap((emoji) => emojiDrawings(emoji, skinTones));
     if (chosen.length === 0) throw new UserError('[io/datasets] emoji: the options leave no emoji. Exclude fewer categories.');
     const { images, imageShape, kept } = await loadImages({
       name: 'emoji',
-      paths: chosen.map(({ file }) => join(root, 'img', 'google', '64', file)),
+      paths: chosen.map(({ file }) => emojiImagePath(root, file)),
       channels: 'rgb',
       fit: 'fill',
       onUnreadable: 'error',
       ...image,
     });
-    const labelOf = ({ emoji }: Drawing): string => (labelBy === 'name' ? nameOf(emoji) : emoji[labelBy]);
+    const labelOf = ({ emoji }: EmojiDrawing): string => (labelBy === 'name' ? nameOf(emoji) : emoji[labelBy]);
     const classes = [...new Set(chosen.map(labelOf))];
     return memoryDataset({
       name: 'emoji',
@@ -103,7 +117,8 @@ export const emojiDataset: DatasetPlugin<EmojiOptions> = defineDataset({
   },
 });
 
-interface Drawing {
+/** A picture of the package. */
+export interface EmojiDrawing {
   readonly emoji: EmojiRecord;
   readonly file: string;
   readonly name: string;
@@ -116,7 +131,8 @@ function nameOf({ name, short_name: shortName }: EmojiRecord): string {
   return (name ?? shortName).toLowerCase();
 }
 
-function drawings(emoji: EmojiRecord, skinTones: 'include' | 'exclude'): Drawing[] {
+/** An emoji as it is drawn: itself, and with each skin tone that there is. */
+export function emojiDrawings(emoji: EmojiRecord, skinTones: 'include' | 'exclude'): EmojiDrawing[] {
   const name = nameOf(emoji);
   const base = emoji.has_img_google ? [{ emoji, file: emoji.image, name }] : [];
   if (skinTones === 'exclude') return base;

@@ -1,14 +1,13 @@
-import { readdir, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { UserError } from '@langevin/tensor';
 import * as v from 'valibot';
 import type { Rgb } from '../images/image.ts';
 import { parseWith } from '../json.ts';
-import { cannotRead } from '../node/file-source.ts';
 import type { ResizeKernel } from '../node/images.ts';
 import { imageExtensions } from '../node/images.ts';
 import type { DatasetPlugin } from './dataset.ts';
 import { defineDataset, memoryDataset } from './dataset.ts';
+import { findFiles } from './find-files.ts';
 import { kernelSchema, loadImages, rgbSchema, sizeSchema } from './load-images.ts';
 
 export interface ImageFolderOptions {
@@ -42,7 +41,8 @@ export const imageFolderDataset: DatasetPlugin<ImageFolderOptions> = defineDatas
   summary: 'PNG, JPEG and WebP files under a folder; its sub-folders are the classes.',
   parse: (options) => parseWith(schema, options, '[io/datasets] image-folder options'),
   load: async ({ folder, ...image }) => {
-    const { paths, classOf } = await findImages(folder);
+    const paths = await findFiles(folder, { endings: imageExtensions, where: '[io/datasets] image-folder' });
+    const classOf = paths.map((path) => (path.includes('/') ? path.slice(0, path.indexOf('/')) : null));
     const classes = [...new Set(classOf.filter((name) => name !== null))].sort();
     if (classes.length > 0 && classOf.includes(null)) {
       throw new UserError(
@@ -68,34 +68,3 @@ export const imageFolderDataset: DatasetPlugin<ImageFolderOptions> = defineDatas
     });
   },
 });
-
-/** Image files under a folder, relative to it, in code-unit order, so that no locale or file system changes it. */
-async function findImages(folder: string): Promise<{ paths: string[]; classOf: (string | null)[] }> {
-  const found: string[] = [];
-  const visit = async (relative: string): Promise<void> => {
-    const children = await readdir(join(folder, relative), { withFileTypes: true }).catch((cause: unknown) => {
-      throw cannotRead(join(folder, relative), cause);
-    });
-    for (const child of children) {
-      const path = relative === '' ? child.name : `${relative}/${child.name}`;
-      if (child.isDirectory()) await visit(path);
-      else if (imageExtensions.includes(extname(child.name).toLowerCase()) && (await isFile(join(folder, path)))) found.push(path);
-    }
-  };
-  await visit('');
-  if (found.length === 0) {
-    throw new UserError(
-      `[io/datasets] image-folder ${JSON.stringify(folder)} has no image: looked for ${imageExtensions.join(', ')}. Check the folder.`,
-    );
-  }
-  const paths = found.sort((a, b) => (a < b ? -1 : 1));
-  return { paths, classOf: paths.map((path) => (path.includes('/') ? path.slice(0, path.indexOf('/')) : null)) };
-}
-
-/** Links to files count; links to folders are not followed, because they can form a loop. */
-async function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (stats) => stats.isFile(),
-    () => true,
-  ); // a dangling link is reported when it is read
-}

@@ -1,6 +1,6 @@
-import { UserError } from '@langevin/tensor';
+import { readOptions, shownValue, UserError } from '@langevin/tensor';
 import type { Image } from './image.ts';
-import { checkImage, fromPlanar, toPlanar } from './image.ts';
+import { checkImage, checkImages, fromPlanar, toPlanar } from './image.ts';
 
 /** Pixels for a network: planar float32 [N, C, H, W] in [-1, 1]. */
 export interface PixelBatch {
@@ -40,14 +40,20 @@ export function unitToBytes(values: Float32Array): Uint8Array {
  * import { toImages } from '@langevin/io';
  * toImages({ data: new Float32Array(3 * 2 * 2).fill(1), shape: [1, 3, 2, 2] })[0]?.data[0]; // => 255
  */
-export function toImages({ data, shape }: PixelBatch): Image[] {
-  const [batch, channels, height, width] = shape;
+export function toImages(batch: PixelBatch): Image[] {
+  const { data, shape } = readOptions('io/images', batch);
+  if (!(data instanceof Float32Array) || !Array.isArray(shape) || shape.length !== 4)
+    throw new UserError(
+      `[io/images] toImages takes data and their shape: data=${shownValue(data)}, shape=${shownValue(shape)}. Pass a Float32Array and `
+        + '[N, C, H, W].',
+    );
+  const [count, channels, height, width] = shape as PixelBatch['shape'];
   const size = channels * height * width;
-  if (data.length !== batch * size) {
-    throw new UserError(`[io/images] toImages: shape=[${shape.join(', ')}] needs ${batch * size} values, data has ${data.length}.`);
+  if (data.length !== count * size) {
+    throw new UserError(`[io/images] toImages: shape=[${shape.join(', ')}] needs ${count * size} values, data has ${data.length}.`);
   }
   const bytes = unitToBytes(data);
-  return Array.from({ length: batch }, (_, i) => fromPlanar(bytes.subarray(i * size, (i + 1) * size), [channels, height, width]));
+  return Array.from({ length: count }, (_, i) => fromPlanar(bytes.subarray(i * size, (i + 1) * size), [channels, height, width]));
 }
 
 /**
@@ -57,9 +63,9 @@ export function toImages({ data, shape }: PixelBatch): Image[] {
  * @throws {UserError} when there is no image or they differ in size or channels
  */
 export function fromImages(images: readonly Image[]): PixelBatch {
-  const first = images[0];
-  if (first === undefined) throw new UserError('[io/images] fromImages: no image given. Pass at least one.');
-  const { width, height, channels } = first;
+  checkImages(images, '[io/images] fromImages');
+  checkImage(images[0]!, '[io/images] fromImages');
+  const { width, height, channels } = images[0]!;
   const size = width * height * channels;
   const data = new Float32Array(images.length * size);
   for (const [i, image] of images.entries()) {

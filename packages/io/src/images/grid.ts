@@ -1,7 +1,7 @@
-import { UserError } from '@langevin/tensor';
+import { checkNumber, readOptions, UserError } from '@langevin/tensor';
 import { GLYPH_ADVANCE, GLYPH_HEIGHT, textPixels } from './font.ts';
 import type { Image, Rgb } from './image.ts';
-import { checkImage, checkRgb, flattenAlpha, WHITE } from './image.ts';
+import { checkImage, checkImages, checkRgb, flattenAlpha, WHITE } from './image.ts';
 
 export interface GridOptions {
   /** Images in a row. @default the nearest to a square */
@@ -34,12 +34,19 @@ const MAX_PIXELS = 2 ** 28;
  * imageGrid([red, red, red], { columns: 3, padding: 0 }).width; // => 3
  */
 export function imageGrid(images: readonly Image[], options: GridOptions = {}): Image {
-  const first = images[0];
-  if (first === undefined) throw new UserError('[io/images] imageGrid: no image given. Pass at least one.');
-  const { columns = Math.ceil(Math.sqrt(images.length)), padding = 2, background = WHITE, scale = 1, labels, rowLabels } = options;
-  checkCount('columns', columns, 1);
-  checkCount('padding', padding, 0);
-  checkCount('scale', scale, 1);
+  checkImages(images, '[io/images] imageGrid');
+  images.forEach((image) => checkImage(image, '[io/images] imageGrid'));
+  const first = images[0]!;
+  const {
+    columns = Math.ceil(Math.sqrt(images.length)),
+    padding = 2,
+    background = WHITE,
+    scale = 1,
+    labels,
+    rowLabels,
+  } = readOptions('io/images', options);
+  checkNumber('io/images', { columns, scale }, { kind: 'integer', atLeast: 1 });
+  checkNumber('io/images', { padding }, { kind: 'integer', atLeast: 0 });
   checkRgb(background, '[io/images] imageGrid');
   const rows = Math.ceil(images.length / columns);
   checkLabels('labels', labels, images.length);
@@ -116,11 +123,6 @@ class Canvas {
   image(): Image {
     return { width: this.#width, height: this.#height, channels: 3, data: this.#data };
   }
-}
-
-function checkCount(name: string, value: number, least: number): void {
-  if (Number.isSafeInteger(value) && value >= least) return;
-  throw new UserError(`[io/images] imageGrid: ${name}=${value} must be an integer >= ${least}.`);
 }
 
 function checkLabels(name: string, labels: readonly string[] | undefined, count: number): void {

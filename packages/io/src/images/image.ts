@@ -1,4 +1,4 @@
-import { UserError } from '@langevin/tensor';
+import { shownValue, UserError } from '@langevin/tensor';
 
 /** 8-bit pixels, row-major with interleaved channels [H, W, C]: 1 = grey, 2 = grey + alpha, 3 = RGB, 4 = RGBA. */
 export interface Image {
@@ -15,20 +15,31 @@ export const WHITE: Rgb = [255, 255, 255];
 
 /** @throws {UserError} when the sizes are not positive integers or the data does not have their product */
 export function checkImage(image: Image, where: string): void {
+  if (typeof image !== 'object' || image === null)
+    throw new UserError(`${where} got no image: image=${shownValue(image)}. Pass { width, height, channels, data }.`);
   const { width, height, channels, data } = image;
   const positive = [width, height].every((size) => Number.isSafeInteger(size) && size > 0);
-  if (!positive || ![1, 2, 3, 4].includes(channels) || data.length !== width * height * channels) {
+  if (!positive || ![1, 2, 3, 4].includes(channels) || !(data instanceof Uint8Array) || data.length !== width * height * channels) {
     throw new UserError(
-      `${where} got a malformed image: width=${width}, height=${height}, channels=${channels}, data.length=${data.length}. `
-        + 'The data must have width * height * channels bytes.',
+      `${where} got a malformed image: width=${shownValue(width)}, height=${shownValue(height)}, channels=${shownValue(channels)}, `
+        + `data=${data instanceof Uint8Array ? `${data.length} bytes` : shownValue(data)}. The data must be a Uint8Array of width * height * `
+        + 'channels bytes.',
     );
   }
 }
 
+/** @throws {UserError} when it is no list, or has no image */
+export function checkImages(images: readonly Image[], where: string): void {
+  if (!Array.isArray(images)) throw new UserError(`${where} takes a list of images: images=${shownValue(images)}. Pass [image, ...].`);
+  if (images.length === 0) throw new UserError(`${where}: no image given. Pass at least one.`);
+}
+
 /** @throws {UserError} when a component is not an integer from 0 to 255 */
 export function checkRgb(colour: Rgb, where: string): void {
-  if (colour.length === 3 && colour.every((part) => Number.isInteger(part) && part >= 0 && part <= 255)) return;
-  throw new UserError(`${where} got colour=[${colour.join(', ')}]; three integers from 0 to 255 are needed.`);
+  if (Array.isArray(colour) && colour.length === 3 && colour.every((part) => Number.isInteger(part) && part >= 0 && part <= 255)) return;
+  throw new UserError(
+    `${where} got colour=${Array.isArray(colour) ? `[${colour.join(', ')}]` : shownValue(colour)}; three integers from 0 to 255 are needed.`,
+  );
 }
 
 /**
@@ -55,7 +66,9 @@ export function flattenAlpha(image: Image, background: Rgb = WHITE): Image {
 }
 
 /** Interleaved [H, W, C] to planar [C, H, W], the order of datasets and networks. */
-export function toPlanar({ width, height, channels, data }: Image): Uint8Array {
+export function toPlanar(image: Image): Uint8Array {
+  checkImage(image, '[io/images] toPlanar');
+  const { width, height, channels, data } = image;
   const out = new Uint8Array(data.length);
   const plane = width * height;
   for (let c = 0; c < channels; c++) {

@@ -1,0 +1,37 @@
+import { batches, defineDataset, flattenAlpha, fromImages, imageGrid, memoryDataset, resizeArea, toImages, toPlanar } from '@langevin/io';
+import { encodeImage, resizeImage } from '@langevin/io/node';
+import { errorKind } from '@langevin/tensor';
+import { describe, expect, it } from 'vitest';
+
+// What code without types passes.
+const NOTHING = [[null], [undefined], [{}], [[]], [3], ['x'], [[null]], [{ data: null }]] as const;
+
+const FUNCTIONS: Readonly<Record<string, (value: never) => unknown>> = {
+  fromImages,
+  toImages,
+  imageGrid,
+  flattenAlpha,
+  toPlanar,
+  resizeArea: (value) => resizeArea(value, { width: 1, height: 1 }),
+  resizeImage: (value) => resizeImage(value, { width: 1, height: 1 }),
+  encodeImage: (value) => encodeImage(value, { format: 'png' }),
+  memoryDataset,
+  'batches of': (value) => batches(value, { batchSize: 1, seed: 0 }),
+  'batches with': (value) => batches(memoryDataset({ name: 'one', imageShape: [1, 1, 1], images: new Uint8Array(1) }), value),
+};
+
+describe.each(Object.entries(FUNCTIONS))('%s', (_name, call) => {
+  it.each(NOTHING)('refuses what is none of it: %j', async (value) => {
+    let error: unknown;
+    try {
+      await call(value as never);
+    } catch (caught) {
+      error = caught;
+    }
+    expect(errorKind(error), String(error)).toBe('user');
+  });
+});
+
+it.each([null, [], 3])('defineDataset(%j) is refused', (definition) => {
+  expect(() => defineDataset(definition as never)).toThrow('[io/datasets] ');
+});
