@@ -1,5 +1,5 @@
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
-import type { Engine } from '@langevin/tensor';
+import { cast, numbers, tensor, type Engine } from '@langevin/tensor';
 import { checkProgram, generateProgram, pastedProgram, programKinds } from '@langevin/tensor/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -28,6 +28,14 @@ describe('random programs', () => {
     });
     for (const part of ['y', 'mean', 'inverseDeviation']) expect((await checkProgram(engine, of(part))).findings).toEqual([]);
   });
+});
+
+test.each(['cpu', 'wasm'] as const)('a float below zero becomes the byte of its integer, on %s', async (device) => {
+  const engine = await onnxruntimeEngine({ device, threads: 1 });
+  for (const dtype of ['float32', 'float16'] as const) {
+    expect(await numbers(cast(tensor([-1.5, -0.5, 3.7, 300, -200], { dtype }), 'uint8'), { engine })).toEqual([255, 0, 3, 44, 56]);
+  }
+  await engine.dispose();
 });
 
 /** What ONNX Runtime's optimiser rewrites, as far as it goes at each of its levels. */

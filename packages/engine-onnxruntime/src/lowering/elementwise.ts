@@ -1,5 +1,5 @@
 import type { DType } from '@langevin/tensor';
-import { sizeOf } from '@langevin/tensor';
+import { isFloating, sizeOf } from '@langevin/tensor';
 import { ARITHMETIC, castTo, emitTyped, FLOATS, roundToBfloat16 } from './kernels.ts';
 import type { LoweringTable, Operand, Scope } from './scope.ts';
 import { keepingNaN, preciseCos, preciseLog, precisePow, preciseSin } from './webgpu-math.ts';
@@ -104,7 +104,9 @@ export const elementwise: LoweringTable<Elementwise> = {
     if (x.dtype === dtype) return x.name;
     if (dtype === 'bfloat16') return roundToBfloat16(scope, x.dtype === 'float32' ? x : castTo(scope, x, 'float32'));
     if (x.dtype === 'bfloat16' && dtype === 'float32') return x.name;
-    return castTo(scope, x, dtype);
+    // WebAssembly takes what is below 0 for 0; the bytes of the integer are the same everywhere.
+    const whole = dtype === 'uint8' && isFloating(x.dtype) ? castTo(scope, x, 'int32') : x;
+    return castTo(scope, whole, dtype);
   },
 
   add: binary('Add'),

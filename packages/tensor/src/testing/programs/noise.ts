@@ -40,7 +40,8 @@ const FLOATS: ReadonlySet<DType> = new Set<DType>(['float32', 'float16', 'bfloat
 /**
  * The same graph with every result of arithmetic moved up or down by its rounding, by chance: what comes out of several of these tells
  * how much rounding matters (stochastic arithmetic, Vignes 1978). It sees cancellation inside of a graph, and jumps. The first two
- * samples move everything up and everything down, so that no jump nearby is missed.
+ * samples move everything up and everything down, so that no jump nearby is missed. In the first one zeros have no sign: which one a sum,
+ * a maximum or a choice passes on is each engine's own.
  */
 export function noisyGraph(graph: Graph, sample: number): Graph {
   const sign = (output: ValueId, i: number): number => 1 - 2 * (sample < 2 ? sample : mixed(4099 * sample + output, i) % 2);
@@ -49,10 +50,18 @@ export function noisyGraph(graph: Graph, sample: number): Graph {
   const nodes: GraphNode[] = [];
   const renamed = new Map<ValueId, ValueId>();
   const current = (id: ValueId): ValueId => renamed.get(id) ?? id;
+  /** x + 0: the sign of a zero is lost. */
+  const unsigned = (id: ValueId): ValueId => {
+    const zero = values.push({ shape: [], dtype: values[id]!.dtype }) - 1;
+    const sum = values.push(values[id]!) - 1;
+    constants.push({ value: zero, data: hostFromNumbers(values[id]!.dtype, [0]) });
+    nodes.push({ op: 'add', params: {}, inputs: [id, zero], outputs: [sum] });
+    return sum;
+  };
   for (const node of graph.nodes) {
     nodes.push({ ...node, inputs: node.inputs.map(current) });
-    const roundings = ROUNDINGS[node.op];
-    if (roundings === undefined) continue;
+    const roundings = ROUNDINGS[node.op] ?? 0;
+    if (roundings === 0 && sample > 0) continue;
     for (const output of node.outputs) {
       const { shape, dtype } = graph.values[output]!;
       if (!FLOATS.has(dtype)) continue;
@@ -62,7 +71,7 @@ export function noisyGraph(graph: Graph, sample: number): Graph {
       const moved = values.push({ shape, dtype }) - 1;
       constants.push({ value: factor, data: hostFromNumbers(dtype, noise) });
       nodes.push({ op: 'mul', params: {}, inputs: [output, factor], outputs: [moved] });
-      renamed.set(output, moved);
+      renamed.set(output, sample === 0 ? unsigned(moved) : moved);
     }
   }
   return { ...graph, values, constants, nodes, outputs: graph.outputs.map(current), key: `${graph.key} noisy ${sample}` };
