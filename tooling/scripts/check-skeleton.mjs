@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findDependencyFaults } from '../eslint-config/src/layers.js';
 import { linkFaults, mapFaults } from './checks/documents.mjs';
-import { manifestFaults } from './checks/manifest.mjs';
+import { manifestFaults, passedOnFaults } from './checks/manifest.mjs';
 import { installFaults } from './checks/readme.mjs';
 import { conclude, membersOf, MIN_TYPESCRIPT, publishedMembers, readJson, root } from './lib.mjs';
 
@@ -17,6 +17,7 @@ const faults = [
   ...packages.flatMap(skeletonFaults),
   ...findDependencyFaults([...packages, ...apps].map(({ manifest }) => manifest)),
   ...published.flatMap(manifestFaults),
+  ...passedOnFaults(published),
   ...published.flatMap(readmeFaults),
   ...packages.flatMap(widthFaults),
   ...linkFaults(published.map(({ folder }) => folder)),

@@ -6,6 +6,19 @@ import { MIN_TYPESCRIPT, REPOSITORY } from '../lib.mjs';
 /** Values of these two meet in one program and must be of one copy: whoever installs a package of ours brings them. */
 const PEERS = ['@langevin/tensor', '@langevin/core'];
 
+/** What a dependency takes from whoever installs it, each that depends on it has to pass on or to bring. */
+export function passedOnFaults(members) {
+  const peersOf = new Map(
+    members.map(({ manifest }) => [manifest.name, Object.keys(manifest.peerDependencies ?? {}).filter((name) => PEERS.includes(name))]),
+  );
+  return members.flatMap(({ folder, manifest: { dependencies = {}, peerDependencies = {} } }) => {
+    const wanted = new Set(Object.keys({ ...dependencies, ...peerDependencies }).flatMap((name) => peersOf.get(name) ?? []));
+    return [...wanted]
+      .filter((name) => dependencies[name] === undefined && peerDependencies[name] === undefined)
+      .map((name) => `${folder}/package.json: a dependency has the peer ${name}. Name it as "workspace:^" too.`);
+  });
+}
+
 export function manifestFaults({ folder, dir, manifest }) {
   const faults = [];
   const demand = (holds, message) => void (holds || faults.push(`${folder}/package.json: ${message}`));

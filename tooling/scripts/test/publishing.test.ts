@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { manifestFaults } from '../checks/manifest.mjs';
+import { manifestFaults, passedOnFaults } from '../checks/manifest.mjs';
 import { importedPackages, installFaults, installLines } from '../checks/readme.mjs';
 import { withoutForcedMajors } from '../release-plan.mjs';
 
@@ -74,6 +74,17 @@ describe('a manifest', () => {
     if (fault === undefined) expect(faults(changes)).toEqual([]);
     else expect(faults(changes).join('\n')).toContain(fault);
   });
+});
+
+test('peers of dependencies are passed on', () => {
+  const members = (dependencies: object) => [
+    { folder: 'packages/nn', manifest: { name: '@langevin/nn', peerDependencies: { '@langevin/tensor': 'workspace:^' } } },
+    { folder: 'apps/cli', manifest: { name: '@langevin/cli', dependencies } },
+  ];
+  expect(passedOnFaults(members({ '@langevin/nn': 'workspace:^' }))).toEqual([
+    'apps/cli/package.json: a dependency has the peer @langevin/tensor. Name it as "workspace:^" too.',
+  ]);
+  expect(passedOnFaults(members({ '@langevin/nn': 'workspace:^', '@langevin/tensor': 'workspace:^' }))).toEqual([]);
 });
 
 describe('versions below 1.0.0', () => {
