@@ -10,7 +10,7 @@ const families = [
   {
     folder: 'packages/samplers/src/solvers',
     type: 'Sampler',
-    imports: `import { createRegistry, type Registry } from '@langevin/core-schedules';\nimport type { Sampler } from '../sampler.ts';`,
+    imports: `import { createRegistry, type Registry, type Sampler } from '@langevin/core';`,
     constant: 'samplers',
     kind: 'sampler',
     says: 'Samplers by name, for command lines and plugins: one for each file of this folder.',
@@ -18,7 +18,7 @@ const families = [
   {
     folder: 'packages/core-schedules/src/processes',
     type: '(?:Discrete)?NoiseProcess',
-    imports: `import type { NoiseProcess } from '../noise-process.ts';\nimport { createRegistry, type Registry } from '../registry.ts';`,
+    imports: `import { createRegistry, type Registry } from '@langevin/core';\nimport type { NoiseProcess } from '../noise-process.ts';`,
     constant: 'processes',
     value: 'NoiseProcess',
     kind: 'process',
@@ -27,7 +27,7 @@ const families = [
   {
     folder: 'packages/core-schedules/src/spacings',
     type: 'Spacing',
-    imports: `import type { Spacing } from '../grid/spacing.ts';\nimport { createRegistry, type Registry } from '../registry.ts';`,
+    imports: `import { createRegistry, type Registry } from '@langevin/core';\nimport type { Spacing } from '../grid/spacing.ts';`,
     constant: 'spacings',
     kind: 'spacing',
     says: 'Spacings by name, for command lines and plugins: one for each file of this folder.',
@@ -35,7 +35,7 @@ const families = [
   {
     folder: 'packages/core-schedules/src/weights',
     type: 'LossWeight',
-    imports: `import type { LossWeight } from '../loss-weight.ts';\nimport { createRegistry, type Registry } from '../registry.ts';`,
+    imports: `import { createRegistry, type Registry } from '@langevin/core';\nimport type { LossWeight } from '../loss-weight.ts';`,
     constant: 'lossWeights',
     kind: 'loss weight',
     says: 'Loss weights by name, for command lines and plugins: one for each file of this folder.',
@@ -74,7 +74,7 @@ export const ${family.constant}: Registry<${family.value ?? family.type}> = /* @
   );
   const stale = !existsSync(target) || readFileSync(target, 'utf8') !== text;
   if (stale && process.argv.includes('--check'))
-    faults.push(`${family.folder}/index.ts does not name the files beside it. Run "node tooling/scripts/generate-registry.mjs".`);
+    faults.push(`${family.folder}/index.ts is not what the files beside it make. Run "node tooling/scripts/generate-registry.mjs".`);
   else if (stale) writeFileSync(target, text);
   counts.push(`${names.length} ${family.constant}: ${names.join(', ')}`);
 }

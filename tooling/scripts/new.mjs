@@ -1,4 +1,4 @@
-// `pnpm new sampler <name>`: writes the file, the test line and the doc page of a new sampler that already passes the conformance kit,
+// `npm run new -- sampler <name>`: writes the file, the test line and the doc page of a new sampler that already passes the conformance kit,
 // and brings the registry up to date. What is there is never overwritten.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ await main(process.argv.slice(2));
 async function main([kind, name, ...rest]) {
   if (!Object.hasOwn(KINDS, kind ?? '') || rest.length > 0 || name === undefined)
     stop(
-      `usage: pnpm new <${Object.keys(KINDS).join('|')}> <name>, for example "pnpm new sampler my-method"; got `
+      `usage: npm run new -- <${Object.keys(KINDS).join('|')}> <name>, for example "npm run new -- sampler my-method"; got `
         + `"${[kind, name, ...rest].filter(Boolean).join(' ')}".`,
     );
   if (!/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/u.test(name))
@@ -42,10 +42,15 @@ async function newSampler(name) {
     if (done.status !== 0) stop(`a generator failed: script=${script}, exit=${done.status}. See the lines above.`);
   }
   console.log(`[workspace/new] wrote
-  ${file}                     the rule: a copy of Euler's, to be changed
-  ${tests}   its line for the conformance kit
-  ${changeset}   the note for users
-  docs/samplers/${name}.md    its page, made from the docstring; run "node tooling/scripts/generate-sampler-pages.mjs" after changes
+  ${file}
+      the rule: a copy of Euler's, to be changed
+  ${tests}
+      one more line, which runs the conformance kit on it
+  ${changeset}
+      the note for users
+  docs/samplers/${name}.md
+      its page, made from the docstring; after changes run "node tooling/scripts/generate-sampler-pages.mjs"
+and brought packages/samplers/src/solvers/index.ts up to date, which lists all samplers.
 By hand: a row in docs/samplers.md, with order, evaluations, source and what it is good for.
 Next: npx vitest run ${tests} -t '${name}'; docs/adding-a-sampler.md says what a step may do.`);
 }
@@ -54,8 +59,8 @@ Next: npx vitest run ${tests} -t '${name}'; docs/adding-a-sampler.md says what a
 function template(name) {
   const factory = factoryName(name);
   const type = `${factory[0].toUpperCase()}${factory.slice(1)}Options`;
-  return `import { checkNumber, readOptions } from '@langevin/tensor';
-import { defineSampler, type Sampler } from '../sampler.ts';
+  return `import { defineSampler, type Sampler } from '@langevin/core';
+import { checkNumber, readOptions } from '@langevin/tensor';
 
 export interface ${type} {
   /** What it does, its range and unit. @default 1, and why */

@@ -26,7 +26,7 @@ symlinkSync(join(repository, 'packages/samplers/node_modules'), join(copy, 'pack
 const run = (...args: string[]) => spawnSync(process.execPath, [join(copy, 'tooling/scripts/new.mjs'), ...args], { encoding: 'utf8' });
 const read = (path: string) => readFileSync(join(copy, path), 'utf8');
 
-describe('pnpm new sampler', () => {
+describe('npm run new -- sampler', () => {
   test('writes the file, the test line and the page, and the registry knows it', async () => {
     const { status, stdout, stderr } = run('sampler', 'my-method-2');
     expect(stderr).toBe('');
@@ -54,7 +54,7 @@ describe('pnpm new sampler', () => {
       stderr: '[workspace/new] there is a sampler of that name: file=packages/samplers/src/solvers/euler.ts. Choose another name.\n',
     });
     expect(run('sampler', 'My_Method').stderr).toContain('the name is not kebab-case: name=My_Method.');
-    expect(run('engine', 'fast').stderr).toContain('usage: pnpm new <sampler> <name>');
+    expect(run('engine', 'fast').stderr).toContain('usage: npm run new -- <sampler> <name>');
     expect(run('sampler').status).toBe(2);
   });
 });
