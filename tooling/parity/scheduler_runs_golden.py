@@ -284,6 +284,9 @@ def cases():
             rows += case("DPMSolverSinglestep", {"algorithm_type": algorithm, **END}, n=5)
     rows += case("DPMSolverMultistep", KARRAS, FLOW, {"euler_at_final": True}, {"solver_type": "heun"}, n=15) + case("DPMSolverMultistep", set={"timesteps": [900, 500, 20]})
     rows += case("DPMSolverMultistepInverse", {}, V, {"algorithm_type": "dpmsolver"})
+    for name in ("DPMSolverMultistep", "DPMSolverMultistepInverse", "DPMSolverSinglestep", "SASolver"):  # configurations made from DDPM's
+        rows += case(name, {"variance_type": "fixed_large"})
+    rows += case("DPMSolverMultistep", {"variance_type": "learned_range"}) + case("DPMSolverMultistepInverse", {"variance_type": "learned"}) + case("DPMSolverSinglestep", {"variance_type": "learned"})
     rows += case("DEISMultistep", {}, V, {"solver_order": 3}, FLOW)
     rows += case("UniPCMultistep", {}, V, {"solver_order": 3}, FLOW, {"predict_x0": False, **END}, {"disable_corrector": [0, 2]}, {"solver_type": "bh1", **END}) + case("UniPCMultistep", {"solver_p": {"_class_name": "DPMSolverMultistepScheduler"}}, n=5)
     rows += case("SASolver", {}, V, {"predictor_order": 3, "corrector_order": 3}, {"algorithm_type": "noise_prediction"}, FLOW, n=5)

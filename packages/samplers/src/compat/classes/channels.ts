@@ -5,7 +5,7 @@ import { UserError } from '@langevin/tensor';
 export async function firstChannels<T>(algebra: Algebra<T>, output: T, like: T): Promise<T> {
   const [whole, part, items] = [algebra.size(output), algebra.size(like), algebra.items(like)];
   if (whole === part) return output;
-  if (whole < part || whole % items !== 0)
+  if (whole !== 2 * part || part % items !== 0)
     throw new UserError(
       `[samplers/compat] the model output does not hold the state's channels: output of ${whole} elements, state of ${part}. Pass `
         + 'outputs of the same batch and size, with or without as many channels again for the variance.',

@@ -11,6 +11,9 @@ import { limited, predictionOption, singleLevel, thresholdingOptions, toX0, type
 import { firstChannels } from './channels.ts';
 import { spacingOptions } from './chain.ts';
 import { flowLevel, flowPrediction, plainVelocityPrediction } from './flow.ts';
+import { ignoring } from './remapped.ts';
+
+const DDPM_VARIANCES = ['fixed_small', 'fixed_small_log', 'fixed_large', 'fixed_large_log'];
 
 /** Options that the classes in lambda share: states keep alpha^2 + sigma^2 = 1, or are a flow's. */
 export const lambdaOptions = {
@@ -27,7 +30,8 @@ export const lambdaSpacingOptions = spacingOptions('linspace');
 /** Entries of the table whose lambda lies below are left out. */
 export const clippingOption = { lambda_min_clipped: number(-Infinity, { infinity: 'allowed' }) };
 
-export const varianceOption = { variance_type: nullable(oneOf('learned', ['learned', 'learned_range'])) };
+/** Learned variances are left out of the output; those of DDPM's own steps, which from_config hands on, are ignored as in Python. */
+export const varianceOption = { variance_type: nullable(ignoring(oneOf('learned', ['learned', 'learned_range']), DDPM_VARIANCES)) };
 
 export const dynamicShiftOptions = { use_dynamic_shifting: off, time_shift_type: oneOf('exponential', ['exponential']) };
 

@@ -9,3 +9,8 @@ export function aliased<const V extends string>(fallback: NoInfer<V>, values: re
     parse: (value) => (typeof value === 'string' && foreign.includes(value) ? { value: fallback } : own.parse(value)),
   };
 }
+
+/** What the field takes; values of other classes that mean nothing in this one, as configurations made from theirs hold, become null. */
+export function ignoring<T>(field: Field<T>, foreign: readonly string[]): Field<T | null> {
+  return { ...field, parse: (value) => (typeof value === 'string' && foreign.includes(value) ? { value: null } : field.parse(value)) };
+}
