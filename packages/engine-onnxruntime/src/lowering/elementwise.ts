@@ -104,8 +104,9 @@ export const elementwise: LoweringTable<Elementwise> = {
     if (x.dtype === dtype) return x.name;
     if (dtype === 'bfloat16') return roundToBfloat16(scope, x.dtype === 'float32' ? x : castTo(scope, x, 'float32'));
     if (x.dtype === 'bfloat16' && dtype === 'float32') return x.name;
-    // WebAssembly takes what is below 0 for 0; the bytes of the integer are the same everywhere.
-    const whole = dtype === 'uint8' && isFloating(x.dtype) ? castTo(scope, x, 'int32') : x;
+    // WebAssembly takes what is below 0 for 0, and two casts in a row for one: the byte of the integer is worked out in between.
+    const isByte = dtype === 'uint8' && isFloating(x.dtype);
+    const whole = isByte ? scope.emit('Mod', [castTo(scope, x, 'int32'), scope.fill('int32', 256)]) : x;
     return castTo(scope, whole, dtype);
   },
 
