@@ -7,6 +7,7 @@ import {
   eye,
   flip,
   gatherDiagonal,
+  grad,
   isFinite,
   lerp,
   linspace,
@@ -33,6 +34,7 @@ import {
   split,
   stack,
   std,
+  sum,
   swapAxes,
   tensor,
   tile,
@@ -217,6 +219,24 @@ describe('stable formulas', () => {
         ),
       ),
       [Math.LN2, 1 + Math.LN2],
+    );
+  });
+
+  test('a small softplus keeps its digits, and so does its gradient', async () => {
+    const far = [-87, -20, -12, 20];
+    const near = (actual: readonly number[], expected: readonly number[]): void =>
+      expected.forEach((value, i) => expect(actual[i]! / value).toBeCloseTo(1, 6));
+    near(
+      await read(softplus(tensor(far))),
+      far.map((x) => Math.log1p(Math.exp(x))),
+    );
+    near(
+      await read(logSigmoid(tensor(far))),
+      far.map((x) => -Math.log1p(Math.exp(-x))),
+    );
+    near(
+      await read(grad((x: Tensor) => sum(softplus(x)))(tensor(far))),
+      far.map((x) => 1 / (1 + Math.exp(-x))),
     );
   });
 

@@ -1,4 +1,5 @@
 import {
+  add,
   expandDims,
   gatherElements,
   isFloating,
@@ -27,7 +28,8 @@ import { requireSameShape } from './shapes.ts';
  */
 export function binaryCrossEntropyWithLogits(logits: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
   requireSameShape('binaryCrossEntropyWithLogits', logits, target);
-  return reduceLoss(sub(softplus(logits), mul(logits, target)), options);
+  // Each half keeps the digits of a small loss, which softplus(x) - t x would lose.
+  return reduceLoss(add(mul(target, softplus(neg(logits))), mul(sub(1, target), softplus(logits))), options);
 }
 
 export interface CrossEntropyOptions extends LossOptions {

@@ -91,6 +91,12 @@ describe('classification', () => {
     expect(await flat(binaryCrossEntropyWithLogits(tensor([1000, -1000]), tensor([1, 1]), { reduction: 'none' }))).toEqual([0, 1000]);
   });
 
+  it('keeps the digits that logits of any size leave to the loss', async () => {
+    await near(crossEntropyLoss(tensor([[1e8, 1e8]]), tensor([1], { dtype: 'int32' })), Math.LN2);
+    const sure = await flat(binaryCrossEntropyWithLogits(tensor([20, 12, -15]), tensor([1, 1, 0]), { reduction: 'none' }));
+    [20, 12, 15].forEach((x, i) => expect(sure[i]! / Math.log1p(Math.exp(-x))).toBeCloseTo(1, 6));
+  });
+
   it('binary cross entropy has the gradient sigmoid(x) - t, at 0 too', async () => {
     const g = await flat(grad((x: Tensor) => binaryCrossEntropyWithLogits(x, tensor([1, 0, 0.25]), { reduction: 'sum' }))(zeros([3])));
     expect(g).toEqual([-0.5, 0.5, 0.25]);

@@ -3,6 +3,7 @@ import { UserError } from '../errors.ts';
 import { apply1, type OpDefinition } from '../graph/node.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, maximum, minimum, mul, sub } from './binary.ts';
+import { stopGradient } from './schedule.ts';
 import { erf, exp, log, neg, sigmoid, tanh } from './unary.ts';
 
 function floatOnly(op: string, dtype: Tensor['dtype']): void {
@@ -73,10 +74,16 @@ export function gelu(x: Tensor, options: { readonly approximation?: 'none' | 'ta
 }
 
 /**
- * log(1 + exp(x)) without overflow. -|x| is written as a minimum, so that the gradients of the two halves at 0, where ties go to the
- * first operand, sum to sigmoid(0).
+ * log(1 + exp(x)) without overflow, and without losing the digits of a small one. -|x| is written as a minimum, so that the gradients of
+ * the two halves at 0, where ties go to the first operand, sum to sigmoid(0).
  */
-export const softplus = (x: Tensor): Tensor => add(maximum(0, x), log(add(exp(minimum(x, neg(x))), 1)));
+export function softplus(x: Tensor): Tensor {
+  const small = exp(minimum(x, neg(x)));
+  const above = add(small, 1);
+  // log(1 + e) is log of the rounded sum, and to first order what rounding took off.
+  const lost = stopGradient(sub(small, sub(above, 1)));
+  return add(maximum(0, x), add(log(above), lost));
+}
 
 /** log(sigmoid(x)) without overflow. */
 export const logSigmoid = (x: Tensor): Tensor => sub(0, softplus(neg(x)));

@@ -4,10 +4,10 @@ import { apply, apply1, type OpDefinition } from '../graph/node.ts';
 import { normalizeAxis, showShape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, mul, sub } from './binary.ts';
-import { sum } from './sum.ts';
+import { reduceParams, sum } from './sum.ts';
 import { broadcastTo, reshape } from './shaping.ts';
-import { logSumExp, mean } from './statistics.ts';
-import { neg, sqrt, square } from './unary.ts';
+import { belowLargest, mean } from './statistics.ts';
+import { exp, log, neg, sqrt, square } from './unary.ts';
 
 export const softmaxOp: OpDefinition<'softmax'> = {
   op: 'softmax',
@@ -23,9 +23,12 @@ export function softmax(x: Tensor, axis = -1): Tensor {
   return apply1(softmaxOp, [x], { axis: normalizeAxis('tensor/softmax', axis, x.rank) });
 }
 
-/** x - log(sum(exp(x))) along an axis. */
+/** x - log(sum(exp(x))) along an axis, as exact for large x as for small ones. */
 export function logSoftmax(x: Tensor, axis = -1): Tensor {
-  return sub(x, logSumExp(x, { axes: axis, dims: 'keep' }));
+  const { axes } = reduceParams('tensor/logSoftmax', x, { axes: axis });
+  // Below the largest element: the logarithm, at most that of the count, would be lost when added to a large one.
+  const { below } = belowLargest(x, axes);
+  return sub(below, log(sum(exp(below), { axes, dims: 'keep' })));
 }
 
 export const normalizeOp: OpDefinition<'normalize'> = {

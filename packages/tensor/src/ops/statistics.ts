@@ -55,14 +55,20 @@ export function lengthOf(squares: Tensor): Tensor {
 /** log(sum(exp(x))) along axes, without overflow; infinite where the largest element is. */
 export function logSumExp(x: Tensor, options: ReduceOptions = {}): Tensor {
   const { axes } = reduceParams('tensor/logSumExp', x, options);
-  // Any shift gives the same value, so none of the gradient needs to go through it. An infinite one would give infinity - infinity.
-  const top = stopGradient(max(x, { axes, dims: 'keep' }));
-  const shift = where({ if: isFinite(top), then: top, else: 0 });
-  const kept = add(log(sum(exp(sub(x, shift)), { axes, dims: 'keep' })), shift);
+  const { shift, below } = belowLargest(x, axes);
+  const kept = add(log(sum(exp(below), { axes, dims: 'keep' })), shift);
   return options.dims === 'keep'
     ? kept
     : reshape(
         kept,
         x.shape.filter((_, i) => !axes.includes(i)),
       );
+}
+
+/** x with its largest element along the axes taken off, where that is finite, and what was taken off. */
+export function belowLargest(x: Tensor, axes: readonly number[]): { readonly shift: Tensor; readonly below: Tensor } {
+  // Any shift gives the same value, so none of the gradient needs to go through it. An infinite one would give infinity - infinity.
+  const top = stopGradient(max(x, { axes, dims: 'keep' }));
+  const shift = where({ if: isFinite(top), then: top, else: 0 });
+  return { shift, below: sub(x, shift) };
 }

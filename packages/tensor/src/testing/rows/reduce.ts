@@ -3,7 +3,7 @@ import { sum } from '../../ops/sum.ts';
 import { logSumExp, mean, variance } from '../../ops/statistics.ts';
 import { groupNorm, layerNorm, logSoftmax, normalize, rmsNorm, softmax } from '../../ops/normalize.ts';
 import { quantile, sort, topK } from '../../ops/sorting.ts';
-import { EMPTY, INTEGRAL, NOT_FINITE, rowsOf, type ConformanceRow } from '../row.ts';
+import { EMPTY, INTEGRAL, NOT_FINITE, ROUNDING, rowsOf, type ConformanceRow } from '../row.ts';
 import { EXACT, POINTWISE, sums } from '../tolerance.ts';
 
 const INF = Infinity;
@@ -218,6 +218,14 @@ const normalisations: readonly ConformanceRow[] = [
       shape: [3, 4],
       gradient: 'second',
       tolerance: sums(4),
+    },
+    'logarithm of it, of large numbers': {
+      inputs: (d) => [d.of([1e8, 1e8, 16384, 16385], [2, 2])],
+      fn: (x) => logSoftmax(x!),
+      shape: [2, 2],
+      expected: [-Math.LN2, -Math.LN2, -1 - Math.log1p(Math.exp(-1)), -Math.log1p(Math.exp(-1))],
+      gradient: ROUNDING,
+      tolerance: sums(2),
     },
     float16: {
       inputs: (d) => [d.smooth([2, 3], 'float16')],

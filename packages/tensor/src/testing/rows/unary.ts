@@ -1,3 +1,5 @@
+import { softplus } from '../../ops/activation.ts';
+import { mul } from '../../ops/binary.ts';
 import { logicalNot } from '../../ops/compare.ts';
 import { abs, atan, cast, ceil, cos, erf, exp, floor, log, neg, round, sigmoid, sign, sin, sqrt, tanh } from '../../ops/unary.ts';
 import { EMPTY, INTEGRAL, NOT_FINITE, PIECEWISE_CONSTANT, ROUNDING, rowsOf, type ConformanceRow } from '../row.ts';
@@ -78,6 +80,14 @@ export const unaryRows: readonly ConformanceRow[] = [
       expected: [-INF, INF],
       gradient: NOT_FINITE,
       tolerance: EXACT,
+    },
+    'softplus where rounding 1 + exp(x) loses all of it, enlarged': {
+      inputs: (d) => [d.of([-20, -10])],
+      fn: (x) => mul(softplus(x!), mul(exp(neg(x!)), 0.5)),
+      shape: [2],
+      expected: [-20, -10].map((x) => Math.log1p(Math.exp(x)) / Math.exp(x) / 2),
+      gradient: ROUNDING,
+      tolerance: POINTWISE,
     },
   }),
   ...rowsOf('sqrt', {
