@@ -1,4 +1,4 @@
-import { didYouMean, UnsupportedError, UserError } from '@langevin/tensor';
+import { didYouMean, readOptions, shownValue, UnsupportedError, UserError } from '@langevin/tensor';
 import type { Network } from '@langevin/core';
 import type { BackbonePlugin, ParseOptions } from './define-backbone.ts';
 import { ditBackbone } from './dit/plugin.ts';
@@ -14,6 +14,7 @@ export const backbonePlugins: readonly BackbonePlugin[] = Object.freeze([ditBack
  * @throws UnsupportedError when there is none, with the closest name
  */
 export function findBackbone(name: string, plugins: readonly BackbonePlugin[] = backbonePlugins): BackbonePlugin {
+  if (typeof name !== 'string') throw new UserError(`[backbones/registry] name is no text: name=${shownValue(name)}. Pass a name.`);
   const found = plugins.find((plugin) => plugin.name === name || plugin.className === name);
   if (found) return found;
   const names = plugins.map((plugin) => plugin.name).sort();
@@ -35,7 +36,7 @@ export function backboneFromConfig(
   config: unknown,
   options: ParseOptions & { readonly plugins?: readonly BackbonePlugin[] } = {},
 ): Network<unknown> {
-  const { plugins = backbonePlugins, ...rest } = options;
+  const { plugins = backbonePlugins, ...rest } = readOptions('backbones/registry', options);
   const name = typeof config === 'object' && config !== null && '_class_name' in config ? config._class_name : undefined;
   if (typeof name !== 'string') {
     throw new UserError(

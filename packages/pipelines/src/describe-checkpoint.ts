@@ -3,7 +3,7 @@ import { openSafetensors, readJson, readPythonJson } from '@langevin/io/node';
 import { sizeOf } from '@langevin/tensor';
 import { listCheckpoints, runFolder } from '@langevin/training';
 import { diffusionFiles, findComponent, findWeights } from './diffusion-folder.ts';
-import { exists } from './exists.ts';
+import { checkPath, exists } from './exists.ts';
 import { checkpointKind, type CheckpointKind } from './run-model.ts';
 
 /** Tensors whose names start alike. */
@@ -79,8 +79,9 @@ interface Located {
 }
 
 async function locate(path: string): Promise<Located> {
+  checkPath(path);
   const state = join(path, 'state.safetensors');
-  if (path.trim() !== '' && (await exists(state))) return { kind: 'run', file: state, ...stepOf(await readJson(join(path, 'state.json'))) };
+  if (await exists(state)) return { kind: 'run', file: state, ...stepOf(await readJson(join(path, 'state.json'))) };
   const kind = await checkpointKind(path);
   if (kind === 'model') {
     const files = diffusionFiles(path, await findComponent(path));

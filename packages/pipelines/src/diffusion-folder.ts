@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import type { BackbonePlugin } from '@langevin/backbones';
 import { makeFolder, readPythonJson, writeFileAtomic, writeSafetensors } from '@langevin/io/node';
-import { UnsupportedError, UserError } from '@langevin/tensor';
+import { readOptions, UnsupportedError, UserError } from '@langevin/tensor';
 import * as v from 'valibot';
 import { imageBackbone } from './image-backbone.ts';
 import { readChecked } from './checked.ts';
-import type { DiffusionModel } from './diffusion-model.ts';
-import { exists, isRunFolder } from './exists.ts';
+import { checkModel, type DiffusionModel } from './diffusion-model.ts';
+import { checkPath, exists, isRunFolder } from './exists.ts';
 import { fromSchedulerConfig, SCHEDULERS, schedulerSchema, toSchedulerConfig, type EdmDescription } from './edm-description.ts';
 import { checkLabels, labelsSchema, numberedLabels, type Labels } from './labels.ts';
 import { readWeights, weightsToWrite, type WeightDType } from './weights.ts';
@@ -61,7 +61,9 @@ export interface LoadModelOptions {
  *
  * @throws UserError naming the file that is missing, malformed, or does not fit the others
  */
-export async function loadDiffusionFolder(dir: string, { backbones }: LoadModelOptions = {}): Promise<DiffusionModel> {
+export async function loadDiffusionFolder(dir: string, options: LoadModelOptions = {}): Promise<DiffusionModel> {
+  checkPath(dir);
+  const { backbones } = readOptions('pipelines/folder', options);
   const files = diffusionFiles(dir, await findComponent(dir));
   const config = (await readPythonJson(files.config)) as Readonly<Record<string, unknown>>;
   const { patch } = (await exists(files.index)) ? await readChecked(files.index, indexSchema) : { patch: 1 };
@@ -111,16 +113,17 @@ export interface SaveDiffusionOptions {
  * @throws UserError when the disk fails, the folder is that of a training run, or a weight does not fit the dtype
  */
 export async function saveDiffusionFolder(dir: string, model: DiffusionModel, options: SaveDiffusionOptions = {}): Promise<void> {
-  const { dtype = 'float32', metadata = {} } = options;
+  const { dtype = 'float32', metadata = {} } = readOptions('pipelines/folder', options);
+  checkModel(model);
+  await makeFolder(dir);
   const className = String(model.config['_class_name']);
   const component = className.startsWith('UNet') ? 'unet' : 'transformer';
   const files = diffusionFiles(dir, component);
   const tensors = await weightsToWrite(model.params, dtype);
-  if (dir.trim() !== '' && (await isRunFolder(dir)))
+  if (await isRunFolder(dir))
     throw new UserError(
       `[pipelines/folder] folder is that of a training run, which a model beside it would hide: folder=${dir}. Choose another one.`,
     );
-  await makeFolder(dir);
   for (const sub of [component, 'scheduler']) await makeFolder(join(dir, sub));
   await writeSafetensors(files.weights, tensors, { metadata: { format: 'pt', ...metadata } });
   await writeFileAtomic(files.config, json(model.config));

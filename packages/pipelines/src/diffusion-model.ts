@@ -1,3 +1,4 @@
+import { shownValue, UserError } from '@langevin/tensor';
 import type { ImageBackbone } from './image-backbone.ts';
 import type { EdmDescription } from './edm-description.ts';
 import type { Labels } from './labels.ts';
@@ -12,4 +13,15 @@ export interface DiffusionModel {
   readonly process: EdmDescription;
   /** Absent for models without class labels. */
   readonly labels?: Labels;
+}
+
+/** @throws UserError when it is no model */
+export function checkModel(model: unknown): asserts model is DiffusionModel {
+  if (typeof model === 'object' && model !== null && 'backbone' in model && 'params' in model) {
+    const { backbone } = model;
+    if (typeof backbone === 'object' && backbone !== null && 'network' in backbone) return;
+  }
+  throw new UserError(
+    `[pipelines/model] there is no model: model=${shownValue(model)}. Pass what loadDiffusionFolder() or loadModel() gives.`,
+  );
 }

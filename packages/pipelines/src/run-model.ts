@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import { readJson } from '@langevin/io/node';
-import { UserError } from '@langevin/tensor';
+import { readOptions, UserError } from '@langevin/tensor';
 import {
   listCheckpoints,
   parseDataDescription,
@@ -12,7 +12,7 @@ import {
 } from '@langevin/training';
 import { imageBackbone, type ImageBackbone } from './image-backbone.ts';
 import { findComponent, loadDiffusionFolder, type LoadModelOptions } from './diffusion-folder.ts';
-import { exists, isRunFolder } from './exists.ts';
+import { checkPath, exists, isRunFolder } from './exists.ts';
 import type { DiffusionModel } from './diffusion-model.ts';
 import { EDM_DEFAULTS } from './edm-description.ts';
 import { checkLabels, numberedLabels, type Labels } from './labels.ts';
@@ -43,7 +43,7 @@ const MAX_DATA_BYTES = 2 ** 30;
  * @throws UserError when the folder holds no checkpoint or its files are damaged
  */
 export async function loadRunModel(path: string, options: LoadRunOptions = {}): Promise<RunModel> {
-  const { weights = 'average', backbones } = options;
+  const { weights = 'average', backbones } = readOptions('pipelines/run', options);
   const { folder, checkpoint, asked } = await findCheckpoint(path);
   const config = parseTrainingConfig(await readJson(folder.config), folder.config);
   const backbone = imageBackbone(config.backbone, { from: folder.config, patch: config.patch, ...(backbones && { plugins: backbones }) });
@@ -72,7 +72,7 @@ interface FoundCheckpoint {
 }
 
 async function findCheckpoint(path: string): Promise<FoundCheckpoint> {
-  if (path.trim() === '') throw nothingToLoad(path);
+  checkPath(path);
   const step = stepOfName(basename(path));
   if (step !== undefined && (await exists(join(path, 'state.safetensors'))))
     return { folder: runFolder(dirname(dirname(path))), checkpoint: { step, path }, asked: 'this one' };
@@ -105,8 +105,7 @@ export type CheckpointKind = 'model' | 'run' | 'file';
 
 /** @throws UserError when it leads to none of them, or to two */
 export async function checkpointKind(path: string): Promise<CheckpointKind> {
-  // An empty path would be the folder that the program runs in.
-  if (path.trim() === '') throw nothingToLoad(path);
+  checkPath(path);
   const isModel = await findComponent(path).then(
     () => true,
     () => false,
@@ -125,7 +124,7 @@ export async function checkpointKind(path: string): Promise<CheckpointKind> {
 
 function nothingToLoad(path: string): UserError {
   return new UserError(
-    `[pipelines/checkpoint] nothing to load: path=${path === '' ? '""' : path}. Give a folder with unet/config.json or `
+    `[pipelines/checkpoint] nothing to load: path=${path}. Give a folder with unet/config.json or `
       + 'transformer/config.json, the folder of a training run, or a .safetensors file.',
   );
 }

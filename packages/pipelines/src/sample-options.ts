@@ -2,7 +2,7 @@ import type { Denoiser, NoiseLevel, NoiseSource, Sampler } from '@langevin/core'
 import type { Spacing } from '@langevin/core-schedules';
 import type { Image } from '@langevin/io';
 import { checkNumber, didYouMean, readOptions, shownValue, UserError, type Engine, type Tensor } from '@langevin/tensor';
-import type { DiffusionModel } from './diffusion-model.ts';
+import { checkModel, type DiffusionModel } from './diffusion-model.ts';
 import type { Forward } from './forward.ts';
 import { labelChoices } from './labels.ts';
 
@@ -68,10 +68,7 @@ interface CheckedOptions extends SampleImagesOptions {
 export function checkSampleOptions(given: SampleImagesOptions): CheckedOptions {
   const options = readOptions('pipelines/sample', given);
   const { model, batch = 32, noise = 'images', denoiser, pictures, startSigma = 1 } = options;
-  if (typeof model !== 'object' || model === null || !('backbone' in model))
-    throw new UserError(
-      `[pipelines/sample] there is no model: model=${shownValue(model)}. Pass what loadDiffusionFolder() or loadModel() gives.`,
-    );
+  checkModel(model);
   if (typeof noise !== 'function' && noise !== 'images' && noise !== 'brownian-tree')
     throw new UserError(
       `[pipelines/sample] unknown noise: noise=${shownValue(noise)}. Known: images, brownian-tree; or pass a function that makes a source.`,

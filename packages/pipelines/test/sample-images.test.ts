@@ -153,7 +153,7 @@ it.each([[null], [undefined], [[]], [3], [{}], [{ model: null, labels: [0] }], [
   'what is no object of options is refused as such: %j',
   async (options) => {
     const work = async (): Promise<unknown> => sampleImages(options as unknown as SampleImagesOptions).next();
-    await expect(work()).rejects.toThrow(/^\[pipelines\/sample\] /);
+    await expect(work()).rejects.toThrow(/^\[pipelines\/(?:sample|model)\] /);
   },
 );
 

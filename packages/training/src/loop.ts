@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { appendLog } from '@langevin/io/node';
-import { checkNumber, UserError } from '@langevin/tensor';
+import { checkNumber, readOptions, shownValue, UserError } from '@langevin/tensor';
 import {
   NotFiniteError,
   pruneCheckpoints,
@@ -106,7 +106,9 @@ export type TrainEvent =
  *   other data or is in use by another process, or the disk fails
  */
 export async function* train<State>(task: TrainingTask<State>, options: TrainOptions): AsyncGenerator<TrainEvent, void> {
-  checkOptions(options);
+  if (typeof task !== 'object' || task === null || typeof task.step !== 'function')
+    throw new UserError(`[training/loop] there is no task: task=${shownValue(task)}. Pass what diffusionTask() gives, or one of your own.`);
+  checkOptions(readOptions('training/loop', options));
   const run = await openRun(task, options);
   try {
     yield* steps(task, options, run);

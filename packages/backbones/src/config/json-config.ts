@@ -22,10 +22,7 @@ export interface ReadOptions {
  * @throws UserError naming the first key that is unknown or whose value is out of bounds
  */
 export function readJsonConfig<F extends FieldTable>(json: unknown, fields: F, { where, className }: ReadOptions): ConfigOf<F> {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw new UserError(`[${where}] configuration is not a JSON object: received ${showEntry(json)}. Pass the parsed config.json.`);
-  }
-  const given = json as Readonly<Record<string, unknown>>;
+  const given = readConfigObject(json, { where });
   const named = given['_class_name'];
   if (named !== undefined && named !== className) {
     throw new UserError(
@@ -47,10 +44,15 @@ export function readJsonConfig<F extends FieldTable>(json: unknown, fields: F, {
   return Object.freeze(Object.fromEntries(Object.entries(values).map(([key, value]) => [camelCase(key), value]))) as ConfigOf<F>;
 }
 
+function readConfigObject(json: unknown, { where }: Pick<ReadOptions, 'where'>): Readonly<Record<string, unknown>> {
+  if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Readonly<Record<string, unknown>>;
+  throw new UserError(`[${where}] configuration is not a JSON object: received ${showEntry(json)}. Pass the parsed config.json.`);
+}
+
 /** The same checks for a configuration written in code: camelCase keys, the rest by default. */
 export function completeConfig<F extends FieldTable>(partial: Partial<ConfigOf<F>>, fields: F, options: ReadOptions): ConfigOf<F> {
   const snake = new Map(Object.keys(fields).map((key) => [camelCase(key), key]));
-  const json = Object.fromEntries(Object.entries(partial).map(([key, value]) => [snake.get(key) ?? key, value]));
+  const json = Object.fromEntries(Object.entries(readConfigObject(partial, options)).map(([key, value]) => [snake.get(key) ?? key, value]));
   return readJsonConfig(json, fields, options);
 }
 

@@ -2,7 +2,6 @@ import { add, cast, full, matmul, reshape, silu, split, UserError, type Generato
 import {
   constant,
   conv,
-  defineModule,
   layerNorm,
   linear,
   perItem,

@@ -20,10 +20,10 @@ export function checkImage(image: Image, where: string): void {
   const { width, height, channels, data } = image;
   const positive = [width, height].every((size) => Number.isSafeInteger(size) && size > 0);
   if (!positive || ![1, 2, 3, 4].includes(channels) || !(data instanceof Uint8Array) || data.length !== width * height * channels) {
+    const bytes = data instanceof Uint8Array ? `${data.length} bytes` : shownValue(data);
     throw new UserError(
       `${where} got a malformed image: width=${shownValue(width)}, height=${shownValue(height)}, channels=${shownValue(channels)}, `
-        + `data=${data instanceof Uint8Array ? `${data.length} bytes` : shownValue(data)}. The data must be a Uint8Array of width * height * `
-        + 'channels bytes.',
+        + `data=${bytes}. The data must be a Uint8Array of width * height * channels bytes.`,
     );
   }
 }
@@ -36,10 +36,10 @@ export function checkImages(images: readonly Image[], where: string): void {
 
 /** @throws {UserError} when a component is not an integer from 0 to 255 */
 export function checkRgb(colour: Rgb, where: string): void {
-  if (Array.isArray(colour) && colour.length === 3 && colour.every((part) => Number.isInteger(part) && part >= 0 && part <= 255)) return;
-  throw new UserError(
-    `${where} got colour=${Array.isArray(colour) ? `[${colour.join(', ')}]` : shownValue(colour)}; three integers from 0 to 255 are needed.`,
-  );
+  const isList = Array.isArray(colour);
+  if (isList && colour.length === 3 && colour.every((part) => Number.isInteger(part) && part >= 0 && part <= 255)) return;
+  const shown = isList ? `[${colour.join(', ')}]` : shownValue(colour);
+  throw new UserError(`${where} got colour=${shown}; three integers from 0 to 255 are needed.`);
 }
 
 /**

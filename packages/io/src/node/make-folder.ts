@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { UserError } from '@langevin/tensor';
+import { shownValue, UserError } from '@langevin/tensor';
 import { cannotUseFolder } from './disk-error.ts';
 
 /**
@@ -10,8 +10,8 @@ import { cannotUseFolder } from './disk-error.ts';
  * @throws {UserError} when the path is empty, leads to a file, or nothing can be written there
  */
 export async function makeFolder(folder: string): Promise<void> {
-  if (folder.trim() === '' || folder.includes('\0'))
-    throw new UserError(`[io/folder] path of the folder is not one: folder=${JSON.stringify(folder)}. Give the path of a folder.`);
+  if (typeof folder !== 'string' || folder.trim() === '' || folder.includes('\0'))
+    throw new UserError(`[io/folder] path of the folder is not one: folder=${shownValue(folder)}. Give the path of a folder.`);
   // The permission bits alone do not say it: not of a disk that is mounted read-only, nor for a superuser.
   const probe = join(folder, `.langevin-${randomUUID()}.tmp`);
   try {

@@ -30,6 +30,7 @@ import {
   float32Data,
   isFloating,
   tensor,
+  readOptions,
   tensorsOf,
   torchGenerator,
   UserError,
@@ -82,7 +83,7 @@ export interface DiffusionTaskOptions<Params> {
  * @throws UserError when the network does not fit the images or has fewer classes than the data set
  */
 export function diffusionTask<Params>(options: DiffusionTaskOptions<Params>): TrainingTask<DiffusionState<Params>> {
-  const { config, dataset, backbone } = options;
+  const { config, dataset, backbone } = readOptions('training/diffusion', options);
   checkFit(options);
   const { sigmaData, meanLogSigma, stdLogSigma } = config.edm;
   const optimizer = optimizerOf(config);

@@ -1,0 +1,38 @@
+import { backboneFromConfig, dit, findBackbone, unet2d } from '@langevin/backbones';
+import { describeCheckpoint, loadDiffusionFolder, loadModel, loadRunModel, sampleImages, saveDiffusionFolder } from '@langevin/pipelines';
+import { errorKind } from '@langevin/tensor';
+import { parseTrainingConfig, train } from '@langevin/training';
+import { describe, expect, it } from 'vitest';
+import { tinyModel } from './tiny.ts';
+
+// What code without types passes.
+const NOTHING = [[null], [undefined], [[]], [3], [''], ['a\0b']] as const;
+
+const FUNCTIONS: Readonly<Record<string, (value: never) => unknown>> = {
+  loadModel,
+  loadRunModel,
+  loadDiffusionFolder,
+  describeCheckpoint,
+  'sampleImages of': (value) => sampleImages(value).next(),
+  'saveDiffusionFolder into': (value) => saveDiffusionFolder(value, tinyModel('zero')),
+  'saveDiffusionFolder of': (value) => saveDiffusionFolder('never-made', value),
+  backboneFromConfig,
+  findBackbone,
+  'unet2d without a configuration': (value) => unet2d(value === undefined ? (null as never) : value),
+  'dit without a configuration': (value) => dit(value === undefined ? (null as never) : value),
+  parseTrainingConfig,
+  'train a': (value) => train(value, { folder: 'never-made', steps: 1 }).next(),
+  'train in': (value) => train({ name: 'x', config: {}, init: () => ({}), step: () => Promise.reject(new Error('ran')) }, value).next(),
+};
+
+describe.each(Object.entries(FUNCTIONS))('%s', (_name, call) => {
+  it.each(NOTHING)('refuses what is none of it: %j', async (value) => {
+    let error: unknown;
+    try {
+      await call(value as never);
+    } catch (caught) {
+      error = caught;
+    }
+    expect(['user', 'unsupported'], String(error)).toContain(errorKind(error));
+  });
+});
