@@ -1,5 +1,5 @@
-// Writes the registries of samplers, noise processes, spacings and loss weights from the files of their folders, so that a new one is one
-// file and no list is edited by hand. `--check` writes nothing and fails when a list is out of date.
+// Writes the registries of samplers, noise processes, spacings, loss weights and data sets from the files of their folders, so that a new one
+// is one file and no list is edited by hand. `--check` writes nothing and fails when a list is out of date.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { factoryNamed, optionsOf, parse } from './factory-options.mjs';
@@ -42,6 +42,17 @@ const families = [
   },
 ];
 
+/** What needs no factory, as its options come with each call: the value is the one exported constant of the type. */
+const lists = [
+  {
+    folder: 'packages/io/src/data',
+    type: 'DataPlugin',
+    imports: `import type { DataPlugin } from '../sources/define-data.ts';`,
+    constant: 'dataPlugins',
+    says: 'The data sets that come with this package: one for each file of this folder.',
+  },
+];
+
 const faults = [];
 const counts = [];
 for (const family of families) {
@@ -72,13 +83,47 @@ export const ${family.constant}: Registry<${family.value ?? family.type}> = /* @
 );
 `,
   );
-  const stale = !existsSync(target) || readFileSync(target, 'utf8') !== text;
-  if (stale && process.argv.includes('--check'))
-    faults.push(`${family.folder}/index.ts is not what the files beside it make. Run "node tooling/scripts/generate-registry.mjs".`);
-  else if (stale) writeFileSync(target, text);
-  counts.push(`${names.length} ${family.constant}: ${names.join(', ')}`);
+  writeIndex(family, { target, text, names });
+}
+for (const list of lists) {
+  const folder = join(root, list.folder);
+  const names = moduleNames(folder);
+  const constants = new Map(names.map((name) => [name, constantOf(list, name)]));
+  const target = join(folder, 'index.ts');
+  const text = await formatted(
+    target,
+    `// Made by tooling/scripts/generate-registry.mjs from the files of this folder. Do not edit.
+${list.imports}
+${names.map((name) => `import { ${constants.get(name)} } from './${name}.ts';`).join('\n')}
+
+${names.map((name) => `export * from './${name}.ts';`).join('\n')}
+
+/** ${list.says} */
+export const ${list.constant}: readonly ${list.type}<never>[] = [${[...constants.values()].join(', ')}];
+`,
+  );
+  writeIndex(list, { target, text, names });
 }
 conclude('registry', faults, counts.join('\n'));
+
+function writeIndex({ folder, constant }, { target, text, names }) {
+  const stale = !existsSync(target) || readFileSync(target, 'utf8') !== text;
+  if (stale && process.argv.includes('--check'))
+    faults.push(`${folder}/index.ts is not what the files beside it make. Run "node tooling/scripts/generate-registry.mjs".`);
+  else if (stale) writeFileSync(target, text);
+  counts.push(`${names.length} ${constant}: ${names.join(', ')}`);
+}
+
+/** The exported constant of a file that is of a type. */
+function constantOf({ folder, type }, name) {
+  const text = readFileSync(join(root, folder, `${name}.ts`), 'utf8');
+  const found = [...text.matchAll(new RegExp(`^export const (\\w+): ${type}<`, 'gmu'))].map((match) => match[1]);
+  if (found.length !== 1)
+    faults.push(
+      `${folder}/${name}.ts exports ${found.length} constants that are a ${type}. A file of that folder is one; shared parts live elsewhere.`,
+    );
+  return found[0] ?? factoryName(name);
+}
 
 function keyOf(name) {
   return /^[a-z0-9]+$/u.test(name) ? name : `'${name}'`;

@@ -1,7 +1,7 @@
 import type { Factory, Sampler, StepInput } from '@langevin/core';
 import type { BackbonePlugin } from '@langevin/backbones';
 import type { Spacing } from '@langevin/core-schedules';
-import type { DatasetPlugin } from '@langevin/io';
+import type { DataPlugin, DatasetPlugin } from '@langevin/io';
 import { errorKind, UserError } from '@langevin/tensor';
 
 /** Whose code runs. */
@@ -79,6 +79,18 @@ export function guardSpacing(spacing: Spacing, plugin: string): Spacing {
 
 export function guardDataset(dataset: DatasetPlugin, blame: Blame): DatasetPlugin {
   return { ...dataset, load: (options) => guardedLater(blame, async () => dataset.load(options)) };
+}
+
+export function guardData(data: DataPlugin<never>, blame: Blame): DataPlugin<never> {
+  return {
+    ...data,
+    parts: (options) => guarded(blame, () => data.parts(options)),
+    open: (options, context) =>
+      guardedLater(blame, async () => {
+        const source = await data.open(options, context);
+        return { ...source, load: (i) => guardedLater(blame, async () => source.load(i)) };
+      }),
+  };
 }
 
 export function guardBackbone(backbone: BackbonePlugin, blame: Blame): BackbonePlugin {

@@ -4,12 +4,12 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { backbonePlugins, type BackbonePlugin } from '@langevin/backbones';
 import { processes, spacings, type NoiseProcess, type Spacing } from '@langevin/core-schedules';
-import type { DatasetPlugin } from '@langevin/io';
-import { datasetPlugins } from '@langevin/io/node';
+import type { DataPlugin, DatasetPlugin } from '@langevin/io';
+import { dataPlugins, datasetPlugins } from '@langevin/io/node';
 import { samplers } from '@langevin/samplers';
 import { UserError } from '@langevin/tensor';
 import { resolve as resolvePackage } from 'import-meta-resolve';
-import { guardBackbone, guardDataset, guardFactory, guardSampler, guardSpacing } from './plugin-guard.ts';
+import { guardBackbone, guardData, guardDataset, guardFactory, guardSampler, guardSpacing } from './plugin-guard.ts';
 
 /** Everything that a plugin can add to. */
 export interface Registries {
@@ -17,13 +17,14 @@ export interface Registries {
   readonly spacings: Registry<Spacing>;
   readonly processes: Registry<NoiseProcess>;
   readonly datasets: readonly DatasetPlugin[];
+  readonly data: readonly DataPlugin<never>[];
   readonly backbones: readonly BackbonePlugin[];
 }
 
 /** What --plugin takes, for help texts. */
 export const PLUGIN_HELP = `A plugin is a JavaScript module, a file or the name of an installed package, with one or more of these named exports:
-samplers, spacings and processes are objects of factories by name, datasets and backbones lists of what defineDataset() and
-defineBackbone() give:
+samplers, spacings and processes are objects of factories by name; datasets, data and backbones are lists of what defineDataset(),
+defineData() and defineBackbone() give:
   export const samplers = { mine: declareOptions(({ strength = 1 } = {}) => defineSampler({ ... }), ['strength']) };`;
 
 /**
@@ -33,7 +34,7 @@ defineBackbone() give:
  * @throws UserError when one cannot be imported, exports nothing of the kind, or takes a name that exists
  */
 export async function loadPlugins(names: readonly string[]): Promise<Registries> {
-  let registries: Registries = { samplers, spacings, processes, datasets: datasetPlugins, backbones: backbonePlugins };
+  let registries: Registries = { samplers, spacings, processes, datasets: datasetPlugins, data: dataPlugins, backbones: backbonePlugins };
   for (const plugin of names) registries = added(registries, { plugin, module: await importPlugin(plugin) });
   return registries;
 }
@@ -44,7 +45,7 @@ interface Imported {
 }
 
 function added(to: Registries, { plugin, module }: Imported): Registries {
-  const families = ['samplers', 'spacings', 'processes', 'datasets', 'backbones'] as const;
+  const families = ['samplers', 'spacings', 'processes', 'datasets', 'data', 'backbones'] as const;
   if (!families.some((family) => module[family] !== undefined))
     throw new UserError(
       `[cli/plugin] plugin adds nothing: plugin=${plugin}, exports=[${Object.keys(module).join(', ')}]. Export one or more of `
@@ -68,13 +69,12 @@ function added(to: Registries, { plugin, module }: Imported): Registries {
     );
   };
   const list = <V extends { readonly name: string }>(
-    name: 'datasets' | 'backbones',
+    name: 'datasets' | 'data' | 'backbones',
     { before, guard }: { before: readonly V[]; guard: (entry: V) => V },
   ): readonly V[] => {
     const entries = module[name];
     if (entries === undefined) return before;
-    if (!Array.isArray(entries) || !entries.every(isNamed))
-      throw wrong(plugin, name, `a list of what define${name === 'datasets' ? 'Dataset' : 'Backbone'}() gives`);
+    if (!Array.isArray(entries) || !entries.every(isNamed)) throw wrong(plugin, name, `a list of what ${DEFINERS[name]}() gives`);
     const taken = (entries as readonly V[]).find((entry) => before.some((known) => known.name === entry.name));
     if (taken) throw new UserError(`[cli/plugin] the name is taken: plugin=${plugin}, ${name}="${taken.name}". Choose another.`);
     return [...before, ...(entries as readonly V[]).map(guard)];
@@ -85,9 +85,12 @@ function added(to: Registries, { plugin, module }: Imported): Registries {
     spacings: registry('spacings', { before: to.spacings, guard: (spacing) => guardSpacing(spacing, plugin) }),
     processes: registry('processes', { before: to.processes, guard: (process) => process }),
     datasets: list('datasets', { before: to.datasets, guard: (entry) => guardDataset(entry, blame(`data set "${entry.name}"`)) }),
+    data: list('data', { before: to.data, guard: (entry) => guardData(entry, blame(`data set "${entry.name}"`)) }),
     backbones: list('backbones', { before: to.backbones, guard: (entry) => guardBackbone(entry, blame(`backbone "${entry.name}"`)) }),
   };
 }
+
+const DEFINERS = { datasets: 'defineDataset', data: 'defineData', backbones: 'defineBackbone' } as const;
 
 function isNamed(entry: unknown): boolean {
   return typeof entry === 'object' && entry !== null && 'name' in entry && typeof entry.name === 'string';

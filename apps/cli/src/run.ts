@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { addData } from './commands/data/index.ts';
 import { addExport } from './commands/export.ts';
 import { addInfo } from './commands/info.ts';
 import { addList } from './commands/list.ts';
@@ -17,6 +18,7 @@ Examples:
   langevin sample --preset emoji                          a grid of emoji, one row for each category
   langevin train configs/emoji.json --folder runs/emoji   train a model; Ctrl+C stops it, --resume goes on
   langevin splat train scene --out scene.ply              3D Gaussians from posed photographs
+  langevin data show emoji --out sheet.png                data sets with captions, to look at
   langevin list engines --json                            what can compute here, and why the rest cannot
 
 Exit codes: 0 done, 1 something that was asked for is wrong or not possible, 2 a bug in Langevin.
@@ -57,6 +59,6 @@ function createProgram(terminal: Terminal): Command {
     // Messages are written by run(), in one place and one form.
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err, outputError: () => {} })
     .addHelpText('after', AFTER_HELP);
-  for (const add of [addSample, addTrain, addExport, addSplat, addList, addInfo]) add(program, terminal);
+  for (const add of [addSample, addTrain, addExport, addSplat, addData, addList, addInfo]) add(program, terminal);
   return program;
 }

@@ -25,6 +25,9 @@ export type { ShardOptions } from './node/safetensors-shards.ts';
 export { encodeImage, imageExtensions, readImage, resizeImage, writeImage } from './node/images.ts';
 export type { EncodeImageOptions, ReadImageOptions, ResizeKernel, ResizeOptions } from './node/images.ts';
 
+export { clipExtensions, readClip } from './node/clips.ts';
+export type { Clip, ReadClipOptions } from './node/clips.ts';
+
 export { encodeMp4, filmExtensions, writeFilm } from './node/films.ts';
 
 export { readGrey16 } from './node/grey16.ts';
@@ -39,6 +42,16 @@ export type { IdxOptions } from './datasets/idx.ts';
 export { imageFolderDataset } from './datasets/image-folder.ts';
 export type { ImageFolderOptions } from './datasets/image-folder.ts';
 export { datasetPlugins, loadDataset } from './datasets/registry.ts';
+
+// Data sets of pictures and clips with captions
+export * from './data/index.ts';
+export { creditsText, fetchData, findData, licencesFor, openData, writeCredits } from './node/data/open-data.ts';
+export type { DataCredits, OpenDataOptions, OpenedData } from './node/data/open-data.ts';
+export { cacheFolder } from './node/fetch/cache-folder.ts';
+export { downloadFile } from './node/fetch/download-file.ts';
+export { fetchPackage } from './node/fetch/fetch-package.ts';
+export type { FetchPackageOptions } from './node/fetch/fetch-package.ts';
+export type { FetchOptions, FetchProgress } from './node/fetch/options.ts';
 
 export {
   readSplats4dFile,

@@ -12,13 +12,16 @@ export interface GridOptions {
   readonly background?: Rgb;
   /** Each pixel is drawn as a block of scale x scale, so that 32x32 images can be seen. @default 1 */
   readonly scale?: number;
-  /** A line under each image, cut to its width. */
+  /** Text under each image, cut to its width. */
   readonly labels?: readonly string[];
+  /** Lines that a label may take, broken between words. @default 1 */
+  readonly labelLines?: number;
   /** A line left of each row. */
   readonly rowLabels?: readonly string[];
 }
 
 const LABEL_GAP = 2;
+const LINE_HEIGHT = GLYPH_HEIGHT + LABEL_GAP;
 
 // A picture larger than this is a mistake in the arguments, not a grid to look at.
 const MAX_PIXELS = 2 ** 28;
@@ -42,6 +45,7 @@ export function imageGrid(images: readonly Image[], options: GridOptions = {}): 
     padding = 2,
     background = WHITE,
     scale = 1,
+    labelLines = 1,
     labels,
     rowLabels,
   } = readOptions('io/images', options);
@@ -57,7 +61,7 @@ export function imageGrid(images: readonly Image[], options: GridOptions = {}): 
   const longest = rowLabels === undefined ? 0 : Math.max(...rowLabels.map((text) => [...text].length));
   const left = padding + (longest > 0 ? longest * GLYPH_ADVANCE + padding : 0);
   const pitchX = tileWidth + padding;
-  const pitchY = tileHeight + padding + (labels === undefined ? 0 : GLYPH_HEIGHT + 2 * LABEL_GAP);
+  const pitchY = tileHeight + padding + (labels === undefined ? 0 : labelLines * LINE_HEIGHT + LABEL_GAP);
   const width = left + columns * pitchX;
   const height = padding + rows * pitchY;
   if (width * height > MAX_PIXELS)
@@ -78,7 +82,8 @@ export function imageGrid(images: readonly Image[], options: GridOptions = {}): 
     const label = labels?.[i];
     if (label !== undefined) {
       const fits = Math.max(1, Math.floor((tileWidth + padding - 2) / GLYPH_ADVANCE));
-      canvas.drawText([...label].slice(0, fits).join(''), { x, y: y + tileHeight + LABEL_GAP });
+      for (const [k, text] of linesOf(label, { fits, most: labelLines }).entries())
+        canvas.drawText(text, { x, y: y + tileHeight + LABEL_GAP + k * LINE_HEIGHT });
     }
   }
   for (const [row, text] of (rowLabels ?? []).entries()) {
@@ -86,6 +91,19 @@ export function imageGrid(images: readonly Image[], options: GridOptions = {}): 
     canvas.drawText(text, { x: padding, y: middle });
   }
   return canvas.image();
+}
+
+/** A text in lines of `fits` characters, broken between words where it can be; what does not fit into `most` of them is cut. */
+function linesOf(text: string, { fits, most }: { readonly fits: number; readonly most: number }): readonly string[] {
+  const lines: string[] = [];
+  let rest = Array.from(text);
+  while (rest.length > 0 && lines.length < most) {
+    const space = rest.lastIndexOf(' ', fits);
+    const end = rest.length <= fits || lines.length + 1 === most || space < 1 ? fits : space;
+    lines.push(rest.slice(0, end).join(''));
+    rest = rest.slice(rest[end] === ' ' ? end + 1 : end);
+  }
+  return lines;
 }
 
 class Canvas {

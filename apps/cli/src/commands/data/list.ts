@@ -1,0 +1,42 @@
+import type { DataPlugin } from '@langevin/io';
+import type { Command } from 'commander';
+import { collect } from '../../arguments.ts';
+import { loadPlugins } from '../../plugins.ts';
+import { showBytes, table } from '../../table.ts';
+import { line, type Terminal } from '../../terminal.ts';
+import { bytesOf } from './fetching.ts';
+
+export function addDataList(data: Command, terminal: Terminal): void {
+  data
+    .command('list')
+    .description('List the data sets by name, with what each fetches when nothing else is asked for.')
+    .option('--plugin <module>', 'a file or package with data sets of your own; may be given again', collect, [])
+    .option('--json', 'one JSON document on stdout instead of text')
+    .action(async (options: { readonly plugin: readonly string[]; readonly json?: true }) => {
+      const plugins = (await loadPlugins(options.plugin)).data as readonly DataPlugin[];
+      const rows = plugins.map((plugin) => ({
+        name: plugin.name,
+        fetches: defaultBytes(plugin),
+        options: plugin.options,
+        licences: plugin.licences,
+        summary: plugin.summary,
+      }));
+      if (options.json) return line(terminal, JSON.stringify(rows));
+      const cells = rows.map(({ name, fetches, summary }) => [name, fetches === 0 ? 'nothing' : showBytes(fetches), summary]);
+      line(terminal, table([['name', 'fetches', 'summary'], ...cells]));
+    });
+}
+
+/** Data sets of a folder need it named, and fetch nothing. */
+function defaultBytes(plugin: DataPlugin): number {
+  return plugin.options.includes('folder') && refusesNothing(plugin) ? 0 : bytesOf(plugin, {});
+}
+
+function refusesNothing(plugin: DataPlugin): boolean {
+  try {
+    plugin.parts({});
+    return false;
+  } catch {
+    return true;
+  }
+}
