@@ -15,6 +15,9 @@ export interface FlatTree {
 
 export type Leaf = Tensor | number | string | boolean | null | undefined;
 
+/** Deeper than any network; what holds itself would have no end. */
+const MAX_DEPTH = 256;
+
 function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
@@ -25,11 +28,16 @@ function isPlainObject(value: unknown): value is Readonly<Record<string, unknown
 export function flattenTree(tree: unknown): FlatTree {
   const leaves: Leaf[] = [];
   const names: string[] = [];
-  const visit = (value: unknown, name: string): void => {
+  const visit = (value: unknown, name: string, depth: number): void => {
+    if (depth > MAX_DEPTH) {
+      throw new UserError(
+        `[tensor/tree] tree is nested too deep, or holds itself: depth > ${MAX_DEPTH} at "${name.slice(0, 80)}". Flatten it.`,
+      );
+    }
     if (Array.isArray(value)) {
-      value.forEach((item, i) => visit(item, name === '' ? String(i) : `${name}.${i}`));
+      value.forEach((item, i) => visit(item, name === '' ? String(i) : `${name}.${i}`, depth + 1));
     } else if (isPlainObject(value)) {
-      for (const key of Object.keys(value)) visit(value[key], name === '' ? key : `${name}.${key}`);
+      for (const key of Object.keys(value)) visit(value[key], name === '' ? key : `${name}.${key}`, depth + 1);
     } else if (isLeaf(value)) {
       leaves.push(value);
       names.push(name);
@@ -41,7 +49,7 @@ export function flattenTree(tree: unknown): FlatTree {
       );
     }
   };
-  visit(tree, '');
+  visit(tree, '', 0);
   return { leaves, names, rebuild: (replacements) => rebuildTree(tree, replacements[Symbol.iterator]()) };
 }
 
@@ -55,7 +63,9 @@ function isForeignTensor(value: unknown): boolean {
 }
 
 function describe(value: unknown): string {
-  return typeof value === 'object' && value !== null ? value.constructor.name : typeof value;
+  if (typeof value !== 'object' || value === null) return typeof value;
+  const { constructor } = value as { readonly constructor?: unknown };
+  return typeof constructor === 'function' ? constructor.name : 'object';
 }
 
 function rebuildTree(tree: unknown, next: Iterator<unknown>): unknown {

@@ -5,6 +5,7 @@ import { readJson, readSafetensors, writeFileAtomic, writeSafetensors } from '@l
 import { fromStateDict, toStateDict } from '@langevin/nn';
 import { UserError } from '@langevin/tensor';
 import * as v from 'valibot';
+import { checksumOf } from './checksum.ts';
 import { stepName, stepOfName } from './run-folder.ts';
 
 const FORMAT = 'langevin-training-1';
@@ -14,6 +15,7 @@ const TEMPORARY = '.writing-';
 
 const Meta = v.object({
   format: v.literal(FORMAT),
+  checksum: v.string(),
   step: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
   position: v.object({
     epoch: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
@@ -58,13 +60,11 @@ export async function writeCheckpoint<State>(folder: string, point: TrainingPoin
   const tensors = await toStateDict(state);
   for (const [name, { data }] of tensors)
     if (data instanceof Float32Array && !data.every(Number.isFinite)) throw new NotFiniteError(name, point.step);
+  const meta = { format: FORMAT, checksum: checksumOf([placeOf(point)], tensors), step: point.step, position: point.position };
   try {
     await mkdir(temporary, { recursive: true });
     await writeSafetensors(join(temporary, STATE_FILE), tensors);
-    await writeFileAtomic(
-      join(temporary, META_FILE),
-      `${JSON.stringify({ format: FORMAT, step: point.step, position: point.position }, null, 2)}\n`,
-    );
+    await writeFileAtomic(join(temporary, META_FILE), `${JSON.stringify(meta, null, 2)}\n`);
     await rm(final, { recursive: true, force: true });
     await rename(temporary, final);
     await flushFolder(folder);
@@ -79,6 +79,11 @@ export async function writeCheckpoint<State>(folder: string, point: TrainingPoin
     );
   }
   return final;
+}
+
+/** The place in the run as text that does not depend on the order of keys. */
+function placeOf({ step, position: { epoch, index } }: TrainingPoint): string {
+  return `${step}/${epoch}/${index}`;
 }
 
 async function flushFolder(folder: string): Promise<void> {
@@ -135,7 +140,13 @@ export async function readCheckpoint<State>(
     );
   }
   const { tensors } = await readSafetensors(join(path, STATE_FILE));
-  const { step, position } = parsed.output;
+  const { step, position, checksum } = parsed.output;
+  if (checksum !== checksumOf([placeOf({ step, position })], tensors)) {
+    throw new UserError(
+      `[training/checkpoint] checkpoint is damaged: path=${path}, its content is not what was written. Remove the folder to resume from an `
+        + 'earlier checkpoint.',
+    );
+  }
   return { point: { step, position }, state: fromStateDict(template, tensors, { from: path }) };
 }
 

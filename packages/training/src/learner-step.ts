@@ -7,6 +7,7 @@ import {
   isFloating,
   mapTensors,
   mul,
+  namedTensors,
   tensor,
   UserError,
   valueAndGrad,
@@ -89,14 +90,14 @@ export function learnerStep<Params, Batch, OptimizerState, Buffers = NoBuffers>(
     (learner: State, batch: Batch, inputs: LearnerInputs) => {
       const { value, grad } = differentiated(learner.params, learner.buffers, batch);
       const updated = rule.update(learner, grad, { ...inputs, ...(value.buffers !== undefined && { buffers: value.buffers }) });
-      return { ...updated, losses: { loss: value.loss, ...value.parts } };
+      return { ...updated, losses: lossesOf(value) };
     },
     { donate: [0], name: `${name} step`, ...on },
   );
   const accumulate = compile(
     (sum: Params, params: Params, given: { readonly buffers: Buffers; readonly batch: Batch }) => {
       const { value, grad } = differentiated(params, given.buffers, given.batch);
-      return { sum: addGradients(sum, grad), buffers: value.buffers ?? given.buffers, losses: { loss: value.loss, ...value.parts } };
+      return { sum: addGradients(sum, grad), buffers: value.buffers ?? given.buffers, losses: lossesOf(value) };
     },
     { donate: [0], name: `${name} gradients`, ...on },
   );
@@ -115,6 +116,7 @@ export function learnerStep<Params, Batch, OptimizerState, Buffers = NoBuffers>(
     if (first === undefined) {
       throw new UserError(`[training/learner-step] a step needs a batch: batches=0, learner=${name}. Give one, or equal parts of one.`);
     }
+    if (batches.length > 1) checkEqualParts(batches, name);
     const inputs = rule.inputs(step);
     running = { seed, step, part: 0 };
     if (batches.length === 1) {
@@ -144,6 +146,25 @@ export function learnerStep<Params, Batch, OptimizerState, Buffers = NoBuffers>(
     );
     return { learner: result.learner as State, losses: await meanOf(losses, on), gradientNorm: (await float32Data(result.norm, on))[0]! };
   };
+}
+
+/** Means over parts of other sizes would not be those of the whole. */
+function checkEqualParts(batches: readonly unknown[], learner: string): void {
+  const shapes = batches.map((batch) => [...namedTensors(batch)].map(([name, { shape }]) => `${name} [${shape.join(', ')}]`).join(', '));
+  const other = shapes.findIndex((each) => each !== shapes[0]);
+  if (other === -1) return;
+  throw new UserError(
+    `[training/learner-step] parts of a batch are not equal: learner=${learner}, part 0 has ${shapes[0]}, part ${other} has `
+      + `${shapes[other]}. Split the batch into parts of one size.`,
+  );
+}
+
+/** All losses by name; the one that is differentiated has a name of its own. */
+function lossesOf({ loss, parts = {} }: Pick<LossResult<unknown>, 'loss' | 'parts'>): Readonly<Record<string, Tensor>> {
+  if (Object.hasOwn(parts, 'loss')) {
+    throw new UserError('[training/learner-step] parts of a loss hide the loss itself: part=loss. Give that part another name.');
+  }
+  return { loss, ...parts };
 }
 
 /** Zeros with storage of their own, so that they can be donated. Integers, which have no gradient, stay. */

@@ -1,6 +1,7 @@
 import { layoutSafetensors, readSafetensorsSource, type ByteSource, type HostTensor } from '@langevin/io';
 import { data, flattenTree, realize, tensor, Tensor, UserError } from '@langevin/tensor';
 import * as v from 'valibot';
+import { checksumOf } from './checksum.ts';
 import type { Position } from './task.ts';
 
 const FORMAT = 'langevin-state-1';
@@ -40,6 +41,9 @@ type Structure =
 /** A checkpoint takes its structure from a file, so its depth is bounded. */
 const MAX_DEPTH = 64;
 
+/** Where safetensors keeps what is no tensor. */
+const RESERVED = '__metadata__';
+
 /**
  * A state as the pieces of a safetensors file, which holds all of it: tensors, and in the metadata the structure around them with its
  * numbers, the step and the positions of the data.
@@ -47,12 +51,22 @@ const MAX_DEPTH = 64;
  * @throws NotFiniteError when a tensor has NaN or Infinity; UserError for a leaf that cannot be saved
  */
 export async function encodeState(state: unknown, point: Point): Promise<readonly Uint8Array[]> {
+  const place = v.safeParse(PointSchema, point);
+  if (!place.success) {
+    const [{ message, path = [] }] = place.issues;
+    throw fault(
+      `place in the run cannot be saved: ${path.map(({ key }) => String(key)).join('.')}, ${message}. Count in whole numbers from 0.`,
+    );
+  }
   const { leaves, names } = flattenTree(state);
   const tensors = new Map<string, Tensor>();
   leaves.forEach((leaf, i) => {
     const name = names[i]!;
     if (leaf === undefined) throw fault(`state has an entry that cannot be saved: ${name}=undefined. Leave it out, or use null.`);
     if (!(leaf instanceof Tensor)) return;
+    if (name === '' || name === RESERVED) {
+      throw fault(`state has a tensor that cannot be saved under its name: ${name === '' ? 'it has none' : name}. Give it another key.`);
+    }
     if (tensors.has(name)) throw fault(`two tensors of the state have one name: ${name}. Rename a key that has a dot in it.`);
     tensors.set(name, leaf);
   });
@@ -60,10 +74,12 @@ export async function encodeState(state: unknown, point: Point): Promise<readonl
   const entries = new Map<string, HostTensor>();
   for (const [name, { dtype, shape }] of tensors) {
     const values = await data(tensors.get(name)!);
-    if (values instanceof Float32Array && !values.every(Number.isFinite)) throw new NotFiniteError(name, point.step);
-    entries.set(name, { dtype, shape, data: values } as HostTensor);
+    const entry = { dtype, shape, data: values } as HostTensor;
+    if (!isFinite(entry)) throw new NotFiniteError(name, point.step);
+    entries.set(name, entry);
   }
-  const metadata = { format: FORMAT, point: JSON.stringify(point), structure: JSON.stringify(structureOf(state, '')) };
+  const [written, structure] = [JSON.stringify(point), JSON.stringify(structureOf(state, '', 0))];
+  const metadata = { format: FORMAT, point: written, structure, checksum: checksumOf([written, structure], entries) };
   const layout = layoutSafetensors(entries, { metadata });
   return [
     layout.head,
@@ -71,12 +87,23 @@ export async function encodeState(state: unknown, point: Point): Promise<readonl
   ];
 }
 
-function structureOf(value: unknown, name: string): Structure {
+/** Bits of the exponent, all of them set in NaN and Infinity. */
+const EXPONENTS = { float16: 0x7c00, bfloat16: 0x7f80 };
+
+function isFinite({ dtype, data: values }: HostTensor): boolean {
+  if (dtype === 'float32') return values.every(Number.isFinite);
+  if (dtype !== 'float16' && dtype !== 'bfloat16') return true;
+  const exponent = EXPONENTS[dtype];
+  return values.every((bits) => (bits & exponent) !== exponent);
+}
+
+function structureOf(value: unknown, name: string, depth: number): Structure {
+  if (depth > MAX_DEPTH) throw fault(`state is nested too deep to be saved: depth > ${MAX_DEPTH} at ${name.slice(0, 80)}. Flatten it.`);
   if (value instanceof Tensor) return { t: name };
   const child = (key: string | number): string => (name === '' ? String(key) : `${name}.${key}`);
-  if (Array.isArray(value)) return { l: value.map((item, i) => structureOf(item, child(i))) };
+  if (Array.isArray(value)) return { l: value.map((item, i) => structureOf(item, child(i), depth + 1)) };
   if (typeof value === 'object' && value !== null) {
-    return { o: Object.fromEntries(Object.entries(value).map(([key, item]) => [key, structureOf(item, child(key))])) };
+    return { o: Object.fromEntries(Object.entries(value).map(([key, item]) => [key, structureOf(item, child(key), depth + 1)])) };
   }
   if (Object.is(value, -0)) return { n: '-0' };
   if (typeof value === 'number' && !Number.isFinite(value)) return { n: String(value) as 'NaN' };
@@ -105,11 +132,13 @@ export async function decodeState<State>(source: ByteSource, like?: State): Prom
   };
   const point = v.safeParse(PointSchema, parse('point'));
   if (!point.success) throw damaged(`its place in the run is not valid: ${point.issues[0].message}`);
-  const tensors = new Map<string, Tensor>();
-  for (const name of reader.entries.keys()) {
-    const { dtype, shape, data: values } = await reader.read(name);
-    tensors.set(name, tensor(values, { dtype, shape }));
+  const entries = new Map<string, HostTensor>();
+  for (const name of reader.entries.keys()) entries.set(name, await reader.read(name));
+  if (metadata['checksum'] !== checksumOf([metadata['point'] ?? '', metadata['structure'] ?? ''], entries)) {
+    throw damaged('its content is not what was written');
   }
+  const tensors = new Map<string, Tensor>();
+  for (const [name, { dtype, shape, data: values }] of entries) tensors.set(name, tensor(values, { dtype, shape }));
   const state = build(parse('structure'), { tensors, depth: 0, damaged });
   if (like !== undefined) compare(state, like, from);
   return { state: state as State, point: point.output };

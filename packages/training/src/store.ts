@@ -1,4 +1,5 @@
 import { bytesSource, type ByteSource } from '@langevin/io';
+import { UserError } from '@langevin/tensor';
 
 /**
  * Where a run is kept: a folder in Node, memory, or whatever a page has. Paths are relative, with `/` between folders; the loop uses
@@ -23,6 +24,7 @@ export interface RunStore {
 /** Files in memory: for tests, short runs and pages that keep nothing. */
 export function memoryStore(label = 'memory'): RunStore & { readonly files: ReadonlyMap<string, Uint8Array> } {
   const files = new Map<string, Uint8Array>();
+  let holder: symbol | undefined;
   const joined = (pieces: readonly Uint8Array[]): Uint8Array => {
     const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.byteLength, 0));
     let offset = 0;
@@ -61,7 +63,18 @@ export function memoryStore(label = 'memory'): RunStore & { readonly files: Read
       files.delete(from);
       return Promise.resolve();
     },
-    lock: () => Promise.resolve({ release: () => Promise.resolve() }),
+    lock: async () => {
+      if (holder !== undefined) {
+        throw new UserError(`[training/store] another run is writing here: store=${label}. Wait until it ends, or use another store.`);
+      }
+      const mine = Symbol(label);
+      holder = mine;
+      return {
+        release: async () => {
+          if (holder === mine) holder = undefined;
+        },
+      };
+    },
   });
 }
 

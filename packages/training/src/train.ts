@@ -1,4 +1,4 @@
-import { checkNumber, UserError } from '@langevin/tensor';
+import { checkNumber, shownValue, UserError } from '@langevin/tensor';
 import { beginRun, FILES, showCheckpoint, type Beginning } from './begin-run.ts';
 import { checkpointPath, loadCheckpoint, pruneCheckpoints, saveCheckpoint, setAsideAfter } from './checkpoints.ts';
 import { judge, newHealth } from './health.ts';
@@ -126,7 +126,7 @@ async function* run<State>(task: Task<State>, options: Resolved, begin: Beginnin
 
   while (point.step < steps && !isAborted(signal)) {
     const before = performance.now();
-    const result = await task.step(state, stepPoint(task, point));
+    const result = checkedResult(task, await task.step(state, stepPoint(task, point)));
     const milliseconds = performance.now() - before;
     await look(result, 'running');
     ({ state } = result);
@@ -148,12 +148,35 @@ async function* run<State>(task: Task<State>, options: Resolved, begin: Beginnin
     yield* evaluation(task, state, { store, step: point.step, newest });
     // Nothing is kept of this step: its losses say what the weights are worth that were saved last.
     if (begin.point.step < steps) {
-      await look(await task.step(state, stepPoint(task, point)), 'end');
+      await look(checkedResult(task, await task.step(state, stepPoint(task, point))), 'end');
       // That step may have taken the tensors of the state.
       ({ state } = await loadCheckpoint<State>(store, point.step));
     }
   }
   yield { kind: 'done', step: point.step, reason: finished ? 'finished' : 'aborted', checkpoint: checkpointPath(point.step), state };
+}
+
+/** Tasks come from outside: what a step gives is looked at before anything is kept of it. */
+function checkedResult<State>({ name }: Task<State>, result: StepResult<State>): StepResult<State> {
+  const fail = (what: string): never => {
+    throw new UserError(`[training/train] a step gave no result of a task: task=${name}, ${what}. Correct the task's step.`);
+  };
+  const isRecord = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (!isRecord(result)) fail(`result=${shownValue(result)}`);
+  const { state, losses, norms = {}, measures = {}, streams = {}, items = {} } = result;
+  if (state === undefined) fail('state=undefined');
+  for (const [key, value] of Object.entries({ losses, norms, measures, streams, items })) {
+    if (!isRecord(value)) fail(`${key}=${shownValue(value)}`);
+  }
+  if (Object.keys(losses).length === 0) fail('losses has no entry');
+  for (const [key, value] of Object.entries({ ...losses, ...norms, ...measures })) {
+    if (typeof value !== 'number') fail(`${key}=${shownValue(value)} is no number`);
+  }
+  for (const [key, position] of Object.entries(streams)) {
+    const isCount = (count: unknown): boolean => Number.isSafeInteger(count) && (count as number) >= 0;
+    if (!isRecord(position) || !isCount(position.epoch) || !isCount(position.index)) fail(`stream ${key}=${JSON.stringify(position)}`);
+  }
+  return result;
 }
 
 /** A function, so that the compiler does not take the signal for what it was before a wait. */
