@@ -10,7 +10,7 @@ export function sourceOfDataset(
   const notes = Array.from({ length: dataset.length }, (_, i) => {
     const { label } = dataset.item(i);
     const className = dataset.classes?.[label] ?? 'unknown';
-    const item = dataset.itemName(i);
+    const item = `${name} ${i}`;
     return { caption: captionOf(className), name: item, group: item, attributes: { class: className, label: String(label) } };
   });
   return defineDataSource<PictureItem>({

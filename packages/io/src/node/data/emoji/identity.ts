@@ -35,26 +35,38 @@ export function identityOfText(text: string): EmojiIdentity | undefined {
   return identityOf(Array.from(text, (character) => character.codePointAt(0)!.toString(16).padStart(2, '0')).join('-'));
 }
 
-/** `waving-hand-dark-skin-tone` as `waving-hand` with its tone. */
+/** `waving-hand-dark-skin-tone` as `waving-hand` with its tone; some sets have the tone in the middle, as in `man-dark-skin-tone-blond-hair`. */
 export function splitTones(slug: string): { readonly slug: string; readonly tones: readonly SkinTone[] } {
   const tones: SkinTone[] = [];
-  let rest = slug;
-  for (;;) {
-    const match = /^(.+?)-(medium-light|medium-dark|light|medium|dark)-skin-tone$/u.exec(rest);
-    if (match === null) return { slug: rest, tones };
-    rest = match[1]!;
-    tones.unshift(match[2] as SkinTone);
-  }
+  const rest = slug.replace(/-(medium-light|medium-dark|light|medium|dark)-skin-tone(?=-|$)/gu, (_, tone: SkinTone) => {
+    tones.push(tone);
+    return '';
+  });
+  return { slug: rest, tones };
+}
+
+/** `waving-hand-dark`, as sets say it that leave the words out: a tone only where the rest is an emoji, for clouds are dark too. */
+export function splitShortTone(slug: string): { readonly slug: string; readonly tones: readonly SkinTone[] } | undefined {
+  const match = /^(.+?)-(medium-light|medium-dark|light|medium|dark)$/u.exec(slug);
+  return match === null ? undefined : { slug: match[1]!, tones: [match[2] as SkinTone] };
+}
+
+/** A swatch of a skin tone, which is no picture of anything. */
+export function isSwatch(slug: string): boolean {
+  return /^(?:medium-light|medium-dark|light|medium|dark)-skin-tone$/u.test(slug);
 }
 
 /** A name as all sets would spell it: lower case, no accents, words with hyphens. */
 export function slugOf(name: string): string {
   return name
+    .replaceAll('#', ' hash ')
+    .replaceAll('*', ' asterisk ')
     .normalize('NFKD')
     .replace(/[\u0300-\u036f'’]/gu, '')
     .toLowerCase()
     .replace(/[^a-z0-9]+/gu, '-')
-    .replace(/^-|-$/gu, '');
+    .replace(/^-|-$/gu, '')
+    .replace(/^flag-for-flag-/u, 'flag-');
 }
 
 /** `dark skin tone`, `light and dark skin tones`; nothing for none. */

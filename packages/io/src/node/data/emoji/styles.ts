@@ -5,7 +5,7 @@ import { emojiDrawings, emojiImagePath, readEmojiFile } from '../../../datasets/
 import type { Image, Rgb } from '../../../images/image.ts';
 import { cannotRead } from '../../file-source.ts';
 import { readPicture } from '../picture-options.ts';
-import { identityOf, slugOf, splitTones, type SkinTone } from './identity.ts';
+import { identityOf, isSwatch, slugOf, splitShortTone, splitTones, type SkinTone } from './identity.ts';
 import type { IconSet } from './iconify.ts';
 import type { EmojiNames } from './names.ts';
 
@@ -85,11 +85,12 @@ function identityByName(
   icon: string,
   { set, names }: { readonly set: IconSet; readonly names: EmojiNames },
 ): Pick<Drawing, 'key' | 'tones' | 'match'> {
-  const { slug, tones } = splitTones(icon);
-  const others = (set.aliases.get(icon) ?? []).map((alias) => splitTones(alias).slug);
-  for (const each of [slug, ...others]) {
-    const key = names.keyOf(slugOf(each));
+  if (isSwatch(icon)) return { key: '', tones: [], match: 'none' };
+  const spellings = [icon, ...(set.aliases.get(icon) ?? [])];
+  for (const { slug, tones } of [...spellings.map(splitTones), ...spellings.flatMap((each) => splitShortTone(each) ?? [])]) {
+    const key = names.keyOf(slugOf(slug));
     if (key !== undefined) return { key, tones, match: 'name' };
   }
+  const { slug, tones } = splitTones(icon);
   return { key: `name:${slug}`, tones, match: 'none' };
 }
