@@ -318,6 +318,12 @@ describe('beginnings', () => {
       positions: Float32Array.from(point),
       colors: Uint8Array.of(9, 10, 11),
     });
+    // Of pictures of any kind; what is transparent is no point.
+    const grey = { width: 4, height: 2, channels: 1 as const, data: Uint8Array.from({ length: 8 }, (_, i) => i) };
+    expect([...pointsFromDepth([{ ...view, image: grey }], { stride: 1 }).colors]).toEqual([3, 3, 3]);
+    const half = { width: 4, height: 2, channels: 2 as const, data: Uint8Array.of(0, 0, 0, 0, 9, 127, 5, 128, 0, 0, 0, 0, 0, 0, 0, 0) };
+    const two = { ...view, image: half, depth: Float32Array.of(0, 0, 2, 2, 0, 0, 0, 0) };
+    expect([...pointsFromDepth([two], { stride: 1 }).colors]).toEqual([5, 5, 5]);
     expect(() => pointsFromDepth([{ ...view, depth: new Float32Array(8) }])).toThrow('no pixel has a depth');
   });
 

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Image } from '@langevin/io';
+import type { Image, Rgb } from '@langevin/io';
 import { bytesToUnit, flattenAlpha, fromImages, fromPlanar, imageGrid, resizeArea, toImages, toPlanar, unitToBytes } from '@langevin/io';
 import { encodeImage, readImage, resizeImage, writeImage } from '@langevin/io/node';
 import { UnsupportedError, UserError } from '@langevin/tensor';
@@ -114,6 +114,17 @@ describe('files that cannot be used', () => {
   });
 });
 
+test.each([2, 4] as const)('transparent pixels of %i channels are white in a JPEG, or what is asked for, not black', async (channels) => {
+  const hidden: Image = { width: 8, height: 8, channels, data: new Uint8Array(64 * channels) };
+  const shown = async (background?: Rgb): Promise<readonly number[]> => {
+    const { data } = await readImage(await encodeImage(hidden, { format: 'jpeg', quality: 100, ...(background && { background }) }));
+    return [...data.subarray(0, 3)];
+  };
+  expect(await shown()).toEqual([255, 255, 255]);
+  expect(await shown([50, 50, 50])).toEqual([50, 50, 50]);
+  await expect(shown([0, 0, 256])).rejects.toThrow('encodeImage got colour=[0, 0, 256]');
+});
+
 describe('resizing', () => {
   test('area halves by the mean of each block', () => {
     const image: Image = { width: 4, height: 2, channels: 1, data: Uint8Array.of(0, 4, 10, 30, 8, 12, 50, 70) };
@@ -170,12 +181,28 @@ describe('resizing', () => {
   test.each(['area', 'nearest', 'linear', 'cubic', 'mitchell', 'lanczos2', 'lanczos3'] as const)(
     '%s keeps a flat colour, channels and size',
     async (kernel) => {
-      for (const colour of [[7], [10, 200, 30], [10, 200, 30, 255]]) {
+      for (const colour of [[7], [7, 255], [10, 200, 30], [10, 200, 30, 255]]) {
         const out = await resizeImage(flat(16, 16, colour), { width: 8, height: 4, kernel });
         expect(out).toEqual(flat(8, 4, colour));
       }
     },
   );
+
+  test.each(['fill', 'cover', 'contain'] as const)('grey with alpha stays so, as the same in RGBA: %s', async (fit) => {
+    // The left half is white, the right half a hidden black, which must not show.
+    const image: Image = {
+      width: 4,
+      height: 4,
+      channels: 2,
+      data: Uint8Array.from({ length: 32 }, (_, i) => ((i >> 1) % 4 < 2 ? 255 : 0)),
+    };
+    const wide: Image = { ...image, channels: 4, data: Uint8Array.from({ length: 64 }, (_, i) => ((i >> 2) % 4 < 2 ? 255 : 0)) };
+    const options = { width: 3, height: 2, fit, kernel: 'linear', background: [40, 40, 40] } as const;
+    const [grey, rgba] = [await resizeImage(image, options), await resizeImage(wide, options)];
+    expect(grey.channels).toBe(2);
+    expect([...grey.data]).toEqual([...rgba.data].filter((_, i) => i % 4 === 0 || i % 4 === 3));
+    expect(grey.data[2]).toBeGreaterThanOrEqual(254);
+  });
 
   test('the same size is returned as it is', async () => {
     const image = pattern(3, 3, 3);

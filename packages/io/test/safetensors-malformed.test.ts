@@ -28,6 +28,19 @@ const good = encodeSafetensors({
   b: { dtype: 'uint8', shape: [3], data: new Uint8Array(3) },
 });
 
+describe('what the Python package reads is read', () => {
+  test.each([
+    ['no metadata', {}, {}],
+    ['empty metadata', { __metadata__: {} }, {}],
+    ['null for metadata', { __metadata__: null }, {}],
+    ['metadata alone', { __metadata__: { crc: '12' } }, { crc: '12' }],
+  ])('%s', (_, header, metadata) => {
+    expect(decodeSafetensors(rawFile(header))).toEqual({ tensors: new Map(), metadata });
+    const one = decodeSafetensors(rawFile({ ...header, a: f32([], 0, 4) }, { data: 4 }));
+    expect([[...one.tensors.keys()], one.metadata]).toEqual([['a'], metadata]);
+  });
+});
+
 describe('a malformed file is refused with a message that says what is wrong', () => {
   const cases: readonly (readonly [name: string, bytes: Uint8Array, message: RegExp])[] = [
     ['empty', new Uint8Array(0), /too short for safetensors: size=0 bytes/],

@@ -1,6 +1,7 @@
 import { type Camera, cameraPosition } from '@langevin/core';
 import { checkNumber, UserError, type Generator } from '@langevin/tensor';
 import { backProject } from './initialise.ts';
+import { colorAt, isThere, type Color } from './pixel.ts';
 import type { PointCloud, SceneView } from './scene.ts';
 
 export interface PointsFromViewsOptions {
@@ -19,7 +20,6 @@ const SOURCE_VIEWS = 4;
 const TRIES = 3;
 
 type Vector = readonly [number, number, number];
-type Color = readonly [number, number, number];
 
 /**
  * Points where photographs agree: a pixel is drawn, the patch around it is put at distances along its ray and projected into the nearest
@@ -205,16 +205,6 @@ function depthIn(camera: Camera, place: Vector): number {
 /** Mean difference of the channels, in bytes. */
 function distanceOf(a: Color, b: Color): number {
   return (Math.abs(a[0] - b[0]) + Math.abs(a[1] - b[1]) + Math.abs(a[2] - b[2])) / 3;
-}
-
-function isThere({ image, mask }: SceneView, pixel: number): boolean {
-  const alpha = image.channels === 4 ? 3 : image.channels === 2 ? 1 : undefined;
-  return (alpha === undefined || image.data[image.channels * pixel + alpha]! >= 128) && (mask === undefined || mask[pixel]! >= 128);
-}
-
-function colorAt({ data, channels }: SceneView['image'], pixel: number): Color {
-  const at = channels * pixel;
-  return channels < 3 ? [data[at]!, data[at]!, data[at]!] : [data[at]!, data[at + 1]!, data[at + 2]!];
 }
 
 function nearestTo(view: SceneView, views: readonly SceneView[]): readonly SceneView[] {

@@ -4,6 +4,7 @@ import type { Gaussians, ShDegree } from '../gaussians.ts';
 import { shCoefficients } from '../gaussians.ts';
 import { logit } from '../shared-maths.ts';
 import { meanSquaredDistances } from './nearest.ts';
+import { colorAt, isThere } from './pixel.ts';
 import type { PointCloud, SceneView } from './scene.ts';
 
 /** First value of the spherical harmonics: 1 / (2 sqrt(pi)). */
@@ -73,7 +74,7 @@ export function randomPoints(options: {
 }
 
 /**
- * The pixels of views whose depth is known, put where they are in the world.
+ * The pixels of views whose depth is known, put where they are in the world; those that are masked or transparent show nothing of it.
  *
  * @param options.stride take each so many pixels along both axes. @default 4
  * @throws UserError when no view has depth
@@ -83,15 +84,16 @@ export function pointsFromDepth(views: readonly SceneView[], options: { readonly
   checkNumber('gaussians/initialise', { stride }, { atLeast: 1, kind: 'integer' });
   const positions: number[] = [];
   const colors: number[] = [];
-  for (const { camera, image, depth, mask } of views) {
+  for (const view of views) {
+    const { camera, image, depth } = view;
     if (depth === undefined) continue;
     for (let y = stride >> 1; y < camera.height; y += stride) {
       for (let x = stride >> 1; x < camera.width; x += stride) {
         const pixel = y * camera.width + x;
         const z = depth[pixel]!;
-        if (!(z > 0 && z < Infinity) || (mask !== undefined && mask[pixel]! < 128)) continue;
+        if (!(z > 0 && z < Infinity) || !isThere(view, pixel)) continue;
         positions.push(...backProject(camera, { x: x + 0.5, y: y + 0.5, z }));
-        for (let c = 0; c < 3; c++) colors.push(image.data[pixel * image.channels + c]!);
+        colors.push(...colorAt(image, pixel));
       }
     }
   }

@@ -14,7 +14,10 @@ export interface ReadImageOptions {
   readonly channels?: 'rgb' | 'rgba' | 'grey';
   /** What shows through where the image is transparent. @default white */
   readonly background?: Rgb;
-  /** 'upright' turns the image by its EXIF tag, 'stored' leaves pixels where the file has them, as camera poses mean them. @default 'upright' */
+  /**
+   * 'upright' turns the image by its EXIF tag, 'stored' leaves pixels where the file has them, as camera poses mean them.
+   * @default 'upright'
+   */
   readonly orientation?: 'upright' | 'stored';
   /** The largest image accepted, checked before decoding. @default 2^26, as 8192 x 8192: 0.8 GiB as float32 RGB */
   readonly maxPixels?: number;
@@ -24,7 +27,8 @@ export interface ReadImageOptions {
 const MAX_FILE_BYTES = 512 * 1024 * 1024;
 
 /**
- * Read a PNG, JPEG or WebP image, turned upright by its EXIF tag unless asked otherwise, and converted to sRGB. Of an animation, the first frame.
+ * Read a PNG, JPEG or WebP image, turned upright by its EXIF tag unless asked otherwise, and converted to sRGB. Of an animation, the first
+ * frame.
  *
  * @param input a path, or the bytes of a file
  * @throws {UserError} when it cannot be read, is truncated, or has more than `maxPixels`
@@ -93,26 +97,34 @@ export async function resizeImage(image: Image, options: ResizeOptions): Promise
   const out = { width: info.width, height: info.height, channels: info.channels as Image['channels'], data: bytesOfArray(data) };
   // sharp may widen grey to RGB or add alpha on the way; the caller gets the channels that went in.
   if (out.channels === image.channels) return out;
-  return image.channels === 4
-    ? toRgba(out)
-    : image.channels === 1
-      ? toGrey(toRgb(flattenAlpha(out, background)))
-      : toRgb(flattenAlpha(out, background));
+  switch (image.channels) {
+    case 1:
+      return toGrey(toRgb(flattenAlpha(out, background)));
+    case 2:
+      return toGreyAlpha(toRgba(out));
+    case 3:
+      return toRgb(flattenAlpha(out, background));
+    case 4:
+      return toRgba(out);
+  }
 }
 
 export interface EncodeImageOptions {
   readonly format: 'png' | 'jpeg' | 'webp';
   /** JPEG and WebP, 1 to 100. @default 90; lossless formats ignore it */
   readonly quality?: number;
+  /** What shows through in a JPEG, which has no transparency. @default white, as for readImage */
+  readonly background?: Rgb;
 }
 
 /** Encode an image; the same pixels give the same bytes with the same version of sharp. */
-export async function encodeImage(image: Image, { format, quality = 90 }: EncodeImageOptions): Promise<Uint8Array> {
+export async function encodeImage(image: Image, { format, quality = 90, background = WHITE }: EncodeImageOptions): Promise<Uint8Array> {
   checkImage(image, '[io/images] encodeImage');
+  checkRgb(background, '[io/images] encodeImage');
   if (!Number.isInteger(quality) || quality < 1 || quality > 100) {
     throw new UserError(`[io/images] encodeImage: quality=${quality} must be an integer from 1 to 100.`);
   }
-  const pipeline = await fromRaw(image);
+  const pipeline = await fromRaw(format === 'jpeg' ? flattenAlpha(image, background) : image);
   const encoded = format === 'png' ? pipeline.png() : format === 'jpeg' ? pipeline.jpeg({ quality }) : pipeline.webp({ quality });
   return bytesOfArray(await encoded.toBuffer());
 }
@@ -126,7 +138,7 @@ export async function encodeImage(image: Image, { format, quality = 90 }: Encode
  * await writeImage('red.png', { width: 1, height: 1, channels: 3, data: Uint8Array.of(255, 0, 0) });
  * (await readImage('red.png')).data; // => Uint8Array [255, 0, 0]
  */
-export async function writeImage(path: string, image: Image, options: { readonly quality?: number } = {}): Promise<void> {
+export async function writeImage(path: string, image: Image, options: Omit<EncodeImageOptions, 'format'> = {}): Promise<void> {
   const format = FORMATS[extname(path).toLowerCase()];
   if (format === undefined) {
     throw new UserError(
@@ -181,14 +193,18 @@ function toRgba(image: Image): Image {
 }
 
 /** Rec. 601 luma of gamma-encoded values, as JPEG and most libraries have it. */
+const lumaAt = (data: Uint8Array, at: number): number => Math.round(0.299 * data[at]! + 0.587 * data[at + 1]! + 0.114 * data[at + 2]!);
+
 function toGrey(image: Image): Image {
-  const { data } = image;
-  return mapPixels(image, 1, (at, out, to) => {
-    out[to] = Math.round(0.299 * data[at]! + 0.587 * data[at + 1]! + 0.114 * data[at + 2]!);
-  });
+  return mapPixels(image, 1, (at, out, to) => (out[to] = lumaAt(image.data, at)));
 }
 
-function mapPixels(image: Image, channels: 1 | 3 | 4, write: (at: number, out: Uint8Array, to: number) => void): Image {
+/** Of RGBA. */
+function toGreyAlpha(image: Image): Image {
+  return mapPixels(image, 2, (at, out, to) => out.set([lumaAt(image.data, at), image.data[at + 3]!], to));
+}
+
+function mapPixels(image: Image, channels: Image['channels'], write: (at: number, out: Uint8Array, to: number) => void): Image {
   const { width, height } = image;
   const out = new Uint8Array(width * height * channels);
   for (let p = 0; p < width * height; p++) write(p * image.channels, out, p * channels);

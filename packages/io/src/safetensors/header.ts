@@ -93,7 +93,8 @@ export function parseSafetensorsHeader(bytes: Uint8Array, options: HeaderOptions
   const entries: SafetensorsEntry[] = [];
   let metadata: Readonly<Record<string, string>> = {};
   for (const [name, entry] of Object.entries(value)) {
-    if (name === '__metadata__') metadata = parseMetadata(entry, where);
+    // Some writers have null for none, which the reference implementation takes as such.
+    if (name === '__metadata__') metadata = entry === null ? {} : parseMetadata(entry, where);
     else entries.push(parseEntry(name, entry, { where, dataOffset }));
   }
   // Empty tensors share their offset with a neighbour, so the end decides between equal beginnings.
