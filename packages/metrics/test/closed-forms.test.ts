@@ -230,3 +230,28 @@ describe('what is refused', () => {
     await expect(precisionRecall(set, set, { k: 200, engine })).rejects.toThrow('count=200, needed=201');
   });
 });
+
+describe('what is no set of features', () => {
+  const set = features({ ...base, count: 40 });
+  const nothing = undefined as unknown as FeatureSet;
+  it('is refused by the name of its argument, with the call that makes one', async () => {
+    const plain = set as unknown as ReturnType<typeof momentsOf>;
+    expect(() => frechetDistance(momentsOf(set), plain)).toThrow(
+      /^\[metrics\/frechet\] not what momentsOf\(\) gives: b=.*\. Pass momentsOf\(featureSet\(info, rows\)\)\.$/u,
+    );
+    expect(() => momentsOf(nothing)).toThrow('[metrics/moments] not what featureSet() gives: set=undefined. Pass featureSet(info, rows).');
+    expect(() => mergeMoments(plain, momentsOf(set))).toThrow('[metrics/moments] not what momentsOf() gives: a=');
+    expect(() => extrapolatedFrechet(set, nothing)).toThrow('[metrics/extrapolate] not what featureSet() gives: data=undefined.');
+    await expect(kernelDistance(set, nothing)).rejects.toThrow('[metrics/kernel] not what featureSet() gives: b=undefined.');
+    await expect(nearestItems(nothing, set)).rejects.toThrow('[metrics/nearest] not what featureSet() gives: a=undefined.');
+    await expect(precisionRecall(set, nothing)).rejects.toThrow('[metrics/precision-recall] not what featureSet() gives: data=undefined.');
+    await expect(memorisation({ samples: set, training: set, heldOut: nothing })).rejects.toThrow(
+      '[metrics/memorisation] not what featureSet() gives: heldOut=undefined.',
+    );
+  });
+  it('and what are no pictures', () => {
+    const grey = { data: new Float64Array(121), shape: [1, 1, 11, 11] as const };
+    const image = { width: 11, height: 11, channels: 1, data: new Uint8Array(121) } as unknown as typeof grey;
+    for (const metric of [psnr, ssim]) expect(() => metric(grey, image)).toThrow(/not pictures: b=.* Pass \{ data, shape: \[count,/u);
+  });
+});

@@ -1,5 +1,5 @@
 import { checkNumber, UserError } from '@langevin/tensor';
-import { checkCount, pickItems, type FeatureSet } from '../features/feature-set.ts';
+import { checkCount, checkMadeBy, pickItems, type FeatureSet } from '../features/feature-set.ts';
 import { momentsOf } from '../features/moments.ts';
 import { frechetDistance } from './frechet.ts';
 import { drawWithoutReplacement } from './kernel.ts';
@@ -27,11 +27,9 @@ export interface ExtrapolatedDistance {
  *
  * @throws UserError for fewer than three sizes, or sizes outside of 2..count
  */
-export function extrapolatedFrechet(
-  samples: FeatureSet,
-  data: FeatureSet,
-  { sizes = evenSizes(samples.count), seed = 0 }: ExtrapolateOptions = {},
-): ExtrapolatedDistance {
+export function extrapolatedFrechet(samples: FeatureSet, data: FeatureSet, options: ExtrapolateOptions = {}): ExtrapolatedDistance {
+  checkMadeBy('extrapolate', 'featureSet', { samples, data });
+  const { sizes = evenSizes(samples.count), seed = 0 } = options;
   checkCount('extrapolate', samples, 30);
   if (sizes.length < 3) throw new UserError(`[metrics/extrapolate] too few sizes for a line: sizes=${sizes.length}. Give three or more.`);
   for (const size of sizes) checkNumber('metrics/extrapolate', { size }, { atLeast: 2, atMost: samples.count, kind: 'integer' });

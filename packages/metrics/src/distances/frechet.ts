@@ -1,5 +1,5 @@
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
-import { checkSameFeatures } from '../features/feature-set.ts';
+import { checkMadeBy, checkSameFeatures } from '../features/feature-set.ts';
 import { covariance, type Moments } from '../features/moments.ts';
 
 /** A distance between two Gaussians, in its two parts. */
@@ -22,13 +22,14 @@ export interface FrechetDistance {
  * root of C1 C2 it needs no ridge and gives no imaginary part where there are fewer items than features. Only on the features of the
  * official Inception network is this number called FID.
  *
- * @throws UserError for fewer than two items in a set, or features of different kinds
+ * @throws UserError for what momentsOf() did not make, fewer than two items in a set, or features of different kinds
  * @example
  * const info = { name: 'height', layer: 'none', width: 1, hash: 'none', input: 'metres' };
  * const [a, b] = [[-1, 1], [2, 6]].map((rows) => momentsOf(featureSet(info, Float64Array.from(rows))));
  * frechetDistance(a!, b!).value; // => 18
  */
 export function frechetDistance(a: Moments, b: Moments): FrechetDistance {
+  checkMadeBy('frechet', 'momentsOf', { a, b });
   checkSameFeatures('frechet', a.info, b.info);
   const width = a.info.width;
   const [first, second] = [covariance(a), covariance(b)];

@@ -1,5 +1,5 @@
 import { checkNumber, counterGenerator } from '@langevin/tensor';
-import { checkCount, checkSameFeatures, meanOf, pickItems, type FeatureSet } from '../features/feature-set.ts';
+import { checkCount, checkMadeBy, checkSameFeatures, meanOf, pickItems, type FeatureSet } from '../features/feature-set.ts';
 import { innerProducts, type ProductOptions } from './products.ts';
 
 export interface KernelDistanceOptions extends Omit<ProductOptions, 'centre'> {
@@ -33,6 +33,7 @@ export interface KernelDistance {
  * const { value, std } = await kernelDistance(samplesFeatures, dataFeatures, { seed: 1 });
  */
 export async function kernelDistance(a: FeatureSet, b: FeatureSet, options: KernelDistanceOptions = {}): Promise<KernelDistance> {
+  checkMadeBy('kernel', 'featureSet', { a, b });
   checkSameFeatures('kernel', a.info, b.info);
   checkCount('kernel', a, 2);
   checkCount('kernel', b, 2);
@@ -61,6 +62,7 @@ export async function kernelDistance(a: FeatureSet, b: FeatureSet, options: Kern
  * @throws UserError for features of different kinds, or fewer than two items
  */
 export async function unbiasedDiscrepancy(a: FeatureSet, b: FeatureSet, options: Omit<ProductOptions, 'centre'> = {}): Promise<number> {
+  checkMadeBy('kernel', 'featureSet', { a, b });
   checkSameFeatures('kernel', a.info, b.info);
   checkCount('kernel', a, 2);
   checkCount('kernel', b, 2);

@@ -1,4 +1,4 @@
-import { UserError } from '@langevin/tensor';
+import { shownValue, UserError } from '@langevin/tensor';
 
 /**
  * Which numbers stand for a picture: without all of this a distance between features cannot be compared with another one.
@@ -62,6 +62,19 @@ export function checkSameFeatures(metric: string, a: FeatureInfo, b: FeatureInfo
         `[metrics/${metric}] the two sets have features of different kinds: ${key}=${a[key]} and ${b[key]}. Use one extractor.`,
       );
     }
+  }
+}
+
+/**
+ * @param values what was passed for each argument, by the argument's name
+ * @throws UserError naming the first that the function does not make
+ */
+export function checkMadeBy(metric: string, by: 'featureSet' | 'momentsOf', values: Readonly<Record<string, unknown>>): void {
+  const field = by === 'featureSet' ? 'rows' : 'scatter';
+  for (const [name, value] of Object.entries(values)) {
+    if ((value as Partial<Record<string, unknown>> | null | undefined)?.[field] instanceof Float64Array) continue;
+    const advice = by === 'featureSet' ? 'featureSet(info, rows)' : 'momentsOf(featureSet(info, rows))';
+    throw new UserError(`[metrics/${metric}] not what ${by}() gives: ${name}=${shownValue(value)}. Pass ${advice}.`);
   }
 }
 

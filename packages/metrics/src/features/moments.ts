@@ -1,5 +1,5 @@
 import { UserError } from '@langevin/tensor';
-import { checkSameFeatures, meanOf, type FeatureInfo, type FeatureSet } from './feature-set.ts';
+import { checkMadeBy, checkSameFeatures, meanOf, type FeatureInfo, type FeatureSet } from './feature-set.ts';
 
 /**
  * Count, mean and scatter of a stream of features: all that a Frechet distance needs, in memory that does not grow with the stream. It is
@@ -27,6 +27,7 @@ export function noMoments(info: FeatureInfo): Moments {
  * covariance(momentsOf(featureSet(info, Float64Array.of(1e8, 1e8 + 2)))); // => [2]
  */
 export function momentsOf(set: FeatureSet): Moments {
+  checkMadeBy('moments', 'featureSet', { set });
   const { count, width, rows, info } = set;
   const mean = meanOf(set);
   const centred = new Float64Array(width);
@@ -46,6 +47,7 @@ export function momentsOf(set: FeatureSet): Moments {
  * @throws UserError when the features are of different kinds
  */
 export function mergeMoments(a: Moments, b: Moments): Moments {
+  checkMadeBy('moments', 'momentsOf', { a, b });
   checkSameFeatures('moments', a.info, b.info);
   if (a.count === 0) return b;
   if (b.count === 0) return a;

@@ -1,5 +1,5 @@
 import { checkNumber } from '@langevin/tensor';
-import type { FeatureSet } from '../features/feature-set.ts';
+import { checkMadeBy, type FeatureSet } from '../features/feature-set.ts';
 import { nearestItems, type NeighbourOptions } from './nearest.ts';
 
 export interface MemorisationOptions extends NeighbourOptions {
@@ -38,6 +38,7 @@ export async function memorisation(
   { samples, training, heldOut }: { readonly samples: FeatureSet; readonly training: FeatureSet; readonly heldOut: FeatureSet },
   { quantile = 0.01, ...options }: MemorisationOptions = {},
 ): Promise<Memorisation> {
+  checkMadeBy('memorisation', 'featureSet', { samples, training, heldOut });
   checkNumber('metrics/memorisation', { quantile }, { atLeast: 0, atMost: 1 });
   const ofHeldOut = (await nearestItems(heldOut, training, options)).distances.slice().sort();
   const { items, distances } = await nearestItems(samples, training, options);

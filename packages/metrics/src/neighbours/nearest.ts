@@ -1,5 +1,5 @@
 import { checkNumber } from '@langevin/tensor';
-import { checkCount, checkSameFeatures, meanOf, type FeatureSet } from '../features/feature-set.ts';
+import { checkCount, checkMadeBy, checkSameFeatures, meanOf, type FeatureSet } from '../features/feature-set.ts';
 import { innerProducts, type ProductBlock, type ProductOptions } from '../distances/products.ts';
 
 export type NeighbourOptions = Omit<ProductOptions, 'centre'>;
@@ -47,6 +47,7 @@ export interface Nearest {
  * const { items, distances } = await nearestItems(samples, training);
  */
 export async function nearestItems(a: FeatureSet, b: FeatureSet, options: NeighbourOptions = {}): Promise<Nearest> {
+  checkMadeBy('nearest', 'featureSet', { a, b });
   checkSameFeatures('nearest', a.info, b.info);
   checkCount('nearest', a, 1);
   checkCount('nearest', b, 1);

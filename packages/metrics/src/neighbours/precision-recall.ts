@@ -1,5 +1,5 @@
 import { checkNumber } from '@langevin/tensor';
-import { checkCount, checkSameFeatures, type FeatureSet } from '../features/feature-set.ts';
+import { checkCount, checkMadeBy, checkSameFeatures, type FeatureSet } from '../features/feature-set.ts';
 import { squaredDistances, squaredRadii, type NeighbourOptions } from './nearest.ts';
 
 export interface PrecisionRecallOptions extends NeighbourOptions {
@@ -37,6 +37,7 @@ export async function precisionRecall(
   data: FeatureSet,
   { k = 5, ...options }: PrecisionRecallOptions = {},
 ): Promise<PrecisionRecall> {
+  checkMadeBy('precision-recall', 'featureSet', { samples, data });
   checkSameFeatures('precision-recall', samples.info, data.info);
   checkNumber('metrics/precision-recall', { k }, { atLeast: 1, kind: 'integer' });
   for (const set of [samples, data]) checkCount('precision-recall', set, k + 1);

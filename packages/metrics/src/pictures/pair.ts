@@ -1,4 +1,4 @@
-import { UserError } from '@langevin/tensor';
+import { shownValue, UserError } from '@langevin/tensor';
 
 /** Pictures as plain numbers, [count, channels, height, width], row-major, in [-1, 1] as everywhere in the library. */
 export interface Pictures {
@@ -8,7 +8,13 @@ export interface Pictures {
 
 /** @throws UserError unless both are of one shape and have as many numbers as it says */
 export function checkPair(metric: string, a: Pictures, b: Pictures): void {
-  for (const { data, shape } of [a, b]) {
+  for (const [name, pictures] of Object.entries({ a, b } as Readonly<Record<string, Partial<Pictures> | null | undefined>>)) {
+    const { data, shape } = pictures ?? {};
+    if (data === undefined || !Array.isArray(shape)) {
+      throw new UserError(
+        `[metrics/${metric}] not pictures: ${name}=${shownValue(pictures)}. Pass { data, shape: [count, channels, height, width] }.`,
+      );
+    }
     const size = shape.reduce((product, n) => product * n, 1);
     if (shape.every((n) => Number.isSafeInteger(n) && n >= 1) && data.length === size) continue;
     throw new UserError(
