@@ -1,7 +1,7 @@
 import type { Factory, Registry, Sampler } from '@langevin/core';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { backbonePlugins, type BackbonePlugin } from '@langevin/backbones';
 import { processes, spacings, type NoiseProcess, type Spacing } from '@langevin/core-schedules';
 import type { DataPlugin, DatasetPlugin } from '@langevin/io';
@@ -104,11 +104,14 @@ async function importPlugin(plugin: string): Promise<Readonly<Record<string, unk
   try {
     return (await import(locate(plugin))) as Readonly<Record<string, unknown>>;
   } catch (cause) {
-    throw new UserError(
-      `[cli/plugin] plugin cannot be loaded: plugin=${plugin}, ${cause instanceof Error ? cause.message : String(cause)}. Give a `
-        + 'JavaScript module: a file, or a package that is installed here.',
-      { cause },
-    );
+    const message = cause instanceof Error ? cause.message : String(cause);
+    // Node says who imports what it cannot find: where that is not this file, the plugin itself was found.
+    const importer = /^Cannot find (?:package|module) .* imported from (.*\.[cm]?js)$/u.exec(message)?.[1];
+    const advice =
+      importer !== undefined && importer !== fileURLToPath(import.meta.url)
+        ? 'Install what the plugin imports where the plugin is, with npm install.'
+        : 'Give a JavaScript module: a file, or a package that is installed here.';
+    throw new UserError(`[cli/plugin] plugin cannot be loaded: plugin=${plugin}, ${message}. ${advice}`, { cause });
   }
 }
 

@@ -81,6 +81,15 @@ describe('what is wrong is said in one line, with the value and what to do', () 
     expect(lines[0]).toContain(message);
   });
 
+  it('in what a plugin imports', async () => {
+    const plugin = join(await temporaryFolder(), 'mine.mjs');
+    await writeFile(plugin, "import '@langevin/nowhere';\n");
+    const { code, err } = await cli(['list', 'samplers', '--plugin', plugin]);
+    expect(code).toBe(1);
+    expect(err).toContain(`Cannot find package '@langevin/nowhere' imported from ${plugin}. Install what the plugin imports`);
+    expect((await cli(['list', 'samplers', '--plugin', '/nowhere.js'])).err).toContain('Give a JavaScript module');
+  });
+
   it('in a configuration', async () => {
     const path = join(await temporaryFolder(), 'c.json');
     await writeFile(path, '{"name":"x","seed":-1}');
