@@ -81,7 +81,7 @@ export function imageGrid(images: readonly Image[], options: GridOptions = {}): 
     canvas.drawImage(flattenAlpha(image, background), { x, y, scale });
     const label = labels?.[i];
     if (label !== undefined) {
-      const fits = Math.max(1, Math.floor((tileWidth + padding - 2) / GLYPH_ADVANCE));
+      const fits = Math.max(1, Math.floor((tileWidth + Math.min(padding, 2) - 2) / GLYPH_ADVANCE));
       for (const [k, text] of linesOf(label, { fits, most: labelLines }).entries())
         canvas.drawText(text, { x, y: y + tileHeight + LABEL_GAP + k * LINE_HEIGHT });
     }

@@ -31,7 +31,8 @@ async function make(folder: string): Promise<void> {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT' && dirname(folder) !== folder && !(await isFolder(dirname(folder)))) {
       await make(dirname(folder));
-      await mkdir(folder);
+      // Another may have been faster here too.
+      await make(folder);
     } else if (!(await isFolder(folder))) throw cause;
   }
 }

@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '@langevin/tensor';
 import type { PackagePart } from '../../sources/define-data.ts';
 import { makeFolder } from '../make-folder.ts';
 import { checkFreeSpace } from './free-space.ts';
 import { isNetworkError, missingOffline, reasonOf, resolveFetch, stopped, type FetchOptions } from './options.ts';
-import { importPacote, type Pacote } from './pacote.ts';
+import { importPacote, type PackageStream, type Pacote } from './pacote.ts';
 
 export interface FetchPackageOptions extends FetchOptions {
   /** A registry that speaks npm's protocol. @default what npm was told in `npm_config_registry`, else https://registry.npmjs.org */
@@ -22,6 +23,8 @@ const MOST_BYTES = 2 ** 36;
 const ROOM_FACTOR = 4;
 const STALE_MS = 24 * 60 * 60 * 1000;
 const RECORD = 'fetched.json';
+/** How long a connection that was ended may take to notice. */
+const LINGER_MS = 2000;
 
 /**
  * Fetch a package of the npm registry into the cache with npm's own `pacote`: whole and with the integrity that was named, or not at all.
@@ -56,6 +59,7 @@ export async function fetchPackage(part: PackagePart, options: FetchPackageOptio
   await removeStale(packages);
   await checkFreeSpace(packages, { part: name, bytes: ROOM_FACTOR * bytes });
   const work = join(packages, `.partial-${randomUUID()}`);
+  const ending = new AbortController();
   try {
     await makeFolder(work);
     // Of its own, and gone at the end: npm's cache would hold the data a second time.
@@ -69,8 +73,9 @@ export async function fetchPackage(part: PackagePart, options: FetchPackageOptio
         fetchRetryMintimeout: backoff,
         fetchRetryMaxtimeout: 30_000,
         fetchRetryFactor: 2,
+        signal: ending.signal,
       }),
-      job,
+      { ...job, ending },
     );
     await unpack(pacote, { ...job, folder: join(work, 'out', 'package'), common: { ...common, where: work } });
     await writeRecord(join(work, 'out'), part);
@@ -81,7 +86,7 @@ export async function fetchPackage(part: PackagePart, options: FetchPackageOptio
     if (await isRecorded(target, part)) return folder;
     throw explained(error, { part, registry, stop: signal });
   } finally {
-    await rm(work, { recursive: true, force: true });
+    await rm(work, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   }
   return folder;
 }
@@ -94,7 +99,9 @@ interface Job {
 }
 
 /** The tarball as a file, never more of it than was named. */
-async function keep(stream: AsyncIterable<Uint8Array>, { part, tarball, signal, report }: Job): Promise<void> {
+async function keep(stream: PackageStream, { part, tarball, signal, report }: Job): Promise<void> {
+  // Once nobody reads it any more, its errors are nobody's.
+  stream.on('error', () => {});
   const out = await open(tarball, 'w');
   let done = 0;
   try {
@@ -126,21 +133,23 @@ async function unpack(
   signal?.throwIfAborted();
 }
 
-/** Questions to the registry have no end of their own. */
-async function untilStopped<T>(work: Promise<T>, { signal }: Job): Promise<T> {
-  if (signal === undefined) return work;
-  let stop: (() => void) | undefined;
+/** Waiting ends at once when it is to stop, or something is wrong; then what still writes to the folder ends first. */
+async function untilStopped(work: Promise<void>, { signal, ending }: Job & { readonly ending: AbortController }): Promise<void> {
+  let stop = (): void => {};
   const stopping = new Promise<never>((_, reject) => {
     stop = () => reject(new DOMException('stopped', 'AbortError'));
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
   });
+  stopping.catch(() => undefined);
+  if (signal?.aborted === true) stop();
+  signal?.addEventListener('abort', stop, { once: true });
   try {
-    return await Promise.race([work, stopping]);
+    await Promise.race([work, stopping]);
+  } catch (error) {
+    ending.abort();
+    await Promise.race([work.catch(() => undefined), sleep(LINGER_MS, undefined, { ref: false })]);
+    throw error;
   } finally {
-    signal.removeEventListener('abort', stop!);
-    // What goes on in the background finds its folder gone.
-    work.catch(() => undefined);
+    signal?.removeEventListener('abort', stop);
   }
 }
 

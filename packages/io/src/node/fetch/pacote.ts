@@ -1,12 +1,17 @@
 import { createRequire } from 'node:module';
 import { importOptional } from '../optional-package.ts';
 
+/** A stream of npm's, which tells errors to whoever listens, also after it was read. */
+export interface PackageStream extends AsyncIterable<Uint8Array> {
+  readonly on: (event: 'error', listener: (error: Error) => void) => unknown;
+}
+
 /** What of npm's `pacote` is used; its own types are for another version. */
 export interface Pacote {
   readonly tarball: {
     readonly stream: (
       spec: string,
-      handler: (stream: AsyncIterable<Uint8Array>) => Promise<void>,
+      handler: (stream: PackageStream) => Promise<void>,
       options: Readonly<Record<string, unknown>>,
     ) => Promise<void>;
   };
