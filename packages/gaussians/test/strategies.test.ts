@@ -87,6 +87,24 @@ describe('relocation', () => {
     };
     expect(profile(shared.opacity, shared.scale, copies) / profile(opacity, 1, 1)).toBeCloseTo(1, 5);
   });
+
+  it('shares what is faint or opaque, and refuses what has nothing to share', () => {
+    expect((3 * relocated(1e-12, 3).opacity) / 1e-12).toBeCloseTo(1, 11);
+    expect(relocated(1e-12, 3).scale).toBeCloseTo(1, 11);
+    // A whole one is the sum over k of binomial(i - 1, k) (-1)^k / sqrt(k + 1), i = 1..2: 2 - 1 / sqrt(2).
+    expect(relocated(1, 2)).toEqual({ opacity: 1, scale: expect.closeTo(1 / (2 - Math.SQRT1_2), 12) });
+    for (const [opacity, copies] of [
+      [0, 2],
+      [NaN, 2],
+      [1.1, 2],
+      [0.5, 0],
+      [0.5, 52],
+      [0.5, 1.5],
+    ] as const)
+      expect(() => relocated(opacity, copies)).toThrow(
+        `[gaussians/relocation] a Gaussian cannot be shared: opacity=${opacity}, copies=${copies}.`,
+      );
+  });
 });
 
 describe('MCMC', () => {

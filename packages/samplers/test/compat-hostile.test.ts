@@ -37,6 +37,25 @@ async function run(scheduler: Scheduler): Promise<number> {
   return state[0]!;
 }
 
+test('a run whose first timestep stands twice says where it began and how to begin elsewhere', async () => {
+  // Of the cosine chain the first levels of Karras' rule all lie at timestep 999 or 998.
+  const scheduler = make('DPMSolverMultistep', { beta_schedule: 'squaredcos_cap_v2', use_karras_sigmas: true });
+  scheduler.setTimesteps(20);
+  const places = [...scheduler.timesteps.keys()].filter((i) => scheduler.timesteps[i] === scheduler.timesteps[0]);
+  expect(places.length).toBeGreaterThan(1);
+  const refusal = await refusalOf(() => run(scheduler));
+  expect(refusal).toContain(`is over: stepIndex=20. Its first timestep ${scheduler.timesteps[0]} stands at 0, 1`);
+  expect(refusal).toContain('and it began at 1, as in Python. Say where to begin with setBeginIndex');
+  scheduler.setTimesteps(20);
+  scheduler.setBeginIndex(0);
+  expect(Number.isFinite(await run(scheduler))).toBe(true);
+  // Without repetition nothing of the kind is said.
+  const plain = make('DPMSolverMultistep');
+  plain.setTimesteps(2);
+  await run(plain);
+  expect(await refusalOf(() => run(plain))).toMatch(/timesteps is over: stepIndex=2\. Call setTimesteps/u);
+});
+
 describe.each(schedulerClassNames.map((name) => name.replace(/Scheduler$/u, '')))('%s', (name) => {
   test('setTimesteps takes a count, or an object that says how long the run is', async () => {
     const scheduler = make(name);

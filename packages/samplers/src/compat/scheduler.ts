@@ -17,6 +17,8 @@ interface Run<T> {
   readonly set: boolean;
   readonly stepIndex?: number;
   readonly beginIndex?: number;
+  /** Where the run began, if that was looked up by its timestep. */
+  readonly foundAt?: number;
   /** Options of the first call. */
   readonly first?: StepOptions<T>;
   /** Where addNoiseToInput has led. */
@@ -73,6 +75,11 @@ export function createScheduler<T>(definition: SchedulerClass, { given, algebra,
     if (schedule.missing === 'by-timestep' && schedule.countFrom === undefined) return undefined;
     return stepIndex ?? beginIndex ?? schedule.countFrom?.(t) ?? lookUp(schedule, t);
   };
+  /** A run whose next call has this number; the first number is kept where it was looked up. */
+  const counted = (before: Run<T>, { index, next }: { readonly index: number; readonly next: number }): Partial<Run<T>> => ({
+    stepIndex: next,
+    ...(before.stepIndex === undefined && before.beginIndex === undefined && { foundAt: index }),
+  });
   /** A place whose index is looked up only where a class asks for it. */
   const placeOf = ({ schedule, stepIndex, beginIndex }: Run<T>, t: number): Place => ({
     t,
@@ -135,7 +142,7 @@ export function createScheduler<T>(definition: SchedulerClass, { given, algebra,
     if ('output' in turn) await noise.drop(like, Math.max(0, (move.draws ?? 0) - drawn.length));
     const { open: _open, raised: _raised, ...rest } = before;
     const index = indexAt(before, call.t);
-    const after = { ...rest, first: call.first, ...(index === undefined ? {} : { stepIndex: index + 1 }) };
+    const after = { ...rest, first: call.first, ...(index === undefined ? {} : counted(before, { index, next: index + 1 })) };
     if ('output' in turn) {
       const state = turn.output.state ?? open.input.state;
       return { result: { prevSample, predOriginalSample }, after: { ...after, state } };
@@ -214,10 +221,10 @@ export function createScheduler<T>(definition: SchedulerClass, { given, algebra,
       if (inputScale === undefined) return sample;
       if (missing === 'by-timestep') return algebra.linear([inputScale({ t: time, index: -1 }), sample]);
       const stepIndex = indexAt(before, time)!;
-      checkNotOver(name, before.schedule, stepIndex);
+      checkNotOver(name, before, stepIndex);
       const asked = before.open === undefined ? undefined : singleLevel(before.open.asked.at);
       const scaled = algebra.linear([inputScale({ t: time, index: stepIndex }, asked), sample]);
-      current = { ...before, stepIndex };
+      current = { ...before, ...counted(before, { index: stepIndex, next: stepIndex }) };
       return scaled;
     },
     // eslint-disable-next-line @typescript-eslint/max-params -- Python's own order, so that its code moves across
@@ -232,7 +239,7 @@ export function createScheduler<T>(definition: SchedulerClass, { given, algebra,
           refuse(name, 'the run has no timesteps yet: setTimesteps was not called. Call it first, as in Python.');
         if (before.open !== undefined) checkForms(name, algebra, { 'the sample of the first call': before.open.step.input.x, sample });
         const call = callAt(before, t, options);
-        if (schedule.missing !== 'by-timestep') checkNotOver(name, schedule, call.index);
+        if (schedule.missing !== 'by-timestep') checkNotOver(name, before, call.index);
         if (schedule.raise !== undefined && before.open === undefined && call.raised === undefined)
           refuse(name, `step is given the state that addNoiseToInput makes: t=${t}. Call addNoiseToInput first, as in Python.`);
         const { result, after } = await advance(before, { modelOutput, sample, call });
@@ -306,8 +313,16 @@ function scheduled<T>(name: string, schedule: Schedule<T>): Schedule<T> {
   return { ...schedule, timesteps: Object.freeze([...schedule.timesteps]), sigmas: Object.freeze([...schedule.sigmas]) };
 }
 
-function checkNotOver<T>(name: string, { timesteps }: Schedule<T>, index: number): void {
+function checkNotOver<T>(name: string, { schedule: { timesteps }, foundAt }: Run<T>, index: number): void {
   if (index < timesteps.length) return;
+  const places = foundAt === undefined ? [] : [...timesteps.keys()].filter((i) => timesteps[i] === timesteps[foundAt]);
+  if (places.length > 1)
+    refuse(
+      name,
+      `the run of ${timesteps.length} timesteps is over: stepIndex=${index}. Its first timestep ${timesteps[foundAt!]} stands at `
+        + `${places.slice(0, 4).join(', ')}${places.length > 4 ? ', ...' : ''}, and it began at ${foundAt}, as in Python. Say where to begin `
+        + 'with setBeginIndex, after setTimesteps.',
+    );
   refuse(name, `the run of ${timesteps.length} timesteps is over: stepIndex=${index}. Call setTimesteps to begin another.`);
 }
 
