@@ -1,7 +1,9 @@
+import { shownValue } from './check-number.ts';
 import { run } from './compile/run.ts';
 import { identityOf, trace, type Specialization } from './compile/trace.ts';
 import { defaultEngine } from './engine/default-engine.ts';
-import type { Engine } from './engine/engine.ts';
+import { requireEngine, type Engine } from './engine/engine.ts';
+import { UserError } from './errors.ts';
 import { Tensor } from './tensor.ts';
 import { flattenTree, type FlatTree, type Leaf } from './tree.ts';
 
@@ -54,6 +56,8 @@ export function compile<Args extends readonly unknown[], R>(
   fn: (...args: Args) => R,
   options: CompileOptions = {},
 ): CompiledFunction<Args, R> {
+  if (typeof fn !== 'function') throw new UserError(`[tensor/compile] there is no function to compile: fn=${shownValue(fn)}. Pass one.`);
+  if (options.engine !== undefined) requireEngine('tensor/compile', options.engine);
   const name = options.name ?? (fn.name || 'anonymous function');
   const specializations = new Map<string, Promise<Specialization>>();
   let calls = 0;

@@ -1,3 +1,5 @@
+import { shownValue } from './check-number.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { UnsupportedError, UserError } from './errors.ts';
 
 /** Element types. `bfloat16` is for storage: cast it before computing. `bool` holds 0 or 1 in a byte. */
@@ -27,6 +29,13 @@ const HOST_CONSTRUCTORS = {
 } as const;
 
 export const dtypes = Object.keys(HOST_CONSTRUCTORS) as readonly DType[];
+
+/** Check a dtype that came from outside. */
+export function checkDType(where: string, dtype: unknown): asserts dtype is DType {
+  if (dtypes.some((known) => known === dtype)) return;
+  const near = typeof dtype === 'string' ? didYouMean(dtype, dtypes) : '';
+  throw new UserError(`[${where}] unknown dtype: dtype=${shownValue(dtype)}.${near} Known: ${dtypes.join(', ')}.`);
+}
 
 /** Bytes of one element. */
 export function itemSize(dtype: DType): number {
@@ -143,7 +152,7 @@ const INTEGER_RANGES: Partial<Record<DType, readonly [number, number]>> = {
   bool: [0, 1],
 };
 
-function elementWriter(dtype: DType, out: HostArray): (index: number, value: number) => void {
+export function elementWriter(dtype: DType, out: HostArray): (index: number, value: number) => void {
   const range = INTEGER_RANGES[dtype];
   const check = (value: number): number => {
     if (range && !(Number.isInteger(value) && value >= range[0] && value <= range[1])) {

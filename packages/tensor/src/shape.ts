@@ -1,3 +1,4 @@
+import { shownValue } from './check-number.ts';
 import { UserError } from './errors.ts';
 
 /** Sizes along each axis, outermost first; `[]` is a scalar. */
@@ -22,6 +23,7 @@ export function showShape(shape: Shape): string {
 
 /** Check a shape that came from outside: integer sizes >= 0 and at most {@link MAX_ELEMENTS} elements in all. */
 export function checkShape(where: string, shape: Shape): void {
+  if (!Array.isArray(shape)) throw new UserError(`[${where}] shape is no list: shape=${shownValue(shape)}. Give sizes, as in [2, 3].`);
   let size = 1;
   for (const n of shape) {
     if (!Number.isInteger(n) || n < 0) {
@@ -47,7 +49,9 @@ export function normalizeAxis(where: string, axis: number, rank: number): number
 /** Several axes, sorted, without repeats. */
 export function normalizeAxes(where: string, axes: number | readonly number[] | undefined, rank: number): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, i) => i);
-  const list = (typeof axes === 'number' ? [axes] : axes).map((axis) => normalizeAxis(where, axis, rank));
+  if (typeof axes !== 'number' && !Array.isArray(axes))
+    throw new UserError(`[${where}] axes are no list: axes=${shownValue(axes)}. Give one axis or a list.`);
+  const list = (typeof axes === 'number' ? [axes] : (axes as readonly number[])).map((axis) => normalizeAxis(where, axis, rank));
   const unique = [...new Set(list)].sort((a, b) => a - b);
   if (unique.length !== list.length) throw new UserError(`[${where}] axes repeat: axes=[${list.join(', ')}]. Name each axis once.`);
   return unique;

@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts';
-import type { Engine } from './engine.ts';
+import { requireEngine, type Engine } from './engine.ts';
 
 let chosen: Promise<Engine> | undefined;
 
@@ -11,6 +11,7 @@ const CANDIDATES = [
 
 /** Choose the engine that realises tensors when a call names none. It is a matter of the application, never of a library. */
 export function setDefaultEngine(engine: Engine | undefined): void {
+  if (engine !== undefined) requireEngine('tensor/engine', engine);
   chosen = engine && Promise.resolve(engine);
 }
 

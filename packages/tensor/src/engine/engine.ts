@@ -1,4 +1,6 @@
+import { shownValue } from '../check-number.ts';
 import type { HostArray } from '../dtype.ts';
+import { UserError } from '../errors.ts';
 import type { Graph, ValueInfo } from '../graph/graph.ts';
 import type { CompositeName } from '../graph/primitives.ts';
 
@@ -39,4 +41,21 @@ export interface Engine {
   /** A copy that the caller owns. */
   download(buffer: EngineBuffer): Promise<HostArray>;
   dispose(): Promise<void>;
+}
+
+/**
+ * Refuses what is no engine, a promise of one above all: engines are made asynchronously, and an `await` is easily forgotten.
+ *
+ * @param where "package/part", as errors begin
+ */
+export function requireEngine(where: string, engine: unknown): asserts engine is Engine {
+  const found = engine as Partial<Engine> | null | undefined;
+  if (typeof found?.compile === 'function' && typeof found.upload === 'function' && typeof found.download === 'function') return;
+  const advice =
+    engine instanceof Promise
+      ? 'It is the promise of one: await it, as in { engine: await onnxruntimeEngine() }.'
+      : typeof engine === 'function'
+        ? 'It is a function: call and await it, as in { engine: await onnxruntimeEngine() }.'
+        : 'Pass what onnxruntimeEngine() or tfjsEngine() resolves to.';
+  throw new UserError(`[${where}] engine is none: engine=${engine instanceof Promise ? 'a promise' : shownValue(engine)}. ${advice}`);
 }

@@ -4,7 +4,7 @@ import { buildGraph, type LeafRole } from '../graph/build.ts';
 import { Tensor, type Source } from '../tensor.ts';
 import { executableFor } from './cache.ts';
 import { defaultEngine } from './default-engine.ts';
-import type { Engine, EngineBuffer } from './engine.ts';
+import { requireEngine, type Engine, type EngineBuffer } from './engine.ts';
 import { runStages, type RunGraph } from './run-stages.ts';
 import { planStages } from './stages.ts';
 
@@ -54,6 +54,7 @@ function engineHolding(tensors: readonly Tensor[]): Engine | undefined {
 export async function realize(tensors: readonly Tensor[], options: RealizeOptions = {}): Promise<void> {
   const pending = tensors.filter((tensor, i) => needsRun(tensor) && tensors.indexOf(tensor) === i);
   if (pending.length === 0) return;
+  if (options.engine !== undefined) requireEngine('tensor/realize', options.engine);
   const engine = options.engine ?? engineHolding(pending) ?? (await defaultEngine());
   options.signal?.throwIfAborted();
   const run: RunGraph = async (outputs, known) => {

@@ -1,4 +1,5 @@
-import { allocateHost, hostFromNumbers, isHostArray, itemSize, type DType, type HostArray } from '../dtype.ts';
+import { shownValue } from '../check-number.ts';
+import { allocateHost, checkDType, elementWriter, hostFromNumbers, isHostArray, itemSize, type DType, type HostArray } from '../dtype.ts';
 import { UserError } from '../errors.ts';
 import type { FileSlice } from '../graph/graph.ts';
 import { checkShape, showShape, sizeOf, type Shape } from '../shape.ts';
@@ -24,6 +25,7 @@ type Nested = number | readonly Nested[];
  * tensor([[1, 2], [3, 4]]).shape; // => [2, 2]
  */
 export function tensor(data: Nested | HostArray, options: TensorOptions = {}): Tensor {
+  checkOptions(options);
   if (ArrayBuffer.isView(data)) return fromTypedArray(data, options);
   const inferred = nestedShape(data);
   const flat = flatten(data, inferred);
@@ -31,6 +33,13 @@ export function tensor(data: Nested | HostArray, options: TensorOptions = {}): T
   const shape = options.shape ?? inferred;
   checkData('tensor/tensor', shape, flat.length);
   return new Tensor(shape, dtype, { kind: 'host', data: hostFromNumbers(dtype, flat) });
+}
+
+function checkOptions(options: TensorOptions): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new UserError(`[tensor/tensor] options are no object: options=${shownValue(options)}. Pass { shape, dtype }, or nothing.`);
+  }
+  if (options.dtype !== undefined) checkDType('tensor/tensor', options.dtype);
 }
 
 const DEFAULT_DTYPES: readonly DType[] = ['float32', 'int32', 'int64', 'uint8'];
@@ -72,15 +81,30 @@ function flatten(data: Nested, shape: readonly number[]): number[] {
       out.push(item);
       return;
     }
+    if (typeof item !== 'number' && !Array.isArray(item)) throw notANumber(item);
     if (typeof item === 'number' || item.length !== shape[depth]) {
       throw new UserError(
         `[tensor/tensor] nested lists are ragged at depth ${depth}: expected shape ${showShape(shape)}. Give every row the same length.`,
       );
     }
-    for (const inner of item) visit(inner, depth + 1);
+    for (const inner of item as readonly Nested[]) visit(inner, depth + 1);
   };
   visit(data, 0);
   return out;
+}
+
+function notANumber(found: unknown): UserError {
+  const advice =
+    typeof found === 'boolean'
+      ? "Give 1 and 0 with dtype: 'bool'"
+      : typeof found === 'bigint'
+        ? 'Give a BigInt64Array'
+        : found instanceof Tensor
+          ? 'A tensor is one already; stack() joins several'
+          : found instanceof Promise
+            ? 'Await it'
+            : 'Give numbers, nested lists of them, or a typed array';
+  return new UserError(`[tensor/tensor] data has an element that is no number: ${shownValue(found)}. ${advice}.`);
 }
 
 /**
@@ -88,12 +112,15 @@ function flatten(data: Nested, shape: readonly number[]): number[] {
  * sigma, timestep, learning rate.
  */
 export function scalar(value: number, dtype: DType = 'float32'): Tensor {
+  checkDType('tensor/scalar', dtype);
+  if (typeof value !== 'number') throw notANumber(value);
   return new Tensor([], dtype, { kind: 'host', data: hostFromNumbers(dtype, [value]) });
 }
 
 /** A tensor whose bytes stay in a file until an engine maps or reads them. */
 export function fromFile(slice: FileSlice, info: { readonly shape: Shape; readonly dtype: DType }): Tensor {
   checkShape('tensor/fromFile', info.shape);
+  checkDType('tensor/fromFile', info.dtype);
   const expected = sizeOf(info.shape) * itemSize(info.dtype);
   if (slice.byteLength !== expected) {
     throw new UserError(
@@ -110,6 +137,7 @@ export function fromFile(slice: FileSlice, info: { readonly shape: Shape; readon
  */
 export function deferred(info: { readonly shape: Shape; readonly dtype: DType }, provide: () => HostArray): Tensor {
   checkShape('tensor/deferred', info.shape);
+  checkDType('tensor/deferred', info.dtype);
   const checked = (): HostArray => {
     const data = provide();
     if (!isHostArray(info.dtype, data) || data.length !== sizeOf(info.shape)) {
@@ -126,6 +154,7 @@ export function deferred(info: { readonly shape: Shape; readonly dtype: DType },
 /** Every element equal to `value`. */
 export function full(shape: Shape, value: number, dtype: DType = 'float32'): Tensor {
   checkShape('tensor/full', shape);
+  checkDType('tensor/full', dtype);
   return broadcastTo(literal(value, dtype), shape);
 }
 
@@ -158,13 +187,11 @@ export interface RangeOptions {
 export function range(count: number, options: RangeOptions = {}): Tensor {
   const { start = 0, step = 1, dtype = 'int32' } = options;
   checkShape('tensor/range', [count]);
-  return tensor(
-    hostFromNumbers(
-      dtype,
-      Array.from({ length: count }, (_, i) => start + i * step),
-    ),
-    { dtype },
-  );
+  checkDType('tensor/range', dtype);
+  const out = allocateHost(dtype, count);
+  const write = elementWriter(dtype, out);
+  for (let i = 0; i < count; i++) write(i, start + i * step);
+  return tensor(out, { dtype });
 }
 
 /** `count` >= 2 evenly spaced float32 numbers from `start` to `stop`, both included. */

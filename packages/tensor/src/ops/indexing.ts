@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts';
 import type { ValueInfo } from '../graph/graph.ts';
 import { apply1, type OpDefinition } from '../graph/node.ts';
 import { checkShape, normalizeAxis, sameShape, showShape } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { Tensor } from '../tensor.ts';
 import { equal } from './compare.ts';
 import { range } from './create.ts';
 import { expandDims } from './shaping.ts';
@@ -112,5 +112,7 @@ export function scatterElementsAdd(updates: Tensor, indices: Tensor, target: Sca
 
 /** [...indices] (int32) -> [...indices, classes] with a 1 at each index; rows of indices outside of [0, classes) are zero. */
 export function oneHot(indices: Tensor, classes: number): Tensor {
+  Tensor.requireOwn(indices);
+  checkShape('tensor/oneHot', [...indices.shape, classes]);
   return cast(equal(expandDims(indices, indices.rank), range(classes)), 'float32');
 }

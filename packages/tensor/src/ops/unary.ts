@@ -1,8 +1,8 @@
-import { isFloating } from '../dtype.ts';
+import { checkDType, isFloating } from '../dtype.ts';
 import { UserError } from '../errors.ts';
 import { apply1, type OpDefinition } from '../graph/node.ts';
 import type { PrimitiveName } from '../graph/primitives.ts';
-import type { Tensor } from '../tensor.ts';
+import { Tensor } from '../tensor.ts';
 import { add, div, maximum, minimum, mul, sub } from './binary.ts';
 
 type Elementwise =
@@ -105,5 +105,7 @@ export const castOp: OpDefinition<'cast'> = {
 
 /** To another dtype: float to integer truncates towards zero, anything to bool is `!= 0`. */
 export function cast(x: Tensor, dtype: Tensor['dtype']): Tensor {
+  Tensor.requireOwn(x);
+  checkDType('tensor/cast', dtype);
   return x.dtype === dtype ? x : apply1(castOp, [x], { dtype });
 }
