@@ -316,13 +316,14 @@ function scheduled<T>(name: string, schedule: Schedule<T>): Schedule<T> {
 function checkNotOver<T>(name: string, { schedule: { timesteps }, foundAt }: Run<T>, index: number): void {
   if (index < timesteps.length) return;
   const places = foundAt === undefined ? [] : [...timesteps.keys()].filter((i) => timesteps[i] === timesteps[foundAt]);
-  if (places.length > 1)
+  if (places.length > 1) {
+    const shown = `${places.slice(0, 4).join(', ')}${places.length > 4 ? ', ...' : ''}`;
     refuse(
       name,
-      `the run of ${timesteps.length} timesteps is over: stepIndex=${index}. Its first timestep ${timesteps[foundAt!]} stands at `
-        + `${places.slice(0, 4).join(', ')}${places.length > 4 ? ', ...' : ''}, and it began at ${foundAt}, as in Python. Say where to begin `
-        + 'with setBeginIndex, after setTimesteps.',
+      `the run of ${timesteps.length} timesteps is over: stepIndex=${index}. Its first timestep ${timesteps[foundAt!]} stands at ${shown}, `
+        + `and it began at ${foundAt}, as in Python. Say where to begin with setBeginIndex, after setTimesteps.`,
     );
+  }
   refuse(name, `the run of ${timesteps.length} timesteps is over: stepIndex=${index}. Call setTimesteps to begin another.`);
 }
 
