@@ -6,8 +6,8 @@ import { shownValue, UserError } from '@langevin/tensor';
 const NAME = /^(?:@[a-z0-9~-][\w.~-]*\/)?[a-z0-9~-][\w.~-]*$/u;
 
 /**
- * The folder of a model that is installed as a package, for {@link loadDiffusionFolder}: looked for from the working folder, then beside
- * this library. Nothing in the package is run.
+ * The folder of a model that is installed as a package, for {@link loadDiffusionFolder}: looked for from the working folder,
+ * then from where the running program lies, then beside this library. Nothing in the package is run.
  *
  * @throws UserError when there is no such package, or it holds no model
  * @example
@@ -18,7 +18,9 @@ export function modelPackage(name: string): string {
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new UserError(`[pipelines/model-package] this is no name of a package: name=${shownValue(name)}. A folder needs no look-up.`);
   }
-  for (const from of [join(process.cwd(), 'package.json'), import.meta.url]) {
+  const program = process.argv[1];
+  for (const from of [join(process.cwd(), 'package.json'), program, import.meta.url]) {
+    if (from === undefined) continue;
     try {
       return dirname(createRequire(from).resolve(`${name}/model_index.json`));
     } catch {

@@ -6,13 +6,14 @@ import { afterEach, expect, it, vi } from 'vitest';
 
 afterEach(() => vi.restoreAllMocks());
 
-it('finds a model that is installed where the program runs', async () => {
+it.each(['where the program runs', 'where the program lies'])('finds a model that is installed %s', async (where) => {
   const folder = await mkdtemp(join(tmpdir(), 'langevin-package-'));
   const at = join(folder, 'node_modules', '@mine', 'model-cats');
   await mkdir(at, { recursive: true });
   await writeFile(join(at, 'package.json'), '{ "name": "@mine/model-cats", "exports": { "./*": "./*" } }');
   await writeFile(join(at, 'model_index.json'), '{}');
-  vi.spyOn(process, 'cwd').mockReturnValue(folder);
+  if (where === 'where the program runs') vi.spyOn(process, 'cwd').mockReturnValue(folder);
+  else vi.spyOn(process, 'argv', 'get').mockReturnValue([process.execPath, join(folder, 'dist', 'program.js')]);
   await access(join(modelPackage('@mine/model-cats'), 'model_index.json'));
 });
 
