@@ -1,8 +1,8 @@
 // What people's folders are like: every format of scenes is held to the same rows.
-import { cameraPosition } from '@langevin/core';
+import { cameraPosition, lookAt } from '@langevin/core';
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type SplatScene } from '@langevin/gaussians';
+import { originOf, type SplatScene } from '@langevin/gaussians';
 import { loadScene, openSceneFolder, type LoadSceneOptions } from '@langevin/gaussians/node';
 import { describe, expect, it } from 'vitest';
 import {
@@ -196,6 +196,17 @@ describe.each([colmapText, colmapBinary, transformsJson])('$name', (format) => {
       );
     }
   });
+});
+
+it('a panorama says nothing of the size around it, and is moved only on a map', () => {
+  const turned = (eye: readonly [number, number, number]): SplatScene['train'][number]['camera'][] =>
+    [0, 1, 2, 3].map((i) => {
+      const target = [eye[0] + Math.cos(i), eye[1] + Math.sin(i), eye[2]] as const;
+      return lookAt({ ...SIZE, fx: 10, fy: 10, cx: 6, cy: 4, eye, target, up: [0, 0, 1] });
+    });
+  expect(originOf(turned([0, 0, 3]))).toBeUndefined();
+  expect(originOf(turned([40, 30, 3]))).toBeUndefined();
+  expect(originOf(turned([500_123.5, 5_000_321.25, 312]))).toEqual([500_124, 5_000_321, 312]);
 });
 
 describe('COLMAP', () => {

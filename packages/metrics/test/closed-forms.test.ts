@@ -19,6 +19,7 @@ import {
   straightness,
   unbiasedDiscrepancy,
   type FeatureSet,
+  type Pictures,
 } from '@langevin/metrics';
 import { describe, expect, it } from 'vitest';
 import { features, gaussian, info } from './harness.ts';
@@ -253,5 +254,21 @@ describe('what is no set of features', () => {
     const grey = { data: new Float64Array(121), shape: [1, 1, 11, 11] as const };
     const image = { width: 11, height: 11, channels: 1, data: new Uint8Array(121) } as unknown as typeof grey;
     for (const metric of [psnr, ssim]) expect(() => metric(grey, image)).toThrow(/not pictures: b=.* Pass \{ data, shape: \[count,/u);
+  });
+  it.each([
+    ['bytes', Float64Array.from({ length: 121 }, (_, i) => i), 'data[2]=2.'],
+    ['what a network gives before it is clamped', new Float32Array(121).fill(1.01), 'data[0]=1.0099'],
+    ['NaN, which would be a mean of NaN', Float64Array.from({ length: 121 }, (_, i) => (i === 7 ? NaN : 0)), 'data[7]=NaN.'],
+  ])('and %s', (_, data, says) => {
+    const [good, bad] = [new Float64Array(121), data].map((each) => ({ data: each, shape: [1, 1, 11, 11] as const })) as [
+      Pictures,
+      Pictures,
+    ];
+    for (const metric of [psnr, ssim]) {
+      expect(() => metric(good, bad)).toThrow(`a number is not in -1..1: b.${says}`);
+      expect(() => metric(bad, good)).toThrow(`a number is not in -1..1: a.${says}`);
+    }
+    // Rounding at the ends is none of it.
+    expect(psnr({ ...good, data: new Float32Array(121).fill(1 + 2 ** -23) }, good)[0]).toBeCloseTo(10 * Math.log10(4), 5);
   });
 });

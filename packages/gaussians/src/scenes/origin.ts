@@ -5,6 +5,8 @@ type Posed = Pick<Camera, 'worldToCamera'>;
 
 /** Farther from the origin than this many sizes of the scene, float32 would round places to more than a hundred thousandth of its size. */
 const MOST_SIZES = 100;
+/** Cameras nearer to each other than this, relative to where they are, stand in one place: a pose in text has about so many digits. */
+const ONE_PLACE = 1e-9;
 
 /**
  * Where to move the origin of a scene so that its places have the digits that float32 offers: near the middle of its cameras. Undefined
@@ -13,11 +15,13 @@ const MOST_SIZES = 100;
 export function originOf(cameras: readonly Posed[]): Vector | undefined {
   const places = cameras.map(cameraPosition);
   const middle = [0, 1, 2].map((axis) => places.reduce((sum, place) => sum + place[axis]!, 0) / Math.max(1, places.length));
-  const size = places.reduce((most, place) => Math.max(most, Math.hypot(...place.map((value, axis) => value - middle[axis]!))), 0);
+  const spread = places.reduce((most, place) => Math.max(most, Math.hypot(...place.map((value, axis) => value - middle[axis]!))), 0);
   const away = Math.hypot(...middle);
-  if (!(away > MOST_SIZES * Math.max(size, 1e-3)) || places.length < 2) return undefined;
+  // One place, as of a panorama, says nothing of the size of what is around it: one unit is taken for it.
+  const size = spread > ONE_PLACE * away ? Math.max(spread, 1e-3) : 1;
+  if (!(away > MOST_SIZES * size) || places.length < 2) return undefined;
   // A round number, so that nothing is lost when it is added again.
-  const unit = 10 ** Math.floor(Math.log10(Math.max(size, 1e-3)));
+  const unit = 10 ** Math.floor(Math.log10(size));
   const [x, y, z] = middle.map((value) => Math.round(value / unit) * unit) as [number, number, number];
   return [x, y, z];
 }

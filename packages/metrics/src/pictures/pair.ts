@@ -6,7 +6,10 @@ export interface Pictures {
   readonly shape: readonly [count: number, channels: number, height: number, width: number];
 }
 
-/** @throws UserError unless both are of one shape and have as many numbers as it says */
+/** What float32 may leave above the range when bytes or 0..1 are brought to it. */
+const SLACK = 1e-6;
+
+/** @throws UserError unless both are of one shape, have as many numbers as it says, and these are in [-1, 1] */
 export function checkPair(metric: string, a: Pictures, b: Pictures): void {
   for (const [name, pictures] of Object.entries({ a, b } as Readonly<Record<string, Partial<Pictures> | null | undefined>>)) {
     const { data, shape } = pictures ?? {};
@@ -16,11 +19,20 @@ export function checkPair(metric: string, a: Pictures, b: Pictures): void {
       );
     }
     const size = shape.reduce((product, n) => product * n, 1);
-    if (shape.every((n) => Number.isSafeInteger(n) && n >= 1) && data.length === size) continue;
-    throw new UserError(
-      `[metrics/${metric}] numbers do not fill the shape: length=${data.length}, shape=[${shape.join(', ')}].`
-        + ' Pass [count, channels, height, width].',
-    );
+    if (!shape.every((n) => Number.isSafeInteger(n) && n >= 1) || data.length !== size) {
+      throw new UserError(
+        `[metrics/${metric}] numbers do not fill the shape: length=${data.length}, shape=[${shape.join(', ')}].`
+          + ' Pass [count, channels, height, width].',
+      );
+    }
+    // The range is a constant of these measures: numbers of another one would give values that look like measures and are none.
+    const wrong = data.findIndex((value) => !(Math.abs(value) <= 1 + SLACK));
+    if (wrong >= 0) {
+      throw new UserError(
+        `[metrics/${metric}] a number is not in -1..1: ${name}.data[${wrong}]=${data[wrong]}. Clamp what a network gives, and bring bytes `
+          + 'to this range with bytesToUnit() of @langevin/io.',
+      );
+    }
   }
   if (a.shape.some((n, axis) => n !== b.shape[axis])) {
     throw new UserError(

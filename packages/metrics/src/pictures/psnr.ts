@@ -7,7 +7,7 @@ const RANGE = 2;
  * Peak signal-to-noise ratio of each picture in decibels, 10 log10(range^2 / mean squared error) with a range of 2; Infinity if equal.
  *
  * @returns one number for each picture: a mean over pictures is the mean of these, not of their errors
- * @throws UserError when shapes differ
+ * @throws UserError when shapes differ, or a number is not in [-1, 1]
  * @example
  * const picture = (value: number) => ({ data: Float64Array.of(value), shape: [1, 1, 1, 1] as const });
  * psnr(picture(0.2), picture(0)); // => [20]

@@ -16,7 +16,7 @@ const WINDOW = (() => {
  * Structural similarity of each picture (Wang, Bovik, Sheikh and Simoncelli 2004), in -1..1; 1 for equal ones: an 11 x 11 Gaussian window
  * of deviation 1.5 at every place where it fits wholly, population statistics, K1 = 0.01, K2 = 0.03, a mean over places and channels.
  *
- * @throws UserError when shapes differ, or a side is below 11
+ * @throws UserError when shapes differ, a side is below 11, or a number is not in [-1, 1]
  * @example
  * const grey = { data: new Float64Array(121), shape: [1, 1, 11, 11] as const };
  * ssim(grey, grey); // => [1]
