@@ -21,6 +21,9 @@ const wanted = process.argv.slice(2);
 const chosen = (name) => wanted.length === 0 || wanted.includes(name);
 const packages = publicPackages();
 const faults = [];
+const known = [...packages.map(({ folder }) => folder.split('/')[1]), 'examples'];
+for (const name of wanted)
+  if (!known.includes(name)) faults.push(`no package of that name: ${name}. Give names without a folder: ${known.join(', ')}.`);
 const broken = new Set();
 const host = exampleHost(root);
 const scratch = mkdtempSync(join(tmpdir(), 'langevin-examples-'));

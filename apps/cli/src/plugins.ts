@@ -22,9 +22,9 @@ export interface Registries {
 }
 
 /** What --plugin takes, for help texts. */
-export const PLUGIN_HELP = `A plugin is a JavaScript module, a file or the name of an installed package, with one or more of these named exports:
-samplers, spacings and processes are objects of factories by name; datasets, data and backbones are lists of what defineDataset(),
-defineData() and defineBackbone() give:
+export const PLUGIN_HELP = `A plugin is a JavaScript module, a file or the name of an installed package, with one or more of these
+named exports: samplers, spacings and processes are objects of factories by name; datasets, data and backbones are lists of what
+defineDataset(), defineData() and defineBackbone() give:
   export const samplers = { mine: declareOptions(({ strength = 1 } = {}) => defineSampler({ ... }), ['strength']) };`;
 
 /**

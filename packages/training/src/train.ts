@@ -69,13 +69,14 @@ export type TrainEvent<State = unknown> =
  * @throws UserError when the run diverges (step, items and last good checkpoint named), the store belongs to another configuration or other
  *   data or is in use, or it cannot be written to
  * @example
+ * import { defineTask, memoryStore, train } from '@langevin/training/tasks';
  * const task = defineTask({
  *   name: 'halve', config: {}, seed: 0, init: () => ({ x: 8 }),
  *   step: async ({ x }: { readonly x: number }) => ({ state: { x: x / 2 }, losses: { distance: x / 2 } }),
  * });
- * for await (const event of train(task, { store: memoryStore(), steps: 3 })) {
- *   if (event.kind === 'done') event.state.x; // => 1
- * }
+ * let x = 0;
+ * for await (const event of train(task, { store: memoryStore(), steps: 3 })) if (event.kind === 'done') ({ x } = event.state);
+ * x; // => 1
  */
 export async function* train<State>(task: Task<State>, options: TrainOptions): AsyncGenerator<TrainEvent<State>, void> {
   const { store, steps, start = 'new', logEvery = 10, checkpointEvery = 500, keep = 2, milestone = 1, evaluateEvery = 0 } = options;

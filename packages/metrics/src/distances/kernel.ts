@@ -29,8 +29,10 @@ export interface KernelDistance {
  *
  * @throws UserError for features of different kinds, or subsets that are larger than a set
  * @example
- * // not run: needs an engine
- * const { value, std } = await kernelDistance(samplesFeatures, dataFeatures, { seed: 1 });
+ * const info = { name: 'height', layer: 'none', width: 1, hash: 'none', input: 'metres' };
+ * const heights = (...rows: number[]) => featureSet(info, Float64Array.from(rows));
+ * const { value, std } = await kernelDistance(heights(1, 2, 3, 4), heights(2, 3, 4, 6), { subsetSize: 3, seed: 1 });
+ * Number.isFinite(value) && std > 0; // => true
  */
 export async function kernelDistance(a: FeatureSet, b: FeatureSet, options: KernelDistanceOptions = {}): Promise<KernelDistance> {
   checkMadeBy('kernel', 'featureSet', { a, b });

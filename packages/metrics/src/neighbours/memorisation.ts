@@ -31,8 +31,12 @@ export interface Memorisation {
  *
  * @throws UserError for features of different kinds, or an empty set
  * @example
- * // not run: needs an engine
- * const { copied, quantile } = await memorisation({ samples, training, heldOut });
+ * const info = { name: 'height', layer: 'none', width: 1, hash: 'none', input: 'metres' };
+ * const heights = (...rows: number[]) => featureSet(info, Float64Array.from(rows));
+ * const [training, heldOut] = [heights(0, 10, 20), heights(3, 14, 26)];
+ * const { copied, items } = await memorisation({ samples: heights(0.1, 20, 9.9), training, heldOut });
+ * copied; // => 1
+ * items; // => [0, 2, 1]
  */
 export async function memorisation(
   { samples, training, heldOut }: { readonly samples: FeatureSet; readonly training: FeatureSet; readonly heldOut: FeatureSet },

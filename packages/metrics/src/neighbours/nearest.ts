@@ -43,8 +43,11 @@ export interface Nearest {
  *
  * @throws UserError for features of different kinds, or an empty set
  * @example
- * // not run: needs an engine
- * const { items, distances } = await nearestItems(samples, training);
+ * const info = { name: 'height', layer: 'none', width: 1, hash: 'none', input: 'metres' };
+ * const heights = (...rows: number[]) => featureSet(info, Float64Array.from(rows));
+ * const { items, distances } = await nearestItems(heights(1, 5), heights(7, 2));
+ * items; // => [1, 0]
+ * distances; // => [1, 2]
  */
 export async function nearestItems(a: FeatureSet, b: FeatureSet, options: NeighbourOptions = {}): Promise<Nearest> {
   checkMadeBy('nearest', 'featureSet', { a, b });

@@ -29,8 +29,10 @@ export interface PrecisionRecall {
  *
  * @throws UserError for features of different kinds, or when a set has not more than k items
  * @example
- * // not run: needs an engine
- * const { precision, recall } = await precisionRecall(samplesFeatures, dataFeatures, { k: 3 });
+ * const info = { name: 'height', layer: 'none', width: 1, hash: 'none', input: 'metres' };
+ * const heights = (...rows: number[]) => featureSet(info, Float64Array.from(rows));
+ * const { precision, recall } = await precisionRecall(heights(1, 2, 3), heights(1, 2, 3, 20, 21, 22), { k: 2 });
+ * [precision, recall]; // => [1, 0.5]
  */
 export async function precisionRecall(
   samples: FeatureSet,

@@ -10,8 +10,10 @@ import type { RunStore } from '../store.ts';
  *
  * @throws UserError from each function, when the disk is full, not readable or not writable
  * @example
- * // not run: writes to the disk
- * for await (const event of train(task, { store: folderStore('runs/mine'), steps: 1000, start: 'resume' })) console.log(event.kind);
+ * // Pass it as `store` to train() of @langevin/training/tasks.
+ * const store = folderStore('runs/mine');
+ * await store.append('log.jsonl', '{"step":1}\n');
+ * await store.list('.'); // => ['log.jsonl']
  */
 export function folderStore(folder: string): RunStore {
   if (folder.trim() === '') throw new UserError('[training/folder] a run needs a folder: folder="". Give a path.');
