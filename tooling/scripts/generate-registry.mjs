@@ -1,5 +1,5 @@
-// Writes the registries of samplers, noise processes, spacings, loss weights and data sets from the files of their folders, so that a new one
-// is one file and no list is edited by hand. `--check` writes nothing and fails when a list is out of date.
+// Writes the registries of samplers, noise processes, spacings, loss weights and data sets from the files of their folders, so that a new
+// one is one file and no list is edited by hand. `--check` writes nothing and fails when a list is out of date.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { factoryNamed, optionsOf, parse } from './factory-options.mjs';
@@ -120,7 +120,7 @@ function constantOf({ folder, type }, name) {
   const found = [...text.matchAll(new RegExp(`^export const (\\w+): ${type}<`, 'gmu'))].map((match) => match[1]);
   if (found.length !== 1)
     faults.push(
-      `${folder}/${name}.ts exports ${found.length} constants that are a ${type}. A file of that folder is one; shared parts live elsewhere.`,
+      `${folder}/${name}.ts exports ${found.length} constants of ${type}. A file of that folder is one; shared parts live elsewhere.`,
     );
   return found[0] ?? factoryName(name);
 }

@@ -42,7 +42,8 @@ const open = async (_, { folders }) => {
       return { ...about(i), kind: 'picture', image: { width: 4, height: 4, channels: 1, data: new Uint8Array(16).fill(255 * i) } };
     } };
 };
-export const data = [{ name: 'mine', summary: 'Greys of mine.', licences: [{ name: 'MIT', attribution: 'me' }], options: [], parts: () => [part], open }];
+const licences = [{ name: 'MIT', attribution: 'me' }];
+export const data = [{ name: 'mine', summary: 'Greys of mine.', licences, options: [], parts: () => [part], open }];
 `,
   );
   return { plugin, env: { LANGEVIN_CACHE: join(folder, 'cache') }, asked };
@@ -150,7 +151,9 @@ describe('data show', () => {
     expect(await failed('show', 'emojy', '--offline')).toMatch(/\[io\/data\] unknown data set: name="emojy"\. Did you mean "emoji"\?/u);
     expect(await failed('show', 'emoji', '--set', 'styles=["cubist"]')).toMatch(/options of emoji has the wrong form: styles\.0/u);
     expect(await failed('show', 'picture-folder')).toMatch(/folder is missing/u);
-    expect(await failed('show', 'captioned-shapes', '--out', 'sheet.xyz')).toMatch(/cannot tell the format/u);
+    expect(await failed('show', 'captioned-shapes', '--out', 'sheet.xyz')).toMatch(
+      /\[cli\/data\] ending of the picture is not known: --out=sheet\.xyz/u,
+    );
     expect(await failed('show', 'captioned-shapes', '--out', '/proc/no/sheet.png')).toMatch(/\[io\/folder\]/u);
   });
 });

@@ -94,7 +94,7 @@ async function failure(work: Promise<unknown>): Promise<string> {
 }
 
 /** What lies under the cache but for empty folders. */
-async function left(cache: string): Promise<readonly string[]> {
+async function left(cache: string): Promise<string[]> {
   const names = await readdir(cache, { recursive: true, withFileTypes: true });
   return names.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
 }

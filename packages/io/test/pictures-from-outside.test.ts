@@ -1,8 +1,8 @@
 import { readImage } from '@langevin/io/node';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { describe, expect, test } from 'vitest';
 
-const plain = (colour: readonly number[], { width = 8, height = 8 } = {}): sharp.Sharp =>
+const plain = (colour: readonly number[], { width = 8, height = 8 } = {}): Sharp =>
   sharp(Buffer.from(Uint8Array.from({ length: width * height * colour.length }, (_, i) => colour[i % colour.length]!)), {
     raw: { width, height, channels: colour.length as 1 | 3 | 4 },
   });

@@ -1,8 +1,8 @@
 import type { Sampler } from '@langevin/core';
-import { basename, extname, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { Spacing } from '@langevin/core-schedules';
 import { imageGrid, type Image } from '@langevin/io';
-import { imageExtensions, prepareOutputFile, writeImage } from '@langevin/io/node';
+import { imageExtensions, writeImage } from '@langevin/io/node';
 import { loadModel, sampleImages, type DiffusionModel } from '@langevin/pipelines';
 import { resolveSampler, resolveSpacing } from '@langevin/samplers/compat';
 import { median, UnsupportedError, UserError, type Engine } from '@langevin/tensor';
@@ -12,6 +12,7 @@ import { addEngineOptions, withEngine, type EngineOptions } from '../engines.ts'
 import { layOut } from '../grid-layout.ts';
 import { withNested } from '../nested.ts';
 import { needsGuidance } from '../needs-guidance.ts';
+import { preparePicture } from '../picture-output.ts';
 import { loadPlugins, PLUGIN_HELP, type Registries } from '../plugins.ts';
 import { presetFolder, presetNames } from '../presets.ts';
 import { showProgress } from '../progress.ts';
@@ -95,7 +96,7 @@ export function addSample(program: Command, terminal: Terminal): void {
 async function sample(options: SampleOptions, terminal: Terminal): Promise<void> {
   const begin = performance.now();
   const { name, folder } = source(options);
-  const out = await checkedOut(options.out ?? `out/${name}-seed${options.seed}.png`);
+  const out = await preparePicture(options.out ?? `out/${name}-seed${options.seed}.png`, 'sample');
   const registries = await loadPlugins(options.plugin);
   const { sampler, levels, note, noise, ...named } = resolveSampler(options.sampler, {
     program: 'langevin',
@@ -233,15 +234,6 @@ function source({ checkpoint, preset }: SampleOptions): { readonly name: string;
   if (preset !== undefined) return { name: preset, folder: presetFolder(preset) };
   if (checkpoint !== undefined) return { name: basename(resolve(checkpoint)), folder: checkpoint };
   throw new UserError(`[cli/sample] no model is named. Give --preset ${presetNames[0]}, or --checkpoint with a folder.`);
-}
-
-/** Known before the work, not after it: the ending, and that there is a place to write to. */
-async function checkedOut(path: string): Promise<string> {
-  const ending = extname(path).toLowerCase();
-  if (!imageExtensions.includes(ending))
-    throw new UserError(`[cli/sample] ending of the picture is not known: --out=${path}. Use one of ${imageExtensions.join(', ')}.`);
-  await prepareOutputFile(path);
-  return path;
 }
 
 function defaultScale({ backbone }: DiffusionModel): number {

@@ -61,7 +61,8 @@ export const clipFolderData: DataPlugin<ClipFolderOptions, ClipItem> = defineDat
         ...(found.films.length === 0
           ? []
           : [
-              `${found.films.length} films are left out, ${found.films[0]} the first; make a clip of each: ffmpeg -i film.mp4 -loop 0 film.webp`,
+              `${found.films.length} films are left out, ${found.films[0]} the first; make a clip of each: ffmpeg -i film.mp4 -loop 0 `
+                + 'film.webp',
             ]),
         ...(names.length === found.clips.size
           ? []
@@ -94,8 +95,8 @@ async function findClips(folder: string): Promise<Found> {
   if (clips.size === 0) {
     const there = (await readdir(folder)).slice(0, 3).join(', ');
     throw new UserError(
-      `[io/data] folder has no clip: ${JSON.stringify(folder)}, there is ${there}. Put animated WebPs or GIFs there, or sub-folders of numbered `
-        + 'pictures; of films, ffmpeg makes them: ffmpeg -i film.mp4 -loop 0 film.webp',
+      `[io/data] folder has no clip: ${JSON.stringify(folder)}, there is ${there}. Put animated WebPs or GIFs there, or sub-folders of `
+        + 'numbered pictures; of films, ffmpeg makes them: ffmpeg -i film.mp4 -loop 0 film.webp',
     );
   }
   return { clips: new Map([...clips].sort(([a], [b]) => (a < b ? -1 : 1))), films };

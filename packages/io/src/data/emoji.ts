@@ -150,7 +150,11 @@ async function readStyles(
     const twice = all.length - unique.length;
     result.push({
       items: unique.map((drawing) => ({ style, drawing, category: names.categoryOf(drawing.key) ?? drawing.category ?? 'Other' })),
-      remark: `${style}: ${unique.length} drawings, ${parts.join(', ')}${twice === 0 ? '' : `; ${twice} left out, the same emoji a second time`}`,
+      remark: [
+        `${style}: ${unique.length} drawings`,
+        ...parts,
+        ...(twice === 0 ? [] : [`${twice} left out, the same emoji a second time`]),
+      ].join(', '),
     });
   }
   return result;

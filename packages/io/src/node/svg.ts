@@ -7,8 +7,15 @@ import { importOptional } from './optional-package.ts';
 const MOST_CHARACTERS = 2 ** 20;
 
 /** What could reach for another file, or run: a drawing needs none of it. */
-const FOREIGN =
-  /<\s*(?:script|foreignObject|image|iframe|!DOCTYPE|!ENTITY|\?)|@import|\bon\w+\s*=|(?:href|src)\s*=\s*(?:"(?!#)|'(?!#)|[^"'\s])|url\(\s*["']?(?!#)/iu;
+const FOREIGN = new RegExp(
+  [
+    String.raw`<\s*(?:script|foreignObject|image|iframe|!DOCTYPE|!ENTITY|\?)`,
+    String.raw`@import|\bon\w+\s*=`,
+    String.raw`(?:href|src)\s*=\s*(?:"(?!#)|'(?!#)|[^"'\s])`,
+    String.raw`url\(\s*["']?(?!#|["'])`,
+  ].join('|'),
+  'iu',
+);
 
 export interface SvgOptions {
   /** Sides of the picture in pixels; the drawing fills the smaller one and stands in the middle. */
@@ -31,7 +38,8 @@ export async function rasterizeSvg(svg: string, label: string, { size, backgroun
   const foreign = FOREIGN.exec(svg)?.[0];
   if (foreign !== undefined)
     throw new UserError(
-      `[io/svg] drawing refers to something outside of itself, or holds a program: ${label}, found=${JSON.stringify(foreign)}. Leave it out.`,
+      `[io/svg] drawing refers to something outside of itself, or holds a program: ${label}, found=${JSON.stringify(foreign)}. `
+        + 'Leave it out.',
     );
   const { default: sharp } = await importOptional('sharp', 'svg', () => import('sharp'));
   try {

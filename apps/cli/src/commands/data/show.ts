@@ -1,8 +1,9 @@
 import { filterData, imageGrid, shuffled, type DataItem, type DataSource, type Image } from '@langevin/io';
-import { creditsText, openData, prepareOutputFile, resizeImage, writeImage } from '@langevin/io/node';
+import { creditsText, openData, resizeImage, writeImage } from '@langevin/io/node';
 import { UserError } from '@langevin/tensor';
 import type { Command } from 'commander';
 import { integer, setting } from '../../arguments.ts';
+import { preparePicture } from '../../picture-output.ts';
 import { stopHere } from '../../stopping.ts';
 import { showCount } from '../../table.ts';
 import { line, type Terminal } from '../../terminal.ts';
@@ -49,7 +50,7 @@ export function addDataShow(data: Command, terminal: Terminal): void {
 }
 
 async function show(name: string, options: ShowOptions, terminal: Terminal): Promise<void> {
-  if (options.out !== undefined) await prepareOutputFile(options.out);
+  if (options.out !== undefined) await preparePicture(options.out, 'data');
   const { config, found, options: fetching } = await prepare(name, options, terminal);
   const { source: all, credits } = await openData(config, fetching);
   const source = options.where === undefined ? all : chosenBy(all, options.where);

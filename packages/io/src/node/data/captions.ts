@@ -59,8 +59,8 @@ export async function readCaptions(
     const column = captionColumn ?? CAPTION_COLUMNS.find((name) => row?.columns[name] !== undefined);
     if (row !== undefined && captionColumn !== undefined && row.columns[captionColumn] === undefined)
       throw new UserError(
-        `[io/data] metadata has no such column: ${row.where}, captionColumn=${captionColumn}, columns=${Object.keys(row.columns).join(', ')}. `
-          + 'Name one of them.',
+        `[io/data] metadata has no such column: ${row.where}, captionColumn=${captionColumn}, `
+          + `columns=${Object.keys(row.columns).join(', ')}. Name one of them.`,
       );
     const told = (column === undefined ? undefined : row?.columns[column]) ?? (await captionBeside(folder, file));
     const caption = told?.trim() ?? '';

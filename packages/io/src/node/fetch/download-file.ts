@@ -18,8 +18,8 @@ const MOST_WAIT_MS = 30_000;
 const KEPT = 'What is here is kept; run it again to go on from there.';
 
 /**
- * Fetch a file into the cache: whole and with the SHA-256 that was named, or not at all. An attempt that was cut goes on where it ended, also
- * in another process; what is in the cache is used without a look at the network.
+ * Fetch a file into the cache: whole and with the SHA-256 that was named, or not at all. An attempt that was cut goes on where it ended,
+ * also in another process; what is in the cache is used without a look at the network.
  *
  * @returns its path
  * @throws UserError when the file is not what was named, no address gives it, the disk fails, another process fetches it, or it is stopped
@@ -59,8 +59,8 @@ export async function downloadFile(file: FilePart, options: FetchOptions = {}): 
       wait = Math.min(2 * wait, MOST_WAIT_MS);
     }
     throw new UserError(
-      `[io/fetch] file cannot be fetched: part=${name}, ${[...new Set(reasons)].join('; ')}. Check the connection and try again; what is here `
-        + `is kept. Or put the file there yourself: ${path}`,
+      `[io/fetch] file cannot be fetched: part=${name}, ${[...new Set(reasons)].join('; ')}. Check the connection and try again; `
+        + `what is here is kept. Or put the file there yourself: ${path}`,
     );
   } finally {
     await lock.release();

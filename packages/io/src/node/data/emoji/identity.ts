@@ -35,7 +35,7 @@ export function identityOfText(text: string): EmojiIdentity | undefined {
   return identityOf(Array.from(text, (character) => character.codePointAt(0)!.toString(16).padStart(2, '0')).join('-'));
 }
 
-/** `waving-hand-dark-skin-tone` as `waving-hand` with its tone; some sets have the tone in the middle, as in `man-dark-skin-tone-blond-hair`. */
+/** `waving-hand-dark-skin-tone` as `waving-hand` with its tone; it may stand in the middle, as in `man-dark-skin-tone-blond-hair`. */
 export function splitTones(slug: string): { readonly slug: string; readonly tones: readonly SkinTone[] } {
   const tones: SkinTone[] = [];
   const rest = slug.replace(/-(medium-light|medium-dark|light|medium|dark)-skin-tone(?=-|$)/gu, (_, tone: SkinTone) => {
