@@ -24,6 +24,10 @@ describe('what is wrong is said in one line, with the value and what to do', () 
       "[cli/arguments] option '--seed <n>' argument '1.5' is invalid. Give an integer >= 0. See \"langevin sample --help\".",
     ],
     [
+      ['sample', '--checkpoint', 'x', '--seed', '18446744073709551615'],
+      'argument \'18446744073709551615\' is invalid. Give an integer from 0 to 9007199254740991. See "langevin sample --help".',
+    ],
+    [
       ['sample', '--checkpoint', 'x', '--out', 'y.gif'],
       '[cli/sample] ending of the picture is not known: --out=y.gif. Use one of .png, .jpg, .jpeg, .webp.',
     ],
