@@ -1,5 +1,5 @@
-// `npm run new -- sampler <name>`: writes the file, the test line and the doc page of a new sampler that already passes the conformance kit,
-// and brings the registry up to date. What is there is never overwritten.
+// `npm run new -- sampler <name>`: writes the file, the test line and the doc page of a new sampler that already passes the conformance
+// kit, and brings the registry up to date. What is there is never overwritten.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

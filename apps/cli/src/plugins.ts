@@ -9,7 +9,7 @@ import { dataPlugins, datasetPlugins } from '@langevin/io/node';
 import { samplers } from '@langevin/samplers';
 import { UserError } from '@langevin/tensor';
 import { resolve as resolvePackage } from 'import-meta-resolve';
-import { guardBackbone, guardData, guardDataset, guardFactory, guardSampler, guardSpacing } from './plugin-guard.ts';
+import { guardBackbone, guardData, guardDataset, guarded, guardFactory, guardSampler, guardSpacing } from './plugin-guard.ts';
 
 /** Everything that a plugin can add to. */
 export interface Registries {
@@ -35,8 +35,13 @@ defineDataset(), defineData() and defineBackbone() give:
  */
 export async function loadPlugins(names: readonly string[]): Promise<Registries> {
   let registries: Registries = { samplers, spacings, processes, datasets: datasetPlugins, data: dataPlugins, backbones: backbonePlugins };
-  for (const plugin of names) registries = added(registries, { plugin, module: await importPlugin(plugin) });
+  for (const plugin of names) registries = taken(registries, { plugin, module: await importPlugin(plugin) });
   return registries;
+}
+
+/** Looking at exports may run a plugin's code: getters, proxies. */
+function taken(to: Registries, imported: Imported): Registries {
+  return guarded({ plugin: imported.plugin, part: 'its exports' }, () => added(to, imported));
 }
 
 interface Imported {

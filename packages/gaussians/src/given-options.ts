@@ -17,6 +17,7 @@ export function givenOptions<Options extends object>(
   if (unknown === undefined) return Object.fromEntries(entries) as Options;
   const [name, value] = unknown;
   throw new UserError(
-    `[${where}] unknown option of ${what}: ${name.slice(0, 60)}=${shownValue(value)}.${didYouMean(name, known)} Known: ${known.join(', ')}.`,
+    `[${where}] unknown option of ${what}: ${name.slice(0, 60)}=${shownValue(value)}.${didYouMean(name, known)} Known: `
+      + `${known.join(', ')}.`,
   );
 }

@@ -57,7 +57,7 @@ const KINDS = [
 ] as const;
 
 /** Decompress a block into `out` at `at`; returns where it ends. Never writes past `out` or more than a block may. */
-export function inflateBlock(block: Uint8Array, state: FrameState, out: Uint8Array, at: number): number {
+export function inflateBlock(block: Uint8Array, state: FrameState, { out, at }: { readonly out: Uint8Array; readonly at: number }): number {
   const { literals, byteLength } = readLiterals(block, state);
   let rest = block.subarray(byteLength);
   const [count, countBytes] = sequenceCount(rest);
@@ -65,7 +65,7 @@ export function inflateBlock(block: Uint8Array, state: FrameState, out: Uint8Arr
   const limit = Math.min(out.length, at + MAX_BLOCK_BYTES);
   if (count === 0) {
     if (rest.length > 0) throw new Damage('has bytes after its literals');
-    return append(literals, out, at, limit);
+    return append(literals, { out, at, limit });
   }
   const modes = rest[0];
   if (modes === undefined || (modes & 3) !== 0) throw new Damage('has unknown sequence modes');
@@ -127,22 +127,28 @@ function runSequences({ bits, count, literals, state, out, at, limit }: Sequence
       distance = distances.base[distance]! + bits.read(distances.bits[distance]!);
     }
     if (literalLength > literals.length - used) throw new Damage('needs more literals than it has');
-    end = append(literals.subarray(used, used + literalLength), out, end, limit);
+    end = append(literals.subarray(used, used + literalLength), { out, at: end, limit });
     used += literalLength;
-    end = copyBack(out, { end, distance: takeOffset(state, value, literalLength === 0), length: matchLength, start: state.start, limit });
+    end = copyBack(out, {
+      end,
+      distance: takeOffset(state, { value, literals: literalLength }),
+      length: matchLength,
+      start: state.start,
+      limit,
+    });
   }
   if (bits.left !== 0) throw new Damage('has bits after its sequences');
-  return append(literals.subarray(used), out, end, limit);
+  return append(literals.subarray(used), { out, at: end, limit });
 }
 
 /** The distance that a value stands for: 1 to 3 are recent ones (RFC 8878, 3.1.1.5). */
-function takeOffset({ offsets }: FrameState, value: number, noLiterals: boolean): number {
+function takeOffset({ offsets }: FrameState, { value, literals }: { readonly value: number; readonly literals: number }): number {
   if (value > 3) {
     offsets.unshift(value - 3);
     offsets.pop();
     return value - 3;
   }
-  const index = value - 1 + (noLiterals ? 1 : 0);
+  const index = value - 1 + (literals === 0 ? 1 : 0);
   const distance = index === 3 ? offsets[0] - 1 : offsets[index]!;
   if (index > 0) {
     offsets.splice(Math.min(index, 2), 1);
@@ -168,7 +174,8 @@ function copyBack(out: Uint8Array, { end, distance, length, start, limit }: Matc
   return end + length;
 }
 
-function append(bytes: Uint8Array, out: Uint8Array, at: number, limit: number): number {
+/** Writes bytes at a place that must not go beyond `limit`; returns where they end. */
+function append(bytes: Uint8Array, { out, at, limit }: { readonly out: Uint8Array; readonly at: number; readonly limit: number }): number {
   if (bytes.length > limit - at) throw new Damage('holds more than it declares');
   out.set(bytes, at);
   return at + bytes.length;

@@ -17,7 +17,7 @@ export function inflateZstd(input: Uint8Array, out: Uint8Array, label: string): 
   try {
     let at = 0;
     let end = 0;
-    while (at < input.length) [at, end] = inflateFrame(input, at, out, end);
+    while (at < input.length) [at, end] = inflateFrame(input, at, { out, end });
     if (end !== out.length) throw new Damage(`holds ${end} bytes where ${out.length} belong`);
   } catch (cause) {
     if (!(cause instanceof Damage)) throw cause;
@@ -25,7 +25,10 @@ export function inflateZstd(input: Uint8Array, out: Uint8Array, label: string): 
   }
 }
 
-function inflateFrame(input: Uint8Array, start: number, out: Uint8Array, end: number): [at: number, end: number] {
+/** One frame from `start` of the input, written behind `end` of the output; returns where both go on. */
+function inflateFrame(input: Uint8Array, start: number, to: { readonly out: Uint8Array; readonly end: number }): [at: number, end: number] {
+  const { out } = to;
+  let { end } = to;
   const view = new DataView(input.buffer, input.byteOffset, input.byteLength);
   if (start + 8 > input.length) throw new Damage('ends inside a frame header');
   const magic = view.getUint32(start, true);
@@ -57,7 +60,7 @@ function inflateFrame(input: Uint8Array, start: number, out: Uint8Array, end: nu
     if (type < 2 && size > out.length - end) throw new Damage('holds more than it declares');
     if (type === 0) out.set(input.subarray(at, at + size), end);
     else if (type === 1) out.fill(input[at]!, end, end + size);
-    end = type === 2 ? inflateBlock(input.subarray(at, at + size), state, out, end) : end + size;
+    end = type === 2 ? inflateBlock(input.subarray(at, at + size), state, { out, at: end }) : end + size;
     at += stored;
   }
   return [at + ((flags & 4) === 0 ? 0 : 4), end];

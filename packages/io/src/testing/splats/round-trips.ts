@@ -82,48 +82,39 @@ async function movingAsset(cloud: SplatCloud): Promise<readonly RoundTripRow[]> 
 }
 
 function throughSpz(format: string, before: SplatCloud, after: SplatCloud): readonly RoundTripRow[] {
-  const of = (attribute: string, error: number, bound: number, because: string): RoundTripRow => ({
+  const of = (attribute: string, error: number, why: Pick<RoundTripRow, 'bound' | 'because'>): RoundTripRow => ({
     format,
     attribute,
     error,
-    bound,
-    because,
+    ...why,
   });
   const last = (before.degree + 1) ** 2;
   return [
-    of('means', largestDifference(after.means, before.means), 2 ** -13 + ULP_4, 'half of 1/4096, and float32'),
-    of(
-      'quaternions',
-      largestTurn(after, before),
-      2 * Math.sqrt(3) * (Math.SQRT1_2 / 511 / 2) * 1.05,
-      'three components to half of sqrt(1/2)/511, the largest from the unit length',
-    ),
-    of('logScales', largestDifference(after.logScales, before.logScales), 1 / 32 + ULP_8, 'half of 1/16, and float32'),
-    of('opacities', largestDifference(opacities(after), opacities(before)), 0.5 / 255 + 1e-7, 'half of 1/255'),
-    of(
-      'sh, degree 0',
-      largestDifference(coefficients(after, 0, 1), coefficients(before, 0, 1)),
-      0.5 / 255 / 0.15 + 1e-6,
-      'half of 1/255, over 0.15',
-    ),
+    of('means', largestDifference(after.means, before.means), { bound: 2 ** -13 + ULP_4, because: 'half of 1/4096, and float32' }),
+    of('quaternions', largestTurn(after, before), {
+      bound: 2 * Math.sqrt(3) * (Math.SQRT1_2 / 511 / 2) * 1.05,
+      because: 'three components to half of sqrt(1/2)/511, the largest from the unit length',
+    }),
+    of('logScales', largestDifference(after.logScales, before.logScales), { bound: 1 / 32 + ULP_8, because: 'half of 1/16, and float32' }),
+    of('opacities', largestDifference(opacities(after), opacities(before)), { bound: 0.5 / 255 + 1e-7, because: 'half of 1/255' }),
+    of('sh, degree 0', largestDifference(coefficients(after, 0, 1), coefficients(before, 0, 1)), {
+      bound: 0.5 / 255 / 0.15 + 1e-6,
+      because: 'half of 1/255, over 0.15',
+    }),
     ...(last > 1
       ? [
-          of(
-            'sh, degree 1',
-            largestDifference(coefficients(after, 1, 4), coefficients(before, 1, 4)),
-            4 / 128 + 0.5 / 128 + 1e-7,
-            'half of 1/128, and half a bucket of 8',
-          ),
+          of('sh, degree 1', largestDifference(coefficients(after, 1, 4), coefficients(before, 1, 4)), {
+            bound: 4 / 128 + 0.5 / 128 + 1e-7,
+            because: 'half of 1/128, and half a bucket of 8',
+          }),
         ]
       : []),
     ...(last > 4
       ? [
-          of(
-            'sh, degrees 2 and 3',
-            largestDifference(coefficients(after, 4, last), coefficients(before, 4, last)),
-            8 / 128 + 0.5 / 128 + 1e-7,
-            'half of 1/128, and half a bucket of 16',
-          ),
+          of('sh, degrees 2 and 3', largestDifference(coefficients(after, 4, last), coefficients(before, 4, last)), {
+            bound: 8 / 128 + 0.5 / 128 + 1e-7,
+            because: 'half of 1/128, and half a bucket of 16',
+          }),
         ]
       : []),
   ];
@@ -131,19 +122,21 @@ function throughSpz(format: string, before: SplatCloud, after: SplatCloud): read
 
 function throughSplat(cloud: SplatCloud, after: SplatCloud): readonly RoundTripRow[] {
   const before = reordered(cloud, byImportance(cloud));
-  const of = (attribute: string, error: number, bound: number, because: string): RoundTripRow => ({
+  const of = (attribute: string, error: number, why: Pick<RoundTripRow, 'bound' | 'because'>): RoundTripRow => ({
     format: 'splat',
     attribute,
     error,
-    bound,
-    because,
+    ...why,
   });
   return [
-    of('means', largestDifference(after.means, before.means), 0, 'float32 is kept; rows are sorted by importance'),
-    of('quaternions', largestTurn(after, before), 1.5 / 128, 'half of 1/128, a whole one at 1, and the length made 1'),
-    of('logScales', largestDifference(after.logScales, before.logScales), ULP_16, 'exp and log in float32'),
-    of('opacities', largestDifference(opacities(after), opacities(before)), 0.5 / 255 + 1e-7, 'half of 1/255'),
-    of('sh, degree 0', largestDifference(after.sh, coefficients(before, 0, 1)), 0.5 / 255 / SH_C0 + 1e-6, 'half of 1/255, over 0.282'),
+    of('means', largestDifference(after.means, before.means), { bound: 0, because: 'float32 is kept; rows are sorted by importance' }),
+    of('quaternions', largestTurn(after, before), { bound: 1.5 / 128, because: 'half of 1/128, a whole one at 1, and the length made 1' }),
+    of('logScales', largestDifference(after.logScales, before.logScales), { bound: ULP_16, because: 'exp and log in float32' }),
+    of('opacities', largestDifference(opacities(after), opacities(before)), { bound: 0.5 / 255 + 1e-7, because: 'half of 1/255' }),
+    of('sh, degree 0', largestDifference(after.sh, coefficients(before, 0, 1)), {
+      bound: 0.5 / 255 / SH_C0 + 1e-6,
+      because: 'half of 1/255, over 0.282',
+    }),
   ];
 }
 
