@@ -3,6 +3,10 @@ import type { Generator } from '@langevin/tensor';
 /** What set_timesteps takes besides the number of steps; each class accepts the ones that its Python twin has. */
 export interface TimestepsOptions {
   readonly numInferenceSteps?: number;
+  /**
+   * Own timesteps. Of a flow with a shift only the levels that are made of them are shifted, as in Python, so that the network is told
+   * other times than those it is at: pass `sigmas` there, or both.
+   */
   readonly timesteps?: readonly number[];
   readonly sigmas?: readonly number[];
   /** Shift of a flow for the resolution, as pipelines compute it. */
