@@ -27,7 +27,8 @@ function blamed(error: unknown, { plugin, part }: Blame): unknown {
   );
 }
 
-function guarded<T>(blame: Blame, work: () => T): T {
+/** The work's value, or an error that names the plugin. */
+export function guarded<T>(blame: Blame, work: () => T): T {
   try {
     return work();
   } catch (error) {

@@ -94,6 +94,14 @@ describe('what is wrong is said in one line, with the value and what to do', () 
     expect((await cli(['list', 'samplers', '--plugin', '/nowhere.js'])).err).toContain('Give a JavaScript module');
   });
 
+  it('in exports of a plugin that run its code', async () => {
+    const plugin = join(await temporaryFolder(), 'mine.mjs');
+    await writeFile(plugin, "export const samplers = { get mine() { throw new Error('boo'); } };\n");
+    const { code, err } = await cli(['list', 'samplers', '--plugin', plugin]);
+    expect(code).toBe(1);
+    expect(err).toContain(`[cli/plugin] plugin failed: plugin=${plugin}, its exports, Error: boo. Correct the plugin`);
+  });
+
   it('in a configuration', async () => {
     const path = join(await temporaryFolder(), 'c.json');
     await writeFile(path, '{"name":"x","seed":-1}');

@@ -108,4 +108,12 @@ describe('signals', () => {
     },
     60_000,
   );
+
+  it('a command that waits for what cannot come says so, and ends with 1', async () => {
+    const root = await temporaryFolder();
+    await writeFile(join(root, 'mine.mjs'), 'await new Promise(() => {});');
+    const { code, out, err } = await stopped(root, ['list', 'samplers', '--plugin', join(root, 'mine.mjs')], []);
+    expect({ code, out }, err).toEqual({ code: 1, out: '' });
+    expect(err).toContain('[cli/main] the command waits for something that cannot come any more');
+  }, 60_000);
 });

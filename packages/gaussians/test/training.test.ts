@@ -255,11 +255,15 @@ it('of a damaged newest checkpoint the one before it is offered', async () => {
   await run(6, 'new');
   const [before, newest] = ['step-00000004.safetensors', 'step-00000006.safetensors'].map((name) => join(folder, 'checkpoints', name));
   const whole = await readFile(newest!);
-  await writeFile(newest!, whole.subarray(0, whole.length - 100));
-  await expect(run(6, 'resume')).rejects.toThrow(
-    `[gaussians/checkpoint] newest checkpoint is damaged: ${JSON.stringify(newest)}. To go on from the one before it, `
-      + `${JSON.stringify(before)}, remove ${JSON.stringify(newest)}.`,
-  );
+  const flipped = Uint8Array.from(whole);
+  flipped[whole.length - 100]! ^= 4;
+  for (const damaged of [whole.subarray(0, whole.length - 100), flipped]) {
+    await writeFile(newest!, damaged);
+    await expect(run(6, 'resume')).rejects.toThrow(
+      `[gaussians/checkpoint] newest checkpoint is damaged: ${JSON.stringify(newest)}. To go on from the one before it, `
+        + `${JSON.stringify(before)}, remove ${JSON.stringify(newest)}.`,
+    );
+  }
   await rm(newest!);
   expect((await run(6, 'resume'))[0]).toMatchObject({ kind: 'start', step: 4, resumed: true });
   expect(await readFile(newest!)).toEqual(whole);

@@ -1,4 +1,5 @@
 // What works everywhere, browsers included. `@langevin/io/node` adds files, images through sharp, and data sets.
+export { checksumOf } from './checksum.ts';
 export type { HostTensor } from './host-tensor.ts';
 export { parseJson, parsePythonJson } from './json.ts';
 export { problemOf } from './schema-problem.ts';

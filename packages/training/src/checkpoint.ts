@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { checksumOf } from '@langevin/io';
 import { readJson, readSafetensors, writeFileAtomic, writeSafetensors } from '@langevin/io/node';
 import { fromStateDict, toStateDict } from '@langevin/nn';
 import { UserError } from '@langevin/tensor';
 import * as v from 'valibot';
-import { checksumOf } from './checksum.ts';
 import { stepName, stepOfName } from './run-folder.ts';
 
 const FORMAT = 'langevin-training-1';

@@ -1,7 +1,6 @@
-import { layoutSafetensors, readSafetensorsSource, type ByteSource, type HostTensor } from '@langevin/io';
+import { checksumOf, layoutSafetensors, readSafetensorsSource, type ByteSource, type HostTensor } from '@langevin/io';
 import { data, flattenTree, realize, tensor, Tensor, UserError } from '@langevin/tensor';
 import * as v from 'valibot';
-import { checksumOf } from './checksum.ts';
 import type { Position } from './task.ts';
 
 const FORMAT = 'langevin-state-1';

@@ -37,10 +37,25 @@ describe('checkpoints', () => {
     await expect(readCheckpoint(path, state('a', 'b'))).rejects.toThrow(/^\[io\/safetensors\].*state\.safetensors/);
   });
 
+  it('of which one bit is another one are refused: a weight, or the place in the run', async () => {
+    const path = await written();
+    const [file, description] = [join(path, 'state.safetensors'), join(path, 'state.json')];
+    const [bytes, text] = [await readFile(file), await readFile(description, 'utf8')];
+    const damaged = Uint8Array.from(bytes);
+    damaged[damaged.length - 3]! ^= 4;
+    await writeFile(file, damaged);
+    await expect(readCheckpoint(path, state('a', 'b'))).rejects.toThrow('its content is not what was written');
+    await writeFile(file, bytes);
+    await writeFile(description, text.replace('"index": 34', '"index": 35'));
+    await expect(readCheckpoint(path, state('a', 'b'))).rejects.toThrow('its content is not what was written');
+    await writeFile(description, text);
+    expect((await readCheckpoint(path, state('a', 'b'))).point).toEqual(POINT);
+  });
+
   it.each([
     ['{', /state\.json.*is not valid JSON/],
     [
-      '{"format":"langevin-training-1","step":-1,"position":{"epoch":0,"index":0}}',
+      '{"format":"langevin-training-1","checksum":"00000000","step":-1,"position":{"epoch":0,"index":0}}',
       /state\.json is not valid: path=.*Remove the folder to resume from an earlier checkpoint/,
     ],
     ['{"format":"other","step":1,"position":{"epoch":0,"index":0}}', /state\.json is not valid/],

@@ -1,10 +1,12 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { checksumOf, type HostTensor } from '@langevin/io';
 import { readSafetensors, removeStaleTemporaries, writeSafetensors } from '@langevin/io/node';
 import { checkNumber, UserError } from '@langevin/tensor';
 import { plannedBefore } from '../config.ts';
 import type { CheckpointStore } from '../run.ts';
 
+const CHECKSUM = 'checksum';
 const NAME = /^step-(\d{8,})\.safetensors$/;
 
 /**
@@ -28,7 +30,7 @@ export function folderStore(folder: string, options: { readonly keep?: number } 
       if (from === undefined) return undefined;
       return {
         from,
-        stored: await readSafetensors(from).catch(async (error: unknown) => {
+        stored: await readChecked(from).catch(async (error: unknown) => {
           if (!(error instanceof UserError)) throw error;
           throw new UserError(
             `[gaussians/checkpoint] newest checkpoint is damaged: ${JSON.stringify(from)}. ${await instead(from, before)}`,
@@ -40,17 +42,30 @@ export function folderStore(folder: string, options: { readonly keep?: number } 
     save: async (step, { tensors, metadata }) => {
       const path = join(folder, `step-${String(step).padStart(8, '0')}.safetensors`);
       await mkdir(folder, { recursive: true });
-      await writeSafetensors(path, tensors, { metadata });
+      await writeSafetensors(path, tensors, { metadata: { ...metadata, [CHECKSUM]: checksum(tensors, metadata) } });
       for (const old of (await names()).slice(0, -keep)) await rm(join(folder, old), { force: true });
       return path;
     },
   };
 }
 
+type Texts = Readonly<Record<string, string>>;
+
+function checksum(tensors: ReadonlyMap<string, HostTensor>, { [CHECKSUM]: _, ...metadata }: Texts): string {
+  return checksumOf([JSON.stringify(Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)))], tensors);
+}
+
+/** A checkpoint as it was written: one changed bit would spoil the run without a word. @throws UserError when it is damaged */
+async function readChecked(path: string): Promise<{ readonly tensors: ReadonlyMap<string, HostTensor>; readonly metadata: Texts }> {
+  const { tensors, metadata } = await readSafetensors(path);
+  if (metadata[CHECKSUM] === checksum(tensors, metadata)) return { tensors, metadata };
+  throw new UserError(`[gaussians/checkpoint] content is not what was written: ${JSON.stringify(path)}. Remove the file.`);
+}
+
 /** What can be done about a damaged checkpoint: the one before it is as good a place to go on from. */
 async function instead(damaged: string, before: readonly string[]): Promise<string> {
   for (const [i, path] of before.entries()) {
-    const sound = await readSafetensors(path).then(
+    const sound = await readChecked(path).then(
       () => true,
       () => false,
     );
