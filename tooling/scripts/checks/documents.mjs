@@ -33,7 +33,7 @@ export function linkFaults(shipped) {
   });
 }
 
-/** The map of the documents names every document, and every room of every package in that package's row. */
+/** The map of the documents names every document, and every folder of every package in that package's row. */
 export function mapFaults(packages) {
   const path = 'docs/README.md';
   const map = readFileSync(join(root, path), 'utf8');
@@ -41,14 +41,14 @@ export function mapFaults(packages) {
     .filter((file) => /^docs\/(?:decisions\/)?[^/]+\.md$/u.test(file) && file !== path)
     .filter((file) => !map.includes(`](${file.slice('docs/'.length)})`))
     .map((file) => `${path}: does not link to ${file}. Say there what it is about.`);
-  const rooms = packages.flatMap(({ folder, dir }) => {
+  const folders = packages.flatMap(({ folder, dir }) => {
     const row = map.split('\n').find((line) => line.startsWith('|') && line.includes(`](../${folder}/README.md)`));
-    if (row === undefined) return [`${path}: has no row for ${folder}. Say there what its rooms are.`];
+    if (row === undefined) return [`${path}: has no row for ${folder}. Say there what its folders are.`];
     return readdirSync(join(dir, 'src'), { withFileTypes: true })
       .filter((entry) => entry.isDirectory() && !row.includes(`\`${entry.name}/\``))
       .map(({ name }) => `${path}: the row of ${folder} does not name src/${name}/. Say there what it holds.`);
   });
-  return [...unnamed, ...rooms];
+  return [...unnamed, ...folders];
 }
 
 /** Markdown files that git knows or would add; without git (an unpacked archive), those outside installed and built folders. */
