@@ -33,7 +33,7 @@ const KEPT = 4;
  *   interval of no length, or without interval, as for the start of a run
  * @example
  * import { brownianTreeNoise, dpmppSde, sample } from '@langevin/samplers';
- * import { sigmaLevel } from '@langevin/core-schedules';
+ * import { sigmaLevel } from '@langevin/core';
  *
  * const noise = brownianTreeNoise({ seed: 7, sigmaMin: 1, sigmaMax: 14.6 });
  * const levels = [14.6, 5, 1, 0].map(sigmaLevel);
