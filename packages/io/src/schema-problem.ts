@@ -8,6 +8,7 @@ import * as v from 'valibot';
  *
  * @returns without a full stop at its end
  * @example
+ * import * as v from 'valibot';
  * const schema = v.strictObject({ clipNorm: v.number() });
  * const { issues } = v.safeParse(schema, { clipNorm: 1, clipnrm: 1 });
  * problemOf(schema, issues![0]); // => 'clipnrm is not known. Did you mean "clipNorm"? Known: clipNorm'
