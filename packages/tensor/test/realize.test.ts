@@ -193,7 +193,8 @@ describe('the default engine', () => {
     };
     vi.doMock('@langevin/engine-onnxruntime', () => ({ onnxruntimeEngine: missing }));
     vi.doMock('@langevin/engine-tfjs', () => ({ tfjsEngine: missing }));
-    vi.stubGlobal('process', undefined);
+    // Vitest itself schedules with what is left of it.
+    vi.stubGlobal('process', Object.create(process, { versions: { value: {} }, getBuiltinModule: { value: undefined } }));
     const error = (await defaultEngine().catch((thrown: unknown) => thrown)) as Error;
     vi.unstubAllGlobals();
     expect(error.message).toContain("import { onnxruntimeEngine } from '@langevin/engine-onnxruntime'; setDefaultEngine(");
