@@ -163,6 +163,9 @@ describe('emoji', () => {
       keywords: 'smile, happy',
       codePoints: '1f600',
     });
+    // As a command line gives them.
+    const words = await emojiData.open({ styles: '3d', keywords: 2, categories: 'Smileys & Emotion' } as object, { folders });
+    expect(all(words)).toEqual(all(source));
     const plain = await emojiData.open({ skinTones: 'exclude' }, { folders });
     expect(all(plain).some((caption) => caption.includes('tone'))).toBe(false);
     await expect(emojiData.open({ categories: ['Smilies'] }, { folders })).rejects.toThrow(

@@ -6,7 +6,7 @@ import { readIconSet } from '../node/data/emoji/iconify.ts';
 import { readEmojiNames } from '../node/data/emoji/names.ts';
 import { EMOJILIB, FLUENT_LICENCE, FLUENT_MOVING, NAMES_LICENCE, TWEMOJI, TWEMOJI_LICENCE } from '../node/data/emoji/parts.ts';
 import { filesByCode } from '../node/data/emoji/styles.ts';
-import { drawingEntries, framesSchema, squared } from '../node/data/picture-options.ts';
+import { drawingEntries, framesSchema, listOf, squared } from '../node/data/picture-options.ts';
 import { defineDataSource, type ClipItem } from '../sources/data-source.ts';
 import { defineData, folderOf, type DataPlugin } from '../sources/define-data.ts';
 
@@ -23,7 +23,7 @@ export interface EmojiAnimatedOptions {
 
 const options = v.strictObject({
   ...drawingEntries,
-  packages: v.optional(v.pipe(v.array(v.picklist([1, 2, 3, 4])), v.minLength(1)), () => [1] as (1 | 2 | 3 | 4)[]),
+  packages: v.optional(listOf(v.picklist([1, 2, 3, 4])), () => [1] as (1 | 2 | 3 | 4)[]),
   frames: v.optional(framesSchema, 16),
 });
 

@@ -15,7 +15,7 @@ import {
   TWEMOJI_LICENCE,
 } from '../node/data/emoji/parts.ts';
 import { codedDrawings, googleDrawings, iconDrawings, type Drawing } from '../node/data/emoji/styles.ts';
-import { drawingEntries } from '../node/data/picture-options.ts';
+import { drawingEntries, listOf } from '../node/data/picture-options.ts';
 import { defineDataSource, type ItemNotes, type PictureItem } from '../sources/data-source.ts';
 import { defineData, folderOf, type DataPlugin, type OpenContext, type PackagePart } from '../sources/define-data.ts';
 
@@ -62,14 +62,13 @@ const options = v.strictObject({
   ...drawingEntries,
   styles: v.optional(
     v.pipe(
-      v.array(v.picklist(STYLE_NAMES)),
-      v.minLength(1),
+      listOf(v.picklist(STYLE_NAMES)),
       v.check((names) => new Set(names).size === names.length, 'styles without repeats'),
     ),
     () => ['flat', '3d', 'twemoji', 'noto'] as EmojiStyle[],
   ),
   skinTones: v.optional(v.picklist(['include', 'exclude']), 'include'),
-  categories: v.optional(v.pipe(v.array(v.string()), v.minLength(1))),
+  categories: v.optional(listOf(v.string())),
   keywords: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(20)), 0),
 });
 type Options = v.InferOutput<typeof options>;

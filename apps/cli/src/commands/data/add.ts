@@ -7,7 +7,7 @@ import { prepare, withFetching, type FetchingOptions } from './fetching.ts';
 const AFTER_HELP = `
 Examples:
   langevin data add emoji
-  langevin data add emoji --set 'styles=["3d"]'
+  langevin data add emoji --set styles=3d
   langevin data add emoji --offline                say whether it is there
 
 Packages are checked against their pinned integrity, files against their SHA-256. A file that was cut goes on where it ended.`;

@@ -17,7 +17,7 @@ export interface FetchingOptions {
 /** Options of every command that may fetch. */
 export function withFetching(command: Command): Command {
   return command
-    .option('--set <name=value>', 'an option of the data set, such as size=32 or styles=["flat"]; may be given again', setting)
+    .option('--set <name=value>', 'an option of the data set, such as size=32 or styles=flat,3d; may be given again', setting)
     .option('--plugin <module>', 'a file or package with data sets of your own; may be given again', collect, [])
     .option('--registry <url>', 'an npm registry in place of the public one')
     .option('--offline', 'use what is in the cache and nothing else')

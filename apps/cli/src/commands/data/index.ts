@@ -8,7 +8,7 @@ const AFTER_HELP = `
 Examples:
   langevin data list
   langevin data show captioned-shapes                             nothing is fetched
-  langevin data add emoji --set 'styles=["flat","twemoji"]'       3 MB from the npm registry, once
+  langevin data add emoji --set styles=flat,twemoji             3 MB from the npm registry, once
   langevin data show emoji --where category=Flags --out flags.png
   langevin data show picture-folder --set folder=my-pictures
 

@@ -42,6 +42,18 @@ export const photographEntries = {
   kernel: v.optional(kernelSchema, 'lanczos3'),
 };
 
+/** A list, which a command line may give as words with commas between them, or as its one entry. */
+export function listOf<const Entry extends v.GenericSchema>(entry: Entry) {
+  return v.pipe(
+    v.unknown(),
+    v.transform((given) =>
+      typeof given === 'string' ? given.split(',').map((word) => word.trim()) : typeof given === 'number' ? [given] : given,
+    ),
+    v.array(entry),
+    v.minLength(1),
+  );
+}
+
 export const folderSchema = v.pipe(v.string(), v.nonEmpty());
 
 /** How many frames a clip of a data set has. */
