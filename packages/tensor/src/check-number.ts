@@ -26,9 +26,13 @@ const MOST_SHOWN = 60;
  * @throws UserError that names the first wrong value and the range
  * @example
  * checkNumber('samplers/heun', { sChurn: 40, sNoise: 1 }, { atLeast: 0 });
- * try { checkNumber('core-schedules/flow', { shift: -1 }, { above: 0 }); } catch (error) {
- *   (error as Error).message; // => '[core-schedules/flow] shift is out of range: shift=-1. Pass a number > 0.'
+ * let said = '';
+ * try {
+ *   checkNumber('core-schedules/flow', { shift: -1 }, { above: 0 });
+ * } catch (error) {
+ *   said = (error as Error).message;
  * }
+ * said; // => '[core-schedules/flow] shift is out of range: shift=-1. Pass a number > 0.'
  */
 export function checkNumber(where: string, values: Readonly<Record<string, unknown>>, range: NumberRange = {}): void {
   for (const name of Object.keys(values)) {

@@ -19,8 +19,8 @@ export interface UniformLambdaOptions {
  *
  * @throws UserError when lambda is infinite at an end that is not given
  * @example
- * uniformLambda().levels(edm({ sigmaMin: 1, sigmaMax: 100 }), { steps: 2, end: 'floor' }).map(({ sigma }) => sigma); // => [100.0, 10.0,
- * 1.0]
+ * const levels = uniformLambda().levels(edm({ sigmaMin: 1, sigmaMax: 100 }), { steps: 2, end: 'floor' });
+ * levels.map(({ sigma }) => sigma); // => [100.0, 10.0, 1.0]
  */
 export function uniformLambda(options: UniformLambdaOptions = {}): Spacing {
   return defineSpacing({
