@@ -2,8 +2,10 @@ import { shownValue } from './check-number.ts';
 import { run } from './compile/run.ts';
 import { identityOf, trace, type Specialization } from './compile/trace.ts';
 import { defaultEngine } from './engine/default-engine.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { requireEngine, type Engine } from './engine/engine.ts';
 import { UserError } from './errors.ts';
+import { readOptions } from './read-options.ts';
 import { Tensor } from './tensor.ts';
 import { flattenTree, type FlatTree, type Leaf } from './tree.ts';
 
@@ -39,6 +41,26 @@ export interface CompiledFunction<Args extends readonly unknown[], R> {
   readonly dispose: () => Promise<void>;
 }
 
+const OPTIONS = ['freeze', 'donate', 'engine', 'name'] as const;
+
+/** A misspelt option would change what a program costs, not what it gives, and so be noticed by nobody. */
+function checkOptions(options: CompileOptions): void {
+  readOptions('tensor/compile', options);
+  const unknown = Object.keys(options).find((key) => !OPTIONS.some((known) => known === key));
+  if (unknown !== undefined) {
+    throw new UserError(
+      `[tensor/compile] unknown option: ${unknown.slice(0, 60)}.${didYouMean(unknown, OPTIONS)} Known: ${OPTIONS.join(', ')}.`,
+    );
+  }
+  for (const key of ['freeze', 'donate'] as const) {
+    const positions: unknown = options[key];
+    if (positions === undefined || (Array.isArray(positions) && positions.every((each) => Number.isInteger(each) && each >= 0))) continue;
+    throw new UserError(
+      `[tensor/compile] ${key} is no list of positions: ${key}=${shownValue(positions)}. Give those of arguments, as in [0].`,
+    );
+  }
+}
+
 /**
  * A function that is traced and compiled at its first call with arguments of given shapes, and only run afterwards. Results are
  * realised when the promise resolves.
@@ -56,6 +78,7 @@ export function compile<Args extends readonly unknown[], R>(
   fn: (...args: Args) => R,
   options: CompileOptions = {},
 ): CompiledFunction<Args, R> {
+  checkOptions(options);
   if (typeof fn !== 'function') throw new UserError(`[tensor/compile] there is no function to compile: fn=${shownValue(fn)}. Pass one.`);
   if (options.engine !== undefined) requireEngine('tensor/compile', options.engine);
   const name = options.name ?? (fn.name || 'anonymous function');

@@ -9,6 +9,7 @@ import {
   realize,
   scalar,
   setDefaultEngine,
+  split,
   sum,
   tensor,
   UserError,
@@ -72,6 +73,8 @@ describe('what is no tensor is not made into one', () => {
     for (const shape of ['2', 2, {}, null]) expect(refusalOf(() => full(foreign(shape), 1))).toContain('shape is no list');
     expect(refusalOf(() => sum(tensor([1]), { axes: foreign('x') }))).toContain('axes are no list');
     expect(refusalOf(() => oneHot(tensor([0, 1, 2], { dtype: 'int32' }), 1e9))).toContain('shape is too large');
+    for (const parts of [1e9, 2 ** 40, 0, -1, Number.NaN])
+      expect(refusalOf(() => split(tensor([1, 2]), parts))).toContain('parts do not fill');
     expect(refusalOf(() => oneHot(foreign(null), 2))).toContain('not a tensor');
   });
 });
@@ -90,6 +93,14 @@ describe('what is no engine', () => {
     const pending = sum(tensor([1, 2]));
     await expect(realize([pending], options)).rejects.toThrow(says);
     await expect(data(pending, options)).rejects.toBeInstanceOf(UserError);
+  });
+
+  test('and options of compile that it does not have are refused', () => {
+    const f = (x: number): number => x;
+    expect(refusalOf(() => compile(f, foreign({ donat: [0] })))).toContain('unknown option: donat. Did you mean "donate"?');
+    expect(refusalOf(() => compile(f, foreign(null)))).toContain('options are an object');
+    for (const donate of [0, 'x', [-1], [0.5], ['0']])
+      expect(refusalOf(() => compile(f, { donate: foreign(donate) }))).toContain('donate is no list of positions');
   });
 
   test('and what is no function is not compiled', () => {

@@ -170,10 +170,17 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
   );
 }
 
+/** More tensors than any graph takes. */
+const MAX_PARTS = 1_000_000;
+
 /** Cut an axis into equal parts (a count) or parts of given sizes. */
 export function split(x: Tensor, parts: number | readonly number[], axis = 0): Tensor[] {
   const position = normalizeAxis('tensor/split', axis, x.rank);
   const n = x.shape[position]!;
+  // A count beyond the size has no equal parts: it is looked at before a list of it is made.
+  if (typeof parts === 'number' && !(Number.isInteger(parts) && parts >= 1 && (parts <= n || n === 0) && parts <= MAX_PARTS)) {
+    throw new UserError(`[tensor/split] parts do not fill the axis: parts=${parts}, size=${n}. Give a divisor of ${n}.`);
+  }
   const sizes = typeof parts === 'number' ? Array.from({ length: parts }, () => n / parts) : parts;
   if (sizes.some((size) => !Number.isInteger(size) || size < 0) || sizes.reduce((a, b) => a + b, 0) !== n) {
     throw new UserError(`[tensor/split] parts do not fill the axis: parts=${JSON.stringify(parts)}, size=${n}. Their sum must be ${n}.`);
