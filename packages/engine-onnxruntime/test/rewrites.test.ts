@@ -11,7 +11,9 @@ import {
   numbers,
   ones,
   pad,
+  swapAxes,
   tensor,
+  transpose,
   type Engine,
   type Tensor,
 } from '@langevin/tensor';
@@ -126,6 +128,39 @@ describe.each(['cpu', 'wasm'] as const)('what the optimiser of ONNX Runtime must
     expect(await numbers(second!, { engine })).toEqual([3, 3, 3, 3]);
     await products.dispose();
   });
+});
+
+test('a product with a bias whose transposed operand is a result, too', async () => {
+  const engine = await onnxruntimeEngine({ device: 'cpu' });
+  const products = compile(
+    (x: Tensor, y: Tensor, bias: Tensor) => {
+      const right = transpose(y);
+      return [add(matmul(transpose(x), right), bias), right];
+    },
+    { engine },
+  );
+  const [product, right] = await products(tensor([[1], [2]]), tensor([[3, 4]]), tensor([10]));
+  expect(await numbers(product!, { engine })).toEqual([21]);
+  expect(await numbers(right!, { engine })).toEqual([3, 4]);
+  await products.dispose();
+  await engine.dispose();
+});
+
+test.each([2, 3, 4])('operands of a product that were transposed for it, rank %i', async (rank) => {
+  const engine = await onnxruntimeEngine({ device: 'cpu' });
+  const lead = [2, 1].slice(0, rank - 2);
+  const a = tensor(Float32Array.from({ length: 12 * 2 ** lead.length }, Math.sin).subarray(0, 6 * lead.reduce((x, y) => x * y, 1)), {
+    shape: [...lead, 3, 2],
+  });
+  const b = tensor(Float32Array.from({ length: 12 * lead.reduce((x, y) => x * y, 1) }, Math.cos), { shape: [...lead, 4, 3] });
+  for (const [fn, same] of [
+    [() => matmul(swapAxes(a, -1, -2), swapAxes(b, -1, -2)), () => matmul(a, b, { transposeA: true, transposeB: true })],
+    [() => matmul(swapAxes(b, -1, -2), swapAxes(swapAxes(b, -1, -2), -1, -2)), () => matmul(b, b, { transposeA: true })],
+    [() => matmul(swapAxes(a, -1, -2), b, { transposeB: true }), () => matmul(a, b, { transposeA: true, transposeB: true })],
+  ] as const) {
+    expect(await numbers(fn(), { engine })).toEqual(await numbers(same(), { engine }));
+  }
+  await engine.dispose();
 });
 
 test('what the application switches off in the optimiser is switched off beside ours', async () => {

@@ -146,6 +146,8 @@ export async function programsEvidence(context: ProgramsContext): Promise<Eviden
     const most = Math.max(...engines.map(({ counts }) => counts[kind]));
     report(`${most} programs: ${kind} ...`);
     for (let i = 0; i < most; i++) {
+      // A runtime that ends the process says nothing: this tells where to look.
+      if (i > 0 && i % 100 === 0) report(`  ${kind}: ${i}`);
       const spec = generateProgram(kind, seed * 1_000_003 + k * 100_003 + i);
       spec.steps.forEach(({ op }) => (gathered.uses[op] = (gathered.uses[op] ?? 0) + 1));
       gathered.distinct++;

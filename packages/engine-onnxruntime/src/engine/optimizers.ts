@@ -7,6 +7,8 @@ export const UNSOUND_REWRITES = {
   Pad_Fusion: 'onnxruntime 1.30: maxPool(pad(x, 0)) of negative numbers gives them, not 0',
   /** Removes a scaled operand that another product reads still: "Node input is not a graph input, initializer, or output". */
   MatMulScaleFusion: 'onnxruntime 1.30: a = 3x, [c a^T, (a / 2) k^T] is refused',
+  /** Ends the process where a transposed operand of a product with a bias is a result, too. Ours is `fuseTransposedProduct`. */
+  GemmTransposeFusion: 'onnxruntime 1.30: b = transpose(y), [transpose(x) b + bias, b] is a crash',
 } as const;
 
 const KEY = 'disable_specified_optimizers';

@@ -9,6 +9,7 @@ import { fuseNormalizeGrad } from './normalize-grad.ts';
 import { Program } from './program.ts';
 import { shortenDot } from './shorten-dot.ts';
 import { splitSum } from './split-sum.ts';
+import { fuseTransposedProduct } from './transposed-product.ts';
 
 /**
  * Rewrite a graph for fewer passes over memory: on the CPU an elementwise op costs what it reads and writes, and a training step has
@@ -23,6 +24,7 @@ export function fuseGraph(graph: Graph): Program {
   program.rewrite(splitSum);
   program.rewrite(fuseChannelAffine);
   program.rewrite(fuseConvPad);
+  program.rewrite(fuseTransposedProduct);
   program.rewrite(fuseConvBias);
   program.rewrite(fuseConvBias);
   mergeEqual(program);
