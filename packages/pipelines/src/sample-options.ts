@@ -64,9 +64,31 @@ interface CheckedOptions extends SampleImagesOptions {
   readonly classes?: readonly number[];
 }
 
+const NAMES = [
+  'model',
+  'labels',
+  'seed',
+  'sampler',
+  'spacing',
+  'steps',
+  'noise',
+  'denoiser',
+  'pictures',
+  'startSigma',
+  'batch',
+  'signal',
+  'engine',
+  'forward',
+] as const satisfies readonly (keyof SampleImagesOptions)[];
+
 /** What can be told before anything is computed. @throws UserError when an option is none */
 export function checkSampleOptions(given: SampleImagesOptions): CheckedOptions {
   const options = readOptions('pipelines/sample', given);
+  const unknown = Object.keys(options).find((name) => !NAMES.some((known) => known === name));
+  if (unknown !== undefined)
+    throw new UserError(
+      `[pipelines/sample] unknown option: ${shownValue(unknown)}.${didYouMean(unknown, NAMES)} Known: ${NAMES.join(', ')}.`,
+    );
   const { model, batch = 32, noise = 'images', denoiser, pictures, startSigma = 1 } = options;
   checkModel(model);
   if (typeof noise !== 'function' && noise !== 'images' && noise !== 'brownian-tree')

@@ -216,7 +216,8 @@ async function sampleOn(
   line(terminal, `picture        ${result.out}`);
   line(
     terminal,
-    `               ${result.images} images in ${result.rows} ${result.rows === 1 ? 'row' : 'rows'} of ${columns}, ${grid.width}x${grid.height} pixels`,
+    `               ${result.images} images in ${result.rows} ${result.rows === 1 ? 'row' : 'rows'} of ${columns}, `
+      + `${grid.width}x${grid.height} pixels`,
   );
   line(terminal, `seed           ${result.seed}`);
   line(terminal, `NFE            ${nfe} for each image (${result.sampler}, ${result.steps} steps over ${result.spacing})`);
