@@ -38,6 +38,6 @@ describe('a camera', () => {
     );
     expect(() => checkCamera('gaussians/test', { ...camera, fx: -1 })).toThrow('fx=-1');
     expect(() => checkCamera('gaussians/test', { ...camera, worldToCamera: [1, 2] })).toThrow('worldToCamera=[1, 2]');
-    expect(() => lookAt({ ...lens, eye: [0, 0, 0], target: [0, -3, 0] })).toThrow('[gaussians/camera] no direction');
+    expect(() => lookAt({ ...lens, eye: [0, 0, 0], target: [0, -3, 0] })).toThrow('[core/camera] no direction');
   });
 });

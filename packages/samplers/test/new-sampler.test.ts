@@ -16,6 +16,7 @@ for (const part of [
   'packages/samplers/src',
   'packages/samplers/test/solvers.test.ts',
   'packages/core-schedules/src',
+  'packages/io/src/data',
   'docs/samplers',
 ]) {
   cpSync(join(repository, part), join(copy, part), { recursive: true, filter: (path) => !path.endsWith('node_modules') });
