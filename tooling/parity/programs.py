@@ -102,6 +102,12 @@ def spread(fn):
     return run
 
 
+def deviation(x, **options):
+    """torch.std, whose gradient by equal elements is 0; so is the gradient of that here, where PyTorch's is NaN."""
+    variance = torch.var(x, **options)
+    return torch.where(variance == 0, 0.0, torch.sqrt(torch.where(variance == 0, 1.0, variance)))
+
+
 def normalized(x, a):
     axes = list(range(x.ndim - a["axes"], x.ndim))
     mean = x.mean(dim=axes, keepdim=True)
@@ -301,7 +307,7 @@ OPS = {
     "min": reduce(extreme(torch.amin)),
     "logSumExp": lambda ts, a: torch.logsumexp(ts[0], axes_of(ts[0], a), a["dims"] == "keep") if axes_of(ts[0], a) else ts[0],
     "variance": spread(torch.var),
-    "std": spread(torch.std),
+    "std": spread(deviation),
     "argMax": lambda ts, a: torch.argmax(ts[0], dim=a["axis"]).int(),
     "cumsum": lambda ts, a: (
         torch.cumsum(ts[0], a["axis"]) if a["direction"] == "forward" else torch.cumsum(ts[0].flip(a["axis"]), a["axis"]).flip(a["axis"])
