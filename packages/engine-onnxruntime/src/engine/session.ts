@@ -41,7 +41,12 @@ export async function createSession(graph: Graph, context: SessionContext): Prom
   const { place } = constants;
   // Contrib kernels and our fusions are for the CPU; on other providers they would fall back to it, with copies both ways.
   const { model, inputNames, outputNames } = ON_CPU.has(device)
-    ? lowerGraph(fuseGraph(graph), { contrib: 'allow', channelBlock: context.channelBlock, place })
+    ? lowerGraph(fuseGraph(graph), {
+        contrib: 'allow',
+        provider: device === 'wasm' ? 'wasm' : 'any',
+        channelBlock: context.channelBlock,
+        place,
+      })
     : lowerGraph(graph, { contrib: 'never', provider: device === 'webgpu' ? 'webgpu' : 'any', place });
   const stop = isWorthStopping(graph) ? context.stop : undefined;
   const base = runtime.sessionOptions(device, options.threads);

@@ -42,7 +42,7 @@ export const alongAxes: LoweringTable<'sum' | 'max' | 'argMax' | 'cumsum' | 'top
     if (repeat && repeat.repeatOuter > 1 && repeat.repeatInner > 1 && repeat.repeatOuter * repeat.repeatInner <= LARGEST_WINDOW) {
       return sumInterleaved(scope, x.name, { axes: repeat, shape: scope.outputs[0]!.shape });
     }
-    if (isFloat(x) && (isLongSum(x.shape, params.axes) || isLeadingSum(scope, x, params.axes))) {
+    if (isFloat(x) && (isLongSum(scope, x.shape, params.axes) || isLeadingSum(scope, x, params.axes))) {
       // Partial sums of halves would overflow, and round more often than one sum does.
       const wide = x.dtype === 'float16' ? castTo(scope, x, 'float32') : x.name;
       const total = sumInBlocks(scope, wide, { shape: x.shape, axes: params.axes, out: scope.outputs[0]!.shape });

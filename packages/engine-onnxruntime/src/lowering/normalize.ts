@@ -12,7 +12,7 @@ export interface NormalizeParams {
  * From this many numbers on LayerNormalization is off by more than 2^-20: its sum of squares has 8 lanes, and on WebGPU it takes the
  * difference of two large sums.
  */
-const LONGEST_ROW = { any: 2 ** 17, webgpu: 2 ** 12 } as const;
+const LONGEST_ROW = { any: 2 ** 17, wasm: 2 ** 14, webgpu: 2 ** 12 } as const;
 
 /** y, mean and inverse deviation over the last axes. The statistics are always float32, so float16 is widened before and narrowed after. */
 export function normalizeRows(scope: Scope, x: Operand, { axes, epsilon }: NormalizeParams): readonly string[] {

@@ -7,8 +7,8 @@ import { storedTypes } from './storage.ts';
 /** Whether `com.microsoft` ops may appear: allowed as private speed-ups of the engine, never in an exported file. */
 export type Contrib = 'allow' | 'never';
 
-/** Whose kernels will run the model: WebGPU's are rougher and fewer, so some ops are written out for it. */
-export type Provider = 'any' | 'webgpu';
+/** Whose kernels will run the model: WebGPU's are rougher and fewer, so some ops are written out for it; WebAssembly's add in one lane. */
+export type Provider = 'any' | 'wasm' | 'webgpu';
 
 /** What a model is lowered for. */
 export interface Target {

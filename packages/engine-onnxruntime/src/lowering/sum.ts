@@ -7,6 +7,8 @@ import type { Scope } from './scope.ts';
  * their sums. That takes no longer: only the first pass is one over all of memory.
  */
 const LANES = { row: 8, ones: 4, other: 1 } as const;
+const ONE_LANE = { row: 1, ones: 1, other: 1 } as const;
+const lanesOf = ({ provider }: Scope): Readonly<Record<Kernel, number>> => (provider === 'wasm' ? ONE_LANE : LANES);
 /** The most additions in one lane. */
 const MOST_ADDED = 32;
 
@@ -34,10 +36,10 @@ function runsOf(shape: Shape, axes: readonly number[]): Run[] {
 const product = (runs: readonly Run[]): number => runs.reduce((size, run) => size * run.size, 1);
 
 /** Whether the runtime's own sum over `axes` adds up so many elements that it is not to be trusted. */
-export function isLongSum(shape: Shape, axes: readonly number[]): boolean {
+export function isLongSum(scope: Scope, shape: Shape, axes: readonly number[]): boolean {
   const runs = runsOf(shape, axes);
   const count = product(runs.filter(({ summed }) => summed));
-  return product(runs) > 0 && count > MOST_ADDED * (runs.at(-1)?.summed ? LANES.row : LANES.other);
+  return product(runs) > 0 && count > MOST_ADDED * (runs.at(-1)?.summed ? lanesOf(scope).row : lanesOf(scope).other);
 }
 
 export interface Summed {
@@ -70,7 +72,7 @@ type Kernel = keyof typeof LANES;
 
 function sumMiddle(scope: Scope, x: string, middle: Middle): string {
   const { outer, count, inner } = middle;
-  const most = MOST_ADDED * LANES[kernelFor(scope, middle)];
+  const most = MOST_ADDED * lanesOf(scope)[kernelFor(scope, middle)];
   if (count <= most) return sumOnce(scope, x, middle);
   const block = largestDivisor(count, most);
   if (block < most / 8) return sumUneven(scope, x, { ...middle, block: most });
@@ -120,7 +122,8 @@ const SHORTEST_DOT = 256;
 export function dotRows(scope: Scope, [a, b]: readonly [string, string], { outer, count }: Omit<Middle, 'inner'>): string {
   const block = largestDivisor(count, LONGEST_DOT);
   const blocks = count / block;
-  if (block < SHORTEST_DOT) {
+  // In one lane no block is both short enough and worth a product.
+  if (block < SHORTEST_DOT || scope.provider === 'wasm') {
     const flat = scope.ints([outer, count]);
     const products = scope.emit('Mul', [scope.emit('Reshape', [a, flat]), scope.emit('Reshape', [b, flat])]);
     return sumMiddle(scope, products, { outer, count, inner: 1 });
