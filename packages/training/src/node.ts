@@ -1,1 +1,2 @@
 export { folderStore } from './node/folder-store.ts';
+export { REPORT, reported, type ReportOptions } from './node/report.ts';
