@@ -2,7 +2,7 @@
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { adam, constantDecay, constantSchedule, linear, type AdamState, type ParamsOf } from '@langevin/nn';
 import { add, float32Data, mean, mul, neg, setDefaultEngine, silu, softplus, tensor, torchGenerator, type Tensor } from '@langevin/tensor';
-import { defineTask, learnerRule, learnerStep, memoryStore, train, type Learner, type NoBuffers } from '@langevin/training/tasks';
+import { defineTask, learnerRule, learnerStep, memoryStore, train, type Learner, type NoBuffers } from '@langevin/training';
 import { checkTask } from '@langevin/training/testing';
 
 setDefaultEngine(await onnxruntimeEngine());

@@ -2,7 +2,7 @@
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { adam, constantSchedule, mseLoss, type AdamState } from '@langevin/nn';
 import { add, float32Data, matmul, mul, setDefaultEngine, tensor, torchGenerator, zeros, type Tensor } from '@langevin/tensor';
-import { defineTask, learnerRule, learnerStep, memoryStore, train, type Learner, type NoBuffers } from '@langevin/training/tasks';
+import { defineTask, learnerRule, learnerStep, memoryStore, train, type Learner, type NoBuffers } from '@langevin/training';
 import { checkTask } from '@langevin/training/testing';
 
 setDefaultEngine(await onnxruntimeEngine());

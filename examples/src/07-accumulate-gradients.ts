@@ -2,7 +2,7 @@
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { adam, constantSchedule, dropout, linear, mseLoss, type Mode, type ParamsOf } from '@langevin/nn';
 import { float32Data, setDefaultEngine, tensor, torchGenerator, type Tensor } from '@langevin/tensor';
-import { defineTask, learnerRule, learnerStep } from '@langevin/training/tasks';
+import { defineTask, learnerRule, learnerStep } from '@langevin/training';
 import { checkTask } from '@langevin/training/testing';
 
 setDefaultEngine(await onnxruntimeEngine());

@@ -25,7 +25,7 @@ import {
   type StepPoint,
   type Task,
   type TrainingData,
-} from '@langevin/training/tasks';
+} from '@langevin/training';
 import type { NoiseRecipe } from './noise-recipe.ts';
 
 /** What a step is trained on: samples on the host, and what the network is told of them. */

@@ -31,28 +31,49 @@ import * as v from 'valibot';
 
 const named = v.looseObject({ name: v.string() });
 
+/** An entry with what docs/training-config.md says of it. */
+function entry<const Schema extends v.GenericSchema>(schema: Schema, text: string) {
+  return v.pipe(schema, v.description(text));
+}
+
 /** How noise enters a training run, as its configuration says it: each part is chosen by name, with its own options beside it. */
 export const noiseSchema = v.strictObject({
-  /** A noise process: `edm`, `flow`, `vp-linear`, `vp-cosine`, `discrete-vp`, `ve`, `sub-vp`, `trigflow`. */
-  process: v.optional(named, { name: 'edm' }),
-  /** What the network predicts on the states of the process. @default that of the process: flow for `flow`, else epsilon */
-  prediction: v.optional(v.picklist(predictions)),
-  /** Instead of a prediction: `edm`, `trigflow` or `flow-matching`. @default `edm` for the process of that name, `trigflow` likewise */
-  preconditioning: v.optional(named),
-  /** Which levels are trained on: `log-normal`, `uniform`, `logit-normal`, ... @default `log-normal` for `edm`, else `uniform` */
-  levels: v.optional(named),
-  /** How errors count: a loss weight, `plain` for the squared error of the network's own output, `likelihood`. @default `plain` */
-  weight: v.optional(named),
-  /** How the levels of a batch lie to each other. @default 'stratified', which covers all of them in each batch */
-  spread: v.optional(v.picklist(spreads), 'stratified'),
-  /** Whether the network gives the variance of the reverse steps too; needs a process with steps. @default 'fixed' */
-  variance: v.optional(v.picklist(['fixed', 'learned']), 'fixed'),
+  process: entry(
+    v.optional(named, { name: 'edm' }),
+    'A noise process by `name`, with its options: `edm`, `flow`, `vp-linear`, `vp-cosine`, `discrete-vp`, `ve`, `sub-vp`, `trigflow`.',
+  ),
+  prediction: entry(
+    v.optional(v.picklist(predictions)),
+    'What the network predicts on the states of the process; without it flow for `flow`, else epsilon.',
+  ),
+  preconditioning: entry(
+    v.optional(named),
+    'Instead of a prediction: `edm`, `trigflow` or `flow-matching`; without it `edm` for the process of that name, `trigflow` likewise.',
+  ),
+  levels: entry(
+    v.optional(named),
+    'Which noise levels are trained on: `log-normal`, `uniform`, `logit-normal`, ...; without it `log-normal` for `edm`, else `uniform`.',
+  ),
+  weight: entry(
+    v.optional(named),
+    "How errors count: a loss weight by name, `likelihood`, or `plain`, the squared error of the network's own output; without it `plain`.",
+  ),
+  spread: entry(
+    v.optional(v.picklist(spreads), 'stratified'),
+    'How the levels of a batch lie to each other; `stratified` covers all of them in each batch.',
+  ),
+  variance: entry(
+    v.optional(v.picklist(['fixed', 'learned']), 'fixed'),
+    'Whether the network gives the variance of the reverse steps too, in as many channels more; needs a process with steps.',
+  ),
 });
 
 export type NoiseConfig = v.InferInput<typeof noiseSchema>;
 
 /** How noise enters a training run. */
 export interface NoiseRecipe {
+  /** The configuration that it was made from, which models are saved with. */
+  readonly config: NoiseConfig;
   readonly process: NoiseProcess;
   /** What the network predicts, where it is one of the field's five; undefined where a preconditioning says more. */
   readonly prediction?: Prediction;
@@ -112,7 +133,8 @@ export function noiseRecipe(config: unknown = {}): NoiseRecipe {
   const prediction = wanted === undefined ? (asked ?? (process.name === 'flow' ? 'flow' : 'epsilon')) : undefined;
   const preconditioning =
     prediction === undefined ? choose('preconditioning', PRECONDITIONINGS, wanted!)((make, options) => make(options)) : ofPrediction();
-  const recipe = {
+  const recipe: NoiseRecipe = {
+    config: parsed.output,
     process,
     preconditioning,
     levels: choose('levels', LEVELS, levels ?? { name: isEdm ? 'log-normal' : 'uniform' })((make, options) => make(process, options)),

@@ -15,7 +15,7 @@ import {
   zeros,
   type Tensor,
 } from '@langevin/tensor';
-import { memoryStore, train } from '@langevin/training/tasks';
+import { memoryStore, train } from '@langevin/training';
 import { checkTask } from '@langevin/training/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { openSafetensors, readJson, readPythonJson } from '@langevin/io/node';
 import { sizeOf } from '@langevin/tensor';
-import { listCheckpoints, runFolder } from '@langevin/training';
+import { checkpointPath, RUN_FILES } from '@langevin/training';
 import { diffusionFiles, findComponent, findWeights } from './diffusion-folder.ts';
-import { checkPath, exists } from './exists.ts';
-import { checkpointKind, type CheckpointKind } from './run-model.ts';
+import { checkPath } from './exists.ts';
+import { checkpointKind, findCheckpoint, type CheckpointKind } from './run-model.ts';
 
 /** Tensors whose names start alike. */
 export interface PrefixSummary {
@@ -80,28 +80,19 @@ interface Located {
 
 async function locate(path: string): Promise<Located> {
   checkPath(path);
-  const state = join(path, 'state.safetensors');
-  if (await exists(state)) return { kind: 'run', file: state, ...stepOf(await readJson(join(path, 'state.json'))) };
   const kind = await checkpointKind(path);
   if (kind === 'model') {
     const files = diffusionFiles(path, await findComponent(path));
     return { kind, file: await findWeights(files.component), config: await readPythonJson(files.config) };
   }
   if (kind === 'file') return { kind, file: path };
-  const folder = runFolder(path);
-  const newest = (await listCheckpoints(folder.checkpoints)).at(-1);
-  // A folder without checkpoints has nothing to open; the reader says so with the path it wanted.
-  const step = newest ? { step: newest.step } : {};
-  return { kind, file: join(newest?.path ?? folder.checkpoints, 'state.safetensors'), config: await readJson(folder.config), ...step };
-}
-
-function stepOf(meta: unknown): { readonly step?: number } {
-  return typeof meta === 'object' && meta !== null && 'step' in meta && typeof meta.step === 'number' ? { step: meta.step } : {};
+  const { folder, step } = await findCheckpoint(path);
+  return { kind, file: join(folder, checkpointPath(step)), config: await readJson(join(folder, RUN_FILES.config)), step };
 }
 
 /** `down_blocks.0.resnets.1.conv1.weight` is summed under `down_blocks`; the parts of a training state keep their own name before it. */
 function prefixOf(name: string): string {
   const parts = name.split('.');
-  const inState = ['params', 'average', 'optimizer'].includes(parts[0]!);
-  return parts.slice(0, inState ? 2 : 1).join('.');
+  const inState = { params: 3, optimizer: 3, averages: 4, buffers: 3 }[parts[1] ?? ''];
+  return parts.slice(0, inState ?? 1).join('.');
 }

@@ -1,14 +1,15 @@
 import { join } from 'node:path';
 import type { BackbonePlugin } from '@langevin/backbones';
-import { makeFolder, readPythonJson, writeFileAtomic, writeSafetensors } from '@langevin/io/node';
-import { readOptions, UnsupportedError, UserError } from '@langevin/tensor';
+import { makeFolder, readPythonJson, writeCredits, writeFileAtomic, writeSafetensors, type DataCredits } from '@langevin/io/node';
+import { readOptions, UserError } from '@langevin/tensor';
 import * as v from 'valibot';
 import { imageBackbone } from './image-backbone.ts';
 import { readChecked } from './checked.ts';
 import { checkModel, type DiffusionModel } from './diffusion-model.ts';
-import { checkPath, exists, isRunFolder } from './exists.ts';
-import { fromSchedulerConfig, SCHEDULERS, schedulerSchema, toSchedulerConfig, type EdmDescription } from './edm-description.ts';
+import { CREDITS } from './credits.ts';
+import { checkPath, exists, isRun } from './exists.ts';
 import { checkLabels, labelsSchema, numberedLabels, type Labels } from './labels.ts';
+import { parseNoise, readScheduler, schedulerOf } from './noise-files.ts';
 import { readWeights, weightsToWrite, type WeightDType } from './weights.ts';
 
 const WEIGHTS = 'diffusion_pytorch_model';
@@ -21,7 +22,11 @@ const WEIGHT_FILES = [
 ] as const;
 
 /** `model_index.json`: what diffusers wants there is not looked at. */
-const indexSchema = v.looseObject({ patch: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(64)), 1) });
+const indexSchema = v.looseObject({
+  patch: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(64)), 1),
+  /** As in a training configuration; without it, the scheduler's file says it. */
+  noise: v.optional(v.looseObject({})),
+});
 
 /** Folders that diffusers keeps a denoising network in. */
 const COMPONENTS = ['unet', 'transformer'] as const;
@@ -55,9 +60,9 @@ export interface LoadModelOptions {
 
 /**
  * Load a model from a folder in the layout of diffusers: `unet/` or `transformer/` with `config.json` and
- * `diffusion_pytorch_model.safetensors` (one file or sharded; float32, float16 or bfloat16), `scheduler/scheduler_config.json` of an EDM
- * scheduler, `labels.json` where classes have names, and `patch` in `model_index.json` where the network works on patches. Nothing in the
- * folder is executed.
+ * `diffusion_pytorch_model.safetensors` (one file or sharded; float32, float16 or bfloat16), `labels.json` where classes have names, and
+ * in `model_index.json` `noise` (what the network was trained for, as in a training configuration; without it
+ * `scheduler/scheduler_config.json` of an EDM scheduler) and `patch`, where the network works on patches. Nothing in the folder is executed.
  *
  * @throws UserError naming the file that is missing, malformed, or does not fit the others
  */
@@ -66,29 +71,19 @@ export async function loadDiffusionFolder(dir: string, options: LoadModelOptions
   const { backbones } = readOptions('pipelines/folder', options);
   const files = diffusionFiles(dir, await findComponent(dir));
   const config = (await readPythonJson(files.config)) as Readonly<Record<string, unknown>>;
-  const { patch } = (await exists(files.index)) ? await readChecked(files.index, indexSchema) : { patch: 1 };
-  const backbone = imageBackbone(config, { from: files.config, patch, ...(backbones && { plugins: backbones }) });
-  const process = await readProcess(files.scheduler);
+  const index: v.InferOutput<typeof indexSchema> = (await exists(files.index)) ? await readChecked(files.index, indexSchema) : { patch: 1 };
+  const backbone = imageBackbone(config, { from: files.config, patch: index.patch, ...(backbones && { plugins: backbones }) });
+  const noise = index.noise === undefined ? await readScheduler(files.scheduler) : parseNoise(index.noise, files.index);
   const labels = backbone.classes === undefined ? undefined : await loadLabels(files.labels, backbone.classes);
   const params = await readWeights(await findWeights(files.component), { backbone });
-  return { backbone, params, config, process, ...(labels && { labels }) };
-}
-
-/** @throws UnsupportedError for a scheduler of another kind, which is no fault of the file */
-async function readProcess(path: string): Promise<EdmDescription> {
-  const { _class_name: className } = await readChecked(path, v.looseObject({ _class_name: v.optional(v.string()) }));
-  if (className !== undefined && !SCHEDULERS.some((known) => known === className))
-    throw new UnsupportedError(
-      `[pipelines/folder] scheduler is not supported: _class_name=${JSON.stringify(className.slice(0, 80))}, file=${path}. Models are `
-        + `loaded with ${SCHEDULERS.join(' or ')}; that of others can be put together by hand, see docs/cookbook.md.`,
-    );
-  return fromSchedulerConfig(await readChecked(path, schedulerSchema), path);
+  return { backbone, params, config, noise, ...(labels && { labels }) };
 }
 
 /** Names from `labels.json`; without the file classes are known by their numbers. */
 async function loadLabels(path: string, known: number): Promise<Labels> {
   if (!(await exists(path))) return numberedLabels(known);
-  return checkLabels(await readChecked(path, labelsSchema), { known, from: path });
+  const { none, ...labels } = await readChecked(path, labelsSchema);
+  return checkLabels({ ...labels, ...(none !== undefined && { none }) }, { known, from: path });
 }
 
 /** The weight file in the folder of a network. @throws UserError when there is none */
@@ -105,6 +100,8 @@ export interface SaveDiffusionOptions {
   readonly dtype?: WeightDType;
   /** Written into the header of the weights: where they are from. @default none */
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Whose data the model knows: licences ask for it. @default not said */
+  readonly credits?: readonly DataCredits[];
 }
 
 /**
@@ -113,29 +110,32 @@ export interface SaveDiffusionOptions {
  * @throws UserError when the disk fails, the folder is that of a training run, or a weight does not fit the dtype
  */
 export async function saveDiffusionFolder(dir: string, model: DiffusionModel, options: SaveDiffusionOptions = {}): Promise<void> {
-  const { dtype = 'float32', metadata = {} } = readOptions('pipelines/folder', options);
+  const { dtype = 'float32', metadata = {}, credits } = readOptions('pipelines/folder', options);
   checkModel(model);
   await makeFolder(dir);
   const className = String(model.config['_class_name']);
   const component = className.startsWith('UNet') ? 'unet' : 'transformer';
   const files = diffusionFiles(dir, component);
   const tensors = await weightsToWrite(model.params, dtype);
-  if (await isRunFolder(dir))
+  if (await isRun(dir))
     throw new UserError(
       `[pipelines/folder] folder is that of a training run, which a model beside it would hide: folder=${dir}. Choose another one.`,
     );
-  for (const sub of [component, 'scheduler']) await makeFolder(join(dir, sub));
+  const scheduler = schedulerOf(model.noise);
+  for (const sub of [component, ...(scheduler ? ['scheduler'] : [])]) await makeFolder(join(dir, sub));
   await writeSafetensors(files.weights, tensors, { metadata: { format: 'pt', ...metadata } });
   await writeFileAtomic(files.config, json(model.config));
-  await writeFileAtomic(files.scheduler, json(toSchedulerConfig(model.process)));
+  if (scheduler) await writeFileAtomic(files.scheduler, json(scheduler));
   if (model.labels) await writeFileAtomic(files.labels, json(model.labels));
+  if (credits) await writeCredits(join(dir, CREDITS), credits);
   await writeFileAtomic(
     files.index,
     json({
       _class_name: 'ImageDiffusionPipeline',
-      scheduler: ['diffusers', 'EDMEulerScheduler'],
+      ...(scheduler && { scheduler: ['diffusers', scheduler['_class_name']] }),
       [component]: ['diffusers', className],
       patch: model.backbone.patch,
+      noise: model.noise.config,
     }),
   );
 }

@@ -1,6 +1,6 @@
+import type { NoiseRecipe } from '@langevin/diffusion';
 import { shownValue, UserError } from '@langevin/tensor';
 import type { ImageBackbone } from './image-backbone.ts';
-import type { EdmDescription } from './edm-description.ts';
 import type { Labels } from './labels.ts';
 
 /** All that it takes to sample images: network, weights, and what they were trained for. */
@@ -10,7 +10,8 @@ export interface DiffusionModel {
   readonly params: unknown;
   /** The network's configuration, as in `unet/config.json`. */
   readonly config: Readonly<Record<string, unknown>>;
-  readonly process: EdmDescription;
+  /** What the network means, and which noise it knows. */
+  readonly noise: NoiseRecipe;
   /** Absent for models without class labels. */
   readonly labels?: Labels;
 }

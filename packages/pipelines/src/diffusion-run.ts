@@ -1,19 +1,36 @@
 import type { BackbonePlugin } from '@langevin/backbones';
-import { imageGrid, type Dataset, type DatasetPlugin } from '@langevin/io';
-import { loadDataset, writeImage } from '@langevin/io/node';
-import { shapesOnly } from '@langevin/nn';
+import { diffusionTask, noiseRecipe, type DiffusionState, type NoiseRecipe } from '@langevin/diffusion';
+import { imageGrid, type DataPlugin } from '@langevin/io';
+import { encodeImage, openData, type DataCredits, type OpenDataOptions } from '@langevin/io/node';
+import {
+  adam,
+  adamW,
+  constantDecay,
+  constantSchedule,
+  cosineSchedule,
+  halfLifeDecay,
+  powerDecay,
+  shapesOnly,
+  withWarmUp,
+  type AdamState,
+  type Decay,
+  type Optimizer,
+  type Schedule,
+} from '@langevin/nn';
 import { heun } from '@langevin/samplers';
-import { tensorsOf, type Engine } from '@langevin/tensor';
-import { diffusionTask, type DiffusionState, type DiffusionTrainingConfig, type TrainingTask } from '@langevin/training';
-import { imageBackbone, type ImageBackbone } from './image-backbone.ts';
-import { datasetLabels, subcategoriesOf } from './dataset-labels.ts';
+import { tensorsOf, torchGenerator, UserError, type Engine } from '@langevin/tensor';
+import type { Evaluation, Json, Task } from '@langevin/training';
+import { describeData } from './data-description.ts';
 import type { DiffusionModel } from './diffusion-model.ts';
 import { drawLabels } from './draw-labels.ts';
-import { EDM_DEFAULTS } from './edm-description.ts';
 import { compileForward, type Forward } from './forward.ts';
+import { imageBackbone, type ImageBackbone } from './image-backbone.ts';
+import { labelledPictures, type LabelledPictures } from './labelled-pictures.ts';
 import { labelChoices, type Labels } from './labels.ts';
+import { checkForm, pictureBatches } from './picture-batches.ts';
 import { sampleImages } from './sample-images.ts';
-import { warmStart, type WarmStartOptions } from './warm-start.ts';
+import { MAY_CHANGE, type TrainingConfig } from './training-config.ts';
+import { warmStart } from './warm-start.ts';
 
 export interface DiffusionRunOptions {
   /** @default the default engine */
@@ -22,23 +39,31 @@ export interface DiffusionRunOptions {
   readonly from?: string;
   /** A model whose weights the run begins with; see {@link warmStart}. @default random weights, by the configuration's seed */
   readonly initial?: DiffusionModel;
-  /** Kinds of data sets to choose from. @default those of @langevin/io */
-  readonly datasets?: readonly DatasetPlugin[];
+  /** Data sets to choose from. @default those of @langevin/io */
+  readonly data?: readonly DataPlugin<never>[];
+  /** How missing parts of the data are fetched. @default into the usual cache, without showing progress */
+  readonly fetching?: Omit<OpenDataOptions, 'plugins'>;
   /** Kinds of networks to choose from. @default those of @langevin/backbones */
   readonly backbones?: readonly BackbonePlugin[];
 }
 
 /** A training run, ready to be passed to `train()`. */
 export interface DiffusionRun {
-  readonly task: TrainingTask<DiffusionState>;
-  readonly dataset: Dataset;
+  readonly task: Task<DiffusionState<unknown, AdamState>>;
+  readonly pictures: LabelledPictures;
   readonly labels: Labels | undefined;
   readonly backbone: ImageBackbone;
+  readonly noise: NoiseRecipe;
+  /** Where the data are from and under which terms: to be kept with what is trained. */
+  readonly credits: DataCredits;
   /** Numbers that training changes. */
   readonly parameters: number;
   /** What whoever starts the run may not have meant, a sentence each. */
   readonly remarks: readonly string[];
 }
+
+/** The name of the moving average in a run's state. */
+export const AVERAGE = 'average';
 
 /** Enough to see what the model has learnt, few enough to cost seconds. */
 const PREVIEW_STEPS = 8;
@@ -46,70 +71,145 @@ const PREVIEW_COLUMNS = 8;
 const PREVIEW_ROWS = 8;
 
 /**
- * Set a training run up from its configuration: data set, backbone, training task, and previews that sample a grid from the moving average
+ * Set a training run up from its configuration: data, network, training task, and evaluations that sample a grid from the moving average
  * of the weights, always from the same noise.
  *
- * @throws UserError when the data set cannot be loaded or does not fit the backbone
+ * @throws UserError when the data cannot be loaded or do not fit the network
  * @example
  * // not run: trains for hours, on the data that the file names
  * const { task } = await diffusionRunFromConfig(parseTrainingConfig(await readJson('emoji.json')));
- * for await (const event of train(task, { folder: 'runs/emoji', steps: 20_000, start: 'resume' })) console.log(event.kind, event.step);
+ * for await (const event of train(task, { store: folderStore('runs/emoji'), steps: 20_000, start: 'resume' })) console.log(event.kind);
  */
-export async function diffusionRunFromConfig(config: DiffusionTrainingConfig, options: DiffusionRunOptions = {}): Promise<DiffusionRun> {
-  const { engine, from = 'the configuration', initial, datasets, backbones } = options;
+export async function diffusionRunFromConfig(config: TrainingConfig, options: DiffusionRunOptions = {}): Promise<DiffusionRun> {
+  const { engine, from = 'the configuration', initial, data, fetching, backbones } = options;
   const backbone = imageBackbone(config.backbone, { from, patch: config.patch, ...(backbones && { plugins: backbones }) });
-  const dataset = await loadDataset(config.data, datasets);
-  const labels = await datasetLabels(dataset, config.data);
+  const noise = noiseRecipe(config.noise);
+  const { source, credits } = await openData(config.data, { ...fetching, ...(data && { plugins: data }) });
+  const pictures = labelledPictures(source, backbone.classes === undefined ? {} : config);
+  checkForm(await pictures.source.load(0), backbone);
+  const labels = labelsOf(pictures, { config, backbone });
+  const { network, classes } = backbone;
+  // Compiled at the first evaluation and kept for the others.
   let forward: Forward | undefined;
-  const preview = async (average: unknown, path: string): Promise<void> => {
-    forward ??= compileForward(backbone, { engine, weights: 'input' });
-    const { columns, classes } = previewLabels({ labels, backbone, seed: config.seed });
-    const process = { ...EDM_DEFAULTS, sigmaData: config.edm.sigmaData };
-    const model = { backbone, params: average, config: config.backbone, process };
-    for await (const event of sampleImages({
-      model,
-      labels: classes,
+  const task = diffusionTask({
+    name: config.name,
+    seed: config.seed,
+    config: config as Json,
+    mayChange: MAY_CHANGE,
+    data: await describeData(pictures),
+    network,
+    noise,
+    learner: {
+      optimizer: optimizerOf(config),
+      learningRate: scheduleOf(config),
+      averages: { [AVERAGE]: decayOf(config) },
+      ...(config.clipNorm !== undefined && { clipNorm: config.clipNorm }),
+    },
+    batch: pictureBatches(pictures, {
+      form: backbone,
+      batchSize: config.batchSize,
       seed: config.seed,
-      sampler: heun(),
-      steps: PREVIEW_STEPS,
-      forward,
-      engine,
-    })) {
-      if (event.kind === 'done') await writeImage(path, imageGrid(event.images, { columns, scale: 2 }));
-    }
-  };
-  const fresh = diffusionTask({ config, dataset, backbone, preview, categories: labels?.categories ?? [], ...(engine && { engine }) });
-  const task =
-    initial === undefined
-      ? fresh
-      : await beginWith(fresh, { model: initial, labels, subcategories: await subcategoriesOf(dataset, config.data) });
-  const parameters = tensorsOf(backbone.network.init(shapesOnly)).reduce((total, { size }) => total + size, 0);
-  return { task, dataset, labels, backbone, parameters, remarks: remarksOn(dataset, backbone) };
+      flip: config.flip,
+      label: classes === undefined ? undefined : { ...(labels?.none !== undefined && { none: labels.none }) },
+    }),
+    ...(classes !== undefined && { dropout: config.dropout }),
+    accumulate: config.accumulate,
+    evaluate: ({ averages }) => {
+      forward ??= compileForward(backbone, { engine, weights: 'input' });
+      return previews({ params: averages[AVERAGE]!, forward, backbone, noise, config, labels, engine });
+    },
+    ...(engine && { engine }),
+    ...(initial && {
+      initial: await warmStart({
+        fresh: network.init(torchGenerator(config.seed)),
+        model: initial,
+        labels,
+        alsoKnownAs: pictures.alsoKnownAs,
+      }),
+    }),
+  });
+  const parameters = tensorsOf(network.init(shapesOnly)).reduce((total, { size }) => total + size, 0);
+  return { task, pictures, labels, backbone, noise, credits, parameters, remarks: remarksOn(pictures, { backbone, config }) };
+}
+
+/** What labels stand for; undefined for networks without. */
+function labelsOf(
+  { classes, categories, source }: LabelledPictures,
+  { config, backbone }: { readonly config: TrainingConfig; readonly backbone: ImageBackbone },
+): Labels | undefined {
+  const known = backbone.classes;
+  const { label: dropout = 0 } = config.dropout;
+  if (known === undefined) {
+    if (dropout === 0) return undefined;
+    throw new UserError(`[pipelines/run] network takes no label that could be dropped: dropout.label=${dropout}. Remove it.`);
+  }
+  const count = classes?.length ?? 1;
+  const none = labelOfNone({ dropout, backbone, classes: count });
+  const wanted = none === count ? count + 1 : count;
+  if (known < wanted)
+    throw new UserError(
+      `[pipelines/run] network has too few classes: num_class_embeds=${known}, ${source.name} has ${count}`
+        + `${wanted > count ? ', and one stands for no label' : ''}. Raise num_class_embeds to ${wanted}.`,
+    );
+  if (classes === null) return undefined;
+  return { classes, categories, ...(none !== undefined && { none }) };
+}
+
+/** The label that stands for none: the network's own, or else the first behind the classes; undefined where labels are never dropped. */
+export function labelOfNone(given: {
+  readonly dropout: number;
+  readonly backbone: ImageBackbone;
+  readonly classes: number;
+}): number | undefined {
+  if (given.dropout === 0) return undefined;
+  const spec = given.backbone.network.info.conditions['label'];
+  return spec?.kind === 'label' && spec.none !== null ? spec.none : given.classes;
 }
 
 /** A network and data that fit, but perhaps not as they were meant to. */
-function remarksOn({ name, classes }: Dataset, backbone: ImageBackbone): readonly string[] {
-  if (classes !== null && classes.length > 1 && backbone.classes === undefined)
-    return [
-      `the ${classes.length} classes of ${name} are not used: the network takes none. For samples by class, give it "num_class_embeds": `
-        + `${classes.length}.`,
-    ];
+function remarksOn(
+  { source, classes }: LabelledPictures,
+  { backbone, config }: { readonly backbone: ImageBackbone; readonly config: TrainingConfig },
+): readonly string[] {
+  if (config.labels !== undefined && backbone.classes === undefined)
+    return [`labels "${config.labels}" are not used: the network takes none. For samples by class, give it "num_class_embeds".`];
   if (classes === null && backbone.classes !== undefined && backbone.classes > 1)
-    return [`${name} has no classes: of the network's ${backbone.classes} only class 0 is trained.`];
+    return [
+      `no labels are named: of the network's ${backbone.classes} only class 0 is trained. Give "labels", an attribute of ${source.name}.`,
+    ];
   return [];
 }
 
-/** The same task from other parameters; the average begins there too. */
-async function beginWith(
-  task: TrainingTask<DiffusionState>,
-  options: Omit<WarmStartOptions, 'fresh'>,
-): Promise<TrainingTask<DiffusionState>> {
-  const state = task.init();
-  const params = await warmStart({ ...options, fresh: state.params });
-  return { ...task, init: () => ({ ...state, params, average: params }) };
+interface Previewing {
+  readonly params: unknown;
+  readonly forward: Forward;
+  readonly backbone: ImageBackbone;
+  readonly noise: NoiseRecipe;
+  readonly config: TrainingConfig;
+  readonly labels: Labels | undefined;
+  readonly engine: Engine | undefined;
 }
 
-/** A row for each category, or one image for each class; plain images for models without classes. */
+/** A grid of samples as a picture. */
+async function* previews({ params, forward, backbone, noise, config, labels, engine }: Previewing): AsyncGenerator<Evaluation, void> {
+  const { columns, classes } = previewLabels({ labels, backbone, seed: config.seed });
+  const model = { backbone, params, config: config.backbone, noise };
+  for await (const event of sampleImages({
+    model,
+    labels: classes,
+    seed: config.seed,
+    sampler: heun(),
+    steps: PREVIEW_STEPS,
+    forward,
+    engine,
+  })) {
+    if (event.kind !== 'done') continue;
+    const content = await encodeImage(imageGrid(event.images, { columns, scale: 2 }), { format: 'png' });
+    yield { kind: 'picture', name: 'samples', extension: 'png', content };
+  }
+}
+
+/** A row for each category, or one picture for each class; plain pictures for models without classes. */
 function previewLabels({
   labels,
   backbone: { classes },
@@ -121,7 +221,7 @@ function previewLabels({
 }): { readonly columns: number; readonly classes: readonly number[] | number } {
   const columns = PREVIEW_COLUMNS;
   if (classes === undefined) return { columns, classes: PREVIEW_ROWS * columns };
-  // Images without labels all have label 0.
+  // Pictures without labels all have label 0.
   if (labels === undefined) return { columns, classes: Array.from({ length: PREVIEW_ROWS * columns }, () => 0) };
   return {
     columns,
@@ -131,4 +231,22 @@ function previewLabels({
       seed,
     }),
   };
+}
+
+function optimizerOf({ optimizer: { name, betas, weightDecay } }: TrainingConfig): Optimizer<AdamState> {
+  const options = { beta1: betas[0], beta2: betas[1], ...(weightDecay !== undefined && { weightDecay }) };
+  return name === 'adam' ? adam(options) : adamW(options);
+}
+
+function scheduleOf({ optimizer: { learningRate, warmUp, cosineSteps } }: TrainingConfig): Schedule {
+  const base =
+    cosineSteps === undefined ? constantSchedule(learningRate) : cosineSchedule({ from: learningRate, to: 0, steps: cosineSteps });
+  return warmUp === 0 ? base : withWarmUp(base, warmUp);
+}
+
+function decayOf({ average, batchSize, accumulate }: TrainingConfig): Decay {
+  if ('std' in average) return powerDecay(average.std);
+  return 'decay' in average
+    ? constantDecay(average.decay)
+    : halfLifeDecay({ halfLife: average.halfLifeImages, batch: batchSize * accumulate });
 }

@@ -1,7 +1,6 @@
 import { access } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { shownValue, UserError } from '@langevin/tensor';
-import { runFolder, stepOfName } from '@langevin/training';
 
 export function exists(path: string): Promise<boolean> {
   return access(path).then(
@@ -18,8 +17,14 @@ export function checkPath(path: unknown): asserts path is string {
   );
 }
 
-/** Whether a folder is that of a training run, or of one of its checkpoints. */
-export async function isRunFolder(path: string): Promise<boolean> {
-  if (await exists(runFolder(path).checkpoints)) return true;
-  return stepOfName(basename(path)) !== undefined && (await exists(join(path, 'state.safetensors')));
+/** Whether a path is the folder of a training run, or one of its checkpoints. */
+export async function isRun(path: string): Promise<boolean> {
+  if (await exists(join(path, 'checkpoints'))) return true;
+  return stepOfFile(path) !== undefined && (await exists(path));
+}
+
+/** The step of a checkpoint of a run by the name of its file; undefined for other names. */
+export function stepOfFile(path: string): number | undefined {
+  const match = /^step-(\d{8,15})\.safetensors$/u.exec(basename(path));
+  return match ? Number(match[1]) : undefined;
 }

@@ -1,4 +1,4 @@
-import { compile, data, UserError, type Engine, type Tensor } from '@langevin/tensor';
+import { compile, data, slice, UserError, type Engine, type Tensor } from '@langevin/tensor';
 import type { ImageBackbone } from './image-backbone.ts';
 
 export interface ForwardInput {
@@ -37,7 +37,7 @@ export interface ForwardOptions {
 export function compileForward({ network, classes }: ImageBackbone, { engine, weights = 'constant' }: ForwardOptions = {}): Forward {
   const compiled = compile(
     (params: unknown, { x, cNoise, labels }: Omit<ForwardInput, 'params'>) =>
-      network.apply(params, x, cNoise, labels ? { conditions: { label: labels } } : {}),
+      predictionOf(network.apply(params, x, cNoise, labels ? { conditions: { label: labels } } : {}), x),
     { freeze: weights === 'constant' ? [0] : [], name: 'forward pass', ...(engine && { engine }) },
   );
   // The labels of a sampling run are one tensor for all of its steps: looked at once.
@@ -59,4 +59,9 @@ export function compileForward({ network, classes }: ImageBackbone, { engine, we
     traces: () => compiled.counters().traces,
     dispose: compiled.dispose,
   };
+}
+
+/** Without the variance, which stands behind it in networks that learned one. */
+function predictionOf(output: Tensor, x: Tensor): Tensor {
+  return output.shape[1] === x.shape[1] ? output : slice(output, { 1: { start: 0, stop: x.shape[1]! } });
 }

@@ -1,13 +1,18 @@
 import { backboneFromConfig, patched, type BackbonePlugin } from '@langevin/backbones';
+import type { Network } from '@langevin/core';
 import { UnsupportedError, UserError } from '@langevin/tensor';
-import type { ConditionalBackbone } from '@langevin/training';
 
-/** A network with the shape of the images it is for. */
-export interface ImageBackbone extends ConditionalBackbone<unknown> {
+/** A network with the form of the pictures it is for. */
+export interface ImageBackbone {
+  readonly network: Network<unknown>;
+  /** Of the pictures. */
+  readonly channels: number;
   readonly height: number;
   readonly width: number;
   /** Side of the squares of pixels that the network sees as channels; 1 for none. */
   readonly patch: number;
+  /** How many classes it knows, one for none included; undefined when it takes no labels. */
+  readonly classes?: number;
 }
 
 export interface ImageBackboneOptions {
@@ -34,13 +39,13 @@ export function imageBackbone(config: unknown, { from, patch = 1, plugins }: Ima
   const channels = info.channels / patch ** 2;
   if (info.size === null)
     return refuse('size of the images is missing: sample_size=null', 'Give the side of the images, or height and width.');
-  if (info.channels !== info.outChannels)
-    return refuse(`a denoiser gives what it is given: in_channels=${info.channels}, out_channels=${info.outChannels}`, 'Make them equal.');
-  if (info.time !== 'timestep')
+  if (info.outChannels !== info.channels * info.outputs.length)
     return refuse(
-      `network takes ${info.time} for its time, models of EDM give it log(sigma) / 4`,
-      'Use a network with a positional time embedding.',
+      `a denoiser gives what it is given: in_channels=${info.channels}, out_channels=${info.outChannels}`,
+      'Make them equal; or give twice as many out where the variance is learned.',
     );
+  if (info.time !== 'timestep')
+    return refuse(`network takes ${info.time} for its time, which is any number here`, 'Use a network with a positional time embedding.');
   if (!Number.isInteger(channels))
     return refuse(`channels do not divide into patches: in_channels=${info.channels}, patch=${patch}`, 'Give a multiple of patch * patch.');
   const [height, width] = [info.size[0]! * patch, info.size[1]! * patch];
@@ -51,7 +56,6 @@ export function imageBackbone(config: unknown, { from, patch = 1, plugins }: Ima
     channels,
     height,
     width,
-    ...(height === width ? { size: height } : {}),
     ...(label?.kind === 'label' ? { classes: label.count } : {}),
   };
 }

@@ -2,7 +2,6 @@
 export type { DiffusionModel } from './diffusion-model.ts';
 export { loadDiffusionFolder, saveDiffusionFolder, type LoadModelOptions, type SaveDiffusionOptions } from './diffusion-folder.ts';
 export { modelPackage } from './model-package.ts';
-export { EDM_DEFAULTS, preconditioningOf, processOf, type EdmDescription } from './edm-description.ts';
 export { imageBackbone, type ImageBackbone, type ImageBackboneOptions } from './image-backbone.ts';
 export { readWeights, widened, type ReadWeightsOptions, type WeightDType } from './weights.ts';
 
@@ -16,6 +15,10 @@ export type { SampleBatch, SampleImagesOptions } from './sample-options.ts';
 export { compileForward, type Forward, type ForwardInput, type ForwardOptions } from './forward.ts';
 
 // Training runs
+export { CREDITS } from './credits.ts';
+export { MAY_CHANGE, parseTrainingConfig, trainingConfigSchema, type TrainingConfig } from './training-config.ts';
+export { labelledPictures, type LabelledPictures, type LabelledPicturesOptions } from './labelled-pictures.ts';
+export { pictureBatches, type PictureBatchesOptions } from './picture-batches.ts';
 export { diffusionRunFromConfig, type DiffusionRun, type DiffusionRunOptions } from './diffusion-run.ts';
 export { loadModel, loadRunModel, type CheckpointKind, type LoadRunOptions, type RunModel, type RunWeights } from './run-model.ts';
 export { describeCheckpoint, type CheckpointDescription, type PrefixSummary } from './describe-checkpoint.ts';

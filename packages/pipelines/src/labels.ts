@@ -14,6 +14,8 @@ export interface Labels {
   readonly classes: readonly string[];
   /** @default none: every class stands alone */
   readonly categories: readonly Category[];
+  /** The label that stands for no class, where the network was trained without labels too. @default there is none */
+  readonly none?: number;
 }
 
 const name = v.pipe(v.string(), v.nonEmpty(), v.maxLength(256));
@@ -25,6 +27,7 @@ export const labelsSchema = v.strictObject({
     v.array(v.strictObject({ name, classes: v.pipe(v.array(v.pipe(v.number(), v.safeInteger(), v.minValue(0))), v.minLength(1)) })),
     () => [],
   ),
+  none: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
 });
 
 /** Classes that have no names are known by their numbers. */
@@ -39,6 +42,12 @@ export function checkLabels(labels: Labels, options: { readonly known: number; r
     throw new UserError(
       `[pipelines/labels] network knows fewer classes than are named: file=${from}, classes=${labels.classes.length}, `
         + `num_class_embeds=${known}. Take the file that belongs to these weights.`,
+    );
+  }
+  if (labels.none !== undefined && (labels.none < labels.classes.length || labels.none >= known)) {
+    throw new UserError(
+      `[pipelines/labels] label for no class is one of a class, or not the network's: file=${from}, none=${labels.none}, `
+        + `classes=${labels.classes.length}, num_class_embeds=${known}. Correct the file.`,
     );
   }
   for (const category of labels.categories) {

@@ -1,22 +1,19 @@
-import { basename, dirname, join } from 'node:path';
-import { readJson } from '@langevin/io/node';
+import { dirname, join } from 'node:path';
+import { noiseRecipe } from '@langevin/diffusion';
+import { readJson, type DataCredits } from '@langevin/io/node';
+import { fromStateDict, shapesOnly, toStateDict } from '@langevin/nn';
 import { readOptions, UserError } from '@langevin/tensor';
-import {
-  listCheckpoints,
-  parseDataDescription,
-  parseTrainingConfig,
-  runFolder,
-  stepOfName,
-  type RunFolder,
-  type StoredCheckpoint,
-} from '@langevin/training';
-import { imageBackbone, type ImageBackbone } from './image-backbone.ts';
+import { checkpointPath, listCheckpoints, loadCheckpoint, RUN_FILES } from '@langevin/training';
+import { folderStore } from '@langevin/training/node';
+import { CREDITS, readCredits } from './credits.ts';
+import { parseDataDescription } from './data-description.ts';
 import { findComponent, loadDiffusionFolder, type LoadModelOptions } from './diffusion-folder.ts';
-import { checkPath, exists, isRunFolder } from './exists.ts';
 import type { DiffusionModel } from './diffusion-model.ts';
-import { EDM_DEFAULTS } from './edm-description.ts';
+import { AVERAGE, labelOfNone } from './diffusion-run.ts';
+import { checkPath, exists, isRun, stepOfFile } from './exists.ts';
+import { imageBackbone, type ImageBackbone } from './image-backbone.ts';
 import { checkLabels, numberedLabels, type Labels } from './labels.ts';
-import { readWeights } from './weights.ts';
+import { parseTrainingConfig, type TrainingConfig } from './training-config.ts';
 
 /** Which weights of a training run: their moving average, which samples better, or the ones that were being trained. */
 export type RunWeights = 'average' | 'params';
@@ -26,6 +23,8 @@ export interface RunModel {
   readonly model: DiffusionModel;
   readonly name: string;
   readonly step: number;
+  /** Whose data it was trained on; absent when the run does not say. */
+  readonly credits?: readonly DataCredits[];
 }
 
 export interface LoadRunOptions extends LoadModelOptions {
@@ -37,48 +36,66 @@ export interface LoadRunOptions extends LoadModelOptions {
 const MAX_DATA_BYTES = 2 ** 30;
 
 /**
- * The model of a run folder's newest checkpoint, or of the one whose folder is given. The names of its classes are those that the run
- * keeps: what it was trained on may have moved since.
+ * The model of a run's newest checkpoint, or of the checkpoint whose file is given. The names of its classes are those that the run keeps:
+ * what it was trained on may have moved since.
  *
- * @throws UserError when the folder holds no checkpoint or its files are damaged
+ * @throws UserError when the folder holds no checkpoint, or its files are damaged
  */
 export async function loadRunModel(path: string, options: LoadRunOptions = {}): Promise<RunModel> {
   const { weights = 'average', backbones } = readOptions('pipelines/run', options);
-  const { folder, checkpoint, asked } = await findCheckpoint(path);
-  const config = parseTrainingConfig(await readJson(folder.config), folder.config);
-  const backbone = imageBackbone(config.backbone, { from: folder.config, patch: config.patch, ...(backbones && { plugins: backbones }) });
-  const labels = await runLabels(folder, backbone);
-  const file = join(checkpoint.path, 'state.safetensors');
-  const params = await readWeights(file, { backbone, prefix: `${weights}.` }).catch((cause: unknown) => {
+  const { folder, step, asked } = await findCheckpoint(path);
+  const from = join(folder, RUN_FILES.config);
+  const config = parseTrainingConfig(await readJson(from), from);
+  const backbone = imageBackbone(config.backbone, { from, patch: config.patch, ...(backbones && { plugins: backbones }) });
+  const labels = await runLabels(folder, { config, backbone });
+  const file = join(folder, checkpointPath(step));
+  const { state } = await loadCheckpoint<unknown>(folderStore(folder), step).catch((cause: unknown) => {
     if (asked === 'this one' || !(cause instanceof UserError)) throw cause;
     throw new UserError(
-      `[pipelines/run] newest checkpoint cannot be read: path=${checkpoint.path}, ${cause.message} Give the folder of an earlier `
-        + `checkpoint in ${folder.checkpoints}, or remove this one.`,
+      `[pipelines/run] newest checkpoint cannot be read: path=${file}, ${cause.message} Give an earlier checkpoint in `
+        + `${join(folder, 'checkpoints')}, or remove this one.`,
       { cause },
     );
   });
-  const process = { ...EDM_DEFAULTS, sigmaData: config.edm.sigmaData };
+  const credits = join(folder, CREDITS);
+  const entries = await toStateDict(weightsOf(state, { weights, file }));
+  const params = await fromStateDict(backbone.network.init(shapesOnly), entries, { from: file });
   return {
-    model: { backbone, params, config: config.backbone, process, ...(labels && { labels }) },
+    model: { backbone, params, config: config.backbone, noise: noiseRecipe(config.noise), ...(labels && { labels }) },
     name: config.name,
-    step: checkpoint.step,
+    step,
+    ...((await exists(credits)) && { credits: await readCredits(credits) }),
   };
 }
 
+/** @throws UserError when the state is not that of a diffusion run */
+function weightsOf(state: unknown, { weights, file }: { readonly weights: RunWeights; readonly file: string }): unknown {
+  const path = weights === 'params' ? ['network', 'params'] : ['network', 'averages', AVERAGE];
+  let found = state;
+  for (const key of path) found = isRecord(found) && Object.hasOwn(found, key) ? found[key] : undefined;
+  if (found !== undefined) return found;
+  throw new UserError(
+    `[pipelines/run] checkpoint is not of a diffusion run: file=${file}, ${path.join('.')} is missing. Give another run.`,
+  );
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
 interface FoundCheckpoint {
-  readonly folder: RunFolder;
-  readonly checkpoint: StoredCheckpoint;
+  readonly folder: string;
+  readonly step: number;
   readonly asked: 'this one' | 'the newest';
 }
 
-async function findCheckpoint(path: string): Promise<FoundCheckpoint> {
+/** The checkpoint that a path leads to. @throws UserError when there is none */
+export async function findCheckpoint(path: string): Promise<FoundCheckpoint> {
   checkPath(path);
-  const step = stepOfName(basename(path));
-  if (step !== undefined && (await exists(join(path, 'state.safetensors'))))
-    return { folder: runFolder(dirname(dirname(path))), checkpoint: { step, path }, asked: 'this one' };
-  const folder = runFolder(path);
-  const checkpoint = (await listCheckpoints(folder.checkpoints)).at(-1);
-  if (checkpoint) return { folder, checkpoint, asked: 'the newest' };
+  const step = stepOfFile(path);
+  if (step !== undefined && (await exists(path))) return { folder: dirname(dirname(path)), step, asked: 'this one' };
+  const newest = (await listCheckpoints(folderStore(path))).at(-1);
+  if (newest !== undefined) return { folder: path, step: newest, asked: 'the newest' };
   throw new UserError(
     `[pipelines/run] run has no checkpoint: folder=${path}. Give the folder of a run that "langevin train" has written at least one `
       + 'checkpoint to.',
@@ -86,18 +103,21 @@ async function findCheckpoint(path: string): Promise<FoundCheckpoint> {
 }
 
 /** Nothing for a network without classes, whatever its data had. Without names, classes are known by the numbers that were trained. */
-async function runLabels(folder: RunFolder, backbone: ImageBackbone): Promise<Labels | undefined> {
+async function runLabels(
+  folder: string,
+  { config, backbone }: { readonly config: TrainingConfig; readonly backbone: ImageBackbone },
+): Promise<Labels | undefined> {
   const known = backbone.classes;
   if (known === undefined) return undefined;
-  if (!(await exists(folder.data))) return numberedLabels(known);
-  const data = parseDataDescription(await readJson(folder.data, { maxBytes: MAX_DATA_BYTES }));
+  const file = join(folder, RUN_FILES.data);
+  if (!(await exists(file))) return numberedLabels(known);
+  const data = parseDataDescription(await readJson(file, { maxBytes: MAX_DATA_BYTES }));
   if (data === undefined)
-    throw new UserError(
-      `[pipelines/run] description of the data is damaged: file=${folder.data}. Restore it, or remove it to do without names.`,
-    );
-  // Images without labels all have label 0.
+    throw new UserError(`[pipelines/run] description of the data is damaged: file=${file}. Restore it, or remove it to do without names.`);
+  // Pictures without labels all have label 0.
   if (data.classes === null) return numberedLabels(1);
-  return checkLabels({ classes: data.classes, categories: data.categories }, { known, from: folder.data });
+  const none = labelOfNone({ dropout: config.dropout.label ?? 0, backbone, classes: data.classes.length });
+  return checkLabels({ classes: data.classes, categories: data.categories, ...(none !== undefined && { none }) }, { known, from: file });
 }
 
 /** What a path to a model leads to. */
@@ -110,14 +130,14 @@ export async function checkpointKind(path: string): Promise<CheckpointKind> {
     () => true,
     () => false,
   );
-  const isRun = await isRunFolder(path);
-  if (isModel && isRun)
+  const run = await isRun(path);
+  if (isModel && run)
     throw new UserError(
       `[pipelines/checkpoint] folder is both a model's and a run's: path=${path}. Move unet/ or transformer/, with scheduler/ and `
         + 'model_index.json, elsewhere, and give the one that is meant.',
     );
   if (isModel) return 'model';
-  if (isRun) return 'run';
+  if (run) return 'run';
   if (/\.[a-z0-9]+$/i.test(path) && (await exists(path))) return 'file';
   throw nothingToLoad(path);
 }
@@ -129,7 +149,7 @@ function nothingToLoad(path: string): UserError {
   );
 }
 
-/** Load a model from its folder, or from the folder of the run that trains it, or of one of the run's checkpoints. */
+/** Load a model from its folder, or from the folder of the run that trains it, or from one of the run's checkpoints. */
 export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<DiffusionModel> {
   switch (await checkpointKind(path)) {
     case 'model':

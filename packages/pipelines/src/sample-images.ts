@@ -1,10 +1,11 @@
 import { type Denoiser, type NoiseLevel, type NoiseSource, relativeSigma } from '@langevin/core';
-import { karras, precondition, tensorAlgebra, type NoiseProcess } from '@langevin/core-schedules';
+import type { NoiseRecipe } from '@langevin/diffusion';
+import { karras, precondition, tensorAlgebra, trailing, type NoiseProcess, type Spacing } from '@langevin/core-schedules';
 import { fromImages, toImages, type Image } from '@langevin/io';
 import { brownianTreeNoise, heun, imageNoise, startState, trajectory } from '@langevin/samplers';
 import { float32Data, tensor, UserError, zeros, type Tensor } from '@langevin/tensor';
-import { preconditioningOf, processOf } from './edm-description.ts';
 import { compileForward } from './forward.ts';
+import { rhoOf } from './noise-files.ts';
 import { checkSampleOptions, type SampleBatch, type SampleImagesOptions } from './sample-options.ts';
 
 /** A sampler step of one batch has been made. */
@@ -47,8 +48,8 @@ export interface SampleResult {
 export async function* sampleImages(given: SampleImagesOptions): AsyncGenerator<SampleStep | SampleResult, void> {
   const { count, classes, ...options } = checkSampleOptions(given);
   const { model, seed = 0, steps = 18, batch: most = 32, signal, engine, sampler = heun(), noise: kind = 'images' } = options;
-  const process = processOf(model.process);
-  const { spacing = karras({ rho: model.process.rho }) } = options;
+  const { process, preconditioning } = model.noise;
+  const { spacing = usualSpacing(model.noise) } = options;
   const levels = startingAt(spacing.levels(process, { steps }), { process, sigma: options.startSigma });
   const onEngine = engine ? { engine } : {};
   const algebra = tensorAlgebra(onEngine);
@@ -62,7 +63,7 @@ export async function* sampleImages(given: SampleImagesOptions): AsyncGenerator<
     const classLabels = labels === undefined ? null : tensor(Int32Array.from(labels), { dtype: 'int32', shape: [size] });
     return precondition<Tensor>({
       network: (x, cNoise) => forward.run({ params: model.params, x, cNoise, labels: classLabels }),
-      preconditioning: preconditioningOf(model.process),
+      preconditioning,
       algebra,
     });
   };
@@ -110,6 +111,12 @@ export async function* sampleImages(given: SampleImagesOptions): AsyncGenerator<
     if (!options.forward) await forward.dispose();
   }
   yield { kind: 'done', images, nfe };
+}
+
+/** EDM's models are sampled at the noise levels of Karras et al.; others even in time, from the noisiest. */
+function usualSpacing(noise: NoiseRecipe): Spacing {
+  const rho = rhoOf(noise);
+  return rho === undefined ? trailing() : karras({ rho });
 }
 
 /** The levels from a noise-to-signal ratio on; that one comes first. */

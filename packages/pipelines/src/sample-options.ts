@@ -26,7 +26,7 @@ export interface SampleImagesOptions {
   readonly seed?: number | bigint;
   /** @default heun(), deterministic and of second order */
   readonly sampler?: Sampler;
-  /** @default karras() with the model's rho */
+  /** @default karras() with the model's rho for EDM's models, trailing() for others */
   readonly spacing?: Spacing;
   /** Sampler steps, >= 1. @default 18, where EDM's CIFAR-10 models stop gaining */
   readonly steps?: number;

@@ -2,7 +2,7 @@ import { fromStateDict, toStateDict } from '@langevin/nn';
 import type { HostTensor } from '@langevin/io';
 import { InternalError, UserError } from '@langevin/tensor';
 import type { DiffusionModel } from './diffusion-model.ts';
-import type { Category, Labels } from './labels.ts';
+import type { Labels } from './labels.ts';
 
 export interface WarmStartOptions {
   /** The parameters of the new network as it would start by itself. */
@@ -10,26 +10,26 @@ export interface WarmStartOptions {
   /** The model to start from: of the same architecture, perhaps with other classes. */
   readonly model: DiffusionModel;
   readonly labels: Labels | undefined;
-  /** Sub-categories of the new classes. @default none */
-  readonly subcategories?: readonly Category[];
+  /** Other names of each new class: the sub-category that it is of, say. @default none */
+  readonly alsoKnownAs?: readonly (readonly string[])[];
 }
 
 const CLASSES = 'class_embedding.weight';
 
 /**
  * The parameters of another model as a start. Where classes differ, a class takes the embedding of the class of the same name, or else that
- * of its sub-category, or else stays as it is: a model that knows "cat-face" is no bad start for one that tells cat faces apart.
+ * of another of its names, or else stays as it is: a model that knows "cat-face" is no bad start for one that tells cat faces apart.
  *
  * @throws UserError when the networks differ in more than their classes
  */
-export async function warmStart({ fresh, model, labels, subcategories = [] }: WarmStartOptions): Promise<unknown> {
+export async function warmStart({ fresh, model, labels, alsoKnownAs = [] }: WarmStartOptions): Promise<unknown> {
   const [target, source] = [await toStateDict(fresh), await toStateDict(model.params)];
   const entries = new Map<string, HostTensor>();
   for (const [name, entry] of target) {
     const known = source.get(name);
     if (known !== undefined && same(known.shape, entry.shape) && name !== CLASSES) entries.set(name, known);
     else if (known !== undefined && name === CLASSES && known.shape[1] === entry.shape[1])
-      entries.set(name, embeddings(entry, known, rowsOf(labels, model.labels, subcategories)));
+      entries.set(name, embeddings(entry, known, rowsOf(labels, model.labels, alsoKnownAs)));
     else
       throw new UserError(
         `[pipelines/warm-start] network cannot start from the other one: ${name} is [${entry.shape.join(', ')}], there `
@@ -50,14 +50,12 @@ export async function warmStart({ fresh, model, labels, subcategories = [] }: Wa
 function rowsOf(
   labels: Labels | undefined,
   there: Labels | undefined,
-  subcategories: readonly Category[],
+  alsoKnownAs: readonly (readonly string[])[],
 ): readonly (number | undefined)[] | undefined {
   if (labels === undefined || there === undefined) return undefined;
-  const find = (name: string | undefined): number | undefined => {
-    const at = name === undefined ? -1 : there.classes.indexOf(name);
-    return at < 0 ? undefined : at;
-  };
-  return labels.classes.map((name, label) => find(name) ?? find(subcategories.find(({ classes }) => classes.includes(label))?.name));
+  return labels.classes.map((name, label) =>
+    [name, ...(alsoKnownAs[label] ?? [])].map((known) => there.classes.indexOf(known)).find((row) => row >= 0),
+  );
 }
 
 function embeddings(fresh: HostTensor, known: HostTensor, rows: readonly (number | undefined)[] | undefined): HostTensor {

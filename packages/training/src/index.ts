@@ -1,19 +1,16 @@
-export { train, type Metrics, type StepResult, type TrainEvent, type TrainingData, type TrainingTask, type TrainOptions } from './loop.ts';
-export {
-  listCheckpoints,
-  pruneCheckpoints,
-  readCheckpoint,
-  removeUnfinished,
-  writeCheckpoint,
-  type PruneOptions,
-  type StoredCheckpoint,
-  type TrainingPoint,
-} from './checkpoint.ts';
-export { createRunFolder, runFolder, stepName, stepOfName, type RunFolder } from './run-folder.ts';
-export { showChange, type ConfigChange } from './stored-config.ts';
-export { writeReport, type ReportState } from './report.ts';
+export { defineTask } from './task.ts';
+export type { Artifact, Evaluation, Json, Position, StepPoint, StepResult, Task, TrainingData } from './task.ts';
+export { train } from './train.ts';
+export type { TrainEvent, TrainOptions } from './train.ts';
+export { memoryStore, type RunStore } from './store.ts';
+export { showChange, type ConfigChange } from './run-config.ts';
+export { learnerRule } from './learner.ts';
+export type { Learner, LearnerInputs, LearnerOptions, LearnerRule, NoBuffers } from './learner.ts';
+export { learnerStep } from './learner-step.ts';
+export type { LearnerStepOptions, LearnerStepResult, LossResult } from './learner-step.ts';
+export { layerMode, type Running } from './random.ts';
+export { NotFiniteError } from './state-file.ts';
+export { checkpointPath, listCheckpoints, loadCheckpoint } from './checkpoints.ts';
+export { FILES as RUN_FILES } from './begin-run.ts';
+export { readLog, type LogLine } from './log.ts';
 export { progressMeter, showDuration, type Progress } from './progress.ts';
-export { parseTrainingConfig, type DiffusionTrainingConfig } from './diffusion/config.ts';
-export { parseDataDescription, type ClassGroup, type DataDescription } from './diffusion/data-description.ts';
-export { countParameters, diffusionTask, MAY_CHANGE, type DiffusionState, type DiffusionTaskOptions } from './diffusion/task.ts';
-export { conditionalBackbone, type ConditionalBackbone } from './diffusion/conditional-backbone.ts';

@@ -69,7 +69,7 @@ export type TrainEvent<State = unknown> =
  * @throws UserError when the run diverges (step, items and last good checkpoint named), the store belongs to another configuration or other
  *   data or is in use, or it cannot be written to
  * @example
- * import { defineTask, memoryStore, train } from '@langevin/training/tasks';
+ * import { defineTask, memoryStore, train } from '@langevin/training';
  * const task = defineTask({
  *   name: 'halve', config: {}, seed: 0, init: () => ({ x: 8 }),
  *   step: async ({ x }: { readonly x: number }) => ({ state: { x: x / 2 }, losses: { distance: x / 2 } }),

@@ -8,8 +8,9 @@
 export const LAYERS = [
   { name: 'apps', members: ['cli', 'demo', 'bench', 'examples'] },
   { name: 'assembly', members: ['pipelines'] },
-  { name: 'recipes', members: ['diffusion', 'distillation', 'video', 'score-distillation', 'training', 'baselines'] },
+  { name: 'recipes', members: ['diffusion', 'distillation', 'video', 'score-distillation', 'baselines'] },
   { name: 'parts', members: ['samplers', 'guidance', 'backbones', 'latent-ae', 'gaussians', 'metrics'] },
+  { name: 'loop', members: ['training'] },
   { name: 'contract', members: ['core', 'core-schedules'] },
   { name: 'base', members: ['nn', 'io', 'tensor'] },
 ];
@@ -18,7 +19,7 @@ export const LAYERS = [
 export const ENGINES = ['engine-onnxruntime', 'engine-tfjs'];
 
 /** Packages of the same layer that may be imported. */
-const WITHIN_LAYER = { nn: ['tensor'], io: ['tensor'], 'core-schedules': ['core'], diffusion: ['training'] };
+const WITHIN_LAYER = { nn: ['tensor'], io: ['tensor'], 'core-schedules': ['core'] };
 
 /** Imports that point downwards and are forbidden all the same. */
 const NEVER = { 'score-distillation': ['gaussians'] };

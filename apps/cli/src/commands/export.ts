@@ -38,9 +38,10 @@ export function addExport(program: Command, terminal: Terminal): void {
     .addHelpText('after', AFTER_HELP)
     .action(async (run: string, out: string, options: ExportOptions) => {
       const { backbones } = await loadPlugins(options.plugin);
-      const { model, name, step } = await loadRunModel(run, { weights: options.weights, backbones });
+      const { model, name, step, credits } = await loadRunModel(run, { weights: options.weights, backbones });
       await saveDiffusionFolder(out, model, {
         dtype: options.dtype,
+        ...(credits && { credits }),
         metadata: { run: name, step: String(step), weights: options.weights },
       });
       const { file, elements } = await describeCheckpoint(out);

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { readJson } from '@langevin/io/node';
-import { diffusionRunFromConfig, loadModel } from '@langevin/pipelines';
+import { cacheFolder, makeFolder, readJson, writeCredits } from '@langevin/io/node';
+import { CREDITS, diffusionRunFromConfig, loadModel, MAY_CHANGE, parseTrainingConfig, type TrainingConfig } from '@langevin/pipelines';
 import { InternalError, UserError, type Engine } from '@langevin/tensor';
-import { MAY_CHANGE, parseTrainingConfig, showChange, train, type DiffusionTrainingConfig, type TrainEvent } from '@langevin/training';
+import { showChange, train, type TrainEvent } from '@langevin/training';
+import { folderStore, REPORT, reported } from '@langevin/training/node';
 import type { Command } from 'commander';
 import { collect, integer } from '../arguments.ts';
 import { addEngineOptions, withEngine, type EngineOptions } from '../engines.ts';
@@ -10,6 +11,7 @@ import { loadPlugins, PLUGIN_HELP } from '../plugins.ts';
 import { showProgress, type ProgressView } from '../progress.ts';
 import { showCount } from '../table.ts';
 import { line, remark, type Terminal } from '../terminal.ts';
+import { progressLines } from './data/fetching.ts';
 
 interface TrainOptions extends EngineOptions {
   readonly folder?: string;
@@ -20,7 +22,8 @@ interface TrainOptions extends EngineOptions {
   readonly logEvery: number;
   readonly checkpointEvery: number;
   readonly keepEvery: number;
-  readonly previewEvery: number;
+  readonly evaluateEvery: number;
+  readonly offline?: true;
   readonly plugin: readonly string[];
   readonly json?: true;
 }
@@ -35,8 +38,8 @@ The configuration (docs/training-config.md lists its entries) decides what is co
 SIGTERM, writes a checkpoint and ends; a run that was killed in any other way goes on from its newest checkpoint with --resume, to the same
 bytes as if nothing had happened.
 At a resume these entries may have changed: ${MAY_CHANGE.join(', ')};
-everything else, and what the data are, must be as it was. The folder holds report.html (curves and previews, no server needed), log.jsonl,
-previews/ and checkpoints/, and is for one process at a time.
+everything else, and what the data are, must be as it was. The folder holds report.html (curves and pictures, no server needed), log.jsonl,
+evaluations/ (pictures of samples), checkpoints/ and credits.json (whose data it was trained on), and is for one process at a time.
 
 ${PLUGIN_HELP}`;
 
@@ -57,7 +60,8 @@ export function addTrain(program: Command, terminal: Terminal): void {
       integer(0, 1e9),
       2000,
     )
-    .option('--preview-every <n>', 'steps between sampled pictures; 0 for none', integer(0, 1e9), 1000)
+    .option('--evaluate-every <n>', 'steps between sampled pictures; 0: only at the end', integer(0, 1e9), 1000)
+    .option('--offline', 'use the data that are there, fetch nothing')
     .option('--log-every <n>', 'steps between lines of the log', integer(1, 1e9), 10)
     .option('--plugin <module>', 'a file or package with data sets or networks of your own; may be given again', collect, [])
     .option('--json', 'one JSON document on stdout at the end')
@@ -74,39 +78,50 @@ async function runTraining(path: string, options: TrainOptions, terminal: Termin
 
 async function trainOn(
   engine: Engine,
-  { path, config, options }: { readonly path: string; readonly config: DiffusionTrainingConfig; readonly options: TrainOptions },
+  { path, config, options }: { readonly path: string; readonly config: TrainingConfig; readonly options: TrainOptions },
   terminal: Terminal,
 ): Promise<void> {
-  const { datasets, backbones } = await loadPlugins(options.plugin);
+  const { data, backbones } = await loadPlugins(options.plugin);
   const initial = options.from === undefined ? undefined : await loadModel(options.from, { backbones });
-  const { task, dataset, parameters, remarks } = await diffusionRunFromConfig(config, {
+  const { task, pictures, parameters, remarks, credits } = await diffusionRunFromConfig(config, {
     engine,
     from: path,
-    datasets,
+    data,
     backbones,
+    fetching: {
+      cache: cacheFolder(terminal.env),
+      network: options.offline ? 'offline' : 'online',
+      signal: terminal.signal,
+      onProgress: progressLines(terminal),
+    },
     ...(initial && { initial }),
   });
   remark(
     terminal,
-    `${config.name}: ${showCount(dataset.length)} images of ${dataset.name}, ${dataset.classes?.length ?? 0} classes, `
+    `${config.name}: ${showCount(pictures.source.length)} pictures of ${pictures.source.name}, ${pictures.classes?.length ?? 0} classes, `
       + `${showCount(parameters)} parameters, ${engine.name} on ${engine.device}`,
   );
   for (const text of remarks) remark(terminal, text);
 
   const folder = options.folder ?? join('runs', config.name);
+  await makeFolder(folder);
+  await writeCredits(join(folder, CREDITS), [credits]);
   const events = train(task, {
-    folder,
+    store: folderStore(folder),
     steps: options.steps,
     start: options.resumePrevious ? 'previous' : options.resume ? 'resume' : 'new',
     logEvery: options.logEvery,
     checkpointEvery: options.checkpointEvery,
-    previewEvery: options.previewEvery,
+    evaluateEvery: options.evaluateEvery,
     ...(options.keepEvery > 0 && { milestone: options.keepEvery }),
     signal: terminal.signal,
   });
-  const done = await follow(events, terminal);
+  const done = await follow(reported(events, { folder, name: config.name }), { folder, terminal });
   if (options.json)
-    return line(terminal, JSON.stringify({ ...done, parameters, images: dataset.length, engine: engine.name, device: engine.device }));
+    return line(
+      terminal,
+      JSON.stringify({ ...done, parameters, images: pictures.source.length, engine: engine.name, device: engine.device }),
+    );
   line(
     terminal,
     `${done.reason === 'finished' ? 'finished' : 'stopped'} at step `
@@ -126,31 +141,37 @@ interface Ending {
 }
 
 /** Shows a run's events until its end. */
-async function follow(events: AsyncIterable<TrainEvent>, terminal: Terminal): Promise<Ending> {
+async function follow(
+  events: AsyncIterable<TrainEvent>,
+  { folder, terminal }: { readonly folder: string; readonly terminal: Terminal },
+): Promise<Ending> {
   let progress: ProgressView | undefined;
-  let report = '';
   let loss: number | null = null;
   let smooth: number | undefined;
   try {
     for await (const event of events) {
       switch (event.kind) {
         case 'start':
-          report = event.folder.report;
-          remark(terminal, `${event.resumed ? `resumed at step ${event.step} in` : 'started in'} ${event.folder.root}`);
+          remark(terminal, `${event.resumed ? `resumed at step ${event.step} in` : 'started in'} ${folder}`);
           for (const change of event.changed) remark(terminal, `changed since: ${showChange(change)}`);
           progress = showProgress(terminal, { name: 'training', unit: 'step', total: event.steps, from: event.step });
           break;
         case 'step':
-          ({ loss } = event.metrics);
+          loss = event.losses['loss'] ?? null;
+          if (loss === null) break;
           smooth = smooth === undefined ? loss : smooth + 0.02 * (loss - smooth);
           progress?.update(event.step, `loss ${smooth.toPrecision(4)}`);
           break;
         case 'checkpoint':
-        case 'preview':
-          progress?.say(`${event.kind} ${event.path}`);
+          progress?.say(`checkpoint ${join(folder, event.path)}`);
+          break;
+        case 'artifact':
+          progress?.say(`${event.artifact.kind} ${join(folder, event.path)}`);
+          break;
+        case 'numbers':
           break;
         case 'done':
-          return { step: event.step, reason: event.reason, checkpoint: event.checkpoint, report, loss };
+          return { step: event.step, reason: event.reason, checkpoint: join(folder, event.checkpoint), report: join(folder, REPORT), loss };
       }
     }
   } finally {

@@ -5,6 +5,7 @@ import { cifar10Data } from './cifar10.ts';
 import { clipFolderData } from './clip-folder.ts';
 import { emojiData } from './emoji.ts';
 import { emojiAnimatedData } from './emoji-animated.ts';
+import { emojiGoogleData } from './emoji-google.ts';
 import { mnistData } from './mnist.ts';
 import { movingMnistData } from './moving-mnist.ts';
 import { pictureFolderData } from './picture-folder.ts';
@@ -14,6 +15,7 @@ export * from './cifar10.ts';
 export * from './clip-folder.ts';
 export * from './emoji.ts';
 export * from './emoji-animated.ts';
+export * from './emoji-google.ts';
 export * from './mnist.ts';
 export * from './moving-mnist.ts';
 export * from './picture-folder.ts';
@@ -25,6 +27,7 @@ export const dataPlugins: readonly DataPlugin<never>[] = [
   clipFolderData,
   emojiData,
   emojiAnimatedData,
+  emojiGoogleData,
   mnistData,
   movingMnistData,
   pictureFolderData,

@@ -10,7 +10,7 @@ import type { RunStore } from '../store.ts';
  *
  * @throws UserError from each function, when the disk is full, not readable or not writable
  * @example
- * // Pass it as `store` to train() of @langevin/training/tasks.
+ * // Pass it as `store` to train() of @langevin/training.
  * const store = folderStore('runs/mine');
  * await store.append('log.jsonl', '{"step":1}\n');
  * await store.list('.'); // => ['log.jsonl']

@@ -51,7 +51,7 @@ export async function prepare(name: string, options: FetchingOptions, terminal: 
 const EVERY_MS = 2000;
 
 /** A line when a part begins, one every two seconds, and one at its end; on a terminal they replace each other. */
-function progressLines(terminal: Terminal): (progress: FetchProgress) => void {
+export function progressLines(terminal: Terminal): (progress: FetchProgress) => void {
   let part = '';
   let last = 0;
   return (progress) => {

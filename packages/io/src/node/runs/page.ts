@@ -3,7 +3,6 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { UnsupportedError } from '@langevin/tensor';
 import { writeFileAtomic } from '../write-file-atomic.ts';
-import type { LogLine } from './log.ts';
 
 /** One line of a plot. */
 export interface CurveLine {
@@ -53,7 +52,7 @@ export interface RunPage {
 const MAX_POINTS = 2000;
 
 /** Of a log, as many lines as a curve shows; the last one is among them. */
-export function thinned(log: readonly LogLine[]): readonly LogLine[] {
+export function thinned<Line>(log: readonly Line[]): readonly Line[] {
   const stride = Math.max(1, Math.ceil(log.length / MAX_POINTS));
   return log.filter((_, i) => i % stride === 0 || i === log.length - 1);
 }

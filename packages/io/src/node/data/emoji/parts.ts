@@ -86,3 +86,10 @@ export const FLUENT_LICENCE: DataLicence = {
   url: 'https://github.com/microsoft/fluentui-emoji/blob/main/LICENSE',
   parts: [FLUENT_3D, FLUENT_FLAT, ...FLUENT_MOVING].map(({ name }) => name),
 };
+
+export const GOOGLE_LICENCE: DataLicence = {
+  name: 'Apache-2.0 AND MIT',
+  attribution: 'Noto Emoji by Google (Apache-2.0), packed as emoji-datasource by Cal Henderson (MIT)',
+  url: 'https://github.com/iamcal/emoji-data',
+  parts: [GOOGLE.name],
+};

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '@langevin/tensor';
-import { emojiDrawings, emojiImagePath, readEmojiFile } from '../../../datasets/emoji.ts';
+import { emojiDrawings, emojiImagePath, readEmojiFile } from './google.ts';
 import type { Image, Rgb } from '../../../images/image.ts';
 import { cannotRead } from '../../file-source.ts';
 import { readPicture } from '../picture-options.ts';

@@ -1,17 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { Dataset } from '@langevin/io';
+import type { TrainingData } from '@langevin/training';
 import * as v from 'valibot';
-import type { TrainingData } from '../loop.ts';
+import type { LabelledPictures } from './labelled-pictures.ts';
 
 /** Hexadecimal digits of each item's digest: 32 bits tell an item that has changed. */
 const DIGITS = 8;
-
-/** Classes that belong together. */
-export interface ClassGroup {
-  readonly name: string;
-  /** Indices into the classes. */
-  readonly classes: readonly number[];
-}
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
@@ -34,23 +27,36 @@ export function parseDataDescription(json: unknown): DataDescription | undefined
   return parsed.success ? parsed.output : undefined;
 }
 
-/** What a data set is, and in what another one differs from it. Where it lies, and what it is called, makes no difference. */
-export function describeData(dataset: Dataset, categories: readonly ClassGroup[] = []): TrainingData {
-  const { imageShape, classes, length } = dataset;
-  const all = Array.from({ length }, (_, i) => i);
+/** So many items are looked at, evenly spread; of larger sets the rest is told apart by their names. */
+const MOST_DIGESTS = 100_000;
+
+/**
+ * What a run is trained on, and in what other data differ from it. Where they lie, and what they are called, makes no difference.
+ *
+ * @throws UserError when a picture cannot be loaded
+ */
+export async function describeData({ source, classes, labels, categories }: LabelledPictures): Promise<TrainingData> {
+  const { length } = source;
+  const stride = strideOf(length);
+  const digests: string[] = [];
+  let shape: readonly number[] | undefined;
+  for (let i = 0; i < length; i += stride) {
+    const { image } = await source.load(i);
+    shape ??= [image.channels, image.height, image.width];
+    digests.push(digest(image.data, labels[i]!));
+  }
   const now: DataDescription = {
-    imageShape: [...imageShape],
+    imageShape: shape as DataDescription['imageShape'],
     classes: classes === null ? null : [...classes],
     categories: categories.map((group) => ({ name: group.name, classes: [...group.classes] })),
-    items: all.map((i) => dataset.itemName(i)),
-    digests: all.map((i) => digest(dataset, i)).join(''),
+    items: Array.from({ length }, (_, i) => source.itemName(i)),
+    digests: digests.join(''),
   };
   return { description: now, difference: (stored) => difference(stored, now) };
 }
 
-function digest(dataset: Dataset, i: number): string {
-  const { image, label } = dataset.item(i);
-  return createHash('sha256').update(image).update(String(label)).digest('hex').slice(0, DIGITS);
+function digest(pixels: Uint8Array, label: number): string {
+  return createHash('sha256').update(pixels).update(String(label)).digest('hex').slice(0, DIGITS);
 }
 
 function difference(json: unknown, now: DataDescription): string | undefined {
@@ -80,10 +86,15 @@ function changedItems(stored: DataDescription, now: DataDescription): string | u
   if (stored.digests === now.digests) return undefined;
   const names = changedNames('item', stored.items, now.items);
   if (names !== undefined) return names;
-  const at = now.items.findIndex((_, i) => digestAt(stored, i) !== digestAt(now, i));
-  return at < 0
-    ? `number of items was ${stored.items.length}, now ${now.items.length}`
-    : `pixels or label of item ${at} ("${now.items[at]}") are others`;
+  if (stored.items.length !== now.items.length) return `number of items was ${stored.items.length}, now ${now.items.length}`;
+  const looked = Array.from({ length: now.digests.length / DIGITS }, (_, i) => i);
+  const at = looked.find((i) => digestAt(stored, i) !== digestAt(now, i))! * strideOf(now.items.length);
+  return `pixels or label of item ${at} ("${now.items[at]}") are others`;
+}
+
+/** Every how many items one is looked at. */
+function strideOf(length: number): number {
+  return Math.max(1, Math.ceil(length / MOST_DIGESTS));
 }
 
 function digestAt({ digests }: DataDescription, i: number): string {

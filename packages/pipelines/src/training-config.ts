@@ -1,3 +1,4 @@
+import { noiseSchema } from '@langevin/diffusion';
 import { problemOf } from '@langevin/io';
 import { UserError } from '@langevin/tensor';
 import * as v from 'valibot';
@@ -18,31 +19,33 @@ function entry<const Schema extends v.GenericSchema>(schema: Schema, text: strin
 export const trainingConfigSchema = v.strictObject({
   name: entry(v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,64}$/, 'use 1 to 64 lower-case letters, digits and hyphens')), 'Name of the run.'),
   seed: entry(count(0, Number.MAX_SAFE_INTEGER), 'Decides weights, order, noise and everything else that is random.'),
-  data: entry(
-    v.looseObject({ name: v.string() }),
-    '`name` of a data set, with its options; "langevin list datasets" shows which there are.',
+  data: entry(v.looseObject({ name: v.string() }), '`name` of a data set, with its options; "langevin data list" shows which there are.'),
+  labels: entry(
+    v.optional(v.pipe(v.string(), v.nonEmpty())),
+    'The attribute of the pictures that is their class, of those that "langevin data show" names; for networks that take labels.',
   ),
-  flip: entry(v.optional(v.picklist(['none', 'horizontal']), 'none'), 'Mirror half of the images left to right, at random.'),
+  categories: entry(
+    v.optional(v.pipe(v.string(), v.nonEmpty())),
+    'The attribute that classes are grouped by: categories can be asked for by name, and have a row each in previews.',
+  ),
+  flip: entry(v.optional(v.picklist(['none', 'horizontal']), 'none'), 'Mirror half of the pictures left to right, at random.'),
   backbone: entry(
     v.looseObject({ _class_name: v.string() }),
     "A network's configuration in the form of diffusers' `config.json`; `_class_name` chooses it. For class labels it says how "
       + 'many there are: '
-      + '`num_class_embeds` of a `UNet2DModel`.',
+      + '`num_class_embeds` of a `UNet2DModel`, with one more where labels are dropped.',
   ),
   patch: entry(
     v.optional(count(1, 64), 1),
     'The network sees squares of this many pixels a side as channels; its `in_channels` and `sample_size` are those of the patches.',
   ),
-  edm: entry(
-    v.optional(
-      v.strictObject({
-        sigmaData: entry(v.optional(positive, 0.5), 'Standard deviation of the pixels, which lie in [-1, 1].'),
-        meanLogSigma: entry(v.optional(v.pipe(v.number(), v.finite()), -1.2), 'Mean of the logarithm of the noise levels trained on.'),
-        stdLogSigma: entry(v.optional(positive, 1.2), 'Its standard deviation.'),
-      }),
-      {},
-    ),
-    'Noise, in the terms of Karras et al. 2022, table 1.',
+  noise: entry(
+    v.optional(noiseSchema, {}),
+    'How noise enters: see [the table below](#noise). Without it, EDM as Karras et al. 2022 train it.',
+  ),
+  dropout: entry(
+    v.optional(v.strictObject({ label: entry(v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 0), 'Of the label.') }), {}),
+    'How often the network is told nothing of a condition, so that guidance can compare (Ho and Salimans 2022); 0.1 is usual.',
   ),
   optimizer: entry(
     v.strictObject({
@@ -62,7 +65,8 @@ export const trainingConfigSchema = v.strictObject({
     'How weights follow gradients.',
   ),
   clipNorm: entry(v.optional(positive), 'Gradients are scaled down to this norm; without it they are left alone.'),
-  batchSize: entry(count(1, 65536), 'Images in a step.'),
+  batchSize: entry(count(1, 65536), 'Pictures whose gradients are computed together.'),
+  accumulate: entry(v.optional(count(1, 4096), 1), 'Batches whose gradients make one step: the memory of one, the noise of all.'),
   average: entry(
     v.union(
       [
@@ -72,28 +76,40 @@ export const trainingConfigSchema = v.strictObject({
             'Width of the average as a share of the run so far (Karras et al. 2024).',
           ),
         }),
-        v.strictObject({ halfLifeImages: entry(positive, 'Half-life of a weight in it, in images (Karras et al. 2022).') }),
+        v.strictObject({ halfLifeImages: entry(positive, 'Half-life of a weight in it, in pictures (Karras et al. 2022).') }),
+        v.strictObject({ decay: entry(share, 'Share of the old average that stays at each step, such as 0.999.') }),
       ],
-      'give one of {"std": a number > 0 and <= 0.28} and {"halfLifeImages": a number > 0}',
+      'give one of {"std": a number > 0 and <= 0.28}, {"halfLifeImages": a number > 0} and {"decay": a number >= 0 and < 1}',
     ),
     'The moving average of the weights, which samples are drawn with.',
   ),
 });
 
-export type DiffusionTrainingConfig = v.InferOutput<typeof trainingConfigSchema>;
+export type TrainingConfig = v.InferOutput<typeof trainingConfigSchema>;
+
+/** What a resumed run may have changed: how fast it learns, and where its data lie, whose content is compared. */
+export const MAY_CHANGE: readonly string[] = Object.freeze([
+  'data',
+  'optimizer.learningRate',
+  'optimizer.betas',
+  'optimizer.weightDecay',
+  'optimizer.warmUp',
+  'optimizer.cosineSteps',
+  'clipNorm',
+]);
 
 /**
- * Check a training configuration from outside.
+ * A training configuration from outside, checked, with its defaults.
  *
  * @param from the file it is from, for messages
  * @throws UserError naming the first entry that is wrong; of one that is not known, the nearest that is, and all others
  */
-export function parseTrainingConfig(json: unknown, from?: string): DiffusionTrainingConfig {
+export function parseTrainingConfig(json: unknown, from?: string): TrainingConfig {
   const parsed = v.safeParse(trainingConfigSchema, json);
   if (parsed.success) return parsed.output;
   const file = from === undefined ? '' : `, file=${from}`;
   throw new UserError(
-    `[training/config] entry is not valid: ${problemOf(trainingConfigSchema, parsed.issues[0])}${file}. Correct the configuration; `
+    `[pipelines/config] entry is not valid: ${problemOf(trainingConfigSchema, parsed.issues[0])}${file}. Correct the configuration; `
       + 'docs/training-config.md lists its entries.',
   );
 }
