@@ -20,7 +20,8 @@ export async function greys(classes: readonly string[] = ['dark', 'light']): Pro
   const content = {
     name: 'greys',
     seed: 2,
-    data: { name: 'image-folder', folder: images, size: 8 },
+    data: { name: 'picture-folder', folder: images, size: 8 },
+    labels: 'folder',
     backbone: {
       _class_name: 'UNet2DModel',
       sample_size: 8,

@@ -12,12 +12,12 @@ const ENGINE = ['--threads', '1'];
 it('trains, stops, resumes, exports, says what it made, and samples from it', async () => {
   const { root, config } = await greys();
   const run = join(root, 'run');
-  const trained = await cli(['train', config, '--folder', run, '--steps', '4', '--preview-every', '4', ...ENGINE]);
+  const trained = await cli(['train', config, '--folder', run, '--steps', '4', '--evaluate-every', '4', ...ENGINE]);
   expect(trained.code, trained.err).toBe(0);
   expect(trained.out).toContain(`report      ${join(run, 'report.html')}`);
   expect(trained.out).toMatch(/^finished at step 4, last loss [\d.]+\n/);
-  expect(trained.err).toContain('greys: 6 images');
-  await access(join(run, 'previews', 'step-00000004.png'));
+  expect(trained.err).toContain('greys: 6 pictures');
+  await access(join(run, 'evaluations', 'step-00000004', 'samples.png'));
 
   const refused = await cli(['train', config, '--folder', run, '--steps', '6', ...ENGINE]);
   expect(refused.code).toBe(1);

@@ -9,7 +9,7 @@ import { checkModel, type DiffusionModel } from './diffusion-model.ts';
 import { CREDITS } from './credits.ts';
 import { checkPath, exists, isRun } from './exists.ts';
 import { checkLabels, labelsSchema, numberedLabels, type Labels } from './labels.ts';
-import { parseNoise, readScheduler, schedulerOf } from './noise-files.ts';
+import { isRead, parseNoise, readScheduler, schedulerOf } from './noise-files.ts';
 import { readWeights, weightsToWrite, type WeightDType } from './weights.ts';
 
 const WEIGHTS = 'diffusion_pytorch_model';
@@ -135,7 +135,8 @@ export async function saveDiffusionFolder(dir: string, model: DiffusionModel, op
       ...(scheduler && { scheduler: ['diffusers', scheduler['_class_name']] }),
       [component]: ['diffusers', className],
       patch: model.backbone.patch,
-      noise: model.noise.config,
+      // What a scheduler that is read says alone is said once.
+      ...(!isRead(scheduler) && { noise: model.noise.config }),
     }),
   );
 }

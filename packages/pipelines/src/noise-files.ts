@@ -66,6 +66,11 @@ export function schedulerOf({ process, preconditioning, prediction, config }: No
   return undefined;
 }
 
+/** Whether {@link readScheduler} reads such a scheduler back. */
+export function isRead(scheduler: Readonly<Record<string, unknown>> | undefined): boolean {
+  return SCHEDULERS.some((name) => name === scheduler?.['_class_name']);
+}
+
 /** The curvature of time that EDM's models are sampled with; undefined for other processes. */
 export function rhoOf({ process, config }: NoiseRecipe): number | undefined {
   if (process.name !== 'edm') return undefined;

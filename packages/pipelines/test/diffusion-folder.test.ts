@@ -28,8 +28,10 @@ describe('a saved folder', () => {
     const model = tinyModel();
     const loaded = await loadModel(await saved());
     expect(await weights(loaded.params)).toEqual(await weights(model.params));
-    expect(loaded).toMatchObject({ process: model.process, labels: TINY_LABELS, config: TINY_CONFIG });
-    expect(loaded.backbone).toMatchObject({ patch: 2, channels: 3, height: 8, width: 8, size: 8, classes: 4 });
+    expect(loaded).toMatchObject({ labels: TINY_LABELS, config: TINY_CONFIG });
+    for (const sigma of [0.002, 0.5, 80])
+      expect(loaded.noise.preconditioning.at({ alpha: 1, sigma })).toEqual(model.noise.preconditioning.at({ alpha: 1, sigma }));
+    expect(loaded.backbone).toMatchObject({ patch: 2, channels: 3, height: 8, width: 8, classes: 4 });
   });
 
   it('has the layout of diffusers', async () => {

@@ -7,11 +7,13 @@ import {
   diffusionRunFromConfig,
   loadModel,
   loadRunModel,
+  parseTrainingConfig,
   sampleImages,
   saveDiffusionFolder,
 } from '@langevin/pipelines';
 import { data, namedTensors, setDefaultEngine } from '@langevin/tensor';
-import { parseTrainingConfig, train } from '@langevin/training';
+import { train } from '@langevin/training';
+import { folderStore } from '@langevin/training/node';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { temporaryFolder, TINY_CONFIG } from './tiny.ts';
 
@@ -35,10 +37,11 @@ async function setUp() {
   const config = parseTrainingConfig({
     name: 'greys',
     seed: 2,
-    data: { name: 'image-folder', folder, size: 8 },
+    data: { name: 'picture-folder', folder, size: 8 },
+    labels: 'folder',
     patch: 2,
     backbone: { ...TINY_CONFIG, num_class_embeds: 2 },
-    edm: { sigmaData: 0.6 },
+    noise: { preconditioning: { name: 'edm', sigmaData: 0.6 } },
     optimizer: { name: 'adamW', learningRate: 0.01 },
     batchSize: 3,
     average: { halfLifeImages: 20 },
@@ -49,22 +52,25 @@ async function setUp() {
 describe('a run from its configuration', () => {
   it('trains, shows previews, and its model loads from the run folder', async () => {
     const { config, run } = await setUp();
-    const { task, dataset, labels, parameters } = await diffusionRunFromConfig(config);
-    expect(dataset.length).toBe(6);
+    const { task, pictures, labels, parameters } = await diffusionRunFromConfig(config);
+    expect(pictures.source.length).toBe(6);
     expect(labels).toEqual({ classes: ['dark', 'light'], categories: [] });
-    for await (const event of train(task, { folder: run, steps: 4, previewEvery: 2, checkpointEvery: 2 }))
-      if (event.kind === 'step') expect(Number.isFinite(event.metrics.loss)).toBe(true);
+    for await (const event of train(task, { store: folderStore(run), steps: 4, evaluateEvery: 2, checkpointEvery: 2 }))
+      if (event.kind === 'step') expect(Number.isFinite(event.losses['loss']!)).toBe(true);
 
-    expect(await readdir(join(run, 'previews'))).toEqual(['step-00000002.png', 'step-00000004.png']);
+    expect(await readdir(join(run, 'evaluations'))).toEqual(['step-00000002', 'step-00000004']);
     // Two rows of eight images, each 16 pixels wide, with 2 between and around them.
-    expect(await readImage(join(run, 'previews', 'step-00000004.png'))).toMatchObject({ width: 2 + 8 * 18, height: 2 + 2 * 18 });
+    expect(await readImage(join(run, 'evaluations', 'step-00000004', 'samples.png'))).toMatchObject({
+      width: 2 + 8 * 18,
+      height: 2 + 2 * 18,
+    });
 
     const average = await loadRunModel(run);
     const params = await loadRunModel(run, { weights: 'params' });
     expect(average).toMatchObject({
       name: 'greys',
       step: 4,
-      model: { process: { sigmaData: 0.6 }, labels: { classes: ['dark', 'light'] } },
+      model: { noise: { preconditioning: { name: 'edm' } }, labels: { classes: ['dark', 'light'] } },
     });
     const weight = async (tree: unknown) => data(namedTensors(tree).get('conv_in.weight')!);
     expect(await weight(average.model.params)).not.toEqual(await weight(params.model.params));
@@ -72,7 +78,9 @@ describe('a run from its configuration', () => {
 
     const found = await describeCheckpoint(run);
     expect(found).toMatchObject({ kind: 'run', step: 4, config: { name: 'greys' } });
-    expect(found.prefixes.map(({ prefix }) => prefix)).toEqual(expect.arrayContaining(['params.conv_in', 'average.conv_in']));
+    expect(found.prefixes.map(({ prefix }) => prefix)).toEqual(
+      expect.arrayContaining(['network.params.conv_in', 'network.averages.average.conv_in']),
+    );
 
     let images = 0;
     for await (const event of sampleImages({ model: await loadModel(run), labels: [0, 1], steps: 2 }))
@@ -82,12 +90,12 @@ describe('a run from its configuration', () => {
 
   it('is not disturbed by its previews', async () => {
     const losses = [];
-    for (const previewEvery of [0, 1]) {
+    for (const evaluateEvery of [0, 1]) {
       const { config, run } = await setUp();
       const { task } = await diffusionRunFromConfig(config);
       const seen: number[] = [];
-      for await (const event of train(task, { folder: run, steps: 3, previewEvery }))
-        if (event.kind === 'step') seen.push(event.metrics.loss);
+      for await (const event of train(task, { store: folderStore(run), steps: 3, evaluateEvery }))
+        if (event.kind === 'step') seen.push(event.losses['loss']!);
       losses.push(seen);
     }
     expect(losses[1]).toEqual(losses[0]);
@@ -96,12 +104,12 @@ describe('a run from its configuration', () => {
   it('keeps the names of its classes: what its data became, or where they went, is no matter', async () => {
     const { config, run, folder } = await setUp();
     const { task } = await diffusionRunFromConfig(config);
-    for await (const event of train(task, { folder: run, steps: 1 })) expect(event.kind).toBeTruthy();
+    for await (const event of train(task, { store: folderStore(run), steps: 1 })) expect(event.kind).toBeTruthy();
     await mkdir(join(folder, 'ant'));
     await copyFile(join(folder, 'dark', '0.png'), join(folder, 'ant', '0.png'));
     expect((await loadRunModel(run)).model.labels).toEqual({ classes: ['dark', 'light'], categories: [] });
     const other = await diffusionRunFromConfig({ ...config, backbone: { ...config.backbone, num_class_embeds: 3 } });
-    await expect(train(other.task, { folder: run, steps: 2, start: 'resume' }).next()).rejects.toThrow(
+    await expect(train(other.task, { store: folderStore(run), steps: 2, start: 'resume' }).next()).rejects.toThrow(
       'num_class_embeds: stored 2, given 3',
     );
     await rename(folder, `${folder}-moved`);
@@ -112,7 +120,7 @@ describe('a run from its configuration', () => {
     // The same pictures at another place are the same data.
     await rm(join(`${folder}-moved`, 'ant'), { recursive: true });
     const moved = await diffusionRunFromConfig({ ...config, data: { ...config.data, folder: `${folder}-moved` } });
-    for await (const event of train(moved.task, { folder: run, steps: 2, start: 'resume' }))
+    for await (const event of train(moved.task, { store: folderStore(run), steps: 2, start: 'resume' }))
       if (event.kind === 'start') expect(event).toMatchObject({ step: 1, changed: [{ path: 'data.folder' }] });
   });
 
@@ -120,8 +128,8 @@ describe('a run from its configuration', () => {
     const { config, run } = await setUp();
     const { num_class_embeds: _, ...backbone } = config.backbone;
     const { task, remarks } = await diffusionRunFromConfig({ ...config, backbone });
-    expect(remarks).toEqual([expect.stringContaining('the 2 classes of image-folder are not used: the network takes none.')]);
-    for await (const event of train(task, { folder: run, steps: 1, previewEvery: 1 })) expect(event.kind).toBeTruthy();
+    expect(remarks).toEqual([expect.stringContaining('labels "folder" are not used: the network takes none.')]);
+    for await (const event of train(task, { store: folderStore(run), steps: 1, evaluateEvery: 1 })) expect(event.kind).toBeTruthy();
     const model = await loadModel(run);
     expect(model.labels).toBeUndefined();
     for await (const event of sampleImages({ model, labels: 2, steps: 1 })) expect(event.kind).toBeTruthy();
@@ -129,9 +137,11 @@ describe('a run from its configuration', () => {
 
   it('on pictures without classes trains class 0 of a network that takes them, and says so', async () => {
     const { config, run, folder } = await setUp();
-    const { task, remarks } = await diffusionRunFromConfig({ ...config, data: { ...config.data, folder: join(folder, 'dark') } });
-    expect(remarks).toEqual(["image-folder has no classes: of the network's 2 only class 0 is trained."]);
-    for await (const event of train(task, { folder: run, steps: 1, previewEvery: 1 })) expect(event.kind).toBeTruthy();
+    const { task, remarks } = await diffusionRunFromConfig({ ...config, labels: undefined });
+    expect(remarks).toEqual([
+      'no labels are named: of the network\'s 2 only class 0 is trained. Give "labels", an attribute of picture-folder.',
+    ]);
+    for await (const event of train(task, { store: folderStore(run), steps: 1, evaluateEvery: 1 })) expect(event.kind).toBeTruthy();
     expect((await loadModel(run)).labels).toEqual({ classes: ['0'], categories: [] });
   });
 
@@ -144,7 +154,7 @@ describe('a run from its configuration', () => {
     ]) {
       const { config, run } = await setUp();
       const { task } = await diffusionRunFromConfig(parseTrainingConfig({ ...config, optimizer }));
-      for await (const event of train(task, { folder: run, steps: 2 })) expect(event.kind).toBeTruthy();
+      for await (const event of train(task, { store: folderStore(run), steps: 2 })) expect(event.kind).toBeTruthy();
       const { model } = await loadRunModel(run, { weights: 'params' });
       after.push(await data(namedTensors(model.params).get('conv_in.weight')!));
     }
@@ -155,11 +165,11 @@ describe('a run from its configuration', () => {
   it('whose newest checkpoint is damaged says so; an earlier one can be named', async () => {
     const { config, run } = await setUp();
     const { task } = await diffusionRunFromConfig(config);
-    for await (const event of train(task, { folder: run, steps: 2, checkpointEvery: 1 })) expect(event.kind).toBeTruthy();
-    const newest = join(run, 'checkpoints', 'step-00000002');
-    await writeFile(join(newest, 'state.safetensors'), 'damaged');
+    for await (const event of train(task, { store: folderStore(run), steps: 2, checkpointEvery: 1 })) expect(event.kind).toBeTruthy();
+    const newest = join(run, 'checkpoints', 'step-00000002.safetensors');
+    await writeFile(newest, 'damaged');
     await expect(loadModel(run)).rejects.toThrow(`[pipelines/run] newest checkpoint cannot be read: path=${newest}, `);
-    expect(await loadRunModel(join(run, 'checkpoints', 'step-00000001'))).toMatchObject({
+    expect(await loadRunModel(join(run, 'checkpoints', 'step-00000001.safetensors'))).toMatchObject({
       step: 1,
       model: { labels: { classes: ['dark', 'light'] } },
     });
@@ -168,12 +178,11 @@ describe('a run from its configuration', () => {
   it('is not written over by a model, which would hide it', async () => {
     const { config, run } = await setUp();
     const { task } = await diffusionRunFromConfig(config);
-    for await (const event of train(task, { folder: run, steps: 1 })) expect(event.kind).toBeTruthy();
+    for await (const event of train(task, { store: folderStore(run), steps: 1 })) expect(event.kind).toBeTruthy();
     const { model } = await loadRunModel(run);
-    for (const folder of [run, join(run, 'checkpoints', 'step-00000001')])
-      await expect(saveDiffusionFolder(folder, model)).rejects.toThrow(
-        `[pipelines/folder] folder is that of a training run, which a model beside it would hide: folder=${folder}.`,
-      );
+    await expect(saveDiffusionFolder(run, model)).rejects.toThrow(
+      `[pipelines/folder] folder is that of a training run, which a model beside it would hide: folder=${run}.`,
+    );
     expect(await readdir(run)).not.toContain('unet');
     await saveDiffusionFolder(`${run}-model`, model);
     await cp(`${run}-model`, run, { recursive: true });
@@ -191,7 +200,9 @@ it('the sub-categories of emoji fall into their categories', async () => {
   const config = parseTrainingConfig({
     name: 'emoji',
     seed: 0,
-    data: { name: 'emoji', size: 4, labels: 'subcategory', onlySubcategories: ['cat-face', 'food-fruit', 'food-sweet'] },
+    data: { name: 'emoji-google', size: 4, onlySubcategories: ['cat-face', 'food-fruit', 'food-sweet'] },
+    labels: 'subcategory',
+    categories: 'category',
     patch: 1,
     backbone: { ...TINY_CONFIG, sample_size: 4, in_channels: 3, out_channels: 3, num_class_embeds: 3 },
     optimizer: { name: 'adam', learningRate: 1 },
@@ -202,8 +213,8 @@ it('the sub-categories of emoji fall into their categories', async () => {
   expect(labels).toEqual({
     classes: ['cat-face', 'food-fruit', 'food-sweet'],
     categories: [
-      { name: 'Smileys & Emotion', classes: [0] },
       { name: 'Food & Drink', classes: [1, 2] },
+      { name: 'Smileys & Emotion', classes: [0] },
     ],
   });
 });

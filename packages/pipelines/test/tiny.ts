@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EDM_DEFAULTS, imageBackbone, type DiffusionModel, type Labels } from '@langevin/pipelines';
+import { noiseRecipe } from '@langevin/diffusion';
+import { imageBackbone, type DiffusionModel, type Labels } from '@langevin/pipelines';
 import { mapTensors, tensor, torchGenerator } from '@langevin/tensor';
 import { onTestFinished } from 'vitest';
 
@@ -52,7 +53,7 @@ export function tinyModel(weights: 'zero' | 'random' = 'random', config: Readonl
     backbone,
     params,
     config,
-    process: { ...EDM_DEFAULTS, sigmaData: 0.7 },
+    noise: noiseRecipe({ preconditioning: { name: 'edm', sigmaData: 0.7 } }),
     ...(backbone.classes === undefined ? {} : { labels: TINY_LABELS }),
   };
 }

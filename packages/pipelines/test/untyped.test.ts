@@ -1,7 +1,15 @@
 import { backboneFromConfig, dit, findBackbone, unet2d } from '@langevin/backbones';
-import { describeCheckpoint, loadDiffusionFolder, loadModel, loadRunModel, sampleImages, saveDiffusionFolder } from '@langevin/pipelines';
+import {
+  describeCheckpoint,
+  loadDiffusionFolder,
+  loadModel,
+  loadRunModel,
+  parseTrainingConfig,
+  sampleImages,
+  saveDiffusionFolder,
+} from '@langevin/pipelines';
 import { errorKind } from '@langevin/tensor';
-import { parseTrainingConfig, train } from '@langevin/training';
+import { memoryStore, train } from '@langevin/training';
 import { describe, expect, it } from 'vitest';
 import { tinyModel } from './tiny.ts';
 
@@ -21,8 +29,9 @@ const FUNCTIONS: Readonly<Record<string, (value: never) => unknown>> = {
   'unet2d without a configuration': (value) => unet2d(value === undefined ? (null as never) : value),
   'dit without a configuration': (value) => dit(value === undefined ? (null as never) : value),
   parseTrainingConfig,
-  'train a': (value) => train(value, { folder: 'never-made', steps: 1 }).next(),
-  'train in': (value) => train({ name: 'x', config: {}, init: () => ({}), step: () => Promise.reject(new Error('ran')) }, value).next(),
+  'train a': (value) => train(value, { store: memoryStore(), steps: 1 }).next(),
+  'train in': (value) =>
+    train({ name: 'x', config: {}, seed: 0, init: () => ({}), step: () => Promise.reject(new Error('ran')) }, value).next(),
 };
 
 describe.each(Object.entries(FUNCTIONS))('%s', (_name, call) => {

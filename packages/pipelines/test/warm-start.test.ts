@@ -1,7 +1,6 @@
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
-import { diffusionRunFromConfig, type DiffusionModel, type Labels } from '@langevin/pipelines';
+import { diffusionRunFromConfig, parseTrainingConfig, type DiffusionModel, type Labels } from '@langevin/pipelines';
 import { data, namedTensors, setDefaultEngine, type Tensor } from '@langevin/tensor';
-import { parseTrainingConfig } from '@langevin/training';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { TINY_CONFIG, tinyModel } from './tiny.ts';
 
@@ -14,10 +13,11 @@ function configOf(overrides: Readonly<Record<string, unknown>> = {}) {
   return parseTrainingConfig({
     name: 'cats',
     seed: 4,
-    data: { name: 'emoji', size: 8, labels: 'name', onlySubcategories: SUBCATEGORIES },
+    data: { name: 'emoji-google', size: 8, onlySubcategories: SUBCATEGORIES },
+    labels: 'name',
     patch: 2,
     backbone: { ...TINY_CONFIG, num_class_embeds: 12, ...overrides },
-    edm: { sigmaData: 0.6 },
+    noise: { preconditioning: { name: 'edm', sigmaData: 0.6 } },
     optimizer: { name: 'adam', learningRate: 0.001 },
     batchSize: 2,
     average: { std: 0.1 },
@@ -36,9 +36,9 @@ describe('a run that begins with another model', () => {
     const model: DiffusionModel = { ...tinyModel('random'), labels: names };
     const { task, labels } = await diffusionRunFromConfig(configOf(), { initial: model });
     const [began, there, fresh] = [
-      weightsOf(task.init().params),
+      weightsOf((await task.init()).network.params),
       weightsOf(model.params),
-      weightsOf((await diffusionRunFromConfig(configOf())).task.init().params),
+      weightsOf((await (await diffusionRunFromConfig(configOf())).task.init()).network.params),
     ];
     for (const [name, tensor] of began) {
       if (name !== 'class_embedding.weight') expect(await data(tensor), name).toEqual(await data(there.get(name)!));
@@ -50,15 +50,16 @@ describe('a run that begins with another model', () => {
       expect(got![label], name).toEqual(expected);
       expect(got![label], name).not.toEqual(own![label]);
     });
-    expect(task.init().average).toBe(task.init().params);
+    const { network } = await task.init();
+    expect(network.averages['average']).toBe(network.params);
   });
 
   test('a class that the other model does not know keeps what it would have had', async () => {
     const strangers: DiffusionModel = { ...tinyModel('random'), labels: { classes: ['a', 'b', 'c', 'd'], categories: [] } };
-    const embedding = async (initial?: DiffusionModel) =>
-      rows(
-        weightsOf((await diffusionRunFromConfig(configOf(), initial ? { initial } : {})).task.init().params).get('class_embedding.weight')!,
-      );
+    const embedding = async (initial?: DiffusionModel) => {
+      const { task } = await diffusionRunFromConfig(configOf(), initial ? { initial } : {});
+      return rows(weightsOf((await task.init()).network.params).get('class_embedding.weight')!);
+    };
     expect(await embedding(strangers)).toEqual(await embedding());
   });
 

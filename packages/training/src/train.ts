@@ -1,4 +1,4 @@
-import { checkNumber, shownValue, UserError } from '@langevin/tensor';
+import { checkNumber, readOptions, shownValue, UserError } from '@langevin/tensor';
 import { beginRun, FILES, showCheckpoint, type Beginning } from './begin-run.ts';
 import { checkpointPath, loadCheckpoint, pruneCheckpoints, saveCheckpoint, setAsideAfter } from './checkpoints.ts';
 import { judge, newHealth } from './health.ts';
@@ -79,7 +79,19 @@ export type TrainEvent<State = unknown> =
  * x; // => 1
  */
 export async function* train<State>(task: Task<State>, options: TrainOptions): AsyncGenerator<TrainEvent<State>, void> {
-  const { store, steps, start = 'new', logEvery = 10, checkpointEvery = 500, keep = 2, milestone = 1, evaluateEvery = 0 } = options;
+  checkTaskShape(task);
+  const {
+    store,
+    steps,
+    start = 'new',
+    logEvery = 10,
+    checkpointEvery = 500,
+    keep = 2,
+    milestone = 1,
+    evaluateEvery = 0,
+  } = readOptions('training/train', options);
+  if (typeof store !== 'object' || store === null || typeof store.lock !== 'function')
+    throw new UserError(`[training/train] there is no store: store=${shownValue(store)}. Pass folderStore() or memoryStore().`);
   checkNumber('training/train', { steps, logEvery, checkpointEvery, keep, milestone }, { atLeast: 1, kind: 'integer' });
   checkNumber('training/train', { evaluateEvery }, { atLeast: 0, kind: 'integer' });
   if (!['new', 'resume', 'previous'].includes(start)) {
@@ -91,6 +103,12 @@ export async function* train<State>(task: Task<State>, options: TrainOptions): A
   } finally {
     await lock.release();
   }
+}
+
+function checkTaskShape(task: unknown): void {
+  const { init, step } = (typeof task === 'object' && task !== null ? task : {}) as Readonly<Record<string, unknown>>;
+  if (typeof init === 'function' && typeof step === 'function') return;
+  throw new UserError(`[training/train] there is no task: task=${shownValue(task)}. Pass what defineTask() gives, or another task.`);
 }
 
 type Resolved = TrainOptions & Required<Pick<TrainOptions, 'logEvery' | 'checkpointEvery' | 'keep' | 'evaluateEvery'>>;
