@@ -41,7 +41,7 @@ export const trainingConfigSchema = v.strictObject({
   ),
   noise: entry(
     v.optional(noiseSchema, {}),
-    'How noise enters: see [the table below](#noise). Without it, EDM as Karras et al. 2022 train it.',
+    'How noise enters; without it, EDM as Karras et al. 2022 train it. Each part has a `name` and takes its options beside it.',
   ),
   dropout: entry(
     v.optional(v.strictObject({ label: entry(v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 0), 'Of the label.') }), {}),
