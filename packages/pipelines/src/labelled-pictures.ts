@@ -35,7 +35,7 @@ const MOST_CLASSES = 100_000;
 export function labelledPictures(source: DataSource, { labels: by, categories: groups }: LabelledPicturesOptions = {}): LabelledPictures {
   if (!isPictures(source)) {
     throw new UserError(
-      `[pipelines/data] data are not pictures: data=${source.name}, kind=${source.kind}. Choose a data set of pictures: "langevin data list".`,
+      `[pipelines/data] data are not pictures: data=${source.name}, kind=${source.kind}. Choose one of pictures: "langevin data list".`,
     );
   }
   const notes = Array.from({ length: source.length }, (_, i) => source.about(i));

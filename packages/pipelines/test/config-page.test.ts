@@ -10,8 +10,8 @@ it('docs/training-config.md says what the schema takes', async () => {
   await expect(page).toMatchFileSnapshot(fileURLToPath(new URL('../../../docs/training-config.md', import.meta.url)));
 });
 
-it('the configuration that docs/training-images.md prints is one', async () => {
-  const page = await readFile(fileURLToPath(new URL('../../../docs/training-images.md', import.meta.url)), 'utf8');
+it('the configuration that docs/training.md prints is one', async () => {
+  const page = await readFile(fileURLToPath(new URL('../../../docs/training.md', import.meta.url)), 'utf8');
   const [, json] = /```json\n(.*?)```/su.exec(page)!;
   expect(parseTrainingConfig(JSON.parse(json!))).toMatchObject({ name: 'shapes', data: { name: 'picture-folder' } });
 });

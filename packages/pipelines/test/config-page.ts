@@ -102,7 +102,7 @@ function takes(parts: Parts): string {
     case 'union':
       return 'an object with one of its entries';
     case 'string':
-      return '1 to 64 of a-z, 0-9 and -';
+      return parts.pipe?.some(({ type }) => type === 'regex') === true ? '1 to 64 of a-z, 0-9 and -' : 'a text';
     case 'strict_object':
     case 'loose_object':
       return 'an object';

@@ -136,7 +136,7 @@ describe('a run from its configuration', () => {
   });
 
   it('on pictures without classes trains class 0 of a network that takes them, and says so', async () => {
-    const { config, run, folder } = await setUp();
+    const { config, run } = await setUp();
     const { task, remarks } = await diffusionRunFromConfig({ ...config, labels: undefined });
     expect(remarks).toEqual([
       'no labels are named: of the network\'s 2 only class 0 is trained. Give "labels", an attribute of picture-folder.',

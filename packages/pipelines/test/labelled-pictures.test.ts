@@ -44,7 +44,8 @@ describe('pictures with classes', () => {
 
   it('are refused with an attribute that one of them lacks, and clips are no pictures', () => {
     expect(() => labelledPictures(sourceOf(animals), { labels: 'knd' })).toThrow(
-      '[pipelines/data] a picture has no such attribute: attribute=knd, data=greys, item=rex. Did you mean "kind"? It has: kind, size, order.',
+      '[pipelines/data] a picture has no such attribute: attribute=knd, data=greys, item=rex. Did you mean "kind"? '
+        + 'It has: kind, size, order.',
     );
     expect(() => labelledPictures(sourceOf(animals), { categories: 'order' })).toThrow('there is nothing to group: categories=order');
     const clip = defineDataSource<ClipItem>({
