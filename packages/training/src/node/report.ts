@@ -61,9 +61,7 @@ interface ReportState {
 
 async function writeReport({ folder, name, pixels = 'squares', titles = {} }: ReportOptions, at: ReportState): Promise<void> {
   const store = folderStore(folder);
-  const [log, timings, evaluations] = await Promise.all(
-    [FILES.log, FILES.timings, FILES.evaluations].map((path) => readLog(store, path)),
-  );
+  const [log, timings, evaluations] = await Promise.all([FILES.log, FILES.timings, FILES.evaluations].map((path) => readLog(store, path)));
   const { step, steps, pictures, state } = at;
   const middle = timings!.length === 0 ? undefined : median(timings!.map((line) => line['milliseconds'] ?? 0));
   const titleOf = (key: string): string => titles[key] ?? key;
