@@ -107,7 +107,7 @@ describe('what is wrong is said in one line, with the value and what to do', () 
     await writeFile(path, '{"name":"x","seed":-1}');
     const { code, err } = await cli(['train', path]);
     expect(code).toBe(1);
-    expect(err).toMatch(new RegExp(`^\\[training/config\\] entry is not valid: .*file=${path}\\.`));
+    expect(err).toMatch(new RegExp(`^\\[pipelines/config\\] entry is not valid: .*file=${path}\\.`));
     await writeFile(
       path,
       JSON.stringify({

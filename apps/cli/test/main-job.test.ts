@@ -21,7 +21,7 @@ it('trains, stops, resumes, exports, says what it made, and samples from it', as
 
   const refused = await cli(['train', config, '--folder', run, '--steps', '6', ...ENGINE]);
   expect(refused.code).toBe(1);
-  expect(refused.err).toContain('[training/loop] folder already has checkpoints');
+  expect(refused.err).toContain('[training/train] there is a run already');
 
   // Whoever asked it to stop did so before its first step: nothing is lost, and it says how to go on.
   const stopped = await cli(['train', config, '--folder', run, '--steps', '6', '--resume', ...ENGINE], { signal: AbortSignal.abort() });

@@ -17,7 +17,6 @@ import {
   type Optimizer,
   type Schedule,
 } from '@langevin/nn';
-import { heun } from '@langevin/samplers';
 import { tensorsOf, torchGenerator, UserError, type Engine } from '@langevin/tensor';
 import type { Evaluation, Json, Task } from '@langevin/training';
 import { describeData } from './data-description.ts';
@@ -198,7 +197,6 @@ async function* previews({ params, forward, backbone, noise, config, labels, eng
     model,
     labels: classes,
     seed: config.seed,
-    sampler: heun(),
     steps: PREVIEW_STEPS,
     forward,
     engine,

@@ -10,7 +10,7 @@ export { labelChoices, type Category, type Labels } from './labels.ts';
 export { drawLabels, type DrawLabelsOptions } from './draw-labels.ts';
 
 // Sampling
-export { sampleImages, type SampleResult, type SampleStep } from './sample-images.ts';
+export { sampleImages, usualSampler, usualSpacing, type SampleResult, type SampleStep } from './sample-images.ts';
 export type { SampleBatch, SampleImagesOptions } from './sample-options.ts';
 export { compileForward, type Forward, type ForwardInput, type ForwardOptions } from './forward.ts';
 

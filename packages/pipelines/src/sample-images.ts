@@ -1,8 +1,8 @@
-import { type Denoiser, type NoiseLevel, type NoiseSource, relativeSigma } from '@langevin/core';
+import { type Denoiser, type NoiseLevel, type NoiseSource, relativeSigma, type Sampler } from '@langevin/core';
 import type { NoiseRecipe } from '@langevin/diffusion';
 import { karras, precondition, tensorAlgebra, trailing, type NoiseProcess, type Spacing } from '@langevin/core-schedules';
 import { fromImages, toImages, type Image } from '@langevin/io';
-import { brownianTreeNoise, heun, imageNoise, startState, trajectory } from '@langevin/samplers';
+import { brownianTreeNoise, dpmpp2m, heun, imageNoise, startState, trajectory } from '@langevin/samplers';
 import { float32Data, tensor, UserError, zeros, type Tensor } from '@langevin/tensor';
 import { compileForward } from './forward.ts';
 import { rhoOf } from './noise-files.ts';
@@ -47,7 +47,16 @@ export interface SampleResult {
  */
 export async function* sampleImages(given: SampleImagesOptions): AsyncGenerator<SampleStep | SampleResult, void> {
   const { count, classes, ...options } = checkSampleOptions(given);
-  const { model, seed = 0, steps = 18, batch: most = 32, signal, engine, sampler = heun(), noise: kind = 'images' } = options;
+  const {
+    model,
+    seed = 0,
+    steps = 18,
+    batch: most = 32,
+    signal,
+    engine,
+    sampler = usualSampler(model.noise),
+    noise: kind = 'images',
+  } = options;
   const { process, preconditioning } = model.noise;
   const { spacing = usualSpacing(model.noise) } = options;
   const levels = startingAt(spacing.levels(process, { steps }), { process, sigma: options.startSigma });
@@ -113,8 +122,16 @@ export async function* sampleImages(given: SampleImagesOptions): AsyncGenerator<
   yield { kind: 'done', images, nfe };
 }
 
+/**
+ * The sampler that suits most models of this noise: Heun's method for EDM's, as their paper has it; DPM-Solver++ of second order for
+ * others, which begins at pure noise too, where Heun's method cannot.
+ */
+export function usualSampler(noise: NoiseRecipe): Sampler {
+  return rhoOf(noise) === undefined ? dpmpp2m() : heun();
+}
+
 /** EDM's models are sampled at the noise levels of Karras et al.; others even in time, from the noisiest. */
-function usualSpacing(noise: NoiseRecipe): Spacing {
+export function usualSpacing(noise: NoiseRecipe): Spacing {
   const rho = rhoOf(noise);
   return rho === undefined ? trailing() : karras({ rho });
 }

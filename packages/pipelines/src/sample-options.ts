@@ -24,7 +24,7 @@ export interface SampleImagesOptions {
   readonly labels: readonly (number | string)[] | number;
   /** @default 0 */
   readonly seed?: number | bigint;
-  /** @default heun(), deterministic and of second order */
+  /** @default heun() for EDM's models, dpmpp2m() for others: deterministic and of second order */
   readonly sampler?: Sampler;
   /** @default karras() with the model's rho for EDM's models, trailing() for others */
   readonly spacing?: Spacing;

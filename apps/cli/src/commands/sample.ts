@@ -3,7 +3,7 @@ import { basename, resolve } from 'node:path';
 import type { Spacing } from '@langevin/core-schedules';
 import { imageGrid, type Image } from '@langevin/io';
 import { imageExtensions, writeImage } from '@langevin/io/node';
-import { loadModel, sampleImages, type DiffusionModel } from '@langevin/pipelines';
+import { loadModel, sampleImages, usualSampler, usualSpacing, type DiffusionModel } from '@langevin/pipelines';
 import { resolveSampler, resolveSpacing } from '@langevin/samplers/compat';
 import { median, UnsupportedError, UserError, type Engine } from '@langevin/tensor';
 import { Option, type Command } from 'commander';
@@ -21,7 +21,7 @@ import { line, remark, type Terminal } from '../terminal.ts';
 interface SampleOptions extends EngineOptions {
   readonly checkpoint?: string;
   readonly preset?: string;
-  readonly sampler: string;
+  readonly sampler?: string;
   readonly spacing?: string;
   readonly setSpacing?: Readonly<Record<string, unknown>>;
   readonly noise?: 'images' | 'brownian-tree';
@@ -60,7 +60,11 @@ export function addSample(program: Command, terminal: Terminal): void {
     .description('Sample images from a checkpoint and write them as one grid.')
     .option('--preset <name>', `a checkpoint that comes with the repository: ${presetNames.join(', ')}`)
     .option('--checkpoint <folder>', 'the folder of a model, or of a training run')
-    .option('--sampler <name>', '"langevin list samplers" shows them; names of ComfyUI and AUTOMATIC1111 are known too', 'heun')
+    .option(
+      '--sampler <name>',
+      '"langevin list samplers" shows them; names of ComfyUI and AUTOMATIC1111 are known too (default: heun for EDM\'s models, dpmpp-2m '
+        + 'for others)',
+    )
     .option('--set <name=value>', 'an option of the sampler, such as eta=0.5, or in JSON; may be given again', setting)
     .addOption(
       new Option(
@@ -72,7 +76,8 @@ export function addSample(program: Command, terminal: Terminal): void {
     )
     .option(
       '--spacing <name>',
-      'which noise levels the steps visit; "langevin list spacings" shows them (default: that of the sampler\'s name, else karras)',
+      'which noise levels the steps visit; "langevin list spacings" shows them (default: that of the sampler\'s name, else karras for '
+        + "EDM's models, trailing for others)",
     )
     .option('--set-spacing <name=value>', 'an option of the spacing, such as rho=5, or in JSON; may be given again', setting)
     .option('--steps <n>', 'sampler steps', integer(1, 100_000), 18)
@@ -98,50 +103,70 @@ async function sample(options: SampleOptions, terminal: Terminal): Promise<void>
   const { name, folder } = source(options);
   const out = await preparePicture(options.out ?? `out/${name}-seed${options.seed}.png`, 'sample');
   const registries = await loadPlugins(options.plugin);
-  const { sampler, levels, note, noise, ...named } = resolveSampler(options.sampler, {
+  // What is wrong with the options is said before a model is loaded.
+  await choose(options, { registries, usual: { sampler: 'heun', spacing: 'karras' } });
+  remark(terminal, `loading ${folder}`);
+  const model = await loadModel(folder, registries);
+  const usual = { sampler: usualSampler(model.noise).name, spacing: usualSpacing(model.noise).name };
+  const { asked, sampler, spacing, note, noise } = await choose(options, { registries, usual });
+  if (note !== undefined) remark(terminal, `${asked}: ${note}`);
+  if (noise !== undefined && options.noise !== noise)
+    remark(terminal, `${asked}: its program takes the noise of a Brownian tree: --noise ${noise}`);
+  await withEngine(options, (engine) => sampleOn(engine, { begin, model, out, sampler, spacing, note, options }, terminal));
+}
+
+interface Choices {
+  readonly asked: string;
+  readonly sampler: Sampler;
+  readonly spacing: Spacing;
+  readonly note: string | undefined;
+  readonly noise: string | undefined;
+}
+
+/** Sampler and spacing by the names that were given, or the usual ones. */
+async function choose(
+  options: SampleOptions,
+  { registries, usual }: { readonly registries: Registries; readonly usual: { readonly sampler: string; readonly spacing: string } },
+): Promise<Choices> {
+  const asked = options.sampler ?? usual.sampler;
+  const { sampler, levels, note, noise, ...named } = resolveSampler(asked, {
     program: 'langevin',
     ...registries,
     ...(options.set && { options: withNested(options.set, registries) }),
   });
   if (await needsGuidance(sampler))
     throw new UnsupportedError(
-      `[cli/sample] sampler works with guided denoisers only, which the command line does not make: --sampler ${options.sampler}. Choose `
+      `[cli/sample] sampler works with guided denoisers only, which the command line does not make: --sampler ${asked}. Choose `
         + 'another ("langevin list samplers"), or guide one in a program of your own, as docs/cookbook.md shows.',
     );
   // Options are for a spacing that is made here: the one that a sampler's name brings along is made anew.
   const chosen =
     options.spacing === undefined && options.setSpacing === undefined && named.spacing
       ? named.spacing
-      : resolveSpacing(options.spacing ?? named.spacing?.name ?? 'karras', {
+      : resolveSpacing(options.spacing ?? named.spacing?.name ?? usual.spacing, {
           ...registries,
           ...(options.setSpacing && { options: options.setSpacing }),
         });
   const spacing: Spacing = { name: chosen.name, levels: (process, wanted) => levels(chosen, process, wanted) };
-  if (note !== undefined) remark(terminal, `${options.sampler}: ${note}`);
-  if (noise !== undefined && options.noise !== noise)
-    remark(terminal, `${options.sampler}: its program takes the noise of a Brownian tree: --noise ${noise}`);
-  await withEngine(options, (engine) => sampleOn(engine, { begin, folder, out, sampler, spacing, note, registries, options }, terminal));
+  return { asked, sampler, spacing, note, noise };
 }
 
 interface SampleJob {
   /** When the command began. */
   readonly begin: number;
-  readonly folder: string;
+  readonly model: DiffusionModel;
   readonly out: string;
   readonly sampler: Sampler;
   readonly spacing: Spacing;
   readonly note: string | undefined;
-  readonly registries: Registries;
   readonly options: SampleOptions;
 }
 
 async function sampleOn(
   engine: Engine,
-  { begin, folder, out, sampler, spacing, note, registries, options }: SampleJob,
+  { begin, model, out, sampler, spacing, note, options }: SampleJob,
   terminal: Terminal,
 ): Promise<void> {
-  remark(terminal, `loading ${folder}`);
-  const model = await loadModel(folder, registries);
   const layout = layOut(model, options);
   const { columns, labels } = layout;
   const count = typeof labels === 'number' ? labels : labels.length;
