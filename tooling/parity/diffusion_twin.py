@@ -1,12 +1,13 @@
 """The PyTorch twin of `langevin train`: diffusers' own networks, torch's Adam, the same configurations.
 
     python tooling/parity/diffusion_twin.py steps <folder>
-    python tooling/parity/diffusion_twin.py train <config.json> --folder <run> --steps <n> [--minutes <n>]
+    python tooling/parity/diffusion_twin.py train <config.json> --folder <run> --steps <n> [--minutes <n>] [--start <file>]
     python tooling/parity/diffusion_twin.py time <config.json>
 
 `steps` repeats the first steps of a training run that `npm run evidence -- quality` wrote down (weights, pictures, noise, levels, labels) and
-writes losses and the first gradients beside them. `train` trains with random numbers of its own, writes a checkpoint when it ends, goes on
-from one that is there, and leaves the moving average as a model folder in the layout of diffusers. `time` prints milliseconds of a step
+writes losses and the first gradients beside them. `train` trains with random numbers of its own, goes on from its checkpoint where there is
+one, and leaves the moving average as a model folder in the layout of diffusers; with `--start` it has the initial weights of that
+safetensors file, and takes the items of the data in its `order`. `time` prints milliseconds of a step
 for each line on its standard input, after the number of its parameters.
 
 Needs: torch 2.13 (CPU), diffusers 0.42, safetensors, numpy, scipy.
@@ -27,6 +28,9 @@ from scipy.optimize import brentq
 
 import diffusion_twin_data as data
 import diffusion_twin_noise as noise
+
+
+CHECKPOINT_EVERY = 200
 
 
 class Twin(torch.nn.Module):
@@ -115,21 +119,22 @@ def update(model, optimizer, loss, step, config):
 
 
 def steps(folder):
-    """Repeats recorded steps: `config.json`, `weights.safetensors`, and `batches.safetensors` with each step's draws."""
+    """Repeats recorded steps: `config.json`, `weights.safetensors`, and what each step drew in `batches.safetensors` and `levels.json`."""
     folder = pathlib.Path(folder)
     config = json.loads((folder / "config.json").read_text())
     drawn = load_file(folder / "batches.safetensors")
+    levels = json.loads((folder / "levels.json").read_text())
     model = Twin(config["backbone"], config.get("patch", 1))
     model.inner.load_state_dict(load_file(folder / "weights.safetensors"))
     model.train()
     recipe = noise.recipe(config.get("noise", {}))
     optimizer = optimizer_of(model.parameters(), config)
     losses, norms = [], []
-    for step in range(len(drawn) // 5):
-        part = {key: drawn[f"{step}.{key}"] for key in ("x0", "noise", "uniforms", "labels", "dropout")}
+    for step, uniforms in enumerate(levels):
+        part = {key: drawn[f"{step}.{key}"] for key in ("x0", "noise", "labels", "dropout")}
         dropped = part["dropout"] < config.get("dropout", {}).get("label", 0)
         labels = torch.where(dropped, none_label(config), part["labels"].long())
-        coefficients = recipe.coefficients(part["uniforms"].double().numpy())
+        coefficients = recipe.coefficients(np.array(uniforms))
         loss = loss_of(model, part["x0"], part["noise"], coefficients, labels)
         norms.append(update(model, optimizer, loss, step, config))
         losses.append(loss.item())
@@ -139,69 +144,98 @@ def steps(folder):
     (folder / "twin.json").write_text(json.dumps({"torch": torch.__version__, "losses": losses, "norms": norms}))
 
 
-def pictures(images, numbers):
-    return torch.from_numpy(images[numbers].astype(np.float32) / 127.5 - 1)
+class Training:
+    """A training and its random numbers; all of it is in its checkpoint, so that what was ended goes on as if it had not been."""
+
+    def __init__(self, config):
+        if config.get("accumulate", 1) != 1:
+            raise SystemExit("[twin/train] accumulation is not known here: accumulate > 1. Use a larger batch.")
+        torch.manual_seed(config["seed"])
+        self.config = config
+        self.model = Twin(config["backbone"], config.get("patch", 1))
+        self.model.initialise()
+        self.model.train()
+        self.average = {name: p.detach().clone() for name, p in self.model.inner.named_parameters()}
+        self.optimizer = optimizer_of(self.model.parameters(), config)
+        self.recipe = noise.recipe(config.get("noise", {}))
+        self.generator = np.random.Generator(np.random.PCG64(config["seed"]))
+        self.step, self.place, self.seconds = 0, (0, 0), 0.0
+
+    def begin_with(self, weights):
+        self.model.inner.load_state_dict(weights)
+        self.average = {name: p.detach().clone() for name, p in self.model.inner.named_parameters()}
+
+    def one(self, images, targets, numbers, place):
+        """One step; its loss and the norm of its gradients."""
+        config, generator, count = self.config, self.generator, len(numbers)
+        x0 = torch.from_numpy(images[numbers].astype(np.float32) / 127.5 - 1)
+        if config.get("flip", "none") == "horizontal":
+            mirrored = torch.from_numpy(generator.random(count) < 0.5)[:, None, None, None]
+            x0 = torch.where(mirrored, x0.flip(3), x0)
+        dropped = torch.from_numpy(generator.random(count) < config.get("dropout", {}).get("label", 0))
+        labels = torch.where(dropped, none_label(config), torch.from_numpy(targets[numbers]))
+        coefficients = self.recipe.coefficients(noise.stratified(count, generator))
+        loss = loss_of(self.model, x0, torch.randn(x0.shape), coefficients, labels)
+        norm = update(self.model, self.optimizer, loss, self.step, config)
+        self.step, self.place = self.step + 1, place
+        share = 1 - decay_at(self.step, config)
+        with torch.no_grad():
+            for name, p in self.model.inner.named_parameters():
+                self.average[name].lerp_(p, share)
+        if not math.isfinite(loss.item()):
+            raise SystemExit(f"[twin/train] loss is not finite: step={self.step}.")
+        return loss.item(), norm
+
+    def save(self, path):
+        """Whole or not at all."""
+        state = dict(config=json.dumps(self.config, sort_keys=True), params=self.model.inner.state_dict(), optimizer=self.optimizer.state_dict(),
+                     average=self.average, step=self.step, place=list(self.place), seconds=self.seconds,
+                     generator=json.dumps(self.generator.bit_generator.state), torch=torch.get_rng_state())
+        unfinished = path.with_suffix(".part")
+        torch.save(state, unfinished)
+        unfinished.replace(path)
+
+    def load(self, path):
+        state = torch.load(path, weights_only=True)
+        if state["config"] != json.dumps(self.config, sort_keys=True):
+            raise SystemExit(f"[twin/train] the checkpoint is of another configuration: checkpoint={path}. Choose another folder.")
+        self.model.inner.load_state_dict(state["params"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.average, self.step, self.place, self.seconds = state["average"], state["step"], tuple(state["place"]), state["seconds"]
+        self.generator.bit_generator.state = json.loads(state["generator"])
+        torch.set_rng_state(state["torch"])
 
 
-def train(config_path, folder, total, minutes):
+def train(config_path, folder, total, minutes, start):
     config = json.loads(pathlib.Path(config_path).read_text())
-    if config.get("accumulate", 1) != 1:
-        raise SystemExit("[twin/train] accumulation is not known here: accumulate > 1. Use a larger batch.")
+    started = time.monotonic()
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(config["seed"])
-    model = Twin(config["backbone"], config.get("patch", 1))
-    model.initialise()
-    model.train()
-    average = {name: p.detach().clone() for name, p in model.inner.named_parameters()}
-    optimizer = optimizer_of(model.parameters(), config)
-    images, targets = data.load(config["data"])
-    recipe = noise.recipe(config.get("noise", {}))
-    generator = np.random.Generator(np.random.PCG64(config["seed"]))
-    step, place, spent = 0, (0, 0), 0.0
+    training = Training(config)
+    given = load_file(start) if start else {}
+    listed = given.pop("order", None)
+    if given:
+        training.begin_with(given)
     checkpoint = folder / "checkpoint.pt"
     if checkpoint.exists():
-        saved = torch.load(checkpoint, weights_only=True)
-        if saved["config"] != json.dumps(config, sort_keys=True):
-            raise SystemExit(f"[twin/train] the checkpoint is of another configuration: folder={folder}. Choose another folder.")
-        model.inner.load_state_dict(saved["params"])
-        optimizer.load_state_dict(saved["optimizer"])
-        average, step, place, spent = saved["average"], saved["step"], tuple(saved["place"]), saved["seconds"]
-        generator.bit_generator.state = json.loads(saved["generator"])
-        torch.set_rng_state(saved["torch"])
-    order = data.batches(len(images), config["batchSize"], config["seed"], *place)
-    dropout = config.get("dropout", {}).get("label", 0)
-    flips = config.get("flip", "none") == "horizontal"
-    started = time.monotonic()
+        training.load(checkpoint)
+    images, targets = data.load(config["data"])
+    if listed is None:
+        order = data.batches(len(images), config["batchSize"], config["seed"], *training.place)
+    else:
+        order = data.in_order(listed.numpy(), config["batchSize"], training.step)
+    spent = training.seconds
     with (folder / "log.jsonl").open("a") as log:
-        while step < total and (minutes is None or time.monotonic() - started < 60 * minutes):
-            numbers, place = next(order)
-            x0 = pictures(images, numbers)
-            if flips:
-                mirrored = torch.from_numpy(generator.random(len(numbers)) < 0.5)[:, None, None, None]
-                x0 = torch.where(mirrored, x0.flip(3), x0)
-            dropped = torch.from_numpy(generator.random(len(numbers)) < dropout)
-            labels = torch.where(dropped, none_label(config), torch.from_numpy(targets[numbers]))
-            coefficients = recipe.coefficients(noise.stratified(len(numbers), generator))
-            loss = loss_of(model, x0, torch.randn(x0.shape), coefficients, labels)
-            norm = update(model, optimizer, loss, step, config)
-            step += 1
-            share = 1 - decay_at(step, config)
-            with torch.no_grad():
-                for name, p in model.inner.named_parameters():
-                    average[name].lerp_(p, share)
-            if not math.isfinite(loss.item()):
-                raise SystemExit(f"[twin/train] loss is not finite: step={step}.")
-            if step % 10 == 0 or step == total:
-                log.write(json.dumps({"step": step, "loss": loss.item(), "gradNorm": norm}) + "\n")
-    seconds = spent + time.monotonic() - started
-    saved = dict(config=json.dumps(config, sort_keys=True), params=model.inner.state_dict(), optimizer=optimizer.state_dict(), average=average,
-                 step=step, place=list(place), seconds=seconds, generator=json.dumps(generator.bit_generator.state), torch=torch.get_rng_state())
-    unfinished = folder / "checkpoint.part"
-    torch.save(saved, unfinished)
-    unfinished.replace(checkpoint)
-    export(folder / "model", model, average, config)
-    print(json.dumps({"step": step, "steps": total, "seconds": round(seconds, 1)}))
+        while training.step < total and (minutes is None or time.monotonic() - started < 60 * minutes):
+            loss, norm = training.one(images, targets, *next(order))
+            training.seconds = spent + time.monotonic() - started
+            if training.step % 10 == 0 or training.step == total:
+                log.write(json.dumps({"step": training.step, "loss": loss, "gradNorm": norm}) + "\n")
+            if training.step % CHECKPOINT_EVERY == 0:
+                training.save(checkpoint)
+    training.save(checkpoint)
+    export(folder / "model", training.model, training.average, config)
+    print(json.dumps({"step": training.step, "steps": total, "seconds": round(training.seconds, 1)}))
 
 
 def export(folder, model, average, config):
@@ -253,6 +287,7 @@ def main():
     trained.add_argument("--folder", required=True)
     trained.add_argument("--steps", type=int, required=True)
     trained.add_argument("--minutes", type=float)
+    trained.add_argument("--start", help="safetensors file with initial weights and `order`")
     given = parser.parse_args()
     if given.threads:
         torch.set_num_threads(given.threads)
@@ -261,7 +296,7 @@ def main():
     elif given.command == "time":
         times(given.config)
     else:
-        train(given.config, given.folder, given.steps, given.minutes)
+        train(given.config, given.folder, given.steps, given.minutes, given.start)
 
 
 if __name__ == "__main__":

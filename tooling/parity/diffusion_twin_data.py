@@ -33,10 +33,17 @@ def idx(path):
     return values.astype(np.int64) if axes == 1 else values
 
 
-def batches(count, batch_size, generator, epoch=0, index=0):
+def in_order(order, batch_size, step):
+    """Numbers of the items of batch after batch, from those of a list on, which has to be long enough."""
+    for first in range(step * batch_size, len(order) - batch_size + 1, batch_size):
+        yield order[first:first + batch_size], (0, first + batch_size)
+    raise SystemExit("[twin/data] the order that was given is too short. Give the items of all steps.")
+
+
+def batches(count, batch_size, seed, epoch=0, index=0):
     """Numbers of the items of batch after batch; each pass is in an order of its own, which depends on the seed alone."""
     while True:
-        order = np.random.Generator(np.random.PCG64([generator, epoch])).permutation(count)
+        order = np.random.Generator(np.random.PCG64([seed, epoch])).permutation(count)
         while index + batch_size <= count:
             yield order[index:index + batch_size], (epoch, index + batch_size)
             index += batch_size

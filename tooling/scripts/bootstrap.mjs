@@ -26,6 +26,7 @@ const TASKS = {
   bench: { build: './apps/bench', script: 'apps/bench/dist/main.js', args: [] },
   demo: { script: 'apps/demo/scripts/start.mjs', args: [] },
   evidence: { build: './apps/bench', script: 'apps/bench/dist/main.js', args: ['evidence'] },
+  'train:quality': { build: './apps/bench', script: 'apps/bench/dist/main.js', args: ['train-quality'] },
 };
 
 /** What makes the sources that are not committed; each does nothing when they are there. */

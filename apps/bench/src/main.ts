@@ -13,6 +13,8 @@ import { loadForMemory } from './gaussians/loading.ts';
 import { gaussiansBenchMarkdown, runGaussiansBench } from './gaussians/speed.ts';
 import { profileMarkdown } from './profile/page.ts';
 import { runProfile } from './profile/run.ts';
+import { qualityEvidence } from './quality/quality.ts';
+import { STUDY_STEPS, trainQuality } from './quality/train-command.ts';
 import { samplersEvidence } from './samplers/evidence.ts';
 import { runSamplersBench, samplersBenchMarkdown } from './samplers/speed.ts';
 import { workPrecision } from './samplers/work-precision.ts';
@@ -21,7 +23,8 @@ const HELP = `Usage: npm run bench -- engine [options]
        npm run bench -- profile [--case name] [options]
        npm run bench -- samplers [options]
        npm run bench -- gaussians [options]
-       npm run evidence -- ops|programs|samplers|gaussians|work-precision [--quick] [--write]
+       npm run evidence -- ops|programs|samplers|gaussians|quality|work-precision [--quick] [--write]
+       npm run train:quality -- [--steps n] [--minutes n] [--only a,b]
 
   engine        ops, networks, overhead and memory beside PyTorch, tfjs-wasm and jax-js
   profile       where the time of the networks' steps goes, by kernel and by op of the graph
@@ -32,13 +35,18 @@ const HELP = `Usage: npm run bench -- engine [options]
   programs        random programs of all ops on every engine, beside the reference and PyTorch
   samplers        orders, identities, parity, names and sizes of the samplers
   gaussians       the rasterizers' errors beside the reference, PyTorch and closed forms; formats, fuzz
+  quality         trained models beside their twins from PyTorch, Gaussians and the data; takes the weights of train:quality
   work-precision  the figures of docs/choosing-a-sampler.md (always written)
+
+  train:quality   the models of "quality" and their twins, one after another; goes on where it was ended
 
   --rounds n    counted rounds of the networks (default 7; single ops take 3 times as many)
   --only a,b    cases by name; --case says the same
   --threads n   threads of every contestant (default: the number of cores)
   --quick       few scenes and files (gaussians), few programs (programs)
   --seed n      other random programs (default 1)
+  --steps n     of each training (default ${STUDY_STEPS})
+  --minutes n   at most, for each training of this call (default 15)
   --write       also write the page and its figures to docs/
 
 PyTorch takes part when LANGEVIN_PYTHON, python3 or python can import torch.
@@ -62,6 +70,7 @@ const EVIDENCE: Readonly<Record<string, (how: Extent) => Promise<Evidence>>> = {
   programs: ({ size, seed }) => programsEvidence({ root, report, size, seed }),
   samplers: () => samplersEvidence({ root, report }),
   gaussians: ({ size }) => gaussiansEvidence({ root, report, counts: COUNTS[size] }),
+  quality: ({ size }) => qualityEvidence({ root, report, size }),
 };
 
 function write(name: string, markdown: string, json: unknown): void {
@@ -79,6 +88,8 @@ async function main(): Promise<void> {
       case: { type: 'string' },
       threads: { type: 'string' },
       seed: { type: 'string' },
+      steps: { type: 'string' },
+      minutes: { type: 'string' },
       quick: { type: 'boolean' },
       write: { type: 'boolean' },
       help: { type: 'boolean' },
@@ -121,6 +132,8 @@ async function main(): Promise<void> {
     const markdown = gaussiansBenchMarkdown(result);
     console.log(markdown);
     if (values.write) write('benchmarks-gaussians', markdown, result);
+  } else if (task === 'train-quality') {
+    await trainQuality({ root, threads, only, report, steps: values.steps, minutes: values.minutes });
   } else if (task === 'evidence') {
     await evidence(positionals[1] ?? 'ops', {
       pages: values.write === true ? 'write' : 'show',
@@ -128,7 +141,7 @@ async function main(): Promise<void> {
       seed: Number(values.seed ?? 1),
     });
   } else {
-    console.error(`[bench] unknown task: task=${task}. Known: engine, profile, samplers, gaussians, evidence.\n${HELP}`);
+    console.error(`[bench] unknown task: task=${task}. Known: engine, profile, samplers, gaussians, evidence, train-quality.\n${HELP}`);
     process.exitCode = 1;
   }
 }

@@ -1,0 +1,41 @@
+import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
+import { checkNumber, setDefaultEngine } from '@langevin/tensor';
+import { findPython } from '../torch-peer.ts';
+import { trainStudy } from './train.ts';
+
+/** Five passes over MNIST in batches of 128: a quarter of an hour for each training on two cores. */
+export const STUDY_STEPS = 2400;
+
+const MINUTES = 15;
+
+export interface TrainQualityOptions {
+  readonly root: string;
+  readonly threads: number;
+  /** Names of trainings, or beginnings of them. */
+  readonly only: readonly string[] | undefined;
+  /** As the command line gives them. */
+  readonly steps: string | undefined;
+  readonly minutes: string | undefined;
+  readonly report: (line: string) => void;
+}
+
+/** Trains the models of the quality study; Ctrl+C or SIGTERM writes a checkpoint and ends, and the next call goes on from it. */
+export async function trainQuality({ root, threads, only, report, ...given }: TrainQualityOptions): Promise<void> {
+  const steps = Number(given.steps ?? STUDY_STEPS);
+  const minutes = Number(given.minutes ?? MINUTES);
+  checkNumber('bench/quality', { steps }, { atLeast: 1, atMost: 1e7, kind: 'integer' });
+  checkNumber('bench/quality', { minutes }, { above: 0, atMost: 24 * 60 });
+  const engine = await onnxruntimeEngine({ threads });
+  setDefaultEngine(engine);
+  const ending = new AbortController();
+  const end = (): void => ending.abort();
+  process.once('SIGINT', end);
+  process.once('SIGTERM', end);
+  try {
+    const python = findPython();
+    await trainStudy({ root, engine, python, steps, minutes, threads, report, signal: ending.signal, ...(only && { only }) });
+  } finally {
+    process.off('SIGINT', end);
+    process.off('SIGTERM', end);
+  }
+}
