@@ -1,4 +1,13 @@
-import { clipByGlobalNorm, emaWeight, globalNorm, updateAverage, type Decay, type Optimizer, type Schedule } from '@langevin/nn';
+import {
+  CLIP_LIMITS,
+  clipByGlobalNorm,
+  emaWeight,
+  globalNorm,
+  updateAverage,
+  type Decay,
+  type Optimizer,
+  type Schedule,
+} from '@langevin/nn';
 import { checkNumber, mapTensors, type Operand, type Tensor } from '@langevin/tensor';
 
 /**
@@ -70,7 +79,7 @@ export interface LearnerRule<OptimizerState> {
  */
 export function learnerRule<OptimizerState>(options: LearnerOptions<OptimizerState>): LearnerRule<OptimizerState> {
   const { optimizer, learningRate, clipNorm, averages = {}, project, every = 1 } = options;
-  if (clipNorm !== undefined) checkNumber('training/learner', { clipNorm }, { above: 0 });
+  if (clipNorm !== undefined) checkNumber('training/learner', { clipNorm }, CLIP_LIMITS);
   checkNumber('training/learner', { every }, { atLeast: 1, kind: 'integer' });
   const updates = (step: number): number => Math.floor(step / every);
   return Object.freeze({

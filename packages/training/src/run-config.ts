@@ -1,6 +1,6 @@
 import { UserError } from '@langevin/tensor';
 import { readText, textPieces, type RunStore } from './store.ts';
-import type { Json } from './task.ts';
+import type { Json, TrainingData } from './task.ts';
 
 /** An entry of a configuration that is another one now. */
 export interface ConfigChange {
@@ -45,6 +45,23 @@ export function changesSince(
     `[training/config] run was started with another configuration: ${showChange(refused)}, in ${where}. Use the stored one, or a new place.`
       + (mayChange.length === 0 ? '' : ` What may change: ${mayChange.join(', ')}.`),
   );
+}
+
+/**
+ * Data that are what their description says: another run's differ in the first entry that is another one.
+ *
+ * @example
+ * describedData({ views: 24 }).difference({ views: 23 }); // => 'views: stored 23, given 24'
+ */
+export function describedData(description: Json): TrainingData {
+  const given = JSON.parse(JSON.stringify(description)) as unknown;
+  return Object.freeze({
+    description,
+    difference: (stored: unknown) => {
+      const [first] = differences(stored, given, '');
+      return first === undefined ? undefined : showChange(first);
+    },
+  });
 }
 
 /** `optimizer.learningRate: stored 0.01, given 0.001` */

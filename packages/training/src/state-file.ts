@@ -1,5 +1,5 @@
 import { checksumOf, layoutSafetensors, readSafetensorsSource, type ByteSource, type HostTensor } from '@langevin/io';
-import { data, flattenTree, realize, tensor, Tensor, UserError } from '@langevin/tensor';
+import { data, realize, shownValue, tensor, Tensor, UserError, type DType } from '@langevin/tensor';
 import * as v from 'valibot';
 import type { Position } from './task.ts';
 
@@ -27,11 +27,13 @@ const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const PointSchema = v.strictObject({ step: count, streams: v.record(v.string(), v.strictObject({ epoch: count, index: count })) });
 
 /**
- * The structure of a state as JSON: `{ t: 'params.w' }` is the tensor of that name, `{ v: 3 }` a number, text, flag or null, `{ l: [...] }`
- * a list and `{ o: {...} }` an object. Numbers that JSON does not have are text: `{ n: 'Infinity' }`.
+ * The structure of a state as JSON: `{ t: 'params.w' }` is the tensor of that name, `{ a: 'means' }` an array of numbers, `{ v: 3 }` a
+ * number, text, flag or null, `{ l: [...] }` a list and `{ o: {...} }` an object. Numbers that JSON does not have are text:
+ * `{ n: 'Infinity' }`.
  */
 type Structure =
   | { readonly t: string }
+  | { readonly a: string }
   | { readonly v: number | string | boolean | null }
   | { readonly n: 'Infinity' | '-Infinity' | 'NaN' | '-0' }
   | { readonly l: readonly Structure[] }
@@ -43,11 +45,21 @@ const MAX_DEPTH = 64;
 /** Where safetensors keeps what is no tensor. */
 const RESERVED = '__metadata__';
 
+/** Arrays of numbers that a state may hold, which steps may change in place. */
+type NumberArray = Float32Array | Int32Array | Uint8Array;
+
+/** The dtype of an array of numbers; nothing for what is none that a state may hold. */
+function arrayDType(value: unknown): DType | undefined {
+  if (value instanceof Float32Array) return 'float32';
+  if (value instanceof Int32Array) return 'int32';
+  return value instanceof Uint8Array ? 'uint8' : undefined;
+}
+
 /**
- * A state as the pieces of a safetensors file, which holds all of it: tensors, and in the metadata the structure around them with its
- * numbers, the step and the positions of the data.
+ * A state as the pieces of a safetensors file, which holds all of it: tensors and arrays of numbers, and in the metadata the structure
+ * around them with its numbers, the step and the positions of the data.
  *
- * @throws NotFiniteError when a tensor has NaN or Infinity; UserError for a leaf that cannot be saved
+ * @throws NotFiniteError when a tensor or an array has NaN or Infinity; UserError for a leaf that cannot be saved
  */
 export async function encodeState(state: unknown, point: Point): Promise<readonly Uint8Array[]> {
   const place = v.safeParse(PointSchema, point);
@@ -57,33 +69,29 @@ export async function encodeState(state: unknown, point: Point): Promise<readonl
       `place in the run cannot be saved: ${path.map(({ key }) => String(key)).join('.')}, ${message}. Count in whole numbers from 0.`,
     );
   }
-  const { leaves, names } = flattenTree(state);
-  const tensors = new Map<string, Tensor>();
-  leaves.forEach((leaf, i) => {
-    const name = names[i]!;
-    if (leaf === undefined) throw fault(`state has an entry that cannot be saved: ${name}=undefined. Leave it out, or use null.`);
-    if (!(leaf instanceof Tensor)) return;
-    if (name === '' || name === RESERVED) {
-      throw fault(`state has a tensor that cannot be saved under its name: ${name === '' ? 'it has none' : name}. Give it another key.`);
-    }
-    if (tensors.has(name)) throw fault(`two tensors of the state have one name: ${name}. Rename a key that has a dot in it.`);
-    tensors.set(name, leaf);
-  });
-  await realize([...tensors.values()]);
+  const leaves = new Map<string, Tensor | NumberArray>();
+  const tree = structureOf(state, { name: '', depth: 0, leaves });
+  await realize([...leaves.values()].filter((leaf) => leaf instanceof Tensor));
   const entries = new Map<string, HostTensor>();
-  for (const [name, { dtype, shape }] of tensors) {
-    const values = await data(tensors.get(name)!);
-    const entry = { dtype, shape, data: values } as HostTensor;
+  for (const [name, leaf] of leaves) {
+    const entry = await entryOf(leaf);
     if (!isFinite(entry)) throw new NotFiniteError(name, point.step);
     entries.set(name, entry);
   }
-  const [written, structure] = [JSON.stringify(point), JSON.stringify(structureOf(state, '', 0))];
+  const [written, structure] = [JSON.stringify(point), JSON.stringify(tree)];
   const metadata = { format: FORMAT, point: written, structure, checksum: checksumOf([written, structure], entries) };
   const layout = layoutSafetensors(entries, { metadata });
   return [
     layout.head,
     ...layout.tensors.map(({ tensor: { data: values } }) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength)),
   ];
+}
+
+async function entryOf(leaf: Tensor | NumberArray): Promise<HostTensor> {
+  if (leaf instanceof Tensor) return { dtype: leaf.dtype, shape: leaf.shape, data: await data(leaf) } as HostTensor;
+  // Memory that threads share is copied: stores write none of it in a page.
+  const own = leaf.buffer instanceof ArrayBuffer ? leaf : leaf.slice();
+  return { dtype: arrayDType(leaf), shape: [leaf.length], data: own } as HostTensor;
 }
 
 /** Bits of the exponent, all of them set in NaN and Infinity. */
@@ -96,17 +104,47 @@ function isFinite({ dtype, data: values }: HostTensor): boolean {
   return values.every((bits) => (bits & exponent) !== exponent);
 }
 
-function structureOf(value: unknown, name: string, depth: number): Structure {
+interface Place {
+  readonly name: string;
+  readonly depth: number;
+  /** What goes into the file under its name. */
+  readonly leaves: Map<string, Tensor | NumberArray>;
+}
+
+function structureOf(value: unknown, { name, depth, leaves }: Place): Structure {
   if (depth > MAX_DEPTH) throw fault(`state is nested too deep to be saved: depth > ${MAX_DEPTH} at ${name.slice(0, 80)}. Flatten it.`);
-  if (value instanceof Tensor) return { t: name };
-  const child = (key: string | number): string => (name === '' ? String(key) : `${name}.${key}`);
-  if (Array.isArray(value)) return { l: value.map((item, i) => structureOf(item, child(i), depth + 1)) };
-  if (typeof value === 'object' && value !== null) {
-    return { o: Object.fromEntries(Object.entries(value).map(([key, item]) => [key, structureOf(item, child(key), depth + 1)])) };
+  const inner = (key: string | number): Place => ({ name: name === '' ? String(key) : `${name}.${key}`, depth: depth + 1, leaves });
+  if (value instanceof Tensor || arrayDType(value) !== undefined) {
+    if (name === '' || name === RESERVED) {
+      throw fault(`state has a tensor that cannot be saved under its name: ${name === '' ? 'it has none' : name}. Give it another key.`);
+    }
+    if (leaves.has(name)) throw fault(`two tensors of the state have one name: ${name}. Rename a key that has a dot in it.`);
+    leaves.set(name, value as Tensor | NumberArray);
+    return value instanceof Tensor ? { t: name } : { a: name };
   }
+  if (Array.isArray(value)) return { l: value.map((item, i) => structureOf(item, inner(i))) };
+  if (isPlainObject(value))
+    return { o: Object.fromEntries(Object.entries(value).map(([key, item]) => [key, structureOf(item, inner(key))])) };
   if (Object.is(value, -0)) return { n: '-0' };
   if (typeof value === 'number' && !Number.isFinite(value)) return { n: String(value) as 'NaN' };
-  return { v: value as number | string | boolean | null };
+  if (value === null || ['number', 'string', 'boolean'].includes(typeof value)) return { v: value as number | string | boolean | null };
+  if (value === undefined) throw fault(`state has an entry that cannot be saved: ${name}=undefined. Leave it out, or use null.`);
+  if (isForeignTensor(value)) Tensor.requireOwn(value); // says which copy it is of
+  throw fault(
+    `state has an entry that cannot be saved: ${name || 'the state'}=${shownValue(value)}. Use tensors, Float32Array, Int32Array or `
+      + 'Uint8Array, numbers, text and flags, in lists and plain objects.',
+  );
+}
+
+function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** A tensor of another copy of the package is no plain object, and no tensor of ours. */
+function isForeignTensor(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Symbol.for('langevin.tensor') in value;
 }
 
 /**
@@ -136,29 +174,32 @@ export async function decodeState<State>(source: ByteSource, like?: State): Prom
   if (metadata['checksum'] !== checksumOf([metadata['point'] ?? '', metadata['structure'] ?? ''], entries)) {
     throw damaged('its content is not what was written');
   }
-  const tensors = new Map<string, Tensor>();
-  for (const [name, { dtype, shape, data: values }] of entries) tensors.set(name, tensor(values, { dtype, shape }));
-  const state = build(parse('structure'), { tensors, depth: 0, damaged });
+  const state = build(parse('structure'), { entries, depth: 0, damaged });
   if (like !== undefined) compare(state, like, from);
   return { state: state as State, point: point.output };
 }
 
 interface Building {
-  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly entries: ReadonlyMap<string, HostTensor>;
   readonly depth: number;
   readonly damaged: (what: string) => UserError;
 }
 
 function build(structure: unknown, at: Building): unknown {
-  const { tensors, depth, damaged } = at;
+  const { entries, depth, damaged } = at;
   if (depth > MAX_DEPTH) throw damaged(`its structure is deeper than ${MAX_DEPTH}`);
   if (typeof structure !== 'object' || structure === null) throw damaged('its structure is not one of a state');
   const node = structure as Readonly<Record<string, unknown>>;
   const inner = { ...at, depth: depth + 1 };
-  if (typeof node['t'] === 'string') {
-    const found = tensors.get(node['t']);
-    if (found === undefined) throw damaged(`tensor ${JSON.stringify(node['t']).slice(0, 80)} is missing`);
-    return found;
+  const name = node['t'] ?? node['a'];
+  if (typeof name === 'string') {
+    const found = entries.get(name);
+    if (found === undefined) throw damaged(`tensor ${JSON.stringify(name).slice(0, 80)} is missing`);
+    const { dtype, shape, data: values } = found;
+    if (name === node['t']) return tensor(values, { dtype, shape });
+    if (arrayDType(values) !== dtype || shape.length !== 1) throw damaged(`array ${JSON.stringify(name).slice(0, 80)} is none of numbers`);
+    // Steps may change it in place, and what a store gives may be its own.
+    return values.slice();
   }
   if (Array.isArray(node['l'])) return node['l'].map((item) => build(item, inner));
   if (typeof node['o'] === 'object' && node['o'] !== null) {
@@ -182,7 +223,7 @@ function compare(state: unknown, like: unknown, from: string): void {
 function firstDifference(stored: unknown, wanted: unknown, path: string): string | undefined {
   const [a, b] = [kindOf(stored), kindOf(wanted)];
   if (a !== b) return `${path || 'the state'} is ${a}, the task wants ${b}`;
-  if (stored instanceof Tensor || typeof stored !== 'object' || stored === null) return undefined;
+  if (stored instanceof Tensor || arrayDType(stored) !== undefined || typeof stored !== 'object' || stored === null) return undefined;
   const [left, right] = [stored, wanted] as readonly [Readonly<Record<string, unknown>>, Readonly<Record<string, unknown>>];
   const at = (key: string): string => (path === '' ? key : `${path}.${key}`);
   const keys = Array.isArray(left) ? Object.keys(left).filter((key) => key in right) : Object.keys({ ...left, ...right });
@@ -197,6 +238,8 @@ function firstDifference(stored: unknown, wanted: unknown, path: string): string
 
 function kindOf(value: unknown): string {
   if (value instanceof Tensor) return `a ${value.dtype} tensor`;
+  const dtype = arrayDType(value);
+  if (dtype !== undefined) return `a ${dtype} array`;
   if (Array.isArray(value)) return 'a list';
   if (value === null) return 'null';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;

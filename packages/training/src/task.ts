@@ -64,7 +64,8 @@ export interface TrainingData {
  * What is trained: a frozen value. Networks that are not trained (teachers, autoencoders, frozen bases) are arguments of the function that
  * makes a task, never part of its state, so that no checkpoint rewrites them.
  *
- * The state is any tree of tensors, numbers, text and flags in lists and plain objects. Tensors may have another size after each step.
+ * The state is any tree of tensors, arrays of numbers (Float32Array, Int32Array, Uint8Array), numbers, text and flags in lists and plain
+ * objects. Tensors and arrays may have another size after each step.
  */
 export interface Task<State> {
   readonly name: string;
@@ -78,10 +79,15 @@ export interface Task<State> {
   readonly seed: number;
   /** The state before the first step. */
   readonly init: () => State | Promise<State>;
-  /** May donate the tensors of `state`. */
+  /** May donate the tensors of `state`, and change its arrays in place. */
   readonly step: (state: State, at: StepPoint) => Promise<StepResult<State>>;
   /** Pictures, films, tables, numbers of the state after so many steps. */
   readonly evaluate?: (state: State, at: Pick<StepPoint, 'step' | 'random'>) => AsyncIterable<Evaluation>;
+  /**
+   * Gives back what steps hold beside the state, such as memory of a device. Called when a run ends, however it ends; a later run may use
+   * the task again.
+   */
+  readonly close?: () => void | Promise<void>;
 }
 
 /**

@@ -42,7 +42,7 @@ export type TrainEvent<State = unknown> =
       /** Entries of the configuration that are others than before the resume. */
       readonly changed: readonly ConfigChange[];
     }
-  /** `state` may be donated by the next step: look at it before you ask for the next event. */
+  /** `state` may be donated or changed by the next step: look at it before you ask for the next event. */
   | ({ readonly kind: 'step'; readonly step: number; readonly steps: number; readonly milliseconds: number; readonly state: State } & Pick<
       StepResult<State>,
       'losses' | 'norms' | 'measures'
@@ -101,7 +101,11 @@ export async function* train<State>(task: Task<State>, options: TrainOptions): A
   try {
     yield* run(task, { ...options, logEvery, checkpointEvery, keep, evaluateEvery }, await beginRun(task, { store, start }));
   } finally {
-    await lock.release();
+    try {
+      await task.close?.();
+    } finally {
+      await lock.release();
+    }
   }
 }
 
@@ -166,12 +170,10 @@ async function* run<State>(task: Task<State>, options: Resolved, begin: Beginnin
   if (finished) {
     yield* evaluation(task, state, { store, step: point.step, newest });
     // Nothing is kept of this step: its losses say what the weights are worth that were saved last.
-    if (begin.point.step < steps) {
-      await look(checkedResult(task, await task.step(state, stepPoint(task, point))), 'end');
-      // That step may have taken the tensors of the state.
-      ({ state } = await loadCheckpoint<State>(store, point.step));
-    }
+    if (begin.point.step < steps) await look(checkedResult(task, await task.step(state, stepPoint(task, point))), 'end');
   }
+  // That step may have taken the tensors of the state, and any step may have put it where it is given back when the task is closed.
+  if (begin.point.step < point.step) ({ state } = await loadCheckpoint<State>(store, point.step));
   yield { kind: 'done', step: point.step, reason: finished ? 'finished' : 'aborted', checkpoint: checkpointPath(point.step), state };
 }
 

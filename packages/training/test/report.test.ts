@@ -26,7 +26,13 @@ async function pages(steps: number): Promise<readonly string[]> {
   });
   const options = { store: folderStore(folder), steps, checkpointEvery: 2, evaluateEvery: 2, logEvery: 1 };
   const all: string[] = [];
-  for await (const event of reported(train(task, options), { folder, name: 'a <b> & "c"', titles: { distance: 'distance, m' } }))
+  for await (const event of reported(train(task, options), {
+    folder,
+    name: 'a <b> & "c"',
+    titles: { distance: 'distance, m' },
+    linear: ['rate'],
+    pictures: 'Fronts',
+  }))
     if (event.kind === 'checkpoint' || event.kind === 'done') all.push(await readFile(join(folder, REPORT), 'utf8'));
   return all;
 }
@@ -46,6 +52,7 @@ describe('the report of a run', () => {
     const page = (await pages(4)).at(-1)!;
     expect(page.match(/id="plot-\d"/gu)).toHaveLength(3);
     expect(page).toContain('4 of 4');
+    expect(page).toContain('Fronts');
     expect(page).toContain('distance, m, mean of the last 100 logged');
     expect(page).toContain('score, newest</dt><dd>0.06250');
     expect(page).toContain('a &#60;b&#62; &#38; &#34;c&#34;');

@@ -16,6 +16,10 @@ export interface ReportOptions {
   readonly pixels?: 'squares' | 'smooth';
   /** What a curve is called, by the name of its number. @default the names themselves */
   readonly titles?: Readonly<Record<string, string>>;
+  /** Numbers whose curves have a linear axis: decibels, shares, counts. @default none, as losses fall by powers of ten */
+  readonly linear?: readonly string[];
+  /** What is written above the pictures. @default 'Newest pictures' */
+  readonly pictures?: string;
 }
 
 /** The page of a run, in its folder. */
@@ -59,12 +63,14 @@ interface ReportState {
   readonly state: 'running' | 'done';
 }
 
-async function writeReport({ folder, name, pixels = 'squares', titles = {} }: ReportOptions, at: ReportState): Promise<void> {
+async function writeReport(options: ReportOptions, at: ReportState): Promise<void> {
+  const { folder, name, pixels = 'squares', titles = {}, linear = [], pictures: above = 'Newest pictures' } = options;
   const store = folderStore(folder);
   const [log, timings, evaluations] = await Promise.all([FILES.log, FILES.timings, FILES.evaluations].map((path) => readLog(store, path)));
   const { step, steps, pictures, state } = at;
   const middle = timings!.length === 0 ? undefined : median(timings!.map((line) => line['milliseconds'] ?? 0));
   const titleOf = (key: string): string => titles[key] ?? key;
+  const scaleOf = (key: string): 'linear' | 'logarithmic' => (linear.includes(key) ? 'linear' : 'logarithmic');
   await writeRunPage(join(folder, REPORT), {
     name,
     kind: 'training',
@@ -76,10 +82,12 @@ async function writeReport({ folder, name, pixels = 'squares', titles = {} }: Re
       ['median step', middle === undefined ? '-' : `${middle.toFixed(middle < 10 ? 1 : 0)} ms`],
       ['remaining', state === 'done' || middle === undefined ? '-' : showDuration(((steps - step) * middle) / 1000)],
     ],
-    pictures: { title: 'Newest pictures', none: 'none yet', pixels, items: pictures },
+    pictures: { title: above, none: 'none yet', pixels, items: pictures },
     curves: [
-      ...namesOf(log!).map((key) => curve(titleOf(key), log!, key)),
-      ...(evaluations!.length > 1 ? namesOf(evaluations!).map((key) => curve(`${titleOf(key)} (evaluation)`, evaluations!, key)) : []),
+      ...namesOf(log!).map((key) => curve(titleOf(key), log!, { key, scale: scaleOf(key) })),
+      ...(evaluations!.length > 1
+        ? namesOf(evaluations!).map((key) => curve(`${titleOf(key)} (evaluation)`, evaluations!, { key, scale: scaleOf(key) }))
+        : []),
     ],
   });
 }
@@ -88,13 +96,17 @@ function namesOf(log: readonly LogLine[]): readonly string[] {
   return Object.keys(log.at(-1) ?? {}).filter((key) => key !== 'step');
 }
 
-function curve(title: string, log: readonly LogLine[], key: string): Curve {
+function curve(
+  title: string,
+  log: readonly LogLine[],
+  { key, scale }: { readonly key: string; readonly scale: 'linear' | 'logarithmic' },
+): Curve {
   const lines = thinned(log);
   const values = lines.map((line) => line[key] ?? null);
   return {
     title,
     steps: lines.map((line) => line.step),
-    scale: 'logarithmic',
+    scale,
     lines: [
       { label: 'logged', colour: '#b8c4d6', values },
       { label: 'smoothed', colour: '#2458c5', values: smooth(values) },

@@ -21,7 +21,14 @@ async function bytesOf(state: unknown, at = point): Promise<Uint8Array> {
 }
 
 describe('the file of a state', () => {
-  const state = { w: tensor([1, 2, 3]), bytes: tensor([7], { dtype: 'uint8' }), rate: 0.125, list: [{ n: -0 }], note: 'x' };
+  const state = {
+    w: tensor([1, 2, 3]),
+    bytes: tensor([7], { dtype: 'uint8' }),
+    means: Float32Array.of(4, 5),
+    rate: 0.125,
+    list: [{ n: -0 }],
+    note: 'x',
+  };
 
   it('is refused when any one of its bits is another one', async () => {
     const bytes = await bytesOf(state);
@@ -65,6 +72,9 @@ describe('the file of a state', () => {
     ['a tensor alone', tensor([1])],
     ['a tensor under the name of the metadata', { __metadata__: tensor([1]) }],
     ['a float16 that is not finite', { w: tensor(Uint16Array.of(0x7c00), { dtype: 'float16' }) }],
+    ['an array of numbers that has one that is none', { w: Float32Array.of(1, NaN) }],
+    ['an array of numbers alone', Float32Array.of(1)],
+    ['an array of numbers that tensors do not have', { w: Float64Array.of(1) }],
     ['a bfloat16 that is not a number', { w: tensor(Uint16Array.of(0xffc0), { dtype: 'bfloat16' }) }],
   ])('is not written of %s, as it could not be gone on from', async (_, wrong) => {
     await expect(encodeState(wrong, point)).rejects.toBeInstanceOf(UserError);

@@ -62,6 +62,54 @@ describe('a run', () => {
     await checkTask(() => walk(), { steps: 5 });
   });
 
+  it('may hold arrays of numbers that its steps change in place and let grow, and gives back what it held beside them', async () => {
+    interface Grown {
+      readonly values: Float32Array;
+      readonly counts: Int32Array;
+      readonly bytes: Uint8Array;
+    }
+    let open = 0;
+    let closed = 0;
+    const grow = (shared: boolean): Task<Grown> =>
+      defineTask<Grown>({
+        name: 'grow',
+        config: {},
+        seed: 0,
+        init: () => ({ values: Float32Array.of(1), counts: Int32Array.of(-7), bytes: new Uint8Array(0) }),
+        step: ({ values, counts, bytes }, at) => {
+          open = 1;
+          values[0]! += at.random('first').uniform(1)[0]!;
+          counts[0]! -= 1;
+          const length = 4 * (at.step + 2);
+          const next = new Float32Array(shared ? new SharedArrayBuffer(length) : new ArrayBuffer(length));
+          next.set(values);
+          return Promise.resolve({
+            state: { values: next, counts, bytes: Uint8Array.of(...bytes, at.step) },
+            losses: { first: values[0]! },
+          });
+        },
+        close: () => {
+          closed += open;
+          open = 0;
+        },
+      });
+    await checkTask(() => grow(false), { steps: 5 });
+    const [whole, store] = [memoryStore(), memoryStore()];
+    const { state } = (await all(grow(false), { store: whole, steps: 5, checkpointEvery: 2 })).at(-1) as { readonly state: Grown };
+    expect([state.values.length, ...state.counts, ...state.bytes]).toEqual([6, -12, 0, 1, 2, 3, 4]);
+    // What threads share is kept like any other memory.
+    const before = closed;
+    await all(grow(true), { store, steps: 5, checkpointEvery: 2 });
+    expect(closed).toBe(before + 1);
+    expect(store.files.get('checkpoints/step-00000005.safetensors')).toEqual(whole.files.get('checkpoints/step-00000005.safetensors'));
+    // What a resumed run changes in place is its own.
+    const kept = store.files.get('checkpoints/step-00000005.safetensors')!.slice();
+    await all(grow(true), { store, steps: 6, start: 'resume' });
+    expect(store.files.get('checkpoints/step-00000005.safetensors')).toEqual(kept);
+    for await (const event of train(grow(true), { store, steps: 9, start: 'resume' })) if (event.kind === 'step') break;
+    expect(closed).toBe(before + 3);
+  });
+
   it('keeps numbers that JSON does not have, flags and nulls', async () => {
     const store = memoryStore();
     await all(walk(), { store, steps: 2, checkpointEvery: 1 });
