@@ -27,11 +27,11 @@ export { perItem, sinusoidalEmbedding, type SinusoidalConfig } from './layers/si
 export { evalMode, trainMode, type EvalMode, type Mode, type TrainMode } from './mode.ts';
 export { defineModule, functional, scoped, type Layer, type Module, type NoParams, type ParamsOf } from './module.ts';
 export { parameterCount, parameterShapes, shapesOnly } from './shapes-only.ts';
-export { fromStateDict, toStateDict, type FromStateDictOptions, type StateEntry } from './state-dict.ts';
+export { fromStateDict, inFloat32, toStateDict, type FromStateDictOptions, type StateEntry } from './state-dict.ts';
 
 export { adam, adamW, type AdamOptions, type AdamState } from './optim/adam.ts';
 export { addGradients, meanGradients } from './optim/accumulate.ts';
-export { clipByGlobalNorm, clipByValue, globalNorm } from './optim/clip.ts';
+export { CLIP_LIMITS, clipByGlobalNorm, clipByValue, globalNorm } from './optim/clip.ts';
 export {
   constantSchedule,
   cosineSchedule,

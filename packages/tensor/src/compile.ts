@@ -87,6 +87,7 @@ export function compile<Args extends readonly unknown[], R>(
   let traces = 0;
 
   const specialize = async (args: readonly unknown[]): Promise<{ specialization: Specialization; leaves: readonly Leaf[] }> => {
+    checkPositions(args.length, options);
     const flat = flattenTree(args);
     const engine = options.engine ?? (await defaultEngine());
     const frozen = frozenLeaves(flat, options.freeze ?? []);
@@ -116,6 +117,18 @@ export function compile<Args extends readonly unknown[], R>(
       await Promise.all(all.map(({ executable }) => executable?.dispose()));
     },
   });
+}
+
+/** A position that no argument has would leave what was to be frozen or donated as it is, and so be noticed by nobody. */
+function checkPositions(count: number, options: CompileOptions): void {
+  for (const key of ['freeze', 'donate'] as const) {
+    const beyond = options[key]?.find((position) => position >= count);
+    if (beyond === undefined) continue;
+    throw new UserError(
+      `[tensor/compile] ${key} names an argument that the call does not have: ${key}=${beyond}, arguments=${count}. `
+        + 'Positions count from 0.',
+    );
+  }
 }
 
 function frozenLeaves(flat: FlatTree, freeze: readonly number[]): ReadonlySet<number> {

@@ -18,7 +18,7 @@ export function sameShape(a: Shape, b: Shape): boolean {
 }
 
 export function showShape(shape: Shape): string {
-  return `[${shape.join(', ')}]`;
+  return `[${shape.map(String).join(', ')}]`;
 }
 
 /** Check a shape that came from outside: integer sizes >= 0 and at most {@link MAX_ELEMENTS} elements in all. */
@@ -38,10 +38,20 @@ export function checkShape(where: string, shape: Shape): void {
   }
 }
 
+/** A list of numbers, as code without types may not give it. */
+export function checkNumbers(where: string, given: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(given)) {
+    if (Array.isArray(value) && value.every((n) => typeof n === 'number')) continue;
+    throw new UserError(`[${where}] ${name} is no list of numbers: ${name}=${shownValue(value)}. Give one for each axis, as in [2, 3].`);
+  }
+}
+
 /** Axis in [-rank, rank) to [0, rank). */
 export function normalizeAxis(where: string, axis: number, rank: number): number {
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
-    throw new UserError(`[${where}] axis is out of range: axis=${axis}, rank=${rank}. Give an integer in [${-rank}, ${rank - 1}].`);
+    throw new UserError(
+      `[${where}] axis is out of range: axis=${shownValue(axis)}, rank=${rank}. Give an integer in [${-rank}, ${rank - 1}].`,
+    );
   }
   return axis < 0 ? axis + rank : axis;
 }
@@ -53,7 +63,7 @@ export function normalizeAxes(where: string, axes: number | readonly number[] | 
     throw new UserError(`[${where}] axes are no list: axes=${shownValue(axes)}. Give one axis or a list.`);
   const list = (typeof axes === 'number' ? [axes] : (axes as readonly number[])).map((axis) => normalizeAxis(where, axis, rank));
   const unique = [...new Set(list)].sort((a, b) => a - b);
-  if (unique.length !== list.length) throw new UserError(`[${where}] axes repeat: axes=[${list.join(', ')}]. Name each axis once.`);
+  if (unique.length !== list.length) throw new UserError(`[${where}] axes repeat: axes=${showShape(list)}. Name each axis once.`);
   return unique;
 }
 

@@ -74,10 +74,10 @@ export class Tensor {
    *
    * @internal
    */
-  static requireOwn(value: unknown): asserts value is Tensor {
-    if (typeof value !== 'object' || value === null) throw notATensor(value === null ? 'null' : typeof value);
+  static requireOwn(value: unknown, where = 'tensor/ops'): asserts value is Tensor {
+    if (typeof value !== 'object' || value === null) throw notATensor(where, value === null ? 'null' : typeof value);
     if (#cell in value) return;
-    if (!(MARKER in value)) throw notATensor(Array.isArray(value) ? 'a list' : 'an object');
+    if (!(MARKER in value)) throw notATensor(where, kindOf(value));
     const { dtype, shape, [MARKER]: mark } = value as { dtype: DType; shape: Shape; [MARKER]: Mark };
     throw new UserError(
       `[tensor/copies] tensor comes from another copy of @langevin/tensor: tensor=${dtype}${showShape(shape)}, its copy=${mark.place} `
@@ -92,8 +92,13 @@ export class Tensor {
   }
 }
 
-function notATensor(found: string): UserError {
-  return new UserError(`[tensor/ops] operand is not a tensor: type=${found}. Make one with tensor() or scalar().`);
+function kindOf(value: object): string {
+  return Array.isArray(value) ? 'a list' : value instanceof Promise ? 'a promise' : 'an object';
+}
+
+function notATensor(where: string, found: string): UserError {
+  const advice = found === 'a promise' ? 'Await it' : 'Make one with tensor() or scalar()';
+  return new UserError(`[${where}] operand is not a tensor: type=${found}. ${advice}.`);
 }
 
 /** What ops take: a tensor, or a number that adopts the other operand's dtype. */

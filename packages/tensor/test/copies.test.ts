@@ -35,7 +35,7 @@ test.each([
 
 test('what is no tensor is named', () => {
   expect(() => here.exp(undefined as never)).toThrow(
-    '[tensor/ops] operand is not a tensor: type=undefined. Make one with tensor() or scalar().',
+    '[tensor/exp] operand is not a tensor: type=undefined. Make one with tensor() or scalar().',
   );
   expect(() => here.exp([1, 2] as never)).toThrow('operand is not a tensor: type=a list');
 });

@@ -200,7 +200,7 @@ const cases: readonly (readonly [name: string, body: () => unknown, message: str
   [
     'pad',
     () => pad(ones([2, 2]), [[1, 1]]),
-    '[tensor/pad] padding does not fit: padding=[[1,1]], x=[2, 2]. Give [before, after] >= 0 for every axis.',
+    '[tensor/pad] padding does not fit: padding=[1, 1], x=[2, 2]. Give [before, after] >= 0 for every axis.',
   ],
   ['split', () => split(ones([5]), 2), '[tensor/split] parts do not fill the axis: parts=2, size=5. Their sum must be 5.'],
   ['squeeze', () => squeeze(ones([2, 1]), 0), '[tensor/squeeze] axis is not of size 1: axis=0, x=[2, 1]. Use reshape or a reduction.'],
@@ -212,7 +212,7 @@ const cases: readonly (readonly [name: string, body: () => unknown, message: str
     '[tensor/max] nothing to reduce: an axis of [2, 0] has size 0. Check the shape first.',
   ],
   ['topK', () => topK(ones([3]), 4), '[tensor/topK] k is out of range: k=4, size of axis 0 is 3. Give an integer in [1, 3].'],
-  ['quantile', () => quantile(ones([3]), 1.5), '[tensor/quantile] q is out of range: q=1.5. Give a number in [0, 1].'],
+  ['quantile', () => quantile(ones([3]), 1.5), '[tensor/quantile] q is out of range: q=1.5. Pass a number in 0..1.'],
   [
     'attention',
     () => attention({ q: ones([1, 2, 3, 4]), k: ones([1, 2, 5, 3]), v: ones([1, 2, 5, 4]) }),
@@ -228,8 +228,8 @@ const cases: readonly (readonly [name: string, body: () => unknown, message: str
   [
     'group norm',
     () => groupNorm(ones([1, 4, 2]), { groups: 3, scale: ones([4]), bias: ones([4]) }),
-    '[tensor/groupNorm] sizes do not fit: x=[1, 4, 2], groups=3, scale=[4], bias=[4]. x is [N, C, ...] with C divisible by groups; '
-      + 'scale and bias are [C].',
+    '[tensor/groupNorm] sizes do not fit: x=[1, 4, 2], groups=3, epsilon=0.00001, scale=[4], bias=[4]. x is [N, C, ...] with C divisible '
+      + 'by groups; scale and bias are [C], epsilon >= 0.',
   ],
   [
     'normalize',

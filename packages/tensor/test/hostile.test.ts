@@ -4,6 +4,7 @@ import {
   data,
   flattenTree,
   full,
+  mul,
   oneHot,
   range,
   realize,
@@ -13,6 +14,7 @@ import {
   sum,
   tensor,
   UserError,
+  type Tensor,
 } from '@langevin/tensor';
 import { describe, expect, test } from 'vitest';
 
@@ -101,6 +103,13 @@ describe('what is no engine', () => {
     expect(refusalOf(() => compile(f, foreign(null)))).toContain('options are an object');
     for (const donate of [0, 'x', [-1], [0.5], ['0']])
       expect(refusalOf(() => compile(f, { donate: foreign(donate) }))).toContain('donate is no list of positions');
+  });
+
+  test.each(['freeze', 'donate'] as const)('and arguments to %s that the call does not have', async (key) => {
+    const f = compile((x: Tensor) => mul(x, 2), { [key]: [0, 7] });
+    await expect(f(tensor([1]))).rejects.toThrow(`${key} names an argument that the call does not have: ${key}=7, arguments=1`);
+    await expect(f.warm(tensor([1]))).rejects.toBeInstanceOf(UserError);
+    expect(f.counters().traces).toBe(0);
   });
 
   test('and what is no function is not compiled', () => {

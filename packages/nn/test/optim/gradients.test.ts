@@ -40,6 +40,11 @@ describe('global norm', () => {
 
   it('rejects a maximum of zero', () => {
     expect(() => clipByGlobalNorm(tree, 0)).toThrow('[nn/clipByGlobalNorm] maxNorm is out of range: maxNorm=0.');
+    // As float32 they are 0 or infinity: the gradients would be 0 or NaN.
+    for (const limit of [1e-320, 1e-40, 1e39]) {
+      expect(() => clipByGlobalNorm(tree, limit)).toThrow('maxNorm is out of range');
+      expect(() => clipByValue(tree, limit)).toThrow('limit is out of range');
+    }
   });
 });
 

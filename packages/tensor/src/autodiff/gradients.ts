@@ -1,9 +1,12 @@
+import { shownValue } from '../check-number.ts';
 import { isFloating } from '../dtype.ts';
 import { InternalError, UserError } from '../errors.ts';
 import { expansionOf, type OpNode } from '../graph/node.ts';
 import { postOrder } from '../graph/post-order.ts';
 import { add } from '../ops/binary.ts';
 import { onesLike, zerosLike } from '../ops/create.ts';
+import { tensorOf } from '../ops/operands.ts';
+import { readOptions } from '../read-options.ts';
 import { sameShape, showShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -42,6 +45,9 @@ export interface GradientsOptions {
  * await item(dx!); // => 6
  */
 export function gradients(ys: readonly Tensor[], xs: readonly Tensor[], options: GradientsOptions = {}): Tensor[] {
+  checkTensors({ ys, xs });
+  const { cotangents: seeds } = readOptions('tensor/gradients', options);
+  if (seeds !== undefined) checkTensors({ cotangents: seeds });
   const cotangentOf = new Map<Tensor, Tensor>();
   const accumulate = (tensor: Tensor, g: Tensor): void => {
     if (!sameShape(tensor.shape, g.shape))
@@ -55,7 +61,7 @@ export function gradients(ys: readonly Tensor[], xs: readonly Tensor[], options:
     if (!isFloating(x.dtype))
       throw new UserError(`[tensor/gradients] cannot differentiate by an integer: x=${x.toString()}. Only floats have gradients.`);
   const { order, reaches } = pathNodes(ys, new Set(xs));
-  ys.forEach((y, i) => accumulate(y, seedFor(y, options.cotangents?.[i])));
+  ys.forEach((y, i) => accumulate(y, seedFor(y, seeds?.[i])));
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i]!;
     const cotangents = node.outputs.map((output) => cotangentOf.get(output));
@@ -72,6 +78,14 @@ export function gradients(ys: readonly Tensor[], xs: readonly Tensor[], options:
     });
   }
   return xs.map((x) => cotangentOf.get(x) ?? zerosLike(x));
+}
+
+function checkTensors(lists: Readonly<Record<string, readonly Tensor[]>>): void {
+  for (const [name, list] of Object.entries(lists)) {
+    if (!Array.isArray(list))
+      throw new UserError(`[tensor/gradients] ${name} are no list: ${name}=${shownValue(list)}. Give tensors as [a, b].`);
+    for (const tensor of list) tensorOf('tensor/gradients', tensor);
+  }
 }
 
 function seedFor(y: Tensor, cotangent: Tensor | undefined): Tensor {

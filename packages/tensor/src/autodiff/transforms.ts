@@ -2,14 +2,18 @@ import { isFloating } from '../dtype.ts';
 import { UserError } from '../errors.ts';
 import { alias } from '../ops/shaping.ts';
 import { zerosLike } from '../ops/create.ts';
-import { Tensor } from '../tensor.ts';
+import { tensorOf } from '../ops/operands.ts';
+import type { Tensor } from '../tensor.ts';
 import { flattenTree, mapTensors, tensorsOf } from '../tree.ts';
 import { gradients } from './gradients.ts';
 
 /** A scalar loss, alone or with other results beside it. */
 export type Loss = Tensor | { readonly loss: Tensor };
 
-const lossOf = (value: Loss): Tensor => (value instanceof Tensor ? value : value.loss);
+function lossOf(value: Loss): Tensor {
+  const isRecord = typeof value === 'object' && value !== null && 'loss' in value;
+  return tensorOf('tensor/valueAndGrad', isRecord ? value.loss : value);
+}
 
 /** Copies of handles, so that a tensor that occurs twice is differentiated at each place. */
 function separate<T>(tree: T): T {

@@ -1,6 +1,8 @@
 import { hostFromNumbers, isFloating, numbersFromHost, type HostArray } from '../dtype.ts';
+import { shownValue } from '../check-number.ts';
 import { UserError } from '../errors.ts';
 import { buildGraph, type LeafRole } from '../graph/build.ts';
+import { tensorOf } from '../ops/operands.ts';
 import { Tensor, type Source } from '../tensor.ts';
 import { executableFor } from './cache.ts';
 import { defaultEngine } from './default-engine.ts';
@@ -52,7 +54,9 @@ function engineHolding(tensors: readonly Tensor[]): Engine | undefined {
  * @throws UserError when no engine is installed
  */
 export async function realize(tensors: readonly Tensor[], options: RealizeOptions = {}): Promise<void> {
-  const pending = tensors.filter((tensor, i) => needsRun(tensor) && tensors.indexOf(tensor) === i);
+  if (!Array.isArray(tensors))
+    throw new UserError(`[tensor/realize] tensors are no list: tensors=${shownValue(tensors)}. Give them as [a, b].`);
+  const pending = (tensors as readonly Tensor[]).filter((tensor, i) => needsRun(tensor) && tensors.indexOf(tensor) === i);
   if (pending.length === 0) return;
   if (options.engine !== undefined) requireEngine('tensor/realize', options.engine);
   const engine = options.engine ?? engineHolding(pending) ?? (await defaultEngine());
@@ -126,7 +130,7 @@ export function literalData(tensor: Tensor, value: number): HostArray {
  * await data(add(scalar(1), 2)); // => Float32Array [3]
  */
 export async function data(tensor: Tensor, options: RealizeOptions = {}): Promise<HostArray> {
-  await realize([tensor], options);
+  await realize([tensorOf('tensor/data', tensor)], options);
   const source = Tensor.source(tensor);
   if (source.kind === 'buffer') return source.engine.download(source.buffer);
   if (source.kind === 'host') return source.data.slice();
@@ -136,19 +140,20 @@ export async function data(tensor: Tensor, options: RealizeOptions = {}): Promis
 
 /** The elements of a float32 tensor. @throws UserError for another dtype */
 export async function float32Data(tensor: Tensor, options: RealizeOptions = {}): Promise<Float32Array> {
-  if (tensor.dtype !== 'float32')
+  if (tensorOf('tensor/data', tensor).dtype !== 'float32')
     throw new UserError(`[tensor/data] tensor is not float32: ${tensor.toString()}. Read it with data(), or cast() it.`);
   return (await data(tensor, options)) as Float32Array;
 }
 
 /** The elements of a tensor as plain numbers, whatever its dtype. */
 export async function numbers(tensor: Tensor, options: RealizeOptions = {}): Promise<number[]> {
-  return numbersFromHost(tensor.dtype, await data(tensor, options));
+  const elements = await data(tensor, options);
+  return numbersFromHost(tensor.dtype, elements);
 }
 
 /** The one element of a tensor. */
 export async function item(tensor: Tensor, options: RealizeOptions = {}): Promise<number> {
-  if (tensor.size !== 1)
+  if (tensorOf('tensor/item', tensor).size !== 1)
     throw new UserError(`[tensor/item] tensor does not have exactly one element: ${tensor.toString()}. Select one, or reduce it.`);
   return (await numbers(tensor, options))[0]!;
 }

@@ -85,7 +85,7 @@ export function apply<Op extends NodeOp>(
   inputs: readonly Tensor[],
   params: NodeParams[Op],
 ): readonly Tensor[] {
-  for (const input of inputs) Tensor.requireOwn(input);
+  for (const input of inputs) Tensor.requireOwn(input, `tensor/${definition.op}`);
   const outputs: Tensor[] = [];
   const node: OpNode = { id: ++lastId, definition: definition as OpDefinition, params, inputs, outputs, mustExpand: false };
   infer(node.definition, inputs, params).forEach(({ shape, dtype }, index) => {

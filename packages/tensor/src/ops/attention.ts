@@ -1,5 +1,7 @@
+import { checkNumber } from '../check-number.ts';
 import { UserError } from '../errors.ts';
 import { apply1, type OpDefinition } from '../graph/node.ts';
+import { readOptions } from '../read-options.ts';
 import { broadcastShapes, sameShape, showShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, mul } from './binary.ts';
@@ -7,6 +9,7 @@ import { matmul } from './matmul.ts';
 import { softmax } from './normalize.ts';
 import { equal, where } from './compare.ts';
 import { zeros } from './create.ts';
+import { shapeOf, tensorOf } from './operands.ts';
 import { max } from './reduce.ts';
 
 export const attentionOp: OpDefinition<'attention'> = {
@@ -65,7 +68,10 @@ export interface AttentionOperands {
  * attention({ q: x, k: x, v: x }).shape; // => [1, 2, 5, 4]
  */
 export function attention(operands: AttentionOperands): Tensor {
-  const { q, k, v, mask: given, scale = 1 / Math.sqrt(q.shape[q.rank - 1] ?? 1) } = operands;
+  const name = 'tensor/attention';
+  const { q, k, v, mask: given, scale = 1 / Math.sqrt(shapeOf(name, operands?.q).at(-1) ?? 1) } = readOptions(name, operands);
+  checkNumber(name, { scale });
+  for (const operand of given === undefined ? [q, k, v] : [q, k, v, given]) tensorOf(name, operand);
   const mask = given?.dtype === 'bool' ? where({ if: given, then: zeros([], q.dtype), else: -Infinity }) : given;
   if (!mask) return apply1(attentionOp, [q, k, v], { scale });
   if (mask.dtype !== q.dtype) return apply1(attentionOp, [q, k, v, mask], { scale }); // refuses it

@@ -1,6 +1,7 @@
 import { isFloating } from '../dtype.ts';
 import { UserError } from '../errors.ts';
 import { apply1, type OpDefinition } from '../graph/node.ts';
+import { readOptions } from '../read-options.ts';
 import { broadcastShapes } from '../shape.ts';
 import type { Operand, Tensor } from '../tensor.ts';
 import { inferBinary, operands } from './operands.ts';
@@ -80,8 +81,9 @@ export const whereOp: OpDefinition<'where'> = {
 
 /** Elements of `then` where the condition (bool) holds, else of `else`; all broadcast together. */
 export function where(choice: { readonly if: Tensor; readonly then: Operand; readonly else: Operand }): Tensor {
-  const [a, b] = operands(choice.then, choice.else);
-  return apply1(whereOp, [choice.if, a, b], {});
+  const given = readOptions('tensor/where', choice);
+  const [a, b] = operands(given.then, given.else);
+  return apply1(whereOp, [given.if, a, b], {});
 }
 
 /** Whether each element is neither NaN nor infinite. */

@@ -1,11 +1,14 @@
+import { checkNumber, shownValue } from '../check-number.ts';
 import { isFloating } from '../dtype.ts';
 import { UserError } from '../errors.ts';
 import type { ValueInfo } from '../graph/graph.ts';
 import { apply1, type OpDefinition } from '../graph/node.ts';
 import type { ConvParams } from '../graph/primitives.ts';
-import { showShape } from '../shape.ts';
+import { readOptions } from '../read-options.ts';
+import { checkNumbers, showShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { add } from './binary.ts';
+import { shapeOf } from './operands.ts';
 import { reshape } from './shaping.ts';
 
 function check(op: string, [x, w]: readonly [ValueInfo, ValueInfo], params: ConvParams): void {
@@ -106,27 +109,43 @@ export interface ConvOptions {
   readonly bias?: Tensor | undefined;
 }
 
-const perAxis = (value: number | readonly number[], axes: number): readonly number[] =>
+/** One number for each spatial axis, all equal where one is given. */
+export const perAxis = (value: number | readonly number[], axes: number): readonly number[] =>
   typeof value === 'number' ? new Array<number>(axes).fill(value) : value;
 
-/** The `[before, after]` of each spatial axis. */
-export function paddingPairs(padding: Padding, axes: number): readonly (readonly [number, number])[] {
-  if (typeof padding === 'number') return new Array<readonly [number, number]>(axes).fill([padding, padding]);
-  return padding.map((entry) => (typeof entry === 'number' ? ([entry, entry] as const) : entry));
+/** How many axes of [N, C, ...spatial] are spatial. */
+export function spatialRank(where: string, x: Tensor): number {
+  return Math.max(shapeOf(where, x).length - 2, 0);
 }
 
-function paramsOf(axes: number, options: ConvOptions): ConvParams {
-  return {
-    strides: perAxis(options.stride ?? 1, axes),
-    padding: paddingPairs(options.padding ?? 0, axes),
-    dilations: perAxis(options.dilation ?? 1, axes),
-    groups: options.groups ?? 1,
-  };
+/** The `[before, after]` of each spatial axis. */
+export function paddingPairs(where: string, padding: Padding, axes: number): readonly (readonly [number, number])[] {
+  if (typeof padding === 'number') return new Array<readonly [number, number]>(axes).fill([padding, padding]);
+  const isEntry = (entry: unknown): boolean =>
+    typeof entry === 'number' || (Array.isArray(entry) && entry.length === 2 && entry.every((n) => typeof n === 'number'));
+  if (!Array.isArray(padding) || !padding.every(isEntry)) {
+    throw new UserError(
+      `[${where}] padding is neither a number nor a list: padding=${shownValue(padding)}. Give one number, one for each spatial axis, or `
+        + '[before, after] for each.',
+    );
+  }
+  return (padding as readonly (number | readonly [number, number])[]).map((entry) =>
+    typeof entry === 'number' ? ([entry, entry] as const) : entry,
+  );
+}
+
+function paramsOf(where: string, x: Tensor, options: ConvOptions): ConvParams {
+  const axes = spatialRank(where, x);
+  const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options;
+  checkNumber(where, { groups }, { kind: 'integer', atLeast: 1 });
+  const all = { strides: perAxis(stride, axes), dilations: perAxis(dilation, axes) };
+  checkNumbers(where, all);
+  return { ...all, padding: paddingPairs(where, padding, axes), groups };
 }
 
 function withBias(y: Tensor, bias: Tensor | undefined): Tensor {
   if (bias === undefined) return y;
-  if (bias.rank !== 1 || bias.shape[0] !== y.shape[1]) {
+  if (shapeOf('tensor/conv', bias).length !== 1 || bias.shape[0] !== y.shape[1]) {
     throw new UserError(
       `[tensor/conv] bias does not fit: bias=${showShape(bias.shape)}, result=${showShape(y.shape)}. bias is [${y.shape[1]}].`,
     );
@@ -145,7 +164,8 @@ function withBias(y: Tensor, bias: Tensor | undefined): Tensor {
  * conv(ones([1, 3, 8, 8]), ones([4, 3, 3, 3]), { padding: 1 }).shape; // => [1, 4, 8, 8]
  */
 export function conv(x: Tensor, w: Tensor, options: ConvOptions = {}): Tensor {
-  return withBias(apply1(convOp, [x, w], paramsOf(x.rank - 2, options)), options.bias);
+  const given = readOptions('tensor/conv', options);
+  return withBias(apply1(convOp, [x, w], paramsOf('tensor/conv', x, given)), given.bias);
 }
 
 export interface ConvTransposeOptions extends ConvOptions {
@@ -161,14 +181,22 @@ export interface ConvTransposeOptions extends ConvOptions {
  * @returns [N, O, ...], sizes (n - 1) stride - padding + dilation (k - 1) + 1 + outputPadding
  */
 export function convTranspose(x: Tensor, w: Tensor, options: ConvTransposeOptions = {}): Tensor {
-  const axes = x.rank - 2;
-  const params = paramsOf(axes, options);
-  const extra = perAxis(options.outputPadding ?? 0, axes);
+  const where = 'tensor/convTranspose';
+  const given = readOptions(where, options);
+  const params = paramsOf(where, x, given);
+  const kernel = shapeOf(where, w).slice(2);
+  const outputPadding = perAxis(given.outputPadding ?? 0, spatialRank(where, x));
+  checkNumbers(where, { outputPadding });
   const spatial = x.shape.slice(2).map((n, i) => {
     const [before, after] = params.padding[i] ?? [0, 0];
     return (
-      (n - 1) * (params.strides[i] ?? 1) - before - after + (params.dilations[i] ?? 1) * ((w.shape[i + 2] ?? 1) - 1) + 1 + (extra[i] ?? 0)
+      (n - 1) * (params.strides[i] ?? 1)
+      - before
+      - after
+      + (params.dilations[i] ?? 1) * ((kernel[i] ?? 1) - 1)
+      + 1
+      + (outputPadding[i] ?? 0)
     );
   });
-  return withBias(apply1(convInputGradOp, [x, w], { ...params, spatial }), options.bias);
+  return withBias(apply1(convInputGradOp, [x, w], { ...params, spatial }), given.bias);
 }

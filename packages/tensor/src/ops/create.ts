@@ -1,10 +1,11 @@
-import { shownValue } from '../check-number.ts';
+import { checkNumber, shownValue } from '../check-number.ts';
 import { allocateHost, checkDType, elementWriter, hostFromNumbers, isHostArray, itemSize, type DType, type HostArray } from '../dtype.ts';
 import { UserError } from '../errors.ts';
 import type { FileSlice } from '../graph/graph.ts';
-import { checkShape, showShape, sizeOf, type Shape } from '../shape.ts';
+import { readOptions } from '../read-options.ts';
+import { checkShape, MAX_ELEMENTS, showShape, sizeOf, type Shape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
-import { literal } from './operands.ts';
+import { literal, shapeOf } from './operands.ts';
 import { broadcastTo } from './shaping.ts';
 
 export interface TensorOptions {
@@ -167,11 +168,11 @@ export function ones(shape: Shape, dtype: DType = 'float32'): Tensor {
 }
 
 export function zerosLike(x: Tensor): Tensor {
-  return full(x.shape, 0, x.dtype);
+  return full(shapeOf('tensor/zerosLike', x), 0, x.dtype);
 }
 
 export function onesLike(x: Tensor): Tensor {
-  return full(x.shape, 1, x.dtype);
+  return full(shapeOf('tensor/onesLike', x), 1, x.dtype);
 }
 
 export interface RangeOptions {
@@ -185,7 +186,8 @@ export interface RangeOptions {
 
 /** `count` numbers start, start + step, ... */
 export function range(count: number, options: RangeOptions = {}): Tensor {
-  const { start = 0, step = 1, dtype = 'int32' } = options;
+  const { start = 0, step = 1, dtype = 'int32' } = readOptions('tensor/range', options);
+  checkNumber('tensor/range', { start, step });
   checkShape('tensor/range', [count]);
   checkDType('tensor/range', dtype);
   const out = allocateHost(dtype, count);
@@ -196,8 +198,8 @@ export function range(count: number, options: RangeOptions = {}): Tensor {
 
 /** `count` >= 2 evenly spaced float32 numbers from `start` to `stop`, both included. */
 export function linspace(start: number, stop: number, count: number): Tensor {
-  if (!Number.isInteger(count) || count < 2)
-    throw new UserError(`[tensor/linspace] count is too small: count=${count}. Give an integer >= 2.`);
+  checkNumber('tensor/linspace', { start, stop });
+  checkNumber('tensor/linspace', { count }, { kind: 'integer', atLeast: 2, atMost: MAX_ELEMENTS });
   return tensor(Float32Array.from({ length: count }, (_, i) => start + ((stop - start) * i) / (count - 1)));
 }
 

@@ -1,13 +1,14 @@
 import { UserError } from '../errors.ts';
-import { normalizeAxis, showShape } from '../shape.ts';
+import { showShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
+import { axisOf } from './operands.ts';
 import { reshape, transpose } from './shaping.ts';
 import { slice } from './slicing.ts';
 
 /** The elements where two axes of equal size have equal index; the second axis is dropped. */
 export function gatherDiagonal(x: Tensor, axis1 = -2, axis2 = -1): Tensor {
-  const i = normalizeAxis('tensor/diagonal', axis1, x.rank);
-  const j = normalizeAxis('tensor/diagonal', axis2, x.rank);
+  const i = axisOf('tensor/diagonal', x, axis1);
+  const j = axisOf('tensor/diagonal', x, axis2);
   const n = x.shape[i]!;
   if (i === j || n !== x.shape[j]) {
     throw new UserError(

@@ -1,7 +1,9 @@
+import { shownValue } from '../check-number.ts';
 import { UserError } from '../errors.ts';
 import { showShape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { matmul } from './matmul.ts';
+import { shapeOf } from './operands.ts';
 import { sum } from './sum.ts';
 import { reshape, transpose } from './shaping.ts';
 import { mul } from './binary.ts';
@@ -14,6 +16,8 @@ import { gatherDiagonal } from './diagonal.ts';
  * @throws UserError when the equation does not fit the operands
  */
 export function einsum(equation: string, ...tensors: readonly Tensor[]): Tensor {
+  if (typeof equation !== 'string')
+    throw new UserError(`[tensor/einsum] equation is no text: equation=${shownValue(equation)}. Write 'ab,bc->ac'.`);
   const match = /^([A-Za-z,]*)->([A-Za-z]*)$/.exec(equation.replace(/\s+/g, ''));
   const terms = match?.[1]!.split(',') ?? [];
   const output = match?.[2] ?? '';
@@ -25,7 +29,7 @@ export function einsum(equation: string, ...tensors: readonly Tensor[]): Tensor 
   }
   const sizes = new Map<string, number>();
   terms.forEach((term, t) => {
-    if (term.length !== tensors[t]!.rank) throw mismatch(equation, term, tensors[t]!);
+    if (term.length !== shapeOf('tensor/einsum', tensors[t]!).length) throw mismatch(equation, term, tensors[t]!);
     [...term].forEach((letter, axis) => {
       const n = tensors[t]!.shape[axis]!;
       if ((sizes.get(letter) ?? n) !== n) throw mismatch(equation, term, tensors[t]!);

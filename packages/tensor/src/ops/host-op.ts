@@ -1,9 +1,11 @@
-import { isFloating, isHostArray, type DType, type HostArray } from '../dtype.ts';
+import { shownValue } from '../check-number.ts';
+import { checkDType, isFloating, isHostArray, type DType, type HostArray } from '../dtype.ts';
 import { errorKind, UnsupportedError, UserError } from '../errors.ts';
 import type { ValueInfo } from '../graph/graph.ts';
 import { apply, type InputCotangents, type NodeParams, type OpDefinition, type OpNode, type VjpContext } from '../graph/node.ts';
 import { checkShape, sameShape, showShape, sizeOf, type Shape } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { readOptions } from '../read-options.ts';
+import { Tensor } from '../tensor.ts';
 
 /** What host code may look at besides its inputs. */
 export interface HostContext {
@@ -77,15 +79,20 @@ const hostOpDefinition: OpDefinition<'host'> = {
  * await numbers(y!); // => [1, 8]
  */
 export function hostOp(options: HostOpOptions): readonly Tensor[] {
-  const infos = options.outputs.map(({ shape, dtype = 'float32' }) => {
-    checkShape(`tensor/hostOp ${options.name}`, shape);
+  const { name, inputs, outputs } = readOptions('tensor/hostOp', options);
+  for (const [field, list] of Object.entries({ inputs, outputs })) {
+    if (!Array.isArray(list)) throw new UserError(`[tensor/hostOp] ${field} are no list: ${field}=${shownValue(list)}. Give [a, b].`);
+  }
+  const infos = outputs.map((output) => {
+    const { shape, dtype = 'float32' } = output instanceof Tensor ? output : readOptions('tensor/hostOp', output);
+    checkDType('tensor/hostOp', dtype);
+    checkShape(`tensor/hostOp ${String(name)}`, shape);
     return { shape, dtype };
   });
-  if (infos.length === 0)
-    throw new UserError(`[tensor/hostOp] host code has no outputs: name=${options.name}. Give the shape of at least one.`);
-  const params: NodeParams['host'] = { name: options.name };
+  if (infos.length === 0) throw new UserError(`[tensor/hostOp] host code has no outputs: name=${name}. Give the shape of at least one.`);
+  const params: NodeParams['host'] = { name };
   calls.set(params, { options, infos });
-  return apply(hostOpDefinition, options.inputs, params);
+  return apply(hostOpDefinition, inputs, params);
 }
 
 function pullBack({ name, gradient }: HostOpOptions, { inputs, outputs, cotangents }: VjpContext<'host'>): InputCotangents {

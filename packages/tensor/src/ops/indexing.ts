@@ -3,9 +3,11 @@ import { UserError } from '../errors.ts';
 import type { ValueInfo } from '../graph/graph.ts';
 import { apply1, type OpDefinition } from '../graph/node.ts';
 import { checkShape, normalizeAxis, sameShape, showShape } from '../shape.ts';
-import { Tensor } from '../tensor.ts';
+import { readOptions } from '../read-options.ts';
+import type { Tensor } from '../tensor.ts';
 import { equal } from './compare.ts';
 import { range } from './create.ts';
+import { axisOf, shapeOf } from './operands.ts';
 import { expandDims } from './shaping.ts';
 import { cast } from './unary.ts';
 
@@ -31,7 +33,7 @@ export const gatherOp: OpDefinition<'gather'> = {
  * range is a UserError when it is run; on WebGPU only one that was uploaded.
  */
 export function gather(x: Tensor, indices: Tensor, axis = 0): Tensor {
-  return apply1(gatherOp, [x, indices], { axis: normalizeAxis('tensor/gather', axis, x.rank) });
+  return apply1(gatherOp, [x, indices], { axis: axisOf('tensor/gather', x, axis) });
 }
 
 interface ScatterTarget {
@@ -40,7 +42,8 @@ interface ScatterTarget {
   readonly size: number;
 }
 
-function checkTarget(op: string, { axis, size }: ScatterTarget, rank: number): ScatterTarget {
+function checkTarget(op: string, target: ScatterTarget, rank: number): ScatterTarget {
+  const { axis, size } = readOptions(`tensor/${op}`, target);
   checkShape(`tensor/${op}`, [size]);
   return { axis: normalizeAxis(`tensor/${op}`, axis, rank), size };
 }
@@ -63,7 +66,11 @@ export const scatterAddOp: OpDefinition<'scatterAdd'> = {
 
 /** Zeros with `size` along `axis`, to which each update is added at its index: the adjoint of {@link gather}. */
 export function scatterAdd(updates: Tensor, indices: Tensor, target: ScatterTarget): Tensor {
-  return apply1(scatterAddOp, [updates, indices], checkTarget('scatterAdd', target, updates.rank - indices.rank + 1));
+  return apply1(
+    scatterAddOp,
+    [updates, indices],
+    checkTarget('scatterAdd', target, shapeOf('tensor/scatterAdd', updates).length - shapeOf('tensor/scatterAdd', indices).length + 1),
+  );
 }
 
 export const gatherElementsOp: OpDefinition<'gatherElements'> = {
@@ -87,7 +94,7 @@ export const gatherElementsOp: OpDefinition<'gatherElements'> = {
 
 /** For every position, the element whose place along `axis` the index (int32) names: NumPy's take_along_axis. */
 export function gatherElements(x: Tensor, indices: Tensor, axis = -1): Tensor {
-  return apply1(gatherElementsOp, [x, indices], { axis: normalizeAxis('tensor/gatherElements', axis, x.rank) });
+  return apply1(gatherElementsOp, [x, indices], { axis: axisOf('tensor/gatherElements', x, axis) });
 }
 
 export const scatterElementsAddOp: OpDefinition<'scatterElementsAdd'> = {
@@ -107,12 +114,15 @@ export const scatterElementsAddOp: OpDefinition<'scatterElementsAdd'> = {
 
 /** Zeros with `size` along `axis`, to which each update is added at its index: the adjoint of {@link gatherElements}. */
 export function scatterElementsAdd(updates: Tensor, indices: Tensor, target: ScatterTarget): Tensor {
-  return apply1(scatterElementsAddOp, [updates, indices], checkTarget('scatterElementsAdd', target, updates.rank));
+  return apply1(
+    scatterElementsAddOp,
+    [updates, indices],
+    checkTarget('scatterElementsAdd', target, shapeOf('tensor/scatterElementsAdd', updates).length),
+  );
 }
 
 /** [...indices] (int32) -> [...indices, classes] with a 1 at each index; rows of indices outside of [0, classes) are zero. */
 export function oneHot(indices: Tensor, classes: number): Tensor {
-  Tensor.requireOwn(indices);
-  checkShape('tensor/oneHot', [...indices.shape, classes]);
+  checkShape('tensor/oneHot', [...shapeOf('tensor/oneHot', indices), classes]);
   return cast(equal(expandDims(indices, indices.rank), range(classes)), 'float32');
 }

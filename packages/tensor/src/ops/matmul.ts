@@ -1,9 +1,11 @@
 import { isFloating } from '../dtype.ts';
 import { UserError } from '../errors.ts';
 import { apply1, type OpDefinition } from '../graph/node.ts';
+import { readOptions } from '../read-options.ts';
 import { broadcastShapes, showShape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { mul } from './binary.ts';
+import { shapeOf } from './operands.ts';
 import { sum, sumTo } from './sum.ts';
 import { reshape } from './shaping.ts';
 
@@ -87,8 +89,8 @@ export interface MatmulOptions {
  * matmul(ones([2, 3]), ones([3, 4])).shape; // => [2, 4]
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
-  const { transposeA = false, transposeB = false } = options;
-  if (a.rank > 2 && b.rank === 2 && !transposeA) {
+  const { transposeA = false, transposeB = false } = readOptions('tensor/matmul', options);
+  if (shapeOf('tensor/matmul', a).length > 2 && shapeOf('tensor/matmul', b).length === 2 && !transposeA) {
     // One large product instead of many small ones, forward and backward.
     const rows = reshape(a, [sizeOf(a.shape.slice(0, -1)), a.shape[a.rank - 1]!]);
     const product = matmul(rows, b, { transposeB });

@@ -1,9 +1,12 @@
+import { checkNumber, isWithin, shownValue } from '../check-number.ts';
 import { isFloating } from '../dtype.ts';
 import { UserError } from '../errors.ts';
 import { apply, apply1, type OpDefinition } from '../graph/node.ts';
-import { normalizeAxis, showShape, sizeOf } from '../shape.ts';
+import { readOptions } from '../read-options.ts';
+import { showShape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, mul, sub } from './binary.ts';
+import { axisOf, tensorOf } from './operands.ts';
 import { reduceParams, sum } from './sum.ts';
 import { broadcastTo, reshape } from './shaping.ts';
 import { belowLargest, mean } from './statistics.ts';
@@ -20,7 +23,7 @@ export const softmaxOp: OpDefinition<'softmax'> = {
 
 /** exp(x) / sum(exp(x)) along an axis. */
 export function softmax(x: Tensor, axis = -1): Tensor {
-  return apply1(softmaxOp, [x], { axis: normalizeAxis('tensor/softmax', axis, x.rank) });
+  return apply1(softmaxOp, [x], { axis: axisOf('tensor/softmax', x, axis) });
 }
 
 /** x - log(sum(exp(x))) along an axis, as exact for large x as for small ones. */
@@ -35,10 +38,10 @@ export const normalizeOp: OpDefinition<'normalize'> = {
   op: 'normalize',
   infer([x], { axes, epsilon }) {
     const rank = x!.shape.length;
-    if (!isFloating(x!.dtype) || axes < 1 || axes > rank || !(epsilon >= 0)) {
+    if (!isFloating(x!.dtype) || !Number.isInteger(axes) || axes < 1 || axes > rank || !isWithin(epsilon, { atLeast: 0 })) {
       throw new UserError(
-        `[tensor/normalize] cannot normalise: x=${x!.dtype}${showShape(x!.shape)}, axes=${axes}, epsilon=${epsilon}. x is a float `
-          + 'with at least that many axes, epsilon >= 0.',
+        `[tensor/normalize] cannot normalise: x=${x!.dtype}${showShape(x!.shape)}, axes=${shownValue(axes)}, `
+          + `epsilon=${shownValue(epsilon)}. x is a float with at least that many axes, epsilon >= 0.`,
       );
     }
     const statistics = { shape: x!.shape.map((n, i) => (i < rank - axes ? n : 1)), dtype: x!.dtype };
@@ -71,7 +74,8 @@ export function normalize(
   x: Tensor,
   options: NormOptions & { readonly axes?: number } = {},
 ): { readonly y: Tensor; readonly mean: Tensor; readonly inverseDeviation: Tensor } {
-  const [y, average, inverse] = apply(normalizeOp, [x], { axes: options.axes ?? 1, epsilon: options.epsilon ?? 1e-5 });
+  const { axes = 1, epsilon = 1e-5 } = readOptions('tensor/normalize', options);
+  const [y, average, inverse] = apply(normalizeOp, [x], { axes, epsilon });
   return { y: y!, mean: average!, inverseDeviation: inverse! };
 }
 
@@ -82,26 +86,31 @@ export interface AffineOptions extends NormOptions {
 
 /** Layer norm over the last axis; `scale` and `bias` are [C]. Ba et al. 2016. */
 export function layerNorm(x: Tensor, options: AffineOptions = {}): Tensor {
-  const { y } = normalize(x, options);
-  const scaled = options.scale ? mul(y, options.scale) : y;
-  return options.bias ? add(scaled, options.bias) : scaled;
+  const { scale, bias, epsilon = 1e-5 } = readOptions('tensor/layerNorm', options);
+  const { y } = normalize(x, { epsilon });
+  const scaled = scale === undefined ? y : mul(y, tensorOf('tensor/layerNorm', scale));
+  return bias === undefined ? scaled : add(scaled, tensorOf('tensor/layerNorm', bias));
 }
 
 /** x / sqrt(mean(x^2) + epsilon) over the last axis, times `scale` [C]. Zhang and Sennrich 2019. */
 export function rmsNorm(x: Tensor, options: NormOptions & { readonly scale?: Tensor } = {}): Tensor {
-  const y = div(x, sqrt(add(mean(square(x), { axes: -1, dims: 'keep' }), options.epsilon ?? 1e-6)));
-  return options.scale ? mul(y, options.scale) : y;
+  const { scale, epsilon = 1e-6 } = readOptions('tensor/rmsNorm', options);
+  checkNumber('tensor/rmsNorm', { epsilon }, { atLeast: 0 });
+  const y = div(x, sqrt(add(mean(square(x), { axes: -1, dims: 'keep' }), epsilon)));
+  return scale === undefined ? y : mul(y, tensorOf('tensor/rmsNorm', scale));
 }
 
 export const groupNormOp: OpDefinition<'groupNorm'> = {
   op: 'groupNorm',
-  infer([x, scale, bias], { groups }) {
+  infer([x, scale, bias], { groups, epsilon }) {
     const channels = x!.shape[1];
-    const fits = channels !== undefined && Number.isInteger(groups) && groups >= 1 && channels % groups === 0;
+    const fits =
+      channels !== undefined && Number.isInteger(groups) && groups >= 1 && channels % groups === 0 && isWithin(epsilon, { atLeast: 0 });
     if (!fits || [scale!, bias!].some((p) => p.shape.length !== 1 || p.shape[0] !== channels || p.dtype !== x!.dtype)) {
       throw new UserError(
-        `[tensor/groupNorm] sizes do not fit: x=${showShape(x!.shape)}, groups=${groups}, scale=${showShape(scale!.shape)}, `
-          + `bias=${showShape(bias!.shape)}. x is [N, C, ...] with C divisible by groups; scale and bias are [C].`,
+        `[tensor/groupNorm] sizes do not fit: x=${showShape(x!.shape)}, groups=${shownValue(groups)}, epsilon=${shownValue(epsilon)}, `
+          + `scale=${showShape(scale!.shape)}, bias=${showShape(bias!.shape)}. x is [N, C, ...] with C divisible by groups; `
+          + 'scale and bias are [C], epsilon >= 0.',
       );
     }
     return [x!];
@@ -124,5 +133,6 @@ export interface GroupNormOptions extends NormOptions {
 
 /** Normalise each group of channels of [N, C, ...] over channels and space. Wu and He 2018. */
 export function groupNorm(x: Tensor, options: GroupNormOptions): Tensor {
-  return apply1(groupNormOp, [x, options.scale, options.bias], { groups: options.groups, epsilon: options.epsilon ?? 1e-5 });
+  const { groups, scale, bias, epsilon = 1e-5 } = readOptions('tensor/groupNorm', options);
+  return apply1(groupNormOp, [x, scale, bias], { groups, epsilon });
 }

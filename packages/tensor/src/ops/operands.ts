@@ -1,7 +1,7 @@
 import { hostFromNumbers, isFloating, type DType } from '../dtype.ts';
 import { UserError } from '../errors.ts';
 import type { ValueInfo } from '../graph/graph.ts';
-import { broadcastShapes, type Shape } from '../shape.ts';
+import { broadcastShapes, normalizeAxes, normalizeAxis, type Shape } from '../shape.ts';
 import { Tensor, type Operand } from '../tensor.ts';
 
 /** Both operands of one dtype, and the shape they broadcast to. */
@@ -10,6 +10,30 @@ export function inferBinary(op: string, a: ValueInfo, b: ValueInfo): Shape {
     throw new UserError(`[tensor/${op}] dtypes differ: a=${a.dtype}, b=${b.dtype}. cast() one of them.`);
   }
   return broadcastShapes(`tensor/${op}`, a.shape, b.shape);
+}
+
+/**
+ * The shape of an operand. Whatever an op reads of what it was given before a node is made of it goes through here, where it is known to
+ * be a tensor.
+ */
+export function shapeOf(where: string, x: Tensor): Shape {
+  return tensorOf(where, x).shape;
+}
+
+/** An operand where a number does not stand for one. */
+export function tensorOf(where: string, x: Tensor): Tensor {
+  Tensor.requireOwn(x, where);
+  return x;
+}
+
+/** An axis of an operand, counted from the front. */
+export function axisOf(where: string, x: Tensor, axis: number): number {
+  return normalizeAxis(where, axis, shapeOf(where, x).length);
+}
+
+/** Axes of an operand, sorted, without repeats; all where none are named. */
+export function axesOf(where: string, x: Tensor, axes: number | readonly number[] | undefined): number[] {
+  return normalizeAxes(where, axes, shapeOf(where, x).length);
 }
 
 /** The tensor itself, or a number as a literal of the given dtype. */

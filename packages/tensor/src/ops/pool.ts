@@ -2,12 +2,12 @@ import { isFloating } from '../dtype.ts';
 import { UserError } from '../errors.ts';
 import { apply1, type OpDefinition } from '../graph/node.ts';
 import type { PoolParams } from '../graph/primitives.ts';
-import { showShape, sizeOf } from '../shape.ts';
+import { readOptions } from '../read-options.ts';
+import { checkNumbers, showShape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { ValueInfo } from '../graph/graph.ts';
 import { add, div, maximum } from './binary.ts';
-import { paddingPairs, type Padding } from './conv.ts';
-
+import { paddingPairs, perAxis, spatialRank, type Padding } from './conv.ts';
 import { reshape } from './shaping.ts';
 import { pad, slice } from './slicing.ts';
 import { mean } from './statistics.ts';
@@ -86,20 +86,22 @@ export interface PoolOptions {
   readonly padding?: Padding;
 }
 
-function paramsOf(axes: number, { kernel, stride = kernel, padding = 0 }: PoolOptions): PoolParams {
-  const all = (value: number | readonly number[]): readonly number[] =>
-    typeof value === 'number' ? new Array<number>(axes).fill(value) : value;
-  return { kernel: all(kernel), strides: all(stride), padding: paddingPairs(padding, axes) };
+function paramsOf(where: string, x: Tensor, options: PoolOptions): PoolParams {
+  const axes = spatialRank(where, x);
+  const { kernel, stride = kernel, padding = 0 } = readOptions(where, options);
+  const all = { kernel: perAxis(kernel, axes), strides: perAxis(stride, axes) };
+  checkNumbers(where, all);
+  return { ...all, padding: paddingPairs(where, padding, axes) };
 }
 
 /** Largest element of each window over [N, C, ...spatial], NaN where the window holds one; padding counts as -infinity. */
 export function maxPool(x: Tensor, options: PoolOptions): Tensor {
-  return apply1(maxPoolOp, [x], paramsOf(x.rank - 2, options));
+  return apply1(maxPoolOp, [x], paramsOf('tensor/maxPool', x, options));
 }
 
 /** Mean of each window over [N, C, ...spatial]; padding counts, as PyTorch's default does. */
 export function avgPool(x: Tensor, options: PoolOptions): Tensor {
-  const params = paramsOf(x.rank - 2, options);
+  const params = paramsOf('tensor/avgPool', x, options);
   const pooled = apply1(avgPoolOp, [x], params);
   return (sizeOf(params.kernel) > LARGEST_WINDOW ? meanOfTiles(x, params) : undefined) ?? pooled;
 }

@@ -1,10 +1,11 @@
 import { isFloating } from '../dtype.ts';
 import { UserError } from '../errors.ts';
 import { apply1, type OpDefinition } from '../graph/node.ts';
-import { normalizeAxis } from '../shape.ts';
+import { readOptions } from '../read-options.ts';
 import type { Tensor } from '../tensor.ts';
 import { div, mul } from './binary.ts';
 import { equal } from './compare.ts';
+import { axisOf } from './operands.ts';
 import { reducedShape, reduceParams, sum, withAxes, type ReduceOptions } from './sum.ts';
 import { cast, neg } from './unary.ts';
 
@@ -36,6 +37,8 @@ export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
 
 /** Smallest element along axes; NaN where there is one. Equal smallest elements share the gradient. */
 export function min(x: Tensor, options: ReduceOptions = {}): Tensor {
+  // Refused under the name that was called.
+  reduceParams('tensor/min', x, options);
   return neg(max(neg(x), options));
 }
 
@@ -47,7 +50,7 @@ export const argMaxOp: OpDefinition<'argMax'> = {
 
 /** Index (int32) of the first largest element along an axis, which is dropped; NaN counts as the largest, as in PyTorch. */
 export function argMax(x: Tensor, axis = -1): Tensor {
-  return apply1(argMaxOp, [x], { axis: normalizeAxis('tensor/argMax', axis, x.rank) });
+  return apply1(argMaxOp, [x], { axis: axisOf('tensor/argMax', x, axis) });
 }
 
 export const cumsumOp: OpDefinition<'cumsum'> = {
@@ -60,8 +63,6 @@ export const cumsumOp: OpDefinition<'cumsum'> = {
 
 /** Running sum along an axis, each element included. */
 export function cumsum(x: Tensor, options: { readonly axis?: number; readonly direction?: 'forward' | 'reverse' } = {}): Tensor {
-  return apply1(cumsumOp, [x], {
-    axis: normalizeAxis('tensor/cumsum', options.axis ?? -1, x.rank),
-    direction: options.direction ?? 'forward',
-  });
+  const { axis = -1, direction = 'forward' } = readOptions('tensor/cumsum', options);
+  return apply1(cumsumOp, [x], { axis: axisOf('tensor/cumsum', x, axis), direction });
 }

@@ -1,9 +1,11 @@
 import { UserError } from '../errors.ts';
-import { showShape } from '../shape.ts';
+import { readOptions } from '../read-options.ts';
+import { checkNumbers, showShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { tensor } from './create.ts';
 import { gather } from './indexing.ts';
 import { matmul } from './matmul.ts';
+import { shapeOf } from './operands.ts';
 import { repeat } from './slicing.ts';
 import { broadcastTo, reshape, swapAxes } from './shaping.ts';
 import { cast } from './unary.ts';
@@ -23,15 +25,21 @@ export interface ResizeOptions {
  * infinity spreads along the axes that are resized.
  */
 export function resize(x: Tensor, options: ResizeOptions): Tensor {
-  const { size, mode = 'nearest', align = 'edges' } = options;
-  if (size.length !== x.rank - 2 || size.some((n) => !Number.isInteger(n) || n < 1) || x.shape.slice(2).includes(0)) {
+  const given = readOptions('tensor/resize', options);
+  const { size, mode = 'nearest', align = 'edges' } = given;
+  checkNumbers('tensor/resize', { size });
+  if (
+    size.length !== shapeOf('tensor/resize', x).length - 2
+    || size.some((n) => !Number.isInteger(n) || n < 1)
+    || x.shape.slice(2).includes(0)
+  ) {
     throw new UserError(
       `[tensor/resize] size does not fit: size=[${size.join(', ')}], x=${showShape(x.shape)}. Give a positive integer for each `
         + 'spatial axis.',
     );
   }
   return (
-    repeated(x, options)
+    repeated(x, given)
     ?? size.reduce((out, m, i) => {
       const axis = i + 2;
       const n = out.shape[axis]!;

@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts';
 import { apply1, type OpDefinition } from '../graph/node.ts';
 import type { Tensor } from '../tensor.ts';
+import { shapeOf } from './operands.ts';
 import { reshape } from './shaping.ts';
 
 export const barrierOp: OpDefinition<'barrier'> = {
@@ -11,14 +12,14 @@ export const barrierOp: OpDefinition<'barrier'> = {
 
 /** `x`, available only after `token` has been computed; it is never merged with an equal `x`. */
 export function barrier(x: Tensor, token: Tensor): Tensor {
-  if (token.size === 0)
+  if (shapeOf('tensor/barrier', token).includes(0))
     throw new UserError(`[tensor/barrier] token has no elements: shape=[${token.shape.join(', ')}]. Give a tensor with at least one.`);
   return apply1(barrierOp, [x, token], {});
 }
 
 /** The value of `x`, through which no gradient flows. */
 export function stopGradient(x: Tensor): Tensor {
-  return apply1(stopGradientOp, [x], { shape: x.shape });
+  return apply1(stopGradientOp, [x], { shape: shapeOf('tensor/stopGradient', x) });
 }
 
 /** A reshape to the same shape, which graphs drop, with a gradient of zero. */
@@ -30,7 +31,7 @@ const stopGradientOp: OpDefinition<'reshape'> = {
 
 /** The value of `x`, with a gradient that passes through `surrogate` instead: the straight-through estimator. */
 export function straightThrough(x: Tensor, surrogate: Tensor): Tensor {
-  return apply1(straightThroughOp, [reshape(x, surrogate.shape), surrogate], {});
+  return apply1(straightThroughOp, [reshape(x, shapeOf('tensor/straightThrough', surrogate)), surrogate], {});
 }
 
 const straightThroughOp: OpDefinition<'barrier'> = {

@@ -1,7 +1,8 @@
 import { UserError } from '../errors.ts';
 import { apply1, type OpDefinition } from '../graph/node.ts';
-import { broadcastShapes, checkShape, normalizeAxes, normalizeAxis, sameShape, showShape, sizeOf, type Shape } from '../shape.ts';
+import { broadcastShapes, checkNumbers, checkShape, normalizeAxes, sameShape, showShape, sizeOf, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
+import { axesOf, axisOf, shapeOf } from './operands.ts';
 import { sumTo } from './sum.ts';
 
 export const reshapeOp: OpDefinition<'reshape'> = {
@@ -26,10 +27,11 @@ export const reshapeOp: OpDefinition<'reshape'> = {
  * reshape(tensor([[1, 2], [3, 4]]), [-1]).shape; // => [4]
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
+  checkNumbers('tensor/reshape', { shape });
   const unknown = shape.indexOf(-1);
-  if (unknown < 0) return sameShape(x.shape, shape) ? x : apply1(reshapeOp, [x], { shape });
+  if (unknown < 0) return sameShape(shapeOf('tensor/reshape', x), shape) ? x : apply1(reshapeOp, [x], { shape });
   const known = shape.reduce((product, n, i) => (i === unknown ? product : product * n), 1);
-  const size = x.size / known;
+  const size = sizeOf(shapeOf('tensor/reshape', x)) / known;
   if (!Number.isInteger(size) || shape.lastIndexOf(-1) !== unknown) {
     throw new UserError(
       `[tensor/reshape] -1 cannot be resolved: x=${showShape(x.shape)}, shape=${showShape(shape)}. Use -1 once, with sizes that `
@@ -49,15 +51,15 @@ export function alias(x: Tensor): Tensor {
 
 /** Merge axes `start`..`end` (inclusive) into one. */
 export function flatten(x: Tensor, start = 0, end = -1): Tensor {
-  const first = normalizeAxis('tensor/flatten', start, x.rank);
-  const last = normalizeAxis('tensor/flatten', end, x.rank);
+  const first = axisOf('tensor/flatten', x, start);
+  const last = axisOf('tensor/flatten', x, end);
   return reshape(x, [...x.shape.slice(0, first), sizeOf(x.shape.slice(first, last + 1)), ...x.shape.slice(last + 1)]);
 }
 
 /** Insert axes of size 1 at positions of the result. */
 export function expandDims(x: Tensor, axes: number | readonly number[]): Tensor {
-  const count = typeof axes === 'number' ? 1 : axes.length;
-  const positions = normalizeAxes('tensor/expandDims', axes, x.rank + count);
+  const count = Array.isArray(axes) ? axes.length : 1;
+  const positions = normalizeAxes('tensor/expandDims', axes, shapeOf('tensor/expandDims', x).length + count);
   const shape = [...x.shape];
   for (const position of positions) shape.splice(position, 0, 1);
   return reshape(x, shape);
@@ -65,7 +67,8 @@ export function expandDims(x: Tensor, axes: number | readonly number[]): Tensor 
 
 /** Drop axes of size 1: those named, or all. */
 export function squeeze(x: Tensor, axes?: number | readonly number[]): Tensor {
-  const drop = axes === undefined ? x.shape.flatMap((n, i) => (n === 1 ? [i] : [])) : normalizeAxes('tensor/squeeze', axes, x.rank);
+  const shape = shapeOf('tensor/squeeze', x);
+  const drop = axes === undefined ? shape.flatMap((n, i) => (n === 1 ? [i] : [])) : axesOf('tensor/squeeze', x, axes);
   for (const axis of drop) {
     if (x.shape[axis] !== 1)
       throw new UserError(`[tensor/squeeze] axis is not of size 1: axis=${axis}, x=${showShape(x.shape)}. Use reshape or a reduction.`);
@@ -96,16 +99,18 @@ export const transposeOp: OpDefinition<'transpose'> = {
 
 /** Reorder axes: output axis i is input axis `permutation[i]`. @default reversed axes */
 export function transpose(x: Tensor, permutation?: readonly number[]): Tensor {
-  const order = (permutation ?? x.shape.map((_, i) => x.rank - 1 - i)).map((axis) => normalizeAxis('tensor/transpose', axis, x.rank));
+  const given = permutation ?? shapeOf('tensor/transpose', x).map((_, i) => x.rank - 1 - i);
+  checkNumbers('tensor/transpose', { permutation: given });
+  const order = given.map((axis) => axisOf('tensor/transpose', x, axis));
   if (order.every((axis, i) => axis === i) && order.length === x.rank) return x;
   return apply1(transposeOp, [x], { permutation: order });
 }
 
 /** Swap two axes. */
 export function swapAxes(x: Tensor, a: number, b: number): Tensor {
-  const order = x.shape.map((_, i) => i);
-  const i = normalizeAxis('tensor/swapAxes', a, x.rank);
-  const j = normalizeAxis('tensor/swapAxes', b, x.rank);
+  const order = shapeOf('tensor/swapAxes', x).map((_, i) => i);
+  const i = axisOf('tensor/swapAxes', x, a);
+  const j = axisOf('tensor/swapAxes', x, b);
   order[i] = j;
   order[j] = i;
   return transpose(x, order);
@@ -114,7 +119,6 @@ export function swapAxes(x: Tensor, a: number, b: number): Tensor {
 export const broadcastToOp: OpDefinition<'broadcastTo'> = {
   op: 'broadcastTo',
   infer([x], { shape }) {
-    checkShape('tensor/broadcastTo', shape);
     if (!sameShape(broadcastShapes('tensor/broadcastTo', x!.shape, shape), shape)) {
       throw new UserError(
         `[tensor/broadcastTo] shape is smaller than the tensor: x=${showShape(x!.shape)}, shape=${showShape(shape)}. Sizes of x `
@@ -128,5 +132,6 @@ export const broadcastToOp: OpDefinition<'broadcastTo'> = {
 
 /** Repeat along axes of size 1 and new leading axes, by NumPy's rule. */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
-  return sameShape(x.shape, shape) ? x : apply1(broadcastToOp, [x], { shape });
+  checkShape('tensor/broadcastTo', shape);
+  return sameShape(shapeOf('tensor/broadcastTo', x), shape) ? x : apply1(broadcastToOp, [x], { shape });
 }

@@ -1,7 +1,10 @@
+import { checkNumber, shownValue } from '../check-number.ts';
 import { UserError } from '../errors.ts';
 import { apply1, type OpDefinition } from '../graph/node.ts';
-import { normalizeAxes, normalizeAxis, sameShape, showShape } from '../shape.ts';
+import { readOptions } from '../read-options.ts';
+import { checkNumbers, normalizeAxis, sameShape, showShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
+import { axesOf, axisOf, shapeOf, tensorOf } from './operands.ts';
 import { broadcastTo, expandDims, reshape } from './shaping.ts';
 
 export const sliceOp: OpDefinition<'slice'> = {
@@ -71,11 +74,13 @@ export interface Range {
  * slice(range(6), { 0: { start: 1, stop: -1, step: 2 } }).shape; // => [2]
  */
 export function slice(x: Tensor, ranges: Readonly<Record<number, Range>>): Tensor {
-  const starts = x.shape.map(() => 0);
+  const starts = shapeOf('tensor/slice', x).map(() => 0);
   const sizes = [...x.shape];
   const steps = x.shape.map(() => 1);
-  for (const [key, { start = 0, stop, step = 1 }] of Object.entries(ranges)) {
-    const axis = normalizeAxis('tensor/slice', Number(key), x.rank);
+  for (const [key, range] of Object.entries(readOptions('tensor/slice', ranges))) {
+    const axis = axisOf('tensor/slice', x, Number(key));
+    const { start = 0, stop, step = 1 } = readOptions('tensor/slice', range);
+    checkNumber('tensor/slice', { start, step, stop: stop ?? 0 }, { kind: 'integer' });
     const n = x.shape[axis]!;
     const from = start < 0 ? start + n : start;
     const to = stop === undefined ? n : stop < 0 ? stop + n : stop;
@@ -95,7 +100,7 @@ export function slice(x: Tensor, ranges: Readonly<Record<number, Range>>): Tenso
 
 /** One index of an axis, which is dropped. */
 export function select(x: Tensor, axis: number, index: number): Tensor {
-  const position = normalizeAxis('tensor/select', axis, x.rank);
+  const position = axisOf('tensor/select', x, axis);
   const start = normalizeAxis('tensor/select index', index, x.shape[position]!);
   return reshape(
     slice(x, { [position]: { start, stop: start + 1 } }),
@@ -111,7 +116,7 @@ export const padOp: OpDefinition<'pad'> = {
       || padding.some(([before, after]) => !(Number.isInteger(before) && Number.isInteger(after) && before >= 0 && after >= 0))
     ) {
       throw new UserError(
-        `[tensor/pad] padding does not fit: padding=${JSON.stringify(padding)}, x=${showShape(x!.shape)}. Give [before, after] >= `
+        `[tensor/pad] padding does not fit: padding=${showShape(padding.flat())}, x=${showShape(x!.shape)}. Give [before, after] >= `
           + '0 for every axis.',
       );
     }
@@ -124,7 +129,11 @@ export const padOp: OpDefinition<'pad'> = {
 
 /** Add a border of `value` to every axis: `[before, after]` each. @param value @default 0 */
 export function pad(x: Tensor, padding: readonly (readonly [before: number, after: number])[], value = 0): Tensor {
-  const none = padding.length === x.rank && padding.every(([before, after]) => before === 0 && after === 0);
+  const { length } = shapeOf('tensor/pad', x);
+  if (typeof value !== 'number') throw new UserError(`[tensor/pad] value is not a number: value=${shownValue(value)}. Give the border's.`);
+  if (!Array.isArray(padding) || padding.some((pair) => !Array.isArray(pair) || pair.length !== 2))
+    throw new UserError(`[tensor/pad] padding is no list of pairs: padding=${shownValue(padding)}. Give [before, after] for every axis.`);
+  const none = padding.length === length && padding.every(([before, after]) => before === 0 && after === 0);
   return none ? x : apply1(padOp, [x], { padding, value });
 }
 
@@ -157,13 +166,20 @@ export const concatOp: OpDefinition<'concat'> = {
 
 /** Join tensors along an axis. */
 export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
+  checkList('concat', tensors);
   if (tensors.length === 0) throw new UserError('[tensor/concat] nothing to join: tensors=[]. Give at least one tensor.');
-  const position = normalizeAxis('tensor/concat', axis, tensors[0]!.rank);
-  return tensors.length === 1 ? tensors[0]! : apply1(concatOp, tensors, { axis: position });
+  const position = axisOf('tensor/concat', tensors[0]!, axis);
+  return tensors.length === 1 ? tensorOf('tensor/concat', tensors[0]!) : apply1(concatOp, tensors, { axis: position });
+}
+
+function checkList(op: string, tensors: readonly Tensor[]): void {
+  if (!Array.isArray(tensors))
+    throw new UserError(`[tensor/${op}] tensors are no list: tensors=${shownValue(tensors)}. Give them as [a, b].`);
 }
 
 /** Join tensors of one shape along a new axis. */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
+  checkList('stack', tensors);
   return concat(
     tensors.map((x) => expandDims(x, axis)),
     axis,
@@ -175,12 +191,13 @@ const MAX_PARTS = 1_000_000;
 
 /** Cut an axis into equal parts (a count) or parts of given sizes. */
 export function split(x: Tensor, parts: number | readonly number[], axis = 0): Tensor[] {
-  const position = normalizeAxis('tensor/split', axis, x.rank);
+  const position = axisOf('tensor/split', x, axis);
   const n = x.shape[position]!;
   // A count beyond the size has no equal parts: it is looked at before a list of it is made.
   if (typeof parts === 'number' && !(Number.isInteger(parts) && parts >= 1 && (parts <= n || n === 0) && parts <= MAX_PARTS)) {
     throw new UserError(`[tensor/split] parts do not fill the axis: parts=${parts}, size=${n}. Give a divisor of ${n}.`);
   }
+  if (typeof parts !== 'number') checkNumbers('tensor/split', { parts });
   const sizes = typeof parts === 'number' ? Array.from({ length: parts }, () => n / parts) : parts;
   if (sizes.some((size) => !Number.isInteger(size) || size < 0) || sizes.reduce((a, b) => a + b, 0) !== n) {
     throw new UserError(`[tensor/split] parts do not fill the axis: parts=${JSON.stringify(parts)}, size=${n}. Their sum must be ${n}.`);
@@ -201,12 +218,13 @@ export const flipOp: OpDefinition<'flip'> = {
 
 /** Reverse the order along axes. */
 export function flip(x: Tensor, axes: number | readonly number[]): Tensor {
-  return apply1(flipOp, [x], { axes: normalizeAxes('tensor/flip', axes, x.rank) });
+  return apply1(flipOp, [x], { axes: axesOf('tensor/flip', x, axes) });
 }
 
 /** Shift along an axis; what leaves at one end enters at the other. */
 export function roll(x: Tensor, shift: number, axis = -1): Tensor {
-  const position = normalizeAxis('tensor/roll', axis, x.rank);
+  const position = axisOf('tensor/roll', x, axis);
+  checkNumber('tensor/roll', { shift }, { kind: 'integer' });
   const n = x.shape[position]!;
   const cut = n === 0 ? 0 : ((-shift % n) + n) % n;
   if (cut === 0) return x;
@@ -215,7 +233,8 @@ export function roll(x: Tensor, shift: number, axis = -1): Tensor {
 
 /** Repeat the whole tensor `repeats[i]` times along axis i. */
 export function tile(x: Tensor, repeats: readonly number[]): Tensor {
-  if (repeats.length !== x.rank)
+  checkNumbers('tensor/tile', { repeats });
+  if (repeats.length !== shapeOf('tensor/tile', x).length)
     throw new UserError(
       `[tensor/tile] repeats do not fit: repeats=[${repeats.join(', ')}], x=${showShape(x.shape)}. Give one count for each axis.`,
     );
@@ -235,7 +254,8 @@ export function tile(x: Tensor, repeats: readonly number[]): Tensor {
 
 /** Repeat each element `count` times along an axis: [a, b] -> [a, a, b, b]. */
 export function repeat(x: Tensor, count: number, axis: number): Tensor {
-  const position = normalizeAxis('tensor/repeat', axis, x.rank);
+  const position = axisOf('tensor/repeat', x, axis);
+  checkNumber('tensor/repeat', { count }, { kind: 'integer', atLeast: 0 });
   const before = x.shape.slice(0, position + 1);
   const after = x.shape.slice(position + 1);
   return reshape(broadcastTo(reshape(x, [...before, 1, ...after]), [...before, count, ...after]), [

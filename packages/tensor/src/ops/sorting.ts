@@ -1,10 +1,12 @@
+import { checkNumber, shownValue } from '../check-number.ts';
 import { UserError } from '../errors.ts';
 import { apply1, type OpDefinition } from '../graph/node.ts';
-import { normalizeAxis } from '../shape.ts';
+import { readOptions } from '../read-options.ts';
 import type { Tensor } from '../tensor.ts';
 import { lerp } from './binary.ts';
 import { equal, where } from './compare.ts';
 import { gatherElements } from './indexing.ts';
+import { axisOf } from './operands.ts';
 import { slice } from './slicing.ts';
 import { squeeze } from './shaping.ts';
 
@@ -13,7 +15,9 @@ export const topKIndicesOp: OpDefinition<'topKIndices'> = {
   infer([x], { axis, k }) {
     const n = x!.shape[axis]!;
     if (!Number.isInteger(k) || k < 1 || k > n)
-      throw new UserError(`[tensor/topK] k is out of range: k=${k}, size of axis ${axis} is ${n}. Give an integer in [1, ${n}].`);
+      throw new UserError(
+        `[tensor/topK] k is out of range: k=${shownValue(k)}, size of axis ${axis} is ${n}. Give an integer in [1, ${n}].`,
+      );
     return [{ shape: x!.shape.map((size, i) => (i === axis ? k : size)), dtype: 'int32' }];
   },
   vjp: () => [undefined],
@@ -31,23 +35,25 @@ export interface OrderOptions {
  * infinity, as in PyTorch.
  */
 export function topK(x: Tensor, k: number, options: OrderOptions = {}): { readonly values: Tensor; readonly indices: Tensor } {
-  const axis = normalizeAxis('tensor/topK', options.axis ?? -1, x.rank);
-  const indices = apply1(topKIndicesOp, [x], { axis, k, order: options.order ?? 'largest' });
+  const { axis: given = -1, order = 'largest' } = readOptions('tensor/topK', options);
+  const axis = axisOf('tensor/topK', x, given);
+  const indices = apply1(topKIndicesOp, [x], { axis, k, order });
   return { values: gatherElements(x, indices, axis), indices };
 }
 
 /** All elements in rising order ('smallest' first) along an axis, with their indices; stable. NaN is the largest, so it comes last. */
 export function sort(x: Tensor, options: OrderOptions = {}): { readonly values: Tensor; readonly indices: Tensor } {
-  const axis = normalizeAxis('tensor/sort', options.axis ?? -1, x.rank);
-  return topK(x, x.shape[axis]!, { axis, order: options.order ?? 'smallest' });
+  const { axis: given = -1, order = 'smallest' } = readOptions('tensor/sort', options);
+  const axis = axisOf('tensor/sort', x, given);
+  return topK(x, x.shape[axis]!, { axis, order });
 }
 
 /**
  * The q-quantile (0 <= q <= 1) along an axis, which is dropped, by linear interpolation between neighbours; NaN where an element is NaN.
  */
 export function quantile(x: Tensor, q: number, axis = -1): Tensor {
-  if (!(q >= 0 && q <= 1)) throw new UserError(`[tensor/quantile] q is out of range: q=${q}. Give a number in [0, 1].`);
-  const position = normalizeAxis('tensor/quantile', axis, x.rank);
+  checkNumber('tensor/quantile', { q }, { atLeast: 0, atMost: 1 });
+  const position = axisOf('tensor/quantile', x, axis);
   const last = x.shape[position]! - 1;
   const place = q * last;
   const low = Math.floor(place);

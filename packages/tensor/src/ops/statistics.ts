@@ -1,3 +1,4 @@
+import { checkNumber } from '../check-number.ts';
 import { isFloating } from '../dtype.ts';
 import { UserError } from '../errors.ts';
 import { sizeOf } from '../shape.ts';
@@ -5,6 +6,7 @@ import type { Tensor } from '../tensor.ts';
 import { add, div, sub } from './binary.ts';
 import { equal, isFinite, where } from './compare.ts';
 import { max } from './reduce.ts';
+import { tensorOf } from './operands.ts';
 import { reduceParams, sum, type ReduceOptions } from './sum.ts';
 import { stopGradient } from './schedule.ts';
 import { reshape } from './shaping.ts';
@@ -13,8 +15,8 @@ import { exp, log, sqrt, square } from './unary.ts';
 
 /** Sum divided by count along axes; NaN over no elements. */
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
-  if (!isFloating(x.dtype)) throw new UserError(`[tensor/mean] dtype is not a float: dtype=${x.dtype}. cast(x, 'float32') first.`);
   const { axes } = reduceParams('tensor/mean', x, options);
+  if (!isFloating(x.dtype)) throw new UserError(`[tensor/mean] dtype is not a float: dtype=${x.dtype}. cast(x, 'float32') first.`);
   return div(sum(x, options), sizeOf(axes.map((axis) => x.shape[axis]!)));
 }
 
@@ -26,10 +28,12 @@ export interface VarianceOptions extends ReduceOptions {
 /** Mean square distance from the mean along axes. It is exactly 0 for equal elements, whatever their size. */
 export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
   const { axes } = reduceParams('tensor/variance', x, options);
+  const { correction = 0 } = options;
+  checkNumber('tensor/variance', { correction });
   const count = sizeOf(axes.map((axis) => x.shape[axis]!));
   const shifted = fromFirst(x, axes);
   const centred = sub(shifted, mean(shifted, { axes, dims: 'keep' }));
-  return div(sum(square(centred), options), count - (options.correction ?? 0));
+  return div(sum(square(centred), options), count - correction);
 }
 
 /** Distances from the first element along axes. A shift changes no variance, so none of the gradient goes through it. */
@@ -48,7 +52,7 @@ export function std(x: Tensor, options: VarianceOptions = {}): Tensor {
  * choice of a subgradient.
  */
 export function lengthOf(squares: Tensor): Tensor {
-  const isZero = equal(squares, 0);
+  const isZero = equal(tensorOf('tensor/lengthOf', squares), 0);
   return where({ if: isZero, then: 0, else: sqrt(where({ if: isZero, then: 1, else: squares })) });
 }
 

@@ -2,8 +2,10 @@ import { isFloating } from '../dtype.ts';
 import { UserError } from '../errors.ts';
 import { apply1, type OpDefinition } from '../graph/node.ts';
 import type { ReduceParams } from '../graph/primitives.ts';
-import { normalizeAxes, sameShape, type Shape } from '../shape.ts';
+import { readOptions } from '../read-options.ts';
+import { sameShape, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
+import { axesOf } from './operands.ts';
 import { broadcastTo, reshape } from './shaping.ts';
 
 export interface ReduceOptions {
@@ -28,7 +30,8 @@ export function withAxes(y: Tensor, x: Tensor, axes: readonly number[]): Tensor 
 
 /** The axes of a reduction, checked. */
 export function reduceParams(where: string, x: Tensor, options: ReduceOptions): ReduceParams {
-  return { axes: normalizeAxes(where, options.axes, x.rank), keepDims: options.dims === 'keep' };
+  const { axes, dims = 'drop' } = readOptions(where, options);
+  return { axes: axesOf(where, x, axes), keepDims: dims === 'keep' };
 }
 
 export const sumOp: OpDefinition<'sum'> = {

@@ -2,7 +2,9 @@ import { checkDType, isFloating } from '../dtype.ts';
 import { UserError } from '../errors.ts';
 import { apply1, type OpDefinition } from '../graph/node.ts';
 import type { PrimitiveName } from '../graph/primitives.ts';
-import { Tensor } from '../tensor.ts';
+import { readOptions } from '../read-options.ts';
+import type { Tensor } from '../tensor.ts';
+import { tensorOf } from './operands.ts';
 import { add, div, maximum, minimum, mul, sub } from './binary.ts';
 
 type Elementwise =
@@ -78,7 +80,7 @@ export const roundOp = unary('round', undefined);
 export const round = (x: Tensor): Tensor => apply1(roundOp, [x], {});
 
 /** x * x. */
-export const square = (x: Tensor): Tensor => mul(x, x);
+export const square = (x: Tensor): Tensor => mul(tensorOf('tensor/square', x), x);
 
 /** 1 / x. */
 export const reciprocal = (x: Tensor): Tensor => div(1, x);
@@ -91,8 +93,9 @@ export const relu = (x: Tensor): Tensor => maximum(0, x);
 
 /** Limit to [min, max]; no gradient flows outside of it. */
 export function clamp(x: Tensor, range: { readonly min?: number; readonly max?: number }): Tensor {
-  const raised = range.min === undefined ? x : maximum(x, range.min);
-  return range.max === undefined ? raised : minimum(raised, range.max);
+  const { min, max } = readOptions('tensor/clamp', range);
+  const raised = min === undefined ? tensorOf('tensor/clamp', x) : maximum(tensorOf('tensor/clamp', x), min);
+  return max === undefined ? raised : minimum(raised, max);
 }
 
 export const castOp: OpDefinition<'cast'> = {
@@ -105,7 +108,6 @@ export const castOp: OpDefinition<'cast'> = {
 
 /** To another dtype: float to integer truncates towards zero, anything to bool is `!= 0`. */
 export function cast(x: Tensor, dtype: Tensor['dtype']): Tensor {
-  Tensor.requireOwn(x);
   checkDType('tensor/cast', dtype);
-  return x.dtype === dtype ? x : apply1(castOp, [x], { dtype });
+  return tensorOf('tensor/cast', x).dtype === dtype ? x : apply1(castOp, [x], { dtype });
 }
