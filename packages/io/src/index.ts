@@ -17,6 +17,7 @@ export type { StoredDType } from './safetensors/stored-dtype.ts';
 
 export { bytesToUnit, fromImages, toImages, unitToBytes } from './images/convert.ts';
 export type { PixelBatch } from './images/convert.ts';
+export { encodePng } from './images/encode-png.ts';
 export { imageGrid } from './images/grid.ts';
 export type { GridOptions } from './images/grid.ts';
 export { encodeGif } from './films/gif.ts';

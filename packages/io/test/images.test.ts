@@ -2,7 +2,18 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Image, Rgb } from '@langevin/io';
-import { bytesToUnit, flattenAlpha, fromImages, fromPlanar, imageGrid, resizeArea, toImages, toPlanar, unitToBytes } from '@langevin/io';
+import {
+  bytesToUnit,
+  encodePng,
+  flattenAlpha,
+  fromImages,
+  fromPlanar,
+  imageGrid,
+  resizeArea,
+  toImages,
+  toPlanar,
+  unitToBytes,
+} from '@langevin/io';
 import { encodeImage, readImage, resizeImage, writeImage } from '@langevin/io/node';
 import { UnsupportedError, UserError } from '@langevin/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -67,6 +78,32 @@ describe('files', () => {
     await readImage(path);
     await writeImage(path, flat(2, 2, [4, 5, 6]));
     expect((await readImage(path)).data[0]).toBe(4);
+  });
+});
+
+describe('a PNG without sharp', () => {
+  test.each([1, 2, 3, 4] as const)('is read as the image it was made of, channels: %i', async (channels) => {
+    for (const [width, height] of [
+      [1, 1],
+      [5, 3],
+      [300, 200],
+    ] as const) {
+      const data = Uint8Array.from({ length: width * height * channels }, (_, i) => (i * i * 7 + (i >> 3)) & 255);
+      const bytes = await encodePng({ width, height, channels, data });
+      const alpha = channels === 2 || channels === 4;
+      const expected = Uint8Array.from({ length: width * height * 4 }, (_, i) => {
+        const [pixel, channel] = [i >> 2, i & 3];
+        if (channel === 3) return alpha ? data[pixel * channels + channels - 1]! : 255;
+        return data[pixel * channels + (channels < 3 ? 0 : channel)]!;
+      });
+      expect(await readImage(bytes, { channels: 'rgba' })).toEqual({ width, height, channels: 4, data: expected });
+    }
+  });
+
+  test('is refused of what is no image', async () => {
+    await expect(encodePng({ width: 2, height: 1, channels: 3, data: new Uint8Array(5) })).rejects.toThrow(
+      '[io/images] encodePng got a malformed image',
+    );
   });
 });
 
