@@ -6,6 +6,8 @@ import { MIN_TYPESCRIPT, REPOSITORY } from '../lib.mjs';
 /** Values of these two meet in one program and must be of one copy: whoever installs a package of ours brings them. */
 const PEERS = ['@langevin/tensor', '@langevin/core'];
 
+const PREPACK = 'node ../../tooling/scripts/only-pnpm.mjs';
+
 /** What a dependency takes from whoever installs it, each that depends on it has to pass on or to bring. */
 export function passedOnFaults(members) {
   const peersOf = new Map(
@@ -45,6 +47,10 @@ export function manifestFaults({ folder, dir, manifest }) {
     `license=${manifest.license}. Put that licence into ${folder}/LICENSE.`,
   );
 
+  demand(
+    manifest.scripts?.prepack === PREPACK,
+    `scripts.prepack=${manifest.scripts?.prepack}. It must be "${PREPACK}", since npm would publish "workspace:^" as it stands.`,
+  );
   for (const [name, range] of Object.entries({ ...manifest.dependencies, ...manifest.peerDependencies })) {
     if (name.startsWith('@langevin/'))
       demand(range === 'workspace:^', `${name} is "${range}". Exact ranges make copies: write "workspace:^".`);

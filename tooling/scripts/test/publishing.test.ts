@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { manifestFaults, passedOnFaults } from '../checks/manifest.mjs';
 import { importedPackages, installFaults, installLines } from '../checks/readme.mjs';
+import { packingFault } from '../only-pnpm.mjs';
 import { withoutForcedMajors } from '../release-plan.mjs';
 
 const fence = (language: string, text: string) => `\`\`\`${language}\n${text}\n\`\`\`\n`;
@@ -53,6 +54,7 @@ describe('a manifest', () => {
     sideEffects: false,
     engines: { node: '>=20.19' },
     files: ['dist', 'README.md'],
+    scripts: { prepack: 'node ../../tooling/scripts/only-pnpm.mjs' },
     peerDependencies: { '@langevin/tensor': 'workspace:^', typescript: '>=5.7' },
     peerDependenciesMeta: { typescript: { optional: true } },
     devDependencies: { '@langevin/tensor': 'workspace:*' },
@@ -69,11 +71,18 @@ describe('a manifest', () => {
     [{ devDependencies: {} }, 'not in devDependencies'],
     [{ peerDependencies: { '@langevin/tensor': 'workspace:^' }, peerDependenciesMeta: {} }, 'the oldest TypeScript is not declared'],
     [{ exports: { './node': {} } }, 'the optional peer "@types/node"'],
+    [{ scripts: {} }, 'scripts.prepack=undefined'],
     [{ license: 'Apache-2.0' }, 'license=Apache-2.0'],
   ])('%j: %s', (changes, fault) => {
     if (fault === undefined) expect(faults(changes)).toEqual([]);
     else expect(faults(changes).join('\n')).toContain(fault);
   });
+});
+
+test('only pnpm packs, since others leave "workspace:^" in the manifest', () => {
+  expect(packingFault('pnpm/12.21.0 npm/? node/v22.1.0 linux x64')).toBeUndefined();
+  for (const agent of ['npm/11.0.0 node/v22.1.0 linux x64 workspaces/false', 'yarn/4.0.0 npm/? node/v22.1.0', undefined])
+    expect(packingFault(agent)).toContain('Use "npx pnpm@');
 });
 
 test('peers of dependencies are passed on', () => {
