@@ -48,7 +48,7 @@ export function manifestFaults({ folder, dir, manifest }) {
   );
 
   demand(
-    manifest.scripts?.prepack === PREPACK,
+    !hasWorkspaceRange(manifest) || manifest.scripts?.prepack === PREPACK,
     `scripts.prepack=${manifest.scripts?.prepack}. It must be "${PREPACK}", since npm would publish "workspace:^" as it stands.`,
   );
   for (const [name, range] of Object.entries({ ...manifest.dependencies, ...manifest.peerDependencies })) {
@@ -57,6 +57,10 @@ export function manifestFaults({ folder, dir, manifest }) {
   }
   if (folder.startsWith('packages/')) faults.push(...peerFaults(folder, manifest));
   return faults;
+}
+
+function hasWorkspaceRange({ dependencies, peerDependencies, optionalDependencies }) {
+  return Object.values({ ...dependencies, ...peerDependencies, ...optionalDependencies }).some((range) => range.startsWith('workspace:'));
 }
 
 function peerFaults(folder, { name: self, exports, dependencies, peerDependencies, peerDependenciesMeta, devDependencies }) {
