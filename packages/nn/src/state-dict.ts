@@ -1,5 +1,7 @@
 import {
+  cast,
   data,
+  isFloating,
   mapTensors,
   namedTensors,
   realize,
@@ -29,6 +31,11 @@ export async function toStateDict(tree: unknown): Promise<Map<string, StateEntry
 export interface FromStateDictOptions {
   /** What to do with entries that the tree has no place for. @default 'refuse' */
   readonly unknown?: 'refuse' | 'ignore';
+  /**
+   * What becomes of a float entry of another float dtype. `stored` keeps it, for {@link inFloat32} to cast inside of a graph: weights of
+   * 16 bits stay in their file until an engine maps them. @default 'refuse'
+   */
+  readonly floats?: 'refuse' | 'stored';
   /** Where the entries come from, for messages. @default 'the checkpoint' */
   readonly from?: string;
 }
@@ -40,7 +47,7 @@ export interface FromStateDictOptions {
  * @throws UserError naming the first missing and the first unknown entries, or the entry whose shape or dtype differs
  */
 export function fromStateDict<T>(template: T, entries: ReadonlyMap<string, StateEntry | Tensor>, options: FromStateDictOptions = {}): T {
-  const { unknown = 'refuse', from = 'the checkpoint' } = options;
+  const { unknown = 'refuse', floats = 'refuse', from = 'the checkpoint' } = options;
   const wanted = namedTensors(template);
   const missing = [...wanted.keys()].filter((name) => !entries.has(name));
   const foreign = unknown === 'ignore' ? [] : [...entries.keys()].filter((name) => !wanted.has(name));
@@ -52,7 +59,8 @@ export function fromStateDict<T>(template: T, entries: ReadonlyMap<string, State
   }
   return mapTensors(template, (place, _, name) => {
     const entry = entries.get(name)!;
-    if (!sameShape(entry.shape, place.shape) || entry.dtype !== place.dtype) {
+    const fits = entry.dtype === place.dtype || (floats === 'stored' && isFloating(entry.dtype) && isFloating(place.dtype));
+    if (!sameShape(entry.shape, place.shape) || !fits) {
       throw new UserError(
         `[nn/state-dict] weight has another shape or dtype: name=${name}, ${from} has ${entry.dtype}${showShape(entry.shape)}, the `
           + `model wants ${place.dtype}${showShape(place.shape)}. Check that the configuration belongs to these weights.`,
@@ -60,6 +68,18 @@ export function fromStateDict<T>(template: T, entries: ReadonlyMap<string, State
     }
     return 'data' in entry ? tensor(entry.data, { shape: entry.shape, dtype: entry.dtype }) : entry;
   });
+}
+
+/**
+ * The same tree with all floats in float32, cast where they are not. Call it inside of a compiled function: the weights are then constants
+ * or inputs in their own dtype, and the engine widens them, not the host.
+ *
+ * @example
+ * const half = { w: tensor(new Uint16Array([0x3c00]), { dtype: 'float16' }) };
+ * await numbers(inFloat32(half).w); // => [1]
+ */
+export function inFloat32<T>(tree: T): T {
+  return mapTensors(tree, (weight) => (isFloating(weight.dtype) && weight.dtype !== 'float32' ? cast(weight, 'float32') : weight));
 }
 
 function summary(names: readonly string[]): string {

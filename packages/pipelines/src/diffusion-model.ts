@@ -6,7 +6,7 @@ import type { Labels } from './labels.ts';
 /** All that it takes to sample images: network, weights, and what they were trained for. */
 export interface DiffusionModel {
   readonly backbone: ImageBackbone;
-  /** float32, in the structure that `backbone.network.init` gives. */
+  /** In the structure that `backbone.network.init` gives; floats as their file has them, see `inFloat32` of `@langevin/nn`. */
   readonly params: unknown;
   /** The network's configuration, as in `unet/config.json`. */
   readonly config: Readonly<Record<string, unknown>>;

@@ -1,3 +1,4 @@
+import { inFloat32 } from '@langevin/nn';
 import { compile, data, slice, UserError, type Engine, type Tensor } from '@langevin/tensor';
 import type { ImageBackbone } from './image-backbone.ts';
 
@@ -37,7 +38,7 @@ export interface ForwardOptions {
 export function compileForward({ network, classes }: ImageBackbone, { engine, weights = 'constant' }: ForwardOptions = {}): Forward {
   const compiled = compile(
     (params: unknown, { x, cNoise, labels }: Omit<ForwardInput, 'params'>) =>
-      predictionOf(network.apply(params, x, cNoise, labels ? { conditions: { label: labels } } : {}), x),
+      predictionOf(network.apply(inFloat32(params), x, cNoise, labels ? { conditions: { label: labels } } : {}), x),
     { freeze: weights === 'constant' ? [0] : [], name: 'forward pass', ...(engine && { engine }) },
   );
   // The labels of a sampling run are one tensor for all of its steps: looked at once.

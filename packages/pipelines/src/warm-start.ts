@@ -1,5 +1,6 @@
 import { fromStateDict, toStateDict } from '@langevin/nn';
 import type { HostTensor } from '@langevin/io';
+import { widened } from './weights.ts';
 import { InternalError, UserError } from '@langevin/tensor';
 import type { DiffusionModel } from './diffusion-model.ts';
 import type { Labels } from './labels.ts';
@@ -23,7 +24,8 @@ const CLASSES = 'class_embedding.weight';
  * @throws UserError when the networks differ in more than their classes
  */
 export async function warmStart({ fresh, model, labels, alsoKnownAs = [] }: WarmStartOptions): Promise<unknown> {
-  const [target, source] = [await toStateDict(fresh), await toStateDict(model.params)];
+  const target = await toStateDict(fresh);
+  const source = new Map([...(await toStateDict(model.params))].map(([name, entry]) => [name, widened(entry)]));
   const entries = new Map<string, HostTensor>();
   for (const [name, entry] of target) {
     const known = source.get(name);

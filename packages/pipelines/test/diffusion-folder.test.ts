@@ -1,12 +1,26 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { readSafetensors, writeSafetensors } from '@langevin/io/node';
-import { describeCheckpoint, labelChoices, drawLabels, loadDiffusionFolder, loadModel, saveDiffusionFolder } from '@langevin/pipelines';
-import { data, mapTensors, namedTensors, tensor, toBfloat16Bits } from '@langevin/tensor';
-import { describe, expect, it, vi } from 'vitest';
+import type { Image } from '@langevin/io';
+import { inFloat32 } from '@langevin/nn';
+import {
+  describeCheckpoint,
+  drawLabels,
+  labelChoices,
+  loadDiffusionFolder,
+  loadModel,
+  sampleImages,
+  saveDiffusionFolder,
+  type DiffusionModel,
+} from '@langevin/pipelines';
+import { data, mapTensors, namedTensors, setDefaultEngine, tensor, toBfloat16Bits } from '@langevin/tensor';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { temporaryFolder, TINY_CONFIG, TINY_LABELS, tinyModel } from './tiny.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
+
+beforeAll(async () => setDefaultEngine(await onnxruntimeEngine({ threads: 1 })));
 
 const WEIGHTS = 'unet/diffusion_pytorch_model.safetensors';
 
@@ -17,7 +31,7 @@ async function saved(dtype: 'float16' | 'float32' = 'float32'): Promise<string> 
 }
 
 async function weights(params: unknown): Promise<Map<string, Float32Array>> {
-  const named = [...namedTensors(params)];
+  const named = [...namedTensors(inFloat32(params))];
   return new Map(
     await Promise.all(named.map(async ([name, value]): Promise<[string, Float32Array]> => [name, (await data(value)) as Float32Array])),
   );
@@ -66,6 +80,22 @@ describe('a saved folder', () => {
     }
     const count = [...original.values()].reduce((sum, values) => sum + values.length, 0);
     expect([(await describeCheckpoint(full)).bytes, (await describeCheckpoint(half)).bytes]).toEqual([4 * count, 2 * count]);
+  });
+
+  it('keeps weights in the dtype of their file, and a sample is that of the same weights in float32', async () => {
+    const folder = await saved('float16');
+    const half = await loadModel(folder);
+    const [name, weight] = [...namedTensors(half.params)][0]!;
+    expect(weight.dtype, name).toBe('float16');
+    const wide = { ...half, params: inFloat32(half.params) };
+    const draw = async (model: DiffusionModel): Promise<readonly Image[]> => {
+      for await (const event of sampleImages({ model, labels: [0, 3], steps: 2 })) if (event.kind === 'done') return event.images;
+      return [];
+    };
+    expect(await draw(half)).toEqual(await draw(wide));
+    const another = await loadModel(folder);
+    await saveDiffusionFolder(folder, tinyModel('zero'), { dtype: 'float16' });
+    await expect(draw(another)).rejects.toThrow('[pipelines/weights] file of the weights was replaced after it was loaded: path=');
   });
 
   it('loads weights in bfloat16 too', async () => {

@@ -21,6 +21,7 @@ export async function placeConstants(graph: Graph, runtime: Runtime): Promise<Pl
   const mapped: MappedFiles | undefined = slices.length > 0 ? runtime.mapFiles!(slices) : undefined;
   for (const constant of graph.constants) {
     if (mapped && mappable(constant)) {
+      await (constant.data as FileSlice).check?.();
       places.set(constant, mapped.locate(constant.data as FileSlice));
       continue;
     }

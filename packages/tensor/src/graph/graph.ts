@@ -17,6 +17,8 @@ export interface FileSlice {
   readonly byteLength: number;
   /** Read the bytes, for engines that cannot map the file. */
   readonly read: () => Promise<HostArray>;
+  /** Called before a file is mapped. @throws when it is not the file any more that the slice was made for. @default nothing is looked at */
+  readonly check?: () => Promise<void>;
 }
 
 export interface GraphConstant {
