@@ -125,6 +125,22 @@ describe('the diffusion task', () => {
     await checkTask(() => diffusionTask(options({ accumulate: 2 })), { steps: 4 });
   });
 
+  it('resumes to the same bytes where batches have more than one shape, whose steps are traced at different times', async () => {
+    const sizes = [2, 3, 3, 2];
+    await checkTask(
+      () =>
+        diffusionTask({
+          ...options(),
+          batch: ({ epoch, index }) =>
+            batch(sizes[index]!)({ epoch, index }).then((loaded) => ({
+              ...loaded,
+              next: index === 3 ? { epoch: epoch + 1, index: 0 } : { epoch, index: index + 1 },
+            })),
+        }),
+      { steps: 6, checkpointEvery: 1 },
+    );
+  });
+
   it('gives parts of a batch levels and noise of their own', async () => {
     const same = () => batch(6)({ epoch: 0, index: 0 });
     const lossOf = async (accumulate: number): Promise<number> => {

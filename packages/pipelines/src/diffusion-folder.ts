@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BackbonePlugin } from '@langevin/backbones';
 import { makeFolder, readPythonJson, writeCredits, writeFileAtomic, writeSafetensors, type DataCredits } from '@langevin/io/node';
@@ -107,7 +108,8 @@ export interface SaveDiffusionOptions {
 /**
  * Write a model's folder; diffusers' `UNet2DModel.from_pretrained` and `EDMEulerScheduler.from_pretrained` read it too.
  *
- * @throws UserError when the disk fails, the folder is that of a training run, or a weight does not fit the dtype
+ * @throws UserError when the disk fails, the folder is that of a training run or holds a network of another kind, or a weight does not fit
+ *   the dtype
  */
 export async function saveDiffusionFolder(dir: string, model: DiffusionModel, options: SaveDiffusionOptions = {}): Promise<void> {
   const { dtype = 'float32', metadata = {}, credits } = readOptions('pipelines/folder', options);
@@ -121,13 +123,22 @@ export async function saveDiffusionFolder(dir: string, model: DiffusionModel, op
     throw new UserError(
       `[pipelines/folder] folder is that of a training run, which a model beside it would hide: folder=${dir}. Choose another one.`,
     );
+  const other = COMPONENTS.find((name) => name !== component);
+  if (other && (await exists(join(dir, other))))
+    throw new UserError(
+      `[pipelines/folder] folder holds a model of another kind, which would be loaded instead: folder=${dir}, found=${other}/, `
+        + `written=${component}/. Choose another folder, or remove what is there.`,
+    );
   const scheduler = schedulerOf(model.noise);
   for (const sub of [component, ...(scheduler ? ['scheduler'] : [])]) await makeFolder(join(dir, sub));
   await writeSafetensors(files.weights, tensors, { metadata: { format: 'pt', ...metadata } });
   await writeFileAtomic(files.config, json(model.config));
   if (scheduler) await writeFileAtomic(files.scheduler, json(scheduler));
+  // What an earlier model had here would pass for this one's.
   if (model.labels) await writeFileAtomic(files.labels, json(model.labels));
+  else await rm(files.labels, { force: true });
   if (credits) await writeCredits(join(dir, CREDITS), credits);
+  else await rm(join(dir, CREDITS), { force: true });
   await writeFileAtomic(
     files.index,
     json({

@@ -22,3 +22,7 @@ export { pictureBatches, type PictureBatchesOptions } from './picture-batches.ts
 export { diffusionRunFromConfig, type DiffusionRun, type DiffusionRunOptions } from './diffusion-run.ts';
 export { loadModel, loadRunModel, type CheckpointKind, type LoadRunOptions, type RunModel, type RunWeights } from './run-model.ts';
 export { describeCheckpoint, type CheckpointDescription, type PrefixSummary } from './describe-checkpoint.ts';
+
+// Judges of samples
+export { type JudgeConfig } from './judge-config.ts';
+export { judgeRunFromConfig, parseJudgeConfig, type JudgeRun, type JudgeRunOptions } from './judge-run.ts';

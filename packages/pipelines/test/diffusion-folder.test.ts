@@ -1,4 +1,4 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { readSafetensors, writeSafetensors } from '@langevin/io/node';
@@ -96,6 +96,15 @@ describe('a saved folder', () => {
     const another = await loadModel(folder);
     await saveDiffusionFolder(folder, tinyModel('zero'), { dtype: 'float16' });
     await expect(draw(another)).rejects.toThrow('[pipelines/weights] file of the weights was replaced after it was loaded: path=');
+  });
+
+  it('keeps nothing of a model that was there, and no network of another kind beside its own', async () => {
+    const folder = await saved();
+    const { labels: _, ...unlabelled } = tinyModel();
+    await saveDiffusionFolder(folder, unlabelled);
+    expect(await readdir(folder)).not.toContain('labels.json');
+    await rename(join(folder, 'unet'), join(folder, 'transformer'));
+    await expect(saveDiffusionFolder(folder, tinyModel())).rejects.toThrow('[pipelines/folder] folder holds a model of another kind');
   });
 
   it('loads weights in bfloat16 too', async () => {

@@ -1,6 +1,7 @@
-import { copyFile, cp, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
+import type { Image } from '@langevin/io';
 import { readImage, writeImage } from '@langevin/io/node';
 import {
   describeCheckpoint,
@@ -193,6 +194,65 @@ describe('a run from its configuration', () => {
     const folder = await temporaryFolder();
     await mkdir(join(folder, 'checkpoints'));
     await expect(loadModel(folder)).rejects.toThrow(`[pipelines/run] run has no checkpoint: folder=${folder}.`);
+  });
+});
+
+describe('a model of any noise', () => {
+  it.each([
+    ['flow', { process: { name: 'flow' }, levels: { name: 'logit-normal' } }, 'FlowMatchEulerDiscreteScheduler'],
+    ['flow, shifted', { process: { name: 'flow', shift: 3 } }, undefined],
+    ['epsilon on the chain of DDPM', { process: { name: 'discrete-vp' }, prediction: 'epsilon' }, undefined],
+    ['v, cosine', { process: { name: 'vp-cosine' }, prediction: 'v', weight: { name: 'min-snr' } }, undefined],
+    ['trigflow', { process: { name: 'trigflow' } }, undefined],
+    ['learned variances', { process: { name: 'discrete-vp', steps: 50 }, variance: 'learned' }, undefined],
+  ] as const)('%s: trains, is saved, loads and samples as the run does', async (_, noise, scheduler) => {
+    const { config: edm, run } = await setUp();
+    const learned = 'variance' in noise;
+    const backbone = { ...edm.backbone, num_class_embeds: 3, ...(learned && { out_channels: 24 }) };
+    const config = parseTrainingConfig({ ...edm, backbone, noise, dropout: { label: 0.2 } });
+    const { task, labels } = await diffusionRunFromConfig(config);
+    expect(labels).toEqual({ classes: ['dark', 'light'], categories: [], none: 2 });
+    for await (const event of train(task, { store: folderStore(run), steps: 2 })) expect(event.kind).toBeTruthy();
+    const { model, credits } = await loadRunModel(run);
+    const folder = `${run}-model`;
+    await saveDiffusionFolder(folder, model, { ...(credits && { credits }) });
+    const files = await readdir(folder);
+    expect(files.includes('scheduler')).toBe(scheduler !== undefined);
+    if (scheduler !== undefined)
+      expect(JSON.parse(await readFile(join(folder, 'scheduler', 'scheduler_config.json'), 'utf8'))).toMatchObject({
+        _class_name: scheduler,
+      });
+    const loaded = await loadModel(folder);
+    expect(loaded.labels).toEqual(labels);
+    expect(loaded.noise.config).toEqual(model.noise.config);
+    const draw = async (from: typeof model): Promise<readonly Image[]> => {
+      for await (const event of sampleImages({ model: from, labels: ['light', 2], steps: 3, seed: 4 })) {
+        if (event.kind === 'done') return event.images;
+      }
+      return [];
+    };
+    expect(await draw(loaded)).toEqual(await draw(model));
+  });
+
+  it('of which the folder says something else than it can is refused, with the file', async () => {
+    const { config, run } = await setUp();
+    const { task } = await diffusionRunFromConfig(parseTrainingConfig({ ...config, noise: { process: { name: 'flow' } } }));
+    for await (const event of train(task, { store: folderStore(run), steps: 1 })) expect(event.kind).toBeTruthy();
+    const folder = `${run}-model`;
+    await saveDiffusionFolder(folder, (await loadRunModel(run)).model);
+    const file = join(folder, 'model_index.json');
+    const index = JSON.parse(await readFile(file, 'utf8')) as object;
+    for (const [noise, message] of [
+      [{ process: { name: 'flwo' } }, 'Did you mean "flow"?'],
+      [{ process: { name: 'flow', shift: -1 } }, 'shift=-1'],
+      [{ process: { name: 'flow' }, prediction: 'velocity' }, 'prediction="velocity"'],
+      [{ sigma: 1 }, 'sigma'],
+    ] as const) {
+      await writeFile(file, JSON.stringify({ ...index, noise }));
+      const error = await loadModel(folder).catch((caught: unknown) => caught);
+      expect(String(error)).toContain(message);
+      expect(String(error)).toContain(`File: ${file}.`);
+    }
   });
 });
 

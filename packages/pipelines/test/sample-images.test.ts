@@ -1,4 +1,4 @@
-import type { NoiseLevels } from '@langevin/core';
+import { combineDenoisers } from '@langevin/core';
 import { edm, edmPreconditioning, karras, precondition, arrayAlgebra } from '@langevin/core-schedules';
 import { toImages, type Image } from '@langevin/io';
 import { compileForward, sampleImages, type SampleImagesOptions, type SampleStep } from '@langevin/pipelines';
@@ -181,14 +181,10 @@ describe('every part is an argument', () => {
     // D = U + w (D - U): at w = 0 it is U, the run of the other classes.
     const guided =
       (weight: number): NonNullable<SampleImagesOptions['denoiser']> =>
-      (denoise, { denoiserOf, images }) => {
-        const other = denoiserOf(images.map(() => 2));
-        const guide = async (x: Tensor, at: NoiseLevels): Promise<Tensor> => {
-          const [d, u] = [await denoise(x, at), await other(x, at)];
-          return add(mul(d, weight), mul(u, 1 - weight));
-        };
-        return Object.assign(guide, { nfe: () => 2 });
-      };
+      (denoise, { denoiserOf, images }) =>
+        combineDenoisers([denoise, denoiserOf(images.map(() => 2))], ([{ denoised: d }, { denoised: u }]) => ({
+          denoised: add(mul(d, weight), mul(u, 1 - weight)),
+        }));
     expect((await run({ ...options, denoiser: guided(1) })).bytes).toEqual(usual.bytes);
     const away = await run({ ...options, denoiser: guided(0) });
     expect(away.bytes).toEqual((await run({ ...options, labels: [2, 2] })).bytes);
