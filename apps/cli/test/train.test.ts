@@ -35,6 +35,10 @@ it('a run keeps the names of its classes and knows its data', async () => {
   expect((await sample(all, run, '--classes', 'ant')).err).toContain('unknown class or category: "ant"');
   expect((await cli(['export', run, join(all.root, 'model')])).code).toBe(0);
   expect(JSON.parse(await readFile(join(all.root, 'model', 'labels.json'), 'utf8'))).toEqual({ classes: ['cat', 'dog'], categories: [] });
+  const again = await cli(['export', run, join(all.root, 'model')]);
+  expect(again.code).toBe(1);
+  expect(again.err).toContain('write into it with --force');
+  expect((await cli(['export', run, join(all.root, 'model'), '--force'])).code).toBe(0);
   const three = await changed(all, { backbone: { ...(all.content['backbone'] as object), num_class_embeds: 2 } });
   expect((await train({ ...all, config: three }, '--resume')).err).toContain('network has too few classes');
   await rm(join(all.images, 'ant'), { recursive: true });
@@ -121,7 +125,8 @@ it('folders that are none, and models into runs, are refused; nothing is written
   }
   const run = join(all.root, 'run');
   await train(all);
-  expect((await cli(['export', run, run])).err).toContain('[pipelines/folder] folder is that of a training run');
+  expect((await cli(['export', run, run])).err).toContain(`[cli/export] folder is not empty: out=${run}, found=`);
+  expect((await cli(['export', run, run, '--force'])).err).toContain('[pipelines/folder] folder is that of a training run');
   expect((await cli(['export', run, ''])).err).toContain('[io/folder] path of the folder is not one: folder=""');
   expect((await cli(['export', run, join(all.root, 'file')])).err).toContain('A part of the path is a file');
   expect(await readdir('.')).toEqual(before);

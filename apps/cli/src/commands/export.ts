@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { describeCheckpoint, loadRunModel, saveDiffusionFolder, type RunWeights, type WeightDType } from '@langevin/pipelines';
+import { UserError } from '@langevin/tensor';
 import { Option, type Command } from 'commander';
 import { collect } from '../arguments.ts';
 import { loadPlugins } from '../plugins.ts';
@@ -11,6 +12,7 @@ interface ExportOptions {
   readonly weights: RunWeights;
   readonly dtype: WeightDType;
   readonly plugin: readonly string[];
+  readonly force?: true;
   readonly json?: true;
 }
 
@@ -33,12 +35,14 @@ export function addExport(program: Command, terminal: Terminal): void {
         .default('average'),
     )
     .addOption(new Option('--dtype <dtype>', 'float16 halves the file').choices(['float16', 'float32']).default('float32'))
+    .option('--force', 'write into a folder that is not empty, over a model that is there')
     .option('--plugin <module>', 'a file or package with networks of your own; may be given again', collect, [])
     .option('--json', 'one JSON document on stdout instead of text')
     .addHelpText('after', AFTER_HELP)
     .action(async (run: string, out: string, options: ExportOptions) => {
       const { backbones } = await loadPlugins(options.plugin);
       const { model, name, step, credits } = await loadRunModel(run, { weights: options.weights, backbones });
+      if (!options.force) await requireEmpty(out);
       await saveDiffusionFolder(out, model, {
         dtype: options.dtype,
         ...(credits && { credits }),
@@ -61,4 +65,14 @@ export function addExport(program: Command, terminal: Terminal): void {
         `wrote ${result.out}: ${name} at step ${step}, ${showCount(elements)} parameters as ${options.dtype}, ${showBytes(size)}`,
       );
     });
+}
+
+/** A model that is in the way may be the only one of its kind. Whatever else is wrong with the path, writing tells. */
+async function requireEmpty(out: string): Promise<void> {
+  const entries = await readdir(out).catch(() => []);
+  if (entries.length === 0) return;
+  throw new UserError(
+    `[cli/export] folder is not empty: out=${out}, found=${entries.slice(0, 3).join(', ')}. Choose another one, or write into it with `
+      + '--force.',
+  );
 }
