@@ -2,9 +2,9 @@
 // package's doc comments, against the built packages, as a user who copied it would.
 // `expr; // => value` (also on `const x = expr;` and `console.log(expr);`) is an assertion: see `matches` in examples/expect.mjs.
 // `npm test -- examples` runs all; `node tooling/scripts/check-examples.mjs io nn` only those packages.
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { compileExample, extractExamples } from './examples/compile.mjs';
 import { extractDocExamples } from './examples/docstrings.mjs';
@@ -14,7 +14,8 @@ import { exampleHost, typeFaults } from './examples/types.mjs';
 import { conclude, publicPackages, root } from './lib.mjs';
 
 const TIMEOUT_MS = 60_000;
-const WORK = '.examples';
+/** One for each process, since two may be at work: someone's by hand, and that of `npm test`. */
+const WORK = `.examples/${process.pid}`;
 const EXPECT = pathToFileURL(join(root, 'tooling/scripts/examples/expect.mjs')).href;
 
 const wanted = process.argv.slice(2);
@@ -38,7 +39,10 @@ try {
   checkTypes();
   await runExamples();
 } finally {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  for (const folder of folders) {
+    rmSync(folder, { recursive: true, force: true });
+    removeIfEmpty(dirname(folder));
+  }
   rmSync(scratch, { recursive: true, force: true });
 }
 const skipped = examples.filter(({ notRun }) => notRun !== undefined);
@@ -50,6 +54,15 @@ conclude(
   `${examples.length - inDocs} examples of READMEs and ${inDocs} of doc comments say the `
     + `truth${skipped.length > 0 ? `; ${skipped.length} of them were type-checked only` : ''}`,
 );
+
+/** Another process may have its own folder there. */
+function removeIfEmpty(folder) {
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(error.code)) throw error;
+  }
+}
 
 function readmeExamples() {
   const documents = [
@@ -107,7 +120,7 @@ function addPreludes() {
     example.prelude = preludeOf(example.code, [
       ...visible.map(({ specifier, types }) => ({ specifier, names: exported(types) })),
       // Parts that are not public show themselves, too.
-      { specifier: `../dist/${example.module}.js`, names: exported(own(example)) },
+      { specifier: `../../dist/${example.module}.js`, names: exported(own(example)) },
     ]);
   }
 }
