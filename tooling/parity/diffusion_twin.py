@@ -231,6 +231,7 @@ def train(config_path, folder, total, minutes, start):
             training.seconds = spent + time.monotonic() - started
             if training.step % 10 == 0 or training.step == total:
                 log.write(json.dumps({"step": training.step, "loss": loss, "gradNorm": norm}) + "\n")
+                log.flush()
             if training.step % CHECKPOINT_EVERY == 0:
                 training.save(checkpoint)
     training.save(checkpoint)

@@ -1,15 +1,16 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { FeatureInfo } from '@langevin/metrics';
 import { loadModel, type DiffusionModel } from '@langevin/pipelines';
 import type { Engine } from '@langevin/tensor';
 import { gaussianPictures, gaussianPicturesByClass } from './baselines.ts';
 import { bitsOf, type Bits } from './bits.ts';
 import { accuracy, pixels, type Judge } from './judge.ts';
 import { lossesByLevel } from './losses.ts';
-import { loadPictures, part, type Pictures } from './pictures.ts';
+import { loadPictures, rest, spread, type Pictures } from './pictures.ts';
 import { runConfig, studyFolder, studyRuns, type StudyConfig, type StudyRun } from './runs.ts';
 import { samplesOf } from './sample.ts';
-import { scoresOf, type Reference, type Scores } from './scores.ts';
+import { classesOf, copyThreshold, scoresOf, type Reference, type Scores } from './scores.ts';
 import { resultOf, type StudyResult } from './train.ts';
 
 /** How much of everything is measured. */
@@ -49,7 +50,7 @@ export interface FirstSeedFindings {
 /** All that is found of the models of one data set. */
 export interface DataFindings {
   readonly data: string;
-  readonly judge: Judge['info'];
+  readonly judge: FeatureInfo;
   readonly classifier: string;
   /** Share of held-out pictures that the judge classifies rightly. */
   readonly rightOnData: number;
@@ -68,7 +69,8 @@ export interface EvaluateOptions {
   readonly root: string;
   readonly engine: Engine;
   readonly extent: Extent;
-  readonly judgeOf: (data: string, training: Pictures) => Promise<Judge>;
+  /** The judge of a data set. */
+  readonly judgeOf: (data: string) => Promise<Judge>;
   readonly report: (line: string) => void;
 }
 
@@ -83,18 +85,20 @@ export async function evaluateData(
   report(`${data}: data`);
   const training = await loadPictures(root, { name: data, split: 'train', labels });
   const heldOut = await loadPictures(root, { name: data, split: 'test', labels });
-  const judge = await judgeOf(data, training);
+  const judge = await judgeOf(data);
+  const of = { training: pixels(training.images), engine };
+  const seen = spread(heldOut, extent.samples);
   const reference: Reference = {
+    ...of,
     judge,
+    labels: training.labels,
     data: await judge.features(heldOut.images),
-    training: pixels(training.images),
-    heldOut: pixels(heldOut.images.slice(0, extent.samples)),
-    engine,
+    threshold: await copyThreshold(seen.images, of),
   };
   const sampled = { count: extent.samples, engine };
   report(`${data}: floor and Gaussians`);
-  const real = part(training, training.images.length - extent.samples, training.images.length);
-  const floor = await scoresOf({ ...reference, training: pixels(training.images.slice(0, -extent.samples)) }, real);
+  const others = rest(training, extent.samples);
+  const floor = await scoresOf({ ...reference, training: pixels(others.images), labels: others.labels }, spread(training, extent.samples));
   const gaussian = await scoresOf(reference, { images: await gaussianPictures(training, { ...sampled, seed: 1 }) });
   const gaussianByClass = await scoresOf(reference, {
     images: await gaussianPicturesByClass(training, { ...sampled, seed: 2 }),
@@ -116,13 +120,13 @@ export async function evaluateData(
     // Noise differs from seed to seed, and is the same for ours and the twin's.
     const images = await samplesOf({ model, labels: wanted, seed: 1000 + run.seed, engine });
     runs.push({ run, training: result, scores: await scoresOf(reference, { images, labels: wanted }) });
-    if (run.seed === 1) first.push(await firstSeed({ run, model, heldOut, judge, engine, extent, report }));
+    if (run.seed === 1) first.push(await firstSeed({ run, model, heldOut, reference, extent, report }));
   }
   return {
     data,
-    judge: judge.info,
-    classifier: judge.classifier,
-    rightOnData: accuracy(await judge.classify(heldOut.images.slice(0, extent.samples)), heldOut.labels.slice(0, extent.samples)),
+    judge: reference.data.info,
+    classifier: judge.classify === undefined ? 'the class of the nearest training picture, by pixels' : "the judge's",
+    rightOnData: accuracy(await classesOf(seen.images, reference), seen.labels),
     counts: { training: training.images.length, heldOut: heldOut.images.length, samples: extent.samples },
     floor,
     gaussian,
@@ -137,23 +141,23 @@ interface FirstSeed {
   readonly run: StudyRun;
   readonly model: DiffusionModel;
   readonly heldOut: Pictures;
-  readonly judge: Judge;
-  readonly engine: Engine;
+  readonly reference: Reference;
   readonly extent: Extent;
   readonly report: (line: string) => void;
 }
 
-async function firstSeed({ run, model, heldOut, judge, engine, extent, report }: FirstSeed): Promise<FirstSeedFindings> {
+async function firstSeed({ run, model, heldOut, reference, extent, report }: FirstSeed): Promise<FirstSeedFindings> {
+  const { engine } = reference;
   report(`${run.name}: losses by noise level`);
-  const losses = await lossesByLevel(model, { pictures: part(heldOut, 0, extent.losses), engine });
+  const losses = await lossesByLevel(model, { pictures: spread(heldOut, extent.losses), engine });
   report(`${run.name}: likelihood`);
-  const bits = await bitsOf(model, { pictures: part(heldOut, 0, extent.likelihoods), engine });
+  const bits = await bitsOf(model, { pictures: spread(heldOut, extent.likelihoods), engine });
   const guidance: { readonly scale: number; readonly accuracy: number }[] = [];
   for (const scale of run.config.endsWith('edm') ? GUIDANCE_SCALES : []) {
     report(`${run.name}: guidance ${scale}`);
     const wanted = labelsInTurn(extent.guided, heldOut.classes.length);
     const images = await samplesOf({ model, labels: wanted, seed: 77, engine, guidanceScale: scale });
-    guidance.push({ scale, accuracy: accuracy(await judge.classify(images), wanted) });
+    guidance.push({ scale, accuracy: accuracy(await classesOf(images, reference), wanted) });
   }
   return { run, losses, bits, guidance };
 }

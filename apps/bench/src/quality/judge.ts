@@ -1,17 +1,12 @@
-import { featureSet, nearestItems, type FeatureInfo, type FeatureSet } from '@langevin/metrics';
+import { featureSet, type FeatureInfo, type FeatureSet } from '@langevin/metrics';
 import type { Image } from '@langevin/io';
-import type { Engine } from '@langevin/tensor';
 import { featuresOf } from '../samplers/features.ts';
-import type { Pictures } from './pictures.ts';
 
 /** What pictures are compared by: no part of what is judged, and trained on none of its samples. */
 export interface Judge {
-  /** What it is, with its hash, for the page. */
-  readonly info: FeatureInfo;
   readonly features: (images: readonly Image[]) => Promise<FeatureSet>;
-  /** The class of each picture, and how often it is right on held-out data. */
-  readonly classify: (images: readonly Image[]) => Promise<Int32Array>;
-  readonly classifier: string;
+  /** The class of each picture. @default that of the nearest training picture, by pixels */
+  readonly classify?: (images: readonly Image[]) => Promise<Int32Array>;
 }
 
 /** Pixels as features, 0..1 each: distances to training pictures are in these. */
@@ -26,26 +21,16 @@ export function pixels(images: readonly Image[]): FeatureSet {
   return featureSet(info, rows);
 }
 
-/**
- * A judge without a network: colours, outlines and texture as features, and the class of the nearest training picture. It serves where no
- * trained judge is at hand.
- */
-export function plainJudge({ training, engine }: { readonly training: Pictures; readonly engine: Engine }): Judge {
-  const known = pixels(training.images);
-  return {
-    info: { name: 'colours-and-texture-1', layer: 'none', width: 240, hash: 'none', input: 'as they are' },
-    features: async (images) => {
-      const rows = new Float64Array(images.length * 240);
-      images.forEach((image, i) => rows.set(featuresOf(image), i * 240));
-      return featureSet({ name: 'colours-and-texture-1', layer: 'none', width: 240, hash: 'none', input: 'as they are' }, rows);
-    },
-    classify: async (images) => {
-      const { items } = await nearestItems(pixels(images), known, { engine });
-      return Int32Array.from(items, (item) => training.labels[item]!);
-    },
-    classifier: 'the class of the nearest training picture, by pixels',
-  };
-}
+const PLAIN: FeatureInfo = { name: 'colours-and-texture-1', layer: 'none', width: 240, hash: 'none', input: 'as they are' };
+
+/** A judge without a network, for data that no trained one is at hand for: colours, outlines and texture. */
+export const plainJudge: Judge = {
+  features: (images) => {
+    const rows = new Float64Array(images.length * PLAIN.width);
+    images.forEach((image, i) => rows.set(featuresOf(image), i * PLAIN.width));
+    return Promise.resolve(featureSet(PLAIN, rows));
+  },
+};
 
 /** Share of pictures that are of the class that was asked for. */
 export function accuracy(found: Int32Array, wanted: Int32Array): number {

@@ -24,7 +24,22 @@ export async function loadPictures(
   return { images, labels, classes: classes ?? [] };
 }
 
-/** The first pictures, or those behind them. */
-export function part({ images, labels, classes }: Pictures, from: number, to: number): Pictures {
-  return { images: images.slice(from, to), labels: labels.slice(from, to), classes };
+/** So many pictures, evenly spread over the set: data sets are often in the order of their sources. */
+export function spread({ images, labels, classes }: Pictures, count: number): Pictures {
+  const chosen = evenly(images.length, count);
+  return only({ images, labels, classes }, (i) => chosen.has(i));
+}
+
+/** The pictures that {@link spread} leaves. */
+export function rest({ images, labels, classes }: Pictures, count: number): Pictures {
+  const taken = evenly(images.length, count);
+  return only({ images, labels, classes }, (i) => !taken.has(i));
+}
+
+function evenly(length: number, count: number): ReadonlySet<number> {
+  return new Set(Array.from({ length: count }, (_, i) => Math.floor((i * length) / count)));
+}
+
+function only({ images, labels, classes }: Pictures, keeps: (i: number) => boolean): Pictures {
+  return { images: images.filter((_, i) => keeps(i)), labels: labels.filter((_, i) => keeps(i)), classes };
 }

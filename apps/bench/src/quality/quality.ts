@@ -39,7 +39,7 @@ export async function qualityEvidence({ root, size, report }: QualityOptions): P
         engine,
         report,
         extent: EXTENTS[size],
-        judgeOf: (_, training) => Promise.resolve(plainJudge({ training, engine })),
+        judgeOf: () => Promise.resolve(plainJudge),
       }),
     );
   }

@@ -3,8 +3,8 @@ import {
   extrapolatedFrechet,
   frechetDistance,
   kernelDistance,
-  memorisation,
   momentsOf,
+  nearestItems,
   precisionRecall,
   type FeatureSet,
 } from '@langevin/metrics';
@@ -40,20 +40,32 @@ export interface Reference {
   readonly judge: Judge;
   /** Features of held-out pictures. */
   readonly data: FeatureSet;
-  /** Pixels of what was trained on, and of held-out pictures. */
+  /** Pixels of what was trained on, with the class of each. */
   readonly training: FeatureSet;
-  readonly heldOut: FeatureSet;
+  readonly labels: Int32Array;
+  /** A hundredth of held-out pictures are nearer to a training picture than this. */
+  readonly threshold: number;
   readonly engine: Engine;
 }
 
+/** The distance to the nearest training picture that a hundredth of held-out pictures are below. */
+export async function copyThreshold(
+  heldOut: readonly Image[],
+  { training, engine }: Pick<Reference, 'training' | 'engine'>,
+): Promise<number> {
+  const { distances } = await nearestItems(pixels(heldOut), training, { engine });
+  return distances.slice().sort()[Math.floor(heldOut.length / 100)]!;
+}
+
 export async function scoresOf(
-  { judge, data, training, heldOut, engine }: Reference,
+  reference: Reference,
   { images, labels }: { readonly images: readonly Image[]; readonly labels?: Int32Array },
 ): Promise<Scores> {
+  const { judge, data, engine, threshold } = reference;
   const features = await judge.features(images);
   const kernel = await kernelDistance(features, data, { engine });
   const { precision, recall, density, coverage } = await precisionRecall(features, data, { engine });
-  const near = await memorisation({ samples: pixels(images), training, heldOut }, { engine });
+  const { classes, distances } = await neighbours(images, reference);
   return {
     frechet: frechetDistance(momentsOf(features), momentsOf(data)).value,
     extrapolated: extrapolatedFrechet(features, data).value,
@@ -63,10 +75,24 @@ export async function scoresOf(
     recall,
     density,
     coverage,
-    nearest: near.medianOfSamples,
-    copied: near.copied,
-    ...(labels && { accuracy: accuracy(await judge.classify(images), labels) }),
+    nearest: distances.slice().sort()[Math.floor(distances.length / 2)]!,
+    copied: distances.reduce((sum, distance) => sum + Number(distance < threshold), 0) / distances.length,
+    ...(labels && { accuracy: accuracy((await judge.classify?.(images)) ?? classes, labels) }),
   };
+}
+
+/** The classes of pictures, by the judge where it knows any. */
+export async function classesOf(images: readonly Image[], reference: Reference): Promise<Int32Array> {
+  return (await reference.judge.classify?.(images)) ?? (await neighbours(images, reference)).classes;
+}
+
+/** The nearest training picture of each: how far it is, and of which class. */
+async function neighbours(
+  images: readonly Image[],
+  { training, labels, engine }: Reference,
+): Promise<{ readonly classes: Int32Array; readonly distances: Float64Array }> {
+  const { items, distances } = await nearestItems(pixels(images), training, { engine });
+  return { classes: items.map((item) => labels[item]!), distances };
 }
 
 /** A mean over seeds with its standard error; of one seed alone the error is not known. */

@@ -3,8 +3,8 @@ import { checkNumber, setDefaultEngine } from '@langevin/tensor';
 import { findPython } from '../torch-peer.ts';
 import { trainStudy } from './train.ts';
 
-/** Five passes over MNIST in batches of 128: a quarter of an hour for each training on two cores. */
-export const STUDY_STEPS = 2400;
+/** Five passes over MNIST in batches of 64: a quarter of an hour for each training on two cores. */
+export const STUDY_STEPS = 4800;
 
 const MINUTES = 15;
 
