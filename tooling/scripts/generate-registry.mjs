@@ -40,6 +40,14 @@ const families = [
     kind: 'loss weight',
     says: 'Loss weights by name, for command lines and plugins: one for each file of this folder.',
   },
+  {
+    folder: 'packages/metrics/src/metrics',
+    type: 'Metric',
+    imports: `import { createRegistry, type Registry } from '@langevin/core';\nimport type { Metric } from '../metric.ts';`,
+    constant: 'metrics',
+    kind: 'metric',
+    says: 'Metrics by name, for command lines and plugins: one for each file of this folder.',
+  },
 ];
 
 /** What needs no factory, as its options come with each call: the value is the one exported constant of the type. */

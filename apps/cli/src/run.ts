@@ -5,6 +5,7 @@ import { addInfo } from './commands/info.ts';
 import { addList } from './commands/list.ts';
 import { addSample } from './commands/sample.ts';
 import { addSplat } from './commands/splat/index.ts';
+import { addTrainJudge } from './commands/train-judge.ts';
 import { addTrain } from './commands/train.ts';
 import { describeFailure } from './failure.ts';
 import { remark, type Terminal } from './terminal.ts';
@@ -59,6 +60,6 @@ function createProgram(terminal: Terminal): Command {
     // Messages are written by run(), in one place and one form.
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err, outputError: () => {} })
     .addHelpText('after', AFTER_HELP);
-  for (const add of [addSample, addTrain, addExport, addSplat, addData, addList, addInfo]) add(program, terminal);
+  for (const add of [addSample, addTrain, addTrainJudge, addExport, addSplat, addData, addList, addInfo]) add(program, terminal);
   return program;
 }

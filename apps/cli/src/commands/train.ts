@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { cacheFolder, makeFolder, readJson, writeCredits } from '@langevin/io/node';
 import { CREDITS, diffusionRunFromConfig, loadModel, MAY_CHANGE, parseTrainingConfig, type TrainingConfig } from '@langevin/pipelines';
-import { InternalError, UserError, type Engine } from '@langevin/tensor';
-import { showChange, train, type TrainEvent } from '@langevin/training';
-import { folderStore, REPORT, reported } from '@langevin/training/node';
+import { UserError, type Engine } from '@langevin/tensor';
+import { train } from '@langevin/training';
+import { folderStore, reported } from '@langevin/training/node';
 import type { Command } from 'commander';
 import { collect, integer } from '../arguments.ts';
 import { addEngineOptions, withEngine, type EngineOptions } from '../engines.ts';
+import { followTraining } from '../follow-training.ts';
 import { loadPlugins, PLUGIN_HELP } from '../plugins.ts';
-import { showProgress, type ProgressView } from '../progress.ts';
 import { showCount } from '../table.ts';
 import { line, remark, type Terminal } from '../terminal.ts';
 import { progressLines } from './data/fetching.ts';
@@ -116,7 +116,7 @@ async function trainOn(
     ...(options.keepEvery > 0 && { milestone: options.keepEvery }),
     signal: terminal.signal,
   });
-  const done = await follow(reported(events, { folder, name: config.name }), { folder, terminal });
+  const { state: _, ...done } = await followTraining(reported(events, { folder, name: config.name }), { folder, terminal });
   if (options.json)
     return line(
       terminal,
@@ -130,52 +130,4 @@ async function trainOn(
   line(terminal, `checkpoint  ${done.checkpoint}`);
   line(terminal, `report      ${done.report}`);
   if (done.reason === 'aborted') line(terminal, 'go on with  the same command and --resume');
-}
-
-interface Ending {
-  readonly step: number;
-  readonly reason: 'finished' | 'aborted';
-  readonly checkpoint: string;
-  readonly report: string;
-  readonly loss: number | null;
-}
-
-/** Shows a run's events until its end. */
-async function follow(
-  events: AsyncIterable<TrainEvent>,
-  { folder, terminal }: { readonly folder: string; readonly terminal: Terminal },
-): Promise<Ending> {
-  let progress: ProgressView | undefined;
-  let loss: number | null = null;
-  let smooth: number | undefined;
-  try {
-    for await (const event of events) {
-      switch (event.kind) {
-        case 'start':
-          remark(terminal, `${event.resumed ? `resumed at step ${event.step} in` : 'started in'} ${folder}`);
-          for (const change of event.changed) remark(terminal, `changed since: ${showChange(change)}`);
-          progress = showProgress(terminal, { name: 'training', unit: 'step', total: event.steps, from: event.step });
-          break;
-        case 'step':
-          loss = event.losses['loss'] ?? null;
-          if (loss === null) break;
-          smooth = smooth === undefined ? loss : smooth + 0.02 * (loss - smooth);
-          progress?.update(event.step, `loss ${smooth.toPrecision(4)}`);
-          break;
-        case 'checkpoint':
-          progress?.say(`checkpoint ${join(folder, event.path)}`);
-          break;
-        case 'artifact':
-          progress?.say(`${event.artifact.kind} ${join(folder, event.path)}`);
-          break;
-        case 'numbers':
-          break;
-        case 'done':
-          return { step: event.step, reason: event.reason, checkpoint: join(folder, event.checkpoint), report: join(folder, REPORT), loss };
-      }
-    }
-  } finally {
-    progress?.stop();
-  }
-  throw new InternalError('[cli/train] training ended without saying so');
 }

@@ -2,7 +2,20 @@ import { checkNumber, counterGenerator } from '@langevin/tensor';
 import { checkCount, checkMadeBy, checkSameFeatures, meanOf, pickItems, type FeatureSet } from '../features/feature-set.ts';
 import { innerProducts, type ProductOptions } from './products.ts';
 
-export interface KernelDistanceOptions extends Omit<ProductOptions, 'centre'> {
+/**
+ * What compares two rows of features:
+ * - `cubic`: (x . y / width + 1)^3, that of the kernel distance of Binkowski et al. 2018
+ * - a Gaussian, exp(-|x - y|^2 / (2 bandwidth^2)), which sees all moments; Jayasumana et al. 2024 (arXiv:2401.09603) take bandwidth 10 on
+ *   unit vectors
+ */
+export type FeatureKernel = 'cubic' | { readonly gaussian: number };
+
+export interface DiscrepancyOptions extends Omit<ProductOptions, 'centre'> {
+  /** @default 'cubic' */
+  readonly kernel?: FeatureKernel;
+}
+
+export interface KernelDistanceOptions extends DiscrepancyOptions {
   /** How many pairs of subsets are compared, >= 2. @default 100, as torchmetrics does */
   readonly subsets?: number;
   /** Items of each subset, >= 2. @default 1000, or the smaller set where it has fewer */
@@ -25,7 +38,8 @@ export interface KernelDistance {
 
 /**
  * The kernel distance (KID on Inception features; Binkowski et al. 2018, arXiv:1801.01401): the squared maximum mean discrepancy under
- * k(x, y) = (x . y / width + 1)^3, in its unbiased form. Unlike a Frechet distance it has no bias that depends on the count.
+ * k(x, y) = (x . y / width + 1)^3, or another kernel, in its unbiased form. Unlike a Frechet distance it has no bias that
+ * depends on the count.
  *
  * @throws UserError for features of different kinds, or subsets that are larger than a set
  * @example
@@ -39,7 +53,7 @@ export async function kernelDistance(a: FeatureSet, b: FeatureSet, options: Kern
   checkSameFeatures('kernel', a.info, b.info);
   checkCount('kernel', a, 2);
   checkCount('kernel', b, 2);
-  const { subsets = 100, subsetSize = Math.min(1000, a.count, b.count), seed = 0, progress, ...products } = options;
+  const { subsets = 100, subsetSize = Math.min(1000, a.count, b.count), seed = 0, progress, ...discrepancy } = options;
   checkNumber('metrics/kernel', { subsets }, { atLeast: 2, atMost: 1e6, kind: 'integer' });
   checkNumber(
     'metrics/kernel',
@@ -50,7 +64,7 @@ export async function kernelDistance(a: FeatureSet, b: FeatureSet, options: Kern
   for (let s = 0; s < subsets; s += 1) {
     const pick = (set: FeatureSet, side: number): FeatureSet =>
       pickItems(set, drawWithoutReplacement({ count: set.count, of: subsetSize, seed, stream: [s, side] }));
-    values.push(await unbiasedDiscrepancy(pick(a, 0), pick(b, 1), products));
+    values.push(await unbiasedDiscrepancy(pick(a, 0), pick(b, 1), discrepancy));
     progress?.(s + 1, subsets);
   }
   const value = values.reduce((sum, each) => sum + each, 0) / subsets;
@@ -59,34 +73,38 @@ export async function kernelDistance(a: FeatureSet, b: FeatureSet, options: Kern
 }
 
 /**
- * The unbiased squared maximum mean discrepancy of two whole sets under k(x, y) = (x . y / width + 1)^3 (Gretton et al. 2012, eq. 3).
+ * The unbiased squared maximum mean discrepancy of two whole sets (Gretton et al. 2012, eq. 3).
  *
- * @throws UserError for features of different kinds, or fewer than two items
+ * @throws UserError for features of different kinds, fewer than two items, or a bandwidth that is not above 0
  */
-export async function unbiasedDiscrepancy(a: FeatureSet, b: FeatureSet, options: Omit<ProductOptions, 'centre'> = {}): Promise<number> {
+export async function unbiasedDiscrepancy(a: FeatureSet, b: FeatureSet, given: DiscrepancyOptions = {}): Promise<number> {
+  const { kernel = 'cubic', ...options } = given;
+  if (kernel !== 'cubic') checkNumber('metrics/kernel', { 'kernel.gaussian': kernel?.gaussian }, { above: 0 });
   checkMadeBy('kernel', 'featureSet', { a, b });
   checkSameFeatures('kernel', a.info, b.info);
   checkCount('kernel', a, 2);
   checkCount('kernel', b, 2);
   const within = async (set: FeatureSet): Promise<number> =>
-    ((await kernelSum(set, set, options)) - kernelSumOfSelf(set)) / (set.count * (set.count - 1));
-  const between = await kernelSum(a, b, options);
+    ((await kernelSum([set, set], kernel, options)) - kernelSumOfSelf(set, kernel)) / (set.count * (set.count - 1));
+  const between = await kernelSum([a, b], kernel, options);
   return (await within(a)) + (await within(b)) - (2 * between) / (a.count * b.count);
 }
 
-async function kernelSum(a: FeatureSet, b: FeatureSet, options: ProductOptions): Promise<number> {
+async function kernelSum([a, b]: readonly [FeatureSet, FeatureSet], kernel: FeatureKernel, options: ProductOptions): Promise<number> {
   // x . y = (x - c) . (y - c) + c . x + c . y - c . c: single precision sees numbers around zero only, the rest is float64.
   const centre = meanOf(b);
   const [left, right] = [productsWith(a, centre), productsWith(b, centre)];
   const own = centre.reduce((sum, value) => sum + value ** 2, 0);
+  const [squaresA, squaresB] = [squares(a), squares(b)];
   let sum = 0;
   for await (const { rows, stride, values, from } of innerProducts(a, b, { ...options, centre })) {
     for (let i = 0; i < rows[0]; i += 1) {
       for (let j = 0; j < rows[1]; j += 1) {
         // A row with itself is taken out again in float64, so it has to be put in as such.
         const self = a === b && from[0] + i === from[1] + j;
-        const product = values[i * stride + j]! + left[from[0] + i]! + right[from[1] + j]! - own;
-        sum += self ? selfKernel(a, from[0] + i) : kernelOf(product, a.width);
+        const [xx, yy] = [squaresA[from[0] + i]!, squaresB[from[1] + j]!];
+        const xy = self ? xx : values[i * stride + j]! + left[from[0] + i]! + right[from[1] + j]! - own;
+        sum += kernelOf(kernel, { xy, xx, yy, width: a.width });
       }
     }
   }
@@ -101,21 +119,24 @@ function productsWith({ rows, width, count }: FeatureSet, vector: Float64Array):
   });
 }
 
-function kernelSumOfSelf(set: FeatureSet): number {
-  let sum = 0;
-  for (let i = 0; i < set.count; i += 1) sum += selfKernel(set, i);
-  return sum;
+function kernelSumOfSelf(set: FeatureSet, kernel: FeatureKernel): number {
+  return squares(set).reduce((sum, xx) => sum + kernelOf(kernel, { xy: xx, xx, yy: xx, width: set.width }), 0);
 }
 
-function selfKernel({ rows, width }: FeatureSet, item: number): number {
-  let product = 0;
-  for (let j = 0; j < width; j += 1) product += rows[item * width + j]! ** 2;
-  return kernelOf(product, width);
+function squares({ rows, width, count }: FeatureSet): Float64Array {
+  return Float64Array.from({ length: count }, (_, i) => {
+    let sum = 0;
+    for (let j = 0; j < width; j += 1) sum += rows[i * width + j]! ** 2;
+    return sum;
+  });
 }
 
-function kernelOf(product: number, width: number): number {
-  const base = product / width + 1;
-  return base * base * base;
+function kernelOf(
+  kernel: FeatureKernel,
+  { xy, xx, yy, width }: { readonly xy: number; readonly xx: number; readonly yy: number; readonly width: number },
+): number {
+  if (kernel === 'cubic') return (xy / width + 1) ** 3;
+  return Math.exp(-Math.max(xx + yy - 2 * xy, 0) / (2 * kernel.gaussian ** 2));
 }
 
 /** The first `of` places of a shuffled list of `count` items: a function of seed and stream. */

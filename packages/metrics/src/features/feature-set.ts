@@ -104,6 +104,24 @@ export function pickItems(set: FeatureSet, items: ArrayLike<number>): FeatureSet
   return Object.freeze({ ...set, count: items.length, rows });
 }
 
+/**
+ * Sets put together, in order: what comes in batches, or was saved and gone on with.
+ *
+ * @throws UserError for no set, or features of different kinds
+ */
+export function joinFeatures(sets: readonly FeatureSet[]): FeatureSet {
+  const [first] = sets;
+  if (first === undefined) throw fault('there is no set to join: sets=0. Give at least one.');
+  for (const set of sets) checkSameFeatures('features', first.info, set.info);
+  const rows = new Float64Array(sets.reduce((sum, set) => sum + set.rows.length, 0));
+  let at = 0;
+  for (const set of sets) {
+    rows.set(set.rows, at);
+    at += set.rows.length;
+  }
+  return Object.freeze({ info: first.info, count: rows.length / first.width, width: first.width, rows });
+}
+
 /** The mean row, [width]. */
 export function meanOf({ rows, width, count }: Pick<FeatureSet, 'rows' | 'width' | 'count'>): Float64Array {
   const mean = new Float64Array(width);

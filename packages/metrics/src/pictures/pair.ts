@@ -11,32 +11,35 @@ const SLACK = 1e-6;
 
 /** @throws UserError unless both are of one shape, have as many numbers as it says, and these are in [-1, 1] */
 export function checkPair(metric: string, a: Pictures, b: Pictures): void {
-  for (const [name, pictures] of Object.entries({ a, b } as Readonly<Record<string, Partial<Pictures> | null | undefined>>)) {
-    const { data, shape } = pictures ?? {};
-    if (data === undefined || !Array.isArray(shape)) {
-      throw new UserError(
-        `[metrics/${metric}] not pictures: ${name}=${shownValue(pictures)}. Pass { data, shape: [count, channels, height, width] }.`,
-      );
-    }
-    const size = shape.reduce((product, n) => product * n, 1);
-    if (!shape.every((n) => Number.isSafeInteger(n) && n >= 1) || data.length !== size) {
-      throw new UserError(
-        `[metrics/${metric}] numbers do not fill the shape: length=${data.length}, shape=[${shape.join(', ')}].`
-          + ' Pass [count, channels, height, width].',
-      );
-    }
-    // The range is a constant of these measures: numbers of another one would give values that look like measures and are none.
-    const wrong = data.findIndex((value) => !(Math.abs(value) <= 1 + SLACK));
-    if (wrong >= 0) {
-      throw new UserError(
-        `[metrics/${metric}] a number is not in -1..1: ${name}.data[${wrong}]=${data[wrong]}. Clamp what a network gives, and bring bytes `
-          + 'to this range with bytesToUnit() of @langevin/io.',
-      );
-    }
-  }
+  for (const [name, pictures] of Object.entries({ a, b })) checkPictures(metric, name, pictures);
   if (a.shape.some((n, axis) => n !== b.shape[axis])) {
     throw new UserError(
       `[metrics/${metric}] pictures differ in shape: [${a.shape.join(', ')}] and [${b.shape.join(', ')}]. Resize one of them, by name.`,
+    );
+  }
+}
+
+/** @throws UserError unless there are as many numbers as the shape says, all in [-1, 1] */
+export function checkPictures(metric: string, name: string, pictures: Partial<Pictures> | null | undefined): void {
+  const { data, shape } = pictures ?? {};
+  if (data === undefined || !Array.isArray(shape)) {
+    throw new UserError(
+      `[metrics/${metric}] not pictures: ${name}=${shownValue(pictures)}. Pass { data, shape: [count, channels, height, width] }.`,
+    );
+  }
+  const size = shape.reduce((product, n) => product * n, 1);
+  if (!shape.every((n) => Number.isSafeInteger(n) && n >= 1) || data.length !== size) {
+    throw new UserError(
+      `[metrics/${metric}] numbers do not fill the shape: length=${data.length}, shape=[${shape.join(', ')}].`
+        + ' Pass [count, channels, height, width].',
+    );
+  }
+  // The range is a constant of these measures: numbers of another one would give values that look like measures and are none.
+  const wrong = data.findIndex((value) => !(Math.abs(value) <= 1 + SLACK));
+  if (wrong >= 0) {
+    throw new UserError(
+      `[metrics/${metric}] a number is not in -1..1: ${name}.data[${wrong}]=${data[wrong]}. Clamp what a network gives, and bring bytes `
+        + 'to this range with bytesToUnit() of @langevin/io.',
     );
   }
 }

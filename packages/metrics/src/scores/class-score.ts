@@ -34,20 +34,76 @@ export function classScore(
   checkDistributions(probabilities, classes);
   const scores = Array.from({ length: splits }, (_, s) => {
     const [from, to] = [Math.floor((s * count) / splits), Math.floor(((s + 1) * count) / splits)];
-    return scoreOf(probabilities.subarray(from * classes, to * classes), classes);
+    return scoreOfTally(tallyOf({ probabilities: probabilities.subarray(from * classes, to * classes), classes }));
   });
   const value = scores.reduce((sum, score) => sum + score, 0) / splits;
   // Over the number of splits, not one less: the form in which the score is published.
   return Object.freeze({ value, std: Math.sqrt(scores.reduce((sum, score) => sum + (score - value) ** 2, 0) / splits), splits });
 }
 
-function scoreOf(rows: Float64Array | Float32Array, classes: number): number {
-  const count = rows.length / classes;
-  const marginal = new Float64Array(classes);
-  for (let k = 0; k < rows.length; k += 1) marginal[k % classes]! += rows[k]! / count;
-  let divergence = 0;
-  for (let k = 0; k < rows.length; k += 1) if (rows[k]! > 0) divergence += (rows[k]! * Math.log(rows[k]! / marginal[k % classes]!)) / count;
-  return Math.exp(divergence);
+/**
+ * What a class score needs of a stream of pictures, in memory that does not grow with it: plain data, to be saved and gone on with.
+ */
+export interface ClassTally {
+  readonly count: number;
+  /** Sum of the probabilities of each class, [classes]. */
+  readonly sum: Float64Array;
+  /** Sum over pictures and classes of p log p. */
+  readonly negativeEntropy: number;
+}
+
+/** A tally of no pictures, to add to. */
+export function noTally(classes: number): ClassTally {
+  checkNumber('metrics/class-score', { classes }, { atLeast: 2, atMost: 1e6, kind: 'integer' });
+  return Object.freeze({ count: 0, sum: new Float64Array(classes), negativeEntropy: 0 });
+}
+
+/**
+ * The tally of pictures.
+ *
+ * @param probabilities [count, classes], rows that sum to 1
+ * @throws UserError for rows that are no distributions
+ */
+export function tallyOf({
+  probabilities,
+  classes,
+}: {
+  readonly probabilities: Float64Array | Float32Array;
+  readonly classes: number;
+}): ClassTally {
+  const sum = noTally(classes).sum;
+  checkDistributions(probabilities, classes);
+  let negativeEntropy = 0;
+  for (let k = 0; k < probabilities.length; k += 1) {
+    const p = probabilities[k]!;
+    sum[k % classes]! += p;
+    if (p > 0) negativeEntropy += p * Math.log(p);
+  }
+  return Object.freeze({ count: probabilities.length / classes, sum, negativeEntropy });
+}
+
+/** Tallies of two streams put together. @throws UserError when they count other classes */
+export function mergeTallies(a: ClassTally, b: ClassTally): ClassTally {
+  if (a.sum.length !== b.sum.length)
+    throw new UserError(`[metrics/class-score] tallies count other classes: classes=${a.sum.length} and ${b.sum.length}. Use one judge.`);
+  const sum = a.sum.map((value, c) => value + b.sum[c]!);
+  return Object.freeze({ count: a.count + b.count, sum, negativeEntropy: a.negativeEntropy + b.negativeEntropy });
+}
+
+/**
+ * exp(E KL(p(y | x) || p(y))) over all pictures of a tally: that of {@link classScore} with one split.
+ *
+ * @throws UserError for no pictures
+ * @example
+ * const first = tallyOf({ probabilities: Float64Array.of(1, 0), classes: 2 });
+ * const second = tallyOf({ probabilities: Float64Array.of(0, 1), classes: 2 });
+ * scoreOfTally(mergeTallies(first, second)); // => 2
+ */
+export function scoreOfTally({ count, sum, negativeEntropy }: ClassTally): number {
+  if (count < 1) throw new UserError('[metrics/class-score] a tally is of no pictures: count=0. Add some.');
+  // E sum_c p log(p / m) = (sum of p log p) / n - sum_c m log m, with m the mean of p.
+  const ofMean = sum.reduce((total, value) => total + (value > 0 ? (value / count) * Math.log(value / count) : 0), 0);
+  return Math.exp(negativeEntropy / count - ofMean);
 }
 
 function checkDistributions(rows: Float64Array | Float32Array, classes: number): void {
