@@ -204,4 +204,45 @@ describe.each(backends)('convolutions on %s', PATIENT, (backend) => {
       weightGrad,
     );
   });
+
+  // On wasm each of these is another kernel of XNNPACK, and all clamp their results to [-infinity, infinity].
+  const unpadded: readonly (readonly [Shape, Shape])[] = [
+    [[1, 1, 3, 3], [1, 1, 1, 1]], // a scale
+    [[2, 4, 3, 3], [4, 1, 1, 1]], // a scale of each channel
+    [[2, 1, 5], [1, 1, 1]],
+    [[1, 2, 2, 2, 2], [2, 1, 1, 1, 1]],
+    [[1, 4, 3, 3], [8, 1, 1, 1]], // depthwise
+    [[1, 4, 4, 4], [4, 1, 2, 2]],
+    [[1, 4, 3, 3], [4, 2, 1, 1]], // groups
+    [[1, 3, 3, 3], [2, 3, 1, 1]], // a matrix product
+    [[1, 1, 3, 3], [2, 1, 1, 1]],
+    [[1, 2, 3, 3], [1, 2, 2, 2]],
+  ]; // prettier-ignore
+  test.each(unpadded)('x %j by w %j is NaN where a product is, infinite where one is, and else a number', async (xShape, wShape) => {
+    const rank = xShape.length - 2;
+    const c: Case = {
+      x: xShape,
+      w: wShape,
+      strides: ones(rank),
+      padding: none(rank),
+      dilations: ones(rank),
+      groups: xShape[1]! / wShape[1]!,
+    };
+    const { x: _, w: __, ...params } = c;
+    const out = outputShape(c);
+    const spoilt = (tensor: HostTensor, value: number): HostTensor => ({
+      ...tensor,
+      data: (tensor.data as Float32Array).map((v, i) => (i === 0 ? value : v)),
+    });
+    for (const value of [Number.NaN, Infinity, -Infinity]) {
+      for (const place of ['x', 'w'] as const) {
+        const x = place === 'x' ? spoilt(wave(xShape, 1), value) : wave(xShape, 1);
+        const w = place === 'w' ? spoilt(wave(wShape, 2), value) : wave(wShape, 2);
+        const expected = new Array<number>(sizeOf(out)).fill(0);
+        eachProduct(c, out, (xi, wi, oi) => void (expected[oi]! += at(x, xi) * at(w, wi)));
+        const found = await apply(engine, 'conv', { params, inputs: [x, w], output: { shape: out } });
+        expect(found).toEqual(expected.map((v) => (Number.isFinite(v) ? (expect.closeTo(v, 4) as number) : v)));
+      }
+    }
+  });
 });

@@ -78,7 +78,7 @@ export function padSpatial(x: Tensor, padding: Padding): Tensor {
 
 /** The TensorFlow.js kernels of {@link convolve}. */
 export function convolveNeeds(spatialRank: number, groups: number, channels: number): readonly string[] {
-  const common = ['Transpose', 'PadV2', 'Slice', 'Reshape'];
+  const common = ['Transpose', 'PadV2', 'Slice', 'Reshape', 'Multiply'];
   if (spatialRank === 3) return groups > 1 ? ['Conv3D', 'Concat', ...common] : ['Conv3D', ...common];
   if (groups === 1) return ['Conv2D', ...common];
   return groups === channels ? ['DepthwiseConv2dNative', 'Conv2D', 'Concat', ...common] : ['Conv2D', 'Concat', ...common];
@@ -86,7 +86,9 @@ export function convolveNeeds(spatialRank: number, groups: number, channels: num
 
 /** x [N, C, ...spatial], w [O, C/groups, ...k] -> [N, O, ...out], spatial rank 2 or 3. */
 export function convolve(x: Tensor, w: Tensor, { strides, padding, dilations, groups }: ConvParams): Tensor {
-  const input = channelsLast(padSpatial(x, padding));
+  const padded = padSpatial(x, padding);
+  if (isScale(padded, w, { strides, groups })) return tf.mul(padded, tf.reshape(w, [1, -1, ...strides.map(() => 1)]));
+  const input = channelsLast(padded);
   const isDepthwise = groups > 1 && groups === x.shape[1]! && strides.length === 2 && strides[0] === strides[1];
   // TensorFlow takes a stride or a dilation, and on the CPU no dilation in 3-D or depthwise: spread the kernel itself then.
   const spreadKernel = dilations.some((d) => d > 1) && (isDepthwise || dilations.length === 3 || strides.some((s) => s > 1));
@@ -102,6 +104,14 @@ export function convolve(x: Tensor, w: Tensor, { strides, padding, dilations, gr
       input.rank - 1,
     ),
   );
+}
+
+/**
+ * Whether each channel is only multiplied by a number of its own. That needs no convolution, and XNNPACK's, on wasm, would be another
+ * kernel than for all others (f32-vmulcaddc), which clamps its results to [-infinity, infinity] and by that makes -infinity of NaN.
+ */
+function isScale(x: Tensor, w: Tensor, { strides, groups }: Pick<ConvParams, 'strides' | 'groups'>): boolean {
+  return groups === x.shape[1]! && groups === w.shape[0]! && w.size === groups && strides.every((stride) => stride === 1);
 }
 
 type Geometry = Pick<ConvParams, 'strides' | 'dilations'>;
