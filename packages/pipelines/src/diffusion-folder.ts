@@ -4,7 +4,7 @@ import type { BackbonePlugin } from '@langevin/backbones';
 import { makeFolder, readPythonJson, writeCredits, writeFileAtomic, writeSafetensors, type DataCredits } from '@langevin/io/node';
 import { readOptions, UserError } from '@langevin/tensor';
 import * as v from 'valibot';
-import { imageBackbone } from './image-backbone.ts';
+import { imageNetwork, labelCount } from './image-network.ts';
 import { readChecked } from './checked.ts';
 import { checkModel, type DiffusionModel } from './diffusion-model.ts';
 import { CREDITS } from './credits.ts';
@@ -73,11 +73,12 @@ export async function loadDiffusionFolder(dir: string, options: LoadModelOptions
   const files = diffusionFiles(dir, await findComponent(dir));
   const config = (await readPythonJson(files.config)) as Readonly<Record<string, unknown>>;
   const index: v.InferOutput<typeof indexSchema> = (await exists(files.index)) ? await readChecked(files.index, indexSchema) : { patch: 1 };
-  const backbone = imageBackbone(config, { from: files.config, patch: index.patch, ...(backbones && { plugins: backbones }) });
+  const network = imageNetwork(config, { from: files.config, patch: index.patch, ...(backbones && { plugins: backbones }) });
   const noise = index.noise === undefined ? await readScheduler(files.scheduler) : parseNoise(index.noise, files.index);
-  const labels = backbone.classes === undefined ? undefined : await loadLabels(files.labels, backbone.classes);
-  const params = await readWeights(await findWeights(files.component), { backbone });
-  return { backbone, params, config, noise, ...(labels && { labels }) };
+  const known = labelCount(network);
+  const labels = known === undefined ? undefined : await loadLabels(files.labels, known);
+  const params = await readWeights(await findWeights(files.component), { network });
+  return { network, params, config, patch: index.patch, noise, ...(labels && { labels }) };
 }
 
 /** Names from `labels.json`; without the file classes are known by their numbers. */
@@ -145,7 +146,7 @@ export async function saveDiffusionFolder(dir: string, model: DiffusionModel, op
       _class_name: 'ImageDiffusionPipeline',
       ...(scheduler && { scheduler: ['diffusers', scheduler['_class_name']] }),
       [component]: ['diffusers', className],
-      patch: model.backbone.patch,
+      patch: model.patch,
       // What a scheduler that is read says alone is said once.
       ...(!isRead(scheduler) && { noise: model.noise.config }),
     }),

@@ -1,4 +1,5 @@
 import type { BackbonePlugin } from '@langevin/backbones';
+import type { Network } from '@langevin/core';
 import { diffusionTask, noiseRecipe, type DiffusionState, type NoiseRecipe } from '@langevin/diffusion';
 import { imageGrid, type DataPlugin } from '@langevin/io';
 import { encodeImage, openData, type DataCredits, type OpenDataOptions } from '@langevin/io/node';
@@ -23,7 +24,7 @@ import { describeData } from './data-description.ts';
 import type { DiffusionModel } from './diffusion-model.ts';
 import { drawLabels } from './draw-labels.ts';
 import { compileForward, type Forward } from './forward.ts';
-import { imageBackbone, type ImageBackbone } from './image-backbone.ts';
+import { imageNetwork, labelCount, pictureForm } from './image-network.ts';
 import { labelledPictures, type LabelledPictures } from './labelled-pictures.ts';
 import { labelChoices, type Labels } from './labels.ts';
 import { checkForm, pictureBatches } from './picture-batches.ts';
@@ -51,7 +52,7 @@ export interface DiffusionRun {
   readonly task: Task<DiffusionState<unknown, AdamState>>;
   readonly pictures: LabelledPictures;
   readonly labels: Labels | undefined;
-  readonly backbone: ImageBackbone;
+  readonly network: Network<unknown>;
   readonly noise: NoiseRecipe;
   /** Where the data are from and under which terms: to be kept with what is trained. */
   readonly credits: DataCredits;
@@ -81,13 +82,14 @@ const PREVIEW_ROWS = 8;
  */
 export async function diffusionRunFromConfig(config: TrainingConfig, options: DiffusionRunOptions = {}): Promise<DiffusionRun> {
   const { engine, from = 'the configuration', initial, data, fetching, backbones } = options;
-  const backbone = imageBackbone(config.backbone, { from, patch: config.patch, ...(backbones && { plugins: backbones }) });
+  const network = imageNetwork(config.backbone, { from, patch: config.patch, ...(backbones && { plugins: backbones }) });
+  const classes = labelCount(network);
   const noise = noiseRecipe(config.noise);
   const { source, credits } = await openData(config.data, { ...fetching, ...(data && { plugins: data }) });
-  const pictures = labelledPictures(source, backbone.classes === undefined ? {} : config);
-  checkForm(await pictures.source.load(0), backbone);
-  const labels = labelsOf(pictures, { config, backbone });
-  const { network, classes } = backbone;
+  const pictures = labelledPictures(source, classes === undefined ? {} : config);
+  const form = pictureForm(network);
+  checkForm(await pictures.source.load(0), form);
+  const labels = labelsOf(pictures, { config, network });
   // Compiled at the first evaluation and kept for the others.
   let forward: Forward | undefined;
   const task = diffusionTask({
@@ -105,7 +107,7 @@ export async function diffusionRunFromConfig(config: TrainingConfig, options: Di
       ...(config.clipNorm !== undefined && { clipNorm: config.clipNorm }),
     },
     batch: pictureBatches(pictures, {
-      form: backbone,
+      form,
       batchSize: config.batchSize,
       seed: config.seed,
       flip: config.flip,
@@ -114,8 +116,8 @@ export async function diffusionRunFromConfig(config: TrainingConfig, options: Di
     ...(classes !== undefined && { dropout: config.dropout }),
     accumulate: config.accumulate,
     evaluate: ({ averages }) => {
-      forward ??= compileForward(backbone, { engine, weights: 'input' });
-      return previews({ params: averages[AVERAGE]!, forward, backbone, noise, config, labels, engine });
+      forward ??= compileForward(network, { engine, weights: 'input' });
+      return previews({ params: averages[AVERAGE]!, forward, network, noise, config, labels, engine });
     },
     ...(engine && { engine }),
     ...(initial && {
@@ -128,22 +130,22 @@ export async function diffusionRunFromConfig(config: TrainingConfig, options: Di
     }),
   });
   const parameters = tensorsOf(network.init(shapesOnly)).reduce((total, { size }) => total + size, 0);
-  return { task, pictures, labels, backbone, noise, credits, parameters, remarks: remarksOn(pictures, { backbone, config }) };
+  return { task, pictures, labels, network, noise, credits, parameters, remarks: remarksOn(pictures, { network, config }) };
 }
 
 /** What labels stand for; undefined for networks without. */
 function labelsOf(
   { classes, categories, source }: LabelledPictures,
-  { config, backbone }: { readonly config: TrainingConfig; readonly backbone: ImageBackbone },
+  { config, network }: { readonly config: TrainingConfig; readonly network: Network<unknown> },
 ): Labels | undefined {
-  const known = backbone.classes;
+  const known = labelCount(network);
   const { label: dropout = 0 } = config.dropout;
   if (known === undefined) {
     if (dropout === 0) return undefined;
     throw new UserError(`[pipelines/run] network takes no label that could be dropped: dropout.label=${dropout}. Remove it.`);
   }
   const count = classes?.length ?? 1;
-  const none = labelOfNone({ dropout, backbone, classes: count });
+  const none = labelOfNone({ dropout, network, classes: count });
   const wanted = none === count ? count + 1 : count;
   if (known < wanted)
     throw new UserError(
@@ -157,32 +159,31 @@ function labelsOf(
 /** The label that stands for none: the network's own, or else the first behind the classes; undefined where labels are never dropped. */
 export function labelOfNone(given: {
   readonly dropout: number;
-  readonly backbone: ImageBackbone;
+  readonly network: Network<unknown>;
   readonly classes: number;
 }): number | undefined {
   if (given.dropout === 0) return undefined;
-  const spec = given.backbone.network.info.conditions['label'];
+  const spec = given.network.info.conditions['label'];
   return spec?.kind === 'label' && spec.none !== null ? spec.none : given.classes;
 }
 
 /** A network and data that fit, but perhaps not as they were meant to. */
 function remarksOn(
   { source, classes }: LabelledPictures,
-  { backbone, config }: { readonly backbone: ImageBackbone; readonly config: TrainingConfig },
+  { network, config }: { readonly network: Network<unknown>; readonly config: TrainingConfig },
 ): readonly string[] {
-  if (config.labels !== undefined && backbone.classes === undefined)
+  const known = labelCount(network);
+  if (config.labels !== undefined && known === undefined)
     return [`labels "${config.labels}" are not used: the network takes none. For samples by class, give it "num_class_embeds".`];
-  if (classes === null && backbone.classes !== undefined && backbone.classes > 1)
-    return [
-      `no labels are named: of the network's ${backbone.classes} only class 0 is trained. Give "labels", an attribute of ${source.name}.`,
-    ];
+  if (classes === null && known !== undefined && known > 1)
+    return [`no labels are named: of the network's ${known} only class 0 is trained. Give "labels", an attribute of ${source.name}.`];
   return [];
 }
 
 interface Previewing {
   readonly params: unknown;
   readonly forward: Forward;
-  readonly backbone: ImageBackbone;
+  readonly network: Network<unknown>;
   readonly noise: NoiseRecipe;
   readonly config: TrainingConfig;
   readonly labels: Labels | undefined;
@@ -190,9 +191,9 @@ interface Previewing {
 }
 
 /** A grid of samples as a picture. */
-async function* previews({ params, forward, backbone, noise, config, labels, engine }: Previewing): AsyncGenerator<Evaluation, void> {
-  const { columns, classes } = previewLabels({ labels, backbone, seed: config.seed });
-  const model = { backbone, params, config: config.backbone, noise };
+async function* previews({ params, forward, network, noise, config, labels, engine }: Previewing): AsyncGenerator<Evaluation, void> {
+  const { columns, classes } = previewLabels({ labels, network, seed: config.seed });
+  const model = { network, params, config: config.backbone, patch: config.patch, noise };
   for await (const event of sampleImages({
     model,
     labels: classes,
@@ -210,15 +211,16 @@ async function* previews({ params, forward, backbone, noise, config, labels, eng
 /** A row for each category, or one picture for each class; plain pictures for models without classes. */
 function previewLabels({
   labels,
-  backbone: { classes },
+  network,
   seed,
 }: {
   readonly labels: Labels | undefined;
-  readonly backbone: ImageBackbone;
+  readonly network: Network<unknown>;
   readonly seed: number;
 }): { readonly columns: number; readonly classes: readonly number[] | number } {
   const columns = PREVIEW_COLUMNS;
-  if (classes === undefined) return { columns, classes: PREVIEW_ROWS * columns };
+  const known = labelCount(network);
+  if (known === undefined) return { columns, classes: PREVIEW_ROWS * columns };
   // Pictures without labels all have label 0.
   if (labels === undefined) return { columns, classes: Array.from({ length: PREVIEW_ROWS * columns }, () => 0) };
   return {

@@ -1,6 +1,7 @@
 import { inFloat32 } from '@langevin/nn';
 import { compile, data, slice, UserError, type Engine, type Tensor } from '@langevin/tensor';
-import type { ImageBackbone } from './image-backbone.ts';
+import type { Network } from '@langevin/core';
+import { labelCount } from './image-network.ts';
 
 export interface ForwardInput {
   readonly params: unknown;
@@ -35,7 +36,8 @@ export interface ForwardOptions {
   readonly weights?: 'constant' | 'input';
 }
 
-export function compileForward({ network, classes }: ImageBackbone, { engine, weights = 'constant' }: ForwardOptions = {}): Forward {
+export function compileForward(network: Network<unknown>, { engine, weights = 'constant' }: ForwardOptions = {}): Forward {
+  const classes = labelCount(network);
   const compiled = compile(
     (params: unknown, { x, cNoise, labels }: Omit<ForwardInput, 'params'>) =>
       predictionOf(network.apply(inFloat32(params), x, cNoise, labels ? { conditions: { label: labels } } : {}), x),

@@ -2,7 +2,7 @@
 export type { DiffusionModel } from './diffusion-model.ts';
 export { loadDiffusionFolder, saveDiffusionFolder, type LoadModelOptions, type SaveDiffusionOptions } from './diffusion-folder.ts';
 export { modelPackage } from './model-package.ts';
-export { imageBackbone, type ImageBackbone, type ImageBackboneOptions } from './image-backbone.ts';
+export { imageNetwork, labelCount, pictureForm, type ImageNetworkOptions, type PictureForm } from './image-network.ts';
 export { readWeights, widened, type ReadWeightsOptions, type WeightDType } from './weights.ts';
 
 // Labels

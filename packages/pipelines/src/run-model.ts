@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import type { Network } from '@langevin/core';
 import { noiseRecipe } from '@langevin/diffusion';
 import { readJson, type DataCredits } from '@langevin/io/node';
 import { fromStateDict, shapesOnly, toStateDict } from '@langevin/nn';
@@ -11,7 +12,7 @@ import { findComponent, loadDiffusionFolder, type LoadModelOptions } from './dif
 import type { DiffusionModel } from './diffusion-model.ts';
 import { AVERAGE, labelOfNone } from './diffusion-run.ts';
 import { checkPath, exists, isRun, stepOfFile } from './exists.ts';
-import { imageBackbone, type ImageBackbone } from './image-backbone.ts';
+import { imageNetwork, labelCount } from './image-network.ts';
 import { checkLabels, numberedLabels, type Labels } from './labels.ts';
 import { parseTrainingConfig, type TrainingConfig } from './training-config.ts';
 
@@ -46,8 +47,8 @@ export async function loadRunModel(path: string, options: LoadRunOptions = {}): 
   const { folder, step, asked } = await findCheckpoint(path);
   const from = join(folder, RUN_FILES.config);
   const config = parseTrainingConfig(await readJson(from), from);
-  const backbone = imageBackbone(config.backbone, { from, patch: config.patch, ...(backbones && { plugins: backbones }) });
-  const labels = await runLabels(folder, { config, backbone });
+  const network = imageNetwork(config.backbone, { from, patch: config.patch, ...(backbones && { plugins: backbones }) });
+  const labels = await runLabels(folder, { config, network });
   const file = join(folder, checkpointPath(step));
   const { state } = await loadCheckpoint<unknown>(folderStore(folder), step).catch((cause: unknown) => {
     if (asked === 'this one' || !(cause instanceof UserError)) throw cause;
@@ -59,9 +60,9 @@ export async function loadRunModel(path: string, options: LoadRunOptions = {}): 
   });
   const credits = join(folder, CREDITS);
   const entries = await toStateDict(weightsOf(state, { weights, file }));
-  const params = await fromStateDict(backbone.network.init(shapesOnly), entries, { from: file });
+  const params = await fromStateDict(network.init(shapesOnly), entries, { from: file });
   return {
-    model: { backbone, params, config: config.backbone, noise: noiseRecipe(config.noise), ...(labels && { labels }) },
+    model: { network, params, config: config.backbone, patch: config.patch, noise: noiseRecipe(config.noise), ...(labels && { labels }) },
     name: config.name,
     step,
     ...((await exists(credits)) && { credits: await readCredits(credits) }),
@@ -105,9 +106,9 @@ export async function findCheckpoint(path: string): Promise<FoundCheckpoint> {
 /** Nothing for a network without classes, whatever its data had. Without names, classes are known by the numbers that were trained. */
 async function runLabels(
   folder: string,
-  { config, backbone }: { readonly config: TrainingConfig; readonly backbone: ImageBackbone },
+  { config, network }: { readonly config: TrainingConfig; readonly network: Network<unknown> },
 ): Promise<Labels | undefined> {
-  const known = backbone.classes;
+  const known = labelCount(network);
   if (known === undefined) return undefined;
   const file = join(folder, RUN_FILES.data);
   if (!(await exists(file))) return numberedLabels(known);
@@ -116,7 +117,7 @@ async function runLabels(
     throw new UserError(`[pipelines/run] description of the data is damaged: file=${file}. Restore it, or remove it to do without names.`);
   // Pictures without labels all have label 0.
   if (data.classes === null) return numberedLabels(1);
-  const none = labelOfNone({ dropout: config.dropout.label ?? 0, backbone, classes: data.classes.length });
+  const none = labelOfNone({ dropout: config.dropout.label ?? 0, network, classes: data.classes.length });
   return checkLabels({ classes: data.classes, categories: data.categories, ...(none !== undefined && { none }) }, { known, from: file });
 }
 

@@ -5,6 +5,7 @@ import { fromImages, toImages, type Image } from '@langevin/io';
 import { brownianTreeNoise, dpmpp2m, heun, imageNoise, startState, trajectory } from '@langevin/samplers';
 import { float32Data, tensor, UserError, zeros, type Tensor } from '@langevin/tensor';
 import { compileForward } from './forward.ts';
+import { pictureForm } from './image-network.ts';
 import { rhoOf } from './noise-files.ts';
 import { checkSampleOptions, type SampleBatch, type SampleImagesOptions } from './sample-options.ts';
 
@@ -62,11 +63,11 @@ export async function* sampleImages(given: SampleImagesOptions): AsyncGenerator<
   const levels = startingAt(spacing.levels(process, { steps }), { process, sigma: options.startSigma });
   const onEngine = engine ? { engine } : {};
   const algebra = tensorAlgebra(onEngine);
-  const forward = options.forward ?? compileForward(model.backbone, { engine });
+  const forward = options.forward ?? compileForward(model.network, { engine });
   const batches = Math.ceil(count / most);
   // Of one size, so that all share one compiled graph; the last is filled up with images that nobody asked for.
   const size = Math.ceil(count / batches);
-  const { channels, height, width } = model.backbone;
+  const { channels, height, width } = pictureForm(model.network);
   const shape = [size, channels, height, width] as const;
   const denoiserOf = (labels: readonly number[] | undefined): Denoiser<Tensor> => {
     const classLabels = labels === undefined ? null : tensor(Int32Array.from(labels), { dtype: 'int32', shape: [size] });

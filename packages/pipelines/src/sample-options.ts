@@ -4,6 +4,7 @@ import type { Image } from '@langevin/io';
 import { checkNumber, didYouMean, readOptions, shownValue, UserError, type Engine, type Tensor } from '@langevin/tensor';
 import { checkModel, type DiffusionModel } from './diffusion-model.ts';
 import type { Forward } from './forward.ts';
+import { labelCount, pictureForm } from './image-network.ts';
 import { labelChoices } from './labels.ts';
 
 /** The images that are sampled together. */
@@ -108,7 +109,7 @@ export function checkSampleOptions(given: SampleImagesOptions): CheckedOptions {
 }
 
 function checkLabels(model: DiffusionModel, labels: SampleImagesOptions['labels']): readonly number[] | undefined {
-  const known = model.backbone.classes;
+  const known = labelCount(model.network);
   if (typeof labels === 'number') {
     if (known === undefined) return undefined;
     throw new UserError(
@@ -142,14 +143,14 @@ function labelOf({ labels }: DiffusionModel, name: string): number {
 }
 
 function checkPictures(
-  { backbone }: DiffusionModel,
+  { network }: DiffusionModel,
   { pictures, count }: { readonly pictures: readonly Image[]; readonly count: number },
 ): void {
   if (pictures.length !== count)
     throw new UserError(
       `[pipelines/sample] there is not a picture for each image: pictures=${pictures.length}, images=${count}. Give as many.`,
     );
-  const { channels, height, width } = backbone;
+  const { channels, height, width } = pictureForm(network);
   const wrong = pictures.findIndex((picture) => picture.width !== width || picture.height !== height || picture.channels !== channels);
   if (wrong < 0) return;
   const picture = pictures[wrong]!;

@@ -1,15 +1,15 @@
 import { stat } from 'node:fs/promises';
+import type { Network } from '@langevin/core';
 import type { HostTensor } from '@langevin/io';
 import { openSafetensors, type FileSlice } from '@langevin/io/node';
 import { fromStateDict, shapesOnly, toStateDict } from '@langevin/nn';
 import { fromBfloat16Bits, fromFile, fromFloat16Bits, toFloat16Bits, UserError, type HostArray, type Tensor } from '@langevin/tensor';
-import type { ImageBackbone } from './image-backbone.ts';
 
 export type WeightDType = 'float16' | 'float32';
 
 export interface ReadWeightsOptions {
   /** Whose weights they are. */
-  readonly backbone: Pick<ImageBackbone, 'network'>;
+  readonly network: Network<unknown>;
   /** Of the names in the file that belong to the network: 'average.' in training checkpoints. @default '' all of them */
   readonly prefix?: string;
 }
@@ -21,7 +21,7 @@ export interface ReadWeightsOptions {
  * @throws UserError when the file is malformed, a pickle, or does not fit the network; from what uses the weights, when the file is another
  *   one by then
  */
-export async function readWeights(path: string, { backbone: { network }, prefix = '' }: ReadWeightsOptions): Promise<unknown> {
+export async function readWeights(path: string, { network, prefix = '' }: ReadWeightsOptions): Promise<unknown> {
   const file = await openSafetensors(path);
   try {
     const entries = new Map<string, Tensor>();

@@ -8,8 +8,10 @@ import {
   describeCheckpoint,
   drawLabels,
   labelChoices,
+  labelCount,
   loadDiffusionFolder,
   loadModel,
+  pictureForm,
   sampleImages,
   saveDiffusionFolder,
   type DiffusionModel,
@@ -45,7 +47,9 @@ describe('a saved folder', () => {
     expect(loaded).toMatchObject({ labels: TINY_LABELS, config: TINY_CONFIG });
     for (const sigma of [0.002, 0.5, 80])
       expect(loaded.noise.preconditioning.at({ alpha: 1, sigma })).toEqual(model.noise.preconditioning.at({ alpha: 1, sigma }));
-    expect(loaded.backbone).toMatchObject({ patch: 2, channels: 3, height: 8, width: 8, classes: 4 });
+    expect(loaded.patch).toBe(2);
+    expect(pictureForm(loaded.network)).toEqual({ channels: 3, height: 8, width: 8 });
+    expect(labelCount(loaded.network)).toBe(4);
   });
 
   it('has the layout of diffusers', async () => {

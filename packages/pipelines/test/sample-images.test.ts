@@ -3,7 +3,7 @@ import { edm, edmPreconditioning, karras, precondition, arrayAlgebra } from '@la
 import { toImages, type Image } from '@langevin/io';
 import { compileForward, sampleImages, type SampleImagesOptions, type SampleStep } from '@langevin/pipelines';
 import { ddpm, euler, heun, imageNoise, sample, startState } from '@langevin/samplers';
-import { add, mul, tensor, type Tensor } from '@langevin/tensor';
+import { add, mul, tensor } from '@langevin/tensor';
 import { referenceEngine } from '@langevin/tensor/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { TINY_CONFIG, tinyModel } from './tiny.ts';
@@ -81,14 +81,14 @@ describe('sampleImages', () => {
 
   it('compiles the forward pass once for all steps, batches and runs', async () => {
     const model = tinyModel();
-    const forward = compileForward(model.backbone, { engine });
+    const forward = compileForward(model.network, { engine });
     for (const seed of [1, 2]) await run({ model, labels: [0, 1, 2, 3], batch: 2, seed, forward });
     expect(forward.traces()).toBe(1);
   });
 
   it('feeds weights instead of building them in, to the same images', async () => {
     const model = tinyModel();
-    const forward = compileForward(model.backbone, { engine, weights: 'input' });
+    const forward = compileForward(model.network, { engine, weights: 'input' });
     const { bytes } = await run({ model, labels: [2], forward });
     expect(bytes).toEqual((await run({ model, labels: [2] })).bytes);
     await run({ model: { ...model, params: tinyModel('zero').params }, labels: [2], forward });
@@ -209,7 +209,7 @@ describe('every part is an argument', () => {
 
   it('a compiled forward pass refuses labels that the network does not know', async () => {
     const model = tinyModel();
-    const forward = compileForward(model.backbone, { engine });
+    const forward = compileForward(model.network, { engine });
     const x = tensor(new Float32Array(2 * 3 * 64), { shape: [2, 3, 8, 8] });
     const cNoise = tensor([0, 0]);
     for (const label of [4, -1]) {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { noiseRecipe } from '@langevin/diffusion';
-import { imageBackbone, type DiffusionModel, type Labels } from '@langevin/pipelines';
+import { imageNetwork, labelCount, type DiffusionModel, type Labels } from '@langevin/pipelines';
 import { mapTensors, tensor, torchGenerator } from '@langevin/tensor';
 import { onTestFinished } from 'vitest';
 
@@ -37,9 +37,9 @@ export const TINY_LABELS: Labels = {
 
 /** A model of 8x8 RGB images. `zero` weights make the network answer 0; `random` ones make it depend on all of its inputs. */
 export function tinyModel(weights: 'zero' | 'random' = 'random', config: Readonly<Record<string, unknown>> = TINY_CONFIG): DiffusionModel {
-  const backbone = imageBackbone(config, { from: 'the test', patch: 2 });
+  const network = imageNetwork(config, { from: 'the test', patch: 2 });
   const generator = torchGenerator(5);
-  const fresh = backbone.network.init(generator);
+  const fresh = network.init(generator);
   const params =
     weights === 'zero'
       ? fresh
@@ -50,10 +50,11 @@ export function tinyModel(weights: 'zero' | 'random' = 'random', config: Readonl
           ),
         );
   return {
-    backbone,
+    network,
+    patch: 2,
     params,
     config,
     noise: noiseRecipe({ preconditioning: { name: 'edm', sigmaData: 0.7 } }),
-    ...(backbone.classes === undefined ? {} : { labels: TINY_LABELS }),
+    ...(labelCount(network) === undefined ? {} : { labels: TINY_LABELS }),
   };
 }

@@ -8,7 +8,7 @@ import {
   tensorAlgebra,
 } from '@langevin/core-schedules';
 import { toPlanar } from '@langevin/io';
-import type { DiffusionModel } from '@langevin/pipelines';
+import { labelCount, pictureForm, type DiffusionModel } from '@langevin/pipelines';
 import { counterGenerator, tensor, torchGenerator, type Engine } from '@langevin/tensor';
 import type { Pictures } from './pictures.ts';
 import { meanOf, type Mean } from './scores.ts';
@@ -27,13 +27,14 @@ export interface Bits {
  * in their bins, told their classes; divergences are estimated with one Rademacher probe each.
  */
 export async function bitsOf(
-  { backbone, params, noise }: DiffusionModel,
+  { network, params, noise }: DiffusionModel,
   { pictures, engine }: { readonly pictures: Pictures; readonly engine: Engine },
 ): Promise<Bits> {
   const { images, labels } = pictures;
   const generator = torchGenerator(0);
   const values = images.map((image) => dequantise(toPlanar(image), generator));
-  const shape = [images.length, backbone.channels, backbone.height, backbone.width];
+  const form = pictureForm(network);
+  const shape = [images.length, form.channels, form.height, form.width];
   const dimensions = shape.slice(1).reduce((product, side) => product * side, 1);
   const data = new Float32Array(images.length * dimensions);
   values.forEach((picture, i) => data.set(picture, i * dimensions));
@@ -41,7 +42,7 @@ export async function bitsOf(
   const like = tensor(data, { shape });
   const label = tensor(labels, { dtype: 'int32', shape: [images.length] });
   const derivative = networkDerivative({
-    network: (x, cNoise) => backbone.network.apply(params, x, cNoise, backbone.classes === undefined ? {} : { conditions: { label } }),
+    network: (x, cNoise) => network.apply(params, x, cNoise, labelCount(network) === undefined ? {} : { conditions: { label } }),
     preconditioning: noise.preconditioning,
     engine,
   });

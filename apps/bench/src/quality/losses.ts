@@ -35,7 +35,7 @@ export async function lossesByLevel(
   const { data, shape } = fromImages(images);
   const classLabels = tensor(labels, { dtype: 'int32', shape: [images.length] });
   const unit = counterGenerator({ seed: 1, stream: [0] }).normal(data.length);
-  const forward = compileForward(model.backbone, { engine });
+  const forward = compileForward(model.network, { engine });
   const algebra = tensorAlgebra({ engine });
   const denoise = precondition({
     network: (x, cNoise) => forward.run({ params: model.params, x, cNoise, labels: classLabels }),

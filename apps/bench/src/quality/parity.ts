@@ -7,7 +7,7 @@ import { drawUniforms } from '@langevin/core-schedules';
 import type { HostTensor } from '@langevin/io';
 import { readSafetensors, writeSafetensors } from '@langevin/io/node';
 import { toStateDict } from '@langevin/nn';
-import { diffusionRunFromConfig, pictureBatches, type TrainingConfig } from '@langevin/pipelines';
+import { diffusionRunFromConfig, pictureBatches, pictureForm, type TrainingConfig } from '@langevin/pipelines';
 import { counterGenerator, data, torchGenerator, type Engine, type Generator } from '@langevin/tensor';
 import type { Position } from '@langevin/training';
 
@@ -95,9 +95,9 @@ async function recordSteps(
   config: TrainingConfig,
   { folder, engine, steps }: { readonly folder: string; readonly engine: Engine; readonly steps: number },
 ): Promise<Recorded> {
-  const { task, pictures, labels, backbone } = await diffusionRunFromConfig(config, { engine });
+  const { task, pictures, labels, network } = await diffusionRunFromConfig(config, { engine });
   const batchOf = pictureBatches(pictures, {
-    form: backbone,
+    form: pictureForm(network),
     batchSize: config.batchSize,
     seed: config.seed,
     flip: config.flip,

@@ -1,4 +1,4 @@
-import type { Denoiser, NoiseLevels } from '@langevin/core';
+import { combineDenoisers, type Denoiser } from '@langevin/core';
 import type { Image } from '@langevin/io';
 import { compileForward, sampleImages, type DiffusionModel } from '@langevin/pipelines';
 import { dpmpp2m } from '@langevin/samplers';
@@ -19,7 +19,7 @@ export interface StudySampleOptions {
 
 /** Samples of a model, all by one sampler with so many calls. @throws Error when it took another number of calls */
 export async function samplesOf({ model, labels, seed, engine, guidanceScale = 1 }: StudySampleOptions): Promise<readonly Image[]> {
-  const forward = compileForward(model.backbone, { engine });
+  const forward = compileForward(model.network, { engine });
   const { none } = model.labels ?? {};
   try {
     const events = sampleImages({
@@ -53,7 +53,8 @@ export async function samplesOf({ model, labels, seed, engine, guidanceScale = 1
 
 /** Classifier-free guidance (Ho and Salimans 2022, arXiv:2207.12598, eq. 6): two calls for one. */
 function guided(conditional: Denoiser<Tensor>, unconditional: Denoiser<Tensor>, w: number): Denoiser<Tensor> {
-  const call = async (x: Tensor, at: NoiseLevels): Promise<Tensor> =>
-    add(mul(await conditional(x, at), w), mul(await unconditional(x, at), 1 - w));
-  return Object.assign(call, { nfe: () => 2 });
+  return combineDenoisers([conditional, unconditional], ([{ denoised: c }, { denoised: u }]) => ({
+    denoised: add(mul(c, w), mul(u, 1 - w)),
+    unconditional: u,
+  }));
 }

@@ -1,6 +1,6 @@
-import { fromPlanar, type Image } from '@langevin/io';
-import { loadDataset, readJson } from '@langevin/io/node';
-import { compileForward, loadModel, sampleImages, type DiffusionModel } from '@langevin/pipelines';
+import type { Image } from '@langevin/io';
+import { openData, readJson } from '@langevin/io/node';
+import { compileForward, labelCount, labelledPictures, loadModel, sampleImages, type DiffusionModel } from '@langevin/pipelines';
 import { join } from 'node:path';
 import type { Contestant } from './contestants.ts';
 import { featuresOf, frechetDistance, statisticsOf } from './features.ts';
@@ -33,7 +33,7 @@ export async function imageCurves({ root, contestants, steps, count, report }: I
   const chosen = Array.from({ length: count }, (_, i) => Math.floor((i * labels.length) / count));
   const wanted = chosen.map((i) => labels[i]!);
   const floor = frechetDistance(statisticsOf(chosen.map((i) => featuresOf(images[i]!))), truth);
-  const forward = compileForward(model.backbone);
+  const forward = compileForward(model.network);
   const points: Point[] = [];
   try {
     for (const { label, sampler } of contestants) {
@@ -55,11 +55,14 @@ async function trainingData(
   root: string,
   model: DiffusionModel,
 ): Promise<{ readonly images: readonly Image[]; readonly labels: readonly number[] }> {
-  const { data } = (await readJson(join(root, 'configs/emoji.json'))) as { readonly data: { readonly name: string } };
-  const dataset = await loadDataset(data);
-  const [channels, height, width] = dataset.imageShape;
-  if (model.backbone.classes !== dataset.classes?.length)
-    throw new Error(`the checkpoint knows ${model.backbone.classes} classes, the data have ${dataset.classes?.length}`);
-  const items = Array.from({ length: dataset.length }, (_, i) => dataset.item(i));
-  return { images: items.map(({ image }) => fromPlanar(image, [channels, height, width])), labels: items.map(({ label }) => label) };
+  const config = (await readJson(join(root, 'configs/emoji.json'))) as { readonly data: unknown; readonly labels: string };
+  const { source, classes, labels } = labelledPictures((await openData(config.data)).source, { labels: config.labels });
+  // A released model keeps the order of classes that it was trained with.
+  const known = model.labels?.classes ?? [];
+  const labelOf = new Map(known.map((name, label) => [name, label]));
+  const missing = classes?.find((name) => !labelOf.has(name));
+  if (classes === null || missing !== undefined)
+    throw new Error(`the data have a class that the checkpoint does not know: class=${missing ?? 'none'}, known=${known.length}`);
+  const items = await Promise.all(Array.from({ length: source.length }, (_, i) => source.load(i)));
+  return { images: items.map(({ image }) => image), labels: Array.from(labels, (label) => labelOf.get(classes[label]!)!) };
 }

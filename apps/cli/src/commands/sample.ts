@@ -3,7 +3,7 @@ import { basename, resolve } from 'node:path';
 import type { Spacing } from '@langevin/core-schedules';
 import { imageGrid, type Image } from '@langevin/io';
 import { imageExtensions, writeImage } from '@langevin/io/node';
-import { loadModel, sampleImages, usualSampler, usualSpacing, type DiffusionModel } from '@langevin/pipelines';
+import { loadModel, pictureForm, sampleImages, usualSampler, usualSpacing, type DiffusionModel } from '@langevin/pipelines';
 import { resolveSampler, resolveSpacing } from '@langevin/samplers/compat';
 import { median, UnsupportedError, UserError, type Engine } from '@langevin/tensor';
 import { Option, type Command } from 'commander';
@@ -262,8 +262,8 @@ function source({ checkpoint, preset }: SampleOptions): { readonly name: string;
   throw new UserError(`[cli/sample] no model is named. Give --preset ${presetNames[0]}, or --checkpoint with a folder.`);
 }
 
-function defaultScale({ backbone }: DiffusionModel): number {
-  return Math.max(1, Math.ceil(96 / backbone.width));
+function defaultScale({ network }: DiffusionModel): number {
+  return Math.max(1, Math.ceil(96 / pictureForm(network).width));
 }
 
 function round(value: number): number {

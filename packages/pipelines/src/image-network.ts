@@ -2,20 +2,7 @@ import { backboneFromConfig, patched, type BackbonePlugin } from '@langevin/back
 import type { Network } from '@langevin/core';
 import { UnsupportedError, UserError } from '@langevin/tensor';
 
-/** A network with the form of the pictures it is for. */
-export interface ImageBackbone {
-  readonly network: Network<unknown>;
-  /** Of the pictures. */
-  readonly channels: number;
-  readonly height: number;
-  readonly width: number;
-  /** Side of the squares of pixels that the network sees as channels; 1 for none. */
-  readonly patch: number;
-  /** How many classes it knows, one for none included; undefined when it takes no labels. */
-  readonly classes?: number;
-}
-
-export interface ImageBackboneOptions {
+export interface ImageNetworkOptions {
   /** Where the configuration is from, for messages. */
   readonly from: string;
   /** Side of the squares of pixels that the network sees as channels. @default 1 */
@@ -29,11 +16,11 @@ export interface ImageBackboneOptions {
  *
  * @throws UserError naming the file, when its class is unknown, an entry is wrong, or it is not for images of a known size
  */
-export function imageBackbone(config: unknown, { from, patch = 1, plugins }: ImageBackboneOptions): ImageBackbone {
+export function imageNetwork(config: unknown, { from, patch = 1, plugins }: ImageNetworkOptions): Network<unknown> {
   // Zeros where a fresh network would only add noise: training starts at the best constant guess.
   const network = naming(from, () => backboneFromConfig(config, { init: 'zero', ...(plugins && { plugins }) }));
   const refuse = (problem: string, remedy: string): never => {
-    throw new UserError(`[pipelines/backbone] ${problem}, file=${from}. ${remedy}`);
+    throw new UserError(`[pipelines/network] ${problem}, file=${from}. ${remedy}`);
   };
   const { info } = network;
   const channels = info.channels / patch ** 2;
@@ -48,16 +35,26 @@ export function imageBackbone(config: unknown, { from, patch = 1, plugins }: Ima
     return refuse(`network takes ${info.time} for its time, which is any number here`, 'Use a network with a positional time embedding.');
   if (!Number.isInteger(channels))
     return refuse(`channels do not divide into patches: in_channels=${info.channels}, patch=${patch}`, 'Give a multiple of patch * patch.');
-  const [height, width] = [info.size[0]! * patch, info.size[1]! * patch];
+  return patched(network, patch);
+}
+
+/** What pictures a network is for. */
+export interface PictureForm {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** The pictures that a network of {@link imageNetwork} is for. @throws UserError when it is for pictures of any size */
+export function pictureForm({ info: { channels, size } }: Network<unknown>): PictureForm {
+  if (size?.length === 2) return { channels, height: size[0]!, width: size[1]! };
+  throw new UserError('[pipelines/network] network is not for pictures of one size. Give sample_size in its configuration.');
+}
+
+/** How many labels a network knows, one for none included; undefined when it takes none. */
+export function labelCount({ info }: Network<unknown>): number | undefined {
   const label = info.conditions['label'];
-  return {
-    network: patched(network, patch),
-    patch,
-    channels,
-    height,
-    width,
-    ...(label?.kind === 'label' ? { classes: label.count } : {}),
-  };
+  return label?.kind === 'label' ? label.count : undefined;
 }
 
 function naming<T>(file: string, work: () => T): T {
