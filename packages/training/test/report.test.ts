@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineTask, train, type Evaluation } from '@langevin/training';
@@ -12,10 +12,15 @@ async function* evaluated(value: number): AsyncGenerator<Evaluation> {
   await Promise.resolve();
 }
 
-/** The page after each event that wrote one. */
-async function pages(steps: number): Promise<readonly string[]> {
+async function newFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'langevin-report-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** The page after each event that wrote one. */
+async function pages(steps: number, given?: string): Promise<readonly string[]> {
+  const folder = given ?? (await newFolder());
   const task = defineTask<{ readonly x: number }>({
     name: 'halve',
     config: {},
@@ -24,7 +29,7 @@ async function pages(steps: number): Promise<readonly string[]> {
     step: ({ x }) => Promise.resolve({ state: { x: x / 2 }, losses: { distance: x }, measures: { rate: 1 } }),
     evaluate: ({ x }) => evaluated(x),
   });
-  const options = { store: folderStore(folder), steps, checkpointEvery: 2, evaluateEvery: 2, logEvery: 1 };
+  const options = { store: folderStore(folder), steps, checkpointEvery: 2, evaluateEvery: 2, logEvery: 1, start: 'resume' as const };
   const all: string[] = [];
   for await (const event of reported(train(task, options), {
     folder,
@@ -63,5 +68,14 @@ describe('the report of a run', () => {
     const [first, ...rest] = await pages(4);
     expect(first).toContain('http-equiv="refresh"');
     expect(rest.at(-1)).not.toContain('http-equiv="refresh"');
+  });
+
+  it('of a run that is resumed shows the pictures from before, and none of steps that are done anew', async () => {
+    const folder = await newFolder();
+    await pages(4, folder);
+    await mkdir(join(folder, 'evaluations', 'step-00000009'));
+    await writeFile(join(folder, 'evaluations', 'step-00000009', 'late.png'), '');
+    const page = (await pages(6, folder)).at(-1)!;
+    expect(page.match(/src="[^"]*"/gu)).toEqual([6, 4, 2].map((step) => `src="evaluations/step-0000000${step}/views/front.png"`));
   });
 });

@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { extname, join, sep } from 'node:path';
 import { thinned, writeRunPage, type Curve, type PagePicture } from '@langevin/io/node';
 import { median } from '@langevin/tensor';
 import { FILES } from '../begin-run.ts';
@@ -25,6 +26,8 @@ export interface ReportOptions {
 /** The page of a run, in its folder. */
 export const REPORT = 'report.html';
 const SHOWN_PICTURES = 12;
+const EVALUATIONS = 'evaluations';
+const STEP = /^evaluations\/step-(\d+)\//u;
 /** What a browser shows in a page. */
 const PICTURES = new Set(['png', 'webp', 'jpg', 'gif', 'svg']);
 
@@ -45,15 +48,33 @@ export async function* reported<State>(
   let steps = 0;
   let pictures: readonly PagePicture[] = [];
   for await (const event of events) {
-    if (event.kind === 'start') ({ steps } = event);
-    if (event.kind === 'artifact' && PICTURES.has(event.artifact.extension)) {
-      const caption = `step ${event.step}: ${event.artifact.name}`;
-      pictures = [{ path: event.path, caption, alt: event.artifact.name }, ...pictures].slice(0, SHOWN_PICTURES);
+    if (event.kind === 'start') {
+      ({ steps } = event);
+      pictures = await earlierPictures(options.folder, event.step);
     }
+    if (event.kind === 'artifact' && PICTURES.has(event.artifact.extension))
+      pictures = [pictureAt(event.path), ...pictures].slice(0, SHOWN_PICTURES);
     if (event.kind === 'checkpoint' || event.kind === 'artifact' || event.kind === 'done')
       await writeReport(options, { step: event.step, steps, pictures, state: event.kind === 'done' ? 'done' : 'running' });
     yield event;
   }
+}
+
+/** Pictures of a run that is resumed, up to the step that it goes on from, the newest first. */
+async function earlierPictures(folder: string, step: number): Promise<readonly PagePicture[]> {
+  const files = await readdir(join(folder, EVALUATIONS), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const paths = files.map((file) => `${EVALUATIONS}/${file.split(sep).join('/')}`);
+  const isShown = (path: string): boolean => PICTURES.has(extname(path).slice(1)) && Number(STEP.exec(path)?.[1]) <= step;
+  return paths.filter(isShown).sort().reverse().slice(0, SHOWN_PICTURES).map(pictureAt);
+}
+
+/** `evaluations/step-00000100/samples.png` as a picture of the page. */
+function pictureAt(path: string): PagePicture {
+  const name = path.replace(STEP, '').replace(/\.\w+$/u, '');
+  return { path, caption: `step ${Number(STEP.exec(path)?.[1])}: ${name}`, alt: name };
 }
 
 interface ReportState {
