@@ -8,6 +8,7 @@ import {
   tensorAlgebra,
 } from '@langevin/core-schedules';
 import { toPlanar } from '@langevin/io';
+import { inFloat32 } from '@langevin/nn';
 import { labelCount, pictureForm, type DiffusionModel } from '@langevin/pipelines';
 import { counterGenerator, tensor, torchGenerator, type Engine } from '@langevin/tensor';
 import type { Pictures } from './pictures.ts';
@@ -42,7 +43,7 @@ export async function bitsOf(
   const like = tensor(data, { shape });
   const label = tensor(labels, { dtype: 'int32', shape: [images.length] });
   const derivative = networkDerivative({
-    network: (x, cNoise) => network.apply(params, x, cNoise, labelCount(network) === undefined ? {} : { conditions: { label } }),
+    network: (x, cNoise) => network.apply(inFloat32(params), x, cNoise, labelCount(network) === undefined ? {} : { conditions: { label } }),
     preconditioning: noise.preconditioning,
     engine,
   });
