@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FeatureInfo } from '@langevin/metrics';
 import { loadModel, type DiffusionModel } from '@langevin/pipelines';
@@ -36,6 +37,8 @@ export const GUIDANCE_SCALES = [1, 2, 4] as const;
 export interface RunFindings {
   readonly run: StudyRun;
   readonly training: StudyResult;
+  /** SHA-256 of the file of its weights. */
+  readonly hash: string;
   readonly scores: Scores;
 }
 
@@ -119,7 +122,9 @@ export async function evaluateData(
     report(`${run.name}: ${extent.samples} samples`);
     // Noise differs from seed to seed, and is the same for ours and the twin's.
     const images = await samplesOf({ model, labels: wanted, seed: 1000 + run.seed, engine });
-    runs.push({ run, training: result, scores: await scoresOf(reference, { images, labels: wanted }) });
+    const weights = readFileSync(join(folder, 'model', 'unet', 'diffusion_pytorch_model.safetensors'));
+    const hash = createHash('sha256').update(weights).digest('hex');
+    runs.push({ run, training: result, hash, scores: await scoresOf(reference, { images, labels: wanted }) });
     if (run.seed === 1) first.push(await firstSeed({ run, model, heldOut, reference, extent, report }));
   }
   return {

@@ -1,5 +1,9 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { featureSet, type FeatureInfo, type FeatureSet } from '@langevin/metrics';
+import { JUDGE_FILES, loadJudge } from '@langevin/metrics/node';
 import type { Image } from '@langevin/io';
+import type { Engine } from '@langevin/tensor';
 import { featuresOf } from '../samplers/features.ts';
 
 /** What pictures are compared by: no part of what is judged, and trained on none of its samples. */
@@ -31,6 +35,22 @@ export const plainJudge: Judge = {
     return Promise.resolve(featureSet(PLAIN, rows));
   },
 };
+
+/** Where judges lie, a folder for each data set: `LANGEVIN_JUDGES`, or `models/judges`. */
+function judgeFolder(root: string, data: string): string {
+  return join(process.env['LANGEVIN_JUDGES'] ?? join(root, 'models', 'judges'), data);
+}
+
+/** The judge that was trained on a data set, by another recipe and seed than any of the models; without one, the plain judge. */
+export async function judgeOf(data: string, { root, engine }: { readonly root: string; readonly engine: Engine }): Promise<Judge> {
+  const folder = judgeFolder(root, data);
+  if (!existsSync(join(folder, JUDGE_FILES.record))) return plainJudge;
+  const judge = await loadJudge(folder, { engine });
+  return {
+    features: (images) => judge.features(images),
+    classify: async (images) => (await judge.probabilities(images)).labels,
+  };
+}
 
 /** Share of pictures that are of the class that was asked for. */
 export function accuracy(found: Int32Array, wanted: Int32Array): number {

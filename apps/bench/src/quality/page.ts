@@ -132,14 +132,15 @@ function trainingSection({ data, runs }: DataFindings): readonly string[] {
     `### ${data}: trainings`,
     '',
     markdownTable(
-      ['run', 'by', 'steps', 'pictures shown', 'minutes', 'ms for a step'],
-      runs.map(({ run, training }) => [
+      ['run', 'by', 'steps', 'pictures shown', 'minutes', 'ms for a step', 'weights (SHA-256)'],
+      runs.map(({ run, training, hash }) => [
         run.name,
         run.by === 'twin' ? 'PyTorch, diffusers' : 'Langevin',
         training.steps,
         training.pictures,
         (training.seconds / 60).toFixed(1),
         ((1000 * training.seconds) / training.steps).toFixed(0),
+        `\`${hash.slice(0, 16)}\``,
       ]),
     ),
     '',

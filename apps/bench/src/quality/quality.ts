@@ -5,7 +5,7 @@ import type { Evidence } from '../evidence/evidence.ts';
 import { describeMachine } from '../machine.ts';
 import { findPython } from '../torch-peer.ts';
 import { evaluateData, EXTENTS, type DataFindings } from './evaluate.ts';
-import { plainJudge } from './judge.ts';
+import { judgeOf } from './judge.ts';
 import { qualityPage } from './page.ts';
 import { stepParity, type StepParity } from './parity.ts';
 import { runConfig, studyConfigs, type StudyConfig } from './runs.ts';
@@ -39,7 +39,7 @@ export async function qualityEvidence({ root, size, report }: QualityOptions): P
         engine,
         report,
         extent: EXTENTS[size],
-        judgeOf: () => Promise.resolve(plainJudge),
+        judgeOf: (name) => judgeOf(name, { root, engine }),
       }),
     );
   }
