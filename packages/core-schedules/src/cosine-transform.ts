@@ -1,4 +1,4 @@
-import type { Denoiser } from '@langevin/core';
+import { deriveDenoiser, type Denoiser } from '@langevin/core';
 import { matmul, tensor, UserError, type Tensor } from '@langevin/tensor';
 
 export interface PictureShape {
@@ -75,15 +75,21 @@ export function tensorCosineTransform({ height, width }: PictureShape): CosineTr
 }
 
 /**
- * A denoiser of pictures as one of their cosine transforms, such as levels of blurring diffusion want.
+ * A denoiser of pictures as one of their cosine transforms, such as levels of blurring diffusion want. Learned variances, which are of
+ * pixels, are left behind.
  *
  * @example
- * const grey = inFrequencies<Float64Array>(async (x) => x.map(() => 0.5), cosineTransform({ height: 2, width: 2 }));
- * await grey(Float64Array.of(0.3, -1, 0.8, 0.1), { alpha: 0.6, sigma: 0.8 }); // => [1.000, 0.000, 0.000, 0.000]
+ * const grey = defineDenoiser({ nfe: 1, denoise: (x: Float64Array) => x.map(() => 0.5) });
+ * await inFrequencies(grey, cosineTransform({ height: 2, width: 2 }))(Float64Array.of(0.3, -1, 0.8, 0.1), { alpha: 0.6, sigma: 0.8 }); // => [1.000, 0.000, 0.000, 0.000]
  */
 export function inFrequencies<T>(denoise: Denoiser<T>, { forward, inverse }: CosineTransform<T>): Denoiser<T> {
-  const own: Denoiser<T> = async (spectrum, at) => forward(await denoise(inverse(spectrum), at));
-  return denoise.nfe === undefined ? own : Object.assign(own, { nfe: denoise.nfe });
+  // Transposes of an orthonormal transform are its inverse.
+  return deriveDenoiser(denoise, {
+    input: inverse,
+    output: forward,
+    variance: 'dropped',
+    transposed: { input: forward, output: inverse },
+  });
 }
 
 /** Row k is the k-th cosine, [length, length]. */

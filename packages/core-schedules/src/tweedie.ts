@@ -1,4 +1,4 @@
-import type { Algebra, Denoiser, NoiseLevels } from '@langevin/core';
+import { type Algebra, defineDenoiser, type Denoiser, type NoiseLevels } from '@langevin/core';
 import { convertPrediction } from './prediction.ts';
 
 /** The gradient of log density of noisy states: -E[epsilon | x] / sigma. */
@@ -9,7 +9,8 @@ export type Score<T> = (x: T, at: NoiseLevels) => Promise<T>;
  *
  * @throws UserError from the score, at sigma = 0
  * @example
- * const score = scoreOf({ denoise: async (x: Float64Array) => x.map(() => 0), algebra: arrayAlgebra() });
+ * const denoise = defineDenoiser({ nfe: 1, denoise: (x: Float64Array) => x.map(() => 0) });
+ * const score = scoreOf({ denoise, algebra: arrayAlgebra() });
  * await score(Float64Array.of(2), { alpha: 1, sigma: 2 }); // => [-0.5]
  */
 export function scoreOf<T>({ denoise, algebra }: { readonly denoise: Denoiser<T>; readonly algebra: Algebra<NoInfer<T>> }): Score<T> {
@@ -26,5 +27,8 @@ export function scoreOf<T>({ denoise, algebra }: { readonly denoise: Denoiser<T>
  * await denoiserOfScore({ score, algebra: arrayAlgebra() })(Float64Array.of(2), sigmaLevel(1)); // => [1]
  */
 export function denoiserOfScore<T>({ score, algebra }: { readonly score: Score<T>; readonly algebra: Algebra<NoInfer<T>> }): Denoiser<T> {
-  return async (x, at) => convertPrediction({ algebra, x, prediction: await score(x, at), from: 'score', to: 'x0', at });
+  return defineDenoiser<T>({
+    nfe: 1,
+    denoise: async (x, at) => convertPrediction({ algebra, x, prediction: await score(x, at), from: 'score', to: 'x0', at }),
+  });
 }

@@ -1,6 +1,6 @@
 import type { NoiseLevel } from '@langevin/core';
 import { arrayAlgebra, vpLinear } from '@langevin/core-schedules';
-import { finiteSet, gaussian, mixture, threeModes } from '@langevin/core-schedules/testing';
+import { finiteSet, gaussian, gaussianAround, mixture, threeModes } from '@langevin/core-schedules/testing';
 import { torchGenerator } from '@langevin/tensor';
 import { describe, expect, test } from 'vitest';
 
@@ -107,4 +107,92 @@ test('plain arrays: combinations of any length, by item too, and their errors', 
   expect(() => algebra.linear([[1, 2, 3], a])).toThrow('coefficients=3, items=2.');
   expect(() => algebra.linear([[1, 2], new Float64Array(3)])).toThrow('length=3, items=2.');
   expect(() => arrayAlgebra({ items: 0 })).toThrow('items=0');
+});
+
+describe('pullbacks in closed form', () => {
+  const at = [vpLinear().level(0.4), { alpha: 1, sigma: 1.3 }];
+  const x = Float64Array.of(0.3, -0.2, -1.2, 0.7, 2, 2, 0.1, 0.1);
+  const cotangent = Float64Array.of(1, 0, 0.4, -2, 3, 1, 0, 1);
+  const labels = [0, null, 1, 0];
+  const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+  const h = 1e-6;
+  const slopeAlong = async (f: (x: Float64Array) => Promise<Float64Array>, i: number, from = x): Promise<number> => {
+    const moved = (by: number) => from.map((value, k) => (k === i ? value + by : value));
+    return (dot(await f(moved(h)), cotangent) - dot(await f(moved(-h)), cotangent)) / (2 * h);
+  };
+
+  test.each([
+    ['a mixture', plane],
+    ['a Gaussian', gaussian({ mean: [0.7, -1], std: [0.3, 2] })],
+    [
+      'a finite set',
+      finiteSet([
+        [0, 0],
+        [1, 0],
+      ]),
+    ],
+  ])('%s: central differences, with components known and unknown', async (_, data) => {
+    const denoise = data.denoiser<Float64Array>();
+    const { denoised, vjp } = await denoise.pullback!(x, at);
+    expect(denoised).toEqual(await denoise(x, at));
+    const pulled = (await vjp(cotangent)).x;
+    for (let i = 0; i < x.length; i++) expect(pulled[i]).toBeCloseTo(await slopeAlong((y) => denoise(y, at), i), 7);
+    const told = data.conditional<Float64Array>();
+    const known = labels.map((label) => (label === 1 && data.name === 'gaussian' ? 0 : label));
+    const { x: other, condition } = await (await told.pullback!(x, at, known)).vjp(cotangent);
+    for (let i = 0; i < x.length; i++) expect(other[i]).toBeCloseTo(await slopeAlong((y) => told(y, at, known), i), 7);
+    expect(condition).toEqual([0, 0, 0, 0]);
+  });
+
+  test('the Jacobian is alpha / sigma^2 times the covariance of x0: of a Gaussian, the posterior variance', async () => {
+    const normal = gaussian({ mean: [0.3], std: 0.8 });
+    const level = { alpha: 0.6, sigma: 0.9 };
+    const { vjp } = await normal.denoiser<Float64Array>().pullback!(Float64Array.of(2), level);
+    const [slope] = (await vjp(Float64Array.of(1))).x;
+    expect(slope).toBeCloseTo((0.6 / 0.81) * normal.posteriorVariance(level), 12);
+  });
+
+  test('a component that is known is a Gaussian of its own; one that is not, the mixture', async () => {
+    const told = plane.conditional<Float64Array>();
+    const alone = gaussian({ mean: [1, 0], std: 0.4 }).denoiser<Float64Array>();
+    const [second, any] = await told.batch(x, at, [labels.map(() => 1), labels.map(() => null)]);
+    (await alone(x, at)).forEach((value, i) => expect(second!.denoised[i]).toBeCloseTo(value, 12));
+    expect(any!.denoised).toEqual(await plane.denoiser<Float64Array>()(x, at));
+    // Far from every mode, where densities underflow, the nearest one counts and nothing is NaN.
+    const far = Float64Array.of(80, -90);
+    const { vjp } = await told.pullback!(far, { alpha: 1, sigma: 0.05 }, [null]);
+    expect((await vjp(Float64Array.of(1, 1))).x.every(Number.isFinite)).toBe(true);
+    await expect(told(x, at, [0])).rejects.toThrow('points=4');
+    await expect(told(x, at, [0, 0, 2, 0])).rejects.toThrow('labels[2]=2');
+  });
+
+  test('clean parts: D = x / alpha', async () => {
+    const { vjp } = await plane.denoiser<Float64Array>().pullback!(Float64Array.of(1, 2), { alpha: 2, sigma: 0 });
+    expect((await vjp(Float64Array.of(1, 3))).x).toEqual(Float64Array.of(0.5, 1.5));
+    await expect(vjp(Float64Array.of(1))).rejects.toThrow('length=1, expected 2');
+  });
+
+  test('data around a condition: by state and by condition', async () => {
+    const around = gaussianAround<Float64Array>({ std: 0.7 });
+    const condition = x.map((value) => 1 - value);
+    const { denoised, vjp } = await around.pullback!(x, at, condition);
+    expect(denoised).toEqual(await around(x, at, condition));
+    const pulled = await vjp(cotangent);
+    for (let i = 0; i < x.length; i++) {
+      expect(pulled.x[i]).toBeCloseTo(await slopeAlong((y) => around(y, at, condition), i), 8);
+      expect(pulled.condition[i]).toBeCloseTo(await slopeAlong((c) => around(x, at, c), i, condition), 8);
+    }
+    const same = gaussian({ mean: [2], std: 0.7 }).denoiser<Float64Array>();
+    const [expected, found] = [
+      await same(x, at),
+      await around(
+        x,
+        at,
+        x.map(() => 2),
+      ),
+    ];
+    expected.forEach((value, i) => expect(found[i]).toBeCloseTo(value, 12));
+    await expect(around(x, at, Float64Array.of(1))).rejects.toThrow('length=1, expected 8');
+    expect(() => gaussianAround({ std: -1 })).toThrow('std=-1');
+  });
 });

@@ -1,4 +1,4 @@
-import { CLEAN, type Denoiser } from '@langevin/core';
+import { CLEAN, defineDenoiser, type Denoiser } from '@langevin/core';
 import {
   arrayAlgebra,
   discreteVp,
@@ -85,7 +85,7 @@ describe('the bound on Gaussian data with the exact denoiser', () => {
     const x0 = Float64Array.of(0.4);
     const options = {
       algebra: arrayAlgebra(),
-      denoise: (() => Promise.resolve(x0)) as Denoiser<Float64Array>,
+      denoise: defineDenoiser<Float64Array>({ nfe: 1, denoise: () => x0 }),
       process,
       x0,
       noise: () => Float64Array.of(1),
@@ -103,9 +103,7 @@ describe('the bound on Gaussian data with the exact denoiser', () => {
     const process = discreteVp({ steps: 20, betaEnd: 0.3 });
     const data = gaussian({ mean: [0], std: 0.5 }).denoiser<Float64Array>();
     const learned = (v: number): Denoiser<Float64Array> =>
-      Object.assign((x: Float64Array, at: Parameters<typeof data>[1]) => data(x, at), {
-        detailed: async (x: Float64Array, at: Parameters<typeof data>[1]) => ({ denoised: await data(x, at), variance: x.map(() => v) }),
-      });
+      defineDenoiser({ nfe: 1, detailed: async (x, at) => ({ denoised: await data(x, at), variance: x.map(() => v) }) });
     const bound = (denoise: Denoiser<Float64Array>, variance: 'fixed-small' | 'fixed-large' | 'learned') =>
       variationalBound<Float64Array>({
         algebra: arrayAlgebra(),
@@ -218,17 +216,17 @@ describe('learned variance', () => {
     const weights = await numbers(simple);
     for (const [i, step] of [0, 1, 20, 49].entries()) {
       const item = (values: Float64Array) => values.slice(6 * i, 6 * i + 6);
-      const detailed = (x: Float64Array, at: unknown) => {
-        const c = preconditioning.at(at as never);
-        const scaled = x.map((value) => value * c.cIn);
-        return Promise.resolve({
-          denoised: x.map((value, k) => c.cSkip * value + c.cOut * denoiser('output')(scaled)[k]!),
-          variance: denoiser('variance')(scaled),
-        });
-      };
-      const denoise = Object.assign(async (x: Float64Array, at: unknown) => (await detailed(x, at)).denoised, {
-        detailed,
-      }) as Denoiser<Float64Array>;
+      const denoise = defineDenoiser<Float64Array>({
+        nfe: 1,
+        detailed: (x, at) => {
+          const c = preconditioning.at(at as never);
+          const scaled = x.map((value) => value * c.cIn);
+          return {
+            denoised: x.map((value, k) => c.cSkip * value + c.cOut * denoiser('output')(scaled)[k]!),
+            variance: denoiser('variance')(scaled),
+          };
+        },
+      });
       const { terms } = await variationalBound<Float64Array>({
         algebra: arrayAlgebra(),
         denoise,

@@ -1,5 +1,3 @@
-import type { NoiseLevels } from './level.ts';
-
 /** A factor for the whole state, or one for each item of the batch (first axis). Host numbers in float64. */
 export type Coefficient = number | readonly number[];
 
@@ -57,31 +55,4 @@ export interface Algebra<T> {
   readonly absQuantile: (x: T, q: number) => Promise<readonly number[]>;
   /** What is wrong with `y` as a value of the same form as `x` (another shape, NaN where that costs nothing to see). */
   readonly complaint: (y: T, x: T) => string | undefined;
-}
-
-/**
- * The x0-prediction of a noisy state, E[x0 | x] for an ideal model: the one thing that samplers, guidance and distillation see.
- *
- * A denoiser does not care in which units the state is kept: D(c x; c alpha, c sigma) = D(x; alpha, sigma) for c > 0.
- * Wrappers are functions from denoiser to denoiser.
- */
-export interface Denoiser<T> {
-  (x: T, at: NoiseLevels): Promise<T>;
-  /** Network evaluations of one call, when not 1: guidance that asks twice says 2. The driver adds them up. */
-  readonly nfe?: (at: NoiseLevels) => number;
-  /** The prediction with what else the same evaluation gives, for the few samplers that ask for more. Costs what a call costs. */
-  readonly detailed?: (x: T, at: NoiseLevels) => Promise<DetailedPrediction<T>>;
-}
-
-/** An evaluation of which more is known than its x0-prediction. */
-export interface DetailedPrediction<T> {
-  /** What the denoiser itself returns: under guidance, the guided prediction. */
-  readonly denoised: T;
-  /** The x0-prediction without condition, of guided denoisers; the CFG++ samplers renoise along it. */
-  readonly unconditional?: T;
-  /**
-   * The network's second output, of networks that learn the variance of a step (Nichol and Dhariwal 2021, arXiv:2102.09672, eq. 15), as it
-   * is.
-   */
-  readonly variance?: T;
 }

@@ -11,7 +11,13 @@ export {
   type NoiseLevel,
   type NoiseLevels,
 } from './level.ts';
-export type { Algebra, Coefficient, Denoiser, DetailedPrediction, ErrorScale, Term } from './algebra.ts';
+export type { Algebra, Coefficient, ErrorScale, Term } from './algebra.ts';
+
+// Denoisers
+export { checkDenoiser, combineDenoisers, defineDenoiser, deriveDenoiser, requirePullback } from './denoiser.ts';
+export type { Asked, Denoiser, DenoiserDefinition, Derivation, DetailedPrediction, Pullback } from './denoiser.ts';
+export { bindCondition, defineConditionalDenoiser, deriveConditionalDenoiser } from './conditional-denoiser.ts';
+export type { ConditionalDenoiser, ConditionalDenoiserDefinition } from './conditional-denoiser.ts';
 
 // Sampling
 export { defineSampler, emptyState } from './sampler.ts';

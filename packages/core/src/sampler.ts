@@ -1,4 +1,5 @@
-import type { Algebra, DetailedPrediction } from './algebra.ts';
+import type { Algebra } from './algebra.ts';
+import type { DetailedPrediction } from './denoiser.ts';
 import type { NoiseLevel, NoiseLevels } from './level.ts';
 import type { NoiseInterval } from './noise-source.ts';
 

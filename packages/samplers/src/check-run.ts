@@ -1,4 +1,4 @@
-import type { Algebra, NoiseSource, Sampler, SamplerState } from '@langevin/core';
+import { type Algebra, checkDenoiser, type NoiseSource, type Sampler, type SamplerState } from '@langevin/core';
 import { checkNumber, readOptions, shownValue, UserError } from '@langevin/tensor';
 import { isObject } from './check-option.ts';
 
@@ -21,8 +21,7 @@ export function checkRun<Options extends object>(given: Options): Options {
   const of: Readonly<Record<string, unknown>> = Object.fromEntries(Object.entries(options));
   checkNames('sampler', of['sampler']);
   for (const name of ['noise', 'algebra', 'signal'] as const) if (of[name] !== undefined) checkNames(name, of[name]);
-  if (typeof of['denoise'] !== 'function')
-    throw wrongKind('denoise', of['denoise'], 'Pass the function (x, at) => Promise of the x0-prediction.');
+  checkDenoiser(WHERE, of['denoise']);
   return options;
 }
 

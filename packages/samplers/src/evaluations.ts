@@ -36,7 +36,7 @@ export function evaluations<T>({
 }: EvaluationsOptions<T>): Pick<StepInput<T>, 'denoise' | 'detail'> {
   const begin = (at: NoiseLevels): void => {
     signal?.throwIfAborted();
-    count(denoise.nfe?.(at) ?? 1);
+    count(denoise.nfe(at));
   };
   const check = async (value: T, x: T, { at, part = 'result' }: { at: NoiseLevels; part?: string }): Promise<void> => {
     const wrong = algebra.complaint(value, x) ?? (watched ? await complaintOf(algebra, value) : undefined);
@@ -55,11 +55,11 @@ export function evaluations<T>({
     },
     detail: async <Part extends DetailPart>(part: Part, x: T, at: NoiseLevels) => {
       begin(at);
-      const detailed = await denoise.detailed?.(x, at);
-      if (detailed?.[part] === undefined) {
+      const detailed = await denoise.detailed(x, at);
+      if (detailed[part] === undefined) {
         throw new UserError(
           `[samplers/${sampler.name}] the sampler needs the ${part} part of each evaluation, which the denoiser does not give, at `
-            + `${here}: detailed=${denoise.detailed === undefined ? 'undefined' : 'without it'}. ${REMEDY[part]}`,
+            + `${here}: parts=${Object.keys(detailed).join(', ')}. ${REMEDY[part]}`,
         );
       }
       await check(detailed.denoised, x, { at });

@@ -1,4 +1,4 @@
-import { CLEAN, defineSampler, type Denoiser, type NoiseLevel, type NoiseSource, type Sampler } from '@langevin/core';
+import { defineDenoiser, CLEAN, defineSampler, type Denoiser, type NoiseLevel, type NoiseSource, type Sampler } from '@langevin/core';
 import { edm, flow, karras, linspaceTimes, vpLinear } from '@langevin/core-schedules';
 import {
   a1111Samplers,
@@ -79,10 +79,13 @@ async function run(name: string, levels: readonly NoiseLevel[], program?: 'comfy
 
 /** The prediction of y = x / alpha at s = sigma / alpha, curved in both. */
 const curve = (y: number, s: number): number => Math.tanh(y / Math.hypot(1, s)) + 0.1 * Math.sin(y / (1 + s));
-const tanh: Denoiser<Float64Array> = (x, at) => {
-  const { alpha, sigma } = [at].flat()[0]!;
-  return Promise.resolve(x.map((value) => curve(value / alpha, sigma / alpha)));
-};
+const tanh = defineDenoiser<Float64Array>({
+  nfe: 1,
+  denoise: (x, at) => {
+    const { alpha, sigma } = [at].flat()[0]!;
+    return Promise.resolve(x.map((value) => curve(value / alpha, sigma / alpha)));
+  },
+});
 
 describe('names of ComfyUI are what they are there', () => {
   const levels = karras().levels(edm({ sigmaMax: 15 }), { steps: 8 });
@@ -157,7 +160,10 @@ describe('names of ComfyUI are what they are there', () => {
       x = kept * x + Math.sqrt(next ** 2 - (down * kept) ** 2) * Math.sin(1 + i);
     }
     const onFlow = times.map(flow().level);
-    const denoise: Denoiser<Float64Array> = (y, at) => ([at].flat()[0]!.alpha === 0 ? Promise.resolve(y.map(curve0)) : tanh(y, at));
+    const denoise = defineDenoiser<Float64Array>({
+      nfe: 1,
+      denoise: (y, at) => ([at].flat()[0]!.alpha === 0 ? Promise.resolve(y.map(curve0)) : tanh(y, at)),
+    });
     const noise: NoiseSource = {
       name: 'recorded',
       draw: ({ algebra, like, step }) => Promise.resolve(algebra.fromHost(Float64Array.of(Math.sin(1 + Number(step))), like)),

@@ -1,4 +1,4 @@
-import type { Denoiser } from '@langevin/core';
+import { defineDenoiser, type Denoiser } from '@langevin/core';
 import { cosineTransform, inFrequencies, tensorAlgebra, tensorCosineTransform, vpCosine, vpLinear } from '@langevin/core-schedules';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { blurring, criticallyDamped, ddim, gddim, sample, type BlurLevel, type GddimOptions } from '@langevin/samplers';
@@ -57,7 +57,7 @@ describe('blurring diffusion', () => {
 
 describe('gDDIM on blurring diffusion', () => {
   const point = transform.forward(normals(3));
-  const exact: Denoiser<Float64Array> = () => Promise.resolve(point.slice());
+  const exact = defineDenoiser<Float64Array>({ nfe: 1, denoise: () => Promise.resolve(point.slice()) });
 
   test('is exact for data that are one point in one step, of any order in many, and from pure noise', async () => {
     const epsilon = normals(4);
@@ -94,13 +94,16 @@ describe('gDDIM on blurring diffusion', () => {
   const means = normals(5).map((value, k) => value / (1 + k));
   const deviations = Float64Array.from({ length: SIZE }, (_, k) => 1 / (1 + 0.3 * k));
   const spread = ({ gains, sigma }: BlurLevel): Float64Array => deviations.map((s, k) => Math.sqrt((gains[k]! * s) ** 2 + sigma ** 2));
-  const gaussian: Denoiser<Float64Array> = (x, at) => {
-    const level = at as BlurLevel;
-    const total = spread(level);
-    return Promise.resolve(
-      x.map((value, k) => means[k]! + ((level.gains[k]! * deviations[k]! ** 2) / total[k]! ** 2) * (value - level.gains[k]! * means[k]!)),
-    );
-  };
+  const gaussian = defineDenoiser<Float64Array>({
+    nfe: 1,
+    denoise: (x, at) => {
+      const level = at as BlurLevel;
+      const total = spread(level);
+      return Promise.resolve(
+        x.map((value, k) => means[k]! + ((level.gains[k]! * deviations[k]! ** 2) / total[k]! ** 2) * (value - level.gains[k]! * means[k]!)),
+      );
+    },
+  });
   // Even in lambda from nearly pure noise on, where epsilon does not change yet: the first steps, with less of a history, cost no order.
   const noise = vpCosine();
   const grid = (steps: number): readonly BlurLevel[] =>
@@ -129,7 +132,7 @@ describe('gDDIM on blurring diffusion', () => {
   test('without blur it is DDIM', async () => {
     const still = blurring({ ...SHAPE, mostBlur: 0, process: vpLinear() });
     const levels = [0.9, 0.5, 0.1].map(still.level);
-    const denoise: Denoiser<Float64Array> = (x) => Promise.resolve(x.map((value) => Math.tanh(value)));
+    const denoise = defineDenoiser<Float64Array>({ nfe: 1, denoise: (x) => Promise.resolve(x.map((value) => Math.tanh(value))) });
     const plain = levels.map(({ alpha, sigma }) => ({ alpha, sigma }));
     expect(
       gap(
@@ -146,7 +149,10 @@ describe('gDDIM on blurring diffusion', () => {
     const x = noised(transform.forward(clean), levels[0]!, epsilon);
     const state = tensor(Float32Array.from(x), { shape: [2, 1, 6, 5] });
     const picture = tensor(Float32Array.from(clean), { shape: [2, 1, 6, 5] });
-    const denoise = inFrequencies<Tensor>(() => Promise.resolve(picture), tensorCosineTransform(SHAPE));
+    const denoise = inFrequencies<Tensor>(
+      defineDenoiser<Tensor>({ nfe: 1, denoise: () => Promise.resolve(picture) }),
+      tensorCosineTransform(SHAPE),
+    );
     const drawn = await sample({ sampler: gddim({ order: 2, process }), denoise, x: state, levels, algebra: tensorAlgebra() });
     expect(gap(await numbers(drawn), noised(transform.forward(clean), levels.at(-1)!, epsilon))).toBeLessThan(5e-5);
   });
@@ -160,7 +166,12 @@ describe('gDDIM on blurring diffusion', () => {
       sample({ sampler: gddim({ order: 2, process: criticallyDamped() }), denoise: gaussian, x: start, levels }),
     ).rejects.toThrow('process=criticallyDamped');
     await expect(
-      sample({ sampler: gddim(), denoise: (x: Float64Array) => Promise.resolve(x.slice()), x: new Float64Array(7), levels }),
+      sample({
+        sampler: gddim(),
+        denoise: defineDenoiser<Float64Array>({ nfe: 1, denoise: (x: Float64Array) => Promise.resolve(x.slice()) }),
+        x: new Float64Array(7),
+        levels,
+      }),
     ).rejects.toThrow("[samplers/gddim] the state is not whole spectra of the levels' size: elements=7, frequencies=30.");
   });
 });

@@ -1,4 +1,4 @@
-import { CLEAN, type Denoiser, type NoiseLevel, type NoiseSource, type Sampler } from '@langevin/core';
+import { CLEAN, combineDenoisers, defineDenoiser, type Denoiser, type NoiseLevel, type NoiseSource, type Sampler } from '@langevin/core';
 import { edm, flow, karras, linspaceTimes, vpLinear } from '@langevin/core-schedules';
 import { gaussian, threeModes } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
@@ -82,11 +82,10 @@ function guidance(w: number): Denoiser<Float64Array> {
     gaussian({ mean: [1], std: 0.5 }).denoiser<Float64Array>(),
     gaussian({ mean: [0], std: 1 }).denoiser<Float64Array>(),
   ];
-  const detailed = async (x: Float64Array, at: NoiseLevel | readonly NoiseLevel[]) => {
-    const [c, u] = [await conditional(x, at), await unconditional(x, at)];
-    return { denoised: c.map((value, i) => u[i]! + w * (value - u[i]!)), unconditional: u };
-  };
-  return Object.assign(async (x: Float64Array, at: NoiseLevel | readonly NoiseLevel[]) => (await detailed(x, at)).denoised, { detailed });
+  return combineDenoisers([conditional, unconditional], ([{ denoised: c }, { denoised: u }]) => ({
+    denoised: c.map((value, i) => u[i]! + w * (value - u[i]!)),
+    unconditional: u,
+  }));
 }
 
 describe('CFG++', () => {
@@ -95,7 +94,7 @@ describe('CFG++', () => {
     let x = starts.slice();
     for (let i = 0; i + 1 < onVp.length; i++) {
       const [from, to] = [onVp[i]!, onVp[i + 1]!];
-      const { denoised, unconditional } = await denoise.detailed!(x, from);
+      const { denoised, unconditional } = await denoise.detailed(x, from);
       x = x.map((value, k) => to.alpha * denoised[k]! + (to.sigma * (value - from.alpha * unconditional![k]!)) / from.sigma);
     }
     const here = await sample({ sampler: eulerCfgPp(), denoise, x: starts, levels: onVp });
@@ -110,7 +109,7 @@ describe('CFG++', () => {
     let before: { readonly lambda: number; readonly denoised: Float64Array } | undefined;
     for (let i = 0; i + 1 < levels.length; i++) {
       const [from, to] = [levels[i]!, levels[i + 1]!];
-      const { denoised, unconditional } = await denoise.detailed!(x, from);
+      const { denoised, unconditional } = await denoise.detailed(x, from);
       const lambda = Math.log(from.alpha / from.sigma);
       const h = Math.log(to.alpha / to.sigma) - lambda;
       const slope = denoised.map((value, k) =>
@@ -151,14 +150,14 @@ const look = (y: number, s: number): Seen => {
 };
 
 /** The same as a denoiser of states x = alpha y. */
-const curved: Denoiser<Float64Array> = (() => {
-  const detailed = (x: Float64Array, at: NoiseLevel | readonly NoiseLevel[]) => {
+const curved = defineDenoiser<Float64Array>({
+  nfe: 2,
+  detailed: (x, at) => {
     const { alpha, sigma } = [at].flat()[0]!;
     const seen = Array.from(x, (value) => look(value / alpha, sigma / alpha));
-    return Promise.resolve({ denoised: Float64Array.from(seen, ({ d }) => d), unconditional: Float64Array.from(seen, ({ u }) => u) });
-  };
-  return Object.assign(async (x: Float64Array, at: NoiseLevel | readonly NoiseLevel[]) => (await detailed(x, at)).denoised, { detailed });
-})();
+    return { denoised: Float64Array.from(seen, ({ d }) => d), unconditional: Float64Array.from(seen, ({ u }) => u) };
+  },
+});
 
 /** Noise of step i, for the number k of the state. */
 const drawn = (i: number, k: number): number => Math.sin(1 + 7 * i + 3 * k);

@@ -1,5 +1,15 @@
 // What ties the deterministic solvers to each other, to the formulas of their papers, and to k-diffusion.
-import { CLEAN, type Denoiser, lambdaOf, type NoiseLevel, type NoiseSource, relativeSigma, type Sampler, sigmaLevel } from '@langevin/core';
+import {
+  defineDenoiser,
+  CLEAN,
+  type Denoiser,
+  lambdaOf,
+  type NoiseLevel,
+  type NoiseSource,
+  relativeSigma,
+  type Sampler,
+  sigmaLevel,
+} from '@langevin/core';
 import { edm, flow, karras, linspaceTimes, uniformLambda, vpCosine, vpLinear } from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
 import {
@@ -127,8 +137,10 @@ describe('methods that are one and the same', () => {
 describe('weights', () => {
   test('over the noise add up to DDIM: constant noise is followed exactly', async () => {
     // epsilon = 1 everywhere.
-    const constant: Denoiser<Float64Array> = (x, at) =>
-      Promise.resolve(x.map((value) => (value - (at as NoiseLevel).sigma) / (at as NoiseLevel).alpha));
+    const constant = defineDenoiser<Float64Array>({
+      nfe: 1,
+      denoise: (x, at) => Promise.resolve(x.map((value) => (value - (at as NoiseLevel).sigma) / (at as NoiseLevel).alpha)),
+    });
     const exact = await run(ddim(), uneven, constant);
     for (const sampler of [
       deis(),
@@ -151,7 +163,7 @@ describe('weights', () => {
   });
 
   test('over x0 add up: a constant prediction is followed exactly', async () => {
-    const constant: Denoiser<Float64Array> = (x) => Promise.resolve(x.map(() => 0.4));
+    const constant = defineDenoiser<Float64Array>({ nfe: 1, denoise: (x) => Promise.resolve(x.map(() => 0.4)) });
     const exact = await run(ddim(), uneven, constant);
     for (const sampler of [
       dpmpp2m(),
@@ -226,7 +238,11 @@ describe('weights', () => {
 describe('evaluations', () => {
   const places = async (sampler: Sampler, levels: readonly NoiseLevel[]): Promise<number[]> => {
     const sigmas: number[] = [];
-    await run(sampler, levels, (x, at) => (sigmas.push(relativeSigma(at as NoiseLevel)), modes(x, at)));
+    await run(
+      sampler,
+      levels,
+      defineDenoiser<Float64Array>({ nfe: 1, denoise: (x, at) => (sigmas.push(relativeSigma(at as NoiseLevel)), modes(x, at)) }),
+    );
     return sigmas;
   };
   const close = (values: readonly number[], expected: readonly number[]): void => {
@@ -386,7 +402,7 @@ describe('dpm-adaptive', () => {
       draw: ({ algebra, like }) => Promise.resolve(algebra.fromHost(Float64Array.of(0.25), like)),
     };
     const levels = dpmFastLevels({ from: sigmaLevel(14.6), to: sigmaLevel(0.03), evaluations: 4 });
-    const tanh: Denoiser<Float64Array> = (state) => Promise.resolve(state.map(Math.tanh));
+    const tanh = defineDenoiser<Float64Array>({ nfe: 1, denoise: (state) => Promise.resolve(state.map(Math.tanh)) });
     const end = await sample({ sampler: dpmFast({ eta: 1 }), denoise: tanh, x: Float64Array.of(3), levels, noise });
     expect(Math.abs(end[0]! - 0.78899)).toBeLessThan(5e-6);
   });

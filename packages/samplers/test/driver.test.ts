@@ -1,4 +1,4 @@
-import { CLEAN, declareOptions, defineSampler, type Denoiser } from '@langevin/core';
+import { combineDenoisers, defineDenoiser, CLEAN, declareOptions, defineSampler, type Denoiser } from '@langevin/core';
 import { arrayAlgebra, edm, karras, karrasSigmas, tensorAlgebra } from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
@@ -37,9 +37,7 @@ describe('trajectory', () => {
   });
 
   test('counts what a denoiser says it costs', async () => {
-    const guided: Denoiser<Float64Array> = Object.assign((...[state, at]: Parameters<typeof denoise>) => denoise(state, at), {
-      nfe: () => 2,
-    });
+    const guided = combineDenoisers([denoise, denoise], ([{ denoised }]) => ({ denoised }));
     let total = 0;
     for await (const { nfe } of trajectory({ sampler: heun(), denoise: guided, x, levels })) total = nfe;
     expect(total).toBe(18);
@@ -48,7 +46,7 @@ describe('trajectory', () => {
   test('stops when told to, between evaluations', async () => {
     const controller = new AbortController();
     let calls = 0;
-    const counted: Denoiser<Float64Array> = (state, at) => (calls++, denoise(state, at));
+    const counted = defineDenoiser<Float64Array>({ nfe: 1, denoise: (state, at) => (calls++, denoise(state, at)) });
     const run = async () => {
       for await (const { step } of trajectory({ sampler: heun(), denoise: counted, x, levels, signal: controller.signal }))
         if (step === 2) controller.abort(new Error('enough'));
@@ -59,7 +57,7 @@ describe('trajectory', () => {
 
   test('a loop may stop by itself', async () => {
     let calls = 0;
-    const counted: Denoiser<Float64Array> = (state, at) => (calls++, denoise(state, at));
+    const counted = defineDenoiser<Float64Array>({ nfe: 1, denoise: (state, at) => (calls++, denoise(state, at)) });
     for await (const { step } of trajectory({ sampler: euler(), denoise: counted, x, levels })) if (step === 3) break;
     expect(calls).toBe(3);
   });
@@ -69,10 +67,22 @@ describe('trajectory', () => {
       '[samplers/ddpm] the sampler draws noise and has none: noise=undefined. Pass noise: imageNoise({ seed: 0 })',
     );
     const t = tensor([1, 2]);
-    await expect(sample({ sampler: ddim(), denoise: (state: typeof t) => Promise.resolve(state), x: t, levels })).rejects.toThrow(
-      'Pass algebra: tensorAlgebra() for tensors.',
-    );
-    await expect(sample({ sampler: ddim(), denoise: () => Promise.resolve(new Float64Array(3)), x, levels })).rejects.toThrow(
+    await expect(
+      sample({
+        sampler: ddim(),
+        denoise: defineDenoiser<Tensor>({ nfe: 1, denoise: (state: typeof t) => Promise.resolve(state) }),
+        x: t,
+        levels,
+      }),
+    ).rejects.toThrow('Pass algebra: tensorAlgebra() for tensors.');
+    await expect(
+      sample({
+        sampler: ddim(),
+        denoise: defineDenoiser<Float64Array>({ nfe: 1, denoise: () => Promise.resolve(new Float64Array(3)) }),
+        x,
+        levels,
+      }),
+    ).rejects.toThrow(
       "[samplers/trajectory] the denoiser's result cannot be used at step 1 of 5 of ddim: length 3, expected 2; at alpha=1, "
         + 'sigma=80. Return finite values in the form of x.',
     );
@@ -154,7 +164,7 @@ describe('trajectory', () => {
     /** Fails on the second image from the third evaluation on. */
     const failing = (): Denoiser<Tensor> => {
       let calls = 0;
-      return () => Promise.resolve(++calls < 3 ? zero : tensor([0, 0, 0, bad], { shape: [2, 2] }));
+      return defineDenoiser<Tensor>({ nfe: 1, denoise: () => (++calls < 3 ? zero : tensor([0, 0, 0, bad], { shape: [2, 2] })) });
     };
     const run = (finite?: 'steps' | 'end') =>
       sample({ sampler: ddim(), denoise: failing(), x: start, levels, algebra, ...(finite && { finite }) });
@@ -175,7 +185,7 @@ describe('trajectory', () => {
       const go = async (): Promise<void> => {
         for await (const { nfe } of parallelTrajectory({
           sampler: ddim(),
-          denoise: (x) => Promise.resolve(algebra.linear([bad, x])),
+          denoise: defineDenoiser<Tensor>({ nfe: 1, denoise: (x) => Promise.resolve(algebra.linear([bad, x])) }),
           x: start,
           levels,
           algebra,
@@ -207,7 +217,14 @@ describe('trajectory', () => {
   test('large finite tensors are no failure', async () => {
     const algebra = tensorAlgebra({ engine });
     const large = tensor([1e30, -3e38, 0, 1e-30], { shape: [2, 2] });
-    const end = await sample({ sampler: ddim(), denoise: () => Promise.resolve(large), x: large, levels, algebra, finite: 'steps' });
+    const end = await sample({
+      sampler: ddim(),
+      denoise: defineDenoiser<Tensor>({ nfe: 1, denoise: () => Promise.resolve(large) }),
+      x: large,
+      levels,
+      algebra,
+      finite: 'steps',
+    });
     expect(Array.from(await algebra.toHost(end))).toEqual(Array.from(Float32Array.of(1e30, -3e38, 0, 1e-30)));
   });
 
@@ -231,7 +248,12 @@ describe('trajectory', () => {
       });
     const mine = samplers.with({ jump });
     expect(
-      await sample({ sampler: mine.create('jump'), denoise: () => Promise.resolve(Float64Array.of(1, 2)), x, levels: [levels[0]!, CLEAN] }),
+      await sample({
+        sampler: mine.create('jump'),
+        denoise: defineDenoiser<Float64Array>({ nfe: 1, denoise: () => Promise.resolve(Float64Array.of(1, 2)) }),
+        x,
+        levels: [levels[0]!, CLEAN],
+      }),
     ).toEqual(Float64Array.of(1, 2));
   });
 });

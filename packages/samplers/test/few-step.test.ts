@@ -1,4 +1,4 @@
-import { CLEAN, type Denoiser, lambdaOf, type NoiseLevel, type Sampler } from '@langevin/core';
+import { defineDenoiser, CLEAN, type Denoiser, lambdaOf, type NoiseLevel, type NoiseLevels, type Sampler } from '@langevin/core';
 import { arrayAlgebra, edm, flow, karras, linspaceTimes, vpLinear } from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
@@ -60,8 +60,9 @@ async function gap(a: Sampler, b: Sampler, denoise: Denoiser<Float64Array> = mod
 
 /** The denoiser with a second output of one number. */
 const second = (value: number): Denoiser<Float64Array> =>
-  Object.assign((x: Float64Array, at: Parameters<typeof modes>[1]) => modes(x, at), {
-    detailed: async (x: Float64Array, at: Parameters<typeof modes>[1]) => ({ denoised: await modes(x, at), variance: x.map(() => value) }),
+  defineDenoiser({
+    nfe: 1,
+    detailed: async (x: Float64Array, at: NoiseLevels) => ({ denoised: await modes(x, at), variance: x.map(() => value) }),
   });
 
 describe('variances of DDPM', () => {
@@ -123,8 +124,10 @@ describe('few-step samplers', () => {
     const level = (t: number): NoiseLevel => ({ alpha: Math.cos(t), sigma: sigmaData * Math.sin(t) });
     const network = (x: number): number => Math.tanh(x);
     const [t, next] = [1.3, 0.4];
-    const denoise: Denoiser<Float64Array> = (x) =>
-      Promise.resolve(x.map((value) => Math.cos(t) * value - Math.sin(t) * sigmaData * network(value)));
+    const denoise = defineDenoiser<Float64Array>({
+      nfe: 1,
+      denoise: (x) => Promise.resolve(x.map((value) => Math.cos(t) * value - Math.sin(t) * sigmaData * network(value))),
+    });
     const end = await sample({ sampler: ddim(), denoise, x: starts, levels: [level(t), level(next)] });
     end.forEach((value, i) =>
       expect(value).toBeCloseTo(Math.cos(t - next) * starts[i]! - Math.sin(t - next) * sigmaData * network(starts[i]!), 13),
@@ -199,7 +202,10 @@ describe('RePaint', () => {
     // ts of get_schedule_jump for t_T = 7, jump_length 3, jump_n_sample 2: 6 5 4 3 4 5 6 5 4 3 2 1 0 1 2 3 2 1 0 -1
     const asked: number[] = [];
     const levels = evenInTime(6);
-    const denoise: Denoiser<Float64Array> = (x, at) => (asked.push(levels.indexOf(at as NoiseLevel)), modes(x, at));
+    const denoise = defineDenoiser<Float64Array>({
+      nfe: 1,
+      denoise: (x, at) => (asked.push(levels.indexOf(at as NoiseLevel)), modes(x, at)),
+    });
     for await (const { nfe, step, steps } of trajectory({
       sampler: repaint({ jumpLength: 3, jumpSamples: 2 }),
       denoise,
@@ -242,13 +248,16 @@ const KNOWN = 1.5;
 
 /** Unit normal pairs with correlation 0.8, the first known: mean of the second over runs, exactly, from one run without noise. */
 async function holeOf(jumpSamples: number): Promise<{ readonly mean: number }> {
-  const denoise: Denoiser<Float64Array> = (x, at) => {
-    const { alpha, sigma } = at as NoiseLevel;
-    // The principal axes (a + b) / sqrt 2 and (a - b) / sqrt 2 have variances 1 + rho and 1 - rho.
-    const gain = (variance: number): number => (alpha * variance) / (alpha ** 2 * variance + sigma ** 2);
-    const [sum, difference] = [gain(1 + RHO) * (x[0]! + x[1]!), gain(1 - RHO) * (x[0]! - x[1]!)];
-    return Promise.resolve(Float64Array.of((sum + difference) / 2, (sum - difference) / 2));
-  };
+  const denoise = defineDenoiser<Float64Array>({
+    nfe: 1,
+    denoise: (x, at) => {
+      const { alpha, sigma } = at as NoiseLevel;
+      // The principal axes (a + b) / sqrt 2 and (a - b) / sqrt 2 have variances 1 + rho and 1 - rho.
+      const gain = (variance: number): number => (alpha * variance) / (alpha ** 2 * variance + sigma ** 2);
+      const [sum, difference] = [gain(1 + RHO) * (x[0]! + x[1]!), gain(1 - RHO) * (x[0]! - x[1]!)];
+      return Promise.resolve(Float64Array.of((sum + difference) / 2, (sum - difference) / 2));
+    },
+  });
   const still = {
     name: 'zeros',
     draw: <T>({ algebra, like }: { algebra: { linear: (term: readonly [number, T]) => T }; like: T }) =>

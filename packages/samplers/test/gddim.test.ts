@@ -1,4 +1,4 @@
-import { type Denoiser, type Sampler, sigmaLevel } from '@langevin/core';
+import { defineDenoiser, type Denoiser, type Sampler, sigmaLevel } from '@langevin/core';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import {
   criticallyDamped,
@@ -73,7 +73,7 @@ function variation(process: CriticallyDamped): number {
   return Math.max(...epsilons.flatMap((epsilon) => [0, 1].map((k) => Math.abs(epsilon[k]! - epsilons[0]![k]!))));
 }
 
-const exact: Denoiser<Float64Array> = () => Promise.resolve(POINT.slice());
+const exact = defineDenoiser<Float64Array>({ nfe: 1, denoise: () => Promise.resolve(POINT.slice()) });
 const oneStep = (process: CriticallyDamped): Promise<Float64Array> =>
   sample({ sampler: gddim(), denoise: exact, x: start, levels: [process.level(1), process.level(0.01)] });
 const gap = (a: Float64Array, b: Float64Array): number => Math.max(...less(a, b).map(Math.abs));
@@ -92,21 +92,24 @@ describe('gDDIM on critically damped Langevin diffusion of a point', () => {
 
   test('lets a network that predicts epsilon be a denoiser, for many images, down to the clean end', async () => {
     const levels = [1, 0.5, 0.2, 0.05, 0.01, 0].map(damped.level);
-    const denoise: Denoiser<Float64Array> = (u, at) => {
-      const { mean, root } = at as PairLevel;
-      const items = u.length / 2;
-      const out = new Float64Array(u.length);
-      for (let i = 0; i < items; i++) {
-        // What a perfect network says of the point 0.1 i.
-        const point = Float64Array.of(0.1 * i, 0);
-        const pair = Float64Array.of(u[i]!, u[items + i]!);
-        const epsilon = solve(root, less(pair, apply(mean, point)));
-        const [x, v] = solve(mean, less(pair, apply(root, epsilon)));
-        out.set([x!], i);
-        out.set([v!], items + i);
-      }
-      return Promise.resolve(out);
-    };
+    const denoise = defineDenoiser<Float64Array>({
+      nfe: 1,
+      denoise: (u, at) => {
+        const { mean, root } = at as PairLevel;
+        const items = u.length / 2;
+        const out = new Float64Array(u.length);
+        for (let i = 0; i < items; i++) {
+          // What a perfect network says of the point 0.1 i.
+          const point = Float64Array.of(0.1 * i, 0);
+          const pair = Float64Array.of(u[i]!, u[items + i]!);
+          const epsilon = solve(root, less(pair, apply(mean, point)));
+          const [x, v] = solve(mean, less(pair, apply(root, epsilon)));
+          out.set([x!], i);
+          out.set([v!], items + i);
+        }
+        return Promise.resolve(out);
+      },
+    });
     const end = await sample({ sampler: gddim(), denoise, x: Float64Array.of(1, -1, 0.3, 0.2, -0.5, 0.1), levels });
     [0, 1, 2].forEach((i) => expect(end[i]).toBeCloseTo(0.1 * i, 10));
   });
@@ -121,12 +124,15 @@ const marginal = (time: number): Matrix2 => {
 };
 
 /** A^-1 (u - R epsilon) with epsilon = -R^T score. */
-const gaussian: Denoiser<Float64Array> = (u, at) => {
-  const { time, mean, root } = at as PairLevel;
-  const [a, b, c, d] = root;
-  const epsilon = apply([a, c, b, d], solve(marginal(time), u));
-  return Promise.resolve(solve(mean, less(u, apply(root, epsilon))));
-};
+const gaussian = defineDenoiser<Float64Array>({
+  nfe: 1,
+  denoise: (u, at) => {
+    const { time, mean, root } = at as PairLevel;
+    const [a, b, c, d] = root;
+    const epsilon = apply([a, c, b, d], solve(marginal(time), u));
+    return Promise.resolve(solve(mean, less(u, apply(root, epsilon))));
+  },
+});
 
 const orderGrid = (steps: number): readonly number[] =>
   Array.from({ length: steps + 1 }, (_, i) => (1 - (i / steps) * (1 - Math.sqrt(0.02))) ** 2);
@@ -188,10 +194,13 @@ describe('gDDIM of higher orders on pairs', () => {
   test('takes one evaluation a step, two with the corrector, and ends clean', async () => {
     for (const corrector of ['never', 'always'] as const) {
       let calls = 0;
-      const counted: Denoiser<Float64Array> = (u, at) => {
-        calls++;
-        return gaussian(u, at);
-      };
+      const counted = defineDenoiser<Float64Array>({
+        nfe: 1,
+        denoise: (u, at) => {
+          calls++;
+          return gaussian(u, at);
+        },
+      });
       const x = await sample({
         sampler: gddim({ order: 3, corrector, process: damped }),
         denoise: counted,
@@ -205,7 +214,7 @@ describe('gDDIM of higher orders on pairs', () => {
 
   test('is DEIS on ordinary levels, and says what it needs', async () => {
     const levels = [4, 2, 1, 0.5, 0.1].map(sigmaLevel);
-    const denoise: Denoiser<Float64Array> = (x) => Promise.resolve(x.map((value) => Math.tanh(value)));
+    const denoise = defineDenoiser<Float64Array>({ nfe: 1, denoise: (x) => Promise.resolve(x.map((value) => Math.tanh(value))) });
     const run = (sampler: Sampler) => sample({ sampler, denoise, x: Float64Array.of(1, -2), levels });
     expect(await run(gddim({ order: 3 }))).toEqual(await run(deis({ order: 3 })));
     await expect(run(gddim({ corrector: 'always' }))).rejects.toThrow(

@@ -1,4 +1,4 @@
-import { CLEAN, type Denoiser, type NoiseLevel, relativeSigma } from '@langevin/core';
+import { defineDenoiser, CLEAN, type Denoiser, type NoiseLevel, relativeSigma } from '@langevin/core';
 import { arrayAlgebra, edm, karras, linspaceTimes, tensorAlgebra, uniformLambda, vpLinear } from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
 import { tfjsEngine } from '@langevin/engine-tfjs';
@@ -46,12 +46,15 @@ describe('ParaDiGMS', () => {
 
   test('evaluates the window in one batch, every step at its own level', async () => {
     const seen: (readonly NoiseLevel[])[] = [];
-    const denoise: Denoiser<Float64Array> = (state, at) => {
-      const levels = at as readonly NoiseLevel[];
-      seen.push(levels);
-      expect(state.length).toBe(2 * levels.length);
-      return modes(state, at);
-    };
+    const denoise = defineDenoiser<Float64Array>({
+      nfe: 1,
+      denoise: (state, at) => {
+        const levels = at as readonly NoiseLevel[];
+        seen.push(levels);
+        expect(state.length).toBe(2 * levels.length);
+        return modes(state, at);
+      },
+    });
     const levels = evenInTime(30);
     const { calls, nfe } = await run({ sampler: ddim(), denoise, x, levels, window: 6, algebra: arrayAlgebra({ items: 2 }) });
     expect(seen.length).toBe(calls);
@@ -93,7 +96,7 @@ describe('ParaDiGMS', () => {
   test('runs over tensors', async () => {
     const engine = await tfjsEngine({ backend: 'cpu' });
     const algebra = tensorAlgebra({ engine });
-    const half: Denoiser<ReturnType<typeof tensor>> = (state) => Promise.resolve(algebra.linear([0.5, state]));
+    const half = defineDenoiser<ReturnType<typeof tensor>>({ nfe: 1, denoise: (state) => Promise.resolve(algebra.linear([0.5, state])) });
     const options = { sampler: ddim(), levels: karras().levels(edm(), { steps: 8 }), tolerance: 0 };
     const start = tensor(
       Float32Array.from({ length: 6 }, (_, i) => 10 * i - 20),

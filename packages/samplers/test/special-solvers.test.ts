@@ -1,4 +1,4 @@
-import { CLEAN, type Denoiser, type NoiseLevel } from '@langevin/core';
+import { defineDenoiser, CLEAN, type Denoiser, type NoiseLevel } from '@langevin/core';
 import { arrayAlgebra, edm, karras, uniformLambda, vpLinear } from '@langevin/core-schedules';
 import { gaussian, threeModes } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
@@ -253,7 +253,10 @@ describe('gotta-go-fast', () => {
 
   test('steps by each image alone, two evaluations an attempt', async () => {
     const asked: number[][] = [];
-    const denoise: Denoiser<Float64Array> = (x, at) => (asked.push((at as readonly NoiseLevel[]).map(({ sigma }) => sigma)), modes(x, at));
+    const denoise = defineDenoiser<Float64Array>({
+      nfe: 1,
+      denoise: (x, at) => (asked.push((at as readonly NoiseLevel[]).map(({ sigma }) => sigma)), modes(x, at)),
+    });
     const { nfe } = await counted({
       sampler: gottaGoFast(),
       denoise,

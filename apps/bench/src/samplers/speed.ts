@@ -1,4 +1,4 @@
-import type { Denoiser } from '@langevin/core';
+import { defineDenoiser, type Denoiser } from '@langevin/core';
 import { arrayAlgebra, karras, edm, tensorAlgebra, uniformLambda, vpLinear } from '@langevin/core-schedules';
 import { samplers, imageNoise, parallelTrajectory, sample, trajectory } from '@langevin/samplers';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
@@ -86,7 +86,7 @@ async function stepOverhead(engine: Engine, name: string, shape: readonly number
   const size = shape.reduce((a, b) => a * b);
   const x = tensor(torchGenerator(1).normal(size), { shape });
   const answer = tensor(torchGenerator(2).normal(size), { shape });
-  const denoise: Denoiser<Tensor> = () => Promise.resolve(answer);
+  const denoise = defineDenoiser<Tensor>({ nfe: 1, denoise: () => Promise.resolve(answer) });
   const run = async (steps: number): Promise<number> => {
     const start = performance.now();
     await sample({ sampler, denoise, x, levels: karras().levels(edm(), { steps }), noise: imageNoise({ seed: 0 }), algebra });
@@ -130,7 +130,7 @@ async function plainArrays(rounds: number): Promise<SamplersBench['plain']> {
     return local(name, async () => {
       for await (const step of trajectory<Float32Array>({
         sampler: ddim,
-        denoise: () => Promise.resolve(answer as Float32Array),
+        denoise: defineDenoiser<Float32Array>({ nfe: 1, denoise: () => Promise.resolve(answer as Float32Array) }),
         x: make() as Float32Array,
         levels,
         algebra,
@@ -166,7 +166,10 @@ async function parallelGain(engine: Engine, rounds: number): Promise<SamplersBen
     engine,
   });
   const algebra = tensorAlgebra({ engine });
-  const denoise: Denoiser<Tensor> = async (x) => reshape(await network(weights, reshape(x, [x.shape[0]!, inner])), x.shape);
+  const denoise = defineDenoiser<Tensor>({
+    nfe: 1,
+    denoise: async (x) => reshape(await network(weights, reshape(x, [x.shape[0]!, inner])), x.shape),
+  });
   const x = tensor(
     generator.normal(inner).map((value) => value * 80),
     { shape: [1, 3, 32, 32] },

@@ -20,7 +20,8 @@ export interface FiniteDifferenceOptions<T> {
  * The derivative of any denoiser by central differences: three evaluations. For tensors, {@link networkDerivative} is exact.
  *
  * @example
- * const derivative = finiteDifference({ algebra: arrayAlgebra(), denoise: async (x: Float64Array) => x.map((value) => value ** 2) });
+ * const denoise = defineDenoiser({ nfe: 1, denoise: (x: Float64Array) => x.map((value) => value ** 2) });
+ * const derivative = finiteDifference({ algebra: arrayAlgebra(), denoise });
  * (await derivative(Float64Array.of(3), Float64Array.of(1), sigmaLevel(1))).tangent; // => [6.000]
  */
 export function finiteDifference<T>({ algebra, denoise, step = 1e-4 }: FiniteDifferenceOptions<T>): DenoiserDerivative<T> {
@@ -44,7 +45,8 @@ const MAX_DIMENSION = 4096;
  *
  * @example
  * const algebra: Algebra<Float64Array> = arrayAlgebra();
- * const derivative = finiteDifference<Float64Array>({ algebra, denoise: async (x) => x.map((value) => value / 2) });
+ * const denoise = defineDenoiser({ nfe: 1, denoise: (x: Float64Array) => x.map((value) => value / 2) });
+ * const derivative = finiteDifference({ algebra, denoise });
  * const traced = exactTrace({ algebra, derivative });
  * (await traced(Float64Array.of(1, 2, 3), sigmaLevel(1))).trace; // => [1.500]
  */
@@ -113,7 +115,8 @@ export interface HutchinsonTraceOptions<T> extends ExactTraceOptions<T> {
  *
  * @example
  * const algebra: Algebra<Float64Array> = arrayAlgebra();
- * const derivative = finiteDifference<Float64Array>({ algebra, denoise: async (x) => x.map((value) => value / 2) });
+ * const denoise = defineDenoiser({ nfe: 1, denoise: (x: Float64Array) => x.map((value) => value / 2) });
+ * const derivative = finiteDifference({ algebra, denoise });
  * const probes = drawProbes<Float64Array>({ algebra, like: new Float64Array(4), generator: torchGenerator(0) });
  * (await hutchinsonTrace({ algebra, derivative, probes })(Float64Array.of(1, 2, 3, 4), sigmaLevel(1))).trace; // => [2.000]
  */

@@ -7,8 +7,8 @@ import type { DiscreteNoiseProcess } from '../processes/discrete-vp.ts';
 const WHERE = 'core-schedules/variational-bound';
 
 /**
- * The variance of the reverse steps: that of the posterior (`fixed-small`), beta (`fixed-large`), learned by the denoiser, which then has
- * `detailed` with `variance`, or a number for each step.
+ * The variance of the reverse steps: that of the posterior (`fixed-small`), beta (`fixed-large`), learned by the denoiser, whose
+ * `detailed` then has `variance`, or a number for each step.
  */
 export type ReverseVariance = 'fixed-small' | 'fixed-large' | 'learned' | ((step: number) => number);
 
@@ -44,8 +44,10 @@ export interface VariationalBound {
  *
  * @example
  * const process = discreteVp({ steps: 10 });
- * const bound = await variationalBound({ algebra: arrayAlgebra(), denoise: async (x) => x.map(() => 0), process, x0: new Float64Array(2),
- * noise: () => Float64Array.of(0.5, -0.5) }); bound.terms.size; // => 10
+ * const denoise = defineDenoiser({ nfe: 1, denoise: (x: Float64Array) => x.map(() => 0) });
+ * const noise = () => Float64Array.of(0.5, -0.5);
+ * const bound = await variationalBound({ algebra: arrayAlgebra(), denoise, process, x0: new Float64Array(2), noise });
+ * bound.terms.size; // => 10
  */
 export async function variationalBound<T>(options: VariationalBoundOptions<T>): Promise<VariationalBound> {
   const { algebra, denoise, process, x0, variance = 'fixed-small', decoder = 'discretised', signal } = options;
@@ -89,8 +91,8 @@ export async function variationalBound<T>(options: VariationalBoundOptions<T>): 
       const fixed = variance === 'fixed-small' ? term.logPosterior : variance === 'fixed-large' ? term.logBeta : Math.log(variance(step));
       return { denoised: await denoise(x, level), logVariance: () => fixed };
     }
-    const detail = await denoise.detailed?.(x, level);
-    if (detail?.variance === undefined)
+    const detail = await denoise.detailed(x, level);
+    if (detail.variance === undefined)
       throw new UserError(
         `[${WHERE}] the denoiser gives no variance: variance=learned. Pass a denoiser with detailed().variance, or a fixed variance.`,
       );

@@ -1,4 +1,4 @@
-import { type Algebra, checkLevel, type Denoiser, type NoiseLevel, perLevel } from '@langevin/core';
+import { type Algebra, checkLevel, defineDenoiser, type Denoiser, type NoiseLevel, type NoiseLevels, perLevel } from '@langevin/core';
 import { UserError } from '@langevin/tensor';
 
 /** The numbers that link a raw network F to a denoiser at one level: D = cSkip x + cOut F(cIn x, cNoise). */
@@ -37,7 +37,7 @@ export interface PreconditionOptions<T> {
  * await denoise(Float32Array.of(1), { alpha: 1, sigma: 0.5 }); // => [0.5]
  */
 export function precondition<T>({ network, preconditioning, algebra }: PreconditionOptions<T>): Denoiser<T> {
-  return async (x, at) => {
+  const denoise = async (x: T, at: NoiseLevels): Promise<T> => {
     const all = perLevel(at, (level) => checkedCoefficients(preconditioning, level));
     const pick = (name: keyof PreconditioningCoefficients): number | readonly number[] =>
       isList(all) ? all.map((c) => c[name]) : all[name];
@@ -52,6 +52,7 @@ export function precondition<T>({ network, preconditioning, algebra }: Precondit
     }
     return algebra.linear([pick('cSkip'), x], [pick('cOut'), output]);
   };
+  return defineDenoiser({ nfe: 1, denoise });
 }
 
 /** The coefficients at a level, or an error where a level is no level. */

@@ -1,7 +1,8 @@
-import { type Denoiser, isLevelList, type NoiseLevel } from '@langevin/core';
+import { type ConditionalDenoiser, defineConditionalDenoiser, defineDenoiser, type Denoiser, type NoiseLevel } from '@langevin/core';
 import { checkNumber, type Generator, UserError } from '@langevin/tensor';
 import type { FloatArray } from '../array-algebra.ts';
 import type { AnalyticDistribution } from './distribution.ts';
+import { type Component, type ComponentLabels, posteriorMean, pulledBack } from './posterior-mean.ts';
 
 const WHERE = 'core-schedules/testing';
 
@@ -11,12 +12,6 @@ export interface MixtureComponent {
   readonly mean: readonly number[];
   /** Deviation along each axis, >= 0; one number serves all. */
   readonly std: number | readonly number[];
-}
-
-interface Component {
-  readonly logWeight: number;
-  readonly mean: readonly number[];
-  readonly variance: readonly number[];
 }
 
 /**
@@ -30,29 +25,32 @@ interface Component {
 export function mixture(components: readonly MixtureComponent[], name = 'mixture'): AnalyticDistribution {
   const dimension = components[0]?.mean.length ?? 0;
   const prepared = prepare(components, dimension);
-  const denoiser = <T extends FloatArray>(): Denoiser<T> => {
-    return (x, at) => {
-      const out = x.slice() as T;
-      const parts: readonly NoiseLevel[] = isLevelList(at) ? at : [at];
-      const points = x.length / dimension / parts.length;
-      if (!Number.isInteger(points)) {
-        return Promise.reject(
-          new UserError(
-            `[${WHERE}] the state does not divide into points: length=${x.length}, dimension=${dimension}, levels=${parts.length}. `
-              + 'Pass whole points, as many for each level.',
-          ),
-        );
-      }
-      parts.forEach((level, part) => {
-        denoisePoints(prepared, level, out.subarray(part * points * dimension, (part + 1) * points * dimension));
-      });
-      return Promise.resolve(out);
-    };
-  };
+  const denoiser = <T extends FloatArray>(): Denoiser<T> =>
+    defineDenoiser<T>({
+      nfe: 1,
+      denoise: (x, at) => posteriorMean({ components: prepared, x, at }),
+      pullback: async (x, at) => ({
+        denoised: posteriorMean({ components: prepared, x, at }),
+        vjp: async (cotangent) => ({ x: pulledBack({ components: prepared, x, at }, cotangent) }),
+      }),
+    });
+  const conditional = <T extends FloatArray>(): ConditionalDenoiser<T, ComponentLabels> =>
+    defineConditionalDenoiser<T, ComponentLabels>({
+      nfe: 1,
+      denoise: (x, at, labels) => posteriorMean({ components: prepared, x, at, labels }),
+      pullback: async (x, at, labels) => ({
+        denoised: posteriorMean({ components: prepared, x, at, labels }),
+        vjp: async (cotangent) => ({
+          x: pulledBack({ components: prepared, x, at, labels }, cotangent),
+          condition: labels.map(() => 0),
+        }),
+      }),
+    });
   return Object.freeze({
     name,
     dimension,
     denoiser,
+    conditional,
     logDensity: (x: ArrayLike<number>, at: NoiseLevel) => logSumExp(prepared.map((component) => logJoint(component, x, at))),
     sample: (generator: Generator, count: number) => draw(prepared, { dimension, generator, count }),
   });
@@ -117,39 +115,6 @@ function logJoint({ logWeight, mean, variance }: Component, x: ArrayLike<number>
 function logSumExp(values: readonly number[]): number {
   const top = Math.max(...values);
   return top + Math.log(values.reduce((sum, value) => sum + Math.exp(value - top), 0));
-}
-
-/** Replaces noisy points by their E[x0 | x]. What depends on the level alone is computed once. */
-function denoisePoints(components: readonly Component[], { alpha, sigma }: NoiseLevel, points: FloatArray): void {
-  const dimension = components[0]!.mean.length;
-  if (sigma === 0) {
-    for (let i = 0; i < points.length; i++) points[i]! /= alpha;
-    return;
-  }
-  const known = components.map(({ logWeight, mean, variance }) => {
-    const noisy = Float64Array.from(variance, (v) => alpha ** 2 * v + sigma ** 2);
-    const constant = noisy.reduce((sum, v) => sum - Math.log(2 * Math.PI * v) / 2, logWeight);
-    return { constant, mean: Float64Array.from(mean), noisy, gain: noisy.map((v, d) => (alpha * variance[d]!) / v) };
-  });
-  const shares = new Float64Array(known.length);
-  const result = new Float64Array(dimension);
-  for (let from = 0; from < points.length; from += dimension) {
-    for (let k = 0; k < known.length; k++) {
-      const { constant, mean, noisy } = known[k]!;
-      let total = constant;
-      for (let d = 0; d < dimension; d++) total -= (points[from + d]! - alpha * mean[d]!) ** 2 / noisy[d]! / 2;
-      shares[k] = total;
-    }
-    const top = shares.reduce((a, b) => Math.max(a, b));
-    let sum = 0;
-    for (let k = 0; k < shares.length; k++) sum += shares[k] = Math.exp(shares[k]! - top);
-    result.fill(0);
-    for (let k = 0; k < known.length; k++) {
-      const { mean, gain } = known[k]!;
-      for (let d = 0; d < dimension; d++) result[d]! += (shares[k]! / sum) * (mean[d]! + gain[d]! * (points[from + d]! - alpha * mean[d]!));
-    }
-    points.set(result, from);
-  }
 }
 
 function draw(

@@ -37,7 +37,8 @@ const KEPT = 4;
  *
  * const noise = brownianTreeNoise({ seed: 7, sigmaMin: 1, sigmaMax: 14.6 });
  * const levels = [14.6, 5, 1, 0].map(sigmaLevel);
- * const x = await sample({ sampler: dpmppSde(), denoise: async (y) => y.map(() => 0.5), x: new Float32Array(4), levels, noise });
+ * const denoise = defineDenoiser({ nfe: 1, denoise: (y: Float32Array) => y.map(() => 0.5) });
+ * const x = await sample({ sampler: dpmppSde(), denoise, x: new Float32Array(4), levels, noise });
  * [...x]; // => [0.5, 0.5, 0.5, 0.5]
  */
 export function brownianTreeNoise(options: BrownianTreeNoiseOptions): NoiseSource {

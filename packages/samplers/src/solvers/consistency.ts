@@ -15,7 +15,7 @@ export interface ConsistencyOptions {
  *
  * @throws UserError when an option is out of range
  * @example
- * const denoise = async (x: Float64Array) => x.map(() => 0.5);
+ * const denoise = defineDenoiser({ nfe: 1, denoise: (x: Float64Array) => x.map(() => 0.5) });
  * await sample({
  *   sampler: consistency({ sigmaMin: 0 }),
  *   denoise,

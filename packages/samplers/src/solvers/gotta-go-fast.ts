@@ -46,7 +46,7 @@ export interface GottaGoFastOptions {
  * const images = Float64Array.of(10, -10);
  * const algebra = arrayAlgebra({ items: 2 });
  * const options = {
- *   denoise: async (x: Float64Array) => x.map(() => 0.5),
+ *   denoise: defineDenoiser({ nfe: 1, denoise: (x: Float64Array) => x.map(() => 0.5) }),
  *   levels: [sigmaLevel(10), CLEAN],
  *   noise: imageNoise({ seed: 0 }),
  *   algebra,

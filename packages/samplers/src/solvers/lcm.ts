@@ -10,7 +10,8 @@ import { defineSampler, type Sampler } from '@langevin/core';
  * @example
  * const levels = trailing().levels(discreteVp(), { steps: 4 });
  * const [x, noise] = [Float64Array.of(1), imageNoise({ seed: 0 })];
- * await sample({ sampler: lcm(), denoise: async (x) => x.map(() => 0.5), x, levels, noise }); // => [0.5]
+ * const denoise = defineDenoiser({ nfe: 1, denoise: (x: Float64Array) => x.map(() => 0.5) });
+ * await sample({ sampler: lcm(), denoise, x, levels, noise }); // => [0.5]
  */
 export function lcm(): Sampler {
   return defineSampler({

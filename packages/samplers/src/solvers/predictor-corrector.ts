@@ -26,7 +26,7 @@ export interface PredictorCorrectorOptions {
  * @throws UserError for options out of range, and at alpha = 0
  * @example
  * let calls = 0;
- * const denoise = async (x: Float64Array) => (calls++, x.map(() => 0.5));
+ * const denoise = defineDenoiser({ nfe: 1, denoise: (x: Float64Array) => (calls++, x.map(() => 0.5)) });
  * await sample({
  *   sampler: predictorCorrector({ correctorSteps: 2 }),
  *   denoise,

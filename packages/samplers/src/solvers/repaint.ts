@@ -45,7 +45,7 @@ export interface RepaintOptions {
  * const levels = leading().levels(discreteVp(), { steps: 20 });
  * const filled = await sample({
  *   sampler: repaint({ known, jumpLength: 5, jumpSamples: 2 }),
- *   denoise: async (x) => x.map(() => 0.5),
+ *   denoise: defineDenoiser({ nfe: 1, denoise: (x: Float64Array) => x.map(() => 0.5) }),
  *   x: Float64Array.of(1, -1),
  *   levels,
  *   noise: imageNoise({ seed: 0 }),

@@ -33,7 +33,7 @@ export interface RestartOptions {
  * @example
  * // 18 steps of Heun, one evaluation fewer at the clean end, and twice three more.
  * let calls = 0;
- * const denoise = async (x: Float64Array) => (calls++, x.map(() => 0.5));
+ * const denoise = defineDenoiser({ nfe: 1, denoise: (x: Float64Array) => (calls++, x.map(() => 0.5)) });
  * await sample({
  *   sampler: restart(),
  *   denoise,

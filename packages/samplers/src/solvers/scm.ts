@@ -12,7 +12,8 @@ import { lcm } from './lcm.ts';
  * @example
  * const levels = linspaceTimes().levels(trigflow({ sigmaData: 1 }), { steps: 2 });
  * const [x, noise] = [Float64Array.of(1), imageNoise({ seed: 0 })];
- * await sample({ sampler: scm(), denoise: async (x) => x.map(() => 0.5), x, levels, noise }); // => [0.5]
+ * const denoise = defineDenoiser({ nfe: 1, denoise: (x: Float64Array) => x.map(() => 0.5) });
+ * await sample({ sampler: scm(), denoise, x, levels, noise }); // => [0.5]
  */
 export function scm(): Sampler {
   return defineSampler({ ...lcm(), name: 'scm', paper: 'arXiv:2410.11081, section 2.1' });

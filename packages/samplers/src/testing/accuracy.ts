@@ -1,4 +1,4 @@
-import { type Denoiser, isLevelList, type NoiseLevel, relativeSigma, type Sampler } from '@langevin/core';
+import { defineDenoiser, type Denoiser, isLevelList, type NoiseLevel, relativeSigma, type Sampler } from '@langevin/core';
 import { arrayAlgebra, edm, karras } from '@langevin/core-schedules';
 import { gaussian } from '@langevin/core-schedules/testing';
 import { targetOf } from '../jump-target.ts';
@@ -55,14 +55,19 @@ export async function consistencyCheck(
 /** Where the ODE of N(0.7, std^2) leads at sigmaMin; or, to a named target, the prediction with which a jump along it arrives. */
 function consistencyFunction(std: number, sigmaMin: number): Denoiser<Float64Array> {
   const { flow } = gaussian({ mean: [MEAN], std });
-  return withParts((x, at) => {
-    if (isLevelList(at)) return Promise.reject(new Error('few-step samplers ask for one level for the whole batch'));
-    const target = targetOf(at);
-    if (target === undefined) return Promise.resolve(flow(x, { from: at, to: { alpha: 1, sigma: sigmaMin } }));
-    const kept = target.sigma / at.sigma;
-    const end = flow(x, { from: at, to: target });
-    return Promise.resolve(end.map((value, i) => (value - kept * x[i]!) / (target.alpha - at.alpha * kept)));
-  });
+  return withParts(
+    defineDenoiser<Float64Array>({
+      nfe: 1,
+      denoise: (x, at) => {
+        if (isLevelList(at)) return Promise.reject(new Error('few-step samplers ask for one level for the whole batch'));
+        const target = targetOf(at);
+        if (target === undefined) return Promise.resolve(flow(x, { from: at, to: { alpha: 1, sigma: sigmaMin } }));
+        const kept = target.sigma / at.sigma;
+        const end = flow(x, { from: at, to: target });
+        return Promise.resolve(end.map((value, i) => (value - kept * x[i]!) / (target.alpha - at.alpha * kept)));
+      },
+    }),
+  );
 }
 
 const TOLERANCES = [1e-3, 1e-5, 1e-7, 1e-9];

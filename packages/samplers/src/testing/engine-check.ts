@@ -1,4 +1,4 @@
-import { type Algebra, type Denoiser, isLevelList, type NoiseLevel, type Sampler } from '@langevin/core';
+import { defineDenoiser, type Algebra, type Denoiser, isLevelList, type NoiseLevel, type Sampler } from '@langevin/core';
 import { arrayAlgebra, edm, karras, tensorAlgebra } from '@langevin/core-schedules';
 import { cacheCounters, tensor, type Engine, type Tensor } from '@langevin/tensor';
 import { imageNoise, startState } from '../noise.ts';
@@ -14,10 +14,13 @@ const SIZE = SHAPE[0] * SHAPE[1];
 function normalDenoiser<T>(algebra: Algebra<T>, ones: T): Denoiser<T> {
   const gainOf = ({ alpha, sigma }: NoiseLevel): number => (alpha * 0.25) / (alpha ** 2 * 0.25 + sigma ** 2);
   const restOf = (level: NoiseLevel): number => 0.2 * (1 - gainOf(level) * level.alpha);
-  const denoise: Denoiser<T> = (x, at) => {
-    if (!isLevelList(at)) return Promise.resolve(algebra.linear([gainOf(at), x], [restOf(at), onesLike(x)]));
-    return Promise.resolve(algebra.linear([at.map(gainOf), x], [at.map(restOf), onesLike(x)]));
-  };
+  const denoise = defineDenoiser<T>({
+    nfe: 1,
+    denoise: (x, at) => {
+      if (!isLevelList(at)) return Promise.resolve(algebra.linear([gainOf(at), x], [restOf(at), onesLike(x)]));
+      return Promise.resolve(algebra.linear([at.map(gainOf), x], [at.map(restOf), onesLike(x)]));
+    },
+  });
   /** For a batch of several states put together, as many ones. */
   const onesLike = (x: T): T => {
     const states = algebra.size(x) / algebra.size(ones);

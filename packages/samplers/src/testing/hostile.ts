@@ -1,4 +1,4 @@
-import type { Denoiser, NoiseLevel, NoiseSource, Sampler } from '@langevin/core';
+import { defineDenoiser, type Denoiser, type NoiseLevel, type NoiseSource, type Sampler } from '@langevin/core';
 import { arrayAlgebra, edm, karras } from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
 import { UserError } from '@langevin/tensor';
@@ -54,7 +54,7 @@ export async function strangerCheck(sampler: Sampler): Promise<void> {
     () =>
       replaced(
         'denoise',
-        withParts<Float64Array>(() => Promise.resolve(undefined as never)),
+        withParts<Float64Array>(defineDenoiser<Float64Array>({ nfe: 1, denoise: () => Promise.resolve(undefined as never) })),
       ),
     'at step 1 of 5',
   );
@@ -106,7 +106,12 @@ export async function failureCheck(sampler: Sampler): Promise<void> {
   const run = runOf(sampler);
   let calls = 0;
   const failing = (nth: number): Denoiser<Float64Array> =>
-    withParts<Float64Array>((x, at) => (calls++ === nth ? Promise.resolve(new Float64Array(3)) : run.denoise(x, at)));
+    withParts<Float64Array>(
+      defineDenoiser<Float64Array>({
+        nfe: 1,
+        denoise: (x, at) => (calls++ === nth ? Promise.resolve(new Float64Array(3)) : run.denoise(x, at)),
+      }),
+    );
   const whole = await sample({ ...run, denoise: failing(-1) });
   const count = calls;
   for (const nth of new Set([0, 1, 2, Math.floor(count / 2), count - 1].filter((each) => each < count))) {

@@ -1,4 +1,4 @@
-import { CLEAN, type Denoiser, type NoiseLevel, relativeSigma, type Sampler } from '@langevin/core';
+import { defineDenoiser, CLEAN, type Denoiser, type NoiseLevel, relativeSigma, type Sampler } from '@langevin/core';
 import { arrayAlgebra, edm, karras, uniformLambda, vpLinear } from '@langevin/core-schedules';
 import { finiteSet, threeModes } from '@langevin/core-schedules/testing';
 import type { Engine } from '@langevin/tensor';
@@ -196,7 +196,7 @@ async function nfeCheck(sampler: Sampler, nfe: ((steps: number) => number) | 'an
     const levels = karras().levels(edm(), { steps });
     let calls = 0;
     const denoiser = mixtureDenoiser();
-    const denoise = withParts<Float64Array>((x, at) => (calls++, denoiser(x, at)));
+    const denoise = withParts<Float64Array>(defineDenoiser<Float64Array>({ nfe: 1, denoise: (x, at) => (calls++, denoiser(x, at)) }));
     let last: Progress<Float64Array> | undefined;
     for await (const step of trajectory({ sampler, denoise, x: Float64Array.of(40), levels, noise: imageNoise({ seed: SEED }) }))
       last = step;
@@ -250,7 +250,9 @@ async function mutationCheck(sampler: Sampler): Promise<void> {
   const denoiser = mixtureDenoiser();
   const levels = karras().levels(edm(), { steps: 5 });
   const frozen = Object.freeze(levels.map((level) => Object.freeze({ ...level })));
-  const denoise = withParts<Float64Array>(async (x, at) => keep(await denoiser(keep(x), at)));
+  const denoise = withParts<Float64Array>(
+    defineDenoiser<Float64Array>({ nfe: 1, denoise: async (x, at) => keep(await denoiser(keep(x), at)) }),
+  );
   for await (const { x, denoised } of trajectory({
     sampler,
     denoise,
@@ -314,6 +316,8 @@ async function refusalCheck(sampler: Sampler): Promise<void> {
   for (const [levels, text] of grids) await refused(() => sample({ ...base, levels }), text);
   const levels = karras().levels(edm(), { steps: 4 });
   let calls = 0;
-  const broken = withParts<Float64Array>((x) => Promise.resolve(x.map(() => (++calls > 1 ? Number.NaN : 0))));
+  const broken = withParts<Float64Array>(
+    defineDenoiser<Float64Array>({ nfe: 1, denoise: (x) => Promise.resolve(x.map(() => (++calls > 1 ? Number.NaN : 0))) }),
+  );
   await refused(() => sample({ ...base, denoise: broken, levels }), `of 4 of ${sampler.name}: element 0 is NaN`);
 }

@@ -1,4 +1,4 @@
-import type { Algebra, Denoiser } from '@langevin/core';
+import { type Algebra, defineDenoiser, type Denoiser } from '@langevin/core';
 import { arrayAlgebra } from '@langevin/core-schedules';
 
 /**
@@ -6,17 +6,18 @@ import { arrayAlgebra } from '@langevin/core-schedules';
  * prediction, and with zeros for the network's second output, the middle of a learned range of variances.
  *
  * @example
- * const denoise = withParts(async (x: Float64Array) => x);
- * Object.keys(await denoise.detailed!(Float64Array.of(1), sigmaLevel(1))); // => ['denoised', 'unconditional', 'variance']
+ * const denoise = withParts(defineDenoiser({ nfe: 1, denoise: (x: Float64Array) => x }));
+ * Object.keys(await denoise.detailed(Float64Array.of(1), sigmaLevel(1))); // => ['denoised', 'unconditional', 'variance']
  */
 export function withParts<T>(
   denoise: Denoiser<T>,
   algebra: Pick<Algebra<T>, 'linear'> = arrayAlgebra() as unknown as Algebra<T>,
 ): Denoiser<T> {
-  const plain: Denoiser<T> = (x, at) => denoise(x, at);
-  const detailed: Denoiser<T>['detailed'] = async (x, at) => {
-    const denoised = await denoise(x, at);
-    return { denoised, unconditional: denoised, variance: algebra.linear([0, x]) };
-  };
-  return Object.assign(plain, { detailed });
+  return defineDenoiser<T>({
+    nfe: denoise.nfe,
+    detailed: async (x, at) => {
+      const denoised = await denoise(x, at);
+      return { denoised, unconditional: denoised, variance: algebra.linear([0, x]) };
+    },
+  });
 }
