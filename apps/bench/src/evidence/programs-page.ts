@@ -53,7 +53,7 @@ export function programsPage(result: ProgramsResult): string {
     'differ is what rounding in float32 can do to that very program. `--seed n` draws others; a program that fails is shrunk and printed '
       + 'as a line for a test.',
     '',
-    `${result.distinct} programs (seed ${result.seed}), run ${ran} times; `
+    `${result.distinct} different programs (seed ${result.seed}), run ${ran} times; `
       + `${result.torch === undefined ? 'no PyTorch on this machine' : `PyTorch ${result.torch}`}.`,
     '',
     markdownTable(['engine', ...programKinds, 'elements', 'by rounding', 'refused', 'different'], engines.map(row)),

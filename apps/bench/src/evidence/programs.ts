@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { UserError, type Engine } from '@langevin/tensor';
 import {
@@ -58,7 +59,8 @@ interface Contestant {
 }
 
 const NONE: Counts = { smooth: 0, special: 0, dtypes: 0, empty: 0, batched: 0, rewrites: 0 };
-const MOST: Counts = { smooth: 1000, special: 1200, dtypes: 600, empty: 500, batched: 300, rewrites: 1500 };
+/** What is cheap to run and finds most, special elements and rewrites, is run most often. */
+const MOST: Counts = { smooth: 1500, special: 2500, dtypes: 1500, empty: 1000, batched: 500, rewrites: 3500 };
 const MANY: Counts = { smooth: 300, special: 500, dtypes: 300, empty: 200, batched: 100, rewrites: 500 };
 const LEVELS: Counts = { ...NONE, rewrites: 500, smooth: 100 };
 /** An emulated GPU takes seconds for what a CPU does in milliseconds. */
@@ -68,6 +70,9 @@ function countsFor(name: string): Counts {
   if (name === 'onnxruntime/cpu') return MOST;
   return /webgpu/.test(name) ? FEW : MANY;
 }
+
+/** Fewer different programs than this say too little. */
+const FEWEST_DISTINCT = 10_000;
 
 /** What share of all elements may be decided by rounding before the comparison says too little. */
 const MOST_UNSETTLED = 0.1;
@@ -96,7 +101,8 @@ class Gathered {
   readonly uses: Record<string, number> = Object.fromEntries(Object.keys(programOps).map((op) => [op, 0]));
   readonly refusals: Record<string, number> = {};
   readonly failures: { engine: string; problem: string; paste: string }[] = [];
-  distinct = 0;
+  /** Hashes of the programs without their elements: two draws may give the same small one. */
+  readonly seen = new Set<string>();
 
   of(engine: string, kind: ProgramKind): ProgramsTally {
     let tally = this.tallies.find((other) => other.engine === engine && other.kind === kind);
@@ -116,6 +122,12 @@ class Gathered {
     }
     if (findings.length > 0) tally.different++;
   }
+}
+
+/** Of what a program computes, whatever the elements of its inputs are. */
+function fingerprint(spec: ProgramSpec): string {
+  const text = JSON.stringify(spec, (key, value: unknown) => (key === 'seed' ? undefined : value));
+  return createHash('sha256').update(text).digest('base64');
 }
 
 /** A failing program is made small for the first few; the others are kept as they are. */
@@ -150,7 +162,7 @@ export async function programsEvidence(context: ProgramsContext): Promise<Eviden
       if (i > 0 && i % 100 === 0) report(`  ${kind}: ${i}`);
       const spec = generateProgram(kind, seed * 1_000_003 + k * 100_003 + i);
       spec.steps.forEach(({ op }) => (gathered.uses[op] = (gathered.uses[op] ?? 0) + 1));
-      gathered.distinct++;
+      gathered.seen.add(fingerprint(spec));
       const expectations = await expectationsOf(spec);
       if (torch) await judge(torch, { spec, kind, expectations }, gathered);
       for (const { name, engine, counts } of engines) {
@@ -169,7 +181,7 @@ export async function programsEvidence(context: ProgramsContext): Promise<Eviden
   for (const { engine } of engines) await engine.dispose();
   const result: ProgramsResult = {
     seed,
-    distinct: gathered.distinct,
+    distinct: gathered.seen.size,
     torch: torch?.version,
     tallies: gathered.tallies,
     uses: gathered.uses,
@@ -179,8 +191,9 @@ export async function programsEvidence(context: ProgramsContext): Promise<Eviden
   };
   const share = (of: (tally: ProgramsTally) => number): number => result.tallies.reduce((sum, tally) => sum + of(tally), 0);
   const hollow = share(({ unsettled }) => unsettled) > MOST_UNSETTLED * share(({ compared, unsettled }) => compared + unsettled) ? 1 : 0;
+  const few = size === 'full' && result.distinct < FEWEST_DISTINCT ? 1 : 0;
   const unused = Object.entries(result.uses).filter(([, count]) => size === 'full' && count === 0).length;
-  return { page: 'evidence-programs', markdown: programsPage(result), json: result, failed: result.failures.length + hollow + unused };
+  return { page: 'evidence-programs', markdown: programsPage(result), json: result, failed: result.failures.length + hollow + few + unused };
 }
 
 async function judge(
