@@ -193,7 +193,12 @@ export async function programsEvidence(context: ProgramsContext): Promise<Eviden
   const hollow = share(({ unsettled }) => unsettled) > MOST_UNSETTLED * share(({ compared, unsettled }) => compared + unsettled) ? 1 : 0;
   const few = size === 'full' && result.distinct < FEWEST_DISTINCT ? 1 : 0;
   const unused = Object.entries(result.uses).filter(([, count]) => size === 'full' && count === 0).length;
-  return { page: 'evidence-programs', markdown: programsPage(result), json: result, failed: result.failures.length + hollow + few + unused };
+  return {
+    page: 'evidence-programs',
+    markdown: programsPage(result),
+    json: result,
+    failed: result.failures.length + hollow + few + unused,
+  };
 }
 
 async function judge(
