@@ -93,13 +93,12 @@ export {
   type RasterizeOptions,
 } from './op.ts';
 
-// Training; @langevin/gaussians/node keeps a run in a folder
-export { trainSplats, type TrainSplatsOptions } from './training/train.ts';
-export type { CheckpointStore, RunOptions, SplatEvent } from './training/run.ts';
-export { createTrainer, type Trainer } from './training/trainer.ts';
-export type { StepMetrics, ViewScore } from './training/view-loss.ts';
-export { resolveSettings, type ResolvedSettings, type TrainingBackground, type TrainingSettings } from './training/config.ts';
-export { initialState, restoreState, storeState, type StoredState, type TrainingState } from './training/state.ts';
+// Training, as tasks for the loop of @langevin/training
+export { splatTask, type SplatTaskOptions } from './training/splat-task.ts';
+export { trainSplats, type RunOptions, type TrainSplatsOptions } from './training/train-splats.ts';
+export type { SplatState } from './training/state.ts';
+export type { TrainingBackground, TrainingSettings } from './training/settings.ts';
+export { SPLAT_REPORT } from './training/report.ts';
 export { imageOf, pictureOf } from './training/pictures.ts';
 
 // Several assets in one scene
@@ -125,9 +124,10 @@ export {
 } from './dynamic/deformation.ts';
 export { hexPlaneDeformation, type HexPlaneConfig, type HexPlaneParams } from './dynamic/hexplane.ts';
 export { mlpDeformation, type MlpDeformationConfig, type MlpDeformationParams } from './dynamic/mlp.ts';
-export { trainDynamic, type DynamicEvent, type DynamicTrainingOptions } from './dynamic/train.ts';
-export type { DynamicSettings } from './dynamic/settings.ts';
-export { movedGaussians } from './dynamic/trainer.ts';
+export { motionTask, type MotionState, type MotionTaskOptions } from './dynamic/motion-task.ts';
+export { trainMotion, type TrainMotionOptions } from './dynamic/train-motion.ts';
+export type { MotionSettings } from './dynamic/settings.ts';
+export { movedGaussians } from './dynamic/moved-gaussians.ts';
 export { stillScene } from './dynamic/still-scene.ts';
 
 // Looking at it

@@ -6,11 +6,13 @@ import {
   hexPlaneDeformation,
   mcmcStrategy,
   mlpDeformation,
+  trainMotion,
+  trainSplats,
   type Deformation,
 } from '@langevin/gaussians';
-import { trainDynamicInFolder, trainSplatsInFolder } from '@langevin/gaussians/node';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { setDefaultEngine } from '@langevin/tensor';
+import { folderStore } from '@langevin/training/node';
 import { movingScene } from './moving-scene.ts';
 import { blobs, BUSY, tinyScene } from './tiny-scene.ts';
 
@@ -18,7 +20,7 @@ const [, , folder = '', steps = '', what = ''] = process.argv;
 const rasterizer = cpuRasterizer({ threads: 2 });
 const common = {
   rasterizer,
-  folder,
+  store: folderStore(folder),
   steps: Number(steps),
   start: 'resume',
   background: 'random',
@@ -30,7 +32,7 @@ for await (const event of what === 'mlp' || what === 'hexplane' ? moving(what) :
 await rasterizer.dispose();
 
 async function* still(strategy: string): AsyncGenerator<{ readonly kind: string; readonly step: number }> {
-  yield* trainSplatsInFolder({
+  yield* trainSplats({
     ...common,
     scene: await tinyScene(rasterizer),
     strategy: strategy === 'mcmc' ? mcmcStrategy({ start: 0, every: 4, cap: 60 }) : defaultStrategy(BUSY),
@@ -49,5 +51,5 @@ async function* moving(kind: 'mlp' | 'hexplane'): AsyncGenerator<{ readonly kind
       ? mlpDeformation({ box, width: 16, depth: 2 })
       : hexPlaneDeformation({ box, resolution: 6, frames: 4, features: 3, width: 8 })
   ) as Deformation<unknown>;
-  yield* trainDynamicInFolder({ ...common, scene: { ...scene, test: scene.test.slice(1, 2) }, gaussians, deformation });
+  yield* trainMotion({ ...common, scene: { ...scene, test: scene.test.slice(1, 2) }, gaussians, deformation });
 }

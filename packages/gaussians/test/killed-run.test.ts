@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { counterGenerator } from '@langevin/tensor';
 import { beforeAll, expect, it, onTestFinished } from 'vitest';
@@ -21,6 +20,15 @@ async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
+/** All that a run leaves but the times it took. */
+async function filesIn(folder: string): Promise<readonly string[]> {
+  const all = await readdir(folder, { recursive: true, withFileTypes: true });
+  return all
+    .filter((entry) => entry.isFile() && entry.name !== 'timings.jsonl')
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .sort();
+}
+
 /** Run the program; with `kill`, send SIGKILL so many milliseconds after it has said that line. */
 function start(
   folder: string,
@@ -32,11 +40,7 @@ function start(
   readonly said: readonly string[];
   readonly errors: string;
 }> {
-  const child = spawn(process.execPath, [program, folder, String(STEPS), strategy], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    // The page of a run finds its plots from there when it is bundled.
-    cwd: fileURLToPath(new URL('../../io', import.meta.url)),
-  });
+  const child = spawn(process.execPath, [program, folder, String(STEPS), strategy], { stdio: ['ignore', 'pipe', 'pipe'] });
   const said: string[] = [];
   let errors = '';
   child.stderr.on('data', (part: Buffer) => (errors += part.toString()));
@@ -77,14 +81,9 @@ it.each([
     expect(last, last.errors).toMatchObject({ code: 0, signal: null });
     expect(last.said[0]).not.toBe('start 0');
 
-    const files = [
-      'log.jsonl',
-      'evaluations.jsonl',
-      ...(await readdir(join(whole, 'checkpoints'))).map((name) => join('checkpoints', name)),
-      ...(await readdir(join(whole, 'renders'))).map((name) => join('renders', name)),
-    ];
-    expect(await readdir(join(folder, 'checkpoints'))).toEqual(await readdir(join(whole, 'checkpoints')));
-    expect(files.length).toBe(5);
+    const files = await filesIn(whole);
+    expect(await filesIn(folder)).toEqual(files);
+    expect(files.filter((file) => file.includes('held-out') || file.startsWith('checkpoints')).length).toBe(4);
     for (const file of files) expect((await readFile(join(folder, file))).equals(await readFile(join(whole, file))), file).toBe(true);
     expect((await readFile(join(whole, 'log.jsonl'), 'utf8')).split('\n').length).toBe(STEPS + 1);
   },

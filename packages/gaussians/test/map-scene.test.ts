@@ -24,7 +24,7 @@ it('a scene in coordinates of a map shows and learns what the same one at the or
     const shown = psnr((await rasterizer.render(placed, camera)).color, pictureOf(image, [0, 0, 0]));
     let learned = 0;
     for await (const event of trainSplats({ scene, rasterizer, steps: 400, degree: 0, rates: { sh: 0.02 } }))
-      if (event.kind === 'evaluation') learned = event.psnr;
+      if (event.kind === 'numbers') learned = event.values['heldOutPsnr']!;
     return { shown, learned };
   };
   const [origin, map] = [await look([0, 0, 0]), await look([500_000, 5_000_000, 300])];

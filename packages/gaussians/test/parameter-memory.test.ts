@@ -1,15 +1,15 @@
 import {
   adamStep,
   cpuRasterizer,
-  createTrainer,
   gaussiansFromPoints,
-  initialState,
   mcmcStrategy,
-  resolveSettings,
+  trainSplats,
+  trainSplats,
   zeroMoments,
   type AdamStep,
   type Rasterizer,
   type SplatScene,
+  type SplatState,
 } from '@langevin/gaussians';
 import { counterGenerator } from '@langevin/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -123,19 +123,25 @@ describe('arrays that stay in the kernels', () => {
   });
 
   test('change no bit of a training, and its arrays are its own in the end', async () => {
-    const settings = resolveSettings({ strategy: mcmcStrategy({ start: 0, every: 4, cap: 60 }), degree: 1, degreeEvery: 5 }, 20);
-    const run = async (rasterizer: Rasterizer) => {
-      const trainer = createTrainer({
+    const run = async (rasterizer: Rasterizer): Promise<Pick<SplatState, 'gaussians' | 'moments'>> => {
+      const strategy = mcmcStrategy({ start: 0, every: 4, cap: 60 });
+      const initial = gaussiansFromPoints(scene.points!, { degree: 1 });
+      for await (const event of trainSplats({
         scene,
         rasterizer,
-        settings,
-        state: initialState(gaussiansFromPoints(scene.points!, { degree: 1 }), settings.strategy),
-      });
-      for (let i = 0; i < 12; i++) await trainer.advance();
-      trainer.release();
-      const { gaussians, moments } = trainer.state();
-      await rasterizer.render(blobs(500), scene.train[0]!.camera);
-      return { gaussians, moments };
+        strategy,
+        initial,
+        degree: 1,
+        degreeEvery: 5,
+        decaySteps: 20,
+        steps: 18,
+      })) {
+        if (event.kind !== 'done') continue;
+        const { gaussians, moments } = event.state;
+        await rasterizer.render(blobs(500), scene.train[0]!.camera);
+        return { gaussians, moments };
+      }
+      throw new Error('no end');
     };
     const found = await run(two);
     const { claimMemory: _, ...withoutMemory } = one;

@@ -1,14 +1,4 @@
-import {
-  cpuRasterizer,
-  createTrainer,
-  gaussiansFromPoints,
-  initialState,
-  resolveSettings,
-  type Gaussians,
-  type Rasterizer,
-  type SplatScene,
-  type Trainer,
-} from '@langevin/gaussians';
+import { cpuRasterizer, gaussiansFromPoints, trainSplats, type Gaussians, type Rasterizer, type SplatScene } from '@langevin/gaussians';
 import { UnsupportedError } from '@langevin/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { blobs, tinyScene } from './tiny-scene.ts';
@@ -21,40 +11,36 @@ beforeAll(async () => {
 });
 afterAll(() => rasterizer.dispose());
 
-function trainer(seed: number, on: Rasterizer = rasterizer): Trainer {
-  const settings = resolveSettings({ degree: 1, degreeEvery: 2, seed }, STEPS);
-  return createTrainer({
-    scene,
-    rasterizer: on,
-    settings,
-    state: initialState(gaussiansFromPoints(scene.points!, { degree: 1 }), settings.strategy),
-  });
-}
-
 /** Gaussians after some steps, by themselves or beside what else goes on. */
-async function trained(one: Trainer, beside: () => Promise<unknown> = () => Promise.resolve()): Promise<Gaussians> {
-  for (let step = 0; step < STEPS; step++) await Promise.all([one.advance(), beside()]);
-  one.release();
-  return one.state().gaussians;
+async function trained(
+  seed: number,
+  { on = rasterizer, beside }: { readonly on?: Rasterizer; readonly beside?: () => Promise<unknown> } = {},
+): Promise<Gaussians> {
+  const initial = gaussiansFromPoints(scene.points!, { degree: 1 });
+  const events = trainSplats({ scene, rasterizer: on, steps: STEPS, initial, degree: 1, degreeEvery: 2, seed });
+  for (;;) {
+    const [{ value: event }] = await Promise.all([events.next(), beside?.()]);
+    if (event!.kind === 'done') return event!.state.gaussians;
+  }
 }
 
 describe('a rasterizer that several use at once', () => {
   test('gives each training what it would have had alone', async () => {
-    const [first, second] = [await trained(trainer(1)), await trained(trainer(2))];
+    const [first, second] = [await trained(1), await trained(2)];
     expect(first.means).not.toEqual(second.means);
-    expect(await Promise.all([trained(trainer(1)), trained(trainer(2))])).toEqual([first, second]);
+    expect(await Promise.all([trained(1), trained(2)])).toEqual([first, second]);
   });
 
   test.for(['resident', 'not resident'] as const)('draws pictures and their gradients while a training goes on: %s', async (where) => {
     const { claimMemory: _, ...rest } = rasterizer;
     const on = where === 'resident' ? rasterizer : rest;
-    const expected = await trained(trainer(3, on));
+    const expected = await trained(3, { on });
     const others = blobs(700);
     const { camera } = scene.train[0]!;
     const cotangents = { color: new Float32Array(3 * camera.width * camera.height).map((_, i) => Math.cos(i)) };
     const draw = async (): Promise<Float32Array> => (await rasterizer.backward(await rasterizer.render(others, camera), cotangents)).means;
     const means = await draw();
-    expect(await trained(trainer(3, on), async () => expect(await draw()).toEqual(means))).toEqual(expected);
+    expect(await trained(3, { on, beside: async () => expect(await draw()).toEqual(means) })).toEqual(expected);
   });
 
   test('refuses what does not fit into its memory, and goes on', async () => {

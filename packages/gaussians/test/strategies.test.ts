@@ -2,7 +2,6 @@ import {
   absgradStrategy,
   changeRows,
   defaultStrategy,
-  initialState,
   mcmcStrategy,
   relocated,
   strategies,
@@ -13,6 +12,7 @@ import {
 } from '@langevin/gaussians';
 import { counterGenerator } from '@langevin/tensor';
 import { describe, expect, it } from 'vitest';
+import { initialState } from '../src/training/state.ts';
 
 const logit = (p: number): number => Math.log(p / (1 - p));
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
@@ -43,7 +43,7 @@ function refine(
     readonly seed?: number;
   },
 ) {
-  const state = initialState(gaussians, strategy);
+  const state = initialState(gaussians, { strategy, decaySteps: 1 });
   for (const [row, gradient] of (options.gradients ?? []).entries()) {
     // Seen twice.
     state.statistics['gradient']![row] = 2 * gradient;
@@ -223,7 +223,7 @@ describe.each([
 
   it('counts gradients in units of half the picture, over the views that saw it', () => {
     const strategy = create();
-    const { statistics } = initialState(make(rows.slice(0, 2)), strategy);
+    const { statistics } = initialState(make(rows.slice(0, 2)), { strategy, decaySteps: 1 });
     const gradient = Float32Array.of(3e-3, 4e-3, 1, 1);
     const none = new Float32Array(0);
     const rendering = { width: 200, height: 100, channels: 3, color: none, alpha: none, radii: Float32Array.of(2, 0) };

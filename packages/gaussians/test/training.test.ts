@@ -5,23 +5,26 @@ import {
   mcmcStrategy,
   pictureOf,
   psnr,
-  resolveSettings,
-  restoreState,
-  storeState,
+  SPLAT_REPORT,
+  splatTask,
   strategyByName,
   trainSplats,
   type Rasterizer,
-  type SplatEvent,
   type SplatScene,
+  type SplatState,
   type TrainSplatsOptions,
 } from '@langevin/gaussians';
-import { trainSplatsInFolder } from '@langevin/gaussians/node';
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { readImage } from '@langevin/io/node';
+import { checkpointPath, loadCheckpoint, memoryStore, readLog, RUN_FILES, type RunStore, type TrainEvent } from '@langevin/training';
+import { folderStore, reported } from '@langevin/training/node';
+import { checkTask } from '@langevin/training/testing';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { memoryStore } from './memory-store.ts';
 import { blobs, BUSY, tinyScene } from './tiny-scene.ts';
+
+type Event = TrainEvent<SplatState>;
 
 let rasterizer: Rasterizer;
 let scene: SplatScene;
@@ -31,31 +34,68 @@ beforeAll(async () => {
 });
 afterAll(() => rasterizer.dispose());
 
-async function events(options: Partial<TrainSplatsOptions> & { readonly steps: number }): Promise<readonly SplatEvent[]> {
-  const all: SplatEvent[] = [];
+async function events(options: Partial<TrainSplatsOptions> & { readonly steps: number }): Promise<readonly Event[]> {
+  const all: Event[] = [];
   for await (const event of trainSplats({ scene, rasterizer, degree: 1, strategy: defaultStrategy({ stop: 0 }), ...options }))
     all.push(event);
   return all;
 }
-const last = (all: readonly SplatEvent[]): SplatEvent & { readonly kind: 'done' } => all.at(-1) as SplatEvent & { readonly kind: 'done' };
+const last = (all: readonly Event[]): Event & { readonly kind: 'done' } => all.at(-1) as Event & { readonly kind: 'done' };
+const stepsOf = (all: readonly Event[]): readonly (Event & { readonly kind: 'step' })[] => all.filter((event) => event.kind === 'step');
+const numbersOf = (all: readonly Event[]): readonly Readonly<Record<string, number>>[] =>
+  all.flatMap((event) => (event.kind === 'numbers' ? [event.values] : []));
+/** Steps in which the strategy changed something. */
+const changesOf = (all: readonly Event[]): readonly number[] =>
+  stepsOf(all).flatMap(({ step, measures = {} }) => (['pruned', 'added', 'reset'].some((name) => name in measures) ? [step] : []));
+
+/** A store that has one checkpoint of another, and its configuration. */
+async function storeFrom(files: ReadonlyMap<string, Uint8Array>, step: number): Promise<ReturnType<typeof memoryStore>> {
+  const store = memoryStore();
+  for (const path of [checkpointPath(step), RUN_FILES.config, RUN_FILES.data]) await store.write(path, [files.get(path)!]);
+  return store;
+}
 
 describe('training', () => {
   it('makes held-out views better, and says what it does', async () => {
     const all = await events({ steps: 300, evaluateEvery: 100, degreeEvery: 100 });
-    expect(all[0]).toEqual({ kind: 'start', step: 0, steps: 300, count: 30, resumed: false });
-    const scores = all.flatMap((event) => (event.kind === 'evaluation' ? [event.psnr] : []));
+    expect(all[0]).toEqual({ kind: 'start', step: 0, steps: 300, resumed: false, changed: [] });
+    const scores = numbersOf(all).map((values) => values['heldOutPsnr']!);
     expect(scores.length).toBe(3);
     expect(scores[2]!).toBeGreaterThan(scores[0]! + 2);
-    expect(all.filter(({ kind }) => kind === 'step').length).toBe(300);
-    expect(last(all)).toMatchObject({ kind: 'done', step: 300, reason: 'finished', gaussians: { count: 30, degree: 1 } });
-    // Every view once before any comes again.
-    const seen = all.flatMap((event) => (event.kind === 'step' ? [event.metrics.view] : []));
-    for (const epoch of [0, 7]) expect(new Set(seen.slice(5 * epoch, 5 * epoch + 5)).size).toBe(5);
+    const steps = stepsOf(all);
+    expect(steps.length).toBe(300);
+    expect(Object.keys(steps[7]!.measures!).sort()).toEqual(['count', 'l1', 'psnr', 'ssim']);
+    expect(last(all)).toMatchObject({ step: 300, reason: 'finished', state: { gaussians: { count: 30, degree: 1 } } });
+  });
+
+  it('sees every view once before any comes again, in an order of the seed', async () => {
+    const seen: string[] = [];
+    const watched: SplatScene = {
+      ...scene,
+      train: scene.train.map((view) => ({
+        ...view,
+        get image() {
+          seen.push(view.name);
+          return view.image;
+        },
+      })),
+    };
+    await events({ steps: 10, scene: watched, background: 'random' });
+    const order = seen.filter((name, i) => name !== seen[i - 1]);
+    // One more step than asked for judges the last.
+    expect(order.slice(0, 11).length).toBe(11);
+    for (const epoch of [0, 1]) expect(new Set(order.slice(5 * epoch, 5 * epoch + 5)).size).toBe(5);
+  });
+
+  it('resumes to the same bytes wherever it ends, as checkTask asks of every task, also with changes and random backgrounds', async () => {
+    const strategy = (): TrainSplatsOptions['strategy'] => defaultStrategy({ ...BUSY, every: 2, resetEvery: 3 });
+    const initial = blobs();
+    await checkTask(() => splatTask({ scene, rasterizer, steps: 6, degree: 1, initial, strategy: strategy()!, background: 'random' }));
   });
 
   it('the same seed gives the same bits, another seed others', async () => {
     const run = async (seed: number): Promise<Float32Array> =>
-      last(await events({ steps: 25, seed, strategy: mcmcStrategy({ start: 0, every: 5, cap: 50 }) })).gaussians.means;
+      last(await events({ steps: 25, seed, strategy: mcmcStrategy({ start: 0, every: 5, cap: 50 }) })).state.gaussians.means;
     const first = await run(1);
     expect(await run(1)).toEqual(first);
     expect(await run(2)).not.toEqual(first);
@@ -69,31 +109,32 @@ describe('training', () => {
       degreeEvery: 6,
     } as const;
     const store = memoryStore();
-    const whole = last(await events({ ...options, steps: 20, store, checkpointEvery: 3 }));
-    expect(whole.gaussians.count).toBeGreaterThan(30);
+    const whole = last(await events({ ...options, steps: 20, store, checkpointEvery: 3, keep: 10 }));
+    expect(whole.state.gaussians.count).toBeGreaterThan(30);
     for (const step of [3, 9, 18]) {
-      const from = memoryStore();
-      from.kept.set(step, store.kept.get(step)!);
+      const from = await storeFrom(store.files, step);
       const all = await events({ ...options, steps: 20, store: from, start: 'resume' });
       expect(all[0]).toMatchObject({ kind: 'start', step, resumed: true });
-      expect(last(all).gaussians).toEqual(whole.gaussians);
-      expect(from.kept.get(20)).toEqual(store.kept.get(20));
+      expect(last(all).state).toEqual(whole.state);
+      expect(from.files.get(checkpointPath(20))).toEqual(store.files.get(checkpointPath(20)));
     }
   });
 
-  it('ends on abort, with a checkpoint', async () => {
+  it('ends on abort, with a checkpoint that is what it gives', async () => {
     const stop = new AbortController();
     const store = memoryStore();
-    const all: SplatEvent[] = [];
+    const all: Event[] = [];
     for await (const event of trainSplats({ scene, rasterizer, steps: 50, store, signal: stop.signal })) {
       all.push(event);
       if (event.kind === 'step' && event.step === 4) stop.abort();
     }
-    expect(last(all)).toMatchObject({ step: 4, reason: 'aborted', checkpoint: 'memory:4' });
-    expect([...store.kept.keys()]).toEqual([4]);
+    expect(last(all)).toMatchObject({ step: 4, reason: 'aborted', checkpoint: checkpointPath(4) });
+    expect((await loadCheckpoint<SplatState>(store, 4)).state).toEqual(last(all).state);
+    expect(last(all).state.gaussians.means.buffer).toBeInstanceOf(ArrayBuffer);
+    expect(await store.list('checkpoints')).toEqual(['step-00000004.safetensors']);
   });
 
-  it('stops before a number that is none gets into the Gaussians, and names the last checkpoint', async () => {
+  it('stops before a number that is none gets into the Gaussians, and names view, step and the last good checkpoint', async () => {
     let renders = 0;
     // Without the way that does all in one.
     const { photometric: _, ...plain } = rasterizer;
@@ -106,19 +147,25 @@ describe('training', () => {
       },
     };
     const store = memoryStore();
-    await expect(events({ steps: 10, rasterizer: broken, store, checkpointEvery: 2 })).rejects.toThrow(
-      /^\[gaussians\/training\] gradient is not finite: logScales, step=5, view=v\d\. .* Last good checkpoint: memory:4\.$/,
+    await expect(events({ steps: 10, rasterizer: broken, store, checkpointEvery: 3 })).rejects.toThrow(
+      /^\[training\/train\] norm of the gradient is not finite: logScales=NaN, step=5, items: views \[v\d\]\. Last good checkpoint: memory\/checkpoints\/step-00000003\.safetensors\./,
     );
-    expect(
-      [...store.kept.values()].every(({ tensors }) =>
-        [...tensors.values()].every(({ data }) => (data as Float32Array).every(Number.isFinite)),
-      ),
-    ).toBe(true);
+    const { state } = await loadCheckpoint<SplatState>(store, 3);
+    for (const values of Object.values(state.gaussians))
+      if (values instanceof Float32Array) expect(values.every(Number.isFinite)).toBe(true);
+  });
+
+  it('may learn at other rates when it is resumed, and says so', async () => {
+    const store = memoryStore();
+    await events({ steps: 3, store });
+    const all = await events({ steps: 4, store, start: 'resume', rates: { sh: 0.001 } });
+    const start = all[0] as Event & { readonly kind: 'start' };
+    expect(start.changed.map(({ path }) => path).sort()).toEqual(['rates.sh', 'steps']);
   });
 
   it('what is masked is not learned from', async () => {
     const dark = scene.train.map((view) => ({ ...view, mask: new Uint8Array(view.camera.width * view.camera.height) }));
-    const { gaussians } = last(await events({ steps: 5, scene: { ...scene, train: dark } }));
+    const { gaussians } = last(await events({ steps: 5, scene: { ...scene, train: dark } })).state;
     expect(gaussians).toEqual(gaussiansFromPoints(scene.points!, { degree: 1 }));
   });
 
@@ -132,31 +179,36 @@ describe('training', () => {
       background: 'white',
       initial: { ...blobs(), opacityLogits: new Float32Array(30).fill(-20) },
     });
-    expect(all[1]).toMatchObject({ kind: 'step', metrics: { l1: 0, ssim: expect.closeTo(1, 5) as number } });
+    expect(all[1]).toMatchObject({ kind: 'step', measures: { l1: 0, ssim: expect.closeTo(1, 5) as number } });
   });
 
-  it('a checkpoint of another run, or a damaged one, is refused', async () => {
+  it('a checkpoint of another run, or of a scene with other views, is refused, and so is one whose arrays do not fit', async () => {
     const store = memoryStore();
     await events({ steps: 2, store });
-    await expect(events({ steps: 3, store })).rejects.toThrow(
-      '[gaussians/training] there is a checkpoint already: memory:2. Resume it, or choose another folder.',
-    );
+    await expect(events({ steps: 3, store })).rejects.toThrow('there is a run already: memory, newest step=2. Resume it');
     await expect(events({ steps: 2, store, start: 'resume', dssim: 0.5 })).rejects.toThrow(
-      'run was started with other settings: dssim: stored 0.2, given 0.5, checkpoint=memory:2.',
+      'run was started with another configuration: dssim: stored 0.2, given 0.5',
     );
-    const stored = store.kept.get(2)!;
-    const { strategy } = resolveSettings({}, 1);
-    const run = JSON.parse(stored.metadata['run']!) as unknown;
-    const given = { run, strategy, from: 'x' };
-    expect(restoreState(stored, given).step).toBe(2);
-    const without = new Map([...stored.tensors].filter(([name]) => name !== 'moments.sh.square'));
-    expect(() => restoreState({ ...stored, tensors: without }, given)).toThrow(
-      '[gaussians/checkpoint] cannot go on from x: tensor moments.sh.square of shape [none], expected [30, 12] of float32.',
+    const resume = { steps: 3, store, start: 'resume' } as const;
+    await expect(events({ ...resume, scene: { ...scene, train: scene.train.slice(1) } })).rejects.toThrow(
+      'data are not those that the run was started with: views.0: stored "v1 20x16", given "v2 20x16"',
     );
-    expect(() => restoreState({ ...stored, metadata: { ...stored.metadata, step: '-1' } }, given)).toThrow('step=-1');
-    expect(() => restoreState({ ...stored, metadata: {} }, given)).toThrow('format=none');
-    const again = restoreState(storeState(restoreState(stored, given), run), given);
-    expect(again).toEqual(restoreState(stored, given));
+    // Where it lies is no part of it.
+    expect((await events({ ...resume, scene: { ...scene, name: 'moved' } }))[0]).toMatchObject({ step: 2, resumed: true });
+
+    const { state } = await loadCheckpoint<SplatState>(store, 3);
+    const at = { step: 3, stream: () => ({ epoch: 0, index: 0 }), random: () => expect.unreachable() };
+    const task = splatTask({ scene, rasterizer, steps: 9, degree: 1, strategy: defaultStrategy({ stop: 0 }) });
+    const short = new Float32Array(3);
+    for (const [wrong, what] of [
+      [{ ...state, moments: { ...state.moments, sh: { ...state.moments.sh, square: short } } }, 'moments.sh.square.length=3, expected=360'],
+      [{ ...state, statistics: {} }, 'statistics.gradient.length=0, expected=30'],
+      [{ ...state, gaussians: { ...state.gaussians, means: short } }, 'means.length=3, expected 90'],
+      [{ ...state, decaySteps: 0 }, 'decaySteps=0'],
+    ] as const)
+      await expect(Promise.resolve().then(() => task.step(wrong, at))).rejects.toThrow(what);
+    await expect(task.step(state, { ...at, stream: () => ({ epoch: 0, index: 9 }) })).rejects.toThrow('index=9, views=5');
+    await task.close?.();
   });
 
   it('resumed for more steps, it keeps what it was planned for, and goes on', async () => {
@@ -167,13 +219,13 @@ describe('training', () => {
     expect(last(longer)).toMatchObject({ step: 16, reason: 'finished' });
     // Its rates fell over ten steps and stay where they were; nothing more is changed.
     const planned = last(await events({ steps: 16, decaySteps: 10, strategy: defaultStrategy(BUSY) }));
-    expect(last(longer).gaussians).toEqual(planned.gaussians);
-    expect(longer.filter(({ kind }) => kind === 'refined')).toEqual([]);
+    expect(last(longer).state).toEqual(planned.state);
+    expect(changesOf(longer)).toEqual([]);
     // Fewer than there were is an end as well.
     const shorter = await events({ steps: 12, store, start: 'resume', strategy: defaultStrategy(BUSY) });
     expect(last(shorter)).toMatchObject({ step: 16, reason: 'finished' });
     await expect(events({ steps: 20, decaySteps: 20, store, start: 'resume', strategy: defaultStrategy(BUSY) })).rejects.toThrow(
-      'run was started with other settings: decaySteps: stored 10, given 20',
+      'run was started with another configuration: decaySteps: stored nothing, given 20',
     );
   });
 
@@ -182,19 +234,19 @@ describe('training', () => {
     const busy = name === 'mcmc' ? { cap: 60 } : { resetEvery: 60, growGradient: 1e-5, cap: 60 };
     const strategy = strategyByName(name, { start: 0, every: 4, stop: 1e6, ...busy });
     const all = await events({ steps: 60, strategy });
-    expect(all.some(({ kind }) => kind === 'refined')).toBe(true);
-    const steps = all.flatMap((event) => (event.kind === 'step' ? [event.metrics] : []));
-    const { gaussians } = last(all);
+    expect(changesOf(all).length).toBeGreaterThan(0);
+    const { gaussians } = last(all).state;
     // The last epoch, measured a few steps before, and the same views at the end.
-    const logged = steps.slice(-5);
     const measured = await Promise.all(
-      logged.map(async ({ view }) => {
-        const { camera, image } = scene.train.find((candidate) => candidate.name === view)!;
-        return psnr((await rasterizer.render(gaussians, camera, { degree: 0 })).color, pictureOf(image, [0, 0, 0]));
-      }),
+      scene.train.map(async ({ camera, image }) =>
+        psnr((await rasterizer.render(gaussians, camera, { degree: 0 })).color, pictureOf(image, [0, 0, 0])),
+      ),
     );
+    const logged = stepsOf(all)
+      .slice(-5)
+      .map(({ measures }) => measures!['psnr']!);
     const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-    expect(mean(measured)).toBeGreaterThan(mean(logged.map((metrics) => metrics.psnr)) - 0.5);
+    expect(mean(measured)).toBeGreaterThan(mean(logged) - 0.5);
   });
 
   it.each([
@@ -210,64 +262,69 @@ describe('training', () => {
   });
 });
 
-it('in a folder, it leaves logs, renders of held-out views, checkpoints and a report', async () => {
+it('evaluates held-out views: a picture of each of the first, a table of all, and means', async () => {
+  const more = Array.from({ length: 9 }, (_, i) => ({ ...scene.test[0]!, name: i < 2 ? 'a/b c.png' : `view "${i}"` }));
+  const task = splatTask({ scene: { ...scene, test: more }, rasterizer, steps: 1, perceptual: { name: 'one', distance: async () => 1 } });
+  const found = [];
+  for await (const each of task.evaluate!(await task.init(), { step: 0, random: () => expect.unreachable() })) found.push(each);
+  const pictures = found.flatMap((each) => (each.kind === 'picture' ? [each] : []));
+  expect(pictures.map(({ name }) => name).slice(0, 3)).toEqual(['held-out/a_b_c', 'held-out/a_b_c_2', 'held-out/view_2_']);
+  expect(new Set(pictures.map(({ name }) => name)).size).toBe(8);
+  // Two pictures of 20 x 16 beside each other.
+  expect(await readImage(pictures[0]!.content as Uint8Array)).toMatchObject({ width: 46 });
+  const table = found.find((each) => each.kind === 'table')!.content as string;
+  expect(table.split('\n').slice(0, 2)).toEqual(['view,psnr,ssim,perceptual', expect.stringMatching(/^"a\/b c\.png",[\d.]+,[\d.]+,1$/u)]);
+  expect(table.trimEnd().split('\n').at(-1)).toMatch(/^"view ""8"""/u);
+  const row = table.split('\n')[1]!.split(',').slice(1).map(Number);
+  expect(found.at(-1)).toEqual({
+    kind: 'numbers',
+    values: { heldOutPsnr: expect.closeTo(row[0]!, 9) as number, heldOutSsim: expect.closeTo(row[1]!, 9) as number, heldOutPerceptual: 1 },
+  });
+});
+
+it('in a folder, it leaves logs, pictures of held-out views, checkpoints and a report', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'langevin-run-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  for await (const _ of trainSplatsInFolder({
-    scene: { ...scene, name: '<tiny>' },
-    rasterizer,
-    steps: 6,
-    folder,
-    logEvery: 2,
-    evaluateEvery: 3,
-    checkpointEvery: 2,
-  }));
-  expect((await readdir(folder)).sort()).toEqual([
+  const run = trainSplats({ scene, rasterizer, steps: 6, store: folderStore(folder), logEvery: 2, evaluateEvery: 3, checkpointEvery: 2 });
+  for await (const _ of reported(run, { folder, name: '<tiny>', ...SPLAT_REPORT }));
+  expect((await readdir(folder)).filter((name) => !name.startsWith('.')).sort()).toEqual([
     'checkpoints',
+    'config.json',
+    'data.json',
+    'evaluations',
     'evaluations.jsonl',
     'log.jsonl',
-    'renders',
     'report.html',
     'timings.jsonl',
   ]);
   expect(await readdir(join(folder, 'checkpoints'))).toEqual(['step-00000004.safetensors', 'step-00000006.safetensors']);
-  expect(await readdir(join(folder, 'renders'))).toEqual(['v0-00000003.png', 'v0-00000006.png']);
-  const log = (await readFile(join(folder, 'log.jsonl'), 'utf8'))
-    .trimEnd()
-    .split('\n')
-    .map((text) => JSON.parse(text) as Record<string, number>);
-  expect(log.map(({ step }) => step)).toEqual([2, 4, 6]);
+  expect((await readdir(join(folder, 'evaluations', 'step-00000006', 'held-out'))).sort()).toEqual(['scores.csv', 'v0.png']);
+  expect((await readLog(folderStore(folder), RUN_FILES.log)).map(({ step }) => step)).toEqual([2, 4, 6]);
   const page = await readFile(join(folder, 'report.html'), 'utf8');
-  expect(page.includes('<h1>&#60;tiny&#62;</h1>')).toBe(true);
-  expect(page.includes('renders/v0-00000006.png')).toBe(true);
-  expect(page.includes('v0-00000003.png')).toBe(false);
+  for (const shown of [
+    '<h1>&#60;tiny&#62;</h1>',
+    'evaluations/step-00000006/held-out/v0.png',
+    'Held-out views: photograph, render',
+    'PSNR of held-out views, dB, newest',
+  ])
+    expect(page).toContain(shown);
 });
 
-it('of a damaged newest checkpoint the one before it is offered', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'langevin-run-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const run = async (steps: number, start: 'new' | 'resume'): Promise<readonly SplatEvent[]> => {
-    const all: SplatEvent[] = [];
-    for await (const event of trainSplatsInFolder({ scene, rasterizer, steps, decaySteps: 6, folder, checkpointEvery: 2, start }))
-      all.push(event);
-    return all;
-  };
-  await run(6, 'new');
-  const [before, newest] = ['step-00000004.safetensors', 'step-00000006.safetensors'].map((name) => join(folder, 'checkpoints', name));
-  const whole = await readFile(newest!);
-  const flipped = Uint8Array.from(whole);
+it('of a damaged newest checkpoint the one before it is offered, and gone on from when asked', async () => {
+  const store: RunStore & { readonly files: ReadonlyMap<string, Uint8Array> } = memoryStore();
+  const run = (start: 'new' | 'resume' | 'previous'): Promise<readonly Event[]> =>
+    events({ steps: 6, decaySteps: 6, store, checkpointEvery: 2, start });
+  await run('new');
+  const newest = checkpointPath(6);
+  const whole = store.files.get(newest)!;
+  const flipped = whole.slice();
   flipped[whole.length - 100]! ^= 4;
   for (const damaged of [whole.subarray(0, whole.length - 100), flipped]) {
-    await writeFile(newest!, damaged);
-    await expect(run(6, 'resume')).rejects.toThrow(
-      `[gaussians/checkpoint] newest checkpoint is damaged: ${JSON.stringify(newest)}. To go on from the one before it, `
-        + `${JSON.stringify(before)}, remove ${JSON.stringify(newest)}.`,
+    await store.write(newest, [damaged]);
+    await expect(run('resume')).rejects.toThrow(
+      /newest checkpoint cannot be read: .* To resume from step 4, ask for the checkpoint before/u,
     );
   }
-  await rm(newest!);
-  expect((await run(6, 'resume'))[0]).toMatchObject({ kind: 'start', step: 4, resumed: true });
-  expect(await readFile(newest!)).toEqual(whole);
-  await writeFile(newest!, 'x');
-  await writeFile(before!, '');
-  await expect(run(6, 'resume')).rejects.toThrow('No other one can be read: begin anew in another folder.');
+  expect((await run('previous'))[0]).toMatchObject({ kind: 'start', step: 4, resumed: true });
+  expect(store.files.get(newest)).toEqual(whole);
 });

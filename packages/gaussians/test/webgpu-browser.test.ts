@@ -119,7 +119,7 @@ describe('WebGPU in headless Chromium', () => {
     const found = await ask(context).evaluate(([given, count]) => globalThis.langevin!.train(given, count), [plain, steps] as const);
     const losses: number[] = [];
     for await (const event of trainSplats({ scene, rasterizer: cpu, steps, degree: 0 }))
-      if (event.kind === 'step') losses.push(event.metrics.loss);
+      if (event.kind === 'step') losses.push(event.losses['loss']!);
     expect(found.length).toBe(steps);
     losses.forEach((loss, i) => expect(Math.abs(found[i]! - loss) / loss, String(i)).toBeLessThan(1e-3));
     expect(losses.at(-1)).toBeLessThan(losses[0]!);

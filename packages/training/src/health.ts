@@ -13,11 +13,13 @@ export interface Health {
   readonly first: Readonly<Record<string, number>>;
   /** How many of the latest values of each loss were far above it. */
   readonly high: Readonly<Record<string, number>>;
+  /** Whether growth is watched at all. */
+  readonly growth: 'watched' | 'ignored';
 }
 
 /** Before the first step. @param first losses of the first step that was logged, where a run is resumed */
-export function newHealth(first: Readonly<Record<string, number>> = {}): Health {
-  return Object.freeze({ first, high: {} });
+export function newHealth(first: Readonly<Record<string, number>> = {}, growth: Health['growth'] = 'watched'): Health {
+  return Object.freeze({ first, high: {}, growth });
 }
 
 export interface Verdict {
@@ -47,6 +49,7 @@ export function judge(
     const how = Number.isFinite(value) ? 'is too large to be computed with' : 'is not finite';
     return { health, fault: `${what} ${how}: ${name}=${value}`, weights: 'doubtful' };
   }
+  if (health.growth === 'ignored') return { health, weights: 'good' };
   const first = { ...losses, ...health.first };
   const high = Object.fromEntries(
     Object.entries(losses).map(([name, value]) => {
@@ -54,7 +57,7 @@ export function judge(
       return [name, start > 0 && value > FACTOR * start ? (health.high[name] ?? 0) + 1 : 0];
     }),
   );
-  const next = { first, high };
+  const next = { ...health, first, high };
   const bad = Object.keys(high).find((name) => high[name]! >= (at === 'end' ? 1 : IN_A_ROW));
   if (bad === undefined) return { health: next, weights: Object.values(high).some((count) => count > 0) ? 'doubtful' : 'good' };
   const fault = `loss is ${FACTOR} times that of the first step: ${bad}=${losses[bad]}, first=${first[bad]}`;

@@ -3,7 +3,7 @@ export type { Artifact, Evaluation, Json, Position, StepPoint, StepResult, Task,
 export { train } from './train.ts';
 export type { TrainEvent, TrainOptions } from './train.ts';
 export { memoryStore, type RunStore } from './store.ts';
-export { describedData, showChange, type ConfigChange } from './run-config.ts';
+export { describedData, readStoredJson, showChange, type ConfigChange } from './run-config.ts';
 export { learnerRule } from './learner.ts';
 export type { Learner, LearnerInputs, LearnerOptions, LearnerRule, NoBuffers } from './learner.ts';
 export { learnerStep } from './learner-step.ts';

@@ -77,6 +77,11 @@ export interface Task<State> {
   readonly data?: TrainingData;
   /** Everything random comes from it. */
   readonly seed: number;
+  /**
+   * Whether a loss that stays a thousand times its first value ends a run. To be ignored where a step sees one item, and some are far
+   * easier than others: a view that is matched from the beginning, say. @default 'watched'
+   */
+  readonly growth?: 'watched' | 'ignored';
   /** The state before the first step. */
   readonly init: () => State | Promise<State>;
   /** May donate the tensors of `state`, and change its arrays in place. */

@@ -31,6 +31,8 @@ export interface TrainOptions {
   readonly evaluateEvery?: number;
   /** On abort the loop writes a checkpoint and ends. */
   readonly signal?: AbortSignal;
+  /** Whether an aborted run ends at once, or with an evaluation as one that is finished does. @default 'end' */
+  readonly onAbort?: 'end' | 'evaluate';
 }
 
 export type TrainEvent<State = unknown> =
@@ -89,6 +91,7 @@ export async function* train<State>(task: Task<State>, options: TrainOptions): A
     keep = 2,
     milestone = 1,
     evaluateEvery = 0,
+    onAbort = 'end',
   } = readOptions('training/train', options);
   if (typeof store !== 'object' || store === null || typeof store.lock !== 'function')
     throw new UserError(`[training/train] there is no store: store=${shownValue(store)}. Pass folderStore() or memoryStore().`);
@@ -96,6 +99,9 @@ export async function* train<State>(task: Task<State>, options: TrainOptions): A
   checkNumber('training/train', { evaluateEvery }, { atLeast: 0, kind: 'integer' });
   if (!['new', 'resume', 'previous'].includes(start)) {
     throw new UserError(`[training/train] unknown start: start=${String(start).slice(0, 60)}. Known: new, resume, previous.`);
+  }
+  if (!['end', 'evaluate'].includes(onAbort)) {
+    throw new UserError(`[training/train] unknown onAbort: onAbort=${String(onAbort).slice(0, 60)}. Known: end, evaluate.`);
   }
   const lock = await store.lock();
   try {
@@ -121,7 +127,7 @@ async function* run<State>(task: Task<State>, options: Resolved, begin: Beginnin
   const { store, steps, logEvery, checkpointEvery, keep, evaluateEvery, milestone, signal } = options;
   let { state, point } = begin;
   let { resumed: newest, earlier: good } = begin;
-  let health = newHealth(begin.firstLosses);
+  let health = newHealth(begin.firstLosses, task.growth);
   yield { kind: 'start', step: point.step, steps, resumed: newest !== undefined, changed: begin.changed };
 
   /** What was saved after the last good checkpoint holds weights that led here: it is set aside, and the run ends. */
@@ -167,8 +173,8 @@ async function* run<State>(task: Task<State>, options: Resolved, begin: Beginnin
   }
   if (newest !== point.step) yield await save();
   const finished = point.step >= steps;
+  if (finished || options.onAbort === 'evaluate') yield* evaluation(task, state, { store, step: point.step, newest });
   if (finished) {
-    yield* evaluation(task, state, { store, step: point.step, newest });
     // Nothing is kept of this step: its losses say what the weights are worth that were saved last.
     if (begin.point.step < steps) await look(checkedResult(task, await task.step(state, stepPoint(task, point))), 'end');
   }

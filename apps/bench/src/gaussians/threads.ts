@@ -1,17 +1,16 @@
 import { lookAt } from '@langevin/core';
 import {
   cpuRasterizer,
-  createTrainer,
   gaussiansFromPoints,
   imageOf,
-  initialState,
   PARAMETERS,
-  resolveSettings,
+  trainSplats,
   type Gaussians,
   type Rasterizer,
   type SplatScene,
 } from '@langevin/gaussians';
 import { GRADIENTS, inBothPrecisions, randomScene } from '@langevin/gaussians/testing';
+import { InternalError } from '@langevin/tensor';
 import type { Statement } from './statement.ts';
 
 const THREADS = [2, 3] as const;
@@ -109,14 +108,8 @@ async function trainingScene(rasterizer: Rasterizer): Promise<SplatScene> {
 }
 
 async function trained(scene: SplatScene, rasterizer: Rasterizer): Promise<Gaussians> {
-  const settings = resolveSettings({ degree: 1, degreeEvery: 4 }, STEPS);
-  const trainer = createTrainer({
-    scene,
-    rasterizer,
-    settings,
-    state: initialState(gaussiansFromPoints(scene.points!, { degree: 1 }), settings.strategy),
-  });
-  for (let step = 0; step < STEPS; step++) await trainer.advance();
-  trainer.release();
-  return trainer.state().gaussians;
+  const initial = gaussiansFromPoints(scene.points!, { degree: 1 });
+  for await (const event of trainSplats({ scene, rasterizer, steps: STEPS, initial, degree: 1, degreeEvery: 4 }))
+    if (event.kind === 'done') return event.state.gaussians;
+  throw new InternalError('[bench/gaussians] training ended without saying so');
 }

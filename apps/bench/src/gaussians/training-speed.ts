@@ -1,12 +1,4 @@
-import {
-  cpuRasterizer,
-  createTrainer,
-  defaultStrategy,
-  initialState,
-  resolveSettings,
-  type Rasterizer,
-  type Trainer,
-} from '@langevin/gaussians';
+import { cpuRasterizer, defaultStrategy, trainSplats, type TrainSplatsOptions } from '@langevin/gaussians';
 import { interleave } from '../measure.ts';
 import { median } from './raster-speed.ts';
 import type { BenchScene } from './scenes.ts';
@@ -24,21 +16,25 @@ export interface StepRow {
 
 /** Steps before the first that counts: each view is seen once, and its picture prepared. */
 const WARMUP = 24;
+/** Of the run that they are the first steps of. */
+const STEPS = 1000;
 
 /** Steps of two trainings of the same scene, on one thread and on two, in turn; their results are the same. */
 export async function stepSpeed(given: BenchScene, rounds: number): Promise<StepRow> {
   const { scene, initial } = given;
   const [parts, sums] = [new Map<string, number>(), new Map<string, number[]>()];
-  const trace: Trace = (phase, ms) => parts.set(phase, (parts.get(phase) ?? 0) + ms);
+  const trace = (phase: string, ms: number) => parts.set(phase, (parts.get(phase) ?? 0) + ms);
   const rasterizers = [cpuRasterizer({ threads: 1 }), cpuRasterizer({ threads: 2, trace })];
-  const trainers = rasterizers.map((rasterizer, i) => trainerOf(given, { rasterizer, ...(i === 1 && { trace }) }));
+  const trainings = rasterizers.map((rasterizer, i) => trainingOf(given, { rasterizer, steps: STEPS, ...(i === 1 && { trace }) }));
+  // What comes before the first step.
+  for (const training of trainings) await training.next();
   const [one, two] = await interleave(
-    trainers.map((trainer, i) => ({
+    trainings.map((training, i) => ({
       name: `${i + 1}`,
       run: async () => {
         parts.clear();
         const start = performance.now();
-        await trainer.advance();
+        await training.next();
         const all = performance.now() - start;
         if (i === 1) {
           parts.set('what is left', all - [...parts.values()].reduce((sum, ms) => sum + ms, 0));
@@ -49,7 +45,7 @@ export async function stepSpeed(given: BenchScene, rounds: number): Promise<Step
     })),
     { rounds, warmup: WARMUP },
   );
-  for (const trainer of trainers) trainer.release();
+  for (const training of trainings) await training.return();
   for (const rasterizer of rasterizers) await rasterizer.dispose();
   const phases = [...sums].map(([name, values]) => ({ name, ms: median(values.slice(WARMUP)) }));
   return {
@@ -90,20 +86,17 @@ export async function trainingQuality(
   }: { readonly steps: number; readonly every: number; readonly psnr: number; readonly changesUntil: number },
 ): Promise<QualityRow> {
   const rasterizer = cpuRasterizer({ threads: 2 });
-  const trainer = trainerOf(given, { rasterizer, steps, changesUntil });
-  const view = given.scene.test[0]!;
+  const scene = { ...given.scene, test: given.scene.test.slice(0, 1) };
   let [milliseconds, reached] = [0, undefined as { seconds: number; stepsTo: number } | undefined];
   let score = { psnr: 0, ssim: 0 };
-  for (let step = 1; step <= steps; step++) {
-    const start = performance.now();
-    await trainer.advance();
-    milliseconds += performance.now() - start;
-    if (step % every !== 0) continue;
-    ({ score } = await trainer.evaluate(view));
-    if (score.psnr >= enough) reached ??= { seconds: milliseconds / 1000, stepsTo: step };
+  let count = 0;
+  for await (const event of trainingOf({ ...given, scene }, { rasterizer, steps, changesUntil, evaluateEvery: every })) {
+    if (event.kind === 'step') milliseconds += event.milliseconds;
+    if (event.kind === 'done') ({ count } = event.state.gaussians);
+    if (event.kind !== 'numbers') continue;
+    score = { psnr: event.values['heldOutPsnr']!, ssim: event.values['heldOutSsim']! };
+    if (score.psnr >= enough) reached ??= { seconds: milliseconds / 1000, stepsTo: event.step };
   }
-  const { count } = trainer.state().gaussians;
-  trainer.release();
   await rasterizer.dispose();
   return {
     changesUntil,
@@ -117,18 +110,10 @@ export async function trainingQuality(
   };
 }
 
-type Trace = NonNullable<Parameters<typeof createTrainer>[0]['trace']>;
-
-/** A training with the settings that are the default. */
-function trainerOf(
+/** A training with the settings that are the default, but for when the number of Gaussians may change. */
+function trainingOf(
   { scene, initial }: BenchScene,
-  {
-    rasterizer,
-    steps = 1000,
-    changesUntil = 15_000,
-    trace,
-  }: { readonly rasterizer: Rasterizer; readonly steps?: number; readonly changesUntil?: number; readonly trace?: Trace },
-): Trainer {
-  const settings = resolveSettings({ strategy: defaultStrategy({ stop: changesUntil }) }, steps);
-  return createTrainer({ scene, rasterizer, settings, state: initialState(initial, settings.strategy), ...(trace && { trace }) });
+  { changesUntil = 15_000, ...options }: Omit<TrainSplatsOptions, 'scene' | 'initial' | 'strategy'> & { readonly changesUntil?: number },
+): ReturnType<typeof trainSplats> {
+  return trainSplats({ scene, initial, strategy: defaultStrategy({ stop: changesUntil }), ...options });
 }

@@ -146,8 +146,6 @@ export function createTrainer({ stage, worker, onView }: TrainerOptions): Traine
         box('train-psnr').dataset['step'] = String(news.step);
         curve.measure(news.step, news.psnr);
         return chart.draw(curve.columns());
-      case 'refined':
-        return;
       case 'evaluation':
         return setText('train-held', `${news.psnr.toFixed(2)} dB, SSIM ${news.ssim.toFixed(3)}`);
       case 'snapshot':

@@ -69,7 +69,6 @@ export type News =
   | { readonly kind: 'started'; readonly drawnBy: string; readonly reasons: readonly string[] }
   | { readonly kind: 'steps'; readonly points: readonly StepPoint[]; readonly steps: number }
   | { readonly kind: 'picture'; readonly view: number; readonly step: number; readonly psnr: number; readonly picture: Picture }
-  | { readonly kind: 'refined'; readonly step: number; readonly counts: Readonly<Record<string, number>> }
   | { readonly kind: 'evaluation'; readonly step: number; readonly psnr: number; readonly ssim: number }
   | { readonly kind: 'snapshot'; readonly reason: SnapshotReason; readonly step: number; readonly gaussians: Gaussians }
   | { readonly kind: 'ended'; readonly step: number; readonly reason: 'finished' | 'stopped' }

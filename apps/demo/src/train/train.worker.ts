@@ -168,30 +168,38 @@ async function start({ steps, strategy, device }: TrainingChoice): Promise<void>
     strategy: strategyMade,
     initial,
     signal: mine.signal,
+    onAbort: 'evaluate',
   })) {
     if (running !== mine) return;
     switch (event.kind) {
       case 'start':
-      case 'done':
-        step = event.step;
-        if (event.kind === 'done') gaussians = event.gaussians;
+        ({ step } = event);
         break;
-      case 'step':
-        ({ gaussians, step } = event);
-        points.push({ step, loss: event.metrics.loss, psnr: event.metrics.psnr, count: event.count, milliseconds: event.milliseconds });
+      case 'done':
+        ({ step } = event);
+        ({ gaussians } = event.state);
+        break;
+      case 'step': {
+        ({ step } = event);
+        ({ gaussians } = event.state);
+        points.push({
+          step,
+          loss: event.losses['loss']!,
+          psnr: event.measures!['psnr']!,
+          count: gaussians.count,
+          milliseconds: event.milliseconds,
+        });
         if (performance.now() - reported > REPORT_EVERY) report();
         if (performance.now() - drawn > PICTURE_EVERY) {
           await showPicture();
           drawn = performance.now();
         }
         break;
-      case 'refined':
-        tell({ kind: 'refined', step: event.step, counts: event.counts });
+      }
+      case 'numbers':
+        tell({ kind: 'evaluation', step: event.step, psnr: event.values['heldOutPsnr']!, ssim: event.values['heldOutSsim']! });
         break;
-      case 'evaluation':
-        tell({ kind: 'evaluation', step: event.step, psnr: event.psnr, ssim: event.ssim });
-        break;
-      case 'view':
+      case 'artifact':
       case 'checkpoint':
         break;
     }

@@ -2,10 +2,10 @@ import { cpuRasterizer } from '../cpu/cpu-rasterizer.ts';
 import type { ShDegree } from '../gaussians.ts';
 import { gaussiansFromPoints } from '../scenes/initialise.ts';
 import type { SplatScene } from '../scenes/scene.ts';
+import { defaultStrategy } from '../strategies/default.ts';
 import type { Trace } from '../trace.ts';
-import { resolveSettings, type TrainingSettings } from '../training/config.ts';
-import { initialState } from '../training/state.ts';
-import { createTrainer } from '../training/trainer.ts';
+import type { TrainingSettings } from '../training/settings.ts';
+import { trainSplats } from '../training/train-splats.ts';
 
 export interface TimeTrainingOptions {
   /** With points. */
@@ -35,6 +35,9 @@ export interface TrainingTimes {
   readonly phases: Readonly<Record<string, Timing>>;
 }
 
+/** Steps of a run that is ended before: long enough that nothing else happens in those that are timed. */
+const LONG = 100_000;
+
 /** What a step does apart from drawing and leading back. */
 const BESIDE = ['loss', 'adam', 'strategy'];
 
@@ -52,32 +55,37 @@ export async function timeTraining({
     const now = parts.at(-1)!;
     now[phase] = (now[phase] ?? 0) + milliseconds;
   };
-  const resolved = resolveSettings({ ...settings, degreeEvery: degree === 0 ? 1000 : 1 }, 1000);
-  const gaussians = gaussiansFromPoints(scene.points!, {
-    degree: 3,
-    opacity: resolved.strategy.defaults.opacity,
-    scale: resolved.strategy.defaults.scale,
-  });
   const rasterizer = cpuRasterizer({ threads, trace });
-  // Steps before the first view comes again draw lower degrees.
-  const state = { ...initialState(gaussians, resolved.strategy), step: degree };
-  const trainer = createTrainer({ scene, rasterizer, settings: { ...resolved, degree }, state, trace });
+  const { opacity, scale } = (settings.strategy ?? defaultStrategy()).defaults;
+  const initial = gaussiansFromPoints(scene.points!, { degree: 3, opacity, scale });
+  // The degree in use rises with the steps: it is there when the warm-up is over.
+  const before = Math.max(warmup, degree);
   const whole: number[] = [];
+  const events = trainSplats({
+    ...settings,
+    scene: { ...scene, test: [] },
+    rasterizer,
+    initial,
+    trace,
+    degree: degree === 0 ? 3 : degree,
+    degreeEvery: degree === 0 ? LONG : 1,
+    steps: LONG,
+  });
   try {
-    for (let step = 0; step < warmup + steps; step++) {
+    parts.push({});
+    for await (const event of events) {
+      if (event.kind !== 'step') continue;
+      whole.push(event.milliseconds);
+      if (whole.length === before + steps) break;
       parts.push({});
-      const before = performance.now();
-      await trainer.advance();
-      whole.push(performance.now() - before);
     }
   } finally {
-    trainer.release();
     await rasterizer.dispose();
   }
-  const timed = parts.slice(warmup);
+  const timed = parts.slice(before);
   const raster = timed.map((part) => Object.entries(part).reduce((sum, [phase, value]) => (BESIDE.includes(phase) ? sum : sum + value), 0));
   const phases = Object.fromEntries(Object.keys(timed[0]!).map((phase) => [phase, timing(timed.map((part) => part[phase] ?? 0))]));
-  return { gaussians: gaussians.count, step: timing(whole.slice(warmup)), raster: timing(raster), phases };
+  return { gaussians: initial.count, step: timing(whole.slice(before)), raster: timing(raster), phases };
 }
 
 function timing(values: readonly number[]): Timing {

@@ -1,4 +1,3 @@
-import { counterGenerator, UserError } from '@langevin/tensor';
 import { PARAMETERS, type Gaussians, type ParameterName } from '../gaussians.ts';
 import { depthLoss } from '../losses/depth.ts';
 import type { PerceptualMetric } from '../losses/metrics.ts';
@@ -8,17 +7,19 @@ import { addOpacityRegularizer, addScaleRegularizer } from '../losses/regularize
 import type { SsimTarget } from '../losses/ssim.ts';
 import type { PhotometricRequest, PhotometricStep, Rasterizer, RenderGradients, Rendering } from '../rasterizer.ts';
 import type { SceneView, SplatScene } from '../scenes/scene.ts';
-import type { ResolvedSettings } from './config.ts';
+import type { ResolvedSettings } from './settings.ts';
 import { targets, type Rgb } from './pictures.ts';
+import { plainBackground } from './view-order.ts';
 
-/** What a step was like. */
+/** What a step was like: of the view that it trained on, before the step. */
 export interface StepMetrics {
+  /** Of the picture, with regularisers and depth. */
   readonly loss: number;
+  /** Mean absolute difference and mean SSIM of the picture. */
   readonly l1: number;
   readonly ssim: number;
-  /** Of the view that the step trained on, before the step, in dB. */
+  /** In dB. */
   readonly psnr: number;
-  readonly view: string;
 }
 
 /** How good a view is that was not trained on. */
@@ -35,14 +36,17 @@ export interface ViewGradients {
   /** These arrays may belong to the rasterizer and change with its next call. */
   readonly gradients: RenderGradients;
   readonly rendering: Pick<Rendering, 'radii'>;
+  /** The parameter whose gradient has a number that is none. A loss may be finite where a gradient is not. */
+  readonly broken?: ParameterName;
 }
 
-/** What Gaussians cost on the views of a scene, whether they are those of the scene or those of a moment of it. */
+/** What Gaussians cost on a view of a scene, whether they are those of the scene or those of a moment of it. */
 export interface ViewLoss {
-  /** The view that a step trains on: each comes once before any comes again. */
-  readonly viewOf: (step: number) => SceneView;
-  /** @throws UserError when the loss or a gradient is not finite */
-  readonly gradients: (gaussians: Gaussians, at: { readonly step: number; readonly degree: number }) => Promise<ViewGradients>;
+  readonly gradients: (
+    gaussians: Gaussians,
+    at: { readonly view: SceneView; readonly background: Rgb; readonly degree: number },
+  ) => Promise<ViewGradients>;
+  /** On a background that does not change. */
   readonly evaluate: (
     gaussians: Gaussians,
     view: SceneView,
@@ -50,33 +54,17 @@ export interface ViewLoss {
   ) => Promise<{ readonly score: ViewScore; readonly rendering: Rendering }>;
 }
 
-/** Streams of random numbers: each step has its own, so that a resumed run draws what it would have drawn. */
-export const STREAM = { views: 1, background: 2, refine: 3, perturb: 4, points: 5, motion: 6 } as const;
-
 /** Memory for prepared pictures. */
 const CACHE_BYTES = 512 * 1024 * 1024;
 
 export function viewLoss(given: {
-  readonly scene: SplatScene;
+  readonly scene: Pick<SplatScene, 'extent'>;
   readonly rasterizer: Rasterizer;
   readonly settings: ResolvedSettings;
 }): ViewLoss {
   const { scene, rasterizer, settings } = given;
-  const { seed, dssim, antialiasing } = settings;
+  const { dssim, antialiasing } = settings;
   const pictures = targets(CACHE_BYTES);
-  let order: { readonly epoch: number; readonly views: Int32Array } = { epoch: -1, views: new Int32Array(0) };
-
-  const viewOf = (step: number): SceneView => {
-    const { length } = scene.train;
-    const epoch = Math.floor(step / length);
-    if (order.epoch !== epoch) order = { epoch, views: counterGenerator({ seed, stream: [STREAM.views, epoch] }).permutation(length) };
-    return scene.train[order.views[step % length]!]!;
-  };
-  const backgroundOf = (step: number): Rgb => {
-    if (settings.background !== 'random') return settings.background === 'white' ? [1, 1, 1] : [0, 0, 0];
-    const [r, g, b] = counterGenerator({ seed, stream: [STREAM.background, step] }).uniform(3) as unknown as Rgb;
-    return [r, g, b];
-  };
 
   /** By the rasterizer's own way where it has one. */
   const compare = async (request: PhotometricRequest, prepared: () => SsimTarget<Float32Array>): Promise<PhotometricStep> => {
@@ -91,10 +79,7 @@ export function viewLoss(given: {
   };
 
   return {
-    viewOf,
-    gradients: async (gaussians, { step: number, degree }) => {
-      const view = viewOf(number);
-      const background = backgroundOf(number);
+    gradients: async (gaussians, { view, background, degree }) => {
       const depth =
         settings.depthWeight > 0 && view.depth !== undefined
           ? { target: view.depth, weight: settings.depthWeight * scene.extent }
@@ -118,12 +103,12 @@ export function viewLoss(given: {
         loss += addOpacityRegularizer(gaussians.opacityLogits, { weight: settings.opacityRegularizer, into: gradients.opacityLogits });
       if (settings.scaleRegularizer > 0)
         loss += addScaleRegularizer(gaussians.logScales, { weight: settings.scaleRegularizer, into: gradients.logScales });
-      const metrics = { loss, l1, ssim, psnr: -10 * Math.log10(mse), view: view.name };
-      if (finite !== true || !Number.isFinite(loss)) demandFinite(metrics, gradients, number + 1);
-      return { metrics, gradients, rendering: { radii } };
+      const metrics = { loss, l1, ssim, psnr: -10 * Math.log10(mse) };
+      const broken = finite === true ? undefined : PARAMETERS.find((name) => !allFinite(gradients[name]));
+      return { metrics, gradients, rendering: { radii }, ...(broken && { broken }) };
     },
     evaluate: async (gaussians, view, { degree, perceptual }) => {
-      const background: Rgb = settings.background === 'white' ? [1, 1, 1] : [0, 0, 0];
+      const background = plainBackground(settings.background);
       const rendering = await rasterizer.render(gaussians, view.camera, { background, degree, antialiasing });
       // What a screen can show.
       const color = rendering.color.map((value) => Math.min(1, Math.max(0, value)));
@@ -138,16 +123,6 @@ export function viewLoss(given: {
       };
     },
   };
-}
-
-/** A loss may be finite where a gradient is not: one number would spoil a Gaussian for good. */
-function demandFinite(metrics: StepMetrics, gradients: RenderGradients, step: number): void {
-  const fault = Number.isFinite(metrics.loss) ? PARAMETERS.find((name) => !allFinite(gradients[name])) : 'loss';
-  if (fault === undefined) return;
-  throw new UserError(
-    `[gaussians/training] ${fault === 'loss' ? `loss is not finite: loss=${metrics.loss}` : `gradient is not finite: ${fault}`}, `
-      + `step=${step}, view=${metrics.view}. Check the images and cameras, or lower the learning rates.`,
-  );
 }
 
 function allFinite(values: Gaussians[ParameterName]): boolean {

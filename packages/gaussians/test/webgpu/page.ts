@@ -48,7 +48,7 @@ const api: PageApi = {
   train: async (scene, steps) => {
     const losses: number[] = [];
     for await (const event of trainSplats({ scene: revived(scene), rasterizer, steps, degree: 0 }))
-      if (event.kind === 'step') losses.push(event.metrics.loss);
+      if (event.kind === 'step') losses.push(event.losses['loss']!);
     return losses;
   },
 };

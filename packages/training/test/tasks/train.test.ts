@@ -154,6 +154,22 @@ describe('a run', () => {
     expect([...store.files.keys()].filter((path) => path.startsWith('checkpoints'))).toEqual(['checkpoints/step-00000003.aside']);
   });
 
+  it('ends when a loss stays a thousand times its first, unless its task says that one step says little of another', async () => {
+    const losses = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [i + 1, i === 0 ? 1e-5 : 1]));
+    await expect(all(walk({ losses }), { store: memoryStore(), steps: 20 })).rejects.toThrow('loss is 1000 times that of the first step');
+    const steady = { ...walk({ losses }), growth: 'ignored' } as const;
+    expect((await all(steady, { store: memoryStore(), steps: 20 })).at(-1)).toMatchObject({ kind: 'done', step: 20 });
+  });
+
+  it('evaluates a run that is aborted when asked', async () => {
+    const evaluated = async (onAbort?: 'end' | 'evaluate'): Promise<number> => {
+      const options = { store: memoryStore(), steps: 9, signal: AbortSignal.abort(), ...(onAbort && { onAbort }) };
+      return (await all(walk(), options)).filter(({ kind }) => kind === 'numbers').length;
+    };
+    expect([await evaluated(), await evaluated('end'), await evaluated('evaluate')]).toEqual([0, 0, 1]);
+    await expect(evaluated('fly' as 'end')).rejects.toThrow('unknown onAbort: onAbort=fly. Known: end, evaluate.');
+  });
+
   it('is not resumed on data that changed', async () => {
     const store = memoryStore();
     const on = (classes: readonly string[]): Task<Walk> => ({

@@ -1,17 +1,21 @@
 import { join } from 'node:path';
 import {
   boxOf,
+  deformationData,
   hexPlaneDeformation,
   mlpDeformation,
   stillScene,
+  trainMotion,
+  trainSplats,
   type Deformation,
   type Gaussians,
-  type Rasterizer,
+  type TrainSplatsOptions,
 } from '@langevin/gaussians';
-import { plannedSteps, trainDynamicInFolder, trainSplatsInFolder, type TrainInFolderOptions } from '@langevin/gaussians/node';
 import { writeSplats4dFile } from '@langevin/io/node';
 import type { SplatMetadata } from '@langevin/io/splats';
 import { didYouMean, setDefaultEngine, UserError } from '@langevin/tensor';
+import { listCheckpoints, readStoredJson, RUN_FILES } from '@langevin/training';
+import { folderStore } from '@langevin/training/node';
 import { openEngine } from '../../engines.ts';
 import { showCount } from '../../table.ts';
 import { line, remark, type Terminal } from '../../terminal.ts';
@@ -26,7 +30,8 @@ export interface MotionOptions {
   readonly set: Readonly<Record<string, unknown>>;
   /** Steps of the asset at rest, before it moves. @default those of the run that is resumed; else a quarter of all, 3000 at most */
   readonly stillSteps?: number;
-  readonly resume: boolean;
+  /** Where the two runs are kept. */
+  readonly folder: string;
   /** What the file says of the asset. */
   readonly metadata: SplatMetadata;
   readonly stillViews?: 'first' | 'all';
@@ -65,12 +70,9 @@ export function deformationMaker(
  * A scene in motion: first the asset at rest, then the motion with it, each a run of its own in the folder; both are resumed. `common` is
  * what both are trained with.
  */
-export async function runMotion(
-  motion: MotionOptions,
-  common: Omit<TrainInFolderOptions, 'rasterizer'> & { readonly rasterizer: Rasterizer },
-  terminal: Terminal,
-): Promise<void> {
-  const { scene, folder, strategy: _strategy, degree: _degree, degreeEvery: _every, ...rest } = common;
+export async function runMotion(motion: MotionOptions, common: Omit<TrainSplatsOptions, 'store'>, terminal: Terminal): Promise<void> {
+  const { scene, start = 'new', strategy: _strategy, degree: _degree, degreeEvery: _every, ...rest } = common;
+  const [atRest, inMotion] = [join(motion.folder, 'still'), join(motion.folder, 'motion')];
   const { times } = scene;
   if (times === undefined)
     throw new UserError(
@@ -79,7 +81,9 @@ export async function runMotion(
     );
   const deformationOf = deformationMaker(motion.kind, motion.set);
   const still = stillScene(scene, motion.stillViews);
-  const stillSteps = await stepsAtRest(motion, { steps: common.steps, folder: join(folder, 'still') });
+  const stillSteps = await stepsAtRest(motion, { steps: common.steps, folder: atRest, start });
+  // The checkpoint before the newest is asked for in the run that was under way.
+  const hasMoved = (await listCheckpoints(folderStore(inMotion))).length > 0;
   const moments = new Set([...scene.train, ...scene.test].map(({ time }) => time)).size;
   remark(
     terminal,
@@ -94,66 +98,69 @@ export async function runMotion(
   setDefaultEngine(engine);
   try {
     const asset = await follow(
-      trainSplatsInFolder({
+      trainSplats({
         ...common,
         scene: still,
         steps: stillSteps,
-        folder: join(folder, 'still'),
+        start: start === 'previous' && hasMoved ? 'resume' : start,
+        store: folderStore(atRest),
       }),
-      'asset at rest',
+      { name: 'asset at rest', title: scene.name, folder: atRest },
       terminal,
     );
-    const { kind, config } = deformationOf(asset.done.gaussians);
-    if (asset.done.reason === 'aborted')
+    const { gaussians } = asset.state;
+    const deformation = deformationOf(gaussians);
+    if (asset.reason === 'aborted')
       return ended(
         {
-          step: asset.done.step,
+          step: asset.step,
           out: null,
           reason: 'aborted',
-          gaussians: asset.done.gaussians.count,
+          gaussians: gaussians.count,
           psnr: null,
           ssim: null,
           atRest: asset.score?.psnr ?? null,
           milliseconds: null,
-          checkpoint: asset.done.checkpoint,
-          report: join(folder, 'still', 'report.html'),
+          checkpoint: asset.checkpoint,
+          report: asset.report,
         },
         motion,
         terminal,
       );
     const steps = common.steps - stillSteps;
     const moved = await follow(
-      trainDynamicInFolder({
+      trainMotion({
         ...rest,
         scene,
-        gaussians: asset.done.gaussians,
-        deformation: deformationOf(asset.done.gaussians),
+        gaussians,
+        deformation,
         asset: motion.holdAsset ? 'hold' : 'train',
         steps,
-        folder: join(folder, 'motion'),
+        start: start === 'previous' && !hasMoved ? 'new' : start,
+        store: folderStore(inMotion),
       }),
-      `motion (${kind})`,
+      { name: `motion (${deformation.kind})`, title: scene.name, folder: inMotion },
       terminal,
     );
-    const { done, score, milliseconds } = moved;
+    const { score, milliseconds } = moved;
     const frames = [...new Set(scene.train.map(({ time }) => times.start + time! * (times.end - times.start)))].sort((a, b) => a - b);
     await writeSplats4dFile(motion.out, {
-      cloud: { ...done.gaussians, metadata: motion.metadata },
+      cloud: { ...moved.state.gaussians, metadata: motion.metadata },
       times: { ...times, loop: 'none', frames },
-      deformation: { ...done.deformation, config },
+      deformation: await deformationData(deformation, moved.state.params),
     });
     ended(
       {
-        step: stillSteps + done.step,
+        step: stillSteps + moved.step,
         out: motion.out,
-        reason: done.reason,
-        gaussians: done.gaussians.count,
+        reason: moved.reason,
+        gaussians: moved.state.gaussians.count,
         psnr: score?.psnr ?? null,
         ssim: score?.ssim ?? null,
         atRest: asset.score?.psnr ?? null,
         milliseconds,
-        checkpoint: done.checkpoint,
-        report: join(folder, 'motion', 'report.html'),
+        checkpoint: moved.checkpoint,
+        report: moved.report,
       },
       motion,
       terminal,
@@ -166,10 +173,10 @@ export async function runMotion(
 
 /** A run that is resumed, for more steps perhaps, keeps its asset at rest as it was trained. */
 async function stepsAtRest(
-  { stillSteps: given, resume }: MotionOptions,
-  { steps, folder }: { readonly steps: number; readonly folder: string },
+  { stillSteps: given }: MotionOptions,
+  { steps, folder, start }: { readonly steps: number; readonly folder: string; readonly start: TrainSplatsOptions['start'] },
 ): Promise<number> {
-  const before = resume ? await plannedSteps(folder) : undefined;
+  const before = start === 'new' ? undefined : await storedSteps(folder);
   if (before !== undefined && given !== undefined && given !== before)
     throw new UserError(
       `[cli/splat] run was started with other steps of the asset at rest: --still-steps=${given}, before=${before}. Leave it out, or use `
@@ -180,6 +187,13 @@ async function stepsAtRest(
   throw new UserError(
     `[cli/splat] no steps are left for the motion: steps of the asset at rest=${chosen}, --steps=${steps}. Give more steps.`,
   );
+}
+
+/** The steps for which the run in a folder was started; nothing where there is none. */
+async function storedSteps(folder: string): Promise<number | undefined> {
+  const config = await readStoredJson(folderStore(folder), RUN_FILES.config);
+  const { steps } = (typeof config === 'object' && config !== null ? config : {}) as { readonly steps?: unknown };
+  return Number.isSafeInteger(steps) ? (steps as number) : undefined;
 }
 
 interface Ending {
@@ -193,7 +207,7 @@ interface Ending {
   /** PSNR of the asset at rest on the same held-out views. */
   readonly atRest: number | null;
   readonly milliseconds: number | null;
-  readonly checkpoint: string | undefined;
+  readonly checkpoint: string;
   readonly report: string;
 }
 
@@ -211,7 +225,7 @@ function ended({ milliseconds, atRest, ...ending }: Ending, { kind, json }: Moti
         + `${ending.ssim!.toFixed(4)}${atRest === null ? '' : `; at rest it had ${atRest.toFixed(2)} dB`}`,
     );
   if (ending.out !== null) line(terminal, `Gaussians   ${ending.out}`);
-  line(terminal, `checkpoint  ${ending.checkpoint ?? 'none'}`);
+  line(terminal, `checkpoint  ${ending.checkpoint}`);
   line(terminal, `report      ${ending.report}`);
   if (ending.reason === 'aborted') line(terminal, 'go on with  the same command and --resume');
 }

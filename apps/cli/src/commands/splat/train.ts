@@ -3,15 +3,17 @@ import {
   cpuRasterizer,
   holdOutGap,
   strategyByName,
+  trainSplats,
   type HoldOut,
   type ShDegree,
   type SplatScene,
   type TrainingBackground,
 } from '@langevin/gaussians';
-import { loadScene, trainSplatsInFolder } from '@langevin/gaussians/node';
+import { loadScene } from '@langevin/gaussians/node';
 import { checkOutputFile, checkOutputFolder, makeFolder, prepareOutputFile, writeSplatFile } from '@langevin/io/node';
 import { splatFormatForName, type SplatMetadata } from '@langevin/io/splats';
 import { shownValue, UserError } from '@langevin/tensor';
+import { folderStore } from '@langevin/training/node';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { integer, list, setting } from '../../arguments.ts';
 import { showCount } from '../../table.ts';
@@ -27,6 +29,7 @@ interface TrainOptions extends InitOptions {
   readonly steps: number;
   readonly decaySteps?: number;
   readonly resume?: true;
+  readonly resumePrevious?: true;
   readonly images?: string;
   readonly model?: string;
   readonly strict?: true;
@@ -65,7 +68,7 @@ Examples:
 
 A scene is a folder with a COLMAP model (sparse/0, binary or text) and images, or with a transforms.json of nerfstudio or Blender. Every 8th
 view is held out. Ctrl+C writes a checkpoint and ends; --resume, with the same options, goes on from the newest checkpoint to the same
-bytes as if nothing had happened. The folder holds report.html (held-out renders and curves), log.jsonl, renders/ and checkpoints/.
+bytes as if nothing had happened. The folder holds report.html (held-out views and curves), log.jsonl, evaluations/ and checkpoints/.
 
 Where the frames of a transforms.json have a "time", the scene moves: an asset at rest is trained first (--still-steps of the steps, on the
 views of the first moment if there are 8, otherwise on all), then the motion, and the asset with it. The folder then holds still/ and
@@ -84,6 +87,7 @@ export function addSplatTrain(program: Command, terminal: Terminal): void {
     .option('--steps <n>', 'steps in all, those before a resume included', integer(1, 1e7), 30_000)
     .option('--decay-steps <n>', 'steps over which the rate of the places falls (default: --steps)', integer(1, 1e7))
     .option('--resume', 'go on from the newest checkpoint of the folder, if there is one')
+    .option('--resume-previous', 'go on from the checkpoint before the newest, which is damaged or no good: it is set aside')
     .option('--images <folder>', 'images of a COLMAP model (default: images in the scene)')
     .option('--model <folder>', 'of several COLMAP models the one to read, such as sparse/1 (default: the one with the most images)')
     .option('--strict', 'refuse a scene of which views cannot be used, in place of leaving them out')
@@ -177,9 +181,8 @@ async function runTraining(path: string, options: TrainOptions, terminal: Termin
   const common = {
     rasterizer,
     strategy,
-    folder,
     steps: options.steps,
-    start: options.resume ? 'resume' : 'new',
+    start: options.resumePrevious ? 'previous' : options.resume ? 'resume' : 'new',
     seed: options.seed,
     background: options.background,
     antialiasing: options.antialiasing ? 'mip' : 'none',
@@ -190,6 +193,7 @@ async function runTraining(path: string, options: TrainOptions, terminal: Termin
     evaluateEvery: options.evaluateEvery,
     checkpointEvery: options.checkpointEvery,
     signal: terminal.signal,
+    onAbort: 'evaluate',
   } as const;
   try {
     if (kind !== undefined) {
@@ -201,7 +205,7 @@ async function runTraining(path: string, options: TrainOptions, terminal: Termin
           holdAsset: options.holdAsset ?? false,
           out,
           metadata,
-          resume: options.resume ?? false,
+          folder,
           json: options.json ?? false,
           ...(options.stillViews && { stillViews: options.stillViews }),
           ...(options.threads !== undefined && { threads: options.threads }),
@@ -210,22 +214,28 @@ async function runTraining(path: string, options: TrainOptions, terminal: Termin
         terminal,
       );
     }
-    const { done, score, milliseconds } = await follow(
-      trainSplatsInFolder({ ...common, scene, ...(options.decaySteps !== undefined && { decaySteps: options.decaySteps }) }),
-      'training',
+    const { score, milliseconds, ...done } = await follow(
+      trainSplats({
+        ...common,
+        scene,
+        store: folderStore(folder),
+        ...(options.decaySteps !== undefined && { decaySteps: options.decaySteps }),
+      }),
+      { name: 'training', title: scene.name, folder },
       terminal,
     );
-    await writeOrSay(out, { ...done.gaussians, metadata });
+    const { gaussians } = done.state;
+    await writeOrSay(out, { ...gaussians, metadata });
     const ending = {
       out,
       step: done.step,
       reason: done.reason,
-      gaussians: done.gaussians.count,
+      gaussians: gaussians.count,
       psnr: score?.psnr ?? null,
       ssim: score?.ssim ?? null,
       millisecondsPerStep: milliseconds,
       checkpoint: done.checkpoint,
-      report: join(folder, 'report.html'),
+      report: done.report,
     };
     if (options.json) return line(terminal, JSON.stringify(ending));
     line(
@@ -234,7 +244,7 @@ async function runTraining(path: string, options: TrainOptions, terminal: Termin
         + `${milliseconds === null ? 'no step done' : `${milliseconds.toFixed(1)} ms per step`}`,
     );
     if (score !== undefined)
-      line(terminal, `held-out    PSNR ${score.psnr.toFixed(2)} dB, SSIM ${score.ssim.toFixed(4)} over ${score.views.length} views`);
+      line(terminal, `held-out    PSNR ${score.psnr.toFixed(2)} dB, SSIM ${score.ssim.toFixed(4)} over ${scene.test.length} views`);
     line(terminal, `Gaussians   ${out}`);
     line(terminal, `checkpoint  ${done.checkpoint}`);
     line(terminal, `report      ${ending.report}`);
@@ -246,7 +256,9 @@ async function runTraining(path: string, options: TrainOptions, terminal: Termin
 
 /** What is wrong is said before hours of training, not after. */
 function checkBefore(options: TrainOptions): void {
-  const { out, deformation, setMotion, steps, stillSteps: given } = options;
+  const { out, deformation, setMotion, steps, stillSteps: given, resume, resumePrevious } = options;
+  if (resume && resumePrevious)
+    throw new UserError('[cli/splat] a run goes on from one checkpoint: --resume and --resume-previous are both given. Give one of them.');
   if (out !== undefined) splatFormatForName(out, { use: 'write' });
   if (deformation === undefined || deformation === 'none') {
     if (setMotion !== undefined && deformation === 'none')

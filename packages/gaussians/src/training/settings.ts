@@ -1,8 +1,8 @@
 import { checkNumber, shownValue, UserError } from '@langevin/tensor';
+import type { Json } from '@langevin/training';
 import { givenOptions } from '../given-options.ts';
 import type { ShDegree } from '../gaussians.ts';
 import { checkRates, DEFAULT_RATES, type LearningRates } from '../optimizer/rates.ts';
-import type { SplatScene } from '../scenes/scene.ts';
 import { defaultStrategy } from '../strategies/default.ts';
 import type { Strategy } from '../strategies/strategy.ts';
 
@@ -16,7 +16,7 @@ export interface TrainingSettings {
   /** How the number of Gaussians changes; whatever it is, well before the end of the run. @default defaultStrategy() */
   readonly strategy?: Strategy;
   readonly rates?: Partial<LearningRates>;
-  /** Steps over which the rate of the means falls. @default the steps of the run */
+  /** Steps over which the rate of the means falls. @default the steps that the run was started for */
   readonly decaySteps?: number;
   /** Highest degree of the spherical harmonics. @default 3 */
   readonly degree?: ShDegree;
@@ -36,8 +36,8 @@ export interface TrainingSettings {
   readonly depthWeight?: number;
 }
 
-/** All settings, with their defaults. */
-export interface ResolvedSettings extends Required<Omit<TrainingSettings, 'rates'>> {
+/** All settings, with their defaults; `decaySteps` only where it was given. */
+export interface ResolvedSettings extends Required<Omit<TrainingSettings, 'rates' | 'decaySteps'>>, Pick<TrainingSettings, 'decaySteps'> {
   readonly rates: LearningRates;
 }
 
@@ -62,7 +62,7 @@ export const SETTING_NAMES: readonly string[] = [
 ];
 
 /** @throws UserError when one is out of range, or is none that a training has */
-export function resolveSettings(settings: TrainingSettings, steps: number): ResolvedSettings {
+export function resolveSettings(settings: TrainingSettings): ResolvedSettings {
   const where = 'gaussians/training';
   const given = givenOptions(where, settings, { what: 'a training', known: SETTING_NAMES });
   const strategy = given.strategy ?? defaultStrategy();
@@ -71,13 +71,12 @@ export function resolveSettings(settings: TrainingSettings, steps: number): Reso
     ...DEFAULTS,
     opacityRegularizer: strategy.defaults.opacityRegularizer,
     scaleRegularizer: strategy.defaults.scaleRegularizer,
-    decaySteps: steps,
     ...given,
     strategy,
     rates: { ...DEFAULT_RATES, ...rates },
   };
   checkRates(resolved.rates);
-  const { seed, degree, degreeEvery, decaySteps, dssim, opacityRegularizer, scaleRegularizer, depthWeight } = resolved;
+  const { seed, degree, degreeEvery, decaySteps = 1, dssim, opacityRegularizer, scaleRegularizer, depthWeight } = resolved;
   checkNumber(where, { seed }, { atLeast: 0, kind: 'integer' });
   checkNumber(where, { degree }, { atLeast: 0, atMost: 3, kind: 'integer' });
   checkNumber(where, { decaySteps, degreeEvery }, { atLeast: 1, kind: 'integer' });
@@ -95,53 +94,7 @@ function checkName(named: Readonly<Record<string, string>>, known: readonly stri
       throw new UserError(`[gaussians/training] setting is unknown: ${name}=${shownValue(value)}. Known: ${known.join(', ')}.`);
 }
 
-/**
- * What a run was planned for when it was started: the steps over which its rates fall. A run that is resumed for more steps keeps them, so
- * that what was learned so far stays what it was.
- */
-export function plannedBefore(stored: { readonly metadata: Readonly<Record<string, string>> } | undefined): {
-  readonly decaySteps?: number;
-} {
-  if (stored === undefined) return {};
-  try {
-    const { decaySteps } = JSON.parse(stored.metadata['run'] ?? '') as { readonly decaySteps?: unknown };
-    return Number.isSafeInteger(decaySteps) ? { decaySteps: decaySteps as number } : {};
-  } catch {
-    // Said when the checkpoint is read.
-    return {};
-  }
-}
-
-/** The settings and the scene as plain values, by which a resumed run is known to be the same. */
-export function describeRun(settings: ResolvedSettings, scene: SplatScene): Readonly<Record<string, unknown>> {
-  const { strategy, ...rest } = settings;
-  return {
-    ...rest,
-    strategy: { name: strategy.name, ...strategy.options },
-    scene: {
-      name: scene.name,
-      extent: scene.extent,
-      views: scene.train.map(
-        ({ name, camera, time }) => `${name} ${camera.width}x${camera.height}${time === undefined ? '' : ` at ${time}`}`,
-      ),
-    },
-  };
-}
-
-/** The first entry in which two descriptions differ, or undefined. */
-export function firstDifference(stored: unknown, given: unknown, path = ''): string | undefined {
-  if (typeof stored !== 'object' || typeof given !== 'object' || stored === null || given === null) {
-    return Object.is(stored, given)
-      ? undefined
-      : `${path}: stored ${JSON.stringify(stored) ?? 'nothing'}, given ${JSON.stringify(given) ?? 'nothing'}`;
-  }
-  for (const key of new Set([...Object.keys(stored), ...Object.keys(given)])) {
-    const found = firstDifference(
-      (stored as Record<string, unknown>)[key],
-      (given as Record<string, unknown>)[key],
-      path === '' ? key : `${path}.${key}`,
-    );
-    if (found !== undefined) return found;
-  }
-  return undefined;
+/** The settings as plain values: what decides a run, by which a resumed one is known to be the same. */
+export function describeSettings({ strategy, rates, ...rest }: ResolvedSettings): { readonly [name: string]: Json } {
+  return { ...rest, rates: { ...rates }, strategy: { name: strategy.name, ...strategy.options } };
 }

@@ -2,25 +2,30 @@ import {
   boxOf,
   cpuRasterizer,
   defaultStrategy,
+  deformationData,
   hexPlaneDeformation,
   mlpDeformation,
+  motionTask,
   playback,
   psnr,
   pictureOf,
   stillScene,
-  trainDynamic,
+  trainMotion,
   trainSplats,
   type Deformation,
-  type DynamicEvent,
-  type DynamicTrainingOptions,
+  type DeformationData,
   type Gaussians,
+  type MotionState,
   type Rasterizer,
   type SplatScene,
+  type TrainMotionOptions,
 } from '@langevin/gaussians';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { setDefaultEngine } from '@langevin/tensor';
+import { checkpointPath, memoryStore, RUN_FILES, type TrainEvent } from '@langevin/training';
+import { checkTask } from '@langevin/training/testing';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { memoryStore } from './memory-store.ts';
 import { blobsAt, movingScene } from './moving-scene.ts';
 import { blobs } from './tiny-scene.ts';
 
@@ -43,14 +48,24 @@ const small = {
 };
 const kinds = ['mlp', 'hexplane'] as const;
 
-type Done = Extract<DynamicEvent, { readonly kind: 'done' }>;
+type Event = TrainEvent<MotionState<unknown>>;
+type Done = Extract<Event, { readonly kind: 'done' }>;
 
-async function events(options: Partial<DynamicTrainingOptions<unknown>> & { readonly steps: number }): Promise<readonly DynamicEvent[]> {
-  const all: DynamicEvent[] = [];
-  for await (const event of trainDynamic({ scene, rasterizer, gaussians: blobs(), deformation: small.mlp, ...options })) all.push(event);
+async function events(options: Partial<TrainMotionOptions<unknown>> & { readonly steps: number }): Promise<readonly Event[]> {
+  const all: Event[] = [];
+  for await (const event of trainMotion({ scene, rasterizer, gaussians: blobs(), deformation: small.mlp, ...options })) all.push(event);
   return all;
 }
-const last = (all: readonly DynamicEvent[]): Done => all.at(-1) as Done;
+const last = (all: readonly Event[]): Done => all.at(-1) as Done;
+
+/** What a file of the result holds. */
+async function resultOf(
+  all: readonly Event[],
+  deformation: Deformation<unknown>,
+): Promise<{ readonly gaussians: Gaussians; readonly motion: DeformationData }> {
+  const { gaussians, params } = last(all).state;
+  return { gaussians, motion: await deformationData(deformation, params) };
+}
 
 /** Mean PSNR over the held-out views, each at its time, of anything that plays. */
 async function heldOut(at: (time: number) => Gaussians): Promise<number> {
@@ -66,16 +81,19 @@ describe.each(kinds)('a motion: %s', (kind) => {
       + 'bit for bit',
     async () => {
       const all = await events({ deformation: small[kind], asset: 'hold', steps: 160, rate: 6 });
-      const { gaussians, deformation } = last(all);
+      const { gaussians, motion } = await resultOf(all, small[kind]);
       expect(gaussians).toEqual(blobs());
-      const at = playback(gaussians, deformation);
+      const at = playback(gaussians, motion);
       expect(at(0)).toEqual(blobs());
       const [still, moving, truth] = [await heldOut(() => blobs()), await heldOut(at), await heldOut((time) => blobsAt(time))];
       expect(truth).toBeGreaterThan(45);
       expect(moving - still).toBeGreaterThan(6);
       // What the run says of itself is that of a player without an engine.
-      const evaluation = all.findLast((event) => event.kind === 'evaluation')!;
-      expect(evaluation.psnr).toBeCloseTo(moving, 1);
+      const evaluation = all.findLast((event) => event.kind === 'numbers')!;
+      expect(evaluation.values['heldOutPsnr']).toBeCloseTo(moving, 1);
+      const film = all.findLast((event) => event.kind === 'artifact')!;
+      expect([film.path, film.artifact.kind]).toEqual(['evaluations/step-00000160/motion.gif', 'film']);
+      expect(await sharp(film.artifact.content as Uint8Array).metadata()).toMatchObject({ pages: 12, width: 20, pageHeight: 16 });
     },
     240_000,
   );
@@ -84,11 +102,12 @@ describe.each(kinds)('a motion: %s', (kind) => {
     const coarse = stillScene({ ...scene, points: { count: 30, positions: blobs().means, colors: new Uint8Array(90).fill(128) } }, 'all');
     let blur: Gaussians | undefined;
     for await (const event of trainSplats({ scene: coarse, rasterizer, steps: 150, degree: 1, strategy: defaultStrategy({ stop: 0 }) }))
-      if (event.kind === 'done') blur = event.gaussians;
-    const { gaussians, deformation } = last(await events({ gaussians: blur!, deformation: small[kind], steps: 260, rate: 6 }));
+      if (event.kind === 'done') blur = event.state.gaussians;
+    const all = await events({ gaussians: blur!, deformation: small[kind], steps: 260, rate: 6 });
+    const { gaussians, motion } = await resultOf(all, small[kind]);
     expect(gaussians.means).not.toEqual(blur!.means);
-    expect(playback(gaussians, deformation)(0)).toEqual(gaussians);
-    expect((await heldOut(playback(gaussians, deformation))) - (await heldOut(() => blur!))).toBeGreaterThan(2);
+    expect(playback(gaussians, motion)(0)).toEqual(gaussians);
+    expect((await heldOut(playback(gaussians, motion))) - (await heldOut(() => blur!))).toBeGreaterThan(2);
   }, 240_000);
 
   it.each(['hold', 'train'] as const)(
@@ -96,26 +115,30 @@ describe.each(kinds)('a motion: %s', (kind) => {
     async (asset) => {
       const store = memoryStore();
       const options = { deformation: small[kind], asset, background: 'random', steps: 8 } as const;
-      const whole = last(await events({ ...options, store, checkpointEvery: 3 }));
+      await events({ ...options, store, checkpointEvery: 3, keep: 4 });
       for (const step of [3, 6]) {
         const from = memoryStore();
-        from.kept.set(step, store.kept.get(step)!);
+        for (const path of [checkpointPath(step), RUN_FILES.config, RUN_FILES.data]) await from.write(path, [store.files.get(path)!]);
         const all = await events({ ...options, store: from, start: 'resume' });
         expect(all[0]).toMatchObject({ kind: 'start', step, resumed: true });
-        expect(last(all).gaussians).toEqual(whole.gaussians);
-        expect(last(all).deformation).toEqual(whole.deformation);
-        expect(from.kept.get(8)).toEqual(store.kept.get(8));
+        expect(from.files.get(checkpointPath(8))).toEqual(store.files.get(checkpointPath(8)));
       }
     },
     240_000,
   );
 });
 
+it('resumes to the same bytes wherever it ends, as checkTask asks of every task', async () => {
+  const { test } = scene;
+  const few = { ...scene, test: test.slice(1, 2) };
+  await checkTask(() => motionTask({ scene: few, rasterizer, gaussians: blobs(), deformation: small.mlp, steps: 4 }), { steps: 4 });
+}, 240_000);
+
 it('says what each step was like, and ends on abort with a checkpoint', async () => {
   const stop = new AbortController();
   const store = memoryStore();
-  const all: DynamicEvent[] = [];
-  for await (const event of trainDynamic({
+  const all: Event[] = [];
+  for await (const event of trainMotion({
     scene,
     rasterizer,
     gaussians: blobs(),
@@ -127,10 +150,10 @@ it('says what each step was like, and ends on abort with a checkpoint', async ()
     all.push(event);
     if (event.kind === 'step' && event.step === 3) stop.abort();
   }
-  expect(all[0]).toEqual({ kind: 'start', step: 0, steps: 50, count: 30, resumed: false });
-  const steps = all.flatMap((event) => (event.kind === 'step' ? [event.metrics] : []));
-  expect(steps.map(({ psnr: value }) => Number.isFinite(value))).toEqual([true, true, true]);
-  expect(last(all)).toMatchObject({ step: 3, reason: 'aborted', checkpoint: 'memory:3', deformation: { kind: 'hexplane' } });
+  expect(all[0]).toEqual({ kind: 'start', step: 0, steps: 50, resumed: false, changed: [] });
+  const steps = all.flatMap((event) => (event.kind === 'step' ? [event.measures!] : []));
+  expect(steps.map(({ psnr: value, count }) => [Number.isFinite(value), count])).toEqual(Array(3).fill([true, 30]));
+  expect(last(all)).toMatchObject({ step: 3, reason: 'aborted', checkpoint: checkpointPath(3) });
 });
 
 it('refuses views without a time, other settings, numbers that are none', async () => {
@@ -149,9 +172,9 @@ it('refuses views without a time, other settings, numbers that are none', async 
   );
   const store = memoryStore();
   await events({ steps: 2, store });
-  await expect(events({ steps: 2, store })).rejects.toThrow('there is a checkpoint already: memory:2.');
+  await expect(events({ steps: 2, store })).rejects.toThrow('there is a run already: memory, newest step=2.');
   await expect(events({ steps: 2, store, start: 'resume', asset: 'hold' })).rejects.toThrow(
-    'run was started with other settings: asset: stored "train", given "hold"',
+    'run was started with another configuration: asset: stored "train", given "hold"',
   );
   await expect(events({ steps: 2, store, start: 'resume', deformation: small.hexplane })).rejects.toThrow(
     'motion.kind: stored "mlp", given "hexplane"',
@@ -165,7 +188,7 @@ it('refuses views without a time, other settings, numbers that are none', async 
     },
   };
   await expect(events({ steps: 2, rasterizer: broken })).rejects.toThrow(
-    /^\[gaussians\/training\] gradient is not finite: means, step=1, view=.* Last good checkpoint: none\.$/,
+    /^\[training\/train\] norm of the gradient is not finite: means=NaN, step=1, items: views \[t.*\]\. Last good checkpoint: none yet\./,
   );
 });
 
