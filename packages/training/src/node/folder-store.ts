@@ -45,10 +45,19 @@ export function folderStore(folder: string): RunStore {
     lock: async () => {
       await makeFolder(folder);
       const lock = await lockFolder(folder);
-      for (const each of [folder, at('checkpoints')]) if ((await namesIn(each)).length > 0) await removeStaleTemporaries(each);
+      for (const each of [folder, at('checkpoints'), ...(await foldersIn(at('evaluations')))]) {
+        if ((await namesIn(each)).length > 0) await removeStaleTemporaries(each);
+      }
       return lock;
     },
   });
+}
+
+/** All folders below one, at any depth. */
+async function foldersIn(folder: string): Promise<readonly string[]> {
+  if ((await namesIn(folder)).length === 0) return [];
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { numbers, tensor, type Tensor } from '@langevin/tensor';
@@ -271,6 +271,19 @@ describe('a folder', () => {
       expect(new Uint8Array(await readFile(join(folder, path)))).toEqual(memory.files.get(path));
     }
     expect(await readdir(folder)).not.toContain('.lock-1');
+  });
+
+  it('is cleaned of what a killed process left half-written, wherever that is', async () => {
+    const folder = await newFolder();
+    const places = ['.', 'checkpoints', 'evaluations/step-00000002/held-out'].map((name) => join(folder, name));
+    for (const place of places) {
+      await mkdir(place, { recursive: true });
+      await writeFile(join(place, '.langevin-00000000-0000-4000-8000-000000000000.tmp'), 'half');
+      await writeFile(join(place, 'mine.tmp'), 'whole');
+    }
+    const lock = await folderStore(folder).lock();
+    await lock.release();
+    for (const place of places) expect((await readdir(place)).filter((name) => name.endsWith('.tmp'))).toEqual(['mine.tmp']);
   });
 
   it('that is a file, or has no name, is refused', async () => {
