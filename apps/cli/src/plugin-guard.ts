@@ -1,7 +1,7 @@
 import type { Factory, Sampler, StepInput } from '@langevin/core';
 import type { BackbonePlugin } from '@langevin/backbones';
 import type { Spacing } from '@langevin/core-schedules';
-import type { DataPlugin, DatasetPlugin } from '@langevin/io';
+import type { DataPlugin } from '@langevin/io';
 import { errorKind, UserError } from '@langevin/tensor';
 
 /** Whose code runs. */
@@ -76,10 +76,6 @@ export function guardSpacing(spacing: Spacing, plugin: string): Spacing {
   if (typeof spacing?.levels !== 'function') return spacing;
   const blame = { plugin, part: `spacing "${spacing.name}"` };
   return { ...spacing, levels: (process, options) => guarded(blame, () => spacing.levels(process, options)) };
-}
-
-export function guardDataset(dataset: DatasetPlugin, blame: Blame): DatasetPlugin {
-  return { ...dataset, load: (options) => guardedLater(blame, async () => dataset.load(options)) };
 }
 
 export function guardData(data: DataPlugin<never>, blame: Blame): DataPlugin<never> {

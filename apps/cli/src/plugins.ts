@@ -4,27 +4,26 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { backbonePlugins, type BackbonePlugin } from '@langevin/backbones';
 import { processes, spacings, type NoiseProcess, type Spacing } from '@langevin/core-schedules';
-import type { DataPlugin, DatasetPlugin } from '@langevin/io';
-import { dataPlugins, datasetPlugins } from '@langevin/io/node';
+import type { DataPlugin } from '@langevin/io';
+import { dataPlugins } from '@langevin/io/node';
 import { samplers } from '@langevin/samplers';
 import { UserError } from '@langevin/tensor';
 import { resolve as resolvePackage } from 'import-meta-resolve';
-import { guardBackbone, guardData, guardDataset, guarded, guardFactory, guardSampler, guardSpacing } from './plugin-guard.ts';
+import { guardBackbone, guardData, guarded, guardFactory, guardSampler, guardSpacing } from './plugin-guard.ts';
 
 /** Everything that a plugin can add to. */
 export interface Registries {
   readonly samplers: Registry<Sampler>;
   readonly spacings: Registry<Spacing>;
   readonly processes: Registry<NoiseProcess>;
-  readonly datasets: readonly DatasetPlugin[];
   readonly data: readonly DataPlugin<never>[];
   readonly backbones: readonly BackbonePlugin[];
 }
 
 /** What --plugin takes, for help texts. */
 export const PLUGIN_HELP = `A plugin is a JavaScript module, a file or the name of an installed package, with one or more of these
-named exports: samplers, spacings and processes are objects of factories by name; datasets, data and backbones are lists of what
-defineDataset(), defineData() and defineBackbone() give:
+named exports: samplers, spacings and processes are objects of factories by name; data and backbones are lists of what
+defineData() and defineBackbone() give:
   export const samplers = { mine: declareOptions(({ strength = 1 } = {}) => defineSampler({ ... }), ['strength']) };`;
 
 /**
@@ -34,7 +33,7 @@ defineDataset(), defineData() and defineBackbone() give:
  * @throws UserError when one cannot be imported, exports nothing of the kind, or takes a name that exists
  */
 export async function loadPlugins(names: readonly string[]): Promise<Registries> {
-  let registries: Registries = { samplers, spacings, processes, datasets: datasetPlugins, data: dataPlugins, backbones: backbonePlugins };
+  let registries: Registries = { samplers, spacings, processes, data: dataPlugins, backbones: backbonePlugins };
   for (const plugin of names) registries = taken(registries, { plugin, module: await importPlugin(plugin) });
   return registries;
 }
@@ -50,7 +49,7 @@ interface Imported {
 }
 
 function added(to: Registries, { plugin, module }: Imported): Registries {
-  const families = ['samplers', 'spacings', 'processes', 'datasets', 'data', 'backbones'] as const;
+  const families = ['samplers', 'spacings', 'processes', 'data', 'backbones'] as const;
   if (!families.some((family) => module[family] !== undefined))
     throw new UserError(
       `[cli/plugin] plugin adds nothing: plugin=${plugin}, exports=[${Object.keys(module).join(', ')}]. Export one or more of `
@@ -74,7 +73,7 @@ function added(to: Registries, { plugin, module }: Imported): Registries {
     );
   };
   const list = <V extends { readonly name: string }>(
-    name: 'datasets' | 'data' | 'backbones',
+    name: 'data' | 'backbones',
     { before, guard }: { before: readonly V[]; guard: (entry: V) => V },
   ): readonly V[] => {
     const entries = module[name];
@@ -89,13 +88,12 @@ function added(to: Registries, { plugin, module }: Imported): Registries {
     samplers: registry('samplers', { before: to.samplers, guard: (sampler) => guardSampler(sampler, plugin) }),
     spacings: registry('spacings', { before: to.spacings, guard: (spacing) => guardSpacing(spacing, plugin) }),
     processes: registry('processes', { before: to.processes, guard: (process) => process }),
-    datasets: list('datasets', { before: to.datasets, guard: (entry) => guardDataset(entry, blame(`data set "${entry.name}"`)) }),
     data: list('data', { before: to.data, guard: (entry) => guardData(entry, blame(`data set "${entry.name}"`)) }),
     backbones: list('backbones', { before: to.backbones, guard: (entry) => guardBackbone(entry, blame(`backbone "${entry.name}"`)) }),
   };
 }
 
-const DEFINERS = { datasets: 'defineDataset', data: 'defineData', backbones: 'defineBackbone' } as const;
+const DEFINERS = { data: 'defineData', backbones: 'defineBackbone' } as const;
 
 function isNamed(entry: unknown): boolean {
   return typeof entry === 'object' && entry !== null && 'name' in entry && typeof entry.name === 'string';

@@ -31,8 +31,8 @@ describe('list', () => {
     expect((await listed('backbones')).map(({ name, className }) => `${String(name)} ${String(className)}`)).toContain(
       'unet2d UNet2DModel',
     );
-    const datasets = await listed('datasets');
-    expect(datasets.map(({ name }) => name)).toEqual(expect.arrayContaining(['cifar10', 'emoji', 'idx', 'image-folder']));
+    const datasets = await listed('data');
+    expect(datasets.map(({ name }) => name)).toEqual(expect.arrayContaining(['cifar10', 'emoji', 'idx', 'picture-folder']));
     expect(datasets.every(({ summary }) => typeof summary === 'string' && summary.length > 10)).toBe(true);
   });
 

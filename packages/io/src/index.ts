@@ -30,17 +30,14 @@ export type { Image, Rgb } from './images/image.ts';
 export { resizeArea } from './images/resize-area.ts';
 export { withoutExif } from './images/without-exif.ts';
 
-export { batches } from './datasets/batches.ts';
-export type { Batch, BatchOptions, BatchPosition } from './datasets/batches.ts';
-export { defineDataset, memoryDataset } from './datasets/dataset.ts';
-export type { Dataset, DatasetItem, DatasetPlugin, MemoryDatasetInit, SkippedFile } from './datasets/dataset.ts';
-
 export { defineDataSource, filterData, pickFromData, splitData } from './sources/data-source.ts';
 export type { ClipItem, DataItem, DataSource, DataSourceDefinition, ItemNotes, PictureItem, PixelsOf } from './sources/data-source.ts';
 export { defineData } from './sources/define-data.ts';
 export type { DataDefinition, DataLicence, DataPart, DataPlugin, FilePart, OpenContext, PackagePart } from './sources/define-data.ts';
 export { cachedInMemory } from './sources/cached.ts';
 export type { MemoryCacheOptions } from './sources/cached.ts';
+export { pictureSource } from './sources/picture-source.ts';
+export type { PictureSourceOptions } from './sources/picture-source.ts';
 export { defineSource, joinSources, mapSource, pickFromSource } from './sources/source.ts';
 export type { Source, SourceDefinition } from './sources/source.ts';
 export { splitSource } from './sources/split.ts';

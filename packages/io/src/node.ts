@@ -33,17 +33,9 @@ export { encodeMp4, filmExtensions, writeFilm } from './node/films.ts';
 export { readGrey16 } from './node/grey16.ts';
 export type { Grey16 } from './node/grey16.ts';
 
-export { cifar10Dataset } from './datasets/cifar10.ts';
-export type { Cifar10Options } from './datasets/cifar10.ts';
-export { emojiDataset } from './datasets/emoji.ts';
-export type { EmojiOptions } from './datasets/emoji.ts';
-export { idxDataset } from './datasets/idx.ts';
-export type { IdxOptions } from './datasets/idx.ts';
-export { imageFolderDataset } from './datasets/image-folder.ts';
-export type { ImageFolderOptions } from './datasets/image-folder.ts';
-export { datasetPlugins, loadDataset } from './datasets/registry.ts';
-
 // Data sets of pictures and clips with captions
+export { cachedOnDisk, cachedPictures } from './node/cached-on-disk.ts';
+export type { DiskCacheOptions } from './node/cached-on-disk.ts';
 export * from './data/index.ts';
 export { creditsText, fetchData, findData, licencesFor, openData, writeCredits } from './node/data/open-data.ts';
 export type { DataCredits, OpenDataOptions, OpenedData } from './node/data/open-data.ts';

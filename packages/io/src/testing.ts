@@ -1,7 +1,6 @@
 // For tests of data sets made outside this package.
 export { checkData } from './testing/check-data.ts';
 export type { CheckDataOptions } from './testing/check-data.ts';
-export { checkDataset } from './testing/check-dataset.ts';
 // Gaussians without a file, and what the readers of their files are proved with.
 export { fuzzSplats, splatFuzzTable } from './testing/splats/fuzz.ts';
 export type { FuzzOptions, FuzzResult } from './testing/splats/fuzz.ts';

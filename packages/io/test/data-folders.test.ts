@@ -1,9 +1,20 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { encodeGif, filmPalette, type DataSource, type Image } from '@langevin/io';
-import { cifar10Data, clipFolderData, mnistData, movingMnistData, pictureFolderData, readClip, writeImage } from '@langevin/io/node';
+import {
+  cifar10Data,
+  clipFolderData,
+  encodeImage,
+  idxData,
+  mnistData,
+  movingMnistData,
+  pictureFolderData,
+  readClip,
+  writeImage,
+} from '@langevin/io/node';
 import { checkData } from '@langevin/io/testing';
+import { UnsupportedError, UserError } from '@langevin/tensor';
 import { describe, expect, test } from 'vitest';
 import { parseCsv } from '../src/node/data/csv.ts';
 import { readTarGz } from '../src/node/data/tar.ts';
@@ -48,7 +59,7 @@ describe('a folder of pictures', () => {
       caption: 'a third',
       name: 'more/b.jpg',
       group: 'g',
-      attributes: { folder: 'more', rating: '5' },
+      attributes: { folder: 'more', class: 'more', rating: '5' },
     });
     expect((await source.load(3)).image.data[0]).toBe(2);
     await checkData(pictureFolderData, { options: { folder, size: 4 }, folders: {} });
@@ -78,6 +89,53 @@ describe('a folder of pictures', () => {
   ])('refuses metadata of %s', async (_, text, message) => {
     const folder = await folderOf({ 'a.png': flat(1), 'metadata.jsonl': text });
     await expect(pictureFolderData.open({ folder }, none)).rejects.toThrow(message);
+  });
+
+  test('in sub-folders has the first of them as its class, in code-unit order, and follows no link to a folder', async () => {
+    const folder = await folderOf({ 'dog/10.png': flat(10), 'dog/9.png': flat(9), 'Cat/deep/er/x.png': flat(1), 'ant/a.jpg': flat(0) });
+    await writeFile(join(folder, 'dog', 'notes.md'), 'x');
+    await symlink(folder, join(folder, 'dog', 'loop'));
+    const source = await pictureFolderData.open({ folder, size: 2 }, none);
+    const all = Array.from({ length: source.length }, (_, i) => source.about(i));
+    expect(all.map(({ name }) => name)).toEqual(['Cat/deep/er/x.png', 'ant/a.jpg', 'dog/10.png', 'dog/9.png']);
+    expect(all.map(({ attributes }) => attributes['class'])).toEqual(['Cat', 'ant', 'dog', 'dog']);
+    expect(all[0]!.attributes['folder']).toBe('Cat/deep/er');
+  });
+
+  test('is grey where that is asked for', async () => {
+    const source = await pictureFolderData.open({ folder: await folderOf({ 'a.png': flat(7) }), size: 4, channels: 'grey' }, none);
+    expect((await source.load(0)).image).toEqual({ width: 4, height: 4, channels: 1, data: new Uint8Array(16).fill(7) });
+  });
+
+  test('that cannot be read is named, or left out with a remark', async () => {
+    const whole = await encodeImage(
+      { ...flat(9, 32), data: Uint8Array.from({ length: 3072 }, (_, i) => (i * i) % 251) },
+      { format: 'png' },
+    );
+    const folder = await folderOf({ 'a.png': flat(1), 'b.png': whole.subarray(0, whole.length - 200), 'c.png': flat(4) });
+    const strict = await pictureFolderData.open({ folder }, none);
+    await expect(strict.load(1)).rejects.toThrow(/b\.png" cannot be decoded/u);
+    const source = await pictureFolderData.open({ folder, size: 2, onUnreadable: 'skip' }, none);
+    expect(captions(source)).toEqual(['a', 'c']);
+    expect((await source.load(1)).image.data[0]).toBe(4);
+    expect(source.remarks).toEqual([
+      expect.stringMatching(/^1 of 3 pictures cannot be read and are left out: b\.png \(.*cannot be decoded/u),
+    ]);
+    const damaged = await folderOf({ 'a.png': 'not a picture' });
+    await expect(pictureFolderData.open({ folder: damaged, onUnreadable: 'skip' }, none)).rejects.toThrow(
+      /none of 1 pictures can be read; the first: a\.png/u,
+    );
+  });
+
+  test('is another content when a file or an option is another', async () => {
+    const folder = await folderOf({ 'a.png': flat(1), 'b.png': flat(1) });
+    const content = async (size: number, i = 0) => (await pictureFolderData.open({ folder, size }, none)).contentOf!(i);
+    const before = await content(4);
+    expect(await content(4)).toBe(before);
+    expect(await content(8)).not.toBe(before);
+    expect(await content(4, 1)).not.toBe(before);
+    await writeImage(join(folder, 'a.png'), flat(200, 9));
+    expect(await content(4)).not.toBe(before);
   });
 
   test('that is empty or not there is refused', async () => {
@@ -202,6 +260,82 @@ describe('digits', () => {
   });
 });
 
+describe('IDX files', () => {
+  const bytesOf = (shape: readonly number[], data: readonly number[] | Uint8Array, type = 8): Uint8Array => {
+    const bytes = new Uint8Array(4 + 4 * shape.length + data.length);
+    bytes.set([0, 0, type, shape.length]);
+    for (const [i, size] of shape.entries()) new DataView(bytes.buffer).setUint32(4 + 4 * i, size);
+    bytes.set(data, 4 + 4 * shape.length);
+    return bytes;
+  };
+  const open = async (images: Uint8Array, labels?: Uint8Array, classes?: readonly string[]) => {
+    const folder = await folderOf({ i: images, ...(labels && { l: labels }) });
+    const options = { images: join(folder, 'i'), ...(labels && { labels: join(folder, 'l') }), ...(classes && { classes }) };
+    return { options, source: await idxData.open(options, none) };
+  };
+
+  test.each<[string, (b: Uint8Array) => Uint8Array]>([
+    ['plain', (b) => b],
+    ['gzip', (b) => gzipSync(b)],
+  ])('are read %s, with labels', async (_, pack) => {
+    const images = pack(bytesOf([2, 2, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]));
+    const { source, options } = await open(images, pack(bytesOf([2], [3, 1])));
+    expect((await source.load(1)).image).toEqual({ width: 3, height: 2, channels: 1, data: Uint8Array.of(7, 8, 9, 10, 11, 12) });
+    expect([0, 1].map((i) => source.about(i).attributes)).toEqual([
+      { label: '3', class: '3' },
+      { label: '1', class: '1' },
+    ]);
+    await checkData(idxData, { options, folders: {} });
+  });
+
+  test('hold colours, pictures without labels, and classes with names', async () => {
+    const { source } = await open(bytesOf([1, 3, 1, 2], [1, 2, 3, 4, 5, 6]));
+    const item = await source.load(0);
+    expect([item.image.channels, [...item.image.data], item.attributes]).toEqual([3, [1, 3, 5, 2, 4, 6], {}]);
+    const named = await open(bytesOf([1, 1, 1], [1]), bytesOf([1], [1]), ['cat', 'dog']);
+    expect(named.source.about(0)).toMatchObject({ caption: 'dog', attributes: { label: '1', class: 'dog' } });
+    await expect(open(bytesOf([1, 1, 1], [1]), bytesOf([1], [2]), ['cat', 'dog'])).rejects.toThrow(/label=2, classes=2/u);
+    await expect(open(bytesOf([1, 1, 1], [1]), undefined, ['cat'])).rejects.toThrow(/classes are given without labels/u);
+  });
+
+  test.each<[string, Uint8Array, RegExp]>([
+    ['another magic number', Uint8Array.of(1, 0, 8, 3, 0, 0), /magic=01 00 08 03/u],
+    ['no bytes', new Uint8Array(0), /magic=none/u],
+    ['no dimensions', bytesOf([], []), /does not start like one/u],
+    ['a cut header', bytesOf([1, 1, 1], [1]).subarray(0, 10), /truncated inside its header: size=10 bytes, 16 needed/u],
+    ['an unknown type', bytesOf([1, 1, 1], [1], 7), /unknown element type=7/u],
+    ['too few bytes', bytesOf([2, 1, 1], [1]), /needs 18 bytes, it has 17/u],
+    ['too many bytes', bytesOf([1, 1, 1], [1, 2]), /needs 17 bytes, it has 18/u],
+    [
+      'sizes that would fill the memory',
+      bytesOf([2 ** 32 - 1, 2 ** 32 - 1, 2 ** 32 - 1], [1]),
+      /announces shape=\[4294967295, 4294967295/u,
+    ],
+    [
+      'cut gzip data',
+      gzipSync(
+        bytesOf(
+          [1, 40, 40],
+          Uint8Array.from({ length: 1600 }, (_, i) => (i * i) % 251),
+        ),
+      ).subarray(0, 120),
+      /cannot be unpacked/u,
+    ],
+    ['a gzip bomb', gzipSync(bytesOf([1, 1, 1], new Uint8Array(1e7))), /cannot be unpacked: .*ERR_BUFFER_TOO_LARGE/u],
+    ['one dimension', bytesOf([3], [1, 2, 3]), /pictures are \[N, H, W\], or \[N, C, H, W\]/u],
+    ['no picture', bytesOf([0, 2, 2], []), /pictures are \[N, H, W\]/u],
+    ['two channels', bytesOf([1, 2, 1, 1], [1, 2]), /with 1 or 3 channels/u],
+  ])('with %s are refused', async (_, bytes, message) => {
+    await expect(open(bytes)).rejects.toThrow(UserError);
+    await expect(open(bytes)).rejects.toThrow(message);
+  });
+
+  test('of other elements than bytes are unsupported, and labels of another split refused', async () => {
+    await expect(open(bytesOf([1, 1, 1], [1, 2, 3, 4], 13))).rejects.toThrow(UnsupportedError);
+    await expect(open(bytesOf([2, 1, 1], [1, 2]), bytesOf([3], [0, 0, 0]))).rejects.toThrow(/images=2 but labels have shape=\[3\]/u);
+  });
+});
+
 /** A tar archive of plain files. */
 function tar(files: Readonly<Record<string, Uint8Array>>): Uint8Array {
   const blocks = Object.entries(files).flatMap(([name, bytes]) => {
@@ -231,6 +365,23 @@ describe('CIFAR-10', () => {
     expect(captions(packed)).toEqual(['an airplane', 'an automobile', 'a bird', 'a cat', 'a deer'].map((thing) => `a photo of ${thing}`));
     expect(await packed.load(4)).toEqual(await plain.load(4));
     await checkData(cifar10Data, { options: { folder }, folders: {} });
+  });
+
+  test('is read in the order of its numbers; what is cut, mislabelled or not there is refused', async () => {
+    const of = (label: number, start: number): Uint8Array =>
+      Uint8Array.from({ length: 3073 }, (_, i) => (i === 0 ? label : (start + i - 1) % 256));
+    const folder = await folderOf({ 'data_batch_10.bin': of(9, 10), 'data_batch_2.bin': Buffer.concat([of(3, 2), of(4, 3)]) });
+    const source = await cifar10Data.open({ folder }, none);
+    expect([0, 1, 2].map((i) => source.about(i).attributes['class'])).toEqual(['cat', 'deer', 'truck']);
+    // The red plane comes first in the file, red first in a pixel.
+    expect([...(await source.load(2)).image.data.subarray(0, 3)]).toEqual([10, (10 + 1024) % 256, (10 + 2048) % 256]);
+    await expect(cifar10Data.open({ folder, split: 'test' }, none)).rejects.toThrow(/has no test_batch\.bin/u);
+    await writeFile(join(folder, 'data_batch_1.bin'), new Uint8Array(3072));
+    await expect(cifar10Data.open({ folder }, none)).rejects.toThrow(
+      /data_batch_1\.bin" is not whole: size=3072 is not a multiple of 3073/u,
+    );
+    await writeFile(join(folder, 'data_batch_1.bin'), Buffer.concat([of(0, 0), of(10, 0)]));
+    await expect(cifar10Data.open({ folder }, none)).rejects.toThrow(/record 1 has label=10/u);
   });
 
   test('and archives that are damaged, lack a file or unpack without end are refused', async () => {

@@ -1,10 +1,12 @@
-import { batches, defineDataset, flattenAlpha, fromImages, imageGrid, memoryDataset, resizeArea, toImages, toPlanar } from '@langevin/io';
+import { flattenAlpha, fromImages, imageGrid, pictureSource, resizeArea, toImages, toPlanar } from '@langevin/io';
 import { encodeImage, resizeImage } from '@langevin/io/node';
 import { errorKind } from '@langevin/tensor';
 import { describe, expect, it } from 'vitest';
 
 // What code without types passes.
 const NOTHING = [[null], [undefined], [{}], [[]], [3], ['x'], [[null]], [{ data: null }]] as const;
+
+const PIXEL = { width: 1, height: 1, channels: 1, data: new Uint8Array(1) } as const;
 
 const FUNCTIONS: Readonly<Record<string, (value: never) => unknown>> = {
   fromImages,
@@ -15,9 +17,9 @@ const FUNCTIONS: Readonly<Record<string, (value: never) => unknown>> = {
   resizeArea: (value) => resizeArea(value, { width: 1, height: 1 }),
   resizeImage: (value) => resizeImage(value, { width: 1, height: 1 }),
   encodeImage: (value) => encodeImage(value, { format: 'png' }),
-  memoryDataset,
-  'batches of': (value) => batches(value, { batchSize: 1, seed: 0 }),
-  'batches with': (value) => batches(memoryDataset({ name: 'one', imageShape: [1, 1, 1], images: new Uint8Array(1) }), value),
+  pictureSource,
+  'pictureSource of': (value) => pictureSource({ name: 'x', pictures: value }),
+  'pictureSource with labels': (value) => pictureSource({ name: 'x', pictures: [PIXEL], labels: value ?? null }),
 };
 
 describe.each(Object.entries(FUNCTIONS))('%s', (_name, call) => {
@@ -30,8 +32,4 @@ describe.each(Object.entries(FUNCTIONS))('%s', (_name, call) => {
     }
     expect(errorKind(error), String(error)).toBe('user');
   });
-});
-
-it.each([null, [], 3])('defineDataset(%j) is refused', (definition) => {
-  expect(() => defineDataset(definition as never)).toThrow('[io/datasets] ');
 });

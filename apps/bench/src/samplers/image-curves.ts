@@ -1,6 +1,6 @@
 import type { Image } from '@langevin/io';
 import { openData, readJson } from '@langevin/io/node';
-import { compileForward, labelCount, labelledPictures, loadModel, sampleImages, type DiffusionModel } from '@langevin/pipelines';
+import { compileForward, labelledPictures, loadModel, sampleImages, type DiffusionModel } from '@langevin/pipelines';
 import { join } from 'node:path';
 import type { Contestant } from './contestants.ts';
 import { featuresOf, frechetDistance, statisticsOf } from './features.ts';

@@ -14,7 +14,7 @@ interface ListOptions {
 
 type Row = Readonly<Record<string, string | number | boolean>>;
 
-const LISTS = { samplers, processes, spacings, engines, backbones, datasets };
+const LISTS = { samplers, processes, spacings, engines, backbones, data };
 
 const AFTER_HELP = `
 Examples:
@@ -75,6 +75,6 @@ async function backbones({ plugin }: ListOptions): Promise<readonly Row[]> {
   return (await loadPlugins(plugin)).backbones.map(({ name, className, summary }) => ({ name, className, summary }));
 }
 
-async function datasets({ plugin }: ListOptions): Promise<readonly Row[]> {
-  return (await loadPlugins(plugin)).datasets.map(({ name, summary }) => ({ name, summary }));
+async function data({ plugin }: ListOptions): Promise<readonly Row[]> {
+  return (await loadPlugins(plugin)).data.map(({ name, options, summary }) => ({ name, options: options.join(', '), summary }));
 }

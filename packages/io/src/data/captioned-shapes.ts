@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { hash32, hashBelow, wordsOf } from '../datasets/hash.ts';
+import { hash32, hashBelow, wordsOf } from '../sources/hash.ts';
 import type { Rgb } from '../images/image.ts';
 import { drawShapes, SHAPES, type PlacedShape, type ShapeName } from '../node/data/draw-shapes.ts';
 import { drawingEntries } from '../node/data/picture-options.ts';
@@ -50,6 +50,7 @@ export const captionedShapesData: DataPlugin<CaptionedShapesOptions, PictureItem
       name: 'captioned-shapes',
       kind: 'picture',
       notes: scenes.map(notesOf),
+      contentOf: (i) => JSON.stringify([scenes[i], size, background]),
       load: (i) => ({
         image: drawShapes(
           scenes[i]!.map(({ placed }) => placed),

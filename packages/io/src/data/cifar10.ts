@@ -1,10 +1,10 @@
 import * as v from 'valibot';
-import { cifar10Dataset, decodeCifar10 } from '../datasets/cifar10.ts';
-import { sourceOfDataset, withArticle } from '../node/data/from-dataset.ts';
+import { CIFAR10_CLASSES, decodeCifar10, readCifar10Folder, type Cifar10File } from '../node/data/cifar10-files.ts';
 import { folderSchema } from '../node/data/picture-options.ts';
 import { readTarGz } from '../node/data/tar.ts';
 import type { PictureItem } from '../sources/data-source.ts';
 import { defineData, folderOf, type DataPlugin, type FilePart } from '../sources/define-data.ts';
+import { contentOfPicture, labelledSource } from '../sources/picture-source.ts';
 
 export interface Cifar10DataOptions {
   /** @default 'train' */
@@ -40,17 +40,23 @@ export const cifar10Data: DataPlugin<Cifar10DataOptions, PictureItem> = defineDa
   options,
   parts: ({ folder }) => (folder === undefined ? [ARCHIVE] : []),
   open: async ({ split, folder }, context) => {
-    const dataset =
-      folder === undefined ? await fromArchive(folderOf(ARCHIVE.name, context), split) : await cifar10Dataset.load({ folder, split });
-    return sourceOfDataset(dataset, { name: `cifar10 (${split})`, captionOf: (kind) => `a photo of ${withArticle(kind)}` });
+    const where = folder ?? folderOf(ARCHIVE.name, context);
+    const files = folder === undefined ? await filesOfArchive(where, split) : await readCifar10Folder(folder, split);
+    const { count, labels, picture } = decodeCifar10(files, where);
+    return labelledSource({
+      name: `cifar10 (${split})`,
+      count,
+      picture,
+      contentOf: (i) => contentOfPicture(picture(i)),
+      labels,
+      classes: CIFAR10_CLASSES,
+      captionOf: (kind) => `a photo of ${/^[aeiou]/iu.test(kind) ? 'an' : 'a'} ${kind}`,
+    });
   },
 });
 
-async function fromArchive(path: string, split: 'train' | 'test') {
+async function filesOfArchive(path: string, split: 'train' | 'test'): Promise<readonly Cifar10File[]> {
   const wanted = FILES[split].map((name) => `${FOLDER}${name}`);
   const found = await readTarGz(path, { wanted, maxBytes: UNPACKED });
-  return decodeCifar10(
-    FILES[split].map((name) => ({ name, bytes: found.get(`${FOLDER}${name}`)! })),
-    path,
-  );
+  return FILES[split].map((name) => ({ name, bytes: found.get(`${FOLDER}${name}`)! }));
 }

@@ -2,10 +2,11 @@ import { readdir } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { UserError } from '@langevin/tensor';
 import * as v from 'valibot';
-import { findFiles } from '../datasets/find-files.ts';
+import { fileVersion } from '../node/file-version.ts';
 import type { Image } from '../images/image.ts';
 import { clipExtensions, isMovingWebp, readClip, sampleClip, type Clip } from '../node/clips.ts';
 import { captionEntries, readCaptions } from '../node/data/captions.ts';
+import { findFiles } from '../node/data/find-files.ts';
 import { folderSchema, framesSchema, photographEntries, squared, type PictureForm } from '../node/data/picture-options.ts';
 import { imageExtensions, readImage, type ResizeKernel } from '../node/images.ts';
 import { defineDataSource, type ClipItem } from '../sources/data-source.ts';
@@ -57,6 +58,11 @@ export const clipFolderData: DataPlugin<ClipFolderOptions, ClipItem> = defineDat
       kind: 'clip',
       notes: names.map((name) => ({ ...captions.get(name)!, name })),
       load: async (i) => readFrames(found.clips.get(names[i]!)!, { folder, frames, framesPerSecond, form }),
+      contentOf: async (i) => {
+        const files = found.clips.get(names[i]!)!;
+        const versions = await Promise.all(files.map((file) => fileVersion(join(folder, file))));
+        return JSON.stringify([form, frames, framesPerSecond, files, versions]);
+      },
       remarks: [
         ...(found.films.length === 0
           ? []

@@ -7,6 +7,7 @@ import { readEmojiNames } from '../node/data/emoji/names.ts';
 import { EMOJILIB, FLUENT_LICENCE, FLUENT_MOVING, NAMES_LICENCE, TWEMOJI, TWEMOJI_LICENCE } from '../node/data/emoji/parts.ts';
 import { filesByCode } from '../node/data/emoji/styles.ts';
 import { drawingEntries, framesSchema, listOf, squared } from '../node/data/picture-options.ts';
+import { fileVersion } from '../node/file-version.ts';
 import { defineDataSource, type ClipItem } from '../sources/data-source.ts';
 import { defineData, folderOf, type DataPlugin } from '../sources/define-data.ts';
 
@@ -71,6 +72,7 @@ export const emojiAnimatedData: DataPlugin<EmojiAnimatedOptions, ClipItem> = def
       name: 'emoji-animated',
       kind: 'clip',
       notes,
+      contentOf: async (i) => JSON.stringify([form, frames, await fileVersion(moving[i]!.path)]),
       remarks: [`${moving.length} of ${files.length} drawings move; the others are left out`],
       load: async (i) => {
         const sampled = sampleClip(await readClip(moving[i]!.path, { background }), frames);

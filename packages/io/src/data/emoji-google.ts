@@ -2,8 +2,8 @@ import { didYouMean, UserError } from '@langevin/tensor';
 import * as v from 'valibot';
 import { emojiDrawings, emojiImagePath, nameOf, readEmojiFile, type EmojiRecord } from '../node/data/emoji/google.ts';
 import { GOOGLE, GOOGLE_LICENCE } from '../node/data/emoji/parts.ts';
-import { kernelSchema, sizeSchema } from '../datasets/load-images.ts';
-import { drawingEntries, folderSchema, listOf, readPicture } from '../node/data/picture-options.ts';
+import { drawingEntries, folderSchema, kernelSchema, listOf, readPicture, sizeSchema } from '../node/data/picture-options.ts';
+import { fileVersion } from '../node/file-version.ts';
 import type { ResizeKernel } from '../node/images.ts';
 import { defineDataSource, type PictureItem } from '../sources/data-source.ts';
 import { defineData, folderOf, type DataPlugin } from '../sources/define-data.ts';
@@ -68,6 +68,7 @@ export const emojiGoogleData: DataPlugin<EmojiGoogleOptions, PictureItem> = defi
         return { caption: name, name: unique, group: emoji.image, attributes: { name: nameOf(emoji), subcategory, category } };
       }),
       load: async (i) => ({ image: await readPicture(emojiImagePath(root, drawings[i]!.file), { size, background, kernel, fit: 'fill' }) }),
+      contentOf: async (i) => JSON.stringify([size, background, kernel, await fileVersion(emojiImagePath(root, drawings[i]!.file))]),
     });
   },
 });
@@ -91,6 +92,7 @@ function checkKnown(option: string, { given, known }: { readonly given: readonly
   if (wrong === undefined) return;
   const unique = [...new Set(known)].sort();
   throw new UserError(
-    `[io/emoji] option names what does not exist: ${option}=${JSON.stringify(wrong)}.${didYouMean(wrong, unique)} Known: ${unique.join(', ')}.`,
+    `[io/emoji] option names what does not exist: ${option}=${JSON.stringify(wrong)}.${didYouMean(wrong, unique)} `
+      + `Known: ${unique.join(', ')}.`,
   );
 }

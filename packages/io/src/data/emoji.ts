@@ -106,6 +106,7 @@ export const emojiData: DataPlugin<EmojiDataOptions, PictureItem> = defineData({
       kind: 'picture',
       notes,
       load: async (i) => ({ image: await items[i]!.drawing.draw({ size, background }) }),
+      contentOf: (i) => JSON.stringify([(STYLES[items[i]!.style] as Style).part.integrity, size, background]),
       remarks: read.map(({ remark }) => remark),
     });
   },

@@ -6,6 +6,7 @@ import { clipFolderData } from './clip-folder.ts';
 import { emojiData } from './emoji.ts';
 import { emojiAnimatedData } from './emoji-animated.ts';
 import { emojiGoogleData } from './emoji-google.ts';
+import { idxData } from './idx.ts';
 import { mnistData } from './mnist.ts';
 import { movingMnistData } from './moving-mnist.ts';
 import { pictureFolderData } from './picture-folder.ts';
@@ -16,6 +17,7 @@ export * from './clip-folder.ts';
 export * from './emoji.ts';
 export * from './emoji-animated.ts';
 export * from './emoji-google.ts';
+export * from './idx.ts';
 export * from './mnist.ts';
 export * from './moving-mnist.ts';
 export * from './picture-folder.ts';
@@ -28,6 +30,7 @@ export const dataPlugins: readonly DataPlugin<never>[] = [
   emojiData,
   emojiAnimatedData,
   emojiGoogleData,
+  idxData,
   mnistData,
   movingMnistData,
   pictureFolderData,

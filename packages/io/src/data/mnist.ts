@@ -1,9 +1,10 @@
 import * as v from 'valibot';
-import { sourceOfDataset } from '../node/data/from-dataset.ts';
 import { loadMnist, MNIST_LICENCE, mnistParts } from '../node/data/mnist-parts.ts';
 import { folderSchema } from '../node/data/picture-options.ts';
+import { idxContent, idxPicture } from '../node/data/read-idx.ts';
 import type { PictureItem } from '../sources/data-source.ts';
 import { defineData, type DataPlugin } from '../sources/define-data.ts';
+import { labelledSource } from '../sources/picture-source.ts';
 
 export interface MnistOptions {
   /** @default 'train' */
@@ -22,9 +23,15 @@ export const mnistData: DataPlugin<MnistOptions, PictureItem> = defineData({
   licences: [MNIST_LICENCE],
   options,
   parts: mnistParts,
-  open: async (chosen, context) =>
-    sourceOfDataset(await loadMnist(chosen, context), {
+  open: async (chosen, context) => {
+    const pictures = await loadMnist(chosen, context);
+    return labelledSource({
       name: `mnist (${chosen.split})`,
+      count: pictures.count,
+      picture: (i) => idxPicture(pictures, i),
+      contentOf: (i) => idxContent(pictures, i),
+      labels: pictures.labels!,
       captionOf: (digit) => `the digit ${WORDS[Number(digit)] ?? digit}, handwritten`,
-    }),
+    });
+  },
 });

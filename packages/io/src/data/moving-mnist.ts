@@ -1,9 +1,9 @@
 import { UserError } from '@langevin/tensor';
 import * as v from 'valibot';
-import { hash32, hashBelow, wordsOf } from '../datasets/hash.ts';
-import type { Dataset } from '../datasets/dataset.ts';
+import { hash32, hashBelow, wordsOf } from '../sources/hash.ts';
 import type { Image } from '../images/image.ts';
 import { loadMnist, MNIST_LICENCE, mnistParts } from '../node/data/mnist-parts.ts';
+import { idxContent, type IdxPictures } from '../node/data/read-idx.ts';
 import { folderSchema } from '../node/data/picture-options.ts';
 import { defineDataSource, type ClipItem } from '../sources/data-source.ts';
 import { defineData, type DataPlugin } from '../sources/define-data.ts';
@@ -49,14 +49,14 @@ export const movingMnistData: DataPlugin<MovingMnistOptions, ClipItem> = defineD
   options,
   parts: mnistParts,
   open: async (chosen, context) => {
-    const { split, count, frames, size } = chosen;
-    const dataset = await loadMnist(chosen, context);
-    const [, height, width] = dataset.imageShape;
+    const { split, count, frames, size, speed } = chosen;
+    const pictures = await loadMnist(chosen, context);
+    const [, height, width] = pictures.shape;
     if (size < Math.max(width, height))
       throw new UserError(`[io/data] digits do not fit: size=${size}, digits are ${width}x${height}. Make size at least that.`);
-    const clips = Array.from({ length: count }, (_, i) => actorsOf(i, chosen, dataset));
+    const clips = Array.from({ length: count }, (_, i) => actorsOf(i, chosen, pictures));
     const notes = clips.map((actors, i) => {
-      const digits = actors.map(({ item }) => dataset.classes?.[dataset.item(item).label] ?? '?');
+      const digits = actors.map(({ item }) => String(pictures.labels![item]!));
       return {
         caption: `${digits.length === 1 ? 'the digit' : 'the digits'} ${listed(digits)}, handwritten, moving`,
         name: `clip ${i}`,
@@ -72,8 +72,10 @@ export const movingMnistData: DataPlugin<MovingMnistOptions, ClipItem> = defineD
       name: `moving-mnist (${split})`,
       kind: 'clip',
       notes,
+      contentOf: (i) =>
+        JSON.stringify([frames, size, clips[i]!.map(({ item, places }) => [idxContent(pictures, item), places.slice(0, 2), speed])]),
       load: (i) => ({
-        frames: Array.from({ length: frames }, (_, k) => frameAt(k, { actors: clips[i]!, dataset, size })),
+        frames: Array.from({ length: frames }, (_, k) => frameAt(k, { actors: clips[i]!, pictures, size })),
         framesPerSecond: FRAMES_PER_SECOND,
       }),
     });
@@ -93,12 +95,12 @@ function pathStart({ places }: Actor): readonly (readonly [number, number])[] {
 function actorsOf(
   clip: number,
   { digits, frames, speed, seed }: Pick<v.InferOutput<typeof options>, 'digits' | 'frames' | 'speed' | 'seed'>,
-  dataset: Dataset,
+  { count }: IdxPictures,
 ): readonly Actor[] {
   return Array.from({ length: digits }, (_, d) => {
     const words = [...wordsOf(seed), clip, d];
     const uniform = (use: number, k: number): number => (hash32(use, ...words, k) + 0.5) / 2 ** 32;
-    const item = hashBelow(dataset.length, WHICH, ...words);
+    const item = hashBelow(count, WHICH, ...words);
     const angle = 2 * Math.PI * uniform(DIRECTION, 0);
     let [x, y, vx, vy] = [uniform(PLACE, 0), uniform(PLACE, 1), speed * Math.cos(angle), speed * Math.sin(angle)];
     const places = Array.from({ length: frames }, () => {
@@ -120,12 +122,13 @@ function bounced(place: number, velocity: number): [number, number] {
 /** Where digits cross, the brighter one is seen. */
 function frameAt(
   k: number,
-  { actors, dataset, size }: { readonly actors: readonly Actor[]; readonly dataset: Dataset; readonly size: number },
+  { actors, pictures, size }: { readonly actors: readonly Actor[]; readonly pictures: IdxPictures; readonly size: number },
 ): Image {
-  const [, height, width] = dataset.imageShape;
+  const [, height, width] = pictures.shape;
   const data = new Uint8Array(size * size);
   for (const { item, places } of actors) {
-    const { image } = dataset.item(item);
+    // Of one channel, so that planes and pixels are the same.
+    const image = pictures.data.subarray(item * height * width, (item + 1) * height * width);
     const left = Math.round((size - width) * places[k]![0]);
     const top = Math.round((size - height) * places[k]![1]);
     for (let y = 0; y < height; y += 1) {

@@ -30,6 +30,19 @@ export async function writeFileAtomic(path: string, content: FileContent): Promi
   await writeAtomicWith(fs, path, content);
 }
 
+/**
+ * {@link writeFileAtomic} without waiting for the disk: after a power cut the file may be damaged, after the end of a process it is whole
+ * or not there. For what is cheap to make anew and has a checksum.
+ */
+export async function writeFileUnflushed(path: string, content: FileContent): Promise<void> {
+  const open: AtomicFileSystem['open'] = async (...of) => {
+    const file = await fs.open(...of);
+    file.sync = async () => undefined;
+    return file;
+  };
+  await writeAtomicWith({ ...fs, open }, path, content);
+}
+
 /** {@link writeFileAtomic} on a given file system. */
 export async function writeAtomicWith(disk: AtomicFileSystem, path: string, content: FileContent): Promise<void> {
   let target = path;

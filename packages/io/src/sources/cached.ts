@@ -26,6 +26,7 @@ export function cachedInMemory<Item>(source: Source<Item>, { maxBytes = 2 ** 30,
     name: source.name,
     length: source.length,
     itemName: source.itemName,
+    contentOf: source.contentOf,
     load: (i) => {
       const found = kept.get(i);
       if (found !== undefined) {

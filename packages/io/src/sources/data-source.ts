@@ -49,6 +49,8 @@ export interface DataSourceDefinition<Item extends DataItem> {
   readonly notes: readonly ItemNotes[];
   /** Pixels of an item. */
   readonly load: (i: number) => Promise<PixelsOf<Item>> | PixelsOf<Item>;
+  /** What {@link Source.contentOf} tells. @default the source cannot tell */
+  readonly contentOf?: ((i: number) => Promise<string> | string) | undefined;
   /** @default none */
   readonly remarks?: readonly string[];
 }
@@ -69,7 +71,7 @@ export type PixelsOf<Item extends DataItem> = Omit<Item, keyof ItemNotes | 'kind
  * (await black.load(0)).caption; // => 'black'
  */
 export function defineDataSource<Item extends DataItem>(definition: DataSourceDefinition<Item>): DataSource<Item> {
-  const { name, kind, load, remarks = [] } = definition;
+  const { name, kind, load, contentOf, remarks = [] } = definition;
   const notes = definition.notes.map((each) => Object.freeze({ ...each, attributes: Object.freeze({ ...each.attributes }) }));
   const names = new Set<string>();
   for (const [i, each] of notes.entries()) {
@@ -83,6 +85,7 @@ export function defineDataSource<Item extends DataItem>(definition: DataSourceDe
     name,
     length: notes.length,
     itemName: (i) => notes[i]!.name,
+    contentOf,
     load: async (i) => Object.freeze({ ...notes[i]!, kind, ...(await load(i)) }) as unknown as Item,
   });
   return withNotes(source, { kind, remarks: Object.freeze([...remarks]), noteOf: (i) => notes[i]! });

@@ -11,6 +11,11 @@ export interface Source<Item> {
   readonly load: (i: number) => Promise<Item>;
   /** What a person would call an item without loading it: a file, an emoji's name. */
   readonly itemName: (i: number) => string;
+  /**
+   * What the content of an item depends on, told without loading it: size and date of a file, a checksum. Items of one name and one content
+   * are the same item, in whatever process: caches on disk go by it. Undefined where a source cannot tell.
+   */
+  readonly contentOf: ((i: number) => Promise<string>) | undefined;
 }
 
 /** What an author of a source states. */
@@ -20,6 +25,8 @@ export interface SourceDefinition<Item> {
   readonly load: (i: number) => Promise<Item> | Item;
   /** @default `name` with the number of the item */
   readonly itemName?: (i: number) => string;
+  /** @default the source cannot tell */
+  readonly contentOf?: ((i: number) => Promise<string> | string) | undefined;
 }
 
 /**
@@ -32,7 +39,7 @@ export interface SourceDefinition<Item> {
  * await squares.load(3); // => 9
  */
 export function defineSource<Item>(definition: SourceDefinition<Item>): Source<Item> {
-  const { name, length, load, itemName = (i: number) => `${name} ${i}` } = definition;
+  const { name, length, load, itemName = (i: number) => `${name} ${i}`, contentOf } = definition;
   if (!Number.isSafeInteger(length) || length < 1) {
     throw new UserError(`[io/sources] a source has at least one item: name=${name}, length=${length}. Check what it was made from.`);
   }
@@ -51,11 +58,17 @@ export function defineSource<Item>(definition: SourceDefinition<Item>): Source<I
       check(i);
       return itemName(i);
     },
+    contentOf:
+      contentOf
+      && (async (i: number) => {
+        check(i);
+        return contentOf(i);
+      }),
   });
 }
 
 /**
- * The same items, changed as they are loaded.
+ * The same items, changed as they are loaded. What their content depends on is told as before: the change is not part of it.
  *
  * @example
  * import { defineSource, mapSource } from '@langevin/io';
@@ -67,6 +80,7 @@ export function mapSource<A, B>(source: Source<A>, change: (item: A, i: number) 
     name: source.name,
     length: source.length,
     itemName: source.itemName,
+    contentOf: source.contentOf,
     load: async (i) => change(await source.load(i), i),
   });
 }
@@ -84,6 +98,7 @@ export function pickFromSource<Item>(source: Source<Item>, items: ArrayLike<numb
     length: chosen.length,
     load: (i) => source.load(chosen[i]!),
     itemName: (i) => source.itemName(chosen[i]!),
+    contentOf: source.contentOf && ((i) => source.contentOf!(chosen[i]!)),
   });
 }
 
@@ -112,5 +127,12 @@ export function joinSources<Item>(name: string, sources: readonly Source<Item>[]
       const [source, at] = find(i);
       return source.itemName(at);
     },
+    // Whose item it is belongs to what it is: two sources may name theirs alike.
+    contentOf: sources.every(({ contentOf }) => contentOf !== undefined)
+      ? async (i) => {
+          const [source, at] = find(i);
+          return JSON.stringify([source.name, await source.contentOf!(at)]);
+        }
+      : undefined,
   });
 }

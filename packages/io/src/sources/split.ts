@@ -1,5 +1,5 @@
 import { checkNumber, UserError } from '@langevin/tensor';
-import { hash32, wordsOf } from '../datasets/hash.ts';
+import { hash32, wordsOf } from './hash.ts';
 import { pickFromSource, type Source } from './source.ts';
 
 export interface SplitOptions<Name extends string> {

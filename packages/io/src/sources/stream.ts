@@ -1,5 +1,5 @@
 import { checkNumber, UserError } from '@langevin/tensor';
-import { hash32, permutation, wordsOf } from '../datasets/hash.ts';
+import { hash32, permutation, wordsOf } from './hash.ts';
 import type { Source } from './source.ts';
 
 /** Where a stream stands: everything before `index` in the shuffled order of `epoch` has been given out. */

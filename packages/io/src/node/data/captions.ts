@@ -44,7 +44,7 @@ export interface CaptionOptions {
  * them, else of a `.txt` of the same name beside it.
  *
  * @param files relative to the folder, with `/`
- * @returns notes by file; files that `skip` leaves out have none
+ * @returns notes by file, with its `folder` and, as `class`, the first folder on the way to it; files that `skip` leaves out have none
  * @throws UserError for metadata of another form, or of a file that is not there, and for a file without caption when `refuse` is asked for
  */
 export async function readCaptions(
@@ -71,7 +71,7 @@ export async function readCaptions(
           + 'choose uncaptioned=name or skip.',
       );
     const { [column ?? '']: _, [GROUP_COLUMN]: group = '', ...others } = row?.columns ?? {};
-    const inFolder = dirname(file) === '.' ? {} : { folder: dirname(file) };
+    const inFolder = dirname(file) === '.' ? {} : { folder: dirname(file), class: file.slice(0, file.indexOf('/')) };
     result.set(file, {
       caption: caption === '' ? wordsOfName(file) : caption,
       group: group.trim() === '' ? file : group,

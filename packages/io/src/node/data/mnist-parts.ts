@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { idxDataset } from '../../datasets/idx.ts';
-import type { Dataset } from '../../datasets/dataset.ts';
+import { UserError } from '@langevin/tensor';
 import { folderOf, type DataLicence, type FilePart, type OpenContext } from '../../sources/define-data.ts';
+import { readIdxPictures, type IdxPictures } from './read-idx.ts';
 
 /** The owner's server of old is gone for the public; these carry the same files. */
 const MIRRORS = ['https://storage.googleapis.com/cvdf-datasets/mnist/', 'https://ossci-datasets.s3.amazonaws.com/mnist/'];
@@ -43,7 +43,11 @@ export function mnistParts({ split, folder }: Where): readonly FilePart[] {
   return folder === undefined ? FILES[split] : [];
 }
 
-export async function loadMnist({ split, folder }: Where, context: OpenContext): Promise<Dataset> {
+export async function loadMnist({ split, folder }: Where, context: OpenContext): Promise<IdxPictures> {
   const [images, labels] = FILES[split].map(({ name }) => (folder === undefined ? folderOf(name, context) : join(folder, name)));
-  return idxDataset.load({ images: images!, labels: labels! });
+  const pictures = await readIdxPictures({ images: images!, labels: labels! });
+  if (pictures.shape[0] === 1) return pictures;
+  throw new UserError(
+    `[io/data] digits are grey: ${JSON.stringify(images)} has shape=[${pictures.shape.join(', ')}]. Use the data set idx.`,
+  );
 }

@@ -1,8 +1,6 @@
 import * as v from 'valibot';
-import { kernelSchema, rgbSchema, sizeSchema } from '../../datasets/load-images.ts';
-import type { Image } from '../../images/image.ts';
+import type { Image, Rgb } from '../../images/image.ts';
 import { readImage, resizeImage, type ResizeKernel } from '../images.ts';
-import type { Rgb } from '../../images/image.ts';
 
 /** Colours that have a name on a command line. */
 const COLOURS = {
@@ -10,6 +8,15 @@ const COLOURS = {
   black: [0, 0, 0],
   grey: [128, 128, 128],
 } as const;
+
+const rgbSchema = v.pipe(
+  v.tuple([v.number(), v.number(), v.number()]),
+  v.check((rgb) => rgb.every((part) => Number.isInteger(part) && part >= 0 && part <= 255), 'integers from 0 to 255'),
+);
+
+export const kernelSchema = v.picklist(['area', 'nearest', 'linear', 'cubic', 'mitchell', 'lanczos2', 'lanczos3']);
+
+export const sizeSchema = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(4096));
 
 /** A name, `#rrggbb`, or three integers from 0 to 255. */
 const backgroundSchema = v.union([
@@ -64,11 +71,13 @@ export interface PictureForm {
   readonly background: Rgb;
   readonly fit: 'cover' | 'contain' | 'fill';
   readonly kernel: ResizeKernel;
+  /** @default 'rgb' */
+  readonly channels?: 'rgb' | 'grey';
 }
 
-/** A picture from a file or its bytes, square and RGB. */
+/** A picture from a file or its bytes, square, RGB or grey. */
 export async function readPicture(input: string | Uint8Array, form: PictureForm): Promise<Image> {
-  return squared(await readImage(input, { background: form.background }), form);
+  return squared(await readImage(input, { background: form.background, channels: form.channels ?? 'rgb' }), form);
 }
 
 /** A picture made square: a fit that keeps its shape asks for a kernel of sharp's, where the averaging one was asked for. */

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { UserError } from '@langevin/tensor';
-import { cannotRead } from '../node/file-source.ts';
+import { cannotRead } from '../file-source.ts';
 
 /**
  * Files of some kinds under a folder, relative to it with `/`, in code-unit order, so that no locale or file system changes it. Links to

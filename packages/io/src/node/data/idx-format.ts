@@ -28,7 +28,7 @@ export function parseIdxHeader(
   bytes: Uint8Array,
   { label, maxBytes }: { readonly label: string; readonly maxBytes: number },
 ): { readonly shape: readonly number[]; readonly fileBytes: number } {
-  const where = `[io/datasets] idx file ${label}`;
+  const where = `[io/data] idx file ${label}`;
   const dimensions = bytes[3] ?? 0;
   if (bytes.length < 4 || bytes[0] !== 0 || bytes[1] !== 0 || dimensions < 1 || dimensions > 4) {
     const magic = [...bytes.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
@@ -60,7 +60,7 @@ export function parseIdx(bytes: Uint8Array, options: { readonly label: string; r
   const { shape, fileBytes } = parseIdxHeader(bytes, options);
   if (bytes.length !== fileBytes) {
     throw new UserError(
-      `[io/datasets] idx file ${options.label} has the wrong size: shape=[${shape.join(', ')}] needs ${fileBytes} bytes, it has `
+      `[io/data] idx file ${options.label} has the wrong size: shape=[${shape.join(', ')}] needs ${fileBytes} bytes, it has `
         + `${bytes.length}. It is truncated or damaged; download it again.`,
     );
   }
