@@ -7,7 +7,7 @@ import { compareResults, type Comparison } from './compare.ts';
 import { cotangentsOf, floatCase, gradientCase, valueCase, type Case } from './case.ts';
 import { along, fourthOrderQuotient, moved, randomDirections, weighted } from './directions.ts';
 import { DIFFERENCE_STEP } from './draw.ts';
-import { programOn, programOnReference, type Program } from './program.ts';
+import { programOnReference, programPool, type Program, type ProgramPool } from './program.ts';
 import type { ReferenceEngine } from './reference/engine.ts';
 import type { ConformanceRow } from './row.ts';
 import { errorBound, EXACT_DIFFERENCES, POINTWISE, type Tolerance } from './tolerance.ts';
@@ -26,13 +26,9 @@ export interface ConformanceResult {
   readonly tolerance?: number;
 }
 
-async function compareCase(engine: Engine, of: Case, tolerance: Tolerance): Promise<Comparison> {
-  const program = await programOn(engine, of.fn, of.inputs);
-  try {
-    return compareResults(await program.run(of.inputs), of.results, { tolerance, derivative: of.derivative });
-  } finally {
-    await program.dispose();
-  }
+async function compareCase(pool: ProgramPool, of: Case, tolerance: Tolerance): Promise<Comparison> {
+  const program = await pool.program(of.fn, of.inputs);
+  return compareResults(await program.run(of.inputs), of.results, { tolerance, derivative: of.derivative });
 }
 
 /**
@@ -41,21 +37,21 @@ async function compareCase(engine: Engine, of: Case, tolerance: Tolerance): Prom
  * fourth order at a small one (its gradient has no part in it), the rounding error what the value's tolerance allows, divided by the step.
  */
 async function compareDifferences({
-  engine,
+  pool,
   reference,
   of,
   gradient,
   tolerance,
 }: {
-  engine: Engine;
+  pool: ProgramPool;
   reference: ReferenceEngine;
   of: Case;
   gradient: Case;
   tolerance: Tolerance;
 }): Promise<Comparison> {
   const cotangents = cotangentsOf(gradient, of);
-  const values = await programOn(engine, of.fn, of.inputs);
-  const gradients = await programOn(engine, gradient.fn, gradient.inputs);
+  const values = await pool.program(of.fn, of.inputs);
+  const gradients = await pool.program(gradient.fn, gradient.inputs);
   const exact = await programOnReference(reference, of.fn, of.inputs);
   const h = DIFFERENCE_STEP;
   const found = await gradients.run(gradient.inputs);
@@ -87,7 +83,7 @@ async function compareDifferences({
     }
     if (error >= worst.maxError) worst = { maxError: error, tolerance: allowed };
   }
-  await Promise.all([values.dispose(), gradients.dispose(), exact.dispose()]);
+  await exact.dispose();
   return worst;
 }
 
@@ -120,21 +116,22 @@ function expectedCase(row: ConformanceRow, value: Case): Case {
 /** All checks of one row on one engine. A failure is a result, never an exception. */
 export async function checkRow(engine: Engine, reference: ReferenceEngine, row: ConformanceRow): Promise<ConformanceResult[]> {
   const { tolerance } = row;
+  const pool = programPool(engine);
   let value: Case | undefined;
   let gradient: Case | undefined;
   const valueOf = async (): Promise<Case> => (value ??= await valueCase(reference, row));
   const gradientOf = async (): Promise<Case> => (gradient ??= await gradientCase(reference, floatCase(await valueOf())));
   const checks: Record<RowCheck, () => Promise<Comparison | string>> = {
     shape: async () => checkShape(row, await valueOf()),
-    value: async () => compareCase(engine, expectedCase(row, await valueOf()), tolerance),
-    gradient: async () => compareCase(engine, await gradientOf(), tolerance),
+    value: async () => compareCase(pool, expectedCase(row, await valueOf()), tolerance),
+    gradient: async () => compareCase(pool, await gradientOf(), tolerance),
     'finite-differences': async () => {
       const of = floatCase(await valueOf());
       const narrow = [...of.inputs, ...of.results].find(({ dtype }) => isFloating(dtype) && dtype !== 'float32');
       if (narrow) return `a difference quotient in ${narrow.dtype} is mostly rounding`;
-      return compareDifferences({ engine, reference, of, gradient: await gradientOf(), tolerance });
+      return compareDifferences({ pool, reference, of, gradient: await gradientOf(), tolerance });
     },
-    'second-gradient': async () => compareCase(engine, await gradientCase(reference, await gradientOf()), tolerance),
+    'second-gradient': async () => compareCase(pool, await gradientCase(reference, await gradientOf()), tolerance),
   };
   const results: ConformanceResult[] = [];
   for (const check of checksOf(row)) {
@@ -157,5 +154,6 @@ export async function checkRow(engine: Engine, reference: ReferenceEngine, row: 
       results.push({ ...base, status: errorKind(error) === 'unsupported' ? 'unsupported' : 'fail', error: message });
     }
   }
+  await pool.dispose();
   return results;
 }

@@ -24,8 +24,7 @@ type Transfer = {
   readonly down: (buffer: EngineBuffer) => Promise<ArrayLike<number>>;
 };
 
-async function makeProgram(engine: Engine, traced: (composites: Engine['composites']) => Graph, transfer: Transfer): Promise<Program> {
-  const graph = traced(engine.composites);
+async function makeProgram(engine: Engine, graph: Graph, transfer: Transfer): Promise<Program> {
   verifyGraph(graph);
   const executable = await engine.compile(graph);
   return {
@@ -43,16 +42,41 @@ async function makeProgram(engine: Engine, traced: (composites: Engine['composit
 }
 
 /** Compile on an engine under test; numbers are rounded to their dtypes on the way in. */
-export function programOn(engine: Engine, fn: RowFunction, inputs: readonly ValueInfo[]): Promise<Program> {
-  return makeProgram(engine, (composites) => traceGraph(fn, inputs, { composites }), {
+function programOn(engine: Engine, graph: Graph): Promise<Program> {
+  return makeProgram(engine, graph, {
     up: ({ shape, dtype, values }) => engine.upload(hostFromNumbers(dtype, values), { shape, dtype }),
     down: async (buffer) => numbersFromHost(buffer.dtype, await engine.download(buffer)),
   });
 }
 
+/** Programs on an engine under test that live together. */
+export interface ProgramPool {
+  readonly engine: Engine;
+  readonly program: (fn: RowFunction, inputs: readonly ValueInfo[]) => Promise<Program>;
+  readonly dispose: () => Promise<void>;
+}
+
+/** Checks that need the same graph share one compilation, which is what takes the time on an emulated GPU. */
+export function programPool(engine: Engine): ProgramPool {
+  const made = new Map<string, Promise<Program>>();
+  return {
+    engine,
+    program: (fn, inputs) => {
+      const graph = traceGraph(fn, inputs, { composites: engine.composites });
+      const known = made.get(graph.key) ?? programOn(engine, graph);
+      made.set(graph.key, known);
+      return known;
+    },
+    dispose: async () => {
+      const programs = await Promise.allSettled(made.values());
+      await Promise.all(programs.map((settled) => (settled.status === 'fulfilled' ? settled.value.dispose() : undefined)));
+    },
+  };
+}
+
 /** Compile on the reference engine, with float64 in and out. */
 export function programOnReference(engine: ReferenceEngine, fn: RowFunction, inputs: readonly ValueInfo[]): Promise<Program> {
-  return makeProgram(engine, (composites) => traceGraph(fn, inputs, { composites }), {
+  return makeProgram(engine, traceGraph(fn, inputs, { composites: engine.composites }), {
     up: async ({ shape, dtype, values }) => engine.uploadExact(values, { shape, dtype }),
     down: async (buffer) => engine.exact(buffer),
   });
