@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cpuRasterizer, imageOf, turntable } from '@langevin/gaussians';
 import { readImage, readSplatFile, writeImage } from '@langevin/io/node';
@@ -67,12 +67,24 @@ it('trains on photographs, resumes, converts, describes, and draws', async () =>
   );
   expect(await readFile(join(root, 'run', 'report.html'), 'utf8')).toContain('Held-out views: photograph, render');
 
-  expect((await cli([...run, '--steps', '400'])).err).toContain('[gaussians/training] there is a checkpoint already');
+  expect((await cli([...run, '--steps', '400'])).err).toContain('[training/train] there is a run already');
   expect((await cli([...run, '--steps', '400', '--resume', '--seed', '1'])).err).toContain(
-    'run was started with other settings: seed: stored 0, given 1',
+    'run was started with another configuration: seed: stored 0, given 1',
   );
   const resumed = JSON.parse((await cli([...run, '--steps', '400', '--resume', '--json'])).out) as Record<string, number>;
   expect(resumed).toMatchObject({ step: 400, reason: 'finished', gaussians: COUNT });
+  const newest = join(root, 'run', 'checkpoints', 'step-00000400.safetensors');
+  expect(resumed['checkpoint']).toBe(newest);
+  expect(await readdir(join(root, 'run', 'evaluations', 'step-00000400', 'held-out'))).toEqual(['scores.csv', 'view_0.png', 'view_8.png']);
+
+  // A newest checkpoint that is damaged is named, with what to do, and the one before it taken when asked.
+  await writeFile(newest, 'x');
+  expect((await cli([...run, '--steps', '400', '--resume'])).err).toMatch(
+    /newest checkpoint cannot be read: .* To resume from step 300, .*--resume-previous/,
+  );
+  const previous = await cli([...run, '--steps', '400', '--resume-previous', '--json']);
+  expect(previous.err).toContain('training: resumed at step 300');
+  expect(JSON.parse(previous.out)).toMatchObject({ step: 400, psnr: resumed['psnr'] });
   const first = JSON.parse(
     (await cli(['splat', 'train', scene, '--folder', join(root, 'first'), '--steps', '1', '--threads', '1', '--json'])).out,
   ) as Record<string, number>;
@@ -182,6 +194,10 @@ it.each([
   [
     ['splat', 'train', '/nowhere', '--steps', '9', '--still-steps', '9'],
     '[cli/splat] no steps are left for the motion: --still-steps=9, --steps=9.',
+  ],
+  [
+    ['splat', 'train', '/nowhere', '--resume', '--resume-previous'],
+    '[cli/splat] a run goes on from one checkpoint: --resume and --resume-previous are both given. Give one of them.',
   ],
   [
     ['splat', 'render', '/nowhere', '--out', 'x.webm'],

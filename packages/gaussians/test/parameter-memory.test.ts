@@ -4,7 +4,6 @@ import {
   gaussiansFromPoints,
   mcmcStrategy,
   trainSplats,
-  trainSplats,
   zeroMoments,
   type AdamStep,
   type Rasterizer,

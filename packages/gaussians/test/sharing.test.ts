@@ -20,7 +20,8 @@ async function trained(
   const events = trainSplats({ scene, rasterizer: on, steps: STEPS, initial, degree: 1, degreeEvery: 2, seed });
   for (;;) {
     const [{ value: event }] = await Promise.all([events.next(), beside?.()]);
-    if (event!.kind === 'done') return event!.state.gaussians;
+    if (event === undefined) throw new Error('training ended without saying so');
+    if (event.kind === 'done') return event.state.gaussians;
   }
 }
 

@@ -15,7 +15,17 @@ import {
   type TrainSplatsOptions,
 } from '@langevin/gaussians';
 import { readImage } from '@langevin/io/node';
-import { checkpointPath, loadCheckpoint, memoryStore, readLog, RUN_FILES, type RunStore, type TrainEvent } from '@langevin/training';
+import { counterGenerator, type Generator } from '@langevin/tensor';
+import {
+  type Artifact,
+  checkpointPath,
+  loadCheckpoint,
+  memoryStore,
+  readLog,
+  RUN_FILES,
+  type RunStore,
+  type TrainEvent,
+} from '@langevin/training';
 import { folderStore, reported } from '@langevin/training/node';
 import { checkTask } from '@langevin/training/testing';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
@@ -69,22 +79,25 @@ describe('training', () => {
   });
 
   it('sees every view once before any comes again, in an order of the seed', async () => {
-    const seen: string[] = [];
-    const watched: SplatScene = {
-      ...scene,
-      train: scene.train.map((view) => ({
-        ...view,
-        get image() {
-          seen.push(view.name);
-          return view.image;
-        },
-      })),
+    const order = async (seed: number): Promise<readonly string[]> => {
+      const task = splatTask({ scene, rasterizer, steps: 10, seed });
+      let [state, position] = [await task.init(), { epoch: 0, index: 0 }];
+      const seen: string[] = [];
+      for (let step = 0; step < 10; step++) {
+        const random = (): Generator => counterGenerator({ seed, stream: [step] });
+        const result = await task.step(state, { step, stream: () => position, random });
+        ({ state } = result);
+        position = result.streams!['views']!;
+        seen.push(...(result.items!['views'] as readonly string[]));
+      }
+      await task.close?.();
+      expect(position).toEqual({ epoch: 2, index: 0 });
+      return seen;
     };
-    await events({ steps: 10, scene: watched, background: 'random' });
-    const order = seen.filter((name, i) => name !== seen[i - 1]);
-    // One more step than asked for judges the last.
-    expect(order.slice(0, 11).length).toBe(11);
-    for (const epoch of [0, 1]) expect(new Set(order.slice(5 * epoch, 5 * epoch + 5)).size).toBe(5);
+    const first = await order(1);
+    for (const from of [0, 5]) expect(new Set(first.slice(from, from + 5)).size).toBe(5);
+    expect(await order(1)).toEqual(first);
+    expect(await order(2)).not.toEqual(first);
   });
 
   it('resumes to the same bytes wherever it ends, as checkTask asks of every task, also with changes and random backgrounds', async () => {
@@ -118,6 +131,15 @@ describe('training', () => {
       expect(last(all).state).toEqual(whole.state);
       expect(from.files.get(checkpointPath(20))).toEqual(store.files.get(checkpointPath(20)));
     }
+  });
+
+  it.each(['resident', 'not resident'] as const)('copies no array from step to step: %s', async (where) => {
+    const { claimMemory: _, ...rest } = rasterizer;
+    const all = stepsOf(
+      await events({ steps: 6, rasterizer: where === 'resident' ? rasterizer : rest, checkpointEvery: 2, evaluateEvery: 3 }),
+    );
+    const arrays = ({ gaussians, moments }: SplatState): readonly Float32Array[] => [gaussians.means, gaussians.sh, moments.sh.square];
+    for (const { state } of all) arrays(state).forEach((array, i) => expect(array).toBe(arrays(all[0]!.state)[i]));
   });
 
   it('ends on abort, with a checkpoint that is what it gives', async () => {
@@ -250,6 +272,21 @@ describe('training', () => {
   });
 
   it.each([
+    [undefined, 'there is no scene'],
+    [3, 'options are an object: options=3'],
+    [{ steps: 1 }, 'there is no scene: scene=undefined'],
+    [{ steps: 1, scene: { train: 3 } }, 'there is no scene'],
+    [{ steps: 1, scene: { train: [], test: [] } }, 'nothing draws: rasterizer=undefined'],
+    [
+      { steps: 1, scene: { train: [], test: [] }, rasterizer: { render: () => 1, backward: () => 1 } },
+      'no view to train on: train.length=0',
+    ],
+  ])('refuses %j, as untyped callers may give it', (options, message) => {
+    expect(() => splatTask(options as never)).toThrow(message);
+    expect(() => trainSplats(options as never)).toThrow('[gaussians/training] ');
+  });
+
+  it.each([
     [{ steps: 0 }, 'steps=0'],
     [{ steps: 1, dssim: 2 }, 'dssim=2'],
     [{ steps: 1, rates: { sh: -1 } }, 'sh=-1'],
@@ -272,7 +309,7 @@ it('evaluates held-out views: a picture of each of the first, a table of all, an
   expect(new Set(pictures.map(({ name }) => name)).size).toBe(8);
   // Two pictures of 20 x 16 beside each other.
   expect(await readImage(pictures[0]!.content as Uint8Array)).toMatchObject({ width: 46 });
-  const table = found.find((each) => each.kind === 'table')!.content as string;
+  const table = (found.find((each) => each.kind === 'table') as Artifact).content as string;
   expect(table.split('\n').slice(0, 2)).toEqual(['view,psnr,ssim,perceptual', expect.stringMatching(/^"a\/b c\.png",[\d.]+,[\d.]+,1$/u)]);
   expect(table.trimEnd().split('\n').at(-1)).toMatch(/^"view ""8"""/u);
   const row = table.split('\n')[1]!.split(',').slice(1).map(Number);

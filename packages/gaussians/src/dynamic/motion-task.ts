@@ -11,6 +11,7 @@ import {
   mul,
   realize,
   scalar,
+  shownValue,
   stopGradient,
   sum,
   tensorsOf,
@@ -18,7 +19,7 @@ import {
   type Tensor,
 } from '@langevin/tensor';
 import { defineTask, type StepPoint, type Task } from '@langevin/training';
-import { PARAMETERS, type Gaussians } from '../gaussians.ts';
+import { checkGaussians, PARAMETERS, type Gaussians } from '../gaussians.ts';
 import type { PerceptualMetric } from '../losses/metrics.ts';
 import { adamStep } from '../optimizer/adam.ts';
 import { columnsOf, meansRate } from '../optimizer/rates.ts';
@@ -30,7 +31,7 @@ import { describeScene } from '../training/splat-task.ts';
 import { checkState, initialState, type SplatState } from '../training/state.ts';
 import { inTurn } from '../training/turns.ts';
 import { viewLoss, type ViewGradients } from '../training/view-loss.ts';
-import { backgroundOf, plainBackground, STREAM, viewOrder, VIEWS } from '../training/view-order.ts';
+import { backgroundOf, checkGiven, plainBackground, STREAM, viewOrder, VIEWS } from '../training/view-order.ts';
 import { checkTime, deform, type Deformation, type MovingTensors } from './deformation.ts';
 import { filmOf } from './film.ts';
 import { MOVING, movedGaussians, movingTensors } from './moved-gaussians.ts';
@@ -74,9 +75,15 @@ const RULE = adam();
  *   if (event.kind === 'step') console.log(event.step, event.measures?.['psnr']);
  */
 export function motionTask<Params>(options: MotionTaskOptions<Params>): Task<MotionState<Params>> {
+  checkGiven('gaussians/dynamic', options);
   const { scene, rasterizer, deformation, gaussians: initial, steps, perceptual, ...given } = options;
   checkNumber('gaussians/dynamic', { steps }, { atLeast: 1, kind: 'integer' });
   for (const view of [...scene.train, ...scene.test]) timeOf(view);
+  checkGaussians('gaussians/dynamic', initial);
+  if (typeof deformation?.offsets !== 'function')
+    throw new UserError(
+      `[gaussians/dynamic] nothing moves: deformation=${shownValue(deformation)}. Pass mlpDeformation() or hexPlaneDeformation().`,
+    );
   const settings = resolveMotionSettings(given, { degree: initial.degree });
   const { seed, strategy, rates, antialiasing } = settings;
   const viewAt = viewOrder(scene.train, seed);

@@ -15,7 +15,7 @@ import { describeSettings, resolveSettings, type ResolvedSettings, type Training
 import { checkState, initialState, type SplatState } from './state.ts';
 import { inTurn } from './turns.ts';
 import { viewLoss } from './view-loss.ts';
-import { backgroundOf, plainBackground, STREAM, viewOrder, VIEWS } from './view-order.ts';
+import { backgroundOf, checkGiven, plainBackground, STREAM, viewOrder, VIEWS } from './view-order.ts';
 
 export interface SplatTaskOptions extends TrainingSettings {
   readonly scene: SplatScene;
@@ -49,6 +49,7 @@ const RANDOM_POINTS = 10_000;
  *   if (event.kind === 'step') console.log(event.step, event.measures?.['psnr']);
  */
 export function splatTask(options: SplatTaskOptions): Task<SplatState> {
+  checkGiven('gaussians/training', options);
   const { scene, rasterizer, steps, initial, perceptual, trace, ...given } = options;
   checkNumber('gaussians/training', { steps }, { atLeast: 1, kind: 'integer' });
   const settings = resolveSettings(given);

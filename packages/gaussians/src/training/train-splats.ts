@@ -1,3 +1,4 @@
+import { readOptions } from '@langevin/tensor';
 import { memoryStore, train, type RunStore, type TrainEvent, type TrainOptions } from '@langevin/training';
 import { splatTask, type SplatTaskOptions } from './splat-task.ts';
 import type { SplatState } from './state.ts';
@@ -31,7 +32,7 @@ export function trainSplats(options: TrainSplatsOptions): AsyncGenerator<TrainEv
   return train(splatTask(task), run);
 }
 
-const RUN_OPTIONS: readonly (keyof RunOptions)[] = [
+const RUN_OPTIONS: ReadonlySet<string> = new Set<keyof RunOptions>([
   'store',
   'start',
   'logEvery',
@@ -41,20 +42,18 @@ const RUN_OPTIONS: readonly (keyof RunOptions)[] = [
   'evaluateEvery',
   'signal',
   'onAbort',
-];
+]);
 
 /** Options of a run and of its task, which are given together. */
 export function splitRunOptions<Options extends RunOptions & { readonly steps: number }>(
   options: Options,
 ): readonly [TrainOptions, Omit<Options, keyof RunOptions>] {
-  const isOfRun = ([name, value]: readonly [string, unknown]): boolean =>
-    (RUN_OPTIONS as readonly string[]).includes(name) && value !== undefined;
-  const entries = Object.entries(options);
-  const run = Object.fromEntries(entries.filter(isOfRun)) as RunOptions;
-  const task = Object.fromEntries(entries.filter(([name]) => !(RUN_OPTIONS as readonly string[]).includes(name)));
-  const defaults =
-    run.store === undefined
-      ? { store: memoryStore(), keep: 1, checkpointEvery: options.steps }
-      : { store: run.store, checkpointEvery: 1000 };
-  return [{ ...defaults, ...run, steps: options.steps }, task as Omit<Options, keyof RunOptions>];
+  const given = readOptions('gaussians/training', options);
+  const entries = Object.entries(given);
+  const run = Object.fromEntries(entries.filter(([name]) => RUN_OPTIONS.has(name))) as RunOptions;
+  const task = Object.fromEntries(entries.filter(([name]) => !RUN_OPTIONS.has(name))) as Omit<Options, keyof RunOptions>;
+  const { steps } = given;
+  const { store } = run;
+  const kept = store === undefined ? { store: memoryStore(), keep: 1, checkpointEvery: steps } : { store, checkpointEvery: 1000 };
+  return [{ ...kept, ...run, steps }, task];
 }
