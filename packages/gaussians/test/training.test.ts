@@ -170,7 +170,11 @@ describe('training', () => {
     };
     const store = memoryStore();
     await expect(events({ steps: 10, rasterizer: broken, store, checkpointEvery: 3 })).rejects.toThrow(
-      /^\[training\/train\] norm of the gradient is not finite: logScales=NaN, step=5, items: views \[v\d\]\. Last good checkpoint: memory\/checkpoints\/step-00000003\.safetensors\./,
+      new RegExp(
+        'norm of the gradient is not finite: logScales=NaN, step=5, items: views \\[v\\d\\]\\. '
+          + 'Last good checkpoint: memory/checkpoints/step-00000003\\.safetensors\\.',
+        'u',
+      ),
     );
     const { state } = await loadCheckpoint<SplatState>(store, 3);
     for (const values of Object.values(state.gaussians))

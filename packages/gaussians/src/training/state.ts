@@ -4,9 +4,11 @@ import { zeroMoments } from '../optimizer/adam.ts';
 import type { Population } from '../optimizer/rows.ts';
 import type { Strategy } from '../strategies/strategy.ts';
 
-/** What the training of a scene changes: Gaussians, the moments of Adam, and what the strategy keeps of each. Steps change arrays in place. */
+/**
+ * What the training of a scene changes: Gaussians, the moments of Adam, and what the strategy keeps of each. Steps change arrays in place.
+ */
 export interface SplatState extends Population {
-  /** Steps over which the rate of the means falls: those that the run was planned for when it was started, also where it goes on for more. */
+  /** Steps over which the rate of the means falls: those that the run was started for, also where it goes on for more. */
   readonly decaySteps: number;
 }
 
