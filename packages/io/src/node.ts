@@ -9,8 +9,6 @@ export { makeFolder } from './node/make-folder.ts';
 export { checkOutputFile, checkOutputFolder, prepareOutputFile } from './node/output-file.ts';
 
 // Folders of training runs
-export { appendLog, readLog, truncateLog } from './node/runs/log.ts';
-export type { LogLine } from './node/runs/log.ts';
 export { lockFolder } from './node/runs/lock.ts';
 export type { FolderLock } from './node/runs/lock.ts';
 export { thinned, writeRunPage } from './node/runs/page.ts';
