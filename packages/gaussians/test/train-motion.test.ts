@@ -93,7 +93,7 @@ describe.each(kinds)('a motion: %s', (kind) => {
       expect(evaluation.values['heldOutPsnr']).toBeCloseTo(moving, 1);
       const film = all.findLast((event) => event.kind === 'artifact')!;
       expect([film.path, film.artifact.kind]).toEqual(['evaluations/step-00000160/motion.gif', 'film']);
-      expect(await sharp(film.artifact.content as Uint8Array).metadata()).toMatchObject({ pages: 12, width: 20, pageHeight: 16 });
+      expect(await sharp(film.artifact.content as Uint8Array).metadata()).toMatchObject({ format: 'gif', pages: 12, width: 20 });
     },
     240_000,
   );
