@@ -11,8 +11,8 @@ import {
 import type { NoiseLevels } from './level.ts';
 
 /**
- * A denoiser that is told something: E[x0 | x, condition]. Guidance asks it under several conditions, inversion and rewards for its gradient.
- * C holds what one batch is told, with something for each item: `Conditions` over tensors.
+ * A denoiser that is told something: E[x0 | x, condition]. Guidance asks it under several conditions, inversion and rewards for its
+ * gradient. C holds what one batch is told, with something for each item: `Conditions` over tensors.
  */
 export interface ConditionalDenoiser<T, C> {
   (x: T, at: NoiseLevels, condition: C): Promise<T>;

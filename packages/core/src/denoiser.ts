@@ -23,8 +23,9 @@ export interface Pullback<T, Cotangents extends { readonly x: T } = { readonly x
 /**
  * The x0-prediction of a noisy state, E[x0 | x] for an ideal model: the one thing that samplers, guidance and distillation see.
  *
- * A denoiser does not care in which units the state is kept: D(c x; c alpha, c sigma) = D(x; alpha, sigma) for c > 0. {@link defineDenoiser}
- * makes one of a function, {@link deriveDenoiser} and {@link combineDenoisers} make one of others, so that what is known of them is kept.
+ * A denoiser does not care in which units the state is kept: D(c x; c alpha, c sigma) = D(x; alpha, sigma) for c > 0.
+ * {@link defineDenoiser} makes one of a function, {@link deriveDenoiser} and {@link combineDenoisers} make one of others, so that what is
+ * known of them is kept.
  */
 export interface Denoiser<T> {
   (x: T, at: NoiseLevels): Promise<T>;
@@ -188,7 +189,9 @@ export function derived<T>({ level = (at) => at, input, output, variance = 'kept
  * @example
  * const [sharp, weak] = [2, 1].map((gain) => defineDenoiser({ nfe: 1, denoise: (x: Float64Array) => x.map((value) => gain * value) }));
  * // Autoguidance (Karras et al. 2024, arXiv:2406.02507, eq. 3) of weight 3.
- * const guided = combineDenoisers([sharp!, weak!], ([a, b]) => ({ denoised: a.denoised.map((value, i) => 3 * value - 2 * b.denoised[i]!) }));
+ * const guided = combineDenoisers([sharp!, weak!], ([{ denoised: a }, { denoised: b }]) => ({
+ *   denoised: a.map((value, i) => 3 * value - 2 * b[i]!),
+ * }));
  * await guided(Float64Array.of(1), sigmaLevel(1)); // => [4]
  * guided.nfe(sigmaLevel(1)); // => 2
  */
@@ -213,7 +216,7 @@ export function combineDenoisers<T, const Denoisers extends readonly Denoiser<T>
   });
 }
 
-/** Throws a UserError unless the value is a denoiser: a plain function says nothing of its evaluations, so that they could not be counted. */
+/** Throws a UserError unless the value is a denoiser: a plain function does not say how many evaluations it takes. */
 export function checkDenoiser(where: string, denoise: unknown): void {
   const known = typeof denoise === 'function' && 'nfe' in denoise && 'detailed' in denoise;
   if (known && typeof denoise.nfe === 'function' && typeof denoise.detailed === 'function') return;

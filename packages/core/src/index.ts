@@ -23,6 +23,7 @@ export type { ConditionalDenoiser, ConditionalDenoiserDefinition } from './condi
 export { defineSampler, emptyState } from './sampler.ts';
 export type { DetailPart, Evaluation, Sampler, SamplerDefinition, SamplerState, StepInput, StepOutput } from './sampler.ts';
 export type { NoiseInterval, NoiseRequest, NoiseSource } from './noise-source.ts';
+export type { FiniteCheck, Run, RunOptions, RunProgress, RunStep } from './run.ts';
 
 // Networks, and what they are told
 export { checkConditions, dropConditions, maskOf, type Conditions, type ConditionSpec, type ConditionSpecs } from './conditions.ts';
@@ -32,6 +33,7 @@ export type { Autoencoder, AutoencoderInfo, Posterior } from './autoencoder.ts';
 
 // Views
 export { cameraPosition, checkCamera, lookAt, MAX_SIDE, type Camera } from './camera.ts';
+export { checkViews, type Color, type RenderedMaps, type RenderedViews, type Renderer, type View } from './view.ts';
 
 // Plugins
 export { createRegistry, declareOptions, type Factory, type Registry } from './registry.ts';

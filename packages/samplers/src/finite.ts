@@ -1,9 +1,6 @@
-import type { Algebra } from '@langevin/core';
+import type { Algebra, FiniteCheck } from '@langevin/core';
 import { UserError } from '@langevin/tensor';
 import { checkChoice } from './check-option.ts';
-
-/** When a run looks for NaN and Infinity: at each prediction of the denoiser, or once at the last state. */
-export type FiniteCheck = 'steps' | 'end';
 
 /** Plain arrays see what is not finite as they check the form of a prediction, at no cost. */
 const seesForFree = <T>(algebra: Algebra<T>): boolean => algebra.name === 'arrays';

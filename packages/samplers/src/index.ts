@@ -8,7 +8,7 @@ export { firstOrderTerms, type StepFrom } from './maths/exponential.ts';
 export { remember } from './maths/multistep.ts';
 
 // The driver
-export { sample, trajectory, type Progress, type TrajectoryOptions, type TrajectoryStep } from './trajectory.ts';
+export { sample, trajectory } from './trajectory.ts';
 export { invert, type InvertOptions } from './invert.ts';
 export { teacherRun, type TeacherRunOptions } from './teacher-run.ts';
 export { parallelTrajectory, type ParallelStep, type ParallelTrajectoryOptions } from './parallel-trajectory.ts';

@@ -1,13 +1,13 @@
-import { type NoiseLevel, relativeSigma, type Sampler } from '@langevin/core';
+import { type NoiseLevel, relativeSigma, type RunOptions, type Sampler } from '@langevin/core';
 import { readOptions, UserError } from '@langevin/tensor';
 import { checkRun, checkState } from './check-run.ts';
 import { watchesSteps } from './finite.ts';
 import { checkLevelList } from './levels.ts';
 import { ddim } from './solvers/ddim.ts';
 import { takeStep } from './take-step.ts';
-import { plainAlgebra, type TrajectoryOptions } from './trajectory.ts';
+import { plainAlgebra } from './trajectory.ts';
 
-export interface InvertOptions<T> extends Pick<TrajectoryOptions<T>, 'denoise' | 'x' | 'algebra' | 'signal' | 'finite'> {
+export interface InvertOptions<T> extends Pick<RunOptions<T>, 'denoise' | 'x' | 'algebra' | 'signal' | 'finite'> {
   /**
    * Noise levels, sigma / alpha strictly increasing; the first has some noise. The levels of a run without its clean end, reversed, lead
    * back where it began.

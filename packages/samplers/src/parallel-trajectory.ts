@@ -1,13 +1,13 @@
-import { type Algebra, emptyState, type NoiseLevel, relativeSigma, type Sampler } from '@langevin/core';
+import { type Algebra, emptyState, type NoiseLevel, relativeSigma, type RunOptions, type RunStep, type Sampler } from '@langevin/core';
 import { arrayAlgebra, transition } from '@langevin/core-schedules';
 import { checkNumber, UserError } from '@langevin/tensor';
 import { checkNoise, checkRun, checkState } from './check-run.ts';
 import { evaluations } from './evaluations.ts';
 import { checkEnd, watchesSteps } from './finite.ts';
 import { checkLevels } from './levels.ts';
-import { plainAlgebra, type TrajectoryOptions, type TrajectoryStep } from './trajectory.ts';
+import { plainAlgebra } from './trajectory.ts';
 
-export interface ParallelTrajectoryOptions<T> extends Omit<TrajectoryOptions<T>, 'resume' | 'startAt'> {
+export interface ParallelTrajectoryOptions<T> extends Omit<RunOptions<T>, 'resume' | 'startAt'> {
   /** One evaluation a step, at its start, and no memory: `ddim()`, `ddpm()`, `euler()`, `eulerMaruyama()`, ... */
   readonly sampler: Sampler;
   /**
@@ -25,7 +25,7 @@ export interface ParallelTrajectoryOptions<T> extends Omit<TrajectoryOptions<T>,
   readonly tolerance?: number;
 }
 
-export interface ParallelStep<T> extends TrajectoryStep<T> {
+export interface ParallelStep<T> extends RunStep<T> {
   /** Batched calls of the denoiser so far: what the run takes in time, where `nfe` is what it takes in work for one image. */
   readonly calls: number;
 }

@@ -1,13 +1,13 @@
-import type { NoiseLevel } from '@langevin/core';
+import type { NoiseLevel, RunOptions } from '@langevin/core';
 import type { FloatArray, TeacherPoint } from '@langevin/core-schedules';
 import { readOptions } from '@langevin/tensor';
 import { checkRun } from './check-run.ts';
 import { checkLevels } from './levels.ts';
-import { plainAlgebra, trajectory, type TrajectoryOptions } from './trajectory.ts';
+import { plainAlgebra, trajectory } from './trajectory.ts';
 import { euler } from './solvers/euler.ts';
 
 /** What a run of Euler steps needs; `x` is a batch of some images at levels[0]. */
-export type TeacherRunOptions<T> = Pick<TrajectoryOptions<T>, 'denoise' | 'x' | 'levels' | 'algebra' | 'signal'>;
+export type TeacherRunOptions<T> = Pick<RunOptions<T>, 'denoise' | 'x' | 'levels' | 'algebra' | 'signal'>;
 
 /**
  * A fine run of Euler steps on a model, as what it was shown and what it said at each level: the `teacher` from which gits() of

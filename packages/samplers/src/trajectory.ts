@@ -1,65 +1,15 @@
-import type { Algebra, Denoiser, NoiseLevel, NoiseSource, Sampler, SamplerState } from '@langevin/core';
+import type { Algebra, RunOptions, RunStep } from '@langevin/core';
 import { arrayAlgebra } from '@langevin/core-schedules';
 import { checkNumber, shownValue, UserError } from '@langevin/tensor';
 import { isObject } from './check-option.ts';
 import { checkNoise, checkResume, checkRun, checkState } from './check-run.ts';
-import { watchesSteps, type FiniteCheck } from './finite.ts';
+import { watchesSteps } from './finite.ts';
 import { checkLevels } from './levels.ts';
 import { takeStep } from './take-step.ts';
 
-/** Where a run stands; all of it is data, so it may be saved and passed to `resume`. */
-export interface Progress<T> {
-  /** Steps done. */
-  readonly step: number;
-  /** The state at levels[step]. */
-  readonly x: T;
-  /** Network evaluations so far. */
-  readonly nfe: number;
-  readonly state: SamplerState<T>;
-}
-
-/** What the driver yields after each step. */
-export interface TrajectoryStep<T> extends Progress<T> {
-  /** Steps in all. */
-  readonly steps: number;
-  /** The x0-prediction of the step just done. */
-  readonly denoised: T;
-  /** The level of `x`. */
-  readonly at: NoiseLevel;
-}
-
-export interface TrajectoryOptions<T> {
-  readonly sampler: Sampler;
-  readonly denoise: Denoiser<T>;
-  /** The state at levels[0]; startState() makes one. It is not changed. */
-  readonly x: T;
-  /** Noise levels, sigma / alpha strictly decreasing; the last may be clean. */
-  readonly levels: readonly NoiseLevel[];
-  /** For stochastic samplers. @default none */
-  readonly noise?: NoiseSource;
-  /** How states are combined. @default arrayAlgebra() when x is a Float32Array or Float64Array; tensors need tensorAlgebra() */
-  readonly algebra?: Algebra<NoInfer<T>>;
-  /**
-   * Start part-way: `x` is the state at levels[startAt], 0..steps; an image noised to it, say. Steps are numbered as in the whole run.
-   * @default 0
-   */
-  readonly startAt?: number;
-  /** Aborts between evaluations, with the signal's reason. */
-  readonly signal?: AbortSignal;
-  /**
-   * When NaN and Infinity are looked for: `end` looks once at the last state, `steps` at each prediction, and names the step. Over plain
-   * arrays each prediction is looked at in either case.
-   *
-   * @default 'end', as over tensors `steps` waits for a number from the device at each evaluation
-   */
-  readonly finite?: FiniteCheck;
-  /** Go on from here instead of from `x`: anything that a run over the same levels has yielded. */
-  readonly resume?: Progress<T>;
-}
-
 /**
  * Runs a sampler over noise levels and yields after every step. Progress bars, previews and early stops are the business of
- * the loop that consumes it.
+ * the loop that consumes it. It is the {@link Run} to pass to what receives one.
  *
  * @throws UserError for levels that are no grid, for a stochastic sampler without noise, and when the denoiser returns another
  *   shape, or NaN or Infinity: the step is named, over tensors with `finite: 'steps'`
@@ -72,7 +22,7 @@ export interface TrajectoryOptions<T> {
  * for await (const { step, steps, denoised } of trajectory({ sampler: heun(), denoise, x: Float64Array.of(80), levels }))
  *   console.log(step, steps, denoised);
  */
-export async function* trajectory<T>(options: TrajectoryOptions<T>): AsyncGenerator<TrajectoryStep<T>, void, undefined> {
+export async function* trajectory<T>(options: RunOptions<T>): AsyncGenerator<RunStep<T>, void, undefined> {
   const { sampler, denoise, levels, noise, signal, resume, startAt = 0 } = checkRun(options);
   checkLevels(levels);
   const algebra = options.algebra ?? plainAlgebra(options.x);
@@ -99,7 +49,7 @@ export async function* trajectory<T>(options: TrajectoryOptions<T>): AsyncGenera
  * const image = await sample({ sampler: heun(), denoise, x: Float64Array.of(80), levels: sigmaLevels(karrasSigmas({ steps: 18 })) });
  * Math.abs(image[0]! - 1) < 0.3; // => true
  */
-export async function sample<T>(options: TrajectoryOptions<T>): Promise<T> {
+export async function sample<T>(options: RunOptions<T>): Promise<T> {
   let last: T | undefined;
   for await (const step of trajectory(options)) last = step.x;
   // A run that is resumed at its end takes no step.

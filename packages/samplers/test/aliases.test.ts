@@ -1,4 +1,4 @@
-import { defineDenoiser, CLEAN, defineSampler, type Denoiser, type NoiseLevel, type NoiseSource, type Sampler } from '@langevin/core';
+import { defineDenoiser, CLEAN, defineSampler, type NoiseLevel, type NoiseSource, type Sampler } from '@langevin/core';
 import { edm, flow, karras, linspaceTimes, vpLinear } from '@langevin/core-schedules';
 import {
   a1111Samplers,

@@ -1,4 +1,4 @@
-import { defineDenoiser, type Denoiser } from '@langevin/core';
+import { defineDenoiser } from '@langevin/core';
 import { cosineTransform, inFrequencies, tensorAlgebra, tensorCosineTransform, vpCosine, vpLinear } from '@langevin/core-schedules';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { blurring, criticallyDamped, ddim, gddim, sample, type BlurLevel, type GddimOptions } from '@langevin/samplers';

@@ -1,4 +1,4 @@
-import { CLEAN, combineDenoisers, defineDenoiser, type Denoiser, type NoiseLevel, type NoiseSource, type Sampler } from '@langevin/core';
+import { CLEAN, combineDenoisers, defineDenoiser, type Denoiser, type NoiseSource, type Sampler } from '@langevin/core';
 import { edm, flow, karras, linspaceTimes, vpLinear } from '@langevin/core-schedules';
 import { gaussian, threeModes } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';

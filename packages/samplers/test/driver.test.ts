@@ -1,4 +1,4 @@
-import { combineDenoisers, defineDenoiser, CLEAN, declareOptions, defineSampler, type Denoiser } from '@langevin/core';
+import { combineDenoisers, defineDenoiser, CLEAN, declareOptions, defineSampler, type Denoiser, type Run } from '@langevin/core';
 import { arrayAlgebra, edm, karras, karrasSigmas, tensorAlgebra } from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
@@ -18,7 +18,7 @@ import {
   trajectory,
 } from '@langevin/samplers';
 import { tensor, torchGenerator, UserError, type Tensor } from '@langevin/tensor';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, expectTypeOf, test } from 'vitest';
 
 const engine = await onnxruntimeEngine({ device: 'cpu', threads: 1 });
 const denoise = threeModes().denoiser<Float64Array>();
@@ -41,6 +41,25 @@ describe('trajectory', () => {
     let total = 0;
     for await (const { nfe } of trajectory({ sampler: heun(), denoise: guided, x, levels })) total = nfe;
     expect(total).toBe(18);
+  });
+
+  test('refuses a plain function, of which it would not know what a call costs', async () => {
+    const plain = ((state, at) => denoise(state, at)) as typeof denoise;
+    await expect(sample({ sampler: heun(), denoise: plain, x, levels })).rejects.toThrow(
+      '[samplers/trajectory] this is no denoiser: denoise=a plain function. Make one of a function (x, at) => prediction by '
+        + 'defineDenoiser({ nfe: 1, denoise })',
+    );
+  });
+
+  test('is a run, as what receives one knows it', async () => {
+    expectTypeOf(trajectory).toExtend<Run>();
+    expectTypeOf(parallelTrajectory).toExtend<Run>();
+    const last = async (run: Run): Promise<Float64Array | undefined> => {
+      let end: Float64Array | undefined;
+      for await (const step of run({ sampler: ddim(), denoise, x, levels })) end = step.x;
+      return end;
+    };
+    expect(await last(trajectory)).toEqual(await sample({ sampler: ddim(), denoise, x, levels }));
   });
 
   test('stops when told to, between evaluations', async () => {

@@ -1,4 +1,4 @@
-import { defineDenoiser, type Denoiser, type Sampler, sigmaLevel } from '@langevin/core';
+import { defineDenoiser, type Sampler, sigmaLevel } from '@langevin/core';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import {
   criticallyDamped,

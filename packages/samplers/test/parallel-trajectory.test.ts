@@ -1,4 +1,4 @@
-import { defineDenoiser, CLEAN, type Denoiser, type NoiseLevel, relativeSigma } from '@langevin/core';
+import { defineDenoiser, CLEAN, type NoiseLevel, relativeSigma } from '@langevin/core';
 import { arrayAlgebra, edm, karras, linspaceTimes, tensorAlgebra, uniformLambda, vpLinear } from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
 import { tfjsEngine } from '@langevin/engine-tfjs';

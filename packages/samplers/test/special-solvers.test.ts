@@ -1,4 +1,4 @@
-import { defineDenoiser, CLEAN, type Denoiser, type NoiseLevel } from '@langevin/core';
+import { defineDenoiser, CLEAN, type NoiseLevel } from '@langevin/core';
 import { arrayAlgebra, edm, karras, uniformLambda, vpLinear } from '@langevin/core-schedules';
 import { gaussian, threeModes } from '@langevin/core-schedules/testing';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';

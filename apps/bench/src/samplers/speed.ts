@@ -1,4 +1,4 @@
-import { defineDenoiser, type Denoiser } from '@langevin/core';
+import { defineDenoiser } from '@langevin/core';
 import { arrayAlgebra, karras, edm, tensorAlgebra, uniformLambda, vpLinear } from '@langevin/core-schedules';
 import { samplers, imageNoise, parallelTrajectory, sample, trajectory } from '@langevin/samplers';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';

@@ -153,7 +153,7 @@ function weigh(
 function checkLabels(labels: unknown, { points, components }: { readonly points: number; readonly components: number }): void {
   if (!Array.isArray(labels) || labels.length !== points)
     throw new UserError(
-      `[${WHERE}] labels are a list with one for each point: labels=${shownValue(labels)}, points=${points}. Pass a component or null for each.`,
+      `[${WHERE}] labels are a list with one for each point: labels=${shownValue(labels)}, points=${points}. Pass a component or null.`,
     );
   labels.forEach((label: unknown, i) => {
     if (label !== null) checkNumber(WHERE, { [`labels[${i}]`]: label }, { atLeast: 0, atMost: components - 1, kind: 'integer' });

@@ -1,9 +1,17 @@
-import { defineDenoiser, type Denoiser, type NoiseLevel, type NoiseSource, type Sampler } from '@langevin/core';
+import {
+  defineDenoiser,
+  type Denoiser,
+  type NoiseLevel,
+  type NoiseSource,
+  type RunOptions,
+  type RunProgress,
+  type Sampler,
+} from '@langevin/core';
 import { arrayAlgebra, edm, karras } from '@langevin/core-schedules';
 import { threeModes } from '@langevin/core-schedules/testing';
 import { UserError } from '@langevin/tensor';
 import { imageNoise } from '../noise/image-noise.ts';
-import { sample, trajectory, type Progress, type TrajectoryOptions } from '../trajectory.ts';
+import { sample, trajectory } from '../trajectory.ts';
 import { demand } from './demand.ts';
 import { withParts } from './with-parts.ts';
 
@@ -11,7 +19,7 @@ const START = Float64Array.of(60, -20);
 const levelsOf = (steps: number): readonly NoiseLevel[] => karras().levels(edm(), { steps });
 const denoiser = (): Denoiser<Float64Array> => withParts(threeModes().denoiser());
 
-type Run = TrajectoryOptions<Float64Array>;
+type Run = RunOptions<Float64Array>;
 
 const runOf = (sampler: Sampler): Run => ({
   sampler,
@@ -116,7 +124,7 @@ export async function failureCheck(sampler: Sampler): Promise<void> {
   const count = calls;
   for (const nth of new Set([0, 1, 2, Math.floor(count / 2), count - 1].filter((each) => each < count))) {
     calls = 0;
-    let last: Progress<Float64Array> | undefined;
+    let last: RunProgress<Float64Array> | undefined;
     await refused(async () => {
       for await (const step of trajectory({ ...run, denoise: failing(nth) })) last = step;
     }, 'length 3, expected 2');
@@ -146,7 +154,7 @@ export async function sharedCheck(sampler: Sampler): Promise<void> {
 /** JSON makes objects of typed arrays, and null of NaN: a state that went through it is refused, and what is damaged is named. */
 export async function damagedResumeCheck(sampler: Sampler): Promise<void> {
   const run = runOf(sampler);
-  const all: Progress<Float64Array>[] = [];
+  const all: RunProgress<Float64Array>[] = [];
   for await (const step of trajectory(run)) all.push(step);
   for (const { step, x, nfe, state } of all.slice(0, 3)) {
     const whole = { step, x, nfe, state };

@@ -1,9 +1,9 @@
-import { defineDenoiser, CLEAN, type Denoiser, type NoiseLevel, relativeSigma, type Sampler } from '@langevin/core';
+import { defineDenoiser, CLEAN, type Denoiser, type NoiseLevel, relativeSigma, type RunProgress, type Sampler } from '@langevin/core';
 import { arrayAlgebra, edm, karras, uniformLambda, vpLinear } from '@langevin/core-schedules';
 import { finiteSet, threeModes } from '@langevin/core-schedules/testing';
 import type { Engine } from '@langevin/tensor';
 import { imageNoise, startState } from '../noise.ts';
-import { sample, trajectory, type Progress } from '../trajectory.ts';
+import { sample, trajectory } from '../trajectory.ts';
 import { consistencyCheck, sampledCheck, toleranceCheck, type Accuracy } from './accuracy.ts';
 import { demand } from './demand.ts';
 import { engineCheck } from './engine-check.ts';
@@ -197,7 +197,7 @@ async function nfeCheck(sampler: Sampler, nfe: ((steps: number) => number) | 'an
     let calls = 0;
     const denoiser = mixtureDenoiser();
     const denoise = withParts<Float64Array>(defineDenoiser<Float64Array>({ nfe: 1, denoise: (x, at) => (calls++, denoiser(x, at)) }));
-    let last: Progress<Float64Array> | undefined;
+    let last: RunProgress<Float64Array> | undefined;
     for await (const step of trajectory({ sampler, denoise, x: Float64Array.of(40), levels, noise: imageNoise({ seed: SEED }) }))
       last = step;
     if (nfe !== 'any') demand(calls === nfe(steps), `${calls} calls in ${steps} steps, expected ${nfe(steps)}`);
@@ -273,7 +273,7 @@ async function resumeCheck(sampler: Sampler): Promise<void> {
     levels: karras().levels(edm(), { steps: 6 }),
     noise: imageNoise({ seed: SEED }),
   };
-  const whole: Progress<Float64Array>[] = [];
+  const whole: RunProgress<Float64Array>[] = [];
   for await (const step of trajectory(options)) whole.push(step);
   for (const { step, x, nfe, state } of whole) {
     // A copy, as a file would hold it: the state must be plain data.
