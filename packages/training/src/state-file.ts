@@ -98,7 +98,12 @@ async function entryOf(leaf: Tensor | NumberArray): Promise<HostTensor> {
 const EXPONENTS = { float16: 0x7c00, bfloat16: 0x7f80 };
 
 function isFinite({ dtype, data: values }: HostTensor): boolean {
-  if (dtype === 'float32') return values.every(Number.isFinite);
+  if (dtype === 'float32') {
+    // What is not finite times 0 is no number, and stays none in a sum: many times as fast as asking one by one.
+    let sum = 0;
+    for (let i = 0; i < values.length; i++) sum += values[i]! * 0;
+    return sum === 0;
+  }
   if (dtype !== 'float16' && dtype !== 'bfloat16') return true;
   const exponent = EXPONENTS[dtype];
   return values.every((bits) => (bits & exponent) !== exponent);
