@@ -54,7 +54,8 @@ function freshName(view: string, taken: Set<string>): string {
     .replace(/\.(?:png|jpe?g|webp|tiff?)$/iu, '')
     .replace(/[^a-zA-Z0-9-]+/gu, '_')
     .slice(-LONGEST_NAME);
-  const name = plain === '' || taken.has(plain) ? `${plain}_${taken.size + 1}` : plain;
+  let name = plain === '' ? 'view' : plain;
+  for (let copy = 2; taken.has(name); copy++) name = `${plain}_${copy}`;
   taken.add(name);
   return name;
 }
