@@ -304,7 +304,10 @@ describe('training', () => {
 });
 
 it('evaluates held-out views: a picture of each of the first, a table of all, and means', async () => {
-  const more = Array.from({ length: 9 }, (_, i) => ({ ...scene.test[0]!, name: ['a/b c.png', 'a/b c_2.png', 'a/b c.jpg'][i] ?? `view "${i}"` }));
+  const more = Array.from({ length: 9 }, (_, i) => ({
+    ...scene.test[0]!,
+    name: ['a/b c.png', 'a/b c_2.png', 'a/b c.jpg'][i] ?? `view "${i}"`,
+  }));
   const task = splatTask({ scene: { ...scene, test: more }, rasterizer, steps: 1, perceptual: { name: 'one', distance: async () => 1 } });
   const found = [];
   for await (const each of task.evaluate!(await task.init(), { step: 0, random: () => expect.unreachable() })) found.push(each);
