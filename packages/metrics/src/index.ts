@@ -58,3 +58,14 @@ export {
   type MetricValue,
 } from './metric.ts';
 export * from './metrics/index.ts';
+
+// Samples beside what one knows
+export { gaussianFeatures, gaussianPictures, type GaussianOptions } from './evaluation/gaussian.ts';
+export {
+  evaluatePictures,
+  type Contestant,
+  type EvaluatePicturesOptions,
+  type EvaluationRow,
+  type PictureEvaluation,
+} from './evaluation/evaluate-pictures.ts';
+export { evaluationTable } from './evaluation/table.ts';

@@ -100,7 +100,7 @@ export async function judgeRunFromConfig(config: JudgeConfig, { engine, data, fe
     seed: config.seed,
     steps: config.steps,
     batchSize: config.batchSize,
-    data: [{ data: credits.data, options: credits.options, licences: [...credits.licences] }],
+    data: [{ data: credits.data, options: withoutPlace(credits.options), licences: [...credits.licences] }],
   } as unknown as JudgeRun['record'];
   const measure: JudgeRun['measure'] = (judge, signal) => measured(judge, { exam, signal });
   const task = judgeTask({
@@ -119,6 +119,11 @@ export async function judgeRunFromConfig(config: JudgeConfig, { engine, data, fe
     },
   });
   return { task, record, measure, credits, counts: { training: lesson.source.length, heldOut: exam.source.length } };
+}
+
+/** Where data lie on a machine says nothing of what they are. */
+function withoutPlace({ folder: _, ...options }: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return options;
 }
 
 /** @throws UserError naming the entry that is wrong */

@@ -1,1 +1,1 @@
-export {};
+export { checkMetric, type CheckMetricOptions } from './check-metric.ts';
