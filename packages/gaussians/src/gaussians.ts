@@ -1,4 +1,4 @@
-import { UserError } from '@langevin/tensor';
+import { shownValue, UserError } from '@langevin/tensor';
 
 /** Arrays that hold parameters: float32 to train and draw with, float64 for the reference. */
 export type FloatArray = Float32Array | Float64Array;
@@ -50,6 +50,8 @@ export function byName<T>(make: (name: ParameterName, index: number) => T): Reco
 
 /** Throws a UserError unless the arrays fit each other. `where` is "package/part". */
 export function checkGaussians(where: string, gaussians: Gaussians<FloatArray>): void {
+  if (typeof gaussians !== 'object' || gaussians === null)
+    throw new UserError(`[${where}] there are no Gaussians: gaussians=${shownValue(gaussians)}. Pass { count, degree, means, ... }.`);
   const { count, degree } = gaussians;
   if (!Number.isSafeInteger(count) || count < 0)
     throw new UserError(`[${where}] count of Gaussians must be an integer >= 0: count=${String(count)}. Pass the number of rows.`);
@@ -59,9 +61,9 @@ export function checkGaussians(where: string, gaussians: Gaussians<FloatArray>):
     );
   for (const name of PARAMETERS) {
     const expected = count * rowLength(name, degree);
-    if (gaussians[name].length !== expected)
+    if (gaussians[name]?.length !== expected)
       throw new UserError(
-        `[${where}] array does not have a row for each Gaussian: ${name}.length=${gaussians[name].length}, expected ${expected} `
+        `[${where}] array does not have a row for each Gaussian: ${name}.length=${gaussians[name]?.length}, expected ${expected} `
           + `for count=${count}, degree=${degree}. Make them equal.`,
       );
   }

@@ -280,11 +280,20 @@ describe('training', () => {
     [3, 'options are an object: options=3'],
     [{ steps: 1 }, 'there is no scene: scene=undefined'],
     [{ steps: 1, scene: { train: 3 } }, 'there is no scene'],
-    [{ steps: 1, scene: { train: [], test: [] } }, 'nothing draws: rasterizer=undefined'],
+    [{ steps: 1, scene: { train: [], test: [], extent: 1 } }, 'nothing draws: rasterizer=undefined'],
+    [{ steps: 1, scene: { train: [], test: [], extent: NaN } }, 'extent=NaN'],
+    [{ steps: 1, scene: { train: [null], test: [], extent: 1 } }, 'view=undefined, it has no name'],
+    [{ steps: 1, scene: { train: [{ name: 'a' }], test: [], extent: 1 } }, 'view="a", it has no camera'],
+    [{ steps: 1, scene: { train: [{ name: 'a', camera: { width: 2, height: 3 } }], test: [], extent: 1 } }, 'picture=undefinedxundefined'],
     [
-      { steps: 1, scene: { train: [], test: [] }, rasterizer: { render: () => 1, backward: () => 1 } },
+      { steps: 1, scene: { train: [{ name: 'a', camera: { width: 2, height: 3 }, image: { width: 2, height: 3 } }], test: [], extent: 1 } },
+      'bytes of the picture=undefined, channels=undefined',
+    ],
+    [
+      { steps: 1, scene: { train: [], test: [], extent: 1 }, rasterizer: { render: () => 1, backward: () => 1 } },
       'no view to train on: train.length=0',
     ],
+    [{ steps: 1, initial: 3 }, 'there is no scene'],
   ])('refuses %j, as untyped callers may give it', (options, message) => {
     expect(() => splatTask(options as never)).toThrow(message);
     expect(() => trainSplats(options as never)).toThrow('[gaussians/training] ');

@@ -9,13 +9,14 @@ import { gaussiansFromPoints, randomPoints } from '../scenes/initialise.ts';
 import type { SplatScene } from '../scenes/scene.ts';
 import type { RefineContext, Refinement } from '../strategies/strategy.ts';
 import { stopwatch, type Trace } from '../trace.ts';
+import { checkGiven } from './check-given.ts';
 import { heldOut } from './held-out.ts';
 import { residence } from './residence.ts';
 import { describeSettings, resolveSettings, type ResolvedSettings, type TrainingSettings } from './settings.ts';
 import { checkState, initialState, type SplatState } from './state.ts';
 import { inTurn } from './turns.ts';
 import { viewLoss } from './view-loss.ts';
-import { backgroundOf, checkGiven, plainBackground, STREAM, viewOrder, VIEWS } from './view-order.ts';
+import { backgroundOf, plainBackground, STREAM, viewOrder, VIEWS } from './view-order.ts';
 
 export interface SplatTaskOptions extends TrainingSettings {
   readonly scene: SplatScene;

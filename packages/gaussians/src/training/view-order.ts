@@ -1,7 +1,6 @@
-import { counterGenerator, readOptions, shownValue, UserError } from '@langevin/tensor';
+import { counterGenerator, UserError } from '@langevin/tensor';
 import type { Position, StepPoint } from '@langevin/training';
-import type { Rasterizer } from '../rasterizer.ts';
-import type { SceneView, SplatScene } from '../scenes/scene.ts';
+import type { SceneView } from '../scenes/scene.ts';
 import type { Rgb } from './pictures.ts';
 import type { TrainingBackground } from './settings.ts';
 
@@ -28,17 +27,6 @@ export function viewOrder(
     const next = index + 1 === views.length ? { epoch: epoch + 1, index: 0 } : { epoch, index: index + 1 };
     return { view: views[order.places[index]!]!, next };
   };
-}
-
-/** @throws UserError unless there is a scene, and something that draws */
-export function checkGiven(where: string, options: { readonly scene: SplatScene; readonly rasterizer: Rasterizer }): void {
-  const { scene, rasterizer } = readOptions(where, options);
-  if (typeof scene !== 'object' || scene === null || !Array.isArray(scene.train) || !Array.isArray(scene.test))
-    throw new UserError(`[${where}] there is no scene: scene=${shownValue(scene)}. Pass what loadScene() or readScene() gives.`);
-  if (typeof rasterizer?.render !== 'function' || typeof rasterizer.backward !== 'function')
-    throw new UserError(
-      `[${where}] nothing draws: rasterizer=${shownValue(rasterizer)}. Pass cpuRasterizer() or what createRasterizer() gives.`,
-    );
 }
 
 /** What is behind a scene where nothing may change: black also for trainings whose steps have random ones. */
