@@ -18,6 +18,16 @@ export {
   type TimeRange,
 } from './noise-process.ts';
 export * from './processes/index.ts';
+
+// Processes whose alpha and sigma are matrices
+export { blurring, type BlurLevel, type Blurring, type BlurringOptions } from './matrix-processes/blurring.ts';
+export {
+  criticallyDamped,
+  type CriticallyDamped,
+  type CriticallyDampedOptions,
+  type PairLevel,
+} from './matrix-processes/critically-damped.ts';
+export { addMatrix2, inverseMatrix2, multiplyMatrix2, type Matrix2 } from './maths/matrix2.ts';
 export type { BetaOptions, BetaSequenceName } from './chain/betas.ts';
 export type { LinearBetaOptions } from './maths/linear-beta.ts';
 export { transition, type Transition } from './transition.ts';

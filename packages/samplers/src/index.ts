@@ -25,9 +25,6 @@ export {
 
 // The samplers
 export * from './solvers/index.ts';
-export { criticallyDamped, type CriticallyDamped, type CriticallyDampedOptions, type PairLevel } from './critically-damped.ts';
-export { blurring, type BlurLevel, type Blurring, type BlurringOptions } from './blurring.ts';
-export type { Matrix2 } from './maths/matrix2.ts';
 
 // Diagnostics
 export { meanShift, type MeanShiftOptions } from './diagnostics/mean-shift.ts';

@@ -1,7 +1,17 @@
 import { defineDenoiser } from '@langevin/core';
-import { cosineTransform, inFrequencies, tensorAlgebra, tensorCosineTransform, vpCosine, vpLinear } from '@langevin/core-schedules';
+import {
+  blurring,
+  cosineTransform,
+  criticallyDamped,
+  inFrequencies,
+  tensorAlgebra,
+  tensorCosineTransform,
+  vpCosine,
+  vpLinear,
+  type BlurLevel,
+} from '@langevin/core-schedules';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
-import { blurring, criticallyDamped, ddim, gddim, sample, type BlurLevel, type GddimOptions } from '@langevin/samplers';
+import { ddim, gddim, sample, type GddimOptions } from '@langevin/samplers';
 import { counterGenerator, numbers, setDefaultEngine, tensor, type Tensor } from '@langevin/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -18,42 +28,6 @@ const gap = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
   Array.from(a).reduce((worst, value, i) => Math.max(worst, Math.abs(value - b[i]!)), 0);
 const noised = (clean: Float64Array, { gains, sigma }: BlurLevel, epsilon: Float64Array): Float64Array =>
   clean.map((value, k) => gains[k % SIZE]! * value + sigma * epsilon[k]!);
-
-describe('blurring diffusion', () => {
-  test('keeps the mean brightness, takes high frequencies first, and blurs as the heat equation does', () => {
-    const { gains, alpha } = process.level(0.4);
-    expect(gains[0]).toBe(alpha);
-    for (let k = 1; k < SHAPE.width; k++) expect(gains[k]!).toBeLessThan(gains[k - 1]!);
-    // A bump, blurred by finite differences with walls that let nothing through, in many small steps of time; fine pixels stand for the
-    // continuum.
-    const [fine, deviation] = [64, 6];
-    const wide = blurring({
-      height: 1,
-      width: fine,
-      mostBlur: deviation,
-      leastGain: 1e-12,
-      process: { level: () => ({ alpha: 1, sigma: 0 }) },
-    });
-    const row = cosineTransform({ height: 1, width: fine });
-    const bump = Float64Array.from({ length: fine }, (_, n) => Math.exp(-(((n - 20) / 5) ** 2)));
-    const blurred = row.inverse(row.forward(bump).map((value, k) => wide.level(1).gains[k]! * value));
-    let heat = bump.slice();
-    const steps = 2000;
-    for (let step = 0; step < steps; step++)
-      heat = heat.map((value, n) => value + (deviation ** 2 / 2 / steps) * ((heat[n - 1] ?? value) - 2 * value + (heat[n + 1] ?? value)));
-    expect(gap(blurred, heat)).toBeLessThan(2e-3);
-    expect(gap(blurred, bump)).toBeGreaterThan(0.2);
-  });
-
-  test('refuses options out of range', () => {
-    expect(() => blurring({ height: 0, width: 4 })).toThrow(
-      '[samplers/blurring] height is out of range: height=0. Pass an integer in 1..4096.',
-    );
-    expect(() => blurring({ ...SHAPE, mostBlur: -1 })).toThrow('mostBlur=-1');
-    expect(() => blurring({ ...SHAPE, leastGain: 0 })).toThrow('leastGain=0');
-    expect(() => process.level(2)).toThrow('time=2');
-  });
-});
 
 describe('gDDIM on blurring diffusion', () => {
   const point = transform.forward(normals(3));

@@ -1,15 +1,7 @@
 import { defineDenoiser, type Sampler, sigmaLevel } from '@langevin/core';
+import { criticallyDamped, type CriticallyDamped, type Matrix2, type PairLevel } from '@langevin/core-schedules';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
-import {
-  criticallyDamped,
-  deis,
-  gddim,
-  sample,
-  type CriticallyDamped,
-  type GddimOptions,
-  type Matrix2,
-  type PairLevel,
-} from '@langevin/samplers';
+import { deis, gddim, sample, type GddimOptions } from '@langevin/samplers';
 import { testSampler } from '@langevin/samplers/testing';
 import { UserError } from '@langevin/tensor';
 import { describe, expect, test, vi } from 'vitest';
@@ -224,48 +216,5 @@ describe('gDDIM of higher orders on pairs', () => {
       'process=undefined. Pass process: criticallyDamped()',
     );
     expect(() => gddim({ order: 5 as never })).toThrow(UserError);
-  });
-});
-
-describe('critically damped Langevin diffusion', () => {
-  test('has the covariance that its SDE has', () => {
-    for (const time of [0.01, 0.06, 0.07, 0.5, 1]) {
-      const h = 1e-5;
-      const [before, now, after] = [damped.covariance(time - h), damped.covariance(time), damped.covariance(time + h)];
-      const [a, b, c, d] = damped.drift;
-      // dSigma / dt = F Sigma + Sigma F^T + G G^T
-      const expected = [
-        2 * (a * now[0] + b * now[2]),
-        a * now[1] + b * now[3] + now[0] * c + now[1] * d,
-        0,
-        2 * (c * now[1] + d * now[3]) + damped.diffusion[3],
-      ];
-      for (const k of [0, 1, 3] as const) expect((after[k] - before[k]) / (2 * h)).toBeCloseTo(expected[k]!, 5);
-    }
-    expect(damped.covariance(1)[0]).toBeCloseTo(1, 2);
-    expect(damped.covariance(1)[3]).toBeCloseTo(0.25, 2);
-    expect(damped.covariance(0)).toEqual([0, 0, 0, 0.04 * 0.25]);
-  });
-
-  test('has roots whose square is the covariance, whichever', () => {
-    for (const process of [damped, criticallyDamped({ root: 'cholesky' })]) {
-      for (const time of [1, 0.3, 0.01]) {
-        const {
-          root: [a, b, c, d],
-          sigma,
-        } = process.level(time);
-        const [xx, xv, , vv] = process.covariance(time);
-        expect((a * a + b * b) / xx).toBeCloseTo(1, 7);
-        expect((a * c + b * d) / xv).toBeCloseTo(1, 7);
-        expect((c * c + d * d) / vv).toBeCloseTo(1, 7);
-        expect(sigma).toBeCloseTo(Math.sqrt(xx), 14);
-      }
-    }
-  });
-
-  test('refuses what is out of range', () => {
-    expect(() => criticallyDamped({ beta: 0 })).toThrow('[samplers/critically-damped] beta is out of range: beta=0.');
-    expect(() => criticallyDamped({ root: 'qr' as never })).toThrow('unknown root: root="qr". Known: gddim, cholesky.');
-    expect(() => damped.level(2)).toThrow('time is out of range: time=2.');
   });
 });

@@ -1,10 +1,17 @@
 import { type Algebra, defineSampler, type Evaluation, type NoiseLevel, type Sampler, type StepInput, type Term } from '@langevin/core';
+import {
+  addMatrix2,
+  inverseMatrix2,
+  multiplyMatrix2,
+  type BlurLevel,
+  type Blurring,
+  type CriticallyDamped,
+  type Matrix2,
+  type PairLevel,
+} from '@langevin/core-schedules';
 import { readOptions, UserError } from '@langevin/tensor';
-import type { BlurLevel, Blurring } from '../blurring.ts';
 import { checkChoice, checkMethods } from '../check-option.ts';
-import type { CriticallyDamped, PairLevel } from '../critically-damped.ts';
 import { lagrange } from '../maths/lagrange.ts';
-import { inverse, multiply, multiplyAdd, type Matrix2 } from '../maths/matrix2.ts';
 import { remember } from '../maths/multistep.ts';
 import { integrate } from '../maths/quadrature.ts';
 import { ddim } from './ddim.ts';
@@ -107,14 +114,14 @@ interface PairStep<T> {
 function rows<T>(algebra: Algebra<T>, step: PairStep<T>, evaluations: readonly Evaluation<T>[]): readonly [T, T] {
   const shares = evaluations.length === 1 ? [plainShare(step)] : timeShares(step, evaluations);
   const halves = (x: T): readonly [T, T] => algebra.split(x, 2) as unknown as readonly [T, T];
-  let own = multiply(step.to.mean, inverse(step.from.mean));
+  let own = multiplyMatrix2(step.to.mean, inverseMatrix2(step.from.mean));
   const parts: (readonly [Matrix2, readonly [T, T]])[] = [];
   evaluations.forEach(({ at, x, denoised }, j) => {
     const { root, mean } = at as PairLevel;
-    const noise = multiply(shares[j]!, inverse(root));
-    if (x === step.x) own = multiplyAdd(own, 1, noise);
+    const noise = multiplyMatrix2(shares[j]!, inverseMatrix2(root));
+    if (x === step.x) own = addMatrix2(own, 1, noise);
     else parts.push([noise, halves(x)]);
-    parts.push([multiplyAdd([0, 0, 0, 0], -1, multiply(noise, mean)), halves(denoised)]);
+    parts.push([addMatrix2([0, 0, 0, 0], -1, multiplyMatrix2(noise, mean)), halves(denoised)]);
   });
   parts.unshift([own, halves(step.x)]);
   const row = (k: 0 | 2): T =>
@@ -129,7 +136,7 @@ function rows<T>(algebra: Algebra<T>, step: PairStep<T>, evaluations: readonly E
 
 /** C of one evaluation at the start of the step, in closed form for any root: R' - Psi R. */
 function plainShare<T>({ from, to }: PairStep<T>): Matrix2 {
-  return multiplyAdd(to.root, -1, multiply(multiply(to.mean, inverse(from.mean)), from.root));
+  return addMatrix2(to.root, -1, multiplyMatrix2(multiplyMatrix2(to.mean, inverseMatrix2(from.mean)), from.root));
 }
 
 /**
@@ -148,8 +155,8 @@ function timeShares<T>({ from, to, process }: PairStep<T>, evaluations: readonly
     (logTime) => {
       const time = Math.exp(logTime);
       const { mean, root } = process.level(time);
-      const [a, b, c, d] = inverse(root);
-      const kernel = multiply(multiply(multiply(to.mean, inverse(mean)), process.diffusion), [a, c, b, d]);
+      const [a, b, c, d] = inverseMatrix2(root);
+      const kernel = multiplyMatrix2(multiplyMatrix2(multiplyMatrix2(to.mean, inverseMatrix2(mean)), process.diffusion), [a, c, b, d]);
       const u = (time - from.time) / length;
       return polynomials.flatMap((polynomial) => {
         const value = (time / 2) * polynomial.reduceRight((sum, coefficient) => sum * u + coefficient, 0);

@@ -1,7 +1,6 @@
 import type { NoiseLevel } from '@langevin/core';
-import { checkNumber, readOptions } from '@langevin/tensor';
-import { checkChoice } from './check-option.ts';
-import { inverse, lowerRoot, multiply, multiplyAdd, type Matrix2 } from './maths/matrix2.ts';
+import { checkNumber, readOptions, shownValue, UserError } from '@langevin/tensor';
+import { addMatrix2, inverseMatrix2, lowerRootMatrix2, multiplyMatrix2, type Matrix2 } from '../maths/matrix2.ts';
 
 /**
  * A level of a diffusion of pairs u = (position, velocity): u = mean u0 + root epsilon, with two-by-two matrices where an ordinary level
@@ -41,6 +40,8 @@ export interface CriticallyDamped {
   readonly diffusion: Matrix2;
 }
 
+const WHERE = 'core-schedules/critically-damped';
+
 /** Earliest time at which the root is integrated; the covariance is singular at 0. */
 const FIRST = 1e-6;
 /** Steps of the root from time 1 to {@link FIRST}, even in log time: an error near 1e-10. */
@@ -57,9 +58,10 @@ const STEPS = 4000;
  * process.mean(0).map(Math.abs); // => [1, 0, 0, 1]
  */
 export function criticallyDamped(options: CriticallyDampedOptions = {}): CriticallyDamped {
-  const { beta = 4, inverseMass = 4, gamma0 = 0.04, root = 'gddim' } = readOptions('samplers/critically-damped', options);
-  checkNumber('samplers/critically-damped', { beta, inverseMass, gamma0 }, { above: 0 });
-  checkChoice('critically-damped', { root }, ['gddim', 'cholesky']);
+  const { beta = 4, inverseMass = 4, gamma0 = 0.04, root = 'gddim' } = readOptions(WHERE, options);
+  checkNumber(WHERE, { beta, inverseMass, gamma0 }, { above: 0 });
+  if (root !== 'gddim' && root !== 'cholesky')
+    throw new UserError(`[${WHERE}] unknown root: root=${shownValue(root)}. Known: gddim, cholesky.`);
   const mass = 1 / inverseMass;
   const friction = 2 * Math.sqrt(mass);
   const drift: Matrix2 = [0, beta * inverseMass, -beta, -friction * beta * inverseMass];
@@ -84,7 +86,7 @@ export function criticallyDamped(options: CriticallyDampedOptions = {}): Critica
   const integrated = root === 'gddim' ? rootTable({ drift, diffusion, covariance }) : undefined;
   const rootAt = (time: number): Matrix2 => {
     if (time === 0) return [0, 0, ...(integrated?.(FIRST).slice(2) ?? [0, Math.sqrt(gamma0 * mass)])] as unknown as Matrix2;
-    return integrated?.(time) ?? lowerRoot(covariance(time));
+    return integrated?.(time) ?? lowerRootMatrix2(covariance(time));
   };
   return Object.freeze({
     drift,
@@ -92,7 +94,7 @@ export function criticallyDamped(options: CriticallyDampedOptions = {}): Critica
     mean,
     covariance,
     level: (time: number): PairLevel => {
-      checkNumber('samplers/critically-damped', { time }, { atLeast: 0, atMost: 1, advice: 'Pass a number in 0..1; 1 is noise.' });
+      checkNumber(WHERE, { time }, { atLeast: 0, atMost: 1, advice: 'Pass a number in 0..1; 1 is noise.' });
       return Object.freeze({ alpha: mean(time)[0], sigma: Math.sqrt(covariance(time)[0]), time, mean: mean(time), root: rootAt(time) });
     },
   });
@@ -120,21 +122,21 @@ function rootTable({ drift, diffusion, covariance }: Dynamics): (time: number) =
   const span = -Math.log(FIRST) / STEPS;
   /** dR / dlog(time). */
   const rate = (time: number, r: Matrix2): Matrix2 => {
-    const pulled = multiply(diffusion, inverse(covariance(time)));
-    return multiply([0, 1, 2, 3].map((k) => time * (drift[k]! + pulled[k]! / 2)) as unknown as Matrix2, r);
+    const pulled = multiplyMatrix2(diffusion, inverseMatrix2(covariance(time)));
+    return multiplyMatrix2([0, 1, 2, 3].map((k) => time * (drift[k]! + pulled[k]! / 2)) as unknown as Matrix2, r);
   };
   /** The classical fourth-order step in log time. */
   const stepped = (from: number, to: number, r: Matrix2): Matrix2 => {
     const h = Math.log(to / from);
     const middle = Math.sqrt(from * to);
     const a = rate(from, r);
-    const b = rate(middle, multiplyAdd(r, h / 2, a));
-    const c = rate(middle, multiplyAdd(r, h / 2, b));
-    const d = rate(to, multiplyAdd(r, h, c));
+    const b = rate(middle, addMatrix2(r, h / 2, a));
+    const c = rate(middle, addMatrix2(r, h / 2, b));
+    const d = rate(to, addMatrix2(r, h, c));
     return r.map((value, k) => value + (h / 6) * (a[k]! + 2 * b[k]! + 2 * c[k]! + d[k]!)) as unknown as Matrix2;
   };
   const times = Array.from({ length: STEPS + 1 }, (_, i) => Math.exp(-i * span));
-  const table: Matrix2[] = [lowerRoot(covariance(1))];
+  const table: Matrix2[] = [lowerRootMatrix2(covariance(1))];
   for (let i = 0; i < STEPS; i++) table.push(stepped(times[i]!, times[i + 1]!, table[i]!));
   return (time) => {
     const clamped = Math.max(time, FIRST);

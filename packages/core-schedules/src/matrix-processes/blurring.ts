@@ -1,6 +1,7 @@
 import type { NoiseLevel } from '@langevin/core';
-import { vpCosine, type NoiseProcess } from '@langevin/core-schedules';
 import { checkNumber, readOptions } from '@langevin/tensor';
+import type { NoiseProcess } from '../noise-process.ts';
+import { vpCosine } from '../processes/vp-cosine.ts';
 
 /**
  * A level of a diffusion that blurs as it adds noise: each frequency k of a picture's cosine transform is gains[k] x0 + sigma epsilon.
@@ -38,7 +39,7 @@ const MOST = 4096;
  * Blurring diffusion (Hoogeboom and Salimans 2022, arXiv:2209.05557): pictures lose their fine detail by the heat equation while noise
  * comes in, x_t = V diag(gains) V^T x0 + sigma epsilon with V the cosine basis, gain = alpha ((1 - leastGain) exp(-lambda tau) +
  * leastGain), tau = blur^2 / 2, blur = mostBlur sin^2(pi t / 2), and lambda = (pi i / height)^2 + (pi j / width)^2. Its levels are
- * for {@link gddim}, on states that are cosine transforms.
+ * for `gddim` of @langevin/samplers, on states that are cosine transforms.
  *
  * @throws UserError for options out of range, and from `level` for times out of 0..1
  * @example
@@ -46,17 +47,21 @@ const MOST = 4096;
  * [gains.length, gains[0] === alpha, gains[3]! < gains[0]!]; // => [4, true, true]
  */
 export function blurring(options: BlurringOptions): Blurring {
-  const { height, width, mostBlur = 20, leastGain = 0.001, process = vpCosine() } = readOptions('samplers/blurring', options);
-  checkNumber('samplers/blurring', { height, width }, { atLeast: 1, atMost: MOST, kind: 'integer' });
-  checkNumber('samplers/blurring', { mostBlur }, { atLeast: 0, advice: 'Pass a number of pixels >= 0.' });
-  checkNumber('samplers/blurring', { leastGain }, { above: 0, atMost: 1, advice: 'Pass 0.001, or what the network was trained with.' });
+  const { height, width, mostBlur = 20, leastGain = 0.001, process = vpCosine() } = readOptions('core-schedules/blurring', options);
+  checkNumber('core-schedules/blurring', { height, width }, { atLeast: 1, atMost: MOST, kind: 'integer' });
+  checkNumber('core-schedules/blurring', { mostBlur }, { atLeast: 0, advice: 'Pass a number of pixels >= 0.' });
+  checkNumber(
+    'core-schedules/blurring',
+    { leastGain },
+    { above: 0, atMost: 1, advice: 'Pass 0.001, or what the network was trained with.' },
+  );
   const rows = squares(height);
   const columns = squares(width);
   return Object.freeze({
     height,
     width,
     level: (time: number): BlurLevel => {
-      checkNumber('samplers/blurring', { time }, { atLeast: 0, atMost: 1, advice: 'Pass a number in 0..1; 1 is noise.' });
+      checkNumber('core-schedules/blurring', { time }, { atLeast: 0, atMost: 1, advice: 'Pass a number in 0..1; 1 is noise.' });
       const { alpha, sigma } = process.level(time);
       const tau = (mostBlur * Math.sin((Math.PI * time) / 2) ** 2) ** 2 / 2;
       const gains = new Float64Array(height * width);
