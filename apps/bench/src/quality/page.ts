@@ -6,6 +6,7 @@ import { SIGMAS, WEIGHTINGS } from './losses.ts';
 import type { StepParity } from './parity.ts';
 import { CALLS } from './sample.ts';
 import type { Scores } from './scores.ts';
+import type { StepTimes } from './step-times.ts';
 import { comparisonsOf, type Verdict } from './verdicts.ts';
 
 export interface QualityFindings {
@@ -13,11 +14,12 @@ export interface QualityFindings {
   readonly size: 'full' | 'quick';
   readonly minutes: number;
   readonly steps: readonly StepParity[];
+  readonly times: readonly StepTimes[];
   readonly data: readonly DataFindings[];
   readonly verdicts: readonly Verdict[];
 }
 
-export function qualityPage({ machine, size, minutes, steps, data, verdicts }: QualityFindings): string {
+export function qualityPage({ machine, size, minutes, steps, times, data, verdicts }: QualityFindings): string {
   const count = (holds: Verdict['holds']): number => verdicts.filter((each) => each.holds === holds).length;
   return [
     '# Evidence: quality beside PyTorch',
@@ -59,6 +61,24 @@ export function qualityPage({ machine, size, minutes, steps, data, verdicts }: Q
         row.laterLosses.toExponential(1),
         row.steps,
         row.weights.toExponential(1),
+      ]),
+    ),
+    '',
+    '## Time of a step',
+    '',
+    'Whole steps (noise, forward, backward, Adam, the moving average), ours and the twin in turn; medians of so many.',
+    '',
+    markdownTable(
+      ['configuration', 'parameters', 'batch', 'threads', 'Langevin, ms', 'PyTorch, ms', 'ratio', 'steps'],
+      times.map(({ config, parameters, batchSize, threads, times: [ours, twin] }) => [
+        config,
+        parameters,
+        batchSize,
+        threads,
+        ours!.medianMs.toFixed(0),
+        twin!.medianMs.toFixed(0),
+        (ours!.medianMs / twin!.medianMs).toFixed(2),
+        ours!.runs,
       ]),
     ),
     '',

@@ -8,6 +8,7 @@ import { evaluateData, EXTENTS, type DataFindings } from './evaluate.ts';
 import { judgeOf } from './judge.ts';
 import { qualityPage } from './page.ts';
 import { stepParity, type StepParity } from './parity.ts';
+import { stepTimes, type StepTimes } from './step-times.ts';
 import { runConfig, studyConfigs, type StudyConfig } from './runs.ts';
 import { verdictsOf } from './verdicts.ts';
 
@@ -23,13 +24,19 @@ export interface QualityOptions {
  */
 export async function qualityEvidence({ root, size, report }: QualityOptions): Promise<Evidence> {
   const started = performance.now();
-  const engine = await onnxruntimeEngine({ threads: availableParallelism() });
+  const threads = availableParallelism();
+  const engine = await onnxruntimeEngine({ threads });
   setDefaultEngine(engine);
   const python = findPython();
   const steps: StepParity[] = [];
   for (const name of python === undefined ? [] : studyConfigs) {
     report(`${name}: first steps beside the twin`);
     steps.push(await stepParity({ root, name, config: await runConfig(root, { config: name, seed: 1 }), engine, python: python! }));
+  }
+  const times: StepTimes[] = [];
+  for (const name of python === undefined ? [] : (['mnist-edm', 'cifar-edm'] as const)) {
+    report(`${name}: time of a step beside the twin`);
+    times.push(await stepTimes({ root, name, config: await runConfig(root, { config: name, seed: 1 }), engine, python: python!, threads }));
   }
   const data: DataFindings[] = [];
   for (const configs of await byData(root)) {
@@ -45,7 +52,7 @@ export async function qualityEvidence({ root, size, report }: QualityOptions): P
   }
   const verdicts = verdictsOf({ steps, data });
   const minutes = (performance.now() - started) / 60_000;
-  const findings = { machine: describeMachine(), size, minutes, steps, data, verdicts };
+  const findings = { machine: describeMachine(), size, minutes, steps, times, data, verdicts };
   return {
     page: 'evidence-quality',
     markdown: qualityPage(findings),
