@@ -1,11 +1,17 @@
-// Writes the registries of samplers, noise processes, spacings, loss weights and data sets from the files of their folders, so that a new
-// one is one file and no list is edited by hand. `--check` writes nothing and fails when a list is out of date.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+// Writes the registry of each family of plugins from the files of its folder, so that a new one is one file, or one folder, and no list is
+// edited by hand. `--check` writes nothing and fails when a list is out of date; `--root <folder>` works on another copy of the workspace.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { factoryNamed, optionsOf, parse } from './factory-options.mjs';
-import { conclude, factoryName, formatted, moduleNames, root } from './lib.mjs';
+import { conclude, factoryName, formatted, moduleNames, root as workspace } from './lib.mjs';
 
-/** The name is the file's; the factory is the one exported function that returns a value of the type. */
+const rootAt = process.argv.indexOf('--root');
+const root = rootAt < 0 ? workspace : resolve(process.argv[rootAt + 1]);
+
+/**
+ * The name is the file's; the factory is the one exported function that returns a value of the type. A file that has none is a fault, unless
+ * `others` says that shared parts lie beside them.
+ */
 const families = [
   {
     folder: 'packages/samplers/src/solvers',
@@ -41,6 +47,22 @@ const families = [
     says: 'Loss weights by name, for command lines and plugins: one for each file of this folder.',
   },
   {
+    folder: 'packages/core-schedules/src/distributions',
+    type: 'NoiseDistribution',
+    imports: `import { createRegistry, type Registry } from '@langevin/core';\nimport type { NoiseDistribution } from '../noise-distribution.ts';`,
+    constant: 'noiseDistributions',
+    kind: 'distribution of levels',
+    says: 'Distributions of noise levels by name, for configuration files and plugins: one for each file of this folder.',
+  },
+  {
+    folder: 'packages/core-schedules/src/preconditionings',
+    type: 'Preconditioning',
+    imports: `import { createRegistry, type Registry } from '@langevin/core';\nimport type { Preconditioning } from '../preconditioning.ts';`,
+    constant: 'preconditionings',
+    kind: 'preconditioning',
+    says: 'Preconditionings by name, for configuration files and plugins: one for each file of this folder.',
+  },
+  {
     folder: 'packages/metrics/src/metrics',
     type: 'Metric',
     imports: `import { createRegistry, type Registry } from '@langevin/core';\nimport type { Metric } from '../metric.ts';`,
@@ -48,16 +70,58 @@ const families = [
     kind: 'metric',
     says: 'Metrics by name, for command lines and plugins: one for each file of this folder.',
   },
+  {
+    folder: 'packages/gaussians/src/strategies',
+    type: 'Strategy',
+    imports: `import { createRegistry, type Registry } from '@langevin/core';\nimport type { Strategy } from './strategy.ts';`,
+    constant: 'strategies',
+    kind: 'strategy',
+    says: 'Strategies by name, for command lines and plugins: one for each file of this folder that makes one.',
+    others: 'shared parts',
+  },
 ];
 
-/** What needs no factory, as its options come with each call: the value is the one exported constant of the type. */
+/**
+ * What needs no factory, as its options come with each call: the value is the one exported constant of the type. `members` are the
+ * files of the folder, unless it says otherwise, and `plugin` is the file of a folder that holds the value. `public: 'no'` keeps the rest that
+ * a member exports inside of the package.
+ */
 const lists = [
   {
     folder: 'packages/io/src/data',
     type: 'DataPlugin',
+    value: 'DataPlugin<never>',
     imports: `import type { DataPlugin } from '../sources/define-data.ts';`,
     constant: 'dataPlugins',
     says: 'The data sets that come with this package: one for each file of this folder.',
+  },
+  {
+    folder: 'packages/io/src/splats/formats',
+    type: 'SplatFormat',
+    imports: `import type { SplatFormat } from '../format.ts';`,
+    constant: 'knownFormats',
+    says: 'The formats that come with this package: one for each file of this folder.',
+    public: 'no',
+  },
+  {
+    folder: 'packages/backbones/src',
+    type: 'BackbonePlugin',
+    members: 'folders',
+    plugin: 'plugin.ts',
+    target: 'plugins.ts',
+    imports: `import type { BackbonePlugin } from './define-backbone.ts';`,
+    constant: 'backbonePlugins',
+    says: 'The backbones that come with this package: one for each folder beside this file.',
+  },
+  {
+    folder: 'apps/cli/src/commands',
+    type: 'CliCommand',
+    members: 'files and folders',
+    plugin: 'index.ts',
+    imports: `import type { CliCommand } from '../define-command.ts';`,
+    constant: 'commands',
+    says: 'The commands of the program: one for each file or folder beside this one.',
+    public: 'no',
   },
 ];
 
@@ -65,7 +129,7 @@ const faults = [];
 const counts = [];
 for (const family of families) {
   const folder = join(root, family.folder);
-  const names = moduleNames(folder);
+  const names = moduleNames(folder).filter((name) => family.others === undefined || factoriesIn(family, name).length > 0);
   const factories = new Map(names.map((name) => [name, factoryOf(family, name)]));
   const entries = names.map((name) => (name === factories.get(name) ? name : `${keyOf(name)}: ${factories.get(name)}`));
   const options = names.map(
@@ -95,40 +159,52 @@ export const ${family.constant}: Registry<${family.value ?? family.type}> = /* @
 }
 for (const list of lists) {
   const folder = join(root, list.folder);
-  const names = moduleNames(folder);
-  const constants = new Map(names.map((name) => [name, constantOf(list, name)]));
-  const target = join(folder, 'index.ts');
+  const names = membersOf(list);
+  const constants = new Map(names.map(({ name, file }) => [name, constantOf(list, { name, file })]));
+  const entries = list.value ?? list.type;
+  const target = join(folder, list.target ?? 'index.ts');
   const text = await formatted(
     target,
     `// Made by tooling/scripts/generate-registry.mjs from the files of this folder. Do not edit.
 ${list.imports}
-${names.map((name) => `import { ${constants.get(name)} } from './${name}.ts';`).join('\n')}
+${names.map(({ name, file }) => `import { ${constants.get(name)} } from './${file}';`).join('\n')}
 
-${names.map((name) => `export * from './${name}.ts';`).join('\n')}
+${list.public === 'no' ? '' : names.map(({ entry }) => `export * from './${entry}';`).join('\n')}
 
 /** ${list.says} */
-export const ${list.constant}: readonly ${list.type}<never>[] = [${[...constants.values()].join(', ')}];
+export const ${list.constant}: readonly ${entries}[] = [${[...constants.values()].join(', ')}];
 `,
   );
-  writeIndex(list, { target, text, names });
+  writeIndex(list, { target, text, names: names.map(({ name }) => name) });
 }
 conclude('registry', faults, counts.join('\n'));
 
-function writeIndex({ folder, constant }, { target, text, names }) {
+function writeIndex({ folder, constant, target: file = 'index.ts' }, { target, text, names }) {
   const stale = !existsSync(target) || readFileSync(target, 'utf8') !== text;
   if (stale && process.argv.includes('--check'))
-    faults.push(`${folder}/index.ts is not what the files beside it make. Run "node tooling/scripts/generate-registry.mjs".`);
+    faults.push(`${folder}/${file} is not what the files beside it make. Run "node tooling/scripts/generate-registry.mjs".`);
   else if (stale) writeFileSync(target, text);
   counts.push(`${names.length} ${constant}: ${names.join(', ')}`);
 }
 
+/** Members of a list: its files, and its folders where these hold one; each with the file of its value and that of all it exports. */
+function membersOf({ folder, plugin, members = 'files' }) {
+  const files =
+    members === 'folders' ? [] : moduleNames(join(root, folder)).map((name) => ({ name, file: `${name}.ts`, entry: `${name}.ts` }));
+  if (members === 'files') return files;
+  const folders = readdirSync(join(root, folder), { withFileTypes: true })
+    .filter((each) => each.isDirectory() && existsSync(join(root, folder, each.name, plugin)))
+    .map(({ name }) => ({ name, file: `${name}/${plugin}`, entry: `${name}/index.ts` }));
+  return [...files, ...folders].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
 /** The exported constant of a file that is of a type. */
-function constantOf({ folder, type }, name) {
-  const text = readFileSync(join(root, folder, `${name}.ts`), 'utf8');
-  const found = [...text.matchAll(new RegExp(`^export const (\\w+): ${type}<`, 'gmu'))].map((match) => match[1]);
+function constantOf({ folder, type }, { name, file }) {
+  const text = readFileSync(join(root, folder, file), 'utf8');
+  const found = [...text.matchAll(new RegExp(`^export const (\\w+): ${type}\\b`, 'gmu'))].map((match) => match[1]);
   if (found.length !== 1)
     faults.push(
-      `${folder}/${name}.ts exports ${found.length} constants of ${type}. A file of that folder is one; shared parts live elsewhere.`,
+      `${folder}/${file} exports ${found.length} constants of ${type}. A file of that folder is one; shared parts live elsewhere.`,
     );
   return found[0] ?? factoryName(name);
 }
@@ -145,13 +221,18 @@ function optionNames(folder, name, factory) {
 }
 
 /** The exported function of a file that makes what its family is of; the one named like the file, where there are several. */
-function factoryOf({ folder, type }, name) {
-  const text = readFileSync(join(root, folder, `${name}.ts`), 'utf8');
-  const found = [...text.matchAll(new RegExp(`^export function (\\w+)\\([^\\n]*\\): ${type} \\{$`, 'gmu'))].map((match) => match[1]);
+function factoryOf(family, name) {
+  const { folder, type } = family;
+  const found = factoriesIn(family, name);
   const factory = found.find((each) => each === factoryName(name)) ?? found[0];
   if (factory === undefined)
     faults.push(
       `${folder}/${name}.ts exports no function that returns a ${type}. A file of that folder is one factory; shared parts live elsewhere.`,
     );
   return factory ?? factoryName(name);
+}
+
+function factoriesIn({ folder, type }, name) {
+  const text = readFileSync(join(root, folder, `${name}.ts`), 'utf8');
+  return [...text.matchAll(new RegExp(`^export function (\\w+)\\([^\\n]*\\): ${type} \\{$`, 'gmu'))].map((match) => match[1]);
 }

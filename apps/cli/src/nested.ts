@@ -1,6 +1,6 @@
 import { resolveSampler } from '@langevin/samplers/compat';
 import { UserError } from '@langevin/tensor';
-import type { Registries } from './plugins.ts';
+import type { Registries } from './families.ts';
 
 /** Options of samplers that are samplers or processes themselves. */
 const NESTED = { base: 'sampler', process: 'process' } as const;

@@ -44,16 +44,32 @@ async function guardedLater<T>(blame: Blame, work: () => Promise<T>): Promise<T>
   }
 }
 
+/** A part whose functions, as they are called, are the plugin's: what they throw or reject with names it. */
+export function guardFunctions<V extends object>(part: V, blame: Blame): V {
+  if (typeof part !== 'object' || part === null) return part;
+  const watched = Object.entries(part).map(([key, value]: [string, unknown]) => {
+    if (typeof value !== 'function') return [key, value] as const;
+    const call = value as (...args: readonly unknown[]) => unknown;
+    return [
+      key,
+      (...args: readonly unknown[]) => {
+        const result = guarded(blame, () => call.apply(part, [...args]));
+        return result instanceof Promise ? guardedLater(blame, () => result) : result;
+      },
+    ] as const;
+  });
+  return Object.freeze(Object.fromEntries(watched)) as V;
+}
+
 /** A factory, and what it makes. */
 export function guardFactory<V>(make: Factory<V>, { blame, guard }: { readonly blame: Blame; readonly guard: (made: V) => V }): Factory<V> {
   const made = (options?: never): V => guarded(blame, () => guard(options === undefined ? make() : make(options)));
   return make.options === undefined ? made : Object.assign(made, { options: make.options });
 }
 
-export function guardSampler(sampler: Sampler, plugin: string): Sampler {
+export function guardSampler(sampler: Sampler, blame: Blame): Sampler {
   // What is no sampler is refused where it is used, with more to say.
   if (typeof sampler?.step !== 'function') return sampler;
-  const blame = { plugin, part: `sampler "${sampler.name}"` };
   return Object.freeze({ ...sampler, step: <T>(input: StepInput<T>) => guardedLater(blame, async () => sampler.step(ours(input))) });
 }
 
@@ -72,9 +88,8 @@ function ours<T>(input: StepInput<T>): StepInput<T> {
   };
 }
 
-export function guardSpacing(spacing: Spacing, plugin: string): Spacing {
+export function guardSpacing(spacing: Spacing, blame: Blame): Spacing {
   if (typeof spacing?.levels !== 'function') return spacing;
-  const blame = { plugin, part: `spacing "${spacing.name}"` };
   return { ...spacing, levels: (process, options) => guarded(blame, () => spacing.levels(process, options)) };
 }
 

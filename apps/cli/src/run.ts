@@ -1,13 +1,10 @@
 import { Command, CommanderError } from 'commander';
-import { addData } from './commands/data/index.ts';
-import { addExport } from './commands/export.ts';
-import { addInfo } from './commands/info.ts';
-import { addList } from './commands/list.ts';
-import { addSample } from './commands/sample.ts';
-import { addSplat } from './commands/splat/index.ts';
-import { addTrainJudge } from './commands/train-judge.ts';
-import { addTrain } from './commands/train.ts';
+import { collect } from './arguments.ts';
+import { commands } from './commands/index.ts';
+import type { CommandContext } from './define-command.ts';
 import { describeFailure } from './failure.ts';
+import { builtIn } from './families.ts';
+import { loadPlugins, pluginsOf } from './plugins.ts';
 import { remark, type Terminal } from './terminal.ts';
 import { version } from './version.ts';
 
@@ -34,14 +31,14 @@ LANGEVIN_DEBUG=1 shows stack traces.`;
  * @returns the exit code
  */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
-  const program = createProgram(terminal);
   try {
-    await program.parseAsync(args, { from: 'user' });
+    const registries = await loadPlugins(pluginsOf(args), { ...builtIn, commands });
+    await createProgram({ ...terminal, registries }).parseAsync(args, { from: 'user' });
     return 0;
   } catch (error) {
     // Help and version are shown by an exception too.
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    const command = program.commands.find((candidate) => candidate.name() === args[0])?.name() ?? '';
+    const command = commands.find(({ name }) => name === args[0])?.name ?? '';
     if (error instanceof CommanderError && error.code === 'commander.help') return 1;
     const debug = Boolean(terminal.env['LANGEVIN_DEBUG']);
     const { code, kind, message, stack } = describeFailure(error, { command, debug });
@@ -52,14 +49,22 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   }
 }
 
-function createProgram(terminal: Terminal): Command {
+function createProgram(context: CommandContext): Command {
   const program = new Command('langevin')
     .description(DESCRIPTION)
     .version(version)
     .exitOverride()
     // Messages are written by run(), in one place and one form.
-    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err, outputError: () => {} })
+    .configureOutput({ writeOut: context.out, writeErr: context.err, outputError: () => {} })
     .addHelpText('after', AFTER_HELP);
-  for (const add of [addSample, addTrain, addTrainJudge, addExport, addSplat, addData, addList, addInfo]) add(program, terminal);
+  for (const { add } of context.registries.commands) add(program, context);
+  program.commands.forEach(takePlugins);
   return program;
+}
+
+/** Plugins are loaded before a command line is read, since they may bring commands: here the option is only known, and in the help. */
+function takePlugins(command: Command): void {
+  command.commands.forEach(takePlugins);
+  if (command.commands.length > 0 || command.options.some(({ long }) => long === '--plugin')) return;
+  command.option('--plugin <module>', 'a file or package with parts of your own; may be given again', collect, []);
 }

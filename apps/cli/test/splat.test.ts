@@ -173,12 +173,12 @@ it.each([
   [['splat', 'train', '/nowhere'], '[gaussians/scenes] no scene there: path=/nowhere.'],
   [
     ['splat', 'train', '/nowhere', '--strategy', 'mcmcs'],
-    '[gaussians/strategies] unknown strategy: "mcmcs". Did you mean "mcmc"? Known: default, absgrad, mcmc.',
+    '[strategy] unknown strategy: "mcmcs". Did you mean "mcmc"? Known: absgrad, default, mcmc.',
   ],
   [['splat', 'train', '/nowhere', '--set', 'cap=x'], '[gaussians/strategies] cap is out of range: cap="x". Pass an integer >= 1.'],
   [
     ['splat', 'train', '/nowhere', '--set', 'caps=100'],
-    '[gaussians/strategies] unknown option of the strategy "default": caps=100. Did you mean "cap"? Known: start,',
+    '[strategy/default] unknown option: "caps".',
   ],
   [['splat', 'train', '/nowhere', '--set', 'cap=true'], '[cli/splat] option of a strategy is a number or a name: --set cap=true.'],
   [['splat', 'train', '/nowhere', '--out', 'x.obj'], '[io/splats] the name "x.obj" has the end of no known format.'],

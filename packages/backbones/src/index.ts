@@ -1,16 +1,6 @@
 export { defineBackbone, type BackbonePlugin, type ParseOptions } from './define-backbone.ts';
-export type { DitBlockParams } from './dit/block.ts';
-export type { ConditioningParams } from './dit/conditioning.ts';
-export { ditToConfig, parseDitConfig, type DitConfig } from './dit/config.ts';
-export { dit, ditFromConfig, type DitOptions, type DitParams } from './dit/dit.ts';
-export { ditBackbone } from './dit/plugin.ts';
-export { ditPresets, type DitPresetName } from './dit/presets.ts';
 export { patched, pixelShuffle, pixelUnshuffle } from './patched.ts';
 export { referenceUnet, type ReferenceUnetParams } from './reference-unet.ts';
-export { backboneFromConfig, backbonePlugins, findBackbone } from './registry.ts';
-export type { DownBlockParams, UpBlockParams } from './unet2d/blocks.ts';
-export { parseUnet2dConfig, unet2dToConfig, type DownBlockType, type Unet2dConfig, type UpBlockType } from './unet2d/config.ts';
-export { unet2dBackbone } from './unet2d/plugin.ts';
-export type { StagesParams } from './unet2d/stages.ts';
-export type { ClassEmbeddingParams, TimeFeaturesParams } from './unet2d/time-embedding.ts';
-export { unet2d, unet2dFromConfig, type Unet2dOptions, type Unet2dParams } from './unet2d/unet2d.ts';
+// The networks themselves, and `backbonePlugins`
+export * from './plugins.ts';
+export { backboneFromConfig, findBackbone } from './registry.ts';

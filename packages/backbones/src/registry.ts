@@ -1,11 +1,7 @@
 import { didYouMean, readOptions, shownValue, UnsupportedError, UserError } from '@langevin/tensor';
 import type { Network } from '@langevin/core';
 import type { BackbonePlugin, ParseOptions } from './define-backbone.ts';
-import { ditBackbone } from './dit/plugin.ts';
-import { unet2dBackbone } from './unet2d/plugin.ts';
-
-/** The backbones of this package. A test fails when a `plugin.ts` of its folders is not among them. */
-export const backbonePlugins: readonly BackbonePlugin[] = Object.freeze([ditBackbone, unet2dBackbone]);
+import { backbonePlugins } from './plugins.ts';
 
 /**
  * The plugin of a name or class: `unet2d` or `UNet2DModel`.

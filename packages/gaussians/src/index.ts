@@ -75,11 +75,9 @@ export {
 export { DEFAULT_RATES, meansRate, type LearningRates } from './optimizer/rates.ts';
 
 // Strategies: how the number of Gaussians changes
-export { defaultStrategy } from './strategies/default.ts';
-export { absgradStrategy } from './strategies/absgrad.ts';
-export { mcmcStrategy, type McmcOptions } from './strategies/mcmc.ts';
+export * from './strategies/index.ts';
 export { relocated } from './strategies/relocation.ts';
-export { strategies, strategyByName } from './strategies/registry.ts';
+export { strategyByName } from './strategy-by-name.ts';
 export type { DensifyOptions } from './strategies/densify.ts';
 export type { RefineContext, Refinement, Strategy, StrategyDefaults } from './strategies/strategy.ts';
 

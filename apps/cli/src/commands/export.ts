@@ -3,15 +3,14 @@ import { readdir, stat } from 'node:fs/promises';
 import { describeCheckpoint, loadRunModel, saveDiffusionFolder, type RunWeights, type WeightDType } from '@langevin/pipelines';
 import { UserError } from '@langevin/tensor';
 import { Option, type Command } from 'commander';
-import { collect } from '../arguments.ts';
-import { loadPlugins } from '../plugins.ts';
+import { defineCommand, type CliCommand, type CommandContext } from '../define-command.ts';
+
 import { showBytes, showCount } from '../table.ts';
-import { line, type Terminal } from '../terminal.ts';
+import { line } from '../terminal.ts';
 
 interface ExportOptions {
   readonly weights: RunWeights;
   readonly dtype: WeightDType;
-  readonly plugin: readonly string[];
   readonly force?: true;
   readonly json?: true;
 }
@@ -23,7 +22,9 @@ Examples:
 
 The result has the layout of diffusers (unet/, scheduler/, model_index.json) and labels.json, which names the classes.`;
 
-export function addExport(program: Command, terminal: Terminal): void {
+export const exportCommand: CliCommand = defineCommand({ name: 'export', add: addExport });
+
+function addExport(program: Command, terminal: CommandContext): void {
   program
     .command('export')
     .description("Write the model of a training run's newest checkpoint as a folder that can be sampled from.")
@@ -36,11 +37,10 @@ export function addExport(program: Command, terminal: Terminal): void {
     )
     .addOption(new Option('--dtype <dtype>', 'float16 halves the file').choices(['float16', 'float32']).default('float32'))
     .option('--force', 'write into a folder that is not empty, over a model that is there')
-    .option('--plugin <module>', 'a file or package with networks of your own; may be given again', collect, [])
     .option('--json', 'one JSON document on stdout instead of text')
     .addHelpText('after', AFTER_HELP)
     .action(async (run: string, out: string, options: ExportOptions) => {
-      const { backbones } = await loadPlugins(options.plugin);
+      const { backbones } = terminal.registries;
       const { model, name, step, credits } = await loadRunModel(run, { weights: options.weights, backbones });
       if (!options.force) await requireEmpty(out);
       await saveDiffusionFolder(out, model, {

@@ -1,7 +1,8 @@
 import { describeCheckpoint } from '@langevin/pipelines';
 import type { Command } from 'commander';
+import { defineCommand, type CliCommand, type CommandContext } from '../define-command.ts';
 import { showBytes, showCount, table } from '../table.ts';
-import { line, type Terminal } from '../terminal.ts';
+import { line } from '../terminal.ts';
 
 const AFTER_HELP = `
 Examples:
@@ -11,7 +12,9 @@ Examples:
 
 Only the header of the weights is read.`;
 
-export function addInfo(program: Command, terminal: Terminal): void {
+export const infoCommand: CliCommand = defineCommand({ name: 'info', add: addInfo });
+
+function addInfo(program: Command, terminal: CommandContext): void {
   program
     .command('info')
     .description('Say what a checkpoint holds: parameters, dtypes, bytes, configuration.')

@@ -1,20 +1,10 @@
-import type { Command } from 'commander';
-import { collect } from '../arguments.ts';
-import { reportEngines } from '../engines.ts';
-import { needsGuidance } from '../needs-guidance.ts';
-import { loadPlugins } from '../plugins.ts';
+import { Command } from 'commander';
 import { byName } from '../by-name.ts';
+import { defineCommand, type CliCommand, type CommandContext } from '../define-command.ts';
+import { reportEngines } from '../engines.ts';
+import { families, familyNames, type FamilyName, type Row } from '../families.ts';
 import { table } from '../table.ts';
-import { line, type Terminal } from '../terminal.ts';
-
-interface ListOptions {
-  readonly plugin: readonly string[];
-  readonly json?: true;
-}
-
-type Row = Readonly<Record<string, string | number | boolean>>;
-
-const LISTS = { samplers, processes, spacings, engines, backbones, data };
+import { line } from '../terminal.ts';
 
 const AFTER_HELP = `
 Examples:
@@ -22,59 +12,53 @@ Examples:
   langevin list engines --json
   langevin list samplers --plugin ./my-sampler.js`;
 
-export function addList(program: Command, terminal: Terminal): void {
+/** What is listed besides the families: it is found on the machine, or described elsewhere. */
+const OTHERS = { engines, commands };
+
+const KINDS = [...new Set([...familyNames, ...Object.keys(OTHERS)])];
+
+export const listCommand: CliCommand = defineCommand({ name: 'list', add: addList });
+
+function addList(program: Command, context: CommandContext): void {
   program
     .command('list')
-    .description(`List what there is by name: ${Object.keys(LISTS).join(', ')}.`)
-    .argument('<kind>', Object.keys(LISTS).join(', '))
-    .option('--plugin <module>', 'a file or package that adds to the lists; may be given again', collect, [])
+    .description(`List what there is by name: ${KINDS.join(', ')}.`)
+    .argument('<kind>', KINDS.join(', '))
     .option('--json', 'one JSON document on stdout instead of text')
     .addHelpText('after', AFTER_HELP)
-    .action(async (kind: string, options: ListOptions) => {
-      const rows = await byName(kind, LISTS, { part: 'list', kind: 'list' })(options);
-      if (options.json) return line(terminal, JSON.stringify(rows));
+    .action(async (kind: string, options: { readonly json?: true }) => {
+      const lists = Object.fromEntries(KINDS.map((name) => [name, async () => rowsOf(name, context)]));
+      const rows = await byName(kind, lists, { part: 'list', kind: 'list' })();
+      if (options.json) return line(context, JSON.stringify(rows));
       const columns = Object.keys(rows[0] ?? {});
-      line(terminal, table([columns, ...rows.map((row) => columns.map((column) => show(row[column])))]));
+      line(context, table([columns, ...rows.map((row) => columns.map((column) => show(row[column])))]));
     });
+}
+
+function rowsOf(kind: string, context: CommandContext): Promise<readonly Row[]> | readonly Row[] {
+  if (Object.hasOwn(OTHERS, kind)) return OTHERS[kind as keyof typeof OTHERS](context);
+  return listed(kind as FamilyName, context);
+}
+
+/** A family's own type of what it knows goes in. */
+function listed<Name extends FamilyName>(name: Name, { registries }: CommandContext): Promise<readonly Row[]> | readonly Row[] {
+  const { rows } = families[name] as unknown as { readonly rows: (known: (typeof registries)[Name]) => Promise<readonly Row[]> };
+  return rows(registries[name]);
 }
 
 function show(value: Row[string] | undefined): string {
   return typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value ?? '');
 }
 
-async function samplers({ plugin }: ListOptions): Promise<readonly Row[]> {
-  const registries = await loadPlugins(plugin);
-  const rows = await Promise.all(
-    registries.samplers.names.map(async (name) => {
-      const sampler = registries.samplers.create(name);
-      const { order, stochastic, paper } = sampler;
-      // No command makes a guided denoiser: what works with nothing else is not for the command line.
-      return (await needsGuidance(sampler)) ? [] : [{ name, order, stochastic, paper }];
-    }),
-  );
-  return rows.flat();
-}
-
-/** How noise depends on time. */
-async function processes({ plugin }: ListOptions): Promise<readonly Row[]> {
-  const { processes: known } = await loadPlugins(plugin);
-  return known.names.map((name) => ({ name, options: known.optionsOf(name).join(', ') }));
-}
-
-/** Which noise levels the steps visit. */
-async function spacings({ plugin }: ListOptions): Promise<readonly Row[]> {
-  const { spacings: known } = await loadPlugins(plugin);
-  return known.names.map((name) => ({ name, options: known.optionsOf(name).join(', ') }));
-}
-
 async function engines(): Promise<readonly Row[]> {
   return (await reportEngines()).map(({ engine, device, available, reason = '' }) => ({ engine, device, available, reason }));
 }
 
-async function backbones({ plugin }: ListOptions): Promise<readonly Row[]> {
-  return (await loadPlugins(plugin)).backbones.map(({ name, className, summary }) => ({ name, className, summary }));
-}
-
-async function data({ plugin }: ListOptions): Promise<readonly Row[]> {
-  return (await loadPlugins(plugin)).data.map(({ name, options, summary }) => ({ name, options: options.join(', '), summary }));
+/** Commands say themselves what they do: each is added to a program of its own. */
+function commands(context: CommandContext): readonly Row[] {
+  return context.registries.commands.map(({ name, add }) => {
+    const program = new Command();
+    add(program, context);
+    return { name, summary: program.commands[0]?.description() ?? '' };
+  });
 }

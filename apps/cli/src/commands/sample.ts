@@ -7,13 +7,15 @@ import { loadModel, pictureForm, sampleImages, usualSampler, usualSpacing, type 
 import { resolveSampler, resolveSpacing } from '@langevin/samplers/compat';
 import { median, UnsupportedError, UserError, type Engine } from '@langevin/tensor';
 import { Option, type Command } from 'commander';
-import { collect, integer, list, setting } from '../arguments.ts';
+import { defineCommand, type CliCommand, type CommandContext } from '../define-command.ts';
+import { integer, list, setting } from '../arguments.ts';
 import { addEngineOptions, withEngine, type EngineOptions } from '../engines.ts';
 import { layOut } from '../grid-layout.ts';
 import { withNested } from '../nested.ts';
 import { needsGuidance } from '../needs-guidance.ts';
 import { preparePicture } from '../picture-output.ts';
-import { loadPlugins, PLUGIN_HELP, type Registries } from '../plugins.ts';
+import type { Registries } from '../families.ts';
+import { PLUGIN_HELP } from '../plugins.ts';
 import { presetFolder, presetNames } from '../presets.ts';
 import { showProgress } from '../progress.ts';
 import { line, remark, type Terminal } from '../terminal.ts';
@@ -34,7 +36,6 @@ interface SampleOptions extends EngineOptions {
   readonly batch: number;
   readonly scale?: number;
   readonly out?: string;
-  readonly plugin: readonly string[];
   readonly json?: true;
 }
 
@@ -54,7 +55,9 @@ Examples:
 ${PLUGIN_HELP}
 The same seed gives the same image, whatever the size of the batch.`;
 
-export function addSample(program: Command, terminal: Terminal): void {
+export const sampleCommand: CliCommand = defineCommand({ name: 'sample', add: addSample });
+
+function addSample(program: Command, terminal: CommandContext): void {
   const command = program
     .command('sample')
     .description('Sample images from a checkpoint and write them as one grid.')
@@ -92,17 +95,16 @@ export function addSample(program: Command, terminal: Terminal): void {
       integer(1, 64),
     )
     .option('--out <file>', `where to write: ${imageExtensions.join(', ')} (default: out/<name>-seed<seed>.png)`)
-    .option('--plugin <module>', 'a file or package with samplers, spacings or networks of your own; may be given again', collect, [])
     .option('--json', 'one JSON document on stdout instead of text')
     .addHelpText('after', AFTER_HELP);
   addEngineOptions(command).action((options: SampleOptions) => sample(options, terminal));
 }
 
-async function sample(options: SampleOptions, terminal: Terminal): Promise<void> {
+async function sample(options: SampleOptions, terminal: CommandContext): Promise<void> {
   const begin = performance.now();
   const { name, folder } = source(options);
   const out = await preparePicture(options.out ?? `out/${name}-seed${options.seed}.png`, 'sample');
-  const registries = await loadPlugins(options.plugin);
+  const registries = terminal.registries;
   // What is wrong with the options is said before a model is loaded.
   await choose(options, { registries, usual: { sampler: 'heun', spacing: 'karras' } });
   remark(terminal, `loading ${folder}`);

@@ -5,12 +5,12 @@ import { CREDITS, judgeRunFromConfig, parseJudgeConfig } from '@langevin/pipelin
 import { train } from '@langevin/training';
 import { folderStore, reported } from '@langevin/training/node';
 import type { Command } from 'commander';
-import { collect, integer, setting } from '../arguments.ts';
+import { defineCommand, type CliCommand, type CommandContext } from '../define-command.ts';
+import { integer, setting } from '../arguments.ts';
 import { addEngineOptions, withEngine, type EngineOptions } from '../engines.ts';
 import { followTraining } from '../follow-training.ts';
-import { loadPlugins } from '../plugins.ts';
 import { showCount } from '../table.ts';
-import { line, remark, type Terminal } from '../terminal.ts';
+import { line, remark } from '../terminal.ts';
 import { progressLines } from './data/fetching.ts';
 
 interface TrainJudgeOptions extends EngineOptions {
@@ -20,7 +20,6 @@ interface TrainJudgeOptions extends EngineOptions {
   readonly resume?: true;
   readonly checkpointEvery: number;
   readonly offline?: true;
-  readonly plugin: readonly string[];
   readonly json?: true;
 }
 
@@ -32,7 +31,9 @@ Examples:
 The judge is a small network that "langevin evaluate --judge" compares samples in. Never use one in a loss of what it is to judge:
 docs/metrics.md says why. Its folder holds weights in float16, and judge.json: recipe, data, hash, and how right it is on held-out data.`;
 
-export function addTrainJudge(program: Command, terminal: Terminal): void {
+export const trainJudgeCommand: CliCommand = defineCommand({ name: 'train-judge', add: addTrainJudge });
+
+function addTrainJudge(program: Command, terminal: CommandContext): void {
   const command = program
     .command('train-judge')
     .description('Train a network that samples are judged by, from its recipe.')
@@ -43,20 +44,19 @@ export function addTrainJudge(program: Command, terminal: Terminal): void {
     .option('--resume', 'go on from the newest checkpoint of the folder, if there is one')
     .option('--checkpoint-every <n>', 'steps between checkpoints', integer(1, 1e9), 500)
     .option('--offline', 'use the data that are there, fetch nothing')
-    .option('--plugin <module>', 'a file or package with data sets of your own; may be given again', collect, [])
     .option('--json', 'one JSON document on stdout at the end')
     .addHelpText('after', AFTER_HELP);
   addEngineOptions(command).action((recipe: string, options: TrainJudgeOptions) => trainJudge(recipe, options, terminal));
 }
 
-async function trainJudge(path: string, options: TrainJudgeOptions, terminal: Terminal): Promise<void> {
+async function trainJudge(path: string, options: TrainJudgeOptions, terminal: CommandContext): Promise<void> {
   const recipe = parseJudgeConfig(await readJson(path), path);
   const config = {
     ...recipe,
     data: { ...recipe.data, ...options.set },
     heldOut: 'name' in recipe.heldOut ? { ...recipe.heldOut, ...options.set } : recipe.heldOut,
   };
-  const { data } = await loadPlugins(options.plugin);
+  const { data } = terminal.registries;
   await withEngine(options, async (engine) => {
     const run = await judgeRunFromConfig(config, {
       engine,

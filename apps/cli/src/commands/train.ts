@@ -5,12 +5,13 @@ import { UserError, type Engine } from '@langevin/tensor';
 import { train } from '@langevin/training';
 import { folderStore, reported } from '@langevin/training/node';
 import type { Command } from 'commander';
-import { collect, integer } from '../arguments.ts';
+import { defineCommand, type CliCommand, type CommandContext } from '../define-command.ts';
+import { integer } from '../arguments.ts';
 import { addEngineOptions, withEngine, type EngineOptions } from '../engines.ts';
 import { followTraining } from '../follow-training.ts';
-import { loadPlugins, PLUGIN_HELP } from '../plugins.ts';
+import { PLUGIN_HELP } from '../plugins.ts';
 import { showCount } from '../table.ts';
-import { line, remark, type Terminal } from '../terminal.ts';
+import { line, remark } from '../terminal.ts';
 import { progressLines } from './data/fetching.ts';
 
 interface TrainOptions extends EngineOptions {
@@ -24,7 +25,6 @@ interface TrainOptions extends EngineOptions {
   readonly keepEvery: number;
   readonly evaluateEvery: number;
   readonly offline?: true;
-  readonly plugin: readonly string[];
   readonly json?: true;
 }
 
@@ -43,7 +43,9 @@ evaluations/ (pictures of samples), checkpoints/ and credits.json (whose data it
 
 ${PLUGIN_HELP}`;
 
-export function addTrain(program: Command, terminal: Terminal): void {
+export const trainCommand: CliCommand = defineCommand({ name: 'train', add: addTrain });
+
+function addTrain(program: Command, terminal: CommandContext): void {
   const command = program
     .command('train')
     .description('Train a diffusion model as a configuration says.')
@@ -63,13 +65,12 @@ export function addTrain(program: Command, terminal: Terminal): void {
     .option('--evaluate-every <n>', 'steps between sampled pictures; 0: only at the end', integer(0, 1e9), 1000)
     .option('--offline', 'use the data that are there, fetch nothing')
     .option('--log-every <n>', 'steps between lines of the log', integer(1, 1e9), 10)
-    .option('--plugin <module>', 'a file or package with data sets or networks of your own; may be given again', collect, [])
     .option('--json', 'one JSON document on stdout at the end')
     .addHelpText('after', AFTER_HELP);
   addEngineOptions(command).action((config: string, options: TrainOptions) => runTraining(config, options, terminal));
 }
 
-async function runTraining(path: string, options: TrainOptions, terminal: Terminal): Promise<void> {
+async function runTraining(path: string, options: TrainOptions, terminal: CommandContext): Promise<void> {
   if (options.resume && options.resumePrevious)
     throw new UserError('[cli/train] a run goes on from one checkpoint: --resume and --resume-previous are both given. Give one of them.');
   const config = parseTrainingConfig(await readJson(path), path);
@@ -79,9 +80,9 @@ async function runTraining(path: string, options: TrainOptions, terminal: Termin
 async function trainOn(
   engine: Engine,
   { path, config, options }: { readonly path: string; readonly config: TrainingConfig; readonly options: TrainOptions },
-  terminal: Terminal,
+  terminal: CommandContext,
 ): Promise<void> {
-  const { data, backbones } = await loadPlugins(options.plugin);
+  const { data, backbones } = terminal.registries;
   const initial = options.from === undefined ? undefined : await loadModel(options.from, { backbones });
   const { task, pictures, parameters, remarks, credits } = await diffusionRunFromConfig(config, {
     engine,

@@ -1,9 +1,9 @@
 import type { Network } from '@langevin/core';
-import { defineBackbone } from '../define-backbone.ts';
+import { defineBackbone, type BackbonePlugin } from '../define-backbone.ts';
 import { parseUnet2dConfig, UNET2D } from './config.ts';
 import { unet2d } from './unet2d.ts';
 
-export const unet2dBackbone = defineBackbone({
+export const unet2dBackbone: BackbonePlugin = defineBackbone({
   name: 'unet2d',
   className: UNET2D.className,
   summary: 'U-Net of residual blocks and attention over pixels, with class labels (Ho et al. 2020; Dhariwal and Nichol 2021).',

@@ -1,9 +1,17 @@
 import type { SplatCloud } from '../splats/cloud.ts';
 import type { SplatAsset4d } from '../splats/asset-4d.ts';
-import { encodeSplats4d, encodeSplatScene4d } from '../splats/container-4d.ts';
+import { encodeSplats4d, encodeSplatScene4d } from '../splats/formats/container-4d.ts';
 import type { SplatScene4d } from '../splats/placement-4d.ts';
-import type { ReadSplatsOptions, SplatEncodeOptions } from '../splats/options.ts';
-import { detectSplatFormat, encodeSplats, readSplats, readSplats4d, readSplatScene4d, splatFormatForName } from '../splats/registry.ts';
+import type { ReadSplatsOptions } from '../splats/options.ts';
+import {
+  detectSplatFormat,
+  encodeSplats,
+  readSplats,
+  readSplats4d,
+  readSplatScene4d,
+  splatFormatForName,
+  type WriteSplatsOptions,
+} from '../splats/registry.ts';
 import { fileSource } from './file-source.ts';
 import { writeFileAtomic } from './write-file-atomic.ts';
 
@@ -22,12 +30,8 @@ export async function readSplatFile(path: string, options: ReadSplatsOptions = {
  *
  * @throws {UserError} when the name fits no format, the format cannot hold the cloud, or the disk fails
  */
-export async function writeSplatFile(
-  path: string,
-  cloud: SplatCloud,
-  options: SplatEncodeOptions & { readonly format?: string } = {},
-): Promise<void> {
-  const format = options.format ?? splatFormatForName(path, { use: 'write' }).name;
+export async function writeSplatFile(path: string, cloud: SplatCloud, options: Partial<WriteSplatsOptions> = {}): Promise<void> {
+  const format = options.format ?? splatFormatForName(path, { ...(options.formats && { formats: options.formats }), use: 'write' }).name;
   await writeFileAtomic(path, encodeSplats(cloud, { ...options, format }));
 }
 

@@ -1,9 +1,12 @@
 import type { ByteSource } from '../safetensors/byte-source.ts';
+import type { SplatFormat } from './format.ts';
 
 /** How a file is read. */
 export interface ReadSplatsOptions {
   /** Name of a format, see `splatFormats`. @default chosen by the content */
   readonly format?: string;
+  /** The formats to choose from; add your own here. @default the ones of this package */
+  readonly formats?: readonly SplatFormat[];
   /**
    * What to do with Gaussians that have a number that is not finite or a quaternion of length 0: `'refuse'` the file, because something
    * wrote wrong numbers, or `'drop'` them and count them in `metadata.dropped`. @default 'refuse'

@@ -4,21 +4,25 @@ import { blobSource, bytesSource } from '../safetensors/byte-source.ts';
 import { readExactly } from './byte-stream.ts';
 import type { SplatCloud } from './cloud.ts';
 import { checkCloud } from './cloud.ts';
-import { compressedPlyFormat } from './compressed-ply.ts';
 import type { SplatAsset4d } from './asset-4d.ts';
-import { container4dFormat, readAsset, readScene } from './container-4d.ts';
+import { readAsset, readScene } from './formats/container-4d.ts';
 import type { SplatFormat } from './format.ts';
 import { HEAD_BYTES } from './format.ts';
 import type { ReadSplatsOptions, SplatEncodeOptions } from './options.ts';
 import type { SplatScene4d } from './placement-4d.ts';
 import type { PlyPoints } from './ply-points.ts';
 import { readPointsOf } from './ply-points.ts';
-import { plyFormat } from './ply.ts';
-import { splatFormat } from './splat.ts';
-import { spzFormat } from './spz.ts';
+import { knownFormats } from './formats/index.ts';
 
-/** All formats, in the order in which content is tried; `.splat` last, because it has no magic number. */
-export const splatFormats: readonly SplatFormat[] = [compressedPlyFormat, plyFormat, spzFormat, container4dFormat, splatFormat];
+const CERTAINTY = ['own mark', 'shared mark', 'looks right'] as const;
+
+/** Formats in the order in which content is tried: those with a mark of their own first. */
+function inOrder(formats: readonly SplatFormat[]): readonly SplatFormat[] {
+  return CERTAINTY.flatMap((certainty) => formats.filter(({ known = 'own mark' }) => known === certainty));
+}
+
+/** The formats of this package, in the order in which content is tried. */
+export const splatFormats: readonly SplatFormat[] = Object.freeze(inOrder(knownFormats));
 
 /** Bytes of a file, a `Blob` or `File`, or anything that can be read by range. */
 export type SplatInput = Uint8Array | Blob | ByteSource;
@@ -38,7 +42,8 @@ export type SplatInput = Uint8Array | Blob | ByteSource;
  */
 export async function readSplats(input: SplatInput, options: ReadSplatsOptions = {}): Promise<SplatCloud> {
   const source = sourceOf(input);
-  const format = options.format === undefined ? await detectSplatFormat(source) : formatNamed(options.format);
+  const { format: name, formats = splatFormats } = options;
+  const format = name === undefined ? await detectSplatFormat(source, { formats }) : formatNamed(name, formats);
   return format.read({ source, invalid: options.invalid ?? 'refuse' });
 }
 
@@ -68,6 +73,8 @@ export async function readPlyPoints(input: SplatInput): Promise<PlyPoints> {
 export interface WriteSplatsOptions extends SplatEncodeOptions {
   /** Name of a format that can be written: `ply`, `splat`, `spz` or `4d`. */
   readonly format: string;
+  /** The formats to choose from; add your own here. @default the ones of this package */
+  readonly formats?: readonly SplatFormat[];
 }
 
 /**
@@ -90,8 +97,9 @@ export async function writeSplats(cloud: SplatCloud, options: WriteSplatsOptions
 
 /** {@link writeSplats} in pieces, for a file or a stream. The cloud is checked before this returns. */
 export function encodeSplats(cloud: SplatCloud, options: WriteSplatsOptions): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
-  const format = formatNamed(options.format);
-  const writable = splatFormats.filter(({ encode }) => encode !== undefined).map(({ name }) => name);
+  const { formats = splatFormats } = options;
+  const format = formatNamed(options.format, formats);
+  const writable = formats.filter(({ encode }) => encode !== undefined).map(({ name }) => name);
   if (format.encode === undefined)
     throw new UnsupportedError(`[io/splats] format=${format.name} is only read. Write one of: ${writable.join(', ')}.`);
   checkCloud(cloud);
@@ -99,7 +107,7 @@ export function encodeSplats(cloud: SplatCloud, options: WriteSplatsOptions): As
   if (origin?.some((value) => value !== 0) && format.origin !== 'kept')
     throw new UserError(
       `[io/splats] ${format.name} holds no coordinates so far from 0: metadata.origin=(${origin.join(', ')}). Write `
-        + `${splatFormats
+        + `${formats
           .filter((other) => other.origin === 'kept')
           .map(({ name }) => name)
           .join(' or ')}; or leave the origin out, and `
@@ -109,14 +117,21 @@ export function encodeSplats(cloud: SplatCloud, options: WriteSplatsOptions): As
 }
 
 /** The format of a file by its content. @throws {UserError} when none fits */
-export async function detectSplatFormat(input: SplatInput): Promise<SplatFormat> {
+export async function detectSplatFormat(
+  input: SplatInput,
+  { formats = splatFormats }: Pick<ReadSplatsOptions, 'formats'> = {},
+): Promise<SplatFormat> {
   const source = sourceOf(input);
   const head = await readExactly(source, 0, Math.min(HEAD_BYTES, source.byteLength));
-  const format = splatFormats.find(({ matches }) => matches(head, source.byteLength));
+  const format = inOrder(formats).find(({ matches }) => matches(head, source.byteLength));
   if (format !== undefined) return format;
-  // A .splat has nothing to be known by but sound first records: where they are not, its reader can say what is wrong with them.
-  if (/\.splat"?$/i.test(source.label) && source.byteLength > 0) return splatFormat;
-  const names = splatFormats.map(({ name }) => name).join(', ');
+  // What has no mark is known by looking right: where it does not, the reader of that format can say what is wrong.
+  const named = formats.find(
+    ({ known, extensions }) =>
+      known === 'looks right' && extensions.some((end) => source.label.toLowerCase().replace(/"$/u, '').endsWith(end)),
+  );
+  if (named !== undefined && source.byteLength > 0) return named;
+  const names = formats.map(({ name }) => name).join(', ');
   throw new UserError(
     `[io/splats] ${source.label} is of no known format: size=${source.byteLength} bytes, first=${hex(head.subarray(0, 8))}. Known `
       + `are ${names}.`,
@@ -130,12 +145,15 @@ export async function detectSplatFormat(input: SplatInput): Promise<SplatFormat>
  * @throws {UserError} when none fits
  * @throws {UnsupportedError} when the file is to be written, and its format is only read
  */
-export function splatFormatForName(fileName: string, { use = 'read' }: { readonly use?: 'read' | 'write' } = {}): SplatFormat {
+export function splatFormatForName(
+  fileName: string,
+  { use = 'read', formats = splatFormats }: { readonly use?: 'read' | 'write'; readonly formats?: readonly SplatFormat[] } = {},
+): SplatFormat {
   const name = fileName.toLowerCase();
-  const fits = splatFormats.flatMap((format) => format.extensions.filter((end) => name.endsWith(end)).map((end) => ({ format, end })));
+  const fits = formats.flatMap((format) => format.extensions.filter((end) => name.endsWith(end)).map((end) => ({ format, end })));
   fits.sort((a, b) => b.end.length - a.end.length);
   const found = fits[0]?.format;
-  const offered = splatFormats.filter(({ encode }) => use === 'read' || encode !== undefined);
+  const offered = formats.filter(({ encode }) => use === 'read' || encode !== undefined);
   const ends = offered.flatMap(({ extensions }) => extensions).join(', ');
   if (found !== undefined && !offered.includes(found))
     throw new UnsupportedError(
@@ -145,10 +163,10 @@ export function splatFormatForName(fileName: string, { use = 'read' }: { readonl
   throw new UserError(`[io/splats] the name ${JSON.stringify(fileName)} has the end of no known format. Use one of: ${ends}.`);
 }
 
-function formatNamed(name: string): SplatFormat {
-  const format = splatFormats.find((other) => other.name === name);
+function formatNamed(name: string, formats: readonly SplatFormat[]): SplatFormat {
+  const format = formats.find((other) => other.name === name);
   if (format !== undefined) return format;
-  throw new UserError(`[io/splats] unknown format=${JSON.stringify(name)}. Known: ${splatFormats.map((other) => other.name).join(', ')}.`);
+  throw new UserError(`[io/splats] unknown format=${JSON.stringify(name)}. Known: ${formats.map((other) => other.name).join(', ')}.`);
 }
 
 function sourceOf(input: SplatInput): ByteSource {

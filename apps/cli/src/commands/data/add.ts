@@ -1,7 +1,8 @@
 import { creditsText, fetchData, licencesFor } from '@langevin/io/node';
 import type { Command } from 'commander';
+import type { CommandContext } from '../../define-command.ts';
 import { showBytes } from '../../table.ts';
-import { line, type Terminal } from '../../terminal.ts';
+import { line } from '../../terminal.ts';
 import { prepare, withFetching, type FetchingOptions } from './fetching.ts';
 
 const AFTER_HELP = `
@@ -12,7 +13,7 @@ Examples:
 
 Packages are checked against their pinned integrity, files against their SHA-256. A file that was cut goes on where it ended.`;
 
-export function addDataAdd(data: Command, terminal: Terminal): void {
+export function addDataAdd(data: Command, terminal: CommandContext): void {
   withFetching(
     data.command('add').description('Fetch what a data set needs into the cache.').argument('<name>', 'a data set of "langevin data list"'),
   )

@@ -1,14 +1,13 @@
 import type { DataPlugin } from '@langevin/io';
 import { cacheFolder, findData, type FetchProgress, type OpenDataOptions } from '@langevin/io/node';
 import type { Command } from 'commander';
-import { collect, setting } from '../../arguments.ts';
-import { loadPlugins } from '../../plugins.ts';
+import type { CommandContext } from '../../define-command.ts';
+import { setting } from '../../arguments.ts';
 import { showBytes } from '../../table.ts';
 import { remark, type Terminal } from '../../terminal.ts';
 
 export interface FetchingOptions {
   readonly set?: Readonly<Record<string, unknown>>;
-  readonly plugin: readonly string[];
   readonly registry?: string;
   readonly offline?: true;
   readonly json?: true;
@@ -18,7 +17,6 @@ export interface FetchingOptions {
 export function withFetching(command: Command): Command {
   return command
     .option('--set <name=value>', 'an option of the data set, such as size=32 or styles=flat,3d; may be given again', setting)
-    .option('--plugin <module>', 'a file or package with data sets of your own; may be given again', collect, [])
     .option('--registry <url>', 'an npm registry in place of the public one')
     .option('--offline', 'use what is in the cache and nothing else')
     .option('--json', 'one JSON document on stdout instead of text');
@@ -31,8 +29,8 @@ export interface Fetching {
   readonly options: OpenDataOptions;
 }
 
-export async function prepare(name: string, options: FetchingOptions, terminal: Terminal): Promise<Fetching> {
-  const { data } = await loadPlugins(options.plugin);
+export async function prepare(name: string, options: FetchingOptions, terminal: CommandContext): Promise<Fetching> {
+  const { data } = terminal.registries;
   const config = { ...options.set, name };
   return {
     config,

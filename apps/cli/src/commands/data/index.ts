@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Terminal } from '../../terminal.ts';
+import { defineCommand, type CliCommand, type CommandContext } from '../../define-command.ts';
 import { addDataAdd } from './add.ts';
 import { addDataList } from './list.ts';
 import { addDataShow } from './show.ts';
@@ -14,7 +14,9 @@ Examples:
 
 What is fetched lies in LANGEVIN_CACHE, else in ~/.cache/langevin, and is used from there without the network.`;
 
-export function addData(program: Command, terminal: Terminal): void {
+export const dataCommand: CliCommand = defineCommand({ name: 'data', add: addData });
+
+function addData(program: Command, terminal: CommandContext): void {
   const data = program
     .command('data')
     .description('Data sets of pictures and clips with captions: list them, fetch them, look at them.')

@@ -1,19 +1,18 @@
 import type { DataPlugin } from '@langevin/io';
 import type { Command } from 'commander';
-import { collect } from '../../arguments.ts';
-import { loadPlugins } from '../../plugins.ts';
+import type { CommandContext } from '../../define-command.ts';
+
 import { showBytes, table } from '../../table.ts';
-import { line, type Terminal } from '../../terminal.ts';
+import { line } from '../../terminal.ts';
 import { bytesOf } from './fetching.ts';
 
-export function addDataList(data: Command, terminal: Terminal): void {
+export function addDataList(data: Command, terminal: CommandContext): void {
   data
     .command('list')
     .description('List the data sets by name, with what each fetches when nothing else is asked for.')
-    .option('--plugin <module>', 'a file or package with data sets of your own; may be given again', collect, [])
     .option('--json', 'one JSON document on stdout instead of text')
     .action(async (options: { readonly plugin: readonly string[]; readonly json?: true }) => {
-      const plugins = (await loadPlugins(options.plugin)).data as readonly DataPlugin[];
+      const plugins = terminal.registries.data as readonly DataPlugin[];
       const rows = plugins.map((plugin) => ({
         name: plugin.name,
         fetches: defaultBytes(plugin),

@@ -2,11 +2,12 @@ import { filterData, imageGrid, shuffled, type DataItem, type DataSource, type I
 import { creditsText, openData, resizeImage, writeImage } from '@langevin/io/node';
 import { UserError } from '@langevin/tensor';
 import type { Command } from 'commander';
+import type { CommandContext } from '../../define-command.ts';
 import { integer, setting } from '../../arguments.ts';
 import { preparePicture } from '../../picture-output.ts';
 import { stopHere } from '../../stopping.ts';
 import { showCount } from '../../table.ts';
-import { line, type Terminal } from '../../terminal.ts';
+import { line } from '../../terminal.ts';
 import { prepare, withFetching, type FetchingOptions } from './fetching.ts';
 
 interface ShowOptions extends FetchingOptions {
@@ -33,7 +34,7 @@ const LABEL_LINES = 3;
 const MOST_VALUES = 12;
 const MOST_FRAMES = 8;
 
-export function addDataShow(data: Command, terminal: Terminal): void {
+export function addDataShow(data: Command, terminal: CommandContext): void {
   withFetching(
     data
       .command('show')
@@ -49,7 +50,7 @@ export function addDataShow(data: Command, terminal: Terminal): void {
     .action((name: string, options: ShowOptions) => show(name, options, terminal));
 }
 
-async function show(name: string, options: ShowOptions, terminal: Terminal): Promise<void> {
+async function show(name: string, options: ShowOptions, terminal: CommandContext): Promise<void> {
   if (options.out !== undefined) await preparePicture(options.out, 'data');
   const { config, found, options: fetching } = await prepare(name, options, terminal);
   const { source: all, credits } = await openData(config, fetching);

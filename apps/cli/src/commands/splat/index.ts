@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Terminal } from '../../terminal.ts';
+import { defineCommand, type CliCommand, type CommandContext } from '../../define-command.ts';
 import { addSplatCompose } from './compose.ts';
 import { addSplatConvert } from './convert.ts';
 import { addSplatExample } from './example.ts';
@@ -18,7 +18,9 @@ Examples:
   langevin splat convert scene.ply scene.spz
   langevin splat info scene.spz --json`;
 
-export function addSplat(program: Command, terminal: Terminal): void {
+export const splatCommand: CliCommand = defineCommand({ name: 'splat', add: addSplat });
+
+function addSplat(program: Command, terminal: CommandContext): void {
   const splat = program
     .command('splat')
     .description('Scenes of 3D Gaussians, still or in motion: train, render, compose, convert, describe.')

@@ -1,8 +1,8 @@
 import type { ShDegree, SplatCloud } from '../../splats/cloud.ts';
 import { SH_C0 } from '../../splats/cloud.ts';
-import { encodeSplats4d } from '../../splats/container-4d.ts';
+import { encodeSplats4d } from '../../splats/formats/container-4d.ts';
 import { readSplats, readSplats4d, writeSplats } from '../../splats/registry.ts';
-import { byImportance } from '../../splats/splat.ts';
+import { byImportance } from '../../splats/formats/splat.ts';
 import { coefficients, largestDifference, largestTurn, opacities, reordered } from './compare.ts';
 import { spzFile } from './sample-files.ts';
 import { syntheticCloud } from './synthetic-cloud.ts';

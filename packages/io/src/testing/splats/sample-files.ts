@@ -1,8 +1,8 @@
 import type { SplatCloud } from '../../splats/cloud.ts';
 import { rowLength, shCoefficients } from '../../splats/cloud.ts';
-import { encodeSplats4d, encodeSplatScene4d } from '../../splats/container-4d.ts';
+import { encodeSplats4d, encodeSplatScene4d } from '../../splats/formats/container-4d.ts';
 import { gzip } from '../../splats/gzip.ts';
-import { inriaColumns } from '../../splats/ply.ts';
+import { inriaColumns } from '../../splats/formats/ply.ts';
 import { encodeSplats, writeSplats } from '../../splats/registry.ts';
 import { spzEncoders, spzHeader } from '../../splats/spz-encode.ts';
 import type { SpzColumn, SpzVersion } from '../../splats/spz-layout.ts';

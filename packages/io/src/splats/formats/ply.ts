@@ -1,32 +1,33 @@
 import { UnsupportedError, UserError } from '@langevin/tensor';
-import type { ShDegree, SplatCloud } from './cloud.ts';
-import { allocateCloud, bytesInMemory, shCoefficients } from './cloud.ts';
-import { finishCloud } from './finish.ts';
-import type { SplatFormat } from './format.ts';
-import type { ReadRequest, SplatEncodeOptions } from './options.ts';
-import type { PlyElement, PlyHeader } from './ply-header.ts';
-import { readPlyHeader } from './ply-header.ts';
-import type { PlyTarget } from './ply-rows.ts';
-import { checkPlySize, readPlyRows } from './ply-rows.ts';
-import { isCompressedPly, readCompressedRows } from './compressed-ply-rows.ts';
-import { cleanComments } from './comments.ts';
-import { originOfDoubles, placementComments, readPlacement } from './up-and-origin.ts';
+import type { ShDegree, SplatCloud } from '../cloud.ts';
+import { allocateCloud, bytesInMemory, shCoefficients } from '../cloud.ts';
+import { finishCloud } from '../finish.ts';
+import { defineSplatFormat, type SplatFormat } from '../format.ts';
+import type { ReadRequest, SplatEncodeOptions } from '../options.ts';
+import type { PlyElement, PlyHeader } from '../ply-header.ts';
+import { readPlyHeader } from '../ply-header.ts';
+import type { PlyTarget } from '../ply-rows.ts';
+import { checkPlySize, readPlyRows } from '../ply-rows.ts';
+import { isCompressedPly, readCompressedRows } from '../compressed-ply-rows.ts';
+import { cleanComments } from '../comments.ts';
+import { originOfDoubles, placementComments, readPlacement } from '../up-and-origin.ts';
 
 /**
  * The layout of the first paper on 3D Gaussians (Kerbl et al. 2023), which every tool reads: an element `vertex` whose properties are found
  * by their names, in any order, of any number type. `f_rest_*` is channel-major: all of red, then green, then blue.
  */
-export const plyFormat: SplatFormat = {
+export const plyFormat: SplatFormat = defineSplatFormat({
   name: 'ply',
   extensions: ['.ply'],
   keeps: 'everything, bit for bit; comments, which way is up, an origin far from 0',
   loses: 'nothing',
   bytesPerGaussian: (degree) => bytesInMemory(degree) + 12,
   origin: 'kept',
+  known: 'shared mark',
   matches: (head) => /^ply\r?\n/.test(String.fromCharCode(...head.subarray(0, 5))),
   read: readPly,
   encode: encodePly,
-};
+});
 
 /** The comment by which brush and splat-transform mark clouds that were trained with the compensation of Mip-Splatting. */
 const MIP_COMMENT = 'SplatRenderMode: mip';

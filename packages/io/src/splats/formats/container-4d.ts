@@ -1,17 +1,17 @@
 import { UnsupportedError, UserError } from '@langevin/tensor';
 import * as v from 'valibot';
-import type { HostTensor } from '../host-tensor.ts';
-import { parseJson, parseWith } from '../json.ts';
-import { encodeSafetensors } from '../safetensors/encode.ts';
-import type { SafetensorsReader } from '../safetensors/reader.ts';
-import { readSafetensorsSource } from '../safetensors/reader.ts';
-import type { SplatAsset4d, SplatTimes } from './asset-4d.ts';
-import { ASSET_ENTRIES, checkTensorNames, packAsset, unpackAsset } from './asset-4d.ts';
-import { bytesInMemory } from './cloud.ts';
-import type { SplatFormat } from './format.ts';
-import type { ReadRequest, SplatEncodeOptions } from './options.ts';
-import type { SplatPlacement, SplatScene4d } from './placement-4d.ts';
-import { checkPlacement, PLACEMENT, placementOf } from './placement-4d.ts';
+import type { HostTensor } from '../../host-tensor.ts';
+import { parseJson, parseWith } from '../../json.ts';
+import { encodeSafetensors } from '../../safetensors/encode.ts';
+import type { SafetensorsReader } from '../../safetensors/reader.ts';
+import { readSafetensorsSource } from '../../safetensors/reader.ts';
+import type { SplatAsset4d, SplatTimes } from '../asset-4d.ts';
+import { ASSET_ENTRIES, checkTensorNames, packAsset, unpackAsset } from '../asset-4d.ts';
+import { bytesInMemory } from '../cloud.ts';
+import { defineSplatFormat, type SplatFormat } from '../format.ts';
+import type { ReadRequest, SplatEncodeOptions } from '../options.ts';
+import type { SplatPlacement, SplatScene4d } from '../placement-4d.ts';
+import { checkPlacement, PLACEMENT, placementOf } from '../placement-4d.ts';
 
 /** `format` in the metadata of the file. */
 export const FORMAT_4D = 'langevin-splats-4d';
@@ -24,7 +24,7 @@ const SCENE_VERSION = '2';
 const MAX_ASSETS = 1000;
 
 /** The 4D container among the formats of clouds: reading gives the static asset, writing one that stands still. */
-export const container4dFormat: SplatFormat = {
+export const container4dFormat: SplatFormat = defineSplatFormat({
   name: '4d',
   extensions: ['.splats4d', '.splats4d.safetensors'],
   keeps: 'everything, bit for bit; weights of the deformation, times, comments, which way is up, an origin far from 0',
@@ -38,7 +38,7 @@ export const container4dFormat: SplatFormat = {
   },
   read: async (request) => (await readAsset(request)).cloud,
   encode: (cloud, options) => [encodeSplats4d({ cloud, times: STILL, deformation: null }, options)],
-};
+});
 
 const STILL: SplatTimes = { start: 0, end: 1, loop: 'none' };
 const ASSET_HEADER = v.strictObject(ASSET_ENTRIES);

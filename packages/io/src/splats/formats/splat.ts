@@ -1,11 +1,11 @@
 import { UserError } from '@langevin/tensor';
-import { PIECE_BYTES, readExactly } from './byte-stream.ts';
-import type { SplatCloud } from './cloud.ts';
-import { allocateCloud, SH_C0, shCoefficients } from './cloud.ts';
-import { finishCloud, MIN_LOG_SCALE } from './finish.ts';
-import type { SplatFormat } from './format.ts';
-import type { ReadRequest } from './options.ts';
-import { byteOfLogit, LOGITS, toByte } from './quantized.ts';
+import { PIECE_BYTES, readExactly } from '../byte-stream.ts';
+import type { SplatCloud } from '../cloud.ts';
+import { allocateCloud, SH_C0, shCoefficients } from '../cloud.ts';
+import { finishCloud, MIN_LOG_SCALE } from '../finish.ts';
+import { defineSplatFormat, type SplatFormat } from '../format.ts';
+import type { ReadRequest } from '../options.ts';
+import { byteOfLogit, LOGITS, toByte } from '../quantized.ts';
 
 const RECORD_BYTES = 32;
 
@@ -13,16 +13,17 @@ const RECORD_BYTES = 32;
  * The `.splat` of antimatter15's viewer: records of 32 bytes and nothing else. float32 x, y, z; float32 scales; bytes R, G, B, A; bytes of
  * the unit quaternion (w, x, y, z), 128 + 128 q.
  */
-export const splatFormat: SplatFormat = {
+export const splatFormat: SplatFormat = defineSplatFormat({
   name: 'splat',
   extensions: ['.splat'],
   keeps: 'centres and scales in float32; colour seen from everywhere, opacity and rotation in 8 bits each',
   loses: 'spherical harmonics above degree 0, colours outside [0, 1], the order (sorted by importance)',
   bytesPerGaussian: () => RECORD_BYTES,
+  known: 'looks right',
   matches: looksLikeRecords,
   read: readSplat,
   encode: encodeSplat,
-};
+});
 
 /** Larger numbers are taken for those of another kind of file. */
 const FARTHEST = 1e12;

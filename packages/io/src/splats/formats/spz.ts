@@ -1,16 +1,16 @@
 import { UnsupportedError, UserError } from '@langevin/tensor';
-import type { ByteSource } from '../safetensors/byte-source.ts';
-import type { ByteStream } from './byte-stream.ts';
-import { byteStream, readExactly, sourcePieces } from './byte-stream.ts';
-import type { ShDegree, SplatCloud } from './cloud.ts';
-import { allocateCloud } from './cloud.ts';
-import { finishCloud } from './finish.ts';
-import type { SplatFormat } from './format.ts';
-import { gunzip, gzip, MAX_DEFLATE_RATIO } from './gzip.ts';
-import type { ReadRequest } from './options.ts';
-import { spzDecoders } from './spz-decode.ts';
-import { encodeSpz } from './spz-encode.ts';
-import type { SpzColumn, SpzLayout, SpzVersion } from './spz-layout.ts';
+import type { ByteSource } from '../../safetensors/byte-source.ts';
+import type { ByteStream } from '../byte-stream.ts';
+import { byteStream, readExactly, sourcePieces } from '../byte-stream.ts';
+import type { ShDegree, SplatCloud } from '../cloud.ts';
+import { allocateCloud } from '../cloud.ts';
+import { finishCloud } from '../finish.ts';
+import { defineSplatFormat, type SplatFormat } from '../format.ts';
+import { gunzip, gzip, MAX_DEFLATE_RATIO } from '../gzip.ts';
+import type { ReadRequest } from '../options.ts';
+import { spzDecoders } from '../spz-decode.ts';
+import { encodeSpz } from '../spz-encode.ts';
+import type { SpzColumn, SpzLayout, SpzVersion } from '../spz-layout.ts';
 import {
   columnBytes,
   FLAG_ANTIALIASED,
@@ -20,14 +20,14 @@ import {
   SPZ_MAGIC,
   spzRowBytes,
   STREAMS_HEADER_BYTES,
-} from './spz-layout.ts';
-import { openSpzStreams } from './spz-streams.ts';
+} from '../spz-layout.ts';
+import { openSpzStreams } from '../spz-streams.ts';
 
 /**
  * SPZ of Niantic: columns of small integers, gzipped whole (versions 1 to 3, plain data of them too) or a ZSTD stream for each (4). Written
  * is 3. Axes are right, up, back in the file and those of PLY in the cloud.
  */
-export const spzFormat: SplatFormat = {
+export const spzFormat: SplatFormat = defineSplatFormat({
   name: 'spz',
   extensions: ['.spz'],
   keeps:
@@ -39,7 +39,7 @@ export const spzFormat: SplatFormat = {
   matches: (head) => (head[0] === 0x1f && head[1] === 0x8b && head[2] === 8 && (head[3]! & 0xe0) === 0) || hasMagic(head),
   read: readSpz,
   encode: (cloud, options) => gzip(encodeSpz(cloud, options)),
-};
+});
 
 /** After the data may come extensions, which are not read. More than this is no extension. */
 const MAX_TAIL_BYTES = 1 << 20;
