@@ -72,19 +72,12 @@ export {
   type PreconditioningCoefficients,
   type PreconditionOptions,
   type RawNetwork,
-} from './preconditioning/preconditioning.ts';
-export { flowMatchingPreconditioning, type FlowMatchingPreconditioningOptions } from './preconditioning/flow-matching.ts';
-export { edmPreconditioning, type EdmPreconditioningOptions } from './preconditioning/edm.ts';
-export { predictionPreconditioning, type PredictionPreconditioningOptions } from './preconditioning/from-prediction.ts';
-export { vePreconditioning } from './preconditioning/ve.ts';
-export { consistencyPreconditioning, type ConsistencyPreconditioningOptions } from './preconditioning/consistency.ts';
-export { iddpmPreconditioning, type IddpmPreconditioningOptions } from './preconditioning/iddpm.ts';
-export { trigflowPreconditioning, type TrigflowPreconditioningOptions } from './preconditioning/trigflow.ts';
-export { vpPreconditioning, type VpPreconditioningOptions } from './preconditioning/vp.ts';
+} from './preconditioning.ts';
+export * from './preconditionings/index.ts';
 
 // Training: which levels
 export { defineNoiseDistribution, type NoiseDistribution } from './noise-distribution.ts';
-export { drawLevels, drawUniforms, spreads, type DrawOptions, type Spread } from './distributions/draw.ts';
+export { drawLevels, drawUniforms, spreads, type DrawOptions, type Spread } from './drawing/draw.ts';
 export {
   bandProbabilities,
   drawByImportance,
@@ -95,19 +88,9 @@ export {
   type LossHistory,
   type LossHistoryOptions,
   type RecordedLosses,
-} from './distributions/importance.ts';
-export { betaTimes, type BetaTimesOptions } from './distributions/beta.ts';
-export { cosineInterpolatedSigmas, type CosineInterpolatedOptions } from './distributions/cosine-interpolated.ts';
-export { cosineSigmas, type CosineOptions } from './distributions/cosine.ts';
-export { cosmapTimes } from './distributions/cosmap.ts';
-export { laplaceSigmas, type LaplaceOptions } from './distributions/laplace.ts';
-export { logLogisticSigmas, type LogLogisticOptions } from './distributions/log-logistic.ts';
-export { logNormalSigmas, type LogNormalOptions } from './distributions/log-normal.ts';
-export { logUniformSigmas, type LogUniformOptions } from './distributions/log-uniform.ts';
-export { logitNormalTimes, type LogitNormalOptions } from './distributions/logit-normal.ts';
-export { modeTimes } from './distributions/mode.ts';
-export type { TruncatedOptions } from './distributions/truncated.ts';
-export { uniformTimes, type UniformTimesOptions } from './distributions/uniform-times.ts';
+} from './drawing/importance.ts';
+export type { TruncatedOptions } from './distribution-parts/truncated.ts';
+export * from './distributions/index.ts';
 
 // Training: what they count
 export { defineLossWeight, type LossWeight } from './loss-weight.ts';

@@ -1,5 +1,5 @@
 import type { NoiseLevel } from '@langevin/core';
-import { checkNumber, logistic, UserError } from '@langevin/tensor';
+import { checkNumber, logistic, shownValue, UserError } from '@langevin/tensor';
 
 /** A closed range of times. */
 export interface TimeRange {
@@ -192,4 +192,11 @@ export function defineNoiseProcess(definition: NoiseProcessDefinition): NoisePro
     conditioning: checked(conditioning),
     ...(steps === undefined ? {} : { steps }),
   });
+}
+
+/** Throws a UserError unless the value is a process. `where` is "package/part". */
+export function checkProcess(where: string, process: unknown): asserts process is NoiseProcess {
+  const known = typeof process === 'object' && process !== null && 'level' in process && 'domain' in process;
+  if (known && typeof process.level === 'function') return;
+  throw new UserError(`[${where}] this is no noise process: process=${shownValue(process)}. Pass one, such as flow() or vpLinear().`);
 }

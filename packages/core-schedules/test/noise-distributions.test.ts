@@ -26,15 +26,15 @@ import { counterGenerator, torchGenerator } from '@langevin/tensor';
 import { describe, expect, test } from 'vitest';
 
 const continuous: NoiseDistribution[] = [
-  uniformTimes(vpLinear()),
-  logitNormalTimes(flow()),
-  logitNormalTimes(flow(), { mean: 1, std: 0.5 }),
-  modeTimes(flow()),
-  modeTimes(flow(), { scale: -1 }),
-  modeTimes(flow(), { scale: 1.6 }),
-  cosmapTimes(flow()),
-  betaTimes(flow(), { a: 2.5, b: 0.8 }),
-  betaTimes(vpLinear(), { a: 0.6, b: 0.6 }),
+  uniformTimes({ process: vpLinear() }),
+  logitNormalTimes({ process: flow() }),
+  logitNormalTimes({ process: flow(), mean: 1, std: 0.5 }),
+  modeTimes({ process: flow() }),
+  modeTimes({ process: flow(), scale: -1 }),
+  modeTimes({ process: flow(), scale: 1.6 }),
+  cosmapTimes({ process: flow() }),
+  betaTimes({ process: flow(), a: 2.5, b: 0.8 }),
+  betaTimes({ process: vpLinear(), a: 0.6, b: 0.6 }),
   logNormalSigmas(),
   cosineSigmas(),
   cosineSigmas({ sigmaData: 0.5, sigmaMin: 0.01, sigmaMax: 30 }),
@@ -88,10 +88,10 @@ describe('what each is', () => {
     for (const u of shares) {
       const s = 1.29;
       // The paper's u runs the other way.
-      expect(modeTimes(flow()).quantile(1 - u).sigma).toBeCloseTo(1 - u - s * (Math.cos((Math.PI / 2) * u) ** 2 - 1 + u), 12);
-      expect(cosmapTimes(flow()).quantile(u).sigma).toBeCloseTo(1 - 1 / (Math.tan((Math.PI / 2) * u) + 1), 12);
+      expect(modeTimes({ process: flow() }).quantile(1 - u).sigma).toBeCloseTo(1 - u - s * (Math.cos((Math.PI / 2) * u) ** 2 - 1 + u), 12);
+      expect(cosmapTimes({ process: flow() }).quantile(u).sigma).toBeCloseTo(1 - 1 / (Math.tan((Math.PI / 2) * u) + 1), 12);
       // The same log SNR as the cosine schedule.
-      expect(lambdaOf(cosmapTimes(flow()).quantile(u))).toBeCloseTo(lambdaOf(cosineSigmas().quantile(u)), 10);
+      expect(lambdaOf(cosmapTimes({ process: flow() }).quantile(u))).toBeCloseTo(lambdaOf(cosineSigmas().quantile(u)), 10);
     }
   });
 
@@ -118,7 +118,7 @@ describe('what each is', () => {
 
   test('the chain rises at its steps', () => {
     const process = discreteVp({ steps: 5, betaEnd: 0.3 });
-    const { cdf } = uniformTimes(process);
+    const { cdf } = uniformTimes({ process });
     expect([0, 1, 2, 3, 4].map((step) => cdf(process.level(process.timeOfStep(step))))).toEqual([0.2, 0.4, 0.6, 0.8, 1]);
     expect([cdf(sigmaLevel(1e-6)), cdf(sigmaLevel(1e6))]).toEqual([0, 1]);
   });
@@ -130,7 +130,7 @@ describe('what each is', () => {
 });
 
 describe('spreads', () => {
-  const even = uniformTimes(flow(), { min: 0, max: 1 });
+  const even = uniformTimes({ process: flow(), min: 0, max: 1 });
   const times = (spread: 'stratified' | 'low-discrepancy' | 'antithetic', count: number) =>
     drawLevels(even, { generator: counterGenerator({ seed: 5, stream: [] }), count, spread }).map(({ sigma }) => sigma);
 
@@ -186,7 +186,7 @@ describe('importance by the loss', () => {
     probabilities.forEach((p, band) => (mean += p * (losses[band]! / (4 * p))));
     expect(mean).toBeCloseTo(losses.reduce((a, b) => a + b) / 4, 14);
     // The draws have those probabilities and those weights, and the levels of their bands.
-    const { levels, importance, bands } = drawByImportance(uniformTimes(process), {
+    const { levels, importance, bands } = drawByImportance(uniformTimes({ process }), {
       history: full(),
       generator: torchGenerator(2),
       count: 800,
@@ -202,7 +202,7 @@ describe('importance by the loss', () => {
   });
 
   test('over continuous levels too', () => {
-    const even = uniformTimes(flow(), { min: 0, max: 1 });
+    const even = uniformTimes({ process: flow(), min: 0, max: 1 });
     const drawn = drawByImportance(even, { history: full(), generator: torchGenerator(2), count: 1000, spread: 'low-discrepancy' });
     drawn.levels.forEach(({ sigma }, i) => expect(Math.floor(sigma * 4)).toBe(drawn.bands[i]));
     // The importance-weighted mean of a function of time is its plain mean.
@@ -227,7 +227,7 @@ describe('importance by the loss', () => {
 });
 
 test('options out of range are refused', () => {
-  expect(() => modeTimes(flow(), { scale: 2 })).toThrow('scale=2');
+  expect(() => modeTimes({ process: flow(), scale: 2 })).toThrow('scale=2');
   expect(() => cosineSigmas({ sigmaMin: 2, sigmaMax: 1 })).toThrow('sigmaMax must be above sigmaMin: sigmaMin=2, sigmaMax=1.');
   expect(() => cosineInterpolatedSigmas({} as never)).toThrow('imageSize=undefined');
   expect(() => cosineInterpolatedSigmas({ imageSize: 64, noiseSizeHigh: 16 })).toThrow('noiseSizeHigh=16');

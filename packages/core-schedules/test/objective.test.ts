@@ -25,10 +25,10 @@ setDefaultEngine(await onnxruntimeEngine({ device: 'cpu', threads: 1 }));
 
 describe('noise distributions', () => {
   const distributions: NoiseDistribution[] = [
-    uniformTimes(vpLinear()),
-    uniformTimes(discreteVp()),
+    uniformTimes({ process: vpLinear() }),
+    uniformTimes({ process: discreteVp() }),
     logNormalSigmas(),
-    logitNormalTimes(flow()),
+    logitNormalTimes({ process: flow() }),
   ];
 
   test.each(distributions)('$name: noise grows with u', ({ quantile }) => {
@@ -59,14 +59,14 @@ describe('noise distributions', () => {
 
   test('a chain draws each of its steps, the ends too', () => {
     const process = discreteVp({ steps: 4, betaEnd: 0.2 });
-    const { quantile } = uniformTimes(process);
+    const { quantile } = uniformTimes({ process });
     const drawn = [0.001, 0.2, 0.3, 0.6, 0.9, 0.9999].map((u) => process.time(lambdaOf(quantile(u))) * 4);
     expect(drawn.map(Math.round)).toEqual([1, 1, 2, 3, 4, 4]);
   });
 
   test('stratified draws put one into each band', () => {
     const process = flow();
-    const times = drawLevels(uniformTimes(process, { min: 0, max: 1 }), {
+    const times = drawLevels(uniformTimes({ process, min: 0, max: 1 }), {
       generator: counterGenerator({ seed: 2, stream: [] }),
       count: 64,
       spread: 'stratified',
@@ -169,5 +169,5 @@ describe('the training loss', () => {
 });
 
 test('relative sigma of the levels that are drawn is that of the tables', () => {
-  expect(relativeSigma(uniformTimes(discreteVp()).quantile(0.9999))).toBeCloseTo(157.407, 3);
+  expect(relativeSigma(uniformTimes({ process: discreteVp() }).quantile(0.9999))).toBeCloseTo(157.407, 3);
 });

@@ -109,7 +109,7 @@ describe('importance of levels in the loss', () => {
     const process = discreteVp({ steps: 4, betaEnd: 0.3 });
     let history = lossHistory({ bands: 4, length: 1 });
     history = recordLosses(history, { bands: [0, 1, 2, 3], losses: [1, 2, 3, 4] });
-    const drawn = drawByImportance(uniformTimes(process), { history, generator: torchGenerator(1), count: 3 });
+    const drawn = drawByImportance(uniformTimes({ process }), { history, generator: torchGenerator(1), count: 3 });
     const shape = [3, 2];
     const [x0, noise] = [1, 2].map((seed) => tensor(torchGenerator(seed).normal(6), { shape })) as [Tensor, Tensor];
     const common = {

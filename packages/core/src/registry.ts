@@ -2,7 +2,7 @@ import { didYouMean, readOptions, shownValue, UserError } from '@langevin/tensor
 
 /** Makes a value from options that may come from a command line; it checks their values itself. */
 export interface Factory<V> {
-  (options?: never): V;
+  (options: never): V;
   /** The names of its options, as {@link declareOptions} puts them there. @default none */
   readonly options?: readonly string[];
 }

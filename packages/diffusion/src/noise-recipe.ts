@@ -1,24 +1,14 @@
+import type { Registry } from '@langevin/core';
 import {
-  betaTimes,
-  cosineSigmas,
-  cosmapTimes,
-  edmPreconditioning,
-  flowMatchingPreconditioning,
-  laplaceSigmas,
   likelihoodWeight,
-  logitNormalTimes,
-  logLogisticSigmas,
-  logNormalSigmas,
-  logUniformSigmas,
   lossWeights,
-  modeTimes,
+  noiseDistributions,
   plainWeight,
+  preconditionings,
   predictionPreconditioning,
   predictions,
   processes,
   spreads,
-  trigflowPreconditioning,
-  uniformTimes,
   type LossWeight,
   type NoiseDistribution,
   type NoiseProcess,
@@ -48,7 +38,7 @@ export const noiseSchema = v.strictObject({
   ),
   preconditioning: entry(
     v.optional(named),
-    'Instead of a prediction: `edm`, `trigflow` or `flow-matching`; without it `edm` for the process of that name, `trigflow` likewise.',
+    'Instead of a prediction: `edm`, `trigflow`, `flow-matching`, ...; without it `edm` for the process of that name, `trigflow` likewise.',
   ),
   levels: entry(
     v.optional(named),
@@ -87,25 +77,8 @@ export interface NoiseRecipe {
 /** A choice from a configuration: a name, and options beside it. */
 type Choice = v.InferOutput<typeof named>;
 
-/** Distributions that say nothing of a process get it anyway, so that all are chosen alike. */
-const LEVELS: Readonly<Record<string, (process: NoiseProcess, options: never) => NoiseDistribution>> = {
-  beta: betaTimes,
-  cosine: (_, options) => cosineSigmas(options),
-  cosmap: (process) => cosmapTimes(process),
-  laplace: (_, options) => laplaceSigmas(options),
-  'log-logistic': (_, options) => logLogisticSigmas(options),
-  'log-normal': (_, options) => logNormalSigmas(options),
-  'log-uniform': (_, options) => logUniformSigmas(options),
-  'logit-normal': logitNormalTimes,
-  mode: modeTimes,
-  uniform: uniformTimes,
-};
-
-const PRECONDITIONINGS: Readonly<Record<string, (options: never) => Preconditioning>> = {
-  edm: edmPreconditioning,
-  'flow-matching': flowMatchingPreconditioning,
-  trigflow: trigflowPreconditioning,
-};
+/** Processes whose papers have no prediction but a preconditioning, of the same name. */
+const PRECONDITIONED: readonly string[] = ['edm', 'trigflow'];
 
 /**
  * The parts that a configuration names.
@@ -129,15 +102,15 @@ export function noiseRecipe(config: unknown = {}): NoiseRecipe {
     throw fault(`a network has a prediction or a preconditioning: prediction=${asked}, preconditioning=${given.name}. Give one of them.`);
   }
   const isEdm = process.name === 'edm';
-  const wanted = given ?? (asked === undefined && Object.hasOwn(PRECONDITIONINGS, process.name) ? { name: process.name } : undefined);
+  const wanted = given ?? (asked === undefined && PRECONDITIONED.includes(process.name) ? { name: process.name } : undefined);
   const prediction = wanted === undefined ? (asked ?? (process.name === 'flow' ? 'flow' : 'epsilon')) : undefined;
   const preconditioning =
-    prediction === undefined ? choose('preconditioning', PRECONDITIONINGS, wanted!)((make, options) => make(options)) : ofPrediction();
+    prediction === undefined ? choose('preconditioning', preconditionings, wanted!) : predictionPreconditioning({ process, prediction });
   const recipe: NoiseRecipe = {
     config: parsed.output,
     process,
     preconditioning,
-    levels: choose('levels', LEVELS, levels ?? { name: isEdm ? 'log-normal' : 'uniform' })((make, options) => make(process, options)),
+    levels: choose('levels', noiseDistributions, levels ?? { name: isEdm ? 'log-normal' : 'uniform' }),
     weight: weightOf(weight ?? { name: 'plain' }),
     spread,
     variance,
@@ -148,8 +121,13 @@ export function noiseRecipe(config: unknown = {}): NoiseRecipe {
   }
   return Object.freeze(recipe);
 
-  function ofPrediction(): Preconditioning {
-    return predictionPreconditioning({ process, prediction: prediction! });
+  /** An entry of a registry; what is made for a process gets that of the recipe. */
+  function choose<V>(part: string, registry: Registry<V>, { name, ...options }: Choice): V {
+    if (!registry.names.includes(name)) {
+      const { names } = registry;
+      throw fault(`unknown ${part}: ${part}.name=${name.slice(0, 60)}.${didYouMean(name, names)} Known: ${names.join(', ')}.`);
+    }
+    return registry.create(name, registry.optionsOf(name).includes('process') ? { process, ...options } : options);
   }
 
   function weightOf(choice: Choice): LossWeight {
@@ -163,18 +141,6 @@ export function noiseRecipe(config: unknown = {}): NoiseRecipe {
 
 function nameAndOptions({ name, ...options }: Choice): [name: string, options: object] {
   return [name, options];
-}
-
-function choose<Make>(
-  entry: string,
-  table: Readonly<Record<string, Make>>,
-  { name, ...options }: Choice,
-): <R>(use: (make: Make, options: never) => R) => R {
-  if (!Object.hasOwn(table, name)) {
-    const known = Object.keys(table);
-    throw fault(`unknown ${entry}: ${entry}.name=${name.slice(0, 60)}.${didYouMean(name, known)} Known: ${known.join(', ')}.`);
-  }
-  return (use) => use(table[name]!, options as never);
 }
 
 function fault(text: string): UserError {

@@ -260,7 +260,9 @@ describe('what does not fit is refused, before anything is computed', () => {
     const level = noise.process.level(0.5);
     expect((await whole(x, level, {})).shape).toEqual([2, 1, 4]);
     const broken = { preconditioning: predictionPreconditioning({ process: vpLinear(), prediction: 'epsilon' }) };
-    await expect(networkDenoiser({ network: indexed, params: told.init(torchGenerator(0)), noise: broken })(x, level, {})).rejects.toThrow('cNoise=');
+    await expect(networkDenoiser({ network: indexed, params: told.init(torchGenerator(0)), noise: broken })(x, level, {})).rejects.toThrow(
+      'cNoise=',
+    );
   });
 
   it('conditions of different lengths are asked one after another', async () => {

@@ -1,4 +1,6 @@
+import { flow, noiseDistributions, preconditionings } from '@langevin/core-schedules';
 import { noiseRecipe } from '@langevin/diffusion';
+import { UserError } from '@langevin/tensor';
 import { describe, expect, it } from 'vitest';
 
 describe('a noise recipe', () => {
@@ -25,6 +27,28 @@ describe('a noise recipe', () => {
     expect(process.level(1).sigma).toBeCloseTo(20, 10);
     expect(levels.quantile(0.5).sigma).toBeCloseTo(1, 10);
     expect(weight.at({ alpha: 1, sigma: 0.1 })).toBeCloseTo(3, 10);
+  });
+
+  it('takes every distribution and preconditioning of the registries, and gives the process to those that are made for one', () => {
+    for (const name of noiseDistributions.names.filter((each) => each !== 'cosine-interpolated'))
+      expect(noiseRecipe({ process: { name: 'flow' }, levels: { name } }).levels.quantile(0.5).sigma).toBeGreaterThan(0);
+    const { levels } = noiseRecipe({ process: { name: 'flow', shift: 3 }, levels: { name: 'uniform' } });
+    expect(levels.quantile(0.5).sigma).toBeCloseTo(flow({ shift: 3 }).sigma(0.5), 4);
+    for (const name of preconditionings.names.filter((each) => each !== 'prediction'))
+      expect(
+        Number.isFinite(
+          noiseRecipe({ process: { name: 'discrete-vp' }, preconditioning: { name } }).preconditioning.at({ alpha: 1, sigma: 0.7 }).cOut,
+        ),
+      ).toBe(true);
+    expect(() => noiseRecipe({ preconditioning: { name: 'iddpm' } })).toThrow('the networks know steps of a chain: process=edm');
+    expect(() => noiseRecipe({ preconditioning: { name: 'prediction', prediction: 'eps' } })).toThrow(
+      'unknown prediction: prediction="eps"',
+    );
+    const named = noiseRecipe({ process: { name: 'vp-linear' }, preconditioning: { name: 'prediction', prediction: 'v' } });
+    expect(named.preconditioning.name).toBe('v on vp-linear');
+    // Without a process where one is needed.
+    expect(() => noiseDistributions.create('uniform')).toThrow(UserError);
+    expect(() => noiseDistributions.create('mode', {})).toThrow('this is no noise process: process=undefined');
   });
 
   it.each([

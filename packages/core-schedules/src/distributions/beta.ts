@@ -1,10 +1,12 @@
 import { checkNumber, readOptions } from '@langevin/tensor';
 import { betaQuantile, incompleteBeta, logGamma } from '../maths/incomplete-beta.ts';
 import type { NoiseDistribution } from '../noise-distribution.ts';
-import type { NoiseProcess } from '../noise-process.ts';
-import { overTimes } from './over-times.ts';
+import { checkProcess, type NoiseProcess } from '../noise-process.ts';
+import { overTimes } from '../distribution-parts/over-times.ts';
 
 export interface BetaTimesOptions {
+  /** The process over whose times it is. */
+  readonly process: NoiseProcess;
   /** Pulls towards noise as it grows, > 0. @default 1 */
   readonly a?: number;
   /** Pulls towards clean images as it grows, > 0. @default 1 */
@@ -15,10 +17,11 @@ export interface BetaTimesOptions {
  * Times of a beta distribution over a continuous process; with both numbers 1, uniform over the whole domain.
  *
  * @example
- * betaTimes(flow(), { a: 2, b: 2 }).quantile(0.5).sigma; // => 0.5
+ * betaTimes({ process: flow(), a: 2, b: 2 }).quantile(0.5).sigma; // => 0.5
  */
-export function betaTimes(process: NoiseProcess, options: BetaTimesOptions = {}): NoiseDistribution {
-  const { a = 1, b = 1 } = readOptions('core-schedules/beta', options);
+export function betaTimes(options: BetaTimesOptions): NoiseDistribution {
+  const { process, a = 1, b = 1 } = readOptions('core-schedules/beta', options);
+  checkProcess('core-schedules/beta-times', process);
   checkNumber('core-schedules/beta-times', { a }, { above: 0, atMost: 1000 });
   checkNumber('core-schedules/beta-times', { b }, { above: 0, atMost: 1000 });
   const shape = { a, b };

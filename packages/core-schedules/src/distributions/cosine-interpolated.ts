@@ -1,7 +1,7 @@
 import { lambdaOf, sigmaLevel } from '@langevin/core';
 import { checkNumber, readOptions, UserError } from '@langevin/tensor';
 import { defineNoiseDistribution, type NoiseDistribution } from '../noise-distribution.ts';
-import { invertIncreasing } from './over-times.ts';
+import { invertIncreasing } from '../distribution-parts/over-times.ts';
 
 export interface CosineInterpolatedOptions {
   /** Side of the images, > 0. */

@@ -1,7 +1,7 @@
 import { lambdaOf, sigmaLevel } from '@langevin/core';
 import { readOptions } from '@langevin/tensor';
 import { defineNoiseDistribution, type NoiseDistribution } from '../noise-distribution.ts';
-import { checkSigmaRange, type TruncatedOptions } from './truncated.ts';
+import { checkSigmaRange, type TruncatedOptions } from '../distribution-parts/truncated.ts';
 
 export interface CosineOptions extends TruncatedOptions {
   /** sigma of the median: the deviation of the data, > 0. @default 1 */

@@ -1,7 +1,7 @@
 import { lambdaOf, sigmaLevel } from '@langevin/core';
 import { checkNumber, readOptions } from '@langevin/tensor';
 import { defineNoiseDistribution, type NoiseDistribution } from '../noise-distribution.ts';
-import { checkSigmaRange, type TruncatedOptions } from './truncated.ts';
+import { checkSigmaRange, type TruncatedOptions } from '../distribution-parts/truncated.ts';
 
 export interface LogLogisticOptions extends TruncatedOptions {
   /** Mean of log sigma. @default 0 */

@@ -1,6 +1,6 @@
 import { perLevel } from '@langevin/core';
 import { jvp, type Engine, type Tensor } from '@langevin/tensor';
-import { checkedCoefficients, type Preconditioning, type PreconditioningCoefficients } from '../preconditioning/preconditioning.ts';
+import { checkedCoefficients, type Preconditioning, type PreconditioningCoefficients } from '../preconditioning.ts';
 import { tensorAlgebra } from '../tensor-algebra.ts';
 import type { DenoiserDerivative } from './trace.ts';
 

@@ -1,7 +1,7 @@
 import type { NoiseLevel } from '@langevin/core';
 import { add, checkNumber, mean, mul, reshape, sameShape, showShape, square, sub, type Tensor, tensor, UserError } from '@langevin/tensor';
 import type { LossWeight } from '../loss-weight.ts';
-import { checkedCoefficients, type Preconditioning } from '../preconditioning/preconditioning.ts';
+import { checkedCoefficients, type Preconditioning } from '../preconditioning.ts';
 
 /** One number for each image of the batch, [N] float32 tensors: inputs of a compiled training step, whatever process made them. */
 export interface TrainingCoefficients {

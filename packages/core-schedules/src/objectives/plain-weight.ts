@@ -1,5 +1,5 @@
 import { defineLossWeight, type LossWeight } from '../loss-weight.ts';
-import type { Preconditioning } from '../preconditioning/preconditioning.ts';
+import type { Preconditioning } from '../preconditioning.ts';
 
 /**
  * 1 / cOut^2: the squared error of the network's own output counts 1 at every level. With predictions of epsilon it is `snrWeight`,

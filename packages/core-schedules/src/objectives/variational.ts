@@ -1,6 +1,6 @@
 import { add, checkNumber, exp, greater, mean, mul, square, stopGradient, sub, type Tensor, tensor, where } from '@langevin/tensor';
 import type { LossWeight } from '../loss-weight.ts';
-import type { Preconditioning } from '../preconditioning/preconditioning.ts';
+import type { Preconditioning } from '../preconditioning.ts';
 import type { DiscreteNoiseProcess } from '../processes/discrete-vp.ts';
 import { chainTerm, type ChainTerm } from './chain-terms.ts';
 import { batchMean, checkSame, perImageFactor, trainingCoefficients, type DenoisingLoss, type TrainingCoefficients } from './denoising.ts';

@@ -1,6 +1,6 @@
 import type { NoiseLevel } from '@langevin/core';
 import { checkNumber } from '@langevin/tensor';
-import type { Preconditioning } from './preconditioning.ts';
+import type { Preconditioning } from '../preconditioning.ts';
 
 /**
  * Networks of Song et al. 2021 on variance-exploding noise, as Karras et al. 2022 state them (arXiv:2206.00364, table 1,

@@ -1,6 +1,6 @@
 import type { NoiseLevel } from '@langevin/core';
 import { checkNumber, readOptions } from '@langevin/tensor';
-import type { Preconditioning } from './preconditioning.ts';
+import type { Preconditioning } from '../preconditioning.ts';
 
 export interface TrigflowPreconditioningOptions {
   /** Standard deviation of the data, > 0. @default 0.5, the paper's */

@@ -1,9 +1,11 @@
 import { lambdaOf } from '@langevin/core';
 import { checkNumber, readOptions } from '@langevin/tensor';
 import { defineNoiseDistribution, type NoiseDistribution } from '../noise-distribution.ts';
-import type { NoiseProcess } from '../noise-process.ts';
+import { checkProcess, type NoiseProcess } from '../noise-process.ts';
 
 export interface UniformTimesOptions {
+  /** The process over whose times it is. */
+  readonly process: NoiseProcess;
   /** @default 1e-5, as Song et al. train (domain.min if that is more) */
   readonly min?: number;
   /** @default domain.max */
@@ -14,10 +16,12 @@ export interface UniformTimesOptions {
  * Times uniform over a process's domain; for a chain, its steps are equally likely.
  *
  * @example
- * uniformTimes(flow()).quantile(0.25).sigma; // => 0.25
+ * uniformTimes({ process: flow() }).quantile(0.25).sigma; // => 0.25
  */
-export function uniformTimes(process: NoiseProcess, options: UniformTimesOptions = {}): NoiseDistribution {
-  const { min = Math.max(1e-5, process.domain.min), max = process.domain.max } = readOptions('core-schedules/uniform-times', options);
+export function uniformTimes(options: UniformTimesOptions): NoiseDistribution {
+  const { process, ...given } = readOptions('core-schedules/uniform-times', options);
+  checkProcess('core-schedules/uniform-times', process);
+  const { min = Math.max(1e-5, process.domain.min), max = process.domain.max } = given;
   checkNumber('core-schedules/uniform-times', { max }, { atLeast: process.domain.min, atMost: process.domain.max });
   checkNumber('core-schedules/uniform-times', { min }, { atLeast: process.domain.min, atMost: max });
   const { steps } = process;

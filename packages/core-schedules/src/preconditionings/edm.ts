@@ -1,6 +1,6 @@
 import type { NoiseLevel } from '@langevin/core';
 import { checkNumber, readOptions } from '@langevin/tensor';
-import type { Preconditioning } from './preconditioning.ts';
+import type { Preconditioning } from '../preconditioning.ts';
 
 export interface EdmPreconditioningOptions {
   /** Standard deviation of the data, > 0. @default 0.5, that of images in [-1, 1] (the paper's) */

@@ -1,6 +1,6 @@
 import type { NoiseLevel } from '@langevin/core';
 import { checkNumber, readOptions } from '@langevin/tensor';
-import type { Preconditioning } from './preconditioning.ts';
+import type { Preconditioning } from '../preconditioning.ts';
 
 export interface FlowMatchingPreconditioningOptions {
   /** Noise left at t = 0 in training, in [0, 1). @default 0 */

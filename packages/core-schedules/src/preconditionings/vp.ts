@@ -1,8 +1,8 @@
 import { checkNumber, readOptions } from '@langevin/tensor';
 import type { LinearBetaOptions } from '../maths/linear-beta.ts';
 import { vpLinear } from '../processes/vp-linear.ts';
-import { predictionPreconditioning } from './from-prediction.ts';
-import type { Preconditioning } from './preconditioning.ts';
+import { predictionPreconditioning } from './prediction.ts';
+import type { Preconditioning } from '../preconditioning.ts';
 
 export interface VpPreconditioningOptions extends LinearBetaOptions {
   /** The networks know time as 0..steps - 1. @default 1000 */

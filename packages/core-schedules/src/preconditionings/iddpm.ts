@@ -1,8 +1,9 @@
 import { relativeSigma } from '@langevin/core';
-import { readOptions } from '@langevin/tensor';
+import { readOptions, UserError } from '@langevin/tensor';
+import { checkProcess } from '../noise-process.ts';
 import { discreteVp, type DiscreteNoiseProcess } from '../processes/discrete-vp.ts';
-import { predictionPreconditioning } from './from-prediction.ts';
-import type { Preconditioning } from './preconditioning.ts';
+import { predictionPreconditioning } from './prediction.ts';
+import type { Preconditioning } from '../preconditioning.ts';
 
 export interface IddpmPreconditioningOptions {
   /** The chain on which the network was trained. @default the cosine chain of 1000 steps */
@@ -18,6 +19,9 @@ export interface IddpmPreconditioningOptions {
  */
 export function iddpmPreconditioning(options: IddpmPreconditioningOptions = {}): Preconditioning {
   const { process = discreteVp({ betas: 'squared-cosine' }) } = readOptions('core-schedules/iddpm', options);
+  checkProcess('core-schedules/iddpm', process);
+  if (typeof process.timeOfStep !== 'function')
+    throw new UserError(`[core-schedules/iddpm] the networks know steps of a chain: process=${process.name}. Use discreteVp().`);
   const nearest = (t: number): number => {
     const position = process.conditioning(t);
     const sigma = relativeSigma(process.level(t));

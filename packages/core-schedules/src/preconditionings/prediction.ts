@@ -1,8 +1,10 @@
 import { lambdaOf, type NoiseLevel } from '@langevin/core';
-import { readOptions, UserError } from '@langevin/tensor';
-import type { NoiseProcess } from '../noise-process.ts';
-import { predictionConversion, predictionParts, type Prediction } from '../prediction.ts';
-import type { Preconditioning } from './preconditioning.ts';
+import { readOptions, shownValue, UserError } from '@langevin/tensor';
+import { checkProcess, type NoiseProcess } from '../noise-process.ts';
+import { predictionConversion, predictionParts, predictions, type Prediction } from '../prediction.ts';
+import type { Preconditioning } from '../preconditioning.ts';
+
+const WHERE = 'core-schedules/preconditioning';
 
 export interface PredictionPreconditioningOptions {
   /** The process on whose states the network was trained. */
@@ -28,14 +30,17 @@ export function predictionPreconditioning(options: PredictionPreconditioningOpti
   const {
     process,
     prediction,
-    conditioning = process.conditioning,
+    conditioning = process?.conditioning,
     wholeSteps = false,
-  } = readOptions('core-schedules/from-prediction', options);
+  } = readOptions('core-schedules/prediction-preconditioning', options);
+  checkProcess(WHERE, process);
+  if (!predictions.includes(prediction))
+    throw new UserError(`[${WHERE}] unknown prediction: prediction=${shownValue(prediction)}. Known: ${predictions.join(', ')}.`);
+  if (typeof conditioning !== 'function')
+    throw new UserError(`[${WHERE}] conditioning is no function of time: conditioning=${shownValue(conditioning)}. Leave it out.`);
   const { steps } = process;
   if (wholeSteps && steps === undefined) {
-    throw new UserError(
-      `[core-schedules/preconditioning] wholeSteps needs a process with steps: process=${process.name}. Use discreteVp(), or leave it out.`,
-    );
+    throw new UserError(`[${WHERE}] wholeSteps needs a process with steps: process=${process.name}. Use discreteVp(), or leave it out.`);
   }
   const timeOf = (level: NoiseLevel): number => {
     const t = process.time(lambdaOf(level));
