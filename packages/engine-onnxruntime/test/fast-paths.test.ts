@@ -71,8 +71,8 @@ describe('fast paths of the CPU engine agree with the definitions', () => {
   test.each([
     ['3x3', { n: 8, c: 16, o: 32, k: 3, options: { padding: 1 } }],
     ['3x3 without borders', { n: 8, c: 16, o: 16, k: 3, options: {} }],
-    ['strided', { n: 8, c: 16, o: 16, k: 3, options: { padding: 1, strides: 2 } }],
-    ['dilated', { n: 8, c: 16, o: 16, k: 3, options: { padding: 2, dilations: 2 } }],
+    ['strided', { n: 8, c: 16, o: 16, k: 3, options: { padding: 1, stride: 2 } }],
+    ['dilated', { n: 8, c: 16, o: 16, k: 3, options: { padding: 2, dilation: 2 } }],
     ['1x1', { n: 8, c: 16, o: 32, k: 1, options: {} }],
     ['batch that is no block', { n: 3, c: 16, o: 16, k: 3, options: { padding: 1 } }],
     ['channels that are no block', { n: 8, c: 12, o: 16, k: 3, options: { padding: 1 } }],

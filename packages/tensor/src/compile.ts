@@ -2,7 +2,6 @@ import { shownValue } from './check-number.ts';
 import { run } from './compile/run.ts';
 import { identityOf, trace, type Specialization } from './compile/trace.ts';
 import { defaultEngine } from './engine/default-engine.ts';
-import { didYouMean } from './did-you-mean.ts';
 import { requireEngine, type Engine } from './engine/engine.ts';
 import { UserError } from './errors.ts';
 import { readOptions } from './read-options.ts';
@@ -45,13 +44,7 @@ const OPTIONS = ['freeze', 'donate', 'engine', 'name'] as const;
 
 /** A misspelt option would change what a program costs, not what it gives, and so be noticed by nobody. */
 function checkOptions(options: CompileOptions): void {
-  readOptions('tensor/compile', options);
-  const unknown = Object.keys(options).find((key) => !OPTIONS.some((known) => known === key));
-  if (unknown !== undefined) {
-    throw new UserError(
-      `[tensor/compile] unknown option: ${unknown.slice(0, 60)}.${didYouMean(unknown, OPTIONS)} Known: ${OPTIONS.join(', ')}.`,
-    );
-  }
+  readOptions('tensor/compile', options, OPTIONS);
   for (const key of ['freeze', 'donate'] as const) {
     const positions: unknown = options[key];
     if (positions === undefined || (Array.isArray(positions) && positions.every((each) => Number.isInteger(each) && each >= 0))) continue;

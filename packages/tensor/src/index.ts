@@ -169,7 +169,7 @@ export { hostOp, type HostContext, type HostGradientContext, type HostOpOptions 
 
 // Numbers on the host
 export { checkNumber, isWithin, shownValue, type NumberRange } from './check-number.ts';
-export { readOptions } from './read-options.ts';
+export { checkChoice, readOptions } from './read-options.ts';
 export { logistic } from './host/logistic.ts';
 export { median } from './host/median.ts';
 

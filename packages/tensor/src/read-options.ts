@@ -1,4 +1,5 @@
 import { shownValue } from './check-number.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { UserError } from './errors.ts';
 
 /**
@@ -6,16 +7,37 @@ import { UserError } from './errors.ts';
  * null, lists and numbers here.
  *
  * @param where "package/part", as errors begin
- * @throws UserError for what is no object of options
+ * @param names the options that there are; a misspelt one would be noticed by nobody. @default not looked at
+ * @throws UserError for what is no object of options, or has others than those
  * @example
  * readOptions('samplers/heun', { sChurn: 40 }); // => { sChurn: 40 }
  * Object.keys(readOptions('samplers/heun', undefined)); // => []
  */
-export function readOptions<Options extends object>(where: string, given: Options | undefined): Options {
+export function readOptions<Options extends object>(where: string, given: Options | undefined, names?: readonly string[]): Options {
   const value: unknown = given === undefined ? {} : given;
   if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value))
     throw new UserError(`[${where}] options are an object: options=${shownValue(given)}. Pass { ... }, or leave them out.`);
   const entries = Object.entries(value);
+  const unknown = names === undefined ? undefined : entries.find(([name]) => !names.includes(name))?.[0];
+  if (unknown !== undefined)
+    throw new UserError(
+      `[${where}] unknown option: ${unknown.slice(0, 60)}.${didYouMean(unknown, names ?? [])} Known: ${(names ?? []).join(', ')}.`,
+    );
   const named = entries.filter(([, option]) => option !== undefined);
   return (named.length === entries.length ? value : Object.fromEntries(named)) as Options;
+}
+
+/**
+ * Refuses an option that is none of the names it can have.
+ *
+ * @throws UserError that lists them
+ * @example
+ * checkChoice('tensor/sum', { dims: 'keep' }, ['keep', 'drop']); // => undefined
+ */
+export function checkChoice(where: string, given: Readonly<Record<string, unknown>>, names: readonly string[]): void {
+  for (const [option, value] of Object.entries(given)) {
+    if (names.some((name) => name === value)) continue;
+    const hint = typeof value === 'string' ? didYouMean(value, names) : '';
+    throw new UserError(`[${where}] ${option} is none of its choices: ${option}=${shownValue(value)}.${hint} Give ${names.join(' or ')}.`);
+  }
 }

@@ -57,7 +57,7 @@ describe('what is no tensor is not made into one', () => {
   });
 
   test.each([null, 'float32', 3])('options that are %s', (options) => {
-    expect(refusalOf(() => tensor([1], foreign(options)))).toContain('options are no object');
+    expect(refusalOf(() => tensor([1], foreign(options)))).toContain('options are an object');
   });
 
   test.each(['f32', '__proto__', 'constructor', null, 7, 'float64'])('a dtype that is %s', (dtype) => {

@@ -159,6 +159,34 @@ describe.each(Object.entries(OPS))('%s', (name, args) => {
   });
 });
 
+const isRecord = (arg: unknown): boolean => typeof arg === 'object' && arg !== null && !Array.isArray(arg) && !(arg instanceof Tensor);
+const optionsOf = Object.entries(OPS).flatMap(([name, args]) => args.flatMap((arg, i) => (isRecord(arg) ? [[name, i] as const] : [])));
+
+test.each(optionsOf)('%s refuses options that it does not have', (name, i) => {
+  const args = OPS[name]!;
+  expect(
+    refusal(
+      name,
+      args.map((arg, j) => (j === i ? { ...(arg as object), padd: 1 } : arg)),
+    ),
+  ).toMatch(name === 'slice' ? 'axis is out of range' : /unknown option: padd\..* Known: /);
+});
+
+test('options that are one of some names are none but those', () => {
+  const { cumsum, gelu, resize, sort, sum, topK } = langevin;
+  const wrongly = 'kept' as never;
+  for (const call of [
+    () => sum(matrix, { dims: wrongly }),
+    () => gelu(matrix, { approximation: wrongly }),
+    () => sort(matrix, { order: wrongly }),
+    () => topK(matrix, 1, { order: wrongly }),
+    () => cumsum(matrix, { direction: wrongly }),
+    () => resize(x, { size: [8, 8], mode: wrongly }),
+    () => resize(x, { size: [8, 8], align: wrongly }),
+  ])
+    expect(call).toThrow(/is none of its choices: \w+="kept"\..* Give \w+ or \w+\./);
+});
+
 describe('what takes a tensor, but is no op', () => {
   const { data, dispose, float32Data, grad, hostOp, item, jvp, numbers, realize, valueAndGrad, vjp } = langevin;
   const double = (t: Tensor): Tensor => langevin.mul(langevin.sum(t), 2);
@@ -199,7 +227,8 @@ test('every op that is exported is in the table', () => {
     'Tensor', 'allocateHost', 'deferred', 'fromFile', 'fromBfloat16Bits', 'fromFloat16Bits', 'hostFromNumbers', 'hostView', 'isFloating',
     'isHostArray', 'itemSize', 'numbersFromHost', 'toBfloat16Bits', 'toFloat16Bits', 'isFileSlice', 'errorKind', 'InternalError',
     'UnsupportedError', 'UserError', 'broadcastShapes', 'checkShape', 'normalizeAxes', 'normalizeAxis', 'sameShape', 'showShape', 'sizeOf',
-    'stridesOf', 'flattenTree', 'mapTensors', 'namedTensors', 'tensorsOf', 'shownValue', 'readOptions', 'checkNumber', 'isWithin',
+    'stridesOf', 'flattenTree', 'mapTensors', 'namedTensors', 'tensorsOf', 'shownValue', 'checkChoice', 'readOptions', 'checkNumber',
+    'isWithin',
     // running, engines, derivatives and graphs
     'data', 'dispose', 'float32Data', 'item', 'numbers', 'realize', 'compile', 'defaultEngine', 'setDefaultEngine', 'cacheCounters',
     'checkConstantIndices', 'checkIndices', 'indexOutOfRange', 'indexRangeOf', 'indexUses', 'debugLevel', 'didYouMean', 'grad', 'jvp',

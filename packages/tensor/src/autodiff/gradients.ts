@@ -46,7 +46,7 @@ export interface GradientsOptions {
  */
 export function gradients(ys: readonly Tensor[], xs: readonly Tensor[], options: GradientsOptions = {}): Tensor[] {
   checkTensors({ ys, xs });
-  const { cotangents: seeds } = readOptions('tensor/gradients', options);
+  const { cotangents: seeds } = readOptions('tensor/gradients', options, ['cotangents']);
   if (seeds !== undefined) checkTensors({ cotangents: seeds });
   const cotangentOf = new Map<Tensor, Tensor>();
   const accumulate = (tensor: Tensor, g: Tensor): void => {

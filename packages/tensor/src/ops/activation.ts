@@ -1,7 +1,7 @@
 import { isFloating } from '../dtype.ts';
 import { UserError } from '../errors.ts';
 import { apply1, type OpDefinition } from '../graph/node.ts';
-import { readOptions } from '../read-options.ts';
+import { checkChoice, readOptions } from '../read-options.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, maximum, minimum, mul, sub } from './binary.ts';
 import { stopGradient } from './schedule.ts';
@@ -71,7 +71,8 @@ export const geluOp: OpDefinition<'gelu'> = {
 
 /** x * Phi(x), or its tanh approximation. Hendrycks and Gimpel 2016. */
 export function gelu(x: Tensor, options: { readonly approximation?: 'none' | 'tanh' } = {}): Tensor {
-  const { approximation = 'none' } = readOptions('tensor/gelu', options);
+  const { approximation = 'none' } = readOptions('tensor/gelu', options, ['approximation']);
+  checkChoice('tensor/gelu', { approximation }, ['none', 'tanh']);
   return apply1(geluOp, [x], { approximation });
 }
 

@@ -69,7 +69,13 @@ export interface AttentionOperands {
  */
 export function attention(operands: AttentionOperands): Tensor {
   const name = 'tensor/attention';
-  const { q, k, v, mask: given, scale = 1 / Math.sqrt(shapeOf(name, operands?.q).at(-1) ?? 1) } = readOptions(name, operands);
+  const {
+    q,
+    k,
+    v,
+    mask: given,
+    scale = 1 / Math.sqrt(shapeOf(name, operands?.q).at(-1) ?? 1),
+  } = readOptions(name, operands, ['q', 'k', 'v', 'mask', 'scale']);
   checkNumber(name, { scale });
   for (const operand of given === undefined ? [q, k, v] : [q, k, v, given]) tensorOf(name, operand);
   const mask = given?.dtype === 'bool' ? where({ if: given, then: zeros([], q.dtype), else: -Infinity }) : given;

@@ -81,7 +81,7 @@ export const whereOp: OpDefinition<'where'> = {
 
 /** Elements of `then` where the condition (bool) holds, else of `else`; all broadcast together. */
 export function where(choice: { readonly if: Tensor; readonly then: Operand; readonly else: Operand }): Tensor {
-  const given = readOptions('tensor/where', choice);
+  const given = readOptions('tensor/where', choice, ['if', 'then', 'else']);
   const [a, b] = operands(given.then, given.else);
   return apply1(whereOp, [given.if, a, b], {});
 }

@@ -109,6 +109,8 @@ export interface ConvOptions {
   readonly bias?: Tensor | undefined;
 }
 
+const CONV_OPTIONS = ['stride', 'padding', 'dilation', 'groups', 'bias'];
+
 /** One number for each spatial axis, all equal where one is given. */
 export const perAxis = (value: number | readonly number[], axes: number): readonly number[] =>
   typeof value === 'number' ? new Array<number>(axes).fill(value) : value;
@@ -164,7 +166,7 @@ function withBias(y: Tensor, bias: Tensor | undefined): Tensor {
  * conv(ones([1, 3, 8, 8]), ones([4, 3, 3, 3]), { padding: 1 }).shape; // => [1, 4, 8, 8]
  */
 export function conv(x: Tensor, w: Tensor, options: ConvOptions = {}): Tensor {
-  const given = readOptions('tensor/conv', options);
+  const given = readOptions('tensor/conv', options, CONV_OPTIONS);
   return withBias(apply1(convOp, [x, w], paramsOf('tensor/conv', x, given)), given.bias);
 }
 
@@ -182,7 +184,7 @@ export interface ConvTransposeOptions extends ConvOptions {
  */
 export function convTranspose(x: Tensor, w: Tensor, options: ConvTransposeOptions = {}): Tensor {
   const where = 'tensor/convTranspose';
-  const given = readOptions(where, options);
+  const given = readOptions(where, options, [...CONV_OPTIONS, 'outputPadding']);
   const params = paramsOf(where, x, given);
   const kernel = shapeOf(where, w).slice(2);
   const outputPadding = perAxis(given.outputPadding ?? 0, spatialRank(where, x));

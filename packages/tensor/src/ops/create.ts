@@ -37,10 +37,8 @@ export function tensor(data: Nested | HostArray, options: TensorOptions = {}): T
 }
 
 function checkOptions(options: TensorOptions): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new UserError(`[tensor/tensor] options are no object: options=${shownValue(options)}. Pass { shape, dtype }, or nothing.`);
-  }
-  if (options.dtype !== undefined) checkDType('tensor/tensor', options.dtype);
+  const { dtype } = readOptions('tensor/tensor', options, ['shape', 'dtype']);
+  if (dtype !== undefined) checkDType('tensor/tensor', dtype);
 }
 
 const DEFAULT_DTYPES: readonly DType[] = ['float32', 'int32', 'int64', 'uint8'];
@@ -186,7 +184,7 @@ export interface RangeOptions {
 
 /** `count` numbers start, start + step, ... */
 export function range(count: number, options: RangeOptions = {}): Tensor {
-  const { start = 0, step = 1, dtype = 'int32' } = readOptions('tensor/range', options);
+  const { start = 0, step = 1, dtype = 'int32' } = readOptions('tensor/range', options, ['start', 'step', 'dtype']);
   checkNumber('tensor/range', { start, step });
   checkShape('tensor/range', [count]);
   checkDType('tensor/range', dtype);

@@ -79,7 +79,7 @@ const hostOpDefinition: OpDefinition<'host'> = {
  * await numbers(y!); // => [1, 8]
  */
 export function hostOp(options: HostOpOptions): readonly Tensor[] {
-  const { name, inputs, outputs } = readOptions('tensor/hostOp', options);
+  const { name, inputs, outputs } = readOptions('tensor/hostOp', options, ['name', 'inputs', 'outputs', 'run', 'gradient']);
   for (const [field, list] of Object.entries({ inputs, outputs })) {
     if (!Array.isArray(list)) throw new UserError(`[tensor/hostOp] ${field} are no list: ${field}=${shownValue(list)}. Give [a, b].`);
   }

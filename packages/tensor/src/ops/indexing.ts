@@ -43,7 +43,7 @@ interface ScatterTarget {
 }
 
 function checkTarget(op: string, target: ScatterTarget, rank: number): ScatterTarget {
-  const { axis, size } = readOptions(`tensor/${op}`, target);
+  const { axis, size } = readOptions(`tensor/${op}`, target, ['axis', 'size']);
   checkShape(`tensor/${op}`, [size]);
   return { axis: normalizeAxis(`tensor/${op}`, axis, rank), size };
 }

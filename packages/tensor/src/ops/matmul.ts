@@ -89,7 +89,7 @@ export interface MatmulOptions {
  * matmul(ones([2, 3]), ones([3, 4])).shape; // => [2, 4]
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
-  const { transposeA = false, transposeB = false } = readOptions('tensor/matmul', options);
+  const { transposeA = false, transposeB = false } = readOptions('tensor/matmul', options, ['transposeA', 'transposeB']);
   if (shapeOf('tensor/matmul', a).length > 2 && shapeOf('tensor/matmul', b).length === 2 && !transposeA) {
     // One large product instead of many small ones, forward and backward.
     const rows = reshape(a, [sizeOf(a.shape.slice(0, -1)), a.shape[a.rank - 1]!]);

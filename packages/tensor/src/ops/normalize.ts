@@ -74,7 +74,7 @@ export function normalize(
   x: Tensor,
   options: NormOptions & { readonly axes?: number } = {},
 ): { readonly y: Tensor; readonly mean: Tensor; readonly inverseDeviation: Tensor } {
-  const { axes = 1, epsilon = 1e-5 } = readOptions('tensor/normalize', options);
+  const { axes = 1, epsilon = 1e-5 } = readOptions('tensor/normalize', options, ['axes', 'epsilon']);
   const [y, average, inverse] = apply(normalizeOp, [x], { axes, epsilon });
   return { y: y!, mean: average!, inverseDeviation: inverse! };
 }
@@ -86,7 +86,7 @@ export interface AffineOptions extends NormOptions {
 
 /** Layer norm over the last axis; `scale` and `bias` are [C]. Ba et al. 2016. */
 export function layerNorm(x: Tensor, options: AffineOptions = {}): Tensor {
-  const { scale, bias, epsilon = 1e-5 } = readOptions('tensor/layerNorm', options);
+  const { scale, bias, epsilon = 1e-5 } = readOptions('tensor/layerNorm', options, ['scale', 'bias', 'epsilon']);
   const { y } = normalize(x, { epsilon });
   const scaled = scale === undefined ? y : mul(y, tensorOf('tensor/layerNorm', scale));
   return bias === undefined ? scaled : add(scaled, tensorOf('tensor/layerNorm', bias));
@@ -94,7 +94,7 @@ export function layerNorm(x: Tensor, options: AffineOptions = {}): Tensor {
 
 /** x / sqrt(mean(x^2) + epsilon) over the last axis, times `scale` [C]. Zhang and Sennrich 2019. */
 export function rmsNorm(x: Tensor, options: NormOptions & { readonly scale?: Tensor } = {}): Tensor {
-  const { scale, epsilon = 1e-6 } = readOptions('tensor/rmsNorm', options);
+  const { scale, epsilon = 1e-6 } = readOptions('tensor/rmsNorm', options, ['scale', 'epsilon']);
   checkNumber('tensor/rmsNorm', { epsilon }, { atLeast: 0 });
   const y = div(x, sqrt(add(mean(square(x), { axes: -1, dims: 'keep' }), epsilon)));
   return scale === undefined ? y : mul(y, tensorOf('tensor/rmsNorm', scale));
@@ -133,6 +133,6 @@ export interface GroupNormOptions extends NormOptions {
 
 /** Normalise each group of channels of [N, C, ...] over channels and space. Wu and He 2018. */
 export function groupNorm(x: Tensor, options: GroupNormOptions): Tensor {
-  const { groups, scale, bias, epsilon = 1e-5 } = readOptions('tensor/groupNorm', options);
+  const { groups, scale, bias, epsilon = 1e-5 } = readOptions('tensor/groupNorm', options, ['groups', 'scale', 'bias', 'epsilon']);
   return apply1(groupNormOp, [x, scale, bias], { groups, epsilon });
 }

@@ -88,7 +88,7 @@ export interface PoolOptions {
 
 function paramsOf(where: string, x: Tensor, options: PoolOptions): PoolParams {
   const axes = spatialRank(where, x);
-  const { kernel, stride = kernel, padding = 0 } = readOptions(where, options);
+  const { kernel, stride = kernel, padding = 0 } = readOptions(where, options, ['kernel', 'stride', 'padding']);
   const all = { kernel: perAxis(kernel, axes), strides: perAxis(stride, axes) };
   checkNumbers(where, all);
   return { ...all, padding: paddingPairs(where, padding, axes) };

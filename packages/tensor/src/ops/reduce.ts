@@ -1,7 +1,7 @@
 import { isFloating } from '../dtype.ts';
 import { UserError } from '../errors.ts';
 import { apply1, type OpDefinition } from '../graph/node.ts';
-import { readOptions } from '../read-options.ts';
+import { checkChoice, readOptions } from '../read-options.ts';
 import type { Tensor } from '../tensor.ts';
 import { div, mul } from './binary.ts';
 import { equal } from './compare.ts';
@@ -63,6 +63,7 @@ export const cumsumOp: OpDefinition<'cumsum'> = {
 
 /** Running sum along an axis, each element included. */
 export function cumsum(x: Tensor, options: { readonly axis?: number; readonly direction?: 'forward' | 'reverse' } = {}): Tensor {
-  const { axis = -1, direction = 'forward' } = readOptions('tensor/cumsum', options);
+  const { axis = -1, direction = 'forward' } = readOptions('tensor/cumsum', options, ['axis', 'direction']);
+  checkChoice('tensor/cumsum', { direction }, ['forward', 'reverse']);
   return apply1(cumsumOp, [x], { axis: axisOf('tensor/cumsum', x, axis), direction });
 }

@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts';
-import { readOptions } from '../read-options.ts';
+import { checkChoice, readOptions } from '../read-options.ts';
 import { checkNumbers, showShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { tensor } from './create.ts';
@@ -25,9 +25,11 @@ export interface ResizeOptions {
  * infinity spreads along the axes that are resized.
  */
 export function resize(x: Tensor, options: ResizeOptions): Tensor {
-  const given = readOptions('tensor/resize', options);
+  const given = readOptions('tensor/resize', options, ['size', 'mode', 'align']);
   const { size, mode = 'nearest', align = 'edges' } = given;
   checkNumbers('tensor/resize', { size });
+  checkChoice('tensor/resize', { mode }, ['nearest', 'bilinear']);
+  checkChoice('tensor/resize', { align }, ['edges', 'corners']);
   if (
     size.length !== shapeOf('tensor/resize', x).length - 2
     || size.some((n) => !Number.isInteger(n) || n < 1)

@@ -79,7 +79,7 @@ export function slice(x: Tensor, ranges: Readonly<Record<number, Range>>): Tenso
   const steps = x.shape.map(() => 1);
   for (const [key, range] of Object.entries(readOptions('tensor/slice', ranges))) {
     const axis = axisOf('tensor/slice', x, Number(key));
-    const { start = 0, stop, step = 1 } = readOptions('tensor/slice', range);
+    const { start = 0, stop, step = 1 } = readOptions('tensor/slice', range, ['start', 'stop', 'step']);
     checkNumber('tensor/slice', { start, step, stop: stop ?? 0 }, { kind: 'integer' });
     const n = x.shape[axis]!;
     const from = start < 0 ? start + n : start;

@@ -1,7 +1,7 @@
 import { checkNumber, shownValue } from '../check-number.ts';
 import { UserError } from '../errors.ts';
 import { apply1, type OpDefinition } from '../graph/node.ts';
-import { readOptions } from '../read-options.ts';
+import { checkChoice, readOptions } from '../read-options.ts';
 import type { Tensor } from '../tensor.ts';
 import { lerp } from './binary.ts';
 import { equal, where } from './compare.ts';
@@ -30,12 +30,15 @@ export interface OrderOptions {
   readonly order?: 'largest' | 'smallest';
 }
 
+const ORDER_OPTIONS = ['axis', 'order'];
+
 /**
  * The k largest or smallest elements along an axis, in order, with their indices (int32); ties by rising index. NaN counts as larger than
  * infinity, as in PyTorch.
  */
 export function topK(x: Tensor, k: number, options: OrderOptions = {}): { readonly values: Tensor; readonly indices: Tensor } {
-  const { axis: given = -1, order = 'largest' } = readOptions('tensor/topK', options);
+  const { axis: given = -1, order = 'largest' } = readOptions('tensor/topK', options, ORDER_OPTIONS);
+  checkChoice('tensor/topK', { order }, ['largest', 'smallest']);
   const axis = axisOf('tensor/topK', x, given);
   const indices = apply1(topKIndicesOp, [x], { axis, k, order });
   return { values: gatherElements(x, indices, axis), indices };
@@ -43,7 +46,8 @@ export function topK(x: Tensor, k: number, options: OrderOptions = {}): { readon
 
 /** All elements in rising order ('smallest' first) along an axis, with their indices; stable. NaN is the largest, so it comes last. */
 export function sort(x: Tensor, options: OrderOptions = {}): { readonly values: Tensor; readonly indices: Tensor } {
-  const { axis: given = -1, order = 'smallest' } = readOptions('tensor/sort', options);
+  const { axis: given = -1, order = 'smallest' } = readOptions('tensor/sort', options, ORDER_OPTIONS);
+  checkChoice('tensor/sort', { order }, ['largest', 'smallest']);
   const axis = axisOf('tensor/sort', x, given);
   return topK(x, x.shape[axis]!, { axis, order });
 }

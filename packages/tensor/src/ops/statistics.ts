@@ -1,13 +1,14 @@
 import { checkNumber } from '../check-number.ts';
 import { isFloating } from '../dtype.ts';
 import { UserError } from '../errors.ts';
+import { readOptions } from '../read-options.ts';
 import { sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, sub } from './binary.ts';
 import { equal, isFinite, where } from './compare.ts';
 import { max } from './reduce.ts';
 import { tensorOf } from './operands.ts';
-import { reduceParams, sum, type ReduceOptions } from './sum.ts';
+import { REDUCE_OPTIONS, reduceParams, sum, type ReduceOptions } from './sum.ts';
 import { stopGradient } from './schedule.ts';
 import { reshape } from './shaping.ts';
 import { slice } from './slicing.ts';
@@ -27,13 +28,13 @@ export interface VarianceOptions extends ReduceOptions {
 
 /** Mean square distance from the mean along axes. It is exactly 0 for equal elements, whatever their size. */
 export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
-  const { axes } = reduceParams('tensor/variance', x, options);
-  const { correction = 0 } = options;
+  const { correction = 0, ...reduction } = readOptions('tensor/variance', options, [...REDUCE_OPTIONS, 'correction']);
+  const { axes } = reduceParams('tensor/variance', x, reduction);
   checkNumber('tensor/variance', { correction });
   const count = sizeOf(axes.map((axis) => x.shape[axis]!));
   const shifted = fromFirst(x, axes);
   const centred = sub(shifted, mean(shifted, { axes, dims: 'keep' }));
-  return div(sum(square(centred), options), count - correction);
+  return div(sum(square(centred), reduction), count - correction);
 }
 
 /** Distances from the first element along axes. A shift changes no variance, so none of the gradient goes through it. */

@@ -2,7 +2,7 @@ import { isFloating } from '../dtype.ts';
 import { UserError } from '../errors.ts';
 import { apply1, type OpDefinition } from '../graph/node.ts';
 import type { ReduceParams } from '../graph/primitives.ts';
-import { readOptions } from '../read-options.ts';
+import { checkChoice, readOptions } from '../read-options.ts';
 import { sameShape, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { axesOf } from './operands.ts';
@@ -14,6 +14,8 @@ export interface ReduceOptions {
   /** Whether reduced axes stay, with size 1. @default 'drop' */
   readonly dims?: 'keep' | 'drop';
 }
+
+export const REDUCE_OPTIONS = ['axes', 'dims'];
 
 /** The shape that is left when axes are reduced. */
 export function reducedShape(shape: Shape, { axes, keepDims }: ReduceParams): Shape {
@@ -30,7 +32,8 @@ export function withAxes(y: Tensor, x: Tensor, axes: readonly number[]): Tensor 
 
 /** The axes of a reduction, checked. */
 export function reduceParams(where: string, x: Tensor, options: ReduceOptions): ReduceParams {
-  const { axes, dims = 'drop' } = readOptions(where, options);
+  const { axes, dims = 'drop' } = readOptions(where, options, REDUCE_OPTIONS);
+  checkChoice(where, { dims }, ['keep', 'drop']);
   return { axes: axesOf(where, x, axes), keepDims: dims === 'keep' };
 }
 

@@ -93,7 +93,7 @@ export const relu = (x: Tensor): Tensor => maximum(0, x);
 
 /** Limit to [min, max]; no gradient flows outside of it. */
 export function clamp(x: Tensor, range: { readonly min?: number; readonly max?: number }): Tensor {
-  const { min, max } = readOptions('tensor/clamp', range);
+  const { min, max } = readOptions('tensor/clamp', range, ['min', 'max']);
   const raised = min === undefined ? tensorOf('tensor/clamp', x) : maximum(tensorOf('tensor/clamp', x), min);
   return max === undefined ? raised : minimum(raised, max);
 }
