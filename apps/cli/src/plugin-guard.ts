@@ -63,7 +63,7 @@ export function guardFunctions<V extends object>(part: V, blame: Blame): V {
 
 /** A factory, and what it makes. */
 export function guardFactory<V>(make: Factory<V>, { blame, guard }: { readonly blame: Blame; readonly guard: (made: V) => V }): Factory<V> {
-  const made = (options?: never): V => guarded(blame, () => guard(options === undefined ? make() : make(options)));
+  const made = (options: never): V => guarded(blame, () => guard(make(options)));
   return make.options === undefined ? made : Object.assign(made, { options: make.options });
 }
 
