@@ -16,8 +16,8 @@ export interface View {
 /** What was drawn of V views of one size. */
 export interface RenderedViews<Params> extends RenderedMaps {
   /**
-   * The gradient by the parameters of a loss whose gradients by the maps are given; it may be asked for once. This is how a renderer that is
-   * no graph of tensors takes part in one.
+   * The gradient by the parameters of a loss whose gradients by the maps are given; it may be asked for once. This is how a
+   * renderer that is no graph of tensors takes part in one.
    */
   readonly vjp: (cotangents: Partial<RenderedMaps>) => Promise<Params>;
 }
@@ -72,6 +72,6 @@ export function checkViews(where: string, views: unknown): asserts views is read
   const other = others.find((camera) => camera.width !== width || camera.height !== height);
   if (other !== undefined)
     throw new UserError(
-      `[${where}] views drawn together are of one size: ${width}x${height} and ${other.width}x${other.height}. Draw them one after another.`,
+      `[${where}] views drawn together are of one size: ${width}x${height} and ${other.width}x${other.height}. Draw them apart.`,
     );
 }

@@ -226,8 +226,8 @@ function checkState<Params>({ info }: Network<Params>, x: unknown): asserts x is
   const right = x instanceof Tensor && x.dtype === 'float32' && x.rank === info.axes.length + 2 && x.shape[1] === info.channels;
   if (right && x.shape[0]! > 0) return;
   throw new UserError(
-    `[${WHERE}] this is no state of the network: x=${x instanceof Tensor ? `${x.dtype}[${x.shape.join(', ')}]` : shownValue(x)}. Pass float32 `
-      + `[N, ${info.channels}, ${[...info.axes].join(', ')}].`,
+    `[${WHERE}] this is no state of the network: x=${x instanceof Tensor ? `${x.dtype}[${x.shape.join(', ')}]` : shownValue(x)}. Pass `
+      + `float32 [N, ${info.channels}, ${[...info.axes].join(', ')}].`,
   );
 }
 
