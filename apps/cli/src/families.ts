@@ -1,6 +1,17 @@
 import { backbonePlugins, type BackbonePlugin } from '@langevin/backbones';
 import type { Factory, Registry, Sampler } from '@langevin/core';
-import { lossWeights, processes, spacings, type LossWeight, type NoiseProcess, type Spacing } from '@langevin/core-schedules';
+import {
+  lossWeights,
+  noiseDistributions,
+  preconditionings,
+  processes,
+  spacings,
+  type LossWeight,
+  type NoiseDistribution,
+  type NoiseProcess,
+  type Preconditioning,
+  type Spacing,
+} from '@langevin/core-schedules';
 import { strategies, type Strategy } from '@langevin/gaussians';
 import type { DataPlugin } from '@langevin/io';
 import { dataPlugins } from '@langevin/io/node';
@@ -108,6 +119,8 @@ export const families = Object.freeze({
   spacings: factories<Spacing>({ builtIn: spacings, guard: guardSpacing }),
   processes: factories<NoiseProcess>({ builtIn: processes, guard: guardFunctions }),
   weights: factories<LossWeight>({ builtIn: lossWeights, guard: guardFunctions }),
+  levels: factories<NoiseDistribution>({ builtIn: noiseDistributions, guard: guardFunctions }),
+  preconditionings: factories<Preconditioning>({ builtIn: preconditionings, guard: guardFunctions }),
   backbones: values<BackbonePlugin>({
     builtIn: backbonePlugins,
     kind: 'backbone',

@@ -53,11 +53,11 @@ describe('where a command writes', () => {
   it.each([
     [
       ['convert', 'a.ply', 'b.obj'],
-      '"b.obj" has the end of no known format. Use one of: .ply, .spz, .splats4d, .splats4d.safetensors, .splat.',
+      '"b.obj" has the end of no known format. Use one of: .splats4d, .splats4d.safetensors, .spz, .ply, .splat.',
     ],
     [
       ['convert', 'a.ply', 'b.compressed.ply'],
-      'format is only read: name="b.compressed.ply", format=compressed-ply. Use one of: .ply, .spz,',
+      'format is only read: name="b.compressed.ply", format=compressed-ply. Use one of: .splats4d,',
     ],
     [['compose', 'a.ply', '--out', 'b.compressed.ply'], 'format is only read: name="b.compressed.ply"'],
     [['train', '/nowhere', '--out', 'b.compressed.ply'], 'format is only read: name="b.compressed.ply"'],

@@ -338,9 +338,6 @@ describe('near the end of a run nothing is changed, so that no caller can forget
 });
 
 it.each([
-  ['default', { caps: 100 }, 'unknown option of the strategy "default": caps=100. Did you mean "cap"? Known: start, every, resetEvery,'],
-  ['absgrad', { minOpacity: 0 }, 'unknown option of the strategy "absgrad": minOpacity=0.'],
-  ['mcmc', { resetEvery: 9 }, 'unknown option of the strategy "mcmc": resetEvery=9.'],
   ['default', { every: 0 }, 'every is out of range: every=0. Pass an integer >= 1.'],
   ['default', { pruneOpacity: 0 }, 'pruneOpacity is out of range: pruneOpacity=0. Pass a number > 0 and < 0.5.'],
   ['default', { pruneOpacity: 0.5 }, 'pruneOpacity=0.5'],
@@ -355,6 +352,14 @@ it.each([
     // Of the range, its value is enough.
     message.includes(' ') ? `[gaussians/strategies] ${message}` : message,
   );
+});
+
+it.each([
+  ['default', { caps: 100 }, '[strategy/default] unknown option: "caps". Did you mean "cap"? Known: start, stop, every, resetEvery,'],
+  ['absgrad', { minOpacity: 0 }, '[strategy/absgrad] unknown option: "minOpacity".'],
+  ['mcmc', { resetEvery: 9 }, '[strategy/mcmc] unknown option: "resetEvery".'],
+] as const)('%s has no option %j', (name, options, message) => {
+  expect(() => strategyByName(name, options)).toThrow(message);
 });
 
 it('unknown strategies are refused, and options that are not given are those by default', () => {

@@ -62,7 +62,7 @@ describe.each(writable)('%s', (format) => {
 test.each([
   ['splat', none, 'a .splat of no Gaussians is an empty file, which nobody can tell from another one: count=0. Write PLY.'],
   ['splat', CLOUDS[5]![1], 'a number is too large for .splat, which is known by its small ones: means[2][0]=100000002004087730000'],
-  ['splat', CLOUDS[9]![1], 'splat holds no coordinates so far from 0: metadata.origin=(500000, 5000000, 0). Write ply or 4d;'],
+  ['splat', CLOUDS[9]![1], 'splat holds no coordinates so far from 0: metadata.origin=(500000, 5000000, 0). Write 4d or ply;'],
   ['spz', CLOUDS[3]![1], 'SPZ would move all centres by up to 0.5, where half of the Gaussians are smaller than'],
   ['spz', CLOUDS[4]![1], 'SPZ would move all centres by up to 0.0625, where half of the Gaussians are smaller than'],
   [

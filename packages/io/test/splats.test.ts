@@ -462,7 +462,7 @@ describe('choosing a format', () => {
     expect(names.map((name) => splatFormatForName(name).name)).toEqual(['ply', 'compressed-ply', 'splat', 'spz', '4d', '4d']);
     expect(() => splatFormatForName('a.obj')).toThrow(/"a.obj" has the end of no known format. Use one of: .*\.ply/);
     // Who is to write is offered what can be written.
-    const written = 'Use one of: .ply, .spz, .splats4d, .splats4d.safetensors, .splat.';
+    const written = 'Use one of: .splats4d, .splats4d.safetensors, .spz, .ply, .splat.';
     expect(() => splatFormatForName('a.obj', { use: 'write' })).toThrow(`"a.obj" has the end of no known format. ${written}`);
     expect(() => splatFormatForName('a.compressed.ply', { use: 'write' })).toThrow(
       `[io/splats] format is only read: name="a.compressed.ply", format=compressed-ply. ${written}`,
@@ -471,7 +471,7 @@ describe('choosing a format', () => {
 
   test('by option', async () => {
     await expect(readSplats(new Uint8Array(32), { format: 'ksplat' })).rejects.toThrow(
-      /unknown format="ksplat". Known: compressed-ply, ply, spz, 4d, splat/,
+      /unknown format="ksplat". Known: compressed-ply, 4d, spz, ply, splat/,
     );
     await expect(writeSplats(syntheticCloud({ count: 1, seed: 1 }), { format: 'compressed-ply' })).rejects.toThrow(UnsupportedError);
   });

@@ -21,6 +21,8 @@ export interface SplatFormat {
   matches(head: Uint8Array, byteLength: number): boolean;
   /** Whether `metadata.origin` is kept. @default 'refused', since places would be elsewhere without it */
   readonly origin?: 'kept' | 'refused';
+  /** Whether it is the container of what moves: `readSplatScene4d` and `encodeSplats4d` read and write that. @default 'none' */
+  readonly motion?: 'kept' | 'none';
   /** @throws {UserError} when the file is not well-formed */
   read(request: ReadRequest): Promise<SplatCloud>;
   /** Missing where the format is only read. The cloud has been checked. */

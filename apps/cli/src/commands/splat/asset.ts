@@ -3,7 +3,7 @@ import { movingScene, parseSceneFile, playback, type Gaussians, type MovingScene
 import { readJson } from '@langevin/io/node';
 import type { SplatAsset4d, SplatCloud, SplatScene4d, SplatTimes } from '@langevin/io/splats';
 import { UserError } from '@langevin/tensor';
-import type { Terminal } from '../../terminal.ts';
+import type { CommandContext } from '../../define-command.ts';
 import { readAssetFile, type ReadAssetOptions } from './files.ts';
 
 /** A file of Gaussians that may move, or a scene of several. */
@@ -26,7 +26,7 @@ export interface OpenedAsset {
 const STILL: SplatTimes = { start: 0, end: 1, loop: 'none' };
 
 /** @param path a file of Gaussians, or a scene file that ends in .json */
-export async function openAsset(path: string, options: ReadAssetOptions, terminal: Terminal): Promise<OpenedAsset> {
+export async function openAsset(path: string, options: ReadAssetOptions, terminal: CommandContext): Promise<OpenedAsset> {
   if (path.toLowerCase().endsWith('.json')) return openScene(path, options, terminal);
   const file = await readAssetFile(path, options, terminal);
   if (file.kind === '4d') return opened4d(file.scene, path);
@@ -64,7 +64,7 @@ function openedOne(asset: SplatAsset4d, path: string): OpenedAsset {
 export async function openPlaced(
   placed: readonly PlacedFile[],
   { folder, label, ...options }: ReadAssetOptions & { readonly folder: string; readonly label: string },
-  terminal: Terminal,
+  terminal: CommandContext,
 ): Promise<OpenedAsset> {
   const assets: SplatScene4d['assets'][number][] = [];
   for (const { file, transform, ...times } of placed) {
@@ -114,7 +114,7 @@ function openedScene(scene: SplatScene4d, { format, label }: { readonly format: 
   };
 }
 
-async function openScene(path: string, options: ReadAssetOptions, terminal: Terminal): Promise<OpenedAsset> {
+async function openScene(path: string, options: ReadAssetOptions, terminal: CommandContext): Promise<OpenedAsset> {
   return openPlaced(parseSceneFile(await readJson(path), path), { ...options, folder: dirname(path), label: path }, terminal);
 }
 

@@ -4,8 +4,9 @@ import { checkOutputFile, prepareOutputFile, readJson, writeFileAtomic } from '@
 import { splatFormatForName } from '@langevin/io/splats';
 import { UserError } from '@langevin/tensor';
 import { InvalidArgumentError, type Command } from 'commander';
+import type { CommandContext } from '../../define-command.ts';
 import { showCount } from '../../table.ts';
-import { line, remark, type Terminal } from '../../terminal.ts';
+import { line, remark } from '../../terminal.ts';
 import { finite } from './arguments.ts';
 import { openPlaced } from './asset.ts';
 import { writeAssetFile } from './files.ts';
@@ -36,7 +37,7 @@ moves, offset (when it begins), duration, and beyond=hold, loop or mirror. A sce
   { "assets": [{ "file": "room.ply" }, { "file": "cat.spz", "translation": [0.5, 0, 1], "scale": 0.5 }] }
 It names the files; a .splats4d holds them, with their motions, places and times. Formats without motion hold one moment.`;
 
-export function addSplatCompose(program: Command, terminal: Terminal): void {
+export function addSplatCompose(program: Command, terminal: CommandContext): void {
   program
     .command('compose')
     .description('Put several files of Gaussians into one scene.')
@@ -52,9 +53,13 @@ export function addSplatCompose(program: Command, terminal: Terminal): void {
     .action((files: readonly string[], options: ComposeOptions) => runCompose(files, options, terminal));
 }
 
-async function runCompose(files: readonly string[], { place: places, out, time, json }: ComposeOptions, terminal: Terminal): Promise<void> {
+async function runCompose(
+  files: readonly string[],
+  { place: places, out, time, json }: ComposeOptions,
+  terminal: CommandContext,
+): Promise<void> {
   const asScene = out.toLowerCase().endsWith('.json');
-  const format = asScene ? undefined : splatFormatForName(out, { use: 'write' });
+  const format = asScene ? undefined : splatFormatForName(out, { use: 'write', formats: terminal.registries.splatFormats });
   if (asScene && time !== undefined)
     throw new UserError(`[cli/splat] a scene file has all its time: --time=${time}, --out=${out}. Leave --time out, or write a .ply.`);
   await checkOutputFile(out);
@@ -67,7 +72,7 @@ async function runCompose(files: readonly string[], { place: places, out, time, 
     const to = dirname(resolve(out));
     const assets = entries.map((entry, i) => ({ ...entry, file: relative(to, resolve(folder, placed[i]!.file)) }));
     await writeFileAtomic(out, new TextEncoder().encode(`${JSON.stringify({ assets }, undefined, 2)}\n`));
-  } else if (format.name === '4d' && scene.times !== undefined && time === undefined) {
+  } else if (format.motion === 'kept' && scene.times !== undefined && time === undefined) {
     await writeAssetFile(out, { kind: '4d', scene: scene.scene }, terminal);
   } else {
     await writeAssetFile(out, { kind: 'cloud', cloud: { ...gaussians, metadata: { antialiased: scene.antialiased } } }, terminal);

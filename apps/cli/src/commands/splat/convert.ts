@@ -1,8 +1,9 @@
 import { checkOutputFile, prepareOutputFile } from '@langevin/io/node';
 import { splatFormatForName, splatFormats } from '@langevin/io/splats';
 import type { Command } from 'commander';
+import type { CommandContext } from '../../define-command.ts';
 import { showCount } from '../../table.ts';
-import { line, remark, type Terminal } from '../../terminal.ts';
+import { line, remark } from '../../terminal.ts';
 import { finite } from './arguments.ts';
 import { openAsset } from './asset.ts';
 import { writeAssetFile } from './files.ts';
@@ -25,7 +26,7 @@ The input is known by its content, the output by the end of its name: ${splatFor
   .flatMap(({ extensions }) => extensions)
   .join(', ')}.`;
 
-export function addSplatConvert(program: Command, terminal: Terminal): void {
+export function addSplatConvert(program: Command, terminal: CommandContext): void {
   program
     .command('convert')
     .description('Write a file of Gaussians in another format.')
@@ -36,10 +37,10 @@ export function addSplatConvert(program: Command, terminal: Terminal): void {
     .option('--json', 'one JSON document on stdout at the end')
     .addHelpText('after', AFTER_HELP)
     .action(async (from: string, to: string, { time, dropInvalid, json }: ConvertOptions) => {
-      const format = splatFormatForName(to, { use: 'write' });
+      const format = splatFormatForName(to, { use: 'write', formats: terminal.registries.splatFormats });
       await checkOutputFile(to);
       const asset = await openAsset(from, { invalid: dropInvalid ? 'drop' : 'refuse' }, terminal);
-      const moves = asset.times !== undefined && time === undefined && format.name === '4d';
+      const moves = asset.times !== undefined && time === undefined && format.motion === 'kept';
       const { origin, ...kept } = asset.metadata ?? {};
       const keeps = format.origin === 'kept';
       if (origin !== undefined && !keeps)

@@ -13,8 +13,8 @@ import {
   type SplatScene4d,
 } from '@langevin/io/splats';
 import { UserError } from '@langevin/tensor';
+import type { CommandContext } from '../../define-command.ts';
 import { stopHere, stoppable } from '../../stopping.ts';
-import type { Terminal } from '../../terminal.ts';
 
 /** What a file of Gaussians holds: a cloud, or assets with their motions and places. */
 export type SplatFile = { readonly kind: 'cloud'; readonly cloud: SplatCloud } | { readonly kind: '4d'; readonly scene: SplatScene4d };
@@ -30,7 +30,7 @@ export interface ReadAssetOptions {
  *
  * @throws UserError when it is damaged, with advice for the command line, or when the user ends it
  */
-export async function readAssetFile(path: string, { invalid = 'refuse' }: ReadAssetOptions, terminal: Terminal): Promise<SplatFile> {
+export async function readAssetFile(path: string, { invalid = 'refuse' }: ReadAssetOptions, terminal: CommandContext): Promise<SplatFile> {
   const file = await fileSource(path);
   let bytes = 0;
   const source: typeof file = {
@@ -42,9 +42,10 @@ export async function readAssetFile(path: string, { invalid = 'refuse' }: ReadAs
     },
   };
   try {
-    const { name } = await detectSplatFormat(source);
-    if (name === '4d') return { kind: '4d', scene: await readSplatScene4d(source, { invalid }) };
-    return { kind: 'cloud', cloud: await readSplats(source, { invalid, format: name }) };
+    const { splatFormats: formats } = terminal.registries;
+    const { name, motion } = await detectSplatFormat(source, { formats });
+    if (motion === 'kept') return { kind: '4d', scene: await readSplatScene4d(source, { invalid }) };
+    return { kind: 'cloud', cloud: await readSplats(source, { invalid, format: name, formats }) };
   } catch (cause) {
     if (!(cause instanceof InvalidGaussiansError)) throw cause;
     throw new UserError(`${cause.found} Save it again, or leave them out: langevin splat convert ${path} sound.ply --drop-invalid.`, {
@@ -63,11 +64,12 @@ export async function readAssetFile(path: string, { invalid = 'refuse' }: ReadAs
 export async function writeAssetFile(
   path: string,
   given: SplatFile | { readonly kind: 'asset'; readonly asset: SplatAsset4d },
-  terminal: Terminal,
+  terminal: CommandContext,
 ): Promise<void> {
+  const { splatFormats: formats } = terminal.registries;
   const pieces =
     given.kind === 'cloud'
-      ? encodeSplats(given.cloud, { format: splatFormatForName(path, { use: 'write' }).name })
+      ? encodeSplats(given.cloud, { format: splatFormatForName(path, { use: 'write', formats }).name, formats })
       : given.kind === 'asset'
         ? [encodeSplats4d(given.asset)]
         : [encodeSplatScene4d(given.scene)];

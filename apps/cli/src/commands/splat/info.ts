@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { sceneBounds } from '@langevin/gaussians';
 import type { Command } from 'commander';
+import type { CommandContext } from '../../define-command.ts';
 import { showBytes, showCount } from '../../table.ts';
-import { line, type Terminal } from '../../terminal.ts';
+import { line } from '../../terminal.ts';
 import { openAsset, type OpenedAsset } from './asset.ts';
 
 const AFTER_HELP = `
@@ -10,7 +11,7 @@ Examples:
   langevin splat info scene.ply
   langevin splat info walk.splats4d --json`;
 
-export function addSplatInfo(program: Command, terminal: Terminal): void {
+export function addSplatInfo(program: Command, terminal: CommandContext): void {
   program
     .command('info')
     .description('Say what a file of Gaussians holds.')

@@ -5,10 +5,11 @@ import { filmPalette, type Image } from '@langevin/io';
 import { checkOutputFile, filmExtensions, imageExtensions, prepareOutputFile, writeFilm, writeImage } from '@langevin/io/node';
 import { UserError } from '@langevin/tensor';
 import { Option, type Command } from 'commander';
+import type { CommandContext } from '../../define-command.ts';
 import { integer } from '../../arguments.ts';
 import { showProgress } from '../../progress.ts';
 import { stopHere } from '../../stopping.ts';
-import { line, type Terminal } from '../../terminal.ts';
+import { line } from '../../terminal.ts';
 import { degrees, finite, size, vector } from './arguments.ts';
 import { openAsset, type OpenedAsset } from './asset.ts';
 import { camerasOf, type CameraOptions } from './render-camera.ts';
@@ -39,7 +40,7 @@ Examples:
 fy, cx, cy and worldToCamera (12 numbers), or <scene folder>:<view>. A film of what stands still is a turn; one of what moves runs through
 its time, or, with --time, is a turn around that moment.`;
 
-export function addSplatRender(program: Command, terminal: Terminal): void {
+export function addSplatRender(program: Command, terminal: CommandContext): void {
   program
     .command('render')
     .description('Draw a file of Gaussians: a picture, or a film of a turn around it or of its motion.')
@@ -62,7 +63,7 @@ export function addSplatRender(program: Command, terminal: Terminal): void {
     .action((path: string, options: RenderOptions) => runRender(path, options, terminal));
 }
 
-async function runRender(path: string, options: RenderOptions, terminal: Terminal): Promise<void> {
+async function runRender(path: string, options: RenderOptions, terminal: CommandContext): Promise<void> {
   const { out } = options;
   const started = performance.now();
   const isFilm = filmExtensions.includes(ending(out));
@@ -151,7 +152,7 @@ const PALETTE_SIDE = 160;
 /** Draws and writes a film frame by frame; between two frames the user can end that, and no file is left. */
 async function film(
   shots: readonly Shot[],
-  { draw, options, terminal }: { readonly draw: Drawing; readonly options: RenderOptions; readonly terminal: Terminal },
+  { draw, options, terminal }: { readonly draw: Drawing; readonly options: RenderOptions; readonly terminal: CommandContext },
 ): Promise<void> {
   const { width, height } = shots[0]!.camera;
   const progress = showProgress(terminal, { name: 'drawing', unit: 'frame', total: shots.length });

@@ -11,13 +11,14 @@ import {
 } from '@langevin/gaussians';
 import { loadScene } from '@langevin/gaussians/node';
 import { checkOutputFile, checkOutputFolder, makeFolder, prepareOutputFile, writeSplatFile } from '@langevin/io/node';
-import { splatFormatForName, type SplatMetadata } from '@langevin/io/splats';
+import { splatFormatForName, type SplatFormat, type SplatMetadata } from '@langevin/io/splats';
 import { shownValue, UserError } from '@langevin/tensor';
 import { folderStore } from '@langevin/training/node';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { CommandContext } from '../../define-command.ts';
 import { integer, list, setting } from '../../arguments.ts';
 import { showCount } from '../../table.ts';
-import { line, remark, type Terminal } from '../../terminal.ts';
+import { line, remark } from '../../terminal.ts';
 import { vector } from './arguments.ts';
 import { follow } from './follow.ts';
 import { INITS, withPoints, type InitOptions } from './initial-points.ts';
@@ -74,7 +75,7 @@ Where the frames of a transforms.json have a "time", the scene moves: an asset a
 views of the first moment if there are 8, otherwise on all), then the motion, and the asset with it. The folder then holds still/ and
 motion/.`;
 
-export function addSplatTrain(program: Command, terminal: Terminal): void {
+export function addSplatTrain(program: Command, terminal: CommandContext): void {
   program
     .command('train')
     .description('Train Gaussians on posed photographs.')
@@ -98,7 +99,7 @@ export function addSplatTrain(program: Command, terminal: Terminal): void {
       'names with commas, or a number for every n-th, or none (default: what the scene says, otherwise every 8th)',
       holdOut,
     )
-    .option('--strategy <name>', 'how the number of Gaussians changes: default, absgrad or mcmc', 'default')
+    .option('--strategy <name>', 'how the number of Gaussians changes; "langevin list strategies" shows them', 'default')
     .option('--set <option=value>', 'an option of the strategy, such as cap=200000; may be given several times', setting)
     .addOption(
       new Option(
@@ -140,11 +141,12 @@ export function addSplatTrain(program: Command, terminal: Terminal): void {
     .action((path: string, options: TrainOptions) => runTraining(path, options, terminal));
 }
 
-async function runTraining(path: string, options: TrainOptions, terminal: Terminal): Promise<void> {
-  checkBefore(options);
+async function runTraining(path: string, options: TrainOptions, terminal: CommandContext): Promise<void> {
+  const { strategies, splatFormats: formats } = terminal.registries;
+  checkBefore(options, formats);
   if (options.out !== undefined) await checkOutputFile(options.out);
   if (options.folder !== undefined) await checkOutputFolder(options.folder);
-  const strategy = strategyByName(options.strategy, settings(options.set ?? {}));
+  const strategy = strategyByName(options.strategy, settings(options.set ?? {}), strategies);
   const loaded = await loadScene(path, {
     downscale: options.downscale,
     ...(options.images !== undefined && { images: options.images }),
@@ -153,7 +155,7 @@ async function runTraining(path: string, options: TrainOptions, terminal: Termin
     ...(options.up !== undefined && { up: options.up }),
     ...(options.strict && { unusable: 'refuse' }),
   });
-  const kind = deformationOf(loaded, options);
+  const kind = deformationOf(loaded, options, formats);
   const { scene, from } = withPoints(loaded, options);
   if (options.depthWeight > 0 && !scene.train.some(({ depth }) => depth !== undefined))
     throw new UserError(
@@ -225,7 +227,7 @@ async function runTraining(path: string, options: TrainOptions, terminal: Termin
       terminal,
     );
     const { gaussians } = done.state;
-    await writeOrSay(out, { ...gaussians, metadata });
+    await writeOrSay(out, { ...gaussians, metadata }, formats);
     const ending = {
       out,
       step: done.step,
@@ -255,11 +257,11 @@ async function runTraining(path: string, options: TrainOptions, terminal: Termin
 }
 
 /** What is wrong is said before hours of training, not after. */
-function checkBefore(options: TrainOptions): void {
+function checkBefore(options: TrainOptions, formats: readonly SplatFormat[]): void {
   const { out, deformation, setMotion, steps, stillSteps: given, resume, resumePrevious } = options;
   if (resume && resumePrevious)
     throw new UserError('[cli/splat] a run goes on from one checkpoint: --resume and --resume-previous are both given. Give one of them.');
-  if (out !== undefined) splatFormatForName(out, { use: 'write' });
+  if (out !== undefined) splatFormatForName(out, { use: 'write', formats });
   if (deformation === undefined || deformation === 'none') {
     if (setMotion !== undefined && deformation === 'none')
       throw new UserError('[cli/splat] options of a motion that is not trained: --deformation=none, --set-motion. Leave one of them out.');
@@ -271,7 +273,11 @@ function checkBefore(options: TrainOptions): void {
 }
 
 /** How the scene is taken to move; undefined for not at all. */
-function deformationOf({ name, times }: SplatScene, { deformation, out }: TrainOptions): DeformationKind | undefined {
+function deformationOf(
+  { name, times }: SplatScene,
+  { deformation, out }: TrainOptions,
+  formats: readonly SplatFormat[],
+): DeformationKind | undefined {
   const kind = deformation ?? (times === undefined ? 'none' : 'mlp');
   if (kind === 'none') return undefined;
   if (times === undefined)
@@ -279,7 +285,7 @@ function deformationOf({ name, times }: SplatScene, { deformation, out }: TrainO
       `[cli/splat] nothing moves in this scene: scene=${name}, --deformation=${kind}. Give every frame of its transforms.json a `
         + 'time, or leave --deformation out.',
     );
-  if (out !== undefined && splatFormatForName(out).name !== '4d')
+  if (out !== undefined && splatFormatForName(out, { formats }).motion !== 'kept')
     throw new UserError(
       `[cli/splat] format holds no motion: --out=${out}. End the name in .splats4d, or pass --deformation none to train a still `
         + 'asset on all moments.',
@@ -291,19 +297,19 @@ function deformationOf({ name, times }: SplatScene, { deformation, out }: TrainO
 function metadataOf(
   { up, origin }: SplatScene,
   { out, antialiased }: { readonly out: string; readonly antialiased: boolean },
-  terminal: Terminal,
+  terminal: CommandContext,
 ): SplatMetadata {
   const common = { antialiased, ...(up && { up }) };
   if (origin === undefined) return common;
-  const { name, origin: kept } = splatFormatForName(out, { use: 'write' });
+  const { name, origin: kept } = splatFormatForName(out, { use: 'write', formats: terminal.registries.splatFormats });
   if (kept === 'kept') return { ...common, origin };
   remark(terminal, `${name} holds no places so far from 0: ${out} will be relative to (${origin.join(', ')}); .ply keeps them`);
   return common;
 }
 
 /** A format may be unable to hold what was trained: that is no reason to train again. */
-async function writeOrSay(out: string, cloud: Parameters<typeof writeSplatFile>[1]): Promise<void> {
-  await writeSplatFile(out, cloud).catch((error: unknown) => {
+async function writeOrSay(out: string, cloud: Parameters<typeof writeSplatFile>[1], formats: readonly SplatFormat[]): Promise<void> {
+  await writeSplatFile(out, cloud, { formats }).catch((error: unknown) => {
     if (!(error instanceof UserError)) throw error;
     throw new UserError(`${error.message} Nothing is lost: the same command with --resume and another --out writes what was trained.`, {
       cause: error,

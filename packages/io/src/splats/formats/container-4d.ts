@@ -31,6 +31,7 @@ export const container4dFormat: SplatFormat = defineSplatFormat({
   loses: 'nothing',
   bytesPerGaussian: bytesInMemory,
   origin: 'kept',
+  motion: 'kept',
   matches: (head, byteLength) => {
     if (head.byteLength < 16 || head[8] !== 0x7b) return false;
     const length = new DataView(head.buffer, head.byteOffset, 8).getBigUint64(0, true);
