@@ -49,6 +49,8 @@ const HELP = `Usage: npm run bench -- engine [options]
   --minutes n   at most, for each training of this call (default 15)
   --write       also write the page and its figures to docs/
 
+The quality study keeps its trainings in runs/quality (LANGEVIN_QUALITY), and takes judges from models/judges (LANGEVIN_JUDGES) and data
+sets that lie on this machine from LANGEVIN_DATA; others are fetched.
 PyTorch takes part when LANGEVIN_PYTHON, python3 or python can import torch.
 WebGPU without a GPU takes Debian's chromium and its SwiftShader in the environment:
   LD_LIBRARY_PATH=/usr/lib/chromium VK_DRIVER_FILES=/usr/lib/chromium/vk_swiftshader_icd.json
