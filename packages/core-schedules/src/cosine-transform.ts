@@ -80,7 +80,7 @@ export function tensorCosineTransform({ height, width }: PictureShape): CosineTr
  *
  * @example
  * const grey = defineDenoiser({ nfe: 1, denoise: (x: Float64Array) => x.map(() => 0.5) });
- * const denoise = inFrequencies(grey, cosineTransform({ height: 2, width: 2 }));
+ * const denoise = inFrequencies<Float64Array>(grey, cosineTransform({ height: 2, width: 2 }));
  * await denoise(Float64Array.of(0.3, -1, 0.8, 0.1), { alpha: 0.6, sigma: 0.8 }); // => [1.000, 0.000, 0.000, 0.000]
  */
 export function inFrequencies<T>(denoise: Denoiser<T>, { forward, inverse }: CosineTransform<T>): Denoiser<T> {

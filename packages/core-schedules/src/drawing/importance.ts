@@ -99,7 +99,8 @@ export interface ImportanceDraws {
  * Draws levels more often where the loss has been large, which makes the gradient of a bound on the likelihood less noisy.
  *
  * @example
- * const drawn = drawByImportance(uniformTimes(vpLinear()), { history: lossHistory({ bands: 4 }), generator: torchGenerator(0), count: 2 });
+ * const [times, history] = [uniformTimes({ process: vpLinear() }), lossHistory({ bands: 4 })];
+ * const drawn = drawByImportance(times, { history, generator: torchGenerator(0), count: 2 });
  * drawn.importance; // => [1, 1]
  */
 export function drawByImportance(

@@ -46,7 +46,7 @@ export interface VariationalBound {
  * const process = discreteVp({ steps: 10 });
  * const denoise = defineDenoiser({ nfe: 1, denoise: (x: Float64Array) => x.map(() => 0) });
  * const noise = () => Float64Array.of(0.5, -0.5);
- * const bound = await variationalBound({ algebra: arrayAlgebra(), denoise, process, x0: new Float64Array(2), noise });
+ * const bound = await variationalBound<Float64Array>({ algebra: arrayAlgebra(), denoise, process, x0: new Float64Array(2), noise });
  * bound.terms.size; // => 10
  */
 export async function variationalBound<T>(options: VariationalBoundOptions<T>): Promise<VariationalBound> {

@@ -19,7 +19,10 @@ export interface CtmOptions {
  * @example
  * // A network that jumps to any level is told which one by the level that it is shown.
  * const asked: (number | undefined)[] = [];
- * const denoise: Denoiser<Float64Array> = async (x, at) => (asked.push(targetOf(at as NoiseLevel)?.sigma), x.map(() => 0.5));
+ * const denoise = defineDenoiser<Float64Array>({
+ *   nfe: 1,
+ *   denoise: (x, at) => (asked.push(targetOf(at as NoiseLevel)?.sigma), x.map(() => 0.5)),
+ * });
  * await sample({ sampler: ctm({ gamma: 0 }), denoise, x: Float64Array.of(80), levels: [80, 1, 0].map(sigmaLevel) });
  * asked; // => [1, 0]
  */
