@@ -7,7 +7,7 @@ import { builtIn, families, familyNames, type Registries } from './families.ts';
 import { guarded } from './plugin-guard.ts';
 
 /** What --plugin takes, for help texts. */
-export const PLUGIN_HELP = `A plugin is a JavaScript module, a file or the name of an installed package, with one or more of these named exports:
+export const PLUGIN_HELP = `A plugin is a JavaScript module, a file or the name of an installed package, that exports one or more of
 ${familyNames.join(', ')}.
 Each is an object of factories by name, or a list of what define...() gives; docs/decisions/0020-plugins.md says which:
   export const samplers = { mine: declareOptions(({ strength = 1 } = {}) => defineSampler({ ... }), ['strength']) };

@@ -9,7 +9,8 @@ vi.setConfig({ testTimeout: 60_000 });
 /** A part of each family, from outside, as plain JavaScript. */
 const PLUGIN = `
 const named = (more) => () => Object.freeze({ name: 'mine', ...more });
-export const samplers = { mine: named({ order: 1, stochastic: false, paper: 'none', init: () => ({}), step: async ({ x }) => ({ x, denoised: x }) }) };
+const step = async ({ x }) => ({ x, denoised: x });
+export const samplers = { mine: named({ order: 1, stochastic: false, paper: 'none', init: () => ({}), step }) };
 export const spacings = { mine: named({ levels: () => [] }) };
 export const processes = { mine: named({}) };
 export const weights = { mine: named({}) };
@@ -17,10 +18,16 @@ export const levels = { mine: named({}) };
 export const preconditionings = { mine: named({}) };
 export const metrics = { mine: named({ summary: 'Mine.' }) };
 export const strategies = { mine: named({ paper: 'none' }) };
-export const backbones = [{ name: 'mine', className: 'Mine', summary: 'Mine.', parse: () => { throw new TypeError('not yet'); } }];
-export const data = [{ name: 'mine', summary: 'Mine.', licences: [], options: ['size'], parts: () => [], open: () => { throw new TypeError('not yet'); } }];
+const fails = () => {
+  throw new TypeError('not yet');
+};
+export const backbones = [{ name: 'mine', className: 'Mine', summary: 'Mine.', parse: fails }];
+export const data = [{ name: 'mine', summary: 'Mine.', licences: [], options: ['size'], parts: () => [], open: fails }];
 export const splatFormats = [
-  { name: 'mine', extensions: ['.mine'], keeps: 'all', loses: 'nothing', matches: () => false, read: async () => 1, bytesPerGaussian: () => 1 },
+  {
+    ...{ name: 'mine', extensions: ['.mine'], keeps: 'all', loses: 'nothing' },
+    ...{ matches: () => false, read: async () => 1, bytesPerGaussian: () => 1 },
+  },
 ];
 export const commands = [
   {

@@ -68,6 +68,30 @@ export function priceProbeWeight(): LossWeight {
     entry: 'packages/core-schedules/src/index.ts',
     known: 'lossWeights',
   },
+  'distribution of levels': {
+    files: {
+      'packages/core-schedules/src/distributions/price-probe.ts': `import type { NoiseDistribution } from '../noise-distribution.ts';
+export function priceProbeDistribution(): NoiseDistribution {
+  return { name: 'price-probe' } as NoiseDistribution;
+}
+`,
+    },
+    registry: 'packages/core-schedules/src/distributions/index.ts',
+    entry: 'packages/core-schedules/src/index.ts',
+    known: 'noiseDistributions',
+  },
+  preconditioning: {
+    files: {
+      'packages/core-schedules/src/preconditionings/price-probe.ts': `import type { Preconditioning } from '../preconditioning.ts';
+export function priceProbePreconditioning(): Preconditioning {
+  return {} as Preconditioning;
+}
+`,
+    },
+    registry: 'packages/core-schedules/src/preconditionings/index.ts',
+    entry: 'packages/core-schedules/src/index.ts',
+    known: 'preconditionings',
+  },
   metric: {
     files: {
       'packages/metrics/src/metrics/price-probe.ts': `import type { Metric } from '../metric.ts';
