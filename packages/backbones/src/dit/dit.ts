@@ -11,7 +11,7 @@ import {
   type Initializer,
   type LinearParams,
 } from '@langevin/nn';
-import { defineNetwork, type Network, type NetworkArguments } from '@langevin/core';
+import { defineNetwork, tapped, type Network, type NetworkArguments } from '@langevin/core';
 import { ditBlock, modulate, ZERO, type DitBlockParams } from './block.ts';
 import { conditioning } from './conditioning.ts';
 import { completeDitConfig, parseDitConfig, type DitConfig } from './config.ts';
@@ -93,7 +93,7 @@ export function dit(config: Partial<DitConfig>, options: DitOptions = {}): Netwo
         proj_out_2: projOut2.init(generator),
       };
     },
-    apply(params: DitParams, ...[x, time, { conditions: given = {}, mode } = {}]: NetworkArguments) {
+    apply(params: DitParams, ...[x, time, { conditions: given = {}, mode, taps } = {}]: NetworkArguments) {
       checkSample(x, complete);
       const n = x.shape[0]!;
       const grid = [x.shape[2]! / p, x.shape[3]! / p] as const;
@@ -105,7 +105,8 @@ export function dit(config: Partial<DitConfig>, options: DitOptions = {}): Netwo
       const positions = cast(gridPositions({ size: width, grid, base: complete.sampleSize / p }), x.dtype);
       let h = add(add(tokens, bias!), positions);
       blocks.forEach((block, i) => {
-        h = block.apply(params.transformer_blocks[i]!, { x: h, condition: (conditions[i] ?? conditions[0])!, mode });
+        const told = (conditions[i] ?? conditions[0])!;
+        h = tapped(taps, `transformer_blocks.${i}`, block.apply(params.transformer_blocks[i]!, { x: h, condition: told, mode }));
       });
       const [shift, scale] = split(projOut1.apply(params.proj_out_1, silu(conditions[0]!)), 2, 1) as [Tensor, Tensor];
       return fromPatches(projOut2.apply(params.proj_out_2, modulate(normOut.apply({}, h), { scale, shift })), grid, p);

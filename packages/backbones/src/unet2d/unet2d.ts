@@ -12,7 +12,7 @@ import {
   type EmbeddingMlpParams,
   type NormParams,
 } from '@langevin/nn';
-import { defineNetwork, type ConditionSpec, type Network, type NetworkArguments } from '@langevin/core';
+import { defineNetwork, tapped, type ConditionSpec, type Network, type NetworkArguments } from '@langevin/core';
 import { downBlock, upBlock, type DownBlockParams, type SharedConfig, type UpBlockParams } from './blocks.ts';
 import { completeUnet2dConfig, parseUnet2dConfig, type Unet2dConfig } from './config.ts';
 import { stages, type StagesParams } from './stages.ts';
@@ -100,7 +100,7 @@ export function unet2d(config: Partial<Unet2dConfig>, options: Unet2dOptions = {
         conv_out: convOut.init(generator),
       };
     },
-    apply(params: Unet2dParams, ...[x, time, { conditions = {}, mode } = {}]: NetworkArguments) {
+    apply(params: Unet2dParams, ...[x, time, { conditions = {}, mode, taps } = {}]: NetworkArguments) {
       checkSample(x, complete);
       const times = perItem(time, x.shape[0]!, 'time');
       const embedding = embed(params, times, conditions['label']);
@@ -109,11 +109,11 @@ export function unet2d(config: Partial<Unet2dConfig>, options: Unet2dOptions = {
       down.forEach((block, i) => {
         const result = block.apply(params.down_blocks[i]!, { x: h, embedding, mode });
         skips.push(...result.skips);
-        h = result.x;
+        h = tapped(taps, `down_blocks.${i}`, result.x);
       });
-      if (middle) h = middle.apply(params.mid_block!, { x: h, embedding, mode });
+      if (middle) h = tapped(taps, 'mid_block', middle.apply(params.mid_block!, { x: h, embedding, mode }));
       up.forEach((block, i) => {
-        h = block.apply(params.up_blocks[i]!, { x: h, embedding, mode }, skips.splice(-block.skipCount));
+        h = tapped(taps, `up_blocks.${i}`, block.apply(params.up_blocks[i]!, { x: h, embedding, mode }, skips.splice(-block.skipCount)));
       });
       // Whatever the configuration says of activations, diffusers ends with this one.
       const y = convOut.apply(params.conv_out, silu(normOut.apply(params.conv_norm_out, h)));
