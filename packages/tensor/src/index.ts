@@ -125,6 +125,7 @@ export {
   square,
   tanh,
 } from './ops/unary.ts';
+export { shapeOf } from './ops/operands.ts';
 export { add, div, lerp, maximum, minimum, mul, pow, sub } from './ops/binary.ts';
 export {
   equal,

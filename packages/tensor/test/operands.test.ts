@@ -228,7 +228,7 @@ test('every op that is exported is in the table', () => {
     'isHostArray', 'itemSize', 'numbersFromHost', 'toBfloat16Bits', 'toFloat16Bits', 'isFileSlice', 'errorKind', 'InternalError',
     'UnsupportedError', 'UserError', 'broadcastShapes', 'checkShape', 'normalizeAxes', 'normalizeAxis', 'sameShape', 'showShape', 'sizeOf',
     'stridesOf', 'flattenTree', 'mapTensors', 'namedTensors', 'tensorsOf', 'shownValue', 'checkChoice', 'readOptions', 'checkNumber',
-    'isWithin',
+    'isWithin', 'shapeOf',
     // running, engines, derivatives and graphs
     'data', 'dispose', 'float32Data', 'item', 'numbers', 'realize', 'compile', 'defaultEngine', 'setDefaultEngine', 'cacheCounters',
     'checkConstantIndices', 'checkIndices', 'indexOutOfRange', 'indexRangeOf', 'indexUses', 'debugLevel', 'didYouMean', 'grad', 'jvp',

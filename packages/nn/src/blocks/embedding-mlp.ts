@@ -1,3 +1,4 @@
+import { readOptions } from '@langevin/tensor';
 import type { Generator, Tensor } from '@langevin/tensor';
 import { activations, type ActivationName } from '../layers/activation.ts';
 import { linear, type LinearInit, type LinearParams } from '../layers/linear.ts';
@@ -19,7 +20,8 @@ export interface EmbeddingMlpParams {
 }
 
 /** Two linear layers around an activation, [N, inputs] to [N, outputs]: diffusers' `TimestepEmbedding`. */
-export function embeddingMlp(config: EmbeddingMlpConfig): Layer<EmbeddingMlpParams> {
+export function embeddingMlp(given: EmbeddingMlpConfig): Layer<EmbeddingMlpParams> {
+  const config = readOptions('nn/embeddingMlp', given);
   const { inputs, outputs, activation = 'silu', init } = config;
   const first = scoped('linear_1', linear({ inputs, outputs, ...init }));
   const second = scoped('linear_2', linear({ inputs: outputs, outputs, ...init }));

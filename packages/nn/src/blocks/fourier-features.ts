@@ -1,4 +1,5 @@
-import { concat, cos, expandDims, mul, sin, stopGradient, type Generator, type Tensor } from '@langevin/tensor';
+import { checkNumber, readOptions, concat, cos, expandDims, mul, sin, stopGradient, type Generator, type Tensor } from '@langevin/tensor';
+import { checkSizes } from '../check-sizes.ts';
 import { normal } from '../init.ts';
 import { defineModule, type Module } from '../module.ts';
 import { shapesOnly } from '../shapes-only.ts';
@@ -19,8 +20,10 @@ export interface FourierFeaturesParams {
  * sin(2 pi w t), cos(2 pi w t) with random fixed w: [N] to [N, 2 count]. Tancik et al. 2020; diffusers' `GaussianFourierProjection`
  * without its logarithm.
  */
-export function fourierFeatures(config: FourierFeaturesConfig): Module<FourierFeaturesParams, readonly [t: Tensor], Tensor> {
-  const { count, deviation = 16 } = config;
+export function fourierFeatures(given: FourierFeaturesConfig): Module<FourierFeaturesParams, readonly [t: Tensor], Tensor> {
+  const { count, deviation = 16 } = readOptions('nn/fourierFeatures', given);
+  checkSizes('fourierFeatures', { count });
+  checkNumber('nn/fourierFeatures', { deviation }, { above: 0 });
   return defineModule({
     init(generator: Generator): FourierFeaturesParams {
       // diffusers draws the frequencies twice and keeps the second set.

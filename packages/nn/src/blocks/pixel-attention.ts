@@ -1,4 +1,4 @@
-import { add, div, reshape, transpose, UserError, type Generator, type Tensor } from '@langevin/tensor';
+import { readOptions, add, div, reshape, transpose, UserError, type Generator, type Tensor } from '@langevin/tensor';
 import { checkSizes } from '../check-sizes.ts';
 import { constant } from '../init.ts';
 import { attention, type AttentionParams } from '../layers/attention.ts';
@@ -29,7 +29,8 @@ export interface PixelAttentionParams extends AttentionParams {
  *
  * @throws UserError when the head size does not divide the channels
  */
-export function pixelAttention(config: PixelAttentionConfig): Layer<PixelAttentionParams> {
+export function pixelAttention(given: PixelAttentionConfig): Layer<PixelAttentionParams> {
+  const config = readOptions('nn/pixelAttention', given);
   const { channels, headSize = channels, groups, epsilon = 1e-5, outputScale = 1 } = config;
   checkSizes('pixelAttention', { channels, headSize });
   if (channels % headSize !== 0) {

@@ -1,4 +1,4 @@
-import { avgPool, pad, resize, UserError, type Generator, type Tensor } from '@langevin/tensor';
+import { readOptions, avgPool, pad, resize, UserError, type Generator, type Tensor } from '@langevin/tensor';
 import { conv, type ConvParams } from '../layers/conv.ts';
 import { defineModule, scoped, type Layer } from '../module.ts';
 
@@ -30,7 +30,8 @@ function requireEven(x: Tensor): void {
  *
  * @param config `padding` 1 pads all sides; 0 pads right and bottom only, as autoencoders do. @default 1
  */
-export function downsample(config: { readonly channels: number; readonly padding?: 0 | 1 }): Layer<ResampleParams> {
+export function downsample(given: { readonly channels: number; readonly padding?: 0 | 1 }): Layer<ResampleParams> {
+  const config = readOptions('nn/downsample', given);
   const { channels, padding = 1 } = config;
   const inner = scoped('conv', conv({ inputs: channels, outputs: channels, kernel: 3, stride: 2, padding }));
   return defineModule({
@@ -52,7 +53,8 @@ export function downsample(config: { readonly channels: number; readonly padding
 }
 
 /** Double height and width, then a 3x3 convolution: diffusers' `Upsample2D`. */
-export function upsample(config: { readonly channels: number }): Layer<ResampleParams> {
+export function upsample(given: { readonly channels: number }): Layer<ResampleParams> {
+  const config = readOptions('nn/upsample', given);
   const { channels } = config;
   const inner = scoped('conv', conv({ inputs: channels, outputs: channels, kernel: 3, padding: 1 }));
   return defineModule({

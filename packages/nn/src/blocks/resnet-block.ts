@@ -1,4 +1,4 @@
-import { add, div, mul, reshape, split, UserError, type Generator, type Tensor } from '@langevin/tensor';
+import { readOptions, add, div, mul, reshape, split, UserError, type Generator, type Tensor } from '@langevin/tensor';
 import { constant } from '../init.ts';
 import { activations, type ActivationName } from '../layers/activation.ts';
 import { conv, type ConvParams } from '../layers/conv.ts';
@@ -62,7 +62,8 @@ const RESAMPLE = { none: (x: Tensor) => x, up: doubled, down: halved };
  *
  * `apply(params, x [N, inputs, H, W], embedding [N, embedding] | null, mode?)` gives [N, outputs, H, W].
  */
-export function resnetBlock(config: ResnetBlockConfig): Module<ResnetBlockParams, readonly [x: Tensor, inputs: ResnetBlockInputs], Tensor> {
+export function resnetBlock(given: ResnetBlockConfig): Module<ResnetBlockParams, readonly [x: Tensor, inputs: ResnetBlockInputs], Tensor> {
+  const config = readOptions('nn/resnetBlock', given);
   const { inputs, outputs = inputs, embedding, groups, epsilon = 1e-6, conditioning = 'add', outputScale = 1 } = config;
   const act = activations[config.activation ?? 'silu'];
   const resample = RESAMPLE[config.resample ?? 'none'];

@@ -1,4 +1,4 @@
-import { UserError } from '@langevin/tensor';
+import { readOptions, UserError } from '@langevin/tensor';
 import { checkStd, exponentOfStd } from './power-profile.ts';
 
 /** How much of a moving average survives a step: a function of the number of that step, 1 at the first, in float64 on the host. */
@@ -53,7 +53,8 @@ export interface HalfLifeOptions {
 }
 
 /** 0.5^(batch / min(halfLife, rampUp images)). Karras et al. 2022 (arXiv:2206.00364), appendix F. */
-export function halfLifeDecay({ halfLife, batch, rampUp = 0.05 }: HalfLifeOptions): Decay {
+export function halfLifeDecay(options: HalfLifeOptions): Decay {
+  const { halfLife, batch, rampUp = 0.05 } = readOptions('nn/halfLifeDecay', options);
   if (!(halfLife > 0 && batch > 0 && (rampUp === null || rampUp > 0))) {
     throw new UserError(
       `[nn/halfLifeDecay] option is not positive: halfLife=${halfLife}, batch=${batch}, rampUp=${rampUp}. Give numbers of images > 0.`,

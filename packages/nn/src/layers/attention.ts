@@ -1,4 +1,4 @@
-import { attention as attend, reshape, transpose, UserError, type Generator, type Tensor } from '@langevin/tensor';
+import { readOptions, attention as attend, reshape, transpose, UserError, type Generator, type Tensor } from '@langevin/tensor';
 import { checkDivides, checkSizes } from '../check-sizes.ts';
 import type { Mode } from '../mode.ts';
 import { defineModule, scoped, type Module } from '../module.ts';
@@ -51,7 +51,8 @@ export interface AttentionInputs {
  * const layer = attention({ channels: 32, heads: 4 });
  * layer.apply(layer.init(torchGenerator(0)), ones([1, 10, 32])).shape; // => [1, 10, 32]
  */
-export function attention(config: AttentionConfig): Module<AttentionParams, readonly [x: Tensor, inputs?: AttentionInputs], Tensor> {
+export function attention(given: AttentionConfig): Module<AttentionParams, readonly [x: Tensor, inputs?: AttentionInputs], Tensor> {
+  const config = readOptions('nn/attention', given);
   const { channels, heads, contextChannels = channels, bias = 'learned', outBias = 'learned' } = config;
   checkSizes('attention', { channels, heads, contextChannels });
   if (config.headSize === undefined) checkDivides('attention', { heads }, { channels });

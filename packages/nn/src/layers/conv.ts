@@ -1,4 +1,5 @@
 import {
+  readOptions,
   conv as convolve,
   convTranspose as convolveTransposed,
   sizeOf,
@@ -76,7 +77,8 @@ function initConv({ outputs, bias = 'learned', ...config }: ConvConfig, shape: r
  * const layer = conv({ inputs: 3, outputs: 8, kernel: 3, padding: 1 });
  * layer.apply(layer.init(torchGenerator(0)), ones([1, 3, 16, 16])).shape; // => [1, 8, 16, 16]
  */
-export function conv(config: ConvConfig): Layer<ConvParams> {
+export function conv(given: ConvConfig): Layer<ConvParams> {
+  const config = readOptions('nn/conv', given);
   const { inputs, outputs, stride = 1, padding = 0, dilation = 1, groups = 1 } = config;
   checkSizes('conv', { inputs, outputs, groups });
   checkDivides('conv', { groups }, { inputs, outputs });
@@ -96,7 +98,8 @@ export interface ConvTransposeConfig extends ConvConfig {
  * Transposed convolution of [N, inputs, ...spatial]: `torch.nn.ConvTranspose2d` and its relatives. The weight is
  * [inputs, outputs / groups, ...kernel].
  */
-export function convTranspose(config: ConvTransposeConfig): Layer<ConvParams> {
+export function convTranspose(given: ConvTransposeConfig): Layer<ConvParams> {
+  const config = readOptions('nn/convTranspose', given);
   const { inputs, outputs, stride = 1, padding = 0, dilation = 1, groups = 1, outputPadding = 0 } = config;
   checkSizes('convTranspose', { inputs, outputs, groups });
   checkDivides('convTranspose', { groups }, { inputs, outputs });

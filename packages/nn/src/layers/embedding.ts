@@ -1,4 +1,4 @@
-import { gather, type Tensor } from '@langevin/tensor';
+import { readOptions, gather, type Tensor } from '@langevin/tensor';
 import { checkSizes } from '../check-sizes.ts';
 import { normal, type Initializer } from '../init.ts';
 import { defineModule, type Module } from '../module.ts';
@@ -18,7 +18,8 @@ export interface EmbeddingParams {
 }
 
 /** A table of vectors: indices [...] (int32, in [0, count)) to [..., size]. `torch.nn.Embedding`. */
-export function embedding(config: EmbeddingConfig): Module<EmbeddingParams, readonly [indices: Tensor], Tensor> {
+export function embedding(given: EmbeddingConfig): Module<EmbeddingParams, readonly [indices: Tensor], Tensor> {
+  const config = readOptions('nn/embedding', given);
   const { count, size, weightInit = normal() } = config;
   checkSizes('embedding', { count, size });
   return defineModule({

@@ -1,4 +1,4 @@
-import { add, matmul, type Generator, type Tensor } from '@langevin/tensor';
+import { readOptions, add, matmul, type Generator, type Tensor } from '@langevin/tensor';
 import { checkSizes } from '../check-sizes.ts';
 import { fanInUniform, kaimingUniform, type Initializer } from '../init.ts';
 import { defineModule, type Layer } from '../module.ts';
@@ -32,7 +32,8 @@ export interface LinearParams {
  * const layer = linear({ inputs: 3, outputs: 4 });
  * layer.apply(layer.init(torchGenerator(0)), ones([2, 3])).shape; // => [2, 4]
  */
-export function linear(config: LinearConfig): Layer<LinearParams> {
+export function linear(given: LinearConfig): Layer<LinearParams> {
+  const config = readOptions('nn/linear', given);
   const { inputs, outputs, bias = 'learned', weightInit = kaimingUniform(), biasInit = fanInUniform(inputs) } = config;
   checkSizes('linear', { inputs, outputs });
   return defineModule({

@@ -1,4 +1,5 @@
 import {
+  readOptions,
   groupNorm as normalizeGroups,
   layerNorm as normalizeLayer,
   rmsNorm as normalizeRms,
@@ -35,7 +36,8 @@ export interface GroupNormConfig extends NormConfig {
 }
 
 /** Normalise each group of channels of [N, C, ...] over channels and space: `torch.nn.GroupNorm`. Wu and He 2018. */
-export function groupNorm(config: GroupNormConfig): Layer<NormParams> {
+export function groupNorm(given: GroupNormConfig): Layer<NormParams> {
+  const config = readOptions('nn/groupNorm', given);
   const { channels, groups, epsilon = 1e-5, affine = 'learned' } = config;
   checkSizes('groupNorm', { channels, groups });
   checkDivides('groupNorm', { groups }, { channels });
@@ -47,7 +49,8 @@ export function groupNorm(config: GroupNormConfig): Layer<NormParams> {
 }
 
 /** Normalise over the last axis: `torch.nn.LayerNorm`. Ba et al. 2016. */
-export function layerNorm(config: NormConfig): Layer<NormParams> {
+export function layerNorm(given: NormConfig): Layer<NormParams> {
+  const config = readOptions('nn/layerNorm', given);
   const { channels, epsilon = 1e-5, affine = 'learned' } = config;
   checkSizes('layerNorm', { channels });
   return defineModule({
@@ -57,7 +60,8 @@ export function layerNorm(config: NormConfig): Layer<NormParams> {
 }
 
 /** Divide by the root mean square over the last axis: `torch.nn.RMSNorm`. Zhang and Sennrich 2019. */
-export function rmsNorm(config: NormConfig): Layer<NormParams> {
+export function rmsNorm(given: NormConfig): Layer<NormParams> {
+  const config = readOptions('nn/rmsNorm', given);
   const { channels, epsilon = 1e-6, affine = 'learned' } = config;
   checkSizes('rmsNorm', { channels });
   return defineModule({

@@ -1,4 +1,6 @@
 import {
+  readOptions,
+  shapeOf,
   add,
   expandDims,
   gatherElements,
@@ -46,12 +48,13 @@ export interface CrossEntropyOptions extends LossOptions {
  * @throws UserError when the shapes do not fit or labelSmoothing is out of range
  */
 export function crossEntropyLoss(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
-  const { labelSmoothing = 0 } = options;
+  const { labelSmoothing = 0 } = readOptions('nn/crossEntropyLoss', options);
   if (!(labelSmoothing >= 0 && labelSmoothing < 1))
     throw new UserError(`[nn/crossEntropyLoss] labelSmoothing is out of range: labelSmoothing=${labelSmoothing}. Give a number in [0, 1).`);
+  const [given, shape] = [shapeOf('nn/crossEntropyLoss', target), shapeOf('nn/crossEntropyLoss', logits)];
   const soft = isFloating(target.dtype);
-  const wanted = logits.shape.filter((_, i) => soft || i !== 1);
-  if (logits.rank < 2 || !sameShape(target.shape, wanted) || (!soft && target.dtype !== 'int32')) {
+  const wanted = shape.filter((_, i) => soft || i !== 1);
+  if (logits.rank < 2 || !sameShape(given, wanted) || (!soft && target.dtype !== 'int32')) {
     throw new UserError(
       `[nn/crossEntropyLoss] target does not fit: logits=${showShape(logits.shape)}, `
         + `target=${target.dtype}${showShape(target.shape)}. logits are [N, C, ...]; target is int32 [N, ...] or probabilities [N, C, `

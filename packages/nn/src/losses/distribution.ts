@@ -1,4 +1,5 @@
 import {
+  readOptions,
   add,
   div,
   equal,
@@ -37,12 +38,13 @@ export function gaussianNllLoss(
   target: Tensor,
   options: GaussianNllOptions = {},
 ): Tensor {
-  const { epsilon = 1e-6, constant = 'without' } = options;
-  requireSameShape('gaussianNllLoss', prediction.mean, target);
-  requireSameShape('gaussianNllLoss', prediction.variance, target);
+  const { epsilon = 1e-6, constant = 'without' } = readOptions('nn/gaussianNllLoss', options);
+  const { mean, variance: given } = readOptions('nn/gaussianNllLoss', prediction);
+  requireSameShape('gaussianNllLoss', mean, target);
+  requireSameShape('gaussianNllLoss', given, target);
   if (!(epsilon > 0)) throw new UserError(`[nn/gaussianNllLoss] epsilon is not positive: epsilon=${epsilon}. Give a number > 0.`);
-  const variance = straightThrough(maximum(prediction.variance, epsilon), prediction.variance);
-  const twice = add(log(variance), div(square(sub(prediction.mean, target)), variance));
+  const variance = straightThrough(maximum(given, epsilon), given);
+  const twice = add(log(variance), div(square(sub(mean, target)), variance));
   return reduceLoss(add(mul(twice, 0.5), constant === 'with' ? Math.log(2 * Math.PI) / 2 : 0), options);
 }
 
@@ -60,7 +62,8 @@ export interface Gaussian {
  * @throws UserError when the shapes differ
  */
 export function gaussianKl(p: Gaussian, q?: Gaussian, options: LossOptions = {}): Tensor {
-  requireSameShape('gaussianKl', p.mean, p.logVariance);
+  for (const gaussian of [p, q]) readOptions('nn/gaussianKl', gaussian);
+  requireSameShape('gaussianKl', p?.mean, p?.logVariance);
   if (q === undefined) return reduceLoss(mul(sub(sub(add(exp(p.logVariance), square(p.mean)), p.logVariance), 1), 0.5), options);
   requireSameShape('gaussianKl', p.mean, q.mean);
   requireSameShape('gaussianKl', p.mean, q.logVariance);

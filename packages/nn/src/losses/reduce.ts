@@ -1,11 +1,13 @@
-import { mean, sum, type Tensor } from '@langevin/tensor';
+import { checkChoice, mean, readOptions, sum, type Tensor } from '@langevin/tensor';
 
 export interface LossOptions {
   /** The mean or sum over all elements, or one value for each. @default 'mean' */
   readonly reduction?: 'mean' | 'sum' | 'none';
 }
 
-export function reduceLoss(values: Tensor, { reduction = 'mean' }: LossOptions): Tensor {
+export function reduceLoss(values: Tensor, options: LossOptions): Tensor {
+  const { reduction = 'mean' } = readOptions('nn/losses', options);
+  checkChoice('nn/losses', { reduction }, ['mean', 'sum', 'none']);
   switch (reduction) {
     case 'mean':
       return mean(values);

@@ -1,4 +1,4 @@
-import { abs, add, div, minimum, mul, sqrt, square, sub, UserError, type Tensor } from '@langevin/tensor';
+import { readOptions, abs, add, div, minimum, mul, sqrt, square, sub, UserError, type Tensor } from '@langevin/tensor';
 import { reduceLoss, type LossOptions } from './reduce.ts';
 import { requireSameShape } from './shapes.ts';
 
@@ -22,7 +22,8 @@ export function maeLoss(prediction: Tensor, target: Tensor, options: LossOptions
  */
 export function huberLoss(prediction: Tensor, target: Tensor, options: LossOptions & { readonly delta?: number } = {}): Tensor {
   requireSameShape('huberLoss', prediction, target);
-  return reduceLoss(huber('huberLoss', sub(prediction, target), options.delta ?? 1), options);
+  const { delta = 1 } = readOptions('nn/huberLoss', options);
+  return reduceLoss(huber('huberLoss', sub(prediction, target), delta), options);
 }
 
 /**
@@ -33,7 +34,7 @@ export function huberLoss(prediction: Tensor, target: Tensor, options: LossOptio
  */
 export function smoothL1Loss(prediction: Tensor, target: Tensor, options: LossOptions & { readonly beta?: number } = {}): Tensor {
   requireSameShape('smoothL1Loss', prediction, target);
-  const beta = options.beta ?? 1;
+  const { beta = 1 } = readOptions('nn/smoothL1Loss', options);
   return reduceLoss(mul(huber('smoothL1Loss', sub(prediction, target), beta), 1 / beta), options);
 }
 
@@ -54,7 +55,7 @@ function huber(loss: string, d: Tensor, delta: number): Tensor {
  */
 export function pseudoHuberLoss(prediction: Tensor, target: Tensor, options: LossOptions & { readonly c: number }): Tensor {
   requireSameShape('pseudoHuberLoss', prediction, target);
-  const { c } = options;
+  const { c } = readOptions('nn/pseudoHuberLoss', options);
   if (!(c > 0)) throw new UserError(`[nn/pseudoHuberLoss] c is not positive: c=${c}. Give a number > 0.`);
   const d2 = square(sub(prediction, target));
   // The difference of roots cancels for small d: d^2 / (root + c) does not.

@@ -1,8 +1,9 @@
-import { sameShape, showShape, UserError, type Tensor } from '@langevin/tensor';
+import { sameShape, shapeOf, showShape, UserError, type Tensor } from '@langevin/tensor';
 
 /** Losses do not broadcast: a [N] against a [N, 1] would silently make [N, N]. */
 export function requireSameShape(loss: string, prediction: Tensor, target: Tensor): void {
-  if (!sameShape(prediction.shape, target.shape)) {
+  const where = `nn/${loss}`;
+  if (!sameShape(shapeOf(where, prediction), shapeOf(where, target))) {
     throw new UserError(
       `[nn/${loss}] shapes differ: prediction=${showShape(prediction.shape)}, target=${showShape(target.shape)}. Losses do not `
         + 'broadcast: reshape one, or broadcastTo().',

@@ -1,4 +1,4 @@
-import { div, maximum, mul, sqrt, square, sub, sum, type Tensor } from '@langevin/tensor';
+import { div, maximum, mul, readOptions, sqrt, square, sub, sum, type Tensor } from '@langevin/tensor';
 import { reduceLoss, type LossOptions } from './reduce.ts';
 import { requireSameShape } from './shapes.ts';
 
@@ -11,7 +11,7 @@ export interface CosineOptions {
 
 /** a b / (|a| |b|) along an axis: 1 for parallel, -1 for opposite vectors. @throws UserError when the shapes differ */
 export function cosineSimilarity(a: Tensor, b: Tensor, options: CosineOptions = {}): Tensor {
-  const { axis: axes = 1, epsilon = 1e-8 } = options;
+  const { axis: axes = 1, epsilon = 1e-8 } = readOptions('nn/cosineSimilarity', options);
   requireSameShape('cosineSimilarity', a, b);
   // Raising the square keeps the gradient of the root finite at zero vectors.
   const squares = (x: Tensor): Tensor => maximum(sum(square(x), { axes }), epsilon * epsilon);

@@ -1,4 +1,4 @@
-import { add, checkNumber, div, mul, sqrt, sub, type Tensor } from '@langevin/tensor';
+import { readOptions, add, checkNumber, div, mul, sqrt, sub, type Tensor } from '@langevin/tensor';
 import { biasCorrection, newCounter } from './bias-correction.ts';
 import { updateEach, zeroState, type DecayFilter, type NamedTensors, type Optimizer } from './optimizer.ts';
 
@@ -33,7 +33,7 @@ type DecayForm = 'l2' | 'decoupled';
  * @throws UserError when an option is out of range
  */
 export const adam = (options: AdamOptions = {}): Optimizer<AdamState> =>
-  make('adam', 'l2', { ...options, weightDecay: options.weightDecay ?? 0 });
+  make('adam', 'l2', { weightDecay: 0, ...readOptions('nn/adam', options) });
 
 /**
  * Adam with decoupled weight decay, Loshchilov and Hutter 2019 (arXiv:1711.05101): parameters shrink by
@@ -42,7 +42,7 @@ export const adam = (options: AdamOptions = {}): Optimizer<AdamState> =>
  * @throws UserError when an option is out of range
  */
 export const adamW = (options: AdamOptions = {}): Optimizer<AdamState> =>
-  make('adamW', 'decoupled', { ...options, weightDecay: options.weightDecay ?? 0.01 });
+  make('adamW', 'decoupled', { weightDecay: 0.01, ...readOptions('nn/adamW', options) });
 
 function make(name: string, form: DecayForm, options: AdamOptions & { readonly weightDecay: number }): Optimizer<AdamState> {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay, decay = () => true } = options;

@@ -1,4 +1,4 @@
-import { checkNumber, UserError } from '@langevin/tensor';
+import { readOptions, checkNumber, UserError } from '@langevin/tensor';
 
 /** A learning rate for each step: a plain function of the number of steps taken so far (0 at the first), in float64 on the host. */
 export type Schedule = (step: number) => number;
@@ -18,19 +18,22 @@ export interface RampOptions {
 const progress = (step: number, steps: number): number => Math.min(Math.max(step / steps, 0), 1);
 
 /** A straight line. */
-export function linearSchedule({ from, to, steps }: RampOptions): Schedule {
+export function linearSchedule(options: RampOptions): Schedule {
+  const { from, to, steps } = readOptions('nn/linearSchedule', options);
   checkNumber('nn/linearSchedule', { steps }, { above: 0 });
   return (step) => from + (to - from) * progress(step, steps);
 }
 
 /** Half a cosine wave, flat at both ends. Loshchilov and Hutter 2017 (arXiv:1608.03983), eq. 5. */
-export function cosineSchedule({ from, to, steps }: RampOptions): Schedule {
+export function cosineSchedule(options: RampOptions): Schedule {
+  const { from, to, steps } = readOptions('nn/cosineSchedule', options);
   checkNumber('nn/cosineSchedule', { steps }, { above: 0 });
   return (step) => to + ((from - to) * (1 + Math.cos(Math.PI * progress(step, steps)))) / 2;
 }
 
 /** peak / sqrt(max(step / flatSteps, 1)). Karras et al. 2024 (arXiv:2312.02696), appendix B. */
-export function inverseSqrtSchedule({ peak, flatSteps }: { readonly peak: number; readonly flatSteps: number }): Schedule {
+export function inverseSqrtSchedule(options: { readonly peak: number; readonly flatSteps: number }): Schedule {
+  const { peak, flatSteps } = readOptions('nn/inverseSqrtSchedule', options);
   checkNumber('nn/inverseSqrtSchedule', { flatSteps }, { above: 0 });
   return (step) => peak / Math.sqrt(Math.max(step / flatSteps, 1));
 }
@@ -70,7 +73,8 @@ export interface OneCycleOptions {
  * Up to the peak and far down by half cosine waves, as `torch.optim.lr_scheduler.OneCycleLR` with two phases. Smith and Topin 2018
  * (arXiv:1708.07120).
  */
-export function oneCycleSchedule({ peak, steps, rise = 0.3, startDivisor = 25, endDivisor = 1e4 }: OneCycleOptions): Schedule {
+export function oneCycleSchedule(options: OneCycleOptions): Schedule {
+  const { peak, steps, rise = 0.3, startDivisor = 25, endDivisor = 1e4 } = readOptions('nn/oneCycleSchedule', options);
   checkNumber('nn/oneCycleSchedule', { steps }, { atLeast: 2 });
   checkNumber('nn/oneCycleSchedule', { rise }, { above: 0, below: 1 });
   checkNumber('nn/oneCycleSchedule', { startDivisor, endDivisor }, { above: 0 });

@@ -1,4 +1,4 @@
-import { add, checkNumber, mul, sign, sub } from '@langevin/tensor';
+import { readOptions, add, checkNumber, mul, sign, sub } from '@langevin/tensor';
 import { updateEach, zeroState, type DecayFilter, type NamedTensors, type Optimizer } from './optimizer.ts';
 
 export interface LionOptions {
@@ -24,7 +24,7 @@ export interface LionState {
  * @throws UserError when an option is out of range
  */
 export function lion(options: LionOptions = {}): Optimizer<LionState> {
-  const { beta1 = 0.9, beta2 = 0.99, weightDecay = 0, decay = () => true } = options;
+  const { beta1 = 0.9, beta2 = 0.99, weightDecay = 0, decay = () => true } = readOptions('nn/lion', options);
   checkNumber('nn/lion', { beta1, beta2 }, { atLeast: 0, below: 1 });
   checkNumber('nn/lion', { weightDecay }, { atLeast: 0 });
   // A sign does not change with scale, so the momentum stays unnormalised.

@@ -1,4 +1,4 @@
-import { add, checkNumber, div, less, mul, scalar, sqrt, sub, tanh, where, type Tensor } from '@langevin/tensor';
+import { readOptions, add, checkNumber, div, less, mul, scalar, sqrt, sub, tanh, where, type Tensor } from '@langevin/tensor';
 import type { AdamState } from './adam.ts';
 import { biasCorrection, newCounter } from './bias-correction.ts';
 import { updateEach, zeroState, type DecayFilter, type Optimizer } from './optimizer.ts';
@@ -25,7 +25,14 @@ export interface RAdamOptions {
  * @throws UserError when an option is out of range
  */
 export function rAdam(options: RAdamOptions = {}): Optimizer<AdamState> {
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0, decayForm = 'l2', decay = () => true } = options;
+  const {
+    beta1 = 0.9,
+    beta2 = 0.999,
+    epsilon = 1e-8,
+    weightDecay = 0,
+    decayForm = 'l2',
+    decay = () => true,
+  } = readOptions('nn/rAdam', options);
   checkNumber('nn/rAdam', { beta1, beta2 }, { atLeast: 0, below: 1 });
   checkNumber('nn/rAdam', { epsilon, weightDecay }, { atLeast: 0 });
   return Object.freeze({

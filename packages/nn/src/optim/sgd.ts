@@ -1,4 +1,4 @@
-import { add, checkNumber, mul, sub } from '@langevin/tensor';
+import { readOptions, add, checkNumber, mul, sub } from '@langevin/tensor';
 import { updateEach, zeroState, type DecayFilter, type NamedTensors, type Optimizer } from './optimizer.ts';
 
 export interface SgdOptions {
@@ -24,7 +24,7 @@ export interface SgdState {
  * @throws UserError when an option is out of range
  */
 export function sgd(options: SgdOptions = {}): Optimizer<SgdState> {
-  const { momentum = 0, variant = 'classical', weightDecay = 0, decay = () => true } = options;
+  const { momentum = 0, variant = 'classical', weightDecay = 0, decay = () => true } = readOptions('nn/sgd', options);
   checkNumber('nn/sgd', { momentum }, { atLeast: 0, below: 1 });
   checkNumber('nn/sgd', { weightDecay }, { atLeast: 0 });
   if (variant === 'nesterov') checkNumber('nn/sgd nesterov', { momentum }, { above: 0, below: 1 });
