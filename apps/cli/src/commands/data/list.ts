@@ -1,4 +1,5 @@
 import type { DataPlugin } from '@langevin/io';
+import { errorKind } from '@langevin/tensor';
 import type { Command } from 'commander';
 import type { CommandContext } from '../../define-command.ts';
 
@@ -26,16 +27,12 @@ export function addDataList(data: Command, terminal: CommandContext): void {
     });
 }
 
-/** Data sets of a folder need it named, and fetch nothing. */
+/** Data sets of files that have to be named fetch nothing. */
 function defaultBytes(plugin: DataPlugin): number {
-  return plugin.options.includes('folder') && refusesNothing(plugin) ? 0 : bytesOf(plugin, {});
-}
-
-function refusesNothing(plugin: DataPlugin): boolean {
   try {
-    plugin.parts({});
-    return false;
-  } catch {
-    return true;
+    return bytesOf(plugin, {});
+  } catch (error) {
+    if (errorKind(error) === 'user') return 0;
+    throw error;
   }
 }
