@@ -10,6 +10,7 @@ import {
   type NoiseLevels,
 } from '@langevin/core';
 import type { Preconditioning, PreconditioningCoefficients } from '@langevin/core-schedules';
+import { inFloat32 } from '@langevin/nn';
 import { add, compile, concat, data, mul, readOptions, shownValue, slice, split, tensor, Tensor, UserError, vjp } from '@langevin/tensor';
 import type { Engine } from '@langevin/tensor';
 
@@ -17,6 +18,7 @@ const WHERE = 'diffusion/network-denoiser';
 
 export interface NetworkDenoiserOptions<Params> {
   readonly network: Network<Params>;
+  /** Floats of any dtype, cast to float32 inside of the graphs. */
   readonly params: Params;
   /** What the network's output means; a {@link NoiseRecipe} has it. */
   readonly noise: { readonly preconditioning: Preconditioning };
@@ -152,7 +154,7 @@ function predictions<Params>(network: Network<Params>, params: Params, inputs: I
           conditions.map(() => value),
           0,
         );
-  const output = network.apply(params, repeated(mul(x, cIn)), repeated(cNoise), { conditions: stacked(conditions) });
+  const output = network.apply(inFloat32(params), repeated(mul(x, cIn)), repeated(cNoise), { conditions: stacked(conditions) });
   return split(output, conditions.length, 0).map((part) => {
     const channels = network.info.channels;
     const prediction = network.info.outputs.length === 1 ? part : slice(part, { 1: { start: 0, stop: channels } });

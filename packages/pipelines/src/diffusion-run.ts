@@ -1,6 +1,13 @@
 import type { BackbonePlugin } from '@langevin/backbones';
 import type { Network } from '@langevin/core';
-import { diffusionTask, noiseRecipe, type DiffusionState, type NoiseRecipe } from '@langevin/diffusion';
+import {
+  diffusionTask,
+  networkDenoiser,
+  noiseRecipe,
+  type DiffusionState,
+  type NetworkDenoiser,
+  type NoiseRecipe,
+} from '@langevin/diffusion';
 import { imageGrid, type DataPlugin } from '@langevin/io';
 import { encodeImage, openData, type DataCredits, type OpenDataOptions } from '@langevin/io/node';
 import {
@@ -23,7 +30,6 @@ import type { Evaluation, Json, Task } from '@langevin/training';
 import { describeData } from './data-description.ts';
 import type { DiffusionModel } from './diffusion-model.ts';
 import { drawLabels } from './draw-labels.ts';
-import { compileForward, type Forward } from './forward.ts';
 import { imageNetwork, labelCount, pictureForm } from './image-network.ts';
 import { labelledPictures, type LabelledPictures } from './labelled-pictures.ts';
 import { labelChoices, type Labels } from './labels.ts';
@@ -91,7 +97,7 @@ export async function diffusionRunFromConfig(config: TrainingConfig, options: Di
   checkForm(await pictures.source.load(0), form);
   const labels = labelsOf(pictures, { config, network });
   // Compiled at the first evaluation and kept for the others.
-  let forward: Forward | undefined;
+  let compiled: NetworkDenoiser<unknown> | undefined;
   const task = diffusionTask({
     name: config.name,
     seed: config.seed,
@@ -116,8 +122,9 @@ export async function diffusionRunFromConfig(config: TrainingConfig, options: Di
     ...(classes !== undefined && { dropout: config.dropout }),
     accumulate: config.accumulate,
     evaluate: ({ averages }) => {
-      forward ??= compileForward(network, { engine, weights: 'input' });
-      return previews({ params: averages[AVERAGE]!, forward, network, noise, config, labels, engine });
+      const params = averages[AVERAGE]!;
+      compiled ??= networkDenoiser({ network, params, noise, weights: 'input', ...(engine && { engine }) });
+      return previews({ params, compiled: compiled.withParams(params), network, noise, config, labels, engine });
     },
     ...(engine && { engine }),
     ...(initial && {
@@ -182,7 +189,7 @@ function remarksOn(
 
 interface Previewing {
   readonly params: unknown;
-  readonly forward: Forward;
+  readonly compiled: NetworkDenoiser<unknown>;
   readonly network: Network<unknown>;
   readonly noise: NoiseRecipe;
   readonly config: TrainingConfig;
@@ -191,7 +198,7 @@ interface Previewing {
 }
 
 /** A grid of samples as a picture. */
-async function* previews({ params, forward, network, noise, config, labels, engine }: Previewing): AsyncGenerator<Evaluation, void> {
+async function* previews({ params, compiled, network, noise, config, labels, engine }: Previewing): AsyncGenerator<Evaluation, void> {
   const { columns, classes } = previewLabels({ labels, network, seed: config.seed });
   const model = { network, params, config: config.backbone, patch: config.patch, noise };
   for await (const event of sampleImages({
@@ -199,7 +206,7 @@ async function* previews({ params, forward, network, noise, config, labels, engi
     labels: classes,
     seed: config.seed,
     steps: PREVIEW_STEPS,
-    forward,
+    compiled,
     engine,
   })) {
     if (event.kind !== 'done') continue;

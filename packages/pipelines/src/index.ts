@@ -12,7 +12,6 @@ export { drawLabels, type DrawLabelsOptions } from './draw-labels.ts';
 // Sampling
 export { sampleImages, usualSampler, usualSpacing, type SampleResult, type SampleStep } from './sample-images.ts';
 export type { SampleBatch, SampleImagesOptions } from './sample-options.ts';
-export { compileForward, type Forward, type ForwardInput, type ForwardOptions } from './forward.ts';
 
 // Training runs
 export { CREDITS } from './credits.ts';

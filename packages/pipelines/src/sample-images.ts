@@ -1,10 +1,9 @@
-import { type Denoiser, type NoiseLevel, type NoiseSource, relativeSigma, type Sampler } from '@langevin/core';
-import type { NoiseRecipe } from '@langevin/diffusion';
-import { karras, precondition, tensorAlgebra, trailing, type NoiseProcess, type Spacing } from '@langevin/core-schedules';
+import { bindCondition, type Denoiser, type NoiseLevel, type NoiseSource, relativeSigma, type Sampler } from '@langevin/core';
+import { networkDenoiser, type NoiseRecipe } from '@langevin/diffusion';
+import { karras, tensorAlgebra, trailing, type NoiseProcess, type Spacing } from '@langevin/core-schedules';
 import { fromImages, toImages, type Image } from '@langevin/io';
 import { brownianTreeNoise, dpmpp2m, heun, imageNoise, startState, trajectory } from '@langevin/samplers';
 import { float32Data, tensor, UserError, zeros, type Tensor } from '@langevin/tensor';
-import { compileForward } from './forward.ts';
 import { pictureForm } from './image-network.ts';
 import { rhoOf } from './noise-files.ts';
 import { checkSampleOptions, type SampleBatch, type SampleImagesOptions } from './sample-options.ts';
@@ -58,24 +57,20 @@ export async function* sampleImages(given: SampleImagesOptions): AsyncGenerator<
     sampler = usualSampler(model.noise),
     noise: kind = 'images',
   } = options;
-  const { process, preconditioning } = model.noise;
+  const { process } = model.noise;
   const { spacing = usualSpacing(model.noise) } = options;
   const levels = startingAt(spacing.levels(process, { steps }), { process, sigma: options.startSigma });
   const onEngine = engine ? { engine } : {};
   const algebra = tensorAlgebra(onEngine);
-  const forward = options.forward ?? compileForward(model.network, { engine });
+  const compiled = options.compiled ?? networkDenoiser({ network: model.network, params: model.params, noise: model.noise, ...onEngine });
   const batches = Math.ceil(count / most);
   // Of one size, so that all share one compiled graph; the last is filled up with images that nobody asked for.
   const size = Math.ceil(count / batches);
   const { channels, height, width } = pictureForm(model.network);
   const shape = [size, channels, height, width] as const;
   const denoiserOf = (labels: readonly number[] | undefined): Denoiser<Tensor> => {
-    const classLabels = labels === undefined ? null : tensor(Int32Array.from(labels), { dtype: 'int32', shape: [size] });
-    return precondition<Tensor>({
-      network: (x, cNoise) => forward.run({ params: model.params, x, cNoise, labels: classLabels }),
-      preconditioning,
-      algebra,
-    });
+    const label = labels && tensor(Int32Array.from(labels), { dtype: 'int32', shape: [size] });
+    return bindCondition(compiled, { ...(label && { label }) });
   };
   const images: Image[] = [];
   let nfe = 0;
@@ -118,7 +113,7 @@ export async function* sampleImages(given: SampleImagesOptions): AsyncGenerator<
       images.push(...(await bytes(last)));
     }
   } finally {
-    if (!options.forward) await forward.dispose();
+    if (!options.compiled) await compiled.dispose();
   }
   yield { kind: 'done', images, nfe };
 }

@@ -1,9 +1,9 @@
 import type { Denoiser, NoiseLevel, NoiseSource, Sampler } from '@langevin/core';
 import type { Spacing } from '@langevin/core-schedules';
+import type { NetworkDenoiser } from '@langevin/diffusion';
 import type { Image } from '@langevin/io';
 import { checkNumber, didYouMean, readOptions, shownValue, UserError, type Engine, type Tensor } from '@langevin/tensor';
 import { checkModel, type DiffusionModel } from './diffusion-model.ts';
-import type { Forward } from './forward.ts';
 import { labelCount, pictureForm } from './image-network.ts';
 import { labelChoices } from './labels.ts';
 
@@ -55,8 +55,8 @@ export interface SampleImagesOptions {
   readonly signal?: AbortSignal | undefined;
   /** @default the default engine */
   readonly engine?: Engine | undefined;
-  /** A compiled forward pass to use again. @default one for this call, freed at its end */
-  readonly forward?: Forward;
+  /** The model's denoiser, compiled before, to use again. @default one for this call, freed at its end */
+  readonly compiled?: NetworkDenoiser<unknown>;
 }
 
 interface CheckedOptions extends SampleImagesOptions {
@@ -79,7 +79,7 @@ const NAMES = [
   'batch',
   'signal',
   'engine',
-  'forward',
+  'compiled',
 ] as const satisfies readonly (keyof SampleImagesOptions)[];
 
 /** What can be told before anything is computed. @throws UserError when an option is none */

@@ -1,16 +1,8 @@
 import { sigmaLevel } from '@langevin/core';
-import {
-  edmWeight,
-  minSnrWeight,
-  precondition,
-  snrPlusOneWeight,
-  snrWeight,
-  tensorAlgebra,
-  uniformWeight,
-  type LossWeight,
-} from '@langevin/core-schedules';
+import { edmWeight, minSnrWeight, snrPlusOneWeight, snrWeight, uniformWeight, type LossWeight } from '@langevin/core-schedules';
+import { networkDenoiser } from '@langevin/diffusion';
 import { fromImages } from '@langevin/io';
-import { compileForward, type DiffusionModel } from '@langevin/pipelines';
+import type { DiffusionModel } from '@langevin/pipelines';
 import { counterGenerator, float32Data, tensor, type Engine } from '@langevin/tensor';
 import type { Pictures } from './pictures.ts';
 
@@ -35,13 +27,7 @@ export async function lossesByLevel(
   const { data, shape } = fromImages(images);
   const classLabels = tensor(labels, { dtype: 'int32', shape: [images.length] });
   const unit = counterGenerator({ seed: 1, stream: [0] }).normal(data.length);
-  const forward = compileForward(model.network, { engine });
-  const algebra = tensorAlgebra({ engine });
-  const denoise = precondition({
-    network: (x, cNoise) => forward.run({ params: model.params, x, cNoise, labels: classLabels }),
-    preconditioning: model.noise.preconditioning,
-    algebra,
-  });
+  const denoise = networkDenoiser({ network: model.network, params: model.params, noise: model.noise, engine });
   try {
     const losses: number[] = [];
     for (const sigma of SIGMAS) {
@@ -49,11 +35,11 @@ export async function lossesByLevel(
         Float32Array.from(data, (value, i) => value + sigma * unit[i]!),
         { shape },
       );
-      const denoised = await float32Data(await denoise(x, sigmaLevel(sigma)), { engine });
+      const denoised = await float32Data(await denoise(x, sigmaLevel(sigma), { label: classLabels }), { engine });
       losses.push(denoised.reduce((sum, value, i) => sum + (value - data[i]!) ** 2, 0) / data.length);
     }
     return losses;
   } finally {
-    await forward.dispose();
+    await denoise.dispose();
   }
 }

@@ -1,6 +1,7 @@
 import { combineDenoisers, type Denoiser } from '@langevin/core';
+import { networkDenoiser } from '@langevin/diffusion';
 import type { Image } from '@langevin/io';
-import { compileForward, sampleImages, type DiffusionModel } from '@langevin/pipelines';
+import { sampleImages, type DiffusionModel } from '@langevin/pipelines';
 import { dpmpp2m } from '@langevin/samplers';
 import { add, mul, type Engine, type Tensor } from '@langevin/tensor';
 
@@ -19,7 +20,7 @@ export interface StudySampleOptions {
 
 /** Samples of a model, all by one sampler with so many calls. @throws Error when it took another number of calls */
 export async function samplesOf({ model, labels, seed, engine, guidanceScale = 1 }: StudySampleOptions): Promise<readonly Image[]> {
-  const forward = compileForward(model.network, { engine });
+  const compiled = networkDenoiser({ network: model.network, params: model.params, noise: model.noise, engine });
   const { none } = model.labels ?? {};
   try {
     const events = sampleImages({
@@ -30,7 +31,7 @@ export async function samplesOf({ model, labels, seed, engine, guidanceScale = 1
       steps: CALLS,
       batch: 250,
       engine,
-      forward,
+      compiled,
       ...(guidanceScale !== 1 && {
         denoiser: (denoise, { denoiserOf, images }) => {
           if (none === undefined) throw new Error('[bench/quality] guidance needs a model that was trained without labels too.');
@@ -46,7 +47,7 @@ export async function samplesOf({ model, labels, seed, engine, guidanceScale = 1
       return event.images;
     }
   } finally {
-    await forward.dispose();
+    await compiled.dispose();
   }
   throw new Error('[bench/quality] sampling ended without pictures.');
 }

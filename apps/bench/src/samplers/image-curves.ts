@@ -1,6 +1,7 @@
+import { networkDenoiser } from '@langevin/diffusion';
 import type { Image } from '@langevin/io';
 import { openData, readJson } from '@langevin/io/node';
-import { compileForward, labelledPictures, loadModel, sampleImages, type DiffusionModel } from '@langevin/pipelines';
+import { labelledPictures, loadModel, sampleImages, type DiffusionModel } from '@langevin/pipelines';
 import { join } from 'node:path';
 import type { Contestant } from './contestants.ts';
 import { featuresOf, frechetDistance, statisticsOf } from './features.ts';
@@ -33,12 +34,12 @@ export async function imageCurves({ root, contestants, steps, count, report }: I
   const chosen = Array.from({ length: count }, (_, i) => Math.floor((i * labels.length) / count));
   const wanted = chosen.map((i) => labels[i]!);
   const floor = frechetDistance(statisticsOf(chosen.map((i) => featuresOf(images[i]!))), truth);
-  const forward = compileForward(model.network);
+  const compiled = networkDenoiser({ network: model.network, params: model.params, noise: model.noise });
   const points: Point[] = [];
   try {
     for (const { label, sampler } of contestants) {
       for (const number of steps) {
-        for await (const event of sampleImages({ model, labels: wanted, seed: 0, sampler, steps: number, batch: 64, forward })) {
+        for await (const event of sampleImages({ model, labels: wanted, seed: 0, sampler, steps: number, batch: 64, compiled })) {
           if (event.kind !== 'done') continue;
           points.push({ series: label, x: event.nfe, y: frechetDistance(statisticsOf(event.images.map(featuresOf)), truth) });
           report(`${label}: ${event.nfe} evaluations, distance ${points.at(-1)!.y.toFixed(4)}`);
@@ -46,7 +47,7 @@ export async function imageCurves({ root, contestants, steps, count, report }: I
       }
     }
   } finally {
-    await forward.dispose();
+    await compiled.dispose();
   }
   return { points, floor, count };
 }
