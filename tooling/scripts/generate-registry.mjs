@@ -9,8 +9,8 @@ const rootAt = process.argv.indexOf('--root');
 const root = rootAt < 0 ? workspace : resolve(process.argv[rootAt + 1]);
 
 /**
- * The name is the file's; the factory is the one exported function that returns a value of the type. A file that has none is a fault, unless
- * `others` says that shared parts lie beside them.
+ * The name is the file's; the factory is the one exported function that returns a value of the type. A file that has none is a fault,
+ * unless `others` says that shared parts lie beside them.
  */
 const families = [
   {
@@ -49,7 +49,8 @@ const families = [
   {
     folder: 'packages/core-schedules/src/distributions',
     type: 'NoiseDistribution',
-    imports: `import { createRegistry, type Registry } from '@langevin/core';\nimport type { NoiseDistribution } from '../noise-distribution.ts';`,
+    imports: `import { createRegistry, type Registry } from '@langevin/core';
+import type { NoiseDistribution } from '../noise-distribution.ts';`,
     constant: 'noiseDistributions',
     kind: 'distribution of levels',
     says: 'Distributions of noise levels by name, for configuration files and plugins: one for each file of this folder.',
@@ -57,7 +58,8 @@ const families = [
   {
     folder: 'packages/core-schedules/src/preconditionings',
     type: 'Preconditioning',
-    imports: `import { createRegistry, type Registry } from '@langevin/core';\nimport type { Preconditioning } from '../preconditioning.ts';`,
+    imports: `import { createRegistry, type Registry } from '@langevin/core';
+import type { Preconditioning } from '../preconditioning.ts';`,
     constant: 'preconditionings',
     kind: 'preconditioning',
     says: 'Preconditionings by name, for configuration files and plugins: one for each file of this folder.',
@@ -83,8 +85,8 @@ const families = [
 
 /**
  * What needs no factory, as its options come with each call: the value is the one exported constant of the type. `members` are the
- * files of the folder, unless it says otherwise, and `plugin` is the file of a folder that holds the value. `public: 'no'` keeps the rest that
- * a member exports inside of the package.
+ * files of the folder, unless it says otherwise, and `plugin` is the file of a folder that holds the value. `public: 'no'` keeps the
+ * rest that a member exports inside of the package.
  */
 const lists = [
   {

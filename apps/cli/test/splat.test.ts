@@ -176,10 +176,7 @@ it.each([
     '[strategy] unknown strategy: "mcmcs". Did you mean "mcmc"? Known: absgrad, default, mcmc.',
   ],
   [['splat', 'train', '/nowhere', '--set', 'cap=x'], '[gaussians/strategies] cap is out of range: cap="x". Pass an integer >= 1.'],
-  [
-    ['splat', 'train', '/nowhere', '--set', 'caps=100'],
-    '[strategy/default] unknown option: "caps".',
-  ],
+  [['splat', 'train', '/nowhere', '--set', 'caps=100'], '[strategy/default] unknown option: "caps".'],
   [['splat', 'train', '/nowhere', '--set', 'cap=true'], '[cli/splat] option of a strategy is a number or a name: --set cap=true.'],
   [['splat', 'train', '/nowhere', '--out', 'x.obj'], '[io/splats] the name "x.obj" has the end of no known format.'],
   [['splat', 'train', '/nowhere', '--deformation', 'spline'], "argument 'spline' is invalid. Allowed choices are mlp, hexplane, none."],

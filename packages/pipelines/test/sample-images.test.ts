@@ -4,7 +4,7 @@ import { edm, edmPreconditioning, karras, precondition, arrayAlgebra } from '@la
 import { toImages, type Image } from '@langevin/io';
 import { sampleImages, type SampleImagesOptions, type SampleStep } from '@langevin/pipelines';
 import { ddpm, euler, heun, imageNoise, sample, startState } from '@langevin/samplers';
-import { add, mul, tensor } from '@langevin/tensor';
+import { add, mul } from '@langevin/tensor';
 import { referenceEngine } from '@langevin/tensor/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { TINY_CONFIG, tinyModel } from './tiny.ts';
