@@ -1,9 +1,9 @@
 import { UserError } from '@langevin/tensor';
 import { checkpointPath, listCheckpoints, loadCheckpoint, setAsideAfter } from './checkpoints.ts';
-import { readLog, truncateLog } from './log.ts';
+import { logUntil, readLog } from './log.ts';
 import { changesSince, readStoredJson, storeJson, type ConfigChange } from './run-config.ts';
 import type { Point } from './state-file.ts';
-import type { RunStore } from './store.ts';
+import { textPieces, type RunStore } from './store.ts';
 import type { Task } from './task.ts';
 
 /** The files of a run beside its checkpoints and evaluations. */
@@ -54,6 +54,8 @@ export async function beginRun<State>(
   }
   const chosen = start === 'previous' ? before : newest;
   const fresh = await task.init();
+  if (fresh === undefined)
+    throw new UserError(`[training/train] a task begins with no state: task=${task.name}, init=undefined. Give a state from its init.`);
   if (chosen === undefined) {
     await keep(task, store, 0);
     return { state: fresh, point: { step: 0, streams: {} }, changed: [], firstLosses: {} };
@@ -86,9 +88,12 @@ async function checkData<State>({ data }: Task<State>, store: RunStore): Promise
 }
 
 async function keep<State>({ config, data }: Task<State>, store: RunStore, step: number): Promise<void> {
+  // A log that cannot be read is found before anything is written.
+  const logs = [FILES.log, FILES.timings, FILES.evaluations];
+  const texts = await Promise.all(logs.map((path) => logUntil(store, path, step)));
   await storeJson(store, FILES.config, config);
   if (data !== undefined) await storeJson(store, FILES.data, data.description);
-  for (const path of [FILES.log, FILES.timings, FILES.evaluations]) await truncateLog(store, path, step);
+  for (const [i, path] of logs.entries()) await store.write(path, textPieces(texts[i]!));
 }
 
 function unreadable(cause: unknown, before: number | undefined): unknown {

@@ -18,17 +18,30 @@ export async function readLog(store: RunStore, path: string): Promise<readonly L
   const lines = ((await readText(store, path)) ?? '').split('\n').slice(0, -1);
   return lines.flatMap((line) => {
     try {
-      const value = JSON.parse(line) as LogLine | null;
-      return typeof value === 'object' && value !== null && Number.isSafeInteger(value.step) ? [value] : [];
+      const value: unknown = JSON.parse(line);
+      return isLogLine(value) ? [value] : [];
     } catch {
       return [];
     }
   });
 }
 
+/** Files of a run may be damaged: what is no number by name is no line of a log. */
+function isLogLine(value: unknown): value is LogLine {
+  if (typeof value !== 'object' || value === null || !Number.isSafeInteger((value as Partial<LogLine>).step)) return false;
+  return Object.values(value).every((entry) => entry === null || typeof entry === 'number');
+}
+
 /** Drops what was logged after a step, so that a resumed run writes it again, the same. */
 export async function truncateLog(store: RunStore, path: string, step: number): Promise<void> {
+  await store.write(path, textPieces(await logUntil(store, path, step)));
+}
+
+/** The lines of a log up to a step. */
+export async function logUntil(store: RunStore, path: string, step: number): Promise<string> {
   const lines = await readLog(store, path);
-  const kept = lines.filter((line) => line.step <= step).map((line) => `${JSON.stringify(line)}\n`);
-  await store.write(path, textPieces(kept.join('')));
+  return lines
+    .filter((line) => line.step <= step)
+    .map((line) => `${JSON.stringify(line)}\n`)
+    .join('');
 }

@@ -1,4 +1,4 @@
-import { UserError } from '@langevin/tensor';
+import { shownValue, UserError } from '@langevin/tensor';
 import { readText, textPieces, type RunStore } from './store.ts';
 import type { Json, TrainingData } from './task.ts';
 
@@ -73,6 +73,7 @@ function differences(stored: unknown, given: unknown, path: string): readonly Co
   if (typeof stored !== 'object' || typeof given !== 'object' || stored === null || given === null) {
     return Object.is(stored, given) ? [] : [{ path: path === '' ? 'config' : path, stored, given }];
   }
+  if (Array.isArray(stored) !== Array.isArray(given)) return [{ path: path === '' ? 'config' : path, stored, given }];
   const [a, b] = [stored as Readonly<Record<string, unknown>>, given as Readonly<Record<string, unknown>>];
   return [...new Set([...Object.keys(a), ...Object.keys(b)])].flatMap((key) =>
     differences(a[key], b[key], path === '' ? key : `${path}.${key}`),
@@ -80,6 +81,15 @@ function differences(stored: unknown, given: unknown, path: string): readonly Co
 }
 
 function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
+  const text = textOf(value);
   return text.length > 120 ? `${text.slice(0, 117)}...` : text;
+}
+
+/** JSON may be nested deeper than there is room to write it again. */
+function textOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? 'nothing';
+  } catch {
+    return shownValue(value);
+  }
 }

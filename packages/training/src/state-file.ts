@@ -127,7 +127,7 @@ function structureOf(value: unknown, { name, depth, leaves }: Place): Structure 
     leaves.set(name, value as Tensor | NumberArray);
     return value instanceof Tensor ? { t: name } : { a: name };
   }
-  if (Array.isArray(value)) return { l: value.map((item, i) => structureOf(item, inner(i))) };
+  if (Array.isArray(value)) return { l: Array.from(value, (item, i) => structureOf(item, inner(i))) };
   if (isPlainObject(value))
     return { o: Object.fromEntries(Object.entries(value).map(([key, item]) => [key, structureOf(item, inner(key))])) };
   if (Object.is(value, -0)) return { n: '-0' };
@@ -179,13 +179,15 @@ export async function decodeState<State>(source: ByteSource, like?: State): Prom
   if (metadata['checksum'] !== checksumOf([metadata['point'] ?? '', metadata['structure'] ?? ''], entries)) {
     throw damaged('its content is not what was written');
   }
-  const state = build(parse('structure'), { entries, depth: 0, damaged });
+  const state = build(parse('structure'), { entries, used: new Set(), depth: 0, damaged });
   if (like !== undefined) compare(state, like, from);
   return { state: state as State, point: point.output };
 }
 
 interface Building {
   readonly entries: ReadonlyMap<string, HostTensor>;
+  /** Names so far: one that is in a state twice would make a small file a large state. */
+  readonly used: Set<string>;
   readonly depth: number;
   readonly damaged: (what: string) => UserError;
 }
@@ -200,6 +202,8 @@ function build(structure: unknown, at: Building): unknown {
   if (typeof name === 'string') {
     const found = entries.get(name);
     if (found === undefined) throw damaged(`tensor ${JSON.stringify(name).slice(0, 80)} is missing`);
+    if (at.used.has(name)) throw damaged(`tensor ${JSON.stringify(name).slice(0, 80)} is in it twice`);
+    at.used.add(name);
     const { dtype, shape, data: values } = found;
     if (name === node['t']) return tensor(values, { dtype, shape });
     if (arrayDType(values) !== dtype || shape.length !== 1) throw damaged(`array ${JSON.stringify(name).slice(0, 80)} is none of numbers`);

@@ -78,11 +78,19 @@ export function memoryStore(label = 'memory'): RunStore & { readonly files: Read
   });
 }
 
-/** All of a small file as text. */
+/** No text of JavaScript is longer in any engine. */
+const LONGEST_TEXT = 2 ** 29 - 24;
+
+/** All of a file as text. @throws UserError when it is too large to be one */
 export async function readText(store: RunStore, path: string): Promise<string | undefined> {
   const source = await store.open(path);
   if (source === undefined) return undefined;
   try {
+    if (source.byteLength > LONGEST_TEXT)
+      throw new UserError(
+        `[training/store] file of the run is too large to be read: ${store.label}/${path}, size=${source.byteLength} bytes, `
+          + `limit=${LONGEST_TEXT}. Restore it, or use a new place.`,
+      );
     return new TextDecoder().decode(await source.read(0, source.byteLength));
   } finally {
     await source.close();

@@ -4,6 +4,7 @@ import { checkpointPath, loadCheckpoint, pruneCheckpoints, saveCheckpoint, setAs
 import { judge, newHealth } from './health.ts';
 import { appendLog, truncateLog } from './log.ts';
 import { stepGenerator } from './random.ts';
+import { checkedEvaluation, checkedResult, checkIterable, checkStore, checkTask, fileOf } from './checks.ts';
 import type { ConfigChange } from './run-config.ts';
 import { NotFiniteError, type Point } from './state-file.ts';
 import { textPieces, type RunStore } from './store.ts';
@@ -81,7 +82,7 @@ export type TrainEvent<State = unknown> =
  * x; // => 1
  */
 export async function* train<State>(task: Task<State>, options: TrainOptions): AsyncGenerator<TrainEvent<State>, void> {
-  checkTaskShape(task);
+  checkTask(task);
   const {
     store,
     steps,
@@ -92,9 +93,9 @@ export async function* train<State>(task: Task<State>, options: TrainOptions): A
     milestone = 1,
     evaluateEvery = 0,
     onAbort = 'end',
+    signal,
   } = readOptions('training/train', options);
-  if (typeof store !== 'object' || store === null || typeof store.lock !== 'function')
-    throw new UserError(`[training/train] there is no store: store=${shownValue(store)}. Pass folderStore() or memoryStore().`);
+  checkStore(store);
   checkNumber('training/train', { steps, logEvery, checkpointEvery, keep, milestone }, { atLeast: 1, kind: 'integer' });
   checkNumber('training/train', { evaluateEvery }, { atLeast: 0, kind: 'integer' });
   if (!['new', 'resume', 'previous'].includes(start)) {
@@ -103,6 +104,8 @@ export async function* train<State>(task: Task<State>, options: TrainOptions): A
   if (!['end', 'evaluate'].includes(onAbort)) {
     throw new UserError(`[training/train] unknown onAbort: onAbort=${String(onAbort).slice(0, 60)}. Known: end, evaluate.`);
   }
+  if (signal !== undefined && typeof (signal as Partial<AbortSignal> | null)?.aborted !== 'boolean')
+    throw new UserError(`[training/train] there is no signal: signal=${shownValue(signal)}. Pass the signal of an AbortController.`);
   const lock = await store.lock();
   try {
     yield* run(task, { ...options, logEvery, checkpointEvery, keep, evaluateEvery }, await beginRun(task, { store, start }));
@@ -113,12 +116,6 @@ export async function* train<State>(task: Task<State>, options: TrainOptions): A
       await lock.release();
     }
   }
-}
-
-function checkTaskShape(task: unknown): void {
-  const { init, step } = (typeof task === 'object' && task !== null ? task : {}) as Readonly<Record<string, unknown>>;
-  if (typeof init === 'function' && typeof step === 'function') return;
-  throw new UserError(`[training/train] there is no task: task=${shownValue(task)}. Pass what defineTask() gives, or another task.`);
 }
 
 type Resolved = TrainOptions & Required<Pick<TrainOptions, 'logEvery' | 'checkpointEvery' | 'keep' | 'evaluateEvery'>>;
@@ -183,29 +180,6 @@ async function* run<State>(task: Task<State>, options: Resolved, begin: Beginnin
   yield { kind: 'done', step: point.step, reason: finished ? 'finished' : 'aborted', checkpoint: checkpointPath(point.step), state };
 }
 
-/** Tasks come from outside: what a step gives is looked at before anything is kept of it. */
-function checkedResult<State>({ name }: Task<State>, result: StepResult<State>): StepResult<State> {
-  const fail = (what: string): never => {
-    throw new UserError(`[training/train] a step gave no result of a task: task=${name}, ${what}. Correct the task's step.`);
-  };
-  const isRecord = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
-  if (!isRecord(result)) fail(`result=${shownValue(result)}`);
-  const { state, losses, norms = {}, measures = {}, streams = {}, items = {} } = result;
-  if (state === undefined) fail('state=undefined');
-  for (const [key, value] of Object.entries({ losses, norms, measures, streams, items })) {
-    if (!isRecord(value)) fail(`${key}=${shownValue(value)}`);
-  }
-  if (Object.keys(losses).length === 0) fail('losses has no entry');
-  for (const [key, value] of Object.entries({ ...losses, ...norms, ...measures })) {
-    if (typeof value !== 'number') fail(`${key}=${shownValue(value)} is no number`);
-  }
-  for (const [key, position] of Object.entries(streams)) {
-    const isCount = (count: unknown): boolean => Number.isSafeInteger(count) && (count as number) >= 0;
-    if (!isRecord(position) || !isCount(position.epoch) || !isCount(position.index)) fail(`stream ${key}=${JSON.stringify(position)}`);
-  }
-  return result;
-}
-
 /** A function, so that the compiler does not take the signal for what it was before a wait. */
 function isAborted(signal: AbortSignal | undefined): boolean {
   return signal?.aborted === true;
@@ -251,7 +225,10 @@ async function* evaluation<State>(
   if (task.evaluate === undefined) return;
   await truncateLog(store, FILES.evaluations, step - 1);
   const numbers: Record<string, number> = {};
-  const results = task.evaluate(state, stepPoint(task, { step, streams: {} }))[Symbol.asyncIterator]();
+  const written = new Set<string>();
+  const given: unknown = task.evaluate(state, stepPoint(task, { step, streams: {} }));
+  checkIterable(task.name, given);
+  const results = given[Symbol.asyncIterator]();
   try {
     for (;;) {
       const next = await results.next().catch((cause: unknown) => {
@@ -260,13 +237,16 @@ async function* evaluation<State>(
         throw new UserError(`[training/train] evaluation failed: step=${step}, ${cause.message} Newest checkpoint: ${saved}.`, { cause });
       });
       if (next.done === true) break;
-      const { value } = next;
+      const value = checkedEvaluation(task.name, next.value);
       if (value.kind === 'numbers') {
         Object.assign(numbers, value.values);
         yield { kind: 'numbers', step, values: value.values };
         continue;
       }
-      const path = `evaluations/step-${String(step).padStart(8, '0')}/${checkedName(value)}`;
+      const path = `evaluations/step-${String(step).padStart(8, '0')}/${fileOf(value)}`;
+      if (written.has(path))
+        throw new UserError(`[training/train] two artifacts of an evaluation have one name: path=${path}, task=${task.name}. Rename one.`);
+      written.add(path);
       await store.write(path, typeof value.content === 'string' ? textPieces(value.content) : [value.content]);
       yield { kind: 'artifact', step, path, artifact: value };
     }
@@ -274,13 +254,4 @@ async function* evaluation<State>(
     await results.return?.();
   }
   if (Object.keys(numbers).length > 0) await appendLog(store, FILES.evaluations, { step, ...numbers });
-}
-
-/** A name becomes a path, so it may not lead out of its folder. */
-function checkedName({ name, extension }: Artifact): string {
-  if (/^[\w-]+(?:[./][\w-]+)*$/u.test(name) && /^[a-z0-9]{1,8}$/u.test(extension)) return `${name}.${extension}`;
-  throw new UserError(
-    `[training/train] an artifact has a name that is no file's: name=${JSON.stringify(name).slice(0, 80)}, extension=${extension}. Use `
-      + 'letters, digits, dashes and slashes.',
-  );
 }

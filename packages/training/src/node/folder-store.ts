@@ -1,7 +1,7 @@
 import { appendFile, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileSource, lockFolder, makeFolder, removeStaleTemporaries, writeFileAtomic } from '@langevin/io/node';
-import { UserError } from '@langevin/tensor';
+import { shownValue, UserError } from '@langevin/tensor';
 import type { RunStore } from '../store.ts';
 
 /**
@@ -16,7 +16,8 @@ import type { RunStore } from '../store.ts';
  * await store.list('.'); // => ['log.jsonl']
  */
 export function folderStore(folder: string): RunStore {
-  if (folder.trim() === '') throw new UserError('[training/folder] a run needs a folder: folder="". Give a path.');
+  if (typeof folder !== 'string' || folder.trim() === '')
+    throw new UserError(`[training/folder] a run needs a folder: folder=${shownValue(folder)}. Give a path.`);
   const at = (path: string): string => join(folder, path);
   const prepared = new Set<string>();
   const prepare = async (path: string): Promise<void> => {
@@ -45,8 +46,13 @@ export function folderStore(folder: string): RunStore {
     lock: async () => {
       await makeFolder(folder);
       const lock = await lockFolder(folder);
-      for (const each of [folder, at('checkpoints'), ...(await foldersIn(at('evaluations')))]) {
-        if ((await namesIn(each)).length > 0) await removeStaleTemporaries(each);
+      try {
+        for (const each of [folder, at('checkpoints'), ...(await foldersIn(at('evaluations')))]) {
+          if ((await namesIn(each)).length > 0) await removeStaleTemporaries(each);
+        }
+      } catch (error) {
+        await lock.release();
+        throw error;
       }
       return lock;
     },
