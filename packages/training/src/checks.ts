@@ -88,7 +88,7 @@ function shownPosition({ epoch, index }: Fields): string {
 export function checkIterable(task: string, given: unknown): asserts given is AsyncIterable<Evaluation> {
   if (typeof given === 'object' && given !== null && Symbol.asyncIterator in given) return;
   throw new UserError(
-    `[training/train] an evaluation is no async iterable: task=${task}, evaluation=${shownValue(given)}. Write evaluate as async function*.`,
+    `[training/train] an evaluation is no async iterable: task=${task}, evaluation=${shownValue(given)}. Write async function*.`,
   );
 }
 
