@@ -1,3 +1,4 @@
+import type { Prediction } from './prediction.ts';
 import type { NoiseLevel } from '@langevin/core';
 import { checkNumber, logistic, shownValue, UserError } from '@langevin/tensor';
 
@@ -59,6 +60,22 @@ export interface NoiseProcess {
   readonly conditioning: (t: number) => number;
   /** For a chain of N steps: N. Step i in 0..N-1 is at time (i + 1) / N. Absent where time is continuous. */
   readonly steps?: number;
+  /** What models of this process are trained and sampled with, where nothing else is asked for. */
+  readonly usual: UsualChoices;
+}
+
+/** What the paper of a process goes with it, by the names that registries have. */
+export interface UsualChoices {
+  /** What a network predicts. @default 'epsilon' */
+  readonly prediction?: Prediction;
+  /** In place of a prediction. @default none */
+  readonly preconditioning?: string;
+  /** Distribution of the noise levels trained on. @default 'uniform' */
+  readonly levels?: string;
+  /** Which levels samplers visit, with its options. @default 'trailing', even in time from the noisiest */
+  readonly spacing?: { readonly name: string; readonly options?: Readonly<Record<string, number>> };
+  /** @default 'dpmpp-2m', of second order, which begins at pure noise too */
+  readonly sampler?: string;
 }
 
 /** How the pair (alpha, sigma) is scaled: a function of lambda alone. */
@@ -136,6 +153,8 @@ export interface NoiseProcessDefinition {
   readonly time: (lambda: number) => number;
   readonly conditioning: (t: number) => number;
   readonly steps?: number;
+  /** @default epsilon, uniform levels, a trailing spacing, DPM-Solver++(2M) */
+  readonly usual?: UsualChoices;
 }
 
 /**
@@ -150,7 +169,7 @@ export interface NoiseProcessDefinition {
  * halved.level(0.25); // => { alpha: 0.75, sigma: 0.25 }
  */
 export function defineNoiseProcess(definition: NoiseProcessDefinition): NoiseProcess {
-  const { name, geometry, conditioning, steps, domain = { min: 0, max: 1 } } = definition;
+  const { name, geometry, conditioning, steps, usual = {}, domain = { min: 0, max: 1 } } = definition;
   const where = `core-schedules/${name}`;
   const checked =
     <R>(fn: (t: number) => R) =>
@@ -190,6 +209,7 @@ export function defineNoiseProcess(definition: NoiseProcessDefinition): NoisePro
     time,
     levelOf: (lambda: number) => Object.freeze({ ...geometry(lambda) }),
     conditioning: checked(conditioning),
+    usual: Object.freeze({ ...usual }),
     ...(steps === undefined ? {} : { steps }),
   });
 }

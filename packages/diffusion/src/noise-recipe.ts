@@ -77,19 +77,28 @@ export interface NoiseRecipe {
 /** A choice from a configuration: a name, and options beside it. */
 type Choice = v.InferOutput<typeof named>;
 
-/** Processes whose papers have no prediction but a preconditioning, of the same name. */
-const PRECONDITIONED: readonly string[] = ['edm', 'trigflow'];
+/** Where a recipe finds its parts by name: add those of plugins to the built-in ones with `with()`. */
+export interface NoiseParts {
+  readonly processes: Registry<NoiseProcess>;
+  readonly preconditionings: Registry<Preconditioning>;
+  readonly noiseDistributions: Registry<NoiseDistribution>;
+  readonly lossWeights: Registry<LossWeight>;
+}
+
+const BUILT_IN: NoiseParts = { processes, preconditionings, noiseDistributions, lossWeights };
 
 /**
  * The parts that a configuration names.
  *
  * @param config as JSON holds it; what it leaves out is what the paper of the process does
+ * @param parts registries to choose from. @default those of @langevin/core-schedules
  * @throws UserError naming the entry that is wrong, with what is known
  * @example
  * const { process, prediction, weight } = noiseRecipe({ process: { name: 'flow' }, levels: { name: 'logit-normal' } });
  * [process.name, prediction, weight.name]; // => ['flow', 'flow', 'plain']
  */
-export function noiseRecipe(config: unknown = {}): NoiseRecipe {
+export function noiseRecipe(config: unknown = {}, parts: Partial<NoiseParts> = {}): NoiseRecipe {
+  const known: NoiseParts = { ...BUILT_IN, ...parts };
   const parsed = v.safeParse(noiseSchema, config);
   if (!parsed.success) {
     const [issue] = parsed.issues;
@@ -97,20 +106,22 @@ export function noiseRecipe(config: unknown = {}): NoiseRecipe {
     throw fault(`entry is not valid: ${path}=${JSON.stringify(issue.input)?.slice(0, 80) ?? 'nothing'}. ${issue.message}.`);
   }
   const { process: chosen, prediction: asked, preconditioning: given, levels, weight, spread, variance } = parsed.output;
-  const process = processes.create(...nameAndOptions(chosen));
+  const process = known.processes.create(...nameAndOptions(chosen));
+  const { usual } = process;
   if (asked !== undefined && given !== undefined) {
     throw fault(`a network has a prediction or a preconditioning: prediction=${asked}, preconditioning=${given.name}. Give one of them.`);
   }
-  const isEdm = process.name === 'edm';
-  const wanted = given ?? (asked === undefined && PRECONDITIONED.includes(process.name) ? { name: process.name } : undefined);
-  const prediction = wanted === undefined ? (asked ?? (process.name === 'flow' ? 'flow' : 'epsilon')) : undefined;
+  const wanted = given ?? (asked === undefined && usual.preconditioning !== undefined ? { name: usual.preconditioning } : undefined);
+  const prediction = wanted === undefined ? (asked ?? usual.prediction ?? 'epsilon') : undefined;
   const preconditioning =
-    prediction === undefined ? choose('preconditioning', preconditionings, wanted!) : predictionPreconditioning({ process, prediction });
+    prediction === undefined
+      ? choose('preconditioning', known.preconditionings, wanted!)
+      : predictionPreconditioning({ process, prediction });
   const recipe: NoiseRecipe = {
     config: parsed.output,
     process,
     preconditioning,
-    levels: choose('levels', noiseDistributions, levels ?? { name: isEdm ? 'log-normal' : 'uniform' }),
+    levels: choose('levels', known.noiseDistributions, levels ?? { name: usual.levels ?? 'uniform' }),
     weight: weightOf(weight ?? { name: 'plain' }),
     spread,
     variance,
@@ -130,12 +141,16 @@ export function noiseRecipe(config: unknown = {}): NoiseRecipe {
     return registry.create(name, registry.optionsOf(name).includes('process') ? { process, ...options } : options);
   }
 
+  /** Two weights follow from the other parts; the rest have names of their own. */
   function weightOf(choice: Choice): LossWeight {
-    if (choice.name === 'plain') return Object.freeze({ ...plainWeight(preconditioning), name: 'plain' });
-    if (choice.name === 'likelihood') return likelihoodWeight(process);
-    if (lossWeights.names.includes(choice.name)) return lossWeights.create(...nameAndOptions(choice));
-    const known = ['likelihood', 'plain', ...lossWeights.names].sort();
-    throw fault(`unknown weight: weight.name=${choice.name.slice(0, 60)}.${didYouMean(choice.name, known)} Known: ${known.join(', ')}.`);
+    const derived: Readonly<Record<string, () => LossWeight>> = {
+      plain: () => Object.freeze({ ...plainWeight(preconditioning), name: 'plain' }),
+      likelihood: () => likelihoodWeight(process),
+    };
+    if (Object.hasOwn(derived, choice.name)) return derived[choice.name]!();
+    if (known.lossWeights.names.includes(choice.name)) return known.lossWeights.create(...nameAndOptions(choice));
+    const names = [...Object.keys(derived), ...known.lossWeights.names].sort();
+    throw fault(`unknown weight: weight.name=${choice.name.slice(0, 60)}.${didYouMean(choice.name, names)} Known: ${names.join(', ')}.`);
   }
 }
 

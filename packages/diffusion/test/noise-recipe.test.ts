@@ -1,4 +1,13 @@
-import { flow, noiseDistributions, preconditionings } from '@langevin/core-schedules';
+import {
+  defineNoiseProcess,
+  flow,
+  lossWeights,
+  noiseDistributions,
+  preconditionings,
+  processes,
+  straightFlow,
+  type NoiseProcess,
+} from '@langevin/core-schedules';
 import { noiseRecipe } from '@langevin/diffusion';
 import { UserError } from '@langevin/tensor';
 import { describe, expect, it } from 'vitest';
@@ -64,5 +73,26 @@ describe('a noise recipe', () => {
     [null, 'noise=null'],
   ])('refuses %o', (config, says) => {
     expect(() => noiseRecipe(config)).toThrow(says);
+  });
+
+  it('finds parts of plugins beside the built-in ones, and what a process declares to be usual', () => {
+    const straight = (): NoiseProcess =>
+      defineNoiseProcess({
+        ...flow(),
+        name: 'straight',
+        geometry: straightFlow,
+        rates: () => ({ alpha: -1, sigma: 1 }),
+        usual: { prediction: 'v', levels: 'logit-normal' },
+      });
+    const parts = {
+      processes: processes.with({ straight }),
+      lossWeights: lossWeights.with({ half: () => ({ name: 'half', at: () => 0.5 }) }),
+    };
+    const recipe = noiseRecipe({ process: { name: 'straight' }, weight: { name: 'half' } }, parts);
+    expect([recipe.process.name, recipe.prediction, recipe.levels.name, recipe.weight.name]).toEqual([
+      ...['straight', 'v', noiseDistributions.create('logit-normal', { process: flow() }).name, 'half'],
+    ]);
+    expect(() => noiseRecipe({ process: { name: 'straight' } })).toThrow('straight');
+    expect(() => noiseRecipe({ weight: { name: 'haf' } }, parts)).toThrow('Did you mean "half"?');
   });
 });

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BackbonePlugin } from '@langevin/backbones';
+import type { NoiseParts } from '@langevin/diffusion';
 import { makeFolder, readPythonJson, writeCredits, writeFileAtomic, writeSafetensors, type DataCredits } from '@langevin/io/node';
 import { readOptions, UserError } from '@langevin/tensor';
 import * as v from 'valibot';
@@ -57,6 +58,8 @@ export function diffusionFiles(dir: string, component: Component) {
 export interface LoadModelOptions {
   /** Kinds of networks to choose from. @default those of @langevin/backbones */
   readonly backbones?: readonly BackbonePlugin[];
+  /** Where the noise of a model finds its parts by name. @default those of @langevin/core-schedules */
+  readonly noiseParts?: Partial<NoiseParts>;
 }
 
 /**
@@ -69,12 +72,13 @@ export interface LoadModelOptions {
  */
 export async function loadDiffusionFolder(dir: string, options: LoadModelOptions = {}): Promise<DiffusionModel> {
   checkPath(dir);
-  const { backbones } = readOptions('pipelines/folder', options);
+  const { backbones, noiseParts = {} } = readOptions('pipelines/folder', options);
   const files = diffusionFiles(dir, await findComponent(dir));
   const config = (await readPythonJson(files.config)) as Readonly<Record<string, unknown>>;
   const index: v.InferOutput<typeof indexSchema> = (await exists(files.index)) ? await readChecked(files.index, indexSchema) : { patch: 1 };
   const network = imageNetwork(config, { from: files.config, patch: index.patch, ...(backbones && { plugins: backbones }) });
-  const noise = index.noise === undefined ? await readScheduler(files.scheduler) : parseNoise(index.noise, files.index);
+  const noise =
+    index.noise === undefined ? await readScheduler(files.scheduler) : parseNoise(index.noise, { file: files.index, parts: noiseParts });
   const known = labelCount(network);
   const labels = known === undefined ? undefined : await loadLabels(files.labels, known);
   const params = await readWeights(await findWeights(files.component), { network });

@@ -6,6 +6,7 @@ import {
   noiseRecipe,
   type DiffusionState,
   type NetworkDenoiser,
+  type NoiseParts,
   type NoiseRecipe,
 } from '@langevin/diffusion';
 import { imageGrid, type DataPlugin } from '@langevin/io';
@@ -51,6 +52,8 @@ export interface DiffusionRunOptions {
   readonly fetching?: Omit<OpenDataOptions, 'plugins'>;
   /** Kinds of networks to choose from. @default those of @langevin/backbones */
   readonly backbones?: readonly BackbonePlugin[];
+  /** Where the noise finds its parts by name. @default those of @langevin/core-schedules */
+  readonly noiseParts?: Partial<NoiseParts>;
 }
 
 /** A training run, ready to be passed to `train()`. */
@@ -87,10 +90,10 @@ const PREVIEW_ROWS = 8;
  * for await (const event of train(task, { store: folderStore('runs/emoji'), steps: 20_000, start: 'resume' })) console.log(event.kind);
  */
 export async function diffusionRunFromConfig(config: TrainingConfig, options: DiffusionRunOptions = {}): Promise<DiffusionRun> {
-  const { engine, from = 'the configuration', initial, data, fetching, backbones } = options;
+  const { engine, from = 'the configuration', initial, data, fetching, backbones, noiseParts } = options;
   const network = imageNetwork(config.backbone, { from, patch: config.patch, ...(backbones && { plugins: backbones }) });
   const classes = labelCount(network);
-  const noise = noiseRecipe(config.noise);
+  const noise = noiseRecipe(config.noise, noiseParts);
   const { source, credits } = await openData(config.data, { ...fetching, ...(data && { plugins: data }) });
   const pictures = labelledPictures(source, classes === undefined ? {} : config);
   const form = pictureForm(network);

@@ -1,4 +1,4 @@
-import { noiseRecipe, type NoiseConfig, type NoiseRecipe } from '@langevin/diffusion';
+import { noiseRecipe, type NoiseParts, type NoiseRecipe } from '@langevin/diffusion';
 import { UnsupportedError, UserError } from '@langevin/tensor';
 import * as v from 'valibot';
 import { readChecked } from './checked.ts';
@@ -71,17 +71,10 @@ export function isRead(scheduler: Readonly<Record<string, unknown>> | undefined)
   return SCHEDULERS.some((name) => name === scheduler?.['_class_name']);
 }
 
-/** The curvature of time that EDM's models are sampled with; undefined for other processes. */
-export function rhoOf({ process, config }: NoiseRecipe): number | undefined {
-  if (process.name !== 'edm') return undefined;
-  const { rho = 7 } = (config.process ?? {}) as { readonly rho?: number };
-  return rho;
-}
-
 /** `noise` of model_index.json. @throws UserError naming the file, when an entry is wrong */
-export function parseNoise(config: unknown, file: string): NoiseRecipe {
+export function parseNoise(config: unknown, { file, parts }: { readonly file: string; readonly parts: Partial<NoiseParts> }): NoiseRecipe {
   try {
-    return noiseRecipe(config as NoiseConfig);
+    return noiseRecipe(config, parts);
   } catch (error) {
     if (error instanceof UserError) throw new UserError(`${error.message} File: ${file}.`, { cause: error });
     throw error;

@@ -43,7 +43,7 @@ const MAX_DATA_BYTES = 2 ** 30;
  * @throws UserError when the folder holds no checkpoint, or its files are damaged
  */
 export async function loadRunModel(path: string, options: LoadRunOptions = {}): Promise<RunModel> {
-  const { weights = 'average', backbones } = readOptions('pipelines/run', options);
+  const { weights = 'average', backbones, noiseParts } = readOptions('pipelines/run', options);
   const { folder, step, asked } = await findCheckpoint(path);
   const from = join(folder, RUN_FILES.config);
   const config = parseTrainingConfig(await readJson(from), from);
@@ -62,7 +62,14 @@ export async function loadRunModel(path: string, options: LoadRunOptions = {}): 
   const entries = await toStateDict(weightsOf(state, { weights, file }));
   const params = await fromStateDict(network.init(shapesOnly), entries, { from: file });
   return {
-    model: { network, params, config: config.backbone, patch: config.patch, noise: noiseRecipe(config.noise), ...(labels && { labels }) },
+    model: {
+      network,
+      params,
+      config: config.backbone,
+      patch: config.patch,
+      noise: noiseRecipe(config.noise, noiseParts),
+      ...(labels && { labels }),
+    },
     name: config.name,
     step,
     ...((await exists(credits)) && { credits: await readCredits(credits) }),

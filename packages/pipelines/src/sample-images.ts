@@ -1,11 +1,10 @@
 import { bindCondition, type Denoiser, type NoiseLevel, type NoiseSource, relativeSigma, type Sampler } from '@langevin/core';
 import { networkDenoiser, type NoiseRecipe } from '@langevin/diffusion';
-import { karras, tensorAlgebra, trailing, type NoiseProcess, type Spacing } from '@langevin/core-schedules';
+import { spacings, tensorAlgebra, type NoiseProcess, type Spacing } from '@langevin/core-schedules';
 import { fromImages, toImages, type Image } from '@langevin/io';
-import { brownianTreeNoise, dpmpp2m, heun, imageNoise, startState, trajectory } from '@langevin/samplers';
+import { brownianTreeNoise, imageNoise, samplers, startState, trajectory } from '@langevin/samplers';
 import { float32Data, tensor, UserError, zeros, type Tensor } from '@langevin/tensor';
 import { pictureForm } from './image-network.ts';
-import { rhoOf } from './noise-files.ts';
 import { checkSampleOptions, type SampleBatch, type SampleImagesOptions } from './sample-options.ts';
 
 /** A sampler step of one batch has been made. */
@@ -118,18 +117,15 @@ export async function* sampleImages(given: SampleImagesOptions): AsyncGenerator<
   yield { kind: 'done', images, nfe };
 }
 
-/**
- * The sampler that suits most models of this noise: Heun's method for EDM's, as their paper has it; DPM-Solver++ of second order for
- * others, which begins at pure noise too, where Heun's method cannot.
- */
-export function usualSampler(noise: NoiseRecipe): Sampler {
-  return rhoOf(noise) === undefined ? dpmpp2m() : heun();
+/** The sampler that suits most models of this noise: what its process says, else DPM-Solver++ of second order. */
+export function usualSampler({ process }: NoiseRecipe): Sampler {
+  return samplers.create(process.usual.sampler ?? 'dpmpp-2m');
 }
 
-/** EDM's models are sampled at the noise levels of Karras et al.; others even in time, from the noisiest. */
-export function usualSpacing(noise: NoiseRecipe): Spacing {
-  const rho = rhoOf(noise);
-  return rho === undefined ? trailing() : karras({ rho });
+/** The noise levels that suit most models of this noise: what its process says, else even in time from the noisiest. */
+export function usualSpacing({ process }: NoiseRecipe): Spacing {
+  const { name, options = {} } = process.usual.spacing ?? { name: 'trailing' };
+  return spacings.create(name, options);
 }
 
 /** The levels from a noise-to-signal ratio on; that one comes first. */

@@ -181,7 +181,7 @@ async function sampled(
   }: { readonly count: number; readonly options: EvaluateOptions; readonly engine: Engine; readonly context: CommandContext },
 ): Promise<Made> {
   const { registries, signal } = context;
-  const model = await loadModel(path, { backbones: registries.backbones });
+  const model = await loadModel(path, { backbones: registries.backbones, noiseParts: registries });
   const sampler = options.sampler === undefined ? usualSampler(model.noise) : registries.samplers.create(options.sampler);
   const spacing = usualSpacing(model.noise);
   const classes = model.labels?.classes.map((_, label) => label).filter((label) => label !== model.labels?.none);

@@ -40,8 +40,9 @@ function addExport(program: Command, terminal: CommandContext): void {
     .option('--json', 'one JSON document on stdout instead of text')
     .addHelpText('after', AFTER_HELP)
     .action(async (run: string, out: string, options: ExportOptions) => {
-      const { backbones } = terminal.registries;
-      const { model, name, step, credits } = await loadRunModel(run, { weights: options.weights, backbones });
+      const { registries } = terminal;
+      const { backbones } = registries;
+      const { model, name, step, credits } = await loadRunModel(run, { weights: options.weights, backbones, noiseParts: registries });
       if (!options.force) await requireEmpty(out);
       await saveDiffusionFolder(out, model, {
         dtype: options.dtype,

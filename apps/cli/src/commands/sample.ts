@@ -108,7 +108,7 @@ async function sample(options: SampleOptions, terminal: CommandContext): Promise
   // What is wrong with the options is said before a model is loaded.
   await choose(options, { registries, usual: { sampler: 'heun', spacing: 'karras' } });
   remark(terminal, `loading ${folder}`);
-  const model = await loadModel(folder, registries);
+  const model = await loadModel(folder, { backbones: registries.backbones, noiseParts: registries });
   const usual = { sampler: usualSampler(model.noise).name, spacing: usualSpacing(model.noise).name };
   const { asked, sampler, spacing, note, noise } = await choose(options, { registries, usual });
   if (note !== undefined) remark(terminal, `${asked}: ${note}`);

@@ -82,13 +82,15 @@ async function trainOn(
   { path, config, options }: { readonly path: string; readonly config: TrainingConfig; readonly options: TrainOptions },
   terminal: CommandContext,
 ): Promise<void> {
-  const { data, backbones } = terminal.registries;
-  const initial = options.from === undefined ? undefined : await loadModel(options.from, { backbones });
+  const { registries } = terminal;
+  const { data, backbones } = registries;
+  const initial = options.from === undefined ? undefined : await loadModel(options.from, { backbones, noiseParts: registries });
   const { task, pictures, parameters, remarks, credits } = await diffusionRunFromConfig(config, {
     engine,
     from: path,
     data,
     backbones,
+    noiseParts: registries,
     fetching: {
       cache: cacheFolder(terminal.env),
       network: options.offline ? 'offline' : 'online',

@@ -38,5 +38,6 @@ export function edm(options: EdmOptions = {}): NoiseProcess {
     lambda: (t) => -Math.log(sigma(t)),
     time: (lambda) => (Math.exp(-lambda / rho) - low) / (high - low),
     conditioning: (t) => Math.log(sigma(t)) / 4,
+    usual: { preconditioning: 'edm', levels: 'log-normal', spacing: { name: 'karras', options: { rho } }, sampler: 'heun' },
   });
 }

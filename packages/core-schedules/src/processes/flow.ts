@@ -32,5 +32,6 @@ export function flow(options: FlowOptions = {}): NoiseProcess {
     lambda: (t) => Math.log1p(-t) - Math.log(t) - Math.log(shift),
     time: (lambda) => straightFlow(lambda + Math.log(shift)).sigma,
     conditioning: (t) => 1000 * sigma(t),
+    usual: { prediction: 'flow' },
   });
 }

@@ -40,5 +40,6 @@ export function trigflow(options: TrigflowOptions = {}): NoiseProcess {
     lambda: (t) => Math.log(cos(t)) - Math.log(sin(t)) - offset,
     time: (lambda) => timeOfSigma(Math.exp(-lambda)),
     conditioning: (t) => quarter * t,
+    usual: { preconditioning: 'trigflow' },
   });
 }
