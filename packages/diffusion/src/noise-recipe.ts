@@ -81,11 +81,11 @@ type Choice = v.InferOutput<typeof named>;
 export interface NoiseParts {
   readonly processes: Registry<NoiseProcess>;
   readonly preconditionings: Registry<Preconditioning>;
-  readonly noiseDistributions: Registry<NoiseDistribution>;
-  readonly lossWeights: Registry<LossWeight>;
+  readonly levels: Registry<NoiseDistribution>;
+  readonly weights: Registry<LossWeight>;
 }
 
-const BUILT_IN: NoiseParts = { processes, preconditionings, noiseDistributions, lossWeights };
+const BUILT_IN: NoiseParts = { processes, preconditionings, levels: noiseDistributions, weights: lossWeights };
 
 /**
  * The parts that a configuration names.
@@ -121,7 +121,7 @@ export function noiseRecipe(config: unknown = {}, parts: Partial<NoiseParts> = {
     config: parsed.output,
     process,
     preconditioning,
-    levels: choose('levels', known.noiseDistributions, levels ?? { name: usual.levels ?? 'uniform' }),
+    levels: choose('levels', known.levels, levels ?? { name: usual.levels ?? 'uniform' }),
     weight: weightOf(weight ?? { name: 'plain' }),
     spread,
     variance,
@@ -148,8 +148,8 @@ export function noiseRecipe(config: unknown = {}, parts: Partial<NoiseParts> = {
       likelihood: () => likelihoodWeight(process),
     };
     if (Object.hasOwn(derived, choice.name)) return derived[choice.name]!();
-    if (known.lossWeights.names.includes(choice.name)) return known.lossWeights.create(...nameAndOptions(choice));
-    const names = [...Object.keys(derived), ...known.lossWeights.names].sort();
+    if (known.weights.names.includes(choice.name)) return known.weights.create(...nameAndOptions(choice));
+    const names = [...Object.keys(derived), ...known.weights.names].sort();
     throw fault(`unknown weight: weight.name=${choice.name.slice(0, 60)}.${didYouMean(choice.name, names)} Known: ${names.join(', ')}.`);
   }
 }

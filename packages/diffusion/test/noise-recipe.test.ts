@@ -86,7 +86,7 @@ describe('a noise recipe', () => {
       });
     const parts = {
       processes: processes.with({ straight }),
-      lossWeights: lossWeights.with({ half: () => ({ name: 'half', at: () => 0.5 }) }),
+      weights: lossWeights.with({ half: () => ({ name: 'half', at: () => 0.5 }) }),
     };
     const recipe = noiseRecipe({ process: { name: 'straight' }, weight: { name: 'half' } }, parts);
     expect([recipe.process.name, recipe.prediction, recipe.levels.name, recipe.weight.name]).toEqual([
