@@ -49,7 +49,8 @@ describe('evaluate', () => {
 
   it('reads a zip, with a judge of the package and an ONNX network, and finds copies of the training data', async () => {
     const folder = await temporaryFolder();
-    await shapes(join(folder, 'training'), { count: 40, seed: 1 });
+    // None of it is in the data, which are of another seed.
+    await shapes(join(folder, 'training'), { count: 40, seed: 4 });
     const files: Record<string, Uint8Array> = {};
     for (let i = 0; i < 30; i += 1) {
       const name = `${String(i).padStart(4, '0')}.png`;

@@ -86,11 +86,11 @@ describe('the Frechet distance', () => {
     expect(frechetDistance(momentsOf(turn(a)), momentsOf(turn(b))).value).toBeCloseTo(value, 10);
     expect(frechetDistance(momentsOf(b), momentsOf(a)).value).toBeCloseTo(value, 10);
   });
-  it('extrapolated to infinitely many samples is nearer to the truth than that of the samples', () => {
+  it('extrapolated to infinitely many samples is nearer to the truth than that of the samples', async () => {
     // Both are standard normal, so the truth is 0; the bias of 400 samples in 6 dimensions is about 6 * 7 / (4 * 400) + 6 / 400.
     const data = gaussian({ ...base, count: 20_000, phase: 11 });
     const samples = gaussian({ ...base, count: 400, phase: 5 });
-    const { value, slope } = extrapolatedFrechet(samples, data, { seed: 3 });
+    const { value, slope } = await extrapolatedFrechet(samples, data, { seed: 3 });
     expect(slope).toBeGreaterThan(0);
     expect(Math.abs(value)).toBeLessThan(frechetDistance(momentsOf(samples), momentsOf(data)).value / 2);
   });
@@ -242,7 +242,7 @@ describe('what is no set of features', () => {
     );
     expect(() => momentsOf(nothing)).toThrow('[metrics/moments] not what featureSet() gives: set=undefined. Pass featureSet(info, rows).');
     expect(() => mergeMoments(plain, momentsOf(set))).toThrow('[metrics/moments] not what momentsOf() gives: a=');
-    expect(() => extrapolatedFrechet(set, nothing)).toThrow('[metrics/extrapolate] not what featureSet() gives: data=undefined.');
+    await expect(extrapolatedFrechet(set, nothing)).rejects.toThrow('[metrics/extrapolate] not what featureSet() gives: data=undefined.');
     await expect(kernelDistance(set, nothing)).rejects.toThrow('[metrics/kernel] not what featureSet() gives: b=undefined.');
     await expect(nearestItems(nothing, set)).rejects.toThrow('[metrics/nearest] not what featureSet() gives: a=undefined.');
     await expect(precisionRecall(set, nothing)).rejects.toThrow('[metrics/precision-recall] not what featureSet() gives: data=undefined.');

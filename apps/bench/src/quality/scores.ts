@@ -68,7 +68,7 @@ export async function scoresOf(
   const { classes, distances } = await neighbours(images, reference);
   return {
     frechet: frechetDistance(momentsOf(features), momentsOf(data)).value,
-    extrapolated: extrapolatedFrechet(features, data).value,
+    extrapolated: (await extrapolatedFrechet(features, data)).value,
     kernel: kernel.value,
     kernelError: kernel.standardError,
     precision,

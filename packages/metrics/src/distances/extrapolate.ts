@@ -1,7 +1,7 @@
-import { checkNumber, UserError } from '@langevin/tensor';
-import { checkCount, checkMadeBy, pickItems, type FeatureSet } from '../features/feature-set.ts';
-import { momentsOf } from '../features/moments.ts';
-import { frechetDistance } from './frechet.ts';
+import { checkNumber, readOptions, shownValue, UserError } from '@langevin/tensor';
+import { checkCount, checkMadeBy, checkSameFeatures, pickItems, type FeatureSet } from '../features/feature-set.ts';
+import { frechetOfFits } from './frechet.ts';
+import { fitOfSet } from './gaussian-fit.ts';
 import { drawWithoutReplacement } from './kernel.ts';
 
 export interface ExtrapolateOptions {
@@ -9,6 +9,10 @@ export interface ExtrapolateOptions {
   readonly sizes?: readonly number[];
   /** Decides which items are in which subset. @default 0 */
   readonly seed?: number;
+  /** Aborts between subsets, with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told after each subset, of so many. */
+  readonly progress?: ((done: number, of: number) => void) | undefined;
 }
 
 /** A Frechet distance as it would be of infinitely many samples. */
@@ -27,18 +31,35 @@ export interface ExtrapolatedDistance {
  *
  * @throws UserError for fewer than three sizes, or sizes outside of 2..count
  */
-export function extrapolatedFrechet(samples: FeatureSet, data: FeatureSet, options: ExtrapolateOptions = {}): ExtrapolatedDistance {
+export async function extrapolatedFrechet(
+  samples: FeatureSet,
+  data: FeatureSet,
+  options: ExtrapolateOptions = {},
+): Promise<ExtrapolatedDistance> {
   checkMadeBy('extrapolate', 'featureSet', { samples, data });
-  const { sizes = evenSizes(samples.count), seed = 0 } = options;
+  checkSameFeatures('extrapolate', samples.info, data.info);
   checkCount('extrapolate', samples, 30);
-  if (sizes.length < 3) throw new UserError(`[metrics/extrapolate] too few sizes for a line: sizes=${sizes.length}. Give three or more.`);
+  const { sizes = evenSizes(samples.count), seed = 0, signal, progress } = readOptions('metrics/extrapolate', options, OPTIONS);
+  if (!Array.isArray(sizes) || sizes.length < 3)
+    throw new UserError(`[metrics/extrapolate] too few sizes for a line: sizes=${shownSizes(sizes)}. Give a list of three or more.`);
   for (const size of sizes) checkNumber('metrics/extrapolate', { size }, { atLeast: 2, atMost: samples.count, kind: 'integer' });
-  const reference = momentsOf(data);
-  const points = sizes.map((count, s) => {
+  const reference = fitOfSet(data);
+  const points: { readonly count: number; readonly value: number }[] = [];
+  for (const [s, count] of sizes.entries()) {
+    // Each distance takes seconds at large widths: others have their turn, and a signal arrives.
+    await new Promise((resolve) => void setTimeout(resolve, 0));
+    signal?.throwIfAborted();
     const items = drawWithoutReplacement({ count: samples.count, of: count, seed, stream: [s] });
-    return Object.freeze({ count, value: frechetDistance(momentsOf(pickItems(samples, items)), reference).value });
-  });
+    points.push(Object.freeze({ count, value: frechetOfFits(fitOfSet(pickItems(samples, items)), reference).value }));
+    progress?.(s + 1, sizes.length);
+  }
   return Object.freeze({ ...lineThrough(points.map(({ count, value }) => [1 / count, value] as const)), points });
+}
+
+const OPTIONS = ['sizes', 'seed', 'signal', 'progress'];
+
+function shownSizes(sizes: unknown): string {
+  return Array.isArray(sizes) ? `${sizes.length} sizes` : shownValue(sizes);
 }
 
 function evenSizes(count: number): readonly number[] {

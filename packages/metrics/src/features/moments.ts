@@ -1,5 +1,6 @@
 import { UserError } from '@langevin/tensor';
 import { checkMadeBy, checkSameFeatures, meanOf, type FeatureInfo, type FeatureSet } from './feature-set.ts';
+import { crossProduct } from '../matrices/cross-product.ts';
 
 /**
  * Count, mean and scatter of a stream of features: all that a Frechet distance needs, in memory that does not grow with the stream. It is
@@ -13,6 +14,9 @@ export interface Moments {
   /** Sum over items of (row - mean)(row - mean)^T, [width, width], row-major and symmetric. */
   readonly scatter: Float64Array;
 }
+
+/** Items that are centred at a time: a set of 10,000 items is not copied as a whole. */
+const BLOCK = 1024;
 
 /** Moments of nothing, to add to. */
 export function noMoments(info: FeatureInfo): Moments {
@@ -30,11 +34,12 @@ export function momentsOf(set: FeatureSet): Moments {
   checkMadeBy('moments', 'featureSet', { set });
   const { count, width, rows, info } = set;
   const mean = meanOf(set);
-  const centred = new Float64Array(width);
   const scatter = new Float64Array(width ** 2);
-  for (let i = 0; i < count; i += 1) {
-    for (let j = 0; j < width; j += 1) centred[j] = rows[i * width + j]! - mean[j]!;
-    addOuterProduct(scatter, centred, 1);
+  for (let from = 0; from < count; from += BLOCK) {
+    const part = rows.slice(from * width, Math.min(from + BLOCK, count) * width);
+    for (let k = 0; k < part.length; k += 1) part[k]! -= mean[k % width]!;
+    const centred = { values: part, rows: part.length / width, columns: width };
+    crossProduct(centred, centred, { into: scatter, part: 'upper' });
   }
   mirror(scatter, width);
   return Object.freeze({ info, count, mean, scatter });

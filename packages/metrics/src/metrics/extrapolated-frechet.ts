@@ -9,8 +9,9 @@ export function extrapolatedFrechetMetric(): Metric {
     source: 'Chong and Forsyth 2020, arXiv:1911.07023, section 3',
     needs: { samples: ['features'], data: ['features'] },
     least: 30,
-    measure: ({ samples, data }, { seed = 0 }) => {
-      const { value, standardError, points } = extrapolatedFrechet(samples.features, data.features, { seed });
+    measure: async ({ samples, data }, { seed = 0, signal, progress }) => {
+      const found = await extrapolatedFrechet(samples.features, data.features, { seed, signal, progress });
+      const { value, standardError, points } = found;
       const [first, last] = [points[0]!.count, points.at(-1)!.count].map((count) => count.toLocaleString('en-US'));
       return [
         {

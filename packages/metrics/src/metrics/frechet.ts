@@ -1,5 +1,5 @@
-import { frechetDistance } from '../distances/frechet.ts';
-import { momentsOf } from '../features/moments.ts';
+import { frechetOfFits } from '../distances/frechet.ts';
+import { fitOfSet } from '../distances/gaussian-fit.ts';
 import { against, defineMetric, type Metric } from '../metric.ts';
 
 /** The Frechet distance of the features' means and covariances, with its bias of order 1 / count. */
@@ -11,7 +11,7 @@ export function frechetMetric(): Metric {
     needs: { samples: ['features'], data: ['features'] },
     least: 2,
     measure: ({ samples, data }) => {
-      const { value, counts } = frechetDistance(momentsOf(samples.features), momentsOf(data.features));
+      const { value, counts } = frechetOfFits(fitOfSet(samples.features), fitOfSet(data.features));
       return [{ key: 'frechet', name: `Frechet distance (${against(...counts)})`, value, better: 'less' }];
     },
   });
