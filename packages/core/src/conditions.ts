@@ -1,4 +1,4 @@
-import { reshape, UserError, where, type Tensor } from '@langevin/tensor';
+import { reshape, shownValue, Tensor, UserError, where } from '@langevin/tensor';
 
 /** What a network is told beside the noisy sample and its noise level, by name: `text`, `label`, `image`, `fps`, `guidance`, `camera`. */
 export type Conditions = Readonly<Record<string, Tensor>>;
@@ -62,6 +62,10 @@ export function checkConditions(
     const given = conditions[name];
     if (given === undefined) throw new UserError(`[${part}] condition is missing: name=${name}. Give ${inWords(specs[name]!, batch)}.`);
     const mask = conditions[maskOf(name)];
+    for (const tensor of mask === undefined ? [given] : [given, mask]) {
+      if (tensor instanceof Tensor) continue;
+      throw new UserError(`[${part}] condition is no tensor: ${name}=${shownValue(tensor)}. Give ${inWords(specs[name]!, batch)}.`);
+    }
     if (!fits(given, specs[name]!, batch) || (mask !== undefined && !fitsMask(mask, given))) {
       const shown = [given, ...(mask === undefined ? [] : [mask])]
         .map(({ dtype, shape }) => `${dtype}[${shape.join(', ')}]`)

@@ -11,7 +11,18 @@ import {
   type VariationalCoefficients,
 } from '@langevin/core-schedules';
 import type { TrainMode } from '@langevin/nn';
-import { checkNumber, slice, tensor, torchGenerator, UserError, type Engine, type Generator, type Tensor } from '@langevin/tensor';
+import {
+  checkNumber,
+  readOptions,
+  shownValue,
+  slice,
+  tensor,
+  torchGenerator,
+  UserError,
+  type Engine,
+  type Generator,
+  type Tensor,
+} from '@langevin/tensor';
 import {
   defineTask,
   learnerRule,
@@ -89,6 +100,7 @@ const STREAM = 'data';
 export function diffusionTask<Params, OptimizerState>(
   options: DiffusionTaskOptions<Params, OptimizerState>,
 ): Task<DiffusionState<Params, OptimizerState>> {
+  checkGiven(options);
   const { name, seed, config, network, noise, batch: load, dropout = {}, accumulate = 1, engine } = options;
   checkNumber('diffusion/task', { accumulate }, { atLeast: 1, atMost: 4096, kind: 'integer' });
   checkNumber('diffusion/task', dropout, { atLeast: 0, atMost: 1 });
@@ -133,7 +145,8 @@ export function diffusionTask<Params, OptimizerState>(
       const parts: Inputs[] = [];
       const items: (number | string)[] = [];
       for (let part = 0; part < accumulate; part += 1) {
-        const loaded = await load(position);
+        const loaded: unknown = await load(position);
+        checkBatch(loaded);
         parts.push(inputsOf(loaded, { ...options, dropout, random: (purpose) => at.random(purpose, part) }));
         items.push(...loaded.items);
         position = loaded.next;
@@ -238,6 +251,52 @@ function bothOutputs(output: Tensor): { readonly output: Tensor; readonly varian
   const half = output.shape[1]! / 2;
   const part = (from: number): Tensor => slice(output, { 1: { start: from, stop: from + half } });
   return { output: part(0), variance: part(half) };
+}
+
+/** What a task is made of, of whatever type it is. @throws UserError naming what is missing */
+function checkGiven(options: unknown): void {
+  const { network, noise, learner, batch, dropout = {}, evaluate, initial } = readOptions<Fields>('diffusion/task', options as Fields);
+  const parts = {
+    network: isRecord(network) && isRecord(network['info']) && typeof network['apply'] === 'function',
+    noise: isRecord(noise) && isRecord(noise['process']) && isRecord(noise['levels']) && isRecord(noise['preconditioning']),
+    learner: isRecord(learner),
+    batch: typeof batch === 'function',
+    dropout: isRecord(dropout),
+    evaluate: evaluate === undefined || typeof evaluate === 'function',
+    initial: initial === undefined || isRecord(initial),
+  };
+  const wrong = (Object.keys(parts) as (keyof typeof parts)[]).find((name) => !parts[name]);
+  if (wrong === undefined) return;
+  const value = { network, noise, learner, batch, dropout, evaluate, initial }[wrong];
+  throw new UserError(
+    `[diffusion/task] an option is not what a task is made of: ${wrong}=${shownValue(value)}. Give a network, noiseRecipe(), the options `
+      + 'of a learner, and functions for batch and evaluate.',
+  );
+}
+
+/** Batches come from outside. @throws UserError when it is none */
+function checkBatch(batch: unknown): asserts batch is DiffusionBatch {
+  const { x0, shape, conditions = {}, nulls = {}, items } = (isRecord(batch) ? batch : {}) as Fields;
+  const parts = {
+    x0: x0 instanceof Float32Array,
+    shape: Array.isArray(shape) && shape.every((size) => Number.isSafeInteger(size) && (size as number) >= 0),
+    conditions: isRecord(conditions),
+    nulls: isRecord(nulls),
+    items: Array.isArray(items),
+  };
+  const wrong = (Object.keys(parts) as (keyof typeof parts)[]).find((name) => !parts[name]);
+  if (wrong === undefined) return;
+  const [name, value] = isRecord(batch) ? [wrong, { x0, shape, conditions, nulls, items }[wrong]] : ['batch', batch];
+  throw new UserError(
+    `[diffusion/task] this is no batch: ${name}=${shownValue(value)}. Give x0 as a Float32Array, its shape, conditions by name, items and `
+      + 'next.',
+  );
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function isRecord(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function checkOutputs<Params, OptimizerState>({ network, noise }: DiffusionTaskOptions<Params, OptimizerState>): void {

@@ -16,7 +16,8 @@ import {
   type Preconditioning,
   type Spread,
 } from '@langevin/core-schedules';
-import { didYouMean, UserError } from '@langevin/tensor';
+import { didYouMean, readOptions, UserError } from '@langevin/tensor';
+import { showEntry } from '@langevin/tensor/fields';
 import * as v from 'valibot';
 
 const named = v.looseObject({ name: v.string() });
@@ -99,11 +100,12 @@ const BUILT_IN: NoiseParts = { processes, preconditionings, levels: noiseDistrib
  */
 export function noiseRecipe(config: unknown = {}, parts: Partial<NoiseParts> = {}): NoiseRecipe {
   const known: NoiseParts = { ...BUILT_IN, ...parts };
+  if (Array.isArray(config)) throw fault('entry is not valid: noise=a list. Give an object.');
   const parsed = v.safeParse(noiseSchema, config);
   if (!parsed.success) {
     const [issue] = parsed.issues;
     const path = v.getDotPath(issue) ?? 'noise';
-    throw fault(`entry is not valid: ${path}=${JSON.stringify(issue.input)?.slice(0, 80) ?? 'nothing'}. ${issue.message}.`);
+    throw fault(`entry is not valid: ${path}=${issue.input === undefined ? 'nothing' : showEntry(issue.input)}. ${issue.message}.`);
   }
   const { process: chosen, prediction: asked, preconditioning: given, levels, weight, spread, variance } = parsed.output;
   const process = known.processes.create(...nameAndOptions(chosen));
@@ -147,7 +149,10 @@ export function noiseRecipe(config: unknown = {}, parts: Partial<NoiseParts> = {
       plain: () => Object.freeze({ ...plainWeight(preconditioning), name: 'plain' }),
       likelihood: () => likelihoodWeight(process),
     };
-    if (Object.hasOwn(derived, choice.name)) return derived[choice.name]!();
+    if (Object.hasOwn(derived, choice.name)) {
+      readOptions('diffusion/noise', nameAndOptions(choice)[1], []);
+      return derived[choice.name]!();
+    }
     if (known.weights.names.includes(choice.name)) return known.weights.create(...nameAndOptions(choice));
     const names = [...Object.keys(derived), ...known.weights.names].sort();
     throw fault(`unknown weight: weight.name=${choice.name.slice(0, 60)}.${didYouMean(choice.name, names)} Known: ${names.join(', ')}.`);

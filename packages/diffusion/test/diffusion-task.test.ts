@@ -12,6 +12,7 @@ import {
   reshape,
   setDefaultEngine,
   tensor,
+  UserError,
   zeros,
   type Tensor,
 } from '@langevin/tensor';
@@ -163,6 +164,32 @@ describe('the diffusion task', () => {
     ['no accumulation', { accumulate: 0 }, 'accumulate=0'],
   ])('refuses %s', (_, more, says) => {
     expect(() => diffusionTask(options(more))).toThrow(says);
+  });
+
+  it.each([
+    [undefined, 'network=undefined'],
+    [{ network: 5 }, 'network=5'],
+    [{ noise: {} }, 'noise=an object'],
+    [{ learner: undefined }, 'learner=undefined'],
+    [{ batch: 5 }, 'batch=5'],
+    [{ evaluate: 5 }, 'evaluate=5'],
+    [{ learner: {} }, 'there is no optimizer: optimizer=undefined'],
+    [{ learner: { optimizer: adam(), learningRate: 0.1 } }, 'learningRate=0.1'],
+  ])('refuses %o', (more, says) => {
+    expect(() => diffusionTask((more === undefined ? more : { ...options({}), ...more }) as never)).toThrow(says);
+  });
+
+  it.each([
+    [() => undefined, 'batch=undefined'],
+    [() => ({}), 'x0=undefined'],
+    [() => ({ x0: new Float64Array(1), shape: [1, 1, 1], items: [] }), 'x0=an object'],
+    [() => ({ x0: new Float32Array(1), shape: [1, 1.5, 1], items: [] }), 'shape=a list'],
+    [() => ({ x0: new Float32Array(1), shape: [1, 1, 1], items: 5 }), 'items=5'],
+    [() => ({ x0: new Float32Array(1), shape: [1, 1, 1], items: [], conditions: { label: [0] } }), 'label=a list'],
+  ])('refuses what is no batch: %#', async (given, says) => {
+    const failed = trained({ batch: (async () => given()) as never }, 1);
+    await expect(failed).rejects.toBeInstanceOf(UserError);
+    await expect(failed).rejects.toThrow(says);
   });
 
   it('refuses batches that do not fit the network', async () => {

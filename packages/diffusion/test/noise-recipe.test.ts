@@ -71,6 +71,10 @@ describe('a noise recipe', () => {
     [{ preconditioning: { name: '__proto__' } }, 'unknown preconditioning'],
     [{ variance: 'learned' }, 'learned variance needs a process with steps'],
     [null, 'noise=null'],
+    [[], 'noise=a list'],
+    [{ weight: { name: 'plain', gamma: 3 } }, 'unknown option: gamma'],
+    [{ weight: { name: 'likelihood', gamma: 3 } }, 'unknown option: gamma'],
+    [{ spread: 1n }, 'spread='],
   ])('refuses %o', (config, says) => {
     expect(() => noiseRecipe(config)).toThrow(says);
   });

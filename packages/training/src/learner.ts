@@ -8,7 +8,7 @@ import {
   type Optimizer,
   type Schedule,
 } from '@langevin/nn';
-import { checkNumber, mapTensors, type Operand, type Tensor } from '@langevin/tensor';
+import { checkNumber, mapTensors, readOptions, shownValue, UserError, type Operand, type Tensor } from '@langevin/tensor';
 
 /**
  * What training changes of one network, as a plain tree: it is donated, saved and restored whole. A GAN has two, a LoRA one over another
@@ -78,7 +78,16 @@ export interface LearnerRule<OptimizerState> {
  * await numbers(averages.slow!.w); // => [0.99]
  */
 export function learnerRule<OptimizerState>(options: LearnerOptions<OptimizerState>): LearnerRule<OptimizerState> {
-  const { optimizer, learningRate, clipNorm, averages = {}, project, every = 1 } = options;
+  const { optimizer, learningRate, clipNorm, averages = {}, project, every = 1 } = readOptions('training/learner', options);
+  if (typeof (optimizer as Partial<typeof optimizer> | undefined)?.init !== 'function')
+    throw new UserError(`[training/learner] there is no optimizer: optimizer=${shownValue(optimizer)}. Pass adam(), sgd() or another one.`);
+  for (const [name, value] of Object.entries({ learningRate, ...averages })) {
+    if (typeof value === 'function') continue;
+    throw new UserError(
+      `[training/learner] a schedule is no function: ${name}=${shownValue(value)}. Pass constantSchedule() or another one; for averages, `
+        + 'constantDecay().',
+    );
+  }
   if (clipNorm !== undefined) checkNumber('training/learner', { clipNorm }, CLIP_LIMITS);
   checkNumber('training/learner', { every }, { atLeast: 1, kind: 'integer' });
   const updates = (step: number): number => Math.floor(step / every);
