@@ -117,6 +117,12 @@ describe('the kernel distance', () => {
     const { value, standardError } = await kernelDistance(a, b, { subsets: 10, subsetSize: 500, seed: 1, engine });
     expect(Math.abs(value - truth)).toBeLessThan(6 * standardError);
   });
+  it('has a spread also of sets that are smaller than the usual subset', async () => {
+    const { subsetSize, std } = await kernelDistance(features({ ...base, count: 41 }), features(base), { subsets: 5, engine });
+    expect(subsetSize).toBe(20);
+    expect(std).toBeGreaterThan(1e-3);
+    expect((await kernelDistance(features({ ...base, count: 3 }), features(base), { subsets: 2, engine })).subsetSize).toBe(2);
+  });
   it('depends on the seed alone', async () => {
     const [a, b] = [features(base), features({ ...base, phase: 9 })];
     const options = { subsets: 4, subsetSize: 50, engine };

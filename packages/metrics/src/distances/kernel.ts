@@ -18,7 +18,10 @@ export interface DiscrepancyOptions extends Omit<ProductOptions, 'centre'> {
 export interface KernelDistanceOptions extends DiscrepancyOptions {
   /** How many pairs of subsets are compared, >= 2. @default 100, as torchmetrics does */
   readonly subsets?: number;
-  /** Items of each subset, >= 2. @default 1000, or the smaller set where it has fewer */
+  /**
+   * Items of each subset, >= 2. @default 1000, or half of the smaller set where that is fewer: subsets that are whole sets would all be
+   * the same, and their spread nothing
+   */
   readonly subsetSize?: number;
   /** Decides which items are in which subset. @default 0 */
   readonly seed?: number;
@@ -53,7 +56,13 @@ export async function kernelDistance(a: FeatureSet, b: FeatureSet, options: Kern
   checkSameFeatures('kernel', a.info, b.info);
   checkCount('kernel', a, 2);
   checkCount('kernel', b, 2);
-  const { subsets = 100, subsetSize = Math.min(1000, a.count, b.count), seed = 0, progress, ...discrepancy } = options;
+  const {
+    subsets = 100,
+    subsetSize = Math.min(1000, Math.max(2, Math.floor(Math.min(a.count, b.count) / 2))),
+    seed = 0,
+    progress,
+    ...discrepancy
+  } = options;
   checkNumber('metrics/kernel', { subsets }, { atLeast: 2, atMost: 1e6, kind: 'integer' });
   checkNumber(
     'metrics/kernel',

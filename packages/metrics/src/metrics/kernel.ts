@@ -4,7 +4,7 @@ import { defineMetric, type Metric } from '../metric.ts';
 export interface KernelMetricOptions {
   /** Pairs of subsets. @default 100, as torchmetrics does */
   readonly subsets?: number;
-  /** @default 1000, or the smaller set where it has fewer */
+  /** @default 1000, or half of the smaller set where that is fewer */
   readonly subsetSize?: number;
 }
 

@@ -3,63 +3,74 @@ interface Complex {
   readonly im: Float64Array;
 }
 
-/** The n-th roots of one, [n]: cosines and sines of -2 pi k / n. */
-function rootsOf(n: number): Complex {
-  return {
-    re: Float64Array.from({ length: n }, (_, k) => Math.cos((-2 * Math.PI * k) / n)),
-    im: Float64Array.from({ length: n }, (_, k) => Math.sin((-2 * Math.PI * k) / n)),
-  };
-}
-
 /**
- * The discrete Fourier transform of complex numbers of any length, by the smallest factor of the length (Cooley and Tukey 1965): fast where
- * the length has small factors only.
- *
- * @param roots of a length that is a multiple of that of the numbers
+ * The discrete Fourier transform along the first axis of complex numbers [n, ...rest], of any length, by the factors of the length (Cooley
+ * and Tukey 1965, in Stockham's order, which needs no reversal of bits): fast where the length has small factors only. What lies behind
+ * the first axis is transformed side by side.
  */
-function fourier({ re, im }: Complex, roots: Complex): Complex {
-  const n = re.length;
-  if (n === 1) return { re, im };
-  const factor = smallestFactor(n);
-  const size = n / factor;
-  const parts = Array.from({ length: factor }, (_, r) => {
-    const every = (x: Float64Array): Float64Array => Float64Array.from({ length: size }, (__, k) => x[k * factor + r]!);
-    return fourier({ re: every(re), im: every(im) }, roots);
-  });
-  const stride = roots.re.length / n;
-  const out = { re: new Float64Array(n), im: new Float64Array(n) };
-  for (let k = 0; k < n; k += 1) {
-    for (let r = 0; r < factor; r += 1) {
-      const at = ((k * r) % n) * stride;
-      const [c, s] = [roots.re[at]!, roots.im[at]!];
-      const [a, b] = [parts[r]!.re[k % size]!, parts[r]!.im[k % size]!];
-      out.re[k]! += a * c - b * s;
-      out.im[k]! += a * s + b * c;
+function fourier(x: Complex, n: number): Complex {
+  const rest = x.re.length / n;
+  let from = x;
+  let done = 1;
+  for (const factor of factorsOf(n)) {
+    // Each subsequence of `done` numbers is transformed; `factor` of them become one. [done, n / done, rest] -> [done factor, left, rest].
+    const part = (n / (done * factor)) * rest;
+    const to = { re: new Float64Array(x.re.length), im: new Float64Array(x.re.length) };
+    for (let k = 0; k < done * factor; k += 1) {
+      for (let q = 0; q < factor; q += 1) {
+        // The exponent is reduced before it is divided, so that long sequences lose no digits.
+        const angle = (-2 * Math.PI * ((q * k) % (done * factor))) / (done * factor);
+        const root = [Math.cos(angle), Math.sin(angle)] as const;
+        addTurned(from, to, { root, from: ((k % done) * factor + q) * part, to: k * part, length: part });
+      }
     }
+    from = to;
+    done *= factor;
   }
-  return out;
+  return from;
 }
 
-function smallestFactor(n: number): number {
-  for (let f = 2; f * f <= n; f += 1) if (n % f === 0) return f;
-  return n;
+interface Turn {
+  /** What numbers are multiplied by: its real and its imaginary part. */
+  readonly root: readonly [number, number];
+  readonly from: number;
+  readonly to: number;
+  readonly length: number;
+}
+
+function addTurned(a: Complex, b: Complex, { root: [c, s], from, to, length }: Turn): void {
+  const { re, im } = a;
+  const { re: sumRe, im: sumIm } = b;
+  for (let i = 0; i < length; i += 1) {
+    const x = re[from + i]!;
+    const y = im[from + i]!;
+    sumRe[to + i]! += x * c - y * s;
+    sumIm[to + i]! += x * s + y * c;
+  }
+}
+
+function factorsOf(n: number): readonly number[] {
+  const factors: number[] = [];
+  let left = n;
+  for (let f = 2; f * f <= left; f += 1) {
+    for (; left % f === 0; left /= f) factors.push(f);
+  }
+  return left > 1 ? [...factors, left] : factors;
 }
 
 /** |F|^2 / (width height) of a plane, [height, width], row-major: its sum is the sum of the squares of the plane. */
 export function powerOf(plane: Float64Array, width: number): Float64Array {
   const height = plane.length / width;
-  const [across, down] = [rootsOf(width), rootsOf(height)];
-  const [re, im] = [new Float64Array(plane.length), new Float64Array(plane.length)];
-  for (let y = 0; y < height; y += 1) {
-    const row = fourier({ re: plane.slice(y * width, (y + 1) * width), im: new Float64Array(width) }, across);
-    re.set(row.re, y * width);
-    im.set(row.im, y * width);
-  }
-  const power = new Float64Array(plane.length);
-  for (let x = 0; x < width; x += 1) {
-    const column = (from: Float64Array): Float64Array => Float64Array.from({ length: height }, (_, y) => from[y * width + x]!);
-    const done = fourier({ re: column(re), im: column(im) }, down);
-    for (let y = 0; y < height; y += 1) power[y * width + x] = (done.re[y]! ** 2 + done.im[y]! ** 2) / plane.length;
-  }
-  return power;
+  const down = fourier({ re: plane, im: new Float64Array(plane.length) }, height);
+  const both = fourier({ re: turned(down.re, width), im: turned(down.im, width) }, width);
+  const power = both.re.map((value, k) => (value ** 2 + both.im[k]! ** 2) / plane.length);
+  return turned(power, height);
+}
+
+/** A plane with rows for columns. */
+function turned(plane: Float64Array, width: number): Float64Array {
+  const height = plane.length / width;
+  const result = new Float64Array(plane.length);
+  for (let y = 0; y < height; y += 1) for (let x = 0; x < width; x += 1) result[x * height + y] = plane[y * width + x]!;
+  return result;
 }
