@@ -34,6 +34,7 @@ export { defineDataSource, filterData, pickFromData, splitData } from './sources
 export type { ClipItem, DataItem, DataSource, DataSourceDefinition, ItemNotes, PictureItem, PixelsOf } from './sources/data-source.ts';
 export { defineData } from './sources/define-data.ts';
 export type { DataDefinition, DataLicence, DataPart, DataPlugin, FilePart, OpenContext, PackagePart } from './sources/define-data.ts';
+export type { DataCredits, OpenDataOptions } from './node/data/open-data.ts';
 export { cachedInMemory } from './sources/cached.ts';
 export type { MemoryCacheOptions } from './sources/cached.ts';
 export { pictureSource } from './sources/picture-source.ts';

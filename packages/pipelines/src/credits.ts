@@ -1,4 +1,4 @@
-import type { DataCredits } from '@langevin/io/node';
+import type { DataCredits } from '@langevin/io';
 import * as v from 'valibot';
 import { readChecked } from './checked.ts';
 

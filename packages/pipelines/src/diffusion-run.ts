@@ -10,7 +10,8 @@ import {
   type NoiseRecipe,
 } from '@langevin/diffusion';
 import { imageGrid, type DataPlugin } from '@langevin/io';
-import { encodeImage, openData, type DataCredits, type OpenDataOptions } from '@langevin/io/node';
+import type { DataCredits, OpenDataOptions } from '@langevin/io';
+import { encodeImage, openData } from '@langevin/io/node';
 import {
   adam,
   adamW,

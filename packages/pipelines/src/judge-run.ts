@@ -8,7 +8,8 @@ import {
   type DataSource,
   type PictureItem,
 } from '@langevin/io';
-import { openData, type DataCredits, type OpenDataOptions } from '@langevin/io/node';
+import type { DataCredits, OpenDataOptions } from '@langevin/io';
+import { openData } from '@langevin/io/node';
 import {
   captionScore,
   judgeTask,

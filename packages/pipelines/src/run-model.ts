@@ -1,7 +1,8 @@
 import { dirname, join } from 'node:path';
 import type { Network } from '@langevin/core';
 import { noiseRecipe } from '@langevin/diffusion';
-import { readJson, type DataCredits } from '@langevin/io/node';
+import type { DataCredits } from '@langevin/io';
+import { readJson } from '@langevin/io/node';
 import { fromStateDict, shapesOnly, toStateDict } from '@langevin/nn';
 import { readOptions, UserError } from '@langevin/tensor';
 import { checkpointPath, listCheckpoints, loadCheckpoint, RUN_FILES } from '@langevin/training';
