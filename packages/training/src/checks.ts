@@ -95,9 +95,7 @@ export function checkIterable(task: string, given: unknown): asserts given is As
 /** @throws UserError when an evaluation gave neither numbers nor an artifact whose name is a file's */
 export function checkedEvaluation(task: string, value: Evaluation): Evaluation {
   const fail = (what: string): never => {
-    throw new UserError(
-      `[training/train] an evaluation gave what cannot be kept: task=${task}, ${what}. Correct the task's evaluate.`,
-    );
+    throw new UserError(`[training/train] an evaluation gave what cannot be kept: task=${task}, ${what}. Correct the task's evaluate.`);
   };
   if (!isRecord(value)) return fail(`result=${shownValue(value)}`);
   if (value.kind === 'numbers') {
