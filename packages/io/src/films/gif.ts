@@ -1,7 +1,7 @@
 import { UserError } from '@langevin/tensor';
 import type { Image } from '../images/image.ts';
 import { ditherer } from './dither.ts';
-import { checkFilm, checkFrame, type FilmOptions } from './film.ts';
+import { checkFilm, checkFrame, checkFrames, type FilmOptions } from './film.ts';
 import { lzwBlocks } from './lzw.ts';
 import { filmPalette, type Palette } from './palette.ts';
 
@@ -24,6 +24,7 @@ export interface GifOptions extends FilmOptions {
  */
 export async function* encodeGif(frames: AsyncIterable<Image> | Iterable<Image>, options: GifOptions): AsyncGenerator<Uint8Array, void> {
   checkFilm(options);
+  checkFrames(frames);
   if (options.palette !== undefined) checkPalette(options.palette);
   let toIndices: ((image: Image) => Uint8Array) | undefined;
   let bits = 2;

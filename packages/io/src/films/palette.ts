@@ -1,5 +1,5 @@
-import { UserError } from '@langevin/tensor';
-import type { Image } from '../images/image.ts';
+import { shownValue, UserError } from '@langevin/tensor';
+import { checkImage, type Image } from '../images/image.ts';
 
 /** Colours of a film, three bytes each, 2..256 of them. */
 export type Palette = Uint8Array;
@@ -27,7 +27,10 @@ interface Cell {
  * @throws {UserError} when there is no picture, or one is not RGB
  */
 export function filmPalette(images: readonly Image[]): Palette {
+  if (!Array.isArray(images))
+    throw new UserError(`[io/films] palette is of a list of pictures: images=${shownValue(images)}. Pass a list.`);
   if (images.length === 0) throw new UserError('[io/films] palette is of no picture: images=0. Pass one frame at least.');
+  for (const image of images) checkImage(image, '[io/films] palette');
   const wrong = images.find(({ channels }) => channels !== 3);
   if (wrong !== undefined)
     throw new UserError(`[io/films] palette is of RGB pictures: channels=${wrong.channels}. Flatten alpha, and widen grey, first.`);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { checkNumber, readOptions, shownValue, UserError } from '@langevin/tensor';
+import { checkFunctions, checkSource } from '../given.ts';
 import type { Image } from '../images/image.ts';
 import { checkImage } from '../images/image.ts';
 import type { DataSource, PictureItem } from '../sources/data-source.ts';
@@ -57,8 +58,10 @@ export async function cachedOnDisk<Item, From extends Source<Item> = Source<Item
   source: From & Source<Item>,
   options: DiskCacheOptions<Item>,
 ): Promise<From> {
+  checkSource(source, '[io/cache]');
   const { folder, key, encode, decode, maxBytes = 8 * 2 ** 30 } = readOptions('io/cache', options);
   checkNumber('io/cache', { maxBytes }, { atLeast: 0, kind: 'integer' });
+  checkFunctions({ encode, decode }, '[io/cache]');
   const { name, contentOf, itemName } = source;
   if (contentOf === undefined)
     throw new UserError(
@@ -106,8 +109,9 @@ export async function cachedOnDisk<Item, From extends Source<Item> = Source<Item
  */
 export async function cachedPictures(
   source: DataSource<PictureItem>,
-  { folder, maxBytes }: Pick<DiskCacheOptions<PictureItem>, 'folder' | 'maxBytes'>,
+  options: Pick<DiskCacheOptions<PictureItem>, 'folder' | 'maxBytes'>,
 ): Promise<DataSource<PictureItem>> {
+  const { folder, maxBytes } = readOptions('io/cache', options);
   return cachedOnDisk<PictureItem, DataSource<PictureItem>>(source, {
     folder,
     key: 'pixels',

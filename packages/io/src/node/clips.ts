@@ -1,4 +1,5 @@
 import { UnsupportedError, UserError } from '@langevin/tensor';
+import { checkBytes } from '../given.ts';
 import { bytesOfArray } from '../host-tensor.ts';
 import { checkRgb, flattenAlpha, WHITE, type Image, type Rgb } from '../images/image.ts';
 import { fileSource } from './file-source.ts';
@@ -46,6 +47,7 @@ export const clipExtensions: readonly string[] = ['.gif', '.webp'];
 export async function readClip(input: string | Uint8Array, options: ReadClipOptions = {}): Promise<Clip> {
   const { background = WHITE, maxPixels = 2 ** 27 } = options;
   checkRgb(background, '[io/clips] readClip');
+  if (typeof input !== 'string') checkBytes(input, '[io/clips]');
   const label = typeof input === 'string' ? JSON.stringify(input) : `the given ${input.byteLength} bytes`;
   const bytes = typeof input === 'string' ? await readBytes(input, { maxBytes: MAX_FILE_BYTES }) : input;
   const start = String.fromCharCode(...bytes.subarray(0, 12));

@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 import { UserError } from '@langevin/tensor';
-import { checkFilm, checkFrame, type FilmOptions } from '../films/film.ts';
+import { checkPath } from '../given.ts';
+import { checkFilm, checkFrame, checkFrames, type FilmOptions } from '../films/film.ts';
 import { encodeGif, type GifOptions } from '../films/gif.ts';
 import type { Image } from '../images/image.ts';
 import { importOptional } from './optional-package.ts';
@@ -25,6 +26,7 @@ type Encode = (frames: Frames, options: GifOptions) => AsyncIterable<Uint8Array>
  */
 export async function* encodeMp4(frames: Frames, options: FilmOptions): AsyncGenerator<Uint8Array, void> {
   checkFilm(options);
+  checkFrames(frames);
   const { width, height, framesPerSecond } = options;
   if (width * height > MOST_PIXELS)
     throw new UserError(
@@ -94,6 +96,7 @@ export const filmExtensions: readonly string[] = Object.keys(ENCODERS);
  * await writeFilm('fade.gif', [frame(0), frame(128), frame(255)], { width: 8, height: 8, framesPerSecond: 10 });
  */
 export async function writeFilm(path: string, frames: Frames, options: GifOptions): Promise<void> {
+  checkPath(path, '[io/films]');
   const encode = ENCODERS[extname(path).toLowerCase()];
   if (encode === undefined)
     throw new UserError(`[io/films] cannot tell the format of ${JSON.stringify(path)}. End its name in ${filmExtensions.join(' or ')}.`);

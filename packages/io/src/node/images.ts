@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
-import { UnsupportedError, UserError } from '@langevin/tensor';
+import { checkChoice, readOptions, UnsupportedError, UserError } from '@langevin/tensor';
 import type { Sharp } from 'sharp';
+import { checkBytes, checkPath } from '../given.ts';
 import { bytesOfArray } from '../host-tensor.ts';
 import type { Image, Rgb } from '../images/image.ts';
 import { checkImage, checkRgb, flattenAlpha, WHITE } from '../images/image.ts';
@@ -37,6 +38,7 @@ const MAX_FILE_BYTES = 512 * 1024 * 1024;
 export async function readImage(input: string | Uint8Array, options: ReadImageOptions = {}): Promise<Image> {
   const { channels = 'rgb', background = WHITE, orientation = 'upright', maxPixels = 2 ** 26 } = options;
   checkRgb(background, '[io/images] readImage');
+  if (typeof input !== 'string') checkBytes(input, '[io/images]');
   const label = typeof input === 'string' ? JSON.stringify(input) : `the given ${input.byteLength} bytes`;
   const bytes = typeof input === 'string' ? await readBytes(input, { maxBytes: MAX_FILE_BYTES }) : input;
   // sharp would also open SVG, which may refer to other files and to the network.
@@ -77,7 +79,7 @@ export interface ResizeOptions {
 
 /** Resize an image. @throws {UserError} when a size is not a positive integer up to 16384 */
 export async function resizeImage(image: Image, options: ResizeOptions): Promise<Image> {
-  const { width, height, fit = 'fill', kernel = 'lanczos3', background = WHITE } = options;
+  const { width, height, fit = 'fill', kernel = 'lanczos3', background = WHITE } = readOptions('io/images', options);
   checkImage(image, '[io/images] resizeImage');
   checkRgb(background, '[io/images] resizeImage');
   for (const [name, size] of Object.entries({ width, height })) {
@@ -118,7 +120,9 @@ export interface EncodeImageOptions {
 }
 
 /** Encode an image; the same pixels give the same bytes with the same version of sharp. */
-export async function encodeImage(image: Image, { format, quality = 90, background = WHITE }: EncodeImageOptions): Promise<Uint8Array> {
+export async function encodeImage(image: Image, options: EncodeImageOptions): Promise<Uint8Array> {
+  const { format, quality = 90, background = WHITE } = readOptions('io/images', options);
+  checkChoice('io/images', { format }, ['png', 'jpeg', 'webp']);
   checkImage(image, '[io/images] encodeImage');
   checkRgb(background, '[io/images] encodeImage');
   if (!Number.isInteger(quality) || quality < 1 || quality > 100) {
@@ -139,6 +143,7 @@ export async function encodeImage(image: Image, { format, quality = 90, backgrou
  * (await readImage('red.png')).data; // => Uint8Array [255, 0, 0]
  */
 export async function writeImage(path: string, image: Image, options: Omit<EncodeImageOptions, 'format'> = {}): Promise<void> {
+  checkPath(path, '[io/images]');
   const format = FORMATS[extname(path).toLowerCase()];
   if (format === undefined) {
     throw new UserError(

@@ -1,3 +1,4 @@
+import { checkPath } from '../given.ts';
 import type { HostTensor } from '../host-tensor.ts';
 import type { SafetensorsFile } from './safetensors-file.ts';
 import { openSafetensorsFile, refusePickle } from './safetensors-file.ts';
@@ -10,6 +11,7 @@ import { openSafetensorsIndex } from './safetensors-shards.ts';
  *   because loading one runs code
  */
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
+  checkPath(path, '[io/safetensors]');
   refusePickle(path);
   return path.endsWith('.json') ? openSafetensorsIndex(path) : openSafetensorsFile(path);
 }

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { UserError } from '@langevin/tensor';
+import { shownValue, UserError } from '@langevin/tensor';
 import { cannotUseFolder } from './disk-error.ts';
 import { makeFolder } from './make-folder.ts';
 
@@ -12,8 +12,8 @@ import { makeFolder } from './make-folder.ts';
  * @throws {UserError} when the path is empty or a folder, a part of it is a file, or the nearest folder that is there cannot be written to
  */
 export async function checkOutputFile(path: string): Promise<void> {
-  if (path.trim() === '' || path.includes('\0'))
-    throw new UserError(`[io/write] path of the file is not one: path=${JSON.stringify(path)}. Give the path of a file.`);
+  if (typeof path !== 'string' || path.trim() === '' || path.includes('\0'))
+    throw new UserError(`[io/write] path of the file is not one: path=${shownValue(path)}. Give the path of a file.`);
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory() === true || /[/\\]$/.test(path))
     throw new UserError(`[io/write] path is that of a folder: path=${JSON.stringify(path)}. Name a file in it.`);
@@ -26,8 +26,8 @@ export async function checkOutputFile(path: string): Promise<void> {
  * @throws {UserError} when the path is empty, a part of it is a file, or the nearest folder that is there cannot be written to
  */
 export async function checkOutputFolder(path: string): Promise<void> {
-  if (path.trim() === '' || path.includes('\0'))
-    throw new UserError(`[io/folder] path of the folder is not one: folder=${JSON.stringify(path)}. Give the path of a folder.`);
+  if (typeof path !== 'string' || path.trim() === '' || path.includes('\0'))
+    throw new UserError(`[io/folder] path of the folder is not one: folder=${shownValue(path)}. Give the path of a folder.`);
   for (let folder = resolve(path); ; folder = dirname(folder)) {
     const there = await stat(folder).catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT' && dirname(folder) !== folder) return undefined;

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { UserError } from '@langevin/tensor';
+import { checkNumber, readOptions, UserError } from '@langevin/tensor';
+import { checkPath } from '../given.ts';
 import { bytesOfArray } from '../host-tensor.ts';
 import { parseJson, parsePythonJson } from '../json.ts';
 import { cannotRead, fileSource } from './file-source.ts';
@@ -10,7 +11,10 @@ export interface ReadOptions {
 }
 
 /** Read a whole file of bounded size. @throws {UserError} when it cannot be read or is larger */
-export async function readBytes(path: string, { maxBytes }: ReadOptions): Promise<Uint8Array> {
+export async function readBytes(path: string, options: ReadOptions): Promise<Uint8Array> {
+  checkPath(path, '[io/read]');
+  const { maxBytes } = readOptions('io/read', options);
+  checkNumber('io/read', { maxBytes }, { atLeast: 0 });
   const source = await fileSource(path);
   await source.close();
   if (source.byteLength > maxBytes) {

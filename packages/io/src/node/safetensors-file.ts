@@ -1,5 +1,6 @@
 import type { DType } from '@langevin/tensor';
 import { UserError } from '@langevin/tensor';
+import { checkPath } from '../given.ts';
 import type { HostTensor } from '../host-tensor.ts';
 import { bytesOfArray } from '../host-tensor.ts';
 import type { EncodeOptions, StreamedTensor, TensorsByName } from '../safetensors/encode.ts';
@@ -65,6 +66,7 @@ export async function writeSafetensors(
   tensors: TensorsByName<HostTensor | StreamedTensor>,
   options: EncodeOptions = {},
 ): Promise<void> {
+  checkPath(path, '[io/safetensors]');
   const layout = layoutSafetensors(tensors, options);
   await writeFileAtomic(
     path,

@@ -1,13 +1,14 @@
-import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { UserError } from '@langevin/tensor';
+import { readOptions, shownValue, UserError } from '@langevin/tensor';
 import * as v from 'valibot';
+import { checkPath } from '../given.ts';
 import type { HostTensor } from '../host-tensor.ts';
 import { parseWith } from '../json.ts';
 import type { EncodeOptions, TensorsByName } from '../safetensors/encode.ts';
 import { layoutSafetensors } from '../safetensors/encode.ts';
 import type { SafetensorsEntry } from '../safetensors/header.ts';
 import { findEntry } from '../safetensors/reader.ts';
+import { makeFolder } from './make-folder.ts';
 import { readJson } from './read-json.ts';
 import type { SafetensorsFile } from './safetensors-file.ts';
 import { openSafetensorsFile, refusePickle, writeSafetensors } from './safetensors-file.ts';
@@ -103,10 +104,13 @@ export async function writeSafetensorsFolder(
   tensors: TensorsByName<HostTensor>,
   options: ShardOptions = {},
 ): Promise<string> {
-  const { name = 'model', maxShardBytes = 5e9, metadata = {} } = options;
+  const { name = 'model', maxShardBytes = 5e9, metadata = {} } = readOptions('io/safetensors', options);
+  checkPath(folder, '[io/safetensors]');
+  if (typeof name !== 'string')
+    throw new UserError(`[io/safetensors] name is no text: name=${shownValue(name)}. Give the start of file names.`);
   if (!(maxShardBytes >= 1)) throw new UserError(`[io/safetensors] maxShardBytes=${maxShardBytes} must be at least 1.`);
-  await mkdir(folder, { recursive: true });
   const parts = layoutSafetensors(tensors, { metadata }).tensors;
+  await makeFolder(folder);
   const shards: { tensors: Map<string, HostTensor>; bytes: number }[] = [{ tensors: new Map(), bytes: 0 }];
   for (const { name: tensorName, tensor, byteLength } of parts) {
     let shard = shards.at(-1)!;

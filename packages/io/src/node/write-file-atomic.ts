@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { UserError } from '@langevin/tensor';
+import { shownValue, UserError } from '@langevin/tensor';
+import { checkPath } from '../given.ts';
 import { isDiskError, remedyOf } from './disk-error.ts';
 
 /** What to write: whole, or in pieces that are produced while writing. */
@@ -27,6 +28,8 @@ const TEMPORARY_NAME = /^\.langevin-[0-9a-f-]{36}\.tmp$/;
  * await writeFileAtomic('state.json', JSON.stringify({ step: 10 }));
  */
 export async function writeFileAtomic(path: string, content: FileContent): Promise<void> {
+  checkPath(path, '[io/write]');
+  checkContent(content);
   await writeAtomicWith(fs, path, content);
 }
 
@@ -93,6 +96,12 @@ export async function removeStaleTemporaries(folder: string): Promise<readonly s
   const stale = (await fs.readdir(folder)).filter((name) => TEMPORARY_NAME.test(name)).sort();
   for (const name of stale) await fs.rm(join(folder, name), { force: true });
   return stale;
+}
+
+function checkContent(content: unknown): void {
+  if (typeof content === 'string' || content instanceof Uint8Array) return;
+  if (typeof content === 'object' && content !== null && (Symbol.asyncIterator in content || Symbol.iterator in content)) return;
+  throw new UserError(`[io/write] there is nothing to write: content=${shownValue(content)}. Pass text, bytes, or pieces of bytes.`);
 }
 
 async function* pieces(content: FileContent): AsyncIterable<Uint8Array> {

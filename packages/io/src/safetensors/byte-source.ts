@@ -1,3 +1,6 @@
+import { shownValue, UserError } from '@langevin/tensor';
+import { checkBytes } from '../given.ts';
+
 /** Anything that can be read by range: a file, a `Blob`, bytes in memory, a URL that answers range requests. */
 export interface ByteSource {
   /** How messages name it, for example its path. */
@@ -10,6 +13,7 @@ export interface ByteSource {
 
 /** Bytes in memory; reads are views, nothing is copied. */
 export function bytesSource(bytes: Uint8Array, label = 'the given bytes'): ByteSource {
+  checkBytes(bytes, '[io/read]');
   return {
     label,
     byteLength: bytes.byteLength,
@@ -20,6 +24,7 @@ export function bytesSource(bytes: Uint8Array, label = 'the given bytes'): ByteS
 
 /** A `Blob` or `File`, for example one chosen by the user of a web page; only what is read is loaded. */
 export function blobSource(blob: Blob, label = 'the given file'): ByteSource {
+  if (!(blob instanceof Blob)) throw new UserError(`[io/read] this is no Blob: blob=${shownValue(blob)}. Pass a File or Blob.`);
   return {
     label,
     byteLength: blob.size,

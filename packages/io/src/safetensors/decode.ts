@@ -1,4 +1,5 @@
 import { hostView } from '@langevin/tensor';
+import { checkBytes } from '../given.ts';
 import type { HostTensor } from '../host-tensor.ts';
 import { parseSafetensorsHeader } from './header.ts';
 import { supportedDType } from './reader.ts';
@@ -13,6 +14,7 @@ export function decodeSafetensors(
   bytes: Uint8Array,
   label = 'the given bytes',
 ): { readonly tensors: ReadonlyMap<string, HostTensor>; readonly metadata: Readonly<Record<string, string>> } {
+  checkBytes(bytes, '[io/safetensors]');
   const header = parseSafetensorsHeader(bytes, { fileBytes: bytes.byteLength, label });
   const tensors = new Map<string, HostTensor>();
   for (const entry of header.entries.values()) {

@@ -1,4 +1,5 @@
-import { UserError } from '@langevin/tensor';
+import { readOptions, shownValue, UserError } from '@langevin/tensor';
+import { checkObject } from '../given.ts';
 import type { HostTensor } from '../host-tensor.ts';
 import { bytesOfArray, checkHostTensor } from '../host-tensor.ts';
 import { MAX_HEADER_BYTES, PREFIX_BYTES } from './header.ts';
@@ -43,10 +44,15 @@ export function layoutSafetensors<T extends HostTensor | StreamedTensor>(
   options: EncodeOptions = {},
 ): SafetensorsLayout<T> {
   assertLittleEndian();
+  checkObject(tensors, 'record of tensors', '[io/safetensors]');
+  readOptions('io/safetensors', options);
   const named = entriesOf(tensors).map(([name, tensor]) => {
     checkText(name, 'tensor name');
     if (name === '__metadata__') throw new UserError(`[io/safetensors] tensor name=__metadata__ is reserved. Choose another.`);
     const where = `[io/safetensors] tensor ${JSON.stringify(name)}`;
+    checkObject(tensor, 'tensor', where);
+    if (!Array.isArray(tensor.shape))
+      throw new UserError(`${where} has no shape: shape=${shownValue(tensor.shape)}. Give a list of sizes.`);
     if ('data' in tensor) checkHostTensor(tensor, where);
     return { name, tensor, byteLength: packedBytes(tensor, where) };
   });

@@ -1,4 +1,5 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
+import { checkFunctions, checkSource } from '../given.ts';
 import { defineSource, type Source } from './source.ts';
 
 export interface MemoryCacheOptions<Item> {
@@ -14,7 +15,10 @@ export interface MemoryCacheOptions<Item> {
  *
  * @throws UserError when `maxBytes` is out of range
  */
-export function cachedInMemory<Item>(source: Source<Item>, { maxBytes = 2 ** 30, bytesOf }: MemoryCacheOptions<Item>): Source<Item> {
+export function cachedInMemory<Item>(source: Source<Item>, options: MemoryCacheOptions<Item>): Source<Item> {
+  checkSource(source, '[io/sources]');
+  const { maxBytes = 2 ** 30, bytesOf } = readOptions('io/sources', options);
+  checkFunctions({ bytesOf }, '[io/sources]');
   checkNumber('io/sources', { maxBytes }, { atLeast: 0, kind: 'integer' });
   const kept = new Map<number, { readonly item: Promise<Item>; bytes: number }>();
   let total = 0;

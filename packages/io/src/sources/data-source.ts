@@ -1,6 +1,7 @@
-import { UserError } from '@langevin/tensor';
-import type { Image } from '../images/image.ts';
-import { defineSource, pickFromSource, type Source } from './source.ts';
+import { checkChoice, readOptions, shownValue, UserError } from '@langevin/tensor';
+import { checkFunctions, checkObject, checkSource } from '../given.ts';
+import { checkImage, checkImages, type Image } from '../images/image.ts';
+import { checkedNumbers, defineSource, pickFromSource, type Source } from './source.ts';
 import { splitSource, type SplitOptions } from './split.ts';
 
 /** What is known of an item before its pixels are read. */
@@ -71,13 +72,19 @@ export type PixelsOf<Item extends DataItem> = Omit<Item, keyof ItemNotes | 'kind
  * (await black.load(0)).caption; // => 'black'
  */
 export function defineDataSource<Item extends DataItem>(definition: DataSourceDefinition<Item>): DataSource<Item> {
+  checkObject(definition, 'source', '[io/data]');
   const { name, kind, load, contentOf, remarks = [] } = definition;
+  checkFunctions({ load }, `[io/data] data ${name}:`);
+  checkChoice('io/data', { kind }, ['picture', 'clip']);
+  if (!Array.isArray(definition.notes) || !Array.isArray(remarks))
+    throw new UserError(
+      `[io/data] notes and remarks are lists: data=${name}, notes=${shownValue(definition.notes)}, remarks=${shownValue(remarks)}. `
+        + 'Pass lists.',
+    );
+  for (const [i, each] of definition.notes.entries()) checkNotes(each, { name, i });
   const notes = definition.notes.map((each) => Object.freeze({ ...each, attributes: Object.freeze({ ...each.attributes }) }));
   const names = new Set<string>();
-  for (const [i, each] of notes.entries()) {
-    for (const key of ['caption', 'name', 'group'] as const) {
-      if (each[key].trim() === '') throw new UserError(`[io/data] item lacks its ${key}: data=${name}, item=${i}. Give it one.`);
-    }
+  for (const each of notes) {
     if (names.has(each.name)) throw new UserError(`[io/data] two items have one name: data=${name}, name=${each.name}. Tell them apart.`);
     names.add(each.name);
   }
@@ -86,7 +93,11 @@ export function defineDataSource<Item extends DataItem>(definition: DataSourceDe
     length: notes.length,
     itemName: (i) => notes[i]!.name,
     contentOf,
-    load: async (i) => Object.freeze({ ...notes[i]!, kind, ...(await load(i)) }) as unknown as Item,
+    load: async (i) => {
+      const pixels: unknown = await load(i);
+      checkPixels(pixels, { kind, where: `[io/data] item "${notes[i]!.name}" of ${name}:` });
+      return Object.freeze({ ...notes[i]!, kind, ...pixels }) as unknown as Item;
+    },
   });
   return withNotes(source, { kind, remarks: Object.freeze([...remarks]), noteOf: (i) => notes[i]! });
 }
@@ -96,12 +107,9 @@ export function defineDataSource<Item extends DataItem>(definition: DataSourceDe
  *
  * @throws UserError when there are none, or one does not exist
  */
-export function pickFromData<Item extends DataItem>(
-  source: DataSource<Item>,
-  items: ArrayLike<number>,
-  name = source.name,
-): DataSource<Item> {
-  const chosen = Array.from(items);
+export function pickFromData<Item extends DataItem>(source: DataSource<Item>, items: ArrayLike<number>, name?: string): DataSource<Item> {
+  checkSource(source, '[io/data]', ABOUT);
+  const chosen = checkedNumbers(items);
   const { kind, remarks } = source;
   return withNotes(pickFromSource(source, chosen, name), { kind, remarks, noteOf: (i) => source.about(chosen[i]!) });
 }
@@ -121,6 +129,8 @@ export function filterData<Item extends DataItem>(
   source: DataSource<Item>,
   keep: (notes: ItemNotes, i: number) => boolean,
 ): DataSource<Item> {
+  checkSource(source, '[io/data]', ABOUT);
+  checkFunctions({ keep }, '[io/data]');
   const chosen = Array.from({ length: source.length }, (_, i) => i).filter((i) => keep(source.about(i), i));
   if (chosen.length === 0)
     throw new UserError(`[io/data] no item is left: data=${source.name}, items=${source.length}. Keep more of them.`);
@@ -135,8 +145,10 @@ export function filterData<Item extends DataItem>(
  */
 export function splitData<Item extends DataItem, Name extends string>(
   source: DataSource<Item>,
-  { shares, seed }: Omit<SplitOptions<Name>, 'groupOf'>,
+  options: Omit<SplitOptions<Name>, 'groupOf'>,
 ): Readonly<Record<Name, DataSource<Item>>> {
+  checkSource(source, '[io/data]', ABOUT);
+  const { shares, seed } = readOptions('io/split', options);
   // Numbers are split as the items would be, since a part knows its items only by loading them.
   const numbers = defineSource({ name: source.name, length: source.length, load: (i) => i, itemName: (i) => String(i) });
   const parts = splitSource(numbers, { shares, seed, groupOf: (i) => source.about(i).group });
@@ -163,4 +175,33 @@ function withNotes<Item extends DataItem>(
     return noteOf(i);
   };
   return Object.freeze({ ...source, kind, remarks, about });
+}
+
+/** What a source has whose items are described. */
+export const ABOUT = ['load', 'itemName', 'about'] as const;
+
+function checkNotes(notes: ItemNotes, { name, i }: { readonly name: string; readonly i: number }): void {
+  const { caption, name: item, group, attributes } = (notes ?? {}) as Partial<ItemNotes>;
+  for (const [key, value] of Object.entries({ caption, name: item, group })) {
+    if (typeof value !== 'string' || value.trim() === '')
+      throw new UserError(`[io/data] item lacks its ${key}: data=${name}, item=${i}, ${key}=${shownValue(value)}. Give it one.`);
+  }
+  const isRecord = typeof attributes === 'object' && attributes !== null && !Array.isArray(attributes);
+  const wrong = isRecord ? Object.entries(attributes).find(([, value]) => typeof value !== 'string') : ['attributes', attributes];
+  if (wrong === undefined) return;
+  throw new UserError(
+    `[io/data] attributes of an item are text by name: data=${name}, item=${i}, ${wrong[0]}=${shownValue(wrong[1])}. Give {} for none.`,
+  );
+}
+
+/** Pixels come from plugins. */
+function checkPixels(
+  pixels: unknown,
+  { kind, where }: { readonly kind: DataItem['kind']; readonly where: string },
+): asserts pixels is object {
+  checkObject(pixels, kind, where);
+  const { image, frames } = pixels as { readonly image?: Image; readonly frames?: readonly Image[] };
+  if (kind === 'picture') return checkImage(image!, where);
+  checkImages(frames!, where);
+  for (const frame of frames!) checkImage(frame, where);
 }

@@ -1,5 +1,6 @@
-import { UserError } from '@langevin/tensor';
+import { shownValue, UserError } from '@langevin/tensor';
 import type * as v from 'valibot';
+import { checkFunctions, checkObject } from '../given.ts';
 import { parseWith } from '../json.ts';
 import type { DataItem, DataSource } from './data-source.ts';
 
@@ -97,14 +98,18 @@ export interface DataDefinition<Schema extends v.GenericSchema, Item extends Dat
 export function defineData<Schema extends v.GenericSchema, Item extends DataItem, Input = v.InferInput<Schema>>(
   definition: DataDefinition<Schema, Item>,
 ): DataPlugin<Input, Item> {
+  checkObject(definition, 'data set', '[io/data]');
   const { name, summary, licences, options: schema, parts = () => [], open } = definition;
   const refuse = (what: string, remedy: string): never => {
-    throw new UserError(`[io/data] data set ${what}: name=${JSON.stringify(name)}. ${remedy}`);
+    throw new UserError(`[io/data] data set ${what}: name=${shownValue(name)}. ${remedy}`);
   };
-  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/u.test(name)) refuse('has a name that is not kebab-case', 'Use lower-case letters, digits and hyphens.');
-  if (summary.trim() === '') refuse('has no summary', 'Say in one sentence what it is.');
-  if (licences.length === 0 || licences.some((licence) => licence.name.trim() === '' || licence.attribution.trim() === ''))
+  if (typeof name !== 'string' || !/^[a-z0-9]+(-[a-z0-9]+)*$/u.test(name))
+    refuse('has a name that is not kebab-case', 'Use lower-case letters, digits and hyphens.');
+  if (typeof summary !== 'string' || summary.trim() === '') refuse('has no summary', 'Say in one sentence what it is.');
+  if (!Array.isArray(licences) || licences.length === 0 || !licences.every(isLicence))
     refuse('has no licence, or one without attribution', 'Say under which terms it may be used, and who made it.');
+  checkFunctions({ parts, open }, `[io/data] data set ${name}:`);
+  checkObject((schema as Partial<typeof schema> | undefined)?.entries, 'schema of options', `[io/data] data set ${name}:`);
   const parse = (options: unknown): v.InferOutput<Schema> => parseWith(schema, options, `[io/data] options of ${name}`);
   return Object.freeze({
     name,
@@ -120,4 +125,8 @@ export function defineData<Schema extends v.GenericSchema, Item extends DataItem
 export function folderOf(name: string, { folders }: OpenContext): string {
   if (Object.hasOwn(folders, name)) return folders[name]!;
   throw new UserError(`[io/data] a part of the data set is not there: part=${name}. Open it with openData(), which fetches it.`);
+}
+
+function isLicence(licence: Partial<DataLicence> | null | undefined): boolean {
+  return [licence?.name, licence?.attribution].every((text) => typeof text === 'string' && text.trim() !== '');
 }

@@ -1,4 +1,5 @@
-import { UserError } from '@langevin/tensor';
+import { shownValue, UserError } from '@langevin/tensor';
+import { checkFunctions, checkObject, checkSource } from '../given.ts';
 
 /**
  * Items of any kind (pictures, captions, clips, views with cameras, latents), loaded when they are asked for. An item with a number is the
@@ -39,7 +40,9 @@ export interface SourceDefinition<Item> {
  * await squares.load(3); // => 9
  */
 export function defineSource<Item>(definition: SourceDefinition<Item>): Source<Item> {
+  checkObject(definition, 'source', '[io/sources]');
   const { name, length, load, itemName = (i: number) => `${name} ${i}`, contentOf } = definition;
+  checkFunctions({ load, itemName, ...(contentOf !== undefined && { contentOf }) }, `[io/sources] source ${name}:`);
   if (!Number.isSafeInteger(length) || length < 1) {
     throw new UserError(`[io/sources] a source has at least one item: name=${name}, length=${length}. Check what it was made from.`);
   }
@@ -76,6 +79,8 @@ export function defineSource<Item>(definition: SourceDefinition<Item>): Source<I
  * await letters.load(1); // => 'b'
  */
 export function mapSource<A, B>(source: Source<A>, change: (item: A, i: number) => Promise<B> | B): Source<B> {
+  checkSource(source, '[io/sources]');
+  checkFunctions({ change }, '[io/sources]');
   return defineSource({
     name: source.name,
     length: source.length,
@@ -90,11 +95,12 @@ export function mapSource<A, B>(source: Source<A>, change: (item: A, i: number) 
  *
  * @throws UserError when there are none, or one does not exist
  */
-export function pickFromSource<Item>(source: Source<Item>, items: ArrayLike<number>, name = source.name): Source<Item> {
-  const chosen = Array.from(items);
+export function pickFromSource<Item>(source: Source<Item>, items: ArrayLike<number>, name?: string): Source<Item> {
+  checkSource(source, '[io/sources]');
+  const chosen = checkedNumbers(items);
   chosen.forEach((i) => source.itemName(i));
   return defineSource({
-    name,
+    name: name ?? source.name,
     length: chosen.length,
     load: (i) => source.load(chosen[i]!),
     itemName: (i) => source.itemName(chosen[i]!),
@@ -108,6 +114,8 @@ export function pickFromSource<Item>(source: Source<Item>, items: ArrayLike<numb
  * @throws UserError for no sources
  */
 export function joinSources<Item>(name: string, sources: readonly Source<Item>[]): Source<Item> {
+  if (!Array.isArray(sources)) throw new UserError(`[io/sources] sources are a list: sources=${shownValue(sources)}. Pass [source, ...].`);
+  for (const source of sources) checkSource(source, '[io/sources]');
   const find = (i: number): readonly [Source<Item>, number] => {
     let at = i;
     for (const source of sources) {
@@ -135,4 +143,10 @@ export function joinSources<Item>(name: string, sources: readonly Source<Item>[]
         }
       : undefined,
   });
+}
+
+/** Numbers of items, in a list of their own. @throws UserError when they are no list */
+export function checkedNumbers(items: ArrayLike<number>): readonly number[] {
+  if (typeof items === 'object' && items !== null && Number.isSafeInteger(items.length)) return Array.from(items);
+  throw new UserError(`[io/sources] numbers of items are a list: items=${shownValue(items)}. Pass [0, 2, ...].`);
 }

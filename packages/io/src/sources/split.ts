@@ -1,4 +1,5 @@
-import { checkNumber, UserError } from '@langevin/tensor';
+import { checkNumber, readOptions, UserError } from '@langevin/tensor';
+import { checkFunctions, checkObject, checkSource } from '../given.ts';
 import { hash32, wordsOf } from './hash.ts';
 import { pickFromSource, type Source } from './source.ts';
 
@@ -29,8 +30,12 @@ const SPLIT = 3;
  */
 export function splitSource<Item, Name extends string>(
   source: Source<Item>,
-  { shares, seed, groupOf = (i) => source.itemName(i) }: SplitOptions<Name>,
+  options: SplitOptions<Name>,
 ): Readonly<Record<Name, Source<Item>>> {
+  checkSource(source, '[io/split]');
+  const { shares, seed, groupOf = (i: number) => source.itemName(i) } = readOptions('io/split', options);
+  checkObject(shares, 'record of shares', '[io/split]');
+  checkFunctions({ groupOf }, '[io/split]');
   checkNumber('io/split', { seed }, { atLeast: 0, kind: 'integer' });
   const names = Object.keys(shares) as Name[];
   checkNumber('io/split', shares, { atLeast: 0, atMost: 1 });

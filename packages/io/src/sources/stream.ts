@@ -1,4 +1,5 @@
-import { checkNumber, UserError } from '@langevin/tensor';
+import { checkChoice, checkNumber, readOptions, UserError } from '@langevin/tensor';
+import { checkFunctions, checkObject, checkSource } from '../given.ts';
 import { hash32, permutation, wordsOf } from './hash.ts';
 import type { Source } from './source.ts';
 
@@ -52,7 +53,9 @@ const [ORDER, BATCHES] = [1, 4];
  * const second = await stream.at(first.next);
  * [first.items.length, second.items.length, second.next]; // => [2, 2, { epoch: 1, index: 1 }]
  */
-export function shuffled<Item>(source: Source<Item>, { batchSize, seed, remainder = 'carry' }: ShuffleOptions): Stream<Item> {
+export function shuffled<Item>(source: Source<Item>, options: ShuffleOptions): Stream<Item> {
+  const { batchSize, seed, remainder = 'carry' } = readOptions('io/stream', options);
+  checkChoice('io/stream', { remainder }, ['carry', 'drop']);
   checkShuffle(source, { batchSize, seed });
   if (remainder === 'drop' && batchSize > source.length) {
     throw new UserError(
@@ -90,8 +93,10 @@ export interface BucketOptions extends Omit<ShuffleOptions, 'remainder'> {
  *
  * @throws UserError when an option is out of range; from `at`, for a position that was saved with other data
  */
-export function bucketed<Item>(source: Source<Item>, { batchSize, seed, bucketOf }: BucketOptions): Stream<Item> {
+export function bucketed<Item>(source: Source<Item>, options: BucketOptions): Stream<Item> {
+  const { batchSize, seed, bucketOf } = readOptions('io/stream', options);
   checkShuffle(source, { batchSize, seed });
+  checkFunctions({ bucketOf }, '[io/stream]');
   const buckets = new Map<string, number[]>();
   for (let i = 0; i < source.length; i += 1) {
     const key = bucketOf(i);
@@ -113,9 +118,9 @@ export function bucketed<Item>(source: Source<Item>, { batchSize, seed, bucketOf
   return Object.freeze({
     name: source.name,
     length: source.length,
-    at: (position: StreamPosition) => {
-      const { epoch, index } = position;
+    at: async (position: StreamPosition) => {
       checkPosition(position, { name: source.name, length: count });
+      const { epoch, index } = position;
       const next = index + 1 === count ? { epoch: epoch + 1, index: 0 } : { epoch, index: index + 1 };
       return batchOf(
         source,
@@ -132,6 +137,7 @@ export function bucketed<Item>(source: Source<Item>, { batchSize, seed, bucketOf
  * @param ahead how many batches are loaded in advance, >= 1. @default 1
  */
 export function prefetched<Item>(stream: Stream<Item>, ahead = 1): Stream<Item> {
+  checkSource(stream, '[io/stream]', ['at']);
   checkNumber('io/stream', { ahead }, { atLeast: 1, atMost: 64, kind: 'integer' });
   const loading = new Map<string, Promise<StreamBatch<Item>>>();
   const keyOf = ({ epoch, index }: StreamPosition): string => `${epoch}/${index}`;
@@ -174,8 +180,10 @@ export function prefetched<Item>(stream: Stream<Item>, ahead = 1): Stream<Item> 
  */
 export function chooseStream<Name extends string>(
   weights: Readonly<Record<Name, number>>,
-  { seed, step }: { readonly seed: number; readonly step: number },
+  options: { readonly seed: number; readonly step: number },
 ): Name {
+  const { seed, step } = readOptions('io/stream', options);
+  checkObject(weights, 'record of weights', '[io/stream]');
   checkNumber('io/stream', weights, { above: 0 });
   checkNumber('io/stream', { seed, step }, { atLeast: 0, kind: 'integer' });
   const names = Object.keys(weights) as Name[];
@@ -202,13 +210,16 @@ async function batchOf<Item>(
   });
 }
 
-function checkShuffle({ name, length }: Source<unknown>, { batchSize, seed }: Pick<ShuffleOptions, 'batchSize' | 'seed'>): void {
+function checkShuffle(source: Source<unknown>, { batchSize, seed }: Pick<ShuffleOptions, 'batchSize' | 'seed'>): void {
+  checkSource(source, '[io/stream]');
+  const { name, length } = source;
   checkNumber('io/stream', { batchSize }, { atLeast: 1, atMost: 1e6, kind: 'integer' });
   checkNumber('io/stream', { seed }, { atLeast: 0, kind: 'integer' });
   if (length > 2 ** 31 - 1) throw new UserError(`[io/stream] source is too long to shuffle: ${name} has ${length}. Use several sources.`);
 }
 
-function checkPosition({ epoch, index }: StreamPosition, { name, length }: { readonly name: string; readonly length: number }): void {
+function checkPosition(position: StreamPosition, { name, length }: { readonly name: string; readonly length: number }): void {
+  const { epoch, index } = readOptions('io/stream', position);
   checkNumber('io/stream', { epoch, index }, { atLeast: 0, kind: 'integer' });
   if (index < length) return;
   throw new UserError(

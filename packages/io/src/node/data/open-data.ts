@@ -1,6 +1,7 @@
-import { checkNumber, didYouMean, UserError } from '@langevin/tensor';
+import { checkNumber, didYouMean, readOptions, shownValue, UserError } from '@langevin/tensor';
 import { dataPlugins } from '../../data/index.ts';
-import type { DataSource } from '../../sources/data-source.ts';
+import { checkFunctions, checkSource } from '../../given.ts';
+import { ABOUT, type DataSource } from '../../sources/data-source.ts';
 import type { DataLicence, DataPart, DataPlugin } from '../../sources/define-data.ts';
 import { downloadFile } from '../fetch/download-file.ts';
 import { fetchPackage, type FetchPackageOptions } from '../fetch/fetch-package.ts';
@@ -36,13 +37,20 @@ export function findData(
   plugins: readonly DataPlugin<never>[] = dataPlugins,
 ): { readonly plugin: DataPlugin; readonly options: Readonly<Record<string, unknown>>; readonly parts: readonly DataPart[] } {
   const { name, ...options } = (typeof config === 'object' && config !== null ? config : {}) as Record<string, unknown>;
+  if (!Array.isArray(plugins))
+    throw new UserError(`[io/data] data sets are a list: plugins=${shownValue(plugins)}. Pass [defineData({ ... }), ...].`);
+  for (const each of plugins as readonly DataPlugin[])
+    checkFunctions({ parts: each?.parts, open: each?.open }, `[io/data] data set ${shownValue(each?.name)}:`);
   const plugin = plugins.find((candidate) => candidate.name === name) as DataPlugin | undefined;
   if (plugin === undefined) {
     const known = plugins.map((candidate) => candidate.name).sort();
     const hint = typeof name === 'string' ? didYouMean(name, known) : '';
     throw new UserError(`[io/data] unknown data set: name=${JSON.stringify(name) ?? 'none'}.${hint} Known: ${known.join(', ')}.`);
   }
-  return { plugin, options, parts: plugin.parts(options) };
+  const parts: unknown = plugin.parts(options);
+  if (!Array.isArray(parts))
+    throw new UserError(`[io/data] parts of a data set are a list: data=${plugin.name}, parts=${shownValue(parts)}. Correct its parts().`);
+  return { plugin, options, parts: parts as readonly DataPart[] };
 }
 
 /**
@@ -53,7 +61,7 @@ export function findData(
  * @throws UserError when a part cannot be fetched, or the name or an option is wrong
  */
 export async function fetchData(config: unknown, options: OpenDataOptions = {}): Promise<Readonly<Record<string, string>>> {
-  const { plugins, ...fetching } = options;
+  const { plugins, ...fetching } = readOptions('io/data', options);
   const { parts } = findData(config, plugins);
   const folders: Record<string, string> = {};
   for (const part of parts)
@@ -73,9 +81,10 @@ export async function fetchData(config: unknown, options: OpenDataOptions = {}):
  * credits.licences[0]?.name; // => 'CC0-1.0'
  */
 export async function openData(config: unknown, options: OpenDataOptions = {}): Promise<OpenedData> {
-  const { plugin, options: own, parts } = findData(config, options.plugins);
+  const { plugin, options: own, parts } = findData(config, readOptions('io/data', options).plugins);
   const folders = await fetchData(config, options);
-  const source = await plugin.open(own, { folders });
+  const source: DataSource = await plugin.open(own, { folders });
+  checkSource(source, `[io/data] data set ${plugin.name} opened what is none:`, ABOUT);
   return { source, credits: creditsOf(plugin, { options: own, parts }) };
 }
 
@@ -112,6 +121,8 @@ export function creditsText({ licences }: Pick<DataCredits, 'licences'>): string
  * @throws UserError when the disk fails
  */
 export async function writeCredits(path: string, credits: readonly DataCredits[]): Promise<void> {
+  if (!Array.isArray(credits))
+    throw new UserError(`[io/data] credits are a list: credits=${shownValue(credits)}. Pass those of openData().`);
   checkNumber('io/data', { credits: credits.length }, { atLeast: 1, kind: 'integer' });
   await writeFileAtomic(path, `${JSON.stringify(credits, undefined, 1)}\n`);
 }
