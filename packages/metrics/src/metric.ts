@@ -1,4 +1,5 @@
 import { checkNumber, UserError, type Engine } from '@langevin/tensor';
+import { checkGiven } from './features/given.ts';
 import type { FeatureSet } from './features/feature-set.ts';
 import type { Pictures } from './pictures/pair.ts';
 import type { Embeddings } from './scores/caption-score.ts';
@@ -87,7 +88,12 @@ export type MetricDefinition = Omit<Metric, 'measure'> & {
  * (await meanFeature.measure({ samples: { features: featureSet(info, Float64Array.of(3)) } }))[0]!.value; // => 3
  */
 export function defineMetric(definition: MetricDefinition): Metric {
+  checkGiven('metrics/define', 'an object', { definition });
   const { name, summary, source, needs, least, measure } = definition;
+  checkGiven('metrics/define', 'a text', { name, summary, source });
+  checkGiven('metrics/define', 'an object', { needs });
+  for (const [side, list] of Object.entries(needs)) checkGiven('metrics/define', 'a list', { [`needs.${side}`]: list });
+  checkGiven('metrics/define', 'a function', { measure });
   const refuse = (what: string, remedy: string): never => {
     throw new UserError(`[metrics/define] metric ${what}: name=${JSON.stringify(name)}. ${remedy}`);
   };

@@ -179,6 +179,15 @@ describe('nearest items and memorisation', () => {
   });
 });
 
+describe('memorisation', () => {
+  it('refuses held-out data that were trained on: nothing could be nearer than a copy', async () => {
+    const set = features({ ...base, count: 40 });
+    await expect(memorisation({ samples: set, training: set, heldOut: between(set, 0, 20) }, { engine })).rejects.toThrow(
+      '[metrics/memorisation] held-out data are among the training data',
+    );
+  });
+});
+
 describe('scores and paths', () => {
   it('of k clear and equally frequent classes are k, and of unclear ones 1', () => {
     const clear = Float64Array.from({ length: 40 }, (_, k) => (Math.floor(k / 4) % 4 === k % 4 ? 1 : 0));

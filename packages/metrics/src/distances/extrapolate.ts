@@ -1,5 +1,6 @@
 import { checkNumber, readOptions, shownValue, UserError } from '@langevin/tensor';
 import { checkCount, checkMadeBy, checkSameFeatures, pickItems, type FeatureSet } from '../features/feature-set.ts';
+import { checkRun } from '../features/given.ts';
 import { frechetOfFits } from './frechet.ts';
 import { fitOfSet } from './gaussian-fit.ts';
 import { drawWithoutReplacement } from './kernel.ts';
@@ -40,6 +41,7 @@ export async function extrapolatedFrechet(
   checkSameFeatures('extrapolate', samples.info, data.info);
   checkCount('extrapolate', samples, 30);
   const { sizes = evenSizes(samples.count), seed = 0, signal, progress } = readOptions('metrics/extrapolate', options, OPTIONS);
+  checkRun('metrics/extrapolate', { signal, progress });
   if (!Array.isArray(sizes) || sizes.length < 3)
     throw new UserError(`[metrics/extrapolate] too few sizes for a line: sizes=${shownSizes(sizes)}. Give a list of three or more.`);
   for (const size of sizes) checkNumber('metrics/extrapolate', { size }, { atLeast: 2, atMost: samples.count, kind: 'integer' });

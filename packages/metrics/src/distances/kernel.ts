@@ -1,5 +1,6 @@
-import { checkNumber, counterGenerator } from '@langevin/tensor';
+import { checkNumber, counterGenerator, readOptions, shownValue, UserError } from '@langevin/tensor';
 import { checkCount, checkMadeBy, checkSameFeatures, meanOf, pickItems, type FeatureSet } from '../features/feature-set.ts';
+import { checkRun } from '../features/given.ts';
 import { innerProducts, type ProductOptions } from './products.ts';
 
 /**
@@ -39,6 +40,8 @@ export interface KernelDistance {
   readonly subsetSize: number;
 }
 
+const OPTIONS = ['kernel', 'engine', 'signal', 'progress'];
+
 /**
  * The kernel distance (KID on Inception features; Binkowski et al. 2018, arXiv:1801.01401): the squared maximum mean discrepancy under
  * k(x, y) = (x . y / width + 1)^3, or another kernel, in its unbiased form. Unlike a Frechet distance it has no bias that
@@ -62,7 +65,8 @@ export async function kernelDistance(a: FeatureSet, b: FeatureSet, options: Kern
     seed = 0,
     progress,
     ...discrepancy
-  } = options;
+  } = readOptions('metrics/kernel', options, [...OPTIONS, 'subsets', 'subsetSize', 'seed']);
+  checkRun('metrics/kernel', { progress });
   checkNumber('metrics/kernel', { subsets }, { atLeast: 2, atMost: 1e6, kind: 'integer' });
   checkNumber(
     'metrics/kernel',
@@ -87,8 +91,11 @@ export async function kernelDistance(a: FeatureSet, b: FeatureSet, options: Kern
  * @throws UserError for features of different kinds, fewer than two items, or a bandwidth that is not above 0
  */
 export async function unbiasedDiscrepancy(a: FeatureSet, b: FeatureSet, given: DiscrepancyOptions = {}): Promise<number> {
-  const { kernel = 'cubic', ...options } = given;
-  if (kernel !== 'cubic') checkNumber('metrics/kernel', { 'kernel.gaussian': kernel?.gaussian }, { above: 0 });
+  const { kernel = 'cubic', ...options } = readOptions('metrics/kernel', given, OPTIONS);
+  checkRun('metrics/kernel', options);
+  if (kernel !== 'cubic' && (typeof kernel !== 'object' || kernel === null))
+    throw new UserError(`[metrics/kernel] unknown kernel: kernel=${shownValue(kernel)}. Give cubic, or { gaussian: bandwidth }.`);
+  if (kernel !== 'cubic') checkNumber('metrics/kernel', { 'kernel.gaussian': kernel.gaussian }, { above: 0 });
   checkMadeBy('kernel', 'featureSet', { a, b });
   checkSameFeatures('kernel', a.info, b.info);
   checkCount('kernel', a, 2);

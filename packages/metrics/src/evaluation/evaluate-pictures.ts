@@ -1,6 +1,7 @@
 import { fromImages, type Image } from '@langevin/io';
 import { checkNumber, UserError, type Engine } from '@langevin/tensor';
 import type { FeatureExtractor } from '../features/extractor.ts';
+import { checkGiven, checkImages, checkRun } from '../features/given.ts';
 import type { FeatureSet } from '../features/feature-set.ts';
 import type { Judge } from '../judges/judge.ts';
 import type { Metric, MetricNeed, MetricSide, MetricValue } from '../metric.ts';
@@ -50,9 +51,12 @@ export interface PictureEvaluation {
  * Measures samples, and beside them what one knows: other pictures of the data (the floor, which no model should be expected to pass), the
  * Gaussian of the pixels and that of the features, each as many as samples.
  *
- * @throws UserError when the sets are too small for a metric, or of different sizes where that matters
+ * A metric that refuses what it is given is left out, with a remark that says why.
+ *
+ * @throws UserError for fewer than two pictures, or a floor of another size than the samples
  */
 export async function evaluatePictures(options: EvaluatePicturesOptions): Promise<PictureEvaluation> {
+  checkOptions(options);
   const { samples, reference, floor, training, extractor, metrics, seed = 0, engine, signal, progress } = options;
   checkNumber('metrics/evaluate', { samples: samples.length, reference: reference.length }, { atLeast: 2 });
   if (floor.length !== samples.length)
@@ -102,7 +106,13 @@ export async function evaluatePictures(options: EvaluatePicturesOptions): Promis
     for (const [who, side] of Object.entries(sides)) {
       const input = { samples: side, data, ...(known && { training: known }) };
       if (missingOf(metric, input) !== undefined) continue;
-      for (const { key, name, better, value, error } of await metric.measure(input, { engine, seed, signal })) {
+      const measured = await metric.measure(input, { engine, seed, signal }).catch((error: unknown) => {
+        if (!(error instanceof UserError)) throw error;
+        // What one metric cannot be computed of is no reason to lose the others, and samples that took hours.
+        remarks.push(`${metric.name} of ${who} was left out: ${error.message}`);
+        return [];
+      });
+      for (const { key, name, better, value, error } of measured) {
         const before = found.get(key) ?? { metric: metric.name, key, name, better, values: {} };
         found.set(key, { ...before, values: { ...before.values, [who]: { value, ...(error && { error }) } } });
       }
@@ -116,6 +126,25 @@ export async function evaluatePictures(options: EvaluatePicturesOptions): Promis
     features: { ...extractor.info, width: data.features?.width ?? 0 },
     counts: { samples: samples.length, reference: reference.length, floor: floor.length, training: training?.length ?? 0 },
   });
+}
+
+function checkOptions(options: EvaluatePicturesOptions): void {
+  const where = 'metrics/evaluate';
+  checkGiven(where, 'an object', { options });
+  const { samples, reference, floor, training = [], captions = [], extractor, metrics, seed = 0 } = options;
+  for (const [name, images] of Object.entries({ samples, reference, floor, training })) checkImages(where, name, images);
+  checkGiven(where, 'a list', { captions, metrics });
+  for (const [i, caption] of captions.entries()) checkGiven(where, 'a text', { [`captions[${i}]`]: caption });
+  for (const [i, metric] of metrics.entries()) {
+    checkGiven(where, 'an object', { [`metrics[${i}]`]: metric });
+    checkGiven(where, 'an object', { [`metrics[${i}].needs`]: metric.needs });
+    checkGiven(where, 'a function', { [`metrics[${i}].measure`]: metric.measure });
+  }
+  checkGiven(where, 'an object', { extractor });
+  checkGiven(where, 'an object', { 'extractor.info': extractor.info });
+  checkGiven(where, 'a function', { 'extractor.features': extractor.features });
+  checkNumber(where, { seed }, { atLeast: 0, kind: 'integer' });
+  checkRun(where, options);
 }
 
 /** Why a metric cannot be computed, in words; undefined when it can. */

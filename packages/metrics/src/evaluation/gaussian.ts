@@ -1,6 +1,7 @@
 import { fromImages, toImages, type Image } from '@langevin/io';
-import { checkNumber, counterGenerator, float32Data, matmul, tensor, UserError, type Engine } from '@langevin/tensor';
-import { featureSet, type FeatureSet } from '../features/feature-set.ts';
+import { checkNumber, counterGenerator, float32Data, matmul, readOptions, tensor, UserError, type Engine } from '@langevin/tensor';
+import { checkImages, checkRun } from '../features/given.ts';
+import { checkMadeBy, featureSet, type FeatureSet } from '../features/feature-set.ts';
 
 export interface GaussianOptions {
   readonly count: number;
@@ -22,8 +23,10 @@ const BLOCK = 256;
  */
 async function gaussianRows(
   { rows, width }: { readonly rows: ArrayLike<number>; readonly width: number },
-  { count, seed = 0, engine, signal }: GaussianOptions,
+  options: GaussianOptions,
 ): Promise<Float64Array> {
+  const { count, seed = 0, engine, signal } = readOptions('metrics/gaussian', options, ['count', 'seed', 'engine', 'signal']);
+  checkRun('metrics/gaussian', { signal });
   checkNumber('metrics/gaussian', { count }, { atLeast: 1, atMost: 1e7, kind: 'integer' });
   const all = rows.length / width;
   const n = Math.min(all, MOST);
@@ -55,6 +58,7 @@ async function gaussianRows(
  * @throws UserError for fewer than two pictures, or pictures of different sizes
  */
 export async function gaussianPictures(pictures: readonly Image[], options: GaussianOptions): Promise<readonly Image[]> {
+  checkImages('metrics/gaussian', 'pictures', pictures);
   const { data, shape } = fromImages(pictures);
   const width = data.length / pictures.length;
   const drawn = await gaussianRows({ rows: data, width }, options);
@@ -67,5 +71,6 @@ export async function gaussianPictures(pictures: readonly Image[], options: Gaus
  * @throws UserError for fewer than two items
  */
 export async function gaussianFeatures(set: FeatureSet, options: GaussianOptions): Promise<FeatureSet> {
+  checkMadeBy('gaussian', 'featureSet', { set });
   return featureSet(set.info, await gaussianRows(set, options));
 }

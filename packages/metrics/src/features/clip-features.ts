@@ -1,5 +1,6 @@
 import type { Image } from '@langevin/io';
-import { checkNumber, UserError } from '@langevin/tensor';
+import { checkNumber, readOptions, UserError } from '@langevin/tensor';
+import { checkGiven, checkImages, checkRun } from './given.ts';
 import type { FeatureExtractor, FeatureRunOptions } from './extractor.ts';
 import { featureSet, type FeatureSet } from './feature-set.ts';
 
@@ -24,8 +25,14 @@ export interface ClipFeaturesOptions extends FeatureRunOptions {
 export async function clipFeatures(
   extractor: FeatureExtractor,
   clips: readonly (readonly Image[])[],
-  { frames, stride = 1, ...options }: ClipFeaturesOptions,
+  given: ClipFeaturesOptions,
 ): Promise<FeatureSet> {
+  checkGiven('metrics/clips', 'an object', { extractor });
+  checkGiven('metrics/clips', 'a function', { 'extractor.features': extractor.features });
+  checkGiven('metrics/clips', 'a list', { clips });
+  for (const [i, clip] of clips.entries()) checkImages('metrics/clips', `clips[${i}]`, clip);
+  const { frames, stride = 1, ...options } = readOptions('metrics/clips', given, ['frames', 'stride', 'signal', 'progress']);
+  checkRun('metrics/clips', options);
   checkNumber('metrics/clips', { frames }, { atLeast: 2, atMost: 100_000, kind: 'integer' });
   checkNumber('metrics/clips', { stride }, { atLeast: 1, atMost: 100_000, kind: 'integer' });
   if (clips.length === 0) throw new UserError('[metrics/clips] no clip is given: clips=0. Give at least one.');

@@ -1,6 +1,7 @@
 import type { Image } from '@langevin/io';
-import { checkNumber, UserError } from '@langevin/tensor';
+import { checkChoice, checkNumber, readOptions, UserError } from '@langevin/tensor';
 import { featureSet, type FeatureInfo, type FeatureSet } from './feature-set.ts';
+import { checkGiven, checkImages, checkRun } from './given.ts';
 import { describeInput, preparePictures, type PictureInput } from './picture-input.ts';
 
 /** Numbers with their shape, as a network takes or gives them. */
@@ -56,14 +57,21 @@ export interface PictureFeaturesOptions {
  * (await brightness.features([white])).rows; // => [1]
  */
 export function pictureFeatures(options: PictureFeaturesOptions): FeatureExtractor {
-  const { name, hash, layer, input, network, pool = 'mean', batch = 64 } = options;
+  checkGiven('metrics/features', 'an object', { options });
+  const { name, hash, layer, input, network, pool = 'mean', batch = 64 } = readOptions('metrics/features', options, OPTIONS);
+  checkGiven('metrics/features', 'a text', { name, hash, layer });
+  checkGiven('metrics/features', 'a function', { network });
+  checkChoice('metrics/features', { pool }, ['mean', 'flatten']);
   checkNumber('metrics/features', { batch }, { atLeast: 1, atMost: 65_536, kind: 'integer' });
   if (!/^(?:none|[0-9a-f]{64})$/u.test(hash))
     throw new UserError(`[metrics/features] not a SHA-256 of weights: hash=${hash}. Give 64 hexadecimal digits, or none.`);
   const info = Object.freeze({ name, layer: pool === 'mean' ? layer : `${layer}, flattened`, hash, input: describeInput(input) });
   return Object.freeze<FeatureExtractor>({
     info,
-    features: async (pictures, { signal, progress } = {}) => {
+    features: async (pictures, run = {}) => {
+      checkImages('metrics/features', 'pictures', pictures);
+      checkRun('metrics/features', run);
+      const { signal, progress } = run;
       if (pictures.length === 0) throw new UserError(`[metrics/features] no picture is given: network=${name}. Give at least one.`);
       let rows: Float64Array | undefined;
       for (let from = 0; from < pictures.length; from += batch) {
@@ -83,11 +91,17 @@ export function pictureFeatures(options: PictureFeaturesOptions): FeatureExtract
   });
 }
 
+const OPTIONS = ['name', 'hash', 'layer', 'input', 'network', 'pool', 'batch'];
+
 /** [N, C, ...] as [N, C] or [N, all], float64. */
 function pooled(
-  { data, shape }: NetworkArray,
+  output: NetworkArray,
   { batch, pool, name }: { readonly batch: number; readonly pool: 'mean' | 'flatten'; readonly name: string },
 ): { readonly rows: Float64Array; readonly width: number } {
+  checkGiven('metrics/features', 'an object', { output });
+  const { data, shape } = output;
+  checkGiven('metrics/features', 'a list', { 'output.shape': shape });
+  checkGiven('metrics/features', 'an array of floats', { 'output.data': data });
   const size = shape.reduce((product, n) => product * n, 1);
   const [count, channels = 0, ...rest] = shape;
   if (count !== batch || channels < 1 || size < 1 || data.length !== size)

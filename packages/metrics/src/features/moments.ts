@@ -1,5 +1,5 @@
 import { UserError } from '@langevin/tensor';
-import { checkMadeBy, checkSameFeatures, meanOf, type FeatureInfo, type FeatureSet } from './feature-set.ts';
+import { checkInfo, checkMadeBy, checkSameFeatures, meanOf, type FeatureInfo, type FeatureSet } from './feature-set.ts';
 import { crossProduct } from '../matrices/cross-product.ts';
 
 /**
@@ -18,8 +18,9 @@ export interface Moments {
 /** Items that are centred at a time: a set of 10,000 items is not copied as a whole. */
 const BLOCK = 1024;
 
-/** Moments of nothing, to add to. */
+/** Moments of nothing, to add to. @throws UserError for what does not describe features */
 export function noMoments(info: FeatureInfo): Moments {
+  checkInfo('moments', { info });
   return Object.freeze({ info, count: 0, mean: new Float64Array(info.width), scatter: new Float64Array(info.width ** 2) });
 }
 
@@ -71,7 +72,9 @@ export function mergeMoments(a: Moments, b: Moments): Moments {
  *
  * @throws UserError for fewer than two items
  */
-export function covariance({ count, scatter }: Moments): Float64Array {
+export function covariance(moments: Moments): Float64Array {
+  checkMadeBy('moments', 'momentsOf', { moments });
+  const { count, scatter } = moments;
   if (count < 2) throw new UserError(`[metrics/moments] a covariance needs two items: count=${count}. Use a larger set.`);
   return scatter.map((value) => value / (count - 1));
 }

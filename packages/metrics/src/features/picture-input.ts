@@ -1,5 +1,6 @@
 import type { Image } from '@langevin/io';
-import { checkNumber, UserError } from '@langevin/tensor';
+import { checkNumber, shownValue, UserError } from '@langevin/tensor';
+import { checkGiven, checkImages } from './given.ts';
 import type { NetworkArray } from './extractor.ts';
 import { resamplePlane, resizeFilters, type ResizeFilter } from './resample.ts';
 
@@ -40,6 +41,7 @@ export function describeInput(input: PictureInput): string {
  * @throws UserError for a picture with alpha, or of another size where `resize` is 'none'
  */
 export function preparePictures(pictures: readonly Image[], given: PictureInput): NetworkArray {
+  checkImages('metrics/features', 'pictures', pictures);
   const input = checked(given);
   const { width, height, range, mean, std, layout } = input;
   const depth = mean.length;
@@ -58,21 +60,23 @@ export function preparePictures(pictures: readonly Image[], given: PictureInput)
 }
 
 function checked(input: PictureInput): Required<PictureInput> {
+  checkGiven('metrics/features', 'an object', { input });
   const { width, height, channels = 'rgb', resize, range = [-1, 1], layout = 'nchw' } = input;
   const depth = channels === 'grey' ? 1 : 3;
   const { mean = new Array<number>(depth).fill(0), std = new Array<number>(depth).fill(1) } = input;
   checkNumber('metrics/features', { width, height }, { atLeast: 1, atMost: 4096, kind: 'integer' });
+  checkGiven('metrics/features', 'a list', { range, mean, std });
   const wrong = (what: string, remedy: string): never => {
     throw new UserError(`[metrics/features] input of the network is not described well: ${what}. ${remedy}`);
   };
-  if (!['rgb', 'bgr', 'grey'].includes(channels)) wrong(`channels=${String(channels)}`, 'Known: rgb, bgr, grey.');
-  if (!['nchw', 'nhwc'].includes(layout)) wrong(`layout=${String(layout)}`, 'Known: nchw, nhwc.');
-  if (!resizeFilters.includes(resize)) wrong(`resize=${String(resize)}`, `Known: ${resizeFilters.join(', ')}.`);
+  if (!['rgb', 'bgr', 'grey'].includes(channels)) wrong(`channels=${shownValue(channels)}`, 'Known: rgb, bgr, grey.');
+  if (!['nchw', 'nhwc'].includes(layout)) wrong(`layout=${shownValue(layout)}`, 'Known: nchw, nhwc.');
+  if (!resizeFilters.includes(resize)) wrong(`resize=${shownValue(resize)}`, `Known: ${resizeFilters.join(', ')}.`);
   if (range.length !== 2 || !range.every(Number.isFinite) || range[0] === range[1])
-    wrong(`range=[${range.join(', ')}]`, 'Give two different numbers, such as [-1, 1].');
-  if (mean.length !== depth || !mean.every(Number.isFinite)) wrong(`mean=[${mean.join(', ')}]`, `Give ${depth} numbers.`);
+    wrong(`range=[${range.map(shownValue).join(', ')}]`, 'Give two different numbers, such as [-1, 1].');
+  if (mean.length !== depth || !mean.every(Number.isFinite)) wrong(`mean=[${mean.map(shownValue).join(', ')}]`, `Give ${depth} numbers.`);
   if (std.length !== depth || !std.every((value) => Number.isFinite(value) && value > 0))
-    wrong(`std=[${std.join(', ')}]`, `Give ${depth} numbers above 0.`);
+    wrong(`std=[${std.map(shownValue).join(', ')}]`, `Give ${depth} numbers above 0.`);
   return { width, height, channels, resize, range, layout, mean, std };
 }
 

@@ -37,10 +37,24 @@ export type JudgeArchitecture = v.InferOutput<typeof architectureSchema>;
 export type JudgeHead = v.InferOutput<typeof headSchema>;
 
 /** @throws UserError when stages do not fit the picture or the groups */
-export function checkArchitecture({ side, widths, groups }: JudgeArchitecture): void {
+export function checkArchitecture(architecture: JudgeArchitecture): void {
+  checkSchema(architectureSchema, { architecture });
+  const { side, widths, groups } = architecture;
   const uneven = widths.find((width) => width % groups !== 0);
   if (uneven !== undefined)
     throw new UserError(`[metrics/judge] groups do not divide a width: groups=${groups}, width=${uneven}. Choose other ones.`);
   if (side < 2 ** widths.length * 2)
     throw new UserError(`[metrics/judge] picture is too small for the stages: side=${side}, stages=${widths.length}. Use fewer.`);
+}
+
+/** @throws UserError naming the entry that is wrong */
+export function checkSchema(schema: v.GenericSchema, values: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(values)) {
+    const { success, issues } = v.safeParse(schema, value);
+    if (success) continue;
+    const path = v.getDotPath(issues[0]);
+    throw new UserError(
+      `[metrics/judge] ${name} is not well formed: ${path === null ? name : `${name}.${path}`}: ${issues[0].message}. Correct it.`,
+    );
+  }
 }

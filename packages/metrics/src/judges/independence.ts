@@ -1,4 +1,5 @@
 import { UserError } from '@langevin/tensor';
+import { checkGiven } from '../features/given.ts';
 
 /** A network that had a say in the training of another one. */
 export interface TrainingInfluence {
@@ -24,6 +25,14 @@ export function refuseDependentJudge(
   judge: { readonly name: string; readonly hash: string },
   influences: readonly TrainingInfluence[],
 ): void {
+  checkGiven('metrics/judge', 'an object', { judge });
+  checkGiven('metrics/judge', 'a text', { 'judge.name': judge.name, 'judge.hash': judge.hash });
+  checkGiven('metrics/judge', 'a list', { influences });
+  for (const [i, influence] of influences.entries()) {
+    checkGiven('metrics/judge', 'an object', { [`influences[${i}]`]: influence });
+    const { name, hash } = influence;
+    checkGiven('metrics/judge', 'a text', { [`influences[${i}].name`]: name, [`influences[${i}].hash`]: hash });
+  }
   const found = influences.find(({ name, hash }) => (judge.hash !== 'none' && hash === judge.hash) || name === judge.name);
   if (found === undefined) return;
   throw new UserError(

@@ -1,10 +1,12 @@
 import type { Image } from '@langevin/io';
 import { inFloat32 } from '@langevin/nn';
 import { compile, float32Data, softmax, tensor, UnsupportedError, type Engine, type Tensor } from '@langevin/tensor';
+import { checkGiven } from '../features/given.ts';
 import type { FeatureSet } from '../features/feature-set.ts';
 import { pictureFeatures, type FeatureExtractor, type FeatureRunOptions } from '../features/extractor.ts';
 import type { Embeddings } from '../scores/caption-score.ts';
 import type { PictureInput } from '../features/picture-input.ts';
+import { checkArchitecture } from './architecture.ts';
 import { judgeNetwork, type JudgeParams } from './network.ts';
 import type { JudgeRecord } from './record.ts';
 import { rowsOf } from './words.ts';
@@ -46,7 +48,10 @@ export interface JudgeOptions {
 }
 
 /** What a judge's network takes: `area` makes the same numbers of a picture on every machine. */
-export function judgeInput({ architecture: { channels, side } }: Pick<JudgeRecord, 'architecture'>): PictureInput {
+export function judgeInput(record: Pick<JudgeRecord, 'architecture'>): PictureInput {
+  checkGiven('metrics/judge', 'an object', { record });
+  checkArchitecture(record.architecture);
+  const { channels, side } = record.architecture;
   return { width: side, height: side, channels: channels === 1 ? 'grey' : 'rgb', resize: 'area', range: [-1, 1] };
 }
 

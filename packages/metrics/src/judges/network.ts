@@ -28,7 +28,7 @@ import {
   type Generator,
   type Tensor,
 } from '@langevin/tensor';
-import { checkArchitecture, type JudgeArchitecture, type JudgeHead } from './architecture.ts';
+import { checkArchitecture, checkSchema, headSchema, type JudgeArchitecture, type JudgeHead } from './architecture.ts';
 
 interface StageParams {
   /** Halves height and width; of the first stage, it takes the picture. */
@@ -74,6 +74,7 @@ const STEM = { kernel: 4, stride: 2, padding: 1 } as const;
  */
 export function judgeNetwork(architecture: JudgeArchitecture, head: JudgeHead): JudgeNetwork {
   checkArchitecture(architecture);
+  checkSchema(headSchema, { head });
   const { channels, widths, groups } = architecture;
   const last = widths.at(-1)!;
   const stages = widths.map((width, i) => ({

@@ -1,3 +1,6 @@
+import { checkNumber } from '@langevin/tensor';
+import { checkGiven } from '../features/given.ts';
+
 /** Words of a caption, in lower case: runs of letters and digits. */
 export function wordsOf(caption: string): readonly string[] {
   return (
@@ -10,6 +13,9 @@ export function wordsOf(caption: string): readonly string[] {
 
 /** Words that occur in at least `least` captions, in alphabetical order. */
 export function vocabularyOf(captions: readonly string[], least: number): readonly string[] {
+  checkGiven('metrics/words', 'a list', { captions });
+  for (const [i, caption] of captions.entries()) checkGiven('metrics/words', 'a text', { [`captions[${i}]`]: caption });
+  checkNumber('metrics/words', { least }, { atLeast: 1 });
   const counts = new Map<string, number>();
   for (const caption of captions) for (const word of new Set(wordsOf(caption))) counts.set(word, (counts.get(word) ?? 0) + 1);
   return [...counts]

@@ -1,6 +1,7 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions, UserError } from '@langevin/tensor';
 import { checkMadeBy, type FeatureSet } from '../features/feature-set.ts';
-import { nearestItems, type NeighbourOptions } from './nearest.ts';
+import { checkGiven } from '../features/given.ts';
+import { nearestItems, RUN_OPTIONS, type NeighbourOptions } from './nearest.ts';
 
 export interface MemorisationOptions extends NeighbourOptions {
   /** A sample nearer to the training data than this share of held-out data is counted as copied, in 0..1. @default 0.01 */
@@ -29,7 +30,7 @@ export interface Memorisation {
  * Compares the distances of samples to their nearest training items with those of held-out data, which no model can have copied (the
  * comparison of Meehan et al. 2020, arXiv:2004.05675, at one quantile).
  *
- * @throws UserError for features of different kinds, or an empty set
+ * @throws UserError for features of different kinds, an empty set, or held-out data that are among the training data
  * @example
  * const info = { name: 'height', layer: 'none', width: 1, hash: 'none', input: 'metres' };
  * const heights = (...rows: number[]) => featureSet(info, Float64Array.from(rows));
@@ -39,14 +40,23 @@ export interface Memorisation {
  * items; // => [0, 2, 1]
  */
 export async function memorisation(
-  { samples, training, heldOut }: { readonly samples: FeatureSet; readonly training: FeatureSet; readonly heldOut: FeatureSet },
-  { quantile = 0.01, ...options }: MemorisationOptions = {},
+  sets: { readonly samples: FeatureSet; readonly training: FeatureSet; readonly heldOut: FeatureSet },
+  given: MemorisationOptions = {},
 ): Promise<Memorisation> {
+  checkGiven('metrics/memorisation', 'an object', { sets });
+  const { samples, training, heldOut } = sets;
+  const { quantile = 0.01, ...options } = readOptions('metrics/memorisation', given, ['quantile', ...RUN_OPTIONS]);
   checkMadeBy('memorisation', 'featureSet', { samples, training, heldOut });
   checkNumber('metrics/memorisation', { quantile }, { atLeast: 0, atMost: 1 });
   const ofHeldOut = (await nearestItems(heldOut, training, options)).distances.slice().sort();
-  const { items, distances } = await nearestItems(samples, training, options);
   const threshold = sortedQuantile(ofHeldOut, quantile);
+  if (threshold === 0 && quantile > 0) {
+    throw new UserError(
+      `[metrics/memorisation] held-out data are among the training data, so that nothing is nearer: threshold=0, quantile=${quantile}. `
+        + 'Hold out data that were not trained on.',
+    );
+  }
+  const { items, distances } = await nearestItems(samples, training, options);
   return Object.freeze({
     copied: distances.reduce((sum, distance) => sum + (distance < threshold ? 1 : 0), 0) / distances.length,
     quantile,

@@ -1,8 +1,12 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import { checkCount, checkMadeBy, checkSameFeatures, meanOf, type FeatureSet } from '../features/feature-set.ts';
+import { checkRun } from '../features/given.ts';
 import { innerProducts, type ProductBlock, type ProductOptions } from '../distances/products.ts';
 
 export type NeighbourOptions = Omit<ProductOptions, 'centre'>;
+
+/** Names of the options that all of these have. */
+export const RUN_OPTIONS: readonly string[] = ['engine', 'signal', 'progress'];
 
 /**
  * Squared distances between the rows of two sets, a block at a time. Products are those of rows from which the mean of `b` was taken, in
@@ -52,11 +56,13 @@ export interface Nearest {
 export async function nearestItems(a: FeatureSet, b: FeatureSet, options: NeighbourOptions = {}): Promise<Nearest> {
   checkMadeBy('nearest', 'featureSet', { a, b });
   checkSameFeatures('nearest', a.info, b.info);
+  const run = readOptions('metrics/nearest', options, RUN_OPTIONS);
+  checkRun('metrics/nearest', run);
   checkCount('nearest', a, 1);
   checkCount('nearest', b, 1);
   const items = new Int32Array(a.count);
   const least = new Float64Array(a.count).fill(Infinity);
-  for await (const { from, rows, stride, values } of squaredDistances(a, b, options)) {
+  for await (const { from, rows, stride, values } of squaredDistances(a, b, run)) {
     for (let i = 0; i < rows[0]; i += 1) {
       for (let j = 0; j < rows[1]; j += 1) {
         if (values[i * stride + j]! >= least[from[0] + i]!) continue;

@@ -1,6 +1,7 @@
-import { checkNumber } from '@langevin/tensor';
+import { checkNumber, readOptions } from '@langevin/tensor';
 import { checkCount, checkMadeBy, checkSameFeatures, type FeatureSet } from '../features/feature-set.ts';
-import { squaredDistances, squaredRadii, type NeighbourOptions } from './nearest.ts';
+import { checkRun } from '../features/given.ts';
+import { RUN_OPTIONS, squaredDistances, squaredRadii, type NeighbourOptions } from './nearest.ts';
 
 export interface PrecisionRecallOptions extends NeighbourOptions {
   /** Neighbours that make the radius of an item's ball; papers use 3 (with 50,000 items) and 5. @default 5, as the PRDC paper */
@@ -34,11 +35,9 @@ export interface PrecisionRecall {
  * const { precision, recall } = await precisionRecall(heights(1, 2, 3), heights(1, 2, 3, 20, 21, 22), { k: 2 });
  * [precision, recall]; // => [1, 0.5]
  */
-export async function precisionRecall(
-  samples: FeatureSet,
-  data: FeatureSet,
-  { k = 5, ...options }: PrecisionRecallOptions = {},
-): Promise<PrecisionRecall> {
+export async function precisionRecall(samples: FeatureSet, data: FeatureSet, given: PrecisionRecallOptions = {}): Promise<PrecisionRecall> {
+  const { k = 5, ...options } = readOptions('metrics/precision-recall', given, ['k', ...RUN_OPTIONS]);
+  checkRun('metrics/precision-recall', options);
   checkMadeBy('precision-recall', 'featureSet', { samples, data });
   checkSameFeatures('precision-recall', samples.info, data.info);
   checkNumber('metrics/precision-recall', { k }, { atLeast: 1, kind: 'integer' });

@@ -1,4 +1,5 @@
-import { UserError } from '@langevin/tensor';
+import { checkNumber, UserError } from '@langevin/tensor';
+import { checkGiven } from '../features/given.ts';
 
 /**
  * How far a path is from a straight line walked at constant speed (Liu et al. 2022, arXiv:2209.03003, section 2.2): the integral over time
@@ -12,6 +13,9 @@ import { UserError } from '@langevin/tensor';
  * straightness([[0, 0], [1, 0], [1, 1]].map((x) => Float64Array.from(x)), [0, 0.5, 1]); // => 1
  */
 export function straightness(states: readonly (Float64Array | Float32Array)[], times: readonly number[]): number {
+  checkGiven('metrics/straightness', 'a list', { states, times });
+  for (const [i, state] of states.entries()) checkGiven('metrics/straightness', 'an array of floats', { [`states[${i}]`]: state });
+  for (const [i, time] of times.entries()) checkNumber('metrics/straightness', { [`times[${i}]`]: time });
   const [first, last] = [states[0], states.at(-1)];
   if (first === undefined || last === undefined || states.length < 2 || states.length !== times.length) {
     throw fault(`a path needs two states and a time for each: states=${states.length}, times=${times.length}. Pass both lists.`);

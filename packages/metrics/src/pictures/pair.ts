@@ -22,15 +22,14 @@ export function checkPair(metric: string, a: Pictures, b: Pictures): void {
 /** @throws UserError unless there are as many numbers as the shape says, all in [-1, 1] */
 export function checkPictures(metric: string, name: string, pictures: Partial<Pictures> | null | undefined): void {
   const { data, shape } = pictures ?? {};
-  if (data === undefined || !Array.isArray(shape)) {
+  if (!(data instanceof Float32Array || data instanceof Float64Array) || !Array.isArray(shape) || shape.length !== 4) {
     throw new UserError(
       `[metrics/${metric}] not pictures: ${name}=${shownValue(pictures)}. Pass { data, shape: [count, channels, height, width] }.`,
     );
   }
-  const size = shape.reduce((product, n) => product * n, 1);
-  if (!shape.every((n) => Number.isSafeInteger(n) && n >= 1) || data.length !== size) {
+  if (!shape.every((n) => Number.isSafeInteger(n) && n >= 1) || data.length !== shape.reduce((product, n) => product * n, 1)) {
     throw new UserError(
-      `[metrics/${metric}] numbers do not fill the shape: length=${data.length}, shape=[${shape.join(', ')}].`
+      `[metrics/${metric}] numbers do not fill the shape: length=${data.length}, shape=[${shape.map(shownValue).join(', ')}].`
         + ' Pass [count, channels, height, width].',
     );
   }

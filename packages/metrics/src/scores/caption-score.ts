@@ -1,4 +1,5 @@
-import { UserError } from '@langevin/tensor';
+import { checkChoice, checkNumber, readOptions, UserError } from '@langevin/tensor';
+import { checkGiven } from '../features/given.ts';
 
 /**
  * How a cosine is reported; papers differ, so the scale belongs to the name of a score:
@@ -34,11 +35,14 @@ export interface CaptionScore {
  * const [images, captions] = [{ rows: Float64Array.of(1, 0, 0, 2), width: 2 }, { rows: Float64Array.of(3, 0, 1, 1), width: 2 }];
  * captionScore(images, captions).value; // => 0.8536
  */
-export function captionScore(
-  images: Embeddings,
-  captions: Embeddings,
-  { scale = 'cosine' }: { readonly scale?: CaptionScale } = {},
-): CaptionScore {
+export function captionScore(images: Embeddings, captions: Embeddings, options: { readonly scale?: CaptionScale } = {}): CaptionScore {
+  const { scale = 'cosine' } = readOptions('metrics/caption-score', options, ['scale']);
+  checkChoice('metrics/caption-score', { scale }, ['cosine', 'hundred', 'clipscore']);
+  for (const [name, given] of Object.entries({ images, captions })) {
+    checkGiven('metrics/caption-score', 'an object', { [name]: given });
+    checkGiven('metrics/caption-score', 'an array of floats', { [`${name}.rows`]: given.rows });
+    checkNumber('metrics/caption-score', { [`${name}.width`]: given.width }, { atLeast: 1, kind: 'integer' });
+  }
   if (images.width !== captions.width || images.rows.length !== captions.rows.length) {
     throw new UserError(
       `[metrics/caption-score] pictures and captions do not pair: width=${images.width} and ${captions.width}, `

@@ -1,4 +1,5 @@
-import { checkNumber, UserError } from '@langevin/tensor';
+import { checkNumber, readOptions, shownValue, UserError } from '@langevin/tensor';
+import { checkGiven } from '../features/given.ts';
 
 /** A score in the form of the inception score. */
 export interface ClassScore {
@@ -20,10 +21,12 @@ export interface ClassScore {
  * classScore({ probabilities: Float64Array.of(1, 0, 0, 1), classes: 2 }, { splits: 1 }).value; // => 2
  */
 export function classScore(
-  { probabilities, classes }: { readonly probabilities: Float64Array | Float32Array; readonly classes: number },
-  { splits = 10 }: { readonly splits?: number } = {},
+  given: { readonly probabilities: Float64Array | Float32Array; readonly classes: number },
+  options: { readonly splits?: number } = {},
 ): ClassScore {
-  checkNumber('metrics/class-score', { classes }, { atLeast: 2, kind: 'integer' });
+  checkProbabilities(given);
+  const { probabilities, classes } = given;
+  const { splits = 10 } = readOptions('metrics/class-score', options, ['splits']);
   const count = probabilities.length / classes;
   if (!Number.isSafeInteger(count) || count < 1) {
     throw new UserError(
@@ -64,13 +67,9 @@ export function noTally(classes: number): ClassTally {
  * @param probabilities [count, classes], rows that sum to 1
  * @throws UserError for rows that are no distributions
  */
-export function tallyOf({
-  probabilities,
-  classes,
-}: {
-  readonly probabilities: Float64Array | Float32Array;
-  readonly classes: number;
-}): ClassTally {
+export function tallyOf(given: { readonly probabilities: Float64Array | Float32Array; readonly classes: number }): ClassTally {
+  checkProbabilities(given);
+  const { probabilities, classes } = given;
   const sum = noTally(classes).sum;
   checkDistributions(probabilities, classes);
   let negativeEntropy = 0;
@@ -84,6 +83,7 @@ export function tallyOf({
 
 /** Tallies of two streams put together. @throws UserError when they count other classes */
 export function mergeTallies(a: ClassTally, b: ClassTally): ClassTally {
+  checkTallies({ a, b });
   if (a.sum.length !== b.sum.length)
     throw new UserError(`[metrics/class-score] tallies count other classes: classes=${a.sum.length} and ${b.sum.length}. Use one judge.`);
   const sum = a.sum.map((value, c) => value + b.sum[c]!);
@@ -99,11 +99,28 @@ export function mergeTallies(a: ClassTally, b: ClassTally): ClassTally {
  * const second = tallyOf({ probabilities: Float64Array.of(0, 1), classes: 2 });
  * scoreOfTally(mergeTallies(first, second)); // => 2
  */
-export function scoreOfTally({ count, sum, negativeEntropy }: ClassTally): number {
+export function scoreOfTally(tally: ClassTally): number {
+  checkTallies({ tally });
+  const { count, sum, negativeEntropy } = tally;
   if (count < 1) throw new UserError('[metrics/class-score] a tally is of no pictures: count=0. Add some.');
   // E sum_c p log(p / m) = (sum of p log p) / n - sum_c m log m, with m the mean of p.
   const ofMean = sum.reduce((total, value) => total + (value > 0 ? (value / count) * Math.log(value / count) : 0), 0);
   return Math.exp(negativeEntropy / count - ofMean);
+}
+
+function checkProbabilities(given: { readonly probabilities?: unknown; readonly classes?: unknown }): void {
+  checkGiven('metrics/class-score', 'an object', { given });
+  checkGiven('metrics/class-score', 'an array of floats', { probabilities: given.probabilities });
+  checkNumber('metrics/class-score', { classes: given.classes }, { atLeast: 2, atMost: 1e6, kind: 'integer' });
+}
+
+function checkTallies(tallies: Readonly<Record<string, Partial<ClassTally> | null | undefined>>): void {
+  for (const [name, tally] of Object.entries(tallies)) {
+    if (tally?.sum instanceof Float64Array && Number.isSafeInteger(tally.count) && Number.isFinite(tally.negativeEntropy)) continue;
+    throw new UserError(
+      `[metrics/class-score] not what tallyOf() gives: ${name}=${shownValue(tally)}. Pass tallyOf({ probabilities, classes }).`,
+    );
+  }
 }
 
 function checkDistributions(rows: Float64Array | Float32Array, classes: number): void {

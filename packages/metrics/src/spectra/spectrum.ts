@@ -1,5 +1,6 @@
-import { shownValue, UserError } from '@langevin/tensor';
+import { checkNumber, shownValue, UserError } from '@langevin/tensor';
 import { checkPictures, type Pictures } from '../pictures/pair.ts';
+import { checkGiven } from '../features/given.ts';
 import { powerOf } from './fourier.ts';
 
 /**
@@ -20,7 +21,11 @@ export interface Spectrum {
 const MOST_PIXELS = 2 ** 24;
 
 /** A spectrum of no pictures, to add to. */
-export function noSpectrum({ width, height, channels }: Pick<Spectrum, 'width' | 'height' | 'channels'>): Spectrum {
+export function noSpectrum(size: Pick<Spectrum, 'width' | 'height' | 'channels'>): Spectrum {
+  checkGiven('metrics/spectrum', 'an object', { size });
+  const { width, height, channels } = size;
+  checkNumber('metrics/spectrum', { width, height }, { atLeast: 1, atMost: MOST_PIXELS, kind: 'integer' });
+  checkNumber('metrics/spectrum', { channels }, { atLeast: 1, kind: 'integer' });
   return Object.freeze({ width, height, channels, count: 0, sum: new Float64Array(Math.floor(Math.min(width, height) / 2) + 1) });
 }
 
@@ -105,11 +110,13 @@ export function spectralDistance(a: Spectrum, b: Spectrum): SpectralDistance {
 
 function checkSame(a: Spectrum, b: Spectrum): void {
   for (const [name, spectrum] of Object.entries({ a, b }))
-    if (!(spectrum?.sum instanceof Float64Array))
+    if (!(spectrum?.sum instanceof Float64Array && Number.isSafeInteger(spectrum.count)))
       throw new UserError(`[metrics/spectrum] not what spectrumOf() gives: ${name}=${shownValue(spectrum)}. Pass spectrumOf(pictures).`);
-  for (const key of ['width', 'height', 'channels'] as const)
+  for (const key of ['width', 'height', 'channels'] as const) {
+    checkNumber('metrics/spectrum', { [`a.${key}`]: a[key], [`b.${key}`]: b[key] }, { kind: 'integer' });
     if (a[key] !== b[key])
       throw new UserError(
         `[metrics/spectrum] pictures are of different sizes: ${key}=${a[key]} and ${b[key]}. Resize one of them, by name.`,
       );
+  }
 }
