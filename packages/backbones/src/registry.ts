@@ -36,7 +36,7 @@ export function backboneFromConfig(
   const name = typeof config === 'object' && config !== null && '_class_name' in config ? config._class_name : undefined;
   if (typeof name !== 'string') {
     throw new UserError(
-      `[backbones/registry] configuration does not say its class: _class_name=${JSON.stringify(name) ?? 'nothing'}. Known: `
+      `[backbones/registry] configuration does not say its class: _class_name=${name === undefined ? 'nothing' : shownValue(name)}. Known: `
         + `${plugins.map((plugin) => plugin.className).join(', ')}.`,
     );
   }

@@ -99,6 +99,7 @@ export async function diffusionRunFromConfig(config: TrainingConfig, options: Di
   const pictures = labelledPictures(source, classes === undefined ? {} : config);
   const form = pictureForm(network);
   checkForm(await pictures.source.load(0), form);
+  checkNoisiest(noise);
   const labels = labelsOf(pictures, { config, network });
   // Compiled at the first evaluation and kept for the others.
   let compiled: NetworkDenoiser<unknown> | undefined;
@@ -144,6 +145,20 @@ export async function diffusionRunFromConfig(config: TrainingConfig, options: Di
   return { task, pictures, labels, network, noise, credits, parameters, remarks: remarksOn(pictures, { network, config }) };
 }
 
+/** Previews and samples begin at the noisiest level: what a network cannot say anything at is known before the training. */
+function checkNoisiest({ process, preconditioning }: NoiseRecipe): void {
+  try {
+    preconditioning.at(process.level(process.domain.max));
+  } catch (cause) {
+    if (!(cause instanceof UserError)) throw cause;
+    throw new UserError(
+      `[pipelines/run] nothing can be sampled with this noise: process=${process.name}, preconditioning=${preconditioning.name}: `
+        + cause.message,
+      { cause },
+    );
+  }
+}
+
 /** What labels stand for; undefined for networks without. */
 function labelsOf(
   { classes, categories, source }: LabelledPictures,
@@ -155,7 +170,16 @@ function labelsOf(
     if (dropout === 0) return undefined;
     throw new UserError(`[pipelines/run] network takes no label that could be dropped: dropout.label=${dropout}. Remove it.`);
   }
+  if (classes === null && dropout > 0)
+    throw new UserError(`[pipelines/run] labels are dropped, but none are named: dropout.label=${dropout}. Give labels, or drop none.`);
   const count = classes?.length ?? 1;
+  const spec = network.info.conditions['label'];
+  const own = spec?.kind === 'label' ? spec.none : null;
+  if (own !== null && own < count)
+    throw new UserError(
+      `[pipelines/run] network has too few classes: ${source.name} has ${count}, and label ${own} of the network stands for none. Raise `
+        + `num_embeds_ada_norm to ${count}.`,
+    );
   const none = labelOfNone({ dropout, network, classes: count });
   const wanted = none === count ? count + 1 : count;
   if (known < wanted)

@@ -1,6 +1,6 @@
 import { cachedInMemory, type DataSource, type ItemNotes, type PictureItem, type Source } from '@langevin/io';
-import { didYouMean, UserError } from '@langevin/tensor';
-import type { Category } from './labels.ts';
+import { didYouMean, shownValue, UserError } from '@langevin/tensor';
+import { LONGEST_NAME, type Category } from './labels.ts';
 
 /** Pictures with the class of each. */
 export interface LabelledPictures {
@@ -66,7 +66,14 @@ function isPictures(source: DataSource): source is DataSource<PictureItem> {
 }
 
 function valueOf({ attributes }: ItemNotes, attribute: string, at: { readonly source: DataSource; readonly item: number }): string {
-  if (Object.hasOwn(attributes, attribute)) return attributes[attribute]!;
+  if (Object.hasOwn(attributes, attribute)) {
+    const value = attributes[attribute]!;
+    if (value !== '' && value.length <= LONGEST_NAME) return value;
+    throw new UserError(
+      `[pipelines/data] a class or category has no name that models keep: ${attribute}=${shownValue(value)}, data=${at.source.name}, `
+        + `item=${at.source.itemName(at.item)}. Give 1 to ${LONGEST_NAME} characters.`,
+    );
+  }
   const known = Object.keys(attributes);
   throw new UserError(
     `[pipelines/data] a picture has no such attribute: attribute=${attribute}, data=${at.source.name}, item=${at.source.itemName(at.item)}.`
@@ -77,7 +84,9 @@ function valueOf({ attributes }: ItemNotes, attribute: string, at: { readonly so
 function inOrder(names: readonly string[]): readonly string[] {
   const isNumber = (name: string): boolean => /^-?\d+(?:\.\d+)?$/u.test(name);
   const unique = [...new Set(names)];
-  return unique.every(isNumber) ? unique.sort((a, b) => Number(a) - Number(b)) : unique.sort();
+  const byName = unique.sort();
+  // Numbers that are written differently and are the same stay in the order of their names.
+  return unique.every(isNumber) ? byName.sort((a, b) => Number(a) - Number(b)) : byName;
 }
 
 function grouped(groupOf: readonly string[], labels: Int32Array): readonly Category[] {

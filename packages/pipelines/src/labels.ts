@@ -18,7 +18,10 @@ export interface Labels {
   readonly none?: number;
 }
 
-const name = v.pipe(v.string(), v.nonEmpty(), v.maxLength(256));
+/** Characters of the name of a class or category. */
+export const LONGEST_NAME = 256;
+
+const name = v.pipe(v.string(), v.nonEmpty(), v.maxLength(LONGEST_NAME));
 
 /** `labels.json`. */
 export const labelsSchema = v.strictObject({

@@ -197,6 +197,42 @@ describe('a run from its configuration', () => {
   });
 });
 
+describe('a run that could not be used is refused before it trains', () => {
+  it.each(['epsilon', 'score'] as const)('%s of flow says nothing at pure noise, where samples begin', async (prediction) => {
+    const { config } = await setUp();
+    const noise = { process: { name: 'flow' }, prediction, spread: 'stratified', variance: 'fixed' } as const;
+    await expect(diffusionRunFromConfig({ ...config, noise } as never)).rejects.toThrow('[pipelines/run] nothing can be sampled');
+  });
+
+  it('labels that are dropped, but not named', async () => {
+    const { config } = await setUp();
+    const { labels: _, categories: __, ...unnamed } = config;
+    await expect(diffusionRunFromConfig({ ...unnamed, dropout: { label: 0.5 } })).rejects.toThrow(
+      '[pipelines/run] labels are dropped, but none are named: dropout.label=0.5',
+    );
+  });
+
+  it('a class for which the network has no label but that for none', async () => {
+    const { config } = await setUp();
+    const { in_channels: channels, sample_size: size } = { in_channels: 12, sample_size: 4, ...config.backbone };
+    const backbone = {
+      _class_name: 'DiTTransformer2DModel',
+      num_attention_heads: 2,
+      attention_head_dim: 4,
+      in_channels: channels,
+      out_channels: channels,
+      num_layers: 1,
+      sample_size: size,
+      patch_size: 1,
+      num_embeds_ada_norm: 1,
+      norm_num_groups: 1,
+    };
+    await expect(diffusionRunFromConfig({ ...config, backbone })).rejects.toThrow(
+      'has 2, and label 1 of the network stands for none. Raise num_embeds_ada_norm to 2',
+    );
+  });
+});
+
 describe('a model of any noise', () => {
   it.each([
     ['flow', { process: { name: 'flow' }, levels: { name: 'logit-normal' } }, 'FlowMatchEulerDiscreteScheduler'],

@@ -39,6 +39,9 @@ describe('pictures with classes', () => {
     ]);
     expect(byKind.alsoKnownAs).toEqual([['9', 'carnivore'], ['100', 'ungulate'], ['carnivore']]);
     expect(labelledPictures(sourceOf(animals), { labels: 'size' }).classes).toEqual(['9', '10', '100']);
+    const same = ['1', '01', '1.0'].map((size, i) => ({ ...animals[i]!, attributes: { size } }));
+    for (const order of [same, [...same].reverse()])
+      expect(labelledPictures(sourceOf(order), { labels: 'size' }).classes).toEqual(['01', '1', '1.0']);
     expect(labelledPictures(sourceOf(animals)).classes).toBeNull();
   });
 
@@ -47,6 +50,10 @@ describe('pictures with classes', () => {
       '[pipelines/data] a picture has no such attribute: attribute=knd, data=greys, item=rex. Did you mean "kind"? '
         + 'It has: kind, size, order.',
     );
+    for (const kind of ['', 'k'.repeat(257)])
+      expect(() => labelledPictures(sourceOf([{ ...animals[0]!, attributes: { kind } }]), { labels: 'kind' })).toThrow(
+        '[pipelines/data] a class or category has no name that models keep: kind="',
+      );
     expect(() => labelledPictures(sourceOf(animals), { categories: 'order' })).toThrow('there is nothing to group: categories=order');
     const clip = defineDataSource<ClipItem>({
       name: 'film',
