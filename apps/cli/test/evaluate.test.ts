@@ -61,7 +61,17 @@ describe('evaluate', () => {
     const judged = await cli([
       'evaluate',
       zip,
-      ...against('--count', '30', '--features', 'cifar10', '--training', join(folder, 'training'), '--json'),
+      ...against(
+        '--count',
+        '30',
+        '--features',
+        'cifar10',
+        '--training',
+        join(folder, 'training'),
+        '--metrics',
+        'memorisation,class-score',
+        '--json',
+      ),
     ]);
     expect({ code: judged.code, err: judged.code === 0 ? '' : judged.err }).toEqual({ code: 0, err: '' });
     const report = JSON.parse(judged.out) as Report;
