@@ -16,7 +16,13 @@ for (const part of [
   'packages/samplers/src',
   'packages/samplers/test/solvers.test.ts',
   'packages/core-schedules/src',
+  // The other families that the generator of registries looks through.
   'packages/io/src/data',
+  'packages/io/src/splats/formats',
+  'packages/metrics/src/metrics',
+  'packages/gaussians/src/strategies',
+  'packages/backbones/src',
+  'apps/cli/src/commands',
   'docs/samplers',
 ]) {
   cpSync(join(repository, part), join(copy, part), { recursive: true, filter: (path) => !path.endsWith('node_modules') });

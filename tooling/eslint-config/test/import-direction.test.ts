@@ -25,6 +25,7 @@ describe('the configuration of the workspace refuses a wrong import', () => {
     ['packages/samplers/src/a.ts', "export type U = import('@langevin/backbones').Unet;", 'do not import each other'],
     ['packages/score-distillation/src/a.ts', "import { render } from '@langevin/gaussians';", 'as an argument'],
     ['packages/training/src/a.ts', "import { ort } from '@langevin/engine-onnxruntime';", 'choose an engine'],
+    ['packages/training/src/a.ts', "import { heun } from '@langevin/samplers';", '"loop" is below "parts"'],
     ['packages/engine-tfjs/src/a.ts', "import { read } from '@langevin/io';", 'nothing but tensor'],
     ['packages/tensor/test/a.test.ts', "import { ort } from '@langevin/engine-onnxruntime';", 'engines stand on tensor'],
     ['packages/nn/src/a.ts', "import * as ort from 'onnxruntime-node';", "engine's runtime"],
@@ -40,7 +41,8 @@ describe('the configuration of the workspace refuses a wrong import', () => {
   it.each([
     ['packages/nn/src/a.ts', "import { matmul } from '@langevin/tensor';"],
     ['packages/backbones/src/a.ts', "import { linear } from '@langevin/nn';"],
-    ['packages/training/src/a.ts', "import { heun } from '@langevin/samplers';"],
+    ['packages/diffusion/src/a.ts', "import { heun } from '@langevin/samplers';"],
+    ['packages/gaussians/src/a.ts', "import { train } from '@langevin/training';"],
     ['packages/nn/test/a.test.ts', "import { ort } from '@langevin/engine-onnxruntime';"],
     ['packages/engine-onnxruntime/src/a.ts', "import * as ort from 'onnxruntime-node';"],
     ['packages/samplers/test/a.test.ts', "import { heun } from '@langevin/samplers';"],

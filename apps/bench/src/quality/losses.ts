@@ -2,7 +2,7 @@ import { sigmaLevel } from '@langevin/core';
 import { edmWeight, minSnrWeight, snrPlusOneWeight, snrWeight, uniformWeight, type LossWeight } from '@langevin/core-schedules';
 import { networkDenoiser } from '@langevin/diffusion';
 import { fromImages } from '@langevin/io';
-import type { DiffusionModel } from '@langevin/pipelines';
+import { labelCount, type DiffusionModel } from '@langevin/pipelines';
 import { counterGenerator, float32Data, tensor, type Engine } from '@langevin/tensor';
 import type { Pictures } from './pictures.ts';
 
@@ -25,7 +25,7 @@ export async function lossesByLevel(
 ): Promise<readonly number[]> {
   const { images, labels } = pictures;
   const { data, shape } = fromImages(images);
-  const classLabels = tensor(labels, { dtype: 'int32', shape: [images.length] });
+  const told = labelCount(model.network) === undefined ? {} : { label: tensor(labels, { dtype: 'int32', shape: [images.length] }) };
   const unit = counterGenerator({ seed: 1, stream: [0] }).normal(data.length);
   const denoise = networkDenoiser({ network: model.network, params: model.params, noise: model.noise, engine });
   try {
@@ -35,7 +35,7 @@ export async function lossesByLevel(
         Float32Array.from(data, (value, i) => value + sigma * unit[i]!),
         { shape },
       );
-      const denoised = await float32Data(await denoise(x, sigmaLevel(sigma), { label: classLabels }), { engine });
+      const denoised = await float32Data(await denoise(x, sigmaLevel(sigma), told), { engine });
       losses.push(denoised.reduce((sum, value, i) => sum + (value - data[i]!) ** 2, 0) / data.length);
     }
     return losses;
