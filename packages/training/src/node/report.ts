@@ -37,7 +37,12 @@ const PICTURES = new Set(['png', 'webp', 'jpg', 'gif', 'svg']);
  *
  * @throws UserError when the page cannot be written
  * @example
- * // not run: trains
+ * // not run: writes to a folder
+ * import { defineTask, train } from '@langevin/training';
+ * const task = defineTask({
+ *   name: 'halve', config: {}, seed: 0, init: () => ({ x: 8 }),
+ *   step: async ({ x }: { readonly x: number }) => ({ state: { x: x / 2 }, losses: { distance: x / 2 } }),
+ * });
  * for await (const event of reported(train(task, { store: folderStore('runs/mine'), steps: 100 }), { folder: 'runs/mine', name: 'mine' }))
  *   console.log(event.kind);
  */
