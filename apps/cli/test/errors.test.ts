@@ -68,7 +68,7 @@ describe('what is wrong is said in one line, with the value and what to do', () 
     [['sample', '--checkpoint', ''], '[pipelines/checkpoint] nothing to load: path="".'],
     [['sample', '--checkpoint', 'x', '--out', ''], '[cli/sample] ending of the picture is not known: --out=.'],
     [['export', '', 'out'], '[pipelines/checkpoint] nothing to load: path="".'],
-    [['train', ''], '[io/read] cannot read "": code=ENOENT.'],
+    [['train', ''], '[io/read] path is not one: path="".'],
     [['train', 'x.json', '--resume', '--resume-previous'], '--resume and --resume-previous are both given. Give one of them.'],
     [['sample', '--checkpoint', 'x', '--plugin', 'no-such-package'], '[cli/plugin] plugin cannot be loaded: plugin=no-such-package, '],
     [
