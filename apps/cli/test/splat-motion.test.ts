@@ -25,6 +25,8 @@ it('trains a scene in motion, resumes it, describes, draws, films and converts i
     'width=32',
     '--set-motion',
     'depth=2',
+    '--init-count',
+    '2000',
     '--still-steps',
     '120',
     '--steps',
@@ -35,9 +37,12 @@ it('trains a scene in motion, resumes it, describes, draws, films and converts i
     '50',
   ];
   const before = new AbortController();
-  const stopped = cli(run, { signal: before.signal });
-  setTimeout(() => before.abort(), 3000);
-  const first = await stopped;
+  const first = await cli(run, {
+    signal: before.signal,
+    heard: (text) => {
+      if (text.includes('checkpoint')) before.abort();
+    },
+  });
   expect(first.code, first.err).toBe(0);
   expect(first.err).toContain('in motion from 10 to 12, 4 moments; the asset at rest begins with the 8 views of the first');
   expect(first.out).toContain('go on with  the same command and --resume');
