@@ -66,8 +66,8 @@ export function programsPage(result: ProgramsResult): string {
     '',
     '## Differences',
     '',
-    'On WebGPU NaN and infinities are looked at, and may differ: WGSL lets an implementation assume that there are none while a shader runs '
-      + '(section 15.7, differences from IEEE-754).',
+    'On WebGPU NaN and infinities are looked at, and may differ: WGSL lets an implementation assume that there are none while a shader '
+      + 'runs (section 15.7, differences from IEEE-754).',
     '',
     ...(result.failures.length === 0
       ? ['None.']
