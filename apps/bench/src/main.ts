@@ -24,7 +24,7 @@ const HELP = `Usage: npm run bench -- engine [options]
        npm run bench -- samplers [options]
        npm run bench -- gaussians [options]
        npm run evidence -- ops|programs|samplers|gaussians|quality|work-precision [--quick] [--write]
-       npm run train:quality -- [--steps n] [--minutes n] [--only a,b]
+       npm run train:quality -- [--steps n] [--minutes n] [--only a,b] [--by langevin|twin]
 
   engine        ops, networks, overhead and memory beside PyTorch, tfjs-wasm and jax-js
   profile       where the time of the networks' steps goes, by kernel and by op of the graph
@@ -47,6 +47,7 @@ const HELP = `Usage: npm run bench -- engine [options]
   --seed n      other random programs (default 1)
   --steps n     of each training (default ${STUDY_STEPS})
   --minutes n   at most, for each training of this call (default 15)
+  --by who      langevin or twin: one half of the trainings, for two calls at once of one thread each (default both)
   --write       also write the page and its figures to docs/
 
 The quality study keeps its trainings in runs/quality (LANGEVIN_QUALITY), and takes judges from models/judges (LANGEVIN_JUDGES) and data
@@ -92,6 +93,7 @@ async function main(): Promise<void> {
       seed: { type: 'string' },
       steps: { type: 'string' },
       minutes: { type: 'string' },
+      by: { type: 'string' },
       quick: { type: 'boolean' },
       write: { type: 'boolean' },
       help: { type: 'boolean' },
@@ -135,7 +137,7 @@ async function main(): Promise<void> {
     console.log(markdown);
     if (values.write) write('benchmarks-gaussians', markdown, result);
   } else if (task === 'train-quality') {
-    await trainQuality({ root, threads, only, report, steps: values.steps, minutes: values.minutes });
+    await trainQuality({ root, threads, only, report, steps: values.steps, minutes: values.minutes, by: values.by });
   } else if (task === 'evidence') {
     await evidence(positionals[1] ?? 'ops', {
       pages: values.write === true ? 'write' : 'show',

@@ -4,7 +4,8 @@ import { readJson } from '@langevin/io/node';
 import { parseTrainingConfig, type TrainingConfig } from '@langevin/pipelines';
 
 /** Who trains: this project, or diffusers and PyTorch by the same configuration. */
-export type Trainer = 'langevin' | 'twin';
+export const trainers = ['langevin', 'twin'] as const;
+export type Trainer = (typeof trainers)[number];
 
 /** One training of the study. */
 export interface StudyRun {
@@ -35,7 +36,7 @@ export const studyRuns: readonly StudyRun[] = [0, 1, 2].flatMap((place) =>
   studyConfigs.flatMap((config) => {
     const seed = (CONFIGS[config].seeds as readonly number[])[place];
     if (seed === undefined) return [];
-    return (['langevin', 'twin'] as const).map((by): StudyRun => ({
+    return trainers.map((by): StudyRun => ({
       name: `${config}-${seed}${by === 'twin' ? '-twin' : ''}`,
       config,
       seed,

@@ -8,7 +8,7 @@ import { CREDITS, diffusionRunFromConfig, loadRunModel, saveDiffusionFolder, typ
 import { UserError, type Engine } from '@langevin/tensor';
 import { train } from '@langevin/training';
 import { folderStore, reported } from '@langevin/training/node';
-import { runConfig, studyFolder, studyRuns, type StudyRun } from './runs.ts';
+import { runConfig, studyFolder, studyRuns, type StudyRun, type Trainer } from './runs.ts';
 
 /** How far a training of the study has come. */
 export interface StudyResult {
@@ -31,6 +31,8 @@ export interface TrainStudyOptions {
   readonly minutes: number;
   /** Names of trainings, or beginnings of them. @default all */
   readonly only?: readonly string[];
+  /** Only ours, or only the twins: two calls at once, of one thread each, share a machine without waiting for each other. @default both */
+  readonly by?: Trainer;
   readonly threads: number;
   readonly report: (line: string) => void;
   readonly signal?: AbortSignal;
@@ -38,10 +40,13 @@ export interface TrainStudyOptions {
 
 /**
  * Trains the study's list in order. Whatever ends it, it goes on where it was when it is called again: each training keeps checkpoints, and
- * one that has all its steps is left alone. A twin gets as many steps as its partner has made, so that a pair that is cut stays a pair.
+ * one that has all its steps is left alone. A twin gets as many steps as its partner has made, so that a pair that is cut stays a pair;
+ * twins alone get the steps that are asked for.
  */
-export async function trainStudy({ root, only, report, ...options }: TrainStudyOptions): Promise<void> {
-  const wanted = studyRuns.filter(({ name }) => only === undefined || only.some((beginning) => name.startsWith(beginning)));
+export async function trainStudy({ root, only, by, report, ...options }: TrainStudyOptions): Promise<void> {
+  const wanted = studyRuns
+    .filter((run) => by === undefined || run.by === by)
+    .filter(({ name }) => only === undefined || only.some((beginning) => name.startsWith(beginning)));
   if (wanted.length === 0)
     throw new UserError(
       `[bench/quality] no such training: only=${only?.join(',')}. Known: ${studyRuns.map(({ name }) => name).join(', ')}.`,
@@ -55,7 +60,7 @@ export async function trainStudy({ root, only, report, ...options }: TrainStudyO
   for (const run of wanted) {
     if (options.signal?.aborted) return;
     const at = join(folder, run.name);
-    const goal = run.by === 'twin' ? (resultOf(join(folder, partnerOf(run)))?.steps ?? options.steps) : options.steps;
+    const goal = run.by === 'twin' && by === undefined ? (resultOf(join(folder, partnerOf(run)))?.steps ?? options.steps) : options.steps;
     const before = resultOf(at);
     if (before !== undefined && before.steps >= goal && existsSync(join(at, 'model'))) {
       log(`${run.name}: has its ${before.steps} steps`);
