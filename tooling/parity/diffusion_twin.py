@@ -144,6 +144,12 @@ def steps(folder):
     (folder / "twin.json").write_text(json.dumps({"torch": torch.__version__, "losses": losses, "norms": norms}))
 
 
+def identity(config):
+    """What makes a training this one: all of its configuration but the place of the data, which differs between checkouts."""
+    data_without_place = {key: value for key, value in config["data"].items() if key != "folder"}
+    return json.dumps({**config, "data": data_without_place}, sort_keys=True)
+
+
 class Training:
     """A training and its random numbers; all of it is in its checkpoint, so that what was ended goes on as if it had not been."""
 
@@ -188,7 +194,7 @@ class Training:
 
     def save(self, path):
         """Whole or not at all."""
-        state = dict(config=json.dumps(self.config, sort_keys=True), params=self.model.inner.state_dict(), optimizer=self.optimizer.state_dict(),
+        state = dict(config=identity(self.config), params=self.model.inner.state_dict(), optimizer=self.optimizer.state_dict(),
                      average=self.average, step=self.step, place=list(self.place), seconds=self.seconds,
                      generator=json.dumps(self.generator.bit_generator.state), torch=torch.get_rng_state())
         unfinished = path.with_suffix(".part")
@@ -197,7 +203,7 @@ class Training:
 
     def load(self, path):
         state = torch.load(path, weights_only=True)
-        if state["config"] != json.dumps(self.config, sort_keys=True):
+        if state["config"] != identity(self.config):
             raise SystemExit(f"[twin/train] the checkpoint is of another configuration: checkpoint={path}. Choose another folder.")
         self.model.inner.load_state_dict(state["params"])
         self.optimizer.load_state_dict(state["optimizer"])
