@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rm, stat } from 'node:fs/promises';
+import { closeSync, openSync, unlinkSync } from 'node:fs';
+import { mkdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { shownValue, UserError } from '@langevin/tensor';
 import { cannotUseFolder } from './disk-error.ts';
@@ -16,8 +17,9 @@ export async function makeFolder(folder: string): Promise<void> {
   const probe = join(folder, `.langevin-${randomUUID()}.tmp`);
   try {
     await make(resolve(folder));
-    await (await open(probe, 'wx')).close();
-    await rm(probe);
+    // In one go: a process that is ended in between would leave the file.
+    closeSync(openSync(probe, 'wx'));
+    unlinkSync(probe);
   } catch (cause) {
     throw cannotUseFolder(folder, cause);
   }

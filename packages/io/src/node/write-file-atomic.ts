@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { closeSync, openSync, rmSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { shownValue, UserError } from '@langevin/tensor';
@@ -55,7 +55,9 @@ export async function writeAtomicWith(disk: AtomicFileSystem, path: string, cont
     const mode = await disk.stat(target).then((stats) => stats.mode & 0o777, ifMissing(0o666));
     temporary = join(dirname(target), `.langevin-${randomUUID()}.tmp`);
     removeAtExit(temporary);
-    const file = await disk.open(temporary, 'wx', mode);
+    // At once, so that no end of the process finds a file about to be made that it cannot remove yet.
+    closeSync(openSync(temporary, 'wx', mode));
+    const file = await disk.open(temporary, 'r+');
     try {
       for await (const piece of pieces(content)) await writeAll(file, piece);
       await file.sync();
