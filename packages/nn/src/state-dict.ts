@@ -1,18 +1,5 @@
-import {
-  cast,
-  data,
-  isFloating,
-  mapTensors,
-  namedTensors,
-  realize,
-  sameShape,
-  showShape,
-  tensor,
-  UserError,
-  type DType,
-  type HostArrays,
-  type Tensor,
-} from '@langevin/tensor';
+import { cast, data, isFloating, mapTensors, namedTensors, realize, type DType, type HostArrays, type Tensor } from '@langevin/tensor';
+import { fitWeights } from './weight-rules.ts';
 
 /** A tensor's elements on the host, as files hold them. */
 export type StateEntry = {
@@ -47,27 +34,9 @@ export interface FromStateDictOptions {
  * @throws UserError naming the first missing and the first unknown entries, or the entry whose shape or dtype differs
  */
 export function fromStateDict<T>(template: T, entries: ReadonlyMap<string, StateEntry | Tensor>, options: FromStateDictOptions = {}): T {
-  const { unknown = 'refuse', floats = 'refuse', from = 'the checkpoint' } = options;
-  const wanted = namedTensors(template);
-  const missing = [...wanted.keys()].filter((name) => !entries.has(name));
-  const foreign = unknown === 'ignore' ? [] : [...entries.keys()].filter((name) => !wanted.has(name));
-  if (missing.length > 0 || foreign.length > 0) {
-    throw new UserError(
-      `[nn/state-dict] weights do not fit: ${from} lacks ${summary(missing)} and has ${summary(foreign)} that the model does not `
-        + 'know. Check that the configuration belongs to these weights.',
-    );
-  }
-  return mapTensors(template, (place, _, name) => {
-    const entry = entries.get(name)!;
-    const fits = entry.dtype === place.dtype || (floats === 'stored' && isFloating(entry.dtype) && isFloating(place.dtype));
-    if (!sameShape(entry.shape, place.shape) || !fits) {
-      throw new UserError(
-        `[nn/state-dict] weight has another shape or dtype: name=${name}, ${from} has ${entry.dtype}${showShape(entry.shape)}, the `
-          + `model wants ${place.dtype}${showShape(place.shape)}. Check that the configuration belongs to these weights.`,
-      );
-    }
-    return 'data' in entry ? tensor(entry.data, { shape: entry.shape, dtype: entry.dtype }) : entry;
-  });
+  const { unknown = 'refuse', floats = 'refuse', from } = options;
+  const rules = unknown === 'ignore' ? { ignored: [{ pattern: /.*/su, reason: 'asked for' }] } : {};
+  return fitWeights(template, entries, { rules, floats, ...(from !== undefined && { from }) }).params;
 }
 
 /**
@@ -80,10 +49,4 @@ export function fromStateDict<T>(template: T, entries: ReadonlyMap<string, State
  */
 export function inFloat32<T>(tree: T): T {
   return mapTensors(tree, (weight) => (isFloating(weight.dtype) && weight.dtype !== 'float32' ? cast(weight, 'float32') : weight));
-}
-
-function summary(names: readonly string[]): string {
-  if (names.length === 0) return 'nothing';
-  const shown = names.slice(0, 3).map((name) => `"${name}"`);
-  return names.length > 3 ? `${shown.join(', ')} and ${names.length - 3} more` : shown.join(', ');
 }

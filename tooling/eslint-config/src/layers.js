@@ -9,7 +9,7 @@ export const LAYERS = [
   { name: 'apps', members: ['cli', 'demo', 'bench', 'examples'] },
   { name: 'assembly', members: ['pipelines'] },
   { name: 'recipes', members: ['diffusion', 'distillation', 'video', 'score-distillation', 'baselines'] },
-  { name: 'parts', members: ['samplers', 'guidance', 'backbones', 'latent-ae', 'gaussians', 'metrics'] },
+  { name: 'parts', members: ['samplers', 'guidance', 'backbones', 'encoders', 'latent-ae', 'gaussians', 'metrics'] },
   { name: 'loop', members: ['training'] },
   { name: 'contract', members: ['core', 'core-schedules'] },
   { name: 'base', members: ['nn', 'io', 'tensor'] },
