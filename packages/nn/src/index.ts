@@ -28,7 +28,15 @@ export { evalMode, trainMode, type EvalMode, type Mode, type TrainMode } from '.
 export { defineModule, functional, scoped, type Layer, type Module, type NoParams, type ParamsOf } from './module.ts';
 export { parameterCount, parameterShapes, shapesOnly } from './shapes-only.ts';
 export { fromStateDict, inFloat32, toStateDict, type FromStateDictOptions, type StateEntry } from './state-dict.ts';
-export { fitWeights, type FitWeightsOptions, type WeightAccount, type WeightRename, type WeightRules } from './weight-rules.ts';
+export {
+  fitWeights,
+  type FitWeightsOptions,
+  type UnreadWeight,
+  type WeightAccount,
+  type WeightEntry,
+  type WeightRename,
+  type WeightRules,
+} from './weight-rules.ts';
 
 export { adam, adamW, type AdamOptions, type AdamState } from './optim/adam.ts';
 export { addGradients, meanGradients } from './optim/accumulate.ts';

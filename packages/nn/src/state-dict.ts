@@ -1,5 +1,5 @@
-import { cast, data, isFloating, mapTensors, namedTensors, realize, type DType, type HostArrays, type Tensor } from '@langevin/tensor';
-import { fitWeights } from './weight-rules.ts';
+import { cast, data, isFloating, mapTensors, namedTensors, realize, type DType, type HostArrays } from '@langevin/tensor';
+import { fitWeights, type WeightEntry } from './weight-rules.ts';
 
 /** A tensor's elements on the host, as files hold them. */
 export type StateEntry = {
@@ -33,7 +33,7 @@ export interface FromStateDictOptions {
  * @param template says which names, shapes and dtypes are wanted; freshly initialised parameters, say
  * @throws UserError naming the first missing and the first unknown entries, or the entry whose shape or dtype differs
  */
-export function fromStateDict<T>(template: T, entries: ReadonlyMap<string, StateEntry | Tensor>, options: FromStateDictOptions = {}): T {
+export function fromStateDict<T>(template: T, entries: ReadonlyMap<string, WeightEntry>, options: FromStateDictOptions = {}): T {
   const { unknown = 'refuse', floats = 'refuse', from } = options;
   const rules = unknown === 'ignore' ? { ignored: [{ pattern: /.*/su, reason: 'asked for' }] } : {};
   return fitWeights(template, entries, { rules, floats, ...(from !== undefined && { from }) }).params;

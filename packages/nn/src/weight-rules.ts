@@ -1,4 +1,15 @@
-import { didYouMean, isFloating, mapTensors, namedTensors, sameShape, showShape, tensor, UserError, type Tensor } from '@langevin/tensor';
+import {
+  didYouMean,
+  isFloating,
+  mapTensors,
+  namedTensors,
+  sameShape,
+  showShape,
+  tensor,
+  UnsupportedError,
+  UserError,
+  type Tensor,
+} from '@langevin/tensor';
 import type { StateEntry } from './state-dict.ts';
 
 /** One way in which files spell a weight that a class has under another name, or in another layout. */
@@ -12,6 +23,15 @@ export interface WeightRename {
   /** Who writes it so: "before diffusers 0.17". */
   readonly reason: string;
 }
+
+/** A tensor whose elements have a type that no engine holds: it can be ignored by a rule, and nothing else. */
+export interface UnreadWeight {
+  /** The type as the file spells it: `F64`. */
+  readonly unread: string;
+}
+
+/** A tensor of a file of weights: read, to be read, or of a type that is not read. */
+export type WeightEntry = StateEntry | Tensor | UnreadWeight;
 
 /** What a class knows of files of its weights beside the names that its own parameters have. */
 export interface WeightRules {
@@ -52,8 +72,8 @@ export interface FitWeightsOptions {
  * parameter is filled; what is not is an error.
  *
  * @param template says which names, shapes and dtypes are wanted: `init(shapesOnly)`
- * @throws UserError naming the first parameters that nothing fills and the first tensors that nothing takes, a tensor of another shape or
- *   dtype, or two tensors for one parameter
+ * @throws UnsupportedError for a weight whose dtype no engine holds; UserError naming the first parameters that nothing fills and the first
+ *   tensors that nothing takes, a tensor of another shape or dtype, or two tensors for one parameter
  * @example
  * const stored = new Map([['proj.kernel', ones([2, 3])], ['step', ones([1])]]);
  * const { params, account } = fitWeights({ proj: { weight: zeros([3, 2]) } }, stored, {
@@ -67,11 +87,11 @@ export interface FitWeightsOptions {
  */
 export function fitWeights<T>(
   template: T,
-  entries: ReadonlyMap<string, StateEntry | Tensor>,
+  entries: ReadonlyMap<string, WeightEntry>,
   { rules = {}, floats = 'stored', from = 'the checkpoint' }: FitWeightsOptions = {},
 ): { readonly params: T; readonly account: WeightAccount } {
   const wanted = namedTensors(template);
-  const found = new Map<string, { readonly name: string; readonly entry: StateEntry | Tensor; readonly rename?: WeightRename }>();
+  const found = new Map<string, { readonly name: string; readonly entry: WeightEntry; readonly rename?: WeightRename }>();
   const ignored: WeightAccount['ignored'][number][] = [];
   const foreign: string[] = [];
   for (const [name, entry] of entries) {
@@ -97,6 +117,10 @@ export function fitWeights<T>(
   if (missing.length > 0 || foreign.length > 0) throw unfitting({ missing, foreign, from, known: [...wanted.keys()] });
   const params = mapTensors(template, (place, _, name) => {
     const { name: stored, entry, rename } = found.get(sources.get(name) ?? name)!;
+    if ('unread' in entry)
+      throw new UnsupportedError(
+        `[nn/weights] weight has a dtype that no engine holds: name=${stored}, ${from} has ${entry.unread}. Save it as F32, F16 or BF16.`,
+      );
     const given = 'data' in entry ? tensor(entry.data, { shape: entry.shape, dtype: entry.dtype }) : entry;
     const value = rename?.values === undefined ? given : rename.values(given);
     const fits = value.dtype === place.dtype || (floats === 'stored' && isFloating(value.dtype) && isFloating(place.dtype));

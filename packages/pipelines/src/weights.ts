@@ -2,8 +2,9 @@ import { stat } from 'node:fs/promises';
 import type { Network } from '@langevin/core';
 import type { HostTensor } from '@langevin/io';
 import { openSafetensors, type FileSlice } from '@langevin/io/node';
-import { fromStateDict, shapesOnly, toStateDict } from '@langevin/nn';
+import { fromStateDict, shapesOnly, toStateDict, type UnreadWeight } from '@langevin/nn';
 import { fromBfloat16Bits, fromFile, fromFloat16Bits, toFloat16Bits, UserError, type HostArray, type Tensor } from '@langevin/tensor';
+import type { WeightFile } from './checkpoint/files.ts';
 
 export type WeightDType = 'float16' | 'float32';
 
@@ -22,17 +23,44 @@ export interface ReadWeightsOptions {
  *   one by then
  */
 export async function readWeights(path: string, { network, prefix = '' }: ReadWeightsOptions): Promise<unknown> {
+  const { tensors } = await mappedTensors(path, { prefix });
+  return fromStateDict(network.init(shapesOnly), tensors, { from: path, floats: 'stored' });
+}
+
+export interface MappedTensorsOptions {
+  /** Only names that begin with it, without it. @default '' all of them */
+  readonly prefix?: string;
+  /** Called with each file that is opened, so that it may be refused. @default all are taken */
+  readonly place?: (path: string) => Promise<unknown>;
+}
+
+/**
+ * The tensors of a safetensors file, or of the shards that an index names, none of them read: each stays in its file until an engine
+ * maps or reads it, in the dtype that it has there.
+ *
+ * @throws UserError when the file is malformed or a pickle; from what uses a tensor, when the file is another one by then
+ */
+export async function mappedTensors(path: string, options: MappedTensorsOptions = {}): Promise<WeightFile> {
+  const { prefix = '', place } = options;
   const file = await openSafetensors(path);
   try {
-    const entries = new Map<string, Tensor>();
+    const tensors = new Map<string, Tensor | UnreadWeight>();
     const checks = new Map<string, () => Promise<void>>();
-    for (const name of file.entries.keys()) {
+    for (const [name, { dtype, storedDType }] of file.entries) {
       if (!name.startsWith(prefix)) continue;
+      const own = name.slice(prefix.length);
+      if (dtype === null) {
+        tensors.set(own, { unread: storedDType });
+        continue;
+      }
       const slice = file.slice(name);
-      if (!checks.has(slice.path)) checks.set(slice.path, await sameFile(slice.path));
-      entries.set(name.slice(prefix.length), weightOf(slice, { path, name, check: checks.get(slice.path)! }));
+      if (!checks.has(slice.path)) {
+        await place?.(slice.path);
+        checks.set(slice.path, await sameFile(slice.path));
+      }
+      tensors.set(own, weightOf(slice, { path, name, check: checks.get(slice.path)! }));
     }
-    return fromStateDict(network.init(shapesOnly), entries, { from: path, floats: 'stored' });
+    return { tensors, metadata: file.metadata };
   } finally {
     await file.close();
   }

@@ -1,0 +1,161 @@
+import { didYouMean, UserError } from '@langevin/tensor';
+import type { Evidence } from './evidence.ts';
+import { namesIn, within, type CheckpointFiles } from './files.ts';
+import { folderFiles } from './folder-files.ts';
+import { parseModelIndex, type ModelIndex } from './model-index.ts';
+import { isPlainObject } from './plain-object.ts';
+import { chooseWeights, type WeightChoice, type WeightChoiceOptions } from './weight-choice.ts';
+
+/** What a component is made of: nothing of it is read beyond its configuration. */
+export interface Component {
+  readonly name: string;
+  /** Its folder in the checkpoint; `''` for the root. */
+  readonly folder: string;
+  /** Its class, from the index as in diffusers, else from its own configuration. */
+  readonly className: string;
+  /** `config.json`, `scheduler_config.json`, `preprocessor_config.json`; empty for tokenizers, which are files. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Absent for components without weights: schedulers, tokenizers. */
+  readonly weights?: WeightChoice;
+}
+
+/** A checkpoint of which names and configurations are known. */
+export interface Checkpoint {
+  readonly files: CheckpointFiles;
+  /** Absent where the root holds one component alone. */
+  readonly index?: ModelIndex;
+  readonly components: ReadonlyMap<string, Component>;
+  /** Components that the index lists and that are not there: `null` in the index, or without a folder. */
+  readonly absent: ReadonlyMap<string, string>;
+  readonly evidence: readonly Evidence[];
+}
+
+/** Components that a pipeline does without: their absence is noted, not refused. */
+const OPTIONAL: ReadonlySet<string> = new Set([
+  'safety_checker',
+  'feature_extractor',
+  'image_encoder',
+  'text_encoder_3',
+  'tokenizer_3',
+  'watermark',
+]);
+
+const CONFIGS = ['config.json', 'scheduler_config.json', 'preprocessor_config.json'] as const;
+const TOKENIZER_FILES = ['tokenizer.json', 'vocab.json', 'spiece.model', 'tokenizer_config.json'] as const;
+
+/**
+ * Opens a checkpoint in the layout of diffusers: reads `model_index.json` and the configurations of its components, and decides which files
+ * hold their weights. Nothing is executed, and no weight is read.
+ *
+ * @param given a folder, or files from elsewhere
+ * @throws UserError naming the file that is missing or malformed
+ */
+export async function openCheckpoint(given: string | CheckpointFiles, options: WeightChoiceOptions = {}): Promise<Checkpoint> {
+  const files = typeof given === 'object' && given !== null && given.sizes instanceof Map ? given : await folderFiles(given as string);
+  if (!files.sizes.has('model_index.json')) return openSingle(files, options);
+  const index = parseModelIndex(await files.json('model_index.json'), `${files.label}/model_index.json`);
+  const components = new Map<string, Component>();
+  const absent = new Map<string, string>();
+  const evidence: Evidence[] = [];
+  for (const [name, entry] of index.components) {
+    if (entry === null) {
+      absent.set(name, 'null in model_index.json');
+      continue;
+    }
+    if (namesIn(files, name).length === 0) {
+      if (!OPTIONAL.has(name))
+        throw new UserError(
+          `[pipelines/checkpoint] component is missing: component=${name}, class=${entry.className}, folder=${files.label}. Download its `
+            + 'folder too.',
+        );
+      absent.set(name, 'listed in model_index.json, without a folder');
+      continue;
+    }
+    const component = await readComponent(files, { name, folder: name, listed: entry.className, options });
+    components.set(name, component);
+    evidence.push(...evidenceOf(component, entry.className));
+  }
+  for (const [name, reason] of absent) evidence.push({ component: name, what: 'component', value: 'absent', from: reason });
+  return Object.freeze({ files, index, components, absent, evidence });
+}
+
+/** Weights straight in the root: one model alone. */
+async function openSingle(files: CheckpointFiles, options: WeightChoiceOptions): Promise<Checkpoint> {
+  const names = namesIn(files, '');
+  if (!names.some((name) => CONFIGS.some((config) => config === name)))
+    throw new UserError(
+      `[pipelines/checkpoint] not a checkpoint: folder=${files.label}, neither model_index.json nor config.json is there. Give the folder `
+        + 'that has one of them.',
+    );
+  const component = await readComponent(files, { name: 'model', folder: '', listed: undefined, options });
+  return Object.freeze({
+    files,
+    components: new Map([[component.name, component]]),
+    absent: new Map<string, string>(),
+    evidence: evidenceOf(component, undefined),
+  });
+}
+
+async function readComponent(
+  files: CheckpointFiles,
+  {
+    name,
+    folder,
+    listed,
+    options,
+  }: { readonly name: string; readonly folder: string; readonly listed: string | undefined; readonly options: WeightChoiceOptions },
+): Promise<Component> {
+  const names = namesIn(files, folder);
+  const where = within(files.label, folder).replace(/\/$/u, '');
+  const file = CONFIGS.find((config) => names.includes(config));
+  if (file === undefined) {
+    if (listed === undefined || !TOKENIZER_FILES.some((known) => names.includes(known)))
+      throw new UserError(
+        `[pipelines/checkpoint] configuration is missing: folder=${where}. Expected ${CONFIGS.join(', ')}, or the files of a tokenizer.`,
+      );
+    return Object.freeze({ name, folder, className: listed, config: Object.freeze({}) });
+  }
+  const config = await files.json(within(folder, file));
+  if (!isPlainObject(config))
+    throw new UserError(`[pipelines/checkpoint] configuration is no object: file=${where}/${file}. Correct the file.`);
+  const className = listed ?? classOf(config);
+  if (className === undefined)
+    throw new UserError(
+      `[pipelines/checkpoint] configuration does not name its class: file=${where}/${file}. Add "_class_name", or "architectures".`,
+    );
+  const weights = file === 'config.json' ? chooseWeights(names, { where, ...options }) : undefined;
+  return Object.freeze({ name, folder, className, config, ...(weights && { weights }) });
+}
+
+/** diffusers writes `_class_name`, transformers a list. */
+function classOf(config: Readonly<Record<string, unknown>>): string | undefined {
+  const own = config['_class_name'];
+  if (typeof own === 'string') return own;
+  const listed = config['architectures'];
+  return Array.isArray(listed) && typeof listed[0] === 'string' ? listed[0] : undefined;
+}
+
+function evidenceOf({ name, className, weights, folder, config }: Component, listed: string | undefined): readonly Evidence[] {
+  const own = classOf(config);
+  const noted = own === undefined || own === className ? '' : `; its own configuration says ${own}`;
+  return [
+    {
+      component: name,
+      what: 'class',
+      value: className,
+      from: `${listed === undefined ? within(folder, 'config.json') : 'model_index.json'}${noted}`,
+    },
+    ...(weights ? [{ component: name, what: 'weights', value: within(folder, weights.name), from: weights.reason }] : []),
+  ];
+}
+
+/** A component that a pipeline cannot do without. @throws UserError naming the ones that are there */
+export function componentOf({ components, files }: Checkpoint, name: string): Component {
+  const found = components.get(name);
+  if (found !== undefined) return found;
+  const known = [...components.keys()];
+  throw new UserError(
+    `[pipelines/checkpoint] checkpoint has no such component: component=${name}, folder=${files.label}.${didYouMean(name, known)} It has `
+      + `${known.join(', ')}.`,
+  );
+}

@@ -1,0 +1,94 @@
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readPythonJson, writeSafetensors } from '@langevin/io/node';
+import type { HostTensor } from '@langevin/io';
+import { torchGenerator } from '@langevin/tensor';
+import { onTestFinished } from 'vitest';
+
+const GOLDEN = join(import.meta.dirname, '../golden');
+
+type WeightKind = 'matrix' | 'table' | 'scale' | 'bias';
+
+/** A component of a golden file of `tooling/parity/pipelines_golden.py`. */
+export interface GoldenComponent {
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly seed: number;
+  readonly gain: number;
+  readonly weights: readonly (readonly [name: string, shape: readonly number[], kind: WeightKind])[];
+}
+
+export interface GoldenValues {
+  readonly shape: readonly number[];
+  readonly values: readonly number[];
+}
+
+export interface GoldenCase {
+  readonly name: string;
+  readonly scheduler: Readonly<Record<string, unknown>>;
+  readonly call: Readonly<Record<string, unknown>> & { readonly seed: number };
+  readonly latents: GoldenValues;
+  readonly pictures: readonly { readonly size: readonly [width: number, height: number]; readonly rgb: string }[];
+}
+
+export interface GoldenPipeline {
+  readonly tolerance: { readonly latents: number; readonly pixels: number };
+  readonly index: Readonly<Record<string, unknown>>;
+  readonly tokenizers: Readonly<Record<string, string>>;
+  readonly components: Readonly<Record<string, GoldenComponent>>;
+  readonly cases: readonly GoldenCase[];
+}
+
+export async function readGolden(name: string): Promise<GoldenPipeline> {
+  return (await readPythonJson(join(GOLDEN, `${name}.json`))) as GoldenPipeline;
+}
+
+/** Weights by the rule of `tooling/parity/tiny_checkpoints.py`. */
+export function weightsOf({ seed, gain, weights }: GoldenComponent): ReadonlyMap<string, HostTensor> {
+  const generator = torchGenerator(seed);
+  return new Map(
+    weights.map(([name, shape, kind]): [string, HostTensor] => {
+      const data = generator.normal(shape.reduce((count, n) => count * n, 1));
+      const size = data.length / (shape[0] ?? 1);
+      const factor = Math.fround(gain / Math.sqrt(size));
+      const rules: Readonly<Record<WeightKind, (n: number) => number>> = {
+        matrix: (n) => n * factor,
+        table: (n) => n * 0.5,
+        scale: (n) => 1 + Math.fround(0.1 * n),
+        bias: (n) => Math.fround(0.05) * n,
+      };
+      return [name, { dtype: 'float32', shape, data: data.map(rules[kind]) }];
+    }),
+  );
+}
+
+/** A folder that is removed after the test. */
+export async function scratch(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'langevin-checkpoint-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** The checkpoint of a golden file as a folder in the layout of diffusers; with the scheduler of a case where it has one. */
+export async function writeTiny(folder: string, { index, tokenizers, components, cases }: GoldenPipeline): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'model_index.json'), JSON.stringify(index));
+  for (const [name, component] of Object.entries(components)) {
+    await mkdir(join(folder, name), { recursive: true });
+    await writeFile(join(folder, name, 'config.json'), JSON.stringify(component.config));
+    const file = '_class_name' in component.config ? 'diffusion_pytorch_model' : 'model';
+    await writeSafetensors(join(folder, name, `${file}.safetensors`), weightsOf(component), { metadata: { format: 'pt' } });
+  }
+  for (const [name, from] of Object.entries(tokenizers)) await cp(join(GOLDEN, from), join(folder, name), { recursive: true });
+  await mkdir(join(folder, 'scheduler'), { recursive: true });
+  await writeFile(join(folder, 'scheduler', 'scheduler_config.json'), pythonJson(cases[0]!.scheduler));
+  return folder;
+}
+
+/** JSON as Python writes it, where numbers may be infinite. */
+export function pythonJson(value: unknown): string {
+  const marked = JSON.stringify(value, (_, entry: unknown) =>
+    typeof entry === 'number' && !Number.isFinite(entry) ? `<${entry}>` : entry,
+  );
+  return marked.replace(/"<(-?Infinity|NaN)>"/gu, '$1');
+}

@@ -1,0 +1,107 @@
+"""Regenerates packages/pipelines/test/golden/{stable-diffusion}.json: pictures of whole tiny checkpoints, made by diffusers as users call it.
+
+Run: python tooling/parity/pipelines_golden.py [name ...]
+Needs: torch 2.13 (CPU), diffusers 0.42, transformers, tokenizers.
+"""
+import base64
+import json
+import sys
+
+import diffusers
+import torch
+import transformers
+from diffusers import (AutoencoderKL, DDIMScheduler, DPMSolverMultistepScheduler, EulerAncestralDiscreteScheduler, EulerDiscreteScheduler, HeunDiscreteScheduler,
+                       LMSDiscreteScheduler, PNDMScheduler, StableDiffusionPipeline, UniPCMultistepScheduler, UNet2DConditionModel)
+from transformers import CLIPTextConfig, CLIPTextModel
+
+from golden import header, whole
+from tiny_checkpoints import GOLDEN, clip_tokenizer, fill
+
+BETAS = dict(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", num_train_timesteps=1000, steps_offset=1)
+# Each as a checkpoint would have it on the disk.
+SCHEDULERS = {
+    "pndm": PNDMScheduler(**BETAS, skip_prk_steps=True),
+    "ddim": DDIMScheduler(**BETAS, clip_sample=False, set_alpha_to_one=False),
+    "euler": EulerDiscreteScheduler(**BETAS),
+    "euler-ancestral": EulerAncestralDiscreteScheduler(**BETAS),
+    "dpmpp-2m-karras": DPMSolverMultistepScheduler(**BETAS, use_karras_sigmas=True),
+    "heun": HeunDiscreteScheduler(**BETAS),
+    "lms": LMSDiscreteScheduler(**BETAS),
+    "unipc": UniPCMultistepScheduler(**BETAS),
+}
+PROMPTS = ["a photograph of a red cat, it's sitting", "the old astronaut riding a horse!"]
+
+
+def config_of(model):
+    config = model.config.to_dict() if hasattr(model.config, "to_dict") else dict(model.config)
+    return json.loads(model.config.to_json_string()) if hasattr(model.config, "to_json_string") else {
+        "_class_name": type(model).__name__, **{key: value for key, value in config.items() if not key.startswith("_")}}
+
+
+def component(model, seed, gain):
+    return {"config": config_of(model), "seed": seed, "gain": gain, "weights": fill(model, seed, gain)}
+
+
+def pixels(images):
+    return [{"size": image.size, "rgb": base64.b64encode(image.tobytes()).decode()} for image in images]
+
+
+def run(make, call, seed=11):
+    latents = make()(**call, generator=torch.Generator().manual_seed(seed), output_type="latent").images
+    pictures = make()(**call, generator=torch.Generator().manual_seed(seed)).images
+    return {"call": {**call, "seed": seed}, "latents": whole(latents), "pictures": pixels(pictures)}
+
+
+def stable_diffusion():
+    tokenizer = clip_tokenizer()
+    text = CLIPTextModel(CLIPTextConfig(vocab_size=len(tokenizer), hidden_size=16, intermediate_size=32, num_hidden_layers=3, num_attention_heads=4,
+                                        max_position_embeddings=77, hidden_act="quick_gelu", eos_token_id=tokenizer.eos_token_id,
+                                        bos_token_id=tokenizer.bos_token_id, pad_token_id=tokenizer.pad_token_id)).eval()
+    # diffusers 0.42 looks for the final norm there, transformers 5 keeps it in the model itself: clip_skip of the two together fails otherwise.
+    text.__dict__["text_model"] = text
+    unet = UNet2DConditionModel(sample_size=8, block_out_channels=(16, 32), layers_per_block=1, norm_num_groups=4, attention_head_dim=2, cross_attention_dim=16,
+                                down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"), up_block_types=("UpBlock2D", "CrossAttnUpBlock2D")).eval()
+    vae = AutoencoderKL(block_out_channels=(8, 16), down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2, layers_per_block=1,
+                        norm_num_groups=4, latent_channels=4, sample_size=16).eval()
+    components = {"text_encoder": component(text, 1, 1.0), "unet": component(unet, 2, 1.2), "vae": component(vae, 3, 0.7)}
+    cases = []
+    for name, scheduler in SCHEDULERS.items():
+        def make():
+            fresh = type(scheduler).from_config(scheduler.config)
+            pipe = StableDiffusionPipeline(vae=vae, text_encoder=text, tokenizer=tokenizer, unet=unet, scheduler=fresh, safety_checker=None, feature_extractor=None,
+                                           requires_safety_checker=False)
+            pipe.set_progress_bar_config(disable=True)
+            return pipe
+        calls = [dict(prompt=PROMPTS[0], negative_prompt="blurry, ugly", guidance_scale=4.0, num_inference_steps=5)]
+        if name in ("pndm", "euler-ancestral", "dpmpp-2m-karras"):
+            calls += [dict(prompt=PROMPTS, guidance_scale=7.5, num_inference_steps=4), dict(prompt=PROMPTS[1], guidance_scale=1.0, num_inference_steps=3, height=24, width=16),
+                      dict(prompt=PROMPTS[0], guidance_scale=5.0, guidance_rescale=0.7, num_inference_steps=4, clip_skip=1)]
+        for call in calls:
+            cases.append({"scheduler": {"_class_name": type(scheduler).__name__, **{k: v for k, v in scheduler.config.items() if not k.startswith("_")}}, "name": name, **run(make, call)})
+    index = {"_class_name": "StableDiffusionPipeline", "_diffusers_version": diffusers.__version__, "requires_safety_checker": False,
+             "feature_extractor": [None, None], "safety_checker": [None, None], "scheduler": ["diffusers", "PNDMScheduler"],
+             "text_encoder": ["transformers", "CLIPTextModel"], "tokenizer": ["transformers", "CLIPTokenizer"], "unet": ["diffusers", "UNet2DConditionModel"],
+             "vae": ["diffusers", "AutoencoderKL"]}
+    return {"index": index, "tokenizers": {"tokenizer": "tiny-clip"}, "components": components, "cases": cases}
+
+
+MAKERS = {"stable-diffusion": stable_diffusion}
+
+
+def main():
+    GOLDEN.mkdir(parents=True, exist_ok=True)
+    for name in sys.argv[1:] or MAKERS:
+        with torch.no_grad():
+            made = MAKERS[name]()
+        golden = header("pipelines_golden.py", {"latents": 1e-3, "of": "their deviation", "pixels": 1}, torch=torch.__version__, diffusers=diffusers.__version__,
+                        transformers=transformers.__version__)
+        path = GOLDEN / f"{name}.json"
+        path.write_text(json.dumps({**golden, **made}, ensure_ascii=False) + "\n")
+        for case in made["cases"]:
+            rgb = torch.frombuffer(bytearray(base64.b64decode(case["pictures"][0]["rgb"])), dtype=torch.uint8).float()
+            latents = torch.tensor(case["latents"]["values"])
+            print(f"{name} {case['name']}: pixels deviate by {rgb.std():.1f}, latents by {latents.std():.3f}, largest {latents.abs().max():.2f}")
+        print(f"{path.relative_to(GOLDEN.parents[3])}: {path.stat().st_size} bytes")
+
+
+main()
