@@ -28,7 +28,7 @@ export type { FiniteCheck, Run, RunOptions, RunProgress, RunStep } from './run.t
 // Networks, and what they are told
 export { checkConditions, dropConditions, maskOf, type Conditions, type ConditionSpec, type ConditionSpecs } from './conditions.ts';
 export { defineNetwork, type Network, type NetworkArguments, type NetworkInfo, type NetworkInputs } from './network.ts';
-export { listenAt, tapped, type Taps } from './taps.ts';
+export { listenAt, tapped, type Taps } from '@langevin/nn';
 export type { Autoencoder, AutoencoderInfo, Posterior } from './autoencoder.ts';
 
 // Views

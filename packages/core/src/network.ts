@@ -1,7 +1,6 @@
-import type { Mode, Module } from '@langevin/nn';
+import type { Mode, Module, Taps } from '@langevin/nn';
 import type { Tensor } from '@langevin/tensor';
 import type { ConditionSpecs, Conditions } from './conditions.ts';
-import type { Taps } from './taps.ts';
 
 /** What a network expects and gives: the one description of it, for pipelines, tasks, guidance and listings. */
 export interface NetworkInfo {

@@ -2,7 +2,21 @@ export { embeddingMlp, type EmbeddingMlpConfig, type EmbeddingMlpParams } from '
 export { fourierFeatures, type FourierFeaturesConfig, type FourierFeaturesParams } from './blocks/fourier-features.ts';
 export { pixelAttention, type PixelAttentionConfig, type PixelAttentionParams } from './blocks/pixel-attention.ts';
 export { doubled, downsample, halved, upsample, type ResampleParams } from './blocks/resample.ts';
+export { transformer2d, type Transformer2dConfig, type Transformer2dParams } from './blocks/transformer-2d.ts';
+export {
+  transformerBlock,
+  type TransformerBlockConfig,
+  type TransformerBlockParams,
+  type TransformerFlow,
+} from './blocks/transformer-block.ts';
 export { resnetBlock, type ResnetBlockConfig, type ResnetBlockInputs, type ResnetBlockParams } from './blocks/resnet-block.ts';
+export {
+  feedForward,
+  feedForwardActivations,
+  type FeedForwardActivation,
+  type FeedForwardConfig,
+  type FeedForwardParams,
+} from './blocks/feed-forward.ts';
 export {
   constant,
   fanInUniform,
@@ -28,6 +42,7 @@ export { evalMode, trainMode, type EvalMode, type Mode, type TrainMode } from '.
 export { defineModule, functional, scoped, type Layer, type Module, type NoParams, type ParamsOf } from './module.ts';
 export { parameterCount, parameterShapes, shapesOnly } from './shapes-only.ts';
 export { fromStateDict, inFloat32, toStateDict, type FromStateDictOptions, type StateEntry } from './state-dict.ts';
+export { listenAt, tapped, tapsWithin, type Taps } from './taps.ts';
 export {
   fitWeights,
   type FitWeightsOptions,

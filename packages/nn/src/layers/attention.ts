@@ -1,4 +1,20 @@
-import { readOptions, attention as attend, reshape, transpose, UserError, type Generator, type Tensor } from '@langevin/tensor';
+import {
+  add,
+  attention as attend,
+  broadcastTo,
+  cast,
+  eye,
+  matmul,
+  mul,
+  readOptions,
+  reshape,
+  softmax,
+  transpose,
+  UserError,
+  type AttentionOperands,
+  type Generator,
+  type Tensor,
+} from '@langevin/tensor';
 import { checkDivides, checkSizes } from '../check-sizes.ts';
 import type { Mode } from '../mode.ts';
 import { defineModule, scoped, type Module } from '../module.ts';
@@ -19,6 +35,8 @@ export interface AttentionConfig {
   readonly outBias?: 'learned' | 'none';
   /** Of the result, in training. @default 0 */
   readonly dropout?: number;
+  /** What logits and weights are computed in: `'float32'` where logits may pass what 16 bits hold. @default 'as given' */
+  readonly precision?: 'as given' | 'float32';
   /** How the projections to queries, keys and values start. @default PyTorch's */
   readonly inInit?: LinearInit;
   /** How the projection out starts. @default PyTorch's */
@@ -39,6 +57,12 @@ export interface AttentionInputs {
   /** Broadcasts to [N, heads, L, S]: bool keeps where true, floats are added to the logits. */
   readonly mask?: Tensor;
   readonly mode?: Mode;
+  /**
+   * Sees the weights [N, heads, L, S] and says what is used for them. They are computed one by one then, not inside of a faster kernel.
+   */
+  readonly weights?: ((weights: Tensor) => Tensor) | undefined;
+  /** From queries [N, heads, L, headSize] to what is added to what they gathered, before the projection out. */
+  readonly added?: ((queries: Tensor) => Tensor) | undefined;
 }
 
 /**
@@ -70,7 +94,7 @@ export function attention(given: AttentionConfig): Module<AttentionParams, reado
     init(generator: Generator): AttentionParams {
       return { to_q: toQ.init(generator), to_k: toK.init(generator), to_v: toV.init(generator), to_out: [toOut.init(generator)] };
     },
-    apply(params: AttentionParams, x: Tensor, { context = x, mask, mode }: AttentionInputs = {}) {
+    apply(params: AttentionParams, x: Tensor, { context = x, mask, mode, weights, added }: AttentionInputs = {}) {
       if (x.rank !== 3 || context.rank !== 3 || context.shape[0] !== x.shape[0]) {
         throw new UserError(
           `[nn/attention] inputs are not batches of tokens: x=[${x.shape.join(', ')}], context=[${context.shape.join(', ')}]. Give `
@@ -80,8 +104,30 @@ export function attention(given: AttentionConfig): Module<AttentionParams, reado
       const q = toHeads(toQ.apply(params.to_q, x));
       const k = toHeads(toK.apply(params.to_k, context));
       const v = toHeads(toV.apply(params.to_v, context));
-      const mixed = transpose(attend({ q, k, v, mask }), [0, 2, 1, 3]); // [N, L, heads, headSize]
+      const gathered = attended({ q, k, v, mask }, { precision: config.precision, weights });
+      const sum = added === undefined ? gathered : add(gathered, added(q));
+      const mixed = transpose(sum, [0, 2, 1, 3]); // [N, L, heads, headSize]
       return drop.apply({}, toOut.apply(params.to_out[0], reshape(mixed, [x.shape[0]!, x.shape[1]!, inner])), mode);
     },
   });
+}
+
+/** Attention in the precision asked for; by its weights, where somebody wants to see them. */
+function attended(
+  operands: AttentionOperands,
+  { precision, weights }: { readonly precision: AttentionConfig['precision']; readonly weights: AttentionInputs['weights'] },
+): Tensor {
+  const wide = precision === 'float32' ? (t: Tensor): Tensor => cast(t, 'float32') : (t: Tensor): Tensor => t;
+  const { mask } = operands;
+  const [q, k, v] = [wide(operands.q), wide(operands.k), wide(operands.v)];
+  if (weights === undefined) return cast(attend({ q, k, v, mask }), operands.q.dtype);
+  return cast(matmul(weights(weightsOf({ q, k, mask })), v), operands.q.dtype);
+}
+
+/** The weights [N, heads, L, S] that the fused op does not give. */
+function weightsOf({ q, k, mask }: Omit<AttentionOperands, 'v'>): Tensor {
+  if (mask === undefined) return softmax(matmul(mul(q, 1 / Math.sqrt(q.shape[3]!)), k, { transposeB: true }));
+  // With an identity for values, what each query gathers is its row of weights; and masks mean what they mean to the op.
+  const [n, heads, s] = k.shape as readonly [number, number, number, number];
+  return attend({ q, k, v: broadcastTo(cast(eye(s), q.dtype), [n, heads, s, s]), mask });
 }

@@ -34,3 +34,12 @@ export function listenAt(places: Readonly<Record<string, (value: Tensor) => Tens
     at: (place: string, value: Tensor) => (Object.hasOwn(places, place) ? places[place]!(value) : value),
   });
 }
+
+/** The same taps for a part of a network: `attn1` there is `blocks.0.attn1` here. Nobody listening costs nothing. */
+export function tapsWithin(taps: Taps | undefined, part: string): Taps | undefined {
+  if (taps === undefined) return undefined;
+  return {
+    listens: (place) => taps.listens(`${part}.${place}`),
+    at: (place, value) => taps.at(`${part}.${place}`, value),
+  };
+}
