@@ -6,21 +6,27 @@ export type Conditions = Readonly<Record<string, Tensor>>;
 /**
  * What one condition is. N is the batch:
  * - `label`: int32 [N], 0..count - 1; `none` is the number that stands for no label, null where the network has none
- * - `vector`: float32 [N, size]
+ * - `vector`: float32 [N, size]; null where only what it is put together with says how long it is
  * - `tokens`: float32 [N, L, size]; a bool mask [N, L] may come beside it under the name `<name>.mask`, true where there is a token
- * - `picture`: float32 [N, channels, H, W] in [-1, 1], joined to the sample along channels, or added to features as residuals
+ * - `picture`: float32 [N, channels, H, W]
+ * - `features`: float32 [N, channels, ...], added to features within the network: what a ControlNet or a T2I-Adapter gives. `shrink` says by
+ *   what the sides of the sample are divided there, rounded up
  * - `scalar`: float32 [N], such as frames per second or a guidance scale
  * - `camera`: float32 [N, 16], rows of the 4x4 matrix from camera to world
  * - `positions`: int32 [N, T], the place of each frame in its clip
+ *
+ * One that is `optional` may be left out: the network is then as if it had no such input.
  */
-export type ConditionSpec =
+export type ConditionSpec = (
   | { readonly kind: 'label'; readonly count: number; readonly none: number | null }
-  | { readonly kind: 'vector'; readonly size: number }
+  | { readonly kind: 'vector'; readonly size: number | null }
   | { readonly kind: 'tokens'; readonly size: number }
-  | { readonly kind: 'picture'; readonly channels: number; readonly join: 'channels' | 'residuals' }
+  | { readonly kind: 'picture'; readonly channels: number }
+  | { readonly kind: 'features'; readonly channels: number; readonly shrink: number }
   | { readonly kind: 'scalar' }
   | { readonly kind: 'camera' }
-  | { readonly kind: 'positions' };
+  | { readonly kind: 'positions' }
+) & { readonly optional?: boolean };
 
 /** What conditions a network takes, by name. */
 export type ConditionSpecs = Readonly<Record<string, ConditionSpec>>;
@@ -60,6 +66,7 @@ export function checkConditions(
   }
   for (const name of names) {
     const given = conditions[name];
+    if (given === undefined && specs[name]!.optional === true && conditions[maskOf(name)] === undefined) continue;
     if (given === undefined) throw new UserError(`[${part}] condition is missing: name=${name}. Give ${inWords(specs[name]!, batch)}.`);
     const mask = conditions[maskOf(name)];
     for (const tensor of mask === undefined ? [given] : [given, mask]) {
@@ -87,6 +94,8 @@ function fits({ dtype, shape }: Tensor, spec: ConditionSpec, batch: number): boo
       return is('float32', batch, null, spec.size);
     case 'picture':
       return is('float32', batch, spec.channels, null, null);
+    case 'features':
+      return dtype === 'float32' && shape.length > 2 && shape[0] === batch && shape[1] === spec.channels;
     case 'scalar':
       return is('float32', batch);
     case 'camera':
@@ -105,11 +114,13 @@ function inWords(spec: ConditionSpec, batch: number): string {
     case 'label':
       return `int32 [${batch}], labels 0..${spec.count - 1}`;
     case 'vector':
-      return `float32 [${batch}, ${spec.size}]`;
+      return `float32 [${batch}, ${spec.size ?? 'features'}]`;
     case 'tokens':
       return `float32 [${batch}, L, ${spec.size}], with a bool mask [${batch}, L] beside it or without`;
     case 'picture':
       return `float32 [${batch}, ${spec.channels}, H, W]`;
+    case 'features':
+      return `float32 [${batch}, ${spec.channels}, ...], sides those of the sample by ${spec.shrink}, rounded up`;
     case 'scalar':
       return `float32 [${batch}]`;
     case 'camera':

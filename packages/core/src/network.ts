@@ -23,7 +23,7 @@ export interface NetworkInfo {
 
 /** What a network may be given beside the noisy sample and its time. */
 export interface NetworkInputs {
-  /** Exactly those that `info.conditions` declares. @default none */
+  /** Those that `info.conditions` declares; optional ones may be left out. @default none */
   readonly conditions?: Conditions;
   /** @default evaluation */
   readonly mode?: Mode;

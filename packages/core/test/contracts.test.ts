@@ -9,7 +9,8 @@ const specs = {
   label: { kind: 'label', count: 10, none: 10 },
   text: { kind: 'tokens', size: 4 },
   pose: { kind: 'camera' },
-  start: { kind: 'picture', channels: 3, join: 'channels' },
+  start: { kind: 'picture', channels: 3 },
+  steering: { kind: 'features', channels: 8, shrink: 2, optional: true },
 } as const;
 const right = {
   label: zeros([2], 'int32'),
@@ -26,12 +27,14 @@ describe('conditions', () => {
     const { text: _, ...without } = right;
     expect(check(without)).toThrow('[backbones/mine] condition is missing: name=text. Give float32 [2, L, 4]');
     expect(check({ ...right, txt: zeros([2]) })).toThrow(
-      'network does not take this condition: name=txt. Known: label, text, pose, start.',
+      'network does not take this condition: name=txt. Known: label, text, pose, start, steering.',
     );
     expect(check({ ...right, [maskOf('pose')]: zeros([2, 7], 'bool') })).toThrow('name=pose.mask');
     expect(check({ ...right, label: zeros([3], 'int32') })).toThrow('label=int32[3]. Give int32 [2], labels 0..9');
     expect(check({ ...right, label: zeros([2]) })).toThrow('label=float32[2]');
     expect(check({ ...right, start: zeros([2, 4, 8, 8]) })).toThrow('start=float32[2, 4, 8, 8]');
+    expect(check({ ...right, steering: zeros([2, 8, 4, 4]) })).not.toThrow();
+    expect(check({ ...right, steering: zeros([2, 7, 4, 4]) })).toThrow('steering=float32[2, 7, 4, 4]. Give float32 [2, 8, ...]');
     expect(check({ ...right, [maskOf('text')]: zeros([2, 6], 'bool') })).toThrow('mask bool[2, 6]');
   });
 

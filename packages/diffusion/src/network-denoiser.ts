@@ -248,8 +248,8 @@ async function checkLabels<Params>(
   { known, engine }: { readonly known: WeakSet<Tensor>; readonly engine?: Engine },
 ): Promise<void> {
   for (const [name, spec] of Object.entries(info.conditions)) {
-    const labels = condition[name]!;
-    if (spec.kind !== 'label' || known.has(labels)) continue;
+    const labels = condition[name];
+    if (spec.kind !== 'label' || labels === undefined || known.has(labels)) continue;
     const wrong = (await data(labels, engine ? { engine } : {})).find(
       (label) => !(label >= 0 && label < spec.count) && label !== spec.none,
     );
