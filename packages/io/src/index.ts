@@ -27,6 +27,7 @@ export { filmPalette } from './films/palette.ts';
 export type { Palette } from './films/palette.ts';
 export { flattenAlpha, fromPlanar, toPlanar } from './images/image.ts';
 export type { Image, Rgb } from './images/image.ts';
+export { readPngText, withPngText } from './images/png-text.ts';
 export { resizeArea } from './images/resize-area.ts';
 export { withoutExif } from './images/without-exif.ts';
 

@@ -1,8 +1,8 @@
 import { checkImage, type Image } from './image.ts';
+import { PNG_SIGNATURE, pngChunk } from './png-chunk.ts';
 
 /** Grey, RGB, grey with alpha, RGBA: how PNG names them (ISO/IEC 15948, table 11.1), by the number of channels. */
 const COLOUR_TYPES = [0, 4, 2, 6] as const;
-const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 /** Each row differs from the row above it, byte by byte: filter 2 of the format, which suits rendered pictures and photographs alike. */
 const FILTER_UP = 2;
 
@@ -23,10 +23,10 @@ export async function encodePng(image: Image): Promise<Uint8Array> {
   head.setUint8(8, 8);
   head.setUint8(9, COLOUR_TYPES[channels - 1]!);
   const pieces = [
-    SIGNATURE,
-    chunk('IHDR', new Uint8Array(head.buffer)),
-    chunk('IDAT', await deflated(filtered(image))),
-    chunk('IEND', new Uint8Array(0)),
+    PNG_SIGNATURE,
+    pngChunk('IHDR', new Uint8Array(head.buffer)),
+    pngChunk('IDAT', await deflated(filtered(image))),
+    pngChunk('IEND', new Uint8Array(0)),
   ];
   return new Uint8Array(await new Blob(pieces).arrayBuffer());
 }
@@ -47,27 +47,3 @@ async function deflated(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream('deflate'));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
-
-/** Length, name, content, and a checksum of the two. */
-function chunk(name: string, content: Uint8Array): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(12 + content.byteLength);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, content.byteLength);
-  for (let i = 0; i < 4; i++) bytes[4 + i] = name.charCodeAt(i);
-  bytes.set(content, 8);
-  view.setUint32(8 + content.byteLength, crc32(bytes.subarray(4, 8 + content.byteLength)));
-  return bytes;
-}
-
-/** The checksum of the format (ISO/IEC 15948, annex D). */
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) crc = TABLE[(crc ^ byte) & 255]! ^ (crc >>> 8);
-  return ~crc >>> 0;
-}
-
-const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let value = byte;
-  for (let bit = 0; bit < 8; bit++) value = value & 1 ? 0xedb88320 ^ (value >>> 1) : value >>> 1;
-  return value;
-});
