@@ -9,8 +9,8 @@ export type Conditions = Readonly<Record<string, Tensor>>;
  * - `vector`: float32 [N, size]; null where only what it is put together with says how long it is
  * - `tokens`: float32 [N, L, size]; a bool mask [N, L] may come beside it under the name `<name>.mask`, true where there is a token
  * - `picture`: float32 [N, channels, H, W]
- * - `features`: float32 [N, channels, ...], added to features within the network: what a ControlNet or a T2I-Adapter gives. `shrink` says by
- *   what the sides of the sample are divided there, rounded up
+ * - `features`: float32 [N, channels, ...], added to features within the network: what a ControlNet or a T2I-Adapter gives. `shrink` says
+ *   by what the sides of the sample are divided there, rounded up
  * - `scalar`: float32 [N], such as frames per second or a guidance scale
  * - `camera`: float32 [N, 16], rows of the 4x4 matrix from camera to world
  * - `positions`: int32 [N, T], the place of each frame in its clip

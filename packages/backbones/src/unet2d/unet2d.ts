@@ -11,11 +11,13 @@ import {
   type ConvParams,
   type EmbeddingMlpParams,
   type NormParams,
+  type PixelAttentionConfig,
 } from '@langevin/nn';
 import { defineNetwork, tapped, type ConditionSpec, type Network, type NetworkArguments } from '@langevin/core';
-import { downBlock, upBlock, type DownBlockParams, type SharedConfig, type UpBlockParams } from './blocks.ts';
+import { downBlock, upBlock, type DownBlockParams, type SharedResnet, type UpBlockParams } from '../unet/blocks.ts';
+import type { Flow } from '../unet/flow.ts';
+import { pixelPart, stages, type StagesParams } from '../unet/stages.ts';
 import { completeUnet2dConfig, parseUnet2dConfig, type Unet2dConfig } from './config.ts';
-import { stages, type StagesParams } from './stages.ts';
 import { classEmbedding, timeFeatures, type ClassEmbeddingParams, type TimeFeaturesParams } from './time-embedding.ts';
 
 /** Names of diffusers. */
@@ -154,68 +156,68 @@ export function unet2dFromConfig(json: unknown, options: Unet2dOptions = {}): Ne
 function body(config: Unet2dConfig, embeddingSize: number, options: Unet2dOptions) {
   const { blockOutChannels: sizes, layersPerBlock: layers, normNumGroups: groups, normEps: epsilon, attentionHeadDim: head } = config;
   const lastInit = options.init === 'zero' ? 'zero' : 'uniform';
-  const shared: SharedConfig = {
-    resnet: {
-      embedding: embeddingSize,
-      groups,
-      epsilon,
-      conditioning: config.resnetTimeScaleShift === 'default' ? 'add' : 'scale-shift',
-      dropout: config.dropout,
-      activation: activationOf(config),
-      lastInit,
-    },
-    attention: { groups, epsilon, lastInit, ...(head !== null && { headSize: head }) },
+  const resnet: SharedResnet = {
+    embedding: embeddingSize,
+    groups,
+    epsilon,
+    conditioning: config.resnetTimeScaleShift === 'default' ? 'add' : 'scale-shift',
+    dropout: config.dropout,
+    activation: activationOf(config),
+    lastInit,
   };
+  const attention = { groups, epsilon, lastInit, ...(head !== null && { headSize: head }) } as const;
+  const among = (channels: number) => () => pixelPart({ ...attention, channels });
   const last = sizes.length - 1;
   const down = config.downBlockTypes.map((type, i) => {
-    const attention = type === 'AttnDownBlock2D' ? 'pixels' : 'none';
+    const attends = type === 'AttnDownBlock2D';
     // diffusers consults the type of resampling in blocks with attention only.
-    const kind = attention === 'pixels' ? config.downsampleType : 'conv';
+    const kind = attends ? config.downsampleType : 'conv';
     const block = downBlock({
       inputs: sizes[Math.max(i - 1, 0)]!,
       outputs: sizes[i]!,
       layers,
-      attention,
+      resnet,
+      attention: attends ? among(sizes[i]!) : undefined,
       resample: i === last ? 'none' : kind,
       padding: config.downsamplePadding === 0 ? 0 : 1,
-      shared,
     });
     return scoped(`down_blocks.${i}`, block);
   });
   const up = config.upBlockTypes.map((type, i) => {
-    const attention = type === 'AttnUpBlock2D' ? 'pixels' : 'none';
-    const kind = attention === 'pixels' ? config.upsampleType : 'conv';
+    const attends = type === 'AttnUpBlock2D';
+    const kind = attends ? config.upsampleType : 'conv';
     const outputs = sizes[last - i]!;
     const below = sizes[Math.max(last - i - 1, 0)]!;
     const block = upBlock({
       inputs: sizes[Math.min(last - i + 1, last)]!,
       skips: [...new Array<number>(layers).fill(outputs), below],
       outputs,
-      attention,
+      resnet,
+      attention: attends ? among(outputs) : undefined,
       resample: i === last ? 'none' : kind,
-      shared,
     });
     return Object.freeze({ ...scoped(`up_blocks.${i}`, block), skipCount: block.skipCount });
   });
-  return { down, middle: config.midBlockType === null ? undefined : scoped('mid_block', midBlock(config, shared)), up };
+  return { down, middle: config.midBlockType === null ? undefined : scoped('mid_block', midBlock(config, { resnet, attention })), up };
 }
 
 /** `UNetMidBlock2D` of diffusers: a residual block, attention, another residual block. */
-function midBlock(config: Unet2dConfig, shared: SharedConfig) {
+function midBlock(
+  config: Unet2dConfig,
+  shared: { readonly resnet: SharedResnet; readonly attention: Omit<PixelAttentionConfig, 'channels'> },
+) {
   const channels = config.blockOutChannels[config.blockOutChannels.length - 1]!;
   const outputScale = config.midBlockScaleFactor;
   const resnet = { ...shared.resnet, inputs: channels, outputScale };
   const groups = config.attnNormNumGroups ?? (config.resnetTimeScaleShift === 'default' ? config.normNumGroups : null);
-  const inner = stages([
-    { resnet, attention: config.addAttention ? { ...shared.attention, channels, groups, outputScale } : undefined },
-    { resnet },
-  ]);
+  const attention = pixelPart({ ...shared.attention, channels, groups, outputScale });
+  const inner = stages([{ resnet, ...(config.addAttention && { attention }) }, { resnet }]);
   return defineModule({
     init: inner.init,
-    apply(params: StagesParams, { x, ...rest }: Parameters<(typeof inner)['run']>[2]) {
-      let h = x;
-      for (let i = 0; i < inner.count; i++) h = inner.run(params, i, { x: h, ...rest });
-      return h;
+    apply(params: StagesParams, flow: Flow) {
+      let x = flow.x;
+      for (let i = 0; i < inner.count; i++) x = inner.run(params, i, { ...flow, x });
+      return x;
     },
   });
 }

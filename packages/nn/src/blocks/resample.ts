@@ -1,6 +1,6 @@
 import { readOptions, avgPool, pad, resize, UserError, type Generator, type Tensor } from '@langevin/tensor';
 import { conv, type ConvParams } from '../layers/conv.ts';
-import { defineModule, scoped, type Layer } from '../module.ts';
+import { defineModule, scoped, type Layer, type Module } from '../module.ts';
 
 /** Parameters of the convolution of {@link downsample} and {@link upsample}. */
 export interface ResampleParams {
@@ -19,14 +19,14 @@ export function halved(x: Tensor): Tensor {
 function requireEven(x: Tensor): void {
   if (x.shape.slice(2).some((n) => n % 2 !== 0)) {
     throw new UserError(
-      `[nn/downsample] image has an odd side: x=[${x.shape.join(', ')}]. Height and width must be even at every level: multiples `
+      `[nn/halved] image has an odd side: x=[${x.shape.join(', ')}]. Height and width must be even at every level: multiples `
         + 'of 2^(levels - 1) for a U-Net; pad or resize the image.',
     );
   }
 }
 
 /**
- * Halve height and width by a 3x3 convolution of stride 2: diffusers' `Downsample2D`.
+ * Halve height and width by a 3x3 convolution of stride 2: diffusers' `Downsample2D`. Of an odd side, padding 1 gives the larger half.
  *
  * @param config `padding` 1 pads all sides; 0 pads right and bottom only, as autoencoders do. @default 1
  */
@@ -37,7 +37,6 @@ export function downsample(given: { readonly channels: number; readonly padding?
   return defineModule({
     init: (generator: Generator): ResampleParams => ({ conv: inner.init(generator) }),
     apply(params: ResampleParams, x: Tensor) {
-      requireEven(x);
       const padded =
         padding === 0
           ? pad(x, [
@@ -52,13 +51,20 @@ export function downsample(given: { readonly channels: number; readonly padding?
   });
 }
 
-/** Double height and width, then a 3x3 convolution: diffusers' `Upsample2D`. */
-export function upsample(given: { readonly channels: number }): Layer<ResampleParams> {
+/**
+ * Double height and width, or bring them to a size, then a 3x3 convolution: diffusers' `Upsample2D`.
+ *
+ * `apply(params, x [N, channels, H, W], size?)` gives [N, channels, ...size].
+ */
+export function upsample(given: {
+  readonly channels: number;
+}): Module<ResampleParams, readonly [x: Tensor, size?: readonly number[]], Tensor> {
   const config = readOptions('nn/upsample', given);
   const { channels } = config;
   const inner = scoped('conv', conv({ inputs: channels, outputs: channels, kernel: 3, padding: 1 }));
   return defineModule({
     init: (generator: Generator): ResampleParams => ({ conv: inner.init(generator) }),
-    apply: (params: ResampleParams, x: Tensor) => inner.apply(params.conv, doubled(x)),
+    apply: (params: ResampleParams, x: Tensor, size?: readonly number[]) =>
+      inner.apply(params.conv, size === undefined ? doubled(x) : resize(x, { size })),
   });
 }

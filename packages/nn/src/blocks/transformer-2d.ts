@@ -3,8 +3,13 @@ import { conv, type ConvParams } from '../layers/conv.ts';
 import { linear, type LinearParams } from '../layers/linear.ts';
 import { groupNorm, type NormParams } from '../layers/norm.ts';
 import { defineModule, scoped, type Module } from '../module.ts';
-import { tapsWithin } from '../taps.ts';
-import { transformerBlock, type TransformerBlockConfig, type TransformerBlockParams, type TransformerFlow } from './transformer-block.ts';
+import {
+  flowWithin,
+  transformerBlock,
+  type TransformerBlockConfig,
+  type TransformerBlockParams,
+  type TransformerFlow,
+} from './transformer-block.ts';
 
 export interface Transformer2dConfig extends Omit<TransformerBlockConfig, 'channels'> {
   readonly channels: number;
@@ -61,7 +66,7 @@ export function transformer2d(
       const isConv = projection === 'conv';
       const started = isConv ? tokens(projIn.apply(params.proj_in, normal)) : projIn.apply(params.proj_in, tokens(normal));
       const h = blocks.reduce(
-        (at, each, i) => each.apply(params.transformer_blocks[i]!, at, { ...flow, taps: tapsWithin(flow.taps, `transformer_blocks.${i}`) }),
+        (at, each, i) => each.apply(params.transformer_blocks[i]!, at, flowWithin(flow, `transformer_blocks.${i}`)),
         started,
       );
       const ended = isConv ? projOut.apply(params.proj_out, pixels(h)) : pixels(projOut.apply(params.proj_out, h));

@@ -3,7 +3,7 @@ import { attention, type AttentionParams } from '../layers/attention.ts';
 import { layerNorm, type NormParams } from '../layers/norm.ts';
 import type { Mode } from '../mode.ts';
 import { defineModule, scoped, type Module } from '../module.ts';
-import { tapped, type Taps } from '../taps.ts';
+import { tapped, tapsWithin, type Taps } from '../taps.ts';
 import { feedForward, type FeedForwardActivation, type FeedForwardParams } from './feed-forward.ts';
 
 export interface TransformerBlockConfig {
@@ -37,7 +37,13 @@ export interface TransformerBlockParams {
   readonly ff: FeedForwardParams;
 }
 
-/** What goes through a block beside its tokens. */
+/**
+ * What adds to an attention's result, an image prompt say: for the name of an attention and its parameters, a function from its queries;
+ * none for attentions that nothing is added to. See `added` of `attention`.
+ */
+export type Additions = (name: string, params: AttentionParams) => ((queries: Tensor) => Tensor) | undefined;
+
+/** What goes through transformer blocks beside the tokens. */
 export interface TransformerFlow {
   /** [N, S, contextChannels] */
   readonly context?: Tensor | undefined;
@@ -46,8 +52,17 @@ export interface TransformerFlow {
   readonly mode?: Mode | undefined;
   /** Listens at `attn1`, `attn2`, `ff`: what each gives; and at `attn1.weights`, `attn2.weights`: [N, heads, L, S]. */
   readonly taps?: Taps | undefined;
-  /** By the name of an attention, what is added to what its queries gathered: see `attention`. */
-  readonly added?: ((attention: 'attn1' | 'attn2', params: AttentionParams) => ((queries: Tensor) => Tensor) | undefined) | undefined;
+  readonly additions?: Additions | undefined;
+}
+
+/** The same flow for a part of a network, from where its places and attentions are named. */
+export function flowWithin<F extends Pick<TransformerFlow, 'taps' | 'additions'>>(flow: F, part: string): F {
+  const { taps, additions } = flow;
+  return {
+    ...flow,
+    ...(taps && { taps: tapsWithin(taps, part) }),
+    ...(additions && { additions: (name: string, params: AttentionParams) => additions(`${part}.${name}`, params) }),
+  };
 }
 
 /**
@@ -90,7 +105,7 @@ export function transformerBlock(
       const own = (name: 'attn1' | 'attn2', of: AttentionParams) => ({
         ...(mode && { mode }),
         weights: listener(taps, `${name}.weights`),
-        added: flow.added?.(name, of),
+        added: flow.additions?.(name, of),
       });
       const onto = { ...(flow.context !== undefined && { context: flow.context }) };
       const gathered = attn1.apply(params.attn1, norm.apply(params.norm1, x), {

@@ -21,7 +21,7 @@ import {
   sinusoidalEmbedding,
   trainMode,
   upsample,
-  downsample,
+  halved,
   type Layer,
 } from '@langevin/nn';
 import {
@@ -242,10 +242,7 @@ test.each([
     '[nn/pixelAttention] head size does not divide the channels: headSize=4, channels=10.',
   ],
   [() => embedding({ count: 2.5, size: 3 }), '[nn/embedding] count is out of range: count=2.5.'],
-  [
-    () => downsample({ channels: 2 }).apply(downsample({ channels: 2 }).init(shapesOnly), zeros([1, 2, 5, 4])),
-    '[nn/downsample] image has an odd side: x=[1, 2, 5, 4].',
-  ],
+  [() => halved(zeros([1, 2, 5, 4])), '[nn/halved] image has an odd side: x=[1, 2, 5, 4].'],
   [() => upsample({ channels: 2 }).apply(upsample({ channels: 2 }).init(shapesOnly), zeros([1, 3, 4, 4])), 'Traced at conv.'],
   [
     () => attention({ channels: 4, heads: 2 }).apply(attention({ channels: 4, heads: 2 }).init(shapesOnly), zeros([3, 4])),
