@@ -1,0 +1,69 @@
+import type { Denoiser, NoiseLevel } from '@langevin/core';
+import type { Preconditioning } from '@langevin/core-schedules';
+import type { DiffusersScheduler, StepOptions } from '@langevin/samplers/compat';
+import type { Generator, Tensor } from '@langevin/tensor';
+
+/** A level at which a network is told a timestep that its scheduler chose, whatever the level says. */
+export interface TimestepLevel extends NoiseLevel {
+  readonly timestep: number;
+}
+
+/**
+ * No preconditioning: with it, a denoiser of a network gives the network's own output at the timestep that the level carries. diffusers
+ * guides that output, and its schedulers know what it means.
+ */
+export const ownOutput: Preconditioning = Object.freeze({
+  name: 'own output',
+  at: (level: NoiseLevel) => ({ cIn: 1, cSkip: 0, cOut: 1, cNoise: (level as TimestepLevel).timestep, targetX0: 0, targetNoise: 0 }),
+});
+
+export interface SchedulerRunOptions {
+  /** With its timesteps set. */
+  readonly scheduler: DiffusersScheduler<Tensor>;
+  /** The network's own output, guided. */
+  readonly predict: Denoiser<Tensor>;
+  /** The level of a timestep, for rules that look at it. */
+  readonly levelOf: (timestep: number) => NoiseLevel;
+  /** The state at the first timestep. */
+  readonly x: Tensor;
+  /** Where in the list of timesteps the run begins. @default 0 */
+  readonly startAt?: number;
+  /** One for each item: they draw the noise of the steps. */
+  readonly generators: readonly Generator[];
+  /** Of schedulers that take them: `eta` of DDIM. */
+  readonly step?: Pick<StepOptions<Tensor>, 'eta'>;
+  /** The state after each step, before the next one: what inpainting puts back. @default as it is */
+  readonly after?: (x: Tensor, timestep: { readonly index: number; readonly next: number | undefined }) => Tensor | Promise<Tensor>;
+  readonly signal?: AbortSignal;
+}
+
+/** What a run yields after each call of the network. */
+export interface SchedulerStep {
+  /** Calls so far, and in all. */
+  readonly step: number;
+  readonly steps: number;
+  readonly timestep: number;
+  readonly x: Tensor;
+  /** What the clean state is taken to be. */
+  readonly denoised: Tensor;
+}
+
+/** Leads a state over the timesteps of a scheduler of diffusers, as the loops of its pipelines do. Aborts between calls. */
+export async function* schedulerRun(options: SchedulerRunOptions): AsyncGenerator<SchedulerStep, void> {
+  const { scheduler, predict, levelOf, startAt = 0, generators, after, signal } = options;
+  const timesteps = scheduler.timesteps.slice(startAt);
+  const knows = new Set<string>(scheduler.stepOptions);
+  const stepOptions: StepOptions<Tensor> = {
+    ...(knows.has('generator') && { generator: generators }),
+    ...(knows.has('eta') && options.step?.eta !== undefined && { eta: options.step.eta }),
+  };
+  let { x } = options;
+  for (const [i, timestep] of timesteps.entries()) {
+    signal?.throwIfAborted();
+    const at: TimestepLevel = { ...levelOf(timestep), timestep };
+    const output = await predict(scheduler.scaleModelInput(x, timestep), at);
+    const { prevSample, predOriginalSample } = await scheduler.step(output, timestep, x, stepOptions);
+    x = after === undefined ? prevSample : await after(prevSample, { index: i, next: timesteps[i + 1] });
+    yield { step: i + 1, steps: timesteps.length, timestep, x, denoised: predOriginalSample };
+  }
+}
