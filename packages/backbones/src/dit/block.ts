@@ -1,20 +1,22 @@
-import { add, expandDims, mul, silu, split, type Generator, type Tensor } from '@langevin/tensor';
+import type { Generator, Tensor } from '@langevin/tensor';
 import {
-  activation,
   attention,
   constant,
   defineModule,
-  dropout,
+  feedForward,
+  gated,
   layerNorm,
-  linear,
+  modulate,
+  modulation,
   scoped,
   xavierUniform,
   type AttentionParams,
+  type FeedForwardParams,
   type LinearInit,
   type LinearParams,
   type Mode,
+  type ModulationParams,
   type Module,
-  type NoParams,
   type NormParams,
 } from '@langevin/nn';
 import type { DitConfig } from './config.ts';
@@ -29,12 +31,7 @@ export interface DitBlockParams {
   };
   readonly attn1: AttentionParams;
   readonly norm3?: NormParams;
-  readonly ff: { readonly net: readonly [{ readonly proj: LinearParams }, NoParams, LinearParams] };
-}
-
-/** x (1 + scale) + shift for each item: x [N, L, D], the others [N, D]. */
-export function modulate(x: Tensor, by: { readonly scale: Tensor; readonly shift: Tensor }): Tensor {
-  return add(mul(x, expandDims(add(by.scale, 1), 1)), expandDims(by.shift, 1));
+  readonly ff: FeedForwardParams;
 }
 
 /** How the layers of the paper's code start: Xavier's weights, no biases; and nothing at all where a block is to start as the identity. */
@@ -61,11 +58,11 @@ interface BlockFlow {
 export function ditBlock(
   config: DitConfig,
   init: 'paper' | 'torch',
-): Module<Omit<DitBlockParams, 'norm1'> & { readonly norm1: { readonly linear: LinearParams } }, readonly [flow: BlockFlow], Tensor> {
-  const { numAttentionHeads: heads, attentionHeadDim: headSize, dropout: rate, normEps, attentionBias } = config;
+): Module<Omit<DitBlockParams, 'norm1'> & { readonly norm1: ModulationParams }, readonly [flow: BlockFlow], Tensor> {
+  const { numAttentionHeads: heads, attentionHeadDim: headSize, dropout, normEps, attentionBias } = config;
   const width = heads * headSize;
   const paper = init === 'paper';
-  const modulation = scoped('norm1.linear', linear({ inputs: width, outputs: 6 * width, ...(paper && ZERO) }));
+  const vectors = scoped('norm1', modulation({ channels: width, parts: 6, ...(paper && { init: ZERO }) }));
   const norm1 = layerNorm({ channels: width, epsilon: 1e-6, affine: 'none' });
   const attn1 = scoped(
     'attn1',
@@ -74,7 +71,7 @@ export function ditBlock(
       heads,
       headSize,
       bias: attentionBias ? 'learned' : 'none',
-      dropout: rate,
+      dropout,
       ...(paper && { inInit: FUSED_XAVIER, outInit: XAVIER }),
     }),
   );
@@ -82,43 +79,25 @@ export function ditBlock(
     'norm3',
     layerNorm({ channels: width, epsilon: normEps, affine: config.normElementwiseAffine ? 'learned' : 'none' }),
   );
-  const widen = scoped('ff.net.0.proj', linear({ inputs: width, outputs: 4 * width, ...(paper && XAVIER) }));
-  const act = activation(config.activationFn);
-  const drop = dropout(rate);
-  const narrow = scoped('ff.net.2', linear({ inputs: 4 * width, outputs: width, ...(paper && XAVIER) }));
+  const ff = scoped('ff', feedForward({ channels: width, activation: config.activationFn, dropout, ...(paper && { init: XAVIER }) }));
   return defineModule({
     init(generator: Generator) {
-      const norm = { linear: modulation.init(generator) };
+      const norm = vectors.init(generator);
       const attn = attn1.init(generator);
       return {
         norm1: norm,
         attn1: attn,
         ...(config.normElementwiseAffine && { norm3: norm3.init(generator) }),
-        ff: { net: [{ proj: widen.init(generator) }, {}, narrow.init(generator)] as const },
+        ff: ff.init(generator),
       };
     },
-    apply(
-      params: Omit<DitBlockParams, 'norm1'> & { readonly norm1: { readonly linear: LinearParams } },
-      { x, condition, mode }: BlockFlow,
-    ) {
-      const vectors = split(modulation.apply(params.norm1.linear, silu(condition)), 6, 1);
-      const [shiftAttention, scaleAttention, gateAttention, shiftMlp, scaleMlp, gateMlp] = vectors as [
-        Tensor,
-        Tensor,
-        Tensor,
-        Tensor,
-        Tensor,
-        Tensor,
-      ];
-      const attended = attn1.apply(
-        params.attn1,
-        modulate(norm1.apply({}, x), { scale: scaleAttention, shift: shiftAttention }),
-        mode ? { mode } : {},
-      );
-      const h = add(x, mul(expandDims(gateAttention, 1), attended));
-      const [{ proj }, , last] = params.ff.net;
-      const hidden = act.apply({}, widen.apply(proj, modulate(norm3.apply(params.norm3 ?? {}, h), { scale: scaleMlp, shift: shiftMlp })));
-      return add(h, mul(expandDims(gateMlp, 1), narrow.apply(last, drop.apply({}, hidden, mode))));
+    apply(params: Omit<DitBlockParams, 'norm1'> & { readonly norm1: ModulationParams }, { x, condition, mode }: BlockFlow) {
+      type Six = readonly [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor];
+      const [shiftAttention, scaleAttention, gateAttention, shiftMlp, scaleMlp, gateMlp] = vectors.apply(params.norm1, condition) as Six;
+      const normal = modulate(norm1.apply({}, x), { scale: scaleAttention, shift: shiftAttention });
+      const h = gated(x, { gate: gateAttention, branch: attn1.apply(params.attn1, normal, mode ? { mode } : {}) });
+      const ready = modulate(norm3.apply(params.norm3 ?? {}, h), { scale: scaleMlp, shift: shiftMlp });
+      return gated(h, { gate: gateMlp, branch: ff.apply(params.ff, ready, mode) });
     },
   });
 }

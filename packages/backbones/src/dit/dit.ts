@@ -1,26 +1,16 @@
-import { add, cast, full, matmul, reshape, silu, split, UserError, type Generator, type Tensor } from '@langevin/tensor';
-import {
-  constant,
-  conv,
-  layerNorm,
-  linear,
-  perItem,
-  scoped,
-  xavierUniform,
-  type ConvParams,
-  type Initializer,
-  type LinearParams,
-} from '@langevin/nn';
+import { full, reshape, silu, split, type Generator, type Tensor } from '@langevin/tensor';
+import { constant, layerNorm, linear, modulate, perItem, scoped, xavierUniform, type Initializer, type LinearParams } from '@langevin/nn';
 import { defineNetwork, tapped, type Network, type NetworkArguments } from '@langevin/core';
-import { ditBlock, modulate, ZERO, type DitBlockParams } from './block.ts';
+import { checkPicture } from '../patches/check-picture.ts';
+import { patchEmbed, type PatchEmbedParams } from '../patches/patch-embed.ts';
+import { fromPatches } from '../patches/patches.ts';
+import { ditBlock, ZERO, type DitBlockParams } from './block.ts';
 import { conditioning } from './conditioning.ts';
-import { completeDitConfig, parseDitConfig, type DitConfig } from './config.ts';
-import { fromPatches, toPatches } from './patches.ts';
-import { gridPositions } from './positions.ts';
+import { completeDitConfig, DIT, parseDitConfig, type DitConfig } from './config.ts';
 
 /** Names of diffusers. */
 export interface DitParams {
-  readonly pos_embed: { readonly proj: ConvParams };
+  readonly pos_embed: PatchEmbedParams;
   readonly transformer_blocks: readonly DitBlockParams[];
   readonly proj_out_1: LinearParams;
   readonly proj_out_2: LinearParams;
@@ -59,9 +49,16 @@ export function dit(config: Partial<DitConfig>, options: DitOptions = {}): Netwo
   const outputs = outChannels ?? inChannels;
   const paper = init === 'paper';
 
-  const patchConv = scoped(
-    'pos_embed.proj',
-    conv({ inputs: inChannels, outputs: width, kernel: p, stride: p, ...(paper && { weightInit: xavierOfMatrix, biasInit: constant(0) }) }),
+  const embed = scoped(
+    'pos_embed',
+    patchEmbed({
+      where: DIT.where,
+      channels: inChannels,
+      width,
+      patch: p,
+      positions: { kind: 'stretched', base: complete.sampleSize / p },
+      ...(paper && { init: { weightInit: xavierOfMatrix, biasInit: constant(0) } }),
+    }),
   );
   const condition = scoped('norm1.emb', conditioning({ classes, width, init }));
   const holdsEmbedding = (i: number): boolean => i === 0 || placing === 'per-block';
@@ -83,7 +80,7 @@ export function dit(config: Partial<DitConfig>, options: DitOptions = {}): Netwo
     },
     init(generator: Generator): DitParams {
       return {
-        pos_embed: { proj: patchConv.init(generator) },
+        pos_embed: embed.init(generator),
         transformer_blocks: blocks.map((block, i) => {
           const emb = holdsEmbedding(i) ? { emb: condition.init(generator) } : {};
           const { norm1, ...rest } = block.init(generator);
@@ -94,16 +91,13 @@ export function dit(config: Partial<DitConfig>, options: DitOptions = {}): Netwo
       };
     },
     apply(params: DitParams, ...[x, time, { conditions: given = {}, mode, taps } = {}]: NetworkArguments) {
-      checkSample(x, complete);
+      checkPicture(DIT.where, x, { channels: inChannels, patch: p });
       const n = x.shape[0]!;
       const grid = [x.shape[2]! / p, x.shape[3]! / p] as const;
       const times = perItem(time, n, 'time');
       const labels = given['label'] ? perItem(given['label'], n, 'conditions.label') : full([n], classes, 'int32');
       const conditions = params.transformer_blocks.map(({ norm1 }) => norm1.emb && condition.apply(norm1.emb, times, labels));
-      const { weight, bias } = params.pos_embed.proj;
-      const tokens = matmul(toPatches(x, p), reshape(weight, [width, inChannels * p * p]), { transposeB: true });
-      const positions = cast(gridPositions({ size: width, grid, base: complete.sampleSize / p }), x.dtype);
-      let h = add(add(tokens, bias!), positions);
+      let h = embed.apply(params.pos_embed, x);
       blocks.forEach((block, i) => {
         const told = (conditions[i] ?? conditions[0])!;
         h = tapped(taps, `transformer_blocks.${i}`, block.apply(params.transformer_blocks[i]!, { x: h, condition: told, mode }));
@@ -117,15 +111,4 @@ export function dit(config: Partial<DitConfig>, options: DitOptions = {}): Netwo
 /** {@link dit} from a parsed `config.json` of diffusers. @throws UserError naming the entry that is wrong */
 export function ditFromConfig(json: unknown, options: DitOptions = {}): Network<DitParams> {
   return dit(parseDitConfig(json), options);
-}
-
-function checkSample(x: Tensor, { inChannels, patchSize }: DitConfig): void {
-  const shape = `x=[${x.shape.join(', ')}]`;
-  if (x.rank !== 4 || x.shape[1] !== inChannels)
-    throw new UserError(`[backbones/dit] sample does not fit: ${shape}. Give [N, ${inChannels}, H, W].`);
-  if (x.shape.slice(2).some((n) => n === 0 || n % patchSize !== 0)) {
-    throw new UserError(
-      `[backbones/dit] image sides are not multiples of the patch: ${shape}, patch_size=${patchSize}. Pad or resize the image.`,
-    );
-  }
 }

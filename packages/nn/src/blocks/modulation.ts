@@ -22,8 +22,8 @@ export interface ModulationParams {
 }
 
 /**
- * The shifts, scales and gates that a condition gives tokens: one linear layer over its SiLU, cut into `parts` vectors. Peebles and Xie 2023
- * (arXiv:2212.09748), sec. 3.2; the part of diffusers' `AdaLayerNormZero` and its relatives that has parameters.
+ * The shifts, scales and gates that a condition gives tokens: one linear layer over its SiLU, cut into `parts` vectors. Peebles and Xie
+ * 2023 (arXiv:2212.09748), sec. 3.2; the part of diffusers' `AdaLayerNormZero` and its relatives that has parameters.
  *
  * `apply(params, condition [N, inputs])` gives `parts` tensors [N, channels].
  *
