@@ -45,7 +45,7 @@ export { evalMode, trainMode, type EvalMode, type Mode, type TrainMode } from '.
 export { defineModule, functional, scoped, type Layer, type Module, type NoParams, type ParamsOf } from './module.ts';
 export { parameterCount, parameterShapes, shapesOnly } from './shapes-only.ts';
 export { fromStateDict, inFloat32, toStateDict, type FromStateDictOptions, type StateEntry } from './state-dict.ts';
-export { listenAt, tapped, tapsWithin, type Taps } from './taps.ts';
+export { listenAt, listener, tapped, tapsWithin, type Taps } from './taps.ts';
 export {
   fitWeights,
   type FitWeightsOptions,

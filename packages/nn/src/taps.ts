@@ -43,3 +43,8 @@ export function tapsWithin(taps: Taps | undefined, part: string): Taps | undefin
     at: (place, value) => taps.at(`${part}.${place}`, value),
   };
 }
+
+/** A function that passes a value through a place, only where somebody listens there: for what is costly to compute. */
+export function listener(taps: Taps | undefined, place: string): ((value: Tensor) => Tensor) | undefined {
+  return taps?.listens(place) === true ? (value) => taps.at(place, value) : undefined;
+}

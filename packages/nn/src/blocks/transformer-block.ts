@@ -3,7 +3,7 @@ import { attention, type AttentionParams } from '../layers/attention.ts';
 import { layerNorm, type NormParams } from '../layers/norm.ts';
 import type { Mode } from '../mode.ts';
 import { defineModule, scoped, type Module } from '../module.ts';
-import { tapped, tapsWithin, type Taps } from '../taps.ts';
+import { listener, tapped, tapsWithin, type Taps } from '../taps.ts';
 import { feedForward, type FeedForwardActivation, type FeedForwardParams } from './feed-forward.ts';
 
 export interface TransformerBlockConfig {
@@ -125,9 +125,4 @@ export function transformerBlock(
       return add(tapped(taps, 'ff', ff.apply(params.ff, norm.apply(params.norm3, h), mode)), h);
     },
   });
-}
-
-/** A function that passes a value through a place, only where somebody listens there. */
-function listener(taps: Taps | undefined, place: string): ((value: Tensor) => Tensor) | undefined {
-  return taps?.listens(place) === true ? (value) => taps.at(place, value) : undefined;
 }
