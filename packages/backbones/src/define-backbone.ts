@@ -1,5 +1,6 @@
 import { UserError } from '@langevin/tensor';
 import type { Network } from '@langevin/core';
+import type { WeightRules } from '@langevin/nn';
 
 export interface ParseOptions {
   /** How fresh parameters start: as in diffusers, or so that the fresh network gives 0. @default 'torch' */
@@ -14,6 +15,8 @@ export interface BackbonePlugin {
   readonly className: string;
   /** One sentence for listings. */
   readonly summary: string;
+  /** What files of its weights spell otherwise: for `fitWeights` of nn. @default the names of its parameters, all of them */
+  readonly rules?: WeightRules;
   /** @throws UserError naming the entry that is wrong */
   readonly parse: (config: unknown, options?: ParseOptions) => Network<unknown>;
 }

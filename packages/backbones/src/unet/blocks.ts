@@ -1,4 +1,4 @@
-import { add, concat, InternalError, type Generator, type Tensor } from '@langevin/tensor';
+import { concat, InternalError, type Generator, type Tensor } from '@langevin/tensor';
 import {
   defineModule,
   downsample,
@@ -11,6 +11,7 @@ import {
   type ResnetBlockConfig,
   type ResnetBlockParams,
 } from '@langevin/nn';
+import { addFeatures } from './add-features.ts';
 import type { Flow } from './flow.ts';
 import { stages, type AttentionPart, type StagesParams } from './stages.ts';
 
@@ -45,6 +46,8 @@ export interface DownBlockParams<A = PixelAttentionParams> extends StagesParams<
 export interface DownFlow extends Flow {
   /** Added to what the last stage gives: the features of a T2I-Adapter. */
   readonly residual?: Tensor | undefined;
+  /** For messages. */
+  readonly residualName?: string;
 }
 
 /** Blocks of one level on the way down; gives the result and what the way up will want. */
@@ -99,19 +102,19 @@ export function downBlock<A>({ inputs, outputs, resnet, attention, ...config }: 
       ...inner.init(generator),
       ...(down && { downsamplers: [down.init(generator)] }),
     }),
-    apply(params: DownBlockParams<A>, { residual, ...flow }: DownFlow) {
+    apply(params: DownBlockParams<A>, { residual, residualName = 'residual', ...flow }: DownFlow) {
       const skips: Tensor[] = [];
       let h = flow.x;
       // A block without attention takes the residual behind its resampling, as diffusers has it.
       const last = attention === undefined && down ? -1 : inner.count - 1;
       for (let i = 0; i < inner.count; i++) {
         h = inner.run(params, i, { ...flow, x: h });
-        if (i === last && residual) h = add(h, residual);
+        if (i === last) h = addFeatures(h, residual, residualName);
         skips.push(h);
       }
       if (down) {
         h = down.apply(params.downsamplers![0]!, { ...flow, x: h });
-        if (last === -1 && residual) h = add(h, residual);
+        if (last === -1) h = addFeatures(h, residual, residualName);
         skips.push(h);
       }
       return { x: h, skips };

@@ -1,41 +1,22 @@
 import { UserError } from '@langevin/tensor';
 import { activations, type ActivationName } from '@langevin/nn';
-import { flag, integer, list, nullable, number, oneOf, withFallback, type Field } from '@langevin/tensor/fields';
+import { flag, integer, list, nullable, number, oneOf, withFallback } from '@langevin/tensor/fields';
 import { completeConfig, readJsonConfig, writeJsonConfig, type ConfigOf, type ReadOptions } from '../config/json-config.ts';
+import { blockType, channelBounds, levelBounds, sampleSize } from '../unet/fields.ts';
 
 export const UNET2D: ReadOptions = { where: 'backbones/unet2d', className: 'UNet2DModel' };
 
-const channels = { atLeast: 1, atMost: 16384 };
-const levels = { atLeast: 1, atMost: 12 };
 export const downBlockTypes = ['DownBlock2D', 'AttnDownBlock2D'] as const;
 export const upBlockTypes = ['UpBlock2D', 'AttnUpBlock2D'] as const;
 
 export type DownBlockType = (typeof downBlockTypes)[number];
 export type UpBlockType = (typeof upBlockTypes)[number];
 
-/** `UNetResDownBlock2D` and the like are older names of the same blocks. */
-function blockType<const Name extends string>(fallback: NoInfer<Name>, names: readonly Name[]): Field<Name> {
-  const field = oneOf<Name>(fallback, names);
-  return {
-    ...field,
-    parse: (value) => field.parse(typeof value === 'string' && value.startsWith('UNetRes') ? value.slice('UNetRes'.length) : value),
-  };
-}
-
-const side = integer(1, channels);
-const heightAndWidth = list([], side, { atLeast: 2, atMost: 2 });
-
-/** One side for square samples, or height and width. */
-const sampleSize: Field<number | readonly number[]> = {
-  fallback: 32,
-  parse: (value) => (Array.isArray(value) ? heightAndWidth : side).parse(value),
-};
-
 /** Keys, defaults and bounds of diffusers' `UNet2DModel`. */
 export const unet2dFields = {
   sample_size: nullable(sampleSize),
-  in_channels: integer(3, channels),
-  out_channels: integer(3, channels),
+  in_channels: integer(3, channelBounds),
+  out_channels: integer(3, channelBounds),
   center_input_sample: flag(false),
   time_embedding_type: oneOf('positional', ['positional', 'fourier', 'learned']),
   time_embedding_dim: nullable(integer(1, { atLeast: 1, atMost: 65536 })),
@@ -44,11 +25,11 @@ export const unet2dFields = {
   down_block_types: list(
     ['DownBlock2D', 'AttnDownBlock2D', 'AttnDownBlock2D', 'AttnDownBlock2D'],
     blockType('DownBlock2D', downBlockTypes),
-    levels,
+    levelBounds,
   ),
   mid_block_type: withFallback(nullable(oneOf('UNetMidBlock2D', ['UNetMidBlock2D'])), 'UNetMidBlock2D'),
-  up_block_types: list(['AttnUpBlock2D', 'AttnUpBlock2D', 'AttnUpBlock2D', 'UpBlock2D'], blockType('UpBlock2D', upBlockTypes), levels),
-  block_out_channels: list([224, 448, 672, 896], integer(1, channels), levels),
+  up_block_types: list(['AttnUpBlock2D', 'AttnUpBlock2D', 'AttnUpBlock2D', 'UpBlock2D'], blockType('UpBlock2D', upBlockTypes), levelBounds),
+  block_out_channels: list([224, 448, 672, 896], integer(1, channelBounds), levelBounds),
   layers_per_block: integer(2, { atLeast: 1, atMost: 64 }),
   mid_block_scale_factor: number(1, { atLeast: 1e-6, atMost: 1e6 }),
   downsample_padding: integer(1, { atLeast: 0, atMost: 1 }),
@@ -56,9 +37,9 @@ export const unet2dFields = {
   upsample_type: oneOf('conv', ['conv', 'resnet']),
   dropout: number(0, { atLeast: 0, atMost: 1 }),
   act_fn: oneOf('silu', [...(Object.keys(activations) as ActivationName[]), 'swish']),
-  attention_head_dim: withFallback(nullable(integer(8, channels)), 8),
-  norm_num_groups: integer(32, channels),
-  attn_norm_num_groups: nullable(integer(32, channels)),
+  attention_head_dim: withFallback(nullable(integer(8, channelBounds)), 8),
+  norm_num_groups: integer(32, channelBounds),
+  attn_norm_num_groups: nullable(integer(32, channelBounds)),
   norm_eps: number(1e-5, { atLeast: 0, atMost: 1 }),
   resnet_time_scale_shift: oneOf('default', ['default', 'scale_shift']),
   add_attention: flag(true),

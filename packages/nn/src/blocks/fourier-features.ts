@@ -9,6 +9,10 @@ export interface FourierFeaturesConfig {
   readonly count: number;
   /** Deviation of the frequencies. @default 16 */
   readonly deviation?: number;
+  /** Which half comes first. @default 'sin-cos' */
+  readonly order?: 'sin-cos' | 'cos-sin';
+  /** How often the frequencies are drawn; the last ones are kept. @default 2, as in the unconditional U-Net of diffusers */
+  readonly draws?: 1 | 2;
 }
 
 export interface FourierFeaturesParams {
@@ -21,18 +25,17 @@ export interface FourierFeaturesParams {
  * without its logarithm.
  */
 export function fourierFeatures(given: FourierFeaturesConfig): Module<FourierFeaturesParams, readonly [t: Tensor], Tensor> {
-  const { count, deviation = 16 } = readOptions('nn/fourierFeatures', given);
+  const { count, deviation = 16, order = 'sin-cos', draws = 2 } = readOptions('nn/fourierFeatures', given);
   checkSizes('fourierFeatures', { count });
   checkNumber('nn/fourierFeatures', { deviation }, { above: 0 });
   return defineModule({
     init(generator: Generator): FourierFeaturesParams {
-      // diffusers draws the frequencies twice and keeps the second set.
-      if (generator !== shapesOnly) generator.normal(count);
+      if (draws === 2 && generator !== shapesOnly) generator.normal(count);
       return { weight: normal({ deviation })(generator, [count]) };
     },
     apply({ weight }: FourierFeaturesParams, t: Tensor) {
       const angles = mul(mul(expandDims(t, 1), stopGradient(weight)), 2 * Math.PI);
-      return concat([sin(angles), cos(angles)], 1);
+      return concat(order === 'sin-cos' ? [sin(angles), cos(angles)] : [cos(angles), sin(angles)], 1);
     },
   });
 }

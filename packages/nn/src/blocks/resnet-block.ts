@@ -24,6 +24,8 @@ export interface ResnetBlockConfig {
    * Nichol 2021, sec. 3). @default 'add'
    */
   readonly conditioning?: 'add' | 'scale-shift';
+  /** Whether the vector goes through the activation before it is projected. @default 'activated' */
+  readonly embeddingAs?: 'activated' | 'given';
   /** Before the second convolution, in training. @default 0 */
   readonly dropout?: number;
   /** @default 'silu' */
@@ -86,7 +88,7 @@ export function resnetBlock(given: ResnetBlockConfig): Module<ResnetBlockParams,
         `[nn/resnetBlock] conditioning vector is missing: embedding=${embedding}. Pass a tensor [N, ${embedding}], or make the `
           + 'block with embedding: null.',
       );
-    const e = project.apply(params.time_emb_proj!, act(vector));
+    const e = project.apply(params.time_emb_proj!, config.embeddingAs === 'given' ? vector : act(vector));
     const perChannel = reshape(e, [e.shape[0]!, e.shape[1]!, 1, 1]);
     if (conditioning === 'add') return norm2.apply(params.norm2, add(h, perChannel));
     const [scale, shift] = split(perChannel, 2, 1) as [Tensor, Tensor];

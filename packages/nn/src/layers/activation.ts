@@ -1,10 +1,11 @@
-import { gelu, relu, silu, type Tensor } from '@langevin/tensor';
+import { gelu, mul, relu, silu, softplus, tanh, type Tensor } from '@langevin/tensor';
 import { functional, type Layer, type NoParams } from '../module.ts';
 
 /** Activations by the name they have in configurations. */
 export const activations = Object.freeze({
   gelu: (x: Tensor) => gelu(x),
   'gelu-approximate': (x: Tensor) => gelu(x, { approximation: 'tanh' }),
+  mish: (x: Tensor) => mul(x, tanh(softplus(x))),
   relu,
   silu,
 }) satisfies Readonly<Record<string, (x: Tensor) => Tensor>>;
