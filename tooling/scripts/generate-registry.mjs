@@ -116,6 +116,16 @@ const lists = [
     says: 'The backbones that come with this package: one for each folder beside this file.',
   },
   {
+    folder: 'packages/backbones/src/steering',
+    type: 'SteeringPlugin',
+    members: 'folders',
+    plugin: 'plugin.ts',
+    target: 'plugins.ts',
+    imports: `import type { SteeringPlugin } from './define-steering.ts';`,
+    constant: 'steeringPlugins',
+    says: 'The steering networks that come with this package: one for each folder beside this file.',
+  },
+  {
     folder: 'apps/cli/src/commands',
     type: 'CliCommand',
     members: 'files and folders',

@@ -1,13 +1,11 @@
 import { backboneFromConfig, unet2dConditionFromConfig } from '@langevin/backbones';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { parameterCount } from '@langevin/nn';
-import { setDefaultEngine, tensor, type Engine, type Tensor } from '@langevin/tensor';
+import { setDefaultEngine, tensor, type Engine } from '@langevin/tensor';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { numbersOf } from './by-rule.ts';
+import { givenTensor, numbersOf, type Given } from './by-rule.ts';
 import { readGolden } from './golden.ts';
 import { expectRuledNetwork, type RuledGolden } from './ruled-golden.ts';
-
-type Given = { readonly shape: readonly number[] } | { readonly values: readonly number[] | readonly (readonly number[])[] };
 
 interface Case extends RuledGolden {
   readonly sides: readonly [number, number];
@@ -27,20 +25,12 @@ let engine: Engine;
 beforeAll(async () => setDefaultEngine((engine = await onnxruntimeEngine({ device: 'cpu', threads: 1 }))));
 afterAll(() => setDefaultEngine(undefined));
 
-function conditionOf(name: string, key: string, given: Given, config: object): Tensor {
-  if ('shape' in given) return numbersOf(`${name}/${key}`, [2, ...given.shape]);
-  const { values } = given;
-  const isTable = 'num_class_embeds' in config;
-  const dtype = key.endsWith('.mask') ? 'bool' : key === 'label' && isTable ? 'int32' : 'float32';
-  const first = values[0];
-  return tensor(values.flat(), { shape: typeof first === 'number' ? [2] : [2, first!.length], dtype });
-}
-
 test.each(golden.cases.map((each) => [each.name, each] as const))(
   "diffusers' UNet2DConditionModel, %s: output and gradients",
   async (name, each) => {
     const net = unet2dConditionFromConfig(each.config);
-    const given = Object.entries(each.conditions).map(([key, value]) => [key, conditionOf(name, key, value, each.config)] as const);
+    const labels = 'num_class_embeds' in each.config ? 'classes' : 'numbers';
+    const given = Object.entries(each.conditions).map(([key, value]) => [key, givenTensor(`${name}/${key}`, value, { labels })] as const);
     await expectRuledNetwork(each, {
       init: net.init,
       inputs: { x: numbersOf(`${name}/x`, [2, net.info.channels, ...each.sides]), ...Object.fromEntries(given) },

@@ -1,4 +1,4 @@
-import { cast, mul, reshape, sub, UserError, type Generator, type Tensor } from '@langevin/tensor';
+import { mul, sub, UserError, type Generator, type Tensor } from '@langevin/tensor';
 import {
   activations,
   conv,
@@ -20,6 +20,7 @@ import { downBlocks, middleBlock, upBlocks, type BlockAttentionParams } from './
 import { completeUnet2dConditionConfig, parseUnet2dConditionConfig, UNET2D_CONDITION, type Unet2dConditionConfig } from './config.ts';
 import { activationOf, embeddings, type EmbeddingsParams } from './embeddings.ts';
 import { adapterName, controlName, residualSpecs } from './residuals.ts';
+import { addedMask } from './text-mask.ts';
 
 const { where: WHERE } = UNET2D_CONDITION;
 
@@ -150,19 +151,13 @@ export function unet2dConditionFromConfig(json: unknown): Unet2dCondition {
   return unet2dCondition(parseUnet2dConditionConfig(json));
 }
 
-/** The mask of tokens as diffusers applies it: -10000 for a logit of a token that is not there. [N, L] to [N, 1, 1, L]. */
-export function addedMask(mask: Tensor): Tensor {
-  const [n, tokens] = mask.shape as readonly [number, number];
-  return reshape(mul(sub(1, cast(mask, 'float32')), -10000), [n, 1, 1, tokens]);
-}
-
 /** Convolutions halve any side; a residual block that resamples wants an even one. */
 function multipleOf({ downBlockTypes, upBlockTypes, blockOutChannels }: Unet2dConditionConfig): number {
   const resampled = [...downBlockTypes, ...upBlockTypes].some((type) => /^(?:Resnet|Simple)/u.test(type));
   return resampled ? 2 ** (blockOutChannels.length - 1) : 1;
 }
 
-export function checkSample(x: Tensor, config: Unet2dConditionConfig): void {
+function checkSample(x: Tensor, config: Unet2dConditionConfig): void {
   const shape = `x=[${x.shape.join(', ')}]`;
   const multiple = multipleOf(config);
   if (x.rank !== 4 || x.shape[1] !== config.inChannels)
