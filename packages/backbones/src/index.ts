@@ -15,3 +15,5 @@ export {
   type SteeringPlugin,
 } from './steering/define-steering.ts';
 export * from './steering/plugins.ts';
+// Image prompts
+export * from './ip-adapter/index.ts';

@@ -20,6 +20,7 @@ export {
   type FeedForwardConfig,
   type FeedForwardParams,
 } from './blocks/feed-forward.ts';
+export { completeConfig, readJsonConfig, writeJsonConfig, type ConfigOf, type JsonConfigOptions } from './config/json-config.ts';
 export {
   constant,
   fanInUniform,

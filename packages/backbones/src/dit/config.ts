@@ -1,8 +1,8 @@
 import { UserError } from '@langevin/tensor';
 import { flag, integer, nullable, number, oneOf, withFallback } from '@langevin/tensor/fields';
-import { completeConfig, readJsonConfig, writeJsonConfig, type ConfigOf, type ReadOptions } from '../config/json-config.ts';
+import { completeConfig, readJsonConfig, writeJsonConfig, type ConfigOf, type JsonConfigOptions } from '@langevin/nn';
 
-export const DIT: ReadOptions = { where: 'backbones/dit', className: 'DiTTransformer2DModel' };
+export const DIT: JsonConfigOptions = { where: 'backbones/dit', className: 'DiTTransformer2DModel' };
 
 /** Keys, defaults and bounds of diffusers' `DiTTransformer2DModel`, and one of ours. */
 export const ditFields = {

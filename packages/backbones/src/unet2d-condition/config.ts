@@ -1,10 +1,10 @@
 import { activations, type ActivationName } from '@langevin/nn';
 import { flag, integer, list, nullable, number, oneOf, withFallback, type Field } from '@langevin/tensor/fields';
-import { completeConfig, readJsonConfig, writeJsonConfig, type ConfigOf, type ReadOptions } from '../config/json-config.ts';
+import { completeConfig, readJsonConfig, writeJsonConfig, type ConfigOf, type JsonConfigOptions } from '@langevin/nn';
 import { blockType, channelBounds, levelBounds, sampleSize } from '../unet/fields.ts';
 import { checkUnet2dCondition } from './check-config.ts';
 
-export const UNET2D_CONDITION: ReadOptions = { where: 'backbones/unet2d-condition', className: 'UNet2DConditionModel' };
+export const UNET2D_CONDITION: JsonConfigOptions = { where: 'backbones/unet2d-condition', className: 'UNet2DConditionModel' };
 
 /** Blocks by the names of diffusers. Those of the last row exist there and are refused here. */
 export const downBlockTypes = [

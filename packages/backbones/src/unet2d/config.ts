@@ -1,10 +1,10 @@
 import { UserError } from '@langevin/tensor';
 import { activations, type ActivationName } from '@langevin/nn';
 import { flag, integer, list, nullable, number, oneOf, withFallback } from '@langevin/tensor/fields';
-import { completeConfig, readJsonConfig, writeJsonConfig, type ConfigOf, type ReadOptions } from '../config/json-config.ts';
+import { completeConfig, readJsonConfig, writeJsonConfig, type ConfigOf, type JsonConfigOptions } from '@langevin/nn';
 import { blockType, channelBounds, levelBounds, sampleSize } from '../unet/fields.ts';
 
-export const UNET2D: ReadOptions = { where: 'backbones/unet2d', className: 'UNet2DModel' };
+export const UNET2D: JsonConfigOptions = { where: 'backbones/unet2d', className: 'UNet2DModel' };
 
 export const downBlockTypes = ['DownBlock2D', 'AttnDownBlock2D'] as const;
 export const upBlockTypes = ['UpBlock2D', 'AttnUpBlock2D'] as const;

@@ -1,9 +1,9 @@
 import { flag, integer, list, oneOf } from '@langevin/tensor/fields';
-import { completeConfig, readJsonConfig, writeJsonConfig, type ConfigOf, type ReadOptions } from '../../config/json-config.ts';
+import { completeConfig, readJsonConfig, writeJsonConfig, type ConfigOf, type JsonConfigOptions } from '@langevin/nn';
 import { channelBounds } from '../../unet/fields.ts';
 import { completeUnet2dConditionConfig, unet2dConditionFields, type Unet2dConditionConfig } from '../../unet2d-condition/config.ts';
 
-export const CONTROLNET: ReadOptions = { where: 'backbones/controlnet', className: 'ControlNetModel' };
+export const CONTROLNET: JsonConfigOptions = { where: 'backbones/controlnet', className: 'ControlNetModel' };
 
 const {
   in_channels,

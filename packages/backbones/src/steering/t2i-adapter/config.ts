@@ -1,9 +1,9 @@
 import { UserError } from '@langevin/tensor';
 import { integer, list, oneOf } from '@langevin/tensor/fields';
-import { completeConfig, readJsonConfig, writeJsonConfig, type ConfigOf, type ReadOptions } from '../../config/json-config.ts';
+import { completeConfig, readJsonConfig, writeJsonConfig, type ConfigOf, type JsonConfigOptions } from '@langevin/nn';
 import { channelBounds, levelBounds } from '../../unet/fields.ts';
 
-export const T2I_ADAPTER: ReadOptions = { where: 'backbones/t2i-adapter', className: 'T2IAdapter' };
+export const T2I_ADAPTER: JsonConfigOptions = { where: 'backbones/t2i-adapter', className: 'T2IAdapter' };
 
 /** Keys, defaults and bounds of diffusers' `T2IAdapter`. */
 export const t2iAdapterFields = {
