@@ -23,7 +23,7 @@ const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1);
 
 export const numbersOf = (name: string, shape: Shape): Tensor => tensor(Float32Array.from(uniform(name, sizeOf(shape))), { shape });
 
-function weightOf(name: string, shape: Shape): Tensor {
+export function weightOf(name: string, shape: Shape): Tensor {
   const u = uniform(name, sizeOf(shape));
   const inputs = Math.sqrt(sizeOf(shape.slice(1)));
   const scaled = shape.length >= 2 ? u.map((v) => v / inputs) : name.endsWith('weight') ? u.map((v) => 1 + 0.2 * v) : u.map((v) => 0.1 * v);
