@@ -4,10 +4,10 @@ import { setDefaultEngine } from '@langevin/tensor';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Network } from '@langevin/core';
 import { readGolden } from './golden.ts';
-import { expectCounts, expectFresh, expectRuled, type RuledGolden } from './ruled.ts';
+import { expectCase, expectCounts, expectFresh, type NetworkGolden } from './network-case.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
-const golden = readGolden<RuledGolden>('pixart.json');
+const golden = readGolden<NetworkGolden>('pixart.json');
 const parse = (config: object): Network<unknown> => pixartFromConfig(config) as Network<unknown>;
 
 beforeAll(async () => setDefaultEngine(await onnxruntimeEngine({ device: 'cpu', threads: 1 })));
@@ -15,8 +15,7 @@ afterAll(() => setDefaultEngine(undefined));
 
 describe("diffusers' PixArtTransformer2DModel", () => {
   test.each(golden.cases.map((entry) => [entry.name, entry] as const))('%s: output and gradients', async (_, entry) => {
-    const engine = await onnxruntimeEngine({ device: 'cpu', threads: 1 });
-    await expectRuled(entry, { network: parse(entry.config), engine, tolerance: golden.tolerance });
+    await expectCase(entry, { network: parse(entry.config), tolerance: golden.tolerance });
   });
 
   test.each(golden.fresh.map((entry) => [entry.name, entry] as const))('%s: a seed makes the same network', async (_, entry) => {
