@@ -1,6 +1,14 @@
 export { embeddingMlp, type EmbeddingMlpConfig, type EmbeddingMlpParams } from './blocks/embedding-mlp.ts';
+export { firDoubled, firHalved } from './blocks/fir-resample.ts';
 export { fourierFeatures, type FourierFeaturesConfig, type FourierFeaturesParams } from './blocks/fourier-features.ts';
 export { adaLayerNormContinuous, gated, modulate, modulation, type ModulationConfig, type ModulationParams } from './blocks/modulation.ts';
+export {
+  jointAttention,
+  type JointAttentionConfig,
+  type JointAttentionInputs,
+  type JointAttentionParams,
+} from './blocks/joint-attention.ts';
+export { rotaryTable, rotate, type RotaryConfig, type RotaryTable } from './blocks/rotary.ts';
 export { pixelAttention, type PixelAttentionConfig, type PixelAttentionParams } from './blocks/pixel-attention.ts';
 export { doubled, downsample, halved, upsample, type ResampleParams } from './blocks/resample.ts';
 export { transformer2d, type Transformer2dConfig, type Transformer2dParams } from './blocks/transformer-2d.ts';

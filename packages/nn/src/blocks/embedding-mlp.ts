@@ -12,6 +12,8 @@ export interface EmbeddingMlpConfig {
   readonly postActivation?: ActivationName | 'none';
   /** Features of a second vector that is projected and added to the first before both layers; null for none. @default null */
   readonly condition?: number | null;
+  /** @default 'learned' */
+  readonly bias?: 'learned' | 'none';
   /** How both layers start. @default PyTorch's */
   readonly init?: LinearInit;
 }
@@ -32,10 +34,10 @@ export function embeddingMlp(
   given: EmbeddingMlpConfig,
 ): Module<EmbeddingMlpParams, readonly [x: Tensor, condition?: Tensor | undefined], Tensor> {
   const config = readOptions('nn/embeddingMlp', given);
-  const { inputs, outputs, activation = 'silu', postActivation = 'none', condition = null, init } = config;
-  const first = scoped('linear_1', linear({ inputs, outputs, ...init }));
+  const { inputs, outputs, activation = 'silu', postActivation = 'none', condition = null, bias = 'learned', init } = config;
+  const first = scoped('linear_1', linear({ inputs, outputs, bias, ...init }));
   const project = condition === null ? undefined : scoped('cond_proj', linear({ inputs: condition, outputs: inputs, bias: 'none' }));
-  const second = scoped('linear_2', linear({ inputs: outputs, outputs, ...init }));
+  const second = scoped('linear_2', linear({ inputs: outputs, outputs, bias, ...init }));
   return defineModule({
     init: (generator: Generator): EmbeddingMlpParams => ({
       linear_1: first.init(generator),

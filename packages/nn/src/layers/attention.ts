@@ -1,23 +1,8 @@
-import {
-  add,
-  attention as attend,
-  broadcastTo,
-  cast,
-  eye,
-  matmul,
-  mul,
-  readOptions,
-  reshape,
-  softmax,
-  transpose,
-  UserError,
-  type AttentionOperands,
-  type Generator,
-  type Tensor,
-} from '@langevin/tensor';
+import { add, readOptions, reshape, transpose, UserError, type Generator, type Tensor } from '@langevin/tensor';
 import { checkDivides, checkSizes } from '../check-sizes.ts';
 import type { Mode } from '../mode.ts';
 import { defineModule, scoped, type Module } from '../module.ts';
+import { attended } from './attended.ts';
 import { dropout } from './dropout.ts';
 import { linear, type LinearInit, type LinearParams } from './linear.ts';
 
@@ -110,24 +95,4 @@ export function attention(given: AttentionConfig): Module<AttentionParams, reado
       return drop.apply({}, toOut.apply(params.to_out[0], reshape(mixed, [x.shape[0]!, x.shape[1]!, inner])), mode);
     },
   });
-}
-
-/** Attention in the precision asked for; by its weights, where somebody wants to see them. */
-function attended(
-  operands: AttentionOperands,
-  { precision, weights }: { readonly precision: AttentionConfig['precision']; readonly weights: AttentionInputs['weights'] },
-): Tensor {
-  const wide = precision === 'float32' ? (t: Tensor): Tensor => cast(t, 'float32') : (t: Tensor): Tensor => t;
-  const { mask } = operands;
-  const [q, k, v] = [wide(operands.q), wide(operands.k), wide(operands.v)];
-  if (weights === undefined) return cast(attend({ q, k, v, mask }), operands.q.dtype);
-  return cast(matmul(weights(weightsOf({ q, k, mask })), v), operands.q.dtype);
-}
-
-/** The weights [N, heads, L, S] that the fused op does not give. */
-function weightsOf({ q, k, mask }: Omit<AttentionOperands, 'v'>): Tensor {
-  if (mask === undefined) return softmax(matmul(mul(q, 1 / Math.sqrt(q.shape[3]!)), k, { transposeB: true }));
-  // With an identity for values, what each query gathers is its row of weights; and masks mean what they mean to the op.
-  const [n, heads, s] = k.shape as readonly [number, number, number, number];
-  return attend({ q, k, v: broadcastTo(cast(eye(s), q.dtype), [n, heads, s, s]), mask });
 }
