@@ -1,6 +1,6 @@
 """Numbers that follow from a name, the same to the last bit in Python and in TypeScript: golden files then carry no weights and no inputs.
 
-The number at an index of a name is a hash of both, as a uniform number of variance 1. `test/by-rule.ts` of backbones has the same rule. A weight of two or
+The number at an index of a name is a hash of both, as a uniform number of variance 1. `testing/by-rule.ts` of nn has the same rule. A weight of two or
 more axes is divided by the root of its inputs, the scale of a norm is 1 + 0.2 u, every other list 0.1 u.
 """
 import numpy as np

@@ -126,6 +126,16 @@ const lists = [
     says: 'The steering networks that come with this package: one for each folder beside this file.',
   },
   {
+    folder: 'packages/latent-ae/src',
+    type: 'AutoencoderPlugin',
+    members: 'folders',
+    plugin: 'plugin.ts',
+    target: 'plugins.ts',
+    imports: `import type { AutoencoderPlugin } from './define-autoencoder.ts';`,
+    constant: 'autoencoderPlugins',
+    says: 'The autoencoders that come with this package: one for each folder beside this file.',
+  },
+  {
     folder: 'apps/cli/src/commands',
     type: 'CliCommand',
     members: 'files and folders',

@@ -1,4 +1,4 @@
-import type { Tensor } from '@langevin/tensor';
+import type { Generator, Tensor } from '@langevin/tensor';
 
 /** What an encoder says of its latent: a distribution to sample from or take the middle of, or codes. */
 export interface Posterior {
@@ -11,6 +11,8 @@ export interface Posterior {
 }
 
 export interface AutoencoderInfo {
+  /** Channels of what is encoded. */
+  readonly inputs: number;
   /** Channels of a latent. */
   readonly channels: number;
   /** How much smaller a latent is along each axis behind the channels. */
@@ -26,6 +28,8 @@ export interface AutoencoderInfo {
  */
 export interface Autoencoder<Params> {
   readonly info: AutoencoderInfo;
+  /** Fresh parameters; their names are those of its class in diffusers, where there is one. */
+  readonly init: (generator: Generator) => Params;
   /** The shape of the latent of a sample. @throws UserError for a shape that cannot be encoded */
   readonly latentShape: (shape: readonly number[]) => readonly number[];
   readonly encode: (params: Params, x: Tensor) => Posterior;

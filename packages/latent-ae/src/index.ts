@@ -1,1 +1,5 @@
-export {};
+export { defineAutoencoder, type AutoencoderPlugin } from './define-autoencoder.ts';
+export { gaussianPosterior } from './gaussian-posterior.ts';
+// The autoencoders themselves, and `autoencoderPlugins`
+export * from './plugins.ts';
+export { autoencoderFromConfig, findAutoencoder } from './registry.ts';
