@@ -120,7 +120,8 @@ describe('configurations', () => {
     [{ act_fn: 'silo' }, 'act_fn="silo". Give one of gelu, gelu-approximate, mish, relu, silu, swish. Did you mean "silu"?'],
     [
       { down_block_types: ['CrossAttnDownBlock2D', 'DownBlock2D'] },
-      'down_block_types=["CrossAttnDownBlock2D","DownBlock2D"]. Give a list of 1 to 12 entries, each one of DownBlock2D, AttnDownBlock2D.',
+      'down_block_types=["CrossAttnDownBlock2D","DownBlock2D"]. Give a list of 1 to 12 entries, each one of DownBlock2D, AttnDownBlock2D, '
+        + 'ResnetDownsampleBlock2D, SkipDownBlock2D, AttnSkipDownBlock2D.',
     ],
     [{ chanels: 3 }, 'configuration has an unknown key: "chanels".'],
     [{ norm_num_group: 8 }, 'configuration has an unknown key: "norm_num_group". Did you mean "norm_num_groups"?'],

@@ -6,8 +6,14 @@ import { blockType, channelBounds, levelBounds, sampleSize } from '../unet/field
 
 export const UNET2D: JsonConfigOptions = { where: 'backbones/unet2d', className: 'UNet2DModel' };
 
-export const downBlockTypes = ['DownBlock2D', 'AttnDownBlock2D'] as const;
-export const upBlockTypes = ['UpBlock2D', 'AttnUpBlock2D'] as const;
+export const downBlockTypes = [
+  'DownBlock2D',
+  'AttnDownBlock2D',
+  'ResnetDownsampleBlock2D',
+  'SkipDownBlock2D',
+  'AttnSkipDownBlock2D',
+] as const;
+export const upBlockTypes = ['UpBlock2D', 'AttnUpBlock2D', 'ResnetUpsampleBlock2D', 'SkipUpBlock2D', 'AttnSkipUpBlock2D'] as const;
 
 export type DownBlockType = (typeof downBlockTypes)[number];
 export type UpBlockType = (typeof upBlockTypes)[number];
@@ -91,7 +97,7 @@ function checkTogether(config: Unet2dConfig): Unet2dConfig {
   if (ragged !== undefined)
     fail(`groups do not divide the channels: norm_num_groups=${groups}, block_out_channels has ${ragged}`, 'Choose sizes that divide.');
   const attending = [
-    ...sizes.filter((_, i) => down[i] === 'AttnDownBlock2D' || up[sizes.length - 1 - i] === 'AttnUpBlock2D'),
+    ...sizes.filter((_, i) => down[i]!.startsWith('Attn') || up[sizes.length - 1 - i]!.startsWith('Attn')),
     ...(config.midBlockType !== null && config.addAttention ? [sizes[sizes.length - 1]!] : []),
   ];
   const headless = head === null ? undefined : attending.find((size) => size % head !== 0);
@@ -100,6 +106,7 @@ function checkTogether(config: Unet2dConfig): Unet2dConfig {
       `head size does not divide the channels of a block with attention: attention_head_dim=${head}, block_out_channels has ${headless}`,
       'Choose a divisor.',
     );
+  checkSkipBlocks(config, fail);
   if (config.attnNormNumGroups !== null && sizes[sizes.length - 1]! % config.attnNormNumGroups !== 0) {
     fail(
       `groups do not divide the channels of the middle: attn_norm_num_groups=${config.attnNormNumGroups}, `
@@ -114,4 +121,43 @@ function checkTogether(config: Unet2dConfig): Unet2dConfig {
     fail(`class embedding is given twice: class_embed_type="identity", num_class_embeds=${config.numClassEmbeds}`, 'Keep one of them.');
   }
   return config;
+}
+
+/** The picture beside the features of NCSN++ has three channels, and the size of the features at every level. */
+function checkSkipBlocks(config: Unet2dConfig, fail: (problem: string, remedy: string) => never): void {
+  const { downBlockTypes: down, upBlockTypes: up, blockOutChannels: sizes, inChannels, outChannels } = config;
+  const skips = [...down, ...up].filter((type) => type.includes('Skip'));
+  if (skips.length === 0) return;
+  const isSkip = (type: string): boolean => type.includes('Skip');
+  if ((down.some(isSkip) && inChannels !== 3) || (up.some(isSkip) && outChannels !== 3))
+    fail(
+      `a picture beside the features has 3 channels: in_channels=${inChannels}, out_channels=${outChannels}`,
+      'Set 3, or use other blocks.',
+    );
+  const lateDown = down.findIndex((type, i) => i > 0 && isSkip(type) && !isSkip(down[i - 1]!));
+  if (lateDown !== -1 && lateDown !== down.length - 1)
+    fail(
+      `a picture is made smaller from the first level on: down_block_types[${lateDown}]=${down[lateDown]!} comes behind another kind`,
+      'Begin with such blocks.',
+    );
+  const earlyUp = up.findIndex((type, i) => i > 0 && !isSkip(type) && isSkip(up[i - 1]!));
+  if (earlyUp !== -1)
+    fail(
+      `a picture is made larger up to the last level: up_block_types[${earlyUp}]=${up[earlyUp]!} comes behind a block that makes one`,
+      'End with such blocks.',
+    );
+  const groups = (channels: number): number => Math.min(Math.floor(channels / 4), 32);
+  sizes.forEach((size, i) => {
+    const types = [down[i]!, up[sizes.length - 1 - i]!].filter(isSkip);
+    if (types.length > 0 && (size < 4 || size % groups(size) !== 0))
+      fail(
+        `groups do not divide the channels: ${types[0]!} has ${groups(size)} groups, block_out_channels has ${size}`,
+        'Give multiples of 128, or of 4 below.',
+      );
+    if (types.some((type) => type.startsWith('Attn')) && size % 32 !== 0)
+      fail(
+        `groups do not divide the channels: attention of ${types[0]!} has 32 groups, block_out_channels has ${size}`,
+        'Give multiples of 32.',
+      );
+  });
 }

@@ -7,7 +7,8 @@ import { unet2d } from './unet2d.ts';
 export const unet2dBackbone: BackbonePlugin = defineBackbone({
   name: 'unet2d',
   className: UNET2D.className,
-  summary: 'U-Net of residual blocks and attention over pixels, with class labels (Ho et al. 2020; Dhariwal and Nichol 2021).',
+  summary:
+    'U-Net of residual blocks and attention over pixels: DDPM, ADM, NCSN++ (Ho et al. 2020; Dhariwal and Nichol 2021; Song et al. 2021).',
   rules: unetWeightRules,
   parse: (json, { init = 'torch' } = {}) => unet2d(parseUnet2dConfig(json), { init }) as Network<unknown>,
 });

@@ -2,22 +2,21 @@ import { add, cast, div, mul, reshape, silu, sub, UserError, type Generator, typ
 import {
   constant,
   conv,
-  defineModule,
   embeddingMlp,
   groupNorm,
   perItem,
   scoped,
-  type ActivationName,
   type ConvParams,
   type EmbeddingMlpParams,
   type NormParams,
-  type PixelAttentionConfig,
 } from '@langevin/nn';
 import { defineNetwork, tapped, type ConditionSpec, type Network, type NetworkArguments } from '@langevin/core';
-import { downBlock, upBlock, type DownBlockParams, type SharedResnet, type UpBlockParams } from '../unet/blocks.ts';
+import type { DownBlockParams, UpBlockParams } from '../unet/blocks.ts';
 import type { Flow } from '../unet/flow.ts';
-import { pixelPart, stages, type StagesParams } from '../unet/stages.ts';
+import type { StagesParams } from '../unet/stages.ts';
+import { body } from './body.ts';
 import { completeUnet2dConfig, parseUnet2dConfig, type Unet2dConfig } from './config.ts';
+import type { SkipDownBlockParams, SkipUpBlockParams } from './skip-blocks.ts';
 import { classEmbedding, timeFeatures, type ClassEmbeddingParams, type TimeFeaturesParams } from './time-embedding.ts';
 
 /** Names of diffusers. */
@@ -26,9 +25,9 @@ export interface Unet2dParams {
   readonly time_proj?: TimeFeaturesParams;
   readonly time_embedding: EmbeddingMlpParams;
   readonly class_embedding?: ClassEmbeddingParams;
-  readonly down_blocks: readonly DownBlockParams[];
+  readonly down_blocks: readonly (DownBlockParams | SkipDownBlockParams)[];
   readonly mid_block?: StagesParams;
-  readonly up_blocks: readonly UpBlockParams[];
+  readonly up_blocks: readonly (UpBlockParams | SkipUpBlockParams)[];
   readonly conv_norm_out: NormParams;
   readonly conv_out: ConvParams;
 }
@@ -45,7 +44,8 @@ export interface Unet2dOptions {
  * The U-Net of Ho et al. 2020 in the form of diffusers' `UNet2DModel`: same names of parameters, same numbers.
  *
  * `apply(params, x [N, inChannels, H, W], time, { conditions?, mode? })` gives [N, outChannels, H, W]; H and W are multiples of
- * 2^(levels - 1). A network that knows classes is told them as the condition `label`.
+ * 2^(levels - 1). A network that knows classes is told them as the condition `label`. Blocks whose names have `Skip` are those of NCSN++
+ * (Song et al. 2021, arXiv:2011.13456): a picture runs beside the features, smaller on the way down and summed up on the way up.
  *
  * @throws UserError when the configuration is inconsistent, or at `apply` when sizes do not fit
  * @example
@@ -106,19 +106,27 @@ export function unet2d(config: Partial<Unet2dConfig>, options: Unet2dOptions = {
       checkSample(x, complete);
       const times = perItem(time, x.shape[0]!, 'time');
       const embedding = embed(params, times, conditions['label']);
-      let h = convIn.apply(params.conv_in, complete.centerInputSample ? sub(mul(x, 2), 1) : x);
+      const centred = complete.centerInputSample ? sub(mul(x, 2), 1) : x;
+      let h = convIn.apply(params.conv_in, centred);
       const skips = [h];
+      const at = (features: Tensor): Flow => ({ x: features, embedding, mode });
+      let smaller = centred;
       down.forEach((block, i) => {
-        const result = block.apply(params.down_blocks[i]!, { x: h, embedding, mode });
+        const result = block.apply(params.down_blocks[i]!, at(h), smaller);
         skips.push(...result.skips);
+        smaller = result.picture;
         h = tapped(taps, `down_blocks.${i}`, result.x);
       });
-      if (middle) h = tapped(taps, 'mid_block', middle.apply(params.mid_block!, { x: h, embedding, mode }));
+      if (middle) h = tapped(taps, 'mid_block', middle.apply(params.mid_block!, at(h)));
+      let picture: Tensor | undefined;
       up.forEach((block, i) => {
-        h = tapped(taps, `up_blocks.${i}`, block.apply(params.up_blocks[i]!, { x: h, embedding, mode }, skips.splice(-block.skipCount)));
+        const result = block.apply(params.up_blocks[i]!, at(h), { skips: skips.splice(-block.skipCount), picture });
+        picture = result.picture;
+        h = tapped(taps, `up_blocks.${i}`, result.x);
       });
       // Whatever the configuration says of activations, diffusers ends with this one.
-      const y = convOut.apply(params.conv_out, silu(normOut.apply(params.conv_norm_out, h)));
+      const last = convOut.apply(params.conv_out, silu(normOut.apply(params.conv_norm_out, h)));
+      const y = picture ? add(last, picture) : last;
       return timeEmbeddingType === 'fourier' ? div(y, reshape(cast(times, y.dtype), [-1, 1, 1, 1])) : y;
     },
   });
@@ -150,80 +158,6 @@ function labelSpec({ classEmbedType, numClassEmbeds }: Unet2dConfig, embedding: 
 /** {@link unet2d} from a parsed `config.json` of diffusers. @throws UserError naming the entry that is wrong */
 export function unet2dFromConfig(json: unknown, options: Unet2dOptions = {}): Network<Unet2dParams> {
   return unet2d(parseUnet2dConfig(json), options);
-}
-
-/** Down, middle and up, which differ from level to level only in channels, attention and whether they resample. */
-function body(config: Unet2dConfig, embeddingSize: number, options: Unet2dOptions) {
-  const { blockOutChannels: sizes, layersPerBlock: layers, normNumGroups: groups, normEps: epsilon, attentionHeadDim: head } = config;
-  const lastInit = options.init === 'zero' ? 'zero' : 'uniform';
-  const resnet: SharedResnet = {
-    embedding: embeddingSize,
-    groups,
-    epsilon,
-    conditioning: config.resnetTimeScaleShift === 'default' ? 'add' : 'scale-shift',
-    dropout: config.dropout,
-    activation: activationOf(config),
-    lastInit,
-  };
-  const attention = { groups, epsilon, lastInit, ...(head !== null && { headSize: head }) } as const;
-  const among = (channels: number) => () => pixelPart({ ...attention, channels });
-  const last = sizes.length - 1;
-  const down = config.downBlockTypes.map((type, i) => {
-    const attends = type === 'AttnDownBlock2D';
-    // diffusers consults the type of resampling in blocks with attention only.
-    const kind = attends ? config.downsampleType : 'conv';
-    const block = downBlock({
-      inputs: sizes[Math.max(i - 1, 0)]!,
-      outputs: sizes[i]!,
-      layers,
-      resnet,
-      attention: attends ? among(sizes[i]!) : undefined,
-      resample: i === last ? 'none' : kind,
-      padding: config.downsamplePadding === 0 ? 0 : 1,
-    });
-    return scoped(`down_blocks.${i}`, block);
-  });
-  const up = config.upBlockTypes.map((type, i) => {
-    const attends = type === 'AttnUpBlock2D';
-    const kind = attends ? config.upsampleType : 'conv';
-    const outputs = sizes[last - i]!;
-    const below = sizes[Math.max(last - i - 1, 0)]!;
-    const block = upBlock({
-      inputs: sizes[Math.min(last - i + 1, last)]!,
-      skips: [...new Array<number>(layers).fill(outputs), below],
-      outputs,
-      resnet,
-      attention: attends ? among(outputs) : undefined,
-      resample: i === last ? 'none' : kind,
-    });
-    return Object.freeze({ ...scoped(`up_blocks.${i}`, block), skipCount: block.skipCount });
-  });
-  return { down, middle: config.midBlockType === null ? undefined : scoped('mid_block', midBlock(config, { resnet, attention })), up };
-}
-
-/** `UNetMidBlock2D` of diffusers: a residual block, attention, another residual block. */
-function midBlock(
-  config: Unet2dConfig,
-  shared: { readonly resnet: SharedResnet; readonly attention: Omit<PixelAttentionConfig, 'channels'> },
-) {
-  const channels = config.blockOutChannels[config.blockOutChannels.length - 1]!;
-  const outputScale = config.midBlockScaleFactor;
-  const resnet = { ...shared.resnet, inputs: channels, outputScale };
-  const groups = config.attnNormNumGroups ?? (config.resnetTimeScaleShift === 'default' ? config.normNumGroups : null);
-  const attention = pixelPart({ ...shared.attention, channels, groups, outputScale });
-  const inner = stages([{ resnet, ...(config.addAttention && { attention }) }, { resnet }]);
-  return defineModule({
-    init: inner.init,
-    apply(params: StagesParams, flow: Flow) {
-      let x = flow.x;
-      for (let i = 0; i < inner.count; i++) x = inner.run(params, i, { ...flow, x });
-      return x;
-    },
-  });
-}
-
-function activationOf(config: Unet2dConfig): ActivationName {
-  return config.actFn === 'swish' ? 'silu' : config.actFn;
 }
 
 function checkSample(x: Tensor, config: Unet2dConfig): void {

@@ -7,6 +7,7 @@ import { linear, type LinearParams } from '../layers/linear.ts';
 import { groupNorm, type NormParams } from '../layers/norm.ts';
 import type { Mode } from '../mode.ts';
 import { defineModule, scoped, type Module } from '../module.ts';
+import { firDoubled, firHalved } from './fir-resample.ts';
 import { doubled, halved } from './resample.ts';
 
 export interface ResnetBlockConfig {
@@ -17,6 +18,8 @@ export interface ResnetBlockConfig {
   readonly embedding: number | null;
   /** Of both group norms; divides `inputs` and `outputs`. */
   readonly groups: number;
+  /** Of the second group norm; divides `outputs`. @default groups */
+  readonly groupsOut?: number;
   /** Of the group norms. @default 1e-6, diffusers' */
   readonly epsilon?: number;
   /**
@@ -30,8 +33,13 @@ export interface ResnetBlockConfig {
   readonly dropout?: number;
   /** @default 'silu' */
   readonly activation?: ActivationName;
-  /** Change of height and width between the first activation and convolution, and in the shortcut. @default 'none' */
-  readonly resample?: 'none' | 'up' | 'down';
+  /**
+   * Change of height and width between the first activation and convolution, and in the shortcut; with `fir-` behind a filter.
+   * @default 'none'
+   */
+  readonly resample?: 'none' | 'up' | 'down' | 'fir-up' | 'fir-down';
+  /** A convolution in the shortcut: where inputs and outputs differ, or always. @default 'where needed' */
+  readonly shortcut?: 'where needed' | 'always';
   /** The sum with the shortcut is divided by this. @default 1 */
   readonly outputScale?: number;
   /** `'zero'` makes a fresh block its own shortcut (Ho et al. 2020's code). @default 'uniform', diffusers' */
@@ -45,7 +53,6 @@ export interface ResnetBlockParams {
   readonly time_emb_proj?: LinearParams;
   readonly norm2: NormParams;
   readonly conv2: ConvParams;
-  /** Where inputs and outputs differ. */
   readonly conv_shortcut?: ConvParams;
 }
 
@@ -57,7 +64,7 @@ export interface ResnetBlockInputs {
   readonly mode?: Mode | undefined;
 }
 
-const RESAMPLE = { none: (x: Tensor) => x, up: doubled, down: halved };
+const RESAMPLE = { none: (x: Tensor) => x, up: doubled, down: halved, 'fir-up': firDoubled, 'fir-down': firHalved };
 
 /**
  * Two 3x3 convolutions, each after group norm and activation, around a shortcut, conditioned on a vector: diffusers' `ResnetBlock2D`.
@@ -76,10 +83,11 @@ export function resnetBlock(given: ResnetBlockConfig): Module<ResnetBlockParams,
     embedding === null
       ? undefined
       : scoped('time_emb_proj', linear({ inputs: embedding, outputs: conditioning === 'add' ? outputs : 2 * outputs }));
-  const norm2 = scoped('norm2', groupNorm({ channels: outputs, groups, epsilon }));
+  const norm2 = scoped('norm2', groupNorm({ channels: outputs, groups: config.groupsOut ?? groups, epsilon }));
   const drop = dropout(config.dropout ?? 0);
   const conv2 = scoped('conv2', conv({ inputs: outputs, outputs, kernel: 3, padding: 1, ...zeroInit }));
-  const shortcut = inputs === outputs ? undefined : scoped('conv_shortcut', conv({ inputs, outputs, kernel: 1 }));
+  const isStraight = inputs === outputs && config.shortcut !== 'always';
+  const shortcut = isStraight ? undefined : scoped('conv_shortcut', conv({ inputs, outputs, kernel: 1 }));
 
   const normalized = (params: ResnetBlockParams, h: Tensor, vector: Tensor | null): Tensor => {
     if (!project) return norm2.apply(params.norm2, h);
