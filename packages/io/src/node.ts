@@ -4,12 +4,13 @@ export type { ReadOptions } from './node/read-json.ts';
 export { removeStaleTemporaries, writeFileAtomic } from './node/write-file-atomic.ts';
 export type { FileContent } from './node/write-file-atomic.ts';
 export { fileSource } from './node/file-source.ts';
+export { importOptional } from './node/optional-package.ts';
 export { isDiskError, remedyOf } from './node/disk-error.ts';
 export { makeFolder } from './node/make-folder.ts';
 export { checkOutputFile, checkOutputFolder, prepareOutputFile } from './node/output-file.ts';
 
 // Folders of training runs
-export { lockFolder } from './node/runs/lock.ts';
+export { lockFolder, lockFolderWhenFree } from './node/runs/lock.ts';
 export type { FolderLock } from './node/runs/lock.ts';
 export { thinned, writeRunPage } from './node/runs/page.ts';
 export type { Curve, CurveLine, PagePicture, RunPage } from './node/runs/page.ts';
@@ -39,8 +40,12 @@ export { creditsText, fetchData, findData, licencesFor, openData, writeCredits }
 export type { DataCredits, OpenDataOptions, OpenedData } from './node/data/open-data.ts';
 export { cacheFolder } from './node/fetch/cache-folder.ts';
 export { downloadFile } from './node/fetch/download-file.ts';
+export { fetchTo } from './node/fetch/fetch-to.ts';
+export type { ContentDigest, FetchJob } from './node/fetch/fetch-to.ts';
+export { checkFreeSpace } from './node/fetch/free-space.ts';
 export { fetchPackage } from './node/fetch/fetch-package.ts';
 export type { FetchPackageOptions } from './node/fetch/fetch-package.ts';
+export { resolveFetch } from './node/fetch/options.ts';
 export type { FetchOptions, FetchProgress } from './node/fetch/options.ts';
 
 export {

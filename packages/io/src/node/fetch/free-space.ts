@@ -3,7 +3,19 @@ import { UserError } from '@langevin/tensor';
 import { showMegabytes } from './show.ts';
 
 /** See that a disk has room before minutes are spent on filling it. @throws UserError when it has not */
-export async function checkFreeSpace(folder: string, { part, bytes }: { readonly part: string; readonly bytes: number }): Promise<void> {
+export async function checkFreeSpace(
+  folder: string,
+  {
+    part,
+    bytes,
+    setting = 'LANGEVIN_CACHE',
+  }: {
+    readonly part: string;
+    readonly bytes: number;
+    /** The variable that says where the folder is. @default 'LANGEVIN_CACHE' */
+    readonly setting?: string;
+  },
+): Promise<void> {
   // A file system that does not tell is tried.
   const stats = await statfs(folder).catch(() => undefined);
   if (stats === undefined) return;
@@ -11,6 +23,6 @@ export async function checkFreeSpace(folder: string, { part, bytes }: { readonly
   if (free >= bytes) return;
   throw new UserError(
     `[io/fetch] disk has too little room: part=${part}, needs ${showMegabytes(bytes)}, free=${showMegabytes(free)}, `
-      + `folder=${JSON.stringify(folder)}. Free some space, or set LANGEVIN_CACHE to a folder of another disk.`,
+      + `folder=${JSON.stringify(folder)}. Free some space, or set ${setting} to a folder of another disk.`,
   );
 }

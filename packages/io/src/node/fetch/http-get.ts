@@ -21,11 +21,21 @@ export function checkUrl(text: string, part: string): URL {
  */
 export async function httpGet(
   start: string,
-  { part, from, signal }: { readonly part: string; readonly from: number; readonly signal: AbortSignal | undefined },
+  {
+    part,
+    from,
+    signal,
+    headersFor = () => ({}),
+  }: {
+    readonly part: string;
+    readonly from: number;
+    readonly signal: AbortSignal | undefined;
+    readonly headersFor?: (url: URL) => Readonly<Record<string, string>>;
+  },
 ): Promise<IncomingMessage> {
   let url = checkUrl(start, part);
   for (let turn = 0; turn <= MOST_REDIRECTS; turn += 1) {
-    const response = await ask(url, { from, signal });
+    const response = await ask(url, { from, signal, own: headersFor(url) });
     const { statusCode = 0, headers } = response;
     if (statusCode < 300 || statusCode > 399 || headers.location === undefined) return response;
     response.destroy();
@@ -37,9 +47,16 @@ export async function httpGet(
   throw new UserError(`[io/fetch] server leads on and on: part=${part}, url=${start}, redirects=${MOST_REDIRECTS}. Give another address.`);
 }
 
-function ask(url: URL, { from, signal }: { readonly from: number; readonly signal: AbortSignal | undefined }): Promise<IncomingMessage> {
+function ask(
+  url: URL,
+  {
+    from,
+    signal,
+    own,
+  }: { readonly from: number; readonly signal: AbortSignal | undefined; readonly own: Readonly<Record<string, string>> },
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const headers = { 'accept-encoding': 'identity', 'user-agent': 'langevin', ...(from > 0 && { range: `bytes=${from}-` }) };
+    const headers = { ...own, 'accept-encoding': 'identity', 'user-agent': 'langevin', ...(from > 0 && { range: `bytes=${from}-` }) };
     const request = (url.protocol === 'https:' ? getHttps : getHttp)(url, { headers, ...(signal && { signal }) }, resolve);
     request.setTimeout(SILENCE_MS, () => {
       request.destroy(Object.assign(new Error(`silent for ${SILENCE_MS / 1000} s`), { code: 'ETIMEDOUT' }));

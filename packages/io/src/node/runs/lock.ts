@@ -18,6 +18,10 @@ interface Holder {
   readonly start: string;
 }
 
+const POLL_MS = 100;
+/** Errors that time may cure. */
+const heldHere = new WeakSet<Error>();
+
 /** A folder that no other process may take. */
 export interface FolderLock {
   readonly release: () => Promise<void>;
@@ -51,6 +55,24 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
         await rm(path, { force: true });
       },
     };
+  }
+}
+
+/**
+ * Take a folder as soon as no other process of this machine holds it.
+ *
+ * @throws {UserError} when a process of another machine holds it, or `signal` ends the wait
+ */
+export async function lockFolderWhenFree(folder: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<FolderLock> {
+  for (;;) {
+    try {
+      return await lockFolder(folder);
+    } catch (error) {
+      if (!heldHere.has(error as Error)) throw error;
+    }
+    await sleep(POLL_MS, undefined, signal && { signal }).catch(() => {
+      throw new UserError(`[io/lock] stopped while another process held the folder: folder=${JSON.stringify(folder)}. Run it again.`);
+    });
   }
 }
 
@@ -108,10 +130,12 @@ async function isAlive({ pid, host, start }: Holder, path: string): Promise<bool
 
 function inUse(folder: string, { path, holder }: { readonly path: string; readonly holder: Holder }): UserError {
   const here = holder.host === hostname();
-  return new UserError(
+  const error = new UserError(
     `[io/lock] folder is in use by another process: folder=${JSON.stringify(folder)}, pid=${holder.pid}`
       + `${here ? '' : `, host=${holder.host}`}. ${
         here ? 'Wait for it, stop it, or choose another folder.' : `Should it not run any more, remove ${path}; or choose another folder.`
       }`,
   );
+  if (here) heldHere.add(error);
+  return error;
 }
