@@ -1,7 +1,8 @@
 import { didYouMean, UserError } from '@langevin/tensor';
 import type { Evidence } from './evidence.ts';
 import { namesIn, within, type CheckpointFiles } from './files.ts';
-import { folderFiles } from './folder-files.ts';
+import { givenFiles } from './given-files.ts';
+import type { HubOptions } from './hub/hub-options.ts';
 import { parseModelIndex, type ModelIndex } from './model-index.ts';
 import { isPlainObject } from './plain-object.ts';
 import { chooseWeights, type WeightChoice, type WeightChoiceOptions } from './weight-choice.ts';
@@ -30,6 +31,11 @@ export interface Checkpoint {
   readonly evidence: readonly Evidence[];
 }
 
+export interface OpenCheckpointOptions extends WeightChoiceOptions {
+  /** How a hub is asked, where the id of a model is given. @default as Python's `huggingface_hub` is told by variables */
+  readonly hub?: HubOptions;
+}
+
 /** Components that a pipeline does without: their absence is noted, not refused. */
 const OPTIONAL: ReadonlySet<string> = new Set([
   'safety_checker',
@@ -47,12 +53,13 @@ const TOKENIZER_FILES = ['tokenizer.json', 'vocab.json', 'spiece.model', 'tokeni
  * Opens a checkpoint in the layout of diffusers: reads `model_index.json` and the configurations of its components, and decides which files
  * hold their weights. Nothing is executed, and no weight is read.
  *
- * @param given a folder, or files from elsewhere
+ * @param given a folder that exists; else the id of a model on a hub, `owner/name` or `owner/name@revision`; or files from elsewhere
  * @throws UserError naming the file that is missing or malformed
  */
-export async function openCheckpoint(given: string | CheckpointFiles, options: WeightChoiceOptions = {}): Promise<Checkpoint> {
-  const files = typeof given === 'object' && given !== null && given.sizes instanceof Map ? given : await folderFiles(given as string);
-  if (!files.sizes.has('model_index.json')) return openSingle(files, options);
+export async function openCheckpoint(given: string | CheckpointFiles, options: OpenCheckpointOptions = {}): Promise<Checkpoint> {
+  const { hub, ...choice } = options;
+  const files = await givenFiles(given, { hub });
+  if (!files.sizes.has('model_index.json')) return openSingle(files, choice);
   const index = parseModelIndex(await files.json('model_index.json'), `${files.label}/model_index.json`);
   const components = new Map<string, Component>();
   const absent = new Map<string, string>();
@@ -71,7 +78,7 @@ export async function openCheckpoint(given: string | CheckpointFiles, options: W
       absent.set(name, 'listed in model_index.json, without a folder');
       continue;
     }
-    const component = await readComponent(files, { name, folder: name, listed: entry.className, options });
+    const component = await readComponent(files, { name, folder: name, listed: entry.className, options: choice });
     components.set(name, component);
     evidence.push(...evidenceOf(component, entry.className));
   }
