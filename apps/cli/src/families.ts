@@ -13,6 +13,7 @@ import {
   type Spacing,
 } from '@langevin/core-schedules';
 import { strategies, type Strategy } from '@langevin/gaussians';
+import { guidanceRules, type Guidance } from '@langevin/guidance';
 import type { DataPlugin } from '@langevin/io';
 import { dataPlugins } from '@langevin/io/node';
 import { splatFormats, type SplatFormat } from '@langevin/io/splats';
@@ -121,6 +122,7 @@ export const families = Object.freeze({
   weights: factories<LossWeight>({ builtIn: lossWeights, guard: guardFunctions }),
   levels: factories<NoiseDistribution>({ builtIn: noiseDistributions, guard: guardFunctions }),
   preconditionings: factories<Preconditioning>({ builtIn: preconditionings, guard: guardFunctions }),
+  guidance: factories<Guidance>({ builtIn: guidanceRules, guard: guardFunctions, rows: listSummaries }),
   backbones: values<BackbonePlugin>({
     builtIn: backbonePlugins,
     kind: 'backbone',
@@ -137,7 +139,7 @@ export const families = Object.freeze({
     guard: guardData,
     row: ({ name, options, summary }) => ({ name, options: options.join(', '), summary }),
   }),
-  metrics: factories<Metric>({ builtIn: metrics, guard: guardFunctions, rows: listMetrics }),
+  metrics: factories<Metric>({ builtIn: metrics, guard: guardFunctions, rows: listSummaries }),
   strategies: factories<Strategy>({ builtIn: strategies, guard: guardFunctions }),
   splatFormats: values<SplatFormat>({
     builtIn: splatFormats,
@@ -185,7 +187,7 @@ async function listSamplers(known: Registry<Sampler>): Promise<readonly Row[]> {
   return rows.flat();
 }
 
-function listMetrics(known: Registry<Metric>): readonly Row[] {
+function listSummaries<V extends { readonly summary: string }>(known: Registry<V>): readonly Row[] {
   return known.names.map((name) => ({ name, options: known.optionsOf(name).join(', '), summary: known.create(name).summary }));
 }
 

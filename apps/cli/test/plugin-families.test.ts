@@ -17,6 +17,7 @@ export const weights = { mine: named({}) };
 export const levels = { mine: named({}) };
 export const preconditionings = { mine: named({}) };
 export const metrics = { mine: named({ summary: 'Mine.' }) };
+export const guidance = { mine: named({ summary: 'Mine.' }) };
 export const strategies = { mine: named({ paper: 'none' }) };
 const fails = () => {
   throw new TypeError('not yet');

@@ -1,4 +1,5 @@
 export { arrayAlgebra, type ArrayAlgebra, type ArrayAlgebraOptions, type FloatArray } from './array-algebra.ts';
+export { dynamicallyThresholded, type DynamicThresholdOptions } from './dynamic-threshold.ts';
 export { tensorAlgebra, type TensorAlgebraOptions } from './tensor-algebra.ts';
 export { cosineTransform, inFrequencies, tensorCosineTransform, type CosineTransform, type PictureShape } from './cosine-transform.ts';
 

@@ -92,6 +92,18 @@ export function priceProbePreconditioning(): Preconditioning {
     entry: 'packages/core-schedules/src/index.ts',
     known: 'preconditionings',
   },
+  guidance: {
+    files: {
+      'packages/guidance/src/rules/price-probe.ts': `import type { Guidance } from '../guidance.ts';
+export function priceProbe(): Guidance {
+  return { name: 'price-probe' } as Guidance;
+}
+`,
+    },
+    registry: 'packages/guidance/src/rules/index.ts',
+    entry: 'packages/guidance/src/index.ts',
+    known: 'guidanceRules',
+  },
   metric: {
     files: {
       'packages/metrics/src/metrics/price-probe.ts': `import type { Metric } from '../metric.ts';

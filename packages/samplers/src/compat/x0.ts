@@ -1,5 +1,5 @@
 import type { Algebra, DetailedPrediction, NoiseLevel, NoiseLevels } from '@langevin/core';
-import { predictionConversion, type Prediction } from '@langevin/core-schedules';
+import { dynamicallyThresholded, predictionConversion, type Prediction } from '@langevin/core-schedules';
 import { InternalError } from '@langevin/tensor';
 import { number, oneOf, type Field, type ValuesOf } from '@langevin/tensor/fields';
 import { off } from './config.ts';
@@ -80,14 +80,8 @@ export type LimitConfig = Partial<ValuesOf<typeof thresholdingOptions>> & Partia
 /** Clips or thresholds an x0-prediction as the config says. */
 export async function limited<T>(algebra: Algebra<T>, x0: T, config: LimitConfig): Promise<T> {
   if (config.thresholding === true)
-    return thresholded(algebra, x0, { ratio: config.dynamic_thresholding_ratio ?? 0.995, most: config.sample_max_value ?? 1 });
+    return dynamicallyThresholded(algebra, x0, { ratio: config.dynamic_thresholding_ratio ?? 0.995, most: config.sample_max_value ?? 1 });
   return config.clip_sample === true ? algebra.clamp(x0, config.clip_sample_range ?? 1) : x0;
-}
-
-/** Dynamic thresholding (Saharia et al. 2022, arXiv:2205.11487, section 2.3); where the greatest value is below 1, it wins. */
-async function thresholded<T>(algebra: Algebra<T>, x0: T, { ratio, most }: { readonly ratio: number; readonly most: number }): Promise<T> {
-  const limits = (await algebra.absQuantile(x0, ratio)).map((s) => Math.min(Math.max(s, 1), most));
-  return algebra.linear([limits.map((s) => 1 / s), algebra.clamp(x0, limits)]);
 }
 
 /** The usual answer to a solver: x0 from the output, then limited; with the unlimited one beside it for solvers that renoise along it. */

@@ -1,0 +1,1 @@
+export { testGuidance, type GuidanceTestOptions } from './test-guidance.ts';
