@@ -6,7 +6,7 @@ export interface GuidanceInput<T, C> {
   /** The model: its x0-prediction, or its own output where a scheduler of diffusers is driven, which diffusers guides. */
   readonly denoiser: ConditionalDenoiser<T, C>;
   /** How states are combined. */
-  readonly algebra: Algebra<T>;
+  readonly algebra: Algebra<NoInfer<T>>;
   /** What the samples are to follow, at least one; each has something for every item of the batch. */
   readonly conditions: readonly C[];
   /** What stands for no condition; a negative prompt takes its place. @default none: rules that compare refuse */

@@ -27,7 +27,7 @@ export function checkRescale(where: string, { phi, of = 'output' }: RescaleOptio
  * Of epsilon, of v and of x0 it is three different rules, as it does not commute with adding the state: `of` says which.
  */
 export async function rescaled<T>(
-  algebra: Algebra<T>,
+  algebra: Algebra<NoInfer<T>>,
   { guided, conditional }: { readonly guided: T; readonly conditional: T },
   { x, at, phi, of = 'output' }: RescaleOptions & Asked<T>,
 ): Promise<T> {

@@ -38,8 +38,8 @@ async function ode(scale: number, start: number): Promise<number> {
 }
 
 describe('closed forms', () => {
-  // The map is linear, so that two starts tell its slope, which is the deviation, and its mean. Beginning at sigma = 2000 instead of infinity
-  // changes both by at most (w + 1) S / 2000 of themselves.
+  // The map is linear, so that two starts tell its slope, which is the deviation, and its mean. Beginning at sigma = 2000 instead of
+  // infinity changes both by at most (w + 1) S / 2000 of themselves.
   test.each([
     [1, 0.5, 1],
     [1.5, 0.5 * 0.5 ** 0.5, 1.23819],
@@ -230,5 +230,5 @@ test('what is no option is named', () => {
   expect(() => cfg({ rescale: { phi: 0.5, of: 'x0' as never } })).toThrow('rescale is of something unknown: of="x0"');
   expect(() => cfg({ asked: 'some' as never })).toThrow('unknown evaluations: asked="some"');
   expect(() => cfg().guide({ ...input, none: undefined } as never)).toThrow('[guidance/cfg] nothing stands for no condition');
-  expect(() => cfg().guide({ ...input, conditions: ['cond', 'cond'] })).toThrow('rule follows one condition: conditions=2');
+  expect(() => cfg().guide({ ...input, conditions: ['cond', 'cond'] as const })).toThrow('rule follows one condition: conditions=2');
 });

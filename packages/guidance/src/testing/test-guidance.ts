@@ -9,7 +9,7 @@ import {
   type NoiseLevels,
 } from '@langevin/core';
 import { arrayAlgebra, tensorAlgebra } from '@langevin/core-schedules';
-import { counterGenerator, tensor, UserError, type Engine } from '@langevin/tensor';
+import { counterGenerator, tensor, UserError, type Engine, type Tensor } from '@langevin/tensor';
 import type { Guidance } from '../guidance.ts';
 
 export interface GuidanceTestOptions {
@@ -33,8 +33,8 @@ const LEVELS: readonly NoiseLevel[] = [
 
 /**
  * Registers the conformance tests of a rule: where all conditions say the same it says that too; evaluations are counted truthfully at
- * every level; items of a batch do not see each other; units do not matter; gradients are those of the prediction; tensors give what arrays give;
- * what is no model or no condition is refused.
+ * every level; items of a batch do not see each other; units do not matter; gradients are those of the prediction; tensors give what arrays
+ * give; what is no model or no condition is refused.
  *
  * @example
  * // not run: needs vitest
@@ -46,7 +46,7 @@ export function testGuidance(guidance: Guidance, { test, conditions = 1, engines
   const x = numbers(1, 3);
   const told = Array.from({ length: conditions }, (_, i) => numbers(10 + i, 0.7));
   const none = numbers(5, 0.7);
-  const guided = (model: ConditionalDenoiser<Float64Array, Float64Array> = around<Float64Array>(algebra)): Denoiser<Float64Array> =>
+  const guided = (model = around<Float64Array>(algebra)): Denoiser<Float64Array> =>
     guidance.guide({ denoiser: model, algebra, conditions: told, none });
   const lists: readonly NoiseLevels[] = [...levels, Array.from({ length: ITEMS }, (_, i) => levels[i % levels.length]!)];
 
@@ -128,7 +128,7 @@ export function testGuidance(guidance: Guidance, { test, conditions = 1, engines
       const over = tensorAlgebra({ engine });
       const asTensor = (values: Float64Array) => tensor(Float32Array.from(values), { shape: [ITEMS, SIZE] });
       const denoise = guidance.guide({
-        denoiser: around(over),
+        denoiser: around<Tensor>(over),
         algebra: over,
         conditions: told.map(asTensor),
         none: asTensor(none),
@@ -201,7 +201,7 @@ function close(
   { within, what }: { readonly within: number; readonly what: string },
 ): void {
   demand(a.length === b.length, `${what}: ${a.length} numbers instead of ${b.length}`);
-  const gap = a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
+  const gap = Math.max(...Array.from(a, (value, i) => Math.abs(value - b[i]!)));
   demand(gap <= within && a.every(Number.isFinite), `${what}: ${gap} apart, allowed ${within}`);
 }
 
