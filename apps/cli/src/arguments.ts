@@ -45,3 +45,12 @@ function parsed(text: string): unknown {
   }
   return text !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
 }
+
+/** Parses a number within a range. */
+export function number(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (Number.isFinite(value) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`Give a number from ${least} to ${most}.`);
+  };
+}

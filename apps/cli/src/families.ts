@@ -176,15 +176,13 @@ function listOptions<V>(known: Registry<V>): readonly Row[] {
 }
 
 async function listSamplers(known: Registry<Sampler>): Promise<readonly Row[]> {
-  const rows = await Promise.all(
+  return Promise.all(
     known.names.map(async (name) => {
       const sampler = known.create(name);
       const { order, stochastic, paper } = sampler;
-      // No command makes a guided denoiser: what works with nothing else is not for the command line.
-      return (await needsGuidance(sampler)) ? [] : [{ name, order, stochastic, paper }];
+      return { name, order, stochastic, needsGuidance: await needsGuidance(sampler), paper };
     }),
   );
-  return rows.flat();
 }
 
 function listSummaries<V extends { readonly summary: string }>(known: Registry<V>): readonly Row[] {

@@ -61,7 +61,7 @@ describe('what is wrong is said in one line, with the value and what to do', () 
     [
       ['list', 'sampler'],
       '[cli/list] unknown list: "sampler". Did you mean "samplers"? Known: samplers, spacings, processes, weights, levels, '
-        + 'preconditionings, backbones, data, metrics, strategies, splatFormats, commands, engines.',
+        + 'preconditionings, guidance, backbones, data, metrics, strategies, splatFormats, commands, engines.',
     ],
     [['info', '/nowhere'], '[pipelines/checkpoint] nothing to load: path=/nowhere.'],
     [['info', ''], '[pipelines/checkpoint] nothing to load: path="".'],
@@ -73,8 +73,9 @@ describe('what is wrong is said in one line, with the value and what to do', () 
     [['sample', '--checkpoint', 'x', '--plugin', 'no-such-package'], '[cli/plugin] plugin cannot be loaded: plugin=no-such-package, '],
     [
       ['sample', '--checkpoint', 'x', '--sampler', 'dpmpp-2m-cfg-pp'],
-      '[cli/sample] sampler works with guided denoisers only, which the command line does not make: --sampler dpmpp-2m-cfg-pp.',
+      '[cli/sample] sampler works with guided denoisers only: --sampler dpmpp-2m-cfg-pp. Add --guidance, such as --guidance 1.5.',
     ],
+    [['sample', '--checkpoint', 'x', '--guidance', 'much'], '--guidance'],
     [['sample', '--checkpoint', 'x', '--sampler', 'euler_cfg_pp'], '[cli/sample] sampler works with guided denoisers only'],
   ])('%j', async (args, message) => {
     const { code, out, err } = await cli(args);

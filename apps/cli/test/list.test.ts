@@ -15,8 +15,9 @@ describe('list', () => {
   it('samplers, with what they declare', async () => {
     expect(await listed('samplers')).toEqual(
       expect.arrayContaining([
-        { name: 'heun', order: 2, stochastic: false, paper: 'arXiv:2206.00364, Algorithm 2' },
-        { name: 'ddpm', order: 1, stochastic: true, paper: 'arXiv:2006.11239' },
+        { name: 'heun', order: 2, stochastic: false, needsGuidance: false, paper: 'arXiv:2206.00364, Algorithm 2' },
+        { name: 'ddpm', order: 1, stochastic: true, needsGuidance: false, paper: 'arXiv:2006.11239' },
+        expect.objectContaining({ name: 'euler-cfg-pp', needsGuidance: true }),
       ]),
     );
   });
@@ -51,8 +52,8 @@ describe('list', () => {
 
   it('as a table for people', async () => {
     const { out } = await cli(['list', 'samplers']);
-    expect(out.split('\n')[0]).toMatch(/^name +order +stochastic +paper$/);
-    expect(out).toMatch(/^heun +2 +no +arXiv/m);
+    expect(out.split('\n')[0]).toMatch(/^name +order +stochastic +needsGuidance +paper$/);
+    expect(out).toMatch(/^heun +2 +no +no +arXiv/m);
   });
 
   it('what plugins add', async () => {
@@ -62,7 +63,13 @@ describe('list', () => {
       "export const samplers = { mine: () => ({ name: 'mine', order: 1, stochastic: false, paper: 'none', init: () => ({}), step: "
         + 'async ({ x }) => ({ x, denoised: x }) }) };\n',
     );
-    expect(await listed('samplers', '--plugin', file)).toContainEqual({ name: 'mine', order: 1, stochastic: false, paper: 'none' });
+    expect(await listed('samplers', '--plugin', file)).toContainEqual({
+      name: 'mine',
+      order: 1,
+      stochastic: false,
+      needsGuidance: false,
+      paper: 'none',
+    });
     await writeFile(`${file}.empty.mjs`, 'export const other = 1;\n');
     expect((await cli(['list', 'samplers', '--plugin', `${file}.empty.mjs`])).err).toContain('[cli/plugin] plugin adds nothing: ');
     await writeFile(`${file}.taken.mjs`, 'export const samplers = { heun: () => 1 };\n');

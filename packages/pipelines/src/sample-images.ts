@@ -1,4 +1,12 @@
-import { bindCondition, type Denoiser, type NoiseLevel, type NoiseSource, relativeSigma, type Sampler } from '@langevin/core';
+import {
+  bindCondition,
+  type Conditions,
+  type Denoiser,
+  type NoiseLevel,
+  type NoiseSource,
+  relativeSigma,
+  type Sampler,
+} from '@langevin/core';
 import { networkDenoiser, type NoiseRecipe } from '@langevin/diffusion';
 import { spacings, tensorAlgebra, type NoiseProcess, type Spacing } from '@langevin/core-schedules';
 import { fromImages, toImages, type Image } from '@langevin/io';
@@ -45,7 +53,7 @@ export interface SampleResult {
  * }
  */
 export async function* sampleImages(given: SampleImagesOptions): AsyncGenerator<SampleStep | SampleResult, void> {
-  const { count, classes, ...options } = checkSampleOptions(given);
+  const { count, classes, none, ...options } = checkSampleOptions(given);
   const {
     model,
     seed = 0,
@@ -67,10 +75,16 @@ export async function* sampleImages(given: SampleImagesOptions): AsyncGenerator<
   const size = Math.ceil(count / batches);
   const { channels, height, width } = pictureForm(model.network);
   const shape = [size, channels, height, width] as const;
-  const denoiserOf = (labels: readonly number[] | undefined): Denoiser<Tensor> => {
-    const label = labels && tensor(Int32Array.from(labels), { dtype: 'int32', shape: [size] });
-    return bindCondition(compiled, { ...(label && { label }) });
-  };
+  const told = (labels: readonly number[] | undefined): Conditions =>
+    labels === undefined ? {} : { label: tensor(Int32Array.from(labels), { dtype: 'int32', shape: [size] }) };
+  const denoiserOf = (labels: readonly number[] | undefined): Denoiser<Tensor> => bindCondition(compiled, told(labels));
+  const guidedOf = (labels: readonly number[] | undefined): Denoiser<Tensor> =>
+    options.guidance?.guide({
+      denoiser: compiled,
+      algebra,
+      conditions: [told(labels)],
+      ...(none !== undefined && { none: told(Array.from({ length: size }, () => none)) }),
+    }) ?? denoiserOf(labels);
   const images: Image[] = [];
   let nfe = 0;
   try {
@@ -80,7 +94,7 @@ export async function* sampleImages(given: SampleImagesOptions): AsyncGenerator<
       const bytes = async (x: Tensor): Promise<Image[]> => toImages({ data: await float32Data(x, onEngine), shape }).slice(0, wanted);
       const labels = classes && numbers.map((i) => classes[Math.min(i, count - 1)]!);
       const batch: SampleBatch = { images: numbers, seed, levels, denoiserOf, ...(labels && { labels }) };
-      const plain = denoiserOf(labels);
+      const plain = guidedOf(labels);
       const { start, inside } = noiseOf(kind, batch);
       const x0 = options.pictures && tensor(fromImages(numbers.map((i) => options.pictures![Math.min(i, count - 1)]!)).data, { shape });
       const x = await startState({ algebra, noise: start, at: levels[0]!, like: zeros(shape), ...(x0 && { x0 }) });

@@ -1,6 +1,7 @@
 import type { Denoiser, NoiseLevel, NoiseSource, Sampler } from '@langevin/core';
 import type { Spacing } from '@langevin/core-schedules';
 import type { NetworkDenoiser } from '@langevin/diffusion';
+import { checkGuidance, type Guidance } from '@langevin/guidance';
 import type { Image } from '@langevin/io';
 import { checkNumber, didYouMean, readOptions, shownValue, UserError, type Engine, type Tensor } from '@langevin/tensor';
 import { checkModel, type DiffusionModel } from './diffusion-model.ts';
@@ -37,7 +38,11 @@ export interface SampleImagesOptions {
    * which its run starts, too. With a name, runs start from noise keyed by image. @default 'images'
    */
   readonly noise?: 'images' | 'brownian-tree' | ((batch: SampleBatch) => NoiseSource);
-  /** What stands around the model's denoiser: guidance, clamping, inpainting. @default nothing */
+  /** Leads images towards their classes: `cfg({ scale: 3 })`. @default none */
+  readonly guidance?: Guidance;
+  /** A class, by number or name, that guidance leads away from. @default what the model was told in place of classes, where it was */
+  readonly negative?: number | string;
+  /** What stands around the denoiser, guided or not:  clamping, inpainting. @default nothing */
   readonly denoiser?: (denoise: Denoiser<Tensor>, batch: SampleBatch) => Denoiser<Tensor>;
   /**
    * Pictures to start from, as SDEdit does (Meng et al. 2022, arXiv:2108.01073), one for each image and of the model's size: noised to the
@@ -63,6 +68,8 @@ interface CheckedOptions extends SampleImagesOptions {
   readonly count: number;
   /** Of each image, by number; absent for models without. */
   readonly classes?: readonly number[];
+  /** What guidance compares with, by number; absent where there is none. */
+  readonly none?: number;
 }
 
 const NAMES = [
@@ -73,6 +80,8 @@ const NAMES = [
   'spacing',
   'steps',
   'noise',
+  'guidance',
+  'negative',
   'denoiser',
   'pictures',
   'startSigma',
@@ -100,12 +109,20 @@ export function checkSampleOptions(given: SampleImagesOptions): CheckedOptions {
     throw new UserError('[pipelines/sample] denoiser is no wrapper. Pass a function from denoiser to denoiser.');
   checkNumber('pipelines/sample', { batch }, { kind: 'integer', atLeast: 1 });
   checkNumber('pipelines/sample', { startSigma }, { above: 0 });
-  const { labels } = options;
+  const { labels, guidance, negative } = options;
+  if (guidance !== undefined) checkGuidance('pipelines/sample', guidance);
+  if (guidance === undefined && negative !== undefined)
+    throw new UserError(
+      `[pipelines/sample] a class to lead away from does nothing without guidance: negative=${shownValue(negative)}. Pass guidance too.`,
+    );
+  if (guidance !== undefined && labelCount(model.network) === undefined)
+    throw new UserError(`[pipelines/sample] model knows no classes, which guidance follows: guidance=${guidance.name}. Leave it out.`);
   const count = Array.isArray(labels) ? labels.length : labels;
   checkNumber('pipelines/sample', { images: count }, { kind: 'integer', atLeast: 1, atMost: 1e6, advice: 'Ask for 1 to 1000000.' });
   const classes = checkLabels(model, labels);
+  const none = classes && noneOf(model, options);
   if (pictures !== undefined) checkPictures(model, { pictures, count: count as number });
-  return { ...options, count: count as number, ...(classes && { classes }) };
+  return { ...options, count: count as number, ...(classes && { classes }), ...(none !== undefined && { none }) };
 }
 
 function checkLabels(model: DiffusionModel, labels: SampleImagesOptions['labels']): readonly number[] | undefined {
@@ -126,6 +143,13 @@ function checkLabels(model: DiffusionModel, labels: SampleImagesOptions['labels'
         + `${model.labels ? ', or names' : ''}.`,
     );
   });
+}
+
+/** What guidance compares the classes with. */
+function noneOf(model: DiffusionModel, { negative }: SampleImagesOptions): number | undefined {
+  if (negative !== undefined) return checkLabels(model, [negative])![0]!;
+  const label = model.network.info.conditions['label'];
+  return model.labels?.none ?? (label?.kind === 'label' ? (label.none ?? undefined) : undefined);
 }
 
 /** The number of a class. Of a category there are several: see {@link drawLabels}. */

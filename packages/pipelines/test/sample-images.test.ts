@@ -1,3 +1,4 @@
+import { cfg } from '@langevin/guidance';
 import { networkDenoiser } from '@langevin/diffusion';
 import { combineDenoisers } from '@langevin/core';
 import { edm, edmPreconditioning, karras, precondition, arrayAlgebra } from '@langevin/core-schedules';
@@ -192,6 +193,29 @@ describe('every part is an argument', () => {
     const away = await run({ ...options, denoiser: guided(0) });
     expect(away.bytes).toEqual((await run({ ...options, labels: [2, 2] })).bytes);
     expect(away.nfe).toBe(2 * usual.nfe);
+  });
+
+  it('guidance: the rule by hand, with the same evaluations; away from a class of your own', async () => {
+    const options = { model: tinyModel(), labels: [0, 1], seed: 3, steps: 4 };
+    const usual = await run(options);
+    const byHand = await run({
+      ...options,
+      denoiser: (denoise, { denoiserOf, images }) =>
+        combineDenoisers([denoise, denoiserOf(images.map(() => 2))], ([{ denoised: d }, { denoised: u }]) => ({
+          denoised: add(mul(d, 3), mul(u, -2)),
+          unconditional: u,
+        })),
+    });
+    const guided = await run({ ...options, guidance: cfg({ scale: 3 }), negative: 2 });
+    expect(guided.bytes).toEqual(byHand.bytes);
+    expect(guided.bytes).not.toEqual(usual.bytes);
+    expect([guided.nfe, byHand.nfe]).toEqual([2 * usual.nfe, 2 * usual.nfe]);
+    const plain = await run({ ...options, guidance: cfg({ scale: 1 }) });
+    expect([plain.bytes, plain.nfe]).toEqual([usual.bytes, usual.nfe]);
+    await expect(run({ ...options, guidance: cfg() })).rejects.toThrow('[guidance/cfg] nothing stands for no condition');
+    await expect(run({ ...options, negative: 2 })).rejects.toThrow('does nothing without guidance: negative=2');
+    await expect(run({ ...options, guidance: {} as never })).rejects.toThrow('[pipelines/sample] this is no guidance');
+    await expect(run({ ...options, guidance: cfg(), negative: 99 })).rejects.toThrow("label is not one of the model's: label=99");
   });
 
   it('a picture and a start level: with little noise on it the picture stays, with all of it nothing is left', async () => {

@@ -1,9 +1,9 @@
-import { combineDenoisers, type Denoiser } from '@langevin/core';
 import { networkDenoiser } from '@langevin/diffusion';
+import { cfg } from '@langevin/guidance';
 import type { Image } from '@langevin/io';
 import { sampleImages, type DiffusionModel } from '@langevin/pipelines';
 import { dpmpp2m } from '@langevin/samplers';
-import { add, mul, type Engine, type Tensor } from '@langevin/tensor';
+import type { Engine } from '@langevin/tensor';
 
 /** Model calls of each sample without guidance: one a step. */
 export const CALLS = 20;
@@ -21,7 +21,6 @@ export interface StudySampleOptions {
 /** Samples of a model, all by one sampler with so many calls. @throws Error when it took another number of calls */
 export async function samplesOf({ model, labels, seed, engine, guidanceScale = 1 }: StudySampleOptions): Promise<readonly Image[]> {
   const compiled = networkDenoiser({ network: model.network, params: model.params, noise: model.noise, engine });
-  const { none } = model.labels ?? {};
   try {
     const events = sampleImages({
       model,
@@ -32,12 +31,7 @@ export async function samplesOf({ model, labels, seed, engine, guidanceScale = 1
       batch: 250,
       engine,
       compiled,
-      ...(guidanceScale !== 1 && {
-        denoiser: (denoise, { denoiserOf, images }) => {
-          if (none === undefined) throw new Error('[bench/quality] guidance needs a model that was trained without labels too.');
-          return guided(denoise, denoiserOf(images.map(() => none)), guidanceScale);
-        },
-      }),
+      ...(guidanceScale !== 1 && { guidance: cfg({ scale: guidanceScale }) }),
     });
     for await (const event of events) {
       if (event.kind !== 'done') continue;
@@ -50,12 +44,4 @@ export async function samplesOf({ model, labels, seed, engine, guidanceScale = 1
     await compiled.dispose();
   }
   throw new Error('[bench/quality] sampling ended without pictures.');
-}
-
-/** Classifier-free guidance (Ho and Salimans 2022, arXiv:2207.12598, eq. 6): two calls for one. */
-function guided(conditional: Denoiser<Tensor>, unconditional: Denoiser<Tensor>, w: number): Denoiser<Tensor> {
-  return combineDenoisers([conditional, unconditional], ([{ denoised: c }, { denoised: u }]) => ({
-    denoised: add(mul(c, w), mul(u, 1 - w)),
-    unconditional: u,
-  }));
 }

@@ -1,14 +1,15 @@
 import type { Sampler } from '@langevin/core';
 import { basename, resolve } from 'node:path';
 import type { Spacing } from '@langevin/core-schedules';
+import { cfg, type Guidance } from '@langevin/guidance';
 import { imageGrid, type Image } from '@langevin/io';
 import { imageExtensions, writeImage } from '@langevin/io/node';
 import { loadModel, pictureForm, sampleImages, usualSampler, usualSpacing, type DiffusionModel } from '@langevin/pipelines';
 import { resolveSampler, resolveSpacing } from '@langevin/samplers/compat';
-import { median, UnsupportedError, UserError, type Engine } from '@langevin/tensor';
+import { median, UserError, type Engine } from '@langevin/tensor';
 import { Option, type Command } from 'commander';
 import { defineCommand, type CliCommand, type CommandContext } from '../define-command.ts';
-import { integer, list, setting } from '../arguments.ts';
+import { integer, list, number, setting } from '../arguments.ts';
 import { addEngineOptions, withEngine, type EngineOptions } from '../engines.ts';
 import { layOut } from '../grid-layout.ts';
 import { withNested } from '../nested.ts';
@@ -31,6 +32,8 @@ interface SampleOptions extends EngineOptions {
   readonly steps: number;
   readonly seed: number;
   readonly classes?: readonly string[];
+  readonly guidance?: number;
+  readonly negative?: string;
   readonly rows?: number;
   readonly columns: number;
   readonly batch: number;
@@ -86,6 +89,8 @@ function addSample(program: Command, terminal: CommandContext): void {
     .option('--steps <n>', 'sampler steps', integer(1, 100_000), 18)
     .option('--seed <n>', 'decides the noise, and which classes of a category are drawn', integer(0), 0)
     .option('--classes <names>', 'classes or categories, a row for each (default: every category)', list)
+    .option('--guidance <scale>', 'scale of classifier-free guidance; 1 is none (default: none)', number(-1000, 1000))
+    .option('--negative <class>', 'a class that guidance leads away from (default: what stands for no class)')
     .option('--rows <n>', 'rows of the grid (default: one for each class or category)', integer(1, 1000))
     .option('--columns <n>', 'images in a row', integer(1, 1000), 8)
     .option('--batch <n>', 'at most so many images at a time', integer(1, 4096), 32)
@@ -110,11 +115,11 @@ async function sample(options: SampleOptions, terminal: CommandContext): Promise
   remark(terminal, `loading ${folder}`);
   const model = await loadModel(folder, { backbones: registries.backbones, noiseParts: registries });
   const usual = { sampler: usualSampler(model.noise).name, spacing: usualSpacing(model.noise).name };
-  const { asked, sampler, spacing, note, noise } = await choose(options, { registries, usual });
-  if (note !== undefined) remark(terminal, `${asked}: ${note}`);
+  const { asked, noise, ...chosen } = await choose(options, { registries, usual });
+  if (chosen.note !== undefined) remark(terminal, `${asked}: ${chosen.note}`);
   if (noise !== undefined && options.noise !== noise)
     remark(terminal, `${asked}: its program takes the noise of a Brownian tree: --noise ${noise}`);
-  await withEngine(options, (engine) => sampleOn(engine, { begin, model, out, sampler, spacing, note, options }, terminal));
+  await withEngine(options, (engine) => sampleOn(engine, { begin, model, out, options, ...chosen }, terminal));
 }
 
 interface Choices {
@@ -123,6 +128,7 @@ interface Choices {
   readonly spacing: Spacing;
   readonly note: string | undefined;
   readonly noise: string | undefined;
+  readonly guidance: Guidance | undefined;
 }
 
 /** Sampler and spacing by the names that were given, or the usual ones. */
@@ -136,10 +142,10 @@ async function choose(
     ...registries,
     ...(options.set && { options: withNested(options.set, registries) }),
   });
-  if (await needsGuidance(sampler))
-    throw new UnsupportedError(
-      `[cli/sample] sampler works with guided denoisers only, which the command line does not make: --sampler ${asked}. Choose `
-        + 'another ("langevin list samplers"), or guide one in a program of your own, as docs/cookbook.md shows.',
+  const plusPlus = await needsGuidance(sampler);
+  if (plusPlus && options.guidance === undefined)
+    throw new UserError(
+      `[cli/sample] sampler works with guided denoisers only: --sampler ${asked}. Add --guidance, such as --guidance 1.5.`,
     );
   // Options are for a spacing that is made here: the one that a sampler's name brings along is made anew.
   const chosen =
@@ -150,23 +156,22 @@ async function choose(
           ...(options.setSpacing && { options: options.setSpacing }),
         });
   const spacing: Spacing = { name: chosen.name, levels: (process, wanted) => levels(chosen, process, wanted) };
-  return { asked, sampler, spacing, note, noise };
+  // CFG++ samplers look at the prediction without condition at every scale.
+  const guidance = options.guidance === undefined ? undefined : cfg({ scale: options.guidance, ...(plusPlus && { asked: 'all' }) });
+  return { asked, sampler, spacing, note, noise, guidance };
 }
 
-interface SampleJob {
+interface SampleJob extends Omit<Choices, 'asked' | 'noise'> {
   /** When the command began. */
   readonly begin: number;
   readonly model: DiffusionModel;
   readonly out: string;
-  readonly sampler: Sampler;
-  readonly spacing: Spacing;
-  readonly note: string | undefined;
   readonly options: SampleOptions;
 }
 
 async function sampleOn(
   engine: Engine,
-  { begin, model, out, sampler, spacing, note, options }: SampleJob,
+  { begin, model, out, sampler, spacing, note, guidance, options }: SampleJob,
   terminal: Terminal,
 ): Promise<void> {
   const layout = layOut(model, options);
@@ -188,6 +193,8 @@ async function sampleOn(
       steps: options.steps,
       noise: options.noise ?? 'images',
       batch: options.batch,
+      ...(guidance && { guidance }),
+      ...(options.negative !== undefined && { negative: options.negative }),
       signal: terminal.signal,
       engine,
     });
@@ -228,6 +235,8 @@ async function sampleOn(
     sampler: sampler.name,
     ...(note !== undefined && { note }),
     noise: options.noise,
+    ...(guidance && { guidance: options.guidance }),
+    ...(options.negative !== undefined && { negative: options.negative }),
     spacing: spacing.name,
     steps: options.steps,
     nfe,
