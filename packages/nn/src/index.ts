@@ -1,3 +1,13 @@
+export { adapted, type Adapter } from './adapters/adapted.ts';
+export {
+  deltaOf,
+  type Factor,
+  type FullDelta,
+  type HadamardDelta,
+  type KroneckerDelta,
+  type LowRankDelta,
+  type WeightDelta,
+} from './adapters/weight-delta.ts';
 export { embeddingMlp, type EmbeddingMlpConfig, type EmbeddingMlpParams } from './blocks/embedding-mlp.ts';
 export { firDoubled, firHalved } from './blocks/fir-resample.ts';
 export { fourierFeatures, type FourierFeaturesConfig, type FourierFeaturesParams } from './blocks/fourier-features.ts';

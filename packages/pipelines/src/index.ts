@@ -5,6 +5,18 @@ export { modelPackage } from './model-package.ts';
 export { imageNetwork, labelCount, pictureForm, type ImageNetworkOptions, type PictureForm } from './image-network.ts';
 export { readWeights, widened, type ReadWeightsOptions, type WeightDType } from './weights.ts';
 
+// Adapters
+export {
+  peftSettings,
+  readAdapter,
+  type AdapterAccount,
+  type AdapterTarget,
+  type ModuleSettings,
+  type PeftSettings,
+  type ReadAdapter,
+  type ReadAdapterOptions,
+} from './adapters/index.ts';
+
 // Labels
 export { labelChoices, type Category, type Labels } from './labels.ts';
 export { drawLabels, type DrawLabelsOptions } from './draw-labels.ts';
@@ -20,6 +32,17 @@ export { labelledPictures, type LabelledPictures, type LabelledPicturesOptions }
 export { pictureBatches, type PictureBatchesOptions } from './picture-batches.ts';
 export { diffusionRunFromConfig, type DiffusionRun, type DiffusionRunOptions } from './diffusion-run.ts';
 export { loadModel, loadRunModel, type CheckpointKind, type LoadRunOptions, type RunModel, type RunWeights } from './run-model.ts';
+export { componentOf, openCheckpoint, type Checkpoint, type Component, type OpenCheckpointOptions } from './checkpoint/checkpoint.ts';
+export type { Evidence } from './checkpoint/evidence.ts';
+export type { CheckpointFiles, WeightFile } from './checkpoint/files.ts';
+export { folderFiles } from './checkpoint/folder-files.ts';
+export { hubFiles } from './checkpoint/hub/hub-files.ts';
+export type { HubOptions } from './checkpoint/hub/hub-options.ts';
+export type { Architecture } from './checkpoint/single-file/architecture.ts';
+export { singleFile, type SingleFileOptions } from './checkpoint/single-file/single-file.ts';
+export { surveyCheckpoint, type CheckpointSurvey, type ComponentSurvey } from './checkpoint/survey.ts';
+export type { WeightChoice, WeightChoiceOptions } from './checkpoint/weight-choice.ts';
+export type { IndexEntry, ModelIndex } from './checkpoint/model-index.ts';
 export { describeCheckpoint, type CheckpointDescription, type PrefixSummary } from './describe-checkpoint.ts';
 
 // Judges of samples

@@ -1,0 +1,3 @@
+export type { AdapterTarget } from './module-index.ts';
+export { peftSettings, type ModuleSettings, type PeftSettings } from './peft-settings.ts';
+export { readAdapter, type AdapterAccount, type ReadAdapter, type ReadAdapterOptions } from './read-adapter.ts';

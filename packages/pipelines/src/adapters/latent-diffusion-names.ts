@@ -1,0 +1,67 @@
+const ENDS: Readonly<Record<string, string>> = {
+  conv_in: 'input_blocks.0.0',
+  conv_norm_out: 'out.0',
+  conv_out: 'out.2',
+  'time_embedding.linear_1': 'time_embed.0',
+  'time_embedding.linear_2': 'time_embed.2',
+  'add_embedding.linear_1': 'label_emb.0.0',
+  'add_embedding.linear_2': 'label_emb.0.2',
+};
+const RESNET: Readonly<Record<string, string>> = {
+  norm1: 'in_layers.0',
+  conv1: 'in_layers.2',
+  time_emb_proj: 'emb_layers.1',
+  norm2: 'out_layers.0',
+  conv2: 'out_layers.3',
+  conv_shortcut: 'skip_connection',
+};
+
+/**
+ * What latent diffusion and sgm call the modules of a U-Net of diffusers, as adapters for SDXL spell them: blocks are numbered through,
+ * those of diffusers by level and kind.
+ *
+ * @param modules the U-Net's own; of other networks nothing is found
+ * @returns pairs of their name and diffusers'
+ */
+export function latentDiffusionNames(modules: readonly string[]): readonly (readonly [theirs: string, ours: string])[] {
+  const levels = modules.flatMap((name) => /^down_blocks\.0\.resnets\.(\d+)\./u.exec(name)?.[1] ?? []);
+  const layers = Math.max(-1, ...levels.map(Number)) + 1;
+  if (layers === 0) return [];
+  const attends = new Set(modules.flatMap((name) => /^(up_blocks\.\d+)\.attentions\./u.exec(name)?.[1] ?? []));
+  return modules.flatMap((name) => {
+    const theirs = ENDS[name] ?? blockName(name, { layers, attends });
+    return theirs === undefined ? [] : [[theirs, name] as const];
+  });
+}
+
+function blockName(
+  name: string,
+  { layers, attends }: { readonly layers: number; readonly attends: ReadonlySet<string> },
+): string | undefined {
+  const middle = /^mid_block\.(resnets|attentions)\.(\d+)\.(.+)$/u.exec(name);
+  if (middle !== null) {
+    const [, kind, i, rest] = middle as unknown as readonly [string, string, string, string];
+    return kind === 'resnets' ? resnet(`middle_block.${2 * Number(i)}`, rest) : `middle_block.1.${rest}`;
+  }
+  const block = /^(down|up)_blocks\.(\d+)\.(resnets|attentions|downsamplers|upsamplers)\.(\d+)\.(.+)$/u.exec(name);
+  if (block === null) return undefined;
+  const [, side, level, kind, i, rest] = block as unknown as readonly [string, string, string, string, string, string];
+  const [b, l] = [Number(level), Number(i)];
+  const at = side === 'down' ? `input_blocks.${1 + b * (layers + 1) + l}` : `output_blocks.${b * (layers + 1) + l}`;
+  switch (kind) {
+    case 'resnets':
+      return resnet(`${at}.0`, rest);
+    case 'attentions':
+      return `${at}.1.${rest}`;
+    case 'downsamplers':
+      return rest === 'conv' ? `input_blocks.${(b + 1) * (layers + 1)}.0.op` : undefined;
+    default: {
+      const child = attends.has(`up_blocks.${b}`) ? 2 : 1;
+      return rest === 'conv' ? `output_blocks.${b * (layers + 1) + layers}.${child}.conv` : undefined;
+    }
+  }
+}
+
+function resnet(at: string, rest: string): string | undefined {
+  return RESNET[rest] === undefined ? undefined : `${at}.${RESNET[rest]}`;
+}
