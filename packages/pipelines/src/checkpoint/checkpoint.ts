@@ -3,6 +3,7 @@ import type { Evidence } from './evidence.ts';
 import { namesIn, within, type CheckpointFiles } from './files.ts';
 import { givenFiles } from './given-files.ts';
 import type { HubOptions } from './hub/hub-options.ts';
+import type { SingleFileOptions } from './single-file/single-file.ts';
 import { parseModelIndex, type ModelIndex } from './model-index.ts';
 import { isPlainObject } from './plain-object.ts';
 import { chooseWeights, type WeightChoice, type WeightChoiceOptions } from './weight-choice.ts';
@@ -32,6 +33,11 @@ export interface Checkpoint {
 }
 
 export interface OpenCheckpointOptions extends WeightChoiceOptions {
+  /** How a single file is read. */
+  readonly singleFile?: Omit<SingleFileOptions, 'config'> & {
+    /** A folder in the layout of diffusers, or an id, for what the file lacks: tokenizers, and configurations. @default none */
+    readonly config?: string | CheckpointFiles;
+  };
   /** How a hub is asked, where the id of a model is given. @default as Python's `huggingface_hub` is told by variables */
   readonly hub?: HubOptions;
 }
@@ -53,17 +59,18 @@ const TOKENIZER_FILES = ['tokenizer.json', 'vocab.json', 'spiece.model', 'tokeni
  * Opens a checkpoint in the layout of diffusers: reads `model_index.json` and the configurations of its components, and decides which files
  * hold their weights. Nothing is executed, and no weight is read.
  *
- * @param given a folder that exists; else the id of a model on a hub, `owner/name` or `owner/name@revision`; or files from elsewhere
+ * @param given a folder, or a single file in the names of its first program, that exists; else the id of a model on a hub, `owner/name`
+ *   or `owner/name@revision`; or files from elsewhere
  * @throws UserError naming the file that is missing or malformed
  */
 export async function openCheckpoint(given: string | CheckpointFiles, options: OpenCheckpointOptions = {}): Promise<Checkpoint> {
-  const { hub, ...choice } = options;
-  const files = await givenFiles(given, { hub });
+  const { hub, singleFile, ...choice } = options;
+  const files = await givenFiles(given, { hub, singleFile });
   if (!files.sizes.has('model_index.json')) return openSingle(files, choice);
   const index = parseModelIndex(await files.json('model_index.json'), `${files.label}/model_index.json`);
   const components = new Map<string, Component>();
   const absent = new Map<string, string>();
-  const evidence: Evidence[] = [];
+  const evidence: Evidence[] = [...(files.evidence ?? [])];
   for (const [name, entry] of index.components) {
     if (entry === null) {
       absent.set(name, 'null in model_index.json');
@@ -80,7 +87,7 @@ export async function openCheckpoint(given: string | CheckpointFiles, options: O
     }
     const component = await readComponent(files, { name, folder: name, listed: entry.className, options: choice });
     components.set(name, component);
-    evidence.push(...evidenceOf(component, entry.className));
+    evidence.push(...evidenceOf(component, { listed: entry.className, derived: files.derived }));
   }
   for (const [name, reason] of absent) evidence.push({ component: name, what: 'component', value: 'absent', from: reason });
   return Object.freeze({ files, index, components, absent, evidence });
@@ -99,7 +106,7 @@ async function openSingle(files: CheckpointFiles, options: WeightChoiceOptions):
     files,
     components: new Map([[component.name, component]]),
     absent: new Map<string, string>(),
-    evidence: evidenceOf(component, undefined),
+    evidence: [...(files.evidence ?? []), ...evidenceOf(component, { listed: undefined, derived: files.derived })],
   });
 }
 
@@ -142,7 +149,10 @@ function classOf(config: Readonly<Record<string, unknown>>): string | undefined 
   return Array.isArray(listed) && typeof listed[0] === 'string' ? listed[0] : undefined;
 }
 
-function evidenceOf({ name, className, weights, folder, config }: Component, listed: string | undefined): readonly Evidence[] {
+function evidenceOf(
+  { name, className, weights, folder, config }: Component,
+  { listed, derived }: { readonly listed: string | undefined; readonly derived: string | undefined },
+): readonly Evidence[] {
   const own = classOf(config);
   const noted = own === undefined || own === className ? '' : `; its own configuration says ${own}`;
   return [
@@ -150,9 +160,11 @@ function evidenceOf({ name, className, weights, folder, config }: Component, lis
       component: name,
       what: 'class',
       value: className,
-      from: `${listed === undefined ? within(folder, 'config.json') : 'model_index.json'}${noted}`,
+      from: derived ?? `${listed === undefined ? within(folder, 'config.json') : 'model_index.json'}${noted}`,
     },
-    ...(weights ? [{ component: name, what: 'weights', value: within(folder, weights.name), from: weights.reason }] : []),
+    ...(weights && derived === undefined
+      ? [{ component: name, what: 'weights', value: within(folder, weights.name), from: weights.reason }]
+      : []),
   ];
 }
 

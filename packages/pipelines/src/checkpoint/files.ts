@@ -1,5 +1,6 @@
 import type { UnreadWeight } from '@langevin/nn';
 import type { Tensor } from '@langevin/tensor';
+import type { Evidence } from './evidence.ts';
 
 /** Tensors of a file of weights by name; none is read before an engine needs it. */
 export interface WeightFile {
@@ -15,8 +16,14 @@ export interface WeightFile {
 export interface CheckpointFiles {
   /** Where they lie, as messages say it. */
   readonly label: string;
+  /** Where no file is an index or a configuration: what these follow from. @default they are files */
+  readonly derived?: string;
+  /** What was decided when the files were found. @default nothing */
+  readonly evidence?: readonly Evidence[];
   /** All paths with their size in bytes. */
   readonly sizes: ReadonlyMap<string, number>;
+  /** Whether reading a file of weights, with all shards of an index, downloads nothing. @default everything is here */
+  readonly isHere?: (path: string) => Promise<boolean>;
   /** A configuration as Python writes it. @throws UserError when it is not JSON, or too large to be one */
   readonly json: (path: string) => Promise<unknown>;
   /** A file as it is: a vocabulary, say. @throws UserError when it is larger than `maxBytes` */

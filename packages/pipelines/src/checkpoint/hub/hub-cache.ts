@@ -61,6 +61,16 @@ export async function cachedFile(
   return place;
 }
 
+/** Whether a file is in the cache, under its own name or as a blob. */
+export async function isCached(
+  file: HubFile,
+  { id, hub, commit }: { readonly id: HubId; readonly hub: ResolvedHub; readonly commit: string },
+): Promise<boolean> {
+  const repository = repositoryFolder(id, hub);
+  const places = [join(repository, 'snapshots', commit, file.path), join(repository, 'blobs', file.digest.hex)];
+  return (await Promise.all(places.map(sizeOf))).includes(file.bytes);
+}
+
 async function fetchBlob(
   blob: string,
   { file, id, hub, commit }: { readonly file: HubFile; readonly id: HubId; readonly hub: ResolvedHub; readonly commit: string },

@@ -5,7 +5,7 @@ import { mappedTensors } from '../../weights.ts';
 import type { CheckpointFiles } from '../files.ts';
 import { folderFiles } from '../folder-files.ts';
 import { isPlainObject } from '../plain-object.ts';
-import { cachedCommit, cachedFile, noteCommit, repositoryFolder } from './hub-cache.ts';
+import { cachedCommit, cachedFile, isCached, noteCommit, repositoryFolder } from './hub-cache.ts';
 import { checkRevision, parseHubId, type HubId } from './hub-id.ts';
 import { listHub, type HubListing } from './hub-listing.ts';
 import { resolveHub, type HubOptions, type ResolvedHub } from './hub-options.ts';
@@ -78,6 +78,13 @@ function onlineFiles(
     bytes: async (path: string, { maxBytes }: { readonly maxBytes: number }) => {
       checkSize(path, maxBytes);
       return readBytes(await place(path), { maxBytes });
+    },
+    isHere: async (path: string) => {
+      const own = files.get(path);
+      if (own === undefined || !(await isCached(own, { id, hub, commit }))) return false;
+      const shards = path.endsWith('.json') ? shardsOf(await json(path), path) : [];
+      for (const shard of shards) if (files.has(shard) && !(await isCached(files.get(shard)!, { id, hub, commit }))) return false;
+      return true;
     },
     weights: async (path: string) => {
       if (path.endsWith('.json')) for (const shard of shardsOf(await json(path), path)) if (files.has(shard)) await place(shard);
