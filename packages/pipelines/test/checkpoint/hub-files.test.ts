@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../src/checkpoint/checkpoint.ts';
 import { hubFiles } from '../../src/checkpoint/hub/hub-files.ts';
 import { parseHubId } from '../../src/checkpoint/hub/hub-id.ts';
+import { surveyCheckpoint } from '../../src/checkpoint/survey.ts';
 import { resolveHub } from '../../src/checkpoint/hub/hub-options.ts';
 import { COMMIT, serveHub, type Fault, type HubServerOptions } from './hub-server.ts';
 import { scratch } from './tiny-checkpoint.ts';
@@ -239,6 +240,16 @@ describe('hubFiles', () => {
     await expect(hubFiles('owner', options)).rejects.toThrow('not the id of a model');
     for (const wrong of [{ endpoint: 'ftp://x' }, { token: 'a b' }, { network: 'of' as 'offline' }, { retries: -1 }])
       await expect(hubFiles('owner/tiny', { ...options, ...wrong })).rejects.toThrow(UserError);
+  });
+
+  it('is surveyed without a download of its weights, and counted once they are here', async () => {
+    const { options, fetched } = await hubOf();
+    const far = await surveyCheckpoint('owner/tiny', { hub: options });
+    expect(far.components).toEqual([{ name: 'unet', className: 'UNet2DModel', weights: MODEL, bytes: 20_080 }]);
+    expect(fetched()).not.toContain(MODEL);
+    await (await hubFiles('owner/tiny', options)).weights(MODEL);
+    const { components } = await surveyCheckpoint('owner/tiny', { hub: options });
+    expect(components[0]).toMatchObject({ bytes: 20_000, counted: { tensors: 1, elements: 5000, dtypes: { float32: 5000 } } });
   });
 
   it('takes a folder where there is one, and an id otherwise', async () => {

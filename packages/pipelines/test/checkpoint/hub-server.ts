@@ -76,7 +76,8 @@ export async function serveHub(folder: string, options: HubServerOptions = {}): 
         gated: false,
         likes: 0,
         downloads: 0,
-        lastModified: '2026-01-01',
+        siblings: [...files.keys()].map((rfilename) => ({ rfilename })),
+        lastModified: '2026-01-01T00:00:00.000Z',
       });
     }
     if (api !== undefined) {
@@ -86,7 +87,8 @@ export async function serveHub(folder: string, options: HubServerOptions = {}): 
       if (from + PAGE < all.length) response.setHeader('link', `<http://${request.headers.host}${url.pathname}${url.search}>; rel="next"`);
       return json(response, all.slice(from, from + PAGE));
     }
-    const path = decodeURIComponent(resolve!).slice(commit.length + 2);
+    const named = decodeURIComponent(resolve!).slice(1);
+    const path = known.flatMap((each) => (named.startsWith(`${each}/`) ? [named.slice(each.length + 1)] : []))[0] ?? '';
     const bytes = files.get(path);
     if (bytes === undefined) return refuse(404, 'EntryNotFound');
     const { oid, lfs } = entryOf(path, bytes) as { readonly oid: string; readonly lfs?: { readonly oid: string } };
