@@ -23,8 +23,13 @@ describe('deltas by hand', () => {
 
   test('a part of the rows is that of one parameter among several', async () => {
     const delta = { kind: 'low-rank', up: of([4, 1], [1, 2, 3, 4]), down: of([1, 2], [1, 10]) } as const;
-    expect(await valuesOf({ ...delta, rows: { from: 1, count: 2 } }, [2, 2])).toEqual([2, 20, 3, 30]);
-    expect(() => deltaOf('w', { ...delta, rows: { from: 3, count: 2 } }, [2, 2])).toThrow();
+    expect(await valuesOf({ ...delta, rows: [{ from: 1, count: 2 }] }, [2, 2])).toEqual([2, 20, 3, 30]);
+    const swapped = [
+      { from: 3, count: 1 },
+      { from: 0, count: 1 },
+    ];
+    expect(await valuesOf({ ...delta, rows: swapped }, [2, 2])).toEqual([4, 40, 1, 10]);
+    expect(() => deltaOf('w', { ...delta, rows: [{ from: 3, count: 2 }] }, [2, 2])).toThrow();
   });
 
   test('half precision is widened before it is multiplied', async () => {

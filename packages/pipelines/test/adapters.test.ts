@@ -201,6 +201,80 @@ describe('spellings', () => {
   });
 });
 
+describe('modules that are several in one', () => {
+  const at = { single: 'single_transformer_blocks.0', double: 'transformer_blocks.1' };
+  const modules: Readonly<Record<string, readonly number[]>> = {
+    [`${at.single}.attn.to_q`]: [2, 3],
+    [`${at.single}.attn.to_k`]: [2, 3],
+    [`${at.single}.attn.to_v`]: [2, 3],
+    [`${at.single}.proj_mlp`]: [4, 3],
+    [`${at.double}.attn.add_q_proj`]: [2, 3],
+    [`${at.double}.attn.add_k_proj`]: [2, 3],
+    [`${at.double}.attn.add_v_proj`]: [2, 3],
+    'norm_out.linear': [6, 3],
+  };
+  const params = treeOf(
+    new Map(
+      Object.entries(modules).flatMap(([name, shape]) => [
+        [`${name}.weight`, random(shape, 7)],
+        [`${name}.bias`, random([shape[0]!], 8)],
+      ]),
+    ),
+  );
+  const transformer = { name: 'transformer', params };
+  const parts = (fused: Float32Array, sizes: readonly number[]): readonly Float32Array[] =>
+    sizes.map((size, i) => {
+      const start = sizes.slice(0, i).reduce((a, b) => a + b, 0);
+      return fused.slice(3 * start, 3 * (start + size));
+    });
+
+  test.each([
+    ['diffusion_model.single_blocks.0.linear1', ['.lora_B.weight', '.lora_A.weight'], [2, 2, 2, 4], Object.keys(modules).slice(0, 4)],
+    ['lora_unet_single_blocks_0_linear1', kohya, [2, 2, 2, 4], Object.keys(modules).slice(0, 4)],
+    ['lora_unet_double_blocks_1_txt_attn_qkv', kohya, [2, 2, 2], Object.keys(modules).slice(4, 7)],
+    ['diffusion_model.joint_blocks.1.context_block.attn.qkv', kohya, [2, 2, 2], Object.keys(modules).slice(4, 7)],
+  ] as const)('%s gives each its rows, with the down matrix shared', async (module, ends, sizes, wanted) => {
+    const rows = sizes.reduce((a, b) => a + b, 0);
+    const tensors = [...rank1(module, ends, [rows, 3]), [`${module}.diff_b`, random([rows], 4)] as const];
+    const adapter = (await read(tensors, { targets: [transformer] })).adapters.get('transformer')!;
+    expect([...adapter.deltas.keys()]).toEqual([...wanted.map((name) => `${name}.weight`), ...wanted.map((name) => `${name}.bias`)]);
+    const [up, down] = [await float32Data(tensors[0]![1]), await float32Data(tensors[1]![1])];
+    const whole = Float32Array.from({ length: 3 * rows }, (_, k) => up[Math.floor(k / 3)]! * down[k % 3]!);
+    const [before, after] = [namedTensors(params), namedTensors(adapted(params, [adapter]))];
+    for (const [i, delta] of parts(whole, sizes).entries()) {
+      const [was, is] = [await float32Data(before.get(`${wanted[i]!}.weight`)!), await float32Data(after.get(`${wanted[i]!}.weight`)!)];
+      is.forEach((value, k) => expect(value).toBeCloseTo(was[k]! + delta[k]!, 5));
+    }
+  });
+
+  test('norms of outputs go with their rows, those of inputs are refused', async () => {
+    const module = 'lora_unet_single_blocks_0_linear1';
+    const pair = rank1(module, kohya, [10, 3]);
+    const norms = Float32Array.from({ length: 10 }, (_, i) => i + 1);
+    const tensors = [...pair, [`${module}.dora_scale`, tensor(norms, { shape: [10, 1] })] as const];
+    const adapter = (await read(tensors, { targets: [transformer] })).adapters.get('transformer')!;
+    const after = namedTensors(adapted(params, [adapter]));
+    const mlp = await float32Data(after.get(`${at.single}.proj_mlp.weight`)!);
+    for (let row = 0; row < 4; row++) expect(Math.hypot(...mlp.slice(3 * row, 3 * row + 3))).toBeCloseTo(7 + row, 4);
+    await expect(read([...pair, [`${module}.dora_scale`, random([1, 3])]], { targets: [transformer] })).rejects.toThrow(
+      'norms of inputs belong to several parameters in one',
+    );
+  });
+
+  test('scale and shift of the last norm change places', async () => {
+    const diff = random([6, 3], 9);
+    const adapter = (await read([['diffusion_model.final_layer.adaLN_modulation.1.diff', diff]], { targets: [transformer] })).adapters.get(
+      'transformer',
+    )!;
+    const [was, is] = [
+      await float32Data(namedTensors(params).get('norm_out.linear.weight')!),
+      await float32Data(namedTensors(adapted(params, [adapter])).get('norm_out.linear.weight')!),
+    ];
+    const given = await float32Data(diff);
+    is.forEach((value, k) => expect(value).toBeCloseTo(was[k]! + given[(k + 9) % 18]!, 5));
+  });
+});
+
 describe('scales', () => {
   const file = (module: string, rank: number, alpha?: number): [string, Tensor][] => [
     [`lora_unet_${module}.lora_up.weight`, random([module === 'wide' ? 6 : 4, rank])],

@@ -1,5 +1,6 @@
 import {
   cast,
+  concat,
   einsum,
   isFloating,
   matmul,
@@ -52,8 +53,8 @@ export interface FullDelta {
 export type WeightDelta = (LowRankDelta | HadamardDelta | KroneckerDelta | FullDelta) & {
   /** Factor of the delta, alpha / r in files. @default 1 */
   readonly scale?: number;
-  /** Which rows of the delta are the parameter's, where a file has several parameters in one. @default all */
-  readonly rows?: { readonly from: number; readonly count: number };
+  /** Which rows of the delta are the parameter's, in their order, where a file has several parameters in one. @default all */
+  readonly rows?: readonly { readonly from: number; readonly count: number }[];
   /**
    * DoRA (Liu et al. 2024, arXiv:2402.09353, eq. 5): the norms that W + delta is brought to, along one axis of W. PEFT and later LyCORIS
    * have one for each output, LyCORIS by default one for each input.
@@ -77,7 +78,13 @@ export function deltaOf(name: string, delta: WeightDelta, shape: readonly number
   if (!Number.isFinite(scale))
     throw new UserError(`[${WHERE}] scale of a delta is no number: name=${name}, scale=${scale}. Its alpha or rank is broken.`);
   const whole = unscaled(name, delta, rows === undefined ? shape : [fusedRows(delta), ...shape.slice(1)]);
-  const part = rows === undefined ? whole : slice(whole, { 0: { start: rows.from, stop: rows.from + rows.count } });
+  const part =
+    rows === undefined
+      ? whole
+      : concat(
+          rows.map(({ from, count }) => slice(whole, { 0: { start: from, stop: from + count } })),
+          0,
+        );
   if (!sameShape(part.shape, shape)) throw unfit(name, part.shape, shape);
   return scale === 1 ? part : mul(part, scalar(scale));
 }

@@ -1,6 +1,17 @@
 import type { Adapter, Factor, UnreadWeight, WeightDelta } from '@langevin/nn';
-import { data, numbersFromHost, shownValue, UnsupportedError, UserError, type Tensor } from '@langevin/tensor';
-import { moduleIndex, type AdapterTarget, type FoundModule, type ModuleIndex } from './module-index.ts';
+import {
+  concat,
+  data,
+  numbersFromHost,
+  reshape,
+  shownValue,
+  showShape,
+  slice,
+  UnsupportedError,
+  UserError,
+  type Tensor,
+} from '@langevin/tensor';
+import { moduleIndex, type AdapterTarget, type FoundModule, type FoundPiece, type ModuleIndex } from './module-index.ts';
 import { settingsOfNotes, type ModuleSettings, type PeftSettings } from './peft-settings.ts';
 import { componentsOf, partOf, type AdapterPart } from './spellings.ts';
 
@@ -74,8 +85,11 @@ export async function readAdapter(options: ReadAdapterOptions): Promise<ReadAdap
   const kinds = new Set<string>();
   const scales = { said: 0, ranks: 0 };
   for (const group of groups) {
-    const { target, module } = group.found;
-    const scale = await scaleOf(group, { settings: settings?.of(target, module), from });
+    const { target, pieces } = group.found;
+    const scale = await scaleOf(group, {
+      settings: settings?.of(target, pieces.length === 1 ? pieces[0]!.module : componentsOf(group.spelt).module),
+      from,
+    });
     scales[scale === undefined ? 'ranks' : 'said'] += 1;
     const own = deltas.get(target) ?? new Map<string, WeightDelta>();
     deltas.set(target, own);
@@ -115,7 +129,7 @@ function grouped({
       throw new UnsupportedError(
         `[${WHERE}] tensor has a dtype that no engine holds: file=${from}, name=${name}, dtype=${tensor.unread}. Save it as F32.`,
       );
-    const key = `${found.target}\n${found.module}`;
+    const key = [found.target, ...found.pieces.map((piece) => piece.module)].join('\n');
     const group = groups.get(key) ?? { spelt: split!.module, found, parts: new Map<AdapterPart, Tensor>() };
     groups.set(key, group);
     if (group.parts.has(split!.part))
@@ -188,7 +202,11 @@ function deltasOf(
   };
   const out: (readonly [string, WeightDelta])[] = [];
   const weight = (delta: WeightDelta): void => {
-    out.push([found.weight.name, { ...delta, ...magnitudeOf({ found, magnitude: take('magnitude'), doraScale: take('dora_scale') }) }]);
+    const [magnitude, doraScale] = [take('magnitude'), take('dora_scale')];
+    for (const piece of found.pieces) {
+      const norms = magnitudeOf({ piece, magnitude, doraScale, from });
+      out.push([`${piece.module}.weight`, { ...delta, ...norms, ...(piece.rows && { rows: piece.rows }) }]);
+    }
   };
   const has = (prefix: string): boolean => [...left.keys()].some((part) => part.startsWith(prefix));
   if (left.has('up') || left.has('down')) {
@@ -201,7 +219,6 @@ function deltasOf(
     const w1 = factor('lokr_w1', 'lokr_w1_a', { b: 'lokr_w1_b' });
     weight({ kind: 'kronecker', w1, w2: factor('lokr_w2', 'lokr_w2_a', { b: 'lokr_w2_b', t: 'lokr_t2' }), scale });
   } else if (left.has('diff')) weight({ kind: 'full', diff: need('diff') });
-  const bias = `${found.module}.bias`;
   const biases = [
     ['bias', scale],
     ['diff_b', 1],
@@ -209,9 +226,13 @@ function deltasOf(
   for (const [part, factorOf] of biases) {
     const diff = take(part);
     if (diff === undefined) continue;
-    if (!index.parameters(found.target).has(bias))
-      throw new UserError(`[${WHERE}] module has no bias: file=${from}, module=${spelt}, part=${part}. The adapter is for another model.`);
-    out.push([bias, { kind: 'full', diff, scale: factorOf }]);
+    for (const { module, rows } of found.pieces) {
+      if (!index.parameters(found.target).has(`${module}.bias`))
+        throw new UserError(
+          `[${WHERE}] module has no bias: file=${from}, module=${spelt}, part=${part}. The adapter is for another model.`,
+        );
+      out.push([`${module}.bias`, { kind: 'full', diff, scale: factorOf, ...(rows && { rows }) }]);
+    }
   }
   const [idle] = left.keys();
   if (idle === undefined && out.length > 0) return out;
@@ -224,21 +245,35 @@ function deltasOf(
  * inputs where both are equal.
  */
 function magnitudeOf({
-  found,
+  piece: { shape, rows },
   magnitude,
   doraScale,
+  from,
 }: {
-  readonly found: FoundModule;
+  readonly piece: FoundPiece;
   readonly magnitude: Tensor | undefined;
   readonly doraScale: Tensor | undefined;
+  readonly from: string;
 }): Pick<WeightDelta, 'magnitude'> {
-  if (magnitude !== undefined) return { magnitude: { vector: magnitude, axis: 'output' } };
-  if (doraScale === undefined) return {};
-  const [outputs, inputs] = found.weight.shape;
-  const [first, second] = doraScale.shape;
-  const perOutput =
-    doraScale.rank >= 2 ? first === outputs && second === 1 && !(first === 1 && inputs === 1) : first === outputs && first !== inputs;
-  return { magnitude: { vector: doraScale, axis: perOutput ? 'output' : 'input' } };
+  const vector = magnitude ?? doraScale;
+  if (vector === undefined) return {};
+  const inputs = shape[1];
+  const [first, second] = vector.shape;
+  // One for each row of what the file has as one module.
+  const outputs = rows === undefined ? shape[0] : vector.size === inputs ? undefined : vector.size;
+  const listed = vector.rank < 2;
+  const perOutput = listed ? first === outputs && first !== inputs : first === outputs && second === 1 && !(first === 1 && inputs === 1);
+  if (magnitude === undefined && !perOutput) {
+    if (rows === undefined) return { magnitude: { vector, axis: 'input' } };
+    throw new UnsupportedError(
+      `[${WHERE}] norms of inputs belong to several parameters in one: file=${from}, norms=${showShape(vector.shape)}. Save the `
+        + 'adapter with a module for each.',
+    );
+  }
+  if (rows === undefined) return { magnitude: { vector, axis: 'output' } };
+  const list = reshape(vector, [vector.size]);
+  const own = rows.map((range) => slice(list, { 0: { start: range.from, stop: range.from + range.count } }));
+  return { magnitude: { vector: concat(own, 0), axis: 'output' } };
 }
 
 function strengthOf(
