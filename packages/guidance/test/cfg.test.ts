@@ -1,7 +1,8 @@
 import { CLEAN, defineConditionalDenoiser, deriveConditionalDenoiser, sigmaLevel, type NoiseLevel } from '@langevin/core';
 import { arrayAlgebra, predictionConversion, vpLinear, type Prediction } from '@langevin/core-schedules';
-import { gaussian } from '@langevin/core-schedules/testing';
+import { gaussian, mixture } from '@langevin/core-schedules/testing';
 import { composed, cfg, intervalScale, rampScale } from '@langevin/guidance';
+import { torchGenerator } from '@langevin/tensor';
 import { describe, expect, test } from 'vitest';
 
 const algebra = arrayAlgebra();
@@ -120,6 +121,49 @@ describe('evaluations', () => {
     const guided = cfg({ scale: 2 }).guide({ denoiser: learned, algebra, conditions: [4], none: 9 });
     expect((await guided.detailed(x, CLEAN)).variance).toEqual(Float64Array.of(4));
   });
+});
+
+test('the figure: with w, samples are told apart better, vary less and cover less', async () => {
+  // Two overlapping kinds of data, from the same noise for every weight.
+  const kinds = mixture([
+    { mean: [-1], std: 1 },
+    { mean: [1], std: 1 },
+  ]);
+  const count = 64;
+  const denoiser = kinds.conditional<Float64Array>();
+  const starts = Float64Array.from(torchGenerator(3).normal(count));
+  const told = { denoiser, algebra, conditions: [Array.from({ length: count }, () => 1)], none: Array.from({ length: count }, () => null) };
+  const measured: { readonly accuracy: number; readonly variance: number; readonly recall: number }[] = [];
+  let plain: Float64Array | undefined;
+  for (const weight of [0, 0.5, 1, 2, 3, 5]) {
+    const guided = cfg({ weight }).guide(told);
+    // Heun's rule in log sigma.
+    const [from, to, steps] = [Math.log(80), Math.log(0.01), 60];
+    const h = (to - from) / steps;
+    let x: Float64Array = starts.map((value) => 80 * value);
+    for (let i = 0; i < steps; i++) {
+      const slope = async (state: Float64Array, logSigma: number): Promise<Float64Array> =>
+        algebra.linear([1, state], [-1, await guided(state, sigmaLevel(Math.exp(logSigma)))]);
+      const first = await slope(x, from + i * h);
+      const second = await slope(algebra.linear([1, x], [h, first]), from + (i + 1) * h);
+      x = algebra.linear([1, x], [h / 2, first], [h / 2, second]);
+    }
+    const mean = x.reduce((sum, value) => sum + value / count, 0);
+    plain ??= x;
+    // p(1 | x) of these two is the logistic of 2 x. Recall: how many unguided samples have a guided one within 0.2.
+    const covered = plain.filter((sample) => x.some((value) => Math.abs(value - sample) < 0.2));
+    measured.push({
+      accuracy: x.reduce((sum, value) => sum + 1 / (1 + Math.exp(-2 * value)) / count, 0),
+      variance: x.reduce((sum, value) => sum + (value - mean) ** 2 / count, 0),
+      recall: covered.length / count,
+    });
+  }
+  for (let i = 1; i < measured.length; i++) {
+    expect(measured[i]!.accuracy).toBeGreaterThan(measured[i - 1]!.accuracy);
+    expect(measured[i]!.variance).toBeLessThan(measured[i - 1]!.variance);
+    expect(measured[i]!.recall).toBeLessThanOrEqual(measured[i - 1]!.recall);
+  }
+  expect(measured.at(-1)!.recall).toBeLessThan(0.7 * measured[0]!.recall);
 });
 
 test('a negative prompt takes the place of none', async () => {
