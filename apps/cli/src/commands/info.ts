@@ -34,7 +34,7 @@ function addInfo(program: Command, terminal: CommandContext): void {
     .option('--json', 'one JSON document on stdout instead of text')
     .addHelpText('after', AFTER_HELP)
     .action(async (path: string, options: InfoOptions) => {
-      const survey = await surveyed(path, options);
+      const survey = await surveyed(path, options, terminal);
       const found = await described(path, survey);
       if (options.json) return line(terminal, JSON.stringify({ ...found, ...(survey && { checkpoint: survey }) }));
       if (survey) showSurvey(terminal, survey);
@@ -50,8 +50,16 @@ interface InfoOptions {
 }
 
 /** Of a folder with an index, a model on a hub, or a single file whose layout is known; anything else has no components. */
-async function surveyed(path: string, { config, variant }: InfoOptions): Promise<CheckpointSurvey | undefined> {
-  const options = { ...(variant !== undefined && { variant }), ...(config !== undefined && { singleFile: { config } }) };
+async function surveyed(
+  path: string,
+  { config, variant }: InfoOptions,
+  { env, signal }: CommandContext,
+): Promise<CheckpointSurvey | undefined> {
+  const options = {
+    hub: { env, signal },
+    ...(variant !== undefined && { variant }),
+    ...(config !== undefined && { singleFile: { config } }),
+  };
   const there = await kindOf(path);
   if (there === 'folder') return (await kindOf(join(path, 'model_index.json'))) === 'file' ? surveyCheckpoint(path, options) : undefined;
   if (there === 'nothing') return /^[\w.-]+\/[\w.-]+(?:@.+)?$/u.test(path) ? surveyCheckpoint(path, options) : undefined;

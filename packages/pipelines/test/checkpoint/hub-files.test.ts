@@ -304,14 +304,14 @@ describe('parseHubId', () => {
 
 describe('resolveHub', () => {
   it('reads the variables of huggingface_hub', () => {
-    expect(resolveHub({}, { HF_HOME: '/x' }).cache).toBe('/x/hub');
-    expect(resolveHub({}, { HF_HOME: '/x', HF_HUB_CACHE: '/y' }).cache).toBe('/y');
-    expect(resolveHub({}, { XDG_CACHE_HOME: '/z' }).cache).toBe('/z/huggingface/hub');
-    expect(resolveHub({}, {}).endpoint).toBe('https://huggingface.co');
-    expect(resolveHub({}, { HF_ENDPOINT: 'https://mirror.example/hf/' }).endpoint).toBe('https://mirror.example/hf');
-    expect(resolveHub({}, { HF_HUB_OFFLINE: 'true' }).network).toBe('offline');
-    expect(resolveHub({}, { HF_HUB_OFFLINE: '0' }).network).toBe('online');
-    expect(resolveHub({ network: 'online' }, { HF_HUB_OFFLINE: '1' }).network).toBe('online');
-    expect(resolveHub({}, { HF_TOKEN: 'hf_x' }).token).toBe('hf_x');
+    expect(resolveHub({ env: { HF_HOME: '/x' } }).cache).toBe('/x/hub');
+    expect(resolveHub({ env: { HF_HOME: '/x', HF_HUB_CACHE: '/y' } }).cache).toBe('/y');
+    expect(resolveHub({ env: { XDG_CACHE_HOME: '/z' } }).cache).toBe('/z/huggingface/hub');
+    expect(resolveHub({ env: {} }).endpoint).toBe('https://huggingface.co');
+    expect(resolveHub({ env: { HF_ENDPOINT: 'https://mirror.example/hf/' } }).endpoint).toBe('https://mirror.example/hf');
+    expect(resolveHub({ env: { HF_HUB_OFFLINE: 'true' } }).network).toBe('offline');
+    expect(resolveHub({ env: { HF_HUB_OFFLINE: '0' } }).network).toBe('online');
+    expect(resolveHub({ network: 'online', env: { HF_HUB_OFFLINE: '1' } }).network).toBe('online');
+    expect(resolveHub({ env: { HF_TOKEN: 'hf_x' } }).token).toBe('hf_x');
   });
 });

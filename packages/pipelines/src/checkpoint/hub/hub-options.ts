@@ -3,6 +3,8 @@ import { join, resolve } from 'node:path';
 import { resolveFetch, type FetchOptions } from '@langevin/io/node';
 import { UserError } from '@langevin/tensor';
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** How a hub is asked. Each default comes from the variable that Python's `huggingface_hub` reads for it. */
 export interface HubOptions extends FetchOptions {
   /** A branch, a tag or a commit; goes before one that the id has. @default that of the id, else `main` */
@@ -15,9 +17,9 @@ export interface HubOptions extends FetchOptions {
   readonly cache?: string;
   /** `offline` uses what is in the cache and fails for the rest. @default `HF_HUB_OFFLINE` */
   readonly network?: 'online' | 'offline';
+  /** Where the defaults come from. @default the environment of this process */
+  readonly env?: Environment;
 }
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface ResolvedHub extends Required<Omit<FetchOptions, 'signal'>> {
   readonly signal?: AbortSignal;
@@ -27,7 +29,8 @@ export interface ResolvedHub extends Required<Omit<FetchOptions, 'signal'>> {
 }
 
 /** Options with their defaults. @throws UserError for one that is out of range, or a variable that is */
-export function resolveHub(options: HubOptions = {}, env: Environment = process.env): ResolvedHub {
+export function resolveHub(options: HubOptions = {}): ResolvedHub {
+  const { env = process.env } = options;
   const { endpoint = env['HF_ENDPOINT']?.trim() || 'https://huggingface.co', token = env['HF_TOKEN']?.trim() || undefined } = options;
   const { cache = hubCache(env), network = isOn(env['HF_HUB_OFFLINE']) ? 'offline' : 'online' } = options;
   if (network !== 'online' && network !== 'offline')
