@@ -62,6 +62,16 @@ const TOKENIZER_FILES = ['tokenizer.json', 'vocab.json', 'spiece.model', 'tokeni
  * @param given a folder, or a single file in the names of its first program, that exists; else the id of a model on a hub, `owner/name`
  *   or `owner/name@revision`; or files from elsewhere
  * @throws UserError naming the file that is missing or malformed
+ * @example
+ * import { mkdir, writeFile } from 'node:fs/promises';
+ * import { writeSafetensors } from '@langevin/io/node';
+ * await mkdir('tiny', { recursive: true });
+ * await writeFile('tiny/config.json', JSON.stringify({ _class_name: 'AutoencoderKL' }));
+ * const weight = { dtype: 'float32', shape: [2], data: Float32Array.of(1, 2) } as const;
+ * await writeSafetensors('tiny/diffusion_pytorch_model.fp16.safetensors', { weight });
+ * const { components, evidence } = await openCheckpoint('tiny');
+ * components.get('model')!.className; // => 'AutoencoderKL'
+ * evidence[1]!.from; // => 'the only variant there is: "fp16"'
  */
 export async function openCheckpoint(given: string | CheckpointFiles, options: OpenCheckpointOptions = {}): Promise<Checkpoint> {
   const { hub, singleFile, ...choice } = options;

@@ -34,6 +34,11 @@ export interface CheckpointSurvey {
  * What a checkpoint holds: only names, shapes and configurations are read, and of a hub only configurations are downloaded.
  *
  * @throws UserError as {@link openCheckpoint}
+ * @example
+ * // not run: needs the network
+ * import { surveyCheckpoint } from '@langevin/pipelines';
+ * const { components, evidence } = await surveyCheckpoint('stable-diffusion-v1-5/stable-diffusion-v1-5');
+ * for (const { component, what, value, from } of evidence) console.log(component, what, value, from);
  */
 export async function surveyCheckpoint(given: string | CheckpointFiles, options: OpenCheckpointOptions = {}): Promise<CheckpointSurvey> {
   const checkpoint = await openCheckpoint(given, options);

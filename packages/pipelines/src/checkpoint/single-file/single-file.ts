@@ -51,6 +51,11 @@ const KNOWN: readonly { readonly pattern: RegExp; readonly reason: string }[] = 
  *
  * @throws UserError for a file that is malformed, is no model, or has a tensor that belongs to nothing; UnsupportedError for a layout that
  *   is not known
+ * @example
+ * // not run: needs a file of some gigabytes
+ * import { folderFiles, openCheckpoint, singleFile } from '@langevin/pipelines';
+ * const files = await singleFile('model.safetensors', { weights: 'ema', config: await folderFiles('configurations') });
+ * const { components } = await openCheckpoint(files);
  */
 export async function singleFile(path: string, options: SingleFileOptions = {}): Promise<CheckpointFiles> {
   const { weights = 'raw', config: beside } = options;
