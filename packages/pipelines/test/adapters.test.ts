@@ -1,7 +1,19 @@
 import { adapted, type Adapter, type WeightDelta } from '@langevin/nn';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { peftSettings, readAdapter, type ReadAdapterOptions } from '@langevin/pipelines';
-import { conv, float32Data, namedTensors, scalar, setDefaultEngine, tensor, torchGenerator, type Tensor } from '@langevin/tensor';
+import {
+  conv,
+  float32Data,
+  namedTensors,
+  reshape,
+  scalar,
+  setDefaultEngine,
+  tensor,
+  torchGenerator,
+  UnsupportedError,
+  UserError,
+  type Tensor,
+} from '@langevin/tensor';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
@@ -489,5 +501,42 @@ describe('what is refused', () => {
       ]);
       expect(() => adapted(layers, [adapters.get('unet')!])).toThrow(`[nn/adapters] ${message}`);
     }
+  });
+
+  test('300 damaged files: each is read or refused as what it is, and the weights stay as they are', async () => {
+    const files = golden.cases.map(({ file }) => all(file));
+    const numbers = torchGenerator(11).uniform(300 * 8);
+    let refused = 0;
+    for (let i = 0; i < 300; i++) {
+      const draw = (k: number, below: number): number => Math.floor(numbers[8 * i + k]! * below);
+      const tensors = new Map(files[draw(0, files.length)]!);
+      const keys = [...tensors.keys()];
+      const [key, other] = [keys[draw(1, keys.length)]!, keys[draw(2, keys.length)]!];
+      const value = tensors.get(key)!;
+      const damage: readonly (() => unknown)[] = [
+        () => tensors.delete(key),
+        () => tensors.set(key, tensors.get(other)!),
+        () => tensors.set(key, reshape(value, [value.size])),
+        () => tensors.set(key, reshape(value, [1, ...value.shape])),
+        () => tensors.set(key, reshape(value, [...value.shape].reverse())),
+        () => tensors.set(key, random(Array.from({ length: draw(4, 5) }, (_, axis) => draw(5 + (axis % 3), 4)))),
+        () => tensors.set(key, tensor(new Int32Array(value.size), { dtype: 'int32', shape: value.shape })),
+        () => tensors.set(key.slice(0, -draw(4, 9) - 1), value),
+        () => tensors.set(`${key.slice(0, key.lastIndexOf('.'))}.alpha`, random([draw(4, 3)])),
+        () => tensors.set(key.replace('wide', 'square'), value),
+      ];
+      damage[draw(3, damage.length)]!();
+      try {
+        const { adapters } = await readAdapter({ name: 'mine', tensors, targets: [target] });
+        adapted(layers, [...adapters.values()]);
+      } catch (error) {
+        refused += 1;
+        expect(error instanceof UserError || error instanceof UnsupportedError, `file ${i}: ${String(error)}`).toBe(true);
+        expect((error as Error).message).toMatch(/^\[(?:pipelines|nn)\/adapters\] /u);
+      }
+    }
+    expect(refused).toBeGreaterThan(150);
+    for (const [name, value] of namedTensors(layers))
+      expect(await float32Data(value)).toEqual(Float32Array.from(golden.weights[name]!.values));
   });
 });
