@@ -189,6 +189,13 @@ test('image prompts that are left out, or have no share anywhere, leave the grap
   const plain = await run(net, weights.network, { conditions: { text } });
   expect(distance(await at(0), plain)).toBeLessThan(1e-6);
   expect(distance(await at(1), plain)).toBeGreaterThan(1e-3);
+  // An item without images is as without the adapter.
+  const none = tensor([1, 1, 1, 0, 0, 0], { shape: [2, 3], dtype: 'bool' });
+  const half = await run(prompted, weights, { conditions: { text, [imagePromptName(0)]: tokens, [`${imagePromptName(0)}.mask`]: none } });
+  const whole = await at(1);
+  const size = plain.length / 2;
+  expect(distance(half.slice(size), plain.slice(size))).toBeLessThan(1e-5);
+  expect(distance(half.slice(0, size), whole.slice(0, size))).toBeLessThan(1e-5);
 });
 
 test('channels that are joined are a condition', async () => {
@@ -252,6 +259,7 @@ describe('configurations', () => {
       'user',
       'transformer blocks are missing: CrossAttnDownBlock2D of level 2 has 2 places',
     ],
+    [{ transformer_layers_per_block: 64, layers_per_block: 64 }, 'user', 'there are too many transformer blocks: 24768, at most 4096'],
     [{ conv_in_kernel: 4 }, 'user', 'conv_in_kernel=4. Give an odd integer in 1..15.'],
     [{ only_cross_attention: 1 }, 'user', 'only_cross_attention=1. Give true or false, or one for each level.'],
     [{ transformer_layers_per_block: 1e9 }, 'user', 'transformer_layers_per_block=1000000000.'],

@@ -3,6 +3,7 @@ import { linear, perItem, shapesOnly, type LinearParams } from '@langevin/nn';
 import {
   checkConditions,
   defineNetwork,
+  maskOf,
   type ConditionSpec,
   type ConditionSpecs,
   type Network,
@@ -121,7 +122,11 @@ export function withImagePrompts(network: Unet2dCondition, options: ImagePromptO
           const active = place === undefined ? [] : prompts.filter((i) => shares.get(`${i}/${name}`) !== 0);
           if (place === undefined || active.length === 0) return undefined;
           const parts = active.map((i) => (queries: Tensor): Tensor => {
-            const gathered = gatheredOf(queries, { params: params.adapters[i]![place.key]!, tokens: given[imagePromptName(i)]! });
+            const gathered = gatheredOf(queries, {
+              params: params.adapters[i]![place.key]!,
+              tokens: given[imagePromptName(i)]!,
+              mask: given[maskOf(imagePromptName(i))],
+            });
             const scale = given[imagePromptScaleName(i)];
             const part = shares.get(`${i}/${name}`)!;
             const fixed = part === 1 ? gathered : mul(gathered, part);
@@ -145,10 +150,15 @@ function checkedShare(share: number): number {
 }
 
 /** What queries [N, heads, L, headSize] gather of the tokens [N, S, D] of images. */
-function gatheredOf(queries: Tensor, { params, tokens }: { readonly params: IpAdapterParams[string]; readonly tokens: Tensor }): Tensor {
+function gatheredOf(
+  queries: Tensor,
+  { params, tokens, mask }: { readonly params: IpAdapterParams[string]; readonly tokens: Tensor; readonly mask: Tensor | undefined },
+): Tensor {
   const [n, heads, , headSize] = queries.shape as readonly [number, number, number, number];
   const layer = linear({ inputs: tokens.shape[2]!, outputs: heads * headSize, bias: 'none' });
   const toHeads = (weights: LinearParams): Tensor =>
     transpose(reshape(layer.apply(weights, tokens), [n, tokens.shape[1]!, heads, headSize]), [0, 2, 1, 3]);
-  return attention({ q: queries, k: toHeads(params.to_k_ip), v: toHeads(params.to_v_ip) });
+  // An image that a shorter item does not have is left out.
+  const kept = mask && reshape(mask, [n, 1, 1, tokens.shape[1]!]);
+  return attention({ q: queries, k: toHeads(params.to_k_ip), v: toHeads(params.to_v_ip), mask: kept });
 }

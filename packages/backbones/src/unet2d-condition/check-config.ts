@@ -70,17 +70,23 @@ function checkLists(config: Unet2dConditionConfig): void {
   }
 }
 
+/** SDXL has 70. */
+const MOST_TRANSFORMER_BLOCKS = 4096;
+
 /** Lists of transformer blocks within a level are as long as it has residual blocks. */
 function checkDepths(config: Unet2dConditionConfig, levels: readonly Level[]): void {
   const last = levels.length - 1;
+  let blocks = 0;
   levels.forEach((level, i) => {
     const ways = [
       { types: config.downBlockTypes[i]!, count: level.layers, depth: level.depthDown },
       { types: config.upBlockTypes[last - i]!, count: level.layers + 1, depth: level.depthUp },
     ];
     for (const { types, count, depth } of ways) {
-      const short = Array.from({ length: count }, (_, k) => depth(k)).includes(undefined as unknown as number);
-      if (!types.startsWith('CrossAttn') || !short) continue;
+      if (!types.startsWith('CrossAttn')) continue;
+      const depths = Array.from({ length: count }, (_, k): number | undefined => depth(k));
+      blocks += depths.reduce<number>((sum, each) => sum + (each ?? 0), 0);
+      if (!depths.includes(undefined)) continue;
       fail(
         `transformer blocks are missing: ${types} of level ${i} has ${count} places, transformer_layers_per_block=`
           + `${showEntry(config.transformerLayersPerBlock)}, reverse_transformer_layers_per_block=`
@@ -89,6 +95,8 @@ function checkDepths(config: Unet2dConditionConfig, levels: readonly Level[]): v
       );
     }
   });
+  if (blocks > MOST_TRANSFORMER_BLOCKS)
+    fail(`there are too many transformer blocks: ${blocks}, at most ${MOST_TRANSFORMER_BLOCKS}`, 'Check transformer_layers_per_block.');
 }
 
 function checkSizes(config: Unet2dConditionConfig, levels: readonly Level[]): void {
