@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { readBytes } from '@langevin/io/node';
-import { eye, UserError, type Tensor } from '@langevin/tensor';
+import { eye, UnsupportedError, UserError, type Tensor } from '@langevin/tensor';
 import type { UnreadWeight } from '@langevin/nn';
 import { mappedTensors } from '../../weights.ts';
 import type { Evidence } from '../evidence.ts';
@@ -63,6 +63,7 @@ export async function singleFile(path: string, options: SingleFileOptions = {}):
     throw new UserError(`[pipelines/single-file] unknown weights: weights=${String(weights)}. Say raw or ema.`);
   const { tensors, metadata } = await mappedTensors(path);
   const entries = unnested(tensors, path);
+  refuseUnread(entries, path);
   const shapes: Shapes = new Map([...entries].map(([name, entry]) => [name, 'unread' in entry ? [] : entry.shape]));
   const parts = partsOf(new Map([...shapes].filter(([name]) => !name.startsWith('model_ema.'))), path);
   const architecture = architectureOf(parts, { asked: options.architecture, from: path });
@@ -128,6 +129,17 @@ function unnested(tensors: ReadonlyMap<string, Entry>, path: string): ReadonlyMa
     entries.set(own, entry);
   }
   return entries;
+}
+
+/** Shapes decide everything here, and weights that no engine holds have none. */
+function refuseUnread(entries: ReadonlyMap<string, Entry>, path: string): void {
+  for (const [name, entry] of entries) {
+    if (!('unread' in entry) || KNOWN.some(({ pattern }) => pattern.test(name))) continue;
+    throw new UnsupportedError(
+      `[pipelines/single-file] weight has a dtype that no engine holds: file=${path}, name=${name}, dtype=${entry.unread}. Convert the `
+        + 'file to F16 or BF16, in Python with tensor.to(torch.float16) and save_file.',
+    );
+  }
 }
 
 /** Each component's tensors under the names of its class; every tensor of the file is used, or is left out for a reason. */
