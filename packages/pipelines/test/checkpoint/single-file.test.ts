@@ -298,6 +298,12 @@ describe('openCheckpoint of a single file', () => {
     await opened.catch((error: unknown) => expect(error instanceof UserError || error instanceof UnsupportedError).toBe(true));
   });
 
+  it('names the weight whose shape cannot be that of its name', async () => {
+    const name = 'cond_stage_model.model.transformer.resblocks.0.attn.in_proj_bias';
+    const odd = { dtype: 'float32', shape: [47], data: new Float32Array(47) } as const;
+    await expect(open('sd2', (all) => new Map([...all, [name, odd]]))).rejects.toThrow(`name=${name}, shape=[47]. The file is damaged`);
+  });
+
   it('refuses pickles, and what is no file of weights', async () => {
     const { path, root } = await written('sd1');
     await rename(path, join(root, 'model.ckpt'));

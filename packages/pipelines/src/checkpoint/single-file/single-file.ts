@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { readBytes } from '@langevin/io/node';
-import { eye, UnsupportedError, UserError, type Tensor } from '@langevin/tensor';
+import { eye, showShape, UnsupportedError, UserError, type Tensor } from '@langevin/tensor';
 import type { UnreadWeight } from '@langevin/nn';
 import { mappedTensors } from '../../weights.ts';
 import type { Evidence } from '../evidence.ts';
@@ -176,7 +176,7 @@ function fill(
     if (source === undefined)
       throw new UserError(`[pipelines/single-file] moving average lacks a weight: file=${path}, name=${flat}. Take the raw weights.`);
     for (const { to, values } of component.naming(name.slice(component.prefix.length))!)
-      made.get(component.name)!.set(to, values === undefined || 'unread' in source ? source : values(source));
+      made.get(component.name)!.set(to, values === undefined || 'unread' in source ? source : changed(source, { values, name, path }));
   }
   if (foreign.length > 0)
     throw new UserError(
@@ -192,6 +192,23 @@ function fill(
   if (averaged)
     evidence.push({ component: '', what: 'weights', value: weights, from: 'the file has raw weights and their moving average' });
   return { weights: made, evidence };
+}
+
+/** A tensor in the layout of its class. @throws UserError for a shape that cannot be in the other layout */
+function changed(
+  stored: Tensor,
+  { values, name, path }: { readonly values: (stored: Tensor) => Tensor; readonly name: string; readonly path: string },
+): Tensor {
+  try {
+    return values(stored);
+  } catch (cause) {
+    if (!(cause instanceof UserError)) throw cause;
+    throw new UserError(
+      `[pipelines/single-file] shape is not that of the name: file=${path}, name=${name}, shape=${showShape(stored.shape)}. `
+        + 'The file is damaged, or of another model.',
+      { cause },
+    );
+  }
 }
 
 /** What of a folder beside the file is shown: all but weights, and configurations of what the file has itself. */
