@@ -46,10 +46,15 @@ def pixels(images):
     return [{"size": image.size, "rgb": base64.b64encode(image.tobytes()).decode()} for image in images]
 
 
-def run(make, call, seed=11):
-    latents = make()(**call, generator=torch.Generator().manual_seed(seed), output_type="latent").images
-    pictures = make()(**call, generator=torch.Generator().manual_seed(seed)).images
-    return {"call": {**call, "seed": seed}, "latents": whole(latents), "pictures": pixels(pictures)}
+def run(make, call, seed=11, noise="each"):
+    """`each`: a generator for each picture, of seed, seed + 1, ...; `shared`: one generator for the batch."""
+    def generators():
+        if noise == "shared" or isinstance(call["prompt"], str):
+            return torch.Generator().manual_seed(seed)
+        return [torch.Generator().manual_seed(seed + i) for i in range(len(call["prompt"]))]
+    latents = make()(**call, generator=generators(), output_type="latent").images
+    pictures = make()(**call, generator=generators()).images
+    return {"call": {**call, "seed": seed, "noise": noise}, "latents": whole(latents), "pictures": pixels(pictures)}
 
 
 def stable_diffusion():
@@ -76,8 +81,11 @@ def stable_diffusion():
         if name in ("pndm", "euler-ancestral", "dpmpp-2m-karras"):
             calls += [dict(prompt=PROMPTS, guidance_scale=7.5, num_inference_steps=4), dict(prompt=PROMPTS[1], guidance_scale=1.0, num_inference_steps=3, height=24, width=16),
                       dict(prompt=PROMPTS[0], guidance_scale=5.0, guidance_rescale=0.7, num_inference_steps=4, clip_skip=1)]
+        if name == "euler-ancestral":
+            calls.append(dict(calls[1], noise="shared"))
         for call in calls:
-            cases.append({"scheduler": {"_class_name": type(scheduler).__name__, **{k: v for k, v in scheduler.config.items() if not k.startswith("_")}}, "name": name, **run(make, call)})
+            given = {key: value for key, value in call.items() if key != "noise"}
+            cases.append({"scheduler": {"_class_name": type(scheduler).__name__, **{k: v for k, v in scheduler.config.items() if not k.startswith("_")}}, "name": name, **run(make, given, noise=call.get("noise", "each"))})
     index = {"_class_name": "StableDiffusionPipeline", "_diffusers_version": diffusers.__version__, "requires_safety_checker": False,
              "feature_extractor": [None, None], "safety_checker": [None, None], "scheduler": ["diffusers", "PNDMScheduler"],
              "text_encoder": ["transformers", "CLIPTextModel"], "tokenizer": ["transformers", "CLIPTokenizer"], "unet": ["diffusers", "UNet2DConditionModel"],
@@ -104,4 +112,5 @@ def main():
         print(f"{path.relative_to(GOLDEN.parents[3])}: {path.stat().st_size} bytes")
 
 
-main()
+if __name__ == "__main__":
+    main()

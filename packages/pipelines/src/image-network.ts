@@ -1,6 +1,7 @@
 import { backboneFromConfig, patched, type BackbonePlugin } from '@langevin/backbones';
 import type { Network } from '@langevin/core';
-import { UnsupportedError, UserError } from '@langevin/tensor';
+import { UserError } from '@langevin/tensor';
+import { naming } from './naming.ts';
 
 export interface ImageNetworkOptions {
   /** Where the configuration is from, for messages. */
@@ -55,14 +56,4 @@ export function pictureForm({ info: { channels, size } }: Network<unknown>): Pic
 export function labelCount({ info }: Network<unknown>): number | undefined {
   const label = info.conditions['label'];
   return label?.kind === 'label' ? label.count : undefined;
-}
-
-function naming<T>(file: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof UserError) throw new UserError(`${error.message} File: ${file}.`, { cause: error });
-    if (error instanceof UnsupportedError) throw new UnsupportedError(`${error.message} File: ${file}.`, { cause: error });
-    throw error;
-  }
 }

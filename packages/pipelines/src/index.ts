@@ -25,6 +25,14 @@ export { drawLabels, type DrawLabelsOptions } from './draw-labels.ts';
 export { sampleImages, usualSampler, usualSpacing, type SampleResult, type SampleStep } from './sample-images.ts';
 export type { SampleBatch, SampleImagesOptions } from './sample-options.ts';
 
+// Pictures of prompts
+export { generate, type GeneratePart, type GenerateResult, type GenerateStep } from './generate/generate.ts';
+export { openModel, products, type OpenModelOptions } from './generate/open-model.ts';
+export type { GenerateOptions } from './generate/options.ts';
+export { notesOf, recipeOf, recipeOfNotes, type PictureRecipe } from './generate/picture-notes.ts';
+export type { OpenOptions, OpenProduct, PictureSize, Product, PromptConditions, PromptRequest, WithParams } from './generate/product.ts';
+export type { GenerateReport } from './generate/report.ts';
+
 // Training runs
 export { CREDITS } from './credits.ts';
 export { MAY_CHANGE, parseTrainingConfig, trainingConfigSchema, type TrainingConfig } from './training-config.ts';

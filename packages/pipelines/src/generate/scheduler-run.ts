@@ -1,5 +1,5 @@
 import type { Denoiser, NoiseLevel } from '@langevin/core';
-import type { Preconditioning } from '@langevin/core-schedules';
+import type { NoiseProcess, Preconditioning } from '@langevin/core-schedules';
 import type { DiffusersScheduler, StepOptions } from '@langevin/samplers/compat';
 import type { Generator, Tensor } from '@langevin/tensor';
 
@@ -17,6 +17,12 @@ export const ownOutput: Preconditioning = Object.freeze({
   at: (level: NoiseLevel) => ({ cIn: 1, cSkip: 0, cOut: 1, cNoise: (level as TimestepLevel).timestep, targetX0: 0, targetNoise: 0 }),
 });
 
+/** The level of a timestep, whole or between two, of the process that a network was trained on. */
+export function levelOfTimestep({ process }: { readonly process: NoiseProcess }, timestep: number): NoiseLevel {
+  const time = process.steps === undefined ? timestep / 1000 : (timestep + 1) / process.steps;
+  return process.level(Math.min(process.domain.max, Math.max(process.domain.min, time)));
+}
+
 export interface SchedulerRunOptions {
   /** With its timesteps set. */
   readonly scheduler: DiffusersScheduler<Tensor>;
@@ -28,8 +34,8 @@ export interface SchedulerRunOptions {
   readonly x: Tensor;
   /** Where in the list of timesteps the run begins. @default 0 */
   readonly startAt?: number;
-  /** One for each item: they draw the noise of the steps. */
-  readonly generators: readonly Generator[];
+  /** They draw the noise of the steps: one for each item, or one for all. */
+  readonly generators: Generator | readonly Generator[];
   /** Of schedulers that take them: `eta` of DDIM. */
   readonly step?: Pick<StepOptions<Tensor>, 'eta'>;
   /** The state after each step, before the next one: what inpainting puts back. @default as it is */

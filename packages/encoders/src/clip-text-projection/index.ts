@@ -1,0 +1,1 @@
+export { clipTextProjectionEncoder } from './plugin.ts';

@@ -1,0 +1,68 @@
+import type { Module, WeightRules } from '@langevin/nn';
+import { UserError, type Generator, type Tensor } from '@langevin/tensor';
+
+/** What an encoder gives for a batch of texts. */
+export interface EncodedText {
+  /** The features of every token, [N, L, size], behind the last layer and its norm. */
+  readonly last: Tensor;
+  /** Those before the first layer and behind each one, without the norm behind the last: as many as layers and one more. */
+  readonly states: readonly Tensor[];
+  /** One of {@link states} as the last is: with the norm behind the last layer, where the encoder has one. */
+  readonly normalised: (state: Tensor) => Tensor;
+  /** The features of the whole text, [N, size of the projection]; absent for encoders without. */
+  readonly pooled?: Tensor;
+}
+
+export interface TextEncoderInfo {
+  readonly kind: 'text';
+  /** Numbers of tokens that it knows: 0..vocabulary - 1. */
+  readonly vocabulary: number;
+  /** Most tokens of a text; null where there is no bound. */
+  readonly length: number | null;
+  /** Features of each token. */
+  readonly size: number;
+  /** Features of the whole text; null for encoders without. */
+  readonly pooled: number | null;
+  readonly layers: number;
+}
+
+/** What an encoder is told beside the numbers of the tokens, int32 [N, L]. */
+export interface TextEncoderInputs {
+  /** Bool [N, L]: true where there is a token. @default all are */
+  readonly mask?: Tensor;
+}
+
+/** An encoder of texts: `apply(params, ids, inputs?)` gives features of each token. */
+export interface TextEncoder<Params> extends Module<Params, readonly [ids: Tensor, inputs?: TextEncoderInputs], EncodedText> {
+  readonly info: TextEncoderInfo;
+  init(generator: Generator): Params;
+}
+
+/** A family of encoders, made from JSON configurations. */
+export interface EncoderPlugin {
+  /** Lower case with dashes: `clip-text`. */
+  readonly name: string;
+  /** The class in transformers: `CLIPTextModel`, first of `architectures` in its configurations. */
+  readonly className: string;
+  /** One sentence for listings. */
+  readonly summary: string;
+  /** What files of its weights spell otherwise: for `fitWeights` of nn. @default the names of its parameters, all of them */
+  readonly rules?: WeightRules;
+  /** @throws UserError naming the entry that is wrong */
+  readonly parse: (config: unknown) => TextEncoder<unknown>;
+}
+
+/**
+ * A plugin as a frozen value.
+ *
+ * @throws UserError when its name or class is not well-formed
+ */
+export function defineEncoder(plugin: EncoderPlugin): EncoderPlugin {
+  if (!/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/u.test(plugin.name) || !/^[A-Za-z]\w*$/u.test(plugin.className)) {
+    throw new UserError(
+      `[encoders/define] names are not well-formed: name="${plugin.name}", className="${plugin.className}". Use lower case with `
+        + 'dashes for one, an identifier for the other.',
+    );
+  }
+  return Object.freeze({ ...plugin });
+}

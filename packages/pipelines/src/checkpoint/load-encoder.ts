@@ -1,0 +1,62 @@
+import { findAutoencoder, type AutoencoderPlugin } from '@langevin/latent-ae';
+import { findEncoder, tokenizerFromFiles, type EncoderPlugin, type TextEncoder, type TextTokenizer } from '@langevin/encoders';
+import type { Autoencoder } from '@langevin/core';
+import { parsePythonJson } from '@langevin/io';
+import { naming } from '../naming.ts';
+import { componentOf, type Checkpoint } from './checkpoint.ts';
+import { within } from './files.ts';
+import { loadComponent, type Loaded } from './load-network.ts';
+
+/** A text encoder of a checkpoint. */
+export async function loadTextEncoder(
+  checkpoint: Checkpoint,
+  name: string,
+  plugins?: readonly EncoderPlugin[],
+): Promise<Loaded<TextEncoder<unknown>>> {
+  const component = componentOf(checkpoint, name);
+  return loadComponent(checkpoint, component, findEncoder(component.className, plugins));
+}
+
+/** The autoencoder of a checkpoint. */
+export async function loadAutoencoder(
+  checkpoint: Checkpoint,
+  name = 'vae',
+  plugins?: readonly AutoencoderPlugin[],
+): Promise<Loaded<Autoencoder<unknown>>> {
+  const component = componentOf(checkpoint, name);
+  return loadComponent(checkpoint, component, findAutoencoder(component.className, plugins));
+}
+
+/** A vocabulary of 250,000 words takes some 20 MB as JSON. */
+const LARGEST_FILE = 64 * 1024 * 1024;
+
+/** A tokenizer of a checkpoint, from the files in its folder. */
+export async function loadTokenizer(checkpoint: Checkpoint, name: string): Promise<TextTokenizer> {
+  const { files } = checkpoint;
+  const { folder } = componentOf(checkpoint, name);
+  const text = async (file: string): Promise<string | undefined> => {
+    const path = within(folder, file);
+    if (!files.sizes.has(path)) return undefined;
+    return new TextDecoder().decode(await files.bytes(path, { maxBytes: LARGEST_FILE }));
+  };
+  const json = async (file: string): Promise<unknown> => {
+    const content = await text(file);
+    return content === undefined ? undefined : parsePythonJson(content, `[pipelines/checkpoint] ${files.label}/${within(folder, file)}`);
+  };
+  const [tokenizer, config, specialTokens, vocabulary, merges] = [
+    await json('tokenizer.json'),
+    await json('tokenizer_config.json'),
+    await json('special_tokens_map.json'),
+    await json('vocab.json'),
+    await text('merges.txt'),
+  ];
+  return naming(`${files.label}/${folder}`, () =>
+    tokenizerFromFiles({
+      ...(tokenizer !== undefined && { tokenizer }),
+      ...(config !== undefined && { config }),
+      ...(specialTokens !== undefined && { specialTokens }),
+      ...(vocabulary !== undefined && { vocabulary }),
+      ...(merges !== undefined && { merges }),
+    }),
+  );
+}

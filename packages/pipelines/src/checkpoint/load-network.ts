@@ -1,0 +1,78 @@
+import { findBackbone, type BackbonePlugin } from '@langevin/backbones';
+import type { Network } from '@langevin/core';
+import { fitWeights, shapesOnly, type WeightAccount, type WeightRules } from '@langevin/nn';
+import { UserError, type Generator } from '@langevin/tensor';
+import { naming } from '../naming.ts';
+import { componentOf, type Checkpoint, type Component } from './checkpoint.ts';
+import type { Evidence } from './evidence.ts';
+import { within } from './files.ts';
+
+/** A component that is built: what it computes, and its weights, which stay in their files until an engine needs them. */
+export interface Loaded<M> {
+  readonly module: M;
+  readonly params: unknown;
+  readonly component: Component;
+  readonly account: WeightAccount;
+}
+
+/** Whatever has parameters. */
+interface Initialised {
+  init(generator: Generator): unknown;
+}
+
+/** Something that makes a module of a configuration and knows the spellings of its weights. */
+interface ClassPlugin<M extends Initialised> {
+  readonly rules?: WeightRules;
+  readonly parse: (config: Readonly<Record<string, unknown>>) => M;
+}
+
+/**
+ * Builds one component of a checkpoint by the plugin of its class, and fits its weights into it: every tensor of its files is accounted
+ * for.
+ *
+ * @throws UserError naming the file whose configuration or weights do not fit; UnsupportedError for what the class does not know
+ */
+export async function loadComponent<M extends Initialised>(
+  { files }: Pick<Checkpoint, 'files'>,
+  component: Component,
+  plugin: ClassPlugin<M>,
+): Promise<Loaded<M>> {
+  const { folder, weights, config } = component;
+  if (weights === undefined)
+    throw new UserError(
+      `[pipelines/checkpoint] component has no weights: component=${component.name}, class=${component.className}. It is no network.`,
+    );
+  const at = `${files.label}/${within(folder, 'config.json')}`;
+  const module = naming(at, () => plugin.parse(config));
+  const from = within(folder, weights.name);
+  const { tensors } = await files.weights(from);
+  const { params, account } = fitWeights(module.init(shapesOnly), tensors, {
+    from: `${files.label}/${from}`,
+    ...(plugin.rules && { rules: plugin.rules }),
+  });
+  return Object.freeze({ module, params, component, account });
+}
+
+/** The denoising network of a checkpoint. */
+export async function loadNetwork(
+  checkpoint: Checkpoint,
+  name: string,
+  plugins?: readonly BackbonePlugin[],
+): Promise<Loaded<Network<unknown>>> {
+  const component = componentOf(checkpoint, name);
+  return loadComponent(checkpoint, component, findBackbone(component.className, plugins));
+}
+
+/** What was found out about the weights of a component. */
+export function weightEvidence({ component: { name, folder, weights }, account }: Loaded<unknown>): readonly Evidence[] {
+  const { renamed, tied, ignored } = account;
+  const from = within(folder, weights!.name);
+  const reasons = [...new Set(renamed.map(({ reason }) => reason))];
+  return [
+    ...(reasons.length > 0
+      ? [{ component: name, what: 'names', value: `${renamed.length} spelt otherwise`, from: `${from}: ${reasons.join(', ')}` }]
+      : []),
+    ...tied.map((pair) => ({ component: name, what: 'weight', value: `${pair.name} is ${pair.to}`, from: `${from} lacks it` })),
+    ...ignored.map((each) => ({ component: name, what: 'weight', value: `${each.name} is not read`, from: each.reason })),
+  ];
+}

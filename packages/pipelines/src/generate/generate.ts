@@ -1,0 +1,115 @@
+import { tensorAlgebra } from '@langevin/core-schedules';
+import { networkDenoiser } from '@langevin/diffusion';
+import type { Image } from '@langevin/io';
+import { fromDiffusersConfig } from '@langevin/samplers/compat';
+import { mul, scalar, type Tensor } from '@langevin/tensor';
+import { latentDecoder } from './latent-decoder.ts';
+import { guided } from './guided.ts';
+import { checkGenerate, type GenerateOptions } from './options.ts';
+import { reportOf, type GenerateReport } from './report.ts';
+import { levelOfTimestep, ownOutput, schedulerRun } from './scheduler-run.ts';
+import { generatorsOf, startingNoise } from './starting-noise.ts';
+
+/** A part of the model has done its work. */
+export interface GeneratePart {
+  readonly kind: 'part';
+  readonly name: 'text encoders' | 'autoencoder';
+  readonly milliseconds: number;
+}
+
+/** The network has been called once more. */
+export interface GenerateStep {
+  readonly kind: 'step';
+  /** Calls so far, and in all. */
+  readonly step: number;
+  readonly steps: number;
+  readonly timestep: number;
+  /** Of this call; that of the first one includes compiling. */
+  readonly milliseconds: number;
+  /** What the clean latents are taken to be, [N, channels, height, width]. */
+  readonly denoised: Tensor;
+}
+
+export interface GenerateResult {
+  readonly kind: 'done';
+  /** As many as prompts times `count`, in their order; empty where latents were asked for. */
+  readonly images: readonly Image[];
+  /** The state at the end, [N, channels, height, width], before the autoencoder. */
+  readonly latents: Tensor;
+  /** What was really run: sizes, calls, seeds, what a user should know. */
+  readonly report: GenerateReport;
+}
+
+/**
+ * Pictures of prompts, by a model that {@link openModel} opened: yields as the parts do their work, and last the pictures. With the
+ * scheduler of the checkpoint and the same words it makes the picture that diffusers makes of the same seed.
+ *
+ * @throws UserError when an option is out of range, or does nothing for this model
+ * @example
+ * // not run: needs a checkpoint in a folder
+ * const model = await openModel('stable-diffusion-v1-5');
+ * for await (const event of generate({ model, prompt: 'an astronaut riding a horse', seed: 7 })) {
+ *   if (event.kind === 'done') await writeImage('horse.png', event.images[0]!);
+ * }
+ */
+export async function* generate(given: GenerateOptions): AsyncGenerator<GeneratePart | GenerateStep | GenerateResult, void> {
+  const options = checkGenerate(given);
+  const { model, prompts, negatives, size, seeds, signal, engine } = options;
+  const onEngine = engine ? { engine } : {};
+  const generators = generatorsOf(options.noise === 'shared' ? seeds.slice(0, 1) : seeds);
+  const perItem = seeds.map((_, i) => generators[options.noise === 'shared' ? 0 : i]!);
+  signal?.throwIfAborted();
+
+  let before = performance.now();
+  const since = (): number => {
+    const now = performance.now();
+    const passed = now - before;
+    before = now;
+    return passed;
+  };
+  const told = await model.encodePrompts({
+    prompts,
+    size,
+    ...(negatives && { negatives }),
+    ...(options.clipSkip !== undefined && { clipSkip: options.clipSkip }),
+    ...(signal && { signal }),
+  });
+  yield { kind: 'part', name: 'text encoders', milliseconds: since() };
+
+  const scheduler = fromDiffusersConfig<Tensor>({ ...model.scheduler, ...options.scheduler }, { algebra: tensorAlgebra(onEngine) });
+  scheduler.setTimesteps(options.steps);
+  const { channels, factor } = model.state;
+  const noise = startingNoise(perItem, [channels, size.height / factor, size.width / factor]);
+  const predictor = networkDenoiser({
+    network: model.network.module,
+    params: model.network.params,
+    noise: { preconditioning: ownOutput },
+    ...onEngine,
+  });
+  try {
+    let calls = 0;
+    let latents = mul(noise, scalar(scheduler.initNoiseSigma));
+    for await (const { step, steps, timestep, x, denoised } of schedulerRun({
+      scheduler,
+      predict: guided(predictor, { ...options, told }),
+      levelOf: (timestep) => levelOfTimestep(model.noise, timestep),
+      x: latents,
+      generators: options.noise === 'shared' ? generators[0]! : generators,
+      step: { eta: options.eta },
+      ...(signal && { signal }),
+    })) {
+      latents = x;
+      calls = step;
+      yield { kind: 'step', step, steps, timestep, milliseconds: since(), denoised };
+    }
+    signal?.throwIfAborted();
+    let images: readonly Image[] = [];
+    if (options.output === 'images') {
+      images = await latentDecoder(model, onEngine).decode(latents);
+      yield { kind: 'part', name: 'autoencoder', milliseconds: since() };
+    }
+    yield { kind: 'done', images, latents, report: reportOf(options, { scheduler, calls, notes: told.notes }) };
+  } finally {
+    await predictor.dispose();
+  }
+}

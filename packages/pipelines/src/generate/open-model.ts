@@ -1,0 +1,48 @@
+import { readOptions, shownValue, UnsupportedError, UserError } from '@langevin/tensor';
+import { openCheckpoint, type Checkpoint, type OpenCheckpointOptions } from '../checkpoint/checkpoint.ts';
+import type { CheckpointFiles } from '../checkpoint/files.ts';
+import type { OpenOptions, OpenProduct, Product } from './product.ts';
+import { stableDiffusion } from './products/stable-diffusion.ts';
+
+/** Kinds of checkpoints whose pictures are made here. */
+export const products: readonly Product[] = Object.freeze([stableDiffusion]);
+
+export interface OpenModelOptions extends OpenCheckpointOptions, OpenOptions {
+  /** Kinds to choose from. @default those that are known here */
+  readonly products?: readonly Product[];
+}
+
+/**
+ * Opens a checkpoint that makes pictures: reads its configurations, decides what they mean, and maps its weights, none of which is read
+ * before it is needed.
+ *
+ * @param given a folder in the layout of diffusers, or files from elsewhere
+ * @throws UserError naming the file that is missing, malformed, or does not fit the others; UnsupportedError for pipelines of other kinds
+ * @example
+ * // not run: needs a checkpoint in a folder
+ * const model = await openModel('stable-diffusion-v1-5');
+ * model.evidence.find(({ what }) => what === 'prediction'); // what was decided, and from which file
+ */
+export async function openModel(given: string | CheckpointFiles, options: OpenModelOptions = {}): Promise<OpenProduct> {
+  const { products: known = products, engine, prediction, ...rest } = readOptions('pipelines/model', options);
+  const checkpoint = await openCheckpoint(given, rest);
+  return productOf(checkpoint, known).open(checkpoint, {
+    ...(engine && { engine }),
+    ...(prediction !== undefined && { prediction }),
+  });
+}
+
+function productOf({ index, files }: Checkpoint, known: readonly Product[]): Product {
+  if (index === undefined)
+    throw new UserError(
+      `[pipelines/model] one network alone makes no pictures of prompts: folder=${files.label}, model_index.json is not there. Give the `
+        + 'folder above it.',
+    );
+  const found = known.find(({ pipelines }) => pipelines.includes(index.className));
+  if (found !== undefined) return found;
+  const all = known.flatMap(({ pipelines }) => pipelines);
+  throw new UnsupportedError(
+    `[pipelines/model] pipeline is not supported: _class_name=${shownValue(index.className)}, folder=${files.label}. Known: `
+      + `${all.join(', ')}.`,
+  );
+}

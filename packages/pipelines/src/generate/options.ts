@@ -1,0 +1,201 @@
+import { checkNumber, didYouMean, readOptions, shownValue, UserError, type Engine } from '@langevin/tensor';
+import type { OpenProduct } from './product.ts';
+
+/** What {@link generate} is told. */
+export interface GenerateOptions {
+  readonly model: OpenProduct;
+  /** What is to be seen: a text for one picture, or one for each. */
+  readonly prompt: string | readonly string[];
+  /** What is not to be seen: one text for all, or one for each. Needs guidance. @default what the product has for no prompt */
+  readonly negativePrompt?: string | readonly string[];
+  /** Pictures for each prompt. @default 1 */
+  readonly count?: number;
+  /** In pixels. @default the size that the model was trained for */
+  readonly width?: number;
+  readonly height?: number;
+  /** Of the scheduler; calls of the network are more for methods of second order. @default that of the product */
+  readonly steps?: number;
+  /** Scale of classifier-free guidance as in Stable Diffusion, >= 1; 1 is none. @default that of the product */
+  readonly guidance?: number;
+  /** How much of the deviation of the unguided prediction is restored, 0..1 (Lin et al. 2023, arXiv:2305.08891, eq. 15). @default 0 */
+  readonly guidanceRescale?: number;
+  /** Of the first picture; each picture more has the next one. @default 0 */
+  readonly seed?: number | bigint;
+  /**
+   * `each` gives each picture a generator of its own, so that it is the same in any batch; `shared` draws the whole batch from one, as
+   * diffusers does when it is given one. @default 'each'
+   */
+  readonly noise?: 'each' | 'shared';
+  /** Another scheduler than the checkpoint's: the entries of a `scheduler_config.json` that differ, its `_class_name` among them. */
+  readonly scheduler?: Readonly<Record<string, unknown>>;
+  /** Noise that schedulers with such an option add, 0..1: of DDIM. @default 0 */
+  readonly eta?: number;
+  /**
+   * Layers of the text encoder that are left out for the prompt, from its end: 1 is the last but one; for the negative prompt none are, as
+   * in diffusers. @default 0, or what the model is made for
+   */
+  readonly clipSkip?: number;
+  /** `latents` ends before the autoencoder. @default 'images' */
+  readonly output?: 'images' | 'latents';
+  /** Aborts between the parts and between calls of the network, with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** @default the default engine */
+  readonly engine?: Engine;
+}
+
+/** Options that are checked, with their defaults. */
+export interface CheckedGenerate {
+  readonly model: OpenProduct;
+  /** One for each picture. */
+  readonly prompts: readonly string[];
+  readonly negatives: readonly (string | undefined)[] | undefined;
+  readonly size: { readonly width: number; readonly height: number };
+  readonly steps: number;
+  readonly guidance: number;
+  readonly guidanceRescale: number;
+  /** One for each picture. */
+  readonly seeds: readonly bigint[];
+  readonly noise: 'each' | 'shared';
+  readonly scheduler: Readonly<Record<string, unknown>>;
+  readonly eta: number;
+  readonly clipSkip: number | undefined;
+  readonly output: 'images' | 'latents';
+  readonly signal: AbortSignal | undefined;
+  readonly engine: Engine | undefined;
+}
+
+const WHERE = 'pipelines/generate';
+const MOST_PICTURES = 1024;
+/** A side beyond this is a mistake, not a picture: the state alone would take gigabytes. */
+const LONGEST_SIDE = 16_384;
+const LONGEST_PROMPT = 100_000;
+
+const NAMES = [
+  'model',
+  'prompt',
+  'negativePrompt',
+  'count',
+  'width',
+  'height',
+  'steps',
+  'guidance',
+  'guidanceRescale',
+  'seed',
+  'noise',
+  'scheduler',
+  'eta',
+  'clipSkip',
+  'output',
+  'signal',
+  'engine',
+] as const satisfies readonly (keyof GenerateOptions)[];
+
+/** What can be told before anything is computed. @throws UserError naming the option */
+export function checkGenerate(given: GenerateOptions): CheckedGenerate {
+  const options = readOptions(WHERE, given);
+  const unknown = Object.keys(options).find((name) => !NAMES.some((known) => known === name));
+  if (unknown !== undefined)
+    throw new UserError(`[${WHERE}] unknown option: ${shownValue(unknown)}.${didYouMean(unknown, NAMES)} Known: ${NAMES.join(', ')}.`);
+  const { model, count = 1, noise = 'each', output = 'images', guidanceRescale = 0, eta = 0, seed = 0, clipSkip, scheduler = {} } = options;
+  if (typeof model !== 'object' || model === null || typeof model.encodePrompts !== 'function')
+    throw new UserError(`[${WHERE}] there is no model: model=${shownValue(model)}. Pass what openModel() gives.`);
+  const { steps = model.usual.steps, guidance = model.usual.guidance } = options;
+  checkNumber(WHERE, { count }, { kind: 'integer', atLeast: 1, atMost: MOST_PICTURES });
+  checkNumber(WHERE, { steps }, { kind: 'integer', atLeast: 1, atMost: 100_000 });
+  checkNumber(WHERE, { guidance }, { atLeast: 1, atMost: 1e6 });
+  checkNumber(WHERE, { guidanceRescale }, { atLeast: 0, atMost: 1 });
+  if (guidance === 1 && guidanceRescale > 0)
+    throw new UserError(
+      `[${WHERE}] there is no guidance to rescale: guidance=1, guidanceRescale=${guidanceRescale}. Raise guidance, or leave it out.`,
+    );
+  checkNumber(WHERE, { eta }, { atLeast: 0, atMost: 1 });
+  if (clipSkip !== undefined) checkNumber(WHERE, { clipSkip }, { kind: 'integer', atLeast: 0, atMost: 100 });
+  checkChoice('noise', noise, ['each', 'shared']);
+  checkChoice('output', output, ['images', 'latents']);
+  if (typeof scheduler !== 'object' || scheduler === null || Array.isArray(scheduler))
+    throw new UserError(
+      `[${WHERE}] scheduler is no configuration: scheduler=${shownValue(scheduler)}. Pass entries such as { _class_name }.`,
+    );
+  const texts = textsOf('prompt', options.prompt);
+  const prompts = texts.flatMap((text) => Array.from({ length: count }, () => text));
+  if (prompts.length > MOST_PICTURES)
+    throw new UserError(
+      `[${WHERE}] too many pictures: prompts=${texts.length}, count=${count}. Ask for at most ${MOST_PICTURES} at a time.`,
+    );
+  return {
+    model,
+    prompts,
+    negatives: negativesOf(options, { texts, count, guidance }),
+    size: sizeOf(options),
+    steps,
+    guidance,
+    guidanceRescale,
+    seeds: seedsOf(seed, prompts.length),
+    noise,
+    scheduler,
+    eta,
+    clipSkip,
+    output,
+    signal: options.signal,
+    engine: options.engine,
+  };
+}
+
+function checkChoice(name: string, value: unknown, choices: readonly string[]): void {
+  if (choices.some((choice) => choice === value)) return;
+  throw new UserError(`[${WHERE}] unknown ${name}: ${name}=${shownValue(value)}. Known: ${choices.join(', ')}.`);
+}
+
+function textsOf(name: string, given: unknown): readonly string[] {
+  const texts = Array.isArray(given) ? (given as readonly unknown[]) : [given];
+  if (texts.length > 0 && texts.length <= MOST_PICTURES && texts.every((text) => typeof text === 'string' && text.length <= LONGEST_PROMPT))
+    return texts as readonly string[];
+  const other = texts.findIndex((text) => typeof text !== 'string');
+  const wrong = other >= 0 ? shownValue(texts[other]) : texts.length === 0 ? 'an empty list' : `${texts.length} texts`;
+  throw new UserError(
+    `[${WHERE}] ${name} is no text: ${name}=${wrong}. Pass a text, or a list of 1 to ${MOST_PICTURES}, each of at most ${LONGEST_PROMPT} `
+      + 'characters.',
+  );
+}
+
+function negativesOf(
+  { negativePrompt }: GenerateOptions,
+  { texts, count, guidance }: { readonly texts: readonly string[]; readonly count: number; readonly guidance: number },
+): readonly (string | undefined)[] | undefined {
+  if (guidance === 1) {
+    if (negativePrompt === undefined) return undefined;
+    throw new UserError(
+      `[${WHERE}] a negative prompt does nothing without guidance: negativePrompt=${shownValue(negativePrompt)}, guidance=1. Raise `
+        + 'guidance, or leave it out.',
+    );
+  }
+  if (negativePrompt === undefined) return Array.from({ length: texts.length * count }, () => undefined);
+  const negatives = textsOf('negativePrompt', negativePrompt);
+  if (negatives.length !== 1 && negatives.length !== texts.length)
+    throw new UserError(
+      `[${WHERE}] there is one negative prompt for all, or one for each: prompts=${texts.length}, negativePrompts=${negatives.length}. `
+        + 'Pass as many.',
+    );
+  return texts.flatMap((_, i) => Array.from({ length: count }, () => negatives[i] ?? negatives[0]!));
+}
+
+function sizeOf({ model, width, height }: GenerateOptions): { readonly width: number; readonly height: number } {
+  const size = { width: width ?? model.usual.size.width, height: height ?? model.usual.size.height };
+  for (const [name, value] of Object.entries(size)) {
+    checkNumber(WHERE, { [name]: value }, { kind: 'integer', atLeast: model.multiple, atMost: LONGEST_SIDE });
+    if (value % model.multiple !== 0) {
+      const near = [Math.floor(value / model.multiple), Math.ceil(value / model.multiple)].map((n) => n * model.multiple);
+      throw new UserError(
+        `[${WHERE}] side is not a multiple of ${model.multiple}: ${name}=${value}. Ask for ${near.filter((n) => n > 0).join(' or ')}.`,
+      );
+    }
+  }
+  return size;
+}
+
+function seedsOf(seed: unknown, count: number): readonly bigint[] {
+  const whole = typeof seed === 'bigint' || (typeof seed === 'number' && Number.isSafeInteger(seed));
+  if (!whole || BigInt(seed as number) < 0n || BigInt(seed as number) >= 2n ** 64n)
+    throw new UserError(`[${WHERE}] seed is no whole number: seed=${shownValue(seed)}. Pass an integer from 0 to 2^64 - 1.`);
+  return Array.from({ length: count }, (_, i) => BigInt.asUintN(64, BigInt(seed as number) + BigInt(i)));
+}

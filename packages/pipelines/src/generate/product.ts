@@ -1,0 +1,84 @@
+import type { Autoencoder, Conditions, Network } from '@langevin/core';
+import type { NoiseRecipe } from '@langevin/diffusion';
+import type { Engine } from '@langevin/tensor';
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { Evidence } from '../checkpoint/evidence.ts';
+import type { SchedulerNoiseOptions } from '../checkpoint/scheduler-noise.ts';
+
+/** What the prompts of some pictures are told to a product, one each. */
+export interface PromptRequest {
+  readonly prompts: readonly string[];
+  /** What the pictures are to be led away from; absent where no guidance is asked for. */
+  readonly negatives?: readonly (string | undefined)[];
+  /** Layers of the text encoder that are left out, counted from its end as in diffusers: 1 is the last but one. */
+  readonly clipSkip?: number;
+  /** Pixels of the pictures to be made: some networks are told. */
+  readonly size: PictureSize;
+  readonly signal?: AbortSignal;
+}
+
+export interface PictureSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What a network is told for some prompts. */
+export interface PromptConditions {
+  readonly conditions: Conditions;
+  /** In place of the prompts; where guidance is asked for. */
+  readonly negatives?: Conditions;
+  /** What a user should know: text that did not fit. */
+  readonly notes: readonly string[];
+}
+
+/** A network and its parameters. */
+export interface WithParams<M> {
+  readonly module: M;
+  /** Floats of any dtype, as their file has them. */
+  readonly params: unknown;
+}
+
+/**
+ * A checkpoint with its parts built, by the recipe of its product: Stable Diffusion, SDXL, SD3, Flux, PixArt. All that differs between them
+ * is here; the loop that makes pictures knows none of them.
+ */
+export interface OpenProduct {
+  /** Of the product: `stable-diffusion`. */
+  readonly name: string;
+  /** Where the checkpoint lies, as its user named it. */
+  readonly label: string;
+  readonly network: WithParams<Network<unknown>>;
+  /** Absent where the network works on pixels. */
+  readonly autoencoder?: WithParams<Autoencoder<unknown>>;
+  /** The configuration of its scheduler, as diffusers reads it; defaults filled in, early files repaired. */
+  readonly scheduler: Readonly<Record<string, unknown>>;
+  /** What the network was trained on, and what it predicts. */
+  readonly noise: NoiseRecipe;
+  readonly encodePrompts: (request: PromptRequest) => Promise<PromptConditions>;
+  /** Channels of the state, and by what pixels are divided for its sides. */
+  readonly state: { readonly channels: number; readonly factor: number };
+  /** What is taken where a call does not say it. */
+  readonly usual: { readonly size: PictureSize; readonly steps: number; readonly guidance: number };
+  /** Sides of pictures are multiples of it. */
+  readonly multiple: number;
+  /** What was decided while the checkpoint was opened, and why. */
+  readonly evidence: readonly Evidence[];
+  /** Frees compiled graphs. */
+  readonly dispose: () => Promise<void>;
+}
+
+/** What a user decides whatever the files say, and where graphs run. */
+export interface OpenOptions extends SchedulerNoiseOptions {
+  /** @default the default engine */
+  readonly engine?: Engine;
+}
+
+/** A kind of checkpoint whose pictures are made in one way. */
+export interface Product {
+  readonly name: string;
+  /** One sentence for listings. */
+  readonly summary: string;
+  /** Classes of `model_index.json` that are of this kind. */
+  readonly pipelines: readonly string[];
+  readonly open: (checkpoint: Checkpoint, options?: OpenOptions) => Promise<OpenProduct>;
+}

@@ -1,0 +1,71 @@
+import { UserError } from '@langevin/tensor';
+import { describe, expect, it } from 'vitest';
+import { checkGenerate, type GenerateOptions } from '../../src/generate/options.ts';
+import type { OpenProduct } from '../../src/generate/product.ts';
+
+const model = {
+  name: 'a product',
+  multiple: 8,
+  usual: { size: { width: 512, height: 512 }, steps: 50, guidance: 7.5 },
+  encodePrompts: () => Promise.reject(new Error('not asked for')),
+} as unknown as OpenProduct;
+const check = (more: Readonly<Record<string, unknown>> = {}) => checkGenerate({ model, prompt: 'a cat', ...more } as GenerateOptions);
+
+describe('options of generate', () => {
+  it('have the defaults of the product', () => {
+    expect(check()).toMatchObject({
+      prompts: ['a cat'],
+      negatives: [undefined],
+      size: { width: 512, height: 512 },
+      steps: 50,
+      guidance: 7.5,
+      seeds: [0n],
+      noise: 'each',
+      output: 'images',
+    });
+  });
+
+  it('give each picture its prompt, its negative prompt and its seed', () => {
+    expect(check({ prompt: ['a', 'b'], count: 2, negativePrompt: ['x', ''], seed: 2n ** 64n - 2n })).toMatchObject({
+      prompts: ['a', 'a', 'b', 'b'],
+      negatives: ['x', 'x', '', ''],
+      seeds: [2n ** 64n - 2n, 2n ** 64n - 1n, 0n, 1n],
+    });
+    expect(check({ prompt: ['a', 'b'], negativePrompt: 'x' }).negatives).toEqual(['x', 'x']);
+  });
+
+  it('need no negatives where nothing is guided', () => {
+    expect(check({ guidance: 1 }).negatives).toBeUndefined();
+  });
+
+  it.each([
+    [{ promt: 'a' }, /unknown option: "promt"\. Did you mean "prompt"\?/u],
+    [{ model: undefined }, /there is no model/u],
+    [{ prompt: undefined }, /prompt is no text: prompt=undefined/u],
+    [{ prompt: [] }, /prompt=an empty list/u],
+    [{ prompt: ['a', 3] }, /prompt=3/u],
+    [{ prompt: 'x'.repeat(100_001) }, /at most 100000 characters/u],
+    [{ negativePrompt: ['a', 'b'] }, /one negative prompt for all, or one for each: prompts=1, negativePrompts=2/u],
+    [{ negativePrompt: 'ugly', guidance: 1 }, /negative prompt does nothing without guidance/u],
+    [{ guidanceRescale: 0.5, guidance: 1 }, /no guidance to rescale/u],
+    [{ width: 500 }, /side is not a multiple of 8: width=500\. Ask for 496 or 504\./u],
+    [{ width: 4 }, /width=4/u],
+    [{ height: 1e9 }, /height=1000000000/u],
+    [{ count: 0 }, /count=0/u],
+    [{ prompt: Array.from({ length: 600 }, () => 'a'), count: 2 }, /too many pictures: prompts=600, count=2/u],
+    [{ steps: 1.5 }, /steps=1\.5/u],
+    [{ guidance: 0.5 }, /guidance=0\.5/u],
+    [{ guidance: Number.NaN }, /guidance=NaN/u],
+    [{ seed: -1 }, /seed is no whole number: seed=-1/u],
+    [{ seed: 2n ** 64n }, /seed is no whole number/u],
+    [{ seed: '7' }, /seed is no whole number: seed="7"/u],
+    [{ noise: 'same' }, /unknown noise: noise="same"\. Known: each, shared\./u],
+    [{ output: 'png' }, /unknown output/u],
+    [{ scheduler: 'euler' }, /scheduler is no configuration: scheduler="euler"/u],
+    [{ clipSkip: -1 }, /clipSkip=-1/u],
+    [{ eta: 2 }, /eta=2/u],
+  ])('are refused before anything is computed: %o', (more, message) => {
+    expect(() => check(more)).toThrow(UserError);
+    expect(() => check(more)).toThrow(message);
+  });
+});

@@ -1,0 +1,69 @@
+"""Regenerates packages/encoders/test/golden/clip-text.json.
+
+Run: python tooling/parity/encoders_golden.py
+Needs: torch 2.13 (CPU), transformers, tokenizers.
+Tiny text encoders of CLIP in float64, whose weights follow from names (by_rule.py): features, and gradients. Then the tokens of prompts, by the fast
+tokenizer of the vocabulary in packages/pipelines/test/golden/tiny-clip.
+"""
+import json
+
+import tokenizers
+import torch
+import transformers
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
+
+from by_rule import fill, record
+from golden import ROOT, header
+from tiny_checkpoints import clip_tokenizer
+
+OUT = ROOT / "packages/encoders/test/golden"
+TINY = dict(vocab_size=40, hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=9, projection_dim=12,
+            bos_token_id=38, eos_token_id=39, pad_token_id=39)
+IDS = [[38, 5, 11, 39, 39, 39, 39, 39, 39], [38, 39, 7, 7, 39, 0, 1, 2, 3]]
+# class, configuration, ids, mask
+CASES = {
+    "openai": (CLIPTextModel, dict(TINY, hidden_act="quick_gelu"), IDS, None),
+    "projected": (CLIPTextModelWithProjection, dict(TINY, hidden_act="gelu", layer_norm_eps=1e-6), IDS, None),
+    "masked": (CLIPTextModel, dict(TINY, hidden_act="gelu"), [row[:6] for row in IDS], [[1, 1, 1, 1, 0, 0], [1, 1, 1, 1, 1, 1]]),
+    # The end is said to be token 2: transformers takes the largest of a text.
+    "end-is-the-largest": (CLIPTextModelWithProjection, dict(TINY, eos_token_id=2, hidden_act="quick_gelu"), IDS, None),
+}
+PROMPTS = [
+    "", "a", "a cat", "A CAT", "  a   cat \n sitting\t", "it's", "It’s", "don't we've I'll they're he'd I'm", "cat,dog;bird.", "!", "a!", "!!!", "hello, world!!",
+    "caf\u00e9", "cafe\u0301", "na\u00efve fa\u00e7ade", "\u732b", "\u732b\u3068\u72ac", "\ud55c\uad6d\uc5b4", "\u0420\u0443\u0441\u0441\u043a\u0438\u0439", "\u05e9\u05dc\u05d5\u05dd",
+    "\U0001f408", "\U0001f468\u200d\U0001f469\u200d\U0001f467", "\U0001f408\u200d\u2b1b a cat", "a\u00a0cat", "a\u200bcat", "a\u2014b", "1234567890", "4k, 8k, 1/2", "50mm f/1.8",
+    "(cat:1.2)", "[cat]", "cat_dog", "user@example.com", "https://example.com/a?b=c", "\u00df \u0130 \u01c5", "a<|endoftext|>b", "<|startoftext|>", "BREAK",
+    " ".join(["cat"] * 74), " ".join(["cat"] * 75), " ".join(["cat"] * 76), " ".join(["dog"] * 100),
+]
+
+
+class Prefixed(torch.nn.Module):
+    """A `CLIPTextModel` under the names that its files have had, which the transformers of today leaves out."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.text_model = model
+
+
+def case(name, kind, config, ids, mask):
+    model = kind(CLIPTextConfig(**config))
+    holder = fill(Prefixed(model) if kind is CLIPTextModel else model, name)
+    out = model(torch.tensor(ids), attention_mask=None if mask is None else torch.tensor(mask), output_hidden_states=True)
+    outputs = {"last": out.last_hidden_state, "pooled": out.text_embeds if hasattr(out, "text_embeds") else out.pooler_output,
+               **{f"state.{i}": state for i, state in enumerate(out.hidden_states)}}
+    saved = json.loads(CLIPTextConfig(**config).to_json_string())
+    return {"name": name, "class": kind.__name__, "config": saved, "ids": ids, "mask": mask, **record(name, holder, {}, outputs)}
+
+
+def main():
+    OUT.mkdir(parents=True, exist_ok=True)
+    golden = header("encoders_golden.py", {"output": 2e-5, "gradients": 1e-4, "of": "largest magnitude; norm"}, torch=torch.__version__,
+                    transformers=transformers.__version__, tokenizers=tokenizers.__version__)
+    tokenizer = clip_tokenizer()
+    tokens = [{"text": text, "ids": tokenizer(text, truncation=True, max_length=77).input_ids, "all": tokenizer(text, add_special_tokens=False).input_ids} for text in PROMPTS]
+    path = OUT / "clip-text.json"
+    path.write_text(json.dumps({**golden, "cases": [case(name, *how) for name, how in CASES.items()], "tokens": tokens}, ensure_ascii=True) + "\n")
+    print(f"{path.relative_to(ROOT)}: {path.stat().st_size} bytes")
+
+
+main()
