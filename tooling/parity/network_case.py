@@ -1,7 +1,7 @@
 """What golden files ask of each denoising network: outputs and gradients with weights by rule, what a seed makes of it, how large it is."""
 import torch
 
-from by_rule import fill, numbers, record
+from by_rule import fill, numbers, record, weight
 from golden import sampled
 
 
@@ -11,11 +11,15 @@ def case(model, *, name, config, inputs, given, call, extra=None):
     `inputs` are shapes (those are differentiated), `given` fixed values, `call(model, inputs, given)` gives the output.
     """
     model = fill(model, name)
+    stored = model.state_dict()
+    for key, buffer in model.named_buffers():
+        if key in stored:
+            buffer.copy_(weight(f"{name}/{key}", tuple(buffer.shape)))
     drawn = {key: numbers(f"{name}/{key}", shape).requires_grad_() for key, shape in inputs.items()}
     out = call(model, drawn, given)
     values = {key: {"shape": list(x.shape), "values": x.flatten().tolist(), "dtype": str(x.dtype).removeprefix("torch.")} for key, x in given.items()}
     return {
-        "name": name, "config": config, "inputs": {key: list(shape) for key, shape in inputs.items()}, "given": values, "outputShape": list(out.shape),
+        "name": name, "config": config, "inputs": {key: list(shape) for key, shape in inputs.items()}, "given": values,
         "parameters": sorted(key for key, _ in model.named_parameters()), **record(name, model, drawn, {"output": out}), **(extra or {}),
     }
 

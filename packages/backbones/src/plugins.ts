@@ -2,13 +2,21 @@
 import type { BackbonePlugin } from './define-backbone.ts';
 import { ditBackbone } from './dit/plugin.ts';
 import { pixartBackbone } from './pixart/plugin.ts';
+import { sd3Backbone } from './sd3/plugin.ts';
 import { unet2dBackbone } from './unet2d/plugin.ts';
 import { unet2dConditionBackbone } from './unet2d-condition/plugin.ts';
 
 export * from './dit/index.ts';
 export * from './pixart/index.ts';
+export * from './sd3/index.ts';
 export * from './unet2d/index.ts';
 export * from './unet2d-condition/index.ts';
 
 /** The backbones that come with this package: one for each folder beside this file. */
-export const backbonePlugins: readonly BackbonePlugin[] = [ditBackbone, pixartBackbone, unet2dBackbone, unet2dConditionBackbone];
+export const backbonePlugins: readonly BackbonePlugin[] = [
+  ditBackbone,
+  pixartBackbone,
+  sd3Backbone,
+  unet2dBackbone,
+  unet2dConditionBackbone,
+];

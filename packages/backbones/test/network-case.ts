@@ -1,26 +1,13 @@
-import type { Conditions, Network } from '@langevin/core';
-import { parameterCount, shapesOnly, toStateDict } from '@langevin/nn';
-import {
-  mapTensors,
-  mul,
-  namedTensors,
-  numbers,
-  realize,
-  sum,
-  tensor,
-  torchGenerator,
-  valueAndGrad,
-  type DType,
-  type Shape,
-  type Tensor,
-} from '@langevin/tensor';
+import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
+import type { Network } from '@langevin/core';
+import { parameterCount, parameterShapes, toStateDict } from '@langevin/nn';
+import { compareRuled, numbersOf, type RuledGolden } from '@langevin/nn/testing';
+import { tensor, torchGenerator, type DType, type Shape } from '@langevin/tensor';
 import { expect } from 'vitest';
-import { numbersOf, projected, weightOf } from './by-rule.ts';
 import { expectClose, type GoldenTensor } from './golden.ts';
 
 /** What a network with weights and inputs by rule made of them: see tooling/parity/network_case.py. */
-export interface NetworkCase {
-  readonly name: string;
+export interface NetworkCase extends RuledGolden {
   readonly config: object;
   /** Shapes of what is differentiated: the sample `x`, and conditions. */
   readonly inputs: Readonly<Record<string, Shape>>;
@@ -28,13 +15,8 @@ export interface NetworkCase {
   readonly given: Readonly<
     Record<string, { readonly shape: Shape; readonly values: readonly (number | boolean)[]; readonly dtype: string }>
   >;
-  readonly outputShape: Shape;
-  readonly outputs: { readonly output: GoldenTensor };
-  /** Names, sorted. */
+  /** Names of parameters, sorted. */
   readonly parameters: readonly string[];
-  /** Product with numbers of variance 1, and norm. */
-  readonly inputGradients: Readonly<Record<string, readonly [number, number]>>;
-  readonly gradients: Readonly<Record<string, readonly [number, number]>>;
 }
 
 export interface NetworkGolden {
@@ -50,7 +32,7 @@ export interface NetworkGolden {
 }
 
 /**
- * Names, outputs and gradients of a network are those of the golden file. Parameters without a gradient there have zeros here.
+ * Names, outputs and gradients of a network are those of the golden file.
  *
  * @param buffers tensors of its files that are no parameters
  */
@@ -59,41 +41,23 @@ export async function expectCase(
   { network, tolerance }: { readonly network: Network<unknown>; readonly tolerance: NetworkGolden['tolerance'] },
   buffers: readonly string[] = [],
 ): Promise<void> {
-  const fresh = network.init(torchGenerator(0));
-  expect([...namedTensors(fresh).keys()].filter((name) => !buffers.includes(name)).sort()).toEqual(golden.parameters);
-  const params = mapTensors(fresh, (value, _, name) => (buffers.includes(name) ? value : weightOf(`${golden.name}/${name}`, value.shape)));
+  const names = [...parameterShapes(network).keys()];
+  expect(names.filter((name) => !buffers.includes(name)).sort()).toEqual(golden.parameters);
   const { time, ...given } = Object.fromEntries(
     Object.entries(golden.given).map(([name, { values, shape, dtype }]) => [
       name,
       tensor(values.map(Number), { shape, dtype: dtype === 'int64' ? 'int32' : (dtype as DType) }),
     ]),
   );
-  const inputs = Object.fromEntries(
-    Object.entries(golden.inputs).map(([name, shape]) => [name, numbersOf(`${golden.name}/${name}`, shape)]),
-  );
-  const cotangent = numbersOf(`${golden.name}/cotangent/output`, golden.outputShape);
-  const loss = (at: { params: unknown; inputs: Conditions }): { loss: Tensor; y: Tensor } => {
-    const { x, ...conditions } = at.inputs;
-    const y = network.apply(at.params, x!, time!, { conditions: { ...given, ...conditions } });
-    return { loss: sum(mul(y, cotangent)), y };
-  };
-  const { value, grad } = valueAndGrad(loss)({ params, inputs });
-  const gradients = namedTensors(grad.params);
-  const inputGradients = Object.entries(grad.inputs);
-  const all = new Map([...inputGradients, ...gradients].map(([name, gradient]) => [name, projected(golden.name, name, gradient)]));
-  await realize([value.y, ...all.values()]);
-  expect(value.y.shape).toEqual(golden.outputShape);
-  expectClose(await numbers(value.y), golden.outputs.output, { tolerance: tolerance.float32, label: 'output' });
-  // A bias before a softmax has no gradient but for rounding: what counts there is the size of the others.
-  const floor = 1e-3 * Math.max(...Object.values(golden.gradients).map(([, norm]) => norm));
-  const within = async (name: string, [product, norm]: readonly [number, number]): Promise<void> => {
-    const bound = tolerance.gradients * Math.max(norm, floor);
-    const [ownProduct, ownNorm] = (await numbers(all.get(name)!)) as [number, number];
-    expect(Math.abs(ownNorm - norm), `norm of the gradient of ${name}`).toBeLessThanOrEqual(bound);
-    expect(Math.abs(ownProduct - product), `gradient of ${name}`).toBeLessThanOrEqual(bound);
-  };
-  for (const [name] of inputGradients) await within(name, golden.inputGradients[name]!);
-  for (const [name] of gradients) await within(name, golden.gradients[name] ?? [0, 0]);
+  const drawn = Object.entries(golden.inputs).map(([name, shape]) => [name, numbersOf(`${golden.name}/${name}`, shape)] as const);
+  const problems = await compareRuled(golden, {
+    init: network.init,
+    apply: (params, { x, ...conditions }) => ({ output: network.apply(params, x!, time!, { conditions }) }),
+    inputs: { ...given, ...Object.fromEntries(drawn) },
+    engine: await onnxruntimeEngine({ device: 'cpu', threads: 1 }),
+    tolerance: { output: tolerance.float32, gradients: tolerance.gradients },
+  });
+  expect(problems).toEqual([]);
 }
 
 /** A seed makes the weights that it makes in diffusers, and published sizes have as many parameters. */
@@ -109,15 +73,12 @@ export async function expectFresh(
   }
 }
 
-/** Published sizes have as many parameters as in diffusers; the buffers that its files hold beside them are no parameters. */
+/** Published sizes have as many parameters as in diffusers; the buffers that its files hold beside them are none. */
 export function expectCounts(golden: NetworkGolden, parse: (config: object) => Network<unknown>, buffers: readonly string[] = []): void {
   for (const { name, config, parameters } of golden.counts) {
     const network = parse(config);
-    const beside = buffers.length === 0 ? 0 : bufferSize(network, buffers);
+    const shapes = parameterShapes(network);
+    const beside = buffers.reduce((all, buffer) => all + shapes.get(buffer)!.reduce((a, b) => a * b, 1), 0);
     expect(parameterCount(network) - beside, name).toBe(parameters);
   }
-}
-
-function bufferSize(network: Network<unknown>, buffers: readonly string[]): number {
-  return [...namedTensors(network.init(shapesOnly))].reduce((all, [name, { size }]) => all + (buffers.includes(name) ? size : 0), 0);
 }
