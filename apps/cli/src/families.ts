@@ -1,4 +1,4 @@
-import { backbonePlugins, type BackbonePlugin } from '@langevin/backbones';
+import { backbonePlugins, steeringPlugins, type BackbonePlugin, type SteeringPlugin } from '@langevin/backbones';
 import type { Factory, Registry, Sampler } from '@langevin/core';
 import {
   lossWeights,
@@ -12,11 +12,13 @@ import {
   type Preconditioning,
   type Spacing,
 } from '@langevin/core-schedules';
+import { encoderPlugins, type EncoderPlugin } from '@langevin/encoders';
 import { strategies, type Strategy } from '@langevin/gaussians';
 import { guidanceRules, type Guidance } from '@langevin/guidance';
 import type { DataPlugin } from '@langevin/io';
 import { dataPlugins } from '@langevin/io/node';
 import { splatFormats, type SplatFormat } from '@langevin/io/splats';
+import { autoencoderPlugins, type AutoencoderPlugin } from '@langevin/latent-ae';
 import { metrics, type Metric } from '@langevin/metrics';
 import { samplers } from '@langevin/samplers';
 import { UserError } from '@langevin/tensor';
@@ -129,6 +131,30 @@ export const families = Object.freeze({
     define: 'defineBackbone',
     needs: ['parse'],
     guard: guardBackbone,
+    row: ({ name, className, summary }) => ({ name, className, summary }),
+  }),
+  steering: values<SteeringPlugin>({
+    builtIn: steeringPlugins,
+    kind: 'steering network',
+    define: 'defineSteering',
+    needs: ['parse'],
+    guard: guardFunctions,
+    row: ({ name, className, summary }) => ({ name, className, summary }),
+  }),
+  encoders: values<EncoderPlugin>({
+    builtIn: encoderPlugins,
+    kind: 'encoder',
+    define: 'defineEncoder',
+    needs: ['parse'],
+    guard: guardFunctions,
+    row: ({ name, className, summary }) => ({ name, className, summary }),
+  }),
+  autoencoders: values<AutoencoderPlugin>({
+    builtIn: autoencoderPlugins,
+    kind: 'autoencoder',
+    define: 'defineAutoencoder',
+    needs: ['parse'],
+    guard: guardFunctions,
     row: ({ name, className, summary }) => ({ name, className, summary }),
   }),
   data: values<DataPlugin<never>>({

@@ -159,6 +159,39 @@ export const priceProbeBackbone: BackbonePlugin = { name: 'price-probe' } as Bac
     entry: 'packages/backbones/src/index.ts',
     known: 'backbonePlugins',
   },
+  'steering network': {
+    files: {
+      'packages/backbones/src/steering/price-probe/plugin.ts': `import type { SteeringPlugin } from '../define-steering.ts';
+export const priceProbeSteering: SteeringPlugin = { name: 'price-probe' } as SteeringPlugin;
+`,
+      'packages/backbones/src/steering/price-probe/index.ts': `export { priceProbeSteering } from './plugin.ts';\n`,
+    },
+    registry: 'packages/backbones/src/steering/plugins.ts',
+    entry: 'packages/backbones/src/index.ts',
+    known: 'steeringPlugins',
+  },
+  encoder: {
+    files: {
+      'packages/encoders/src/price-probe/plugin.ts': `import type { EncoderPlugin } from '../define-encoder.ts';
+export const priceProbeEncoder: EncoderPlugin = { name: 'price-probe' } as EncoderPlugin;
+`,
+      'packages/encoders/src/price-probe/index.ts': `export { priceProbeEncoder } from './plugin.ts';\n`,
+    },
+    registry: 'packages/encoders/src/plugins.ts',
+    entry: 'packages/encoders/src/index.ts',
+    known: 'encoderPlugins',
+  },
+  autoencoder: {
+    files: {
+      'packages/latent-ae/src/price-probe/plugin.ts': `import type { AutoencoderPlugin } from '../define-autoencoder.ts';
+export const priceProbeAutoencoder: AutoencoderPlugin = { name: 'price-probe' } as AutoencoderPlugin;
+`,
+      'packages/latent-ae/src/price-probe/index.ts': `export { priceProbeAutoencoder } from './plugin.ts';\n`,
+    },
+    registry: 'packages/latent-ae/src/plugins.ts',
+    entry: 'packages/latent-ae/src/index.ts',
+    known: 'autoencoderPlugins',
+  },
   command: {
     files: {
       'apps/cli/src/commands/price-probe.ts': `import { defineCommand, type CliCommand } from '../define-command.ts';
