@@ -3,6 +3,7 @@ import type { CliCommand } from '../define-command.ts';
 import { dataCommand } from './data/index.ts';
 import { evaluateCommand } from './evaluate.ts';
 import { exportCommand } from './export.ts';
+import { generateCommand } from './generate.ts';
 import { infoCommand } from './info.ts';
 import { listCommand } from './list.ts';
 import { sampleCommand } from './sample.ts';
@@ -15,6 +16,7 @@ export const commands: readonly CliCommand[] = [
   dataCommand,
   evaluateCommand,
   exportCommand,
+  generateCommand,
   infoCommand,
   listCommand,
   sampleCommand,

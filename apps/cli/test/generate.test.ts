@@ -1,0 +1,175 @@
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { unet2dCondition, unet2dConditionToConfig } from '@langevin/backbones';
+import { clipTextFromConfig } from '@langevin/encoders';
+import { readPngText } from '@langevin/io';
+import { readImage, writeSafetensors } from '@langevin/io/node';
+import { autoencoderKl, autoencoderKlToConfig } from '@langevin/latent-ae';
+import { toStateDict, type Module } from '@langevin/nn';
+import { torchGenerator } from '@langevin/tensor';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cli } from './run-cli.ts';
+
+const write = (path: string, content: unknown): Promise<void> =>
+  writeFile(path, typeof content === 'string' ? content : JSON.stringify(content));
+
+/** A component with fresh weights. */
+async function component<P>(folder: string, config: unknown, module: Pick<Module<P, readonly never[], unknown>, 'init'>): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await write(join(folder, 'config.json'), config);
+  const name = folder.endsWith('text_encoder') ? 'model' : 'diffusion_pytorch_model';
+  await writeSafetensors(join(folder, `${name}.safetensors`), await toStateDict(module.init(torchGenerator(5))));
+}
+
+/** A Stable Diffusion of 8x8 latents whose words are single letters. */
+async function tinyModel(folder: string): Promise<string> {
+  const letters = [...'abcdefghijklmnopqrstuvwxyz,.!'];
+  const words = [...letters, ...letters.map((letter) => `${letter}</w>`), '<|startoftext|>', '<|endoftext|>'];
+  const unet = {
+    sampleSize: 8,
+    blockOutChannels: [8, 16],
+    layersPerBlock: 1,
+    normNumGroups: 4,
+    attentionHeadDim: 2,
+    crossAttentionDim: 8,
+    downBlockTypes: ['CrossAttnDownBlock2D', 'DownBlock2D'],
+    upBlockTypes: ['UpBlock2D', 'CrossAttnUpBlock2D'],
+  } as const;
+  const vae = {
+    blockOutChannels: [4, 4],
+    normNumGroups: 2,
+    downBlockTypes: ['DownEncoderBlock2D', 'DownEncoderBlock2D'],
+    upBlockTypes: ['UpDecoderBlock2D', 'UpDecoderBlock2D'],
+  } as const;
+  const text = {
+    architectures: ['CLIPTextModel'],
+    vocab_size: words.length,
+    hidden_size: 8,
+    intermediate_size: 16,
+    num_hidden_layers: 1,
+    num_attention_heads: 2,
+    eos_token_id: words.length - 1,
+  };
+  await component(join(folder, 'unet'), unet2dConditionToConfig(unet), unet2dCondition(unet));
+  await component(join(folder, 'vae'), autoencoderKlToConfig(vae), autoencoderKl(vae));
+  await component(join(folder, 'text_encoder'), text, clipTextFromConfig(text));
+  await mkdir(join(folder, 'tokenizer'));
+  await write(join(folder, 'tokenizer/vocab.json'), Object.fromEntries(words.map((word, i) => [word, i])));
+  await write(join(folder, 'tokenizer/merges.txt'), '#version: 0.2\n');
+  const ends = { bos_token: '<|startoftext|>', eos_token: '<|endoftext|>', pad_token: '<|endoftext|>', unk_token: '<|endoftext|>' };
+  await write(join(folder, 'tokenizer/tokenizer_config.json'), { ...ends, model_max_length: 77 });
+  await mkdir(join(folder, 'scheduler'));
+  await write(join(folder, 'scheduler/scheduler_config.json'), {
+    _class_name: 'DDIMScheduler',
+    beta_schedule: 'scaled_linear',
+    beta_start: 0.00085,
+    beta_end: 0.012,
+    steps_offset: 1,
+    clip_sample: false,
+  });
+  await write(join(folder, 'model_index.json'), {
+    _class_name: 'StableDiffusionPipeline',
+    ...{ unet: ['diffusers', 'UNet2DConditionModel'], vae: ['diffusers', 'AutoencoderKL'], scheduler: ['diffusers', 'DDIMScheduler'] },
+    ...{ text_encoder: ['transformers', 'CLIPTextModel'], tokenizer: ['transformers', 'CLIPTokenizer'], safety_checker: [null, null] },
+  });
+  return folder;
+}
+
+describe('langevin generate', () => {
+  let model: string;
+  let out: string;
+  const folders: string[] = [];
+  afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))));
+  beforeAll(async () => {
+    const root = await mkdtemp(join(tmpdir(), 'langevin-cli-'));
+    folders.push(root);
+    model = await tinyModel(join(root, 'model'));
+    out = join(root, 'out');
+  });
+  const run = (...args: readonly string[]) => cli(['generate', ...args, '--threads', '1']);
+
+  it('makes pictures that say how they were made, and makes one again from what it says', async () => {
+    const made = await run(
+      'a cat, sitting!',
+      '--model',
+      model,
+      '--negative',
+      'blur',
+      '--seed',
+      '7',
+      '--steps',
+      '3',
+      '--guidance',
+      '4',
+      '--count',
+      '2',
+      '--out',
+      out,
+    );
+    expect({ code: made.code, out: made.out }, made.err).toEqual({
+      code: 0,
+      out: `2 pictures in ${out}: 16x16, 3 calls of the network, seed 7\n`,
+    });
+    expect((await readdir(out)).sort()).toEqual(['picture-1.json', 'picture-1.png', 'picture-2.json', 'picture-2.png']);
+    const notes = await readPngText(await readFile(join(out, 'picture-2.png')));
+    expect(notes['parameters']).toMatch(
+      /^a cat, sitting!\nNegative prompt: blur\nSteps: 3, Sampler: DDIMScheduler, CFG scale: 4, Seed: 8, Size: 16x16/u,
+    );
+    expect(JSON.parse(notes['langevin']!)).toEqual(JSON.parse(await readFile(join(out, 'picture-2.json'), 'utf8')));
+
+    const again = await run('--like', join(out, 'picture-2.png'), '--out', join(out, 'again'));
+    expect(again.code, again.err).toBe(0);
+    const [first, second] = [await readImage(join(out, 'picture-2.png')), await readImage(join(out, 'again/picture-1.png'))];
+    expect(second.data).toEqual(first.data);
+    const other = await run('--like', join(out, 'picture-2.png'), '--seed', '9', '--out', join(out, 'other'));
+    expect(other.code, other.err).toBe(0);
+    expect((await readImage(join(out, 'other/picture-1.png'))).data).not.toEqual(first.data);
+  });
+
+  it('takes another scheduler and size, says what did not fit, and leaves the notes out', async () => {
+    const folder = join(out, 'plain');
+    const made = await run(
+      'z'.repeat(100),
+      '--model',
+      model,
+      '--steps',
+      '2',
+      '--guidance',
+      '1',
+      '--scheduler',
+      'EulerAncestralDiscreteScheduler',
+      '--set-scheduler',
+      'steps_offset=0',
+      '--size',
+      '24x16',
+      '--no-metadata',
+      '--out',
+      folder,
+      '--json',
+    );
+    expect(made.code, made.err).toBe(0);
+    const report = JSON.parse(made.out) as { readonly notes: readonly string[]; readonly scheduler: object; readonly width: number };
+    expect(report).toMatchObject({ width: 24, height: 16, scheduler: { _class_name: 'EulerAncestralDiscreteScheduler', steps_offset: 0 } });
+    expect(report.notes).toEqual([`text did not fit into 77 tokens and was cut: "${'z'.repeat(25)}"`]);
+    expect(await readdir(folder)).toEqual(['picture-1.png']);
+    expect(await readPngText(await readFile(join(folder, 'picture-1.png')))).toEqual({});
+  });
+
+  it.each([
+    [() => ['a'], /there is no model: --model is missing/u],
+    [() => ['--model', model], /there is no prompt/u],
+    [() => ['a', '--model', join(out, 'nowhere')], /nowhere/u],
+    [() => ['a', '--model', model, '--size', '17x16'], /side is not a multiple of 2: width=17\. Ask for 16 or 18\./u],
+    [() => ['a', '--model', model, '--size', 'big'], /size is not one: --size=big/u],
+    [() => ['a', '--model', model, '--guidance', '1', '--negative', 'x'], /negative prompt does nothing without guidance/u],
+    [() => ['a', '--model', model, '--scheduler', 'EulerScheduler'], /unknown scheduler class: _class_name="EulerScheduler"/u],
+    [() => ['a', '--model', model, '--clip-skip', '5'], /text encoder has fewer layers: clipSkip=5, layers=1/u],
+    [() => ['--like', join(model, 'model_index.json')], /not a PNG file/u],
+    [() => ['--like', join(out, 'none.png')], /picture cannot be read: .*code=ENOENT/u],
+  ])('refuses what cannot be done: %#', async (args, message) => {
+    const { code, out: said, err } = await run(...args(), '--out', join(out, 'refused'));
+    expect({ code, said }).toEqual({ code: 1, said: '' });
+    expect(err).toMatch(message);
+  });
+});
