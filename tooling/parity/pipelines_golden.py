@@ -11,11 +11,11 @@ import diffusers
 import torch
 import transformers
 from diffusers import (AutoencoderKL, DDIMScheduler, DPMSolverMultistepScheduler, EulerAncestralDiscreteScheduler, EulerDiscreteScheduler, HeunDiscreteScheduler,
-                       LMSDiscreteScheduler, PNDMScheduler, StableDiffusionPipeline, UniPCMultistepScheduler, UNet2DConditionModel)
-from transformers import CLIPTextConfig, CLIPTextModel
+                       LMSDiscreteScheduler, PNDMScheduler, StableDiffusionPipeline, StableDiffusionXLPipeline, UniPCMultistepScheduler, UNet2DConditionModel)
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from golden import header, whole
-from tiny_checkpoints import GOLDEN, clip_tokenizer, fill
+from tiny_checkpoints import GOLDEN, clip_tokenizer, clip_tokenizer_padding_with, fill
 
 BETAS = dict(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", num_train_timesteps=1000, steps_offset=1)
 # Each as a checkpoint would have it on the disk.
@@ -93,7 +93,41 @@ def stable_diffusion():
     return {"index": index, "tokenizers": {"tokenizer": "tiny-clip"}, "components": components, "cases": cases}
 
 
-MAKERS = {"stable-diffusion": stable_diffusion}
+def stable_diffusion_xl():
+    tokenizer, tokenizer_2 = clip_tokenizer(), clip_tokenizer_padding_with("!")
+    shape = dict(vocab_size=len(tokenizer), intermediate_size=32, num_hidden_layers=3, num_attention_heads=4, max_position_embeddings=77,
+                 eos_token_id=tokenizer.eos_token_id, bos_token_id=tokenizer.bos_token_id)
+    text = CLIPTextModel(CLIPTextConfig(**shape, hidden_size=16, hidden_act="quick_gelu", pad_token_id=tokenizer.pad_token_id)).eval()
+    text_2 = CLIPTextModelWithProjection(CLIPTextConfig(**shape, hidden_size=24, hidden_act="gelu", projection_dim=20, pad_token_id=tokenizer_2.pad_token_id)).eval()
+    unet = UNet2DConditionModel(sample_size=8, block_out_channels=(16, 32), layers_per_block=1, norm_num_groups=4, attention_head_dim=(2, 4), cross_attention_dim=40,
+                                down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"), up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"), transformer_layers_per_block=(1, 2),
+                                use_linear_projection=True, addition_embed_type="text_time", addition_time_embed_dim=8, projection_class_embeddings_input_dim=20 + 6 * 8).eval()
+    vae = AutoencoderKL(block_out_channels=(8, 16), down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2, layers_per_block=1,
+                        norm_num_groups=4, latent_channels=4, sample_size=16, scaling_factor=0.13025).eval()
+    components = {"text_encoder": component(text, 1, 1.0), "text_encoder_2": component(text_2, 4, 1.0), "unet": component(unet, 2, 1.2), "vae": component(vae, 3, 0.7)}
+    cases = []
+    for name in ("euler", "euler-ancestral", "dpmpp-2m-karras", "ddim", "heun", "unipc"):
+        scheduler = SCHEDULERS[name]
+        def make():
+            fresh = type(scheduler).from_config(scheduler.config)
+            pipe = StableDiffusionXLPipeline(vae=vae, text_encoder=text, text_encoder_2=text_2, tokenizer=tokenizer, tokenizer_2=tokenizer_2, unet=unet, scheduler=fresh,
+                                             add_watermarker=False)
+            pipe.set_progress_bar_config(disable=True)
+            return pipe
+        calls = [dict(prompt=PROMPTS[0], negative_prompt="blurry, ugly", guidance_scale=4.0, num_inference_steps=4)]
+        if name in ("euler", "euler-ancestral"):
+            calls += [dict(prompt=PROMPTS, guidance_scale=5.0, num_inference_steps=3), dict(prompt=PROMPTS[1], negative_prompt="", guidance_scale=5.0, num_inference_steps=3),
+                      dict(prompt=PROMPTS[1], guidance_scale=1.0, num_inference_steps=3, height=24, width=16, clip_skip=1)]
+        for call in calls:
+            cases.append({"scheduler": {"_class_name": type(scheduler).__name__, **{k: v for k, v in scheduler.config.items() if not k.startswith("_")}}, "name": name, **run(make, call)})
+    index = {"_class_name": "StableDiffusionXLPipeline", "_diffusers_version": diffusers.__version__, "force_zeros_for_empty_prompt": True, "feature_extractor": [None, None],
+             "image_encoder": [None, None], "scheduler": ["diffusers", "EulerDiscreteScheduler"], "text_encoder": ["transformers", "CLIPTextModel"],
+             "text_encoder_2": ["transformers", "CLIPTextModelWithProjection"], "tokenizer": ["transformers", "CLIPTokenizer"],
+             "tokenizer_2": ["transformers", "CLIPTokenizer"], "unet": ["diffusers", "UNet2DConditionModel"], "vae": ["diffusers", "AutoencoderKL"]}
+    return {"index": index, "tokenizers": {"tokenizer": "tiny-clip", "tokenizer_2": "tiny-clip"}, "padding": {"tokenizer_2": "!"}, "components": components, "cases": cases}
+
+
+MAKERS = {"stable-diffusion": stable_diffusion, "stable-diffusion-xl": stable_diffusion_xl}
 
 
 def main():

@@ -5,6 +5,8 @@ torch's float32 normals of `manual_seed(seed)`, drawn in the order of the sorted
 """
 import json
 import pathlib
+import shutil
+import tempfile
 
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
@@ -72,3 +74,16 @@ def clip_tokenizer(folder=GOLDEN / "tiny-clip", length=77):
         (folder / "special_tokens_map.json").write_text(json.dumps({
             "bos_token": "<|startoftext|>", "eos_token": "<|endoftext|>", "pad_token": "<|endoftext|>", "unk_token": "<|endoftext|>"}, indent=2) + "\n")
     return CLIPTokenizer.from_pretrained(folder)
+
+
+def clip_tokenizer_padding_with(token):
+    """The same tokenizer as its files would have it: a token that fills texts up stands for itself within them, too."""
+    clip_tokenizer()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = pathlib.Path(temporary) / "tokenizer"
+        shutil.copytree(GOLDEN / "tiny-clip", folder)
+        path = folder / "special_tokens_map.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "pad_token": token}))
+        path = folder / "tokenizer_config.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "pad_token": token}))
+        return CLIPTokenizer.from_pretrained(folder)

@@ -2,7 +2,7 @@ import { numbersOf } from '@langevin/nn/testing';
 import { tensor, type Tensor } from '@langevin/tensor';
 
 export { numbersOf };
-export { projected, weightOf } from '@langevin/nn/testing';
+export { weightOf } from '@langevin/nn/testing';
 
 /** An input of a golden file: the shape behind a batch of 2 of what follows from its name, or its values. */
 export type Given = { readonly shape: readonly number[] } | { readonly values: readonly number[] | readonly (readonly number[])[] };

@@ -52,3 +52,8 @@ export function clipPrompts({ tokenizer, encoder, norm, engine }: ClipPromptOpti
 export function lostNotes(lost: readonly string[], length: number): readonly string[] {
   return [...new Set(lost)].filter((text) => text !== '').map((text) => `text did not fit into ${length} tokens and was cut: "${text}"`);
 }
+
+/** No text is the empty one. */
+export function textsOf(texts: readonly (string | undefined)[]): readonly string[] {
+  return texts.map((text) => text ?? '');
+}

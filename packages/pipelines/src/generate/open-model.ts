@@ -3,9 +3,10 @@ import { openCheckpoint, type Checkpoint, type OpenCheckpointOptions } from '../
 import type { CheckpointFiles } from '../checkpoint/files.ts';
 import type { OpenOptions, OpenProduct, Product } from './product.ts';
 import { stableDiffusion } from './products/stable-diffusion.ts';
+import { stableDiffusionXl } from './products/stable-diffusion-xl.ts';
 
 /** Kinds of checkpoints whose pictures are made here. */
-export const products: readonly Product[] = Object.freeze([stableDiffusion]);
+export const products: readonly Product[] = Object.freeze([stableDiffusion, stableDiffusionXl]);
 
 export interface OpenModelOptions extends OpenCheckpointOptions, OpenOptions {
   /** Kinds to choose from. @default those that are known here */

@@ -35,6 +35,8 @@ export interface GoldenPipeline {
   readonly tolerance: { readonly latents: number; readonly pixels: number };
   readonly index: Readonly<Record<string, unknown>>;
   readonly tokenizers: Readonly<Record<string, string>>;
+  /** What fills texts up, where it is another token than in the files. */
+  readonly padding?: Readonly<Record<string, string>>;
   readonly components: Readonly<Record<string, GoldenComponent>>;
   readonly cases: readonly GoldenCase[];
 }
@@ -70,7 +72,7 @@ export async function scratch(): Promise<string> {
 }
 
 /** The checkpoint of a golden file as a folder in the layout of diffusers; with the scheduler of a case where it has one. */
-export async function writeTiny(folder: string, { index, tokenizers, components, cases }: GoldenPipeline): Promise<string> {
+export async function writeTiny(folder: string, { index, tokenizers, padding = {}, components, cases }: GoldenPipeline): Promise<string> {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'model_index.json'), JSON.stringify(index));
   for (const [name, component] of Object.entries(components)) {
@@ -80,6 +82,10 @@ export async function writeTiny(folder: string, { index, tokenizers, components,
     await writeSafetensors(join(folder, name, `${file}.safetensors`), weightsOf(component), { metadata: { format: 'pt' } });
   }
   for (const [name, from] of Object.entries(tokenizers)) await cp(join(GOLDEN, from), join(folder, name), { recursive: true });
+  for (const [name, token] of Object.entries(padding)) {
+    const path = join(folder, name, 'special_tokens_map.json');
+    await writeFile(path, JSON.stringify({ ...((await readPythonJson(path)) as object), pad_token: token }));
+  }
   await mkdir(join(folder, 'scheduler'), { recursive: true });
   await writeFile(join(folder, 'scheduler', 'scheduler_config.json'), pythonJson(cases[0]!.scheduler));
   return folder;

@@ -1,0 +1,103 @@
+import type { Conditions } from '@langevin/core';
+import { concat, mul, tensor, type Tensor } from '@langevin/tensor';
+import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
+import { loadTextEncoder, loadTokenizer } from '../../checkpoint/load-encoder.ts';
+import { clipPrompts, lostNotes, textsOf } from '../clip-prompts.ts';
+import { latentModel, weightsOf } from '../latent-model.ts';
+import type { OpenOptions, OpenProduct, PictureSize, Product, PromptRequest } from '../product.ts';
+
+/**
+ * SDXL: the last but one layers of two text encoders of CLIP side by side, the text as a whole from the second, and the size that a picture
+ * had before it was cut, where it was cut, and the size that it is to have (Podell et al. 2023, arXiv:2307.01952, sections 2.2 and 2.4).
+ */
+export const stableDiffusionXl: Product = Object.freeze({
+  name: 'stable-diffusion-xl',
+  summary: 'SDXL base: two text encoders of CLIP, a U-Net that is told sizes, an autoencoder with 4 channels.',
+  pipelines: ['StableDiffusionXLPipeline'],
+  open: openStableDiffusionXl,
+});
+
+/** The layer that is taken, from the end; leaving layers out counts from it. */
+const LAST_BUT_ONE = 1;
+
+async function openStableDiffusionXl(checkpoint: Checkpoint, options: OpenOptions = {}): Promise<OpenProduct> {
+  const model = await latentModel(checkpoint, {
+    ...options,
+    name: 'stable-diffusion-xl',
+    network: 'unet',
+    side: 128,
+    steps: 50,
+    guidance: 5,
+  });
+  const onEngine = options.engine ? { engine: options.engine } : {};
+  const encoders = [await loadTextEncoder(checkpoint, 'text_encoder'), await loadTextEncoder(checkpoint, 'text_encoder_2')] as const;
+  const tokenizers = [await loadTokenizer(checkpoint, 'tokenizer'), await loadTokenizer(checkpoint, 'tokenizer_2')] as const;
+  const both = encoders.map((encoder, i) => clipPrompts({ tokenizer: tokenizers[i]!, encoder, norm: 'last', ...onEngine }));
+  // Absent in files that were saved before the key was: the class of diffusers then takes zeros.
+  const zeros = checkpoint.index!.settings['force_zeros_for_empty_prompt'] ?? true;
+
+  const encode = async (texts: readonly string[], skip: number) => {
+    const parts = [await both[0]!.encode(texts, skip), await both[1]!.encode(texts, skip)] as const;
+    return {
+      text: concat([parts[0].text, parts[1].text], 2),
+      pooled: parts[1].pooled,
+      lost: [...parts[0].lost, ...parts[1].lost],
+    };
+  };
+
+  return Object.freeze({
+    ...model,
+    evidence: [
+      ...model.evidence,
+      ...weightsOf(...encoders),
+      {
+        component: '',
+        what: 'no negative prompt',
+        value: zeros === true ? 'zeros' : 'the empty text',
+        from: 'model_index.json, force_zeros_for_empty_prompt',
+      },
+    ],
+    encodePrompts: async ({ prompts, negatives, clipSkip = 0, size }: PromptRequest) => {
+      const timeIds = sizesOf(size, prompts.length);
+      const positive = await encode(prompts, LAST_BUT_ONE + clipSkip);
+      const negative = negatives && (await encode(textsOf(negatives), LAST_BUT_ONE));
+      const empty = negatives?.map((text) => (text === undefined && zeros === true ? 0 : 1));
+      return {
+        conditions: conditionsOf(positive, timeIds),
+        ...(negative && { negatives: conditionsOf(kept(negative, empty!), timeIds) }),
+        notes: lostNotes([...positive.lost, ...(negative?.lost ?? [])], Math.min(...tokenizers.map(({ length }) => length))),
+      };
+    },
+    dispose: async () => {
+      for (const prompts of both) await prompts.dispose();
+    },
+  });
+}
+
+interface Encoded {
+  readonly text: Tensor;
+  readonly pooled: Tensor;
+}
+
+function conditionsOf({ text, pooled }: Encoded, timeIds: Tensor): Conditions {
+  return { text, pooled, time_ids: timeIds };
+}
+
+/** Zeros in place of some texts. */
+function kept({ text, pooled }: Encoded, factors: readonly number[]): Encoded {
+  if (factors.every((factor) => factor === 1)) return { text, pooled };
+  const values = Float32Array.from(factors);
+  return {
+    text: mul(text, tensor(values, { shape: [factors.length, 1, 1] })),
+    pooled: mul(pooled, tensor(values, { shape: [factors.length, 1] })),
+  };
+}
+
+/** [N, 6]: height and width as they were, where the cut begins, height and width as they are to be. Nothing was cut. */
+function sizesOf({ width, height }: PictureSize, count: number): Tensor {
+  const one = [height, width, 0, 0, height, width];
+  return tensor(
+    Float32Array.from({ length: 6 * count }, (_, i) => one[i % 6]!),
+    { shape: [count, 6] },
+  );
+}
