@@ -8,10 +8,12 @@ import json
 import sys
 
 import diffusers
+import numpy as np
 import torch
 import transformers
 from diffusers import (AutoencoderKL, DDIMScheduler, DPMSolverMultistepScheduler, EulerAncestralDiscreteScheduler, EulerDiscreteScheduler, HeunDiscreteScheduler,
-                       LMSDiscreteScheduler, PNDMScheduler, StableDiffusionPipeline, StableDiffusionXLPipeline, UniPCMultistepScheduler, UNet2DConditionModel)
+                       LMSDiscreteScheduler, PNDMScheduler, StableDiffusionImg2ImgPipeline, StableDiffusionPipeline, StableDiffusionXLPipeline, UniPCMultistepScheduler, UNet2DConditionModel)
+from PIL import Image
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from golden import header, whole
@@ -57,6 +59,12 @@ def run(make, call, seed=11, noise="each"):
     return {"call": {**call, "seed": seed, "noise": noise}, "latents": whole(latents), "pictures": pixels(pictures)}
 
 
+def picture(width, height):
+    """Byte c of pixel (x, y) is (40 x + 24 y + 80 c + 3 x y) mod 256."""
+    y, x, c = np.mgrid[0:height, 0:width, 0:3]
+    return Image.fromarray(((40 * x + 24 * y + 80 * c + 3 * x * y) % 256).astype(np.uint8))
+
+
 def stable_diffusion():
     tokenizer = clip_tokenizer()
     text = CLIPTextModel(CLIPTextConfig(vocab_size=len(tokenizer), hidden_size=16, intermediate_size=32, num_hidden_layers=3, num_attention_heads=4,
@@ -86,6 +94,20 @@ def stable_diffusion():
         for call in calls:
             given = {key: value for key, value in call.items() if key != "noise"}
             cases.append({"scheduler": {"_class_name": type(scheduler).__name__, **{k: v for k, v in scheduler.config.items() if not k.startswith("_")}}, "name": name, **run(make, given, noise=call.get("noise", "each"))})
+    # From a picture: what a case begins with follows from a rule, which the other side has as well.
+    for name in ("pndm", "ddim", "euler", "euler-ancestral", "heun", "dpmpp-2m-karras"):
+        scheduler = SCHEDULERS[name]
+        def make_from_picture():
+            fresh = type(scheduler).from_config(scheduler.config)
+            pipe = StableDiffusionImg2ImgPipeline(vae=vae, text_encoder=text, tokenizer=tokenizer, unet=unet, scheduler=fresh, safety_checker=None, feature_extractor=None,
+                                                  requires_safety_checker=False)
+            pipe.set_progress_bar_config(disable=True)
+            return pipe
+        for strength in (0.6, 1.0) if name in ("pndm", "euler-ancestral", "heun") else (0.6,):
+            call = dict(prompt=PROMPTS[0], strength=strength, guidance_scale=4.0, num_inference_steps=5)
+            made = run(lambda: (lambda **given: make_from_picture()(image=picture(16, 16), **given)), call)
+            cases.append({"scheduler": {"_class_name": type(scheduler).__name__, **{k: v for k, v in scheduler.config.items() if not k.startswith("_")}}, "name": f"{name}, from a picture",
+                          "picture": [16, 16], **made})
     index = {"_class_name": "StableDiffusionPipeline", "_diffusers_version": diffusers.__version__, "requires_safety_checker": False,
              "feature_extractor": [None, None], "safety_checker": [None, None], "scheduler": ["diffusers", "PNDMScheduler"],
              "text_encoder": ["transformers", "CLIPTextModel"], "tokenizer": ["transformers", "CLIPTokenizer"], "unet": ["diffusers", "UNet2DConditionModel"],

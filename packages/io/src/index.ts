@@ -46,3 +46,4 @@ export { splitSource } from './sources/split.ts';
 export type { SplitOptions } from './sources/split.ts';
 export { bucketed, chooseStream, prefetched, shuffled } from './sources/stream.ts';
 export type { BucketOptions, ShuffleOptions, Stream, StreamBatch, StreamPosition } from './sources/stream.ts';
+export type { FetchOptions, FetchProgress } from './sources/fetch-options.ts';

@@ -46,7 +46,6 @@ export { checkFreeSpace } from './node/fetch/free-space.ts';
 export { fetchPackage } from './node/fetch/fetch-package.ts';
 export type { FetchPackageOptions } from './node/fetch/fetch-package.ts';
 export { resolveFetch } from './node/fetch/options.ts';
-export type { FetchOptions, FetchProgress } from './node/fetch/options.ts';
 
 export {
   readSplats4dFile,

@@ -5,7 +5,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { FilePart } from '@langevin/io';
-import { downloadFile, type FetchProgress } from '@langevin/io/node';
+import type { FetchProgress } from '@langevin/io';
+import { downloadFile } from '@langevin/io/node';
 import { UserError } from '@langevin/tensor';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { temporaryFolder } from './temporary-folder.ts';

@@ -1,13 +1,12 @@
 import { tensorAlgebra } from '@langevin/core-schedules';
-import { networkDenoiser } from '@langevin/diffusion';
 import type { Image } from '@langevin/io';
 import { fromDiffusersConfig } from '@langevin/samplers/compat';
 import { mul, scalar, type Tensor } from '@langevin/tensor';
-import { latentDecoder } from './latent-decoder.ts';
 import { guided } from './guided.ts';
 import { checkGenerate, type GenerateOptions } from './options.ts';
+import { pictureStart } from './picture-start.ts';
 import { reportOf, type GenerateReport } from './report.ts';
-import { levelOfTimestep, ownOutput, schedulerRun } from './scheduler-run.ts';
+import { levelOfTimestep, schedulerRun } from './scheduler-run.ts';
 import { generatorsOf, startingNoise } from './starting-noise.ts';
 
 /** A part of the model has done its work. */
@@ -54,8 +53,8 @@ export interface GenerateResult {
  */
 export async function* generate(given: GenerateOptions): AsyncGenerator<GeneratePart | GenerateStep | GenerateResult, void> {
   const options = checkGenerate(given);
-  const { model, prompts, negatives, size, seeds, signal, engine } = options;
-  const onEngine = engine ? { engine } : {};
+  const { model, prompts, negatives, size, seeds, start, signal } = options;
+  const onEngine = model.engine ? { engine: model.engine } : {};
   const generators = generatorsOf(options.noise === 'shared' ? seeds.slice(0, 1) : seeds);
   const perItem = seeds.map((_, i) => generators[options.noise === 'shared' ? 0 : i]!);
   signal?.throwIfAborted();
@@ -79,37 +78,35 @@ export async function* generate(given: GenerateOptions): AsyncGenerator<Generate
   const scheduler = fromDiffusersConfig<Tensor>({ ...model.scheduler, ...options.scheduler }, { algebra: tensorAlgebra(onEngine) });
   scheduler.setTimesteps(options.steps);
   const { channels, factor } = model.state;
-  const noise = startingNoise(perItem, [channels, size.height / factor, size.width / factor]);
-  const predictor = networkDenoiser({
-    network: model.network.module,
-    params: model.network.params,
-    noise: { preconditioning: ownOutput },
-    ...onEngine,
-  });
-  try {
-    let calls = 0;
-    let latents = mul(noise, scalar(scheduler.initNoiseSigma));
-    for await (const { step, steps, timestep, x, denoised } of schedulerRun({
-      scheduler,
-      predict: guided(predictor, { ...options, told }),
-      levelOf: (timestep) => levelOfTimestep(model.noise, timestep),
-      x: latents,
-      generators: options.noise === 'shared' ? generators[0]! : generators,
-      step: { eta: options.eta },
-      ...(signal && { signal }),
-    })) {
-      latents = x;
-      calls = step;
-      yield { kind: 'step', step, steps, timestep, milliseconds: since(), denoised };
-    }
-    signal?.throwIfAborted();
-    let images: readonly Image[] = [];
-    if (options.output === 'images') {
-      images = await latentDecoder(model, onEngine).decode(latents);
-      yield { kind: 'part', name: 'autoencoder', milliseconds: since() };
-    }
-    yield { kind: 'done', images, latents, report: reportOf(options, { scheduler, calls, notes: told.notes }) };
-  } finally {
-    await predictor.dispose();
+  const shape = [channels, size.height / factor, size.width / factor] as const;
+  signal?.throwIfAborted();
+  const begun = start
+    ? await pictureStart({ model, scheduler, start, steps: options.steps, generators: perItem, shape })
+    : { latents: mul(startingNoise(perItem, shape), scalar(scheduler.initNoiseSigma)), startAt: 0 };
+  if (start) yield { kind: 'part', name: 'autoencoder', milliseconds: since() };
+  let { latents } = begun;
+  let calls = 0;
+  for await (const { step, steps, timestep, x, denoised } of schedulerRun({
+    scheduler,
+    predict: guided(model.predict, { ...options, told, engine: model.engine }),
+    levelOf: (timestep) => levelOfTimestep(model.noise, timestep),
+    x: latents,
+    startAt: begun.startAt,
+    generators: options.noise === 'shared' ? generators[0]! : generators,
+    step: { eta: options.eta },
+    ...(signal && { signal }),
+  })) {
+    latents = x;
+    calls = step;
+    yield { kind: 'step', step, steps, timestep, milliseconds: since(), denoised };
   }
+  signal?.throwIfAborted();
+  let images: readonly Image[] = [];
+  if (options.output === 'images') {
+    images = await model.coder.decode(latents);
+    yield { kind: 'part', name: 'autoencoder', milliseconds: since() };
+  }
+  const none =
+    calls === 0 ? ['the network was not called, as strength times steps is below one: the picture went through the autoencoder alone'] : [];
+  yield { kind: 'done', images, latents, report: reportOf(options, { scheduler, calls, notes: [...told.notes, ...none] }) };
 }

@@ -1,11 +1,14 @@
+import { networkDenoiser } from '@langevin/diffusion';
 import { fromDiffusersConfig } from '@langevin/samplers/compat';
 import { componentOf, type Checkpoint } from '../checkpoint/checkpoint.ts';
 import { loadAutoencoder } from '../checkpoint/load-encoder.ts';
 import { loadNetwork, weightEvidence, type Loaded } from '../checkpoint/load-network.ts';
 import { repairScheduler } from '../checkpoint/repair-scheduler.ts';
 import { noiseOfScheduler } from '../checkpoint/scheduler-noise.ts';
+import { latentCoder } from './latent-coder.ts';
 import { pictureSide } from './picture-side.ts';
 import type { OpenOptions, OpenProduct } from './product.ts';
+import { ownOutput } from './scheduler-run.ts';
 
 export interface LatentModelOptions extends OpenOptions {
   /** Of the product, for the report. */
@@ -21,8 +24,8 @@ export interface LatentModelOptions extends OpenOptions {
 /** What all products of latents have in common: a network, an autoencoder, and a scheduler that says what the network was trained on. */
 export async function latentModel(
   checkpoint: Checkpoint,
-  { name, network, side: early, steps, guidance, prediction }: LatentModelOptions,
-): Promise<Omit<OpenProduct, 'encodePrompts' | 'dispose'>> {
+  { name, network, side: early, steps, guidance, prediction, engine }: LatentModelOptions,
+): Promise<Omit<OpenProduct, 'encodePrompts'>> {
   const denoiser = await loadNetwork(checkpoint, network);
   const vae = await loadAutoencoder(checkpoint);
   const filled = fromDiffusersConfig(componentOf(checkpoint, 'scheduler').config);
@@ -30,17 +33,28 @@ export async function latentModel(
   const { noise, evidence } = noiseOfScheduler(repaired.config, prediction === undefined ? {} : { prediction });
   const factor = vae.module.info.factor[0]!;
   const { width, height, evidence: ofSize } = pictureSide(denoiser, { factor, early });
+  const onEngine = engine ? { engine } : {};
+  const { module, params } = denoiser;
+  const predict = networkDenoiser({ network: module, params, noise: { preconditioning: ownOutput }, ...onEngine });
+  const coder = latentCoder(vae, onEngine);
   return {
     name,
     label: checkpoint.files.label,
     network: denoiser,
     autoencoder: vae,
+    predict,
+    coder,
+    ...onEngine,
     scheduler: repaired.config,
     noise,
     state: { channels: vae.module.info.channels, factor },
     usual: { size: { width, height }, steps, guidance },
     multiple: factor * denoiser.module.info.multiple,
     evidence: [...checkpoint.evidence, ...weightsOf(denoiser, vae), ...repaired.evidence, ...evidence, ...ofSize],
+    dispose: async () => {
+      await predict.dispose();
+      await coder.dispose();
+    },
   };
 }
 

@@ -1,4 +1,5 @@
-import { checkNumber, didYouMean, readOptions, shownValue, UserError, type Engine } from '@langevin/tensor';
+import type { Image } from '@langevin/io';
+import { checkNumber, didYouMean, readOptions, shownValue, UserError } from '@langevin/tensor';
 import type { OpenProduct } from './product.ts';
 
 /** What {@link generate} is told. */
@@ -17,8 +18,16 @@ export interface GenerateOptions {
   readonly steps?: number;
   /** Scale of classifier-free guidance as in Stable Diffusion, >= 1; 1 is none. @default that of the product */
   readonly guidance?: number;
-  /** How much of the deviation of the unguided prediction is restored, 0..1 (Lin et al. 2023, arXiv:2305.08891, eq. 15). @default 0 */
+  /** How much of the unguided prediction's deviation is restored, 0..1 (Lin et al. 2023, arXiv:2305.08891, eq. 15). @default 0 */
   readonly guidanceRescale?: number;
+  /**
+   * Pictures to begin with (Meng et al. 2022, arXiv:2108.01073): one for all, or one for each prompt, of three channels; the size is theirs.
+   *
+   * @default none: from noise alone
+   */
+  readonly image?: Image | readonly Image[];
+  /** How much of them may change, 0..1: the share of the steps that is run. @default 0.8 */
+  readonly strength?: number;
   /** Of the first picture; each picture more has the next one. @default 0 */
   readonly seed?: number | bigint;
   /**
@@ -31,16 +40,14 @@ export interface GenerateOptions {
   /** Noise that schedulers with such an option add, 0..1: of DDIM. @default 0 */
   readonly eta?: number;
   /**
-   * Layers of the text encoder that are left out for the prompt, from its end: 1 is the last but one; for the negative prompt none are, as
-   * in diffusers. @default 0, or what the model is made for
+   * Layers of the text encoder that are left out for the prompt, from its end: 1 is the last but one; for the negative prompt none are,
+   * as in diffusers. @default 0, or what the model is made for
    */
   readonly clipSkip?: number;
   /** `latents` ends before the autoencoder. @default 'images' */
   readonly output?: 'images' | 'latents';
   /** Aborts between the parts and between calls of the network, with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** @default the default engine */
-  readonly engine?: Engine;
 }
 
 /** Options that are checked, with their defaults. */
@@ -53,6 +60,8 @@ export interface CheckedGenerate {
   readonly steps: number;
   readonly guidance: number;
   readonly guidanceRescale: number;
+  /** One for each picture that is made; absent where it is made of noise alone. */
+  readonly start: { readonly pictures: readonly Image[]; readonly strength: number } | undefined;
   /** One for each picture. */
   readonly seeds: readonly bigint[];
   readonly noise: 'each' | 'shared';
@@ -61,7 +70,6 @@ export interface CheckedGenerate {
   readonly clipSkip: number | undefined;
   readonly output: 'images' | 'latents';
   readonly signal: AbortSignal | undefined;
-  readonly engine: Engine | undefined;
 }
 
 const WHERE = 'pipelines/generate';
@@ -80,6 +88,8 @@ const NAMES = [
   'steps',
   'guidance',
   'guidanceRescale',
+  'image',
+  'strength',
   'seed',
   'noise',
   'scheduler',
@@ -87,7 +97,6 @@ const NAMES = [
   'clipSkip',
   'output',
   'signal',
-  'engine',
 ] as const satisfies readonly (keyof GenerateOptions)[];
 
 /** What can be told before anything is computed. @throws UserError naming the option */
@@ -122,11 +131,13 @@ export function checkGenerate(given: GenerateOptions): CheckedGenerate {
     throw new UserError(
       `[${WHERE}] too many pictures: prompts=${texts.length}, count=${count}. Ask for at most ${MOST_PICTURES} at a time.`,
     );
+  const start = startOf(options, { texts, count });
   return {
     model,
     prompts,
     negatives: negativesOf(options, { texts, count, guidance }),
-    size: sizeOf(options),
+    size: sizeOf(options, start?.pictures[0]),
+    start,
     steps,
     guidance,
     guidanceRescale,
@@ -137,7 +148,6 @@ export function checkGenerate(given: GenerateOptions): CheckedGenerate {
     clipSkip,
     output,
     signal: options.signal,
-    engine: options.engine,
   };
 }
 
@@ -179,8 +189,44 @@ function negativesOf(
   return texts.flatMap((_, i) => Array.from({ length: count }, () => negatives[i] ?? negatives[0]!));
 }
 
-function sizeOf({ model, width, height }: GenerateOptions): { readonly width: number; readonly height: number } {
-  const size = { width: width ?? model.usual.size.width, height: height ?? model.usual.size.height };
+/** The pictures to begin with, one for each that is made. */
+function startOf(
+  { image, strength: given }: GenerateOptions,
+  { texts, count }: { readonly texts: readonly string[]; readonly count: number },
+): CheckedGenerate['start'] {
+  if (image === undefined) {
+    if (given === undefined) return undefined;
+    throw new UserError(`[${WHERE}] strength is of a picture to begin with, and there is none: strength=${shownValue(given)}. Pass image.`);
+  }
+  const strength = given ?? 0.8;
+  checkNumber(WHERE, { strength }, { atLeast: 0, atMost: 1 });
+  const pictures = Array.isArray(image) ? (image as readonly Image[]) : [image as Image];
+  if (pictures.length !== 1 && pictures.length !== texts.length)
+    throw new UserError(
+      `[${WHERE}] there is one picture to begin with for all, or one for each: prompts=${texts.length}, images=${pictures.length}. `
+        + 'Pass as many.',
+    );
+  const { width, height } = pictures[0]!;
+  const other = pictures.find((each) => each.width !== width || each.height !== height || each.channels !== 3);
+  if (other !== undefined)
+    throw new UserError(
+      `[${WHERE}] pictures to begin with are of one size and three channels: first=${width}x${height}, `
+        + `other=${other.width}x${other.height} with ${other.channels} channels. Resize them, and put what is transparent on a background.`,
+    );
+  return { pictures: texts.flatMap((_, i) => Array.from({ length: count }, () => pictures[i] ?? pictures[0]!)), strength };
+}
+
+function sizeOf(
+  { model, width, height }: GenerateOptions,
+  picture: Image | undefined,
+): { readonly width: number; readonly height: number } {
+  const usual = picture ?? model.usual.size;
+  const size = { width: width ?? usual.width, height: height ?? usual.height };
+  if (picture !== undefined && (size.width !== picture.width || size.height !== picture.height))
+    throw new UserError(
+      `[${WHERE}] size is that of the picture to begin with: width=${size.width}, height=${size.height}, `
+        + `picture=${picture.width}x${picture.height}. Resize the picture, or leave width and height out.`,
+    );
   for (const [name, value] of Object.entries(size)) {
     checkNumber(WHERE, { [name]: value }, { kind: 'integer', atLeast: model.multiple, atMost: LONGEST_SIDE });
     if (value % model.multiple !== 0) {

@@ -1,8 +1,9 @@
 import type { Autoencoder, Conditions, Network } from '@langevin/core';
-import type { NoiseRecipe } from '@langevin/diffusion';
+import type { NetworkDenoiser, NoiseRecipe } from '@langevin/diffusion';
 import type { Engine } from '@langevin/tensor';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { Evidence } from '../checkpoint/evidence.ts';
+import type { LatentCoder } from './latent-coder.ts';
 import type { SchedulerNoiseOptions } from '../checkpoint/scheduler-noise.ts';
 
 /** What the prompts of some pictures are told to a product, one each. */
@@ -48,8 +49,12 @@ export interface OpenProduct {
   /** Where the checkpoint lies, as its user named it. */
   readonly label: string;
   readonly network: WithParams<Network<unknown>>;
-  /** Absent where the network works on pixels. */
-  readonly autoencoder?: WithParams<Autoencoder<unknown>>;
+  readonly autoencoder: WithParams<Autoencoder<unknown>>;
+  /** The network's own output under conditions, compiled once for each shape and kept for the next call. */
+  readonly predict: NetworkDenoiser<unknown>;
+  readonly coder: LatentCoder;
+  /** Where it runs. @default the default engine */
+  readonly engine?: Engine;
   /** The configuration of its scheduler, as diffusers reads it; defaults filled in, early files repaired. */
   readonly scheduler: Readonly<Record<string, unknown>>;
   /** What the network was trained on, and what it predicts. */

@@ -27,6 +27,8 @@ export interface GoldenCase {
   readonly name: string;
   readonly scheduler: Readonly<Record<string, unknown>>;
   readonly call: Readonly<Record<string, unknown>> & { readonly seed: number };
+  /** Width and height of the picture that it begins with, whose bytes follow from a rule. */
+  readonly picture?: readonly [width: number, height: number];
   readonly latents: GoldenValues;
   readonly pictures: readonly { readonly size: readonly [width: number, height: number]; readonly rgb: string }[];
 }

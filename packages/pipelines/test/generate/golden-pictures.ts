@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Image } from '@langevin/io';
 import { float32Data } from '@langevin/tensor';
 import { expect } from 'vitest';
 import { generate, type GenerateResult } from '../../src/generate/generate.ts';
@@ -7,11 +8,34 @@ import { openModel } from '../../src/generate/open-model.ts';
 import type { OpenProduct } from '../../src/generate/product.ts';
 import { readGolden, scratch, writeTiny, type GoldenCase, type GoldenPipeline } from '../checkpoint/tiny-checkpoint.ts';
 
+/** Byte c of pixel (x, y) is (40 x + 24 y + 80 c + 3 x y) mod 256, as in the golden script. */
+function pictureOf([width, height]: readonly [number, number]): Image {
+  const at = (i: number): number => {
+    const [c, x, y] = [i % 3, Math.floor(i / 3) % width, Math.floor(i / 3 / width)];
+    return (40 * x + 24 * y + 80 * c + 3 * x * y) % 256;
+  };
+  return { width, height, channels: 3, data: Uint8Array.from({ length: 3 * width * height }, (_, i) => at(i)) };
+}
+
 /** The words of diffusers for our options. */
-function optionsOf(model: OpenProduct, { call, scheduler }: GoldenCase): GenerateOptions {
+function optionsOf(model: OpenProduct, { call, scheduler, picture }: GoldenCase): GenerateOptions {
   const { prompt, negative_prompt: negativePrompt, guidance_scale: guidance, num_inference_steps: steps, seed, noise } = call;
-  const { guidance_rescale: guidanceRescale, clip_skip: clipSkip, height, width } = call;
-  const given = { prompt, negativePrompt, guidance, steps, seed, noise, guidanceRescale, clipSkip, height, width, scheduler };
+  const { guidance_rescale: guidanceRescale, clip_skip: clipSkip, height, width, strength } = call;
+  const given = {
+    prompt,
+    negativePrompt,
+    guidance,
+    steps,
+    seed,
+    noise,
+    guidanceRescale,
+    clipSkip,
+    height,
+    width,
+    strength,
+    scheduler,
+    image: picture && pictureOf(picture),
+  };
   return { model, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) } as unknown as GenerateOptions;
 }
 

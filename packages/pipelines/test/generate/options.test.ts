@@ -9,6 +9,7 @@ const model = {
   usual: { size: { width: 512, height: 512 }, steps: 50, guidance: 7.5 },
   encodePrompts: () => Promise.reject(new Error('not asked for')),
 } as unknown as OpenProduct;
+const picture = { width: 16, height: 16, channels: 3, data: new Uint8Array(768) };
 const check = (more: Readonly<Record<string, unknown>> = {}) => checkGenerate({ model, prompt: 'a cat', ...more } as GenerateOptions);
 
 describe('options of generate', () => {
@@ -64,6 +65,11 @@ describe('options of generate', () => {
     [{ scheduler: 'euler' }, /scheduler is no configuration: scheduler="euler"/u],
     [{ clipSkip: -1 }, /clipSkip=-1/u],
     [{ eta: 2 }, /eta=2/u],
+    [{ strength: 0.5 }, /strength is of a picture to begin with, and there is none: strength=0\.5/u],
+    [{ image: picture, strength: 2 }, /strength=2/u],
+    [{ image: [picture, picture] }, /one picture to begin with for all, or one for each: prompts=1, images=2/u],
+    [{ image: { ...picture, channels: 4 } }, /of one size and three channels: .*with 4 channels/u],
+    [{ image: picture, width: 24 }, /size is that of the picture to begin with: width=24, height=16, picture=16x16/u],
   ])('are refused before anything is computed: %o', (more, message) => {
     expect(() => check(more)).toThrow(UserError);
     expect(() => check(more)).toThrow(message);

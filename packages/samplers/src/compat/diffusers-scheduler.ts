@@ -29,6 +29,8 @@ export interface DiffusersScheduler<T> {
   /** Number of the next call of step; undefined before the first, and where the class knows places by their timestep alone. */
   readonly stepIndex: number | undefined;
   readonly beginIndex: number | undefined;
+  /** How a run that begins part-way is told where: by {@link setBeginIndex}, or by the timestep of its first step alone. */
+  readonly beginsBy: 'index' | 'timestep';
   /** @throws UserError when the options do not go together or are out of range */
   readonly setTimesteps: (steps: number | TimestepsOptions) => void;
   /**

@@ -70,6 +70,10 @@ export function createScheduler<T>(definition: SchedulerClass, { given, algebra,
     const second = timesteps.indexOf(t, first + 1);
     return second < 0 ? first : second;
   };
+  const beginsBy = (): 'index' | 'timestep' => {
+    const { missing, countFrom } = run().schedule;
+    return missing === 'by-timestep' && countFrom === undefined ? 'timestep' : 'index';
+  };
   /** The number of a call, where the class counts them. */
   const indexAt = ({ schedule, stepIndex, beginIndex }: Run<T>, t: number): number | undefined => {
     if (schedule.missing === 'by-timestep' && schedule.countFrom === undefined) return undefined;
@@ -201,10 +205,12 @@ export function createScheduler<T>(definition: SchedulerClass, { given, algebra,
       const request: TimestepsOptions = checkRequest(name, steps, timestepsOptions);
       current = { schedule: scheduled(name, scheduleFor(request)), set: true };
     },
+    get beginsBy() {
+      return beginsBy();
+    },
     setBeginIndex: (index) => {
-      const { schedule } = run();
-      const { length } = schedule.timesteps;
-      if (schedule.missing === 'by-timestep' && schedule.countFrom === undefined)
+      const { length } = run().schedule.timesteps;
+      if (beginsBy() === 'timestep')
         refuse(
           name,
           'the class has no setBeginIndex, as its Python twin has none: it knows places by their timestep. Begin at any of them.',

@@ -1,5 +1,6 @@
 import type { DataPlugin } from '@langevin/io';
-import { cacheFolder, findData, type FetchProgress, type OpenDataOptions } from '@langevin/io/node';
+import type { FetchProgress } from '@langevin/io';
+import { cacheFolder, findData, type OpenDataOptions } from '@langevin/io/node';
 import type { Command } from 'commander';
 import type { CommandContext } from '../../define-command.ts';
 import { setting } from '../../arguments.ts';

@@ -7,7 +7,8 @@ import { lockFolder } from '../runs/lock.ts';
 import { fetchTo } from './fetch-to.ts';
 import { checkFreeSpace } from './free-space.ts';
 import { checkUrl } from './http-get.ts';
-import { missingOffline, resolveFetch, type FetchOptions } from './options.ts';
+import type { FetchOptions } from '../../sources/fetch-options.ts';
+import { missingOffline, resolveFetch } from './options.ts';
 
 /** The largest file that is fetched: far above any data set that fits on a desk. */
 const MOST_BYTES = 2 ** 41;

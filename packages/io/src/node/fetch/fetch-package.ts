@@ -7,7 +7,8 @@ import { UserError } from '@langevin/tensor';
 import type { PackagePart } from '../../sources/define-data.ts';
 import { makeFolder } from '../make-folder.ts';
 import { checkFreeSpace } from './free-space.ts';
-import { isNetworkError, missingOffline, reasonOf, resolveFetch, stopped, type FetchOptions } from './options.ts';
+import type { FetchOptions } from '../../sources/fetch-options.ts';
+import { isNetworkError, missingOffline, reasonOf, resolveFetch, stopped } from './options.ts';
 import { importPacote, type PackageStream, type Pacote } from './pacote.ts';
 
 export interface FetchPackageOptions extends FetchOptions {

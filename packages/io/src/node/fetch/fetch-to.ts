@@ -5,7 +5,8 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '@langevin/tensor';
 import { httpGet } from './http-get.ts';
-import { isNetworkError, reasonOf, stopped, type FetchOptions } from './options.ts';
+import type { FetchOptions } from '../../sources/fetch-options.ts';
+import { isNetworkError, reasonOf, stopped } from './options.ts';
 
 const MOST_WAIT_MS = 30_000;
 const KEPT = 'What is here is kept; run it again to go on from there.';

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { resolveFetch, type FetchOptions } from '@langevin/io/node';
+import type { FetchOptions } from '@langevin/io';
+import { resolveFetch } from '@langevin/io/node';
 import { UserError } from '@langevin/tensor';
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -70,6 +70,7 @@ async function openStableDiffusionXl(checkpoint: Checkpoint, options: OpenOption
     },
     dispose: async () => {
       for (const prompts of both) await prompts.dispose();
+      await model.dispose();
     },
   });
 }

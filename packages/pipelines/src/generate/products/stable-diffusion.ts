@@ -39,6 +39,9 @@ async function openStableDiffusion(checkpoint: Checkpoint, options: OpenOptions 
         notes: lostNotes([...positive.lost, ...(negative?.lost ?? [])], tokenizer.length),
       };
     },
-    dispose: prompts.dispose,
+    dispose: async () => {
+      await prompts.dispose();
+      await model.dispose();
+    },
   });
 }

@@ -1,0 +1,95 @@
+import type { Autoencoder, AutoencoderInfo } from '@langevin/core';
+import { inFloat32 } from '@langevin/nn';
+import { toImages, type Image } from '@langevin/io';
+import { add, compile, float32Data, mul, sub, tensor, UserError, type Engine, type Tensor } from '@langevin/tensor';
+import type { WithParams } from './product.ts';
+
+/** Pictures to latents and back, compiled once for each shape. */
+export interface LatentCoder {
+  /**
+   * What is diffused over for pictures [N, C, H, W] in [-1, 1]: drawn from the posterior with unit noise in the form of the latents.
+   *
+   * @throws UserError when a value is not finite
+   */
+  readonly encode: (pixels: Tensor, noise: Tensor) => Promise<Tensor>;
+  /** @throws UserError when a value is not finite: a picture would be black */
+  readonly decode: (latents: Tensor) => Promise<readonly Image[]>;
+  readonly dispose: () => Promise<void>;
+}
+
+/** The coder of an autoencoder. Pictures are decoded one at a time: the largest layers of a decoder are the peak of a whole generation. */
+export function latentCoder({ module, params }: WithParams<Autoencoder<unknown>>, onEngine: { readonly engine?: Engine }): LatentCoder {
+  const { info } = module;
+  const encode = compile(
+    (weights: unknown, pixels: Tensor, noise: Tensor): Tensor => scaled(module.encode(inFloat32(weights), pixels).sample(noise), info),
+    { freeze: [0], name: 'encoder', ...onEngine },
+  );
+  const decode = compile((weights: unknown, latents: Tensor): Tensor => module.decode(inFloat32(weights), unscaled(latents, info)), {
+    freeze: [0],
+    name: 'decoder',
+    ...onEngine,
+  });
+  return Object.freeze({
+    encode: async (pixels: Tensor, noise: Tensor) => {
+      const latents = await encode(params as never, pixels as never, noise as never);
+      checkFinite(await float32Data(latents, onEngine), 'latents of the picture');
+      return latents;
+    },
+    decode: async (latents: Tensor): Promise<readonly Image[]> => {
+      const [count, ...shape] = latents.shape;
+      const values = await float32Data(latents, onEngine);
+      checkFinite(values, 'latents');
+      const size = values.length / count!;
+      const images: Image[] = [];
+      for (let i = 0; i < count!; i++) {
+        const one = tensor(values.slice(i * size, (i + 1) * size), { shape: [1, ...shape] });
+        const pixels = await decode(params as never, one as never);
+        const data = await float32Data(pixels, onEngine);
+        checkFinite(data, 'pixels');
+        images.push(...toImages({ data, shape: pixels.shape as readonly [number, number, number, number] }));
+      }
+      return images;
+    },
+    dispose: async () => {
+      await encode.dispose();
+      await decode.dispose();
+    },
+  });
+}
+
+/** What is diffused over for latents as the autoencoder gives them. */
+function scaled(latents: Tensor, { scale, shift }: AutoencoderInfo): Tensor {
+  return mul(
+    sub(
+      latents,
+      perChannel(shift, (value) => value),
+    ),
+    perChannel(scale, (value) => value),
+  );
+}
+
+/** Latents as the autoencoder gives them: what is diffused over has unit variance. */
+function unscaled(latents: Tensor, { scale, shift }: AutoencoderInfo): Tensor {
+  return add(
+    mul(
+      latents,
+      perChannel(scale, (value) => 1 / value),
+    ),
+    perChannel(shift, (value) => value),
+  );
+}
+
+function perChannel(given: number | readonly number[], of: (value: number) => number): Tensor {
+  const values = typeof given === 'number' ? [given] : given;
+  return tensor(Float32Array.from(values, of), { shape: [1, values.length, 1, 1] });
+}
+
+function checkFinite(values: Float32Array, what: 'latents of the picture' | 'latents' | 'pixels'): void {
+  const at = values.findIndex((value) => !Number.isFinite(value));
+  if (at < 0) return;
+  const [component, advice] =
+    what === 'latents'
+      ? ['denoising network', 'Lower guidance, or take another scheduler.']
+      : ['autoencoder', 'Its weights may have been damaged when they were converted to 16 bits.'];
+  throw new UserError(`[pipelines/generate] values are not finite: component=${component}, ${what}[${at}]=${values[at]}. ${advice}`);
+}
