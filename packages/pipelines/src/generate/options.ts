@@ -21,7 +21,8 @@ export interface GenerateOptions {
   /** How much of the unguided prediction's deviation is restored, 0..1 (Lin et al. 2023, arXiv:2305.08891, eq. 15). @default 0 */
   readonly guidanceRescale?: number;
   /**
-   * Pictures to begin with (Meng et al. 2022, arXiv:2108.01073): one for all, or one for each prompt, of three channels; the size is theirs.
+   * Pictures to begin with (Meng et al. 2022, arXiv:2108.01073): one for all, or one for each prompt, of three channels; the size is that
+   * of them.
    *
    * @default none: from noise alone
    */
