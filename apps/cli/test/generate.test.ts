@@ -127,6 +127,16 @@ describe('langevin generate', () => {
     expect((await readImage(join(out, 'other/picture-1.png'))).data).not.toEqual(first.data);
   });
 
+  it('begins with a picture', async () => {
+    const folder = join(out, 'from');
+    const args = ['a', '--model', model, '--image', join(out, 'picture-1.png'), '--steps', '4', '--out', folder] as const;
+    const made = await run(...args, '--strength', '0.5', '--json');
+    expect(made.code, made.err).toBe(0);
+    expect(JSON.parse(made.out)).toMatchObject({ calls: 2, width: 16, height: 16 });
+    const whole = await run(...args, '--size', '32x32');
+    expect(whole.err).toMatch(/size is that of the picture to begin with/u);
+  });
+
   it('takes another scheduler and size, says what did not fit, and leaves the notes out', async () => {
     const folder = join(out, 'plain');
     const made = await run(

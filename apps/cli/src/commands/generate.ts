@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { encodePng, readPngText, withPngText, type Image } from '@langevin/io';
-import { makeFolder, writeFileAtomic } from '@langevin/io/node';
+import { encodePng, flattenAlpha, readPngText, withPngText, type Image } from '@langevin/io';
+import { makeFolder, readImage, writeFileAtomic } from '@langevin/io/node';
 import {
   generate,
   notesOf,
@@ -29,6 +29,8 @@ interface GenerateCommandOptions extends EngineOptions {
   readonly steps?: number;
   readonly guidance?: number;
   readonly guidanceRescale?: number;
+  readonly image?: string;
+  readonly strength?: number;
   readonly scheduler?: string;
   readonly setScheduler?: Readonly<Record<string, unknown>>;
   readonly clipSkip?: number;
@@ -45,6 +47,7 @@ Examples:
   langevin generate "an astronaut riding a horse" --model ./stable-diffusion-v1-5
   langevin generate "a cat" --model ./sd15 --negative "blurry, ugly" --seed 7 --steps 25 --guidance 6 --count 4
   langevin generate "a cat" --model ./sd15 --scheduler EulerAncestralDiscreteScheduler --size 640x448
+  langevin generate "in winter" --model ./sd15 --image photo.png --strength 0.6
   langevin generate --like out/picture-1.png
 
 With the scheduler of the model, the same words and the same seed give the picture that diffusers gives. Each picture carries in its file
@@ -67,6 +70,8 @@ function addGenerate(program: Command, terminal: CommandContext): void {
     .option('--steps <n>', "of the scheduler (default: the model's)", integer(1, 100_000))
     .option('--guidance <scale>', "of classifier-free guidance; 1 is none (default: the model's)", number(1, 1e6))
     .option('--guidance-rescale <share>', 'how much of the deviation is restored, 0 to 1 (default: 0)', number(0, 1))
+    .option('--image <file>', 'a picture to begin with; transparent parts are put on white')
+    .option('--strength <share>', 'how much of it may change, 0 to 1 (default: 0.8)', number(0, 1))
     .option('--scheduler <class>', "of diffusers, such as EulerDiscreteScheduler (default: the model's)")
     .option('--set-scheduler <name=value>', 'an entry of its configuration, such as use_karras_sigmas=true; may be given again', entry)
     .option('--clip-skip <n>', 'layers of the text encoder left out for the prompt, from its end (default: 0)', integer(0, 100))
@@ -98,6 +103,7 @@ async function run(prompt: string | undefined, options: GenerateCommandOptions, 
   if (from === undefined)
     throw new UserError('[cli/generate] there is no model: --model is missing. Give a folder, a file, or owner/name.');
   if (text === undefined) throw new UserError('[cli/generate] there is no prompt: it is missing. Give a text, or --like with a picture.');
+  const begin = options.image === undefined ? {} : { image: await pictureIn(options.image) };
   await makeFolder(options.out);
   remark(terminal, `opening ${from}`);
   await withEngine(options, async (engine) => {
@@ -107,7 +113,7 @@ async function run(prompt: string | undefined, options: GenerateCommandOptions, 
       ...(options.prediction !== undefined && { prediction: options.prediction }),
     });
     try {
-      const wanted = { ...optionsOf(recipe), ...given(options), model, prompt: text, signal: terminal.signal, engine } as GenerateOptions;
+      const wanted = { ...optionsOf(recipe), ...given(options), model, prompt: text, ...begin, signal: terminal.signal } as GenerateOptions;
       const place = recipe?.noise === 'shared' && options.seed === undefined ? recipe.place : undefined;
       const { images, report } = await follow(wanted, terminal);
       await write(images, report, { options, place, terminal });
@@ -115,6 +121,14 @@ async function run(prompt: string | undefined, options: GenerateCommandOptions, 
       await model.dispose();
     }
   });
+}
+
+/** A picture to begin with, in three channels. */
+async function pictureIn(path: string): Promise<Image> {
+  const image = flattenAlpha(await readImage(path));
+  if (image.channels === 3) return image;
+  const grey = image.data;
+  return { ...image, channels: 3, data: Uint8Array.from({ length: 3 * grey.length }, (_, i) => grey[Math.floor(i / 3)]!) };
 }
 
 /** How a picture was made, as its file says it. */
@@ -142,9 +156,9 @@ function optionsOf(recipe: PictureRecipe | undefined): Partial<GenerateOptions> 
 
 /** What the command line says, by the names of the options of `generate`. */
 function given(options: GenerateCommandOptions): Partial<GenerateOptions> {
-  const { negative, count, seed, steps, guidance, guidanceRescale, clipSkip, size, scheduler, setScheduler } = options;
+  const { negative, count, seed, steps, guidance, guidanceRescale, strength, clipSkip, size, scheduler, setScheduler } = options;
   const changed = { ...(scheduler !== undefined && { _class_name: scheduler }), ...setScheduler };
-  const all = { negativePrompt: negative, count, seed, steps, guidance, guidanceRescale, clipSkip, ...sides(size) };
+  const all = { negativePrompt: negative, count, seed, steps, guidance, guidanceRescale, strength, clipSkip, ...sides(size) };
   const said = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   return { ...said, ...(Object.keys(changed).length > 0 && { scheduler: changed }) };
 }
