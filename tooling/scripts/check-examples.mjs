@@ -77,7 +77,7 @@ function readmeExamples() {
   return documents.flatMap(({ path, dir, needed }) => {
     const found = extractExamples(existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : '');
     if (found.length === 0 && needed) faults.push(`${path}: no runnable example. Add a \`\`\`ts fence that shows the package at work.`);
-    return found.map(({ line, code }) => ({ kind: 'readme', where: `${path}:${line}`, path, line, code, dir, prelude: '' }));
+    return found.map((example) => ({ ...example, kind: 'readme', where: `${path}:${example.line}`, path, dir, prelude: '' }));
   });
 }
 

@@ -4,17 +4,27 @@ import ts from 'typescript';
 /** Node prints a typed array as "Float32Array [1, 2]"; what stands before the bracket is a claim of its own, see expect.mjs. */
 const TYPED_ARRAY = /^(?:Big)?(?:Float|Int|Uint)\d+(?:Clamped)?Array (?=\[)/u;
 
+/** First line of an example that only some machines can run: "// not run: needs a browser". */
+const NOT_RUN = /^\/\/ not run: (\S.*)$/u;
+
+/** Why an example cannot run everywhere; undefined when it can. */
+export function notRunBecause(code) {
+  return NOT_RUN.exec(code.slice(0, `${code}\n`.indexOf('\n')))?.[1];
+}
+
 /**
  * All ```ts fences of a document. Other languages (sh, json, text) are left alone.
  *
- * @returns {{ line: number, code: string }[]} `line` is that of the first line of code, counted from 1
+ * @returns {{ line: number, code: string, notRun?: string }[]} `line` is that of the first line of code, counted from 1; `notRun` is the
+ *   reason of an example that says it cannot run everywhere
  */
 export function extractExamples(markdown) {
   const examples = [];
   const fence = /^```(?:ts|typescript)[^\S\n]*\n([\s\S]*?)^```[^\S\n]*$/gmu;
   for (const match of markdown.matchAll(fence)) {
     const line = markdown.slice(0, match.index).split('\n').length + 1;
-    examples.push({ line, code: match[1] });
+    const notRun = notRunBecause(match[1]);
+    examples.push({ line, code: match[1], ...(notRun === undefined ? {} : { notRun }) });
   }
   return examples;
 }

@@ -1,8 +1,6 @@
 // Finds the examples in the doc comments of a source file.
 import ts from 'typescript';
-
-/** First line of an example that only some machines can run: "// not run: needs a browser". */
-const NOT_RUN = /^\/\/ not run: (\S.*)$/u;
+import { notRunBecause } from './compile.mjs';
 
 /**
  * The code of all `@example` tags.
@@ -53,7 +51,7 @@ function codeOf(tag, source) {
   const first = kept.findIndex((line) => line.trim() !== '');
   if (first < 0) return undefined;
   const code = `${kept.slice(first).join('\n').trimEnd()}\n`;
-  const notRun = NOT_RUN.exec(kept[first])?.[1];
+  const notRun = notRunBecause(kept[first]);
   return { line: lineAt(source, from) + first, code, ...(notRun === undefined ? {} : { notRun }) };
 }
 

@@ -27,6 +27,14 @@ function run(code: string): { status: number | null; stderr: string } {
 }
 
 describe('extractExamples', () => {
+  it('says why an example cannot run everywhere, where its first line does', () => {
+    const fence = (code: string): string => ['```ts', code, '```', ''].join('\n');
+    const reasons = ['// not run: needs a browser\nf();', 'f();\n// not run: too late', 'f();'].map(
+      (code) => extractExamples(fence(code))[0],
+    );
+    expect(reasons.map((example) => (example as { readonly notRun?: string }).notRun)).toEqual(['needs a browser', undefined, undefined]);
+  });
+
   it('takes ts fences with their line and leaves other languages', () => {
     const text = '# a\n\n```sh\nls\n```\n\n```ts\none();\n```\n\n```ts\ntwo();\nthree();\n```\n';
     expect(extractExamples(text)).toEqual([
