@@ -23,6 +23,9 @@ const fails = () => {
   throw new TypeError('not yet');
 };
 export const backbones = [{ name: 'mine', className: 'Mine', summary: 'Mine.', parse: fails }];
+export const steering = [{ name: 'mine', className: 'Mine', summary: 'Mine.', parse: fails }];
+export const encoders = [{ name: 'mine', className: 'Mine', summary: 'Mine.', parse: fails }];
+export const autoencoders = [{ name: 'mine', className: 'Mine', summary: 'Mine.', parse: fails }];
 export const data = [{ name: 'mine', summary: 'Mine.', licences: [], options: ['size'], parts: () => [], open: fails }];
 export const splatFormats = [
   {
@@ -60,7 +63,7 @@ describe('a plugin', () => {
     const without = await cli(['list', family, '--json']);
     const known = (JSON.parse(without.out) as { name: string }[]).map(({ name }) => name);
     expect(known).not.toContain('mine');
-    expect(known.length).toBeGreaterThan(1);
+    expect(known.length).toBeGreaterThan(0);
   });
 
   it('brings commands, which receive all families', async () => {

@@ -22,6 +22,9 @@ for (const part of [
   'packages/metrics/src/metrics',
   'packages/gaussians/src/strategies',
   'packages/backbones/src',
+  'packages/encoders/src',
+  'packages/guidance/src/rules',
+  'packages/latent-ae/src',
   'apps/cli/src/commands',
   'docs/samplers',
 ]) {
