@@ -133,6 +133,15 @@ describe('langevin generate', () => {
     const made = await run(...args, '--strength', '0.5', '--json');
     expect(made.code, made.err).toBe(0);
     expect(JSON.parse(made.out)).toMatchObject({ calls: 2, width: 16, height: 16 });
+    const like = ['--like', join(folder, 'picture-1.png'), '--out', join(out, 'from-again')] as const;
+    expect((await run(...like)).err).toMatch(
+      /made from another one, which its file does not hold: .*sha256=[0-9a-f]{64}\. Give that one with --image/u,
+    );
+    const again = await run(...like, '--image', join(out, 'picture-1.png'));
+    expect(again.code, again.err).toBe(0);
+    const [first, second] = [await readImage(join(folder, 'picture-1.png')), await readImage(join(out, 'from-again/picture-1.png'))];
+    expect(second.data).toEqual(first.data);
+    expect((await run(...like, '--image', join(out, 'picture-2.png'))).err).toMatch(/is not the picture that .* was made from/u);
     const whole = await run(...args, '--size', '32x32');
     expect(whole.err).toMatch(/size is that of the picture to begin with/u);
   });

@@ -1,7 +1,10 @@
-import { didYouMean, readOptions, shownValue, UnsupportedError, UserError } from '@langevin/tensor';
+import { classNamed, findClass } from '@langevin/nn';
+import { readOptions } from '@langevin/tensor';
 import type { Network } from '@langevin/core';
 import type { BackbonePlugin, ParseOptions } from './define-backbone.ts';
 import { backbonePlugins } from './plugins.ts';
+
+const WHERE = 'backbones/registry';
 
 /**
  * The plugin of a name or class: `unet2d` or `UNet2DModel`.
@@ -10,14 +13,7 @@ import { backbonePlugins } from './plugins.ts';
  * @throws UnsupportedError when there is none, with the closest name
  */
 export function findBackbone(name: string, plugins: readonly BackbonePlugin[] = backbonePlugins): BackbonePlugin {
-  if (typeof name !== 'string') throw new UserError(`[backbones/registry] name is no text: name=${shownValue(name)}. Pass a name.`);
-  const found = plugins.find((plugin) => plugin.name === name || plugin.className === name);
-  if (found) return found;
-  const names = plugins.map((plugin) => plugin.name).sort();
-  const suggestion = didYouMean(name, [...names, ...plugins.map((plugin) => plugin.className)]);
-  throw new UnsupportedError(
-    `[backbones/registry] backbone is not supported: name=${JSON.stringify(name.slice(0, 80))}.${suggestion} Known: ${names.join(', ')}.`,
-  );
+  return findClass(name, { plugins, where: WHERE, kind: 'backbone' });
 }
 
 /**
@@ -32,13 +28,6 @@ export function backboneFromConfig(
   config: unknown,
   options: ParseOptions & { readonly plugins?: readonly BackbonePlugin[] } = {},
 ): Network<unknown> {
-  const { plugins = backbonePlugins, ...rest } = readOptions('backbones/registry', options);
-  const name = typeof config === 'object' && config !== null && '_class_name' in config ? config._class_name : undefined;
-  if (typeof name !== 'string') {
-    throw new UserError(
-      `[backbones/registry] configuration does not say its class: _class_name=${name === undefined ? 'nothing' : shownValue(name)}. Known: `
-        + `${plugins.map((plugin) => plugin.className).join(', ')}.`,
-    );
-  }
-  return findBackbone(name, plugins).parse(config, rest);
+  const { plugins = backbonePlugins, ...rest } = readOptions(WHERE, options);
+  return findBackbone(classNamed(config, { plugins, where: WHERE }), plugins).parse(config, rest);
 }

@@ -1,5 +1,5 @@
-import type { Module, WeightRules } from '@langevin/nn';
-import { UserError, type Generator, type Tensor } from '@langevin/tensor';
+import { defineClass, type ClassPlugin, type Module } from '@langevin/nn';
+import type { Generator, Tensor } from '@langevin/tensor';
 
 /** What an encoder gives for a batch of texts. */
 export interface EncodedText {
@@ -39,18 +39,7 @@ export interface TextEncoder<Params> extends Module<Params, readonly [ids: Tenso
 }
 
 /** A family of encoders, made from JSON configurations. */
-export interface EncoderPlugin {
-  /** Lower case with dashes: `clip-text`. */
-  readonly name: string;
-  /** The class in transformers: `CLIPTextModel`, first of `architectures` in its configurations. */
-  readonly className: string;
-  /** One sentence for listings. */
-  readonly summary: string;
-  /** What files of its weights spell otherwise: for `fitWeights` of nn. @default the names of its parameters, all of them */
-  readonly rules?: WeightRules;
-  /** @throws UserError naming the entry that is wrong */
-  readonly parse: (config: unknown) => TextEncoder<unknown>;
-}
+export type EncoderPlugin = ClassPlugin<TextEncoder<unknown>>;
 
 /**
  * A plugin as a frozen value.
@@ -58,11 +47,5 @@ export interface EncoderPlugin {
  * @throws UserError when its name or class is not well-formed
  */
 export function defineEncoder(plugin: EncoderPlugin): EncoderPlugin {
-  if (!/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/u.test(plugin.name) || !/^[A-Za-z]\w*$/u.test(plugin.className)) {
-    throw new UserError(
-      `[encoders/define] names are not well-formed: name="${plugin.name}", className="${plugin.className}". Use lower case with `
-        + 'dashes for one, an identifier for the other.',
-    );
-  }
-  return Object.freeze({ ...plugin });
+  return defineClass('encoders/define', plugin);
 }

@@ -1,6 +1,8 @@
-import { didYouMean, shownValue, UnsupportedError, UserError } from '@langevin/tensor';
+import { findClass } from '@langevin/nn';
 import type { EncoderPlugin } from './define-encoder.ts';
 import { encoderPlugins } from './plugins.ts';
+
+const WHERE = 'encoders/registry';
 
 /**
  * The plugin of a name or class: `clip-text` or `CLIPTextModel`.
@@ -9,12 +11,5 @@ import { encoderPlugins } from './plugins.ts';
  * @throws UnsupportedError when there is none, with the closest name
  */
 export function findEncoder(name: string, plugins: readonly EncoderPlugin[] = encoderPlugins): EncoderPlugin {
-  if (typeof name !== 'string') throw new UserError(`[encoders/registry] name is no text: name=${shownValue(name)}. Pass a name.`);
-  const found = plugins.find((plugin) => plugin.name === name || plugin.className === name);
-  if (found) return found;
-  const names = plugins.map((plugin) => plugin.name).sort();
-  const suggestion = didYouMean(name, [...names, ...plugins.map((plugin) => plugin.className)]);
-  throw new UnsupportedError(
-    `[encoders/registry] encoder is not supported: name=${JSON.stringify(name.slice(0, 80))}.${suggestion} Known: ${names.join(', ')}.`,
-  );
+  return findClass(name, { plugins, where: WHERE, kind: 'encoder' });
 }

@@ -1,20 +1,8 @@
 import type { Autoencoder } from '@langevin/core';
-import type { WeightRules } from '@langevin/nn';
-import { UserError } from '@langevin/tensor';
+import { defineClass, type ClassPlugin } from '@langevin/nn';
 
 /** A family of autoencoders, made from JSON configurations. */
-export interface AutoencoderPlugin {
-  /** Lower case with dashes: `autoencoder-kl`. */
-  readonly name: string;
-  /** `_class_name` of its configurations: `AutoencoderKL`. */
-  readonly className: string;
-  /** One sentence for listings. */
-  readonly summary: string;
-  /** What files of its weights spell otherwise: for `fitWeights` of nn. @default the names of its parameters, all of them */
-  readonly rules?: WeightRules;
-  /** @throws UserError naming the entry that is wrong */
-  readonly parse: (config: unknown) => Autoencoder<unknown>;
-}
+export type AutoencoderPlugin = ClassPlugin<Autoencoder<unknown>>;
 
 /**
  * A plugin as a frozen value.
@@ -34,11 +22,5 @@ export interface AutoencoderPlugin {
  * none.parse({}).info.factor; // => [1, 1]
  */
 export function defineAutoencoder(plugin: AutoencoderPlugin): AutoencoderPlugin {
-  if (!/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/u.test(plugin.name) || !/^[A-Za-z]\w*$/u.test(plugin.className)) {
-    throw new UserError(
-      `[latent-ae/define] names are not well-formed: name="${plugin.name}", className="${plugin.className}". Use lower case with `
-        + 'dashes for one, an identifier for the other.',
-    );
-  }
-  return Object.freeze({ ...plugin });
+  return defineClass('latent-ae/define', plugin);
 }

@@ -38,6 +38,8 @@ export {
   type FeedForwardConfig,
   type FeedForwardParams,
 } from './blocks/feed-forward.ts';
+export { classNamed, defineClass, findClass, type ClassPlugin, type FindClassOptions } from './config/class-plugin.ts';
+export { channelBounds, levelBounds, sampleSize } from './config/picture-fields.ts';
 export { completeConfig, readJsonConfig, writeJsonConfig, type ConfigOf, type JsonConfigOptions } from './config/json-config.ts';
 export {
   constant,

@@ -30,6 +30,7 @@ export { generate, type GeneratePart, type GenerateResult, type GenerateStep } f
 export { openModel, products, type OpenModelOptions } from './generate/open-model.ts';
 export type { GenerateOptions } from './generate/options.ts';
 export { notesOf, recipeOf, recipeOfNotes, type PictureRecipe } from './generate/picture-notes.ts';
+export { pictureDigest } from './generate/picture-digest.ts';
 export type { OpenOptions, OpenProduct, PictureSize, Product, PromptConditions, PromptRequest, WithParams } from './generate/product.ts';
 export type { GenerateReport } from './generate/report.ts';
 

@@ -5,6 +5,7 @@ import {
   generate,
   notesOf,
   openModel,
+  pictureDigest,
   recipeOf,
   recipeOfNotes,
   type GenerateOptions,
@@ -103,7 +104,14 @@ async function run(prompt: string | undefined, options: GenerateCommandOptions, 
   if (from === undefined)
     throw new UserError('[cli/generate] there is no model: --model is missing. Give a folder, a file, or owner/name.');
   if (text === undefined) throw new UserError('[cli/generate] there is no prompt: it is missing. Give a text, or --like with a picture.');
-  const begin = options.image === undefined ? {} : { image: await pictureIn(options.image) };
+  const begin: { readonly image?: Image } = options.image === undefined ? {} : { image: await pictureIn(options.image) };
+  if (recipe?.start && begin.image === undefined)
+    throw new UserError(
+      `[cli/generate] picture was made from another one, which its file does not hold: --like=${options.like}, `
+        + `sha256=${recipe.start.sha256}. Give that one with --image.`,
+    );
+  if (recipe?.start && begin.image && (await pictureDigest(begin.image)) !== recipe.start.sha256)
+    remark(terminal, `${options.image} is not the picture that ${options.like} was made from: what comes of it is another one`);
   await makeFolder(options.out);
   remark(terminal, `opening ${from}`);
   await withEngine(options, async (engine) => {
@@ -145,11 +153,13 @@ async function recipeIn(path: string): Promise<PictureRecipe> {
 /** The options that make a picture again. */
 function optionsOf(recipe: PictureRecipe | undefined): Partial<GenerateOptions> {
   if (recipe === undefined) return {};
-  const { negativePrompt, seed, noise, pictures, width, height, steps, guidance, guidanceRescale, eta, clipSkip, scheduler } = recipe;
+  const { negativePrompt, seed, noise, pictures, width, height, steps, guidance, guidanceRescale, eta, clipSkip, scheduler, start } =
+    recipe;
   return {
     ...(negativePrompt !== null && { negativePrompt }),
     ...(noise === 'shared' && { count: pictures }),
     ...(clipSkip !== null && { clipSkip }),
+    ...(start !== null && { strength: start.strength }),
     ...{ seed: BigInt(seed), noise, width, height, steps, guidance, guidanceRescale, eta, scheduler },
   };
 }

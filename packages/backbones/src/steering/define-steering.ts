@@ -1,6 +1,8 @@
-import type { WeightRules, Mode, Module } from '@langevin/nn';
+import { classNamed, defineClass, findClass, type ClassPlugin, type Mode, type Module } from '@langevin/nn';
 import type { Conditions, ConditionSpecs } from '@langevin/core';
-import { didYouMean, shownValue, UnsupportedError, UserError, type Tensor } from '@langevin/tensor';
+import type { Tensor } from '@langevin/tensor';
+
+const WHERE = 'backbones/steering';
 
 /** What a steering network reads, and what it gives. */
 export interface SteeringInfo {
@@ -41,18 +43,7 @@ export interface Steering<Params> extends Module<Params, readonly [inputs: Steer
 }
 
 /** A family of steering networks, made from JSON configurations. */
-export interface SteeringPlugin {
-  /** Lower case with dashes: `controlnet`. */
-  readonly name: string;
-  /** `_class_name` of its configurations: `ControlNetModel`. */
-  readonly className: string;
-  /** One sentence for listings. */
-  readonly summary: string;
-  /** What files of its weights spell otherwise. @default the names of its parameters, all of them */
-  readonly rules?: WeightRules;
-  /** @throws UserError or UnsupportedError naming the entry that is wrong */
-  readonly parse: (config: unknown) => Steering<unknown>;
-}
+export type SteeringPlugin = ClassPlugin<Steering<unknown>>;
 
 /**
  * A plugin as a frozen value.
@@ -60,13 +51,7 @@ export interface SteeringPlugin {
  * @throws UserError when its name or class is not well-formed
  */
 export function defineSteering(plugin: SteeringPlugin): SteeringPlugin {
-  if (!/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/u.test(plugin.name) || !/^[A-Za-z]\w*$/u.test(plugin.className)) {
-    throw new UserError(
-      `[backbones/steering] names are not well-formed: name="${plugin.name}", className="${plugin.className}". Use lower case with dashes `
-        + 'for one, an identifier for the other.',
-    );
-  }
-  return Object.freeze({ ...plugin });
+  return defineClass(WHERE, plugin);
 }
 
 /**
@@ -79,18 +64,5 @@ export function defineSteering(plugin: SteeringPlugin): SteeringPlugin {
  * Object.keys(info.gives); // => ['adapter.0', 'adapter.1']
  */
 export function steeringFromConfig(config: unknown, plugins: readonly SteeringPlugin[]): Steering<unknown> {
-  const name = typeof config === 'object' && config !== null && '_class_name' in config ? config._class_name : undefined;
-  const classes = plugins.map(({ className }) => className);
-  if (typeof name !== 'string') {
-    throw new UserError(
-      `[backbones/steering] configuration does not say its class: _class_name=${name === undefined ? 'nothing' : shownValue(name)}. Known: `
-        + `${classes.join(', ')}.`,
-    );
-  }
-  const found = plugins.find(({ className }) => className === name);
-  if (found) return found.parse(config);
-  throw new UnsupportedError(
-    `[backbones/steering] network is not supported: _class_name=${JSON.stringify(name.slice(0, 80))}.${didYouMean(name, classes)} Known: `
-      + `${classes.join(', ')}.`,
-  );
+  return findClass(classNamed(config, { plugins, where: WHERE }), { plugins, where: WHERE, kind: 'network' }).parse(config);
 }

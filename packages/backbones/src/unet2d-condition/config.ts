@@ -1,7 +1,16 @@
 import { activations, type ActivationName } from '@langevin/nn';
 import { flag, integer, list, nullable, number, oneOf, withFallback, type Field } from '@langevin/tensor/fields';
-import { completeConfig, readJsonConfig, writeJsonConfig, type ConfigOf, type JsonConfigOptions } from '@langevin/nn';
-import { blockType, channelBounds, levelBounds, sampleSize } from '../unet/fields.ts';
+import {
+  channelBounds,
+  completeConfig,
+  levelBounds,
+  readJsonConfig,
+  sampleSize,
+  writeJsonConfig,
+  type ConfigOf,
+  type JsonConfigOptions,
+} from '@langevin/nn';
+import { blockType } from '../unet/fields.ts';
 import { checkUnet2dCondition } from './check-config.ts';
 
 export const UNET2D_CONDITION: JsonConfigOptions = { where: 'backbones/unet2d-condition', className: 'UNet2DConditionModel' };

@@ -1,8 +1,17 @@
 import { UserError } from '@langevin/tensor';
 import { activations, type ActivationName } from '@langevin/nn';
 import { flag, integer, list, nullable, number, oneOf, withFallback } from '@langevin/tensor/fields';
-import { completeConfig, readJsonConfig, writeJsonConfig, type ConfigOf, type JsonConfigOptions } from '@langevin/nn';
-import { blockType, channelBounds, levelBounds, sampleSize } from '../unet/fields.ts';
+import {
+  channelBounds,
+  completeConfig,
+  levelBounds,
+  readJsonConfig,
+  sampleSize,
+  writeJsonConfig,
+  type ConfigOf,
+  type JsonConfigOptions,
+} from '@langevin/nn';
+import { blockType } from '../unet/fields.ts';
 
 export const UNET2D: JsonConfigOptions = { where: 'backbones/unet2d', className: 'UNet2DModel' };
 

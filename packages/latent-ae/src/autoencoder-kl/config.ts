@@ -1,5 +1,8 @@
 import {
   activations,
+  channelBounds,
+  levelBounds,
+  sampleSize,
   completeConfig,
   readJsonConfig,
   writeJsonConfig,
@@ -8,32 +11,23 @@ import {
   type JsonConfigOptions,
 } from '@langevin/nn';
 import { UserError } from '@langevin/tensor';
-import { flag, integer, list, nullable, number, oneOf, withFallback, type Field } from '@langevin/tensor/fields';
+import { flag, integer, list, nullable, number, oneOf, withFallback } from '@langevin/tensor/fields';
 
 export const AUTOENCODER_KL: JsonConfigOptions = { where: 'latent-ae/autoencoder-kl', className: 'AutoencoderKL' };
 
-const channels = { atLeast: 1, atMost: 16384 };
-const levels = { atLeast: 1, atMost: 12 };
-const side = integer(1, channels);
-const heightAndWidth = list([], side, { atLeast: 2, atMost: 2 });
-/** One side for square pictures, or height and width. */
-const sampleSize: Field<number | readonly number[]> = {
-  fallback: 32,
-  parse: (value) => (Array.isArray(value) ? heightAndWidth : side).parse(value),
-};
 const perChannel = nullable(list([], number(0), { atLeast: 1, atMost: 16384 }));
 
 /** Keys, defaults and bounds of diffusers' `AutoencoderKL`. */
 export const autoencoderKlFields = {
-  in_channels: integer(3, channels),
-  out_channels: integer(3, channels),
-  down_block_types: list(['DownEncoderBlock2D'], oneOf('DownEncoderBlock2D', ['DownEncoderBlock2D']), levels),
-  up_block_types: list(['UpDecoderBlock2D'], oneOf('UpDecoderBlock2D', ['UpDecoderBlock2D']), levels),
-  block_out_channels: list([64], integer(1, channels), levels),
+  in_channels: integer(3, channelBounds),
+  out_channels: integer(3, channelBounds),
+  down_block_types: list(['DownEncoderBlock2D'], oneOf('DownEncoderBlock2D', ['DownEncoderBlock2D']), levelBounds),
+  up_block_types: list(['UpDecoderBlock2D'], oneOf('UpDecoderBlock2D', ['UpDecoderBlock2D']), levelBounds),
+  block_out_channels: list([64], integer(1, channelBounds), levelBounds),
   layers_per_block: integer(1, { atLeast: 1, atMost: 64 }),
   act_fn: oneOf('silu', [...(Object.keys(activations) as ActivationName[]), 'swish']),
-  latent_channels: integer(4, channels),
-  norm_num_groups: integer(32, channels),
+  latent_channels: integer(4, channelBounds),
+  norm_num_groups: integer(32, channelBounds),
   sample_size: sampleSize,
   scaling_factor: number(0.18215, { above: 0, atMost: 1e6 }),
   shift_factor: nullable(number(0, { atLeast: -1e6, atMost: 1e6 })),
@@ -44,7 +38,7 @@ export const autoencoderKlFields = {
   use_post_quant_conv: flag(true),
   mid_block_add_attention: flag(true),
   // Of older files; both are what the class does.
-  attention_head_dim: withFallback(nullable(integer(8, channels)), null),
+  attention_head_dim: withFallback(nullable(integer(8, channelBounds)), null),
   decoder_norm_type: nullable(oneOf('group', ['group'])),
 };
 

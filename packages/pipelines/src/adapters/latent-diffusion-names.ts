@@ -1,20 +1,10 @@
-const ENDS: Readonly<Record<string, string>> = {
-  conv_in: 'input_blocks.0.0',
-  conv_norm_out: 'out.0',
-  conv_out: 'out.2',
-  'time_embedding.linear_1': 'time_embed.0',
-  'time_embedding.linear_2': 'time_embed.2',
-  'add_embedding.linear_1': 'label_emb.0.0',
-  'add_embedding.linear_2': 'label_emb.0.2',
-};
-const RESNET: Readonly<Record<string, string>> = {
-  norm1: 'in_layers.0',
-  conv1: 'in_layers.2',
-  time_emb_proj: 'emb_layers.1',
-  norm2: 'out_layers.0',
-  conv2: 'out_layers.3',
-  conv_shortcut: 'skip_connection',
-};
+import { UNET_ENDS, UNET_RESNET } from '../first-names.ts';
+
+/** From diffusers' names to theirs. */
+const turned = (names: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(names).map(([theirs, ours]) => [ours, theirs]));
+const ENDS = turned(UNET_ENDS);
+const RESNET = turned(UNET_RESNET);
 
 /**
  * What latent diffusion and sgm call the modules of a U-Net of diffusers, as adapters for SDXL spell them: blocks are numbered through,

@@ -1,3 +1,5 @@
+import { FLUX_ENDS, JOINT_STREAMS, type JointStream } from '../first-names.ts';
+
 /** A module of another program, as modules of diffusers: its rows are theirs one after another, with halves changed where it says so. */
 export interface OriginalModule {
   readonly theirs: string;
@@ -5,30 +7,6 @@ export interface OriginalModule {
   /** `halves`: the original has shift before scale, diffusers scale before shift. @default as they are */
   readonly swapped?: 'halves';
 }
-
-const ROOT: readonly (readonly [theirs: string, ours: string])[] = [
-  ['time_in.in_layer', 'time_text_embed.timestep_embedder.linear_1'],
-  ['time_in.out_layer', 'time_text_embed.timestep_embedder.linear_2'],
-  ['vector_in.in_layer', 'time_text_embed.text_embedder.linear_1'],
-  ['vector_in.out_layer', 'time_text_embed.text_embedder.linear_2'],
-  ['guidance_in.in_layer', 'time_text_embed.guidance_embedder.linear_1'],
-  ['guidance_in.out_layer', 'time_text_embed.guidance_embedder.linear_2'],
-  ['txt_in', 'context_embedder'],
-  ['img_in', 'x_embedder'],
-  ['final_layer.linear', 'proj_out'],
-];
-/** Of the two streams of a block: what Flux and SD3 call it, and the names of diffusers. */
-const STREAMS = [
-  { flux: 'img', sd3: 'x_block', projection: 'attn.to_out.0', norm: 'norm1.linear', ff: 'ff', fused: ['to_q', 'to_k', 'to_v'] },
-  {
-    flux: 'txt',
-    sd3: 'context_block',
-    projection: 'attn.to_add_out',
-    norm: 'norm1_context.linear',
-    ff: 'ff_context',
-    fused: ['add_q_proj', 'add_k_proj', 'add_v_proj'],
-  },
-] as const;
 
 /**
  * What Flux's and SD3's first programs call the modules of diffusers' transformers, as adapters of Comfy and kohya spell them. Query, key
@@ -41,9 +19,9 @@ export function originalTransformerNames(modules: readonly string[]): readonly O
   const blocks = [...new Set(modules.flatMap((name) => /^transformer_blocks\.(\d+)\./u.exec(name)?.[1] ?? []))];
   const singles = [...new Set(modules.flatMap((name) => /^single_transformer_blocks\.(\d+)\./u.exec(name)?.[1] ?? []))];
   const all: readonly OriginalModule[] = [
-    ...ROOT.map(([theirs, ours]) => ({ theirs, ours: [ours] })),
+    ...Object.entries(FLUX_ENDS).map(([theirs, ours]) => ({ theirs, ours: [ours] })),
     { theirs: 'final_layer.adaLN_modulation.1', ours: ['norm_out.linear'], swapped: 'halves' },
-    ...blocks.flatMap((i) => STREAMS.flatMap((stream) => blockModules(i, stream))),
+    ...blocks.flatMap((i) => JOINT_STREAMS.flatMap((stream) => blockModules(i, stream))),
     ...singles.flatMap((i) => {
       const at = `single_transformer_blocks.${i}`;
       return [
@@ -56,18 +34,18 @@ export function originalTransformerNames(modules: readonly string[]): readonly O
   return blocks.length + singles.length === 0 ? [] : all.filter(({ ours }) => ours.every((name) => known.has(name)));
 }
 
-function blockModules(i: string, { flux, sd3, projection, norm, ff, fused }: (typeof STREAMS)[number]): readonly OriginalModule[] {
+function blockModules(i: string, { flux, sd3, proj, norm, ff, fused }: JointStream): readonly OriginalModule[] {
   const at = `transformer_blocks.${i}`;
   const [first, joint] = [`double_blocks.${i}.${flux}`, `joint_blocks.${i}.${sd3}`];
   const qkv = fused.map((name) => `${at}.attn.${name}`);
   return [
     { theirs: `${first}_attn.qkv`, ours: qkv },
-    { theirs: `${first}_attn.proj`, ours: [`${at}.${projection}`] },
+    { theirs: `${first}_attn.proj`, ours: [`${at}.${proj}`] },
     { theirs: `${first}_mod.lin`, ours: [`${at}.${norm}`] },
     { theirs: `${first}_mlp.0`, ours: [`${at}.${ff}.net.0.proj`] },
     { theirs: `${first}_mlp.2`, ours: [`${at}.${ff}.net.2`] },
     { theirs: `${joint}.attn.qkv`, ours: qkv },
-    { theirs: `${joint}.attn.proj`, ours: [`${at}.${projection}`] },
+    { theirs: `${joint}.attn.proj`, ours: [`${at}.${proj}`] },
     { theirs: `${joint}.mlp.fc1`, ours: [`${at}.${ff}.net.0.proj`] },
     { theirs: `${joint}.mlp.fc2`, ours: [`${at}.${ff}.net.2`] },
   ];

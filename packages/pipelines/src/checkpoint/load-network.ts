@@ -1,6 +1,6 @@
 import { findBackbone, type BackbonePlugin } from '@langevin/backbones';
 import type { Network } from '@langevin/core';
-import { fitWeights, shapesOnly, type WeightAccount, type WeightRules } from '@langevin/nn';
+import { fitWeights, shapesOnly, type ClassPlugin, type WeightAccount } from '@langevin/nn';
 import { UserError, type Generator } from '@langevin/tensor';
 import { naming } from '../naming.ts';
 import { componentOf, type Checkpoint, type Component } from './checkpoint.ts';
@@ -20,12 +20,6 @@ interface Initialised {
   init(generator: Generator): unknown;
 }
 
-/** Something that makes a module of a configuration and knows the spellings of its weights. */
-interface ClassPlugin<M extends Initialised> {
-  readonly rules?: WeightRules;
-  readonly parse: (config: Readonly<Record<string, unknown>>) => M;
-}
-
 /**
  * Builds one component of a checkpoint by the plugin of its class, and fits its weights into it: every tensor of its files is accounted
  * for.
@@ -35,7 +29,7 @@ interface ClassPlugin<M extends Initialised> {
 export async function loadComponent<M extends Initialised>(
   { files }: Pick<Checkpoint, 'files'>,
   component: Component,
-  plugin: ClassPlugin<M>,
+  plugin: Pick<ClassPlugin<M>, 'parse' | 'rules'>,
 ): Promise<Loaded<M>> {
   const { folder, weights, config } = component;
   if (weights === undefined)

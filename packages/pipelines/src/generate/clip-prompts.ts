@@ -29,7 +29,7 @@ export function clipPrompts({ tokenizer, encoder, norm, engine }: ClipPromptOpti
   const encode = compile(
     (params: unknown, ids: Tensor) => {
       const { last, states, normalised, pooled } = encoder.module.apply(inFloat32(params), ids);
-      return { last, states, normal: norm === 'always' ? states.map(normalised) : states, pooled: pooled! };
+      return { last, layers: norm === 'always' ? states.map(normalised) : states, pooled: pooled! };
     },
     { freeze: [0], name: 'text encoder', ...(engine && { engine }) },
   );
@@ -41,8 +41,8 @@ export function clipPrompts({ tokenizer, encoder, norm, engine }: ClipPromptOpti
           `[pipelines/generate] text encoder has fewer layers: clipSkip=${skip}, layers=${layers}. Leave out at most ${layers}.`,
         );
       const { ids, lost } = tokenBatch(texts, { tokenizer, length: Math.min(tokenizer.length, length ?? tokenizer.length) });
-      const { last, normal, pooled } = await encode(encoder.params as never, ids as never);
-      return { text: skip === 0 ? last : normal.at(-1 - skip)!, pooled, lost };
+      const { last, layers: all, pooled } = await encode(encoder.params as never, ids as never);
+      return { text: skip === 0 ? last : all.at(-1 - skip)!, pooled, lost };
     },
     dispose: () => encode.dispose(),
   });

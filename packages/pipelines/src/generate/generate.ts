@@ -108,5 +108,10 @@ export async function* generate(given: GenerateOptions): AsyncGenerator<Generate
   }
   const none =
     calls === 0 ? ['the network was not called, as strength times steps is below one: the picture went through the autoencoder alone'] : [];
-  yield { kind: 'done', images, latents, report: reportOf(options, { scheduler, calls, notes: [...told.notes, ...none] }) };
+  yield {
+    kind: 'done',
+    images,
+    latents,
+    report: await reportOf(options, { scheduler, calls, notes: [...model.notes, ...told.notes, ...none] }),
+  };
 }

@@ -10,6 +10,9 @@ import { pictureSide } from './picture-side.ts';
 import type { OpenOptions, OpenProduct } from './product.ts';
 import { ownOutput } from './scheduler-run.ts';
 
+/** What diffusers runs where it is there, and these pictures go without. */
+const UNUSED = ['safety_checker', 'watermark'] as const;
+
 export interface LatentModelOptions extends OpenOptions {
   /** Of the product, for the report. */
   readonly name: string;
@@ -50,6 +53,7 @@ export async function latentModel(
     state: { channels: vae.module.info.channels, factor },
     usual: { size: { width, height }, steps, guidance },
     multiple: factor * denoiser.module.info.multiple,
+    notes: UNUSED.filter((part) => checkpoint.components.has(part)).map((part) => `${part} of the checkpoint is not run`),
     evidence: [...checkpoint.evidence, ...weightsOf(denoiser, vae), ...repaired.evidence, ...evidence, ...ofSize],
     dispose: async () => {
       await predict.dispose();

@@ -1,4 +1,4 @@
-import type { Image } from '@langevin/io';
+import { fromImages, type Image } from '@langevin/io';
 import { checkNumber, didYouMean, readOptions, shownValue, UserError } from '@langevin/tensor';
 import type { OpenProduct } from './product.ts';
 
@@ -18,7 +18,11 @@ export interface GenerateOptions {
   readonly steps?: number;
   /** Scale of classifier-free guidance as in Stable Diffusion, >= 1; 1 is none. @default that of the product */
   readonly guidance?: number;
-  /** How much of the unguided prediction's deviation is restored, 0..1 (Lin et al. 2023, arXiv:2305.08891, eq. 15). @default 0 */
+  /**
+   * How much of the deviation that the prompt's own prediction has is restored, 0..1 (Lin et al. 2023, arXiv:2305.08891, eq. 15).
+   *
+   * @default 0
+   */
   readonly guidanceRescale?: number;
   /**
    * Pictures to begin with (Meng et al. 2022, arXiv:2108.01073): one for all, or one for each prompt, of three channels; the size is that
@@ -207,6 +211,8 @@ function startOf(
       `[${WHERE}] there is one picture to begin with for all, or one for each: prompts=${texts.length}, images=${pictures.length}. `
         + 'Pass as many.',
     );
+  // What is no picture is refused here.
+  fromImages(pictures);
   const { width, height } = pictures[0]!;
   const other = pictures.find((each) => each.width !== width || each.height !== height || each.channels !== 3);
   if (other !== undefined)

@@ -27,6 +27,10 @@ const recipeSchema = v.object({
   guidanceRescale: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
   eta: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
   clipSkip: v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
+  /** The picture that it began with, by the digest of its pixels; null where it is of noise alone. */
+  start: v.nullable(
+    v.object({ sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/u)), strength: v.pipe(v.number(), v.minValue(0), v.maxValue(1)) }),
+  ),
   scheduler: v.record(v.string(), v.unknown()),
   notes: v.array(v.string()),
 });
@@ -36,7 +40,7 @@ export type PictureRecipe = v.InferOutput<typeof recipeSchema>;
 
 /** How picture `i` of a call was made. */
 export function recipeOf(report: GenerateReport, i: number): PictureRecipe {
-  const { prompts, negativePrompts, seeds, noise, ...rest } = report;
+  const { prompts, negativePrompts, seeds, noise, start, ...rest } = report;
   return {
     version: 1,
     ...rest,
@@ -44,6 +48,7 @@ export function recipeOf(report: GenerateReport, i: number): PictureRecipe {
     negativePrompt: negativePrompts?.[i] ?? null,
     seed: seeds[noise === 'shared' ? 0 : i]!,
     noise,
+    start: start ? { sha256: start.sha256[i]!, strength: start.strength } : null,
     place: noise === 'shared' ? i : 0,
     pictures: noise === 'shared' ? seeds.length : 1,
     scheduler: { ...rest.scheduler },
@@ -56,7 +61,7 @@ export function recipeOf(report: GenerateReport, i: number): PictureRecipe {
  * programs of this field show, and `langevin`, from which the picture can be made again.
  */
 export function notesOf(recipe: PictureRecipe): Readonly<Record<string, string>> {
-  const { prompt, negativePrompt, steps, scheduler, guidance, seed, width, height, model, clipSkip } = recipe;
+  const { prompt, negativePrompt, steps, scheduler, guidance, seed, width, height, model, clipSkip, start } = recipe;
   const settings = {
     Steps: steps,
     Sampler: String(scheduler['_class_name']),
@@ -64,6 +69,7 @@ export function notesOf(recipe: PictureRecipe): Readonly<Record<string, string>>
     Seed: seed,
     Size: `${width}x${height}`,
     Model: JSON.stringify(model),
+    ...(start !== null && { 'Denoising strength': start.strength }),
     ...(clipSkip !== null && { 'Clip skip': clipSkip + 1 }),
     Version: 'langevin',
   };

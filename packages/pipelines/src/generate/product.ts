@@ -66,6 +66,8 @@ export interface OpenProduct {
   readonly usual: { readonly size: PictureSize; readonly steps: number; readonly guidance: number };
   /** Sides of pictures are multiples of it. */
   readonly multiple: number;
+  /** What a user of its pictures should know: parts of the checkpoint that are not used. */
+  readonly notes: readonly string[];
   /** What was decided while the checkpoint was opened, and why. */
   readonly evidence: readonly Evidence[];
   /** Frees compiled graphs. */

@@ -1,5 +1,6 @@
 import type { DiffusersScheduler } from '@langevin/samplers/compat';
 import type { Tensor } from '@langevin/tensor';
+import { pictureDigest } from './picture-digest.ts';
 import type { CheckedGenerate } from './options.ts';
 
 /** What was really run: enough to make the pictures again. */
@@ -21,22 +22,25 @@ export interface GenerateReport {
   readonly guidance: number;
   readonly guidanceRescale: number;
   readonly eta: number;
+  /** The pictures that these began with, one for each, by the digest of their pixels; absent where they are of noise alone. */
+  readonly start?: { readonly sha256: readonly string[]; readonly strength: number };
   readonly clipSkip: number | null;
   readonly scheduler: Readonly<Record<string, unknown>>;
-  /** What a user should know: text that did not fit, sizes that were rounded. */
+  /** What a user should know: text that did not fit, a part of the checkpoint that is not used. */
   readonly notes: readonly string[];
 }
 
 /** The report of a call. */
-export function reportOf(
+export async function reportOf(
   options: CheckedGenerate,
   {
     scheduler,
     calls,
     notes,
   }: { readonly scheduler: DiffusersScheduler<Tensor>; readonly calls: number; readonly notes: readonly string[] },
-): GenerateReport {
-  const { model, prompts, negatives, seeds, noise, size, steps, guidance, guidanceRescale, eta, clipSkip } = options;
+): Promise<GenerateReport> {
+  const { model, prompts, negatives, seeds, noise, size, steps, guidance, guidanceRescale, eta, clipSkip, start } = options;
+  const sha256 = start && (await Promise.all(start.pictures.map(pictureDigest)));
   return Object.freeze({
     product: model.name,
     model: model.label,
@@ -50,6 +54,7 @@ export function reportOf(
     guidance,
     guidanceRescale,
     eta,
+    ...(start && sha256 && { start: { sha256, strength: start.strength } }),
     clipSkip: clipSkip ?? null,
     scheduler: { _class_name: scheduler.className, ...scheduler.config },
     notes,

@@ -38,8 +38,6 @@ export interface SchedulerRunOptions {
   readonly generators: Generator | readonly Generator[];
   /** Of schedulers that take them: `eta` of DDIM. */
   readonly step?: Pick<StepOptions<Tensor>, 'eta'>;
-  /** The state after each step, before the next one: what inpainting puts back. @default as it is */
-  readonly after?: (x: Tensor, timestep: { readonly index: number; readonly next: number | undefined }) => Tensor | Promise<Tensor>;
   readonly signal?: AbortSignal;
 }
 
@@ -56,7 +54,7 @@ export interface SchedulerStep {
 
 /** Leads a state over the timesteps of a scheduler of diffusers, as the loops of its pipelines do. Aborts between calls. */
 export async function* schedulerRun(options: SchedulerRunOptions): AsyncGenerator<SchedulerStep, void> {
-  const { scheduler, predict, levelOf, startAt = 0, generators, after, signal } = options;
+  const { scheduler, predict, levelOf, startAt = 0, generators, signal } = options;
   const timesteps = scheduler.timesteps.slice(startAt);
   const knows = new Set<string>(scheduler.stepOptions);
   const stepOptions: StepOptions<Tensor> = {
@@ -69,7 +67,7 @@ export async function* schedulerRun(options: SchedulerRunOptions): AsyncGenerato
     const at: TimestepLevel = { ...levelOf(timestep), timestep };
     const output = await predict(scheduler.scaleModelInput(x, timestep), at);
     const { prevSample, predOriginalSample } = await scheduler.step(output, timestep, x, stepOptions);
-    x = after === undefined ? prevSample : await after(prevSample, { index: i, next: timesteps[i + 1] });
+    x = prevSample;
     yield { step: i + 1, steps: timesteps.length, timestep, x, denoised: predOriginalSample };
   }
 }

@@ -79,4 +79,4 @@ it('two processes at once download each file once, and one that is killed in a f
   const repository = join(cache, 'models--owner--tiny');
   expect(await readFile(join(repository, 'snapshots', COMMIT, WEIGHTS))).toEqual(bytes);
   expect((await readdir(join(repository, 'blobs'))).filter((name) => name.includes('incomplete'))).toEqual([]);
-}, 60_000);
+}, 180_000);

@@ -66,9 +66,13 @@ describe('options of generate', () => {
     [{ clipSkip: -1 }, /clipSkip=-1/u],
     [{ eta: 2 }, /eta=2/u],
     [{ strength: 0.5 }, /strength is of a picture to begin with, and there is none: strength=0\.5/u],
+    [{ image: 3 }, /images?/u],
+    [{ image: null }, /images?/u],
+    [{ image: [] }, /prompts=1, images=0/u],
+    [{ image: { ...picture, data: new Uint8Array(3) } }, /data/u],
     [{ image: picture, strength: 2 }, /strength=2/u],
     [{ image: [picture, picture] }, /one picture to begin with for all, or one for each: prompts=1, images=2/u],
-    [{ image: { ...picture, channels: 4 } }, /of one size and three channels: .*with 4 channels/u],
+    [{ image: { ...picture, channels: 4 } }, /images?/u],
     [{ image: picture, width: 24 }, /size is that of the picture to begin with: width=24, height=16, picture=16x16/u],
   ])('are refused before anything is computed: %o', (more, message) => {
     expect(() => check(more)).toThrow(UserError);

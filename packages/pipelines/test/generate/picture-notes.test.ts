@@ -50,6 +50,13 @@ describe('how a picture was made', () => {
     expect(notesOf(recipeOf(report, 1))['parameters']!.split('\n')).toHaveLength(2);
   });
 
+  it('names the picture that it began with', () => {
+    const start = { sha256: ['a'.repeat(64), 'b'.repeat(64)], strength: 0.5 };
+    expect(recipeOf({ ...report, start }, 1).start).toEqual({ sha256: 'b'.repeat(64), strength: 0.5 });
+    expect(notesOf(recipeOf({ ...report, start }, 0))['parameters']).toContain(', Denoising strength: 0.5,');
+    expect(recipeOf(report, 0).start).toBeNull();
+  });
+
   it.each([
     [{}, /does not say how it was made: file=a\.png\. Programs that edit/u],
     [{ parameters: 'a cat\nSteps: 20' }, /note "parameters" of another program: "a cat/u],

@@ -1,75 +1,44 @@
-import { flag, integer, list, oneOf } from '@langevin/tensor/fields';
-import { completeConfig, readJsonConfig, writeJsonConfig, type ConfigOf, type JsonConfigOptions } from '@langevin/nn';
-import { channelBounds } from '../../unet/fields.ts';
+import { flag, integer, list, oneOf, type FieldTable } from '@langevin/tensor/fields';
+import { channelBounds, completeConfig, readJsonConfig, writeJsonConfig, type ConfigOf, type JsonConfigOptions } from '@langevin/nn';
 import { completeUnet2dConditionConfig, unet2dConditionFields, type Unet2dConditionConfig } from '../../unet2d-condition/config.ts';
 
 export const CONTROLNET: JsonConfigOptions = { where: 'backbones/controlnet', className: 'ControlNetModel' };
 
-const {
-  in_channels,
-  flip_sin_to_cos,
-  freq_shift,
-  down_block_types,
-  mid_block_type,
-  only_cross_attention,
-  block_out_channels,
-  downsample_padding,
-  mid_block_scale_factor,
-  act_fn,
-  norm_num_groups,
-  norm_eps,
-  cross_attention_dim,
-  transformer_layers_per_block,
-  encoder_hid_dim,
-  encoder_hid_dim_type,
-  attention_head_dim,
-  num_attention_heads,
-  use_linear_projection,
-  class_embed_type,
-  addition_embed_type,
-  addition_time_embed_dim,
-  num_class_embeds,
-  upcast_attention,
-  resnet_time_scale_shift,
-  projection_class_embeddings_input_dim,
-  addition_embed_type_num_heads,
-} = unet2dConditionFields;
-
 /** Keys that a ControlNet shares with its U-Net. */
-const sharedFields = {
-  in_channels,
-  flip_sin_to_cos,
-  freq_shift,
-  down_block_types,
-  mid_block_type,
-  only_cross_attention,
-  block_out_channels,
-  layers_per_block: integer(2, { atLeast: 1, atMost: 64 }),
-  downsample_padding,
-  mid_block_scale_factor,
-  act_fn,
-  norm_num_groups,
-  norm_eps,
-  cross_attention_dim,
-  transformer_layers_per_block,
-  encoder_hid_dim,
-  encoder_hid_dim_type,
-  attention_head_dim,
-  num_attention_heads,
-  use_linear_projection,
-  class_embed_type,
-  addition_embed_type,
-  addition_time_embed_dim,
-  num_class_embeds,
-  upcast_attention,
-  resnet_time_scale_shift,
-  projection_class_embeddings_input_dim,
-  addition_embed_type_num_heads,
-};
+const SHARED = [
+  'in_channels',
+  'flip_sin_to_cos',
+  'freq_shift',
+  'down_block_types',
+  'mid_block_type',
+  'only_cross_attention',
+  'block_out_channels',
+  'downsample_padding',
+  'mid_block_scale_factor',
+  'act_fn',
+  'norm_num_groups',
+  'norm_eps',
+  'cross_attention_dim',
+  'transformer_layers_per_block',
+  'encoder_hid_dim',
+  'encoder_hid_dim_type',
+  'attention_head_dim',
+  'num_attention_heads',
+  'use_linear_projection',
+  'class_embed_type',
+  'addition_embed_type',
+  'addition_time_embed_dim',
+  'num_class_embeds',
+  'upcast_attention',
+  'resnet_time_scale_shift',
+  'projection_class_embeddings_input_dim',
+  'addition_embed_type_num_heads',
+] as const;
 
 /** Keys, defaults and bounds of diffusers' `ControlNetModel`. */
 export const controlNetFields = {
-  ...sharedFields,
+  ...picked(unet2dConditionFields, SHARED),
+  layers_per_block: integer(2, { atLeast: 1, atMost: 64 }),
   conditioning_channels: integer(3, channelBounds),
   controlnet_conditioning_channel_order: oneOf('rgb', ['rgb', 'bgr']),
   conditioning_embedding_out_channels: list([16, 32, 96, 256], integer(16, channelBounds), { atLeast: 1, atMost: 8 }),
@@ -111,4 +80,9 @@ export function unetOf(config: ControlNetConfig): Unet2dConditionConfig {
   } = config;
   // There is no way up, of which plain blocks demand nothing.
   return completeUnet2dConditionConfig({ ...shared, upBlockTypes: config.downBlockTypes.map(() => 'UpBlock2D' as const) });
+}
+
+/** Some entries of a table. */
+function picked<F extends FieldTable, const Key extends keyof F>(fields: F, keys: readonly Key[]): Pick<F, Key> {
+  return Object.fromEntries(keys.map((key) => [key, fields[key]])) as unknown as Pick<F, Key>;
 }

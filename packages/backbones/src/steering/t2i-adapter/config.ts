@@ -1,7 +1,14 @@
 import { UserError } from '@langevin/tensor';
 import { integer, list, oneOf } from '@langevin/tensor/fields';
-import { completeConfig, readJsonConfig, writeJsonConfig, type ConfigOf, type JsonConfigOptions } from '@langevin/nn';
-import { channelBounds, levelBounds } from '../../unet/fields.ts';
+import {
+  channelBounds,
+  completeConfig,
+  levelBounds,
+  readJsonConfig,
+  writeJsonConfig,
+  type ConfigOf,
+  type JsonConfigOptions,
+} from '@langevin/nn';
 
 export const T2I_ADAPTER: JsonConfigOptions = { where: 'backbones/t2i-adapter', className: 'T2IAdapter' };
 

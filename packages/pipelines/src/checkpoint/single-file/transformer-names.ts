@@ -1,3 +1,4 @@
+import { FLUX_ENDS, JOINT_STREAMS, type JointStream } from '../../first-names.ts';
 import { countOf, halvesSwapped, moduleOf, rowsOf, sizeIn, type Naming, type Shapes, type Target } from './targets.ts';
 
 const SD3_ROOT: Readonly<Record<string, string>> = {
@@ -9,29 +10,6 @@ const SD3_ROOT: Readonly<Record<string, string>> = {
   context_embedder: 'context_embedder',
   'final_layer.linear': 'proj_out',
 };
-const FLUX_ROOT: Readonly<Record<string, string>> = {
-  'time_in.in_layer': 'time_text_embed.timestep_embedder.linear_1',
-  'time_in.out_layer': 'time_text_embed.timestep_embedder.linear_2',
-  'vector_in.in_layer': 'time_text_embed.text_embedder.linear_1',
-  'vector_in.out_layer': 'time_text_embed.text_embedder.linear_2',
-  'guidance_in.in_layer': 'time_text_embed.guidance_embedder.linear_1',
-  'guidance_in.out_layer': 'time_text_embed.guidance_embedder.linear_2',
-  txt_in: 'context_embedder',
-  img_in: 'x_embedder',
-  'final_layer.linear': 'proj_out',
-};
-/** Of one of the two streams of a block: the picture's, and the text's. */
-const SD3_STREAM = {
-  x_block: { proj: 'attn.to_out.0', norm: 'norm1.linear', ff: 'ff', q: 'norm_q', k: 'norm_k', fused: ['to_q', 'to_k', 'to_v'] },
-  context_block: {
-    proj: 'attn.to_add_out',
-    norm: 'norm1_context.linear',
-    ff: 'ff_context',
-    q: 'norm_added_q',
-    k: 'norm_added_k',
-    fused: ['add_q_proj', 'add_k_proj', 'add_v_proj'],
-  },
-} as const;
 /** The output's norm: both original programs have shift before scale, diffusers scale before shift. */
 const FINAL_NORM = /^final_layer\.adaLN_modulation\.1\.(weight|bias)$/u;
 
@@ -71,8 +49,8 @@ export function sd3Layout(shapes: Shapes): { readonly naming: Naming; readonly c
       if (root !== undefined) return root;
       const block = /^joint_blocks\.(\d+)\.(x_block|context_block)\.(.*)\.(weight|bias)$/u.exec(name);
       if (block === null) return undefined;
-      const [, layer, side, module, kind] = block as unknown as [string, string, keyof typeof SD3_STREAM, string, string];
-      const { proj, norm, ff, q, k, fused } = SD3_STREAM[side];
+      const [, layer, side, module, kind] = block as unknown as [string, string, JointStream['sd3'], string, string];
+      const { proj, norm, ff, q, k, fused } = JOINT_STREAMS[side === 'x_block' ? 0 : 1];
       const to = (own: string): string => `transformer_blocks.${layer}.${own}.${kind}`;
       // The last block gives no text: its norm is that of an output.
       const last = side === 'context_block' && Number(layer) === layers - 1;
@@ -116,14 +94,14 @@ export function fluxLayout(shapes: Shapes): { readonly naming: Naming; readonly 
       axes_dims_rope: [16, 56, 56],
     },
     naming: (name) => {
-      const root = only(moduleOf(name, FLUX_ROOT)) ?? finalNorm(name);
+      const root = only(moduleOf(name, FLUX_ENDS)) ?? finalNorm(name);
       if (root !== undefined) return root;
       const single = /^single_blocks\.(\d+)\.(.*)\.(weight|bias|scale)$/u.exec(name);
       if (single !== null) return singleTargets(single[2]!, { at: `single_transformer_blocks.${single[1]}`, kind: single[3]!, width });
       const double = /^double_blocks\.(\d+)\.(img|txt)_(.*)\.(weight|bias|scale)$/u.exec(name);
       if (double === null) return undefined;
-      const [, layer, side, module, kind] = double as unknown as [string, string, 'img' | 'txt', string, string];
-      const { proj, norm, ff, q, k, fused } = SD3_STREAM[side === 'img' ? 'x_block' : 'context_block'];
+      const [, layer, side, module, kind] = double as unknown as [string, string, JointStream['flux'], string, string];
+      const { proj, norm, ff, q, k, fused } = JOINT_STREAMS[side === 'img' ? 0 : 1];
       const to = (own: string): string => `transformer_blocks.${layer}.${own}.${kind === 'scale' ? 'weight' : kind}`;
       const table: Readonly<Record<string, readonly Target[]>> = {
         'attn.qkv': rowsOf(fused.map((part) => to(`attn.${part}`))),

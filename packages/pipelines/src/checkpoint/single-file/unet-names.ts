@@ -1,3 +1,4 @@
+import { UNET_ENDS, UNET_RESNET } from '../../first-names.ts';
 import { asConvolution, asMatrix, moduleOf, type Naming, type Shapes, sizeIn } from './targets.ts';
 
 /** What the blocks of a U-Net are, as their names and shapes say. */
@@ -16,24 +17,6 @@ export interface UnetLayout {
   readonly added: number | undefined;
   readonly naming: Naming;
 }
-
-const ENDS: Readonly<Record<string, string>> = {
-  'time_embed.0': 'time_embedding.linear_1',
-  'time_embed.2': 'time_embedding.linear_2',
-  'label_emb.0.0': 'add_embedding.linear_1',
-  'label_emb.0.2': 'add_embedding.linear_2',
-  'input_blocks.0.0': 'conv_in',
-  'out.0': 'conv_norm_out',
-  'out.2': 'conv_out',
-};
-const RESNET: Readonly<Record<string, string>> = {
-  'in_layers.0': 'norm1',
-  'in_layers.2': 'conv1',
-  'emb_layers.1': 'time_emb_proj',
-  'out_layers.0': 'norm2',
-  'out_layers.3': 'conv2',
-  skip_connection: 'conv_shortcut',
-};
 
 interface Child {
   /** `input_blocks.4.1` */
@@ -101,7 +84,7 @@ export function unetLayout(shapes: Shapes): UnetLayout {
 
 function namingOf(modules: ReadonlyMap<string, { readonly to: string; readonly kind: Child['kind'] }>): Naming {
   return (name) => {
-    const end = moduleOf(name, ENDS);
+    const end = moduleOf(name, UNET_ENDS);
     if (end !== undefined) return [{ to: end }];
     const parts = name.split('.');
     for (const length of [2, 3, 4]) {
@@ -110,7 +93,7 @@ function namingOf(modules: ReadonlyMap<string, { readonly to: string; readonly k
       if (module === undefined) continue;
       const rest = name.slice(at.length + 1);
       if (module.kind === 'resnet') {
-        const own = moduleOf(rest, RESNET);
+        const own = moduleOf(rest, UNET_RESNET);
         return own === undefined ? undefined : [{ to: `${module.to}.${own}` }];
       }
       return [{ to: `${module.to}.${rest}` }];
