@@ -1,4 +1,4 @@
-"""Regenerates packages/pipelines/test/golden/{stable-diffusion}.json: pictures of whole tiny checkpoints, made by diffusers as users call it.
+"""Regenerates packages/pipelines/test/golden/{stable-diffusion,stable-diffusion-xl}.json: pictures of whole tiny checkpoints, made by diffusers as users call it.
 
 Run: python tooling/parity/pipelines_golden.py [name ...]
 Needs: torch 2.13 (CPU), diffusers 0.42, transformers, tokenizers.
@@ -44,6 +44,19 @@ def component(model, seed, gain):
     return {"config": config_of(model), "seed": seed, "gain": gain, "weights": fill(model, seed, gain)}
 
 
+def saved(scheduler):
+    return {"_class_name": type(scheduler).__name__, **{key: value for key, value in scheduler.config.items() if not key.startswith("_")}}
+
+
+def maker(pipeline, scheduler, **parts):
+    """Makes a fresh pipeline at each call, with a fresh scheduler."""
+    def make():
+        pipe = pipeline(**parts, scheduler=type(scheduler).from_config(scheduler.config))
+        pipe.set_progress_bar_config(disable=True)
+        return pipe
+    return make
+
+
 def pixels(images):
     return [{"size": image.size, "rgb": base64.b64encode(image.tobytes()).decode()} for image in images]
 
@@ -77,14 +90,10 @@ def stable_diffusion():
     vae = AutoencoderKL(block_out_channels=(8, 16), down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2, layers_per_block=1,
                         norm_num_groups=4, latent_channels=4, sample_size=16).eval()
     components = {"text_encoder": component(text, 1, 1.0), "unet": component(unet, 2, 1.2), "vae": component(vae, 3, 0.7)}
+    parts = dict(vae=vae, text_encoder=text, tokenizer=tokenizer, unet=unet, safety_checker=None, feature_extractor=None, requires_safety_checker=False)
     cases = []
     for name, scheduler in SCHEDULERS.items():
-        def make():
-            fresh = type(scheduler).from_config(scheduler.config)
-            pipe = StableDiffusionPipeline(vae=vae, text_encoder=text, tokenizer=tokenizer, unet=unet, scheduler=fresh, safety_checker=None, feature_extractor=None,
-                                           requires_safety_checker=False)
-            pipe.set_progress_bar_config(disable=True)
-            return pipe
+        make = maker(StableDiffusionPipeline, scheduler, **parts)
         calls = [dict(prompt=PROMPTS[0], negative_prompt="blurry, ugly", guidance_scale=4.0, num_inference_steps=5)]
         if name in ("pndm", "euler-ancestral", "dpmpp-2m-karras"):
             calls += [dict(prompt=PROMPTS, guidance_scale=7.5, num_inference_steps=4), dict(prompt=PROMPTS[1], guidance_scale=1.0, num_inference_steps=3, height=24, width=16),
@@ -93,20 +102,15 @@ def stable_diffusion():
             calls.append(dict(calls[1], noise="shared"))
         for call in calls:
             given = {key: value for key, value in call.items() if key != "noise"}
-            cases.append({"scheduler": {"_class_name": type(scheduler).__name__, **{k: v for k, v in scheduler.config.items() if not k.startswith("_")}}, "name": name, **run(make, given, noise=call.get("noise", "each"))})
+            cases.append({"scheduler": saved(scheduler), "name": name, **run(make, given, noise=call.get("noise", "each"))})
     # From a picture: what a case begins with follows from a rule, which the other side has as well.
     for name in ("pndm", "ddim", "euler", "euler-ancestral", "heun", "dpmpp-2m-karras"):
         scheduler = SCHEDULERS[name]
-        def make_from_picture():
-            fresh = type(scheduler).from_config(scheduler.config)
-            pipe = StableDiffusionImg2ImgPipeline(vae=vae, text_encoder=text, tokenizer=tokenizer, unet=unet, scheduler=fresh, safety_checker=None, feature_extractor=None,
-                                                  requires_safety_checker=False)
-            pipe.set_progress_bar_config(disable=True)
-            return pipe
+        make_from_picture = maker(StableDiffusionImg2ImgPipeline, scheduler, **parts)
         for strength in (0.6, 1.0) if name in ("pndm", "euler-ancestral", "heun") else (0.6,):
             call = dict(prompt=PROMPTS[0], strength=strength, guidance_scale=4.0, num_inference_steps=5)
             made = run(lambda: (lambda **given: make_from_picture()(image=picture(16, 16), **given)), call)
-            cases.append({"scheduler": {"_class_name": type(scheduler).__name__, **{k: v for k, v in scheduler.config.items() if not k.startswith("_")}}, "name": f"{name}, from a picture",
+            cases.append({"scheduler": saved(scheduler), "name": f"{name}, from a picture",
                           "picture": [16, 16], **made})
     index = {"_class_name": "StableDiffusionPipeline", "_diffusers_version": diffusers.__version__, "requires_safety_checker": False,
              "feature_extractor": [None, None], "safety_checker": [None, None], "scheduler": ["diffusers", "PNDMScheduler"],
@@ -130,18 +134,14 @@ def stable_diffusion_xl():
     cases = []
     for name in ("euler", "euler-ancestral", "dpmpp-2m-karras", "ddim", "heun", "unipc"):
         scheduler = SCHEDULERS[name]
-        def make():
-            fresh = type(scheduler).from_config(scheduler.config)
-            pipe = StableDiffusionXLPipeline(vae=vae, text_encoder=text, text_encoder_2=text_2, tokenizer=tokenizer, tokenizer_2=tokenizer_2, unet=unet, scheduler=fresh,
-                                             add_watermarker=False)
-            pipe.set_progress_bar_config(disable=True)
-            return pipe
+        make = maker(StableDiffusionXLPipeline, scheduler, vae=vae, text_encoder=text, text_encoder_2=text_2, tokenizer=tokenizer, tokenizer_2=tokenizer_2, unet=unet,
+                     add_watermarker=False)
         calls = [dict(prompt=PROMPTS[0], negative_prompt="blurry, ugly", guidance_scale=4.0, num_inference_steps=4)]
         if name in ("euler", "euler-ancestral"):
             calls += [dict(prompt=PROMPTS, guidance_scale=5.0, num_inference_steps=3), dict(prompt=PROMPTS[1], negative_prompt="", guidance_scale=5.0, num_inference_steps=3),
                       dict(prompt=PROMPTS[1], guidance_scale=1.0, num_inference_steps=3, height=24, width=16, clip_skip=1)]
         for call in calls:
-            cases.append({"scheduler": {"_class_name": type(scheduler).__name__, **{k: v for k, v in scheduler.config.items() if not k.startswith("_")}}, "name": name, **run(make, call)})
+            cases.append({"scheduler": saved(scheduler), "name": name, **run(make, call)})
     index = {"_class_name": "StableDiffusionXLPipeline", "_diffusers_version": diffusers.__version__, "force_zeros_for_empty_prompt": True, "feature_extractor": [None, None],
              "image_encoder": [None, None], "scheduler": ["diffusers", "EulerDiscreteScheduler"], "text_encoder": ["transformers", "CLIPTextModel"],
              "text_encoder_2": ["transformers", "CLIPTextModelWithProjection"], "tokenizer": ["transformers", "CLIPTokenizer"],
