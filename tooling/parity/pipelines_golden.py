@@ -3,82 +3,18 @@
 Run: python tooling/parity/pipelines_golden.py [name ...]
 Needs: torch 2.13 (CPU), diffusers 0.42, transformers, tokenizers.
 """
-import base64
-import json
 import sys
 
 import diffusers
-import numpy as np
-import torch
-import transformers
-from diffusers import (AutoencoderKL, DDIMScheduler, DPMSolverMultistepScheduler, EulerAncestralDiscreteScheduler, EulerDiscreteScheduler, HeunDiscreteScheduler,
-                       LMSDiscreteScheduler, PNDMScheduler, StableDiffusionImg2ImgPipeline, StableDiffusionPipeline, StableDiffusionXLPipeline, UniPCMultistepScheduler, UNet2DConditionModel)
-from PIL import Image
+from diffusers import AutoencoderKL, StableDiffusionImg2ImgPipeline, StableDiffusionPipeline, StableDiffusionXLPipeline, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
-from golden import header, whole
-from tiny_checkpoints import GOLDEN, clip_tokenizer, clip_tokenizer_padding_with, fill
-
-BETAS = dict(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", num_train_timesteps=1000, steps_offset=1)
-# Each as a checkpoint would have it on the disk.
-SCHEDULERS = {
-    "pndm": PNDMScheduler(**BETAS, skip_prk_steps=True),
-    "ddim": DDIMScheduler(**BETAS, clip_sample=False, set_alpha_to_one=False),
-    "euler": EulerDiscreteScheduler(**BETAS),
-    "euler-ancestral": EulerAncestralDiscreteScheduler(**BETAS),
-    "dpmpp-2m-karras": DPMSolverMultistepScheduler(**BETAS, use_karras_sigmas=True),
-    "heun": HeunDiscreteScheduler(**BETAS),
-    "lms": LMSDiscreteScheduler(**BETAS),
-    "unipc": UniPCMultistepScheduler(**BETAS),
-}
-PROMPTS = ["a photograph of a red cat, it's sitting", "the old astronaut riding a horse!"]
+from pipeline_case import PROMPTS, SCHEDULERS, component, maker, picture, run, saved, write
+from tiny_checkpoints import clip_tokenizer, clip_tokenizer_padding_with
 
 
-def config_of(model):
-    config = model.config.to_dict() if hasattr(model.config, "to_dict") else dict(model.config)
-    return json.loads(model.config.to_json_string()) if hasattr(model.config, "to_json_string") else {
-        "_class_name": type(model).__name__, **{key: value for key, value in config.items() if not key.startswith("_")}}
-
-
-def component(model, seed, gain):
-    return {"config": config_of(model), "seed": seed, "gain": gain, "weights": fill(model, seed, gain)}
-
-
-def saved(scheduler):
-    return {"_class_name": type(scheduler).__name__, **{key: value for key, value in scheduler.config.items() if not key.startswith("_")}}
-
-
-def maker(pipeline, scheduler, **parts):
-    """Makes a fresh pipeline at each call, with a fresh scheduler."""
-    def make():
-        pipe = pipeline(**parts, scheduler=type(scheduler).from_config(scheduler.config))
-        pipe.set_progress_bar_config(disable=True)
-        return pipe
-    return make
-
-
-def pixels(images):
-    return [{"size": image.size, "rgb": base64.b64encode(image.tobytes()).decode()} for image in images]
-
-
-def run(make, call, seed=11, noise="each"):
-    """`each`: a generator for each picture, of seed, seed + 1, ...; `shared`: one generator for the batch."""
-    def generators():
-        if noise == "shared" or isinstance(call["prompt"], str):
-            return torch.Generator().manual_seed(seed)
-        return [torch.Generator().manual_seed(seed + i) for i in range(len(call["prompt"]))]
-    latents = make()(**call, generator=generators(), output_type="latent").images
-    pictures = make()(**call, generator=generators()).images
-    return {"call": {**call, "seed": seed, "noise": noise}, "latents": whole(latents), "pictures": pixels(pictures)}
-
-
-def picture(width, height):
-    """Byte c of pixel (x, y) is (40 x + 24 y + 80 c + 3 x y) mod 256."""
-    y, x, c = np.mgrid[0:height, 0:width, 0:3]
-    return Image.fromarray(((40 * x + 24 * y + 80 * c + 3 * x * y) % 256).astype(np.uint8))
-
-
-def stable_diffusion():
+def stable_diffusion_parts(**changed):
+    """The parts of a tiny Stable Diffusion, and what a golden file says of them; `changed` are entries of its U-Net."""
     tokenizer = clip_tokenizer()
     text = CLIPTextModel(CLIPTextConfig(vocab_size=len(tokenizer), hidden_size=16, intermediate_size=32, num_hidden_layers=3, num_attention_heads=4,
                                         max_position_embeddings=77, hidden_act="quick_gelu", eos_token_id=tokenizer.eos_token_id,
@@ -86,11 +22,23 @@ def stable_diffusion():
     # diffusers 0.42 looks for the final norm there, transformers 5 keeps it in the model itself: clip_skip of the two together fails otherwise.
     text.__dict__["text_model"] = text
     unet = UNet2DConditionModel(sample_size=8, block_out_channels=(16, 32), layers_per_block=1, norm_num_groups=4, attention_head_dim=2, cross_attention_dim=16,
-                                down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"), up_block_types=("UpBlock2D", "CrossAttnUpBlock2D")).eval()
+                                down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"), up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"), **changed).eval()
     vae = AutoencoderKL(block_out_channels=(8, 16), down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2, layers_per_block=1,
                         norm_num_groups=4, latent_channels=4, sample_size=16).eval()
     components = {"text_encoder": component(text, 1, 1.0), "unet": component(unet, 2, 1.2), "vae": component(vae, 3, 0.7)}
     parts = dict(vae=vae, text_encoder=text, tokenizer=tokenizer, unet=unet, safety_checker=None, feature_extractor=None, requires_safety_checker=False)
+    return parts, components
+
+
+def stable_diffusion_index(pipeline, **more):
+    return {"_class_name": pipeline.__name__, "_diffusers_version": diffusers.__version__, "requires_safety_checker": False,
+            "feature_extractor": [None, None], "safety_checker": [None, None], "scheduler": ["diffusers", "PNDMScheduler"],
+            "text_encoder": ["transformers", "CLIPTextModel"], "tokenizer": ["transformers", "CLIPTokenizer"], "unet": ["diffusers", "UNet2DConditionModel"],
+            "vae": ["diffusers", "AutoencoderKL"], **more}
+
+
+def stable_diffusion():
+    parts, components = stable_diffusion_parts()
     cases = []
     for name, scheduler in SCHEDULERS.items():
         make = maker(StableDiffusionPipeline, scheduler, **parts)
@@ -112,11 +60,7 @@ def stable_diffusion():
             made = run(lambda: (lambda **given: make_from_picture()(image=picture(16, 16), **given)), call)
             cases.append({"scheduler": saved(scheduler), "name": f"{name}, from a picture",
                           "picture": [16, 16], **made})
-    index = {"_class_name": "StableDiffusionPipeline", "_diffusers_version": diffusers.__version__, "requires_safety_checker": False,
-             "feature_extractor": [None, None], "safety_checker": [None, None], "scheduler": ["diffusers", "PNDMScheduler"],
-             "text_encoder": ["transformers", "CLIPTextModel"], "tokenizer": ["transformers", "CLIPTokenizer"], "unet": ["diffusers", "UNet2DConditionModel"],
-             "vae": ["diffusers", "AutoencoderKL"]}
-    return {"index": index, "tokenizers": {"tokenizer": "tiny-clip"}, "components": components, "cases": cases}
+    return {"index": stable_diffusion_index(StableDiffusionPipeline), "tokenizers": {"tokenizer": "tiny-clip"}, "components": components, "cases": cases}
 
 
 def stable_diffusion_xl():
@@ -149,24 +93,5 @@ def stable_diffusion_xl():
     return {"index": index, "tokenizers": {"tokenizer": "tiny-clip", "tokenizer_2": "tiny-clip"}, "padding": {"tokenizer_2": "!"}, "components": components, "cases": cases}
 
 
-MAKERS = {"stable-diffusion": stable_diffusion, "stable-diffusion-xl": stable_diffusion_xl}
-
-
-def main():
-    GOLDEN.mkdir(parents=True, exist_ok=True)
-    for name in sys.argv[1:] or MAKERS:
-        with torch.no_grad():
-            made = MAKERS[name]()
-        golden = header("pipelines_golden.py", {"latents": 1e-3, "of": "their deviation", "pixels": 1}, torch=torch.__version__, diffusers=diffusers.__version__,
-                        transformers=transformers.__version__)
-        path = GOLDEN / f"{name}.json"
-        path.write_text(json.dumps({**golden, **made}, ensure_ascii=False) + "\n")
-        for case in made["cases"]:
-            rgb = torch.frombuffer(bytearray(base64.b64decode(case["pictures"][0]["rgb"])), dtype=torch.uint8).float()
-            latents = torch.tensor(case["latents"]["values"])
-            print(f"{name} {case['name']}: pixels deviate by {rgb.std():.1f}, latents by {latents.std():.3f}, largest {latents.abs().max():.2f}")
-        print(f"{path.relative_to(GOLDEN.parents[3])}: {path.stat().st_size} bytes")
-
-
 if __name__ == "__main__":
-    main()
+    write("pipelines_golden.py", {"stable-diffusion": stable_diffusion, "stable-diffusion-xl": stable_diffusion_xl}, sys.argv[1:])

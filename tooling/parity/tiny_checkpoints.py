@@ -28,14 +28,15 @@ def kind_of(name, shape):
 
 def fill(model, seed, gain):
     """Fills a model by the rule above; what it drew, in its order."""
+    return fill_tensors({name: value for name, value in model.state_dict().items() if value.is_floating_point()}, seed, gain)
+
+
+def fill_tensors(tensors, seed, gain):
     generator = torch.Generator().manual_seed(seed)
     listed = []
-    state = model.state_dict()
     with torch.no_grad():
-        for name in sorted(state):
-            value = state[name]
-            if not value.is_floating_point():
-                continue
+        for name in sorted(tensors):
+            value = tensors[name]
             noise = torch.randn(value.shape, generator=generator)
             kind = kind_of(name, value.shape)
             if kind == "matrix":

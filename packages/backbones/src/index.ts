@@ -15,6 +15,7 @@ export {
   type SteeringInputs,
   type SteeringPlugin,
 } from './steering/define-steering.ts';
+export { findSteering } from './steering/registry.ts';
 export * from './steering/plugins.ts';
 // Image prompts
 export * from './ip-adapter/index.ts';

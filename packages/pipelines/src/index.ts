@@ -7,9 +7,11 @@ export { readWeights, widened, type ReadWeightsOptions, type WeightDType } from 
 
 // Adapters
 export {
+  openAdapter,
   peftSettings,
   readAdapter,
   type AdapterAccount,
+  type AdapterFile,
   type AdapterTarget,
   type ModuleSettings,
   type PeftSettings,
@@ -31,7 +33,20 @@ export { openModel, products, type OpenModelOptions } from './generate/open-mode
 export type { GenerateOptions } from './generate/options.ts';
 export { notesOf, recipeOf, recipeOfNotes, type PictureRecipe } from './generate/picture-notes.ts';
 export { pictureDigest } from './generate/picture-digest.ts';
-export type { OpenOptions, OpenProduct, PictureSize, Product, PromptConditions, PromptRequest, WithParams } from './generate/product.ts';
+export type { ControlOptions } from './generate/control-options.ts';
+export type {
+  AdapterChoice,
+  ControlChoice,
+  OpenOptions,
+  OpenProduct,
+  PictureSize,
+  Product,
+  PromptConditions,
+  PromptRequest,
+  UsedAdapter,
+  WithParams,
+} from './generate/product.ts';
+export type { OpenControl } from './generate/steer/open-controls.ts';
 export type { GenerateReport } from './generate/report.ts';
 
 // Training runs

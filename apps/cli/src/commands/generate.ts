@@ -1,24 +1,14 @@
-import { readFile } from 'node:fs/promises';
-import { encodePng, flattenAlpha, readPngText, withPngText, type Image } from '@langevin/io';
-import { makeFolder, readImage, writeFileAtomic } from '@langevin/io/node';
-import {
-  generate,
-  notesOf,
-  openModel,
-  pictureDigest,
-  recipeOf,
-  recipeOfNotes,
-  type GenerateOptions,
-  type GenerateReport,
-  type PictureRecipe,
-} from '@langevin/pipelines';
+import { encodePng, withPngText, type Image } from '@langevin/io';
+import { makeFolder, writeFileAtomic } from '@langevin/io/node';
+import { generate, notesOf, openModel, recipeOf, type AdapterChoice, type GenerateOptions, type GenerateReport } from '@langevin/pipelines';
 import { UserError } from '@langevin/tensor';
 import { Option, type Command } from 'commander';
-import { integer, number, setting } from '../arguments.ts';
+import { collect, integer, number, setting } from '../arguments.ts';
 import { defineCommand, type CliCommand, type CommandContext } from '../define-command.ts';
 import { addEngineOptions, withEngine, type EngineOptions } from '../engines.ts';
 import { PLUGIN_HELP } from '../plugins.ts';
 import { showProgress } from '../progress.ts';
+import { changesOf, optionsOf, picturesOf, recipeIn } from './generate-again.ts';
 import { line, remark } from '../terminal.ts';
 
 interface GenerateCommandOptions extends EngineOptions {
@@ -32,6 +22,11 @@ interface GenerateCommandOptions extends EngineOptions {
   readonly guidanceRescale?: number;
   readonly image?: string;
   readonly strength?: number;
+  readonly mask?: string;
+  readonly control?: readonly string[];
+  readonly controlImage?: readonly string[];
+  readonly controlScale?: readonly number[];
+  readonly lora?: readonly AdapterChoice[];
   readonly scheduler?: string;
   readonly setScheduler?: Readonly<Record<string, unknown>>;
   readonly clipSkip?: number;
@@ -49,6 +44,9 @@ Examples:
   langevin generate "a cat" --model ./sd15 --negative "blurry, ugly" --seed 7 --steps 25 --guidance 6 --count 4
   langevin generate "a cat" --model ./sd15 --scheduler EulerAncestralDiscreteScheduler --size 640x448
   langevin generate "in winter" --model ./sd15 --image photo.png --strength 0.6
+  langevin generate "a hat" --model ./sd15 --image photo.png --mask where.png
+  langevin generate "a cat" --model ./sd15 --lora style.safetensors=0.8 --lora details.safetensors
+  langevin generate "a cat" --model ./sd15 --control ./controlnet-canny --control-image edges.png --control-scale 0.7
   langevin generate --like out/picture-1.png
 
 With the scheduler of the model, the same words and the same seed give the picture that diffusers gives. Each picture carries in its file
@@ -72,7 +70,12 @@ function addGenerate(program: Command, terminal: CommandContext): void {
     .option('--guidance <scale>', "of classifier-free guidance; 1 is none (default: the model's)", number(1, 1e6))
     .option('--guidance-rescale <share>', 'how much of the deviation is restored, 0 to 1 (default: 0)', number(0, 1))
     .option('--image <file>', 'a picture to begin with; transparent parts are put on white')
-    .option('--strength <share>', 'how much of it may change, 0 to 1 (default: 0.8)', number(0, 1))
+    .option('--strength <share>', 'how much of it may change, 0 to 1 (default: 0.8; 1 with a mask)', number(0, 1))
+    .option('--mask <file>', 'a picture of its size: what is white is made anew, the rest is kept')
+    .option('--control <folder>', 'a ControlNet or T2I-Adapter that steers; may be given again', again)
+    .option('--control-image <file>', 'the picture that it steers by, in the same order', again)
+    .option('--control-scale <scale>', 'how strongly, in the same order (default: 1)', scales)
+    .option('--lora <file[=strength]>', 'a LoRA or a relative to be added; may be given again', loras)
     .option('--scheduler <class>', "of diffusers, such as EulerDiscreteScheduler (default: the model's)")
     .option('--set-scheduler <name=value>', 'an entry of its configuration, such as use_karras_sigmas=true; may be given again', entry)
     .option('--clip-skip <n>', 'layers of the text encoder left out for the prompt, from its end (default: 0)', integer(0, 100))
@@ -97,6 +100,21 @@ function entry(text: string, before: Readonly<Record<string, unknown>> = {}): Re
   return { ...before, [name]: plain['value'] };
 }
 
+function again(text: string, before: readonly string[] = []): readonly string[] {
+  return collect(text, before);
+}
+
+function scales(text: string, before: readonly number[] = []): readonly number[] {
+  return [...before, number(-100, 100)(text)];
+}
+
+/** A file, and behind its last `=` how strongly. */
+function loras(text: string, before: readonly AdapterChoice[] = []): readonly AdapterChoice[] {
+  const match = /^(?<from>.+)=(?<strength>[^=/\\]+)$/u.exec(text);
+  const choice = match?.groups ? { from: match.groups['from']!, strength: number(-1e6, 1e6)(match.groups['strength']!) } : { from: text };
+  return [...before, choice];
+}
+
 async function run(prompt: string | undefined, options: GenerateCommandOptions, terminal: CommandContext): Promise<void> {
   const recipe = options.like === undefined ? undefined : await recipeIn(options.like);
   const from = options.model ?? recipe?.model;
@@ -104,14 +122,8 @@ async function run(prompt: string | undefined, options: GenerateCommandOptions, 
   if (from === undefined)
     throw new UserError('[cli/generate] there is no model: --model is missing. Give a folder, a file, or owner/name.');
   if (text === undefined) throw new UserError('[cli/generate] there is no prompt: it is missing. Give a text, or --like with a picture.');
-  const begin: { readonly image?: Image } = options.image === undefined ? {} : { image: await pictureIn(options.image) };
-  if (recipe?.start && begin.image === undefined)
-    throw new UserError(
-      `[cli/generate] picture was made from another one, which its file does not hold: --like=${options.like}, `
-        + `sha256=${recipe.start.sha256}. Give that one with --image.`,
-    );
-  if (recipe?.start && begin.image && (await pictureDigest(begin.image)) !== recipe.start.sha256)
-    remark(terminal, `${options.image} is not the picture that ${options.like} was made from: what comes of it is another one`);
+  const begin = await picturesOf(options, recipe);
+  for (const remarked of begin.remarks) remark(terminal, remarked);
   await makeFolder(options.out);
   remark(terminal, `opening ${from}`);
   await withEngine(options, async (engine) => {
@@ -119,9 +131,17 @@ async function run(prompt: string | undefined, options: GenerateCommandOptions, 
       engine,
       ...(options.variant !== undefined && { variant: options.variant }),
       ...(options.prediction !== undefined && { prediction: options.prediction }),
+      ...changesOf(options, recipe),
     });
     try {
-      const wanted = { ...optionsOf(recipe), ...given(options), model, prompt: text, ...begin, signal: terminal.signal } as GenerateOptions;
+      const wanted = {
+        ...optionsOf(recipe),
+        ...given(options),
+        model,
+        prompt: text,
+        ...begin.pictures,
+        signal: terminal.signal,
+      } as GenerateOptions;
       const place = recipe?.noise === 'shared' && options.seed === undefined ? recipe.place : undefined;
       const { images, report } = await follow(wanted, terminal);
       await write(images, report, { options, place, terminal });
@@ -129,39 +149,6 @@ async function run(prompt: string | undefined, options: GenerateCommandOptions, 
       await model.dispose();
     }
   });
-}
-
-/** A picture to begin with, in three channels. */
-async function pictureIn(path: string): Promise<Image> {
-  const image = flattenAlpha(await readImage(path));
-  if (image.channels === 3) return image;
-  const grey = image.data;
-  return { ...image, channels: 3, data: Uint8Array.from({ length: 3 * grey.length }, (_, i) => grey[Math.floor(i / 3)]!) };
-}
-
-/** How a picture was made, as its file says it. */
-async function recipeIn(path: string): Promise<PictureRecipe> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new UserError(`[cli/generate] picture cannot be read: --like=${path}, code=${String(code)}. Give the path of a PNG file.`, {
-      cause,
-    });
-  });
-  return recipeOfNotes(await readPngText(bytes), path);
-}
-
-/** The options that make a picture again. */
-function optionsOf(recipe: PictureRecipe | undefined): Partial<GenerateOptions> {
-  if (recipe === undefined) return {};
-  const { negativePrompt, seed, noise, pictures, width, height, steps, guidance, guidanceRescale, eta, clipSkip, scheduler, start } =
-    recipe;
-  return {
-    ...(negativePrompt !== null && { negativePrompt }),
-    ...(noise === 'shared' && { count: pictures }),
-    ...(clipSkip !== null && { clipSkip }),
-    ...(start !== null && { strength: start.strength }),
-    ...{ seed: BigInt(seed), noise, width, height, steps, guidance, guidanceRescale, eta, scheduler },
-  };
 }
 
 /** What the command line says, by the names of the options of `generate`. */

@@ -1,13 +1,18 @@
+import type { Conditions } from '@langevin/core';
 import { tensorAlgebra } from '@langevin/core-schedules';
 import type { Image } from '@langevin/io';
 import { fromDiffusersConfig } from '@langevin/samplers/compat';
-import { mul, scalar, type Tensor } from '@langevin/tensor';
+import { tensor, type Tensor } from '@langevin/tensor';
+import type { Beginning, BeginOptions } from './begin/beginning.ts';
+import { maskedStart } from './begin/masked-start.ts';
+import { noiseStart } from './begin/noise-start.ts';
+import { pictureStart } from './begin/picture-start.ts';
+import { generatorsOf } from './begin/starting-noise.ts';
 import { guided } from './guided.ts';
-import { checkGenerate, type GenerateOptions } from './options.ts';
-import { pictureStart } from './picture-start.ts';
+import { checkGenerate, type CheckedGenerate, type GenerateOptions } from './options.ts';
 import { reportOf, type GenerateReport } from './report.ts';
 import { levelOfTimestep, schedulerRun } from './scheduler-run.ts';
-import { generatorsOf, startingNoise } from './starting-noise.ts';
+import { steering } from './steer/steering.ts';
 
 /** A part of the model has done its work. */
 export interface GeneratePart {
@@ -76,24 +81,27 @@ export async function* generate(given: GenerateOptions): AsyncGenerator<Generate
   yield { kind: 'part', name: 'text encoders', milliseconds: since() };
 
   const scheduler = fromDiffusersConfig<Tensor>({ ...model.scheduler, ...options.scheduler }, { algebra: tensorAlgebra(onEngine) });
-  scheduler.setTimesteps(options.steps);
+  if (model.setTimesteps) model.setTimesteps(scheduler, { steps: options.steps, size });
+  else scheduler.setTimesteps(options.steps);
   const { channels, factor } = model.state;
   const shape = [channels, size.height / factor, size.width / factor] as const;
   signal?.throwIfAborted();
-  const begun = start
-    ? await pictureStart({ model, scheduler, start, steps: options.steps, generators: perItem, shape })
-    : { latents: mul(startingNoise(perItem, shape), scalar(scheduler.initNoiseSigma)), startAt: 0 };
+  const begun = await begin({ model, scheduler, steps: options.steps, generators: perItem, shape }, start);
   if (start) yield { kind: 'part', name: 'autoencoder', milliseconds: since() };
+  const scale: Conditions = model.guidedBy === 'cfg' ? {} : { guidance: scaleOfEach(options.guidance, seeds.length) };
+  const steered = await steering(model.controls, options.controls, onEngine);
+  const run = { ...options, network: model.predict, engine: model.engine };
   let { latents } = begun;
   let calls = 0;
   for await (const { step, steps, timestep, x, denoised } of schedulerRun({
     scheduler,
-    predict: guided(model.predict, { ...options, told, engine: model.engine }),
+    predict: (step, steps) => guided({ ...run, told: { ...told, always: { ...scale, ...begun.conditions, ...steered(step, steps) } } }),
     levelOf: (timestep) => levelOfTimestep(model.noise, timestep),
     x: latents,
     startAt: begun.startAt,
     generators: options.noise === 'shared' ? generators[0]! : generators,
     step: { eta: options.eta },
+    ...(begun.settle && { settle: begun.settle }),
     ...(signal && { signal }),
   })) {
     latents = x;
@@ -114,4 +122,16 @@ export async function* generate(given: GenerateOptions): AsyncGenerator<Generate
     latents,
     report: await reportOf(options, { scheduler, calls, notes: [...model.notes, ...told.notes, ...none] }),
   };
+}
+
+/** The state that a call begins with. */
+async function begin(options: BeginOptions, start: CheckedGenerate['start']): Promise<Beginning> {
+  if (start === undefined) return noiseStart(options);
+  const { masks } = start;
+  return masks === undefined ? pictureStart(options, start) : maskedStart(options, { ...start, masks });
+}
+
+/** [N] */
+function scaleOfEach(scale: number, count: number): Tensor {
+  return tensor(new Float32Array(count).fill(scale), { shape: [count] });
 }

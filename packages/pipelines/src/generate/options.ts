@@ -1,6 +1,10 @@
-import { fromImages, type Image } from '@langevin/io';
+import type { Image } from '@langevin/io';
 import { checkNumber, didYouMean, readOptions, shownValue, UserError } from '@langevin/tensor';
+import { controlCalls, type ControlOptions } from './control-options.ts';
+import { checkSize } from './picture-lists.ts';
 import type { OpenProduct } from './product.ts';
+import { startOf, type CheckedStart } from './start-options.ts';
+import type { ControlCall } from './steer/steering.ts';
 
 /** What {@link generate} is told. */
 export interface GenerateOptions {
@@ -11,7 +15,7 @@ export interface GenerateOptions {
   readonly negativePrompt?: string | readonly string[];
   /** Pictures for each prompt. @default 1 */
   readonly count?: number;
-  /** In pixels. @default the size that the model was trained for */
+  /** In pixels. @default that of the pictures that it begins with or is steered by, else the size that the model was trained for */
   readonly width?: number;
   readonly height?: number;
   /** Of the scheduler; calls of the network are more for methods of second order. @default that of the product */
@@ -31,8 +35,16 @@ export interface GenerateOptions {
    * @default none: from noise alone
    */
   readonly image?: Image | readonly Image[];
-  /** How much of them may change, 0..1: the share of the steps that is run. @default 0.8 */
+  /** How much of them may change, 0..1: the share of the steps that is run. @default 0.8; 1 with a mask */
   readonly strength?: number;
+  /**
+   * What of the pictures is made anew: where this picture of their size is white; the rest is kept. One for all, or one for each prompt.
+   *
+   * @default none: all of them
+   */
+  readonly mask?: Image | readonly Image[];
+  /** What steers each control that the model was opened with, in their order. @default none: there are none */
+  readonly controls?: readonly ControlOptions[];
   /** Of the first picture; each picture more has the next one. @default 0 */
   readonly seed?: number | bigint;
   /**
@@ -65,8 +77,10 @@ export interface CheckedGenerate {
   readonly steps: number;
   readonly guidance: number;
   readonly guidanceRescale: number;
-  /** One for each picture that is made; absent where it is made of noise alone. */
-  readonly start: { readonly pictures: readonly Image[]; readonly strength: number } | undefined;
+  /** Absent where pictures are made of noise alone. */
+  readonly start: CheckedStart | undefined;
+  /** One for each control of the model. */
+  readonly controls: readonly ControlCall[];
   /** One for each picture. */
   readonly seeds: readonly bigint[];
   readonly noise: 'each' | 'shared';
@@ -95,6 +109,8 @@ const NAMES = [
   'guidanceRescale',
   'image',
   'strength',
+  'mask',
+  'controls',
   'seed',
   'noise',
   'scheduler',
@@ -118,6 +134,11 @@ export function checkGenerate(given: GenerateOptions): CheckedGenerate {
   checkNumber(WHERE, { steps }, { kind: 'integer', atLeast: 1, atMost: 100_000 });
   checkNumber(WHERE, { guidance }, { atLeast: 1, atMost: 1e6 });
   checkNumber(WHERE, { guidanceRescale }, { atLeast: 0, atMost: 1 });
+  if (guidanceRescale > 0 && model.guidedBy === 'condition')
+    throw new UserError(
+      `[${WHERE}] a network that is told its guidance has none to rescale: guidanceRescale=${guidanceRescale}, model=${model.name}. Leave it `
+        + 'out.',
+    );
   if (guidance === 1 && guidanceRescale > 0)
     throw new UserError(
       `[${WHERE}] there is no guidance to rescale: guidance=1, guidanceRescale=${guidanceRescale}. Raise guidance, or leave it out.`,
@@ -136,13 +157,17 @@ export function checkGenerate(given: GenerateOptions): CheckedGenerate {
     throw new UserError(
       `[${WHERE}] too many pictures: prompts=${texts.length}, count=${count}. Ask for at most ${MOST_PICTURES} at a time.`,
     );
-  const start = startOf(options, { texts, count });
+  const start = startOf(options, { model, texts, count, steps });
+  const controls = controlCalls(options.controls, { model, texts, count });
+  const size = sizeOf(options, { picture: start?.pictures[0], hint: controls[0]?.pictures[0] });
+  for (const { pictures } of controls) checkSize('picture of a control', pictures, size);
   return {
     model,
     prompts,
     negatives: negativesOf(options, { texts, count, guidance }),
-    size: sizeOf(options, start?.pictures[0]),
+    size,
     start,
+    controls,
     steps,
     guidance,
     guidanceRescale,
@@ -174,9 +199,16 @@ function textsOf(name: string, given: unknown): readonly string[] {
 }
 
 function negativesOf(
-  { negativePrompt }: GenerateOptions,
+  { model, negativePrompt }: GenerateOptions,
   { texts, count, guidance }: { readonly texts: readonly string[]; readonly count: number; readonly guidance: number },
 ): readonly (string | undefined)[] | undefined {
+  if (model.guidedBy === 'condition') {
+    if (negativePrompt === undefined) return undefined;
+    throw new UserError(
+      `[${WHERE}] a negative prompt does nothing for a network that is told its guidance: negativePrompt=${shownValue(negativePrompt)}, `
+        + `model=${model.name}. Leave it out.`,
+    );
+  }
   if (guidance === 1) {
     if (negativePrompt === undefined) return undefined;
     throw new UserError(
@@ -194,40 +226,11 @@ function negativesOf(
   return texts.flatMap((_, i) => Array.from({ length: count }, () => negatives[i] ?? negatives[0]!));
 }
 
-/** The pictures to begin with, one for each that is made. */
-function startOf(
-  { image, strength: given }: GenerateOptions,
-  { texts, count }: { readonly texts: readonly string[]; readonly count: number },
-): CheckedGenerate['start'] {
-  if (image === undefined) {
-    if (given === undefined) return undefined;
-    throw new UserError(`[${WHERE}] strength is of a picture to begin with, and there is none: strength=${shownValue(given)}. Pass image.`);
-  }
-  const strength = given ?? 0.8;
-  checkNumber(WHERE, { strength }, { atLeast: 0, atMost: 1 });
-  const pictures = Array.isArray(image) ? (image as readonly Image[]) : [image as Image];
-  if (pictures.length !== 1 && pictures.length !== texts.length)
-    throw new UserError(
-      `[${WHERE}] there is one picture to begin with for all, or one for each: prompts=${texts.length}, images=${pictures.length}. `
-        + 'Pass as many.',
-    );
-  // What is no picture is refused here.
-  fromImages(pictures);
-  const { width, height } = pictures[0]!;
-  const other = pictures.find((each) => each.width !== width || each.height !== height || each.channels !== 3);
-  if (other !== undefined)
-    throw new UserError(
-      `[${WHERE}] pictures to begin with are of one size and three channels: first=${width}x${height}, `
-        + `other=${other.width}x${other.height} with ${other.channels} channels. Resize them, and put what is transparent on a background.`,
-    );
-  return { pictures: texts.flatMap((_, i) => Array.from({ length: count }, () => pictures[i] ?? pictures[0]!)), strength };
-}
-
 function sizeOf(
   { model, width, height }: GenerateOptions,
-  picture: Image | undefined,
+  { picture, hint }: { readonly picture: Image | undefined; readonly hint: Image | undefined },
 ): { readonly width: number; readonly height: number } {
-  const usual = picture ?? model.usual.size;
+  const usual = picture ?? hint ?? model.usual.size;
   const size = { width: width ?? usual.width, height: height ?? usual.height };
   if (picture !== undefined && (size.width !== picture.width || size.height !== picture.height))
     throw new UserError(

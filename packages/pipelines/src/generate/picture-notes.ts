@@ -7,6 +7,9 @@ import type { GenerateReport } from './report.ts';
 const PARAMETERS = 'parameters';
 const OWN = 'langevin';
 
+const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/u));
+const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+
 /** How one picture was made: what makes it again. */
 const recipeSchema = v.object({
   version: v.literal(1),
@@ -24,12 +27,20 @@ const recipeSchema = v.object({
   steps: v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(100_000)),
   calls: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
   guidance: v.pipe(v.number(), v.minValue(1)),
-  guidanceRescale: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
-  eta: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
+  guidanceRescale: share,
+  eta: share,
   clipSkip: v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
   /** The picture that it began with, by the digest of its pixels; null where it is of noise alone. */
-  start: v.nullable(
-    v.object({ sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/u)), strength: v.pipe(v.number(), v.minValue(0), v.maxValue(1)) }),
+  start: v.nullable(v.object({ sha256: digest, strength: share, mask: v.nullable(digest) })),
+  /** What steered it: where that lies, and its picture by the digest of its pixels. */
+  controls: v.pipe(
+    v.array(v.object({ from: v.string(), sha256: digest, scale: v.number(), between: v.tuple([share, share]) })),
+    v.maxLength(16),
+  ),
+  /** What was added to the weights. */
+  adapters: v.pipe(
+    v.array(v.object({ name: v.string(), from: v.string(), strength: v.union([v.number(), v.record(v.string(), v.number())]) })),
+    v.maxLength(64),
   ),
   scheduler: v.record(v.string(), v.unknown()),
   notes: v.array(v.string()),
@@ -40,7 +51,7 @@ export type PictureRecipe = v.InferOutput<typeof recipeSchema>;
 
 /** How picture `i` of a call was made. */
 export function recipeOf(report: GenerateReport, i: number): PictureRecipe {
-  const { prompts, negativePrompts, seeds, noise, start, ...rest } = report;
+  const { prompts, negativePrompts, seeds, noise, start, controls, adapters, ...rest } = report;
   return {
     version: 1,
     ...rest,
@@ -48,7 +59,9 @@ export function recipeOf(report: GenerateReport, i: number): PictureRecipe {
     negativePrompt: negativePrompts?.[i] ?? null,
     seed: seeds[noise === 'shared' ? 0 : i]!,
     noise,
-    start: start ? { sha256: start.sha256[i]!, strength: start.strength } : null,
+    start: start ? { sha256: start.sha256[i]!, strength: start.strength, mask: start.masks?.[i] ?? null } : null,
+    controls: controls.map(({ sha256, between, ...each }) => ({ ...each, sha256: sha256[i]!, between: [...between] })),
+    adapters: adapters.map(({ strength, ...each }) => ({ ...each, strength: typeof strength === 'number' ? strength : { ...strength } })),
     place: noise === 'shared' ? i : 0,
     pictures: noise === 'shared' ? seeds.length : 1,
     scheduler: { ...rest.scheduler },

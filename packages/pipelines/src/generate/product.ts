@@ -1,10 +1,15 @@
 import type { Autoencoder, Conditions, Network } from '@langevin/core';
 import type { NetworkDenoiser, NoiseRecipe } from '@langevin/diffusion';
-import type { Engine } from '@langevin/tensor';
+import type { DiffusersScheduler } from '@langevin/samplers/compat';
+import type { Engine, Tensor } from '@langevin/tensor';
+import type { AdapterFile } from '../adapters/open-adapter.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { Evidence } from '../checkpoint/evidence.ts';
-import type { LatentCoder } from './latent-coder.ts';
+import type { CheckpointFiles } from '../checkpoint/files.ts';
+import type { HubOptions } from '../checkpoint/hub/hub-options.ts';
 import type { SchedulerNoiseOptions } from '../checkpoint/scheduler-noise.ts';
+import type { LatentCoder } from './parts/latent-coder.ts';
+import type { OpenControl } from './steer/open-controls.ts';
 
 /** What the prompts of some pictures are told to a product, one each. */
 export interface PromptRequest {
@@ -62,6 +67,21 @@ export interface OpenProduct {
   readonly encodePrompts: (request: PromptRequest) => Promise<PromptConditions>;
   /** Channels of the state, and by what pixels are divided for its sides. */
   readonly state: { readonly channels: number; readonly factor: number };
+  /** Makes the timesteps of a scheduler. @default by their number alone */
+  readonly setTimesteps?: (scheduler: DiffusersScheduler<Tensor>, options: { readonly steps: number; readonly size: PictureSize }) => void;
+  /**
+   * How guidance works: `cfg` compares two predictions; a network that was distilled is told the scale itself, as a `condition`.
+   */
+  readonly guidedBy: 'cfg' | 'condition';
+  /**
+   * How the parts of a picture under a mask are made anew: a network made for it is told the rest, `joined` to its input; any other has the
+   * rest `blended` in after each step.
+   */
+  readonly fills: 'joined' | 'blended';
+  /** What steers the network by pictures, in the order in which a call has their pictures. */
+  readonly controls: readonly OpenControl[];
+  /** What was added to the weights. */
+  readonly adapters: readonly UsedAdapter[];
   /** What is taken where a call does not say it. */
   readonly usual: { readonly size: PictureSize; readonly steps: number; readonly guidance: number };
   /** Sides of pictures are multiples of it. */
@@ -74,8 +94,37 @@ export interface OpenProduct {
   readonly dispose: () => Promise<void>;
 }
 
+/** A LoRA or one of its relatives that is to be added to the weights. */
+export interface AdapterChoice {
+  /** A `.safetensors` file, a folder that has one, the id of a model on a hub, or a file that is open. */
+  readonly from: string | AdapterFile;
+  /** A name of its own. @default that of the file */
+  readonly name?: string;
+  /** How strongly it is added: any number, or one for each component. @default 1 */
+  readonly strength?: number | Readonly<Record<string, number>>;
+}
+
+/** An adapter that was added. */
+export interface UsedAdapter {
+  readonly name: string;
+  readonly from: string;
+  readonly strength: number | Readonly<Record<string, number>>;
+}
+
+/** A network that is to steer the pictures by one of their own: a ControlNet or a T2I-Adapter. */
+export interface ControlChoice {
+  /** The folder of its `config.json`, the id of a model on a hub, or files from elsewhere. */
+  readonly from: string | CheckpointFiles;
+}
+
 /** What a user decides whatever the files say, and where graphs run. */
 export interface OpenOptions extends SchedulerNoiseOptions {
+  /** @default none */
+  readonly adapters?: readonly AdapterChoice[];
+  /** @default those of the checkpoint */
+  readonly controls?: readonly ControlChoice[];
+  /** How a hub is asked, where something is named by the id of a model. @default as Python's `huggingface_hub` is told by variables */
+  readonly hub?: HubOptions;
   /** @default the default engine */
   readonly engine?: Engine;
 }

@@ -1,7 +1,18 @@
 import type { DiffusersScheduler } from '@langevin/samplers/compat';
+import type { Image } from '@langevin/io';
 import type { Tensor } from '@langevin/tensor';
 import { pictureDigest } from './picture-digest.ts';
 import type { CheckedGenerate } from './options.ts';
+import type { UsedAdapter } from './product.ts';
+
+/** What steered pictures. */
+export interface ControlReport {
+  readonly from: string;
+  /** Of its picture for each that was made. */
+  readonly sha256: readonly string[];
+  readonly scale: number;
+  readonly between: readonly [from: number, until: number];
+}
 
 /** What was really run: enough to make the pictures again. */
 export interface GenerateReport {
@@ -23,7 +34,11 @@ export interface GenerateReport {
   readonly guidanceRescale: number;
   readonly eta: number;
   /** The pictures that these began with, one for each, by the digest of their pixels; absent where they are of noise alone. */
-  readonly start?: { readonly sha256: readonly string[]; readonly strength: number };
+  readonly start?: { readonly sha256: readonly string[]; readonly strength: number; readonly masks?: readonly string[] };
+  /** What steered them, by the digests of its pictures. */
+  readonly controls: readonly ControlReport[];
+  /** What was added to the weights. */
+  readonly adapters: readonly UsedAdapter[];
   readonly clipSkip: number | null;
   readonly scheduler: Readonly<Record<string, unknown>>;
   /** What a user should know: text that did not fit, a part of the checkpoint that is not used. */
@@ -40,7 +55,8 @@ export async function reportOf(
   }: { readonly scheduler: DiffusersScheduler<Tensor>; readonly calls: number; readonly notes: readonly string[] },
 ): Promise<GenerateReport> {
   const { model, prompts, negatives, seeds, noise, size, steps, guidance, guidanceRescale, eta, clipSkip, start } = options;
-  const sha256 = start && (await Promise.all(start.pictures.map(pictureDigest)));
+  const sha256 = start && (await digests(start.pictures));
+  const masks = start?.masks && (await digests(start.masks));
   return Object.freeze({
     product: model.name,
     model: model.label,
@@ -54,9 +70,22 @@ export async function reportOf(
     guidance,
     guidanceRescale,
     eta,
-    ...(start && sha256 && { start: { sha256, strength: start.strength } }),
+    ...(start && sha256 && { start: { sha256, strength: start.strength, ...(masks && { masks }) } }),
+    controls: await Promise.all(
+      options.controls.map(async ({ pictures, scale, from, until }, i) => ({
+        from: model.controls[i]!.from,
+        sha256: await digests(pictures),
+        scale,
+        between: [from, until] as const,
+      })),
+    ),
+    adapters: model.adapters,
     clipSkip: clipSkip ?? null,
     scheduler: { _class_name: scheduler.className, ...scheduler.config },
     notes,
   });
+}
+
+function digests(pictures: readonly Image[]): Promise<readonly string[]> {
+  return Promise.all(pictures.map(pictureDigest));
 }

@@ -26,8 +26,8 @@ export function levelOfTimestep({ process }: { readonly process: NoiseProcess },
 export interface SchedulerRunOptions {
   /** With its timesteps set. */
   readonly scheduler: DiffusersScheduler<Tensor>;
-  /** The network's own output, guided. */
-  readonly predict: Denoiser<Tensor>;
+  /** The network's own output, guided, at a step of so many. */
+  readonly predict: (step: number, steps: number) => Denoiser<Tensor>;
   /** The level of a timestep, for rules that look at it. */
   readonly levelOf: (timestep: number) => NoiseLevel;
   /** The state at the first timestep. */
@@ -38,6 +38,8 @@ export interface SchedulerRunOptions {
   readonly generators: Generator | readonly Generator[];
   /** Of schedulers that take them: `eta` of DDIM. */
   readonly step?: Pick<StepOptions<Tensor>, 'eta'>;
+  /** Changes the state after each step; `next` is the timestep of the step to come. @default it stays */
+  readonly settle?: (x: Tensor, next: number | undefined) => Tensor;
   readonly signal?: AbortSignal;
 }
 
@@ -54,7 +56,7 @@ export interface SchedulerStep {
 
 /** Leads a state over the timesteps of a scheduler of diffusers, as the loops of its pipelines do. Aborts between calls. */
 export async function* schedulerRun(options: SchedulerRunOptions): AsyncGenerator<SchedulerStep, void> {
-  const { scheduler, predict, levelOf, startAt = 0, generators, signal } = options;
+  const { scheduler, predict, levelOf, startAt = 0, generators, settle, signal } = options;
   const timesteps = scheduler.timesteps.slice(startAt);
   const knows = new Set<string>(scheduler.stepOptions);
   const stepOptions: StepOptions<Tensor> = {
@@ -65,9 +67,9 @@ export async function* schedulerRun(options: SchedulerRunOptions): AsyncGenerato
   for (const [i, timestep] of timesteps.entries()) {
     signal?.throwIfAborted();
     const at: TimestepLevel = { ...levelOf(timestep), timestep };
-    const output = await predict(scheduler.scaleModelInput(x, timestep), at);
+    const output = await predict(i, timesteps.length)(scheduler.scaleModelInput(x, timestep), at);
     const { prevSample, predOriginalSample } = await scheduler.step(output, timestep, x, stepOptions);
-    x = prevSample;
+    x = settle ? settle(prevSample, timesteps[i + 1]) : prevSample;
     yield { step: i + 1, steps: timesteps.length, timestep, x, denoised: predOriginalSample };
   }
 }

@@ -23,14 +23,27 @@ export interface GoldenValues {
   readonly values: readonly number[];
 }
 
+/** Width and height of a picture whose bytes follow from a rule. */
+export type GoldenSize = readonly [width: number, height: number];
+
 export interface GoldenCase {
   readonly name: string;
   readonly scheduler: Readonly<Record<string, unknown>>;
   readonly call: Readonly<Record<string, unknown>> & { readonly seed: number };
-  /** Width and height of the picture that it begins with, whose bytes follow from a rule. */
-  readonly picture?: readonly [width: number, height: number];
+  /** Of the picture that it begins with. */
+  readonly picture?: GoldenSize;
+  /** Likewise of the mask. */
+  readonly mask?: GoldenSize;
+  readonly controls?: readonly {
+    readonly control: string;
+    readonly picture: GoldenSize;
+    readonly scale: number;
+    readonly from?: number;
+    readonly until?: number;
+  }[];
+  readonly adapters?: readonly { readonly adapter: string; readonly strength: number }[];
   readonly latents: GoldenValues;
-  readonly pictures: readonly { readonly size: readonly [width: number, height: number]; readonly rgb: string }[];
+  readonly pictures: readonly { readonly size: GoldenSize; readonly rgb: string }[];
 }
 
 export interface GoldenPipeline {
@@ -40,6 +53,9 @@ export interface GoldenPipeline {
   /** What fills texts up, where it is another token than in the files. */
   readonly padding?: Readonly<Record<string, string>>;
   readonly components: Readonly<Record<string, GoldenComponent>>;
+  /** What steers, in folders of their own. */
+  readonly controls?: Readonly<Record<string, GoldenComponent>>;
+  readonly adapters?: Readonly<Record<string, Omit<GoldenComponent, 'config'> & { readonly alphas: Readonly<Record<string, number>> }>>;
   readonly cases: readonly GoldenCase[];
 }
 
@@ -48,7 +64,7 @@ export async function readGolden(name: string): Promise<GoldenPipeline> {
 }
 
 /** Weights by the rule of `tooling/parity/tiny_checkpoints.py`. */
-export function weightsOf({ seed, gain, weights }: GoldenComponent): ReadonlyMap<string, HostTensor> {
+export function weightsOf({ seed, gain, weights }: Omit<GoldenComponent, 'config'>): ReadonlyMap<string, HostTensor> {
   const generator = torchGenerator(seed);
   return new Map(
     weights.map(([name, shape, kind]): [string, HostTensor] => {
@@ -74,14 +90,18 @@ export async function scratch(): Promise<string> {
 }
 
 /** The checkpoint of a golden file as a folder in the layout of diffusers; with the scheduler of a case where it has one. */
-export async function writeTiny(folder: string, { index, tokenizers, padding = {}, components, cases }: GoldenPipeline): Promise<string> {
+export async function writeTiny(folder: string, golden: GoldenPipeline): Promise<string> {
+  const { index, tokenizers, padding = {}, components, controls = {}, adapters = {}, cases } = golden;
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'model_index.json'), JSON.stringify(index));
-  for (const [name, component] of Object.entries(components)) {
-    await mkdir(join(folder, name), { recursive: true });
-    await writeFile(join(folder, name, 'config.json'), JSON.stringify(component.config));
-    const file = '_class_name' in component.config ? 'diffusion_pytorch_model' : 'model';
-    await writeSafetensors(join(folder, name, `${file}.safetensors`), weightsOf(component), { metadata: { format: 'pt' } });
+  for (const [name, component] of Object.entries(components)) await writeComponent(join(folder, name), component);
+  for (const [name, component] of Object.entries(controls)) await writeComponent(controlIn(folder, name), component);
+  for (const [name, adapter] of Object.entries(adapters)) {
+    const alphas = Object.entries(adapter.alphas).map(([key, alpha]): [string, HostTensor] => [
+      key,
+      { dtype: 'float32', shape: [], data: Float32Array.of(alpha) },
+    ]);
+    await writeSafetensors(adapterIn(folder, name), new Map([...weightsOf(adapter), ...alphas]));
   }
   for (const [name, from] of Object.entries(tokenizers)) await cp(join(GOLDEN, from), join(folder, name), { recursive: true });
   for (const [name, token] of Object.entries(padding)) {
@@ -91,6 +111,17 @@ export async function writeTiny(folder: string, { index, tokenizers, padding = {
   await mkdir(join(folder, 'scheduler'), { recursive: true });
   await writeFile(join(folder, 'scheduler', 'scheduler_config.json'), pythonJson(cases[0]!.scheduler));
   return folder;
+}
+
+/** Beside the checkpoint, as its users have them. */
+export const controlIn = (folder: string, name: string): string => `${folder}-control-${name}`;
+export const adapterIn = (folder: string, name: string): string => `${folder}-adapter-${name}.safetensors`;
+
+async function writeComponent(folder: string, component: GoldenComponent): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'config.json'), JSON.stringify(component.config));
+  const file = '_class_name' in component.config ? 'diffusion_pytorch_model' : 'model';
+  await writeSafetensors(join(folder, `${file}.safetensors`), weightsOf(component), { metadata: { format: 'pt' } });
 }
 
 /** JSON as Python writes it, where numbers may be infinite. */

@@ -6,19 +6,29 @@ import { generate, type GenerateResult } from '../../src/generate/generate.ts';
 import type { GenerateOptions } from '../../src/generate/options.ts';
 import { openModel } from '../../src/generate/open-model.ts';
 import type { OpenProduct } from '../../src/generate/product.ts';
-import { readGolden, scratch, writeTiny, type GoldenCase, type GoldenPipeline } from '../checkpoint/tiny-checkpoint.ts';
+import {
+  adapterIn,
+  controlIn,
+  readGolden,
+  scratch,
+  writeTiny,
+  type GoldenCase,
+  type GoldenPipeline,
+  type GoldenSize,
+} from '../checkpoint/tiny-checkpoint.ts';
 
-/** Byte c of pixel (x, y) is (40 x + 24 y + 80 c + 3 x y) mod 256, as in the golden script. */
-function pictureOf([width, height]: readonly [number, number]): Image {
-  const at = (i: number): number => {
-    const [c, x, y] = [i % 3, Math.floor(i / 3) % width, Math.floor(i / 3 / width)];
-    return (40 * x + 24 * y + 80 * c + 3 * x * y) % 256;
-  };
-  return { width, height, channels: 3, data: Uint8Array.from({ length: 3 * width * height }, (_, i) => at(i)) };
+type Rule = (at: { readonly x: number; readonly y: number; readonly c: number }) => number;
+/** As in the golden script: byte c of pixel (x, y), modulo 256. */
+const PICTURE: Rule = ({ x, y, c }) => 40 * x + 24 * y + 80 * c + 3 * x * y;
+const MASK: Rule = ({ x, y, c }) => 24 * x + 40 * y + 60 * c;
+
+function pictureOf(rule: Rule, [width, height]: GoldenSize): Image {
+  const byte = (i: number): number => rule({ c: i % 3, x: Math.floor(i / 3) % width, y: Math.floor(i / 3 / width) }) % 256;
+  return { width, height, channels: 3, data: Uint8Array.from({ length: 3 * width * height }, (_, i) => byte(i)) };
 }
 
 /** The words of diffusers for our options. */
-function optionsOf(model: OpenProduct, { call, scheduler, picture }: GoldenCase): GenerateOptions {
+function optionsOf(model: OpenProduct, { call, scheduler, picture, mask, controls }: GoldenCase): GenerateOptions {
   const { prompt, negative_prompt: negativePrompt, guidance_scale: guidance, num_inference_steps: steps, seed, noise } = call;
   const { guidance_rescale: guidanceRescale, clip_skip: clipSkip, height, width, strength } = call;
   const given = {
@@ -34,7 +44,9 @@ function optionsOf(model: OpenProduct, { call, scheduler, picture }: GoldenCase)
     width,
     strength,
     scheduler,
-    image: picture && pictureOf(picture),
+    image: picture && pictureOf(PICTURE, picture),
+    mask: mask && pictureOf(MASK, mask),
+    controls: controls?.map(({ control: _, picture: size, ...how }) => ({ ...how, image: pictureOf(PICTURE, size) })),
   };
   return { model, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) } as unknown as GenerateOptions;
 }
@@ -44,10 +56,33 @@ export async function resultOf(options: GenerateOptions): Promise<GenerateResult
   throw new Error('it ended without a result');
 }
 
-/** A tiny checkpoint of a golden file, opened. */
-export async function openTiny(name: string): Promise<{ readonly golden: GoldenPipeline; readonly model: OpenProduct }> {
+/** A tiny checkpoint of a golden file, written. */
+export async function writtenTiny(name: string): Promise<{ readonly golden: GoldenPipeline; readonly folder: string }> {
   const golden = await readGolden(name);
-  return { golden, model: await openModel(await writeTiny(join(await scratch(), name), golden)) };
+  return { golden, folder: await writeTiny(join(await scratch(), name), golden) };
+}
+
+/** The model of a case: the checkpoint, with what steers it and what is added to it. */
+export function openCase(folder: string, { controls, adapters }: Pick<GoldenCase, 'controls' | 'adapters'>): Promise<OpenProduct> {
+  return openModel(folder, {
+    ...(controls && { controls: controls.map(({ control }) => ({ from: controlIn(folder, control) })) }),
+    ...(adapters && { adapters: adapters.map(({ adapter, strength }) => ({ from: adapterIn(folder, adapter), strength })) }),
+  });
+}
+
+/** All cases of a golden file, those of one model after another. */
+export async function expectCases(name: string): Promise<void> {
+  const { golden, folder } = await writtenTiny(name);
+  let open: { readonly key: string; readonly model: OpenProduct } | undefined;
+  for (const entry of golden.cases) {
+    const key = JSON.stringify([entry.controls?.map(({ control }) => control), entry.adapters]);
+    if (open?.key !== key) {
+      await open?.model.dispose();
+      open = { key, model: await openCase(folder, entry) };
+    }
+    await expectCase(golden, { model: open.model, entry });
+  }
+  await open?.model.dispose();
 }
 
 /** The latents of a case are diffusers', to a share of their deviation, and its pictures to a step of a byte. */
@@ -62,11 +97,11 @@ export async function expectCase(
   const deviation = Math.sqrt(values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length);
   const made = await float32Data(latents);
   const worst = values.reduce((most, value, i) => Math.max(most, Math.abs(value - made[i]!)), 0);
-  expect(worst / deviation, 'latents').toBeLessThan(golden.tolerance.latents);
+  expect(worst / deviation, `${entry.name}: latents`).toBeLessThan(golden.tolerance.latents);
   expect(images.map(({ width, height }) => [width, height])).toEqual(entry.pictures.map(({ size }) => size));
   entry.pictures.forEach(({ rgb }, i) => {
     const wanted = Buffer.from(rgb, 'base64');
     const off = images[i]!.data.reduce((most, byte, at) => Math.max(most, Math.abs(byte - wanted[at]!)), 0);
-    expect(off, `picture ${i}`).toBeLessThanOrEqual(golden.tolerance.pixels);
+    expect(off, `${entry.name}: picture ${i}`).toBeLessThanOrEqual(golden.tolerance.pixels);
   });
 }

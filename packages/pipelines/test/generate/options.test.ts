@@ -7,6 +7,9 @@ const model = {
   name: 'a product',
   multiple: 8,
   usual: { size: { width: 512, height: 512 }, steps: 50, guidance: 7.5 },
+  guidedBy: 'cfg',
+  fills: 'blended',
+  controls: [],
   encodePrompts: () => Promise.reject(new Error('not asked for')),
 } as unknown as OpenProduct;
 const picture = { width: 16, height: 16, channels: 3, data: new Uint8Array(768) };
@@ -68,14 +71,56 @@ describe('options of generate', () => {
     [{ strength: 0.5 }, /strength is of a picture to begin with, and there is none: strength=0\.5/u],
     [{ image: 3 }, /images?/u],
     [{ image: null }, /images?/u],
-    [{ image: [] }, /prompts=1, images=0/u],
+    [{ image: [] }, /prompts=1, image=0/u],
     [{ image: { ...picture, data: new Uint8Array(3) } }, /data/u],
     [{ image: picture, strength: 2 }, /strength=2/u],
-    [{ image: [picture, picture] }, /one picture to begin with for all, or one for each: prompts=1, images=2/u],
+    [{ image: [picture, picture] }, /one image for all, or one for each: prompts=1, image=2/u],
+    [{ mask: picture }, /mask is of a picture to begin with, and there is none/u],
+    [{ image: picture, mask: [] }, /prompts=1, mask=0/u],
+    [{ image: picture, mask: { ...picture, width: 8, height: 32 } }, /mask has another size than the picture that is made: mask=8x32/u],
+    [{ image: picture, mask: picture, steps: 2, strength: 0.4 }, /nothing would be made anew: steps=2, strength=0\.4/u],
+    [{ controls: 3 }, /controls are a list: controls=3/u],
+    [{ controls: [{ image: picture }] }, /controls=1, of the model=0\. Open the model with controls\./u],
     [{ image: { ...picture, channels: 4 } }, /images?/u],
     [{ image: picture, width: 24 }, /size is that of the picture to begin with: width=24, height=16, picture=16x16/u],
   ])('are refused before anything is computed: %o', (more, message) => {
     expect(() => check(more)).toThrow(UserError);
     expect(() => check(more)).toThrow(message);
+  });
+});
+
+describe('options of models of other kinds', () => {
+  const of = (changed: object, more: Readonly<Record<string, unknown>> = {}) =>
+    checkGenerate({ model: { ...model, ...changed }, prompt: ['a', 'b'], ...more } as GenerateOptions);
+  const controls = [{ info: { hint: { channels: 3, pixels: 8 } } }];
+
+  it('a network that is told its guidance has no negatives, and none to rescale', () => {
+    expect(of({ guidedBy: 'condition' }).negatives).toBeUndefined();
+    expect(() => of({ guidedBy: 'condition' }, { negativePrompt: 'ugly' })).toThrow(
+      /does nothing for a network that is told its guidance/u,
+    );
+    expect(() => of({ guidedBy: 'condition' }, { guidanceRescale: 0.5 })).toThrow(/has none to rescale/u);
+  });
+
+  it('a network that is told a mask needs one', () => {
+    expect(() => of({ fills: 'joined' })).toThrow(/makes parts of a picture anew: image=undefined/u);
+    expect(() => of({ fills: 'joined' }, { image: picture })).toThrow(/makes parts of a picture anew: mask=undefined/u);
+    const { start, size } = of({ fills: 'joined' }, { image: picture, mask: { ...picture, channels: 1, data: new Uint8Array(256) } });
+    expect(start).toMatchObject({ strength: 1 });
+    expect(start!.masks).toHaveLength(2);
+    expect(size).toEqual({ width: 16, height: 16 });
+  });
+
+  it('each control has its picture, whose size is that of what is made', () => {
+    expect(() => of({ controls })).toThrow(/each control of the model has its picture: controls=0, of the model=1/u);
+    const checked = of({ controls }, { controls: [{ image: picture }] });
+    expect(checked.size).toEqual({ width: 16, height: 16 });
+    expect(checked.controls).toMatchObject([{ scale: 1, from: 0, until: 1 }]);
+    expect(() => of({ controls }, { controls: [{ image: picture }], width: 24 })).toThrow(/picture of a control=16x16, picture=24x16/u);
+    expect(() => of({ controls }, { controls: [{ image: picture, from: 0.5, until: 0.5 }] })).toThrow(/from=0\.5, until=0\.5/u);
+    expect(() => of({ controls }, { controls: [{ image: { ...picture, channels: 1, data: new Uint8Array(256) } }] })).toThrow(
+      /3 channels/u,
+    );
+    expect(() => of({ controls }, { controls: [undefined] })).toThrow(UserError);
   });
 });

@@ -18,6 +18,9 @@ const report: GenerateReport = {
   guidance: 7.5,
   guidanceRescale: 0,
   eta: 0,
+  start: { sha256: ['a'.repeat(64), 'b'.repeat(64)], strength: 0.5, masks: ['c'.repeat(64), 'd'.repeat(64)] },
+  controls: [{ from: 'edges', sha256: ['e'.repeat(64), 'f'.repeat(64)], scale: 0.5, between: [0, 0.75] }],
+  adapters: [{ name: 'style', from: 'style.safetensors', strength: { unet: 0.8 } }],
   clipSkip: 1,
   scheduler: { _class_name: 'HeunDiscreteScheduler', beta_end: 0.012, lambda_min_clipped: -Infinity },
   notes: ['text did not fit: "and so on"'],
@@ -44,7 +47,7 @@ describe('how a picture was made', () => {
         'ein Kätzchen 🐈, it’s sitting',
         'Negative prompt: ugly',
         'Steps: 5, Sampler: HeunDiscreteScheduler, CFG scale: 7.5, Seed: 18446744073709551615, Size: 64x32, '
-          + 'Model: "models/a \\"tiny\\" one", Clip skip: 2, Version: langevin',
+          + 'Model: "models/a \\"tiny\\" one", Denoising strength: 0.5, Clip skip: 2, Version: langevin',
       ].join('\n'),
     );
     expect(notesOf(recipeOf(report, 1))['parameters']!.split('\n')).toHaveLength(2);
@@ -52,9 +55,10 @@ describe('how a picture was made', () => {
 
   it('names the picture that it began with', () => {
     const start = { sha256: ['a'.repeat(64), 'b'.repeat(64)], strength: 0.5 };
-    expect(recipeOf({ ...report, start }, 1).start).toEqual({ sha256: 'b'.repeat(64), strength: 0.5 });
+    expect(recipeOf({ ...report, start }, 1).start).toEqual({ sha256: 'b'.repeat(64), strength: 0.5, mask: null });
     expect(notesOf(recipeOf({ ...report, start }, 0))['parameters']).toContain(', Denoising strength: 0.5,');
-    expect(recipeOf(report, 0).start).toBeNull();
+    const { start: _, ...ofNoise } = report;
+    expect(recipeOf(ofNoise, 0).start).toBeNull();
   });
 
   it.each([

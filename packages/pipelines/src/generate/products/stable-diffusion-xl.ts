@@ -1,10 +1,11 @@
 import type { Conditions } from '@langevin/core';
 import { concat, mul, tensor, type Tensor } from '@langevin/tensor';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
-import { loadTextEncoder, loadTokenizer } from '../../checkpoint/load-encoder.ts';
-import { clipPrompts, lostNotes, textsOf } from '../clip-prompts.ts';
-import { latentModel, weightsOf } from '../latent-model.ts';
+import { loadTokenizer } from '../../checkpoint/load-encoder.ts';
+import { latentModel } from '../parts/latent-model.ts';
+import { loadParts } from '../parts/load-parts.ts';
 import type { OpenOptions, OpenProduct, PictureSize, Product, PromptRequest } from '../product.ts';
+import { clipPrompts, lostNotes, textsOf } from '../prompts/clip-prompts.ts';
 
 /**
  * SDXL: the last but one layers of two text encoders of CLIP side by side, the text as a whole from the second, and the size that a picture
@@ -13,24 +14,24 @@ import type { OpenOptions, OpenProduct, PictureSize, Product, PromptRequest } fr
 export const stableDiffusionXl: Product = Object.freeze({
   name: 'stable-diffusion-xl',
   summary: 'SDXL base: two text encoders of CLIP, a U-Net that is told sizes, an autoencoder with 4 channels.',
-  pipelines: ['StableDiffusionXLPipeline'],
+  pipelines: [
+    'StableDiffusionXLPipeline',
+    'StableDiffusionXLImg2ImgPipeline',
+    'StableDiffusionXLInpaintPipeline',
+    'StableDiffusionXLControlNetPipeline',
+    'StableDiffusionXLAdapterPipeline',
+  ],
   open: openStableDiffusionXl,
 });
 
 /** The layer that is taken, from the end; leaving layers out counts from it. */
 const LAST_BUT_ONE = 1;
 
-async function openStableDiffusionXl(checkpoint: Checkpoint, options: OpenOptions = {}): Promise<OpenProduct> {
-  const model = await latentModel(checkpoint, {
-    ...options,
-    name: 'stable-diffusion-xl',
-    network: 'unet',
-    side: 128,
-    steps: 50,
-    guidance: 5,
-  });
-  const onEngine = options.engine ? { engine: options.engine } : {};
-  const encoders = [await loadTextEncoder(checkpoint, 'text_encoder'), await loadTextEncoder(checkpoint, 'text_encoder_2')] as const;
+async function openStableDiffusionXl(checkpoint: Checkpoint, given: OpenOptions = {}): Promise<OpenProduct> {
+  const parts = await loadParts(checkpoint, { network: 'unet', encoders: ['text_encoder', 'text_encoder_2'] }, given);
+  const model = await latentModel({ checkpoint, parts, given, name: 'stable-diffusion-xl', side: 128, steps: 50, guidance: 5 });
+  const onEngine = given.engine ? { engine: given.engine } : {};
+  const encoders = ['text_encoder', 'text_encoder_2'].map((name) => parts.encoders.get(name)!);
   const tokenizers = [await loadTokenizer(checkpoint, 'tokenizer'), await loadTokenizer(checkpoint, 'tokenizer_2')] as const;
   const both = encoders.map((encoder, i) => clipPrompts({ tokenizer: tokenizers[i]!, encoder, norm: 'last', ...onEngine }));
   // Absent in files that were saved before the key was: the class of diffusers then takes zeros.
@@ -49,7 +50,6 @@ async function openStableDiffusionXl(checkpoint: Checkpoint, options: OpenOption
     ...model,
     evidence: [
       ...model.evidence,
-      ...weightsOf(...encoders),
       {
         component: '',
         what: 'no negative prompt',

@@ -1,8 +1,9 @@
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
-import { loadTextEncoder, loadTokenizer } from '../../checkpoint/load-encoder.ts';
-import { clipPrompts, lostNotes, textsOf } from '../clip-prompts.ts';
-import { latentModel, weightsOf } from '../latent-model.ts';
+import { loadTokenizer } from '../../checkpoint/load-encoder.ts';
+import { latentModel } from '../parts/latent-model.ts';
+import { loadParts } from '../parts/load-parts.ts';
 import type { OpenOptions, OpenProduct, Product, PromptRequest } from '../product.ts';
+import { clipPrompts, lostNotes, textsOf } from '../prompts/clip-prompts.ts';
 
 /**
  * Stable Diffusion 1 and 2: one text encoder of CLIP, whose tokens a U-Net attends to; no prompt is an empty one (Rombach et al. 2022).
@@ -10,25 +11,28 @@ import type { OpenOptions, OpenProduct, Product, PromptRequest } from '../produc
 export const stableDiffusion: Product = Object.freeze({
   name: 'stable-diffusion',
   summary: 'Stable Diffusion 1 and 2: CLIP, a U-Net with cross-attention, an autoencoder with 4 channels.',
-  pipelines: ['StableDiffusionPipeline', 'StableDiffusionImg2ImgPipeline'],
+  pipelines: [
+    'StableDiffusionPipeline',
+    'StableDiffusionImg2ImgPipeline',
+    'StableDiffusionInpaintPipeline',
+    'StableDiffusionControlNetPipeline',
+    'StableDiffusionControlNetImg2ImgPipeline',
+    'StableDiffusionAdapterPipeline',
+    'LatentConsistencyModelPipeline',
+  ],
   open: openStableDiffusion,
 });
 
-async function openStableDiffusion(checkpoint: Checkpoint, options: OpenOptions = {}): Promise<OpenProduct> {
-  const model = await latentModel(checkpoint, {
-    ...options,
-    name: 'stable-diffusion',
-    network: 'unet',
-    side: 64,
-    steps: 50,
-    guidance: 7.5,
-  });
-  const encoder = await loadTextEncoder(checkpoint, 'text_encoder');
+async function openStableDiffusion(checkpoint: Checkpoint, given: OpenOptions = {}): Promise<OpenProduct> {
+  const parts = await loadParts(checkpoint, { network: 'unet', encoders: ['text_encoder'] }, given);
+  const distilled = checkpoint.index!.className === 'LatentConsistencyModelPipeline';
+  const usual = distilled ? { steps: 4, guidance: 8.5 } : { steps: 50, guidance: 7.5 };
+  const model = await latentModel({ checkpoint, parts, given, name: 'stable-diffusion', side: 64, ...usual });
+  const encoder = parts.encoders.get('text_encoder')!;
   const tokenizer = await loadTokenizer(checkpoint, 'tokenizer');
-  const prompts = clipPrompts({ tokenizer, encoder, norm: 'always', ...(options.engine && { engine: options.engine }) });
+  const prompts = clipPrompts({ tokenizer, encoder, norm: 'always', ...(given.engine && { engine: given.engine }) });
   return Object.freeze({
     ...model,
-    evidence: [...model.evidence, ...weightsOf(encoder)],
     encodePrompts: async ({ prompts: texts, negatives, clipSkip = 0 }: PromptRequest) => {
       const positive = await prompts.encode(texts, clipSkip);
       // diffusers leaves layers out for the prompt alone.

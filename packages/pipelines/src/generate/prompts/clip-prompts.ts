@@ -1,7 +1,7 @@
 import { tokenBatch, type TextEncoder, type TextTokenizer } from '@langevin/encoders';
 import { inFloat32 } from '@langevin/nn';
 import { compile, UserError, type Engine, type Tensor } from '@langevin/tensor';
-import type { WithParams } from './product.ts';
+import type { WithParams } from '../product.ts';
 
 /** What CLIP makes of some texts. */
 export interface ClipFeatures {

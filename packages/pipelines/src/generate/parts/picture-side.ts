@@ -1,7 +1,7 @@
 import type { Network } from '@langevin/core';
-import type { Evidence } from '../checkpoint/evidence.ts';
-import type { Loaded } from '../checkpoint/load-network.ts';
-import type { PictureSize } from './product.ts';
+import type { Evidence } from '../../checkpoint/evidence.ts';
+import type { Loaded } from '../../checkpoint/load-network.ts';
+import type { PictureSize } from '../product.ts';
 
 /** Configurations of diffusers before this one say sides that no model was trained for. */
 const RIGHT_SINCE = [0, 9];

@@ -2,7 +2,7 @@ import type { Autoencoder, AutoencoderInfo } from '@langevin/core';
 import { inFloat32 } from '@langevin/nn';
 import { toImages, type Image } from '@langevin/io';
 import { add, compile, float32Data, mul, sub, tensor, UserError, type Engine, type Tensor } from '@langevin/tensor';
-import type { WithParams } from './product.ts';
+import type { WithParams } from '../product.ts';
 
 /** Pictures to latents and back, compiled once for each shape. */
 export interface LatentCoder {

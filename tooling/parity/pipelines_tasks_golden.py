@@ -1,0 +1,117 @@
+"""Regenerates packages/pipelines/test/golden/{stable-diffusion-tasks,inpainting,lcm}.json: what a tiny Stable Diffusion does beside pictures of prompts, by diffusers.
+
+Run: PYTHONPATH=<where peft lies> python tooling/parity/pipelines_tasks_golden.py [name ...]
+Needs: torch 2.13 (CPU), diffusers 0.42, transformers, tokenizers, peft 0.21.
+"""
+import sys
+
+import diffusers
+import torch
+from diffusers import (ControlNetModel, LatentConsistencyModelPipeline, LCMScheduler, StableDiffusionAdapterPipeline, StableDiffusionControlNetImg2ImgPipeline,
+                       StableDiffusionControlNetPipeline, StableDiffusionInpaintPipeline, StableDiffusionPipeline, T2IAdapter)
+
+from pipeline_case import BETAS, PROMPTS, SCHEDULERS, component, maker, mask, picture, run, saved, write
+from pipelines_golden import stable_diffusion_index, stable_diffusion_parts
+from tiny_checkpoints import fill_tensors
+
+SIX = ("pndm", "ddim", "euler", "euler-ancestral", "dpmpp-2m-karras", "heun")
+CALL = dict(prompt=PROMPTS[0], negative_prompt="blurry, ugly", guidance_scale=4.0, num_inference_steps=4)
+
+
+def given(make, **always):
+    """A pipeline whose calls have some pictures, which a golden file names by their rule."""
+    return lambda: (lambda **call: make()(**always, **call))
+
+
+def filled(name, scheduler, make, **call):
+    return {"scheduler": saved(scheduler), "name": name, "picture": [16, 16], "mask": [16, 16],
+            **run(given(make, image=picture(16, 16), mask_image=mask(16, 16), height=16, width=16), call)}
+
+
+def stable_diffusion_tasks():
+    parts, components = stable_diffusion_parts()
+    cases = []
+    # What is under a mask is made anew, the rest is blended in.
+    for name in SIX:
+        make = maker(StableDiffusionInpaintPipeline, SCHEDULERS[name], **parts)
+        for strength in (1.0, 0.6) if name in ("pndm", "euler-ancestral", "heun") else (1.0,):
+            cases.append(filled(f"{name}, under a mask", SCHEDULERS[name], make, **CALL, strength=strength))
+    # ControlNets and T2I-Adapters.
+    nets = [ControlNetModel(in_channels=4, block_out_channels=(16, 32), layers_per_block=1, norm_num_groups=4, attention_head_dim=2, cross_attention_dim=16,
+                            down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"), conditioning_embedding_out_channels=(8, 16)).eval() for _ in range(2)]
+    adapter = T2IAdapter(in_channels=3, channels=[16, 32], num_res_blocks=1, downscale_factor=2, adapter_type="full_adapter").eval()
+    controls = {"edges": component(nets[0], 21, 1.0), "depth": component(nets[1], 22, 1.0), "sketch": component(adapter, 23, 1.0)}
+    for name in SIX:
+        make = maker(StableDiffusionControlNetPipeline, SCHEDULERS[name], controlnet=nets[0], **parts)
+        cases.append({"scheduler": saved(SCHEDULERS[name]), "name": f"{name}, steered", "controls": [{"control": "edges", "picture": [16, 16], "scale": 0.7}],
+                      **run(given(make, image=picture(16, 16), controlnet_conditioning_scale=0.7), CALL)})
+    make = maker(StableDiffusionControlNetPipeline, SCHEDULERS["euler"], controlnet=nets, **parts)
+    two = dict(CALL, prompt=PROMPTS, negative_prompt=["blurry, ugly", ""])
+    cases.append({"scheduler": saved(SCHEDULERS["euler"]), "name": "euler, steered by two", "controls": [
+        {"control": "edges", "picture": [16, 24], "scale": 0.5, "from": 0.0, "until": 0.5}, {"control": "depth", "picture": [16, 24], "scale": 1.25, "from": 0.25, "until": 1.0}],
+        **run(given(make, image=[picture(16, 24)] * 2, controlnet_conditioning_scale=[0.5, 1.25], control_guidance_start=[0.0, 0.25], control_guidance_end=[0.5, 1.0]), two)})
+    make = maker(StableDiffusionControlNetImg2ImgPipeline, SCHEDULERS["ddim"], controlnet=nets[0], **parts)
+    cases.append({"scheduler": saved(SCHEDULERS["ddim"]), "name": "ddim, steered, from a picture", "picture": [16, 16], "controls": [{"control": "edges", "picture": [16, 16], "scale": 1.0}],
+                  **run(given(make, image=picture(16, 16), control_image=picture(16, 16), controlnet_conditioning_scale=1.0), dict(CALL, strength=0.6))})
+    make = maker(StableDiffusionAdapterPipeline, SCHEDULERS["euler"], adapter=adapter, **parts)
+    cases.append({"scheduler": saved(SCHEDULERS["euler"]), "name": "euler, steered by a T2I-Adapter", "controls": [{"control": "sketch", "picture": [16, 16], "scale": 0.8}],
+                  **run(given(make, image=picture(16, 16), adapter_conditioning_scale=0.8), dict(CALL, height=16, width=16))})
+    # LoRAs: as PEFT spells them and as kohya's trainer does, alone and together.
+    files = {"peft": lora_of(parts["unet"], 31, "unet.{}.lora_A.weight", "unet.{}.lora_B.weight"),
+             "kohya": lora_of(parts["unet"], 32, "lora_unet_{}.lora_down.weight", "lora_unet_{}.lora_up.weight", alpha=1.0)}
+    for used in ([("peft", 1.0)], [("kohya", 0.8)], [("peft", 0.5), ("kohya", -0.7)]):
+        for name in ("euler", "dpmpp-2m-karras") if len(used) == 1 else SIX:
+            pipe = maker(StableDiffusionPipeline, SCHEDULERS[name], **parts)
+
+            def make():
+                made = pipe()
+                made.unload_lora_weights()
+                for which, _ in used:
+                    made.load_lora_weights({key: value.clone() for key, value in files[which][1].items()}, adapter_name=which)
+                made.set_adapters([which for which, _ in used], [strength for _, strength in used])
+                return made
+            cases.append({"scheduler": saved(SCHEDULERS[name]), "name": f"{name}, with {' and '.join(which for which, _ in used)}",
+                          "adapters": [{"adapter": which, "strength": strength} for which, strength in used], **run(make, CALL)})
+            pipe().unload_lora_weights()
+    return {"index": stable_diffusion_index(StableDiffusionPipeline), "tokenizers": {"tokenizer": "tiny-clip"}, "components": components, "controls": controls,
+            "adapters": {name: listed for name, (listed, _) in files.items()}, "cases": cases}
+
+
+def lora_of(model, seed, down, up, rank=2, alpha=None):
+    """The file of a LoRA for the attentions of a model, by the rule of tiny checkpoints."""
+    tensors = {}
+    for name, module in model.named_modules():
+        if not name.endswith(("to_q", "to_k", "to_v", "to_out.0")):
+            continue
+        spelt = name.replace(".", "_") if alpha is not None else name
+        tensors[down.format(spelt)] = torch.empty(rank, module.in_features)
+        tensors[up.format(spelt)] = torch.empty(module.out_features, rank)
+    weights = fill_tensors(tensors, seed, 1.0)
+    alphas = {name.replace(".lora_up.weight", ".alpha"): alpha for name in tensors if alpha is not None and name.endswith(".lora_up.weight")}
+    return {"seed": seed, "gain": 1.0, "weights": weights, "alphas": alphas}, {**tensors, **{name: torch.tensor(value) for name, value in alphas.items()}}
+
+
+def inpainting():
+    """A network that was made for masks: it is told them."""
+    parts, components = stable_diffusion_parts(in_channels=9)
+    cases = []
+    for name in SIX:
+        make = maker(StableDiffusionInpaintPipeline, SCHEDULERS[name], **parts)
+        for strength in (1.0, 0.6) if name in ("pndm", "euler-ancestral", "heun") else (1.0,):
+            cases.append(filled(name, SCHEDULERS[name], make, **CALL, strength=strength))
+    return {"index": stable_diffusion_index(StableDiffusionInpaintPipeline), "tokenizers": {"tokenizer": "tiny-clip"}, "components": components, "cases": cases}
+
+
+def lcm():
+    """A network that was distilled: it is told how strongly it is guided."""
+    parts, components = stable_diffusion_parts(time_cond_proj_dim=8)
+    scheduler = LCMScheduler(**BETAS)
+    make = maker(LatentConsistencyModelPipeline, scheduler, **parts)
+    calls = [dict(prompt=PROMPTS[0], num_inference_steps=4, guidance_scale=8.5), dict(prompt=PROMPTS, num_inference_steps=2, guidance_scale=1.5),
+             dict(prompt=PROMPTS[1], num_inference_steps=1, guidance_scale=4.0, height=24, width=16)]
+    index = stable_diffusion_index(LatentConsistencyModelPipeline)
+    return {"index": index, "tokenizers": {"tokenizer": "tiny-clip"}, "components": components, "cases": [{"scheduler": saved(scheduler), "name": "lcm", **run(make, call)} for call in calls]}
+
+
+if __name__ == "__main__":
+    write("pipelines_tasks_golden.py", {"stable-diffusion-tasks": stable_diffusion_tasks, "inpainting": inpainting, "lcm": lcm}, sys.argv[1:])
