@@ -8,9 +8,10 @@ import pathlib
 import shutil
 import tempfile
 
+import tokenizers
 import torch
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
-from transformers import CLIPTokenizer
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import CLIPTokenizer, T5TokenizerFast
 
 from golden import ROOT
 
@@ -88,3 +89,19 @@ def clip_tokenizer_padding_with(token):
         path = folder / "tokenizer_config.json"
         path.write_text(json.dumps({**json.loads(path.read_text()), "pad_token": token}))
         return CLIPTokenizer.from_pretrained(folder)
+
+
+def t5_tokenizer(folder=GOLDEN / "tiny-t5", length=64):
+    """A T5 tokenizer with some hundred pieces; its files are made once and committed."""
+    folder = pathlib.Path(folder)
+    if not (folder / "tokenizer.json").exists():
+        trained = Tokenizer(models.Unigram())
+        trained.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(tokenizers.Regex(" {2,}"), " ")])
+        trained.pre_tokenizer = pre_tokenizers.Metaspace(replacement="\u2581", prepend_scheme="always")
+        trained.decoder = decoders.Metaspace(replacement="\u2581", prepend_scheme="always")
+        trainer = trainers.UnigramTrainer(vocab_size=300, special_tokens=["<pad>", "</s>", "<unk>"], unk_token="<unk>", show_progress=False)
+        trained.train_from_iterator([" ".join(WORDS), "a photograph of a red cat, it's sitting! the old astronaut riding a horse."] * 3, trainer)
+        trained.post_processor = processors.TemplateProcessing(single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 1)])
+        made = T5TokenizerFast(tokenizer_object=trained, extra_ids=0, model_max_length=length, unk_token="<unk>", pad_token="<pad>", eos_token="</s>")
+        made.save_pretrained(folder)
+    return T5TokenizerFast.from_pretrained(folder)

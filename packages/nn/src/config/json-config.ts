@@ -18,6 +18,7 @@ export interface JsonConfigOptions {
 
 /**
  * Check a configuration in diffusers' JSON form: snake_case keys, absent ones take their defaults, keys that begin with `_` are notes.
+ * Unknown keys whose value is null or false are left out: they switch on nothing, and files of classes that were split up are full of them.
  *
  * @throws UserError naming the first key that is unknown or whose value is out of bounds
  */
@@ -34,7 +35,7 @@ export function readJsonConfig<F extends FieldTable>(json: unknown, fields: F, {
     const remedy = [`Give ${expected}.`, ...(hint === undefined ? [] : [hint])].join(' ');
     throw new UserError(`[${where}] configuration value is out of bounds: ${key}=${showEntry(value)}. ${remedy}`);
   });
-  const unknown = unknownKeys.find((key) => !key.startsWith('_'));
+  const unknown = unknownKeys.find((key) => !key.startsWith('_') && given[key] !== null && given[key] !== false);
   if (unknown !== undefined) {
     const known = Object.keys(fields);
     throw new UserError(

@@ -6,6 +6,7 @@ import type { HubOptions } from './hub/hub-options.ts';
 import type { SingleFileOptions } from './single-file/single-file.ts';
 import { parseModelIndex, type ModelIndex } from './model-index.ts';
 import { isPlainObject } from './plain-object.ts';
+import { repairConfig } from './repair-config.ts';
 import { chooseWeights, type WeightChoice, type WeightChoiceOptions } from './weight-choice.ts';
 
 /** What a component is made of: nothing of it is read beyond its configuration. */
@@ -96,8 +97,9 @@ export async function openCheckpoint(given: string | CheckpointFiles, options: O
       continue;
     }
     const component = await readComponent(files, { name, folder: name, listed: entry.className, options: choice });
-    components.set(name, component);
-    evidence.push(...evidenceOf(component, { listed: entry.className, derived: files.derived }));
+    const { className, config, evidence: repairs } = repairConfig(component);
+    components.set(name, Object.freeze({ ...component, className, config }));
+    evidence.push(...evidenceOf(component, { listed: entry.className, derived: files.derived }), ...repairs);
   }
   for (const [name, reason] of absent) evidence.push({ component: name, what: 'component', value: 'absent', from: reason });
   return Object.freeze({ files, index, components, absent, evidence });
@@ -112,11 +114,12 @@ async function openSingle(files: CheckpointFiles, options: WeightChoiceOptions):
         + 'that has one of them.',
     );
   const component = await readComponent(files, { name: 'model', folder: '', listed: undefined, options });
+  const { className, config, evidence: repairs } = repairConfig(component);
   return Object.freeze({
     files,
-    components: new Map([[component.name, component]]),
+    components: new Map([[component.name, Object.freeze({ ...component, className, config })]]),
     absent: new Map<string, string>(),
-    evidence: [...(files.evidence ?? []), ...evidenceOf(component, { listed: undefined, derived: files.derived })],
+    evidence: [...(files.evidence ?? []), ...evidenceOf(component, { listed: undefined, derived: files.derived }), ...repairs],
   });
 }
 

@@ -144,6 +144,10 @@ export function checkGenerate(given: GenerateOptions): CheckedGenerate {
       `[${WHERE}] there is no guidance to rescale: guidance=1, guidanceRescale=${guidanceRescale}. Raise guidance, or leave it out.`,
     );
   checkNumber(WHERE, { eta }, { atLeast: 0, atMost: 1 });
+  if (clipSkip !== undefined && model.clipSkip === 'refused')
+    throw new UserError(
+      `[${WHERE}] the model has no text encoder of CLIP to skip layers of: clipSkip=${shownValue(clipSkip)}. Leave it out.`,
+    );
   if (clipSkip !== undefined) checkNumber(WHERE, { clipSkip }, { kind: 'integer', atLeast: 0, atMost: 100 });
   checkChoice('noise', noise, ['each', 'shared']);
   checkChoice('output', output, ['images', 'latents']);

@@ -64,6 +64,8 @@ export interface OpenProduct {
   readonly scheduler: Readonly<Record<string, unknown>>;
   /** What the network was trained on, and what it predicts. */
   readonly noise: NoiseRecipe;
+  /** Whether a call may leave out layers of its text encoder. */
+  readonly clipSkip: 'taken' | 'refused';
   readonly encodePrompts: (request: PromptRequest) => Promise<PromptConditions>;
   /** Channels of the state, and by what pixels are divided for its sides. */
   readonly state: { readonly channels: number; readonly factor: number };

@@ -42,6 +42,8 @@ export interface GoldenCase {
     readonly until?: number;
   }[];
   readonly adapters?: readonly { readonly adapter: string; readonly strength: number }[];
+  /** Components that the checkpoint lacks. */
+  readonly absent?: readonly string[];
   readonly latents: GoldenValues;
   readonly pictures: readonly { readonly size: GoldenSize; readonly rgb: string }[];
 }

@@ -1,3 +1,4 @@
+import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Image } from '@langevin/io';
 import { float32Data } from '@langevin/tensor';
@@ -63,11 +64,22 @@ export async function writtenTiny(name: string): Promise<{ readonly golden: Gold
 }
 
 /** The model of a case: the checkpoint, with what steers it and what is added to it. */
-export function openCase(folder: string, { controls, adapters }: Pick<GoldenCase, 'controls' | 'adapters'>): Promise<OpenProduct> {
-  return openModel(folder, {
+export async function openCase(
+  folder: string,
+  { controls, adapters, absent }: Pick<GoldenCase, 'controls' | 'adapters' | 'absent'>,
+): Promise<OpenProduct> {
+  return openModel(absent === undefined ? folder : await lacking(folder, absent), {
     ...(controls && { controls: controls.map(({ control }) => ({ from: controlIn(folder, control) })) }),
     ...(adapters && { adapters: adapters.map(({ adapter, strength }) => ({ from: adapterIn(folder, adapter), strength })) }),
   });
+}
+
+/** The same checkpoint without some components: their folders are not there. */
+async function lacking(folder: string, names: readonly string[]): Promise<string> {
+  const copy = `${folder}-lacking`;
+  await cp(folder, copy, { recursive: true });
+  for (const name of names) await rm(join(copy, name), { recursive: true });
+  return copy;
 }
 
 /** All cases of a golden file, those of one model after another. */
@@ -75,7 +87,7 @@ export async function expectCases(name: string): Promise<void> {
   const { golden, folder } = await writtenTiny(name);
   let open: { readonly key: string; readonly model: OpenProduct } | undefined;
   for (const entry of golden.cases) {
-    const key = JSON.stringify([entry.controls?.map(({ control }) => control), entry.adapters]);
+    const key = JSON.stringify([entry.controls?.map(({ control }) => control), entry.adapters, entry.absent]);
     if (open?.key !== key) {
       await open?.model.dispose();
       open = { key, model: await openCase(folder, entry) };

@@ -11,5 +11,6 @@ describe("pictures of tiny checkpoints are diffusers'", () => {
   it('stable-diffusion-tasks: under a mask, steered by ControlNets and a T2I-Adapter, with LoRAs', () =>
     expectCases('stable-diffusion-tasks'));
   it('inpainting: by a network that is told the mask', () => expectCases('inpainting'));
+  it('dit: of classes, by name or number', () => expectCases('dit'));
   it('lcm: by a network that is told its guidance', () => expectCases('lcm'));
 });

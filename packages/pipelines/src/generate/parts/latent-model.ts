@@ -31,7 +31,7 @@ export interface LatentModelOptions {
 }
 
 /** What all products of latents have in common: a network, an autoencoder, and a scheduler that says what the network was trained on. */
-export async function latentModel(options: LatentModelOptions): Promise<Omit<OpenProduct, 'encodePrompts'>> {
+export async function latentModel(options: LatentModelOptions): Promise<Omit<OpenProduct, 'encodePrompts' | 'clipSkip'>> {
   const { checkpoint, parts, given, name, side: early, steps, guidance } = options;
   const { network, autoencoder } = parts;
   const { prediction, engine } = given;

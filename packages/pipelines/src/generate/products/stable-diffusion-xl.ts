@@ -57,6 +57,7 @@ async function openStableDiffusionXl(checkpoint: Checkpoint, given: OpenOptions 
         from: 'model_index.json, force_zeros_for_empty_prompt',
       },
     ],
+    clipSkip: 'taken',
     encodePrompts: async ({ prompts, negatives, clipSkip = 0, size }: PromptRequest) => {
       const timeIds = sizesOf(size, prompts.length);
       const positive = await encode(prompts, LAST_BUT_ONE + clipSkip);

@@ -33,6 +33,7 @@ async function openStableDiffusion(checkpoint: Checkpoint, given: OpenOptions = 
   const prompts = clipPrompts({ tokenizer, encoder, norm: 'always', ...(given.engine && { engine: given.engine }) });
   return Object.freeze({
     ...model,
+    clipSkip: 'taken',
     encodePrompts: async ({ prompts: texts, negatives, clipSkip = 0 }: PromptRequest) => {
       const positive = await prompts.encode(texts, clipSkip);
       // diffusers leaves layers out for the prompt alone.
