@@ -1,4 +1,4 @@
-"""Regenerates packages/encoders/test/golden/clip-text.json.
+"""Regenerates packages/encoders/test/golden/{clip-text,t5}.json.
 
 Run: python tooling/parity/encoders_golden.py
 Needs: torch 2.13 (CPU), transformers, tokenizers.
@@ -10,11 +10,12 @@ import json
 import tokenizers
 import torch
 import transformers
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, T5Config, T5EncoderModel
+from transformers.models.t5.modeling_t5 import T5Attention
 
 from by_rule import fill, record
 from golden import ROOT, header
-from tiny_checkpoints import clip_tokenizer
+from tiny_checkpoints import clip_tokenizer, t5_tokenizer
 
 OUT = ROOT / "packages/encoders/test/golden"
 TINY = dict(vocab_size=40, hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=9, projection_dim=12,
@@ -55,6 +56,25 @@ def case(name, kind, config, ids, mask):
     return {"name": name, "class": kind.__name__, "config": saved, "ids": ids, "mask": mask, **record(name, holder, {}, outputs)}
 
 
+T5 = dict(vocab_size=40, d_model=16, d_kv=3, d_ff=24, num_layers=2, num_heads=4, relative_attention_num_buckets=8, relative_attention_max_distance=12)
+T5_IDS = [[5, 11, 7, 2, 9, 4, 1, 0, 0], [38, 39, 7, 7, 12, 30, 31, 32, 1]]
+T5_CASES = {
+    "gated": (dict(T5, feed_forward_proj="gated-gelu"), T5_IDS, None),
+    "gated, masked": (dict(T5, feed_forward_proj="gated-gelu", layer_norm_epsilon=1e-5), T5_IDS, [[1, 1, 1, 1, 1, 1, 1, 0, 0], [1] * 9]),
+    "relu": (dict(T5, feed_forward_proj="relu", d_kv=4), T5_IDS, None),
+}
+
+
+def t5_case(name, config, ids, mask):
+    model = T5EncoderModel(T5Config(**config)).double().eval()
+    # The table of tokens has two names.
+    holder = fill(model, name)
+    out = model(torch.tensor(ids), attention_mask=None if mask is None else torch.tensor(mask), output_hidden_states=True)
+    outputs = {"last": out.last_hidden_state, **{f"state.{i}": state for i, state in enumerate(out.hidden_states[:-1])}}
+    saved = json.loads(T5Config(**config).to_json_string(use_diff=False))
+    return {"name": name, "class": "T5EncoderModel", "config": saved, "ids": ids, "mask": mask, **record(name, holder, {}, outputs)}
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     golden = header("encoders_golden.py", {"output": 2e-5, "gradients": 1e-4, "of": "largest magnitude; norm"}, torch=torch.__version__,
@@ -63,6 +83,13 @@ def main():
     tokens = [{"text": text, "ids": tokenizer(text, truncation=True, max_length=77).input_ids, "all": tokenizer(text, add_special_tokens=False).input_ids} for text in PROMPTS]
     path = OUT / "clip-text.json"
     path.write_text(json.dumps({**golden, "cases": [case(name, *how) for name, how in CASES.items()], "tokens": tokens}, ensure_ascii=True) + "\n")
+    print(f"{path.relative_to(ROOT)}: {path.stat().st_size} bytes")
+    pieces = t5_tokenizer()
+    tokens = [{"text": text, "ids": pieces(text, truncation=True, max_length=64).input_ids, "all": pieces(text, add_special_tokens=False).input_ids} for text in PROMPTS]
+    buckets = [{"buckets": n, "most": most, "places": T5Attention._relative_position_bucket(torch.arange(-300, 301), bidirectional=True, num_buckets=n, max_distance=most).tolist()}
+               for n, most in ((32, 128), (8, 20), (64, 512))]
+    path = OUT / "t5.json"
+    path.write_text(json.dumps({**golden, "cases": [t5_case(name, *how) for name, how in T5_CASES.items()], "tokens": tokens, "buckets": buckets}, ensure_ascii=True) + "\n")
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size} bytes")
 
 

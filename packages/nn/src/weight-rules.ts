@@ -20,6 +20,8 @@ export interface WeightRename {
   readonly becomes: string;
   /** What has to be done to the values, as a lazy tensor; it may look at the shape, and give the tensor back as it is. @default nothing */
   readonly values?: (stored: Tensor) => Tensor;
+  /** What becomes of it where a file has the weight under the class's own name too: a table that is stored twice. @default refused */
+  readonly ifBoth?: 'ignored';
   /** Who writes it so: "before diffusers 0.17". */
   readonly reason: string;
 }
@@ -103,7 +105,12 @@ export function fitWeights<T>(
       continue;
     }
     const other = found.get(place.name);
-    if (other !== undefined)
+    const again = { name, rename: place.rename };
+    const repeated = [again, other].find((each) => each?.rename?.ifBoth === 'ignored');
+    if (other !== undefined && repeated !== undefined) {
+      ignored.push({ name: repeated.name, reason: `the same as "${place.name}"` });
+      if (repeated === again) continue;
+    } else if (other !== undefined)
       throw new UserError(
         `[nn/weights] two tensors are one weight: ${from} has "${other.name}" and "${name}", both for "${place.name}". Remove one of them.`,
       );

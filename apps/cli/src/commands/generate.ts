@@ -8,7 +8,7 @@ import { defineCommand, type CliCommand, type CommandContext } from '../define-c
 import { addEngineOptions, withEngine, type EngineOptions } from '../engines.ts';
 import { PLUGIN_HELP } from '../plugins.ts';
 import { showProgress } from '../progress.ts';
-import { changesOf, optionsOf, picturesOf, recipeIn } from './generate-again.ts';
+import { changesOf, optionsOf, picturesOf, recipeIn } from '../generate-again.ts';
 import { line, remark } from '../terminal.ts';
 
 interface GenerateCommandOptions extends EngineOptions {
