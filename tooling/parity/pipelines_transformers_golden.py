@@ -9,11 +9,11 @@ import diffusers
 import torch
 from diffusers import (AutoencoderKL, DEISMultistepScheduler, DiTPipeline, DiTTransformer2DModel, FlowMatchEulerDiscreteScheduler, FlowMatchHeunDiscreteScheduler,
                        DPMSolverMultistepScheduler, DPMSolverSinglestepScheduler, FluxPipeline, FluxTransformer2DModel, PixArtAlphaPipeline, PixArtTransformer2DModel, SD3Transformer2DModel,
-                       StableDiffusion3Pipeline, UniPCMultistepScheduler, SASolverScheduler)
+                       StableDiffusion3Img2ImgPipeline, StableDiffusion3InpaintPipeline, StableDiffusion3Pipeline, UniPCMultistepScheduler, SASolverScheduler)
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, T5Config, T5EncoderModel
 
 from golden import whole
-from pipeline_case import BETAS, PROMPTS, SCHEDULERS, component, maker, pixels, run, saved, write
+from pipeline_case import PROMPTS, SCHEDULERS, component, maker, mask, picture, pixels, run, saved, write
 from tiny_checkpoints import clip_tokenizer, t5_tokenizer
 
 
@@ -83,16 +83,32 @@ FLOWS = {
 }
 
 
-def stable_diffusion_3():
+def stable_diffusion_3_parts(channels):
     tokenizer, tokenizer_3 = clip_tokenizer(), t5_tokenizer()
     text, text_2 = clip_with_projection(tokenizer, 16, 12, "quick_gelu"), clip_with_projection(tokenizer, 24, 20, "gelu")
     text_3 = t5(tokenizer_3, 48)
-    transformer = SD3Transformer2DModel(sample_size=8, patch_size=2, in_channels=4, out_channels=4, num_layers=2, attention_head_dim=8, num_attention_heads=4, joint_attention_dim=48,
+    transformer = SD3Transformer2DModel(sample_size=8, patch_size=2, in_channels=channels, out_channels=channels, num_layers=2, attention_head_dim=8, num_attention_heads=4, joint_attention_dim=48,
                                         caption_projection_dim=32, pooled_projection_dim=32, pos_embed_max_size=12, qk_norm="rms_norm", dual_attention_layers=(0,)).eval()
-    vae = autoencoder(4, scaling_factor=1.5305, shift_factor=0.0609, use_quant_conv=False, use_post_quant_conv=False)
+    vae = autoencoder(channels, scaling_factor=1.5305, shift_factor=0.0609, use_quant_conv=False, use_post_quant_conv=False)
     components = {"text_encoder": component(text, 1, 1.0), "text_encoder_2": component(text_2, 4, 1.0), "text_encoder_3": component(text_3, 5, 1.0),
                   "transformer": component(transformer, 2, 0.7), "vae": component(vae, 3, 0.7)}
     parts = dict(vae=vae, text_encoder=text, text_encoder_2=text_2, tokenizer=tokenizer, tokenizer_2=tokenizer, transformer=transformer)
+    return parts, text_3, tokenizer_3, components
+
+
+def stable_diffusion_3_index():
+    return {"_class_name": "StableDiffusion3Pipeline", "_diffusers_version": diffusers.__version__, "feature_extractor": [None, None], "image_encoder": [None, None],
+            "scheduler": ["diffusers", "FlowMatchEulerDiscreteScheduler"], "text_encoder": ["transformers", "CLIPTextModelWithProjection"],
+            "text_encoder_2": ["transformers", "CLIPTextModelWithProjection"], "text_encoder_3": ["transformers", "T5EncoderModel"], "tokenizer": ["transformers", "CLIPTokenizer"],
+            "tokenizer_2": ["transformers", "CLIPTokenizer"], "tokenizer_3": ["transformers", "T5TokenizerFast"], "transformer": ["diffusers", "SD3Transformer2DModel"],
+            "vae": ["diffusers", "AutoencoderKL"]}
+
+
+SD3_TOKENIZERS = {"tokenizer": "tiny-clip", "tokenizer_2": "tiny-clip", "tokenizer_3": "tiny-t5"}
+
+
+def stable_diffusion_3():
+    parts, text_3, tokenizer_3, components = stable_diffusion_3_parts(4)
     with_t5, without_t5 = dict(parts, text_encoder_3=text_3, tokenizer_3=tokenizer_3), dict(parts, text_encoder_3=None, tokenizer_3=None)
     cases = []
     for name, scheduler in FLOWS.items():
@@ -105,29 +121,51 @@ def stable_diffusion_3():
                 calls += [dict(prompt=PROMPTS, guidance_scale=5.0, num_inference_steps=3), dict(prompt=PROMPTS[1], guidance_scale=1.0, num_inference_steps=3, height=24, width=16, clip_skip=1)]
             for call in calls:
                 cases.append({"scheduler": saved(scheduler), "name": name, **({} if t5_there else {"absent": ["text_encoder_3", "tokenizer_3"]}), **run(make, call)})
-    index = {"_class_name": "StableDiffusion3Pipeline", "_diffusers_version": diffusers.__version__, "feature_extractor": [None, None], "image_encoder": [None, None],
-             "scheduler": ["diffusers", "FlowMatchEulerDiscreteScheduler"], "text_encoder": ["transformers", "CLIPTextModelWithProjection"],
-             "text_encoder_2": ["transformers", "CLIPTextModelWithProjection"], "text_encoder_3": ["transformers", "T5EncoderModel"], "tokenizer": ["transformers", "CLIPTokenizer"],
-             "tokenizer_2": ["transformers", "CLIPTokenizer"], "tokenizer_3": ["transformers", "T5TokenizerFast"], "transformer": ["diffusers", "SD3Transformer2DModel"],
-             "vae": ["diffusers", "AutoencoderKL"]}
-    return {"index": index, "tokenizers": {"tokenizer": "tiny-clip", "tokenizer_2": "tiny-clip", "tokenizer_3": "tiny-t5"}, "components": components, "cases": cases}
+    return {"index": stable_diffusion_3_index(), "tokenizers": SD3_TOKENIZERS, "components": components, "cases": cases}
 
 
-def pixart():
+def stable_diffusion_3_tasks():
+    """From pictures, and under a mask: which the pipeline blends for 16 channels alone."""
+    parts, text_3, tokenizer_3, components = stable_diffusion_3_parts(16)
+    parts = dict(parts, text_encoder_3=text_3, tokenizer_3=tokenizer_3)
+    cases = []
+    for name, strength in (("flow-euler", 0.6), ("flow-euler-dynamic", 0.3), ("flow-heun", 0.6), ("flow-euler", 1.0)):
+        make = maker(StableDiffusion3Img2ImgPipeline, FLOWS[name], **parts)
+        call = dict(prompt=PROMPTS[0], negative_prompt="blurry, ugly", guidance_scale=4.0, num_inference_steps=4, strength=strength)
+        cases.append({"scheduler": saved(FLOWS[name]), "name": f"{name}, from a picture", "picture": [16, 16],
+                      **run(lambda: (lambda **given: make()(image=picture(16, 16), height=16, width=16, **given)), call)})
+        paint = maker(StableDiffusion3InpaintPipeline, FLOWS[name], **parts)
+        case = run(lambda: (lambda **given: paint()(image=picture(16, 16), mask_image=mask(16, 16), height=16, width=16, **given)), call)
+        # This pipeline leaves out the shift of latents when it decodes them; its text-to-image and image-to-image do not.
+        latents = torch.tensor(case["latents"]["values"]).reshape(case["latents"]["shape"])
+        vae, processor = parts["vae"], paint().image_processor
+        decoded = vae.decode(latents / vae.config.scaling_factor + vae.config.shift_factor, return_dict=False)[0]
+        cases.append({"scheduler": saved(FLOWS[name]), "name": f"{name}, under a mask", "picture": [16, 16], "mask": [16, 16], **case,
+                      "pictures": pixels(processor.postprocess(decoded, output_type="pil"))})
+    return {"index": stable_diffusion_3_index(), "tokenizers": SD3_TOKENIZERS, "components": components, "cases": cases}
+
+
+def pixart(side=8):
+    """A network of latents of side 128 is told the size of pictures, in features of which a third is for each of three numbers."""
+    width = 16 if side == 8 else 24
     tokenizer = t5_tokenizer()
     text = t5(tokenizer, 24)
-    transformer = PixArtTransformer2DModel(num_attention_heads=2, attention_head_dim=8, in_channels=4, out_channels=8, num_layers=2, sample_size=8, patch_size=2, cross_attention_dim=16,
+    transformer = PixArtTransformer2DModel(num_attention_heads=2, attention_head_dim=width // 2, in_channels=4, out_channels=8, num_layers=2, sample_size=side, patch_size=2, cross_attention_dim=width,
                                            caption_channels=24, norm_num_groups=4).eval()
     vae = autoencoder(4)
     components = {"text_encoder": component(text, 1, 1.0), "transformer": component(transformer, 2, 1.2), "vae": component(vae, 3, 0.7)}
     cases = []
     schedulers = {name: SCHEDULERS[name] for name in ("dpmpp-2m-karras", "ddim", "euler", "euler-ancestral", "heun")}
     schedulers["sa-solver"] = SASolverScheduler(beta_start=0.0001, beta_end=0.02, beta_schedule="linear")
+    if side != 8:
+        schedulers = {"ddim": SCHEDULERS["ddim"]}
     for name, scheduler in schedulers.items():
         make = maker(PixArtAlphaPipeline, scheduler, vae=vae, text_encoder=text, tokenizer=tokenizer, transformer=transformer)
         always = dict(use_resolution_binning=False, clean_caption=False)
         calls = [dict(prompt=PROMPTS[0], negative_prompt="blurry, ugly", guidance_scale=4.0, num_inference_steps=4)]
-        if name in ("dpmpp-2m-karras", "euler"):
+        if side != 8:
+            calls = [dict(calls[0], height=16, width=16), dict(prompt=PROMPTS, guidance_scale=4.5, num_inference_steps=3, height=24, width=16)]
+        elif name in ("dpmpp-2m-karras", "euler"):
             calls += [dict(prompt=PROMPTS, guidance_scale=4.5, num_inference_steps=3), dict(prompt=PROMPTS[1], guidance_scale=1.0, num_inference_steps=3, height=24, width=16)]
         for call in calls:
             cases.append({"scheduler": saved(scheduler), "name": name, **run(lambda: (lambda **given: make()(**always, **given)), call)})
@@ -170,5 +208,5 @@ def flux():
 
 
 if __name__ == "__main__":
-    write("pipelines_transformers_golden.py", {"dit": dit, "stable-diffusion-3": stable_diffusion_3, "pixart": pixart, "flux-dev": lambda: flux()["dev"], "flux-schnell": lambda: flux()["schnell"]},
+    write("pipelines_transformers_golden.py", {"dit": dit, "stable-diffusion-3": stable_diffusion_3, "stable-diffusion-3-tasks": stable_diffusion_3_tasks, "pixart": pixart, "pixart-1024": lambda: pixart(128), "flux-dev": lambda: flux()["dev"], "flux-schnell": lambda: flux()["schnell"]},
           sys.argv[1:])

@@ -3,12 +3,19 @@ import { openCheckpoint, type Checkpoint, type OpenCheckpointOptions } from '../
 import type { CheckpointFiles } from '../checkpoint/files.ts';
 import type { OpenOptions, OpenProduct, Product } from './product.ts';
 import { ditProduct } from './products/dit.ts';
+import { pixartProduct } from './products/pixart.ts';
 import { stableDiffusion } from './products/stable-diffusion.ts';
 import { stableDiffusion3 } from './products/stable-diffusion-3.ts';
 import { stableDiffusionXl } from './products/stable-diffusion-xl.ts';
 
 /** Kinds of checkpoints whose pictures are made here. */
-export const products: readonly Product[] = Object.freeze([stableDiffusion, stableDiffusionXl, stableDiffusion3, ditProduct]);
+export const products: readonly Product[] = Object.freeze([
+  stableDiffusion,
+  stableDiffusionXl,
+  stableDiffusion3,
+  pixartProduct,
+  ditProduct,
+]);
 
 export interface OpenModelOptions extends OpenCheckpointOptions, OpenOptions {
   /** Kinds to choose from. @default those that are known here */

@@ -80,6 +80,8 @@ export interface OpenProduct {
    * rest `blended` in after each step.
    */
   readonly fills: 'joined' | 'blended';
+  /** What becomes of the part of a step by which steps times strength is above a whole number, as the pipelines of diffusers differ. */
+  readonly partialStep: 'skipped' | 'run';
   /** What steers the network by pictures, in the order in which a call has their pictures. */
   readonly controls: readonly OpenControl[];
   /** What was added to the weights. */

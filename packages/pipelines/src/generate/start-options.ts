@@ -44,9 +44,9 @@ export function startOf(
         + `other=${other.width}x${other.height} with ${other.channels} channels. Resize them, and put what is transparent on a background.`,
     );
   if (mask === undefined) return { pictures, strength };
-  if (steps * strength + 1e-9 < 1)
+  if (model.partialStep === 'run' ? strength === 0 : steps * strength + 1e-9 < 1)
     throw new UserError(
-      `[${WHERE}] nothing would be made anew: steps=${steps}, strength=${strength}, steps * strength < 1. Raise one of them.`,
+      `[${WHERE}] nothing would be made anew: steps=${steps}, strength=${strength}, which runs no step. Raise one of them.`,
     );
   const masks = pictureForEach('mask', mask, wanted);
   checkSize('mask', masks, { width, height });

@@ -11,6 +11,9 @@ describe("pictures of tiny checkpoints are diffusers'", () => {
   it('stable-diffusion-tasks: under a mask, steered by ControlNets and a T2I-Adapter, with LoRAs', () =>
     expectCases('stable-diffusion-tasks'));
   it('inpainting: by a network that is told the mask', () => expectCases('inpainting'));
+  it('stable-diffusion-3: with T5 and without', () => expectCases('stable-diffusion-3'));
+  it('stable-diffusion-3-tasks: from a picture, and under a mask', () => expectCases('stable-diffusion-3-tasks'));
+  it.each(['pixart', 'pixart-1024'])('%s', expectCases);
   it('dit: of classes, by name or number', () => expectCases('dit'));
   it('lcm: by a network that is told its guidance', () => expectCases('lcm'));
 });

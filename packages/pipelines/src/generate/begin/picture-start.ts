@@ -11,7 +11,7 @@ export interface PictureStart {
 
 /**
  * The state of pictures that are noised part of the way, and where in the list of timesteps their run begins, as the image-to-image
- * pipelines of diffusers have it: the last floor(steps strength) steps are run. Generators draw from the posterior first, then the noise.
+ * pipelines of diffusers have it: the last steps times strength steps are run. Generators draw from the posterior first, then the noise.
  */
 export async function pictureStart(options: BeginOptions, start: PictureStart): Promise<Beginning> {
   const { model, scheduler, generators, shape } = options;
@@ -23,10 +23,10 @@ export async function pictureStart(options: BeginOptions, start: PictureStart): 
   return { latents: scheduler.addNoise(clean, noise, timestep), startAt };
 }
 
-/** Tells a scheduler that the last floor(steps strength) steps are run, and where that begins. */
-export function beginPartWay({ scheduler, steps }: Pick<BeginOptions, 'scheduler' | 'steps'>, strength: number): number {
+/** Tells a scheduler that the last steps times strength steps are run, and where that begins. */
+export function beginPartWay({ model, scheduler, steps }: Pick<BeginOptions, 'model' | 'scheduler' | 'steps'>, strength: number): number {
   // 50 * 0.58 is 28.999999999999996.
-  const run = Math.floor(steps * strength + 1e-9);
+  const run = model.partialStep === 'run' ? Math.ceil(steps * strength - 1e-9) : Math.floor(steps * strength + 1e-9);
   const startAt = (steps - run) * scheduler.order;
   if (scheduler.timesteps[startAt] !== undefined && scheduler.beginsBy === 'index') scheduler.setBeginIndex(startAt);
   return startAt;

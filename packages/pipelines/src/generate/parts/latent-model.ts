@@ -60,6 +60,7 @@ export async function latentModel(options: LatentModelOptions): Promise<Omit<Ope
     state: { channels, factor },
     guidedBy: module.info.conditions['guidance'] === undefined ? 'cfg' : 'condition',
     fills: told === network ? 'blended' : 'joined',
+    partialStep: 'skipped',
     controls,
     adapters: parts.adapters,
     usual: { size: { width, height }, steps, guidance },

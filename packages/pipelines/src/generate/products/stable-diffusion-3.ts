@@ -1,5 +1,5 @@
 import type { Conditions } from '@langevin/core';
-import { concat, pad, UserError, zeros, type Tensor } from '@langevin/tensor';
+import { concat, pad, UserError, zeros } from '@langevin/tensor';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { loadTokenizer } from '../../checkpoint/load-encoder.ts';
 import { latentModel } from '../parts/latent-model.ts';
@@ -7,6 +7,7 @@ import { loadParts } from '../parts/load-parts.ts';
 import { shiftedTimesteps } from '../parts/shifted-timesteps.ts';
 import type { OpenOptions, OpenProduct, Product, PromptRequest } from '../product.ts';
 import { clipPrompts, lostNotes, textsOf } from '../prompts/clip-prompts.ts';
+import { t5Prompts } from '../prompts/t5-prompts.ts';
 
 /**
  * Stable Diffusion 3 and 3.5: the last but one layers of two text encoders of CLIP side by side, and behind them the tokens of T5, whose
@@ -44,7 +45,16 @@ async function openStableDiffusion3(checkpoint: Checkpoint, given: OpenOptions =
       throw new UserError(`[pipelines/model] component is missing: component=${name}, folder=${checkpoint.files.label}. Download it too.`);
     return clipPrompts({ tokenizer: tokenizers[i]!, encoder, norm: 'last', ...onEngine });
   });
-  const t5 = undefined;
+  const third = parts.encoders.get('text_encoder_3');
+  const t5 =
+    third
+    && t5Prompts({
+      tokenizer: await loadTokenizer(checkpoint, 'tokenizer_3'),
+      encoder: third,
+      length: T5_TOKENS,
+      filling: 'read',
+      ...onEngine,
+    });
 
   const encode = async (texts: readonly string[], skip: number) => {
     const [first, second] = [await both[0]!.encode(texts, skip), await both[1]!.encode(texts, skip)];
@@ -54,17 +64,23 @@ async function openStableDiffusion3(checkpoint: Checkpoint, given: OpenOptions =
       [0, 0],
       [0, spec.size - clip.shape[2]!],
     ]);
-    const third: Tensor = t5 ?? zeros([texts.length, T5_TOKENS, spec.size]);
+    const t5Tokens = await t5?.encode(texts);
+    const rest = t5Tokens?.text ?? zeros([texts.length, T5_TOKENS, spec.size]);
     return {
-      conditions: { text: concat([wide, third], 1), pooled: concat([first.pooled, second.pooled], 1) } satisfies Conditions,
-      lost: [...first.lost, ...second.lost],
+      conditions: { text: concat([wide, rest], 1), pooled: concat([first.pooled, second.pooled], 1) } satisfies Conditions,
+      // What T5 reads is not lost, however little of it CLIP takes.
+      lost: t5Tokens?.lost ?? [...first.lost, ...second.lost],
     };
   };
 
   return Object.freeze({
     ...model,
+    partialStep: 'run',
     setTimesteps: shiftedTimesteps({ pixels: model.multiple }),
-    evidence: [...model.evidence],
+    evidence: [
+      ...model.evidence,
+      ...(t5 ? [] : [{ component: 'text_encoder_3', what: 'tokens of T5', value: 'zeros', from: 'it is not there' }]),
+    ],
     clipSkip: 'taken',
     encodePrompts: async ({ prompts, negatives, clipSkip = 0 }: PromptRequest) => {
       const positive = await encode(prompts, LAST_BUT_ONE + clipSkip);
@@ -72,11 +88,12 @@ async function openStableDiffusion3(checkpoint: Checkpoint, given: OpenOptions =
       return {
         conditions: positive.conditions,
         ...(negative && { negatives: negative.conditions }),
-        notes: lostNotes([...positive.lost, ...(negative?.lost ?? [])], Math.min(...tokenizers.map(({ length }) => length))),
+        notes: lostNotes([...positive.lost, ...(negative?.lost ?? [])], t5?.length ?? Math.min(...tokenizers.map(({ length }) => length))),
       };
     },
     dispose: async () => {
       for (const prompts of both) await prompts.dispose();
+      await t5?.dispose();
       await model.dispose();
     },
   });
