@@ -1,12 +1,14 @@
 // Made by tooling/scripts/generate-registry.mjs from the files of this folder. Do not edit.
 import type { BackbonePlugin } from './define-backbone.ts';
 import { ditBackbone } from './dit/plugin.ts';
+import { fluxBackbone } from './flux/plugin.ts';
 import { pixartBackbone } from './pixart/plugin.ts';
 import { sd3Backbone } from './sd3/plugin.ts';
 import { unet2dBackbone } from './unet2d/plugin.ts';
 import { unet2dConditionBackbone } from './unet2d-condition/plugin.ts';
 
 export * from './dit/index.ts';
+export * from './flux/index.ts';
 export * from './pixart/index.ts';
 export * from './sd3/index.ts';
 export * from './unet2d/index.ts';
@@ -15,6 +17,7 @@ export * from './unet2d-condition/index.ts';
 /** The backbones that come with this package: one for each folder beside this file. */
 export const backbonePlugins: readonly BackbonePlugin[] = [
   ditBackbone,
+  fluxBackbone,
   pixartBackbone,
   sd3Backbone,
   unet2dBackbone,
