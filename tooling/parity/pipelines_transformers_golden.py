@@ -8,7 +8,7 @@ import sys
 import diffusers
 import torch
 from diffusers import (AutoencoderKL, DEISMultistepScheduler, DiTPipeline, DiTTransformer2DModel, FlowMatchEulerDiscreteScheduler, FlowMatchHeunDiscreteScheduler,
-                       DPMSolverMultistepScheduler, DPMSolverSinglestepScheduler, FluxPipeline, FluxTransformer2DModel, PixArtAlphaPipeline, PixArtTransformer2DModel, SD3Transformer2DModel,
+                       DPMSolverMultistepScheduler, DPMSolverSinglestepScheduler, FluxImg2ImgPipeline, FluxPipeline, FluxTransformer2DModel, PixArtAlphaPipeline, PixArtTransformer2DModel, SD3Transformer2DModel,
                        StableDiffusion3Img2ImgPipeline, StableDiffusion3InpaintPipeline, StableDiffusion3Pipeline, UniPCMultistepScheduler, SASolverScheduler)
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, T5Config, T5EncoderModel
 
@@ -194,12 +194,21 @@ def flux():
             if scheduler_name.startswith("flow-euler") and scheduler_name[10:] in ("", "-dynamic"):
                 calls += [dict(prompt=PROMPTS, guidance_scale=2.0, num_inference_steps=3, height=16, width=24)]
             for call in calls:
+                # What is told no guidance ignores it.
+                call = call if guided else dict(call, guidance_scale=1.0)
                 case = run(make, dict(call, max_sequence_length=64))
                 height, width = call["height"], call["width"]
                 # The pipeline keeps latents packed: as tokens of 2x2 positions.
                 packed = torch.tensor(case["latents"]["values"]).reshape(case["latents"]["shape"])
                 case["latents"] = whole(FluxPipeline._unpack_latents(packed, height, width, 2))
                 cases.append({"scheduler": saved(scheduler), "name": f"{name}, {scheduler_name}", **case})
+            if scheduler_name in ("flow-euler", "flow-euler-dynamic") and guided:
+                begin = maker(FluxImg2ImgPipeline, scheduler, vae=vae, text_encoder=text, text_encoder_2=text_2, tokenizer=tokenizer, tokenizer_2=tokenizer_2, transformer=transformer)
+                call = dict(prompt=PROMPTS[0], guidance_scale=3.5, num_inference_steps=4, strength=0.6, height=16, width=16)
+                case = run(lambda: (lambda **given: begin()(image=picture(16, 16), max_sequence_length=64, **given)), call)
+                packed = torch.tensor(case["latents"]["values"]).reshape(case["latents"]["shape"])
+                case["latents"] = whole(FluxPipeline._unpack_latents(packed, 16, 16, 2))
+                cases.append({"scheduler": saved(scheduler), "name": f"{name}, {scheduler_name}, from a picture", "picture": [16, 16], **case})
         made[name] = (components, cases)
     index = {"_class_name": "FluxPipeline", "_diffusers_version": diffusers.__version__, "scheduler": ["diffusers", "FlowMatchEulerDiscreteScheduler"],
              "text_encoder": ["transformers", "CLIPTextModel"], "text_encoder_2": ["transformers", "T5EncoderModel"], "tokenizer": ["transformers", "CLIPTokenizer"],

@@ -3,6 +3,7 @@ import { openCheckpoint, type Checkpoint, type OpenCheckpointOptions } from '../
 import type { CheckpointFiles } from '../checkpoint/files.ts';
 import type { OpenOptions, OpenProduct, Product } from './product.ts';
 import { ditProduct } from './products/dit.ts';
+import { fluxProduct } from './products/flux.ts';
 import { pixartProduct } from './products/pixart.ts';
 import { stableDiffusion } from './products/stable-diffusion.ts';
 import { stableDiffusion3 } from './products/stable-diffusion-3.ts';
@@ -13,6 +14,7 @@ export const products: readonly Product[] = Object.freeze([
   stableDiffusion,
   stableDiffusionXl,
   stableDiffusion3,
+  fluxProduct,
   pixartProduct,
   ditProduct,
 ]);
