@@ -1,19 +1,23 @@
-"""Regenerates packages/encoders/test/golden/{clip-text,t5}.json.
+"""Regenerates packages/encoders/test/golden/{clip-text,t5,clip-vision}.json.
 
 Run: python tooling/parity/encoders_golden.py
 Needs: torch 2.13 (CPU), transformers, tokenizers.
 Tiny text encoders of CLIP in float64, whose weights follow from names (by_rule.py): features, and gradients. Then the tokens of prompts, by the fast
 tokenizer of the vocabulary in packages/pipelines/test/golden/tiny-clip.
 """
+import base64
 import json
 
+import numpy as np
 import tokenizers
 import torch
 import transformers
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, T5Config, T5EncoderModel
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPVisionConfig, CLIPVisionModelWithProjection, T5Config, T5EncoderModel
+from PIL import Image
+from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 from transformers.models.t5.modeling_t5 import T5Attention
 
-from by_rule import fill, record
+from by_rule import fill, numbers, record
 from golden import ROOT, header
 from tiny_checkpoints import clip_tokenizer, t5_tokenizer
 
@@ -75,6 +79,41 @@ def t5_case(name, config, ids, mask):
     return {"name": name, "class": "T5EncoderModel", "config": saved, "ids": ids, "mask": mask, **record(name, holder, {}, outputs)}
 
 
+VISION = dict(hidden_size=16, intermediate_size=24, projection_dim=12, num_hidden_layers=2, num_attention_heads=4, image_size=9, patch_size=4)
+VISION_CASES = {"openai": dict(VISION, hidden_act="quick_gelu"), "laion": dict(VISION, hidden_act="gelu", image_size=8, patch_size=2, num_hidden_layers=1)}
+
+
+def vision_case(name, config):
+    model = fill(CLIPVisionModelWithProjection(CLIPVisionConfig(**config)), name)
+    pixels = numbers(f"{name}/pixels", (2, 3, config["image_size"], config["image_size"])).requires_grad_()
+    out = model(pixels, output_hidden_states=True)
+    outputs = {"last": out.last_hidden_state, "pooled": out.image_embeds, **{f"state.{i}": state for i, state in enumerate(out.hidden_states)}}
+    saved = json.loads(CLIPVisionConfig(**config).to_json_string(use_diff=False))
+    return {"name": name, "config": saved, **record(name, model, {"pixels": pixels}, outputs)}
+
+
+def picture(width, height):
+    """Byte c of pixel (x, y) is (40 x + 24 y + 80 c + 3 x y) mod 256."""
+    y, x, c = np.mgrid[0:height, 0:width, 0:3]
+    return Image.fromarray(((40 * x + 24 * y + 80 * c + 3 * x * y) % 256).astype(np.uint8))
+
+
+def bytes_of(image):
+    return base64.b64encode(image.tobytes()).decode()
+
+
+def pictures():
+    resized = [{"from": [w, h], "to": [u, v], "bytes": bytes_of(picture(w, h).resize((u, v), Image.BICUBIC))}
+               for w, h, u, v in ((17, 11, 9, 7), (9, 7, 17, 11), (40, 30, 8, 8), (5, 5, 5, 12), (1, 1, 3, 2), (64, 3, 7, 3))]
+    prepared = []
+    for w, h, options in ((23, 15, dict(size={"shortest_edge": 9}, crop_size={"height": 9, "width": 9})), (8, 20, dict(size={"shortest_edge": 12}, crop_size={"height": 8, "width": 8})),
+                          (10, 10, dict(size={"shortest_edge": 6}, crop_size={"height": 6, "width": 6}, do_normalize=False))):
+        processor = CLIPImageProcessorPil(**options)
+        values = processor(picture(w, h), return_tensors="pt").pixel_values
+        prepared.append({"from": [w, h], "config": json.loads(processor.to_json_string()), "shape": list(values.shape), "values": [float(f"{value:.7g}") for value in values.flatten().tolist()]})
+    return {"resized": resized, "prepared": prepared}
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     golden = header("encoders_golden.py", {"output": 2e-5, "gradients": 1e-4, "of": "largest magnitude; norm"}, torch=torch.__version__,
@@ -90,6 +129,9 @@ def main():
                for n, most in ((32, 128), (8, 20), (64, 512))]
     path = OUT / "t5.json"
     path.write_text(json.dumps({**golden, "cases": [t5_case(name, *how) for name, how in T5_CASES.items()], "tokens": tokens, "buckets": buckets}, ensure_ascii=True) + "\n")
+    print(f"{path.relative_to(ROOT)}: {path.stat().st_size} bytes")
+    path = OUT / "clip-vision.json"
+    path.write_text(json.dumps({**golden, "cases": [vision_case(*case) for case in VISION_CASES.items()], **pictures()}) + "\n")
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size} bytes")
 
 

@@ -38,8 +38,36 @@ export interface TextEncoder<Params> extends Module<Params, readonly [ids: Tenso
   init(generator: Generator): Params;
 }
 
+/** What an encoder gives for a batch of pictures. */
+export interface EncodedImage {
+  /** The features of every token, [N, L, size], behind the last layer; the first is that of the whole. */
+  readonly last: Tensor;
+  /** Those before the first layer and behind each one: as many as layers and one more. */
+  readonly states: readonly Tensor[];
+  /** The features of the whole picture, [N, size of the projection]. */
+  readonly pooled: Tensor;
+}
+
+export interface ImageEncoderInfo {
+  readonly kind: 'image';
+  readonly channels: number;
+  /** Pixels along each side. */
+  readonly side: number;
+  /** Features of each token. */
+  readonly size: number;
+  /** Features of the whole picture. */
+  readonly pooled: number;
+  readonly layers: number;
+}
+
+/** An encoder of pictures: `apply(params, pixels [N, channels, side, side])` gives features of each of their parts, and of the whole. */
+export interface ImageEncoder<Params> extends Module<Params, readonly [pixels: Tensor], EncodedImage> {
+  readonly info: ImageEncoderInfo;
+  init(generator: Generator): Params;
+}
+
 /** A family of encoders, made from JSON configurations. */
-export type EncoderPlugin = ClassPlugin<TextEncoder<unknown>>;
+export type EncoderPlugin = ClassPlugin<TextEncoder<unknown> | ImageEncoder<unknown>>;
 
 /**
  * A plugin as a frozen value.

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { encoderPlugins, findEncoder, type TextEncoder } from '@langevin/encoders';
+import { encoderPlugins, findEncoder, findTextEncoder, type TextEncoder } from '@langevin/encoders';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { fitWeights, shapesOnly } from '@langevin/nn';
 import { compareRuled, type RuledGolden } from '@langevin/nn/testing';
@@ -31,7 +31,7 @@ const tiny = {
   max_position_embeddings: 9,
   eos_token_id: 39,
 };
-const encoderOf = (config: object, name = 'clip-text'): TextEncoder<unknown> => findEncoder(name).parse(config);
+const encoderOf = (config: object, name = 'clip-text'): TextEncoder<unknown> => findTextEncoder(name).parse(config);
 
 describe("transformers' CLIPTextModel", () => {
   it.each(golden.cases.map((entry) => [entry.name, entry] as const))(

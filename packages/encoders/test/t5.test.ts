@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findEncoder, tokenBatch, tokenizerFromFiles, type TextEncoder } from '@langevin/encoders';
+import { findEncoder, findTextEncoder, tokenBatch, tokenizerFromFiles, type TextEncoder } from '@langevin/encoders';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { fitWeights, shapesOnly } from '@langevin/nn';
 import { compareRuled, type RuledGolden } from '@langevin/nn/testing';
@@ -26,7 +26,7 @@ beforeAll(() => setDefaultEngine(engine));
 afterAll(() => setDefaultEngine(undefined));
 
 const tiny = { vocab_size: 20, d_model: 8, d_kv: 4, d_ff: 12, num_layers: 2, num_heads: 2, relative_attention_num_buckets: 8 };
-const encoderOf = (config: object): TextEncoder<unknown> => findEncoder('T5EncoderModel').parse(config);
+const encoderOf = (config: object): TextEncoder<unknown> => findTextEncoder('T5EncoderModel').parse(config);
 const idsOf = (rows: readonly (readonly number[])[]) => tensor(rows.flat(), { shape: [rows.length, rows[0]!.length], dtype: 'int32' });
 
 describe("transformers' T5EncoderModel", () => {

@@ -29,6 +29,7 @@ export { flattenAlpha, fromPlanar, toPlanar } from './images/image.ts';
 export type { Image, Rgb } from './images/image.ts';
 export { readPngText, withPngText } from './images/png-text.ts';
 export { resizeArea } from './images/resize-area.ts';
+export { resizeBicubic } from './images/resize-bicubic.ts';
 export { withoutExif } from './images/without-exif.ts';
 
 export { defineDataSource, filterData, pickFromData, splitData } from './sources/data-source.ts';

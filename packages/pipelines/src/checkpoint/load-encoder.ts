@@ -1,5 +1,13 @@
 import { findAutoencoder, type AutoencoderPlugin } from '@langevin/latent-ae';
-import { findEncoder, tokenizerFromFiles, type EncoderPlugin, type TextEncoder, type TextTokenizer } from '@langevin/encoders';
+import {
+  findImageEncoder,
+  findTextEncoder,
+  tokenizerFromFiles,
+  type EncoderPlugin,
+  type ImageEncoder,
+  type TextEncoder,
+  type TextTokenizer,
+} from '@langevin/encoders';
 import type { Autoencoder } from '@langevin/core';
 import { parsePythonJson } from '@langevin/io';
 import { naming } from '../naming.ts';
@@ -14,7 +22,17 @@ export async function loadTextEncoder(
   plugins?: readonly EncoderPlugin[],
 ): Promise<Loaded<TextEncoder<unknown>>> {
   const component = componentOf(checkpoint, name);
-  return loadComponent(checkpoint, component, findEncoder(component.className, plugins));
+  return loadComponent(checkpoint, component, findTextEncoder(component.className, plugins));
+}
+
+/** An image encoder of a checkpoint. */
+export async function loadImageEncoder(
+  checkpoint: Checkpoint,
+  name: string,
+  plugins?: readonly EncoderPlugin[],
+): Promise<Loaded<ImageEncoder<unknown>>> {
+  const component = componentOf(checkpoint, name);
+  return loadComponent(checkpoint, component, findImageEncoder(component.className, plugins));
 }
 
 /** The autoencoder of a checkpoint. */
