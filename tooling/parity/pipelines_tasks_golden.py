@@ -1,14 +1,16 @@
-"""Regenerates packages/pipelines/test/golden/{stable-diffusion-tasks,inpainting,lcm}.json: what a tiny Stable Diffusion does beside pictures of prompts, by diffusers.
+"""Regenerates packages/pipelines/test/golden/{stable-diffusion-tasks,inpainting,lcm,image-prompts}.json: what a tiny Stable Diffusion does beside pictures of prompts, by diffusers.
 
 Run: PYTHONPATH=<where peft lies> python tooling/parity/pipelines_tasks_golden.py [name ...]
 Needs: torch 2.13 (CPU), diffusers 0.42, transformers, tokenizers, peft 0.21.
 """
+import json
 import sys
 
-import diffusers
 import torch
 from diffusers import (ControlNetModel, LatentConsistencyModelPipeline, LCMScheduler, StableDiffusionAdapterPipeline, StableDiffusionControlNetImg2ImgPipeline,
                        StableDiffusionControlNetPipeline, StableDiffusionInpaintPipeline, StableDiffusionPipeline, T2IAdapter)
+from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
+from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
 from pipeline_case import BETAS, PROMPTS, SCHEDULERS, component, maker, mask, picture, run, saved, write
 from pipelines_golden import stable_diffusion_index, stable_diffusion_parts
@@ -113,5 +115,59 @@ def lcm():
     return {"index": index, "tokenizers": {"tokenizer": "tiny-clip"}, "components": components, "cases": [{"scheduler": saved(scheduler), "name": "lcm", **run(make, call)} for call in calls]}
 
 
+def image_prompts():
+    """IP-Adapters: a plain one, which reads the whole of a picture, and one that reads its parts."""
+    encoder = CLIPVisionModelWithProjection(CLIPVisionConfig(hidden_size=16, intermediate_size=24, projection_dim=12, num_hidden_layers=3, num_attention_heads=4, image_size=8, patch_size=4,
+                                                             hidden_act="gelu")).eval()
+    processor = CLIPImageProcessorPil(size={"shortest_edge": 8}, crop_size={"height": 8, "width": 8})
+    parts, components = stable_diffusion_parts()
+    parts = dict(parts, image_encoder=encoder, feature_extractor=processor)
+    components["image_encoder"] = component(encoder, 6, 1.0)
+    files = {kind: ip_adapter_of(parts["unet"], kind, seed) for kind, seed in (("plain", 41), ("plus", 42))}
+    cases = []
+    for kind, size in (("plain", [20, 16]), ("plus", [16, 16])):
+        for name in SIX if kind == "plain" else ("euler", "dpmpp-2m-karras"):
+            # One after another they share a network: what was loaded is loaded anew.
+            make = maker(StableDiffusionPipeline, SCHEDULERS[name], **parts)
+
+            def loaded():
+                pipe = make()
+                pipe.load_ip_adapter({part: {key[len(part) + 1:]: value.clone() for key, value in files[kind][1].items() if key.startswith(part + ".")} for part in ("image_proj", "ip_adapter")},
+                                     subfolder="", weight_name="", low_cpu_mem_usage=False)
+                pipe.set_ip_adapter_scale(0.7)
+                return lambda **given: pipe(ip_adapter_image=picture(*size), **given)
+            cases.append({"scheduler": saved(SCHEDULERS[name]), "name": f"{name}, shown a picture, {kind}", "imagePrompts": [{"file": kind, "picture": size, "scale": 0.7}], **run(loaded, CALL)})
+            make().unload_ip_adapter()
+            parts["image_encoder"], parts["feature_extractor"] = encoder, processor
+    index = stable_diffusion_index(StableDiffusionPipeline, image_encoder=["transformers", "CLIPVisionModelWithProjection"], feature_extractor=["transformers", "CLIPImageProcessor"])
+    return {"index": index, "tokenizers": {"tokenizer": "tiny-clip"}, "components": components, "files": {"feature_extractor/preprocessor_config.json": json.loads(processor.to_json_string())},
+            "adapters": {kind: listed for kind, (listed, _) in files.items()}, "cases": cases}
+
+
+def ip_adapter_of(unet, kind, seed):
+    """The file of an IP-Adapter, by the rule of tiny checkpoints: its layers beside each attention to the text, and what leads to their tokens."""
+    tensors = {}
+    attentions = [name for name in unet.attn_processors if name.endswith("attn2.processor")]
+    for i, name in enumerate(attentions):
+        module = unet.get_submodule(name.removesuffix(".processor"))
+        for layer in ("to_k_ip", "to_v_ip"):
+            tensors[f"ip_adapter.{2 * i + 1}.{layer}.weight"] = torch.empty(module.to_k.out_features, 16)
+    if kind == "plain":
+        tensors |= {"image_proj.proj.weight": torch.empty(4 * 16, 12), "image_proj.proj.bias": torch.empty(4 * 16), "image_proj.norm.weight": torch.empty(16), "image_proj.norm.bias": torch.empty(16)}
+    else:
+        # Heads of 64 features, whatever the file; four layers, which diffusers takes for granted; three tokens.
+        hidden, inner = 20, 64
+        tensors |= {"image_proj.latents": torch.empty(1, 3, hidden), "image_proj.proj_in.weight": torch.empty(hidden, 16), "image_proj.proj_in.bias": torch.empty(hidden),
+                    "image_proj.proj_out.weight": torch.empty(16, hidden), "image_proj.proj_out.bias": torch.empty(16), "image_proj.norm_out.weight": torch.empty(16),
+                    "image_proj.norm_out.bias": torch.empty(16)}
+        for i in range(4):
+            block = f"image_proj.layers.{i}"
+            tensors |= {f"{block}.0.norm1.weight": torch.empty(hidden), f"{block}.0.norm1.bias": torch.empty(hidden), f"{block}.0.norm2.weight": torch.empty(hidden),
+                        f"{block}.0.norm2.bias": torch.empty(hidden), f"{block}.0.to_q.weight": torch.empty(inner, hidden), f"{block}.0.to_kv.weight": torch.empty(2 * inner, hidden),
+                        f"{block}.0.to_out.weight": torch.empty(hidden, inner), f"{block}.1.0.weight": torch.empty(hidden), f"{block}.1.0.bias": torch.empty(hidden),
+                        f"{block}.1.1.weight": torch.empty(4 * hidden, hidden), f"{block}.1.3.weight": torch.empty(hidden, 4 * hidden)}
+    return {"seed": seed, "gain": 1.0, "weights": fill_tensors(tensors, seed, 1.0), "alphas": {}}, tensors
+
+
 if __name__ == "__main__":
-    write("pipelines_tasks_golden.py", {"stable-diffusion-tasks": stable_diffusion_tasks, "inpainting": inpainting, "lcm": lcm}, sys.argv[1:])
+    write("pipelines_tasks_golden.py", {"stable-diffusion-tasks": stable_diffusion_tasks, "inpainting": inpainting, "lcm": lcm, "image-prompts": image_prompts}, sys.argv[1:])

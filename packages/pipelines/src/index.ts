@@ -37,6 +37,7 @@ export type { ControlOptions } from './generate/control-options.ts';
 export type {
   AdapterChoice,
   ControlChoice,
+  ImagePromptChoice,
   OpenOptions,
   OpenProduct,
   PictureSize,
@@ -46,6 +47,8 @@ export type {
   UsedAdapter,
   WithParams,
 } from './generate/product.ts';
+export type { ImagePromptOptions } from './generate/image-prompt-options.ts';
+export type { OpenImagePrompt } from './generate/steer/open-image-prompts.ts';
 export type { OpenControl } from './generate/steer/open-controls.ts';
 export type { GenerateReport } from './generate/report.ts';
 

@@ -12,6 +12,7 @@ import { guided } from './guided.ts';
 import { checkGenerate, type CheckedGenerate, type GenerateOptions } from './options.ts';
 import { reportOf, type GenerateReport } from './report.ts';
 import { levelOfTimestep, schedulerRun } from './scheduler-run.ts';
+import { imagePromptConditions } from './steer/image-prompts.ts';
 import { steering } from './steer/steering.ts';
 
 /** A part of the model has done its work. */
@@ -90,12 +91,17 @@ export async function* generate(given: GenerateOptions): AsyncGenerator<Generate
   if (start) yield { kind: 'part', name: 'autoencoder', milliseconds: since() };
   const scale: Conditions = model.guidedBy === 'cfg' ? {} : { guidance: scaleOfEach(options.guidance, seeds.length) };
   const steered = await steering(model.controls, options.controls, onEngine);
+  const shown = await imagePromptConditions(model.imagePrompts, options.imagePrompts, onEngine);
+  const prompted = {
+    conditions: { ...told.conditions, ...shown.conditions },
+    ...(told.negatives && { negatives: { ...told.negatives, ...shown.negatives } }),
+  };
   const run = { ...options, network: model.predict, engine: model.engine };
   let { latents } = begun;
   let calls = 0;
   for await (const { step, steps, timestep, x, denoised } of schedulerRun({
     scheduler,
-    predict: (step, steps) => guided({ ...run, told: { ...told, always: { ...scale, ...begun.conditions, ...steered(step, steps) } } }),
+    predict: (step, steps) => guided({ ...run, told: { ...prompted, always: { ...scale, ...begun.conditions, ...steered(step, steps) } } }),
     levelOf: (timestep) => levelOfTimestep(model.noise, timestep),
     x: latents,
     startAt: begun.startAt,

@@ -36,13 +36,22 @@ export interface OpenModelOptions extends OpenCheckpointOptions, OpenOptions {
  * model.evidence.find(({ what }) => what === 'prediction'); // what was decided, and from which file
  */
 export async function openModel(given: string | CheckpointFiles, options: OpenModelOptions = {}): Promise<OpenProduct> {
-  const { products: known = products, engine, prediction, adapters, controls, ...rest } = readOptions('pipelines/model', options);
+  const {
+    products: known = products,
+    engine,
+    prediction,
+    adapters,
+    controls,
+    imagePrompts,
+    ...rest
+  } = readOptions('pipelines/model', options);
   const checkpoint = await openCheckpoint(given, rest);
   return productOf(checkpoint, known).open(checkpoint, {
     ...(engine && { engine }),
     ...(prediction !== undefined && { prediction }),
     ...(adapters !== undefined && { adapters }),
     ...(controls !== undefined && { controls }),
+    ...(imagePrompts !== undefined && { imagePrompts }),
     ...(rest.hub && { hub: rest.hub }),
   });
 }

@@ -1,9 +1,11 @@
 import type { Image } from '@langevin/io';
 import { checkNumber, didYouMean, readOptions, shownValue, UserError } from '@langevin/tensor';
+import { imagePromptCalls, type ImagePromptOptions } from './image-prompt-options.ts';
 import { controlCalls, type ControlOptions } from './control-options.ts';
 import { checkSize } from './picture-lists.ts';
 import type { OpenProduct } from './product.ts';
 import { startOf, type CheckedStart } from './start-options.ts';
+import type { ImagePromptCall } from './steer/image-prompts.ts';
 import type { ControlCall } from './steer/steering.ts';
 
 /** What {@link generate} is told. */
@@ -45,6 +47,8 @@ export interface GenerateOptions {
   readonly mask?: Image | readonly Image[];
   /** What steers each control that the model was opened with, in their order. @default none: there are none */
   readonly controls?: readonly ControlOptions[];
+  /** What each IP-Adapter that the model was opened with is shown, in their order. @default none: there are none */
+  readonly imagePrompts?: readonly ImagePromptOptions[];
   /** Of the first picture; each picture more has the next one. @default 0 */
   readonly seed?: number | bigint;
   /**
@@ -81,6 +85,8 @@ export interface CheckedGenerate {
   readonly start: CheckedStart | undefined;
   /** One for each control of the model. */
   readonly controls: readonly ControlCall[];
+  /** One for each IP-Adapter of the model. */
+  readonly imagePrompts: readonly ImagePromptCall[];
   /** One for each picture. */
   readonly seeds: readonly bigint[];
   readonly noise: 'each' | 'shared';
@@ -111,6 +117,7 @@ const NAMES = [
   'strength',
   'mask',
   'controls',
+  'imagePrompts',
   'seed',
   'noise',
   'scheduler',
@@ -172,6 +179,7 @@ export function checkGenerate(given: GenerateOptions): CheckedGenerate {
     size,
     start,
     controls,
+    imagePrompts: imagePromptCalls(options.imagePrompts, { model, texts, count }),
     steps,
     guidance,
     guidanceRescale,

@@ -37,6 +37,8 @@ const recipeSchema = v.object({
     v.array(v.object({ from: v.string(), sha256: digest, scale: v.number(), between: v.tuple([share, share]) })),
     v.maxLength(16),
   ),
+  /** What prompted it by a picture. */
+  imagePrompts: v.pipe(v.array(v.object({ from: v.string(), sha256: digest, scale: v.number() })), v.maxLength(8)),
   /** What was added to the weights. */
   adapters: v.pipe(
     v.array(v.object({ name: v.string(), from: v.string(), strength: v.union([v.number(), v.record(v.string(), v.number())]) })),
@@ -51,7 +53,7 @@ export type PictureRecipe = v.InferOutput<typeof recipeSchema>;
 
 /** How picture `i` of a call was made. */
 export function recipeOf(report: GenerateReport, i: number): PictureRecipe {
-  const { prompts, negativePrompts, seeds, noise, start, controls, adapters, ...rest } = report;
+  const { prompts, negativePrompts, seeds, noise, start, controls, imagePrompts, adapters, ...rest } = report;
   return {
     version: 1,
     ...rest,
@@ -61,6 +63,7 @@ export function recipeOf(report: GenerateReport, i: number): PictureRecipe {
     noise,
     start: start ? { sha256: start.sha256[i]!, strength: start.strength, mask: start.masks?.[i] ?? null } : null,
     controls: controls.map(({ sha256, between, ...each }) => ({ ...each, sha256: sha256[i]!, between: [...between] })),
+    imagePrompts: imagePrompts.map(({ sha256, ...each }) => ({ ...each, sha256: sha256[i]! })),
     adapters: adapters.map(({ strength, ...each }) => ({ ...each, strength: typeof strength === 'number' ? strength : { ...strength } })),
     place: noise === 'shared' ? i : 0,
     pictures: noise === 'shared' ? seeds.length : 1,

@@ -10,6 +10,7 @@ import type { HubOptions } from '../checkpoint/hub/hub-options.ts';
 import type { SchedulerNoiseOptions } from '../checkpoint/scheduler-noise.ts';
 import type { LatentCoder } from './parts/latent-coder.ts';
 import type { OpenControl } from './steer/open-controls.ts';
+import type { OpenImagePrompt } from './steer/open-image-prompts.ts';
 
 /** What the prompts of some pictures are told to a product, one each. */
 export interface PromptRequest {
@@ -84,6 +85,8 @@ export interface OpenProduct {
   readonly partialStep: 'skipped' | 'run';
   /** What steers the network by pictures, in the order in which a call has their pictures. */
   readonly controls: readonly OpenControl[];
+  /** What is prompted by pictures, in the order in which a call has them. */
+  readonly imagePrompts: readonly OpenImagePrompt[];
   /** What was added to the weights. */
   readonly adapters: readonly UsedAdapter[];
   /** What is taken where a call does not say it. */
@@ -121,12 +124,22 @@ export interface ControlChoice {
   readonly from: string | CheckpointFiles;
 }
 
+/** An IP-Adapter, which prompts by pictures (Ye et al. 2023, arXiv:2308.06721). */
+export interface ImagePromptChoice {
+  /** A `.safetensors` file, a folder that has one, the id of a model on a hub, or a file that is open. */
+  readonly from: string | AdapterFile;
+  /** Where its image encoder is: the folder of its `config.json`. @default that of the checkpoint */
+  readonly encoder?: string | CheckpointFiles;
+}
+
 /** What a user decides whatever the files say, and where graphs run. */
 export interface OpenOptions extends SchedulerNoiseOptions {
   /** @default none */
   readonly adapters?: readonly AdapterChoice[];
   /** @default those of the checkpoint */
   readonly controls?: readonly ControlChoice[];
+  /** @default none */
+  readonly imagePrompts?: readonly ImagePromptChoice[];
   /** How a hub is asked, where something is named by the id of a model. @default as Python's `huggingface_hub` is told by variables */
   readonly hub?: HubOptions;
   /** @default the default engine */

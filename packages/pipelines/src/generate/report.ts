@@ -37,6 +37,8 @@ export interface GenerateReport {
   readonly start?: { readonly sha256: readonly string[]; readonly strength: number; readonly masks?: readonly string[] };
   /** What steered them, by the digests of its pictures. */
   readonly controls: readonly ControlReport[];
+  /** What prompted them by pictures, by the digests of these. */
+  readonly imagePrompts: readonly { readonly from: string; readonly sha256: readonly string[]; readonly scale: number }[];
   /** What was added to the weights. */
   readonly adapters: readonly UsedAdapter[];
   readonly clipSkip: number | null;
@@ -77,6 +79,13 @@ export async function reportOf(
         sha256: await digests(pictures),
         scale,
         between: [from, until] as const,
+      })),
+    ),
+    imagePrompts: await Promise.all(
+      options.imagePrompts.map(async ({ pictures, scale }, i) => ({
+        from: model.imagePrompts[i]!.from,
+        sha256: await digests(pictures),
+        scale,
       })),
     ),
     adapters: model.adapters,

@@ -1,6 +1,6 @@
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { readPythonJson, writeSafetensors } from '@langevin/io/node';
 import type { HostTensor } from '@langevin/io';
 import { torchGenerator } from '@langevin/tensor';
@@ -42,6 +42,7 @@ export interface GoldenCase {
     readonly until?: number;
   }[];
   readonly adapters?: readonly { readonly adapter: string; readonly strength: number }[];
+  readonly imagePrompts?: readonly { readonly file: string; readonly picture: GoldenSize; readonly scale: number }[];
   /** Components that the checkpoint lacks. */
   readonly absent?: readonly string[];
   readonly latents: GoldenValues;
@@ -55,6 +56,8 @@ export interface GoldenPipeline {
   /** What fills texts up, where it is another token than in the files. */
   readonly padding?: Readonly<Record<string, string>>;
   readonly components: Readonly<Record<string, GoldenComponent>>;
+  /** Other files of the checkpoint. */
+  readonly files?: Readonly<Record<string, unknown>>;
   /** What steers, in folders of their own. */
   readonly controls?: Readonly<Record<string, GoldenComponent>>;
   readonly adapters?: Readonly<Record<string, Omit<GoldenComponent, 'config'> & { readonly alphas: Readonly<Record<string, number>> }>>;
@@ -93,10 +96,14 @@ export async function scratch(): Promise<string> {
 
 /** The checkpoint of a golden file as a folder in the layout of diffusers; with the scheduler of a case where it has one. */
 export async function writeTiny(folder: string, golden: GoldenPipeline): Promise<string> {
-  const { index, tokenizers, padding = {}, components, controls = {}, adapters = {}, cases } = golden;
+  const { index, tokenizers, padding = {}, components, controls = {}, adapters = {}, files = {}, cases } = golden;
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'model_index.json'), JSON.stringify(index));
   for (const [name, component] of Object.entries(components)) await writeComponent(join(folder, name), component);
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), JSON.stringify(content));
+  }
   for (const [name, component] of Object.entries(controls)) await writeComponent(controlIn(folder, name), component);
   for (const [name, adapter] of Object.entries(adapters)) {
     const alphas = Object.entries(adapter.alphas).map(([key, alpha]): [string, HostTensor] => [

@@ -29,7 +29,7 @@ function pictureOf(rule: Rule, [width, height]: GoldenSize): Image {
 }
 
 /** The words of diffusers for our options. */
-function optionsOf(model: OpenProduct, { call, scheduler, picture, mask, controls }: GoldenCase): GenerateOptions {
+function optionsOf(model: OpenProduct, { call, scheduler, picture, mask, controls, imagePrompts }: GoldenCase): GenerateOptions {
   const { prompt, negative_prompt: negativePrompt, guidance_scale: guidance, num_inference_steps: steps, seed, noise } = call;
   const { guidance_rescale: guidanceRescale, clip_skip: clipSkip, height, width, strength } = call;
   const given = {
@@ -47,6 +47,7 @@ function optionsOf(model: OpenProduct, { call, scheduler, picture, mask, control
     scheduler,
     image: picture && pictureOf(PICTURE, picture),
     mask: mask && pictureOf(MASK, mask),
+    imagePrompts: imagePrompts?.map(({ picture: size, scale }) => ({ image: pictureOf(PICTURE, size), scale })),
     controls: controls?.map(({ control: _, picture: size, ...how }) => ({ ...how, image: pictureOf(PICTURE, size) })),
   };
   return { model, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) } as unknown as GenerateOptions;
@@ -66,10 +67,11 @@ export async function writtenTiny(name: string): Promise<{ readonly golden: Gold
 /** The model of a case: the checkpoint, with what steers it and what is added to it. */
 export async function openCase(
   folder: string,
-  { controls, adapters, absent }: Pick<GoldenCase, 'controls' | 'adapters' | 'absent'>,
+  { controls, adapters, imagePrompts, absent }: Pick<GoldenCase, 'controls' | 'adapters' | 'imagePrompts' | 'absent'>,
 ): Promise<OpenProduct> {
   return openModel(absent === undefined ? folder : await lacking(folder, absent), {
     ...(controls && { controls: controls.map(({ control }) => ({ from: controlIn(folder, control) })) }),
+    ...(imagePrompts && { imagePrompts: imagePrompts.map(({ file }) => ({ from: adapterIn(folder, file) })) }),
     ...(adapters && { adapters: adapters.map(({ adapter, strength }) => ({ from: adapterIn(folder, adapter), strength })) }),
   });
 }
@@ -87,7 +89,12 @@ export async function expectCases(name: string): Promise<void> {
   const { golden, folder } = await writtenTiny(name);
   let open: { readonly key: string; readonly model: OpenProduct } | undefined;
   for (const entry of golden.cases) {
-    const key = JSON.stringify([entry.controls?.map(({ control }) => control), entry.adapters, entry.absent]);
+    const key = JSON.stringify([
+      entry.controls?.map(({ control }) => control),
+      entry.adapters,
+      entry.absent,
+      entry.imagePrompts?.map(({ file }) => file),
+    ]);
     if (open?.key !== key) {
       await open?.model.dispose();
       open = { key, model: await openCase(folder, entry) };

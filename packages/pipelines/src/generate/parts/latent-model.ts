@@ -8,6 +8,7 @@ import { noiseOfScheduler } from '../../checkpoint/scheduler-noise.ts';
 import type { OpenOptions, OpenProduct, WithParams } from '../product.ts';
 import { ownOutput } from '../scheduler-run.ts';
 import { openControls, steeredNetwork } from '../steer/open-controls.ts';
+import { openImagePrompts } from '../steer/open-image-prompts.ts';
 import { latentCoder } from './latent-coder.ts';
 import type { LoadedParts } from './load-parts.ts';
 import { pictureSide } from './picture-side.ts';
@@ -43,7 +44,8 @@ export async function latentModel(options: LatentModelOptions): Promise<Omit<Ope
   const factor = factors[0]!;
   const { width, height, evidence: ofSize } = pictureSide(network, { factor, early });
   const onEngine = engine ? { engine } : {};
-  const told = toldTheMask(network, channels);
+  const { network: prompted, imagePrompts } = await openImagePrompts(network, checkpoint, given);
+  const told = toldTheMask(prompted, channels);
   const { module, params } = steeredNetwork(told, controls);
   const predict = networkDenoiser({ network: module, params, noise: { preconditioning: ownOutput }, ...onEngine });
   const coder = latentCoder(autoencoder, onEngine);
@@ -59,9 +61,10 @@ export async function latentModel(options: LatentModelOptions): Promise<Omit<Ope
     noise,
     state: { channels, factor },
     guidedBy: module.info.conditions['guidance'] === undefined ? 'cfg' : 'condition',
-    fills: told === network ? 'blended' : 'joined',
+    fills: told === prompted ? 'blended' : 'joined',
     partialStep: 'skipped',
     controls,
+    imagePrompts,
     adapters: parts.adapters,
     usual: { size: { width, height }, steps, guidance },
     multiple: factor * module.info.multiple,
