@@ -3,6 +3,7 @@
 Run: PYTHONPATH=<where peft lies> python tooling/parity/pipelines_tasks_golden.py [name ...]
 Needs: torch 2.13 (CPU), diffusers 0.42, transformers, tokenizers, peft 0.21.
 """
+import copy
 import json
 import sys
 
@@ -75,6 +76,17 @@ def stable_diffusion_tasks():
             cases.append({"scheduler": saved(SCHEDULERS[name]), "name": f"{name}, with {' and '.join(which for which, _ in used)}",
                           "adapters": [{"adapter": which, "strength": strength} for which, strength in used], **run(make, CALL)})
             pipe().unload_lora_weights()
+    # A word of two vectors, by textual inversion: the text encoder and its tokenizer are changed by it.
+    vectors = {"<it>": torch.empty(2, 16)}
+    files["word"] = ({"seed": 33, "gain": 1.0, "weights": fill_tensors(vectors, 33, 4.0), "alphas": {}}, vectors)
+    files["word"][0]["gain"] = 4.0
+    for name in SIX:
+        changed = dict(parts, text_encoder=copy.deepcopy(parts["text_encoder"]), tokenizer=copy.deepcopy(parts["tokenizer"]))
+        pipe = maker(StableDiffusionPipeline, SCHEDULERS[name], **changed)
+        pipe().load_textual_inversion({"<it>": vectors["<it>"].clone()})
+        call = dict(CALL, prompt="a photograph of <it>, sitting", negative_prompt="<it> blurry")
+        cases.append({"scheduler": saved(SCHEDULERS[name]), "name": f"{name}, with a word", "words": ["word"],
+                      **run(lambda: (lambda **given: (lambda pipe: pipe(**given))(pipe())), call)})
     return {"index": stable_diffusion_index(StableDiffusionPipeline), "tokenizers": {"tokenizer": "tiny-clip"}, "components": components, "controls": controls,
             "adapters": {name: listed for name, (listed, _) in files.items()}, "cases": cases}
 

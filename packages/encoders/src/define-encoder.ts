@@ -24,6 +24,8 @@ export interface TextEncoderInfo {
   /** Features of the whole text; null for encoders without. */
   readonly pooled: number | null;
   readonly layers: number;
+  /** The name of the parameter that has the features of each token, [vocabulary, size]; further rows are further tokens. */
+  readonly table: string;
 }
 
 /** What an encoder is told beside the numbers of the tokens, int32 [N, L]. */

@@ -16,3 +16,4 @@ export { findEncoder, findImageEncoder, findTextEncoder } from './registry.ts';
 export { tokenizerFromFiles, type TokenizerFiles } from './tokenizer/files.ts';
 export { tokenBatch, type TokenBatch, type TokenBatchOptions } from './tokenizer/token-batch.ts';
 export type { TextTokenizer } from './tokenizer/tokenizer.ts';
+export { withPlaceholders, type Placeholder } from './tokenizer/with-placeholders.ts';

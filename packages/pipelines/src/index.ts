@@ -12,11 +12,13 @@ export {
   readAdapter,
   type AdapterAccount,
   type AdapterFile,
+  readTextEmbedding,
   type AdapterTarget,
   type ModuleSettings,
   type PeftSettings,
   type ReadAdapter,
   type ReadAdapterOptions,
+  type TextEmbedding,
 } from './adapters/index.ts';
 
 // Labels
@@ -37,6 +39,7 @@ export type { ControlOptions } from './generate/control-options.ts';
 export type {
   AdapterChoice,
   ControlChoice,
+  EmbeddingChoice,
   ImagePromptChoice,
   OpenOptions,
   OpenProduct,
@@ -45,6 +48,7 @@ export type {
   PromptConditions,
   PromptRequest,
   UsedAdapter,
+  UsedEmbedding,
   WithParams,
 } from './generate/product.ts';
 export type { ImagePromptOptions } from './generate/image-prompt-options.ts';

@@ -73,7 +73,15 @@ export function clipText(config: ClipTextConfig, { projection = 'none' }: ClipTe
     projection === 'none' ? undefined : scoped('text_projection', linear({ inputs: size, outputs: config.projectionDim, bias: 'none' }));
   const end = endOf(config);
   return Object.freeze({
-    info: { kind: 'text' as const, vocabulary, length, size, pooled: project ? config.projectionDim : size, layers: numHiddenLayers },
+    info: {
+      kind: 'text' as const,
+      vocabulary,
+      length,
+      size,
+      pooled: project ? config.projectionDim : size,
+      layers: numHiddenLayers,
+      table: 'text_model.embeddings.token_embedding.weight',
+    },
     init: (generator: Generator): ClipTextParams => ({
       text_model: {
         embeddings: { token_embedding: tokens.init(generator), position_embedding: places.init(generator) },

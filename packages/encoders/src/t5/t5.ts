@@ -33,7 +33,7 @@ export function t5(config: T5Config): TextEncoder<T5Params> {
   const layers = Array.from({ length: numLayers }, (_, i) => scoped(`encoder.block.${i}`, t5Layer(config)));
   const norm = scoped('encoder.final_layer_norm', rmsNorm({ channels: size, epsilon: config.layerNormEpsilon }));
   return Object.freeze({
-    info: { kind: 'text' as const, vocabulary, length: null, size, pooled: null, layers: numLayers },
+    info: { kind: 'text' as const, vocabulary, length: null, size, pooled: null, layers: numLayers, table: 'shared.weight' },
     init: (generator: Generator): T5Params => ({
       shared: tokens.init(generator),
       encoder: {

@@ -41,6 +41,7 @@ export async function openModel(given: string | CheckpointFiles, options: OpenMo
     engine,
     prediction,
     adapters,
+    embeddings,
     controls,
     imagePrompts,
     ...rest
@@ -50,6 +51,7 @@ export async function openModel(given: string | CheckpointFiles, options: OpenMo
     ...(engine && { engine }),
     ...(prediction !== undefined && { prediction }),
     ...(adapters !== undefined && { adapters }),
+    ...(embeddings !== undefined && { embeddings }),
     ...(controls !== undefined && { controls }),
     ...(imagePrompts !== undefined && { imagePrompts }),
     ...(rest.hub && { hub: rest.hub }),

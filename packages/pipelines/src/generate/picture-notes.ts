@@ -29,6 +29,7 @@ const recipeSchema = v.object({
   guidance: v.pipe(v.number(), v.minValue(1)),
   guidanceRescale: share,
   eta: share,
+  embeddings: v.pipe(v.array(v.object({ token: v.string(), from: v.string() })), v.maxLength(256)),
   clipSkip: v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
   /** The picture that it began with, by the digest of its pixels; null where it is of noise alone. */
   start: v.nullable(v.object({ sha256: digest, strength: share, mask: v.nullable(digest) })),
@@ -53,7 +54,7 @@ export type PictureRecipe = v.InferOutput<typeof recipeSchema>;
 
 /** How picture `i` of a call was made. */
 export function recipeOf(report: GenerateReport, i: number): PictureRecipe {
-  const { prompts, negativePrompts, seeds, noise, start, controls, imagePrompts, adapters, ...rest } = report;
+  const { prompts, negativePrompts, seeds, noise, start, controls, imagePrompts, adapters, embeddings, ...rest } = report;
   return {
     version: 1,
     ...rest,
@@ -64,6 +65,7 @@ export function recipeOf(report: GenerateReport, i: number): PictureRecipe {
     start: start ? { sha256: start.sha256[i]!, strength: start.strength, mask: start.masks?.[i] ?? null } : null,
     controls: controls.map(({ sha256, between, ...each }) => ({ ...each, sha256: sha256[i]!, between: [...between] })),
     imagePrompts: imagePrompts.map(({ sha256, ...each }) => ({ ...each, sha256: sha256[i]! })),
+    embeddings: [...embeddings],
     adapters: adapters.map(({ strength, ...each }) => ({ ...each, strength: typeof strength === 'number' ? strength : { ...strength } })),
     place: noise === 'shared' ? i : 0,
     pictures: noise === 'shared' ? seeds.length : 1,

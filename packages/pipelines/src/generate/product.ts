@@ -89,6 +89,8 @@ export interface OpenProduct {
   readonly imagePrompts: readonly OpenImagePrompt[];
   /** What was added to the weights. */
   readonly adapters: readonly UsedAdapter[];
+  /** The words that were added. */
+  readonly embeddings: readonly UsedEmbedding[];
   /** What is taken where a call does not say it. */
   readonly usual: { readonly size: PictureSize; readonly steps: number; readonly guidance: number };
   /** Sides of pictures are multiples of it. */
@@ -118,6 +120,20 @@ export interface UsedAdapter {
   readonly strength: number | Readonly<Record<string, number>>;
 }
 
+/** A word that text encoders are to know, by textual inversion (Gal et al. 2022, arXiv:2208.01618). */
+export interface EmbeddingChoice {
+  /** A `.safetensors` file, a folder that has one, the id of a model on a hub, or a file that is open. */
+  readonly from: string | AdapterFile;
+  /** As it is written in prompts. @default what the file says, else its name */
+  readonly token?: string;
+}
+
+/** A word that was added. */
+export interface UsedEmbedding {
+  readonly token: string;
+  readonly from: string;
+}
+
 /** A network that is to steer the pictures by one of their own: a ControlNet or a T2I-Adapter. */
 export interface ControlChoice {
   /** The folder of its `config.json`, the id of a model on a hub, or files from elsewhere. */
@@ -136,6 +152,8 @@ export interface ImagePromptChoice {
 export interface OpenOptions extends SchedulerNoiseOptions {
   /** @default none */
   readonly adapters?: readonly AdapterChoice[];
+  /** @default none */
+  readonly embeddings?: readonly EmbeddingChoice[];
   /** @default those of the checkpoint */
   readonly controls?: readonly ControlChoice[];
   /** @default none */

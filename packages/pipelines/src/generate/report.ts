@@ -3,7 +3,7 @@ import type { Image } from '@langevin/io';
 import type { Tensor } from '@langevin/tensor';
 import { pictureDigest } from './picture-digest.ts';
 import type { CheckedGenerate } from './options.ts';
-import type { UsedAdapter } from './product.ts';
+import type { UsedAdapter, UsedEmbedding } from './product.ts';
 
 /** What steered pictures. */
 export interface ControlReport {
@@ -41,6 +41,8 @@ export interface GenerateReport {
   readonly imagePrompts: readonly { readonly from: string; readonly sha256: readonly string[]; readonly scale: number }[];
   /** What was added to the weights. */
   readonly adapters: readonly UsedAdapter[];
+  /** Words that were added to those that the text encoders know. */
+  readonly embeddings: readonly UsedEmbedding[];
   readonly clipSkip: number | null;
   readonly scheduler: Readonly<Record<string, unknown>>;
   /** What a user should know: text that did not fit, a part of the checkpoint that is not used. */
@@ -89,6 +91,7 @@ export async function reportOf(
       })),
     ),
     adapters: model.adapters,
+    embeddings: model.embeddings,
     clipSkip: clipSkip ?? null,
     scheduler: { _class_name: scheduler.className, ...scheduler.config },
     notes,

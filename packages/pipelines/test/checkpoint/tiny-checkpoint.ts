@@ -43,6 +43,8 @@ export interface GoldenCase {
   }[];
   readonly adapters?: readonly { readonly adapter: string; readonly strength: number }[];
   readonly imagePrompts?: readonly { readonly file: string; readonly picture: GoldenSize; readonly scale: number }[];
+  /** Files of textual inversion. */
+  readonly words?: readonly string[];
   /** Components that the checkpoint lacks. */
   readonly absent?: readonly string[];
   readonly latents: GoldenValues;

@@ -67,10 +67,11 @@ export async function writtenTiny(name: string): Promise<{ readonly golden: Gold
 /** The model of a case: the checkpoint, with what steers it and what is added to it. */
 export async function openCase(
   folder: string,
-  { controls, adapters, imagePrompts, absent }: Pick<GoldenCase, 'controls' | 'adapters' | 'imagePrompts' | 'absent'>,
+  { controls, adapters, imagePrompts, words, absent }: Pick<GoldenCase, 'controls' | 'adapters' | 'imagePrompts' | 'words' | 'absent'>,
 ): Promise<OpenProduct> {
   return openModel(absent === undefined ? folder : await lacking(folder, absent), {
     ...(controls && { controls: controls.map(({ control }) => ({ from: controlIn(folder, control) })) }),
+    ...(words && { embeddings: words.map((file) => ({ from: adapterIn(folder, file) })) }),
     ...(imagePrompts && { imagePrompts: imagePrompts.map(({ file }) => ({ from: adapterIn(folder, file) })) }),
     ...(adapters && { adapters: adapters.map(({ adapter, strength }) => ({ from: adapterIn(folder, adapter), strength })) }),
   });

@@ -22,6 +22,7 @@ const report: GenerateReport = {
   controls: [{ from: 'edges', sha256: ['e'.repeat(64), 'f'.repeat(64)], scale: 0.5, between: [0, 0.75] }],
   imagePrompts: [{ from: 'ip.safetensors', sha256: ['1'.repeat(64), '2'.repeat(64)], scale: 0.6 }],
   adapters: [{ name: 'style', from: 'style.safetensors', strength: { unet: 0.8 } }],
+  embeddings: [{ token: '<it>', from: 'it.safetensors' }],
   clipSkip: 1,
   scheduler: { _class_name: 'HeunDiscreteScheduler', beta_end: 0.012, lambda_min_clipped: -Infinity },
   notes: ['text did not fit: "and so on"'],

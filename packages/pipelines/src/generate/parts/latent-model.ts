@@ -66,6 +66,7 @@ export async function latentModel(options: LatentModelOptions): Promise<Omit<Ope
     controls,
     imagePrompts,
     adapters: parts.adapters,
+    embeddings: parts.embeddings,
     usual: { size: { width, height }, steps, guidance },
     multiple: factor * module.info.multiple,
     notes: UNUSED.filter((part) => checkpoint.components.has(part)).map((part) => `${part} of the checkpoint is not run`),

@@ -3,24 +3,31 @@ import type { TextEncoder } from '@langevin/encoders';
 import { adapted, type Adapter } from '@langevin/nn';
 import { readOptions, shownValue, UserError } from '@langevin/tensor';
 import { adapterName, openAdapter } from '../../adapters/open-adapter.ts';
+import { readTextEmbedding } from '../../adapters/read-embedding.ts';
 import { readAdapter } from '../../adapters/read-adapter.ts';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import type { Evidence } from '../../checkpoint/evidence.ts';
-import { loadAutoencoder, loadTextEncoder } from '../../checkpoint/load-encoder.ts';
+import { loadAutoencoder, loadTextEncoder, loadTokenizer } from '../../checkpoint/load-encoder.ts';
 import { loadNetwork, weightEvidence, type Loaded } from '../../checkpoint/load-network.ts';
-import type { AdapterChoice, OpenOptions, UsedAdapter } from '../product.ts';
+import type { AdapterChoice, EmbeddingChoice, OpenOptions, UsedAdapter, UsedEmbedding } from '../product.ts';
+import { addEmbeddings, type PlacedEmbedding, type TextPart } from '../prompts/add-embeddings.ts';
 
 /** The parts of a checkpoint that have weights, with adapters added. */
 export interface LoadedParts {
   readonly network: Loaded<Network<unknown>>;
   /** By the names of their components; those that the checkpoint lacks are missing. */
-  readonly encoders: ReadonlyMap<string, Loaded<TextEncoder<unknown>>>;
+  readonly texts: ReadonlyMap<string, LoadedText>;
   readonly autoencoder: Loaded<Autoencoder<unknown>>;
   readonly adapters: readonly UsedAdapter[];
+  readonly embeddings: readonly UsedEmbedding[];
   readonly evidence: readonly Evidence[];
 }
 
+/** A text encoder with its tokenizer. */
+export type LoadedText = Loaded<TextEncoder<unknown>> & TextPart;
+
 const MOST_ADAPTERS = 64;
+const MOST_EMBEDDINGS = 256;
 
 /**
  * Loads the parts of a checkpoint and adds adapters to them: in float32, from the weights as their files have them, each scaled by its own
@@ -29,7 +36,7 @@ const MOST_ADAPTERS = 64;
 export async function loadParts(
   checkpoint: Checkpoint,
   { network: networkName, encoders: names }: { readonly network: string; readonly encoders: readonly string[] },
-  { adapters: choices = [], hub }: Pick<OpenOptions, 'adapters' | 'hub'>,
+  { adapters: choices = [], embeddings = [], hub }: Pick<OpenOptions, 'adapters' | 'embeddings' | 'hub'>,
 ): Promise<LoadedParts> {
   const network = await loadNetwork(checkpoint, networkName);
   const autoencoder = await loadAutoencoder(checkpoint);
@@ -41,7 +48,7 @@ export async function loadParts(
   const byTarget = new Map<string, Adapter[]>(targets.map(({ name }) => [name, []]));
   const used: UsedAdapter[] = [];
   const taken = new Set<string>();
-  for (const choice of checkChoices(choices)) {
+  for (const choice of checkChoices<AdapterChoice>('adapters', choices, MOST_ADAPTERS)) {
     const file = await openAdapter(choice.from, { hub });
     const name = free(choice.name ?? adapterName(file.from), taken);
     const { adapters, account } = await readAdapter({ ...file, name, targets, strength: choice.strength ?? 1 });
@@ -59,19 +66,35 @@ export async function loadParts(
     const own = byTarget.get(part.component.name)!;
     return own.length === 0 ? part : Object.freeze({ ...part, params: adapted(part.params, own) });
   };
+  const words: PlacedEmbedding[] = [];
+  for (const { from, token } of checkChoices<EmbeddingChoice>('embeddings', embeddings, MOST_EMBEDDINGS)) {
+    const file = await openAdapter(from, { hub });
+    words.push({ ...readTextEmbedding(file, token), from: file.from });
+    evidence.push({ component: '', what: 'word', value: words.at(-1)!.token, from: file.from });
+  }
+  const texts: LoadedText[] = [];
+  for (const [name, encoder] of encoders)
+    texts.push({ ...withOwn(encoder), tokenizer: await loadTokenizer(checkpoint, name.replace('text_encoder', 'tokenizer')) });
   return Object.freeze({
     network: withOwn(network),
-    encoders: new Map([...encoders].map(([name, encoder]) => [name, withOwn(encoder)])),
+    texts: new Map(addEmbeddings(texts, words).map((text) => [text.component.name, text])),
     autoencoder,
     adapters: used,
+    embeddings: words.map(({ token, from }) => ({ token, from })),
     evidence,
   });
 }
 
-function checkChoices(given: unknown): readonly AdapterChoice[] {
-  if (Array.isArray(given) && given.length <= MOST_ADAPTERS)
-    return given.map((choice: unknown) => readOptions('pipelines/model', choice as AdapterChoice));
-  throw new UserError(`[pipelines/model] adapters are a list of at most ${MOST_ADAPTERS}: adapters=${shownValue(given)}. Pass [{ from }].`);
+/** The text encoder of a name, which the product cannot do without. @throws UserError when the checkpoint lacks it */
+export function textOf({ texts }: LoadedParts, name: string): LoadedText {
+  const found = texts.get(name);
+  if (found !== undefined) return found;
+  throw new UserError(`[pipelines/model] component is missing: component=${name}. Download its folder too.`);
+}
+
+function checkChoices<C extends object>(name: string, given: unknown, most: number): readonly C[] {
+  if (Array.isArray(given) && given.length <= most) return given.map((choice: unknown) => readOptions('pipelines/model', choice as C));
+  throw new UserError(`[pipelines/model] ${name} are a list of at most ${most}: ${name}=${shownValue(given)}. Pass [{ from }].`);
 }
 
 /** Two files may be called the same; two adapters are not. */

@@ -1,7 +1,6 @@
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
-import { loadTokenizer } from '../../checkpoint/load-encoder.ts';
 import { latentModel } from '../parts/latent-model.ts';
-import { loadParts } from '../parts/load-parts.ts';
+import { loadParts, textOf } from '../parts/load-parts.ts';
 import { shiftedTimesteps } from '../parts/shifted-timesteps.ts';
 import type { OpenOptions, OpenProduct, Product, PromptRequest } from '../product.ts';
 import { clipPrompts, lostNotes, textsOf } from '../prompts/clip-prompts.ts';
@@ -25,15 +24,9 @@ async function openFlux(checkpoint: Checkpoint, given: OpenOptions = {}): Promis
   const usual = isTold ? { steps: 28, guidance: 3.5 } : { steps: 4, guidance: 1 };
   const model = await latentModel({ checkpoint, parts, given, name: 'flux', side: 128, ...usual });
   const onEngine = given.engine ? { engine: given.engine } : {};
-  const tokenizers = [await loadTokenizer(checkpoint, 'tokenizer'), await loadTokenizer(checkpoint, 'tokenizer_2')] as const;
-  const clip = clipPrompts({ tokenizer: tokenizers[0], encoder: parts.encoders.get('text_encoder')!, norm: 'always', ...onEngine });
-  const t5 = t5Prompts({
-    tokenizer: tokenizers[1],
-    encoder: parts.encoders.get('text_encoder_2')!,
-    length: Math.min(T5_TOKENS, tokenizers[1].length),
-    filling: 'read',
-    ...onEngine,
-  });
+  const clip = clipPrompts({ text: textOf(parts, 'text_encoder'), norm: 'always', ...onEngine });
+  const read = textOf(parts, 'text_encoder_2');
+  const t5 = t5Prompts({ text: read, length: Math.min(T5_TOKENS, read.tokenizer.length), filling: 'read', ...onEngine });
 
   const encode = async (texts: readonly string[]) => {
     const { text, lost } = await t5.encode(texts);

@@ -1,9 +1,8 @@
 import { maskOf } from '@langevin/core';
 import { tensor, type Tensor } from '@langevin/tensor';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
-import { loadTokenizer } from '../../checkpoint/load-encoder.ts';
 import { latentModel } from '../parts/latent-model.ts';
-import { loadParts } from '../parts/load-parts.ts';
+import { loadParts, textOf } from '../parts/load-parts.ts';
 import type { OpenOptions, OpenProduct, PictureSize, Product, PromptRequest } from '../product.ts';
 import { lostNotes, textsOf } from '../prompts/clip-prompts.ts';
 import { t5Prompts } from '../prompts/t5-prompts.ts';
@@ -23,8 +22,7 @@ async function openPixart(checkpoint: Checkpoint, given: OpenOptions = {}): Prom
   const parts = await loadParts(checkpoint, { network: 'transformer', encoders: ['text_encoder'] }, given);
   const model = await latentModel({ checkpoint, parts, given, name: 'pixart', side: 128, steps: 20, guidance: 4.5 });
   const t5 = t5Prompts({
-    tokenizer: await loadTokenizer(checkpoint, 'tokenizer'),
-    encoder: parts.encoders.get('text_encoder')!,
+    text: textOf(parts, 'text_encoder'),
     length: TOKENS[checkpoint.index!.className]!,
     filling: 'masked',
     ...(given.engine && { engine: given.engine }),

@@ -1,9 +1,8 @@
 import type { Conditions } from '@langevin/core';
 import { concat, pad, UserError, zeros } from '@langevin/tensor';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
-import { loadTokenizer } from '../../checkpoint/load-encoder.ts';
 import { latentModel } from '../parts/latent-model.ts';
-import { loadParts } from '../parts/load-parts.ts';
+import { loadParts, textOf } from '../parts/load-parts.ts';
 import { shiftedTimesteps } from '../parts/shifted-timesteps.ts';
 import type { OpenOptions, OpenProduct, Product, PromptRequest } from '../product.ts';
 import { clipPrompts, lostNotes, textsOf } from '../prompts/clip-prompts.ts';
@@ -38,23 +37,10 @@ async function openStableDiffusion3(checkpoint: Checkpoint, given: OpenOptions =
   if (spec?.kind !== 'tokens')
     throw new UserError(`[pipelines/model] network reads no text: component=transformer, folder=${checkpoint.files.label}.`);
   const onEngine = given.engine ? { engine: given.engine } : {};
-  const tokenizers = [await loadTokenizer(checkpoint, 'tokenizer'), await loadTokenizer(checkpoint, 'tokenizer_2')] as const;
-  const both = (['text_encoder', 'text_encoder_2'] as const).map((name, i) => {
-    const encoder = parts.encoders.get(name);
-    if (encoder === undefined)
-      throw new UserError(`[pipelines/model] component is missing: component=${name}, folder=${checkpoint.files.label}. Download it too.`);
-    return clipPrompts({ tokenizer: tokenizers[i]!, encoder, norm: 'last', ...onEngine });
-  });
-  const third = parts.encoders.get('text_encoder_3');
-  const t5 =
-    third
-    && t5Prompts({
-      tokenizer: await loadTokenizer(checkpoint, 'tokenizer_3'),
-      encoder: third,
-      length: T5_TOKENS,
-      filling: 'read',
-      ...onEngine,
-    });
+  const texts = [textOf(parts, 'text_encoder'), textOf(parts, 'text_encoder_2')] as const;
+  const both = texts.map((text) => clipPrompts({ text, norm: 'last', ...onEngine }));
+  const third = parts.texts.get('text_encoder_3');
+  const t5 = third && t5Prompts({ text: third, length: T5_TOKENS, filling: 'read', ...onEngine });
 
   const encode = async (texts: readonly string[], skip: number) => {
     const [first, second] = [await both[0]!.encode(texts, skip), await both[1]!.encode(texts, skip)];
@@ -88,7 +74,10 @@ async function openStableDiffusion3(checkpoint: Checkpoint, given: OpenOptions =
       return {
         conditions: positive.conditions,
         ...(negative && { negatives: negative.conditions }),
-        notes: lostNotes([...positive.lost, ...(negative?.lost ?? [])], t5?.length ?? Math.min(...tokenizers.map(({ length }) => length))),
+        notes: lostNotes(
+          [...positive.lost, ...(negative?.lost ?? [])],
+          t5?.length ?? Math.min(...texts.map(({ tokenizer }) => tokenizer.length)),
+        ),
       };
     },
     dispose: async () => {

@@ -1,9 +1,8 @@
 import type { Conditions } from '@langevin/core';
 import { concat, mul, tensor, type Tensor } from '@langevin/tensor';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
-import { loadTokenizer } from '../../checkpoint/load-encoder.ts';
 import { latentModel } from '../parts/latent-model.ts';
-import { loadParts } from '../parts/load-parts.ts';
+import { loadParts, textOf } from '../parts/load-parts.ts';
 import type { OpenOptions, OpenProduct, PictureSize, Product, PromptRequest } from '../product.ts';
 import { clipPrompts, lostNotes, textsOf } from '../prompts/clip-prompts.ts';
 
@@ -31,9 +30,8 @@ async function openStableDiffusionXl(checkpoint: Checkpoint, given: OpenOptions 
   const parts = await loadParts(checkpoint, { network: 'unet', encoders: ['text_encoder', 'text_encoder_2'] }, given);
   const model = await latentModel({ checkpoint, parts, given, name: 'stable-diffusion-xl', side: 128, steps: 50, guidance: 5 });
   const onEngine = given.engine ? { engine: given.engine } : {};
-  const encoders = ['text_encoder', 'text_encoder_2'].map((name) => parts.encoders.get(name)!);
-  const tokenizers = [await loadTokenizer(checkpoint, 'tokenizer'), await loadTokenizer(checkpoint, 'tokenizer_2')] as const;
-  const both = encoders.map((encoder, i) => clipPrompts({ tokenizer: tokenizers[i]!, encoder, norm: 'last', ...onEngine }));
+  const texts = [textOf(parts, 'text_encoder'), textOf(parts, 'text_encoder_2')] as const;
+  const both = texts.map((text) => clipPrompts({ text, norm: 'last', ...onEngine }));
   // Absent in files that were saved before the key was: the class of diffusers then takes zeros.
   const zeros = checkpoint.index!.settings['force_zeros_for_empty_prompt'] ?? true;
 
@@ -66,7 +64,7 @@ async function openStableDiffusionXl(checkpoint: Checkpoint, given: OpenOptions 
       return {
         conditions: conditionsOf(positive, timeIds),
         ...(negative && { negatives: conditionsOf(kept(negative, empty!), timeIds) }),
-        notes: lostNotes([...positive.lost, ...(negative?.lost ?? [])], Math.min(...tokenizers.map(({ length }) => length))),
+        notes: lostNotes([...positive.lost, ...(negative?.lost ?? [])], Math.min(...texts.map(({ tokenizer }) => tokenizer.length))),
       };
     },
     dispose: async () => {

@@ -1,7 +1,6 @@
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
-import { loadTokenizer } from '../../checkpoint/load-encoder.ts';
 import { latentModel } from '../parts/latent-model.ts';
-import { loadParts } from '../parts/load-parts.ts';
+import { loadParts, textOf } from '../parts/load-parts.ts';
 import type { OpenOptions, OpenProduct, Product, PromptRequest } from '../product.ts';
 import { clipPrompts, lostNotes, textsOf } from '../prompts/clip-prompts.ts';
 
@@ -28,9 +27,8 @@ async function openStableDiffusion(checkpoint: Checkpoint, given: OpenOptions = 
   const distilled = checkpoint.index!.className === 'LatentConsistencyModelPipeline';
   const usual = distilled ? { steps: 4, guidance: 8.5 } : { steps: 50, guidance: 7.5 };
   const model = await latentModel({ checkpoint, parts, given, name: 'stable-diffusion', side: 64, ...usual });
-  const encoder = parts.encoders.get('text_encoder')!;
-  const tokenizer = await loadTokenizer(checkpoint, 'tokenizer');
-  const prompts = clipPrompts({ tokenizer, encoder, norm: 'always', ...(given.engine && { engine: given.engine }) });
+  const text = textOf(parts, 'text_encoder');
+  const prompts = clipPrompts({ text, norm: 'always', ...(given.engine && { engine: given.engine }) });
   return Object.freeze({
     ...model,
     clipSkip: 'taken',
@@ -41,7 +39,7 @@ async function openStableDiffusion(checkpoint: Checkpoint, given: OpenOptions = 
       return {
         conditions: { text: positive.text },
         ...(negative && { negatives: { text: negative.text } }),
-        notes: lostNotes([...positive.lost, ...(negative?.lost ?? [])], tokenizer.length),
+        notes: lostNotes([...positive.lost, ...(negative?.lost ?? [])], text.tokenizer.length),
       };
     },
     dispose: async () => {

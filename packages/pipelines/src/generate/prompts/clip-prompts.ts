@@ -1,7 +1,7 @@
-import { tokenBatch, type TextEncoder, type TextTokenizer } from '@langevin/encoders';
+import { tokenBatch } from '@langevin/encoders';
 import { inFloat32 } from '@langevin/nn';
 import { compile, UserError, type Engine, type Tensor } from '@langevin/tensor';
-import type { WithParams } from '../product.ts';
+import type { TextPart } from './add-embeddings.ts';
 
 /** What CLIP makes of some texts. */
 export interface ClipFeatures {
@@ -13,8 +13,7 @@ export interface ClipFeatures {
 }
 
 export interface ClipPromptOptions {
-  readonly tokenizer: TextTokenizer;
-  readonly encoder: WithParams<TextEncoder<unknown>>;
+  readonly text: TextPart;
   /**
    * Which features: those behind the last norm; or those of a layer before, counted from the end (1 is the last but one), behind the same
    * norm or as they are.
@@ -24,7 +23,7 @@ export interface ClipPromptOptions {
 }
 
 /** The encoding of texts by CLIP, compiled once for each number of texts. */
-export function clipPrompts({ tokenizer, encoder, norm, engine }: ClipPromptOptions) {
+export function clipPrompts({ text: { tokenizer, ...encoder }, norm, engine }: ClipPromptOptions) {
   const { length, layers } = encoder.module.info;
   const encode = compile(
     (params: unknown, ids: Tensor) => {

@@ -1,7 +1,7 @@
-import { tokenBatch, type TextEncoder, type TextTokenizer } from '@langevin/encoders';
+import { tokenBatch } from '@langevin/encoders';
 import { inFloat32 } from '@langevin/nn';
 import { compile, type Engine, type Tensor } from '@langevin/tensor';
-import type { WithParams } from '../product.ts';
+import type { TextPart } from './add-embeddings.ts';
 
 /** What T5 makes of some texts. */
 export interface T5Features {
@@ -14,8 +14,7 @@ export interface T5Features {
 }
 
 export interface T5PromptOptions {
-  readonly tokenizer: TextTokenizer;
-  readonly encoder: WithParams<TextEncoder<unknown>>;
+  readonly text: TextPart;
   /** Tokens of each text, filled up or cut. */
   readonly length: number;
   /** Whether tokens attend to those that fill a text up, as the network that reads them was trained. */
@@ -24,7 +23,7 @@ export interface T5PromptOptions {
 }
 
 /** The encoding of texts by T5, compiled once for each number of texts. */
-export function t5Prompts({ tokenizer, encoder, length, filling, engine }: T5PromptOptions) {
+export function t5Prompts({ text: { tokenizer, ...encoder }, length, filling, engine }: T5PromptOptions) {
   const encode = compile(
     (params: unknown, ids: Tensor, mask: Tensor) => encoder.module.apply(inFloat32(params), ids, filling === 'masked' ? { mask } : {}).last,
     { freeze: [0], name: 'T5', ...(engine && { engine }) },
