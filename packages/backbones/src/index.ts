@@ -1,6 +1,6 @@
 export { defineBackbone, type BackbonePlugin, type ParseOptions } from './define-backbone.ts';
 export { joinedChannels } from './joined-channels.ts';
-export { patched, pixelShuffle, pixelUnshuffle } from './patched.ts';
+export { patched } from './patched.ts';
 export { referenceUnet, type ReferenceUnetParams } from './reference-unet.ts';
 // The networks themselves, and `backbonePlugins`
 export * from './plugins.ts';

@@ -1,7 +1,7 @@
 import type { NetworkInputs } from '@langevin/core';
-import { dit, ditPresets, patched, pixelShuffle, pixelUnshuffle, unet2d, type Unet2dConfig } from '@langevin/backbones';
+import { dit, ditPresets, patched, unet2d, type Unet2dConfig } from '@langevin/backbones';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
-import { parameterCount, trainMode, type ParamsOf } from '@langevin/nn';
+import { parameterCount, pixelShuffle, pixelUnshuffle, trainMode, type ParamsOf } from '@langevin/nn';
 import {
   compile,
   concat,
@@ -209,7 +209,7 @@ describe('patches as channels', () => {
     const net = patched(unet2d({ ...small, inChannels: 12, outChannels: 12 }), 2);
     expect(net.apply(net.init(torchGenerator(0)), zeros([1, 3, 16, 16]), scalar(0)).shape).toEqual([1, 3, 16, 16]);
     expect(() => net.apply(net.init(torchGenerator(0)), zeros([1, 3, 15, 16]), scalar(0))).toThrow(
-      '[backbones/pixelUnshuffle] image does not divide',
+      '[nn/pixelUnshuffle] image does not divide',
     );
   });
 });

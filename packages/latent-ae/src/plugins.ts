@@ -1,8 +1,19 @@
 // Made by tooling/scripts/generate-registry.mjs from the files of this folder. Do not edit.
 import type { AutoencoderPlugin } from './define-autoencoder.ts';
+import { autoencoderDcPlugin } from './autoencoder-dc/plugin.ts';
 import { autoencoderKlPlugin } from './autoencoder-kl/plugin.ts';
+import { autoencoderTinyPlugin } from './autoencoder-tiny/plugin.ts';
+import { vqModelPlugin } from './vq-model/plugin.ts';
 
+export * from './autoencoder-dc/index.ts';
 export * from './autoencoder-kl/index.ts';
+export * from './autoencoder-tiny/index.ts';
+export * from './vq-model/index.ts';
 
 /** The autoencoders that come with this package: one for each folder beside this file. */
-export const autoencoderPlugins: readonly AutoencoderPlugin[] = [autoencoderKlPlugin];
+export const autoencoderPlugins: readonly AutoencoderPlugin[] = [
+  autoencoderDcPlugin,
+  autoencoderKlPlugin,
+  autoencoderTinyPlugin,
+  vqModelPlugin,
+];

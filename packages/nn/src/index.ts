@@ -20,6 +20,7 @@ export {
 } from './blocks/joint-attention.ts';
 export { rotaryTable, rotate, type RotaryConfig, type RotaryTable } from './blocks/rotary.ts';
 export { pixelAttention, type PixelAttentionConfig, type PixelAttentionParams } from './blocks/pixel-attention.ts';
+export { pixelShuffle, pixelUnshuffle } from './blocks/pixel-shuffle.ts';
 export { doubled, downsample, halved, upsample, type ResampleParams } from './blocks/resample.ts';
 export { transformer2d, type Transformer2dConfig, type Transformer2dParams } from './blocks/transformer-2d.ts';
 export {

@@ -1,8 +1,9 @@
 import type { Autoencoder } from '@langevin/core';
 import { conv, scoped, type ConvParams } from '@langevin/nn';
-import { UserError, type Generator, type Tensor } from '@langevin/tensor';
+import type { Generator, Tensor } from '@langevin/tensor';
+import { checkLatents, checkPictures } from '../check-pictures.ts';
 import { gaussianPosterior } from '../gaussian-posterior.ts';
-import { decoder, encoder, type DecoderParams, type EncoderParams } from './coder.ts';
+import { decoder, encoder, type DecoderParams, type EncoderParams } from '../convolutional/coder.ts';
 import { AUTOENCODER_KL, completeAutoencoderKlConfig, parseAutoencoderKlConfig, type AutoencoderKlConfig } from './config.ts';
 
 /** Names of diffusers. */
@@ -47,14 +48,11 @@ export function autoencoderKl(config: Partial<AutoencoderKlConfig> = {}): Autoen
   const quant = complete.useQuantConv ? pointwise('quant_conv', moments) : undefined;
   const postQuant = complete.usePostQuantConv ? pointwise('post_quant_conv', latentChannels) : undefined;
   const halvings = channels.length - 1;
+  const { where } = AUTOENCODER_KL;
 
   const latentShape = (shape: readonly number[]): readonly number[] => {
     const smallest = 2 ** halvings;
-    if (shape.length !== 4 || shape[1] !== inChannels || shape.slice(2).some((side) => side < smallest))
-      throw new UserError(
-        `[${AUTOENCODER_KL.where}] pictures do not fit: x=[${shape.join(', ')}]. Give [N, ${inChannels}, H, W] with sides of at least `
-          + `${smallest}.`,
-      );
+    checkPictures(shape, { where, channels: inChannels, smallest });
     return [shape[0]!, latentChannels, ...shape.slice(2).map((side) => Math.floor(side / smallest))];
   };
 
@@ -75,8 +73,7 @@ export function autoencoderKl(config: Partial<AutoencoderKlConfig> = {}): Autoen
       return gaussianPosterior(quant ? quant.apply(params.quant_conv!, h) : h);
     },
     decode(params: AutoencoderKlParams, z: Tensor) {
-      if (z.rank !== 4 || z.shape[1] !== latentChannels || z.size === 0)
-        throw new UserError(`[${AUTOENCODER_KL.where}] latents do not fit: z=[${z.shape.join(', ')}]. Give [N, ${latentChannels}, h, w].`);
+      checkLatents(z.shape, { where, channels: latentChannels });
       return decode.apply(params.decoder, postQuant ? postQuant.apply(params.post_quant_conv!, z) : z);
     },
   });

@@ -12,6 +12,7 @@ import {
 } from '@langevin/nn';
 import { UserError } from '@langevin/tensor';
 import { flag, integer, list, nullable, number, oneOf, withFallback } from '@langevin/tensor/fields';
+import { checkLevels } from '../convolutional/check-levels.ts';
 
 export const AUTOENCODER_KL: JsonConfigOptions = { where: 'latent-ae/autoencoder-kl', className: 'AutoencoderKL' };
 
@@ -70,18 +71,11 @@ export function autoencoderKlToConfig(config: Partial<AutoencoderKlConfig>): Rea
 
 /** What one entry demands of another. */
 function checkTogether(config: AutoencoderKlConfig): AutoencoderKlConfig {
-  const { downBlockTypes: down, upBlockTypes: up, blockOutChannels: sizes, normNumGroups: groups, latentChannels } = config;
+  const { latentChannels } = config;
   const fail = (problem: string, remedy: string): never => {
     throw new UserError(`[${AUTOENCODER_KL.where}] ${problem}. ${remedy}`);
   };
-  if (down.length !== sizes.length || up.length !== sizes.length)
-    fail(
-      `levels disagree: down_block_types=${down.length}, up_block_types=${up.length}, block_out_channels=${sizes.length} entries`,
-      'Give each one entry for each level.',
-    );
-  const ragged = sizes.find((size) => size % groups !== 0);
-  if (ragged !== undefined)
-    fail(`groups do not divide the channels: norm_num_groups=${groups}, block_out_channels has ${ragged}`, 'Choose sizes that divide.');
+  checkLevels(config, AUTOENCODER_KL.where);
   for (const [name, values] of [
     ['latents_mean', config.latentsMean],
     ['latents_std', config.latentsStd],

@@ -2,12 +2,12 @@ import type { Autoencoder } from '@langevin/core';
 import { defineAutoencoder, type AutoencoderPlugin } from '../define-autoencoder.ts';
 import { autoencoderKlFromConfig } from './autoencoder-kl.ts';
 import { AUTOENCODER_KL } from './config.ts';
-import { autoencoderKlWeightRules } from './weight-rules.ts';
+import { convolutionalWeightRules } from '../convolutional/weight-rules.ts';
 
 export const autoencoderKlPlugin: AutoencoderPlugin = defineAutoencoder({
   name: 'autoencoder-kl',
   className: AUTOENCODER_KL.className,
   summary: 'Normal posterior, for latent diffusion: Stable Diffusion, SDXL, SD3, Flux (Rombach et al. 2022).',
-  rules: autoencoderKlWeightRules,
+  rules: convolutionalWeightRules,
   parse: (json) => autoencoderKlFromConfig(json) as Autoencoder<unknown>,
 });

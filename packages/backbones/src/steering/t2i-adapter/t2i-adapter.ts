@@ -1,7 +1,6 @@
 import { add, avgPool, concat, mul, relu, reshape, slice, UserError, type Generator, type Tensor } from '@langevin/tensor';
-import { conv, defineModule, perItem, scoped, type ConvParams, type Layer } from '@langevin/nn';
+import { conv, defineModule, perItem, pixelUnshuffle, scoped, type ConvParams, type Layer } from '@langevin/nn';
 import type { Conditions, ConditionSpecs } from '@langevin/core';
-import { pixelUnshuffle } from '../../patched.ts';
 import { adapterName } from '../../unet2d-condition/residuals.ts';
 import type { Steering, SteeringInputs } from '../define-steering.ts';
 import { completeT2iAdapterConfig, parseT2iAdapterConfig, T2I_ADAPTER, type T2iAdapterConfig } from './config.ts';

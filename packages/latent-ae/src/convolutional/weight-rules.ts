@@ -17,7 +17,7 @@ const EARLY = 'before diffusers 0.17';
 const LDM = 'as latent diffusion has it';
 
 /** What files of weights spell otherwise: the attention of the middle has had four sets of names. */
-export const autoencoderKlWeightRules: WeightRules = {
+export const convolutionalWeightRules: WeightRules = {
   renames: [
     spelling('query', 'to_q', EARLY),
     spelling('key', 'to_k', EARLY),
