@@ -8,6 +8,8 @@ export interface Posterior {
   readonly sample: (noise: Tensor) => Tensor;
   /** The divergence from N(0, I) of each item, [N], in nats; absent for codes. */
   readonly divergence?: Tensor;
+  /** Mean and log variance stacked along the channels, [N, 2 channels, ...]: what can be blended or stored; absent for codes. */
+  readonly moments?: Tensor;
 }
 
 export interface AutoencoderInfo {

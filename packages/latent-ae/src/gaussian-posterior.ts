@@ -15,6 +15,7 @@ export function gaussianPosterior(moments: Tensor): Posterior {
   const axes = moments.shape.slice(1).map((_, i) => i + 1);
   return Object.freeze({
     mode: mean,
+    moments,
     sample: (noise: Tensor) => add(mean, mul(exp(mul(logVariance, 0.5)), noise)),
     divergence: mul(sum(sub(sub(add(square(mean), exp(logVariance)), 1), logVariance), { axes }), 0.5),
   });

@@ -2,4 +2,5 @@ export { defineAutoencoder, type AutoencoderPlugin } from './define-autoencoder.
 export { gaussianPosterior } from './gaussian-posterior.ts';
 // The autoencoders themselves, and `autoencoderPlugins`
 export * from './plugins.ts';
+export { decodeInTiles, encodeInTiles, type LastTile, type TileProgress, type TilesOptions } from './tiling/index.ts';
 export { autoencoderFromConfig, findAutoencoder } from './registry.ts';

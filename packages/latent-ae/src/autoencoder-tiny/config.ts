@@ -61,15 +61,16 @@ function checkTogether(config: AutoencoderTinyConfig): AutoencoderTinyConfig {
   ] as const) {
     if (sizes.length !== counts.length)
       throw new UserError(
-        `[${AUTOENCODER_TINY.where}] levels disagree: ${side}_block_out_channels=${sizes.length}, num_${side}_blocks=${counts.length} `
+        `[${AUTOENCODER_TINY.where}] levels disagree: ${side}_block_out_channels=${sizes.length}, `
+          + `num_${side}_blocks=${counts.length} `
           + 'entries. Give each one entry for '
           + 'each level.',
       );
     // The convolution between two levels has as many channels in as out.
     if (sizes.some((size) => size !== sizes[0]))
       throw new UserError(
-        `[${AUTOENCODER_TINY.where}] levels have different sizes: ${side}_block_out_channels=[${sizes.join(', ')}]. This class has one size `
-          + 'for all levels.',
+        `[${AUTOENCODER_TINY.where}] levels have different sizes: ${side}_block_out_channels=[${sizes.join(', ')}]. This class has `
+          + 'one size for all levels.',
       );
   }
   const [down, up] = [2 ** (config.encoderBlockOutChannels.length - 1), growthOf(config)];

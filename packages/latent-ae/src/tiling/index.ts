@@ -1,0 +1,2 @@
+export { decodeInTiles, encodeInTiles, type TileProgress, type TilesOptions } from './in-tiles.ts';
+export type { LastTile } from './grid.ts';
