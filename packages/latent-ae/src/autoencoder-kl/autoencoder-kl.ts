@@ -1,8 +1,10 @@
 import type { Autoencoder } from '@langevin/core';
-import { conv, scoped, type ConvParams } from '@langevin/nn';
+import { conv, inFloat32, scoped, type ConvParams } from '@langevin/nn';
 import type { Generator, Tensor } from '@langevin/tensor';
 import { checkLatents, checkPictures } from '../check-pictures.ts';
 import { gaussianPosterior } from '../gaussian-posterior.ts';
+import type { BandedAutoencoder } from '../banded-autoencoder.ts';
+import { bandedCoder, type BandsOptions } from '../convolutional/bands/banded-coder.ts';
 import { decoder, encoder, type DecoderParams, type EncoderParams } from '../convolutional/coder.ts';
 import { AUTOENCODER_KL, completeAutoencoderKlConfig, parseAutoencoderKlConfig, type AutoencoderKlConfig } from './config.ts';
 
@@ -30,7 +32,7 @@ export interface AutoencoderKlParams {
  * const { mode } = vae.encode(params, zeros([1, 3, 16, 16]));
  * [mode.shape, vae.decode(params, mode).shape]; // => [[1, 4, 8, 8], [1, 3, 16, 16]]
  */
-export function autoencoderKl(config: Partial<AutoencoderKlConfig> = {}): Autoencoder<AutoencoderKlParams> {
+export function autoencoderKl(config: Partial<AutoencoderKlConfig> = {}): BandedAutoencoder<AutoencoderKlParams> {
   const complete = completeAutoencoderKlConfig(config);
   const { inChannels, outChannels, latentChannels, blockOutChannels: channels } = complete;
   const shared = {
@@ -56,6 +58,9 @@ export function autoencoderKl(config: Partial<AutoencoderKlConfig> = {}): Autoen
     return [shape[0]!, latentChannels, ...shape.slice(2).map((side) => Math.floor(side / smallest))];
   };
 
+  const afterEncoder = (params: AutoencoderKlParams, h: Tensor): Tensor => (quant ? quant.apply(params.quant_conv!, h) : h);
+  const beforeDecoder = (params: AutoencoderKlParams, z: Tensor): Tensor => (postQuant ? postQuant.apply(params.post_quant_conv!, z) : z);
+
   return Object.freeze({
     info: infoOf(complete),
     latentShape,
@@ -69,13 +74,28 @@ export function autoencoderKl(config: Partial<AutoencoderKlConfig> = {}): Autoen
     },
     encode(params: AutoencoderKlParams, x: Tensor) {
       latentShape(x.shape);
-      const h = encode.apply(params.encoder, x);
-      return gaussianPosterior(quant ? quant.apply(params.quant_conv!, h) : h);
+      return gaussianPosterior(afterEncoder(params, encode.apply(params.encoder, x)));
     },
     decode(params: AutoencoderKlParams, z: Tensor) {
       checkLatents(z.shape, { where, channels: latentChannels });
-      return decode.apply(params.decoder, postQuant ? postQuant.apply(params.post_quant_conv!, z) : z);
+      return decode.apply(params.decoder, beforeDecoder(params, z));
     },
+    inBands: (options?: BandsOptions) =>
+      bandedCoder<AutoencoderKlParams>(
+        {
+          where,
+          ...shared,
+          encoder: (params) => params.encoder,
+          decoder: (params) => params.decoder,
+          afterEncoder: (params, h) => afterEncoder(inFloat32(params), h),
+          beforeDecoder: (params, z) => beforeDecoder(inFloat32(params), z),
+          checkPictures: latentShape,
+          checkLatents: (shape) => {
+            checkLatents(shape, { where, channels: latentChannels });
+          },
+        },
+        options,
+      ),
   });
 }
 
@@ -92,6 +112,6 @@ function infoOf({ inChannels, latentChannels, blockOutChannels, ...config }: Aut
 }
 
 /** {@link autoencoderKl} from a parsed `config.json` of diffusers. @throws UserError naming the entry that is wrong */
-export function autoencoderKlFromConfig(json: unknown): Autoencoder<AutoencoderKlParams> {
+export function autoencoderKlFromConfig(json: unknown): BandedAutoencoder<AutoencoderKlParams> {
   return autoencoderKl(parseAutoencoderKlConfig(json));
 }

@@ -211,8 +211,8 @@ async function tileOf(
 ): Promise<Planes> {
   if (out.rank !== 4 || out.shape[0] !== 1 || out.shape[2] !== height || out.shape[3] !== width)
     throw new UserError(
-      `[${WHERE}] tile has another size than the autoencoder says: got=[${out.shape.join(', ')}], expected=[1, C, ${height}, ${width}]. Pass the `
-        + 'factor of the autoencoder, and tiles whose sides it takes.',
+      `[${WHERE}] tile has another size than the autoencoder says: got=[${out.shape.join(', ')}], expected=[1, C, ${height}, ${width}]. `
+        + 'Run the autoencoder that is named, and give tiles whose sides it takes.',
     );
   const data = await float32Data(out, engine === undefined ? {} : { engine });
   return { channels: out.shape[1]!, height, width, data: Float32Array.from(data) };
@@ -238,10 +238,7 @@ function wrapped(picture: Planes, { rows, columns }: { readonly rows: number; re
   return out;
 }
 
-function cropped(
-  whole: Planes,
-  box: { readonly top: number; readonly left: number; readonly height: number; readonly width: number },
-): Planes {
+function cropped(whole: Planes, box: Box): Planes {
   if (box.height === whole.height && box.width === whole.width) return whole;
   const out = emptyPlanes({ channels: whole.channels, height: box.height, width: box.width });
   for (let c = 0; c < whole.channels; c++)

@@ -1,8 +1,9 @@
-import type { Autoencoder } from '@langevin/core';
-import { conv, scoped, type ConvParams } from '@langevin/nn';
+import { conv, inFloat32, scoped, type ConvParams } from '@langevin/nn';
 import { UserError, type Generator, type Tensor } from '@langevin/tensor';
+import type { BandedAutoencoder } from '../banded-autoencoder.ts';
 import { checkLatents, checkPictures } from '../check-pictures.ts';
 import { codePosterior } from '../code-posterior.ts';
+import { bandedCoder, type BandsOptions } from '../convolutional/bands/banded-coder.ts';
 import { decoder, encoder, type DecoderParams, type EncoderParams } from '../convolutional/coder.ts';
 import { codebook, type CodebookParams, type Quantized, type QuantizeOptions } from './codebook.ts';
 import { completeVqModelConfig, parseVqModelConfig, VQ_MODEL, type VqModelConfig } from './config.ts';
@@ -17,7 +18,7 @@ export interface VqModelParams {
 }
 
 /** An {@link vqModel}: an autoencoder, and its codes. */
-export interface VqAutoencoder extends Autoencoder<VqModelParams> {
+export interface VqAutoencoder extends BandedAutoencoder<VqModelParams> {
   /** The nearest codes of a latent [N, channels, h, w], with what training needs. */
   readonly quantize: (params: VqModelParams, z: Tensor, options?: QuantizeOptions) => Quantized;
   /** Pictures of codes that are codes already, [N, channels, h, w]: `decode` without looking for the nearest. */
@@ -87,6 +88,25 @@ export function vqModel(config: Partial<VqModelConfig> = {}): VqAutoencoder {
       return codePosterior(quant.apply(params.quant_conv, encode.apply(params.encoder, x)));
     },
     decode: (params: VqModelParams, z: Tensor) => decodeQuantized(params, quantize(params, z).latent),
+    inBands: (options?: BandsOptions) =>
+      bandedCoder<VqModelParams>(
+        {
+          where,
+          ...shared,
+          encoder: (params) => params.encoder,
+          decoder: (params) => params.decoder,
+          afterEncoder: (params, h) => quant.apply(inFloat32(params).quant_conv, h),
+          beforeDecoder: (given, z) => {
+            const params = inFloat32(given);
+            return postQuant.apply(params.post_quant_conv, quantize(params, z).latent);
+          },
+          checkPictures: latentShape,
+          checkLatents: (shape) => {
+            checkLatents(shape, { where, channels: size });
+          },
+        },
+        options,
+      ),
     quantize,
     decodeQuantized,
     decodeIndices(params: VqModelParams, indices: Tensor) {

@@ -1,0 +1,1 @@
+export type { BandedCoder, BandsCall, BandsOptions } from './banded-coder.ts';
