@@ -89,6 +89,16 @@ import type { Preconditioning } from '../preconditioning.ts';`,
     says: 'Strategies by name, for command lines and plugins: one for each file of this folder that makes one.',
     others: 'shared parts',
   },
+  {
+    folder: 'packages/gaussians/src/deformations',
+    type: 'Deformation<\\w+>',
+    imports: `import { createRegistry, type Registry } from '@langevin/core';
+import type { Deformation } from '../dynamic/deformation.ts';`,
+    constant: 'deformations',
+    value: 'Deformation<unknown>',
+    kind: 'deformation',
+    says: 'Deformations by name, for command lines, files and plugins: one for each file of this folder.',
+  },
 ];
 
 /**
@@ -188,7 +198,7 @@ ${names.map((name) => `import { ${factories.get(name)} } from './${name}.ts';`).
 ${names.map((name) => `export * from './${name}.ts';`).join('\n')}
 
 /** ${family.says} */
-export const ${family.constant}: Registry<${family.value ?? family.type}> = /* @__PURE__ */ createRegistry(
+export const ${family.constant}: Registry<${family.value ?? family.type}> = /* @__PURE__ */ createRegistry${typeOf(family)}(
   '${family.kind}',
   { ${entries.join(', ')} },
   { ${options.join(', ')} },
@@ -218,6 +228,11 @@ export const ${list.constant}: readonly ${entries}[] = [${[...constants.values()
   writeIndex(list, { target, text, names: names.map(({ name }) => name) });
 }
 conclude('registry', faults, counts.join('\n'));
+
+/** Factories of several types make a registry of what these have in common. */
+function typeOf({ value }) {
+  return value === undefined ? '' : `<${value}>`;
+}
 
 function writeIndex({ folder, constant, target: file = 'index.ts' }, { target, text, names }) {
   const stale = !existsSync(target) || readFileSync(target, 'utf8') !== text;

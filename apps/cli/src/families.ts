@@ -13,7 +13,7 @@ import {
   type Spacing,
 } from '@langevin/core-schedules';
 import { encoderPlugins, type EncoderPlugin } from '@langevin/encoders';
-import { strategies, type Strategy } from '@langevin/gaussians';
+import { deformations, strategies, type Deformation, type Strategy } from '@langevin/gaussians';
 import { guidanceRules, type Guidance } from '@langevin/guidance';
 import type { DataPlugin } from '@langevin/io';
 import { dataPlugins } from '@langevin/io/node';
@@ -167,6 +167,7 @@ export const families = Object.freeze({
   }),
   metrics: factories<Metric>({ builtIn: metrics, guard: guardFunctions, rows: listSummaries }),
   strategies: factories<Strategy>({ builtIn: strategies, guard: guardFunctions }),
+  deformations: factories<Deformation<unknown>>({ builtIn: deformations, guard: guardFunctions }),
   splatFormats: values<SplatFormat>({
     builtIn: splatFormats,
     kind: 'splat format',

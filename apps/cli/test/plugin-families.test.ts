@@ -19,6 +19,7 @@ export const preconditionings = { mine: named({}) };
 export const metrics = { mine: named({ summary: 'Mine.' }) };
 export const guidance = { mine: named({ summary: 'Mine.' }) };
 export const strategies = { mine: named({ paper: 'none' }) };
+export const deformations = { mine: named({ kind: 'mine' }) };
 const fails = () => {
   throw new TypeError('not yet');
 };

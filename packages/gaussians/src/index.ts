@@ -120,8 +120,8 @@ export {
   type NamedArrays,
   type Offsets,
 } from './dynamic/deformation.ts';
-export { hexPlaneDeformation, type HexPlaneConfig, type HexPlaneParams } from './dynamic/hexplane.ts';
-export { mlpDeformation, type MlpDeformationConfig, type MlpDeformationParams } from './dynamic/mlp.ts';
+export * from './deformations/index.ts';
+export { deformationByName } from './dynamic/deformation-by-name.ts';
 export { motionTask, type MotionState, type MotionTaskOptions } from './dynamic/motion-task.ts';
 export { trainMotion, type TrainMotionOptions } from './dynamic/train-motion.ts';
 export type { MotionSettings } from './dynamic/settings.ts';

@@ -188,7 +188,7 @@ describe.each(kinds)('a deformation: %s', (kind) => {
     expect(() => playback(still, { ...file, config: null as never })).toThrow('configuration is no object: config=null');
     if (kind === 'hexplane')
       expect(() => playback(still, { ...file, config: { ...file.config, penalties: null } })).toThrow('variation=undefined');
-    expect(() => playback(still, { ...file, kind: 'spline' })).toThrow('kind=spline. Known: mlp, hexplane.');
+    expect(() => playback(still, { ...file, kind: 'spline' })).toThrow('unknown deformation: "spline"');
   });
 });
 

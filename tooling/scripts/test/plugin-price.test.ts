@@ -192,6 +192,18 @@ export const priceProbeAutoencoder: AutoencoderPlugin = { name: 'price-probe' } 
     entry: 'packages/latent-ae/src/index.ts',
     known: 'autoencoderPlugins',
   },
+  deformation: {
+    files: {
+      'packages/gaussians/src/deformations/price-probe.ts': `import type { Deformation } from '../dynamic/deformation.ts';
+export function priceProbeDeformation(): Deformation<unknown> {
+  return { kind: 'price-probe' } as Deformation<unknown>;
+}
+`,
+    },
+    registry: 'packages/gaussians/src/deformations/index.ts',
+    entry: 'packages/gaussians/src/index.ts',
+    known: 'deformations',
+  },
   command: {
     files: {
       'apps/cli/src/commands/price-probe.ts': `import { defineCommand, type CliCommand } from '../define-command.ts';

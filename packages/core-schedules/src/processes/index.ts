@@ -20,7 +20,7 @@ export * from './vp-cosine.ts';
 export * from './vp-linear.ts';
 
 /** Noise processes by name, for command lines and configuration files: one for each file of this folder. */
-export const processes: Registry<NoiseProcess> = /* @__PURE__ */ createRegistry(
+export const processes: Registry<NoiseProcess> = /* @__PURE__ */ createRegistry<NoiseProcess>(
   'process',
   { 'discrete-vp': discreteVp, edm, flow, 'sub-vp': subVp, trigflow, ve, 'vp-cosine': vpCosine, 'vp-linear': vpLinear },
   {

@@ -1,4 +1,5 @@
 import type { Gaussians } from '../gaussians.ts';
+import { deformations } from '../deformations/index.ts';
 import { playback } from '../dynamic/data.ts';
 import type { DeformationData } from '../dynamic/deformation.ts';
 import { composeScene, type Asset } from './scene.ts';
@@ -35,6 +36,7 @@ const LOOP = { hold: 'none', loop: 'repeat', mirror: 'mirror' } as const;
 /**
  * A scene of assets in their places, ready to be played without an engine.
  *
+ * @param known the deformations to choose from; add your own with `deformations.with()`. @default the ones of this package
  * @throws UserError when there is none, a placement is out of range, or a deformation is damaged or not known
  * @example
  * const cloud = gaussiansFromPoints({
@@ -52,12 +54,12 @@ const LOOP = { hold: 'none', loop: 'repeat', mirror: 'mirror' } as const;
  * const { at, times } = movingScene(assets);
  * [times?.end, at(3).count]; // => [3, 4]
  */
-export function movingScene(assets: readonly PlacedAsset[]): MovingScene {
+export function movingScene(assets: readonly PlacedAsset[], known = deformations): MovingScene {
   const placed = assets.map(({ cloud, times: { start, end, loop }, deformation, placement }): Asset => {
     const { offset = start, duration = end - start, beyond = BEYOND[loop], ...transform } = placement;
     return deformation === null
       ? { gaussians: cloud, transform }
-      : { gaussians: playback(cloud, deformation), transform, offset, duration, beyond };
+      : { gaussians: playback(cloud, deformation, known), transform, offset, duration, beyond };
   });
   const compose = composeScene(placed);
   const moving = placed.filter(({ gaussians }) => typeof gaussians === 'function') as readonly Required<Asset>[];

@@ -1,9 +1,9 @@
 import { fromStateDict, shapesOnly, toStateDict, type StateEntry } from '@langevin/nn';
 import { UserError } from '@langevin/tensor';
 import type { Gaussians } from '../gaussians.ts';
-import { play, type Deformation, type DeformationConfig, type DeformationData, type NamedArrays } from './deformation.ts';
-import { hexPlaneDeformation, type HexPlaneConfig } from './hexplane.ts';
-import { mlpDeformation, type MlpDeformationConfig } from './mlp.ts';
+import { deformations } from '../deformations/index.ts';
+import { deformationByName } from './deformation-by-name.ts';
+import { play, type Deformation, type DeformationData, type NamedArrays } from './deformation.ts';
 
 /** A deformation and its weights as plain data, to be written to a file. */
 export async function deformationData<Params>(
@@ -22,13 +22,18 @@ export async function deformationData<Params>(
 
 /**
  * A deformation with its weights from plain data, to go on training.
+ *
+ * @param known the deformations to choose from; add your own with `deformations.with()`. @default the ones of this package
  * @throws UserError for a kind, configuration or weights that do not fit
  */
-export function deformationFromData({ kind, config, tensors }: DeformationData): {
+export function deformationFromData(
+  { kind, config, tensors }: DeformationData,
+  known = deformations,
+): {
   readonly deformation: Deformation<unknown>;
   readonly params: unknown;
 } {
-  const deformation = deformationOf(kind, config);
+  const deformation = deformationByName(kind, config, known);
   const entries = new Map<string, StateEntry>(Object.entries(checked(tensors)));
   return { deformation, params: fromStateDict(deformation.init(shapesOnly), entries, { from: 'the deformation' }) };
 }
@@ -36,6 +41,7 @@ export function deformationFromData({ kind, config, tensors }: DeformationData):
 /**
  * Gaussians in motion from plain data, without an engine: what a viewer asks at each frame. Weights are checked before the first frame.
  *
+ * @param known the deformations to choose from; add your own with `deformations.with()`. @default the ones of this package
  * @throws UserError for a kind, configuration or weights that do not fit
  * @example
  * const gaussians = gaussiansFromPoints({
@@ -47,8 +53,12 @@ export function deformationFromData({ kind, config, tensors }: DeformationData):
  * const at = playback(gaussians, await deformationData(motion, motion.init(torchGenerator(0)))); // or what was read from a file
  * at(0.5).count; // => 2
  */
-export function playback(gaussians: Gaussians, { kind, config, tensors }: DeformationData): (time: number) => Gaussians {
-  return play(deformationOf(kind, config), checked(tensors), gaussians);
+export function playback(
+  gaussians: Gaussians,
+  { kind, config, tensors }: DeformationData,
+  known = deformations,
+): (time: number) => Gaussians {
+  return play(deformationByName(kind, config, known), checked(tensors), gaussians);
 }
 
 function checked(tensors: DeformationData['tensors']): NamedArrays {
@@ -61,13 +71,4 @@ function checked(tensors: DeformationData['tensors']): NamedArrays {
     }
   }
   return tensors as NamedArrays;
-}
-
-/** The configuration may come from a file: the makers check it. */
-function deformationOf(kind: string, config: DeformationConfig): Deformation<unknown> {
-  if (typeof config !== 'object' || config === null)
-    throw new UserError(`[gaussians/dynamic] configuration is no object: config=${JSON.stringify(config)}. The file is damaged.`);
-  if (kind === 'mlp') return mlpDeformation(config as unknown as MlpDeformationConfig) as Deformation<unknown>;
-  if (kind === 'hexplane') return hexPlaneDeformation(config as unknown as HexPlaneConfig) as Deformation<unknown>;
-  throw new UserError(`[gaussians/dynamic] kind of deformation is unknown: kind=${kind}. Known: mlp, hexplane.`);
 }

@@ -28,7 +28,7 @@ export type NamedArrays = Readonly<
 
 /** A deformation with its weights as plain data: what the 4D container of `@langevin/io/splats` gives. */
 export interface DeformationData {
-  /** `mlp` or `hexplane`. */
+  /** The name by which {@link deformations} knows it: `mlp`, `hexplane`, or that of a plugin. */
   readonly kind: string;
   readonly config: DeformationConfig;
   /** Weights by dotted name, float32. */
@@ -37,18 +37,25 @@ export interface DeformationData {
 
 /**
  * How Gaussians move: parameters and a time give other parameters. A frozen value, like a module of `@langevin/nn`; times are in [0, 1].
+ * A plugin in one file, whose factory takes the box in which things move as its option `box`. What takes parameters is declared as a
+ * method, so that a registry may hold deformations of any parameters.
  */
 export interface Deformation<Params> {
-  readonly kind: 'mlp' | 'hexplane';
-  readonly config: DeformationConfig;
+  /** The name by which a registry knows it, which files hold. */
+  readonly kind: string;
+  /**
+   * All that its factory is given, defaults filled in: it makes the same deformation of it again. `exponent` is that of the factor
+   * time^exponent on the differences, in [0, 8].
+   */
+  readonly config: DeformationConfig & { readonly exponent: number };
   /** Learning rates by the first part of a parameter's name. */
   readonly rates: Readonly<Record<string, number>>;
   /** Weights with which nothing moves. */
-  readonly init: (generator: Generator) => Params;
+  init(generator: Generator): Params;
   /** Differences at a time, before the factor of {@link timeFactor}. */
-  readonly offsets: (params: Params, gaussians: MovingTensors, time: Tensor) => Offsets;
+  offsets(params: Params, gaussians: MovingTensors, time: Tensor): Offsets;
   /** What is added to the loss to keep the motion smooth. @default nothing */
-  readonly penalty?: (params: Params) => Tensor;
+  penalty?(params: Params): Tensor;
   /** The same differences without an engine, for playback. */
   readonly player: (weights: NamedArrays, gaussians: Gaussians) => (time: number) => Offsets<Float32Array>;
 }
@@ -98,7 +105,7 @@ function timeFactor(time: Tensor, exponent: number): Tensor {
 }
 
 function exponentOf(config: DeformationConfig): number {
-  return config['exponent'] as number;
+  return configNumber(config, 'exponent', { min: 0, max: 8 });
 }
 
 export function checkTime(time: number): number {

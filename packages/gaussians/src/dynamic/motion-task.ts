@@ -82,9 +82,7 @@ export function motionTask<Params>(options: MotionTaskOptions<Params>): Task<Mot
   for (const view of [...scene.train, ...scene.test]) timeOf(view);
   checkGaussians('gaussians/dynamic', initial);
   if (typeof deformation?.offsets !== 'function')
-    throw new UserError(
-      `[gaussians/dynamic] nothing moves: deformation=${shownValue(deformation)}. Pass mlpDeformation() or hexPlaneDeformation().`,
-    );
+    throw new UserError(`[gaussians/dynamic] nothing moves: deformation=${shownValue(deformation)}. Pass one, such as mlpDeformation().`);
   const settings = resolveMotionSettings(given, { degree: initial.degree });
   const { seed, strategy, rates, antialiasing } = settings;
   const viewAt = viewOrder(scene.train, seed);

@@ -19,3 +19,5 @@ export {
 export { checkGradients, GRADIENT_CASES, GRADIENT_TOLERANCE, type GradientCase, type GradientError } from './central-differences.ts';
 export { CLOSED_FORM_TOLERANCE, CLOSED_FORMS, drawDouble, drawSingle, type ClosedForm } from './closed-forms.ts';
 export { timeTraining, type TimeTrainingOptions, type Timing, type TrainingTimes } from './time-training.ts';
+export { checkDeformation, type CheckDeformationOptions } from './check-deformation.ts';
+export { checkStrategy, type CheckStrategyOptions } from './check-strategy.ts';

@@ -4,6 +4,7 @@ import { readJson } from '@langevin/io/node';
 import type { SplatAsset4d, SplatCloud, SplatScene4d, SplatTimes } from '@langevin/io/splats';
 import { UserError } from '@langevin/tensor';
 import type { CommandContext } from '../../define-command.ts';
+import type { Registries } from '../../families.ts';
 import { readAssetFile, type ReadAssetOptions } from './files.ts';
 
 /** A file of Gaussians that may move, or a scene of several. */
@@ -28,18 +29,25 @@ const STILL: SplatTimes = { start: 0, end: 1, loop: 'none' };
 /** @param path a file of Gaussians, or a scene file that ends in .json */
 export async function openAsset(path: string, options: ReadAssetOptions, terminal: CommandContext): Promise<OpenedAsset> {
   if (path.toLowerCase().endsWith('.json')) return openScene(path, options, terminal);
+  const { deformations } = terminal.registries;
   const file = await readAssetFile(path, options, terminal);
-  if (file.kind === '4d') return opened4d(file.scene, path);
-  return openedOne({ cloud: file.cloud, times: STILL, deformation: null }, path);
+  if (file.kind === '4d') return opened4d(file.scene, { path, deformations });
+  return openedOne({ cloud: file.cloud, times: STILL, deformation: null }, { path, deformations });
 }
 
-function opened4d(scene: SplatScene4d, path: string): OpenedAsset {
+/** Where a file is from, for messages, and the deformations that it may name. */
+interface Source {
+  readonly path: string;
+  readonly deformations: Registries['deformations'];
+}
+
+function opened4d(scene: SplatScene4d, from: Source): OpenedAsset {
   const [{ placement, ...asset }, ...others] = scene.assets as readonly [SplatScene4d['assets'][number], ...SplatScene4d['assets']];
-  if (others.length === 0 && Object.keys(placement).length === 0) return openedOne(asset, path);
-  return openedScene(scene, { format: '4d', label: path });
+  if (others.length === 0 && Object.keys(placement).length === 0) return openedOne(asset, from);
+  return openedScene(scene, { format: '4d', label: from.path, deformations: from.deformations });
 }
 
-function openedOne(asset: SplatAsset4d, path: string): OpenedAsset {
+function openedOne(asset: SplatAsset4d, { path, deformations }: Source): OpenedAsset {
   const { cloud, times, deformation } = asset;
   const { metadata } = cloud;
   const common = {
@@ -56,7 +64,7 @@ function openedOne(asset: SplatAsset4d, path: string): OpenedAsset {
         throw new UserError(`[cli/splat] nothing moves in this file: file=${path}, format=${common.format}. Leave --time out.`);
       },
     };
-  const play = playback(cloud, deformation);
+  const play = playback(cloud, deformation, deformations);
   return { ...common, times, deformation, at: (time) => play(share(time, times, path)) };
 }
 
@@ -78,17 +86,20 @@ export async function openPlaced(
       );
     assets.push({ ...scene.assets[0]!, placement: { ...transform, ...times } });
   }
-  return openedScene({ assets }, { format: 'scene', label });
+  return openedScene({ assets }, { format: 'scene', label, deformations: terminal.registries.deformations });
 }
 
-function openedScene(scene: SplatScene4d, { format, label }: { readonly format: string; readonly label: string }): OpenedAsset {
+function openedScene(
+  scene: SplatScene4d,
+  { format, label, deformations }: Omit<Source, 'path'> & { readonly format: string; readonly label: string },
+): OpenedAsset {
   const far = scene.assets.findIndex(({ cloud }) => cloud.metadata?.origin?.some((value) => value !== 0));
   if (far >= 0)
     throw new UserError(
       `[cli/splat] a scene of several assets has one origin: ${label}, asset ${far} has its own, far from 0, as on a map. Convert it to `
         + '.spz or .splat first, which leave the origin out.',
     );
-  const { times, at }: MovingScene = movingScene(scene.assets);
+  const { times, at }: MovingScene = movingScene(scene.assets, deformations);
   const dropped = scene.assets.reduce((sum, { cloud }) => sum + (cloud.metadata?.dropped ?? 0), 0);
   const common = {
     still: at(),

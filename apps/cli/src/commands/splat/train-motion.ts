@@ -1,17 +1,18 @@
 import { join } from 'node:path';
 import {
   boxOf,
+  deformationByName,
   deformationData,
-  hexPlaneDeformation,
-  mlpDeformation,
   stillScene,
   trainMotion,
   trainSplats,
+  type Box,
   type Deformation,
   type Gaussians,
   type TrainSplatsOptions,
 } from '@langevin/gaussians';
 import { writeSplats4dFile } from '@langevin/io/node';
+import type { Registry } from '@langevin/core';
 import type { SplatMetadata } from '@langevin/io/splats';
 import { didYouMean, setDefaultEngine, UserError } from '@langevin/tensor';
 import { listCheckpoints, readStoredJson, RUN_FILES } from '@langevin/training';
@@ -21,13 +22,13 @@ import { showCount } from '../../table.ts';
 import { line, remark, type Terminal } from '../../terminal.ts';
 import { follow } from './follow.ts';
 
-export type DeformationKind = 'mlp' | 'hexplane';
-
 /** What concerns the motion, beside what still scenes are trained with. */
 export interface MotionOptions {
-  readonly kind: DeformationKind;
+  readonly kind: string;
   /** Options of the deformation. */
   readonly set: Readonly<Record<string, unknown>>;
+  /** Deformations to choose from. */
+  readonly known: Registry<Deformation<unknown>>;
   /** Steps of the asset at rest, before it moves. @default those of the run that is resumed; else a quarter of all, 3000 at most */
   readonly stillSteps?: number;
   /** Where the two runs are kept. */
@@ -41,27 +42,25 @@ export interface MotionOptions {
   readonly json: boolean;
 }
 
-const MAKERS = { mlp: mlpDeformation, hexplane: hexPlaneDeformation } as const;
 const STILL_BOX = { center: [0, 0, 0], radius: 1 } as const;
 
 /**
- * Options of a deformation from the command line, checked before anything is trained.
- * @throws UserError for one that it does not have, or that is out of range
+ * A deformation with options from the command line, checked before anything is trained; the box comes from the Gaussians.
+ * @throws UserError for one that is not known, an option that it does not have, or one that is out of range
  */
 export function deformationMaker(
-  kind: DeformationKind,
-  set: Readonly<Record<string, unknown>>,
+  kind: string,
+  { set, known }: { readonly set: Readonly<Record<string, unknown>>; readonly known: Registry<Deformation<unknown>> },
 ): (gaussians: Gaussians) => Deformation<unknown> {
-  const known = Object.keys(MAKERS[kind]({ box: STILL_BOX }).config).filter((name) => !['box', 'penalties', 'scales'].includes(name));
+  const settable = known.optionsOf(kind).filter((name) => name !== 'box');
   for (const [name, value] of Object.entries(set)) {
-    if (!known.includes(name))
+    if (!settable.includes(name))
       throw new UserError(
-        `[cli/splat] unknown option of the deformation: --set-motion ${name}=${String(value)}.${didYouMean(name, known)} Known of `
-          + `${kind}: ${known.join(', ')}.`,
+        `[cli/splat] unknown option of the deformation: --set-motion ${name}=${String(value)}.${didYouMean(name, settable)} Known of `
+          + `${kind}: ${settable.join(', ')}.`,
       );
   }
-  const make = (box: typeof STILL_BOX | ReturnType<typeof boxOf>): Deformation<unknown> =>
-    MAKERS[kind]({ ...set, box }) as Deformation<unknown>;
+  const make = (box: Box): Deformation<unknown> => deformationByName(kind, { ...set, box }, known);
   make(STILL_BOX);
   return (gaussians) => make(boxOf(gaussians));
 }
@@ -79,7 +78,7 @@ export async function runMotion(motion: MotionOptions, common: Omit<TrainSplatsO
       `[cli/splat] nothing moves in this scene: scene=${scene.name}, --deformation=${motion.kind}. Give every frame of `
         + 'transforms.json its time, or leave --deformation out.',
     );
-  const deformationOf = deformationMaker(motion.kind, motion.set);
+  const deformationOf = deformationMaker(motion.kind, motion);
   const still = stillScene(scene, motion.stillViews);
   const stillSteps = await stepsAtRest(motion, { steps: common.steps, folder: atRest, start });
   // The checkpoint before the newest is asked for in the run that was under way.

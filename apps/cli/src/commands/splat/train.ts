@@ -16,13 +16,14 @@ import { shownValue, UserError } from '@langevin/tensor';
 import { folderStore } from '@langevin/training/node';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { CommandContext } from '../../define-command.ts';
+import type { Registries } from '../../families.ts';
 import { integer, list, setting } from '../../arguments.ts';
 import { showCount } from '../../table.ts';
 import { line, remark } from '../../terminal.ts';
 import { vector } from './arguments.ts';
 import { follow } from './follow.ts';
 import { INITS, withPoints, type InitOptions } from './initial-points.ts';
-import { deformationMaker, runMotion, type DeformationKind } from './train-motion.ts';
+import { deformationMaker, runMotion } from './train-motion.ts';
 
 interface TrainOptions extends InitOptions {
   readonly out?: string;
@@ -45,7 +46,8 @@ interface TrainOptions extends InitOptions {
   readonly depthWeight: number;
   readonly opacityRegularizer?: number;
   readonly scaleRegularizer?: number;
-  readonly deformation?: DeformationKind | 'none';
+  /** A name, or `none`. */
+  readonly deformation?: string;
   readonly setMotion?: Readonly<Record<string, unknown>>;
   readonly stillSteps?: number;
   readonly stillViews?: 'first' | 'all';
@@ -115,14 +117,11 @@ export function addSplatTrain(program: Command, terminal: CommandContext): void 
     .option('--opacity-regularizer <w>', 'weight of the mean opacity (default: 0, with mcmc 0.01)', weight)
     .option('--scale-regularizer <w>', 'weight of the mean size (default: 0, with mcmc 0.01)', weight)
     .option('--antialiasing', 'keep the light of Gaussians smaller than a pixel (Mip-Splatting)')
-    .addOption(
-      new Option('--deformation <kind>', 'how a scene moves (default: mlp where frames have times, none elsewhere)').choices([
-        'mlp',
-        'hexplane',
-        'none',
-      ]),
+    .option(
+      '--deformation <kind>',
+      'how a scene moves, or none; "langevin list deformations" shows them (default: mlp where frames have times, none elsewhere)',
     )
-    .option('--set-motion <option=value>', 'an option of the deformation, such as width=64; may be given several times', setting)
+    .option('--set-motion <option=value>', 'an option of the deformation, such as width=64, or in JSON; may be given again', setting)
     .option(
       '--still-steps <n>',
       'steps of the asset at rest before it moves (default: a quarter of --steps, 3000 at most)',
@@ -143,7 +142,7 @@ export function addSplatTrain(program: Command, terminal: CommandContext): void 
 
 async function runTraining(path: string, options: TrainOptions, terminal: CommandContext): Promise<void> {
   const { strategies, splatFormats: formats } = terminal.registries;
-  checkBefore(options, formats);
+  checkBefore(options, terminal.registries);
   if (options.out !== undefined) await checkOutputFile(options.out);
   if (options.folder !== undefined) await checkOutputFolder(options.folder);
   const strategy = strategyByName(options.strategy, settings(options.set ?? {}), strategies);
@@ -203,6 +202,7 @@ async function runTraining(path: string, options: TrainOptions, terminal: Comman
         {
           kind,
           set: options.setMotion ?? {},
+          known: terminal.registries.deformations,
           ...(options.stillSteps !== undefined && { stillSteps: options.stillSteps }),
           holdAsset: options.holdAsset ?? false,
           out,
@@ -257,7 +257,7 @@ async function runTraining(path: string, options: TrainOptions, terminal: Comman
 }
 
 /** What is wrong is said before hours of training, not after. */
-function checkBefore(options: TrainOptions, formats: readonly SplatFormat[]): void {
+function checkBefore(options: TrainOptions, { splatFormats: formats, deformations: known }: Registries): void {
   const { out, deformation, setMotion, steps, stillSteps: given, resume, resumePrevious } = options;
   if (resume && resumePrevious)
     throw new UserError('[cli/splat] a run goes on from one checkpoint: --resume and --resume-previous are both given. Give one of them.');
@@ -266,7 +266,7 @@ function checkBefore(options: TrainOptions, formats: readonly SplatFormat[]): vo
     if (setMotion !== undefined && deformation === 'none')
       throw new UserError('[cli/splat] options of a motion that is not trained: --deformation=none, --set-motion. Leave one of them out.');
   } else {
-    deformationMaker(deformation, setMotion ?? {});
+    deformationMaker(deformation, { set: setMotion ?? {}, known });
   }
   if (given !== undefined && given >= steps)
     throw new UserError(`[cli/splat] no steps are left for the motion: --still-steps=${given}, --steps=${steps}. Give fewer of the first.`);
@@ -277,7 +277,7 @@ function deformationOf(
   { name, times }: SplatScene,
   { deformation, out }: TrainOptions,
   formats: readonly SplatFormat[],
-): DeformationKind | undefined {
+): string | undefined {
   const kind = deformation ?? (times === undefined ? 'none' : 'mlp');
   if (kind === 'none') return undefined;
   if (times === undefined)

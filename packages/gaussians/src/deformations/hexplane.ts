@@ -1,10 +1,10 @@
 import { constant, uniform } from '@langevin/nn';
-import { abs, add, mean, mul, sub, tensor, UserError, type Generator, type Tensor } from '@langevin/tensor';
-import { checkBox, type Box } from './box.ts';
-import { configNumber, TIME_EXPONENT, type Deformation, type DeformationConfig, type MovingTensors } from './deformation.ts';
-import { denseNet, densePlayer, weight } from './dense.ts';
-import { acceleration, variation } from './plane.ts';
-import { planeFeatures, samplePlanes } from './plane-features.ts';
+import { abs, add, mean, mul, sub, tensor, readOptions, UserError, type Generator, type Tensor } from '@langevin/tensor';
+import { checkBox, type Box } from '../dynamic/box.ts';
+import { configNumber, TIME_EXPONENT, type Deformation, type DeformationConfig, type MovingTensors } from '../dynamic/deformation.ts';
+import { denseNet, densePlayer, weight } from '../dynamic/dense.ts';
+import { acceleration, variation } from '../dynamic/plane.ts';
+import { planeFeatures, samplePlanes } from '../dynamic/plane-features.ts';
 
 export interface HexPlaneConfig {
   /** What the planes cover. */
@@ -58,7 +58,8 @@ export interface HexPlaneParams {
  * });
  * const motion = hexPlaneDeformation({ box: boxOf(gaussians), resolution: 32, frames: 16 });
  */
-export function hexPlaneDeformation(config: HexPlaneConfig): Deformation<HexPlaneParams> {
+export function hexPlaneDeformation(options: HexPlaneConfig): Deformation<HexPlaneParams> {
+  const config = readOptions('gaussians/dynamic', options);
   const full = {
     resolution: 64,
     frames: 25,
@@ -103,7 +104,7 @@ export function hexPlaneDeformation(config: HexPlaneConfig): Deformation<HexPlan
 
   return Object.freeze({
     kind: 'hexplane',
-    config: full as unknown as DeformationConfig,
+    config: full as unknown as DeformationConfig & { readonly exponent: number },
     rates: { planes: 1e-2, net: 1e-3 },
     init: (generator: Generator): HexPlaneParams => ({
       planes: scales.map(

@@ -1,7 +1,7 @@
-import { broadcastTo, concat, cos, mul, reshape, sin, sub, tensor, type Tensor } from '@langevin/tensor';
-import { checkBox, type Box } from './box.ts';
-import { configNumber, TIME_EXPONENT, type Deformation, type DeformationConfig } from './deformation.ts';
-import { denseNet, densePlayer } from './dense.ts';
+import { broadcastTo, concat, cos, mul, readOptions, reshape, sin, sub, tensor, type Tensor } from '@langevin/tensor';
+import { checkBox, type Box } from '../dynamic/box.ts';
+import { configNumber, TIME_EXPONENT, type Deformation, type DeformationConfig } from '../dynamic/deformation.ts';
+import { denseNet, densePlayer } from '../dynamic/dense.ts';
 
 export interface MlpDeformationConfig {
   /** Positions are measured in it, and differences in its radius. */
@@ -33,7 +33,8 @@ export interface MlpDeformationParams {
  * const moved = deform({ deformation: motion, params: motion.init(torchGenerator(0)) }, gaussianTensors(gaussians), 0.5);
  * moved.means.shape; // => [2, 3]
  */
-export function mlpDeformation(config: MlpDeformationConfig): Deformation<MlpDeformationParams> {
+export function mlpDeformation(options: MlpDeformationConfig): Deformation<MlpDeformationParams> {
+  const config = readOptions('gaussians/dynamic', options);
   const full = {
     positionFrequencies: 6,
     timeFrequencies: 6,
@@ -60,7 +61,7 @@ export function mlpDeformation(config: MlpDeformationConfig): Deformation<MlpDef
   const net = denseNet(sizes);
   return Object.freeze({
     kind: 'mlp',
-    config: full as unknown as DeformationConfig,
+    config: full as unknown as DeformationConfig & { readonly exponent: number },
     rates: { net: 1e-3 },
     init: (generator) => ({ net: net.init(generator) }),
     offsets(params, { means }, time) {
