@@ -179,7 +179,7 @@ it.each([
   [['splat', 'train', '/nowhere', '--set', 'caps=100'], '[strategy/default] unknown option: "caps".'],
   [['splat', 'train', '/nowhere', '--set', 'cap=true'], '[cli/splat] option of a strategy is a number or a name: --set cap=true.'],
   [['splat', 'train', '/nowhere', '--out', 'x.obj'], '[io/splats] the name "x.obj" has the end of no known format.'],
-  [['splat', 'train', '/nowhere', '--deformation', 'spline'], "unknown deformation: "spline""],
+  [['splat', 'train', '/nowhere', '--deformation', 'spline'], 'unknown deformation: "spline"'],
   [
     ['splat', 'train', '/nowhere', '--deformation', 'mlp', '--set-motion', 'widht=3'],
     '[cli/splat] unknown option of the deformation: --set-motion widht=3. Did you mean "width"? Known of mlp:',

@@ -16,6 +16,7 @@ export {
   type NoiseProcessDefinition,
   type ProcessRates,
   type ProcessSde,
+  type SchedulerTwin,
   type TimeRange,
 } from './noise-process.ts';
 export * from './processes/index.ts';

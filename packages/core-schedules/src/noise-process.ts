@@ -62,6 +62,16 @@ export interface NoiseProcess {
   readonly steps?: number;
   /** What models of this process are trained and sampled with, where nothing else is asked for. */
   readonly usual: UsualChoices;
+  /** What diffusers calls this process. @default nothing that would stand for it */
+  readonly scheduler?: SchedulerTwin;
+}
+
+/** A scheduler of diffusers that stands for a process and one way of reading networks. */
+export interface SchedulerTwin {
+  /** The prediction, or the name of the preconditioning, of the networks that it is for. */
+  readonly network: string;
+  /** Its `scheduler_config.json`, `_class_name` included; the preconditioning may add entries of its own. */
+  readonly config: Readonly<Record<string, string | number>>;
 }
 
 /** What the paper of a process goes with it, by the names that registries have. */
@@ -155,6 +165,8 @@ export interface NoiseProcessDefinition {
   readonly steps?: number;
   /** @default epsilon, uniform levels, a trailing spacing, DPM-Solver++(2M) */
   readonly usual?: UsualChoices;
+  /** @default none */
+  readonly scheduler?: SchedulerTwin;
 }
 
 /**
@@ -169,7 +181,7 @@ export interface NoiseProcessDefinition {
  * halved.level(0.25); // => { alpha: 0.75, sigma: 0.25 }
  */
 export function defineNoiseProcess(definition: NoiseProcessDefinition): NoiseProcess {
-  const { name, geometry, conditioning, steps, usual = {}, domain = { min: 0, max: 1 } } = definition;
+  const { name, geometry, conditioning, steps, scheduler, usual = {}, domain = { min: 0, max: 1 } } = definition;
   const where = `core-schedules/${name}`;
   const checked =
     <R>(fn: (t: number) => R) =>
@@ -211,6 +223,7 @@ export function defineNoiseProcess(definition: NoiseProcessDefinition): NoisePro
     conditioning: checked(conditioning),
     usual: Object.freeze({ ...usual }),
     ...(steps === undefined ? {} : { steps }),
+    ...(scheduler && { scheduler: Object.freeze({ ...scheduler, config: Object.freeze({ ...scheduler.config }) }) }),
   });
 }
 

@@ -17,6 +17,8 @@ export interface Preconditioning {
   readonly name: string;
   /** @throws UserError at levels where it is not defined, such as alpha = 0 for epsilon */
   readonly at: (level: NoiseLevel) => PreconditioningCoefficients;
+  /** What it adds to the `scheduler_config.json` that its process has in diffusers. @default nothing */
+  readonly scheduler?: Readonly<Record<string, string | number>>;
 }
 
 /** A network with its parameters bound: the scaled state and cNoise, data [N], give the raw output in the form of the state. */

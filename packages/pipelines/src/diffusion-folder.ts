@@ -153,7 +153,7 @@ export async function saveDiffusionFolder(dir: string, model: DiffusionModel, op
       [component]: ['diffusers', className],
       patch: model.patch,
       // What a scheduler that is read says alone is said once.
-      ...(!isRead(scheduler) && { noise: model.noise.config }),
+      ...(!isRead(model.noise, scheduler) && { noise: model.noise.config }),
     }),
   );
 }

@@ -13,8 +13,6 @@ import { imageGrid, type DataPlugin } from '@langevin/io';
 import type { DataCredits, OpenDataOptions } from '@langevin/io';
 import { encodeImage, openData } from '@langevin/io/node';
 import {
-  adam,
-  adamW,
   constantDecay,
   constantSchedule,
   cosineSchedule,
@@ -35,6 +33,7 @@ import { drawLabels } from './draw-labels.ts';
 import { imageNetwork, labelCount, pictureForm } from './image-network.ts';
 import { labelledPictures, type LabelledPictures } from './labelled-pictures.ts';
 import { labelChoices, type Labels } from './labels.ts';
+import { optimizers } from './optimizers.ts';
 import { checkForm, pictureBatches } from './picture-batches.ts';
 import { sampleImages } from './sample-images.ts';
 import { MAY_CHANGE, type TrainingConfig } from './training-config.ts';
@@ -270,7 +269,7 @@ function previewLabels({
 
 function optimizerOf({ optimizer: { name, betas, weightDecay } }: TrainingConfig): Optimizer<AdamState> {
   const options = { beta1: betas[0], beta2: betas[1], ...(weightDecay !== undefined && { weightDecay }) };
-  return name === 'adam' ? adam(options) : adamW(options);
+  return optimizers[name](options);
 }
 
 function scheduleOf({ optimizer: { learningRate, warmUp, cosineSteps } }: TrainingConfig): Schedule {

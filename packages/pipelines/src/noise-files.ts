@@ -40,35 +40,33 @@ export async function readScheduler(path: string): Promise<NoiseRecipe> {
       `[pipelines/files] noise levels have no range: file=${path}, sigma_min=${config.sigma_min}, sigma_max=${config.sigma_max}. `
         + 'Correct the file.',
     );
+  return recipeOf(config);
+}
+
+function recipeOf({ sigma_min, sigma_max, sigma_data, rho }: v.InferOutput<typeof schedulerSchema>): NoiseRecipe {
   return noiseRecipe({
-    process: { name: 'edm', sigmaMin: config.sigma_min, sigmaMax: config.sigma_max, rho: config.rho },
-    preconditioning: { name: 'edm', sigmaData: config.sigma_data },
+    process: { name: 'edm', sigmaMin: sigma_min, sigmaMax: sigma_max, rho },
+    preconditioning: { name: 'edm', sigmaData: sigma_data },
   });
 }
 
 /**
- * A scheduler of diffusers that stands for the same noise, as its `scheduler_config.json`; undefined where there is none: such a model is
- * read by its `noise` alone.
+ * A scheduler of diffusers that stands for the same noise, as its `scheduler_config.json`, where the process declares one for such
+ * networks; undefined where there is none: such a model is read by its `noise` alone.
  */
-export function schedulerOf({ process, preconditioning, prediction, config }: NoiseRecipe): Readonly<Record<string, unknown>> | undefined {
-  const options = (config.process ?? {}) as Readonly<Record<string, unknown>>;
-  if (process.name === 'edm' && preconditioning.name === 'edm') {
-    const { sigmaMin = 0.002, sigmaMax = 80, rho = 7 } = options;
-    const { sigmaData = 0.5 } = (config.preconditioning ?? {}) as Readonly<Record<string, unknown>>;
-    return {
-      ...{ _class_name: 'EDMEulerScheduler', sigma_min: sigmaMin, sigma_max: sigmaMax, sigma_data: sigmaData, rho },
-      ...{ sigma_schedule: 'karras', prediction_type: 'epsilon', num_train_timesteps: 1000 },
-    };
-  }
-  if (process.name === 'flow' && prediction === 'flow' && Object.keys(options).length === 1) {
-    return { _class_name: 'FlowMatchEulerDiscreteScheduler', num_train_timesteps: 1000, shift: 1 };
-  }
-  return undefined;
+export function schedulerOf({ process, preconditioning, prediction }: NoiseRecipe): Readonly<Record<string, unknown>> | undefined {
+  const { scheduler } = process;
+  if (scheduler?.network !== (prediction ?? preconditioning.name)) return undefined;
+  return { ...scheduler.config, ...preconditioning.scheduler };
 }
 
-/** Whether {@link readScheduler} reads such a scheduler back. */
-export function isRead(scheduler: Readonly<Record<string, unknown>> | undefined): boolean {
-  return SCHEDULERS.some((name) => name === scheduler?.['_class_name']);
+/** Whether the scheduler of a model says all of its noise, so that {@link readScheduler} gives the same parts again. */
+export function isRead({ process, preconditioning }: NoiseRecipe, scheduler: Readonly<Record<string, unknown>> | undefined): boolean {
+  if (!SCHEDULERS.some((name) => name === scheduler?.['_class_name'])) return false;
+  const parsed = v.safeParse(schedulerSchema, scheduler);
+  if (!parsed.success) return false;
+  const again = recipeOf(parsed.output);
+  return again.process.name === process.name && again.preconditioning.name === preconditioning.name;
 }
 
 /** `noise` of model_index.json. @throws UserError naming the file, when an entry is wrong */

@@ -2,6 +2,7 @@ import { noiseSchema } from '@langevin/diffusion';
 import { problemOf } from '@langevin/io';
 import { UserError } from '@langevin/tensor';
 import * as v from 'valibot';
+import { optimizerNames } from './optimizers.ts';
 
 const positive = v.pipe(v.number(), v.finite(), v.gtValue(0));
 const share = v.pipe(v.number(), v.minValue(0), v.ltValue(1));
@@ -49,12 +50,15 @@ export const trainingConfigSchema = v.strictObject({
   ),
   optimizer: entry(
     v.strictObject({
-      name: entry(v.picklist(['adam', 'adamW']), 'Kingma and Ba 2015; or with decoupled weight decay, Loshchilov and Hutter 2019.'),
+      name: entry(
+        v.picklist(optimizerNames),
+        'Kingma and Ba 2015; with decoupled weight decay, Loshchilov and Hutter 2019; rectified in the first steps, Liu et al. 2020.',
+      ),
       learningRate: entry(positive, 'Size of a step.'),
       betas: entry(v.optional(v.tuple([share, share]), [0.9, 0.999]), 'Decay of the running sums of gradients and of their squares.'),
       weightDecay: entry(
         v.optional(v.pipe(v.number(), v.finite(), v.minValue(0))),
-        "How fast weights shrink; without it the optimiser's own: 0 for `adam`, 0.01 for `adamW`, as in PyTorch.",
+        "How fast weights shrink; without it the optimiser's own: 0.01 for `adamW`, else 0, as in PyTorch.",
       ),
       warmUp: entry(v.optional(count(0, 1e7), 0), 'Steps of linear rise at the start.'),
       cosineSteps: entry(

@@ -1,5 +1,7 @@
 import { copyFile, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { declareOptions } from '@langevin/core';
+import { edm, processes } from '@langevin/core-schedules';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import type { Image } from '@langevin/io';
 import { readImage, writeImage } from '@langevin/io/node';
@@ -16,6 +18,7 @@ import { data, namedTensors, setDefaultEngine } from '@langevin/tensor';
 import { train } from '@langevin/training';
 import { folderStore } from '@langevin/training/node';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { optimizerNames } from '../src/optimizers.ts';
 import { temporaryFolder, TINY_CONFIG } from './tiny.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -236,7 +239,7 @@ describe('a run that could not be used is refused before it trains', () => {
 describe('a model of any noise', () => {
   it.each([
     ['flow', { process: { name: 'flow' }, levels: { name: 'logit-normal' } }, 'FlowMatchEulerDiscreteScheduler'],
-    ['flow, shifted', { process: { name: 'flow', shift: 3 } }, undefined],
+    ['flow, shifted', { process: { name: 'flow', shift: 3 } }, 'FlowMatchEulerDiscreteScheduler'],
     ['epsilon on the chain of DDPM', { process: { name: 'discrete-vp' }, prediction: 'epsilon' }, undefined],
     ['v, cosine', { process: { name: 'vp-cosine' }, prediction: 'v', weight: { name: 'min-snr' } }, undefined],
     ['trigflow', { process: { name: 'trigflow' } }, undefined],
@@ -268,6 +271,34 @@ describe('a model of any noise', () => {
       return [];
     };
     expect(await draw(loaded)).toEqual(await draw(model));
+  });
+
+  it('of a process from outside is written and read, even where it declares a scheduler that is read as another', async () => {
+    const { config, run } = await setUp();
+    const noiseParts = {
+      processes: processes.with({
+        mine: declareOptions(({ most = 20 }: { readonly most?: number } = {}) => ({ ...edm({ sigmaMax: most }), name: 'mine' }), ['most']),
+      }),
+    };
+    const parsed = parseTrainingConfig({ ...config, noise: { process: { name: 'mine', most: 30 } } });
+    const { task } = await diffusionRunFromConfig(parsed, { noiseParts });
+    for await (const event of train(task, { store: folderStore(run), steps: 1 })) expect(event.kind).toBeTruthy();
+    const { model } = await loadRunModel(run, { noiseParts });
+    const folder = `${run}-model`;
+    await saveDiffusionFolder(folder, model);
+    expect(JSON.parse(await readFile(join(folder, 'scheduler', 'scheduler_config.json'), 'utf8'))).toMatchObject({
+      ...{ _class_name: 'EDMEulerScheduler', sigma_max: 30, sigma_data: 0.5 },
+    });
+    const { noise } = await loadModel(folder, { noiseParts });
+    expect([noise.process.name, noise.process.sigma(1), noise.preconditioning.name]).toEqual(['mine', 30, 'edm']);
+    await expect(loadModel(folder)).rejects.toThrow('unknown process: "mine"');
+  });
+
+  it.each(optimizerNames)('is trained by %s as a configuration names it', async (name) => {
+    const { config, run } = await setUp();
+    const { task } = await diffusionRunFromConfig(parseTrainingConfig({ ...config, optimizer: { ...config.optimizer, name } }));
+    for await (const event of train(task, { store: folderStore(run), steps: 1 })) expect(event.kind).toBeTruthy();
+    await expect(diffusionRunFromConfig({ ...config, optimizer: { ...config.optimizer, name, betas: [2, 0] } })).rejects.toThrow('beta1=2');
   });
 
   it('of which the folder says something else than it can is refused, with the file', async () => {

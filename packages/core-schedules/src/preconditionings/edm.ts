@@ -22,6 +22,7 @@ export function edmPreconditioning(options: EdmPreconditioningOptions = {}): Pre
   checkNumber('core-schedules/edm', { sigmaData }, { above: 0 });
   return Object.freeze({
     name: 'edm',
+    scheduler: Object.freeze({ sigma_data: sigmaData }),
     at: ({ alpha, sigma }: NoiseLevel) => {
       checkNumber('core-schedules/edm', { alpha }, { above: 0 });
       const total = Math.hypot(sigma, alpha * sigmaData);

@@ -39,5 +39,12 @@ export function edm(options: EdmOptions = {}): NoiseProcess {
     time: (lambda) => (Math.exp(-lambda / rho) - low) / (high - low),
     conditioning: (t) => Math.log(sigma(t)) / 4,
     usual: { preconditioning: 'edm', levels: 'log-normal', spacing: { name: 'karras', options: { rho } }, sampler: 'heun' },
+    scheduler: {
+      network: 'edm',
+      config: {
+        ...{ _class_name: 'EDMEulerScheduler', sigma_min: sigmaMin, sigma_max: sigmaMax, rho, sigma_schedule: 'karras' },
+        ...{ prediction_type: 'epsilon', num_train_timesteps: 1000 },
+      },
+    },
   });
 }

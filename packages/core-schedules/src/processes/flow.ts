@@ -33,5 +33,6 @@ export function flow(options: FlowOptions = {}): NoiseProcess {
     time: (lambda) => straightFlow(lambda + Math.log(shift)).sigma,
     conditioning: (t) => 1000 * sigma(t),
     usual: { prediction: 'flow' },
+    scheduler: { network: 'flow', config: { _class_name: 'FlowMatchEulerDiscreteScheduler', num_train_timesteps: 1000, shift } },
   });
 }
