@@ -1,8 +1,21 @@
 import { autoencoderKl, autoencoderTiny, inBands, vqModel, type AutoencoderKlConfig } from '@langevin/latent-ae';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
-import { shapesOnly } from '@langevin/nn';
+import { inFloat32, shapesOnly } from '@langevin/nn';
 import { numbersOf, weightsOf } from '@langevin/nn/testing';
-import { add, mul, numbers, setDefaultEngine, UnsupportedError, UserError, zeros, type Tensor } from '@langevin/tensor';
+import {
+  add,
+  cast,
+  mapTensors,
+  mul,
+  namedTensors,
+  numbers,
+  realize,
+  setDefaultEngine,
+  UnsupportedError,
+  UserError,
+  zeros,
+  type Tensor,
+} from '@langevin/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const engine = await onnxruntimeEngine({ device: 'cpu', threads: 1 });
@@ -58,6 +71,23 @@ describe('bands of rows give what the whole picture gives', () => {
     const [x, z] = [numbersOf('x', [1, 3, 8, 6]), numbersOf('z', [2, 3, 4, 3])];
     expect(await distance(await bands.encode(params, x), vae.encode(params, x).mode)).toBeLessThan(2e-5);
     expect(await distance(await bands.decode(params, z), vae.decode(params, z))).toBeLessThan(2e-5);
+  });
+});
+
+describe('weights of 16 bits', () => {
+  it('are widened, and read by the engine that is given', async () => {
+    const vae = autoencoderKl(two);
+    const params = weightsOf(vae.init(shapesOnly), 'half');
+    const half = mapTensors(params, (weight) => cast(weight, 'float16'));
+    await realize([...namedTensors(half).values()], { engine });
+    const z = numbersOf('z', [1, 4, 3, 3]);
+    const expected = await numbers(vae.decode(inFloat32(half), z));
+    setDefaultEngine(undefined);
+    const made = await inBands(vae, { pixels: 12, engine }).decode(half, z);
+    const values = await numbers(made, { engine });
+    setDefaultEngine(engine);
+    expect(largest(values.map((value, i) => value - expected[i]!)) / largest(expected)).toBeLessThan(2e-5);
+    expect(await distance(made, vae.decode(params, z))).toBeGreaterThan(1e-5);
   });
 });
 

@@ -77,6 +77,8 @@ describe('memory', () => {
     expect(() => estimateMemory(autoencoderDc(), { pass: 'encode', shape: [1, 3, 33, 32] })).toThrow('multiples of 32');
     expect(() => estimateMemory(counted, { pass: 'recode' as never, shape: [1] })).toThrow(UserError);
     expect(() => estimateMemory(counted, { pass: 'decode', shape: 3 as never })).toThrow(UserError);
+    expect(() => estimateMemory(counted, { pass: 'decode', shape: [1, 1, 0, 8] })).toThrow('shape[2]=0');
+    expect(() => tileWithin(counted, { pass: 'decode', shape: [1, 4], bytes: 100 })).toThrow('Give [N, C, H, W].');
   });
 });
 

@@ -7,6 +7,7 @@ import {
   itemSize,
   mapTensors,
   readOptions,
+  shownValue,
   sizeOf,
   tensorsOf,
   traceGraph,
@@ -50,7 +51,7 @@ const WHERE = 'latent-ae/memory';
 export function estimateMemory<Params>(autoencoder: Autoencoder<Params>, question: MemoryQuestion): MemoryEstimate {
   const { pass, shape } = readOptions(WHERE, question, ['pass', 'shape']);
   checkChoice(WHERE, { pass }, ['encode', 'decode']);
-  if (!Array.isArray(shape)) throw new UserError(`[${WHERE}] shape is no list: shape=${String(shape)}. Give [N, C, H, W].`);
+  checkShapeOf(shape);
   const template = autoencoder.init(shapesOnly);
   const weights = tensorsOf(template);
   const graph = traceGraph(
@@ -63,6 +64,14 @@ export function estimateMemory<Params>(autoencoder: Autoencoder<Params>, questio
     { composites: new Set(compositeNames) },
   );
   return Object.freeze({ pass, shape, ...heldBy(graph) });
+}
+
+function checkShapeOf(shape: unknown): void {
+  if (!Array.isArray(shape) || shape.length < 3)
+    throw new UserError(`[${WHERE}] shape is not of a batch: shape=${shownValue(shape)}. Give [N, C, H, W].`);
+  shape.forEach((side: unknown, i) => {
+    checkNumber(WHERE, { [`shape[${i}]`]: side }, { kind: 'integer', atLeast: 1, atMost: 2 ** 30 });
+  });
 }
 
 function momentsOrMode<Params>({ encode }: Autoencoder<Params>, params: Params, x: Tensor): Tensor {
@@ -149,6 +158,8 @@ export function tileWithin<Params>(
 ): { readonly tile: readonly [number, number]; readonly estimate: MemoryEstimate } {
   const { pass, shape, bytes } = readOptions(WHERE, question, ['pass', 'shape', 'bytes']);
   checkNumber(WHERE, { bytes }, { above: 0 });
+  checkShapeOf(shape);
+  if (shape.length !== 4) throw new UserError(`[${WHERE}] tiles are of pictures: shape=[${shape.join(', ')}]. Give [N, C, H, W].`);
   const { channels, inputs, factor } = autoencoder.info;
   const [h, w] = (pass === 'encode' ? autoencoder.latentShape(shape) : shape).slice(2) as [number, number];
   for (let halvings = 0; ; halvings++) {

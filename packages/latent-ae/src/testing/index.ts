@@ -1,0 +1,1 @@
+export { testAutoencoder, type AutoencoderTestOptions } from './test-autoencoder.ts';
