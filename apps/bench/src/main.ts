@@ -11,6 +11,8 @@ import { programsEvidence } from './evidence/programs.ts';
 import { COUNTS, gaussiansEvidence } from './gaussians/evidence.ts';
 import { loadForMemory } from './gaussians/loading.ts';
 import { gaussiansBenchMarkdown, runGaussiansBench } from './gaussians/speed.ts';
+import { pipelinesChild } from './pipelines/child.ts';
+import { pipelinesBenchMarkdown, runPipelinesBench } from './pipelines/run.ts';
 import { profileMarkdown } from './profile/page.ts';
 import { runProfile } from './profile/run.ts';
 import { qualityEvidence } from './quality/quality.ts';
@@ -23,12 +25,14 @@ const HELP = `Usage: npm run bench -- engine [options]
        npm run bench -- profile [--case name] [options]
        npm run bench -- samplers [options]
        npm run bench -- gaussians [options]
+       npm run bench -- pipelines [options]
        npm run evidence -- ops|programs|samplers|gaussians|quality|work-precision [--quick] [--write]
        npm run train:quality -- [--steps n] [--minutes n] [--only a,b] [--by langevin|twin]
 
   engine        ops, networks, overhead and memory beside PyTorch, tfjs-wasm and jax-js
   profile       where the time of the networks' steps goes, by kernel and by op of the graph
   samplers      what samplers add to a step, plain arrays, parallel sampling
+  pipelines     Stable Diffusion 1.5 of true size beside diffusers: first step, steps, decoding, memory (2.1 GB on the disk)
   gaussians     the rasterizer, steps of training, a scene trained, a large one opened, beside what has to be reached
 
   ops             the op conformance table of every engine and provider found here (the default)
@@ -136,6 +140,13 @@ async function main(): Promise<void> {
     const markdown = gaussiansBenchMarkdown(result);
     console.log(markdown);
     if (values.write) write('benchmarks-gaussians', markdown, result);
+  } else if (task === 'pipelines-child') {
+    await pipelinesChild(positionals[1] ?? '', threads);
+  } else if (task === 'pipelines') {
+    const result = await runPipelinesBench({ root, threads, rounds: values.rounds === undefined ? 3 : rounds, report });
+    const markdown = pipelinesBenchMarkdown(result);
+    console.log(markdown);
+    if (values.write) write('benchmarks-pipelines', markdown, result);
   } else if (task === 'train-quality') {
     await trainQuality({ root, threads, only, report, steps: values.steps, minutes: values.minutes, by: values.by });
   } else if (task === 'evidence') {
@@ -145,7 +156,9 @@ async function main(): Promise<void> {
       seed: Number(values.seed ?? 1),
     });
   } else {
-    console.error(`[bench] unknown task: task=${task}. Known: engine, profile, samplers, gaussians, evidence, train-quality.\n${HELP}`);
+    console.error(
+      `[bench] unknown task: task=${task}. Known: engine, profile, samplers, gaussians, pipelines, evidence, train-quality.\n${HELP}`,
+    );
     process.exitCode = 1;
   }
 }

@@ -36,14 +36,29 @@ export async function recipeIn(path: string): Promise<PictureRecipe> {
 /** The options that make a picture again. */
 export function optionsOf(recipe: PictureRecipe | undefined): Partial<GenerateOptions> {
   if (recipe === undefined) return {};
-  const { negativePrompt, seed, noise, pictures, width, height, steps, guidance, guidanceRescale, eta, clipSkip, scheduler, start } =
-    recipe;
+  const {
+    negativePrompt,
+    seed,
+    noise,
+    pictures,
+    width,
+    height,
+    steps,
+    guidance,
+    guidanceRescale,
+    eta,
+    clipSkip,
+    scheduler,
+    sampler,
+    start,
+  } = recipe;
   return {
     ...(negativePrompt !== null && { negativePrompt }),
     ...(noise === 'shared' && { count: pictures }),
     ...(clipSkip !== null && { clipSkip }),
     ...(start !== null && { strength: start.strength }),
-    ...{ seed: BigInt(seed), noise, width, height, steps, guidance, guidanceRescale, eta, scheduler },
+    ...(sampler === null && { eta, scheduler: scheduler ?? {} }),
+    ...{ seed: BigInt(seed), noise, width, height, steps, guidance, guidanceRescale },
   };
 }
 

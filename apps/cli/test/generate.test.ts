@@ -146,6 +146,57 @@ describe('langevin generate', () => {
     expect(whole.err).toMatch(/size is that of the picture to begin with/u);
   });
 
+  it('takes a sampler in place of a scheduler, by the words of sample, and makes its picture again', async () => {
+    const folder = join(out, 'sampled');
+    const words = ['--sampler', 'DPM++ 2M Karras', '--set', 'order=1', '--spacing', 'karras', '--set-spacing', 'rho=5'] as const;
+    const made = await run('a cat', '--model', model, ...words, '--steps', '3', '--guidance', '4', '--out', folder, '--json');
+    if (made.code !== 0) expect(made.err).toMatch(/order/u);
+    const plain = await run('a cat', '--model', model, '--sampler', 'heun', '--steps', '3', '--guidance', '4', '--out', folder, '--json');
+    expect(plain.code, plain.err).toBe(0);
+    expect(JSON.parse(plain.out)).toMatchObject({ calls: 5, scheduler: null, sampler: { sampler: 'heun' } });
+    const again = await run('--like', join(folder, 'picture-1.png'), '--out', join(out, 'sampled-again'));
+    expect(again.code, again.err).toBe(0);
+    const [first, second] = [await readImage(join(folder, 'picture-1.png')), await readImage(join(out, 'sampled-again/picture-1.png'))];
+    expect(second.data).toEqual(first.data);
+    expect((await run('a', '--model', model, '--sampler', 'heun', '--scheduler', 'DDIMScheduler')).err).toMatch(
+      /takes the place of the scheduler/u,
+    );
+    expect((await run('a', '--model', model, '--spacing', 'karras')).err).toMatch(/there is no sampler to set/u);
+  });
+
+  it('adds a LoRA, fills what is under a mask, and makes the picture again', async () => {
+    const folder = join(out, 'masked');
+    const lora = join(out, 'style.safetensors');
+    const tensors = new Map(
+      [
+        ['lora_down', [1, 16]],
+        ['lora_up', [16, 1]],
+      ].map(([part, shape]) => {
+        const name = `lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q.${String(part)}.weight`;
+        return [
+          name,
+          { dtype: 'float32', shape: shape as number[], data: Float32Array.from({ length: 16 }, (_, i) => 2 * Math.sin(i)) },
+        ] as const;
+      }),
+    );
+    await writeSafetensors(lora, tensors);
+    const picture = join(out, 'picture-1.png');
+    const args = ['a hat', '--model', model, '--image', picture, '--mask', picture, '--lora', `${lora}=0.7`, '--steps', '3'] as const;
+    const made = await run(...args, '--out', folder, '--json');
+    expect(made.code, made.err).toBe(0);
+    expect(JSON.parse(made.out)).toMatchObject({ adapters: [{ name: 'style', from: lora, strength: 0.7 }], start: { strength: 1 } });
+    const like = ['--like', join(folder, 'picture-1.png'), '--image', picture, '--out', join(out, 'masked-again')] as const;
+    expect((await run(...like)).err).toMatch(/Give that one with --mask/u);
+    const again = await run(...like, '--mask', picture);
+    expect(again.code, again.err).toBe(0);
+    const [first, second] = [await readImage(join(folder, 'picture-1.png')), await readImage(join(out, 'masked-again/picture-1.png'))];
+    expect(second.data).toEqual(first.data);
+    const plain = await run(...args.slice(0, 7), '--steps', '3', '--out', join(out, 'plain-mask'));
+    expect(plain.code, plain.err).toBe(0);
+    expect((await readImage(join(out, 'plain-mask/picture-1.png'))).data).not.toEqual(first.data);
+    expect((await run(...args, '--control-image', picture)).err).toMatch(/more pictures or scales than controls/u);
+  });
+
   it('takes another scheduler and size, says what did not fit, and leaves the notes out', async () => {
     const folder = join(out, 'plain');
     const made = await run(

@@ -35,6 +35,7 @@ export { openModel, products, type OpenModelOptions } from './generate/open-mode
 export type { GenerateOptions } from './generate/options.ts';
 export { notesOf, recipeOf, recipeOfNotes, type PictureRecipe } from './generate/picture-notes.ts';
 export { pictureDigest } from './generate/picture-digest.ts';
+export type { SamplerWords } from './generate/sampler-options.ts';
 export type { ControlOptions } from './generate/control-options.ts';
 export type {
   AdapterChoice,

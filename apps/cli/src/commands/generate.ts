@@ -1,17 +1,30 @@
 import { encodePng, withPngText, type Image } from '@langevin/io';
 import { makeFolder, writeFileAtomic } from '@langevin/io/node';
-import { generate, notesOf, openModel, recipeOf, type AdapterChoice, type GenerateOptions, type GenerateReport } from '@langevin/pipelines';
+import {
+  generate,
+  notesOf,
+  openModel,
+  recipeOf,
+  usualSampler,
+  usualSpacing,
+  type AdapterChoice,
+  type GenerateOptions,
+  type GenerateReport,
+  type OpenProduct,
+  type PictureRecipe,
+} from '@langevin/pipelines';
 import { UserError } from '@langevin/tensor';
 import { Option, type Command } from 'commander';
 import { collect, integer, number, setting } from '../arguments.ts';
 import { defineCommand, type CliCommand, type CommandContext } from '../define-command.ts';
+import { chooseSampler, type SamplerWords } from '../choose-sampler.ts';
 import { addEngineOptions, withEngine, type EngineOptions } from '../engines.ts';
 import { PLUGIN_HELP } from '../plugins.ts';
 import { showProgress } from '../progress.ts';
 import { changesOf, optionsOf, picturesOf, recipeIn } from '../generate-again.ts';
 import { line, remark } from '../terminal.ts';
 
-interface GenerateCommandOptions extends EngineOptions {
+interface GenerateCommandOptions extends EngineOptions, SamplerWords {
   readonly model?: string;
   readonly like?: string;
   readonly negative?: string;
@@ -43,6 +56,7 @@ Examples:
   langevin generate "an astronaut riding a horse" --model ./stable-diffusion-v1-5
   langevin generate "a cat" --model ./sd15 --negative "blurry, ugly" --seed 7 --steps 25 --guidance 6 --count 4
   langevin generate "a cat" --model ./sd15 --scheduler EulerAncestralDiscreteScheduler --size 640x448
+  langevin generate "a cat" --model ./sd15 --sampler "DPM++ 2M Karras" --steps 20
   langevin generate "in winter" --model ./sd15 --image photo.png --strength 0.6
   langevin generate "a hat" --model ./sd15 --image photo.png --mask where.png
   langevin generate "a cat" --model ./sd15 --lora style.safetensors=0.8 --lora details.safetensors
@@ -78,6 +92,10 @@ function addGenerate(program: Command, terminal: CommandContext): void {
     .option('--lora <file[=strength]>', 'a LoRA or a relative to be added; may be given again', loras)
     .option('--scheduler <class>', "of diffusers, such as EulerDiscreteScheduler (default: the model's)")
     .option('--set-scheduler <name=value>', 'an entry of its configuration, such as use_karras_sigmas=true; may be given again', entry)
+    .option('--sampler <name>', 'a sampler in place of a scheduler; "langevin list samplers" shows them, other programs\' names are known')
+    .option('--set <name=value>', 'an option of the sampler, such as eta=0.5; may be given again', setting)
+    .option('--spacing <name>', 'which noise levels the sampler visits; "langevin list spacings" shows them')
+    .option('--set-spacing <name=value>', 'an option of the spacing, such as rho=5; may be given again', setting)
     .option('--clip-skip <n>', 'layers of the text encoder left out for the prompt, from its end (default: 0)', integer(0, 100))
     .option('--size <WxH>', "in pixels (default: the model's)")
     .option('--variant <name>', 'of the weights, such as fp16 (default: the plain ones)')
@@ -137,6 +155,7 @@ async function run(prompt: string | undefined, options: GenerateCommandOptions, 
       const wanted = {
         ...optionsOf(recipe),
         ...given(options),
+        ...(await leadOf(model, { options, recipe, terminal })),
         model,
         prompt: text,
         ...begin.pictures,
@@ -158,6 +177,32 @@ function given(options: GenerateCommandOptions): Partial<GenerateOptions> {
   const all = { negativePrompt: negative, count, seed, steps, guidance, guidanceRescale, strength, clipSkip, ...sides(size) };
   const said = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   return { ...said, ...(Object.keys(changed).length > 0 && { scheduler: changed }) };
+}
+
+/** The sampler that the command line names, or the picture that is made again. */
+async function leadOf(
+  { noise }: OpenProduct,
+  {
+    options,
+    recipe,
+    terminal,
+  }: { readonly options: GenerateCommandOptions; readonly recipe: PictureRecipe | undefined; readonly terminal: CommandContext },
+): Promise<Pick<GenerateOptions, 'sampler' | 'spacing' | 'samplerWords'>> {
+  const { sampler: name, set, spacing: levels, setSpacing } = options;
+  const said = Object.fromEntries(
+    Object.entries({ sampler: name, set, spacing: levels, setSpacing }).filter(([, value]) => value !== undefined),
+  );
+  const again = options.scheduler === undefined && options.setScheduler === undefined ? recipe?.sampler : undefined;
+  if (name === undefined && Object.keys(said).length > 0 && !again)
+    throw new UserError(`[cli/generate] there is no sampler to set: --sampler is missing. Give its name with --${Object.keys(said)[0]!}.`);
+  if (name === undefined && !again) return {};
+  const words = { ...again, ...said } as SamplerWords & { readonly sampler: string };
+  const usual = { sampler: usualSampler(noise).name, spacing: usualSpacing(noise).name };
+  const { sampler, spacing, asked, note, wantsGuidance } = await chooseSampler(words, { registries: terminal.registries, usual });
+  if (note !== undefined) remark(terminal, `${asked}: ${note}`);
+  if (wantsGuidance && options.guidance === 1)
+    throw new UserError(`[cli/generate] sampler works with guided denoisers only: --sampler ${asked}, --guidance 1. Raise it.`);
+  return { sampler, spacing, samplerWords: words };
 }
 
 function sides(size: string | undefined): { readonly width?: number; readonly height?: number } {

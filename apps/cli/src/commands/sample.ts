@@ -5,15 +5,13 @@ import { cfg, type Guidance } from '@langevin/guidance';
 import { imageGrid, type Image } from '@langevin/io';
 import { imageExtensions, writeImage } from '@langevin/io/node';
 import { loadModel, pictureForm, sampleImages, usualSampler, usualSpacing, type DiffusionModel } from '@langevin/pipelines';
-import { resolveSampler, resolveSpacing } from '@langevin/samplers/compat';
 import { median, UserError, type Engine } from '@langevin/tensor';
 import { Option, type Command } from 'commander';
 import { defineCommand, type CliCommand, type CommandContext } from '../define-command.ts';
 import { integer, list, number, setting } from '../arguments.ts';
+import { chooseSampler, type ChosenSampler } from '../choose-sampler.ts';
 import { addEngineOptions, withEngine, type EngineOptions } from '../engines.ts';
 import { layOut } from '../grid-layout.ts';
-import { withNested } from '../nested.ts';
-import { needsGuidance } from '../needs-guidance.ts';
 import { preparePicture } from '../picture-output.ts';
 import type { Registries } from '../families.ts';
 import { PLUGIN_HELP } from '../plugins.ts';
@@ -122,43 +120,23 @@ async function sample(options: SampleOptions, terminal: CommandContext): Promise
   await withEngine(options, (engine) => sampleOn(engine, { begin, model, out, options, ...chosen }, terminal));
 }
 
-interface Choices {
-  readonly asked: string;
-  readonly sampler: Sampler;
-  readonly spacing: Spacing;
-  readonly note: string | undefined;
-  readonly noise: string | undefined;
+interface Choices extends Omit<ChosenSampler, 'wantsGuidance'> {
   readonly guidance: Guidance | undefined;
 }
 
-/** Sampler and spacing by the names that were given, or the usual ones. */
+/** Sampler and spacing by the names that were given, or the usual ones, and what guides. */
 async function choose(
   options: SampleOptions,
-  { registries, usual }: { readonly registries: Registries; readonly usual: { readonly sampler: string; readonly spacing: string } },
+  how: { readonly registries: Registries; readonly usual: { readonly sampler: string; readonly spacing: string } },
 ): Promise<Choices> {
-  const asked = options.sampler ?? usual.sampler;
-  const { sampler, levels, note, noise, ...named } = resolveSampler(asked, {
-    program: 'langevin',
-    ...registries,
-    ...(options.set && { options: withNested(options.set, registries) }),
-  });
-  const plusPlus = await needsGuidance(sampler);
-  if (plusPlus && options.guidance === undefined)
+  const { wantsGuidance, ...chosen } = await chooseSampler(options, how);
+  if (wantsGuidance && options.guidance === undefined)
     throw new UserError(
-      `[cli/sample] sampler works with guided denoisers only: --sampler ${asked}. Add --guidance, such as --guidance 1.5.`,
+      `[cli/sample] sampler works with guided denoisers only: --sampler ${chosen.asked}. Add --guidance, such as --guidance 1.5.`,
     );
-  // Options are for a spacing that is made here: the one that a sampler's name brings along is made anew.
-  const chosen =
-    options.spacing === undefined && options.setSpacing === undefined && named.spacing
-      ? named.spacing
-      : resolveSpacing(options.spacing ?? named.spacing?.name ?? usual.spacing, {
-          ...registries,
-          ...(options.setSpacing && { options: options.setSpacing }),
-        });
-  const spacing: Spacing = { name: chosen.name, levels: (process, wanted) => levels(chosen, process, wanted) };
   // CFG++ samplers look at the prediction without condition at every scale.
-  const guidance = options.guidance === undefined ? undefined : cfg({ scale: options.guidance, ...(plusPlus && { asked: 'all' }) });
-  return { asked, sampler, spacing, note, noise, guidance };
+  const guidance = options.guidance === undefined ? undefined : cfg({ scale: options.guidance, ...(wantsGuidance && { asked: 'all' }) });
+  return { ...chosen, guidance };
 }
 
 interface SampleJob extends Omit<Choices, 'asked' | 'noise'> {

@@ -51,7 +51,8 @@ function checkTogether(config: FluxConfig): FluxConfig {
   const turned = axes.reduce((a, b) => a + b, 0);
   if (turned !== headSize || axes.some((size) => size % 2 !== 0))
     throw new UserError(
-      `[${FLUX.where}] features that turn are not those of a head: axes_dims_rope=[${axes.join(', ')}], attention_head_dim=${headSize}. Give `
+      `[${FLUX.where}] features that turn are not those of a head: axes_dims_rope=[${axes.join(', ')}], `
+        + `attention_head_dim=${headSize}. Give `
         + 'even numbers whose sum it is.',
     );
   for (const [name, channels] of Object.entries({ in_channels: inChannels, out_channels: outChannels ?? inChannels }))

@@ -22,8 +22,8 @@ export interface ClipVisionParams {
 }
 
 /**
- * The image encoder of CLIP (Radford et al. 2021, arXiv:2103.00020) in the form of transformers' `CLIPVisionModelWithProjection`: same names
- * of parameters, same numbers.
+ * The image encoder of CLIP (Radford et al. 2021, arXiv:2103.00020) in the form of transformers' `CLIPVisionModelWithProjection`: same
+ * names of parameters, same numbers.
  *
  * `apply(params, pixels)` takes float32 [N, channels, imageSize, imageSize], as the picture preparation of the checkpoint makes them. The
  * features of the whole picture are those of the class token, normed and projected.

@@ -1,5 +1,5 @@
 import type { Graph, GraphConstant } from '@langevin/tensor';
-import { fromBfloat16Bits, isFileSlice, type FileSlice, type HostArray } from '@langevin/tensor';
+import { fromBfloat16Bits, isFileSlice, itemSize, sizeOf, type FileSlice, type HostArray } from '@langevin/tensor';
 import type { OnnxTensor } from '../onnx/model.ts';
 import { bytesOf, type ExternalPart, type MappedFiles, type Runtime } from '../runtime/runtime.ts';
 
@@ -10,6 +10,8 @@ export interface PlacedConstants {
   readonly place: (constant: GraphConstant) => OnnxTensor['data'];
   readonly externalData: readonly ExternalPart[];
   readonly sessionConfig: Readonly<Record<string, string>>;
+  /** Of all constants. */
+  readonly bytes: number;
 }
 
 /** Decide for every constant of a graph how it reaches the session. */
@@ -35,7 +37,11 @@ export async function placeConstants(graph: Graph, runtime: Runtime): Promise<Pl
     externalData.push({ path, data: bytes });
     places.set(constant, { location: path, offset: 0, byteLength: bytes.byteLength });
   }
-  return { place: (constant) => places.get(constant)!, externalData, sessionConfig: mapped?.sessionConfig ?? {} };
+  const bytes = graph.constants.reduce((total, { value }) => {
+    const { dtype, shape } = graph.values[value]!;
+    return total + sizeOf(shape) * itemSize(dtype);
+  }, 0);
+  return { bytes, place: (constant) => places.get(constant)!, externalData, sessionConfig: mapped?.sessionConfig ?? {} };
 }
 
 export function widened(bits: HostArray): Float32Array {

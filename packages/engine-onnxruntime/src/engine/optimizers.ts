@@ -11,12 +11,25 @@ export const UNSOUND_REWRITES = {
   GemmTransposeFusion: 'onnxruntime 1.30: b = transpose(y), [transpose(x) b + bias, b] is a crash',
 } as const;
 
+/**
+ * Rewrites that lay out weights anew when a session is made. Of weights of gigabytes they take longer than what they save in dozens of
+ * runs: of Stable Diffusion 1.5's U-Net 11 s, for 0.3 s of 9 s in each (`npm run bench -- pipelines`).
+ */
+export const COSTLY_REWRITES = ['NchwcTransformer', 'TransposeOptimizer'] as const;
+/** Bytes of constants from which on these are switched off. */
+const COSTLY_BYTES = 2 ** 29;
+
 const KEY = 'disable_specified_optimizers';
 
 type Config = Readonly<Record<string, string>>;
 
-/** The session keys that begin with `optimization.`: ours, with what the application switches off beside them. */
-export function optimizationConfig(given: Config = {}): Config {
+/**
+ * The session keys that begin with `optimization.`: ours, with what the application switches off beside them.
+ *
+ * @param constantBytes of all constants of the graph
+ */
+export function optimizationConfig(given: Config = {}, constantBytes = 0): Config {
   const more = (given[KEY] ?? '').split(';').filter((name) => name !== '');
-  return { ...given, [KEY]: [...new Set([...Object.keys(UNSOUND_REWRITES), ...more])].join(';') };
+  const costly = constantBytes >= COSTLY_BYTES ? COSTLY_REWRITES : [];
+  return { ...given, [KEY]: [...new Set([...Object.keys(UNSOUND_REWRITES), ...costly, ...more])].join(';') };
 }

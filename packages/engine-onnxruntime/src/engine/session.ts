@@ -56,7 +56,7 @@ export async function createSession(graph: Graph, context: SessionContext): Prom
     ...(options.weights === 'map' ? { disable_prepacking: '1' } : {}),
     ...extraOf(options.session, 'session'),
   };
-  const optimization = optimizationConfig(extraOf(options.session, 'optimization'));
+  const optimization = optimizationConfig(extraOf(options.session, 'optimization'), constants.bytes);
   try {
     const session = await ort.InferenceSession.create(encodeModel(stop === undefined ? model : withStop(model)), {
       ...base,

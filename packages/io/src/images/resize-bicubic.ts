@@ -6,8 +6,8 @@ const BITS = 22;
 const HALF = 2 ** (BITS - 1);
 
 /**
- * Resizes as Pillow does with `BICUBIC`, byte for byte: Keys' kernel with a = -1/2, as wide as a new pixel is where a picture shrinks, along
- * rows first, each pass rounded to bytes. What image encoders of CLIP are fed with is resized so.
+ * Resizes as Pillow does with `BICUBIC`, byte for byte: Keys' kernel with a = -1/2, as wide as a new pixel is where a picture shrinks,
+ * along rows first, each pass rounded to bytes. What image encoders of CLIP are fed with is resized so.
  *
  * @throws UserError for what is no image of 1 or 3 channels, or sizes that are no positive integers
  * @example

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { isAbsolute, basename } from 'node:path';
-import { didYouMean, readOptions, shownValue, UserError } from '@langevin/tensor';
+import { readOptions, shownValue, UserError } from '@langevin/tensor';
 import { namesIn, type CheckpointFiles, type WeightFile } from '../checkpoint/files.ts';
 import { folderFiles } from '../checkpoint/folder-files.ts';
 import { hubFiles } from '../checkpoint/hub/hub-files.ts';
@@ -22,8 +22,8 @@ export interface AdapterFile extends WeightFile {
 }
 
 /**
- * Opens an adapter's file: one that exists, the only one (or `pytorch_lora_weights.safetensors`, or `adapter_model.safetensors`) of a folder
- * that exists, or of a model on a hub by its id. Nothing is read beyond its header.
+ * Opens an adapter's file: one that exists, the only one (or `pytorch_lora_weights.safetensors`, or `adapter_model.safetensors`) of a
+ * folder that exists, or of a model on a hub by its id. Nothing is read beyond its header.
  *
  * @throws UserError when it is none of these, a pickle, or a folder with several files and none of the usual names
  */
@@ -56,12 +56,13 @@ function fileIn(files: CheckpointFiles): string {
   if (names.length === 0)
     throw new UserError(
       `[${WHERE}] folder has no adapter: folder=${files.label}, .safetensors files=0`
-        + `${pickles.length > 0 ? `, pickles=${pickles.join(', ')}, which are never opened: convert them in Python with safetensors` : ''}. `
+        + `${
+          pickles.length > 0 ? `, pickles=${pickles.join(', ')}, which are never opened: convert them in Python with ` + `safetensors` : ''
+        }. `
         + 'Give another one.',
     );
   throw new UserError(
-    `[${WHERE}] folder has several files: folder=${files.label}, files=${names.slice(0, 8).join(', ')}.${didYouMean(USUAL[0]!, names)} Give `
-      + 'the path of one of them.',
+    `[${WHERE}] folder has several files: folder=${files.label}, files=${names.slice(0, 8).join(', ')}. Give the path of one of them.`,
   );
 }
 

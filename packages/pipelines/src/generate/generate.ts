@@ -1,16 +1,19 @@
-import type { Conditions } from '@langevin/core';
+import type { Conditions, Denoiser } from '@langevin/core';
 import { tensorAlgebra } from '@langevin/core-schedules';
 import type { Image } from '@langevin/io';
-import { fromDiffusersConfig } from '@langevin/samplers/compat';
-import { tensor, type Tensor } from '@langevin/tensor';
+import { fromDiffusersConfig, type DiffusersScheduler } from '@langevin/samplers/compat';
+import { tensor, type Generator, type Tensor } from '@langevin/tensor';
 import type { Beginning, BeginOptions } from './begin/beginning.ts';
-import { maskedStart } from './begin/masked-start.ts';
+import { maskConditions, maskedStart } from './begin/masked-start.ts';
 import { noiseStart } from './begin/noise-start.ts';
 import { pictureStart } from './begin/picture-start.ts';
+import { samplerStart } from './begin/sampler-start.ts';
 import { generatorsOf } from './begin/starting-noise.ts';
 import { guided } from './guided.ts';
 import { checkGenerate, type CheckedGenerate, type GenerateOptions } from './options.ts';
 import { reportOf, type GenerateReport } from './report.ts';
+import type { RunStep } from './run-step.ts';
+import { samplerRun } from './sampler-run.ts';
 import { levelOfTimestep, schedulerRun } from './scheduler-run.ts';
 import { imagePromptConditions } from './steer/image-prompts.ts';
 import { steering } from './steer/steering.ts';
@@ -22,14 +25,16 @@ export interface GeneratePart {
   readonly milliseconds: number;
 }
 
-/** The network has been called once more. */
+/** A step has been made. */
 export interface GenerateStep {
   readonly kind: 'step';
-  /** Calls so far, and in all. */
+  /** Steps so far, and in all; of a scheduler each is one call of the network. */
   readonly step: number;
   readonly steps: number;
+  /** Calls of the network so far, for each picture. */
+  readonly calls: number;
   readonly timestep: number;
-  /** Of this call; that of the first one includes compiling. */
+  /** Of this step; that of the first one includes compiling. */
   readonly milliseconds: number;
   /** What the clean latents are taken to be, [N, channels, height, width]. */
   readonly denoised: Tensor;
@@ -81,13 +86,10 @@ export async function* generate(given: GenerateOptions): AsyncGenerator<Generate
   });
   yield { kind: 'part', name: 'text encoders', milliseconds: since() };
 
-  const scheduler = fromDiffusersConfig<Tensor>({ ...model.scheduler, ...options.scheduler }, { algebra: tensorAlgebra(onEngine) });
-  if (model.setTimesteps) model.setTimesteps(scheduler, { steps: options.steps, size });
-  else scheduler.setTimesteps(options.steps);
   const { channels, factor } = model.state;
   const shape = [channels, size.height / factor, size.width / factor] as const;
   signal?.throwIfAborted();
-  const begun = await begin({ model, scheduler, steps: options.steps, generators: perItem, shape }, start);
+  const { begun, scheduler, run } = await runOf(options, { generators, perItem, shape });
   if (start) yield { kind: 'part', name: 'autoencoder', milliseconds: since() };
   const scale: Conditions = model.guidedBy === 'cfg' ? {} : { guidance: scaleOfEach(options.guidance, seeds.length) };
   const steered = await steering(model.controls, options.controls, onEngine);
@@ -96,23 +98,15 @@ export async function* generate(given: GenerateOptions): AsyncGenerator<Generate
     conditions: { ...told.conditions, ...shown.conditions },
     ...(told.negatives && { negatives: { ...told.negatives, ...shown.negatives } }),
   };
-  const run = { ...options, network: model.predict, engine: model.engine };
+  const guiding = { ...options, network: model.predict, engine: model.engine };
   let { latents } = begun;
   let calls = 0;
-  for await (const { step, steps, timestep, x, denoised } of schedulerRun({
-    scheduler,
-    predict: (step, steps) => guided({ ...run, told: { ...prompted, always: { ...scale, ...begun.conditions, ...steered(step, steps) } } }),
-    levelOf: (timestep) => levelOfTimestep(model.noise, timestep),
-    x: latents,
-    startAt: begun.startAt,
-    generators: options.noise === 'shared' ? generators[0]! : generators,
-    step: { eta: options.eta },
-    ...(begun.settle && { settle: begun.settle }),
-    ...(signal && { signal }),
-  })) {
+  for await (const { step, steps, timestep, x, denoised, ...made } of run((step, steps) =>
+    guided({ ...guiding, told: { ...prompted, always: { ...scale, ...begun.conditions, ...steered(step, steps) } } }),
+  )) {
     latents = x;
-    calls = step;
-    yield { kind: 'step', step, steps, timestep, milliseconds: since(), denoised };
+    calls = made.calls;
+    yield { kind: 'step', step, steps, calls, timestep, milliseconds: since(), denoised };
   }
   signal?.throwIfAborted();
   let images: readonly Image[] = [];
@@ -126,11 +120,58 @@ export async function* generate(given: GenerateOptions): AsyncGenerator<Generate
     kind: 'done',
     images,
     latents,
-    report: await reportOf(options, { scheduler, calls, notes: [...model.notes, ...told.notes, ...none] }),
+    report: await reportOf(options, { ...(scheduler && { scheduler }), calls, notes: [...model.notes, ...told.notes, ...none] }),
   };
 }
 
-/** The state that a call begins with. */
+type Predict = (step: number, steps: number) => Denoiser<Tensor>;
+
+/** The state that a call begins with, and what leads it from there. */
+async function runOf(
+  options: CheckedGenerate,
+  how: { readonly generators: readonly Generator[]; readonly perItem: readonly Generator[]; readonly shape: readonly number[] },
+): Promise<{
+  readonly begun: Pick<Beginning, 'latents' | 'conditions'>;
+  readonly scheduler?: DiffusersScheduler<Tensor>;
+  readonly run: (predict: Predict) => AsyncGenerator<RunStep, void>;
+}> {
+  const { model, steps, size, start, lead, signal } = options;
+  const { perItem, shape } = how;
+  const onEngine = model.engine ? { engine: model.engine } : {};
+  const generators = options.noise === 'shared' ? how.generators[0]! : how.generators;
+  const stopping = signal ? { signal } : {};
+  if (lead !== undefined) {
+    const masked = start?.masks && (await maskConditions({ model, generators: perItem, shape }, { ...start, masks: start.masks }));
+    const { latents, levels } = await samplerStart({ model, spacing: lead.spacing, steps, generators: perItem, shape, start, ...onEngine });
+    return {
+      begun: { latents, ...(masked && { conditions: masked }) },
+      run: (predict) =>
+        samplerRun({ sampler: lead.sampler, levels, predict, noise: model.noise, x: latents, generators, ...onEngine, ...stopping }),
+    };
+  }
+  const scheduler = fromDiffusersConfig<Tensor>({ ...model.scheduler, ...options.scheduler }, { algebra: tensorAlgebra(onEngine) });
+  if (model.setTimesteps) model.setTimesteps(scheduler, { steps, size });
+  else scheduler.setTimesteps(steps);
+  const begun = await begin({ model, scheduler, steps, generators: perItem, shape }, start);
+  return {
+    begun,
+    scheduler,
+    run: (predict) =>
+      schedulerRun({
+        scheduler,
+        predict,
+        levelOf: (timestep) => levelOfTimestep(model.noise, timestep),
+        x: begun.latents,
+        startAt: begun.startAt,
+        generators,
+        step: { eta: options.eta },
+        ...(begun.settle && { settle: begun.settle }),
+        ...stopping,
+      }),
+  };
+}
+
+/** The state that a call begins with, as the pipelines of diffusers have it. */
 async function begin(options: BeginOptions, start: CheckedGenerate['start']): Promise<Beginning> {
   if (start === undefined) return noiseStart(options);
   const { masks } = start;

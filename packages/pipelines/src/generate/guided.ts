@@ -18,7 +18,7 @@ export interface GuidedOptions {
 export function guided({ network, guidance, guidanceRescale, told, engine }: GuidedOptions): Denoiser<Tensor> {
   const conditions = { ...told.conditions, ...told.always };
   if (told.negatives === undefined) return bindCondition(network, conditions);
-  return cfg({ scale: guidance, rescale: guidanceRescale }).guide({
+  return cfg({ scale: guidance, rescale: guidanceRescale, asked: 'all' }).guide({
     denoiser: network,
     algebra: tensorAlgebra(engine ? { engine } : {}),
     conditions: [conditions],

@@ -1,9 +1,12 @@
+import type { Sampler } from '@langevin/core';
+import type { Spacing } from '@langevin/core-schedules';
 import type { Image } from '@langevin/io';
 import { checkNumber, didYouMean, readOptions, shownValue, UserError } from '@langevin/tensor';
 import { imagePromptCalls, type ImagePromptOptions } from './image-prompt-options.ts';
 import { controlCalls, type ControlOptions } from './control-options.ts';
 import { checkSize } from './picture-lists.ts';
 import type { OpenProduct } from './product.ts';
+import { samplerLead, type SamplerLead, type SamplerWords } from './sampler-options.ts';
 import { startOf, type CheckedStart } from './start-options.ts';
 import type { ImagePromptCall } from './steer/image-prompts.ts';
 import type { ControlCall } from './steer/steering.ts';
@@ -56,6 +59,12 @@ export interface GenerateOptions {
    * diffusers does when it is given one. @default 'each'
    */
   readonly noise?: 'each' | 'shared';
+  /** A sampler of `@langevin/samplers` in place of a scheduler of diffusers. @default none: the checkpoint's scheduler */
+  readonly sampler?: Sampler;
+  /** Which noise levels the sampler visits. @default what suits the model's noise */
+  readonly spacing?: Spacing;
+  /** How the two were named, for the note in the picture from which it can be made again. @default by their names alone */
+  readonly samplerWords?: SamplerWords;
   /** Another scheduler than the checkpoint's: the entries of a `scheduler_config.json` that differ, its `_class_name` among them. */
   readonly scheduler?: Readonly<Record<string, unknown>>;
   /** Noise that schedulers with such an option add, 0..1: of DDIM. @default 0 */
@@ -91,6 +100,8 @@ export interface CheckedGenerate {
   readonly seeds: readonly bigint[];
   readonly noise: 'each' | 'shared';
   readonly scheduler: Readonly<Record<string, unknown>>;
+  /** Where a sampler leads in place of a scheduler. */
+  readonly lead: SamplerLead | undefined;
   readonly eta: number;
   readonly clipSkip: number | undefined;
   readonly output: 'images' | 'latents';
@@ -120,6 +131,9 @@ const NAMES = [
   'imagePrompts',
   'seed',
   'noise',
+  'sampler',
+  'spacing',
+  'samplerWords',
   'scheduler',
   'eta',
   'clipSkip',
@@ -143,7 +157,8 @@ export function checkGenerate(given: GenerateOptions): CheckedGenerate {
   checkNumber(WHERE, { guidanceRescale }, { atLeast: 0, atMost: 1 });
   if (guidanceRescale > 0 && model.guidedBy === 'condition')
     throw new UserError(
-      `[${WHERE}] a network that is told its guidance has none to rescale: guidanceRescale=${guidanceRescale}, model=${model.name}. Leave it `
+      `[${WHERE}] a network that is told its guidance has none to rescale: guidanceRescale=${guidanceRescale}, `
+        + `model=${model.name}. Leave it `
         + 'out.',
     );
   if (guidance === 1 && guidanceRescale > 0)
@@ -186,6 +201,7 @@ export function checkGenerate(given: GenerateOptions): CheckedGenerate {
     seeds: seedsOf(seed, prompts.length),
     noise,
     scheduler,
+    lead: samplerLead(options, { model, start }),
     eta,
     clipSkip,
     output,

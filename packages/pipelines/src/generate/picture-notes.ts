@@ -45,7 +45,16 @@ const recipeSchema = v.object({
     v.array(v.object({ name: v.string(), from: v.string(), strength: v.union([v.number(), v.record(v.string(), v.number())]) })),
     v.maxLength(64),
   ),
-  scheduler: v.record(v.string(), v.unknown()),
+  scheduler: v.nullable(v.record(v.string(), v.unknown())),
+  /** A sampler in its place, by the words of a command line. */
+  sampler: v.nullable(
+    v.object({
+      sampler: v.string(),
+      set: v.optional(v.record(v.string(), v.unknown())),
+      spacing: v.optional(v.string()),
+      setSpacing: v.optional(v.record(v.string(), v.unknown())),
+    }),
+  ),
   notes: v.array(v.string()),
 });
 
@@ -69,7 +78,8 @@ export function recipeOf(report: GenerateReport, i: number): PictureRecipe {
     adapters: adapters.map(({ strength, ...each }) => ({ ...each, strength: typeof strength === 'number' ? strength : { ...strength } })),
     place: noise === 'shared' ? i : 0,
     pictures: noise === 'shared' ? seeds.length : 1,
-    scheduler: { ...rest.scheduler },
+    scheduler: rest.scheduler && { ...rest.scheduler },
+    sampler: rest.sampler && { ...rest.sampler },
     notes: [...rest.notes],
   };
 }
@@ -79,10 +89,10 @@ export function recipeOf(report: GenerateReport, i: number): PictureRecipe {
  * programs of this field show, and `langevin`, from which the picture can be made again.
  */
 export function notesOf(recipe: PictureRecipe): Readonly<Record<string, string>> {
-  const { prompt, negativePrompt, steps, scheduler, guidance, seed, width, height, model, clipSkip, start } = recipe;
+  const { prompt, negativePrompt, steps, scheduler, sampler, guidance, seed, width, height, model, clipSkip, start } = recipe;
   const settings = {
     Steps: steps,
-    Sampler: String(scheduler['_class_name']),
+    Sampler: scheduler === null ? sampler!.sampler : String(scheduler['_class_name']),
     'CFG scale': guidance,
     Seed: seed,
     Size: `${width}x${height}`,

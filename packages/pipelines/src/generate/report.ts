@@ -3,6 +3,7 @@ import type { Image } from '@langevin/io';
 import type { Tensor } from '@langevin/tensor';
 import { pictureDigest } from './picture-digest.ts';
 import type { CheckedGenerate } from './options.ts';
+import type { SamplerWords } from './sampler-options.ts';
 import type { UsedAdapter, UsedEmbedding } from './product.ts';
 
 /** What steered pictures. */
@@ -44,7 +45,10 @@ export interface GenerateReport {
   /** Words that were added to those that the text encoders know. */
   readonly embeddings: readonly UsedEmbedding[];
   readonly clipSkip: number | null;
-  readonly scheduler: Readonly<Record<string, unknown>>;
+  /** The scheduler of diffusers, with its configuration; null where a sampler led. */
+  readonly scheduler: Readonly<Record<string, unknown>> | null;
+  /** How the sampler and its levels were named; null where a scheduler led. */
+  readonly sampler: SamplerWords | null;
   /** What a user should know: text that did not fit, a part of the checkpoint that is not used. */
   readonly notes: readonly string[];
 }
@@ -56,7 +60,7 @@ export async function reportOf(
     scheduler,
     calls,
     notes,
-  }: { readonly scheduler: DiffusersScheduler<Tensor>; readonly calls: number; readonly notes: readonly string[] },
+  }: { readonly scheduler?: DiffusersScheduler<Tensor>; readonly calls: number; readonly notes: readonly string[] },
 ): Promise<GenerateReport> {
   const { model, prompts, negatives, seeds, noise, size, steps, guidance, guidanceRescale, eta, clipSkip, start } = options;
   const sha256 = start && (await digests(start.pictures));
@@ -93,7 +97,8 @@ export async function reportOf(
     adapters: model.adapters,
     embeddings: model.embeddings,
     clipSkip: clipSkip ?? null,
-    scheduler: { _class_name: scheduler.className, ...scheduler.config },
+    scheduler: scheduler ? { _class_name: scheduler.className, ...scheduler.config } : null,
+    sampler: options.lead?.words ?? null,
     notes,
   });
 }

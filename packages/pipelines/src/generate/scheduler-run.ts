@@ -2,6 +2,7 @@ import type { Denoiser, NoiseLevel } from '@langevin/core';
 import type { NoiseProcess, Preconditioning } from '@langevin/core-schedules';
 import type { DiffusersScheduler, StepOptions } from '@langevin/samplers/compat';
 import type { Generator, Tensor } from '@langevin/tensor';
+import type { RunStep } from './run-step.ts';
 
 /** A level at which a network is told a timestep that its scheduler chose, whatever the level says. */
 export interface TimestepLevel extends NoiseLevel {
@@ -43,19 +44,8 @@ export interface SchedulerRunOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What a run yields after each call of the network. */
-export interface SchedulerStep {
-  /** Calls so far, and in all. */
-  readonly step: number;
-  readonly steps: number;
-  readonly timestep: number;
-  readonly x: Tensor;
-  /** What the clean state is taken to be. */
-  readonly denoised: Tensor;
-}
-
 /** Leads a state over the timesteps of a scheduler of diffusers, as the loops of its pipelines do. Aborts between calls. */
-export async function* schedulerRun(options: SchedulerRunOptions): AsyncGenerator<SchedulerStep, void> {
+export async function* schedulerRun(options: SchedulerRunOptions): AsyncGenerator<RunStep, void> {
   const { scheduler, predict, levelOf, startAt = 0, generators, settle, signal } = options;
   const timesteps = scheduler.timesteps.slice(startAt);
   const knows = new Set<string>(scheduler.stepOptions);
@@ -70,6 +60,6 @@ export async function* schedulerRun(options: SchedulerRunOptions): AsyncGenerato
     const output = await predict(i, timesteps.length)(scheduler.scaleModelInput(x, timestep), at);
     const { prevSample, predOriginalSample } = await scheduler.step(output, timestep, x, stepOptions);
     x = settle ? settle(prevSample, timesteps[i + 1]) : prevSample;
-    yield { step: i + 1, steps: timesteps.length, timestep, x, denoised: predOriginalSample };
+    yield { step: i + 1, steps: timesteps.length, calls: i + 1, timestep, x, denoised: predOriginalSample };
   }
 }

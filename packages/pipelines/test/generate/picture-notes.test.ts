@@ -25,6 +25,7 @@ const report: GenerateReport = {
   embeddings: [{ token: '<it>', from: 'it.safetensors' }],
   clipSkip: 1,
   scheduler: { _class_name: 'HeunDiscreteScheduler', beta_end: 0.012, lambda_min_clipped: -Infinity },
+  sampler: null,
   notes: ['text did not fit: "and so on"'],
 };
 

@@ -1,3 +1,4 @@
+import type { Conditions } from '@langevin/core';
 import type { Image } from '@langevin/io';
 import { add, concat, mul, scalar, sub, tensor, type Tensor } from '@langevin/tensor';
 import type { Beginning, BeginOptions } from './beginning.ts';
@@ -31,15 +32,7 @@ export async function maskedStart(options: BeginOptions, { pictures, masks, stre
   const latents = strength < 1 ? scheduler.addNoise(clean!, noise, first) : mul(noise, scalar(scheduler.initNoiseSigma));
   const areas = masks.map(areaOf);
   const mask = smallMask(areas, { masks, factor: state.factor });
-  if (fills === 'joined') {
-    const { width, height } = masks[0]!;
-    const kept = tensor(
-      Float32Array.from(areas.flat(), (value) => 1 - value),
-      { shape: [masks.length, 1, height, width] },
-    );
-    const rest = await coder.encode(mul(pixels, kept), startingNoise(generators, shape));
-    return { latents, startAt, conditions: { joined: concat([mask, rest], 1) } };
-  }
+  if (fills === 'joined') return { latents, startAt, conditions: await maskConditions(options, { pictures, masks, strength }) };
   // diffusers encodes the rest here too, whatever comes of it: the draws after it are others.
   startingNoise(generators, shape);
   return {
@@ -50,6 +43,22 @@ export async function maskedStart(options: BeginOptions, { pictures, masks, stre
       return add(mul(sub(scalar(1), mask), outside), mul(mask, x));
     },
   };
+}
+
+/** What a network that was trained for masks is told: the mask, and the latents of the rest. Generators draw from its posterior. */
+export async function maskConditions(
+  { model, generators, shape }: Pick<BeginOptions, 'model' | 'generators' | 'shape'>,
+  { pictures, masks }: MaskedStart,
+): Promise<Conditions> {
+  const areas = masks.map(areaOf);
+  const mask = smallMask(areas, { masks, factor: model.state.factor });
+  const { width, height } = masks[0]!;
+  const kept = tensor(
+    Float32Array.from(areas.flat(), (value) => 1 - value),
+    { shape: [masks.length, 1, height, width] },
+  );
+  const rest = await model.coder.encode(mul(pixelsOf(pictures), kept), startingNoise(generators, shape));
+  return { joined: concat([mask, rest], 1) };
 }
 
 /** 1 under the mask, 0 elsewhere, of each pixel. Colours are light as in video of standard definition (ITU-R BT.601), in whole numbers. */

@@ -12,8 +12,8 @@ export interface ShiftOptions {
 const DEFAULTS = { base_image_seq_len: 256, max_image_seq_len: 4096, base_shift: 0.5, max_shift: 1.15 } as const;
 
 /**
- * The timesteps of a flow, shifted towards noise the more the larger a picture is: mu is linear in the number of patches (Esser et al. 2024,
- * arXiv:2403.03206, section 5.3.2; the numbers are of Flux), where the scheduler says that it shifts so.
+ * The timesteps of a flow, shifted towards noise the more the larger a picture is: mu is linear in the number of patches (Esser et al.
+ * 2024, arXiv:2403.03206, section 5.3.2; the numbers are of Flux), where the scheduler says that it shifts so.
  */
 export function shiftedTimesteps({ pixels, levels }: ShiftOptions): NonNullable<OpenProduct['setTimesteps']> {
   return (scheduler, { steps, size }) => {

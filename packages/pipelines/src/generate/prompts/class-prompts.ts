@@ -49,7 +49,8 @@ function namesOf(id2label: unknown, { classes, from }: { readonly classes: numbe
   );
   if (!isPlainObject(id2label) || wrong !== undefined)
     throw new UserError(
-      `[${WHERE}] names of classes are not valid: file=${from}, id2label=${shownValue(wrong?.[0] ?? id2label)}. Give names by numbers from 0 to `
+      `[${WHERE}] names of classes are not valid: file=${from}, id2label=${shownValue(wrong?.[0] ?? id2label)}. Give names by `
+        + `numbers from 0 to `
         + `${classes - 1}.`,
     );
   for (const [id, listed] of entries)

@@ -33,7 +33,8 @@ export async function openControls(
       const component = other.components.get('model');
       if (component === undefined)
         throw new UserError(
-          `[pipelines/model] this is no ControlNet: folder=${other.files.label}, it has model_index.json. Give the folder of its config.json.`,
+          `[pipelines/model] this is no ControlNet: folder=${other.files.label}, it has model_index.json. Give the folder of `
+            + `its config.json.`,
         );
       loaded.push([other.files.label, await loadComponent(other, component, findSteering(component.className))]);
     }

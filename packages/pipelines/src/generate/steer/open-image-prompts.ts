@@ -45,7 +45,8 @@ export async function openImagePrompts(
   if (choices.length === 0) return { network, imagePrompts: [] };
   if (!('applyWith' in network.module))
     throw new UnsupportedError(
-      `[pipelines/model] IP-Adapters are for U-Nets that read a text: folder=${checkpoint.files.label}. Open the model without imagePrompts.`,
+      `[pipelines/model] IP-Adapters are for U-Nets that read a text: folder=${checkpoint.files.label}. Open the model without `
+        + `imagePrompts.`,
     );
   const unet = network.module as unknown as Unet2dCondition;
   const prompted = withImagePrompts(unet, { adapters: choices.length });
