@@ -117,6 +117,7 @@ describe('previews', () => {
   it('are refused for latents of another family', () => {
     expect(() => latentPreview(zeros([1, 4, 2, 2]), 'flux')).toThrow('Give [N, 16, h, w].');
     expect(() => latentPreview(zeros([1, 4, 2, 2]), 'kandinsky' as never)).toThrow(UserError);
+    expect(() => latentPreview(null as never, 'flux')).toThrow(UserError);
     expect(() => latentPreview(zeros([4, 4]), 'stable-diffusion')).toThrow(UserError);
   });
 });

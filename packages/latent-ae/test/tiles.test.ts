@@ -172,6 +172,11 @@ describe('tiles', () => {
     await expect(decodeInTiles(zeros([2, 3]), options)).rejects.toThrow(UserError);
     await expect(decodeInTiles(z, { ...options, tiles: 3 } as never)).rejects.toThrow('unknown option: tiles');
     await expect(encodeInTiles(zeros([1, 2, 9, 8]), { ...options, run: reduced, sides: 'around' })).rejects.toThrow('in whole cells');
+    await expect(decodeInTiles(z, { ...options, autoencoder: undefined as never })).rejects.toThrow(
+      'whose tiles they are: autoencoder=undefined',
+    );
+    await expect(decodeInTiles(z, { ...options, run: () => Promise.resolve([1] as never) })).rejects.toThrow(UserError);
+    await expect(decodeInTiles([1] as never, options)).rejects.toThrow(UserError);
     const dc = autoencoderDc();
     await expect(encodeInTiles(zeros([1, 3, 33, 64]), { ...options, autoencoder: dc })).rejects.toThrow('multiples of 32');
   });

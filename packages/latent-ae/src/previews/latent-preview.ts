@@ -1,5 +1,16 @@
 import type { AutoencoderInfo } from '@langevin/core';
-import { checkChoice, clamp, matmul, reshape, tensor, transpose, UnsupportedError, UserError, type Tensor } from '@langevin/tensor';
+import {
+  checkChoice,
+  clamp,
+  matmul,
+  reshape,
+  shapeOf,
+  tensor,
+  transpose,
+  UnsupportedError,
+  UserError,
+  type Tensor,
+} from '@langevin/tensor';
 import { latentFamilies, type LatentFamily, type LatentFamilyName } from './factors.ts';
 
 const WHERE = 'latent-ae/preview';
@@ -39,7 +50,7 @@ export function latentFamilyOf({ channels, scale, shift }: Pick<AutoencoderInfo,
 export function latentPreview(latents: Tensor, family: LatentFamilyName): Tensor {
   checkChoice(WHERE, { family }, Object.keys(latentFamilies) as LatentFamilyName[]);
   const { colours }: LatentFamily = latentFamilies[family];
-  const [n, channels, h, w] = latents.shape as readonly [number, number, number, number];
+  const [n, channels, h, w] = shapeOf(WHERE, latents) as readonly [number, number, number, number];
   if (latents.rank !== 4 || channels !== colours.length)
     throw new UserError(
       `[${WHERE}] latents are not of the family: latents=[${latents.shape.join(', ')}], family=${family}. Give `

@@ -1,5 +1,15 @@
 import type { Autoencoder } from '@langevin/core';
-import { checkChoice, checkNumber, float32Data, readOptions, UserError, type Engine, type Tensor } from '@langevin/tensor';
+import {
+  checkChoice,
+  checkNumber,
+  float32Data,
+  readOptions,
+  shapeOf,
+  shownValue,
+  UserError,
+  type Engine,
+  type Tensor,
+} from '@langevin/tensor';
 import { blendColumns, blendRows } from './blend.ts';
 import { gridOf, type LastTile, type Span } from './grid.ts';
 import { batchOf, cutOut, emptyPlanes, picturesOf, putInto, type Box, type Planes } from './planes.ts';
@@ -118,6 +128,9 @@ interface Plan {
 
 function planOf(batch: Tensor, { run, autoencoder, tile = [64, 64], stride, last = 'aligned', sides = 'ends' }: TilesOptions): Plan {
   if (typeof run !== 'function') throw new UserError(`[${WHERE}] there is nothing to run: run=${typeof run}. Pass a function of one tile.`);
+  const named: unknown = autoencoder;
+  if (typeof named !== 'object' || named === null || !('info' in named) || !('latentShape' in named))
+    throw new UserError(`[${WHERE}] it is not said whose tiles they are: autoencoder=${shownValue(named)}. Pass the autoencoder.`);
   const { factor } = autoencoder.info;
   checkChoice(WHERE, { last }, ['aligned', 'remainder']);
   checkChoice(WHERE, { sides }, ['ends', 'around']);
@@ -129,7 +142,7 @@ function planOf(batch: Tensor, { run, autoencoder, tile = [64, 64], stride, last
       checkNumber(WHERE, { [`${name}[${i}]`]: value as number }, WHOLE);
     });
   }
-  if (batch.rank !== 4 || batch.size === 0)
+  if (shapeOf(WHERE, batch).length !== 4 || batch.size === 0)
     throw new UserError(`[${WHERE}] there is no batch of pictures: shape=[${batch.shape.join(', ')}]. Give [N, C, H, W].`);
   return { factor: factor as never, tile, stride: steps as never, last };
 }
@@ -209,7 +222,7 @@ async function tileOf(
   { height, width }: { readonly height: number; readonly width: number },
   engine: Engine | undefined,
 ): Promise<Planes> {
-  if (out.rank !== 4 || out.shape[0] !== 1 || out.shape[2] !== height || out.shape[3] !== width)
+  if (shapeOf(WHERE, out).length !== 4 || out.shape[0] !== 1 || out.shape[2] !== height || out.shape[3] !== width)
     throw new UserError(
       `[${WHERE}] tile has another size than the autoencoder says: got=[${out.shape.join(', ')}], expected=[1, C, ${height}, ${width}]. `
         + 'Run the autoencoder that is named, and give tiles whose sides it takes.',
