@@ -39,6 +39,27 @@ export function maskOf(name: string): string {
 }
 
 /**
+ * Throws a UserError for a condition that a network does not take: a name with a typing error would be trained without.
+ *
+ * @param part "package/part", as errors begin
+ * @example
+ * checkConditionNames('backbones/mine', { label: zeros([2], 'int32') }, { label: { kind: 'label', count: 10, none: null } });
+ */
+export function checkConditionNames(part: string, conditions: Conditions, specs: ConditionSpecs): void {
+  const names = Object.keys(specs);
+  for (const name of Object.keys(conditions)) {
+    const base = name.endsWith(MASK) ? name.slice(0, -MASK.length) : name;
+    const spec = Object.hasOwn(specs, base) ? specs[base]! : undefined;
+    if (spec === undefined || (base !== name && spec.kind !== 'tokens')) {
+      throw new UserError(
+        `[${part}] network does not take this condition: name=${name}. `
+          + `${names.length === 0 ? 'It takes none.' : `Known: ${names.join(', ')}.`}`,
+      );
+    }
+  }
+}
+
+/**
  * Holds conditions to what a network declares: names, ranks, sizes, dtypes, one batch. Values (a label beyond the last, say) are the
  * engine's to refuse, as they are not known before a graph runs.
  *
@@ -53,17 +74,8 @@ export function checkConditions(
   conditions: Conditions,
   { specs, batch }: { readonly specs: ConditionSpecs; readonly batch: number },
 ): void {
+  checkConditionNames(part, conditions, specs);
   const names = Object.keys(specs);
-  for (const name of Object.keys(conditions)) {
-    const base = name.endsWith(MASK) ? name.slice(0, -MASK.length) : name;
-    const spec = Object.hasOwn(specs, base) ? specs[base]! : undefined;
-    if (spec === undefined || (base !== name && spec.kind !== 'tokens')) {
-      throw new UserError(
-        `[${part}] network does not take this condition: name=${name}. `
-          + `${names.length === 0 ? 'It takes none.' : `Known: ${names.join(', ')}.`}`,
-      );
-    }
-  }
   for (const name of names) {
     const given = conditions[name];
     if (given === undefined && specs[name]!.optional === true && conditions[maskOf(name)] === undefined) continue;

@@ -26,7 +26,15 @@ export type { NoiseInterval, NoiseRequest, NoiseSource } from './noise-source.ts
 export type { FiniteCheck, Run, RunOptions, RunProgress, RunStep } from './run.ts';
 
 // Networks, and what they are told
-export { checkConditions, dropConditions, maskOf, type Conditions, type ConditionSpec, type ConditionSpecs } from './conditions.ts';
+export {
+  checkConditionNames,
+  checkConditions,
+  dropConditions,
+  maskOf,
+  type Conditions,
+  type ConditionSpec,
+  type ConditionSpecs,
+} from './conditions.ts';
 export { defineNetwork, type Network, type NetworkArguments, type NetworkInfo, type NetworkInputs } from './network.ts';
 export { listenAt, tapped, type Taps } from '@langevin/nn';
 export type { Autoencoder, AutoencoderInfo, Posterior } from './autoencoder.ts';

@@ -1,6 +1,6 @@
 import { full, reshape, silu, split, type Generator, type Tensor } from '@langevin/tensor';
 import { constant, layerNorm, linear, modulate, perItem, scoped, xavierUniform, type Initializer, type LinearParams } from '@langevin/nn';
-import { defineNetwork, tapped, type Network, type NetworkArguments } from '@langevin/core';
+import { checkConditionNames, defineNetwork, tapped, type ConditionSpecs, type Network, type NetworkArguments } from '@langevin/core';
 import { checkPicture } from '../patches/check-picture.ts';
 import { patchEmbed, type PatchEmbedParams } from '../patches/patch-embed.ts';
 import { fromPatches } from '../patches/patches.ts';
@@ -67,6 +67,7 @@ export function dit(config: Partial<DitConfig>, options: DitOptions = {}): Netwo
   const projOut1 = scoped('proj_out_1', linear({ inputs: width, outputs: 2 * width, ...(paper && ZERO) }));
   const projOut2 = scoped('proj_out_2', linear({ inputs: width, outputs: p * p * outputs, ...(paper && ZERO) }));
 
+  const specs: ConditionSpecs = { label: { kind: 'label', count: classes + 1, none: classes } };
   return defineNetwork({
     info: {
       channels: inChannels,
@@ -76,7 +77,7 @@ export function dit(config: Partial<DitConfig>, options: DitOptions = {}): Netwo
       size: [complete.sampleSize, complete.sampleSize],
       multiple: p,
       time: 'timestep',
-      conditions: { label: { kind: 'label', count: classes + 1, none: classes } },
+      conditions: specs,
     },
     init(generator: Generator): DitParams {
       return {
@@ -92,6 +93,7 @@ export function dit(config: Partial<DitConfig>, options: DitOptions = {}): Netwo
     },
     apply(params: DitParams, ...[x, time, { conditions: given = {}, mode, taps } = {}]: NetworkArguments) {
       checkPicture(DIT.where, x, { channels: inChannels, patch: p });
+      checkConditionNames(DIT.where, given, specs);
       const n = x.shape[0]!;
       const grid = [x.shape[2]! / p, x.shape[3]! / p] as const;
       const times = perItem(time, n, 'time');

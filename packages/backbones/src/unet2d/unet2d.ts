@@ -10,12 +10,12 @@ import {
   type EmbeddingMlpParams,
   type NormParams,
 } from '@langevin/nn';
-import { defineNetwork, tapped, type ConditionSpec, type Network, type NetworkArguments } from '@langevin/core';
+import { checkConditionNames, defineNetwork, tapped, type ConditionSpec, type Network, type NetworkArguments } from '@langevin/core';
 import type { DownBlockParams, UpBlockParams } from '../unet/blocks.ts';
 import type { Flow } from '../unet/flow.ts';
 import type { StagesParams } from '../unet/stages.ts';
 import { body } from './body.ts';
-import { completeUnet2dConfig, parseUnet2dConfig, type Unet2dConfig } from './config.ts';
+import { completeUnet2dConfig, parseUnet2dConfig, UNET2D, type Unet2dConfig } from './config.ts';
 import type { SkipDownBlockParams, SkipUpBlockParams } from './skip-blocks.ts';
 import { classEmbedding, timeFeatures, type ClassEmbeddingParams, type TimeFeaturesParams } from './time-embedding.ts';
 
@@ -87,8 +87,9 @@ export function unet2d(config: Partial<Unet2dConfig>, options: Unet2dOptions = {
     return add(embedded, embedClass.apply(params.class_embedding ?? {}, labels, toFeatures));
   };
 
+  const info = infoOf(complete, embeddingSize);
   return defineNetwork({
-    info: infoOf(complete, embeddingSize),
+    info,
     init(generator: Generator): Unet2dParams {
       return {
         conv_in: convIn.init(generator),
@@ -106,6 +107,7 @@ export function unet2d(config: Partial<Unet2dConfig>, options: Unet2dOptions = {
       checkSample(x, complete);
       const times = perItem(time, x.shape[0]!, 'time');
       const embedding = embed(params, times, conditions['label']);
+      checkConditionNames(UNET2D.where, conditions, info.conditions);
       const centred = complete.centerInputSample ? sub(mul(x, 2), 1) : x;
       let h = convIn.apply(params.conv_in, centred);
       const skips = [h];

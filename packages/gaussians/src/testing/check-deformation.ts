@@ -1,5 +1,17 @@
 import { shapesOnly } from '@langevin/nn';
-import { counterGenerator, errorKind, mapTensors, sum, tensor, add, item, tensorsOf, valueAndGrad, float32Data } from '@langevin/tensor';
+import {
+  counterGenerator,
+  errorKind,
+  mapTensors,
+  sum,
+  tensor,
+  add,
+  item,
+  realize,
+  tensorsOf,
+  valueAndGrad,
+  float32Data,
+} from '@langevin/tensor';
 import type { Registry } from '@langevin/core';
 import { deformationData, playback } from '../dynamic/data.ts';
 import { deformationByName } from '../dynamic/deformation-by-name.ts';
@@ -95,6 +107,7 @@ async function gradientsOf(
   };
   const { value, grad } = valueAndGrad(loss)(params);
   demand(part, Number.isFinite(await item(value)), 'gives no finite numbers');
+  await realize(tensorsOf(grad));
   const arrays = await Promise.all(tensorsOf(grad).map((x) => float32Data(x)));
   demand(
     part,

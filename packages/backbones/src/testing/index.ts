@@ -1,0 +1,1 @@
+export { checkBackbone, type CheckBackboneOptions } from './check-backbone.ts';
