@@ -4,8 +4,9 @@ import { defineNetwork } from '@langevin/core';
 import type { Image } from '@langevin/io';
 import type { DiffusionModel } from '@langevin/pipelines';
 import { div, mul, square, add, sub, reshape, type Tensor } from '@langevin/tensor';
+import { gaussianPictures } from '@langevin/metrics';
 import { referenceEngine } from '@langevin/tensor/testing';
-import { gaussianPictures, gaussianPicturesByClass } from '../src/quality/baselines.ts';
+import { gaussianPicturesByClass } from '../src/quality/baselines.ts';
 import { bitsOf } from '../src/quality/bits.ts';
 import { lossesByLevel, SIGMAS } from '../src/quality/losses.ts';
 import { rest, spread, type Pictures } from '../src/quality/pictures.ts';
@@ -93,7 +94,7 @@ describe('Gaussian pictures', () => {
       return grey(128 + a, 128 + a, 128 + b, 128 - b);
     });
     const count = 4000;
-    const drawn = await gaussianPictures({ images }, { count, seed: 3, engine });
+    const drawn = await gaussianPictures(images, { count, seed: 3, engine });
     const meanAt = (set: readonly Image[], at: number): number => set.reduce((sum, { data }) => sum + data[at]!, 0) / set.length;
     const moment = (set: readonly Image[], j: number, k: number): number => {
       const [ofJ, ofK] = [meanAt(set, j), meanAt(set, k)];

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FeatureInfo } from '@langevin/metrics';
+import { gaussianPictures, type FeatureInfo } from '@langevin/metrics';
 import { loadModel, type DiffusionModel } from '@langevin/pipelines';
 import type { Engine } from '@langevin/tensor';
-import { gaussianPictures, gaussianPicturesByClass } from './baselines.ts';
+import { gaussianPicturesByClass } from './baselines.ts';
 import { bitsOf, type Bits } from './bits.ts';
 import { accuracy, pixels, type Judge } from './judge.ts';
 import { lossesByLevel } from './losses.ts';
@@ -102,7 +102,7 @@ export async function evaluateData(
   report(`${data}: floor and Gaussians`);
   const others = rest(training, extent.samples);
   const floor = await scoresOf({ ...reference, training: pixels(others.images), labels: others.labels }, spread(training, extent.samples));
-  const gaussian = await scoresOf(reference, { images: await gaussianPictures(training, { ...sampled, seed: 1 }) });
+  const gaussian = await scoresOf(reference, { images: await gaussianPictures(training.images, { ...sampled, seed: 1 }) });
   const gaussianByClass = await scoresOf(reference, {
     images: await gaussianPicturesByClass(training, { ...sampled, seed: 2 }),
     labels: labelsInTurn(extent.samples, training.classes.length),

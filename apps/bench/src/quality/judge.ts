@@ -4,7 +4,7 @@ import { featureSet, type FeatureInfo, type FeatureSet } from '@langevin/metrics
 import { JUDGE_FILES, loadJudge } from '@langevin/metrics/node';
 import type { Image } from '@langevin/io';
 import type { Engine } from '@langevin/tensor';
-import { featuresOf } from '../samplers/features.ts';
+import { plainFeatures } from '../samplers/features.ts';
 
 /** What pictures are compared by: no part of what is judged, and trained on none of its samples. */
 export interface Judge {
@@ -25,16 +25,8 @@ export function pixels(images: readonly Image[]): FeatureSet {
   return featureSet(info, rows);
 }
 
-const PLAIN: FeatureInfo = { name: 'colours-and-texture-1', layer: 'none', width: 240, hash: 'none', input: 'as they are' };
-
 /** A judge without a network, for data that no trained one is at hand for: colours, outlines and texture. */
-export const plainJudge: Judge = {
-  features: (images) => {
-    const rows = new Float64Array(images.length * PLAIN.width);
-    images.forEach((image, i) => rows.set(featuresOf(image), i * PLAIN.width));
-    return Promise.resolve(featureSet(PLAIN, rows));
-  },
-};
+export const plainJudge: Judge = { features: (images) => Promise.resolve(plainFeatures(images)) };
 
 /** Where judges lie, a folder for each data set: `LANGEVIN_JUDGES`, or `models/judges`. */
 function judgeFolder(root: string, data: string): string {

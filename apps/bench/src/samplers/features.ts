@@ -1,5 +1,5 @@
-import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import type { Image } from '@langevin/io';
+import { featureSet, type FeatureInfo, type FeatureSet } from '@langevin/metrics';
 
 /**
  * What a picture of any size is reduced to: its mean colours in 8x8 fields, and how much neighbouring pixels differ in 4x4 fields, both in
@@ -24,42 +24,11 @@ export function featuresOf({ data, width, height, channels }: Image): Float64Arr
   return Float64Array.from([...means, ...texture]);
 }
 
-/** Mean and covariance of features. */
-export interface FeatureStatistics {
-  readonly mean: Float64Array;
-  readonly covariance: Matrix;
-}
+const PLAIN: FeatureInfo = { name: 'colours-and-texture-1', layer: 'none', width: 240, hash: 'none', input: 'as they are' };
 
-export function statisticsOf(features: readonly Float64Array[]): FeatureStatistics {
-  const size = features[0]!.length;
-  const mean = new Float64Array(size);
-  for (const row of features) row.forEach((value, i) => (mean[i]! += value / features.length));
-  const centred = new Matrix(features.map((row) => Array.from(row, (value, i) => value - mean[i]!)));
-  return {
-    mean,
-    covariance: centred
-      .transpose()
-      .mmul(centred)
-      .div(features.length - 1),
-  };
-}
-
-/** Frechet distance of two Gaussians: |m - m'|^2 + tr(C + C' - 2 (C^1/2 C' C^1/2)^1/2) (Dowson and Landau 1982). */
-export function frechetDistance(a: FeatureStatistics, b: FeatureStatistics): number {
-  const root = squareRoot(a.covariance);
-  const inner = root.mmul(b.covariance).mmul(root);
-  const cross = symmetric(inner).realEigenvalues.reduce((sum, value) => sum + Math.sqrt(Math.max(0, value)), 0);
-  const means = a.mean.reduce((sum, value, i) => sum + (value - b.mean[i]!) ** 2, 0);
-  return means + a.covariance.trace() + b.covariance.trace() - 2 * cross;
-}
-
-function squareRoot(matrix: Matrix): Matrix {
-  const { eigenvectorMatrix, realEigenvalues } = symmetric(matrix);
-  return eigenvectorMatrix
-    .mmul(Matrix.diag(realEigenvalues.map((value) => Math.sqrt(Math.max(0, value)))))
-    .mmul(eigenvectorMatrix.transpose());
-}
-
-function symmetric(matrix: Matrix): EigenvalueDecomposition {
-  return new EigenvalueDecomposition(matrix, { assumeSymmetric: true });
+/** {@link featuresOf} each picture, as a set that metrics take: for data that no trained network is at hand for. */
+export function plainFeatures(images: readonly Image[]): FeatureSet {
+  const rows = new Float64Array(images.length * PLAIN.width);
+  images.forEach((image, i) => rows.set(featuresOf(image), i * PLAIN.width));
+  return featureSet(PLAIN, rows);
 }

@@ -1,10 +1,11 @@
 import { networkDenoiser } from '@langevin/diffusion';
 import type { Image } from '@langevin/io';
+import { frechetDistance, momentsOf } from '@langevin/metrics';
 import { openData, readJson } from '@langevin/io/node';
 import { labelledPictures, loadModel, sampleImages, type DiffusionModel } from '@langevin/pipelines';
 import { join } from 'node:path';
 import type { Contestant } from './contestants.ts';
-import { featuresOf, frechetDistance, statisticsOf } from './features.ts';
+import { plainFeatures } from './features.ts';
 import type { Point } from './plot.ts';
 
 export interface ImageCurvesOptions {
@@ -29,11 +30,12 @@ export interface ImageCurves {
 export async function imageCurves({ root, contestants, steps, count, report }: ImageCurvesOptions): Promise<ImageCurves> {
   const model = await loadModel(join(root, 'models/emoji'));
   const { images, labels } = await trainingData(root, model);
-  const truth = statisticsOf(images.map(featuresOf));
+  const truth = momentsOf(plainFeatures(images));
+  const distanceOf = (pictures: readonly Image[]): number => frechetDistance(momentsOf(plainFeatures(pictures)), truth).value;
   // Every so many pictures of the data lend their labels, so that the classes are as frequent as there.
   const chosen = Array.from({ length: count }, (_, i) => Math.floor((i * labels.length) / count));
   const wanted = chosen.map((i) => labels[i]!);
-  const floor = frechetDistance(statisticsOf(chosen.map((i) => featuresOf(images[i]!))), truth);
+  const floor = distanceOf(chosen.map((i) => images[i]!));
   const compiled = networkDenoiser({ network: model.network, params: model.params, noise: model.noise });
   const points: Point[] = [];
   try {
@@ -41,7 +43,7 @@ export async function imageCurves({ root, contestants, steps, count, report }: I
       for (const number of steps) {
         for await (const event of sampleImages({ model, labels: wanted, seed: 0, sampler, steps: number, batch: 64, compiled })) {
           if (event.kind !== 'done') continue;
-          points.push({ series: label, x: event.nfe, y: frechetDistance(statisticsOf(event.images.map(featuresOf)), truth) });
+          points.push({ series: label, x: event.nfe, y: distanceOf(event.images) });
           report(`${label}: ${event.nfe} evaluations, distance ${points.at(-1)!.y.toFixed(4)}`);
         }
       }
