@@ -209,7 +209,7 @@ it('trains, stops, resumes, exports, says what it made, and samples from it', as
   const early = await cli(['sample', '--checkpoint', model, '--out', join(root, 'never.png'), ...ENGINE], { signal: AbortSignal.abort() });
   expect(early).toMatchObject({
     code: 1,
-    err: expect.stringContaining('[cli/sample] stopped before the end: steps done=0 of 18. No picture was written') as string,
+    err: expect.stringContaining('[cli/sample] stopped before the end: steps done=0 of 18. Nothing was written') as string,
   });
   expect((await cli(['sample', '--checkpoint', model, '--device', 'cdua', ...ENGINE])).err).toContain(
     '[cli/engine] unknown device of onnxruntime: "cdua". Did you mean "cuda"?',

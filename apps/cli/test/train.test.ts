@@ -242,3 +242,24 @@ it('plugins add to every family, by file or by package, and are to blame for wha
     cwd.mockRestore();
   }
 });
+
+it('keeps decoded pictures on disk when it is asked to, and trains to the same bytes', async () => {
+  const all = await greys(['cat', 'dog']);
+  const cache = join(all.root, 'cache');
+  const bytes: Buffer[] = [];
+  for (const folder of ['plain', 'cached', 'again']) {
+    const { code, err } = await cli(
+      [
+        ...['train', all.config, '--folder', join(all.root, folder), '--steps', '2', ...ENGINE],
+        ...(folder === 'plain' ? [] : ['--cache-pictures']),
+      ],
+      { env: { LANGEVIN_CACHE: cache } },
+    );
+    expect(code, err).toBe(0);
+    bytes.push(await readFile(join(all.root, folder, 'checkpoints', 'step-00000002.safetensors')));
+    const kept = await readdir(join(cache, 'pictures'), { recursive: true, withFileTypes: true }).catch(() => []);
+    expect(kept.filter((entry) => entry.isFile()).length > 0, folder).toBe(folder !== 'plain');
+  }
+  expect(bytes[1]!.equals(bytes[0]!)).toBe(true);
+  expect(bytes[2]!.equals(bytes[0]!)).toBe(true);
+});

@@ -129,4 +129,5 @@ export { movedGaussians } from './dynamic/moved-gaussians.ts';
 export { stillScene } from './dynamic/still-scene.ts';
 
 // Looking at it
+export { splatRenderer, type GaussianParameters, type SplatRendererOptions } from './renderer.ts';
 export { sceneBounds, turntable, type SceneBounds, type TurntableOptions } from './viewpoint.ts';

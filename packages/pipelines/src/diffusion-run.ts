@@ -9,9 +9,9 @@ import {
   type NoiseParts,
   type NoiseRecipe,
 } from '@langevin/diffusion';
-import { imageGrid, type DataPlugin } from '@langevin/io';
+import { imageGrid, type DataPlugin, type DataSource } from '@langevin/io';
 import type { DataCredits, OpenDataOptions } from '@langevin/io';
-import { encodeImage, openData } from '@langevin/io/node';
+import { cachedPictures, encodeImage, openData } from '@langevin/io/node';
 import {
   constantDecay,
   constantSchedule,
@@ -31,7 +31,7 @@ import { describeData } from './data-description.ts';
 import type { DiffusionModel } from './diffusion-model.ts';
 import { drawLabels } from './draw-labels.ts';
 import { imageNetwork, labelCount, pictureForm } from './image-network.ts';
-import { labelledPictures, type LabelledPictures } from './labelled-pictures.ts';
+import { isPictures, labelledPictures, type LabelledPictures } from './labelled-pictures.ts';
 import { labelChoices, type Labels } from './labels.ts';
 import { optimizers } from './optimizers.ts';
 import { checkForm, pictureBatches } from './picture-batches.ts';
@@ -50,6 +50,8 @@ export interface DiffusionRunOptions {
   readonly data?: readonly DataPlugin<never>[];
   /** How missing parts of the data are fetched. @default into the usual cache, without showing progress */
   readonly fetching?: Omit<OpenDataOptions, 'plugins'>;
+  /** A folder that keeps decoded and resized pictures, so that a later run, or a resumed one, does not decode them again. @default none */
+  readonly pictureCache?: string;
   /** Kinds of networks to choose from. @default those of @langevin/backbones */
   readonly backbones?: readonly BackbonePlugin[];
   /** Where the noise finds its parts by name. @default those of @langevin/core-schedules */
@@ -90,11 +92,12 @@ const PREVIEW_ROWS = 8;
  * for await (const event of train(task, { store: folderStore('runs/emoji'), steps: 20_000, start: 'resume' })) console.log(event.kind);
  */
 export async function diffusionRunFromConfig(config: TrainingConfig, options: DiffusionRunOptions = {}): Promise<DiffusionRun> {
-  const { engine, from = 'the configuration', initial, data, fetching, backbones, noiseParts } = options;
+  const { engine, from = 'the configuration', initial, data, fetching, pictureCache, backbones, noiseParts } = options;
   const network = imageNetwork(config.backbone, { from, patch: config.patch, ...(backbones && { plugins: backbones }) });
   const classes = labelCount(network);
   const noise = noiseRecipe(config.noise, noiseParts);
-  const { source, credits } = await openData(config.data, { ...fetching, ...(data && { plugins: data }) });
+  const { source: opened, credits } = await openData(config.data, { ...fetching, ...(data && { plugins: data }) });
+  const source = pictureCache === undefined ? opened : await cachedWhereItHelps(opened, pictureCache);
   const pictures = labelledPictures(source, classes === undefined ? {} : config);
   const form = pictureForm(network);
   checkForm(await pictures.source.load(0), form);
@@ -142,6 +145,11 @@ export async function diffusionRunFromConfig(config: TrainingConfig, options: Di
   });
   const parameters = tensorsOf(network.init(shapesOnly)).reduce((total, { size }) => total + size, 0);
   return { task, pictures, labels, network, noise, credits, parameters, remarks: remarksOn(pictures, { network, config }) };
+}
+
+/** Sources that do not say what their items depend on hold them as they are: there is nothing to decode. */
+async function cachedWhereItHelps(source: DataSource, folder: string): Promise<DataSource> {
+  return isPictures(source) && source.contentOf !== undefined ? cachedPictures(source, { folder }) : source;
 }
 
 /** Previews and samples begin at the noisiest level: what a network cannot say anything at is known before the training. */

@@ -61,7 +61,7 @@ export function labelledPictures(source: DataSource, { labels: by, categories: g
   });
 }
 
-function isPictures(source: DataSource): source is DataSource<PictureItem> {
+export function isPictures(source: DataSource): source is DataSource<PictureItem> {
   return source.kind === 'picture';
 }
 

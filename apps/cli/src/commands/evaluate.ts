@@ -3,17 +3,10 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pickFromData, type DataSource, type Image } from '@langevin/io';
-import { openData, prepareOutputFile, readJson, writeFileAtomic } from '@langevin/io/node';
-import {
-  evaluatePictures,
-  evaluationTable,
-  refuseDependentJudge,
-  type FeatureExtractor,
-  type Judge,
-  type Metric,
-  type TrainingInfluence,
-} from '@langevin/metrics';
-import { loadModel, sampleImages, usualSampler, usualSpacing } from '@langevin/pipelines';
+import { openData, prepareOutputFile, writeFileAtomic } from '@langevin/io/node';
+import { evaluatePictures, evaluationTable, refuseDependentJudge, type FeatureExtractor, type Judge, type Metric } from '@langevin/metrics';
+import { readTrainingInfluences } from '@langevin/metrics/node';
+import { loadModel, usualSampler, usualSpacing } from '@langevin/pipelines';
 import { counterGenerator, UserError, type Engine } from '@langevin/tensor';
 import type { Command } from 'commander';
 import { integer, list, setting } from '../arguments.ts';
@@ -22,6 +15,7 @@ import { addEngineOptions, withEngine, type EngineOptions } from '../engines.ts'
 import { JUDGES, withFeatures } from '../feature-source.ts';
 import { isPictureSource, loadPictures } from '../picture-source.ts';
 import { showProgress } from '../progress.ts';
+import { sampleWithProgress } from '../sample-with-progress.ts';
 import { line, remark } from '../terminal.ts';
 import { prepare, withFetching, type FetchingOptions } from './data/fetching.ts';
 
@@ -93,7 +87,7 @@ async function evaluate(path: string, options: EvaluateOptions, context: Command
     throw new UserError(`[cli/evaluate] there are no samples: ${path} is no folder of a model or of pictures, and no zip. Give one.`);
   await withEngine(options, (engine) =>
     withFeatures({ ...options, engine }, async (extractor) => {
-      if (model !== undefined) refuseDependentJudge(extractor.info, await influencesOn(path));
+      if (model !== undefined) refuseDependentJudge(extractor.info, await readTrainingInfluences(path));
       const { reference, floor } = await dataOf(options, context);
       const made =
         model === undefined
@@ -124,22 +118,6 @@ async function modelAt(path: string): Promise<readonly string[] | undefined> {
   const files = (await readdir(path, { recursive: true })).filter((name) => name.endsWith('.safetensors')).sort();
   // Of a run, the newest checkpoint is what is sampled.
   return (existsSync(join(path, 'checkpoints')) ? files.slice(-1) : files).map((name) => join(path, name));
-}
-
-/** Networks that had a say in a model's training, as `trained-with.json` in its folder names them. */
-async function influencesOn(path: string): Promise<readonly TrainingInfluence[]> {
-  const file = join(path, 'trained-with.json');
-  if (!existsSync(file)) return [];
-  const read = await readJson(file);
-  const isInfluence = (entry: unknown): boolean =>
-    typeof entry === 'object'
-    && entry !== null
-    && 'name' in entry
-    && typeof entry.name === 'string'
-    && 'hash' in entry
-    && typeof entry.hash === 'string';
-  if (Array.isArray(read) && read.every(isInfluence)) return read as TrainingInfluence[];
-  throw new UserError(`[cli/evaluate] record of the training is not a list of { name, hash, role }: path=${file}. Correct it.`);
 }
 
 interface Made {
@@ -180,42 +158,22 @@ async function sampled(
     context,
   }: { readonly count: number; readonly options: EvaluateOptions; readonly engine: Engine; readonly context: CommandContext },
 ): Promise<Made> {
-  const { registries, signal } = context;
+  const { registries } = context;
   const model = await loadModel(path, { backbones: registries.backbones, noiseParts: registries });
   const sampler = options.sampler === undefined ? usualSampler(model.noise) : registries.samplers.create(options.sampler);
   const spacing = usualSpacing(model.noise);
   const classes = model.labels?.classes.map((_, label) => label).filter((label) => label !== model.labels?.none);
   // Every class as often as any other, in turn.
   const labels = classes === undefined ? count : Array.from({ length: count }, (_, i) => classes[i % classes.length]!);
-  const view = showProgress(context, { name: 'sampling', unit: 'step', total: Math.ceil(count / options.batch) * options.steps });
-  try {
-    const events = sampleImages({
-      model,
-      labels,
-      seed: options.seed,
-      sampler,
-      spacing,
-      steps: options.steps,
-      batch: options.batch,
-      signal,
-      engine,
-    });
-    for await (const event of events) {
-      if (event.kind === 'step') view.update((event.batch - 1) * event.steps + event.step, '');
-      else {
-        const facts = {
-          samples: `${path}, sha256 of its weights ${await hashOf((await modelAt(path))!)}`,
-          sampler:
-            `${sampler.name} over ${spacing.name}, ${options.steps} steps, ${event.nfe} evaluations each, seed ${options.seed}, no `
-            + 'guidance',
-        };
-        return { images: event.images, facts };
-      }
-    }
-  } finally {
-    view.stop();
-  }
-  throw new UserError(`[cli/evaluate] model gave no samples: model=${path}. Look at it with "langevin sample".`);
+  const { images, nfe } = await sampleWithProgress(
+    { model, labels, seed: options.seed, sampler, spacing, steps: options.steps, batch: options.batch, engine },
+    context,
+  );
+  const facts = {
+    samples: `${path}, sha256 of its weights ${await hashOf((await modelAt(path))!)}`,
+    sampler: `${sampler.name} over ${spacing.name}, ${options.steps} steps, ${nfe} evaluations each, seed ${options.seed}, no guidance`,
+  };
+  return { images, facts };
 }
 
 async function hashOf(files: readonly string[]): Promise<string> {

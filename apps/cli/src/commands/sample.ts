@@ -1,10 +1,8 @@
-import type { Sampler } from '@langevin/core';
 import { basename, resolve } from 'node:path';
-import type { Spacing } from '@langevin/core-schedules';
 import { cfg, type Guidance } from '@langevin/guidance';
-import { imageGrid, type Image } from '@langevin/io';
+import { imageGrid } from '@langevin/io';
 import { imageExtensions, writeImage } from '@langevin/io/node';
-import { loadModel, pictureForm, sampleImages, usualSampler, usualSpacing, type DiffusionModel } from '@langevin/pipelines';
+import { loadModel, pictureForm, usualSampler, usualSpacing, type DiffusionModel } from '@langevin/pipelines';
 import { median, UserError, type Engine } from '@langevin/tensor';
 import { Option, type Command } from 'commander';
 import { defineCommand, type CliCommand, type CommandContext } from '../define-command.ts';
@@ -16,7 +14,7 @@ import { preparePicture } from '../picture-output.ts';
 import type { Registries } from '../families.ts';
 import { PLUGIN_HELP } from '../plugins.ts';
 import { presetFolder, presetNames } from '../presets.ts';
-import { showProgress } from '../progress.ts';
+import { sampleWithProgress } from '../sample-with-progress.ts';
 import { line, remark, type Terminal } from '../terminal.ts';
 
 interface SampleOptions extends EngineOptions {
@@ -154,15 +152,9 @@ async function sampleOn(
 ): Promise<void> {
   const layout = layOut(model, options);
   const { columns, labels } = layout;
-  const count = typeof labels === 'number' ? labels : labels.length;
-  const work = Math.ceil(count / options.batch) * options.steps;
-  const progress = showProgress(terminal, { name: 'sampling', unit: 'step', total: work });
-  const durations: number[] = [];
-  let images: readonly Image[] = [];
-  let nfe = 0;
   const started = performance.now();
-  try {
-    const events = sampleImages({
+  const { images, nfe, durations } = await sampleWithProgress(
+    {
       model,
       labels,
       seed: options.seed,
@@ -173,26 +165,10 @@ async function sampleOn(
       batch: options.batch,
       ...(guidance && { guidance }),
       ...(options.negative !== undefined && { negative: options.negative }),
-      signal: terminal.signal,
       engine,
-    });
-    for await (const event of events) {
-      if (event.kind === 'done') ({ images, nfe } = event);
-      else {
-        durations.push(event.milliseconds);
-        progress.update((event.batch - 1) * event.steps + event.step, event.batches > 1 ? `batch ${event.batch} of ${event.batches}` : '');
-      }
-    }
-  } catch (error) {
-    if (terminal.signal.aborted)
-      throw new UserError(
-        `[cli/sample] stopped before the end: steps done=${durations.length} of ${work}. No picture was written; run the command again.`,
-        { cause: error },
-      );
-    throw error;
-  } finally {
-    progress.stop();
-  }
+    },
+    terminal,
+  );
   const grid = imageGrid(images, {
     columns,
     scale: options.scale ?? defaultScale(model),

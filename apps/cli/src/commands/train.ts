@@ -25,6 +25,7 @@ interface TrainOptions extends EngineOptions {
   readonly keepEvery: number;
   readonly evaluateEvery: number;
   readonly offline?: true;
+  readonly cachePictures?: true;
   readonly json?: true;
 }
 
@@ -64,6 +65,7 @@ function addTrain(program: Command, terminal: CommandContext): void {
     )
     .option('--evaluate-every <n>', 'steps between sampled pictures; 0: only at the end', integer(0, 1e9), 1000)
     .option('--offline', 'use the data that are there, fetch nothing')
+    .option('--cache-pictures', 'keep pictures on disk decoded and resized, for this run and others: for folders of large photographs')
     .option('--log-every <n>', 'steps between lines of the log', integer(1, 1e9), 10)
     .option('--json', 'one JSON document on stdout at the end')
     .addHelpText('after', AFTER_HELP);
@@ -97,6 +99,7 @@ async function trainOn(
       signal: terminal.signal,
       onProgress: progressLines(terminal),
     },
+    ...(options.cachePictures && { pictureCache: join(cacheFolder(terminal.env), 'pictures') }),
     ...(initial && { initial }),
   });
   remark(
