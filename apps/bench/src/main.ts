@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { checkpointsEvidence } from './checkpoints/evidence.ts';
 import { engineBenchMarkdown, runEngineBench, trainForMemory } from './engine/run.ts';
 import type { Evidence } from './evidence/evidence.ts';
 import { opsEvidence } from './evidence/ops.ts';
@@ -26,7 +27,7 @@ const HELP = `Usage: npm run bench -- engine [options]
        npm run bench -- samplers [options]
        npm run bench -- gaussians [options]
        npm run bench -- pipelines [options]
-       npm run evidence -- ops|programs|samplers|gaussians|quality|work-precision [--quick] [--write]
+       npm run evidence -- ops|programs|samplers|gaussians|quality|checkpoints|work-precision [--quick] [--write]
        npm run train:quality -- [--steps n] [--minutes n] [--only a,b] [--by langevin|twin]
 
   engine        ops, networks, overhead and memory beside PyTorch, tfjs-wasm and jax-js
@@ -40,6 +41,7 @@ const HELP = `Usage: npm run bench -- engine [options]
   samplers        orders, identities, parity, names and sizes of the samplers
   gaussians       the rasterizers' errors beside the reference, PyTorch and closed forms; formats, fuzz
   quality         trained models beside their twins from PyTorch, Gaussians and the data; takes the weights of train:quality
+  checkpoints     classes and pictures beside diffusers', damaged folders
   work-precision  the figures of docs/choosing-a-sampler.md (always written)
 
   train:quality   the models of "quality" and their twins, one after another; goes on where it was ended
@@ -78,6 +80,7 @@ const EVIDENCE: Readonly<Record<string, (how: Extent) => Promise<Evidence>>> = {
   samplers: () => samplersEvidence({ root, report }),
   gaussians: ({ size }) => gaussiansEvidence({ root, report, counts: COUNTS[size] }),
   quality: ({ size }) => qualityEvidence({ root, report, size }),
+  checkpoints: ({ size }) => checkpointsEvidence({ root, report, size }),
 };
 
 function write(name: string, markdown: string, json: unknown): void {

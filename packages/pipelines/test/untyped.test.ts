@@ -1,6 +1,7 @@
 import { backboneFromConfig, dit, findBackbone, unet2d } from '@langevin/backbones';
 import {
   describeCheckpoint,
+  labelChoices,
   loadDiffusionFolder,
   loadModel,
   loadRunModel,
@@ -8,8 +9,9 @@ import {
   sampleImages,
   saveDiffusionFolder,
 } from '@langevin/pipelines';
-import { errorKind } from '@langevin/tensor';
-import { memoryStore, train } from '@langevin/training';
+import { networkDenoiser } from '@langevin/diffusion';
+import { errorKind, scalar } from '@langevin/tensor';
+import { learnerStep, listCheckpoints, loadCheckpoint, memoryStore, train } from '@langevin/training';
 import { describe, expect, it } from 'vitest';
 import { tinyModel } from './tiny.ts';
 
@@ -24,6 +26,15 @@ const FUNCTIONS: Readonly<Record<string, (value: never) => unknown>> = {
   'sampleImages of': (value) => sampleImages(value).next(),
   'saveDiffusionFolder into': (value) => saveDiffusionFolder(value, tinyModel('zero')),
   'saveDiffusionFolder of': (value) => saveDiffusionFolder('never-made', value),
+  labelChoices,
+  networkDenoiser,
+  'networkDenoiser of noise': (value) => networkDenoiser({ network: tinyModel('zero').network, params: {}, noise: value }),
+  learnerStep,
+  'learnerStep by': (value) => learnerStep({ rule: value, loss: () => ({ loss: scalar(0) }), seed: 0 }),
+  'loadCheckpoint from': (value) => loadCheckpoint(value, 1),
+  // 3 is a step, of which the store has no checkpoint.
+  'loadCheckpoint at': (value) => loadCheckpoint(memoryStore(), value),
+  listCheckpoints,
   backboneFromConfig,
   findBackbone,
   'unet2d without a configuration': (value) => unet2d(value === undefined ? (null as never) : value),

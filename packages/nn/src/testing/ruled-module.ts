@@ -34,11 +34,26 @@ export interface RuledModule<P> {
   readonly tolerance: { readonly output: number; readonly gradients: number };
 }
 
-/**
- * Where outputs, and gradients of weights and inputs, are not those of the golden module: one line each, none when all are. What it gives
- * no gradient (fixed frequencies) gets zeros here.
- */
+/** How far a module is from the golden one. */
+export interface RuledDifference {
+  /** Where it is beyond the tolerance: one line each. */
+  readonly problems: readonly string[];
+  /** The largest error of an output, over its largest magnitude. */
+  readonly output: number;
+  /** The largest error of a gradient, over its norm. */
+  readonly gradients: number;
+}
+
+/** Where outputs, and gradients of weights and inputs, are not those of the golden module: one line each, none when all are. */
 export async function compareRuled<P>(golden: RuledGolden, own: RuledModule<P>): Promise<readonly string[]> {
+  return (await measureRuled(golden, own)).problems;
+}
+
+/**
+ * How far outputs, and gradients of weights and inputs, are from those of the golden module. What it gives no gradient (fixed frequencies)
+ * gets zeros here.
+ */
+export async function measureRuled<P>(golden: RuledGolden, own: RuledModule<P>): Promise<RuledDifference> {
   const { name, outputs, inputGradients } = golden;
   const params = weightsOf(own.init(shapesOnly), name);
   const followed = Object.fromEntries(Object.keys(inputGradients).map((key) => [key, own.inputs[key]!]));
@@ -55,15 +70,26 @@ export async function compareRuled<P>(golden: RuledGolden, own: RuledModule<P>):
   const problems = await Promise.all(
     names.map(async (key) => {
       const [expected, made] = [outputs[key], value.made[key]];
-      if (expected === undefined || made === undefined) return [`${key}: is in one of the two only`];
+      if (expected === undefined || made === undefined) return { problems: [`${key}: is in one of the two only`], worst: Infinity };
       return outputProblems(key, { made: await numbers(made), shape: made.shape, expected, tolerance: own.tolerance.output });
     }),
   );
-  return [
-    ...problems.flat(),
-    ...(await gradientProblems(ofInputs, inputGradients, own.tolerance.gradients)),
-    ...(await gradientProblems(ofWeights, golden.gradients, own.tolerance.gradients)),
+  const gradients = [
+    await gradientProblems(ofInputs, inputGradients, own.tolerance.gradients),
+    await gradientProblems(ofWeights, golden.gradients, own.tolerance.gradients),
   ];
+  const worstOf = (found: readonly Found[]): number => Math.max(0, ...found.map(({ worst }) => worst));
+  return {
+    problems: [...problems, ...gradients].flatMap((found) => found.problems),
+    output: worstOf(problems),
+    gradients: worstOf(gradients),
+  };
+}
+
+/** What was found of some numbers, and their largest relative error. */
+interface Found {
+  readonly problems: readonly string[];
+  readonly worst: number;
 }
 
 /** Every golden element within the tolerance, and the sum within the tolerance times the number of elements. */
@@ -75,16 +101,21 @@ function outputProblems(
     expected,
     tolerance,
   }: { readonly made: readonly number[]; readonly shape: readonly number[]; readonly expected: Sampled; readonly tolerance: number },
-): readonly string[] {
+): Found {
   const { values, stride = 1, sum: total } = expected;
-  if (shape.join() !== expected.shape.join()) return [`${key}: shape is [${shape.join(', ')}], not [${expected.shape.join(', ')}]`];
-  const bound = tolerance * values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  if (shape.join() !== expected.shape.join())
+    return { problems: [`${key}: shape is [${shape.join(', ')}], not [${expected.shape.join(', ')}]`], worst: Infinity };
+  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const bound = tolerance * largest;
   const worst = Math.max(...values.map((value, i) => Math.abs(made[i * stride]! - value)));
   const off = total === undefined ? 0 : Math.abs(made.reduce((a, b) => a + b, 0) - total);
-  return [
-    ...(worst <= bound ? [] : [`${key}: differs by ${worst}, bound ${bound}`]),
-    ...(off <= bound * made.length ? [] : [`${key}: sum differs by ${off}, bound ${bound * made.length}`]),
-  ];
+  return {
+    problems: [
+      ...(worst <= bound ? [] : [`${key}: differs by ${worst}, bound ${bound}`]),
+      ...(off <= bound * made.length ? [] : [`${key}: sum differs by ${off}, bound ${bound * made.length}`]),
+    ],
+    worst: worst / Math.max(largest, Number.MIN_VALUE),
+  };
 }
 
 function projections(caseName: string, gradients: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Tensor> {
@@ -95,11 +126,12 @@ function projections(caseName: string, gradients: ReadonlyMap<string, Tensor>): 
  * An error of a gradient shows in the product as large as it is. Gradients that are 0 by symmetry (a bias before a softmax) are rounding
  * noise of the others: the scale is at least a hundredth of the largest norm.
  */
-async function gradientProblems(actual: ReadonlyMap<string, Tensor>, golden: Projections, tolerance: number): Promise<readonly string[]> {
+async function gradientProblems(actual: ReadonlyMap<string, Tensor>, golden: Projections, tolerance: number): Promise<Found> {
   const floor = 0.01 * Math.max(...Object.values(golden).map(([, norm]) => norm));
   const problems = Object.keys(golden)
     .filter((key) => !actual.has(key))
     .map((key) => `${key}: has no gradient here`);
+  let most = 0;
   for (const [key, projection] of actual) {
     const [product, norm] = (await numbers(projection)) as [number, number];
     const expected = golden[key];
@@ -107,9 +139,11 @@ async function gradientProblems(actual: ReadonlyMap<string, Tensor>, golden: Pro
       if (norm !== 0) problems.push(`${key}: has a gradient here only, of norm ${norm}`);
       continue;
     }
-    const bound = tolerance * Math.max(expected[1], floor);
+    const scale = Math.max(expected[1], floor);
+    const bound = tolerance * scale;
     const worst = Math.max(Math.abs(product - expected[0]), Math.abs(norm - expected[1]));
     if (!(worst <= bound)) problems.push(`gradient of ${key}: differs by ${worst}, bound ${bound}`);
+    most = Math.max(most, worst / scale);
   }
-  return problems;
+  return { problems, worst: most };
 }

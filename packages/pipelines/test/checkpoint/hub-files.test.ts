@@ -9,7 +9,7 @@ import { parseHubId } from '../../src/checkpoint/hub/hub-id.ts';
 import { surveyCheckpoint } from '../../src/checkpoint/survey.ts';
 import { resolveHub } from '../../src/checkpoint/hub/hub-options.ts';
 import { COMMIT, serveHub, type Fault, type HubServerOptions } from './hub-server.ts';
-import { scratch } from './tiny-checkpoint.ts';
+import { scratch } from './scratch.ts';
 
 const quick = { backoff: 1, retries: 2 };
 const WEIGHTS = Float32Array.from({ length: 5000 }, (_, i) => i);

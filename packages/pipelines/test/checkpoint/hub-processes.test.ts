@@ -8,7 +8,7 @@ import { writeSafetensors } from '@langevin/io/node';
 import { build } from 'esbuild';
 import { beforeAll, expect, it } from 'vitest';
 import { COMMIT, serveHub, type Fault } from './hub-server.ts';
-import { scratch } from './tiny-checkpoint.ts';
+import { scratch } from './scratch.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 /** Inside the package, so that the packages it leaves out are found. */

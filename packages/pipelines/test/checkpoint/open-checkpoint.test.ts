@@ -5,9 +5,10 @@ import { UserError } from '@langevin/tensor';
 import { describe, expect, it } from 'vitest';
 import { componentOf, openCheckpoint } from '../../src/checkpoint/checkpoint.ts';
 import { folderFiles } from '../../src/checkpoint/folder-files.ts';
-import { readGolden, scratch, writeTiny } from './tiny-checkpoint.ts';
+import { readGolden, writeTiny } from '@langevin/pipelines/testing';
+import { GOLDEN, scratch } from './scratch.ts';
 
-const golden = await readGolden('stable-diffusion');
+const golden = await readGolden(GOLDEN, 'stable-diffusion');
 const tiny = async () => writeTiny(join(await scratch(), 'tiny'), golden);
 const put = async (path: string, content: unknown): Promise<void> => {
   await mkdir(dirname(path), { recursive: true });

@@ -14,7 +14,8 @@ import { architectureOf } from '../../src/checkpoint/single-file/architecture.ts
 import { unetConfig } from '../../src/checkpoint/single-file/configs.ts';
 import { partsOf } from '../../src/checkpoint/single-file/parts.ts';
 import { unetLayout } from '../../src/checkpoint/single-file/unet-names.ts';
-import { scratch, weightsOf, type GoldenComponent } from './tiny-checkpoint.ts';
+import { weightsOf, type GoldenComponent } from '@langevin/pipelines/testing';
+import { scratch } from './scratch.ts';
 
 type How = 'same' | 'pixel' | 'transposed' | 'stacked' | 'swapped';
 type Tensors = Map<string, HostTensor>;

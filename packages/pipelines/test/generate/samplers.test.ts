@@ -1,21 +1,27 @@
+import { join } from 'node:path';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
 import { linspaceTimes } from '@langevin/core-schedules';
+import { openCase, readGolden, resultOf, writeTiny } from '@langevin/pipelines/testing';
 import { euler, heun } from '@langevin/samplers';
 import { float32Data, setDefaultEngine, UserError } from '@langevin/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GenerateOptions } from '../../src/generate/options.ts';
-import { openCase, resultOf, writtenTiny } from './golden-pictures.ts';
+import { GOLDEN, scratch } from '../checkpoint/scratch.ts';
 
 beforeAll(async () => setDefaultEngine(await onnxruntimeEngine({ device: 'cpu', threads: 1 })));
 afterAll(() => setDefaultEngine(undefined));
+
+async function opened() {
+  const golden = await readGolden(GOLDEN, 'stable-diffusion');
+  return openCase(await writeTiny(join(await scratch(), 'model'), golden), golden.cases[0]!);
+}
 
 describe('samplers in place of schedulers', () => {
   it.each([
     ['euler', euler(), linspaceTimes(), { _class_name: 'EulerDiscreteScheduler', timestep_spacing: 'linspace' }],
     ['heun', heun(), linspaceTimes(), { _class_name: 'HeunDiscreteScheduler', timestep_spacing: 'linspace' }],
   ] as const)("%s over the levels of diffusers' scheduler makes its picture", async (_, sampler, spacing, scheduler) => {
-    const { golden, folder } = await writtenTiny('stable-diffusion');
-    const model = await openCase(folder, golden.cases[0]!);
+    const model = await opened();
     const call: GenerateOptions = { model, prompt: 'a cat', negativePrompt: 'blurry', guidance: 4, steps: 4, seed: 3 };
     const theirs = await resultOf({ ...call, scheduler });
     const ours = await resultOf({ ...call, sampler, spacing });
@@ -27,8 +33,7 @@ describe('samplers in place of schedulers', () => {
   });
 
   it('begin with a picture part of the way, and do not go with what is of schedulers', async () => {
-    const { golden, folder } = await writtenTiny('stable-diffusion');
-    const model = await openCase(folder, golden.cases[0]!);
+    const model = await opened();
     const image = { width: 16, height: 16, channels: 3 as const, data: new Uint8Array(768).fill(90) };
     const { report } = await resultOf({ model, prompt: 'a cat', image, strength: 0.5, steps: 4, sampler: heun() });
     expect(report.calls).toBe(3);

@@ -1,7 +1,19 @@
+import { join } from 'node:path';
 import { onnxruntimeEngine } from '@langevin/engine-onnxruntime';
+import { compareCases, readGolden } from '@langevin/pipelines/testing';
 import { setDefaultEngine } from '@langevin/tensor';
-import { afterAll, beforeAll, describe, it } from 'vitest';
-import { expectCases } from './golden-pictures.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { GOLDEN, scratch } from '../checkpoint/scratch.ts';
+
+async function expectCases(name: string): Promise<void> {
+  const golden = await readGolden(GOLDEN, name);
+  const { latents, pixels } = golden.tolerance;
+  for await (const { entry, ...found } of compareCases(golden, join(await scratch(), name))) {
+    expect(found.latents, `${entry.name}: latents`).toBeLessThan(latents);
+    expect(found.pixels, `${entry.name}: pixels`).toBeLessThanOrEqual(pixels);
+    expect(found.deviation, `${entry.name}: deviation`).toBeGreaterThan(20);
+  }
+}
 
 beforeAll(async () => setDefaultEngine(await onnxruntimeEngine({ device: 'cpu', threads: 1 })));
 afterAll(() => setDefaultEngine(undefined));

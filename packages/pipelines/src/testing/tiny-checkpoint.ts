@@ -1,12 +1,8 @@
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readPythonJson, writeSafetensors } from '@langevin/io/node';
 import type { HostTensor } from '@langevin/io';
 import { torchGenerator } from '@langevin/tensor';
-import { onTestFinished } from 'vitest';
-
-const GOLDEN = join(import.meta.dirname, '../golden');
 
 type WeightKind = 'matrix' | 'table' | 'scale' | 'bias';
 
@@ -52,6 +48,8 @@ export interface GoldenCase {
 }
 
 export interface GoldenPipeline {
+  /** The folder of the golden file, and of the tokenizers that it names. */
+  readonly home: string;
   readonly tolerance: { readonly latents: number; readonly pixels: number };
   readonly index: Readonly<Record<string, unknown>>;
   readonly tokenizers: Readonly<Record<string, string>>;
@@ -66,8 +64,9 @@ export interface GoldenPipeline {
   readonly cases: readonly GoldenCase[];
 }
 
-export async function readGolden(name: string): Promise<GoldenPipeline> {
-  return (await readPythonJson(join(GOLDEN, `${name}.json`))) as GoldenPipeline;
+/** A golden file of `tooling/parity/pipelines_*golden.py`, of a folder with the files of its tokenizers. */
+export async function readGolden(folder: string, name: string): Promise<GoldenPipeline> {
+  return { ...((await readPythonJson(join(folder, `${name}.json`))) as Omit<GoldenPipeline, 'home'>), home: folder };
 }
 
 /** Weights by the rule of `tooling/parity/tiny_checkpoints.py`. */
@@ -89,16 +88,9 @@ export function weightsOf({ seed, gain, weights }: Omit<GoldenComponent, 'config
   );
 }
 
-/** A folder that is removed after the test. */
-export async function scratch(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'langevin-checkpoint-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
-
 /** The checkpoint of a golden file as a folder in the layout of diffusers; with the scheduler of a case where it has one. */
 export async function writeTiny(folder: string, golden: GoldenPipeline): Promise<string> {
-  const { index, tokenizers, padding = {}, components, controls = {}, adapters = {}, files = {}, cases } = golden;
+  const { home, index, tokenizers, padding = {}, components, controls = {}, adapters = {}, files = {}, cases } = golden;
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'model_index.json'), JSON.stringify(index));
   for (const [name, component] of Object.entries(components)) await writeComponent(join(folder, name), component);
@@ -114,7 +106,7 @@ export async function writeTiny(folder: string, golden: GoldenPipeline): Promise
     ]);
     await writeSafetensors(adapterIn(folder, name), new Map([...weightsOf(adapter), ...alphas]));
   }
-  for (const [name, from] of Object.entries(tokenizers)) await cp(join(GOLDEN, from), join(folder, name), { recursive: true });
+  for (const [name, from] of Object.entries(tokenizers)) await cp(join(home, from), join(folder, name), { recursive: true });
   for (const [name, token] of Object.entries(padding)) {
     const path = join(folder, name, 'special_tokens_map.json');
     await writeFile(path, JSON.stringify({ ...((await readPythonJson(path)) as object), pad_token: token }));

@@ -1,22 +1,12 @@
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Image } from '@langevin/io';
-import { float32Data } from '@langevin/tensor';
-import { expect } from 'vitest';
-import { generate, type GenerateResult } from '../../src/generate/generate.ts';
-import type { GenerateOptions } from '../../src/generate/options.ts';
-import { openModel } from '../../src/generate/open-model.ts';
-import type { OpenProduct } from '../../src/generate/product.ts';
-import {
-  adapterIn,
-  controlIn,
-  readGolden,
-  scratch,
-  writeTiny,
-  type GoldenCase,
-  type GoldenPipeline,
-  type GoldenSize,
-} from '../checkpoint/tiny-checkpoint.ts';
+import { float32Data, InternalError } from '@langevin/tensor';
+import { generate, type GenerateResult } from '../generate/generate.ts';
+import type { GenerateOptions } from '../generate/options.ts';
+import { openModel } from '../generate/open-model.ts';
+import type { OpenProduct } from '../generate/product.ts';
+import { adapterIn, controlIn, writeTiny, type GoldenCase, type GoldenPipeline, type GoldenSize } from './tiny-checkpoint.ts';
 
 type Rule = (at: { readonly x: number; readonly y: number; readonly c: number }) => number;
 /** As in the golden script: byte c of pixel (x, y), modulo 256. */
@@ -53,15 +43,10 @@ function optionsOf(model: OpenProduct, { call, scheduler, picture, mask, control
   return { model, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) } as unknown as GenerateOptions;
 }
 
+/** What a call makes. */
 export async function resultOf(options: GenerateOptions): Promise<GenerateResult> {
   for await (const event of generate(options)) if (event.kind === 'done') return event;
-  throw new Error('it ended without a result');
-}
-
-/** A tiny checkpoint of a golden file, written. */
-export async function writtenTiny(name: string): Promise<{ readonly golden: GoldenPipeline; readonly folder: string }> {
-  const golden = await readGolden(name);
-  return { golden, folder: await writeTiny(join(await scratch(), name), golden) };
+  throw new InternalError('[pipelines/testing] a call ended without a result.');
 }
 
 /** The model of a case: the checkpoint, with what steers it and what is added to it. */
@@ -85,43 +70,61 @@ async function lacking(folder: string, names: readonly string[]): Promise<string
   return copy;
 }
 
-/** All cases of a golden file, those of one model after another. */
-export async function expectCases(name: string): Promise<void> {
-  const { golden, folder } = await writtenTiny(name);
-  let open: { readonly key: string; readonly model: OpenProduct } | undefined;
-  for (const entry of golden.cases) {
-    const key = JSON.stringify([
-      entry.controls?.map(({ control }) => control),
-      entry.adapters,
-      entry.absent,
-      entry.imagePrompts?.map(({ file }) => file),
-    ]);
-    if (open?.key !== key) {
-      await open?.model.dispose();
-      open = { key, model: await openCase(folder, entry) };
-    }
-    await expectCase(golden, { model: open.model, entry });
-  }
-  await open?.model.dispose();
+/** How far a case is from diffusers'. */
+export interface CaseDifference {
+  readonly entry: GoldenCase;
+  /** The largest difference of latents, in units of their deviation. */
+  readonly latents: number;
+  /** The largest difference of pixels, in steps of a byte. */
+  readonly pixels: number;
+  /** Deviation of the pixels of the golden pictures: a picture of one colour would be easily met. */
+  readonly deviation: number;
 }
 
-/** The latents of a case are diffusers', to a share of their deviation, and its pictures to a step of a byte. */
-export async function expectCase(
-  golden: GoldenPipeline,
-  { model, entry }: { readonly model: OpenProduct; readonly entry: GoldenCase },
-): Promise<void> {
+/**
+ * Makes the pictures of all cases of a golden file from its checkpoint, written to a folder, those of one model after another.
+ *
+ * @throws InternalError when a picture has another size or there are other ones
+ */
+export async function* compareCases(golden: GoldenPipeline, folder: string): AsyncGenerator<CaseDifference, void> {
+  await writeTiny(folder, golden);
+  let open: { readonly key: string; readonly model: OpenProduct } | undefined;
+  try {
+    for (const entry of golden.cases) {
+      const { controls, adapters, words, absent, imagePrompts } = entry;
+      const key = JSON.stringify([controls?.map(({ control }) => control), adapters, words, absent, imagePrompts?.map(({ file }) => file)]);
+      if (open?.key !== key) {
+        await open?.model.dispose();
+        open = { key, model: await openCase(folder, entry) };
+      }
+      yield await compareCase(open.model, entry);
+    }
+  } finally {
+    await open?.model.dispose();
+  }
+}
+
+async function compareCase(model: OpenProduct, entry: GoldenCase): Promise<CaseDifference> {
   const { images, latents } = await resultOf(optionsOf(model, entry));
   const { shape, values } = entry.latents;
-  expect(latents.shape).toEqual(shape);
-  const mean = values.reduce((a, b) => a + b, 0) / values.length;
-  const deviation = Math.sqrt(values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length);
+  const sizes = JSON.stringify(images.map(({ width, height }) => [width, height]));
+  if (latents.shape.join() !== shape.join() || sizes !== JSON.stringify(entry.pictures.map(({ size }) => size)))
+    throw new InternalError(
+      `[pipelines/testing] pictures have another form: case=${entry.name}, latents=[${latents.shape.join(', ')}], ${sizes}.`,
+    );
   const made = await float32Data(latents);
   const worst = values.reduce((most, value, i) => Math.max(most, Math.abs(value - made[i]!)), 0);
-  expect(worst / deviation, `${entry.name}: latents`).toBeLessThan(golden.tolerance.latents);
-  expect(images.map(({ width, height }) => [width, height])).toEqual(entry.pictures.map(({ size }) => size));
-  entry.pictures.forEach(({ rgb }, i) => {
-    const wanted = Buffer.from(rgb, 'base64');
-    const off = images[i]!.data.reduce((most, byte, at) => Math.max(most, Math.abs(byte - wanted[at]!)), 0);
-    expect(off, `${entry.name}: picture ${i}`).toBeLessThanOrEqual(golden.tolerance.pixels);
-  });
+  const wanted = entry.pictures.map(({ rgb }) => bytesOf(rgb));
+  const pixels = wanted.map((bytes, i) => images[i]!.data.reduce((most, byte, at) => Math.max(most, Math.abs(byte - bytes[at]!)), 0));
+  return { entry, latents: worst / deviationOf(values), pixels: Math.max(...pixels), deviation: Math.min(...wanted.map(deviationOf)) };
+}
+
+function bytesOf(base64: string): Uint8Array {
+  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+}
+
+function deviationOf(values: ArrayLike<number>): number {
+  const all = Array.from(values);
+  const mean = all.reduce((a, b) => a + b, 0) / all.length;
+  return Math.sqrt(all.reduce((a, b) => a + (b - mean) ** 2, 0) / all.length);
 }
