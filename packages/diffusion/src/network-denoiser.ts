@@ -62,6 +62,8 @@ export interface NetworkDenoiser<Params> extends ConditionalDenoiser<Tensor, Con
 export function networkDenoiser<Params>(options: NetworkDenoiserOptions<Params>): NetworkDenoiser<Params> {
   const { network, params, noise, engine, weights = 'constant' } = readOptions(WHERE, options);
   checkNetwork(network);
+  if (typeof noise?.preconditioning?.at !== 'function')
+    throw new UserError(`[${WHERE}] this is no noise: noise=${shownValue(noise)}. Pass what noiseRecipe() gives.`);
   if (weights !== 'constant' && weights !== 'input')
     throw new UserError(`[${WHERE}] unknown weights: weights=${shownValue(weights)}. Known: constant, input.`);
   const compiling = { freeze: weights === 'constant' ? [0] : [], ...(engine && { engine }) };
@@ -216,6 +218,10 @@ function timeOf(cNoise: readonly number[], time: Network<unknown>['info']['time'
 }
 
 function checkNetwork<Params>(network: Network<Params>): void {
+  if (typeof network?.apply !== 'function' || typeof network.info !== 'object')
+    throw new UserError(
+      `[${WHERE}] this is no network: network=${shownValue(network)}. Pass one of @langevin/backbones, or defineNetwork().`,
+    );
   const { channels, outChannels, outputs } = network.info;
   if (outputs[0] === 'prediction' && outputs.length <= 2 && outChannels === channels * outputs.length) return;
   throw new UserError(

@@ -1,3 +1,4 @@
+import { shownValue, UserError } from '@langevin/tensor';
 import type { HostTensor } from './host-tensor.ts';
 
 const START = 0x9e3779b9;
@@ -13,6 +14,9 @@ const FACTOR = 0x85ebca6b;
  * checksumOf(['step 1'], tensors) === checksumOf(['step 2'], tensors); // => false
  */
 export function checksumOf(text: readonly string[], tensors: ReadonlyMap<string, HostTensor>): string {
+  if (!Array.isArray(text) || !text.every((part) => typeof part === 'string'))
+    throw new UserError(`[io/checksum] text is a list of texts: text=${shownValue(text)}. Pass such as ['step 1'].`);
+  if (!(tensors instanceof Map)) throw new UserError(`[io/checksum] tensors are a Map: tensors=${shownValue(tensors)}. Pass one by name.`);
   const encoder = new TextEncoder();
   let sum = START;
   const add = (bytes: Uint8Array): void => {

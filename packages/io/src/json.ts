@@ -1,4 +1,4 @@
-import { UserError } from '@langevin/tensor';
+import { shownValue, UserError } from '@langevin/tensor';
 import * as v from 'valibot';
 import { problemOf } from './schema-problem.ts';
 
@@ -12,6 +12,7 @@ import { problemOf } from './schema-problem.ts';
  * parseJson('{"steps": 20}', '[example]') // => { steps: 20 }
  */
 export function parseJson(text: string, where: string): unknown {
+  if (typeof text !== 'string') throw new UserError(`${where} is no text: text=${shownValue(text)}. Pass what the file holds.`);
   return parsed(text, { where });
 }
 

@@ -1,7 +1,9 @@
 import {
+  blobSource,
   bucketed,
   bytesSource,
   cachedInMemory,
+  checksumOf,
   chooseStream,
   decodeSafetensors,
   defineData,
@@ -13,10 +15,14 @@ import {
   filterData,
   joinSources,
   mapSource,
+  parseJson,
+  parseSafetensorsHeader,
   pickFromData,
   pickFromSource,
   pictureSource,
   prefetched,
+  readSafetensorsHeader,
+  readSafetensorsSource,
   shuffled,
   splitData,
   splitSource,
@@ -40,11 +46,31 @@ import {
   writeSafetensors,
   writeSafetensorsFolder,
 } from '@langevin/io/node';
+import {
+  checkCloud,
+  defineSplatFormat,
+  detectSplatFormat,
+  encodeSplats,
+  encodeSplats4d,
+  encodeSplatScene4d,
+  flipAxes,
+  readSplats,
+  readSplats4d,
+  readSplatScene4d,
+  splatFormatForName,
+  writeSplats,
+} from '@langevin/io/splats';
 import { errorKind } from '@langevin/tensor';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 
 const PIXEL = { width: 1, height: 1, channels: 1, data: new Uint8Array(1) } as const;
+const CLOUD = {
+  count: 0,
+  degree: 0,
+  ...{ means: new Float32Array(0), quaternions: new Float32Array(0), logScales: new Float32Array(0) },
+  ...{ opacityLogits: new Float32Array(0), sh: new Float32Array(0) },
+} as const;
 const numbers = defineSource({ name: 'numbers', length: 3, load: (i) => i, contentOf: String });
 const pictures = pictureSource({ name: 'pictures', pictures: [PIXEL, PIXEL] });
 
@@ -88,6 +114,29 @@ const CALLS: Readonly<Record<string, (value: never) => unknown>> = {
   filmPalette,
   decodeSafetensors,
   bytesSource,
+  blobSource,
+  // Lists and maps of nothing are some.
+  'checksumOf text': (value) => checksumOf(value, new Map()),
+  'checksumOf tensors': (value) => checksumOf([], value),
+  parseJson: (value) => parseJson(value, 'x'),
+  parseSafetensorsHeader: (value) => parseSafetensorsHeader(value, { fileBytes: 8 }),
+  'parseSafetensorsHeader with': (value) => parseSafetensorsHeader(new Uint8Array(8), value),
+  readSafetensorsHeader,
+  readSafetensorsSource,
+  checkCloud,
+  defineSplatFormat,
+  detectSplatFormat,
+  encodeSplats: (value) => encodeSplats(value, { format: 'ply' }),
+  'encodeSplats with': (value) => encodeSplats(CLOUD, value),
+  encodeSplats4d,
+  encodeSplatScene4d,
+  flipAxes: (value) => flipAxes(value, [1, -1, -1]),
+  'flipAxes by': (value) => flipAxes(CLOUD, value),
+  readSplats,
+  readSplats4d,
+  readSplatScene4d,
+  splatFormatForName,
+  writeSplats: (value) => writeSplats(value, { format: 'ply' }),
   'encodeSafetensors with': (value) => encodeSafetensors({ w: value }),
   openSafetensors,
   writeSafetensors: (value) => writeSafetensors(noPath(value), {}),

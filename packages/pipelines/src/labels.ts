@@ -1,4 +1,4 @@
-import { UserError } from '@langevin/tensor';
+import { readOptions, shownValue, UserError } from '@langevin/tensor';
 import * as v from 'valibot';
 
 /** Classes that belong together, such as the sub-categories of a category of emoji. */
@@ -66,7 +66,12 @@ export function checkLabels(labels: Labels, options: { readonly known: number; r
 }
 
 /** Names by which a person may ask for classes: each class alone, and each category. */
-export function labelChoices({ classes, categories }: Labels): readonly Category[] {
+export function labelChoices(labels: Labels): readonly Category[] {
+  const { classes, categories } = readOptions<Labels>('pipelines/labels', labels);
+  if (!Array.isArray(classes) || !Array.isArray(categories))
+    throw new UserError(
+      `[pipelines/labels] these are no labels: classes=${shownValue(classes)}, categories=${shownValue(categories)}. Pass a model's.`,
+    );
   const taken = new Set(categories.map((category) => category.name));
   return [...categories, ...classes.flatMap((className, label) => (taken.has(className) ? [] : [{ name: className, classes: [label] }]))];
 }

@@ -1,6 +1,6 @@
-import { UserError } from '@langevin/tensor';
+import { checkNumber, UserError } from '@langevin/tensor';
 import { decodeState, encodeState, type Point } from './state-file.ts';
-import type { RunStore } from './store.ts';
+import { checkStore, type RunStore } from './store.ts';
 
 const FOLDER = 'checkpoints';
 const NAME = /^step-(\d{8,15})\.safetensors$/u;
@@ -12,6 +12,7 @@ export function checkpointPath(step: number): string {
 
 /** Steps of the checkpoints of a run, rising. */
 export async function listCheckpoints(store: RunStore): Promise<readonly number[]> {
+  checkStore(store);
   const names = await store.list(FOLDER);
   return names
     .flatMap((name) => {
@@ -34,6 +35,8 @@ export async function loadCheckpoint<State>(
   step: number,
   like?: State,
 ): Promise<{ readonly state: State; readonly point: Point }> {
+  checkStore(store);
+  checkNumber('training/checkpoint', { step }, { atLeast: 0, kind: 'integer' });
   const path = checkpointPath(step);
   const source = await store.open(path);
   if (source === undefined) {

@@ -1,6 +1,5 @@
 import { shownValue, UserError } from '@langevin/tensor';
 import { FILES } from './begin-run.ts';
-import type { RunStore } from './store.ts';
 import type { Artifact, Evaluation, StepResult, Task } from './task.ts';
 
 /** Tasks and stores come from outside: what they are, and what they give, is looked at before anything is kept of it. */
@@ -35,17 +34,6 @@ function checkJson(value: unknown, { entry, file }: { readonly entry: string; re
   throw new UserError(
     `[training/train] an entry of the task is no JSON: ${entry}=${shownValue(value)}. Give what ${file} can hold: numbers, text, flags, `
       + 'null, lists and objects of them.',
-  );
-}
-
-const STORE = ['open', 'write', 'append', 'list', 'remove', 'rename', 'lock'] as const satisfies readonly (keyof RunStore)[];
-
-/** @throws UserError when a function of a store is missing */
-export function checkStore(store: unknown): void {
-  const missing = isRecord(store) ? STORE.find((name) => typeof store[name] !== 'function') : 'all of it';
-  if (missing === undefined) return;
-  throw new UserError(
-    `[training/train] there is no store: store=${shownValue(store)}, missing=${missing}. Pass folderStore() or memoryStore().`,
   );
 }
 

@@ -14,6 +14,9 @@ import {
   type Engine,
   type Tensor,
   type Untraced,
+  checkNumber,
+  readOptions,
+  shownValue,
 } from '@langevin/tensor';
 import type { Learner, LearnerInputs, LearnerRule, NoBuffers } from './learner.ts';
 import { layerMode, type Running } from './random.ts';
@@ -77,7 +80,12 @@ export function learnerStep<Params, Batch, OptimizerState, Buffers = NoBuffers>(
   batches: readonly Batch[],
   at: Pick<StepPoint, 'step'>,
 ) => Promise<LearnerStepResult<Params, Buffers, OptimizerState>> {
-  const { rule, loss, seed, name = 'learner', engine } = options;
+  const { rule, loss, seed, name = 'learner', engine } = readOptions<typeof options>('training/learner', options);
+  if (typeof rule?.update !== 'function')
+    throw new UserError(`[training/learner] this is no rule: rule=${shownValue(rule)}. Pass what learnerRule() gives.`);
+  if (typeof loss !== 'function')
+    throw new UserError(`[training/learner] loss is a function of parameters and what it is given: loss=${shownValue(loss)}. Pass one.`);
+  checkNumber('training/learner', { seed }, { kind: 'integer' });
   type State = Learner<Params, OptimizerState, Buffers>;
   let running: Running = { seed, step: 0, part: 0 };
   const differentiated = (params: Params, buffers: Buffers, batch: Batch) => {

@@ -1,5 +1,5 @@
 import { bytesSource, type ByteSource } from '@langevin/io';
-import { UserError } from '@langevin/tensor';
+import { shownValue, UserError } from '@langevin/tensor';
 
 /**
  * Where a run is kept: a folder in Node, memory, or whatever a page has. Paths are relative, with `/` between folders; the loop uses
@@ -100,4 +100,18 @@ export async function readText(store: RunStore, path: string): Promise<string | 
 /** Text as the pieces of a file. */
 export function textPieces(text: string): readonly Uint8Array[] {
   return [new TextEncoder().encode(text)];
+}
+
+const STORE = ['open', 'write', 'append', 'list', 'remove', 'rename', 'lock'] as const satisfies readonly (keyof RunStore)[];
+
+/** @throws UserError when a function of a store is missing */
+export function checkStore(store: unknown): void {
+  const missing =
+    typeof store === 'object' && store !== null
+      ? STORE.find((name) => typeof (store as Partial<RunStore>)[name] !== 'function')
+      : 'all of it';
+  if (missing === undefined) return;
+  throw new UserError(
+    `[training/store] there is no store: store=${shownValue(store)}, missing=${missing}. Pass folderStore() or memoryStore().`,
+  );
 }

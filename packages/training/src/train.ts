@@ -4,10 +4,10 @@ import { checkpointPath, loadCheckpoint, pruneCheckpoints, saveCheckpoint, setAs
 import { judge, newHealth } from './health.ts';
 import { appendLog, truncateLog } from './log.ts';
 import { stepGenerator } from './random.ts';
-import { checkedEvaluation, checkedResult, checkIterable, checkStore, checkTask, fileOf } from './checks.ts';
+import { checkedEvaluation, checkedResult, checkIterable, checkTask, fileOf } from './checks.ts';
 import type { ConfigChange } from './run-config.ts';
 import { NotFiniteError, type Point } from './state-file.ts';
-import { textPieces, type RunStore } from './store.ts';
+import { checkStore, textPieces, type RunStore } from './store.ts';
 import type { Artifact, StepPoint, StepResult, Task } from './task.ts';
 
 export interface TrainOptions {

@@ -11,6 +11,13 @@ export interface ByteSource {
   close(): Promise<void>;
 }
 
+/** Throws a UserError unless the value can be read by range. `where` is "[package/part]". */
+export function checkByteSource(source: unknown, where: string): asserts source is ByteSource {
+  const { byteLength, read } = (source ?? {}) as Partial<ByteSource>;
+  if (typeof read === 'function' && Number.isSafeInteger(byteLength) && byteLength! >= 0) return;
+  throw new UserError(`${where} there is nothing to read: source=${shownValue(source)}. Pass bytes, a Blob, or what bytesSource() gives.`);
+}
+
 /** Bytes in memory; reads are views, nothing is copied. */
 export function bytesSource(bytes: Uint8Array, label = 'the given bytes'): ByteSource {
   checkBytes(bytes, '[io/read]');

@@ -1,5 +1,6 @@
 import type { DType } from '@langevin/tensor';
 import { UserError } from '@langevin/tensor';
+import { checkBytes, checkObject } from '../given.ts';
 import { parseJson } from '../json.ts';
 import { describeForeignBytes } from './foreign.ts';
 import type { StoredDType } from './stored-dtype.ts';
@@ -81,6 +82,8 @@ export function parseHeaderLength(bytes: Uint8Array, options: HeaderOptions): nu
  * parseSafetensorsHeader(bytes, { fileBytes: bytes.byteLength }).entries.get('w')?.shape; // => [2]
  */
 export function parseSafetensorsHeader(bytes: Uint8Array, options: HeaderOptions): SafetensorsHeader {
+  checkBytes(bytes, '[io/safetensors]');
+  checkObject(options, 'options', '[io/safetensors]');
   const where = at(options);
   const length = parseHeaderLength(bytes, options);
   if (bytes.byteLength < PREFIX_BYTES + length) {

@@ -1,7 +1,7 @@
 import type { DType } from '@langevin/tensor';
 import { hostView, UnsupportedError, UserError } from '@langevin/tensor';
 import type { HostTensor } from '../host-tensor.ts';
-import type { ByteSource } from './byte-source.ts';
+import { checkByteSource, type ByteSource } from './byte-source.ts';
 import type { SafetensorsEntry, SafetensorsHeader } from './header.ts';
 import { parseHeaderLength, parseSafetensorsHeader, PREFIX_BYTES } from './header.ts';
 
@@ -45,6 +45,7 @@ export async function readSafetensorsSource(source: ByteSource): Promise<Safeten
 
 /** Read and check the header alone; two small reads, whatever the size of the file. */
 export async function readSafetensorsHeader(source: ByteSource): Promise<SafetensorsHeader> {
+  checkByteSource(source, '[io/safetensors]');
   const options = { fileBytes: source.byteLength, label: source.label };
   // The extra bytes let the message say what a file that is not safetensors looks like.
   const start = await source.read(0, Math.min(PREFIX_BYTES + 64, source.byteLength));

@@ -1,5 +1,6 @@
+import { shownValue, UserError } from '@langevin/tensor';
 import type { SplatCloud } from './cloud.ts';
-import { shCoefficients } from './cloud.ts';
+import { checkCloud, shCoefficients } from './cloud.ts';
 
 /** Factors +1 or -1 of the x, y and z axes. */
 export type AxisSigns = readonly [x: 1 | -1, y: 1 | -1, z: 1 | -1];
@@ -53,6 +54,9 @@ export function quaternionSigns([x, y, z]: AxisSigns): readonly [number, number,
  * flipped.means[1] === -cloud.means[1]; // => true
  */
 export function flipAxes(cloud: SplatCloud, signs: AxisSigns): SplatCloud {
+  if (!Array.isArray(signs) || signs.length !== 3 || !signs.every((sign) => sign === 1 || sign === -1))
+    throw new UserError(`[io/splats] signs of three axes are each 1 or -1: signs=${shownValue(signs)}. Pass such as [1, -1, -1].`);
+  checkCloud(cloud);
   const bySh = shSigns(signs)
     .slice(0, shCoefficients(cloud.degree))
     .flatMap((sign) => [sign, sign, sign]);

@@ -1,4 +1,5 @@
 import { UserError } from '@langevin/tensor';
+import { checkObject } from '../given.ts';
 import { checkPlacement, type UpAndOrigin } from './up-and-origin.ts';
 
 /** Degree of the spherical harmonics: 0 is one colour from all sides, 3 has 16 coefficients a channel. */
@@ -86,6 +87,7 @@ export function allocateCloud(label: string, count: number, degree: ShDegree): S
  * @throws {UserError} naming the array, and the first row that is wrong
  */
 export function checkCloud(cloud: SplatCloud): void {
+  checkObject(cloud, 'cloud', '[io/splats]');
   const { count, degree } = cloud;
   if (!Number.isSafeInteger(count) || count < 0)
     throw new UserError(`[io/splats] count of Gaussians must be an integer >= 0: count=${String(count)}. Pass the number of rows.`);

@@ -1,4 +1,5 @@
 import { shownValue, UserError } from '@langevin/tensor';
+import { checkObject } from '../given.ts';
 import type { ShDegree, SplatCloud } from './cloud.ts';
 import type { ReadRequest, SplatEncodeOptions } from './options.ts';
 
@@ -35,6 +36,7 @@ export interface SplatFormat {
  * @throws UserError when the name is not kebab-case, or an extension has no dot
  */
 export function defineSplatFormat(format: SplatFormat): SplatFormat {
+  checkObject(format, 'format', '[io/splats]');
   const { name, extensions } = format;
   if (typeof name !== 'string' || !/^[a-z0-9]+(-[a-z0-9]+)*$/u.test(name))
     throw new UserError(

@@ -1,6 +1,7 @@
 import { UnsupportedError, UserError } from '@langevin/tensor';
 import type { ByteSource } from '../safetensors/byte-source.ts';
-import { blobSource, bytesSource } from '../safetensors/byte-source.ts';
+import { blobSource, bytesSource, checkByteSource } from '../safetensors/byte-source.ts';
+import { checkObject, checkPath } from '../given.ts';
 import { readExactly } from './byte-stream.ts';
 import type { SplatCloud } from './cloud.ts';
 import { checkCloud } from './cloud.ts';
@@ -97,6 +98,7 @@ export async function writeSplats(cloud: SplatCloud, options: WriteSplatsOptions
 
 /** {@link writeSplats} in pieces, for a file or a stream. The cloud is checked before this returns. */
 export function encodeSplats(cloud: SplatCloud, options: WriteSplatsOptions): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+  checkObject(options, 'options', '[io/splats]');
   const { formats = splatFormats } = options;
   const format = formatNamed(options.format, formats);
   const writable = formats.filter(({ encode }) => encode !== undefined).map(({ name }) => name);
@@ -149,6 +151,7 @@ export function splatFormatForName(
   fileName: string,
   { use = 'read', formats = splatFormats }: { readonly use?: 'read' | 'write'; readonly formats?: readonly SplatFormat[] } = {},
 ): SplatFormat {
+  checkPath(fileName, '[io/splats]');
   const name = fileName.toLowerCase();
   const fits = formats.flatMap((format) => format.extensions.filter((end) => name.endsWith(end)).map((end) => ({ format, end })));
   fits.sort((a, b) => b.end.length - a.end.length);
@@ -171,7 +174,9 @@ function formatNamed(name: string, formats: readonly SplatFormat[]): SplatFormat
 
 function sourceOf(input: SplatInput): ByteSource {
   if (input instanceof Uint8Array) return bytesSource(input);
-  return input instanceof Blob ? blobSource(input) : input;
+  if (input instanceof Blob) return blobSource(input);
+  checkByteSource(input, '[io/splats]');
+  return input;
 }
 
 function hex(bytes: Uint8Array): string {

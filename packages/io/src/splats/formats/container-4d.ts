@@ -1,6 +1,7 @@
-import { UnsupportedError, UserError } from '@langevin/tensor';
+import { shownValue, UnsupportedError, UserError } from '@langevin/tensor';
 import * as v from 'valibot';
 import type { HostTensor } from '../../host-tensor.ts';
+import { checkObject } from '../../given.ts';
 import { parseJson, parseWith } from '../../json.ts';
 import { encodeSafetensors } from '../../safetensors/encode.ts';
 import type { SafetensorsReader } from '../../safetensors/reader.ts';
@@ -64,6 +65,7 @@ const SCENE_HEADER = v.strictObject({
  * (await readSplats4d(bytes)).deformation?.config; // => { width: 64 }
  */
 export function encodeSplats4d(asset: SplatAsset4d, options: SplatEncodeOptions = {}): Uint8Array<ArrayBuffer> {
+  checkObject(asset, 'asset', '[io/splats]');
   const { header, tensors } = packAsset(asset, { prefix: '', ...options });
   return encodeSafetensors(tensors, { metadata: { format: FORMAT_4D, version: ASSET_VERSION, header: JSON.stringify(header) } });
 }
@@ -79,11 +81,16 @@ export function encodeSplats4d(asset: SplatAsset4d, options: SplatEncodeOptions 
  * const bytes = encodeSplatScene4d({ assets: [{ ...still, placement: {} }, { ...still, placement: { translation: [1, 0, 0], offset: 0.5 }
  * }] }); (await readSplatScene4d(bytes)).assets[1]?.placement; // => { translation: [1, 0, 0], offset: 0.5 }
  */
-export function encodeSplatScene4d({ assets }: SplatScene4d): Uint8Array<ArrayBuffer> {
+export function encodeSplatScene4d(scene: SplatScene4d): Uint8Array<ArrayBuffer> {
+  checkObject(scene, 'scene', '[io/splats]');
+  const { assets } = scene;
+  if (!Array.isArray(assets as unknown))
+    throw new UserError(`[io/splats] assets of a scene are a list: assets=${shownValue(assets)}. Pass one.`);
   if (assets.length < 1 || assets.length > MAX_ASSETS)
     throw new UserError(`[io/splats] a scene has 1 to ${MAX_ASSETS} assets: assets=${assets.length}.`);
   const tensors: Record<string, HostTensor> = {};
   const headers = assets.map((asset, i) => {
+    checkObject(asset, `asset ${i}`, '[io/splats]');
     const packed = packAsset(asset, { prefix: prefixOf(i) });
     Object.assign(tensors, packed.tensors);
     return { ...packed.header, placement: checkPlacement(asset.placement, `asset ${i}`) };
