@@ -5,8 +5,9 @@ import {
   pictureDigest,
   recipeOfNotes,
   type AdapterChoice,
-  type ControlChoice,
+  type EmbeddingChoice,
   type GenerateOptions,
+  type OpenModelOptions,
   type PictureRecipe,
 } from '@langevin/pipelines';
 import { UserError } from '@langevin/tensor';
@@ -20,6 +21,10 @@ export interface FileOptions {
   readonly controlImage?: readonly string[];
   readonly controlScale?: readonly number[];
   readonly lora?: readonly AdapterChoice[];
+  readonly embedding?: readonly EmbeddingChoice[];
+  readonly ipAdapter?: readonly string[];
+  readonly ipImage?: readonly string[];
+  readonly ipScale?: readonly number[];
 }
 
 /** How a picture was made, as its file says it. */
@@ -64,22 +69,37 @@ export function optionsOf(recipe: PictureRecipe | undefined): Partial<GenerateOp
 
 /** What is added to a model, and what steers it: what the command line says, else what the picture that is made again had. */
 export function changesOf(
-  { lora, control }: FileOptions,
+  { lora, embedding, control, ipAdapter }: FileOptions,
   recipe: PictureRecipe | undefined,
-): { readonly adapters?: readonly AdapterChoice[]; readonly controls?: readonly ControlChoice[] } {
+): Pick<OpenModelOptions, 'adapters' | 'embeddings' | 'controls' | 'imagePrompts'> {
   const adapters = lora ?? recipe?.adapters ?? [];
+  const embeddings = embedding ?? recipe?.embeddings ?? [];
   const controls = control ?? recipe?.controls.map(({ from }) => from) ?? [];
+  const imagePrompts = ipAdapter ?? recipe?.imagePrompts.map(({ from }) => from) ?? [];
   return {
     ...(adapters.length > 0 && { adapters }),
+    ...(embeddings.length > 0 && { embeddings }),
     ...(controls.length > 0 && { controls: controls.map((from) => ({ from })) }),
+    ...(imagePrompts.length > 0 && { imagePrompts: imagePrompts.map((from) => ({ from })) }),
   };
+}
+
+/** Files that belong together, in the order in which they were given. */
+interface ListedOptions {
+  readonly option: string;
+  readonly things: readonly string[] | undefined;
+  readonly images: readonly string[] | undefined;
+  readonly scales: readonly number[] | undefined;
 }
 
 /** The pictures that a call is given, and what is to be said where they are others than those of the picture that is made again. */
 export async function picturesOf(
-  { like, image, mask, control, controlImage, controlScale }: FileOptions,
+  { like, image, mask, control, controlImage, controlScale, ipAdapter, ipImage, ipScale }: FileOptions,
   recipe: PictureRecipe | undefined,
-): Promise<{ readonly pictures: Pick<GenerateOptions, 'image' | 'mask' | 'controls'>; readonly remarks: readonly string[] }> {
+): Promise<{
+  readonly pictures: Pick<GenerateOptions, 'image' | 'mask' | 'controls' | 'imagePrompts'>;
+  readonly remarks: readonly string[];
+}> {
   const remarks: string[] = [];
   const read = async (path: string | undefined, option: string, wanted: string | null | undefined): Promise<Image | undefined> => {
     if (path === undefined) {
@@ -96,27 +116,42 @@ export async function picturesOf(
   };
   const begun = await read(image, '--image', recipe?.start?.sha256);
   const area = await read(mask, '--mask', recipe?.start?.mask);
-  const before = control === undefined ? (recipe?.controls ?? []) : [];
-  const count = control?.length ?? before.length;
-  const given = controlImage ?? [];
-  if (given.length > count || (controlScale?.length ?? 0) > count)
-    throw new UserError(
-      `[cli/generate] there are more pictures or scales than controls: --control=${count}, --control-image=${given.length}, `
-        + `--control-scale=${controlScale?.length ?? 0}. Give a --control for each.`,
-    );
-  const controls: { readonly image: Image; readonly scale?: number; readonly from?: number; readonly until?: number }[] = [];
-  for (let i = 0; i < count; i++) {
-    const own = before[i];
-    const picture = await read(given[i], '--control-image', own?.sha256);
-    if (picture === undefined)
+  const listed = async (
+    { option, things, images: given = [], scales = [] }: ListedOptions,
+    before: readonly { readonly sha256: string; readonly scale: number }[],
+  ): Promise<readonly { readonly image: Image; readonly scale?: number }[]> => {
+    const own = things === undefined ? before : [];
+    const count = things?.length ?? own.length;
+    if (given.length > count || scales.length > count)
       throw new UserError(
-        `[cli/generate] a control has no picture: --control=${control?.[i]}, --control-image=${given.length}. Give one for each.`,
+        `[cli/generate] there are more pictures or scales than there is for them: --${option}=${count}, --${option}-image=${given.length}, `
+          + `--${option}-scale=${scales.length}. Give a --${option} for each.`,
       );
-    const scale = controlScale?.[i] ?? own?.scale;
-    controls.push({ image: picture, ...(scale !== undefined && { scale }), ...(own && { from: own.between[0], until: own.between[1] }) });
-  }
+    const all: { readonly image: Image; readonly scale?: number }[] = [];
+    for (let i = 0; i < count; i++) {
+      const picture = await read(given[i], `--${option}-image`, own[i]?.sha256);
+      if (picture === undefined)
+        throw new UserError(
+          `[cli/generate] a picture is missing: --${option}=${things?.[i]}, pictures=${given.length}. Give one for each.`,
+        );
+      const scale = scales[i] ?? own[i]?.scale;
+      all.push({ image: picture, ...(scale !== undefined && { scale }) });
+    }
+    return all;
+  };
+  const steering = await listed({ option: 'control', things: control, images: controlImage, scales: controlScale }, recipe?.controls ?? []);
+  const controls = steering.map((each, i) => {
+    const between = control === undefined ? recipe?.controls[i]?.between : undefined;
+    return { ...each, ...(between && { from: between[0], until: between[1] }) };
+  });
+  const imagePrompts = await listed({ option: 'ip', things: ipAdapter, images: ipImage, scales: ipScale }, recipe?.imagePrompts ?? []);
   return {
-    pictures: { ...(begun && { image: begun }), ...(area && { mask: area }), ...(controls.length > 0 && { controls }) },
+    pictures: {
+      ...(begun && { image: begun }),
+      ...(area && { mask: area }),
+      ...(controls.length > 0 && { controls }),
+      ...(imagePrompts.length > 0 && { imagePrompts }),
+    },
     remarks,
   };
 }

@@ -194,7 +194,26 @@ describe('langevin generate', () => {
     const plain = await run(...args.slice(0, 7), '--steps', '3', '--out', join(out, 'plain-mask'));
     expect(plain.code, plain.err).toBe(0);
     expect((await readImage(join(out, 'plain-mask/picture-1.png'))).data).not.toEqual(first.data);
-    expect((await run(...args, '--control-image', picture)).err).toMatch(/more pictures or scales than controls/u);
+    expect((await run(...args, '--control-image', picture)).err).toMatch(/more pictures or scales than there is for them: --control=0/u);
+  });
+
+  it('knows words of textual inversion', async () => {
+    const file = join(out, 'hat.safetensors');
+    await writeSafetensors(file, {
+      emb_params: { dtype: 'float32', shape: [2, 8], data: Float32Array.from({ length: 16 }, (_, i) => Math.sin(i)) },
+    });
+    const folder = join(out, 'word');
+    const args = ['a <x>', '--model', model, '--steps', '2', '--guidance', '4'] as const;
+    const made = await run(...args, '--embedding', `${file}=<x>`, '--out', folder, '--json');
+    expect(made.code, made.err).toBe(0);
+    expect(JSON.parse(made.out)).toMatchObject({ embeddings: [{ token: '<x>', from: file }] });
+    const again = await run('--like', join(folder, 'picture-1.png'), '--out', join(out, 'word-again'));
+    expect(again.code, again.err).toBe(0);
+    const bytes = async (path: string) => (await readImage(join(out, path, 'picture-1.png'))).data;
+    expect(await bytes('word-again')).toEqual(await bytes('word'));
+    expect((await run(...args, '--out', join(out, 'wordless'))).code).toBe(0);
+    expect(await bytes('wordless')).not.toEqual(await bytes('word'));
+    expect((await run(...args, '--ip-adapter', file)).err).toMatch(/a picture is missing: --ip=/u);
   });
 
   it('takes another scheduler and size, says what did not fit, and leaves the notes out', async () => {

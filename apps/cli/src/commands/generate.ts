@@ -8,6 +8,7 @@ import {
   usualSampler,
   usualSpacing,
   type AdapterChoice,
+  type EmbeddingChoice,
   type GenerateOptions,
   type GenerateReport,
   type OpenProduct,
@@ -40,6 +41,10 @@ interface GenerateCommandOptions extends EngineOptions, SamplerWords {
   readonly controlImage?: readonly string[];
   readonly controlScale?: readonly number[];
   readonly lora?: readonly AdapterChoice[];
+  readonly embedding?: readonly EmbeddingChoice[];
+  readonly ipAdapter?: readonly string[];
+  readonly ipImage?: readonly string[];
+  readonly ipScale?: readonly number[];
   readonly scheduler?: string;
   readonly setScheduler?: Readonly<Record<string, unknown>>;
   readonly clipSkip?: number;
@@ -92,6 +97,10 @@ function addGenerate(program: Command, terminal: CommandContext): void {
     .option('--lora <file[=strength]>', 'a LoRA or a relative to be added; may be given again', loras)
     .option('--scheduler <class>', "of diffusers, such as EulerDiscreteScheduler (default: the model's)")
     .option('--set-scheduler <name=value>', 'an entry of its configuration, such as use_karras_sigmas=true; may be given again', entry)
+    .option('--embedding <file[=word]>', 'a word of textual inversion, by the name in its file or another; may be given again', embeddings)
+    .option('--ip-adapter <file>', 'an IP-Adapter, which prompts by a picture; may be given again', again)
+    .option('--ip-image <file>', 'the picture that it is shown, in the same order', again)
+    .option('--ip-scale <scale>', 'how strongly, in the same order (default: 1)', scales)
     .option('--sampler <name>', 'a sampler in place of a scheduler; "langevin list samplers" shows them, other programs\' names are known')
     .option('--set <name=value>', 'an option of the sampler, such as eta=0.5; may be given again', setting)
     .option('--spacing <name>', 'which noise levels the sampler visits; "langevin list spacings" shows them')
@@ -124,6 +133,12 @@ function again(text: string, before: readonly string[] = []): readonly string[] 
 
 function scales(text: string, before: readonly number[] = []): readonly number[] {
   return [...before, number(-100, 100)(text)];
+}
+
+/** A file, and behind its last `=` the word. */
+function embeddings(text: string, before: readonly EmbeddingChoice[] = []): readonly EmbeddingChoice[] {
+  const at = text.lastIndexOf('=');
+  return [...before, at < 1 ? { from: text } : { from: text.slice(0, at), token: text.slice(at + 1) }];
 }
 
 /** A file, and behind its last `=` how strongly. */
