@@ -29,10 +29,12 @@ export interface SplatRendererOptions<A extends FloatArray = Float32Array> {
  * @example
  * const point = { count: 1, positions: Float32Array.of(0, 0, 0), colors: Uint8Array.of(255, 80, 0) };
  * const gaussians = gaussiansFromPoints(point, { degree: 0 });
- * const renderer = splatRenderer({ rasterizer: cpuRasterizer({ threads: 1 }) });
+ * const rasterizer = cpuRasterizer({ threads: 1 });
+ * const renderer = splatRenderer({ rasterizer });
  * const camera = lookAt({ eye: [0, 0, -3], target: [0, 0, 0], width: 8, height: 6, fx: 8, fy: 8, cx: 4, cy: 3 });
  * const { color } = await renderer.render(gaussians, [{ camera }, { camera, background: [1, 1, 1] }]);
  * color.shape; // => [2, 3, 6, 8]
+ * await rasterizer.dispose();
  */
 export function splatRenderer<A extends FloatArray = Float32Array>(options: SplatRendererOptions<A>): Renderer<GaussianParameters<A>> {
   const known = ['rasterizer', 'degree', 'background', 'antialiasing', 'depth'];
