@@ -20,8 +20,7 @@ export function findAutoencoder(name: string, plugins: readonly AutoencoderPlugi
  * The autoencoder that a parsed `config.json` describes; its `_class_name` says which kind.
  *
  * @throws UserError when the class is missing or an entry is wrong; UnsupportedError when the class is not known
- * @example
- * const { info } = autoencoderFromConfig({ _class_name: 'AutoencoderKL', latent_channels: 16, shift_factor: 0.0609 });
+ * @example const { info } = autoencoderFromConfig({ _class_name: 'AutoencoderKL', latent_channels: 16, shift_factor: 0.0609 });
  * [info.channels, info.shift]; // => [16, 0.0609]
  */
 export function autoencoderFromConfig(

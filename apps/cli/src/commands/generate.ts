@@ -48,6 +48,7 @@ interface GenerateCommandOptions extends EngineOptions, SamplerWords {
   readonly scheduler?: string;
   readonly setScheduler?: Readonly<Record<string, unknown>>;
   readonly clipSkip?: number;
+  readonly decoding?: 'whole' | 'bands' | 'tiles';
   readonly size?: string;
   readonly variant?: string;
   readonly prediction?: 'epsilon' | 'v' | 'x0' | 'flow';
@@ -107,6 +108,12 @@ function addGenerate(program: Command, terminal: CommandContext): void {
     .option('--set-spacing <name=value>', 'an option of the spacing, such as rho=5; may be given again', setting)
     .option('--clip-skip <n>', 'layers of the text encoder left out for the prompt, from its end (default: 0)', integer(0, 100))
     .option('--size <WxH>', "in pixels (default: the model's)")
+    .addOption(
+      new Option(
+        '--decoding <how>',
+        'latents to pixels: in bands, the same in a fraction of the memory; in blended tiles, as diffusers (default: whole)',
+      ).choices(['whole', 'bands', 'tiles']),
+    )
     .option('--variant <name>', 'of the weights, such as fp16 (default: the plain ones)')
     .addOption(
       new Option('--prediction <what>', 'what the network predicts, whatever the files say').choices(['epsilon', 'v', 'x0', 'flow']),
@@ -187,9 +194,9 @@ async function run(prompt: string | undefined, options: GenerateCommandOptions, 
 
 /** What the command line says, by the names of the options of `generate`. */
 function given(options: GenerateCommandOptions): Partial<GenerateOptions> {
-  const { negative, count, seed, steps, guidance, guidanceRescale, strength, clipSkip, size, scheduler, setScheduler } = options;
+  const { negative, count, seed, steps, guidance, guidanceRescale, strength, clipSkip, decoding, size, scheduler, setScheduler } = options;
   const changed = { ...(scheduler !== undefined && { _class_name: scheduler }), ...setScheduler };
-  const all = { negativePrompt: negative, count, seed, steps, guidance, guidanceRescale, strength, clipSkip, ...sides(size) };
+  const all = { negativePrompt: negative, count, seed, steps, guidance, guidanceRescale, strength, clipSkip, decoding, ...sides(size) };
   const said = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   return { ...said, ...(Object.keys(changed).length > 0 && { scheduler: changed }) };
 }

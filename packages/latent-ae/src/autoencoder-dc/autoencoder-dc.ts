@@ -22,8 +22,7 @@ export interface AutoencoderDcParams {
  * Batch norm of a decoder is computed with its stored statistics, which training here does not change.
  *
  * @throws UserError when the configuration is inconsistent, or at `encode` and `decode` when shapes do not fit
- * @example
- * const half = ['encoder', 'decoder'].map((side) => ({
+ * @example const half = ['encoder', 'decoder'].map((side) => ({
  *   [`${side}BlockOutChannels`]: [8, 16], [`${side}LayersPerBlock`]: [1, 1], [`${side}QkvMultiscales`]: [[], [5]],
  *   [`${side}BlockTypes`]: ['ResBlock', 'EfficientViTBlock'],
  * }));

@@ -49,8 +49,7 @@ export const autoencoderDcFields = {
 
 /**
  * The configuration of {@link autoencoderDc}, the one of diffusers' `AutoencoderDC` with keys in camelCase. Lists go from the largest
- * picture to
- * the smallest; a level of 0 layers can only be the first, whose work the change of size does then.
+ * picture to the smallest; a level of 0 layers can only be the first, whose work the change of size does then.
  */
 export type AutoencoderDcConfig = ConfigOf<typeof autoencoderDcFields>;
 

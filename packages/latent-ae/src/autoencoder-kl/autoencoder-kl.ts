@@ -22,8 +22,7 @@ export interface AutoencoderKlParams {
  * times smaller. An odd side loses its last row or column at each level that halves it.
  *
  * @throws UserError when the configuration is inconsistent, or at `encode` and `decode` when sizes do not fit
- * @example
- * const vae = autoencoderKl({
+ * @example const vae = autoencoderKl({
  *   blockOutChannels: [32, 64],
  *   downBlockTypes: ['DownEncoderBlock2D', 'DownEncoderBlock2D'],
  *   upBlockTypes: ['UpDecoderBlock2D', 'UpDecoderBlock2D'],

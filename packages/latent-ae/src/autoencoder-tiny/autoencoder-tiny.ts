@@ -25,18 +25,14 @@ const REACH = 3;
 
 /**
  * A small distilled autoencoder for latents of a large one, TAESD, in the form of diffusers' `AutoencoderTiny`: same names of parameters,
- * same
- * numbers. It decodes previews at a small part of the cost, and can stand in for the large one. It takes latents as they are diffused
+ * same numbers. It decodes previews at a small part of the cost, and can stand in for the large one. It takes latents as they are diffused
  * over, and gives them so: `info` has scale 1 and shift 0. Pictures are [N, inChannels, H, W] in [-1, 1]; sides are halved by each level
- * but the
- * first, an odd one to its larger half. There is no distribution: the mode is the latent, and a sample is the mode.
+ * but the first, an odd one to its larger half. There is no distribution: the mode is the latent, and a sample is the mode.
  *
  * @throws UserError when the configuration is inconsistent, or at `encode` and `decode` when shapes do not fit
- * @example
- * const tiny = autoencoderTiny({
+ * @example const tiny = autoencoderTiny({
  *   encoderBlockOutChannels: [16, 16], numEncoderBlocks: [1, 1], decoderBlockOutChannels: [16, 16], numDecoderBlocks: [1, 1],
- * });
- * const params = tiny.init(torchGenerator(0));
+ * }); const params = tiny.init(torchGenerator(0));
  * const { mode } = tiny.encode(params, zeros([1, 3, 15, 16]));
  * [mode.shape, tiny.decode(params, mode).shape]; // => [[1, 4, 8, 8], [1, 3, 16, 16]]
  */

@@ -39,8 +39,7 @@ const WHERE = 'latent-ae/memory';
 
 /**
  * What encoding or decoding at once would hold, from the graph of the pass, which is traced and not run. An engine that fuses layers holds
- * less, one
- * that unrolls convolutions more.
+ * less, one that unrolls convolutions more.
  *
  * @throws UserError when the shape does not fit
  * @example

@@ -10,8 +10,7 @@ export interface LatentFamily {
 
 /**
  * Least-squares fits of colours by latents, as InvokeAI publishes them (invokeai/app/util/step_callback.py at 01d6f09, Apache-2.0, made
- * with its
- * scripts/generate_vae_linear_approximation.py). Those of SD 1.5 hold for SD 2, whose autoencoder has the same latents.
+ * with its scripts/generate_vae_linear_approximation.py). Those of SD 1.5 hold for SD 2, whose autoencoder has the same latents.
  */
 export const latentFamilies = Object.freeze({
   'stable-diffusion': {

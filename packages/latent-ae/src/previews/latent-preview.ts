@@ -37,8 +37,7 @@ export function latentFamilyOf({ channels, scale, shift }: Pick<AutoencoderInfo,
 
 /**
  * A rough picture of latents without a decoder: a sum over channels for each pixel of the latent. Give it an estimate of the clean latent,
- * not
- * the noisy state.
+ * not the noisy state.
  *
  * @param latents [N, channels, h, w] as they are diffused over, not packed
  * @param family whose latents they are: {@link latentFamilyOf} of the autoencoder

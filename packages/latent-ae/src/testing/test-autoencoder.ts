@@ -30,8 +30,7 @@ const WITHIN = 1e-4;
 
 /**
  * Registers the conformance tests of an autoencoder: shapes are what `info` and `latentShape` say; parameters follow from the generator,
- * and
- * have the names and shapes of the template; items of a batch do not see each other; a posterior is one; pictures have gradients by
+ * and have the names and shapes of the template; items of a batch do not see each other; a posterior is one; pictures have gradients by
  * latents; what does not fit is refused.
  *
  * @example

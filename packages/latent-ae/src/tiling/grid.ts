@@ -12,8 +12,7 @@ export interface Span {
 
 /**
  * Where the last tile of an axis lies: `'aligned'` with the end, as large as the others; or what remains beyond the stride, which is
- * diffusers'
- * grid: it can be a sliver, whose statistics are not those of a picture.
+ * diffusers' grid: it can be a sliver, whose statistics are not those of a picture.
  */
 export type LastTile = 'aligned' | 'remainder';
 

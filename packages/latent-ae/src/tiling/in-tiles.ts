@@ -33,8 +33,7 @@ export interface TilesOptions {
   readonly last?: LastTile;
   /**
    * `'around'` goes on at the opposite side, so that copies of the picture fit together: the latent is given a border of a quarter of a
-   * tile
-   * from there, which is cut off again. @default 'ends'
+   * tile from there, which is cut off again. @default 'ends'
    */
   readonly sides?: 'ends' | 'around';
   /** Called after each tile. */
@@ -53,8 +52,7 @@ const WHOLE = { kind: 'integer', atLeast: 1, atMost: 2 ** 24 } as const;
  * Decode latents [N, C, h, w] tile by tile, picture by picture, blended linearly where tiles overlap, as diffusers' `tiled_decode` does.
  * Memory is that
  * of a tile. Tiles do not know each other: norms see a tile's own statistics, so tones can differ between them, which blending hides and
- * does
- * not mend. Where that matters decode exactly, in bands.
+ * does not mend. Where that matters decode exactly, in bands.
  *
  * @returns [N, outputs, h * factor, w * factor]
  * @throws UserError when a stride is larger than its tile, or `run` gives another size than the autoencoder says; what the signal was
@@ -87,8 +85,7 @@ export async function decodeInTiles(z: Tensor, options: TilesOptions): Promise<T
 /**
  * Encode pictures [N, C, H, W] tile by tile as {@link decodeInTiles} decodes them. `run` gives anything of the size of the latent; to
  * blend distributions give it their `moments`, and take {@link gaussianPosterior} of the result. An odd remainder of the sides goes with
- * the
- * last tile.
+ * the last tile.
  *
  * @returns [N, C, h, w]
  * @throws UserError as {@link decodeInTiles} does

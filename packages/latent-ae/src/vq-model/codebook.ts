@@ -38,8 +38,7 @@ export interface QuantizeOptions {
   readonly beta?: number;
   /**
    * What `beta` is on: `'corrected'` on the latent, as the paper has it; `'legacy'` on the code, a fault of the first programs that
-   * diffusers'
-   * default keeps. @default 'corrected'
+   * diffusers' default keeps. @default 'corrected'
    */
   readonly placement?: 'corrected' | 'legacy';
 }

@@ -31,12 +31,10 @@ export interface VqAutoencoder extends BandedAutoencoder<VqModelParams> {
  * The autoencoder of latent diffusion with a book of codes (Esser et al. 2021, arXiv:2012.09841; Rombach et al. 2022, arXiv:2112.10752) in
  * the
  * form of diffusers' `VQModel`: same names of parameters, same numbers. `encode` gives the latent before it is quantised, which is what is
- * diffused
- * over; `decode` begins with the nearest codes, whose gradient goes to the latent as it is.
+ * diffused over; `decode` begins with the nearest codes, whose gradient goes to the latent as it is.
  *
  * @throws UserError when the configuration is inconsistent, or at `encode` and `decode` when shapes do not fit; UnsupportedError for MoVQ
- * @example
- * const vq = vqModel({ blockOutChannels: [32], numVqEmbeddings: 16 });
+ * @example const vq = vqModel({ blockOutChannels: [32], numVqEmbeddings: 16 });
  * const params = vq.init(torchGenerator(0));
  * const { indices } = vq.quantize(params, vq.encode(params, zeros([1, 3, 4, 6])).mode);
  * [indices.shape, vq.decodeIndices(params, indices).shape]; // => [[1, 4, 6], [1, 3, 4, 6]]

@@ -1,8 +1,9 @@
 import type { Conditions, Denoiser } from '@langevin/core';
 import { tensorAlgebra } from '@langevin/core-schedules';
-import type { Image } from '@langevin/io';
+import { toImages, type Image, type PixelBatch } from '@langevin/io';
+import { latentFamilyOf, latentPreview } from '@langevin/latent-ae';
 import { fromDiffusersConfig, type DiffusersScheduler } from '@langevin/samplers/compat';
-import { tensor, type Generator, type Tensor } from '@langevin/tensor';
+import { float32Data, tensor, type Generator, type Tensor } from '@langevin/tensor';
 import type { Beginning, BeginOptions } from './begin/beginning.ts';
 import { maskConditions, maskedStart } from './begin/masked-start.ts';
 import { noiseStart } from './begin/noise-start.ts';
@@ -11,6 +12,7 @@ import { samplerStart } from './begin/sampler-start.ts';
 import { generatorsOf } from './begin/starting-noise.ts';
 import { guided } from './guided.ts';
 import { checkGenerate, type CheckedGenerate, type GenerateOptions } from './options.ts';
+import type { OpenProduct } from './product.ts';
 import { reportOf, type GenerateReport } from './report.ts';
 import type { RunStep } from './run-step.ts';
 import { samplerRun } from './sampler-run.ts';
@@ -38,6 +40,12 @@ export interface GenerateStep {
   readonly milliseconds: number;
   /** What the clean latents are taken to be, [N, channels, height, width]. */
   readonly denoised: Tensor;
+  /**
+   * What the pictures are to be, roughly and small: one pixel for each latent, by the colours of the family that the latents are of.
+   *
+   * @throws UnsupportedError for latents of a family whose colours are not known
+   */
+  readonly preview: () => Promise<readonly Image[]>;
 }
 
 export interface GenerateResult {
@@ -106,12 +114,12 @@ export async function* generate(given: GenerateOptions): AsyncGenerator<Generate
   )) {
     latents = x;
     calls = made.calls;
-    yield { kind: 'step', step, steps, calls, timestep, milliseconds: since(), denoised };
+    yield { kind: 'step', step, steps, calls, timestep, milliseconds: since(), denoised, preview: () => previewOf(model, denoised) };
   }
   signal?.throwIfAborted();
   let images: readonly Image[] = [];
   if (options.output === 'images') {
-    images = await model.coder.decode(latents);
+    images = await model.coder.decode(latents, { decoding: options.decoding, ...(signal && { signal }) });
     yield { kind: 'part', name: 'autoencoder', milliseconds: since() };
   }
   const none =
@@ -122,6 +130,13 @@ export async function* generate(given: GenerateOptions): AsyncGenerator<Generate
     latents,
     report: await reportOf(options, { ...(scheduler && { scheduler }), calls, notes: [...model.notes, ...told.notes, ...none] }),
   };
+}
+
+/** Small pictures of latents, without the autoencoder. */
+async function previewOf({ autoencoder, engine }: OpenProduct, latents: Tensor): Promise<readonly Image[]> {
+  const pixels = latentPreview(latents, latentFamilyOf(autoencoder.module.info));
+  const data = await float32Data(pixels, engine ? { engine } : {});
+  return toImages({ data, shape: pixels.shape as PixelBatch['shape'] });
 }
 
 type Predict = (step: number, steps: number) => Denoiser<Tensor>;

@@ -4,6 +4,7 @@ import type { Image } from '@langevin/io';
 import { checkNumber, didYouMean, readOptions, shownValue, UserError } from '@langevin/tensor';
 import { imagePromptCalls, type ImagePromptOptions } from './image-prompt-options.ts';
 import { controlCalls, type ControlOptions } from './control-options.ts';
+import { decodings, type Decoding } from './parts/latent-coder.ts';
 import { checkSize } from './picture-lists.ts';
 import type { OpenProduct } from './product.ts';
 import { samplerLead, type SamplerLead, type SamplerWords } from './sampler-options.ts';
@@ -74,6 +75,11 @@ export interface GenerateOptions {
    * as in diffusers. @default 0, or what the model is made for
    */
   readonly clipSkip?: number;
+  /**
+   * How latents become pixels: `whole`; in `bands`, the same picture in a fraction of the memory and more time; in `tiles` that are blended,
+   * as diffusers does, which is quicker than bands and may change tones from tile to tile. @default 'whole'
+   */
+  readonly decoding?: Decoding;
   /** `latents` ends before the autoencoder. @default 'images' */
   readonly output?: 'images' | 'latents';
   /** Aborts between the parts and between calls of the network, with the signal's reason. */
@@ -104,6 +110,7 @@ export interface CheckedGenerate {
   readonly lead: SamplerLead | undefined;
   readonly eta: number;
   readonly clipSkip: number | undefined;
+  readonly decoding: Decoding;
   readonly output: 'images' | 'latents';
   readonly signal: AbortSignal | undefined;
 }
@@ -137,6 +144,7 @@ const NAMES = [
   'scheduler',
   'eta',
   'clipSkip',
+  'decoding',
   'output',
   'signal',
 ] as const satisfies readonly (keyof GenerateOptions)[];
@@ -172,6 +180,8 @@ export function checkGenerate(given: GenerateOptions): CheckedGenerate {
     );
   if (clipSkip !== undefined) checkNumber(WHERE, { clipSkip }, { kind: 'integer', atLeast: 0, atMost: 100 });
   checkChoice('noise', noise, ['each', 'shared']);
+  const { decoding = 'whole' } = options;
+  checkChoice('decoding', decoding, decodings);
   checkChoice('output', output, ['images', 'latents']);
   if (typeof scheduler !== 'object' || scheduler === null || Array.isArray(scheduler))
     throw new UserError(
@@ -204,6 +214,7 @@ export function checkGenerate(given: GenerateOptions): CheckedGenerate {
     lead: samplerLead(options, { model, start }),
     eta,
     clipSkip,
+    decoding,
     output,
     signal: options.signal,
   };

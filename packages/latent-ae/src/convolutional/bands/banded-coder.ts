@@ -64,8 +64,7 @@ type Step = (map: FeatureMap, at: BandsAt) => Promise<FeatureMap>;
  * layer goes over the picture in bands of rows, with the rows next to them that its convolutions see, and adds up the moments of each
  * group in
  * double precision for the next norm; a residual block, which has a norm inside, goes over it twice. The middle's attention has all keys
- * and
- * values, and queries of some rows at a time. What lies between two layers is on the host; an engine holds a band.
+ * and values, and queries of some rows at a time. What lies between two layers is on the host; an engine holds a band.
  */
 export function bandedCoder<Params>(config: BandedConfig<Params>, options: BandsOptions = {}): BandedCoder<Params> {
   const { where, groups, epsilon, activation } = config;

@@ -1,8 +1,22 @@
 import type { Autoencoder, AutoencoderInfo } from '@langevin/core';
+import { decodeInTiles, inBands } from '@langevin/latent-ae';
 import { inFloat32 } from '@langevin/nn';
 import { toImages, type Image } from '@langevin/io';
 import { add, compile, float32Data, mul, sub, tensor, UserError, type Engine, type Tensor } from '@langevin/tensor';
 import type { WithParams } from '../product.ts';
+
+/**
+ * How latents become pixels: all of a picture at once; in bands of rows, one layer after the other, with the same result and a fraction of
+ * the memory; or in tiles that are blended, as diffusers does, whose tones may differ.
+ */
+export const decodings = ['whole', 'bands', 'tiles'] as const;
+export type Decoding = (typeof decodings)[number];
+
+export interface DecodeOptions {
+  /** @default 'whole' */
+  readonly decoding?: Decoding;
+  readonly signal?: AbortSignal;
+}
 
 /** Pictures to latents and back, compiled once for each shape. */
 export interface LatentCoder {
@@ -12,8 +26,8 @@ export interface LatentCoder {
    * @throws UserError when a value is not finite
    */
   readonly encode: (pixels: Tensor, noise: Tensor) => Promise<Tensor>;
-  /** @throws UserError when a value is not finite: a picture would be black */
-  readonly decode: (latents: Tensor) => Promise<readonly Image[]>;
+  /** @throws UserError when a value is not finite: a picture would be black; UnsupportedError for bands where the class has none */
+  readonly decode: (latents: Tensor, how?: DecodeOptions) => Promise<readonly Image[]>;
   readonly dispose: () => Promise<void>;
 }
 
@@ -35,7 +49,14 @@ export function latentCoder({ module, params }: WithParams<Autoencoder<unknown>>
       checkFinite(await float32Data(latents, onEngine), 'latents of the picture');
       return latents;
     },
-    decode: async (latents: Tensor): Promise<readonly Image[]> => {
+    decode: async (latents: Tensor, { decoding = 'whole', signal }: DecodeOptions = {}): Promise<readonly Image[]> => {
+      const stopping = signal ? { signal } : {};
+      const whole = async (z: Tensor): Promise<Tensor> => decode(params as never, z as never);
+      const ways: Readonly<Record<Decoding, (z: Tensor) => Promise<Tensor>>> = {
+        whole,
+        tiles: (z) => decodeInTiles(z, { autoencoder: module, run: whole, ...stopping, ...onEngine }),
+        bands: (z) => inBands(module, onEngine).decode(params, unscaled(z, info), stopping),
+      };
       const [count, ...shape] = latents.shape;
       const values = await float32Data(latents, onEngine);
       checkFinite(values, 'latents');
@@ -43,7 +64,8 @@ export function latentCoder({ module, params }: WithParams<Autoencoder<unknown>>
       const images: Image[] = [];
       for (let i = 0; i < count!; i++) {
         const one = tensor(values.slice(i * size, (i + 1) * size), { shape: [1, ...shape] });
-        const pixels = await decode(params as never, one as never);
+        signal?.throwIfAborted();
+        const pixels = await ways[decoding](one);
         const data = await float32Data(pixels, onEngine);
         checkFinite(data, 'pixels');
         images.push(...toImages({ data, shape: pixels.shape as readonly [number, number, number, number] }));
