@@ -110,7 +110,8 @@ export function widened(entry: HostTensor): HostTensor {
 
 const LARGEST_FLOAT16 = 65504;
 
-function narrowed(name: string, stored: HostTensor): HostTensor {
+/** Floats as float16; other entries as they are. @throws UserError when one is too large for it */
+export function narrowed(name: string, stored: HostTensor): HostTensor {
   if (stored.dtype === 'float16') return stored;
   const entry = widened(stored);
   if (entry.dtype !== 'float32') return entry;

@@ -55,6 +55,10 @@ export interface OpenProduct {
   /** Where the checkpoint lies, as its user named it. */
   readonly label: string;
   readonly network: WithParams<Network<unknown>>;
+  /** The checkpoint that it was opened from. */
+  readonly checkpoint: Checkpoint;
+  /** The weights of each component that has any, with adapters added, by its name. */
+  readonly weights: ReadonlyMap<string, unknown>;
   readonly autoencoder: WithParams<Autoencoder<unknown>>;
   /** The network's own output under conditions, compiled once for each shape and kept for the next call. */
   readonly predict: NetworkDenoiser<unknown>;

@@ -53,6 +53,8 @@ export async function latentModel(options: LatentModelOptions): Promise<Omit<Ope
     name,
     label: checkpoint.files.label,
     network: { module, params },
+    checkpoint,
+    weights: new Map([network, autoencoder, ...parts.texts.values()].map((part) => [part.component.name, part.params] as const)),
     autoencoder,
     predict,
     coder,
