@@ -20,6 +20,7 @@ for (const part of [
   'packages/io/src/data',
   'packages/io/src/splats/formats',
   'packages/metrics/src/metrics',
+  'packages/gaussians/src/deformations',
   'packages/gaussians/src/strategies',
   'packages/backbones/src',
   'packages/encoders/src',

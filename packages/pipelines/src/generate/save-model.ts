@@ -42,7 +42,7 @@ export async function saveModel(folder: string, model: OpenProduct, options: Sav
   checkChoice(WHERE, { dtype }, DTYPES);
   if (model.embeddings.length > 0)
     throw new UserError(
-      `[${WHERE}] words of textual inversion are in no folder of diffusers: words=${model.embeddings.map(({ token }) => token).join(', ')}. `
+      `[${WHERE}] words of textual inversion are in no folder of diffusers: first=${model.embeddings[0]!.token}. `
         + 'Open the model without them, and give their files beside it.',
     );
   const steers = [...model.checkpoint.components.keys()].find((name) => /^controlnet|^adapter$/u.test(name));
