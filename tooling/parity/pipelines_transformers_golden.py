@@ -3,13 +3,15 @@
 Run: python tooling/parity/pipelines_transformers_golden.py [name ...]
 Needs: torch 2.13 (CPU), diffusers 0.42, transformers, tokenizers.
 """
+import inspect
 import sys
 
 import diffusers
 import torch
-from diffusers import (AutoencoderKL, DEISMultistepScheduler, DiTPipeline, DiTTransformer2DModel, FlowMatchEulerDiscreteScheduler, FlowMatchHeunDiscreteScheduler,
+from diffusers import (AutoencoderKL, DDIMScheduler, DDPMPipeline, DDPMScheduler, DEISMultistepScheduler, PNDMScheduler, UNet2DModel, DiTPipeline, DiTTransformer2DModel, FlowMatchEulerDiscreteScheduler, FlowMatchHeunDiscreteScheduler,
                        DPMSolverMultistepScheduler, DPMSolverSinglestepScheduler, FluxImg2ImgPipeline, FluxPipeline, FluxTransformer2DModel, PixArtAlphaPipeline, PixArtTransformer2DModel, SD3Transformer2DModel,
                        StableDiffusion3Img2ImgPipeline, StableDiffusion3InpaintPipeline, StableDiffusion3Pipeline, UniPCMultistepScheduler, SASolverScheduler)
+from diffusers.utils.torch_utils import randn_tensor
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, T5Config, T5EncoderModel
 
 from golden import whole
@@ -145,6 +147,36 @@ def stable_diffusion_3_tasks():
     return {"index": stable_diffusion_3_index(), "tokenizers": SD3_TOKENIZERS, "components": components, "cases": cases}
 
 
+def pixel_diffusion():
+    """Networks over pixels, without a prompt."""
+    unet = UNet2DModel(sample_size=16, in_channels=3, out_channels=3, block_out_channels=(8, 16), layers_per_block=1, norm_num_groups=4, attention_head_dim=8,
+                       down_block_types=("DownBlock2D", "AttnDownBlock2D"), up_block_types=("AttnUpBlock2D", "UpBlock2D")).eval()
+    components = {"unet": component(unet, 2, 1.2)}
+    plain = dict(num_train_timesteps=1000)
+    schedulers = {"ddpm": DDPMScheduler(**plain), "ddim": DDIMScheduler(**plain), "dpmpp-2m": DPMSolverMultistepScheduler(**plain), "unipc": UniPCMultistepScheduler(**plain),
+                  "pndm": PNDMScheduler(**plain), "deis": DEISMultistepScheduler(**plain)}
+    cases = []
+    for name, scheduler in schedulers.items():
+        for batch in (1, 2) if name in ("ddpm", "ddim") else (1,):
+            # The pipeline takes one generator or a list; it asks its scheduler for nothing but what DDPM's takes.
+            generators = torch.Generator().manual_seed(11) if batch == 1 else [torch.Generator().manual_seed(11 + i) for i in range(2)]
+            image = randn_tensor((batch, 3, 16, 16), generator=generators)
+            own = type(scheduler).from_config(scheduler.config)
+            own.set_timesteps(4)
+            for t in own.timesteps:
+                takes = set(inspect.signature(own.step).parameters)
+                image = own.step(unet(image, t).sample, t, image, **({"generator": generators} if "generator" in takes else {})).prev_sample
+            if name == "ddpm" and batch == 1:
+                pipe = DDPMPipeline(unet, type(scheduler).from_config(scheduler.config))
+                pipe.set_progress_bar_config(disable=True)
+                theirs = pipe(generator=torch.Generator().manual_seed(11), num_inference_steps=4, output_type="pt").images
+                assert torch.equal(theirs, (image / 2 + 0.5).clamp(0, 1).permute(0, 1, 2, 3)), "the loop is the pipeline's"
+            pictures = DDPMPipeline.numpy_to_pil((image / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).numpy())
+            cases.append({"scheduler": saved(scheduler), "name": name, "call": {"seed": 11, "count": batch, "num_inference_steps": 4}, "latents": whole(image), "pictures": pixels(pictures)})
+    index = {"_class_name": "DDPMPipeline", "_diffusers_version": diffusers.__version__, "scheduler": ["diffusers", "DDPMScheduler"], "unet": ["diffusers", "UNet2DModel"]}
+    return {"index": index, "tokenizers": {}, "components": components, "cases": cases}
+
+
 def pixart(side=8):
     """A network of latents of side 128 is told the size of pictures, in features of which a third is for each of three numbers."""
     width = 16 if side == 8 else 24
@@ -217,5 +249,5 @@ def flux():
 
 
 if __name__ == "__main__":
-    write("pipelines_transformers_golden.py", {"dit": dit, "stable-diffusion-3": stable_diffusion_3, "stable-diffusion-3-tasks": stable_diffusion_3_tasks, "pixart": pixart, "pixart-1024": lambda: pixart(128), "flux-dev": lambda: flux()["dev"], "flux-schnell": lambda: flux()["schnell"]},
+    write("pipelines_transformers_golden.py", {"dit": dit, "pixel-diffusion": pixel_diffusion, "stable-diffusion-3": stable_diffusion_3, "stable-diffusion-3-tasks": stable_diffusion_3_tasks, "pixart": pixart, "pixart-1024": lambda: pixart(128), "flux-dev": lambda: flux()["dev"], "flux-schnell": lambda: flux()["schnell"]},
           sys.argv[1:])

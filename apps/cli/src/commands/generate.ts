@@ -80,7 +80,7 @@ function addGenerate(program: Command, terminal: CommandContext): void {
   const command = program
     .command('generate')
     .description('Make pictures of a prompt with a checkpoint of diffusers: a folder, a single file, or the id of a model on a hub.')
-    .argument('[prompt]', 'what is to be seen; not needed with --like')
+    .argument('[prompt]', 'what is to be seen; not needed with --like, nor by models without a text')
     .option('--model <checkpoint>', 'folder, .safetensors file, or owner/name on a hub')
     .option('--like <picture.png>', 'make a picture again, from what its file says; other options change it')
     .option('--negative <text>', 'what is not to be seen')
@@ -161,7 +161,6 @@ async function run(prompt: string | undefined, options: GenerateCommandOptions, 
   const text = prompt ?? recipe?.prompt;
   if (from === undefined)
     throw new UserError('[cli/generate] there is no model: --model is missing. Give a folder, a file, or owner/name.');
-  if (text === undefined) throw new UserError('[cli/generate] there is no prompt: it is missing. Give a text, or --like with a picture.');
   const begin = await picturesOf(options, recipe);
   for (const remarked of begin.remarks) remark(terminal, remarked);
   await makeFolder(options.out);
@@ -174,12 +173,14 @@ async function run(prompt: string | undefined, options: GenerateCommandOptions, 
       ...changesOf(options, recipe),
     });
     try {
+      if (text === undefined && model.prompts === 'taken')
+        throw new UserError('[cli/generate] there is no prompt: it is missing. Give a text, or --like with a picture.');
       const wanted = {
         ...optionsOf(recipe),
         ...given(options),
         ...(await leadOf(model, { options, recipe, terminal })),
         model,
-        prompt: text,
+        ...(text !== undefined && { prompt: text }),
         ...begin.pictures,
         signal: terminal.signal,
       } as GenerateOptions;

@@ -4,6 +4,7 @@ import type { CheckpointFiles } from '../checkpoint/files.ts';
 import type { OpenOptions, OpenProduct, Product } from './product.ts';
 import { ditProduct } from './products/dit.ts';
 import { fluxProduct } from './products/flux.ts';
+import { pixelDiffusion } from './products/pixel-diffusion.ts';
 import { pixartProduct } from './products/pixart.ts';
 import { stableDiffusion } from './products/stable-diffusion.ts';
 import { stableDiffusion3 } from './products/stable-diffusion-3.ts';
@@ -17,6 +18,7 @@ export const products: readonly Product[] = Object.freeze([
   fluxProduct,
   pixartProduct,
   ditProduct,
+  pixelDiffusion,
 ]);
 
 export interface OpenModelOptions extends OpenCheckpointOptions, OpenOptions {

@@ -15,8 +15,8 @@ import type { ControlCall } from './steer/steering.ts';
 /** What {@link generate} is told. */
 export interface GenerateOptions {
   readonly model: OpenProduct;
-  /** What is to be seen: a text for one picture, or one for each. */
-  readonly prompt: string | readonly string[];
+  /** What is to be seen: a text for one picture, or one for each. Models without a text take none. */
+  readonly prompt?: string | readonly string[];
   /** What is not to be seen: one text for all, or one for each. Needs guidance. @default what the product has for no prompt */
   readonly negativePrompt?: string | readonly string[];
   /** Pictures for each prompt. @default 1 */
@@ -187,7 +187,7 @@ export function checkGenerate(given: GenerateOptions): CheckedGenerate {
     throw new UserError(
       `[${WHERE}] scheduler is no configuration: scheduler=${shownValue(scheduler)}. Pass entries such as { _class_name }.`,
     );
-  const texts = textsOf('prompt', options.prompt);
+  const texts = promptsOf(options);
   const prompts = texts.flatMap((text) => Array.from({ length: count }, () => text));
   if (prompts.length > MOST_PICTURES)
     throw new UserError(
@@ -225,6 +225,13 @@ function checkChoice(name: string, value: unknown, choices: readonly string[]): 
   throw new UserError(`[${WHERE}] unknown ${name}: ${name}=${shownValue(value)}. Known: ${choices.join(', ')}.`);
 }
 
+/** The texts of a call; of a model that takes none, one that is empty. */
+function promptsOf({ model, prompt }: GenerateOptions): readonly string[] {
+  if (model.prompts !== 'none') return textsOf('prompt', prompt);
+  if (prompt === undefined || prompt === '') return [''];
+  throw new UserError(`[${WHERE}] the model takes no prompt: prompt=${shownValue(prompt)}, model=${model.name}. Leave it out.`);
+}
+
 function textsOf(name: string, given: unknown): readonly string[] {
   const texts = Array.isArray(given) ? (given as readonly unknown[]) : [given];
   if (texts.length > 0 && texts.length <= MOST_PICTURES && texts.every((text) => typeof text === 'string' && text.length <= LONGEST_PROMPT))
@@ -248,6 +255,8 @@ function negativesOf(
         + `model=${model.name}. Leave it out.`,
     );
   }
+  if (guidance > 1 && model.prompts === 'none')
+    throw new UserError(`[${WHERE}] there is no prompt to be guided by: guidance=${guidance}, model=${model.name}. Leave it out.`);
   if (guidance === 1) {
     if (negativePrompt === undefined) return undefined;
     throw new UserError(

@@ -69,6 +69,8 @@ export interface OpenProduct {
   readonly scheduler: Readonly<Record<string, unknown>>;
   /** What the network was trained on, and what it predicts. */
   readonly noise: NoiseRecipe;
+  /** Whether a call says what is to be seen. */
+  readonly prompts: 'taken' | 'none';
   /** Whether a call may leave out layers of its text encoder. */
   readonly clipSkip: 'taken' | 'refused';
   readonly encodePrompts: (request: PromptRequest) => Promise<PromptConditions>;

@@ -21,7 +21,7 @@ function pictureOf(rule: Rule, [width, height]: GoldenSize): Image {
 /** The words of diffusers for our options. */
 function optionsOf(model: OpenProduct, { call, scheduler, picture, mask, controls, imagePrompts }: GoldenCase): GenerateOptions {
   const { prompt, negative_prompt: negativePrompt, guidance_scale: guidance, num_inference_steps: steps, seed, noise } = call;
-  const { guidance_rescale: guidanceRescale, clip_skip: clipSkip, height, width, strength } = call;
+  const { guidance_rescale: guidanceRescale, clip_skip: clipSkip, height, width, strength, count } = call;
   const given = {
     prompt,
     negativePrompt,
@@ -34,6 +34,7 @@ function optionsOf(model: OpenProduct, { call, scheduler, picture, mask, control
     height,
     width,
     strength,
+    count,
     scheduler,
     image: picture && pictureOf(PICTURE, picture),
     mask: mask && pictureOf(MASK, mask),

@@ -111,6 +111,13 @@ describe('options of models of other kinds', () => {
     expect(size).toEqual({ width: 16, height: 16 });
   });
 
+  it('a model without a text takes no prompt, and no guidance', () => {
+    const none = { prompts: 'none', usual: { ...model.usual, guidance: 1 } };
+    expect(of(none, { prompt: undefined, count: 2 })).toMatchObject({ prompts: ['', ''], negatives: undefined });
+    expect(() => of(none)).toThrow(/the model takes no prompt: prompt=/u);
+    expect(() => of(none, { prompt: '', guidance: 2 })).toThrow(/there is no prompt to be guided by: guidance=2/u);
+  });
+
   it('each control has its picture, whose size is that of what is made', () => {
     expect(() => of({ controls })).toThrow(/each control of the model has its picture: controls=0, of the model=1/u);
     const checked = of({ controls }, { controls: [{ image: picture }] });

@@ -27,6 +27,7 @@ describe("pictures of tiny checkpoints are diffusers'", () => {
   it('stable-diffusion-3-tasks: from a picture, and under a mask', () => expectCases('stable-diffusion-3-tasks'));
   it.each(['pixart', 'pixart-1024', 'flux-dev', 'flux-schnell'])('%s', expectCases);
   it('image-prompts: with IP-Adapters', () => expectCases('image-prompts'));
+  it('pixel-diffusion: without a prompt', () => expectCases('pixel-diffusion'));
   it('dit: of classes, by name or number', () => expectCases('dit'));
   it('lcm: by a network that is told its guidance', () => expectCases('lcm'));
 });

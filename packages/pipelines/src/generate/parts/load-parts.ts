@@ -9,7 +9,8 @@ import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import type { Evidence } from '../../checkpoint/evidence.ts';
 import { loadAutoencoder, loadTextEncoder, loadTokenizer } from '../../checkpoint/load-encoder.ts';
 import { loadNetwork, weightEvidence, type Loaded } from '../../checkpoint/load-network.ts';
-import type { AdapterChoice, EmbeddingChoice, OpenOptions, UsedAdapter, UsedEmbedding } from '../product.ts';
+import type { AdapterChoice, EmbeddingChoice, OpenOptions, UsedAdapter, UsedEmbedding, WithParams } from '../product.ts';
+import { pixels } from './pixels.ts';
 import { addEmbeddings, type PlacedEmbedding, type TextPart } from '../prompts/add-embeddings.ts';
 
 /** The parts of a checkpoint that have weights, with adapters added. */
@@ -17,7 +18,9 @@ export interface LoadedParts {
   readonly network: Loaded<Network<unknown>>;
   /** By the names of their components; those that the checkpoint lacks are missing. */
   readonly texts: ReadonlyMap<string, LoadedText>;
-  readonly autoencoder: Loaded<Autoencoder<unknown>>;
+  readonly autoencoder: WithParams<Autoencoder<unknown>>;
+  /** The autoencoder as a component of the checkpoint; none where the network is trained on pixels. */
+  readonly coder: readonly Loaded<Autoencoder<unknown>>[];
   readonly adapters: readonly UsedAdapter[];
   readonly embeddings: readonly UsedEmbedding[];
   readonly evidence: readonly Evidence[];
@@ -35,14 +38,18 @@ const MOST_EMBEDDINGS = 256;
  */
 export async function loadParts(
   checkpoint: Checkpoint,
-  { network: networkName, encoders: names }: { readonly network: string; readonly encoders: readonly string[] },
+  {
+    network: networkName,
+    encoders: names,
+    autoencoder: coded = 'vae',
+  }: { readonly network: string; readonly encoders: readonly string[]; readonly autoencoder?: 'vae' | 'none' },
   { adapters: choices = [], embeddings = [], hub }: Pick<OpenOptions, 'adapters' | 'embeddings' | 'hub'>,
 ): Promise<LoadedParts> {
   const network = await loadNetwork(checkpoint, networkName);
-  const autoencoder = await loadAutoencoder(checkpoint);
+  const coder = coded === 'vae' ? [await loadAutoencoder(checkpoint)] : [];
   const encoders = new Map<string, Loaded<TextEncoder<unknown>>>();
   for (const name of names) if (!checkpoint.absent.has(name)) encoders.set(name, await loadTextEncoder(checkpoint, name));
-  const evidence = [network, autoencoder, ...encoders.values()].flatMap(weightEvidence);
+  const evidence = [network, ...coder, ...encoders.values()].flatMap(weightEvidence);
 
   const targets = [network, ...encoders.values()].map(({ component, params }) => ({ name: component.name, params }));
   const byTarget = new Map<string, Adapter[]>(targets.map(({ name }) => [name, []]));
@@ -78,7 +85,8 @@ export async function loadParts(
   return Object.freeze({
     network: withOwn(network),
     texts: new Map(addEmbeddings(texts, words).map((text) => [text.component.name, text])),
-    autoencoder,
+    autoencoder: coder[0] ?? { module: pixels(network.module), params: {} },
+    coder,
     adapters: used,
     embeddings: words.map(({ token, from }) => ({ token, from })),
     evidence,
