@@ -62,7 +62,7 @@ describe('what is wrong is said in one line, with the value and what to do', () 
       ['list', 'sampler'],
       '[cli/list] unknown list: "sampler". Did you mean "samplers"? Known: samplers, spacings, processes, weights, levels, '
         + 'preconditionings, guidance, backbones, steering, encoders, autoencoders, data, metrics, strategies, deformations, splatFormats, '
-        + 'commands, engines.',
+        + 'commands, engines, models.',
     ],
     [['info', '/nowhere'], '[pipelines/checkpoint] nothing to load: path=/nowhere.'],
     [['info', ''], '[pipelines/checkpoint] nothing to load: path="".'],

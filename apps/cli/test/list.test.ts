@@ -75,4 +75,10 @@ describe('list', () => {
     await writeFile(`${file}.taken.mjs`, 'export const samplers = { heun: () => 1 };\n');
     expect((await cli(['list', 'samplers', '--plugin', `${file}.taken.mjs`])).err).toContain('the name of a sampler is taken: "heun"');
   });
+
+  it('lists the kinds of checkpoints that pictures are made with', async () => {
+    const { out } = await cli(['list', 'models', '--json']);
+    const rows = JSON.parse(out) as readonly { readonly name: string; readonly pipelines: string }[];
+    expect(rows.find(({ name }) => name === 'flux')?.pipelines).toContain('FluxPipeline');
+  });
 });

@@ -1,3 +1,4 @@
+import { products } from '@langevin/pipelines';
 import { Command } from 'commander';
 import { byName } from '../by-name.ts';
 import { defineCommand, type CliCommand, type CommandContext } from '../define-command.ts';
@@ -13,7 +14,7 @@ Examples:
   langevin list samplers --plugin ./my-sampler.js`;
 
 /** What is listed besides the families: it is found on the machine, or described elsewhere. */
-const OTHERS = { engines, commands };
+const OTHERS = { engines, commands, models };
 
 const KINDS = [...new Set([...familyNames, ...Object.keys(OTHERS)])];
 
@@ -52,6 +53,11 @@ function show(value: Row[string] | undefined): string {
 
 async function engines(): Promise<readonly Row[]> {
   return (await reportEngines()).map(({ engine, device, available, reason = '' }) => ({ engine, device, available, reason }));
+}
+
+/** Kinds of checkpoints that `langevin generate` makes pictures with. */
+function models(): readonly Row[] {
+  return products.map(({ name, summary, pipelines }) => ({ name, summary, pipelines: pipelines.join(', ') }));
 }
 
 /** Commands say themselves what they do: each is added to a program of its own. */
