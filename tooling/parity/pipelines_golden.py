@@ -63,7 +63,7 @@ def stable_diffusion():
     return {"index": stable_diffusion_index(StableDiffusionPipeline), "tokenizers": {"tokenizer": "tiny-clip"}, "components": components, "cases": cases}
 
 
-def stable_diffusion_xl():
+def stable_diffusion_xl_parts():
     tokenizer, tokenizer_2 = clip_tokenizer(), clip_tokenizer_padding_with("!")
     shape = dict(vocab_size=len(tokenizer), intermediate_size=32, num_hidden_layers=3, num_attention_heads=4, max_position_embeddings=77,
                  eos_token_id=tokenizer.eos_token_id, bos_token_id=tokenizer.bos_token_id)
@@ -75,22 +75,29 @@ def stable_diffusion_xl():
     vae = AutoencoderKL(block_out_channels=(8, 16), down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2, layers_per_block=1,
                         norm_num_groups=4, latent_channels=4, sample_size=16, scaling_factor=0.13025).eval()
     components = {"text_encoder": component(text, 1, 1.0), "text_encoder_2": component(text_2, 4, 1.0), "unet": component(unet, 2, 1.2), "vae": component(vae, 3, 0.7)}
+    return dict(vae=vae, text_encoder=text, text_encoder_2=text_2, tokenizer=tokenizer, tokenizer_2=tokenizer_2, unet=unet, add_watermarker=False), components
+
+
+def stable_diffusion_xl_index(pipeline, **more):
+    return {"_class_name": pipeline.__name__, "_diffusers_version": diffusers.__version__, "force_zeros_for_empty_prompt": True, "feature_extractor": [None, None],
+             "image_encoder": [None, None], "scheduler": ["diffusers", "EulerDiscreteScheduler"], "text_encoder": ["transformers", "CLIPTextModel"],
+             "text_encoder_2": ["transformers", "CLIPTextModelWithProjection"], "tokenizer": ["transformers", "CLIPTokenizer"],
+             "tokenizer_2": ["transformers", "CLIPTokenizer"], "unet": ["diffusers", "UNet2DConditionModel"], "vae": ["diffusers", "AutoencoderKL"], **more}
+
+
+def stable_diffusion_xl():
+    parts, components = stable_diffusion_xl_parts()
     cases = []
     for name in ("euler", "euler-ancestral", "dpmpp-2m-karras", "ddim", "heun", "unipc"):
         scheduler = SCHEDULERS[name]
-        make = maker(StableDiffusionXLPipeline, scheduler, vae=vae, text_encoder=text, text_encoder_2=text_2, tokenizer=tokenizer, tokenizer_2=tokenizer_2, unet=unet,
-                     add_watermarker=False)
+        make = maker(StableDiffusionXLPipeline, scheduler, **parts)
         calls = [dict(prompt=PROMPTS[0], negative_prompt="blurry, ugly", guidance_scale=4.0, num_inference_steps=4)]
         if name in ("euler", "euler-ancestral"):
             calls += [dict(prompt=PROMPTS, guidance_scale=5.0, num_inference_steps=3), dict(prompt=PROMPTS[1], negative_prompt="", guidance_scale=5.0, num_inference_steps=3),
                       dict(prompt=PROMPTS[1], guidance_scale=1.0, num_inference_steps=3, height=24, width=16, clip_skip=1)]
         for call in calls:
             cases.append({"scheduler": saved(scheduler), "name": name, **run(make, call)})
-    index = {"_class_name": "StableDiffusionXLPipeline", "_diffusers_version": diffusers.__version__, "force_zeros_for_empty_prompt": True, "feature_extractor": [None, None],
-             "image_encoder": [None, None], "scheduler": ["diffusers", "EulerDiscreteScheduler"], "text_encoder": ["transformers", "CLIPTextModel"],
-             "text_encoder_2": ["transformers", "CLIPTextModelWithProjection"], "tokenizer": ["transformers", "CLIPTokenizer"],
-             "tokenizer_2": ["transformers", "CLIPTokenizer"], "unet": ["diffusers", "UNet2DConditionModel"], "vae": ["diffusers", "AutoencoderKL"]}
-    return {"index": index, "tokenizers": {"tokenizer": "tiny-clip", "tokenizer_2": "tiny-clip"}, "padding": {"tokenizer_2": "!"}, "components": components, "cases": cases}
+    return {"index": stable_diffusion_xl_index(StableDiffusionXLPipeline), "tokenizers": {"tokenizer": "tiny-clip", "tokenizer_2": "tiny-clip"}, "padding": {"tokenizer_2": "!"}, "components": components, "cases": cases}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Regenerates packages/pipelines/test/golden/{stable-diffusion-tasks,inpainting,lcm,image-prompts}.json: what a tiny Stable Diffusion does beside pictures of prompts, by diffusers.
+"""Regenerates packages/pipelines/test/golden/{stable-diffusion-tasks,stable-diffusion-xl-tasks,refiner,inpainting,lcm,image-prompts}.json: what a tiny Stable Diffusion does beside pictures of prompts, by diffusers.
 
 Run: PYTHONPATH=<where peft lies> python tooling/parity/pipelines_tasks_golden.py [name ...]
 Needs: torch 2.13 (CPU), diffusers 0.42, transformers, tokenizers, peft 0.21.
@@ -9,12 +9,13 @@ import sys
 
 import torch
 from diffusers import (ControlNetModel, LatentConsistencyModelPipeline, LCMScheduler, StableDiffusionAdapterPipeline, StableDiffusionControlNetImg2ImgPipeline,
-                       StableDiffusionControlNetPipeline, StableDiffusionInpaintPipeline, StableDiffusionPipeline, T2IAdapter)
+                       StableDiffusionControlNetPipeline, StableDiffusionInpaintPipeline, StableDiffusionPipeline, StableDiffusionXLControlNetPipeline, StableDiffusionXLImg2ImgPipeline, StableDiffusionXLInpaintPipeline,
+                       StableDiffusionXLPipeline, T2IAdapter, UNet2DConditionModel)
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
 from pipeline_case import BETAS, PROMPTS, SCHEDULERS, component, maker, mask, picture, run, saved, write
-from pipelines_golden import stable_diffusion_index, stable_diffusion_parts
+from pipelines_golden import stable_diffusion_index, stable_diffusion_parts, stable_diffusion_xl_index, stable_diffusion_xl_parts
 from tiny_checkpoints import fill_tensors
 
 SIX = ("pndm", "ddim", "euler", "euler-ancestral", "dpmpp-2m-karras", "heun")
@@ -105,6 +106,43 @@ def lora_of(model, seed, down, up, rank=2, alpha=None):
     return {"seed": seed, "gain": 1.0, "weights": weights, "alphas": alphas}, {**tensors, **{name: torch.tensor(value) for name, value in alphas.items()}}
 
 
+def stable_diffusion_xl_tasks():
+    parts, components = stable_diffusion_xl_parts()
+    cases = []
+    for name in SIX:
+        begin, paint = maker(StableDiffusionXLImg2ImgPipeline, SCHEDULERS[name], **parts), maker(StableDiffusionXLInpaintPipeline, SCHEDULERS[name], **parts)
+        cases.append({"scheduler": saved(SCHEDULERS[name]), "name": f"{name}, from a picture", "picture": [16, 16],
+                      **run(given(begin, image=picture(16, 16)), dict(CALL, strength=0.6))})
+        cases.append(filled(f"{name}, under a mask", SCHEDULERS[name], paint, **CALL, strength=1.0))
+    net = ControlNetModel(in_channels=4, block_out_channels=(16, 32), layers_per_block=1, norm_num_groups=4, attention_head_dim=(2, 4), cross_attention_dim=40,
+                          down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"), transformer_layers_per_block=(1, 2), use_linear_projection=True, addition_embed_type="text_time",
+                          addition_time_embed_dim=8, projection_class_embeddings_input_dim=20 + 6 * 8, conditioning_embedding_out_channels=(8, 16)).eval()
+    controls = {"edges": component(net, 21, 1.0)}
+    for name in ("euler", "ddim"):
+        make = maker(StableDiffusionXLControlNetPipeline, SCHEDULERS[name], controlnet=net, **parts)
+        cases.append({"scheduler": saved(SCHEDULERS[name]), "name": f"{name}, steered", "controls": [{"control": "edges", "picture": [16, 16], "scale": 0.7}],
+                      **run(given(make, image=picture(16, 16), controlnet_conditioning_scale=0.7), CALL)})
+    return {"index": stable_diffusion_xl_index(StableDiffusionXLPipeline), "tokenizers": {"tokenizer": "tiny-clip", "tokenizer_2": "tiny-clip"}, "padding": {"tokenizer_2": "!"},
+            "components": components, "controls": controls, "cases": cases}
+
+
+def refiner():
+    """SDXL's second model: one text encoder, and a score of beauty."""
+    parts, components = stable_diffusion_xl_parts()
+    unet = UNet2DConditionModel(sample_size=8, block_out_channels=(16, 32), layers_per_block=1, norm_num_groups=4, attention_head_dim=(2, 4), cross_attention_dim=24,
+                                down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"), up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"), transformer_layers_per_block=(1, 2),
+                                use_linear_projection=True, addition_embed_type="text_time", addition_time_embed_dim=8, projection_class_embeddings_input_dim=20 + 5 * 8).eval()
+    components = {"text_encoder_2": components["text_encoder_2"], "unet": component(unet, 9, 1.2), "vae": components["vae"]}
+    parts = dict(parts, text_encoder=None, tokenizer=None, unet=unet, requires_aesthetics_score=True, force_zeros_for_empty_prompt=False)
+    cases = []
+    for name in SIX:
+        make = maker(StableDiffusionXLImg2ImgPipeline, SCHEDULERS[name], **parts)
+        for call in (dict(CALL, strength=0.6),) if name != "euler" else (dict(CALL, strength=0.6), dict(prompt=PROMPTS[1], guidance_scale=5.0, num_inference_steps=4, strength=0.5)):
+            cases.append({"scheduler": saved(SCHEDULERS[name]), "name": f"{name}, refined", "picture": [16, 16], **run(given(make, image=picture(16, 16)), call)})
+    index = stable_diffusion_xl_index(StableDiffusionXLImg2ImgPipeline, text_encoder=[None, None], tokenizer=[None, None], requires_aesthetics_score=True, force_zeros_for_empty_prompt=False)
+    return {"index": index, "tokenizers": {"tokenizer_2": "tiny-clip"}, "padding": {"tokenizer_2": "!"}, "components": components, "cases": cases}
+
+
 def inpainting():
     """A network that was made for masks: it is told them."""
     parts, components = stable_diffusion_parts(in_channels=9)
@@ -182,4 +220,4 @@ def ip_adapter_of(unet, kind, seed):
 
 
 if __name__ == "__main__":
-    write("pipelines_tasks_golden.py", {"stable-diffusion-tasks": stable_diffusion_tasks, "inpainting": inpainting, "lcm": lcm, "image-prompts": image_prompts}, sys.argv[1:])
+    write("pipelines_tasks_golden.py", {"stable-diffusion-tasks": stable_diffusion_tasks, "inpainting": inpainting, "lcm": lcm, "stable-diffusion-xl-tasks": stable_diffusion_xl_tasks, "refiner": refiner, "image-prompts": image_prompts}, sys.argv[1:])

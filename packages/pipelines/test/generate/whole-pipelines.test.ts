@@ -22,6 +22,7 @@ describe("pictures of tiny checkpoints are diffusers'", () => {
   it.each(['stable-diffusion', 'stable-diffusion-xl'])('%s: for every scheduler, prompt, size and way of guiding', expectCases);
   it('stable-diffusion-tasks: under a mask, steered by ControlNets and a T2I-Adapter, with LoRAs', () =>
     expectCases('stable-diffusion-tasks'));
+  it.each(['stable-diffusion-xl-tasks', 'refiner'])('%s', expectCases);
   it('inpainting: by a network that is told the mask', () => expectCases('inpainting'));
   it('stable-diffusion-3: with T5 and without', () => expectCases('stable-diffusion-3'));
   it('stable-diffusion-3-tasks: from a picture, and under a mask', () => expectCases('stable-diffusion-3-tasks'));

@@ -12,13 +12,12 @@ import { clipPrompts, lostNotes, textsOf } from '../prompts/clip-prompts.ts';
  */
 export const stableDiffusionXl: Product = Object.freeze({
   name: 'stable-diffusion-xl',
-  summary: 'SDXL base: two text encoders of CLIP, a U-Net that is told sizes, an autoencoder with 4 channels.',
+  summary: 'SDXL, base and refiner: two text encoders of CLIP, a U-Net that is told sizes, an autoencoder with 4 channels.',
   pipelines: [
     'StableDiffusionXLPipeline',
     'StableDiffusionXLImg2ImgPipeline',
     'StableDiffusionXLInpaintPipeline',
     'StableDiffusionXLControlNetPipeline',
-    'StableDiffusionXLAdapterPipeline',
   ],
   open: openStableDiffusionXl,
 });
@@ -26,21 +25,33 @@ export const stableDiffusionXl: Product = Object.freeze({
 /** The layer that is taken, from the end; leaving layers out counts from it. */
 const LAST_BUT_ONE = 1;
 
+/** Of beauty, from 0 to 10, for the refiner: what diffusers takes for prompts and for negative ones. */
+const SCORES = { prompt: 6, negative: 2.5 } as const;
+
 async function openStableDiffusionXl(checkpoint: Checkpoint, given: OpenOptions = {}): Promise<OpenProduct> {
   const parts = await loadParts(checkpoint, { network: 'unet', encoders: ['text_encoder', 'text_encoder_2'] }, given);
   const model = await latentModel({ checkpoint, parts, given, name: 'stable-diffusion-xl', side: 128, steps: 50, guidance: 5 });
   const onEngine = given.engine ? { engine: given.engine } : {};
-  const texts = [textOf(parts, 'text_encoder'), textOf(parts, 'text_encoder_2')] as const;
-  const both = texts.map((text) => clipPrompts({ text, norm: 'last', ...onEngine }));
+  // The refiner has the second encoder alone.
+  const first = parts.texts.get('text_encoder');
+  const texts = [...(first ? [first] : []), textOf(parts, 'text_encoder_2')];
+  const encoders = texts.map((text) => clipPrompts({ text, norm: 'last', ...onEngine }));
   // Absent in files that were saved before the key was: the class of diffusers then takes zeros.
-  const zeros = checkpoint.index!.settings['force_zeros_for_empty_prompt'] ?? true;
+  const { settings } = checkpoint.index!;
+  const zeros = settings['force_zeros_for_empty_prompt'] ?? true;
 
-  const encode = async (texts: readonly string[], skip: number) => {
-    const parts = [await both[0]!.encode(texts, skip), await both[1]!.encode(texts, skip)] as const;
+  const scored = settings['requires_aesthetics_score'] === true;
+
+  const encode = async (words: readonly string[], skip: number) => {
+    const all = [];
+    for (const encoder of encoders) all.push(await encoder.encode(words, skip));
     return {
-      text: concat([parts[0].text, parts[1].text], 2),
-      pooled: parts[1].pooled,
-      lost: [...parts[0].lost, ...parts[1].lost],
+      text: concat(
+        all.map(({ text }) => text),
+        2,
+      ),
+      pooled: all.at(-1)!.pooled,
+      lost: all.flatMap(({ lost }) => lost),
     };
   };
 
@@ -57,18 +68,18 @@ async function openStableDiffusionXl(checkpoint: Checkpoint, given: OpenOptions 
     ],
     clipSkip: 'taken',
     encodePrompts: async ({ prompts, negatives, clipSkip = 0, size }: PromptRequest) => {
-      const timeIds = sizesOf(size, prompts.length);
+      const timeIds = (score: number): Tensor => sizesOf(size, { count: prompts.length, ...(scored && { score }) });
       const positive = await encode(prompts, LAST_BUT_ONE + clipSkip);
       const negative = negatives && (await encode(textsOf(negatives), LAST_BUT_ONE));
       const empty = negatives?.map((text) => (text === undefined && zeros === true ? 0 : 1));
       return {
-        conditions: conditionsOf(positive, timeIds),
-        ...(negative && { negatives: conditionsOf(kept(negative, empty!), timeIds) }),
+        conditions: conditionsOf(positive, timeIds(SCORES.prompt)),
+        ...(negative && { negatives: conditionsOf(kept(negative, empty!), timeIds(SCORES.negative)) }),
         notes: lostNotes([...positive.lost, ...(negative?.lost ?? [])], Math.min(...texts.map(({ tokenizer }) => tokenizer.length))),
       };
     },
     dispose: async () => {
-      for (const prompts of both) await prompts.dispose();
+      for (const prompts of encoders) await prompts.dispose();
       await model.dispose();
     },
   });
@@ -93,11 +104,14 @@ function kept({ text, pooled }: Encoded, factors: readonly number[]): Encoded {
   };
 }
 
-/** [N, 6]: height and width as they were, where the cut begins, height and width as they are to be. Nothing was cut. */
-function sizesOf({ width, height }: PictureSize, count: number): Tensor {
-  const one = [height, width, 0, 0, height, width];
+/**
+ * [N, 6]: height and width as they were, where the cut begins, height and width as they are to be; or a score of beauty in place of the
+ * last two, [N, 5]. Nothing was cut.
+ */
+function sizesOf({ width, height }: PictureSize, { count, score }: { readonly count: number; readonly score?: number }): Tensor {
+  const one = [height, width, 0, 0, ...(score === undefined ? [height, width] : [score])];
   return tensor(
-    Float32Array.from({ length: 6 * count }, (_, i) => one[i % 6]!),
-    { shape: [count, 6] },
+    Float32Array.from({ length: one.length * count }, (_, i) => one[i % one.length]!),
+    { shape: [count, one.length] },
   );
 }
