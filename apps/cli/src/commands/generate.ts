@@ -111,7 +111,7 @@ function addGenerate(program: Command, terminal: CommandContext): void {
     .addOption(
       new Option(
         '--decoding <how>',
-        'latents to pixels: in bands, the same in a fraction of the memory; in blended tiles, as diffusers (default: whole)',
+        'latents to pixels: in blended tiles, with the least memory; in bands, the same as whole with less (default: whole)',
       ).choices(['whole', 'bands', 'tiles']),
     )
     .option('--variant <name>', 'of the weights, such as fp16 (default: the plain ones)')

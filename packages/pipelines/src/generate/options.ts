@@ -76,8 +76,8 @@ export interface GenerateOptions {
    */
   readonly clipSkip?: number;
   /**
-   * How latents become pixels: `whole`; in `bands`, the same picture in a fraction of the memory and more time; in `tiles` that are
-   * blended, as diffusers does, which is quicker than bands and may change tones from tile to tile. @default 'whole'
+   * How latents become pixels: `whole`; in `bands`, the same picture with less memory and more time; in `tiles` that are
+   * blended, as diffusers does, with the least memory, whose tones may change from tile to tile. @default 'whole'
    */
   readonly decoding?: Decoding;
   /** `latents` ends before the autoencoder. @default 'images' */
