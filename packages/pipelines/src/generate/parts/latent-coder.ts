@@ -6,8 +6,8 @@ import { add, compile, float32Data, mul, sub, tensor, UserError, type Engine, ty
 import type { WithParams } from '../product.ts';
 
 /**
- * How latents become pixels: all of a picture at once; in bands of rows, one layer after the other, with the same result and less memory; or
- * in tiles that are blended, as diffusers does, with the least memory and tones that may differ.
+ * How latents become pixels: all of a picture at once; in bands of rows, one layer after the other, with the same result and less memory;
+ * or in tiles that are blended, as diffusers does, with the least memory and tones that may differ.
  */
 export const decodings = ['whole', 'bands', 'tiles'] as const;
 export type Decoding = (typeof decodings)[number];
