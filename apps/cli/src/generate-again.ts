@@ -86,6 +86,8 @@ export function changesOf(
 
 /** Files that belong together, in the order in which they were given. */
 interface ListedOptions {
+  /** What is named: `control`; and how the options of its pictures and scales begin. */
+  readonly thing: string;
   readonly option: string;
   readonly things: readonly string[] | undefined;
   readonly images: readonly string[] | undefined;
@@ -117,34 +119,40 @@ export async function picturesOf(
   const begun = await read(image, '--image', recipe?.start?.sha256);
   const area = await read(mask, '--mask', recipe?.start?.mask);
   const listed = async (
-    { option, things, images: given = [], scales = [] }: ListedOptions,
+    { thing, option, things, images: given = [], scales = [] }: ListedOptions,
     before: readonly { readonly sha256: string; readonly scale: number }[],
   ): Promise<readonly { readonly image: Image; readonly scale?: number }[]> => {
     const own = things === undefined ? before : [];
     const count = things?.length ?? own.length;
     if (given.length > count || scales.length > count)
       throw new UserError(
-        `[cli/generate] there are more pictures or scales than there is for them: --${option}=${count}, --${option}-image=${given.length}, `
-          + `--${option}-scale=${scales.length}. Give a --${option} for each.`,
+        `[cli/generate] there are more pictures or scales than there is for them: --${thing}=${count}, --${option}-image=${given.length}, `
+          + `--${option}-scale=${scales.length}. Give a --${thing} for each.`,
       );
     const all: { readonly image: Image; readonly scale?: number }[] = [];
     for (let i = 0; i < count; i++) {
       const picture = await read(given[i], `--${option}-image`, own[i]?.sha256);
       if (picture === undefined)
         throw new UserError(
-          `[cli/generate] a picture is missing: --${option}=${things?.[i]}, pictures=${given.length}. Give one for each.`,
+          `[cli/generate] a picture is missing: --${thing}=${things?.[i]}, --${option}-image=${given.length}. Give one for each.`,
         );
       const scale = scales[i] ?? own[i]?.scale;
       all.push({ image: picture, ...(scale !== undefined && { scale }) });
     }
     return all;
   };
-  const steering = await listed({ option: 'control', things: control, images: controlImage, scales: controlScale }, recipe?.controls ?? []);
+  const steering = await listed(
+    { thing: 'control', option: 'control', things: control, images: controlImage, scales: controlScale },
+    recipe?.controls ?? [],
+  );
   const controls = steering.map((each, i) => {
     const between = control === undefined ? recipe?.controls[i]?.between : undefined;
     return { ...each, ...(between && { from: between[0], until: between[1] }) };
   });
-  const imagePrompts = await listed({ option: 'ip', things: ipAdapter, images: ipImage, scales: ipScale }, recipe?.imagePrompts ?? []);
+  const imagePrompts = await listed(
+    { thing: 'ip-adapter', option: 'ip', things: ipAdapter, images: ipImage, scales: ipScale },
+    recipe?.imagePrompts ?? [],
+  );
   return {
     pictures: {
       ...(begun && { image: begun }),

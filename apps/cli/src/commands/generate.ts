@@ -22,29 +22,18 @@ import { chooseSampler, type SamplerWords } from '../choose-sampler.ts';
 import { addEngineOptions, withEngine, type EngineOptions } from '../engines.ts';
 import { PLUGIN_HELP } from '../plugins.ts';
 import { showProgress } from '../progress.ts';
-import { changesOf, optionsOf, picturesOf, recipeIn } from '../generate-again.ts';
+import { changesOf, optionsOf, picturesOf, recipeIn, type FileOptions } from '../generate-again.ts';
 import { line, remark } from '../terminal.ts';
 
-interface GenerateCommandOptions extends EngineOptions, SamplerWords {
+interface GenerateCommandOptions extends EngineOptions, SamplerWords, FileOptions {
   readonly model?: string;
-  readonly like?: string;
   readonly negative?: string;
   readonly count?: number;
   readonly seed?: number;
   readonly steps?: number;
   readonly guidance?: number;
   readonly guidanceRescale?: number;
-  readonly image?: string;
   readonly strength?: number;
-  readonly mask?: string;
-  readonly control?: readonly string[];
-  readonly controlImage?: readonly string[];
-  readonly controlScale?: readonly number[];
-  readonly lora?: readonly AdapterChoice[];
-  readonly embedding?: readonly EmbeddingChoice[];
-  readonly ipAdapter?: readonly string[];
-  readonly ipImage?: readonly string[];
-  readonly ipScale?: readonly number[];
   readonly scheduler?: string;
   readonly setScheduler?: Readonly<Record<string, unknown>>;
   readonly clipSkip?: number;
@@ -111,7 +100,7 @@ function addGenerate(program: Command, terminal: CommandContext): void {
     .addOption(
       new Option(
         '--decoding <how>',
-        'latents to pixels: in blended tiles, with the least memory; in bands, the same as whole with less (default: whole)',
+        'latents to pixels: in blended tiles, with the least memory; in bands, the same as whole (default: whole)',
       ).choices(['whole', 'bands', 'tiles']),
     )
     .option('--variant <name>', 'of the weights, such as fp16 (default: the plain ones)')

@@ -12,8 +12,8 @@ export const UNSOUND_REWRITES = {
 } as const;
 
 /**
- * Rewrites that lay out weights anew when a session is made. Of weights of gigabytes they take longer than what they save in dozens of
- * runs: of Stable Diffusion 1.5's U-Net 11 s, for 0.3 s of 9 s in each (`npm run bench -- pipelines`).
+ * Rewrites that lay out weights anew when a session is made. Of weights of gigabytes they take seconds, which dozens of runs do not
+ * win back; `npm run bench -- pipelines` has what is left of the start of Stable Diffusion 1.5.
  */
 export const COSTLY_REWRITES = ['NchwcTransformer', 'TransposeOptimizer'] as const;
 /** Bytes of constants from which on these are switched off. */

@@ -12,7 +12,7 @@ export interface BandsOptions {
   /**
    * How many pixels of a picture are computed at once, at each of its sizes: fewer need less memory.
    *
-   * @default 16384: 16 MiB for the 256 channels of large autoencoders; more was no quicker at true size
+   * @default 16384: 16 MiB for the 256 channels of large autoencoders
    */
   readonly pixels?: number;
   /** How many products of queries with keys are held at once in the attention of the middle. @default 2^24: 64 MiB */

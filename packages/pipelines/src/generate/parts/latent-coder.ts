@@ -6,7 +6,7 @@ import { add, compile, float32Data, mul, sub, tensor, UserError, type Engine, ty
 import type { WithParams } from '../product.ts';
 
 /**
- * How latents become pixels: all of a picture at once; in bands of rows, one layer after the other, with the same result and less memory;
+ * How latents become pixels: all of a picture at once; in bands of rows, one layer after the other, with the same result;
  * or in tiles that are blended, as diffusers does, with the least memory and tones that may differ.
  */
 export const decodings = ['whole', 'bands', 'tiles'] as const;
