@@ -76,8 +76,10 @@ export interface GenerateOptions {
    */
   readonly clipSkip?: number;
   /**
-   * How latents become pixels: `whole`; in `bands`, the same picture layer by layer, with less memory for very large ones and more time; in `tiles` that are
-   * blended, as diffusers does, with the least memory, whose tones may change from tile to tile. @default 'whole'
+   * How latents become pixels: `whole`; in `bands`, the same picture layer by layer, which takes more time; in `tiles` that are blended, as
+   * diffusers does, with the least memory, whose tones may change from tile to tile.
+   *
+   * @default 'whole'
    */
   readonly decoding?: Decoding;
   /** `latents` ends before the autoencoder. @default 'images' */
