@@ -99,6 +99,23 @@ import type { Deformation } from '../dynamic/deformation.ts';`,
     kind: 'deformation',
     says: 'Deformations by name, for command lines, files and plugins: one for each file of this folder.',
   },
+  {
+    folder: 'packages/latent-ae/src/regularisers',
+    type: 'Regulariser',
+    imports: `import { createRegistry, type Registry } from '@langevin/core';\nimport type { Regulariser } from '../regulariser.ts';`,
+    constant: 'regularisers',
+    kind: 'regulariser',
+    says: 'Regularisers of latents by name, for configuration files and plugins: one for each file of this folder.',
+  },
+  {
+    folder: 'packages/latent-ae/src/losses',
+    type: 'ReconstructionLoss',
+    imports: `import { createRegistry, type Registry } from '@langevin/core';
+import type { ReconstructionLoss } from '../reconstruction-loss.ts';`,
+    constant: 'reconstructionLosses',
+    kind: 'reconstruction loss',
+    says: 'Losses of reconstructions by name, for configuration files and plugins: one for each file of this folder.',
+  },
 ];
 
 /**

@@ -10,6 +10,8 @@ export interface Posterior {
   readonly divergence?: Tensor;
   /** Mean and log variance stacked along the channels, [N, 2 channels, ...]: what can be blended or stored; absent for codes. */
   readonly moments?: Tensor;
+  /** How probable each code is at each place, before they are made to sum to 1, [N, codes, ...]; of encoders that choose codes so. */
+  readonly logits?: Tensor;
 }
 
 export interface AutoencoderInfo {
@@ -36,4 +38,6 @@ export interface Autoencoder<Params> {
   readonly latentShape: (shape: readonly number[]) => readonly number[];
   readonly encode: (params: Params, x: Tensor) => Posterior;
   readonly decode: (params: Params, z: Tensor) => Tensor;
+  /** The name of the parameter that the decoder ends with, where losses are weighed against each other: `decoder.conv_out.weight`. */
+  readonly lastLayer?: string;
 }

@@ -1,5 +1,7 @@
 export { inBands, type BandedAutoencoder } from './banded-autoencoder.ts';
 export type { BandedCoder, BandsCall, BandsOptions } from './convolutional/bands/index.ts';
+export { isCoded, type CodedAutoencoder, type Quantized } from './coded-autoencoder.ts';
+export { perplexity, usage } from './code-statistics.ts';
 export { defineAutoencoder, type AutoencoderPlugin } from './define-autoencoder.ts';
 export { gaussianPosterior } from './gaussian-posterior.ts';
 export { describeMemory, estimateMemory, tileWithin, type MemoryEstimate, type MemoryQuestion } from './memory/estimate-memory.ts';
@@ -9,3 +11,25 @@ export { latentFamilyOf, latentPreview } from './previews/latent-preview.ts';
 export * from './plugins.ts';
 export { decodeInTiles, encodeInTiles, type LastTile, type TileProgress, type TilesOptions } from './tiling/index.ts';
 export { autoencoderFromConfig, findAutoencoder } from './registry.ts';
+export {
+  checkFits,
+  defineRegulariser,
+  type Bottleneck,
+  type BottleneckInput,
+  type Regulariser,
+  type RegulariserBuffers,
+  type RegulariserStep,
+} from './regulariser.ts';
+export { defineReconstructionLoss, type ReconstructionLoss, type ReconstructionPair } from './reconstruction-loss.ts';
+// Regularisers and losses themselves, and their registries
+export * from './regularisers/index.ts';
+export * from './losses/index.ts';
+export { adversarialLoss, hingeLoss } from './discriminator/hinge.ts';
+export {
+  patchDiscriminator,
+  type PatchDiscriminator,
+  type PatchDiscriminatorBuffers,
+  type PatchDiscriminatorConfig,
+  type PatchDiscriminatorParams,
+  type Verdict,
+} from './discriminator/patch-discriminator.ts';

@@ -56,6 +56,7 @@ export {
 } from './init.ts';
 export { activation, activations, type ActivationName } from './layers/activation.ts';
 export { attention, type AttentionConfig, type AttentionInputs, type AttentionParams } from './layers/attention.ts';
+export { batchNorm, type BatchNorm, type BatchNormBuffers, type BatchNormConfig, type BatchNormParams } from './layers/batch-norm.ts';
 export { conv, convTranspose, type ConvConfig, type ConvParams, type ConvTransposeConfig } from './layers/conv.ts';
 export { dropout } from './layers/dropout.ts';
 export { embedding, type EmbeddingConfig, type EmbeddingParams } from './layers/embedding.ts';

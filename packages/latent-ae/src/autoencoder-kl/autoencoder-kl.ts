@@ -62,6 +62,7 @@ export function autoencoderKl(config: Partial<AutoencoderKlConfig> = {}): Banded
 
   return Object.freeze({
     info: infoOf(complete),
+    lastLayer: 'decoder.conv_out.weight',
     latentShape,
     init(generator: Generator): AutoencoderKlParams {
       return {

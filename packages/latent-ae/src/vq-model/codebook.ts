@@ -18,19 +18,10 @@ import {
   type Generator,
   type Tensor,
 } from '@langevin/tensor';
+import type { Quantized } from '../coded-autoencoder.ts';
 
 export interface CodebookParams {
   readonly embedding: EmbeddingParams;
-}
-
-/** What becomes of a latent at its nearest codes. */
-export interface Quantized {
-  /** [N, size, h, w]: the codes; its gradient goes to the latent as it is (van den Oord et al. 2017, arXiv:1711.00937, sec. 3.2). */
-  readonly latent: Tensor;
-  /** int32 [N, h, w] */
-  readonly indices: Tensor;
-  /** A number: what pulls codes and latents together. */
-  readonly loss: Tensor;
 }
 
 export interface QuantizeOptions {

@@ -1,4 +1,4 @@
-export type { CodebookParams, Quantized, QuantizeOptions } from './codebook.ts';
+export type { CodebookParams, QuantizeOptions } from './codebook.ts';
 export { parseVqModelConfig, vqModelToConfig, type VqModelConfig } from './config.ts';
 export { vqModelPlugin } from './plugin.ts';
 export { vqModel, vqModelFromConfig, type VqAutoencoder, type VqModelParams } from './vq-model.ts';

@@ -2,10 +2,11 @@ import { conv, inFloat32, scoped, type ConvParams } from '@langevin/nn';
 import { UserError, type Generator, type Tensor } from '@langevin/tensor';
 import type { BandedAutoencoder } from '../banded-autoencoder.ts';
 import { checkLatents, checkPictures } from '../check-pictures.ts';
+import type { CodedAutoencoder, Quantized } from '../coded-autoencoder.ts';
 import { codePosterior } from '../code-posterior.ts';
 import { bandedCoder, type BandsOptions } from '../convolutional/bands/banded-coder.ts';
 import { decoder, encoder, type DecoderParams, type EncoderParams } from '../convolutional/coder.ts';
-import { codebook, type CodebookParams, type Quantized, type QuantizeOptions } from './codebook.ts';
+import { codebook, type CodebookParams, type QuantizeOptions } from './codebook.ts';
 import { completeVqModelConfig, parseVqModelConfig, VQ_MODEL, type VqModelConfig } from './config.ts';
 
 /** Names of diffusers. */
@@ -17,15 +18,8 @@ export interface VqModelParams {
   readonly decoder: DecoderParams;
 }
 
-/** An {@link vqModel}: an autoencoder, and its codes. */
-export interface VqAutoencoder extends BandedAutoencoder<VqModelParams> {
-  /** The nearest codes of a latent [N, channels, h, w], with what training needs. */
-  readonly quantize: (params: VqModelParams, z: Tensor, options?: QuantizeOptions) => Quantized;
-  /** Pictures of codes that are codes already, [N, channels, h, w]: `decode` without looking for the nearest. */
-  readonly decodeQuantized: (params: VqModelParams, code: Tensor) => Tensor;
-  /** Pictures of the indices of codes, int32 [N, h, w], as a model over indices makes them. */
-  readonly decodeIndices: (params: VqModelParams, indices: Tensor) => Tensor;
-}
+/** A {@link vqModel}: an autoencoder, and its codes. */
+export interface VqAutoencoder extends BandedAutoencoder<VqModelParams>, CodedAutoencoder<VqModelParams> {}
 
 /**
  * The autoencoder of latent diffusion with a book of codes (Esser et al. 2021, arXiv:2012.09841; Rombach et al. 2022, arXiv:2112.10752) in
@@ -73,6 +67,12 @@ export function vqModel(config: Partial<VqModelConfig> = {}): VqAutoencoder {
   };
   return Object.freeze({
     info: Object.freeze({ inputs: inChannels, channels: size, factor: [factor, factor], scale: complete.scalingFactor, shift: 0 }),
+    codes: complete.numVqEmbeddings,
+    book: {
+      of: (params: VqModelParams) => params.quantize.embedding.weight,
+      with: (params: VqModelParams, weight: Tensor) => ({ ...params, quantize: { embedding: { weight } } }),
+    },
+    lastLayer: 'decoder.conv_out.weight',
     latentShape,
     init: (generator: Generator): VqModelParams => ({
       encoder: encode.init(generator),
