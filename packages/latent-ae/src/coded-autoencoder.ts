@@ -4,7 +4,7 @@ import type { QuantizeOptions } from './vq-model/codebook.ts';
 
 /** What becomes of a latent at its nearest codes. */
 export interface Quantized {
-  /** The codes, of the shape of the latent; their gradient goes to the latent as it is (van den Oord et al. 2017, arXiv:1711.00937, sec. 3.2). */
+  /** The codes, of the shape of the latent; their gradient goes to it as it is (van den Oord et al. 2017, arXiv:1711.00937, sec. 3.2). */
   readonly latent: Tensor;
   /** int32 [N, ...]: one for each place of the latent. */
   readonly indices: Tensor;
@@ -22,7 +22,7 @@ export interface CodedAutoencoder<Params> extends Autoencoder<Params> {
   readonly decodeQuantized: (params: Params, code: Tensor) => Tensor;
   /** What is decoded of the indices of codes, int32 [N, ...], as a model over indices makes them. */
   readonly decodeIndices: (params: Params, indices: Tensor) => Tensor;
-  /** Where the codes are a book among the parameters: it, [codes, channels], and parameters with another. Absent where codes are no book. */
+  /** The book among the parameters, [codes, channels], and parameters with another; absent where codes are no book. */
   readonly book?: { readonly of: (params: Params) => Tensor; readonly with: (params: Params, book: Tensor) => Params };
 }
 

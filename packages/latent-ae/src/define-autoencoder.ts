@@ -1,8 +1,16 @@
 import type { Autoencoder } from '@langevin/core';
 import { defineClass, type ClassPlugin } from '@langevin/nn';
+import type { LatentStatistics } from './statistics/latent-statistics.ts';
 
 /** A family of autoencoders, made from JSON configurations. */
-export type AutoencoderPlugin = ClassPlugin<Autoencoder<unknown>>;
+export interface AutoencoderPlugin extends ClassPlugin<Autoencoder<unknown>> {
+  /**
+   * A configuration that keeps the statistics of latents, by which what is diffused over has zero mean and unit variance.
+   *
+   * @default `scaling_factor` and, where it is known, `shift_factor`, of all channels together
+   */
+  readonly withStatistics?: (config: Readonly<Record<string, unknown>>, statistics: LatentStatistics) => Readonly<Record<string, unknown>>;
+}
 
 /**
  * A plugin as a frozen value.

@@ -33,3 +33,21 @@ export {
   type PatchDiscriminatorParams,
   type Verdict,
 } from './discriminator/patch-discriminator.ts';
+export {
+  autoencoderTask,
+  type AutoencoderBatch,
+  type AutoencoderLearner,
+  type AutoencoderState,
+  type AutoencoderTaskOptions,
+  type DiscriminatorLearner,
+  type DiscriminatorOptions,
+} from './training/autoencoder-task.ts';
+export type { TrainedParams } from './training/autoencoder-loss.ts';
+export {
+  jointStatistics,
+  latentRemarks,
+  latentStatistics,
+  type LatentStatistics,
+  type LatentStatisticsMeter,
+} from './statistics/latent-statistics.ts';
+export { scaledLatents, unscaledLatents } from './statistics/scaled-latents.ts';

@@ -46,7 +46,7 @@ export interface Regulariser {
   readonly summary: string;
   /** The paper and the equation. */
   readonly source: string;
-  /** Why it does not fit an autoencoder and its posteriors, as an end of a sentence: `posteriors have no divergence`. @default it fits all */
+  /** Why it does not fit an autoencoder and its posteriors, as an end of a sentence: `it has no codes`. @default it fits all */
   readonly misfit?: (autoencoder: Autoencoder<unknown>, posterior: Posterior) => string | undefined;
   /** Buffers before the first step. @default none */
   readonly buffers?: (autoencoder: Autoencoder<unknown>, params: unknown) => RegulariserBuffers;

@@ -45,8 +45,8 @@ const SLOPE = 0.2;
 const KERNEL = 4;
 
 /**
- * A network that says of each square of a picture how real it looks (Isola et al. 2017, arXiv:1611.07004, sec. 3.2.2, "70x70 PatchGAN" for three
- * layers): convolutions of 4x4, batch norms but at the ends, leaky ReLUs. Weights begin as N(0, 0.02^2).
+ * A network that says of each square of a picture how real it looks (Isola et al. 2017, arXiv:1611.07004, sec. 3.2.2, "70x70 PatchGAN"
+ * for three layers): convolutions of 4x4, batch norms but at the ends, leaky ReLUs. Weights begin as N(0, 0.02^2).
  *
  * @throws UserError for a size out of range
  * @example

@@ -8,7 +8,8 @@ export interface L2Options {
 }
 
 /**
- * Squared differences. With it a linear autoencoder finds the principal components (Baldi and Hornik 1989, doi:10.1016/0893-6080(89)90014-2).
+ * Squared differences. With it a linear autoencoder finds the principal components (Baldi and Hornik 1989,
+ * doi:10.1016/0893-6080(89)90014-2).
  *
  * @throws UserError for a weight below 0
  * @example await numbers(l2().apply({ target: tensor([[1, 2]]), reconstruction: tensor([[0, 4]]) })); // => [2.5]

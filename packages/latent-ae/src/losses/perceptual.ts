@@ -17,8 +17,8 @@ import { defineReconstructionLoss, type ReconstructionLoss } from '../reconstruc
 
 export interface PerceptualOptions {
   /**
-   * Pictures [N, channels, H, W] in [-1, 1] to maps of features [N, features, h, w], one for each depth of a network: a function over tensors, with its
-   * frozen weights inside.
+   * Pictures [N, channels, H, W] in [-1, 1] to maps of features [N, features, h, w], one for each depth of a network: a function over
+   * tensors, with its frozen weights inside.
    */
   readonly features: (pictures: Tensor) => readonly Tensor[];
   /** What the network is known by, such as a hash: it goes into the name, since a network that takes part in a loss may not judge. */
@@ -46,7 +46,8 @@ export function perceptual(options: PerceptualOptions): ReconstructionLoss {
   checkNumber(at, { weight }, { atLeast: 0, atMost: 1e6 });
   if (typeof features !== 'function' || typeof network !== 'string')
     throw new UserError(
-      `[${at}] there is no network to look with: features=${shownValue(features)}, network=${shownValue(network)}. Pass a function from pictures to maps, and what it is known by.`,
+      `[${at}] there is no network to look with: features=${shownValue(features)}, network=${shownValue(network)}. `
+        + 'Pass a function from pictures to maps, and what it is known by.',
     );
   return defineReconstructionLoss({
     name: 'perceptual',

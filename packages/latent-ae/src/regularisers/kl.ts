@@ -9,9 +9,9 @@ export interface KlOptions {
 }
 
 /**
- * The divergence of the posterior from N(0, I), weighed: z = mean + sigma noise, penalty = weight KL(q(z | x) || N(0, I)) (Kingma and Welling
- * 2014, arXiv:1312.6114, eq. 10; the weak weight is Rombach et al. 2022, arXiv:2112.10752, appendix G). A weak one keeps latents from
- * growing without bound, and does not make them normal.
+ * The divergence of the posterior from N(0, I), weighed: z = mean + sigma noise, penalty = weight KL(q(z | x) || N(0, I)) (Kingma and
+ * Welling 2014, arXiv:1312.6114, eq. 10; the weak weight is Rombach et al. 2022, arXiv:2112.10752, appendix G). A weak one keeps latents
+ * from growing without bound, and does not make them normal.
  *
  * @throws UserError for a weight below 0
  * @example kl({ weight: 1 }).inputs!({ step: 0, latentShape: [2, 1], random: () => torchGenerator(0) }).weight; // => 1
