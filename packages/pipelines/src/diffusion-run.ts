@@ -12,19 +12,7 @@ import {
 import { imageGrid, type DataPlugin, type DataSource } from '@langevin/io';
 import type { DataCredits, OpenDataOptions } from '@langevin/io';
 import { cachedPictures, encodeImage, openData } from '@langevin/io/node';
-import {
-  constantDecay,
-  constantSchedule,
-  cosineSchedule,
-  halfLifeDecay,
-  powerDecay,
-  shapesOnly,
-  withWarmUp,
-  type AdamState,
-  type Decay,
-  type Optimizer,
-  type Schedule,
-} from '@langevin/nn';
+import { shapesOnly, type AdamState } from '@langevin/nn';
 import { tensorsOf, torchGenerator, UserError, type Engine } from '@langevin/tensor';
 import type { Evaluation, Json, Task } from '@langevin/training';
 import { describeData } from './data-description.ts';
@@ -33,7 +21,7 @@ import { drawLabels } from './draw-labels.ts';
 import { imageNetwork, labelCount, pictureForm } from './image-network.ts';
 import { isPictures, labelledPictures, type LabelledPictures } from './labelled-pictures.ts';
 import { labelChoices, type Labels } from './labels.ts';
-import { optimizers } from './optimizers.ts';
+import { AVERAGE, decayOf, optimizerOf, scheduleOf } from './learning.ts';
 import { checkForm, pictureBatches } from './picture-batches.ts';
 import { sampleImages } from './sample-images.ts';
 import { MAY_CHANGE, type TrainingConfig } from './training-config.ts';
@@ -72,9 +60,6 @@ export interface DiffusionRun {
   /** What whoever starts the run may not have meant, a sentence each. */
   readonly remarks: readonly string[];
 }
-
-/** The name of the moving average in a run's state. */
-export const AVERAGE = 'average';
 
 /** Enough to see what the model has learnt, few enough to cost seconds. */
 const PREVIEW_STEPS = 8;
@@ -273,22 +258,4 @@ function previewLabels({
       seed,
     }),
   };
-}
-
-function optimizerOf({ optimizer: { name, betas, weightDecay } }: TrainingConfig): Optimizer<AdamState> {
-  const options = { beta1: betas[0], beta2: betas[1], ...(weightDecay !== undefined && { weightDecay }) };
-  return optimizers[name](options);
-}
-
-function scheduleOf({ optimizer: { learningRate, warmUp, cosineSteps } }: TrainingConfig): Schedule {
-  const base =
-    cosineSteps === undefined ? constantSchedule(learningRate) : cosineSchedule({ from: learningRate, to: 0, steps: cosineSteps });
-  return warmUp === 0 ? base : withWarmUp(base, warmUp);
-}
-
-function decayOf({ average, batchSize, accumulate }: TrainingConfig): Decay {
-  if ('std' in average) return powerDecay(average.std);
-  return 'decay' in average
-    ? constantDecay(average.decay)
-    : halfLifeDecay({ halfLife: average.halfLifeImages, batch: batchSize * accumulate });
 }

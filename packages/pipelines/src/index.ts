@@ -81,3 +81,22 @@ export { describeCheckpoint, type CheckpointDescription, type PrefixSummary } fr
 // Judges of samples
 export { type JudgeConfig } from './judge-config.ts';
 export { judgeRunFromConfig, parseJudgeConfig, type JudgeRun, type JudgeRunOptions } from './judge-run.ts';
+
+// Autoencoders and latents
+export {
+  autoencoderConfigSchema,
+  isAutoencoderConfig,
+  parseAutoencoderConfig,
+  type AutoencoderConfig,
+} from './latents/autoencoder-config.ts';
+export {
+  loadAutoencoderFolder,
+  saveAutoencoderFolder,
+  type LoadAutoencoderOptions,
+  type LoadedAutoencoder,
+  type SaveAutoencoderOptions,
+} from './latents/autoencoder-folder.ts';
+export { autoencoderRunFromConfig, type AutoencoderRun, type AutoencoderRunOptions } from './latents/autoencoder-run.ts';
+export { encodedPictures, type EncodedPicture, type EncodedPicturesOptions } from './latents/encoded-pictures.ts';
+export { latentBatches, type LatentBatchesOptions } from './latents/latent-batches.ts';
+export { pictureCoder, type PictureCoder } from './latents/picture-coder.ts';

@@ -11,9 +11,10 @@ import { CREDITS, readCredits } from './credits.ts';
 import { parseDataDescription } from './data-description.ts';
 import { findComponent, loadDiffusionFolder, type LoadModelOptions } from './diffusion-folder.ts';
 import type { DiffusionModel } from './diffusion-model.ts';
-import { AVERAGE, labelOfNone } from './diffusion-run.ts';
+import { labelOfNone } from './diffusion-run.ts';
 import { checkPath, exists, isRun, stepOfFile } from './exists.ts';
 import { imageNetwork, labelCount } from './image-network.ts';
+import { AVERAGE } from './learning.ts';
 import { checkLabels, numberedLabels, type Labels } from './labels.ts';
 import { parseTrainingConfig, type TrainingConfig } from './training-config.ts';
 

@@ -26,6 +26,11 @@ export interface Judge extends FeatureExtractor {
   readonly pictureEmbeddings: (pictures: readonly Image[], options?: FeatureRunOptions) => Promise<Embeddings>;
   /** Unit vectors in the same space. @throws UnsupportedError from a judge of classes */
   readonly captionEmbeddings: (captions: readonly string[]) => Promise<Embeddings>;
+  /**
+   * What each of its stages makes of pictures [N, channels, H, W] in [-1, 1], as nodes of a graph with its weights as constants: for losses.
+   * What takes part in one may not judge what was trained with it.
+   */
+  readonly maps: (pictures: Tensor) => readonly Tensor[];
   /** Gives back what it holds on the engine. */
   readonly dispose: () => Promise<void>;
 }
@@ -111,6 +116,7 @@ export function makeJudge({ record, params, engine }: JudgeOptions): Judge {
       const given = await captions(params as never, words as never);
       return Object.freeze({ rows: Float64Array.from(await float32Data(given, on)), width: head.width });
     },
+    maps: (pictures) => network.maps(inFloat32(params), pictures),
     dispose: async () => {
       await features.dispose();
       await answer.dispose();

@@ -57,6 +57,8 @@ export interface JudgeNetwork {
   readonly init: (generator: Generator) => JudgeParams;
   /** [N, channels, side, side] in [-1, 1] to [N, width]. */
   readonly features: (params: JudgeParams, pictures: Tensor, mode?: Mode) => Tensor;
+  /** What each stage makes of pictures [N, channels, H, W] in [-1, 1]: [N, width, H / 2, W / 2] of the first, halved by each. */
+  readonly maps: (params: JudgeParams, pictures: Tensor, mode?: Mode) => readonly Tensor[];
   /** Features to logits [N, classes], or to unit vectors [N, width of the embedding]. */
   readonly answer: (params: JudgeParams, features: Tensor) => Tensor;
   /** Unit vectors [N, width of the embedding] of captions. */
@@ -95,7 +97,16 @@ export function judgeNetwork(architecture: JudgeArchitecture, head: JudgeHead): 
           hidden: linear({ inputs: head.width, outputs: 2 * head.width }),
           out: linear({ inputs: 2 * head.width, outputs: head.width }),
         };
+  const maps: JudgeNetwork['maps'] = (params, pictures, mode) => {
+    const made: Tensor[] = [];
+    stages.forEach(({ down, block }, i) => {
+      const own = params.stages[i]!;
+      made.push(block.apply(own.block, down.apply(own.down, made.at(-1) ?? pictures), { embedding: null, mode }));
+    });
+    return made;
+  };
   return Object.freeze<JudgeNetwork>({
+    maps,
     init: (generator) => ({
       stages: stages.map(({ down, block }) => ({ down: down.init(generator), block: block.init(generator) })),
       norm: norm.init(generator),
@@ -110,14 +121,7 @@ export function judgeNetwork(architecture: JudgeArchitecture, head: JudgeHead): 
         },
       }),
     }),
-    features: (params, pictures, mode) => {
-      let x = pictures;
-      stages.forEach(({ down, block }, i) => {
-        const own = params.stages[i]!;
-        x = block.apply(own.block, down.apply(own.down, x), { embedding: null, mode });
-      });
-      return mean(relu(norm.apply(params.norm, x)), { axes: [2, 3] });
-    },
+    features: (params, pictures, mode) => mean(relu(norm.apply(params.norm, maps(params, pictures, mode).at(-1)!)), { axes: [2, 3] }),
     answer: (params, features) => {
       const given = out.apply(params.head, features);
       return head.kind === 'classes' ? given : unit(given);
