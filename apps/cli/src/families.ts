@@ -18,7 +18,14 @@ import { guidanceRules, type Guidance } from '@langevin/guidance';
 import type { DataPlugin } from '@langevin/io';
 import { dataPlugins } from '@langevin/io/node';
 import { splatFormats, type SplatFormat } from '@langevin/io/splats';
-import { autoencoderPlugins, type AutoencoderPlugin } from '@langevin/latent-ae';
+import {
+  autoencoderPlugins,
+  reconstructionLosses,
+  regularisers,
+  type AutoencoderPlugin,
+  type ReconstructionLoss,
+  type Regulariser,
+} from '@langevin/latent-ae';
 import { metrics, type Metric } from '@langevin/metrics';
 import { samplers } from '@langevin/samplers';
 import { UserError } from '@langevin/tensor';
@@ -157,6 +164,8 @@ export const families = Object.freeze({
     guard: guardFunctions,
     row: ({ name, className, summary }) => ({ name, className, summary }),
   }),
+  regularisers: factories<Regulariser>({ builtIn: regularisers, guard: guardFunctions }),
+  losses: factories<ReconstructionLoss>({ builtIn: reconstructionLosses, guard: guardFunctions }),
   data: values<DataPlugin<never>>({
     builtIn: dataPlugins,
     kind: 'data set',

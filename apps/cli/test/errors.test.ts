@@ -61,8 +61,8 @@ describe('what is wrong is said in one line, with the value and what to do', () 
     [
       ['list', 'sampler'],
       '[cli/list] unknown list: "sampler". Did you mean "samplers"? Known: samplers, spacings, processes, weights, levels, '
-        + 'preconditionings, guidance, backbones, steering, encoders, autoencoders, data, metrics, strategies, deformations, splatFormats, '
-        + 'commands, engines, models.',
+        + 'preconditionings, guidance, backbones, steering, encoders, autoencoders, regularisers, losses, data, metrics, strategies, '
+        + 'deformations, splatFormats, commands, engines, models.',
     ],
     [['info', '/nowhere'], '[pipelines/checkpoint] nothing to load: path=/nowhere.'],
     [['info', ''], '[pipelines/checkpoint] nothing to load: path="".'],

@@ -27,6 +27,8 @@ export const backbones = [{ name: 'mine', className: 'Mine', summary: 'Mine.', p
 export const steering = [{ name: 'mine', className: 'Mine', summary: 'Mine.', parse: fails }];
 export const encoders = [{ name: 'mine', className: 'Mine', summary: 'Mine.', parse: fails }];
 export const autoencoders = [{ name: 'mine', className: 'Mine', summary: 'Mine.', parse: fails }];
+export const regularisers = { mine: named({ summary: 'Mine.' }) };
+export const losses = { mine: named({ summary: 'Mine.' }) };
 export const data = [{ name: 'mine', summary: 'Mine.', licences: [], options: ['size'], parts: () => [], open: fails }];
 export const splatFormats = [
   {

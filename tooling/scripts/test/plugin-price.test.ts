@@ -104,6 +104,30 @@ export function priceProbe(): Guidance {
     entry: 'packages/guidance/src/index.ts',
     known: 'guidanceRules',
   },
+  regulariser: {
+    files: {
+      'packages/latent-ae/src/regularisers/price-probe.ts': `import type { Regulariser } from '../regulariser.ts';
+export function priceProbeRegulariser(): Regulariser {
+  return { name: 'price-probe' } as Regulariser;
+}
+`,
+    },
+    registry: 'packages/latent-ae/src/regularisers/index.ts',
+    entry: 'packages/latent-ae/src/index.ts',
+    known: 'regularisers',
+  },
+  'reconstruction loss': {
+    files: {
+      'packages/latent-ae/src/losses/price-probe.ts': `import type { ReconstructionLoss } from '../reconstruction-loss.ts';
+export function priceProbeLoss(): ReconstructionLoss {
+  return { name: 'price-probe' } as ReconstructionLoss;
+}
+`,
+    },
+    registry: 'packages/latent-ae/src/losses/index.ts',
+    entry: 'packages/latent-ae/src/index.ts',
+    known: 'reconstructionLosses',
+  },
   metric: {
     files: {
       'packages/metrics/src/metrics/price-probe.ts': `import type { Metric } from '../metric.ts';

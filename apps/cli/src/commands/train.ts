@@ -1,6 +1,15 @@
 import { join } from 'node:path';
-import { cacheFolder, makeFolder, readJson, writeCredits } from '@langevin/io/node';
-import { CREDITS, diffusionRunFromConfig, loadModel, MAY_CHANGE, parseTrainingConfig, type TrainingConfig } from '@langevin/pipelines';
+import { makeFolder, readJson, writeCredits } from '@langevin/io/node';
+import {
+  CREDITS,
+  diffusionRunFromConfig,
+  isAutoencoderConfig,
+  loadModel,
+  MAY_CHANGE,
+  parseAutoencoderConfig,
+  parseTrainingConfig,
+  type TrainingConfig,
+} from '@langevin/pipelines';
 import { UserError, type Engine } from '@langevin/tensor';
 import { train } from '@langevin/training';
 import { folderStore, reported } from '@langevin/training/node';
@@ -12,21 +21,11 @@ import { followTraining } from '../follow-training.ts';
 import { PLUGIN_HELP } from '../plugins.ts';
 import { showCount } from '../table.ts';
 import { line, remark } from '../terminal.ts';
-import { progressLines } from './data/fetching.ts';
+import { trainAutoencoder } from '../train-autoencoder.ts';
+import { dataOptions, endingLines, eventOptions, type RunOptions } from '../train-options.ts';
 
-interface TrainOptions extends EngineOptions {
-  readonly folder?: string;
+interface TrainOptions extends EngineOptions, RunOptions {
   readonly from?: string;
-  readonly steps: number;
-  readonly resume?: true;
-  readonly resumePrevious?: true;
-  readonly logEvery: number;
-  readonly checkpointEvery: number;
-  readonly keepEvery: number;
-  readonly evaluateEvery: number;
-  readonly offline?: true;
-  readonly cachePictures?: true;
-  readonly json?: true;
 }
 
 const AFTER_HELP = `
@@ -34,8 +33,10 @@ Examples:
   langevin train configs/emoji.json --folder runs/emoji --steps 20000
   langevin train configs/emoji.json --folder runs/emoji --steps 20000 --resume --threads 2
   langevin train configs/emoji.json --from runs/emoji-by-subcategory
+  langevin train configs/emoji-f4.json --steps 3000       an autoencoder: runs/emoji-f4/autoencoder is what latents are made with
 
-The configuration (docs/training-config.md lists its entries) decides what is computed, the options how far and how often. Ctrl+C, or
+The configuration (docs/training-config.md lists its entries, docs/autoencoder-config.md those of an
+autoencoder's) decides what is computed, the options how far and how often. Ctrl+C, or
 SIGTERM, writes a checkpoint and ends; a run that was killed in any other way goes on from its newest checkpoint with --resume, to the same
 bytes as if nothing had happened.
 At a resume these entries may have changed: ${MAY_CHANGE.join(', ')};
@@ -49,8 +50,8 @@ export const trainCommand: CliCommand = defineCommand({ name: 'train', add: addT
 function addTrain(program: Command, terminal: CommandContext): void {
   const command = program
     .command('train')
-    .description('Train a diffusion model as a configuration says.')
-    .argument('<config>', 'JSON file: data, backbone, noise, optimiser')
+    .description('Train a diffusion model, or an autoencoder, as a configuration says.')
+    .argument('<config>', 'JSON file: data, backbone or autoencoder, optimiser')
     .option('--folder <folder>', 'where the run is kept (default: runs/<name of the configuration>)')
     .option('--from <checkpoint>', 'begin with the weights of this model or run; its classes may differ (default: random weights)')
     .option('--steps <n>', 'steps in all, those before a resume included', integer(1, 1e9), 20_000)
@@ -75,7 +76,15 @@ function addTrain(program: Command, terminal: CommandContext): void {
 async function runTraining(path: string, options: TrainOptions, terminal: CommandContext): Promise<void> {
   if (options.resume && options.resumePrevious)
     throw new UserError('[cli/train] a run goes on from one checkpoint: --resume and --resume-previous are both given. Give one of them.');
-  const config = parseTrainingConfig(await readJson(path), path);
+  const json = await readJson(path);
+  if (isAutoencoderConfig(json)) {
+    if (options.from !== undefined)
+      throw new UserError(`[cli/train] an autoencoder begins with weights of its own: --from=${options.from}. Remove it.`);
+    const config = parseAutoencoderConfig(json, path);
+    await withEngine(options, (engine) => trainAutoencoder(engine, { path, config, options }, terminal));
+    return;
+  }
+  const config = parseTrainingConfig(json, path);
   await withEngine(options, (engine) => trainOn(engine, { path, config, options }, terminal));
 }
 
@@ -93,13 +102,7 @@ async function trainOn(
     data,
     backbones,
     noiseParts: registries,
-    fetching: {
-      cache: cacheFolder(terminal.env),
-      network: options.offline ? 'offline' : 'online',
-      signal: terminal.signal,
-      onProgress: progressLines(terminal),
-    },
-    ...(options.cachePictures && { pictureCache: join(cacheFolder(terminal.env), 'pictures') }),
+    ...dataOptions(options, terminal),
     ...(initial && { initial }),
   });
   remark(
@@ -112,28 +115,12 @@ async function trainOn(
   const folder = options.folder ?? join('runs', config.name);
   await makeFolder(folder);
   await writeCredits(join(folder, CREDITS), [credits]);
-  const events = train(task, {
-    store: folderStore(folder),
-    steps: options.steps,
-    start: options.resumePrevious ? 'previous' : options.resume ? 'resume' : 'new',
-    logEvery: options.logEvery,
-    checkpointEvery: options.checkpointEvery,
-    evaluateEvery: options.evaluateEvery,
-    ...(options.keepEvery > 0 && { milestone: options.keepEvery }),
-    signal: terminal.signal,
-  });
+  const events = train(task, { store: folderStore(folder), ...eventOptions(options), signal: terminal.signal });
   const { state: _, ...done } = await followTraining(reported(events, { folder, name: config.name }), { folder, terminal });
   if (options.json)
     return line(
       terminal,
       JSON.stringify({ ...done, parameters, images: pictures.source.length, engine: engine.name, device: engine.device }),
     );
-  line(
-    terminal,
-    `${done.reason === 'finished' ? 'finished' : 'stopped'} at step `
-      + `${done.step}${done.loss === null ? '' : `, last loss ${done.loss.toPrecision(4)}`}`,
-  );
-  line(terminal, `checkpoint  ${done.checkpoint}`);
-  line(terminal, `report      ${done.report}`);
-  if (done.reason === 'aborted') line(terminal, 'go on with  the same command and --resume');
+  for (const text of endingLines(done)) line(terminal, text);
 }

@@ -57,8 +57,8 @@ export function pluginOf(config: unknown, plugins?: readonly AutoencoderPlugin[]
 async function folderOf(dir: string): Promise<string> {
   for (const folder of [join(dir, 'vae'), dir]) if (await exists(join(folder, 'config.json'))) return folder;
   throw new UserError(
-    `[pipelines/autoencoder] not an autoencoder's folder: folder=${dir}, neither config.json nor vae/config.json is there. Give a folder that `
-      + '"langevin train" or diffusers wrote.',
+    `[pipelines/autoencoder] not an autoencoder's folder: folder=${dir}, neither config.json nor vae/config.json is there. `
+      + 'Give a folder that "langevin train" or diffusers wrote.',
   );
 }
 

@@ -83,8 +83,8 @@ const MEASURED = 4096;
 const CHUNK = 32;
 
 /**
- * Set the training of an autoencoder up from its configuration: data, autoencoder, regulariser, losses, discriminator, and evaluations that show
- * pictures above their reconstructions.
+ * Set the training of an autoencoder up from its configuration: data, autoencoder, regulariser, losses, discriminator, and evaluations
+ * that show pictures above their reconstructions.
  *
  * @throws UserError when the data cannot be loaded, or parts do not fit each other
  * @example

@@ -24,9 +24,9 @@ export interface EncodedPicturesOptions {
 }
 
 /**
- * Pictures as an autoencoder encodes them, once: mean and log variance, so that latents can be drawn anew at each visit. What lies in the folder
- * is named by the hash of the autoencoder's weights, its configuration, the picture's content and the flip: another of any of these is
- * encoded anew.
+ * Pictures as an autoencoder encodes them, once: mean and log variance, so that latents can be drawn anew at each visit. What lies in the
+ * folder is named by the hash of the autoencoder's weights, its configuration, the picture's content and the flip: another of any of these
+ * is encoded anew.
  *
  * @throws UserError from `load`, when a picture does not fit the autoencoder
  */

@@ -23,8 +23,8 @@ const POSTERIOR = 0x706f7374;
 const LOG_VARIANCE = { min: -30, max: 20 } as const;
 
 /**
- * Batches of latents as float32 [N, channels, h, w], shifted and scaled as they are diffused over, each a function of its position: order, flips
- * and draws depend on the seed alone.
+ * Batches of latents as float32 [N, channels, h, w], shifted and scaled as they are diffused over, each a function of its position: order,
+ * flips and draws depend on the seed alone.
  */
 export function latentBatches(
   source: Source<EncodedPicture>,
