@@ -25,10 +25,11 @@ export interface RunOptions {
 export function dataOptions(
   { offline, cachePictures }: RunOptions,
   terminal: CommandContext,
-): { readonly fetching: Omit<OpenDataOptions, 'plugins'>; readonly pictureCache?: string } {
+): { readonly fetching: Omit<OpenDataOptions, 'plugins'>; readonly pictureCache?: string; readonly latentCache: string } {
   const cache = cacheFolder(terminal.env);
   return {
     fetching: { cache, network: offline ? 'offline' : 'online', signal: terminal.signal, onProgress: progressLines(terminal) },
+    latentCache: join(cache, 'latents'),
     ...(cachePictures && { pictureCache: join(cache, 'pictures') }),
   };
 }

@@ -17,6 +17,8 @@ const Schema = v.strictObject({
   items: v.array(v.string()),
   /** Of pixels and label of each item in turn, DIGITS each. */
   digests: v.string(),
+  /** SHA-256 of the weights of the autoencoder whose latents they are; absent for pixels. */
+  autoencoder: v.optional(v.string()),
 });
 
 export type DataDescription = v.InferOutput<typeof Schema>;
@@ -35,7 +37,10 @@ const MOST_DIGESTS = 100_000;
  *
  * @throws UserError when a picture cannot be loaded
  */
-export async function describeData({ source, classes, labels, categories }: LabelledPictures): Promise<TrainingData> {
+export async function describeData(
+  { source, classes, labels, categories }: LabelledPictures,
+  { autoencoder }: { readonly autoencoder?: string | undefined } = {},
+): Promise<TrainingData> {
   const { length } = source;
   const stride = strideOf(length);
   const digests: string[] = [];
@@ -51,6 +56,7 @@ export async function describeData({ source, classes, labels, categories }: Labe
     categories: categories.map((group) => ({ name: group.name, classes: [...group.classes] })),
     items: Array.from({ length }, (_, i) => source.itemName(i)),
     digests: digests.join(''),
+    ...(autoencoder !== undefined && { autoencoder }),
   };
   return { description: now, difference: (stored) => difference(stored, now) };
 }
@@ -62,6 +68,8 @@ function digest(pixels: Uint8Array, label: number): string {
 function difference(json: unknown, now: DataDescription): string | undefined {
   const stored = parseDataDescription(json);
   if (stored === undefined) return 'their description is damaged';
+  if (stored.autoencoder !== now.autoencoder)
+    return `the autoencoder of latents was ${stored.autoencoder ?? 'none'}, now ${now.autoencoder ?? 'none'}`;
   const shapes = [stored.imageShape, now.imageShape].map((shape) => `[${shape.join(', ')}]`);
   if (shapes[0] !== shapes[1]) return `images were ${shapes[0]}, now ${shapes[1]}`;
   return changedNames('class', stored.classes ?? [], now.classes ?? []) ?? changedItems(stored, now);

@@ -12,6 +12,7 @@ import { checkModel, type DiffusionModel } from './diffusion-model.ts';
 import { CREDITS } from './credits.ts';
 import { checkPath, exists, isRun } from './exists.ts';
 import { checkLabels, labelsSchema, numberedLabels, type Labels } from './labels.ts';
+import { loadAutoencoderFolder, saveAutoencoderFolder, type LoadAutoencoderOptions } from './latents/autoencoder-folder.ts';
 import { isRead, parseNoise, readScheduler, schedulerOf } from './noise-files.ts';
 import { readWeights, weightsToWrite, type WeightDType } from './weights.ts';
 
@@ -53,10 +54,12 @@ export function diffusionFiles(dir: string, component: Component) {
     weights: join(dir, component, WEIGHT_FILES[0]),
     scheduler: join(dir, 'scheduler', 'scheduler_config.json'),
     labels: join(dir, 'labels.json'),
+    /** Of models over latents. */
+    coder: join(dir, 'vae', 'config.json'),
   };
 }
 
-export interface LoadModelOptions {
+export interface LoadModelOptions extends LoadAutoencoderOptions {
   /** Kinds of networks to choose from. @default those of @langevin/backbones */
   readonly backbones?: readonly BackbonePlugin[];
   /** Where the noise of a model finds its parts by name. @default those of @langevin/core-schedules */
@@ -65,7 +68,7 @@ export interface LoadModelOptions {
 
 /**
  * Load a model from a folder in the layout of diffusers: `unet/` or `transformer/` with `config.json` and
- * `diffusion_pytorch_model.safetensors` (one file or sharded; float32, float16 or bfloat16), `labels.json` where classes have names, and
+ * `diffusion_pytorch_model.safetensors` (one file or sharded; float32, float16 or bfloat16), `labels.json` where classes have names, `vae/` of models over latents, and
  * in `model_index.json` `noise` (what the network was trained for, as in a training configuration; without it
  * `scheduler/scheduler_config.json` of an EDM scheduler) and `patch`, where the network works on patches. Nothing in it is executed.
  *
@@ -73,7 +76,7 @@ export interface LoadModelOptions {
  */
 export async function loadDiffusionFolder(dir: string, options: LoadModelOptions = {}): Promise<DiffusionModel> {
   checkPath(dir);
-  const { backbones, noiseParts = {} } = readOptions('pipelines/folder', options);
+  const { backbones, noiseParts = {}, autoencoders } = readOptions('pipelines/folder', options);
   const files = diffusionFiles(dir, await findComponent(dir));
   const config = (await readPythonJson(files.config)) as Readonly<Record<string, unknown>>;
   const index: v.InferOutput<typeof indexSchema> = (await exists(files.index)) ? await readChecked(files.index, indexSchema) : { patch: 1 };
@@ -83,7 +86,12 @@ export async function loadDiffusionFolder(dir: string, options: LoadModelOptions
   const known = labelCount(network);
   const labels = known === undefined ? undefined : await loadLabels(files.labels, known);
   const params = await readWeights(await findWeights(files.component), { network });
-  return { network, params, config, patch: index.patch, noise, ...(labels && { labels }) };
+  const coded = await exists(files.coder);
+  return {
+    ...{ network, params, config, patch: index.patch, noise },
+    ...(labels && { labels }),
+    ...(coded && { autoencoder: await loadAutoencoderFolder(dir, { ...(autoencoders && { autoencoders }) }) }),
+  };
 }
 
 /** Names from `labels.json`; without the file classes are known by their numbers. */
@@ -145,12 +153,15 @@ export async function saveDiffusionFolder(dir: string, model: DiffusionModel, op
   else await rm(files.labels, { force: true });
   if (credits) await writeCredits(join(dir, CREDITS), credits);
   else await rm(join(dir, CREDITS), { force: true });
+  if (model.autoencoder) await saveAutoencoderFolder(join(dir, 'vae'), model.autoencoder, { dtype });
+  else await rm(join(dir, 'vae'), { recursive: true, force: true });
   await writeFileAtomic(
     files.index,
     json({
       _class_name: 'ImageDiffusionPipeline',
       ...(scheduler && { scheduler: ['diffusers', scheduler['_class_name']] }),
       [component]: ['diffusers', className],
+      ...(model.autoencoder && { vae: ['diffusers', String(model.autoencoder.config['_class_name'])] }),
       patch: model.patch,
       // What a scheduler that is read says alone is said once.
       ...(!isRead(model.noise, scheduler) && { noise: model.noise.config }),

@@ -2,6 +2,7 @@ import type { Network } from '@langevin/core';
 import type { NoiseRecipe } from '@langevin/diffusion';
 import { shownValue, UserError } from '@langevin/tensor';
 import type { Labels } from './labels.ts';
+import type { LoadedAutoencoder } from './latents/autoencoder-folder.ts';
 
 /** All that it takes to sample images: network, weights, and what they were trained for. */
 export interface DiffusionModel {
@@ -17,6 +18,8 @@ export interface DiffusionModel {
   readonly noise: NoiseRecipe;
   /** Absent for models without class labels. */
   readonly labels?: Labels;
+  /** Between pictures and the latents that are diffused over; absent for models of pixels. */
+  readonly autoencoder?: LoadedAutoencoder;
 }
 
 /** @throws UserError when it is no model */

@@ -9,7 +9,7 @@ import {
   type NoiseParts,
   type NoiseRecipe,
 } from '@langevin/diffusion';
-import { imageGrid, type DataPlugin, type DataSource } from '@langevin/io';
+import { imageGrid, type DataPlugin, type DataSource, type PictureItem } from '@langevin/io';
 import type { DataCredits, OpenDataOptions } from '@langevin/io';
 import { cachedPictures, encodeImage, openData } from '@langevin/io/node';
 import { shapesOnly, type AdamState } from '@langevin/nn';
@@ -18,16 +18,20 @@ import type { Evaluation, Json, Task } from '@langevin/training';
 import { describeData } from './data-description.ts';
 import type { DiffusionModel } from './diffusion-model.ts';
 import { drawLabels } from './draw-labels.ts';
-import { imageNetwork, labelCount, pictureForm } from './image-network.ts';
+import { imageNetwork, labelCount, pictureForm, type PictureForm } from './image-network.ts';
 import { isPictures, labelledPictures, type LabelledPictures } from './labelled-pictures.ts';
 import { labelChoices, type Labels } from './labels.ts';
+import { loadAutoencoderFolder, type LoadAutoencoderOptions, type LoadedAutoencoder } from './latents/autoencoder-folder.ts';
+import { encodedPictures } from './latents/encoded-pictures.ts';
+import { latentBatches } from './latents/latent-batches.ts';
+import { pictureCoder, type PictureCoder } from './latents/picture-coder.ts';
 import { AVERAGE, decayOf, optimizerOf, scheduleOf } from './learning.ts';
 import { checkForm, pictureBatches } from './picture-batches.ts';
 import { sampleImages } from './sample-images.ts';
 import { MAY_CHANGE, type TrainingConfig } from './training-config.ts';
 import { warmStart } from './warm-start.ts';
 
-export interface DiffusionRunOptions {
+export interface DiffusionRunOptions extends LoadAutoencoderOptions {
   /** @default the default engine */
   readonly engine?: Engine;
   /** Where the configuration is from, for messages. @default 'the configuration' */
@@ -40,6 +44,8 @@ export interface DiffusionRunOptions {
   readonly fetching?: Omit<OpenDataOptions, 'plugins'>;
   /** A folder that keeps decoded and resized pictures, so that a later run, or a resumed one, does not decode them again. @default none */
   readonly pictureCache?: string;
+  /** A folder that keeps latents, so that a later run, or a resumed one, does not encode pictures again. @default in memory alone */
+  readonly latentCache?: string;
   /** Kinds of networks to choose from. @default those of @langevin/backbones */
   readonly backbones?: readonly BackbonePlugin[];
   /** Where the noise finds its parts by name. @default those of @langevin/core-schedules */
@@ -57,6 +63,8 @@ export interface DiffusionRun {
   readonly credits: DataCredits;
   /** Numbers that training changes. */
   readonly parameters: number;
+  /** Whose latents are diffused over; absent for pixels. */
+  readonly autoencoder?: LoadedAutoencoder;
   /** What whoever starts the run may not have meant, a sentence each. */
   readonly remarks: readonly string[];
 }
@@ -77,7 +85,7 @@ const PREVIEW_ROWS = 8;
  * for await (const event of train(task, { store: folderStore('runs/emoji'), steps: 20_000, start: 'resume' })) console.log(event.kind);
  */
 export async function diffusionRunFromConfig(config: TrainingConfig, options: DiffusionRunOptions = {}): Promise<DiffusionRun> {
-  const { engine, from = 'the configuration', initial, data, fetching, pictureCache, backbones, noiseParts } = options;
+  const { engine, from = 'the configuration', initial, data, fetching, pictureCache, latentCache, backbones, noiseParts } = options;
   const network = imageNetwork(config.backbone, { from, patch: config.patch, ...(backbones && { plugins: backbones }) });
   const classes = labelCount(network);
   const noise = noiseRecipe(config.noise, noiseParts);
@@ -85,17 +93,34 @@ export async function diffusionRunFromConfig(config: TrainingConfig, options: Di
   const source = pictureCache === undefined ? opened : await cachedWhereItHelps(opened, pictureCache);
   const pictures = labelledPictures(source, classes === undefined ? {} : config);
   const form = pictureForm(network);
-  checkForm(await pictures.source.load(0), form);
+  const { autoencoders } = options;
+  const autoencoder =
+    config.latents && (await loadAutoencoderFolder(config.latents.autoencoder, { ...(autoencoders && { autoencoders }) }));
+  const first = await pictures.source.load(0);
+  if (autoencoder === undefined) checkForm(first, form);
+  else checkLatents(first, { form, autoencoder, config });
   checkNoisiest(noise);
   const labels = labelsOf(pictures, { config, network });
   // Compiled at the first evaluation and kept for the others.
   let compiled: NetworkDenoiser<unknown> | undefined;
+  const coder = pictureCoder(autoencoder, { engine });
+  const label = classes === undefined ? undefined : { ...(labels?.none !== undefined && { none: labels.none }) };
+  const common = { batchSize: config.batchSize, seed: config.seed };
+  const batch =
+    autoencoder === undefined
+      ? pictureBatches(pictures, { ...common, form, flip: config.flip, label })
+      : latentBatches(await encodedPictures(pictures.source, { autoencoder, flip: config.flip, folder: latentCache, engine }), {
+          ...common,
+          info: autoencoder.autoencoder.info,
+          draw: config.latents!.draw,
+          label: label && { of: pictures.labels, ...label },
+        });
   const task = diffusionTask({
     name: config.name,
     seed: config.seed,
     config: config as Json,
     mayChange: MAY_CHANGE,
-    data: await describeData(pictures),
+    data: await describeData(pictures, { autoencoder: autoencoder?.sha256 }),
     network,
     noise,
     learner: {
@@ -104,19 +129,13 @@ export async function diffusionRunFromConfig(config: TrainingConfig, options: Di
       averages: { [AVERAGE]: decayOf(config) },
       ...(config.clipNorm !== undefined && { clipNorm: config.clipNorm }),
     },
-    batch: pictureBatches(pictures, {
-      form,
-      batchSize: config.batchSize,
-      seed: config.seed,
-      flip: config.flip,
-      label: classes === undefined ? undefined : { ...(labels?.none !== undefined && { none: labels.none }) },
-    }),
+    batch,
     ...(classes !== undefined && { dropout: config.dropout }),
     accumulate: config.accumulate,
     evaluate: ({ averages }) => {
       const params = averages[AVERAGE]!;
       compiled ??= networkDenoiser({ network, params, noise, weights: 'input', ...(engine && { engine }) });
-      return previews({ params, compiled: compiled.withParams(params), network, noise, config, labels, engine });
+      return previews({ params, compiled: compiled.withParams(params), network, noise, config, labels, engine, coder });
     },
     ...(engine && { engine }),
     ...(initial && {
@@ -129,12 +148,29 @@ export async function diffusionRunFromConfig(config: TrainingConfig, options: Di
     }),
   });
   const parameters = tensorsOf(network.init(shapesOnly)).reduce((total, { size }) => total + size, 0);
-  return { task, pictures, labels, network, noise, credits, parameters, remarks: remarksOn(pictures, { network, config }) };
+  return {
+    ...{ task, pictures, labels, network, noise, credits, parameters, remarks: remarksOn(pictures, { network, config }) },
+    ...(autoencoder && { autoencoder }),
+  };
 }
 
 /** Sources that do not say what their items depend on hold them as they are: there is nothing to decode. */
 async function cachedWhereItHelps(source: DataSource, folder: string): Promise<DataSource> {
   return isPictures(source) && source.contentOf !== undefined ? cachedPictures(source, { folder }) : source;
+}
+
+/** @throws UserError when the latents of a picture are not what the network is for */
+function checkLatents(
+  { name, image }: PictureItem,
+  { form, autoencoder, config }: { readonly form: PictureForm; readonly autoencoder: LoadedAutoencoder; readonly config: TrainingConfig },
+): void {
+  const [, channels, height, width] = autoencoder.autoencoder.latentShape([1, image.channels, image.height, image.width]);
+  if (channels === form.channels && height === form.height && width === form.width) return;
+  throw new UserError(
+    `[pipelines/run] latents do not fit the network: those of ${name} are [${channels}, ${height}, ${width}], the network takes `
+      + `[${form.channels}, ${form.height}, ${form.width}], latents.autoencoder=${config.latents!.autoencoder}. Change in_channels, `
+      + 'sample_size or patch of the network.',
+  );
 }
 
 /** Previews and samples begin at the noisiest level: what a network cannot say anything at is known before the training. */
@@ -215,10 +251,20 @@ interface Previewing {
   readonly config: TrainingConfig;
   readonly labels: Labels | undefined;
   readonly engine: Engine | undefined;
+  readonly coder: PictureCoder;
 }
 
 /** A grid of samples as a picture. */
-async function* previews({ params, compiled, network, noise, config, labels, engine }: Previewing): AsyncGenerator<Evaluation, void> {
+async function* previews({
+  params,
+  compiled,
+  network,
+  noise,
+  config,
+  labels,
+  engine,
+  coder,
+}: Previewing): AsyncGenerator<Evaluation, void> {
   const { columns, classes } = previewLabels({ labels, network, seed: config.seed });
   const model = { network, params, config: config.backbone, patch: config.patch, noise };
   for await (const event of sampleImages({
@@ -228,6 +274,7 @@ async function* previews({ params, compiled, network, noise, config, labels, eng
     steps: PREVIEW_STEPS,
     compiled,
     engine,
+    coder,
   })) {
     if (event.kind !== 'done') continue;
     const content = await encodeImage(imageGrid(event.images, { columns, scale: 2 }), { format: 'png' });

@@ -16,6 +16,7 @@ import { checkPath, exists, isRun, stepOfFile } from './exists.ts';
 import { imageNetwork, labelCount } from './image-network.ts';
 import { AVERAGE } from './learning.ts';
 import { checkLabels, numberedLabels, type Labels } from './labels.ts';
+import { keptAutoencoder } from './latents/keep-autoencoder.ts';
 import { parseTrainingConfig, type TrainingConfig } from './training-config.ts';
 
 /** Which weights of a training run: their moving average, which samples better, or the ones that were being trained. */
@@ -45,7 +46,7 @@ const MAX_DATA_BYTES = 2 ** 30;
  * @throws UserError when the folder holds no checkpoint, or its files are damaged
  */
 export async function loadRunModel(path: string, options: LoadRunOptions = {}): Promise<RunModel> {
-  const { weights = 'average', backbones, noiseParts } = readOptions('pipelines/run', options);
+  const { weights = 'average', backbones, noiseParts, autoencoders } = readOptions('pipelines/run', options);
   const { folder, step, asked } = await findCheckpoint(path);
   const from = join(folder, RUN_FILES.config);
   const config = parseTrainingConfig(await readJson(from), from);
@@ -71,6 +72,7 @@ export async function loadRunModel(path: string, options: LoadRunOptions = {}): 
       patch: config.patch,
       noise: noiseRecipe(config.noise, noiseParts),
       ...(labels && { labels }),
+      ...(config.latents && { autoencoder: await keptAutoencoder(folder, { ...(autoencoders && { autoencoders }) }) }),
     },
     name: config.name,
     step,

@@ -9,10 +9,11 @@ import {
 } from '@langevin/core';
 import { networkDenoiser, type NoiseRecipe } from '@langevin/diffusion';
 import { spacings, tensorAlgebra, type NoiseProcess, type Spacing } from '@langevin/core-schedules';
-import { fromImages, toImages, type Image } from '@langevin/io';
+import type { Image } from '@langevin/io';
 import { brownianTreeNoise, imageNoise, samplers, startState, trajectory } from '@langevin/samplers';
-import { float32Data, tensor, UserError, zeros, type Tensor } from '@langevin/tensor';
+import { tensor, UserError, zeros, type Tensor } from '@langevin/tensor';
 import { pictureForm } from './image-network.ts';
+import { pictureCoder } from './latents/picture-coder.ts';
 import { checkSampleOptions, type SampleBatch, type SampleImagesOptions } from './sample-options.ts';
 
 /** A sampler step of one batch has been made. */
@@ -70,6 +71,7 @@ export async function* sampleImages(given: SampleImagesOptions): AsyncGenerator<
   const onEngine = engine ? { engine } : {};
   const algebra = tensorAlgebra(onEngine);
   const compiled = options.compiled ?? networkDenoiser({ network: model.network, params: model.params, noise: model.noise, ...onEngine });
+  const coder = options.coder ?? pictureCoder(model.autoencoder, onEngine);
   const batches = Math.ceil(count / most);
   // Of one size, so that all share one compiled graph; the last is filled up with images that nobody asked for.
   const size = Math.ceil(count / batches);
@@ -91,12 +93,12 @@ export async function* sampleImages(given: SampleImagesOptions): AsyncGenerator<
     for (let b = 0; b < batches; b++) {
       const numbers = Array.from({ length: size }, (_, i) => b * size + i);
       const wanted = Math.min(size, count - b * size);
-      const bytes = async (x: Tensor): Promise<Image[]> => toImages({ data: await float32Data(x, onEngine), shape }).slice(0, wanted);
+      const bytes = async (x: Tensor): Promise<readonly Image[]> => (await coder.decode(x)).slice(0, wanted);
       const labels = classes && numbers.map((i) => classes[Math.min(i, count - 1)]!);
       const batch: SampleBatch = { images: numbers, seed, levels, denoiserOf, ...(labels && { labels }) };
       const plain = guidedOf(labels);
       const { start, inside } = noiseOf(kind, batch);
-      const x0 = options.pictures && tensor(fromImages(numbers.map((i) => options.pictures![Math.min(i, count - 1)]!)).data, { shape });
+      const x0 = options.pictures && (await coder.encode(numbers.map((i) => options.pictures![Math.min(i, count - 1)]!)));
       const x = await startState({ algebra, noise: start, at: levels[0]!, like: zeros(shape), ...(x0 && { x0 }) });
       let last = x;
       let before = performance.now();
@@ -127,6 +129,7 @@ export async function* sampleImages(given: SampleImagesOptions): AsyncGenerator<
     }
   } finally {
     if (!options.compiled) await compiled.dispose();
+    if (!options.coder) await coder.dispose();
   }
   yield { kind: 'done', images, nfe };
 }

@@ -7,6 +7,7 @@ import { checkNumber, didYouMean, readOptions, shownValue, UserError, type Engin
 import { checkModel, type DiffusionModel } from './diffusion-model.ts';
 import { labelCount, pictureForm } from './image-network.ts';
 import { labelChoices } from './labels.ts';
+import type { PictureCoder } from './latents/picture-coder.ts';
 
 /** The images that are sampled together. */
 export interface SampleBatch {
@@ -62,6 +63,8 @@ export interface SampleImagesOptions {
   readonly engine?: Engine | undefined;
   /** The model's denoiser, compiled before, to use again. @default one for this call, freed at its end */
   readonly compiled?: NetworkDenoiser<unknown>;
+  /** Between pictures and what the model diffuses over, compiled before, to use again. @default one for this call, freed at its end */
+  readonly coder?: PictureCoder;
 }
 
 interface CheckedOptions extends SampleImagesOptions {
@@ -89,6 +92,7 @@ const NAMES = [
   'signal',
   'engine',
   'compiled',
+  'coder',
 ] as const satisfies readonly (keyof SampleImagesOptions)[];
 
 /** What can be told before anything is computed. @throws UserError when an option is none */

@@ -17,6 +17,18 @@ export const trainingConfigSchema = v.strictObject({
     'The attribute that classes are grouped by: categories can be asked for by name, and have a row each in previews.',
   ),
   flip: entry(v.optional(v.picklist(['none', 'horizontal']), 'none'), 'Mirror half of the pictures left to right, at random.'),
+  latents: entry(
+    v.optional(
+      v.strictObject({
+        autoencoder: entry(v.pipe(v.string(), v.nonEmpty()), 'Its folder, such as `runs/emoji-f4/autoencoder`.'),
+        draw: entry(
+          v.optional(v.picklist(['sample', 'mode']), 'sample'),
+          'Whether a latent is drawn from its posterior at each visit, or is its mode.',
+        ),
+      }),
+    ),
+    "Diffuse over an autoencoder's latents and not over pixels: `in_channels` and `sample_size` of the network are then those of the latents.",
+  ),
   backbone: entry(
     v.looseObject({ _class_name: v.string() }),
     "A network's configuration in the form of diffusers' `config.json`; `_class_name` chooses it. For class labels it says how "
@@ -45,7 +57,7 @@ export const trainingConfigSchema = v.strictObject({
 export type TrainingConfig = v.InferOutput<typeof trainingConfigSchema>;
 
 /** What a resumed run may have changed: how fast it learns, and where its data lie, whose content is compared. */
-export const MAY_CHANGE: readonly string[] = Object.freeze(['data', ...optimizerMayChange('optimizer'), 'clipNorm']);
+export const MAY_CHANGE: readonly string[] = Object.freeze(['data', 'latents.autoencoder', ...optimizerMayChange('optimizer'), 'clipNorm']);
 
 /**
  * A training configuration from outside, checked, with its defaults.

@@ -4,6 +4,7 @@ import {
   CREDITS,
   diffusionRunFromConfig,
   isAutoencoderConfig,
+  keepAutoencoder,
   loadModel,
   MAY_CHANGE,
   parseAutoencoderConfig,
@@ -96,7 +97,7 @@ async function trainOn(
   const { registries } = terminal;
   const { data, backbones } = registries;
   const initial = options.from === undefined ? undefined : await loadModel(options.from, { backbones, noiseParts: registries });
-  const { task, pictures, parameters, remarks, credits } = await diffusionRunFromConfig(config, {
+  const { task, pictures, parameters, remarks, credits, autoencoder } = await diffusionRunFromConfig(config, {
     engine,
     from: path,
     data,
@@ -115,6 +116,7 @@ async function trainOn(
   const folder = options.folder ?? join('runs', config.name);
   await makeFolder(folder);
   await writeCredits(join(folder, CREDITS), [credits]);
+  if (autoencoder) await keepAutoencoder(folder, { from: config.latents!.autoencoder, sha256: autoencoder.sha256 });
   const events = train(task, { store: folderStore(folder), ...eventOptions(options), signal: terminal.signal });
   const { state: _, ...done } = await followTraining(reported(events, { folder, name: config.name }), { folder, terminal });
   if (options.json)

@@ -54,7 +54,8 @@ export function pluginOf(config: unknown, plugins?: readonly AutoencoderPlugin[]
   return findAutoencoder(classNamed(config, { plugins: plugins ?? [], where: 'pipelines/autoencoder' }), plugins);
 }
 
-async function folderOf(dir: string): Promise<string> {
+/** Where an autoencoder's files lie: a folder, or its `vae/`. @throws UserError when they are in neither */
+export async function folderOf(dir: string): Promise<string> {
   for (const folder of [join(dir, 'vae'), dir]) if (await exists(join(folder, 'config.json'))) return folder;
   throw new UserError(
     `[pipelines/autoencoder] not an autoencoder's folder: folder=${dir}, neither config.json nor vae/config.json is there. `

@@ -1,8 +1,8 @@
-import type { Autoencoder, AutoencoderInfo } from '@langevin/core';
-import { decodeInTiles, inBands } from '@langevin/latent-ae';
+import type { Autoencoder } from '@langevin/core';
+import { decodeInTiles, inBands, scaledLatents, unscaledLatents } from '@langevin/latent-ae';
 import { inFloat32 } from '@langevin/nn';
 import { toImages, type Image } from '@langevin/io';
-import { add, compile, float32Data, mul, sub, tensor, UserError, type Engine, type Tensor } from '@langevin/tensor';
+import { compile, float32Data, tensor, UserError, type Engine, type Tensor } from '@langevin/tensor';
 import type { WithParams } from '../product.ts';
 
 /**
@@ -35,10 +35,11 @@ export interface LatentCoder {
 export function latentCoder({ module, params }: WithParams<Autoencoder<unknown>>, onEngine: { readonly engine?: Engine }): LatentCoder {
   const { info } = module;
   const encode = compile(
-    (weights: unknown, pixels: Tensor, noise: Tensor): Tensor => scaled(module.encode(inFloat32(weights), pixels).sample(noise), info),
+    (weights: unknown, pixels: Tensor, noise: Tensor): Tensor =>
+      scaledLatents(module.encode(inFloat32(weights), pixels).sample(noise), info),
     { freeze: [0], name: 'encoder', ...onEngine },
   );
-  const decode = compile((weights: unknown, latents: Tensor): Tensor => module.decode(inFloat32(weights), unscaled(latents, info)), {
+  const decode = compile((weights: unknown, latents: Tensor): Tensor => module.decode(inFloat32(weights), unscaledLatents(latents, info)), {
     freeze: [0],
     name: 'decoder',
     ...onEngine,
@@ -55,7 +56,7 @@ export function latentCoder({ module, params }: WithParams<Autoencoder<unknown>>
       const ways: Readonly<Record<Decoding, (z: Tensor) => Promise<Tensor>>> = {
         whole,
         tiles: (z) => decodeInTiles(z, { autoencoder: module, run: whole, ...stopping, ...onEngine }),
-        bands: (z) => inBands(module, onEngine).decode(params, unscaled(z, info), stopping),
+        bands: (z) => inBands(module, onEngine).decode(params, unscaledLatents(z, info), stopping),
       };
       const [count, ...shape] = latents.shape;
       const values = await float32Data(latents, onEngine);
@@ -77,33 +78,6 @@ export function latentCoder({ module, params }: WithParams<Autoencoder<unknown>>
       await decode.dispose();
     },
   });
-}
-
-/** What is diffused over for latents as the autoencoder gives them. */
-function scaled(latents: Tensor, { scale, shift }: AutoencoderInfo): Tensor {
-  return mul(
-    sub(
-      latents,
-      perChannel(shift, (value) => value),
-    ),
-    perChannel(scale, (value) => value),
-  );
-}
-
-/** Latents as the autoencoder gives them: what is diffused over has unit variance. */
-function unscaled(latents: Tensor, { scale, shift }: AutoencoderInfo): Tensor {
-  return add(
-    mul(
-      latents,
-      perChannel(scale, (value) => 1 / value),
-    ),
-    perChannel(shift, (value) => value),
-  );
-}
-
-function perChannel(given: number | readonly number[], of: (value: number) => number): Tensor {
-  const values = typeof given === 'number' ? [given] : given;
-  return tensor(Float32Array.from(values, of), { shape: [1, values.length, 1, 1] });
 }
 
 function checkFinite(values: Float32Array, what: 'latents of the picture' | 'latents' | 'pixels'): void {
