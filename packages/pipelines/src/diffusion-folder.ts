@@ -68,7 +68,8 @@ export interface LoadModelOptions extends LoadAutoencoderOptions {
 
 /**
  * Load a model from a folder in the layout of diffusers: `unet/` or `transformer/` with `config.json` and
- * `diffusion_pytorch_model.safetensors` (one file or sharded; float32, float16 or bfloat16), `labels.json` where classes have names, `vae/` of models over latents, and
+ * `diffusion_pytorch_model.safetensors` (one file or sharded; float32, float16 or bfloat16), `labels.json` where classes have names, `vae/`
+ * of models over latents, and
  * in `model_index.json` `noise` (what the network was trained for, as in a training configuration; without it
  * `scheduler/scheduler_config.json` of an EDM scheduler) and `patch`, where the network works on patches. Nothing in it is executed.
  *

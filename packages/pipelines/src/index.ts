@@ -101,3 +101,4 @@ export { encodedPictures, type EncodedPicture, type EncodedPicturesOptions } fro
 export { keepAutoencoder } from './latents/keep-autoencoder.ts';
 export { latentBatches, type LatentBatchesOptions } from './latents/latent-batches.ts';
 export { pictureCoder, type PictureCoder } from './latents/picture-coder.ts';
+export { readLatents, writeLatents, type LatentFile } from './latents/latent-file.ts';

@@ -3,7 +3,7 @@ import type { Spacing } from '@langevin/core-schedules';
 import type { NetworkDenoiser } from '@langevin/diffusion';
 import { checkGuidance, type Guidance } from '@langevin/guidance';
 import type { Image } from '@langevin/io';
-import { checkNumber, didYouMean, readOptions, shownValue, UserError, type Engine, type Tensor } from '@langevin/tensor';
+import { checkListeners, checkNumber, didYouMean, readOptions, shownValue, UserError, type Engine, type Tensor } from '@langevin/tensor';
 import { checkModel, type DiffusionModel } from './diffusion-model.ts';
 import { labelCount, pictureForm } from './image-network.ts';
 import { labelChoices } from './labels.ts';
@@ -97,12 +97,8 @@ const NAMES = [
 
 /** What can be told before anything is computed. @throws UserError when an option is none */
 export function checkSampleOptions(given: SampleImagesOptions): CheckedOptions {
-  const options = readOptions('pipelines/sample', given);
-  const unknown = Object.keys(options).find((name) => !NAMES.some((known) => known === name));
-  if (unknown !== undefined)
-    throw new UserError(
-      `[pipelines/sample] unknown option: ${shownValue(unknown)}.${didYouMean(unknown, NAMES)} Known: ${NAMES.join(', ')}.`,
-    );
+  const options = readOptions('pipelines/sample', given, NAMES);
+  checkListeners('pipelines/sample', { signal: options.signal });
   const { model, batch = 32, noise = 'images', denoiser, pictures, startSigma = 1 } = options;
   checkModel(model);
   if (typeof noise !== 'function' && noise !== 'images' && noise !== 'brownian-tree')

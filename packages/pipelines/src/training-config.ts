@@ -27,7 +27,8 @@ export const trainingConfigSchema = v.strictObject({
         ),
       }),
     ),
-    "Diffuse over an autoencoder's latents and not over pixels: `in_channels` and `sample_size` of the network are then those of the latents.",
+    "Diffuse over an autoencoder's latents and not over pixels: `in_channels` and `sample_size` of the network are then those of the "
+      + 'latents.',
   ),
   backbone: entry(
     v.looseObject({ _class_name: v.string() }),

@@ -24,15 +24,25 @@ interface Parts {
 
 const partsOf = (schema: v.GenericSchema | Parts): Parts => schema as Parts;
 
-/** docs/training-config.md from the schema that configurations are checked with. */
-export function configPage(schema: v.GenericSchema): string {
+/** Where a page comes from, and what it is called. */
+export interface PageOptions {
+  readonly source: string;
+  readonly test: string;
+  readonly title: string;
+  /** What \`langevin train <config>\` reads it for. */
+  readonly what: string;
+  readonly example: string;
+}
+
+/** A page of docs from the schema that configurations are checked with. */
+export function configPage(schema: v.GenericSchema, { source, test, title, what, example }: PageOptions): string {
   const rows = rowsOf(schema, '');
-  return `<!-- Made from packages/pipelines/src/training-config.ts. Do not edit: "npx vitest run pipelines/test/config-page -u". -->
+  return `<!-- Made from packages/pipelines/src/${source}. Do not edit: "npx vitest run pipelines/test/${test} -u". -->
 
-# The training configuration
+# ${title}
 
-What \`langevin train <config>\` reads: a JSON file that decides what a run computes. How far and how often is said on the command line
-(\`langevin train --help\`). [configs/emoji.json](../configs/emoji.json) is one in use. Entries without a default must be there; an entry
+${what} How far and how often is said on the command line
+(\`langevin train --help\`). [configs/${example}](../configs/${example}) is one in use. Entries without a default must be there; an entry
 that is not in this table is refused, and the nearest name is given.
 
 | entry | takes | default | |
@@ -68,7 +78,10 @@ function rowsOf(schema: v.GenericSchema, path: string): readonly Row[] {
 
 /** Without what may be left out and what is said about it. */
 function bare(parts: Parts): Parts {
-  if (parts.pipe !== undefined && ['optional', 'strict_object', 'union', 'loose_object', 'tuple', 'picklist'].includes(parts.type)) {
+  if (
+    parts.pipe !== undefined
+    && ['optional', 'strict_object', 'union', 'loose_object', 'tuple', 'picklist', 'array'].includes(parts.type)
+  ) {
     const [first] = parts.pipe;
     return first === parts ? parts : bare(first!);
   }
@@ -103,6 +116,8 @@ function takes(parts: Parts): string {
       return 'an object with one of its entries';
     case 'string':
       return parts.pipe?.some(({ type }) => type === 'regex') === true ? '1 to 64 of a-z, 0-9 and -' : 'a text';
+    case 'array':
+      return 'a list of objects';
     case 'strict_object':
     case 'loose_object':
       return 'an object';

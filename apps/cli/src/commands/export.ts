@@ -1,7 +1,16 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { readdir, stat } from 'node:fs/promises';
-import { describeCheckpoint, loadRunModel, saveDiffusionFolder, type RunWeights, type WeightDType } from '@langevin/pipelines';
+import { readJson } from '@langevin/io/node';
+import {
+  describeCheckpoint,
+  isAutoencoderConfig,
+  loadRunModel,
+  saveDiffusionFolder,
+  type RunWeights,
+  type WeightDType,
+} from '@langevin/pipelines';
 import { UserError } from '@langevin/tensor';
+import { RUN_FILES } from '@langevin/training';
 import { Option, type Command } from 'commander';
 import { defineCommand, type CliCommand, type CommandContext } from '../define-command.ts';
 
@@ -41,8 +50,12 @@ function addExport(program: Command, terminal: CommandContext): void {
     .addHelpText('after', AFTER_HELP)
     .action(async (run: string, out: string, options: ExportOptions) => {
       const { registries } = terminal;
-      const { backbones } = registries;
-      const { model, name, step, credits } = await loadRunModel(run, { weights: options.weights, backbones, noiseParts: registries });
+      const { backbones, autoencoders } = registries;
+      await refuseAutoencoder(run);
+      const { model, name, step, credits } = await loadRunModel(run, {
+        ...{ weights: options.weights, backbones, autoencoders },
+        noiseParts: registries,
+      });
       if (!options.force) await requireEmpty(out);
       await saveDiffusionFolder(out, model, {
         dtype: options.dtype,
@@ -66,6 +79,16 @@ function addExport(program: Command, terminal: CommandContext): void {
         `wrote ${result.out}: ${name} at step ${step}, ${showCount(elements)} parameters as ${options.dtype}, ${showBytes(size)}`,
       );
     });
+}
+
+/** Of an autoencoder the training itself writes the folder, since the statistics of its latents need the data. */
+async function refuseAutoencoder(run: string): Promise<void> {
+  const file = join(run, RUN_FILES.config);
+  if (!(await readJson(file).then(isAutoencoderConfig, () => false))) return;
+  throw new UserError(
+    `[cli/export] run trains an autoencoder, whose folder it writes at its end: run=${run}. Take `
+      + `${join(run, 'autoencoder')}; of a run that was stopped, go on with --resume --steps <its step>.`,
+  );
 }
 
 /** A model that is in the way may be the only one of its kind. Whatever else is wrong with the path, writing tells. */

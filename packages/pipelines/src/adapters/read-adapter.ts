@@ -1,8 +1,10 @@
 import type { Adapter, Factor, UnreadWeight, WeightDelta } from '@langevin/nn';
 import {
+  checkNumber,
   concat,
   data,
   numbersFromHost,
+  readOptions,
   reshape,
   shownValue,
   showShape,
@@ -280,7 +282,11 @@ function strengthOf(
   strength: NonNullable<ReadAdapterOptions['strength']>,
   { target, targets }: { readonly target: string; readonly targets: readonly AdapterTarget[] },
 ): number {
-  if (typeof strength === 'number') return strength;
+  if (typeof strength !== 'object' || strength === null) {
+    checkNumber(WHERE, { strength });
+    return strength;
+  }
+  checkNumber(WHERE, readOptions(WHERE, strength));
   const unknown = Object.keys(strength).find((name) => !targets.some((each) => each.name === name));
   if (unknown !== undefined)
     throw new UserError(

@@ -1,9 +1,9 @@
-import { didYouMean, UserError } from '@langevin/tensor';
+import { checkChoice, didYouMean, readOptions, shownValue, UserError } from '@langevin/tensor';
 import type { Evidence } from './evidence.ts';
 import { namesIn, within, type CheckpointFiles } from './files.ts';
 import { givenFiles } from './given-files.ts';
-import type { HubOptions } from './hub/hub-options.ts';
-import type { SingleFileOptions } from './single-file/single-file.ts';
+import { HUB_OPTIONS, type HubOptions } from './hub/hub-options.ts';
+import { SINGLE_FILE_OPTIONS, type SingleFileOptions } from './single-file/single-file.ts';
 import { parseModelIndex, type ModelIndex } from './model-index.ts';
 import { isPlainObject } from './plain-object.ts';
 import { repairConfig } from './repair-config.ts';
@@ -43,6 +43,10 @@ export interface OpenCheckpointOptions extends WeightChoiceOptions {
   readonly hub?: HubOptions;
 }
 
+const WHERE = 'pipelines/checkpoint';
+/** Every option, or the compiler complains. */
+const NAMES = Object.keys({ variant: 0, missingVariant: 0, singleFile: 0, hub: 0 } satisfies Record<keyof OpenCheckpointOptions, 0>);
+
 /** Components that a pipeline does without: their absence is noted, not refused. */
 const OPTIONAL: ReadonlySet<string> = new Set([
   'safety_checker',
@@ -75,7 +79,7 @@ const TOKENIZER_FILES = ['tokenizer.json', 'vocab.json', 'spiece.model', 'tokeni
  * evidence[1]!.from; // => 'the only variant there is: "fp16"'
  */
 export async function openCheckpoint(given: string | CheckpointFiles, options: OpenCheckpointOptions = {}): Promise<Checkpoint> {
-  const { hub, singleFile, ...choice } = options;
+  const { hub, singleFile, ...choice } = checkOptions(options);
   const files = await givenFiles(given, { hub, singleFile });
   if (!files.sizes.has('model_index.json')) return openSingle(files, choice);
   const index = parseModelIndex(await files.json('model_index.json'), `${files.label}/model_index.json`);
@@ -103,6 +107,18 @@ export async function openCheckpoint(given: string | CheckpointFiles, options: O
   }
   for (const [name, reason] of absent) evidence.push({ component: name, what: 'component', value: 'absent', from: reason });
   return Object.freeze({ files, index, components, absent, evidence });
+}
+
+/** Options that are known and of their kinds. @throws UserError naming the first that is not */
+function checkOptions(given: OpenCheckpointOptions): OpenCheckpointOptions {
+  const options = readOptions(WHERE, given, NAMES);
+  const { variant = null, missingVariant = 'plain', hub, singleFile } = options;
+  if (variant !== null && (typeof variant !== 'string' || !/^\w[\w-]{0,63}$/u.test(variant)))
+    throw new UserError(`[${WHERE}] variant is no name of one: variant=${shownValue(variant)}. Pass one such as fp16, or null.`);
+  checkChoice(WHERE, { missingVariant }, ['plain', 'refuse']);
+  readOptions(WHERE, hub, HUB_OPTIONS);
+  readOptions(WHERE, singleFile, SINGLE_FILE_OPTIONS);
+  return options;
 }
 
 /** Weights straight in the root: one model alone. */

@@ -30,7 +30,7 @@ export function controlCalls(given: unknown, { model, ...wanted }: Wanted & { re
         + (controls.length === 0 ? 'Open the model with controls.' : 'Pass as many, in their order.'),
     );
   return list.map((each, i) => {
-    const { image, scale = 1, from = 0, until = 1 } = readOptions(WHERE, each as ControlOptions);
+    const { image, scale = 1, from = 0, until = 1 } = readOptions(WHERE, each as ControlOptions, ['image', 'scale', 'from', 'until']);
     checkNumber(WHERE, { scale }, { atLeast: -100, atMost: 100 });
     checkNumber(WHERE, { from }, { atLeast: 0, atMost: 1 });
     checkNumber(WHERE, { until }, { atLeast: 0, atMost: 1 });

@@ -1,8 +1,7 @@
 import type { Conditions, Denoiser } from '@langevin/core';
-import { tensorAlgebra } from '@langevin/core-schedules';
 import { toImages, type Image, type PixelBatch } from '@langevin/io';
 import { latentFamilyOf, latentPreview } from '@langevin/latent-ae';
-import { fromDiffusersConfig, type DiffusersScheduler } from '@langevin/samplers/compat';
+import type { DiffusersScheduler } from '@langevin/samplers/compat';
 import { float32Data, tensor, type Generator, type Tensor } from '@langevin/tensor';
 import type { Beginning, BeginOptions } from './begin/beginning.ts';
 import { maskConditions, maskedStart } from './begin/masked-start.ts';
@@ -11,6 +10,7 @@ import { pictureStart } from './begin/picture-start.ts';
 import { samplerStart } from './begin/sampler-start.ts';
 import { generatorsOf } from './begin/starting-noise.ts';
 import { guided } from './guided.ts';
+import { openScheduler } from './open-scheduler.ts';
 import { checkGenerate, type CheckedGenerate, type GenerateOptions } from './options.ts';
 import type { OpenProduct } from './product.ts';
 import { reportOf, type GenerateReport } from './report.ts';
@@ -74,6 +74,7 @@ export async function* generate(given: GenerateOptions): AsyncGenerator<Generate
   const options = checkGenerate(given);
   const { model, prompts, negatives, size, seeds, start, signal } = options;
   const onEngine = model.engine ? { engine: model.engine } : {};
+  const scheduler = options.lead === undefined ? openScheduler(options) : undefined;
   const generators = generatorsOf(options.noise === 'shared' ? seeds.slice(0, 1) : seeds);
   const perItem = seeds.map((_, i) => generators[options.noise === 'shared' ? 0 : i]!);
   signal?.throwIfAborted();
@@ -97,7 +98,7 @@ export async function* generate(given: GenerateOptions): AsyncGenerator<Generate
   const { channels, factor } = model.state;
   const shape = [channels, size.height / factor, size.width / factor] as const;
   signal?.throwIfAborted();
-  const { begun, scheduler, run } = await runOf(options, { generators, perItem, shape });
+  const { begun, run } = await runOf(options, { scheduler, generators, perItem, shape });
   if (start) yield { kind: 'part', name: 'autoencoder', milliseconds: since() };
   const scale: Conditions = model.guidedBy === 'cfg' ? {} : { guidance: scaleOfEach(options.guidance, seeds.length) };
   const steered = await steering(model.controls, options.controls, onEngine);
@@ -144,33 +145,36 @@ type Predict = (step: number, steps: number) => Denoiser<Tensor>;
 /** The state that a call begins with, and what leads it from there. */
 async function runOf(
   options: CheckedGenerate,
-  how: { readonly generators: readonly Generator[]; readonly perItem: readonly Generator[]; readonly shape: readonly number[] },
+  how: {
+    /** Absent where a sampler leads. */
+    readonly scheduler: DiffusersScheduler<Tensor> | undefined;
+    readonly generators: readonly Generator[];
+    readonly perItem: readonly Generator[];
+    readonly shape: readonly number[];
+  },
 ): Promise<{
   readonly begun: Pick<Beginning, 'latents' | 'conditions'>;
-  readonly scheduler?: DiffusersScheduler<Tensor>;
   readonly run: (predict: Predict) => AsyncGenerator<RunStep, void>;
 }> {
   const { model, steps, size, start, lead, signal } = options;
-  const { perItem, shape } = how;
+  const { scheduler, perItem, shape } = how;
   const onEngine = model.engine ? { engine: model.engine } : {};
   const generators = options.noise === 'shared' ? how.generators[0]! : how.generators;
   const stopping = signal ? { signal } : {};
-  if (lead !== undefined) {
+  if (scheduler === undefined) {
+    const { sampler, spacing } = lead!;
     const masked = start?.masks && (await maskConditions({ model, generators: perItem, shape }, { ...start, masks: start.masks }));
-    const { latents, levels } = await samplerStart({ model, spacing: lead.spacing, steps, generators: perItem, shape, start, ...onEngine });
+    const { latents, levels } = await samplerStart({ model, spacing, steps, generators: perItem, shape, start, ...onEngine });
     return {
       begun: { latents, ...(masked && { conditions: masked }) },
-      run: (predict) =>
-        samplerRun({ sampler: lead.sampler, levels, predict, noise: model.noise, x: latents, generators, ...onEngine, ...stopping }),
+      run: (predict) => samplerRun({ sampler, levels, predict, noise: model.noise, x: latents, generators, ...onEngine, ...stopping }),
     };
   }
-  const scheduler = fromDiffusersConfig<Tensor>({ ...model.scheduler, ...options.scheduler }, { algebra: tensorAlgebra(onEngine) });
   if (model.setTimesteps) model.setTimesteps(scheduler, { steps, size });
   else scheduler.setTimesteps(steps);
   const begun = await begin({ model, scheduler, steps, generators: perItem, shape }, start);
   return {
     begun,
-    scheduler,
     run: (predict) =>
       schedulerRun({
         scheduler,

@@ -28,7 +28,7 @@ export function imagePromptCalls(
         + (adapters.length === 0 ? 'Open the model with imagePrompts.' : 'Pass as many, in their order.'),
     );
   return list.map((each) => {
-    const { image, scale = 1 } = readOptions(WHERE, each as ImagePromptOptions);
+    const { image, scale = 1 } = readOptions(WHERE, each as ImagePromptOptions, ['image', 'scale']);
     checkNumber(WHERE, { scale }, { atLeast: -100, atMost: 100 });
     return { pictures: pictureForEach('picture of an image prompt', image, wanted), scale };
   });

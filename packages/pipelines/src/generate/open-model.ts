@@ -26,6 +26,21 @@ export interface OpenModelOptions extends OpenCheckpointOptions, OpenOptions {
   readonly products?: readonly Product[];
 }
 
+/** Every option, or the compiler complains. */
+const NAMES = Object.keys({
+  variant: 0,
+  missingVariant: 0,
+  singleFile: 0,
+  hub: 0,
+  prediction: 0,
+  adapters: 0,
+  embeddings: 0,
+  controls: 0,
+  imagePrompts: 0,
+  engine: 0,
+  products: 0,
+} satisfies Record<keyof OpenModelOptions, 0>);
+
 /**
  * Opens a checkpoint that makes pictures: reads its configurations, decides what they mean, and maps its weights, none of which is read
  * before it is needed.
@@ -47,10 +62,11 @@ export async function openModel(given: string | CheckpointFiles, options: OpenMo
     controls,
     imagePrompts,
     ...rest
-  } = readOptions('pipelines/model', options);
+  } = readOptions('pipelines/model', options, NAMES);
+  checkProducts(known);
   const checkpoint = await openCheckpoint(given, rest);
   return productOf(checkpoint, known).open(checkpoint, {
-    ...(engine && { engine }),
+    ...(engine !== undefined && { engine }),
     ...(prediction !== undefined && { prediction }),
     ...(adapters !== undefined && { adapters }),
     ...(embeddings !== undefined && { embeddings }),
@@ -58,6 +74,14 @@ export async function openModel(given: string | CheckpointFiles, options: OpenMo
     ...(imagePrompts !== undefined && { imagePrompts }),
     ...(rest.hub && { hub: rest.hub }),
   });
+}
+
+function checkProducts(given: unknown): void {
+  const isProduct = (each: Partial<Product> | null): boolean => Array.isArray(each?.pipelines) && typeof each.open === 'function';
+  if (Array.isArray(given) && given.length > 0 && given.every(isProduct)) return;
+  throw new UserError(
+    `[pipelines/model] products are a list of kinds of checkpoints: products=${shownValue(given)}. Pass [...products, your own].`,
+  );
 }
 
 function productOf({ index, files }: Checkpoint, known: readonly Product[]): Product {

@@ -1,7 +1,7 @@
 import type { Sampler } from '@langevin/core';
 import type { Spacing } from '@langevin/core-schedules';
 import type { Image } from '@langevin/io';
-import { checkNumber, didYouMean, readOptions, shownValue, UserError } from '@langevin/tensor';
+import { checkListeners, checkNumber, readOptions, shownValue, UserError } from '@langevin/tensor';
 import { imagePromptCalls, type ImagePromptOptions } from './image-prompt-options.ts';
 import { controlCalls, type ControlOptions } from './control-options.ts';
 import { decodings, type Decoding } from './parts/latent-coder.ts';
@@ -153,10 +153,8 @@ const NAMES = [
 
 /** What can be told before anything is computed. @throws UserError naming the option */
 export function checkGenerate(given: GenerateOptions): CheckedGenerate {
-  const options = readOptions(WHERE, given);
-  const unknown = Object.keys(options).find((name) => !NAMES.some((known) => known === name));
-  if (unknown !== undefined)
-    throw new UserError(`[${WHERE}] unknown option: ${shownValue(unknown)}.${didYouMean(unknown, NAMES)} Known: ${NAMES.join(', ')}.`);
+  const options = readOptions(WHERE, given, NAMES);
+  checkListeners(WHERE, { signal: options.signal });
   const { model, count = 1, noise = 'each', output = 'images', guidanceRescale = 0, eta = 0, seed = 0, clipSkip, scheduler = {} } = options;
   if (typeof model !== 'object' || model === null || typeof model.encodePrompts !== 'function')
     throw new UserError(`[${WHERE}] there is no model: model=${shownValue(model)}. Pass what openModel() gives.`);

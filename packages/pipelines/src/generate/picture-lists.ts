@@ -25,8 +25,18 @@ export function pictureForEach(
       `[${WHERE}] there is one ${name} for all, or one for each: prompts=${texts.length}, ${name}=${pictures.length}. Pass as many.`,
     );
   // What is no picture is refused here.
-  for (const picture of pictures) fromImages([picture]);
+  for (const picture of pictures) checkPicture(name, picture);
   return texts.flatMap((_, i) => Array.from({ length: count }, () => pictures[i] ?? pictures[0]!)) as unknown as readonly [Image];
+}
+
+/** Says which option holds what is no picture. */
+function checkPicture(name: string, picture: Image): void {
+  try {
+    fromImages([picture]);
+  } catch (cause) {
+    const why = (cause as Error).message.replace(/^\[[^\]]*\] (?:fromImages got )?/u, '');
+    throw new UserError(`[${WHERE}] ${name} is no picture: ${why}`, { cause });
+  }
 }
 
 /** Throws a UserError unless all pictures have this size. */

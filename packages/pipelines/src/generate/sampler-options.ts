@@ -1,12 +1,13 @@
 import type { Sampler } from '@langevin/core';
 import type { Spacing } from '@langevin/core-schedules';
-import { shownValue, UserError } from '@langevin/tensor';
+import { readOptions, shownValue, UserError } from '@langevin/tensor';
 import { usualSpacing } from '../sample-images.ts';
 import type { GenerateOptions } from './options.ts';
 import type { OpenProduct } from './product.ts';
 import type { CheckedStart } from './start-options.ts';
 
 const WHERE = 'pipelines/generate';
+const WORDS = ['sampler', 'set', 'spacing', 'setSpacing'] as const satisfies readonly (keyof SamplerWords)[];
 
 /** How a sampler and its levels are named on a command line. */
 export interface SamplerWords {
@@ -52,6 +53,8 @@ export function samplerLead(
       `[${WHERE}] what is outside of a mask is put back by schedulers of diffusers alone: sampler=${sampler.name}. Leave sampler out, or `
         + 'take a model that was made for masks.',
     );
+  if (samplerWords !== undefined && typeof readOptions(WHERE, samplerWords, WORDS).sampler !== 'string')
+    throw new UserError(`[${WHERE}] the sampler has no name: samplerWords.sampler=${shownValue(samplerWords.sampler)}. Pass { sampler }.`);
   const visited = spacing ?? usualSpacing(model.noise);
   return { sampler, spacing: visited, words: samplerWords ?? { sampler: sampler.name, spacing: visited.name } };
 }

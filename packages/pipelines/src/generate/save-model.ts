@@ -3,7 +3,18 @@ import { mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { makeFolder, writeSafetensors } from '@langevin/io/node';
 import type { HostTensor, StreamedTensor } from '@langevin/io';
-import { checkChoice, data, namedTensors, readOptions, UnsupportedError, UserError, type DType, type Tensor } from '@langevin/tensor';
+import {
+  checkChoice,
+  checkListeners,
+  data,
+  namedTensors,
+  readOptions,
+  shownValue,
+  UnsupportedError,
+  UserError,
+  type DType,
+  type Tensor,
+} from '@langevin/tensor';
 import { within } from '../checkpoint/files.ts';
 import { checkPath } from '../exists.ts';
 import { narrowed, widened } from '../weights.ts';
@@ -38,7 +49,10 @@ export interface SaveModelOptions {
  */
 export async function saveModel(folder: string, model: OpenProduct, options: SaveModelOptions = {}): Promise<void> {
   checkPath(folder);
-  const { dtype = 'stored', signal, onProgress } = readOptions(WHERE, options);
+  if (typeof model !== 'object' || model === null || !(model.weights instanceof Map))
+    throw new UserError(`[${WHERE}] there is no model: model=${shownValue(model)}. Pass what openModel() gives.`);
+  const { dtype = 'stored', signal, onProgress } = readOptions(WHERE, options, ['dtype', 'signal', 'onProgress']);
+  checkListeners(WHERE, { signal, onProgress });
   checkChoice(WHERE, { dtype }, DTYPES);
   if (model.embeddings.length > 0)
     throw new UserError(

@@ -19,8 +19,8 @@ export async function keepAutoencoder(run: string, { from, sha256 }: { readonly 
     const kept = await loadAutoencoderFolder(target);
     if (kept.sha256 === sha256) return;
     throw new UserError(
-      `[pipelines/autoencoder] run has another autoencoder: folder=${run}, latents.autoencoder=${from}. Train in another folder, or give the one that `
-        + 'the run began with.',
+      `[pipelines/autoencoder] run has another autoencoder: folder=${run}, latents.autoencoder=${from}. `
+        + 'Train in another folder, or give the one that the run began with.',
     );
   }
   await makeFolder(dirname(target));

@@ -43,7 +43,7 @@ describe('options of generate', () => {
   });
 
   it.each([
-    [{ promt: 'a' }, /unknown option: "promt"\. Did you mean "prompt"\?/u],
+    [{ promt: 'a' }, /unknown option: promt\. Did you mean "prompt"\?/u],
     [{ model: undefined }, /there is no model/u],
     [{ prompt: undefined }, /prompt is no text: prompt=undefined/u],
     [{ prompt: [] }, /prompt=an empty list/u],
@@ -69,8 +69,11 @@ describe('options of generate', () => {
     [{ clipSkip: -1 }, /clipSkip=-1/u],
     [{ eta: 2 }, /eta=2/u],
     [{ strength: 0.5 }, /strength is of a picture to begin with, and there is none: strength=0\.5/u],
-    [{ image: 3 }, /images?/u],
-    [{ image: null }, /images?/u],
+    [{ image: 3 }, /image is no picture: /u],
+    [{ image: null }, /image is no picture: /u],
+    [{ image: picture, mask: { ...picture, data: new Uint8Array(3) } }, /mask is no picture: a malformed image: width=16.*data=3 bytes/u],
+    [{ signal: 'stop' }, /signal is none: signal="stop"/u],
+    [{ signal: new AbortController() }, /signal is none: signal=an object/u],
     [{ image: [] }, /prompts=1, image=0/u],
     [{ image: { ...picture, data: new Uint8Array(3) } }, /data/u],
     [{ image: picture, strength: 2 }, /strength=2/u],

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { readBytes } from '@langevin/io/node';
-import { eye, showShape, UnsupportedError, UserError, type Tensor } from '@langevin/tensor';
+import { eye, readOptions, showShape, UnsupportedError, UserError, type Tensor } from '@langevin/tensor';
 import type { UnreadWeight } from '@langevin/nn';
 import { mappedTensors } from '../../weights.ts';
 import type { Evidence } from '../evidence.ts';
@@ -25,6 +25,14 @@ export interface SingleFileOptions {
   /** A folder in the layout of diffusers for what the file lacks: tokenizers, and configurations that go before those told from shapes. */
   readonly config?: CheckpointFiles;
 }
+
+/** Every option, or the compiler complains. */
+export const SINGLE_FILE_OPTIONS = Object.keys({
+  weights: 0,
+  prediction: 0,
+  architecture: 0,
+  config: 0,
+} satisfies Record<keyof SingleFileOptions, 0>);
 
 type Entry = Tensor | UnreadWeight;
 
@@ -58,7 +66,7 @@ const KNOWN: readonly { readonly pattern: RegExp; readonly reason: string }[] = 
  * const { components } = await openCheckpoint(files);
  */
 export async function singleFile(path: string, options: SingleFileOptions = {}): Promise<CheckpointFiles> {
-  const { weights = 'raw', config: beside } = options;
+  const { weights = 'raw', config: beside } = readOptions('pipelines/single-file', options, SINGLE_FILE_OPTIONS);
   if (weights !== 'raw' && weights !== 'ema')
     throw new UserError(`[pipelines/single-file] unknown weights: weights=${String(weights)}. Say raw or ema.`);
   const { tensors, metadata } = await mappedTensors(path);

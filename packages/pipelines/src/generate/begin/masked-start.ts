@@ -2,6 +2,7 @@ import type { Conditions } from '@langevin/core';
 import type { Image } from '@langevin/io';
 import { add, concat, mul, scalar, sub, tensor, type Tensor } from '@langevin/tensor';
 import type { Beginning, BeginOptions } from './beginning.ts';
+import { maskLight } from '../mask-light.ts';
 import { beginPartWay, pixelsOf, type PictureStart } from './picture-start.ts';
 import { startingNoise } from './starting-noise.ts';
 
@@ -61,14 +62,9 @@ export async function maskConditions(
   return { joined: concat([mask, rest], 1) };
 }
 
-/** 1 under the mask, 0 elsewhere, of each pixel. Colours are light as in video of standard definition (ITU-R BT.601), in whole numbers. */
-function areaOf({ data, channels, width, height }: Image): readonly number[] {
-  const light = (i: number): number => {
-    if (channels < 3) return data[i * channels]!;
-    const [r, g, b] = [0, 1, 2].map((c) => data[i * channels + c]!) as [number, number, number];
-    return (19_595 * r + 38_470 * g + 7471 * b + 32_768) >> 16;
-  };
-  return Array.from({ length: width * height }, (_, i) => (light(i) / 255 < HALF ? 0 : 1));
+/** 1 under the mask, 0 elsewhere, of each pixel. */
+function areaOf(mask: Image): readonly number[] {
+  return Array.from(maskLight(mask), (light) => (light / 255 < HALF ? 0 : 1));
 }
 
 /** The mask at the size of latents, [N, 1, H, W]: of each square its first pixel. */

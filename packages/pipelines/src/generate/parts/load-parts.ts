@@ -1,7 +1,7 @@
 import type { Autoencoder, Network } from '@langevin/core';
 import type { TextEncoder } from '@langevin/encoders';
 import { adapted, type Adapter } from '@langevin/nn';
-import { readOptions, shownValue, UserError } from '@langevin/tensor';
+import { shownValue, UserError } from '@langevin/tensor';
 import { adapterName, openAdapter } from '../../adapters/open-adapter.ts';
 import { readTextEmbedding } from '../../adapters/read-embedding.ts';
 import { readAdapter } from '../../adapters/read-adapter.ts';
@@ -10,6 +10,7 @@ import type { Evidence } from '../../checkpoint/evidence.ts';
 import { loadAutoencoder, loadTextEncoder, loadTokenizer } from '../../checkpoint/load-encoder.ts';
 import { loadNetwork, weightEvidence, type Loaded } from '../../checkpoint/load-network.ts';
 import type { AdapterChoice, EmbeddingChoice, OpenOptions, UsedAdapter, UsedEmbedding, WithParams } from '../product.ts';
+import { readChoices } from '../choices.ts';
 import { pixels } from './pixels.ts';
 import { addEmbeddings, type PlacedEmbedding, type TextPart } from '../prompts/add-embeddings.ts';
 
@@ -29,8 +30,8 @@ export interface LoadedParts {
 /** A text encoder with its tokenizer. */
 export type LoadedText = Loaded<TextEncoder<unknown>> & TextPart;
 
-const MOST_ADAPTERS = 64;
-const MOST_EMBEDDINGS = 256;
+const ADAPTERS = { most: 64, names: ['from', 'name', 'strength'] } as const;
+const EMBEDDINGS = { most: 256, names: ['from', 'token'] } as const;
 
 /**
  * Loads the parts of a checkpoint and adds adapters to them: in float32, from the weights as their files have them, each scaled by its own
@@ -55,7 +56,9 @@ export async function loadParts(
   const byTarget = new Map<string, Adapter[]>(targets.map(({ name }) => [name, []]));
   const used: UsedAdapter[] = [];
   const taken = new Set<string>();
-  for (const choice of checkChoices<AdapterChoice>('adapters', choices, MOST_ADAPTERS)) {
+  for (const choice of readChoices<AdapterChoice>('adapters', choices, ADAPTERS)) {
+    if (choice.name !== undefined && (typeof choice.name !== 'string' || choice.name.trim() === ''))
+      throw new UserError(`[pipelines/model] name of an adapter is no text: name=${shownValue(choice.name)}. Pass one, or leave it out.`);
     const file = await openAdapter(choice.from, { hub });
     const name = free(choice.name ?? adapterName(file.from), taken);
     const { adapters, account } = await readAdapter({ ...file, name, targets, strength: choice.strength ?? 1 });
@@ -74,7 +77,7 @@ export async function loadParts(
     return own.length === 0 ? part : Object.freeze({ ...part, params: adapted(part.params, own) });
   };
   const words: PlacedEmbedding[] = [];
-  for (const { from, token } of checkChoices<EmbeddingChoice>('embeddings', embeddings, MOST_EMBEDDINGS)) {
+  for (const { from, token } of readChoices<EmbeddingChoice>('embeddings', embeddings, EMBEDDINGS)) {
     const file = await openAdapter(from, { hub });
     words.push({ ...readTextEmbedding(file, token), from: file.from });
     evidence.push({ component: '', what: 'word', value: words.at(-1)!.token, from: file.from });
@@ -98,11 +101,6 @@ export function textOf({ texts }: LoadedParts, name: string): LoadedText {
   const found = texts.get(name);
   if (found !== undefined) return found;
   throw new UserError(`[pipelines/model] component is missing: component=${name}. Download its folder too.`);
-}
-
-function checkChoices<C extends object>(name: string, given: unknown, most: number): readonly C[] {
-  if (Array.isArray(given) && given.length <= most) return given.map((choice: unknown) => readOptions('pipelines/model', choice as C));
-  throw new UserError(`[pipelines/model] ${name} are a list of at most ${most}: ${name}=${shownValue(given)}. Pass [{ from }].`);
 }
 
 /** Two files may be called the same; two adapters are not. */

@@ -4,7 +4,8 @@ import { UserError } from '@langevin/tensor';
 import { openCheckpoint, type Checkpoint } from '../../checkpoint/checkpoint.ts';
 import type { Evidence } from '../../checkpoint/evidence.ts';
 import { loadComponent, weightEvidence, type Loaded } from '../../checkpoint/load-network.ts';
-import type { OpenOptions, WithParams } from '../product.ts';
+import { readChoices } from '../choices.ts';
+import type { ControlChoice, OpenOptions, WithParams } from '../product.ts';
 
 /** A network that steers by a picture, opened. */
 export interface OpenControl extends WithParams<Steering<unknown>> {
@@ -26,9 +27,7 @@ export async function openControls(
 ): Promise<{ readonly controls: readonly OpenControl[]; readonly evidence: readonly Evidence[] }> {
   const loaded: (readonly [string, Loaded<Steering<unknown>>])[] = [];
   if (choices !== undefined) {
-    if (!Array.isArray(choices) || choices.length > MOST)
-      throw new UserError(`[pipelines/model] controls are a list of at most ${MOST}. Pass [{ from: 'the folder of a ControlNet' }].`);
-    for (const { from } of choices) {
+    for (const { from } of readChoices<ControlChoice>('controls', choices, { most: MOST, names: ['from'] })) {
       const other = await openCheckpoint(from, hub ? { hub } : {});
       const component = other.components.get('model');
       if (component === undefined)

@@ -9,11 +9,12 @@ import {
 import type { Network } from '@langevin/core';
 import { picturePreparation, type ImageEncoder, type PicturePreparation } from '@langevin/encoders';
 import { fitWeights, shapesOnly } from '@langevin/nn';
-import { shownValue, UnsupportedError, UserError } from '@langevin/tensor';
+import { UnsupportedError, UserError } from '@langevin/tensor';
 import { openAdapter } from '../../adapters/open-adapter.ts';
 import { componentOf, openCheckpoint, type Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { loadImageEncoder } from '../../checkpoint/load-encoder.ts';
 import type { Loaded } from '../../checkpoint/load-network.ts';
+import { readChoices } from '../choices.ts';
 import type { ImagePromptChoice, OpenOptions, WithParams } from '../product.ts';
 
 /** An IP-Adapter, opened: what leads from pictures to tokens that the network attends to. */
@@ -36,12 +37,9 @@ const MOST = 8;
 export async function openImagePrompts(
   network: WithParams<Network<unknown>>,
   checkpoint: Checkpoint,
-  { imagePrompts: choices = [], hub }: Pick<OpenOptions, 'imagePrompts' | 'hub'>,
+  { imagePrompts = [], hub }: Pick<OpenOptions, 'imagePrompts' | 'hub'>,
 ): Promise<{ readonly network: WithParams<Network<unknown>>; readonly imagePrompts: readonly OpenImagePrompt[] }> {
-  if (!Array.isArray(choices) || choices.length > MOST)
-    throw new UserError(
-      `[pipelines/model] imagePrompts are a list of at most ${MOST}: imagePrompts=${shownValue(choices)}. Pass [{ from }].`,
-    );
+  const choices = readChoices<ImagePromptChoice>('imagePrompts', imagePrompts, { most: MOST, names: ['from', 'encoder'] });
   if (choices.length === 0) return { network, imagePrompts: [] };
   if (!('applyWith' in network.module))
     throw new UnsupportedError(
@@ -53,7 +51,7 @@ export async function openImagePrompts(
   const template = prompted.init(shapesOnly).adapters[0]!;
   const opened: OpenImagePrompt[] = [];
   const adapters: (typeof template)[] = [];
-  for (const { from, encoder: where } of choices as readonly ImagePromptChoice[]) {
+  for (const { from, encoder: where } of choices) {
     const file = await openAdapter(from, { hub });
     const { projection: config, projectionEntries, attentionEntries } = readIpAdapterFile(file.tensors);
     const projection = imageProjection(config);
