@@ -27,6 +27,7 @@ const TASKS = {
   demo: { script: 'apps/demo/scripts/start.mjs', args: [] },
   evidence: { build: './apps/bench', script: 'apps/bench/dist/main.js', args: ['evidence'] },
   'train:quality': { build: './apps/bench', script: 'apps/bench/dist/main.js', args: ['train-quality'] },
+  'train:latents': { build: './apps/bench', script: 'apps/bench/dist/main.js', args: ['train-latents'] },
 };
 
 /** What makes the sources that are not committed; each does nothing when they are there. */

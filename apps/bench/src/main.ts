@@ -12,6 +12,7 @@ import { programsEvidence } from './evidence/programs.ts';
 import { COUNTS, gaussiansEvidence } from './gaussians/evidence.ts';
 import { loadForMemory } from './gaussians/loading.ts';
 import { gaussiansBenchMarkdown, runGaussiansBench } from './gaussians/speed.ts';
+import { STAGE_TWO_MINUTES, trainLatentsCommand } from './latents/train-command.ts';
 import { pipelinesChild } from './pipelines/child.ts';
 import { pipelinesBenchMarkdown, runPipelinesBench } from './pipelines/run.ts';
 import { profileMarkdown } from './profile/page.ts';
@@ -29,6 +30,7 @@ const HELP = `Usage: npm run bench -- engine [options]
        npm run bench -- pipelines [options]
        npm run evidence -- ops|programs|samplers|gaussians|quality|checkpoints|work-precision [--quick] [--write]
        npm run train:quality -- [--steps n] [--minutes n] [--only a,b] [--by langevin|twin]
+       npm run train:latents -- [--minutes n] [--only a,b]
 
   engine        ops, networks, overhead and memory beside PyTorch, tfjs-wasm and jax-js
   profile       where the time of the networks' steps goes, by kernel and by op of the graph
@@ -45,6 +47,8 @@ const HELP = `Usage: npm run bench -- engine [options]
   work-precision  the figures of docs/choosing-a-sampler.md (always written)
 
   train:quality   the models of "quality" and their twins, one after another; goes on where it was ended
+
+  train:latents   autoencoders of emoji and diffusion over their latents, each second stage for ${STAGE_TWO_MINUTES} CPU minutes (--minutes)
 
   --rounds n    counted rounds of the networks (default 7; single ops take 3 times as many)
   --only a,b    cases by name; --case says the same
@@ -152,6 +156,8 @@ async function main(): Promise<void> {
     if (values.write) write('benchmarks-pipelines', markdown, result);
   } else if (task === 'train-quality') {
     await trainQuality({ root, threads, only, report, steps: values.steps, minutes: values.minutes, by: values.by });
+  } else if (task === 'train-latents') {
+    await trainLatentsCommand({ root, threads, only, report, minutes: values.minutes });
   } else if (task === 'evidence') {
     await evidence(positionals[1] ?? 'ops', {
       pages: values.write === true ? 'write' : 'show',
@@ -160,7 +166,7 @@ async function main(): Promise<void> {
     });
   } else {
     console.error(
-      `[bench] unknown task: task=${task}. Known: engine, profile, samplers, gaussians, pipelines, evidence, train-quality.\n${HELP}`,
+      `[bench] unknown task: task=${task}. Known: engine, profile, samplers, gaussians, pipelines, evidence, train-quality, train-latents.\n${HELP}`,
     );
     process.exitCode = 1;
   }

@@ -51,7 +51,7 @@ export async function readLatents(
     const made = file.metadata[HASH];
     if (made !== undefined && made !== sha256)
       throw new UserError(
-        `[pipelines/latents] latents are those of another autoencoder: path=${path}, sha256=${made.slice(0, 12)}, the one that is given has `
+        `[pipelines/latents] latents are those of another autoencoder: path=${path}, sha256=${made.slice(0, 12)}, the one given has `
           + `${sha256.slice(0, 12)}. Decode them by the autoencoder that they were encoded by.`,
       );
     if (shape[1] !== autoencoder.info.channels)
