@@ -12,6 +12,7 @@ import { programsEvidence } from './evidence/programs.ts';
 import { COUNTS, gaussiansEvidence } from './gaussians/evidence.ts';
 import { loadForMemory } from './gaussians/loading.ts';
 import { gaussiansBenchMarkdown, runGaussiansBench } from './gaussians/speed.ts';
+import { latentsEvidence } from './latents/study.ts';
 import { STAGE_TWO_MINUTES, trainLatentsCommand } from './latents/train-command.ts';
 import { pipelinesChild } from './pipelines/child.ts';
 import { pipelinesBenchMarkdown, runPipelinesBench } from './pipelines/run.ts';
@@ -28,7 +29,7 @@ const HELP = `Usage: npm run bench -- engine [options]
        npm run bench -- samplers [options]
        npm run bench -- gaussians [options]
        npm run bench -- pipelines [options]
-       npm run evidence -- ops|programs|samplers|gaussians|quality|checkpoints|work-precision [--quick] [--write]
+       npm run evidence -- ops|programs|samplers|gaussians|quality|latents|checkpoints|work-precision [--quick] [--write]
        npm run train:quality -- [--steps n] [--minutes n] [--only a,b] [--by langevin|twin]
        npm run train:latents -- [--minutes n] [--only a,b]
 
@@ -43,6 +44,7 @@ const HELP = `Usage: npm run bench -- engine [options]
   samplers        orders, identities, parity, names and sizes of the samplers
   gaussians       the rasterizers' errors beside the reference, PyTorch and closed forms; formats, fuzz
   quality         trained models beside their twins from PyTorch, Gaussians and the data; takes the weights of train:quality
+  latents         autoencoders, and diffusion over their latents; takes the weights of train:latents
   checkpoints     classes and pictures beside diffusers', damaged folders
   work-precision  the figures of docs/choosing-a-sampler.md (always written)
 
@@ -84,6 +86,7 @@ const EVIDENCE: Readonly<Record<string, (how: Extent) => Promise<Evidence>>> = {
   samplers: () => samplersEvidence({ root, report }),
   gaussians: ({ size }) => gaussiansEvidence({ root, report, counts: COUNTS[size] }),
   quality: ({ size }) => qualityEvidence({ root, report, size }),
+  latents: ({ size }) => latentsEvidence({ root, report, size }),
   checkpoints: ({ size }) => checkpointsEvidence({ root, report, size }),
 };
 

@@ -96,7 +96,7 @@ export {
   type LoadedAutoencoder,
   type SaveAutoencoderOptions,
 } from './latents/autoencoder-folder.ts';
-export { autoencoderRunFromConfig, type AutoencoderRun, type AutoencoderRunOptions } from './latents/autoencoder-run.ts';
+export { autoencoderRunFromConfig, heldOutPictures, type AutoencoderRun, type AutoencoderRunOptions } from './latents/autoencoder-run.ts';
 export { encodedPictures, type EncodedPicture, type EncodedPicturesOptions } from './latents/encoded-pictures.ts';
 export { keepAutoencoder } from './latents/keep-autoencoder.ts';
 export { latentBatches, type LatentBatchesOptions } from './latents/latent-batches.ts';

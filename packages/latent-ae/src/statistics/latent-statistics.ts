@@ -40,7 +40,8 @@ export function latentStatistics(): LatentStatisticsMeter {
       const each = behind.reduce((size, side) => size * side, 1);
       if (n < 1 || channels < 1 || latents.length !== n * channels * each)
         throw new UserError(
-          `[latent-ae/statistics] latents do not have their shape: shape=${shownValue(shape)}, numbers=${latents.length}. Give [N, channels, ...].`,
+          `[latent-ae/statistics] latents do not have their shape: shape=${shownValue(shape)}, numbers=${latents.length}. `
+            + 'Give [N, channels, ...].',
         );
       if (sums === undefined) {
         sums = new Float64Array(channels);
@@ -48,7 +49,7 @@ export function latentStatistics(): LatentStatisticsMeter {
       }
       if (sums.length !== channels)
         throw new UserError(
-          `[latent-ae/statistics] latents have other channels: channels=${channels}, before=${sums.length}. Measure one autoencoder.`,
+          `[latent-ae/statistics] latents have other channels: channels=${channels}, before=${sums.length}. ` + 'Measure one autoencoder.',
         );
       for (let i = 0; i < latents.length; i += 1) {
         const value = latents[i]!;
@@ -69,10 +70,11 @@ export function latentStatistics(): LatentStatisticsMeter {
 }
 
 /**
- * What of the statistics whoever diffuses over the latents should know, a sentence each: channels that are dead, or have grown large
+ * What whoever diffuses over the latents should know of the statistics, a sentence each: channels that are dead, or have grown large
  * (without a regulariser nothing keeps them).
  *
- * @example latentRemarks({ count: 1, mean: [0, 0], std: [1, 1e-6] }); // => ['channel 1 of the latents is dead: its deviation is 0.0000010']
+ * @example
+ * latentRemarks({ count: 1, mean: [0, 0], std: [1, 1e-6] }); // => ['channel 1 of the latents is dead: its deviation is 0.0000010']
  */
 export function latentRemarks({ std }: LatentStatistics): readonly string[] {
   return std.flatMap((deviation, channel) => {

@@ -14,9 +14,9 @@ export interface CheckRegulariserOptions<Params> {
 }
 
 /**
- * Proves of a regulariser what every regulariser has to keep: latents have the shape of latents; a penalty is one finite number at least 0 for
- * each item, whatever the batch; the gradient of what is decoded reaches the encoder; buffers keep their names and shapes, and parameters theirs
- * after an update; the same numbers give the same latents.
+ * Proves of a regulariser what every regulariser has to keep: latents have the shape of latents; a penalty is one finite number at least 0
+ * for each item, whatever the batch; the gradient of what is decoded reaches the encoder; buffers keep their names and shapes, and
+ * parameters theirs after an update; the same numbers give the same latents.
  *
  * @throws Error saying what it does not keep
  */

@@ -100,7 +100,7 @@ export async function autoencoderRunFromConfig(config: AutoencoderConfig, option
   const autoencoder = naming(from, () => plugin.parse(config.autoencoder));
   const { source: opened, credits } = await openData(config.data, { ...fetching, ...(data && { plugins: data }) });
   const source = pictureCache === undefined ? pictures(opened) : await cachedPictures(pictures(opened), { folder: pictureCache });
-  const { training, heldOut } = divided(source, config);
+  const { training, heldOut } = heldOutPictures(source, config.heldOut);
   const labelled = labelledPictures(training);
   const { image: first } = await training.load(0);
   const form = { channels: first.channels, height: first.height, width: first.width };
@@ -189,11 +189,17 @@ function pictures(source: DataSource): DataSource<PictureItem> {
   );
 }
 
-/** Without a share that is held out, reconstructions are measured by what was trained on: the report says so. */
-function divided(source: DataSource<PictureItem>, { heldOut }: AutoencoderConfig): AutoencoderRun['pictures'] {
-  if (heldOut === 0) return { training: source, heldOut: source };
-  const { training, heldOut: kept } = splitData(source, { shares: { training: 1 - heldOut, heldOut }, seed: SPLIT });
-  return { training: training!, heldOut: kept! };
+/**
+ * Pictures that an autoencoder is trained on, and those that are held out, all of one group together: the same for all runs on the same
+ * data. Without a share reconstructions are measured by what was trained on.
+ *
+ * @param share of the pictures that is held out, 0 to 0.5
+ */
+export function heldOutPictures(source: DataSource, share: number): AutoencoderRun['pictures'] {
+  const all = pictures(source);
+  if (share === 0) return { training: all, heldOut: all };
+  const { training, heldOut } = splitData(all, { shares: { training: 1 - share, heldOut: share }, seed: SPLIT });
+  return { training, heldOut };
 }
 
 /** Losses by name; the network of a perceptual one is a judge's, from its folder. */
