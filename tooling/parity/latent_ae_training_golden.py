@@ -2,17 +2,16 @@
 
 Run: python tooling/parity/latent_ae_training_golden.py
 Needs: torch 2.13 (CPU), diffusers 0.42.
-One training step of an autoencoder with a patch discriminator, written in plain PyTorch from the formulas: diffusers' networks in float64, whose weights,
-inputs and noise follow from names (by_rule.py), hinge losses (Lim and Ye 2017), a weight that balances two gradients at the last layer (Esser et al. 2021, eq. 7),
-R1 (Mescheder et al. 2018, eq. 9), plain gradient descent. The discriminator sees the reconstruction from before the autoencoder's update.
+One training step of an autoencoder with a patch discriminator (autoencoder_twin.py) by plain gradient descent in float64, whose weights, inputs and noise
+follow from names (by_rule.py).
 """
 import json
 
 import diffusers
 import torch
 from diffusers import AutoencoderKL, VQModel
-from torch import nn
 
+from autoencoder_twin import Discriminator, balance, divergence, hinge
 from by_rule import fill, numbers, projected, weight
 from golden import ROOT, header
 
@@ -28,39 +27,13 @@ RATE = 0.01
 CHANNELS, LAYERS = 4, 1
 
 
-class Stage(nn.Module):
-    def __init__(self, inputs, outputs, stride, normed):
-        super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, 4, stride=stride, padding=1, bias=not normed)
-        if normed:
-            self.norm = nn.BatchNorm2d(outputs)
-
-
-class Discriminator(nn.Module):
-    def __init__(self):
-        super().__init__()
-        widths = [CHANNELS * min(2**i, 8) for i in range(LAYERS + 1)]
-        stages = [Stage(3, widths[0], 2, False)]
-        stages += [Stage(widths[i], widths[i + 1], 2 if i + 1 < LAYERS else 1, True) for i in range(LAYERS)]
-        stages += [Stage(widths[-1], 1, 1, False)]
-        self.stages = nn.ModuleList(stages)
-
-    def forward(self, x):
-        for i, stage in enumerate(self.stages):
-            x = stage.conv(x)
-            x = stage.norm(x) if hasattr(stage, "norm") else x
-            x = x if i == len(self.stages) - 1 else nn.functional.leaky_relu(x, 0.2)
-        return x
-
-
 def encode_decode(name, model, how, x):
     """Reconstruction, and the penalty of each item as a sum over its elements."""
     elements = x[0].numel()
     if how["klass"] is AutoencoderKL:
         posterior = model.encode(x).latent_dist
         noise = numbers(f"{name}/posterior", tuple(posterior.mean.shape))
-        kl = 0.5 * (posterior.mean**2 + posterior.var - 1 - posterior.logvar).sum([1, 2, 3])
-        return model.decode(posterior.mean + posterior.std * noise).sample, how["weight"] * kl
+        return model.decode(posterior.mean + posterior.std * noise).sample, how["weight"] * divergence(posterior)
     z = model.encode(x).latents
     book = model.quantize.embedding.weight
     rows = z.permute(0, 2, 3, 1)
@@ -73,7 +46,7 @@ def encode_decode(name, model, how, x):
 
 def case(name, how):
     model = fill(how["klass"](**how["config"]), name)
-    critic = Discriminator()
+    critic = Discriminator(3, CHANNELS, LAYERS)
     with torch.no_grad():
         for key, parameter in critic.named_parameters():
             parameter.copy_(weight(f"{name}/discriminator/{key}", tuple(parameter.shape)))
@@ -87,11 +60,9 @@ def case(name, how):
     total, logged = likelihood + penalty.mean(), {"reconstruction": distance.item(), "loss": ((likelihood + penalty.mean()) / elements).item()}
     if how["discriminator"] is not None:
         adversarial = -critic(made).mean()
-        last = model.decoder.conv_out.weight
-        first, second = (torch.autograd.grad(value, last, retain_graph=True)[0].norm() for value in (likelihood, adversarial))
-        balance = (first / (second + 1e-4)).clamp(0, 1e4).detach() * how["discriminator"]
-        total = total + balance * adversarial
-        logged |= {"adversarial": adversarial.item(), "adversarialWeight": balance.item()}
+        share = balance(likelihood, adversarial, model.decoder.conv_out.weight) * how["discriminator"]
+        total = total + share * adversarial
+        logged |= {"adversarial": adversarial.item(), "adversarialWeight": share.item()}
     trained = [*model.named_parameters()] + ([("logVariance", log_variance)] if log_variance.requires_grad else [])
     gradients = dict(zip([key for key, _ in trained], torch.autograd.grad(total, [p for _, p in trained], retain_graph=True, allow_unused=True)))
     result = {"name": name, "config": json.loads(model.to_json_string()), "logged": logged}
@@ -104,13 +75,13 @@ def case(name, how):
             stage.norm.reset_running_stats()
     real_x = x.clone().requires_grad_()
     real, fake = critic(real_x), critic(made.detach())
-    hinge = 0.5 * (torch.relu(1 - real).mean() + torch.relu(1 + fake).mean())
-    loss = hinge
+    verdict = hinge(real, fake)
+    loss = verdict
     if how["r1"] > 0:
         (slope,) = torch.autograd.grad(real.mean([1, 2, 3]).sum(), real_x, create_graph=True)
         loss = loss + how["r1"] / 2 * (slope**2).sum([1, 2, 3]).mean()
     loss.backward()
-    result["logged"] |= {"discriminator": hinge.item(), "real": real.mean().item(), "made": fake.mean().item()}
+    result["logged"] |= {"discriminator": verdict.item(), "real": real.mean().item(), "made": fake.mean().item()}
     result["discriminatorSteps"] = {key: projected(name, f"discriminator/{key}", -RATE * p.grad) for key, p in critic.named_parameters()}
     result["running"] = {f"{i}": {"mean": stage.norm.running_mean.tolist(), "var": stage.norm.running_var.tolist()} for i, stage in enumerate(s for s in critic.stages if hasattr(s, "norm"))}
     return result

@@ -12,6 +12,7 @@ import { programsEvidence } from './evidence/programs.ts';
 import { COUNTS, gaussiansEvidence } from './gaussians/evidence.ts';
 import { loadForMemory } from './gaussians/loading.ts';
 import { gaussiansBenchMarkdown, runGaussiansBench } from './gaussians/speed.ts';
+import { latentsBenchMarkdown, runLatentsBench } from './latents/speed.ts';
 import { latentsEvidence } from './latents/study.ts';
 import { STAGE_TWO_MINUTES, trainLatentsCommand } from './latents/train-command.ts';
 import { pipelinesChild } from './pipelines/child.ts';
@@ -29,6 +30,7 @@ const HELP = `Usage: npm run bench -- engine [options]
        npm run bench -- samplers [options]
        npm run bench -- gaussians [options]
        npm run bench -- pipelines [options]
+       npm run bench -- latents [options]
        npm run evidence -- ops|programs|samplers|gaussians|quality|latents|checkpoints|work-precision [--quick] [--write]
        npm run train:quality -- [--steps n] [--minutes n] [--only a,b] [--by langevin|twin]
        npm run train:latents -- [--minutes n] [--only a,b]
@@ -37,6 +39,7 @@ const HELP = `Usage: npm run bench -- engine [options]
   profile       where the time of the networks' steps goes, by kernel and by op of the graph
   samplers      what samplers add to a step, plain arrays, parallel sampling
   pipelines     Stable Diffusion 1.5 of true size beside diffusers: first step, steps, decoding, memory (2.1 GB on the disk)
+  latents       a training step of an autoencoder beside PyTorch, what stage two spends outside of its network, memory
   gaussians     the rasterizer, steps of training, a scene trained, a large one opened, beside what has to be reached
 
   ops             the op conformance table of every engine and provider found here (the default)
@@ -157,6 +160,11 @@ async function main(): Promise<void> {
     const markdown = pipelinesBenchMarkdown(result);
     console.log(markdown);
     if (values.write) write('benchmarks-pipelines', markdown, result);
+  } else if (task === 'latents') {
+    const result = await runLatentsBench({ root, threads, rounds, report });
+    const markdown = latentsBenchMarkdown(result);
+    console.log(markdown);
+    if (values.write) write('benchmarks-latents', markdown, result);
   } else if (task === 'train-quality') {
     await trainQuality({ root, threads, only, report, steps: values.steps, minutes: values.minutes, by: values.by });
   } else if (task === 'train-latents') {
@@ -169,7 +177,8 @@ async function main(): Promise<void> {
     });
   } else {
     console.error(
-      `[bench] unknown task: task=${task}. Known: engine, profile, samplers, gaussians, pipelines, evidence, train-quality, train-latents.\n${HELP}`,
+      `[bench] unknown task: task=${task}. Known: engine, profile, samplers, gaussians, pipelines, latents, evidence, `
+        + `train-quality, train-latents.\n${HELP}`,
     );
     process.exitCode = 1;
   }
