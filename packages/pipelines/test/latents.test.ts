@@ -123,6 +123,13 @@ describe('an autoencoder from its configuration', () => {
   });
 });
 
+it('the configurations that docs/latents.md prints are ones', async () => {
+  const page = await readFile(fileURLToPath(new URL('../../../docs/latents.md', import.meta.url)), 'utf8');
+  const [first, second] = [...page.matchAll(/```json\n(.*?)```/gsu)].map(([, json]) => JSON.parse(json!) as unknown);
+  expect(parseAutoencoderConfig(first)).toMatchObject({ name: 'shapes-f4', regulariser: { name: 'kl' } });
+  expect(parseTrainingConfig(second)).toMatchObject({ latents: { autoencoder: 'runs/shapes-f4/autoencoder', draw: 'sample' } });
+});
+
 describe('latents that are encoded once', () => {
   it('are drawn from the posterior of the picture or of its mirror, as the autoencoder itself would', async () => {
     const { loaded } = await autoencoderFolder();

@@ -243,7 +243,8 @@ ${markdownTable(
 
 ${ratio === undefined ? '' : `PyTorch takes ${ratio.toFixed(2)} times as long (wanted: at least 1).`}
 
-A step of stage two over 16x16 latents that are kept, batch 32: ${stageTwo.stepMs.toFixed(1)} ms, of which ${stageTwo.outsideMs.toFixed(2)} ms
+A step of stage two over 16x16 latents that are kept, batch 32:
+${stageTwo.stepMs.toFixed(1)} ms, of which ${stageTwo.outsideMs.toFixed(2)} ms
 (${share.toFixed(1)} %; at most 3 wanted) are spent on its batch: order, mirrors, and drawing latents from their posteriors.
 
 What a pass of Stable Diffusion's decoder holds at once, by its graph; in tiles of 64x64 latents a picture of any size holds what 512x512

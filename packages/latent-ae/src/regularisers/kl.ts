@@ -14,7 +14,7 @@ export interface KlOptions {
  * from growing without bound, and does not make them normal.
  *
  * @throws UserError for a weight below 0
- * @example kl({ weight: 1 }).inputs!({ step: 0, latentShape: [2, 1], random: () => torchGenerator(0) }).weight; // => 1
+ * @example kl({ weight: 1 }).name; // => 'kl'
  */
 export function kl(options: KlOptions = {}): Regulariser {
   const where = 'latent-ae/kl';
