@@ -51,3 +51,5 @@ export {
   type LatentStatisticsMeter,
 } from './statistics/latent-statistics.ts';
 export { scaledLatents, unscaledLatents } from './statistics/scaled-latents.ts';
+export { initLpips, lpipsDistance, lpipsWeights, lpipsWeightRules, type LpipsParams } from './lpips/lpips.ts';
+export type { Vgg16Params } from './lpips/vgg16.ts';

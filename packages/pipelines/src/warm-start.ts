@@ -1,6 +1,6 @@
 import { fromStateDict, toStateDict } from '@langevin/nn';
 import type { HostTensor } from '@langevin/io';
-import { widened } from './weights.ts';
+import { widened } from './widened.ts';
 import { InternalError, UserError } from '@langevin/tensor';
 import type { DiffusionModel } from './diffusion-model.ts';
 import type { Labels } from './labels.ts';

@@ -1,10 +1,12 @@
 import { stat } from 'node:fs/promises';
 import type { Network } from '@langevin/core';
-import type { HostTensor } from '@langevin/io';
-import { openSafetensors, type FileSlice } from '@langevin/io/node';
-import { fromStateDict, shapesOnly, toStateDict, type UnreadWeight } from '@langevin/nn';
-import { fromBfloat16Bits, fromFile, fromFloat16Bits, toFloat16Bits, UserError, type HostArray, type Tensor } from '@langevin/tensor';
+import { readGgufSource, type HostTensor } from '@langevin/io';
+import { heldSource, openSafetensors } from '@langevin/io/node';
+import { fromStateDict, shapesOnly, toStateDict } from '@langevin/nn';
+import { toFloat16Bits, UserError } from '@langevin/tensor';
 import type { WeightFile } from './checkpoint/files.ts';
+import { lazyGguf, lazyWeights } from './stored/lazy-weights.ts';
+import { widened } from './widened.ts';
 
 export type WeightDType = 'float16' | 'float32';
 
@@ -35,35 +37,29 @@ export interface MappedTensorsOptions {
 }
 
 /**
- * The tensors of a safetensors file, or of the shards that an index names, none of them read: each stays in its file until an engine
- * maps or reads it, in the dtype that it has there.
+ * The tensors of a safetensors or GGUF file, or of the shards that an index names, none of them read: each stays in its file until an engine
+ * maps or reads it, in the dtype that it has there; what has to be decoded is, then. A file is open only while it is read.
  *
  * @throws UserError when the file is malformed or a pickle; from what uses a tensor, when the file is another one by then
  */
 export async function mappedTensors(path: string, options: MappedTensorsOptions = {}): Promise<WeightFile> {
   const { prefix = '', place } = options;
-  const file = await openSafetensors(path);
-  try {
-    const tensors = new Map<string, Tensor | UnreadWeight>();
-    const checks = new Map<string, () => Promise<void>>();
-    for (const [name, { dtype, storedDType }] of file.entries) {
-      if (!name.startsWith(prefix)) continue;
-      const own = name.slice(prefix.length);
-      if (dtype === null) {
-        tensors.set(own, { unread: storedDType });
-        continue;
-      }
-      const slice = file.slice(name);
-      if (!checks.has(slice.path)) {
-        await place?.(slice.path);
-        checks.set(slice.path, await sameFile(slice.path));
-      }
-      tensors.set(own, weightOf(slice, { path, name, check: checks.get(slice.path)! }));
-    }
-    return { tensors, metadata: file.metadata };
-  } finally {
-    await file.close();
+  if (path.toLowerCase().endsWith('.gguf')) {
+    const file = await readGgufSource(await heldSource(path));
+    await place?.(path);
+    const check = await sameFile(path);
+    return lazyGguf(file, { place: () => ({ path, check }) });
   }
+  const file = await openSafetensors(path, { handle: 'while-reading' });
+  const checks = new Map<string, () => Promise<void>>();
+  for (const shard of new Set([...file.entries.keys()].map((name) => file.shardOf(name)))) {
+    await place?.(shard);
+    checks.set(shard, await sameFile(shard));
+  }
+  return lazyWeights(file, {
+    prefix,
+    place: (name) => ({ path: file.shardOf(name), check: checks.get(file.shardOf(name))! }),
+  });
 }
 
 /** A check that a file is what it is now. */
@@ -79,33 +75,10 @@ async function sameFile(path: string): Promise<() => Promise<void>> {
   };
 }
 
-function weightOf(
-  { path, offset, byteLength, dtype, shape }: FileSlice,
-  { path: opened, name, check }: { readonly path: string; readonly name: string; readonly check: () => Promise<void> },
-): Tensor {
-  const read = async (): Promise<HostArray> => {
-    await check();
-    const again = await openSafetensors(opened);
-    try {
-      return (await again.read(name)).data;
-    } finally {
-      await again.close();
-    }
-  };
-  return fromFile({ path, offset, byteLength, read, check }, { shape, dtype });
-}
-
 /** A network's weights as files hold them. @throws UserError when a weight is too large for float16 */
 export async function weightsToWrite(params: unknown, dtype: WeightDType): Promise<ReadonlyMap<string, HostTensor>> {
   const entries = [...(await toStateDict(params))];
   return new Map(entries.map(([name, entry]) => [name, dtype === 'float32' ? widened(entry) : narrowed(name, entry)]));
-}
-
-/** float16 and bfloat16 as float32, which every engine computes with; other entries as they are. */
-export function widened(entry: HostTensor): HostTensor {
-  if (entry.dtype !== 'float16' && entry.dtype !== 'bfloat16') return entry;
-  const toNumber = entry.dtype === 'float16' ? fromFloat16Bits : fromBfloat16Bits;
-  return { dtype: 'float32', shape: entry.shape, data: Float32Array.from(entry.data, toNumber) };
 }
 
 const LARGEST_FLOAT16 = 65504;

@@ -4,16 +4,18 @@ import type { ReconstructionLoss } from '../reconstruction-loss.ts';
 import { bernoulli } from './bernoulli.ts';
 import { l1 } from './l1.ts';
 import { l2 } from './l2.ts';
+import { lpips } from './lpips.ts';
 import { perceptual } from './perceptual.ts';
 
 export * from './bernoulli.ts';
 export * from './l1.ts';
 export * from './l2.ts';
+export * from './lpips.ts';
 export * from './perceptual.ts';
 
 /** Losses of reconstructions by name, for configuration files and plugins: one for each file of this folder. */
 export const reconstructionLosses: Registry<ReconstructionLoss> = /* @__PURE__ */ createRegistry(
   'reconstruction loss',
-  { bernoulli, l1, l2, perceptual },
-  { bernoulli: ['weight'], l1: ['weight'], l2: ['weight'], perceptual: ['features', 'network', 'weight'] },
+  { bernoulli, l1, l2, lpips, perceptual },
+  { bernoulli: ['weight'], l1: ['weight'], l2: ['weight'], lpips: ['params', 'weight'], perceptual: ['features', 'network', 'weight'] },
 );

@@ -7,6 +7,19 @@ export interface WeightFile {
   readonly tensors: ReadonlyMap<string, Tensor | UnreadWeight>;
   /** The notes in the headers of the files. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** How the file has those that it does not have in their dtype. */
+  readonly stored: ReadonlyMap<string, StoredForm>;
+  /** What was decided about its tensors. */
+  readonly evidence: readonly Evidence[];
+  /** Closes the files that are open; whatever reads a tensor after it opens them again. */
+  readonly close: () => Promise<void>;
+}
+
+/** How a file has a tensor that an engine takes in another form. */
+export interface StoredForm {
+  /** As the file calls it: `F8_E4M3`, `Q4_K`. */
+  readonly form: string;
+  readonly byteLength: number;
 }
 
 /**
@@ -28,7 +41,7 @@ export interface CheckpointFiles {
   readonly json: (path: string) => Promise<unknown>;
   /** A file as it is: a vocabulary, say. @throws UserError when it is larger than `maxBytes` */
   readonly bytes: (path: string, options: { readonly maxBytes: number }) => Promise<Uint8Array>;
-  /** A `.safetensors` file, or the index of a sharded one. @throws UserError when it is malformed, or names what is not beside it */
+  /** A `.safetensors` or `.gguf` file, or the index of a sharded one. @throws UserError when it is malformed, or names what is not beside it */
   readonly weights: (path: string) => Promise<WeightFile>;
 }
 

@@ -24,7 +24,7 @@ export async function givenFiles(
   if (typeof given !== 'string' || given.trim() === '' || given.includes('\0'))
     throw new UserError(`[pipelines/checkpoint] nothing to load: path=${shownValue(given)}. Give a folder, or the id of a model on a hub.`);
   const there = await stat(given).catch(() => undefined);
-  if (there?.isFile() === true && /\.(?:safetensors|ckpt|pt|pth|bin)$/iu.test(given)) {
+  if (there?.isFile() === true && /\.(?:safetensors|gguf|ckpt|pt|pth|bin)$/iu.test(given)) {
     const { config, ...rest } = how;
     return singleFile(given, { ...rest, ...(config !== undefined && { config: await givenFiles(config, { hub }) }) });
   }

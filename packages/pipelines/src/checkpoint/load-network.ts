@@ -5,7 +5,7 @@ import { UserError, type Generator } from '@langevin/tensor';
 import { naming } from '../naming.ts';
 import { componentOf, type Checkpoint, type Component } from './checkpoint.ts';
 import type { Evidence } from './evidence.ts';
-import { within } from './files.ts';
+import { within, type WeightFile } from './files.ts';
 
 /** A component that is built: what it computes, and its weights, which stay in their files until an engine needs them. */
 export interface Loaded<M> {
@@ -13,6 +13,8 @@ export interface Loaded<M> {
   readonly params: unknown;
   readonly component: Component;
   readonly account: WeightAccount;
+  /** What its weights were taken from. */
+  readonly file: Pick<WeightFile, 'stored' | 'evidence' | 'close'>;
 }
 
 /** Whatever has parameters. */
@@ -39,12 +41,12 @@ export async function loadComponent<M extends Initialised>(
   const at = `${files.label}/${within(folder, 'config.json')}`;
   const module = naming(at, () => plugin.parse(config));
   const from = within(folder, weights.name);
-  const { tensors } = await files.weights(from);
-  const { params, account } = fitWeights(module.init(shapesOnly), tensors, {
+  const file = await files.weights(from);
+  const { params, account } = fitWeights(module.init(shapesOnly), file.tensors, {
     from: `${files.label}/${from}`,
     ...(plugin.rules && { rules: plugin.rules }),
   });
-  return Object.freeze({ module, params, component, account });
+  return Object.freeze({ module, params, component, account, file });
 }
 
 /** The denoising network of a checkpoint. */
@@ -58,11 +60,16 @@ export async function loadNetwork(
 }
 
 /** What was found out about the weights of a component. */
-export function weightEvidence({ component: { name, folder, weights }, account }: Loaded<unknown>): readonly Evidence[] {
+export function weightEvidence({ component: { name, folder, weights }, account, file }: Loaded<unknown>): readonly Evidence[] {
   const { renamed, tied, ignored } = account;
   const from = within(folder, weights!.name);
   const reasons = [...new Set(renamed.map(({ reason }) => reason))];
+  const forms = [...new Set([...file.stored.values()].map(({ form }) => form))].sort();
   return [
+    ...(forms.length > 0
+      ? [{ component: name, what: 'stored as', value: forms.join(', '), from: `${from}: ${file.stored.size} tensors, decoded when they are used` }]
+      : []),
+    ...file.evidence.map((each) => ({ ...each, component: name })),
     ...(reasons.length > 0
       ? [{ component: name, what: 'names', value: `${renamed.length} spelt otherwise`, from: `${from}: ${reasons.join(', ')}` }]
       : []),

@@ -16,7 +16,7 @@ export interface ComponentSurvey {
   readonly counted?: {
     readonly tensors: number;
     readonly elements: number;
-    /** Elements by dtype. */
+    /** Elements by dtype, or by the form of those that no engine has as they are: `F8_E4M3`, `Q4_K`. */
     readonly dtypes: Readonly<Record<string, number>>;
   };
 }
@@ -57,17 +57,19 @@ async function surveyComponent({ files }: Checkpoint, { name, className, folder,
   const path = within(folder, weights.name);
   const here = (await files.isHere?.(path)) ?? true;
   if (!here) return { name, className, weights: path, ...(!path.endsWith('.json') && { bytes: files.sizes.get(path)! }) };
-  const { tensors } = await files.weights(path);
+  const file = await files.weights(path);
+  const { tensors, stored } = file;
   const dtypes: Record<string, number> = {};
   let elements = 0;
-  for (const tensor of tensors.values()) {
+  for (const [tensorName, tensor] of tensors) {
     if ('unread' in tensor) {
       dtypes[tensor.unread] = dtypes[tensor.unread] ?? 0;
       continue;
     }
     const size = sizeOf(tensor.shape);
-    dtypes[tensor.dtype] = (dtypes[tensor.dtype] ?? 0) + size;
+    const form = stored.get(tensorName)?.form ?? tensor.dtype;
+    dtypes[form] = (dtypes[form] ?? 0) + size;
     elements += size;
   }
-  return { name, className, weights: path, bytes: storedBytes(tensors), counted: { tensors: tensors.size, elements, dtypes } };
+  return { name, className, weights: path, bytes: storedBytes(file), counted: { tensors: tensors.size, elements, dtypes } };
 }

@@ -17,7 +17,8 @@ import {
 } from '@langevin/tensor';
 import { within } from '../checkpoint/files.ts';
 import { checkPath } from '../exists.ts';
-import { narrowed, widened } from '../weights.ts';
+import { narrowed } from '../weights.ts';
+import { widened } from '../widened.ts';
 import type { OpenProduct } from './product.ts';
 
 const WHERE = 'pipelines/save';

@@ -22,7 +22,7 @@ export const autoencoderConfigSchema = v.strictObject({
   losses: entry(
     v.pipe(v.array(v.looseObject({ name: v.string() })), v.minLength(1), v.maxLength(16)),
     'How reconstructions are compared, added up: `name` and options of each: "langevin list losses". `perceptual` takes `judge`, a folder '
-      + 'of "langevin train-judge", which then may not judge.',
+      + 'of "langevin train-judge", which then may not judge; `lpips` takes `weights`, a safetensors file of the published ones.',
   ),
   variance: entry(
     v.optional(v.picklist(['fixed', 'learned']), 'fixed'),

@@ -64,7 +64,7 @@ export async function folderOf(dir: string): Promise<string> {
 }
 
 /** SHA-256 of a file, hexadecimal. */
-async function hashOf(path: string): Promise<string> {
+export async function hashOf(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
   return hash.digest('hex');

@@ -16,6 +16,7 @@ import {
   autoencoderTask,
   jointStatistics,
   latentStatistics,
+  lpipsWeights,
   patchDiscriminator,
   reconstructionLosses,
   regularisers,
@@ -37,7 +38,8 @@ import { labelledPictures } from '../labelled-pictures.ts';
 import { naming } from '../naming.ts';
 import { pictureBatches } from '../picture-batches.ts';
 import { AUTOENCODER_MAY_CHANGE, type AutoencoderConfig } from './autoencoder-config.ts';
-import { pluginOf, type LoadedAutoencoder } from './autoencoder-folder.ts';
+import { mappedTensors } from '../weights.ts';
+import { hashOf, pluginOf, type LoadedAutoencoder } from './autoencoder-folder.ts';
 
 export interface AutoencoderRunOptions {
   /** @default the default engine */
@@ -215,6 +217,19 @@ async function lossesOf(
   const influences: TrainingInfluence[] = [];
   const held: (() => Promise<void>)[] = [];
   for (const { name, ...options } of config.losses) {
+    if (name === 'lpips') {
+      const { weights, ...rest } = options;
+      if (typeof weights !== 'string')
+        throw new UserError(
+          `[pipelines/autoencoder] LPIPS needs its published weights: weights=${String(weights)}, file=${from}. Give a safetensors file of VGG16 `
+            + 'with lin0 to lin4.',
+        );
+      const { tensors } = await mappedTensors(weights);
+      const params = lpipsWeights(tensors, weights);
+      influences.push({ name: 'lpips', hash: await hashOf(weights), role: 'loss' });
+      losses.push(naming(from, () => known.create(name, { ...rest, params })));
+      continue;
+    }
     if (name !== 'perceptual') {
       losses.push(naming(from, () => known.create(name, options)));
       continue;

@@ -1,7 +1,7 @@
 import type { AutoencoderInfo } from '@langevin/core';
 import { openSafetensors, writeSafetensors } from '@langevin/io/node';
 import { UserError } from '@langevin/tensor';
-import { widened } from '../weights.ts';
+import { widened } from '../widened.ts';
 import type { LoadedAutoencoder } from './autoencoder-folder.ts';
 
 /** The name of the tensor in a file of latents, and of what its header says. */

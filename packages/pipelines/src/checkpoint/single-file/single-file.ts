@@ -1,11 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { readBytes } from '@langevin/io/node';
-import { eye, readOptions, showShape, UnsupportedError, UserError, type Tensor } from '@langevin/tensor';
+import { eye, readOptions, showShape, sizeOf, UnsupportedError, UserError, type Tensor } from '@langevin/tensor';
 import type { UnreadWeight } from '@langevin/nn';
 import { mappedTensors } from '../../weights.ts';
 import type { Evidence } from '../evidence.ts';
-import type { CheckpointFiles, WeightFile } from '../files.ts';
+import type { CheckpointFiles, StoredForm, WeightFile } from '../files.ts';
 import { isPlainObject } from '../plain-object.ts';
 import { storedBytes } from '../stored-bytes.ts';
 import { architectureOf, FACTS, type Architecture } from './architecture.ts';
@@ -35,6 +35,8 @@ export const SINGLE_FILE_OPTIONS = Object.keys({
 } satisfies Record<keyof SingleFileOptions, 0>);
 
 type Entry = Tensor | UnreadWeight;
+/** The tensors of a component, and how the file has them. */
+type Filled = Pick<WeightFile, 'tensors' | 'stored'>;
 
 /** Programs before latent diffusion's own count an average only from here: fewer are something else. */
 const FEWEST_AVERAGES = 100;
@@ -69,17 +71,18 @@ export async function singleFile(path: string, options: SingleFileOptions = {}):
   const { weights = 'raw', config: beside } = readOptions('pipelines/single-file', options, SINGLE_FILE_OPTIONS);
   if (weights !== 'raw' && weights !== 'ema')
     throw new UserError(`[pipelines/single-file] unknown weights: weights=${String(weights)}. Say raw or ema.`);
-  const { tensors, metadata } = await mappedTensors(path);
-  const entries = unnested(tensors, path);
+  const file = await mappedTensors(path);
+  const entries = unnested(file.tensors, path);
+  const stored = unnested(file.stored, path);
   refuseUnread(entries, path);
   const shapes: Shapes = new Map([...entries].map(([name, entry]) => [name, 'unread' in entry ? [] : entry.shape]));
   const parts = partsOf(new Map([...shapes].filter(([name]) => !name.startsWith('model_ema.'))), path);
   const architecture = architectureOf(parts, { asked: options.architecture, from: path });
   const components = await componentsOf(parts, { architecture: architecture?.name, from: path, ...(beside && { beside }) });
-  const filled = fill(entries, { components, weights, path });
+  const filled = fill(entries, { stored, components, weights, path });
   const denoiser = parts.find(({ kind }) => kind === 'unet' || kind === 'sd3' || kind === 'flux');
   const documents = new Map<string, unknown>(components.map(({ name, config }) => [`${name}/config.json`, config]));
-  const evidence: Evidence[] = [...filled.evidence];
+  const evidence: Evidence[] = [...file.evidence, ...filled.evidence];
   if (architecture)
     evidence.unshift({ component: '', what: 'architecture', value: FACTS[architecture.name].title, from: architecture.reason });
   const kept = beside === undefined ? new Map<string, number>() : besideFiles(beside, components);
@@ -122,12 +125,12 @@ export async function singleFile(path: string, options: SingleFileOptions = {}):
     documents.clear();
     documents.set('config.json', only.config);
   }
-  return view({ path, documents, filled: filled.weights, kept, beside, metadata, evidence, root: !documents.has('model_index.json') });
+  return view({ path, documents, filled: filled.weights, kept, beside, file, evidence, root: !documents.has('model_index.json') });
 }
 
 /** Names without `state_dict.`, however often it is before them. */
-function unnested(tensors: ReadonlyMap<string, Entry>, path: string): ReadonlyMap<string, Entry> {
-  const entries = new Map<string, Entry>();
+function unnested<E>(tensors: ReadonlyMap<string, E>, path: string): ReadonlyMap<string, E> {
+  const entries = new Map<string, E>();
   for (const [name, entry] of tensors) {
     const own = name.replace(/^(?:state_dict\.)+/u, '');
     if (entries.has(own))
@@ -144,8 +147,8 @@ function refuseUnread(entries: ReadonlyMap<string, Entry>, path: string): void {
   for (const [name, entry] of entries) {
     if (!('unread' in entry) || KNOWN.some(({ pattern }) => pattern.test(name))) continue;
     throw new UnsupportedError(
-      `[pipelines/single-file] weight has a dtype that no engine holds: file=${path}, name=${name}, dtype=${entry.unread}. Convert the `
-        + 'file to F16 or BF16, in Python with tensor.to(torch.float16) and save_file.',
+      `[pipelines/single-file] weight has a dtype that no engine holds: file=${path}, name=${name}, dtype=${entry.unread}. Take a `
+        + 'file of the model in F16, BF16, F8_E4M3 or, as GGUF, in Q8_0, Q6_K or Q4_K.',
     );
   }
 }
@@ -153,13 +156,23 @@ function refuseUnread(entries: ReadonlyMap<string, Entry>, path: string): void {
 /** Each component's tensors under the names of its class; every tensor of the file is used, or is left out for a reason. */
 function fill(
   entries: ReadonlyMap<string, Entry>,
-  { components, weights, path }: { readonly components: readonly FileComponent[]; readonly weights: 'raw' | 'ema'; readonly path: string },
-): { readonly weights: ReadonlyMap<string, ReadonlyMap<string, Entry>>; readonly evidence: readonly Evidence[] } {
+  {
+    stored,
+    components,
+    weights,
+    path,
+  }: {
+    readonly stored: WeightFile['stored'];
+    readonly components: readonly FileComponent[];
+    readonly weights: 'raw' | 'ema';
+    readonly path: string;
+  },
+): { readonly weights: ReadonlyMap<string, Filled>; readonly evidence: readonly Evidence[] } {
   const averages = [...entries.keys()].filter((name) => name.startsWith('model_ema.') && !/\.(?:decay|num_updates)$/u.test(name));
   const averaged = averages.length > FEWEST_AVERAGES;
   if (weights === 'ema' && !averaged)
     throw new UserError(`[pipelines/single-file] file has no moving average: file=${path}, weights=ema, there: raw. Leave the option out.`);
-  const made = new Map(components.map(({ name }) => [name, new Map<string, Entry>()]));
+  const made = new Map(components.map(({ name }) => [name, { tensors: new Map<string, Entry>(), stored: new Map<string, StoredForm>() }]));
   const evidence: Evidence[] = [];
   const foreign: string[] = [];
   const left = new Map<string, number>();
@@ -183,8 +196,15 @@ function fill(
     const source = weights === 'ema' && component.denoiser ? entries.get(flat) : entry;
     if (source === undefined)
       throw new UserError(`[pipelines/single-file] moving average lacks a weight: file=${path}, name=${flat}. Take the raw weights.`);
-    for (const { to, values } of component.naming(name.slice(component.prefix.length))!)
-      made.get(component.name)!.set(to, values === undefined || 'unread' in source ? source : changed(source, { values, name, path }));
+    for (const { to, values } of component.naming(name.slice(component.prefix.length))!) {
+      const own = made.get(component.name)!;
+      const value = values === undefined || 'unread' in source ? source : changed(source, { values, name, path });
+      own.tensors.set(to, value);
+      const form = stored.get(source === entry ? name : flat);
+      if (form === undefined || 'unread' in value || 'unread' in source) continue;
+      // One tensor of a file may be several weights: queries, keys and values.
+      own.stored.set(to, { ...form, byteLength: Math.round((form.byteLength * sizeOf(value.shape)) / sizeOf(source.shape)) });
+    }
   }
   if (foreign.length > 0)
     throw new UserError(
@@ -195,7 +215,7 @@ function fill(
           .join(', ')}. Open the model as a folder of diffusers.`,
     );
   for (const { name, added } of components)
-    for (const [to, size] of added ?? []) if (!made.get(name)!.has(to)) made.get(name)!.set(to, eye(size));
+    for (const [to, size] of added ?? []) if (!made.get(name)!.tensors.has(to)) made.get(name)!.tensors.set(to, eye(size));
   for (const [reason, count] of left) evidence.push({ component: '', what: 'weights', value: `${count} not read`, from: reason });
   if (averaged)
     evidence.push({ component: '', what: 'weights', value: weights, from: 'the file has raw weights and their moving average' });
@@ -252,20 +272,20 @@ function view({
   filled,
   kept,
   beside,
-  metadata,
+  file,
   evidence,
   root,
 }: {
   readonly path: string;
   readonly documents: ReadonlyMap<string, unknown>;
-  readonly filled: ReadonlyMap<string, ReadonlyMap<string, Entry>>;
+  readonly filled: ReadonlyMap<string, Filled>;
   readonly kept: ReadonlyMap<string, number>;
   readonly beside: CheckpointFiles | undefined;
-  readonly metadata: Readonly<Record<string, string>>;
+  readonly file: WeightFile;
   readonly evidence: readonly Evidence[];
   readonly root: boolean;
 }): CheckpointFiles {
-  const files = new Map([...filled].map(([name, tensors]) => [root ? WEIGHTS : `${name}/${WEIGHTS}`, tensors]));
+  const files = new Map([...filled].map(([name, own]) => [root ? WEIGHTS : `${name}/${WEIGHTS}`, own]));
   const missing = (file: string): UserError =>
     new UserError(`[pipelines/single-file] file is missing: path=${JSON.stringify(file)}, model=${path}. A single file has no such part.`);
   return Object.freeze({
@@ -274,7 +294,7 @@ function view({
     evidence,
     sizes: new Map([
       ...[...documents].map(([name, content]) => [name, JSON.stringify(content).length] as const),
-      ...[...files].map(([name, tensors]) => [name, storedBytes(tensors)] as const),
+      ...[...files].map(([name, own]) => [name, storedBytes(own)] as const),
       ...kept,
     ]),
     json: (name: string) => {
@@ -284,8 +304,9 @@ function view({
     bytes: (name: string, limits: { readonly maxBytes: number }) =>
       kept.has(name) ? beside!.bytes(name, limits) : Promise.reject(missing(name)),
     weights: (name: string): Promise<WeightFile> => {
-      const tensors = files.get(name);
-      return tensors === undefined ? Promise.reject(missing(name)) : Promise.resolve({ tensors, metadata });
+      const own = files.get(name);
+      if (own === undefined) return Promise.reject(missing(name));
+      return Promise.resolve({ ...own, metadata: file.metadata, evidence: [], close: file.close });
     },
   });
 }
