@@ -3,6 +3,7 @@ export { readBytes, readJson, readPythonJson } from './node/read-json.ts';
 export type { ReadOptions } from './node/read-json.ts';
 export { removeStaleTemporaries, writeFileAtomic } from './node/write-file-atomic.ts';
 export type { FileContent } from './node/write-file-atomic.ts';
+export { heldSource } from './node/held-source.ts';
 export { fileSource } from './node/file-source.ts';
 export { importOptional } from './node/optional-package.ts';
 export { isDiskError, remedyOf } from './node/disk-error.ts';
@@ -16,6 +17,7 @@ export { thinned, writeRunPage } from './node/runs/page.ts';
 export type { Curve, CurveLine, PagePicture, RunPage } from './node/runs/page.ts';
 
 export { openSafetensors, readSafetensors } from './node/open-safetensors.ts';
+export type { OpenSafetensorsOptions } from './node/open-safetensors.ts';
 export { writeSafetensors } from './node/safetensors-file.ts';
 export type { FileSlice, SafetensorsFile } from './node/safetensors-file.ts';
 export { writeSafetensorsFolder } from './node/safetensors-shards.ts';

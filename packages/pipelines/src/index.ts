@@ -3,7 +3,8 @@ export type { DiffusionModel } from './diffusion-model.ts';
 export { loadDiffusionFolder, saveDiffusionFolder, type LoadModelOptions, type SaveDiffusionOptions } from './diffusion-folder.ts';
 export { modelPackage } from './model-package.ts';
 export { imageNetwork, labelCount, pictureForm, type ImageNetworkOptions, type PictureForm } from './image-network.ts';
-export { readWeights, widened, type ReadWeightsOptions, type WeightDType } from './weights.ts';
+export { readWeights, type ReadWeightsOptions, type WeightDType } from './weights.ts';
+export { widened } from './widened.ts';
 
 // Adapters
 export {

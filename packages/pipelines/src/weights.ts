@@ -37,8 +37,8 @@ export interface MappedTensorsOptions {
 }
 
 /**
- * The tensors of a safetensors or GGUF file, or of the shards that an index names, none of them read: each stays in its file until an engine
- * maps or reads it, in the dtype that it has there; what has to be decoded is, then. A file is open only while it is read.
+ * The tensors of a safetensors or GGUF file, or of the shards that an index names, none of them read: each stays in its file until an
+ * engine maps or reads it, in the dtype that it has there; what has to be decoded is, then. A file is open only while it is read.
  *
  * @throws UserError when the file is malformed or a pickle; from what uses a tensor, when the file is another one by then
  */

@@ -75,6 +75,7 @@ export { barrier, stopGradient, straightThrough } from './ops/schedule.ts';
 // Graphs
 export {
   isFileSlice,
+  isMappable,
   type FileSlice,
   type Graph,
   type GraphConstant,
@@ -170,7 +171,7 @@ export { hostOp, type HostContext, type HostGradientContext, type HostOpOptions 
 
 // Numbers on the host
 export { checkNumber, isWithin, shownValue, type NumberRange } from './check-number.ts';
-export { checkChoice, readOptions } from './read-options.ts';
+export { checkChoice, checkListeners, readOptions } from './read-options.ts';
 export { logistic } from './host/logistic.ts';
 export { median } from './host/median.ts';
 

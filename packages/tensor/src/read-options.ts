@@ -41,3 +41,23 @@ export function checkChoice(where: string, given: Readonly<Record<string, unknow
     throw new UserError(`[${where}] ${option} is none of its choices: ${option}=${shownValue(value)}.${hint} Give ${names.join(' or ')}.`);
   }
 }
+
+/**
+ * Refuses what is no signal to stop by, and what is no function to be called; neither has to be given.
+ *
+ * @param listeners functions by the names of their options
+ * @throws UserError that names the option
+ * @example
+ * checkListeners('pipelines/save', { signal: new AbortController().signal, onProgress: undefined }); // => undefined
+ */
+export function checkListeners(
+  where: string,
+  { signal, ...listeners }: { readonly signal?: unknown; readonly [listener: string]: unknown },
+): void {
+  const given = signal as Partial<AbortSignal> | null | undefined;
+  if (given !== undefined && (typeof given?.aborted !== 'boolean' || typeof given.throwIfAborted !== 'function'))
+    throw new UserError(`[${where}] signal is none: signal=${shownValue(signal)}. Pass that of an AbortController, or leave it out.`);
+  for (const [name, listener] of Object.entries(listeners))
+    if (listener !== undefined && typeof listener !== 'function')
+      throw new UserError(`[${where}] ${name} is no function: ${name}=${shownValue(listener)}. Pass one, or leave it out.`);
+}

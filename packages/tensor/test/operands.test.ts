@@ -225,9 +225,9 @@ test('every op that is exported is in the table', () => {
   const others = new Set([
     // values and their forms
     'Tensor', 'allocateHost', 'deferred', 'fromFile', 'fromBfloat16Bits', 'fromFloat16Bits', 'hostFromNumbers', 'hostView', 'isFloating',
-    'isHostArray', 'itemSize', 'numbersFromHost', 'toBfloat16Bits', 'toFloat16Bits', 'isFileSlice', 'errorKind', 'InternalError',
+    'isHostArray', 'itemSize', 'numbersFromHost', 'toBfloat16Bits', 'toFloat16Bits', 'isFileSlice', 'isMappable', 'errorKind', 'InternalError',
     'UnsupportedError', 'UserError', 'broadcastShapes', 'checkShape', 'normalizeAxes', 'normalizeAxis', 'sameShape', 'showShape', 'sizeOf',
-    'stridesOf', 'flattenTree', 'mapTensors', 'namedTensors', 'tensorsOf', 'shownValue', 'checkChoice', 'readOptions', 'checkNumber',
+    'stridesOf', 'flattenTree', 'mapTensors', 'namedTensors', 'tensorsOf', 'shownValue', 'checkChoice', 'checkListeners', 'readOptions', 'checkNumber',
     'isWithin', 'shapeOf',
     // running, engines, derivatives and graphs
     'data', 'dispose', 'float32Data', 'item', 'numbers', 'realize', 'compile', 'defaultEngine', 'setDefaultEngine', 'cacheCounters',

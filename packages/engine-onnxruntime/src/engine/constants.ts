@@ -1,5 +1,5 @@
 import type { Graph, GraphConstant } from '@langevin/tensor';
-import { fromBfloat16Bits, isFileSlice, itemSize, sizeOf, type FileSlice, type HostArray } from '@langevin/tensor';
+import { fromBfloat16Bits, isFileSlice, isMappable, itemSize, sizeOf, type FileSlice, type HostArray } from '@langevin/tensor';
 import type { OnnxTensor } from '../onnx/model.ts';
 import { bytesOf, type ExternalPart, type MappedFiles, type Runtime } from '../runtime/runtime.ts';
 
@@ -18,7 +18,7 @@ export interface PlacedConstants {
 export async function placeConstants(graph: Graph, runtime: Runtime): Promise<PlacedConstants> {
   const externalData: ExternalPart[] = [];
   const places = new Map<GraphConstant, OnnxTensor['data']>();
-  const mappable = (constant: GraphConstant): boolean => isFileSlice(constant.data) && graph.values[constant.value]!.dtype !== 'bfloat16';
+  const mappable = (constant: GraphConstant): boolean => isMappable(constant.data) && graph.values[constant.value]!.dtype !== 'bfloat16';
   const slices = runtime.mapFiles ? graph.constants.filter(mappable).map((constant) => constant.data as FileSlice) : [];
   const mapped: MappedFiles | undefined = slices.length > 0 ? runtime.mapFiles!(slices) : undefined;
   for (const constant of graph.constants) {

@@ -1,5 +1,5 @@
 import type { EngineBuffer, Executable, Graph, GraphConstant, HostArray, ValueInfo } from '@langevin/tensor';
-import { isFileSlice, itemSize, sizeOf } from '@langevin/tensor';
+import { isFileSlice, isMappable, itemSize, sizeOf } from '@langevin/tensor';
 import type { Runtime } from '../runtime/runtime.ts';
 
 /** The runtime refuses a constant that it is handed in memory from here on: 2 GiB. Files that it maps itself may be larger. */
@@ -16,7 +16,7 @@ export interface FedGraph {
 export async function feedLargeConstants(graph: Graph, runtime: Runtime): Promise<FedGraph> {
   const isLarge = ({ value, data }: GraphConstant): boolean => {
     const { dtype, shape } = graph.values[value]!;
-    const isMapped = isFileSlice(data) && runtime.mapFiles !== undefined && dtype !== 'bfloat16';
+    const isMapped = isMappable(data) && runtime.mapFiles !== undefined && dtype !== 'bfloat16';
     // bfloat16 is handed over as float32.
     return !isMapped && sizeOf(shape) * (dtype === 'bfloat16' ? 4 : itemSize(dtype)) > MOST_BYTES;
   };

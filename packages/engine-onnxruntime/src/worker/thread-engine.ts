@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { CompositeName, Engine, EngineBuffer, Executable, Graph, HostArray, Shape, DType, ValueInfo } from '@langevin/tensor';
-import { InternalError, isFileSlice, UnsupportedError, UserError } from '@langevin/tensor';
+import { InternalError, isFileSlice, isMappable, UnsupportedError, UserError } from '@langevin/tensor';
 import type { EngineOptions } from '../engine/options.ts';
 import { checkFits, foreignBuffer } from '../engine/fits.ts';
 import type { Answers, ErrorParts, Handle, Request, ResponseMessage } from './protocol.ts';
@@ -108,7 +108,7 @@ export async function threadEngine(options: EngineOptions): Promise<Engine> {
     device,
     composites: new Set(composites as CompositeName[]),
     async compile(graph): Promise<Executable> {
-      const executable = await connection.ask({ kind: 'compile', graph: portable(graph) });
+      const executable = await connection.ask({ kind: 'compile', graph: await portable(graph) });
       const outputs = graph.outputs.map((value) => graph.values[value]!);
       const remoteExecutable: Executable = {
         async run(inputs, { outputs: offered = [] } = {}) {
@@ -152,11 +152,14 @@ function remote(buffer: EngineBuffer): RemoteBuffer {
 }
 
 /** A graph without functions and with plain shapes: what structured cloning can carry. */
-function portable(graph: Graph): Graph {
-  const constants = graph.constants.map(({ value, data }) => ({
-    value,
-    data: isFileSlice(data) ? ({ path: data.path, offset: data.offset, byteLength: data.byteLength } as typeof data) : compact(data),
-  }));
+async function portable(graph: Graph): Promise<Graph> {
+  const constants = await Promise.all(
+    graph.constants.map(async ({ value, data }) => {
+      if (isMappable(data)) return { value, data: { path: data.path, offset: data.offset, byteLength: data.byteLength } as typeof data };
+      // What has to be decoded is decoded here: functions do not travel.
+      return { value, data: isFileSlice(data) ? await data.read() : compact(data) };
+    }),
+  );
   const { inputs, nodes, outputs, key } = graph;
   return { values: graph.values.map(({ shape, dtype }) => ({ shape, dtype })), inputs, constants, nodes, outputs, key };
 }

@@ -30,15 +30,21 @@ export interface SafetensorsFile extends SafetensorsReader {
    * @throws {UnsupportedError} when Langevin has no dtype for its elements
    */
   slice(name: string): FileSlice;
+  /** The file that has a tensor: one of the shards of an index. @throws {UserError} when there is no tensor of that name */
+  shardOf(name: string): string;
 }
 
 /** Open one file. `openSafetensors` takes an index too. */
-export async function openSafetensorsFile(path: string): Promise<SafetensorsFile> {
-  const source = await fileSource(path);
+export async function openSafetensorsFile(path: string, openSource = fileSource): Promise<SafetensorsFile> {
+  const source = await openSource(path);
   try {
     const reader = await readSafetensorsSource(source);
     return {
       ...reader,
+      shardOf: (name) => {
+        findEntry(reader.entries, name, reader.label);
+        return path;
+      },
       slice: (name) => {
         const entry = findEntry(reader.entries, name, reader.label);
         const dtype = supportedDType(entry, reader.label);

@@ -8,6 +8,7 @@ import type { EncodeOptions, TensorsByName } from '../safetensors/encode.ts';
 import { layoutSafetensors } from '../safetensors/encode.ts';
 import type { SafetensorsEntry } from '../safetensors/header.ts';
 import { findEntry } from '../safetensors/reader.ts';
+import { fileSource } from './file-source.ts';
 import { makeFolder } from './make-folder.ts';
 import { readJson } from './read-json.ts';
 import type { SafetensorsFile } from './safetensors-file.ts';
@@ -29,7 +30,7 @@ const MAX_INDEX_BYTES = 64 * 1024 * 1024;
  *
  * @throws {UserError} when the index is malformed, names a file outside its folder, a shard is missing or lacks a tensor
  */
-export async function openSafetensorsIndex(path: string): Promise<SafetensorsFile> {
+export async function openSafetensorsIndex(path: string, openSource = fileSource): Promise<SafetensorsFile> {
   const where = `[io/safetensors] index ${JSON.stringify(path)}`;
   const { weight_map: weightMap } = parseWith(indexSchema, await readJson(path, { maxBytes: MAX_INDEX_BYTES }), where);
   const names = [...new Set(Object.values(weightMap))].sort();
@@ -43,7 +44,7 @@ export async function openSafetensorsIndex(path: string): Promise<SafetensorsFil
     const missing: string[] = [];
     for (const name of names) {
       try {
-        shards.set(name, await openSafetensorsFile(join(dirname(path), name)));
+        shards.set(name, await openSafetensorsFile(join(dirname(path), name), openSource));
       } catch (error) {
         if (((error as Error).cause as NodeJS.ErrnoException | undefined)?.code !== 'ENOENT') throw error;
         missing.push(name);
@@ -72,7 +73,16 @@ export async function openSafetensorsIndex(path: string): Promise<SafetensorsFil
       return shards.get(weightMap[name]!)!;
     };
     const metadata = Object.assign({}, ...[...shards.values()].map((shard) => shard.metadata)) as Record<string, string>;
-    return { label, metadata, entries, close, read: async (name) => shardOf(name).read(name), slice: (name) => shardOf(name).slice(name) };
+    return {
+      label,
+      metadata,
+      entries,
+      close,
+      read: async (name) => shardOf(name).read(name),
+      readStored: async (name) => shardOf(name).readStored(name),
+      slice: (name) => shardOf(name).slice(name),
+      shardOf: (name) => shardOf(name).shardOf(name),
+    };
   } catch (error) {
     await close();
     throw error;

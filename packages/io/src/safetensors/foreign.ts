@@ -8,7 +8,7 @@ export function describeForeignBytes(bytes: Uint8Array): string | null {
   if (text.startsWith('version https://git-lfs')) return 'a Git LFS pointer. Fetch the real file with `git lfs pull`.';
   if (/^\s*<(!doctype|html|\?xml)/i.test(text)) return 'a web page, probably from a failed download. Download the file again.';
   if (text.startsWith('\u001f\u008b')) return 'gzip data. Decompress it first.';
-  if (text.startsWith('GGUF')) return 'a GGUF file. Convert it to safetensors first.';
+  if (text.startsWith('GGUF')) return 'a GGUF file. Give it a name that ends in .gguf.';
   return null;
 }
 

@@ -19,6 +19,12 @@ export interface SafetensorsReader {
    * @throws {UnsupportedError} when Langevin has no dtype for its elements
    */
   read(name: string): Promise<HostTensor>;
+  /**
+   * The bytes of one tensor as the file has them, whatever its dtype.
+   *
+   * @throws {UserError} when there is no tensor of that name, or the file has changed since it was opened
+   */
+  readStored(name: string): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -39,6 +45,7 @@ export async function readSafetensorsSource(source: ByteSource): Promise<Safeten
     metadata: header.metadata,
     entries: header.entries,
     read: async (name) => readEntry(source, findEntry(header.entries, name, source.label)),
+    readStored: async (name) => readStored(source, findEntry(header.entries, name, source.label)),
     close: () => source.close(),
   };
 }
@@ -80,6 +87,10 @@ export function supportedDType(entry: SafetensorsEntry, label: string): DType {
 
 async function readEntry(source: ByteSource, entry: SafetensorsEntry): Promise<HostTensor> {
   const dtype = supportedDType(entry, source.label);
+  return { dtype, shape: entry.shape, data: hostView(dtype, await readStored(source, entry)) } as HostTensor;
+}
+
+async function readStored(source: ByteSource, entry: SafetensorsEntry): Promise<Uint8Array> {
   const bytes = await source.read(entry.offset, entry.byteLength);
   if (bytes.byteLength !== entry.byteLength) {
     throw new UserError(
@@ -87,5 +98,5 @@ async function readEntry(source: ByteSource, entry: SafetensorsEntry): Promise<H
         + `got=${bytes.byteLength}. It changed after it was opened; open it again.`,
     );
   }
-  return { dtype, shape: entry.shape, data: hostView(dtype, bytes) } as HostTensor;
+  return bytes;
 }

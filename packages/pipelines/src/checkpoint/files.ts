@@ -41,7 +41,7 @@ export interface CheckpointFiles {
   readonly json: (path: string) => Promise<unknown>;
   /** A file as it is: a vocabulary, say. @throws UserError when it is larger than `maxBytes` */
   readonly bytes: (path: string, options: { readonly maxBytes: number }) => Promise<Uint8Array>;
-  /** A `.safetensors` or `.gguf` file, or the index of a sharded one. @throws UserError when it is malformed, or names what is not beside it */
+  /** A `.safetensors` or `.gguf` file, or the index of a sharded one. @throws UserError when malformed, or naming what is not beside it */
   readonly weights: (path: string) => Promise<WeightFile>;
 }
 

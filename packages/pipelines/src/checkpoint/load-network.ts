@@ -67,7 +67,14 @@ export function weightEvidence({ component: { name, folder, weights }, account, 
   const forms = [...new Set([...file.stored.values()].map(({ form }) => form))].sort();
   return [
     ...(forms.length > 0
-      ? [{ component: name, what: 'stored as', value: forms.join(', '), from: `${from}: ${file.stored.size} tensors, decoded when they are used` }]
+      ? [
+          {
+            component: name,
+            what: 'stored as',
+            value: forms.join(', '),
+            from: `${from}: ${file.stored.size} tensors, decoded when they are used`,
+          },
+        ]
       : []),
     ...file.evidence.map((each) => ({ ...each, component: name })),
     ...(reasons.length > 0

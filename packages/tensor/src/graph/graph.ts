@@ -10,13 +10,19 @@ export interface ValueInfo {
 /** An index into {@link Graph.values}. */
 export type ValueId = number;
 
-/** A range of bytes of a file that holds one tensor, little-endian and row-major: a safetensors entry, say. */
+/** Where one tensor lies outside of memory: a range of bytes of a file, say a safetensors entry. */
 export interface FileSlice {
+  /** The file, or a name for messages where there is none. */
   readonly path: string;
   readonly offset: number;
   readonly byteLength: number;
-  /** Read the bytes, for engines that cannot map the file. */
+  /** Read the elements, for engines that cannot map the file. */
   readonly read: () => Promise<HostArray>;
+  /**
+   * Whether the range may be mapped in place of being read: `none` where its bytes are not the elements, little-endian and row-major, but
+   * have to be decoded, or where `path` is no file of this machine. @default 'file'
+   */
+  readonly mapping?: 'file' | 'none';
   /** Called before a file is mapped. @throws when it is not the file any more that the slice was made for. @default nothing is looked at */
   readonly check?: () => Promise<void>;
 }
@@ -52,4 +58,9 @@ export interface Graph {
 
 export function isFileSlice(data: HostArray | FileSlice): data is FileSlice {
   return !ArrayBuffer.isView(data);
+}
+
+/** Whether data is a range of a file that engines may map. */
+export function isMappable(data: HostArray | FileSlice): data is FileSlice {
+  return isFileSlice(data) && data.mapping !== 'none';
 }

@@ -116,12 +116,12 @@ export function scalar(value: number, dtype: DType = 'float32'): Tensor {
   return new Tensor([], dtype, { kind: 'host', data: hostFromNumbers(dtype, [value]) });
 }
 
-/** A tensor whose bytes stay in a file until an engine maps or reads them. */
+/** A tensor whose elements stay in a file until an engine maps or reads them; what is not mapped may be stored in any way. */
 export function fromFile(slice: FileSlice, info: { readonly shape: Shape; readonly dtype: DType }): Tensor {
   checkShape('tensor/fromFile', info.shape);
   checkDType('tensor/fromFile', info.dtype);
   const expected = sizeOf(info.shape) * itemSize(info.dtype);
-  if (slice.byteLength !== expected) {
+  if (slice.mapping !== 'none' && slice.byteLength !== expected) {
     throw new UserError(
       `[tensor/fromFile] byte range does not fit the shape: path=${slice.path}, byteLength=${slice.byteLength}, expected `
         + `${expected} for ${info.dtype}${showShape(info.shape)}. The file is damaged or the shape is wrong.`,
