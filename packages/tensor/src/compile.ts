@@ -76,6 +76,7 @@ export function compile<Args extends readonly unknown[], R>(
   if (options.engine !== undefined) requireEngine('tensor/compile', options.engine);
   const name = options.name ?? (fn.name || 'anonymous function');
   const specializations = new Map<string, Promise<Specialization>>();
+  const running = new Set<Promise<unknown>>();
   let calls = 0;
   let traces = 0;
 
@@ -95,19 +96,32 @@ export function compile<Args extends readonly unknown[], R>(
     return { specialization: await found, leaves: flat.leaves };
   };
 
-  const call = async (...args: readonly unknown[]): Promise<R> => {
-    calls++;
+  const compute = async (args: readonly unknown[]): Promise<R> => {
     const { specialization, leaves } = await specialize(args);
     return (await run(specialization, leaves, name)) as R;
+  };
+
+  const call = async (...args: readonly unknown[]): Promise<R> => {
+    calls++;
+    const computing = compute(args);
+    running.add(computing);
+    try {
+      return await computing;
+    } finally {
+      running.delete(computing);
+    }
   };
 
   return Object.assign(call as (...args: { readonly [K in keyof Args]: Untraced<Args[K]> }) => Promise<R>, {
     counters: () => ({ calls, traces }),
     warm: async (...args: readonly unknown[]) => void (await specialize(args)),
     dispose: async () => {
-      const all = await Promise.all(specializations.values());
+      // What is being computed is not taken away from whoever waits for it.
+      while (running.size > 0) await Promise.allSettled(running);
+      const all = [...specializations.values()];
       specializations.clear();
-      await Promise.all(all.map(({ executable }) => executable?.dispose()));
+      const compiled = await Promise.allSettled(all);
+      await Promise.all(compiled.map((one) => (one.status === 'fulfilled' ? one.value.executable?.dispose() : undefined)));
     },
   });
 }

@@ -1,5 +1,15 @@
 import { expect, test } from 'vitest';
-import { checkNumber, isWithin, logistic, median, readOptions, shownValue, UserError, type NumberRange } from '@langevin/tensor';
+import {
+  checkListeners,
+  checkNumber,
+  isWithin,
+  logistic,
+  median,
+  readOptions,
+  shownValue,
+  UserError,
+  type NumberRange,
+} from '@langevin/tensor';
 
 const RANGES: readonly [NumberRange, string][] = [
   [{}, 'a finite number'],
@@ -54,4 +64,12 @@ test('options are an object or nothing', () => {
     expect(() => readOptions('a/b', given)).toThrow(
       new UserError(`[a/b] options are an object: options=${shownValue(given)}. Pass { ... }, or leave them out.`),
     );
+});
+
+test('a signal is one, and a listener is a function', () => {
+  expect(checkListeners('a/b', { signal: new AbortController().signal, onProgress: () => {} })).toBeUndefined();
+  expect(checkListeners('a/b', { signal: undefined, onProgress: undefined })).toBeUndefined();
+  for (const signal of [null, 0, 'stop', {}, new AbortController(), { aborted: false }])
+    expect(() => checkListeners('a/b', { signal })).toThrow(/^\[a\/b\] signal is none: signal=.+\. Pass that of an AbortController/u);
+  expect(() => checkListeners('a/b', { onProgress: 3 })).toThrow(/^\[a\/b\] onProgress is no function: onProgress=3\. Pass one/u);
 });

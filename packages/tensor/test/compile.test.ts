@@ -241,3 +241,12 @@ test('a disposed function compiles anew', async () => {
   expect(await read(await fn(ones([1])))).toEqual([2]);
   expect(fn.counters().traces).toBe(2);
 });
+
+test('a call that is under way when its function is disposed of comes to its end', async () => {
+  const fn = compile((x: Tensor) => add(x, scalar(1)), { engine });
+  await fn(ones([1]));
+  const [, calls] = await Promise.all([fn.dispose(), Promise.all([fn(ones([1])), fn(ones([2]))])]);
+  expect(await Promise.all(calls.map(read))).toEqual([[2], [2, 2]]);
+  const [again] = await Promise.all([fn(ones([1])), fn.dispose()]);
+  expect(await read(again)).toEqual([2]);
+});

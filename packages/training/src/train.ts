@@ -1,4 +1,4 @@
-import { checkNumber, readOptions, shownValue, UserError } from '@langevin/tensor';
+import { checkListeners, checkNumber, readOptions, UserError } from '@langevin/tensor';
 import { beginRun, FILES, showCheckpoint, type Beginning } from './begin-run.ts';
 import { checkpointPath, loadCheckpoint, pruneCheckpoints, saveCheckpoint, setAsideAfter } from './checkpoints.ts';
 import { judge, newHealth } from './health.ts';
@@ -104,8 +104,7 @@ export async function* train<State>(task: Task<State>, options: TrainOptions): A
   if (!['end', 'evaluate'].includes(onAbort)) {
     throw new UserError(`[training/train] unknown onAbort: onAbort=${String(onAbort).slice(0, 60)}. Known: end, evaluate.`);
   }
-  if (signal !== undefined && typeof (signal as Partial<AbortSignal> | null)?.aborted !== 'boolean')
-    throw new UserError(`[training/train] there is no signal: signal=${shownValue(signal)}. Pass the signal of an AbortController.`);
+  checkListeners('training/train', { signal });
   const lock = await store.lock();
   try {
     yield* run(task, { ...options, logEvery, checkpointEvery, keep, evaluateEvery }, await beginRun(task, { store, start }));

@@ -1,5 +1,5 @@
 import type { Image } from '@langevin/io';
-import { checkNumber, shownValue, UserError } from '@langevin/tensor';
+import { checkListeners, checkNumber, shownValue, UserError } from '@langevin/tensor';
 
 /** What an argument has to be; code without types passes anything. */
 export type GivenKind = 'an object' | 'a list' | 'a text' | 'a function' | 'an array of floats';
@@ -27,9 +27,7 @@ export function checkGiven(where: string, kind: GivenKind, values: Readonly<Reco
 
 /** @throws UserError for a signal or a listener that is none */
 export function checkRun(where: string, { signal, progress }: { readonly signal?: unknown; readonly progress?: unknown }): void {
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw new UserError(`[${where}] signal is none: signal=${shownValue(signal)}. Pass that of an AbortController, or leave it out.`);
-  if (progress !== undefined) checkGiven(where, 'a function', { progress });
+  checkListeners(where, { signal, progress });
 }
 
 /** The largest picture: 2^26 pixels. */
