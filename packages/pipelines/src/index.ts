@@ -39,12 +39,15 @@ export { notesOf, recipeOf, recipeOfNotes, type PictureRecipe } from './generate
 export { pictureDigest } from './generate/picture-digest.ts';
 export type { SamplerWords } from './generate/sampler-options.ts';
 export type { ControlOptions } from './generate/control-options.ts';
+export { memoryModes, modelParts } from './generate/product.ts';
 export type {
   AdapterChoice,
   ControlChoice,
   EmbeddingChoice,
   ImagePromptChoice,
   OpenOptions,
+  MemoryMode,
+  ModelPart,
   OpenProduct,
   PictureSize,
   Product,

@@ -12,6 +12,8 @@ import {
   type GenerateOptions,
   type GenerateReport,
   type OpenProduct,
+  memoryModes,
+  type MemoryMode,
   type PictureRecipe,
 } from '@langevin/pipelines';
 import { UserError } from '@langevin/tensor';
@@ -40,6 +42,7 @@ interface GenerateCommandOptions extends EngineOptions, SamplerWords, FileOption
   readonly decoding?: 'whole' | 'bands' | 'tiles';
   readonly size?: string;
   readonly variant?: string;
+  readonly memory: MemoryMode;
   readonly prediction?: 'epsilon' | 'v' | 'x0' | 'flow';
   readonly metadata: boolean;
   readonly out: string;
@@ -105,6 +108,11 @@ function addGenerate(program: Command, terminal: CommandContext): void {
     )
     .option('--variant <name>', 'of the weights, such as fp16 (default: the plain ones)')
     .addOption(
+      new Option('--memory <mode>', 'load-and-release frees each part of the model when it has done its work: less memory, more time')
+        .choices([...memoryModes])
+        .default('keep'),
+    )
+    .addOption(
       new Option('--prediction <what>', 'what the network predicts, whatever the files say').choices(['epsilon', 'v', 'x0', 'flow']),
     )
     .option('--no-metadata', 'leave out of the files how the pictures were made')
@@ -157,6 +165,7 @@ async function run(prompt: string | undefined, options: GenerateCommandOptions, 
   await withEngine(options, async (engine) => {
     const model = await openModel(from, {
       engine,
+      memory: options.memory,
       ...(options.variant !== undefined && { variant: options.variant }),
       ...(options.prediction !== undefined && { prediction: options.prediction }),
       ...changesOf(options, recipe),

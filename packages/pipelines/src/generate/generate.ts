@@ -12,7 +12,7 @@ import { generatorsOf } from './begin/starting-noise.ts';
 import { guided } from './guided.ts';
 import { openScheduler } from './open-scheduler.ts';
 import { checkGenerate, type CheckedGenerate, type GenerateOptions } from './options.ts';
-import type { OpenProduct } from './product.ts';
+import { modelParts, type ModelPart, type OpenProduct } from './product.ts';
 import { reportOf, type GenerateReport } from './report.ts';
 import type { RunStep } from './run-step.ts';
 import { samplerRun } from './sampler-run.ts';
@@ -72,6 +72,22 @@ export interface GenerateResult {
  */
 export async function* generate(given: GenerateOptions): AsyncGenerator<GeneratePart | GenerateStep | GenerateResult, void> {
   const options = checkGenerate(given);
+  const { model } = options;
+  const release = async (part: ModelPart): Promise<void> => {
+    if (model.memory === 'load-and-release') await model.release(part);
+  };
+  try {
+    yield* made(options, release);
+  } finally {
+    // Also where it was stopped, or failed, in the middle of a part.
+    for (const part of modelParts) await release(part);
+  }
+}
+
+async function* made(
+  options: CheckedGenerate,
+  release: (part: ModelPart) => Promise<void>,
+): AsyncGenerator<GeneratePart | GenerateStep | GenerateResult, void> {
   const { model, prompts, negatives, size, seeds, start, signal } = options;
   const onEngine = model.engine ? { engine: model.engine } : {};
   const scheduler = options.lead === undefined ? openScheduler(options) : undefined;
@@ -93,12 +109,14 @@ export async function* generate(given: GenerateOptions): AsyncGenerator<Generate
     ...(options.clipSkip !== undefined && { clipSkip: options.clipSkip }),
     ...(signal && { signal }),
   });
+  await release('text encoders');
   yield { kind: 'part', name: 'text encoders', milliseconds: since() };
 
   const { channels, factor } = model.state;
   const shape = [channels, size.height / factor, size.width / factor] as const;
   signal?.throwIfAborted();
   const { begun, run } = await runOf(options, { scheduler, generators, perItem, shape });
+  if (start) await release('autoencoder');
   if (start) yield { kind: 'part', name: 'autoencoder', milliseconds: since() };
   const scale: Conditions = model.guidedBy === 'cfg' ? {} : { guidance: scaleOfEach(options.guidance, seeds.length) };
   const steered = await steering(model.controls, options.controls, onEngine);
@@ -117,10 +135,12 @@ export async function* generate(given: GenerateOptions): AsyncGenerator<Generate
     calls = made.calls;
     yield { kind: 'step', step, steps, calls, timestep, milliseconds: since(), denoised, preview: () => previewOf(model, denoised) };
   }
+  await release('network');
   signal?.throwIfAborted();
   let images: readonly Image[] = [];
   if (options.output === 'images') {
     images = await model.coder.decode(latents, { decoding: options.decoding, ...(signal && { signal }) });
+    await release('autoencoder');
     yield { kind: 'part', name: 'autoencoder', milliseconds: since() };
   }
   const none =

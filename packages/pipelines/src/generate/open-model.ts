@@ -1,7 +1,7 @@
-import { readOptions, shownValue, UnsupportedError, UserError } from '@langevin/tensor';
+import { checkChoice, readOptions, shownValue, UnsupportedError, UserError } from '@langevin/tensor';
 import { openCheckpoint, type Checkpoint, type OpenCheckpointOptions } from '../checkpoint/checkpoint.ts';
 import type { CheckpointFiles } from '../checkpoint/files.ts';
-import type { OpenOptions, OpenProduct, Product } from './product.ts';
+import { memoryModes, type OpenOptions, type OpenProduct, type Product } from './product.ts';
 import { ditProduct } from './products/dit.ts';
 import { fluxProduct } from './products/flux.ts';
 import { pixelDiffusion } from './products/pixel-diffusion.ts';
@@ -38,6 +38,7 @@ const NAMES = Object.keys({
   controls: 0,
   imagePrompts: 0,
   engine: 0,
+  memory: 0,
   products: 0,
 } satisfies Record<keyof OpenModelOptions, 0>);
 
@@ -56,6 +57,7 @@ export async function openModel(given: string | CheckpointFiles, options: OpenMo
   const {
     products: known = products,
     engine,
+    memory = 'keep',
     prediction,
     adapters,
     embeddings,
@@ -64,8 +66,12 @@ export async function openModel(given: string | CheckpointFiles, options: OpenMo
     ...rest
   } = readOptions('pipelines/model', options, NAMES);
   checkProducts(known);
+  if (engine !== undefined && (typeof engine !== 'object' || engine === null))
+    throw new UserError(`[pipelines/model] engine is none: engine=${shownValue(engine)}. Pass what onnxruntimeEngine() resolves to.`);
+  checkChoice('pipelines/model', { memory }, memoryModes);
   const checkpoint = await openCheckpoint(given, rest);
   return productOf(checkpoint, known).open(checkpoint, {
+    memory,
     ...(engine !== undefined && { engine }),
     ...(prediction !== undefined && { prediction }),
     ...(adapters !== undefined && { adapters }),

@@ -63,7 +63,7 @@ export type PictureRecipe = v.InferOutput<typeof recipeSchema>;
 
 /** How picture `i` of a call was made. */
 export function recipeOf(report: GenerateReport, i: number): PictureRecipe {
-  const { prompts, negativePrompts, seeds, noise, start, controls, imagePrompts, adapters, embeddings, ...rest } = report;
+  const { prompts, negativePrompts, seeds, noise, start, controls, imagePrompts, adapters, embeddings, memory: _, ...rest } = report;
   return {
     version: 1,
     ...rest,

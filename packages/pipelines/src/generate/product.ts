@@ -105,7 +105,11 @@ export interface OpenProduct {
   readonly notes: readonly string[];
   /** What was decided while the checkpoint was opened, and why. */
   readonly evidence: readonly Evidence[];
-  /** Frees compiled graphs. */
+  /** Whether what a part needs is kept from one call to the next, or released as soon as the part has done its work. */
+  readonly memory: MemoryMode;
+  /** Frees the compiled graphs of a part, with its weights in them; they are made again when it is used again. */
+  readonly release: (part: ModelPart) => Promise<void>;
+  /** Frees compiled graphs, and closes files. */
   readonly dispose: () => Promise<void>;
 }
 
@@ -154,6 +158,17 @@ export interface ImagePromptChoice {
   readonly encoder?: string | CheckpointFiles;
 }
 
+/** The parts of a model that do their work one after the other. */
+export const modelParts = ['text encoders', 'network', 'autoencoder'] as const;
+export type ModelPart = (typeof modelParts)[number];
+
+/**
+ * `keep` holds what was compiled of all parts for the next call. `load-and-release` compiles a part, which takes its weights out of their
+ * files, when its work begins, and frees it when that is done: the peak is that of the largest part, and each call compiles anew.
+ */
+export const memoryModes = ['keep', 'load-and-release'] as const;
+export type MemoryMode = (typeof memoryModes)[number];
+
 /** What a user decides whatever the files say, and where graphs run. */
 export interface OpenOptions extends SchedulerNoiseOptions {
   /** @default none */
@@ -168,6 +183,8 @@ export interface OpenOptions extends SchedulerNoiseOptions {
   readonly hub?: HubOptions;
   /** @default the default engine */
   readonly engine?: Engine;
+  /** @default 'keep' */
+  readonly memory?: MemoryMode;
 }
 
 /** A kind of checkpoint whose pictures are made in one way. */

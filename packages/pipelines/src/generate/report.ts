@@ -4,7 +4,7 @@ import type { Tensor } from '@langevin/tensor';
 import { pictureDigest } from './picture-digest.ts';
 import type { CheckedGenerate } from './options.ts';
 import type { SamplerWords } from './sampler-options.ts';
-import type { UsedAdapter, UsedEmbedding } from './product.ts';
+import type { MemoryMode, UsedAdapter, UsedEmbedding } from './product.ts';
 
 /** What steered pictures. */
 export interface ControlReport {
@@ -49,6 +49,8 @@ export interface GenerateReport {
   readonly scheduler: Readonly<Record<string, unknown>> | null;
   /** How the sampler and its levels were named; null where a scheduler led. */
   readonly sampler: SamplerWords | null;
+  /** Whether parts of the model were released when they had done their work. */
+  readonly memory: MemoryMode;
   /** What a user should know: text that did not fit, a part of the checkpoint that is not used. */
   readonly notes: readonly string[];
 }
@@ -99,6 +101,7 @@ export async function reportOf(
     clipSkip: clipSkip ?? null,
     scheduler: scheduler ? { _class_name: scheduler.className, ...scheduler.config } : null,
     sampler: options.lead?.words ?? null,
+    memory: model.memory,
     notes,
   });
 }

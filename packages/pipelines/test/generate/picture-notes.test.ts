@@ -26,6 +26,7 @@ const report: GenerateReport = {
   clipSkip: 1,
   scheduler: { _class_name: 'HeunDiscreteScheduler', beta_end: 0.012, lambda_min_clipped: -Infinity },
   sampler: null,
+  memory: 'keep',
   notes: ['text did not fit: "and so on"'],
 };
 

@@ -74,9 +74,15 @@ export async function latentModel(options: LatentModelOptions): Promise<Omit<Ope
     multiple: factor * module.info.multiple,
     notes: UNUSED.filter((part) => checkpoint.components.has(part)).map((part) => `${part} of the checkpoint is not run`),
     evidence: [...checkpoint.evidence, ...parts.evidence, ...ofControls, ...repaired.evidence, ...evidence, ...ofSize],
+    memory: given.memory ?? 'keep',
+    release: async (part) => {
+      if (part === 'network') await predict.dispose();
+      if (part === 'autoencoder') await coder.dispose();
+    },
     dispose: async () => {
       await predict.dispose();
       await coder.dispose();
+      for (const { file } of [network, ...parts.texts.values(), ...parts.coder]) await file.close();
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { latentModel } from '../parts/latent-model.ts';
 import { loadParts, textOf } from '../parts/load-parts.ts';
+import { releasing } from '../parts/releasing.ts';
 import { shiftedTimesteps } from '../parts/shifted-timesteps.ts';
 import type { OpenOptions, OpenProduct, Product, PromptRequest } from '../product.ts';
 import { clipPrompts, lostNotes, textsOf } from '../prompts/clip-prompts.ts';
@@ -49,10 +50,6 @@ async function openFlux(checkpoint: Checkpoint, given: OpenOptions = {}): Promis
         notes: lostNotes([...positive.lost, ...(negative?.lost ?? [])], t5.length),
       };
     },
-    dispose: async () => {
-      await clip.dispose();
-      await t5.dispose();
-      await model.dispose();
-    },
+    ...releasing(model, [clip, t5]),
   });
 }

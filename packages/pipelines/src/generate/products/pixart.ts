@@ -3,6 +3,7 @@ import { tensor, type Tensor } from '@langevin/tensor';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { latentModel } from '../parts/latent-model.ts';
 import { loadParts, textOf } from '../parts/load-parts.ts';
+import { releasing } from '../parts/releasing.ts';
 import type { OpenOptions, OpenProduct, PictureSize, Product, PromptRequest } from '../product.ts';
 import { lostNotes, textsOf } from '../prompts/clip-prompts.ts';
 import { t5Prompts } from '../prompts/t5-prompts.ts';
@@ -46,10 +47,7 @@ async function openPixart(checkpoint: Checkpoint, given: OpenOptions = {}): Prom
         notes: lostNotes([...positive.lost, ...(negative?.lost ?? [])], t5.length),
       };
     },
-    dispose: async () => {
-      await t5.dispose();
-      await model.dispose();
-    },
+    ...releasing(model, [t5]),
   });
 }
 

@@ -3,6 +3,7 @@ import { concat, pad, UserError, zeros } from '@langevin/tensor';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { latentModel } from '../parts/latent-model.ts';
 import { loadParts, textOf } from '../parts/load-parts.ts';
+import { releasing } from '../parts/releasing.ts';
 import { shiftedTimesteps } from '../parts/shifted-timesteps.ts';
 import type { OpenOptions, OpenProduct, Product, PromptRequest } from '../product.ts';
 import { clipPrompts, lostNotes, textsOf } from '../prompts/clip-prompts.ts';
@@ -80,10 +81,6 @@ async function openStableDiffusion3(checkpoint: Checkpoint, given: OpenOptions =
         ),
       };
     },
-    dispose: async () => {
-      for (const prompts of both) await prompts.dispose();
-      await t5?.dispose();
-      await model.dispose();
-    },
+    ...releasing(model, [...both, ...(t5 ? [t5] : [])]),
   });
 }

@@ -3,6 +3,7 @@ import { concat, mul, tensor, type Tensor } from '@langevin/tensor';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { latentModel } from '../parts/latent-model.ts';
 import { loadParts, textOf } from '../parts/load-parts.ts';
+import { releasing } from '../parts/releasing.ts';
 import type { OpenOptions, OpenProduct, PictureSize, Product, PromptRequest } from '../product.ts';
 import { clipPrompts, lostNotes, textsOf } from '../prompts/clip-prompts.ts';
 
@@ -78,10 +79,7 @@ async function openStableDiffusionXl(checkpoint: Checkpoint, given: OpenOptions 
         notes: lostNotes([...positive.lost, ...(negative?.lost ?? [])], Math.min(...texts.map(({ tokenizer }) => tokenizer.length))),
       };
     },
-    dispose: async () => {
-      for (const prompts of encoders) await prompts.dispose();
-      await model.dispose();
-    },
+    ...releasing(model, encoders),
   });
 }
 

@@ -1,6 +1,7 @@
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { latentModel } from '../parts/latent-model.ts';
 import { loadParts, textOf } from '../parts/load-parts.ts';
+import { releasing } from '../parts/releasing.ts';
 import type { OpenOptions, OpenProduct, Product, PromptRequest } from '../product.ts';
 import { clipPrompts, lostNotes, textsOf } from '../prompts/clip-prompts.ts';
 
@@ -42,9 +43,6 @@ async function openStableDiffusion(checkpoint: Checkpoint, given: OpenOptions = 
         notes: lostNotes([...positive.lost, ...(negative?.lost ?? [])], text.tokenizer.length),
       };
     },
-    dispose: async () => {
-      await prompts.dispose();
-      await model.dispose();
-    },
+    ...releasing(model, [prompts]),
   });
 }
