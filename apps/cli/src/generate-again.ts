@@ -61,7 +61,7 @@ export function optionsOf(recipe: PictureRecipe | undefined): Partial<GenerateOp
     ...(negativePrompt !== null && { negativePrompt }),
     ...(noise === 'shared' && { count: pictures }),
     ...(clipSkip !== null && { clipSkip }),
-    ...(start !== null && { strength: start.strength }),
+    ...(start !== null && { strength: start.strength, ...(start.outside !== null && { outside: start.outside }) }),
     ...(sampler === null && { eta, scheduler: scheduler ?? {} }),
     ...{ seed: BigInt(seed), noise, width, height, steps, guidance, guidanceRescale },
   };
@@ -103,7 +103,12 @@ export async function picturesOf(
   readonly remarks: readonly string[];
 }> {
   const remarks: string[] = [];
-  const read = async (path: string | undefined, option: string, wanted: string | null | undefined): Promise<Image | undefined> => {
+  const read = async (
+    path: string | undefined,
+    option: string,
+    wanted: string | null | undefined,
+    as: (path: string) => Promise<Image> = pictureIn,
+  ): Promise<Image | undefined> => {
     if (path === undefined) {
       if (wanted === undefined || wanted === null) return undefined;
       throw new UserError(
@@ -111,13 +116,13 @@ export async function picturesOf(
           + `with ${option}.`,
       );
     }
-    const picture = await pictureIn(path);
+    const picture = await as(path);
     if (wanted && (await pictureDigest(picture)) !== wanted)
       remarks.push(`${path} is not the picture that ${like} was made from: what comes of it is another one`);
     return picture;
   };
   const begun = await read(image, '--image', recipe?.start?.sha256);
-  const area = await read(mask, '--mask', recipe?.start?.mask);
+  const area = await read(mask, '--mask', recipe?.start?.mask, readImage);
   const listed = async (
     { thing, option, things, images: given = [], scales = [] }: ListedOptions,
     before: readonly { readonly sha256: string; readonly scale: number }[],

@@ -148,7 +148,7 @@ describe('sampleImages', () => {
       { labels: [0], pictures: [{ width: 8, height: 8, channels: 1, data: new Uint8Array(64) }] },
       "picture does not have the model's form: pictures[0] is 8x8 with 1 channels, the model wants 8x8 with 3.",
     ],
-    [{ labels: [0], ...({ seeds: 4 } as object) }, 'unknown option: "seeds". Did you mean "seed"? Known: model, labels, seed'],
+    [{ labels: [0], ...({ seeds: 4 } as object) }, 'unknown option: seeds. Did you mean "seed"? Known: model, labels, seed'],
   ] satisfies readonly [Partial<SampleImagesOptions>, string][])('refuses %j', async (options, message) => {
     await expect(run({ model: tinyModel(), ...options })).rejects.toThrow(message);
   });

@@ -18,7 +18,7 @@ import {
 } from '@langevin/pipelines';
 import { UserError } from '@langevin/tensor';
 import { Option, type Command } from 'commander';
-import { collect, integer, number, setting } from '../arguments.ts';
+import { collect, integer, number, setting, pictureSides } from '../arguments.ts';
 import { defineCommand, type CliCommand, type CommandContext } from '../define-command.ts';
 import { chooseSampler, type SamplerWords } from '../choose-sampler.ts';
 import { addEngineOptions, withEngine, type EngineOptions } from '../engines.ts';
@@ -40,6 +40,7 @@ interface GenerateCommandOptions extends EngineOptions, SamplerWords, FileOption
   readonly setScheduler?: Readonly<Record<string, unknown>>;
   readonly clipSkip?: number;
   readonly decoding?: 'whole' | 'bands' | 'tiles';
+  readonly outside?: 'kept' | 'decoded';
   readonly size?: string;
   readonly variant?: string;
   readonly memory: MemoryMode;
@@ -83,7 +84,13 @@ function addGenerate(program: Command, terminal: CommandContext): void {
     .option('--guidance-rescale <share>', 'how much of the deviation is restored, 0 to 1 (default: 0)', number(0, 1))
     .option('--image <file>', 'a picture to begin with; transparent parts are put on white')
     .option('--strength <share>', 'how much of it may change, 0 to 1 (default: 0.8; 1 with a mask)', number(0, 1))
-    .option('--mask <file>', 'a picture of its size: what is white is made anew, the rest is kept')
+    .option('--mask <file>', 'a picture of its size: what is white is made anew, the rest and what is transparent is kept')
+    .addOption(
+      new Option('--outside <how>', 'of the mask: kept to the last bit, or as decoded, which diffusers does (default: kept)').choices([
+        'kept',
+        'decoded',
+      ]),
+    )
     .option('--control <folder>', 'a ControlNet or T2I-Adapter that steers; may be given again', again)
     .option('--control-image <file>', 'the picture that it steers by, in the same order', again)
     .option('--control-scale <scale>', 'how strongly, in the same order (default: 1)', scales)
@@ -193,9 +200,22 @@ async function run(prompt: string | undefined, options: GenerateCommandOptions, 
 
 /** What the command line says, by the names of the options of `generate`. */
 function given(options: GenerateCommandOptions): Partial<GenerateOptions> {
-  const { negative, count, seed, steps, guidance, guidanceRescale, strength, clipSkip, decoding, size, scheduler, setScheduler } = options;
+  const { negative, count, seed, steps, guidance, guidanceRescale, strength, clipSkip, decoding, outside } = options;
+  const { size, scheduler, setScheduler } = options;
   const changed = { ...(scheduler !== undefined && { _class_name: scheduler }), ...setScheduler };
-  const all = { negativePrompt: negative, count, seed, steps, guidance, guidanceRescale, strength, clipSkip, decoding, ...sides(size) };
+  const all = {
+    negativePrompt: negative,
+    count,
+    seed,
+    steps,
+    guidance,
+    guidanceRescale,
+    strength,
+    clipSkip,
+    decoding,
+    outside,
+    ...pictureSides(size, 'generate'),
+  };
   const said = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   return { ...said, ...(Object.keys(changed).length > 0 && { scheduler: changed }) };
 }
@@ -224,14 +244,6 @@ async function leadOf(
   if (wantsGuidance && options.guidance === 1)
     throw new UserError(`[cli/generate] sampler works with guided denoisers only: --sampler ${asked}, --guidance 1. Raise it.`);
   return { sampler, spacing, samplerWords: words };
-}
-
-function sides(size: string | undefined): { readonly width?: number; readonly height?: number } {
-  if (size === undefined) return {};
-  const match = /^(\d{1,5})x(\d{1,5})$/u.exec(size);
-  if (match === null)
-    throw new UserError(`[cli/generate] size is not one: --size=${size}. Give width and height in pixels, such as 512x768.`);
-  return { width: Number(match[1]), height: Number(match[2]) };
 }
 
 interface Made {

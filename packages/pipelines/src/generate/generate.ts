@@ -11,6 +11,7 @@ import { samplerStart } from './begin/sampler-start.ts';
 import { generatorsOf } from './begin/starting-noise.ts';
 import { guided } from './guided.ts';
 import { openScheduler } from './open-scheduler.ts';
+import { outsideKept } from './outside-kept.ts';
 import { checkGenerate, type CheckedGenerate, type GenerateOptions } from './options.ts';
 import { modelParts, type ModelPart, type OpenProduct } from './product.ts';
 import { reportOf, type GenerateReport } from './report.ts';
@@ -140,6 +141,8 @@ async function* made(
   let images: readonly Image[] = [];
   if (options.output === 'images') {
     images = await model.coder.decode(latents, { decoding: options.decoding, ...(signal && { signal }) });
+    if (start?.masks && start.outside === 'kept')
+      images = images.map((made, i) => outsideKept(made, { before: start.pictures[i]!, mask: start.masks![i]! }));
     await release('autoencoder');
     yield { kind: 'part', name: 'autoencoder', milliseconds: since() };
   }

@@ -44,11 +44,16 @@ export interface GenerateOptions {
   /** How much of them may change, 0..1: the share of the steps that is run. @default 0.8; 1 with a mask */
   readonly strength?: number;
   /**
-   * What of the pictures is made anew: where this picture of their size is white; the rest is kept. One for all, or one for each prompt.
+   * What of the pictures is made anew: where this picture of their size is white, and not transparent; the rest is kept. One for all, or one for each prompt.
    *
    * @default none: all of them
    */
   readonly mask?: Image | readonly Image[];
+  /**
+   * What the pictures are outside of the mask: `kept` as they were, to the last bit, with greys of the mask as a soft edge between old and
+   * new; or `decoded`, as diffusers leaves them, changed a little by the autoencoder. @default 'kept'
+   */
+  readonly outside?: 'kept' | 'decoded';
   /** What steers each control that the model was opened with, in their order. @default none: there are none */
   readonly controls?: readonly ControlOptions[];
   /** What each IP-Adapter that the model was opened with is shown, in their order. @default none: there are none */
@@ -136,6 +141,7 @@ const NAMES = [
   'image',
   'strength',
   'mask',
+  'outside',
   'controls',
   'imagePrompts',
   'seed',
@@ -279,7 +285,7 @@ function sizeOf(
   { picture, hint }: { readonly picture: Image | undefined; readonly hint: Image | undefined },
 ): { readonly width: number; readonly height: number } {
   const usual = picture ?? hint ?? model.usual.size;
-  const size = { width: width ?? usual.width, height: height ?? usual.height };
+  const size = { width: width === undefined ? usual.width : width, height: height === undefined ? usual.height : height };
   if (picture !== undefined && (size.width !== picture.width || size.height !== picture.height))
     throw new UserError(
       `[${WHERE}] size is that of the picture to begin with: width=${size.width}, height=${size.height}, `

@@ -32,7 +32,9 @@ const recipeSchema = v.object({
   embeddings: v.pipe(v.array(v.object({ token: v.string(), from: v.string() })), v.maxLength(256)),
   clipSkip: v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
   /** The picture that it began with, by the digest of its pixels; null where it is of noise alone. */
-  start: v.nullable(v.object({ sha256: digest, strength: share, mask: v.nullable(digest) })),
+  start: v.nullable(
+    v.object({ sha256: digest, strength: share, mask: v.nullable(digest), outside: v.nullable(v.picklist(['kept', 'decoded'])) }),
+  ),
   /** What steered it: where that lies, and its picture by the digest of its pixels. */
   controls: v.pipe(
     v.array(v.object({ from: v.string(), sha256: digest, scale: v.number(), between: v.tuple([share, share]) })),
@@ -71,7 +73,9 @@ export function recipeOf(report: GenerateReport, i: number): PictureRecipe {
     negativePrompt: negativePrompts?.[i] ?? null,
     seed: seeds[noise === 'shared' ? 0 : i]!,
     noise,
-    start: start ? { sha256: start.sha256[i]!, strength: start.strength, mask: start.masks?.[i] ?? null } : null,
+    start: start
+      ? { sha256: start.sha256[i]!, strength: start.strength, mask: start.masks?.[i] ?? null, outside: start.outside ?? null }
+      : null,
     controls: controls.map(({ sha256, between, ...each }) => ({ ...each, sha256: sha256[i]!, between: [...between] })),
     imagePrompts: imagePrompts.map(({ sha256, ...each }) => ({ ...each, sha256: sha256[i]! })),
     embeddings: [...embeddings],

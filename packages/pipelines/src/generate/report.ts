@@ -35,7 +35,12 @@ export interface GenerateReport {
   readonly guidanceRescale: number;
   readonly eta: number;
   /** The pictures that these began with, one for each, by the digest of their pixels; absent where they are of noise alone. */
-  readonly start?: { readonly sha256: readonly string[]; readonly strength: number; readonly masks?: readonly string[] };
+  readonly start?: {
+    readonly sha256: readonly string[];
+    readonly strength: number;
+    readonly masks?: readonly string[];
+    readonly outside?: 'kept' | 'decoded';
+  };
   /** What steered them, by the digests of its pictures. */
   readonly controls: readonly ControlReport[];
   /** What prompted them by pictures, by the digests of these. */
@@ -80,7 +85,7 @@ export async function reportOf(
     guidance,
     guidanceRescale,
     eta,
-    ...(start && sha256 && { start: { sha256, strength: start.strength, ...(masks && { masks }) } }),
+    ...(start && sha256 && { start: { sha256, strength: start.strength, ...(masks && { masks, outside: start.outside }) } }),
     controls: await Promise.all(
       options.controls.map(async ({ pictures, scale, from, until }, i) => ({
         from: model.controls[i]!.from,

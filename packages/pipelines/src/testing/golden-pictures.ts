@@ -38,6 +38,8 @@ function optionsOf(model: OpenProduct, { call, scheduler, picture, mask, control
     scheduler,
     image: picture && pictureOf(PICTURE, picture),
     mask: mask && pictureOf(MASK, mask),
+    // As diffusers leaves them.
+    outside: mask && 'decoded',
     imagePrompts: imagePrompts?.map(({ picture: size, scale }) => ({ image: pictureOf(PICTURE, size), scale })),
     controls: controls?.map(({ control: _, picture: size, ...how }) => ({ ...how, image: pictureOf(PICTURE, size) })),
   };

@@ -18,7 +18,7 @@ const report: GenerateReport = {
   guidance: 7.5,
   guidanceRescale: 0,
   eta: 0,
-  start: { sha256: ['a'.repeat(64), 'b'.repeat(64)], strength: 0.5, masks: ['c'.repeat(64), 'd'.repeat(64)] },
+  start: { sha256: ['a'.repeat(64), 'b'.repeat(64)], strength: 0.5, masks: ['c'.repeat(64), 'd'.repeat(64)], outside: 'kept' },
   controls: [{ from: 'edges', sha256: ['e'.repeat(64), 'f'.repeat(64)], scale: 0.5, between: [0, 0.75] }],
   imagePrompts: [{ from: 'ip.safetensors', sha256: ['1'.repeat(64), '2'.repeat(64)], scale: 0.6 }],
   adapters: [{ name: 'style', from: 'style.safetensors', strength: { unet: 0.8 } }],
@@ -59,7 +59,7 @@ describe('how a picture was made', () => {
 
   it('names the picture that it began with', () => {
     const start = { sha256: ['a'.repeat(64), 'b'.repeat(64)], strength: 0.5 };
-    expect(recipeOf({ ...report, start }, 1).start).toEqual({ sha256: 'b'.repeat(64), strength: 0.5, mask: null });
+    expect(recipeOf({ ...report, start }, 1).start).toEqual({ sha256: 'b'.repeat(64), strength: 0.5, mask: null, outside: null });
     expect(notesOf(recipeOf({ ...report, start }, 0))['parameters']).toContain(', Denoising strength: 0.5,');
     const { start: _, ...ofNoise } = report;
     expect(recipeOf(ofNoise, 0).start).toBeNull();

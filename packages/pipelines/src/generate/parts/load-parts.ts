@@ -61,10 +61,15 @@ export async function loadParts(
       throw new UserError(`[pipelines/model] name of an adapter is no text: name=${shownValue(choice.name)}. Pass one, or leave it out.`);
     const file = await openAdapter(choice.from, { hub });
     const name = free(choice.name ?? adapterName(file.from), taken);
-    const { adapters, account } = await readAdapter({ ...file, name, targets, strength: choice.strength ?? 1 });
+    const { adapters, account } = await readAdapter({
+      ...file,
+      name,
+      targets,
+      strength: choice.strength === undefined ? 1 : choice.strength,
+    });
     for (const [target, adapter] of adapters) byTarget.get(target)!.push(adapter);
     const modules = Object.entries(account.modules).map(([target, count]) => `${count} modules of ${target}`);
-    used.push({ name, from: file.from, strength: choice.strength ?? 1 });
+    used.push({ name, from: file.from, strength: choice.strength === undefined ? 1 : choice.strength });
     evidence.push({
       component: '',
       what: 'adapter',
