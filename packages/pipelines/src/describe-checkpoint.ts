@@ -32,8 +32,8 @@ export interface CheckpointDescription {
 }
 
 /**
- * What a checkpoint holds; only the header of its weights is read. Takes a model's folder, a run's folder (its newest checkpoint), a
- * checkpoint of a run, or a safetensors file.
+ * What a checkpoint holds; only the header of its weights is read. Takes a model's folder, that of one of its components, a run's folder
+ * (its newest checkpoint), a checkpoint of a run, or a safetensors file.
  *
  * @throws UserError when there is no such checkpoint, or its file is malformed or a pickle
  */
@@ -86,6 +86,7 @@ async function locate(path: string): Promise<Located> {
     return { kind, file: await findWeights(files.component), config: await readPythonJson(files.config) };
   }
   if (kind === 'file') return { kind, file: path };
+  if (kind === 'component') return { kind, file: await findWeights(path), config: await readPythonJson(join(path, 'config.json')) };
   const { folder, step } = await findCheckpoint(path);
   return { kind, file: join(folder, checkpointPath(step)), config: await readJson(join(folder, RUN_FILES.config)), step };
 }

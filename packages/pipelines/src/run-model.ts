@@ -9,7 +9,7 @@ import { checkpointPath, listCheckpoints, loadCheckpoint, RUN_FILES } from '@lan
 import { folderStore } from '@langevin/training/node';
 import { CREDITS, readCredits } from './credits.ts';
 import { parseDataDescription } from './data-description.ts';
-import { findComponent, loadDiffusionFolder, type LoadModelOptions } from './diffusion-folder.ts';
+import { findComponent, findWeights, loadDiffusionFolder, type LoadModelOptions } from './diffusion-folder.ts';
 import type { DiffusionModel } from './diffusion-model.ts';
 import { labelOfNone } from './diffusion-run.ts';
 import { checkPath, exists, isRun, stepOfFile } from './exists.ts';
@@ -133,7 +133,7 @@ async function runLabels(
 }
 
 /** What a path to a model leads to. */
-export type CheckpointKind = 'model' | 'run' | 'file';
+export type CheckpointKind = 'model' | 'run' | 'component' | 'file';
 
 /** @throws UserError when it leads to none of them, or to two */
 export async function checkpointKind(path: string): Promise<CheckpointKind> {
@@ -150,8 +150,18 @@ export async function checkpointKind(path: string): Promise<CheckpointKind> {
     );
   if (isModel) return 'model';
   if (run) return 'run';
+  if (await isComponent(path)) return 'component';
   if (/\.[a-z0-9]+$/i.test(path) && (await exists(path))) return 'file';
   throw nothingToLoad(path);
+}
+
+/** One class with its weights: an autoencoder, say. */
+async function isComponent(path: string): Promise<boolean> {
+  if (!(await exists(join(path, 'config.json')))) return false;
+  return findWeights(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 function nothingToLoad(path: string): UserError {
@@ -168,6 +178,11 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
       return loadDiffusionFolder(path, options);
     case 'run':
       return (await loadRunModel(path, options)).model;
+    case 'component':
+      throw new UserError(
+        `[pipelines/checkpoint] folder holds one component of a model: path=${path}. Give the model's folder; an autoencoder is for `
+          + '--autoencoder.',
+      );
     case 'file':
       throw new UserError(
         `[pipelines/checkpoint] a file alone does not say what its weights are for: path=${path}. Give the model's folder.`,

@@ -50,13 +50,14 @@ async function encode(from: string, options: EncodeOptions, terminal: CommandCon
   const { count, load, names } = await source(from, options, terminal);
   await withEngine(options, async (engine) => {
     const coder = pictureCoder(loaded, { engine });
+    const { inputs } = loaded.autoencoder.info;
     const progress = showProgress(terminal, { name: 'encoding', unit: 'picture', total: count });
     const parts: Float32Array[] = [];
     let shape: readonly number[] = [];
     try {
       for (let at = 0; at < count; at += options.batch) {
         terminal.signal.throwIfAborted();
-        const latents = await coder.encode(await load(at, Math.min(count, at + options.batch)));
+        const latents = await coder.encode((await load(at, Math.min(count, at + options.batch))).map((image) => ofChannels(image, inputs)));
         parts.push(await float32Data(latents, { engine }));
         shape = latents.shape.slice(1);
         progress.update(Math.min(count, at + options.batch), '');
@@ -73,6 +74,12 @@ async function encode(from: string, options: EncodeOptions, terminal: CommandCon
       return line(terminal, JSON.stringify({ out: options.out, count, channels, height, width, autoencoder: loaded.sha256 }));
     line(terminal, `wrote ${options.out}: ${count} latents of ${channels} x ${height} x ${width}`);
   });
+}
+
+/** A set of pictures that is grey in all of it is of one channel: for an autoencoder of colours it is grey in three. */
+function ofChannels(image: Image, channels: number): Image {
+  if (image.channels !== 1 || channels !== 3) return image;
+  return { ...image, channels, data: Uint8Array.from({ length: 3 * image.data.length }, (_, i) => image.data[Math.floor(i / 3)]!) };
 }
 
 interface Pictures {
