@@ -1,3 +1,4 @@
+import { UserError } from '@langevin/tensor';
 import { InvalidArgumentError } from 'commander';
 
 /** An option's integer within bounds. */
@@ -53,4 +54,13 @@ export function number(least: number, most: number): (text: string) => number {
     if (Number.isFinite(value) && value >= least && value <= most) return value;
     throw new InvalidArgumentError(`Give a number from ${least} to ${most}.`);
   };
+}
+
+/** The sides of pictures as a command line says them, `640x448`. */
+export function pictureSides(size: string | undefined, command: string): { readonly width?: number; readonly height?: number } {
+  if (size === undefined) return {};
+  const match = /^(\d{1,5})x(\d{1,5})$/u.exec(size);
+  if (match === null)
+    throw new UserError(`[cli/${command}] size is not one: --size=${size}. Give width and height in pixels, such as 512x768.`);
+  return { width: Number(match[1]), height: Number(match[2]) };
 }

@@ -5,7 +5,7 @@ import type { DeviceReport } from './runtime/runtime.ts';
 import { openNetwork, type OnnxNetwork, type OnnxNetworkOptions } from './network/onnx-network.ts';
 import { webRuntime } from './runtime/web.ts';
 
-export { graphToOnnx, type GraphToOnnxOptions } from './export.ts';
+export { graphToOnnx, graphToOnnxFiles, type GraphToOnnxOptions, type OnnxFiles } from './export.ts';
 export type { Device, EngineOptions, WasmPaths } from './engine/options.ts';
 export type { DeviceReport } from './runtime/runtime.ts';
 export type { OnnxNetwork, OnnxNetworkArray, OnnxNetworkOptions, OnnxNetworkValue } from './network/onnx-network.ts';

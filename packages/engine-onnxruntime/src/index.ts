@@ -6,7 +6,7 @@ import { MOST_BYTES, openNetwork, type OnnxNetwork, type OnnxNetworkOptions } fr
 import { nodeRuntime } from './runtime/node.ts';
 import type { DeviceReport } from './runtime/runtime.ts';
 
-export { graphToOnnx, type GraphToOnnxOptions } from './export.ts';
+export { graphToOnnx, graphToOnnxFiles, type GraphToOnnxOptions, type OnnxFiles } from './export.ts';
 export type { Device, EngineOptions, WasmPaths } from './engine/options.ts';
 export type { DeviceReport } from './runtime/runtime.ts';
 export type { OnnxNetwork, OnnxNetworkArray, OnnxNetworkOptions, OnnxNetworkValue } from './network/onnx-network.ts';

@@ -49,7 +49,7 @@ export {
 } from './ops/create.ts';
 
 // Running
-export { data, dispose, float32Data, item, numbers, realize, type RealizeOptions } from './engine/realize.ts';
+export { data, dispose, float32Data, isStored, item, numbers, realize, type RealizeOptions } from './engine/realize.ts';
 export { compile, type CompileCounters, type CompiledFunction, type CompileOptions, type Untraced } from './compile.ts';
 export { defaultEngine, setDefaultEngine } from './engine/default-engine.ts';
 export { cacheCounters, type CacheCounters } from './engine/cache.ts';

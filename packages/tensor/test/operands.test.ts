@@ -230,7 +230,7 @@ test('every op that is exported is in the table', () => {
     'stridesOf', 'flattenTree', 'mapTensors', 'namedTensors', 'tensorsOf', 'shownValue', 'checkChoice', 'checkListeners', 'readOptions', 'checkNumber',
     'isWithin', 'shapeOf',
     // running, engines, derivatives and graphs
-    'data', 'dispose', 'float32Data', 'item', 'numbers', 'realize', 'compile', 'defaultEngine', 'setDefaultEngine', 'cacheCounters',
+    'data', 'dispose', 'float32Data', 'isStored', 'item', 'numbers', 'realize', 'compile', 'defaultEngine', 'setDefaultEngine', 'cacheCounters',
     'checkConstantIndices', 'checkIndices', 'indexOutOfRange', 'indexRangeOf', 'indexUses', 'debugLevel', 'didYouMean', 'grad', 'jvp',
     'valueAndGrad', 'vjp', 'checkpoint', 'printGraph', 'verifyGraph', 'traceGraph', 'named', 'hostOp',
     // numbers, matrices and generators on the host

@@ -1,10 +1,13 @@
 import { join, resolve } from 'node:path';
 import { readdir, stat } from 'node:fs/promises';
-import { readJson } from '@langevin/io/node';
+import { graphToOnnxFiles, onnxruntimeEngine } from '@langevin/engine-onnxruntime';
+import { makeFolder, readJson, writeFileAtomic } from '@langevin/io/node';
 import {
   describeCheckpoint,
   isAutoencoderConfig,
   loadRunModel,
+  onnxParts,
+  openModel,
   saveDiffusionFolder,
   type RunWeights,
   type WeightDType,
@@ -12,6 +15,7 @@ import {
 import { UserError } from '@langevin/tensor';
 import { RUN_FILES } from '@langevin/training';
 import { Option, type Command } from 'commander';
+import { integer, pictureSides } from '../arguments.ts';
 import { defineCommand, type CliCommand, type CommandContext } from '../define-command.ts';
 
 import { showBytes, showCount } from '../table.ts';
@@ -22,12 +26,16 @@ interface ExportOptions {
   readonly dtype: WeightDType;
   readonly force?: true;
   readonly json?: true;
+  readonly onnx?: true;
+  readonly size?: string;
+  readonly batch: number;
 }
 
 const AFTER_HELP = `
 Examples:
   langevin export runs/emoji models/emoji --dtype float16
   langevin export runs/emoji /tmp/raw --weights params --dtype float32
+  langevin export stable-diffusion-v1-5 sd15-onnx --onnx --size 512x512
 
 The result has the layout of diffusers (unet/, scheduler/, model_index.json) and labels.json, which names the classes.`;
 
@@ -37,7 +45,7 @@ function addExport(program: Command, terminal: CommandContext): void {
   program
     .command('export')
     .description("Write the model of a training run's newest checkpoint as a folder that can be sampled from.")
-    .argument('<run>', 'folder of the run, or of one of its checkpoints')
+    .argument('<run>', 'folder of the run, or of one of its checkpoints; with --onnx a checkpoint that makes pictures: folder, file or id')
     .argument('<out>', 'folder to write')
     .addOption(
       new Option('--weights <which>', 'the moving average, which samples better, or the trained parameters themselves')
@@ -46,9 +54,13 @@ function addExport(program: Command, terminal: CommandContext): void {
     )
     .addOption(new Option('--dtype <dtype>', 'float16 halves the file').choices(['float16', 'float32']).default('float32'))
     .option('--force', 'write into a folder that is not empty, over a model that is there')
+    .option('--onnx', 'write the text encoders, the network and the decoder of a checkpoint as standard ONNX, one folder each')
+    .option('--size <WxH>', 'with --onnx: pixels of the pictures, as 640x512 (default: the usual of the model)')
+    .option('--batch <n>', 'with --onnx: items at once; guidance compares two', integer(1, 64), 1)
     .option('--json', 'one JSON document on stdout instead of text')
     .addHelpText('after', AFTER_HELP)
     .action(async (run: string, out: string, options: ExportOptions) => {
+      if (options.onnx) return exportOnnx(run, out, { ...options, terminal });
       const { registries } = terminal;
       const { backbones, autoencoders } = registries;
       await refuseAutoencoder(run);
@@ -99,4 +111,33 @@ async function requireEmpty(out: string): Promise<void> {
     `[cli/export] folder is not empty: out=${out}, found=${entries.slice(0, 3).join(', ')}. Choose another one, or write into it with `
       + '--force.',
   );
+}
+
+/** Each part of a checkpoint as `<part>/model.onnx`, its weights beside it. */
+async function exportOnnx(
+  from: string,
+  out: string,
+  { size, batch, force, json, terminal }: Pick<ExportOptions, 'size' | 'batch' | 'force' | 'json'> & { readonly terminal: CommandContext },
+): Promise<void> {
+  if (!force) await requireEmpty(out);
+  const engine = await onnxruntimeEngine({ device: 'cpu' });
+  const model = await openModel(from, { engine });
+  try {
+    const written = [];
+    for (const { name, graph, inputs, outputs } of await onnxParts(model, { ...pictureSides(size, 'export'), batch })) {
+      const files = await graphToOnnxFiles(graph, { location: 'model.onnx_data', inputNames: inputs, outputNames: outputs });
+      const folder = join(out, name);
+      await makeFolder(folder);
+      await writeFileAtomic(join(folder, 'model.onnx_data'), files.data());
+      await writeFileAtomic(join(folder, 'model.onnx'), files.model);
+      const { size: bytes } = await stat(join(folder, 'model.onnx_data'));
+      written.push({ name, inputs, outputs, bytes: bytes + files.model.byteLength });
+    }
+    if (json) return line(terminal, JSON.stringify({ out: resolve(out), model: from, parts: written }));
+    for (const { name, inputs, outputs, bytes } of written)
+      line(terminal, `wrote ${join(resolve(out), name)}: ${inputs.join(', ')} to ${outputs[0]!}, ${showBytes(bytes)}`);
+  } finally {
+    await model.dispose();
+    await engine.dispose();
+  }
 }

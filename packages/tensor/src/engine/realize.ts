@@ -78,6 +78,12 @@ function needsRun(tensor: Tensor): boolean {
   return kind === 'op' || kind === 'literal' || kind === 'deferred';
 }
 
+/** Whether a tensor's elements are there without an engine: on the host, in a file, or as one number. */
+export function isStored(tensor: Tensor): boolean {
+  const { kind } = Tensor.source(tensorOf('tensor/isStored', tensor));
+  return kind === 'host' || kind === 'file' || kind === 'literal';
+}
+
 function noValue(tensor: Tensor, source: Source): UserError {
   if (source.kind === 'placeholder') {
     return new UserError(

@@ -22,6 +22,10 @@ export function traceGraph(
     leafRole: (leaf) => {
       const source = Tensor.source(leaf);
       if (source.kind === 'literal') return literalConstant(leaf, source.value);
+      if (source.kind === 'file') {
+        const { path, offset } = source.slice;
+        return { kind: 'constant', data: source.slice, identity: `file ${path} ${offset}` };
+      }
       return source.kind === 'host' ? dataConstant(source.data) : { kind: 'input' };
     },
   });
