@@ -72,6 +72,10 @@ describe('an autoencoder on the command line', () => {
     expect(JSON.parse(decoded.out)).toMatchObject({ count: 6, out: [sheet, join(root, 'out')] });
     expect(await readImage(sheet)).toMatchObject({ width: 2 + 3 * 10, height: 2 + 2 * 10 });
     expect((await readImage(join(root, 'out', '00005.png'))).width).toBe(8);
+    const banded = join(root, 'banded.png');
+    await cli(['decode', latents, ...autoencoder, '--out', banded, '--columns', '3', '--decoding', 'bands']);
+    const [whole, bands] = [await readImage(sheet), await readImage(banded)];
+    expect(Math.max(...whole.data.map((value, i) => Math.abs(value - bands.data[i]!)))).toBeLessThanOrEqual(1);
   });
 
   it('says what is wrong', async () => {

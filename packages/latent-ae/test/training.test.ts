@@ -264,6 +264,11 @@ describe('options', () => {
       /weight=-1/,
     ],
     [
+      'sides that do not come back',
+      { autoencoder: autoencoderKl(tiny), regulariser: kl(), shape: [2, 3, 15, 16] },
+      /another shape.*multiples of 2, 2/,
+    ],
+    [
       'pictures too small for the discriminator',
       { autoencoder: autoencoderKl(tiny), regulariser: kl(), shape: [2, 3, 2, 2], discriminator },
       /conv/,

@@ -77,7 +77,9 @@ export { folderFiles } from './checkpoint/folder-files.ts';
 export { hubFiles } from './checkpoint/hub/hub-files.ts';
 export type { HubOptions } from './checkpoint/hub/hub-options.ts';
 export type { Architecture } from './checkpoint/single-file/architecture.ts';
-export { singleFile, type SingleFileOptions } from './checkpoint/single-file/single-file.ts';
+export { singleFile } from './checkpoint/single-file/single-file.ts';
+export type { SingleFileOptions } from './checkpoint/single-file/single-file-options.ts';
+export { pageFiles, type PageFile } from './checkpoint/page-files.ts';
 export { surveyCheckpoint, type CheckpointSurvey, type ComponentSurvey } from './checkpoint/survey.ts';
 export type { WeightChoice, WeightChoiceOptions } from './checkpoint/weight-choice.ts';
 export type { IndexEntry, ModelIndex } from './checkpoint/model-index.ts';
@@ -105,5 +107,6 @@ export { autoencoderRunFromConfig, heldOutPictures, type AutoencoderRun, type Au
 export { encodedPictures, type EncodedPicture, type EncodedPicturesOptions } from './latents/encoded-pictures.ts';
 export { keepAutoencoder } from './latents/keep-autoencoder.ts';
 export { latentBatches, type LatentBatchesOptions } from './latents/latent-batches.ts';
+export { decodings, type Decoding, type DecodeOptions } from './generate/parts/latent-coder.ts';
 export { pictureCoder, type PictureCoder } from './latents/picture-coder.ts';
 export { readLatents, writeLatents, type LatentFile } from './latents/latent-file.ts';

@@ -167,14 +167,20 @@ function labelOf({ labels }: DiffusionModel, name: string): number {
 }
 
 function checkPictures(
-  { network }: DiffusionModel,
+  { network, autoencoder: coder }: DiffusionModel,
   { pictures, count }: { readonly pictures: readonly Image[]; readonly count: number },
 ): void {
   if (pictures.length !== count)
     throw new UserError(
       `[pipelines/sample] there is not a picture for each image: pictures=${pictures.length}, images=${count}. Give as many.`,
     );
-  const { channels, height, width } = pictureForm(network);
+  const form = pictureForm(network);
+  const [down = 1, across = 1] = coder?.autoencoder.info.factor ?? [];
+  const { channels, height, width } = {
+    channels: coder?.autoencoder.info.inputs ?? form.channels,
+    height: form.height * down,
+    width: form.width * across,
+  };
   const wrong = pictures.findIndex((picture) => picture.width !== width || picture.height !== height || picture.channels !== channels);
   if (wrong < 0) return;
   const picture = pictures[wrong]!;

@@ -207,6 +207,16 @@ describe('diffusion over latents', () => {
       [16, 16, 3],
       [16, 16, 3],
     ]);
+    // From a picture, with hardly any noise: the picture comes back as its autoencoder has it.
+    const [first] = images;
+    for await (const event of sampleImages({ model, labels: 1, steps: 8, startSigma: 0.005, pictures: [first!] })) {
+      if (event.kind !== 'done') continue;
+      const coder = pictureCoder(model.autoencoder);
+      const [wanted] = await coder.decode(await coder.encode([first!]));
+      const apart = event.images[0]!.data.map((value, i) => Math.abs(value - wanted!.data[i]!));
+      expect(Math.max(...apart)).toBeLessThan(12);
+    }
+    await expect(sampleImages({ model, labels: 1, pictures: [{ ...first!, width: 8, height: 32 }] }).next()).rejects.toThrow(/16x16/);
     await saveDiffusionFolder(join(root, 'model'), model);
     expect((await readdir(join(root, 'model'))).sort()).toEqual(['model_index.json', 'scheduler', 'unet', 'vae']);
     expect(await sampled(await loadDiffusionFolder(join(root, 'model')))).toEqual(images);

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { imageGrid, type Image } from '@langevin/io';
 import { makeFolder, writeImage } from '@langevin/io/node';
-import { loadAutoencoderFolder, pictureCoder, readLatents } from '@langevin/pipelines';
+import { decodings, loadAutoencoderFolder, pictureCoder, readLatents, type Decoding } from '@langevin/pipelines';
 import { tensor } from '@langevin/tensor';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { integer } from '../arguments.ts';
 import { defineCommand, type CliCommand, type CommandContext } from '../define-command.ts';
 import { addEngineOptions, withEngine, type EngineOptions } from '../engines.ts';
@@ -17,6 +17,7 @@ interface DecodeOptions extends EngineOptions {
   readonly folder?: string;
   readonly columns: number;
   readonly batch: number;
+  readonly decoding: Decoding;
   readonly json?: true;
 }
 
@@ -37,6 +38,11 @@ function addDecode(program: Command, terminal: CommandContext): void {
     .option('--folder <folder>', 'a picture each, named by their numbers')
     .option('--columns <n>', 'of the sheet', integer(1, 1000), 8)
     .option('--batch <n>', 'pictures at a time', integer(1, 4096), 16)
+    .addOption(
+      new Option('--decoding <how>', 'whole pictures; in bands, with the same result; or in tiles that are blended, with the least memory')
+        .choices([...decodings])
+        .default('whole'),
+    )
     .option('--json', 'one JSON document on stdout instead of text')
     .addHelpText('after', AFTER_HELP);
   addEngineOptions(command).action((latents: string, options: DecodeOptions) => decode(latents, options, terminal));
@@ -60,7 +66,10 @@ async function decode(path: string, options: DecodeOptions, terminal: CommandCon
       for (let at = 0; at < count; at += batch) {
         terminal.signal.throwIfAborted();
         const end = Math.min(count, at + batch);
-        const made = await coder.decode(tensor(data.slice(at * size, end * size), { shape: [end - at, ...latent] }));
+        const made = await coder.decode(tensor(data.slice(at * size, end * size), { shape: [end - at, ...latent] }), {
+          decoding: options.decoding,
+          signal: terminal.signal,
+        });
         for (const [i, image] of made.entries()) {
           if (folder !== undefined) await writeImage(join(folder, `${String(at + i).padStart(5, '0')}.png`), image);
           if (sheet !== undefined) images.push(image);

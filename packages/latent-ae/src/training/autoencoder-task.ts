@@ -346,6 +346,12 @@ function checkShapes<OptimizerState>({
     throw new UserError(`[${WHERE}] this is no shape of a batch: shape=${shownValue(shape)}. Give [N, inputs, ...].`);
   const params = autoencoder.init(shapesOnly);
   checkFits(regulariser, { autoencoder, posterior: autoencoder.encode(params, zeros(shape)) });
+  const decoded = autoencoder.decode(params, zeros(autoencoder.latentShape(shape))).shape;
+  if (decoded.join() !== shape.join())
+    throw new UserError(
+      `[${WHERE}] reconstructions have another shape than what is encoded: shape=[${shape.join(', ')}], decoded=[${decoded.join(', ')}]. `
+        + `Give sides that are multiples of ${autoencoder.info.factor.join(', ')}, and as many channels out as in.`,
+    );
   if (autoencoder.lastLayer !== undefined && !namedTensors(params).has(autoencoder.lastLayer))
     throw new UserError(
       `[${WHERE}] the autoencoder's last layer is none of its parameters: lastLayer=${shownValue(autoencoder.lastLayer)}.`,

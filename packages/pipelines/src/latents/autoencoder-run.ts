@@ -221,8 +221,8 @@ async function lossesOf(
       const { weights, ...rest } = options;
       if (typeof weights !== 'string')
         throw new UserError(
-          `[pipelines/autoencoder] LPIPS needs its published weights: weights=${String(weights)}, file=${from}. Give a safetensors file of VGG16 `
-            + 'with lin0 to lin4.',
+          `[pipelines/autoencoder] LPIPS needs its published weights: weights=${String(weights)}, file=${from}. `
+            + 'Give a safetensors file of VGG16 with lin0 to lin4.',
         );
       const { tensors } = await mappedTensors(weights);
       const params = lpipsWeights(tensors, weights);

@@ -1,15 +1,14 @@
 import { fromImages, toImages, type Image } from '@langevin/io';
-import { scaledLatents, unscaledLatents } from '@langevin/latent-ae';
-import { inFloat32 } from '@langevin/nn';
-import { compile, float32Data, tensor, type Engine, type Tensor } from '@langevin/tensor';
+import { float32Data, tensor, type Engine, type Tensor } from '@langevin/tensor';
+import { latentCoder, type DecodeOptions } from '../generate/parts/latent-coder.ts';
 import type { LoadedAutoencoder } from './autoencoder-folder.ts';
 
 /** Between pictures and what is diffused over: pixels themselves, or latents. */
 export interface PictureCoder {
   /** [N, C, H, W]: what is diffused over for pictures; of latents the mode. */
   readonly encode: (pictures: readonly Image[]) => Promise<Tensor>;
-  /** Pictures of what is diffused over, [N, C, h, w]. */
-  readonly decode: (x: Tensor) => Promise<readonly Image[]>;
+  /** Pictures of what is diffused over, [N, C, h, w], all at once. @param how in tiles or bands, for large ones */
+  readonly decode: (x: Tensor, how?: DecodeOptions) => Promise<readonly Image[]>;
   readonly dispose: () => Promise<void>;
 }
 
@@ -33,22 +32,10 @@ export function pictureCoder(
     });
   }
   const { autoencoder, params } = loaded;
-  const encode = compile((weights: unknown, x: Tensor) => scaledLatents(autoencoder.encode(inFloat32(weights), x).mode, autoencoder.info), {
-    freeze: [0],
-    name: 'encoder',
-    ...on,
-  });
-  const decode = compile((weights: unknown, z: Tensor) => autoencoder.decode(inFloat32(weights), unscaledLatents(z, autoencoder.info)), {
-    freeze: [0],
-    name: 'decoder',
-    ...on,
-  });
+  const coder = latentCoder({ module: autoencoder, params }, on);
   return Object.freeze({
-    encode: async (pictures: readonly Image[]) => encode(params as never, pixels(pictures) as never),
-    decode: async (x: Tensor) => images(await decode(params as never, x as never)),
-    dispose: async () => {
-      await encode.dispose();
-      await decode.dispose();
-    },
+    encode: async (pictures: readonly Image[]) => coder.encodeMode(pixels(pictures)),
+    decode: async (x: Tensor, how: DecodeOptions = {}) => coder.decode(x, { together: x.shape[0]!, ...how }),
+    dispose: coder.dispose,
   });
 }

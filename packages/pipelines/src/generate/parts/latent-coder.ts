@@ -15,6 +15,8 @@ export type Decoding = (typeof decodings)[number];
 export interface DecodeOptions {
   /** @default 'whole' */
   readonly decoding?: Decoding;
+  /** Pictures that are decoded at once, where they are decoded whole. @default 1: a decoder is the peak of a generation's memory */
+  readonly together?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -26,17 +28,23 @@ export interface LatentCoder {
    * @throws UserError when a value is not finite
    */
   readonly encode: (pixels: Tensor, noise: Tensor) => Promise<Tensor>;
+  /** The same of the most probable latents. */
+  readonly encodeMode: (pixels: Tensor) => Promise<Tensor>;
   /** @throws UserError when a value is not finite: a picture would be black; UnsupportedError for bands where the class has none */
   readonly decode: (latents: Tensor, how?: DecodeOptions) => Promise<readonly Image[]>;
   readonly dispose: () => Promise<void>;
 }
 
-/** The coder of an autoencoder. Pictures are decoded one at a time: the largest layers of a decoder are the peak of a whole generation. */
+/** The coder of an autoencoder. */
 export function latentCoder({ module, params }: WithParams<Autoencoder<unknown>>, onEngine: { readonly engine?: Engine }): LatentCoder {
   const { info } = module;
   const encode = compile(
     (weights: unknown, pixels: Tensor, noise: Tensor): Tensor =>
       scaledLatents(module.encode(inFloat32(weights), pixels).sample(noise), info),
+    { freeze: [0], name: 'encoder', ...onEngine },
+  );
+  const encodeMode = compile(
+    (weights: unknown, pixels: Tensor): Tensor => scaledLatents(module.encode(inFloat32(weights), pixels).mode, info),
     { freeze: [0], name: 'encoder', ...onEngine },
   );
   const decode = compile((weights: unknown, latents: Tensor): Tensor => module.decode(inFloat32(weights), unscaledLatents(latents, info)), {
@@ -50,7 +58,12 @@ export function latentCoder({ module, params }: WithParams<Autoencoder<unknown>>
       checkFinite(await float32Data(latents, onEngine), 'latents of the picture');
       return latents;
     },
-    decode: async (latents: Tensor, { decoding = 'whole', signal }: DecodeOptions = {}): Promise<readonly Image[]> => {
+    encodeMode: async (pixels: Tensor) => {
+      const latents = await encodeMode(params as never, pixels as never);
+      checkFinite(await float32Data(latents, onEngine), 'latents of the picture');
+      return latents;
+    },
+    decode: async (latents: Tensor, { decoding = 'whole', together = 1, signal }: DecodeOptions = {}): Promise<readonly Image[]> => {
       const stopping = signal ? { signal } : {};
       const whole = async (z: Tensor): Promise<Tensor> => decode(params as never, z as never);
       const ways: Readonly<Record<Decoding, (z: Tensor) => Promise<Tensor>>> = {
@@ -63,8 +76,10 @@ export function latentCoder({ module, params }: WithParams<Autoencoder<unknown>>
       checkFinite(values, 'latents');
       const size = values.length / count!;
       const images: Image[] = [];
-      for (let i = 0; i < count!; i++) {
-        const one = tensor(values.slice(i * size, (i + 1) * size), { shape: [1, ...shape] });
+      const step = decoding === 'whole' ? together : 1;
+      for (let i = 0; i < count!; i += step) {
+        const some = Math.min(step, count! - i);
+        const one = tensor(values.slice(i * size, (i + some) * size), { shape: [some, ...shape] });
         signal?.throwIfAborted();
         const pixels = await ways[decoding](one);
         const data = await float32Data(pixels, onEngine);
@@ -75,6 +90,7 @@ export function latentCoder({ module, params }: WithParams<Autoencoder<unknown>>
     },
     dispose: async () => {
       await encode.dispose();
+      await encodeMode.dispose();
       await decode.dispose();
     },
   });
