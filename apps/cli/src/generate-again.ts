@@ -103,12 +103,7 @@ export async function picturesOf(
   readonly remarks: readonly string[];
 }> {
   const remarks: string[] = [];
-  const read = async (
-    path: string | undefined,
-    option: string,
-    wanted: string | null | undefined,
-    as: (path: string) => Promise<Image> = pictureIn,
-  ): Promise<Image | undefined> => {
+  const read = async (path: string | undefined, option: string, wanted: string | null | undefined): Promise<Image | undefined> => {
     if (path === undefined) {
       if (wanted === undefined || wanted === null) return undefined;
       throw new UserError(
@@ -116,13 +111,14 @@ export async function picturesOf(
           + `with ${option}.`,
       );
     }
-    const picture = await as(path);
+    // Of a mask it matters what is transparent.
+    const picture = await (option === '--mask' ? readImage : pictureIn)(path);
     if (wanted && (await pictureDigest(picture)) !== wanted)
       remarks.push(`${path} is not the picture that ${like} was made from: what comes of it is another one`);
     return picture;
   };
   const begun = await read(image, '--image', recipe?.start?.sha256);
-  const area = await read(mask, '--mask', recipe?.start?.mask, readImage);
+  const area = await read(mask, '--mask', recipe?.start?.mask);
   const listed = async (
     { thing, option, things, images: given = [], scales = [] }: ListedOptions,
     before: readonly { readonly sha256: string; readonly scale: number }[],

@@ -44,7 +44,8 @@ export interface GenerateOptions {
   /** How much of them may change, 0..1: the share of the steps that is run. @default 0.8; 1 with a mask */
   readonly strength?: number;
   /**
-   * What of the pictures is made anew: where this picture of their size is white, and not transparent; the rest is kept. One for all, or one for each prompt.
+   * What of the pictures is made anew: where this picture of their size is white, and not transparent; the rest is kept. One for all, or
+   * one for each prompt.
    *
    * @default none: all of them
    */

@@ -9,3 +9,4 @@ export {
   type GoldenSize,
   type GoldenValues,
 } from './tiny-checkpoint.ts';
+export { writeToyCheckpoint, type ToyCheckpointOptions } from './toy-checkpoint.ts';
