@@ -5,6 +5,8 @@ export { parseJson, parsePythonJson } from './json.ts';
 export { problemOf } from './schema-problem.ts';
 
 export { blobSource, bytesSource } from './safetensors/byte-source.ts';
+export { urlSource } from './safetensors/url-source.ts';
+export type { UrlSourceOptions } from './safetensors/url-source.ts';
 export type { ByteSource } from './safetensors/byte-source.ts';
 export { decodeSafetensors } from './safetensors/decode.ts';
 export { encodeSafetensors, layoutSafetensors } from './safetensors/encode.ts';

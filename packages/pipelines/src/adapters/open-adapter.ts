@@ -1,12 +1,6 @@
-import { stat } from 'node:fs/promises';
-import { isAbsolute, basename } from 'node:path';
 import { readOptions, shownValue, UserError } from '@langevin/tensor';
 import { namesIn, type CheckpointFiles, type WeightFile } from '../checkpoint/files.ts';
-import { folderFiles } from '../checkpoint/folder-files.ts';
-import { hubFiles } from '../checkpoint/hub/hub-files.ts';
-import { parseHubId } from '../checkpoint/hub/hub-id.ts';
 import type { HubOptions } from '../checkpoint/hub/hub-options.ts';
-import { mappedTensors } from '../weights.ts';
 import { peftSettings, type PeftSettings } from './peft-settings.ts';
 
 const WHERE = 'pipelines/adapters';
@@ -15,7 +9,7 @@ const USUAL = ['pytorch_lora_weights.safetensors', 'adapter_model.safetensors'];
 const SETTINGS = 'adapter_config.json';
 
 /** The file of an adapter, with the settings that lie beside it. */
-export interface AdapterFile extends WeightFile {
+export interface AdapterFile extends Pick<WeightFile, 'tensors' | 'metadata'> {
   /** Where it lies, for messages. */
   readonly from: string;
   readonly settings?: PeftSettings;
@@ -37,11 +31,11 @@ export async function openAdapter(
       `[${WHERE}] nothing to load: path=${shownValue(given)}. Give a .safetensors file, its folder, or the id of a model.`,
     );
   const { hub } = readOptions(WHERE, options);
-  const there = await stat(given).catch(() => undefined);
-  if (there?.isFile() === true) return { from: given, ...(await mappedTensors(given)) };
-  if (there === undefined && (isAbsolute(given) || parseHubId(given) === undefined))
-    throw new UserError(`[${WHERE}] nothing is there: path=${given}. Give a .safetensors file, its folder, or the id of a model.`);
-  const files = there === undefined ? await hubFiles(given, hub) : await folderFiles(given);
+  // A page gives files that are open, and has no disk.
+  const { namedAdapter } = await import('./named-adapter.ts');
+  const found = await namedAdapter(given, hub);
+  if ('tensors' in found) return found;
+  const files = found;
   const name = fileIn(files);
   const settings = files.sizes.has(SETTINGS) ? peftSettings(await files.json(SETTINGS), `${files.label}/${SETTINGS}`) : undefined;
   return { from: `${files.label}/${name}`, ...(await files.weights(name)), ...(settings && { settings }) };
@@ -68,6 +62,11 @@ function fileIn(files: CheckpointFiles): string {
 
 /** A name for an adapter that has none: that of its file, without what all have. */
 export function adapterName(from: string): string {
-  const own = basename(from, '.safetensors');
-  return USUAL.includes(`${own}.safetensors`) ? basename(from.slice(0, -`/${own}.safetensors`.length)) : own;
+  const own = lastPart(from).replace(/\.safetensors$/u, '');
+  return USUAL.includes(`${own}.safetensors`) ? lastPart(from.slice(0, -`/${own}.safetensors`.length)) : own;
+}
+
+/** What is behind the last separator of a path, of either kind. */
+export function lastPart(path: string): string {
+  return path.split(/[/\\]/u).findLast((part) => part !== '') ?? path;
 }

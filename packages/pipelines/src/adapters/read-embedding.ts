@@ -1,7 +1,6 @@
-import { basename } from 'node:path';
 import type { UnreadWeight } from '@langevin/nn';
 import { isFloating, shownValue, showShape, Tensor, UnsupportedError, UserError } from '@langevin/tensor';
-import type { AdapterFile } from './open-adapter.ts';
+import { lastPart, type AdapterFile } from './open-adapter.ts';
 
 const WHERE = 'pipelines/embeddings';
 const MOST_VECTORS = 1000;
@@ -30,7 +29,7 @@ const PLAIN = ['emb_params', 'string_to_param.*'];
  */
 export function readTextEmbedding({ tensors, from }: AdapterFile, token?: string): TextEmbedding {
   const names = [...tensors.keys()];
-  const stem = basename(from).replace(/\.safetensors$/u, '');
+  const stem = lastPart(from).replace(/\.safetensors$/u, '');
   const pair = PAIRS.find((both) => both.every((name) => names.includes(name)));
   if (pair !== undefined && names.length === 2) {
     const [first, second] = pair.map((name) => vectorsOf(tensors.get(name)!, { name, from })) as [Tensor, Tensor];

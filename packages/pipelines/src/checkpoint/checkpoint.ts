@@ -2,8 +2,9 @@ import { checkChoice, didYouMean, readOptions, shownValue, UserError } from '@la
 import type { Evidence } from './evidence.ts';
 import { namesIn, within, type CheckpointFiles } from './files.ts';
 import { givenFiles } from './given-files.ts';
-import { HUB_OPTIONS, type HubOptions } from './hub/hub-options.ts';
-import { SINGLE_FILE_OPTIONS, type SingleFileOptions } from './single-file/single-file.ts';
+import { HUB_OPTIONS } from './hub/hub-option-names.ts';
+import type { HubOptions } from './hub/hub-options.ts';
+import { SINGLE_FILE_OPTIONS, type SingleFileOptions } from './single-file/single-file-options.ts';
 import { parseModelIndex, type ModelIndex } from './model-index.ts';
 import { isPlainObject } from './plain-object.ts';
 import { repairConfig } from './repair-config.ts';

@@ -1,11 +1,6 @@
-import { stat } from 'node:fs/promises';
 import { shownValue, UserError } from '@langevin/tensor';
 import type { OpenCheckpointOptions } from './checkpoint.ts';
 import type { CheckpointFiles } from './files.ts';
-import { folderFiles } from './folder-files.ts';
-import { hubFiles } from './hub/hub-files.ts';
-import { parseHubId } from './hub/hub-id.ts';
-import { singleFile } from './single-file/single-file.ts';
 
 /**
  * The files that are meant: those that are given, else those of a folder or a single file that exists, else those of a model on a hub where
@@ -23,10 +18,7 @@ export async function givenFiles(
   if (typeof given === 'object' && given !== null && given.sizes instanceof Map) return given;
   if (typeof given !== 'string' || given.trim() === '' || given.includes('\0'))
     throw new UserError(`[pipelines/checkpoint] nothing to load: path=${shownValue(given)}. Give a folder, or the id of a model on a hub.`);
-  const there = await stat(given).catch(() => undefined);
-  if (there?.isFile() === true && /\.(?:safetensors|gguf|ckpt|pt|pth|bin)$/iu.test(given)) {
-    const { config, ...rest } = how;
-    return singleFile(given, { ...rest, ...(config !== undefined && { config: await givenFiles(config, { hub }) }) });
-  }
-  return there === undefined && parseHubId(given) !== undefined ? hubFiles(given, hub) : folderFiles(given);
+  // What reads a disk is loaded where there is a path: a page gives files, and has none.
+  const { namedFiles } = await import('./named-files.ts');
+  return namedFiles(given, { hub, singleFile: how });
 }
