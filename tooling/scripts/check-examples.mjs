@@ -70,7 +70,7 @@ function readmeExamples() {
       .filter(({ folder }) => chosen(folder.split('/')[1]))
       .map(({ folder, dir }) => ({ path: `${folder}/README.md`, dir, needed: true })),
     // Documents about several packages at once run where all of them are installed.
-    ...['README.md', 'examples/README.md', 'docs/cookbook.md', 'docs/checkpoints.md']
+    ...['README.md', 'examples/README.md', 'docs/cookbook.md', 'docs/cookbook-pictures.md', 'docs/checkpoints.md']
       .filter(() => chosen('examples'))
       .map((path) => ({ path, dir: join(root, 'examples'), needed: false })),
   ];
