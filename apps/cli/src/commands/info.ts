@@ -27,7 +27,7 @@ function addInfo(program: Command, terminal: CommandContext): void {
     .description('Say what a checkpoint holds: components, parameters, dtypes, bytes, and what was decided from which evidence.')
     .argument(
       '<checkpoint>',
-      "folder of a model, of a training run or of one of its checkpoints, a safetensors file, or a hub's owner/name",
+      "folder of a model, of a training run or of one of its checkpoints, a safetensors or GGUF file, or a hub's owner/name",
     )
     .option('--config <folder>', 'folder or id of configurations and tokenizers, for a single file that lacks them')
     .option('--variant <name>', 'which variant of the weights is meant, such as fp16')
@@ -63,6 +63,7 @@ async function surveyed(
   const there = await kindOf(path);
   if (there === 'folder') return (await kindOf(join(path, 'model_index.json'))) === 'file' ? surveyCheckpoint(path, options) : undefined;
   if (there === 'nothing') return /^[\w.-]+\/[\w.-]+(?:@.+)?$/u.test(path) ? surveyCheckpoint(path, options) : undefined;
+  if (path.toLowerCase().endsWith('.gguf')) return surveyCheckpoint(path, options);
   if (!path.toLowerCase().endsWith('.safetensors')) return undefined;
   return surveyCheckpoint(path, options).catch((error: unknown) => {
     // A file of some other tensors: those are listed.

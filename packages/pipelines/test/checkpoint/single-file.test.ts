@@ -79,6 +79,27 @@ function fileOf(kind: string): Tensors {
   );
 }
 
+/** The same tensors as GGUF of version 3, in float32. */
+function ggufOf(tensors: Tensors): Uint8Array {
+  const number = (value: number, bytes: 4 | 8): Buffer => {
+    const made = Buffer.alloc(bytes);
+    made.writeUInt32LE(value);
+    return made;
+  };
+  let end = 0;
+  const described: Buffer[] = [];
+  const values: Buffer[] = [];
+  for (const [name, tensor] of tensors) {
+    const raw = Buffer.from(numbersOf(tensor).slice().buffer);
+    const sizes = [...tensor.shape].reverse().map((size) => number(size, 8));
+    described.push(number(Buffer.byteLength(name), 8), Buffer.from(name), number(sizes.length, 4), ...sizes, number(0, 4), number(end, 8));
+    values.push(raw, Buffer.alloc((32 - (raw.length % 32)) % 32));
+    end += raw.length + values.at(-1)!.length;
+  }
+  const head = Buffer.concat([Buffer.from('GGUF'), number(3, 4), number(tensors.size, 8), number(0, 8), ...described]);
+  return Buffer.concat([head, Buffer.alloc((32 - (head.length % 32)) % 32), ...values]);
+}
+
 /** A single file, and a folder of the configurations of its components beside it. */
 async function written(kind: string, change: (tensors: Tensors) => Tensors = (tensors) => tensors) {
   const root = await scratch();
@@ -321,6 +342,13 @@ describe('openCheckpoint of a single file', () => {
     size.writeUInt32LE(header.length);
     await writeFile(path, Buffer.concat([size, header, Buffer.alloc(2)]));
     await expect(openCheckpoint(path)).rejects.toThrow(`name=${name}, dtype=I8. Take a file of the model in F16`);
+  });
+
+  it.each(['sd1', 'flux'])('%s is the same in a GGUF file as in a safetensors file', async (kind) => {
+    const { path, config } = await written(kind);
+    const there = path.replace(/safetensors$/u, 'gguf');
+    await writeFile(there, ggufOf(fileOf(kind)));
+    await expectWeights(await openCheckpoint(there, { singleFile: { config } }), kind);
   });
 
   it('is the same opened as files as it is opened by name', async () => {
