@@ -87,6 +87,9 @@ describe('a call that fails', () => {
       }, message);
       expect(events).toBe(0);
     }
+    const image = { width: 16, height: 16, channels: 3, data: new Uint8Array(768) };
+    const cannot = resultOf({ model, prompt: 'a cat', steps: 2, image, scheduler: { _class_name: 'IPNDMScheduler' } } as never);
+    await expect(cannot).rejects.toThrow(/has no such call, nor has its Python twin: call=addNoise\. Take another class/u);
     // What the checkpoint's own file has of the class before is kept, as in diffusers; DDIM adds noise by eta.
     const ddim = { _class_name: 'DDIMScheduler' };
     expect(await made(model, { scheduler: ddim, eta: 0.5 })).not.toEqual(await made(model, { scheduler: ddim }));

@@ -173,7 +173,11 @@ export function createScheduler<T>(definition: SchedulerClass, { given, algebra,
     },
   ): T => {
     const { x0, noise, timesteps } = given;
-    if (level === undefined) return refuse(name, `the class has no ${method}. Its Python twin has none either.`);
+    if (level === undefined)
+      return refuse(
+        name,
+        `the class has no such call, nor has its Python twin: call=${method}. Take another class, such as DDIMScheduler.`,
+      );
     checkForms(name, algebra, { x0, noise });
     const pairs = checkTimes(name, timesteps, algebra.items(x0)).map((t) => terms(level(placeOf(run(), t))));
     if (typeof timesteps === 'number') return algebra.linear([pairs[0]![0], x0], [pairs[0]![1], noise]);
