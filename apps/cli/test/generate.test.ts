@@ -198,6 +198,37 @@ describe('langevin generate', () => {
     expect((await run(...args, '--control-image', picture)).err).toMatch(/more pictures or scales than there is for them: --control=0/u);
   });
 
+  it('reads weights and long prompts, and makes the picture again', async () => {
+    const text = `a (red:1.4) cat BREAK ${'hat '.repeat(80)}`;
+    const args = [text, '--model', model, '--steps', '2', '--guidance', '4'] as const;
+    const folder = join(out, 'weighed');
+    const made = await run(
+      ...args,
+      '--dialect',
+      'a1111',
+      '--long-prompts',
+      'windows',
+      '--clip-skip',
+      '2',
+      '--clip-skip-as',
+      'a1111',
+      '--out',
+      folder,
+      '--json',
+    );
+    expect(made.code, made.err).toBe(0);
+    const report = JSON.parse(made.out) as { readonly notes: readonly string[] };
+    expect(report).toMatchObject({ dialect: 'a1111', windows: 'all', clipSkip: 2, clipSkipAs: 'a1111' });
+    expect(report.notes.join(' ')).toMatch(/text is in [3-9] windows, parted before "hat/u);
+    const again = await run('--like', join(folder, 'picture-1.png'), '--out', join(out, 'weighed-again'));
+    expect(again.code, again.err).toBe(0);
+    const bytes = async (path: string) => (await readImage(join(out, path, 'picture-1.png'))).data;
+    expect(await bytes('weighed-again')).toEqual(await bytes('weighed'));
+    const cut = await run(...args, '--out', join(out, 'unweighed'));
+    expect(cut.code, cut.err).toBe(0);
+    expect(await bytes('unweighed')).not.toEqual(await bytes('weighed'));
+  });
+
   it('knows words of textual inversion', async () => {
     const file = join(out, 'hat.safetensors');
     await writeSafetensors(file, {

@@ -12,6 +12,7 @@ export {
 // The encoders themselves, and `encoderPlugins`
 export * from './plugins.ts';
 export { picturePreparation, type PicturePreparation } from './pictures/picture-preparation.ts';
+export * from './prompt/index.ts';
 export { findEncoder, findImageEncoder, findTextEncoder } from './registry.ts';
 export { tokenizerFromFiles, type TokenizerFiles } from './tokenizer/files.ts';
 export { tokenBatch, type TokenBatch, type TokenBatchOptions } from './tokenizer/token-batch.ts';

@@ -34,6 +34,7 @@ export type { SampleBatch, SampleImagesOptions } from './sample-options.ts';
 export { generate, type GeneratePart, type GenerateResult, type GenerateStep } from './generate/generate.ts';
 export { openModel, products, type OpenModelOptions } from './generate/open-model.ts';
 export type { GenerateOptions } from './generate/options.ts';
+export { clipSkipCounts, type ClipSkipCount, type PromptFormOptions } from './generate/prompt-options.ts';
 export { onnxParts, type OnnxPart, type OnnxPartsOptions } from './generate/onnx-parts.ts';
 export { saveModel, type SaveModelOptions } from './generate/save-model.ts';
 export { notesOf, recipeOf, recipeOfNotes, type PictureRecipe } from './generate/picture-notes.ts';

@@ -1,6 +1,8 @@
 import { encodePng, withPngText, type Image } from '@langevin/io';
 import { makeFolder, writeFileAtomic } from '@langevin/io/node';
+import { promptDialects, type PromptDialect } from '@langevin/encoders';
 import {
+  clipSkipCounts,
   generate,
   notesOf,
   openModel,
@@ -8,6 +10,7 @@ import {
   usualSampler,
   usualSpacing,
   type AdapterChoice,
+  type ClipSkipCount,
   type EmbeddingChoice,
   type GenerateOptions,
   type GenerateReport,
@@ -39,6 +42,9 @@ interface GenerateCommandOptions extends EngineOptions, SamplerWords, FileOption
   readonly scheduler?: string;
   readonly setScheduler?: Readonly<Record<string, unknown>>;
   readonly clipSkip?: number;
+  readonly clipSkipAs?: ClipSkipCount;
+  readonly dialect?: PromptDialect;
+  readonly longPrompts?: 'cut' | 'windows';
   readonly decoding?: 'whole' | 'bands' | 'tiles';
   readonly outside?: 'kept' | 'decoded';
   readonly size?: string;
@@ -105,7 +111,24 @@ function addGenerate(program: Command, terminal: CommandContext): void {
     .option('--set <name=value>', 'an option of the sampler, such as eta=0.5; may be given again', setting)
     .option('--spacing <name>', 'which noise levels the sampler visits; "langevin list spacings" shows them')
     .option('--set-spacing <name=value>', 'an option of the spacing, such as rho=5; may be given again', setting)
-    .option('--clip-skip <n>', 'layers of the text encoder left out for the prompt, from its end (default: 0)', integer(0, 100))
+    .option('--clip-skip <n>', 'layers of CLIP left out, from its end (default: 0)', integer(0, 100))
+    .addOption(
+      new Option(
+        '--clip-skip-as <program>',
+        'whose count that is: of diffusers 1 leaves one out, of a1111 2 does, for the negative prompt too (default: diffusers)',
+      ).choices([...clipSkipCounts]),
+    )
+    .addOption(
+      new Option('--dialect <program>', 'whose weights are read in prompts, such as (word:1.2) of a1111 (default: plain, none)').choices([
+        ...promptDialects,
+      ]),
+    )
+    .addOption(
+      new Option(
+        '--long-prompts <how>',
+        'cut what does not fit, or in windows of 75 tokens, parted at BREAK and commas (default: cut)',
+      ).choices(['cut', 'windows']),
+    )
     .option('--size <WxH>', "in pixels (default: the model's)")
     .addOption(
       new Option(
@@ -183,6 +206,7 @@ async function run(prompt: string | undefined, options: GenerateCommandOptions, 
       const wanted = {
         ...optionsOf(recipe),
         ...given(options),
+        ...promptsOf(options, recipe),
         ...(await leadOf(model, { options, recipe, terminal })),
         model,
         ...(text !== undefined && { prompt: text }),
@@ -200,7 +224,7 @@ async function run(prompt: string | undefined, options: GenerateCommandOptions, 
 
 /** What the command line says, by the names of the options of `generate`. */
 function given(options: GenerateCommandOptions): Partial<GenerateOptions> {
-  const { negative, count, seed, steps, guidance, guidanceRescale, strength, clipSkip, decoding, outside } = options;
+  const { negative, count, seed, steps, guidance, guidanceRescale, strength, clipSkip, clipSkipAs, decoding, outside } = options;
   const { size, scheduler, setScheduler } = options;
   const changed = { ...(scheduler !== undefined && { _class_name: scheduler }), ...setScheduler };
   const all = {
@@ -212,12 +236,20 @@ function given(options: GenerateCommandOptions): Partial<GenerateOptions> {
     guidanceRescale,
     strength,
     clipSkip,
+    clipSkipAs,
     decoding,
     outside,
     ...pictureSides(size, 'generate'),
   };
   const said = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   return { ...said, ...(Object.keys(changed).length > 0 && { scheduler: changed }) };
+}
+
+/** How prompts are read: as the command line says, else as those of the picture that is made again were. */
+function promptsOf({ dialect, longPrompts }: GenerateCommandOptions, recipe: PictureRecipe | undefined): Pick<GenerateOptions, 'prompts'> {
+  if (dialect === undefined && longPrompts === undefined) return {};
+  const windows = longPrompts === undefined ? recipe?.windows : longPrompts === 'windows' ? 'all' : 'one';
+  return { prompts: { dialect: dialect ?? recipe?.dialect ?? 'plain', windows: windows ?? 'one' } };
 }
 
 /** The sampler that the command line names, or the picture that is made again. */

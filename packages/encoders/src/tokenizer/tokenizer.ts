@@ -10,6 +10,8 @@ export interface TextTokenizer {
   readonly pad: number;
   /** As many as the vocabulary has, those added later included. */
   readonly vocabulary: number;
+  /** How many tokens, this one the first, stand for one word that is never parted. @default 1 for each */
+  readonly wordAt?: (id: number) => number;
   /** The tokens of a text, without those at its ends. */
   readonly encode: (text: string) => readonly number[];
   /** The text of tokens, as far as one can be had. */

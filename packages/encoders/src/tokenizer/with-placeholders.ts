@@ -49,6 +49,10 @@ export function withPlaceholders(tokenizer: TextTokenizer, placeholders: readonl
   return Object.freeze({
     ...tokenizer,
     vocabulary: next,
+    wordAt: (id: number) => {
+      const ids = known.get(written.get(id) ?? '');
+      return ids?.[0] === id ? ids.length : (tokenizer.wordAt?.(id) ?? 1);
+    },
     encode: (text: string) =>
       text.split(pattern).flatMap((part, i) => (i % 2 === 1 ? known.get(part.toLowerCase())! : part === '' ? [] : tokenizer.encode(part))),
     decode: (ids: readonly number[]) => {

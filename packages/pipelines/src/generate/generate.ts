@@ -106,8 +106,9 @@ async function* made(
   const told = await model.encodePrompts({
     prompts,
     size,
+    form: options.form,
     ...(negatives && { negatives }),
-    ...(options.clipSkip !== undefined && { clipSkip: options.clipSkip }),
+    ...(options.clipSkip !== undefined && { clipSkip: options.clipSkip, clipSkipAs: options.clipSkipAs }),
     ...(signal && { signal }),
   });
   await release('text encoders');

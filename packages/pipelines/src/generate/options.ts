@@ -7,6 +7,8 @@ import { controlCalls, type ControlOptions } from './control-options.ts';
 import { decodings, type Decoding } from './parts/latent-coder.ts';
 import { checkSize } from './picture-lists.ts';
 import type { OpenProduct } from './product.ts';
+import { clipSkipCounts, promptForm, type ClipSkipCount, type PromptFormOptions } from './prompt-options.ts';
+import type { PromptForm } from './prompts/clip-prompts.ts';
 import { samplerLead, type SamplerLead, type SamplerWords } from './sampler-options.ts';
 import { startOf, type CheckedStart } from './start-options.ts';
 import type { ImagePromptCall } from './steer/image-prompts.ts';
@@ -77,10 +79,19 @@ export interface GenerateOptions {
   /** Noise that schedulers with such an option add, 0..1: of DDIM. @default 0 */
   readonly eta?: number;
   /**
-   * Layers of the text encoder that are left out for the prompt, from its end: 1 is the last but one; for the negative prompt none are,
-   * as in diffusers. @default 0, or what the model is made for
+   * Layers of CLIP's text encoder that are left out, from its end, counted as `clipSkipAs` says. @default none, or what the model is made
+   * for
    */
   readonly clipSkip?: number;
+  /**
+   * `diffusers` counts the layers that are left out beside what the model leaves out, for the prompt alone: 1 is the last but one of Stable
+   * Diffusion 1. `a1111` counts from 1, the last layer, and for the negative prompt too: 2 is the last but one of every model.
+   *
+   * @default 'diffusers'
+   */
+  readonly clipSkipAs?: ClipSkipCount;
+  /** How prompts and negative prompts are read: weights written in them, and texts longer than the encoder takes at once. */
+  readonly prompts?: PromptFormOptions;
   /**
    * How latents become pixels: `whole`; in `bands`, the same picture layer by layer, which takes more time; in `tiles` that are blended, as
    * diffusers does, with the least memory, whose tones may change from tile to tile.
@@ -118,6 +129,8 @@ export interface CheckedGenerate {
   readonly lead: SamplerLead | undefined;
   readonly eta: number;
   readonly clipSkip: number | undefined;
+  readonly clipSkipAs: ClipSkipCount;
+  readonly form: PromptForm;
   readonly decoding: Decoding;
   readonly output: 'images' | 'latents';
   readonly signal: AbortSignal | undefined;
@@ -153,6 +166,8 @@ const NAMES = [
   'scheduler',
   'eta',
   'clipSkip',
+  'clipSkipAs',
+  'prompts',
   'decoding',
   'output',
   'signal',
@@ -186,6 +201,12 @@ export function checkGenerate(given: GenerateOptions): CheckedGenerate {
       `[${WHERE}] the model has no text encoder of CLIP to skip layers of: clipSkip=${shownValue(clipSkip)}. Leave it out.`,
     );
   if (clipSkip !== undefined) checkNumber(WHERE, { clipSkip }, { kind: 'integer', atLeast: 0, atMost: 100 });
+  const { clipSkipAs = 'diffusers' } = options;
+  checkChoice('clipSkipAs', clipSkipAs, clipSkipCounts);
+  if (options.clipSkipAs !== undefined && clipSkip === undefined)
+    throw new UserError(`[${WHERE}] there is no clipSkip to count: clipSkipAs=${clipSkipAs}. Give clipSkip, or leave it out.`);
+  if (clipSkipAs === 'a1111' && clipSkip === 0)
+    throw new UserError(`[${WHERE}] A1111's web UI counts from 1, the last layer: clipSkip=0, clipSkipAs=a1111. Give at least 1.`);
   checkChoice('noise', noise, ['each', 'shared']);
   const { decoding = 'whole' } = options;
   checkChoice('decoding', decoding, decodings);
@@ -221,6 +242,8 @@ export function checkGenerate(given: GenerateOptions): CheckedGenerate {
     lead: samplerLead(options, { model, start }),
     eta,
     clipSkip,
+    clipSkipAs,
+    form: promptForm(options.prompts, model),
     decoding,
     output,
     signal: options.signal,

@@ -1,6 +1,8 @@
+import { promptDialects } from '@langevin/encoders';
 import { problemOf } from '@langevin/io';
 import { UserError } from '@langevin/tensor';
 import * as v from 'valibot';
+import { clipSkipCounts } from './prompt-options.ts';
 import type { GenerateReport } from './report.ts';
 
 /** Under which keywords a picture carries how it was made: in the form that programs of this field read, and whole. */
@@ -31,6 +33,9 @@ const recipeSchema = v.object({
   eta: share,
   embeddings: v.pipe(v.array(v.object({ token: v.string(), from: v.string() })), v.maxLength(256)),
   clipSkip: v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
+  clipSkipAs: v.picklist(clipSkipCounts),
+  dialect: v.picklist(promptDialects),
+  windows: v.picklist(['one', 'all']),
   /** The picture that it began with, by the digest of its pixels; null where it is of noise alone. */
   start: v.nullable(
     v.object({ sha256: digest, strength: share, mask: v.nullable(digest), outside: v.nullable(v.picklist(['kept', 'decoded'])) }),
@@ -93,7 +98,7 @@ export function recipeOf(report: GenerateReport, i: number): PictureRecipe {
  * programs of this field show, and `langevin`, from which the picture can be made again.
  */
 export function notesOf(recipe: PictureRecipe): Readonly<Record<string, string>> {
-  const { prompt, negativePrompt, steps, scheduler, sampler, guidance, seed, width, height, model, clipSkip, start } = recipe;
+  const { prompt, negativePrompt, steps, scheduler, sampler, guidance, seed, width, height, model, clipSkip, clipSkipAs, start } = recipe;
   const settings = {
     Steps: steps,
     Sampler: scheduler === null ? sampler!.sampler : String(scheduler['_class_name']),
@@ -102,7 +107,7 @@ export function notesOf(recipe: PictureRecipe): Readonly<Record<string, string>>
     Size: `${width}x${height}`,
     Model: JSON.stringify(model),
     ...(start !== null && { 'Denoising strength': start.strength }),
-    ...(clipSkip !== null && { 'Clip skip': clipSkip + 1 }),
+    ...(clipSkip !== null && { 'Clip skip': clipSkipAs === 'a1111' ? clipSkip : clipSkip + 1 }),
     Version: 'langevin',
   };
   const line = Object.entries(settings)

@@ -8,6 +8,8 @@ import type { Evidence } from '../checkpoint/evidence.ts';
 import type { CheckpointFiles } from '../checkpoint/files.ts';
 import type { HubOptions } from '../checkpoint/hub/hub-options.ts';
 import type { SchedulerNoiseOptions } from '../checkpoint/scheduler-noise.ts';
+import type { ClipSkipCount } from './prompt-options.ts';
+import type { PromptForm } from './prompts/clip-prompts.ts';
 import type { LatentCoder } from './parts/latent-coder.ts';
 import type { OpenControl } from './steer/open-controls.ts';
 import type { OpenImagePrompt } from './steer/open-image-prompts.ts';
@@ -17,8 +19,12 @@ export interface PromptRequest {
   readonly prompts: readonly string[];
   /** What the pictures are to be led away from; absent where no guidance is asked for. */
   readonly negatives?: readonly (string | undefined)[];
-  /** Layers of the text encoder that are left out, counted from its end as in diffusers: 1 is the last but one. */
+  /** Layers of the text encoder that are left out, counted from its end. */
   readonly clipSkip?: number;
+  /** How it counts them. @default 'diffusers' */
+  readonly clipSkipAs?: ClipSkipCount;
+  /** How the texts are read, by models that take it. @default as they are, each cut to one window */
+  readonly form?: PromptForm;
   /** Pixels of the pictures to be made: some networks are told. */
   readonly size: PictureSize;
   readonly signal?: AbortSignal;
@@ -73,6 +79,8 @@ export interface OpenProduct {
   readonly prompts: 'taken' | 'none';
   /** Whether a call may leave out layers of its text encoder. */
   readonly clipSkip: 'taken' | 'refused';
+  /** Whether it reads prompts with weights and in several windows. @default it does not */
+  readonly promptForms?: 'taken';
   readonly encodePrompts: (request: PromptRequest) => Promise<PromptConditions>;
   /** Channels of the state, and by what pixels are divided for its sides. */
   readonly state: { readonly channels: number; readonly factor: number };

@@ -3,6 +3,8 @@ import type { Image } from '@langevin/io';
 import type { Tensor } from '@langevin/tensor';
 import { pictureDigest } from './picture-digest.ts';
 import type { CheckedGenerate } from './options.ts';
+import type { ClipSkipCount } from './prompt-options.ts';
+import type { PromptForm } from './prompts/clip-prompts.ts';
 import type { SamplerWords } from './sampler-options.ts';
 import type { MemoryMode, UsedAdapter, UsedEmbedding } from './product.ts';
 
@@ -50,6 +52,10 @@ export interface GenerateReport {
   /** Words that were added to those that the text encoders know. */
   readonly embeddings: readonly UsedEmbedding[];
   readonly clipSkip: number | null;
+  readonly clipSkipAs: ClipSkipCount;
+  /** How the texts were read. */
+  readonly dialect: PromptForm['dialect'];
+  readonly windows: PromptForm['windows'];
   /** The scheduler of diffusers, with its configuration; null where a sampler led. */
   readonly scheduler: Readonly<Record<string, unknown>> | null;
   /** How the sampler and its levels were named; null where a scheduler led. */
@@ -104,6 +110,8 @@ export async function reportOf(
     adapters: model.adapters,
     embeddings: model.embeddings,
     clipSkip: clipSkip ?? null,
+    clipSkipAs: options.clipSkipAs,
+    ...options.form,
     scheduler: scheduler ? { _class_name: scheduler.className, ...scheduler.config } : null,
     sampler: options.lead?.words ?? null,
     memory: model.memory,

@@ -31,7 +31,7 @@ async function openFlux(checkpoint: Checkpoint, given: OpenOptions = {}): Promis
 
   const encode = async (texts: readonly string[]) => {
     const { text, lost } = await t5.encode(texts);
-    const { pooled } = await clip.encode(texts, 0);
+    const { pooled } = await clip.encodeOne(texts, 0);
     // What CLIP takes is a short form of what T5 reads: only what T5 cuts is lost.
     return { conditions: { text, pooled }, lost };
   };

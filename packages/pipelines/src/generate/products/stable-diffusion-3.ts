@@ -2,6 +2,7 @@ import type { Conditions } from '@langevin/core';
 import { concat, pad, UserError, zeros } from '@langevin/tensor';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { latentModel } from '../parts/latent-model.ts';
+import { layersLeftOut } from '../prompt-options.ts';
 import { loadParts, textOf } from '../parts/load-parts.ts';
 import { releasing } from '../parts/releasing.ts';
 import { shiftedTimesteps } from '../parts/shifted-timesteps.ts';
@@ -44,7 +45,7 @@ async function openStableDiffusion3(checkpoint: Checkpoint, given: OpenOptions =
   const t5 = third && t5Prompts({ text: third, length: T5_TOKENS, filling: 'read', ...onEngine });
 
   const encode = async (texts: readonly string[], skip: number) => {
-    const [first, second] = [await both[0]!.encode(texts, skip), await both[1]!.encode(texts, skip)];
+    const [first, second] = [await both[0]!.encodeOne(texts, skip), await both[1]!.encodeOne(texts, skip)];
     const clip = concat([first.text, second.text], 2);
     const wide = pad(clip, [
       [0, 0],
@@ -69,9 +70,10 @@ async function openStableDiffusion3(checkpoint: Checkpoint, given: OpenOptions =
       ...(t5 ? [] : [{ component: 'text_encoder_3', what: 'tokens of T5', value: 'zeros', from: 'it is not there' }]),
     ],
     clipSkip: 'taken',
-    encodePrompts: async ({ prompts, negatives, clipSkip = 0 }: PromptRequest) => {
-      const positive = await encode(prompts, LAST_BUT_ONE + clipSkip);
-      const negative = negatives && (await encode(textsOf(negatives), LAST_BUT_ONE));
+    encodePrompts: async ({ prompts, negatives, ...rest }: PromptRequest) => {
+      const skip = layersLeftOut(rest, LAST_BUT_ONE);
+      const positive = await encode(prompts, skip.prompt);
+      const negative = negatives && (await encode(textsOf(negatives), skip.negative));
       return {
         conditions: positive.conditions,
         ...(negative && { negatives: negative.conditions }),

@@ -1,11 +1,13 @@
 import type { Conditions } from '@langevin/core';
+import type { PromptPlan } from '@langevin/encoders';
 import { concat, mul, tensor, type Tensor } from '@langevin/tensor';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { latentModel } from '../parts/latent-model.ts';
+import { layersLeftOut } from '../prompt-options.ts';
 import { loadParts, textOf } from '../parts/load-parts.ts';
 import { releasing } from '../parts/releasing.ts';
 import type { OpenOptions, OpenProduct, PictureSize, Product, PromptRequest } from '../product.ts';
-import { clipPrompts, lostNotes, textsOf } from '../prompts/clip-prompts.ts';
+import { clipPrompts, plansOf, textsOf, type EncodePlansOptions } from '../prompts/clip-prompts.ts';
 
 /**
  * SDXL: the last but one layers of two text encoders of CLIP side by side, the text as a whole from the second, and the size that a picture
@@ -43,16 +45,15 @@ async function openStableDiffusionXl(checkpoint: Checkpoint, given: OpenOptions 
 
   const scored = settings['requires_aesthetics_score'] === true;
 
-  const encode = async (words: readonly string[], skip: number) => {
+  const encode = async (plans: readonly (readonly PromptPlan[])[], how: EncodePlansOptions) => {
     const all = [];
-    for (const encoder of encoders) all.push(await encoder.encode(words, skip));
+    for (const [i, encoder] of encoders.entries()) all.push(await encoder.encode(plans[i]!, how));
     return {
       text: concat(
         all.map(({ text }) => text),
         2,
       ),
       pooled: all.at(-1)!.pooled,
-      lost: all.flatMap(({ lost }) => lost),
     };
   };
 
@@ -68,15 +69,19 @@ async function openStableDiffusionXl(checkpoint: Checkpoint, given: OpenOptions 
       },
     ],
     clipSkip: 'taken',
-    encodePrompts: async ({ prompts, negatives, clipSkip = 0, size }: PromptRequest) => {
+    promptForms: 'taken',
+    encodePrompts: async ({ prompts, negatives, form, size, ...rest }: PromptRequest) => {
       const timeIds = (score: number): Tensor => sizesOf(size, { count: prompts.length, ...(scored && { score }) });
-      const positive = await encode(prompts, LAST_BUT_ONE + clipSkip);
-      const negative = negatives && (await encode(textsOf(negatives), LAST_BUT_ONE));
+      const plans = plansOf(encoders, { prompts, negatives: negatives && textsOf(negatives), form });
+      const { windows, notes } = plans;
+      const skip = layersLeftOut(rest, LAST_BUT_ONE);
+      const positive = await encode(plans.positive, { skip: skip.prompt, windows });
+      const negative = plans.negative && (await encode(plans.negative, { skip: skip.negative, windows }));
       const empty = negatives?.map((text) => (text === undefined && zeros === true ? 0 : 1));
       return {
         conditions: conditionsOf(positive, timeIds(SCORES.prompt)),
         ...(negative && { negatives: conditionsOf(kept(negative, empty!), timeIds(SCORES.negative)) }),
-        notes: lostNotes([...positive.lost, ...(negative?.lost ?? [])], Math.min(...texts.map(({ tokenizer }) => tokenizer.length))),
+        notes,
       };
     },
     ...releasing(model, encoders),

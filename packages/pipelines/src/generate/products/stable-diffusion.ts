@@ -1,9 +1,10 @@
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { latentModel } from '../parts/latent-model.ts';
+import { layersLeftOut } from '../prompt-options.ts';
 import { loadParts, textOf } from '../parts/load-parts.ts';
 import { releasing } from '../parts/releasing.ts';
 import type { OpenOptions, OpenProduct, Product, PromptRequest } from '../product.ts';
-import { clipPrompts, lostNotes, textsOf } from '../prompts/clip-prompts.ts';
+import { clipPrompts, plansOf, textsOf } from '../prompts/clip-prompts.ts';
 
 /**
  * Stable Diffusion 1 and 2: one text encoder of CLIP, whose tokens a U-Net attends to; no prompt is an empty one (Rombach et al. 2022).
@@ -33,15 +34,17 @@ async function openStableDiffusion(checkpoint: Checkpoint, given: OpenOptions = 
   return Object.freeze({
     ...model,
     clipSkip: 'taken',
-    encodePrompts: async ({ prompts: texts, negatives, clipSkip = 0 }: PromptRequest) => {
-      const positive = await prompts.encode(texts, clipSkip);
-      // diffusers leaves layers out for the prompt alone.
-      const negative = negatives && (await prompts.encode(textsOf(negatives), 0));
-      return {
-        conditions: { text: positive.text },
-        ...(negative && { negatives: { text: negative.text } }),
-        notes: lostNotes([...positive.lost, ...(negative?.lost ?? [])], text.tokenizer.length),
-      };
+    promptForms: 'taken',
+    encodePrompts: async ({ prompts: texts, negatives, form, ...rest }: PromptRequest) => {
+      const { positive, negative, windows, notes } = plansOf([prompts], {
+        prompts: texts,
+        negatives: negatives && textsOf(negatives),
+        form,
+      });
+      const skip = layersLeftOut(rest, 0);
+      const { text: own } = await prompts.encode(positive[0]!, { skip: skip.prompt, windows });
+      const other = negative && (await prompts.encode(negative[0]!, { skip: skip.negative, windows }));
+      return { conditions: { text: own }, ...(other && { negatives: { text: other.text } }), notes };
     },
     ...releasing(model, [prompts]),
   });
