@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { makeFolder, writeSafetensors } from '@langevin/io/node';
+import { makeFolder, writeFileAtomic, writeSafetensors } from '@langevin/io/node';
 import type { HostTensor, StreamedTensor } from '@langevin/io';
 import {
   checkChoice,
@@ -66,12 +66,16 @@ export async function saveModel(folder: string, model: OpenProduct, options: Sav
       `[${WHERE}] checkpoints with what steers them are not written: component=${steers}. Save the model without it.`,
     );
   const target = resolve(folder);
-  const there = await readdir(target).catch(() => undefined);
+  const there = await readdir(target).catch((cause: unknown) => {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    throw new UserError(`[${WHERE}] this is no folder to write to: folder=${folder}, code=${String(code)}. Give another path.`, { cause });
+  });
   if (there !== undefined && there.length > 0)
     throw new UserError(`[${WHERE}] folder has files: folder=${folder}, files=${there.length}. Give one that is empty, or not there.`);
   await makeFolder(dirname(target));
   const making = `${target}.${randomUUID()}.tmp`;
-  await mkdir(making);
+  await makeFolder(making);
   try {
     await writeAll(making, model, { dtype, signal, onProgress });
     if (there !== undefined) await rmdir(target);
@@ -99,11 +103,11 @@ async function writeAll(
     const component = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '';
     if (WEIGHTS.test(path) || component === '' || !components.has(component) || left.has(component)) continue;
     await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), await files.bytes(path, { maxBytes: LARGEST_FILE }));
+    await writeFileAtomic(join(folder, path), await files.bytes(path, { maxBytes: LARGEST_FILE }));
   }
   const index = (await files.json('model_index.json')) as Readonly<Record<string, unknown>>;
   const kept = Object.fromEntries(Object.entries(index).map(([key, value]) => [key, left.has(key) ? [null, null] : value]));
-  await writeFile(join(folder, 'model_index.json'), `${JSON.stringify(kept, null, 2)}\n`);
+  await writeFileAtomic(join(folder, 'model_index.json'), `${JSON.stringify(kept, null, 2)}\n`);
   const named = [...weights].map(([name, params]) => [name, namedTensors(params)] as const);
   const total = named.reduce((count, [, tensors]) => count + tensors.size, 0);
   let done = 0;

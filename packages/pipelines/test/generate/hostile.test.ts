@@ -137,6 +137,8 @@ describe('saving', () => {
     await refuses(() => saveModel(target, model, { signal: 3 as never }), /signal is none: signal=3/u);
     await refuses(() => saveModel(target, model, { onProgress: 3 as never }), /onProgress is no function: onProgress=3/u);
     await refuses(() => saveModel(target, model, { dtypes: 'float16' } as object), /unknown option: dtypes/u);
+    await refuses(() => saveModel(join(folder, 'model_index.json'), model), /this is no folder to write to/u);
+    await refuses(() => saveModel(join(folder, 'model_index.json', 'x'), model), /no folder/u);
     const stop = new AbortController();
     const stopped = saveModel(target, model, { signal: stop.signal, onProgress: () => stop.abort(new Error('enough')) });
     await expect(stopped).rejects.toThrow('enough');
