@@ -192,6 +192,16 @@ describe('prompts in windows', () => {
     ]);
   });
 
+  it('words are not found within longer ones', () => {
+    const wide = withPlaceholders(tokenizer, [
+      { text: 'cat', tokens: 1 },
+      { text: 'cat2', tokens: 2 },
+    ]);
+    const { vocabulary } = tokenizer;
+    expect(wide.encode('cat2 cat')).toEqual([vocabulary + 1, vocabulary + 2, vocabulary]);
+    expect(wide.encode('concatenate cats cat_2')).toEqual(tokenizer.encode('concatenate cats cat_2'));
+  });
+
   it('refuses what is no prompt', () => {
     expect(() => plan(3 as unknown as string)).toThrow(UserError);
     expect(() => plan('a', { dialect: 'b' })).toThrow(/Known: plain, a1111/u);

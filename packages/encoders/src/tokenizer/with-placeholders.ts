@@ -13,8 +13,8 @@ const MOST_TOKENS = 10_000;
 
 /**
  * A tokenizer that knows some more words: each stands for tokens of its own, numbered from the end of the vocabulary on, in the order of
- * the list. A word is found wherever it is written, the longest first, so that one may begin like another; what is between is encoded by
- * itself.
+ * the list. A word is found where it stands by itself, not within a longer one, the longest first, so that one may begin like another; what
+ * is between is encoded by itself.
  *
  * @throws UserError for a word that is empty, given twice, or a token of the vocabulary
  * @example
@@ -44,7 +44,7 @@ export function withPlaceholders(tokenizer: TextTokenizer, placeholders: readonl
     next += tokens;
   }
   const words = [...known.keys()].sort((a, b) => b.length - a.length);
-  const pattern = new RegExp(`(${words.map((word) => word.replace(/[$()*+.?[\\\]^{|}]/gu, '\\$&')).join('|')})`, 'giu');
+  const pattern = new RegExp(`(${words.map(patternOf).join('|')})`, 'giu');
   const written = new Map([...known].flatMap(([word, ids]) => ids.map((id) => [id, word] as const)));
   return Object.freeze({
     ...tokenizer,
@@ -74,4 +74,13 @@ export function withPlaceholders(tokenizer: TextTokenizer, placeholders: readonl
       return parts.join(' ');
     },
   });
+}
+
+/** A word that ends in letters or digits is not found within a longer one: `cat` is neither in `concatenate` nor in `cat2`. */
+function patternOf(word: string): string {
+  const plain = word.replace(/[$()*+.?[\\\]^{|}]/gu, '\\$&');
+  const letter = String.raw`[\p{L}\p{M}\p{N}_]`;
+  const before = new RegExp(`^${letter}`, 'u').test(word) ? `(?<!${letter})` : '';
+  const behind = new RegExp(`${letter}$`, 'u').test(word) ? `(?!${letter})` : '';
+  return `${before}${plain}${behind}`;
 }
