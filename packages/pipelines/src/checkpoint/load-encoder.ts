@@ -10,6 +10,7 @@ import {
 } from '@langevin/encoders';
 import type { Autoencoder } from '@langevin/core';
 import { parsePythonJson } from '@langevin/io';
+import { UnsupportedError } from '@langevin/tensor';
 import { naming } from '../naming.ts';
 import { componentOf, type Checkpoint } from './checkpoint.ts';
 import { within } from './files.ts';
@@ -68,6 +69,11 @@ export async function loadTokenizer(checkpoint: Checkpoint, name: string): Promi
     await json('vocab.json'),
     await text('merges.txt'),
   ];
+  if (tokenizer === undefined && vocabulary === undefined && files.sizes.has(within(folder, 'spiece.model')))
+    throw new UnsupportedError(
+      `[pipelines/checkpoint] tokenizer is there as SentencePiece's model alone: file=${files.label}/${within(folder, 'spiece.model')}. `
+        + 'Write a tokenizer.json beside it: T5TokenizerFast.from_pretrained(folder).save_pretrained(folder) of transformers does.',
+    );
   return naming(`${files.label}/${folder}`, () =>
     tokenizerFromFiles({
       ...(tokenizer !== undefined && { tokenizer }),
