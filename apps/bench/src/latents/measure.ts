@@ -11,6 +11,7 @@ import {
   type FeatureExtractor,
   type FeatureSet,
 } from '@langevin/metrics';
+import { plainFeatures } from '../samplers/features.ts';
 import { inFloat32 } from '@langevin/nn';
 import type { LoadedAutoencoder } from '@langevin/pipelines';
 import { isCoded, latentStatistics, perplexity } from '@langevin/latent-ae';
@@ -27,11 +28,18 @@ export interface Distances {
   readonly kernelError: number;
   readonly precision: number;
   readonly recall: number;
+  /** Extrapolated Frechet distance in colours, outlines and texture, without any network. */
+  readonly texture: number;
 }
 
 export async function distancesOf(
   images: readonly Image[],
-  { judge, data, engine }: { readonly judge: FeatureExtractor; readonly data: FeatureSet; readonly engine: Engine },
+  {
+    judge,
+    data,
+    plain,
+    engine,
+  }: { readonly judge: FeatureExtractor; readonly data: FeatureSet; readonly plain: FeatureSet; readonly engine: Engine },
 ): Promise<Distances> {
   const features = await judge.features(images);
   const kernel = await kernelDistance(features, data, { engine });
@@ -44,6 +52,7 @@ export async function distancesOf(
     kernelError: kernel.standardError,
     precision,
     recall,
+    texture: (await extrapolatedFrechet(plainFeatures(images), plain)).value,
   };
 }
 

@@ -21,6 +21,8 @@ ${count(counts.pictures)} emoji of four styles at 32x32; ${count(counts.heldOut)
 held out from all autoencoders. ${count(counts.compared)} pictures, reconstructions or samples are compared with the other
 ${count(counts.pictures - counts.compared)} in the features of \`${judge.name}\` (hash ${judge.hash.slice(0, 12)}), which took no part
 in any training; the perceptual loss looks with another network, which was trained on photographs. These distances are not FIDs.
+"Texture" is the extrapolated distance in colours, outlines and texture without any network: what knows what a picture shows may not see
+how it is drawn.
 ${missing.length > 0 ? `\nNot trained yet, and missing below: ${missing.join(', ')}.\n` : ''}
 ## What holds
 
@@ -88,15 +90,16 @@ Rows: ${diffusions.map(({ over }) => over ?? 'pixels').join(', ')}; the first tw
 `;
 }
 
-const DISTANCES = ['Frechet', 'extrapolated', 'kernel x 1000', 'precision', 'recall'];
+const DISTANCES = ['Frechet', 'extrapolated', 'kernel x 1000', 'precision', 'recall', 'texture'];
 
-function distanceCells({ frechet, extrapolated, kernel, kernelError, precision, recall }: Distances): readonly string[] {
+function distanceCells({ frechet, extrapolated, kernel, kernelError, precision, recall, texture }: Distances): readonly string[] {
   return [
     frechet.toPrecision(3),
     extrapolated.toPrecision(3),
     `${(1000 * kernel).toPrecision(3)} +- ${(1000 * kernelError).toPrecision(1)}`,
     fixed(precision, 3),
     fixed(recall, 3),
+    texture.toPrecision(3),
   ];
 }
 

@@ -10,6 +10,7 @@ import { heldOutPictures, loadAutoencoderFolder, loadModel, sampleImages } from 
 import { dpmpp2m } from '@langevin/samplers';
 import { setDefaultEngine, UserError, type Engine } from '@langevin/tensor';
 import type { Evidence } from '../evidence/evidence.ts';
+import { plainFeatures } from '../samplers/features.ts';
 import { describeMachine } from '../machine.ts';
 import { latentsFolder, STUDY_DATA, studyAutoencoders, studyDiffusions } from './grid.ts';
 import { decodedNoise, distancesOf, likenessOf, reconstruct, type Distances, type LatentFindings, type Likeness } from './measure.ts';
@@ -87,8 +88,8 @@ export async function latentsEvidence({ root, size, report }: LatentsOptions): P
   const compared = Math.min(COUNTS[size], Math.floor(images.length / 3));
   const chosen = new Set(Array.from({ length: compared }, (_, i) => Math.floor((i * images.length) / compared)));
   const some = images.filter((_, i) => chosen.has(i));
-  const others = await judge.features(images.filter((_, i) => !chosen.has(i)));
-  const against = { judge, data: others, engine };
+  const others = images.filter((_, i) => !chosen.has(i));
+  const against = { judge, data: await judge.features(others), plain: plainFeatures(others), engine };
   report('floor and Gaussian');
   const floor = await distancesOf(some, against);
   const gaussian = await distancesOf(await gaussianPictures(images, { count: compared, seed: 1, engine }), against);

@@ -56,6 +56,14 @@ function discriminator({ autoencoders }: Findings): readonly LatentsVerdict[] {
     ),
     verdict(
       1,
+      'the distance of colours, outlines and texture is less with it',
+      compare(
+        ({ distances }) => distances.texture,
+        (a, b) => a < b,
+      ),
+    ),
+    verdict(
+      1,
       'PSNR is equal or lower with it',
       compare(
         ({ heldOut }) => heldOut.psnr,
