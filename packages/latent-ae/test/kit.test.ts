@@ -8,6 +8,7 @@ import { describe, expect, test } from 'vitest';
 const engine = await onnxruntimeEngine({ device: 'cpu', threads: 1 });
 
 const configs: Readonly<Record<string, object>> = {
+  LinearAutoencoder: { in_channels: 6, latent_channels: 2 },
   AutoencoderKL: {
     block_out_channels: [4, 4],
     down_block_types: two('DownEncoderBlock2D'),
