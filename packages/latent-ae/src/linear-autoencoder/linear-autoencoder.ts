@@ -32,8 +32,8 @@ export interface LinearAutoencoderParams {
 
 /**
  * The smallest autoencoder: items are vectors [N, inChannels], and encoder and decoder one linear map each. Trained by squared differences
- * it finds the space of the largest principal components, and no autoencoder of this form is better (Eckart and Young 1936; Baldi and Hornik
- * 1989, doi:10.1016/0893-6080(89)90014-2): a measure for whatever trains it.
+ * it finds the space of the largest principal components, and no autoencoder of this form is better (Eckart and Young 1936; Baldi and
+ * Hornik 1989, doi:10.1016/0893-6080(89)90014-2): a measure for whatever trains it.
  *
  * @throws UserError when the configuration is inconsistent, or at `encode` and `decode` when shapes do not fit
  * @example const { latentShape } = linearAutoencoder({ inChannels: 8, latentChannels: 2 });

@@ -27,8 +27,8 @@ export interface Judge extends FeatureExtractor {
   /** Unit vectors in the same space. @throws UnsupportedError from a judge of classes */
   readonly captionEmbeddings: (captions: readonly string[]) => Promise<Embeddings>;
   /**
-   * What each of its stages makes of pictures [N, channels, H, W] in [-1, 1], as nodes of a graph with its weights as constants: for losses.
-   * What takes part in one may not judge what was trained with it.
+   * What each of its stages makes of pictures [N, channels, H, W] in [-1, 1], as nodes of a graph with its weights as constants: for
+   * losses. What takes part in one may not judge what was trained with it.
    */
   readonly maps: (pictures: Tensor) => readonly Tensor[];
   /** Gives back what it holds on the engine. */
