@@ -71,7 +71,7 @@ it('a resume may learn at another rate, says so, and takes no other configuratio
   const seeded = await train({ ...all, config: await changed(all, { seed: 3 }) }, '--resume');
   expect(seeded).toMatchObject({ code: 1, out: '' });
   expect(seeded.err).toContain('seed: stored 2, given 3');
-  expect(seeded.err).toContain('What may change: data, optimizer.learningRate,');
+  expect(seeded.err).toContain('What may change: data, latents.autoencoder, optimizer.learningRate,');
 });
 
 it.each([

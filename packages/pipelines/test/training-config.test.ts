@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { parseTrainingConfig } from '@langevin/pipelines';
+import { isAutoencoderConfig, parseAutoencoderConfig, parseTrainingConfig } from '@langevin/pipelines';
 import { describe, expect, it } from 'vitest';
 import { TINY_RUN } from './tiny-run.ts';
 
@@ -22,7 +22,10 @@ describe('a training configuration', () => {
     [{ optimizer: { name: 'adma', learningRate: 1 } }, 'optimizer.name="adma"'],
     [{ optimizer: { name: 'adam', learningRate: 0 } }, 'optimizer.learningRate=0'],
     [{ average: {} }, 'average={}, give one of {"std": a number > 0 and <= 0.28}, {"halfLifeImages": a number > 0}'],
-    [{ clipnorm: 1 }, 'clipnorm is not known. Did you mean "clipNorm"? Known: name, seed, data, labels, categories, flip, backbone'],
+    [
+      { clipnorm: 1 },
+      'clipnorm is not known. Did you mean "clipNorm"? Known: name, seed, data, labels, categories, flip, latents, backbone',
+    ],
     [{ optimizer: { name: 'adam', learningRate: 1, lr: 1 } }, 'optimizer.lr is not known. Known: name, learningRate, betas, weightDecay'],
     [{ seed: undefined }, 'seed is missing'],
     [{ optimizer: { name: 'adam', learningRate: 1, betas: [0, 1] } }, 'optimizer.betas.1=1, expected <1'],
@@ -41,6 +44,10 @@ describe('a training configuration', () => {
     const folder = fileURLToPath(new URL('../../../configs/', import.meta.url));
     const files = (await readdir(folder)).filter((file) => file.endsWith('.json') && !file.startsWith('judge-'));
     expect(files.length).toBeGreaterThan(1);
-    for (const file of files) parseTrainingConfig(JSON.parse(await readFile(`${folder}${file}`, 'utf8')), file);
+    for (const file of files) {
+      const json: unknown = JSON.parse(await readFile(`${folder}${file}`, 'utf8'));
+      if (isAutoencoderConfig(json)) parseAutoencoderConfig(json, file);
+      else parseTrainingConfig(json, file);
+    }
   });
 });

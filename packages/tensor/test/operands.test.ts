@@ -226,12 +226,14 @@ test('every op that is exported is in the table', () => {
     // values and their forms
     'Tensor', 'allocateHost', 'deferred', 'fromFile', 'fromBfloat16Bits', 'fromFloat16Bits', 'hostFromNumbers', 'hostView', 'isFloating',
     'isHostArray', 'itemSize', 'numbersFromHost', 'toBfloat16Bits', 'toFloat16Bits', 'isFileSlice', 'isMappable', 'errorKind',
-    'InternalError', 'UnsupportedError', 'UserError', 'broadcastShapes', 'checkShape', 'normalizeAxes', 'normalizeAxis', 'sameShape', 'showShape', 'sizeOf',
+    'InternalError', 'UnsupportedError', 'UserError', 'broadcastShapes', 'checkShape', 'normalizeAxes', 'normalizeAxis', 'sameShape',
+    'showShape', 'sizeOf',
     'stridesOf', 'flattenTree', 'mapTensors', 'namedTensors', 'tensorsOf', 'shownValue', 'checkChoice', 'checkListeners',
     'readOptions', 'checkNumber', 'isWithin', 'shapeOf',
     // running, engines, derivatives and graphs
     'data', 'dispose', 'float32Data', 'isStored', 'item', 'numbers', 'realize', 'compile', 'defaultEngine', 'setDefaultEngine',
-    'cacheCounters', 'checkConstantIndices', 'checkIndices', 'indexOutOfRange', 'indexRangeOf', 'indexUses', 'debugLevel', 'didYouMean', 'grad', 'jvp',
+    'cacheCounters', 'checkConstantIndices', 'checkIndices', 'indexOutOfRange', 'indexRangeOf', 'indexUses', 'debugLevel', 'didYouMean',
+    'grad', 'jvp',
     'valueAndGrad', 'vjp', 'checkpoint', 'printGraph', 'verifyGraph', 'traceGraph', 'named', 'hostOp',
     // numbers, matrices and generators on the host
     'logistic', 'median', 'determinant', 'inverse', 'logDeterminant', 'solve', 'cholesky', 'symmetricEigen', 'weightedSum',
