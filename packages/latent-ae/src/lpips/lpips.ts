@@ -67,11 +67,9 @@ export const lpipsWeightRules: WeightRules = {
  * @param from the file, for messages
  * @throws UserError naming what is missing or does not fit
  * @example
- * // not run: needs the published weights as a safetensors file
- * import { openSafetensors } from '@langevin/io/node';
- * const file = await openSafetensors('lpips-vgg16.safetensors');
- * const names = [...file.entries.keys()];
- * const params = lpipsWeights(new Map(await Promise.all(names.map(async (name) => [name, await file.read(name)] as const))));
+ * const own = initLpips(torchGenerator(0)); // in place of the tensors of a file
+ * const { lin0 } = lpipsWeights(namedTensors(own), 'my file');
+ * lin0.model['1'].weight.shape; // => [1, 64, 1, 1]
  */
 export function lpipsWeights(entries: ReadonlyMap<string, WeightEntry>, from = 'the file'): LpipsParams {
   return fitWeights(initLpips(shapesOnly), entries, { rules: lpipsWeightRules, from }).params;
