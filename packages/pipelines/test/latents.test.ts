@@ -111,6 +111,22 @@ describe('an autoencoder from its configuration', () => {
     expect(Math.abs(std - 1)).toBeLessThan(0.02);
   });
 
+  it('that gives logits of black and white pixels is drawn as pixels', async () => {
+    const folder = join(await temporaryFolder(), 'vae');
+    const { losses: _, discriminator: __, ...rest } = config;
+    const run = await autoencoderRunFromConfig({ ...rest, losses: [{ name: 'bernoulli' }] });
+    const { autoencoder: params } = (await run.task.init()).autoencoder.params;
+    const { config: kept } = await run.finish({ autoencoder: params });
+    expect(kept['decoder_output']).toBe('logits');
+    await saveAutoencoderFolder(folder, { params, config: kept });
+    const { autoencoder, params: loaded } = await loadAutoencoderFolder(folder);
+    const z = tensor(torchGenerator(1).normal(3 * 64), { shape: [1, 3, 8, 8] });
+    const [drawn, logits] = [await float32Data(autoencoder.decode(loaded, z)), await float32Data(run.autoencoder.decode(params, z))];
+    drawn.forEach((value, i) => expect(Math.abs(value - (2 / (1 + Math.exp(-logits[i]!)) - 1))).toBeLessThan(1e-5));
+    await writeFile(join(folder, 'config.json'), JSON.stringify({ ...kept, decoder_output: 'cats' }));
+    await expect(loadAutoencoderFolder(folder)).rejects.toThrow(/unknown output: decoder_output="cats"/);
+  });
+
   it('docs/autoencoder-config.md says what the schema takes', async () => {
     const page = configPage(autoencoderConfigSchema, {
       source: 'latents/autoencoder-config.ts',

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { Autoencoder } from '@langevin/core';
 import type { DataCredits } from '@langevin/io';
 import { makeFolder, readPythonJson, writeCredits, writeFileAtomic, writeSafetensors } from '@langevin/io/node';
-import { findAutoencoder, type AutoencoderPlugin } from '@langevin/latent-ae';
+import { bernoulli, findAutoencoder, type AutoencoderPlugin } from '@langevin/latent-ae';
 import { classNamed, fitWeights, shapesOnly } from '@langevin/nn';
-import { readOptions, UserError } from '@langevin/tensor';
+import { readOptions, shownValue, UserError, type Tensor } from '@langevin/tensor';
 import { CREDITS } from '../credits.ts';
 import { findWeights } from '../diffusion-folder.ts';
 import { checkPath, exists, isRun } from '../exists.ts';
@@ -42,11 +42,24 @@ export async function loadAutoencoderFolder(dir: string, options: LoadAutoencode
   const file = join(folder, 'config.json');
   const config = (await readPythonJson(file)) as Readonly<Record<string, unknown>>;
   const plugin = naming(file, () => pluginOf(config, autoencoders));
-  const autoencoder = naming(file, () => plugin.parse(config));
+  const { [OUTPUT]: output, ...own } = config;
+  const parsed = naming(file, () => plugin.parse(own));
+  const autoencoder = naming(file, () => drawing(parsed, output));
   const weights = await findWeights(folder);
   const { tensors } = await mappedTensors(weights);
   const { params } = fitWeights(autoencoder.init(shapesOnly), tensors, { from: weights, ...(plugin.rules && { rules: plugin.rules }) });
   return Object.freeze({ autoencoder, params, config, sha256: await hashOf(weights) });
+}
+
+/** In a configuration, where the decoder was trained to give something else than pixels: `logits` of black and white ones. */
+export const OUTPUT = 'decoder_output';
+
+/** An autoencoder whose decoder gives pixels. @throws UserError for an output that is not known */
+function drawing(autoencoder: Autoencoder<unknown>, output: unknown): Autoencoder<unknown> {
+  if (output === undefined) return autoencoder;
+  if (output !== 'logits') throw new UserError(`[pipelines/autoencoder] unknown output: ${OUTPUT}=${shownValue(output)}. Known: logits.`);
+  const { toPicture } = bernoulli();
+  return Object.freeze({ ...autoencoder, decode: (params: unknown, z: Tensor) => toPicture!(autoencoder.decode(params, z)) });
 }
 
 /** The plugin of a configuration's class. @throws UserError when it names none; UnsupportedError when it is not known */

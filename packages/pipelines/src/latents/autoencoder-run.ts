@@ -39,7 +39,7 @@ import { naming } from '../naming.ts';
 import { pictureBatches } from '../picture-batches.ts';
 import { AUTOENCODER_MAY_CHANGE, type AutoencoderConfig } from './autoencoder-config.ts';
 import { mappedTensors } from '../weights.ts';
-import { hashOf, pluginOf, type LoadedAutoencoder } from './autoencoder-folder.ts';
+import { hashOf, OUTPUT, pluginOf, type LoadedAutoencoder } from './autoencoder-folder.ts';
 
 export interface AutoencoderRunOptions {
   /** @default the default engine */
@@ -179,7 +179,8 @@ export async function autoencoderRunFromConfig(config: AutoencoderConfig, option
         scaling_factor: scale,
         shift_factor: shift,
       };
-      return { params, config: kept, statistics };
+      const logits = losses.some(({ name }) => name === 'bernoulli');
+      return { params, config: { ...kept, ...(logits && { [OUTPUT]: 'logits' }) }, statistics };
     },
   };
 }
