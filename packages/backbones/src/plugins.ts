@@ -2,6 +2,7 @@
 import type { BackbonePlugin } from './define-backbone.ts';
 import { ditBackbone } from './dit/plugin.ts';
 import { fluxBackbone } from './flux/plugin.ts';
+import { flux2Backbone } from './flux2/plugin.ts';
 import { pixartBackbone } from './pixart/plugin.ts';
 import { sd3Backbone } from './sd3/plugin.ts';
 import { unet2dBackbone } from './unet2d/plugin.ts';
@@ -9,6 +10,7 @@ import { unet2dConditionBackbone } from './unet2d-condition/plugin.ts';
 
 export * from './dit/index.ts';
 export * from './flux/index.ts';
+export * from './flux2/index.ts';
 export * from './pixart/index.ts';
 export * from './sd3/index.ts';
 export * from './unet2d/index.ts';
@@ -18,6 +20,7 @@ export * from './unet2d-condition/index.ts';
 export const backbonePlugins: readonly BackbonePlugin[] = [
   ditBackbone,
   fluxBackbone,
+  flux2Backbone,
   pixartBackbone,
   sd3Backbone,
   unet2dBackbone,

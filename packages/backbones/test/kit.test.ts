@@ -52,6 +52,12 @@ const SMALL: Readonly<Record<string, CheckBackboneOptions>> = {
       ...{ joint_attention_dim: 6, pooled_projection_dim: 5, in_channels: 16 },
     },
   },
+  flux2: {
+    config: {
+      ...{ num_layers: 1, num_single_layers: 1, num_attention_heads: 2, attention_head_dim: 8, axes_dims_rope: [2, 2, 2, 2] },
+      ...{ joint_attention_dim: 6, in_channels: 4, timestep_guidance_channels: 16 },
+    },
+  },
 };
 
 test.each(backbonePlugins.map((plugin) => [plugin.name, plugin] as const))('%s keeps what all have to keep', async (name, plugin) => {
