@@ -39,7 +39,7 @@ export function encoder({ inputs, outputs, channels, layers, attention, ...share
       level({ inputs: channels[Math.max(0, i - 1)]!, outputs: size, layers, resample: i === last ? 'none' : 'down', ...shared }),
     ),
   );
-  const convIn = scoped('conv_in', conv({ inputs, outputs: channels[0]!, kernel: 3, padding: 1 }));
+  const convIn = scoped('conv_in', conv({ inputs, outputs: channels[0]!, kernel: 3, axes: shared.axes ?? 2, padding: 1 }));
   const middle = scoped('mid_block', midBlock({ channels: channels[last]!, attention, ...shared }));
   const out = head({ inputs: channels[last]!, outputs, ...shared });
   return defineModule({
@@ -67,7 +67,7 @@ export function decoder({ inputs, outputs, channels, layers, attention, ...share
       level({ inputs: upwards[Math.max(0, i - 1)]!, outputs: size, layers: layers + 1, resample: i === last ? 'none' : 'up', ...shared }),
     ),
   );
-  const convIn = scoped('conv_in', conv({ inputs, outputs: upwards[0]!, kernel: 3, padding: 1 }));
+  const convIn = scoped('conv_in', conv({ inputs, outputs: upwards[0]!, kernel: 3, axes: shared.axes ?? 2, padding: 1 }));
   const middle = scoped('mid_block', midBlock({ channels: upwards[0]!, attention, ...shared }));
   const out = head({ inputs: upwards[last]!, outputs, ...shared });
   return defineModule({
@@ -88,9 +88,9 @@ export function decoder({ inputs, outputs, channels, layers, attention, ...share
 }
 
 /** Norm, activation, convolution. Whatever the configuration says of activations, diffusers ends with this one. */
-function head({ inputs, outputs, groups, epsilon }: LevelConfig & { readonly inputs: number; readonly outputs: number }) {
+function head({ inputs, outputs, groups, epsilon, axes = 2 }: LevelConfig & { readonly inputs: number; readonly outputs: number }) {
   const norm = scoped('conv_norm_out', groupNorm({ channels: inputs, groups, epsilon }));
-  const out = scoped('conv_out', conv({ inputs, outputs, kernel: 3, padding: 1 }));
+  const out = scoped('conv_out', conv({ inputs, outputs, kernel: 3, axes, padding: 1 }));
   return defineModule({
     init: (generator: Generator) => ({ conv_norm_out: norm.init(generator), conv_out: out.init(generator) }),
     apply: (params: { readonly conv_norm_out: NormParams; readonly conv_out: ConvParams }, x: Tensor) =>

@@ -13,6 +13,8 @@ import type { Generator, Tensor } from '@langevin/tensor';
 
 /** What all residual blocks of one autoencoder share. */
 export interface LevelConfig {
+  /** Axes behind the channels. @default 2: pictures */
+  readonly axes?: 1 | 2 | 3;
   readonly groups: number;
   readonly epsilon: number;
   readonly activation: ActivationName;
@@ -31,6 +33,7 @@ export function level({
   outputs,
   layers,
   resample,
+  axes = 2,
   ...shared
 }: LevelConfig & {
   readonly inputs: number;
@@ -39,10 +42,10 @@ export function level({
   readonly resample: 'down' | 'up' | 'none';
 }): Layer<LevelParams> {
   const resnets = Array.from({ length: layers }, (_, i) =>
-    scoped(`resnets.${i}`, resnetBlock({ inputs: i === 0 ? inputs : outputs, outputs, embedding: null, ...shared })),
+    scoped(`resnets.${i}`, resnetBlock({ inputs: i === 0 ? inputs : outputs, outputs, embedding: null, axes, ...shared })),
   );
-  const down = resample === 'down' ? scoped('downsamplers.0', downsample({ channels: outputs, padding: 0 })) : undefined;
-  const up = resample === 'up' ? scoped('upsamplers.0', upsample({ channels: outputs })) : undefined;
+  const down = resample === 'down' ? scoped('downsamplers.0', downsample({ channels: outputs, padding: 0, axes })) : undefined;
+  const up = resample === 'up' ? scoped('upsamplers.0', upsample({ channels: outputs, axes })) : undefined;
   return defineModule({
     init: (generator: Generator): LevelParams => ({
       resnets: resnets.map((block) => block.init(generator)),

@@ -7,7 +7,7 @@ export interface ResampleParams {
   readonly conv: ConvParams;
 }
 
-/** Double height and width of [N, C, H, W], each pixel four times. */
+/** Double every axis of [N, C, ...], each element twice along each. */
 export const doubled = (x: Tensor): Tensor => resize(x, { size: x.shape.slice(2).map((n) => 2 * n) });
 
 /** Halve height and width of [N, C, H, W] by the mean of 2x2 pixels. @throws UserError when a side is odd */
@@ -30,22 +30,19 @@ function requireEven(x: Tensor): void {
  *
  * @param config `padding` 1 pads all sides; 0 pads right and bottom only, as autoencoders do. @default 1
  */
-export function downsample(given: { readonly channels: number; readonly padding?: 0 | 1 }): Layer<ResampleParams> {
+export function downsample(given: {
+  readonly channels: number;
+  readonly padding?: 0 | 1;
+  /** Axes behind the channels. @default 2 */
+  readonly axes?: 1 | 2 | 3;
+}): Layer<ResampleParams> {
   const config = readOptions('nn/downsample', given);
-  const { channels, padding = 1 } = config;
-  const inner = scoped('conv', conv({ inputs: channels, outputs: channels, kernel: 3, stride: 2, padding }));
+  const { channels, padding = 1, axes = 2 } = config;
+  const inner = scoped('conv', conv({ inputs: channels, outputs: channels, kernel: 3, axes, stride: 2, padding }));
   return defineModule({
     init: (generator: Generator): ResampleParams => ({ conv: inner.init(generator) }),
     apply(params: ResampleParams, x: Tensor) {
-      const padded =
-        padding === 0
-          ? pad(x, [
-              [0, 0],
-              [0, 0],
-              [0, 1],
-              [0, 1],
-            ])
-          : x;
+      const padded = padding === 0 ? pad(x, [[0, 0], [0, 0], ...Array.from({ length: axes }, () => [0, 1] as const)]) : x;
       return inner.apply(params.conv, padded);
     },
   });
@@ -58,10 +55,12 @@ export function downsample(given: { readonly channels: number; readonly padding?
  */
 export function upsample(given: {
   readonly channels: number;
+  /** Axes behind the channels. @default 2 */
+  readonly axes?: 1 | 2 | 3;
 }): Module<ResampleParams, readonly [x: Tensor, size?: readonly number[]], Tensor> {
   const config = readOptions('nn/upsample', given);
-  const { channels } = config;
-  const inner = scoped('conv', conv({ inputs: channels, outputs: channels, kernel: 3, padding: 1 }));
+  const { channels, axes = 2 } = config;
+  const inner = scoped('conv', conv({ inputs: channels, outputs: channels, kernel: 3, axes, padding: 1 }));
   return defineModule({
     init: (generator: Generator): ResampleParams => ({ conv: inner.init(generator) }),
     apply: (params: ResampleParams, x: Tensor, size?: readonly number[]) =>

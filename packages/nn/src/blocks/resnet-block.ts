@@ -16,6 +16,8 @@ export interface ResnetBlockConfig {
   readonly outputs?: number;
   /** Features of the conditioning vector; null for a block without one. */
   readonly embedding: number | null;
+  /** Axes behind the channels. @default 2 */
+  readonly axes?: 1 | 2 | 3;
   /** Of both group norms; divides `inputs` and `outputs`. */
   readonly groups: number;
   /** Of the second group norm; divides `outputs`. @default groups */
@@ -67,27 +69,28 @@ export interface ResnetBlockInputs {
 const RESAMPLE = { none: (x: Tensor) => x, up: doubled, down: halved, 'fir-up': firDoubled, 'fir-down': firHalved };
 
 /**
- * Two 3x3 convolutions, each after group norm and activation, around a shortcut, conditioned on a vector: diffusers' `ResnetBlock2D`.
+ * Two convolutions of 3 on each axis, each after group norm and activation, around a shortcut, conditioned on a vector: diffusers'
+ * `ResnetBlock2D`, and the same over sequences or volumes.
  *
- * `apply(params, x [N, inputs, H, W], embedding [N, embedding] | null, mode?)` gives [N, outputs, H, W].
+ * `apply(params, x [N, inputs, ...], embedding [N, embedding] | null, mode?)` gives [N, outputs, ...]; `'fir-'` filters are for pictures.
  */
 export function resnetBlock(given: ResnetBlockConfig): Module<ResnetBlockParams, readonly [x: Tensor, inputs: ResnetBlockInputs], Tensor> {
   const config = readOptions('nn/resnetBlock', given);
-  const { inputs, outputs = inputs, embedding, groups, epsilon = 1e-6, conditioning = 'add', outputScale = 1 } = config;
+  const { inputs, outputs = inputs, embedding, groups, epsilon = 1e-6, conditioning = 'add', outputScale = 1, axes = 2 } = config;
   const act = activations[config.activation ?? 'silu'];
   const resample = RESAMPLE[config.resample ?? 'none'];
   const zeroInit = config.lastInit === 'zero' ? { weightInit: constant(0), biasInit: constant(0) } : {};
   const norm1 = scoped('norm1', groupNorm({ channels: inputs, groups, epsilon }));
-  const conv1 = scoped('conv1', conv({ inputs, outputs, kernel: 3, padding: 1 }));
+  const conv1 = scoped('conv1', conv({ inputs, outputs, kernel: 3, axes, padding: 1 }));
   const project =
     embedding === null
       ? undefined
       : scoped('time_emb_proj', linear({ inputs: embedding, outputs: conditioning === 'add' ? outputs : 2 * outputs }));
   const norm2 = scoped('norm2', groupNorm({ channels: outputs, groups: config.groupsOut ?? groups, epsilon }));
   const drop = dropout(config.dropout ?? 0);
-  const conv2 = scoped('conv2', conv({ inputs: outputs, outputs, kernel: 3, padding: 1, ...zeroInit }));
+  const conv2 = scoped('conv2', conv({ inputs: outputs, outputs, kernel: 3, axes, padding: 1, ...zeroInit }));
   const isStraight = inputs === outputs && config.shortcut !== 'always';
-  const shortcut = isStraight ? undefined : scoped('conv_shortcut', conv({ inputs, outputs, kernel: 1 }));
+  const shortcut = isStraight ? undefined : scoped('conv_shortcut', conv({ inputs, outputs, kernel: 1, axes }));
 
   const normalized = (params: ResnetBlockParams, h: Tensor, vector: Tensor | null): Tensor => {
     if (!project) return norm2.apply(params.norm2, h);
@@ -97,7 +100,7 @@ export function resnetBlock(given: ResnetBlockConfig): Module<ResnetBlockParams,
           + 'block with embedding: null.',
       );
     const e = project.apply(params.time_emb_proj!, config.embeddingAs === 'given' ? vector : act(vector));
-    const perChannel = reshape(e, [e.shape[0]!, e.shape[1]!, 1, 1]);
+    const perChannel = reshape(e, [e.shape[0]!, e.shape[1]!, ...new Array<number>(axes).fill(1)]);
     if (conditioning === 'add') return norm2.apply(params.norm2, add(h, perChannel));
     const [scale, shift] = split(perChannel, 2, 1) as [Tensor, Tensor];
     return add(mul(norm2.apply(params.norm2, h), add(scale, 1)), shift);

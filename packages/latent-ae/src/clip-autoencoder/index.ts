@@ -1,0 +1,3 @@
+export { clipAutoencoder, clipAutoencoderFromConfig, clipAutoencoderToConfig } from './clip-autoencoder.ts';
+export { framewise } from './framewise.ts';
+export { clipAutoencoderPlugin } from './plugin.ts';
