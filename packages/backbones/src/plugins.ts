@@ -5,6 +5,7 @@ import { fluxBackbone } from './flux/plugin.ts';
 import { flux2Backbone } from './flux2/plugin.ts';
 import { pixartBackbone } from './pixart/plugin.ts';
 import { sd3Backbone } from './sd3/plugin.ts';
+import { uVitBackbone } from './u-vit/plugin.ts';
 import { unet2dBackbone } from './unet2d/plugin.ts';
 import { unet2dConditionBackbone } from './unet2d-condition/plugin.ts';
 
@@ -13,6 +14,7 @@ export * from './flux/index.ts';
 export * from './flux2/index.ts';
 export * from './pixart/index.ts';
 export * from './sd3/index.ts';
+export * from './u-vit/index.ts';
 export * from './unet2d/index.ts';
 export * from './unet2d-condition/index.ts';
 
@@ -23,6 +25,7 @@ export const backbonePlugins: readonly BackbonePlugin[] = [
   flux2Backbone,
   pixartBackbone,
   sd3Backbone,
+  uVitBackbone,
   unet2dBackbone,
   unet2dConditionBackbone,
 ];

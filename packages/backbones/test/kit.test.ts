@@ -52,6 +52,7 @@ const SMALL: Readonly<Record<string, CheckBackboneOptions>> = {
       ...{ joint_attention_dim: 6, pooled_projection_dim: 5, in_channels: 16 },
     },
   },
+  'u-vit': { config: { img_size: 8, patch_size: 2, embed_dim: 16, depth: 2, num_heads: 2, num_classes: 3 } },
   flux2: {
     config: {
       ...{ num_layers: 1, num_single_layers: 1, num_attention_heads: 2, attention_head_dim: 8, axes_dims_rope: [2, 2, 2, 2] },
