@@ -23,7 +23,9 @@ export function checkPictures(
     return;
   const wanted = multiple > 1 ? `sides that are multiples of ${multiple}` : `sides of at least ${smallest}`;
   const what = axes.length === 2 ? 'pictures' : 'items';
-  throw new UserError(`[${where}] ${what} do not fit: x=[${shape.join(', ')}]. Give [N, ${[channels, ...axes].join(', ')}] with ${wanted}.`);
+  throw new UserError(
+    `[${where}] ${what} do not fit: x=[${shape.join(', ')}]. Give [N, ${[channels, ...axes].join(', ')}] with ${wanted}.`,
+  );
 }
 
 /** Refuse what is no batch of latents [N, channels, ...axes]. @throws UserError */

@@ -4,7 +4,9 @@ import { autoencoderDcPlugin } from './autoencoder-dc/plugin.ts';
 import { autoencoderKlPlugin } from './autoencoder-kl/plugin.ts';
 import { autoencoderTinyPlugin } from './autoencoder-tiny/plugin.ts';
 import { clipAutoencoderPlugin } from './clip-autoencoder/plugin.ts';
+import { fsqModelPlugin } from './fsq-model/plugin.ts';
 import { linearAutoencoderPlugin } from './linear-autoencoder/plugin.ts';
+import { pointSetAutoencoderPlugin } from './point-set-autoencoder/plugin.ts';
 import { sequenceAutoencoderPlugin } from './sequence-autoencoder/plugin.ts';
 import { vqModelPlugin } from './vq-model/plugin.ts';
 
@@ -12,7 +14,9 @@ export * from './autoencoder-dc/index.ts';
 export * from './autoencoder-kl/index.ts';
 export * from './autoencoder-tiny/index.ts';
 export * from './clip-autoencoder/index.ts';
+export * from './fsq-model/index.ts';
 export * from './linear-autoencoder/index.ts';
+export * from './point-set-autoencoder/index.ts';
 export * from './sequence-autoencoder/index.ts';
 export * from './vq-model/index.ts';
 
@@ -22,7 +26,9 @@ export const autoencoderPlugins: readonly AutoencoderPlugin[] = [
   autoencoderKlPlugin,
   autoencoderTinyPlugin,
   clipAutoencoderPlugin,
+  fsqModelPlugin,
   linearAutoencoderPlugin,
+  pointSetAutoencoderPlugin,
   sequenceAutoencoderPlugin,
   vqModelPlugin,
 ];

@@ -10,6 +10,13 @@ const engine = await onnxruntimeEngine({ device: 'cpu', threads: 1 });
 const configs: Readonly<Record<string, object>> = {
   LinearAutoencoder: { in_channels: 6, latent_channels: 2 },
   SequenceAutoencoder: { in_channels: 2, latent_channels: 3, block_out_channels: [4, 4], norm_num_groups: 2 },
+  PointSetAutoencoder: { num_points: 12, num_latents: 3, latent_channels: 2, num_attention_heads: 2, attention_head_dim: 4, num_layers: 1 },
+  FSQModel: {
+    block_out_channels: [4, 4],
+    down_block_types: two('DownEncoderBlock2D'),
+    up_block_types: two('UpDecoderBlock2D'),
+    norm_num_groups: 2,
+  },
   ClipAutoencoder: {
     block_out_channels: [4, 4],
     down_block_types: two('DownEncoderBlock2D'),
