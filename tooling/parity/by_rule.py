@@ -43,7 +43,7 @@ def weight(name, shape):
         u = 1 + 0.2 * u
     else:
         u = 0.1 * u
-    return torch.from_numpy(u.astype(np.float32))
+    return torch.from_numpy(np.asarray(u, dtype=np.float32))
 
 
 def fill(model, case):

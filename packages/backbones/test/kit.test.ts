@@ -33,6 +33,13 @@ const SMALL: Readonly<Record<string, CheckBackboneOptions>> = {
       ...{ cross_attention_dim: 6, attention_head_dim: 4 },
     },
   },
+  // With weights that do not give 0 in edm2.test.ts.
+  edm2: {
+    config: {
+      ...{ sample_size: 8, in_channels: 2, num_classes: 3, model_channels: 8, channel_multipliers: [1, 2] },
+      ...{ layers_per_block: 1, attention_sizes: [4], attention_head_dim: 4 },
+    },
+  },
   pixart: {
     config: {
       ...transformer,

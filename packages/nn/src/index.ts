@@ -11,6 +11,19 @@ export {
 export { embeddingMlp, type EmbeddingMlpConfig, type EmbeddingMlpParams } from './blocks/embedding-mlp.ts';
 export { firDoubled, firHalved } from './blocks/fir-resample.ts';
 export { fourierFeatures, type FourierFeaturesConfig, type FourierFeaturesParams } from './blocks/fourier-features.ts';
+export {
+  forceFilterNorms,
+  mpConcat,
+  mpConv,
+  mpFourierFeatures,
+  mpLinear,
+  mpSilu,
+  mpSum,
+  pixelNorm,
+  type MpFourierParams,
+  type MpLayerConfig,
+  type MpLayerParams,
+} from './blocks/magnitude-preserving.ts';
 export { adaLayerNormContinuous, gated, modulate, modulation, type ModulationConfig, type ModulationParams } from './blocks/modulation.ts';
 export {
   jointAttention,
