@@ -1,5 +1,6 @@
 // Made by tooling/scripts/generate-registry.mjs from the files of this folder. Do not edit.
 import type { BackbonePlugin } from './define-backbone.ts';
+import { diffitBackbone } from './diffit/plugin.ts';
 import { ditBackbone } from './dit/plugin.ts';
 import { edm2Backbone } from './edm2/plugin.ts';
 import { fluxBackbone } from './flux/plugin.ts';
@@ -10,6 +11,7 @@ import { uVitBackbone } from './u-vit/plugin.ts';
 import { unet2dBackbone } from './unet2d/plugin.ts';
 import { unet2dConditionBackbone } from './unet2d-condition/plugin.ts';
 
+export * from './diffit/index.ts';
 export * from './dit/index.ts';
 export * from './edm2/index.ts';
 export * from './flux/index.ts';
@@ -22,6 +24,7 @@ export * from './unet2d-condition/index.ts';
 
 /** The backbones that come with this package: one for each folder beside this file. */
 export const backbonePlugins: readonly BackbonePlugin[] = [
+  diffitBackbone,
   ditBackbone,
   edm2Backbone,
   fluxBackbone,

@@ -60,6 +60,12 @@ const SMALL: Readonly<Record<string, CheckBackboneOptions>> = {
     },
   },
   'u-vit': { config: { img_size: 8, patch_size: 2, embed_dim: 16, depth: 2, num_heads: 2, num_classes: 3 } },
+  diffit: {
+    config: {
+      ...{ sample_size: 8, block_out_channels: [8, 16], layers_per_stage: 1, window_sizes: [4, 2], attention_head_dim: 4 },
+      ...{ time_embed_dim: 12, norm_num_groups: 4, num_classes: 3 },
+    },
+  },
   flux2: {
     config: {
       ...{ num_layers: 1, num_single_layers: 1, num_attention_heads: 2, attention_head_dim: 8, axes_dims_rope: [2, 2, 2, 2] },

@@ -1,4 +1,4 @@
-import { checkConditions, defineNetwork, type ConditionSpecs, type Network, type NetworkArguments } from '@langevin/core';
+import { checkConditions, defineNetwork, type Conditions, type ConditionSpecs, type Network, type NetworkArguments } from '@langevin/core';
 import {
   constant,
   conv,
@@ -141,7 +141,7 @@ export function uvit(config: Partial<UvitConfig>, options: UvitOptions = {}): Ne
         );
       }
       const none = hasLabel && noneLabel !== null && conditions['label'] === undefined ? { label: full([n], noneLabel, 'int32') } : {};
-      const told = { ...none, ...conditions };
+      const told: Conditions = { ...none, ...conditions };
       checkConditions(UVIT.where, told, { specs, batch: n });
       if (context && told['text']!.shape[1] !== numClipToken) {
         throw new UserError(
