@@ -33,12 +33,16 @@ interface Case extends RuledGolden {
 const NETWORKS = {
   'sd3.json': 'SD3Transformer2DModel',
   'flux.json': 'FluxTransformer2DModel',
+  'flux2.json': 'Flux2Transformer2DModel',
   'pixart.json': 'PixArtTransformer2DModel',
+  // Twins in PyTorch, written from the papers' formulas.
+  'u-vit.json': 'UViT',
+  'diffit.json': 'DiffiT',
 } as const;
 const ENCODERS = ['clip-text.json', 't5.json', 'clip-vision.json'] as const;
 const TOLERANCE = { output: 2e-5, gradients: 1e-4 };
 
-/** Classes beside diffusers and transformers in float64, whose weights follow from names: outputs and gradients. */
+/** Classes beside diffusers, transformers and twins in float64, whose weights follow from names: outputs and gradients. */
 export async function classRows(root: string, engine: Engine): Promise<readonly ClassRow[]> {
   const rows = new Map<string, RuledDifference[]>();
   const add = (name: string, found: RuledDifference): void => void rows.set(name, [...(rows.get(name) ?? []), found]);
