@@ -113,7 +113,8 @@ function page({
     '## Classes',
     '',
     'Tiny networks whose weights follow from names, beside the same class of diffusers or transformers (`UViT` and `DiffiT`, which they do '
-      + 'not have: beside twins in PyTorch, written from the formulas of the papers) in float64: the largest error of an output over its largest magnitude (at most 2e-5), and of a gradient of a weight or an input over its norm (at most 1e-4). U-Nets, '
+      + 'not have: beside twins in PyTorch, written from the formulas of the papers) in float64: the largest error of an '
+      + 'output over its largest magnitude (at most 2e-5), and of a gradient of a weight or an input over its norm (at most 1e-4). U-Nets, '
       + 'ControlNets, T2I-Adapters, IP-Adapters and autoencoders are held to the same bounds by the tests of `backbones` and `latent-ae`.',
     '',
     markdownTable(
