@@ -3,7 +3,7 @@
 Run: OMP_NUM_THREADS=1 python tooling/parity/edm2_golden.py
 Needs: torch 2.13 (CPU).
 The magnitude-preserving U-Net of Karras et al. 2024 (arXiv:2312.02696, configuration G) written from the paper's equations and figures
-alone, in float64: outputs and gradients of tiny networks, and how many parameters the sizes of table 6 have.
+alone, in float64: outputs and gradients of tiny networks, and how many parameters the published sizes have.
 """
 import json
 import math

@@ -42,7 +42,7 @@ describe('a network written from the paper', () => {
 
   test('sizes have as many parameters', () => expectCounts(golden, parse, BUFFERS));
 
-  test('sizes have the millions of parameters of table 6', () => {
+  test('sizes have the millions of parameters that the paper says', () => {
     // Mparams of the paper, which count the 128 of u(sigma) too.
     const paper = { 'EDM2-XS': 125, 'EDM2-S': 280, 'EDM2-M': 498, 'EDM2-L': 777, 'EDM2-XL': 1119, 'EDM2-XXL': 1523 } as const;
     for (const [name, millions] of Object.entries(paper)) {

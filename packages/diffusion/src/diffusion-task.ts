@@ -5,6 +5,7 @@ import {
   drawUniforms,
   hybridLoss,
   trainingCoefficients,
+  uncertainLoss,
   variationalCoefficients,
   type DiscreteNoiseProcess,
   type TrainingCoefficients,
@@ -72,6 +73,11 @@ export interface DiffusionTaskOptions<Params, OptimizerState> {
   /** Parameters to begin with. @default fresh ones by the seed */
   readonly initial?: Params;
   readonly noise: NoiseRecipe;
+  /**
+   * u [N] of cNoise [N], learned by the loss / exp(u) + u: what `learnedUncertainty` gives. The loss that is watched is the one that is
+   * differentiated; the one without u is beside it, as `denoising`. @default every level counts as the weight says
+   */
+  readonly logVariance?: (params: Params, cNoise: Tensor) => Tensor;
   readonly learner: LearnerOptions<OptimizerState>;
   /** The batch at a position of the stream `data`; a function of it alone. */
   readonly batch: (position: Position) => Promise<DiffusionBatch>;
@@ -101,10 +107,16 @@ export function diffusionTask<Params, OptimizerState>(
   options: DiffusionTaskOptions<Params, OptimizerState>,
 ): Task<DiffusionState<Params, OptimizerState>> {
   checkGiven(options);
-  const { name, seed, config, network, noise, batch: load, dropout = {}, accumulate = 1, engine } = options;
+  const { name, seed, config, network, noise, batch: load, dropout = {}, accumulate = 1, logVariance, engine } = options;
   checkNumber('diffusion/task', { accumulate }, { atLeast: 1, atMost: 4096, kind: 'integer' });
   checkNumber('diffusion/task', dropout, { atLeast: 0, atMost: 1 });
   checkOutputs(options);
+  if (logVariance !== undefined && noise.variance !== 'fixed') {
+    throw new UserError(
+      `[diffusion/task] uncertainty of the noise level is learned of a denoising loss alone: variance=${noise.variance}, logVariance is `
+        + 'given. Leave one of them out.',
+    );
+  }
   for (const dropped of Object.keys(dropout)) {
     if (Object.hasOwn(network.info.conditions, dropped)) continue;
     throw new UserError(
@@ -122,7 +134,12 @@ export function diffusionTask<Params, OptimizerState>(
       const conditions = dropConditions(batch.conditions, { nulls: batch.nulls, dropped: batch.dropped });
       const apply = (x: Tensor, cNoise: Tensor): Tensor => network.apply(params, x, cNoise, { conditions, mode });
       const { x0, noise: unit, coefficients } = batch;
-      if (noise.variance === 'fixed') return denoisingLoss({ network: apply, x0, noise: unit, coefficients });
+      if (noise.variance === 'fixed') {
+        const plain = denoisingLoss({ network: apply, x0, noise: unit, coefficients });
+        if (logVariance === undefined) return { loss: plain.loss };
+        const u = logVariance(params, coefficients.cNoise);
+        return { loss: uncertainLoss({ perImage: plain.perImage, logVariance: u }).loss, parts: { denoising: plain.loss } };
+      }
       const { loss } = hybridLoss({
         network: (x, cNoise) => bothOutputs(apply(x, cNoise)),
         x0,
@@ -155,7 +172,7 @@ export function diffusionTask<Params, OptimizerState>(
       const { learningRate } = rule.inputs(at.step);
       return {
         state: { network: learner },
-        losses: { loss: losses['loss']! },
+        losses,
         norms: { gradNorm: gradientNorm },
         measures: { learningRate: Number(learningRate) },
         streams: { [STREAM]: position },
@@ -255,7 +272,16 @@ function bothOutputs(output: Tensor): { readonly output: Tensor; readonly varian
 
 /** What a task is made of, of whatever type it is. @throws UserError naming what is missing */
 function checkGiven(options: unknown): void {
-  const { network, noise, learner, batch, dropout = {}, evaluate, initial } = readOptions<Fields>('diffusion/task', options as Fields);
+  const {
+    network,
+    noise,
+    learner,
+    batch,
+    dropout = {},
+    evaluate,
+    initial,
+    logVariance,
+  } = readOptions<Fields>('diffusion/task', options as Fields);
   const parts = {
     network: isRecord(network) && isRecord(network['info']) && typeof network['apply'] === 'function',
     noise: isRecord(noise) && isRecord(noise['process']) && isRecord(noise['levels']) && isRecord(noise['preconditioning']),
@@ -264,10 +290,11 @@ function checkGiven(options: unknown): void {
     dropout: isRecord(dropout),
     evaluate: evaluate === undefined || typeof evaluate === 'function',
     initial: initial === undefined || isRecord(initial),
+    logVariance: logVariance === undefined || typeof logVariance === 'function',
   };
   const wrong = (Object.keys(parts) as (keyof typeof parts)[]).find((name) => !parts[name]);
   if (wrong === undefined) return;
-  const value = { network, noise, learner, batch, dropout, evaluate, initial }[wrong];
+  const value = { network, noise, learner, batch, dropout, evaluate, initial, logVariance }[wrong];
   throw new UserError(
     `[diffusion/task] an option is not what a task is made of: ${wrong}=${shownValue(value)}. Give a network, noiseRecipe(), the options `
       + 'of a learner, and functions for batch and evaluate.',

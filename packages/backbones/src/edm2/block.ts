@@ -39,12 +39,18 @@ export interface Edm2BlockConfig {
   readonly network: Edm2Config;
 }
 
+export interface Edm2Flow {
+  readonly x: Tensor;
+  readonly embedding: Tensor;
+  readonly mode: Mode | undefined;
+}
+
 /** A block from features [N, inputs, H, W] and an embedding [N, E] to [N, outputs, H', W']. */
-export type Edm2Block = Module<Edm2BlockParams, readonly [x: Tensor, embedding: Tensor, mode: Mode | undefined], Tensor>;
+export type Edm2Block = Module<Edm2BlockParams, readonly [flow: Edm2Flow], Tensor>;
 
 const RESAMPLED = { none: (x: Tensor): Tensor => x, half: halved, double: doubled };
 
-/** Residual block, then attention: Karras et al. 2024 (arXiv:2312.02696), figure 21, configuration G. */
+/** Residual block, then attention: Karras et al. 2024 (arXiv:2312.02696), appendix B, configuration G. */
 export function edm2Block({ inputs, outputs, embedding, way, resample, attends, network }: Edm2BlockConfig): Edm2Block {
   const branch = way === 'down' ? outputs : inputs;
   const skip = inputs === outputs ? undefined : scoped('conv_skip', mpConv({ inputs, outputs, kernel: 1 }));
@@ -63,7 +69,7 @@ export function edm2Block({ inputs, outputs, embedding, way, resample, attends, 
       conv2: conv2.init(generator),
       ...attend?.init(generator),
     }),
-    apply(params: Edm2BlockParams, x: Tensor, embedded: Tensor, mode: Mode | undefined) {
+    apply(params: Edm2BlockParams, { x, embedding: embedded, mode }: Edm2Flow) {
       let h = RESAMPLED[resample](x);
       if (way === 'down') h = pixelNorm(skipped(params, h));
       const y = conv1.apply(params.conv1, mpSilu(h));

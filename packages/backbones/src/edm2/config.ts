@@ -37,8 +37,8 @@ export const edm2Fields = {
  *
  * - `channelMultipliers`: one for each level, times `modelChannels`; each level has half the side of the one before.
  * - `attentionSizes`: sides of the levels that attend, of a sample of `sampleSize`.
- * - `labelShare`, `skipShare`, `residualShare`, `attentionShare`: shares of the class in its sum with the noise level, of a skip where it is
- *   joined, and of residual branches and attentions in their sums.
+ * - `labelShare`, `skipShare`, `residualShare`, `attentionShare`: shares of the class in its sum with the noise level, of a skip where it
+ *   is joined, and of residual branches and attentions in their sums.
  * - `clip`: features stay within -clip and clip, for float16.
  */
 export type Edm2Config = ConfigOf<typeof edm2Fields>;

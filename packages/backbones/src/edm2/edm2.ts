@@ -99,12 +99,12 @@ export function edm2(config: Partial<Edm2Config>): Network<Edm2Params> {
       let h = convIn.apply(params.conv_in, concat([x, ones([n, 1, height, width])], 1));
       const skips = [h];
       down.forEach((block, i) => {
-        h = tapped(taps, `down_blocks.${i}`, block.apply(params.down_blocks[i]!, h, embedded, mode));
+        h = tapped(taps, `down_blocks.${i}`, block.apply(params.down_blocks[i]!, { x: h, embedding: embedded, mode }));
         skips.push(h);
       });
       up.forEach((block, i) => {
         const joined = plan.up[i]!.takesSkip ? mpConcat(h, taken(skips), skipShare) : h;
-        h = tapped(taps, `up_blocks.${i}`, block.apply(params.up_blocks[i]!, joined, embedded, mode));
+        h = tapped(taps, `up_blocks.${i}`, block.apply(params.up_blocks[i]!, { x: joined, embedding: embedded, mode }));
       });
       return mul(convOut.apply(params.conv_out, h), params.out_gain);
     },

@@ -6,7 +6,7 @@ const WIDTHS = { XS: 128, S: 192, M: 256, L: 320, XL: 384, XXL: 448 } as const;
 export type Edm2PresetName = `EDM2-${keyof typeof WIDTHS}`;
 
 /**
- * The sizes of Karras et al. 2024 (arXiv:2312.02696), table 6, for 64x64x4 latents and without classes. They drop 0.1 of the features from
+ * The sizes of Karras et al. 2024 (arXiv:2312.02696) for 64x64x4 latents and without classes. They drop 0.1 of the features from
  * EDM2-M on.
  *
  * @example

@@ -35,12 +35,12 @@ function unitMagnitude(x: Tensor, axes: readonly number[]): Tensor {
   return div(x, add(mul(length, Math.sqrt(1 / count)), EPSILON));
 }
 
-/** Vectors along an axis with a mean square of 1. Karras et al. 2024 (arXiv:2312.02696), eq. 30. */
+/** Vectors along an axis with a mean square of 1. Karras et al. 2024 (arXiv:2312.02696), appendix B. */
 export function pixelNorm(x: Tensor, axis = 1): Tensor {
   return unitMagnitude(x, [axis]);
 }
 
-/** silu(x) / 0.596, of variance 1 where x is normal. Karras et al. 2024 (arXiv:2312.02696), eq. 81. */
+/** silu(x) / 0.596, of variance 1 where x is normal. Karras et al. 2024 (arXiv:2312.02696), appendix B. */
 export function mpSilu(x: Tensor): Tensor {
   return div(silu(x), SILU_DEVIATION);
 }
@@ -61,7 +61,7 @@ export function mpSum(a: Tensor, b: Tensor, share: number): Tensor {
 
 /**
  * Channels of a and b [N, C, ...] one behind the other, b with the given share of the sum of squares however many channels it has, and the
- * magnitude of both kept. Karras et al. 2024 (arXiv:2312.02696), eq. 103.
+ * magnitude of both kept. Karras et al. 2024 (arXiv:2312.02696), appendix B.
  *
  * @param share in [0, 1]
  */
@@ -96,7 +96,7 @@ function forcedFilters(filters: Tensor): Tensor {
 /**
  * Forced weight normalisation: brings each filter of magnitude-preserving layers back to the length sqrt(inputs times kernel), and leaves
  * other parameters. Given to `learnerRule` as `project`, it follows every update, so that learning rates keep their effect over a run.
- * Karras et al. 2024 (arXiv:2312.02696), section 2.3 and appendix B.4.
+ * Karras et al. 2024 (arXiv:2312.02696), appendix B.
  *
  * @example
  * await numbers(forceFilterNorms(tensor([[3, 4]]), 'conv.filters')); // => [0.8485041260719299, 1.131338834762573]
@@ -108,7 +108,7 @@ export function forceFilterNorms(parameter: Tensor, name: string): Tensor {
 
 /**
  * A convolution of [N, inputs, H, W] by filters of length 1, without bias, of stride 1, which keeps height and width. Karras et al. 2024
- * (arXiv:2312.02696), eq. 47.
+ * (arXiv:2312.02696), appendix B.
  *
  * @param config `kernel` is odd
  */
@@ -142,7 +142,7 @@ export interface MpFourierParams {
 
 /**
  * sqrt(2) cos(frequency t + phase) with random frequencies, 2 pi times normal numbers, and random phases: [N] to [N, count], of mean square
- * 1. Karras et al. 2024 (arXiv:2312.02696), eq. 75.
+ * 1. Karras et al. 2024 (arXiv:2312.02696), appendix B.
  */
 export function mpFourierFeatures(given: { readonly count: number }): Module<MpFourierParams, readonly [t: Tensor], Tensor> {
   const { count } = readOptions('nn/mpFourierFeatures', given);
