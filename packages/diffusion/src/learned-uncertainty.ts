@@ -21,9 +21,14 @@ export interface LearnedUncertainty<Params> {
  * gradient: EDM2's multi-task loss, weight loss / exp(u) + u (Karras et al. 2024, arXiv:2312.02696; Kendall et al. 2018).
  *
  * @example
- * // not run: part of a task
- * const uncertain = learnedUncertainty(edm2(edm2Presets['EDM2-S']));
- * const task = diffusionTask({ ...uncertain, name: 'edm2', seed: 0, config: {}, noise, learner, batch });
+ * const plain = defineNetwork({
+ *   init: () => ({ w: scalar(1) }),
+ *   apply: (params: { readonly w: Tensor }, x: Tensor) => mul(params.w, x),
+ *   info: { channels: 1, outChannels: 1, outputs: ['prediction'], axes: 'l', size: null, multiple: 1, time: 'sigma', conditions: {} },
+ * });
+ * const { network, logVariance } = learnedUncertainty(plain);
+ * // At first every level counts as it would without. Both belong into the options of a task.
+ * await numbers(logVariance(network.init(torchGenerator(0)), tensor([0.1, 0.2]))); // => [0, 0]
  */
 export function learnedUncertainty<Params>(network: Network<Params>, options: UncertaintyHeadOptions = {}): LearnedUncertainty<Params> {
   const head = uncertaintyHead(options);
