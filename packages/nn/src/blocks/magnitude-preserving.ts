@@ -51,7 +51,7 @@ export function mpSilu(x: Tensor): Tensor {
  *
  * @param share of b, in [0, 1]
  * @example
- * await numbers(mpSum(tensor([3]), tensor([4]), 0.5)); // => [4.949747085571289]
+ * await numbers(mpSum(tensor([3]), tensor([4]), 1)); // => [4]
  */
 export function mpSum(a: Tensor, b: Tensor, share: number): Tensor {
   checkNumber('nn/mpSum', { share }, { atLeast: 0, atMost: 1 });
@@ -99,7 +99,8 @@ function forcedFilters(filters: Tensor): Tensor {
  * Karras et al. 2024 (arXiv:2312.02696), appendix B.
  *
  * @example
- * await numbers(forceFilterNorms(tensor([[3, 4]]), 'conv.filters')); // => [0.8485041856765747, 1.1313388347625732]
+ * const [first] = await numbers(forceFilterNorms(tensor([[3, 4]]), 'conv.filters'));
+ * first!.toFixed(3); // => '0.849'
  * const learner = { optimizer: adam({ beta2: 0.99 }), learningRate: constantSchedule(0.01), project: forceFilterNorms };
  */
 export function forceFilterNorms(parameter: Tensor, name: string): Tensor {
